@@ -1,0 +1,34 @@
+//! `jackfield check`.
+
+use super::{
+    exit::Exit,
+    load::{PipelineArgs, Talk, load_pipeline, print_json},
+};
+use crate::telemetry::terminal;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    /// Print one JSON object: the plan, or the faults.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn check(args: &Args) -> Exit {
+    let talk = if args.json { Talk::Json } else { Talk::People };
+    match load_pipeline(&args.pipeline, talk) {
+        Err(exit) => exit,
+        Ok(loaded) if args.json => {
+            print_json(&loaded.plan);
+            Exit::Success
+        }
+        Ok(loaded) => {
+            let stages = loaded.plan.stages.len();
+            let plural = if stages == 1 { "" } else { "s" };
+            terminal().say(format!("`{}` is fine: {stages} stage{plural}", loaded.plan.name));
+            Exit::Success
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! From the command line to a checked plan with its plugins.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use jackfield_plugin_api::Instance;
+
+use super::exit::{Exit, complain};
+use crate::{
+    engine::open_stages,
+    pipeline::{self, Faults, Plan, PluginEntry, Request, Style},
+    plugin::{LoadError, Plugin, Registry, Trust, bundled, load},
+    telemetry::terminal,
+};
+
+/// Which pipeline, and what is different about it this time.
+#[derive(Debug, Args)]
+pub(super) struct PipelineArgs {
+    /// A pipeline file, or the folder that holds `pipeline.toml`.
+    pub(super) path: PathBuf,
+
+    /// Change a value of the pipeline: `stages.brief.with.budget=4000`. The value is TOML, or else a string.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+
+    /// Read these files in place of the pipeline's own input; a glob, relative to the current folder.
+    #[arg(long = "input", value_name = "GLOB")]
+    pub(super) input: Vec<String>,
+}
+
+/// A pipeline, ready to run.
+pub(super) struct Loaded {
+    pub(super) plan: Plan,
+    pub(super) registry: Registry,
+    pub(super) instances: Vec<Arc<dyn Instance>>,
+    /// The pipeline file, absolute.
+    pub(super) file: PathBuf,
+}
+
+/// How faults are printed.
+#[derive(Clone, Copy)]
+pub(super) enum Talk {
+    /// Blocks on standard error.
+    People,
+    /// One JSON object on standard output.
+    Json,
+}
+
+/// Reads, loads, checks and opens; says all that is wrong.
+pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, Exit> {
+    let request = Request { path: &args.path, set: &args.set, input: &args.input };
+    let wrong = |faults: &Faults| {
+        report(faults, talk);
+        Exit::Usage
+    };
+    let mut draft = pipeline::parse(request).map_err(|faults| wrong(&faults))?;
+    let mut registry = Registry::new(vec![bundled()]);
+    for entry in draft.plugins().to_vec() {
+        match load_entry(&entry) {
+            Ok(plugin) => registry.add(plugin),
+            Err(error) => draft.fault_at_plugin(&entry.alias, error.to_string(), error.hint()),
+        }
+    }
+    let plan = pipeline::check(&draft, &registry).map_err(|faults| wrong(&faults))?;
+    let instances = open_stages(&plan, &registry).map_err(|refused| {
+        for fault in refused {
+            draft.fault_at_stage(&fault.stage, fault.failure.to_string());
+        }
+        draft.faults().map_or(Exit::Usage, |faults| wrong(&faults))
+    })?;
+    let file = if args.path.is_dir() { args.path.join("pipeline.toml") } else { args.path.clone() };
+    let file = std::path::absolute(&file).unwrap_or(file);
+    Ok(Loaded { plan, registry, instances, file })
+}
+
+fn load_entry(entry: &PluginEntry) -> Result<Plugin, LoadError> {
+    let trust = Trust { allow_native: entry.allow_native, sha256: entry.sha256.clone() };
+    load(&entry.alias, &entry.path, &trust)
+}
+
+fn report(faults: &Faults, talk: Talk) {
+    match talk {
+        Talk::People => {
+            let style = Style { color: terminal().color(), unicode: terminal().interactive() };
+            terminal().say(faults.render(style));
+            let count = faults.list().len();
+            let faults = if count == 1 { "fault" } else { "faults" };
+            complain(format!("the pipeline has {count} {faults}; nothing was run"), None);
+        }
+        Talk::Json => print_json(&serde_json::json!({ "faults": faults.records() })),
+    }
+}
+
+/// Prints one JSON object on standard output.
+pub(super) fn print_json(value: &impl serde::Serialize) {
+    use std::io::Write as _;
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    // A reader that has gone away has had enough.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}

@@ -1,0 +1,79 @@
+//! The `jackfield` program: one file per command. Data goes to standard output, talk to standard error.
+
+mod check;
+mod completions;
+mod exit;
+mod graph;
+mod load;
+mod plugins;
+mod progress;
+mod run;
+mod runs;
+mod schema;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+pub use exit::Exit;
+
+use crate::telemetry::{LogFormat, init_logs};
+
+/// Patch plugins into a pipeline and run it over many items.
+#[derive(Debug, Parser)]
+#[command(name = "jackfield", version, propagate_version = true, after_long_help = exit::HELP)]
+struct Cli {
+    /// More log lines: -v info, -vv debug, -vvv trace (or set JACKFIELD_LOG).
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+
+    /// Shape of log lines.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    log_format: LogFormat,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a pipeline.
+    Run(run::Args),
+    /// Check a pipeline without running it.
+    Check(check::Args),
+    /// Show a pipeline's stages and wires.
+    Graph(graph::Args),
+    /// Look at plugins.
+    #[command(subcommand)]
+    Plugins(plugins::Command),
+    /// Look at the runs that were made.
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// Print the JSON Schema of pipeline files, for editors.
+    Schema(schema::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() };
+        }
+    };
+    init_logs(cli.verbose, cli.log_format);
+    let exit = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Graph(args) => graph::graph(&args),
+        Command::Plugins(command) => plugins::plugins(&command),
+        Command::Runs(command) => runs::runs(&command),
+        Command::Schema(args) => schema::schema(&args),
+        Command::Completions(args) => completions::completions(&args),
+    };
+    exit.into()
+}

@@ -1,0 +1,200 @@
+//! `jackfield plugins`.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{
+    exit::{Exit, complain},
+    load::print_json,
+    table::table,
+};
+use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the extensions that there are: the bundled ones, or those of plugin files.
+    List {
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Say all about an extension: config, input, output, permissions, examples.
+    Info {
+        /// Name of the extension.
+        name: String,
+        #[command(flatten)]
+        files: Files,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Files {
+    /// Look at these plugin files, not at the bundled ones.
+    #[arg(long = "file", value_name = "PATH")]
+    files: Vec<PathBuf>,
+
+    /// Run the set-up code of native libraries among them. Only for files that you trust.
+    #[arg(long)]
+    allow_native: bool,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Files {
+    fn load(&self) -> Result<Vec<Plugin>, Exit> {
+        if self.files.is_empty() {
+            return Ok(vec![bundled()]);
+        }
+        let mut plugins = Vec::new();
+        for path in &self.files {
+            let alias = path.file_stem().unwrap_or_default().to_string_lossy();
+            // A person who names the file and allows it pins what is there now.
+            let sha256 = if self.allow_native { Digest::of_file(path).ok() } else { None };
+            match load(&alias, path, &Trust { allow_native: self.allow_native, sha256 }) {
+                Ok(plugin) => plugins.push(plugin),
+                Err(error) => {
+                    let hint = match &error {
+                        LoadError::NotAllowed { .. } => Some("if you trust it, add --allow-native".to_owned()),
+                        other => other.hint(),
+                    };
+                    complain(error, hint);
+                    return Err(Exit::Failed);
+                }
+            }
+        }
+        Ok(plugins)
+    }
+}
+
+pub(super) fn plugins(command: &Command) -> Exit {
+    let done = match command {
+        Command::List { files } => list(files),
+        Command::Info { name, files } => info(name, files),
+    };
+    done.map_or_else(|exit| exit, |()| Exit::Success)
+}
+
+fn list(files: &Files) -> Result<(), Exit> {
+    let plugins = files.load()?;
+    if files.json {
+        print_json(&json!({ "plugins": plugins.iter().map(plugin_json).collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    let rows = plugins.iter().flat_map(|plugin| {
+        plugin.offers.iter().map(|offer| {
+            let descriptor = &offer.descriptor;
+            vec![
+                descriptor.name.clone(),
+                descriptor.kind.to_string(),
+                descriptor.version.clone(),
+                plugin.alias.clone(),
+                plugin.form.to_string(),
+                descriptor.summary.clone(),
+            ]
+        })
+    });
+    println!("{}", table(&["name", "kind", "version", "plugin", "form", "summary"], rows.collect()));
+    Ok(())
+}
+
+fn plugin_json(plugin: &Plugin) -> Value {
+    json!({
+        "alias": plugin.alias,
+        "form": plugin.form,
+        "path": plugin.path,
+        "sha256": plugin.digest,
+        "protocol": format!("{}.{}", plugin.protocol.0, plugin.protocol.1),
+        "extensions": plugin.offers.iter().map(|offer| &*offer.descriptor).collect::<Vec<_>>(),
+    })
+}
+
+fn info(name: &str, files: &Files) -> Result<(), Exit> {
+    let plugins = files.load()?;
+    let found: Vec<(&Plugin, &Offer)> = plugins
+        .iter()
+        .flat_map(|plugin| plugin.offers.iter().map(move |offer| (plugin, offer)))
+        .filter(|(_, offer)| offer.descriptor.name == name)
+        .collect();
+    if found.is_empty() {
+        let names: Vec<&str> =
+            plugins.iter().flat_map(|plugin| &plugin.offers).map(|offer| offer.descriptor.name.as_str()).collect();
+        let hint = crate::pipeline::hint_for(name, "extensions", names.iter().copied());
+        complain(format!("there is no extension `{name}`"), hint);
+        return Err(Exit::Usage);
+    }
+    for (plugin, offer) in found {
+        if files.json {
+            print_json(&*offer.descriptor);
+        } else {
+            print!("{}", describe(plugin, offer));
+        }
+    }
+    Ok(())
+}
+
+fn describe(plugin: &Plugin, offer: &Offer) -> String {
+    let descriptor = &offer.descriptor;
+    let mut text = format!("{} {} ({}, {})\n", descriptor.name, descriptor.version, descriptor.kind, plugin.form);
+    let stability = serde_json::to_value(descriptor.stability).unwrap_or_default();
+    let _ = writeln!(text, "{}. Stability: {}.", descriptor.summary, stability.as_str().unwrap_or_default());
+    if let Some(path) = &plugin.path {
+        let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
+    }
+    for (title, schema) in [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)] {
+        let _ = write!(text, "\n{title}\n{}", fields(schema));
+    }
+    if !descriptor.permissions.is_empty() {
+        text.push_str("\npermissions asked for\n");
+        for permission in &descriptor.permissions {
+            let _ = writeln!(text, "  {}  {}", permission.name, permission.reason);
+        }
+    }
+    for example in &descriptor.examples {
+        let _ = writeln!(text, "\nexample: {}", example.summary);
+        for (part, value) in [("with", &example.config), ("in", &example.input), ("out", &example.output)] {
+            let _ = writeln!(text, "  {part:<4} {value}");
+        }
+    }
+    text
+}
+
+/// The fields of an object schema, a line each.
+fn fields(schema: &Value) -> String {
+    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+        return "  (nothing)\n".to_owned();
+    };
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text = String::new();
+    for (name, property) in properties {
+        let mut kind = type_of(property);
+        if let Some(default) = property.get("default").filter(|default| !default.is_null()) {
+            let _ = write!(kind, ", default {default}");
+        } else if !required.contains(&name.as_str()) {
+            kind.push_str(", optional");
+        }
+        let about = property["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "  {name} ({kind})\n      {about}");
+    }
+    text
+}
+
+fn type_of(schema: &Value) -> String {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return reference.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    match &schema["type"] {
+        Value::String(name) if name == "array" => format!("list of {}", type_of(&schema["items"])),
+        Value::String(name) => name.clone(),
+        Value::Array(names) => {
+            names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or ")
+        }
+        _ => {
+            let options = ["anyOf", "oneOf"].iter().find_map(|key| schema[*key].as_array());
+            let options: Vec<String> = options.into_iter().flatten().map(type_of).filter(|name| name != "null").collect();
+            if options.is_empty() { "anything".to_owned() } else { options.join(" or ") }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Progress: bars on a terminal, plain lines elsewhere.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    engine::{Event, ItemState, Observer},
+    pipeline::Plan,
+    telemetry::terminal,
+};
+
+/// The most failures that are told one by one; the rest is counted.
+const TOLD: usize = 20;
+/// The least time between two plain lines of progress.
+const PLAIN_EVERY: Duration = Duration::from_secs(2);
+
+/// Tells a person how a run is coming along.
+pub(super) struct Progress {
+    stages: Vec<String>,
+    bars: Vec<ProgressBar>,
+    items: Option<ProgressBar>,
+    last_plain: Instant,
+    told: usize,
+    untold: BTreeMap<String, u64>,
+    quiet: bool,
+}
+
+impl Progress {
+    pub(super) fn new(plan: &Plan, quiet: bool) -> Self {
+        let stages: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
+        let width = stages.iter().map(String::len).max().unwrap_or(0).max("items".len());
+        let interactive = terminal().interactive() && !quiet;
+        let style = |template: &str| {
+            ProgressStyle::with_template(&template.replace("WIDTH", &width.to_string()))
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ")
+        };
+        let bars = if interactive {
+            let add = |name: &String| {
+                let bar = terminal().bars().add(ProgressBar::new(0));
+                bar.set_style(style("  {prefix:WIDTH} [{bar:30}] {pos}/{len}"));
+                bar.set_prefix(name.clone());
+                bar
+            };
+            stages.iter().map(add).collect()
+        } else {
+            Vec::new()
+        };
+        let items = interactive.then(|| {
+            let bar = terminal().bars().add(ProgressBar::new_spinner());
+            bar.set_style(style("  {prefix:WIDTH} {pos} done {wide_msg} {elapsed}"));
+            bar.set_prefix("items");
+            bar
+        });
+        Self { stages, bars, items, last_plain: Instant::now(), told: 0, untold: BTreeMap::new(), quiet }
+    }
+
+    fn tell(&mut self, stage: usize, line: String) {
+        if self.told < TOLD {
+            self.told += 1;
+            terminal().say(line);
+        } else {
+            *self.untold.entry(self.stages[stage].clone()).or_default() += 1;
+        }
+    }
+
+    /// Takes the bars away and says what was not told.
+    pub(super) fn finish(self) {
+        for bar in self.bars.iter().chain(&self.items) {
+            bar.finish_and_clear();
+        }
+        for (stage, count) in self.untold {
+            terminal().say(format!("  {stage}: {count} more failed"));
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Stage { stage, known, done } => {
+                if let Some(bar) = self.bars.get(*stage) {
+                    bar.set_length(*known);
+                    bar.set_position(*done);
+                }
+            }
+            Event::CallFailed { stage, item, failure, timed_out } => {
+                let place = if item.is_empty() { String::new() } else { format!(" of item `{item}`") };
+                let kind = if *timed_out { "timed-out" } else { failure.kind().name() };
+                let line = format!("failed: stage `{}`{place}: {kind}: {}", self.stages[*stage], failure.message());
+                self.tell(*stage, line);
+            }
+            Event::Retry { stage, item, failure, after } => {
+                tracing::info!(stage = self.stages[*stage], item, ?after, "tries again: {failure}");
+            }
+            Event::ItemDone { item, state, counts } => {
+                if let Some(bar) = &self.items {
+                    bar.set_position(counts.total);
+                    if *state != ItemState::Ok {
+                        bar.set_message(format!("({} partial, {} failed)", counts.partial, counts.failed));
+                    }
+                } else if !self.quiet && self.last_plain.elapsed() >= PLAIN_EVERY {
+                    self.last_plain = Instant::now();
+                    terminal().say(format!("{} items done, the last `{item}`", counts.total));
+                }
+            }
+            Event::Draining => {
+                terminal().say("stopping: what is under way ends first; Ctrl-C again to leave it");
+            }
+        }
+    }
+}

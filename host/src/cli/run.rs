@@ -1,0 +1,246 @@
+//! `jackfield run`.
+
+use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf, thread::available_parallelism};
+
+use serde_json::Value;
+
+use super::{
+    exit::{Exit, complain},
+    load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
+    progress::Progress,
+    table::{ms, table},
+};
+use crate::{
+    engine::{Cancel, Engine, EngineError, Options, RunState, Summary, timestamp},
+    pipeline::Plan,
+    plugin::Registry,
+    store::{PluginJson, RunFolder, RunJson},
+    telemetry::terminal,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    /// The folder that holds the run folders.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+
+    /// Worker threads; as many as there are processors if it is not given.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Go on with a run: its name, the beginning of it, its folder, or `last`.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<String>,
+
+    /// With --resume: make every failed call again, not just those that may have healed.
+    #[arg(long, requires = "resume")]
+    retry_failed: bool,
+
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Exit {
+    let talk = if args.json { Talk::Json } else { Talk::People };
+    let loaded = match load_pipeline(&args.pipeline, talk) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    match go(args, loaded) {
+        Ok(exit) => exit,
+        Err(error) => {
+            complain(&error, error.hint());
+            match error {
+                EngineError::NoInput { .. } | EngineError::BadGlob { .. } => Exit::Usage,
+                _ => Exit::Failed,
+            }
+        }
+    }
+}
+
+fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
+    let Loaded { plan, registry, instances, file } = loaded;
+    let (folder, run) = match &args.resume {
+        None => {
+            let folder = RunFolder::create(&args.out, &plan.name)?;
+            let run = new_run(&folder, &plan, &registry, file);
+            (folder, run)
+        }
+        Some(name) => {
+            let folder = RunFolder::open(&args.out, name)?;
+            let run = folder.read_run()?;
+            if run.digest != plan.digest {
+                complain(
+                    format!("run `{}` was made by another version of the pipeline or its plugins", run.run),
+                    Some(what_differs(&run.plan, &plan)),
+                );
+                return Ok(Exit::Usage);
+            }
+            if matches!(run.state, RunState::Complete) {
+                terminal().say(format!("run `{}` is complete already", run.run));
+            }
+            (folder, run)
+        }
+    };
+    let dir = folder.path().to_owned();
+    let id = folder.id();
+    terminal().say(format!("run {id}: {} stages", plan.stages.len()));
+
+    let cancel = Cancel::default();
+    on_interrupt(cancel.clone());
+    let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
+    let options = Options { jobs, retry_failed: args.retry_failed };
+    let engine = Engine { plan: &plan, registry: &registry, instances, options };
+    let mut progress = Progress::new(&plan, args.json);
+    let outcome = engine.run(folder, run, &cancel, &mut progress);
+    progress.finish();
+    let summary = outcome
+        .inspect_err(|error| {
+            // An empty input has not begun anything; any other run can be gone on with.
+            if matches!(error, EngineError::NoInput { .. } | EngineError::BadGlob { .. }) {
+                let _ = std::fs::remove_dir_all(&dir);
+            }
+        })?
+        .summary;
+    if args.json {
+        print_json(&summary);
+    } else {
+        conclude(&summary, &plan, &args.pipeline.path.display().to_string());
+    }
+    Ok(summary.state.into())
+}
+
+fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) -> RunJson {
+    let used = |alias: &str| plan.stages.iter().any(|stage| stage.extension.plugin == alias);
+    let plugins = registry.plugins().iter().filter(|plugin| used(&plugin.alias)).map(|plugin| PluginJson {
+        alias: plugin.alias.clone(),
+        form: plugin.form,
+        digest: plugin.digest.clone(),
+        path: plugin.path.clone(),
+    });
+    RunJson {
+        format: 1,
+        run: folder.id(),
+        pipeline: plan.name.clone(),
+        file,
+        digest: plan.digest.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        began: timestamp(),
+        ended: None,
+        state: RunState::Running,
+        plugins: plugins.collect(),
+        summary: None,
+        plan: plan.clone(),
+    }
+}
+
+/// The first thing that a resume would find changed.
+fn what_differs(before: &Plan, now: &Plan) -> String {
+    let start_anew = "start a new run, or restore what was";
+    let names = |plan: &Plan| plan.stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
+    if before.seed != now.seed {
+        return format!("the seed was {}, now it is {}; {start_anew}", before.seed, now.seed);
+    }
+    if names(before) != names(now) {
+        return format!("the stages were {}, now they are {}; {start_anew}", names(before).join(", "), names(now).join(", "));
+    }
+    for (old, new) in before.stages.iter().zip(&now.stages) {
+        let what = if old.extension.digest != new.extension.digest {
+            "its plugin has another digest"
+        } else if old.extension != new.extension {
+            "it uses another extension"
+        } else if old.config != new.config {
+            "its `with` table changed"
+        } else if old != new {
+            "its wires changed"
+        } else {
+            continue;
+        };
+        return format!("stage `{}`: {what}; {start_anew}", old.name);
+    }
+    start_anew.to_owned()
+}
+
+/// The first Ctrl-C drains, the second aborts.
+fn on_interrupt(cancel: Cancel) {
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                cancel.request();
+            }
+        });
+    };
+    // Without the thread, Ctrl-C ends the process as ever, and the run can be resumed.
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
+}
+
+/// The closing words: a table of the stages, what was found, and where it is.
+fn conclude(summary: &Summary, plan: &Plan, path: &str) {
+    let terminal = terminal();
+    let found = if plan.output.item_files { found(summary) } else { Found::default() };
+    let rows = plan.stages.iter().filter_map(|stage| {
+        let stats = summary.stages.get(&stage.name)?;
+        let mut row = vec![
+            stage.name.clone(),
+            (stats.calls + stats.resumed + stats.memo_hits).to_string(),
+            stats.failed.to_string(),
+            ms(stats.p50_ms),
+            ms(stats.p95_ms),
+        ];
+        if !found.by_stage.is_empty() {
+            row.push(found.by_stage.get(&stage.name).map(u64::to_string).unwrap_or_default());
+        }
+        Some(row)
+    });
+    let mut header = vec!["stage", "calls", "failed", "p50", "p95"];
+    if !found.by_stage.is_empty() {
+        header.push("findings");
+    }
+    terminal.say(format!("\n{}", table(&header, rows.collect())));
+    if !found.by_kind.is_empty() {
+        let kinds: Vec<String> = found.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        terminal.say(format!("\nfindings: {}", kinds.join(", ")));
+    }
+    let items = summary.items;
+    let mut line = format!("\n{}: {} items in {}", summary.state.name(), items.total, ms(summary.wall_ms));
+    if items.ok != items.total {
+        line.push_str(&format!(" ({} ok, {} partial, {} failed)", items.ok, items.partial, items.failed));
+    }
+    terminal.say(line);
+    if summary.state == RunState::Interrupted {
+        terminal.say(format!("go on with: jackfield run {path} --resume {}", summary.run));
+    }
+    // The one piece of data: where the results are.
+    println!("{}", summary.dir.display());
+}
+
+/// Findings by stage and by kind: any output with a list `findings` has some.
+#[derive(Default)]
+struct Found {
+    by_stage: BTreeMap<String, u64>,
+    by_kind: BTreeMap<String, u64>,
+}
+
+fn found(summary: &Summary) -> Found {
+    let mut found = Found::default();
+    let Ok(file) = std::fs::File::open(summary.dir.join("results.jsonl")) else { return found };
+    for line in std::io::BufReader::new(file).lines().map_while(Result::ok) {
+        let Ok(Value::Object(mut line)) = serde_json::from_str(&line) else { continue };
+        let Some(Value::Object(outputs)) = line.remove("outputs") else { continue };
+        for (stage, output) in outputs {
+            let Some(findings) = output["findings"].as_array() else { continue };
+            *found.by_stage.entry(stage).or_default() += findings.len() as u64;
+            for finding in findings {
+                let kind = finding["kind"].as_str().unwrap_or("other").to_owned();
+                *found.by_kind.entry(kind).or_default() += 1;
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,129 @@
+//! `jackfield runs`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{
+    exit::{Exit, complain},
+    load::print_json,
+    table::{ms, table},
+};
+use crate::{
+    engine::RunState,
+    store::{Db, RunJson, StoreError, list_runs, peek},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the runs, oldest first.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Say all about a run.
+    Show {
+        /// Name of the run, the beginning of it, its folder, or `last`.
+        run: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct At {
+    /// The folder that holds the run folders.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn runs(command: &Command) -> Exit {
+    match command {
+        Command::List { at } => list(at),
+        Command::Show { run, at } => show(run, at).unwrap_or_else(|error| {
+            complain(&error, error.hint());
+            Exit::Failed
+        }),
+    }
+}
+
+fn list(at: &At) -> Exit {
+    let (runs, damaged) = list_runs(&at.out);
+    for error in &damaged {
+        complain(error, error.hint());
+    }
+    if at.json {
+        let runs = runs.iter().map(|(path, run)| {
+            json!({ "run": run.run, "pipeline": run.pipeline, "state": run.state, "began": run.began, "ended": run.ended,
+                    "dir": path, "items": run.summary.as_ref().map(|summary| summary.items) })
+        });
+        print_json(&json!({ "runs": runs.collect::<Vec<_>>() }));
+    } else {
+        let rows = runs.iter().map(|(_, run)| {
+            let items = run.summary.as_ref().map_or_else(|| "-".to_owned(), |summary| summary.items.total.to_string());
+            vec![run.run.clone(), state(run), items, run.began.clone()]
+        });
+        println!("{}", table(&["run", "state", "items", "began"], rows.collect()));
+    }
+    if damaged.is_empty() { Exit::Success } else { Exit::Failed }
+}
+
+/// A run that is marked as running may have been killed: only its lock could tell.
+fn state(run: &RunJson) -> String {
+    if run.state == RunState::Running { "running or killed".to_owned() } else { run.state.name().to_owned() }
+}
+
+fn show(name: &str, at: &At) -> Result<Exit, StoreError> {
+    let (path, run) = peek(&at.out, name)?;
+    let db = Db::open(&path.join("store.sqlite"))?;
+    let (sessions, items, stages) = (db.sessions()?, db.item_counts()?, db.stage_counts()?);
+    if at.json {
+        let stages: serde_json::Map<_, _> = stages
+            .iter()
+            .filter_map(|(stage, counts)| {
+                let name = run.plan.stages.get(*stage as usize)?.name.clone();
+                Some((name, json!({ "ok": counts.ok, "failed": counts.failed, "skipped": counts.skipped })))
+            })
+            .collect();
+        let sessions: Vec<_> = sessions
+            .iter()
+            .map(|session| json!({ "began": session.began, "ended": session.ended, "state": session.state }))
+            .collect();
+        let items: std::collections::BTreeMap<_, _> = items.into_iter().collect();
+        print_json(&json!({
+            "run": run.run, "dir": path, "pipeline": run.pipeline, "file": run.file, "digest": run.digest, "state": run.state,
+            "began": run.began, "ended": run.ended, "sessions": sessions, "items": items, "stages": stages,
+            "plugins": run.plugins, "summary": run.summary,
+        }));
+        return Ok(Exit::Success);
+    }
+    println!("run       {}", run.run);
+    println!("pipeline  {} ({})", run.pipeline, run.file.display());
+    println!("state     {}", state(&run));
+    println!("began     {}", run.began);
+    println!("ended     {}", run.ended.as_deref().unwrap_or("-"));
+    println!("sessions  {}", sessions.len());
+    let items: Vec<String> = items.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    println!("items     {}", if items.is_empty() { "-".to_owned() } else { items.join(", ") });
+    println!("folder    {}\n", path.display());
+    let rows = stages.iter().filter_map(|(stage, counts)| {
+        let stage = run.plan.stages.get(*stage as usize)?;
+        let stats = run.summary.as_ref().and_then(|summary| summary.stages.get(&stage.name));
+        let time = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), ms);
+        Some(vec![
+            stage.name.clone(),
+            counts.ok.to_string(),
+            counts.failed.to_string(),
+            counts.skipped.to_string(),
+            time(stats.map(|stats| stats.p50_ms)),
+            time(stats.map(|stats| stats.p95_ms)),
+        ])
+    });
+    println!("{}", table(&["stage", "ok", "failed", "skipped", "p50", "p95"], rows.collect()));
+    Ok(Exit::Success)
+}

@@ -1,0 +1,12 @@
+//! `jackfield schema`.
+
+use super::{exit::Exit, load::print_json};
+use crate::pipeline::json_schema;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn schema(_args: &Args) -> Exit {
+    print_json(&json_schema());
+    Exit::Success
+}

@@ -1,0 +1,69 @@
+//! Why a run could not go on.
+
+use std::{io, path::PathBuf};
+
+use crate::store::StoreError;
+
+/// Why a run as a whole could not go on. What was finished before is on the record.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// No file matches the input patterns.
+    #[error("no file matches {}", patterns.join(", "))]
+    NoInput {
+        /// The patterns.
+        patterns: Vec<String>,
+    },
+    /// A glob pattern cannot be read.
+    #[error("bad glob `{pattern}`: {message}")]
+    BadGlob {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The source of items failed in the middle.
+    #[error("failed to read items from `{}`: {message}", path.display())]
+    Source {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// The record could not be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The machine refused threads.
+    #[error("failed to start workers: {0}")]
+    Workers(io::Error),
+    /// An item is not what it was when the run began.
+    #[error("item `{item}` has changed since run `{run}` began")]
+    ItemChanged {
+        /// The item.
+        item: String,
+        /// The run.
+        run: String,
+    },
+}
+
+impl EngineError {
+    /// What to do about it, where that can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoInput { .. } => {
+                Some("patterns in a pipeline start from its folder, those of --input from the current one".to_owned())
+            }
+            Self::ItemChanged { .. } => Some("start a new run, or restore the input".to_owned()),
+            Self::Store(error) => error.hint(),
+            Self::BadGlob { .. } | Self::Source { .. } | Self::Workers(_) => None,
+        }
+    }
+}
+
+/// Why a single item could not be read. It becomes a failed item; the run goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemFault {
+    /// What is wrong, naming the place.
+    pub message: String,
+}

@@ -1,0 +1,133 @@
+//! An item in work.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jackfield_plugin_api::Document;
+
+use super::{input::Given, stats::ItemState};
+use crate::{
+    pipeline::{Plan, Scope, Source},
+    store::Answer,
+};
+
+/// Results of an earlier session, by stage and call.
+pub(super) type Earlier = BTreeMap<(u32, u32), Answer>;
+
+/// An item in work, or the run itself for the stages that depend on no item.
+pub(super) struct Item {
+    /// Position among all items; -1 for the run itself.
+    pub(super) index: i64,
+    /// Its id; empty for the run itself.
+    pub(super) id: Arc<str>,
+    /// Name of its folder, where it gets one.
+    pub(super) folder: String,
+    /// [`name_of`](super::seed::name_of) its id.
+    pub(super) seed: u64,
+    /// What it holds.
+    pub(super) document: Document,
+    /// A slot a stage of the plan.
+    pub(super) slots: Vec<Slot>,
+    /// Stages that are not done.
+    pub(super) open: usize,
+    /// Calls that are not answered.
+    pub(super) pending: usize,
+    /// The first stage, in the plan's order, whose failure stops the item.
+    pub(super) stopped_by: Option<usize>,
+    /// What earlier sessions found out.
+    pub(super) earlier: Earlier,
+}
+
+/// How a stage stands for an item.
+pub(super) enum Slot {
+    /// It is none of the item's stages: it runs once a run.
+    Elsewhere,
+    /// It waits for this many stages.
+    Waiting(usize),
+    /// Its one call is under way.
+    Running,
+    /// Its calls are under way.
+    Gathering {
+        /// The answers so far; a call that failed leaves nothing.
+        answers: Vec<Option<Document>>,
+        /// Calls that are not answered.
+        left: usize,
+        /// Whether some call failed.
+        failed: bool,
+    },
+    /// It has a result. `flawed` when some of its calls failed.
+    Done {
+        document: Document,
+        flawed: bool,
+    },
+    /// It has none.
+    Failed,
+    /// It was not run, since a stage that it reads has no result.
+    Skipped,
+}
+
+impl Item {
+    /// An item whose stages are all before it.
+    pub(super) fn new(plan: &Plan, scope: Scope, index: i64, id: Arc<str>, seed: u64, document: Document) -> Self {
+        let slots: Vec<Slot> = plan
+            .stages
+            .iter()
+            .map(|stage| {
+                if stage.scope != scope {
+                    return Slot::Elsewhere;
+                }
+                // Stages of the run are done before the first item is taken up.
+                Slot::Waiting(stage.reads.iter().filter(|read| plan.stages[**read].scope == scope).count())
+            })
+            .collect();
+        let open = slots.iter().filter(|slot| matches!(slot, Slot::Waiting(_))).count();
+        Self { index, id, folder: String::new(), seed, document, slots, open, pending: 0, stopped_by: None, earlier: Earlier::new() }
+    }
+
+    /// Whether a stage is still wanted.
+    pub(super) fn wants(&self, stage: usize) -> bool {
+        self.stopped_by.is_none_or(|stop| stage <= stop)
+    }
+
+    /// What a source has to give. `run` holds the slots of the stages that run once a run.
+    pub(super) fn given<'a>(&'a self, run: &'a [Slot], each: Option<&'a Document>, source: Source) -> Given<'a> {
+        match source {
+            Source::Input if self.index < 0 => Given::Absent,
+            Source::Input => Given::Value(&self.document),
+            Source::Each => each.map_or(Given::Absent, Given::Value),
+            Source::Stage(stage) => {
+                let slot = match &self.slots[stage] {
+                    Slot::Elsewhere => run.get(stage),
+                    own => Some(own),
+                };
+                match slot {
+                    Some(Slot::Done { document, .. }) => Given::Value(document),
+                    _ => Given::Absent,
+                }
+            }
+        }
+    }
+
+    /// How it ended, once nothing is open.
+    pub(super) fn state(&self) -> ItemState {
+        if self.stopped_by.is_some() {
+            return ItemState::Failed;
+        }
+        let (mut done, mut flawed) = (0, 0);
+        for slot in &self.slots {
+            match slot {
+                Slot::Done { flawed: false, .. } => done += 1,
+                Slot::Done { flawed: true, .. } => {
+                    done += 1;
+                    flawed += 1;
+                }
+                Slot::Elsewhere => {}
+                _ => flawed += 1,
+            }
+        }
+        match (done, flawed) {
+            (_, 0) => ItemState::Ok,
+            (0, _) => ItemState::Failed,
+            _ => ItemState::Partial,
+        }
+    }
+}

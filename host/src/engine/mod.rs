@@ -1,0 +1,23 @@
+//! PLAN x ITEMS -> RESULTS.
+//!
+//! One thread, the [scheduler](scheduler), owns all that is known of the items in work and never waits for a plugin. It
+//! gathers ready calls of a stage, from whatever items, into batches and hands them to a [pool](pool) of workers; their
+//! answers come back over a channel, fill slots, and make further calls ready. A thread of its own reads
+//! [items](source), another writes [records](crate::store).
+
+mod batch;
+mod error;
+mod input;
+mod item;
+mod observe;
+mod pool;
+mod run;
+mod scheduler;
+mod seed;
+mod source;
+mod stats;
+
+pub use error::{EngineError, ItemFault};
+pub use observe::{Event, Observer, Silent};
+pub use run::{Cancel, Engine, OpenFault, Options, Outcome, open_stages, timestamp};
+pub use stats::{ItemCounts, ItemState, RunState, StageStats, Summary};

@@ -1,0 +1,69 @@
+//! What a run tells those who watch it.
+
+use std::{sync::Arc, time::Duration};
+
+use jackfield_plugin_api::Failure;
+
+use super::{ItemCounts, stats::ItemState};
+
+/// Something that happened. Borrowed: an observer keeps what it needs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A stage's calls grew or were answered.
+    Stage {
+        /// Index in the plan.
+        stage: usize,
+        /// Calls known of so far.
+        known: u64,
+        /// Calls answered so far, well or not.
+        done: u64,
+    },
+    /// A call failed for good.
+    CallFailed {
+        /// Index in the plan.
+        stage: usize,
+        /// Id of the item.
+        item: &'a str,
+        /// Why.
+        failure: &'a Failure,
+        /// Whether it ran out of time.
+        timed_out: bool,
+    },
+    /// A call failed and is made again.
+    Retry {
+        /// Index in the plan.
+        stage: usize,
+        /// Id of the item.
+        item: &'a str,
+        /// Why.
+        failure: &'a Failure,
+        /// How long it waits.
+        after: Duration,
+    },
+    /// An item is done.
+    ItemDone {
+        /// Id of the item.
+        item: &'a Arc<str>,
+        /// How it ended.
+        state: ItemState,
+        /// Items so far.
+        counts: ItemCounts,
+    },
+    /// No new work is begun; what is in work ends.
+    Draining,
+}
+
+/// Watches a run, from the scheduler's thread: it must be quick.
+pub trait Observer {
+    /// Takes note of an event.
+    fn on(&mut self, event: &Event<'_>);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn on(&mut self, _event: &Event<'_>) {}
+}

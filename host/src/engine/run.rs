@@ -1,0 +1,487 @@
+//! A run from its first item to its last.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Instant, SystemTime},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use jackfield_plugin_api::{Document, Failure, Instance, guarded};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    batch::Station,
+    error::EngineError,
+    input::{Given, value_of},
+    item::{Earlier, Item, Slot},
+    observe::Observer,
+    pool::Pool,
+    scheduler::{Scheduler, Turn},
+    seed::name_of,
+    source::{self, Chunk, SourceItem},
+    stats::{ItemState, RunState, Summary},
+};
+use crate::{
+    pipeline::{Plan, Scope, Source},
+    plugin::{Lookup, Registry},
+    store::{Answer, Db, ItemDone, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events, export_results},
+};
+
+/// Bytes of items in work beyond which no further one is taken up.
+const BYTES_IN_WORK: usize = 256 << 20;
+
+/// A request to stop, from another thread.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    times: Arc<AtomicU8>,
+    wake: Sender<()>,
+    woken: Receiver<()>,
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        let (wake, woken) = bounded(1);
+        Self { times: Arc::default(), wake, woken }
+    }
+}
+
+impl Cancel {
+    /// Asks to stop: the first time, what is under way ends; the second, nothing is waited for.
+    pub fn request(&self) {
+        self.times.fetch_add(1, Ordering::AcqRel);
+        // A full channel wakes just as well.
+        let _ = self.wake.try_send(());
+    }
+
+    pub(super) fn signal(&self) -> &Receiver<()> {
+        &self.woken
+    }
+
+    pub(super) fn requested(&self) -> bool {
+        self.times.load(Ordering::Acquire) >= 1
+    }
+
+    pub(super) fn aborted(&self) -> bool {
+        self.times.load(Ordering::Acquire) >= 2
+    }
+}
+
+/// How a run is made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Worker threads.
+    pub jobs: usize,
+    /// On a resume, make failed calls again even where the failure is for good.
+    pub retry_failed: bool,
+}
+
+/// An extension that would not open with its configuration.
+#[derive(Clone, Debug)]
+pub struct OpenFault {
+    /// The stage.
+    pub stage: String,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Makes the instance of every stage; nothing has run then.
+///
+/// # Errors
+/// Every stage whose extension refuses its configuration.
+pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Instance>>, Vec<OpenFault>> {
+    let (mut opened, mut faults) = (Vec::new(), Vec::new());
+    for stage in &plan.stages {
+        let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
+        let instance = match registry.find(stage.extension.kind, &reference) {
+            Lookup::Found(_, offer) => {
+                guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits)).and_then(|opened| opened)
+            }
+            _ => Err(Failure::Internal(format!("`{reference}` is no longer there"))),
+        };
+        match instance {
+            Ok(instance) => opened.push(instance),
+            Err(failure) => faults.push(OpenFault { stage: stage.name.clone(), failure }),
+        }
+    }
+    if faults.is_empty() { Ok(opened) } else { Err(faults) }
+}
+
+/// A plan with its plugins, ready to run.
+pub struct Engine<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The plugins.
+    pub registry: &'a Registry,
+    /// The stages' instances, as [`open_stages`] gives them.
+    pub instances: Vec<Arc<dyn Instance>>,
+    /// How the run is made.
+    pub options: Options,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Counts and times.
+    pub summary: Summary,
+}
+
+/// Where a run is recorded.
+struct Tape {
+    folder: RunFolder,
+    run: RunJson,
+    db: Db,
+    session: i64,
+    /// There is something on the record from before.
+    resumed: bool,
+}
+
+impl Engine<'_> {
+    /// Runs with a record in `folder`; takes up what an earlier session left there.
+    ///
+    /// # Errors
+    /// What ended the run before its end; the record holds what was finished.
+    pub fn run(
+        self,
+        folder: RunFolder,
+        mut run: RunJson,
+        cancel: &Cancel,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, EngineError> {
+        let began = Instant::now();
+        let db = folder.db()?;
+        let session = db.begin_session(&now())?;
+        let writer = Writer::start(folder.db()?, session, folder.path().join("items"), began)?;
+        run.state = RunState::Running;
+        folder.write_run(&run)?;
+        let plan = self.plan;
+        let tape = Tape { folder, run, db, session, resumed: session > 1 };
+        let ended = self.go(began, Some(&tape), cancel, observer, &mut |records| writer.put(records));
+        // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
+        let written = writer.finish();
+        let Tape { folder, mut run, db, session, .. } = tape;
+        let state = ended.as_ref().map_or(RunState::Interrupted, |summary| summary.state);
+        let closed = written.and_then(|()| db.end_session(session, &now(), state.name()));
+        let summary = match (ended, closed) {
+            (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
+            (Err(error), _) => {
+                run.state = state;
+                let _ = folder.write_run(&run);
+                return Err(error);
+            }
+            (Ok(summary), Ok(())) => summary,
+        };
+        export_results(&db, plan, &folder.path().join("results.jsonl"))?;
+        export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;
+        run.state = summary.state;
+        run.ended = Some(now());
+        run.summary = Some(summary.clone());
+        folder.write_run(&run)?;
+        Ok(Outcome { summary })
+    }
+
+    /// Runs without any record: for measurements, and for those who take results from an observer.
+    ///
+    /// # Errors
+    /// What ended the run before its end.
+    pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<Outcome, EngineError> {
+        let summary = self.go(Instant::now(), None, cancel, observer, &mut |_| Ok(()))?;
+        Ok(Outcome { summary })
+    }
+
+    fn go(
+        self,
+        began: Instant,
+        tape: Option<&Tape>,
+        cancel: &Cancel,
+        observer: &mut dyn Observer,
+        keep: &mut dyn FnMut(Vec<Record>) -> Result<(), StoreError>,
+    ) -> Result<Summary, EngineError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("io")
+            .enable_all()
+            .build()
+            .map_err(EngineError::Workers)?;
+        let pool = Pool::start(self.options.jobs, runtime.handle().clone()).map_err(EngineError::Workers)?;
+        let (plan, registry) = (self.plan, self.registry);
+        let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
+            let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
+            let schema = match registry.find(stage.extension.kind, &reference) {
+                Lookup::Found(_, offer) => offer.descriptor.output.clone(),
+                _ => serde_json::Value::Bool(true),
+            };
+            Arc::new(Station::new(stage, instance, &schema, began))
+        });
+        let scheduler = Scheduler::new(plan, stations.collect(), (&pool, self.options.jobs), cancel, observer, keep);
+        let mut session =
+            Session { plan, tape, scheduler, folders: Folders::default(), bytes: 0, retry_failed: self.options.retry_failed };
+        let end = session.all();
+        let flawed = session.run_stages_flawed();
+        let (counts, stages) = session.scheduler.totals();
+        // A plugin that never comes back must not keep the process from ending.
+        runtime.shutdown_background();
+        let end = end?;
+        let state = match (end, counts.state()) {
+            (End::Stopped, _) => RunState::Interrupted,
+            (End::Done, RunState::Complete) if flawed => RunState::Partial,
+            (End::Done, state) => state,
+        };
+        Ok(Summary {
+            run: tape.map(|tape| tape.folder.id()).unwrap_or_default(),
+            dir: tape.map(|tape| tape.folder.path().to_owned()).unwrap_or_default(),
+            state,
+            items: counts,
+            stages,
+            models: Default::default(),
+            wall_ms: began.elapsed().as_secs_f64() * 1000.0,
+        })
+    }
+}
+
+enum End {
+    Done,
+    Stopped,
+}
+
+/// One session of a run, from the scheduler's thread.
+struct Session<'p, 'k> {
+    plan: &'p Plan,
+    tape: Option<&'p Tape>,
+    scheduler: Scheduler<'p, 'k>,
+    folders: Folders,
+    /// Bytes of the items in work.
+    bytes: usize,
+    retry_failed: bool,
+}
+
+impl Session<'_, '_> {
+    fn all(&mut self) -> Result<End, EngineError> {
+        let resumed = self.tape.is_some_and(|tape| tape.resumed);
+        self.event(serde_json::json!({ "event": if resumed { "run-resumed" } else { "run-started" } }));
+        let end = match self.run_stages()? {
+            End::Done => self.items()?,
+            End::Stopped => End::Stopped,
+        };
+        self.event(serde_json::json!({ "event": match end { End::Done => "run-completed", End::Stopped => "run-stopped" } }));
+        self.scheduler.flush()?;
+        Ok(end)
+    }
+
+    fn event(&mut self, event: serde_json::Value) {
+        self.scheduler.note(Record::Event(event));
+    }
+
+    /// The stages that run once a run: done before the first item is taken up.
+    fn run_stages(&mut self) -> Result<End, EngineError> {
+        let mut item = Item::new(self.plan, Scope::Run, -1, "".into(), 0, Document::new("{}"));
+        if item.open == 0 {
+            self.scheduler.keep_run_slots(item.slots);
+            return Ok(End::Done);
+        }
+        item.earlier = self.earlier(-1)?;
+        self.scheduler.take(item);
+        loop {
+            if let Some(item) = self.scheduler.finished().pop() {
+                self.scheduler.keep_run_slots(item.slots);
+                return Ok(End::Done);
+            }
+            match self.scheduler.turn::<Chunk>(None)? {
+                Some(Turn::Aborted | Turn::Idle) => return Ok(End::Stopped),
+                _ => {}
+            }
+        }
+    }
+
+    fn run_stages_flawed(&self) -> bool {
+        self.scheduler.run_slots().iter().any(|slot| match slot {
+            Slot::Failed | Slot::Skipped => true,
+            Slot::Done { flawed, .. } => *flawed,
+            _ => false,
+        })
+    }
+
+    fn items(&mut self) -> Result<End, EngineError> {
+        if !self.plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
+            return Ok(End::Done);
+        }
+        let (source, _total) = source::read(&self.plan.input)?;
+        let mut source = Some(source);
+        let mut waiting: std::vec::IntoIter<SourceItem> = Vec::new().into_iter();
+        loop {
+            while self.has_room() {
+                let Some(item) = waiting.next() else { break };
+                self.take_up(item)?;
+            }
+            for item in self.scheduler.finished() {
+                self.finish(item);
+            }
+            if self.scheduler.draining() {
+                source = None;
+            }
+            let listen = source.as_ref().filter(|_| waiting.len() == 0 && self.has_room());
+            match self.scheduler.turn(listen)? {
+                Some(Turn::Items(items)) => waiting = items?.into_iter(),
+                Some(Turn::SourceEnded) => source = None,
+                Some(Turn::Aborted) => return Ok(End::Stopped),
+                Some(Turn::Idle) => {
+                    for item in self.scheduler.finished() {
+                        self.finish(item);
+                    }
+                    if self.scheduler.draining() {
+                        return Ok(End::Stopped);
+                    }
+                    if source.is_none() && waiting.len() == 0 && self.scheduler.in_work() == 0 {
+                        return Ok(End::Done);
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let in_work = self.scheduler.in_work();
+        !self.scheduler.draining()
+            && (in_work == 0 || in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK)
+    }
+
+    fn take_up(&mut self, read: SourceItem) -> Result<(), EngineError> {
+        let document = read.document.unwrap_or_else(|fault| {
+            self.unreadable(read.index, &read.id, fault.message);
+            "".into()
+        });
+        if document.is_empty() {
+            return Ok(());
+        }
+        let index = read.index as i64;
+        let folder = if self.writes_files() { self.folders.name(&read.id) } else { String::new() };
+        let digest: [u8; 32] = if self.tape.is_some() { Sha256::digest(document.as_bytes()).into() } else { [0; 32] };
+        let mut earlier = Earlier::new();
+        if let Some(tape) = self.tape.filter(|tape| tape.resumed)
+            && let Some(row) = tape.db.item(read.index)?
+        {
+            if row.digest != digest && row.fault.is_none() {
+                return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
+            }
+            if row.state.as_deref() == Some(ItemState::Ok.name()) {
+                self.scheduler.count(&read.id, ItemState::Ok);
+                return Ok(());
+            }
+            earlier = self.earlier(index)?;
+        }
+        self.bytes += document.len();
+        self.scheduler.note(Record::Item(NewItem { index: read.index, id: Arc::clone(&read.id), digest }));
+        let seed = name_of(&read.id);
+        let mut item = Item::new(self.plan, Scope::Item, index, read.id, seed, Document::new(document));
+        item.earlier = earlier;
+        item.folder = folder;
+        self.scheduler.take(item);
+        Ok(())
+    }
+
+    /// What earlier sessions found out about an item, less what is to be tried again.
+    fn earlier(&self, item: i64) -> Result<Earlier, EngineError> {
+        let Some(tape) = self.tape.filter(|tape| tape.resumed) else { return Ok(Earlier::new()) };
+        let again = |answer: &Answer| match answer {
+            Answer::Ok { .. } => false,
+            Answer::Failed { kind, .. } => {
+                self.retry_failed
+                    || ["unavailable", "rate-limited", "cancelled", "over-budget", "timed-out"].contains(&kind.as_str())
+            }
+            Answer::Skipped { .. } => true,
+        };
+        let rows = tape.db.results(item)?;
+        Ok(rows.into_iter().filter(|row| !again(&row.answer)).map(|row| ((row.stage, row.call), row.answer)).collect())
+    }
+
+    fn unreadable(&mut self, index: u64, id: &Arc<str>, fault: String) {
+        tracing::warn!(item = &**id, "{fault}");
+        self.scheduler.note(Record::Item(NewItem { index, id: Arc::clone(id), digest: [0; 32] }));
+        let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
+        self.scheduler.note(Record::Done(done));
+        self.scheduler.count(id, ItemState::Failed);
+    }
+
+    fn finish(&mut self, item: Item) {
+        self.bytes -= item.document.json.len();
+        let state = item.state();
+        let files = self.writes_files().then(|| (item.folder.clone(), self.files(&item)));
+        let stopped_by = item.stopped_by.map(|stage| stage as u32);
+        self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault: None, files }));
+        self.scheduler.count(&item.id, state);
+    }
+
+    fn writes_files(&self) -> bool {
+        self.tape.is_some() && (self.plan.output.item_files || !self.plan.output.files.is_empty())
+    }
+
+    /// The files of an item: a file a stage, and those that the pipeline names.
+    fn files(&self, item: &Item) -> Vec<(String, Arc<str>)> {
+        let mut files = Vec::new();
+        if self.plan.output.item_files {
+            for (index, (stage, slot)) in self.plan.stages.iter().zip(&item.slots).enumerate() {
+                if let Slot::Done { document, .. } = slot
+                    && item.wants(index)
+                {
+                    files.push((format!("{}.json", stage.name), pretty(&document.json).into()));
+                }
+            }
+        }
+        let run = self.scheduler.run_slots();
+        for (name, wire) in &self.plan.output.files {
+            let wanted = !matches!(wire.source, Source::Stage(stage) if !item.wants(stage));
+            let given = |source| if wanted { item.given(run, None, source) } else { Given::Absent };
+            if let Ok(document) = value_of(wire, &given) {
+                let text: Arc<str> = match serde_json::from_str::<String>(&document.json) {
+                    Ok(text) => text.into(),
+                    Err(_) => pretty(&document.json).into(),
+                };
+                files.push((name.clone(), text));
+            }
+        }
+        files
+    }
+}
+
+/// JSON for a person to read, with its numbers as they are.
+fn pretty(json: &str) -> String {
+    let mut out = Vec::with_capacity(json.len() * 2);
+    let mut serializer = serde_json::Serializer::pretty(&mut out);
+    let mut reader = serde_json::Deserializer::from_str(json);
+    match serde_transcode::transcode(&mut reader, &mut serializer) {
+        Ok(()) => String::from_utf8(out).unwrap_or_else(|_| json.to_owned()) + "\n",
+        Err(_) => json.to_owned(),
+    }
+}
+
+/// Names of items' folders: the id made fit for a file system, told apart where two become the same.
+#[derive(Default)]
+struct Folders {
+    taken: std::collections::BTreeMap<String, u64>,
+}
+
+impl Folders {
+    fn name(&mut self, id: &str) -> String {
+        let fit: String = id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(100).collect();
+        let fit = match fit.trim_start_matches('.') {
+            "" => "item".to_owned(),
+            fit => fit.to_owned(),
+        };
+        let count = self.taken.entry(fit.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { fit } else { format!("{fit}~{count}") }
+    }
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
+/// The time now as the record writes it.
+#[must_use]
+pub fn timestamp() -> String {
+    now()
+}

@@ -1,0 +1,172 @@
+//! Counts and times of a run.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Still at work, or killed.
+    Running,
+    /// Stopped before the end, and resumable.
+    Interrupted,
+    /// Every stage of every item is done.
+    Complete,
+    /// Something failed, something was done.
+    Partial,
+    /// Nothing was done.
+    Failed,
+}
+
+impl RunState {
+    /// The name used on the record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How an item ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemState {
+    /// Every stage is done.
+    Ok,
+    /// Some stage failed, some was done.
+    Partial,
+    /// It could not be read, or was stopped, or nothing was done.
+    Failed,
+}
+
+impl ItemState {
+    /// The name used on the record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Ok, Self::Partial, Self::Failed].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Items by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemCounts {
+    /// All items seen.
+    pub total: u64,
+    /// Every stage done.
+    pub ok: u64,
+    /// Some stage failed.
+    pub partial: u64,
+    /// Stopped, or nothing done.
+    pub failed: u64,
+}
+
+impl ItemCounts {
+    pub(super) fn add(&mut self, state: ItemState) {
+        self.total += 1;
+        *match state {
+            ItemState::Ok => &mut self.ok,
+            ItemState::Partial => &mut self.partial,
+            ItemState::Failed => &mut self.failed,
+        } += 1;
+    }
+
+    /// How a run with these items ended.
+    pub(super) fn state(&self) -> RunState {
+        if self.partial == 0 && self.failed == 0 {
+            RunState::Complete
+        } else if self.ok == 0 && self.partial == 0 {
+            RunState::Failed
+        } else {
+            RunState::Partial
+        }
+    }
+}
+
+/// What is told of a stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageStats {
+    /// Calls made to the plugin in this session, retries not counted.
+    pub calls: u64,
+    /// Calls that failed for good.
+    pub failed: u64,
+    /// Calls made again.
+    pub retries: u64,
+    /// Calls not made because a source had failed.
+    pub skipped: u64,
+    /// Results taken from an earlier session of the run.
+    pub resumed: u64,
+    /// Results taken from the memo.
+    pub memo_hits: u64,
+    /// Median time of a call, in milliseconds.
+    pub p50_ms: f64,
+    /// 95th percentile of the time of a call, in milliseconds.
+    pub p95_ms: f64,
+    /// 99th percentile of the time of a call, in milliseconds.
+    pub p99_ms: f64,
+    /// Time in the plugin in all, in milliseconds.
+    pub total_ms: f64,
+}
+
+/// The one object that `run --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Id of the run.
+    pub run: String,
+    /// The run folder.
+    pub dir: PathBuf,
+    /// How it ended.
+    pub state: RunState,
+    /// Items by outcome.
+    pub items: ItemCounts,
+    /// Stages by name.
+    pub stages: BTreeMap<String, StageStats>,
+    /// Models by name.
+    pub models: BTreeMap<String, serde_json::Value>,
+    /// Wall-clock time of this session, in milliseconds.
+    pub wall_ms: f64,
+}
+
+/// Times of one stage's calls, in flat memory.
+pub(super) struct Times {
+    micros: Histogram<u64>,
+    total: Duration,
+}
+
+impl Times {
+    pub(super) fn new() -> Self {
+        // One microsecond to one day at two significant digits: about 20 KB.
+        let micros = Histogram::new_with_bounds(1, 86_400_000_000, 2).unwrap_or_else(|_| unreachable!("constant bounds"));
+        Self { micros, total: Duration::ZERO }
+    }
+
+    pub(super) fn record(&mut self, each: Duration, calls: u64) {
+        self.total += each * calls as u32;
+        let _ = self.micros.record_n((each.as_micros() as u64).max(1), calls);
+    }
+
+    pub(super) fn fill(&self, stats: &mut StageStats) {
+        let quantile = |q: f64| if self.micros.is_empty() { 0.0 } else { self.micros.value_at_quantile(q) as f64 / 1000.0 };
+        stats.p50_ms = quantile(0.50);
+        stats.p95_ms = quantile(0.95);
+        stats.p99_ms = quantile(0.99);
+        stats.total_ms = self.total.as_secs_f64() * 1000.0;
+    }
+}

@@ -1,0 +1,16 @@
+//! Jackfield, a host runtime: plugins patched into a declarative stage graph, run over many items.
+//!
+//! The house, from the ground up; arrows only go down:
+//!
+//! - [`plugin`]: a file becomes a plugin (linked in, native library, WebAssembly component).
+//! - [`pipeline`]: a TOML text becomes a frozen [`Plan`](pipeline::Plan), checked before anything runs.
+//! - [`store`]: what is remembered of a run.
+//! - [`engine`]: a plan and items become results.
+//! - [`cli`]: the `jackfield` program.
+
+pub mod cli;
+pub mod engine;
+pub mod pipeline;
+pub mod plugin;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,243 @@
+//! `with` tables against the schemas of their extensions.
+
+use jsonschema::{ValidationError, error::ValidationErrorKind, paths::LocationSegment};
+use serde_json::{Map, Value};
+
+use super::{Checker, types::first_sentence};
+use crate::pipeline::{
+    faults::Fault,
+    plan::Step,
+    schema::{Reads, Type, View},
+    source::Span,
+    suggest,
+    tree::{self, Node},
+};
+
+impl Checker<'_> {
+    /// Checks the configuration of every stage, and keeps it as JSON.
+    pub(super) fn configs(&mut self) {
+        for index in 0..self.draft.stages.len() {
+            let config = self.config(index);
+            self.configs.push(config);
+        }
+    }
+
+    fn config(&mut self, index: usize) -> Value {
+        let draft = self.draft;
+        let stage = &draft.stages[index];
+        let before = self.faults.len();
+        let config = match &stage.with {
+            Some((_, node)) => node.to_json(&mut self.faults),
+            None => Value::Object(Map::new()),
+        };
+        let Some((_, offer)) = self.offers[index] else { return config };
+        if self.faults.len() > before {
+            return config;
+        }
+        let schema = &offer.descriptor.config;
+        let place = stage.with.as_ref().map_or(stage.name.span, |(key, _)| *key);
+        let extension = offer.descriptor.name.as_str();
+        match jsonschema::validator_for(schema) {
+            Ok(validator) => {
+                let mut pass =
+                    Config { extension, schema, place, node: stage.with.as_ref().map(|(_, node)| node), faults: &mut self.faults };
+                for error in validator.iter_errors(&config) {
+                    pass.error(&error);
+                }
+            }
+            Err(error) => {
+                let at = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
+                let message = format!("`{extension}` publishes a schema of its configuration that is none: {error}");
+                self.faults.push(Fault::at("bad-extension", at, message));
+            }
+        }
+        config
+    }
+}
+
+/// One `with` table.
+struct Config<'a> {
+    extension: &'a str,
+    schema: &'a Value,
+    /// Where what is missing is reported: the key `with`, or the stage.
+    place: Span,
+    node: Option<&'a Node>,
+    faults: &'a mut Vec<Fault>,
+}
+
+/// A value of the table.
+struct Spot<'a> {
+    /// Such as `lens.prompts[2]`; empty for the table itself.
+    name: String,
+    /// Its key, or the value itself in a list.
+    key: Span,
+    value: Span,
+    table: Option<&'a tree::Table>,
+    steps: Vec<Step>,
+    node: Option<&'a Node>,
+}
+
+impl<'a> Config<'a> {
+    /// The value that an error is about.
+    fn spot(&self, error: &ValidationError<'_>) -> Spot<'a> {
+        let mut spot = Spot {
+            name: String::new(),
+            key: self.place,
+            value: self.node.map_or(self.place, |node| node.span),
+            table: self.node.and_then(Node::as_table),
+            steps: Vec::new(),
+            node: self.node,
+        };
+        for segment in error.instance_path().iter() {
+            let next = match (&segment, spot.node.map(|node| &node.value)) {
+                (LocationSegment::Property(name), Some(tree::Value::Table(table))) => table.entry(name).map(|(key, node)| (key.span, node)),
+                (LocationSegment::Index(index), Some(tree::Value::List(list))) => list.get(*index).map(|node| (node.span, node)),
+                _ => None,
+            };
+            let Some((key, node)) = next else { break };
+            let step = match segment {
+                LocationSegment::Property(name) => Step::Field(name.to_string()),
+                LocationSegment::Index(index) => Step::Index(index),
+            };
+            spot.name.push_str(&step.to_string());
+            spot.steps.push(step);
+            (spot.key, spot.value, spot.node, spot.table) = (key, node.span, Some(node), node.as_table());
+        }
+        spot.name = spot.name.trim_start_matches('.').to_owned();
+        spot
+    }
+
+    /// The schema of a value.
+    fn view(&self, steps: &[Step]) -> Option<View<'a>> {
+        Type::of(self.schema).follow(steps).ok()?.view()
+    }
+
+    fn error(&mut self, error: &ValidationError<'_>) {
+        let spot = self.spot(error);
+        let name = if spot.name.is_empty() { "with" } else { &spot.name };
+        let name = format!("`{name}` of `{}`", self.extension);
+        let range = |label: String| Fault::at("out-of-range", spot.value, format!("{name} is out of range")).label(label);
+        let fault = match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                for key in unexpected {
+                    self.unknown(&spot, key);
+                }
+                return;
+            }
+            ValidationErrorKind::Required { property } => return self.missing(&spot, property.as_str().unwrap_or_default()),
+            ValidationErrorKind::Type { .. } => self.wrong_type(&spot, &name),
+            ValidationErrorKind::Enum { options } => {
+                let options: Vec<&Value> = options.as_array().into_iter().flatten().collect();
+                self.choice(&spot, &name, &options)
+            }
+            ValidationErrorKind::Constant { expected_value } => self.choice(&spot, &name, &[expected_value]),
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                return self.alternatives(&spot, &name, context);
+            }
+            ValidationErrorKind::Minimum { limit } => range(format!("expected at least {limit}")),
+            ValidationErrorKind::Maximum { limit } => range(format!("expected at most {limit}")),
+            ValidationErrorKind::ExclusiveMinimum { limit } => range(format!("expected more than {limit}")),
+            ValidationErrorKind::ExclusiveMaximum { limit } => range(format!("expected less than {limit}")),
+            ValidationErrorKind::MinLength { limit: 1 } | ValidationErrorKind::MinItems { limit: 1 } => {
+                Fault::at("bad-value", spot.value, format!("{name} is empty"))
+            }
+            ValidationErrorKind::MinLength { limit } => range(format!("expected at least {limit} characters")),
+            ValidationErrorKind::MaxLength { limit } => range(format!("expected at most {limit} characters")),
+            ValidationErrorKind::MinItems { limit } => range(format!("expected at least {limit} elements")),
+            ValidationErrorKind::MaxItems { limit } => range(format!("expected at most {limit} elements")),
+            ValidationErrorKind::Pattern { pattern } => {
+                Fault::at("bad-value", spot.value, format!("{name} is not of the form `{pattern}`"))
+            }
+            _ => Fault::at("bad-value", spot.value, format!("{name} is not valid: {error}")),
+        };
+        self.faults.push(fault);
+    }
+
+    fn unknown(&mut self, spot: &Spot<'a>, key: &str) {
+        let at = spot.table.and_then(|table| table.entry(key)).map_or(spot.key, |(key, _)| key.span);
+        let known = match self.view(&spot.steps).map(|view| view.as_object()) {
+            Some(Reads::This(object)) => object.names(),
+            _ => Vec::new(),
+        };
+        let place = if spot.name.is_empty() { String::new() } else { format!(" in `{}`", spot.name) };
+        let message = if known.is_empty() && spot.name.is_empty() {
+            format!("`{}` has no key `{key}`: it takes no configuration", self.extension)
+        } else {
+            format!("`{}` has no key `{key}`{place}", self.extension)
+        };
+        self.faults.push(Fault::at("unknown-key", at, message).hint(suggest::hint_for(key, "keys", known)));
+    }
+
+    fn missing(&mut self, spot: &Spot<'a>, key: &str) {
+        let place = if spot.name.is_empty() { String::new() } else { format!(" in `{}`", spot.name) };
+        let message = format!("`{}` needs the key `{key}`{place}", self.extension);
+        let mut steps = spot.steps.clone();
+        steps.push(Step::Field(key.to_owned()));
+        let mut fault = Fault::at("missing-key", spot.key, message);
+        if let Some(view) = self.view(&steps) {
+            fault = fault.note(match view.doc() {
+                Some(doc) => format!("`{key}` is `{view}`: {}", first_sentence(doc)),
+                None => format!("`{key}` is `{view}`"),
+            });
+        }
+        if self.node.is_none() {
+            fault.hint = Some(format!("add `with = {{ {key} = ... }}`"));
+        }
+        self.faults.push(fault);
+    }
+
+    fn wrong_type(&self, spot: &Spot<'a>, name: &str) -> Fault {
+        let found = spot.node.map_or("a table", Node::type_name);
+        let wanted = self.view(&spot.steps).map_or_else(|| "something else".to_owned(), |view| format!("`{view}`"));
+        Fault::at("wrong-type", spot.value, format!("{name} is {found}, expected {wanted}"))
+    }
+
+    fn choice(&self, spot: &Spot<'a>, name: &str, options: &[&Value]) -> Fault {
+        let texts: Vec<&str> = options.iter().filter_map(|option| option.as_str()).collect();
+        let found = spot.node.and_then(Node::as_str);
+        let Some(found) = found.filter(|_| !texts.is_empty()) else { return self.wrong_type(spot, name) };
+        let hint = suggest::nearest(found, texts.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        Fault::at("bad-value", spot.value, format!("{name} cannot be `{found}`"))
+            .label(format!("expected one of {}", suggest::list(texts)))
+            .hint(hint)
+    }
+
+    /// A value that fits none of several alternatives: the faults of the one that was meant, if that shows.
+    fn alternatives(&mut self, spot: &Spot<'a>, name: &str, context: &[Vec<ValidationError<'static>>]) {
+        let here = |error: &ValidationError<'_>| error.instance_path().iter().count() == spot.steps.len();
+        let is_other = |error: &ValidationError<'_>| match error.kind() {
+            // Another type, or another variant of a tagged enum.
+            ValidationErrorKind::Type { .. } => here(error),
+            ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => true,
+            _ => false,
+        };
+        let meant: Vec<_> = context.iter().filter(|branch| !branch.is_empty() && !branch.iter().any(is_other)).collect();
+        if let [meant] = meant.as_slice() {
+            meant.iter().for_each(|error| self.error(error));
+            return;
+        }
+        // One level of tags: `{ kind = "sqare" }`.
+        let choices: Vec<(&ValidationError<'_>, Vec<&Value>)> = context
+            .iter()
+            .flatten()
+            .filter_map(|error| match error.kind() {
+                ValidationErrorKind::Constant { expected_value } => Some((error, vec![&**expected_value])),
+                ValidationErrorKind::Enum { options } => Some((error, options.as_array().into_iter().flatten().collect())),
+                _ => None,
+            })
+            .collect();
+        if let Some((first, _)) = choices.first()
+            && meant.is_empty()
+            && choices.iter().all(|(error, _)| error.instance_path().as_str() == first.instance_path().as_str())
+        {
+            let at = self.spot(first);
+            let name = format!("`{}` of `{}`", at.name, self.extension);
+            let options: Vec<&Value> = choices.iter().flat_map(|(_, options)| options.iter().copied()).collect();
+            let fault = self.choice(&at, &name, &options);
+            self.faults.push(fault);
+            return;
+        }
+        let fault = self.wrong_type(spot, name);
+        self.faults.push(fault);
+    }
+}

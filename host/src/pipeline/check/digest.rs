@@ -1,0 +1,97 @@
+//! The digest of a plan: the same for two plans that cannot differ in a result.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    pipeline::plan::{InputExpr, InputPlan, Plan, Source, StagePlan, Wire},
+    plugin::Digest,
+};
+
+/// The digest of all in a plan that can change a result: not where items lie, how many there are, nor how many calls are
+/// made at a time or how long they may take.
+pub(super) fn of(plan: &Plan) -> Digest {
+    let stages: Map<String, Value> =
+        plan.stages.iter().map(|stage| (stage.name.clone(), stage_value(plan, stage))).collect();
+    let value = json!({ "name": plan.name, "seed": plan.seed, "input": input(&plan.input), "stages": stages });
+    let mut text = String::new();
+    canonical(&value, &mut text);
+    Digest::of(text)
+}
+
+fn input(input: &InputPlan) -> Value {
+    match input {
+        InputPlan::Files { .. } => json!({ "use": "files" }),
+        InputPlan::Jsonl { id, .. } => json!({ "use": "jsonl", "id": id }),
+        InputPlan::Csv { id, delimiter, .. } => json!({ "use": "csv", "id": id, "delimiter": delimiter }),
+        InputPlan::Inline { items, id } => json!({ "use": "inline", "id": id, "items": items }),
+        InputPlan::Trials { .. } => json!({ "use": "trials" }),
+    }
+}
+
+fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
+    let extension = &stage.extension;
+    json!({
+        "kind": extension.kind,
+        "extension": extension.name,
+        "version": extension.version,
+        "digest": extension.digest,
+        "config": stage.config,
+        "in": expr(plan, &stage.input),
+        "for_each": stage.for_each.as_ref().map(|for_each| wire(plan, for_each)),
+        "repeat": stage.repeat,
+        "on_error": stage.policy.on_error,
+    })
+}
+
+fn expr(plan: &Plan, input: &InputExpr) -> Value {
+    match input {
+        InputExpr::Wire(source) => json!({ "wire": wire(plan, source) }),
+        InputExpr::List(list) => json!({ "list": list.iter().map(|input| expr(plan, input)).collect::<Vec<_>>() }),
+        InputExpr::Table(table) => {
+            let fields: Map<String, Value> =
+                table.iter().map(|entry| (entry.key.clone(), expr(plan, &entry.value))).collect();
+            json!({ "table": fields })
+        }
+    }
+}
+
+/// A wire as text: names, unlike indices, do not depend on the order of the stages.
+fn wire(plan: &Plan, wire: &Wire) -> String {
+    let source = match wire.source {
+        Source::Input => "input",
+        Source::Each => "each",
+        Source::Stage(index) => &plan.stages[index].name,
+    };
+    wire.path.iter().fold(source.to_owned(), |text, step| text + &step.to_string())
+}
+
+/// JSON with sorted keys and no white space, whatever order the maps keep.
+fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            text.push('{');
+            for (index, (key, value)) in entries.into_iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                text.push_str(&Value::from(key.as_str()).to_string());
+                text.push(':');
+                canonical(value, text);
+            }
+            text.push('}');
+        }
+        Value::Array(list) => {
+            text.push('[');
+            for (index, value) in list.iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                canonical(value, text);
+            }
+            text.push(']');
+        }
+        scalar => text.push_str(&scalar.to_string()),
+    }
+}

@@ -1,0 +1,136 @@
+//! The plan, once nothing is wrong.
+
+use super::{
+    Checker, digest,
+    graph::reads,
+    sources::Edge,
+};
+use crate::{
+    pipeline::{
+        draft::{Expr, ItemSource, StageDraft, WireRef},
+        plan::{ExtensionRef, InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, Wire},
+        schema::{Reads, View},
+    },
+    plugin::Digest,
+};
+
+impl Checker<'_> {
+    /// The plan with its stages in this order.
+    pub(super) fn lower(&self, order: &[usize], edges: &[Edge]) -> Option<Plan> {
+        let draft = self.draft;
+        let mut places = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, index)| places[*index] = place);
+        let reads = reads(order.len(), edges);
+        let mut scopes = vec![Scope::Run; order.len()];
+        for index in order {
+            let of_item = edges.iter().any(|edge| edge.reader == *index && matches!(edge.source, Source::Input))
+                || reads[*index].iter().any(|source| scopes[*source] == Scope::Item);
+            if of_item {
+                scopes[*index] = Scope::Item;
+            }
+        }
+        let input = self.input();
+        let item_files = draft.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
+        let files = draft.output.files.iter();
+        let files = files.map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &places)?)));
+        let mut stages = Vec::with_capacity(order.len());
+        for index in order {
+            let mut reads: Vec<usize> = reads[*index].iter().map(|source| places[*source]).collect();
+            reads.sort_unstable();
+            stages.push(self.lower_stage(*index, &draft.stages[*index], scopes[*index], reads, &places)?);
+        }
+        let mut plan = Plan {
+            name: draft.name.clone(),
+            digest: Digest::of(""),
+            seed: draft.seed,
+            input,
+            output: OutputPlan { item_files, files: files.collect::<Option<_>>()? },
+            max_in_flight: draft.max_in_flight,
+            stages,
+        };
+        plan.digest = digest::of(&plan);
+        Some(plan)
+    }
+
+    fn lower_stage(&self, index: usize, stage: &StageDraft, scope: Scope, reads: Vec<usize>, places: &[usize]) -> Option<StagePlan> {
+        let (plugin, offer) = self.offers[index]?;
+        let descriptor = &offer.descriptor;
+        let wanted = View::new(&descriptor.input);
+        Some(StagePlan {
+            name: stage.name.text.clone(),
+            extension: ExtensionRef {
+                plugin: plugin.alias.clone(),
+                form: plugin.form,
+                kind: descriptor.kind,
+                name: descriptor.name.clone(),
+                version: descriptor.version.clone(),
+                digest: plugin.digest.clone(),
+            },
+            config: self.configs[index].clone(),
+            input: match &stage.input {
+                Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), places)?,
+                None => InputExpr::Table(Vec::new()),
+            },
+            scope,
+            for_each: match &stage.for_each {
+                Some(wire) => Some(self.lower_wire(Some(index), wire, places)?),
+                None => None,
+            },
+            repeat: stage.repeat,
+            reads,
+            policy: stage.policy.clone(),
+            limits: stage.limits.clone(),
+        })
+    }
+
+    fn lower_expr(&self, stage: usize, expr: &Expr, wanted: Option<View<'_>>, places: &[usize]) -> Option<InputExpr> {
+        Some(match expr {
+            Expr::Bad => return None,
+            Expr::Wire(wire) => InputExpr::Wire(self.lower_wire(Some(stage), wire, places)?),
+            Expr::List(list, _) => {
+                let element = match wanted.as_ref().map(View::as_list) {
+                    Some(Reads::This(element)) => Some(element),
+                    _ => None,
+                };
+                let list = list.iter().map(|expr| self.lower_expr(stage, expr, element.clone(), places));
+                InputExpr::List(list.collect::<Option<_>>()?)
+            }
+            Expr::Table(table, _) => {
+                let object = match wanted.as_ref().map(View::as_object) {
+                    Some(Reads::This(object)) => Some(object),
+                    _ => None,
+                };
+                let required = object.as_ref().map(|object| object.required()).unwrap_or_default();
+                let entries = table.iter().map(|(key, expr)| {
+                    let wanted = object.as_ref().and_then(|object| object.field(&key.text));
+                    Some(TableEntry {
+                        key: key.text.clone(),
+                        required: required.contains(&key.text.as_str()),
+                        value: self.lower_expr(stage, expr, wanted, places)?,
+                    })
+                });
+                InputExpr::Table(entries.collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, places: &[usize]) -> Option<Wire> {
+        let source = match self.source(stage, wire)? {
+            Source::Stage(index) => Source::Stage(places[index]),
+            other => other,
+        };
+        Some(Wire { source, path: wire.text.as_ref()?.path.clone() })
+    }
+
+    fn input(&self) -> InputPlan {
+        match self.draft.input.as_ref().and_then(|input| input.source.clone()) {
+            Some(ItemSource::Files { patterns }) => InputPlan::Files { patterns },
+            Some(ItemSource::Jsonl { patterns, id }) => InputPlan::Jsonl { patterns, id },
+            Some(ItemSource::Csv { patterns, id, delimiter }) => InputPlan::Csv { patterns, id, delimiter },
+            Some(ItemSource::Inline { items, id }) => InputPlan::Inline { items, id: id.map(|id| id.value) },
+            Some(ItemSource::Trials { count }) => InputPlan::Trials { count },
+            // No stage depends on an item, so there is none.
+            None => InputPlan::Inline { items: Vec::new(), id: None },
+        }
+    }
+}

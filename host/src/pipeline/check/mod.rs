@@ -1,0 +1,98 @@
+//! DRAFT -> PLAN: looks everything up, holds every value against its schema, and puts the stages in order.
+
+mod config;
+mod digest;
+mod extensions;
+mod graph;
+mod lower;
+mod sources;
+mod types;
+
+use serde_json::{Value, json};
+
+use super::{
+    draft::{Draft, ItemSource, WireRef},
+    faults::{Fault, Faults},
+    plan::{Plan, Source},
+    schema,
+};
+use crate::plugin::{Offer, Plugin, Registry};
+
+/// Checks a draft against the extensions that there are, and freezes it.
+///
+/// # Errors
+/// With every fault of the pipeline: those of the draft and those that show only now.
+pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
+    let mut checker = Checker {
+        draft,
+        faults: draft.faults.clone(),
+        offers: Vec::new(),
+        configs: Vec::new(),
+        item: item_schema(draft),
+    };
+    checker.extensions(registry);
+    checker.configs();
+    let edges = checker.sources();
+    let order = checker.order(&edges);
+    checker.types();
+    checker.outputs();
+    match order {
+        Some(order) if checker.faults.is_empty() => match checker.lower(&order, &edges) {
+            Some(plan) => Ok(plan),
+            // Whatever could not be lowered has a fault, unless the compiler itself is wrong.
+            None => Err(Faults::new(draft.sources.clone(), vec![Fault::new("bug", "the pipeline cannot be lowered")])),
+        },
+        _ => Err(Faults::new(draft.sources.clone(), checker.faults)),
+    }
+}
+
+/// A draft, and what is known of it so far; lists are parallel to its stages.
+struct Checker<'a> {
+    draft: &'a Draft,
+    faults: Vec<Fault>,
+    offers: Vec<Option<(&'a Plugin, &'a Offer)>>,
+    configs: Vec<Value>,
+    /// Schema of an item.
+    item: Value,
+}
+
+impl<'a> Checker<'a> {
+    /// The stage of this name.
+    fn stage(&self, name: &str) -> Option<usize> {
+        self.draft.stages.iter().position(|stage| stage.name.text == name)
+    }
+
+    /// The names of all stages.
+    fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.draft.stages.iter().map(|stage| stage.name.text.as_str())
+    }
+
+    /// Where a wire comes from, by the order of the draft; none if it cannot be told.
+    fn source(&self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
+        let text = wire.text.as_ref()?;
+        match text.source.as_str() {
+            "input" => Some(Source::Input),
+            "each" => stage.and_then(|stage| self.draft.stages[stage].for_each.as_ref()).map(|_| Source::Each),
+            name => self.stage(name).map(Source::Stage),
+        }
+    }
+}
+
+fn item_schema(draft: &Draft) -> Value {
+    let string = json!({ "type": "string" });
+    match draft.input.as_ref().and_then(|input| input.source.as_ref()) {
+        Some(ItemSource::Files { .. }) => json!({
+            "type": "object",
+            "properties": { "path": string, "name": string, "text": string },
+            "required": ["path", "name", "text"]
+        }),
+        Some(ItemSource::Csv { .. }) => json!({ "type": "object", "additionalProperties": string }),
+        Some(ItemSource::Inline { items, .. }) => schema::infer(&items.iter().collect::<Vec<_>>()),
+        Some(ItemSource::Trials { .. }) => json!({
+            "type": "object",
+            "properties": { "trial": { "type": "integer", "minimum": 0 } },
+            "required": ["trial"]
+        }),
+        Some(ItemSource::Jsonl { .. }) | None => Value::Bool(true),
+    }
+}

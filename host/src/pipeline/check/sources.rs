@@ -1,0 +1,119 @@
+//! Where wires come from, and thereby what depends on what.
+
+use super::Checker;
+use crate::pipeline::{
+    draft::{Expr, WireRef},
+    faults::Fault,
+    plan::Source,
+    source::Span,
+    wire,
+};
+
+/// A wire from one stage to another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    /// The stage that reads.
+    pub(super) reader: usize,
+    /// What it reads.
+    pub(super) source: Source,
+    /// Where the wire stands.
+    pub(super) place: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// Looks up the source of every wire; the edges are in the order of the text, those of a stage together.
+    pub(super) fn sources(&mut self) -> Vec<Edge> {
+        let draft = self.draft;
+        let mut edges = Vec::new();
+        for (index, stage) in draft.stages.iter().enumerate() {
+            let mut wires = Vec::new();
+            if let Some((_, expr)) = &stage.input {
+                collect(expr, &mut wires);
+            }
+            for wire in &wires {
+                self.edge(index, wire, &mut edges);
+            }
+            if let Some(wire) = &stage.for_each {
+                if wire.text.as_ref().is_some_and(|text| text.source == "each") {
+                    let message = "`for_each` cannot run over `each`";
+                    let label = "`each` is the element of this very list";
+                    self.faults.push(Fault::at("each", self.head(wire), message).label(label));
+                } else {
+                    self.edge(index, wire, &mut edges);
+                }
+                let used = wires.iter().any(|wire| wire.text.as_ref().is_none_or(|text| text.source == "each"));
+                if !used && wire.text.is_some() {
+                    let message = format!("stage `{}` never reads `each`", stage.name.text);
+                    self.faults.push(
+                        Fault::at("each", wire.span, message)
+                            .label("its calls would all be the same")
+                            .hint("for equal calls use `repeat = ...` in place of `for_each`".to_owned()),
+                    );
+                }
+            }
+        }
+        for (_, wire) in &draft.output.files {
+            self.looked_up(None, wire);
+        }
+        edges
+    }
+
+    fn edge(&mut self, reader: usize, wire: &WireRef, edges: &mut Vec<Edge>) {
+        let Some(source) = self.looked_up(Some(reader), wire) else { return };
+        let name = &self.draft.stages[reader].name.text;
+        if let Source::Stage(index) = source
+            && index == reader
+        {
+            let message = format!("stage `{name}` reads itself");
+            self.faults.push(Fault::at("cycle", self.head(wire), message));
+        } else {
+            edges.push(Edge { reader, source, place: wire.span });
+        }
+    }
+
+    /// The source of a wire, or a fault.
+    fn looked_up(&mut self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
+        let text = wire.text.as_ref()?;
+        let source = self.source(stage, wire);
+        let at = self.head(wire);
+        match source {
+            Some(Source::Input) if self.draft.input.is_none() => {
+                let fault = Fault::at("no-input", at, "the pipeline has no `[input]` to read from");
+                self.faults.push(fault.hint("add `[input]` with `use = \"files\"` and `path = \"...\"`".to_owned()));
+            }
+            Some(_) => {}
+            None if text.source == "each" => {
+                let fault = match stage {
+                    Some(stage) => {
+                        let name = &self.draft.stages[stage].name.text;
+                        Fault::at("each", at, format!("stage `{name}` has no `for_each`, so there is no `each`"))
+                            .hint("add `for_each` with a wire to a list".to_owned())
+                    }
+                    None => Fault::at("each", at, "there is no `each` outside of a stage"),
+                };
+                self.faults.push(fault);
+            }
+            None => {
+                let message = format!("there is no stage `{}`", text.source);
+                self.faults.push(Fault::at("unknown-stage", at, message).hint(wire::source_hint(&text.source, self.names())));
+            }
+        }
+        source
+    }
+
+    /// Where the source of a wire stands.
+    pub(super) fn head(&self, wire: &WireRef) -> Span {
+        let part = wire.text.as_ref().map_or(0..wire.raw.len(), |text| text.source_place());
+        wire::within(&self.draft.sources, wire.span, &wire.raw, part)
+    }
+}
+
+/// The wires of an expression, in the order of the text.
+pub(super) fn collect<'e>(expr: &'e Expr, wires: &mut Vec<&'e WireRef>) {
+    match expr {
+        Expr::Wire(wire) => wires.push(wire),
+        Expr::List(list, _) => list.iter().for_each(|expr| collect(expr, wires)),
+        Expr::Table(table, _) => table.iter().for_each(|(_, expr)| collect(expr, wires)),
+        Expr::Bad => {}
+    }
+}

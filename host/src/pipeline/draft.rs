@@ -1,0 +1,171 @@
+//! A pipeline as it is written: typed, with places, and nothing looked up yet.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    faults::{Fault, Faults},
+    plan::{OnError, Policy},
+    source::{Sources, Span, Spanned},
+    tree::{Key, Node},
+    wire::WireText,
+};
+use crate::plugin::{Digest, sandbox::Limits};
+
+/// A pipeline that was read, with the faults found so far. The plugins that it names are to be loaded next; then
+/// [`check`](super::check) turns it into a plan, or reports every fault at once.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub(super) sources: Sources,
+    pub(super) faults: Vec<Fault>,
+    pub(super) folder: PathBuf,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) seed: u64,
+    pub(super) max_in_flight: usize,
+    pub(super) plugins: Vec<PluginEntry>,
+    /// Whether some plugin could not be read or loaded, so that an unknown extension may be its.
+    pub(super) plugins_missing: bool,
+    pub(super) input: Option<InputDraft>,
+    pub(super) output: OutputDraft,
+    pub(super) stages: Vec<StageDraft>,
+}
+
+impl Draft {
+    /// Name of the pipeline; empty if it has none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the pipeline is for.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The folder that paths in the pipeline are relative to, absolute.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The plugins to load, in the order of the text.
+    #[must_use]
+    pub fn plugins(&self) -> &[PluginEntry] {
+        &self.plugins
+    }
+
+    /// Adds a fault of a plugin that could not be loaded, at its entry.
+    pub fn fault_at_plugin(&mut self, alias: &str, message: impl Into<String>, hint: Option<String>) {
+        let entry = self.plugins.iter().find(|entry| entry.alias == alias);
+        let message = format!("plugin `{alias}` cannot be loaded: {}", message.into());
+        let mut fault = Fault::new("plugin", message).hint(hint);
+        fault.place = entry.map(|entry| entry.span);
+        self.faults.push(fault);
+        self.plugins_missing = true;
+    }
+
+    /// Adds a fault of a stage whose extension refuses its configuration, at its `with` table.
+    pub fn fault_at_stage(&mut self, stage: &str, message: impl Into<String>) {
+        let found = self.stages.iter().find(|draft| draft.name.text == stage);
+        let message = format!("stage `{stage}` cannot be set up: {}", message.into());
+        let mut fault = Fault::new("config", message);
+        fault.place = found.map(|draft| draft.with.as_ref().map_or(draft.name.span, |(span, _)| *span));
+        self.faults.push(fault);
+    }
+
+    /// Adds a fault of the caller's.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// The texts that places are in.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The faults found so far; none if there are none.
+    #[must_use]
+    pub fn faults(&self) -> Option<Faults> {
+        (!self.faults.is_empty()).then(|| Faults::new(self.sources.clone(), self.faults.clone()))
+    }
+}
+
+/// A plugin to load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginEntry {
+    /// The name that it has in the pipeline.
+    pub alias: String,
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// Whether native code may run.
+    pub allow_native: bool,
+    /// The digest that the file is pinned to.
+    pub sha256: Option<Digest>,
+    /// Where the path stands.
+    pub span: Span,
+}
+
+/// Where items come from.
+#[derive(Clone, Debug)]
+pub(super) struct InputDraft {
+    pub(super) source: Option<ItemSource>,
+}
+
+/// The item sources; a list of patterns is absolute.
+#[derive(Clone, Debug)]
+pub(super) enum ItemSource {
+    Files { patterns: Vec<String> },
+    Jsonl { patterns: Vec<String>, id: Option<String> },
+    Csv { patterns: Vec<String>, id: Option<String>, delimiter: u8 },
+    Inline { items: Vec<serde_json::Value>, id: Option<Spanned<String>> },
+    Trials { count: u64 },
+}
+
+/// What is written for each item.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OutputDraft {
+    pub(super) item_files: Option<bool>,
+    pub(super) files: Vec<(Key, WireRef)>,
+}
+
+/// A stage.
+#[derive(Clone, Debug)]
+pub(super) struct StageDraft {
+    pub(super) name: Key,
+    /// Reference to an extension; none if it is missing or no string.
+    pub(super) uses: Option<Spanned<String>>,
+    pub(super) input: Option<(Span, Expr)>,
+    pub(super) with: Option<(Span, Node)>,
+    pub(super) for_each: Option<WireRef>,
+    pub(super) repeat: Option<u32>,
+    pub(super) policy: Policy,
+    pub(super) limits: Limits,
+}
+
+/// What a call gets.
+#[derive(Clone, Debug)]
+pub(super) enum Expr {
+    Wire(WireRef),
+    List(Vec<Expr>, Span),
+    Table(Vec<(Key, Expr)>, Span),
+    /// Neither; already reported.
+    Bad,
+}
+
+/// A wire in its string.
+#[derive(Clone, Debug)]
+pub(super) struct WireRef {
+    /// The parsed wire; none if it is none, which is already reported.
+    pub(super) text: Option<WireText>,
+    /// The text of the string.
+    pub(super) raw: String,
+    /// Where the string stands.
+    pub(super) span: Span,
+}
+
+/// The policy of a stage that says nothing of it is made here alone.
+pub(super) fn on_error(text: Option<&str>) -> OnError {
+    if text == Some("fail") { OnError::Fail } else { OnError::Continue }
+}

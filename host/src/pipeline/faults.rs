@@ -1,0 +1,161 @@
+//! What is wrong with a pipeline: all of it at once.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{
+    render::{self, Style},
+    source::{Sources, Span},
+};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// A stable name in kebab-case, such as `unknown-key`.
+    pub code: &'static str,
+    /// What is wrong, as a fragment in lower case.
+    pub message: String,
+    /// Where; none if it is about no place in any text.
+    pub place: Option<Span>,
+    /// What stands under the place; may be empty.
+    pub label: String,
+    /// Further places that belong to it, and what stands under each.
+    pub related: Vec<(Span, String)>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault without a place.
+    #[must_use]
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, message, place: None, label: String::new(), related: Vec::new(), notes: Vec::new(), hint: None }
+    }
+
+    /// A fault at a place.
+    #[must_use]
+    pub fn at(code: &'static str, place: Span, message: impl Into<String>) -> Self {
+        Self { place: Some(place), ..Self::new(code, message) }
+    }
+
+    /// Writes this under the place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Shows another place too.
+    #[must_use]
+    pub fn related(mut self, place: Span, label: impl Into<String>) -> Self {
+        self.related.push((place, label.into()));
+        self
+    }
+
+    /// Adds what else is worth knowing.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do about it, if that is known.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+/// All that is wrong with a pipeline, in the order of the text; never empty.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Faults {
+    sources: Sources,
+    list: Vec<Fault>,
+}
+
+/// A fault for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultRecord<'a> {
+    /// The stable name.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: &'a str,
+    /// Name of the text, unless the fault has no place.
+    pub file: Option<&'a str>,
+    /// Line, from 1.
+    pub line: Option<usize>,
+    /// Column in characters, from 1.
+    pub column: Option<usize>,
+    /// What to do about it.
+    pub hint: Option<&'a str>,
+}
+
+impl Faults {
+    /// All faults of these sources.
+    pub(super) fn new(sources: Sources, mut list: Vec<Fault>) -> Self {
+        // Those without a place come first: they are about the whole.
+        list.sort_by_key(|fault| fault.place);
+        list.dedup();
+        Self { sources, list }
+    }
+
+    /// The faults, in the order of the text.
+    #[must_use]
+    pub fn list(&self) -> &[Fault] {
+        &self.list
+    }
+
+    /// The texts that the places are in.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// For people: a block for each fault, a blank line between two.
+    #[must_use]
+    pub fn render(&self, style: Style) -> String {
+        self.list.iter().map(|fault| render::block(&self.sources, fault, style)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// For programs: one object for each fault.
+    #[must_use]
+    pub fn records(&self) -> Vec<FaultRecord<'_>> {
+        let record = |fault: &'_ Fault| {
+            let position = fault.place.map(|place| self.sources.position(place));
+            (fault.place.map(|place| self.sources.get(place.source).name.as_str()), position)
+        };
+        self.list
+            .iter()
+            .map(|fault| {
+                let (file, position) = record(fault);
+                FaultRecord {
+                    code: fault.code,
+                    message: &fault.message,
+                    file,
+                    line: position.map(|(line, _)| line),
+                    column: position.map(|(_, column)| column),
+                    hint: fault.hint.as_deref(),
+                }
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(Style::PLAIN).trim_end())
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.list).finish()
+    }
+}
+
+impl std::error::Error for Faults {}

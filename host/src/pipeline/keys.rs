@@ -1,0 +1,281 @@
+//! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
+//! they cannot drift apart. A new table of the language starts here.
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// Any string but the empty one.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number within bounds, both included.
+    Integer { min: u64, max: u64 },
+    /// A string such as `200ms`.
+    Duration,
+    /// A string such as `256MiB`, or a number of bytes.
+    Size,
+    /// One of these strings.
+    Choice(&'static [&'static str]),
+    /// One ASCII character.
+    Character,
+    /// A string, or a list of at least one.
+    Texts,
+    /// 64 hexadecimal digits.
+    Digest,
+    /// A reference to a value.
+    Wire,
+    /// A wire, or a list or table of such, nested at will.
+    Wires,
+    /// A list of anything.
+    List,
+    /// A table that someone else checks.
+    Free,
+    /// A table of known keys.
+    Table(&'static Table),
+    /// A table whose keys the author names.
+    Map { of: &'static Shape, names: Names },
+}
+
+/// What the author may use as a key of a [`Shape::Map`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Lower-case words; `reserved` are taken, each with what it means.
+    Words { what: &'static str, reserved: &'static [(&'static str, &'static str)] },
+    /// A file's name without a folder.
+    Files,
+}
+
+/// Whether a key has to be there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Need {
+    /// It has to.
+    Required,
+    /// It may be absent.
+    Optional,
+    /// It has to if the table's `use` is one of these, and may not be there otherwise.
+    RequiredFor(&'static [&'static str]),
+    /// It may be there if the table's `use` is one of these.
+    AllowedFor(&'static [&'static str]),
+}
+
+impl Need {
+    /// The values of `use` that the key is for; none for all.
+    pub(super) fn only_for(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Required | Self::Optional => None,
+            Self::RequiredFor(uses) | Self::AllowedFor(uses) => Some(uses),
+        }
+    }
+
+    /// Whether the key has to be there, for this value of `use`.
+    pub(super) fn is_required(self, used: Option<&str>) -> bool {
+        match self {
+            Self::Required => true,
+            Self::RequiredFor(uses) => used.is_some_and(|used| uses.contains(&used)),
+            Self::Optional | Self::AllowedFor(_) => false,
+        }
+    }
+}
+
+/// A key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeySpec {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) need: Need,
+    /// One sentence for the reference and for editors.
+    pub(super) doc: &'static str,
+    /// What an absent key means, as TOML.
+    pub(super) default: Option<&'static str>,
+}
+
+/// A table of known keys.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// How messages call it: `[pipeline]`, `a stage`.
+    pub(super) what: &'static str,
+    pub(super) keys: &'static [KeySpec],
+}
+
+impl Table {
+    /// The key of this name.
+    pub(super) fn key(&self, name: &str) -> Option<&'static KeySpec> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn required(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
+    KeySpec { name, shape, need: Need::Required, doc, default: None }
+}
+
+const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
+    KeySpec { name, shape, need: Need::Optional, doc, default: None }
+}
+
+const fn default(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> KeySpec {
+    KeySpec { name, shape, need: Need::Optional, doc, default: Some(default) }
+}
+
+/// A positive number that fits 32 bits.
+const COUNT: Shape = Shape::Integer { min: 1, max: u32::MAX as u64 };
+/// Any number.
+const AMOUNT: Shape = Shape::Integer { min: 0, max: u64::MAX };
+
+/// The file.
+pub(super) static FILE: Table = Table {
+    what: "the pipeline",
+    keys: &[
+        required("pipeline", Shape::Table(&PIPELINE), "What holds for the pipeline as a whole."),
+        optional(
+            "plugins",
+            Shape::Map {
+                of: &Shape::Table(&PLUGIN),
+                names: Names::Words { what: "plugin", reserved: &[("bundled", "the plugins that are linked in")] },
+            },
+            "Plugins to load besides those that are linked in, each under a name of your choice.",
+        ),
+        optional("input", Shape::Table(&INPUT), "Where items come from; absent if no stage reads `input`."),
+        optional("output", Shape::Table(&OUTPUT), "What is written for each item besides its results."),
+        required(
+            "stages",
+            Shape::Map {
+                of: &Shape::Table(&STAGE),
+                names: Names::Words {
+                    what: "stage",
+                    reserved: &[("input", "the item"), ("each", "the element of `for_each`")],
+                },
+            },
+            "The stages, each under a name of your choice. Their order follows from their wires.",
+        ),
+    ],
+};
+
+static PIPELINE: Table = Table {
+    what: "`[pipeline]`",
+    keys: &[
+        required("name", Shape::Text, "Name of the pipeline."),
+        optional("description", Shape::Text, "What the pipeline is for."),
+        default("seed", AMOUNT, "0", "Seed of every random choice."),
+        default("max_in_flight", Shape::Integer { min: 1, max: 1 << 20 }, "256", "The most items in work at a time."),
+    ],
+};
+
+static PLUGIN: Table = Table {
+    what: "a plugin",
+    keys: &[
+        required("path", Shape::Text, "The file, relative to the pipeline's folder."),
+        default("allow_native", Shape::Flag, "false", "Whether native code may run with the host's full rights."),
+        optional("sha256", Shape::Digest, "Digest of the file; required for native code."),
+    ],
+};
+
+/// The values of `use` whose items stand in files.
+const IN_FILES: &[&str] = &["files", "jsonl", "csv"];
+
+static INPUT: Table = Table {
+    what: "`[input]`",
+    keys: &[
+        required(
+            "use",
+            Shape::Choice(&["files", "jsonl", "csv", "inline", "trials"]),
+            "The item source: each file, each line of JSON, each record, each value of `items`, or numbered trials.",
+        ),
+        KeySpec {
+            name: "path",
+            shape: Shape::Texts,
+            need: Need::RequiredFor(IN_FILES),
+            doc: "Glob pattern or patterns, relative to the pipeline's folder.",
+            default: None,
+        },
+        KeySpec {
+            name: "id",
+            shape: Shape::Text,
+            need: Need::AllowedFor(&["jsonl", "csv", "inline"]),
+            doc: "The field that is an item's id; its position otherwise.",
+            default: None,
+        },
+        KeySpec {
+            name: "delimiter",
+            shape: Shape::Character,
+            need: Need::AllowedFor(&["csv"]),
+            doc: "The character between two columns.",
+            default: Some("\",\""),
+        },
+        KeySpec {
+            name: "items",
+            shape: Shape::List,
+            need: Need::RequiredFor(&["inline"]),
+            doc: "The items.",
+            default: None,
+        },
+        KeySpec {
+            name: "count",
+            shape: AMOUNT,
+            need: Need::RequiredFor(&["trials"]),
+            doc: "How many trials there are; an item is `{ trial = n }`, n from 0.",
+            default: None,
+        },
+    ],
+};
+
+static OUTPUT: Table = Table {
+    what: "`[output]`",
+    keys: &[
+        optional(
+            "item_files",
+            Shape::Flag,
+            "Whether each result is written to a file of its own; by default if the items are files.",
+        ),
+        optional(
+            "files",
+            Shape::Map { of: &Shape::Wire, names: Names::Files },
+            "Further files of an item: a name and the wire whose value it holds.",
+        ),
+    ],
+};
+
+static STAGE: Table = Table {
+    what: "a stage",
+    keys: &[
+        required("use", Shape::Text, "The extension that does the work: a name, or `plugin/name`."),
+        optional("in", Shape::Wires, "What each call gets: a wire, or a list or table of wires."),
+        optional("with", Shape::Free, "Configuration of the extension."),
+        optional("for_each", Shape::Wire, "The list that the stage runs over; `each` is then its element."),
+        optional("repeat", COUNT, "How many calls are made for each element, or in all; the results are a list."),
+        optional("timeout", Shape::Duration, "The most time that a call may take; unbounded by default."),
+        optional("retry", Shape::Table(&RETRY), "What is done about a failure that can heal."),
+        default(
+            "on_error",
+            Shape::Choice(&["continue", "fail"]),
+            "\"continue\"",
+            "What a failure means for the item: it goes on without the stage, or it fails.",
+        ),
+        optional("concurrency", COUNT, "The most calls at a time; as many as there are workers by default."),
+        default("batch", Shape::Integer { min: 1, max: 4096 }, "64", "The most documents in a call."),
+        optional("limits", Shape::Table(&LIMITS), "What a call of a sandboxed plugin may use up."),
+    ],
+};
+
+/// Retries of a stage.
+pub(super) static RETRY: Table = Table {
+    what: "`retry`",
+    keys: &[
+        default("attempts", Shape::Integer { min: 1, max: 100 }, "3", "Tries in all."),
+        default("backoff", Shape::Duration, "\"200ms\"", "Delay before the second try; doubled for each further one."),
+    ],
+};
+
+/// Limits of a stage.
+pub(super) static LIMITS: Table = Table {
+    what: "`limits`",
+    keys: &[
+        optional("memory", Shape::Size, "Memory of an instance; 512 MiB by default."),
+        optional("time", Shape::Duration, "Time of a call, host calls included; a minute by default."),
+        optional("fuel", COUNT_64, "Instructions of a call; unlimited by default."),
+        optional("host_calls", AMOUNT, "Host calls within a call; 100,000 by default."),
+        optional("output", Shape::Size, "Size of an answer; 64 MiB by default."),
+    ],
+};
+
+/// A positive number.
+const COUNT_64: Shape = Shape::Integer { min: 1, max: u64::MAX };

@@ -1,0 +1,37 @@
+//! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
+//!
+//! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
+//! - `tree`, `overrides`, `keys`, `shape`, `values`, `wire`, `syntax`: TEXT -> [`Draft`].
+//! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
+//! - `json_schema`: the schema of the file itself.
+
+mod check;
+mod draft;
+mod faults;
+mod json_schema;
+mod keys;
+mod overrides;
+mod plan;
+mod render;
+mod schema;
+mod shape;
+mod source;
+mod suggest;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod values;
+mod wire;
+
+pub use check::check;
+pub use draft::{Draft, PluginEntry};
+pub use faults::{Fault, FaultRecord, Faults};
+pub use json_schema::json_schema;
+pub use plan::{
+    ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, Step, TableEntry, Wire,
+};
+pub use render::Style;
+pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};
+pub use suggest::hint_for;
+pub use syntax::{Request, parse};

@@ -1,0 +1,92 @@
+//! Types in few words: `string`, `[{id, text}]`, `integer | null`.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{
+    Type, View,
+    expand::{Alternative, Ty, alternatives},
+};
+
+/// Deeper than this a type is only named.
+const DEEPEST: usize = 2;
+/// More fields, alternatives or values than this are cut.
+const MOST: usize = 5;
+
+impl fmt::Display for Type<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&of_type(self, 0))
+    }
+}
+
+impl fmt::Display for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&of_view(self, 0))
+    }
+}
+
+fn of_type(ty: &Type<'_>, depth: usize) -> String {
+    match ty {
+        Type::Unknown => "anything".to_owned(),
+        Type::Schema(view) => of_view(view, depth),
+        Type::List(element) => list(&of_type(element, depth + 1)),
+        Type::Either(types) => either(types.iter().map(|ty| of_type(ty, depth)).collect()),
+    }
+}
+
+fn of_view(view: &View<'_>, depth: usize) -> String {
+    let alternatives = alternatives(view);
+    if alternatives.is_empty() {
+        return "nothing".to_owned();
+    }
+    either(alternatives.iter().map(|alternative| of_alternative(alternative, depth)).collect())
+}
+
+pub(super) fn of_alternative(alternative: &Alternative<'_>, depth: usize) -> String {
+    if let Some(values) = alternative.values() {
+        return either(values.into_iter().map(Value::to_string).collect());
+    }
+    match alternative.ty {
+        None => "anything".to_owned(),
+        Some(Ty::Array) if depth < DEEPEST => match alternative.element(0) {
+            Some(element) => list(&of_view(&element, depth + 1)),
+            None => "list".to_owned(),
+        },
+        Some(Ty::Object) if depth < DEEPEST => {
+            let names = alternative.properties();
+            if names.is_empty() {
+                return "object".to_owned();
+            }
+            // The fields that are always there say most.
+            let required = alternative.required();
+            let (always, perhaps): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| required.contains(**name));
+            let mut shown: Vec<&str> = always.into_iter().chain(perhaps).take(MOST).collect();
+            if shown.len() < names.len() {
+                shown.push("..");
+            }
+            format!("{{{}}}", shown.join(", "))
+        }
+        Some(ty) => ty.name().to_owned(),
+    }
+}
+
+fn list(element: &str) -> String {
+    if element == "anything" { "list".to_owned() } else { format!("[{element}]") }
+}
+
+fn either(mut names: Vec<String>) -> String {
+    let mut seen = Vec::new();
+    names.retain(|name| !seen.contains(name) && {
+        seen.push(name.clone());
+        true
+    });
+    if names.iter().any(|name| name == "anything") {
+        return "anything".to_owned();
+    }
+    if names.len() > MOST {
+        names.truncate(MOST);
+        names.push("..".to_owned());
+    }
+    names.join(" | ")
+}

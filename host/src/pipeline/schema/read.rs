@@ -1,0 +1,102 @@
+//! What a reader wants, taken apart along what the pipeline gives it.
+
+use serde_json::Value;
+
+use super::{
+    Type, View,
+    expand::{Alternative, Ty, alternatives},
+};
+
+/// Whether a reader wants a value of some shape.
+#[derive(Clone, Debug)]
+pub(in crate::pipeline) enum Reads<T> {
+    /// It does, and this is what is known of it.
+    This(T),
+    /// It may, or it may want one of several.
+    Unknown,
+    /// It never does.
+    Never,
+}
+
+/// An object that a reader wants.
+#[derive(Clone, Debug)]
+pub(in crate::pipeline) struct Object<'a>(Alternative<'a>);
+
+impl<'a> Object<'a> {
+    /// The fields that are listed.
+    pub(in crate::pipeline) fn names(&self) -> Vec<&'a str> {
+        self.0.properties().into_iter().collect()
+    }
+
+    /// The fields that have to be there.
+    pub(in crate::pipeline) fn required(&self) -> Vec<&'a str> {
+        self.0.required().into_iter().collect()
+    }
+
+    /// What a field has to be; none if nothing is known of it.
+    pub(in crate::pipeline) fn field(&self, name: &str) -> Option<View<'a>> {
+        self.0.property(name).or_else(|| self.0.other_properties())
+    }
+
+    /// Whether there is no field of this name.
+    pub(in crate::pipeline) fn lacks(&self, name: &str) -> bool {
+        self.0.is_closed() && self.0.property(name).is_none()
+    }
+}
+
+impl<'a> View<'a> {
+    /// The object that is wanted here.
+    pub(in crate::pipeline) fn as_object(&self) -> Reads<Object<'a>> {
+        match self.only(Ty::Object) {
+            Reads::This(alternative) => Reads::This(Object(alternative)),
+            Reads::Unknown => Reads::Unknown,
+            Reads::Never => Reads::Never,
+        }
+    }
+
+    /// The elements of the list that is wanted here.
+    pub(in crate::pipeline) fn as_list(&self) -> Reads<View<'a>> {
+        match self.only(Ty::Array) {
+            Reads::This(list) if list.prefix() == 0 => list.element(0).map_or(Reads::Unknown, Reads::This),
+            Reads::This(_) | Reads::Unknown => Reads::Unknown,
+            Reads::Never => Reads::Never,
+        }
+    }
+
+    fn only(&self, ty: Ty) -> Reads<Alternative<'a>> {
+        let mut fitting: Vec<_> =
+            alternatives(self).into_iter().filter(|one| one.ty.is_none_or(|found| found == ty)).collect();
+        match fitting.len() {
+            0 => Reads::Never,
+            1 if fitting[0].ty.is_some() && !fitting[0].clever => Reads::This(fitting.remove(0)),
+            _ => Reads::Unknown,
+        }
+    }
+
+    /// The first description that stands here.
+    pub(in crate::pipeline) fn doc(&self) -> Option<&'a str> {
+        self.parts.iter().find_map(|part| part.get("description")).and_then(Value::as_str)
+    }
+}
+
+impl<'a> Type<'a> {
+    /// The schema, if there is but one.
+    pub(in crate::pipeline) fn view(&self) -> Option<View<'a>> {
+        match self {
+            Self::Schema(view) => Some(view.clone()),
+            _ => None,
+        }
+    }
+
+    /// The fields of objects of this type, each with its type.
+    pub(in crate::pipeline) fn fields(&self) -> Vec<(&'a str, Type<'a>)> {
+        match self.view().map(|view| view.as_object()) {
+            Some(Reads::This(object)) => object
+                .names()
+                .into_iter()
+                .filter_map(|name| object.field(name).map(|view| (name, Type::Schema(view))))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The texts that a pipeline is made of, and places in them.
+
+use std::ops::Range;
+
+/// One of the [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(u32);
+
+/// A place: a range of bytes in a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// The source.
+    pub source: SourceId,
+    /// The first byte.
+    pub start: usize,
+    /// The byte behind the last one.
+    pub end: usize,
+}
+
+impl Span {
+    /// The part of this place that `range` names, counted from its start.
+    #[must_use]
+    pub fn part(self, range: Range<usize>) -> Self {
+        let end = (self.start + range.end).min(self.end);
+        Self { start: (self.start + range.start).min(end), end, ..self }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A named text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// How messages call it: the path as given, or the option of the command line.
+    pub name: String,
+    /// The text, without a byte order mark.
+    pub text: String,
+}
+
+/// The texts that a pipeline is made of: its file, then one for each override.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Adds a text.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        self.0.push(Source { name: name.into(), text: text.into() });
+        SourceId((self.0.len() - 1) as u32)
+    }
+
+    /// The source of this id.
+    #[must_use]
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.0[id.0 as usize]
+    }
+
+    /// The text at a place.
+    #[must_use]
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.source).text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// The whole of a source.
+    #[must_use]
+    pub fn whole(&self, source: SourceId) -> Span {
+        Span { source, start: 0, end: self.get(source).text.len() }
+    }
+
+    /// Line and column of a place's start, both from 1; columns count characters.
+    #[must_use]
+    pub fn position(&self, span: Span) -> (usize, usize) {
+        let text = &self.get(span.source).text;
+        let mut at = span.start.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &text[..at];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_lines_and_characters() {
+        let mut sources = Sources::default();
+        let source = sources.add("a", "äö\r\nx = 1\n");
+        let at = |start| sources.position(Span { source, start, end: start });
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(2), (1, 2));
+        assert_eq!(at(3), (1, 2), "in the middle of a character");
+        assert_eq!(at(6), (2, 1));
+        assert_eq!(at(99), (3, 1));
+    }
+}

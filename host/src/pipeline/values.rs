@@ -1,0 +1,81 @@
+//! Values that TOML has no type for: durations, sizes, and what may be a name.
+
+use std::time::Duration;
+
+/// Reads `200ms`, `2m`, `1h 30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| error.to_string().to_lowercase())
+}
+
+/// Reads `256MiB`, `10 MB`, `4096`; in bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|char: char| !char.is_ascii_digit() && char != '.' && char != '_').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number = number.replace('_', "");
+    let unit = unit.trim();
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
+        "tib" | "t" => 1 << 40,
+        _ => return Err(format!("unknown unit `{unit}`")),
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(factor).ok_or_else(|| "too large".to_owned());
+    }
+    match number.parse::<f64>() {
+        Ok(value) if value * (factor as f64) < u64::MAX as f64 => Ok((value * factor as f64) as u64),
+        Ok(_) => Err("too large".to_owned()),
+        Err(_) => Err("no number".to_owned()),
+    }
+}
+
+/// Whether it may be the name of a stage or a plugin: a lower-case letter, then lower-case letters, digits, `-`, `_`.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-' || char == '_')
+}
+
+/// What a name would be if it followed the rule.
+pub(super) fn as_name(text: &str) -> Option<String> {
+    let name: String = text
+        .chars()
+        .map(|char| if char.is_ascii_alphanumeric() || char == '_' { char.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let name = name.trim_matches(|char: char| char == '-' || char.is_ascii_digit()).to_owned();
+    is_name(&name).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("256MiB"), Ok(256 << 20));
+        assert_eq!(size("10 kb"), Ok(10_000));
+        assert_eq!(size("4_096"), Ok(4096));
+        assert_eq!(size("1.5GiB"), Ok(3 << 29));
+        assert!(size("").is_err());
+        assert!(size("-1").is_err());
+        assert!(size("5 parsecs").is_err());
+        assert!(size("99999999999TiB").is_err());
+        assert!(size("99999999999.5TiB").is_err());
+    }
+
+    #[test]
+    fn names() {
+        assert!(is_name("say-means_2"));
+        for bad in ["", "Say", "2nd", "-a", "a b", "ä", "a/b"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+        assert_eq!(as_name("Say Means").as_deref(), Some("say-means"));
+        assert_eq!(as_name("2"), None);
+    }
+}

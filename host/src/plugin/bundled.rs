@@ -1,0 +1,22 @@
+//! The list of bundled plugins: the only place that names concrete plugins.
+
+use jackfield_meetings as _;
+use jackfield_minutes as _;
+use jackfield_plugin_api::{PROTOCOL, linked_in};
+use jackfield_transcript as _;
+
+use super::{Digest, Form, Plugin, load::direct};
+
+/// The plugin `bundled`: every extension that is linked into this program.
+#[must_use]
+pub fn bundled() -> Plugin {
+    let offers = linked_in().into_iter().map(direct).collect();
+    Plugin {
+        alias: "bundled".to_owned(),
+        form: Form::LinkedIn,
+        path: None,
+        digest: Digest::of(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"))),
+        protocol: PROTOCOL,
+        offers,
+    }
+}

@@ -1,0 +1,135 @@
+//! Why a plugin file could not be loaded.
+
+use std::{io, path::PathBuf};
+
+use super::Digest;
+
+/// Why a plugin file could not be loaded. Each variant names the thing and, where there is one, the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is neither a native library nor a WebAssembly component.
+    #[error("`{}` is no plugin: {found}", path.display())]
+    NotAPlugin {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: String,
+    },
+    /// The file is cut short or damaged.
+    #[error("`{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The library is for another processor or system.
+    #[error("`{}` is built for {found}, this host runs {wanted}", path.display())]
+    WrongTarget {
+        /// The file.
+        path: PathBuf,
+        /// What it is built for.
+        found: String,
+        /// What would be needed.
+        wanted: String,
+    },
+    /// The file lacks what every plugin has.
+    #[error("`{}` is no Jackfield plugin: {what}", path.display())]
+    NoEntry {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
+    /// The plugin speaks another major version of the contract.
+    #[error("`{}` speaks protocol {}.{}, this host serves {}.x: {mend}", path.display(), found.0, found.1, served)]
+    Protocol {
+        /// The file.
+        path: PathBuf,
+        /// The plugin's version.
+        found: (u16, u16),
+        /// The host's major, as text.
+        served: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// The plugin's data layout differs from the host's, in spite of equal protocol versions.
+    #[error("`{}` was built with another layout of the contract: {what}", path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// The first difference.
+        what: String,
+    },
+    /// The plugin aborts on panic, so a fault in it would end the host.
+    #[error("`{}` is built with panic = \"abort\": a panic in it would end the host", path.display())]
+    Aborts {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Native code without permission.
+    #[error("`{}` is native code, which runs with the host's full rights, and is not allowed", path.display())]
+    NotAllowed {
+        /// The file.
+        path: PathBuf,
+        /// Its digest, for the entry that would allow it.
+        digest: Digest,
+    },
+    /// The file is not the one that was pinned.
+    #[error("`{}` has sha256 {found}, the pipeline pins {pinned}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Digest of the file.
+        found: Digest,
+        /// Digest in the pipeline.
+        pinned: Digest,
+    },
+    /// The plugin answered nonsense about itself.
+    #[error("`{}` describes itself wrongly: {what}", path.display())]
+    Descriptor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The plugin failed while it was set up.
+    #[error("`{}` failed while being loaded: {what}", path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        what: String,
+    },
+}
+
+impl LoadError {
+    /// What to do about it, where that can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotAllowed { digest, .. } => {
+                Some(format!("if you trust it, add to its entry: allow_native = true, sha256 = \"{digest}\""))
+            }
+            Self::Changed { found, .. } => {
+                Some(format!("if the change is yours, pin the new file: sha256 = \"{found}\""))
+            }
+            Self::Aborts { .. } => Some("build it without `panic = \"abort\"` in the profile".to_owned()),
+            Self::Layout { .. } => Some("rebuild it against the host's version of jackfield-plugin-api".to_owned()),
+            Self::NotAPlugin { .. } | Self::NoEntry { .. } => Some(
+                "a plugin is a native library or a WebAssembly component made with jackfield-plugin-api".to_owned(),
+            ),
+            Self::WrongTarget { .. } => Some("build it for this machine, or as a WebAssembly component".to_owned()),
+            Self::Damaged { .. } => Some("build or download it again".to_owned()),
+            Self::Read { .. } | Self::Protocol { .. } | Self::Descriptor { .. } | Self::Failed { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! One file, whatever its form.
+
+use std::{path::Path, sync::Arc};
+
+use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
+
+use super::{Digest, Form, LoadError, Offer, Opener, Plugin, native, sandbox::Limits, wasm};
+
+/// What the pipeline says about a file.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Native code may run.
+    pub allow_native: bool,
+    /// The digest that the file must have. Native code needs it.
+    pub sha256: Option<Digest>,
+}
+
+/// Loads a plugin file as the plugin `alias`.
+///
+/// # Errors
+/// Says what is wrong with the file; nothing of it has run unless the error says so.
+pub fn load(alias: &str, path: &Path, trust: &Trust) -> Result<Plugin, LoadError> {
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    let digest = Digest::of(&bytes);
+    if let Some(pinned) = &trust.sha256
+        && *pinned != digest
+    {
+        return Err(LoadError::Changed { path: path.to_owned(), found: digest, pinned: pinned.clone() });
+    }
+    let (form, protocol, offers) = match bytes.as_slice() {
+        [0x7f, b'E', b'L', b'F', ..] => {
+            if !(trust.allow_native && trust.sha256.is_some()) {
+                return Err(LoadError::NotAllowed { path: path.to_owned(), digest });
+            }
+            let loaded = native::load(path, &bytes)?;
+            (Form::Native, loaded.protocol, loaded.extensions.into_iter().map(direct).collect())
+        }
+        [0, b'a', b's', b'm', ..] => {
+            let loaded = wasm::load(path, &bytes, &digest)?;
+            (Form::Wasm, loaded.protocol, loaded.offers)
+        }
+        other => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: what_else(other) }),
+    };
+    let offers = checked(path, offers)?;
+    Ok(Plugin { alias: alias.to_owned(), form, path: Some(path.to_owned()), digest, protocol, offers })
+}
+
+/// An extension that runs in this process, outside any sandbox.
+pub(super) fn direct(extension: Arc<dyn Extension>) -> Offer {
+    Offer { descriptor: Arc::new(extension.descriptor().clone()), opener: Arc::new(Direct(extension)) }
+}
+
+struct Direct(Arc<dyn Extension>);
+
+impl Opener for Direct {
+    fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
+        self.0.open(config)
+    }
+}
+
+/// Holds what a file says of itself to the contract.
+fn checked(path: &Path, mut offers: Vec<Offer>) -> Result<Vec<Offer>, LoadError> {
+    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what };
+    if offers.is_empty() {
+        return Err(wrong("it offers nothing that this host knows".to_owned()));
+    }
+    offers.sort_by(|a, b| key(&a.descriptor).cmp(&key(&b.descriptor)));
+    for offer in &offers {
+        check_descriptor(&offer.descriptor).map_err(wrong)?;
+    }
+    if let Some(pair) = offers.windows(2).find(|pair| key(&pair[0].descriptor) == key(&pair[1].descriptor)) {
+        let (kind, name) = key(&pair[0].descriptor);
+        return Err(wrong(format!("it offers the {kind} `{name}` twice")));
+    }
+    Ok(offers)
+}
+
+fn key(descriptor: &Descriptor) -> (Kind, &str) {
+    (descriptor.kind, &descriptor.name)
+}
+
+fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
+    let Descriptor { kind, name, .. } = descriptor;
+    let fits = !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !fits {
+        return Err(format!("`{name}` is no name for a {kind} (lower-case letters, digits and hyphens, at most 64)"));
+    }
+    for (what, schema) in [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)] {
+        valid_schema(schema).map_err(|error| format!("the {what} schema of the {kind} `{name}` is no JSON Schema: {error}"))?;
+    }
+    Ok(())
+}
+
+fn valid_schema(schema: &serde_json::Value) -> Result<(), String> {
+    jsonschema::validator_for(schema).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// What a file is that is no plugin.
+fn what_else(bytes: &[u8]) -> String {
+    match bytes {
+        [] => "it is empty".to_owned(),
+        [b'M', b'Z', ..] => "it is a Windows program or library".to_owned(),
+        [0xcf, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => "it is a macOS library".to_owned(),
+        [b'P', b'K', ..] => "it is a zip archive".to_owned(),
+        [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => "it is a static library".to_owned(),
+        _ if std::str::from_utf8(&bytes[..bytes.len().min(4096)]).is_ok() => "it is text".to_owned(),
+        _ => "it is neither a native library nor a WebAssembly component".to_owned(),
+    }
+}

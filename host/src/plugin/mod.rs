@@ -1,0 +1,17 @@
+//! FILE -> PLUGIN: loaders side by side behind one registry.
+
+mod bundled;
+mod digest;
+mod error;
+mod load;
+#[expect(unsafe_code, reason = "loading native code: each block says why it is sound")]
+mod native;
+mod registry;
+pub mod sandbox;
+mod wasm;
+
+pub use bundled::bundled;
+pub use digest::Digest;
+pub use error::LoadError;
+pub use load::{Trust, load};
+pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};

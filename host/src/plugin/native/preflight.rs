@@ -1,0 +1,80 @@
+//! What can be told from the file alone. The dynamic loader kills the process over a truncated file and blames the wrong
+//! thing for a foreign one, so whatever it would trip over is found here.
+
+use std::path::Path;
+
+use jackfield_plugin_api::native::{NOTE_SYMBOL, Note};
+use object::{
+    Architecture, Endianness, Object, ObjectSection, ObjectSymbol,
+    elf::{self, FileHeader64},
+    read::elf::{ElfFile64, FileHeader, ProgramHeader},
+};
+
+use crate::plugin::LoadError;
+
+/// Reads the note of a native library after checking that the dynamic loader can take the file.
+pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
+    let damaged = |what: String| LoadError::Damaged { path: path.to_owned(), what };
+    let no_entry = |what: &str| LoadError::NoEntry { path: path.to_owned(), what: what.to_owned() };
+
+    let class = bytes.get(4).copied();
+    if class == Some(elf::ELFCLASS32.0) {
+        return Err(wrong_target(path, "a 32-bit system".to_owned()));
+    }
+    let header = FileHeader64::<Endianness>::parse(bytes)
+        .map_err(|_| damaged(format!("its header is cut short at {} bytes", bytes.len())))?;
+    let endian = header.endian().map_err(|error| damaged(error.to_string()))?;
+    let machine = header.e_machine(endian);
+    if machine != HOST_MACHINE {
+        return Err(wrong_target(path, machine_name(machine)));
+    }
+    if header.e_type(endian) != elf::ET_DYN {
+        return Err(no_entry("it is no shared library"));
+    }
+    let segments =
+        header.program_headers(endian, bytes).map_err(|_| damaged("its segment table lies beyond its end".to_owned()))?;
+    for segment in segments {
+        let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
+        if end.is_none_or(|end| end > bytes.len() as u64) {
+            return Err(damaged(format!("a segment ends beyond the end of the file ({} bytes)", bytes.len())));
+        }
+    }
+
+    let file = ElfFile64::<Endianness>::parse(bytes).map_err(|error| damaged(error.to_string()))?;
+    debug_assert_eq!(file.architecture(), HOST_ARCHITECTURE);
+    let symbol = file
+        .dynamic_symbols()
+        .find(|symbol| symbol.is_definition() && symbol.name() == Ok(NOTE_SYMBOL))
+        .ok_or_else(|| no_entry("it lacks the symbol `JACKFIELD_PLUGIN`"))?;
+    let note = file
+        .sections()
+        .find(|section| (section.address()..section.address() + section.size()).contains(&symbol.address()))
+        .and_then(|section| section.data_range(symbol.address(), Note::SIZE as u64).ok().flatten())
+        .and_then(Note::read);
+    note.ok_or_else(|| no_entry("the symbol `JACKFIELD_PLUGIN` is not what the contract says"))
+}
+
+fn wrong_target(path: &Path, found: String) -> LoadError {
+    LoadError::WrongTarget { path: path.to_owned(), found, wanted: machine_name(HOST_MACHINE) }
+}
+
+#[cfg(target_arch = "x86_64")]
+const HOST_MACHINE: elf::Machine = elf::EM_X86_64;
+#[cfg(target_arch = "x86_64")]
+const HOST_ARCHITECTURE: Architecture = Architecture::X86_64;
+#[cfg(target_arch = "aarch64")]
+const HOST_MACHINE: elf::Machine = elf::EM_AARCH64;
+#[cfg(target_arch = "aarch64")]
+const HOST_ARCHITECTURE: Architecture = Architecture::Aarch64;
+
+fn machine_name(machine: elf::Machine) -> String {
+    match machine {
+        elf::EM_X86_64 => "x86-64".to_owned(),
+        elf::EM_AARCH64 => "AArch64".to_owned(),
+        elf::EM_386 => "32-bit x86".to_owned(),
+        elf::EM_ARM => "32-bit ARM".to_owned(),
+        elf::EM_RISCV => "RISC-V".to_owned(),
+        elf::EM_PPC64 => "64-bit PowerPC".to_owned(),
+        other => format!("another processor (ELF machine {other:?})"),
+    }
+}

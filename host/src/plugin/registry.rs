@@ -1,0 +1,129 @@
+//! All plugins of a run, and the extensions that they offer.
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use jackfield_plugin_api::{Descriptor, Instance, Kind, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, sandbox::Limits};
+
+/// The way a plugin came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Part of the program.
+    LinkedIn,
+    /// A native library.
+    Native,
+    /// A WebAssembly component.
+    Wasm,
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LinkedIn => "linked in",
+            Self::Native => "native",
+            Self::Wasm => "wasm",
+        })
+    }
+}
+
+/// Makes instances of one extension, whatever its form.
+pub trait Opener: Send + Sync {
+    /// Makes an instance with this configuration (JSON text of an object). Forms without a sandbox ignore the limits.
+    fn open(&self, config: &str, limits: &Limits) -> Result<Arc<dyn Instance>>;
+}
+
+/// One extension of a plugin.
+#[derive(Clone)]
+pub struct Offer {
+    /// What it says of itself.
+    pub descriptor: Arc<Descriptor>,
+    /// How to make an instance.
+    pub opener: Arc<dyn Opener>,
+}
+
+impl fmt::Debug for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.descriptor.kind, self.descriptor.name)
+    }
+}
+
+/// A loaded plugin.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    /// The name it has in the pipeline; `bundled` for what is linked in.
+    pub alias: String,
+    /// How it came in.
+    pub form: Form,
+    /// The file, unless it is linked in.
+    pub path: Option<PathBuf>,
+    /// Digest of the artifact; for what is linked in, of the program's name and version.
+    pub digest: Digest,
+    /// Version of the contract it was built against.
+    pub protocol: (u16, u16),
+    /// What it offers, sorted by kind and name.
+    pub offers: Vec<Offer>,
+}
+
+/// All plugins of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    plugins: Vec<Plugin>,
+}
+
+/// The outcome of looking an extension up.
+#[derive(Clone, Copy, Debug)]
+pub enum Lookup<'a> {
+    /// Exactly one plugin offers it.
+    Found(&'a Plugin, &'a Offer),
+    /// No plugin offers it.
+    Missing,
+    /// Several offer it, and the reference does not say which is meant: the first two.
+    Ambiguous(&'a Plugin, &'a Plugin),
+}
+
+impl Registry {
+    /// A registry of these plugins.
+    #[must_use]
+    pub fn new(plugins: Vec<Plugin>) -> Self {
+        Self { plugins }
+    }
+
+    /// Adds a plugin.
+    pub fn add(&mut self, plugin: Plugin) {
+        self.plugins.push(plugin);
+    }
+
+    /// The plugins, in order of loading: what is linked in comes first.
+    #[must_use]
+    pub fn plugins(&self) -> &[Plugin] {
+        &self.plugins
+    }
+
+    /// Every extension of a kind, with its plugin.
+    pub fn offers(&self, kind: Kind) -> impl Iterator<Item = (&Plugin, &Offer)> {
+        self.plugins
+            .iter()
+            .flat_map(|plugin| plugin.offers.iter().map(move |offer| (plugin, offer)))
+            .filter(move |(_, offer)| offer.descriptor.kind == kind)
+    }
+
+    /// Looks up `name` or `alias/name`.
+    #[must_use]
+    pub fn find(&self, kind: Kind, reference: &str) -> Lookup<'_> {
+        let (alias, name) = match reference.split_once('/') {
+            Some((alias, name)) => (Some(alias), name),
+            None => (None, reference),
+        };
+        let mut found = self
+            .offers(kind)
+            .filter(|(plugin, offer)| offer.descriptor.name == name && alias.is_none_or(|alias| plugin.alias == alias));
+        match (found.next(), found.next()) {
+            (None, _) => Lookup::Missing,
+            (Some((plugin, offer)), None) => Lookup::Found(plugin, offer),
+            (Some((first, _)), Some((second, _))) => Lookup::Ambiguous(first, second),
+        }
+    }
+}

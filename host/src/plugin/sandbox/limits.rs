@@ -1,0 +1,32 @@
+//! Limits on one call of a sandboxed plugin.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Limits on one call (one batch) of a sandboxed plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Linear memory and tables of an instance, in bytes.
+    pub memory: u64,
+    /// Wall-clock time of a call, host calls included.
+    pub time: Duration,
+    /// Instructions of a call, where determinism is asked for; unlimited otherwise.
+    pub fuel: Option<u64>,
+    /// Host calls within a call.
+    pub host_calls: u64,
+    /// Size of an answer, JSON and tensors together, in bytes.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 512 << 20,
+            time: Duration::from_secs(60),
+            fuel: None,
+            host_calls: 100_000,
+            output: 64 << 20,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What a sandboxed plugin may use up.
+
+mod limits;
+
+pub use limits::Limits;

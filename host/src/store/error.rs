@@ -1,0 +1,90 @@
+//! Why the record could not be written or read.
+
+use std::{io, path::PathBuf};
+
+/// Why the record could not be written or read. Nothing is ever deleted because of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file or folder could not be written or read.
+    #[error("failed to {action} `{}`: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The disk is full.
+    #[error("the disk is full at `{}`", path.display())]
+    Full {
+        /// The file that could not grow.
+        path: PathBuf,
+    },
+    /// Another process holds the run.
+    #[error("run `{}` is in use by another process", path.display())]
+    InUse {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// The record is damaged.
+    #[error("`{}` is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+    /// There is no such run.
+    #[error("there is no run `{name}` in `{}`", folder.display())]
+    NoRun {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// Anything else that SQLite reports.
+    #[error("failed to use `{}`: {message}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+    /// The thread that writes is gone.
+    #[error("the record is no longer being written")]
+    WriterGone,
+}
+
+impl StoreError {
+    pub(super) fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let path = path.into();
+        if source.kind() == io::ErrorKind::StorageFull { Self::Full { path } } else { Self::File { action, path, source } }
+    }
+
+    pub(super) fn sqlite(path: impl Into<PathBuf>, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let (path, message) = (path.into(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path, message },
+            _ => Self::Sqlite { path, message },
+        }
+    }
+
+    /// What to do about it, where that can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Full { .. } => Some("free some space and go on with --resume: nothing finished is lost".to_owned()),
+            Self::InUse { .. } => Some("wait for it, or stop it".to_owned()),
+            Self::Damaged { .. } => {
+                Some("nothing was deleted; `sqlite3 FILE .recover` may save what is left, or start a new run".to_owned())
+            }
+            Self::NoRun { .. } => Some("`jackfield runs list` shows those there are".to_owned()),
+            Self::File { .. } | Self::Sqlite { .. } | Self::WriterGone => None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Plain files made from the record.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    StoreError,
+    atomic::{Durable, write_with},
+    db::{Db, ResultRow},
+    record::Answer,
+};
+use crate::pipeline::Plan;
+
+/// A line of `results.jsonl`. It holds nothing that differs between two runs of the same plan.
+#[derive(Serialize)]
+struct Line<'a> {
+    item: &'a str,
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'a str>,
+    outputs: BTreeMap<&'a str, Output<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    failures: BTreeMap<&'a str, Vec<Value>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Output<'a> {
+    One(&'a RawValue),
+    List(Vec<&'a RawValue>),
+}
+
+/// Writes `results.jsonl`: a line for each item that is done, in order.
+pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
+    let mut trouble = None;
+    write_with(path, Durable::Yes, |file| {
+        let result = db.each_item(|item| {
+            let Some(state) = &item.state else { return Ok(()) };
+            let mut results = db.results(item.index as i64)?;
+            // Whether a later stage was done when its item was stopped is a matter of chance.
+            results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
+            let line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+            let write = |file: &mut dyn Write| -> io::Result<()> {
+                serde_json::to_writer(&mut *file, &line).map_err(io::Error::from)?;
+                file.write_all(b"\n")
+            };
+            write(file).map_err(|source| StoreError::file("write", path, source))
+        });
+        result.map_err(|error| {
+            trouble = Some(error);
+            io::Error::other("the record could not be read")
+        })
+    })
+    .map_err(|error| trouble.unwrap_or(error))
+}
+
+fn line_of<'a>(plan: &'a Plan, id: &'a str, state: &'a str, fault: Option<&'a str>, results: &'a [ResultRow]) -> Line<'a> {
+    let mut line = Line { item: id, state, fault, outputs: BTreeMap::new(), failures: BTreeMap::new() };
+    for row in results {
+        let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
+        let name = stage.name.as_str();
+        let call = stage.is_list().then_some(row.call);
+        match &row.answer {
+            Answer::Ok { json, .. } => {
+                let Ok(value) = serde_json::from_str::<&RawValue>(json) else { continue };
+                if stage.is_list() {
+                    match line.outputs.entry(name).or_insert_with(|| Output::List(Vec::new())) {
+                        Output::List(list) => list.push(value),
+                        Output::One(_) => {}
+                    }
+                } else {
+                    line.outputs.insert(name, Output::One(value));
+                }
+            }
+            Answer::Failed { kind, message } => {
+                line.failures.entry(name).or_default().push(failure_of(kind, message, call));
+            }
+            Answer::Skipped { message } => {
+                line.failures.entry(name).or_default().push(failure_of("skipped", message, call));
+            }
+        }
+    }
+    line
+}
+
+fn failure_of(kind: &str, message: &str, call: Option<u32>) -> Value {
+    let mut failure = json!({ "kind": kind, "message": message });
+    if let Some(call) = call {
+        failure["call"] = call.into();
+    }
+    failure
+}
+
+/// Writes `events.jsonl`: what happened in the run, and for each call of a stage when it began and how it ended, by
+/// session and time. `per_call` leaves the calls out of runs over so many items that nobody would read them.
+pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Result<(), StoreError> {
+    let sessions: BTreeMap<i64, std::time::SystemTime> = db
+        .sessions()?
+        .into_iter()
+        .filter_map(|session| Some((session.id, humantime::parse_rfc3339(&session.began).ok()?)))
+        .collect();
+    let mut lines: Vec<(i64, u64, String)> = Vec::new();
+    db.each_event(|session, at, event| {
+        lines.push((session, at, event.to_owned()));
+        Ok(())
+    })?;
+    if per_call {
+        let mut calls = |item: i64, id: &str| -> Result<(), StoreError> {
+            for row in db.results(item)? {
+                let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
+                lines.extend(call_events(&stage.name, stage.is_list(), id, &row));
+            }
+            Ok(())
+        };
+        calls(-1, "")?;
+        db.each_item(|item| calls(item.index as i64, &item.id))?;
+    }
+    lines.sort_by_key(|(session, at, _)| (*session, *at));
+    write_with(path, Durable::Yes, |file| {
+        for (session, at, event) in &lines {
+            let began = sessions.get(session).copied().unwrap_or(std::time::UNIX_EPOCH);
+            let at = humantime::format_rfc3339_micros(began + Duration::from_micros(*at));
+            // The events are objects: the time goes in as their first field.
+            writeln!(file, "{{\"at\":\"{at}\",{}", event.trim_start_matches('{'))?;
+        }
+        Ok(())
+    })
+}
+
+fn call_events(stage: &str, list: bool, item: &str, row: &ResultRow) -> Vec<(i64, u64, String)> {
+    let mut base = json!({ "stage": stage });
+    if !item.is_empty() {
+        base["item"] = item.into();
+    }
+    if list {
+        base["call"] = row.call.into();
+    }
+    let event = |at: u64, name: &str, more: Value| {
+        let mut event = json!({ "event": name });
+        for part in [&base, &more] {
+            for (key, value) in part.as_object().into_iter().flatten() {
+                event[key] = value.clone();
+            }
+        }
+        (row.session, at, event.to_string())
+    };
+    let ended = row.began_us + row.took_us;
+    let ms = row.took_us as f64 / 1000.0;
+    match &row.answer {
+        Answer::Ok { .. } => vec![
+            event(row.began_us, "stage-started", json!({})),
+            event(ended, "stage-completed", json!({ "ms": ms, "attempts": row.attempts })),
+        ],
+        Answer::Failed { kind, message } => vec![
+            event(row.began_us, "stage-started", json!({})),
+            event(ended, "stage-failed", json!({ "ms": ms, "attempts": row.attempts, "kind": kind, "message": message })),
+        ],
+        Answer::Skipped { message } => vec![event(ended, "stage-skipped", json!({ "message": message }))],
+    }
+}

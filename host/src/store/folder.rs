@@ -1,0 +1,186 @@
+//! The folder of a run.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, db::Db};
+use crate::{
+    engine::{RunState, Summary},
+    pipeline::Plan,
+    plugin::Digest,
+};
+
+/// `run.json`: what ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunJson {
+    /// Version of this file's shape.
+    pub format: u32,
+    /// Id of the run: the name of its folder.
+    pub run: String,
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// The pipeline file, absolute.
+    pub file: PathBuf,
+    /// Digest of the plan: two runs with the same digest, seed and items have the same results.
+    pub digest: Digest,
+    /// Version of the program.
+    pub version: String,
+    /// When the run began (RFC 3339).
+    pub began: String,
+    /// When it ended, if it did.
+    pub ended: Option<String>,
+    /// How it stands.
+    pub state: RunState,
+    /// The plugins that stages use, by alias.
+    pub plugins: Vec<PluginJson>,
+    /// Counts and times of the last session that ended in order.
+    pub summary: Option<Summary>,
+    /// The plan, config and all.
+    pub plan: Plan,
+}
+
+/// A plugin in `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PluginJson {
+    /// Its alias.
+    pub alias: String,
+    /// How it came in.
+    pub form: crate::plugin::Form,
+    /// Digest of the artifact.
+    pub digest: Digest,
+    /// Its file, with what the pipeline says about it, for a resume.
+    pub path: Option<PathBuf>,
+}
+
+/// The folder of a run, held by this process.
+pub struct RunFolder {
+    path: PathBuf,
+    /// Held until the process ends, however it ends.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Makes a new folder below `out`: `<pipeline>-<date>-<time>-<4 digits>`.
+    pub fn create(out: &Path, pipeline: &str) -> Result<Self, StoreError> {
+        let now = SystemTime::now();
+        let stamp: String = humantime::format_rfc3339_seconds(now)
+            .to_string()
+            .chars()
+            .filter_map(|c| if c == 'T' { Some('-') } else { c.is_ascii_digit().then_some(c) })
+            .collect();
+        let noise = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+        for attempt in 0..1000 {
+            let suffix = (noise ^ std::process::id().rotate_left(16)).wrapping_add(attempt) & 0xffff;
+            let path = out.join(format!("{pipeline}-{stamp}-{suffix:04x}"));
+            fs::create_dir_all(out).map_err(|source| StoreError::file("make", out, source))?;
+            match fs::create_dir(&path) {
+                Ok(()) => return Self::hold(path),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(StoreError::file("make", path, source)),
+            }
+        }
+        Err(StoreError::file("make", out, std::io::Error::other("every name is taken")))
+    }
+
+    /// Takes hold of an existing folder: a path, or the name of a run below `out`; the beginning of a name will do where
+    /// it is unique, and `last` is the newest run.
+    pub fn open(out: &Path, name: &str) -> Result<Self, StoreError> {
+        Self::hold(find(out, name)?)
+    }
+
+    fn hold(path: PathBuf) -> Result<Self, StoreError> {
+        let file = path.join(".lock");
+        let lock = File::create(&file).map_err(|source| StoreError::file("make", &file, source))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
+            Err(TryLockError::Error(source)) => Err(StoreError::file("lock", file, source)),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Id of the run.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The SQLite file, opened.
+    pub fn db(&self) -> Result<Db, StoreError> {
+        Db::open(&self.path.join("store.sqlite"))
+    }
+
+    /// Writes `run.json`.
+    pub fn write_run(&self, run: &RunJson) -> Result<(), StoreError> {
+        let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
+        super::atomic::write_with(&self.path.join("run.json"), super::atomic::Durable::Yes, |file| {
+            std::io::Write::write_all(file, text.as_bytes())
+        })
+    }
+
+    /// Reads `run.json`.
+    pub fn read_run(&self) -> Result<RunJson, StoreError> {
+        read_run(&self.path)
+    }
+}
+
+/// The folder of a run, without taking hold of it.
+fn find(out: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    let direct = Path::new(name);
+    for path in [direct.to_owned(), out.join(name)] {
+        if path.join("run.json").is_file() {
+            return Ok(path);
+        }
+    }
+    let mut runs = folders(out);
+    if name != "last" {
+        runs.retain(|path| path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)));
+    }
+    runs.sort_by_key(|path| read_run(path).map(|run| run.began).unwrap_or_default());
+    match runs.as_slice() {
+        [one] => Ok(one.clone()),
+        [.., newest] if name == "last" => Ok(newest.clone()),
+        _ => Err(StoreError::NoRun { name: name.to_owned(), folder: out.to_owned() }),
+    }
+}
+
+fn folders(out: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(out).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.join("run.json").is_file()).collect()
+}
+
+fn read_run(path: &Path) -> Result<RunJson, StoreError> {
+    let file = path.join("run.json");
+    let text = fs::read_to_string(&file).map_err(|source| StoreError::file("read", &file, source))?;
+    serde_json::from_str(&text).map_err(|error| StoreError::Damaged { path: file, message: error.to_string() })
+}
+
+/// The runs below a folder, oldest first, and the folders whose `run.json` cannot be read.
+pub fn list_runs(out: &Path) -> (Vec<(PathBuf, RunJson)>, Vec<StoreError>) {
+    let (mut runs, mut damaged) = (Vec::new(), Vec::new());
+    for path in folders(out) {
+        match read_run(&path) {
+            Ok(run) => runs.push((path, run)),
+            Err(error) => damaged.push(error),
+        }
+    }
+    runs.sort_by(|a, b| (&a.1.began, &a.0).cmp(&(&b.1.began, &b.0)));
+    (runs, damaged)
+}
+
+/// Reads the record of a run without taking hold of it.
+pub fn peek(out: &Path, name: &str) -> Result<(PathBuf, RunJson), StoreError> {
+    let path = find(out, name)?;
+    let run = read_run(&path)?;
+    Ok((path, run))
+}

@@ -1,0 +1,36 @@
+//! Log lines.
+
+use clap::ValueEnum;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use super::{Terminal, terminal};
+
+/// The shape of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Sends log lines to standard error from now on. `JACKFIELD_LOG` (such as `debug` or `plugin=trace`) goes before
+/// `verbose`, the number of `-v` on the command line.
+pub fn init_logs(verbose: u8, format: LogFormat) {
+    let default = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = std::env::var("JACKFIELD_LOG").ok().and_then(|text| text.parse::<EnvFilter>().ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
+    let terminal: &'static Terminal = terminal();
+    let base = fmt().with_env_filter(filter).with_writer(move || terminal).with_ansi(terminal.color());
+    // A second subscriber in one process, as in tests, changes nothing.
+    let _ = match format {
+        LogFormat::Text => base.without_time().try_init(),
+        LogFormat::Json => base.json().try_init(),
+    };
+}

@@ -1,0 +1,43 @@
+//! Extensions with their types erased: what loaders and the engine hold.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use crate::{Descriptor, Document, HostCalls, Request, Result};
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Something a plugin offers.
+pub trait Extension: Send + Sync {
+    /// What it says of itself.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// Makes an instance with this configuration (JSON text of an object).
+    fn open(&self, config: &str) -> Result<Arc<dyn Instance>>;
+}
+
+/// An extension with its configuration, ready to be called from several threads at once.
+pub trait Instance: Send + Sync {
+    /// Answers one result per request, in order.
+    fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>>;
+}
+
+/// An entry in the list of extensions that this library or program holds. Made by
+/// [`export_plugin!`](crate::export_plugin).
+pub struct Registration {
+    /// Makes the extension.
+    pub make: fn() -> Arc<dyn Extension>,
+}
+
+inventory::collect!(Registration);
+
+/// Every extension linked into this library or program, sorted by kind and name.
+#[must_use]
+pub fn linked_in() -> Vec<Arc<dyn Extension>> {
+    let mut all: Vec<_> = inventory::iter::<Registration>.into_iter().map(|entry| (entry.make)()).collect();
+    all.sort_by(|a, b| {
+        let (a, b) = (a.descriptor(), b.descriptor());
+        (a.kind, &a.name).cmp(&(b.kind, &b.name))
+    });
+    all
+}

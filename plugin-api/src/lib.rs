@@ -1,0 +1,92 @@
+//! All that a Jackfield plugin author needs.
+//!
+//! A plugin offers *extensions*: a kind and a name, such as the analyzer `decisions`. The same source serves linked into
+//! the host, as a native library (`.so`) and as a sandboxed WebAssembly component (`.wasm`):
+//!
+//! ```
+//! use jackfield_plugin_api::prelude::*;
+//!
+//! /// What `word-count` reads.
+//! #[derive(Document)]
+//! pub struct Text {
+//!     /// Any text.
+//!     pub text: String,
+//! }
+//!
+//! /// What `word-count` answers.
+//! #[derive(Document)]
+//! pub struct Counts {
+//!     /// How many words there are.
+//!     pub words: u64,
+//! }
+//!
+//! /// Counts words.
+//! #[derive(Config)]
+//! pub struct WordCount {
+//!     /// Ignore words of fewer characters.
+//!     #[config(default = 1)]
+//!     pub min_len: usize,
+//! }
+//!
+//! impl Analyzer for WordCount {
+//!     const NAME: &str = "word-count";
+//!     type Input = Text;
+//!     type Output = Counts;
+//!
+//!     async fn analyze(&self, input: Text, _host: &Host) -> Result<Counts> {
+//!         let words = input.text.split_whitespace().filter(|word| word.chars().count() >= self.min_len).count();
+//!         Ok(Counts { words: words as u64 })
+//!     }
+//! }
+//!
+//! export_plugin!(WordCount);
+//! # fn main() {}
+//! ```
+//!
+//! The crate is `crate-type = ["rlib", "cdylib"]` and depends on this crate alone. Whatever can differ between machines
+//! (time, random numbers, models, files) is asked of the [`Host`]; an extension is otherwise a pure function of its
+//! configuration and its input.
+
+mod analyzer;
+mod config;
+mod descriptor;
+mod document;
+mod export;
+mod extension;
+mod failure;
+mod guard;
+mod host;
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+#[expect(unsafe_code, reason = "the native ABI: each block says why it is sound")]
+pub mod native;
+mod rng;
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code, clippy::allow_attributes)]
+mod wasm;
+
+pub mod prelude;
+
+pub use analyzer::Analyzer;
+pub use config::Config;
+pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
+pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
+pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in};
+#[doc(hidden)]
+pub use guard::{Guarded, guarded};
+pub use failure::{Failure, FailureKind, Result};
+pub use host::{Host, HostCalls, Level};
+pub use rng::Random;
+
+/// Version of the contract, apart from the product's. A host serves every minor of its major.
+pub const PROTOCOL: (u16, u16) = (0, 1);
+
+/// What the macros of this crate expand to; no part of the contract.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+    pub use schemars;
+    pub use serde;
+
+    pub use crate::analyzer::extension_of;
+}

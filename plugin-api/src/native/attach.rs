@@ -1,0 +1,193 @@
+//! The host's side.
+
+use std::{fmt, sync::Arc};
+
+use abi_stable::{
+    StableAbi,
+    abi_stability::abi_checking::check_layout_compatibility,
+    library::AbiHeaderRef,
+    prefix_type::PrefixTypeTrait,
+    std_types::{ROption, RResult, RSlice, RStr},
+};
+
+use super::abi::{
+    Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink, PluginTableRef,
+};
+use crate::{BoxFuture, Descriptor, Document, Extension, Failure, HostCalls, Instance, Level, Request, Result};
+
+/// Why a loaded library could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttachError {
+    /// The function table, or something in it, has another layout: the first difference.
+    Layout(String),
+    /// What the library says of itself cannot be read.
+    Descriptor(String),
+    /// The library failed while it was set up.
+    Failed(String),
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layout(what) | Self::Descriptor(what) | Self::Failed(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for AttachError {}
+
+/// Checks the layout of a loaded library, has its logs forwarded to the host's `tracing`, and gives its extensions.
+///
+/// `level` is the most verbose level that the host's log takes.
+///
+/// # Safety
+/// `header` is the address of the symbol [`HEADER_SYMBOL`](super::HEADER_SYMBOL) in a library that is never unloaded and
+/// whose [`Note`](super::Note) was read and carries this major of the protocol.
+pub unsafe fn attach(header: *const (), level: Level) -> Result<Vec<Arc<dyn Extension>>, AttachError> {
+    // SAFETY: `AbiHeaderRef` is a transparent reference to the start of the header, which the caller vouches for.
+    let header: AbiHeaderRef = unsafe { std::mem::transmute::<*const (), AbiHeaderRef>(header) };
+    let library = header.upgrade().map_err(|error| AttachError::Layout(first_error(&error.to_string())))?;
+    let theirs = library.layout().ok_or_else(|| AttachError::Layout("it carries no layout".to_owned()))?;
+    let ours = <PluginTableRef as StableAbi>::LAYOUT;
+    // A newer library has a longer table, an older one a shorter: either direction will do.
+    if let Err(error) = check_layout_compatibility(ours, theirs) {
+        check_layout_compatibility(theirs, ours)
+            .map_err(|_| AttachError::Layout(first_error(&error.to_string())))?;
+    }
+    // SAFETY: the layouts were compared just now.
+    let table = unsafe { library.unchecked_layout::<PluginTableRef>() }
+        .map_err(|error| AttachError::Failed(error.to_string()))?;
+    table.init()(LogSink(receive_log), level as u8);
+    let described = table.describe()().into_result().map_err(|failure| AttachError::Failed(Failure::from(failure).to_string()))?;
+    let entries: Vec<serde_json::Value> =
+        serde_json::from_str(&described).map_err(|error| AttachError::Descriptor(error.to_string()))?;
+    let mut extensions: Vec<Arc<dyn Extension>> = Vec::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        // A kind that this host does not know yet is no fault.
+        let known = serde_json::from_value::<crate::Kind>(entry["kind"].clone()).is_ok();
+        if known {
+            let descriptor: Descriptor =
+                serde_json::from_value(entry).map_err(|error| AttachError::Descriptor(error.to_string()))?;
+            extensions.push(Arc::new(Foreign { table, index: index as u32, descriptor }));
+        }
+    }
+    Ok(extensions)
+}
+
+/// The first block of a layout error, which as a whole runs to a hundred kilobytes.
+fn first_error(report: &str) -> String {
+    let start = report.find("Error:").unwrap_or(0);
+    let block: Vec<&str> = report[start..].lines().take_while(|line| !line.trim().is_empty()).take(8).collect();
+    let text = block.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    text.trim_start_matches("Error:").trim().chars().take(400).collect()
+}
+
+extern "C" fn receive_log(level: u8, target: RStr<'_>, message: RStr<'_>) {
+    let (plugin, message) = (target.as_str(), message.as_str());
+    match Level::from_rank(level) {
+        Level::Error => tracing::error!(target: "plugin", plugin, "{message}"),
+        Level::Warn => tracing::warn!(target: "plugin", plugin, "{message}"),
+        Level::Info => tracing::info!(target: "plugin", plugin, "{message}"),
+        Level::Debug => tracing::debug!(target: "plugin", plugin, "{message}"),
+        Level::Trace => tracing::trace!(target: "plugin", plugin, "{message}"),
+    }
+}
+
+struct Foreign {
+    table: PluginTableRef,
+    index: u32,
+    descriptor: Descriptor,
+}
+
+impl Extension for Foreign {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
+        let handle = self.table.open()(self.index, config.into()).into_result().map_err(Failure::from)?;
+        Ok(Arc::new(ForeignInstance { table: self.table, handle }))
+    }
+}
+
+struct ForeignInstance {
+    table: PluginTableRef,
+    handle: Handle,
+}
+
+impl Drop for ForeignInstance {
+    fn drop(&mut self) {
+        if let RResult::RErr(failure) = self.table.close()(self.handle) {
+            tracing::error!(target: "plugin", "{}", Failure::from(failure));
+        }
+    }
+}
+
+impl Instance for ForeignInstance {
+    fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
+        Box::pin(async move {
+            let tensors: Vec<Vec<LentTensor<'_>>> = batch.iter().map(|request| lent_tensors(&request.document)).collect();
+            let requests: Vec<LentRequest<'_>> =
+                batch.iter().zip(&tensors).map(|(request, tensors)| lent(request, tensors)).collect();
+            // A trait object takes two words, a handle one: it points at the reference.
+            let host: &&dyn HostCalls = &host;
+            let data = Handle::new(std::ptr::from_ref(host));
+            let host = LentHost { data, calls: HOST_TABLE.0, lifetime: std::marker::PhantomData };
+            let answers = self.table.call()(self.handle, RSlice::from(requests.as_slice()), host).await;
+            answers.into_iter().map(|answer| answer.into_result().map(Document::from).map_err(Failure::from)).collect()
+        })
+    }
+}
+
+fn lent_tensors(document: &Document) -> Vec<LentTensor<'_>> {
+    document
+        .tensors
+        .iter()
+        .map(|tensor| LentTensor {
+            name: tensor.name.as_str().into(),
+            shape: tensor.shape.as_slice().into(),
+            data: RSlice::from(tensor.data.as_ref()),
+        })
+        .collect()
+}
+
+fn lent<'a>(request: &'a Request, tensors: &'a [LentTensor<'a>]) -> LentRequest<'a> {
+    LentRequest {
+        json: request.document.json.as_ref().into(),
+        tensors: tensors.into(),
+        stage: request.context.stage.as_ref().into(),
+        item: request.context.item.as_ref().into(),
+        element: request.context.element,
+        replicate: request.context.replicate,
+        seed: request.context.seed,
+    }
+}
+
+struct HostTableHolder(HostTableRef);
+
+static HOST_TABLE: std::sync::LazyLock<HostTableHolder> =
+    std::sync::LazyLock::new(|| HostTableHolder(HostTable { log, progress, cancelled }.leak_into_prefix()));
+
+/// The host behind a handle.
+///
+/// # Safety
+/// The handle was made from a `&&dyn HostCalls` that lives as long as the call.
+unsafe fn host<'a>(data: Handle) -> &'a dyn HostCalls {
+    // SAFETY: by the caller's word.
+    unsafe { *data.pointer::<&dyn HostCalls>() }
+}
+
+extern "C" fn log(data: Handle, level: u8, target: RStr<'_>, message: RStr<'_>) {
+    // SAFETY: the library passes on the handle that it got with the call, while the call lasts.
+    unsafe { host(data) }.log(Level::from_rank(level), target.as_str(), message.as_str());
+}
+
+extern "C" fn progress(data: Handle, index: u32, done: u64, total: ROption<u64>, note: RStr<'_>) {
+    // SAFETY: as in `log`.
+    unsafe { host(data) }.progress(index, done, total.into_option(), note.as_str());
+}
+
+extern "C" fn cancelled(data: Handle) -> bool {
+    // SAFETY: as in `log`.
+    unsafe { host(data) }.cancelled()
+}

@@ -1,0 +1,117 @@
+//! The library's side.
+
+use std::sync::{Arc, LazyLock};
+
+use abi_stable::{
+    library::{CheckTypeLayout, LibHeader, RootModuleResult},
+    prefix_type::PrefixTypeTrait,
+    std_types::{ROption, RResult, RSlice, RStr, RString, RVec},
+};
+use async_ffi::BorrowingFfiFuture;
+
+use super::abi::{AbiFailure, AbiResult, Handle, LentHost, LentRequest, LogSink, PluginTable, PluginTableRef};
+use crate::{
+    Context, Document, Extension, Failure, HostCalls, Instance, Level, Request, Tensor,
+    guard::{Guarded, guarded},
+    linked_in,
+};
+
+extern "C" fn root() -> RootModuleResult {
+    abi_stable::library::__call_root_module_loader(table)
+}
+
+fn table() -> PluginTableRef {
+    PluginTable { init, describe, open, call, close }.leak_into_prefix()
+}
+
+// SAFETY: `root` gives a `PluginTableRef`, the type that the header is made for.
+#[unsafe(no_mangle)]
+static JACKFIELD_PLUGIN_ABI_0: LibHeader =
+    unsafe { LibHeader::from_constructor::<PluginTableRef>(root, CheckTypeLayout::Yes) };
+
+/// The extensions of this library, in the order of `describe`; a panic while making them is kept.
+static EXTENSIONS: LazyLock<Result<Vec<Arc<dyn Extension>>, Failure>> =
+    LazyLock::new(|| guarded("describe", linked_in));
+
+extern "C" fn init(sink: LogSink, level: u8) {
+    super::logs::forward_to(sink, Level::from_rank(level));
+}
+
+extern "C" fn describe() -> RResult<RString, AbiFailure> {
+    let described = EXTENSIONS.as_ref().map_err(Clone::clone).and_then(|extensions| {
+        let all: Vec<_> = extensions.iter().map(|extension| extension.descriptor()).collect();
+        serde_json::to_string(&all).map_err(|error| Failure::Internal(error.to_string()))
+    });
+    described.map(RString::from).map_err(AbiFailure::from).into()
+}
+
+extern "C" fn open(index: u32, config: RStr<'_>) -> RResult<Handle, AbiFailure> {
+    let extension = EXTENSIONS.as_ref().map_err(Clone::clone).and_then(|extensions| {
+        extensions.get(index as usize).ok_or_else(|| Failure::Internal(format!("no extension at {index}")))
+    });
+    let opened = extension.and_then(|extension| guarded("open", || extension.open(config.as_str()))?);
+    opened.map(|instance| Handle::new(Box::into_raw(Box::new(instance)))).map_err(AbiFailure::from).into()
+}
+
+extern "C" fn close(handle: Handle) -> RResult<(), AbiFailure> {
+    // SAFETY: the handle came from `open` and the host closes it once, after the last call on it has ended.
+    let instance: Box<Arc<dyn Instance>> = unsafe { Box::from_raw(handle.pointer::<Arc<dyn Instance>>().cast_mut()) };
+    guarded("drop", move || drop(instance)).map_err(AbiFailure::from).into()
+}
+
+extern "C" fn call<'a>(
+    handle: Handle,
+    batch: RSlice<'a, LentRequest<'a>>,
+    host: LentHost<'a>,
+) -> BorrowingFfiFuture<'a, RVec<AbiResult>> {
+    BorrowingFfiFuture::new(async move {
+        // SAFETY: the handle came from `open`, and the host keeps it open while the future of a call lives.
+        let instance: Arc<dyn Instance> = unsafe { Arc::clone(&*handle.pointer()) };
+        let requests: Vec<Request> = batch.iter().map(owned).collect();
+        let host = Host(host);
+        let answered = match guarded("call", || instance.call(&requests, &host)) {
+            Ok(future) => Guarded::new("call", future).await,
+            Err(failure) => Err(failure),
+        };
+        match answered {
+            Ok(results) => {
+                results.into_iter().map(|result| result.map(Into::into).map_err(AbiFailure::from).into()).collect()
+            }
+            Err(failure) => requests.iter().map(|_| AbiResult::RErr(failure.clone().into())).collect(),
+        }
+    })
+}
+
+fn owned(lent: &LentRequest<'_>) -> Request {
+    let tensors = lent.tensors.iter().map(|tensor| Tensor {
+        name: tensor.name.as_str().to_owned(),
+        shape: tensor.shape.to_vec(),
+        data: tensor.data.as_slice().into(),
+    });
+    Request {
+        document: Document { json: lent.json.as_str().into(), tensors: tensors.collect() },
+        context: Context {
+            stage: lent.stage.as_str().into(),
+            item: lent.item.as_str().into(),
+            element: lent.element,
+            replicate: lent.replicate,
+            seed: lent.seed,
+        },
+    }
+}
+
+struct Host<'a>(LentHost<'a>);
+
+impl HostCalls for Host<'_> {
+    fn log(&self, level: Level, target: &str, message: &str) {
+        self.0.calls.log()(self.0.data, level as u8, target.into(), message.into());
+    }
+
+    fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
+        self.0.calls.progress()(self.0.data, index, done, ROption::from(total), note.into());
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.calls.cancelled()(self.0.data)
+    }
+}

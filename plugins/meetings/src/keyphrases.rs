@@ -1,0 +1,89 @@
+//! The analyzer `keyphrases`.
+
+use jackfield_plugin_api::prelude::*;
+use jackfield_text::{Finding, Transcript, clean::capitalised};
+use serde_json::json;
+
+use crate::{
+    talk::{Findings, Talk},
+    terms,
+};
+
+/// A phrase that carries a talk's matter.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Keyphrase {
+    /// The phrase, lower-case, in the forms of its words that are used most.
+    pub phrase: String,
+    /// How often it is used.
+    pub count: usize,
+    /// Its weight, the first one's being 1, rounded to three places.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub weight: f64,
+}
+
+/// What `keyphrases` answers.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct KeyphraseList {
+    /// The phrases, the weightiest first.
+    pub keyphrases: Vec<Keyphrase>,
+    /// One finding of kind `keyphrase` for each.
+    pub findings: Vec<Finding>,
+}
+
+/// Finds the phrases that carry a transcript's matter, by graph ranking of its words.
+#[derive(Clone, Debug, Config)]
+pub struct Keyphrases {
+    /// How many phrases are answered at most.
+    #[config(default = 15)]
+    #[schemars(range(min = 1, max = 500))]
+    pub max: usize,
+}
+
+impl Analyzer for Keyphrases {
+    const NAME: &str = "keyphrases";
+    const STABILITY: Stability = Stability::Beta;
+    type Input = Transcript;
+    type Output = KeyphraseList;
+
+    async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<KeyphraseList> {
+        let talk = Talk::new(&transcript);
+        let mut findings = Findings::new(host);
+        let ranks = terms::term_ranks(&talk);
+        let all = 0..talk.sentences.len();
+        let scored = terms::phrases(&talk, all.clone())
+            .into_iter()
+            .map(|(phrase, of)| {
+                let rank: f64 = phrase.iter().map(|&term| ranks[term as usize]).sum();
+                // A phrase of several words must be used to count for more than its words do by chance.
+                (rank / (phrase.len() as f64).sqrt() * libm::log(1.0 + of.free as f64), phrase, of)
+            })
+            .filter(|(score, _, _)| *score > 0.0)
+            .collect();
+        let chosen = terms::distinct(scored, self.max);
+        let top = chosen.first().map_or(1.0, |first| first.0);
+        let mut keyphrases = Vec::new();
+        for (score, phrase, of) in &chosen {
+            let weight = jackfield_text::confidence(score / top);
+            let text = terms::display(&talk, phrase);
+            if let Some(sentence) = terms::bearer(&talk, phrase, of.first..talk.sentences.len()) {
+                let times = if of.count == 1 { "once".to_owned() } else { format!("{} times", of.count) };
+                let sentence = talk.evidence(sentence);
+                findings.add("keyphrase", format!("{}, said {times}.", capitalised(&text)), 0.4 + 0.5 * weight, sentence);
+            }
+            keyphrases.push(Keyphrase { phrase: text, count: of.count, weight });
+        }
+        Ok(KeyphraseList { keyphrases, findings: findings.list })
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example {
+            summary: "the one phrase of a short talk".to_owned(),
+            config: json!({ "max": 1 }),
+            input: json!({ "segments": [
+                { "id": "s1", "speaker": "Ann", "text": "The remote control needs a case." },
+                { "id": "s2", "speaker": "Bo", "text": "A remote control without a case is cheap." },
+            ] }),
+            output: json!({}),
+        }]
+    }
+}

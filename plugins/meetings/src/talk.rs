@@ -1,0 +1,283 @@
+//! A transcript made ready for analysis: speakers, sentences across interruptions, words as numbers.
+
+use std::ops::Range;
+
+use jackfield_plugin_api::prelude::*;
+use jackfield_text::{
+    Evidence, Finding, Segment, Transcript, clean, confidence,
+    names::Names,
+    sentences::sentences,
+    vocabulary::{TermId, Vocabulary, WordId},
+    words,
+};
+use rustc_hash::FxHashMap;
+
+/// A sentence goes on over so many turns of listeners.
+const INTERRUPTIONS: usize = 3;
+/// A sentence is put together of so many pieces at most.
+const PIECES: usize = 4;
+/// A turn of so few words, none of them a content word, is a sign of listening.
+const LISTENING: usize = 3;
+/// A sentence of more words is not continued.
+const LONG: usize = 50;
+
+/// Where a part of a sentence stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) segment: usize,
+    pub(crate) range: Range<usize>,
+}
+
+/// What is said from one full stop to the next, by one speaker, over listeners' interruptions.
+#[derive(Clone, Debug)]
+pub(crate) struct Sentence {
+    pub(crate) pieces: Vec<Piece>,
+    /// Its words in [`Talk::tokens`].
+    tokens: Range<usize>,
+    pub(crate) question: bool,
+    /// Whether it breaks off.
+    pub(crate) broken: bool,
+}
+
+impl Sentence {
+    /// Index of the segment where it starts.
+    pub(crate) fn segment(&self) -> usize {
+        self.pieces[0].segment
+    }
+
+    /// Index of the segment where it ends.
+    pub(crate) fn last_segment(&self) -> usize {
+        self.pieces[self.pieces.len() - 1].segment
+    }
+}
+
+/// A transcript made ready.
+pub(crate) struct Talk<'a> {
+    pub(crate) segments: &'a [Segment],
+    /// Labels of the speakers in order of first turn.
+    pub(crate) speakers: Vec<&'a str>,
+    /// Index of each segment's speaker.
+    pub(crate) speaker_of: Vec<Option<usize>>,
+    pub(crate) names: Names,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) sentences: Vec<Sentence>,
+    /// The first sentence of each segment, with one entry more for the end.
+    first_sentence: Vec<usize>,
+    /// Whether each segment only shows that its speaker listens (or holds no words at all).
+    pub(crate) listening: Vec<bool>,
+    tokens: Vec<WordId>,
+}
+
+impl<'a> Talk<'a> {
+    pub(crate) fn new(transcript: &'a Transcript) -> Self {
+        let segments = &transcript.segments[..];
+        let (speakers, speaker_of) = number_speakers(segments);
+        let mut talk = Self {
+            segments,
+            names: Names::new(&speakers),
+            speakers,
+            speaker_of,
+            vocabulary: Vocabulary::default(),
+            sentences: Vec::new(),
+            first_sentence: Vec::with_capacity(segments.len() + 1),
+            listening: Vec::with_capacity(segments.len()),
+            tokens: Vec::new(),
+        };
+        talk.split();
+        let Self { sentences, tokens, vocabulary, .. } = &mut talk;
+        for sentence in sentences {
+            let start = tokens.len();
+            for piece in &sentence.pieces {
+                vocabulary.read(&segments[piece.segment].text[piece.range.clone()], tokens);
+            }
+            sentence.tokens = start..tokens.len();
+        }
+        talk
+    }
+
+    fn split(&mut self) {
+        // The sentence that is not finished yet, and over how many turns it has waited.
+        let mut open: Option<(usize, usize)> = None;
+        for (index, segment) in self.segments.iter().enumerate() {
+            self.first_sentence.push(self.sentences.len());
+            let ranges = sentences(&segment.text);
+            let listening = is_listening(&segment.text);
+            self.listening.push(listening);
+            let mut ranges = ranges.into_iter().peekable();
+            if let Some((sentence, waited)) = open {
+                let before = self.sentences[sentence].segment();
+                if self.speaker_of[before] == self.speaker_of[index] && !listening {
+                    if let Some(range) = ranges.next() {
+                        let more = ranges.peek().is_some();
+                        self.sentences[sentence].pieces.push(Piece { segment: index, range: range.clone() });
+                        let text = &segment.text[range];
+                        let pieces = self.sentences[sentence].pieces.len();
+                        self.close(sentence, text);
+                        let on = !more && goes_on(text) && pieces < PIECES && self.length(sentence) < LONG;
+                        open = on.then_some((sentence, 0));
+                    }
+                } else if listening && waited < INTERRUPTIONS {
+                    open = Some((sentence, waited + 1));
+                } else {
+                    open = None;
+                }
+            }
+            let mut last = None;
+            for range in ranges {
+                let text = &segment.text[range.clone()];
+                let pieces = vec![Piece { segment: index, range: range.clone() }];
+                self.sentences.push(Sentence { pieces, tokens: 0..0, question: false, broken: false });
+                self.close(self.sentences.len() - 1, text);
+                last = Some((self.sentences.len() - 1, goes_on(text) && words::count(text) < LONG));
+            }
+            if let Some((sentence, on)) = last.filter(|_| !listening) {
+                open = on.then_some((sentence, 0));
+            }
+        }
+        self.first_sentence.push(self.sentences.len());
+    }
+
+    /// Notes how the last piece ends.
+    fn close(&mut self, sentence: usize, text: &str) {
+        let end = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '”' | ')' | '\''));
+        let bare = without_marks(end);
+        self.sentences[sentence].question = bare.ends_with('?');
+        self.sentences[sentence].broken = end.ends_with("{disfmarker}") || end.ends_with(['—', '–', '-']) || bare.ends_with("—.");
+    }
+
+    fn length(&self, sentence: usize) -> usize {
+        self.sentences[sentence].pieces.iter().map(|p| words::count(&self.segments[p.segment].text[p.range.clone()])).sum()
+    }
+
+    /// Indices of the sentences that start in a segment.
+    pub(crate) fn sentences_of(&self, segment: usize) -> Range<usize> {
+        self.first_sentence[segment]..self.first_sentence[segment + 1]
+    }
+
+    pub(crate) fn speaker(&self, sentence: usize) -> Option<usize> {
+        self.speaker_of[self.sentences[sentence].segment()]
+    }
+
+    /// The words as they are compared.
+    pub(crate) fn words(&self, sentence: usize) -> Vec<&str> {
+        self.tokens[self.sentences[sentence].tokens.clone()].iter().map(|&id| self.vocabulary.word(id)).collect()
+    }
+
+    pub(crate) fn word_ids(&self, sentence: usize) -> &[WordId] {
+        &self.tokens[self.sentences[sentence].tokens.clone()]
+    }
+
+    /// The content words' stems, in order.
+    pub(crate) fn terms(&self, sentence: usize) -> Vec<TermId> {
+        self.word_ids(sentence).iter().filter_map(|&id| self.vocabulary.term(id)).collect()
+    }
+
+    /// The words said, pieces joined by a space.
+    pub(crate) fn raw(&self, sentence: usize) -> String {
+        let pieces = &self.sentences[sentence].pieces;
+        let texts: Vec<_> = pieces.iter().map(|piece| &self.segments[piece.segment].text[piece.range.clone()]).collect();
+        texts.join(" ")
+    }
+
+    /// The sentence made fit to be read.
+    pub(crate) fn clean(&self, sentence: usize) -> String {
+        clean(&self.raw(sentence))
+    }
+
+    /// The places where a sentence stands.
+    pub(crate) fn evidence(&self, sentence: usize) -> Vec<Evidence> {
+        let pieces = self.sentences[sentence].pieces.iter();
+        pieces.map(|piece| self.quote(piece.segment, piece.range.clone())).collect()
+    }
+
+    /// The words of a segment as evidence.
+    pub(crate) fn quote(&self, segment: usize, range: Range<usize>) -> Evidence {
+        let segment = &self.segments[segment];
+        Evidence {
+            segment: segment.id.clone(),
+            speaker: segment.speaker.clone(),
+            start: segment.start,
+            quote: segment.text[range].to_owned(),
+        }
+    }
+
+    /// Number of words said, over all.
+    pub(crate) fn word_count(&self) -> usize {
+        self.tokens.len()
+    }
+}
+
+/// Findings of one stage, numbered as they come.
+pub(crate) struct Findings {
+    source: String,
+    pub(crate) list: Vec<Finding>,
+}
+
+impl Findings {
+    pub(crate) fn new(host: &Host<'_>) -> Self {
+        Self { source: host.context().stage.to_string(), list: Vec::new() }
+    }
+
+    /// Adds a finding and returns it for its other fields.
+    pub(crate) fn add(&mut self, kind: &str, text: String, sure: f64, evidence: Vec<Evidence>) -> &mut Finding {
+        self.list.push(Finding {
+            id: format!("{}-{}", self.source, self.list.len() + 1),
+            kind: kind.to_owned(),
+            text,
+            confidence: confidence(sure),
+            source: self.source.clone(),
+            evidence,
+            owner: None,
+            due: None,
+            priority: None,
+        });
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+}
+
+fn number_speakers(segments: &[Segment]) -> (Vec<&str>, Vec<Option<usize>>) {
+    let mut speakers: Vec<&str> = Vec::new();
+    let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut of = Vec::with_capacity(segments.len());
+    for segment in segments {
+        of.push(segment.speaker.as_deref().filter(|speaker| !speaker.trim().is_empty()).map(|speaker| {
+            *known.entry(speaker).or_insert_with(|| {
+                speakers.push(speaker);
+                speakers.len() - 1
+            })
+        }));
+    }
+    (speakers, of)
+}
+
+/// `Mm-hmm`, `Okay, yeah`, laughter, nothing.
+fn is_listening(text: &str) -> bool {
+    let mut count = 0;
+    for (_, word) in words::words(text).take(20) {
+        let lower = word.to_lowercase();
+        if !words::is_filler(&lower) {
+            count += 1;
+            if count > LISTENING || !words::is_stop_word(&lower) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// The text without the marks at its end.
+fn without_marks(text: &str) -> &str {
+    let mut text = text;
+    while let Some(&(start, end)) = words::noise(text).last()
+        && end == text.len()
+    {
+        text = text[..start].trim_end();
+    }
+    text
+}
+
+/// Whether a sentence waits for more: no full stop, and not broken off.
+fn goes_on(text: &str) -> bool {
+    !text.ends_with("{disfmarker}") && !without_marks(text).ends_with(['.', '?', '!', '…', '"', '”', '—', ':'])
+}

@@ -1,0 +1,153 @@
+//! Phrases that carry a talk's matter, and their scores.
+
+use std::ops::Range;
+
+use jackfield_text::{rank::Graph, vocabulary::TermId};
+use rustc_hash::FxHashMap;
+
+use crate::talk::Talk;
+
+/// A phrase has so many words at most.
+const LONGEST: usize = 3;
+/// Two words are linked where they stand within so many content words of each other (Mihalcea & Tarau 2004).
+const WINDOW: usize = 3;
+/// Only so many terms, the most used ones, take part in the ranking.
+const MOST_TERMS: usize = 5000;
+
+/// A phrase: the stems of adjacent content words.
+pub(crate) type Phrase = Vec<TermId>;
+
+/// How often a phrase is used, and where first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Use {
+    pub(crate) count: usize,
+    /// How often it is used outside of longer phrases (as in the C-value of Frantzi, Ananiadou & Mima 2000).
+    pub(crate) free: usize,
+    pub(crate) first: usize,
+}
+
+/// Every phrase of the sentences in a range, in order of first use. A phrase of more than one word that is used only
+/// once is left out: it is chance.
+pub(crate) fn phrases(talk: &Talk<'_>, sentences: Range<usize>) -> Vec<(Phrase, Use)> {
+    let mut index: FxHashMap<Phrase, usize> = FxHashMap::default();
+    let mut all: Vec<(Phrase, Use)> = Vec::new();
+    for sentence in sentences {
+        for run in runs(talk, sentence) {
+            for start in 0..run.len() {
+                for end in start + 1..=run.len().min(start + LONGEST) {
+                    let phrase = &run[start..end];
+                    if phrase.iter().enumerate().any(|(at, term)| phrase[..at].contains(term)) {
+                        continue;
+                    }
+                    match index.get(phrase) {
+                        Some(&known) => all[known].1.count += 1,
+                        None => {
+                            index.insert(phrase.to_vec(), all.len());
+                            all.push((phrase.to_vec(), Use { count: 1, free: 1, first: sentence }));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let mut longer = vec![0; all.len()];
+    for (phrase, of) in all.iter().filter(|(phrase, of)| phrase.len() > 1 && of.count > 1) {
+        for start in 0..phrase.len() {
+            for end in start + 1..=phrase.len() {
+                let inner = &phrase[start..end];
+                if inner.len() < phrase.len()
+                    && let Some(&known) = index.get(inner)
+                {
+                    longer[known] = of.count.max(longer[known]);
+                }
+            }
+        }
+    }
+    all.iter_mut().zip(longer).for_each(|((_, of), longer)| of.free = of.count.saturating_sub(longer));
+    all.retain(|(phrase, of)| of.free > 0 && (phrase.len() == 1 || of.count > 1));
+    all
+}
+
+/// Runs of adjacent content words.
+fn runs(talk: &Talk<'_>, sentence: usize) -> Vec<Phrase> {
+    let mut runs: Vec<Phrase> = vec![Vec::new()];
+    for &id in talk.word_ids(sentence) {
+        match (talk.vocabulary.term(id), runs.last_mut()) {
+            (Some(term), Some(run)) => run.push(term),
+            (None, Some(run)) if !run.is_empty() => runs.push(Vec::new()),
+            _ => {}
+        }
+    }
+    runs.retain(|run| !run.is_empty());
+    runs
+}
+
+/// TextRank of single terms over their co-occurrence (Mihalcea & Tarau 2004), by term; 0 for a term not ranked.
+pub(crate) fn term_ranks(talk: &Talk<'_>) -> Vec<f64> {
+    let mut counts = vec![0usize; talk.vocabulary.term_count()];
+    for sentence in 0..talk.sentences.len() {
+        for term in talk.terms(sentence) {
+            counts[term as usize] += 1;
+        }
+    }
+    let mut order: Vec<usize> = (0..counts.len()).filter(|&term| counts[term] > 0).collect();
+    order.sort_by_key(|&term| (usize::MAX - counts[term], term));
+    order.truncate(MOST_TERMS);
+    let mut node = vec![usize::MAX; counts.len()];
+    order.iter().enumerate().for_each(|(at, &term)| node[term] = at);
+
+    let mut pairs: FxHashMap<(usize, usize), f64> = FxHashMap::default();
+    for sentence in 0..talk.sentences.len() {
+        let nodes: Vec<usize> =
+            talk.terms(sentence).iter().map(|&term| node[term as usize]).filter(|&node| node != usize::MAX).collect();
+        for (at, &a) in nodes.iter().enumerate() {
+            for &b in nodes[at + 1..].iter().take(WINDOW) {
+                *pairs.entry((a.min(b), a.max(b))).or_default() += 1.0;
+            }
+        }
+    }
+    let mut pairs: Vec<_> = pairs.into_iter().collect();
+    pairs.sort_unstable_by_key(|(pair, _)| *pair);
+    let mut graph = Graph::new(order.len());
+    pairs.iter().for_each(|&((a, b), weight)| graph.join(a, b, weight));
+    let scores = graph.text_rank();
+    let mut ranks = vec![0.0; counts.len()];
+    order.iter().zip(scores).for_each(|(&term, score)| ranks[term] = score);
+    ranks
+}
+
+/// The best-scored phrases that say different things: none shares a word with one before it.
+pub(crate) fn distinct(mut scored: Vec<(f64, Phrase, Use)>, most: usize) -> Vec<(f64, Phrase, Use)> {
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.first.cmp(&b.2.first)).then_with(|| a.1.cmp(&b.1)));
+    let mut chosen: Vec<(f64, Phrase, Use)> = Vec::new();
+    for candidate in scored {
+        if chosen.len() == most {
+            break;
+        }
+        let shares = chosen.iter().any(|(_, phrase, _)| phrase.iter().any(|term| candidate.1.contains(term)));
+        if !shares {
+            chosen.push(candidate);
+        }
+    }
+    chosen
+}
+
+/// The phrase in the forms of its words that are used most.
+pub(crate) fn display(talk: &Talk<'_>, phrase: &[TermId]) -> String {
+    let words: Vec<_> = phrase.iter().map(|&term| talk.vocabulary.usual_form(term)).collect();
+    words.join(" ")
+}
+
+/// The first sentence of a range that uses the phrase, with a preference for one that is complete.
+pub(crate) fn bearer(talk: &Talk<'_>, phrase: &[TermId], sentences: Range<usize>) -> Option<usize> {
+    let mut fallback = None;
+    for sentence in sentences.take(4000) {
+        if runs(talk, sentence).iter().any(|run| run.windows(phrase.len()).any(|window| window == phrase)) {
+            if !talk.sentences[sentence].broken && talk.word_ids(sentence).len() >= 6 {
+                return Some(sentence);
+            }
+            fallback = fallback.or(Some(sentence));
+        }
+    }
+    fallback
+}

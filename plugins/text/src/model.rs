@@ -1,0 +1,78 @@
+//! The shapes that stages hand to one another.
+
+use jackfield_plugin_api::prelude::*;
+
+/// One turn of talk.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Segment {
+    /// Stable within the transcript: `s1`, `s2` and so on, in order.
+    pub id: String,
+    /// Who speaks, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// What is said.
+    pub text: String,
+    /// Seconds from the start of the recording, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<f64>,
+}
+
+/// A transcript as segments, in order of time.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct Transcript {
+    /// A title, where the source has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The turns, in order.
+    pub segments: Vec<Segment>,
+}
+
+/// The place in the transcript that bears a finding out.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Evidence {
+    /// Id of the segment.
+    pub segment: String,
+    /// Who speaks there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// When, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<f64>,
+    /// The words, as they stand in the segment (but for case, white space and punctuation).
+    pub quote: String,
+}
+
+/// Something an analyzer found.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Finding {
+    /// Unique within the item: the source and a number, such as `decisions-3`.
+    pub id: String,
+    /// What it is, such as `decision`, `action`, `question`.
+    pub kind: String,
+    /// The finding, for a reader who has not seen the transcript.
+    pub text: String,
+    /// How sure the analyzer is, 0 to 1, rounded to three places.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub confidence: f64,
+    /// Name of the stage that found it.
+    pub source: String,
+    /// What bears it out; never empty for a finding drawn from words said.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+    /// Who is to do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// When it is due, in the words used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// `high`, `medium` or `low`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+}
+
+/// What every analyzer's answer has at least: its findings.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct FindingSet {
+    /// The findings, in order of the transcript.
+    pub findings: Vec<Finding>,
+}

@@ -1,0 +1,150 @@
+//! Sentences as exact substrings.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// A sentence of more bytes is cut at a clause or a word, so that a quote stays a quote.
+const LONGEST: usize = 600;
+/// A longer run of spaces and punctuation ends a sentence.
+const LONGEST_RUN: usize = 24;
+/// What follows one of these, full stop included, goes on in the same sentence.
+const ABBREVIATIONS: &[&str] = &[
+    "mr", "mrs", "ms", "dr", "prof", "hon", "st", "vs", "e.g", "i.e", "cf", "no", "sen", "rep", "gov", "fig", "approx",
+];
+
+/// Byte ranges of the sentences of a text (UAX #29, with abbreviations of titles kept together), white space trimmed,
+/// none empty, in order.
+#[must_use]
+pub fn sentences(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut open: Option<usize> = None;
+    let pieces = stretches(text).into_iter();
+    let pieces = pieces.flat_map(|range| {
+        text[range.clone()].split_sentence_bound_indices().map(move |(at, piece)| (range.start + at, piece))
+    });
+    for (at, piece) in pieces {
+        let start = open.unwrap_or(at);
+        let end = at + piece.len();
+        if ends_in_abbreviation(piece) && end < text.len() && end - start < LONGEST {
+            open = Some(start);
+            continue;
+        }
+        open = None;
+        push(text, start..end, &mut found);
+    }
+    if let Some(start) = open {
+        push(text, start..text.len(), &mut found);
+    }
+    found
+}
+
+/// Cuts a text inside of long runs of spaces and punctuation. The rules look ahead over such a run from every place in
+/// it, which takes quadratic time in one without end.
+fn stretches(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let (mut from, mut run) = (0, 0);
+    for (at, c) in text.char_indices() {
+        run = if c.is_alphanumeric() { 0 } else { run + 1 };
+        if run > LONGEST_RUN {
+            found.push(from..at);
+            from = at;
+            run = 0;
+        }
+    }
+    found.push(from..text.len());
+    found
+}
+
+fn ends_in_abbreviation(piece: &str) -> bool {
+    let Some(head) = piece.trim_end().strip_suffix('.') else { return false };
+    // In tokenised text a full stop stands apart and ends a sentence.
+    let last = head.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
+    let initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase) && last != "I";
+    initial || (last.len() <= 6 && ABBREVIATIONS.contains(&last.to_lowercase().as_str()))
+}
+
+/// Adds a range without its white space, cut where it is too long.
+fn push(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let mut rest = trim(text, range);
+    while rest.len() > LONGEST {
+        let mut limit = rest.start + LONGEST;
+        while !text.is_char_boundary(limit) {
+            limit -= 1;
+        }
+        let window = &text[rest.start..limit];
+        let half = LONGEST / 2;
+        let cut = window
+            .rfind([';', ','])
+            .filter(|&at| at > half)
+            .map(|at| at + 1)
+            .or_else(|| window.rfind(char::is_whitespace).filter(|&at| at > 0))
+            .unwrap_or(window.len());
+        found.push(trim(text, rest.start..rest.start + cut));
+        rest = trim(text, rest.start + cut..rest.end);
+    }
+    if !rest.is_empty() {
+        found.push(rest);
+    }
+}
+
+fn trim(text: &str, range: Range<usize>) -> Range<usize> {
+    let piece = &text[range.clone()];
+    let start = range.start + (piece.len() - piece.trim_start().len());
+    let end = start + piece.trim().len();
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(text: &str) -> Vec<&str> {
+        sentences(text).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn tokenised_and_plain_text_split_alike() {
+        assert_eq!(split("We agree . Do we ? Yes !"), ["We agree .", "Do we ?", "Yes !"]);
+        assert_eq!(split("We agree. Do we? Yes!"), ["We agree.", "Do we?", "Yes!"]);
+    }
+
+    #[test]
+    fn titles_do_not_end_a_sentence() {
+        assert_eq!(
+            split("Thank you, Mr. Chair. I ask Dr. J. Smith."),
+            ["Thank you, Mr. Chair.", "I ask Dr. J. Smith."]
+        );
+    }
+
+    #[test]
+    fn long_runs_of_spaces_and_brackets_take_linear_time() {
+        for unit in [" ", ")", "\""] {
+            let text = format!("a.{}b", unit.repeat(2_000_000));
+            assert!(split(&text).len() > 1);
+        }
+    }
+
+    #[test]
+    fn a_text_without_full_stops_is_cut_at_words() {
+        let text = "word ".repeat(1000);
+        let all = split(&text);
+        assert!(all.len() > 5 && all.iter().all(|piece| piece.len() <= LONGEST && piece.ends_with("word")));
+    }
+
+    proptest! {
+        #[test]
+        fn sentences_are_in_order_and_lose_nothing_but_space(text in "\\PC{0,300}") {
+            let ranges = sentences(&text);
+            let mut end = 0;
+            for range in &ranges {
+                prop_assert!(range.start >= end && !range.is_empty());
+                prop_assert!(text[end..range.start].trim().is_empty());
+                end = range.end;
+            }
+            prop_assert!(text[end..].trim().is_empty());
+        }
+    }
+}

@@ -1,0 +1,536 @@
+//! Words of a text, without the marks that transcribers leave.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// What may stand in `[…]` or `(…)` for a sound rather than for words.
+const SOUNDS: &[&str] = &[
+    "applause",
+    "background",
+    "blank_audio",
+    "breath",
+    "chuckle",
+    "chuckles",
+    "cough",
+    "coughs",
+    "crosstalk",
+    "foreign",
+    "inaudible",
+    "indistinct",
+    "laugh",
+    "laughing",
+    "laughs",
+    "laughter",
+    "music",
+    "noise",
+    "overlapping",
+    "pause",
+    "sigh",
+    "sighs",
+    "silence",
+    "unclear",
+    "unintelligible",
+];
+
+/// Sounds of hesitation and of listening: they carry nothing that a reader would miss.
+const FILLERS: &[&str] = &[
+    "ah", "aha", "eh", "ehm", "em", "er", "erm", "gosh", "ha", "hm", "hmm", "huh", "mhm", "mm", "mmhmm", "mmm", "oh",
+    "ooh", "oops", "pf", "tsk", "uh", "uhh", "uhm", "um", "umm", "whoa", "wow",
+];
+
+/// Words that steer talk rather than carry its matter, beyond those of a written language's list of stop words.
+const TALK: &[&str] = &[
+    "able",
+    "actual",
+    "actually",
+    "afterwards",
+    "ago",
+    "ai",
+    "alright",
+    "also",
+    "although",
+    "always",
+    "anybody",
+    "anyone",
+    "anything",
+    "anyway",
+    "apparently",
+    "around",
+    "ask",
+    "asked",
+    "asking",
+    "away",
+    "back",
+    "bad",
+    "basically",
+    "better",
+    "big",
+    "bit",
+    "bring",
+    "bye",
+    "ca",
+    "came",
+    "cannot",
+    "case",
+    "cause",
+    "certain",
+    "certainly",
+    "chair",
+    "clearly",
+    "come",
+    "comes",
+    "coming",
+    "completely",
+    "correct",
+    "could",
+    "couple",
+    "course",
+    "cuz",
+    "day",
+    "definitely",
+    "different",
+    "done",
+    "dunno",
+    "either",
+    "else",
+    "em",
+    "enough",
+    "entirely",
+    "especially",
+    "essentially",
+    "et",
+    "even",
+    "ever",
+    "every",
+    "everybody",
+    "everyone",
+    "everything",
+    "exactly",
+    "fact",
+    "far",
+    "feel",
+    "find",
+    "fine",
+    "first",
+    "four",
+    "gave",
+    "general",
+    "generally",
+    "get",
+    "gets",
+    "getting",
+    "give",
+    "given",
+    "gives",
+    "giving",
+    "go",
+    "god",
+    "goes",
+    "going",
+    "gone",
+    "gonna",
+    "good",
+    "got",
+    "gotta",
+    "great",
+    "guess",
+    "guy",
+    "guys",
+    "happen",
+    "happened",
+    "happening",
+    "happens",
+    "happy",
+    "hard",
+    "hear",
+    "heard",
+    "hello",
+    "help",
+    "hi",
+    "honestly",
+    "hope",
+    "hopefully",
+    "however",
+    "idea",
+    "important",
+    "indeed",
+    "instead",
+    "interesting",
+    "kay",
+    "keep",
+    "kind",
+    "kinda",
+    "knew",
+    "know",
+    "known",
+    "knows",
+    "last",
+    "least",
+    "left",
+    "less",
+    "let",
+    "lets",
+    "like",
+    "likely",
+    "little",
+    "long",
+    "look",
+    "looked",
+    "looking",
+    "looks",
+    "lot",
+    "lots",
+    "made",
+    "main",
+    "make",
+    "makes",
+    "making",
+    "many",
+    "may",
+    "maybe",
+    "mean",
+    "means",
+    "member",
+    "mention",
+    "mentioned",
+    "might",
+    "mine",
+    "minute",
+    "minutes",
+    "mister",
+    "moment",
+    "mostly",
+    "move",
+    "much",
+    "must",
+    "mr",
+    "mrs",
+    "ms",
+    "name",
+    "near",
+    "need",
+    "needed",
+    "needs",
+    "never",
+    "new",
+    "next",
+    "nice",
+    "nobody",
+    "none",
+    "nothing",
+    "obviously",
+    "often",
+    "ok",
+    "okay",
+    "old",
+    "one",
+    "ones",
+    "onto",
+    "opposed",
+    "otherwise",
+    "part",
+    "particular",
+    "particularly",
+    "people",
+    "perhaps",
+    "person",
+    "place",
+    "plus",
+    "point",
+    "possible",
+    "possibly",
+    "pretty",
+    "previous",
+    "probably",
+    "problem",
+    "put",
+    "putting",
+    "question",
+    "questions",
+    "quick",
+    "quickly",
+    "quite",
+    "rather",
+    "read",
+    "real",
+    "really",
+    "reason",
+    "regarding",
+    "right",
+    "said",
+    "saw",
+    "say",
+    "saying",
+    "says",
+    "second",
+    "see",
+    "seem",
+    "seemed",
+    "seems",
+    "seen",
+    "set",
+    "several",
+    "shall",
+    "show",
+    "simply",
+    "since",
+    "small",
+    "somebody",
+    "somehow",
+    "someone",
+    "something",
+    "sometimes",
+    "somewhat",
+    "somewhere",
+    "soon",
+    "sorry",
+    "sort",
+    "sorta",
+    "speak",
+    "speaking",
+    "specific",
+    "start",
+    "started",
+    "still",
+    "stuff",
+    "suppose",
+    "supposed",
+    "sure",
+    "take",
+    "taken",
+    "takes",
+    "taking",
+    "talk",
+    "talked",
+    "talking",
+    "tell",
+    "tend",
+    "terms",
+    "thank",
+    "thanks",
+    "therefore",
+    "thing",
+    "things",
+    "think",
+    "thinking",
+    "though",
+    "thought",
+    "three",
+    "thus",
+    "time",
+    "times",
+    "today",
+    "together",
+    "told",
+    "took",
+    "top",
+    "totally",
+    "towards",
+    "tried",
+    "true",
+    "truly",
+    "try",
+    "trying",
+    "turn",
+    "twice",
+    "two",
+    "uhhuh",
+    "understand",
+    "unless",
+    "unto",
+    "upon",
+    "us",
+    "use",
+    "used",
+    "using",
+    "usually",
+    "various",
+    "via",
+    "wanna",
+    "want",
+    "wanted",
+    "wants",
+    "way",
+    "ways",
+    "week",
+    "weeks",
+    "well",
+    "went",
+    "whatever",
+    "whether",
+    "whole",
+    "within",
+    "without",
+    "won",
+    "wonder",
+    "word",
+    "words",
+    "work",
+    "working",
+    "works",
+    "would",
+    "wow",
+    "wrong",
+    "ya",
+    "yeah",
+    "year",
+    "years",
+    "yep",
+    "yes",
+    "yet",
+    "yup",
+];
+
+/// Numbers and measures: they tell how much, not what.
+const NUMBERS: &[&str] = &[
+    "billion", "eight", "eighteen", "eighty", "eleven", "fifteen", "fifth", "fifty", "five", "forty", "fourteen", "fourth", "half",
+    "hour", "hours", "hundred", "hundreds", "million", "nine", "nineteen", "ninety", "number", "oh", "percent", "quarter", "seven",
+    "seventeen", "seventy", "six", "sixteen", "sixty", "ten", "third", "thirteen", "thirty", "thousand", "thousands", "twelve",
+    "twenty", "zero",
+];
+
+static STOP: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
+    let written = stop_words::get("en").iter().copied();
+    // The parts that are left of a contraction once it is split at its apostrophe.
+    let clitics = ["d", "ll", "m", "re", "s", "t", "ve"];
+    written.chain(TALK.iter().copied()).chain(NUMBERS.iter().copied()).chain(FILLERS.iter().copied()).chain(clitics).collect()
+});
+
+static FILLER: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| FILLERS.iter().copied().collect());
+
+/// Whether a lower-case word is a sound of hesitation or of listening.
+#[must_use]
+pub fn is_filler(word: &str) -> bool {
+    FILLER.contains(word)
+}
+
+/// Whether a lower-case word carries no matter of its own: a function word, a filler, a word that steers the talk.
+#[must_use]
+pub fn is_stop_word(word: &str) -> bool {
+    STOP.contains(word)
+}
+
+/// Byte ranges of marks such as `{vocalsound}`, `<laugh>`, `[inaudible]`, in order.
+#[must_use]
+pub fn noise(text: &str) -> Vec<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let (close, any) = match bytes[at] {
+            b'{' => (b'}', true),
+            b'<' => (b'>', true),
+            b'[' => (b']', false),
+            b'(' => (b')', false),
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        // Bounded: an opening bracket without its partner costs no more than this.
+        let window = &bytes[at + 1..bytes.len().min(at + 41)];
+        match window.iter().position(|&byte| byte == close) {
+            Some(length) if is_mark(&window[..length], any) => {
+                found.push((at, at + length + 2));
+                at += length + 2;
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+fn is_mark(inner: &[u8], any: bool) -> bool {
+    let Ok(inner) = std::str::from_utf8(inner) else { return false };
+    let plain = !inner.is_empty()
+        && inner.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '/' | '.'));
+    plain && (any || inner.split(' ').next().is_some_and(|first| SOUNDS.contains(&first.to_ascii_lowercase().as_str())))
+}
+
+/// Words with their byte offsets, marks left out.
+pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let noise = noise(text);
+    let mut next = 0;
+    text.unicode_word_indices().filter(move |&(at, _)| {
+        while next < noise.len() && noise[next].1 <= at {
+            next += 1;
+        }
+        next >= noise.len() || at < noise[next].0
+    })
+}
+
+/// How many words are said: fillers count, marks do not.
+#[must_use]
+pub fn count(text: &str) -> usize {
+    // The clitics of tokenised text (`there 's`) belong to the word before them.
+    words(text).filter(|&(at, word)| !is_clitic(text, at, word)).count()
+}
+
+fn is_clitic(text: &str, at: usize, word: &str) -> bool {
+    matches!(word, "s" | "ll" | "re" | "ve" | "d" | "m" | "t") && text[..at].ends_with(['\'', '’'])
+}
+
+/// Calls `take` with each word in the form that is compared: lower-case, contractions split at the apostrophe
+/// (`I'll` gives `i`, `ll`) but for `n't`, which stays with its verb.
+pub fn normal_forms(word: &str, mut take: impl FnMut(&str)) {
+    let lower = word.to_lowercase().replace('’', "'");
+    if let Some((head, tail)) = lower.rsplit_once('\'')
+        && matches!(tail, "ll" | "re" | "ve" | "s" | "d" | "m")
+        && !head.is_empty()
+    {
+        take(head);
+        take(tail);
+    } else {
+        take(&lower);
+    }
+}
+
+/// The words of a text in the form that is compared, fillers and immediate repetitions left out: what cue phrases are
+/// looked for in.
+#[must_use]
+pub fn tokens(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for (_, word) in words(text) {
+        normal_forms(word, |form| {
+            if !is_filler(form) && all.last().is_none_or(|last| last != form) {
+                all.push(form.to_owned());
+            }
+        });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_no_words() {
+        let said: Vec<_> =
+            words("{vocalsound} Um so [laughter] the <noise> T_V_ (inaudible) set (both)").map(|w| w.1).collect();
+        assert_eq!(said, ["Um", "so", "the", "T_V_", "set", "both"]);
+    }
+
+    #[test]
+    fn an_unclosed_bracket_is_no_mark() {
+        assert_eq!(noise("a { b and <c, [d (e"), []);
+    }
+
+    #[test]
+    fn contractions_compare_alike_however_they_are_written() {
+        assert_eq!(tokens("We 'll see"), tokens("we’ll see"));
+        assert_eq!(tokens("don't"), ["don't"]);
+    }
+
+    #[test]
+    fn tokens_leave_out_fillers_and_repetitions() {
+        assert_eq!(tokens("So we we uh we need {disfmarker} um need it"), ["so", "we", "need", "it"]);
+    }
+
+    #[test]
+    fn detached_clitics_do_not_count_as_words() {
+        assert_eq!(count("there 's a plan"), count("there's a plan"));
+    }
+}

@@ -1,0 +1,189 @@
+//! Plain text, with speakers and times or without.
+
+use jackfield_text::sentences::sentences;
+
+use crate::{
+    Reading, Turn, lines,
+    speaker::{Labels, could_be_label, looks_like_name, split_label},
+    time,
+};
+
+/// A paragraph of text without speakers is cut into segments of about so many bytes.
+const MODERATE: usize = 600;
+
+pub(crate) fn read(text: &str) -> Reading {
+    let (inline, alone) = labels(text);
+    let mut reader = Reader { turns: Vec::new(), open: false, start: None, speaker: None };
+    let speakers = !(inline.is_empty() && alone.is_empty());
+    let mut blank = true;
+    for line in lines(text) {
+        let line = line.trim();
+        if line.is_empty() {
+            blank = true;
+            reader.open = false;
+            continue;
+        }
+        let (start, rest) = split_time(line);
+        if start.is_some() {
+            reader.start = start;
+            reader.open = false;
+        }
+        let after_head = std::mem::replace(&mut blank, rest.is_empty());
+        if rest.is_empty() {
+            continue;
+        }
+        if let Some((label, said)) = split_label(rest).filter(|(label, _)| inline.is_name(label)) {
+            reader.turn(Some(label.into_owned()), said, trailing_time(rest));
+        } else if let Some((label, time)) = label_alone(rest)
+            .filter(|(label, time)| (after_head || start.is_some() || time.is_some()) && alone.is_name(label))
+        {
+            reader.turn(Some(label.to_owned()), "", time);
+        } else if let Some((label, said)) = columns(rest).filter(|(label, _)| start.is_some() && inline.is_name(label))
+        {
+            reader.turn(Some(label.to_owned()), said, None);
+        } else if reader.open {
+            reader.more(rest, speakers);
+        } else if start.is_some() && (speakers || !inline.is_empty()) {
+            reader.turn(None, rest, None);
+        } else {
+            // A new paragraph goes on with the speaker of the one before it.
+            let speaker = reader.speaker.clone();
+            reader.turn(speaker, rest, None);
+        }
+    }
+    let turns = reader.turns.into_iter().filter(|turn| !turn.text.is_empty());
+    Reading { title: None, turns: if speakers { turns.collect() } else { turns.flat_map(moderate).collect() } }
+}
+
+struct Reader {
+    turns: Vec<Turn>,
+    /// Whether the next line may belong to the last turn.
+    open: bool,
+    /// A time that waits for its turn.
+    start: Option<f64>,
+    speaker: Option<String>,
+}
+
+impl Reader {
+    fn turn(&mut self, speaker: Option<String>, text: &str, start: Option<f64>) {
+        self.speaker.clone_from(&speaker);
+        let start = start.or(self.start.take());
+        self.start = None;
+        self.turns.push(Turn { speaker, text: text.to_owned(), start, number: None });
+        self.open = true;
+    }
+
+    fn more(&mut self, text: &str, speakers: bool) {
+        let Some(last) = self.turns.last_mut() else { return };
+        // Without speakers, a line that follows a finished sentence is an utterance of its own.
+        if !speakers && last.text.ends_with(['.', '?', '!', '…', '"', '”']) {
+            self.turn(None, text, None);
+            return;
+        }
+        if !last.text.is_empty() {
+            last.text.push(' ');
+        }
+        last.text.push_str(text);
+    }
+}
+
+/// A time at the head of the line, and the rest.
+fn split_time(line: &str) -> (Option<f64>, &str) {
+    match time::leading(line) {
+        Some((start, rest)) => (Some(start), rest.strip_prefix(':').unwrap_or(rest).trim()),
+        None => (None, line),
+    }
+}
+
+/// The time in `Ann (00:12): text`.
+fn trailing_time(line: &str) -> Option<f64> {
+    let open = line.find(['(', '['])?;
+    let close = line[open..].find([')', ']'])? + open;
+    let colon = line.find(": ").or_else(|| line.strip_suffix(':').map(str::len))?;
+    time::clock(&line[open + 1..close]).filter(|_| close < colon || colon > open)
+}
+
+/// A line that is a name and no more, but for a time: `Ann Lee`, `Ann Lee  00:12`, `Ann (00:12)`.
+fn label_alone(line: &str) -> Option<(&str, Option<f64>)> {
+    let (head, tail) = line.rsplit_once(char::is_whitespace).unwrap_or(("", line));
+    let time = time::clock(tail.trim_matches(['(', ')', '[', ']']));
+    let label = if time.is_some() { head.trim() } else { line };
+    let label = label.strip_suffix(':').unwrap_or(label).trim_end_matches([' ', '-', '–', '|']);
+    let short =
+        label.len() <= 60 && !label.ends_with(['.', ',', '?', '!', ':', '…']) || label.split_whitespace().count() == 1;
+    (short && could_be_label(label) && looks_like_name(label)).then_some((label, time))
+}
+
+/// `Ann   text`, the two set apart by a tab or by more than one space.
+fn columns(line: &str) -> Option<(&str, &str)> {
+    let gap = line.find('\t').into_iter().chain(line.find("  ")).min()?;
+    let (label, said) = (line[..gap].trim(), line[gap..].trim());
+    (could_be_label(label) && !said.is_empty()).then_some((label, said))
+}
+
+/// The labels that the text uses before its turns, and on lines of their own.
+fn labels(text: &str) -> (Labels<'_>, Labels<'_>) {
+    let (mut inline, mut alone) = (Labels::default(), Labels::default());
+    let (mut count, mut blocks) = (0, 0);
+    let mut blank = true;
+    let mut pending: Option<&str> = None;
+    for line in lines(text).map(str::trim) {
+        if line.is_empty() {
+            blank = true;
+            pending = None;
+            continue;
+        }
+        let (start, rest) = split_time(line);
+        let after_head = std::mem::replace(&mut blank, rest.is_empty());
+        if rest.is_empty() {
+            continue;
+        }
+        count += 1;
+        // A name alone needs something said below it.
+        if let Some(label) = pending.take() {
+            alone.add(label.into());
+        }
+        blocks += usize::from(after_head || start.is_some());
+        if let Some((label, said)) = split_label(rest) {
+            if said.is_empty() && (after_head || start.is_some()) {
+                // Told from `Ann: text` only by what follows; either way it is a label.
+                inline.add(label.clone());
+            } else {
+                inline.add(label);
+            }
+        } else if let Some((label, said)) = columns(rest).filter(|_| start.is_some()) {
+            let _ = said;
+            inline.add(label.into());
+        } else if let Some((label, time)) = label_alone(rest)
+            && (after_head || start.is_some() || time.is_some())
+        {
+            blocks += usize::from(!after_head && start.is_none());
+            pending = Some(label);
+        }
+    }
+    (inline.judge(count), alone.judge(blocks))
+}
+
+/// A long paragraph as segments of whole sentences.
+fn moderate(turn: Turn) -> Vec<Turn> {
+    if turn.text.len() <= 2 * MODERATE {
+        return vec![turn];
+    }
+    let mut pieces: Vec<Turn> = Vec::new();
+    let mut from = 0;
+    let mut to = 0;
+    let mut cut = |from: usize, to: usize| {
+        let start = if from == 0 { turn.start } else { None };
+        let text = turn.text[from..to].trim().to_owned();
+        pieces.push(Turn { speaker: turn.speaker.clone(), text, start, number: None });
+    };
+    for sentence in sentences(&turn.text) {
+        if sentence.end - from > MODERATE && to > from {
+            cut(from, to);
+            from = to;
+        }
+        to = sentence.end;
+    }
+    cut(from, turn.text.len());
+    pieces
+}

@@ -1,0 +1,227 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use jackfield_plugin_api::{Document, HostCalls, Request};
+use proptest::prelude::*;
+
+use super::*;
+
+struct Quiet;
+
+impl HostCalls for Quiet {
+    fn log(&self, _: Level, _: &str, _: &str) {}
+    fn progress(&self, _: u32, _: u64, _: Option<u64>, _: &str) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn call(config: &str, input: String) -> Result<serde_json::Value> {
+    let extension =
+        jackfield_plugin_api::linked_in().into_iter().find(|e| e.descriptor().name == "transcript").expect("exported");
+    let context =
+        jackfield_plugin_api::Context { stage: "t".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
+    let batch = [Request { document: Document::new(input), context }];
+    let instance = extension.open(config)?;
+    let mut future = instance.call(&batch, &Quiet);
+    let Poll::Ready(mut results) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("waits")
+    };
+    results.remove(0).map(|document| serde_json::from_str(&document.json).expect("JSON"))
+}
+
+fn read(text: &str) -> Vec<(Option<String>, String, Option<f64>)> {
+    let reader = ReadTranscript { format: Format::Auto, merge: false };
+    reader.read(text).expect("readable").turns.into_iter().map(|t| (t.speaker, t.text, t.start)).collect()
+}
+
+fn said(text: &str) -> Vec<(String, String)> {
+    read(text).into_iter().map(|(speaker, text, _)| (speaker.unwrap_or_default(), text)).collect()
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+}
+
+#[test]
+fn the_worked_examples_are_exact() {
+    for example in ReadTranscript::examples() {
+        assert_eq!(call(&example.config.to_string(), example.input.to_string()).expect("answer"), example.output);
+    }
+}
+
+#[test]
+fn speakers_before_a_colon() {
+    assert_eq!(
+        said("Ann: Hello.\nBo: Hi\nthere.\r\n\r\nAnn: Bye."),
+        pairs(&[("Ann", "Hello."), ("Bo", "Hi there."), ("Ann", "Bye.")])
+    );
+    assert_eq!(said("Ann: Hello"), pairs(&[("Ann", "Hello")]));
+    assert_eq!(
+        said("project manager: a\rdesigner: b\rproject manager: c\rdesigner: d"),
+        pairs(&[("project manager", "a"), ("designer", "b"), ("project manager", "c"), ("designer", "d"),])
+    );
+}
+
+#[test]
+fn times_before_speakers() {
+    let text =
+        "[00:12] Ann: one\n00:00:15 Bo  two\n(01:00:00) Ann: three: more\n00:20 Ann\tfour\n[00:30 - 00:40] Bo: five";
+    let all = read(text);
+    let starts: Vec<_> = all.iter().map(|turn| turn.2).collect();
+    assert_eq!(starts, [Some(12.0), Some(15.0), Some(3600.0), Some(20.0), Some(30.0)]);
+    assert_eq!(
+        said(text),
+        pairs(&[("Ann", "one"), ("Bo", "two"), ("Ann", "three: more"), ("Ann", "four"), ("Bo", "five")])
+    );
+}
+
+#[test]
+fn speakers_on_a_line_of_their_own() {
+    let text = "Ann Lee\nHello there.\nHow are you?\n\nBO\nFine.\n\nAnn Lee\nGood.";
+    assert_eq!(said(text), pairs(&[("Ann Lee", "Hello there. How are you?"), ("BO", "Fine."), ("Ann Lee", "Good.")]));
+    let timed = "Ann Lee  0:05\nHello there.\n\nBo  1:02:03\nFine.\n";
+    assert_eq!(
+        read(timed),
+        [(Some("Ann Lee".into()), "Hello there.".into(), Some(5.0)), (Some("Bo".into()), "Fine.".into(), Some(3723.0)),]
+    );
+    assert_eq!(said("Ann:\nHello.\nBo:\nHi."), pairs(&[("Ann", "Hello."), ("Bo", "Hi.")]));
+    assert_eq!(said("00:01\nAnn\nHello.\n\n00:05\nBo\nHi."), pairs(&[("Ann", "Hello."), ("Bo", "Hi.")]));
+}
+
+#[test]
+fn a_timestamp_is_never_a_speaker() {
+    let text = "00:12: we start\n00:15: we go on\n00:20: we end";
+    assert_eq!(
+        read(text).iter().map(|t| (t.0.clone(), t.2)).collect::<Vec<_>>(),
+        [(None, Some(12.0)), (None, Some(15.0)), (None, Some(20.0))]
+    );
+    assert!(
+        said("At 10:30: the plan\nAt 10:45: the end").iter().all(|(speaker, _)| !speaker.contains(char::is_numeric))
+    );
+}
+
+#[test]
+fn prose_has_no_speakers() {
+    let text = "It was a fine day. Note: nobody came.\nSee http://example.org for more.\nNote: this is prose.\n\nThe plan: we go home.\n\
+        There is more to say about it, and the lines go on.\nhttps://example.org: a link.";
+    assert!(said(text).iter().all(|(speaker, _)| speaker.is_empty()), "{:?}", said(text));
+    let problem = "We met at noon.\nWe talked at length about what to do.\nProblem: no money.\nThen we went home.";
+    assert!(said(problem).iter().all(|(speaker, _)| speaker.is_empty()));
+}
+
+#[test]
+fn text_without_speakers_is_cut_moderately() {
+    let line = "This is a sentence of the talk. ".repeat(200);
+    let all = said(&line);
+    assert!(all.len() > 5 && all.iter().all(|(_, text)| text.len() <= 700 && text.ends_with('.')));
+    let joined: Vec<_> = all.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(joined.join(" "), line.trim());
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_name() {
+    assert_eq!(said("\u{feff}Ann: a\nBo: b"), pairs(&[("Ann", "a"), ("Bo", "b")]));
+}
+
+#[test]
+fn merged_segments_keep_their_first_time() {
+    let output =
+        call(r#"{"merge": true}"#, json!({"text": "[00:01] Ann: a\n[00:02] Ann: b\n[00:03] Bo: c"}).to_string());
+    let segments = &output.expect("answer")["segments"];
+    assert_eq!(segments[0], json!({"id": "s1", "speaker": "Ann", "text": "a b", "start": 1.0}));
+    assert_eq!(segments[1]["id"], "s2");
+}
+
+#[test]
+fn empty_text_and_binary_are_invalid_input() {
+    for text in ["", " \n ", "a\0b", "\u{fffd}\u{fffd}"] {
+        assert!(matches!(call("{}", json!({ "text": text }).to_string()), Err(Failure::InvalidInput(_))), "{text:?}");
+    }
+}
+
+#[test]
+fn an_unknown_format_is_an_invalid_config() {
+    assert!(matches!(call(r#"{"format": "docx"}"#, "{}".to_owned()), Err(Failure::InvalidConfig(_))));
+}
+
+fn speaker() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["Ann", "Bo Lee", "Dr. Clark", "Project Manager", "SPEAKER 1", "Zoë"])
+        .prop_map(str::to_owned)
+}
+
+fn turns() -> impl Strategy<Value = Vec<(String, String, u32)>> {
+    let text = "[a-z]{1,8}( [a-z]{1,8}){0,6}[.?!]";
+    prop::collection::vec((speaker(), text, 0u32..36000), 2..12)
+}
+
+fn clock(seconds: u32, mark: char) -> String {
+    format!("{:02}:{:02}:{:02}{mark}000", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn check(text: &str, turns: &[(String, String, u32)], timed: bool) -> Result<(), TestCaseError> {
+    let want: Vec<_> =
+        turns.iter().map(|(s, t, at)| (Some(s.clone()), t.clone(), timed.then(|| f64::from(*at)))).collect();
+    prop_assert_eq!(read(text), want);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn plain_text_round_trips(turns in turns()) {
+        let text: String = turns.iter().map(|(s, t, _)| format!("{s}: {t}\n")).collect();
+        check(&text, &turns, false)?;
+        let text: String = turns.iter().map(|(s, t, at)| format!("[{}] {s}: {t}\r\n", &clock(*at, '.')[..8])).collect();
+        check(&text, &turns, true)?;
+        let text: String = turns.iter().map(|(s, t, at)| format!("{} {s}  {t}\n", &clock(*at, '.')[..8])).collect();
+        check(&text, &turns, true)?;
+        let text: String = turns.iter().map(|(s, t, _)| format!("{s}\n{t}\n\n")).collect();
+        check(&text, &turns, false)?;
+    }
+
+    #[test]
+    fn webvtt_round_trips(turns in turns()) {
+        let cue = |(s, t, at): &(String, String, u32)| format!("{} --> {}\n<v {s}>{t}</v>\n\n", clock(*at, '.'), clock(*at + 1, '.'));
+        check(&format!("WEBVTT\n\n{}", turns.iter().map(cue).collect::<String>()), &turns, true)?;
+    }
+
+    #[test]
+    fn subrip_round_trips(turns in turns()) {
+        let cue = |(n, (s, t, at)): (usize, &(String, String, u32))| {
+            format!("{}\n{} --> {}\n{s}: {t}\n\n", n + 1, clock(*at, ','), clock(*at + 1, ','))
+        };
+        check(&turns.iter().enumerate().map(cue).collect::<String>(), &turns, true)?;
+    }
+
+    #[test]
+    fn json_round_trips(turns in turns()) {
+        let list: Vec<_> = turns.iter().map(|(s, t, at)| json!({"speaker": s, "text": t, "start": at})).collect();
+        check(&json!(list).to_string(), &turns, true)?;
+        let meeting: Vec<_> = turns.iter().map(|(s, t, _)| json!({"speaker": s, "content": t})).collect();
+        check(&json!({"meeting_transcripts": meeting}).to_string(), &turns, false)?;
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}", format in 0usize..5) {
+        let format = [Format::Auto, Format::Text, Format::Vtt, Format::Srt, Format::Json][format];
+        let _ = ReadTranscript { format, merge: true }.read(&text);
+    }
+
+    #[test]
+    fn no_mix_of_marks_panics(parts in prop::collection::vec(prop::sample::select(vec![
+        "\n", "\r", "\r\n", "00:12", "[00:12]", "(", ")", "[", "Ann", ":", "：", " ", "  ", "\t", "-->", "00:01.000 --> 00:02.000",
+        "WEBVTT", "NOTE", "<v Ann>", "</v>", "<", ">", "&amp;", "**", "é", "{", "\"text\"", "}", "]", ",", "- ", "1", ".", "\u{fffd}",
+    ]), 0..40), format in 0usize..5) {
+        let format = [Format::Auto, Format::Text, Format::Vtt, Format::Srt, Format::Json][format];
+        let _ = ReadTranscript { format, merge: false }.read(&parts.concat());
+    }
+}
+
+#[test]
+fn documents_of_either_kind_are_shared_cheaply() {
+    // Guards the test harness itself: an answer is plain JSON.
+    let document: Arc<str> = call("{}", json!({"text": "Ann: a"}).to_string()).expect("answer").to_string().into();
+    assert!(document.contains("\"s1\""));
+}
