@@ -76,7 +76,9 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Integer { min, max: u64::MAX } => json!({ "type": "integer", "minimum": min }),
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Duration => json!({ "type": "string", "pattern": "^\\s*\\d", "examples": ["200ms", "2m"] }),
-        Shape::Size => json!({ "type": ["string", "integer"], "minimum": 0, "pattern": "^\\s*\\d", "examples": ["256MiB"] }),
+        Shape::Size => {
+            json!({ "type": ["string", "integer"], "minimum": 0, "pattern": "^\\s*\\d", "examples": ["256MiB"] })
+        }
         Shape::Choice(choices) => json!({ "enum": choices }),
         Shape::Character => json!({ "type": "string", "minLength": 1, "maxLength": 1 }),
         Shape::Texts => json!({

@@ -29,7 +29,8 @@ pub use draft::{Draft, PluginEntry};
 pub use faults::{Fault, FaultRecord, Faults};
 pub use json_schema::json_schema;
 pub use plan::{
-    ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, Step, TableEntry, Wire,
+    ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, Step, TableEntry,
+    Wire,
 };
 pub use render::Style;
 pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};

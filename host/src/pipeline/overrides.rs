@@ -15,13 +15,15 @@ pub(super) const INPUT: &str = "--input";
 pub(super) fn set(sources: &mut Sources, root: &mut Table, argument: &str, faults: &mut Vec<Fault>) {
     let equals = end_of_key(argument);
     let name = argument[..equals.unwrap_or(argument.len())].trim();
-    let source = sources.add(format!("--set {name}"), argument);
+    let source = sources.add(format!("--set {name}").trim_end(), argument);
     let Some(equals) = equals else {
         let fault = Fault::at("bad-override", sources.whole(source), "an override without `=`");
         faults.push(fault.hint("overrides are written `--set stages.NAME.with.KEY=VALUE`".to_owned()));
         return;
     };
-    let Some(keys) = dotted(source_span(sources, source, 0, equals), &argument[..equals], faults) else { return };
+    let Some(keys) = dotted(source_span(sources, source, 0, equals.max(1)), &argument[..equals], faults) else {
+        return;
+    };
     let raw = &argument[equals + 1..];
     let text = raw.trim();
     let at = equals + 1 + (raw.len() - raw.trim_start().len());
@@ -101,7 +103,7 @@ fn value(place: Span, text: &str, faults: &mut Vec<Fault>) -> Option<Node> {
         let why = errors.first().map(|error| error.message().to_owned()).unwrap_or_default();
         let at = errors.first().and_then(toml::de::Error::span).map_or(place, |span| place.part(span));
         let fault = Fault::at("bad-override", at, "the value of the override is not TOML").label(why);
-        faults.push(fault.hint("to mean a string, put it in quotes: `KEY='\"…\"'`".to_owned()));
+        faults.push(fault.hint("to mean a string, put it in quotes: `KEY='\"...\"'`".to_owned()));
         return None;
     }
     Some(Node { span: place, value: Value::String(text.to_owned()) })

@@ -52,7 +52,8 @@ fn snippet(sources: &Sources, fault: &Fault, place: Span, style: Style) -> Strin
         .with_index_type(IndexType::Char);
     let at = characters(sources, place);
     let text = if fault.label.is_empty() { usual_label(fault.code) } else { &fault.label };
-    let mut report = Report::build(ReportKind::Error, at.clone()).with_config(config).with_label(label(at, text, Color::Red));
+    let mut report =
+        Report::build(ReportKind::Error, at.clone()).with_config(config).with_label(label(at, text, Color::Red));
     for (place, text) in &fault.related {
         report.add_label(label(characters(sources, *place), text, Color::Cyan));
     }
@@ -115,7 +116,9 @@ fn clean(text: &str) -> String {
         let harmful = match char {
             '\n' | '\t' => false,
             '\r' => chars.peek() != Some(&'\n'),
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                true
+            }
             other => other.is_control(),
         };
         clean.push(if harmful { '?' } else { char });

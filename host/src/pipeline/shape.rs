@@ -21,7 +21,12 @@ pub(super) struct Pass<'a> {
 impl Pass<'_> {
     /// Checks a table; `place` is where a missing key is reported, `what` what the table is called.
     pub(super) fn table(&mut self, table: &tree::Table, spec: &'static Table, what: &str, place: Option<Span>) {
-        let used = table.get("use").and_then(Node::as_str);
+        let choices = spec.key("use").map(|key| key.shape);
+        // What a wrong `use` would want cannot be told.
+        let used = table.get("use").and_then(Node::as_str).filter(|used| match choices {
+            Some(Shape::Choice(choices)) => choices.contains(used),
+            _ => true,
+        });
         for (key, node) in &table.0 {
             match spec.key(&key.text) {
                 Some(known) => {
@@ -31,8 +36,11 @@ impl Pass<'_> {
                 None => self.faults.push(unknown_key(key, spec, used, what)),
             }
         }
+        let unknown: Vec<&str> =
+            table.0.iter().map(|(key, _)| key.text.as_str()).filter(|key| spec.key(key).is_none()).collect();
         for key in spec.keys {
-            if key.need.is_required(used) && table.get(key.name).is_none() {
+            let misspelt = || unknown.iter().any(|name| suggest::nearest(name, [key.name]).is_some());
+            if key.need.is_required(used) && table.get(key.name).is_none() && !misspelt() {
                 self.faults.push(missing_key(key, what, place));
             }
         }
@@ -45,7 +53,8 @@ impl Pass<'_> {
         {
             let message = format!("`{}` means nothing for `use = \"{used}\"`", key.text);
             self.faults.push(
-                Fault::at("misplaced-key", key.span, message).hint(format!("it belongs to {}", suggest::list(uses.iter().copied()))),
+                Fault::at("misplaced-key", key.span, message)
+                    .hint(format!("it belongs to {}", suggest::list(uses.iter().copied()))),
             );
         }
     }
@@ -71,7 +80,13 @@ impl Pass<'_> {
             }
             (Shape::Size, Value::String(text)) => {
                 if let Err(why) = values::size(text) {
-                    self.bad(key, node.span, "a size", &why, "sizes are written like `256MiB`, `10MB` or, in bytes, `4096`");
+                    self.bad(
+                        key,
+                        node.span,
+                        "a size",
+                        &why,
+                        "sizes are written like `256MiB`, `10MB` or, in bytes, `4096`",
+                    );
                 }
             }
             (Shape::Size, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
@@ -80,7 +95,8 @@ impl Pass<'_> {
                     let message = format!("`{}` cannot be `{text}`", key.text);
                     let mut fault = Fault::at("bad-value", node.span, message)
                         .label(format!("expected one of {}", suggest::list(choices.iter().copied())));
-                    fault.hint = suggest::nearest(text, choices.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                    fault.hint =
+                        suggest::nearest(text, choices.iter().copied()).map(|near| format!("did you mean `{near}`?"));
                     self.faults.push(fault);
                 }
             }
@@ -114,9 +130,10 @@ impl Pass<'_> {
             (expected, _) => {
                 // What lacks only its quotes can be said exactly.
                 let quoted = match (expected, &node.value) {
-                    (Shape::Text | Shape::Texts | Shape::Choice(_), Value::Integer(_) | Value::Float(_) | Value::Boolean(_)) => {
-                        Some(format!("put it in quotes: `{} = \"{}\"`", key.text, self.sources.text(node.span)))
-                    }
+                    (
+                        Shape::Text | Shape::Texts | Shape::Choice(_),
+                        Value::Integer(_) | Value::Float(_) | Value::Boolean(_),
+                    ) => Some(format!("put it in quotes: `{} = \"{}\"`", key.text, self.sources.text(node.span))),
                     (Shape::Integer { .. } | Shape::Flag, Value::String(text))
                         if text.parse::<u64>().is_ok() || text == "true" || text == "false" =>
                     {
@@ -139,9 +156,12 @@ impl Pass<'_> {
             match (of, &node.value, names) {
                 (Shape::Table(spec), Value::Table(inner), Names::Words { what, .. }) => {
                     // A stage that only the command line speaks of is a slip of the pen.
-                    if key.span.source != self.file.source && inner.get("use").is_none() && inner.get("path").is_none() {
-                        let there = table.0.iter().map(|(key, _)| key).filter(|key| key.span.source == self.file.source);
-                        let hint = suggest::hint_for(&key.text, &format!("{what}s"), there.map(|key| key.text.as_str()));
+                    if key.span.source != self.file.source && inner.get("use").is_none() && inner.get("path").is_none()
+                    {
+                        let there =
+                            table.0.iter().map(|(key, _)| key).filter(|key| key.span.source == self.file.source);
+                        let hint =
+                            suggest::hint_for(&key.text, &format!("known {what}s"), there.map(|key| key.text.as_str()));
                         let message = format!("the pipeline has no {what} `{}`", key.text);
                         self.faults.push(Fault::at("unknown-name", key.span, message).hint(hint));
                     } else {
@@ -160,7 +180,8 @@ impl Pass<'_> {
             Names::Words { what, reserved } => {
                 if let Some((_, meaning)) = reserved.iter().find(|(word, _)| word == name) {
                     let message = format!("a {what} cannot be called `{name}`");
-                    self.faults.push(Fault::at("reserved-name", key.span, message).label(format!("it stands for {meaning}")));
+                    self.faults
+                        .push(Fault::at("reserved-name", key.span, message).label(format!("it stands for {meaning}")));
                 } else if !values::is_name(name) {
                     let message = format!("`{name}` cannot be the name of a {what}");
                     self.faults.push(
@@ -178,7 +199,8 @@ impl Pass<'_> {
                 if !plain {
                     let message = format!("`{name}` is not a plain file name");
                     self.faults.push(
-                        Fault::at("bad-name", key.span, message).note("the file is written into the folder of its item"),
+                        Fault::at("bad-name", key.span, message)
+                            .note("the file is written into the folder of its item"),
                     );
                 }
             }
@@ -191,7 +213,11 @@ impl Pass<'_> {
             self.faults.push(
                 Fault::at("bad-wire", place, format!("`{text}` is not a wire: {}", error.message))
                     .label(error.label)
-                    .hint(error.hint.or_else(|| Some("a wire is written like `stage.field[0].items[*].title`".to_owned()))),
+                    .hint(
+                        error
+                            .hint
+                            .or_else(|| Some("a wire is written like `stage.field[0].items[*].title`".to_owned())),
+                    ),
             );
         }
     }
@@ -199,7 +225,9 @@ impl Pass<'_> {
     fn range(&mut self, key: &Key, place: Span, value: i128, min: u64, max: u64) {
         if value < i128::from(min) || value > i128::from(max) {
             let bounds = match (min, max) {
-                (min, u64::MAX) => format!("expected at least {min}"),
+                (min, max) if max >= u64::from(u32::MAX) && value < i128::from(min) => {
+                    format!("expected at least {min}")
+                }
                 (min, max) => format!("expected {min} to {max}"),
             };
             let message = format!("`{}` is out of range", key.text);
@@ -223,7 +251,11 @@ const ADD_A_STAGE: &str = "add one: `[stages.NAME]` with `use = \"...\"`";
 fn unknown_key(key: &Key, spec: &Table, used: Option<&str>, what: &str) -> Fault {
     let fits = |need: Need| need.only_for().is_none_or(|uses| used.is_none_or(|used| uses.contains(&used)));
     let known = spec.keys.iter().filter(|key| fits(key.need)).map(|key| key.name);
-    Fault::at("unknown-key", key.span, format!("unknown key `{}` in {what}", key.text)).hint(suggest::hint_for(&key.text, "keys", known))
+    Fault::at("unknown-key", key.span, format!("unknown key `{}` in {what}", key.text)).hint(suggest::hint_for(
+        &key.text,
+        "known keys",
+        known,
+    ))
 }
 
 fn missing_key(key: &KeySpec, what: &str, place: Option<Span>) -> Fault {

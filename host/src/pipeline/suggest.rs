@@ -26,13 +26,13 @@ fn distance(left: &str, right: &str) -> usize {
     strsim::damerau_levenshtein(left, right)
 }
 
-/// A hint for an unknown name: the nearest one, else all that there are. `what` is their plural, such as `keys`.
+/// A hint for an unknown name: the nearest one, else all that there are, after a word such as `known keys`.
 pub fn hint_for<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(name, known.iter().copied()) {
         Some(near) => Some(format!("did you mean `{near}`?")),
         None if known.is_empty() => None,
-        None => Some(format!("{what} there are: {}", list(known))),
+        None => Some(format!("{what}: {}", list(known))),
     }
 }
 

@@ -84,10 +84,9 @@ pub(super) fn parse_text(given: &Text<'_>) -> Result<Draft, Faults> {
         let at = error.valid_up_to();
         let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         let offset = at + (given.bytes.len() - bytes.len());
-        let message = format!("`{}` is not UTF-8: byte 0x{:02x} at offset {offset}, in line {line}", given.name, bytes[at]);
-        Faults::new(Sources::default(), vec![
-            Fault::new("not-utf8", message).hint("save the file as UTF-8".to_owned()),
-        ])
+        let message =
+            format!("`{}` is not UTF-8: byte 0x{:02x} at offset {offset}, in line {line}", given.name, bytes[at]);
+        Faults::new(Sources::default(), vec![Fault::new("not-utf8", message).hint("save the file as UTF-8".to_owned())])
     })?;
     let file = sources.add(given.name, text);
     let mut faults = Vec::new();
@@ -99,7 +98,12 @@ pub(super) fn parse_text(given: &Text<'_>) -> Result<Draft, Faults> {
     }
     overrides::input(&mut sources, &mut root, given.input, &mut faults);
     let start = Span { source: file, start: 0, end: 0 };
-    Pass { sources: &sources, file: start, faults: &mut faults }.table(&root, &keys::FILE, keys::FILE.what, Some(start));
+    Pass { sources: &sources, file: start, faults: &mut faults }.table(
+        &root,
+        &keys::FILE,
+        keys::FILE.what,
+        Some(start),
+    );
     Ok(lower(given, sources, file, &root, faults))
 }
 
@@ -122,7 +126,9 @@ fn toml(file: SourceId, text: &str, faults: &mut Vec<Fault>) -> Option<Table> {
             }
             // A slip confuses the parser until the end of the line: the first complaint is the one that helps.
             let line = |span: Span| text[..span.start.min(text.len())].matches('\n').count();
-            let seen = faults.iter().any(|seen| seen.code == "syntax" && seen.place.is_some_and(|seen| line(seen) == line(place)));
+            let seen = faults
+                .iter()
+                .any(|seen| seen.code == "syntax" && seen.place.is_some_and(|seen| line(seen) == line(place)));
             if !seen {
                 faults.push(fault);
             }
@@ -241,7 +247,10 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
         name: name.clone(),
         uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
         input: fields.entry("in").map(|(key, node)| (key.span, expr(node))),
-        with: fields.entry("with").filter(|(_, node)| node.as_table().is_some()).map(|(key, node)| (key.span, node.clone())),
+        with: fields
+            .entry("with")
+            .filter(|(_, node)| node.as_table().is_some())
+            .map(|(key, node)| (key.span, node.clone())),
         for_each: fields.get("for_each").map(wire_ref),
         repeat: fields.integer("repeat").map(|count| count as u32),
         policy: Policy {
@@ -266,7 +275,9 @@ fn expr(node: &Node) -> Expr {
     match &node.value {
         Value::String(_) => Expr::Wire(wire_ref(node)),
         Value::List(list) => Expr::List(list.iter().map(expr).collect(), node.span),
-        Value::Table(table) => Expr::Table(table.0.iter().map(|(key, node)| (key.clone(), expr(node))).collect(), node.span),
+        Value::Table(table) => {
+            Expr::Table(table.0.iter().map(|(key, node)| (key.clone(), expr(node))).collect(), node.span)
+        }
         _ => Expr::Bad,
     }
 }

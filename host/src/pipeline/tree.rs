@@ -158,9 +158,9 @@ pub(super) fn node(
         DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(value) => Value::Boolean(*value),
         DeValue::Datetime(value) => Value::Datetime(value.to_string()),
-        DeValue::Array(list) => Value::List(
-            list.iter().map(|value| node(source, offset, value.span(), value.get_ref(), faults)).collect(),
-        ),
+        DeValue::Array(list) => {
+            Value::List(list.iter().map(|value| node(source, offset, value.span(), value.get_ref(), faults)).collect())
+        }
         DeValue::Table(inner) => Value::Table(table(source, offset, inner, faults)),
     };
     Node { span, value }

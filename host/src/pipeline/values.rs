@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
+use humantime::DurationError as Error;
+
 /// Reads `200ms`, `2m`, `1h 30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| error.to_string().to_lowercase())
+    humantime::parse_duration(text).map_err(|error| match error {
+        Error::UnknownUnit { unit, .. } if unit.is_empty() => "a unit is missing".to_owned(),
+        Error::UnknownUnit { unit, .. } => format!("unknown unit `{unit}`"),
+        Error::NumberExpected(_) => "expected a number".to_owned(),
+        Error::NumberOverflow => "too long".to_owned(),
+        Error::Empty => "it is empty".to_owned(),
+        other => other.to_string().to_lowercase(),
+    })
 }
 
 /// Reads `256MiB`, `10 MB`, `4096`; in bytes.

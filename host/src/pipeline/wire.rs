@@ -81,9 +81,9 @@ pub(super) fn parse(text: &str) -> Result<WireText, WireError> {
     if text.is_empty() {
         return Err(reader.error("it is empty", "", None));
     }
-    let source = reader.name().ok_or_else(|| {
-        reader.error("it starts with no name", "expected `input`, `each` or a stage", None)
-    })?;
+    let source = reader
+        .name()
+        .ok_or_else(|| reader.error("it starts with no name", "expected `input`, `each` or a stage", None))?;
     let mut wire = WireText { source: source.to_owned(), path: Vec::new(), places: Vec::new() };
     while let Some(next) = reader.peek() {
         let start = reader.at;
@@ -229,7 +229,7 @@ pub(super) fn within(sources: &Sources, string: Span, text: &str, part: Range<us
 
 /// A hint for a source that is neither a stage nor a word of the language.
 pub(super) fn source_hint<'a>(name: &str, stages: impl Iterator<Item = &'a str>) -> Option<String> {
-    suggest::hint_for(name, "stages", stages.chain(["input", "each"]))
+    suggest::hint_for(name, "known stages", stages.chain(["input", "each"]))
 }
 
 #[cfg(test)]

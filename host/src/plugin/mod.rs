@@ -8,6 +8,7 @@ mod load;
 mod native;
 mod registry;
 pub mod sandbox;
+#[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
 pub use bundled::bundled;

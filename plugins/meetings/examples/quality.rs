@@ -37,6 +37,7 @@ fn main() -> Result<(), Error> {
     files.sort();
     let mut topics: Vec<Vec<f64>> = Vec::new();
     let mut points: Vec<Vec<f64>> = Vec::new();
+    let mut pooled = Pooled::default();
     println!("{:<18} {:>5} {:>5} {:>5} {:>6} {:>6}   {:>6} {:>6} {:>6}", "meeting", "turns", "gold", "ours", "Pk", "even", "picks", "prec.", "random");
     for path in &files {
         let text = fs::read_to_string(path)?;
@@ -55,6 +56,8 @@ fn main() -> Result<(), Error> {
         let picked = picked(&answers["key-points"]);
         let wanted = wanted(&gold, n);
         let point = point_row(n, &picked, &wanted, &mut random);
+        let first = (0..picked.len()).filter(|at| wanted.contains(at)).count();
+        pooled.add(picked.intersection(&wanted).count(), first, point[5] * picked.len() as f64, wanted.len());
         println!(
             "{:<18} {n:>5} {:>5} {:>5} {:>6.3} {:>6.3}   {:>6} {:>6.3} {:>6.3}",
             path.file_stem().unwrap_or_default().to_string_lossy(),
@@ -71,6 +74,7 @@ fn main() -> Result<(), Error> {
     }
     table("topics", &["Pk", "WindowDiff"], &["ours", "even, our count", "even, gold count", "random, our count", "no boundary"], &topics);
     table("key-points", &["recall", "precision"], &["ours", "first segments", "random segments"], &points);
+    pooled.print();
     println!();
     for (name, time) in &bench.times {
         println!("{name:<14} {:>8.1} ms", time.as_secs_f64() * 1e3);
@@ -78,6 +82,43 @@ fn main() -> Result<(), Error> {
     let all: Duration = bench.times.iter().filter(|(name, _)| *name != "transcript").map(|(_, time)| *time).sum();
     println!("all but transcript: {:.2} s", all.as_secs_f64());
     Ok(())
+}
+
+/// Hits over all meetings together: a meeting with few wanted segments weighs no more than its size.
+#[derive(Default)]
+struct Pooled {
+    ours: f64,
+    first: f64,
+    random: f64,
+    wanted: f64,
+    /// Meetings where ours finds more than the first segments do, and where less.
+    against_first: (usize, usize),
+    against_random: (usize, usize),
+}
+
+impl Pooled {
+    fn add(&mut self, ours: usize, first: usize, random: f64, wanted: usize) {
+        self.against_first.0 += usize::from(ours > first);
+        self.against_first.1 += usize::from(ours < first);
+        self.against_random.0 += usize::from(ours as f64 > random);
+        self.against_random.1 += usize::from((ours as f64) < random);
+        self.ours += ours as f64;
+        self.first += first as f64;
+        self.random += random;
+        self.wanted += wanted as f64;
+    }
+
+    fn print(&self) {
+        let share = |hits: f64| hits / self.wanted.max(1.0);
+        let Self { against_first: first, against_random: random, .. } = self;
+        println!(
+            "recall over all meetings pooled: ours {:.4}, first segments {:.4}, random segments {:.4}",
+            share(self.ours),
+            share(self.first),
+            share(self.random)
+        );
+        println!("meetings won and lost: {} and {} against the first segments, {} and {} against random ones", first.0, first.1, random.0, random.1);
+    }
 }
 
 /// Means over all meetings, and over each half: parameters chosen on one are to hold on the other.

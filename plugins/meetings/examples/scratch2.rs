@@ -21,7 +21,7 @@ fn main() {
 fn jackfield_meetings_exts() -> Vec<std::sync::Arc<dyn Extension>> { let _ = std::any::type_name::<jackfield_meetings::Topics>(); let _ = std::any::type_name::<jackfield_transcript::Source>(); linked_in() }
 fn call(exts: &[std::sync::Arc<dyn Extension>], name: &str, input: String) -> String {
     let e = exts.iter().find(|e| e.descriptor().name == name).unwrap_or_else(|| panic!("{name}"));
-    let i = e.open("{}").unwrap();
+    let cfg = std::env::var(format!("CFG_{}", name.replace("-", "_"))).unwrap_or("{}".into()); let i = e.open(&cfg).unwrap();
     let context = Context { stage: name.into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
     let b = [Request { document: Document::new(input), context }];
     let mut f = i.call(&b, &Quiet);

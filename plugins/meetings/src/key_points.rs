@@ -8,7 +8,7 @@ use jackfield_text::{
 use serde_json::json;
 
 use crate::{
-    readable,
+    check_share, readable,
     talk::{Findings, Talk},
 };
 
@@ -16,6 +16,8 @@ use crate::{
 const CHUNK: usize = 200;
 /// Two sentences more alike than this (cosine) say the same thing.
 const SAME: f64 = 0.5;
+/// Greetings and farewells fill the first and the last part of a meeting, of this share: salience fades towards them.
+const EDGE: f64 = 0.1;
 
 /// What `key-points` answers.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
@@ -28,11 +30,11 @@ pub struct KeyPointList {
 #[derive(Clone, Debug, Config)]
 pub struct KeyPoints {
     /// Share of the sentences fit to be picked that is picked, 0 to 1.
-    #[config(default = 0.08)]
+    #[config(default = 0.2)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub share: f64,
     /// How many are picked at most.
-    #[config(default = 20)]
+    #[config(default = 30)]
     #[schemars(range(min = 1, max = 1000))]
     pub max: usize,
 }
@@ -44,9 +46,7 @@ impl Analyzer for KeyPoints {
     type Output = KeyPointList;
 
     fn open(self) -> Result<Self> {
-        if !(0.0..=1.0).contains(&self.share) {
-            return Err(Failure::InvalidConfig(format!("`share` is {}: it must lie between 0 and 1", self.share)));
-        }
+        check_share("share", self.share)?;
         Ok(self)
     }
 
@@ -85,7 +85,24 @@ impl Analyzer for KeyPoints {
                 { "id": "s3", "speaker": "Bo", "text": "Users said in the survey that the remote control has too many buttons." },
                 { "id": "s4", "speaker": "Ann", "text": "Lunch is served in the kitchen upstairs from noon today." },
             ] }),
-            output: json!({}),
+            output: json!({
+                "findings": [
+                    {
+                        "confidence": 0.552,
+                        "evidence": [
+                            {
+                                "quote": "Users said in the survey that the remote control has too many buttons.",
+                                "segment": "s3",
+                                "speaker": "Bo",
+                            },
+                        ],
+                        "id": "key-points-1",
+                        "kind": "key-point",
+                        "source": "key-points",
+                        "text": "Users said in the survey that the remote control has too many buttons.",
+                    },
+                ],
+            }),
         }]
     }
 }
@@ -93,7 +110,7 @@ impl Analyzer for KeyPoints {
 /// Whether a sentence can stand for itself before a reader.
 fn is_fit(talk: &Talk<'_>, sentence: usize) -> bool {
     let words = talk.word_ids(sentence).len();
-    (8..=60).contains(&words) && !talk.sentences[sentence].broken && talk.terms(sentence).len() >= 4
+    (8..=60).contains(&words) && !talk.sentences[sentence].broken && !talk.sentences[sentence].question && talk.terms(sentence).len() >= 4
 }
 
 /// Salience within the neighbourhood and against the whole, 1 being average.
@@ -108,6 +125,13 @@ fn scores(talk: &Talk<'_>, fit: &[usize]) -> (Vec<f64>, Vec<Sparse>) {
     let centroid = Sparse::sums(vectors.iter().flat_map(Sparse::iter));
     let global: Vec<f64> = vectors.iter().map(|vector| cosine(vector, &centroid)).collect();
     let mean = global.iter().sum::<f64>() / global.len().max(1) as f64;
-    let scores = local.iter().zip(&global).map(|(local, global)| (local * global / mean.max(1e-9)).sqrt());
+    let last = talk.segments.len().max(1) as f64;
+    let scores = local.iter().zip(&global).zip(fit).map(|((local, global), &sentence)| {
+        let place = talk.sentences[sentence].segment() as f64 / last;
+        let edge = (place.min(1.0 - place) / EDGE).clamp(0.05, 1.0);
+        // A sentence that was begun twice reads badly; another will say the same.
+        let fluent = if talk.raw(sentence).contains("{disfmarker}") { 0.8 } else { 1.0 };
+        fluent * (local * edge * global / mean.max(1e-9)).sqrt()
+    });
     (scores.collect(), vectors)
 }

@@ -49,13 +49,15 @@ impl Analyzer for Keyphrases {
         let talk = Talk::new(&transcript);
         let mut findings = Findings::new(host);
         let ranks = terms::term_ranks(&talk);
+        let nouns = terms::nounness(&talk);
         let all = 0..talk.sentences.len();
         let scored = terms::phrases(&talk, all.clone())
             .into_iter()
             .map(|(phrase, of)| {
                 let rank: f64 = phrase.iter().map(|&term| ranks[term as usize]).sum();
                 // A phrase of several words must be used to count for more than its words do by chance.
-                (rank / (phrase.len() as f64).sqrt() * libm::log(1.0 + of.free as f64), phrase, of)
+                let noun = nouns[phrase[phrase.len() - 1] as usize];
+                (rank * noun * noun / (phrase.len() as f64).sqrt() * libm::log(1.0 + of.free as f64), phrase, of)
             })
             .filter(|(score, _, _)| *score > 0.0)
             .collect();
@@ -66,7 +68,11 @@ impl Analyzer for Keyphrases {
             let weight = jackfield_text::confidence(score / top);
             let text = terms::display(&talk, phrase);
             if let Some(sentence) = terms::bearer(&talk, phrase, of.first..talk.sentences.len()) {
-                let times = if of.count == 1 { "once".to_owned() } else { format!("{} times", of.count) };
+                let times = match of.count {
+                    1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
+                    count => format!("{count} times"),
+                };
                 let sentence = talk.evidence(sentence);
                 findings.add("keyphrase", format!("{}, said {times}.", capitalised(&text)), 0.4 + 0.5 * weight, sentence);
             }
@@ -83,7 +89,19 @@ impl Analyzer for Keyphrases {
                 { "id": "s1", "speaker": "Ann", "text": "The remote control needs a case." },
                 { "id": "s2", "speaker": "Bo", "text": "A remote control without a case is cheap." },
             ] }),
-            output: json!({}),
+            output: json!({
+                "findings": [
+                    {
+                        "confidence": 0.9,
+                        "evidence": [{"quote": "The remote control needs a case.", "segment": "s1", "speaker": "Ann"}],
+                        "id": "keyphrases-1",
+                        "kind": "keyphrase",
+                        "source": "keyphrases",
+                        "text": "Remote control, said twice.",
+                    },
+                ],
+                "keyphrases": [{"count": 2, "phrase": "remote control", "weight": 1.0}],
+            }),
         }]
     }
 }

@@ -184,10 +184,11 @@ impl<'a> Talk<'a> {
         clean(&self.raw(sentence))
     }
 
-    /// The places where a sentence stands.
+    /// The places where a sentence stands, but for those that hold punctuation alone.
     pub(crate) fn evidence(&self, sentence: usize) -> Vec<Evidence> {
         let pieces = self.sentences[sentence].pieces.iter();
-        pieces.map(|piece| self.quote(piece.segment, piece.range.clone())).collect()
+        let spoken = |piece: &&Piece| self.segments[piece.segment].text[piece.range.clone()].contains(char::is_alphanumeric);
+        pieces.filter(spoken).map(|piece| self.quote(piece.segment, piece.range.clone())).collect()
     }
 
     /// The words of a segment as evidence.

@@ -116,6 +116,35 @@ pub(crate) fn term_ranks(talk: &Talk<'_>) -> Vec<f64> {
     ranks
 }
 
+/// Words before a noun, and words before a verb or an adjective.
+const BEFORE_NOUNS: &[&str] = &[
+    "a", "about", "an", "and", "any", "at", "by", "each", "every", "for", "from", "her", "his", "in", "its", "more", "my", "no",
+    "of", "on", "our", "per", "s", "some", "that", "the", "their", "these", "this", "those", "with", "your",
+];
+const BEFORE_VERBS: &[&str] = &[
+    "are", "be", "been", "being", "can", "cannot", "could", "d", "did", "do", "does", "don't", "gonna", "had", "has", "have", "he",
+    "i", "is", "it", "just", "ll", "m", "may", "might", "must", "not", "quite", "re", "really", "shall", "she", "should", "so",
+    "they", "to", "too", "ve", "very", "was", "we", "were", "who", "will", "would", "you",
+];
+
+/// How much each term behaves as a noun, 0 to 1, told by the words before it: no dictionary of parts of speech needed.
+pub(crate) fn nounness(talk: &Talk<'_>) -> Vec<f64> {
+    let mut counts = vec![(1.0, 2.0); talk.vocabulary.term_count()];
+    for sentence in 0..talk.sentences.len() {
+        for pair in talk.word_ids(sentence).windows(2) {
+            let Some(term) = talk.vocabulary.term(pair[1]) else { continue };
+            let before = talk.vocabulary.word(pair[0]);
+            let count = &mut counts[term as usize];
+            if BEFORE_NOUNS.contains(&before) || talk.vocabulary.term(pair[0]).is_some() {
+                *count = (count.0 + 1.0, count.1 + 1.0);
+            } else if BEFORE_VERBS.contains(&before) {
+                count.1 += 1.0;
+            }
+        }
+    }
+    counts.into_iter().map(|(noun, all)| noun / all).collect()
+}
+
 /// The best-scored phrases that say different things: none shares a word with one before it.
 pub(crate) fn distinct(mut scored: Vec<(f64, Phrase, Use)>, most: usize) -> Vec<(f64, Phrase, Use)> {
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.first.cmp(&b.2.first)).then_with(|| a.1.cmp(&b.1)));

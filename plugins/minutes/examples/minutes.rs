@@ -5,7 +5,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use std::{collections::BTreeMap, env, error::Error, fs, future::Future, pin::pin, sync::Arc, task};
+use std::{collections::BTreeMap, env, error::Error, fs, future::Future, path::Path, pin::pin, sync::Arc, task};
 
 // Linked for the extensions that they register.
 use jackfield_meetings as _;
@@ -33,7 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let extensions: BTreeMap<String, Arc<dyn Extension>> =
         linked_in().into_iter().map(|extension| (extension.descriptor().name.clone(), extension)).collect();
     let run = |name: &str, input: &Value| -> Result<Value, Box<dyn Error>> {
-        let instance = extensions.get(name).ok_or_else(|| format!("no extension `{name}`"))?.open("{}")?;
+        let instance = extensions.get(name).ok_or_else(|| format!("no extension `{name}`"))?;
+        let config = if matches!(name, "decisions" | "actions" | "questions") { r#"{ "max": 25 }"# } else { "{}" };
+        let instance = instance.open(config)?;
         let context = Context { stage: name.into(), item: path.as_str().into(), element: 0, replicate: 0, seed: 1 };
         let batch = [Request { document: Document::new(input.to_string()), context }];
         let future = pin!(instance.call(&batch, &Alone));
@@ -45,7 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
 
     let text = fs::read_to_string(&path)?;
-    let transcript = run("transcript", &json!({ "text": text }))?;
+    let transcript = run(
+        "transcript",
+        &json!({ "text": text, "name": Path::new(&path).file_stem().and_then(|name| name.to_str()) }),
+    )?;
     let mut answers = Map::new();
     for name in ["participation", "topics", "key-points", "decisions", "actions", "questions", "keyphrases"] {
         answers.insert(name.to_owned(), run(name, &transcript)?);

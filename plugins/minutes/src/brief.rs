@@ -213,11 +213,11 @@ impl Analyzer for Brief {
             }),
             output: json!({
                 "markdown": "# Minutes: Trip\n\n2 turns. Marks such as [s12] name segments of the transcript.\n\n\
-                             ## Attendees\n\nBo (55 %); Ann (45 %)\n\n## Topics\n\n- **bus** [s1]–[s2]\n\n\
+                             ## Attendees\n\nBo 55 %; Ann 45 %\n\n## Topics\n\n- **bus** [s1]–[s2]\n\n\
                              ## Decisions\n\n- **D1** We take the bus. (Ann) [s1]\n\n\
                              ## Actions\n\n| What | Owner | Due | From |\n| --- | --- | --- | --- |\n\
                              | Book the bus. | Bo | Friday | [s2] |\n",
-                "tokens": 105,
+                "tokens": 106,
                 "budget": 500,
                 "included": { "participation": 2, "topics": 1, "decisions": 1, "actions": 1, "key-points": 1 },
                 "left_out": {},
@@ -319,6 +319,25 @@ mod tests {
         let input = BriefInput { agreements: Some(agreements), findings: decisions, ..BriefInput::default() };
         let answer = call(&Brief { budget: 8000, floor: 500, quote: 90 }, input).expect("an answer");
         assert!(answer.markdown.contains("- **D1** for: Ann and Bo [s1] [s2]"), "{}", answer.markdown);
+    }
+
+    #[test]
+    fn a_request_and_the_promise_that_answers_it_are_one_action() {
+        let action = |n, text: &str, due: &str| Finding {
+            owner: Some("Bo".into()),
+            due: Some(due.into()),
+            ..finding("action", n, text, 0.5)
+        };
+        let answer = brief(
+            8000,
+            vec![
+                action(1, "Bo, can you call them by May?", "by May"),
+                action(2, "I'll call them by May.", "by May"),
+                action(3, "I'll write to Cy by June.", "by June"),
+            ],
+        );
+        assert_eq!(answer.markdown.matches("| Bo |").count(), 2);
+        assert_eq!(answer.included["actions"], 3);
     }
 
     #[test]

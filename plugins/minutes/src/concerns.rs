@@ -15,9 +15,11 @@ use crate::{
 pub(crate) struct Concern<'a> {
     /// Index of the line.
     pub(crate) line: usize,
+    /// The sentence before it, where it says too little without.
+    pub(crate) lead: Option<&'a str>,
     /// The sentence as it stands.
     pub(crate) sentence: &'a str,
-    /// The sentence as it reads.
+    /// Both as they read.
     pub(crate) text: String,
     /// What it is mostly about.
     pub(crate) about: Worry,
@@ -67,19 +69,31 @@ pub(crate) fn concerns<'a>(scene: &'a Scene, findings: &[Finding], reach: u64, l
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     for line in near {
-        for sentence in &scene.lines[line].sentences {
+        let sentences = &scene.lines[line].sentences;
+        for (at, sentence) in sentences.iter().enumerate() {
             let (mut weight, about) = worry(sentence);
             if sentence.trim_end().ends_with('?') {
                 weight *= 0.8;
             }
-            if weight < least || tokens(sentence).len() < FEWEST_WORDS {
+            let words = tokens(sentence);
+            if weight < least || words.len() < FEWEST_WORDS {
                 continue;
             }
+            let lead = if points_back(&words) { at.checked_sub(1).map(|at| sentences[at].as_str()) } else { None };
+            let lead_text = lead.map(clean).filter(|text| !text.is_empty());
             let text = clean(sentence);
             if !text.is_empty() && known.insert(text.clone()) {
-                found.push(Concern { line, sentence, text, about, weight });
+                let text = lead_text.map_or_else(|| text.clone(), |lead| format!("{lead} {text}"));
+                found.push(Concern { line, lead, sentence, text, about, weight });
             }
         }
     }
     found
+}
+
+/// Whether a sentence needs the one before it to be understood.
+fn points_back(words: &[String]) -> bool {
+    const POINTERS: [&str; 9] = ["that", "this", "it", "they", "these", "those", "he", "she", "which"];
+    let reach = if words.len() <= 14 { 3 } else { 1 };
+    words.iter().take(reach).any(|word| POINTERS.contains(&word.as_str()))
 }

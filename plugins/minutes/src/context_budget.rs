@@ -15,7 +15,7 @@
 /// use jackfield_minutes::context_budget::fair_share;
 ///
 /// assert_eq!(fair_share(1000, 100, &[300, 200]), [300, 200], "all fits");
-/// assert_eq!(fair_share(1000, 100, &[50, 900, 1900]), [50, 330, 620], "floors of 50, 100, 100; then 750 as 800 : 1800");
+/// assert_eq!(fair_share(1000, 100, &[50, 900, 1900]), [50, 331, 619], "floors of 50, 100, 100; then 750 as 800 : 1800");
 /// assert_eq!(fair_share(90, 100, &[10, 900, 1900]), [10, 40, 40], "the floors do not fit");
 /// ```
 #[must_use]

@@ -258,8 +258,12 @@ fn table(entries: &[(Section, Entry)]) -> Result<String> {
         .write_record(["type", "title", "owner", "due", "priority", "confidence", "segments", "quote"])
         .map_err(fault)?;
     for (_, entry) in entries {
-        let mut segments: Vec<&str> = entry.evidence.iter().map(|place| place.segment.as_str()).collect();
-        segments.dedup();
+        let mut segments: Vec<&str> = Vec::new();
+        for place in &entry.evidence {
+            if !segments.contains(&place.segment.as_str()) {
+                segments.push(&place.segment);
+            }
+        }
         let quote = entry.evidence.first().map(|place| place.quote.as_str()).unwrap_or_default();
         let cells = [
             entry.kind.as_str(),

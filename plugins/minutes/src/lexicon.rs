@@ -56,7 +56,7 @@ pub(crate) static WORRIES: LazyLock<Phrases<(Worry, f64)>> = LazyLock::new(|| {
     list(&[
         (
             (Worry::None, 0.0),
-            "no problem; no problems; risk management; risk assessment; risk assessments; problem solving; no trouble; not a problem; isn't a problem; no risk; no worries; don't worry; not worried; \
+            "no problem; no problems; risk management; the risk management; risk assessment; the risk assessment; risk assessments; problem solving; no trouble; not a problem; isn't a problem; no risk; no worries; don't worry; not worried; \
              not afraid; no concerns; no concern; no issue; not an issue; i m afraid so; sooner or later; later or \
              sooner; i m sure; in case of; to be late; too late to",
         ),

@@ -17,9 +17,17 @@ pub(crate) fn inline(text: &str) -> String {
 }
 
 fn escape(word: &str, out: &mut String) {
-    for letter in word.chars() {
+    let mut letters = word.chars().peekable();
+    let mut before = None;
+    while let Some(letter) = letters.next() {
         match letter {
             '<' => out.push_str("&lt;"),
+            // Within a word it marks nothing up.
+            '_' if before.is_some_and(char::is_alphanumeric)
+                && letters.peek().is_some_and(|next| next.is_alphanumeric()) =>
+            {
+                out.push('_');
+            }
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' => {
                 out.push('\\');
                 out.push(letter);
@@ -28,6 +36,7 @@ fn escape(word: &str, out: &mut String) {
             letter if letter.is_control() => {}
             letter => out.push(letter),
         }
+        before = Some(letter);
     }
 }
 
@@ -77,12 +86,23 @@ pub(crate) fn counted(count: usize, singular: &str, plural: &str) -> String {
     format!("{count} {}", if count == 1 { singular } else { plural })
 }
 
-/// Names in a row: `Ann, Bo and Cy`.
+/// Names in a row, shortened: `Ann, Bo and Cy`.
 pub(crate) fn names(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [one] => short_name(one).to_owned(),
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(|name| short_name(name)).collect();
+            format!("{} and {}", first.join(", "), short_name(last))
+        }
+    }
+}
+
+/// A speaker's label without what stands in brackets behind the name, such as a constituency.
+pub(crate) fn short_name(label: &str) -> &str {
+    match label.split_once(" (") {
+        Some((name, _)) if !name.trim().is_empty() => name.trim(),
+        _ => label,
     }
 }
 
@@ -93,12 +113,17 @@ pub(crate) fn unstopped(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, inline, marks, shorten};
+    use super::{counted, inline, marks, names, shorten};
     use crate::testing::evidence;
 
     #[test]
     fn markup_is_shown_and_not_obeyed() {
         assert_eq!(inline("a *b*\n| <script> [x](y) `z`"), "a \\*b\\* \\| &lt;script> \\[x\\](y) \\`z\\`");
+    }
+
+    #[test]
+    fn an_underscore_within_a_word_stays() {
+        assert_eq!(inline("item_6 _this_"), "item_6 \\_this\\_");
     }
 
     #[test]
@@ -116,6 +141,11 @@ mod tests {
             marks(&[evidence("s2", None, "a"), evidence("s2", None, "b"), evidence("s4", None, "c")], 5),
             "[s2] [s4]"
         );
+    }
+
+    #[test]
+    fn names_stand_without_what_is_in_brackets() {
+        assert_eq!(names(&["Mr. A (Leeds)".into(), "(B)".into(), "C".into()]), "Mr. A, (B) and C");
     }
 
     #[test]

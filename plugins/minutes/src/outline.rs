@@ -8,7 +8,7 @@ use crate::{
     agreements::{Agreement, AgreementsOutput},
     brief::{Keyphrase, Speaker, Topic},
     document::{Item, Part},
-    markdown::{inline, marks, names, shorten, unstopped},
+    markdown::{inline, marks, names, short_name, shorten, unstopped},
     scene::matter,
     shared::{Section, is_open, normal, number_of, place, priority_rank, sane, section_of},
 };
@@ -19,6 +19,8 @@ const MARKS: usize = 3;
 const MARKS_OF_SIDES: usize = 6;
 /// Findings on one segment that a key point is compared with.
 const COMPARED: usize = 16;
+/// Segments from a request to the promise that answers it.
+const NEXT_TO: u64 = 2;
 /// Phrases behind the label of a topic.
 const MORE_PHRASES: usize = 4;
 /// Longest label, in characters.
@@ -37,6 +39,8 @@ pub(crate) struct Outline {
     said: BTreeMap<(Part, String, String, String), usize>,
     /// Where each topic starts, in order, and its item.
     spans: Vec<(u64, usize)>,
+    /// Actions with an owner and a date: the segment of the last one, and its item.
+    promised: BTreeMap<(String, String), (u64, usize)>,
     /// Quotes that stand for an entry already: by segment, the folded quote and the item.
     quoted: BTreeMap<String, Vec<(String, usize)>>,
 }
@@ -67,7 +71,7 @@ impl Outline {
                 source,
                 worth: sane(speaker.share),
                 place: (0, index as u64),
-                text: format!("{} ({share})", inline(&speaker.speaker)),
+                text: format!("{} {share}", inline(&speaker.speaker)),
                 refers: None,
                 members: vec![source],
             });
@@ -161,6 +165,11 @@ impl Outline {
                 quotes.push((fold(&place.quote), index));
             }
         }
+        if part == Part::Actions
+            && let (Some(owner), Some(due), Some(place)) = (&finding.owner, &finding.due, finding.evidence.first())
+        {
+            self.promised.insert((normal(owner), normal(due)), (number_of(&place.segment), index));
+        }
         let gravity = if part == Part::Risks { priority_rank(finding.priority.as_deref()) } else { 0 };
         let open = if part == Part::Open { 1.0 } else { 0.0 };
         self.items.push(Item {
@@ -174,8 +183,8 @@ impl Outline {
         });
     }
 
-    /// The item that already tells what a finding says, if there is one: the topic it stands for, or the entry that a key
-    /// point was made.
+    /// The item that already tells what a finding says, if there is one: the topic it stands for, the promise that
+    /// answers a request, the entry that was made of the same words.
     fn told(&self, part: &Part, finding: &Finding) -> Option<usize> {
         let place = finding.evidence.first()?;
         match part {
@@ -183,7 +192,13 @@ impl Outline {
                 let behind = self.spans.partition_point(|(start, _)| *start <= number_of(&place.segment));
                 self.spans.get(behind.checked_sub(1)?).map(|(_, index)| *index)
             }
-            Part::KeyPoints => {
+            // `Can you write it by Friday?` and `I'll write it by Friday` are one action.
+            Part::Actions => {
+                let key = (finding.owner.as_deref().map(normal)?, finding.due.as_deref().map(normal)?);
+                let (at, index) = self.promised.get(&key)?;
+                (number_of(&place.segment).abs_diff(*at) <= NEXT_TO).then_some(*index)
+            }
+            Part::KeyPoints | Part::Open | Part::Answered => {
                 let quote = fold(&place.quote);
                 let same = |known: &str| {
                     !quote.is_empty()
@@ -208,9 +223,19 @@ impl Outline {
                 None => format!("{said} {marks}"),
             },
             Part::Agreements => format!("{said} {marks}"),
+            Part::Answered => {
+                let by =
+                    |at: usize| finding.evidence.get(at).and_then(|place| place.speaker.as_deref()).map(short_name);
+                let who = match (by(0), by(1)) {
+                    (Some(asks), Some(answers)) => format!(" ({}, answered by {})", inline(asks), inline(answers)),
+                    (Some(asks), None) => format!(" ({})", inline(asks)),
+                    _ => String::new(),
+                };
+                format!("{said}{who} {marks}")
+            }
             _ => {
                 let speaker = finding.evidence.first().and_then(|place| place.speaker.as_deref());
-                let speaker = speaker.map(|speaker| format!(" ({})", inline(speaker))).unwrap_or_default();
+                let speaker = speaker.map(|speaker| format!(" ({})", inline(short_name(speaker)))).unwrap_or_default();
                 format!("{said}{speaker} {marks}{}", self.quotation(finding))
             }
         }

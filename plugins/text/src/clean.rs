@@ -4,7 +4,7 @@ use crate::words;
 
 /// Steers the talk at the head of a sentence; a reader misses nothing.
 const LEADS: &[&str] =
-    &["so", "and", "but", "well", "okay", "ok", "kay", "yeah", "yep", "yes", "alright", "anyway", "basically"];
+    &["so", "and", "but", "well", "okay", "ok", "kay", "yeah", "yep", "yes", "alright", "anyway", "basically", "cause", "cuz"];
 /// The same, but only where a comma or a full stop follows.
 const LEADS_WITH_COMMA: &[&str] = &[
     "actually", "because", "hi", "hello", "like", "look", "no", "now", "or", "right", "sorry", "sure", "then",
@@ -103,7 +103,7 @@ fn split(text: &str) -> Vec<Piece> {
         if word == "-" || word == "--" {
             pieces.push(Piece::Mark('–'));
         } else if !word.is_empty() {
-            let word = spelled(word);
+            let word = words::spelled(word).into_owned();
             let clitic = tokenised && (word.starts_with('\'') || word == "n't" || word == "%");
             match pieces.last_mut() {
                 Some(Piece::Word(last)) if glue => *last = format!("{last}-{word}"),
@@ -119,14 +119,6 @@ fn split(text: &str) -> Vec<Piece> {
         pieces.extend(marks.into_iter().rev().map(Piece::Mark));
     }
     pieces
-}
-
-/// Letters that transcribers spell out with underscores: `T_V_` is `TV`.
-fn spelled(word: &str) -> String {
-    let letters = word.len() > 1
-        && word.contains('_')
-        && word.split('_').all(|part| part.chars().count() <= 1 || part.starts_with(['\'', '’']) || part == "s");
-    if letters { word.replace('_', "") } else { word.to_owned() }
 }
 
 /// Drops fillers, `Mm-hmm` with its hyphen too; one that is set off by commas takes both with it.
@@ -200,7 +192,10 @@ fn drop_fragments(pieces: &mut Vec<Piece>) {
                     && word.chars().count() <= 5
                     && next.len() > lower.len()
                     && next.starts_with(&lower);
-                let lone = word == "i" && next != "'m";
+                let capital = word.len() == 1 && !matches!(word.as_str(), "I" | "A") && word.chars().all(char::is_uppercase);
+                let pronoun = matches!(next.split(['\'', '’']).next(), Some("i" | "we" | "you" | "he" | "she" | "they" | "it"));
+                let letter = word.len() == 1 && word.chars().all(|c| c.is_ascii_lowercase()) && !matches!(word.as_str(), "a" | "n" | "o" | "x" | "y" | "z");
+                let lone = (word == "i" && next != "'m") || (letter && word != "i") || (capital && pronoun);
                 (begun && !WHOLE.contains(&lower.as_str()) && !next[lower.len()..].starts_with(['\'', '-', '’', 's']))
                     || lone
             }

@@ -78,7 +78,7 @@ impl Vocabulary {
         } else if !at_head {
             known.cases.1 += 1;
             if known.capital.is_none() {
-                known.capital = Some(word.into());
+                known.capital = Some(words::spelled(word).into());
             }
         }
     }

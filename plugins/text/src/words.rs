@@ -1,6 +1,6 @@
 //! Words of a text, without the marks that transcribers leave.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use rustc_hash::FxHashSet;
 use unicode_segmentation::UnicodeSegmentation;
@@ -73,7 +73,6 @@ const TALK: &[&str] = &[
     "ca",
     "came",
     "cannot",
-    "case",
     "cause",
     "certain",
     "certainly",
@@ -385,6 +384,7 @@ const TALK: &[&str] = &[
 
 /// Numbers and measures: they tell how much, not what.
 const NUMBERS: &[&str] = &[
+    "cool", "hon", "call", "called", "day", "days", "absolutely", "add", "honourable", "type",
     "billion", "eight", "eighteen", "eighty", "eleven", "fifteen", "fifth", "fifty", "five", "forty", "fourteen", "fourth", "half",
     "hour", "hours", "hundred", "hundreds", "million", "nine", "nineteen", "ninety", "number", "oh", "percent", "quarter", "seven",
     "seventeen", "seventy", "six", "sixteen", "sixty", "ten", "third", "thirteen", "thirty", "thousand", "thousands", "twelve",
@@ -472,10 +472,21 @@ fn is_clitic(text: &str, at: usize, word: &str) -> bool {
     matches!(word, "s" | "ll" | "re" | "ve" | "d" | "m" | "t") && text[..at].ends_with(['\'', '’'])
 }
 
+/// Letters that transcribers spell out with underscores, together: `T_V_` is `TV`. Other words stay.
+#[must_use]
+pub fn spelled(word: &str) -> Cow<'_, str> {
+    let letter = |part: &str| part.chars().count() <= 1 || part.starts_with(['\'', '’']);
+    if word.len() > 1 && word.contains('_') && word.split('_').all(letter) {
+        Cow::Owned(word.replace('_', ""))
+    } else {
+        Cow::Borrowed(word)
+    }
+}
+
 /// Calls `take` with each word in the form that is compared: lower-case, contractions split at the apostrophe
 /// (`I'll` gives `i`, `ll`) but for `n't`, which stays with its verb.
 pub fn normal_forms(word: &str, mut take: impl FnMut(&str)) {
-    let lower = word.to_lowercase().replace('’', "'");
+    let lower = spelled(word).to_lowercase().replace('’', "'");
     if let Some((head, tail)) = lower.rsplit_once('\'')
         && matches!(tail, "ll" | "re" | "ve" | "s" | "d" | "m")
         && !head.is_empty()

@@ -7,7 +7,7 @@ use super::{Checker, types::first_sentence};
 use crate::pipeline::{
     faults::Fault,
     plan::Step,
-    schema::{Reads, Type, View},
+    schema::{Type, View},
     source::Span,
     suggest,
     tree::{self, Node},
@@ -39,15 +39,20 @@ impl Checker<'_> {
         let extension = offer.descriptor.name.as_str();
         match jsonschema::validator_for(schema) {
             Ok(validator) => {
-                let mut pass =
-                    Config { extension, schema, place, node: stage.with.as_ref().map(|(_, node)| node), faults: &mut self.faults };
+                let mut pass = Config {
+                    extension,
+                    schema,
+                    place,
+                    node: stage.with.as_ref().map(|(_, node)| node),
+                    faults: &mut self.faults,
+                };
                 for error in validator.iter_errors(&config) {
                     pass.error(&error);
                 }
             }
             Err(error) => {
                 let at = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
-                let message = format!("`{extension}` publishes a schema of its configuration that is none: {error}");
+                let message = format!("the schema of what configures `{extension}` is not a JSON Schema: {error}");
                 self.faults.push(Fault::at("bad-extension", at, message));
             }
         }
@@ -90,8 +95,12 @@ impl<'a> Config<'a> {
         };
         for segment in error.instance_path().iter() {
             let next = match (&segment, spot.node.map(|node| &node.value)) {
-                (LocationSegment::Property(name), Some(tree::Value::Table(table))) => table.entry(name).map(|(key, node)| (key.span, node)),
-                (LocationSegment::Index(index), Some(tree::Value::List(list))) => list.get(*index).map(|node| (node.span, node)),
+                (LocationSegment::Property(name), Some(tree::Value::Table(table))) => {
+                    table.entry(name).map(|(key, node)| (key.span, node))
+                }
+                (LocationSegment::Index(index), Some(tree::Value::List(list))) => {
+                    list.get(*index).map(|node| (node.span, node))
+                }
                 _ => None,
             };
             let Some((key, node)) = next else { break };
@@ -116,15 +125,28 @@ impl<'a> Config<'a> {
         let spot = self.spot(error);
         let name = if spot.name.is_empty() { "with" } else { &spot.name };
         let name = format!("`{name}` of `{}`", self.extension);
-        let range = |label: String| Fault::at("out-of-range", spot.value, format!("{name} is out of range")).label(label);
+        let range =
+            |label: String| Fault::at("out-of-range", spot.value, format!("{name} is out of range")).label(label);
         let fault = match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 for key in unexpected {
                     self.unknown(&spot, key);
                 }
                 return;
             }
-            ValidationErrorKind::Required { property } => return self.missing(&spot, property.as_str().unwrap_or_default()),
+            // A schema without any property says no to each.
+            ValidationErrorKind::FalseSchema if spot.table.is_some() => {
+                let known = self.view(&spot.steps).map(|view| view.names()).unwrap_or_default();
+                let keys = spot.table.into_iter().flat_map(|table| &table.0).map(|(key, _)| key.text.as_str());
+                for key in keys.filter(|key| !known.contains(key)) {
+                    self.unknown(&spot, key);
+                }
+                return;
+            }
+            ValidationErrorKind::Required { property } => {
+                return self.missing(&spot, property.as_str().unwrap_or_default());
+            }
             ValidationErrorKind::Type { .. } => self.wrong_type(&spot, &name),
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<&Value> = options.as_array().into_iter().flatten().collect();
@@ -155,20 +177,23 @@ impl<'a> Config<'a> {
 
     fn unknown(&mut self, spot: &Spot<'a>, key: &str) {
         let at = spot.table.and_then(|table| table.entry(key)).map_or(spot.key, |(key, _)| key.span);
-        let known = match self.view(&spot.steps).map(|view| view.as_object()) {
-            Some(Reads::This(object)) => object.names(),
-            _ => Vec::new(),
-        };
+        let known = self.view(&spot.steps).map(|view| view.names()).unwrap_or_default();
         let place = if spot.name.is_empty() { String::new() } else { format!(" in `{}`", spot.name) };
         let message = if known.is_empty() && spot.name.is_empty() {
             format!("`{}` has no key `{key}`: it takes no configuration", self.extension)
         } else {
             format!("`{}` has no key `{key}`{place}", self.extension)
         };
-        self.faults.push(Fault::at("unknown-key", at, message).hint(suggest::hint_for(key, "keys", known)));
+        self.faults.push(Fault::at("unknown-key", at, message).hint(suggest::hint_for(key, "known keys", known)));
     }
 
     fn missing(&mut self, spot: &Spot<'a>, key: &str) {
+        // A misspelt key is reported as such.
+        let known = self.view(&spot.steps).map(|view| view.names()).unwrap_or_default();
+        let keys = spot.table.into_iter().flat_map(|table| &table.0).map(|(key, _)| key.text.as_str());
+        if keys.filter(|name| !known.contains(name)).any(|name| suggest::nearest(name, [key]).is_some()) {
+            return;
+        }
         let place = if spot.name.is_empty() { String::new() } else { format!(" in `{}`", spot.name) };
         let message = format!("`{}` needs the key `{key}`{place}", self.extension);
         let mut steps = spot.steps.clone();
@@ -189,7 +214,7 @@ impl<'a> Config<'a> {
     fn wrong_type(&self, spot: &Spot<'a>, name: &str) -> Fault {
         let found = spot.node.map_or("a table", Node::type_name);
         let wanted = self.view(&spot.steps).map_or_else(|| "something else".to_owned(), |view| format!("`{view}`"));
-        Fault::at("wrong-type", spot.value, format!("{name} is {found}, expected {wanted}"))
+        Fault::at("wrong-type", spot.value, format!("{name} is {found}, expected {wanted}")).label(found)
     }
 
     fn choice(&self, spot: &Spot<'a>, name: &str, options: &[&Value]) -> Fault {
@@ -211,7 +236,8 @@ impl<'a> Config<'a> {
             ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => true,
             _ => false,
         };
-        let meant: Vec<_> = context.iter().filter(|branch| !branch.is_empty() && !branch.iter().any(is_other)).collect();
+        let meant: Vec<_> =
+            context.iter().filter(|branch| !branch.is_empty() && !branch.iter().any(is_other)).collect();
         if let [meant] = meant.as_slice() {
             meant.iter().for_each(|error| self.error(error));
             return;
@@ -222,7 +248,9 @@ impl<'a> Config<'a> {
             .flatten()
             .filter_map(|error| match error.kind() {
                 ValidationErrorKind::Constant { expected_value } => Some((error, vec![&**expected_value])),
-                ValidationErrorKind::Enum { options } => Some((error, options.as_array().into_iter().flatten().collect())),
+                ValidationErrorKind::Enum { options } => {
+                    Some((error, options.as_array().into_iter().flatten().collect()))
+                }
                 _ => None,
             })
             .collect();

@@ -42,7 +42,9 @@ impl<'a> Checker<'a> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for plugin in registry.plugins() {
             let entry = self.draft.plugins.iter().find(|entry| entry.alias == plugin.alias);
-            if !seen.insert(&plugin.alias) && let Some(entry) = entry {
+            if !seen.insert(&plugin.alias)
+                && let Some(entry) = entry
+            {
                 let message = format!("two plugins are called `{}`", plugin.alias);
                 self.faults.push(Fault::at("duplicate-plugin", entry.span, message));
             }
@@ -60,17 +62,22 @@ impl<'a> Checker<'a> {
                     let names = offers.map(|offer| offer.name.as_str());
                     let at = self.inside(uses, name);
                     self.faults.push(
-                        fault(at, format!("plugin `{alias}` offers no {kind} `{name}`"))
-                            .hint(suggest::hint_for(name, &format!("{kind}s it offers, and"), names)),
+                        fault(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(suggest::hint_for(
+                            name,
+                            &format!("its {kind}s"),
+                            names,
+                        )),
                     );
                 }
                 // It is in the pipeline, so it could not be loaded, which is reported.
                 None if self.draft.plugins.iter().any(|entry| entry.alias == alias) => {}
                 None => {
                     let aliases = registry.plugins().iter().map(|plugin| plugin.alias.as_str());
-                    self.faults.push(
-                        fault(at, format!("there is no plugin `{alias}`")).hint(suggest::hint_for(alias, "plugins", aliases)),
-                    );
+                    self.faults.push(fault(at, format!("there is no plugin `{alias}`")).hint(suggest::hint_for(
+                        alias,
+                        "known plugins",
+                        aliases,
+                    )));
                 }
             }
             return;
@@ -80,16 +87,19 @@ impl<'a> Checker<'a> {
         if self.draft.plugins_missing && suggest::nearest(&uses.value, names.iter().copied()).is_none() {
             return;
         }
-        self.faults.push(
-            fault(uses.span, format!("there is no {kind} `{}`", uses.value))
-                .hint(suggest::hint_for(&uses.value, &format!("{kind}s"), names)),
-        );
+        self.faults.push(fault(uses.span, format!("there is no {kind} `{}`", uses.value)).hint(suggest::hint_for(
+            &uses.value,
+            &format!("known {kind}s"),
+            names,
+        )));
     }
 
     /// The place of a part of a string.
     fn inside(&self, string: &Spanned<String>, part: &str) -> Span {
         let raw = self.draft.sources.text(string.span);
-        let found = raw.find(&string.value).and_then(|_| if string.value.starts_with(part) { raw.find(part) } else { raw.rfind(part) });
+        let found = raw
+            .find(&string.value)
+            .and_then(|_| if string.value.starts_with(part) { raw.find(part) } else { raw.rfind(part) });
         match found {
             Some(at) if !part.is_empty() => string.span.part(at..at + part.len()),
             _ => string.span,

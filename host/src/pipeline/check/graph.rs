@@ -27,7 +27,9 @@ impl Checker<'_> {
         let mut fault = Fault::new("cycle", format!("stages read each other in a circle: `{}`", path.join(" -> ")));
         for (at, reader) in cycle.iter().enumerate() {
             let source = cycle[(at + 1) % cycle.len()];
-            let edge = edges.iter().find(|edge| edge.reader == *reader && matches!(edge.source, Source::Stage(index) if index == source));
+            let edge = edges
+                .iter()
+                .find(|edge| edge.reader == *reader && matches!(edge.source, Source::Stage(index) if index == source));
             let Some(edge) = edge else { continue };
             let label = format!("`{}` reads `{}`", name(*reader), name(source));
             if fault.place.is_none() {

@@ -1,10 +1,6 @@
 //! The plan, once nothing is wrong.
 
-use super::{
-    Checker, digest,
-    graph::reads,
-    sources::Edge,
-};
+use super::{Checker, digest, graph::reads, sources::Edge};
 use crate::{
     pipeline::{
         draft::{Expr, ItemSource, StageDraft, WireRef},
@@ -52,7 +48,14 @@ impl Checker<'_> {
         Some(plan)
     }
 
-    fn lower_stage(&self, index: usize, stage: &StageDraft, scope: Scope, reads: Vec<usize>, places: &[usize]) -> Option<StagePlan> {
+    fn lower_stage(
+        &self,
+        index: usize,
+        stage: &StageDraft,
+        scope: Scope,
+        reads: Vec<usize>,
+        places: &[usize],
+    ) -> Option<StagePlan> {
         let (plugin, offer) = self.offers[index]?;
         let descriptor = &offer.descriptor;
         let wanted = View::new(&descriptor.input);

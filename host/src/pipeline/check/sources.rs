@@ -65,7 +65,7 @@ impl<'a> Checker<'a> {
             && index == reader
         {
             let message = format!("stage `{name}` reads itself");
-            self.faults.push(Fault::at("cycle", self.head(wire), message));
+            self.faults.push(Fault::at("cycle", self.head(wire), message).label("its own output"));
         } else {
             edges.push(Edge { reader, source, place: wire.span });
         }
@@ -95,7 +95,8 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let message = format!("there is no stage `{}`", text.source);
-                self.faults.push(Fault::at("unknown-stage", at, message).hint(wire::source_hint(&text.source, self.names())));
+                self.faults
+                    .push(Fault::at("unknown-stage", at, message).hint(wire::source_hint(&text.source, self.names())));
             }
         }
         source

@@ -114,18 +114,22 @@ impl<'a> Checker<'a> {
                     crate::pipeline::plan::Step::Field(name) => name.clone(),
                     other => other.to_string(),
                 };
-                Fault::at("unknown-field", at, format!("`{before}` has no field `{name}`"))
-                    .hint(suggest::hint_for(&name, "fields", known.iter().map(String::as_str)))
+                Fault::at("unknown-field", at, format!("`{before}` has no field `{name}`")).hint(suggest::hint_for(
+                    &name,
+                    "its fields",
+                    known.iter().map(String::as_str),
+                ))
             }
             Stray::NotAnObject => {
                 let hint = astray.found.starts_with('[').then(|| {
                     format!("for each of its elements, write `{before}[*]{step}`; for the first, `{before}[0]{step}`")
                 });
-                Fault::at("type-clash", at, format!("`{before}` has no fields: it is `{}`", astray.found)).hint(hint)
+                Fault::at("type-clash", at, format!("`{before}` has no fields"))
+                    .label(format!("`{before}` is `{}`", astray.found))
+                    .hint(hint)
             }
-            Stray::NotAList => {
-                Fault::at("type-clash", at, format!("`{before}` has no elements: it is `{}`", astray.found))
-            }
+            Stray::NotAList => Fault::at("type-clash", at, format!("`{before}` has no elements"))
+                .label(format!("`{before}` is `{}`", astray.found)),
         };
         self.faults.push(fault);
     }
@@ -133,11 +137,14 @@ impl<'a> Checker<'a> {
     fn list_of(&mut self, stage: usize, wire: &WireRef, item: &serde_json::Value) {
         let ty = self.wire(Some(stage), wire, item);
         if let Err(astray) = ty.elements() {
-            let message = format!("`for_each` runs over a list, but `{}` is `{}`", wire.raw, astray.found);
+            let message = format!("`for_each` runs over a list, but `{}` is not one", wire.raw);
             let lists = ty.fields().into_iter().filter(|(_, ty)| ty.elements().is_ok() && !matches!(ty, Type::Unknown));
             let lists: Vec<String> = lists.map(|(name, _)| format!("{}.{name}", wire.raw)).collect();
-            let hint = (!lists.is_empty()).then(|| format!("lists in it: {}", suggest::list(lists.iter().map(String::as_str))));
-            self.faults.push(Fault::at("type-clash", wire.span, message).hint(hint));
+            let hint = (!lists.is_empty())
+                .then(|| format!("lists in it: {}", suggest::list(lists.iter().map(String::as_str))));
+            self.faults.push(
+                Fault::at("type-clash", wire.span, message).label(format!("it is `{}`", astray.found)).hint(hint),
+            );
         }
     }
 
@@ -201,7 +208,8 @@ impl<'a> Checker<'a> {
                     let message = format!("`{extension}` reads no field `{}`", inner.name());
                     let known = object.names();
                     let left = known.iter().copied().filter(|known| !table.iter().any(|(key, _)| key.text == *known));
-                    let hint = suggest::hint_for(name, "fields", left).or_else(|| suggest::hint_for(name, "fields", known.iter().copied()));
+                    let hint = suggest::hint_for(name, "its fields", left)
+                        .or_else(|| suggest::hint_for(name, "its fields", known.iter().copied()));
                     self.faults.push(Fault::at("unknown-input", key.span, message).hint(hint));
                     self.expr(&inner, expr, None, item);
                 }
@@ -210,7 +218,9 @@ impl<'a> Checker<'a> {
         }
         let Some(object) = object else { return };
         for name in object.required() {
-            if table.iter().any(|(key, _)| key.text == name) {
+            // A misspelt field is reported as such.
+            let misspelt = |key: &str| object.lacks(key) && suggest::nearest(key, [name]).is_some();
+            if table.iter().any(|(key, _)| key.text == name || misspelt(&key.text)) {
                 continue;
             }
             let field = Reader { field: format!("{}.{name}", reader.field), ..reader.clone() }.name();
@@ -241,7 +251,14 @@ impl<'a> Checker<'a> {
             _ => format!("`{extension}` reads `{wanted}` as `{}`, not {found}", reader.name()),
         };
         let in_place = span == self.draft.stages[reader.stage].name.span;
-        let message = if in_place { format!("stage `{}` has no `in`, but `{extension}` reads `{wanted}`", self.draft.stages[reader.stage].name.text) } else { message };
+        let message = if in_place {
+            format!(
+                "stage `{}` has no `in`, but `{extension}` reads `{wanted}`",
+                self.draft.stages[reader.stage].name.text
+            )
+        } else {
+            message
+        };
         self.faults.push(Fault::at("type-clash", span, message));
     }
 
@@ -252,12 +269,13 @@ impl<'a> Checker<'a> {
             "" => format!("what `{extension}` reads"),
             _ => format!("`{}` of `{extension}`", reader.name()),
         };
-        let place = if clash.path.is_empty() { String::new() } else { format!(" at `{}`", clash.path.trim_start_matches('.')) };
+        let place =
+            if clash.path.is_empty() { String::new() } else { format!(" at `{}`", clash.path.trim_start_matches('.')) };
         let (label, mut hint) = match &clash.reason {
             Reason::Type { found, wanted } => (format!("gives `{found}`, wanted `{wanted}`{place}"), None),
             Reason::Missing { field, known } => (
                 format!("has no field `{field}`{place}"),
-                suggest::hint_for(field, "fields it has, and", known.iter().map(String::as_str)),
+                suggest::hint_for(field, "its fields", known.iter().map(String::as_str)),
             ),
             Reason::Extra { field } => (format!("has a field `{field}`{place}, which is refused"), None),
         };
@@ -273,8 +291,10 @@ impl<'a> Checker<'a> {
         let fits = |wanted: &View<'_>, given: &Type<'_>| {
             !matches!(given, Type::Unknown) && matches!(wanted.accepts(given), Fit::Fits)
         };
-        let inner: Vec<&str> = given.fields().into_iter().filter(|(_, ty)| fits(wanted, ty)).map(|(name, _)| name).collect();
-        if let [name] = inner.as_slice() {
+        let inner: Vec<&str> =
+            given.fields().into_iter().filter(|(_, ty)| fits(wanted, ty)).map(|(name, _)| name).collect();
+        let same = reader.field.rsplit('.').next().and_then(|field| inner.iter().find(|name| **name == field));
+        if let Some(name) = same.or(if inner.len() == 1 { inner.first() } else { None }) {
             return Some(format!("did you mean `{raw}.{name}`?"));
         }
         if let Reads::This(object) = wanted.as_object() {
@@ -290,7 +310,7 @@ impl<'a> Checker<'a> {
         let stage = &self.draft.stages[reader.stage];
         match given.elements() {
             Ok(element) if stage.for_each.is_none() && fits(wanted, &element) => {
-                Some(format!("for a call an element: `for_each = \"{raw}\"`, and `each` in place of `{raw}`"))
+                Some(format!("to run once an element, add `for_each = \"{raw}\"` and read `each` in place of `{raw}`"))
             }
             _ => None,
         }

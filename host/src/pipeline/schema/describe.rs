@@ -77,9 +77,11 @@ fn list(element: &str) -> String {
 
 fn either(mut names: Vec<String>) -> String {
     let mut seen = Vec::new();
-    names.retain(|name| !seen.contains(name) && {
-        seen.push(name.clone());
-        true
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(name.clone());
+            true
+        }
     });
     if names.iter().any(|name| name == "anything") {
         return "anything".to_owned();

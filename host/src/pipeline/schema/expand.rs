@@ -8,6 +8,8 @@ use super::View;
 
 /// More alternatives than this are no longer told apart.
 const MOST_ALTERNATIVES: usize = 64;
+/// More subschemas than this are no longer looked at: references can fan out without end.
+const MOST_VISITS: usize = 4096;
 /// References and combinators deeper than this are no longer followed.
 const DEEPEST: usize = 24;
 
@@ -69,11 +71,7 @@ impl Ty {
 
     /// The type of the values that are of both.
     fn both(self, other: Self) -> Option<Self> {
-        if self.is_within(other) {
-            Some(self)
-        } else {
-            other.is_within(self).then_some(other)
-        }
+        if self.is_within(other) { Some(self) } else { other.is_within(self).then_some(other) }
     }
 
     /// Whether a value can be of both.
@@ -141,7 +139,9 @@ impl<'a> Alternative<'a> {
         let shut = ["additionalProperties", "unevaluatedProperties"]
             .iter()
             .any(|keyword| self.keyword(keyword).any(|value| *value == Value::Bool(false)));
-        shut && !self.clever && self.property(name).is_none() && !OPENERS.iter().any(|opener| self.keyword(opener).next().is_some())
+        shut && !self.clever
+            && self.property(name).is_none()
+            && !OPENERS.iter().any(|opener| self.keyword(opener).next().is_some())
     }
 
     /// The schema of properties that are not listed, if there is one.
@@ -190,15 +190,13 @@ impl<'a> Alternative<'a> {
 
 /// The alternatives of a place in a schema; none if no value is valid there.
 pub(super) fn alternatives<'a>(view: &View<'a>) -> Vec<Alternative<'a>> {
-    let mut expander = Expander { root: view.root, overflow: false };
+    let mut expander = Expander { root: view.root, overflow: false, visits: 0 };
     let mut sets = vec![Set { maps: Vec::new(), clever: false }];
     for part in &view.parts {
         sets = expander.product(sets, part, 0);
     }
     let overflow = expander.overflow;
-    sets.into_iter()
-        .flat_map(|set| typed(view.root, set.maps, set.clever || overflow))
-        .collect()
+    sets.into_iter().flat_map(|set| typed(view.root, set.maps, set.clever || overflow)).collect()
 }
 
 #[derive(Clone)]
@@ -210,6 +208,7 @@ struct Set<'a> {
 struct Expander<'a> {
     root: &'a Value,
     overflow: bool,
+    visits: usize,
 }
 
 impl<'a> Expander<'a> {
@@ -228,10 +227,11 @@ impl<'a> Expander<'a> {
     }
 
     fn expand(&mut self, schema: &'a Value, depth: usize) -> Vec<Set<'a>> {
+        self.visits += 1;
         let anything = |clever| vec![Set { maps: Vec::new(), clever }];
         let map = match schema {
             Value::Bool(false) => return Vec::new(),
-            Value::Object(map) if depth <= DEEPEST => map,
+            Value::Object(map) if depth <= DEEPEST && self.visits <= MOST_VISITS => map,
             Value::Object(_) => return anything(true),
             _ => return anything(false),
         };

@@ -1,5 +1,7 @@
 //! Whether what one extension gives can be what another reads.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{
@@ -71,18 +73,44 @@ impl Fit {
 impl View<'_> {
     /// Whether a value of this type can be read here.
     pub(in crate::pipeline) fn accepts(&self, given: &Type<'_>) -> Fit {
-        Fitter { open: Vec::new() }.given(given, self)
+        Fitter { open: Vec::new(), closed: HashMap::new() }.given(given, self)
     }
 }
 
 /// Recursions deeper than this are left to run time.
 const DEEPEST: usize = 32;
+/// More pairs of subschemas than this are left to run time.
+const MOST_PAIRS: usize = 10_000;
 
 /// Keywords that are weighed, or that say nothing about values.
 const UNDERSTOOD: [&str; 28] = [
-    "type", "properties", "required", "items", "prefixItems", "enum", "const", "additionalProperties",
-    "unevaluatedProperties", "$ref", "allOf", "anyOf", "oneOf", "title", "description", "default", "examples", "format",
-    "$comment", "deprecated", "readOnly", "writeOnly", "$schema", "$defs", "definitions", "$id", "$anchor",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "prefixItems",
+    "enum",
+    "const",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "$ref",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "format",
+    "$comment",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "$schema",
+    "$defs",
+    "definitions",
+    "$id",
+    "$anchor",
     "contentMediaType",
 ];
 
@@ -91,6 +119,8 @@ type Place = Vec<*const Value>;
 struct Fitter {
     /// Pairs that are being weighed: meeting one again decides nothing new.
     open: Vec<(Place, Place)>,
+    /// Pairs that are decided: types that refer to each other meet again and again.
+    closed: HashMap<(Place, Place), Fit>,
 }
 
 impl Fitter {
@@ -124,16 +154,20 @@ impl Fitter {
         if self.open.contains(&pair) {
             return Fit::Fits;
         }
-        if self.open.len() > DEEPEST {
+        if let Some(fit) = self.closed.get(&pair) {
+            return fit.clone();
+        }
+        if self.open.len() > DEEPEST || self.closed.len() > MOST_PAIRS {
             return Fit::Unknown;
         }
-        self.open.push(pair);
-        let fit = self.each_alternative(given, wanted);
+        self.open.push(pair.clone());
+        let mut fit = self.each_alternative(given, wanted);
         self.open.pop();
         // The same text means the same, however clever it is.
         if fit == Fit::Unknown && given.parts == wanted.parts && given.root == wanted.root {
-            return Fit::Fits;
+            fit = Fit::Fits;
         }
+        self.closed.insert(pair, fit.clone());
         fit
     }
 
@@ -281,9 +315,8 @@ impl Fitter {
 
 /// Whether every keyword of the reader is weighed here, or is one that the giver has too.
 fn understood(reader: &Alternative<'_>, given: Option<&Alternative<'_>>) -> bool {
-    let same = |keyword: &str, value: &Value| {
-        given.is_some_and(|given| given.keyword(keyword).any(|other| other == value))
-    };
+    let same =
+        |keyword: &str, value: &Value| given.is_some_and(|given| given.keyword(keyword).any(|other| other == value));
     let plain = |(keyword, value): (&String, &Value)| UNDERSTOOD.contains(&keyword.as_str()) || same(keyword, value);
     !reader.clever && reader.maps.iter().all(|map| map.iter().all(plain))
 }

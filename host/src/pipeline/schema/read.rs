@@ -73,6 +73,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The fields of any object that is wanted here.
+    pub(in crate::pipeline) fn names(&self) -> Vec<&'a str> {
+        let mut names: Vec<&str> = alternatives(self).iter().flat_map(Alternative::properties).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The first description that stands here.
     pub(in crate::pipeline) fn doc(&self) -> Option<&'a str> {
         self.parts.iter().find_map(|part| part.get("description")).and_then(Value::as_str)

@@ -62,7 +62,8 @@ fn follow(schema: &Value, path: &str) -> Result<String, (usize, Stray)> {
 
 #[test]
 fn a_type_fits_itself() {
-    let samples = [schema::<Tree>(), schema::<Kind>(), schema::<Shape>(), schema::<Flat>(), schema::<Vec<Option<Tree>>>()];
+    let samples =
+        [schema::<Tree>(), schema::<Kind>(), schema::<Shape>(), schema::<Flat>(), schema::<Vec<Option<Tree>>>()];
     for sample in &samples {
         assert_eq!(fit(sample, sample), Fit::Fits, "{sample:#}");
         assert_eq!(View::new(&schema_list(sample)).accepts(&Type::of(sample).list()), Fit::Fits);
@@ -91,7 +92,9 @@ fn follows_wires() {
     assert_eq!(follow(&tree, ".name.x"), Err((1, Stray::NotAnObject)));
     assert_eq!(follow(&tree, ".children.x"), Err((1, Stray::NotAnObject)));
     assert_eq!(follow(&tree, "[0]"), Err((0, Stray::NotAList)));
-    assert!(matches!(follow(&tree, ".children[*].nome"), Err((2, Stray::NoField(known))) if known.contains(&"name".to_owned())));
+    assert!(
+        matches!(follow(&tree, ".children[*].nome"), Err((2, Stray::NoField(known))) if known.contains(&"name".to_owned()))
+    );
     assert_eq!(follow(&schema::<Shape>(), ".radius").unwrap(), "number");
     assert!(matches!(follow(&schema::<Shape>(), ".colour"), Err((0, Stray::NoField(_)))));
     assert_eq!(follow(&schema::<Flat>(), ".name").unwrap(), "string");
@@ -106,14 +109,24 @@ fn finds_clashes() {
     let string = json!({ "type": "string" });
     let cases = [
         (string.clone(), json!({ "type": "number" }), ""),
-        (json!({ "type": "array", "items": string }), json!({ "type": "array", "items": { "type": "integer" } }), "[*]"),
+        (
+            json!({ "type": "array", "items": string }),
+            json!({ "type": "array", "items": { "type": "integer" } }),
+            "[*]",
+        ),
         (json!({ "type": "array" }), json!({ "type": "object" }), ""),
         (json!({ "type": ["string", "null"] }), json!({ "type": ["integer", "null"] }), ""),
         (json!({ "enum": ["a", "b"] }), json!({ "enum": ["c"] }), ""),
         (json!({ "const": 1 }), json!({ "type": "string" }), ""),
         (
-            object(json!({ "a": { "type": "array", "items": object(json!({ "b": string }), json!(["b"])) } }), json!(["a"])),
-            object(json!({ "a": { "type": "array", "items": object(json!({ "b": false }), json!(["b"])) } }), json!(["a"])),
+            object(
+                json!({ "a": { "type": "array", "items": object(json!({ "b": string }), json!(["b"])) } }),
+                json!(["a"]),
+            ),
+            object(
+                json!({ "a": { "type": "array", "items": object(json!({ "b": false }), json!(["b"])) } }),
+                json!(["a"]),
+            ),
             ".a[*].b",
         ),
         (object(json!({ "a": string }), json!([])), object(json!({ "b": string }), json!(["b"])), ""),
@@ -164,8 +177,26 @@ fn leaves_doubts_to_run_time() {
 
 #[test]
 fn survives_schemas_that_go_in_circles() {
-    let circle = json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } });
+    let circle =
+        json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } });
     assert_ne!(fit(&circle, &json!({ "type": "string" })), Fit::Fits);
+    let fan = json!({ "anyOf": vec![json!({ "$ref": "#" }); 8] });
+    assert!(!matches!(fit(&fan, &json!({ "type": "string" })), Fit::Fits));
+    // Twenty types, each with a field of each.
+    let every: Value = (0..20)
+        .map(|to| (format!("f{to}"), json!({ "$ref": format!("#/$defs/t{to}") })))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let web = |extra: &str| -> Value {
+        let types = (0..20).map(|from| {
+            let mut properties = every.clone();
+            properties[extra] = json!({ "type": "string" });
+            (format!("t{from}"), json!({ "type": "object", "properties": properties, "required": [extra] }))
+        });
+        json!({ "$ref": "#/$defs/t0", "$defs": types.collect::<serde_json::Map<_, _>>() })
+    };
+    assert_eq!(fit(&web("x"), &web("x")), Fit::Fits);
+    assert!(matches!(fit(&web("x"), &web("y")), Fit::Clash(_)));
     let wide = json!({ "allOf": vec![json!({ "anyOf": vec![json!({ "type": "string" }); 8] }); 8] });
     assert!(!matches!(fit(&wide, &json!({ "type": "string" })), Fit::Clash(_)));
 }

@@ -30,7 +30,10 @@ fn every_fault_is_told_well() {
     for name in names {
         let text = fs::read_to_string(folder.join(format!("{name}.toml"))).expect("a pipeline");
         let arguments = |option: &str| -> Vec<String> {
-            text.lines().filter_map(|line| line.strip_prefix("#: ")?.strip_prefix(option)).map(|value| value.trim().to_owned()).collect()
+            text.lines()
+                .filter_map(|line| line.strip_prefix("#: ")?.strip_prefix(option))
+                .map(|value| value.trim().to_owned())
+                .collect()
         };
         let faults = match compile(&text, &arguments("--set"), &arguments("--input")) {
             Ok(plan) => panic!("{name} has no fault: {plan:#?}"),
@@ -55,7 +58,10 @@ fn no_text_at_all() {
     on_record("not-utf8-utf16", &message(b"\xff\xfe[\0p\0"));
     on_record("empty", &message(""));
     on_record("comment-only", &message("# nothing yet\n"));
-    on_record("control-characters", &message("[pipeline]\nname = \"a\"\n\"k\\u001b[31m\" = \"\u{202e}x\u{2028}\" # \u{202e}\n[stages]\n"));
+    on_record(
+        "control-characters",
+        &message("[pipeline]\nname = \"a\"\n\"k\\u001b[31m\" = \"\u{202e}x\u{2028}\" # \u{202e}\n[stages]\n"),
+    );
 }
 
 #[test]
@@ -113,8 +119,7 @@ proptest::proptest! {
     fn no_text_makes_it_panic(text in "\\PC{0,80}", soup in prop_soup()) {
         for text in [text, soup] {
             if let Err(faults) = compile(&text, &[], &[]) {
-                faults.render(Style::PLAIN);
-                faults.render(Style { color: true, unicode: true });
+                let _ = (faults.render(Style::PLAIN), faults.render(Style { color: true, unicode: true }));
             }
         }
     }
@@ -124,12 +129,43 @@ proptest::proptest! {
 fn prop_soup() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let line = prop::sample::select(vec![
-        "[pipeline]", "name = \"x\"", "name = 1", "[stages.a]", "[stages.b]", "[stages]", "[[stages.a]]", "use = \"merge\"",
-        "use = \"brief\"", "use = \"\"", "in = \"b\"", "in = \"input.text\"", "in = { findings = [\"a\", [\"b\"]] }", "in = []",
-        "for_each = \"b.items\"", "in = \"each.x[*]\"", "with = { a = 1e999, b = nan }", "with.x.y = 1979-05-27", "repeat = 0",
-        "[input]", "use = \"inline\"", "items = [1, {a = 2}]", "path = []", "path = \"[\"", "[output.files]", "\"a.md\" = \"a\"",
-        "timeout = \"5 years ago\"", "limits = { memory = \"1e9TiB\" }", "\"\" = 1", "= 3", "a.b.c = \"é", "\u{feff}", "in = '''",
-        "[plugins.x]", "sha256 = \"ä\"", "0x = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "count = -1",
+        "[pipeline]",
+        "name = \"x\"",
+        "name = 1",
+        "[stages.a]",
+        "[stages.b]",
+        "[stages]",
+        "[[stages.a]]",
+        "use = \"merge\"",
+        "use = \"brief\"",
+        "use = \"\"",
+        "in = \"b\"",
+        "in = \"input.text\"",
+        "in = { findings = [\"a\", [\"b\"]] }",
+        "in = []",
+        "for_each = \"b.items\"",
+        "in = \"each.x[*]\"",
+        "with = { a = 1e999, b = nan }",
+        "with.x.y = 1979-05-27",
+        "repeat = 0",
+        "[input]",
+        "use = \"inline\"",
+        "items = [1, {a = 2}]",
+        "path = []",
+        "path = \"[\"",
+        "[output.files]",
+        "\"a.md\" = \"a\"",
+        "timeout = \"5 years ago\"",
+        "limits = { memory = \"1e9TiB\" }",
+        "\"\" = 1",
+        "= 3",
+        "a.b.c = \"é",
+        "\u{feff}",
+        "in = '''",
+        "[plugins.x]",
+        "sha256 = \"ä\"",
+        "0x = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+        "count = -1",
     ]);
     prop::collection::vec(line, 0..14).prop_map(|lines| lines.join("\n"))
 }

@@ -97,19 +97,36 @@ fn a_plan_survives_being_written_down() {
 
 #[test]
 fn the_digest_is_of_what_can_change_a_result() {
-    let digest = |set: &[&str]| compile(TRANSCRIPTS, &strings(set), &[]).unwrap_or_else(|faults| panic!("{faults}")).digest;
+    let digest =
+        |set: &[&str]| compile(TRANSCRIPTS, &strings(set), &[]).unwrap_or_else(|faults| panic!("{faults}")).digest;
     let usual = digest(&[]);
     for same in [
-        "input.path=elsewhere/*", "pipeline.max_in_flight=1", "stages.lens.concurrency=2", "stages.lens.batch=1",
-        "stages.lens.timeout=9s", "stages.lens.retry.attempts=1", "pipeline.description=x", "output.item_files=false",
+        "input.path=elsewhere/*",
+        "pipeline.max_in_flight=1",
+        "stages.lens.concurrency=2",
+        "stages.lens.batch=1",
+        "stages.lens.timeout=9s",
+        "stages.lens.retry.attempts=1",
+        "pipeline.description=x",
+        "output.item_files=false",
     ] {
         assert_eq!(digest(&[same]), usual, "{same}");
     }
     for other in [
-        "pipeline.name=x", "pipeline.seed=1", "stages.lens.with.prompt=x", "stages.again.repeat=2", "stages.lens.use=merge",
-        "stages.brief.in.findings.0=again[1]", "stages.once.in=input", "stages.count.for_each=again[*].items[0]",
+        "pipeline.name=x",
+        "pipeline.seed=1",
+        "stages.lens.with.prompt=x",
+        "stages.again.repeat=2",
+        "stages.lens.use=merge",
+        "stages.brief.in.findings.0=again[1]",
+        "stages.once.in=input",
+        "stages.count.for_each=again[*].items[0]",
     ] {
-        assert_ne!(compile(TRANSCRIPTS, &strings(&[other]), &[]).map_or_else(|_| None, |plan| Some(plan.digest)), Some(usual.clone()), "{other}");
+        assert_ne!(
+            compile(TRANSCRIPTS, &strings(&[other]), &[]).map_or_else(|_| None, |plan| Some(plan.digest)),
+            Some(usual.clone()),
+            "{other}"
+        );
     }
 }
 
@@ -136,7 +153,10 @@ fn every_item_source() {
     };
     let patterns = vec!["/work/p/a".to_owned()];
     let id = Some("n".to_owned());
-    assert_eq!(input("use = \"jsonl\"\npath = \"a\"\nid = \"n\""), InputPlan::Jsonl { patterns: patterns.clone(), id: id.clone() });
+    assert_eq!(
+        input("use = \"jsonl\"\npath = \"a\"\nid = \"n\""),
+        InputPlan::Jsonl { patterns: patterns.clone(), id: id.clone() }
+    );
     assert_eq!(
         input("use = \"csv\"\npath = \"a\"\ndelimiter = \"\\t\""),
         InputPlan::Csv { patterns, id: None, delimiter: b'\t' }
@@ -151,7 +171,12 @@ fn every_item_source() {
 #[test]
 fn overrides_reach_everything() {
     let text = "[pipeline]\nname = \"a\"\n[stages.a]\nuse = \"merge\"\n";
-    let set = strings(&["stages.b.use=word-count", "stages.b.in.text=a.x", "stages.b.with.ignore=[\"x\"]", "pipeline.seed=7"]);
+    let set = strings(&[
+        "stages.b.use=word-count",
+        "stages.b.in.text=a.x",
+        "stages.b.with.ignore=[\"x\"]",
+        "pipeline.seed=7",
+    ]);
     let plan = compile(text, &set, &[]).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!((plan.seed, plan.stages.len()), (7, 2));
     assert_eq!(plan.stages[1].config, json!({ "ignore": ["x"] }));
@@ -164,7 +189,11 @@ fn the_schema_and_the_compiler_agree() {
     let json = |text: &str| -> Value { serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap() };
     // A seed beyond 63 bits is more than the plain TOML reader takes.
     let good = json(&TRANSCRIPTS.replace("18446744073709551615", "1"));
-    assert!(validator.is_valid(&good), "{:?}", validator.iter_errors(&good).map(|error| error.to_string()).collect::<Vec<_>>());
+    assert!(
+        validator.is_valid(&good),
+        "{:?}",
+        validator.iter_errors(&good).map(|error| error.to_string()).collect::<Vec<_>>()
+    );
 
     // Every key that the schema lists is known to the compiler, at the same place, and the other way round.
     fn keys_of(table: &keys::Table) -> Vec<&'static str> {
@@ -173,19 +202,25 @@ fn the_schema_and_the_compiler_agree() {
         names
     }
     fn walk(table: &keys::Table, schema: &Value) {
-        let tables: Vec<&Value> = schema["oneOf"].as_array().map_or_else(|| vec![schema], |tables| tables.iter().collect());
-        let mut names: Vec<_> =
-            tables.iter().flat_map(|table| table["properties"].as_object().unwrap().keys().map(String::as_str)).collect();
+        let tables: Vec<&Value> =
+            schema["oneOf"].as_array().map_or_else(|| vec![schema], |tables| tables.iter().collect());
+        let mut names: Vec<_> = tables
+            .iter()
+            .flat_map(|table| table["properties"].as_object().unwrap().keys().map(String::as_str))
+            .collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names, keys_of(table), "{}", table.what);
         for key in table.keys {
-            let property = tables.iter().map(|table| &table["properties"][key.name]).find(|property| !property.is_null());
+            let property =
+                tables.iter().map(|table| &table["properties"][key.name]).find(|property| !property.is_null());
             let property = property.expect("a property");
             assert!(property["description"].is_string(), "{}", key.name);
             match key.shape {
                 keys::Shape::Table(inner) => walk(inner, property),
-                keys::Shape::Map { of: keys::Shape::Table(inner), .. } => walk(inner, &property["additionalProperties"]),
+                keys::Shape::Map { of: keys::Shape::Table(inner), .. } => {
+                    walk(inner, &property["additionalProperties"])
+                }
                 _ => {}
             }
         }
@@ -195,13 +230,26 @@ fn the_schema_and_the_compiler_agree() {
     // What the schema calls good or bad, the compiler does too, as far as shapes go.
     let base = "[pipeline]\nname = \"a\"\n[stages.a]\nuse = \"merge\"\n";
     for (line, good) in [
-        ("timeout = \"2m\"", true), ("timeout = 2", false), ("batch = 0", false), ("batch = 4096", true), ("repeat = 0", false),
-        ("on_error = \"stop\"", false), ("in = []", true), ("in = 3", false), ("retry = { attempts = 101 }", false),
-        ("retry = { tries = 1 }", false), ("with = 1", false), ("limits = { memory = 5, time = \"1s\" }", true),
-        ("[output]\nfiles = { \"a/b\" = \"a\" }", false), ("[stages.input]\nuse = \"merge\"", false),
-        ("[stages.Upper]\nuse = \"merge\"", false), ("[plugins.x]\npath = \"x\"\nsha256 = \"12\"", false),
-        ("[input]\nuse = \"trials\"\ncount = 2", true), ("[input]\nuse = \"trials\"\npath = \"x\"\ncount = 2", false),
-        ("[input]\nuse = \"files\"", false), ("[input]\nuse = \"csv\"\npath = [\"x\"]\ndelimiter = \";;\"", false),
+        ("timeout = \"2m\"", true),
+        ("timeout = 2", false),
+        ("batch = 0", false),
+        ("batch = 4096", true),
+        ("repeat = 0", false),
+        ("on_error = \"stop\"", false),
+        ("in = []", true),
+        ("in = 3", false),
+        ("retry = { attempts = 101 }", false),
+        ("retry = { tries = 1 }", false),
+        ("with = 1", false),
+        ("limits = { memory = 5, time = \"1s\" }", true),
+        ("[output]\nfiles = { \"a/b\" = \"a\" }", false),
+        ("[stages.input]\nuse = \"merge\"", false),
+        ("[stages.Upper]\nuse = \"merge\"", false),
+        ("[plugins.x]\npath = \"x\"\nsha256 = \"12\"", false),
+        ("[input]\nuse = \"trials\"\ncount = 2", true),
+        ("[input]\nuse = \"trials\"\npath = \"x\"\ncount = 2", false),
+        ("[input]\nuse = \"files\"", false),
+        ("[input]\nuse = \"csv\"\npath = [\"x\"]\ndelimiter = \";;\"", false),
     ] {
         let text = format!("{base}{line}\n");
         assert_eq!(validator.is_valid(&json(&text)), good, "schema: {line}");

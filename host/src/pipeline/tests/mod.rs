@@ -73,9 +73,7 @@ fn registry() -> Registry {
         "$defs": { "Finding": finding }
     });
     let nothing = json!({ "type": "object", "additionalProperties": false });
-    let table = |properties: Value, required: Value| {
-        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-    };
+    let table = |properties: Value, required: Value| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
     let count = table(
         json!({
             "min_len": { "type": "integer", "minimum": 0, "maximum": 50, "default": 1 },
@@ -125,7 +123,8 @@ fn registry() -> Registry {
         offer("echo", nothing.clone(), any.clone(), any.clone()),
         offer("broken", json!({ "type": "no-such-type" }), any.clone(), any.clone()),
     ];
-    let extra = vec![offer("echo", nothing.clone(), any.clone(), any.clone()), offer("shout", nothing, any.clone(), any)];
+    let extra =
+        vec![offer("echo", nothing.clone(), any.clone(), any.clone()), offer("shout", nothing, any.clone(), any)];
     Registry::new(vec![plugin("bundled", Form::LinkedIn, bundled), plugin("extra", Form::Wasm, extra)])
 }
 

@@ -50,7 +50,7 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8]) -> Result<Loaded, LoadE
     // The copy stays mapped, and for good: instances, futures and thread-locals of the library may outlive anything here.
     let library: &'static Library = Box::leak(Box::new(library));
     // SAFETY: only the address of the symbol is taken.
-    let header = unsafe { library.get::<()>(HEADER_SYMBOL.as_bytes()) }
+    let header = unsafe { library.get::<*const ()>(HEADER_SYMBOL.as_bytes()) }
         .map_err(|error| LoadError::NoEntry { path: path.to_owned(), what: in_full(&error) })?;
     let header = header.as_raw_ptr().cast_const().cast();
     // SAFETY: the library is leaked above, and its note carries this major of the protocol.

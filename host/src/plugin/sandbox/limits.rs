@@ -21,12 +21,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory: 512 << 20,
-            time: Duration::from_secs(60),
-            fuel: None,
-            host_calls: 100_000,
-            output: 64 << 20,
-        }
+        Self { memory: 512 << 20, time: Duration::from_secs(60), fuel: None, host_calls: 100_000, output: 64 << 20 }
     }
 }

@@ -1,7 +1,14 @@
-//! WebAssembly components.
-use std::path::Path;
-use super::{Digest, LoadError, Offer};
-pub(super) struct Loaded { pub(super) protocol: (u16, u16), pub(super) offers: Vec<Offer> }
-pub(super) fn load(path: &Path, _bytes: &[u8], _digest: &Digest) -> Result<Loaded, LoadError> {
-    Err(LoadError::NotAPlugin { path: path.to_owned(), found: String::new() })
-}
+//! WebAssembly components: everything denied until granted, every resource bounded.
+//!
+//! A batch gets an instance of its own, made from a pool of prepared memories and dropped after it, so that nothing one
+//! item leaves behind can reach another and a trapped instance is never seen again.
+
+mod bindings;
+mod cache;
+mod convert;
+mod engine;
+mod instance;
+mod load;
+mod state;
+
+pub(super) use load::load;

@@ -1,0 +1,101 @@
+//! Between the values of the contract and the host's own.
+
+use std::time::Duration;
+
+use jackfield_plugin_api::{Descriptor, Document, Example, Failure, Kind, Permission, Request, Stability, Tensor};
+use serde_json::Value;
+
+use super::bindings::jackfield::plugin::types;
+
+/// The longest message of a failure; the rest is cut off.
+const LONGEST_MESSAGE: usize = 4096;
+
+pub(super) fn request(request: &Request) -> types::Request {
+    let context = &request.context;
+    types::Request {
+        document: types::Document {
+            json: request.document.json.as_bytes().to_vec(),
+            tensors: request
+                .document
+                .tensors
+                .iter()
+                .map(|tensor| types::Tensor {
+                    name: tensor.name.clone(),
+                    shape: tensor.shape.clone(),
+                    data: tensor.data.to_vec(),
+                })
+                .collect(),
+        },
+        context: types::Context {
+            stage: context.stage.to_string(),
+            item: context.item.to_string(),
+            element: context.element,
+            replicate: context.replicate,
+            seed: context.seed,
+        },
+    }
+}
+
+pub(super) fn document(document: types::Document) -> Result<Document, Failure> {
+    let json = String::from_utf8(document.json)
+        .map_err(|_| Failure::InvalidOutput("the answer is no UTF-8 text".to_owned()))?;
+    let tensors = document.tensors.into_iter();
+    Ok(Document {
+        json: json.into(),
+        tensors: tensors.map(|t| Tensor { name: t.name, shape: t.shape, data: t.data.into() }).collect(),
+    })
+}
+
+pub(super) fn failure(failure: types::Failure) -> Failure {
+    let cut = |message: String| message.chars().take(LONGEST_MESSAGE).collect::<String>();
+    match failure {
+        types::Failure::InvalidConfig(message) => Failure::InvalidConfig(cut(message)),
+        types::Failure::InvalidInput(message) => Failure::InvalidInput(cut(message)),
+        types::Failure::InvalidOutput(message) => Failure::InvalidOutput(cut(message)),
+        types::Failure::Unavailable(message) => Failure::Unavailable(cut(message)),
+        types::Failure::RateLimited(limit) => {
+            Failure::RateLimited { message: cut(limit.message), after: limit.after_ms.map(Duration::from_millis) }
+        }
+        types::Failure::Cancelled(message) => Failure::Cancelled(cut(message)),
+        types::Failure::OverBudget(message) => Failure::OverBudget(cut(message)),
+        types::Failure::Internal(message) => Failure::Internal(cut(message)),
+    }
+}
+
+/// A descriptor, unless it is of a kind that this host does not know.
+pub(super) fn descriptor(described: types::Descriptor) -> Result<Option<Descriptor>, String> {
+    let Ok(kind) = serde_json::from_value::<Kind>(Value::from(described.kind.as_str())) else { return Ok(None) };
+    let name = described.name;
+    let json = |what: &str, text: &str| {
+        serde_json::from_str::<Value>(text).map_err(|error| format!("{what} of `{name}` is no JSON: {error}"))
+    };
+    let examples = described.examples.iter().map(|example| {
+        Ok(Example {
+            summary: example.summary.clone(),
+            config: json("an example's config", &example.config)?,
+            input: json("an example's input", &example.input)?,
+            output: json("an example's output", &example.output)?,
+        })
+    });
+    let examples = examples.collect::<Result<Vec<_>, String>>()?;
+    Ok(Some(Descriptor {
+        kind,
+        config: json("the config schema", &described.config_schema)?,
+        input: json("the input schema", &described.input_schema)?,
+        output: json("the output schema", &described.output_schema)?,
+        name,
+        version: described.version,
+        summary: described.summary,
+        permissions: described
+            .permissions
+            .into_iter()
+            .map(|permission| Permission { name: permission.name, reason: permission.reason })
+            .collect(),
+        examples,
+        stability: match described.stability {
+            types::Stability::Experimental => Stability::Experimental,
+            types::Stability::Beta => Stability::Beta,
+            types::Stability::Stable => Stability::Stable,
+        },
+    }))
+}

@@ -1,0 +1,55 @@
+//! The engines: one for speed, one that counts instructions, each made when it is first needed.
+
+use std::{sync::OnceLock, thread, time::Duration};
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// How often a computing guest is looked after: time limits are kept to about this.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Memory of one guest at the most, whatever its limit says.
+pub(super) const MOST_MEMORY: usize = 4 << 30;
+
+/// The engine, with its prepared pool.
+pub(super) fn engine(counts_fuel: bool) -> Result<&'static Engine, String> {
+    static PLAIN: OnceLock<Result<Engine, String>> = OnceLock::new();
+    static FUEL: OnceLock<Result<Engine, String>> = OnceLock::new();
+    let cell = if counts_fuel { &FUEL } else { &PLAIN };
+    cell.get_or_init(|| make(counts_fuel)).as_ref().map_err(Clone::clone)
+}
+
+fn make(counts_fuel: bool) -> Result<Engine, String> {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.epoch_interruption(true);
+    config.consume_fuel(counts_fuel);
+    // The same bytes everywhere, down to the payload of a NaN.
+    config.cranelift_nan_canonicalization(true);
+    config.wasm_relaxed_simd(false);
+
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(1024);
+    pool.total_core_instances(8192);
+    pool.total_memories(1024);
+    pool.total_tables(4096);
+    pool.total_stacks(1024);
+    pool.max_core_instances_per_component(64);
+    pool.max_memory_size(MOST_MEMORY);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    // The pool reserves addresses, not memory; where even that is refused, instances are made one by one.
+    let engine = Engine::new(&config).or_else(|_| {
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    });
+    let engine = engine.map_err(|error| format!("{error:#}"))?;
+    let ticking = engine.weak();
+    let tick = move || {
+        while let Some(engine) = ticking.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    thread::Builder::new().name("wasm-clock".to_owned()).spawn(tick).map_err(|error| error.to_string())?;
+    Ok(engine)
+}

@@ -1,0 +1,163 @@
+//! From the bytes of a component to a plugin.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use jackfield_plugin_api::{Instance, PROTOCOL, Result as CallResult};
+use wasmtime::component::{Component, Linker, types::ComponentItem};
+
+use super::{
+    bindings::{AnalyzerPlugin, AnalyzerPluginPre},
+    cache, convert,
+    engine::engine,
+    instance::{Guest, in_time, instantiate},
+    state::State,
+};
+use crate::plugin::{Digest, LoadError, Offer, Opener, sandbox::Limits};
+
+/// A loaded component: the protocol that it speaks and what it offers.
+pub(in crate::plugin) struct Loaded {
+    pub(in crate::plugin) protocol: (u16, u16),
+    pub(in crate::plugin) offers: Vec<Offer>,
+}
+
+/// What a component may use up to say what it offers.
+fn limits_to_describe() -> Limits {
+    Limits { time: Duration::from_secs(10), memory: 256 << 20, host_calls: 100, output: 16 << 20, fuel: None }
+}
+
+/// Loads a component from the bytes of its file.
+pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Result<Loaded, LoadError> {
+    // The layer field tells a component (1) from a core module (0).
+    match bytes.get(4..8) {
+        None => return Err(LoadError::Damaged { path: path.to_owned(), what: format!("it ends after {} bytes", bytes.len()) }),
+        Some([_, _, 0, 0]) => {
+            let found = "it is a core WebAssembly module, not a component".to_owned();
+            return Err(LoadError::NotAPlugin { path: path.to_owned(), found });
+        }
+        Some(_) => {}
+    }
+    let (prepared, protocol) = prepare(path, bytes, digest, false)?;
+    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what };
+    let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
+    let described = wait(describe(&prepared)).map_err(failed)?.map_err(|failure| failed(failure.to_string()))?;
+    let mut offers = Vec::new();
+    let source: Arc<Source> = Arc::new(Source { path: path.to_owned(), bytes: bytes.into(), digest: digest.clone(), prepared });
+    for one in described {
+        if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
+            let opener = Arc::new(Sandboxed { name: descriptor.name.clone(), source: Arc::clone(&source) });
+            offers.push(Offer { descriptor: Arc::new(descriptor), opener });
+        }
+    }
+    Ok(Loaded { protocol, offers })
+}
+
+async fn describe(
+    prepared: &AnalyzerPluginPre<State>,
+) -> CallResult<Vec<super::bindings::jackfield::plugin::types::Descriptor>> {
+    let limits = limits_to_describe();
+    let bridge = Arc::default();
+    in_time(&limits, async {
+        let (mut store, plugin) = instantiate(prepared, &limits, &bridge).await?;
+        let described = plugin.jackfield_plugin_meta().call_describe(&mut store).await;
+        described.map_err(|error| super::instance::trapped(&error, &store, &limits))
+    })
+    .await?
+}
+
+/// Compiles and links, without running anything.
+fn prepare(
+    path: &Path,
+    bytes: &[u8],
+    digest: &Digest,
+    counts_fuel: bool,
+) -> Result<(AnalyzerPluginPre<State>, (u16, u16)), LoadError> {
+    let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
+    let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
+    let engine = engine(counts_fuel).map_err(failed)?;
+    let component = cache::compile(engine, bytes, digest).map_err(|error| LoadError::Damaged {
+        path: path.to_owned(),
+        what: format!("it is no valid component: {}", first_line(&format!("{error:#}"))),
+    })?;
+    let protocol = protocol(path, &component)?;
+    let mut linker = Linker::<State>::new(engine);
+    let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+        .and_then(|()| AnalyzerPlugin::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state));
+    linked.map_err(|error| failed(format!("{error:#}")))?;
+    let instance = linker
+        .instantiate_pre(&component)
+        .map_err(|error| no_entry(format!("it asks for what no plugin gets: {}", first_line(&format!("{error:#}")))))?;
+    let prepared = AnalyzerPluginPre::new(instance)
+        .map_err(|error| no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}")))))?;
+    Ok((prepared, protocol))
+}
+
+/// The version of the contract that a component exports, read from its type.
+fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError> {
+    let engine = component.engine();
+    let mut others = Vec::new();
+    for (name, item) in component.component_type().exports(engine) {
+        let versioned = name.strip_prefix("jackfield:plugin/").and_then(|rest| rest.split_once('@'));
+        let numbers = versioned.and_then(|(_, version)| {
+            let mut parts = version.split('.');
+            Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+        });
+        match numbers {
+            Some(found) if found == PROTOCOL => return Ok(found),
+            Some(found) => {
+                let mend = if found > PROTOCOL {
+                    "a newer jackfield is needed"
+                } else {
+                    "rebuild it against a newer jackfield-plugin-api"
+                };
+                let served = format!("{}.{}", PROTOCOL.0, PROTOCOL.1);
+                return Err(LoadError::Protocol { path: path.to_owned(), found, served, mend });
+            }
+            None => others.push(match item.ty {
+                ComponentItem::ComponentInstance(_) => format!("interface `{name}`"),
+                _ => format!("`{name}`"),
+            }),
+        }
+    }
+    let what = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
+    Err(LoadError::NoEntry { path: path.to_owned(), what: format!("it exports {what}, and no `jackfield:plugin` interface") })
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(300).collect()
+}
+
+/// Waits for a future on a small runtime of its own: loading happens before the run's runtime is there.
+fn wait<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    Ok(runtime.block_on(future))
+}
+
+/// The component behind its extensions.
+struct Source {
+    path: std::path::PathBuf,
+    bytes: Arc<[u8]>,
+    digest: Digest,
+    prepared: AnalyzerPluginPre<State>,
+}
+
+struct Sandboxed {
+    name: String,
+    source: Arc<Source>,
+}
+
+impl Opener for Sandboxed {
+    fn open(&self, config: &str, limits: &Limits) -> CallResult<Arc<dyn Instance>> {
+        use jackfield_plugin_api::Failure;
+        let internal = |error: String| Failure::Internal(error);
+        let source = &self.source;
+        let prepared = if limits.fuel.is_some() {
+            // Counting instructions takes code compiled for it.
+            prepare(&source.path, &source.bytes, &source.digest, true).map_err(|error| internal(error.to_string()))?.0
+        } else {
+            source.prepared.clone()
+        };
+        let guest = Guest { prepared, name: self.name.clone(), config: config.to_owned(), limits: limits.clone() };
+        wait(guest.try_open()).map_err(internal)??;
+        Ok(Arc::new(guest))
+    }
+}

@@ -1,0 +1,248 @@
+//! The analyzer `questions`.
+
+use jackfield_plugin_api::prelude::*;
+use jackfield_text::{Finding, Transcript, words};
+use serde_json::json;
+
+use crate::{
+    best,
+    decisions::Candidate,
+    readable,
+    talk::{Findings, Talk},
+};
+
+/// An answer begins within so many turns.
+const REACH: usize = 8;
+/// One question in so many words is a lot.
+const WORDS_PER_QUESTION: usize = 250;
+const ASKING: &[&str] = &["what", "why", "how", "who", "which", "where", "when", "whose", "whether"];
+const INVERTED: &[&str] = &[
+    "is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "have", "has", "shall", "isn't", "aren't",
+    "don't", "doesn't", "can't", "won't",
+];
+
+/// A question that was asked.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Question {
+    /// The question.
+    pub question: String,
+    /// Id of the segment where it is asked.
+    pub segment: String,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
+    /// Who answers, where somebody does and has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
+    /// Id of the segment where the answer begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Whether nobody answers.
+    pub open: bool,
+    /// Id of the finding that bears it out.
+    pub finding: String,
+}
+
+/// What `questions` answers.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct QuestionList {
+    /// The questions, in order of the transcript.
+    pub questions: Vec<Question>,
+    /// One finding for each: of kind `question` if it is answered, else `open-question`.
+    pub findings: Vec<Finding>,
+}
+
+/// Finds the questions asked, by whom they were answered, and which were left open.
+#[derive(Clone, Debug, Config)]
+pub struct Questions {
+    /// How many are answered at most; 0 lets the length tell.
+    #[config(default = 0)]
+    #[schemars(range(max = 10000))]
+    pub max: usize,
+    /// Whether questions that are answered are left out.
+    #[config(default)]
+    pub open_only: bool,
+}
+
+impl Analyzer for Questions {
+    const NAME: &str = "questions";
+    const STABILITY: Stability = Stability::Beta;
+    type Input = Transcript;
+    type Output = QuestionList;
+
+    async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<QuestionList> {
+        let talk = Talk::new(&transcript);
+        let mut candidates: Vec<Candidate> = (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
+        if self.open_only {
+            candidates.retain(|found| found.extra.is_none());
+        }
+        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_QUESTION).max(5) } else { self.max };
+        let mut findings = Findings::new(host);
+        let mut questions = Vec::new();
+        for found in best(&talk, candidates, most) {
+            let text = readable(&talk, found.sentence);
+            let mut evidence = talk.evidence(found.sentence);
+            let segment = &talk.segments[talk.sentences[found.sentence].segment()];
+            let answer = found.extra.map(|answer| &talk.segments[talk.sentences[answer].segment()]);
+            if let Some(answer) = found.extra {
+                evidence.extend(talk.evidence(answer).into_iter().take(1));
+            }
+            let kind = if answer.is_some() { "question" } else { "open-question" };
+            let finding = findings.add(kind, text.clone(), found.sure, evidence);
+            questions.push(Question {
+                question: text,
+                segment: segment.id.clone(),
+                asked_by: segment.speaker.clone(),
+                answered_by: answer.and_then(|answer| answer.speaker.clone()),
+                answer: answer.map(|answer| answer.id.clone()),
+                open: answer.is_none(),
+                finding: finding.id.clone(),
+            });
+        }
+        Ok(QuestionList { questions, findings: findings.list })
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example {
+            summary: "one question answered, one left open".to_owned(),
+            config: json!({}),
+            input: json!({ "segments": [
+                { "id": "s1", "speaker": "Ann", "text": "How much does the battery cost?" },
+                { "id": "s2", "speaker": "Bo", "text": "The battery costs about two euros in bulk." },
+                { "id": "s3", "speaker": "Bo", "text": "And which colour do customers in Asia prefer?" },
+                { "id": "s4", "speaker": "Ann", "text": "I don't know." },
+            ] }),
+            output: json!({
+                "findings": [
+                    {
+                        "confidence": 0.75,
+                        "evidence": [
+                            { "quote": "How much does the battery cost?", "segment": "s1", "speaker": "Ann" },
+                            {
+                                "quote": "The battery costs about two euros in bulk.",
+                                "segment": "s2",
+                                "speaker": "Bo",
+                            },
+                        ],
+                        "id": "questions-1",
+                        "kind": "question",
+                        "source": "questions",
+                        "text": "How much does the battery cost?",
+                    },
+                    {
+                        "confidence": 0.85,
+                        "evidence": [
+                            {
+                                "quote": "And which colour do customers in Asia prefer?",
+                                "segment": "s3",
+                                "speaker": "Bo",
+                            },
+                        ],
+                        "id": "questions-2",
+                        "kind": "open-question",
+                        "source": "questions",
+                        "text": "Which colour do customers in Asia prefer?",
+                    },
+                ],
+                "questions": [
+                    {
+                        "answer": "s2",
+                        "answered_by": "Bo",
+                        "asked_by": "Ann",
+                        "finding": "questions-1",
+                        "open": false,
+                        "question": "How much does the battery cost?",
+                        "segment": "s1",
+                    },
+                    {
+                        "asked_by": "Bo",
+                        "finding": "questions-2",
+                        "open": true,
+                        "question": "Which colour do customers in Asia prefer?",
+                        "segment": "s3",
+                    },
+                ],
+            }),
+        }]
+    }
+}
+
+/// A question that can stand for itself, with the sentence that answers it.
+fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
+    let of = &talk.sentences[sentence];
+    if !of.question {
+        return None;
+    }
+    let asked = talk.words(sentence);
+    let terms = talk.terms(sentence);
+    if !(4..=60).contains(&asked.len()) || terms.is_empty() {
+        return None;
+    }
+    // `Can I thank you?` asks nothing.
+    let polite = |word: &&str| matches!(*word, "welcome" | "remind" | "thank" | "note" | "say" | "start" | "begin" | "congratulate");
+    if matches!(asked[..2], ["can" | "could" | "may", "i"]) && asked.iter().take(5).any(polite) {
+        return None;
+    }
+    // `…, right?` and `…, isn't it?` seek assent.
+    let formed = asked.iter().take(6).any(|word| ASKING.contains(word)) || asked.iter().take(3).any(|word| INVERTED.contains(word));
+    let answer = answer(talk, sentence);
+    let mut sure = 0.45 + 0.05 * (terms.len() as f64).min(5.0);
+    sure += if formed { 0.2 } else { -0.2 };
+    // Who goes on without a pause did not wait for an answer.
+    if answer.is_none() && !waits(talk, sentence) {
+        sure -= 0.3;
+    }
+    Some(Candidate { sentence, sure: sure.clamp(0.05, 0.95), extra: answer }).filter(|found| found.sure >= 0.4)
+}
+
+/// Whether another speaker has the next word.
+fn waits(talk: &Talk<'_>, sentence: usize) -> bool {
+    let segment = talk.sentences[sentence].last_segment();
+    talk.sentences_of(segment).end == sentence + 1 || talk.sentences.get(sentence + 1).is_none_or(|next| next.segment() > segment)
+}
+
+/// The sentence that begins the answer: of the turns of others before the asker asks again, the one that says most to
+/// the matter.
+fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
+    let asker = talk.speaker(sentence);
+    let last = talk.sentences[sentence].last_segment();
+    let asked = talk.terms(sentence);
+    if !waits(talk, sentence) && talk.sentences.get(sentence + 1).is_some_and(|next| !next.question) {
+        return None;
+    }
+    let mut best: Option<(f64, usize)> = None;
+    for segment in last + 1..(last + 1 + REACH).min(talk.segments.len()) {
+        let own = talk.speaker_of[segment] == asker && asker.is_some();
+        if own {
+            // The asker takes the floor again: what comes later answers something else.
+            if !talk.listening[segment] && best.is_some() {
+                break;
+            }
+            continue;
+        }
+        let distance = (segment - last) as f64;
+        let reply = talk.sentences_of(segment).find(|&reply| !talk.sentences[reply].question);
+        let Some(reply) = reply else { continue };
+        let words = talk.words(reply);
+        if is_unknowing(&words) {
+            continue;
+        }
+        let straight = matches!(words.first(), Some(&("yes" | "no" | "yeah" | "yep" | "nope" | "because" | "it" | "well" | "i" | "we" | "that")));
+        let shared = talk.terms(reply).iter().filter(|term| asked.contains(term)).count();
+        let said = words::count(&talk.segments[segment].text);
+        let mut score = f64::from(u8::from(straight)) * 0.6 + (shared as f64).min(2.0) * 0.7 + (said as f64 / 10.0).min(1.0) - 0.25 * distance;
+        if talk.listening[segment] && !straight {
+            score -= 1.0;
+        }
+        if score > best.map_or(0.2, |best| best.0) {
+            best = Some((score, reply));
+        }
+    }
+    best.map(|best| best.1)
+}
+
+/// `I don't know`, `not sure`.
+fn is_unknowing(words: &[&str]) -> bool {
+    let head = &words[..words.len().min(6)];
+    head.windows(2).any(|pair| matches!(pair, ["don't", "know"] | ["no", "idea"] | ["not", "sure"])) && words.len() < 12
+}
