@@ -3,8 +3,8 @@
 use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use crate::{
-    BoxFuture, Config, Descriptor, Document, Example, Extension, FromDocument, Host, HostCalls, Instance, IntoDocument, Kind,
-    Permission, Request, Result, Stability, document::input_schema, failure::Failure,
+    BoxFuture, Config, Descriptor, Document, Example, Extension, FromDocument, Host, HostCalls, Instance, IntoDocument,
+    Kind, Permission, Request, Result, Stability, document::input_schema, failure::Failure,
 };
 
 /// Answers one document per document.

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
@@ -11,7 +12,14 @@ use crate::{BoxFuture, Failure, Result};
 
 /// Calls `work`; a panic becomes a failure of `place`.
 pub fn guarded<T>(place: &str, work: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Failure::from_panic(place, payload.as_ref()))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let failure = Failure::from_panic(place, payload.as_ref());
+        // The payload is a value of the plugin's, and its drop may panic as well; the payload of that one is left alone.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(again);
+        }
+        failure
+    })
 }
 
 /// A future whose panics, while it is polled or dropped, do not reach the caller.

@@ -33,7 +33,7 @@
 //!     type Input = Text;
 //!     type Output = Counts;
 //!
-//!     async fn analyze(&self, input: Text, _host: &Host) -> Result<Counts> {
+//!     async fn analyze(&self, input: Text, _host: &Host<'_>) -> Result<Counts> {
 //!         let words = input.text.split_whitespace().filter(|word| word.chars().count() >= self.min_len).count();
 //!         Ok(Counts { words: words as u64 })
 //!     }
@@ -72,9 +72,9 @@ pub use config::Config;
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
 pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in};
+pub use failure::{Failure, FailureKind, Result};
 #[doc(hidden)]
 pub use guard::{Guarded, guarded};
-pub use failure::{Failure, FailureKind, Result};
 pub use host::{Host, HostCalls, Level};
 pub use rng::Random;
 

@@ -10,7 +10,9 @@ use std::{
 use exports::jackfield::plugin::{analyzer, meta};
 use jackfield::plugin::{host, types};
 
-use crate::{Context, Descriptor, Document, Failure, HostCalls, Instance, Kind, Level, Request, Stability, Tensor, linked_in};
+use crate::{
+    Context, Descriptor, Document, Failure, HostCalls, Instance, Kind, Level, Request, Stability, Tensor, linked_in,
+};
 
 wit_bindgen::generate!({ path: "wit", world: "analyzer-plugin" });
 export!(Component);
@@ -83,6 +85,7 @@ impl analyzer::Guest for Component {
     }
 
     fn call(batch: Vec<types::Request>) -> Vec<Result<types::Document, types::Failure>> {
+        let count = batch.len();
         let requests: Result<Vec<Request>, Failure> = batch.into_iter().map(request).collect();
         let answered = requests.and_then(|requests| {
             let instance = OPENED.with(|opened| opened.get().cloned());
@@ -92,7 +95,7 @@ impl analyzer::Guest for Component {
         });
         match answered {
             Ok(results) => results.into_iter().map(|result| result.map(Into::into).map_err(Into::into)).collect(),
-            Err(failure) => vec![Err(failure.into())],
+            Err(failure) => (0..count).map(|_| Err(failure.clone().into())).collect(),
         }
     }
 }
@@ -130,9 +133,7 @@ impl From<Document> for types::Document {
         let tensors = document.tensors.into_iter();
         Self {
             json: document.json.as_bytes().to_vec(),
-            tensors: tensors
-                .map(|t| types::Tensor { name: t.name, shape: t.shape, data: t.data.to_vec() })
-                .collect(),
+            tensors: tensors.map(|t| types::Tensor { name: t.name, shape: t.shape, data: t.data.to_vec() }).collect(),
         }
     }
 }

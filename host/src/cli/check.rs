@@ -3,6 +3,7 @@
 use super::{
     exit::Exit,
     load::{PipelineArgs, Talk, load_pipeline, print_json},
+    table::counted,
 };
 use crate::telemetry::terminal;
 
@@ -25,9 +26,8 @@ pub(super) fn check(args: &Args) -> Exit {
             Exit::Success
         }
         Ok(loaded) => {
-            let stages = loaded.plan.stages.len();
-            let plural = if stages == 1 { "" } else { "s" };
-            terminal().say(format!("`{}` is fine: {stages} stage{plural}", loaded.plan.name));
+            let stages = counted(loaded.plan.stages.len() as u64, "stage");
+            terminal().say(format!("`{}` is fine: {stages}", loaded.plan.name));
             Exit::Success
         }
     }

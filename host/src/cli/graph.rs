@@ -129,7 +129,8 @@ fn as_mermaid(plan: &Plan) -> String {
 }
 
 fn as_dot(plan: &Plan) -> String {
-    let mut text = format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n  \"input\" [shape=ellipse];\n", plan.name);
+    let mut text =
+        format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n  \"input\" [shape=ellipse];\n", plan.name);
     for stage in &plan.stages {
         let rhythm = rhythm(stage).map(|rhythm| format!("\\n{rhythm}")).unwrap_or_default();
         let _ = writeln!(text, "  \"{0}\" [label=\"{0}{rhythm}\"];", stage.name);

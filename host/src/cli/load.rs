@@ -5,7 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use jackfield_plugin_api::Instance;
 
-use super::exit::{Exit, complain};
+use super::{
+    exit::{Exit, complain},
+    table::counted,
+};
 use crate::{
     engine::open_stages,
     pipeline::{self, Faults, Plan, PluginEntry, Request, Style},
@@ -83,9 +86,8 @@ fn report(faults: &Faults, talk: Talk) {
         Talk::People => {
             let style = Style { color: terminal().color(), unicode: terminal().interactive() };
             terminal().say(faults.render(style));
-            let count = faults.list().len();
-            let faults = if count == 1 { "fault" } else { "faults" };
-            complain(format!("the pipeline has {count} {faults}; nothing was run"), None);
+            let faults = counted(faults.list().len() as u64, "fault");
+            complain(format!("the pipeline has {faults}; nothing was run"), None);
         }
         Talk::Json => print_json(&serde_json::json!({ "faults": faults.records() })),
     }

@@ -143,7 +143,9 @@ fn describe(plugin: &Plugin, offer: &Offer) -> String {
     if let Some(path) = &plugin.path {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
     }
-    for (title, schema) in [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)] {
+    for (title, schema) in
+        [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
+    {
         let _ = write!(text, "\n{title}\n{}", fields(schema));
     }
     if !descriptor.permissions.is_empty() {
@@ -175,7 +177,8 @@ fn fields(schema: &Value) -> String {
         } else if !required.contains(&name.as_str()) {
             kind.push_str(", optional");
         }
-        let about = property["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let about =
+            property["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
         let _ = writeln!(text, "  {name} ({kind})\n      {about}");
     }
     text
@@ -193,7 +196,8 @@ fn type_of(schema: &Value) -> String {
         }
         _ => {
             let options = ["anyOf", "oneOf"].iter().find_map(|key| schema[*key].as_array());
-            let options: Vec<String> = options.into_iter().flatten().map(type_of).filter(|name| name != "null").collect();
+            let options: Vec<String> =
+                options.into_iter().flatten().map(type_of).filter(|name| name != "null").collect();
             if options.is_empty() { "anything".to_owned() } else { options.join(" or ") }
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Progress {
     last_plain: Instant,
     told: usize,
     untold: BTreeMap<String, u64>,
+    /// Items that could not be read, beyond those told.
+    unreadable: u64,
     quiet: bool,
 }
 
@@ -52,11 +54,11 @@ impl Progress {
         };
         let items = interactive.then(|| {
             let bar = terminal().bars().add(ProgressBar::new_spinner());
-            bar.set_style(style("  {prefix:WIDTH} {pos} done {wide_msg} {elapsed}"));
+            bar.set_style(style("  {prefix:WIDTH} {pos} of {len} done {wide_msg} {elapsed}"));
             bar.set_prefix("items");
             bar
         });
-        Self { stages, bars, items, last_plain: Instant::now(), told: 0, untold: BTreeMap::new(), quiet }
+        Self { stages, bars, items, last_plain: Instant::now(), told: 0, untold: BTreeMap::new(), unreadable: 0, quiet }
     }
 
     fn tell(&mut self, stage: usize, line: String) {
@@ -72,6 +74,9 @@ impl Progress {
     pub(super) fn finish(self) {
         for bar in self.bars.iter().chain(&self.items) {
             bar.finish_and_clear();
+        }
+        if self.unreadable > 0 {
+            terminal().say(format!("  {} more items could not be read", self.unreadable));
         }
         for (stage, count) in self.untold {
             terminal().say(format!("  {stage}: {count} more failed"));
@@ -93,6 +98,19 @@ impl Observer for Progress {
                 let kind = if *timed_out { "timed-out" } else { failure.kind().name() };
                 let line = format!("failed: stage `{}`{place}: {kind}: {}", self.stages[*stage], failure.message());
                 self.tell(*stage, line);
+            }
+            Event::Items { total } => {
+                if let (Some(bar), Some(total)) = (&self.items, total) {
+                    bar.set_length(*total);
+                }
+            }
+            Event::Unreadable { item, fault } => {
+                if self.told < TOLD {
+                    self.told += 1;
+                    terminal().say(format!("failed: item `{item}`: {fault}"));
+                } else {
+                    self.unreadable += 1;
+                }
             }
             Event::Retry { stage, item, failure, after } => {
                 tracing::info!(stage = self.stages[*stage], item, ?after, "tries again: {failure}");

@@ -8,10 +8,10 @@ use super::{
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
     progress::Progress,
-    table::{ms, table},
+    table::{counted, ms, table},
 };
 use crate::{
-    engine::{Cancel, Engine, EngineError, Options, RunState, Summary, timestamp},
+    engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input, timestamp},
     pipeline::Plan,
     plugin::Registry,
     store::{PluginJson, RunFolder, RunJson},
@@ -64,6 +64,7 @@ pub(super) fn run(args: &Args) -> Exit {
 
 fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
     let Loaded { plan, registry, instances, file } = loaded;
+    look_for_input(&plan)?;
     let (folder, run) = match &args.resume {
         None => {
             let folder = RunFolder::create(&args.out, &plan.name)?;
@@ -86,9 +87,8 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
             (folder, run)
         }
     };
-    let dir = folder.path().to_owned();
     let id = folder.id();
-    terminal().say(format!("run {id}: {} stages", plan.stages.len()));
+    terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
 
     let cancel = Cancel::default();
     on_interrupt(cancel.clone());
@@ -98,14 +98,7 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
     let mut progress = Progress::new(&plan, args.json);
     let outcome = engine.run(folder, run, &cancel, &mut progress);
     progress.finish();
-    let summary = outcome
-        .inspect_err(|error| {
-            // An empty input has not begun anything; any other run can be gone on with.
-            if matches!(error, EngineError::NoInput { .. } | EngineError::BadGlob { .. }) {
-                let _ = std::fs::remove_dir_all(&dir);
-            }
-        })?
-        .summary;
+    let summary = outcome?.summary;
     if args.json {
         print_json(&summary);
     } else {
@@ -146,7 +139,11 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
         return format!("the seed was {}, now it is {}; {start_anew}", before.seed, now.seed);
     }
     if names(before) != names(now) {
-        return format!("the stages were {}, now they are {}; {start_anew}", names(before).join(", "), names(now).join(", "));
+        return format!(
+            "the stages were {}, now they are {}; {start_anew}",
+            names(before).join(", "),
+            names(now).join(", ")
+        );
     }
     for (old, new) in before.stages.iter().zip(&now.stages) {
         let what = if old.extension.digest != new.extension.digest {
@@ -208,7 +205,7 @@ fn conclude(summary: &Summary, plan: &Plan, path: &str) {
         terminal.say(format!("\nfindings: {}", kinds.join(", ")));
     }
     let items = summary.items;
-    let mut line = format!("\n{}: {} items in {}", summary.state.name(), items.total, ms(summary.wall_ms));
+    let mut line = format!("\n{}: {} in {}", summary.state.name(), counted(items.total, "item"), ms(summary.wall_ms));
     if items.ok != items.total {
         line.push_str(&format!(" ({} ok, {} partial, {} failed)", items.ok, items.partial, items.failed));
     }
@@ -234,11 +231,14 @@ fn found(summary: &Summary) -> Found {
         let Ok(Value::Object(mut line)) = serde_json::from_str(&line) else { continue };
         let Some(Value::Object(outputs)) = line.remove("outputs") else { continue };
         for (stage, output) in outputs {
-            let Some(findings) = output["findings"].as_array() else { continue };
-            *found.by_stage.entry(stage).or_default() += findings.len() as u64;
-            for finding in findings {
-                let kind = finding["kind"].as_str().unwrap_or("other").to_owned();
-                *found.by_kind.entry(kind).or_default() += 1;
+            // A stage that runs over a list has a list of outputs.
+            for output in output.as_array().map_or(std::slice::from_ref(&output), Vec::as_slice) {
+                let Some(findings) = output["findings"].as_array() else { continue };
+                *found.by_stage.entry(stage.clone()).or_default() += findings.len() as u64;
+                for finding in findings {
+                    let kind = finding["kind"].as_str().unwrap_or("other").to_owned();
+                    *found.by_kind.entry(kind).or_default() += 1;
+                }
             }
         }
     }

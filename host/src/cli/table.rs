@@ -12,7 +12,8 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
             column > 0
                 && table.row_iter().all(|row| {
                     row.cell_iter().nth(column).is_none_or(|cell| {
-                        cell.content().starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
+                        let text = cell.content();
+                        text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
                     })
                 })
         })
@@ -35,4 +36,9 @@ pub(super) fn ms(value: f64) -> String {
         value if value >= 1.0 => format!("{value:.1} ms"),
         value => format!("{value:.3} ms"),
     }
+}
+
+/// A number with its noun, in the plural unless it is one.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

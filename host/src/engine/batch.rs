@@ -31,7 +31,12 @@ pub(super) struct Station {
 
 impl Station {
     /// A stage with its opened extension. `schema` is the extension's output schema.
-    pub(super) fn new(plan: &StagePlan, instance: Arc<dyn Instance>, schema: &serde_json::Value, began: Instant) -> Self {
+    pub(super) fn new(
+        plan: &StagePlan,
+        instance: Arc<dyn Instance>,
+        schema: &serde_json::Value,
+        began: Instant,
+    ) -> Self {
         let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
         let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
         let extension = match plan.extension.plugin.as_str() {
@@ -50,12 +55,20 @@ impl Station {
     /// reads it.
     fn check(&self, document: Document) -> Result<Document> {
         let wrong = |what: String| {
-            Err(Failure::InvalidOutput(format!("`{}` broke its own output schema in stage `{}`: {what}", self.extension, self.name)))
+            Err(Failure::InvalidOutput(format!(
+                "`{}` broke its own output schema in stage `{}`: {what}",
+                self.extension, self.name
+            )))
         };
         for tensor in &document.tensors {
             let wanted = tensor.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
             if wanted != Some(tensor.data.len() as u64) {
-                return wrong(format!("tensor `{}` holds {} elements, not {:?}", tensor.name, tensor.data.len(), tensor.shape));
+                return wrong(format!(
+                    "tensor `{}` holds {} elements, not {:?}",
+                    tensor.name,
+                    tensor.data.len(),
+                    tensor.shape
+                ));
             }
         }
         let Some(schema) = &self.schema else {
@@ -143,7 +156,11 @@ pub(super) fn send(
             Err(failure) => Err(failure),
         };
         let wrong_count = |count: usize| {
-            Failure::InvalidOutput(format!("`{}` answered {count} results to {} requests", station.extension, requests.len()))
+            Failure::InvalidOutput(format!(
+                "`{}` answered {count} results to {} requests",
+                station.extension,
+                requests.len()
+            ))
         };
         let answered = match answered {
             Ok(results) if results.len() != requests.len() => Err(wrong_count(results.len())),
@@ -151,9 +168,13 @@ pub(super) fn send(
         };
         let took = began.elapsed();
         let results = match answered {
-            Ok(results) => results.into_iter().map(|result| result.and_then(|document| station.check(document))).collect(),
+            Ok(results) => {
+                results.into_iter().map(|result| result.and_then(|document| station.check(document))).collect()
+            }
             Err(failure) => vec![Err(failure); requests.len()],
         };
+        // The run ends with its last answer, and the instances with the run: none is left to a worker that nobody waits for.
+        drop(station);
         // A scheduler that is gone needs no answers.
         let _ = done.send(Answers { batch, results, began_us, took });
     })

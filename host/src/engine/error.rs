@@ -36,6 +36,18 @@ pub enum EngineError {
     /// The machine refused threads.
     #[error("failed to start workers: {0}")]
     Workers(io::Error),
+    /// Items were added or taken away since the run began.
+    #[error("item {place} was `{was}` when run `{run}` began, now it is `{now}`")]
+    ItemsDiffer {
+        /// Its position, from 1.
+        place: u64,
+        /// Its id then.
+        was: String,
+        /// The id of the item there now.
+        now: String,
+        /// The run.
+        run: String,
+    },
     /// An item is not what it was when the run began.
     #[error("item `{item}` has changed since run `{run}` began")]
     ItemChanged {
@@ -54,7 +66,9 @@ impl EngineError {
             Self::NoInput { .. } => {
                 Some("patterns in a pipeline start from its folder, those of --input from the current one".to_owned())
             }
-            Self::ItemChanged { .. } => Some("start a new run, or restore the input".to_owned()),
+            Self::ItemChanged { .. } | Self::ItemsDiffer { .. } => {
+                Some("start a new run, or restore the input".to_owned())
+            }
             Self::Store(error) => error.hint(),
             Self::BadGlob { .. } | Self::Source { .. } | Self::Workers(_) => None,
         }

@@ -63,7 +63,10 @@ pub(super) fn input_of<'a>(expr: &InputExpr, given: &impl Fn(Source) -> Given<'a
                 text.push(':');
                 text.push_str(&document.json);
                 tensors.extend(
-                    document.tensors.into_iter().map(|tensor| Tensor { name: format!("{}.{}", entry.key, tensor.name), ..tensor }),
+                    document
+                        .tensors
+                        .into_iter()
+                        .map(|tensor| Tensor { name: format!("{}.{}", entry.key, tensor.name), ..tensor }),
                 );
             }
             text.push('}');
@@ -87,7 +90,8 @@ pub(super) fn value_of<'a>(wire: &Wire, given: &impl Fn(Source) -> Given<'a>) ->
 
 /// The elements of a list, each as JSON text.
 pub(super) fn elements(json: &str) -> Result<Vec<Arc<str>>, String> {
-    let parts: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| format!("expected a list, found {}", excerpt(json)))?;
+    let parts: Vec<&RawValue> =
+        serde_json::from_str(json).map_err(|_| format!("expected a list, found {}", excerpt(json)))?;
     Ok(parts.into_iter().map(|part| Arc::from(part.get())).collect())
 }
 
@@ -246,7 +250,10 @@ mod tests {
     #[test]
     fn a_path_leads_through_fields_indexes_and_all_elements() {
         let input = r#"{"a\n": 0, "items": [{"t": "x", "n": [1, 2]}, {"n": []}, {"t": "y"}]}"#;
-        assert_eq!(made(&wire(Source::Input, &[field("items"), Step::All, field("t")]), input), Ok(r#"["x","y"]"#.to_owned()));
+        assert_eq!(
+            made(&wire(Source::Input, &[field("items"), Step::All, field("t")]), input),
+            Ok(r#"["x","y"]"#.to_owned())
+        );
         let second = [field("items"), Step::Index(0), field("n"), Step::Index(1)];
         assert_eq!(made(&wire(Source::Input, &second), input), Ok("2".to_owned()));
         assert_eq!(made(&wire(Source::Input, &[field("a\n")]), input), Ok("0".to_owned()));
@@ -254,7 +261,9 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_nowhere_says_where() {
-        let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[field("b")]), r#"{"a": 1}"#) else { panic!("found") };
+        let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[field("b")]), r#"{"a": 1}"#) else {
+            panic!("found")
+        };
         assert_eq!(what, r#"there is no field `b` in `{"a": 1}`"#);
         let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[Step::All]), "3") else { panic!("found") };
         assert_eq!(what, "[*] is asked of `3`, which is no list");

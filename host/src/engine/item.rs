@@ -55,10 +55,7 @@ pub(super) enum Slot {
         failed: bool,
     },
     /// It has a result. `flawed` when some of its calls failed.
-    Done {
-        document: Document,
-        flawed: bool,
-    },
+    Done { document: Document, flawed: bool },
     /// It has none.
     Failed,
     /// It was not run, since a stage that it reads has no result.
@@ -80,7 +77,18 @@ impl Item {
             })
             .collect();
         let open = slots.iter().filter(|slot| matches!(slot, Slot::Waiting(_))).count();
-        Self { index, id, folder: String::new(), seed, document, slots, open, pending: 0, stopped_by: None, earlier: Earlier::new() }
+        Self {
+            index,
+            id,
+            folder: String::new(),
+            seed,
+            document,
+            slots,
+            open,
+            pending: 0,
+            stopped_by: None,
+            earlier: Earlier::new(),
+        }
     }
 
     /// Whether a stage is still wanted.

@@ -19,5 +19,5 @@ mod stats;
 
 pub use error::{EngineError, ItemFault};
 pub use observe::{Event, Observer, Silent};
-pub use run::{Cancel, Engine, OpenFault, Options, Outcome, open_stages, timestamp};
+pub use run::{Cancel, Engine, OpenFault, Options, Outcome, look_for_input, open_stages, timestamp};
 pub use stats::{ItemCounts, ItemState, RunState, StageStats, Summary};

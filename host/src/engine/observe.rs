@@ -41,6 +41,18 @@ pub enum Event<'a> {
         /// How long it waits.
         after: Duration,
     },
+    /// The items are about to be read.
+    Items {
+        /// How many there are, where that is known.
+        total: Option<u64>,
+    },
+    /// An item could not be read.
+    Unreadable {
+        /// Id of the item.
+        item: &'a str,
+        /// Why.
+        fault: &'a str,
+    },
     /// An item is done.
     ItemDone {
         /// Id of the item.

@@ -119,7 +119,8 @@ mod tests {
             })
             .detach();
         }
-        let mut seen: Vec<i32> = (0..50).map(|_| results.recv_timeout(Duration::from_secs(5)).expect("an answer")).collect();
+        let mut seen: Vec<i32> =
+            (0..50).map(|_| results.recv_timeout(Duration::from_secs(5)).expect("an answer")).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..50).collect::<Vec<_>>());
     }

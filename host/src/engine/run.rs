@@ -17,7 +17,7 @@ use super::{
     error::EngineError,
     input::{Given, value_of},
     item::{Earlier, Item, Slot},
-    observe::Observer,
+    observe::{Event, Observer},
     pool::Pool,
     scheduler::{Scheduler, Turn},
     seed::name_of,
@@ -27,7 +27,10 @@ use super::{
 use crate::{
     pipeline::{Plan, Scope, Source},
     plugin::{Lookup, Registry},
-    store::{Answer, Db, ItemDone, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events, export_results},
+    store::{
+        Answer, Db, ItemDone, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events, export_results,
+        export_run_stages,
+    },
 };
 
 /// Bytes of items in work beyond which no further one is taken up.
@@ -96,9 +99,8 @@ pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Insta
     for stage in &plan.stages {
         let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
         let instance = match registry.find(stage.extension.kind, &reference) {
-            Lookup::Found(_, offer) => {
-                guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits)).and_then(|opened| opened)
-            }
+            Lookup::Found(_, offer) => guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits))
+                .and_then(|opened| opened),
             _ => Err(Failure::Internal(format!("`{reference}` is no longer there"))),
         };
         match instance {
@@ -107,6 +109,14 @@ pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Insta
         }
     }
     if faults.is_empty() { Ok(opened) } else { Err(faults) }
+}
+
+/// Looks whether a plan has input, before anything is made for its run.
+///
+/// # Errors
+/// [`EngineError::NoInput`], or a pattern that cannot be read.
+pub fn look_for_input(plan: &Plan) -> Result<(), EngineError> {
+    if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { source::look(&plan.input) } else { Ok(()) }
 }
 
 /// A plan with its plugins, ready to run.
@@ -174,6 +184,7 @@ impl Engine<'_> {
             (Ok(summary), Ok(())) => summary,
         };
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
+        export_run_stages(&db, plan, &folder.path().join("run"))?;
         export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;
         run.state = summary.state;
         run.ended = Some(now());
@@ -216,8 +227,14 @@ impl Engine<'_> {
             Arc::new(Station::new(stage, instance, &schema, began))
         });
         let scheduler = Scheduler::new(plan, stations.collect(), (&pool, self.options.jobs), cancel, observer, keep);
-        let mut session =
-            Session { plan, tape, scheduler, folders: Folders::default(), bytes: 0, retry_failed: self.options.retry_failed };
+        let mut session = Session {
+            plan,
+            tape,
+            scheduler,
+            folders: Folders::default(),
+            bytes: 0,
+            retry_failed: self.options.retry_failed,
+        };
         let end = session.all();
         let flawed = session.run_stages_flawed();
         let (counts, stages) = session.scheduler.totals();
@@ -265,7 +282,9 @@ impl Session<'_, '_> {
             End::Done => self.items()?,
             End::Stopped => End::Stopped,
         };
-        self.event(serde_json::json!({ "event": match end { End::Done => "run-completed", End::Stopped => "run-stopped" } }));
+        self.event(
+            serde_json::json!({ "event": match end { End::Done => "run-completed", End::Stopped => "run-stopped" } }),
+        );
         self.scheduler.flush()?;
         Ok(end)
     }
@@ -307,7 +326,8 @@ impl Session<'_, '_> {
         if !self.plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
             return Ok(End::Done);
         }
-        let (source, _total) = source::read(&self.plan.input)?;
+        let (source, total) = source::read(&self.plan.input)?;
+        self.scheduler.tell(&Event::Items { total });
         let mut source = Some(source);
         let mut waiting: std::vec::IntoIter<SourceItem> = Vec::new().into_iter();
         loop {
@@ -344,8 +364,7 @@ impl Session<'_, '_> {
 
     fn has_room(&self) -> bool {
         let in_work = self.scheduler.in_work();
-        !self.scheduler.draining()
-            && (in_work == 0 || in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK)
+        !self.scheduler.draining() && (in_work == 0 || in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK)
     }
 
     fn take_up(&mut self, read: SourceItem) -> Result<(), EngineError> {
@@ -363,6 +382,10 @@ impl Session<'_, '_> {
         if let Some(tape) = self.tape.filter(|tape| tape.resumed)
             && let Some(row) = tape.db.item(read.index)?
         {
+            if row.id != *read.id {
+                let (was, now) = (row.id, read.id.to_string());
+                return Err(EngineError::ItemsDiffer { place: read.index + 1, was, now, run: tape.folder.id() });
+            }
             if row.digest != digest && row.fault.is_none() {
                 return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
             }
@@ -398,7 +421,7 @@ impl Session<'_, '_> {
     }
 
     fn unreadable(&mut self, index: u64, id: &Arc<str>, fault: String) {
-        tracing::warn!(item = &**id, "{fault}");
+        self.scheduler.tell(&Event::Unreadable { item: id, fault: &fault });
         self.scheduler.note(Record::Item(NewItem { index, id: Arc::clone(id), digest: [0; 32] }));
         let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
         self.scheduler.note(Record::Done(done));
@@ -465,7 +488,8 @@ struct Folders {
 
 impl Folders {
     fn name(&mut self, id: &str) -> String {
-        let fit: String = id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(100).collect();
+        let fit: String =
+            id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(100).collect();
         let fit = match fit.trim_start_matches('.') {
             "" => "item".to_owned(),
             fit => fit.to_owned(),

@@ -199,8 +199,13 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             self.items.push(None);
             self.items.len() - 1
         });
-        let first: Vec<usize> =
-            item.slots.iter().enumerate().filter(|(_, slot)| matches!(slot, Slot::Waiting(0))).map(|(stage, _)| stage).collect();
+        let first: Vec<usize> = item
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| matches!(slot, Slot::Waiting(0)))
+            .map(|(stage, _)| stage)
+            .collect();
         self.items[place] = Some(item);
         self.settle(place, first, Vec::new());
     }
@@ -218,6 +223,11 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     /// Puts something on the record.
     pub(super) fn note(&mut self, record: Record) {
         self.records.push(record);
+    }
+
+    /// Tells the observer.
+    pub(super) fn tell(&mut self, event: &Event<'_>) {
+        self.observer.on(event);
     }
 
     /// Items in work.
@@ -372,9 +382,8 @@ impl<'p, 'k> Scheduler<'p, 'k> {
                 }),
             };
             elements.map(|elements| {
-                let input = |each: &Option<Document>| {
-                    input_of(&plan.input, &|source| item.given(run, each.as_ref(), source))
-                };
+                let input =
+                    |each: &Option<Document>| input_of(&plan.input, &|source| item.given(run, each.as_ref(), source));
                 elements.iter().map(input).collect::<Vec<_>>()
             })
         };
@@ -469,23 +478,22 @@ impl<'p, 'k> Scheduler<'p, 'k> {
                 if !matches!(item.slots[index], Slot::Gathering { .. }) {
                     item.slots[index] = Slot::Failed;
                 }
-                let failure = Failure::InvalidInput(format!("a wire of stage `{}`: {what}", self.plan.stages[index].name));
-                self.observer.on(&Event::CallFailed { stage: index, item: &item.id, failure: &failure, timed_out: false });
+                let failure =
+                    Failure::InvalidInput(format!("a wire of stage `{}`: {what}", self.plan.stages[index].name));
+                self.observer.on(&Event::CallFailed {
+                    stage: index,
+                    item: &item.id,
+                    failure: &failure,
+                    timed_out: false,
+                });
                 Answer::Failed { kind: failure.kind().name().to_owned(), message: failure.message().to_owned() }
             }
         };
         if matches!(answer, Answer::Failed { .. }) && self.stages[index].plan.policy.on_error == OnError::Fail {
             item.stopped_by = Some(item.stopped_by.map_or(index, |stop| stop.min(index)));
         }
-        let record = StageRecord {
-            item: item.index,
-            stage: index as u32,
-            call,
-            answer,
-            attempts: 0,
-            began_us: 0,
-            took_us: 0,
-        };
+        let record =
+            StageRecord { item: item.index, stage: index as u32, call, answer, attempts: 0, began_us: 0, took_us: 0 };
         self.records.push(Record::Stage(record));
     }
 
@@ -596,7 +604,14 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         }
     }
 
-    fn one_answer(&mut self, index: usize, mut call: Call, result: CallResult<Document>, times: (u64, u64), timed_out: bool) {
+    fn one_answer(
+        &mut self,
+        index: usize,
+        mut call: Call,
+        result: CallResult<Document>,
+        times: (u64, u64),
+        timed_out: bool,
+    ) {
         let Some(item) = self.items[call.item].as_mut() else { return };
         let stage = &mut self.stages[index];
         let policy = &stage.plan.policy;
@@ -706,9 +721,10 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         let Some(flight) = self.flights.get(&number) else { return };
         let Some(timeout) = self.stages[flight.stage].plan.policy.timeout else { return };
         // Time spent waiting for a worker is not the plugin's.
-        let spent = flight.control.started_us().map(|started| {
-            self.stages[flight.stage].station.now_us().saturating_sub(started)
-        });
+        let spent = flight
+            .control
+            .started_us()
+            .map(|started| self.stages[flight.stage].station.now_us().saturating_sub(started));
         let left = spent.map_or(timeout, |spent| timeout.saturating_sub(Duration::from_micros(spent)));
         if !left.is_zero() {
             self.set_timer(left, Timer::Deadline(number));

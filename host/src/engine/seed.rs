@@ -10,7 +10,9 @@ pub(super) fn name_of(text: &str) -> u64 {
 
 /// The seed of one call.
 pub(super) fn seed_of(run: u64, stage: u64, item: u64, element: u32, replicate: u32) -> u64 {
-    [stage, item, u64::from(element), u64::from(replicate)].into_iter().fold(mix(run), |seed, part| mix(seed ^ mix(part)))
+    [stage, item, u64::from(element), u64::from(replicate)]
+        .into_iter()
+        .fold(mix(run), |seed, part| mix(seed ^ mix(part)))
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014), over an odd step so that 0 does not map to itself.

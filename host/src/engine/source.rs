@@ -31,6 +31,16 @@ pub(super) type Chunk = Result<Vec<SourceItem>, EngineError>;
 /// The number of items, where it is known beforehand.
 pub(super) type Total = Option<u64>;
 
+/// Whether there is anything to read.
+pub(super) fn look(input: &InputPlan) -> Result<(), EngineError> {
+    match input {
+        InputPlan::Files { patterns } | InputPlan::Jsonl { patterns, .. } | InputPlan::Csv { patterns, .. } => {
+            expand(patterns).map(|_| ())
+        }
+        InputPlan::Inline { .. } | InputPlan::Trials { .. } => Ok(()),
+    }
+}
+
 /// Starts reading. The channel ends with the items, or after an error.
 pub(super) fn read(input: &InputPlan) -> Result<(Receiver<Chunk>, Total), EngineError> {
     let (send, receive) = bounded(2);
@@ -47,7 +57,9 @@ pub(super) fn read(input: &InputPlan) -> Result<(Receiver<Chunk>, Total), Engine
             let paths = expand(&patterns)?;
             (None, Box::new(move |out| csv(&paths, id.as_deref(), delimiter, out)))
         }
-        InputPlan::Inline { items, id } => (Some(items.len() as u64), Box::new(move |out| inline(&items, id.as_deref(), out))),
+        InputPlan::Inline { items, id } => {
+            (Some(items.len() as u64), Box::new(move |out| inline(&items, id.as_deref(), out)))
+        }
         InputPlan::Trials { count } => (Some(count), Box::new(move |out| trials(count, out))),
     };
     let out = Out { send, waiting: RefCell::default() };
@@ -114,7 +126,8 @@ fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
                 path: error.path().to_owned(),
                 message: error.error().to_string(),
             })?;
-            if path.is_file() {
+            // A link that leads nowhere is an item that cannot be read, not one that is not there.
+            if !path.is_dir() {
                 paths.push(path);
             }
         }
@@ -192,9 +205,9 @@ fn try_jsonl(paths: &[PathBuf], id: Option<&str>, out: &Out) -> Result<(), Gone>
                 continue;
             }
             let read = serde_json::from_slice::<&serde_json::value::RawValue>(text);
-            let document = read.map(|raw| raw.get().to_owned()).map_err(|error| {
-                format!("line {number} of `{}` is no JSON value: {error}", path.display())
-            });
+            let document = read
+                .map(|raw| raw.get().to_owned())
+                .map_err(|error| format!("line {number} of `{}` is no JSON value: {error}", path.display()));
             let named = id.and_then(|id| document.as_ref().ok().and_then(|text| id_in(text, id)));
             out.item(index, &named.unwrap_or_else(|| (index + 1).to_string()), document)?;
             index += 1;
@@ -230,7 +243,8 @@ fn try_csv(paths: &[PathBuf], id: Option<&str>, delimiter: u8, out: &Out) -> Res
             let document = record.map_err(|error| format!("`{}`: {error}", path.display())).map(|record| {
                 let fields = headers.iter().zip(&record);
                 // A byte-order mark before the first column's name is no part of the name.
-                let fields = fields.map(|(name, value)| (name.trim_start_matches('\u{feff}').to_owned(), Value::from(value)));
+                let fields =
+                    fields.map(|(name, value)| (name.trim_start_matches('\u{feff}').to_owned(), Value::from(value)));
                 Value::Object(fields.collect())
             });
             let named = id.and_then(|id| document.as_ref().ok().and_then(|value| value.get(id)).and_then(as_id));
@@ -268,7 +282,11 @@ mod tests {
 
     fn ids(input: &InputPlan) -> Vec<(String, bool)> {
         let (items, _) = read(input).expect("a source");
-        items.iter().flat_map(|chunk| chunk.expect("items")).map(|item| (item.id.to_string(), item.document.is_ok())).collect()
+        items
+            .iter()
+            .flat_map(|chunk| chunk.expect("items"))
+            .map(|item| (item.id.to_string(), item.document.is_ok()))
+            .collect()
     }
 
     #[test]

@@ -153,7 +153,8 @@ pub(super) struct Times {
 impl Times {
     pub(super) fn new() -> Self {
         // One microsecond to one day at two significant digits: about 20 KB.
-        let micros = Histogram::new_with_bounds(1, 86_400_000_000, 2).unwrap_or_else(|_| unreachable!("constant bounds"));
+        let micros =
+            Histogram::new_with_bounds(1, 86_400_000_000, 2).unwrap_or_else(|_| unreachable!("constant bounds"));
         Self { micros, total: Duration::ZERO }
     }
 
@@ -163,7 +164,8 @@ impl Times {
     }
 
     pub(super) fn fill(&self, stats: &mut StageStats) {
-        let quantile = |q: f64| if self.micros.is_empty() { 0.0 } else { self.micros.value_at_quantile(q) as f64 / 1000.0 };
+        let quantile =
+            |q: f64| if self.micros.is_empty() { 0.0 } else { self.micros.value_at_quantile(q) as f64 / 1000.0 };
         stats.p50_ms = quantile(0.50);
         stats.p95_ms = quantile(0.95);
         stats.p99_ms = quantile(0.99);

@@ -85,10 +85,14 @@ fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
         && name.len() <= 64
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !fits {
-        return Err(format!("`{name}` is no name for a {kind} (lower-case letters, digits and hyphens, at most 64)"));
+        return Err(format!(
+            "`{name}` is no name for an extension (lower-case letters, digits and hyphens, at most 64)"
+        ));
     }
-    for (what, schema) in [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)] {
-        valid_schema(schema).map_err(|error| format!("the {what} schema of the {kind} `{name}` is no JSON Schema: {error}"))?;
+    for (what, schema) in [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
+    {
+        valid_schema(schema)
+            .map_err(|error| format!("the {what} schema of the {kind} `{name}` is no JSON Schema: {error}"))?;
     }
     Ok(())
 }

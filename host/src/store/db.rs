@@ -165,7 +165,10 @@ impl Db {
 
     pub(super) fn put_item(&self, item: &NewItem) -> Result<(), StoreError> {
         self.run(|db| {
-            let mut insert = db.prepare_cached("INSERT OR IGNORE INTO items (idx, id, digest) VALUES (?1, ?2, ?3)")?;
+            let mut insert = db.prepare_cached(
+                "INSERT INTO items (idx, id, digest) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET id = excluded.id, digest = excluded.digest, state = NULL, fault = NULL",
+            )?;
             insert.execute(params![item.index as i64, &*item.id, &item.digest[..]])?;
             Ok(())
         })
@@ -207,7 +210,8 @@ impl Db {
 
     pub(super) fn finish_item(&self, done: &ItemDone) -> Result<(), StoreError> {
         self.run(|db| {
-            let mut update = db.prepare_cached("UPDATE items SET state = ?2, fault = ?3, stopped_by = ?4 WHERE idx = ?1")?;
+            let mut update =
+                db.prepare_cached("UPDATE items SET state = ?2, fault = ?3, stopped_by = ?4 WHERE idx = ?1")?;
             update.execute(params![done.index as i64, done.state.name(), done.fault, done.stopped_by])?;
             Ok(())
         })
@@ -224,7 +228,8 @@ impl Db {
     /// The item at a position.
     pub fn item(&self, index: u64) -> Result<Option<ItemRow>, StoreError> {
         self.run(|db| {
-            let mut query = db.prepare_cached("SELECT idx, id, digest, state, fault, stopped_by FROM items WHERE idx = ?1")?;
+            let mut query =
+                db.prepare_cached("SELECT idx, id, digest, state, fault, stopped_by FROM items WHERE idx = ?1")?;
             query.query_row([index as i64], item_row).optional()
         })
     }
@@ -260,7 +265,10 @@ impl Db {
     }
 
     /// Calls `visit` for every event, in order: session, microseconds since it began, the JSON text.
-    pub fn each_event(&self, mut visit: impl FnMut(i64, u64, &str) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub fn each_event(
+        &self,
+        mut visit: impl FnMut(i64, u64, &str) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let query = self.connection.prepare("SELECT session, at_us, event FROM events ORDER BY seq");
         let mut query = query.map_err(|error| self.error(&error))?;
         let mut rows = query.query([]).map_err(|error| self.error(&error))?;
@@ -289,7 +297,8 @@ impl Db {
     /// How many items ended in each state.
     pub fn item_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.run(|db| {
-            let mut query = db.prepare("SELECT COALESCE(state, 'running'), COUNT(*) FROM items GROUP BY 1 ORDER BY 1")?;
+            let mut query =
+                db.prepare("SELECT COALESCE(state, 'running'), COUNT(*) FROM items GROUP BY 1 ORDER BY 1")?;
             query.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?.collect()
         })
     }

@@ -60,7 +60,11 @@ pub enum StoreError {
 impl StoreError {
     pub(super) fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
-        if source.kind() == io::ErrorKind::StorageFull { Self::Full { path } } else { Self::File { action, path, source } }
+        if source.kind() == io::ErrorKind::StorageFull {
+            Self::Full { path }
+        } else {
+            Self::File { action, path, source }
+        }
     }
 
     pub(super) fn sqlite(path: impl Into<PathBuf>, error: &rusqlite::Error) -> Self {
@@ -80,10 +84,13 @@ impl StoreError {
         match self {
             Self::Full { .. } => Some("free some space and go on with --resume: nothing finished is lost".to_owned()),
             Self::InUse { .. } => Some("wait for it, or stop it".to_owned()),
-            Self::Damaged { .. } => {
-                Some("nothing was deleted; `sqlite3 FILE .recover` may save what is left, or start a new run".to_owned())
-            }
+            Self::Damaged { .. } => Some(
+                "nothing was deleted; `sqlite3 FILE .recover` may save what is left, or start a new run".to_owned(),
+            ),
             Self::NoRun { .. } => Some("`jackfield runs list` shows those there are".to_owned()),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("use --out to name a folder that you may write to".to_owned())
+            }
             Self::File { .. } | Self::Sqlite { .. } | Self::WriterGone => None,
         }
     }

@@ -16,7 +16,7 @@ use super::{
     db::{Db, ResultRow},
     record::Answer,
 };
-use crate::pipeline::Plan;
+use crate::pipeline::{Plan, Scope};
 
 /// A line of `results.jsonl`. It holds nothing that differs between two runs of the same plan.
 #[derive(Serialize)]
@@ -46,7 +46,10 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
             let mut results = db.results(item.index as i64)?;
             // Whether a later stage was done when its item was stopped is a matter of chance.
             results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
-            let line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+            let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+            if item.fault.is_none() {
+                empty_lists(plan, item.stopped_by, &results, &mut line);
+            }
             let write = |file: &mut dyn Write| -> io::Result<()> {
                 serde_json::to_writer(&mut *file, &line).map_err(io::Error::from)?;
                 file.write_all(b"\n")
@@ -61,7 +64,13 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
     .map_err(|error| trouble.unwrap_or(error))
 }
 
-fn line_of<'a>(plan: &'a Plan, id: &'a str, state: &'a str, fault: Option<&'a str>, results: &'a [ResultRow]) -> Line<'a> {
+fn line_of<'a>(
+    plan: &'a Plan,
+    id: &'a str,
+    state: &'a str,
+    fault: Option<&'a str>,
+    results: &'a [ResultRow],
+) -> Line<'a> {
     let mut line = Line { item: id, state, fault, outputs: BTreeMap::new(), failures: BTreeMap::new() };
     for row in results {
         let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
@@ -88,6 +97,28 @@ fn line_of<'a>(plan: &'a Plan, id: &'a str, state: &'a str, fault: Option<&'a st
         }
     }
     line
+}
+
+/// A stage over an empty list made no call and has no row: its result is the empty list.
+fn empty_lists<'a>(plan: &'a Plan, stopped_by: Option<u32>, results: &[ResultRow], line: &mut Line<'a>) {
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let wanted = stage.scope == Scope::Item && stopped_by.is_none_or(|stop| index as u32 <= stop);
+        if wanted && stage.is_list() && !results.iter().any(|row| row.stage == index as u32) {
+            line.outputs.insert(&stage.name, Output::List(Vec::new()));
+        }
+    }
+}
+
+/// Writes `run/<stage>.json` for each stage that runs once a run.
+pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
+    let rows = db.results(-1)?;
+    let line = line_of(plan, "", "", None, &rows);
+    for (stage, output) in &line.outputs {
+        std::fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
+        let text = serde_json::to_string_pretty(output).unwrap_or_default() + "\n";
+        super::write_whole(&folder.join(format!("{stage}.json")), text)?;
+    }
+    Ok(())
 }
 
 fn failure_of(kind: &str, message: &str, call: Option<u32>) -> Value {
@@ -160,7 +191,11 @@ fn call_events(stage: &str, list: bool, item: &str, row: &ResultRow) -> Vec<(i64
         ],
         Answer::Failed { kind, message } => vec![
             event(row.began_us, "stage-started", json!({})),
-            event(ended, "stage-failed", json!({ "ms": ms, "attempts": row.attempts, "kind": kind, "message": message })),
+            event(
+                ended,
+                "stage-failed",
+                json!({ "ms": ms, "attempts": row.attempts, "kind": kind, "message": message }),
+            ),
         ],
         Answer::Skipped { message } => vec![event(ended, "stage-skipped", json!({ "message": message }))],
     }

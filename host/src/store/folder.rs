@@ -93,7 +93,8 @@ impl RunFolder {
         Self::hold(find(out, name)?)
     }
 
-    fn hold(path: PathBuf) -> Result<Self, StoreError> {
+    /// Takes hold of a folder, whatever is in it.
+    pub fn hold(path: PathBuf) -> Result<Self, StoreError> {
         let file = path.join(".lock");
         let lock = File::create(&file).map_err(|source| StoreError::file("make", &file, source))?;
         match lock.try_lock() {

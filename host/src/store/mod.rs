@@ -6,6 +6,7 @@
 //!   results.jsonl   a line an item, in order
 //!   events.jsonl    what happened, in order
 //!   items/<item>/   a file a stage, and those that the pipeline names
+//!   run/            a file for each stage that runs once a run
 //!   store.sqlite    items, results and events as they happen
 //! ```
 //!
@@ -24,7 +25,7 @@ mod writer;
 pub use atomic::write_whole;
 pub use db::{Db, ItemRow, ResultRow, SessionRow, StageCounts};
 pub use error::StoreError;
-pub use export::{export_events, export_results};
+pub use export::{export_events, export_results, export_run_stages};
 pub use folder::{PluginJson, RunFolder, RunJson, list_runs, peek};
 pub use record::{Answer, ItemDone, NewItem, Record, StageRecord};
 pub use writer::Writer;

@@ -6,7 +6,8 @@ pub(super) fn encode(tensors: &[Tensor]) -> Option<Vec<u8>> {
     if tensors.is_empty() {
         return None;
     }
-    let header: Vec<(&str, &[u64])> = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice())).collect();
+    let header: Vec<(&str, &[u64])> =
+        tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice())).collect();
     let header = serde_json::to_vec(&header).unwrap_or_default();
     let mut bytes = (header.len() as u32).to_le_bytes().to_vec();
     bytes.extend(header);

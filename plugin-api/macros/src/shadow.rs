@@ -2,7 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Lit, Meta, Result, Token, parse::Parser, punctuated::Punctuated};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Lit, Meta, Result, Token, parse::Parser,
+    punctuated::Punctuated,
+};
 
 /// What the type is to be.
 #[derive(Clone, Copy, PartialEq)]
@@ -136,7 +139,11 @@ fn take_default(field: &Field) -> Result<Option<TokenStream>> {
                     let value = &pair.value;
                     // A string literal stands for an owned string, the only kind a config can hold.
                     let literal = matches!(value, Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_)));
-                    found = Some(if literal { quote! { ::core::convert::Into::into(#value) } } else { quote! { #value } });
+                    found = Some(if literal {
+                        quote! { ::core::convert::Into::into(#value) }
+                    } else {
+                        quote! { #value }
+                    });
                 }
                 other => return Err(Error::new_spanned(other, "expected `default` or `default = VALUE`")),
             }

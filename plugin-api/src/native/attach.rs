@@ -10,9 +10,7 @@ use abi_stable::{
     std_types::{ROption, RResult, RSlice, RStr},
 };
 
-use super::abi::{
-    Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink, PluginTableRef,
-};
+use super::abi::{Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink, PluginTableRef};
 use crate::{BoxFuture, Descriptor, Document, Extension, Failure, HostCalls, Instance, Level, Request, Result};
 
 /// Why a loaded library could not be used.
@@ -51,14 +49,14 @@ pub unsafe fn attach(header: *const (), level: Level) -> Result<Vec<Arc<dyn Exte
     let ours = <PluginTableRef as StableAbi>::LAYOUT;
     // A newer library has a longer table, an older one a shorter: either direction will do.
     if let Err(error) = check_layout_compatibility(ours, theirs) {
-        check_layout_compatibility(theirs, ours)
-            .map_err(|_| AttachError::Layout(first_error(&error.to_string())))?;
+        check_layout_compatibility(theirs, ours).map_err(|_| AttachError::Layout(first_error(&error.to_string())))?;
     }
     // SAFETY: the layouts were compared just now.
     let table = unsafe { library.unchecked_layout::<PluginTableRef>() }
         .map_err(|error| AttachError::Failed(error.to_string()))?;
     table.init()(LogSink(receive_log), level as u8);
-    let described = table.describe()().into_result().map_err(|failure| AttachError::Failed(Failure::from(failure).to_string()))?;
+    let described =
+        table.describe()().into_result().map_err(|failure| AttachError::Failed(Failure::from(failure).to_string()))?;
     let entries: Vec<serde_json::Value> =
         serde_json::from_str(&described).map_err(|error| AttachError::Descriptor(error.to_string()))?;
     let mut extensions: Vec<Arc<dyn Extension>> = Vec::new();
@@ -77,8 +75,9 @@ pub unsafe fn attach(header: *const (), level: Level) -> Result<Vec<Arc<dyn Exte
 /// The first block of a layout error, which as a whole runs to a hundred kilobytes.
 fn first_error(report: &str) -> String {
     let start = report.find("Error:").unwrap_or(0);
-    let block: Vec<&str> = report[start..].lines().take_while(|line| !line.trim().is_empty()).take(8).collect();
-    let text = block.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    // What follows says how many there are, and goes into them.
+    let within = |line: &&str| !line.is_empty() && !line.contains("error(s)");
+    let text = report[start..].lines().map(str::trim).take_while(within).take(8).collect::<Vec<_>>().join(" ");
     text.trim_start_matches("Error:").trim().chars().take(400).collect()
 }
 
@@ -126,7 +125,8 @@ impl Drop for ForeignInstance {
 impl Instance for ForeignInstance {
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
         Box::pin(async move {
-            let tensors: Vec<Vec<LentTensor<'_>>> = batch.iter().map(|request| lent_tensors(&request.document)).collect();
+            let tensors: Vec<Vec<LentTensor<'_>>> =
+                batch.iter().map(|request| lent_tensors(&request.document)).collect();
             let requests: Vec<LentRequest<'_>> =
                 batch.iter().zip(&tensors).map(|(request, tensors)| lent(request, tensors)).collect();
             // A trait object takes two words, a handle one: it points at the reference.

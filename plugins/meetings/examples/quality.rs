@@ -2,11 +2,13 @@
 //!
 //! `cargo run --release -p jackfield-meetings --example quality -- FOLDER [NAME=CONFIG ...]` reads every `*.json` of the
 //! folder (QMSum's form: `meeting_transcripts`, `topic_list`, `specific_query_list`); `topics={"count":4}` sets the
-//! config of an analyzer. Every number is deterministic but for the times.
+//! config of an analyzer. Prints Markdown; every number is deterministic but for the times. The tables of this crate are
+//! made with `key-points={"share":0.1,"max":1000}`: one segment in ten of every meeting, whatever its length.
 //!
 //! Topics: Pk (Beeferman, Berger & Lafferty 1999) and WindowDiff (Pevzner & Hearst 2002) over segment indices, with a
 //! window of half the mean length of a gold segment; lower is better. Key points: the segments picked, against those
-//! inside of the spans that answer the meeting's specific queries.
+//! inside of the spans that answer the meeting's specific queries; recall and precision are means over meetings, pooled
+//! recall is taken over all segments together.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,8 +28,9 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("usage: quality FOLDER [NAME=CONFIG ...]")?;
-    let configs: BTreeMap<String, String> =
-        arguments.filter_map(|a| a.split_once('=').map(|(name, config)| (name.to_owned(), config.to_owned()))).collect();
+    let configs: BTreeMap<String, String> = arguments
+        .filter_map(|a| a.split_once('=').map(|(name, config)| (name.to_owned(), config.to_owned())))
+        .collect();
     let mut bench = Bench { extensions: linked_in(), configs, times: BTreeMap::new() };
     // A crate is linked in where it is named.
     let _ = (size_of::<jackfield_meetings::Topics>(), size_of::<jackfield_transcript::Source>());
@@ -35,10 +38,7 @@ fn main() -> Result<(), Error> {
     let mut files: Vec<_> = fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    let mut topics: Vec<Vec<f64>> = Vec::new();
-    let mut points: Vec<Vec<f64>> = Vec::new();
-    let mut pooled = Pooled::default();
-    println!("{:<18} {:>5} {:>5} {:>5} {:>6} {:>6}   {:>6} {:>6} {:>6}", "meeting", "turns", "gold", "ours", "Pk", "even", "picks", "prec.", "random");
+    let mut meetings: Vec<Meeting> = Vec::new();
     for path in &files {
         let text = fs::read_to_string(path)?;
         let gold: Value = serde_json::from_str(&text)?;
@@ -50,95 +50,115 @@ fn main() -> Result<(), Error> {
             .collect::<Result<_, Error>>()?;
         let n = gold["meeting_transcripts"].as_array().map_or(0, Vec::len);
         let mut random = Random::new(n as u64);
-        let cuts = gold_cuts(&gold, n);
         let found = found_cuts(&answers["topics"]);
-        let row = topic_row(n, &cuts, &found, &mut random);
         let picked = picked(&answers["key-points"]);
-        let wanted = wanted(&gold, n);
-        let point = point_row(n, &picked, &wanted, &mut random);
-        let first = (0..picked.len()).filter(|at| wanted.contains(at)).count();
-        pooled.add(picked.intersection(&wanted).count(), first, point[5] * picked.len() as f64, wanted.len());
-        println!(
-            "{:<18} {n:>5} {:>5} {:>5} {:>6.3} {:>6.3}   {:>6} {:>6.3} {:>6.3}",
-            path.file_stem().unwrap_or_default().to_string_lossy(),
-            cuts.len() + 1,
-            found.len() + 1,
-            row[0],
-            row[2],
-            picked.len(),
-            point[1],
-            point[5],
-        );
-        topics.push(row);
-        points.push(point);
+        meetings.push(Meeting {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            turns: n,
+            topics: topic_row(n, &gold_cuts(&gold, n), &found, &mut random),
+            points: point_row(n, &picked, &wanted(&gold, n), &mut random),
+            found: found.len() + 1,
+            picked: picked.len(),
+        });
     }
-    table("topics", &["Pk", "WindowDiff"], &["ours", "even, our count", "even, gold count", "random, our count", "no boundary"], &topics);
-    table("key-points", &["recall", "precision"], &["ours", "first segments", "random segments"], &points);
-    pooled.print();
-    println!();
+    each(&meetings);
+    topic_table(&meetings);
+    point_table(&meetings);
+    println!("\n| analyzer | ms |\n| --- | --: |");
     for (name, time) in &bench.times {
-        println!("{name:<14} {:>8.1} ms", time.as_secs_f64() * 1e3);
+        println!("| {name} | {:.1} |", time.as_secs_f64() * 1e3);
     }
     let all: Duration = bench.times.iter().filter(|(name, _)| *name != "transcript").map(|(_, time)| *time).sum();
-    println!("all but transcript: {:.2} s", all.as_secs_f64());
+    println!("\nAll but transcript: {:.2} s.", all.as_secs_f64());
     Ok(())
 }
 
-/// Hits over all meetings together: a meeting with few wanted segments weighs no more than its size.
-#[derive(Default)]
-struct Pooled {
-    ours: f64,
-    first: f64,
-    random: f64,
+/// One meeting, measured.
+struct Meeting {
+    name: String,
+    turns: usize,
+    /// How many topics were found.
+    found: usize,
+    /// How many segments were picked.
+    picked: usize,
+    topics: Vec<[f64; 2]>,
+    points: Vec<Hits>,
+}
+
+/// Picked segments that are wanted.
+#[derive(Clone, Copy)]
+struct Hits {
+    hits: f64,
     wanted: f64,
-    /// Meetings where ours finds more than the first segments do, and where less.
-    against_first: (usize, usize),
-    against_random: (usize, usize),
+    picked: f64,
 }
 
-impl Pooled {
-    fn add(&mut self, ours: usize, first: usize, random: f64, wanted: usize) {
-        self.against_first.0 += usize::from(ours > first);
-        self.against_first.1 += usize::from(ours < first);
-        self.against_random.0 += usize::from(ours as f64 > random);
-        self.against_random.1 += usize::from((ours as f64) < random);
-        self.ours += ours as f64;
-        self.first += first as f64;
-        self.random += random;
-        self.wanted += wanted as f64;
+impl Hits {
+    fn recall(&self) -> f64 {
+        self.hits / self.wanted.max(1.0)
     }
 
-    fn print(&self) {
-        let share = |hits: f64| hits / self.wanted.max(1.0);
-        let Self { against_first: first, against_random: random, .. } = self;
+    fn precision(&self) -> f64 {
+        self.hits / self.picked.max(1.0)
+    }
+}
+
+const DIVISIONS: [&str; 5] = ["ours", "even, our count", "even, gold count", "random, our count", "no boundary"];
+const PICKERS: [&str; 3] = ["ours", "first segments", "random segments"];
+
+fn each(meetings: &[Meeting]) {
+    println!("| meeting | turns | topics | Pk | Pk, even | picked | recall | recall, first | precision |");
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
+    for Meeting { name, turns, found, picked, topics, points } in meetings {
         println!(
-            "recall over all meetings pooled: ours {:.4}, first segments {:.4}, random segments {:.4}",
-            share(self.ours),
-            share(self.first),
-            share(self.random)
+            "| {name} | {turns} | {found} | {:.3} | {:.3} | {picked} | {:.3} | {:.3} | {:.3} |",
+            topics[0][0],
+            topics[1][0],
+            points[0].recall(),
+            points[1].recall(),
+            points[0].precision(),
         );
-        println!("meetings won and lost: {} and {} against the first segments, {} and {} against random ones", first.0, first.1, random.0, random.1);
     }
 }
 
-/// Means over all meetings, and over each half: parameters chosen on one are to hold on the other.
-fn table(title: &str, measures: &[&str], names: &[&str], rows: &[Vec<f64>]) {
-    println!("\n{title:<20} {}", ["all", "even half", "odd half"].map(|part| format!("{part:>18}")).join(""));
-    println!("{:<20} {}", "", [measures.join(" / ").as_str(); 3].map(|part| format!("{part:>18}")).join(""));
-    for (at, name) in names.iter().enumerate() {
-        let mut line = format!("{name:<20} ");
-        for part in [&[0, 1][..], &[0], &[1]] {
-            let chosen: Vec<_> = rows.iter().enumerate().filter(|(index, _)| part.contains(&(index % 2))).collect();
-            let means: Vec<String> = (0..measures.len())
-                .map(|m| {
-                    let sum: f64 = chosen.iter().map(|(_, row)| row[at * measures.len() + m]).sum();
-                    format!("{:.3}", sum / chosen.len().max(1) as f64)
-                })
-                .collect();
-            line.push_str(&format!("{:>18}", means.join(" / ")));
-        }
-        println!("{line}");
+/// All meetings, and each half: parameters chosen on one are to hold on the other.
+fn parts(meetings: &[Meeting]) -> [Vec<&Meeting>; 3] {
+    let half = |odd: usize| meetings.iter().skip(odd).step_by(2).collect();
+    [meetings.iter().collect(), half(0), half(1)]
+}
+
+fn mean(part: &[&Meeting], of: impl Fn(&Meeting) -> f64) -> f64 {
+    part.iter().map(|meeting| of(meeting)).sum::<f64>() / part.len().max(1) as f64
+}
+
+fn topic_table(meetings: &[Meeting]) {
+    println!(
+        "\n| topics | Pk | WindowDiff | even files | | odd files | |\n| --- | --: | --: | --: | --: | --: | --: |"
+    );
+    for (at, name) in DIVISIONS.iter().enumerate() {
+        let cells = parts(meetings).map(|part| {
+            let [pk, diff] = [0, 1].map(|measure| mean(&part, |meeting| meeting.topics[at][measure]));
+            format!(" {pk:.3} | {diff:.3} |")
+        });
+        println!("| {name} |{}", cells.concat());
     }
+}
+
+fn point_table(meetings: &[Meeting]) {
+    println!("\n| key-points | recall | pooled recall | precision | even files | | | odd files | | |");
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
+    for (at, name) in PICKERS.iter().enumerate() {
+        let cells = parts(meetings).map(|part| {
+            let recall = mean(&part, |meeting| meeting.points[at].recall());
+            let precision = mean(&part, |meeting| meeting.points[at].precision());
+            let sum = |of: fn(&Hits) -> f64| part.iter().map(|meeting| of(&meeting.points[at])).sum::<f64>();
+            let pooled = sum(|hits| hits.hits) / sum(|hits| hits.wanted).max(1.0);
+            format!(" {recall:.3} | {pooled:.3} | {precision:.3} |")
+        });
+        println!("| {name} |{}", cells.concat());
+    }
+    let (turns, picked) = meetings.iter().fold((0, 0), |sum, of| (sum.0 + of.turns, sum.1 + of.picked));
+    println!("\n{picked} of {turns} segments are picked, {:.1} %.", 100.0 * picked as f64 / turns.max(1) as f64);
 }
 
 struct Bench {
@@ -188,7 +208,8 @@ fn spans(list: &Value) -> Vec<(usize, usize)> {
 }
 
 fn gold_cuts(gold: &Value, n: usize) -> Vec<usize> {
-    let starts: BTreeSet<usize> = spans(&gold["topic_list"]).into_iter().map(|span| span.0).filter(|s| (1..n).contains(s)).collect();
+    let starts: BTreeSet<usize> =
+        spans(&gold["topic_list"]).into_iter().map(|span| span.0).filter(|s| (1..n).contains(s)).collect();
     starts.into_iter().collect()
 }
 
@@ -197,20 +218,20 @@ fn found_cuts(answer: &Value) -> Vec<usize> {
     firsts.map(|first| first as usize).filter(|&first| first > 0).collect()
 }
 
-fn topic_row(n: usize, gold: &[usize], found: &[usize], random: &mut Random) -> Vec<f64> {
+fn topic_row(n: usize, gold: &[usize], found: &[usize], random: &mut Random) -> Vec<[f64; 2]> {
     let even = |count: usize| (1..count).map(|at| at * n / count).collect::<Vec<_>>();
-    let mut row = Vec::new();
-    for cuts in [found.to_vec(), even(found.len() + 1), even(gold.len() + 1)] {
-        row.extend(pk_and_window_diff(n, gold, &cuts));
-    }
+    let mut row: Vec<_> = [found.to_vec(), even(found.len() + 1), even(gold.len() + 1)]
+        .iter()
+        .map(|cuts| pk_and_window_diff(n, gold, cuts))
+        .collect();
     let mut sums = [0.0; 2];
     for _ in 0..RANDOM_ROUNDS {
         let cuts = draw(n - 1, found.len(), random).into_iter().map(|at| at + 1).collect::<Vec<_>>();
         let measured = pk_and_window_diff(n, gold, &cuts);
         sums.iter_mut().zip(measured).for_each(|(sum, value)| *sum += value);
     }
-    row.extend(sums.map(|sum| sum / RANDOM_ROUNDS as f64));
-    row.extend(pk_and_window_diff(n, gold, &[]));
+    row.push(sums.map(|sum| sum / RANDOM_ROUNDS as f64));
+    row.push(pk_and_window_diff(n, gold, &[]));
     row
 }
 
@@ -239,25 +260,20 @@ fn draw(n: usize, count: usize, random: &mut Random) -> BTreeSet<usize> {
 fn picked(answer: &Value) -> BTreeSet<usize> {
     let findings = answer["findings"].as_array().into_iter().flatten();
     let segments = findings.flat_map(|finding| finding["evidence"].as_array().into_iter().flatten());
-    segments.filter_map(|e| e["segment"].as_str()?.strip_prefix('s')?.parse::<usize>().ok()).map(|number| number - 1).collect()
+    segments
+        .filter_map(|e| e["segment"].as_str()?.strip_prefix('s')?.parse::<usize>().ok())
+        .map(|number| number - 1)
+        .collect()
 }
 
 fn wanted(gold: &Value, n: usize) -> BTreeSet<usize> {
     spans(&gold["specific_query_list"]).into_iter().flat_map(|(from, to)| from..=to).filter(|&at| at < n).collect()
 }
 
-fn point_row(n: usize, picked: &BTreeSet<usize>, wanted: &BTreeSet<usize>, random: &mut Random) -> Vec<f64> {
-    let measure = |chosen: &BTreeSet<usize>| {
-        let hits = chosen.intersection(wanted).count() as f64;
-        [hits / wanted.len().max(1) as f64, hits / chosen.len().max(1) as f64]
-    };
-    let mut row = Vec::new();
-    row.extend(measure(picked));
-    row.extend(measure(&(0..picked.len()).collect()));
-    let mut sums = [0.0; 2];
-    for _ in 0..RANDOM_ROUNDS {
-        sums.iter_mut().zip(measure(&draw(n, picked.len(), random))).for_each(|(sum, value)| *sum += value);
-    }
-    row.extend(sums.map(|sum| sum / RANDOM_ROUNDS as f64));
-    row
+fn point_row(n: usize, picked: &BTreeSet<usize>, wanted: &BTreeSet<usize>, random: &mut Random) -> Vec<Hits> {
+    let hits = |chosen: &BTreeSet<usize>| chosen.intersection(wanted).count() as f64;
+    let drawn: f64 = (0..RANDOM_ROUNDS).map(|_| hits(&draw(n, picked.len(), random))).sum();
+    [hits(picked), hits(&(0..picked.len()).collect()), drawn / RANDOM_ROUNDS as f64]
+        .map(|hits| Hits { hits, wanted: wanted.len() as f64, picked: picked.len() as f64 })
+        .to_vec()
 }

@@ -1,13 +1,13 @@
 //! The analyzer `decisions`.
 
-use std::sync::LazyLock;
-
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, logistic, phrases::Phrases};
+use jackfield_text::{Finding, Transcript, logistic};
 use serde_json::json;
 
 use crate::{
-    best, check_share, dialogue, readable,
+    best, check_share,
+    decision_cues::{CUES, LEADS, NOT, PROPOSALS},
+    dialogue, readable,
     talk::{Findings, Talk},
 };
 
@@ -15,52 +15,12 @@ use crate::{
 const THRESHOLD: f64 = 1.9;
 /// One decision in so many words is a lot.
 const WORDS_PER_DECISION: usize = 500;
-
-/// What states a decision, or proposes one that others may agree to. The weight is in units of log odds.
-static CUES: LazyLock<Phrases<f64>> = LazyLock::new(|| {
-    Phrases::new(&[
-        // Stated.
-        ("we decided", 3.2), ("we * decided", 2.8), ("we * agreed", 2.8), ("we agreed", 3.0), ("it was agreed", 3.2), ("it is agreed", 3.2),
-        ("we re agreed", 3.2), ("we are agreed", 3.2), ("has been decided", 2.8), ("it s decided", 3.2), ("the decision is", 2.8),
-        ("our decision", 2.2), ("final decision", 1.5), ("that s settled", 3.0), ("we settled on", 3.2), ("settled on", 2.2),
-        ("we chose", 2.6), ("we ve chosen", 3.0), ("we have chosen", 3.0), ("motion is carried", 3.5), ("motion carried", 3.5),
-        ("carried unanimously", 3.5), ("is adopted", 2.8), ("motion is agreed", 3.5), ("agreed to by", 3.0), ("resolved that", 3.0),
-        ("it is resolved", 3.0), ("are we agreed", 2.4), ("is agreed to", 3.2), ("we have resolved", 2.8), ("i declare", 2.0),
-        // Settled in talk.
-        ("we re going with", 3.0), ("we re gonna go with", 3.0), ("we re going to go with", 3.0), ("we ll go with", 3.0),
-        ("we ll go for", 3.0), ("let s go with", 3.0), ("let s go for", 2.8), ("let s stick with", 3.0), ("let s stick to", 3.0),
-        ("we ll stick with", 3.0), ("we ll stick to", 3.0), ("we stick to", 2.4), ("we stick with", 2.4), ("we go for", 2.4),
-        ("we go with", 2.2), ("go for the", 1.3), ("we ll use", 2.1), ("we ll have", 1.7), ("we ll keep", 2.2), ("we ll make", 1.9),
-        ("we ll leave", 2.0), ("we ll take", 2.0), ("we ll do", 1.7), ("we ll put", 1.8), ("we will use", 2.2), ("we will have", 1.4),
-        ("we will go", 2.0), ("we will do", 1.7), ("we will make", 1.7), ("we will not", 1.4), ("we won't", 1.2), ("let s use", 2.2),
-        ("let s make", 1.8), ("let s keep", 2.1), ("let s have", 1.8), ("let s take", 1.8), ("let s do", 1.6), ("let s put", 1.8),
-        ("let s leave", 1.7), ("let s drop", 2.4), ("let s forget", 1.8), ("let s skip", 2.0), ("let s decide", 0.8),
-        ("we re going to use", 2.3), ("we re going to have", 1.7), ("we re gonna have", 1.7), ("we re gonna use", 2.3),
-        ("we re going to make", 1.8), ("we re gonna make", 1.8), ("we re not going to", 1.6), ("we re not gonna", 1.6),
-        ("we re using", 1.7), ("we re having", 1.5), ("we opt for", 2.6), ("opted for", 2.4), ("we take the", 1.5), ("so we have a", 0.9),
-        // Proposed.
-        ("we should", 1.1), ("i think we should", 1.5), ("i think we can", 0.9), ("i propose", 2.0), ("i would propose", 1.8),
-        ("i suggest", 1.6), ("i would suggest", 1.5), ("i move that", 2.5), ("we could just", 0.8), ("i vote for", 1.8), ("how about", 0.6),
-        ("what about", 0.2), ("we can just", 0.8), ("we better", 1.2), ("we d better", 1.2),
-        ("i d go for", 1.6), ("i would go for", 1.6), ("we don't need", 1.3), ("it should be", 0.7), ("it will be", 0.6), ("it ll be", 0.6),
-    ])
-});
-
-/// What only looks like a decision.
-static NOT: LazyLock<Phrases<f64>> = LazyLock::new(|| {
-    Phrases::new(&[
-        ("let s see", 2.0), ("let s say", 2.0), ("let s look", 1.2), ("let s start", 1.2), ("let s hope", 2.0), ("let s just say", 2.0),
-        ("decide whether", 1.5), ("decide on", 0.8), ("to decide", 1.4), ("need to decide", 2.0), ("have to decide", 2.0),
-        ("haven't decided", 3.5), ("not decided", 3.5), ("not yet decided", 3.5), ("haven't * decided", 3.5), ("decide if", 1.5), ("didn't decide", 3.0),
-        ("should have", 1.2), ("could have", 0.8), ("we ll see", 2.5), ("we will see", 2.5), ("we ll have a", 0.8), ("when we", 0.5),
-        ("we ll have to see", 2.5), ("we ll have to", 1.2), ("we will have to", 1.2), ("we re going to have to", 1.2),
-        ("as we agreed", 0.5), ("we go to", 0.8), ("let s go to", 1.8), ("let s go back", 2.0), ("let s go on", 2.0), ("let s move", 2.0),
-        ("let s have a look", 2.0), ("let s make sure", 0.6), ("i think we should see", 1.0), ("we should ask", 0.5), ("we should see", 1.0),
-        ("we should think", 0.8), ("we should talk", 0.8), ("we should discuss", 1.0), ("let s do that later", 1.0), ("we ll do that later", 1.0),
-        ("i don't think we", -0.6), ("we don't need", -0.6), ("we re not", -0.5), ("we will not", -0.5), ("would suggest", -0.5),
-        ("would propose", -0.5), ("would go for", -0.5), ("we won't", -0.3), ("we thought", 1.5), ("at some point", 1.0), ("discussion", 0.8), ("should check", 0.8), ("don't we", 0.8), ("what we decided", 1.5), ("what we * decided", 1.5), ("presentation", 0.8), ("presentations", 0.8), ("had decided", 1.0), ("previous meeting", 1.0), ("last meeting", 0.8), ("meet", 0.6), ("members", 0.4),
-    ])
-});
+/// But a short meeting may be nothing but decisions.
+const LEAST: usize = 10;
+/// From this weight on a cue states a decision by itself.
+const STATED: f64 = 2.6;
+/// A proposal to which nobody clearly agrees loses so much.
+const NOT_TAKEN_UP: f64 = 1.2;
 
 /// What `decisions` answers.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
@@ -97,7 +57,7 @@ impl Analyzer for Decisions {
         let talk = Talk::new(&transcript);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| decision(&talk, sentence));
         let candidates = candidates.filter(|found| found.sure >= self.min_confidence).collect();
-        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_DECISION).max(3) } else { self.max };
+        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_DECISION).max(LEAST) } else { self.max };
         let mut findings = Findings::new(host);
         for found in best(&talk, candidates, most) {
             let mut evidence = talk.evidence(found.sentence);
@@ -105,7 +65,13 @@ impl Analyzer for Decisions {
             if let Some(agreeing) = found.extra {
                 evidence.extend(talk.evidence(agreeing).into_iter().take(1));
             }
-            findings.add("decision", readable(&talk, found.sentence), found.sure, evidence);
+            // `So we go with rubber?`, once others say yes, is no question any more.
+            let mut text = readable(&talk, found.sentence);
+            if text.ends_with('?') {
+                text.pop();
+                text.push('.');
+            }
+            findings.add("decision", text, found.sure, evidence);
         }
         Ok(DecisionList { findings: findings.list })
     }
@@ -122,7 +88,7 @@ impl Analyzer for Decisions {
             output: json!({
                 "findings": [
                     {
-                        "confidence": 0.807,
+                        "confidence": 0.884,
                         "evidence": [
                             {
                                 "quote": "Um, let's go with rubber for the case.",
@@ -153,41 +119,72 @@ pub(crate) struct Candidate {
 fn decision(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
     let of = &talk.sentences[sentence];
     let words = talk.words(sentence);
-    if !(5..=60).contains(&words.len()) || of.broken || talk.terms(sentence).len() < 2 {
+    if !(4..=60).contains(&words.len()) || of.broken {
         return None;
     }
+    let ids = talk.word_ids(sentence);
+    let content = |at: usize| talk.vocabulary.term(ids[at]).is_some();
     let mut found = CUES.find(&words);
     // `the method we'll use`, `what we decided`: a relative clause states nothing.
-    let ids = talk.word_ids(sentence);
     for cue in &mut found {
-        let before = cue.start.checked_sub(1).map(|at| ids[at]);
-        let relative = before.is_some_and(|id| {
-            let linked = matches!(talk.vocabulary.word(id), "that" | "which" | "what" | "how" | "way" | "where" | "whether" | "when" | "if" | "until");
-            linked || talk.vocabulary.term(id).is_some()
+        let relative = cue.start.checked_sub(1).is_some_and(|at| match words[at] {
+            "which" | "what" | "how" | "way" | "where" | "whether" | "when" | "if" | "until" | "before" => true,
+            "that" => at > 0 && content(at - 1),
+            _ => content(at) && !LEADS.contains(&words[at]),
         });
         if relative && words[cue.start] == "we" {
             cue.value *= 0.4;
         }
     }
-    let strongest = found.iter().map(|found| found.value).fold(0.0, f64::max);
-    if strongest == 0.0 {
+    let head = words.iter().take_while(|word| LEADS.contains(word)).count();
+    let settling = head > 0 || follows_assent(talk, sentence);
+    // `Okay. We release the features.`: what is done, said as it is.
+    let plain = settling
+        && words.get(head) == Some(&"we")
+        && head + 1 < words.len()
+        && content(head + 1)
+        && !words[head + 1].ends_with("ed")
+        && !words[head + 1].ends_with("ing");
+    let stated = found.iter().map(|found| found.value).fold(if plain { 1.4 } else { 0.0 }, f64::max);
+    let proposed = PROPOSALS.find(&words).iter().map(|found| found.value).fold(0.0, f64::max);
+    let strongest = stated.max(proposed);
+    let terms = talk.terms(sentence).len();
+    if strongest == 0.0 || terms == 0 || (terms < 2 && strongest < STATED) {
         return None;
     }
-    let more = (found.iter().map(|found| found.value).sum::<f64>() - strongest).min(1.0);
+    let more = (found.iter().map(|found| found.value).sum::<f64>() - stated).clamp(0.0, 1.0);
     let against: f64 = NOT.find(&words).iter().map(|found| found.value).sum();
     let reception = dialogue::reception(talk, sentence);
     let mut score = strongest + 0.4 * more - against - 0.8 * dialogue::doubt(&words);
     score += reception.agreement - 0.8 * reception.refusal;
+    let early = found.iter().any(|cue| cue.start <= head + 2 && cue.value == stated);
+    if settling && stated >= proposed && (plain || early) {
+        score += 0.7;
+        // What others have just agreed to is settled by saying it again.
+        score += if dialogue::agreed_before(talk, sentence) { 0.4 } else { 0.0 };
+    }
+    if proposed > stated && reception.agreement < 0.8 {
+        score -= NOT_TAKEN_UP;
+    }
     if of.question {
         score -= 2.0;
     }
     // The end of a meeting is where things are settled.
     let place = of.segment() as f64 / talk.segments.len() as f64;
     score += 0.4 * (place - 0.5);
-    if talk.terms(sentence).len() < 3 {
+    if terms < 3 && strongest < STATED {
         score -= 0.6;
     }
     // A long sentence mentions much in passing.
     score -= (words.len() as f64 - 30.0).max(0.0) / 20.0;
     Some(Candidate { sentence, sure: logistic(score - THRESHOLD), extra: reception.agreeing })
+}
+
+/// Whether the sentence before it, by the same speaker in the same turn, is `Okay.` or the like.
+fn follows_assent(talk: &Talk<'_>, sentence: usize) -> bool {
+    let Some(before) = sentence.checked_sub(1) else { return false };
+    let words = talk.words(before);
+    talk.sentences[before].segment() == talk.sentences[sentence].segment()
+        && (1..=3).contains(&words.len())
+        && words.iter().all(|word| LEADS.contains(word))
 }

@@ -16,8 +16,14 @@ use crate::{
 const CHUNK: usize = 200;
 /// Two sentences more alike than this (cosine) say the same thing.
 const SAME: f64 = 0.5;
-/// Greetings and farewells fill the first and the last part of a meeting, of this share: salience fades towards them.
-const EDGE: f64 = 0.1;
+/// Greetings fill the first part of a meeting, of this share: salience fades towards its beginning.
+const HEAD: f64 = 0.05;
+/// What matters is mostly brought up early: salience fades over a last part of this share.
+const TAIL: f64 = 0.7;
+/// Matter comes in stretches: a sentence counts by how much is said in so many turns on either side of it.
+const STRETCH: usize = 30;
+/// So many points are picked from a short talk too.
+const LEAST: usize = 5;
 
 /// What `key-points` answers.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
@@ -29,11 +35,11 @@ pub struct KeyPointList {
 /// Picks the sentences that say most of what a transcript says, by graph ranking.
 #[derive(Clone, Debug, Config)]
 pub struct KeyPoints {
-    /// Share of the sentences fit to be picked that is picked, 0 to 1.
-    #[config(default = 0.2)]
+    /// How many are picked, as a share of the number of turns, 0 to 1; from a short talk a few more.
+    #[config(default = 0.1)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub share: f64,
-    /// How many are picked at most.
+    /// How many are picked at most, however long the talk is.
     #[config(default = 30)]
     #[schemars(range(min = 1, max = 1000))]
     pub max: usize,
@@ -54,17 +60,24 @@ impl Analyzer for KeyPoints {
         let talk = Talk::new(&transcript);
         let mut findings = Findings::new(host);
         let fit: Vec<usize> = (0..talk.sentences.len()).filter(|&sentence| is_fit(&talk, sentence)).collect();
-        let most = ((fit.len() as f64 * self.share).ceil() as usize).min(self.max);
+        let most = ((talk.segments.len() as f64 * self.share).round() as usize).max(LEAST).min(self.max);
         let (scores, vectors) = scores(&talk, &fit);
         let mut order: Vec<usize> = (0..fit.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
         let mut picked: Vec<usize> = Vec::new();
-        for candidate in order {
-            if picked.len() == most {
-                break;
-            }
-            if picked.iter().all(|&other| cosine(&vectors[candidate], &vectors[other]) < SAME) {
-                picked.push(candidate);
+        let mut taken = vec![false; talk.segments.len()];
+        // Every turn has one sentence to give before any has a second one.
+        for again in [false, true] {
+            for &candidate in &order {
+                let turn = talk.sentences[fit[candidate]].segment();
+                if picked.len() == most {
+                    break;
+                }
+                let same = |&other: &usize| vectors[candidate].dot(&vectors[other]) >= SAME;
+                if taken[turn] == again && !picked.iter().any(same) {
+                    taken[turn] = true;
+                    picked.push(candidate);
+                }
             }
         }
         picked.sort_unstable();
@@ -88,18 +101,18 @@ impl Analyzer for KeyPoints {
             output: json!({
                 "findings": [
                     {
-                        "confidence": 0.552,
+                        "confidence": 0.526,
                         "evidence": [
                             {
-                                "quote": "Users said in the survey that the remote control has too many buttons.",
-                                "segment": "s3",
-                                "speaker": "Bo",
+                                "quote": "The new remote control must have fewer buttons and a longer battery life.",
+                                "segment": "s1",
+                                "speaker": "Ann",
                             },
                         ],
                         "id": "key-points-1",
                         "kind": "key-point",
                         "source": "key-points",
-                        "text": "Users said in the survey that the remote control has too many buttons.",
+                        "text": "The new remote control must have fewer buttons and a longer battery life.",
                     },
                 ],
             }),
@@ -110,14 +123,18 @@ impl Analyzer for KeyPoints {
 /// Whether a sentence can stand for itself before a reader.
 fn is_fit(talk: &Talk<'_>, sentence: usize) -> bool {
     let words = talk.word_ids(sentence).len();
-    (8..=60).contains(&words) && !talk.sentences[sentence].broken && !talk.sentences[sentence].question && talk.terms(sentence).len() >= 4
+    (8..=60).contains(&words)
+        && !talk.sentences[sentence].broken
+        && !talk.sentences[sentence].question
+        && talk.terms(sentence).len() >= 3
 }
 
 /// Salience within the neighbourhood and against the whole, 1 being average.
 fn scores(talk: &Talk<'_>, fit: &[usize]) -> (Vec<f64>, Vec<Sparse>) {
     let terms: Vec<Vec<u32>> = fit.iter().map(|&sentence| talk.terms(sentence)).collect();
     let weights = inverse_frequencies(terms.iter().map(|terms| &terms[..]), talk.vocabulary.term_count());
-    let vectors: Vec<Sparse> = terms.iter().map(|terms| Sparse::counts(terms.iter().copied()).weighted(&weights).normalized()).collect();
+    let vectors: Vec<Sparse> =
+        terms.iter().map(|terms| Sparse::counts(terms.iter().copied()).weighted(&weights).normalized()).collect();
     let mut local = Vec::with_capacity(fit.len());
     for chunk in vectors.chunks(CHUNK) {
         local.extend(rank::by_likeness(chunk).into_iter().map(|score| score * chunk.len() as f64));
@@ -126,12 +143,32 @@ fn scores(talk: &Talk<'_>, fit: &[usize]) -> (Vec<f64>, Vec<Sparse>) {
     let global: Vec<f64> = vectors.iter().map(|vector| cosine(vector, &centroid)).collect();
     let mean = global.iter().sum::<f64>() / global.len().max(1) as f64;
     let last = talk.segments.len().max(1) as f64;
+    let matter = matter(talk);
     let scores = local.iter().zip(&global).zip(fit).map(|((local, global), &sentence)| {
-        let place = talk.sentences[sentence].segment() as f64 / last;
-        let edge = (place.min(1.0 - place) / EDGE).clamp(0.05, 1.0);
+        let segment = talk.sentences[sentence].segment();
+        let place = (segment as f64 + 0.5) / last;
+        let edge = (place / HEAD).min((1.0 - place) / TAIL).clamp(0.05, 1.0) * matter[segment];
         // A sentence that was begun twice reads badly; another will say the same.
         let fluent = if talk.raw(sentence).contains("{disfmarker}") { 0.8 } else { 1.0 };
-        fluent * (local * edge * global / mean.max(1e-9)).sqrt()
+        // Where it is said tells more than how central it is: the root damps the latter.
+        fluent * edge * (local * global / mean.max(1e-9)).sqrt().sqrt()
     });
     (scores.collect(), vectors)
+}
+
+/// How many content words are said around each turn, 1 being average: presentations and discussions of substance stand
+/// out from chat.
+fn matter(talk: &Talk<'_>) -> Vec<f64> {
+    let turns = talk.segments.len();
+    let mut before = vec![0.0; turns + 1];
+    for turn in 0..turns {
+        let said: usize = talk.sentences_of(turn).map(|sentence| talk.terms(sentence).len()).sum();
+        before[turn + 1] = before[turn] + said as f64;
+    }
+    let mean = (before[turns] / turns.max(1) as f64).max(1e-9);
+    let around = |turn: usize| {
+        let (from, to) = (turn.saturating_sub(STRETCH), (turn + STRETCH + 1).min(turns));
+        (before[to] - before[from]) / (to - from) as f64 / mean
+    };
+    (0..turns).map(around).collect()
 }

@@ -12,7 +12,7 @@ use crate::{
 /// A phrase that carries a talk's matter.
 #[derive(Clone, Debug, PartialEq, Document)]
 pub struct Keyphrase {
-    /// The phrase, lower-case, in the forms of its words that are used most.
+    /// The phrase as it is mostly said, with capitals where it is mostly written so.
     pub phrase: String,
     /// How often it is used.
     pub count: usize,
@@ -66,7 +66,7 @@ impl Analyzer for Keyphrases {
         let mut keyphrases = Vec::new();
         for (score, phrase, of) in &chosen {
             let weight = jackfield_text::confidence(score / top);
-            let text = terms::display(&talk, phrase);
+            let text = terms::display(&talk, phrase, all.clone());
             if let Some(sentence) = terms::bearer(&talk, phrase, of.first..talk.sentences.len()) {
                 let times = match of.count {
                     1 => "once".to_owned(),
@@ -74,7 +74,12 @@ impl Analyzer for Keyphrases {
                     count => format!("{count} times"),
                 };
                 let sentence = talk.evidence(sentence);
-                findings.add("keyphrase", format!("{}, said {times}.", capitalised(&text)), 0.4 + 0.5 * weight, sentence);
+                findings.add(
+                    "keyphrase",
+                    format!("{}, said {times}.", capitalised(&text)),
+                    0.4 + 0.5 * weight,
+                    sentence,
+                );
             }
             keyphrases.push(Keyphrase { phrase: text, count: of.count, weight });
         }

@@ -5,10 +5,13 @@
 //! the transcript, not with its square.
 #![forbid(unsafe_code)]
 
+mod action_cues;
 mod actions;
+mod decision_cues;
 mod decisions;
 mod dialogue;
 mod due;
+mod instruction;
 mod key_points;
 mod keyphrases;
 mod participation;
@@ -17,6 +20,7 @@ mod segment;
 mod talk;
 mod terms;
 mod topics;
+mod when_cues;
 
 use jackfield_plugin_api::prelude::*;
 

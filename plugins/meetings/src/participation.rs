@@ -15,6 +15,8 @@ use crate::{
 const ENOUGH_WORDS: usize = 100;
 /// In a larger group one who says little is no finding.
 const SMALL_GROUP: usize = 12;
+/// So many quiet speakers are named, the quietest.
+const MOST_QUIET: usize = 3;
 
 /// One speaker's part in a talk.
 #[derive(Clone, Debug, PartialEq, Document)]
@@ -97,7 +99,10 @@ impl Analyzer for Participation {
         let name = |speaker: usize| talk.speakers[speaker].to_owned();
         Ok(ParticipationReport {
             speakers: order.into_iter().map(|speaker| parts[speaker].clone()).collect(),
-            replies: replies.into_iter().map(|((from, to), count)| Reply { from: name(from), to: name(to), count }).collect(),
+            replies: replies
+                .into_iter()
+                .map(|((from, to), count)| Reply { from: name(from), to: name(to), count })
+                .collect(),
             findings: findings.list,
         })
     }
@@ -210,6 +215,9 @@ impl Participation {
         }
         let even = 1.0 / group as f64;
         let longest = longest_sentences(talk);
+        let mut quietest: Vec<usize> = (0..parts.len()).filter(|&speaker| parts[speaker].words > 0).collect();
+        quietest.sort_by_key(|&speaker| (parts[speaker].words, speaker));
+        quietest.truncate(MOST_QUIET);
         let mut say = |kind: &str, speaker: usize, text: String, sure: f64| {
             let evidence = longest[speaker].map(|sentence| talk.evidence(sentence)).unwrap_or_default();
             if !evidence.is_empty() {
@@ -217,25 +225,31 @@ impl Participation {
             }
         };
         for (speaker, part) in parts.iter().enumerate() {
-            let Part { speaker: name, turns, share, words, .. } = part;
+            let Part { speaker: name, turns, share, .. } = part;
             let percent = (share * 100.0).round();
             let limit = self.dominant.max(1.6 * even);
             if *share >= limit {
                 let sure = 0.6 + (share - limit);
-                let text = format!("{name} speaks most: {percent} % of all words among {group} speakers, in {turns} turns.");
+                let text =
+                    format!("{name} speaks most: {percent} % of all words among {group} speakers, in {turns} turns.");
                 say("dominant-speaker", speaker, text, sure);
-            } else if (3..=SMALL_GROUP).contains(&group) && *words > 0 && *share < self.quiet * even {
+            } else if (3..=SMALL_GROUP).contains(&group) && quietest.contains(&speaker) && *share < self.quiet * even {
                 let sure = 0.5 + 0.4 * (1.0 - share / (self.quiet * even));
-                let text = format!("{name} says little: {percent} % of all words among {group} speakers, in {turns} turns.");
+                let text =
+                    format!("{name} says little: {percent} % of all words among {group} speakers, in {turns} turns.");
                 say("quiet-speaker", speaker, text, sure);
             }
         }
         let all: usize = parts.iter().map(|part| part.interruptions).sum();
-        if let Some((speaker, part)) = parts.iter().enumerate().max_by_key(|(at, part)| (part.interruptions, usize::MAX - at))
+        if let Some((speaker, part)) =
+            parts.iter().enumerate().max_by_key(|(at, part)| (part.interruptions, usize::MAX - at))
             && part.interruptions >= 10
             && part.interruptions as f64 >= 0.4 * all as f64
         {
-            let text = format!("{} takes the floor before others have ended {} times, of {all} in all.", part.speaker, part.interruptions);
+            let text = format!(
+                "{} takes the floor before others have ended {} times, of {all} in all.",
+                part.speaker, part.interruptions
+            );
             say("frequent-interruptions", speaker, text, 0.3 + 0.6 * part.interruptions as f64 / all as f64);
         }
     }

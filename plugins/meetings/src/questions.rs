@@ -1,7 +1,9 @@
 //! The analyzer `questions`.
 
+use std::sync::LazyLock;
+
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Finding, Transcript, words};
+use jackfield_text::{Finding, Transcript, phrases::Phrases, words};
 use serde_json::json;
 
 use crate::{
@@ -15,10 +17,14 @@ use crate::{
 const REACH: usize = 8;
 /// One question in so many words is a lot.
 const WORDS_PER_QUESTION: usize = 250;
+/// But a short meeting may be nothing but questions.
+const LEAST: usize = 10;
+/// Who asks may add so many words and still waits for the answer.
+const ADDED: usize = 20;
 const ASKING: &[&str] = &["what", "why", "how", "who", "which", "where", "when", "whose", "whether"];
 const INVERTED: &[&str] = &[
-    "is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "have", "has", "shall", "isn't", "aren't",
-    "don't", "doesn't", "can't", "won't",
+    "is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "have", "has", "shall",
+    "isn't", "aren't", "don't", "doesn't", "can't", "won't",
 ];
 
 /// A question that was asked.
@@ -72,11 +78,12 @@ impl Analyzer for Questions {
 
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<QuestionList> {
         let talk = Talk::new(&transcript);
-        let mut candidates: Vec<Candidate> = (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
+        let mut candidates: Vec<Candidate> =
+            (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
         if self.open_only {
             candidates.retain(|found| found.extra.is_none());
         }
-        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_QUESTION).max(5) } else { self.max };
+        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_QUESTION).max(LEAST) } else { self.max };
         let mut findings = Findings::new(host);
         let mut questions = Vec::new();
         for found in best(&talk, candidates, most) {
@@ -179,12 +186,15 @@ fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
         return None;
     }
     // `Can I thank you?` asks nothing.
-    let polite = |word: &&str| matches!(*word, "welcome" | "remind" | "thank" | "note" | "say" | "start" | "begin" | "congratulate");
+    let polite = |word: &&str| {
+        matches!(*word, "welcome" | "remind" | "thank" | "note" | "say" | "start" | "begin" | "congratulate")
+    };
     if matches!(asked[..2], ["can" | "could" | "may", "i"]) && asked.iter().take(5).any(polite) {
         return None;
     }
     // `…, right?` and `…, isn't it?` seek assent.
-    let formed = asked.iter().take(6).any(|word| ASKING.contains(word)) || asked.iter().take(3).any(|word| INVERTED.contains(word));
+    let formed = asked.iter().take(6).any(|word| ASKING.contains(word))
+        || asked.iter().take(3).any(|word| INVERTED.contains(word));
     let answer = answer(talk, sentence);
     let mut sure = 0.45 + 0.05 * (terms.len() as f64).min(5.0);
     sure += if formed { 0.2 } else { -0.2 };
@@ -195,25 +205,29 @@ fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
     Some(Candidate { sentence, sure: sure.clamp(0.05, 0.95), extra: answer }).filter(|found| found.sure >= 0.4)
 }
 
-/// Whether another speaker has the next word.
+/// Whether another speaker has the next word, but for a few words that the asker adds.
 fn waits(talk: &Talk<'_>, sentence: usize) -> bool {
     let segment = talk.sentences[sentence].last_segment();
-    talk.sentences_of(segment).end == sentence + 1 || talk.sentences.get(sentence + 1).is_none_or(|next| next.segment() > segment)
+    let rest = sentence + 1..talk.sentences_of(segment).end;
+    let added: usize = rest.clone().map(|sentence| talk.word_ids(sentence).len()).sum();
+    added <= ADDED || rest.clone().next().is_some_and(|next| talk.sentences[next].question)
 }
 
 /// The sentence that begins the answer: of the turns of others before the asker asks again, the one that says most to
-/// the matter.
+/// the matter. Who says not to know leaves the question open.
 fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
     let asker = talk.speaker(sentence);
     let last = talk.sentences[sentence].last_segment();
     let asked = talk.terms(sentence);
-    if !waits(talk, sentence) && talk.sentences.get(sentence + 1).is_some_and(|next| !next.question) {
+    if !waits(talk, sentence) {
         return None;
     }
+    let called = talk.names.addressed(&talk.raw(sentence)).filter(|called| Some(*called) != asker);
+    // `Who` is answered by a person.
+    let whose = talk.words(sentence).iter().take(3).any(|word| matches!(*word, "who" | "whose"));
     let mut best: Option<(f64, usize)> = None;
     for segment in last + 1..(last + 1 + REACH).min(talk.segments.len()) {
-        let own = talk.speaker_of[segment] == asker && asker.is_some();
-        if own {
+        if talk.speaker_of[segment] == asker {
             // The asker takes the floor again: what comes later answers something else.
             if !talk.listening[segment] && best.is_some() {
                 break;
@@ -221,18 +235,35 @@ fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
             continue;
         }
         let distance = (segment - last) as f64;
-        let reply = talk.sentences_of(segment).find(|&reply| !talk.sentences[reply].question);
-        let Some(reply) = reply else { continue };
+        let mut replies = talk.sentences_of(segment).filter(|&reply| !talk.sentences[reply].question);
+        let Some(reply) = replies.next() else { continue };
+        let second = replies.next().map(|second| talk.words(second)).unwrap_or_default();
         let words = talk.words(reply);
-        if is_unknowing(&words) {
+        if is_unknowing(&words) || (words.len() < 4 && is_unknowing(&second)) {
+            best?;
             continue;
         }
-        let straight = matches!(words.first(), Some(&("yes" | "no" | "yeah" | "yep" | "nope" | "because" | "it" | "well" | "i" | "we" | "that")));
+        let answers = called.is_some() && talk.speaker_of[segment] == called;
+        let straight = answers || words.first().is_some_and(|word| STRAIGHT.contains(word));
         let shared = talk.terms(reply).iter().filter(|term| asked.contains(term)).count();
         let said = words::count(&talk.segments[segment].text);
-        let mut score = f64::from(u8::from(straight)) * 0.6 + (shared as f64).min(2.0) * 0.7 + (said as f64 / 10.0).min(1.0) - 0.25 * distance;
+        let mut score =
+            f64::from(u8::from(straight)) * 0.6 + (shared as f64).min(2.0) * 0.7 + (said as f64 / 10.0).min(1.0)
+                - 0.25 * distance;
         if talk.listening[segment] && !straight {
             score -= 1.0;
+        } else if segment == last + 1 {
+            score += 0.4;
+        }
+        if answers {
+            score += 1.0;
+        }
+        if whose && !names_someone(&words) && talk.names.mentions(&talk.raw(reply)).is_empty() {
+            score -= 1.5;
+        }
+        // Straight away and to the point: what others add later is no better.
+        if segment == last + 1 && straight && score > 0.2 && (answers || !matches!(words[0], "yes" | "yeah" | "well")) {
+            return Some(reply);
         }
         if score > best.map_or(0.2, |best| best.0) {
             best = Some((score, reply));
@@ -241,8 +272,55 @@ fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
     best.map(|best| best.1)
 }
 
-/// `I don't know`, `not sure`.
+fn names_someone(words: &[&str]) -> bool {
+    words.iter().take(12).any(|word| matches!(*word, "i" | "me" | "mine" | "my" | "he" | "she" | "you" | "they" | "it"))
+}
+
+/// What an answer often begins with.
+const STRAIGHT: &[&str] = &[
+    "about", "around", "because", "he", "i", "it", "no", "nope", "roughly", "she", "that", "there", "they", "we",
+    "well", "yeah", "yep", "yes",
+];
+
+static UNKNOWING: LazyLock<Phrases<()>> = LazyLock::new(|| {
+    let all = [
+        "don't know",
+        "don't * know",
+        "no idea",
+        "no clue",
+        "not sure",
+        "not certain",
+        "can't say",
+        "couldn't say",
+        "couldn't tell you",
+        "nobody at the moment",
+        "nobody yet",
+        "no one yet",
+        "nobody knows",
+        "no one knows",
+        "nobody so far",
+        "we ll see",
+        "have to look that up",
+        "have to look it up",
+        "have to find out",
+        "have to check",
+        "have to ask",
+        "need to check",
+        "need to find out",
+        "let s think about",
+        "come back to that",
+        "come back to it",
+        "leave that open",
+        "remains to be seen",
+        "depends",
+    ];
+    Phrases::new(&all.map(|phrase| (phrase, ())))
+});
+
+/// `I don't know yet`, `Not sure`, `Nobody at the moment`, and no more to the matter.
 fn is_unknowing(words: &[&str]) -> bool {
-    let head = &words[..words.len().min(6)];
-    head.windows(2).any(|pair| matches!(pair, ["don't", "know"] | ["no", "idea"] | ["not", "sure"])) && words.len() < 12
+    const HEAD: usize = 9;
+    let known = words.first().is_some_and(|word| matches!(*word, "yes" | "yeah" | "no" | "because"))
+        || words.windows(3).any(|three| three == ["i", "think", "so"]);
+    !known && words.len() < 20 && UNKNOWING.find(words).first().is_some_and(|found| found.start < HEAD)
 }

@@ -82,7 +82,8 @@ impl Worth {
         let vectors: Vec<(Sparse, Sparse)> = units
             .iter()
             .map(|unit| {
-                let said = Sparse::counts(unit.terms.iter().copied()).weighted(&weights).strongest(MOST_TERMS).normalized();
+                let said =
+                    Sparse::counts(unit.terms.iter().copied()).weighted(&weights).strongest(MOST_TERMS).normalized();
                 (said, Sparse::sums(unit.speakers.iter().copied()).normalized())
             })
             .collect();
@@ -126,26 +127,29 @@ impl Worth {
 fn best_cuts(n: usize, count: usize, worth: &Worth) -> Vec<usize> {
     let mut best = vec![f64::NEG_INFINITY; n + 1];
     best[0] = 0.0;
-    let mut from = vec![vec![0; n + 1]; count + 1];
+    // Where the last of `k` stretches that end before a unit begins, for each `k` from 1.
+    let mut from: Vec<Vec<usize>> = Vec::with_capacity(count);
     // What each stretch is worth is asked for once per number of stretches: keep it.
     let table: Vec<Vec<f64>> = (0..n).map(|a| (a + 1..=n).map(|b| worth.of(a, b, count)).collect()).collect();
     for k in 1..=count {
         let mut next = vec![f64::NEG_INFINITY; n + 1];
+        let mut starts = vec![0; n + 1];
         for b in k..=n {
             for a in k - 1..b {
                 let value = best[a] + table[a][b - a - 1];
                 if value > next[b] {
                     next[b] = value;
-                    from[k][b] = a;
+                    starts[b] = a;
                 }
             }
         }
         best = next;
+        from.push(starts);
     }
     let mut cuts = Vec::new();
     let mut end = n;
-    for k in (2..=count).rev() {
-        end = from[k][end];
+    for starts in from.iter().skip(1).rev() {
+        end = starts[end];
         cuts.push(end);
     }
     cuts.reverse();

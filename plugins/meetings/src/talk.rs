@@ -142,11 +142,16 @@ impl<'a> Talk<'a> {
         let end = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '”' | ')' | '\''));
         let bare = without_marks(end);
         self.sentences[sentence].question = bare.ends_with('?');
-        self.sentences[sentence].broken = end.ends_with("{disfmarker}") || end.ends_with(['—', '–', '-']) || bare.ends_with("—.");
+        self.sentences[sentence].broken =
+            end.ends_with("{disfmarker}") || end.ends_with(['—', '–', '-']) || bare.ends_with("—.");
     }
 
     fn length(&self, sentence: usize) -> usize {
-        self.sentences[sentence].pieces.iter().map(|p| words::count(&self.segments[p.segment].text[p.range.clone()])).sum()
+        self.sentences[sentence]
+            .pieces
+            .iter()
+            .map(|p| words::count(&self.segments[p.segment].text[p.range.clone()]))
+            .sum()
     }
 
     /// Indices of the sentences that start in a segment.
@@ -175,7 +180,8 @@ impl<'a> Talk<'a> {
     /// The words said, pieces joined by a space.
     pub(crate) fn raw(&self, sentence: usize) -> String {
         let pieces = &self.sentences[sentence].pieces;
-        let texts: Vec<_> = pieces.iter().map(|piece| &self.segments[piece.segment].text[piece.range.clone()]).collect();
+        let texts: Vec<_> =
+            pieces.iter().map(|piece| &self.segments[piece.segment].text[piece.range.clone()]).collect();
         texts.join(" ")
     }
 
@@ -187,7 +193,8 @@ impl<'a> Talk<'a> {
     /// The places where a sentence stands, but for those that hold punctuation alone.
     pub(crate) fn evidence(&self, sentence: usize) -> Vec<Evidence> {
         let pieces = self.sentences[sentence].pieces.iter();
-        let spoken = |piece: &&Piece| self.segments[piece.segment].text[piece.range.clone()].contains(char::is_alphanumeric);
+        let spoken =
+            |piece: &&Piece| self.segments[piece.segment].text[piece.range.clone()].contains(char::is_alphanumeric);
         pieces.filter(spoken).map(|piece| self.quote(piece.segment, piece.range.clone())).collect()
     }
 
@@ -221,6 +228,11 @@ impl Findings {
 
     /// Adds a finding and returns it for its other fields.
     pub(crate) fn add(&mut self, kind: &str, text: String, sure: f64, evidence: Vec<Evidence>) -> &mut Finding {
+        // Talk of fillers alone leaves nothing when it is cleaned: then the words stand as they were said.
+        let text = match evidence.first() {
+            Some(evidence) if text.trim().is_empty() => evidence.quote.clone(),
+            _ => text,
+        };
         self.list.push(Finding {
             id: format!("{}-{}", self.source, self.list.len() + 1),
             kind: kind.to_owned(),

@@ -1,8 +1,11 @@
 //! Phrases that carry a talk's matter, and their scores.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
-use jackfield_text::{rank::Graph, vocabulary::TermId};
+use jackfield_text::{
+    rank::Graph,
+    vocabulary::{TermId, WordId},
+};
 use rustc_hash::FxHashMap;
 
 use crate::talk::Talk;
@@ -25,6 +28,9 @@ pub(crate) struct Use {
     pub(crate) free: usize,
     pub(crate) first: usize,
 }
+
+/// Words that stand among content words and name nothing.
+const NOT_ALONE: &[&str] = &["across", "please", "young"];
 
 /// Every phrase of the sentences in a range, in order of first use. A phrase of more than one word that is used only
 /// once is left out: it is chance.
@@ -64,7 +70,8 @@ pub(crate) fn phrases(talk: &Talk<'_>, sentences: Range<usize>) -> Vec<(Phrase, 
         }
     }
     all.iter_mut().zip(longer).for_each(|((_, of), longer)| of.free = of.count.saturating_sub(longer));
-    all.retain(|(phrase, of)| of.free > 0 && (phrase.len() == 1 || of.count > 1));
+    let names = |phrase: &[TermId]| phrase.len() > 1 || !NOT_ALONE.contains(&talk.vocabulary.usual_form(phrase[0]));
+    all.retain(|(phrase, of)| of.free > 0 && (phrase.len() == 1 || of.count > 1) && names(phrase));
     all
 }
 
@@ -118,13 +125,14 @@ pub(crate) fn term_ranks(talk: &Talk<'_>) -> Vec<f64> {
 
 /// Words before a noun, and words before a verb or an adjective.
 const BEFORE_NOUNS: &[&str] = &[
-    "a", "about", "an", "and", "any", "at", "by", "each", "every", "for", "from", "her", "his", "in", "its", "more", "my", "no",
-    "of", "on", "our", "per", "s", "some", "that", "the", "their", "these", "this", "those", "with", "your",
+    "a", "about", "an", "and", "any", "at", "by", "each", "every", "for", "from", "her", "his", "in", "its", "more",
+    "my", "no", "of", "on", "our", "per", "s", "some", "that", "the", "their", "these", "this", "those", "with",
+    "your",
 ];
 const BEFORE_VERBS: &[&str] = &[
-    "are", "be", "been", "being", "can", "cannot", "could", "d", "did", "do", "does", "don't", "gonna", "had", "has", "have", "he",
-    "i", "is", "it", "just", "ll", "m", "may", "might", "must", "not", "quite", "re", "really", "shall", "she", "should", "so",
-    "they", "to", "too", "ve", "very", "was", "we", "were", "who", "will", "would", "you",
+    "are", "be", "been", "being", "can", "cannot", "could", "d", "did", "do", "does", "don't", "gonna", "had", "has",
+    "have", "he", "i", "is", "it", "just", "ll", "m", "may", "might", "must", "not", "quite", "re", "really", "shall",
+    "she", "should", "so", "they", "to", "too", "ve", "very", "was", "we", "were", "who", "will", "would", "you",
 ];
 
 /// How much each term behaves as a noun, 0 to 1, told by the words before it: no dictionary of parts of speech needed.
@@ -161,9 +169,32 @@ pub(crate) fn distinct(mut scored: Vec<(f64, Phrase, Use)>, most: usize) -> Vec<
     chosen
 }
 
-/// The phrase in the forms of its words that are used most.
-pub(crate) fn display(talk: &Talk<'_>, phrase: &[TermId]) -> String {
-    let words: Vec<_> = phrase.iter().map(|&term| talk.vocabulary.usual_form(term)).collect();
+/// The phrase as it is mostly said in a range of sentences, with capitals where most write them.
+pub(crate) fn display(talk: &Talk<'_>, phrase: &[TermId], sentences: Range<usize>) -> String {
+    if let [term] = phrase {
+        return talk.vocabulary.usual_form(*term).to_owned();
+    }
+    let mut said: BTreeMap<Vec<WordId>, usize> = BTreeMap::new();
+    for sentence in sentences {
+        let ids = talk.word_ids(sentence);
+        for at in ids.windows(phrase.len()) {
+            if at.iter().zip(phrase).all(|(&id, &term)| talk.vocabulary.term(id) == Some(term)) {
+                *said.entry(at.to_vec()).or_default() += 1;
+            }
+        }
+    }
+    let most = said.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let words: Vec<&str> = match &most {
+        Some((ids, _)) => ids.iter().map(|&id| talk.vocabulary.written(id)).collect(),
+        None => phrase.iter().map(|&term| talk.vocabulary.usual_form(term)).collect(),
+    };
+    // `Prime minister`: a name is written with capitals throughout, or is none. `LCD screen` stays.
+    let title = |word: &str| {
+        word.chars().next().is_some_and(char::is_uppercase) && word.chars().skip(1).any(char::is_lowercase)
+    };
+    let small = words.iter().any(|word| word.chars().next().is_some_and(char::is_lowercase));
+    let words: Vec<String> =
+        words.iter().map(|word| if small && title(word) { word.to_lowercase() } else { (*word).to_owned() }).collect();
     words.join(" ")
 }
 

@@ -132,7 +132,12 @@ fn tasks_belong_to_who_takes_them_on_or_is_asked() {
     let owner = |turns: &[(&str, &str)]| answer("actions", turns)["actions"][0]["owner"].clone();
     assert_eq!(owner(&[("Ann", "I'll send you the report tomorrow."), ("Bo", "Thanks.")]), "Ann");
     assert_eq!(owner(&[("Ann", "Could you please send me the report by Friday?"), ("Bo", "Sure.")]), "Bo");
-    let called = [("Cy", "Hi."), ("Ann", "Cy, can you email the supplier about the chips?"), ("Bo", "Good idea."), ("Cy", "Okay.")];
+    let called = [
+        ("Cy", "Hi."),
+        ("Ann", "Cy, can you email the supplier about the chips?"),
+        ("Bo", "Good idea."),
+        ("Cy", "Okay."),
+    ];
     assert_eq!(owner(&called), "Cy");
     assert_eq!(owner(&[("Cy", "Hi."), ("Ann", "Cy will prepare the slides for the next meeting.")]), "Cy");
 }
@@ -142,13 +147,18 @@ fn due_dates_and_titles_use_the_words_said() {
     let output = answer("actions", &[("Ann", "Um , I 'll send the the minutes to everyone by the end of the week .")]);
     let action = &output["actions"][0];
     assert_eq!(action["due"], "by the end of the week");
-    assert_eq!(action["title"], "Send the minutes to everyone by the end of the week");
-    assert_eq!(output["findings"][0]["text"], "I'll send the minutes to everyone by the end of the week.");
+    assert_eq!(action["title"], "Send the minutes to everyone");
+    assert_eq!(output["findings"][0]["text"], "Ann: send the minutes to everyone (by the end of the week)");
 }
 
 #[test]
 fn in_meeting_requests_are_no_tasks() {
-    for text in ["Can you see the slide?", "Could you repeat the question, please?", "I'll show you the first slide.", "Let me see."] {
+    for text in [
+        "Can you see the slide?",
+        "Could you repeat the question, please?",
+        "I'll show you the first slide.",
+        "Let me see.",
+    ] {
         assert!(texts(&answer("actions", &[("Ann", text), ("Bo", "Sure.")])).is_empty(), "{text}");
     }
 }
@@ -170,7 +180,11 @@ fn questions_are_answered_by_the_next_who_knows() {
 
 #[test]
 fn a_sentence_goes_on_over_a_sign_of_listening() {
-    let turns = [("Ann", "The budget of the whole project ,"), ("Bo", "Mm-hmm ."), ("Ann", "has been decided to be five million euros .")];
+    let turns = [
+        ("Ann", "The budget of the whole project ,"),
+        ("Bo", "Mm-hmm ."),
+        ("Ann", "has been decided to be five million euros ."),
+    ];
     let output = answer("decisions", &turns);
     assert_eq!(texts(&output), ["The budget of the whole project, has been decided to be five million euros."]);
     assert_eq!(output["findings"][0]["evidence"].as_array().map(Vec::len), Some(2));
@@ -179,11 +193,82 @@ fn a_sentence_goes_on_over_a_sign_of_listening() {
 #[test]
 fn a_speaker_of_most_words_dominates() {
     let long = "I think that the budget of this project is much too small for what we want to do with it.";
-    let turns: Vec<_> = (0..10).map(|_| ("Ann", long)).chain([("Bo", "Yes, it is."), ("Cy", "It is too small.")]).collect();
+    let turns: Vec<_> =
+        (0..10).map(|_| ("Ann", long)).chain([("Bo", "Yes, it is."), ("Cy", "It is too small.")]).collect();
     let output = answer("participation", &turns);
     assert_eq!(output["speakers"][0]["speaker"], "Ann");
     let kinds: Vec<_> = output["findings"].as_array().expect("findings").iter().map(|f| f["kind"].as_str()).collect();
     assert_eq!(kinds, [Some("dominant-speaker"), Some("quiet-speaker"), Some("quiet-speaker")]);
+}
+
+#[test]
+fn plain_statements_of_decisions_are_found() {
+    for text in [
+        "Then it's settled, we drive to the lake.",
+        "So the price stays at thirty.",
+        "Okay, we'll publish both reports with a note on the method.",
+        "All right. We publish the figures but not the drawings.",
+        "We've agreed that from now on a second guard is called.",
+    ] {
+        let turns = [("Bo", "Works for me."), ("Ann", text), ("Bo", "Good.")];
+        assert_eq!(texts(&answer("decisions", &turns)).len(), 1, "{text}");
+    }
+    for text in ["I suggest a melon shape.", "It does look like the round shape of the melon."] {
+        assert!(texts(&answer("decisions", &[("Ann", text), ("Bo", "Yeah.")])).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn tasks_read_as_instructions_with_owner_and_time() {
+    for (text, told) in [
+        (
+            "I'll prolong the hosting contract by the end of this week.",
+            "Ann: prolong the hosting contract (by the end of this week)",
+        ),
+        ("I'll ask the bank about the loan today.", "Ann: ask the bank about the loan (today)"),
+        (
+            "Bo, could you ask the school whether they lend us the hall?",
+            "Bo: ask the school whether they lend us the hall",
+        ),
+        ("I'll paint the fence by the seventh of June.", "Ann: paint the fence (by the seventh of June)"),
+        (
+            "Bo, check the figures of the last fair by Thursday, and then we talk again.",
+            "Bo: check the figures of the last fair (by Thursday)",
+        ),
+        ("Bo asks the landlord about the keys by Monday.", "Bo: ask the landlord about the keys (by Monday)"),
+    ] {
+        assert_eq!(texts(&answer("actions", &[("Bo", "Hi."), ("Ann", text), ("Bo", "Sure.")])), [told]);
+    }
+}
+
+#[test]
+fn a_request_and_the_promise_that_answers_it_are_one_task() {
+    let turns = [("Ann", "Bo, can you repaint the old gate?"), ("Bo", "Yes, I'll repaint the gate by Friday.")];
+    let output = answer("actions", &turns);
+    assert_eq!(texts(&output), ["Bo: repaint the old gate (by Friday)"]);
+    assert_eq!(output["findings"][0]["evidence"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn who_does_not_know_leaves_a_question_open() {
+    for reply in
+        ["I don't know yet, I need to look at it first.", "Nobody at the moment.", "Good question. I'm not sure."]
+    {
+        let turns =
+            [("Ann", "Who looks after the boiler test?"), ("Bo", reply), ("Ann", "The boiler test needs a date.")];
+        assert_eq!(answer("questions", &turns)["questions"][0]["open"], true, "{reply}");
+    }
+    let own = [("Ann", "Which colour does the gate get?"), ("Ann", "The gate could be green.")];
+    assert_eq!(answer("questions", &own)["questions"][0]["open"], true);
+}
+
+#[test]
+fn a_dense_meeting_is_not_cut_short() {
+    let things = ["gate", "fence", "boiler", "window", "ladder", "kitchen", "cellar", "garage"];
+    let said: Vec<String> =
+        things.iter().map(|thing| format!("I'll repair the {thing} of neighbour {thing}son by Friday.")).collect();
+    let turns: Vec<_> = said.iter().map(|text| ("Ann", text.as_str())).collect();
+    assert_eq!(texts(&answer("actions", &turns)).len(), things.len());
 }
 
 #[test]
@@ -214,9 +299,14 @@ fn check(transcript: &Transcript) -> std::result::Result<(), TestCaseError> {
             let evidence = finding["evidence"].as_array().expect("evidence");
             prop_assert!(!evidence.is_empty(), "{} has no evidence", finding);
             for one in evidence {
-                let segment = transcript.segments.iter().find(|segment| one["segment"] == segment.id).expect("known segment");
+                let segment =
+                    transcript.segments.iter().find(|segment| one["segment"] == segment.id).expect("known segment");
                 let quote = one["quote"].as_str().expect("text");
-                prop_assert!(segment.text.contains(quote) && contains_quote(&segment.text, quote), "{quote:?} in {:?}", segment.text);
+                prop_assert!(
+                    segment.text.contains(quote) && contains_quote(&segment.text, quote),
+                    "{quote:?} in {:?}",
+                    segment.text
+                );
             }
         }
     }
@@ -225,9 +315,36 @@ fn check(transcript: &Transcript) -> std::result::Result<(), TestCaseError> {
 
 fn phrase() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
-        "we decided to use", "the rubber case", "I'll send", "you the report", "by Friday", ".", "?", ",", "{disfmarker}", "{vocalsound}",
-        "um", "can you check", "Ann", "Bo,", "the battery price", "let 's go with", "what is", "voice recognition", "okay", "Mm - hmm .",
-        "no", "I agree", "—", "a remote control", "customers", "in two weeks", "T_V_", "\"", "é", "if",
+        "we decided to use",
+        "the rubber case",
+        "I'll send",
+        "you the report",
+        "by Friday",
+        ".",
+        "?",
+        ",",
+        "{disfmarker}",
+        "{vocalsound}",
+        "um",
+        "can you check",
+        "Ann",
+        "Bo,",
+        "the battery price",
+        "let 's go with",
+        "what is",
+        "voice recognition",
+        "okay",
+        "Mm - hmm .",
+        "no",
+        "I agree",
+        "—",
+        "a remote control",
+        "customers",
+        "in two weeks",
+        "T_V_",
+        "\"",
+        "é",
+        "if",
     ]);
     prop::collection::vec(parts, 0..16).prop_map(|parts| parts.join(" "))
 }

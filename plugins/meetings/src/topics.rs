@@ -94,130 +94,18 @@ impl Analyzer for Topics {
             summary: "a division into two topics by number".to_owned(),
             config: json!({ "count": 2, "keyphrases": 2 }),
             input: json!({ "segments": [
-                { "id": "s1", "speaker": "Ann", "text": "The battery is empty, and a solar battery costs more than a plain battery with a charger, a cable and a socket." },
+                { "id": "s1", "speaker": "Ann", "text": "A solar battery costs more than a battery with a charger, a cable and a socket." },
                 { "id": "s2", "speaker": "Ann", "text": "A battery charger needs a cable, the socket needs a battery, and solar power drains." },
-                { "id": "s3", "speaker": "Bo", "text": "Customers in the survey prefer a cheap price, customers in Asia prefer colour, and the survey shows fashion." },
+                { "id": "s3", "speaker": "Bo", "text": "Customers in the survey prefer fashion, customers in Asia prefer colour." },
                 { "id": "s4", "speaker": "Bo", "text": "The survey asks customers about price, fashion, colour and shops." },
             ] }),
             output: json!({
                 "findings": [
                     {
-                        "confidence": 0.65,
+                        "confidence": 0.6,
                         "evidence": [
                             {
-                                "quote": [
-                                    "T",
-                                    "h",
-                                    "e",
-                                    " ",
-                                    "b",
-                                    "a",
-                                    "t",
-                                    "t",
-                                    "e",
-                                    "r",
-                                    "y",
-                                    " ",
-                                    "i",
-                                    "s",
-                                    " ",
-                                    "e",
-                                    "m",
-                                    "p",
-                                    "t",
-                                    "y",
-                                    ",",
-                                    " ",
-                                    "a",
-                                    "n",
-                                    "d",
-                                    " ",
-                                    "a",
-                                    " ",
-                                    "s",
-                                    "o",
-                                    "l",
-                                    "a",
-                                    "r",
-                                    " ",
-                                    "b",
-                                    "a",
-                                    "t",
-                                    "t",
-                                    "e",
-                                    "r",
-                                    "y",
-                                    " ",
-                                    "c",
-                                    "o",
-                                    "s",
-                                    "t",
-                                    "s",
-                                    " ",
-                                    "m",
-                                    "o",
-                                    "r",
-                                    "e",
-                                    " ",
-                                    "t",
-                                    "h",
-                                    "a",
-                                    "n",
-                                    " ",
-                                    "a",
-                                    " ",
-                                    "p",
-                                    "l",
-                                    "a",
-                                    "i",
-                                    "n",
-                                    " ",
-                                    "b",
-                                    "a",
-                                    "t",
-                                    "t",
-                                    "e",
-                                    "r",
-                                    "y",
-                                    " ",
-                                    "w",
-                                    "i",
-                                    "t",
-                                    "h",
-                                    " ",
-                                    "a",
-                                    " ",
-                                    "c",
-                                    "h",
-                                    "a",
-                                    "r",
-                                    "g",
-                                    "e",
-                                    "r",
-                                    ",",
-                                    " ",
-                                    "a",
-                                    " ",
-                                    "c",
-                                    "a",
-                                    "b",
-                                    "l",
-                                    "e",
-                                    " ",
-                                    "a",
-                                    "n",
-                                    "d",
-                                    " ",
-                                    "a",
-                                    " ",
-                                    "s",
-                                    "o",
-                                    "c",
-                                    "k",
-                                    "e",
-                                    "t",
-                                    ".",
-                                ],
+                                "quote": "A solar battery costs more than a battery with a charger, a cable and a socket.",
                                 "segment": "s1",
                                 "speaker": "Ann",
                             },
@@ -228,119 +116,10 @@ impl Analyzer for Topics {
                         "text": "Topic 1, 2 turns: battery, solar.",
                     },
                     {
-                        "confidence": 0.6,
+                        "confidence": 0.55,
                         "evidence": [
                             {
-                                "quote": [
-                                    "C",
-                                    "u",
-                                    "s",
-                                    "t",
-                                    "o",
-                                    "m",
-                                    "e",
-                                    "r",
-                                    "s",
-                                    " ",
-                                    "i",
-                                    "n",
-                                    " ",
-                                    "t",
-                                    "h",
-                                    "e",
-                                    " ",
-                                    "s",
-                                    "u",
-                                    "r",
-                                    "v",
-                                    "e",
-                                    "y",
-                                    " ",
-                                    "p",
-                                    "r",
-                                    "e",
-                                    "f",
-                                    "e",
-                                    "r",
-                                    " ",
-                                    "a",
-                                    " ",
-                                    "c",
-                                    "h",
-                                    "e",
-                                    "a",
-                                    "p",
-                                    " ",
-                                    "p",
-                                    "r",
-                                    "i",
-                                    "c",
-                                    "e",
-                                    ",",
-                                    " ",
-                                    "c",
-                                    "u",
-                                    "s",
-                                    "t",
-                                    "o",
-                                    "m",
-                                    "e",
-                                    "r",
-                                    "s",
-                                    " ",
-                                    "i",
-                                    "n",
-                                    " ",
-                                    "A",
-                                    "s",
-                                    "i",
-                                    "a",
-                                    " ",
-                                    "p",
-                                    "r",
-                                    "e",
-                                    "f",
-                                    "e",
-                                    "r",
-                                    " ",
-                                    "c",
-                                    "o",
-                                    "l",
-                                    "o",
-                                    "u",
-                                    "r",
-                                    ",",
-                                    " ",
-                                    "a",
-                                    "n",
-                                    "d",
-                                    " ",
-                                    "t",
-                                    "h",
-                                    "e",
-                                    " ",
-                                    "s",
-                                    "u",
-                                    "r",
-                                    "v",
-                                    "e",
-                                    "y",
-                                    " ",
-                                    "s",
-                                    "h",
-                                    "o",
-                                    "w",
-                                    "s",
-                                    " ",
-                                    "f",
-                                    "a",
-                                    "s",
-                                    "h",
-                                    "i",
-                                    "o",
-                                    "n",
-                                    ".",
-                                ],
+                                "quote": "Customers in the survey prefer fashion, customers in Asia prefer colour.",
                                 "segment": "s3",
                                 "speaker": "Bo",
                             },
@@ -348,7 +127,7 @@ impl Analyzer for Topics {
                         "id": "topics-2",
                         "kind": "topic",
                         "source": "topics",
-                        "text": "Topic 2, 2 turns: survey, customers.",
+                        "text": "Topic 2, 2 turns: customers, survey.",
                     },
                 ],
                 "topics": [
@@ -366,8 +145,8 @@ impl Analyzer for Topics {
                         "first_index": 2,
                         "from": "s3",
                         "id": "t2",
-                        "keyphrases": ["survey", "customers"],
-                        "label": "Survey and customers",
+                        "keyphrases": ["customers", "survey"],
+                        "label": "Customers and survey",
                         "last_index": 3,
                         "segments": 2,
                         "to": "s4",
@@ -394,26 +173,25 @@ impl Topics {
         let scored = terms::phrases(talk, sentences.clone())
             .into_iter()
             .map(|(phrase, of)| {
-                // Often here, and seldom elsewhere: a term's share that falls on this topic.
-                let share: f64 = phrase.iter().map(|&term| of.count as f64 / whole[term as usize].max(1) as f64).sum();
+                // Often here, and seldom elsewhere.
+                let share = share(&phrase, of.count, whole);
                 let noun = nouns[phrase[phrase.len() - 1] as usize];
                 let score = of.free as f64 * share.sqrt() * noun * noun;
                 (score, phrase, of)
             })
             .collect();
         let chosen = terms::distinct(scored, self.keyphrases);
-        let keyphrases: Vec<String> = chosen.iter().map(|(_, phrase, _)| terms::display(talk, phrase)).collect();
-        let label = label(&keyphrases);
+        let keyphrases: Vec<String> =
+            chosen.iter().map(|(_, phrase, _)| terms::display(talk, phrase, sentences.clone())).collect();
+        let label = label(talk, &chosen, &keyphrases);
         let bearer = chosen.first().and_then(|(_, phrase, _)| terms::bearer(talk, phrase, sentences.clone()));
         if let Some(sentence) = bearer {
             let segments = end - from;
             // Sure where the leading phrases are used often, and hardly anywhere else.
             let leading = &chosen[..chosen.len().min(3)];
             let used: usize = leading.iter().map(|(_, _, of)| of.free).sum();
-            let own = leading.iter().map(|(score, phrase, of)| {
-                let noun = nouns[phrase[phrase.len() - 1] as usize];
-                (score / of.free as f64 / (noun * noun)).powi(2) / phrase.len() as f64
-            }).sum::<f64>();
+            let own =
+                leading.iter().map(|(_, phrase, of)| share(phrase, of.count, whole) / phrase.len() as f64).sum::<f64>();
             let own = own / leading.len() as f64;
             let sure = 0.3 + 0.6 * own.min(1.0) * (used as f64 / 12.0).min(1.0);
             let turns = if segments == 1 { "turn" } else { "turns" };
@@ -433,11 +211,36 @@ impl Topics {
     }
 }
 
-/// Up to three phrases as a heading.
-fn label(keyphrases: &[String]) -> String {
-    let text = match keyphrases {
+/// Sum over the phrase's terms of the share of their uses that falls on the phrase here; `whole` has all their uses.
+fn share(phrase: &[u32], count: usize, whole: &[usize]) -> f64 {
+    phrase.iter().map(|&term| count as f64 / whole[term as usize].max(1) as f64).sum()
+}
+
+/// Words that tell a reader little when they stand alone.
+const WEAK: &[&str] = &[
+    "bit", "bottom", "case", "euros", "example", "front", "group", "issue", "issues", "item", "level", "meeting",
+    "meetings", "month", "months", "morning", "option", "options", "page", "project", "room", "side", "team", "today",
+    "top", "young",
+];
+
+/// Up to three phrases as a heading: those of several words first, and no weak word where there are others.
+fn label(talk: &Talk<'_>, chosen: &[(f64, terms::Phrase, terms::Use)], keyphrases: &[String]) -> String {
+    const TOLD: usize = 4;
+    let all = || chosen.iter().zip(keyphrases).take(TOLD);
+    let strong = |phrase: &[u32], of: &terms::Use| match phrase {
+        [term] => of.count > 1 && !WEAK.contains(&talk.vocabulary.usual_form(*term)),
+        _ => true,
+    };
+    let mut told: Vec<&str> =
+        all().filter(|((_, phrase, _), _)| phrase.len() > 1).map(|(_, text)| text.as_str()).collect();
+    let single = all().filter(|((_, phrase, of), _)| phrase.len() == 1 && strong(phrase, of));
+    told.extend(single.map(|(_, text)| text.as_str()));
+    if told.is_empty() {
+        told.extend(keyphrases.iter().take(2).map(String::as_str));
+    }
+    let text = match told[..] {
         [] => "small talk".to_owned(),
-        [one] => one.clone(),
+        [one] => one.to_owned(),
         [one, two] => format!("{one} and {two}"),
         [one, two, three, ..] => format!("{one}, {two} and {three}"),
     };

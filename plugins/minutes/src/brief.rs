@@ -341,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn owner_and_due_date_stand_in_their_columns_only() {
+        let action = |n, text: &str| Finding {
+            owner: Some("Bo".into()),
+            due: Some("by May".into()),
+            ..finding("action", n, text, 0.5)
+        };
+        let answer = brief(8000, vec![action(1, "Bo: call them (by May)"), action(9, "Call them.")]);
+        assert!(answer.markdown.ends_with("| --- |\n| Call them | Bo | by May | [s1] |\n"), "{}", answer.markdown);
+        assert_eq!(answer.included["actions"], 2);
+    }
+
+    #[test]
     fn thousands_of_findings_are_no_trouble() {
         let findings =
             (0..5000).map(|n| finding("question", n % 700, &format!("What about thing {n}?"), 0.5)).collect();

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     markdown::{counted, inline, marks, shorten},
-    shared::{Section, merge_evidence, normal, place, priority_rank, section_of},
+    shared::{Section, merge_evidence, normal, place, priority_rank, section_of, title_of},
 };
 
 /// What `dashboard` reads.
@@ -187,7 +187,8 @@ impl Dashboard {
         let mut duplicates = 0;
         for (sort, finding) in wanted {
             let part = |text: &Option<String>| text.as_deref().map(normal).unwrap_or_default();
-            let key = (sort, normal(&finding.text), part(&finding.owner), part(&finding.due));
+            let title = title_of(&finding);
+            let key = (sort, normal(&title), part(&finding.owner), part(&finding.due));
             if let Some(index) = known.get(&key) {
                 let entry = &mut entries[*index].1;
                 entry.findings.push(finding.id);
@@ -204,7 +205,7 @@ impl Dashboard {
                 Entry {
                     id: String::new(),
                     kind: sort.name().to_owned(),
-                    title: finding.text,
+                    title,
                     owner: finding.owner,
                     due: finding.due,
                     priority: finding.priority,
@@ -322,6 +323,20 @@ mod tests {
         other.owner = Some("Bo".into());
         let answer = dashboard(vec![finding("action", 1, "Order the sensors", 0.5), other]);
         assert_eq!((answer.counts.actions, answer.counts.duplicates), (2, 0));
+    }
+
+    #[test]
+    fn owner_and_due_date_stand_in_their_columns_only() {
+        let action = |n, text: &str| Finding {
+            owner: Some("Bo".into()),
+            due: Some("by May".into()),
+            ..finding("action", n, text, 0.5)
+        };
+        let answer = dashboard(vec![action(1, "Bo: call them (by May)"), action(2, "Call them.")]);
+        assert_eq!((answer.counts.actions, answer.counts.duplicates), (1, 1));
+        assert_eq!(answer.actions[0].title, "Call them");
+        assert!(answer.markdown.contains("| Call them | Bo | by May | [s1] [s2] |"), "{}", answer.markdown);
+        assert!(answer.csv.contains("action,Call them,Bo,by May,"), "{}", answer.csv);
     }
 
     #[test]

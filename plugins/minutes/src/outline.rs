@@ -10,7 +10,7 @@ use crate::{
     document::{Item, Part},
     markdown::{inline, marks, names, short_name, shorten, unstopped},
     scene::matter,
-    shared::{Section, is_open, normal, number_of, place, priority_rank, sane, section_of},
+    shared::{Section, is_open, normal, number_of, place, priority_rank, sane, section_of, title_of},
 };
 
 /// At most so many segments are named behind an entry.
@@ -147,7 +147,7 @@ impl Outline {
         let source = self.source(&finding.source);
         let part = part_of(finding);
         let about = |text: &Option<String>| text.as_deref().map(normal).unwrap_or_default();
-        let key = (part.clone(), normal(&finding.text), about(&finding.owner), about(&finding.due));
+        let key = (part.clone(), normal(&title_of(finding)), about(&finding.owner), about(&finding.due));
         let known = self.said.get(&key).copied().or_else(|| self.told(&part, finding));
         if let Some(index) = known {
             self.items[index].members.push(source);
@@ -213,7 +213,7 @@ impl Outline {
 
     fn text(&self, part: &Part, finding: &Finding) -> String {
         let marks = marks(&finding.evidence, MARKS);
-        let said = inline(&finding.text);
+        let said = inline(&title_of(finding));
         let dash = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), inline);
         match part {
             Part::Phrases => unstopped(&said).to_owned(),

@@ -11,7 +11,7 @@ use crate::{
     concerns::{concerns, hedging, worry},
     markdown::{counted, names, short_name, shorten, unstopped},
     scene::{Scene, matter},
-    shared::{Section, flatten, is_open, normal, number, of, place, priority_rank, sane},
+    shared::{Section, flatten, is_open, normal, number, of, place, priority_rank, sane, title_of},
     stance::Reach,
 };
 
@@ -277,7 +277,7 @@ fn undated(findings: &[Finding]) -> Vec<Finding> {
         .iter()
         .map(|action| {
             let owner = action.owner.as_deref().unwrap_or_default();
-            format!("{} ({})", shorten(unstopped(&action.text), 80), short_name(owner))
+            format!("{} ({})", shorten(unstopped(&title_of(action)), 80), short_name(owner))
         })
         .collect();
     let text = match without.len() {
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn actions_without_a_date_are_one_risk() {
         let action =
-            |n| Finding { owner: Some("Bo".into()), ..finding("action", n, &format!("Call number {n}."), 0.8) };
+            |n| Finding { owner: Some("Bo".into()), ..finding("action", n, &format!("Bo: call number {n}."), 0.8) };
         let found = risks(None, (1..6).map(action).collect());
         let text = "5 of 5 actions that have an owner have no date: Call number 1 (Bo); Call number 2 (Bo); Call number 3 (Bo); and 2 others";
         assert_eq!(found, [("medium".into(), text.into())]);

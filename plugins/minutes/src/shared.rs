@@ -1,6 +1,6 @@
 //! What the four analyzers share about findings.
 
-use jackfield_text::{Evidence, Finding, FindingSet, words::tokens};
+use jackfield_text::{Evidence, Finding, FindingSet, clean::capitalised, words::tokens};
 
 /// What a finding is about, as far as minutes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +96,38 @@ pub(crate) fn normal(text: &str) -> String {
     if tokens.is_empty() { text.trim().to_lowercase() } else { tokens.join(" ") }
 }
 
+/// What is to be done, where owner and due date stand beside it: `Ann: call Bo (by May)` without `Ann: ` and ` (by May)`.
+/// Findings that are no actions keep their text.
+pub(crate) fn title_of(finding: &Finding) -> String {
+    if section_of(&finding.kind) != Some(Section::Action) {
+        return finding.text.clone();
+    }
+    let given = |text: &Option<String>| text.as_deref().map(|text| text.trim().to_lowercase()).unwrap_or_default();
+    let (owner, due) = (given(&finding.owner), given(&finding.due));
+    let mut title = finding.text.trim();
+    if let Some((head, rest)) = title.split_once(": ").filter(|_| !owner.is_empty())
+        && head.trim().to_lowercase() == owner
+    {
+        title = rest.trim_start();
+    }
+    // From the last bracket that opens with all of the due date behind it, since that may hold brackets itself.
+    if let Some(inner) = title.strip_suffix(')').filter(|_| !due.is_empty())
+        && let Some((head, _)) = inner
+            .rmatch_indices(" (")
+            .map(|(at, mark)| (&inner[..at], &inner[at + mark.len()..]))
+            .find(|(_, tail)| tail.trim().to_lowercase() == due)
+    {
+        title = head.trim_end();
+    }
+    // Names such as `iOS` stay as they are.
+    let word = title.split_whitespace().next();
+    match word {
+        None => finding.text.clone(),
+        Some(word) if word.contains(char::is_uppercase) => title.to_owned(),
+        Some(_) => capitalised(title),
+    }
+}
+
 /// All findings of all answers, in order.
 pub(crate) fn flatten(sets: Vec<FindingSet>) -> Vec<Finding> {
     sets.into_iter().flat_map(|set| set.findings).collect()
@@ -104,4 +136,35 @@ pub(crate) fn flatten(sets: Vec<FindingSet>) -> Vec<Finding> {
 /// Whether a question was left open.
 pub(crate) fn is_open(question: &Finding) -> bool {
     question.kind == "open-question" || question.evidence.len() < 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title_of;
+    use crate::testing::finding;
+    use jackfield_text::Finding;
+
+    fn title(text: &str, owner: Option<&str>, due: Option<&str>) -> String {
+        let action = finding("action", 1, text, 0.5);
+        title_of(&Finding { owner: owner.map(Into::into), due: due.map(Into::into), ..action })
+    }
+
+    #[test]
+    fn owner_and_due_date_are_not_said_twice() {
+        assert_eq!(title("Tomas: renew it (by May)", Some("Tomas"), Some("by May")), "Renew it");
+        assert_eq!(title("TOMAS: renew it (By May)", Some("Tomas"), Some("by may")), "Renew it");
+        assert_eq!(title("Élan: übe (in (early) May)", Some("élan"), Some("in (early) May")), "Übe");
+        assert_eq!(title("Renew it (by May)", None, Some("by May")), "Renew it");
+        assert_eq!(title("Ann: iOS build", Some("Ann"), None), "iOS build");
+    }
+
+    #[test]
+    fn what_stands_nowhere_else_stays() {
+        assert_eq!(title("Tomas: renew it (by May)", Some("Ann"), Some("June")), "Tomas: renew it (by May)");
+        assert_eq!(title("Tomas: renew it (by May)", None, None), "Tomas: renew it (by May)");
+        assert_eq!(title("Tomas: (by May)", Some("Tomas"), Some("by May")), "(by May)");
+        assert_eq!(title(": ()", Some(""), Some("")), ": ()");
+        let decision = Finding { owner: Some("Ann".into()), ..finding("decision", 1, "Ann: we go", 0.5) };
+        assert_eq!(title_of(&decision), "Ann: we go");
+    }
 }

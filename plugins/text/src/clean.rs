@@ -1,34 +1,40 @@
 //! A sentence of talk made fit to be read: the words that carry it stay as they were said.
 
-use crate::words;
+use crate::{
+    disfluency::{drop_asides, drop_false_starts, drop_fillers, drop_fragments, drop_repetitions},
+    words,
+};
 
 /// Steers the talk at the head of a sentence; a reader misses nothing.
-const LEADS: &[&str] =
-    &["so", "and", "but", "well", "okay", "ok", "kay", "yeah", "yep", "yes", "alright", "anyway", "basically", "cause", "cuz"];
+const LEADS: &[&str] = &[
+    "so",
+    "and",
+    "but",
+    "well",
+    "okay",
+    "ok",
+    "kay",
+    "yeah",
+    "yep",
+    "yes",
+    "alright",
+    "anyway",
+    "basically",
+    "cause",
+    "cuz",
+];
 /// The same, but only where a comma or a full stop follows.
 const LEADS_WITH_COMMA: &[&str] = &[
-    "actually", "because", "hi", "hello", "like", "look", "no", "now", "or", "right", "sorry", "sure", "then",
-    "thanks", "also",
+    "actually", "because", "good", "great", "hi", "hello", "like", "look", "no", "now", "or", "perfect", "right",
+    "sorry", "sure", "then", "thanks", "also",
 ];
-/// Hangs on at the end of a sentence.
-const TAILS: &[&str] = &[
-    "and", "because", "but", "like", "okay", "ok", "or", "right", "so", "then", "uh", "well", "yeah", "yes", "alright",
-    "the", "a",
-];
-/// Set off by commas or breaks these carry nothing.
-const ASIDES: &[&[&str]] =
-    &[&["you", "know"], &["i", "mean"], &["like"], &["sort", "of"], &["kind", "of"], &["well"], &["okay"], &["yeah"]];
-/// Short words that often stand before a longer word of the same beginning; others in that place are false starts.
-const WHOLE: &[&str] = &[
-    "a", "all", "an", "any", "as", "at", "be", "but", "by", "can", "do", "for", "go", "had", "he", "her", "his", "if",
-    "in", "is", "it", "me", "my", "no", "not", "of", "on", "one", "or", "our", "out", "she", "so", "some", "to", "too",
-    "up", "us", "was", "we", "you",
-];
-/// A false start of more words than this is not dropped but set off by a dash.
-const SHORT_START: usize = 3;
-
+/// Hangs on at the end of a sentence that is not finished.
+const TAILS: &[&str] = &["and", "because", "but", "or", "so", "uh", "the", "a"];
+/// Hangs on at the end where a comma or a break is before it; else it belongs there (`when they say yes`).
+const TAILS_WITH_COMMA: &[&str] = &["like", "okay", "ok", "right", "well", "yeah", "yes", "alright"];
+/// A word or a mark of a sentence.
 #[derive(Clone, Debug, PartialEq)]
-enum Piece {
+pub(crate) enum Piece {
     Word(String),
     Mark(char),
     /// Where the speaker breaks off.
@@ -36,14 +42,14 @@ enum Piece {
 }
 
 impl Piece {
-    fn lower(&self) -> Option<String> {
+    pub(crate) fn lower(&self) -> Option<String> {
         match self {
             Self::Word(word) => Some(word.to_lowercase().replace('’', "'")),
             _ => None,
         }
     }
 
-    fn is_any(&self, list: &[&str]) -> bool {
+    pub(crate) fn is_any(&self, list: &[&str]) -> bool {
         self.lower().is_some_and(|word| list.contains(&word.trim_start_matches('\'')))
     }
 }
@@ -121,117 +127,6 @@ fn split(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Drops fillers, `Mm-hmm` with its hyphen too; one that is set off by commas takes both with it.
-fn drop_fillers(pieces: &mut Vec<Piece>) {
-    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
-    let mut dropped = false;
-    for piece in pieces.drain(..) {
-        if piece.lower().is_some_and(|word| word.trim_start_matches('\'').split('-').all(words::is_filler)) {
-            dropped = true;
-            continue;
-        }
-        if dropped && piece == Piece::Mark(',') && kept.last() == Some(&piece) {
-            kept.pop();
-        } else {
-            kept.push(piece);
-        }
-        dropped = false;
-    }
-    *pieces = kept;
-}
-
-fn drop_asides(pieces: &mut Vec<Piece>) {
-    let edge = |piece: Option<&Piece>| !matches!(piece, Some(Piece::Word(_)));
-    let mut at = 0;
-    while at < pieces.len() {
-        let found = ASIDES.iter().find(|aside| {
-            aside.iter().enumerate().all(|(i, word)| pieces.get(at + i).is_some_and(|piece| piece.is_any(&[word])))
-                && edge(at.checked_sub(1).and_then(|before| pieces.get(before)))
-                && edge(pieces.get(at + aside.len()))
-        });
-        match found {
-            Some(aside) => {
-                let comma = matches!(pieces.get(at + aside.len()), Some(Piece::Mark(',')));
-                pieces.drain(at..at + aside.len() + usize::from(comma));
-            }
-            None => at += 1,
-        }
-    }
-}
-
-/// Drops the first of two equal runs of up to four words, with the break between them.
-fn drop_repetitions(pieces: &mut Vec<Piece>) {
-    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
-    for piece in pieces.drain(..) {
-        kept.push(piece);
-        for run in (1..=4).rev() {
-            let Some(second) = kept.len().checked_sub(run) else { continue };
-            let first_end = if matches!(kept[..second].last(), Some(Piece::Break)) { second - 1 } else { second };
-            let Some(first) = first_end.checked_sub(run) else { continue };
-            let equal = (0..run).all(|i| {
-                let lower = kept[second + i].lower();
-                lower.is_some() && lower == kept[first + i].lower()
-            });
-            if equal {
-                kept.drain(first..second);
-                break;
-            }
-        }
-    }
-    *pieces = kept;
-}
-
-/// Drops words that were begun and begun again: `mot most`, `i in my`.
-fn drop_fragments(pieces: &mut Vec<Piece>) {
-    let mut at = 0;
-    while at + 1 < pieces.len() {
-        let fragment = match (&pieces[at], &pieces[at + 1]) {
-            (Piece::Word(word), Piece::Word(next)) => {
-                let (lower, next) = (word.to_lowercase(), next.to_lowercase());
-                let begun = word.chars().all(char::is_alphabetic)
-                    && word.chars().count() <= 5
-                    && next.len() > lower.len()
-                    && next.starts_with(&lower);
-                let capital = word.len() == 1 && !matches!(word.as_str(), "I" | "A") && word.chars().all(char::is_uppercase);
-                let pronoun = matches!(next.split(['\'', '’']).next(), Some("i" | "we" | "you" | "he" | "she" | "they" | "it"));
-                let letter = word.len() == 1 && word.chars().all(|c| c.is_ascii_lowercase()) && !matches!(word.as_str(), "a" | "n" | "o" | "x" | "y" | "z");
-                let lone = (word == "i" && next != "'m") || (letter && word != "i") || (capital && pronoun);
-                (begun && !WHOLE.contains(&lower.as_str()) && !next[lower.len()..].starts_with(['\'', '-', '’', 's']))
-                    || lone
-            }
-            _ => false,
-        };
-        if fragment {
-            pieces.remove(at);
-        } else {
-            at += 1;
-        }
-    }
-}
-
-/// Drops what was said since the last mark where the speaker breaks off soon after it.
-fn drop_false_starts(pieces: &mut Vec<Piece>) {
-    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
-    let mut since = 0;
-    for piece in pieces.drain(..) {
-        match piece {
-            Piece::Break if since <= SHORT_START => {
-                kept.truncate(kept.len() - since);
-                since = 0;
-            }
-            Piece::Word(_) => {
-                kept.push(piece);
-                since += 1;
-            }
-            _ => {
-                kept.push(piece);
-                since = 0;
-            }
-        }
-    }
-    *pieces = kept;
-}
-
 /// One mark at a time, the strongest, and none at the head.
 fn tidy_marks(pieces: &mut Vec<Piece>) {
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
@@ -271,6 +166,13 @@ fn strip_ends(pieces: &mut Vec<Piece>) {
         match pieces.last() {
             Some(Piece::Mark(_) | Piece::Break) => _ = pieces.pop(),
             Some(last) if pieces.len() > 3 && last.is_any(TAILS) => _ = pieces.pop(),
+            Some(last)
+                if pieces.len() > 3
+                    && last.is_any(TAILS_WITH_COMMA)
+                    && matches!(pieces[pieces.len() - 2], Piece::Mark(_) | Piece::Break) =>
+            {
+                pieces.pop();
+            }
             Some(last) if pieces.len() > 4 && last.is_any(&["know", "mean"]) => {
                 let before = pieces.len() - 2;
                 if !pieces[before].is_any(&["you", "i"]) || matches!(pieces[before - 1], Piece::Word(_)) {
@@ -363,6 +265,18 @@ mod tests {
             ),
             "We need to have in my mind a most simple design."
         );
+    }
+
+    #[test]
+    fn what_ends_a_sentence_stays() {
+        assert_eq!(clean("It's ready when they say yes."), "It's ready when they say yes.");
+        assert_eq!(clean("Do we pay for the hostel as well?"), "Do we pay for the hostel as well?");
+        assert_eq!(clean("We need the chip , right ?"), "We need the chip?");
+    }
+
+    #[test]
+    fn stutter_goes() {
+        assert_eq!(clean("on, off, ch the channels, a although on TV ."), "On, off, the channels, although on TV.");
     }
 
     #[test]

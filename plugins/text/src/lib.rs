@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`words`] | words of a text, without the marks that transcribers leave; fillers and stop words |
 //! | [`sentences`] | sentences as exact substrings |
-//! | [`clean`] | a sentence made fit to be read |
+//! | [`mod@clean`] | a sentence made fit to be read |
 //! | [`vocabulary`] | words as numbers, with stems |
 //! | [`vectors`] | tf-idf and cosine |
 //! | [`rank`] | graph ranking |
@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clean;
+mod disfluency;
 mod model;
 pub mod names;
 pub mod phrases;

@@ -88,6 +88,12 @@ impl Names {
         let mut found = Vec::new();
         let mut at = 0;
         while at < all.len() {
+            // A name starts with a capital, or with what stands before names.
+            let first = all[at].1;
+            if !first.starts_with(char::is_uppercase) && !TITLES.contains(&first) {
+                at += 1;
+                continue;
+            }
             let longest = (1..=4.min(all.len() - at)).rev().find_map(|length| {
                 let run = &all[at..at + length];
                 let apart = |pair: &[(usize, &str)]| {

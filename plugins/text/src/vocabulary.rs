@@ -119,7 +119,10 @@ impl Vocabulary {
         let content =
             form.chars().nth(1).is_some() && form.chars().any(char::is_alphabetic) && !words::is_stop_word(form);
         // Two letters without a vowel are a word broken off.
-        let voiced = form.chars().nth(2).is_some() || form == "tv" || form.contains(['a', 'e', 'i', 'o', 'u', 'y']) || !form.is_ascii();
+        let voiced = form.chars().nth(2).is_some()
+            || form == "tv"
+            || form.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+            || !form.is_ascii();
         let content = content && voiced && !form.contains("n't");
         let term = content.then(|| {
             let stem = self.stemmer.stem(form);
@@ -160,13 +163,17 @@ impl Vocabulary {
             Some(best) if best.1 >= form.1 => Some(best),
             _ => Some(form),
         });
-        best.map_or(&term.stem, |(id, _)| {
-            let word = &self.words[id as usize];
-            match &word.capital {
-                Some(capital) if word.cases.1 > word.cases.0 => capital,
-                _ => &word.text,
-            }
-        })
+        best.map_or(&term.stem, |(id, _)| self.written(id))
+    }
+
+    /// The word with a capital if it is mostly written so inside of a text.
+    #[must_use]
+    pub fn written(&self, id: WordId) -> &str {
+        let word = &self.words[id as usize];
+        match &word.capital {
+            Some(capital) if word.cases.1 > word.cases.0 => capital,
+            _ => &word.text,
+        }
     }
 
     /// How many stems there are.

@@ -43,7 +43,7 @@ pub(crate) fn read(text: &str) -> Reading {
             reader.turn(Some(label.to_owned()), said, None);
         } else if reader.open {
             reader.more(rest, speakers);
-        } else if start.is_some() && (speakers || !inline.is_empty()) {
+        } else if start.is_some() && speakers {
             reader.turn(None, rest, None);
         } else {
             // A new paragraph goes on with the speaker of the one before it.
@@ -108,6 +108,9 @@ fn label_alone(line: &str) -> Option<(&str, Option<f64>)> {
     let (head, tail) = line.rsplit_once(char::is_whitespace).unwrap_or(("", line));
     let time = time::clock(tail.trim_matches(['(', ')', '[', ']']));
     let label = if time.is_some() { head.trim() } else { line };
+    // `[Ann Lee] 10:00:01`, as chats have it.
+    let bare = label.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).filter(|_| time.is_some());
+    let label = bare.unwrap_or(label);
     let label = label.strip_suffix(':').unwrap_or(label).trim_end_matches([' ', '-', '–', '|']);
     let short =
         label.len() <= 60 && !label.ends_with(['.', ',', '?', '!', ':', '…']) || label.split_whitespace().count() == 1;
@@ -144,15 +147,9 @@ fn labels(text: &str) -> (Labels<'_>, Labels<'_>) {
             alone.add(label.into());
         }
         blocks += usize::from(after_head || start.is_some());
-        if let Some((label, said)) = split_label(rest) {
-            if said.is_empty() && (after_head || start.is_some()) {
-                // Told from `Ann: text` only by what follows; either way it is a label.
-                inline.add(label.clone());
-            } else {
-                inline.add(label);
-            }
-        } else if let Some((label, said)) = columns(rest).filter(|_| start.is_some()) {
-            let _ = said;
+        if let Some((label, _)) = split_label(rest) {
+            inline.add(label);
+        } else if let Some((label, _)) = columns(rest).filter(|_| start.is_some()) {
             inline.add(label.into());
         } else if let Some((label, time)) = label_alone(rest)
             && (after_head || start.is_some() || time.is_some())

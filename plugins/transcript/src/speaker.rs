@@ -70,7 +70,6 @@ const NEVER: &[&str] = &[
     "point",
     "reason",
     "fact",
-    "the point",
 ];
 /// Small words inside of names and roles.
 const SMALL: &[&str] =

@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use std::task::{Context, Poll, Waker};
 
 use jackfield_plugin_api::{Document, HostCalls, Request};
 use proptest::prelude::*;
@@ -220,8 +217,33 @@ proptest! {
 }
 
 #[test]
-fn documents_of_either_kind_are_shared_cheaply() {
-    // Guards the test harness itself: an answer is plain JSON.
-    let document: Arc<str> = call("{}", json!({"text": "Ann: a"}).to_string()).expect("answer").to_string().into();
-    assert!(document.contains("\"s1\""));
+fn interviews_and_exports_of_common_tools_are_read() {
+    assert_eq!(
+        said("Q: Who are you?\nA: Nobody.\nQ: Why?\nA: Because: reasons."),
+        pairs(&[("Q", "Who are you?"), ("A", "Nobody."), ("Q", "Why?"), ("A", "Because: reasons."),])
+    );
+    let zoom = "[Ann Lee] 10:00:01\nHello.\n\n[Bo] 10:00:05\nHi.\n\n[Ann Lee] 10:00:09\nBye.\n";
+    assert_eq!(said(zoom), pairs(&[("Ann Lee", "Hello."), ("Bo", "Hi."), ("Ann Lee", "Bye.")]));
+    let otter = "Ann Lee  0:00\nHello there, all.\n\nBo  0:07\nHi: I am late.\nSorry.\n\nAnn Lee  1:00:09\nBye.\n";
+    assert_eq!(
+        said(otter),
+        pairs(&[("Ann Lee", "Hello there, all."), ("Bo", "Hi: I am late. Sorry."), ("Ann Lee", "Bye.")])
+    );
+    let whisper =
+        r#"{"text": "all", "language": "en", "segments": [{"id": 0, "start": 1.5, "end": 2, "text": " Hello."}]}"#;
+    assert_eq!(read(whisper), [(None, "Hello.".to_owned(), Some(1.5))]);
+}
+
+#[test]
+fn a_colon_in_speech_starts_no_turn() {
+    let text = "Ann: There is one problem: money.\nIt is this: we have none.\nNote: none at all.\nBo: Right.\nhttp://example.org: see there.\nAnn: Yes.\n";
+    let speakers: Vec<_> = said(text).into_iter().map(|(speaker, _)| speaker).collect();
+    assert_eq!(speakers, ["Ann", "Bo", "Ann"]);
+}
+
+#[test]
+fn a_transcript_reads_as_what_it_was_written_from() {
+    let text = json!({"title": "T", "segments": [{"id": "s1", "speaker": "Ann", "text": "Hi.", "start": 1.0}]});
+    let output = call("{}", json!({"text": text.to_string()}).to_string()).expect("answer");
+    assert_eq!(output, text);
 }

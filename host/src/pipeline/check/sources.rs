@@ -41,15 +41,6 @@ impl<'a> Checker<'a> {
                 } else {
                     self.edge(index, wire, &mut edges);
                 }
-                let used = wires.iter().any(|wire| wire.text.as_ref().is_none_or(|text| text.source == "each"));
-                if !used && wire.text.is_some() {
-                    let message = format!("stage `{}` never reads `each`", stage.name.text);
-                    self.faults.push(
-                        Fault::at("each", wire.span, message)
-                            .label("its calls would all be the same")
-                            .hint("for equal calls use `repeat = ...` in place of `for_each`".to_owned()),
-                    );
-                }
             }
         }
         for (_, wire) in &draft.output.files {

@@ -59,12 +59,9 @@ impl<'a> Checker<'a> {
     {
         let Some((_, offer)) = self.offers[index] else { return Type::Unknown };
         let output = Type::of(&offer.descriptor.output);
-        match (&stage.for_each, stage.repeat) {
-            (None, None) => output,
-            (Some(_), None) | (None, Some(_)) => output.list(),
-            // With both, an element has several results.
-            (Some(_), Some(_)) => Type::Either(vec![output.clone(), output.list()]).list(),
-        }
+        // With both `for_each` and `repeat` the list is flat: the results of the first element, then those of the second.
+        let is_list = stage.for_each.is_some() || stage.repeat.is_some();
+        if is_list { output.list() } else { output }
     }
 
     /// The type that a source gives to a stage.

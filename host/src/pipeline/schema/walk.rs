@@ -93,7 +93,7 @@ fn field<'a>(view: &View<'a>, name: &str) -> Result<Type<'a>, Stray> {
     let mut known: Option<BTreeSet<&str>> = None;
     let alternatives = alternatives(view);
     for alternative in &alternatives {
-        if !alternative.ty.is_none_or(|ty| ty == Ty::Object) {
+        if alternative.ty.is_some_and(|ty| ty != Ty::Object) {
             continue;
         }
         if let Some(property) = alternative.property(name) {
@@ -117,7 +117,7 @@ fn element<'a>(view: &View<'a>, index: usize) -> Result<Type<'a>, Stray> {
     let mut reached = Vec::new();
     let alternatives = alternatives(view);
     for alternative in &alternatives {
-        if !alternative.ty.is_none_or(|ty| ty == Ty::Array) {
+        if alternative.ty.is_some_and(|ty| ty != Ty::Array) {
             continue;
         }
         let prefix = alternative.prefix();

@@ -111,7 +111,18 @@ fn colours_and_boxes_are_drawn_when_asked_for() {
 #[test]
 fn faults_are_records_too() {
     let faults = compile("[pipeline]\nname = \"a\"\nsede = 1\n[stages.a]\nuse = \"merge\"\n", &[], &[]).unwrap_err();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&faults.records()).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&faults.records()).unwrap(), @r#"
+    [
+      {
+        "code": "unknown-key",
+        "message": "unknown key `sede` in `[pipeline]`",
+        "file": "pipeline.toml",
+        "line": 3,
+        "column": 1,
+        "hint": "did you mean `seed`?"
+      }
+    ]
+    "#);
 }
 
 proptest::proptest! {

@@ -29,7 +29,12 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8]) -> Result<Loaded, LoadE
         } else {
             "rebuild it against a newer jackfield-plugin-api"
         };
-        return Err(LoadError::Protocol { path: path.to_owned(), found: note.protocol(), served: PROTOCOL.0.to_string(), mend });
+        return Err(LoadError::Protocol {
+            path: path.to_owned(),
+            found: note.protocol(),
+            served: PROTOCOL.0.to_string(),
+            mend,
+        });
     }
     if !note.unwinds() {
         return Err(LoadError::Aborts { path: path.to_owned() });
@@ -46,7 +51,8 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8]) -> Result<Loaded, LoadE
 
     // SAFETY: loading runs the library's constructors. The file passed the pre-flight, and the person who runs the
     // pipeline allowed this very digest as native code.
-    let library = unsafe { Library::open(Some(&*copy), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| failed(in_full(&error)))?;
+    let library =
+        unsafe { Library::open(Some(&*copy), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| failed(in_full(&error)))?;
     // The copy stays mapped, and for good: instances, futures and thread-locals of the library may outlive anything here.
     let library: &'static Library = Box::leak(Box::new(library));
     // SAFETY: only the address of the symbol is taken.
@@ -54,7 +60,8 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8]) -> Result<Loaded, LoadE
         .map_err(|error| LoadError::NoEntry { path: path.to_owned(), what: in_full(&error) })?;
     let header = header.as_raw_ptr().cast_const().cast();
     // SAFETY: the library is leaked above, and its note carries this major of the protocol.
-    let attached = guarded("load", || unsafe { attach(header, log_level()) }).map_err(|failure| failed(failure.to_string()))?;
+    let attached =
+        guarded("load", || unsafe { attach(header, log_level()) }).map_err(|failure| failed(failure.to_string()))?;
     let extensions = attached.map_err(|error| match error {
         AttachError::Layout(what) => LoadError::Layout { path: path.to_owned(), what },
         AttachError::Descriptor(what) => LoadError::Descriptor { path: path.to_owned(), what },

@@ -21,6 +21,9 @@ pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
     if class == Some(elf::ELFCLASS32.0) {
         return Err(wrong_target(path, "a 32-bit system".to_owned()));
     }
+    if bytes.get(5).copied() == Some(elf::ELFDATA2MSB.0) {
+        return Err(wrong_target(path, "a big-endian system".to_owned()));
+    }
     let header = FileHeader64::<Endianness>::parse(bytes)
         .map_err(|_| damaged(format!("its header is cut short at {} bytes", bytes.len())))?;
     let endian = header.endian().map_err(|error| damaged(error.to_string()))?;
@@ -31,8 +34,9 @@ pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
     if header.e_type(endian) != elf::ET_DYN {
         return Err(no_entry("it is no shared library"));
     }
-    let segments =
-        header.program_headers(endian, bytes).map_err(|_| damaged("its segment table lies beyond its end".to_owned()))?;
+    let segments = header
+        .program_headers(endian, bytes)
+        .map_err(|_| damaged("its segment table lies beyond its end".to_owned()))?;
     for segment in segments {
         let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
         if end.is_none_or(|end| end > bytes.len() as u64) {

@@ -24,3 +24,13 @@ impl Default for Limits {
         Self { memory: 512 << 20, time: Duration::from_secs(60), fuel: None, host_calls: 100_000, output: 64 << 20 }
     }
 }
+
+/// A size as people write it: the largest binary unit that it reaches, to one place.
+pub(crate) fn size(bytes: u64) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.into_iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
+        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => format!("{bytes} B"),
+    }
+}

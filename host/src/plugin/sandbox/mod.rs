@@ -3,3 +3,4 @@
 mod limits;
 
 pub use limits::Limits;
+pub(crate) use limits::size;

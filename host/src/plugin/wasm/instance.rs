@@ -14,7 +14,7 @@ use super::{
     convert,
     state::{Bridge, State, store},
 };
-use crate::plugin::sandbox::Limits;
+use crate::plugin::sandbox::{Limits, size};
 
 /// An analyzer of a component with its configuration.
 pub(super) struct Guest {
@@ -43,10 +43,7 @@ impl Guest {
         let requests: Vec<_> = batch.iter().map(convert::request).collect();
         let answered = plugin.jackfield_plugin_analyzer().call_call(&mut store, &requests).await;
         let results = answered.map_err(|error| trapped(&error, &store, &self.limits))?;
-        Ok(results
-            .into_iter()
-            .map(|result| result.map_err(convert::failure).and_then(convert::document))
-            .collect())
+        Ok(results.into_iter().map(|result| result.map_err(convert::failure).and_then(convert::document)).collect())
     }
 }
 
@@ -99,6 +96,10 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: &Li
     if let Some(hit) = &state.hit {
         return Failure::OverBudget(hit.clone());
     }
+    let gave_up = error.downcast_ref::<Trap>().is_none_or(|trap| *trap == Trap::UnreachableCodeReached);
+    if gave_up && let Some(refused) = &state.refused {
+        return Failure::OverBudget(refused.clone());
+    }
     if let Some(words) = state.bridge.last_words.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Failure::Internal(words);
     }
@@ -112,7 +113,7 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: &Li
         None => {
             let causes = format!("{error:#}");
             if causes.contains("hostcall") && causes.contains("fuel") {
-                Failure::OverBudget(format!("answered more than its limit of {} MiB", limits.output >> 20))
+                Failure::OverBudget(format!("answered more than its limit of {}", size(limits.output)))
             } else {
                 Failure::Internal(format!("trapped: {}", causes.chars().take(400).collect::<String>()))
             }

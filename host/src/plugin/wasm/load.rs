@@ -29,7 +29,12 @@ fn limits_to_describe() -> Limits {
 pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Result<Loaded, LoadError> {
     // The layer field tells a component (1) from a core module (0).
     match bytes.get(4..8) {
-        None => return Err(LoadError::Damaged { path: path.to_owned(), what: format!("it ends after {} bytes", bytes.len()) }),
+        None => {
+            return Err(LoadError::Damaged {
+                path: path.to_owned(),
+                what: format!("it ends after {} bytes", bytes.len()),
+            });
+        }
         Some([_, _, 0, 0]) => {
             let found = "it is a core WebAssembly module, not a component".to_owned();
             return Err(LoadError::NotAPlugin { path: path.to_owned(), found });
@@ -41,7 +46,8 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Res
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let described = wait(describe(&prepared)).map_err(failed)?.map_err(|failure| failed(failure.to_string()))?;
     let mut offers = Vec::new();
-    let source: Arc<Source> = Arc::new(Source { path: path.to_owned(), bytes: bytes.into(), digest: digest.clone(), prepared });
+    let source: Arc<Source> =
+        Arc::new(Source { path: path.to_owned(), bytes: bytes.into(), digest: digest.clone(), prepared });
     for one in described {
         if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
             let opener = Arc::new(Sandboxed { name: descriptor.name.clone(), source: Arc::clone(&source) });
@@ -86,15 +92,16 @@ fn prepare(
     let instance = linker
         .instantiate_pre(&component)
         .map_err(|error| no_entry(format!("it asks for what no plugin gets: {}", first_line(&format!("{error:#}")))))?;
-    let prepared = AnalyzerPluginPre::new(instance)
-        .map_err(|error| no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}")))))?;
+    let prepared = AnalyzerPluginPre::new(instance).map_err(|error| {
+        no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}"))))
+    })?;
     Ok((prepared, protocol))
 }
 
 /// The version of the contract that a component exports, read from its type.
 fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError> {
     let engine = component.engine();
-    let mut others = Vec::new();
+    let (mut spoken, mut others) = (Vec::new(), Vec::new());
     for (name, item) in component.component_type().exports(engine) {
         let versioned = name.strip_prefix("jackfield:plugin/").and_then(|rest| rest.split_once('@'));
         let numbers = versioned.and_then(|(_, version)| {
@@ -102,24 +109,31 @@ fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError>
             Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
         });
         match numbers {
-            Some(found) if found == PROTOCOL => return Ok(found),
-            Some(found) => {
-                let mend = if found > PROTOCOL {
-                    "a newer jackfield is needed"
-                } else {
-                    "rebuild it against a newer jackfield-plugin-api"
-                };
-                let served = format!("{}.{}", PROTOCOL.0, PROTOCOL.1);
-                return Err(LoadError::Protocol { path: path.to_owned(), found, served, mend });
-            }
+            Some(found) => spoken.push(found),
             None => others.push(match item.ty {
                 ComponentItem::ComponentInstance(_) => format!("interface `{name}`"),
                 _ => format!("`{name}`"),
             }),
         }
     }
+    // A plugin may speak several: one that this host serves is enough.
+    if spoken.contains(&PROTOCOL) {
+        return Ok(PROTOCOL);
+    }
+    if let Some(found) = spoken.first().copied() {
+        let mend = if found > PROTOCOL {
+            "a newer jackfield is needed"
+        } else {
+            "rebuild it against a newer jackfield-plugin-api"
+        };
+        let served = format!("{}.{}", PROTOCOL.0, PROTOCOL.1);
+        return Err(LoadError::Protocol { path: path.to_owned(), found, served, mend });
+    }
     let what = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
-    Err(LoadError::NoEntry { path: path.to_owned(), what: format!("it exports {what}, and no `jackfield:plugin` interface") })
+    Err(LoadError::NoEntry {
+        path: path.to_owned(),
+        what: format!("it exports {what}, and no `jackfield:plugin` interface"),
+    })
 }
 
 fn first_line(text: &str) -> String {
@@ -128,7 +142,8 @@ fn first_line(text: &str) -> String {
 
 /// Waits for a future on a small runtime of its own: loading happens before the run's runtime is there.
 fn wait<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     Ok(runtime.block_on(future))
 }
 

@@ -13,7 +13,7 @@ use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::Resour
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::bindings::jackfield::plugin::{host, types};
-use crate::plugin::sandbox::Limits;
+use crate::plugin::sandbox::{Limits, size};
 
 /// The longest log line or note that is taken; the rest is cut off.
 const LONGEST_LINE: usize = 16 << 10;
@@ -57,8 +57,10 @@ pub(super) struct State {
     deadline: Instant,
     memory: usize,
     calls: u64,
-    /// The limit that was hit, as a message.
+    /// The limit that ended the guest, as a message.
     pub(super) hit: Option<String>,
+    /// The last request for memory that was refused: most guests end over it, but they need not.
+    pub(super) refused: Option<String>,
     pub(super) bridge: Arc<Bridge>,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -72,6 +74,7 @@ pub(super) fn store(engine: &Engine, limits: &Limits, bridge: Arc<Bridge>) -> wa
         memory: 0,
         calls: 0,
         hit: None,
+        refused: None,
         bridge,
         wasi: nothing(),
         table: ResourceTable::new(),
@@ -161,11 +164,8 @@ impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.memory.saturating_add(desired.saturating_sub(current));
         if wanted as u64 > self.limits.memory {
-            self.hit = Some(format!(
-                "asked for {} MiB of memory, beyond its limit of {} MiB",
-                wanted.div_ceil(1 << 20),
-                self.limits.memory >> 20
-            ));
+            let (wanted, limit) = (size(wanted as u64), size(self.limits.memory));
+            self.refused = Some(format!("asked for {wanted} of memory, beyond its limit of {limit}"));
             return Ok(false);
         }
         self.memory = wanted;

@@ -1,0 +1,136 @@
+//! The boundaries of plugins: calls and loading.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jackfield::plugin::{Digest, Plugin, Trust, load, sandbox::Limits};
+use jackfield_plugin_api::{Context, Document, HostCalls, Instance, Kind, Level, Request, linked_in, prelude::*};
+
+use crate::measure::{heading, median, ratio, row, shown};
+
+/// A text.
+#[derive(Document)]
+pub struct Said {
+    /// Any text.
+    pub text: String,
+}
+
+/// Answers what it is told; the linked-in twin of the `echo` of the test plugin.
+#[derive(Config)]
+pub struct Echo {}
+
+impl Analyzer for Echo {
+    const NAME: &str = "bench-echo";
+    type Input = Said;
+    type Output = Said;
+
+    async fn analyze(&self, input: Said, _host: &Host<'_>) -> Result<Said> {
+        Ok(input)
+    }
+}
+
+export_plugin!(Echo);
+
+struct Deaf;
+
+impl HostCalls for Deaf {
+    fn log(&self, _level: Level, _target: &str, _message: &str) {}
+    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn fixture(name: &str) -> PathBuf {
+    let exe = std::env::current_exe().expect("a path");
+    let target = exe.ancestors().nth(3).expect("target/release/deps/bench");
+    target.join("fixtures").join(name)
+}
+
+fn loaded(name: &str) -> Plugin {
+    let path = fixture(name);
+    let sha256 = Digest::of_file(&path).ok();
+    load("bench", &path, &Trust { allow_native: true, sha256 })
+        .unwrap_or_else(|error| panic!("{error}: run tests/build-fixtures"))
+}
+
+fn echo_of(plugin: &Plugin) -> Arc<dyn Instance> {
+    let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "echo").expect("echo");
+    offer.opener.open("{}", &Limits::default()).expect("opened")
+}
+
+fn batch(bytes: usize, count: usize) -> Vec<Request> {
+    let text = "x".repeat(bytes);
+    let context = Context { stage: "bench".into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
+    let document = Document::new(format!("{{\"text\":\"{text}\"}}"));
+    (0..count).map(|_| Request { document: document.clone(), context: context.clone() }).collect()
+}
+
+/// Median wall time of one document in a batch of `count`.
+fn call(instance: &Arc<dyn Instance>, bytes: usize, count: usize) -> Duration {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let requests = batch(bytes, count);
+    let once = || {
+        let results = runtime.block_on(instance.call(&requests, &Deaf));
+        assert!(results.iter().all(Result::is_ok), "{:?}", results[0]);
+    };
+    median(once) / count as u32
+}
+
+pub fn table() {
+    let linked = linked_in();
+    let own =
+        linked.iter().find(|one| one.descriptor().kind == Kind::Analyzer && one.descriptor().name == "bench-echo");
+    let own = own.expect("linked in").open("{}").expect("opened");
+    let native = echo_of(&loaded("misbehaving.so"));
+    let wasm = echo_of(&loaded("misbehaving.wasm"));
+    heading(
+        "One call, one document in and out (typed echo: JSON read and written by the plugin)",
+        &["document", "batch", "linked in", "`.so`", "`.wasm`", "`.so` / linked in", "`.wasm` / linked in"],
+    );
+    for (bytes, name) in [(100, "100 B"), (10_000, "10 KB"), (1_000_000, "1 MB")] {
+        for count in [1, 64] {
+            if bytes * count > 10_000_000 {
+                continue;
+            }
+            let times = [&own, &native, &wasm].map(|instance| call(instance, bytes, count));
+            let ratios = [ratio(times[1], times[0]), ratio(times[2], times[0])];
+            let mut cells = vec![name.to_owned(), count.to_string()];
+            cells.extend(times.map(shown));
+            cells.extend(ratios);
+            row(&cells);
+        }
+    }
+
+    heading("Loading a plugin file, in a new process", &["file", "size", "cold", "cached"]);
+    for name in ["misbehaving.so", "misbehaving.wasm", "jackfield_meetings.so", "jackfield_meetings.wasm"] {
+        let path = fixture(name);
+        let size = format!("{} KiB", std::fs::metadata(&path).expect("a fixture").len() / 1024);
+        let cache = tempfile::tempdir().expect("a folder");
+        // Cold: nothing compiled is kept. The page cache is warm for all alike.
+        let load = |cache: &std::path::Path| {
+            let output = std::process::Command::new(std::env::current_exe().expect("a path"))
+                .args(["--load", path.to_str().expect("UTF-8")])
+                .env("JACKFIELD_CACHE_DIR", cache)
+                .output()
+                .expect("started");
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        };
+        let (cold, cached) = (load(cache.path()), load(cache.path()));
+        let cached = if name.ends_with(".so") { "-".to_owned() } else { cached };
+        row(&[name.to_owned(), size, cold, cached]);
+    }
+}
+
+/// Loads a file once and prints how long it took.
+pub fn load_once(path: &str) {
+    let path = PathBuf::from(path);
+    let sha256 = Digest::of_file(&path).ok();
+    let began = Instant::now();
+    let plugin = load("bench", &path, &Trust { allow_native: true, sha256 }).expect("loaded");
+    println!("{}", shown(began.elapsed()));
+    drop(plugin);
+}

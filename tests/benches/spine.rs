@@ -1,0 +1,24 @@
+//! What the spine costs: engine, plugin boundaries, loading, start-up. Everything is measured in one run, alternatives side
+//! by side; the table goes to standard output as Markdown.
+//!
+//! `tests/build-fixtures && cargo bench -p jackfield --bench spine`
+#![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
+
+mod engine;
+mod measure;
+mod plugins;
+mod startup;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        // Memory is a property of a process: each size gets its own.
+        ["--resident", items] => engine::resident(items.parse().expect("a number of items")),
+        ["--load", path] => plugins::load_once(path),
+        _ => {
+            engine::table();
+            plugins::table();
+            startup::table();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Runs that are stopped in the middle, gently or not.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use jackfield::store::{Answer, Db};
+use jackfield_plugin_api::Random;
+
+use crate::support::{done, jackfield, meetings, outcome, root, wait};
+
+/// Enough meetings to be in the middle of for a while: several copies of those that there are.
+fn many_meetings(folder: &Path) -> String {
+    let files: Vec<PathBuf> = glob::glob(&meetings()).expect("a pattern").map(|path| path.expect("a path")).collect();
+    let copies = 120_usize.div_ceil(files.len());
+    for copy in 0..copies {
+        for file in &files {
+            let name = format!("{copy}-{}", file.file_name().expect("a name").to_string_lossy());
+            fs::copy(file, folder.join(name)).expect("copied");
+        }
+    }
+    folder.join("*").to_string_lossy().into_owned()
+}
+
+fn command(input: &str, out: &Path, more: &[&str]) -> Command {
+    let mut command = jackfield();
+    command
+        .arg("run")
+        .arg(root().join("examples/transcripts"))
+        .args(["--json", "--input", input, "--out"])
+        .arg(out)
+        .args(more);
+    command
+}
+
+/// The calls on the record that were answered: (item, stage, call) and the session that made them.
+fn answered(run: &Path) -> BTreeMap<(i64, u32, u32), i64> {
+    let db = Db::open(&run.join("store.sqlite")).expect("the record");
+    let mut items = vec![-1];
+    db.each_item(|item| {
+        items.push(item.index as i64);
+        Ok(())
+    })
+    .expect("items");
+    let mut found = BTreeMap::new();
+    for item in items {
+        for row in db.results(item).expect("results") {
+            if matches!(row.answer, Answer::Ok { .. }) {
+                found.insert((item, row.stage, row.call), row.session);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn twenty_kills_lose_nothing_and_repeat_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input_folder = folder.path().join("input");
+    fs::create_dir(&input_folder).expect("made");
+    let input = many_meetings(&input_folder);
+    let calm = done(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
+
+    let out = folder.path().join("killed");
+    let mut random = Random::new(20_26);
+    let mut before = BTreeMap::new();
+    let mut cut_short = 0;
+    for kill in 0..20 {
+        let more: &[&str] = if kill == 0 { &[] } else { &["--resume", "last"] };
+        let mut child =
+            command(&input, &out, more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        // The first is left alone until it has a record to resume.
+        while kill == 0 && glob::glob(&format!("{}/*/store.sqlite", out.display())).expect("a pattern").next().is_none()
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let moment = Duration::from_micros(random.below(250_000));
+        if wait(&mut child, moment).is_none() {
+            cut_short += 1;
+        }
+        let run =
+            glob::glob(&format!("{}/*", out.display())).expect("a pattern").next().expect("a run").expect("a path");
+        let now = answered(&run);
+        for (call, session) in &before {
+            assert_eq!(now.get(call), Some(session), "kill {kill}: a finished call was lost or made again: {call:?}");
+        }
+        before = now;
+    }
+    assert!(cut_short >= 10, "only {cut_short} of 20 kills came before the end: the input is too small");
+
+    let last = done(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
+    let (summary, run) = (last.json(), last.folder());
+    let after = answered(&run);
+    for (call, session) in &before {
+        assert_eq!(after.get(call), Some(session), "a finished call was made again: {call:?}");
+    }
+    // The calls that the last session made are those on the record in its name, no more.
+    let newest = after.values().max().copied().unwrap_or_default();
+    let made: u64 = summary["stages"]
+        .as_object()
+        .expect("stages")
+        .values()
+        .map(|stage| stage["calls"].as_u64().expect("calls"))
+        .sum();
+    let recorded = after.values().filter(|session| **session == newest).count() as u64;
+    if made > 0 {
+        assert_eq!(made, recorded);
+    }
+    let all: u64 = calm.json()["stages"]
+        .as_object()
+        .expect("stages")
+        .values()
+        .map(|stage| stage["calls"].as_u64().expect("calls"))
+        .sum();
+    assert_eq!(after.len() as u64, all, "each call is on the record once");
+    assert!(outcome(&calm.folder()) == outcome(&run), "the results differ from an undisturbed run's");
+}
+
+#[test]
+fn ctrl_c_ends_what_is_under_way_and_the_run_can_be_resumed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input_folder = folder.path().join("input");
+    fs::create_dir(&input_folder).expect("made");
+    let input = many_meetings(&input_folder);
+    let out = folder.path().join("runs");
+    let mut child = command(&input, &out, &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    while glob::glob(&format!("{}/*/items/*", out.display())).expect("a pattern").next().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(interrupted.success());
+    assert_eq!(wait(&mut child, Duration::from_secs(60)), Some(Some(130)));
+
+    let resumed = done(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
+    let summary = resumed.json();
+    let taken: u64 = summary["stages"]
+        .as_object()
+        .expect("stages")
+        .values()
+        .map(|stage| stage["calls"].as_u64().expect("calls"))
+        .sum();
+    assert!(taken > 0, "the run was at its end before it was interrupted");
+    assert_eq!(summary["items"]["ok"], summary["items"]["total"]);
+    let calm = done(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
+    assert!(outcome(&calm.folder()) == outcome(&resumed.folder()), "the results differ from an undisturbed run's");
+}
+
+#[test]
+fn a_changed_input_or_pipeline_is_not_resumed_silently() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.txt");
+    fs::write(&file, "").expect("written");
+    let out = folder.path().join("runs");
+    let input = file.to_string_lossy().into_owned();
+    done(&mut command(&input, &out, &[])).expect_code(1);
+
+    fs::write(&file, "Ann: We decided to ship on Friday.\nBob: Good.\n").expect("written");
+    let changed = done(&mut command(&input, &out, &["--resume", "last"])).expect_code(1);
+    assert!(changed.stderr.contains("error: item `a` has changed since run `"), "{}", changed.stderr);
+    assert!(changed.stderr.contains("hint: start a new run, or restore the input"), "{}", changed.stderr);
+
+    let other = done(&mut command(&input, &out, &["--resume", "last", "--set", "stages.brief.with.budget=4000"]))
+        .expect_code(2);
+    assert!(other.stderr.contains("stage `brief`: its `with` table changed"), "{}", other.stderr);
+}

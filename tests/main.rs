@@ -1,0 +1,12 @@
+//! Whole-system tests: one module per behaviour, all against the real program or the public library.
+#![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
+
+mod bad_plugins;
+mod docs;
+mod documented_commands;
+mod interruption;
+mod meetings;
+mod odd_inputs;
+mod scheduling;
+mod store;
+mod support;

@@ -1,0 +1,50 @@
+//! A plugin that does what plugins should not.
+//!
+//! Every analyzer here answers the text that it reads, and does its mischief where that text is `bad`: what the host makes
+//! of it, and that all other texts come out right, is for its tests to say. The crate is built as a native library, as a
+//! component, with `panic = "abort"` and with another layout of the contract (see `tests/build-fixtures`).
+#![forbid(unsafe_code)]
+
+mod excess;
+mod panics;
+mod rude;
+
+use jackfield_plugin_api::prelude::*;
+
+/// What the analyzers read and, mostly, what they answer.
+#[derive(Document)]
+pub struct Text {
+    /// Any text; `bad` brings out the worst.
+    pub text: String,
+}
+
+impl Text {
+    fn is_bad(&self) -> bool {
+        self.text == "bad"
+    }
+}
+
+/// Answers what it reads, without any mischief.
+#[derive(Config)]
+pub struct Echo {}
+
+impl Analyzer for Echo {
+    const NAME: &str = "echo";
+    type Input = Text;
+    type Output = Text;
+
+    async fn analyze(&self, input: Text, _host: &Host<'_>) -> Result<Text> {
+        Ok(input)
+    }
+}
+
+export_plugin!(
+    Echo,
+    excess::Floods,
+    excess::Gushes,
+    excess::Hoards,
+    excess::Loops,
+    excess::Recurses,
+    panics::Panics,
+    rude::Lies,
+);

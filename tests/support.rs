@@ -1,0 +1,217 @@
+//! What whole-system tests share.
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// No command of a test takes longer than this.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// The folder that cargo builds into.
+fn target() -> PathBuf {
+    let exe = std::env::current_exe().expect("the test's own path");
+    exe.ancestors().nth(3).expect("target/PROFILE/deps/test").to_owned()
+}
+
+/// An artifact made by `tests/build-fixtures`.
+pub fn fixture(name: &str) -> PathBuf {
+    let path = target().join("fixtures").join(name);
+    assert!(path.is_file(), "`{}` is missing: run tests/build-fixtures first", path.display());
+    path
+}
+
+/// The data shared with the project's developers, where it is there. A user's clone has none: the test says so.
+pub fn shared_data(folder: &str) -> Option<PathBuf> {
+    let path = root().join("../shared/data").join(folder);
+    if path.is_dir() {
+        Some(path)
+    } else {
+        eprintln!("../shared/data/{folder} is not here: the example data covers the same ground");
+        None
+    }
+}
+
+/// The meetings to test on: all that there are.
+pub fn meetings() -> String {
+    match shared_data("meetings") {
+        Some(folder) => folder.join("*.json").to_string_lossy().into_owned(),
+        None => root().join("examples/transcripts/data/*").to_string_lossy().into_owned(),
+    }
+}
+
+/// The program, with a cache of compiled plugins that the tests share.
+pub fn jackfield() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    command.env("JACKFIELD_CACHE_DIR", target().join("test-cache")).env("NO_COLOR", "1").env_remove("JACKFIELD_LOG");
+    command
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Done {
+    /// The one JSON object on standard output.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self:#?}"))
+    }
+
+    /// The run folder of `run --json`.
+    #[track_caller]
+    pub fn folder(&self) -> PathBuf {
+        PathBuf::from(self.json()["dir"].as_str().expect("a folder"))
+    }
+
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+}
+
+/// Runs a command to its end; one that does not end is killed, and the test fails.
+#[track_caller]
+pub fn done(command: &mut Command) -> Done {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let stdout = reader(child.stdout.take().expect("standard output"));
+    let stderr = reader(child.stderr.take().expect("standard error"));
+    let ended = wait(&mut child, LONGEST);
+    let (stdout, stderr) = (stdout.join().expect("read"), stderr.join().expect("read"));
+    assert!(ended.is_some(), "it did not end within {LONGEST:?}:\n{stdout}\n{stderr}");
+    Done { code: ended.flatten(), stdout, stderr }
+}
+
+fn reader(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// Waits for a process; kills it and gives `None` when it takes longer. The inner value is the exit code, if it has one.
+pub fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return Some(status.code());
+        }
+        if began.elapsed() > longest {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A folder with a pipeline and its data.
+pub struct Pipeline {
+    pub folder: TempDir,
+}
+
+impl Pipeline {
+    /// A folder that holds this `pipeline.toml`.
+    pub fn new(toml: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("pipeline.toml"), toml).expect("written");
+        Self { folder }
+    }
+
+    /// Adds a file.
+    pub fn with(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, content).expect("written");
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where its runs go.
+    pub fn out(&self) -> PathBuf {
+        self.path().join("runs")
+    }
+
+    /// `jackfield run` on it, as a command to add to.
+    pub fn command(&self) -> Command {
+        let mut command = jackfield();
+        command.arg("run").arg(self.path()).arg("--out").arg(self.out()).arg("--json");
+        command
+    }
+
+    /// Runs it.
+    #[track_caller]
+    pub fn run(&self) -> Done {
+        done(&mut self.command())
+    }
+
+    /// What it said, with the folder's path taken out.
+    pub fn said(&self, done: &Done) -> String {
+        done.stderr.replace(&*self.path().to_string_lossy(), "[folder]")
+    }
+}
+
+/// The lines of a run's `results.jsonl`.
+#[track_caller]
+pub fn results(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join("results.jsonl")).expect("results");
+    text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+}
+
+/// The result of one item.
+#[track_caller]
+pub fn result(folder: &Path, item: &str) -> Value {
+    let found = results(folder).into_iter().find(|line| line["item"] == item);
+    found.unwrap_or_else(|| panic!("no item `{item}` in {}", folder.display()))
+}
+
+/// Everything below a folder, as (relative path, content), sorted.
+pub fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(&at).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                open.push(entry);
+            } else {
+                let name = entry.strip_prefix(folder).expect("below").to_owned();
+                let mut content = Vec::new();
+                fs::File::open(&entry).and_then(|mut file| file.read_to_end(&mut content)).expect("read");
+                found.push((name, content));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What must be the same in two runs of the same plan: `results.jsonl` and the files of items.
+pub fn outcome(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = tree(folder)
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("items") || path.as_os_str() == "results.jsonl")
+        .collect();
+    files.sort();
+    files
+}
