@@ -1,6 +1,10 @@
 //! The kind `analyzer`.
 
-use std::{future::Future, marker::PhantomData, sync::Arc};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     BoxFuture, Config, Descriptor, Document, Example, Extension, FromDocument, Host, HostCalls, Instance, IntoDocument,
@@ -46,8 +50,19 @@ pub trait Analyzer: Config {
 /// The erased extension of an analyzer; called by `export_plugin!`.
 #[doc(hidden)]
 #[must_use]
-pub fn extension_of<A: Analyzer>(version: &str) -> Arc<dyn Extension> {
-    let descriptor = Descriptor {
+pub fn extension_of<A: Analyzer>(version: &'static str) -> Arc<dyn Extension> {
+    Arc::new(Typed::<A> { version, descriptor: OnceLock::new(), analyzer: PhantomData })
+}
+
+struct Typed<A> {
+    version: &'static str,
+    /// Made when it is asked for: generating schemas takes longer than a call.
+    descriptor: OnceLock<Descriptor>,
+    analyzer: PhantomData<fn() -> A>,
+}
+
+fn describe<A: Analyzer>(version: &str) -> Descriptor {
+    Descriptor {
         kind: Kind::Analyzer,
         name: A::NAME.to_owned(),
         version: version.to_owned(),
@@ -58,18 +73,12 @@ pub fn extension_of<A: Analyzer>(version: &str) -> Arc<dyn Extension> {
         permissions: A::permissions(),
         examples: A::examples(),
         stability: A::STABILITY,
-    };
-    Arc::new(Typed::<A> { descriptor, analyzer: PhantomData })
-}
-
-struct Typed<A> {
-    descriptor: Descriptor,
-    analyzer: PhantomData<fn() -> A>,
+    }
 }
 
 impl<A: Analyzer> Extension for Typed<A> {
     fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        self.descriptor.get_or_init(|| describe::<A>(self.version))
     }
 
     fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {

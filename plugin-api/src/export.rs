@@ -10,6 +10,8 @@ macro_rules! export_plugin {
         $(
             $crate::__private::inventory::submit! {
                 $crate::Registration {
+                    kind: $crate::Kind::Analyzer,
+                    name: <$extension as $crate::Analyzer>::NAME,
                     make: || $crate::__private::extension_of::<$extension>(::core::env!("CARGO_PKG_VERSION")),
                 }
             }

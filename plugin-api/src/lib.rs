@@ -71,7 +71,7 @@ pub use analyzer::Analyzer;
 pub use config::Config;
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
-pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in};
+pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in, linked_in_as};
 pub use failure::{Failure, FailureKind, Result};
 #[doc(hidden)]
 pub use guard::{Guarded, guarded};

@@ -12,6 +12,7 @@ use jackfield::plugin::{host, types};
 
 use crate::{
     Context, Descriptor, Document, Failure, HostCalls, Instance, Kind, Level, Request, Stability, Tensor, linked_in,
+    linked_in_as,
 };
 
 wit_bindgen::generate!({ path: "wit", world: "analyzer-plugin" });
@@ -73,11 +74,7 @@ thread_local! {
 impl analyzer::Guest for Component {
     fn open(name: String, config: String) -> Result<(), types::Failure> {
         set_up();
-        let all = linked_in();
-        let found = all.iter().find(|extension| {
-            let descriptor = extension.descriptor();
-            descriptor.kind == Kind::Analyzer && descriptor.name == name
-        });
+        let found = linked_in_as(Kind::Analyzer, &name);
         let extension = found.ok_or_else(|| Failure::Internal(format!("no analyzer `{name}`")))?;
         let instance = extension.open(&config)?;
         OPENED.with(|opened| opened.set(instance)).map_err(|_| Failure::Internal("opened twice".to_owned()))?;

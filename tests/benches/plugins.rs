@@ -44,17 +44,22 @@ impl HostCalls for Deaf {
     }
 }
 
+/// Native libraries as this bench is built itself; components, which are always optimised, as the tests have them.
 fn fixture(name: &str) -> PathBuf {
     let exe = std::env::current_exe().expect("a path");
-    let target = exe.ancestors().nth(3).expect("target/release/deps/bench");
-    target.join("fixtures").join(name)
+    let release = exe.ancestors().nth(2).expect("target/release/deps/bench");
+    match name.strip_suffix(".so") {
+        Some("misbehaving") => release.join("libjackfield_test_misbehaving.so"),
+        Some(plugin) => release.join(format!("lib{plugin}.so")),
+        None => release.join("../fixtures").join(name),
+    }
 }
 
 fn loaded(name: &str) -> Plugin {
     let path = fixture(name);
     let sha256 = Digest::of_file(&path).ok();
     load("bench", &path, &Trust { allow_native: true, sha256 })
-        .unwrap_or_else(|error| panic!("{error}: run tests/build-fixtures"))
+        .unwrap_or_else(|error| panic!("{error}: run tests/build-fixtures and cargo build --release --workspace"))
 }
 
 fn echo_of(plugin: &Plugin) -> Arc<dyn Instance> {

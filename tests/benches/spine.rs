@@ -1,7 +1,8 @@
 //! What the spine costs: engine, plugin boundaries, loading, start-up. Everything is measured in one run, alternatives side
 //! by side; the table goes to standard output as Markdown.
 //!
-//! `tests/build-fixtures && cargo bench -p jackfield --bench spine`
+//! `tests/build-fixtures && cargo build --release --workspace && cargo bench -p jackfield --bench spine`; with
+//! `PEERS_PYTHON` naming a Python that has them, Haystack, LangGraph and Dask are measured beside it.
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
 
 mod engine;

@@ -7,6 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::table::counted;
 use crate::{
     engine::{Event, ItemState, Observer},
     pipeline::Plan,
@@ -123,7 +124,7 @@ impl Observer for Progress {
                     }
                 } else if !self.quiet && self.last_plain.elapsed() >= PLAIN_EVERY {
                     self.last_plain = Instant::now();
-                    terminal().say(format!("{} items done, the last `{item}`", counts.total));
+                    terminal().say(format!("{} done, the last `{item}`", counted(counts.total, "item")));
                 }
             }
             Event::Draining => {

@@ -28,8 +28,8 @@ use crate::{
     pipeline::{Plan, Scope, Source},
     plugin::{Lookup, Registry},
     store::{
-        Answer, Db, ItemDone, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events, export_results,
-        export_run_stages,
+        Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
+        export_results, export_run_stages,
     },
 };
 
@@ -307,9 +307,8 @@ impl Session<'_, '_> {
                 self.scheduler.keep_run_slots(item.slots);
                 return Ok(End::Done);
             }
-            match self.scheduler.turn::<Chunk>(None)? {
-                Some(Turn::Aborted | Turn::Idle) => return Ok(End::Stopped),
-                _ => {}
+            if let Some(Turn::Aborted | Turn::Idle) = self.scheduler.turn::<Chunk>(None)? {
+                return Ok(End::Stopped);
             }
         }
     }
@@ -431,7 +430,7 @@ impl Session<'_, '_> {
     fn finish(&mut self, item: Item) {
         self.bytes -= item.document.json.len();
         let state = item.state();
-        let files = self.writes_files().then(|| (item.folder.clone(), self.files(&item)));
+        let files = self.writes_files().then(|| ItemFiles { folder: item.folder.clone(), files: self.files(&item) });
         let stopped_by = item.stopped_by.map(|stage| stage as u32);
         self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault: None, files }));
         self.scheduler.count(&item.id, state);

@@ -575,7 +575,8 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         stage.pace = Some(stage.pace.map_or(each, |pace| (pace * 7 + each) / 8));
         stage.times.record(each, count as u64);
         if count > 1 && failed_as_one(&answers.results) {
-            return Ok(self.one_by_one(flight.stage, flight.calls));
+            self.one_by_one(flight.stage, flight.calls);
+            return Ok(());
         }
         for (position, (call, result)) in flight.calls.into_iter().zip(answers.results).enumerate() {
             let began_us = answers.began_us + (each * position as u32).as_micros() as u64;

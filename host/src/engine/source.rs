@@ -28,6 +28,9 @@ pub(super) struct SourceItem {
 /// Items that travel together, or why there are no more.
 pub(super) type Chunk = Result<Vec<SourceItem>, EngineError>;
 
+/// Reads everything there is.
+type Reading = Box<dyn FnOnce(&Out) + Send>;
+
 /// The number of items, where it is known beforehand.
 pub(super) type Total = Option<u64>;
 
@@ -44,7 +47,7 @@ pub(super) fn look(input: &InputPlan) -> Result<(), EngineError> {
 /// Starts reading. The channel ends with the items, or after an error.
 pub(super) fn read(input: &InputPlan) -> Result<(Receiver<Chunk>, Total), EngineError> {
     let (send, receive) = bounded(2);
-    let (total, work): (Total, Box<dyn FnOnce(&Out) + Send>) = match input.clone() {
+    let (total, work): (Total, Reading) = match input.clone() {
         InputPlan::Files { patterns } => {
             let paths = expand(&patterns)?;
             (Some(paths.len() as u64), Box::new(move |out| files(&paths, out)))

@@ -27,5 +27,5 @@ pub use db::{Db, ItemRow, ResultRow, SessionRow, StageCounts};
 pub use error::StoreError;
 pub use export::{export_events, export_results, export_run_stages};
 pub use folder::{PluginJson, RunFolder, RunJson, list_runs, peek};
-pub use record::{Answer, ItemDone, NewItem, Record, StageRecord};
+pub use record::{Answer, ItemDone, ItemFiles, NewItem, Record, StageRecord};
 pub use writer::Writer;

@@ -71,8 +71,17 @@ pub struct ItemDone {
     pub stopped_by: Option<u32>,
     /// Why it could not be read, if so.
     pub fault: Option<String>,
-    /// Name of its folder, and the files in it: a name and the content.
-    pub files: Option<(String, Vec<(String, Arc<str>)>)>,
+    /// The files to write for it.
+    pub files: Option<ItemFiles>,
+}
+
+/// The files of an item.
+#[derive(Clone, Debug)]
+pub struct ItemFiles {
+    /// Name of the folder below `items`.
+    pub folder: String,
+    /// Names and contents.
+    pub files: Vec<(String, Arc<str>)>,
 }
 
 /// Anything that goes on the record.

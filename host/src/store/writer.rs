@@ -13,7 +13,7 @@ use super::{
     StoreError,
     atomic::write_whole,
     db::Db,
-    record::{ItemDone, Record},
+    record::{ItemDone, ItemFiles, Record},
 };
 
 /// The most records in a transaction: enough to make the commit cheap, few enough to lose little.
@@ -108,7 +108,7 @@ impl Work {
 
     /// The files come first: an item that is done on the record has them all.
     fn done(&self, done: &ItemDone) -> Result<(), StoreError> {
-        if let Some((folder, files)) = &done.files {
+        if let Some(ItemFiles { folder, files }) = &done.files {
             let folder = self.items.join(folder);
             std::fs::create_dir_all(&folder).map_err(|source| StoreError::file("make", &folder, source))?;
             for (name, content) in files {

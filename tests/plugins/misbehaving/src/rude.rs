@@ -7,7 +7,7 @@ use std::{
 
 use jackfield_plugin_api::{
     __private::{extension_of, inventory},
-    BoxFuture, Descriptor, Document, Extension, HostCalls, Instance, Registration, Request,
+    BoxFuture, Descriptor, Document, Extension, HostCalls, Instance, Kind, Registration, Request,
     prelude::*,
 };
 
@@ -74,11 +74,11 @@ impl Manner {
     }
 }
 
-inventory::submit! { Registration { make: || rude(Manner::Miscounts) } }
-inventory::submit! { Registration { make: || rude(Manner::Garbles) } }
-inventory::submit! { Registration { make: || rude(Manner::Nests) } }
-inventory::submit! { Registration { make: || rude(Manner::Mismeasures) } }
-inventory::submit! { Registration { make: || rude(Manner::Crowds) } }
+inventory::submit! { Registration { kind: Kind::Analyzer, name: "miscounts", make: || rude(Manner::Miscounts) } }
+inventory::submit! { Registration { kind: Kind::Analyzer, name: "garbles", make: || rude(Manner::Garbles) } }
+inventory::submit! { Registration { kind: Kind::Analyzer, name: "nests", make: || rude(Manner::Nests) } }
+inventory::submit! { Registration { kind: Kind::Analyzer, name: "mismeasures", make: || rude(Manner::Mismeasures) } }
+inventory::submit! { Registration { kind: Kind::Analyzer, name: "crowds", make: || rude(Manner::Crowds) } }
 
 /// `echo` with bad manners.
 fn rude(manner: Manner) -> Arc<dyn Extension> {
