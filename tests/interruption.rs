@@ -16,7 +16,8 @@ use crate::support::{done, jackfield, meetings, outcome, root, wait};
 /// Enough meetings to be in the middle of for a while: several copies of those that there are.
 fn many_meetings(folder: &Path) -> String {
     let files: Vec<PathBuf> = glob::glob(&meetings()).expect("a pattern").map(|path| path.expect("a path")).collect();
-    let copies = 120_usize.div_ceil(files.len());
+    let bytes: u64 = files.iter().map(|file| fs::metadata(file).expect("a file").len()).sum();
+    let copies = 120_usize.div_ceil(files.len()).max((12_000_000 / bytes.max(1)).min(60) as usize);
     for copy in 0..copies {
         for file in &files {
             let name = format!("{copy}-{}", file.file_name().expect("a name").to_string_lossy());
