@@ -68,7 +68,7 @@ fn a_whole_pipeline() {
     let plan = plan(TRANSCRIPTS);
     let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["transcript", "decisions", "lens", "again", "brief", "count", "once"]);
-    assert_eq!(plan.input, InputPlan::Files { patterns: vec!["/work/p/data/*.txt".to_owned()] });
+    assert_eq!(plan.input, InputPlan::Files { patterns: vec!["/some/p/data/*.txt".to_owned()] });
     assert_eq!((plan.seed, plan.max_in_flight, plan.output.item_files), (u64::MAX, 256, true));
     assert_eq!(plan.output.files[0].1.source, Source::Stage(4));
     let brief = &plan.stages[4];
@@ -143,7 +143,7 @@ fn patterns_are_relative_to_where_they_were_said() {
     let input = |set: &[&str], input: &[&str]| compile(TRANSCRIPTS, &strings(set), &strings(input)).unwrap().input;
     let files = |patterns: &[&str]| InputPlan::Files { patterns: strings(patterns) };
     assert_eq!(input(&[], &["a*", "/b/*"]), files(&["/home/a*", "/b/*"]));
-    assert_eq!(input(&["input.path=[\"a\", \"b\"]"], &[]), files(&["/work/p/a", "/work/p/b"]));
+    assert_eq!(input(&["input.path=[\"a\", \"b\"]"], &[]), files(&["/some/p/a", "/some/p/b"]));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn every_item_source() {
     let input = |text: &str| {
         plan(&format!("[pipeline]\nname = \"a\"\n[input]\n{text}\n[stages.a]\nuse = \"merge\"\nin = \"input\"")).input
     };
-    let patterns = vec!["/work/p/a".to_owned()];
+    let patterns = vec!["/some/p/a".to_owned()];
     let id = Some("n".to_owned());
     assert_eq!(
         input("use = \"jsonl\"\npath = \"a\"\nid = \"n\""),

@@ -128,9 +128,9 @@ fn registry() -> Registry {
     Registry::new(vec![plugin("bundled", Form::LinkedIn, bundled), plugin("extra", Form::Wasm, extra)])
 }
 
-/// Reads a pipeline as if it stood in `/work/p`, with the command run in `/home`.
+/// Reads a pipeline as if it stood in `/some/p`, with the command run in `/home`.
 fn draft(bytes: &[u8], set: &[String], input: &[String]) -> Result<Draft, Faults> {
-    let (folder, current) = (Path::new("/work/p"), Path::new("/home"));
+    let (folder, current) = (Path::new("/some/p"), Path::new("/home"));
     syntax::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input })
 }
 
