@@ -25,8 +25,8 @@ use super::{
     stats::{ItemState, RunState, Summary},
 };
 use crate::{
-    pipeline::{Plan, Scope, Source},
-    plugin::{Lookup, Registry},
+    pipeline::{ExtensionRef, Plan, Scope, Source, StagePlan},
+    plugin::{Lookup, Offer, Registry},
     store::{
         Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
         export_results, export_run_stages,
@@ -97,11 +97,13 @@ pub struct OpenFault {
 pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Instance>>, Vec<OpenFault>> {
     let (mut opened, mut faults) = (Vec::new(), Vec::new());
     for stage in &plan.stages {
-        let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
-        let instance = match registry.find(stage.extension.kind, &reference) {
-            Lookup::Found(_, offer) => guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits))
+        let instance = match offer_of(stage, registry) {
+            Some(offer) => guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits))
                 .and_then(|opened| opened),
-            _ => Err(Failure::Internal(format!("`{reference}` is no longer there"))),
+            None => {
+                let ExtensionRef { plugin, name, .. } = &stage.extension;
+                Err(Failure::Internal(format!("`{plugin}/{name}` is no longer there")))
+            }
         };
         match instance {
             Ok(instance) => opened.push(instance),
@@ -109,6 +111,15 @@ pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Insta
         }
     }
     if faults.is_empty() { Ok(opened) } else { Err(faults) }
+}
+
+/// What a stage's plugin offers for it.
+fn offer_of<'a>(stage: &StagePlan, registry: &'a Registry) -> Option<&'a Offer> {
+    let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
+    match registry.find(stage.extension.kind, &reference) {
+        Lookup::Found(_, offer) => Some(offer),
+        Lookup::Missing | Lookup::Ambiguous(..) => None,
+    }
 }
 
 /// Looks whether a plan has input, before anything is made for its run.
@@ -219,12 +230,9 @@ impl Engine<'_> {
         let pool = Pool::start(self.options.jobs, runtime.handle().clone()).map_err(EngineError::Workers)?;
         let (plan, registry) = (self.plan, self.registry);
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
-            let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
-            let schema = match registry.find(stage.extension.kind, &reference) {
-                Lookup::Found(_, offer) => offer.descriptor.output.clone(),
-                _ => serde_json::Value::Bool(true),
-            };
-            Arc::new(Station::new(stage, instance, &schema, began))
+            let anything = serde_json::Value::Bool(true);
+            let schema = offer_of(stage, registry).map_or(&anything, |offer| &offer.descriptor.output);
+            Arc::new(Station::new(stage, instance, schema, began))
         });
         let scheduler = Scheduler::new(plan, stations.collect(), (&pool, self.options.jobs), cancel, observer, keep);
         let mut session = Session {
