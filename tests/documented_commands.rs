@@ -116,8 +116,9 @@ fn steps(page: &str, text: &str) -> Vec<Step> {
             let (name, path) = said.split_once(" at ").expect("fixture NAME at PATH");
             steps.push(Step::Fixture { name: name.to_owned(), path: path.to_owned() });
         }
-        let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else { continue };
-        let block: Vec<(usize, &str)> = lines.by_ref().take_while(|(_, line)| *line != "```").collect();
+        let fence = &line[..line.len() - line.trim_start_matches('`').len()];
+        let Some(info) = line.strip_prefix(fence).filter(|info| fence.len() >= 3 && !info.is_empty()) else { continue };
+        let block: Vec<(usize, &str)> = lines.by_ref().take_while(|(_, line)| *line != fence).collect();
         let (language, rest) = info.split_once(' ').unwrap_or((info, ""));
         if let Some(path) = rest.strip_prefix("file=") {
             let content = block.iter().flat_map(|(_, line)| [*line, "\n"]).collect();

@@ -2,11 +2,18 @@
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
 
 mod bad_plugins;
+mod claims;
 mod docs;
 mod documented_commands;
 mod interruption;
+mod lenses;
 mod meetings;
+mod memo;
+mod model_faults;
+mod model_server;
+mod models;
 mod odd_inputs;
 mod scheduling;
 mod store;
 mod support;
+mod telemetry;

@@ -18,6 +18,7 @@ use jackfield::{
         Wire,
     },
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits},
+    service::Services,
     store::{RunFolder, RunJson},
 };
 use jackfield_plugin_api::{
@@ -135,6 +136,10 @@ fn plan(case: &Case) -> Plan {
                 batch: spec.batch,
             },
             limits: Limits::default(),
+            model: None,
+            cache: None,
+            store: None,
+            deferred: false,
         }
     });
     Plan {
@@ -142,8 +147,10 @@ fn plan(case: &Case) -> Plan {
         digest: Digest::of("plan"),
         seed: case.seed,
         input: InputPlan::Inline { items: (0..case.items).map(item).collect(), id: Some("id".into()) },
-        output: OutputPlan { item_files: false, files: Vec::new() },
+        output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
         max_in_flight: case.in_flight,
+        models: Vec::new(),
+        caches: Vec::new(),
         stages: stages.collect(),
     }
 }
@@ -252,7 +259,7 @@ fn run(case: &Case, plan: &Plan, folder: RunFolder, cancel: &Cancel, observer: &
         plan: plan.clone(),
     };
     let options = Options { jobs: case.jobs, retry_failed: false };
-    let engine = Engine { plan, registry: &registry, instances, options };
+    let engine = Engine { plan, registry: &registry, instances, services: Services::default(), options };
     engine.run(folder, record, cancel, observer).expect("a run").summary.state
 }
 

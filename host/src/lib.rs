@@ -4,6 +4,7 @@
 //!
 //! - [`plugin`]: a file becomes a plugin (linked in, native library, WebAssembly component).
 //! - [`pipeline`]: a TOML text becomes a frozen [`Plan`](pipeline::Plan), checked before anything runs.
+//! - [`service`]: what stages share: models and caches.
 //! - [`store`]: what is remembered of a run.
 //! - [`engine`]: a plan and items become results.
 //! - [`cli`]: the `jackfield` program.
@@ -12,5 +13,6 @@ pub mod cli;
 pub mod engine;
 pub mod pipeline;
 pub mod plugin;
+pub mod service;
 pub mod store;
 pub mod telemetry;

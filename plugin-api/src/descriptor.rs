@@ -12,6 +12,10 @@ use serde_json::Value;
 pub enum Kind {
     /// Answers one document per document: the workhorse of a pipeline.
     Analyzer,
+    /// Answers prompts: see [`Model`](crate::Model).
+    Model,
+    /// Keeps values for a while: see [`CacheBackend`](crate::CacheBackend).
+    CacheBackend,
 }
 
 impl Kind {
@@ -20,7 +24,20 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Analyzer => "analyzer",
+            Self::Model => "model",
+            Self::CacheBackend => "cache-backend",
         }
+    }
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Analyzer, Self::Model, Self::CacheBackend];
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

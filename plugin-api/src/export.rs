@@ -1,20 +1,28 @@
 //! The export macro.
 
-/// Offers the named analyzers to every host: linked in, as a native library, as a component.
+/// Offers the named extensions to every host: linked in, as a native library, as a component.
 ///
-/// Once in a crate, with every extension of the crate: `export_plugin!(Decisions, Actions);`. The version that the
-/// extensions report is the crate's.
+/// Analyzers are named as they are, other kinds after their kind: `export_plugin!(Decisions, Actions);`,
+/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`. The version that the extensions report is the
+/// crate's.
 #[macro_export]
 macro_rules! export_plugin {
-    ($($extension:ty),+ $(,)?) => {
-        $(
-            $crate::__private::inventory::submit! {
-                $crate::Registration {
-                    kind: $crate::Kind::Analyzer,
-                    name: <$extension as $crate::Analyzer>::NAME,
-                    make: || $crate::__private::extension_of::<$extension>(::core::env!("CARGO_PKG_VERSION")),
-                }
+    (models: $($extension:ty),+ $(,)?) => {
+        $($crate::export_plugin!(@one Model, $crate::Model, extension_of_model, $extension);)+
+    };
+    (caches: $($extension:ty),+ $(,)?) => {
+        $($crate::export_plugin!(@one CacheBackend, $crate::CacheBackend, extension_of_cache, $extension);)+
+    };
+    (@one $kind:ident, $of:path, $make:ident, $extension:ty) => {
+        $crate::__private::inventory::submit! {
+            $crate::Registration {
+                kind: $crate::Kind::$kind,
+                name: <$extension as $of>::NAME,
+                make: || $crate::__private::$make::<$extension>(::core::env!("CARGO_PKG_VERSION")),
             }
-        )+
+        }
+    };
+    ($($extension:ty),+ $(,)?) => {
+        $($crate::export_plugin!(@one Analyzer, $crate::Analyzer, extension_of, $extension);)+
     };
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use crate::{Descriptor, Document, HostCalls, Request, Result};
+use crate::{CacheCalls, Descriptor, Document, HostCalls, ModelCalls, Request, Result};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -20,6 +20,16 @@ pub trait Extension: Send + Sync {
 pub trait Instance: Send + Sync {
     /// Answers one result per request, in order.
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>>;
+
+    /// The model that this is, where it needs no documents to be called.
+    fn as_model(&self) -> Option<&dyn ModelCalls> {
+        None
+    }
+
+    /// The cache backend that this is, where it needs no documents to be called.
+    fn as_cache(&self) -> Option<&dyn CacheCalls> {
+        None
+    }
 }
 
 /// An entry in the list of extensions that this library or program holds. Made by

@@ -1,8 +1,8 @@
 //! What a plugin may ask of its host.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use crate::{Context, Random};
+use crate::{BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, Random, Result};
 
 /// Weight of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +41,40 @@ pub trait HostCalls: Send + Sync {
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str);
     /// Whether the batch is no longer wanted.
     fn cancelled(&self) -> bool;
+
+    /// Asks the stage's model, on behalf of the request at `index` of the batch.
+    fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        let _ = (index, request);
+        Box::pin(async { Err(no("model", "model")) })
+    }
+
+    /// What the stage's model is, if it has one.
+    fn model_name(&self) -> Option<String> {
+        None
+    }
+
+    /// Looks something up in the stage's cache.
+    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        let _ = (index, key);
+        Box::pin(async { Err(no("cache", "store")) })
+    }
+
+    /// Keeps something in the stage's cache.
+    fn cache_put<'a>(
+        &'a self,
+        index: u32,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<()>> {
+        let _ = (index, key, value, ttl);
+        Box::pin(async { Err(no("cache", "store")) })
+    }
+}
+
+/// What a stage is told that asks for a service which the pipeline does not give it.
+fn no(what: &str, key: &str) -> Failure {
+    Failure::InvalidConfig(format!("the stage has no {what}: give it one with `{key} = \"name\"`"))
 }
 
 /// A plugin's view of the host during one call for one document.
@@ -90,5 +124,44 @@ impl<'a> Host<'a> {
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.calls.cancelled()
+    }
+
+    /// Asks the model that the pipeline gives to the stage (`model = "name"`).
+    ///
+    /// The host answers from the model's cache where it can, keeps to limits and budget, tries again what can heal, and
+    /// holds the answer to the request's schema.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no model,
+    /// [`Failure::InvalidOutput`](crate::Failure::InvalidOutput) if the answer does not fit the schema or was refused,
+    /// [`Failure::OverBudget`](crate::Failure::OverBudget) if the budget does not allow it, otherwise what the last try
+    /// gave.
+    pub async fn complete(&self, request: CompletionRequest) -> Result<Completion> {
+        self.calls.complete(self.index, request).await
+    }
+
+    /// What the stage's model is, such as `openai/qwen2.5-7b`: the extension that calls it, and the model's own name where
+    /// its configuration has one. None for a stage without a model.
+    #[must_use]
+    pub fn model_name(&self) -> Option<String> {
+        self.calls.model_name()
+    }
+
+    /// Looks a value up in the cache that the pipeline gives to the stage (`store = "name"`).
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no cache. A cache that is away finds
+    /// nothing.
+    pub async fn cache_get(&self, key: &str) -> Result<Option<CacheValue>> {
+        self.calls.cache_get(self.index, key).await
+    }
+
+    /// Keeps a value in the cache that the pipeline gives to the stage, for as long as the cache's tiers say, or for
+    /// `ttl` if that is shorter.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no cache.
+    pub async fn cache_put(&self, key: &str, value: impl Into<CacheValue>, ttl: Option<Duration>) -> Result<()> {
+        self.calls.cache_put(self.index, key, value.into(), ttl).await
     }
 }

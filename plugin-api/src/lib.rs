@@ -48,14 +48,18 @@
 //! configuration and its input.
 
 mod analyzer;
+mod cache;
+mod completion;
 mod config;
 mod descriptor;
 mod document;
 mod export;
 mod extension;
 mod failure;
+mod file;
 mod guard;
 mod host;
+mod model;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 #[expect(unsafe_code, reason = "the native ABI: each block says why it is sound")]
@@ -68,14 +72,20 @@ mod wasm;
 pub mod prelude;
 
 pub use analyzer::Analyzer;
+pub use cache::{
+    CacheAnswer, CacheBackend, CacheCalls, CacheEntry, CacheOperation, CacheSize, CacheValue, from_hex, to_hex,
+};
+pub use completion::{Completion, CompletionRequest, Finish, Message, Role, Usage};
 pub use config::Config;
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
 pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in, linked_in_as};
 pub use failure::{Failure, FailureKind, Result};
+pub use file::{FILE_PATH, FilePath, TEXT_FILE, TextFile};
 #[doc(hidden)]
 pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
+pub use model::{Model, ModelCalls};
 pub use rng::Random;
 
 /// Version of the contract, apart from the product's. A host serves every minor of its major.
@@ -88,5 +98,5 @@ pub mod __private {
     pub use schemars;
     pub use serde;
 
-    pub use crate::analyzer::extension_of;
+    pub use crate::{analyzer::extension_of, cache::extension_of_cache, model::extension_of_model};
 }

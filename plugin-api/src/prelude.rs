@@ -3,6 +3,7 @@
 pub use jackfield_plugin_macros::{Config, Document};
 
 pub use crate::{
-    Analyzer, Config as _, Example, Failure, Host, Level, Permission, Random, Result, Stability, Tensor, WithTensors,
-    export_plugin,
+    Analyzer, CacheBackend, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Config as _, Example,
+    Failure, FilePath, Finish, Host, Level, Message, Model, Permission, Random, Result, Role, Stability, Tensor,
+    TextFile, Usage, WithTensors, export_plugin,
 };

@@ -7,15 +7,15 @@ use std::{
     time::Duration,
 };
 
-use exports::jackfield::plugin::{analyzer, meta};
-use jackfield::plugin::{host, types};
+use exports::jackfield::plugin::{extension, meta};
+use jackfield::plugin::{cache, host, model, types};
 
 use crate::{
-    Context, Descriptor, Document, Failure, HostCalls, Instance, Kind, Level, Request, Stability, Tensor, linked_in,
-    linked_in_as,
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Descriptor, Document, Failure, HostCalls, Instance,
+    Kind, Level, Request, Stability, Tensor, linked_in, linked_in_as,
 };
 
-wit_bindgen::generate!({ path: "wit", world: "analyzer-plugin" });
+wit_bindgen::generate!({ path: "wit", world: "plugin" });
 export!(Component);
 
 struct Component;
@@ -71,11 +71,11 @@ thread_local! {
     static OPENED: OnceCell<Arc<dyn Instance>> = const { OnceCell::new() };
 }
 
-impl analyzer::Guest for Component {
-    fn open(name: String, config: String) -> Result<(), types::Failure> {
+impl extension::Guest for Component {
+    fn open(kind: String, name: String, config: String) -> Result<(), types::Failure> {
         set_up();
-        let found = linked_in_as(Kind::Analyzer, &name);
-        let extension = found.ok_or_else(|| Failure::Internal(format!("no analyzer `{name}`")))?;
+        let found = Kind::from_name(&kind).and_then(|kind| linked_in_as(kind, &name));
+        let extension = found.ok_or_else(|| Failure::Internal(format!("no {kind} `{name}`")))?;
         let instance = extension.open(&config)?;
         OPENED.with(|opened| opened.set(instance)).map_err(|_| Failure::Internal("opened twice".to_owned()))?;
         Ok(())
@@ -171,5 +171,50 @@ impl HostCalls for Host {
 
     fn cancelled(&self) -> bool {
         host::cancelled()
+    }
+
+    // The host answers before the call returns, so each of these futures is ready at once.
+
+    fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion, Failure>> {
+        Box::pin(async move {
+            let request = serde_json::to_string(&request).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+            let answer = model::complete(index, &request)?;
+            serde_json::from_str(&answer).map_err(|error| Failure::Internal(error.to_string()))
+        })
+    }
+
+    fn model_name(&self) -> Option<String> {
+        model::name()
+    }
+
+    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>, Failure>> {
+        Box::pin(async move { Ok(cache::get(index, key)?.map(Into::into)) })
+    }
+
+    fn cache_put<'a>(
+        &'a self,
+        index: u32,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { Ok(cache::put(index, key, &value, ttl.map(|ttl| ttl.as_millis() as u64))?) })
+    }
+}
+
+impl From<types::Failure> for Failure {
+    fn from(failure: types::Failure) -> Self {
+        match failure {
+            types::Failure::InvalidConfig(message) => Self::InvalidConfig(message),
+            types::Failure::InvalidInput(message) => Self::InvalidInput(message),
+            types::Failure::InvalidOutput(message) => Self::InvalidOutput(message),
+            types::Failure::Unavailable(message) => Self::Unavailable(message),
+            types::Failure::RateLimited(limit) => {
+                Self::RateLimited { message: limit.message, after: limit.after_ms.map(Duration::from_millis) }
+            }
+            types::Failure::Cancelled(message) => Self::Cancelled(message),
+            types::Failure::OverBudget(message) => Self::OverBudget(message),
+            types::Failure::Internal(message) => Self::Internal(message),
+        }
     }
 }

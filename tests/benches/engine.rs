@@ -9,6 +9,7 @@ use jackfield::{
     engine::{Cancel, Engine, Options, RunState, Silent, open_stages, timestamp},
     pipeline::{self, Plan, Request},
     plugin::{Registry, bundled},
+    service::Services,
     store::{RunFolder, RunJson},
 };
 use jackfield_plugin_api::prelude::*;
@@ -104,7 +105,13 @@ impl Diamond {
     fn engine(&self) -> Engine<'_> {
         let instances = open_stages(&self.plan, &self.registry).expect("opened");
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        Engine { plan: &self.plan, registry: &self.registry, instances, options: Options { jobs, retry_failed: false } }
+        Engine {
+            plan: &self.plan,
+            registry: &self.registry,
+            instances,
+            services: Services::default(),
+            options: Options { jobs, retry_failed: false },
+        }
     }
 
     fn unrecorded(&self) {

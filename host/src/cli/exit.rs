@@ -15,6 +15,8 @@ pub enum Exit {
     Usage,
     /// 3: the run is done, and some of it failed.
     Partial,
+    /// 4: a comparison found a regression.
+    Regression,
     /// 130: interrupted; the run can be resumed.
     Interrupted,
 }
@@ -25,6 +27,7 @@ pub(super) const HELP: &str = "Exit codes:
   1    the run failed, or could not go on
   2    the command line or the pipeline is wrong; nothing was run
   3    the run is done, and some of it failed
+  4    `runs compare` found a regression beyond the threshold
   101  a bug in jackfield
   130  interrupted; the run can be resumed with --resume";
 
@@ -35,6 +38,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Partial => 3,
+            Exit::Regression => 4,
             Exit::Interrupted => 130,
         })
     }

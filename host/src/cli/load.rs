@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     engine::open_stages,
-    pipeline::{self, Faults, Plan, PluginEntry, Request, Style},
+    pipeline::{self, Draft, Faults, Plan, PluginEntry, Request, Style},
     plugin::{LoadError, Plugin, Registry, Trust, bundled, load},
+    service::{Services, open_services},
     telemetry::terminal,
 };
 
@@ -36,6 +37,7 @@ pub(super) struct Loaded {
     pub(super) plan: Plan,
     pub(super) registry: Registry,
     pub(super) instances: Vec<Arc<dyn Instance>>,
+    pub(super) services: Services,
     /// The pipeline file, absolute.
     pub(super) file: PathBuf,
 }
@@ -51,6 +53,34 @@ pub(super) enum Talk {
 
 /// Reads, loads, checks and opens; says all that is wrong.
 pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, Exit> {
+    let (mut draft, plan, registry) = compile(args, talk)?;
+    let instances = open_stages(&plan, &registry).unwrap_or_else(|refused| {
+        for fault in refused {
+            draft.fault_at_stage(&fault.stage, fault.failure.to_string());
+        }
+        Vec::new()
+    });
+    let services = open_services(&plan, &registry).unwrap_or_else(|refused| {
+        for fault in refused {
+            draft.fault_at_service(&fault.service, fault.failure.to_string());
+        }
+        Services::default()
+    });
+    if let Some(faults) = draft.faults() {
+        report(&faults, talk);
+        return Err(Exit::Usage);
+    }
+    let file = if args.path.is_dir() { args.path.join("pipeline.toml") } else { args.path.clone() };
+    let file = std::path::absolute(&file).unwrap_or(file);
+    Ok(Loaded { plan, registry, instances, services, file })
+}
+
+/// Reads, loads and checks; says all that is wrong. Nothing is opened.
+pub(super) fn load_plan(args: &PipelineArgs, talk: Talk) -> Result<(Plan, Registry), Exit> {
+    compile(args, talk).map(|(_, plan, registry)| (plan, registry))
+}
+
+fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), Exit> {
     let request = Request { path: &args.path, set: &args.set, input: &args.input };
     let wrong = |faults: &Faults| {
         report(faults, talk);
@@ -65,15 +95,7 @@ pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, E
         }
     }
     let plan = pipeline::check(&draft, &registry).map_err(|faults| wrong(&faults))?;
-    let instances = open_stages(&plan, &registry).map_err(|refused| {
-        for fault in refused {
-            draft.fault_at_stage(&fault.stage, fault.failure.to_string());
-        }
-        draft.faults().map_or(Exit::Usage, |faults| wrong(&faults))
-    })?;
-    let file = if args.path.is_dir() { args.path.join("pipeline.toml") } else { args.path.clone() };
-    let file = std::path::absolute(&file).unwrap_or(file);
-    Ok(Loaded { plan, registry, instances, file })
+    Ok((draft, plan, registry))
 }
 
 fn load_entry(entry: &PluginEntry) -> Result<Plugin, LoadError> {

@@ -1,6 +1,8 @@
 //! The `jackfield` program: one file per command. Data goes to standard output, talk to standard error.
 
+mod cache;
 mod check;
+mod compare;
 mod completions;
 mod exit;
 mod graph;
@@ -11,6 +13,8 @@ mod run;
 mod runs;
 mod schema;
 mod table;
+mod watch;
+mod why;
 
 use std::process::ExitCode;
 
@@ -47,6 +51,11 @@ enum Command {
     /// Look at plugins.
     #[command(subcommand)]
     Plugins(plugins::Command),
+    /// Look into the caches of a pipeline, and clear them.
+    #[command(subcommand)]
+    Cache(cache::Command),
+    /// Say why a stage's result was made anew, or was not.
+    Why(why::Args),
     /// Look at the runs that were made.
     #[command(subcommand)]
     Runs(runs::Command),
@@ -71,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Graph(args) => graph::graph(&args),
         Command::Plugins(command) => plugins::plugins(&command),
+        Command::Cache(command) => cache::cache(&command),
+        Command::Why(args) => why::why(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),

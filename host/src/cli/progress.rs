@@ -16,6 +16,8 @@ use crate::{
 
 /// The most failures that are told one by one; the rest is counted.
 const TOLD: usize = 20;
+/// The most lines of results that are shown.
+const SHOWN: usize = 200;
 /// The least time between two plain lines of progress.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
@@ -26,6 +28,7 @@ pub(super) struct Progress {
     items: Option<ProgressBar>,
     last_plain: Instant,
     told: usize,
+    shown: usize,
     untold: BTreeMap<String, u64>,
     /// Items that could not be read, beyond those told.
     unreadable: u64,
@@ -59,7 +62,17 @@ impl Progress {
             bar.set_prefix("items");
             bar
         });
-        Self { stages, bars, items, last_plain: Instant::now(), told: 0, untold: BTreeMap::new(), unreadable: 0, quiet }
+        Self {
+            stages,
+            bars,
+            items,
+            last_plain: Instant::now(),
+            told: 0,
+            shown: 0,
+            untold: BTreeMap::new(),
+            unreadable: 0,
+            quiet,
+        }
     }
 
     fn tell(&mut self, stage: usize, line: String) {
@@ -116,7 +129,7 @@ impl Observer for Progress {
             Event::Retry { stage, item, failure, after } => {
                 tracing::info!(stage = self.stages[*stage], item, ?after, "tries again: {failure}");
             }
-            Event::ItemDone { item, state, counts } => {
+            Event::ItemDone { item, state, counts, .. } => {
                 if let Some(bar) = &self.items {
                     bar.set_position(counts.total);
                     if *state != ItemState::Ok {
@@ -127,8 +140,19 @@ impl Observer for Progress {
                     terminal().say(format!("{} done, the last `{item}`", counted(counts.total, "item")));
                 }
             }
-            Event::Draining => {
+            Event::Called { .. } | Event::Completion { .. } => {}
+            Event::Shown { item, name, text } => {
+                if !self.quiet && self.shown < SHOWN {
+                    self.shown += 1;
+                    terminal().say(format!("{item}: {name}: {text}"));
+                }
+            }
+            Event::Draining { budget: None } => {
                 terminal().say("stopping: what is under way ends first; Ctrl-C again to leave it");
+            }
+            Event::Draining { budget: Some(model) } => {
+                terminal()
+                    .say(format!("stopping: the budget of model `{model}` is used up; what is under way ends first"));
             }
         }
     }

@@ -9,11 +9,13 @@ use super::{
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
     progress::Progress,
     table::{counted, ms, table},
+    watch::{Both, Watch, WatchArgs},
 };
 use crate::{
     engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input, timestamp},
     pipeline::Plan,
     plugin::Registry,
+    service::ModelCount,
     store::{PluginJson, RunFolder, RunJson},
     telemetry::terminal,
 };
@@ -42,6 +44,9 @@ pub(super) struct Args {
     /// Print one JSON object on standard output.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 pub(super) fn run(args: &Args) -> Exit {
@@ -63,7 +68,7 @@ pub(super) fn run(args: &Args) -> Exit {
 }
 
 fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
-    let Loaded { plan, registry, instances, file } = loaded;
+    let Loaded { plan, registry, instances, services, file } = loaded;
     look_for_input(&plan)?;
     let (folder, run) = match &args.resume {
         None => {
@@ -90,14 +95,22 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
     let id = folder.id();
     terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
 
+    let mut watch = match Watch::new(&args.watch, &id, &plan, &services) {
+        Ok(watch) => watch,
+        Err(error) => {
+            complain(error, None);
+            return Ok(Exit::Usage);
+        }
+    };
     let cancel = Cancel::default();
     on_interrupt(cancel.clone());
     let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
     let options = Options { jobs, retry_failed: args.retry_failed };
-    let engine = Engine { plan: &plan, registry: &registry, instances, options };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services: services.clone(), options };
     let mut progress = Progress::new(&plan, args.json);
-    let outcome = engine.run(folder, run, &cancel, &mut progress);
+    let outcome = engine.run(folder, run, &cancel, &mut Both(&mut progress, &mut watch));
     progress.finish();
+    watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()));
     let summary = outcome?.summary;
     if args.json {
         print_json(&summary);
@@ -210,11 +223,50 @@ fn conclude(summary: &Summary, plan: &Plan, path: &str) {
         line.push_str(&format!(" ({} ok, {} partial, {} failed)", items.ok, items.partial, items.failed));
     }
     terminal.say(line);
-    if summary.state == RunState::Interrupted {
+    models(summary);
+    if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
+        terminal.say(format!("stopped: {stopped}; raise it with --set and go on"));
+    }
+    if summary.stopped.is_some() {
         terminal.say(format!("go on with: jackfield run {path} --resume {}", summary.run));
     }
     // The one piece of data: where the results are.
     println!("{}", summary.dir.display());
+}
+
+/// A line a model: what was asked of it, and what it cost.
+fn models(summary: &Summary) {
+    let used = |model: &&ModelCount| model.calls + model.cached + model.failed > 0;
+    let rows = summary.models.iter().filter(|(_, model)| used(model)).map(|(name, model)| {
+        vec![
+            name.clone(),
+            model.calls.to_string(),
+            model.cached.to_string(),
+            model.failed.to_string(),
+            model.retries.to_string(),
+            model.tokens_in.to_string(),
+            model.tokens_out.to_string(),
+            format!("{:.4}", model.usd),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        let header = ["model", "calls", "cached", "failed", "retries", "tokens in", "tokens out", "USD"];
+        terminal().say(format!("\n{}", table(&header, rows)));
+    }
+    for (cache, tiers) in &summary.caches {
+        let asked: Vec<String> = tiers
+            .iter()
+            .filter(|tier| tier.hits + tier.misses + tier.errors > 0)
+            .map(|tier| {
+                let errors = if tier.errors > 0 { format!(", {} errors", tier.errors) } else { String::new() };
+                format!("{} {} of {}{errors}", tier.tier, tier.hits, tier.hits + tier.misses)
+            })
+            .collect();
+        if !asked.is_empty() {
+            terminal().say(format!("cache {cache}: found in {}", asked.join(", ")));
+        }
+    }
 }
 
 /// Findings by stage and by kind: any output with a list `findings` has some.

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{
+    compare,
     exit::{Exit, complain},
     load::print_json,
     table::{ms, table},
@@ -29,22 +30,25 @@ pub(super) enum Command {
         #[command(flatten)]
         at: At,
     },
+    /// Compare two runs: what became slower, dearer or worse. Exit code 4 for a regression beyond the threshold.
+    Compare(compare::Args),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct At {
     /// The folder that holds the run folders.
     #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 
     /// Print one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn runs(command: &Command) -> Exit {
     match command {
         Command::List { at } => list(at),
+        Command::Compare(args) => compare::compare(args),
         Command::Show { run, at } => show(run, at).unwrap_or_else(|error| {
             complain(&error, error.hint());
             Exit::Failed

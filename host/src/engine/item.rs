@@ -1,12 +1,12 @@
 //! An item in work.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jackfield_plugin_api::Document;
 
 use super::{input::Given, stats::ItemState};
 use crate::{
-    pipeline::{Plan, Scope, Source},
+    pipeline::{Plan, Scope, Source, StagePlan},
     store::Answer,
 };
 
@@ -23,12 +23,18 @@ pub(super) struct Item {
     pub(super) folder: String,
     /// [`name_of`](super::seed::name_of) its id.
     pub(super) seed: u64,
+    /// When it was taken up.
+    pub(super) taken: Instant,
     /// What it holds.
     pub(super) document: Document,
     /// A slot a stage of the plan.
     pub(super) slots: Vec<Slot>,
     /// Stages that are not done.
     pub(super) open: usize,
+    /// Those of them that the item is not reported without.
+    pub(super) open_now: usize,
+    /// What was shown of it, by place in the plan's list.
+    pub(super) shown: Vec<bool>,
     /// Calls that are not answered.
     pub(super) pending: usize,
     /// The first stage, in the plan's order, whose failure stops the item.
@@ -76,15 +82,20 @@ impl Item {
                 Slot::Waiting(stage.reads.iter().filter(|read| plan.stages[**read].scope == scope).count())
             })
             .collect();
-        let open = slots.iter().filter(|slot| matches!(slot, Slot::Waiting(_))).count();
+        let waiting = |(slot, _): &(&Slot, &StagePlan)| matches!(slot, Slot::Waiting(_));
+        let open = slots.iter().zip(&plan.stages).filter(waiting).count();
+        let open_now = slots.iter().zip(&plan.stages).filter(waiting).filter(|(_, stage)| !stage.deferred).count();
         Self {
             index,
             id,
             folder: String::new(),
             seed,
+            taken: Instant::now(),
             document,
             slots,
             open,
+            open_now,
+            shown: vec![false; plan.output.show.len()],
             pending: 0,
             stopped_by: None,
             earlier: Earlier::new(),

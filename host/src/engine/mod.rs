@@ -6,18 +6,22 @@
 //! [items](source), another writes [records](crate::store).
 
 mod batch;
+mod call_host;
 mod error;
 mod input;
 mod item;
+mod memo;
 mod observe;
 mod pool;
 mod run;
 mod scheduler;
 mod seed;
 mod source;
+mod station;
 mod stats;
 
 pub use error::{EngineError, ItemFault};
+pub use memo::{MemoNote, common_parts};
 pub use observe::{Event, Observer, Silent};
 pub use run::{Cancel, Engine, OpenFault, Options, Outcome, look_for_input, open_stages, timestamp};
 pub use stats::{ItemCounts, ItemState, RunState, StageStats, Summary};

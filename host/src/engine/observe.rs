@@ -1,10 +1,14 @@
 //! What a run tells those who watch it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jackfield_plugin_api::Failure;
 
 use super::{ItemCounts, stats::ItemState};
+use crate::service::CallNote;
 
 /// Something that happened. Borrowed: an observer keeps what it needs.
 #[derive(Debug)]
@@ -59,11 +63,49 @@ pub enum Event<'a> {
         item: &'a Arc<str>,
         /// How it ended.
         state: ItemState,
+        /// When it was taken up, unless it was done before.
+        taken: Option<Instant>,
         /// Items so far.
         counts: ItemCounts,
     },
+    /// A call was answered for good, well or not.
+    Called {
+        /// Index of the stage in the plan.
+        stage: usize,
+        /// Id of the item.
+        item: &'a str,
+        /// When its batch was begun.
+        began: Instant,
+        /// How long it took: its share of the batch.
+        took: Duration,
+        /// Tries, the last included.
+        attempts: u32,
+        /// Whether the result was in the memo.
+        from_memo: bool,
+        /// Why it failed, if it did.
+        failure: Option<&'a Failure>,
+    },
+    /// A completion was asked for and answered, well or not.
+    Completion {
+        /// Index of the stage in the plan.
+        stage: usize,
+        /// What is noted of it.
+        note: &'a CallNote,
+    },
+    /// Something of an item is there that the pipeline wants shown.
+    Shown {
+        /// Id of the item.
+        item: &'a str,
+        /// Name of the line.
+        name: &'a str,
+        /// A string as it is, anything else as JSON.
+        text: &'a str,
+    },
     /// No new work is begun; what is in work ends.
-    Draining,
+    Draining {
+        /// The model whose budget is used up, if that is why.
+        budget: Option<&'a str>,
+    },
 }
 
 /// Watches a run, from the scheduler's thread: it must be quick.

@@ -13,20 +13,21 @@ use jackfield_plugin_api::{Document, Failure, Instance, guarded};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    batch::Station,
     error::EngineError,
     input::{Given, value_of},
     item::{Earlier, Item, Slot},
     observe::{Event, Observer},
     pool::Pool,
-    scheduler::{Scheduler, Turn},
+    scheduler::{Keep, Scheduler, Turn},
     seed::name_of,
     source::{self, Chunk, SourceItem},
+    station::Station,
     stats::{ItemState, RunState, Summary},
 };
 use crate::{
-    pipeline::{ExtensionRef, Plan, Scope, Source, StagePlan},
-    plugin::{Lookup, Offer, Registry},
+    pipeline::{ExtensionRef, Plan, Scope, Source},
+    plugin::Registry,
+    service::Services,
     store::{
         Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
         export_results, export_run_stages,
@@ -97,7 +98,7 @@ pub struct OpenFault {
 pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Instance>>, Vec<OpenFault>> {
     let (mut opened, mut faults) = (Vec::new(), Vec::new());
     for stage in &plan.stages {
-        let instance = match offer_of(stage, registry) {
+        let instance = match stage.extension.offer(registry) {
             Some(offer) => guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits))
                 .and_then(|opened| opened),
             None => {
@@ -111,15 +112,6 @@ pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Insta
         }
     }
     if faults.is_empty() { Ok(opened) } else { Err(faults) }
-}
-
-/// What a stage's plugin offers for it.
-fn offer_of<'a>(stage: &StagePlan, registry: &'a Registry) -> Option<&'a Offer> {
-    let reference = format!("{}/{}", stage.extension.plugin, stage.extension.name);
-    match registry.find(stage.extension.kind, &reference) {
-        Lookup::Found(_, offer) => Some(offer),
-        Lookup::Missing | Lookup::Ambiguous(..) => None,
-    }
 }
 
 /// Looks whether a plan has input, before anything is made for its run.
@@ -138,6 +130,8 @@ pub struct Engine<'a> {
     pub registry: &'a Registry,
     /// The stages' instances, as [`open_stages`] gives them.
     pub instances: Vec<Arc<dyn Instance>>,
+    /// The models and caches, as [`open_services`](crate::service::open_services) gives them.
+    pub services: Services,
     /// How the run is made.
     pub options: Options,
 }
@@ -179,7 +173,8 @@ impl Engine<'_> {
         folder.write_run(&run)?;
         let plan = self.plan;
         let tape = Tape { folder, run, db, session, resumed: session > 1 };
-        let ended = self.go(began, Some(&tape), cancel, observer, &mut |records| writer.put(records));
+        let mut put = |records| writer.put(records);
+        let ended = self.go(began, Some(&tape), cancel, observer, Some(&mut put));
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
         let written = writer.finish();
         let Tape { folder, mut run, db, session, .. } = tape;
@@ -194,6 +189,9 @@ impl Engine<'_> {
             }
             (Ok(summary), Ok(())) => summary,
         };
+        let told = serde_json::json!({ "event": "run-summary", "summary": summary });
+        tracing::info!(target: "run_summary", run = summary.run, summary = %told["summary"]);
+        db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
         export_run_stages(&db, plan, &folder.path().join("run"))?;
         export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;
@@ -209,17 +207,17 @@ impl Engine<'_> {
     /// # Errors
     /// What ended the run before its end.
     pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<Outcome, EngineError> {
-        let summary = self.go(Instant::now(), None, cancel, observer, &mut |_| Ok(()))?;
+        let summary = self.go(Instant::now(), None, cancel, observer, None)?;
         Ok(Outcome { summary })
     }
 
-    fn go(
+    fn go<'k>(
         self,
         began: Instant,
         tape: Option<&Tape>,
         cancel: &Cancel,
-        observer: &mut dyn Observer,
-        keep: &mut dyn FnMut(Vec<Record>) -> Result<(), StoreError>,
+        observer: &'k mut (dyn Observer + 'k),
+        keep: Option<Keep<'k>>,
     ) -> Result<Summary, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -228,13 +226,20 @@ impl Engine<'_> {
             .build()
             .map_err(EngineError::Workers)?;
         let pool = Pool::start(self.options.jobs, runtime.handle().clone()).map_err(EngineError::Workers)?;
-        let (plan, registry) = (self.plan, self.registry);
+        let (plan, registry, services) = (self.plan, self.registry, &self.services);
+        if let Some(tape) = tape.filter(|tape| tape.resumed) {
+            for (name, spent) in tape.db.spent()? {
+                if let Some(model) = services.models.iter().find(|model| model.name() == name) {
+                    model.carry_over(spent.tokens_in + spent.tokens_out, spent.usd);
+                }
+            }
+        }
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
-            let anything = serde_json::Value::Bool(true);
-            let schema = offer_of(stage, registry).map_or(&anything, |offer| &offer.descriptor.output);
-            Arc::new(Station::new(stage, instance, schema, began))
+            let descriptor = stage.extension.offer(registry).map(|offer| &*offer.descriptor);
+            Arc::new(Station::new(stage, instance, descriptor, (plan, services), began))
         });
-        let scheduler = Scheduler::new(plan, stations.collect(), (&pool, self.options.jobs), cancel, observer, keep);
+        let pool = (&pool, self.options.jobs);
+        let scheduler = Scheduler::new(plan, stations.collect(), services, pool, cancel, observer, keep);
         let mut session = Session {
             plan,
             tape,
@@ -245,14 +250,25 @@ impl Engine<'_> {
         };
         let end = session.all();
         let flawed = session.run_stages_flawed();
+        let exhausted = session.scheduler.exhausted().map(str::to_owned);
         let (counts, stages) = session.scheduler.totals();
         // A plugin that never comes back must not keep the process from ending.
         runtime.shutdown_background();
         let end = end?;
+        let end_was_stopped = matches!(end, End::Stopped);
         let state = match (end, counts.state()) {
+            (End::Stopped, _) if exhausted.is_some() && !cancel.requested() => match counts.ok + counts.partial {
+                0 => RunState::Failed,
+                _ => RunState::Partial,
+            },
             (End::Stopped, _) => RunState::Interrupted,
             (End::Done, RunState::Complete) if flawed => RunState::Partial,
             (End::Done, state) => state,
+        };
+        let stopped = match (&end_was_stopped, exhausted) {
+            (false, _) => None,
+            (true, Some(model)) => Some(format!("the budget of model `{model}` is used up")),
+            (true, None) => Some("interrupted".to_owned()),
         };
         Ok(Summary {
             run: tape.map(|tape| tape.folder.id()).unwrap_or_default(),
@@ -260,7 +276,9 @@ impl Engine<'_> {
             state,
             items: counts,
             stages,
-            models: Default::default(),
+            models: services.models.iter().map(|model| (model.name().to_owned(), model.count())).collect(),
+            caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
+            stopped,
             wall_ms: began.elapsed().as_secs_f64() * 1000.0,
         })
     }
@@ -342,6 +360,9 @@ impl Session<'_, '_> {
                 let Some(item) = waiting.next() else { break };
                 self.take_up(item)?;
             }
+            for place in self.scheduler.reported() {
+                self.report(place);
+            }
             for item in self.scheduler.finished() {
                 self.finish(item);
             }
@@ -397,7 +418,7 @@ impl Session<'_, '_> {
                 return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
             }
             if row.state.as_deref() == Some(ItemState::Ok.name()) {
-                self.scheduler.count(&read.id, ItemState::Ok);
+                self.scheduler.count(&read.id, ItemState::Ok, None);
                 return Ok(());
             }
             earlier = self.earlier(index)?;
@@ -432,16 +453,63 @@ impl Session<'_, '_> {
         self.scheduler.note(Record::Item(NewItem { index, id: Arc::clone(id), digest: [0; 32] }));
         let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
         self.scheduler.note(Record::Done(done));
-        self.scheduler.count(id, ItemState::Failed);
+        self.scheduler.count(id, ItemState::Failed, None);
+    }
+
+    /// Reports an item whose deferred stages are still to come.
+    fn report(&mut self, place: usize) {
+        let Some(item) = self.scheduler.item(place) else { return };
+        let (index, id) = (item.index, Arc::clone(&item.id));
+        self.event(serde_json::json!({ "event": "item-reported", "item": &*id, "final": false }));
+        self.show(Shown::InWork(place));
+        if index >= 0 && self.writes_files() {
+            let Some(item) = self.scheduler.item_in_work(place) else { return };
+            let files = ItemFiles { folder: item.folder.clone(), files: self.files(item) };
+            self.scheduler.note(Record::Files(files));
+        }
+    }
+
+    /// Shows what is there of an item and was not shown before.
+    fn show(&mut self, which: Shown<'_>) {
+        let mut lines = Vec::new();
+        {
+            let item = match which {
+                Shown::InWork(place) => match self.scheduler.item_in_work(place) {
+                    Some(item) => item,
+                    None => return,
+                },
+                Shown::Done(item) => item,
+            };
+            let run = self.scheduler.run_slots();
+            for (at, (name, wire)) in self.plan.output.show.iter().enumerate() {
+                let given = |source| item.given(run, None, source);
+                if !item.shown[at]
+                    && let Ok(document) = value_of(wire, &given)
+                {
+                    let text =
+                        serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string());
+                    lines.push((at, Arc::clone(&item.id), name, text));
+                }
+            }
+        }
+        for (at, id, name, text) in lines {
+            self.scheduler.tell(&Event::Shown { item: &id, name, text: &text });
+            if let Shown::InWork(place) = which
+                && let Some(item) = self.scheduler.item(place)
+            {
+                item.shown[at] = true;
+            }
+        }
     }
 
     fn finish(&mut self, item: Item) {
+        self.show(Shown::Done(&item));
         self.bytes -= item.document.json.len();
         let state = item.state();
         let files = self.writes_files().then(|| ItemFiles { folder: item.folder.clone(), files: self.files(&item) });
         let stopped_by = item.stopped_by.map(|stage| stage as u32);
         self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault: None, files }));
-        self.scheduler.count(&item.id, state);
+        self.scheduler.count(&item.id, state, Some(item.taken));
     }
 
     fn writes_files(&self) -> bool {
@@ -474,6 +542,13 @@ impl Session<'_, '_> {
         }
         files
     }
+}
+
+/// An item of which something is shown.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    InWork(usize),
+    Done(&'a Item),
 }
 
 /// JSON for a person to read, with its numbers as they are.

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use crate::service::{ModelCount, TierCount};
+
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -139,7 +141,13 @@ pub struct Summary {
     /// Stages by name.
     pub stages: BTreeMap<String, StageStats>,
     /// Models by name.
-    pub models: BTreeMap<String, serde_json::Value>,
+    pub models: BTreeMap<String, ModelCount>,
+    /// Caches by name: how often each tier was asked.
+    #[serde(default)]
+    pub caches: BTreeMap<String, Vec<TierCount>>,
+    /// Why it stopped before its end, if it did: `interrupted`, or the budget that is used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
     /// Wall-clock time of this session, in milliseconds.
     pub wall_ms: f64,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     faults::{Fault, Faults},
     plan::{OnError, Policy},
+    service_draft::{CacheDraft, ModelDraft},
     source::{Sources, Span, Spanned},
     tree::{Key, Node},
     wire::WireText,
@@ -27,6 +28,8 @@ pub struct Draft {
     pub(super) plugins_missing: bool,
     pub(super) input: Option<InputDraft>,
     pub(super) output: OutputDraft,
+    pub(super) models: Vec<ModelDraft>,
+    pub(super) caches: Vec<CacheDraft>,
     pub(super) stages: Vec<StageDraft>,
 }
 
@@ -63,6 +66,22 @@ impl Draft {
         fault.place = entry.map(|entry| entry.span);
         self.faults.push(fault);
         self.plugins_missing = true;
+    }
+
+    /// Adds a fault of a model or of a tier of a cache whose extension refuses its configuration.
+    pub fn fault_at_service(&mut self, service: &str, message: impl Into<String>) {
+        let uses = |uses: &Option<Spanned<String>>| uses.as_ref().map(|uses| uses.span);
+        let models =
+            self.models.iter().map(|model| (format!("model `{}`", model.name.text), &model.with, uses(&model.uses)));
+        let tiers = self.caches.iter().flat_map(|cache| {
+            cache.tiers.iter().enumerate().map(move |(place, tier)| {
+                (format!("tier {} of cache `{}`", place + 1, cache.name.text), &tier.with, uses(&tier.uses))
+            })
+        });
+        let found = models.chain(tiers).find(|(name, ..)| name == service);
+        let mut fault = Fault::new("config", format!("{service} cannot be set up: {}", message.into()));
+        fault.place = found.and_then(|(_, with, uses)| with.as_ref().map(|(span, _)| *span).or(uses));
+        self.faults.push(fault);
     }
 
     /// Adds a fault of a stage whose extension refuses its configuration, at its `with` table.
@@ -128,6 +147,7 @@ pub(super) enum ItemSource {
 pub(super) struct OutputDraft {
     pub(super) item_files: Option<bool>,
     pub(super) files: Vec<(Key, WireRef)>,
+    pub(super) show: Vec<(Key, WireRef)>,
 }
 
 /// A stage.
@@ -142,6 +162,10 @@ pub(super) struct StageDraft {
     pub(super) repeat: Option<u32>,
     pub(super) policy: Policy,
     pub(super) limits: Limits,
+    pub(super) model: Option<Spanned<String>>,
+    pub(super) cache: Option<Spanned<String>>,
+    pub(super) store: Option<Spanned<String>>,
+    pub(super) deferred: bool,
 }
 
 /// What a call gets.
@@ -167,5 +191,9 @@ pub(super) struct WireRef {
 
 /// The policy of a stage that says nothing of it is made here alone.
 pub(super) fn on_error(text: Option<&str>) -> OnError {
-    if text == Some("fail") { OnError::Fail } else { OnError::Continue }
+    match text {
+        Some("fail") => OnError::Fail,
+        Some("drop") => OnError::Drop,
+        _ => OnError::Continue,
+    }
 }

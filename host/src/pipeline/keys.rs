@@ -1,6 +1,8 @@
 //! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
+use super::service_keys;
+
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
@@ -10,6 +12,8 @@ pub(super) enum Shape {
     Flag,
     /// A whole number within bounds, both included.
     Integer { min: u64, max: u64 },
+    /// A number, with or without a fraction, of at least 0.
+    Number,
     /// A string such as `200ms`.
     Duration,
     /// A string such as `256MiB`, or a number of bytes.
@@ -32,6 +36,10 @@ pub(super) enum Shape {
     Free,
     /// A table of known keys.
     Table(&'static Table),
+    /// A positive number, or a table of known keys.
+    CountOr(&'static Table),
+    /// A list of at least one table of known keys.
+    Tables(&'static Table),
     /// A table whose keys the author names.
     Map { of: &'static Shape, names: Names },
 }
@@ -104,22 +112,22 @@ impl Table {
     }
 }
 
-const fn required(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
+pub(super) const fn required(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
     KeySpec { name, shape, need: Need::Required, doc, default: None }
 }
 
-const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
+pub(super) const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> KeySpec {
     KeySpec { name, shape, need: Need::Optional, doc, default: None }
 }
 
-const fn default(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> KeySpec {
+pub(super) const fn default(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> KeySpec {
     KeySpec { name, shape, need: Need::Optional, doc, default: Some(default) }
 }
 
 /// A positive number that fits 32 bits.
-const COUNT: Shape = Shape::Integer { min: 1, max: u32::MAX as u64 };
+pub(super) const COUNT: Shape = Shape::Integer { min: 1, max: u32::MAX as u64 };
 /// Any number.
-const AMOUNT: Shape = Shape::Integer { min: 0, max: u64::MAX };
+pub(super) const AMOUNT: Shape = Shape::Integer { min: 0, max: u64::MAX };
 
 /// The file.
 pub(super) static FILE: Table = Table {
@@ -133,6 +141,22 @@ pub(super) static FILE: Table = Table {
                 names: Names::Words { what: "plugin", reserved: &[("bundled", "the plugins that are linked in")] },
             },
             "Plugins to load besides those that are linked in, each under a name of your choice.",
+        ),
+        optional(
+            "model",
+            Shape::Map {
+                of: &Shape::Table(&service_keys::MODEL),
+                names: Names::Words { what: "model", reserved: &[] },
+            },
+            "Models that stages may call, each under a name of your choice.",
+        ),
+        optional(
+            "cache",
+            Shape::Map {
+                of: &Shape::Table(&service_keys::CACHE),
+                names: Names::Words { what: "cache", reserved: &[] },
+            },
+            "Caches that models and stages may use, each under a name of your choice.",
         ),
         optional("input", Shape::Table(&INPUT), "Where items come from; absent if no stage reads `input`."),
         optional("output", Shape::Table(&OUTPUT), "What is written for each item besides its results."),
@@ -231,6 +255,11 @@ static OUTPUT: Table = Table {
             Shape::Map { of: &Shape::Wire, names: Names::Files },
             "Further files of an item: a name and the wire whose value it holds.",
         ),
+        optional(
+            "show",
+            Shape::Map { of: &Shape::Wire, names: Names::Words { what: "line", reserved: &[] } },
+            "What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is.",
+        ),
     ],
 };
 
@@ -246,12 +275,29 @@ static STAGE: Table = Table {
         optional("retry", Shape::Table(&RETRY), "What is done about a failure that can heal."),
         default(
             "on_error",
-            Shape::Choice(&["continue", "fail"]),
+            Shape::Choice(&["continue", "drop", "fail"]),
             "\"continue\"",
-            "What a failure means for the item: it goes on without the stage, or it fails.",
+            "What a failure means for the item: it goes on without the stage and ends `partial`; the element is left out of the list and that is all (`drop`); or the item fails.",
+        ),
+        optional("model", Shape::Text, "The model of `[model.NAME]` that the stage may call."),
+        optional(
+            "cache",
+            Shape::Text,
+            "The cache of `[cache.NAME]` that keeps the stage's results: a call whose extension, configuration and input are the same is not made again.",
+        ),
+        optional("store", Shape::Text, "The cache of `[cache.NAME]` that the extension itself may use."),
+        default(
+            "deferred",
+            Shape::Flag,
+            "false",
+            "Whether an item is reported before the stage is done, and again, final, afterwards.",
         ),
         optional("concurrency", COUNT, "The most calls at a time; as many as there are workers by default."),
-        default("batch", Shape::Integer { min: 1, max: 4096 }, "64", "The most documents in a call."),
+        optional(
+            "batch",
+            Shape::Integer { min: 1, max: 4096 },
+            "The most documents in a call: 64 by default, 1 for a stage with a model.",
+        ),
         optional("limits", Shape::Table(&LIMITS), "What a call of a sandboxed plugin may use up."),
     ],
 };
@@ -262,6 +308,20 @@ pub(super) static RETRY: Table = Table {
     keys: &[
         default("attempts", Shape::Integer { min: 1, max: 100 }, "3", "Tries in all."),
         default("backoff", Shape::Duration, "\"200ms\"", "Delay before the second try; doubled for each further one."),
+    ],
+};
+
+/// Retries of a model.
+pub(super) static RETRY_MODEL: Table = Table {
+    what: "`retry`",
+    keys: &[
+        default("attempts", Shape::Integer { min: 1, max: 100 }, "5", "Tries in all."),
+        default(
+            "backoff",
+            Shape::Duration,
+            "\"500ms\"",
+            "The longest delay before the second try; doubled for each further one.",
+        ),
     ],
 };
 
@@ -278,4 +338,4 @@ pub(super) static LIMITS: Table = Table {
 };
 
 /// A positive number.
-const COUNT_64: Shape = Shape::Integer { min: 1, max: u64::MAX };
+pub(super) const COUNT_64: Shape = Shape::Integer { min: 1, max: u64::MAX };

@@ -1,7 +1,7 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
 //! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
-//! - `tree`, `overrides`, `keys`, `shape`, `values`, `wire`, `syntax`: TEXT -> [`Draft`].
+//! - `tree`, `overrides`, `keys`, `service_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `json_schema`: the schema of the file itself.
 
@@ -14,6 +14,8 @@ mod overrides;
 mod plan;
 mod render;
 mod schema;
+mod service_draft;
+mod service_keys;
 mod shape;
 mod source;
 mod suggest;
@@ -29,8 +31,8 @@ pub use draft::{Draft, PluginEntry};
 pub use faults::{Fault, FaultRecord, Faults};
 pub use json_schema::json_schema;
 pub use plan::{
-    ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, Step, TableEntry,
-    Wire,
+    Budget, CachePlan, Concurrency, ExtensionRef, InputExpr, InputPlan, ModelPlan, OnError, OutputPlan, Plan, Policy,
+    Price, Rate, Scope, Source, StagePlan, Step, TableEntry, TierPlan, Wire,
 };
 pub use render::Style;
 pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};

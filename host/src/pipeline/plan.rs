@@ -1,12 +1,12 @@
 //! The frozen plan: what the engine runs.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use jackfield_plugin_api::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::plugin::{Digest, Form, sandbox::Limits};
+use crate::plugin::{Digest, Form, Offer, Registry, sandbox::Limits};
 
 /// A checked pipeline: a value with the digests of all it needs, so that another process can run it with the same bytes as
 /// outcome.
@@ -24,6 +24,10 @@ pub struct Plan {
     pub output: OutputPlan,
     /// The most items in work at a time.
     pub max_in_flight: usize,
+    /// The models that stages may call.
+    pub models: Vec<ModelPlan>,
+    /// The caches that models and stages may use.
+    pub caches: Vec<CachePlan>,
     /// The stages; one comes after all those that it reads.
     pub stages: Vec<StagePlan>,
 }
@@ -73,6 +77,9 @@ pub struct OutputPlan {
     pub item_files: bool,
     /// Further files of an item: a name and the wire whose value it holds (a string as it is, anything else as JSON).
     pub files: Vec<(String, Wire)>,
+    /// What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is.
+    #[serde(default)]
+    pub show: Vec<(String, Wire)>,
 }
 
 /// One stage.
@@ -98,6 +105,14 @@ pub struct StagePlan {
     pub policy: Policy,
     /// What a call may use up.
     pub limits: Limits,
+    /// The model that it may call, by index.
+    pub model: Option<usize>,
+    /// The cache that keeps its results, by index.
+    pub cache: Option<usize>,
+    /// The cache that its extension may use, by index.
+    pub store: Option<usize>,
+    /// Whether items are reported before it is done: it is declared so, or reads a stage that is.
+    pub deferred: bool,
 }
 
 impl StagePlan {
@@ -123,6 +138,15 @@ pub struct ExtensionRef {
     pub version: String,
     /// Digest of the artifact.
     pub digest: Digest,
+}
+
+impl ExtensionRef {
+    /// What its plugin offers, if it is still there.
+    #[must_use]
+    pub fn offer<'a>(&self, registry: &'a Registry) -> Option<&'a Offer> {
+        let plugin = registry.plugins().iter().find(|plugin| plugin.alias == self.plugin)?;
+        plugin.offers.iter().find(|offer| offer.descriptor.kind == self.kind && offer.descriptor.name == self.name)
+    }
 }
 
 /// How often a stage runs.
@@ -211,6 +235,93 @@ pub struct Policy {
 pub enum OnError {
     /// The stage alone fails; the item goes on and ends `partial`.
     Continue,
+    /// The element is left out of the stage's list, and the item is none the worse for it while others are left.
+    Drop,
     /// The item stops and is `failed`.
     Fail,
+}
+
+/// A model that stages may call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelPlan {
+    /// The name.
+    pub name: String,
+    /// The extension that calls it.
+    pub extension: ExtensionRef,
+    /// The `with` table. It holds no secret.
+    pub config: Value,
+    /// How many calls at a time.
+    pub concurrency: Concurrency,
+    /// Limits on the rate.
+    pub rate: Rate,
+    /// What a run may spend.
+    pub budget: Budget,
+    /// What tokens cost, where that is known.
+    pub price: Option<Price>,
+    /// The most time that a try may take.
+    pub timeout: Duration,
+    /// Tries in all, at least 1.
+    pub attempts: u32,
+    /// The longest delay before the second try; doubled for each further one.
+    pub backoff: Duration,
+    /// The cache that keeps its answers, by index.
+    pub cache: Option<usize>,
+    /// The file to which requests and answers are added, absolute.
+    pub record: Option<PathBuf>,
+}
+
+/// How many calls of a model at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// In the beginning.
+    pub start: u32,
+    /// At the most.
+    pub max: u32,
+}
+
+/// Limits on the rate of calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Calls a second.
+    pub requests_per_second: Option<f64>,
+    /// Tokens a minute.
+    pub tokens_per_minute: Option<u64>,
+}
+
+/// What a run may spend on a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Tokens, read and written.
+    pub tokens: Option<u64>,
+}
+
+/// What tokens cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// US dollars for a million tokens read.
+    pub input: f64,
+    /// US dollars for a million tokens written.
+    pub output: f64,
+}
+
+/// A cache that models and stages may use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CachePlan {
+    /// The name.
+    pub name: String,
+    /// Where values are kept, the fastest first.
+    pub tiers: Vec<TierPlan>,
+}
+
+/// A tier of a cache.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TierPlan {
+    /// The extension that keeps values.
+    pub extension: ExtensionRef,
+    /// The `with` table. It holds no secret.
+    pub config: Value,
+    /// How long a value is kept; none for as long as there is room.
+    pub ttl: Option<Duration>,
 }

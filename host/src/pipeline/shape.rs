@@ -2,7 +2,7 @@
 
 use super::{
     faults::Fault,
-    keys::{KeySpec, Names, Need, Shape, Table},
+    keys::{COUNT, KeySpec, Names, Need, Shape, Table},
     source::{Sources, Span},
     suggest,
     tree::{self, Key, Node, Value},
@@ -69,6 +69,13 @@ impl Pass<'_> {
             }
             (Shape::Flag, Value::Boolean(_)) | (Shape::List, Value::List(_)) | (Shape::Free, Value::Table(_)) => {}
             (Shape::Integer { min, max }, Value::Integer(value)) => self.range(key, node.span, *value, *min, *max),
+            (Shape::Number, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
+            (Shape::Number, Value::Float(value)) => {
+                if !(value.is_finite() && *value >= 0.0) {
+                    let fault = Fault::at("out-of-range", node.span, format!("`{}` is out of range", key.text));
+                    self.faults.push(fault.label("expected a number of at least 0"));
+                }
+            }
             (Shape::Duration, Value::String(text)) => {
                 if let Err(why) = values::duration(text) {
                     self.bad(key, node.span, "a duration", &why, "durations are written like `200ms`, `30s`, `1h 30m`");
@@ -126,6 +133,16 @@ impl Pass<'_> {
             (Shape::Wires, Value::List(list)) => list.iter().for_each(|element| self.value(key, element, shape)),
             (Shape::Wires, Value::Table(table)) => table.0.iter().for_each(|(key, node)| self.value(key, node, shape)),
             (Shape::Table(spec), Value::Table(table)) => self.table(table, spec, spec.what, Some(key.span)),
+            (Shape::CountOr(spec), Value::Table(table)) => self.table(table, spec, spec.what, Some(key.span)),
+            (Shape::CountOr(_), Value::Integer(_)) => self.value(key, node, &COUNT),
+            (Shape::Tables(spec), Value::List(list)) if !list.is_empty() => {
+                for element in list {
+                    self.value(&Key { text: key.text.clone(), span: element.span }, element, &Shape::Table(spec));
+                }
+            }
+            (Shape::Tables(_), Value::List(_)) => {
+                self.faults.push(Fault::at("bad-value", node.span, format!("`{}` is empty", key.text)));
+            }
             (Shape::Map { of, names }, Value::Table(table)) => self.map(key, table, of, *names),
             (expected, _) => {
                 // What lacks only its quotes can be said exactly.
@@ -156,7 +173,8 @@ impl Pass<'_> {
             match (of, &node.value, names) {
                 (Shape::Table(spec), Value::Table(inner), Names::Words { what, .. }) => {
                     // A stage that only the command line speaks of is a slip of the pen.
-                    if key.span.source != self.file.source && inner.get("use").is_none() && inner.get("path").is_none()
+                    if key.span.source != self.file.source
+                        && ["use", "path", "tiers"].iter().all(|key| inner.get(key).is_none())
                     {
                         let there =
                             table.0.iter().map(|(key, _)| key).filter(|key| key.span.source == self.file.source);
@@ -277,7 +295,8 @@ fn missing_key(key: &KeySpec, what: &str, place: Option<Span>) -> Fault {
 
 fn example(shape: &Shape) -> &'static str {
     match shape {
-        Shape::Integer { .. } => "10",
+        Shape::Integer { .. } | Shape::Number => "10",
+        Shape::Tables(_) => "[{ use = \"...\" }]",
         Shape::List => "[...]",
         Shape::Choice(_) | Shape::Text | Shape::Texts => "\"...\"",
         _ => "...",
@@ -289,6 +308,9 @@ fn describe(shape: &Shape) -> String {
         Shape::Text | Shape::Digest => "a string",
         Shape::Flag => "`true` or `false`",
         Shape::Integer { .. } => "an integer",
+        Shape::Number => "a number",
+        Shape::CountOr(_) => "an integer or a table",
+        Shape::Tables(_) => "a list of tables",
         Shape::Duration => "a duration in quotes, such as \"200ms\"",
         Shape::Size => "a size, such as \"256MiB\"",
         Shape::Choice(choices) => return format!("one of {}", suggest::list(choices.iter().copied())),

@@ -14,6 +14,7 @@ use super::{
     keys::{self, Shape},
     overrides,
     plan::Policy,
+    service_draft,
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
     tree::{self, Key, Node, Table, Value},
@@ -154,6 +155,14 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
             _ => plugins_missing = true,
         }
     }
+    // As below: a service that only the command line speaks of is a slip of the pen.
+    let services = |key: &str| {
+        let there = |(name, node): &&(Key, Node)| {
+            name.span.source == file
+                || node.as_table().is_some_and(|service| service.get("use").or(service.get("tiers")).is_some())
+        };
+        named(key).iter().filter(there).map(|(name, node)| (name, node))
+    };
     let mut stages = Vec::new();
     for (name, node) in named("stages") {
         // The pass over shapes has reported these.
@@ -173,6 +182,8 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
         plugins_missing,
         input: root.get("input").map(|node| InputDraft { source: input(given, &sources, node, &mut faults) }),
         output: output(root.get("output")),
+        models: services("model").map(|(name, node)| service_draft::model(given.folder, name, node)).collect(),
+        caches: services("cache").map(|(name, node)| service_draft::cache(name, node)).collect(),
         stages,
         sources,
         faults,
@@ -230,12 +241,11 @@ fn absolute_pattern(base: &Path, pattern: &str) -> String {
 
 fn output(node: Option<&Node>) -> OutputDraft {
     let fields = Fields::of(node, "output");
-    let files = fields.get("files").and_then(Node::as_table);
-    let files = files.into_iter().flat_map(|table| &table.0);
-    OutputDraft {
-        item_files: fields.flag("item_files"),
-        files: files.map(|(name, node)| (name.clone(), wire_ref(node))).collect(),
-    }
+    let wires = |key: &str| {
+        let table = fields.get(key).and_then(Node::as_table);
+        table.into_iter().flat_map(|table| &table.0).map(|(name, node)| (name.clone(), wire_ref(node))).collect()
+    };
+    OutputDraft { item_files: fields.flag("item_files"), files: wires("files"), show: wires("show") }
 }
 
 fn stage(name: &Key, node: &Node) -> StageDraft {
@@ -259,7 +269,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             backoff: retry.duration("backoff").unwrap_or_default(),
             on_error: on_error(fields.text("on_error").as_ref().map(|text| text.value.as_str())),
             concurrency: fields.integer("concurrency").map(|count| count as u32),
-            batch: fields.integer("batch").unwrap_or(1) as u32,
+            batch: fields.integer("batch").unwrap_or(if fields.get("model").is_some() { 1 } else { 64 }) as u32,
         },
         limits: Limits {
             memory: limits.size("memory").unwrap_or(usual.memory),
@@ -268,6 +278,10 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             host_calls: limits.integer("host_calls").unwrap_or(usual.host_calls),
             output: limits.size("output").unwrap_or(usual.output),
         },
+        model: fields.text("model"),
+        cache: fields.text("cache"),
+        store: fields.text("store"),
+        deferred: fields.flag("deferred").unwrap_or_default(),
     }
 }
 
@@ -288,9 +302,9 @@ fn wire_ref(node: &Node) -> WireRef {
 }
 
 /// Typed access to a table whose shape is checked: what is wrong is as good as absent, and what is absent has its default.
-struct Fields<'a> {
-    table: Option<&'a Table>,
-    spec: &'static keys::Table,
+pub(super) struct Fields<'a> {
+    pub(super) table: Option<&'a Table>,
+    pub(super) spec: &'static keys::Table,
 }
 
 impl<'a> Fields<'a> {
@@ -304,12 +318,12 @@ impl<'a> Fields<'a> {
         Self { table: node.and_then(Node::as_table), spec }
     }
 
-    fn entry(&self, key: &str) -> Option<&'a (Key, Node)> {
+    pub(super) fn entry(&self, key: &str) -> Option<&'a (Key, Node)> {
         debug_assert!(self.spec.key(key).is_some(), "{} has no key `{key}`", self.spec.what);
         self.table?.entry(key)
     }
 
-    fn get(&self, key: &str) -> Option<&'a Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
         self.entry(key).map(|(_, node)| node)
     }
 
@@ -317,7 +331,7 @@ impl<'a> Fields<'a> {
         self.spec.key(key)?.default.map(|default| default.trim_matches('"'))
     }
 
-    fn text(&self, key: &str) -> Option<Spanned<String>> {
+    pub(super) fn text(&self, key: &str) -> Option<Spanned<String>> {
         let node = self.get(key)?;
         Some(Spanned { value: node.as_str()?.to_owned(), span: node.span })
     }
@@ -338,14 +352,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn integer(&self, key: &str) -> Option<u64> {
+    pub(super) fn integer(&self, key: &str) -> Option<u64> {
         match self.get(key) {
             Some(Node { value: Value::Integer(value), .. }) => u64::try_from(*value).ok(),
             _ => self.default(key).and_then(|default| default.parse().ok()),
         }
     }
 
-    fn duration(&self, key: &str) -> Option<Duration> {
+    pub(super) fn duration(&self, key: &str) -> Option<Duration> {
         let text = self.get(key).and_then(Node::as_str).or(self.default(key))?;
         values::duration(text).ok()
     }

@@ -1,7 +1,11 @@
 //! The list of bundled plugins: the only place that names concrete plugins.
 
+use jackfield_caches as _;
+use jackfield_claims as _;
+use jackfield_lenses as _;
 use jackfield_meetings as _;
 use jackfield_minutes as _;
+use jackfield_models as _;
 use jackfield_plugin_api::{PROTOCOL, linked_in};
 use jackfield_transcript as _;
 

@@ -10,8 +10,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     StoreError,
-    record::{Answer, ItemDone, NewItem, StageRecord},
+    record::{Answer, CallRecord, ItemDone, NewItem, StageRecord},
     tensors,
+};
+use crate::{
+    engine::MemoNote,
+    service::{AnswerSource, ModelCount},
 };
 
 /// The first version of the tables; a later one adds its steps here and bumps `user_version`.
@@ -22,8 +26,14 @@ CREATE TABLE results (
     item INTEGER NOT NULL, stage INTEGER NOT NULL, call INTEGER NOT NULL,
     session INTEGER NOT NULL, state INTEGER NOT NULL, output TEXT, tensors BLOB, kind TEXT, message TEXT,
     attempts INTEGER NOT NULL, began_us INTEGER NOT NULL, took_us INTEGER NOT NULL,
+    memo_hit INTEGER, memo_input BLOB, memo_key BLOB,
     PRIMARY KEY (item, stage, call)
 ) WITHOUT ROWID;
+CREATE TABLE model_calls (
+    seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, model TEXT NOT NULL, stage INTEGER NOT NULL, item TEXT NOT NULL,
+    source TEXT NOT NULL, tier TEXT, failure TEXT, tries INTEGER NOT NULL,
+    tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, usd REAL NOT NULL, began_us INTEGER NOT NULL, took_us INTEGER NOT NULL
+);
 CREATE TABLE events (seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, at_us INTEGER NOT NULL, event TEXT NOT NULL);
 PRAGMA user_version = 1;
 ";
@@ -184,10 +194,12 @@ impl Db {
         self.run(|db| {
             let mut insert = db.prepare_cached(
                 "INSERT INTO results (item, stage, call, session, state, output, tensors, kind, message, attempts, began_us, \
-                 took_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                 took_us, memo_hit, memo_input, memo_key)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                  ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
                    tensors = excluded.tensors, kind = excluded.kind, message = excluded.message,
-                   attempts = excluded.attempts, began_us = excluded.began_us, took_us = excluded.took_us
+                   attempts = excluded.attempts, began_us = excluded.began_us, took_us = excluded.took_us,
+                   memo_hit = excluded.memo_hit, memo_input = excluded.memo_input, memo_key = excluded.memo_key
                  WHERE results.state != 0",
             )?;
             insert.execute(params![
@@ -203,8 +215,90 @@ impl Db {
                 record.attempts,
                 record.began_us as i64,
                 record.took_us as i64,
+                record.memo.as_ref().map(|memo| memo.hit),
+                record.memo.as_ref().map(|memo| &memo.input[..]),
+                record.memo.as_ref().map(|memo| &memo.key[..]),
             ])?;
             Ok(())
+        })
+    }
+
+    pub(super) fn put_call(&self, session: i64, call: &CallRecord) -> Result<(), StoreError> {
+        let note = &call.note;
+        let (source, tier) = match &note.source {
+            AnswerSource::Call => ("call", None),
+            AnswerSource::Cache(tier) => ("cache", Some(tier.as_str())),
+            AnswerSource::Shared => ("shared", None),
+        };
+        self.run(|db| {
+            let mut insert = db.prepare_cached(
+                "INSERT INTO model_calls (session, model, stage, item, source, tier, failure, tries, tokens_in, tokens_out, usd, \
+                 began_us, took_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?;
+            insert.execute(params![
+                session,
+                &*note.model,
+                call.stage,
+                &*note.item,
+                source,
+                tier,
+                note.failure.map(|failure| failure.name()),
+                note.tries,
+                note.usage.input as i64,
+                note.usage.output as i64,
+                note.usd,
+                call.began_us as i64,
+                note.took.as_micros() as i64,
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// What each model was paid so far, in all sessions.
+    pub fn spent(&self) -> Result<Vec<(String, ModelCount)>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare(
+                "SELECT model, SUM(source = 'call' AND failure IS NULL), SUM(source != 'call' AND failure IS NULL),
+                   SUM(failure IS NOT NULL), SUM(MAX(tries - 1, 0)), SUM(tokens_in), SUM(tokens_out), SUM(usd)
+                 FROM model_calls GROUP BY model ORDER BY model",
+            )?;
+            let rows = query.query_map([], |row| {
+                let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
+                let model = ModelCount {
+                    calls: count(1)?,
+                    cached: count(2)?,
+                    failed: count(3)?,
+                    retries: count(4)?,
+                    tokens_in: count(5)?,
+                    tokens_out: count(6)?,
+                    usd: row.get(7)?,
+                };
+                Ok((row.get(0)?, model))
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// The memo's notes of a stage's calls for an item: place of the call, hit, digest of the input, key.
+    pub fn memo_notes(&self, item: i64, stage: u32) -> Result<Vec<(u32, MemoNote)>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare(
+                "SELECT call, memo_hit, memo_input, memo_key FROM results
+                 WHERE item = ?1 AND stage = ?2 AND memo_hit IS NOT NULL ORDER BY call",
+            )?;
+            let rows = query.query_map(params![item, stage], |row| {
+                Ok((row.get(0)?, MemoNote { hit: row.get(1)?, input: row.get(2)?, key: row.get(3)? }))
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// The item of this id.
+    pub fn item_by_id(&self, id: &str) -> Result<Option<ItemRow>, StoreError> {
+        self.run(|db| {
+            let mut query =
+                db.prepare("SELECT idx, id, digest, state, fault, stopped_by FROM items WHERE id = ?1 ORDER BY idx")?;
+            query.query_row([id], item_row).optional()
         })
     }
 
@@ -217,7 +311,8 @@ impl Db {
         })
     }
 
-    pub(super) fn put_event(&self, session: i64, at_us: u64, event: &str) -> Result<(), StoreError> {
+    /// Adds an event, a JSON object.
+    pub fn put_event(&self, session: i64, at_us: u64, event: &str) -> Result<(), StoreError> {
         self.run(|db| {
             let mut insert = db.prepare_cached("INSERT INTO events (session, at_us, event) VALUES (?1, ?2, ?3)")?;
             insert.execute(params![session, at_us as i64, event])?;

@@ -27,5 +27,6 @@ pub use db::{Db, ItemRow, ResultRow, SessionRow, StageCounts};
 pub use error::StoreError;
 pub use export::{export_events, export_results, export_run_stages};
 pub use folder::{PluginJson, RunFolder, RunJson, list_runs, peek};
-pub use record::{Answer, ItemDone, ItemFiles, NewItem, Record, StageRecord};
+pub use record::{Answer, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord};
+pub(crate) use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use writer::Writer;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::Tensor;
 
-use crate::engine::ItemState;
+use crate::{
+    engine::{ItemState, MemoNote},
+    service::CallNote,
+};
 
 /// An item was taken up.
 #[derive(Clone, Debug)]
@@ -58,6 +61,19 @@ pub struct StageRecord {
     pub began_us: u64,
     /// How long it took, in microseconds.
     pub took_us: u64,
+    /// What the memo says of it, for a stage with one.
+    pub memo: Option<MemoNote>,
+}
+
+/// A completion was asked for.
+#[derive(Clone, Debug)]
+pub struct CallRecord {
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// When it was asked for, in microseconds since the run's session began.
+    pub began_us: u64,
+    /// What is noted of it.
+    pub note: CallNote,
 }
 
 /// An item is done.
@@ -91,6 +107,10 @@ pub enum Record {
     Item(NewItem),
     /// See [`StageRecord`].
     Stage(StageRecord),
+    /// See [`CallRecord`].
+    Call(CallRecord),
+    /// Files of an item that is reported, and goes on.
+    Files(ItemFiles),
     /// See [`ItemDone`].
     Done(ItemDone),
     /// Something happened: a JSON object without its time.

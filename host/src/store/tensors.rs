@@ -2,7 +2,7 @@
 
 use jackfield_plugin_api::Tensor;
 
-pub(super) fn encode(tensors: &[Tensor]) -> Option<Vec<u8>> {
+pub(crate) fn encode(tensors: &[Tensor]) -> Option<Vec<u8>> {
     if tensors.is_empty() {
         return None;
     }
@@ -17,7 +17,7 @@ pub(super) fn encode(tensors: &[Tensor]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Tensor>> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Tensor>> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (header, mut data) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let header: Vec<(String, Vec<u64>)> = serde_json::from_slice(header).ok()?;

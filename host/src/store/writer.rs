@@ -96,6 +96,8 @@ impl Work {
             match record {
                 Record::Item(item) => self.db.put_item(&item)?,
                 Record::Stage(stage) => self.db.put_result(self.session, &stage)?,
+                Record::Call(call) => self.db.put_call(self.session, &call)?,
+                Record::Files(files) => self.files(&files)?,
                 Record::Done(done) => self.done(&done)?,
                 Record::Event(event) => {
                     let at = self.began.elapsed().as_micros() as u64;
@@ -108,13 +110,18 @@ impl Work {
 
     /// The files come first: an item that is done on the record has them all.
     fn done(&self, done: &ItemDone) -> Result<(), StoreError> {
-        if let Some(ItemFiles { folder, files }) = &done.files {
-            let folder = self.items.join(folder);
-            std::fs::create_dir_all(&folder).map_err(|source| StoreError::file("make", &folder, source))?;
-            for (name, content) in files {
-                write_whole(&folder.join(name), content.as_bytes())?;
-            }
+        if let Some(files) = &done.files {
+            self.files(files)?;
         }
         self.db.finish_item(done)
+    }
+
+    fn files(&self, ItemFiles { folder, files }: &ItemFiles) -> Result<(), StoreError> {
+        let folder = self.items.join(folder);
+        std::fs::create_dir_all(&folder).map_err(|source| StoreError::file("make", &folder, source))?;
+        for (name, content) in files {
+            write_whole(&folder.join(name), content.as_bytes())?;
+        }
+        Ok(())
     }
 }

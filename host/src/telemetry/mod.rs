@@ -1,6 +1,8 @@
-//! Logs and progress on the terminal.
+//! What a run tells: logs and progress on the terminal, spans, metrics.
 
 mod logs;
+pub mod metrics;
+pub mod spans;
 mod terminal;
 
 pub use logs::{LogFormat, init_logs};

@@ -101,8 +101,22 @@ pub(super) struct LentHost<'a> {
 pub(super) struct HostTable {
     pub(super) log: extern "C" fn(Handle, u8, RStr<'_>, RStr<'_>),
     pub(super) progress: extern "C" fn(Handle, u32, u64, ROption<u64>, RStr<'_>),
-    #[sabi(last_prefix_field)]
     pub(super) cancelled: extern "C" fn(Handle) -> bool,
+    /// A completion request and its answer as JSON text.
+    pub(super) complete:
+        for<'a> extern "C" fn(Handle, u32, RStr<'a>) -> BorrowingFfiFuture<'a, RResult<RString, AbiFailure>>,
+    pub(super) model_name: extern "C" fn(Handle) -> ROption<RString>,
+    pub(super) cache_get:
+        for<'a> extern "C" fn(Handle, u32, RStr<'a>) -> BorrowingFfiFuture<'a, RResult<ROption<RVec<u8>>, AbiFailure>>,
+    /// Key, value, and the time to live in milliseconds.
+    #[sabi(last_prefix_field)]
+    pub(super) cache_put: for<'a> extern "C" fn(
+        Handle,
+        u32,
+        RStr<'a>,
+        RSlice<'a, u8>,
+        ROption<u64>,
+    ) -> BorrowingFfiFuture<'a, RResult<(), AbiFailure>>,
 }
 
 /// Receives the library's own log lines: level, target, message.

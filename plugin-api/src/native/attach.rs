@@ -1,16 +1,19 @@
 //! The host's side.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use abi_stable::{
     StableAbi,
     abi_stability::abi_checking::check_layout_compatibility,
     library::AbiHeaderRef,
     prefix_type::PrefixTypeTrait,
-    std_types::{ROption, RResult, RSlice, RStr},
+    std_types::{ROption, RResult, RSlice, RStr, RString, RVec},
 };
+use async_ffi::BorrowingFfiFuture;
 
-use super::abi::{Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink, PluginTableRef};
+use super::abi::{
+    AbiFailure, Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink, PluginTableRef,
+};
 use crate::{BoxFuture, Descriptor, Document, Extension, Failure, HostCalls, Instance, Level, Request, Result};
 
 /// Why a loaded library could not be used.
@@ -165,8 +168,11 @@ fn lent<'a>(request: &'a Request, tensors: &'a [LentTensor<'a>]) -> LentRequest<
 
 struct HostTableHolder(HostTableRef);
 
-static HOST_TABLE: std::sync::LazyLock<HostTableHolder> =
-    std::sync::LazyLock::new(|| HostTableHolder(HostTable { log, progress, cancelled }.leak_into_prefix()));
+static HOST_TABLE: std::sync::LazyLock<HostTableHolder> = std::sync::LazyLock::new(|| {
+    HostTableHolder(
+        HostTable { log, progress, cancelled, complete, model_name, cache_get, cache_put }.leak_into_prefix(),
+    )
+});
 
 /// The host behind a handle.
 ///
@@ -190,4 +196,58 @@ extern "C" fn progress(data: Handle, index: u32, done: u64, total: ROption<u64>,
 extern "C" fn cancelled(data: Handle) -> bool {
     // SAFETY: as in `log`.
     unsafe { host(data) }.cancelled()
+}
+
+extern "C" fn complete<'a>(
+    data: Handle,
+    index: u32,
+    request: RStr<'a>,
+) -> BorrowingFfiFuture<'a, RResult<RString, AbiFailure>> {
+    BorrowingFfiFuture::new(async move {
+        // SAFETY: as in `log`; the library awaits the future within the call.
+        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let answered = match serde_json::from_str(request.as_str()) {
+            Ok(request) => host.complete(index, request).await,
+            Err(error) => Err(Failure::InvalidInput(error.to_string())),
+        };
+        let text = answered.and_then(|completion| {
+            serde_json::to_string(&completion).map_err(|error| Failure::Internal(error.to_string()))
+        });
+        text.map(RString::from).map_err(AbiFailure::from).into()
+    })
+}
+
+extern "C" fn model_name(data: Handle) -> ROption<RString> {
+    // SAFETY: as in `log`.
+    unsafe { host(data) }.model_name().map(RString::from).into()
+}
+
+extern "C" fn cache_get<'a>(
+    data: Handle,
+    index: u32,
+    key: RStr<'a>,
+) -> BorrowingFfiFuture<'a, RResult<ROption<RVec<u8>>, AbiFailure>> {
+    BorrowingFfiFuture::new(async move {
+        // SAFETY: as in `complete`.
+        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let found = host.cache_get(index, key.as_str()).await;
+        let found = found.map(|value| ROption::from(value.map(|value| RVec::from(value.to_vec()))));
+        found.map_err(AbiFailure::from).into()
+    })
+}
+
+extern "C" fn cache_put<'a>(
+    data: Handle,
+    index: u32,
+    key: RStr<'a>,
+    value: RSlice<'a, u8>,
+    ttl_ms: ROption<u64>,
+) -> BorrowingFfiFuture<'a, RResult<(), AbiFailure>> {
+    BorrowingFfiFuture::new(async move {
+        // SAFETY: as in `complete`.
+        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let ttl = ttl_ms.into_option().map(Duration::from_millis);
+        let put = host.cache_put(index, key.as_str(), value.as_slice().into(), ttl).await;
+        put.map_err(AbiFailure::from).into()
+    })
 }

@@ -1,6 +1,9 @@
 //! The library's side.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use abi_stable::{
     library::{CheckTypeLayout, LibHeader, RootModuleResult},
@@ -11,7 +14,8 @@ use async_ffi::BorrowingFfiFuture;
 
 use super::abi::{AbiFailure, AbiResult, Handle, LentHost, LentRequest, LogSink, PluginTable, PluginTableRef};
 use crate::{
-    Context, Document, Extension, Failure, HostCalls, Instance, Level, Request, Tensor,
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Extension, Failure, HostCalls, Instance,
+    Level, Request, Result, Tensor,
     guard::{Guarded, guarded},
     linked_in,
 };
@@ -113,5 +117,42 @@ impl HostCalls for Host<'_> {
 
     fn cancelled(&self) -> bool {
         self.0.calls.cancelled()(self.0.data)
+    }
+
+    fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        Box::pin(async move {
+            let request = serde_json::to_string(&request).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+            let answer = self.0.calls.complete()(self.0.data, index, request.as_str().into()).await;
+            let answer = answer.into_result().map_err(Failure::from)?;
+            serde_json::from_str(&answer).map_err(|error| Failure::Internal(error.to_string()))
+        })
+    }
+
+    fn model_name(&self) -> Option<String> {
+        self.0.calls.model_name()(self.0.data).into_option().map(Into::into)
+    }
+
+    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        Box::pin(async move {
+            let found = self.0.calls.cache_get()(self.0.data, index, key.into()).await.into_result();
+            found.map(|value| value.into_option().map(|value| value.as_slice().into())).map_err(Failure::from)
+        })
+    }
+
+    fn cache_put<'a>(
+        &'a self,
+        index: u32,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let ttl_ms = ROption::from(ttl.map(|ttl| ttl.as_millis() as u64));
+            let (calls, data) = (self.0.calls, self.0.data);
+            calls.cache_put()(data, index, key.into(), RSlice::from(&*value), ttl_ms)
+                .await
+                .into_result()
+                .map_err(Failure::from)
+        })
     }
 }

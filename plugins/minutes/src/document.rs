@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use crate::{
-    context_budget,
-    markdown::{counted, inline},
-};
+use crate::markdown::{counted, inline};
 
 /// The parts of the minutes, in the order in which they stand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,7 +118,7 @@ impl Draft<'_> {
         let costs = self.costs(&ranked);
         let none = vec![false; self.items.len()];
         let bare = tokens(&self.render(&none));
-        let picked = context_budget::select(self.budget.saturating_sub(bare), floor, &costs);
+        let picked = jackfield_text::context_budget::select(self.budget.saturating_sub(bare), floor, &costs);
         let mut chosen = none;
         let mut spent = vec![0; sources];
         let mut stacks: Vec<Vec<(usize, usize)>> = vec![Vec::new(); sources];

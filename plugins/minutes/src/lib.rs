@@ -14,7 +14,6 @@
 pub mod agreements;
 pub mod brief;
 mod concerns;
-pub mod context_budget;
 pub mod dashboard;
 mod document;
 mod lexicon;

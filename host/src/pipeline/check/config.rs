@@ -3,7 +3,7 @@
 use jsonschema::{ValidationError, error::ValidationErrorKind, paths::LocationSegment};
 use serde_json::{Map, Value};
 
-use super::{Checker, types::first_sentence};
+use super::{Checker, files, types::first_sentence};
 use crate::pipeline::{
     faults::Fault,
     plan::Step,
@@ -12,6 +12,7 @@ use crate::pipeline::{
     suggest,
     tree::{self, Node},
 };
+use crate::plugin::Offer;
 
 impl Checker<'_> {
     /// Checks the configuration of every stage, and keeps it as JSON.
@@ -23,38 +24,45 @@ impl Checker<'_> {
     }
 
     fn config(&mut self, index: usize) -> Value {
-        let draft = self.draft;
-        let stage = &draft.stages[index];
+        let stage = &self.draft.stages[index];
+        let offer = self.offers[index].map(|(_, offer)| offer);
+        let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
+        self.with_table(stage.with.as_ref(), offer, stage.name.span, uses)
+    }
+
+    /// A `with` table as JSON, held to the schema of its extension, with the files that it names. `place` is where a table
+    /// that is absent is missed.
+    pub(super) fn with_table(
+        &mut self,
+        with: Option<&(Span, Node)>,
+        offer: Option<&Offer>,
+        place: Span,
+        uses: Span,
+    ) -> Value {
         let before = self.faults.len();
-        let config = match &stage.with {
+        let mut config = match with {
             Some((_, node)) => node.to_json(&mut self.faults),
             None => Value::Object(Map::new()),
         };
-        let Some((_, offer)) = self.offers[index] else { return config };
-        if self.faults.len() > before {
-            return config;
-        }
+        let Some(offer) = offer.filter(|_| self.faults.len() == before) else { return config };
         let schema = &offer.descriptor.config;
-        let place = stage.with.as_ref().map_or(stage.name.span, |(key, _)| *key);
+        let place = with.map_or(place, |(key, _)| *key);
         let extension = offer.descriptor.name.as_str();
+        let node = with.map(|(_, node)| node);
         match jsonschema::validator_for(schema) {
             Ok(validator) => {
-                let mut pass = Config {
-                    extension,
-                    schema,
-                    place,
-                    node: stage.with.as_ref().map(|(_, node)| node),
-                    faults: &mut self.faults,
-                };
+                let mut pass = Config { extension, schema, place, node, faults: &mut self.faults };
                 for error in validator.iter_errors(&config) {
                     pass.error(&error);
                 }
             }
             Err(error) => {
-                let at = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
                 let message = format!("the schema of what configures `{extension}` is not a JSON Schema: {error}");
-                self.faults.push(Fault::at("bad-extension", at, message));
+                self.faults.push(Fault::at("bad-extension", uses, message));
             }
+        }
+        if self.faults.len() == before {
+            files::fill(&self.draft.folder, schema, node, &mut config, &mut self.faults);
         }
         config
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    pipeline::plan::{InputExpr, InputPlan, Plan, Source, StagePlan, Wire},
+    pipeline::plan::{InputExpr, InputPlan, ModelPlan, Plan, Source, StagePlan, Wire},
     plugin::Digest,
 };
 
@@ -40,6 +40,18 @@ fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
         "for_each": stage.for_each.as_ref().map(|for_each| wire(plan, for_each)),
         "repeat": stage.repeat,
         "on_error": stage.policy.on_error,
+        "model": stage.model.map(|model| model_value(&plan.models[model])),
+    })
+}
+
+/// What of a model can change an answer: not how fast it is called, nor what it may cost.
+fn model_value(model: &ModelPlan) -> Value {
+    let extension = &model.extension;
+    json!({
+        "extension": extension.name,
+        "version": extension.version,
+        "digest": extension.digest,
+        "config": model.config,
     })
 }
 
@@ -66,7 +78,7 @@ fn wire(plan: &Plan, wire: &Wire) -> String {
 }
 
 /// JSON with sorted keys and no white space, whatever order the maps keep.
-fn canonical(value: &Value, text: &mut String) {
+pub(crate) fn canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();

@@ -11,29 +11,42 @@ use crate::{
         source::{Span, Spanned},
         suggest,
     },
-    plugin::{Lookup, Registry},
+    plugin::{Lookup, Offer, Plugin, Registry},
 };
 
 impl<'a> Checker<'a> {
     /// Looks up the extension of each stage.
     pub(super) fn extensions(&mut self, registry: &'a Registry) {
         self.aliases(registry);
-        for stage in &self.draft.stages {
-            let found = stage.uses.as_ref().and_then(|uses| match registry.find(Kind::Analyzer, &uses.value) {
-                Lookup::Found(plugin, offer) => Some((plugin, offer)),
-                Lookup::Missing => {
-                    self.missing(registry, uses);
-                    None
-                }
-                Lookup::Ambiguous(first, second) => {
-                    let name = uses.value.rsplit('/').next().unwrap_or_default();
-                    let message = format!("several plugins offer an {} `{name}`", Kind::Analyzer);
-                    let hint = format!("say which: `{}/{name}` or `{}/{name}`", first.alias, second.alias);
-                    self.faults.push(Fault::at("ambiguous-extension", uses.span, message).hint(hint));
-                    None
-                }
-            });
+        let draft = self.draft;
+        for stage in &draft.stages {
+            let found = self.look_up(registry, Kind::Analyzer, stage.uses.as_ref());
             self.offers.push(found);
+        }
+    }
+
+    /// Looks up one extension; faults say what is wrong with the reference.
+    pub(super) fn look_up(
+        &mut self,
+        registry: &'a Registry,
+        kind: Kind,
+        uses: Option<&Spanned<String>>,
+    ) -> Option<(&'a Plugin, &'a Offer)> {
+        let uses = uses?;
+        match registry.find(kind, &uses.value) {
+            Lookup::Found(plugin, offer) => Some((plugin, offer)),
+            Lookup::Missing => {
+                self.missing(registry, kind, uses);
+                None
+            }
+            Lookup::Ambiguous(first, second) => {
+                let name = uses.value.rsplit('/').next().unwrap_or_default();
+                let article = if kind == Kind::Analyzer { "an" } else { "a" };
+                let message = format!("several plugins offer {article} {kind} `{name}`");
+                let hint = format!("say which: `{}/{name}` or `{}/{name}`", first.alias, second.alias);
+                self.faults.push(Fault::at("ambiguous-extension", uses.span, message).hint(hint));
+                None
+            }
         }
     }
 
@@ -51,8 +64,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn missing(&mut self, registry: &Registry, uses: &Spanned<String>) {
-        let kind = Kind::Analyzer;
+    fn missing(&mut self, registry: &Registry, kind: Kind, uses: &Spanned<String>) {
         let fault = |at: Span, message: String| Fault::at("unknown-extension", at, message);
         if let Some((alias, name)) = uses.value.split_once('/') {
             let at = self.inside(uses, alias);

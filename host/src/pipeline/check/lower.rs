@@ -1,11 +1,12 @@
 //! The plan, once nothing is wrong.
 
-use super::{Checker, digest, graph::reads, sources::Edge};
+use super::{Checker, digest, graph::reads, services::extension_ref, sources::Edge};
 use crate::{
     pipeline::{
         draft::{Expr, ItemSource, StageDraft, WireRef},
-        plan::{ExtensionRef, InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, Wire},
+        plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, Wire},
         schema::{Reads, View},
+        tree::Key,
     },
     plugin::Digest,
 };
@@ -27,8 +28,12 @@ impl Checker<'_> {
         }
         let input = self.input();
         let item_files = draft.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
-        let files = draft.output.files.iter();
-        let files = files.map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &places)?)));
+        let named = |wires: &[(Key, WireRef)]| {
+            let wires = wires.iter();
+            wires
+                .map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &places)?)))
+                .collect::<Option<_>>()
+        };
         let mut stages = Vec::with_capacity(order.len());
         for index in order {
             let mut reads: Vec<usize> = reads[*index].iter().map(|source| places[*source]).collect();
@@ -40,10 +45,16 @@ impl Checker<'_> {
             digest: Digest::of(""),
             seed: draft.seed,
             input,
-            output: OutputPlan { item_files, files: files.collect::<Option<_>>()? },
+            output: OutputPlan { item_files, files: named(&draft.output.files)?, show: named(&draft.output.show)? },
             max_in_flight: draft.max_in_flight,
+            models: self.lower_models()?,
+            caches: self.lower_caches()?,
             stages,
         };
+        // What reads a deferred stage can only be done after it.
+        for index in 0..plan.stages.len() {
+            plan.stages[index].deferred |= plan.stages[index].reads.iter().any(|read| plan.stages[*read].deferred);
+        }
         plan.digest = digest::of(&plan);
         Some(plan)
     }
@@ -57,18 +68,12 @@ impl Checker<'_> {
         places: &[usize],
     ) -> Option<StagePlan> {
         let (plugin, offer) = self.offers[index]?;
+        let uses = self.uses(stage);
         let descriptor = &offer.descriptor;
         let wanted = View::new(&descriptor.input);
         Some(StagePlan {
             name: stage.name.text.clone(),
-            extension: ExtensionRef {
-                plugin: plugin.alias.clone(),
-                form: plugin.form,
-                kind: descriptor.kind,
-                name: descriptor.name.clone(),
-                version: descriptor.version.clone(),
-                digest: plugin.digest.clone(),
-            },
+            extension: extension_ref((plugin, offer)),
             config: self.configs[index].clone(),
             input: match &stage.input {
                 Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), places)?,
@@ -83,6 +88,10 @@ impl Checker<'_> {
             reads,
             policy: stage.policy.clone(),
             limits: stage.limits.clone(),
+            model: uses.model,
+            cache: uses.cache,
+            store: uses.store,
+            deferred: stage.deferred,
         })
     }
 

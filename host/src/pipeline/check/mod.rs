@@ -3,8 +3,10 @@
 mod config;
 mod digest;
 mod extensions;
+mod files;
 mod graph;
 mod lower;
+mod services;
 mod sources;
 mod types;
 
@@ -29,9 +31,11 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
         offers: Vec::new(),
         configs: Vec::new(),
         item: item_schema(draft),
+        services: services::Services::default(),
     };
     checker.extensions(registry);
     checker.configs();
+    checker.services(registry);
     let edges = checker.sources();
     let order = checker.order(&edges);
     checker.types();
@@ -54,6 +58,8 @@ struct Checker<'a> {
     configs: Vec<Value>,
     /// Schema of an item.
     item: Value,
+    /// Models and caches.
+    services: services::Services<'a>,
 }
 
 impl<'a> Checker<'a> {

@@ -43,7 +43,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        for (_, wire) in &draft.output.files {
+        for (_, wire) in draft.output.files.iter().chain(&draft.output.show) {
             self.looked_up(None, wire);
         }
         edges

@@ -50,6 +50,9 @@ impl<'a> Checker<'a> {
             }
             self.wire(None, wire, &item);
         }
+        for (_, wire) in &draft.output.show {
+            self.wire(None, wire, &item);
+        }
     }
 
     /// What a stage's readers see.

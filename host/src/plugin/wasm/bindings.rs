@@ -3,7 +3,12 @@
 
 wasmtime::component::bindgen!({
     path: "../plugin-api/wit",
-    world: "analyzer-plugin",
-    imports: { default: trappable },
+    world: "plugin",
+    imports: {
+        "jackfield:plugin/model.complete": async | trappable,
+        "jackfield:plugin/cache.get": async | trappable,
+        "jackfield:plugin/cache.put": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });

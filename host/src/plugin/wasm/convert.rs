@@ -62,6 +62,23 @@ pub(super) fn failure(failure: types::Failure) -> Failure {
     }
 }
 
+/// A failure on its way to a guest.
+pub(super) fn failure_out(failure: Failure) -> types::Failure {
+    match failure {
+        Failure::InvalidConfig(message) => types::Failure::InvalidConfig(message),
+        Failure::InvalidInput(message) => types::Failure::InvalidInput(message),
+        Failure::InvalidOutput(message) => types::Failure::InvalidOutput(message),
+        Failure::Unavailable(message) => types::Failure::Unavailable(message),
+        Failure::RateLimited { message, after } => {
+            let after_ms = after.map(|after| after.as_millis() as u64);
+            types::Failure::RateLimited(types::RateLimit { message, after_ms })
+        }
+        Failure::Cancelled(message) => types::Failure::Cancelled(message),
+        Failure::OverBudget(message) => types::Failure::OverBudget(message),
+        Failure::Internal(message) => types::Failure::Internal(message),
+    }
+}
+
 /// A descriptor, unless it is of a kind that this host does not know.
 pub(super) fn descriptor(described: types::Descriptor) -> Result<Option<Descriptor>, String> {
     let Ok(kind) = serde_json::from_value::<Kind>(Value::from(described.kind.as_str())) else { return Ok(None) };

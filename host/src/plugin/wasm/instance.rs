@@ -4,21 +4,25 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{Arc, PoisonError},
+    task::Poll,
+    time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::{BoxFuture, Document, Failure, HostCalls, Instance, Request, Result};
+use futures::{StreamExt as _, stream::FuturesUnordered};
+use jackfield_plugin_api::{BoxFuture, Document, Failure, HostCalls, Instance, Kind, Request, Result};
 use wasmtime::{Store, Trap};
 
 use super::{
-    bindings::{AnalyzerPlugin, AnalyzerPluginPre},
+    bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     convert,
     state::{Bridge, State, store},
 };
 use crate::plugin::sandbox::{Limits, size};
 
-/// An analyzer of a component with its configuration.
+/// An extension of a component with its configuration.
 pub(super) struct Guest {
-    pub(super) prepared: AnalyzerPluginPre<State>,
+    pub(super) prepared: GuestPre<State>,
+    pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) config: String,
     pub(super) limits: Limits,
@@ -26,22 +30,24 @@ pub(super) struct Guest {
 
 impl Guest {
     /// An instance of its own, opened with the configuration.
-    async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, AnalyzerPlugin)> {
+    async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, GuestWorld)> {
         let (mut store, plugin) = instantiate(&self.prepared, &self.limits, bridge).await?;
-        let opened = plugin.jackfield_plugin_analyzer().call_open(&mut store, &self.name, &self.config).await;
+        let opened =
+            plugin.jackfield_plugin_extension().call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
         opened.map_err(|error| trapped(&error, &store, &self.limits))?.map_err(convert::failure)?;
         Ok((store, plugin))
     }
 
     /// Checks the configuration with an instance that is thrown away.
     pub(super) async fn try_open(&self) -> Result<()> {
-        in_time(&self.limits, self.fresh(&Arc::default())).await?.map(|_| ())
+        let bridge = Arc::default();
+        in_time(&self.limits, &bridge, self.fresh(&bridge)).await?.map(|_| ())
     }
 
     async fn answer(&self, batch: &[Request], bridge: &Arc<Bridge>) -> Result<Vec<Result<Document>>> {
         let (mut store, plugin) = self.fresh(bridge).await?;
         let requests: Vec<_> = batch.iter().map(convert::request).collect();
-        let answered = plugin.jackfield_plugin_analyzer().call_call(&mut store, &requests).await;
+        let answered = plugin.jackfield_plugin_extension().call_call(&mut store, &requests).await;
         let results = answered.map_err(|error| trapped(&error, &store, &self.limits))?;
         Ok(results.into_iter().map(|result| result.map_err(convert::failure).and_then(convert::document)).collect())
     }
@@ -51,12 +57,24 @@ impl Instance for Guest {
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
         Box::pin(async move {
             let bridge = Arc::<Bridge>::default();
-            let mut answer = pin!(in_time(&self.limits, self.answer(batch, &bridge)));
+            *bridge.model.lock().unwrap_or_else(PoisonError::into_inner) = host.model_name();
+            let mut answer = pin!(in_time(&self.limits, &bridge, self.answer(batch, &bridge)));
+            let mut asked = FuturesUnordered::new();
             let answered = poll_fn(|context| {
-                bridge.exchange(host);
-                let polled = answer.as_mut().poll(context);
-                bridge.exchange(host);
-                polled
+                loop {
+                    bridge.exchange(host);
+                    if let Poll::Ready(answered) = answer.as_mut().poll(context) {
+                        bridge.exchange(host);
+                        return Poll::Ready(answered);
+                    }
+                    bridge.exchange(host);
+                    asked.extend(bridge.asked().into_iter().map(|ask| ask.answer(host)));
+                    // What the host answers at once is handed on at once.
+                    match asked.poll_next_unpin(context) {
+                        Poll::Ready(Some(())) => {}
+                        Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                    }
+                }
             })
             .await;
             match answered.and_then(|answered| answered) {
@@ -67,18 +85,31 @@ impl Instance for Guest {
     }
 }
 
-/// A guest that waits burns neither fuel nor epochs: the wall clock bounds it all the same.
-pub(super) async fn in_time<T>(limits: &Limits, work: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout(limits.time, work).await.map_err(|_| {
-        Failure::OverBudget(format!("no answer within its limit of {}", humantime::format_duration(limits.time)))
-    })
+/// A guest that waits burns neither fuel nor epochs: the wall clock bounds it all the same. What it waits for the host's
+/// services is not its own time.
+pub(super) async fn in_time<T>(limits: &Limits, bridge: &Bridge, work: impl Future<Output = T>) -> Result<T> {
+    let mut work = pin!(work);
+    let began = Instant::now();
+    let mut waited = Duration::ZERO;
+    loop {
+        let left = (limits.time + waited).saturating_sub(began.elapsed());
+        if let Ok(answer) = tokio::time::timeout(left, work.as_mut()).await {
+            return Ok(answer);
+        }
+        let now = bridge.waited();
+        if now <= waited {
+            let limit = humantime::format_duration(limits.time);
+            return Err(Failure::OverBudget(format!("no answer within its limit of {limit}")));
+        }
+        waited = now;
+    }
 }
 
 pub(super) async fn instantiate(
-    prepared: &AnalyzerPluginPre<State>,
+    prepared: &GuestPre<State>,
     limits: &Limits,
     bridge: &Arc<Bridge>,
-) -> Result<(Store<State>, AnalyzerPlugin)> {
+) -> Result<(Store<State>, GuestWorld)> {
     let mut store = store(prepared.engine(), limits, Arc::clone(bridge))
         .map_err(|error| Failure::Internal(format!("no sandbox: {error:#}")))?;
     match prepared.instantiate_async(&mut store).await {

@@ -2,11 +2,11 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Instance, PROTOCOL, Result as CallResult};
+use jackfield_plugin_api::{Instance, Kind, PROTOCOL, Result as CallResult};
 use wasmtime::component::{Component, Linker, types::ComponentItem};
 
 use super::{
-    bindings::{AnalyzerPlugin, AnalyzerPluginPre},
+    bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     cache, convert,
     engine::engine,
     instance::{Guest, in_time, instantiate},
@@ -50,7 +50,8 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Res
         Arc::new(Source { path: path.to_owned(), bytes: bytes.into(), digest: digest.clone(), prepared });
     for one in described {
         if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
-            let opener = Arc::new(Sandboxed { name: descriptor.name.clone(), source: Arc::clone(&source) });
+            let (kind, name) = (descriptor.kind, descriptor.name.clone());
+            let opener = Arc::new(Sandboxed { kind, name, source: Arc::clone(&source) });
             offers.push(Offer { descriptor: Arc::new(descriptor), opener });
         }
     }
@@ -58,11 +59,11 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Res
 }
 
 async fn describe(
-    prepared: &AnalyzerPluginPre<State>,
+    prepared: &GuestPre<State>,
 ) -> CallResult<Vec<super::bindings::jackfield::plugin::types::Descriptor>> {
     let limits = limits_to_describe();
     let bridge = Arc::default();
-    in_time(&limits, async {
+    in_time(&limits, &bridge, async {
         let (mut store, plugin) = instantiate(prepared, &limits, &bridge).await?;
         let described = plugin.jackfield_plugin_meta().call_describe(&mut store).await;
         described.map_err(|error| super::instance::trapped(&error, &store, &limits))
@@ -76,7 +77,7 @@ fn prepare(
     bytes: &[u8],
     digest: &Digest,
     counts_fuel: bool,
-) -> Result<(AnalyzerPluginPre<State>, (u16, u16)), LoadError> {
+) -> Result<(GuestPre<State>, (u16, u16)), LoadError> {
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
     let engine = engine(counts_fuel).map_err(failed)?;
@@ -87,12 +88,12 @@ fn prepare(
     let protocol = protocol(path, &component)?;
     let mut linker = Linker::<State>::new(engine);
     let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-        .and_then(|()| AnalyzerPlugin::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state));
+        .and_then(|()| GuestWorld::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state));
     linked.map_err(|error| failed(format!("{error:#}")))?;
     let instance = linker
         .instantiate_pre(&component)
         .map_err(|error| no_entry(format!("it asks for what no plugin gets: {}", first_line(&format!("{error:#}")))))?;
-    let prepared = AnalyzerPluginPre::new(instance).map_err(|error| {
+    let prepared = GuestPre::new(instance).map_err(|error| {
         no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}"))))
     })?;
     Ok((prepared, protocol))
@@ -152,10 +153,11 @@ struct Source {
     path: std::path::PathBuf,
     bytes: Arc<[u8]>,
     digest: Digest,
-    prepared: AnalyzerPluginPre<State>,
+    prepared: GuestPre<State>,
 }
 
 struct Sandboxed {
+    kind: Kind,
     name: String,
     source: Arc<Source>,
 }
@@ -171,7 +173,8 @@ impl Opener for Sandboxed {
         } else {
             source.prepared.clone()
         };
-        let guest = Guest { prepared, name: self.name.clone(), config: config.to_owned(), limits: limits.clone() };
+        let (config, limits) = (config.to_owned(), limits.clone());
+        let guest = Guest { prepared, kind: self.kind, name: self.name.clone(), config, limits };
         wait(guest.try_open()).map_err(internal)??;
         Ok(Arc::new(guest))
     }

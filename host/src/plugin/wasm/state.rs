@@ -3,16 +3,22 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::{HostCalls, Level, Random};
+use jackfield_plugin_api::{
+    CacheValue, Completion, CompletionRequest, Failure, HostCalls, Level, Random, Result as CallResult,
+};
+use tokio::sync::oneshot;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
-use super::bindings::jackfield::plugin::{host, types};
+use super::{
+    bindings::jackfield::plugin::{cache, host, model, types},
+    convert,
+};
 use crate::plugin::sandbox::{Limits, size};
 
 /// The longest log line or note that is taken; the rest is cut off.
@@ -24,10 +30,39 @@ enum Said {
     Progress(u32, u64, Option<u64>, String),
 }
 
+/// Something the guest asked of the host's services, and the way back.
+pub(super) enum Ask {
+    Complete(u32, Box<CompletionRequest>, oneshot::Sender<CallResult<Completion>>),
+    Get(u32, String, oneshot::Sender<CallResult<Option<CacheValue>>>),
+    Put(u32, String, CacheValue, Option<Duration>, oneshot::Sender<CallResult<()>>),
+}
+
+impl Ask {
+    /// Has the host answer. A guest that is gone needs no answer.
+    pub(super) async fn answer(self, host: &dyn HostCalls) {
+        match self {
+            Self::Complete(index, request, back) => {
+                let _ = back.send(host.complete(index, *request).await);
+            }
+            Self::Get(index, key, back) => {
+                let _ = back.send(host.cache_get(index, &key).await);
+            }
+            Self::Put(index, key, value, ttl, back) => {
+                let _ = back.send(host.cache_put(index, &key, value, ttl).await);
+            }
+        }
+    }
+}
+
 /// Carries words between an instance, which owns its state, and a call, which borrows the host.
 #[derive(Default)]
 pub(super) struct Bridge {
     said: Mutex<Vec<Said>>,
+    asked: Mutex<Vec<Ask>>,
+    /// What the stage's model is.
+    pub(super) model: Mutex<Option<String>>,
+    /// Microseconds that the guest has waited for the host's services.
+    waited_us: AtomicU64,
     cancelled: AtomicBool,
     /// What a panic in the guest said before it became a trap.
     pub(super) last_words: Mutex<Option<String>>,
@@ -44,6 +79,16 @@ impl Bridge {
                 Said::Progress(index, done, total, note) => host.progress(index, done, total, &note),
             }
         }
+    }
+
+    /// What was asked since the last time.
+    pub(super) fn asked(&self) -> Vec<Ask> {
+        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How long the guest has waited for the host's services.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_micros(self.waited_us.load(Ordering::Acquire))
     }
 
     fn say(&self, said: Said) {
@@ -201,6 +246,65 @@ fn cut(mut text: String) -> String {
 }
 
 impl types::Host for State {}
+
+impl State {
+    /// Asks the host and waits. The wait is not the guest's own time.
+    async fn ask<T>(
+        &mut self,
+        ask: impl FnOnce(oneshot::Sender<CallResult<T>>) -> Ask,
+    ) -> wasmtime::Result<CallResult<T>> {
+        self.count()?;
+        let (back, answer) = oneshot::channel();
+        let began = Instant::now();
+        self.bridge.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask(back));
+        let answer = answer.await.map_err(|_| wasmtime::Error::msg("the host is gone"))?;
+        let waited = began.elapsed();
+        self.deadline += waited;
+        self.bridge.waited_us.fetch_add(waited.as_micros() as u64, Ordering::AcqRel);
+        Ok(answer)
+    }
+}
+
+impl model::Host for State {
+    async fn complete(&mut self, index: u32, request: String) -> wasmtime::Result<Result<String, types::Failure>> {
+        let request = match serde_json::from_str(&request) {
+            Ok(request) => Box::new(request),
+            Err(error) => {
+                self.count()?;
+                return Ok(Err(types::Failure::InvalidInput(format!("no completion request: {error}"))));
+            }
+        };
+        let answer = self.ask(|back| Ask::Complete(index, request, back)).await?;
+        let text = answer.and_then(|completion| {
+            serde_json::to_string(&completion).map_err(|error| Failure::Internal(error.to_string()))
+        });
+        Ok(text.map_err(convert::failure_out))
+    }
+
+    fn name(&mut self) -> wasmtime::Result<Option<String>> {
+        self.count()?;
+        Ok(self.bridge.model.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+impl cache::Host for State {
+    async fn get(&mut self, index: u32, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, types::Failure>> {
+        let found = self.ask(|back| Ask::Get(index, key, back)).await?;
+        Ok(found.map(|value| value.map(|value| value.to_vec())).map_err(convert::failure_out))
+    }
+
+    async fn put(
+        &mut self,
+        index: u32,
+        key: String,
+        value: Vec<u8>,
+        ttl_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<(), types::Failure>> {
+        let ttl = ttl_ms.map(Duration::from_millis);
+        let put = self.ask(|back| Ask::Put(index, key, value.into(), ttl, back)).await?;
+        Ok(put.map_err(convert::failure_out))
+    }
+}
 
 impl host::Host for State {
     fn log(&mut self, level: host::Level, target: String, message: String) -> wasmtime::Result<()> {

@@ -12,7 +12,7 @@
 /// the odd tokens go to the largest remainders, the earlier source first.
 ///
 /// ```
-/// use jackfield_minutes::context_budget::fair_share;
+/// use jackfield_text::context_budget::fair_share;
 ///
 /// assert_eq!(fair_share(1000, 100, &[300, 200]), [300, 200], "all fits");
 /// assert_eq!(fair_share(1000, 100, &[50, 900, 1900]), [50, 331, 619], "floors of 50, 100, 100; then 750 as 800 : 1800");

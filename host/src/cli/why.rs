@@ -1,0 +1,228 @@
+//! `jackfield why`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{
+    exit::{Exit, complain},
+    load::print_json,
+    table::table,
+};
+use crate::{
+    engine::{MemoNote, common_parts},
+    pipeline::hint_for,
+    plugin::Digest,
+    store::{Db, RunJson, StoreError, list_runs, peek},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name of the run, the beginning of it, its folder, or `last`.
+    run: String,
+
+    /// The stage.
+    stage: String,
+
+    /// Id of the item; the first one if it is not given.
+    item: Option<String>,
+
+    /// The folder that holds the run folders.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn why(args: &Args) -> Exit {
+    explain(args).unwrap_or_else(|error| {
+        complain(&error, error.hint());
+        Exit::Failed
+    })
+}
+
+/// What is known of a stage's call in a run.
+struct Seen {
+    run: RunJson,
+    item: String,
+    parts: Vec<(&'static str, Value)>,
+    memo: Option<MemoNote>,
+}
+
+fn explain(args: &Args) -> Result<Exit, StoreError> {
+    let (folder, run) = peek(&args.out, &args.run)?;
+    let Some(stage) = run.plan.stages.iter().find(|stage| stage.name == args.stage) else {
+        let stages = run.plan.stages.iter().map(|stage| stage.name.as_str());
+        complain(
+            format!("run `{}` has no stage `{}`", run.run, args.stage),
+            hint_for(&args.stage, "its stages", stages),
+        );
+        return Ok(Exit::Usage);
+    };
+    if stage.cache.is_none() {
+        complain(
+            format!("stage `{}` keeps no results, so each of its calls is made", args.stage),
+            Some(format!("give it a cache: `cache = \"NAME\"` in `[stages.{}]`", args.stage)),
+        );
+        return Ok(Exit::Usage);
+    }
+    let Some(now) = seen(run, &folder, args)? else {
+        let what = args.item.as_deref().map_or("any item".to_owned(), |item| format!("item `{item}`"));
+        complain(format!("stage `{}` has no result for {what}", args.stage), None);
+        return Ok(Exit::Usage);
+    };
+    let before = earlier(args, &now)?;
+    let rows = rows(&now, before.as_ref());
+    if args.json {
+        print_json(&report(&now, before.as_ref(), &rows, args));
+    } else {
+        tell(&now, before.as_ref(), &rows, args);
+    }
+    Ok(Exit::Success)
+}
+
+fn seen(run: RunJson, folder: &Path, args: &Args) -> Result<Option<Seen>, StoreError> {
+    let Some(place) = run.plan.stages.iter().position(|stage| stage.name == args.stage) else { return Ok(None) };
+    let stage = &run.plan.stages[place];
+    let db = Db::open(&folder.join("store.sqlite"))?;
+    let item = match (&args.item, stage.scope) {
+        (_, crate::pipeline::Scope::Run) => Some((-1, String::new())),
+        (Some(id), _) => db.item_by_id(id)?.map(|row| (row.index as i64, row.id)),
+        (None, _) => db.item(0)?.map(|row| (row.index as i64, row.id)),
+    };
+    let Some((index, item)) = item else { return Ok(None) };
+    let memo = db.memo_notes(index, place as u32)?.into_iter().next().map(|(_, note)| note);
+    let parts = common_parts(&run.plan, stage);
+    Ok(memo.is_some().then_some(Seen { item, parts, memo, run }))
+}
+
+/// The newest earlier run of the pipeline in which the stage had a result for the item.
+fn earlier(args: &Args, now: &Seen) -> Result<Option<Seen>, StoreError> {
+    let (runs, _) = list_runs(&args.out);
+    let is_earlier =
+        |run: &RunJson| run.pipeline == now.run.pipeline && (&run.began, &run.run) < (&now.run.began, &now.run.run);
+    let mut before: Vec<(PathBuf, RunJson)> = runs.into_iter().filter(|(_, run)| is_earlier(run)).collect();
+    before.sort_by(|(_, a), (_, b)| (&b.began, &b.run).cmp(&(&a.began, &a.run)));
+    for (folder, run) in before {
+        let stage = run.plan.stages.iter().any(|stage| stage.name == args.stage && stage.cache.is_some());
+        let same_item = Args {
+            run: run.run.clone(),
+            stage: args.stage.clone(),
+            item: (!now.item.is_empty()).then(|| now.item.clone()),
+            out: args.out.clone(),
+            json: args.json,
+        };
+        if stage && let Some(seen) = seen(run, &folder, &same_item)? {
+            return Ok(Some(seen));
+        }
+    }
+    Ok(None)
+}
+
+/// A part of the key: its name, its value, whether it is what it was.
+struct Row {
+    name: &'static str,
+    value: String,
+    change: Option<String>,
+    compared: bool,
+}
+
+fn rows(now: &Seen, before: Option<&Seen>) -> Vec<Row> {
+    let digest =
+        |seen: &Seen| seen.memo.as_ref().map(|memo| jackfield_plugin_api::to_hex(&memo.input)).unwrap_or_default();
+    let mut rows: Vec<Row> = now
+        .parts
+        .iter()
+        .map(|(name, value)| {
+            let old = before.and_then(|before| before.parts.iter().find(|(old, _)| old == name)).map(|(_, old)| old);
+            let change = match (before, old) {
+                (None, _) => None,
+                (Some(_), Some(old)) => (old != value).then(|| difference(old, value)),
+                (Some(_), None) => Some("was absent".to_owned()),
+            };
+            Row { name, value: short(value), change, compared: before.is_some() }
+        })
+        .collect();
+    let input = digest(now);
+    let change = before.and_then(|before| {
+        let old = digest(before);
+        (old != input).then(|| format!("was sha256 {}…", &old[..12.min(old.len())]))
+    });
+    rows.push(Row {
+        name: "input",
+        value: format!("sha256 {}…", &input[..12.min(input.len())]),
+        change,
+        compared: before.is_some(),
+    });
+    rows
+}
+
+/// The first thing that differs between two values.
+fn difference(old: &Value, new: &Value) -> String {
+    if let (Value::Object(old), Value::Object(new)) = (old, new) {
+        let keys = old.keys().chain(new.keys());
+        for key in keys {
+            match (old.get(key), new.get(key)) {
+                (Some(a), Some(b)) if a != b => return format!("{key} was {}, is {}", short(a), short(b)),
+                (Some(a), None) => return format!("{key} was {}, is absent", short(a)),
+                (None, Some(b)) => return format!("{key} was absent, is {}", short(b)),
+                _ => {}
+            }
+        }
+    }
+    format!("was {}", short(old))
+}
+
+fn short(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let digest = value.as_str().and_then(Digest::parse).is_some();
+    match text.char_indices().nth(if digest { 12 } else { 60 }) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn hit(seen: &Seen) -> bool {
+    seen.memo.as_ref().is_some_and(|memo| memo.hit)
+}
+
+fn report(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) -> Value {
+    let parts: Vec<Value> =
+        rows.iter().map(|row| json!({ "part": row.name, "value": row.value, "change": row.change })).collect();
+    json!({
+        "run": now.run.run, "stage": args.stage, "item": now.item, "hit": hit(now),
+        "key": now.memo.as_ref().map(|memo| jackfield_plugin_api::to_hex(&memo.key)),
+        "compared_with": before.map(|before| &before.run.run),
+        "parts": parts,
+        "first_difference": rows.iter().find(|row| row.change.is_some()).map(|row| row.name),
+    })
+}
+
+fn tell(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) {
+    let item = if now.item.is_empty() { String::new() } else { format!(" for item `{}`", now.item) };
+    let how = if hit(now) { "its result was taken from the cache" } else { "the call was made" };
+    println!("stage `{}`{item} in run {}: {how}", args.stage, now.run.run);
+    match before {
+        Some(before) => println!("compared with run {}", before.run.run),
+        None => println!("there is no earlier run to compare with"),
+    }
+    let shown = rows.iter().map(|row| {
+        let change = match (&row.change, row.compared) {
+            (Some(change), _) => change.clone(),
+            (None, true) => "same".to_owned(),
+            (None, false) => String::new(),
+        };
+        vec![row.name.to_owned(), row.value.clone(), change]
+    });
+    println!("\n{}", table(&["part", "value", "change"], shown.collect()));
+    let reason = match (rows.iter().find(|row| row.change.is_some()), before) {
+        (Some(row), _) => {
+            format!("the first part that differs: {} ({})", row.name, row.change.as_deref().unwrap_or_default())
+        }
+        (None, Some(_)) if !hit(now) => "no part differs: the earlier result was not in the cache any more".to_owned(),
+        _ => return,
+    };
+    println!("\n{reason}");
+}

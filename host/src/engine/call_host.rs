@@ -1,0 +1,102 @@
+//! The host, as a plugin sees it during a call.
+
+use std::{sync::Arc, time::Duration};
+
+use jackfield_plugin_api::{
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, Level, Request, Result,
+};
+
+use super::{batch::Control, station::Station};
+use crate::service::Cache;
+
+/// The largest value that a plugin may keep.
+const LARGEST_VALUE: usize = 64 << 20;
+
+/// The host, as a plugin sees it during a call.
+pub(super) struct CallHost<'a> {
+    pub(super) station: &'a Station,
+    pub(super) requests: &'a [Request],
+    pub(super) control: &'a Control,
+}
+
+impl CallHost<'_> {
+    fn context(&self, index: u32) -> Result<&Context> {
+        let request = self.requests.get(index as usize);
+        request
+            .map(|request| &request.context)
+            .ok_or_else(|| Failure::Internal(format!("asked on behalf of request {index} of {}", self.requests.len())))
+    }
+
+    fn store(&self) -> Result<&(Arc<Cache>, String)> {
+        self.station.store.as_ref().ok_or_else(|| {
+            let stage = &self.station.name;
+            Failure::InvalidConfig(format!(
+                "stage `{stage}` has no cache to keep things in: add `store = \"NAME\"` to it"
+            ))
+        })
+    }
+}
+
+impl HostCalls for CallHost<'_> {
+    fn log(&self, level: Level, _target: &str, message: &str) {
+        let stage = &*self.station.name;
+        match level {
+            Level::Error => tracing::error!(target: "plugin", stage, "{message}"),
+            Level::Warn => tracing::warn!(target: "plugin", stage, "{message}"),
+            Level::Info => tracing::info!(target: "plugin", stage, "{message}"),
+            Level::Debug => tracing::debug!(target: "plugin", stage, "{message}"),
+            Level::Trace => tracing::trace!(target: "plugin", stage, "{message}"),
+        }
+    }
+
+    fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
+        let stage = &*self.station.name;
+        let item = self.requests.get(index as usize).map_or("", |request| &*request.context.item);
+        tracing::info!(target: "progress", stage, item, done, total, "{note}");
+    }
+
+    fn cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
+    fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        Box::pin(async move {
+            let Some(model) = &self.station.model else {
+                let stage = &self.station.name;
+                let what = format!("stage `{stage}` asks for a model and has none: add `model = \"NAME\"` to it");
+                return Err(Failure::InvalidConfig(what));
+            };
+            let (answer, note) = model.complete(request, self.context(index)?).await;
+            self.control.note(note);
+            answer
+        })
+    }
+
+    fn model_name(&self) -> Option<String> {
+        self.station.model.as_ref().map(|model| model.label())
+    }
+
+    fn cache_get<'a>(&'a self, _index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        Box::pin(async move {
+            let (cache, prefix) = self.store()?;
+            Ok(cache.get(&format!("{prefix}{key}")).await.map(|(value, _)| value))
+        })
+    }
+
+    fn cache_put<'a>(
+        &'a self,
+        _index: u32,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (cache, prefix) = self.store()?;
+            if value.len() > LARGEST_VALUE {
+                return Err(Failure::InvalidInput("a value of more than 64 MiB cannot be cached".to_owned()));
+            }
+            cache.put(&format!("{prefix}{key}"), &value, ttl).await;
+            Ok(())
+        })
+    }
+}

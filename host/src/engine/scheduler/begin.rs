@@ -1,0 +1,189 @@
+//! Calls become ready.
+
+use std::sync::Arc;
+
+use jackfield_plugin_api::{Context, Document, Failure, Request};
+
+use super::state::{Call, Scheduler};
+use crate::{
+    engine::{
+        input::{NoInput, elements, input_of, value_of},
+        item::Slot,
+        observe::Event,
+        seed::seed_of,
+    },
+    pipeline::OnError,
+    store::{Answer, Record, StageRecord},
+};
+
+impl Scheduler<'_, '_> {
+    /// Carries on from stages that may begin and stages that have ended, until nothing more follows.
+    pub(super) fn settle(&mut self, place: usize, mut begin: Vec<usize>, mut ended: Vec<usize>) {
+        loop {
+            if let Some(stage) = begin.pop() {
+                if self.begin(place, stage) {
+                    ended.push(stage);
+                }
+            } else if let Some(stage) = ended.pop() {
+                let Some(item) = self.items[place].as_mut() else { return };
+                item.open -= 1;
+                if !self.stages[stage].plan.deferred {
+                    item.open_now -= 1;
+                    if item.open_now == 0 && item.open > 0 {
+                        self.reported.push(place);
+                    }
+                }
+                for reader in &self.stages[stage].readers {
+                    if let Slot::Waiting(waits) = &mut item.slots[*reader] {
+                        *waits -= 1;
+                        if *waits == 0 {
+                            begin.push(*reader);
+                        }
+                    }
+                }
+            } else {
+                break;
+            }
+        }
+        let done = self.items[place].as_ref().is_some_and(|item| item.open == 0 && item.pending == 0);
+        if done && let Some(item) = self.items[place].take() {
+            self.free.push(place);
+            self.in_work -= 1;
+            self.finished.push(item);
+        }
+    }
+
+    /// Makes the calls of a stage whose sources are all there. True if it is already at its end.
+    fn begin(&mut self, place: usize, index: usize) -> bool {
+        let plan = self.stages[index].plan;
+        let Some(item) = self.items[place].as_mut() else { return false };
+        if !item.wants(index) {
+            item.slots[index] = Slot::Skipped;
+            return true;
+        }
+        let made = {
+            let item = &*item;
+            let run = &self.run_slots;
+            let elements = match &plan.for_each {
+                None => Ok(vec![None]),
+                Some(wire) => value_of(wire, &|source| item.given(run, None, source)).and_then(|list| {
+                    let parts = elements(&list.json).map_err(|what| NoInput::Nothing(format!("`for_each`: {what}")))?;
+                    Ok(parts.into_iter().map(|part| Some(Document::new(part))).collect())
+                }),
+            };
+            elements.map(|elements| {
+                let input =
+                    |each: &Option<Document>| input_of(&plan.input, &|source| item.given(run, each.as_ref(), source));
+                elements.iter().map(input).collect::<Vec<_>>()
+            })
+        };
+        let inputs = match made {
+            Ok(inputs) => inputs,
+            Err(why) => {
+                self.without_input(place, index, 0, why);
+                return true;
+            }
+        };
+        let repeat = plan.repeat.unwrap_or(1);
+        let total = inputs.len() * repeat as usize;
+        let list = plan.is_list();
+        if let Some(item) = self.items[place].as_mut() {
+            item.slots[index] = if list {
+                Slot::Gathering { answers: vec![None; total], left: total, failed: false }
+            } else {
+                Slot::Running
+            };
+        }
+        let mut at_end = list && total == 0;
+        if at_end {
+            self.fill(place, index, Slot::Done { document: Document::new("[]"), flawed: false });
+        }
+        for (element, input) in inputs.into_iter().enumerate() {
+            for replicate in 0..repeat {
+                let call = element as u32 * repeat + replicate;
+                at_end |= self.prepare(place, index, call, (element as u32, replicate), &input);
+            }
+        }
+        at_end
+    }
+
+    /// Makes one call ready, or takes its answer from an earlier session. True if the stage is at its end with it.
+    fn prepare(
+        &mut self,
+        place: usize,
+        index: usize,
+        call: u32,
+        (element, replicate): (u32, u32),
+        input: &Result<Document, NoInput>,
+    ) -> bool {
+        let stage = &mut self.stages[index];
+        let Some(item) = self.items[place].as_mut() else { return false };
+        stage.known += 1;
+        stage.changed = true;
+        if let Some(answer) = item.earlier.remove(&(index as u32, call)) {
+            stage.stats.resumed += 1;
+            stage.answered += 1;
+            let answer = match answer {
+                Answer::Ok { json, tensors } => Some(Document { json, tensors }),
+                Answer::Failed { .. } | Answer::Skipped { .. } => None,
+            };
+            return self.gather(place, index, call, answer);
+        }
+        match input {
+            Ok(document) => {
+                let context = Context {
+                    stage: Arc::clone(&stage.station.name),
+                    item: Arc::clone(&item.id),
+                    element,
+                    replicate,
+                    seed: seed_of(self.plan.seed, stage.seed, item.seed, element, replicate),
+                };
+                item.pending += 1;
+                let request = Some(Request { document: document.clone(), context });
+                stage.ready.push_back(Call { item: place, call, request, attempt: 1, alone: false });
+                false
+            }
+            Err(NoInput::Failed(source)) => {
+                self.without_input(place, index, call, NoInput::Failed(*source));
+                self.gather(place, index, call, None)
+            }
+            Err(NoInput::Nothing(what)) => {
+                self.without_input(place, index, call, NoInput::Nothing(what.clone()));
+                self.gather(place, index, call, None)
+            }
+        }
+    }
+
+    /// Notes that a call is not made.
+    fn without_input(&mut self, place: usize, index: usize, call: u32, why: NoInput) {
+        let Some(item) = self.items[place].as_mut() else { return };
+        let answer = match why {
+            NoInput::Failed(source) => {
+                self.stages[index].stats.skipped += 1;
+                item.slots[index] = Slot::Skipped;
+                Answer::Skipped { message: format!("`{}` has no result", self.plan.stages[source].name) }
+            }
+            NoInput::Nothing(what) => {
+                self.stages[index].stats.failed += 1;
+                if !matches!(item.slots[index], Slot::Gathering { .. }) {
+                    item.slots[index] = Slot::Failed;
+                }
+                let failure =
+                    Failure::InvalidInput(format!("a wire of stage `{}`: {what}", self.plan.stages[index].name));
+                self.observer.on(&Event::CallFailed {
+                    stage: index,
+                    item: &item.id,
+                    failure: &failure,
+                    timed_out: false,
+                });
+                Answer::Failed { kind: failure.kind().name().to_owned(), message: failure.message().to_owned() }
+            }
+        };
+        if matches!(answer, Answer::Failed { .. }) && self.stages[index].plan.policy.on_error == OnError::Fail {
+            item.stopped_by = Some(item.stopped_by.map_or(index, |stop| stop.min(index)));
+        }
+        let (item, stage) = (item.index, index as u32);
+        let record = StageRecord { item, stage, call, answer, attempts: 0, began_us: 0, took_us: 0, memo: None };
+        self.note(Record::Stage(record));
+    }
+}

@@ -1,0 +1,73 @@
+//! Calls are sent.
+
+use std::{sync::Arc, time::Duration};
+
+use super::state::{Call, Flight, Scheduler, Timer};
+use crate::engine::batch::{self, Control};
+
+/// A batch is made to take about this long: long enough that handing it over costs little, short enough to spread.
+const BATCH_TIME: Duration = Duration::from_millis(1);
+
+impl Scheduler<'_, '_> {
+    /// Sends batches of whatever is ready.
+    pub(super) fn send_ready(&mut self) {
+        if self.draining {
+            return;
+        }
+        for at in 0..self.order.len() {
+            let index = self.order[at];
+            loop {
+                let stage = &self.stages[index];
+                let most = stage.most;
+                if stage.ready.is_empty() || stage.under_way >= most {
+                    break;
+                }
+                let size = self.batch_size(index);
+                self.send(index, size);
+            }
+        }
+    }
+
+    fn batch_size(&self, index: usize) -> usize {
+        let stage = &self.stages[index];
+        let ready = stage.ready.len();
+        let by_time = stage.pace.map_or(1, |pace| (BATCH_TIME.as_nanos() / pace.as_nanos().max(1)).max(1) as usize);
+        by_time.min(stage.plan.policy.batch as usize).min(ready.div_ceil(self.workers))
+    }
+
+    fn send(&mut self, index: usize, size: usize) {
+        let stage = &mut self.stages[index];
+        let mut calls: Vec<Call> = Vec::with_capacity(size);
+        while calls.len() < size {
+            match stage.ready.front() {
+                Some(call) if call.alone && !calls.is_empty() => break,
+                Some(_) => {}
+                None => break,
+            }
+            let Some(call) = stage.ready.pop_front() else { break };
+            let alone = call.alone;
+            calls.push(call);
+            if alone {
+                break;
+            }
+        }
+        let requests = Arc::new(calls.iter_mut().filter_map(|call| call.request.take()).collect::<Vec<_>>());
+        let control = Arc::new(Control::default());
+        let flight = self.next_flight;
+        self.next_flight += 1;
+        stage.under_way += 1;
+        stage.stats.calls += calls.iter().filter(|call| call.attempt == 1 && !call.alone).count() as u64;
+        let job = batch::send(self.pool, &stage.station, flight, Arc::clone(&requests), &control, &self.answers.0);
+        let job = match stage.plan.policy.timeout {
+            Some(timeout) => {
+                self.set_timer(timeout, Timer::Deadline(flight));
+                Some(job)
+            }
+            None => {
+                job.detach();
+                None
+            }
+        };
+        self.flights.insert(flight, Flight { stage: index, calls, requests, control, job });
+    }
+}

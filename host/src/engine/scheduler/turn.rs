@@ -1,0 +1,96 @@
+//! One turn of the loop.
+
+use std::{cmp::Reverse, mem};
+
+use crossbeam_channel::{Receiver, never, select};
+
+use super::state::{Scheduler, Timer};
+use crate::engine::{error::EngineError, observe::Event};
+
+impl Scheduler<'_, '_> {
+    /// One turn: sends what is ready, then waits for something to happen: an answer, a timer, Ctrl-C, or (where `source`
+    /// is given) more items, which are handed back.
+    pub(in crate::engine) fn turn<T>(&mut self, source: Option<&Receiver<T>>) -> Result<Option<Turn<T>>, EngineError> {
+        self.send_ready();
+        self.flush()?;
+        let mut happened = None;
+        // With nothing under way, nothing can be answered: only the source or a timer can bring something.
+        let again = || self.timers.iter().any(|Reverse(due)| matches!(due.2, Timer::Again(..)));
+        if source.is_none() && self.flights.is_empty() && !again() {
+            return Ok(Some(Turn::Idle));
+        }
+        let silent = never();
+        let wait = match self.timers.peek() {
+            Some(Reverse(due)) => crossbeam_channel::at(due.0),
+            None => never(),
+        };
+        let answers = self.answers.1.clone();
+        select! {
+            recv(answers) -> answer => {
+                if let Ok(answer) = answer {
+                    self.answered(answer)?;
+                }
+            }
+            recv(source.unwrap_or(&silent)) -> items => {
+                happened = Some(items.map_or(Turn::SourceEnded, Turn::Items));
+            }
+            recv(wait) -> _ => {}
+            recv(self.cancel.signal()) -> _ => {}
+        }
+        // Whatever else is there is taken along: a turn costs more than an answer.
+        for _ in 0..256 {
+            let Ok(answer) = answers.try_recv() else { break };
+            self.answered(answer)?;
+        }
+        self.ring()?;
+        if self.cancel.requested() && !self.draining {
+            self.drain(None);
+        }
+        if self.cancel.aborted() {
+            for (_, flight) in self.flights.drain() {
+                flight.control.cancel();
+            }
+            self.flush()?;
+            return Ok(Some(Turn::Aborted));
+        }
+        Ok(happened)
+    }
+
+    /// Writes what is waiting to be written, and tells the observer.
+    pub(in crate::engine) fn flush(&mut self) -> Result<(), EngineError> {
+        for (index, stage) in self.stages.iter_mut().enumerate() {
+            if mem::take(&mut stage.changed) {
+                self.observer.on(&Event::Stage { stage: index, known: stage.known, done: stage.answered });
+            }
+        }
+        if let Some(keep) = &mut self.keep
+            && !self.records.is_empty()
+        {
+            keep(mem::take(&mut self.records))?;
+        }
+        Ok(())
+    }
+
+    /// From now on, calls under way end and none is begun.
+    pub(super) fn drain(&mut self, budget: Option<&str>) {
+        self.draining = true;
+        self.exhausted = budget.map(str::to_owned);
+        self.observer.on(&Event::Draining { budget });
+        for stage in &mut self.stages {
+            stage.ready.clear();
+        }
+        self.timers.retain(|Reverse(due)| !matches!(due.2, Timer::Again(..)));
+    }
+}
+
+/// What a turn brought, beyond answers.
+pub(in crate::engine) enum Turn<T> {
+    /// More from the source.
+    Items(T),
+    /// The source has no more.
+    SourceEnded,
+    /// Nothing is under way.
+    Idle,
+    /// Everything is to be left as it is.
+    Aborted,
+}

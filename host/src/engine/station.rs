@@ -1,0 +1,118 @@
+//! A stage, ready to be called.
+
+use std::{sync::Arc, time::Instant};
+
+use jackfield_plugin_api::{Descriptor, Document, Failure, Instance, Result};
+use jsonschema::Validator;
+
+use super::memo::Memo;
+pub(super) use super::memo::MemoNote;
+use crate::{
+    pipeline::{Plan, StagePlan},
+    service::{Cache, Model, Services},
+};
+
+/// What the batches of a stage share.
+pub(super) struct Station {
+    /// Name of the stage.
+    pub(super) name: Arc<str>,
+    /// The extension, as failures name it.
+    pub(super) extension: String,
+    pub(super) instance: Arc<dyn Instance>,
+    /// Absent where the schema takes anything.
+    schema: Option<Validator>,
+    began: Instant,
+    /// The model that it may call.
+    pub(super) model: Option<Arc<Model>>,
+    /// The cache that its extension may use, and what the extension's keys begin with.
+    pub(super) store: Option<(Arc<Cache>, String)>,
+    /// The cache that keeps its results.
+    pub(super) memo: Option<Memo>,
+}
+
+impl Station {
+    /// A stage with its opened extension.
+    pub(super) fn new(
+        plan: &StagePlan,
+        instance: Arc<dyn Instance>,
+        descriptor: Option<&Descriptor>,
+        (run, services): (&Plan, &Services),
+        began: Instant,
+    ) -> Self {
+        let anything = serde_json::Value::Bool(true);
+        let schema = descriptor.map_or(&anything, |descriptor| &descriptor.output);
+        let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
+        let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
+        let extension = match plan.extension.plugin.as_str() {
+            "bundled" => plan.extension.name.clone(),
+            alias => format!("{alias}/{}", plan.extension.name),
+        };
+        let cache = |index: Option<usize>| index.and_then(|index| services.caches.get(index).cloned());
+        let random = descriptor.is_some_and(|descriptor| descriptor.permissions.iter().any(|one| one.name == "random"));
+        let model = plan.model.and_then(|model| services.models.get(model).cloned());
+        // What a plugin keeps is its own, and that of the model that it was made with.
+        let asked = model.as_ref().map_or_else(|| "none".to_owned(), |model| model.identity()[..16].to_owned());
+        let prefix = format!("store/{}/{asked}/", &plan.extension.digest.to_string()[..16]);
+        Self {
+            name: plan.name.as_str().into(),
+            extension,
+            instance,
+            schema,
+            began,
+            store: cache(plan.store).map(|cache| (cache, prefix)),
+            model,
+            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random)),
+        }
+    }
+
+    /// Microseconds since the session began.
+    pub(super) fn now_us(&self) -> u64 {
+        self.since_start_us(Instant::now())
+    }
+
+    /// When something was, as microseconds since the session began.
+    pub(super) fn since_start_us(&self, then: Instant) -> u64 {
+        then.saturating_duration_since(self.began).as_micros() as u64
+    }
+
+    /// Holds an answer to the extension's own schema, so that a fault is found at the guilty stage rather than at one that
+    /// reads it.
+    pub(super) fn check(&self, document: Document) -> Result<Document> {
+        let wrong = |what: String| {
+            Err(Failure::InvalidOutput(format!(
+                "`{}` broke its own output schema in stage `{}`: {what}",
+                self.extension, self.name
+            )))
+        };
+        for tensor in &document.tensors {
+            let wanted = tensor.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
+            if wanted != Some(tensor.data.len() as u64) {
+                return wrong(format!(
+                    "tensor `{}` holds {} elements, not {:?}",
+                    tensor.name,
+                    tensor.data.len(),
+                    tensor.shape
+                ));
+            }
+        }
+        let Some(schema) = &self.schema else {
+            return match serde_json::from_str::<serde::de::IgnoredAny>(&document.json) {
+                Ok(_) => Ok(document),
+                Err(error) => wrong(format!("it is no JSON: {error}")),
+            };
+        };
+        let value: serde_json::Value = match serde_json::from_str(&document.json) {
+            Ok(value) => value,
+            Err(error) => return wrong(format!("it is no JSON: {error}")),
+        };
+        match schema.iter_errors(&value).next() {
+            None => Ok(document),
+            Some(error) => {
+                let place = error.instance_path().to_string();
+                let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
+                let what: String = error.to_string().chars().take(300).collect();
+                wrong(format!("{place}: {what}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Models and caches: what they are, and who uses them.
+
+use jackfield_plugin_api::Kind;
+use serde_json::Value;
+
+use super::Checker;
+use crate::{
+    pipeline::{
+        draft::StageDraft,
+        faults::Fault,
+        plan::{CachePlan, ExtensionRef, ModelPlan, TierPlan},
+        source::Spanned,
+        suggest,
+    },
+    plugin::{Offer, Plugin, Registry},
+};
+
+/// An extension that was found, with its configuration.
+type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, Value);
+
+/// What is known of the services; parallel to the draft.
+#[derive(Default)]
+pub(super) struct Services<'a> {
+    models: Vec<Found<'a>>,
+    tiers: Vec<Vec<Found<'a>>>,
+}
+
+/// The services that a stage uses, by index.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Uses {
+    pub(super) model: Option<usize>,
+    pub(super) cache: Option<usize>,
+    pub(super) store: Option<usize>,
+}
+
+impl<'a> Checker<'a> {
+    /// Looks up the extensions of models and caches, checks what configures them, and who refers to them.
+    pub(super) fn services(&mut self, registry: &'a Registry) {
+        let draft = self.draft;
+        for model in &draft.models {
+            let found = self.look_up(registry, Kind::Model, model.uses.as_ref());
+            let uses = model.uses.as_ref().map_or(model.name.span, |uses| uses.span);
+            let offer = found.map(|(_, offer)| offer);
+            let config = self.with_table(model.with.as_ref(), offer, model.name.span, uses);
+            self.services.models.push((found, config));
+            if model.budget.0.usd.is_some() && model.price.is_none() {
+                let message = format!("model `{}` has a budget in dollars, but no price", model.name.text);
+                let hint = "add `price = { input = ..., output = ... }`, in dollars for a million tokens".to_owned();
+                self.faults.push(Fault::at("missing-key", model.budget.1, message).hint(hint));
+            }
+            self.cache_of(model.cache.as_ref());
+        }
+        for cache in &draft.caches {
+            let mut tiers = Vec::new();
+            for tier in &cache.tiers {
+                let found = self.look_up(registry, Kind::CacheBackend, tier.uses.as_ref());
+                let uses = tier.uses.as_ref().map_or(tier.span, |uses| uses.span);
+                let offer = found.map(|(_, offer)| offer);
+                tiers.push((found, self.with_table(tier.with.as_ref(), offer, tier.span, uses)));
+            }
+            self.services.tiers.push(tiers);
+        }
+        for stage in &draft.stages {
+            if let Some(model) = &stage.model {
+                self.named("model", model, draft.models.iter().map(|model| model.name.text.as_str()));
+            }
+            self.cache_of(stage.cache.as_ref());
+            self.cache_of(stage.store.as_ref());
+        }
+    }
+
+    fn cache_of(&mut self, name: Option<&Spanned<String>>) {
+        let draft = self.draft;
+        if let Some(name) = name {
+            self.named("cache", name, draft.caches.iter().map(|cache| cache.name.text.as_str()));
+        }
+    }
+
+    /// A reference to a service has to name one.
+    fn named(&mut self, what: &str, name: &Spanned<String>, there: impl Iterator<Item = &'a str> + Clone) {
+        if there.clone().any(|known| known == name.value) {
+            return;
+        }
+        let hint = if there.clone().next().is_none() {
+            Some(format!(
+                "add one: `[{what}.{}]` with `{}`",
+                name.value,
+                if what == "cache" { "tiers = [...]" } else { "use = \"...\"" }
+            ))
+        } else {
+            suggest::hint_for(&name.value, &format!("known {what}s"), there)
+        };
+        let message = format!("there is no {what} `{}`", name.value);
+        self.faults.push(Fault::at("unknown-name", name.span, message).hint(hint));
+    }
+
+    /// The services of a stage.
+    pub(super) fn uses(&self, stage: &StageDraft) -> Uses {
+        let draft = self.draft;
+        let cache = |name: &Option<Spanned<String>>| {
+            let name = name.as_ref()?;
+            draft.caches.iter().position(|cache| cache.name.text == name.value)
+        };
+        let model = stage.model.as_ref();
+        Uses {
+            model: model.and_then(|name| draft.models.iter().position(|model| model.name.text == name.value)),
+            cache: cache(&stage.cache),
+            store: cache(&stage.store),
+        }
+    }
+
+    /// The models of the plan.
+    pub(super) fn lower_models(&self) -> Option<Vec<ModelPlan>> {
+        let draft = self.draft;
+        let models = draft.models.iter().zip(&self.services.models).map(|(model, (found, config))| {
+            let cache = model.cache.as_ref();
+            Some(ModelPlan {
+                name: model.name.text.clone(),
+                extension: extension_ref((*found)?),
+                config: config.clone(),
+                concurrency: model.concurrency,
+                rate: model.rate,
+                budget: model.budget.0,
+                price: model.price,
+                timeout: model.timeout,
+                attempts: model.attempts,
+                backoff: model.backoff,
+                cache: cache.and_then(|name| draft.caches.iter().position(|cache| cache.name.text == name.value)),
+                record: model.record.clone(),
+            })
+        });
+        models.collect()
+    }
+
+    /// The caches of the plan.
+    pub(super) fn lower_caches(&self) -> Option<Vec<CachePlan>> {
+        let caches = self.draft.caches.iter().zip(&self.services.tiers).map(|(cache, found)| {
+            let tiers = cache.tiers.iter().zip(found).map(|(tier, (found, config))| {
+                Some(TierPlan { extension: extension_ref((*found)?), config: config.clone(), ttl: tier.ttl })
+            });
+            Some(CachePlan { name: cache.name.text.clone(), tiers: tiers.collect::<Option<_>>()? })
+        });
+        caches.collect()
+    }
+}
+
+/// An extension, pinned.
+pub(super) fn extension_ref((plugin, offer): (&Plugin, &Offer)) -> ExtensionRef {
+    let descriptor = &offer.descriptor;
+    ExtensionRef {
+        plugin: plugin.alias.clone(),
+        form: plugin.form,
+        kind: descriptor.kind,
+        name: descriptor.name.clone(),
+        version: descriptor.version.clone(),
+        digest: plugin.digest.clone(),
+    }
+}

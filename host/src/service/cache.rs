@@ -1,0 +1,203 @@
+//! A named cache: tiers, the fastest first.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use jackfield_plugin_api::{CacheCalls, CacheEntry, CacheSize, CacheValue, Instance, Result};
+use serde::{Deserialize, Serialize};
+
+/// A value carries the time at which it expires, in milliseconds since 1970: what is copied to a faster tier lives no
+/// longer there.
+const HEADER: usize = 8;
+
+/// A tier.
+struct Tier {
+    name: String,
+    /// Holds a cache backend: whoever opens it makes sure of that.
+    instance: Arc<dyn Instance>,
+    ttl: Option<Duration>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    errors: AtomicU64,
+    warned: AtomicBool,
+}
+
+/// How often a tier was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierCount {
+    /// The extension.
+    pub tier: String,
+    /// Found.
+    pub hits: u64,
+    /// Not found.
+    pub misses: u64,
+    /// Away, or broken.
+    pub errors: u64,
+}
+
+/// A named cache. A tier that is away is passed over: the first time with a warning.
+pub struct Cache {
+    name: String,
+    tiers: Vec<Tier>,
+}
+
+impl Cache {
+    /// A cache of these tiers: name of the extension, opened backend, time to live. None if one is no cache backend.
+    #[must_use]
+    pub fn new(name: &str, tiers: Vec<(String, Arc<dyn Instance>, Option<Duration>)>) -> Option<Self> {
+        let tiers = tiers.into_iter().map(|(name, instance, ttl)| {
+            instance.as_cache()?;
+            let (hits, misses, errors) = Default::default();
+            Some(Tier { name, instance, ttl, hits, misses, errors, warned: AtomicBool::new(false) })
+        });
+        Some(Self { name: name.to_owned(), tiers: tiers.collect::<Option<_>>()? })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value under a key, and the tier that had it. Faster tiers get it too.
+    pub async fn get(&self, key: &str) -> Option<(CacheValue, &str)> {
+        for (place, tier) in self.tiers.iter().enumerate() {
+            let Some(stored) = self.noted(tier, tier.backend().get(key).await).flatten() else { continue };
+            let Some((expires, value)) = unpack(&stored) else {
+                tier.misses.fetch_add(1, Ordering::Relaxed);
+                continue;
+            };
+            tier.hits.fetch_add(1, Ordering::Relaxed);
+            for faster in &self.tiers[..place] {
+                let expires = expires.min(expiry(faster.ttl));
+                let put = faster.backend().put(key, pack(expires, &value), left(expires)).await;
+                self.noted(faster, put.map(Some));
+            }
+            return Some((value, &tier.name));
+        }
+        None
+    }
+
+    /// Keeps a value in every tier, for as long as the tier says, or for `ttl` if that is shorter.
+    pub async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) {
+        for tier in &self.tiers {
+            let ttl = match (tier.ttl, ttl) {
+                (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
+                (tier, ttl) => tier.or(ttl),
+            };
+            let put = tier.backend().put(key, pack(expiry(ttl), value), ttl).await;
+            self.noted(tier, put.map(Some));
+        }
+    }
+
+    /// Forgets every value whose key begins so, and says for each tier how many there were.
+    pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
+        let mut cleared = Vec::new();
+        for tier in &self.tiers {
+            cleared.push((tier.name.as_str(), tier.backend().clear(prefix).await));
+        }
+        cleared
+    }
+
+    /// What each tier holds under keys that begin so.
+    pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
+        let mut sizes = Vec::new();
+        for tier in &self.tiers {
+            sizes.push((tier.name.as_str(), tier.backend().size(prefix).await));
+        }
+        sizes
+    }
+
+    /// A page of the values of the slowest tier, which has what the others have.
+    ///
+    /// # Errors
+    /// If the tier is away.
+    pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+        let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
+        let page = tier.backend().list(prefix, after, limit).await?;
+        // A value that this host did not write, or that has expired, still counts for the page: it is given as it is.
+        Ok(page
+            .into_iter()
+            .map(|entry| match unpack(&entry.value) {
+                Some((_, value)) => CacheEntry { value, ..entry },
+                None => entry,
+            })
+            .collect())
+    }
+
+    /// Whether some tier outlives the process.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.tiers.iter().any(|tier| tier.backend().is_durable())
+    }
+
+    /// How often each tier was asked.
+    #[must_use]
+    pub fn counts(&self) -> Vec<TierCount> {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let tier = |tier: &Tier| TierCount {
+            tier: tier.name.clone(),
+            hits: count(&tier.hits),
+            misses: count(&tier.misses),
+            errors: count(&tier.errors),
+        };
+        self.tiers.iter().map(tier).collect()
+    }
+
+    /// Counts a miss or an error of a tier, and warns of the first error.
+    fn noted<T>(&self, tier: &Tier, answer: Result<Option<T>>) -> Option<Option<T>> {
+        match answer {
+            Ok(Some(value)) => {
+                if tier.warned.swap(false, Ordering::Relaxed) {
+                    tracing::warn!(cache = self.name, tier = tier.name, "the cache answers again");
+                }
+                Some(Some(value))
+            }
+            Ok(None) => {
+                tier.misses.fetch_add(1, Ordering::Relaxed);
+                Some(None)
+            }
+            Err(failure) => {
+                tier.errors.fetch_add(1, Ordering::Relaxed);
+                if !tier.warned.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(cache = self.name, tier = tier.name, "the cache is passed over: {failure}");
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Tier {
+    fn backend(&self) -> &dyn CacheCalls {
+        self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+fn expiry(ttl: Option<Duration>) -> u64 {
+    ttl.map_or(u64::MAX, |ttl| now_ms().saturating_add(ttl.as_millis() as u64))
+}
+
+fn left(expires: u64) -> Option<Duration> {
+    (expires != u64::MAX).then(|| Duration::from_millis(expires.saturating_sub(now_ms())))
+}
+
+fn pack(expires: u64, value: &[u8]) -> CacheValue {
+    [&expires.to_be_bytes(), value].concat().into()
+}
+
+/// The time of expiry and the value, unless it has expired.
+fn unpack(stored: &[u8]) -> Option<(u64, CacheValue)> {
+    let (expires, value) = stored.split_at_checked(HEADER)?;
+    let expires = u64::from_be_bytes(expires.try_into().ok()?);
+    (expires == u64::MAX || expires > now_ms()).then(|| (expires, value.into()))
+}

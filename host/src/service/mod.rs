@@ -1,0 +1,10 @@
+//! What stages share: models and caches. Plugins ask, the host answers: everything that has to be right around a call is
+//! here, once.
+
+mod cache;
+mod model;
+mod open;
+
+pub use cache::{Cache, TierCount};
+pub use model::{CallNote, Model, ModelCount, Source as AnswerSource};
+pub use open::{ServiceFault, Services, open_cache, open_services};

@@ -1,0 +1,219 @@
+//! What a run may spend: calls reserve what they are likely to cost, and settle what they did cost.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jackfield_plugin_api::{Failure, Result, Usage};
+use tokio::sync::Notify;
+
+use crate::pipeline::{Budget as Bounds, Price};
+
+/// What was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Spent {
+    pub(super) tokens: u64,
+    pub(super) usd: f64,
+}
+
+impl Spent {
+    fn add(&mut self, other: Self) {
+        self.tokens += other.tokens;
+        self.usd += other.usd;
+    }
+
+    fn take(&mut self, other: Self) {
+        self.tokens = self.tokens.saturating_sub(other.tokens);
+        self.usd = (self.usd - other.usd).max(0.0);
+    }
+}
+
+#[derive(Default)]
+struct Books {
+    spent: Spent,
+    reserved: Spent,
+    /// Calls that have reserved and not settled.
+    open: u64,
+    /// Tokens written by an answer, as an exponential moving average.
+    usual_output: Option<f64>,
+    exhausted: bool,
+}
+
+/// The budget of a model.
+pub(super) struct Budget {
+    model: String,
+    bounds: Bounds,
+    price: Option<Price>,
+    books: Mutex<Books>,
+    settled: Notify,
+}
+
+impl Budget {
+    pub(super) fn new(model: &str, bounds: Bounds, price: Option<Price>) -> Self {
+        Self { model: model.to_owned(), bounds, price, books: Mutex::default(), settled: Notify::new() }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is any bound, so that a call has to be measured before it is made.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.bounds.usd.is_some() || self.bounds.tokens.is_some()
+    }
+
+    /// What tokens cost, in US dollars.
+    pub(super) fn price_of(&self, usage: Usage) -> f64 {
+        let million = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
+        self.price.map_or(0.0, |price| million(usage.input, price.input) + million(usage.output, price.output))
+    }
+
+    /// Counts what earlier sessions of the run spent.
+    pub(super) fn carry_over(&self, tokens: u64, usd: f64) {
+        self.books().spent.add(Spent { tokens, usd });
+    }
+
+    /// Whether a call was refused: no further one can be made.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.books().exhausted
+    }
+
+    /// Reserves what a call of so many tokens is likely to cost. Where calls under way leave no room, it waits for them to
+    /// settle.
+    ///
+    /// # Errors
+    /// [`Failure::OverBudget`] if there is no room with nothing under way.
+    pub(super) async fn reserve(&self, input: u64, max_output: Option<u32>) -> Result<Reservation<'_>> {
+        loop {
+            let settled = self.settled.notified();
+            {
+                let mut books = self.books();
+                let output = books.usual_output.unwrap_or(input as f64).ceil() as u64;
+                let output = max_output.map_or(output, |most| output.min(u64::from(most)));
+                let usage = Usage { input, output };
+                let likely = Spent { tokens: input + output, usd: self.price_of(usage) };
+                if self.fits(&books, likely) {
+                    books.reserved.add(likely);
+                    books.open += 1;
+                    return Ok(Reservation { budget: self, likely, input, sent: false, settled: false });
+                }
+                if books.open == 0 || books.exhausted {
+                    books.exhausted = true;
+                    return Err(Failure::OverBudget(self.refusal(books.spent)));
+                }
+            }
+            settled.await;
+        }
+    }
+
+    fn fits(&self, books: &Books, likely: Spent) -> bool {
+        let tokens = books.spent.tokens + books.reserved.tokens + likely.tokens;
+        let usd = books.spent.usd + books.reserved.usd + likely.usd;
+        self.bounds.tokens.is_none_or(|most| tokens <= most) && self.bounds.usd.is_none_or(|most| usd <= most)
+    }
+
+    /// What is said once the budget is used up.
+    fn refusal(&self, spent: Spent) -> String {
+        let mut of = Vec::new();
+        if let Some(most) = self.bounds.usd {
+            of.push(format!("{:.4} of {most} USD", spent.usd));
+        }
+        if let Some(most) = self.bounds.tokens {
+            of.push(format!("{} of {most} tokens", spent.tokens));
+        }
+        format!(
+            "the budget of model `{}` is used up: {} spent, and the next call may cost more than is left",
+            self.model,
+            of.join(", ")
+        )
+    }
+}
+
+/// What a call is likely to cost, until it settles. One that is dropped on its way counts as if it had been read.
+pub(super) struct Reservation<'a> {
+    budget: &'a Budget,
+    likely: Spent,
+    input: u64,
+    sent: bool,
+    settled: bool,
+}
+
+impl Reservation<'_> {
+    /// The call goes out: from now on it may cost something.
+    pub(super) fn sent(&mut self) {
+        self.sent = true;
+    }
+
+    /// The call failed in a way that costs nothing.
+    pub(super) fn not_charged(&mut self) {
+        self.sent = false;
+    }
+
+    /// Settles what the call did cost, in US dollars.
+    pub(super) fn settle(mut self, usage: Usage) -> f64 {
+        self.settled = true;
+        let usd = self.budget.price_of(usage);
+        let mut books = self.budget.books();
+        books.spent.add(Spent { tokens: usage.input + usage.output, usd });
+        let written = usage.output as f64;
+        books.usual_output = Some(books.usual_output.map_or(written, |usual| usual * 0.9 + written * 0.1));
+        usd
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        {
+            let mut books = self.budget.books();
+            books.reserved.take(self.likely);
+            books.open -= 1;
+            if self.sent && !self.settled {
+                let usage = Usage { input: self.input, output: 0 };
+                books.spent.add(Spent { tokens: self.input, usd: self.budget.price_of(usage) });
+            }
+        }
+        self.budget.settled.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(usd: f64) -> Budget {
+        let bounds = Bounds { usd: Some(usd), tokens: None };
+        Budget::new("writer", bounds, Some(Price { input: 1.0, output: 1.0 }))
+    }
+
+    #[tokio::test]
+    async fn what_is_settled_counts_and_what_is_reserved_is_given_back() {
+        let budget = budget(3.0);
+        let first = budget.reserve(500_000, Some(500_000)).await.expect("room");
+        assert!((first.settle(Usage { input: 500_000, output: 500_000 }) - 1.0).abs() < 1e-9);
+        drop(budget.reserve(1_000_000, Some(500_000)).await.expect("room"));
+        budget.reserve(1_000_000, Some(1_000_000)).await.map(|_| ()).expect("what was reserved is free again");
+        let refused = budget.reserve(2_000_000, Some(500_000)).await.map(|_| ()).expect_err("no room");
+        assert!(refused.message().contains("1.0000 of 3 USD"), "{refused}");
+        assert!(budget.is_exhausted());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_does_not_fit_beside_others_waits_for_them() {
+        let budget = budget(1.0);
+        let first = budget.reserve(600_000, Some(1)).await.expect("room");
+        let second = async { budget.reserve(600_000, Some(1)).await.map(|_| ()) };
+        let free = async {
+            tokio::task::yield_now().await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(second, free);
+        second.expect("the first one cost nothing");
+    }
+
+    #[tokio::test]
+    async fn a_call_dropped_on_its_way_counts_as_read() {
+        let budget = budget(1.0);
+        let mut first = budget.reserve(600_000, Some(1)).await.expect("room");
+        first.sent();
+        drop(first);
+        budget.reserve(600_000, Some(1)).await.map(|_| ()).expect_err("the first one was read");
+    }
+}

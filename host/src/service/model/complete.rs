@@ -1,0 +1,428 @@
+//! One completion, from the request to the answer.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jackfield_plugin_api::{
+    Completion, CompletionRequest, Context, Document, Failure, FailureKind, Guarded, Host, HostCalls, Instance, Level,
+    Random, Request, Result, Usage, guarded, to_hex,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    budget::Budget,
+    flight::Flights,
+    hold::{self, Schemas},
+    key::{self, Key},
+    limit::Limit,
+    rate::Bucket,
+    recording::Recording,
+    tokens,
+};
+use crate::{pipeline::ModelPlan, service::Cache};
+
+/// The longest delay between two tries.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// A request's own replicates are counted below this; the stage's above it.
+const REPLICATES: u32 = 1 << 16;
+
+/// Where an answer came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The model.
+    Call,
+    /// A tier of the model's cache, by name.
+    Cache(String),
+    /// An equal request that was under way.
+    Shared,
+}
+
+/// What is noted of a completion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallNote {
+    /// Name of the model.
+    pub model: Arc<str>,
+    /// Id of the item that asked; empty for a stage that runs once a run.
+    pub item: Arc<str>,
+    /// Where the answer came from.
+    pub source: Source,
+    /// The kind of its failure, if it failed.
+    pub failure: Option<FailureKind>,
+    /// Calls made to the model for it: tries, and the repair of an answer.
+    pub tries: u32,
+    /// Tokens, as far as the model was called.
+    pub usage: Usage,
+    /// US dollars.
+    pub usd: f64,
+    /// When it was asked for.
+    pub began: Instant,
+    /// How long it took, waiting included.
+    pub took: Duration,
+}
+
+/// Counts of a model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelCount {
+    /// Completions that the model was called for.
+    pub calls: u64,
+    /// Completions that came from a cache, or shared the call of an equal one.
+    pub cached: u64,
+    /// Completions that failed for good.
+    #[serde(default)]
+    pub failed: u64,
+    /// Calls made again.
+    #[serde(default)]
+    pub retries: u64,
+    /// Tokens read.
+    pub tokens_in: u64,
+    /// Tokens written.
+    pub tokens_out: u64,
+    /// US dollars.
+    pub usd: f64,
+}
+
+#[derive(Default)]
+struct Counters {
+    calls: AtomicU64,
+    cached: AtomicU64,
+    failed: AtomicU64,
+    retries: AtomicU64,
+    spent: Mutex<(Usage, f64)>,
+}
+
+/// A named model, and everything around its calls.
+pub struct Model {
+    name: Arc<str>,
+    plan: ModelPlan,
+    instance: Arc<dyn Instance>,
+    cache: Option<Arc<Cache>>,
+    identity: Key,
+    budget: Budget,
+    limit: Limit,
+    requests: Option<Bucket>,
+    tokens: Option<Bucket>,
+    flights: Flights,
+    schemas: Schemas,
+    recording: Option<Recording>,
+    counters: Counters,
+    jitter: Mutex<Random>,
+}
+
+impl Model {
+    /// A model with its opened extension and the cache that keeps its answers.
+    ///
+    /// # Errors
+    /// If the file of its recording cannot be opened.
+    pub fn new(plan: &ModelPlan, instance: Arc<dyn Instance>, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
+        let requests = plan.rate.requests_per_second.map(|rate| Bucket::new(rate, rate.max(1.0)));
+        let tokens = plan.rate.tokens_per_minute.map(|rate| Bucket::new(rate as f64 / 60.0, rate as f64 / 60.0));
+        let noise = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Ok(Self {
+            name: plan.name.as_str().into(),
+            instance,
+            cache,
+            identity: key::identity(plan),
+            budget: Budget::new(&plan.name, plan.budget, plan.price),
+            limit: Limit::new(plan.concurrency),
+            requests,
+            tokens,
+            flights: Flights::default(),
+            schemas: Schemas::default(),
+            recording: plan.record.as_deref().map(Recording::open).transpose()?,
+            counters: Counters::default(),
+            // Delays decide nothing but times: processes that fail together had better not retry together.
+            jitter: Mutex::new(Random::new(noise.map_or(0, |since| since.as_nanos() as u64))),
+            plan: plan.clone(),
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is: the extension that calls it, and the model's own name where its configuration has one.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let extension = &self.plan.extension.name;
+        match self.plan.config["name"].as_str() {
+            Some(name) => format!("{extension}/{name}"),
+            None => extension.clone(),
+        }
+    }
+
+    /// SHA-256 of what tells it from other models, in hexadecimal digits.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        to_hex(&self.identity)
+    }
+
+    /// Its counts so far.
+    #[must_use]
+    pub fn count(&self) -> ModelCount {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (usage, usd) = *self.counters.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        ModelCount {
+            calls: count(&self.counters.calls),
+            cached: count(&self.counters.cached),
+            failed: count(&self.counters.failed),
+            retries: count(&self.counters.retries),
+            tokens_in: usage.input,
+            tokens_out: usage.output,
+            usd,
+        }
+    }
+
+    /// Whether its budget is used up, so that no further call can be made.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.budget.is_exhausted()
+    }
+
+    /// Counts what earlier sessions of the run spent towards the budget.
+    pub fn carry_over(&self, tokens: u64, usd: f64) {
+        self.budget.carry_over(tokens, usd);
+    }
+
+    /// The present limit on calls at a time, and how many are under way.
+    #[must_use]
+    pub fn concurrency(&self) -> (usize, usize) {
+        self.limit.now()
+    }
+
+    /// Answers a request on behalf of a stage's call.
+    pub async fn complete(&self, mut request: CompletionRequest, context: &Context) -> (Result<Completion>, CallNote) {
+        let began = Instant::now();
+        let mut note = CallNote {
+            model: Arc::clone(&self.name),
+            item: Arc::clone(&context.item),
+            source: Source::Call,
+            failure: None,
+            tries: 0,
+            usage: Usage::default(),
+            usd: 0.0,
+            began,
+            took: Duration::ZERO,
+        };
+        let answer = match self.fits(&mut request, context) {
+            Ok(()) => self.answer(&request, context, &mut note).await,
+            Err(failure) => Err(failure),
+        };
+        note.took = began.elapsed();
+        note.failure = answer.as_ref().err().map(Failure::kind);
+        match (&answer, &note.source) {
+            (Err(_), _) => &self.counters.failed,
+            (Ok(_), Source::Call) => &self.counters.calls,
+            (Ok(_), _) => &self.counters.cached,
+        }
+        .fetch_add(1, Ordering::Relaxed);
+        (answer, note)
+    }
+
+    fn fits(&self, request: &mut CompletionRequest, context: &Context) -> Result<()> {
+        if request.messages.is_empty() {
+            return Err(Failure::InvalidInput("a completion request without messages".to_owned()));
+        }
+        if request.replicate >= REPLICATES || context.replicate >= REPLICATES {
+            return Err(Failure::InvalidInput(format!("more than {REPLICATES} replicates of one request")));
+        }
+        request.replicate += context.replicate * REPLICATES;
+        Ok(())
+    }
+
+    async fn answer(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
+        if !request.cached {
+            return self.made(request, context, note).await;
+        }
+        let key = key::key(&self.identity, request);
+        let name = self.cache.as_ref().map(|_| key::name(&key));
+        if let Some(found) = self.cached(name.as_deref(), note).await {
+            return Ok(found);
+        }
+        let (answer, shared) = self
+            .flights
+            .one(key, || async {
+                let made = self.made(request, context, note).await;
+                if let (Some(cache), Some(name), Ok(completion)) = (&self.cache, &name, &made) {
+                    cache.put(name, &serde_json::to_vec(completion).unwrap_or_default(), None).await;
+                }
+                made
+            })
+            .await;
+        if shared {
+            note.source = Source::Shared;
+        }
+        answer.map(|completion| if shared { from_cache(completion) } else { completion })
+    }
+
+    async fn cached(&self, name: Option<&str>, note: &mut CallNote) -> Option<Completion> {
+        let (value, tier) = self.cache.as_ref()?.get(name?).await?;
+        let found: Completion = serde_json::from_slice(&value).ok()?;
+        note.source = Source::Cache(tier.to_owned());
+        Some(from_cache(found))
+    }
+
+    /// Has the model answer, and holds the answer to the schema.
+    async fn made(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
+        let validator = match &request.schema {
+            Some(schema) if request.held => Some(self.schemas.validator(schema)?),
+            _ => None,
+        };
+        let mut completion = self.tried(request, context, note).await?;
+        if let Some(validator) = validator {
+            if let Err(wrong) = hold::held(&completion.text, &validator) {
+                let again = hold::repair(request, &completion.text, &wrong);
+                completion = self.tried(&again, context, note).await?;
+            }
+            completion.text = hold::held(&completion.text, &validator)
+                .map_err(|wrong| Failure::InvalidOutput(format!("the answer does not fit its schema: {wrong}")))?;
+        }
+        completion.usage = Some(note.usage);
+        completion.usd = note.usd;
+        if let Some(recording) = &self.recording {
+            recording.add(request, &completion);
+        }
+        Ok(completion)
+    }
+
+    /// Calls the model until it answers or there is no point in going on.
+    async fn tried(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
+        let measured = self.budget.is_bounded() || self.tokens.is_some();
+        let input = if measured { tokens::of_request(request) } else { 0 };
+        for attempt in 1.. {
+            note.tries += 1;
+            let failure = match self.one_try(request, input, context, note).await {
+                Ok(completion) => return Ok(completion),
+                Err(failure) => failure,
+            };
+            if !failure.kind().can_heal() || attempt >= self.plan.attempts {
+                return Err(failure);
+            }
+            self.counters.retries.fetch_add(1, Ordering::Relaxed);
+            let delay = self.delay(attempt, failure.after());
+            tracing::debug!(model = &*self.name, attempt, ?delay, "tries again: {failure}");
+            tokio::time::sleep(delay).await;
+        }
+        unreachable!("the loop ends with an answer or a failure")
+    }
+
+    /// Exponential back-off with full jitter (Brooker 2015). A delay that the server names is waited for by every call, at
+    /// the limit; here only the jitter is added.
+    fn delay(&self, attempt: u32, after: Option<Duration>) -> Duration {
+        let longest = self.plan.backoff.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_BACKOFF);
+        let drawn = self.jitter.lock().unwrap_or_else(PoisonError::into_inner).next_f64();
+        after.unwrap_or_default() + longest.mul_f64(drawn)
+    }
+
+    async fn one_try(
+        &self,
+        request: &CompletionRequest,
+        input: u64,
+        context: &Context,
+        note: &mut CallNote,
+    ) -> Result<Completion> {
+        let mut reservation = self.budget.reserve(input, request.max_tokens).await?;
+        if let Some(bucket) = &self.requests {
+            bucket.wait(1.0).await;
+        }
+        if let Some(bucket) = &self.tokens {
+            bucket.wait(input as f64).await;
+        }
+        let permit = self.limit.acquire().await;
+        reservation.sent();
+        let began = Instant::now();
+        let answered = tokio::time::timeout(self.plan.timeout, self.call(request, context)).await;
+        let answered = answered.unwrap_or_else(|_| {
+            let timeout = humantime::format_duration(self.plan.timeout);
+            Err(Failure::Unavailable(format!("model `{}` gave no answer within {timeout}", self.name)))
+        });
+        match answered {
+            Ok(mut completion) => {
+                self.limit.answered(began.elapsed());
+                drop(permit);
+                let usage = tokens::of_call(request, &completion);
+                if let Some(bucket) = &self.tokens {
+                    bucket.correct((usage.input + usage.output) as f64 - input as f64);
+                }
+                let usd = reservation.settle(usage);
+                note.usage.input += usage.input;
+                note.usage.output += usage.output;
+                note.usd += usd;
+                let mut spent = self.counters.spent.lock().unwrap_or_else(PoisonError::into_inner);
+                spent.0.input += usage.input;
+                spent.0.output += usage.output;
+                spent.1 += usd;
+                completion.cached = false;
+                Ok(completion)
+            }
+            Err(failure) => {
+                if failure.kind() == FailureKind::RateLimited {
+                    self.limit.refused(failure.after());
+                    reservation.not_charged();
+                } else if failure.kind() == FailureKind::Unavailable {
+                    self.limit.refused(None);
+                }
+                drop(permit);
+                Err(failure)
+            }
+        }
+    }
+
+    /// The call itself. A panic in the model is a failure of the model.
+    async fn call(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
+        let host = ModelHost { model: &self.name };
+        if let Some(model) = self.instance.as_model() {
+            let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
+            return Guarded::new("complete", call).await?;
+        }
+        let json = serde_json::to_string(request).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+        let batch = [Request { document: Document::new(json), context: context.clone() }];
+        let call = guarded("complete", || self.instance.call(&batch, &host))?;
+        let mut answers = Guarded::new("complete", call).await?;
+        let (Some(answer), true) = (answers.pop(), answers.is_empty()) else {
+            return Err(Failure::InvalidOutput(format!(
+                "model `{}` answered {} results to one request",
+                self.name,
+                answers.len()
+            )));
+        };
+        serde_json::from_str(&answer?.json)
+            .map_err(|error| Failure::InvalidOutput(format!("model `{}` answered no completion: {error}", self.name)))
+    }
+}
+
+fn from_cache(completion: Completion) -> Completion {
+    Completion { cached: true, usd: 0.0, ..completion }
+}
+
+/// The host, as a model sees it.
+struct ModelHost<'a> {
+    model: &'a str,
+}
+
+impl HostCalls for ModelHost<'_> {
+    fn log(&self, level: Level, _target: &str, message: &str) {
+        let (model, message) = (self.model, Cow::from(message));
+        match level {
+            Level::Error => tracing::error!(target: "plugin", model, "{message}"),
+            Level::Warn => tracing::warn!(target: "plugin", model, "{message}"),
+            Level::Info => tracing::info!(target: "plugin", model, "{message}"),
+            Level::Debug => tracing::debug!(target: "plugin", model, "{message}"),
+            Level::Trace => tracing::trace!(target: "plugin", model, "{message}"),
+        }
+    }
+
+    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,97 @@
+//! Answers held to a JSON Schema.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jackfield_plugin_api::{CompletionRequest, Failure, Message, Result};
+use jsonschema::Validator;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Validators by the digest of their schema: a stage asks with the same few again and again.
+#[derive(Default)]
+pub(super) struct Schemas {
+    known: Mutex<HashMap<[u8; 32], Arc<Validator>>>,
+}
+
+/// The most validators that are kept.
+const KEPT: usize = 256;
+
+impl Schemas {
+    /// The validator of a schema.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidInput`] if it is no JSON Schema.
+    pub(super) fn validator(&self, schema: &Value) -> Result<Arc<Validator>> {
+        let digest: [u8; 32] = Sha256::digest(schema.to_string()).into();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(validator) = known.get(&digest) {
+            return Ok(Arc::clone(validator));
+        }
+        let validator = jsonschema::validator_for(schema)
+            .map_err(|error| Failure::InvalidInput(format!("the schema of the answer is no JSON Schema: {error}")))?;
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        let validator = Arc::new(validator);
+        known.insert(digest, Arc::clone(&validator));
+        Ok(validator)
+    }
+}
+
+/// The JSON of an answer that fits, without what some models put around it; otherwise what is wrong.
+pub(super) fn held(text: &str, validator: &Validator) -> std::result::Result<String, String> {
+    let json = bare(text);
+    let value: Value = serde_json::from_str(json).map_err(|error| format!("it is no JSON: {error}"))?;
+    let wrong: Vec<String> = validator
+        .iter_errors(&value)
+        .take(5)
+        .map(|error| {
+            let place = error.instance_path().to_string();
+            let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
+            let what: String = error.to_string().chars().take(200).collect();
+            format!("{place}: {what}")
+        })
+        .collect();
+    if wrong.is_empty() { Ok(json.to_owned()) } else { Err(wrong.join("; ")) }
+}
+
+/// The text inside a Markdown fence, if it stands in one.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inside) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
+    inside.split_once('\n').map_or(inside, |(_, inside)| inside).trim()
+}
+
+/// The request that asks for a better answer.
+pub(super) fn repair(request: &CompletionRequest, answer: &str, wrong: &str) -> CompletionRequest {
+    let mut again = request.clone();
+    again.messages.push(Message::assistant(answer));
+    again.messages.push(Message::user(format!(
+        "That answer does not fit the JSON Schema: {wrong}\nAnswer again with nothing but JSON that fits the schema:\n{}",
+        request.schema.as_ref().unwrap_or(&Value::Null)
+    )));
+    again
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_taken_out_of_its_fence_and_held_to_the_schema() {
+        let schemas = Schemas::default();
+        let schema = json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] });
+        let validator = schemas.validator(&schema).expect("a schema");
+        assert_eq!(held(" {\"n\":1}\n", &validator).as_deref(), Ok("{\"n\":1}"));
+        assert_eq!(held("```json\n{\"n\":1}\n```", &validator).as_deref(), Ok("{\"n\":1}"));
+        assert!(held("{\"n\":\"1\"}", &validator).expect_err("a string").contains("`/n`"));
+        assert!(held("Sure!", &validator).expect_err("no JSON").contains("no JSON"));
+        assert!(Arc::ptr_eq(&validator, &schemas.validator(&schema).expect("a schema")));
+        assert!(schemas.validator(&json!({ "type": "no-such" })).is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! A named model: everything around a call.
+//!
+//! A request goes through key, cache, single flight, budget, rate, concurrency, try and retry, schema, and back.
+
+mod budget;
+mod complete;
+mod flight;
+mod hold;
+mod key;
+mod limit;
+mod rate;
+mod recording;
+mod tokens;
+
+pub use complete::{CallNote, Model, ModelCount, Source};

@@ -1,0 +1,108 @@
+//! From a plan to its services.
+
+use std::sync::Arc;
+
+use jackfield_plugin_api::{Failure, Instance, Result, guarded};
+
+use super::{Cache, Model};
+use crate::{
+    pipeline::{CachePlan, ExtensionRef, ModelPlan, Plan},
+    plugin::{Registry, sandbox::Limits},
+};
+
+/// The services of a plan, in the plan's order.
+#[derive(Clone, Default)]
+pub struct Services {
+    /// The models.
+    pub models: Vec<Arc<Model>>,
+    /// The caches.
+    pub caches: Vec<Arc<Cache>>,
+}
+
+impl Services {
+    /// The model whose budget is used up, if there is one.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<&str> {
+        self.models.iter().find(|model| model.is_exhausted()).map(|model| model.name())
+    }
+}
+
+/// A service whose extension would not open.
+#[derive(Clone, Debug)]
+pub struct ServiceFault {
+    /// Which: `model `writer``, ``tier 1 of cache `answers```.
+    pub service: String,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Opens the models and caches of a plan.
+///
+/// # Errors
+/// Every service whose extension refuses its configuration.
+pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Services, Vec<ServiceFault>> {
+    let (mut services, mut faults) = (Services::default(), Vec::new());
+    for cache in &plan.caches {
+        match open_cache(cache, registry) {
+            Ok(cache) => services.caches.push(Arc::new(cache)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    // With a cache missing, the indices of the others mean nothing.
+    if !faults.is_empty() {
+        services.caches.clear();
+    }
+    for model in &plan.models {
+        let cache = model.cache.and_then(|cache| services.caches.get(cache).cloned());
+        match open_model(model, cache, registry) {
+            Ok(model) => services.models.push(Arc::new(model)),
+            Err(failure) => faults.push(ServiceFault { service: format!("model `{}`", model.name), failure }),
+        }
+    }
+    if faults.is_empty() { Ok(services) } else { Err(faults) }
+}
+
+fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, registry: &Registry) -> Result<Model> {
+    let instance = open(&plan.extension, &plan.config, registry)?;
+    Model::new(plan, instance, cache).map_err(|error| {
+        let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
+        Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))
+    })
+}
+
+/// Opens a cache.
+///
+/// # Errors
+/// The first tier whose extension refuses its configuration.
+pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<Cache, ServiceFault> {
+    let fault = |place: usize, failure: Failure| ServiceFault {
+        service: format!("tier {} of cache `{}`", place + 1, plan.name),
+        failure,
+    };
+    let mut tiers = Vec::new();
+    for (place, tier) in plan.tiers.iter().enumerate() {
+        let instance = match open(&tier.extension, &tier.config, registry) {
+            Ok(instance) => instance,
+            // A full disk, a server that is away: the other tiers serve.
+            Err(Failure::Unavailable(why)) => {
+                tracing::warn!(cache = plan.name, tier = tier.extension.name, "the cache is left out: {why}");
+                continue;
+            }
+            Err(failure) => return Err(fault(place, failure)),
+        };
+        if instance.as_cache().is_none() {
+            let what =
+                format!("`{}` is {}: cache backends are linked in, as yet", tier.extension.name, tier.extension.form);
+            return Err(fault(place, Failure::InvalidConfig(what)));
+        }
+        tiers.push((tier.extension.name.clone(), instance, tier.ttl));
+    }
+    Cache::new(&plan.name, tiers).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
+}
+
+fn open(extension: &ExtensionRef, config: &serde_json::Value, registry: &Registry) -> Result<Arc<dyn Instance>> {
+    let offer = extension
+        .offer(registry)
+        .ok_or_else(|| Failure::Internal(format!("`{}/{}` is no longer there", extension.plugin, extension.name)))?;
+    guarded("open", || offer.opener.open(&config.to_string(), &Limits::default())).and_then(|opened| opened)
+}

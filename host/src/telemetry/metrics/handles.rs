@@ -1,0 +1,165 @@
+//! What counts for one stage, model or cache: looked up once, cheap to use.
+
+use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
+
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
+
+use super::{
+    families::{Counters, Levels, Sums, Times},
+    series::Series,
+};
+
+/// Outcomes of a stage's calls: the kinds of failure by their names, and what comes of calls that are not made.
+const STAGE_OUTCOMES: [&str; 13] = [
+    "ok",
+    "resumed",
+    "memo",
+    "skipped",
+    "internal",
+    "invalid-config",
+    "invalid-input",
+    "invalid-output",
+    "unavailable",
+    "rate-limited",
+    "cancelled",
+    "over-budget",
+    "timed-out",
+];
+
+/// Outcomes of a model's calls.
+const MODEL_OUTCOMES: [&str; 10] = [
+    "ok",
+    "unavailable",
+    "rate-limited",
+    "timed-out",
+    "over-budget",
+    "cancelled",
+    "internal",
+    "invalid-config",
+    "invalid-input",
+    "invalid-output",
+];
+
+/// Directions of tokens.
+const DIRECTIONS: [&str; 2] = ["input", "output"];
+
+/// Reasons to make a model's call again.
+const RETRY_REASONS: [&str; 3] = ["rate-limited", "unavailable", "timed-out"];
+
+/// Outcomes of a look-up in a cache.
+const CACHE_OUTCOMES: [&str; 3] = ["hit", "miss", "error"];
+
+/// Counts the calls of one stage.
+#[derive(Debug)]
+pub struct StageMetrics {
+    calls: Series<2>,
+    times: Histogram,
+}
+
+impl StageMetrics {
+    pub(super) fn new(name: &str, calls: &Counters<2>, times: &Times) -> Self {
+        let stage = ("stage", Cow::Owned(name.to_owned()));
+        Self {
+            calls: Series::new(calls, [stage.clone(), ("outcome", "".into())], &STAGE_OUTCOMES),
+            times: times.get_or_create_owned(&[stage]),
+        }
+    }
+
+    /// Counts a call that ended with `outcome` (`ok`, or the name of the kind of failure) after `took`.
+    pub fn call(&self, outcome: &str, took: Duration) {
+        self.calls.add(outcome, 1);
+        self.times.observe(took.as_secs_f64());
+    }
+
+    /// Counts calls that were not made: `skipped`, `resumed`, `memo`.
+    pub fn spared(&self, outcome: &str, count: u64) {
+        self.calls.add(outcome, count);
+    }
+}
+
+/// Counts the calls of one model.
+#[derive(Debug)]
+pub struct ModelMetrics {
+    calls: Series<2>,
+    times: Histogram,
+    tokens: Series<2>,
+    usd: Counter<f64, AtomicU64>,
+    retries: Series<2>,
+    limit: Gauge,
+    in_use: Gauge,
+}
+
+impl ModelMetrics {
+    pub(super) fn new(
+        name: &str,
+        (calls, times): (&Counters<2>, &Times),
+        (tokens, usd): (&Counters<2>, &Sums),
+        retries: &Counters<2>,
+        concurrency: &Levels,
+    ) -> Self {
+        let model = ("model", Cow::Owned(name.to_owned()));
+        let own = [model.clone()];
+        let labels = |last| [model.clone(), (last, Cow::Borrowed(""))];
+        let level = |of| concurrency.get_or_create_owned(&[model.clone(), ("of", Cow::Borrowed(of))]);
+        let tokens = Series::new(tokens, labels("direction"), &DIRECTIONS);
+        tokens.add("output", 0);
+        Self {
+            calls: Series::new(calls, labels("outcome"), &MODEL_OUTCOMES),
+            times: times.get_or_create_owned(&own),
+            tokens,
+            usd: usd.get_or_create_owned(&own),
+            retries: Series::new(retries, labels("reason"), &RETRY_REASONS),
+            limit: level("limit"),
+            in_use: level("in-use"),
+        }
+    }
+
+    /// Counts a call that ended with `outcome` (`ok`, or the name of the kind of failure) after `took`.
+    pub fn call(&self, outcome: &str, took: Duration) {
+        self.calls.add(outcome, 1);
+        self.times.observe(took.as_secs_f64());
+    }
+
+    /// Counts tokens; `direction` is `input` or `output`.
+    pub fn tokens(&self, direction: &str, count: u64) {
+        self.tokens.add(direction, count);
+    }
+
+    /// Counts what a call cost. A cost that is none (negative, or not a number) is passed over: counters only grow.
+    pub fn usd(&self, cost: f64) {
+        if cost.is_finite() && cost > 0.0 {
+            self.usd.inc_by(cost);
+        }
+    }
+
+    /// Counts a call that is made again for `reason`, the name of a kind of failure.
+    pub fn retry(&self, reason: &str) {
+        self.retries.add(reason, 1);
+    }
+
+    /// Says how many calls are under way, and how many may be.
+    pub fn concurrency(&self, in_use: usize, limit: usize) {
+        self.in_use.set(i64::try_from(in_use).unwrap_or(i64::MAX));
+        self.limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+}
+
+/// Counts the look-ups in one tier of a cache.
+#[derive(Debug)]
+pub struct CacheMetrics {
+    requests: Series<3>,
+}
+
+impl CacheMetrics {
+    pub(super) fn new(name: &str, tier: &str, requests: &Counters<3>) -> Self {
+        let labels = [("cache", name.to_owned().into()), ("tier", tier.to_owned().into()), ("outcome", "".into())];
+        let requests = Series::new(requests, labels, &CACHE_OUTCOMES);
+        requests.add("miss", 0);
+        Self { requests }
+    }
+
+    /// Counts look-ups that ended with `outcome`: `hit`, `miss`, `error`.
+    pub fn requests(&self, outcome: &str, count: u64) {
+        self.requests.add(outcome, count);
+    }
+}

@@ -1,0 +1,150 @@
+//! Where the environment wants spans to go.
+
+use std::time::Duration;
+
+use opentelemetry_otlp::{
+    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+};
+use reqwest::Url;
+
+use super::SpansError;
+
+/// An address, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub(super) struct Destination {
+    pub(super) url: Url,
+    /// For one batch, with its tries.
+    pub(super) timeout: Duration,
+    /// Between the first try and the second; twice that before the third.
+    pub(super) backoff: Duration,
+}
+
+impl Destination {
+    pub(super) fn new(url: Url) -> Self {
+        Self { url, timeout: Duration::from_secs(10), backoff: Duration::from_millis(200) }
+    }
+
+    /// Nothing if the environment asks for no spans.
+    pub(super) fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, SpansError> {
+        let lookup = |name: &'static str| lookup(name).filter(|value| !value.is_empty()).map(|value| (name, value));
+        if lookup("OTEL_SDK_DISABLED").is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"))
+            || lookup("OTEL_TRACES_EXPORTER")
+                .is_some_and(|(_, value)| !value.split(',').any(|one| one.trim() == "otlp"))
+        {
+            return Ok(None);
+        }
+        let special = lookup(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+        let (path, given) = match special {
+            Some(special) => ("", Some(special)),
+            None => ("/v1/traces", lookup(OTEL_EXPORTER_OTLP_ENDPOINT)),
+        };
+        let Some((variable, value)) = given else { return Ok(None) };
+        let url = Url::parse(&match path {
+            "" => value.clone(),
+            path => format!("{}{path}", value.trim_end_matches('/')),
+        });
+        let Some(url) = url.ok().filter(|url| matches!(url.scheme(), "http" | "https")) else {
+            return Err(SpansError::Endpoint { variable, value });
+        };
+        let protocol = lookup(OTEL_EXPORTER_OTLP_TRACES_PROTOCOL).or_else(|| lookup(OTEL_EXPORTER_OTLP_PROTOCOL));
+        if let Some((variable, value)) = protocol
+            && value != "http/protobuf"
+        {
+            return Err(SpansError::Protocol { variable, value });
+        }
+        let mut destination = Self::new(url);
+        let timeout = lookup(OTEL_EXPORTER_OTLP_TRACES_TIMEOUT).or_else(|| lookup(OTEL_EXPORTER_OTLP_TIMEOUT));
+        if let Some(millis) = timeout.and_then(|(_, value)| value.trim().parse().ok()).filter(|millis| *millis > 0) {
+            destination.timeout = Duration::from_millis(millis);
+        }
+        Ok(Some(destination))
+    }
+
+    /// Whether it is this machine, where no proxy has a say.
+    pub(super) fn is_here(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The address without what may be secret in it.
+    pub(super) fn shown(&self) -> String {
+        let mut url = self.url.clone();
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.set_query(None);
+        url.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::SpansError;
+    use super::Destination;
+
+    fn from(variables: &[(&str, &str)]) -> Result<Option<Destination>, SpansError> {
+        Destination::from_env(|name| {
+            variables.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn url(variables: &[(&str, &str)]) -> Option<String> {
+        from(variables).unwrap().map(|destination| destination.url.to_string())
+    }
+
+    const HERE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+
+    #[test]
+    fn nothing_is_sent_unless_it_is_asked_for() {
+        assert_eq!(url(&[]), None);
+        assert_eq!(url(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]), None);
+        assert_eq!(url(&[HERE, ("OTEL_SDK_DISABLED", "True")]), None);
+        assert_eq!(url(&[HERE, ("OTEL_TRACES_EXPORTER", "none")]), None);
+    }
+
+    #[test]
+    fn the_general_endpoint_gets_the_path_and_the_special_one_is_taken_as_it_is() {
+        assert_eq!(url(&[HERE]).unwrap(), "http://localhost:4318/v1/traces");
+        assert_eq!(
+            url(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a.example/otlp/")]).unwrap(),
+            "https://a.example/otlp/v1/traces"
+        );
+        let special = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://b.example/spans");
+        assert_eq!(url(&[HERE, special]).unwrap(), "http://b.example/spans");
+        assert_eq!(url(&[HERE, ("OTEL_TRACES_EXPORTER", "console, otlp")]).unwrap(), "http://localhost:4318/v1/traces");
+    }
+
+    #[test]
+    fn what_can_not_be_reached_by_http_is_refused() {
+        let wrong = from(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317")]).unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "`OTEL_EXPORTER_OTLP_ENDPOINT` is not an `http://` or `https://` address: \"localhost:4317\""
+        );
+        let wrong = from(&[HERE, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).unwrap_err();
+        assert!(matches!(wrong, SpansError::Protocol { .. }), "{wrong}");
+    }
+
+    #[test]
+    fn the_timeout_is_in_milliseconds_and_nonsense_is_passed_over() {
+        let timeout = |value| from(&[HERE, ("OTEL_EXPORTER_OTLP_TIMEOUT", value)]).unwrap().unwrap().timeout;
+        assert_eq!(timeout("2500"), Duration::from_millis(2500));
+        assert_eq!(timeout("soon"), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_secret_in_the_address_is_not_shown() {
+        let destination = Destination::new("http://me:secret@10.0.0.1:4318/v1/traces?key=secret".parse().unwrap());
+        assert_eq!(destination.shown(), "http://10.0.0.1:4318/v1/traces");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        let here = |text: &str| Destination::new(text.parse().unwrap()).is_here();
+        assert!(here("http://localhost:4318") && here("http://127.0.0.1:4318") && here("http://[::1]:4318"));
+        assert!(!here("http://10.0.0.1:4318") && !here("https://collector.example"));
+    }
+}

@@ -1,0 +1,299 @@
+//! The kind `cache-backend`.
+
+use std::{
+    future::Future,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    BoxFuture, Config, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls, Instance,
+    IntoDocument, Kind, Permission, Request, Result, Stability, document::input_schema,
+};
+
+/// A value on its way into or out of a cache. Cheap to clone.
+pub type CacheValue = Arc<[u8]>;
+
+/// What a cache holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CacheSize {
+    /// Values that have not expired, as far as is known.
+    pub entries: u64,
+    /// Bytes of keys and values, as far as is known.
+    pub bytes: u64,
+}
+
+/// A value with its key and the time it has left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CacheEntry {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: CacheValue,
+    /// How long it will be kept; none for as long as there is room.
+    pub ttl: Option<Duration>,
+}
+
+/// Keeps values for a while. Called from many threads at once.
+///
+/// A value that has expired is never given out. A backend that cannot be reached says `unavailable`: the host goes on
+/// with the next tier.
+pub trait CacheBackend: Config {
+    /// Lower-case words joined by hyphens, unique among cache backends.
+    const NAME: &'static str;
+    /// What the author promises.
+    const STABILITY: Stability = Stability::Experimental;
+
+    /// Prepares the backend once. A store that is away is no error here.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the configuration makes no sense;
+    /// [`Failure::Unavailable`](crate::Failure::Unavailable) if there is no room, say: the host goes on without the tier.
+    fn open(self) -> Result<Self> {
+        Ok(self)
+    }
+
+    /// The value under a key.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<CacheValue>>> + Send;
+
+    /// Keeps a value, for `ttl` at the most, in place of what was there. One that cannot be kept (it is too large, its time
+    /// is over) takes away what was there, and is no error.
+    fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Forgets a value.
+    fn remove(&self, key: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Forgets every value whose key begins so, and says how many there were.
+    fn clear(&self, prefix: &str) -> impl Future<Output = Result<u64>> + Send;
+
+    /// What it holds under keys that begin so.
+    fn size(&self, prefix: &str) -> impl Future<Output = Result<CacheSize>> + Send;
+
+    /// The values whose keys begin so and come after `after`, in order of their keys, at most `limit`.
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<CacheEntry>>> + Send;
+
+    /// Whether the values outlive the process.
+    fn is_durable(&self) -> bool;
+
+    /// Permissions asked for, with reasons.
+    fn permissions() -> Vec<Permission> {
+        Vec::new()
+    }
+}
+
+/// A cache backend with its type erased: see [`CacheBackend`] for what each call does.
+pub trait CacheCalls: Send + Sync {
+    /// See [`CacheBackend::get`].
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>>;
+    /// See [`CacheBackend::put`].
+    fn put<'a>(&'a self, key: &'a str, value: CacheValue, ttl: Option<Duration>) -> BoxFuture<'a, Result<()>>;
+    /// See [`CacheBackend::remove`].
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>>;
+    /// See [`CacheBackend::clear`].
+    fn clear<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<u64>>;
+    /// See [`CacheBackend::size`].
+    fn size<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<CacheSize>>;
+    /// See [`CacheBackend::list`].
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<CacheEntry>>>;
+    /// See [`CacheBackend::is_durable`].
+    fn is_durable(&self) -> bool;
+}
+
+/// An operation on a cache, as a document. Values are text: whoever keeps bytes encodes them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+pub enum CacheOperation {
+    /// Asks for the value under a key.
+    Get {
+        /// The key.
+        key: String,
+    },
+    /// Keeps a value.
+    Put {
+        /// The key.
+        key: String,
+        /// The value, in hexadecimal digits.
+        value: String,
+        /// How long to keep it, in milliseconds.
+        ttl_ms: Option<u64>,
+    },
+    /// Forgets a value.
+    Remove {
+        /// The key.
+        key: String,
+    },
+    /// Forgets every value whose key begins so.
+    Clear {
+        /// The beginning.
+        prefix: String,
+    },
+    /// Asks what is held under keys that begin so.
+    Size {
+        /// The beginning.
+        prefix: String,
+    },
+}
+
+/// What an operation on a cache gave, as a document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CacheAnswer {
+    /// The value, in hexadecimal digits, of a `get` that found one.
+    pub value: Option<String>,
+    /// How many values a `clear` took, or there are.
+    pub entries: u64,
+    /// Bytes of keys and values.
+    pub bytes: u64,
+}
+
+/// The erased extension of a cache backend; called by `export_plugin!`.
+#[doc(hidden)]
+#[must_use]
+pub fn extension_of_cache<C: CacheBackend>(version: &'static str) -> Arc<dyn Extension> {
+    Arc::new(Typed::<C> { version, descriptor: OnceLock::new(), backend: PhantomData })
+}
+
+struct Typed<C> {
+    version: &'static str,
+    descriptor: OnceLock<Descriptor>,
+    backend: PhantomData<fn() -> C>,
+}
+
+impl<C: CacheBackend> Extension for Typed<C> {
+    fn descriptor(&self) -> &Descriptor {
+        self.descriptor.get_or_init(|| Descriptor {
+            kind: Kind::CacheBackend,
+            name: C::NAME.to_owned(),
+            version: self.version.to_owned(),
+            summary: C::SUMMARY.to_owned(),
+            config: input_schema::<C>(),
+            input: <CacheOperation as FromDocument>::schema(),
+            output: <CacheAnswer as IntoDocument>::schema(),
+            permissions: C::permissions(),
+            examples: Vec::<Example>::new(),
+            stability: C::STABILITY,
+        })
+    }
+
+    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
+        let config: C = serde_json::from_str(config).map_err(|error| Failure::InvalidConfig(error.to_string()))?;
+        Ok(Arc::new(Opened(config.open()?)))
+    }
+}
+
+struct Opened<C>(C);
+
+impl<C: CacheBackend> Opened<C> {
+    async fn operate(&self, operation: CacheOperation) -> Result<CacheAnswer> {
+        Ok(match operation {
+            CacheOperation::Get { key } => {
+                CacheAnswer { value: self.0.get(&key).await?.map(|value| to_hex(&value)), ..CacheAnswer::default() }
+            }
+            CacheOperation::Put { key, value, ttl_ms } => {
+                let value =
+                    from_hex(&value).ok_or_else(|| Failure::InvalidInput("the value is not hexadecimal".to_owned()))?;
+                self.0.put(&key, value.into(), ttl_ms.map(Duration::from_millis)).await?;
+                CacheAnswer::default()
+            }
+            CacheOperation::Remove { key } => {
+                self.0.remove(&key).await?;
+                CacheAnswer::default()
+            }
+            CacheOperation::Clear { prefix } => {
+                CacheAnswer { entries: self.0.clear(&prefix).await?, ..CacheAnswer::default() }
+            }
+            CacheOperation::Size { prefix } => {
+                let CacheSize { entries, bytes } = self.0.size(&prefix).await?;
+                CacheAnswer { value: None, entries, bytes }
+            }
+        })
+    }
+}
+
+impl<C: CacheBackend> Instance for Opened<C> {
+    fn call<'a>(&'a self, batch: &'a [Request], _host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
+        Box::pin(async move {
+            let mut results = Vec::with_capacity(batch.len());
+            for request in batch {
+                results.push(match CacheOperation::from_document(request.document.clone()) {
+                    Ok(operation) => self.operate(operation).await.and_then(IntoDocument::into_document),
+                    Err(failure) => Err(failure),
+                });
+            }
+            results
+        })
+    }
+
+    fn as_cache(&self) -> Option<&dyn CacheCalls> {
+        Some(self)
+    }
+}
+
+impl<C: CacheBackend> CacheCalls for Opened<C> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        Box::pin(self.0.get(key))
+    }
+
+    fn put<'a>(&'a self, key: &'a str, value: CacheValue, ttl: Option<Duration>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.0.put(key, value, ttl))
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.0.remove(key))
+    }
+
+    fn clear<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.0.clear(prefix))
+    }
+
+    fn size<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<CacheSize>> {
+        Box::pin(self.0.size(prefix))
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<CacheEntry>>> {
+        Box::pin(self.0.list(prefix, after, limit))
+    }
+
+    fn is_durable(&self) -> bool {
+        self.0.is_durable()
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+/// The bytes of hexadecimal digits; none if it is anything else.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+    let pairs = digits.chunks_exact(2);
+    pairs.remainder().is_empty().then(|| pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
+}

@@ -1,0 +1,118 @@
+//! The kind `model`.
+
+use std::{
+    future::Future,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
+
+use crate::{
+    BoxFuture, Completion, CompletionRequest, Config, Descriptor, Document, Example, Extension, Failure, FromDocument,
+    Host, HostCalls, Instance, IntoDocument, Kind, Permission, Request, Result, Stability, document::input_schema,
+};
+
+/// Answers prompts.
+///
+/// The host does everything around a call (cache, limits, retries, budget, repair of answers), so a model makes one call
+/// and says by the [`Failure`] it returns what came of it: `unavailable` and `rate-limited` are tried again, anything
+/// else is not.
+///
+/// The type that implements it is the configuration (`#[derive(Config)]`), which is part of every cache key: it names the
+/// variable or the file that holds a secret, and never holds one.
+pub trait Model: Config {
+    /// Lower-case words joined by hyphens, unique among models.
+    const NAME: &'static str;
+    /// What the author promises.
+    const STABILITY: Stability = Stability::Experimental;
+
+    /// Prepares the instance once, before any call.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the configuration makes no sense.
+    fn open(self) -> Result<Self> {
+        Ok(self)
+    }
+
+    /// Makes one call.
+    fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> impl Future<Output = Result<Completion>> + Send;
+
+    /// Permissions asked for, with reasons.
+    fn permissions() -> Vec<Permission> {
+        Vec::new()
+    }
+
+    /// Worked examples: small, and exact.
+    fn examples() -> Vec<Example> {
+        Vec::new()
+    }
+}
+
+/// The erased extension of a model; called by `export_plugin!`.
+#[doc(hidden)]
+#[must_use]
+pub fn extension_of_model<M: Model>(version: &'static str) -> Arc<dyn Extension> {
+    Arc::new(Typed::<M> { version, descriptor: OnceLock::new(), model: PhantomData })
+}
+
+struct Typed<M> {
+    version: &'static str,
+    descriptor: OnceLock<Descriptor>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Extension for Typed<M> {
+    fn descriptor(&self) -> &Descriptor {
+        self.descriptor.get_or_init(|| Descriptor {
+            kind: Kind::Model,
+            name: M::NAME.to_owned(),
+            version: self.version.to_owned(),
+            summary: M::SUMMARY.to_owned(),
+            config: input_schema::<M>(),
+            input: <CompletionRequest as FromDocument>::schema(),
+            output: <Completion as IntoDocument>::schema(),
+            permissions: M::permissions(),
+            examples: M::examples(),
+            stability: M::STABILITY,
+        })
+    }
+
+    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
+        let config: M = serde_json::from_str(config).map_err(|error| Failure::InvalidConfig(error.to_string()))?;
+        Ok(Arc::new(Opened(config.open()?)))
+    }
+}
+
+struct Opened<M>(M);
+
+impl<M: Model> Instance for Opened<M> {
+    fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
+        Box::pin(async move {
+            let mut results = Vec::with_capacity(batch.len());
+            for (index, request) in batch.iter().enumerate() {
+                let host = Host::new(host, &request.context, index as u32);
+                results.push(match CompletionRequest::from_document(request.document.clone()) {
+                    Ok(asked) => self.0.complete(asked, &host).await.and_then(IntoDocument::into_document),
+                    Err(failure) => Err(failure),
+                });
+            }
+            results
+        })
+    }
+
+    fn as_model(&self) -> Option<&dyn ModelCalls> {
+        Some(self)
+    }
+}
+
+/// A model without documents between it and its caller: what the host uses when both are in one program.
+#[doc(hidden)]
+pub trait ModelCalls: Send + Sync {
+    /// Makes one call.
+    fn complete<'a>(&'a self, request: CompletionRequest, host: Host<'a>) -> BoxFuture<'a, Result<Completion>>;
+}
+
+impl<M: Model> ModelCalls for Opened<M> {
+    fn complete<'a>(&'a self, request: CompletionRequest, host: Host<'a>) -> BoxFuture<'a, Result<Completion>> {
+        Box::pin(async move { self.0.complete(request, &host).await })
+    }
+}

@@ -1,0 +1,123 @@
+//! Where the server is.
+
+use ::redis::{
+    Client, ConnectionInfo, IntoConnectionInfo, TlsCertificates,
+    cluster::{ClusterClient, ClusterClientBuilder},
+};
+use jackfield_plugin_api::prelude::*;
+
+use super::{link::Patience, secret::Secret, trouble};
+
+/// What the addresses are like that are understood.
+const FORMS: &str = "`redis://HOST:PORT/DATABASE`, `rediss://…` for TLS, `unix:///PATH`, \
+    `redis+cluster://HOST:PORT,HOST:PORT,…` or `rediss+cluster://…`";
+
+/// A server or a cluster, and how to be let in.
+#[derive(Debug)]
+pub(super) struct Address {
+    nodes: Vec<String>,
+    is_cluster: bool,
+    password: Option<Secret>,
+    ca: Option<Vec<u8>>,
+}
+
+/// What opens connections.
+pub(super) enum Door {
+    Single(Box<Client>),
+    Cluster(Box<ClusterClient>),
+}
+
+impl Address {
+    /// # Errors
+    /// [`Failure::InvalidConfig`] that names the address, but never a password.
+    pub(super) fn parse(url: &str, urls: &[String], password: Option<Secret>, ca: Option<Vec<u8>>) -> Result<Self> {
+        for url in urls.iter().map(String::as_str).chain([url]) {
+            refuse_password(url)?;
+        }
+        let (nodes, is_cluster) = if urls.is_empty() { split(url)? } else { (urls.to_vec(), true) };
+        let address = Self { nodes, is_cluster, password, ca };
+        if address.ca.is_some() && !address.has_tls() {
+            return Err(Failure::InvalidConfig("`ca_file` is for TLS: begin the address with `rediss`".to_owned()));
+        }
+        Ok(address)
+    }
+
+    /// Connects nowhere.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if an address or a certificate makes no sense.
+    pub(super) fn door(&self, patience: Patience) -> Result<Door> {
+        if self.has_tls() {
+            // Another crate of the program may have brought a second one along: then rustls asks which. If one has been
+            // chosen already, it serves as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let nodes: Vec<ConnectionInfo> = self.nodes.iter().map(|node| self.node(node)).collect::<Result<_>>()?;
+        let certificates = self.ca.clone().map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca) });
+        let opened = if self.is_cluster {
+            let mut builder = ClusterClientBuilder::new(nodes)
+                .retries(2)
+                .connection_timeout(patience.connect)
+                .response_timeout(patience.answer);
+            if let Some(certificates) = certificates {
+                builder = builder.certs(certificates);
+            }
+            builder.build().map(|client| Door::Cluster(Box::new(client)))
+        } else {
+            let node = nodes.into_iter().next().ok_or_else(|| Failure::InvalidConfig("no address".to_owned()))?;
+            match certificates {
+                Some(certificates) => Client::build_with_tls(node, certificates),
+                None => Client::open(node),
+            }
+            .map(|client| Door::Single(Box::new(client)))
+        };
+        opened
+            .map_err(|error| Failure::InvalidConfig(format!("redis at `{}`: {}", self.shown(), trouble::said(&error))))
+    }
+
+    /// For messages. Passwords are never in it.
+    pub(super) fn shown(&self) -> String {
+        self.nodes.join(",")
+    }
+
+    fn has_tls(&self) -> bool {
+        self.nodes.iter().any(|node| node.starts_with("rediss:"))
+    }
+
+    fn node(&self, node: &str) -> Result<ConnectionInfo> {
+        let info = node.into_connection_info().map_err(|error| {
+            let said = trouble::said(&error);
+            Failure::InvalidConfig(format!("`{node}` is no address of redis ({said}): wanted {FORMS}"))
+        })?;
+        let Some(password) = &self.password else { return Ok(info) };
+        let settings = info.redis_settings().clone().set_password(password.reveal());
+        Ok(info.set_redis_settings(settings))
+    }
+}
+
+/// A password in a pipeline file would be kept with every run.
+fn refuse_password(url: &str) -> Result<()> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let holds = |node: &str| node.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    if rest.contains("pass=") || rest.split(['/', ',']).any(holds) || holds(rest) {
+        let message = "the address of redis holds a password, which would be kept with every run: take it out, and name \
+            the variable or the file that holds it, by `password_env` or `password_file`";
+        return Err(Failure::InvalidConfig(message.to_owned()));
+    }
+    Ok(())
+}
+
+/// The nodes, each with an address of its own, and whether they are a cluster.
+fn split(url: &str) -> Result<(Vec<String>, bool)> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err(Failure::InvalidConfig(format!("`{url}` is no address of redis: wanted {FORMS}")));
+    };
+    match scheme {
+        "redis" | "rediss" | "unix" => Ok((vec![url.to_owned()], false)),
+        "redis+cluster" | "rediss+cluster" => {
+            let scheme = scheme.trim_end_matches("+cluster");
+            Ok((rest.trim_end_matches('/').split(',').map(|node| format!("{scheme}://{node}")).collect(), true))
+        }
+        _ => Err(Failure::InvalidConfig(format!("`{url}` is no address of redis: wanted {FORMS}"))),
+    }
+}

@@ -1,0 +1,138 @@
+//! Opening the file.
+
+use std::{
+    fs, io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use jackfield_plugin_api::prelude::*;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::trouble;
+
+/// "jack", so that other programs' files are told from ours.
+const APPLICATION: i32 = 0x6a61_636b;
+const LAYOUT: i32 = 1;
+
+/// How long a call waits for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is scanned (`entries`) is kept apart from the values, which are large; `totals` spares a scan per change.
+const TABLES: &str = "
+    CREATE TABLE entries (
+        key TEXT PRIMARY KEY NOT NULL,
+        id INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        expires_ms INTEGER,
+        used_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX entries_by_use ON entries (used_ms);
+    CREATE INDEX entries_by_end ON entries (expires_ms) WHERE expires_ms IS NOT NULL;
+    CREATE TABLE contents (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
+    CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL);
+    INSERT INTO totals VALUES (0, 0);
+";
+
+/// The one connection that writes; makes folders, file and tables where they are missing.
+///
+/// # Errors
+/// [`Failure::InvalidConfig`] for what is no cache or cannot be written, [`Failure::Unavailable`] for a full disk or a file
+/// that another process holds.
+pub(super) fn create(path: &Path) -> Result<Connection> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| of_folder(folder, &error))?;
+    }
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        match set_up(path) {
+            Ok(connection) => return Ok(connection),
+            // The change to WAL does not wait for another process that is about the same.
+            Err(Refused::Sqlite(error))
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < patience =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Err(Refused::Sqlite(error)) => return Err(trouble::of_opening(path, &error)),
+            Err(Refused::Foreign(what)) => {
+                return Err(Failure::InvalidConfig(format!("`{}` {what}: name another `path`", path.display())));
+            }
+        }
+    }
+}
+
+/// A connection that only reads.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = plain(path, OpenFlags::empty())?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(8);
+    Ok(connection)
+}
+
+enum Refused {
+    Sqlite(rusqlite::Error),
+    Foreign(&'static str),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn set_up(path: &Path) -> Result<Connection, Refused> {
+    let mut connection = plain(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    let is_made = check(&transaction)?;
+    drop(transaction);
+    if !is_made {
+        connection.pragma_update(None, "journal_mode", "wal")?;
+    }
+    connection.pragma_update(None, "synchronous", "normal")?;
+    // A large value makes the log large: give the room back.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    if !is_made {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !check(&transaction)? {
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+        }
+        transaction.commit()?;
+    }
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Whether the tables are there; an error if they are another program's.
+fn check(connection: &Connection) -> Result<bool, Refused> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let (application, layout) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    match (application, layout) {
+        (APPLICATION, LAYOUT) => Ok(true),
+        (APPLICATION, _) => Err(Refused::Foreign("is a cache of another version of Jackfield")),
+        (0, 0) if tables == 0 => Ok(false),
+        _ => Err(Refused::Foreign("belongs to another program")),
+    }
+}
+
+/// Without memory-mapped reading: a file that somebody cuts short would end the process.
+fn plain(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    // The file may come from anywhere.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+fn of_folder(folder: &Path, error: &io::Error) -> Failure {
+    let message = format!("the folder `{}` for the cache cannot be made: {error}", folder.display());
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Failure::Unavailable(message),
+        _ => Failure::InvalidConfig(message),
+    }
+}

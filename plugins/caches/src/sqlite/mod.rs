@@ -1,0 +1,134 @@
+//! The cache backend `sqlite`.
+
+mod file;
+mod readers;
+mod shelf;
+mod trouble;
+mod writer;
+
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+
+use jackfield_plugin_api::prelude::*;
+use tokio::sync::oneshot;
+
+use self::{
+    readers::Readers,
+    shelf::Limits,
+    writer::{Change, Writer},
+};
+use crate::{keep::Keep, state::State};
+
+/// SQLite takes no value of 10^9 bytes.
+const LARGEST: u64 = 999_000_000;
+
+/// Keeps values in one SQLite file, which several processes may share.
+///
+/// A value that was put survives the end of the process; the end of the machine may take the last ones, never the file.
+/// The file is somewhat larger than `max_bytes` and does not shrink: room that became free is used again.
+#[derive(Debug, Config)]
+pub struct Sqlite {
+    /// The file. It is made where there is none, with the folders above it; beside it there are two more while it is
+    /// open, ending in `-wal` and `-shm`.
+    #[config(default = FilePath(PathBuf::from(".jackfield/cache.sqlite")))]
+    pub path: FilePath,
+    /// Most bytes of keys and values that are kept; the least recently used go first, to a minute. At least 1. A value
+    /// that is larger than this, or than 999 MB, is not kept.
+    #[config(default = 1 << 30)]
+    #[schemars(range(min = 1))]
+    pub max_bytes: u64,
+    /// Most entries that are kept, if there is a limit. At least 1.
+    #[schemars(range(min = 1))]
+    pub max_entries: Option<u64>,
+    #[serde(skip)]
+    state: State<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    readers: Arc<Readers>,
+    writer: Writer,
+    largest: u64,
+}
+
+impl Opened {
+    /// A scan may take longer than the workers of a runtime should stand still.
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce(&Readers) -> Result<T> + Send + 'static) -> Result<T> {
+        let (answer, asked) = oneshot::channel();
+        let readers = Arc::clone(&self.readers);
+        let work = move || {
+            // Whoever asked may be gone.
+            let _ = answer.send(work(&readers));
+        };
+        thread::Builder::new()
+            .name("jackfield-scan".to_owned())
+            .spawn(work)
+            .map_err(|error| Failure::Unavailable(format!("no thread to read the cache with: {error}")))?;
+        asked.await.map_err(|_| Failure::Internal("the thread that reads the cache has died".to_owned()))?
+    }
+}
+
+impl CacheBackend for Sqlite {
+    const NAME: &str = "sqlite";
+
+    /// Besides a configuration that makes no sense, a file that is no cache or cannot be written is an invalid
+    /// configuration; a full disk, or another process that holds the file for five seconds, is `unavailable`.
+    fn open(mut self) -> Result<Self> {
+        if self.max_bytes == 0 || self.max_entries == Some(0) {
+            return Err(Failure::InvalidConfig("`max_bytes` and `max_entries` are at least 1".to_owned()));
+        }
+        let path = &self.path.0;
+        let limits = Limits { bytes: self.max_bytes, entries: self.max_entries.unwrap_or(u64::MAX) };
+        let writer = Writer::start(file::create(path)?, path.clone(), limits)?;
+        let readers = Arc::new(Readers::new(path.clone()));
+        self.state = State::open(Opened { readers, writer, largest: self.max_bytes.min(LARGEST) });
+        Ok(self)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<CacheValue>> {
+        let Opened { readers, writer, .. } = self.state.get()?;
+        Ok(readers.get(key)?.map(|found| {
+            if found.is_stale {
+                writer.touch(key);
+            }
+            found.value
+        }))
+    }
+
+    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> Result<()> {
+        let Opened { writer, largest, .. } = self.state.get()?;
+        let key = key.to_owned();
+        let bytes = (key.len() + value.len()) as u64;
+        let change = match Keep::of(ttl) {
+            _ if bytes > *largest => {
+                tracing::debug!(key, bytes, limit = largest, "too large for the cache in SQLite");
+                Change::Remove { key }
+            }
+            Keep::NotAtAll => Change::Remove { key },
+            Keep::WhileRoom => Change::Put { key, value, ttl_ms: None },
+            Keep::Millis(millis) => Change::Put { key, value, ttl_ms: Some(millis) },
+        };
+        writer.change(change).await.map(drop)
+    }
+
+    async fn remove(&self, key: &str) -> Result<()> {
+        self.state.get()?.writer.change(Change::Remove { key: key.to_owned() }).await.map(drop)
+    }
+
+    async fn clear(&self, prefix: &str) -> Result<u64> {
+        self.state.get()?.writer.change(Change::Clear { prefix: prefix.to_owned() }).await
+    }
+
+    async fn size(&self, prefix: &str) -> Result<CacheSize> {
+        let prefix = prefix.to_owned();
+        self.state.get()?.aside(move |readers| readers.size(&prefix)).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.state.get()?.aside(move |readers| readers.list(&prefix, after.as_deref(), limit)).await
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,42 @@
+//! What SQLite says, as a failure.
+
+use std::path::Path;
+
+use jackfield_plugin_api::prelude::*;
+use rusqlite::ErrorCode;
+
+/// A failure of a call.
+pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
+    let path = path.display();
+    let Some(code) = error.sqlite_error_code() else {
+        return Failure::Internal(format!("the cache `{path}`: {error}"));
+    };
+    Failure::Unavailable(match code {
+        ErrorCode::DiskFull => format!("the disk is full: the cache `{path}` takes no more"),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            format!("another process has held the cache `{path}` for too long")
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            format!("the cache `{path}` is damaged: delete it, and it will be made anew")
+        }
+        ErrorCode::ReadOnly => format!("the cache `{path}` cannot be written: it is read-only"),
+        _ => format!("the cache `{path}`: {error}"),
+    })
+}
+
+/// A failure of opening: what will not pass by itself is a fault of the configuration.
+pub(super) fn of_opening(path: &Path, error: &rusqlite::Error) -> Failure {
+    let shown = path.display();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            Failure::InvalidConfig(format!("`{shown}` is not a SQLite file: name another `path`, or delete it"))
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            Failure::InvalidConfig(format!("the cache `{shown}` is damaged: delete it, and it will be made anew"))
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            Failure::InvalidConfig(format!("the cache `{shown}` cannot be written: {error}; name another `path`"))
+        }
+        _ => failure(path, error),
+    }
+}

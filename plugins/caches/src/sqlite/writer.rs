@@ -1,0 +1,185 @@
+//! Writing: one thread, which puts all that waits into one transaction.
+
+use std::{
+    path::PathBuf,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use jackfield_plugin_api::prelude::*;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::{
+    shelf::{Limits, Shelf},
+    trouble,
+};
+
+/// Most changes in one transaction.
+const MOST: usize = 512;
+/// A transaction takes no further change once it holds this many bytes of values.
+const MOST_BYTES: usize = 8 << 20;
+/// With nothing to do, the writer looks this often for values that have expired.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Change {
+    Put { key: String, value: CacheValue, ttl_ms: Option<u64> },
+    Remove { key: String },
+    Clear { prefix: String },
+    Touch { key: String },
+}
+
+impl Change {
+    fn bytes(&self) -> usize {
+        if let Self::Put { value, .. } = self { value.len() } else { 0 }
+    }
+
+    /// How many values it took away, where anybody asks.
+    fn apply(&self, shelf: &mut Shelf<'_>) -> rusqlite::Result<u64> {
+        match self {
+            Self::Put { key, value, ttl_ms } => shelf.put(key, value, *ttl_ms)?,
+            Self::Remove { key } => shelf.remove(key)?,
+            Self::Clear { prefix } => return shelf.clear(prefix),
+            Self::Touch { key } => shelf.touch(key)?,
+        }
+        Ok(0)
+    }
+}
+
+/// A change, and who waits for it. A touch has nobody waiting.
+struct Asked {
+    change: Change,
+    answer: Option<oneshot::Sender<Result<u64>>>,
+}
+
+impl Asked {
+    fn answer(self, result: Result<u64>) {
+        if let Some(answer) = self.answer {
+            // Whoever asked may be gone.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+/// The way to the thread. Dropping it waits until all that was sent is written.
+#[derive(Debug)]
+pub(super) struct Writer {
+    changes: Option<Sender<Asked>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// # Errors
+    /// [`Failure::Unavailable`] if there is no thread to be had.
+    pub(super) fn start(connection: Connection, path: PathBuf, limits: Limits) -> Result<Self> {
+        let (changes, asked) = mpsc::channel();
+        let work = move || Work { connection, path, limits, has_more: true }.run(&asked);
+        let thread = thread::Builder::new()
+            .name("jackfield-cache".to_owned())
+            .spawn(work)
+            .map_err(|error| Failure::Unavailable(format!("no thread to write the cache with: {error}")))?;
+        Ok(Self { changes: Some(changes), thread: Some(thread) })
+    }
+
+    /// Resolves once the change is committed.
+    pub(super) async fn change(&self, change: Change) -> Result<u64> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Asked { change, answer: Some(answer) });
+        // The thread ends when the writer is dropped, or if it panics.
+        answered.await.map_err(|_| Failure::Internal("the thread that writes the cache has died".to_owned()))?
+    }
+
+    /// Notes that a value was used, some time.
+    pub(super) fn touch(&self, key: &str) {
+        self.send(Asked { change: Change::Touch { key: key.to_owned() }, answer: None });
+    }
+
+    fn send(&self, asked: Asked) {
+        if let Some(changes) = &self.changes {
+            // If the thread has died, the answer's other end is dropped here and says so.
+            let _ = changes.send(asked);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.changes.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic has been reported by whatever it left without an answer.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    connection: Connection,
+    path: PathBuf,
+    limits: Limits,
+    /// There may be more to tidy than the last transaction did.
+    has_more: bool,
+}
+
+impl Work {
+    fn run(mut self, asked: &Receiver<Asked>) {
+        loop {
+            match asked.recv_timeout(if self.has_more { Duration::ZERO } else { IDLE }) {
+                Ok(first) => {
+                    let group = Self::gather(first, asked);
+                    self.write(group);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.attempt(&[]).is_err() {
+                        self.has_more = false;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// What waits already, up to a limit.
+    fn gather(first: Asked, asked: &Receiver<Asked>) -> Vec<Asked> {
+        let mut bytes = first.change.bytes();
+        let mut group = vec![first];
+        while group.len() < MOST && bytes < MOST_BYTES {
+            let Ok(next) = asked.try_recv() else { break };
+            bytes += next.change.bytes();
+            group.push(next);
+        }
+        group
+    }
+
+    fn write(&mut self, group: Vec<Asked>) {
+        match self.attempt(&group) {
+            Ok(results) => group.into_iter().zip(results).for_each(|(asked, result)| asked.answer(Ok(result))),
+            Err(error) if group.len() == 1 || is_of_all(&error) => {
+                let failure = trouble::failure(&self.path, &error);
+                group.into_iter().for_each(|asked| asked.answer(Err(failure.clone())));
+            }
+            // One that cannot be written must not take the others along.
+            Err(_) => group.into_iter().for_each(|asked| self.write(vec![asked])),
+        }
+    }
+
+    /// All in one transaction, or none.
+    fn attempt(&mut self, group: &[Asked]) -> rusqlite::Result<Vec<u64>> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let mut shelf = Shelf::begin(&transaction)?;
+        let results: Vec<u64> =
+            group.iter().map(|asked| asked.change.apply(&mut shelf)).collect::<rusqlite::Result<_>>()?;
+        self.has_more = shelf.tidy(self.limits)?;
+        shelf.finish()?;
+        transaction.commit()?;
+        Ok(results)
+    }
+}
+
+/// Whether no change would fare better alone.
+fn is_of_all(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | ReadOnly))
+}

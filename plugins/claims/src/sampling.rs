@@ -1,0 +1,138 @@
+//! One answer about a claim.
+
+use jackfield_plugin_api::prelude::*;
+use serde_json::json;
+
+use crate::{
+    bank::Bank,
+    planning::{provider_and_model, read_bank},
+    record::{Sample, Slot},
+    seed, validity,
+};
+
+/// Tries at a valid answer.
+const TRIES: u32 = 2;
+/// Tells the second try from the first: replicates stay below it.
+const SECOND_TRY: u32 = 1 << 15;
+
+/// Asks a model once how likely a claim is, and says whether the answer is valid.
+///
+/// An answer that is not valid is asked for once more. With a cache (`store`), valid answers are kept; an answer that is
+/// not valid never is.
+#[derive(Config)]
+pub struct ClaimSample {
+    /// The prompt bank of the plan.
+    pub bank: TextFile,
+}
+
+impl Analyzer for ClaimSample {
+    const NAME: &'static str = "claim-sample";
+    const STABILITY: Stability = Stability::Beta;
+    type Input = Slot;
+    type Output = Sample;
+
+    fn open(self) -> Result<Self> {
+        read_bank(&self.bank)?;
+        Ok(self)
+    }
+
+    async fn analyze(&self, slot: Slot, host: &Host<'_>) -> Result<Sample> {
+        let name = sample_name(&slot, host)?;
+        let kept = match host.cache_get(&name).await {
+            Ok(kept) => kept.and_then(|value| serde_json::from_slice::<Sample>(&value).ok()),
+            Err(Failure::InvalidConfig(_)) => None,
+            Err(failure) => return Err(failure),
+        };
+        if let Some(kept) = kept {
+            return Ok(Sample { cached: true, tokens_in: 0, tokens_out: 0, cost_usd: 0.0, ..kept });
+        }
+        let sample = self.ask(&slot, host).await?;
+        if sample.prob_true.is_some() {
+            let value = serde_json::to_vec(&sample).map_err(|error| Failure::Internal(error.to_string()))?;
+            match host.cache_put(&name, value, None).await {
+                Ok(()) | Err(Failure::InvalidConfig(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(sample)
+    }
+}
+
+impl ClaimSample {
+    async fn ask(&self, slot: &Slot, host: &Host<'_>) -> Result<Sample> {
+        let bank = read_bank(&self.bank)?;
+        let request = request(&bank, slot)?;
+        let mut sample = Sample {
+            template: slot.template,
+            prompt_sha256: slot.prompt_sha256.clone(),
+            replicate: slot.replicate,
+            prob_true: None,
+            label: None,
+            refused: false,
+            invalid: None,
+            cached: false,
+            tokens_in: 0,
+            tokens_out: 0,
+            cost_usd: 0.0,
+        };
+        for attempt in 0..TRIES {
+            let replicate = slot.replicate + attempt * SECOND_TRY;
+            let completion = match host.complete(CompletionRequest { replicate, ..request.clone() }).await {
+                Ok(completion) => completion,
+                // A refusal, or an answer that is none, is an invalid answer.
+                Err(Failure::InvalidOutput(why)) => {
+                    sample.invalid = Some(why);
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            let tokens = completion.tokens();
+            sample.tokens_in += tokens.input;
+            sample.tokens_out += tokens.output;
+            sample.cost_usd += completion.usd;
+            match validity::parse(&completion.text) {
+                Ok(answer) => {
+                    sample.prob_true = Some(answer.prob_true);
+                    sample.label = answer.label;
+                    sample.refused = answer.refused;
+                    sample.invalid = None;
+                    break;
+                }
+                Err(invalid) => sample.invalid = Some(invalid.to_string()),
+            }
+        }
+        Ok(sample)
+    }
+}
+
+/// What is asked: the schema goes along for servers that follow it, and the answer is held to the claims' own rules.
+fn request(bank: &Bank, slot: &Slot) -> Result<CompletionRequest> {
+    let prompt = bank
+        .prompt(slot.template, &slot.claim)
+        .filter(|prompt| prompt.sha256() == slot.prompt_sha256)
+        .ok_or_else(|| Failure::InvalidConfig("the prompt bank is not that of the plan".to_owned()))?;
+    if slot.replicate >= SECOND_TRY {
+        return Err(Failure::InvalidInput(format!("more than {SECOND_TRY} answers to one template")));
+    }
+    let schema = serde_json::from_str(bank.answer_schema())
+        .map_err(|error| Failure::InvalidConfig(format!("the answer schema of the bank: {error}")))?;
+    Ok(CompletionRequest {
+        schema: Some(schema),
+        held: false,
+        cached: false,
+        max_tokens: slot.max_tokens,
+        temperature: slot.temperature,
+        ..CompletionRequest::new(vec![Message::system(prompt.system), Message::user(prompt.user)])
+    })
+}
+
+/// The name of a sample in its cache: every field that can change the answer. The host adds what tells models apart.
+fn sample_name(slot: &Slot, host: &Host<'_>) -> Result<String> {
+    let (provider, model) = provider_and_model(host)?;
+    let key = json!({
+        "claim": slot.claim, "model": model, "provider": provider, "prompt_version": slot.prompt_version,
+        "prompt": slot.prompt_sha256, "replicate": slot.replicate,
+        "max_tokens": slot.max_tokens, "temperature": slot.temperature,
+    });
+    Ok(format!("sample/{}", seed::hex_sha256(&key.to_string())))
+}

@@ -1,0 +1,230 @@
+//! Which answers count: a probability, and no link in the text.
+//!
+//! A link means that the model answered from somewhere else, or pretends to; the prior asked for is what it holds itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What counts of a valid answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The probability given, 0 ..= 1.
+    pub prob_true: f64,
+    /// The label given next to it, if there is one.
+    pub label: Option<String>,
+    /// The model says that it refused. It does not make the answer invalid.
+    pub refused: bool,
+    /// The model says that the claim is off topic. It does not make the answer invalid.
+    pub off_topic: bool,
+}
+
+/// Why an answer does not count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invalid {
+    /// There is no text at all.
+    Empty,
+    /// There is no JSON object in the text.
+    NotJson,
+    /// There is an object, but no `prob_true` in it nor in its `belief`.
+    Missing,
+    /// `prob_true` is no number.
+    NotANumber,
+    /// `prob_true` is a number outside 0 ..= 1.
+    OutOfRange(f64),
+    /// There is a URL in the answer.
+    Url,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(out, "the answer is empty"),
+            Self::NotJson => write!(out, "the answer holds no JSON object"),
+            Self::Missing => write!(out, "the answer has no prob_true, neither at its top nor in belief"),
+            Self::NotANumber => write!(out, "prob_true is not a number"),
+            Self::OutOfRange(value) => write!(out, "prob_true is {value}, which is not in 0..=1"),
+            Self::Url => write!(out, "the answer holds a URL"),
+        }
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Reads the text of an answer: a JSON object, alone, in a code fence or with words around it.
+///
+/// `prob_true` counts at the top, else in `belief`. Of several objects the first one with a `prob_true` counts.
+///
+/// ```
+/// use jackfield_claims::validity::{Invalid, parse};
+///
+/// assert_eq!(parse(r#"{"belief": {"prob_true": 0.7, "label": "likely"}}"#).unwrap().prob_true, 0.7);
+/// assert_eq!(parse(r#"{"prob_true": 0.7, "reasons": ["see www.example.org"]}"#), Err(Invalid::Url));
+/// ```
+///
+/// # Errors
+/// The reason why the answer does not count; a URL anywhere comes before the others.
+pub fn parse(text: &str) -> Result<Answer, Invalid> {
+    if text.trim().is_empty() {
+        return Err(Invalid::Empty);
+    }
+    if has_url(text) {
+        return Err(Invalid::Url);
+    }
+    let mut verdict = Err(Invalid::NotJson);
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        rest = &rest[start..];
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Map<String, Value>>();
+        let Some(Ok(object)) = values.next() else {
+            rest = &rest[1..];
+            continue;
+        };
+        // In JSON a URL can be written so that the raw text does not show it: "http:\/\/", "\u0077ww".
+        if object.iter().any(|(key, value)| has_url(key) || holds_url(value)) {
+            return Err(Invalid::Url);
+        }
+        if !matches!(verdict, Ok(_) | Err(Invalid::NotANumber | Invalid::OutOfRange(_))) {
+            verdict = read(&object);
+        }
+        rest = &rest[values.byte_offset()..];
+    }
+    verdict
+}
+
+fn read(object: &Map<String, Value>) -> Result<Answer, Invalid> {
+    let belief = object.get("belief");
+    let inside = belief.and_then(|belief| belief.get("prob_true"));
+    let candidates = [object.get("prob_true"), inside];
+    let number = candidates.iter().flatten().find_map(|value| value.as_f64());
+    let prob_true = match number {
+        Some(number) if (0.0..=1.0).contains(&number) => number,
+        Some(number) => return Err(Invalid::OutOfRange(number)),
+        None if candidates.iter().any(Option::is_some) => return Err(Invalid::NotANumber),
+        None => return Err(Invalid::Missing),
+    };
+    let label = belief.and_then(|belief| belief.get("label")).or_else(|| object.get("label"));
+    let flag = |name: &str| object.get("flags").and_then(|flags| flags.get(name)) == Some(&Value::Bool(true));
+    Ok(Answer {
+        prob_true,
+        label: label.and_then(Value::as_str).map(str::to_owned),
+        refused: flag("refused"),
+        off_topic: flag("off_topic"),
+    })
+}
+
+fn holds_url(value: &Value) -> bool {
+    match value {
+        Value::String(text) => has_url(text),
+        Value::Array(values) => values.iter().any(holds_url),
+        Value::Object(fields) => fields.iter().any(|(key, value)| has_url(key) || holds_url(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether there is a URL in a text: a scheme followed by `://`, or a word that starts with `www.`, in any case. A bare
+/// domain is none: it cannot be told from a sentence that lacks a space.
+#[must_use]
+pub fn has_url(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let scheme = text.match_indices("://").any(|(at, _)| at > 0 && bytes[at - 1].is_ascii_alphanumeric());
+    scheme
+        || bytes.windows(5).enumerate().any(|(at, window)| {
+            window[..4].eq_ignore_ascii_case(b"www.")
+                && window[4].is_ascii_alphanumeric()
+                && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Answer, Invalid, has_url, parse};
+
+    fn probability(text: &str) -> Result<f64, Invalid> {
+        parse(text).map(|answer| answer.prob_true)
+    }
+
+    #[test]
+    fn a_whole_answer_is_read() {
+        let text = r#"{"belief": {"prob_true": 0.25, "label": "unlikely"}, "reasons": ["a"], "assumptions": [],
+            "uncertainties": [], "flags": {"refused": false, "off_topic": true}}"#;
+        let wanted = Answer { prob_true: 0.25, label: Some("unlikely".into()), refused: false, off_topic: true };
+        assert_eq!(parse(text), Ok(wanted));
+    }
+
+    #[test]
+    fn the_probability_counts_at_the_top_or_in_belief() {
+        assert_eq!(probability(r#"{"prob_true": 1}"#), Ok(1.0));
+        assert_eq!(probability(r#"{"prob_true": 0.1, "belief": {"prob_true": 0.9}}"#), Ok(0.1));
+        assert_eq!(probability(r#"{"prob_true": null, "belief": {"prob_true": 0.9}}"#), Ok(0.9));
+        assert_eq!(probability(r#"{"answer": {"prob_true": 0.9}}"#), Err(Invalid::Missing));
+        assert_eq!(probability(r#"{"belief": 0.9}"#), Err(Invalid::Missing));
+    }
+
+    #[test]
+    fn fences_and_words_around_the_object_are_passed_over() {
+        for text in [
+            "```json\n{\"prob_true\": 0.5}\n```",
+            "Here {as asked} is it: {\"prob_true\": 0.5}. Anything {else}?",
+            "{\"note\": {\"prob_true\": 1}} {\"belief\": {\"prob_true\": 0.5}}",
+            "\u{feff}{\"prob_true\": 0.5} {\"prob_true\": 0.9}",
+        ] {
+            assert_eq!(probability(text), Ok(0.5), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_probability_says_why() {
+        for (text, reason) in [
+            (" \n", Invalid::Empty),
+            ("about one half", Invalid::NotJson),
+            ("[0.5]", Invalid::NotJson),
+            ("{\"prob_true\": 0.5", Invalid::NotJson),
+            ("{\"prob_true\": NaN}", Invalid::NotJson),
+            ("{\"prob_true\": \"0.5\"}", Invalid::NotANumber),
+            ("{\"prob_true\": true}", Invalid::NotANumber),
+            ("{\"prob_true\": 1.2}", Invalid::OutOfRange(1.2)),
+            ("{\"prob_true\": -0.1}", Invalid::OutOfRange(-0.1)),
+            ("{\"prob_true\": 70} {\"prob_true\": 0.7}", Invalid::OutOfRange(70.0)),
+        ] {
+            assert_eq!(parse(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_anywhere_make_an_answer_invalid() {
+        for text in [
+            r#"{"prob_true": 0.5, "reasons": ["https://example.org"]}"#,
+            r#"{"prob_true": 0.5, "reasons": [{"see": "HTTP:\/\/example.org"}]}"#,
+            r#"{"prob_true": 0.5, "reasons": ["\u0077ww.example.org"]}"#,
+            r#"{"prob_true": 0.5, "www.example.org": 1}"#,
+            r#"{"prob_true": 0.5} Source: (WWW.example.org)"#,
+            r#"{"prob_true": 0.5} {"more": "ftp:\/\/x"}"#,
+        ] {
+            assert_eq!(parse(text), Err(Invalid::Url), "{text}");
+        }
+        for text in ["the www. of old", "awww.right", "a :// b", "e.g. this.that", "www.", "ratio 3:1 // or so"] {
+            assert!(!has_url(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gets_a_verdict(text in "\\PC*|[{}\\[\\]\":,a0.\\\\ ]*") {
+            if let Ok(answer) = parse(&text) {
+                prop_assert!((0.0..=1.0).contains(&answer.prob_true));
+            }
+        }
+
+        #[test]
+        fn every_probability_is_read(probability in 0.0_f64..=1.0, before in "[^{}:]*", after in "[^{}:]*") {
+            prop_assume!(!has_url(&format!("{before}{after}")));
+            let text = format!("{before}{{\"belief\": {{\"prob_true\": {probability:?}}}}}{after}");
+            prop_assert!((parse(&text).unwrap().prob_true - probability).abs() <= f64::EPSILON);
+        }
+    }
+}

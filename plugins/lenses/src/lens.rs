@@ -1,0 +1,174 @@
+//! The analyzer `lens`.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use jackfield_plugin_api::prelude::*;
+use jackfield_text::Transcript;
+use serde_json::{Map, Value};
+
+use crate::{
+    findings::{LensFinding, LensFindingSet, draw},
+    gathered::gather,
+    merge::{Answer, merge},
+    parts::{parts, tokens},
+    prompt::Prompt,
+    question::{Material, on_findings, on_transcript, request, system},
+    quote::Record,
+};
+
+/// What `lens` reads.
+#[derive(Clone, Debug, Default, Document)]
+pub struct LensInput {
+    /// The transcript. With findings beside it, quotes are looked up in it, and the model reads the findings alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Transcript>,
+    /// Answers of other stages, of any kind of finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<LensFindingSet>>,
+}
+
+/// What `lens` answers.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct LensOutput {
+    /// Title of the lens.
+    pub title: String,
+    /// The answer, as the lens's own schema has it; a citation of what was never said has `unsupported: true` in it.
+    pub answer: Map<String, Value>,
+    /// The entries of the answer's lists as findings.
+    pub findings: Vec<LensFinding>,
+    /// How many quotes were never said.
+    pub unsupported: u64,
+    /// In how many parts the transcript was read; 1 for findings.
+    pub chunks: u64,
+    /// How many findings of each source had no room in the budget; a source that is not named lost none.
+    pub left_out: BTreeMap<String, u64>,
+    /// Tokens that the model read, as its server counts them, whether or not the answer came from a cache.
+    pub tokens_in: u64,
+    /// Tokens that the model wrote.
+    pub tokens_out: u64,
+}
+
+/// Reads a transcript, or findings, through a lens: a prompt file with the schema of its answer.
+///
+/// A transcript is read whole: one that is too long for a call is read in parts, and the answers are put together. Of
+/// findings as many are read as the budget has room for: all, or a fair share of each source, the surest first. Whatever
+/// the model quotes is looked up in the transcript; a finding whose quotes are not there is marked `unsupported`. The stage
+/// needs a model.
+#[derive(Clone, Debug, Config)]
+pub struct Lens {
+    /// The lens file: a title, instructions, and a section `## Answer` with a JSON Schema in a `json` block.
+    pub prompt: TextFile,
+    /// Most tokens that a call on a transcript reads, instructions included, in the tokenizer `o200k`.
+    #[config(default = 8000)]
+    #[schemars(range(min = 500))]
+    pub context: usize,
+    /// Most tokens of findings that a call reads.
+    #[config(default = 8000)]
+    #[schemars(range(min = 100))]
+    pub budget: usize,
+    /// What each source of findings may spend before the rest is shared; lowered when the floors alone do not fit.
+    #[config(default = 500)]
+    pub floor: usize,
+    /// Most tokens of an answer; the server's default without it.
+    pub max_tokens: Option<u32>,
+    /// Temperature of sampling; the server's default without it.
+    #[schemars(range(min = 0.0, max = 2.0))]
+    pub temperature: Option<f64>,
+    /// The lens file, read.
+    #[serde(skip)]
+    #[schemars(skip)]
+    lens: Prompt,
+}
+
+/// A call on a transcript has at least this much room for it.
+const LEAST_ROOM: usize = 200;
+/// What stands around a part of a transcript: its head, and what a server adds to each message.
+const AROUND: usize = 200;
+
+impl Analyzer for Lens {
+    const NAME: &'static str = "lens";
+    const STABILITY: Stability = Stability::Experimental;
+    type Input = LensInput;
+    type Output = LensOutput;
+
+    fn open(mut self) -> Result<Self> {
+        let path = &self.prompt.path;
+        self.lens = Prompt::parse(&self.prompt.text)
+            .map_err(|error| Failure::InvalidConfig(format!("`{path}` is not a lens: {error}")))?;
+        let least = self.instructions() + LEAST_ROOM;
+        if self.context < least {
+            let context = self.context;
+            return Err(Failure::InvalidConfig(format!(
+                "`context` is {context} tokens, but `{path}` needs {least}: its instructions, and room for a transcript"
+            )));
+        }
+        Ok(self)
+    }
+
+    async fn analyze(&self, input: LensInput, host: &Host<'_>) -> Result<LensOutput> {
+        let title = input.transcript.as_ref().and_then(|transcript| transcript.title.as_deref());
+        let mut output = LensOutput { title: self.lens.title.clone(), ..LensOutput::default() };
+        let (record, requests) = match (input.findings, &input.transcript) {
+            (Some(sets), transcript) => {
+                let findings: Vec<LensFinding> = sets.into_iter().flat_map(|set| set.findings).collect();
+                let gathered = gather(&findings, self.budget, self.floor);
+                output.left_out = gathered.left_out;
+                let of_findings = || Record::of_findings(&findings);
+                let record = transcript.as_ref().map_or_else(of_findings, Record::of_transcript);
+                (record, vec![self.request(Material::Findings, on_findings(title, &gathered.text))])
+            }
+            (None, Some(transcript)) => {
+                let parts = parts(&transcript.segments, self.context - self.instructions());
+                let of = parts.len();
+                let told = parts.iter().enumerate().map(|(at, part)| on_transcript(title, part, at + 1, of));
+                let requests = told.map(|told| self.request(Material::Transcript, told)).collect();
+                (Record::of_transcript(transcript), requests)
+            }
+            (None, None) => return Err(Failure::InvalidInput("neither a transcript nor findings to read".into())),
+        };
+        if requests.is_empty() {
+            return Err(Failure::InvalidInput("the transcript holds no words".into()));
+        }
+        output.chunks = requests.len() as u64;
+
+        let asked = join_all(requests.into_iter().map(|request| host.complete(request))).await;
+        let mut answers = Vec::with_capacity(asked.len());
+        for completion in asked {
+            let completion = completion?;
+            // Not `tokens()`: an answer from a cache has to leave the same record.
+            let usage = completion.usage.unwrap_or_default();
+            output.tokens_in += usage.input;
+            output.tokens_out += usage.output;
+            answers.push(read(&completion.text)?);
+        }
+        let mut answer = Value::Object(merge(answers));
+        output.unsupported = record.check(&mut answer);
+        if let Value::Object(answer) = answer {
+            output.findings = draw(&answer, &record, &host.context().stage);
+            output.answer = answer;
+        }
+        Ok(output)
+    }
+}
+
+impl Lens {
+    /// Tokens of a call on a transcript besides the transcript.
+    fn instructions(&self) -> usize {
+        tokens(&system(&self.lens, Material::Transcript)) + AROUND
+    }
+
+    fn request(&self, material: Material, told: String) -> CompletionRequest {
+        let request = request(&self.lens, material, told);
+        CompletionRequest { max_tokens: self.max_tokens, temperature: self.temperature, ..request }
+    }
+}
+
+/// The object that the host has held to the schema.
+fn read(text: &str) -> Result<Answer> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::InvalidOutput(format!("the answer is not a JSON object: {error}")))
+}
+
+#[cfg(test)]
+mod tests;

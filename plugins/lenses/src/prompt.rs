@@ -1,0 +1,185 @@
+//! Lens files.
+
+use serde_json::Value;
+
+/// A lens file, read: Markdown with a title (`# …`), instructions, and a last section `## Answer` whose one `json` block
+/// is the JSON Schema of the answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prompt {
+    /// The title.
+    pub title: String,
+    /// Everything but the title, the heading `## Answer` and the schema.
+    pub instructions: String,
+    /// JSON Schema of the answer: that of an object.
+    pub schema: Value,
+}
+
+impl Prompt {
+    /// Reads a lens file.
+    ///
+    /// # Errors
+    /// A fragment that says what is wrong, with the line where there is one.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let lines: Vec<Line<'_>> = mark(text)?;
+        let first = lines.iter().position(|line| !line.text.trim().is_empty()).ok_or("it is empty")?;
+        let title = lines[first].text.strip_prefix("# ").map(str::trim).filter(|title| !title.is_empty());
+        let title = title.ok_or_else(|| format!("line {}: a lens begins with its title, `# …`", first + 1))?;
+
+        let mut headings = lines.iter().enumerate().filter(|(_, line)| line.is_heading());
+        let answer = headings.find(|(_, line)| line.text.trim_end() == ANSWER).map(|(at, _)| at);
+        let answer = answer.ok_or(
+            "it has no section `## Answer`; put one at its end, with the JSON Schema of the answer in a `json` block",
+        )?;
+        if let Some((at, _)) = headings.next() {
+            return Err(format!("line {}: `{ANSWER}` has to be the last section", at + 1));
+        }
+
+        let mut blocks = lines[answer..].iter().enumerate().filter(|(_, line)| line.place == Place::Opens("json"));
+        let (open, _) =
+            blocks.next().ok_or("`## Answer` has no `json` block; put the JSON Schema of the answer there")?;
+        if let Some((at, _)) = blocks.next() {
+            return Err(format!("line {}: `{ANSWER}` has a second `json` block", answer + at + 1));
+        }
+        let open = answer + open;
+        let inside = lines[open + 1..].iter().take_while(|line| line.place == Place::Inside).count();
+        let schema: Vec<&str> = lines[open + 1..][..inside].iter().map(|line| line.text).collect();
+        let schema = schema_of(&schema.join("\n"), open + 2)?;
+
+        let is_prose = |at: usize| at > first && at != answer && !(open..open + inside + 2).contains(&at);
+        let prose: Vec<&str> = (0..lines.len()).filter(|at| is_prose(*at)).map(|at| lines[at].text).collect();
+        let instructions = prose.join("\n").trim().to_owned();
+        if instructions.is_empty() {
+            return Err("it has no instructions; say between the title and `## Answer` what to look for".to_owned());
+        }
+        Ok(Self { title: title.to_owned(), instructions, schema })
+    }
+}
+
+const ANSWER: &str = "## Answer";
+
+/// A line, and how it stands to the fenced blocks.
+struct Line<'a> {
+    text: &'a str,
+    place: Place<'a>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Place<'a> {
+    /// Outside of any block.
+    Outside,
+    /// The fence that opens a block of this language.
+    Opens(&'a str),
+    /// In a block.
+    Inside,
+    /// The fence that closes it.
+    Closes,
+}
+
+impl Line<'_> {
+    /// Whether it is a heading of the first or second level.
+    fn is_heading(&self) -> bool {
+        self.place == Place::Outside && (self.text.starts_with("# ") || self.text.starts_with("## "))
+    }
+}
+
+/// Tells the lines of blocks from those outside.
+fn mark(text: &str) -> Result<Vec<Line<'_>>, String> {
+    let mut lines = Vec::new();
+    // The fence that would close the open block, and the line that opened it.
+    let mut open: Option<(&str, usize)> = None;
+    for (at, text) in text.lines().enumerate() {
+        let bare = text.trim();
+        let ticks = &bare[..bare.len() - bare.trim_start_matches('`').len()];
+        let place = match open {
+            Some((fence, _)) if bare == ticks && ticks.len() >= fence.len() => {
+                open = None;
+                Place::Closes
+            }
+            Some(_) => Place::Inside,
+            None if ticks.len() >= 3 => {
+                open = Some((ticks, at));
+                Place::Opens(bare[ticks.len()..].trim())
+            }
+            None => Place::Outside,
+        };
+        lines.push(Line { text, place });
+    }
+    match open {
+        Some((fence, at)) => Err(format!("line {}: the block is not closed by {fence}", at + 1)),
+        None => Ok(lines),
+    }
+}
+
+/// The schema in a block that begins at line `first` of the file.
+fn schema_of(json: &str, first: usize) -> Result<Value, String> {
+    let schema: Value = serde_json::from_str(json).map_err(|error| {
+        let line = first + error.line().max(1) - 1;
+        format!("line {line}: the schema of the answer is not JSON: {error}")
+    })?;
+    let properties = schema.get("properties").and_then(Value::as_object);
+    if schema.get("type").and_then(Value::as_str) != Some("object") || properties.is_none_or(serde_json::Map::is_empty)
+    {
+        return Err(format!(
+            "line {first}: the schema of the answer has to be that of an object: `\"type\": \"object\"`, with `properties`"
+        ));
+    }
+    Ok(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::Prompt;
+
+    const WHOLE: &str = "# Doubts\n\nFind doubts.\n\n## Answer\n\n```json\n{ \"type\": \"object\", \"properties\": { \"doubts\": {} } }\n```\n";
+
+    fn error(text: &str) -> String {
+        Prompt::parse(text).expect_err("no lens")
+    }
+
+    #[test]
+    fn a_lens_has_a_title_instructions_and_a_schema() {
+        let prompt = Prompt::parse(WHOLE).expect("a lens");
+        assert_eq!((prompt.title.as_str(), prompt.instructions.as_str()), ("Doubts", "Find doubts."));
+        assert_eq!(prompt.schema, json!({ "type": "object", "properties": { "doubts": {} } }));
+        assert_eq!(Prompt::parse(&WHOLE.replace('\n', "\r\n")).expect("a lens").schema, prompt.schema);
+    }
+
+    #[test]
+    fn words_beside_the_schema_are_instructions() {
+        let text = WHOLE.replace("```json", "In order of weight.\n\n```json");
+        assert_eq!(Prompt::parse(&text).expect("a lens").instructions, "Find doubts.\n\n\nIn order of weight.");
+    }
+
+    #[test]
+    fn what_stands_in_a_block_is_no_heading() {
+        let text = WHOLE.replace("Find doubts.", "````text\n## Answer\n```json\n````\nFind doubts.");
+        assert!(Prompt::parse(&text).expect("a lens").instructions.starts_with("````text\n## Answer"));
+    }
+
+    #[test]
+    fn each_fault_is_named_with_its_line() {
+        assert_eq!(error(" \n"), "it is empty");
+        assert_eq!(error(&WHOLE[2..]), "line 1: a lens begins with its title, `# …`");
+        assert!(error(&WHOLE.replace("## Answer", "## Reply")).starts_with("it has no section `## Answer`"));
+        assert_eq!(error(&format!("{WHOLE}\n## More\n")), "line 11: `## Answer` has to be the last section");
+        assert!(error(&WHOLE.replace("json", "toml")).starts_with("`## Answer` has no `json` block"));
+        assert_eq!(error(&format!("{WHOLE}```json\n```\n")), "line 10: `## Answer` has a second `json` block");
+        assert_eq!(error(WHOLE.trim_end().trim_end_matches('`')), "line 7: the block is not closed by ```");
+        assert!(error(&WHOLE.replace("{} }", "{ }")).starts_with("line 8: the schema of the answer is not JSON"));
+        assert!(
+            error(&WHOLE.replace("\"object\"", "\"array\"")).starts_with("line 8: the schema of the answer has to be")
+        );
+        assert!(error(&WHOLE.replace("Find doubts.", "")).starts_with("it has no instructions"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(# a\n|## Answer\n|```json\n|```\n|\\{\\}\n|[a-z`# \n]{0,9}){0,12}") {
+            _ = Prompt::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What the unit tests share.
+
+use std::sync::Mutex;
+
+use jackfield_plugin_api::{BoxFuture, HostCalls, prelude::*};
+use jackfield_text::{Evidence, Segment, Transcript};
+use serde_json::{Value, json};
+
+use crate::findings::LensFinding;
+
+/// A host whose model answers what it is told to, in the order asked, and remembers what it was asked.
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub(crate) answers: Mutex<Vec<Result<Value>>>,
+    pub(crate) asked: Mutex<Vec<CompletionRequest>>,
+}
+
+impl Desk {
+    pub(crate) fn answering(answers: impl IntoIterator<Item = Result<Value>>) -> Self {
+        Self { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() }
+    }
+
+    /// What the user's message of each call said.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.asked.lock().expect("a lock").iter().map(|request| request.messages[1].content.clone()).collect()
+    }
+}
+
+impl HostCalls for Desk {
+    fn log(&self, _level: Level, _target: &str, _message: &str) {}
+    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        self.asked.lock().expect("a lock").push(request);
+        let answer = self.answers.lock().expect("a lock").remove(0);
+        let usage = Some(Usage { input: 100, output: 10 });
+        Box::pin(
+            async move { answer.map(|value| Completion { text: value.to_string(), usage, ..Completion::default() }) },
+        )
+    }
+}
+
+pub(crate) fn said(segment: &str, quote: &str) -> Value {
+    json!({ "segment": segment, "quote": quote })
+}
+
+/// A finding of kind `fact` from this source, on the segment of its number, that quotes its own text.
+pub(crate) fn finding(source: &str, number: usize, text: &str) -> LensFinding {
+    let (segment, speaker) = (format!("s{number}"), Some("Ann".to_owned()));
+    LensFinding {
+        id: format!("{source}-{number}"),
+        kind: "fact".into(),
+        text: text.into(),
+        confidence: 0.5,
+        source: source.into(),
+        evidence: vec![Evidence { segment, speaker, start: None, quote: text.into() }],
+        ..LensFinding::default()
+    }
+}
+
+pub(crate) fn transcript(turns: &[(&str, &str)]) -> Transcript {
+    let segments = turns.iter().enumerate().map(|(index, (speaker, text))| Segment {
+        id: format!("s{}", index + 1),
+        speaker: (!speaker.is_empty()).then(|| (*speaker).to_owned()),
+        text: (*text).to_owned(),
+        start: None,
+    });
+    Transcript { title: None, segments: segments.collect() }
+}

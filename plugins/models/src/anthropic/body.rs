@@ -1,0 +1,142 @@
+//! What is sent.
+
+use jackfield_plugin_api::prelude::*;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
+
+use super::tool::{self, Tool};
+
+/// The body of a call, written straight from the request.
+pub(super) struct Body<'a> {
+    /// Name of the model.
+    pub(super) model: &'a str,
+    /// What is asked.
+    pub(super) request: &'a CompletionRequest,
+    /// The most tokens where the request does not say.
+    pub(super) max_tokens: u32,
+    /// The tool whose input is the answer, if there is a schema.
+    pub(super) tool: Option<&'a Tool<'a>>,
+    /// Keys that replace others.
+    pub(super) extra: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    name: &'static str,
+    description: &'static str,
+    input_schema: &'a Value,
+}
+
+#[derive(Serialize)]
+struct ToolChoice {
+    r#type: &'static str,
+    name: &'static str,
+}
+
+impl Body<'_> {
+    /// The body as JSON text.
+    pub(super) fn json(&self) -> Result<Vec<u8>> {
+        let text = self.request.messages.iter().map(|message| message.content.len()).sum::<usize>();
+        let mut json = Vec::with_capacity(text + text / 16 + 512);
+        match serde_json::to_writer(&mut json, self) {
+            Ok(()) => Ok(json),
+            Err(error) => Err(Failure::InvalidInput(format!("the request cannot be written as JSON: {error}"))),
+        }
+    }
+
+    /// All system messages as one, since the API has a place for one.
+    fn system(&self) -> String {
+        let system = self.request.messages.iter().filter(|message| message.role == Role::System);
+        system.map(|message| message.content.as_str()).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        macro_rules! put {
+            ($key:expr, $value:expr) => {
+                if !self.extra.contains_key($key) {
+                    map.serialize_entry($key, $value)?;
+                }
+            };
+        }
+        put!("model", self.model);
+        put!("max_tokens", &self.request.max_tokens.unwrap_or(self.max_tokens));
+        let system = self.system();
+        if !system.is_empty() {
+            put!("system", &system);
+        }
+        put!(
+            "messages",
+            &self.request.messages.iter().filter(|message| message.role != Role::System).collect::<Vec<_>>()
+        );
+        if let Some(tool) = self.tool {
+            let description = "Gives the answer. Its input is the whole answer.";
+            put!("tools", &[ToolBody { name: tool::NAME, description, input_schema: &tool.input }]);
+            put!("tool_choice", &ToolChoice { r#type: "tool", name: tool::NAME });
+        }
+        if let Some(temperature) = self.request.temperature {
+            put!("temperature", &temperature);
+        }
+        if !self.request.stop.is_empty() {
+            put!("stop_sequences", &self.request.stop);
+        }
+        for (key, value) in self.extra {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sent(request: &CompletionRequest, extra: Value) -> Value {
+        let Value::Object(extra) = extra else { panic!() };
+        let tool = request.schema.as_ref().map(Tool::new);
+        let body = Body { model: "tiny", request, max_tokens: 4096, tool: tool.as_ref(), extra: &extra };
+        serde_json::from_slice(&body.json().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn system_messages_stand_apart() {
+        let request = CompletionRequest {
+            max_tokens: Some(9),
+            temperature: Some(0.5),
+            stop: vec!["END".into()],
+            seed: Some(1),
+            ..CompletionRequest::new(vec![
+                Message::system("Be brief."),
+                Message::user("Why?"),
+                Message::assistant("So."),
+                Message::system("Be kind."),
+                Message::user("How?"),
+            ])
+        };
+        assert_eq!(
+            sent(&request, json!({ "top_k": 5 })),
+            json!({
+                "model": "tiny", "max_tokens": 9, "system": "Be brief.\n\nBe kind.",
+                "messages": [
+                    { "role": "user", "content": "Why?" },
+                    { "role": "assistant", "content": "So." },
+                    { "role": "user", "content": "How?" },
+                ],
+                "temperature": 0.5, "stop_sequences": ["END"], "top_k": 5,
+            })
+        );
+    }
+
+    #[test]
+    fn a_schema_is_a_tool_that_must_be_used() {
+        let schema = json!({ "type": "object" });
+        let sent = sent(&CompletionRequest::new(vec![Message::user("Why?")]).with_schema(schema.clone()), json!({}));
+        assert_eq!(sent["tool_choice"], json!({ "type": "tool", "name": "answer" }));
+        assert_eq!((&sent["tools"][0]["name"], &sent["tools"][0]["input_schema"]), (&json!("answer"), &schema));
+        assert_eq!((&sent["max_tokens"], sent.get("system")), (&json!(4096), None));
+    }
+}

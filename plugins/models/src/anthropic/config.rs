@@ -1,0 +1,89 @@
+//! What `anthropic` is told.
+
+use std::collections::BTreeMap;
+
+use jackfield_plugin_api::prelude::*;
+use serde_json::{Map, Value};
+
+use super::{answer, body::Body, tool::Tool};
+use crate::{
+    http::{Api, ApiConfig, KeyHeader},
+    openai::leave_alone,
+};
+
+/// Asks Anthropic's Messages API.
+///
+/// An answer that follows a JSON Schema is asked for as the input of a tool that the model must use. The API takes no
+/// seed, so none is sent.
+#[derive(Debug, Config)]
+pub struct Anthropic {
+    /// Address of the server up to and without `/messages`: `http` or `https`, without user and password.
+    #[config(default = "https://api.anthropic.com/v1")]
+    pub base_url: String,
+    /// Name of the model, as the server calls it.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Environment variable that holds the API key. Without it and `api_key_file`, none is sent.
+    pub api_key_env: Option<String>,
+    /// File that holds the API key and nothing else.
+    pub api_key_file: Option<FilePath>,
+    /// Further headers of every call, such as `anthropic-beta`. Secrets do not belong here: they are part of the
+    /// pipeline.
+    #[config(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The most tokens of an answer, where the request does not say: the API wants to be told.
+    #[config(default = 4096)]
+    #[schemars(range(min = 1))]
+    pub max_tokens: u32,
+    /// Further keys of every request's JSON, such as `top_k`; each replaces what would be sent under it.
+    #[config(default)]
+    pub body: Map<String, Value>,
+    #[serde(skip)]
+    api: Option<Api>,
+}
+
+/// Keys of a request without which the answer would not be what is read.
+const OWN_KEYS: [&str; 5] = ["messages", "system", "stream", "tools", "tool_choice"];
+
+impl Model for Anthropic {
+    const NAME: &'static str = "anthropic";
+    const STABILITY: Stability = Stability::Beta;
+
+    fn open(mut self) -> Result<Self> {
+        leave_alone(&self.body, &OWN_KEYS)?;
+        if self.max_tokens == 0 {
+            return Err(Failure::InvalidConfig("`max_tokens` is 0".to_owned()));
+        }
+        self.api = Some(Api::open(&ApiConfig {
+            base_url: &self.base_url,
+            path: "messages",
+            model: &self.name,
+            api_key_env: self.api_key_env.as_deref(),
+            api_key_file: self.api_key_file.as_ref(),
+            key_header: KeyHeader::ApiKey,
+            headers: &self.headers,
+            fixed: &[("anthropic-version", "2023-06-01")],
+        })?);
+        Ok(self)
+    }
+
+    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
+        let Some(api) = &self.api else {
+            return Err(Failure::Internal("the model was not opened before it was called".to_owned()));
+        };
+        let tool = request.schema.as_ref().map(Tool::new);
+        let body = Body {
+            model: &self.name,
+            request: &request,
+            max_tokens: self.max_tokens,
+            tool: tool.as_ref(),
+            extra: &self.body,
+        };
+        let answer = api.post(body.json()?).await?;
+        answer::read(&answer, tool.as_ref(), api)
+    }
+
+    fn permissions() -> Vec<Permission> {
+        vec![Permission { name: "http".to_owned(), reason: "to call the server at `base_url`".to_owned() }]
+    }
+}

@@ -1,0 +1,241 @@
+//! The client of one instance.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use jackfield_plugin_api::prelude::*;
+use reqwest::{
+    Client, Method, Request,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
+    redirect,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::{
+    body::{self, MAX_ANSWER, MAX_COMPLAINT, Unread},
+    endpoint::Endpoint,
+    secret::Secret,
+    transport::broken,
+};
+
+/// Longest wait for a connection. How long the answer may take is the host's to say.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection without a call is kept. Many servers close theirs after 60 s.
+const IDLE: Duration = Duration::from_secs(50);
+/// Most connections without a call that are kept.
+const MAX_IDLE: usize = 4096;
+
+/// How a server is told the key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyHeader {
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// `x-api-key: KEY`.
+    ApiKey,
+}
+
+/// What an [`Api`] is made of: the keys that models' configurations share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ApiConfig<'a> {
+    /// Address that `path` is added to.
+    pub(crate) base_url: &'a str,
+    /// Path of the one call that is made.
+    pub(crate) path: &'a str,
+    /// Name of the model.
+    pub(crate) model: &'a str,
+    /// Variable that holds the key.
+    pub(crate) api_key_env: Option<&'a str>,
+    /// File that holds the key.
+    pub(crate) api_key_file: Option<&'a FilePath>,
+    /// How the key is sent.
+    pub(crate) key_header: KeyHeader,
+    /// Headers of the configuration.
+    pub(crate) headers: &'a BTreeMap<String, String>,
+    /// Headers of the protocol; one of the configuration wins.
+    pub(crate) fixed: &'a [(&'static str, &'static str)],
+}
+
+/// A server, a model on it, and the connections to it. The key is in `headers`, marked as sensitive.
+pub(crate) struct Api {
+    client: Client,
+    endpoint: Endpoint,
+    headers: HeaderMap,
+    key: Option<Secret>,
+    model: String,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("host", &self.host()).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Api {
+    /// Reads the key and prepares the client. Nothing is called.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if the address, the key or a header is none.
+    pub(crate) fn open(config: &ApiConfig<'_>) -> Result<Self> {
+        if config.model.trim().is_empty() {
+            return Err(Failure::InvalidConfig("`name` is empty: it names the model".to_owned()));
+        }
+        let endpoint = Endpoint::parse(config.base_url, config.path)?;
+        let key = Secret::read(config.api_key_env, config.api_key_file)?;
+        let headers = headers(config, key.as_ref())?;
+        let client = client(&endpoint)?;
+        Ok(Self { client, endpoint, headers, key, model: config.model.to_owned() })
+    }
+
+    /// Makes the call and reads the answer of a success.
+    ///
+    /// # Errors
+    /// Whatever the server's status, or the lack of an answer, means.
+    pub(crate) async fn post(&self, body: Vec<u8>) -> Result<Vec<u8>> {
+        let mut request = Request::new(Method::POST, self.endpoint.url().clone());
+        *request.headers_mut() = self.headers.clone();
+        *request.body_mut() = Some(body.into());
+        let mut response = self.client.execute(request).await.map_err(|error| broken(&self.endpoint, &error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = body::read_start(&mut response, MAX_COMPLAINT).await;
+            return Err(self.refused(status.as_u16(), response.headers(), &body));
+        }
+        body::read(&mut response, MAX_ANSWER).await.map_err(|unread| match unread {
+            Unread::TooLong => self.nonsense(&format!("answered more than {} MiB", MAX_ANSWER >> 20)),
+            Unread::Broken(error) => broken(&self.endpoint, &error),
+        })
+    }
+
+    /// Host, with the port where it is not the scheme's own.
+    pub(crate) fn host(&self) -> &str {
+        self.endpoint.host()
+    }
+
+    /// Path of the call.
+    pub(crate) fn path(&self) -> &str {
+        self.endpoint.path()
+    }
+
+    /// Name of the model.
+    pub(crate) fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Where the key was read from, in backticks.
+    pub(crate) fn key_place(&self) -> Option<&str> {
+        self.key.as_ref().map(Secret::place)
+    }
+
+    /// The text without the key.
+    pub(crate) fn redact(&self, text: String) -> String {
+        match &self.key {
+            Some(key) => key.redact(text),
+            None => text,
+        }
+    }
+}
+
+/// Headers of every call.
+fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jackfield/", env!("CARGO_PKG_VERSION"))));
+    for &(name, value) in config.fixed {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    for (name, value) in config.headers {
+        let wrong = |what: &str| Err(Failure::InvalidConfig(format!("header `{name}` {what}")));
+        let Ok(header) = name.parse::<HeaderName>() else { return wrong("is no name of a header") };
+        match header.as_str() {
+            "authorization" | "proxy-authorization" | "x-api-key" | "api-key" | "cookie" => {
+                return wrong("would hold a secret: name the key with `api_key_env` or `api_key_file`");
+            }
+            "host" | "content-length" | "content-type" | "transfer-encoding" | "connection" | "accept-encoding" => {
+                return wrong("is set by the client itself");
+            }
+            _ => {}
+        }
+        let Ok(value) = HeaderValue::from_str(value) else { return wrong("has a value that no header can have") };
+        headers.insert(header, value);
+    }
+    if let Some(key) = key {
+        let (name, value) = match config.key_header {
+            KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {}", key.reveal())),
+            KeyHeader::ApiKey => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
+        };
+        let Ok(mut value) = HeaderValue::from_str(&value) else {
+            return Err(Failure::InvalidConfig(format!("what {} holds is no API key", key.place())));
+        };
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// A client of HTTP/1.1 that follows no redirect, asks for no compression and, on this machine, uses no proxy.
+fn client(endpoint: &Endpoint) -> Result<Client> {
+    let wrong =
+        |error: &dyn fmt::Display| Failure::InvalidConfig(format!("failed to prepare the HTTP client: {error}"));
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(&error))?;
+    let tls = if endpoint.secure() {
+        // The system's certificates: reading them takes time, so a plain address does without.
+        tls.with_platform_verifier().map_err(|error| wrong(&error))?.with_no_client_auth()
+    } else {
+        tls.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+    };
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(MAX_IDLE);
+    if endpoint.local() { builder.no_proxy() } else { builder }.build().map_err(|error| wrong(&error.without_url()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{api, key_file};
+
+    fn with_header(name: &str, value: &str) -> Result<Api> {
+        Api::open(&ApiConfig {
+            base_url: "http://127.0.0.1:9",
+            path: "x",
+            model: "tiny",
+            api_key_env: None,
+            api_key_file: None,
+            key_header: KeyHeader::Bearer,
+            headers: &BTreeMap::from([(name.to_owned(), value.to_owned())]),
+            fixed: &[("anthropic-version", "1")],
+        })
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let (_folder, _) = key_file();
+        let api = api();
+        assert!(!format!("{api:?} {:?}", api.headers).contains("very-secret"));
+        assert!(format!("{:?}", api.headers).contains("Sensitive"));
+    }
+
+    #[test]
+    fn headers_are_checked_when_the_model_is_opened() {
+        let message = |name, value| match with_header(name, value) {
+            Err(Failure::InvalidConfig(message)) => message,
+            other => panic!("{other:?}"),
+        };
+        assert!(message("Authorization", "Bearer hidden").contains("would hold a secret"));
+        assert!(!message("Authorization", "Bearer hidden").contains("hidden"));
+        assert!(message("a b", "x").contains("is no name of a header"));
+        assert!(message("x-a", "1\n2").contains("no header can have"));
+        assert!(message("Host", "x").contains("by the client itself"));
+        assert_eq!(with_header("Anthropic-Version", "2").unwrap().headers["anthropic-version"], "2");
+    }
+}

@@ -1,0 +1,46 @@
+//! Bodies of answers, read chunk by chunk and never beyond a limit.
+
+use reqwest::Response;
+
+/// Longest answer, in bytes.
+pub(crate) const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// How much of an answer that is no success is read, in bytes.
+pub(crate) const MAX_COMPLAINT: usize = 64 * 1024;
+/// Most that is set aside before anything has come, in bytes.
+const MAX_RESERVED: u64 = 256 * 1024;
+
+/// Why a body was not read to its end.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It is longer than the limit.
+    TooLong,
+    /// The connection broke.
+    Broken(reqwest::Error),
+}
+
+/// Reads the whole body. What is longer than `limit` bytes is left unread.
+pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, Unread> {
+    let announced = response.content_length().unwrap_or_default();
+    if announced > limit as u64 {
+        return Err(Unread::TooLong);
+    }
+    let mut body = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
+        if body.len() + chunk.len() > limit {
+            return Err(Unread::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Reads the first `limit` bytes at most, as far as they come.
+pub(crate) async fn read_start(response: &mut Response, limit: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < limit
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
+    }
+    body
+}

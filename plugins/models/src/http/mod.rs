@@ -1,0 +1,15 @@
+//! One POST to a server that answers prompts, and what came of it as a [`Failure`](jackfield_plugin_api::Failure).
+
+mod api;
+mod body;
+mod complaint;
+mod endpoint;
+mod retry_after;
+mod secret;
+mod status;
+mod text;
+mod transport;
+
+pub(crate) use api::{Api, ApiConfig, KeyHeader};
+pub(crate) use complaint::Complaint;
+pub(crate) use text::unfenced;

@@ -1,0 +1,65 @@
+//! How long a server asks to wait.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+/// Longest wait that is believed.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The wait that `retry-after-ms` or `Retry-After` (seconds or an HTTP date) asks for, at most a day. A date counts
+/// from the answer's own `Date`, so that a clock that is off does no harm; from `now` without one.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let seconds = |text: &str, unit: f64| {
+        let seconds = text.parse::<f64>().ok()? * unit;
+        (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).map_or(LONGEST, |wait| wait.min(LONGEST)))
+    };
+    if let Some(wait) = text("retry-after-ms").and_then(|text| seconds(text, 0.001)) {
+        return Some(wait);
+    }
+    let asked = text(RETRY_AFTER.as_str())?;
+    seconds(asked, 1.0).or_else(|| {
+        let until = httpdate::parse_http_date(asked).ok()?;
+        let from = text(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+        Some(until.duration_since(from).unwrap_or_default().min(LONGEST))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn wait(headers: &[(&'static str, &'static str)]) -> Option<Duration> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect::<HeaderMap>();
+        retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770))
+    }
+
+    #[test]
+    fn seconds_milliseconds_and_dates_are_read() {
+        assert_eq!(wait(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
+        assert_eq!(wait(&[("retry-after", " 0.5 ")]), Some(Duration::from_millis(500)));
+        assert_eq!(wait(&[("retry-after-ms", "250"), ("retry-after", "9")]), Some(Duration::from_millis(250)));
+        assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(Duration::from_secs(7)));
+        let date = ("date", "Sun, 06 Nov 1994 08:49:35 GMT");
+        assert_eq!(wait(&[date, ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(Duration::from_secs(2)));
+        assert_eq!(wait(&[date, ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn nonsense_is_no_wait_and_a_huge_one_is_a_day() {
+        assert_eq!(wait(&[]), None);
+        for nonsense in ["soon", "-1", "NaN", ""] {
+            assert_eq!(wait(&[("retry-after", nonsense)]), None, "{nonsense}");
+        }
+        for huge in ["1e300", "inf", "999999999"] {
+            assert_eq!(wait(&[("retry-after", huge)]), Some(LONGEST), "{huge}");
+        }
+        assert_eq!(wait(&[("retry-after-ms", "x"), ("retry-after", "2")]), Some(Duration::from_secs(2)));
+    }
+}

@@ -1,0 +1,130 @@
+//! API keys: where they come from, and how they stay out of sight.
+
+use std::{fmt, fs};
+
+use jackfield_plugin_api::prelude::*;
+
+/// A key and the place it was read from. `Debug` shows the place alone.
+pub(crate) struct Secret {
+    value: String,
+    place: String,
+}
+
+impl Secret {
+    /// Reads the key from the environment variable or the file that a configuration names; `None` if it names neither.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if both are named, or if there is no key where one should be.
+    pub(crate) fn read(env: Option<&str>, file: Option<&FilePath>) -> Result<Option<Self>> {
+        let wrong = |message: String| Err(Failure::InvalidConfig(message));
+        let (value, place) = match (env, file) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return wrong("give one of `api_key_env` and `api_key_file`, not both".to_owned()),
+            (Some(name), None) => match name.is_empty() || name.contains(['=', '\0']) {
+                true => return wrong(format!("`api_key_env` names no environment variable: {name:?}")),
+                false => match std::env::var(name) {
+                    Ok(value) => (value, format!("`{name}`")),
+                    Err(std::env::VarError::NotPresent) => {
+                        return wrong(format!("the environment variable `{name}` is not set: it holds the API key"));
+                    }
+                    Err(std::env::VarError::NotUnicode(_)) => {
+                        return wrong(format!("the environment variable `{name}` holds no UTF-8 text"));
+                    }
+                },
+            },
+            (None, Some(FilePath(path))) => match fs::read_to_string(path) {
+                Ok(value) => (value, format!("`{}`", path.display())),
+                Err(error) => {
+                    return wrong(format!("failed to read the API key from `{}`: {error}", path.display()));
+                }
+            },
+        };
+        let value = value.trim().to_owned();
+        if value.is_empty() {
+            return wrong(format!("there is no API key in {place}: it is empty"));
+        }
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong(format!("what {place} holds is no API key: a key is one word of visible ASCII characters"));
+        }
+        Ok(Some(Self { value, place }))
+    }
+
+    /// The key itself, for the header alone.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.value
+    }
+
+    /// Where the key was read from, in backticks.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The text without the key.
+    pub(crate) fn redact(&self, text: String) -> String {
+        if text.contains(&self.value) { text.replace(&self.value, "[key]") } else { text }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret(from {})", self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn in_file(content: &[u8]) -> (tempfile::TempDir, FilePath) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, content).unwrap();
+        (folder, FilePath(path))
+    }
+
+    #[test]
+    fn a_key_is_trimmed_and_never_shown() {
+        let (_folder, file) = in_file(b"  sk-very-secret\r\n");
+        let secret = Secret::read(None, Some(&file)).unwrap().unwrap();
+        assert_eq!(secret.reveal(), "sk-very-secret");
+        assert!(!format!("{secret:?} {secret:#?}").contains("very-secret"));
+        assert_eq!(secret.redact("bad key sk-very-secret!".to_owned()), "bad key [key]!");
+    }
+
+    #[test]
+    fn a_variable_is_read_by_its_name() {
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        // Any variable will do: a test cannot set one.
+        let (name, value) = std::env::vars().find(|(_, value)| plain(value)).unwrap();
+        let secret = Secret::read(Some(&name), None).unwrap().unwrap();
+        assert_eq!((secret.reveal(), secret.place()), (value.as_str(), format!("`{name}`").as_str()));
+    }
+
+    #[test]
+    fn no_key_is_wanted_where_none_is_named() {
+        assert!(Secret::read(None, None).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_missing_key_is_told_by_the_place_it_should_be_in() {
+        let message = |env, file: Option<&FilePath>| match Secret::read(env, file) {
+            Err(Failure::InvalidConfig(message)) => message,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            message(Some("JACKFIELD_NO_SUCH_KEY"), None),
+            "the environment variable `JACKFIELD_NO_SUCH_KEY` is not set: it holds the API key"
+        );
+        assert!(message(Some("A=B"), None).contains("names no environment variable"));
+        let gone = FilePath(PathBuf::from("/no/such/key"));
+        assert!(message(None, Some(&gone)).starts_with("failed to read the API key from `/no/such/key`: "));
+        let (_folder, empty) = in_file(b" \n");
+        assert!(message(None, Some(&empty)).ends_with("it is empty"));
+        assert!(message(Some("PATH"), Some(&empty)).contains("not both"));
+        let (_folder, two) = in_file(b"sk-hidden\nsk-other");
+        assert!(message(None, Some(&two)).contains("one word"));
+        assert!(!message(None, Some(&two)).contains("hidden"));
+    }
+}

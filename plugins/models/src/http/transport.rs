@@ -1,0 +1,85 @@
+//! Calls that came to nothing before there was an answer.
+
+use std::{error::Error, io};
+
+use jackfield_plugin_api::prelude::*;
+
+use super::{api::CONNECT_TIMEOUT, endpoint::Endpoint, text::cut};
+
+/// What broke, as a failure that names the host and nothing else of the address.
+pub(crate) fn broken(endpoint: &Endpoint, error: &reqwest::Error) -> Failure {
+    let host = endpoint.host();
+    if error.is_builder() {
+        return Failure::Internal(format!("failed to form a call to the server at {host}: {}", deepest(error)));
+    }
+    Failure::Unavailable(match cause(error) {
+        Cause::Refused => format!("the server at {host} refuses connections"),
+        Cause::Cut => format!("the server at {host} broke the connection off"),
+        Cause::Dns => format!("no address is known for {host}: {}", deepest(error)),
+        Cause::Tls(reason) => format!("there is no secure connection to the server at {host}: {reason}"),
+        Cause::Other if error.is_timeout() && error.is_connect() => {
+            format!("the server at {host} took no connection within {} s", CONNECT_TIMEOUT.as_secs())
+        }
+        Cause::Other if error.is_timeout() => format!("the server at {host} did not answer in time"),
+        Cause::Other if error.is_connect() => format!("failed to connect to the server at {host}: {}", deepest(error)),
+        Cause::Other => format!("the call to the server at {host} broke: {}", deepest(error)),
+    })
+}
+
+enum Cause {
+    Refused,
+    Cut,
+    Dns,
+    Tls(String),
+    Other,
+}
+
+fn cause(error: &reqwest::Error) -> Cause {
+    let mut next = Some(error as &(dyn Error + 'static));
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Cause::Tls(tls.to_string());
+        }
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            match io.kind() {
+                io::ErrorKind::ConnectionRefused => return Cause::Refused,
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof => return Cause::Cut,
+                _ => {}
+            }
+            // What an I/O error wraps, perhaps twice, is not among its sources.
+            let mut inner = io.get_ref();
+            while let Some(wrapped) = inner {
+                if let Some(tls) = wrapped.downcast_ref::<rustls::Error>() {
+                    return Cause::Tls(tls.to_string());
+                }
+                inner = wrapped.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            }
+        } else {
+            match error.to_string().as_str() {
+                "dns error" => return Cause::Dns,
+                "connection closed before message completed" | "end of file before message length reached" => {
+                    return Cause::Cut;
+                }
+                _ => {}
+            }
+        }
+        next = error.source();
+    }
+    Cause::Other
+}
+
+/// The innermost cause, which is the one that says something.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    // Only the outermost error, ours, ever shows the address.
+    if std::ptr::eq(std::ptr::from_ref(last).cast::<()>(), std::ptr::from_ref(error).cast::<()>()) {
+        return "the reason is not known".to_owned();
+    }
+    cut(&last.to_string(), 200)
+}

@@ -1,0 +1,33 @@
+//! Jackfield plugin: models.
+//!
+//! | model | asks |
+//! | --- | --- |
+//! | `openai` | any server that speaks OpenAI's chat completions: OpenAI, vLLM, llama.cpp, Ollama, … |
+//! | `anthropic` | Anthropic's Messages API |
+//! | `mock` | nobody: answers are made of the prompt's own words and follow the schema, from a seed |
+//! | `replay` | nobody: answers come from a file of recorded ones |
+//!
+//! A model makes one call and says what came of it. Caches, limits, retries, budgets, timeouts and the repair of
+//! answers are the host's. Secrets come from an environment variable or a file that the configuration names; they are
+//! in no message, no log and no `Debug`.
+//!
+//! The models need the host's tokio runtime, so this crate is linked in; it is no `.so` and no component.
+#![forbid(unsafe_code)]
+
+pub mod anthropic;
+mod http;
+mod json;
+pub mod mock;
+pub mod openai;
+pub mod replay;
+#[cfg(test)]
+mod testing;
+
+use jackfield_plugin_api::prelude::*;
+
+pub use anthropic::Anthropic;
+pub use mock::Mock;
+pub use openai::OpenAi;
+pub use replay::Replay;
+
+export_plugin!(models: OpenAi, Anthropic, Mock, Replay);

@@ -1,0 +1,188 @@
+//! What is sent.
+
+use std::borrow::Cow;
+
+use jackfield_plugin_api::prelude::*;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
+
+use super::SchemaMode;
+
+/// The body of a call, written straight from the request.
+pub(super) struct Body<'a> {
+    /// Name of the model.
+    pub(super) model: &'a str,
+    /// What is asked.
+    pub(super) request: &'a CompletionRequest,
+    /// How the schema is asked for.
+    pub(super) schema: SchemaMode,
+    /// Keys that replace others.
+    pub(super) extra: &'a Map<String, Value>,
+    /// Whether the server knows `max_completion_tokens` in place of `max_tokens`.
+    pub(super) newer: bool,
+}
+
+#[derive(Serialize)]
+struct Turn<'a> {
+    role: jackfield_plugin_api::Role,
+    content: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Format<'a> {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json_schema: Option<Named<'a>>,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'static str,
+    strict: bool,
+    schema: &'a Value,
+}
+
+impl Body<'_> {
+    /// The body as JSON text.
+    pub(super) fn json(&self) -> Result<Vec<u8>> {
+        let text = self.request.messages.iter().map(|message| message.content.len()).sum::<usize>();
+        let mut json = Vec::with_capacity(text + text / 16 + 512);
+        match serde_json::to_writer(&mut json, self) {
+            Ok(()) => Ok(json),
+            Err(error) => Err(Failure::InvalidInput(format!("the request cannot be written as JSON: {error}"))),
+        }
+    }
+
+    /// The conversation with the schema in its system message.
+    fn told(&self, schema: &Value) -> Vec<Turn<'_>> {
+        let told = format!("Answer with JSON alone, without any other text. It follows this JSON Schema:\n{schema}");
+        let mut turns = Vec::with_capacity(self.request.messages.len() + 1);
+        turns.extend(
+            self.request
+                .messages
+                .iter()
+                .map(|message| Turn { role: message.role, content: (&*message.content).into() }),
+        );
+        match turns.iter_mut().find(|turn| turn.role == Role::System) {
+            Some(system) => system.content = format!("{}\n\n{told}", system.content).into(),
+            None => turns.insert(0, Turn { role: Role::System, content: told.into() }),
+        }
+        turns
+    }
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        macro_rules! put {
+            ($key:expr, $value:expr) => {
+                if self.extra.is_empty() || !self.extra.contains_key($key) {
+                    map.serialize_entry($key, $value)?;
+                }
+            };
+        }
+        put!("model", self.model);
+        match (&self.request.schema, self.schema) {
+            (Some(schema), SchemaMode::JsonObject | SchemaMode::Prompt) => put!("messages", &self.told(schema)),
+            _ => put!("messages", &self.request.messages),
+        }
+        match (&self.request.schema, self.schema) {
+            (Some(schema), SchemaMode::JsonSchema) => put!(
+                "response_format",
+                &Format { r#type: "json_schema", json_schema: Some(Named { name: "answer", strict: true, schema }) }
+            ),
+            (Some(_), SchemaMode::JsonObject) => {
+                put!("response_format", &Format { r#type: "json_object", json_schema: None });
+            }
+            _ => {}
+        }
+        if let Some(max_tokens) = self.request.max_tokens {
+            put!(if self.newer { "max_completion_tokens" } else { "max_tokens" }, &max_tokens);
+        }
+        if let Some(temperature) = self.request.temperature {
+            put!("temperature", &temperature);
+        }
+        if !self.request.stop.is_empty() {
+            put!("stop", &self.request.stop);
+        }
+        if let Some(seed) = self.request.seed {
+            // Servers read it as a signed number.
+            put!("seed", &(seed.wrapping_add(u64::from(self.request.replicate)) & i64::MAX.unsigned_abs()));
+        }
+        for (key, value) in self.extra {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sent(request: &CompletionRequest, schema: SchemaMode, extra: Value, newer: bool) -> Value {
+        let Value::Object(extra) = extra else { panic!() };
+        serde_json::from_slice(&Body { model: "tiny", request, schema, extra: &extra, newer }.json().unwrap()).unwrap()
+    }
+
+    fn asked() -> CompletionRequest {
+        CompletionRequest::new(vec![Message::system("Be brief."), Message::user("Why \"so\"?\n")])
+    }
+
+    #[test]
+    fn only_what_is_asked_is_sent() {
+        let messages = json!([
+            { "role": "system", "content": "Be brief." },
+            { "role": "user", "content": "Why \"so\"?\n" },
+        ]);
+        assert_eq!(
+            sent(&asked(), SchemaMode::default(), json!({}), false),
+            json!({ "model": "tiny", "messages": messages })
+        );
+        let full = CompletionRequest {
+            max_tokens: Some(9),
+            temperature: Some(0.5),
+            stop: vec!["END".into()],
+            seed: Some(u64::MAX),
+            replicate: 3,
+            ..asked()
+        };
+        assert_eq!(
+            sent(&full, SchemaMode::default(), json!({}), false),
+            json!({
+                "model": "tiny", "messages": messages, "max_tokens": 9, "temperature": 0.5, "stop": ["END"], "seed": 2,
+            })
+        );
+        assert_eq!(sent(&full, SchemaMode::default(), json!({}), true)["max_completion_tokens"], 9);
+    }
+
+    #[test]
+    fn keys_of_the_configuration_replace_others() {
+        let request = CompletionRequest { temperature: Some(0.5), ..asked() };
+        let sent = sent(&request, SchemaMode::default(), json!({ "temperature": 1, "top_p": 0.9 }), false);
+        assert_eq!((&sent["temperature"], &sent["top_p"]), (&json!(1), &json!(0.9)));
+    }
+
+    #[test]
+    fn a_schema_is_asked_for_in_three_ways() {
+        let schema = json!({ "type": "object" });
+        let request = asked().with_schema(schema.clone());
+        assert_eq!(
+            sent(&request, SchemaMode::JsonSchema, json!({}), false)["response_format"],
+            json!({ "type": "json_schema", "json_schema": { "name": "answer", "strict": true, "schema": schema } })
+        );
+        let object = sent(&request, SchemaMode::JsonObject, json!({}), false);
+        assert_eq!(object["response_format"], json!({ "type": "json_object" }));
+        let prompt = sent(&request, SchemaMode::Prompt, json!({}), false);
+        assert_eq!(prompt.get("response_format"), None);
+        assert_eq!(prompt["messages"], object["messages"]);
+        let system = prompt["messages"][0]["content"].as_str().unwrap();
+        assert!(system.starts_with("Be brief.\n\nAnswer with JSON") && system.ends_with(r#"{"type":"object"}"#));
+
+        let bare = CompletionRequest::new(vec![Message::user("Why?")]).with_schema(schema);
+        let sent = sent(&bare, SchemaMode::Prompt, json!({}), false);
+        assert_eq!((&sent["messages"][0]["role"], &sent["messages"][1]["content"]), (&json!("system"), &json!("Why?")));
+    }
+}

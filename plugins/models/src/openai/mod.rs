@@ -1,0 +1,10 @@
+//! The model `openai`: servers that speak OpenAI's chat completions.
+
+mod answer;
+mod body;
+mod config;
+#[cfg(test)]
+mod server_tests;
+
+pub(crate) use config::leave_alone;
+pub use config::{OpenAi, SchemaMode};

@@ -1,0 +1,137 @@
+//! Results that are kept from run to run, and why one was made anew.
+
+use std::fs;
+
+use crate::support::{Pipeline, done, jackfield};
+
+fn pipeline() -> Pipeline {
+    let pipeline = Pipeline::new(
+        r#"
+[pipeline]
+name = "memo"
+
+[input]
+use = "files"
+path = "*.txt"
+
+[cache.results]
+tiers = [{ use = "memory" }, { use = "sqlite", ttl = "1d" }]
+
+[stages.transcript]
+use   = "transcript"
+in    = { text = "input.text" }
+cache = "results"
+
+[stages.participation]
+use   = "participation"
+in    = "transcript"
+cache = "results"
+
+[stages.actions]
+use   = "actions"
+in    = "transcript"
+cache = "results"
+"#,
+    );
+    fs::write(pipeline.path().join("a.txt"), "Ann: I will write the report by Friday.\nBo: Thanks.\n")
+        .expect("written");
+    fs::write(pipeline.path().join("b.txt"), "Cy: We decided to wait.\nAnn: Fine.\n").expect("written");
+    pipeline
+}
+
+fn hits(pipeline: &Pipeline, sets: &[&str]) -> [u64; 3] {
+    let mut command = pipeline.command();
+    for set in sets {
+        command.args(["--set", set]);
+    }
+    let run = done(&mut command).expect_code(0).json();
+    ["transcript", "participation", "actions"].map(|stage| run["stages"][stage]["memo_hits"].as_u64().expect("a count"))
+}
+
+fn why(pipeline: &Pipeline, stage: &str, item: &str) -> String {
+    let mut command = jackfield();
+    command.args(["why", "last", stage, item, "--out"]).arg(pipeline.out());
+    done(&mut command).expect_code(0).stdout
+}
+
+#[test]
+fn a_second_run_makes_no_call_and_has_the_same_results() {
+    let pipeline = pipeline();
+    let first = pipeline.run().expect_code(0);
+    assert_eq!(first.json()["stages"]["actions"]["calls"], 2);
+    let second = pipeline.run().expect_code(0);
+    assert_eq!(second.json()["stages"]["actions"]["calls"], 0);
+    assert_eq!(second.json()["stages"]["actions"]["memo_hits"], 2);
+    assert_eq!(crate::support::outcome(&first.folder()), crate::support::outcome(&second.folder()));
+}
+
+#[test]
+fn a_change_that_comes_to_nothing_is_cut_off_early() {
+    let pipeline = pipeline();
+    assert_eq!(hits(&pipeline, &[]), [0, 0, 0]);
+    // Blank lines change the text and not the transcript: what reads the transcript is not run again.
+    fs::write(pipeline.path().join("a.txt"), "Ann: I will write the report by Friday.\n\n\nBo: Thanks.\n\n")
+        .expect("written");
+    assert_eq!(hits(&pipeline, &[]), [1, 2, 2]);
+    assert_eq!(hits(&pipeline, &["stages.actions.with.max=3"]), [2, 2, 0]);
+}
+
+#[test]
+fn why_names_the_first_part_that_differs() {
+    let pipeline = pipeline();
+    hits(&pipeline, &[]);
+    assert!(why(&pipeline, "actions", "a.txt").contains("there is no earlier run to compare with"));
+    hits(&pipeline, &[]);
+    let same = why(&pipeline, "actions", "a.txt");
+    assert!(same.contains("its result was taken from the cache"), "{same}");
+    hits(&pipeline, &["stages.actions.with.max=3"]);
+    let config = why(&pipeline, "actions", "a.txt");
+    assert!(config.contains("the first part that differs: config (max was absent, is 3)"), "{config}");
+    hits(&pipeline, &[]);
+    fs::write(pipeline.path().join("a.txt"), "Ann: I will write two reports by Friday.\n").expect("written");
+    hits(&pipeline, &[]);
+    let input = why(&pipeline, "actions", "a.txt");
+    assert!(input.contains("the first part that differs: input"), "{input}");
+    assert!(why(&pipeline, "actions", "b.txt").contains("taken from the cache"));
+    let mut wrong = jackfield();
+    wrong.args(["why", "last", "action", "--out"]).arg(pipeline.out());
+    assert!(done(&mut wrong).expect_code(2).stderr.contains("did you mean `actions`?"));
+}
+
+#[test]
+fn caches_can_be_looked_into_cleared_and_exported() {
+    let pipeline = pipeline();
+    hits(&pipeline, &[]);
+    let cache = |arguments: &[&str]| {
+        let mut command = jackfield();
+        command.arg("cache").arg(arguments[0]).arg(pipeline.path()).args(&arguments[1..]);
+        done(&mut command).expect_code(0)
+    };
+    let stats = cache(&["stats", "--json"]).json();
+    assert_eq!(stats["caches"][1]["tier"], "sqlite");
+    assert_eq!(stats["caches"][1]["entries"], 6);
+    let exported = cache(&["export"]).stdout;
+    assert_eq!(exported.lines().count(), 6);
+    assert!(exported.lines().all(|line| line.contains("\"key\":\"memo/")), "{exported}");
+    assert!(cache(&["clear"]).stderr.contains("sqlite: 6 cleared"));
+    assert_eq!(hits(&pipeline, &[]), [0, 0, 0]);
+}
+
+#[test]
+fn runs_are_compared_and_a_regression_has_its_exit_code() {
+    let pipeline = pipeline();
+    let first = pipeline.run().expect_code(0).json()["run"].as_str().expect("a run").to_owned();
+    fs::write(pipeline.path().join("c.txt"), "").expect("written");
+    let second = done(&mut pipeline.command()).json()["run"].as_str().expect("a run").to_owned();
+    let compare = |before: &str, after: &str, threshold: &str| {
+        let mut command = jackfield();
+        command
+            .args(["runs", "compare", before, after, "--threshold", threshold, "--json", "--out"])
+            .arg(pipeline.out());
+        done(&mut command)
+    };
+    compare(&first, &first, "0").expect_code(0);
+    let report = compare(&first, &second, "1000").expect_code(4).json();
+    let failed = report["rows"].as_array().expect("rows").iter().find(|row| row["what"] == "items partial or failed");
+    assert_eq!(failed.expect("a row")["regression"], true);
+}
