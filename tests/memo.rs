@@ -80,19 +80,19 @@ fn a_change_that_comes_to_nothing_is_cut_off_early() {
 fn why_names_the_first_part_that_differs() {
     let pipeline = pipeline();
     hits(&pipeline, &[]);
-    assert!(why(&pipeline, "actions", "a.txt").contains("there is no earlier run to compare with"));
+    assert!(why(&pipeline, "actions", "a").contains("there is no earlier run to compare with"));
     hits(&pipeline, &[]);
-    let same = why(&pipeline, "actions", "a.txt");
+    let same = why(&pipeline, "actions", "a");
     assert!(same.contains("its result was taken from the cache"), "{same}");
     hits(&pipeline, &["stages.actions.with.max=3"]);
-    let config = why(&pipeline, "actions", "a.txt");
+    let config = why(&pipeline, "actions", "a");
     assert!(config.contains("the first part that differs: config (max was absent, is 3)"), "{config}");
     hits(&pipeline, &[]);
     fs::write(pipeline.path().join("a.txt"), "Ann: I will write two reports by Friday.\n").expect("written");
     hits(&pipeline, &[]);
-    let input = why(&pipeline, "actions", "a.txt");
+    let input = why(&pipeline, "actions", "a");
     assert!(input.contains("the first part that differs: input"), "{input}");
-    assert!(why(&pipeline, "actions", "b.txt").contains("taken from the cache"));
+    assert!(why(&pipeline, "actions", "b").contains("taken from the cache"));
     let mut wrong = jackfield();
     wrong.args(["why", "last", "action", "--out"]).arg(pipeline.out());
     assert!(done(&mut wrong).expect_code(2).stderr.contains("did you mean `actions`?"));

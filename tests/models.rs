@@ -104,7 +104,7 @@ fn a_quote_that_was_never_said_is_marked() {
     let server = ModelServer::start(Duration::ZERO, |_| Reply::text(DOUBT));
     let pipeline = pipeline(&asks(&server, ""), 1);
     let run = pipeline.run().expect_code(0);
-    let output = &crate::support::result(&run.folder(), "0000.txt")["outputs"]["doubts"];
+    let output = &crate::support::result(&run.folder(), "0000")["outputs"]["doubts"];
     assert_eq!(output["unsupported"], 1, "{output}");
     let kinds: Vec<&str> =
         output["findings"].as_array().expect("findings").iter().filter_map(|one| one["kind"].as_str()).collect();

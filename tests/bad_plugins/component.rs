@@ -125,7 +125,7 @@ impl Hand {
       (global.set $heap (i32.add (local.get $at) (local.get $size)))
       (local.get $at))
     (func (export "describe") (result i32) {describe})
-    (func (export "open") (param i32 i32 i32 i32) (result i32) {open})
+    (func (export "open") (param i32 i32 i32 i32 i32 i32) (result i32) {open})
     (func (export "call") (param $batch i32) (param $count i32) (result i32)
       (local $list i32) (local $one i32) (local $left i32)
       {call}))
@@ -161,12 +161,12 @@ impl Hand {
     (case "unavailable" string) (case "rate-limited" $rate-limit) (case "cancelled" string) (case "over-budget" string)
     (case "internal" string)))
   (export $failure "failure" (type $failure'))
-  (func $open (param "name" string) (param "config" string) (result (result (error $failure)))
+  (func $open (param "kind" string) (param "name" string) (param "config" string) (result (result (error $failure)))
     (canon lift (core func $core "open") (memory $memory) (realloc $realloc)))
   (func $call (param "batch" (list $request)) (result (list (result $document (error $failure))))
     (canon lift (core func $core "call") (memory $memory) (realloc $realloc)))
-  (instance $analyzer (export "open" (func $open)) (export "call" (func $call)))
-  (export "jackfield:plugin/analyzer@{version}" (instance $analyzer)))"#
+  (instance $extension (export "open" (func $open)) (export "call" (func $call)))
+  (export "jackfield:plugin/extension@{version}" (instance $extension)))"#
         )
     }
 

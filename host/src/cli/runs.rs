@@ -30,7 +30,7 @@ pub(super) enum Command {
         #[command(flatten)]
         at: At,
     },
-    /// Compare two runs: what became slower, dearer or worse. Exit code 4 for a regression beyond the threshold.
+    /// Compare two runs: what became slower, dearer or worse.
     Compare(compare::Args),
 }
 

@@ -140,7 +140,10 @@ impl<'a> Meters<'a> {
                 self.stages[*stage].call(failure.map_or("ok", |failure| failure.kind().name()), *took);
             }
             Event::Completion { note, .. } => self.completion(note),
-            Event::ItemDone { state, .. } => self.metrics.item(state.name()),
+            Event::ItemDone { state, in_work, .. } => {
+                self.metrics.item(state.name());
+                self.metrics.items_in_flight(*in_work as u64);
+            }
             _ => {}
         }
         if self.looked.elapsed() >= EVERY {

@@ -67,6 +67,8 @@ pub enum Event<'a> {
         taken: Option<Instant>,
         /// Items so far.
         counts: ItemCounts,
+        /// Items still in work.
+        in_work: usize,
     },
     /// A call was answered for good, well or not.
     Called {

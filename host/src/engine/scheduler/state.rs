@@ -308,7 +308,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     /// Counts an item that is done and tells the observer.
     pub(in crate::engine) fn count(&mut self, id: &Arc<str>, state: ItemState, taken: Option<Instant>) {
         self.counts.add(state);
-        self.observer.on(&Event::ItemDone { item: id, state, taken, counts: self.counts });
+        self.observer.on(&Event::ItemDone { item: id, state, taken, counts: self.counts, in_work: self.in_work });
     }
 
     /// Counts and times at the end.

@@ -1,5 +1,7 @@
 //! Probabilities that look as if someone believed them.
 
+use std::collections::{BTreeSet, HashSet};
+
 use jackfield_plugin_api::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -16,14 +18,21 @@ pub(super) struct Belief {
 }
 
 impl Belief {
-    /// What is believed of the claim in a message: its longest line, so that what else the message says moves an answer
-    /// around the centre, and not the centre.
-    pub(super) fn about(message: &str) -> Self {
-        // The first of the longest.
-        let longest = message.lines().map(str::trim).rev().max_by_key(|line| line.len()).unwrap_or_default();
-        let digest = Sha256::digest(longest.as_bytes());
-        let seed = u64::from_le_bytes(std::array::from_fn(|index| digest[index]));
-        Self { centre: BETWEEN * normal(&mut Random::new(seed)) }
+    /// What is believed of the claim in a message. Each of its words speaks for or against it, long ones louder; words that
+    /// the instructions hold too say nothing. So the wording moves an answer a little, and the claim a lot.
+    pub(super) fn about(message: &str, instructions: &str) -> Self {
+        let common: HashSet<String> = words(instructions).collect();
+        let said: BTreeSet<String> = words(message).filter(|word| !common.contains(word)).collect();
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for word in &said {
+            let digest = Sha256::digest(word.as_bytes());
+            let seed = u64::from_le_bytes(std::array::from_fn(|index| digest[index]));
+            let weight = word.chars().count() as f64;
+            sum += weight * normal(&mut Random::new(seed));
+            weights += weight * weight;
+        }
+        let centre = if weights > 0.0 { BETWEEN * sum / libm::sqrt(weights) } else { 0.0 };
+        Self { centre }
     }
 
     /// An answer: a probability in thousandths, neither 0 nor 1.
@@ -31,6 +40,13 @@ impl Belief {
         let odds = libm::exp(self.centre + WITHIN * normal(random));
         (odds / (1.0 + odds) * 1000.0).round().clamp(1.0, 999.0) / 1000.0
     }
+}
+
+/// The words of a text that are long enough to mean something.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|character: char| !character.is_alphanumeric())
+        .filter(|word| word.chars().count() >= 4)
+        .map(str::to_lowercase)
 }
 
 /// Whether a property of this name holds a probability.
@@ -48,7 +64,7 @@ mod tests {
     use super::*;
 
     fn answers(message: &str) -> Vec<f64> {
-        (0..400).map(|seed| Belief::about(message).answer(&mut Random::new(seed))).collect()
+        (0..400).map(|seed| Belief::about(message, "Judge this number quite").answer(&mut Random::new(seed))).collect()
     }
 
     #[test]
@@ -58,7 +74,7 @@ mod tests {
             let mean = odds.iter().sum::<f64>() / odds.len() as f64;
             (mean, (odds.iter().map(|odds| (odds - mean).powi(2)).sum::<f64>() / odds.len() as f64).sqrt())
         };
-        let claims = (0..200).map(|index| answers(&format!("Judge this.\nThe claim, quite long, of number {index}")));
+        let claims = (0..200).map(|index| answers(&format!("Judge this.\nThe word{index}")));
         let centres = claims.map(|answers| {
             let (centre, deviation) = spread(&answers);
             assert!((0.35..0.55).contains(&deviation), "{deviation}");
@@ -71,10 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_the_message_does_not_move_the_centre() {
-        let centre = |message: &str| Belief::about(message).centre;
-        assert_eq!(centre("a\nthe longest line"), centre("bc\n  the longest line\n"));
-        assert_ne!(centre("the longest line"), centre("the longest, line"));
-        assert!(centre("").is_finite());
+    fn words_of_the_instructions_say_nothing_and_others_do() {
+        let centre = |message: &str| Belief::about(message, "What is the probability of a claim?").centre;
+        assert_eq!(centre("Claim: tortoises swim."), centre("What PROBABILITY has it: tortoises swim"));
+        assert_ne!(centre("Tortoises swim."), centre("Tortoises fly rockets."));
+        assert_eq!(centre(""), 0.0);
     }
 }

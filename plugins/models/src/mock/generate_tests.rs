@@ -12,7 +12,7 @@ const TALK: &str = "What was decided? Answer from these lines.\n\
     [s3] Cy: And who tells the hotel that we come before noon?";
 
 fn made(schema: &Value, message: &str, seed: u64) -> Value {
-    answer(schema, &Prompt::new(message), Belief::about(message), Random::new(seed))
+    answer(schema, &Prompt::new(message), Belief::about(message, ""), Random::new(seed))
 }
 
 #[test]
