@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
 
 mod bad_plugins;
+mod caches;
 mod claims;
 mod docs;
 mod documented_commands;

@@ -1,41 +1,13 @@
 //! The record under bad conditions.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use crate::support::{Done, done, jackfield, outcome, root};
+use crate::support::{Done, Small, done, jackfield, outcome, root};
 
 fn run(out: &Path, more: &[&str]) -> Done {
     let mut command = jackfield();
     command.arg("run").arg(root().join("examples/transcripts")).args(["--json", "--out"]).arg(out).args(more);
     done(&mut command)
-}
-
-/// A small file system of its own; unmounted when it is dropped.
-struct Small<'a>(&'a Path);
-
-impl<'a> Small<'a> {
-    /// `None` where mounting is not allowed, which the test says.
-    fn mount(at: &'a Path, size: &str) -> Option<Self> {
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at).status();
-        if mounted.is_ok_and(|status| status.success()) {
-            return Some(Self(at));
-        }
-        eprintln!("no permission to mount a small file system here: a full disk is not tested");
-        None
-    }
-
-    fn grow(&self, size: &str) {
-        let grown =
-            Command::new("mount").args(["-o", &format!("remount,size={size}")]).arg(self.0).status().expect("mount");
-        assert!(grown.success());
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
-    }
 }
 
 #[test]

@@ -215,3 +215,31 @@ pub fn outcome(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files.sort();
     files
 }
+
+/// A small file system of its own; unmounted when it is dropped.
+pub struct Small<'a>(&'a Path);
+
+impl<'a> Small<'a> {
+    /// `None` where mounting is not allowed, which the test says.
+    pub fn mount(at: &'a Path, size: &str) -> Option<Self> {
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at).status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(at));
+        }
+        eprintln!("no permission to mount a small file system here: a full disk is not tested");
+        None
+    }
+
+    pub fn grow(&self, size: &str) {
+        let grown =
+            Command::new("mount").args(["-o", &format!("remount,size={size}")]).arg(self.0).status().expect("mount");
+        assert!(grown.success());
+    }
+}
+
+impl Drop for Small<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0).status();
+    }
+}

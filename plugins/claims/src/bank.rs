@@ -18,6 +18,9 @@ pub struct Bank {
     version: String,
     system: String,
     answer_schema: String,
+    /// The same, read.
+    #[serde(skip)]
+    schema: Value,
     user_template: String,
     paraphrases: Vec<String>,
 }
@@ -100,7 +103,7 @@ impl TryFrom<BankFile> for Bank {
                 return Err(BankError::Misplaced(field));
             }
         }
-        serde_json::from_str::<Map<String, Value>>(&answer_schema)
+        let schema = serde_json::from_str::<Map<String, Value>>(&answer_schema)
             .map_err(|error| BankError::Schema(error.to_string()))?;
         if paraphrases.is_empty() {
             return Err(BankError::NoParaphrases);
@@ -115,7 +118,14 @@ impl TryFrom<BankFile> for Bank {
                 return Err(BankError::Repeated(first, number));
             }
         }
-        Ok(Self { version, system, answer_schema: answer_schema.trim().to_owned(), user_template, paraphrases })
+        Ok(Self {
+            version,
+            system,
+            answer_schema: answer_schema.trim().to_owned(),
+            schema: schema.into(),
+            user_template,
+            paraphrases,
+        })
     }
 }
 
@@ -146,6 +156,12 @@ impl Bank {
     #[must_use]
     pub fn answer_schema(&self) -> &str {
         &self.answer_schema
+    }
+
+    /// The JSON schema of the answer.
+    #[must_use]
+    pub fn schema(&self) -> &Value {
+        &self.schema
     }
 
     /// The messages that put `claim` in the words of the paraphrase at `template`; none beyond [`Bank::size`].

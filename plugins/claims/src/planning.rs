@@ -1,5 +1,7 @@
 //! What to ask about a claim.
 
+use std::sync::OnceLock;
+
 use jackfield_plugin_api::prelude::*;
 use serde_json::json;
 
@@ -46,11 +48,30 @@ pub struct ClaimPlan {
     #[config(default = Some(800))]
     #[schemars(range(min = 1))]
     pub max_tokens: Option<u32>,
+    /// The bank, read once.
+    #[serde(skip)]
+    read: ReadOnce,
+}
+
+/// A prompt bank that is read when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct ReadOnce(OnceLock<Bank>);
+
+impl ReadOnce {
+    /// The bank of this file.
+    pub(crate) fn bank(&self, file: &TextFile) -> Result<&Bank> {
+        if let Some(bank) = self.0.get() {
+            return Ok(bank);
+        }
+        let bank = Bank::from_toml(&file.text)
+            .map_err(|error| Failure::InvalidConfig(format!("the prompt bank `{}`: {error}", file.path)))?;
+        Ok(self.0.get_or_init(|| bank))
+    }
 }
 
 impl ClaimPlan {
-    fn bank(&self) -> Result<Bank> {
-        read_bank(&self.bank)
+    fn bank(&self) -> Result<&Bank> {
+        self.read.bank(&self.bank)
     }
 
     /// The seed, unless it is to be derived, and where it comes from.
@@ -67,12 +88,6 @@ impl ClaimPlan {
         })?;
         Ok((Some(seed), "environment"))
     }
-}
-
-/// Reads a prompt bank.
-pub(crate) fn read_bank(file: &TextFile) -> Result<Bank> {
-    Bank::from_toml(&file.text)
-        .map_err(|error| Failure::InvalidConfig(format!("the prompt bank `{}`: {error}", file.path)))
 }
 
 /// The extension and the model's own name, of `openai/qwen2.5-7b`.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     bank::Bank,
-    planning::{provider_and_model, read_bank},
+    planning::{ReadOnce, provider_and_model},
     record::{Sample, Slot},
     seed, validity,
 };
@@ -23,6 +23,9 @@ const SECOND_TRY: u32 = 1 << 15;
 pub struct ClaimSample {
     /// The prompt bank of the plan.
     pub bank: TextFile,
+    /// The bank, read once.
+    #[serde(skip)]
+    read: ReadOnce,
 }
 
 impl Analyzer for ClaimSample {
@@ -32,7 +35,7 @@ impl Analyzer for ClaimSample {
     type Output = Sample;
 
     fn open(self) -> Result<Self> {
-        read_bank(&self.bank)?;
+        self.read.bank(&self.bank)?;
         Ok(self)
     }
 
@@ -60,8 +63,7 @@ impl Analyzer for ClaimSample {
 
 impl ClaimSample {
     async fn ask(&self, slot: &Slot, host: &Host<'_>) -> Result<Sample> {
-        let bank = read_bank(&self.bank)?;
-        let request = request(&bank, slot)?;
+        let request = request(self.read.bank(&self.bank)?, slot)?;
         let mut sample = Sample {
             template: slot.template,
             prompt_sha256: slot.prompt_sha256.clone(),
@@ -114,10 +116,8 @@ fn request(bank: &Bank, slot: &Slot) -> Result<CompletionRequest> {
     if slot.replicate >= SECOND_TRY {
         return Err(Failure::InvalidInput(format!("more than {SECOND_TRY} answers to one template")));
     }
-    let schema = serde_json::from_str(bank.answer_schema())
-        .map_err(|error| Failure::InvalidConfig(format!("the answer schema of the bank: {error}")))?;
     Ok(CompletionRequest {
-        schema: Some(schema),
+        schema: Some(bank.schema().clone()),
         held: false,
         cached: false,
         max_tokens: slot.max_tokens,

@@ -76,24 +76,35 @@ impl Budget {
         self.books().exhausted
     }
 
-    /// Reserves what a call of so many tokens is likely to cost. Where calls under way leave no room, it waits for them to
-    /// settle.
+    /// Reserves what a call is likely to cost. `bytes` is the length of what is sent, which no count of its tokens exceeds:
+    /// only where that does not fit are they counted. Where calls under way leave no room, it waits for them to settle.
     ///
     /// # Errors
     /// [`Failure::OverBudget`] if there is no room with nothing under way.
-    pub(super) async fn reserve(&self, input: u64, max_output: Option<u32>) -> Result<Reservation<'_>> {
+    pub(super) async fn reserve(
+        &self,
+        bytes: u64,
+        max_output: Option<u32>,
+        count: impl Fn() -> u64,
+    ) -> Result<Reservation<'_>> {
+        let mut counted = None;
         loop {
             let settled = self.settled.notified();
             {
                 let mut books = self.books();
-                let output = books.usual_output.unwrap_or(input as f64).ceil() as u64;
-                let output = max_output.map_or(output, |most| output.min(u64::from(most)));
-                let usage = Usage { input, output };
-                let likely = Spent { tokens: input + output, usd: self.price_of(usage) };
+                let mut input = counted.unwrap_or(bytes);
+                let mut likely = self.likely(&books, input, max_output);
+                if !self.fits(&books, likely) && counted.is_none() {
+                    input = count();
+                    counted = Some(input);
+                    likely = self.likely(&books, input, max_output);
+                }
                 if self.fits(&books, likely) {
                     books.reserved.add(likely);
                     books.open += 1;
-                    return Ok(Reservation { budget: self, likely, input, sent: false, settled: false });
+                    // Four bytes a token is what most texts have.
+                    let read = counted.unwrap_or(bytes / 4);
+                    return Ok(Reservation { budget: self, likely, read, sent: false, settled: false });
                 }
                 if books.open == 0 || books.exhausted {
                     books.exhausted = true;
@@ -102,6 +113,12 @@ impl Budget {
             }
             settled.await;
         }
+    }
+
+    fn likely(&self, books: &Books, input: u64, max_output: Option<u32>) -> Spent {
+        let output = books.usual_output.unwrap_or(input as f64).ceil() as u64;
+        let output = max_output.map_or(output, |most| output.min(u64::from(most)));
+        Spent { tokens: input + output, usd: self.price_of(Usage { input, output }) }
     }
 
     fn fits(&self, books: &Books, likely: Spent) -> bool {
@@ -131,7 +148,8 @@ impl Budget {
 pub(super) struct Reservation<'a> {
     budget: &'a Budget,
     likely: Spent,
-    input: u64,
+    /// Tokens that were read if the call is dropped on its way.
+    read: u64,
     sent: bool,
     settled: bool,
 }
@@ -166,8 +184,8 @@ impl Drop for Reservation<'_> {
             books.reserved.take(self.likely);
             books.open -= 1;
             if self.sent && !self.settled {
-                let usage = Usage { input: self.input, output: 0 };
-                books.spent.add(Spent { tokens: self.input, usd: self.budget.price_of(usage) });
+                let usage = Usage { input: self.read, output: 0 };
+                books.spent.add(Spent { tokens: self.read, usd: self.budget.price_of(usage) });
             }
         }
         self.budget.settled.notify_waiters();
@@ -183,14 +201,18 @@ mod tests {
         Budget::new("writer", bounds, Some(Price { input: 1.0, output: 1.0 }))
     }
 
+    async fn reserve(budget: &Budget, tokens: u64, output: u32) -> Result<Reservation<'_>> {
+        budget.reserve(tokens * 4, Some(output), || tokens).await
+    }
+
     #[tokio::test]
     async fn what_is_settled_counts_and_what_is_reserved_is_given_back() {
         let budget = budget(3.0);
-        let first = budget.reserve(500_000, Some(500_000)).await.expect("room");
+        let first = reserve(&budget, 500_000, 500_000).await.expect("room");
         assert!((first.settle(Usage { input: 500_000, output: 500_000 }) - 1.0).abs() < 1e-9);
-        drop(budget.reserve(1_000_000, Some(500_000)).await.expect("room"));
-        budget.reserve(1_000_000, Some(1_000_000)).await.map(|_| ()).expect("what was reserved is free again");
-        let refused = budget.reserve(2_000_000, Some(500_000)).await.map(|_| ()).expect_err("no room");
+        drop(reserve(&budget, 1_000_000, 500_000).await.expect("room"));
+        reserve(&budget, 1_000_000, 1_000_000).await.map(|_| ()).expect("what was reserved is free again");
+        let refused = reserve(&budget, 2_000_000, 500_000).await.map(|_| ()).expect_err("no room");
         assert!(refused.message().contains("1.0000 of 3 USD"), "{refused}");
         assert!(budget.is_exhausted());
     }
@@ -198,8 +220,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_does_not_fit_beside_others_waits_for_them() {
         let budget = budget(1.0);
-        let first = budget.reserve(600_000, Some(1)).await.expect("room");
-        let second = async { budget.reserve(600_000, Some(1)).await.map(|_| ()) };
+        let first = reserve(&budget, 600_000, 1).await.expect("room");
+        let second = async { reserve(&budget, 600_000, 1).await.map(|_| ()) };
         let free = async {
             tokio::task::yield_now().await;
             drop(first);
@@ -211,9 +233,9 @@ mod tests {
     #[tokio::test]
     async fn a_call_dropped_on_its_way_counts_as_read() {
         let budget = budget(1.0);
-        let mut first = budget.reserve(600_000, Some(1)).await.expect("room");
+        let mut first = reserve(&budget, 600_000, 1).await.expect("room");
         first.sent();
         drop(first);
-        budget.reserve(600_000, Some(1)).await.map(|_| ()).expect_err("the first one was read");
+        reserve(&budget, 600_000, 1).await.map(|_| ()).expect_err("the first one was read");
     }
 }

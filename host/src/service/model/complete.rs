@@ -23,7 +23,7 @@ use super::{
     limit::Limit,
     rate::Bucket,
     recording::Recording,
-    tokens,
+    tokens::Counter,
 };
 use crate::{pipeline::ModelPlan, service::Cache};
 
@@ -110,6 +110,7 @@ pub struct Model {
     tokens: Option<Bucket>,
     flights: Flights,
     schemas: Schemas,
+    counter: Counter,
     recording: Option<Recording>,
     counters: Counters,
     jitter: Mutex<Random>,
@@ -135,6 +136,7 @@ impl Model {
             tokens,
             flights: Flights::default(),
             schemas: Schemas::default(),
+            counter: Counter::default(),
             recording: plan.record.as_deref().map(Recording::open).transpose()?,
             counters: Counters::default(),
             // Delays decide nothing but times: processes that fail together had better not retry together.
@@ -295,11 +297,11 @@ impl Model {
 
     /// Calls the model until it answers or there is no point in going on.
     async fn tried(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
-        let measured = self.budget.is_bounded() || self.tokens.is_some();
-        let input = if measured { tokens::of_request(request) } else { 0 };
+        let input = if self.tokens.is_some() { self.counter.of_request(request) } else { 0 };
+        let bytes = if self.budget.is_bounded() { bytes_of(request) } else { 0 };
         for attempt in 1.. {
             note.tries += 1;
-            let failure = match self.one_try(request, input, context, note).await {
+            let failure = match self.one_try(request, (bytes, input), context, note).await {
                 Ok(completion) => return Ok(completion),
                 Err(failure) => failure,
             };
@@ -325,11 +327,12 @@ impl Model {
     async fn one_try(
         &self,
         request: &CompletionRequest,
-        input: u64,
+        (bytes, input): (u64, u64),
         context: &Context,
         note: &mut CallNote,
     ) -> Result<Completion> {
-        let mut reservation = self.budget.reserve(input, request.max_tokens).await?;
+        let count = || self.counter.of_request(request);
+        let mut reservation = self.budget.reserve(bytes, request.max_tokens, count).await?;
         if let Some(bucket) = &self.requests {
             bucket.wait(1.0).await;
         }
@@ -348,7 +351,7 @@ impl Model {
             Ok(mut completion) => {
                 self.limit.answered(began.elapsed());
                 drop(permit);
-                let usage = tokens::of_call(request, &completion);
+                let usage = self.counter.of_call(request, &completion);
                 if let Some(bucket) = &self.tokens {
                     bucket.correct((usage.input + usage.output) as f64 - input as f64);
                 }
@@ -397,6 +400,13 @@ impl Model {
         serde_json::from_str(&answer?.json)
             .map_err(|error| Failure::InvalidOutput(format!("model `{}` answered no completion: {error}", self.name)))
     }
+}
+
+/// The length of what a request says, in bytes: no fewer than it has tokens.
+fn bytes_of(request: &CompletionRequest) -> u64 {
+    let messages: usize = request.messages.iter().map(|message| message.content.len() + 16).sum();
+    let schema = request.schema.as_ref().map_or(0, |schema| schema.to_string().len());
+    (messages + schema) as u64
 }
 
 fn from_cache(completion: Completion) -> Completion {

@@ -1,23 +1,76 @@
 //! How many tokens a text has, by the `o200k` vocabulary: exact for models that use it, near enough for budgets of others.
 //! What a server counts itself goes before this.
 
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    sync::{Mutex, PoisonError},
+};
+
 use jackfield_plugin_api::{Completion, CompletionRequest, Usage};
 
 /// Tokens that a message takes beyond its text.
 const PER_MESSAGE: u64 = 4;
+/// Texts from this length on are counted once: system prompts and schemas come again with every request.
+const LONG: usize = 256;
+/// The most texts whose counts are kept.
+const KEPT: usize = 4096;
 
-/// Tokens of a text.
-pub(super) fn count(text: &str) -> u64 {
-    bpe_openai::o200k_base().count(text) as u64
+/// Counts tokens.
+#[derive(Default)]
+pub(super) struct Counter {
+    state: RandomState,
+    /// Counts by hash and length.
+    known: Mutex<HashMap<(u64, usize), u64>>,
 }
 
-/// Tokens that a request takes, its schema included.
-pub(super) fn of_request(request: &CompletionRequest) -> u64 {
-    let messages: u64 = request.messages.iter().map(|message| PER_MESSAGE + count(&message.content)).sum();
-    messages + request.schema.as_ref().map_or(0, |schema| count(&schema.to_string()))
+impl Counter {
+    fn count(&self, text: &str) -> u64 {
+        let counted = || bpe_openai::o200k_base().count(text) as u64;
+        if text.len() < LONG {
+            return counted();
+        }
+        let key = (self.state.hash_one(text), text.len());
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = known().get(&key) {
+            return *count;
+        }
+        let count = counted();
+        let mut known = known();
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(key, count);
+        count
+    }
+
+    /// Tokens that a request takes, its schema included.
+    pub(super) fn of_request(&self, request: &CompletionRequest) -> u64 {
+        let messages: u64 = request.messages.iter().map(|message| PER_MESSAGE + self.count(&message.content)).sum();
+        messages + request.schema.as_ref().map_or(0, |schema| self.count(&schema.to_string()))
+    }
+
+    /// Tokens of a call: as the server says, or counted.
+    pub(super) fn of_call(&self, request: &CompletionRequest, completion: &Completion) -> Usage {
+        completion
+            .usage
+            .unwrap_or_else(|| Usage { input: self.of_request(request), output: self.count(&completion.text) })
+    }
 }
 
-/// Tokens of a call: as the server says, or counted.
-pub(super) fn of_call(request: &CompletionRequest, completion: &Completion) -> Usage {
-    completion.usage.unwrap_or_else(|| Usage { input: of_request(request), output: count(&completion.text) })
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::Message;
+
+    use super::*;
+
+    #[test]
+    fn a_text_has_as_many_tokens_the_second_time() {
+        let counter = Counter::default();
+        let request = CompletionRequest::new(vec![Message::system("word ".repeat(200)), Message::user("hello world")]);
+        let first = counter.of_request(&request);
+        assert_eq!(first, counter.of_request(&request));
+        // 200 words and a space at the end, two words, four tokens a message.
+        assert!((205..215).contains(&first), "{first}");
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jackfield_plugin_api::prelude::*;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use super::trouble;
 
@@ -126,6 +126,8 @@ fn plain(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     // The file may come from anywhere.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    // Otherwise a statement is planned anew for each key: the planner looks at the values that are bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

@@ -1,0 +1,184 @@
+//! Caches that go away while a run needs them: the run goes on.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::{
+    model_server::{ModelServer, Reply},
+    support::{Pipeline, Small, done, outcome},
+};
+
+/// A Redis server of its own; it ends when it is dropped.
+struct Redis {
+    child: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start(folder: &Path, port: Option<u16>) -> Self {
+        let port = port.unwrap_or_else(|| {
+            TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+        });
+        let child = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
+            .arg(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server: tests/run installs it (Debian's package redis-server)");
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not answer");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { child, port }
+    }
+
+    fn kill(mut self) -> u16 {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.port
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Claims against a server, with answers in these tiers.
+fn pipeline(server: &ModelServer, tiers: &str) -> Pipeline {
+    let items: Vec<String> = (0..40).map(|number| format!("{{ claim = \"Claim {number}.\" }}")).collect();
+    let pipeline = Pipeline::new(&format!(
+        r#"
+[pipeline]
+name = "cached"
+
+[input]
+use = "inline"
+items = [{}]
+
+[model.judge]
+use = "openai"
+with = {}
+concurrency = 4
+
+[cache.samples]
+tiers = {tiers}
+
+[stages.plan]
+use = "claim-plan"
+in = {{ claim = "input.claim" }}
+with = {{ bank = "bank.toml", slots = 3, replicates = 1, draws = 100 }}
+model = "judge"
+
+[stages.sample]
+use = "claim-sample"
+for_each = "plan.slots"
+in = "each"
+with = {{ bank = "bank.toml" }}
+model = "judge"
+store = "samples"
+
+[stages.estimate]
+use = "claim-estimate"
+in = {{ plan = "plan", samples = "sample" }}
+"#,
+        items.join(", "),
+        server.model("")
+    ));
+    fs::copy(crate::support::root().join("examples/claims/bank.toml"), pipeline.path().join("bank.toml"))
+        .expect("copied");
+    pipeline
+}
+
+fn server() -> ModelServer {
+    ModelServer::start(Duration::from_millis(20), |_| Reply::text("{\"prob_true\": 0.4}"))
+}
+
+#[test]
+fn redis_killed_and_restarted_in_the_middle_of_a_run_changes_nothing() {
+    let (server, folder) = (server(), tempfile::tempdir().expect("a folder"));
+    let redis = Redis::start(folder.path(), None);
+    let tiers = format!("[{{ use = \"redis\", with = {{ url = \"redis://127.0.0.1:{}\" }} }}]", redis.port);
+    let pipeline = pipeline(&server, &tiers);
+    let mut child = pipeline.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    while server.count() < 30 {
+        assert!(child.try_wait().expect("a child").is_none(), "it ended early");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let port = redis.kill();
+    while server.count() < 60 {
+        assert!(child.try_wait().expect("a child").is_none(), "it ended early");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let redis = Redis::start(folder.path(), Some(port));
+    let output = child.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("the cache is passed over").count(), 1, "it warns once: {said}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(summary["items"]["ok"], 40);
+    assert_eq!(server.count(), 120);
+    // What was put after the restart is there.
+    let again = pipeline.run().expect_code(0);
+    let calls = again.json()["models"]["judge"]["calls"].as_u64().expect("a count");
+    assert!(calls > 0 && calls < 120, "{calls}");
+    drop(redis);
+}
+
+#[test]
+fn redis_that_is_away_from_the_start_leaves_the_other_tiers() {
+    let server = server();
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let tiers =
+        format!("[{{ use = \"redis\", with = {{ url = \"redis://127.0.0.1:{port}\" }} }}, {{ use = \"sqlite\" }}]");
+    let pipeline = pipeline(&server, &tiers);
+    let first = pipeline.run().expect_code(0);
+    assert_eq!(first.stderr.matches("the cache is passed over").count(), 1, "{}", first.stderr);
+    let second = pipeline.run().expect_code(0);
+    assert_eq!(second.json()["models"]["judge"]["calls"], 0);
+    assert_eq!(second.json()["caches"]["samples"][1]["hits"], 120);
+}
+
+#[test]
+fn a_full_disk_under_the_cache_file_harms_nothing() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(_disk) = Small::mount(folder.path(), "100k") else { return };
+    let full = format!("[{{ use = \"sqlite\", with = {{ path = \"{}/cache.sqlite\" }} }}]", folder.path().display());
+    let pipeline = pipeline(&server, &full);
+    let run = pipeline.run().expect_code(0);
+    assert_eq!(run.json()["items"]["ok"], 40);
+    assert!(run.stderr.contains("the cache is"), "{}", run.stderr);
+}
+
+#[test]
+fn two_processes_share_one_cache_file() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let tiers = format!("[{{ use = \"sqlite\", with = {{ path = \"{}/cache.sqlite\" }} }}]", folder.path().display());
+    let pipelines = [pipeline(&server, &tiers), pipeline(&server, &tiers)];
+    let children = pipelines
+        .each_ref()
+        .map(|one| one.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started"));
+    let folders = children.map(|child| {
+        let output = child.wait_with_output().expect("ended");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(summary["caches"]["samples"][0]["errors"], json!(0));
+        std::path::PathBuf::from(summary["dir"].as_str().expect("a folder"))
+    });
+    assert_eq!(outcome(&folders[0]).len(), outcome(&folders[1]).len());
+    let third = done(&mut pipelines[0].command()).expect_code(0);
+    assert_eq!(third.json()["models"]["judge"]["calls"], 0);
+}
