@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
 
 use super::{
     StoreError,
@@ -122,6 +122,8 @@ impl Db {
         self.connection.pragma_update(None, "journal_mode", "WAL")?;
         // A committed transaction survives the process; a power cut may take the last ones, never the file.
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Otherwise a statement is planned anew for each row: the planner looks at the values that are bound.
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         self.connection.set_prepared_statement_cache_capacity(32);
         let version: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version == 0 {
