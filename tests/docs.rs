@@ -178,20 +178,27 @@ fn key_type(schema: &Value) -> String {
     }
 }
 
-// The analyzers.
+// The extensions.
 
 #[test]
-fn the_page_of_the_analyzers_is_what_they_say_of_themselves() {
-    let mut page = format!("# The bundled analyzers\n\n{}", generated_from("the descriptors of the bundled plugins"));
+fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
+    let mut page = format!("# The bundled extensions\n\n{}", generated_from("the descriptors of the bundled plugins"));
     page.push_str(
-        "They need no model: classical text analysis, the same answer on every machine. `jackfield plugins info NAME` prints\n\
-         the same for any plugin. What a stage's `in` gives has to fit the input, and `with` the config.\n\n",
+        "Analyzers do the work of stages, models answer prompts for `[model.NAME]`, cache backends keep values for the tiers of\n\
+         `[cache.NAME]`. Most analyzers need no model: classical text analysis, the same answer on every machine. `jackfield\n\
+         plugins info NAME` prints the same for any plugin. What a stage's `in` gives has to fit the input, and `with` the config.\n\n",
     );
     let bundled = jackfield::plugin::bundled();
-    page.push_str("| name | what it does |\n| --- | --- |\n");
+    page.push_str("| name | kind | what it does |\n| --- | --- | --- |\n");
     for offer in &bundled.offers {
         let descriptor = &offer.descriptor;
-        let _ = writeln!(page, "| [`{0}`](#{0}) | {1} |", descriptor.name, cell(&descriptor.summary));
+        let _ = writeln!(
+            page,
+            "| [`{0}`](#{0}) | {1} | {2} |",
+            descriptor.name,
+            descriptor.kind,
+            cell(&descriptor.summary)
+        );
     }
     for offer in &bundled.offers {
         let descriptor = serde_json::to_value(&*offer.descriptor).expect("JSON");
@@ -210,7 +217,7 @@ fn the_page_of_the_analyzers_is_what_they_say_of_themselves() {
         }
     }
     add_types(&mut page, &bundled);
-    hold("analyzers.md", &page);
+    hold("extensions.md", &page);
 }
 
 fn add_fields(page: &mut String, title: &str, schema: &Value) {
@@ -233,7 +240,7 @@ fn add_fields(page: &mut String, title: &str, schema: &Value) {
 
 /// The types that schemas refer to, each once. Where an input asks less of a type than an output gives, the output counts.
 fn add_types(page: &mut String, plugin: &jackfield::plugin::Plugin) {
-    page.push_str("\n## Types\n\nWhat the analyzers have in common, as they write it. A reader may ask for less.\n");
+    page.push_str("\n## Types\n\nWhat they have in common, as they write it. A reader may ask for less.\n");
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
     let descriptors = plugin.offers.iter().map(|offer| &offer.descriptor);

@@ -164,9 +164,12 @@ fn questions(folder: &Path, address: &str, concurrency: usize) -> (Plan, Registr
 }
 
 fn calls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let server = Server::start();
+    let latency = latency(&server.1);
+    let one = latency.as_secs_f64() * 1e3;
     heading(
-        "Completions against a server of 50 ms: cache keys, budget, retries, spans noted, record on",
+        &format!("Completions against a server of {one:.1} ms: cache keys, budget, retries and record on"),
         &[
             "what",
             "concurrency",
@@ -178,22 +181,24 @@ fn calls() {
         ],
     );
     for concurrency in [64, 256] {
+        let at = (concurrency, latency);
         let folder = tempfile::tempdir().expect("a folder");
-        let asked = run(
-            "jackfield, a question an item",
-            questions(folder.path(), &server.1, concurrency),
-            folder.path(),
-            concurrency,
-        );
-        bare(&server.1, concurrency, asked);
+        let pipeline = questions(folder.path(), &server.1, concurrency);
+        let asked = run("jackfield, a question an item", pipeline, folder.path(), at);
+        bare(&server.1, at, asked);
         let folder = tempfile::tempdir().expect("a folder");
-        let claims = prepared(folder.path(), &server.1, concurrency);
-        run("jackfield, the claims pipeline, estimates and all", claims, folder.path(), concurrency);
+        let pipeline = prepared(folder.path(), &server.1, concurrency);
+        run("jackfield, the claims pipeline, estimates and all", pipeline, folder.path(), at);
     }
 }
 
 /// Runs a pipeline with everything on the record, and tells what its calls cost.
-fn run(what: &str, (plan, registry, services): (Plan, Registry, Services), folder: &Path, concurrency: usize) -> u64 {
+fn run(
+    what: &str,
+    (plan, registry, services): (Plan, Registry, Services),
+    folder: &Path,
+    (concurrency, latency): (usize, Duration),
+) -> u64 {
     let instances = open_stages(&plan, &registry).expect("opened");
     let run_folder = RunFolder::create(folder, &plan.name).expect("a folder");
     let run = RunJson {
@@ -217,12 +222,31 @@ fn run(what: &str, (plan, registry, services): (Plan, Registry, Services), folde
     let (wall, used) = (began.elapsed(), cpu() - used);
     let count = services.models[0].count();
     assert_eq!(outcome.summary.items.ok, outcome.summary.items.total, "{:?}", outcome.summary);
-    told(what, concurrency, count.calls, wall, used);
+    told(what, concurrency, latency, count.calls, wall, used);
     count.calls
 }
 
-fn told(what: &str, concurrency: usize, calls: u64, wall: Duration, used: Duration) {
-    let ideal = LATENCY.mul_f64(calls as f64 / concurrency as f64);
+/// The server's latency as a client sees it that asks one thing after the other: the median of a few calls.
+fn latency(address: &str) -> Duration {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().expect("a client");
+    let url = format!("http://{address}/v1/chat/completions");
+    let mut times: Vec<Duration> = (0..41)
+        .map(|_| {
+            let began = Instant::now();
+            runtime.block_on(async {
+                let sent = client.post(&url).body("{}").send().await.expect("sent");
+                sent.bytes().await.expect("a body");
+            });
+            began.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn told(what: &str, concurrency: usize, latency: Duration, calls: u64, wall: Duration, used: Duration) {
+    let ideal = latency.mul_f64(calls as f64 / concurrency as f64);
     row(&[
         what.to_owned(),
         concurrency.to_string(),
@@ -235,8 +259,7 @@ fn told(what: &str, concurrency: usize, calls: u64, wall: Duration, used: Durati
 }
 
 /// The same calls by the HTTP client alone: one body, sent again and again, the answer read as JSON.
-fn bare(address: &str, concurrency: usize, calls: u64) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+fn bare(address: &str, (concurrency, latency): (usize, Duration), calls: u64) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().expect("a client");
@@ -259,7 +282,7 @@ fn bare(address: &str, concurrency: usize, calls: u64) {
         });
         futures::future::join_all(tasks.collect::<Vec<_>>()).await;
     });
-    told("bare reqwest, nothing else", concurrency, calls, began.elapsed(), cpu() - used);
+    told("bare reqwest, nothing else", concurrency, latency, calls, began.elapsed(), cpu() - used);
 }
 
 fn cached() {

@@ -1,26 +1,23 @@
 //! One completion, from the request to the answer.
 
 use std::{
-    borrow::Cow,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use jackfield_plugin_api::{
-    Completion, CompletionRequest, Context, Document, Failure, FailureKind, Guarded, Host, HostCalls, Instance, Level,
-    Random, Request, Result, Usage, guarded, to_hex,
+    Completion, CompletionRequest, Context, Document, Failure, FailureKind, Guarded, Host, Instance, Random, Request,
+    Result, Usage, guarded, to_hex,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     budget::Budget,
     flight::Flights,
     hold::{self, Schemas},
+    host::ModelHost,
     key::{self, Key},
     limit::Limit,
+    note::{CallNote, Counters, ModelCount, Source},
     rate::Bucket,
     recording::Recording,
     tokens::Counter,
@@ -31,71 +28,6 @@ use crate::{pipeline::ModelPlan, service::Cache};
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// A request's own replicates are counted below this; the stage's above it.
 const REPLICATES: u32 = 1 << 16;
-
-/// Where an answer came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// The model.
-    Call,
-    /// A tier of the model's cache, by name.
-    Cache(String),
-    /// An equal request that was under way.
-    Shared,
-}
-
-/// What is noted of a completion.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CallNote {
-    /// Name of the model.
-    pub model: Arc<str>,
-    /// Id of the item that asked; empty for a stage that runs once a run.
-    pub item: Arc<str>,
-    /// Where the answer came from.
-    pub source: Source,
-    /// The kind of its failure, if it failed.
-    pub failure: Option<FailureKind>,
-    /// Calls made to the model for it: tries, and the repair of an answer.
-    pub tries: u32,
-    /// Tokens, as far as the model was called.
-    pub usage: Usage,
-    /// US dollars.
-    pub usd: f64,
-    /// When it was asked for.
-    pub began: Instant,
-    /// How long it took, waiting included.
-    pub took: Duration,
-}
-
-/// Counts of a model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ModelCount {
-    /// Completions that the model was called for.
-    pub calls: u64,
-    /// Completions that came from a cache, or shared the call of an equal one.
-    pub cached: u64,
-    /// Completions that failed for good.
-    #[serde(default)]
-    pub failed: u64,
-    /// Calls made again.
-    #[serde(default)]
-    pub retries: u64,
-    /// Tokens read.
-    pub tokens_in: u64,
-    /// Tokens written.
-    pub tokens_out: u64,
-    /// US dollars.
-    pub usd: f64,
-}
-
-#[derive(Default)]
-struct Counters {
-    calls: AtomicU64,
-    cached: AtomicU64,
-    failed: AtomicU64,
-    retries: AtomicU64,
-    spent: Mutex<(Usage, f64)>,
-}
 
 /// A named model, and everything around its calls.
 pub struct Model {
@@ -170,17 +102,7 @@ impl Model {
     /// Its counts so far.
     #[must_use]
     pub fn count(&self) -> ModelCount {
-        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (usage, usd) = *self.counters.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        ModelCount {
-            calls: count(&self.counters.calls),
-            cached: count(&self.counters.cached),
-            failed: count(&self.counters.failed),
-            retries: count(&self.counters.retries),
-            tokens_in: usage.input,
-            tokens_out: usage.output,
-            usd,
-        }
+        self.counters.count()
     }
 
     /// Whether its budget is used up, so that no further call can be made.
@@ -220,12 +142,7 @@ impl Model {
         };
         note.took = began.elapsed();
         note.failure = answer.as_ref().err().map(Failure::kind);
-        match (&answer, &note.source) {
-            (Err(_), _) => &self.counters.failed,
-            (Ok(_), Source::Call) => &self.counters.calls,
-            (Ok(_), _) => &self.counters.cached,
-        }
-        .fetch_add(1, Ordering::Relaxed);
+        self.counters.ended(answer.as_ref().err(), &note.source);
         (answer, note)
     }
 
@@ -359,10 +276,7 @@ impl Model {
                 note.usage.input += usage.input;
                 note.usage.output += usage.output;
                 note.usd += usd;
-                let mut spent = self.counters.spent.lock().unwrap_or_else(PoisonError::into_inner);
-                spent.0.input += usage.input;
-                spent.0.output += usage.output;
-                spent.1 += usd;
+                self.counters.paid(usage, usd);
                 completion.cached = false;
                 Ok(completion)
             }
@@ -411,28 +325,4 @@ fn bytes_of(request: &CompletionRequest) -> u64 {
 
 fn from_cache(completion: Completion) -> Completion {
     Completion { cached: true, usd: 0.0, ..completion }
-}
-
-/// The host, as a model sees it.
-struct ModelHost<'a> {
-    model: &'a str,
-}
-
-impl HostCalls for ModelHost<'_> {
-    fn log(&self, level: Level, _target: &str, message: &str) {
-        let (model, message) = (self.model, Cow::from(message));
-        match level {
-            Level::Error => tracing::error!(target: "plugin", model, "{message}"),
-            Level::Warn => tracing::warn!(target: "plugin", model, "{message}"),
-            Level::Info => tracing::info!(target: "plugin", model, "{message}"),
-            Level::Debug => tracing::debug!(target: "plugin", model, "{message}"),
-            Level::Trace => tracing::trace!(target: "plugin", model, "{message}"),
-        }
-    }
-
-    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }

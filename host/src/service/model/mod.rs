@@ -6,10 +6,13 @@ mod budget;
 mod complete;
 mod flight;
 mod hold;
+mod host;
 mod key;
 mod limit;
+mod note;
 mod rate;
 mod recording;
 mod tokens;
 
-pub use complete::{CallNote, Model, ModelCount, Source};
+pub use complete::Model;
+pub use note::{CallNote, ModelCount, Source};
