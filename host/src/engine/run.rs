@@ -25,7 +25,7 @@ use super::{
     stats::{ItemState, RunState, Summary},
 };
 use crate::{
-    pipeline::{ExtensionRef, Plan, Scope, Source},
+    pipeline::{ExtensionRef, Plan, Scope, Source, Wire},
     plugin::Registry,
     service::Services,
     store::{
@@ -255,7 +255,6 @@ impl Engine<'_> {
         // A plugin that never comes back must not keep the process from ending.
         runtime.shutdown_background();
         let end = end?;
-        let end_was_stopped = matches!(end, End::Stopped);
         let state = match (end, counts.state()) {
             (End::Stopped, _) if exhausted.is_some() && !cancel.requested() => match counts.ok + counts.partial {
                 0 => RunState::Failed,
@@ -265,11 +264,10 @@ impl Engine<'_> {
             (End::Done, RunState::Complete) if flawed => RunState::Partial,
             (End::Done, state) => state,
         };
-        let stopped = match (&end_was_stopped, exhausted) {
-            (false, _) => None,
-            (true, Some(model)) => Some(format!("the budget of model `{model}` is used up")),
-            (true, None) => Some("interrupted".to_owned()),
-        };
+        let stopped = (end == End::Stopped).then(|| match exhausted {
+            Some(model) => format!("the budget of model `{model}` is used up"),
+            None => "interrupted".to_owned(),
+        });
         Ok(Summary {
             run: tape.map(|tape| tape.folder.id()).unwrap_or_default(),
             dir: tape.map(|tape| tape.folder.path().to_owned()).unwrap_or_default(),
@@ -284,6 +282,7 @@ impl Engine<'_> {
     }
 }
 
+#[derive(Clone, Copy, PartialEq)]
 enum End {
     Done,
     Stopped,
@@ -458,52 +457,40 @@ impl Session<'_, '_> {
 
     /// Reports an item whose deferred stages are still to come.
     fn report(&mut self, place: usize) {
-        let Some(item) = self.scheduler.item(place) else { return };
-        let (index, id) = (item.index, Arc::clone(&item.id));
+        let Some(item) = self.scheduler.item_in_work(place) else { return };
+        let (index, id, lines) = (item.index, Arc::clone(&item.id), self.lines(item));
+        let files = (index >= 0 && self.writes_files())
+            .then(|| ItemFiles { folder: item.folder.clone(), files: self.files(item) });
         self.event(serde_json::json!({ "event": "item-reported", "item": &*id, "final": false }));
-        self.show(Shown::InWork(place));
-        if index >= 0 && self.writes_files() {
-            let Some(item) = self.scheduler.item_in_work(place) else { return };
-            let files = ItemFiles { folder: item.folder.clone(), files: self.files(item) };
+        self.show(&id, &lines);
+        if let Some(item) = self.scheduler.item(place) {
+            lines.iter().for_each(|(at, _)| item.shown[*at] = true);
+        }
+        if let Some(files) = files {
             self.scheduler.note(Record::Files(files));
         }
     }
 
-    /// Shows what is there of an item and was not shown before.
-    fn show(&mut self, which: Shown<'_>) {
-        let mut lines = Vec::new();
-        {
-            let item = match which {
-                Shown::InWork(place) => match self.scheduler.item_in_work(place) {
-                    Some(item) => item,
-                    None => return,
-                },
-                Shown::Done(item) => item,
-            };
-            let run = self.scheduler.run_slots();
-            for (at, (name, wire)) in self.plan.output.show.iter().enumerate() {
-                let given = |source| item.given(run, None, source);
-                if !item.shown[at]
-                    && let Ok(document) = value_of(wire, &given)
-                {
-                    let text =
-                        serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string());
-                    lines.push((at, Arc::clone(&item.id), name, text));
-                }
-            }
-        }
-        for (at, id, name, text) in lines {
-            self.scheduler.tell(&Event::Shown { item: &id, name, text: &text });
-            if let Shown::InWork(place) = which
-                && let Some(item) = self.scheduler.item(place)
-            {
-                item.shown[at] = true;
-            }
+    /// What is there of an item that the pipeline wants shown and that was not shown before: places in its list, and texts.
+    fn lines(&self, item: &Item) -> Vec<(usize, String)> {
+        let run = self.scheduler.run_slots();
+        let line = |(at, (_, wire)): (usize, &(String, Wire))| {
+            let document = value_of(wire, &|source| item.given(run, None, source)).ok()?;
+            let text = serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string());
+            Some((at, text))
+        };
+        let show = self.plan.output.show.iter().enumerate();
+        show.filter(|(at, _)| !item.shown[*at]).filter_map(line).collect()
+    }
+
+    fn show(&mut self, item: &str, lines: &[(usize, String)]) {
+        for (at, text) in lines {
+            self.scheduler.tell(&Event::Shown { item, name: &self.plan.output.show[*at].0, text });
         }
     }
 
     fn finish(&mut self, item: Item) {
-        self.show(Shown::Done(&item));
+        self.show(&item.id, &self.lines(&item));
         self.bytes -= item.document.json.len();
         let state = item.state();
         let files = self.writes_files().then(|| ItemFiles { folder: item.folder.clone(), files: self.files(&item) });
@@ -542,13 +529,6 @@ impl Session<'_, '_> {
         }
         files
     }
-}
-
-/// An item of which something is shown.
-#[derive(Clone, Copy)]
-enum Shown<'a> {
-    InWork(usize),
-    Done(&'a Item),
 }
 
 /// JSON for a person to read, with its numbers as they are.

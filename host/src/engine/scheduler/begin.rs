@@ -48,6 +48,8 @@ impl Scheduler<'_, '_> {
         let done = self.items[place].as_ref().is_some_and(|item| item.open == 0 && item.pending == 0);
         if done && let Some(item) = self.items[place].take() {
             self.free.push(place);
+            // Another item may take the place before the report is made.
+            self.reported.retain(|reported| *reported != place);
             self.in_work -= 1;
             self.finished.push(item);
         }
