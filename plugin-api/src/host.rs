@@ -2,7 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, Random, Result};
+use crate::{
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HttpRequest, HttpResponse, Random, Result,
+};
 
 /// Weight of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +71,12 @@ pub trait HostCalls: Send + Sync {
     ) -> BoxFuture<'a, Result<()>> {
         let _ = (index, key, value, ttl);
         Box::pin(async { Err(no("cache", "store")) })
+    }
+
+    /// Makes an HTTP request, on behalf of the request at `index` of the batch.
+    fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        let _ = (index, request);
+        Box::pin(async { Err(Failure::InvalidConfig("this host makes no HTTP requests".to_owned())) })
     }
 }
 
@@ -163,5 +171,16 @@ impl<'a> Host<'a> {
     /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no cache.
     pub async fn cache_put(&self, key: &str, value: impl Into<CacheValue>, ttl: Option<Duration>) -> Result<()> {
         self.calls.cache_put(self.index, key, value.into(), ttl).await
+    }
+
+    /// Makes an HTTP request to a server that the plugin asks for in its permissions (`http:HOST`) and that it was granted.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the server was not granted,
+    /// [`Failure::InvalidInput`](crate::Failure::InvalidInput) if the request makes no sense,
+    /// [`Failure::Unavailable`](crate::Failure::Unavailable) if the server cannot be reached or does not answer in time,
+    /// [`Failure::OverBudget`](crate::Failure::OverBudget) if the answer is too large.
+    pub async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse> {
+        self.calls.fetch(self.index, request).await
     }
 }

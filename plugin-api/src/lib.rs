@@ -59,6 +59,7 @@ mod failure;
 mod file;
 mod guard;
 mod host;
+mod http;
 mod model;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
@@ -85,6 +86,7 @@ pub use file::{FILE_PATH, FilePath, TEXT_FILE, TextFile};
 #[doc(hidden)]
 pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
+pub use http::{HttpRequest, HttpResponse};
 pub use model::{Model, ModelCalls};
 pub use rng::Random;
 

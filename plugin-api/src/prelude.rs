@@ -4,6 +4,6 @@ pub use jackfield_plugin_macros::{Config, Document};
 
 pub use crate::{
     Analyzer, CacheBackend, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Config as _, Example,
-    Failure, FilePath, Finish, Host, Level, Message, Model, Permission, Random, Result, Role, Stability, Tensor,
-    TextFile, Usage, WithTensors, export_plugin,
+    Failure, FilePath, Finish, Host, HttpRequest, HttpResponse, Level, Message, Model, Permission, Random, Result,
+    Role, Stability, Tensor, TextFile, Usage, WithTensors, export_plugin,
 };

@@ -8,11 +8,11 @@ use std::{
 };
 
 use exports::jackfield::plugin::{extension, meta};
-use jackfield::plugin::{cache, host, model, types};
+use jackfield::plugin::{cache, host, http, model, types};
 
 use crate::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Descriptor, Document, Failure, HostCalls, Instance,
-    Kind, Level, Request, Stability, Tensor, linked_in, linked_in_as,
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Descriptor, Document, Failure, HostCalls,
+    HttpRequest, HttpResponse, Instance, Kind, Level, Request, Stability, Tensor, linked_in, linked_in_as,
 };
 
 wit_bindgen::generate!({ path: "wit", world: "plugin" });
@@ -199,6 +199,22 @@ impl HostCalls for Host {
         ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move { Ok(cache::put(index, key, &value, ttl.map(|ttl| ttl.as_millis() as u64))?) })
+    }
+
+    fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, Failure>> {
+        Box::pin(async move {
+            let headers = request.headers.into_iter().map(|(name, value)| http::Header { name, value });
+            let asked = http::HttpRequest {
+                method: request.method,
+                url: request.url,
+                headers: headers.collect(),
+                body: request.body,
+                timeout_ms: request.timeout.map(|timeout| timeout.as_millis() as u64),
+            };
+            let answer = http::fetch(index, &asked)?;
+            let headers = answer.headers.into_iter().map(|header| (header.name, header.value));
+            Ok(HttpResponse { status: answer.status, headers: headers.collect(), body: answer.body })
+        })
     }
 }
 

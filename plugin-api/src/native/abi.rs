@@ -109,7 +109,6 @@ pub(super) struct HostTable {
     pub(super) cache_get:
         for<'a> extern "C" fn(Handle, u32, RStr<'a>) -> BorrowingFfiFuture<'a, RResult<ROption<RVec<u8>>, AbiFailure>>,
     /// Key, value, and the time to live in milliseconds.
-    #[sabi(last_prefix_field)]
     pub(super) cache_put: for<'a> extern "C" fn(
         Handle,
         u32,
@@ -117,6 +116,23 @@ pub(super) struct HostTable {
         RSlice<'a, u8>,
         ROption<u64>,
     ) -> BorrowingFfiFuture<'a, RResult<(), AbiFailure>>,
+    /// A request's head as JSON text, and its body.
+    #[sabi(last_prefix_field)]
+    pub(super) fetch: for<'a> extern "C" fn(
+        Handle,
+        u32,
+        RStr<'a>,
+        RSlice<'a, u8>,
+    ) -> BorrowingFfiFuture<'a, RResult<AbiResponse, AbiFailure>>,
+}
+
+/// What a server answered.
+#[repr(C)]
+#[derive(StableAbi)]
+pub(super) struct AbiResponse {
+    /// As JSON text.
+    pub(super) head: RString,
+    pub(super) body: RVec<u8>,
 }
 
 /// Receives the library's own log lines: level, target, message.

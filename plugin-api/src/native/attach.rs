@@ -12,9 +12,12 @@ use abi_stable::{
 use async_ffi::BorrowingFfiFuture;
 
 use super::abi::{
-    AbiFailure, Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink, PluginTableRef,
+    AbiFailure, AbiResponse, Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink,
+    PluginTableRef,
 };
-use crate::{BoxFuture, Descriptor, Document, Extension, Failure, HostCalls, Instance, Level, Request, Result};
+use crate::{
+    BoxFuture, Descriptor, Document, Extension, Failure, HostCalls, HttpRequest, Instance, Level, Request, Result,
+};
 
 /// Why a loaded library could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +173,7 @@ struct HostTableHolder(HostTableRef);
 
 static HOST_TABLE: std::sync::LazyLock<HostTableHolder> = std::sync::LazyLock::new(|| {
     HostTableHolder(
-        HostTable { log, progress, cancelled, complete, model_name, cache_get, cache_put }.leak_into_prefix(),
+        HostTable { log, progress, cancelled, complete, model_name, cache_get, cache_put, fetch }.leak_into_prefix(),
     )
 });
 
@@ -249,5 +252,26 @@ extern "C" fn cache_put<'a>(
         let ttl = ttl_ms.into_option().map(Duration::from_millis);
         let put = host.cache_put(index, key.as_str(), value.as_slice().into(), ttl).await;
         put.map_err(AbiFailure::from).into()
+    })
+}
+
+extern "C" fn fetch<'a>(
+    data: Handle,
+    index: u32,
+    head: RStr<'a>,
+    body: RSlice<'a, u8>,
+) -> BorrowingFfiFuture<'a, RResult<AbiResponse, AbiFailure>> {
+    BorrowingFfiFuture::new(async move {
+        // SAFETY: as in `complete`.
+        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let answered = match serde_json::from_str::<HttpRequest>(head.as_str()) {
+            Ok(request) => host.fetch(index, HttpRequest { body: body.as_slice().to_vec(), ..request }).await,
+            Err(error) => Err(Failure::InvalidInput(error.to_string())),
+        };
+        let response = answered.and_then(|response| {
+            let head = serde_json::to_string(&response).map_err(|error| Failure::Internal(error.to_string()))?;
+            Ok(AbiResponse { head: head.into(), body: response.body.into() })
+        });
+        response.map_err(AbiFailure::from).into()
     })
 }

@@ -14,8 +14,8 @@ use async_ffi::BorrowingFfiFuture;
 
 use super::abi::{AbiFailure, AbiResult, Handle, LentHost, LentRequest, LogSink, PluginTable, PluginTableRef};
 use crate::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Extension, Failure, HostCalls, Instance,
-    Level, Request, Result, Tensor,
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Extension, Failure, HostCalls,
+    HttpRequest, HttpResponse, Instance, Level, Request, Result, Tensor,
     guard::{Guarded, guarded},
     linked_in,
 };
@@ -153,6 +153,18 @@ impl HostCalls for Host<'_> {
                 .await
                 .into_result()
                 .map_err(Failure::from)
+        })
+    }
+
+    fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(async move {
+            let head = serde_json::to_string(&request).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+            let (calls, data) = (self.0.calls, self.0.data);
+            let answer = calls.fetch()(data, index, head.as_str().into(), RSlice::from(request.body.as_slice())).await;
+            let answer = answer.into_result().map_err(Failure::from)?;
+            let response: HttpResponse =
+                serde_json::from_str(&answer.head).map_err(|error| Failure::Internal(error.to_string()))?;
+            Ok(HttpResponse { body: answer.body.to_vec(), ..response })
         })
     }
 }

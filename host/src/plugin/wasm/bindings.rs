@@ -8,6 +8,7 @@ wasmtime::component::bindgen!({
         "jackfield:plugin/model.complete": async | trappable,
         "jackfield:plugin/cache.get": async | trappable,
         "jackfield:plugin/cache.put": async | trappable,
+        "jackfield:plugin/http.fetch": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -9,14 +9,15 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    CacheValue, Completion, CompletionRequest, Failure, HostCalls, Level, Random, Result as CallResult,
+    CacheValue, Completion, CompletionRequest, Failure, HostCalls, HttpRequest, HttpResponse, Level, Random,
+    Result as CallResult,
 };
 use tokio::sync::oneshot;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::{
-    bindings::jackfield::plugin::{cache, host, model, types},
+    bindings::jackfield::plugin::{cache, host, http, model, types},
     convert,
 };
 use crate::plugin::sandbox::{Limits, size};
@@ -35,6 +36,7 @@ pub(super) enum Ask {
     Complete(u32, Box<CompletionRequest>, oneshot::Sender<CallResult<Completion>>),
     Get(u32, String, oneshot::Sender<CallResult<Option<CacheValue>>>),
     Put(u32, String, CacheValue, Option<Duration>, oneshot::Sender<CallResult<()>>),
+    Fetch(u32, Box<HttpRequest>, oneshot::Sender<CallResult<HttpResponse>>),
 }
 
 impl Ask {
@@ -49,6 +51,9 @@ impl Ask {
             }
             Self::Put(index, key, value, ttl, back) => {
                 let _ = back.send(host.cache_put(index, &key, value, ttl).await);
+            }
+            Self::Fetch(index, request, back) => {
+                let _ = back.send(host.fetch(index, *request).await);
             }
         }
     }
@@ -303,6 +308,29 @@ impl cache::Host for State {
         let ttl = ttl_ms.map(Duration::from_millis);
         let put = self.ask(|back| Ask::Put(index, key, value.into(), ttl, back)).await?;
         Ok(put.map_err(convert::failure_out))
+    }
+}
+
+impl http::Host for State {
+    async fn fetch(
+        &mut self,
+        index: u32,
+        request: http::HttpRequest,
+    ) -> wasmtime::Result<Result<http::HttpResponse, types::Failure>> {
+        let request = HttpRequest {
+            method: request.method,
+            url: request.url,
+            headers: request.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            body: request.body,
+            timeout: request.timeout_ms.map(Duration::from_millis),
+        };
+        let fetched = self.ask(|back| Ask::Fetch(index, Box::new(request), back)).await?;
+        let response = fetched.map(|response| http::HttpResponse {
+            status: response.status,
+            headers: response.headers.into_iter().map(|(name, value)| http::Header { name, value }).collect(),
+            body: response.body,
+        });
+        Ok(response.map_err(convert::failure_out))
     }
 }
 
