@@ -303,15 +303,18 @@ impl Session<'_, '_> {
     fn all(&mut self) -> Result<End, EngineError> {
         let resumed = self.tape.is_some_and(|tape| tape.resumed);
         self.event(serde_json::json!({ "event": if resumed { "run-resumed" } else { "run-started" } }));
-        let end = match self.run_stages()? {
-            End::Done => self.items()?,
-            End::Stopped => End::Stopped,
-        };
-        self.event(
-            serde_json::json!({ "event": match end { End::Done => "run-completed", End::Stopped => "run-stopped" } }),
-        );
-        self.scheduler.flush()?;
-        Ok(end)
+        let end = self.run_stages().and_then(|end| match end {
+            End::Done => self.items(),
+            End::Stopped => Ok(End::Stopped),
+        });
+        match end {
+            Ok(End::Done) => self.event(serde_json::json!({ "event": "run-completed" })),
+            Ok(End::Stopped) => self.event(serde_json::json!({ "event": "run-stopped" })),
+            Err(_) => {}
+        }
+        // What was finished before an error is on the record all the same; the error's cause may be the record itself.
+        let flushed = self.scheduler.flush();
+        end.and_then(|end| flushed.map(|()| end))
     }
 
     fn event(&mut self, event: serde_json::Value) {

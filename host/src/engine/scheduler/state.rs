@@ -150,6 +150,8 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
     pub(super) next_timer: u64,
     pub(super) answers: (Sender<Answers>, Receiver<Answers>),
     pub(super) records: Vec<Record>,
+    /// When they are handed over at the latest.
+    pub(super) flush_at: Option<Instant>,
     pub(super) finished: Vec<Item>,
     /// Places of items that are done but for their deferred stages.
     pub(super) reported: Vec<usize>,
@@ -221,6 +223,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             next_timer: 0,
             answers: unbounded(),
             records: Vec::new(),
+            flush_at: None,
             finished: Vec::new(),
             reported: Vec::new(),
             counts: ItemCounts::default(),
@@ -261,6 +264,9 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     /// Puts something on the record.
     pub(in crate::engine) fn note(&mut self, record: Record) {
         if self.recording {
+            if self.records.is_empty() {
+                self.flush_at = Some(Instant::now() + GATHER);
+            }
             self.records.push(record);
         }
     }
@@ -320,6 +326,9 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         (self.counts, stages.collect())
     }
 }
+
+/// How long a record may wait for others: a transaction costs as much as some dozen rows.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Batches of one stage under way at a time, unless the pipeline says otherwise.
 const BATCHES: usize = 64;

@@ -1,18 +1,24 @@
 //! One turn of the loop.
 
-use std::{cmp::Reverse, mem};
+use std::{cmp::Reverse, mem, time::Instant};
 
 use crossbeam_channel::{Receiver, never, select};
 
 use super::state::{Scheduler, Timer};
 use crate::engine::{error::EngineError, observe::Event};
 
+/// Records that are handed over without waiting for more.
+const GROUP: usize = 512;
+
 impl Scheduler<'_, '_> {
     /// One turn: sends what is ready, then waits for something to happen: an answer, a timer, Ctrl-C, or (where `source`
     /// is given) more items, which are handed back.
     pub(in crate::engine) fn turn<T>(&mut self, source: Option<&Receiver<T>>) -> Result<Option<Turn<T>>, EngineError> {
         self.send_ready();
-        self.flush()?;
+        self.tell_progress();
+        if self.records.len() >= GROUP || self.flush_at.is_some_and(|at| at <= Instant::now()) {
+            self.flush()?;
+        }
         let mut happened = None;
         // With nothing under way, nothing can be answered: only the source or a timer can bring something.
         let again = || self.timers.iter().any(|Reverse(due)| matches!(due.2, Timer::Again(..)));
@@ -20,10 +26,8 @@ impl Scheduler<'_, '_> {
             return Ok(Some(Turn::Idle));
         }
         let silent = never();
-        let wait = match self.timers.peek() {
-            Some(Reverse(due)) => crossbeam_channel::at(due.0),
-            None => never(),
-        };
+        let timer = self.timers.peek().map(|Reverse(due)| due.0);
+        let wait = timer.into_iter().chain(self.flush_at).min().map_or_else(never, crossbeam_channel::at);
         let answers = self.answers.1.clone();
         select! {
             recv(answers) -> answer => {
@@ -56,13 +60,17 @@ impl Scheduler<'_, '_> {
         Ok(happened)
     }
 
-    /// Writes what is waiting to be written, and tells the observer.
-    pub(in crate::engine) fn flush(&mut self) -> Result<(), EngineError> {
+    fn tell_progress(&mut self) {
         for (index, stage) in self.stages.iter_mut().enumerate() {
             if mem::take(&mut stage.changed) {
                 self.observer.on(&Event::Stage { stage: index, known: stage.known, done: stage.answered });
             }
         }
+    }
+
+    /// Hands over what is waiting to be written.
+    pub(in crate::engine) fn flush(&mut self) -> Result<(), EngineError> {
+        self.flush_at = None;
         if let Some(keep) = &mut self.keep
             && !self.records.is_empty()
         {

@@ -10,6 +10,7 @@ use reqwest::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::task::JoinSet;
 
 use super::{
     body::{self, MAX_ANSWER, MAX_COMPLAINT, Unread},
@@ -94,16 +95,12 @@ impl Api {
         let mut request = Request::new(Method::POST, self.endpoint.url().clone());
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = Some(body.into());
-        let mut response = self.client.execute(request).await.map_err(|error| broken(&self.endpoint, &error))?;
-        let status = response.status();
-        if !status.is_success() {
-            let body = body::read_start(&mut response, MAX_COMPLAINT).await;
-            return Err(self.refused(status.as_u16(), response.headers(), &body));
+        match beside(exchange(self.client.clone(), request)).await {
+            Ok(Answer::Success(body)) => Ok(body),
+            Ok(Answer::Refusal(status, headers, body)) => Err(self.refused(status, &headers, &body)),
+            Err(Unread::TooLong) => Err(self.nonsense(&format!("answered more than {} MiB", MAX_ANSWER >> 20))),
+            Err(Unread::Broken(error)) => Err(broken(&self.endpoint, &error)),
         }
-        body::read(&mut response, MAX_ANSWER).await.map_err(|unread| match unread {
-            Unread::TooLong => self.nonsense(&format!("answered more than {} MiB", MAX_ANSWER >> 20)),
-            Unread::Broken(error) => broken(&self.endpoint, &error),
-        })
     }
 
     /// Host, with the port where it is not the scheme's own.
@@ -132,6 +129,37 @@ impl Api {
             Some(key) => key.redact(text),
             None => text,
         }
+    }
+}
+
+/// What came back.
+enum Answer {
+    /// The body.
+    Success(Vec<u8>),
+    /// Any other status, the headers, and the start of the body.
+    Refusal(u16, HeaderMap, Vec<u8>),
+}
+
+async fn exchange(client: Client, request: Request) -> Result<Answer, Unread> {
+    let mut response = client.execute(request).await.map_err(Unread::Broken)?;
+    let status = response.status();
+    if status.is_success() {
+        return body::read(&mut response, MAX_ANSWER).await.map(Answer::Success);
+    }
+    let body = body::read_start(&mut response, MAX_COMPLAINT).await;
+    Ok(Answer::Refusal(status.as_u16(), response.headers().clone(), body))
+}
+
+/// Runs the future where the sockets are served, so that the caller is woken once, with the outcome, and not at each step.
+/// Dropping the returned future stops it.
+async fn beside<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(future);
+    match tasks.join_next().await {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // Only a runtime that shuts down ends a task so; with it goes whoever waits for this one.
+        _ => std::future::pending().await,
     }
 }
 
