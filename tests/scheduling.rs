@@ -237,7 +237,7 @@ fn registry() -> Registry {
         path: None,
         digest: Digest::of("model"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Model) }],
+        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Model), grants: Arc::default() }],
     }])
 }
 

@@ -1,5 +1,7 @@
 //! What is asked of a model and what it answers.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,7 +55,7 @@ pub struct CompletionRequest {
     pub messages: Vec<Message>,
     /// JSON Schema (2020-12) of the answer; servers that can are told to follow it. Free text without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<Value>,
+    pub schema: Option<Arc<Value>>,
     /// Whether the host holds the answer to `schema`: one that breaks it is sent back once, with the error, and fails as
     /// `invalid-output` if that does not help. True by default.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
@@ -96,8 +98,8 @@ impl CompletionRequest {
 
     /// The same with a JSON Schema that the host holds the answer to.
     #[must_use]
-    pub fn with_schema(mut self, schema: Value) -> Self {
-        self.schema = Some(schema);
+    pub fn with_schema(mut self, schema: impl Into<Arc<Value>>) -> Self {
+        self.schema = Some(schema.into());
         self
     }
 }

@@ -26,6 +26,11 @@ pub trait Instance: Send + Sync {
         None
     }
 
+    /// How many calls ended the instance that made them, where calls have instances of their own.
+    fn traps(&self) -> u64 {
+        0
+    }
+
     /// The cache backend that this is, where it needs no documents to be called.
     fn as_cache(&self) -> Option<&dyn CacheCalls> {
         None

@@ -11,7 +11,7 @@ use jackfield::plugin::{Digest, LoadError, Trust, load};
 
 /// Trust in exactly these bytes, native or not.
 fn trust(bytes: &[u8]) -> Trust {
-    Trust { allow_native: true, sha256: Some(Digest::of(bytes)) }
+    Trust { allow_native: true, sha256: Some(Digest::of(bytes)), ..Trust::default() }
 }
 
 /// Why a file with these bytes, allowed and pinned, is refused.

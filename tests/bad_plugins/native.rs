@@ -210,7 +210,7 @@ fn native_code_needs_both_an_allow_and_the_digest_of_the_file() {
     `[file]` is native code, which runs with the host's full rights, and is not allowed
     hint: if you trust it, add to its entry: allow_native = true, sha256 = "[sha256]"
     "#);
-    assert_eq!(say(Trust { allow_native: true, sha256: None }), neither);
+    assert_eq!(say(Trust { allow_native: true, sha256: None, ..Trust::default() }), neither);
     assert_eq!(say(Trust { allow_native: false, ..trust(&bytes) }), neither);
     let hint = load("bad", &path, &Trust::default()).expect_err("it is not allowed").hint().expect("a hint");
     assert!(hint.contains(Digest::of(&bytes).as_str()), "{hint}");
@@ -222,7 +222,7 @@ fn native_code_needs_both_an_allow_and_the_digest_of_the_file() {
 fn a_file_other_than_the_pinned_one_is_refused_whatever_its_form() {
     let mut said_of_both = Vec::new();
     for file in ["misbehaving.so", "misbehaving.wasm"] {
-        let trust = Trust { allow_native: true, sha256: Some(Digest::of("an earlier build")) };
+        let trust = Trust { allow_native: true, sha256: Some(Digest::of("an earlier build")), ..Trust::default() };
         let error = load("bad", &fixture(file), &trust).expect_err("it is another file");
         said_of_both.push(said(&error).replace(Digest::of("an earlier build").as_str(), "[pinned]"));
     }

@@ -58,7 +58,7 @@ fn fixture(name: &str) -> PathBuf {
 fn loaded(name: &str) -> Plugin {
     let path = fixture(name);
     let sha256 = Digest::of_file(&path).ok();
-    load("bench", &path, &Trust { allow_native: true, sha256 })
+    load("bench", &path, &Trust { allow_native: true, sha256, ..Trust::default() })
         .unwrap_or_else(|error| panic!("{error}: run tests/build-fixtures and cargo build --release --workspace"))
 }
 
@@ -135,7 +135,7 @@ pub fn load_once(path: &str) {
     let path = PathBuf::from(path);
     let sha256 = Digest::of_file(&path).ok();
     let began = Instant::now();
-    let plugin = load("bench", &path, &Trust { allow_native: true, sha256 }).expect("loaded");
+    let plugin = load("bench", &path, &Trust { allow_native: true, sha256, ..Trust::default() }).expect("loaded");
     println!("{}", shown(began.elapsed()));
     drop(plugin);
 }

@@ -43,7 +43,8 @@ fn main() {
             std::thread::park();
         }
     }
-    let part = |name: &str| !arguments.iter().any(|arg| !arg.starts_with('-')) || arguments.iter().any(|arg| arg == name);
+    let part =
+        |name: &str| !arguments.iter().any(|arg| !arg.starts_with('-')) || arguments.iter().any(|arg| arg == name);
     part("calls").then(calls);
     part("cached").then(cached);
     part("bootstrap").then(bootstrap);

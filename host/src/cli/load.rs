@@ -1,6 +1,6 @@
 //! From the command line to a checked plan with its plugins.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use jackfield_plugin_api::Instance;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::open_stages,
-    pipeline::{self, Draft, Faults, Plan, PluginEntry, Request, Style},
+    pipeline::{self, Draft, ExtensionRef, Faults, Plan, PluginEntry, Request, Style},
     plugin::{LoadError, Plugin, Registry, Trust, bundled, load},
     service::{Services, open_services},
     telemetry::terminal,
@@ -30,6 +30,10 @@ pub(super) struct PipelineArgs {
     /// Read these files in place of the pipeline's own input; a glob, relative to the current folder.
     #[arg(long = "input", value_name = "GLOB")]
     pub(super) input: Vec<String>,
+
+    /// Grant a sandboxed plugin something that it asks for: `scorer=http:api.example.org`, `scorer=read:corpus=data`.
+    #[arg(long = "grant", value_name = "PLUGIN=PERMISSION")]
+    pub(super) grant: Vec<String>,
 }
 
 /// A pipeline, ready to run.
@@ -87,6 +91,8 @@ fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), E
         Exit::Usage
     };
     let mut draft = pipeline::parse(request).map_err(|faults| wrong(&faults))?;
+    let current = std::env::current_dir().unwrap_or_default();
+    args.grant.iter().for_each(|grant| draft.grant(grant, &current));
     let mut registry = Registry::new(vec![bundled()]);
     for entry in draft.plugins().to_vec() {
         match load_entry(&entry) {
@@ -95,11 +101,28 @@ fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), E
         }
     }
     let plan = pipeline::check(&draft, &registry).map_err(|faults| wrong(&faults))?;
+    tell_missing(&plan, &registry);
     Ok((draft, plan, registry))
 }
 
+/// Says what the plugins of the stages ask for in vain: they may do without, but perhaps not well.
+fn tell_missing(plan: &Plan, registry: &Registry) {
+    let mut told = BTreeSet::new();
+    let extensions = plan.stages.iter().map(|stage| &stage.extension);
+    for extension in extensions.chain(plan.models.iter().map(|model| &model.extension)) {
+        let Some(offer) = extension.offer(registry) else { continue };
+        for (permission, reason) in offer.grants.missing() {
+            let ExtensionRef { plugin, name, .. } = extension;
+            if told.insert((plugin, name, permission)) {
+                let line = format!("note: `{plugin}/{name}` asks for `{permission}` and has it not: {reason}");
+                terminal().say(line);
+            }
+        }
+    }
+}
+
 fn load_entry(entry: &PluginEntry) -> Result<Plugin, LoadError> {
-    let trust = Trust { allow_native: entry.allow_native, sha256: entry.sha256.clone() };
+    let trust = Trust { allow_native: entry.allow_native, sha256: entry.sha256.clone(), grants: entry.grants.clone() };
     load(&entry.alias, &entry.path, &trust)
 }
 

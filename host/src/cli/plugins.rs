@@ -53,7 +53,7 @@ impl Files {
             let alias = path.file_stem().unwrap_or_default().to_string_lossy();
             // A person who names the file and allows it pins what is there now.
             let sha256 = if self.allow_native { Digest::of_file(path).ok() } else { None };
-            match load(&alias, path, &Trust { allow_native: self.allow_native, sha256 }) {
+            match load(&alias, path, &Trust { allow_native: self.allow_native, sha256, grants: Vec::new() }) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => {
                     let hint = match &error {

@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use jackfield_plugin_api::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, Level, Request, Result,
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, HttpRequest, HttpResponse,
+    Level, Request, Result,
 };
 
 use super::{batch::Control, station::Station};
-use crate::service::Cache;
+use crate::{plugin::sandbox::Permission, service::Cache, telemetry::plugin_line};
 
 /// The largest value that a plugin may keep.
 const LARGEST_VALUE: usize = 64 << 20;
@@ -27,7 +28,13 @@ impl CallHost<'_> {
             .ok_or_else(|| Failure::Internal(format!("asked on behalf of request {index} of {}", self.requests.len())))
     }
 
+    fn allowed(&self, permission: &Permission) -> Result<()> {
+        let grants = &self.station.grants;
+        if grants.allows(permission) { Ok(()) } else { Err(Failure::InvalidConfig(grants.denial(permission))) }
+    }
+
     fn store(&self) -> Result<&(Arc<Cache>, String)> {
+        self.allowed(&Permission::Cache)?;
         self.station.store.as_ref().ok_or_else(|| {
             let stage = &self.station.name;
             Failure::InvalidConfig(format!(
@@ -39,14 +46,7 @@ impl CallHost<'_> {
 
 impl HostCalls for CallHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        let stage = &*self.station.name;
-        match level {
-            Level::Error => tracing::error!(target: "plugin", stage, "{message}"),
-            Level::Warn => tracing::warn!(target: "plugin", stage, "{message}"),
-            Level::Info => tracing::info!(target: "plugin", stage, "{message}"),
-            Level::Debug => tracing::debug!(target: "plugin", stage, "{message}"),
-            Level::Trace => tracing::trace!(target: "plugin", stage, "{message}"),
-        }
+        plugin_line(level, Some(&self.station.name), None, message);
     }
 
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
@@ -61,6 +61,7 @@ impl HostCalls for CallHost<'_> {
 
     fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
+            self.allowed(&Permission::Model)?;
             let Some(model) = &self.station.model else {
                 let stage = &self.station.name;
                 let what = format!("stage `{stage}` asks for a model and has none: add `model = \"NAME\"` to it");
@@ -98,5 +99,9 @@ impl HostCalls for CallHost<'_> {
             cache.put(&format!("{prefix}{key}"), &value, ttl).await;
             Ok(())
         })
+    }
+
+    fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(self.station.http.fetch(&self.station.grants, request, self.station.most))
     }
 }

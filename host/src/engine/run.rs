@@ -235,8 +235,8 @@ impl Engine<'_> {
             }
         }
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
-            let descriptor = stage.extension.offer(registry).map(|offer| &*offer.descriptor);
-            Arc::new(Station::new(stage, instance, descriptor, (plan, services), began))
+            let offer = stage.extension.offer(registry);
+            Arc::new(Station::new(stage, instance, offer, (plan, services), began))
         });
         let pool = (&pool, self.options.jobs);
         let scheduler = Scheduler::new(plan, stations.collect(), services, pool, cancel, observer, keep);

@@ -2,14 +2,18 @@
 
 use std::{sync::Arc, time::Instant};
 
-use jackfield_plugin_api::{Descriptor, Document, Failure, Instance, Result};
+use jackfield_plugin_api::{Document, Failure, Instance, Result};
 use jsonschema::Validator;
 
 use super::memo::Memo;
 pub(super) use super::memo::MemoNote;
 use crate::{
     pipeline::{Plan, StagePlan},
-    service::{Cache, Model, Services},
+    plugin::{
+        Offer,
+        sandbox::{Grants, Permission},
+    },
+    service::{Cache, Http, Model, Services},
 };
 
 /// What the batches of a stage share.
@@ -26,6 +30,11 @@ pub(super) struct Station {
     pub(super) model: Option<Arc<Model>>,
     /// The cache that its extension may use, and what the extension's keys begin with.
     pub(super) store: Option<(Arc<Cache>, String)>,
+    /// What its extension may do.
+    pub(super) grants: Arc<Grants>,
+    pub(super) http: Arc<Http>,
+    /// The largest answer of a server that it may get, in bytes.
+    pub(super) most: u64,
     /// The cache that keeps its results.
     pub(super) memo: Option<Memo>,
 }
@@ -35,12 +44,12 @@ impl Station {
     pub(super) fn new(
         plan: &StagePlan,
         instance: Arc<dyn Instance>,
-        descriptor: Option<&Descriptor>,
+        offer: Option<&Offer>,
         (run, services): (&Plan, &Services),
         began: Instant,
     ) -> Self {
         let anything = serde_json::Value::Bool(true);
-        let schema = descriptor.map_or(&anything, |descriptor| &descriptor.output);
+        let schema = offer.map_or(&anything, |offer| &offer.descriptor.output);
         let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
         let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
         let extension = match plan.extension.plugin.as_str() {
@@ -48,7 +57,8 @@ impl Station {
             alias => format!("{alias}/{}", plan.extension.name),
         };
         let cache = |index: Option<usize>| index.and_then(|index| services.caches.get(index).cloned());
-        let random = descriptor.is_some_and(|descriptor| descriptor.permissions.iter().any(|one| one.name == "random"));
+        let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        let random = grants.allows(&Permission::Random);
         let model = plan.model.and_then(|model| services.models.get(model).cloned());
         // What a plugin keeps is its own, and that of the model that it was made with.
         let asked = model.as_ref().map_or_else(|| "none".to_owned(), |model| model.identity()[..16].to_owned());
@@ -61,6 +71,9 @@ impl Station {
             began,
             store: cache(plan.store).map(|cache| (cache, prefix)),
             model,
+            grants,
+            http: Arc::clone(&services.http),
+            most: plan.limits.output,
             memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random)),
         }
     }

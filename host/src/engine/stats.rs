@@ -117,6 +117,9 @@ pub struct StageStats {
     pub resumed: u64,
     /// Results taken from the memo.
     pub memo_hits: u64,
+    /// Calls that ended the sandboxed instance that made them: traps and limits.
+    #[serde(default)]
+    pub traps: u64,
     /// Median time of a call, in milliseconds.
     pub p50_ms: f64,
     /// 95th percentile of the time of a call, in milliseconds.

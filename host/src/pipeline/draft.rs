@@ -7,10 +7,14 @@ use super::{
     plan::{OnError, Policy},
     service_draft::{CacheDraft, ModelDraft},
     source::{Sources, Span, Spanned},
+    suggest,
     tree::{Key, Node},
     wire::WireText,
 };
-use crate::plugin::{Digest, sandbox::Limits};
+use crate::plugin::{
+    Digest,
+    sandbox::{Grant, Limits},
+};
 
 /// A pipeline that was read, with the faults found so far. The plugins that it names are to be loaded next; then
 /// [`check`](super::check) turns it into a plan, or reports every fault at once.
@@ -56,6 +60,24 @@ impl Draft {
     #[must_use]
     pub fn plugins(&self) -> &[PluginEntry] {
         &self.plugins
+    }
+
+    /// Grants one more thing, as `ALIAS=PERMISSION`; a folder is relative to `base`. What is wrong with it is a fault.
+    pub fn grant(&mut self, text: &str, base: &Path) {
+        let wrong = |message: String| Fault::new("bad-grant", format!("`--grant {text}`: {message}"));
+        let Some((alias, permission)) = text.split_once('=') else {
+            let hint = "write `--grant PLUGIN=PERMISSION`, such as `--grant scorer=clock`".to_owned();
+            return self.faults.push(wrong("it does not say to which plugin".to_owned()).hint(hint));
+        };
+        match (self.plugins.iter_mut().find(|entry| entry.alias == alias), Grant::parse(permission, base)) {
+            (Some(entry), Ok(grant)) => entry.grants.push(grant),
+            (_, Err(error)) => self.faults.push(wrong(error.to_string())),
+            (None, Ok(_)) => {
+                let known = self.plugins.iter().map(|entry| entry.alias.as_str());
+                let hint = suggest::hint_for(alias, "plugins of the pipeline", known);
+                self.faults.push(wrong(format!("the pipeline loads no plugin `{alias}`")).hint(hint));
+            }
+        }
     }
 
     /// Adds a fault of a plugin that could not be loaded, at its entry.
@@ -122,6 +144,8 @@ pub struct PluginEntry {
     pub allow_native: bool,
     /// The digest that the file is pinned to.
     pub sha256: Option<Digest>,
+    /// What it may do, of what it asks for.
+    pub grants: Vec<Grant>,
     /// Where the path stands.
     pub span: Span,
 }

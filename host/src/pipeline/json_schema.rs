@@ -88,6 +88,13 @@ fn shape(shape_of: &Shape) -> Value {
             "minItems": 1,
             "items": { "type": "string", "minLength": 1 }
         }),
+        Shape::Grants => json!({
+            "type": "array",
+            "items": {
+                "type": "string",
+                "pattern": "^(clock|random|model|cache|http:.+|read:[a-z0-9-]+=.+|scratch:[a-z0-9-]+(=.+)?|env:.+)$"
+            }
+        }),
         Shape::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),
         Shape::Wire => json!({ "$ref": "#/$defs/wire" }),
         Shape::Wires => json!({ "$ref": "#/$defs/wires" }),

@@ -24,6 +24,8 @@ pub(super) enum Shape {
     Character,
     /// A string, or a list of at least one.
     Texts,
+    /// A list of grants; it may be empty.
+    Grants,
     /// 64 hexadecimal digits.
     Digest,
     /// A reference to a value.
@@ -126,6 +128,8 @@ pub(super) const fn default(name: &'static str, shape: Shape, default: &'static 
 
 /// A positive number that fits 32 bits.
 pub(super) const COUNT: Shape = Shape::Integer { min: 1, max: u32::MAX as u64 };
+/// A number that fits 32 bits.
+pub(super) const AMOUNT_32: Shape = Shape::Integer { min: 0, max: u32::MAX as u64 };
 /// Any number.
 pub(super) const AMOUNT: Shape = Shape::Integer { min: 0, max: u64::MAX };
 
@@ -190,6 +194,12 @@ static PLUGIN: Table = Table {
         required("path", Shape::Text, "The file, relative to the pipeline's folder."),
         default("allow_native", Shape::Flag, "false", "Whether native code may run with the host's full rights."),
         optional("sha256", Shape::Digest, "Digest of the file; required for native code."),
+        optional(
+            "grant",
+            Shape::Grants,
+            "What a sandboxed plugin may do, of what it asks for: `clock`, `random`, `http:HOST`, `read:NAME=FOLDER`, \
+             `scratch:NAME`, `env:NAME`.",
+        ),
     ],
 };
 
@@ -330,10 +340,20 @@ pub(super) static LIMITS: Table = Table {
     what: "`limits`",
     keys: &[
         optional("memory", Shape::Size, "Memory of an instance; 512 MiB by default."),
-        optional("time", Shape::Duration, "Time of a call, host calls included; a minute by default."),
+        optional(
+            "time",
+            Shape::Duration,
+            "Time of a call that is its own, not spent waiting for the host; a minute by default.",
+        ),
+        optional("wall", Shape::Duration, "Time of a call, waiting included; an hour by default."),
         optional("fuel", COUNT_64, "Instructions of a call; unlimited by default."),
         optional("host_calls", AMOUNT, "Host calls within a call; 100,000 by default."),
-        optional("output", Shape::Size, "Size of an answer; 64 MiB by default."),
+        optional("output", Shape::Size, "Size of an answer, and of what is sent to servers; 64 MiB by default."),
+        optional(
+            "traps",
+            AMOUNT_32,
+            "Calls in a row that may end in a trap or at a limit before the extension is called no more; 64 by default, 0 for any number.",
+        ),
     ],
 };
 

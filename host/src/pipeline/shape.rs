@@ -1,5 +1,7 @@
 //! The pass that holds the tree against the tables of keys: unknown keys, missing keys, wrong types, bad values.
 
+use std::path::Path;
+
 use super::{
     faults::Fault,
     keys::{COUNT, KeySpec, Names, Need, Shape, Table},
@@ -8,7 +10,7 @@ use super::{
     tree::{self, Key, Node, Value},
     values, wire,
 };
-use crate::plugin::Digest;
+use crate::plugin::{Digest, sandbox::Grant};
 
 /// Where the pass is, for messages: `stage `lens``.
 pub(super) struct Pass<'a> {
@@ -120,6 +122,17 @@ impl Pass<'_> {
             }
             (Shape::Texts, Value::String(_) | Value::List(_)) => {
                 self.faults.push(Fault::at("bad-value", node.span, format!("`{}` is empty", key.text)));
+            }
+            (Shape::Grants, Value::List(list)) => {
+                for element in list {
+                    match element.as_str().map(|text| Grant::parse(text, Path::new(""))) {
+                        Some(Ok(_)) => {}
+                        Some(Err(error)) => {
+                            self.faults.push(Fault::at("bad-grant", element.span, error.to_string()));
+                        }
+                        None => self.value(key, element, &Shape::Text),
+                    }
+                }
             }
             (Shape::Digest, Value::String(text)) => {
                 if Digest::parse(text).is_none() {
@@ -297,7 +310,7 @@ fn example(shape: &Shape) -> &'static str {
     match shape {
         Shape::Integer { .. } | Shape::Number => "10",
         Shape::Tables(_) => "[{ use = \"...\" }]",
-        Shape::List => "[...]",
+        Shape::List | Shape::Grants => "[...]",
         Shape::Choice(_) | Shape::Text | Shape::Texts => "\"...\"",
         _ => "...",
     }
@@ -319,6 +332,7 @@ fn describe(shape: &Shape) -> String {
         Shape::Wire => "a wire in quotes, such as \"stage.field\"",
         Shape::Wires => "a wire in quotes, or a list or table of wires",
         Shape::List => "a list",
+        Shape::Grants => "a list of permissions in quotes",
         Shape::Free | Shape::Table(_) | Shape::Map { .. } => "a table",
     }
     .to_owned()

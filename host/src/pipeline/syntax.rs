@@ -20,7 +20,10 @@ use super::{
     tree::{self, Key, Node, Table, Value},
     values, wire,
 };
-use crate::plugin::{Digest, sandbox::Limits};
+use crate::plugin::{
+    Digest,
+    sandbox::{Grant, Limits},
+};
 
 /// What to compile.
 #[derive(Clone, Copy, Debug)]
@@ -198,6 +201,7 @@ fn plugin(folder: &Path, alias: &Key, node: &Node) -> Option<PluginEntry> {
         path: folder.join(&path.value),
         allow_native: fields.flag("allow_native").unwrap_or_default(),
         sha256: fields.text("sha256").and_then(|digits| Digest::parse(&digits.value)),
+        grants: fields.texts("grant").iter().filter_map(|grant| Grant::parse(&grant.value, folder).ok()).collect(),
         span: path.span,
     })
 }
@@ -277,6 +281,8 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             fuel: limits.integer("fuel").or(usual.fuel),
             host_calls: limits.integer("host_calls").unwrap_or(usual.host_calls),
             output: limits.size("output").unwrap_or(usual.output),
+            wall: limits.duration("wall").unwrap_or(usual.wall),
+            traps: limits.integer("traps").map_or(usual.traps, |traps| traps as u32),
         },
         model: fields.text("model"),
         cache: fields.text("cache"),

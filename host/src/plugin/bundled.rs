@@ -11,12 +11,15 @@ use jackfield_transcript as _;
 
 use super::{Digest, Form, Plugin, load::direct};
 
+/// What the bundled plugins are called.
+const ALIAS: &str = "bundled";
+
 /// The plugin `bundled`: every extension that is linked into this program.
 #[must_use]
 pub fn bundled() -> Plugin {
-    let offers = linked_in().into_iter().map(direct).collect();
+    let offers = linked_in().into_iter().map(|extension| direct(ALIAS, extension)).collect();
     Plugin {
-        alias: "bundled".to_owned(),
+        alias: ALIAS.to_owned(),
         form: Form::LinkedIn,
         path: None,
         digest: Digest::of(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"))),

@@ -93,6 +93,16 @@ pub enum LoadError {
         /// Digest in the pipeline.
         pinned: Digest,
     },
+    /// It was granted what none of its extensions asks for.
+    #[error("`{}` is granted {granted}, which it does not ask for", path.display())]
+    Unasked {
+        /// The file.
+        path: PathBuf,
+        /// The grants, in backticks.
+        granted: String,
+        /// What it asks for, in backticks.
+        asked: String,
+    },
     /// The plugin answered nonsense about itself.
     #[error("`{}` describes itself wrongly: {what}", path.display())]
     Descriptor {
@@ -129,6 +139,10 @@ impl LoadError {
             ),
             Self::WrongTarget { .. } => Some("build it for this machine, or as a WebAssembly component".to_owned()),
             Self::Damaged { .. } => Some("build or download it again".to_owned()),
+            Self::Unasked { asked, .. } if asked.is_empty() => {
+                Some("it asks for nothing: leave the grant out".to_owned())
+            }
+            Self::Unasked { asked, .. } => Some(format!("it asks for {asked}")),
             Self::Read { .. } | Self::Protocol { .. } | Self::Descriptor { .. } | Self::Failed { .. } => None,
         }
     }

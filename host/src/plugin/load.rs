@@ -4,7 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
-use super::{Digest, Form, LoadError, Offer, Opener, Plugin, native, sandbox::Limits, wasm};
+use super::{
+    Digest, Form, LoadError, Offer, Opener, Plugin, native,
+    sandbox::{Grant, Grants, Limits, unasked},
+    wasm,
+};
 
 /// What the pipeline says about a file.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +17,8 @@ pub struct Trust {
     pub allow_native: bool,
     /// The digest that the file must have. Native code needs it.
     pub sha256: Option<Digest>,
+    /// What a sandboxed plugin may do, as far as it asks for it.
+    pub grants: Vec<Grant>,
 }
 
 /// Loads a plugin file as the plugin `alias`.
@@ -33,21 +39,31 @@ pub fn load(alias: &str, path: &Path, trust: &Trust) -> Result<Plugin, LoadError
                 return Err(LoadError::NotAllowed { path: path.to_owned(), digest });
             }
             let loaded = native::load(path, &bytes)?;
-            (Form::Native, loaded.protocol, loaded.extensions.into_iter().map(direct).collect())
+            (Form::Native, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
         }
         [0, b'a', b's', b'm', ..] => {
-            let loaded = wasm::load(path, &bytes, &digest)?;
+            let loaded = wasm::load((alias, &trust.grants), path, &bytes, &digest)?;
             (Form::Wasm, loaded.protocol, loaded.offers)
         }
         other => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: what_else(other) }),
     };
     let offers = checked(path, offers)?;
+    let descriptors: Vec<&Descriptor> = offers.iter().map(|offer| &*offer.descriptor).collect();
+    let quoted = |texts: Vec<String>| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+    let more = unasked(&trust.grants, &descriptors);
+    if !more.is_empty() {
+        let asked = descriptors.iter().flat_map(|one| &one.permissions).map(|one| one.name.clone()).collect();
+        let granted = quoted(more.iter().map(ToString::to_string).collect());
+        return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
+    }
     Ok(Plugin { alias: alias.to_owned(), form, path: Some(path.to_owned()), digest, protocol, offers })
 }
 
 /// An extension that runs in this process, outside any sandbox.
-pub(super) fn direct(extension: Arc<dyn Extension>) -> Offer {
-    Offer { descriptor: Arc::new(extension.descriptor().clone()), opener: Arc::new(Direct(extension)) }
+pub(super) fn direct(alias: &str, extension: Arc<dyn Extension>) -> Offer {
+    let descriptor = Arc::new(extension.descriptor().clone());
+    let grants = Arc::new(Grants::all(alias, &descriptor));
+    Offer { descriptor, opener: Arc::new(Direct(extension)), grants }
 }
 
 struct Direct(Arc<dyn Extension>);

@@ -5,7 +5,10 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use jackfield_plugin_api::{Descriptor, Instance, Kind, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, sandbox::Limits};
+use super::{
+    Digest,
+    sandbox::{Grants, Limits},
+};
 
 /// The way a plugin came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub struct Offer {
     pub descriptor: Arc<Descriptor>,
     /// How to make an instance.
     pub opener: Arc<dyn Opener>,
+    /// What its instances may do.
+    pub grants: Arc<Grants>,
 }
 
 impl fmt::Debug for Offer {

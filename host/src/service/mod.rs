@@ -2,9 +2,11 @@
 //! here, once.
 
 mod cache;
+mod http;
 mod model;
 mod open;
 
 pub use cache::{Cache, TierCount};
+pub use http::Http;
 pub use model::{CallNote, Model, ModelCount, Source as AnswerSource};
 pub use open::{ServiceFault, Services, open_cache, open_services};

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Instance, Result, guarded};
 
-use super::{Cache, Model};
+use super::{Cache, Http, Model};
 use crate::{
     pipeline::{CachePlan, ExtensionRef, ModelPlan, Plan},
-    plugin::{Registry, sandbox::Limits},
+    plugin::{
+        Registry,
+        sandbox::{Grants, Limits},
+    },
 };
 
 /// The services of a plan, in the plan's order.
@@ -17,6 +20,8 @@ pub struct Services {
     pub models: Vec<Arc<Model>>,
     /// The caches.
     pub caches: Vec<Arc<Cache>>,
+    /// The servers that plugins talk to.
+    pub http: Arc<Http>,
 }
 
 impl Services {
@@ -54,7 +59,7 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
     }
     for model in &plan.models {
         let cache = model.cache.and_then(|cache| services.caches.get(cache).cloned());
-        match open_model(model, cache, registry) {
+        match open_model(model, cache, &services.http, registry) {
             Ok(model) => services.models.push(Arc::new(model)),
             Err(failure) => faults.push(ServiceFault { service: format!("model `{}`", model.name), failure }),
         }
@@ -62,9 +67,9 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
     if faults.is_empty() { Ok(services) } else { Err(faults) }
 }
 
-fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, registry: &Registry) -> Result<Model> {
-    let instance = open(&plan.extension, &plan.config, registry)?;
-    Model::new(plan, instance, cache).map_err(|error| {
+fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
+    let opened = open(&plan.extension, &plan.config, registry)?;
+    Model::new(plan, opened, cache, Arc::clone(http)).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))
     })
@@ -82,7 +87,7 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
     let mut tiers = Vec::new();
     for (place, tier) in plan.tiers.iter().enumerate() {
         let instance = match open(&tier.extension, &tier.config, registry) {
-            Ok(instance) => instance,
+            Ok((instance, _)) => instance,
             // A full disk, a server that is away: the other tiers serve.
             Err(Failure::Unavailable(why)) => {
                 tracing::warn!(cache = plan.name, tier = tier.extension.name, "the cache is left out: {why}");
@@ -100,9 +105,14 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
     Cache::new(&plan.name, tiers).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
 }
 
-fn open(extension: &ExtensionRef, config: &serde_json::Value, registry: &Registry) -> Result<Arc<dyn Instance>> {
+fn open(
+    extension: &ExtensionRef,
+    config: &serde_json::Value,
+    registry: &Registry,
+) -> Result<(Arc<dyn Instance>, Arc<Grants>)> {
     let offer = extension
         .offer(registry)
         .ok_or_else(|| Failure::Internal(format!("`{}/{}` is no longer there", extension.plugin, extension.name)))?;
-    guarded("open", || offer.opener.open(&config.to_string(), &Limits::default())).and_then(|opened| opened)
+    let opened = guarded("open", || offer.opener.open(&config.to_string(), &Limits::default()))??;
+    Ok((opened, Arc::clone(&offer.grants)))
 }

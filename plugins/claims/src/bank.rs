@@ -1,7 +1,7 @@
 //! The prompt bank: the wordings in which a claim is put to a model, read from a file.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ pub struct Bank {
     answer_schema: String,
     /// The same, read.
     #[serde(skip)]
-    schema: Value,
+    schema: Arc<Value>,
     user_template: String,
     paraphrases: Vec<String>,
 }
@@ -122,7 +122,7 @@ impl TryFrom<BankFile> for Bank {
             version,
             system,
             answer_schema: answer_schema.trim().to_owned(),
-            schema: schema.into(),
+            schema: Arc::new(schema.into()),
             user_template,
             paraphrases,
         })
@@ -160,7 +160,7 @@ impl Bank {
 
     /// The JSON schema of the answer.
     #[must_use]
-    pub fn schema(&self) -> &Value {
+    pub fn schema(&self) -> &Arc<Value> {
         &self.schema
     }
 

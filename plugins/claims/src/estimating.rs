@@ -6,6 +6,7 @@ use jackfield_plugin_api::prelude::*;
 
 use crate::{
     estimate::{Options, Samples, estimate},
+    keeping::keep,
     planning::run_name,
     record::{Aggregates, Aggregation, Execution, Plan, PromptQuality, Sample, Status},
     score, seed,
@@ -40,6 +41,10 @@ impl Analyzer for ClaimEstimate {
     type Input = Answers;
     type Output = Execution;
 
+    fn permissions() -> Vec<Permission> {
+        vec![Permission { name: "cache".to_owned(), reason: "to keep finished executions".to_owned() }]
+    }
+
     async fn analyze(&self, input: Answers, host: &Host<'_>) -> Result<Execution> {
         if let Some(found) = input.plan.found {
             return Ok(found);
@@ -48,11 +53,7 @@ impl Analyzer for ClaimEstimate {
         let is_final = draws >= input.plan.draws;
         let execution = execution(&input.plan, &input.samples, draws, is_final)?;
         if is_final {
-            let value = serde_json::to_vec(&execution).map_err(|error| Failure::Internal(error.to_string()))?;
-            match host.cache_put(&run_name(&input.plan.run_key), value, None).await {
-                Ok(()) | Err(Failure::InvalidConfig(_)) => {}
-                Err(failure) => return Err(failure),
-            }
+            keep(&run_name(&input.plan.run_key), &execution, host).await?;
         }
         Ok(execution)
     }

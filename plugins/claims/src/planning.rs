@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::{
     bank::Bank,
+    keeping::kept,
     record::{Amounts, Claim, Execution, Plan, Slot},
-    seed,
+    seed::{self, Origin},
     worklist::{self, Sampling},
 };
 
@@ -75,18 +76,10 @@ impl ClaimPlan {
     }
 
     /// The seed, unless it is to be derived, and where it comes from.
-    fn seed(&self) -> Result<(Option<u64>, &'static str)> {
-        if self.seed.is_some() {
-            return Ok((self.seed, "given"));
-        }
-        let text = std::env::var(SEED_VARIABLE).unwrap_or_default();
-        if text.trim().is_empty() {
-            return Ok((None, "derived"));
-        }
-        let seed = text.trim().parse().map_err(|_| {
-            Failure::InvalidConfig(format!("the variable `{SEED_VARIABLE}` holds no whole number of 64 bits"))
-        })?;
-        Ok((Some(seed), "environment"))
+    fn seed(&self) -> Result<(Option<u64>, Origin)> {
+        let environment = std::env::var(SEED_VARIABLE).ok();
+        seed::choose(self.seed, environment.as_deref())
+            .map_err(|error| Failure::InvalidConfig(format!("`{SEED_VARIABLE}`: {error}")))
     }
 }
 
@@ -114,6 +107,13 @@ impl Analyzer for ClaimPlan {
             return Err(Failure::InvalidConfig(format!("`templates` is more than the bank has, which is {size}")));
         }
         Ok(self)
+    }
+
+    fn permissions() -> Vec<Permission> {
+        vec![
+            Permission { name: "model".to_owned(), reason: "to plan for the model that will be asked".to_owned() },
+            Permission { name: "cache".to_owned(), reason: "to find a finished execution of the same plan".to_owned() },
+        ]
     }
 
     async fn analyze(&self, input: Claim, host: &Host<'_>) -> Result<Plan> {
@@ -163,7 +163,7 @@ impl Analyzer for ClaimPlan {
             imbalance_ratio: work.imbalance(),
             draws: self.draws,
             seed,
-            seed_origin: seed_origin.to_owned(),
+            seed_origin: seed_origin.name().to_owned(),
             run_key,
             found: None,
             slots,
@@ -179,14 +179,7 @@ impl Analyzer for ClaimPlan {
 impl ClaimPlan {
     /// The execution under this key, at no cost.
     async fn earlier(&self, run_key: &str, host: &Host<'_>) -> Result<Option<Execution>> {
-        let value = match host.cache_get(&run_name(run_key)).await {
-            Ok(value) => value,
-            // Without a cache there is nothing to be found.
-            Err(Failure::InvalidConfig(_)) => None,
-            Err(failure) => return Err(failure),
-        };
-        let Some(value) = value else { return Ok(None) };
-        let Ok(mut found) = serde_json::from_slice::<Execution>(&value) else { return Ok(None) };
+        let Some(mut found) = kept::<Execution>(&run_name(run_key), host).await? else { return Ok(None) };
         (found.tokens_in, found.tokens_out, found.cost_usd) = (0, 0, 0.0);
         found.aggregates.cache_hit_rate = 1.0;
         found.from_run_cache = true;

@@ -1,10 +1,13 @@
 //! One answer about a claim.
 
+use std::sync::Arc;
+
 use jackfield_plugin_api::prelude::*;
 use serde_json::json;
 
 use crate::{
     bank::Bank,
+    keeping::{keep, kept},
     planning::{ReadOnce, provider_and_model},
     record::{Sample, Slot},
     seed, validity,
@@ -39,23 +42,21 @@ impl Analyzer for ClaimSample {
         Ok(self)
     }
 
+    fn permissions() -> Vec<Permission> {
+        vec![
+            Permission { name: "model".to_owned(), reason: "to ask how likely a claim is".to_owned() },
+            Permission { name: "cache".to_owned(), reason: "to keep valid answers".to_owned() },
+        ]
+    }
+
     async fn analyze(&self, slot: Slot, host: &Host<'_>) -> Result<Sample> {
         let name = sample_name(&slot, host)?;
-        let kept = match host.cache_get(&name).await {
-            Ok(kept) => kept.and_then(|value| serde_json::from_slice::<Sample>(&value).ok()),
-            Err(Failure::InvalidConfig(_)) => None,
-            Err(failure) => return Err(failure),
-        };
-        if let Some(kept) = kept {
+        if let Some(kept) = kept::<Sample>(&name, host).await? {
             return Ok(Sample { cached: true, tokens_in: 0, tokens_out: 0, cost_usd: 0.0, ..kept });
         }
         let sample = self.ask(&slot, host).await?;
         if sample.prob_true.is_some() {
-            let value = serde_json::to_vec(&sample).map_err(|error| Failure::Internal(error.to_string()))?;
-            match host.cache_put(&name, value, None).await {
-                Ok(()) | Err(Failure::InvalidConfig(_)) => {}
-                Err(failure) => return Err(failure),
-            }
+            keep(&name, &sample, host).await?;
         }
         Ok(sample)
     }
@@ -117,7 +118,7 @@ fn request(bank: &Bank, slot: &Slot) -> Result<CompletionRequest> {
         return Err(Failure::InvalidInput(format!("more than {SECOND_TRY} answers to one template")));
     }
     Ok(CompletionRequest {
-        schema: Some(bank.schema().clone()),
+        schema: Some(Arc::clone(bank.schema())),
         held: false,
         cached: false,
         max_tokens: slot.max_tokens,

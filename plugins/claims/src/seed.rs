@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Where a seed came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Given with the call.
     Given,
@@ -15,6 +13,18 @@ pub enum Origin {
     Environment,
     /// Derived from what was asked.
     Derived,
+}
+
+impl Origin {
+    /// The name used in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Environment => "environment",
+            Self::Derived => "derived",
+        }
+    }
 }
 
 /// The value in the environment is not a whole number of 0 ..= 2^64 - 1.
@@ -73,19 +83,22 @@ impl Plan<'_> {
     }
 }
 
-/// The seed to use: the one given, else the one in the environment, else the derived one.
+/// The seed to use, and where it comes from: the one given, else the one in the environment, else none, for it to be
+/// derived.
 ///
 /// `environment` is the text of the variable; a blank one counts as absent.
 ///
 /// # Errors
 /// When the environment is what counts and holds no whole number of 64 bits.
-pub fn choose(given: Option<u64>, environment: Option<&str>, plan: &Plan<'_>) -> Result<(u64, Origin), SeedError> {
-    if let Some(seed) = given {
-        return Ok((seed, Origin::Given));
+pub fn choose(given: Option<u64>, environment: Option<&str>) -> Result<(Option<u64>, Origin), SeedError> {
+    if given.is_some() {
+        return Ok((given, Origin::Given));
     }
     match environment.map(str::trim).filter(|text| !text.is_empty()) {
-        Some(text) => text.parse().map(|seed| (seed, Origin::Environment)).map_err(|_| SeedError(text.to_owned())),
-        None => Ok((plan.seed(), Origin::Derived)),
+        Some(text) => {
+            text.parse().map(|seed| (Some(seed), Origin::Environment)).map_err(|_| SeedError(text.to_owned()))
+        }
+        None => Ok((None, Origin::Derived)),
     }
 }
 
@@ -135,13 +148,12 @@ mod tests {
 
     #[test]
     fn a_given_seed_comes_before_the_environment_and_that_before_a_derived_one() {
-        let plan = plan(&[]);
-        assert_eq!(choose(Some(1), Some("2"), &plan), Ok((1, Origin::Given)));
-        assert_eq!(choose(None, Some(" 2\n"), &plan), Ok((2, Origin::Environment)));
-        assert_eq!(choose(None, Some("  "), &plan), Ok((plan.seed(), Origin::Derived)));
-        assert_eq!(choose(None, None, &plan), Ok((plan.seed(), Origin::Derived)));
-        assert!(choose(None, Some("-2"), &plan).unwrap_err().to_string().contains("\"-2\""));
-        assert!(choose(Some(1), Some("nonsense"), &plan).is_ok(), "what does not count is not read");
+        assert_eq!(choose(Some(1), Some("2")), Ok((Some(1), Origin::Given)));
+        assert_eq!(choose(None, Some(" 2\n")), Ok((Some(2), Origin::Environment)));
+        assert_eq!(choose(None, Some("  ")), Ok((None, Origin::Derived)));
+        assert_eq!(choose(None, None), Ok((None, Origin::Derived)));
+        assert!(choose(None, Some("-2")).unwrap_err().to_string().contains("\"-2\""));
+        assert!(choose(Some(1), Some("nonsense")).is_ok(), "what does not count is not read");
     }
 
     #[test]

@@ -106,6 +106,10 @@ impl Analyzer for Lens {
         Ok(self)
     }
 
+    fn permissions() -> Vec<Permission> {
+        vec![Permission { name: "model".to_owned(), reason: "to put the lens's question to".to_owned() }]
+    }
+
     async fn analyze(&self, input: LensInput, host: &Host<'_>) -> Result<LensOutput> {
         let title = input.transcript.as_ref().and_then(|transcript| transcript.title.as_deref());
         let mut output = LensOutput { title: self.lens.title.clone(), ..LensOutput::default() };

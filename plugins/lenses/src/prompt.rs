@@ -1,5 +1,7 @@
 //! Lens files.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// A lens file, read: Markdown with a title (`# …`), instructions, and a last section `## Answer` whose one `json` block
@@ -11,7 +13,7 @@ pub struct Prompt {
     /// Everything but the title, the heading `## Answer` and the schema.
     pub instructions: String,
     /// JSON Schema of the answer: that of an object.
-    pub schema: Value,
+    pub schema: Arc<Value>,
 }
 
 impl Prompt {
@@ -44,7 +46,7 @@ impl Prompt {
         let open = answer + open;
         let inside = lines[open + 1..].iter().take_while(|line| line.place == Place::Inside).count();
         let schema: Vec<&str> = lines[open + 1..][..inside].iter().map(|line| line.text).collect();
-        let schema = schema_of(&schema.join("\n"), open + 2)?;
+        let schema = schema_of(&schema.join("\n"), open + 2)?.into();
 
         let is_prose = |at: usize| at > first && at != answer && !(open..open + inside + 2).contains(&at);
         let prose: Vec<&str> = (0..lines.len()).filter(|at| is_prose(*at)).map(|at| lines[at].text).collect();
@@ -144,7 +146,7 @@ mod tests {
     fn a_lens_has_a_title_instructions_and_a_schema() {
         let prompt = Prompt::parse(WHOLE).expect("a lens");
         assert_eq!((prompt.title.as_str(), prompt.instructions.as_str()), ("Doubts", "Find doubts."));
-        assert_eq!(prompt.schema, json!({ "type": "object", "properties": { "doubts": {} } }));
+        assert_eq!(*prompt.schema, json!({ "type": "object", "properties": { "doubts": {} } }));
         assert_eq!(Prompt::parse(&WHOLE.replace('\n', "\r\n")).expect("a lens").schema, prompt.schema);
     }
 

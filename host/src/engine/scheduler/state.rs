@@ -321,6 +321,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     pub(in crate::engine) fn totals(self) -> (ItemCounts, BTreeMap<String, StageStats>) {
         let stages = self.stages.into_iter().map(|mut stage| {
             stage.times.fill(&mut stage.stats);
+            stage.stats.traps = stage.station.instance.traps();
             (stage.plan.name.clone(), stage.stats)
         });
         (self.counts, stages.collect())

@@ -33,7 +33,7 @@ fn offer(name: &str, config: Value, input: Value, output: Value) -> Offer {
         examples: Vec::new(),
         stability: Default::default(),
     };
-    Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Never) }
+    Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Never), grants: Arc::default() }
 }
 
 fn plugin(alias: &str, form: Form, offers: Vec<Offer>) -> Plugin {

@@ -9,19 +9,42 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Linear memory and tables of an instance, in bytes.
     pub memory: u64,
-    /// Wall-clock time of a call, host calls included.
+    /// Time of a call that is its own: not that in which it waits for the host's services.
     pub time: Duration,
+    /// Time of a call from its beginning to its end, whatever it waits for.
+    #[serde(default = "an_hour")]
+    pub wall: Duration,
     /// Instructions of a call, where determinism is asked for; unlimited otherwise.
     pub fuel: Option<u64>,
     /// Host calls within a call.
     pub host_calls: u64,
-    /// Size of an answer, JSON and tensors together, in bytes.
+    /// Size of an answer, JSON and tensors together, in bytes; as much may be sent to servers, and received from one at a
+    /// time.
     pub output: u64,
+    /// Calls in a row that end in a trap, or at a limit, before the extension is called no more; 0 for no such number.
+    #[serde(default = "some_traps")]
+    pub traps: u32,
+}
+
+const fn an_hour() -> Duration {
+    Duration::from_secs(3600)
+}
+
+const fn some_traps() -> u32 {
+    64
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 512 << 20, time: Duration::from_secs(60), fuel: None, host_calls: 100_000, output: 64 << 20 }
+        Self {
+            memory: 512 << 20,
+            time: Duration::from_secs(60),
+            wall: an_hour(),
+            fuel: None,
+            host_calls: 100_000,
+            output: 64 << 20,
+            traps: some_traps(),
+        }
     }
 }
 

@@ -15,9 +15,11 @@ use wasmtime::{Store, Trap};
 use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     convert,
+    health::Health,
     state::{Bridge, State, store},
+    world,
 };
-use crate::plugin::sandbox::{Limits, size};
+use crate::plugin::sandbox::{Grants, Limits, size};
 
 /// An extension of a component with its configuration.
 pub(super) struct Guest {
@@ -26,12 +28,14 @@ pub(super) struct Guest {
     pub(super) name: String,
     pub(super) config: String,
     pub(super) limits: Limits,
+    pub(super) grants: Arc<Grants>,
+    pub(super) health: Health,
 }
 
 impl Guest {
     /// An instance of its own, opened with the configuration.
     async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, GuestWorld)> {
-        let (mut store, plugin) = instantiate(&self.prepared, &self.limits, bridge).await?;
+        let (mut store, plugin) = instantiate(&self.prepared, (&self.limits, &self.grants), bridge).await?;
         let opened =
             plugin.jackfield_plugin_extension().call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
         opened.map_err(|error| trapped(&error, &store, &self.limits))?.map_err(convert::failure)?;
@@ -56,6 +60,10 @@ impl Guest {
 impl Instance for Guest {
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
         Box::pin(async move {
+            if let Some(failure) = self.health.quarantine(self.limits.traps) {
+                return vec![Err(failure); batch.len()];
+            }
+            self.health.back_off().await;
             let bridge = Arc::<Bridge>::default();
             *bridge.model.lock().unwrap_or_else(PoisonError::into_inner) = host.model_name();
             let mut answer = pin!(in_time(&self.limits, &bridge, self.answer(batch, &bridge)));
@@ -77,11 +85,17 @@ impl Instance for Guest {
                 }
             })
             .await;
-            match answered.and_then(|answered| answered) {
+            let answered = answered.and_then(|answered| answered);
+            self.health.ended(answered.as_ref().err());
+            match answered {
                 Ok(results) => results,
                 Err(failure) => vec![Err(failure); batch.len()],
             }
         })
+    }
+
+    fn traps(&self) -> u64 {
+        self.health.traps()
     }
 }
 
@@ -92,9 +106,13 @@ pub(super) async fn in_time<T>(limits: &Limits, bridge: &Bridge, work: impl Futu
     let began = Instant::now();
     let mut waited = Duration::ZERO;
     loop {
-        let left = (limits.time + waited).saturating_sub(began.elapsed());
+        let left = (limits.time + waited).min(limits.wall).saturating_sub(began.elapsed());
         if let Ok(answer) = tokio::time::timeout(left, work.as_mut()).await {
             return Ok(answer);
+        }
+        if began.elapsed() >= limits.wall {
+            let limit = humantime::format_duration(limits.wall);
+            return Err(Failure::OverBudget(format!("no answer within its limit of {limit}, waiting included")));
         }
         let now = bridge.waited();
         if now <= waited {
@@ -107,10 +125,11 @@ pub(super) async fn in_time<T>(limits: &Limits, bridge: &Bridge, work: impl Futu
 
 pub(super) async fn instantiate(
     prepared: &GuestPre<State>,
-    limits: &Limits,
+    (limits, grants): (&Limits, &Grants),
     bridge: &Arc<Bridge>,
 ) -> Result<(Store<State>, GuestWorld)> {
-    let mut store = store(prepared.engine(), limits, Arc::clone(bridge))
+    let world = world::of(grants)?;
+    let mut store = store(prepared.engine(), limits, world, Arc::clone(bridge))
         .map_err(|error| Failure::Internal(format!("no sandbox: {error:#}")))?;
     match prepared.instantiate_async(&mut store).await {
         Ok(plugin) => Ok((store, plugin)),

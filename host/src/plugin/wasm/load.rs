@@ -9,10 +9,14 @@ use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     cache, convert,
     engine::engine,
+    health::Health,
     instance::{Guest, in_time, instantiate},
     state::State,
 };
-use crate::plugin::{Digest, LoadError, Offer, Opener, sandbox::Limits};
+use crate::plugin::{
+    Digest, LoadError, Offer, Opener,
+    sandbox::{Grant, Grants, Limits},
+};
 
 /// A loaded component: the protocol that it speaks and what it offers.
 pub(in crate::plugin) struct Loaded {
@@ -22,11 +26,16 @@ pub(in crate::plugin) struct Loaded {
 
 /// What a component may use up to say what it offers.
 fn limits_to_describe() -> Limits {
-    Limits { time: Duration::from_secs(10), memory: 256 << 20, host_calls: 100, output: 16 << 20, fuel: None }
+    Limits { time: Duration::from_secs(10), memory: 256 << 20, host_calls: 100, output: 16 << 20, ..Limits::default() }
 }
 
 /// Loads a component from the bytes of its file.
-pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Result<Loaded, LoadError> {
+pub(in crate::plugin) fn load(
+    (alias, granted): (&str, &[Grant]),
+    path: &Path,
+    bytes: &[u8],
+    digest: &Digest,
+) -> Result<Loaded, LoadError> {
     // The layer field tells a component (1) from a core module (0).
     match bytes.get(4..8) {
         None => {
@@ -51,8 +60,9 @@ pub(in crate::plugin) fn load(path: &Path, bytes: &[u8], digest: &Digest) -> Res
     for one in described {
         if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
             let (kind, name) = (descriptor.kind, descriptor.name.clone());
-            let opener = Arc::new(Sandboxed { kind, name, source: Arc::clone(&source) });
-            offers.push(Offer { descriptor: Arc::new(descriptor), opener });
+            let grants = Arc::new(Grants::effective(alias, &descriptor, granted));
+            let opener = Arc::new(Sandboxed { kind, name, source: Arc::clone(&source), grants: Arc::clone(&grants) });
+            offers.push(Offer { descriptor: Arc::new(descriptor), opener, grants });
         }
     }
     Ok(Loaded { protocol, offers })
@@ -64,7 +74,7 @@ async fn describe(
     let limits = limits_to_describe();
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
-        let (mut store, plugin) = instantiate(prepared, &limits, &bridge).await?;
+        let (mut store, plugin) = instantiate(prepared, (&limits, &Grants::default()), &bridge).await?;
         let described = plugin.jackfield_plugin_meta().call_describe(&mut store).await;
         described.map_err(|error| super::instance::trapped(&error, &store, &limits))
     })
@@ -160,6 +170,7 @@ struct Sandboxed {
     kind: Kind,
     name: String,
     source: Arc<Source>,
+    grants: Arc<Grants>,
 }
 
 impl Opener for Sandboxed {
@@ -174,7 +185,16 @@ impl Opener for Sandboxed {
             source.prepared.clone()
         };
         let (config, limits) = (config.to_owned(), limits.clone());
-        let guest = Guest { prepared, kind: self.kind, name: self.name.clone(), config, limits };
+        let grants = Arc::clone(&self.grants);
+        let guest = Guest {
+            prepared,
+            kind: self.kind,
+            name: self.name.clone(),
+            config,
+            limits,
+            grants,
+            health: Health::default(),
+        };
         wait(guest.try_open()).map_err(internal)??;
         Ok(Arc::new(guest))
     }

@@ -7,8 +7,10 @@ mod bindings;
 mod cache;
 mod convert;
 mod engine;
+mod health;
 mod instance;
 mod load;
 mod state;
+mod world;
 
 pub(super) use load::load;

@@ -9,16 +9,17 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    CacheValue, Completion, CompletionRequest, Failure, HostCalls, HttpRequest, HttpResponse, Level, Random,
+    CacheValue, Completion, CompletionRequest, Failure, HostCalls, HttpRequest, HttpResponse, Level,
     Result as CallResult,
 };
 use tokio::sync::oneshot;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::ResourceTable};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::{
     bindings::jackfield::plugin::{cache, host, http, model, types},
     convert,
+    world::World,
 };
 use crate::plugin::sandbox::{Limits, size};
 
@@ -59,10 +60,24 @@ impl Ask {
     }
 }
 
+/// The most lines, progress included, that a call may say.
+const MOST_LINES: usize = 10_000;
+/// The most bytes that they may have in all.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a guest has said so far.
+#[derive(Default)]
+struct Spoken {
+    lines: usize,
+    bytes: usize,
+    silenced: bool,
+}
+
 /// Carries words between an instance, which owns its state, and a call, which borrows the host.
 #[derive(Default)]
 pub(super) struct Bridge {
     said: Mutex<Vec<Said>>,
+    spoken: Mutex<Spoken>,
     asked: Mutex<Vec<Ask>>,
     /// What the stage's model is.
     pub(super) model: Mutex<Option<String>>,
@@ -96,7 +111,23 @@ impl Bridge {
         Duration::from_micros(self.waited_us.load(Ordering::Acquire))
     }
 
+    /// A guest that says too much is heard no further, and that is said.
     fn say(&self, said: Said) {
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        if spoken.silenced {
+            return;
+        }
+        spoken.lines += 1;
+        spoken.bytes += match &said {
+            Said::Log(_, target, message) => target.len() + message.len(),
+            Said::Progress(_, _, _, note) => note.len(),
+        };
+        spoken.silenced = spoken.lines > MOST_LINES || spoken.bytes > MOST_BYTES;
+        let said = if spoken.silenced {
+            Said::Log(Level::Warn, String::new(), "it says too much in one call: the rest is left out".to_owned())
+        } else {
+            said
+        };
         self.said.lock().unwrap_or_else(PoisonError::into_inner).push(said);
     }
 }
@@ -112,12 +143,19 @@ pub(super) struct State {
     /// The last request for memory that was refused: most guests end over it, but they need not.
     pub(super) refused: Option<String>,
     pub(super) bridge: Arc<Bridge>,
-    wasi: WasiCtx,
+    /// Bytes that were sent to servers.
+    sent: u64,
+    world: World,
     table: ResourceTable,
 }
 
 /// A store for one instance, with its limits in force.
-pub(super) fn store(engine: &Engine, limits: &Limits, bridge: Arc<Bridge>) -> wasmtime::Result<Store<State>> {
+pub(super) fn store(
+    engine: &Engine,
+    limits: &Limits,
+    world: World,
+    bridge: Arc<Bridge>,
+) -> wasmtime::Result<Store<State>> {
     let state = State {
         limits: limits.clone(),
         deadline: Instant::now() + limits.time,
@@ -126,7 +164,8 @@ pub(super) fn store(engine: &Engine, limits: &Limits, bridge: Arc<Bridge>) -> wa
         hit: None,
         refused: None,
         bridge,
-        wasi: nothing(),
+        sent: 0,
+        world,
         table: ResourceTable::new(),
     };
     let mut store = Store::new(engine, state);
@@ -148,65 +187,9 @@ pub(super) fn store(engine: &Engine, limits: &Limits, bridge: Arc<Bridge>) -> wa
     Ok(store)
 }
 
-/// A WASI with nothing in it: no arguments, environment, files or sockets; output goes nowhere, clocks stand still and
-/// random numbers are the same every time.
-fn nothing() -> WasiCtx {
-    let mut builder = WasiCtx::builder();
-    builder.wall_clock(Still).monotonic_clock(Still).insecure_random_seed(0);
-    builder.secure_random(seeded()).insecure_random(seeded());
-    builder.build()
-}
-
-fn seeded() -> impl rand_core::Rng + Send + 'static {
-    Seeded(Random::new(0))
-}
-
-struct Seeded(Random);
-
-impl rand_core::TryRng for Seeded {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok((self.0.next_u64() >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(self.0.next_u64())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.0.next_u64().to_le_bytes()[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-struct Still;
-
-impl HostWallClock for Still {
-    fn resolution(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-
-    fn now(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl HostMonotonicClock for Still {
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        0
-    }
-}
-
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: &mut self.world.wasi, table: &mut self.table }
     }
 }
 
@@ -324,6 +307,11 @@ impl http::Host for State {
             body: request.body,
             timeout: request.timeout_ms.map(Duration::from_millis),
         };
+        self.sent = self.sent.saturating_add((request.url.len() + request.body.len()) as u64);
+        if self.sent > self.limits.output {
+            self.hit = Some(format!("sent more than its limit of {}", size(self.limits.output)));
+            return Err(wasmtime::Error::msg("too much sent"));
+        }
         let fetched = self.ask(|back| Ask::Fetch(index, Box::new(request), back)).await?;
         let response = fetched.map(|response| http::HttpResponse {
             status: response.status,

@@ -22,7 +22,11 @@ use super::{
     recording::Recording,
     tokens::Counter,
 };
-use crate::{pipeline::ModelPlan, service::Cache};
+use crate::{
+    pipeline::ModelPlan,
+    plugin::sandbox::Grants,
+    service::{Cache, Http},
+};
 
 /// The longest delay between two tries.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
@@ -34,6 +38,8 @@ pub struct Model {
     name: Arc<str>,
     plan: ModelPlan,
     instance: Arc<dyn Instance>,
+    grants: Arc<Grants>,
+    http: Arc<Http>,
     cache: Option<Arc<Cache>>,
     identity: Key,
     budget: Budget,
@@ -53,13 +59,20 @@ impl Model {
     ///
     /// # Errors
     /// If the file of its recording cannot be opened.
-    pub fn new(plan: &ModelPlan, instance: Arc<dyn Instance>, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
+    pub fn new(
+        plan: &ModelPlan,
+        (instance, grants): (Arc<dyn Instance>, Arc<Grants>),
+        cache: Option<Arc<Cache>>,
+        http: Arc<Http>,
+    ) -> std::io::Result<Self> {
         let requests = plan.rate.requests_per_second.map(|rate| Bucket::new(rate, rate.max(1.0)));
         let tokens = plan.rate.tokens_per_minute.map(|rate| Bucket::new(rate as f64 / 60.0, rate as f64 / 60.0));
         let noise = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Ok(Self {
             name: plan.name.as_str().into(),
             instance,
+            grants,
+            http,
             cache,
             identity: key::identity(plan),
             budget: Budget::new(&plan.name, plan.budget, plan.price),
@@ -295,7 +308,7 @@ impl Model {
 
     /// The call itself. A panic in the model is a failure of the model.
     async fn call(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
-        let host = ModelHost { model: &self.name };
+        let host = ModelHost { model: &self.name, grants: &self.grants, http: &self.http };
         if let Some(model) = self.instance.as_model() {
             let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
             return Guarded::new("complete", call).await?;
@@ -319,8 +332,23 @@ impl Model {
 /// The length of what a request says, in bytes: no fewer than it has tokens.
 fn bytes_of(request: &CompletionRequest) -> u64 {
     let messages: usize = request.messages.iter().map(|message| message.content.len() + 16).sum();
-    let schema = request.schema.as_ref().map_or(0, |schema| schema.to_string().len());
-    (messages + schema) as u64
+    let mut schema = Length(0);
+    let _ = request.schema.as_ref().map(|value| serde_json::to_writer(&mut schema, value));
+    (messages + schema.0) as u64
+}
+
+/// Counts what is written to it.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn from_cache(completion: Completion) -> Completion {

@@ -8,12 +8,11 @@ use std::{
 use jackfield_plugin_api::{CompletionRequest, Failure, Message, Result};
 use jsonschema::Validator;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-/// Validators by the digest of their schema: a stage asks with the same few again and again.
+/// Validators by schema: a stage asks with the same few again and again.
 #[derive(Default)]
 pub(super) struct Schemas {
-    known: Mutex<HashMap<[u8; 32], Arc<Validator>>>,
+    known: Mutex<HashMap<Arc<Value>, Arc<Validator>>>,
 }
 
 /// The most validators that are kept.
@@ -24,10 +23,9 @@ impl Schemas {
     ///
     /// # Errors
     /// [`Failure::InvalidInput`] if it is no JSON Schema.
-    pub(super) fn validator(&self, schema: &Value) -> Result<Arc<Validator>> {
-        let digest: [u8; 32] = Sha256::digest(schema.to_string()).into();
+    pub(super) fn validator(&self, schema: &Arc<Value>) -> Result<Arc<Validator>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(validator) = known.get(&digest) {
+        if let Some(validator) = known.get(schema) {
             return Ok(Arc::clone(validator));
         }
         let validator = jsonschema::validator_for(schema)
@@ -36,7 +34,7 @@ impl Schemas {
             known.clear();
         }
         let validator = Arc::new(validator);
-        known.insert(digest, Arc::clone(&validator));
+        known.insert(Arc::clone(schema), Arc::clone(&validator));
         Ok(validator)
     }
 }
@@ -71,7 +69,7 @@ pub(super) fn repair(request: &CompletionRequest, answer: &str, wrong: &str) -> 
     again.messages.push(Message::assistant(answer));
     again.messages.push(Message::user(format!(
         "That answer does not fit the JSON Schema: {wrong}\nAnswer again with nothing but JSON that fits the schema:\n{}",
-        request.schema.as_ref().unwrap_or(&Value::Null)
+        request.schema.as_deref().unwrap_or(&Value::Null)
     )));
     again
 }
@@ -85,13 +83,14 @@ mod tests {
     #[test]
     fn an_answer_is_taken_out_of_its_fence_and_held_to_the_schema() {
         let schemas = Schemas::default();
-        let schema = json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] });
+        let schema =
+            Arc::new(json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] }));
         let validator = schemas.validator(&schema).expect("a schema");
         assert_eq!(held(" {\"n\":1}\n", &validator).as_deref(), Ok("{\"n\":1}"));
         assert_eq!(held("```json\n{\"n\":1}\n```", &validator).as_deref(), Ok("{\"n\":1}"));
         assert!(held("{\"n\":\"1\"}", &validator).expect_err("a string").contains("`/n`"));
         assert!(held("Sure!", &validator).expect_err("no JSON").contains("no JSON"));
         assert!(Arc::ptr_eq(&validator, &schemas.validator(&schema).expect("a schema")));
-        assert!(schemas.validator(&json!({ "type": "no-such" })).is_err());
+        assert!(schemas.validator(&Arc::new(json!({ "type": "no-such" }))).is_err());
     }
 }

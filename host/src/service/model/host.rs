@@ -1,27 +1,32 @@
 //! The host, as a model sees it.
 
-use jackfield_plugin_api::{HostCalls, Level};
+use jackfield_plugin_api::{BoxFuture, HostCalls, HttpRequest, HttpResponse, Level, Result};
 
-/// Takes a model's log lines.
+use crate::{
+    plugin::sandbox::{Grants, Limits},
+    service::Http,
+    telemetry::plugin_line,
+};
+
+/// Takes a model's log lines and makes its requests.
 pub(super) struct ModelHost<'a> {
     pub(super) model: &'a str,
+    pub(super) grants: &'a Grants,
+    pub(super) http: &'a Http,
 }
 
 impl HostCalls for ModelHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        let model = self.model;
-        match level {
-            Level::Error => tracing::error!(target: "plugin", model, "{message}"),
-            Level::Warn => tracing::warn!(target: "plugin", model, "{message}"),
-            Level::Info => tracing::info!(target: "plugin", model, "{message}"),
-            Level::Debug => tracing::debug!(target: "plugin", model, "{message}"),
-            Level::Trace => tracing::trace!(target: "plugin", model, "{message}"),
-        }
+        plugin_line(level, None, Some(self.model), message);
     }
 
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
 
     fn cancelled(&self) -> bool {
         false
+    }
+
+    fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(self.http.fetch(self.grants, request, Limits::default().output))
     }
 }

@@ -34,16 +34,6 @@ struct ToolChoice {
 }
 
 impl Body<'_> {
-    /// The body as JSON text.
-    pub(super) fn json(&self) -> Result<Vec<u8>> {
-        let text = self.request.messages.iter().map(|message| message.content.len()).sum::<usize>();
-        let mut json = Vec::with_capacity(text + text / 16 + 512);
-        match serde_json::to_writer(&mut json, self) {
-            Ok(()) => Ok(json),
-            Err(error) => Err(Failure::InvalidInput(format!("the request cannot be written as JSON: {error}"))),
-        }
-    }
-
     /// All system messages as one, since the API has a place for one.
     fn system(&self) -> String {
         let system = self.request.messages.iter().filter(|message| message.role == Role::System);
@@ -94,12 +84,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::http::body_of;
 
     fn sent(request: &CompletionRequest, extra: Value) -> Value {
         let Value::Object(extra) = extra else { panic!() };
-        let tool = request.schema.as_ref().map(Tool::new);
+        let tool = request.schema.as_deref().map(Tool::new);
         let body = Body { model: "tiny", request, max_tokens: 4096, tool: tool.as_ref(), extra: &extra };
-        serde_json::from_slice(&body.json().unwrap()).unwrap()
+        serde_json::from_slice(&body_of(&request.messages, &body).unwrap()).unwrap()
     }
 
     #[test]

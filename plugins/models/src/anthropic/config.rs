@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{answer, body::Body, tool::Tool};
 use crate::{
-    http::{Api, ApiConfig, KeyHeader},
+    http::{Api, ApiConfig, KeyHeader, body_of},
     openai::leave_alone,
 };
 
@@ -71,7 +71,7 @@ impl Model for Anthropic {
         let Some(api) = &self.api else {
             return Err(Failure::Internal("the model was not opened before it was called".to_owned()));
         };
-        let tool = request.schema.as_ref().map(Tool::new);
+        let tool = request.schema.as_deref().map(Tool::new);
         let body = Body {
             model: &self.name,
             request: &request,
@@ -79,7 +79,7 @@ impl Model for Anthropic {
             tool: tool.as_ref(),
             extra: &self.body,
         };
-        let answer = api.post(body.json()?).await?;
+        let answer = api.post(body_of(&request.messages, &body)?).await?;
         answer::read(&answer, tool.as_ref(), api)
     }
 

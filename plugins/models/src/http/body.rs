@@ -1,6 +1,8 @@
-//! Bodies of answers, read chunk by chunk and never beyond a limit.
+//! Bodies: of calls, written straight from the request; of answers, read chunk by chunk and never beyond a limit.
 
+use jackfield_plugin_api::{Failure, Message};
 use reqwest::Response;
+use serde::Serialize;
 
 /// Longest answer, in bytes.
 pub(crate) const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -16,6 +18,19 @@ pub(crate) enum Unread {
     TooLong,
     /// The connection broke.
     Broken(reqwest::Error),
+}
+
+/// The body of a call as JSON text; the messages say about how long it gets.
+///
+/// # Errors
+/// [`Failure::InvalidInput`] for what JSON cannot say.
+pub(crate) fn body_of(messages: &[Message], body: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let text = messages.iter().map(|message| message.content.len()).sum::<usize>();
+    let mut json = Vec::with_capacity(text + text / 16 + 512);
+    match serde_json::to_writer(&mut json, body) {
+        Ok(()) => Ok(json),
+        Err(error) => Err(Failure::InvalidInput(format!("the request cannot be written as JSON: {error}"))),
+    }
 }
 
 /// Reads the whole body. What is longer than `limit` bytes is left unread.

@@ -11,5 +11,6 @@ mod text;
 mod transport;
 
 pub(crate) use api::{Api, ApiConfig, KeyHeader};
+pub(crate) use body::body_of;
 pub(crate) use complaint::Complaint;
 pub(crate) use text::unfenced;

@@ -119,7 +119,7 @@ impl Mock {
             });
             put(message.content.as_bytes());
         }
-        put(request.schema.as_ref().map(canonical).unwrap_or_default().as_bytes());
+        put(request.schema.as_deref().map(canonical).unwrap_or_default().as_bytes());
         put(&request.replicate.to_le_bytes());
         put(request.seed.map(u64::to_le_bytes).as_ref().map_or(&[], |seed| seed.as_slice()));
         put(request.temperature.map(f64::to_le_bytes).as_ref().map_or(&[], |temperature| temperature.as_slice()));

@@ -43,16 +43,6 @@ struct Named<'a> {
 }
 
 impl Body<'_> {
-    /// The body as JSON text.
-    pub(super) fn json(&self) -> Result<Vec<u8>> {
-        let text = self.request.messages.iter().map(|message| message.content.len()).sum::<usize>();
-        let mut json = Vec::with_capacity(text + text / 16 + 512);
-        match serde_json::to_writer(&mut json, self) {
-            Ok(()) => Ok(json),
-            Err(error) => Err(Failure::InvalidInput(format!("the request cannot be written as JSON: {error}"))),
-        }
-    }
-
     /// The conversation with the schema in its system message.
     fn told(&self, schema: &Value) -> Vec<Turn<'_>> {
         let told = format!("Answer with JSON alone, without any other text. It follows this JSON Schema:\n{schema}");
@@ -121,10 +111,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::http::body_of;
 
     fn sent(request: &CompletionRequest, schema: SchemaMode, extra: Value, newer: bool) -> Value {
         let Value::Object(extra) = extra else { panic!() };
-        serde_json::from_slice(&Body { model: "tiny", request, schema, extra: &extra, newer }.json().unwrap()).unwrap()
+        let body = Body { model: "tiny", request, schema, extra: &extra, newer };
+        serde_json::from_slice(&body_of(&request.messages, &body).unwrap()).unwrap()
     }
 
     fn asked() -> CompletionRequest {

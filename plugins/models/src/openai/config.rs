@@ -6,7 +6,7 @@ use jackfield_plugin_api::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{answer, body::Body};
-use crate::http::{Api, ApiConfig, KeyHeader};
+use crate::http::{Api, ApiConfig, KeyHeader, body_of};
 
 /// How a server is asked for an answer that follows a JSON Schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
@@ -91,7 +91,7 @@ impl Model for OpenAi {
             extra: &self.body,
             newer: api.host() == "api.openai.com",
         };
-        let answer = api.post(body.json()?).await?;
+        let answer = api.post(body_of(&request.messages, &body)?).await?;
         answer::read(&answer, request.schema.is_some(), api)
     }
 

@@ -82,7 +82,7 @@ fn fields(request: &CompletionRequest) -> [(&'static str, String); 5] {
         value.map_or_else(|| "nothing".to_owned(), |value| crate::json::canonical(&value.into()))
     }
     [
-        ("schema", text(request.schema.clone())),
+        ("schema", text(request.schema.as_deref().cloned())),
         ("max_tokens", text(request.max_tokens)),
         ("temperature", text(request.temperature)),
         ("stop", text((!request.stop.is_empty()).then(|| request.stop.clone()))),

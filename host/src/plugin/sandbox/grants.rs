@@ -1,0 +1,314 @@
+//! What a plugin may do: what it asks for and what it was granted, both.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use jackfield_plugin_api::Descriptor;
+use serde::{Deserialize, Serialize};
+
+use super::permission::{Permission, PermissionError, Server};
+
+/// A permission that is given, with what stands behind it: `read:NAME=FOLDER`, `scratch:NAME=FOLDER`, `http:HOST=private`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// What is allowed.
+    pub permission: Permission,
+    /// The folder of `read` and `scratch`, absolute. A scratch folder without one is made for each call and removed after it.
+    pub folder: Option<PathBuf>,
+    /// Whether a server may be on this machine or its own network, though its name does not say so.
+    pub private: bool,
+}
+
+/// Why a text grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// What is to be granted is no permission.
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
+    /// A folder to read from has to be named.
+    #[error("`{0}` does not say which folder: write `{0}=FOLDER`")]
+    NoFolder(String),
+    /// There is something after a permission that takes nothing.
+    #[error("`{0}` takes nothing after `=`")]
+    Value(String),
+    /// Only one word may follow a server.
+    #[error("`{0}` is followed by `{1}`: the only word after a server is `private`")]
+    NotPrivate(String, String),
+    /// A server has to be named.
+    #[error("`http` alone would grant every server: name one, as in `http:api.example.org`, or write `http:*`")]
+    EveryServer,
+}
+
+impl Grant {
+    /// Reads a grant; a folder is relative to `base`.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, GrantError> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim())),
+            None => (text.trim(), None),
+        };
+        if name == "http" {
+            return Err(GrantError::EveryServer);
+        }
+        let permission: Permission = name.parse()?;
+        // Whoever names an address, or this machine, means it.
+        let (mut folder, mut private) = (None, names_an_address(&permission));
+        match (&permission, value) {
+            (Permission::Read(_), None | Some("")) => return Err(GrantError::NoFolder(name.to_owned())),
+            (Permission::Read(_) | Permission::Scratch(_), Some(value)) if !value.is_empty() => {
+                folder = Some(base.join(value));
+            }
+            (Permission::Http(_), Some("private")) => private = true,
+            (Permission::Http(_), Some(value)) => {
+                return Err(GrantError::NotPrivate(name.to_owned(), value.to_owned()));
+            }
+            (_, Some(_)) => return Err(GrantError::Value(name.to_owned())),
+            (_, None) => {}
+        }
+        Ok(Self { permission, folder, private })
+    }
+}
+
+fn names_an_address(permission: &Permission) -> bool {
+    let Permission::Http(Server::Named { host, below: false, .. }) = permission else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok()
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.permission, &self.folder) {
+            // Written by itself, `http` grants nothing.
+            (Permission::Http(Server::Any), _) => f.write_str("http:*")?,
+            (permission, _) => write!(f, "{permission}")?,
+        }
+        match &self.folder {
+            Some(folder) => write!(f, "={}", folder.display()),
+            None if self.private && !names_an_address(&self.permission) => f.write_str("=private"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an extension may do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grants {
+    /// Alias of the plugin, for messages.
+    alias: String,
+    /// Whether there is a sandbox to be let out of.
+    sandboxed: bool,
+    asked: Vec<(Permission, String)>,
+    granted: Vec<Grant>,
+}
+
+impl Grants {
+    /// All that an extension asks for: what code gets that is not in a sandbox.
+    #[must_use]
+    pub fn all(alias: &str, descriptor: &Descriptor) -> Self {
+        let asked = asked(descriptor);
+        let granted = asked
+            .iter()
+            .map(|(permission, _)| Grant { permission: permission.clone(), folder: None, private: true })
+            .collect();
+        Self { alias: alias.to_owned(), sandboxed: false, asked, granted }
+    }
+
+    /// What a sandboxed extension asks for and was granted.
+    #[must_use]
+    pub fn effective(alias: &str, descriptor: &Descriptor, granted: &[Grant]) -> Self {
+        let asked = asked(descriptor);
+        // Of `http:*` and a question for one server, that one server is granted.
+        let granted = granted.iter().flat_map(|grant| {
+            let covered = |permission: &Permission| permission.covers(&grant.permission);
+            if asked.iter().any(|(permission, _)| covered(permission)) {
+                return vec![grant.clone()];
+            }
+            let narrower = asked.iter().filter(|(permission, _)| grant.permission.covers(permission));
+            narrower.map(|(permission, _)| Grant { permission: permission.clone(), ..grant.clone() }).collect()
+        });
+        let granted = granted.collect();
+        Self { alias: alias.to_owned(), sandboxed: true, asked, granted }
+    }
+
+    /// Whether this is allowed. A model and a cache are granted by the stage that is given one.
+    #[must_use]
+    pub fn allows(&self, permission: &Permission) -> bool {
+        match permission {
+            Permission::Model | Permission::Cache => !self.sandboxed || self.asks(permission),
+            _ => self.granted.iter().any(|grant| grant.permission.covers(permission)),
+        }
+    }
+
+    /// Whether it asks for this.
+    #[must_use]
+    pub fn asks(&self, permission: &Permission) -> bool {
+        self.asked.iter().any(|(asked, _)| asked.covers(permission))
+    }
+
+    /// How it may talk to a server: not at all, or whether the server may be on this machine or its network.
+    #[must_use]
+    pub fn server(&self, host: &str, port: Option<u16>) -> Option<Reach> {
+        let on = |grant: &&Grant| matches!(&grant.permission, Permission::Http(server) if server.has(host, port));
+        let private = self.granted.iter().filter(on).map(|grant| grant.private).reduce(|a, b| a || b)?;
+        Some(if private { Reach::Anywhere } else { Reach::Public })
+    }
+
+    /// The folders: name, folder (none for one that is made for each call), whether it may be written to.
+    pub fn folders(&self) -> impl Iterator<Item = (&str, Option<&Path>, bool)> {
+        self.granted.iter().filter_map(|grant| match &grant.permission {
+            Permission::Read(name) => Some((name.as_str(), grant.folder.as_deref(), false)),
+            Permission::Scratch(name) => Some((name.as_str(), grant.folder.as_deref(), true)),
+            _ => None,
+        })
+    }
+
+    /// The variables of the environment.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.granted.iter().filter_map(|grant| match &grant.permission {
+            Permission::Env(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What it asks for in vain, with its reasons. A model and a cache are the stage's to give.
+    #[must_use]
+    pub fn missing(&self) -> Vec<(&Permission, &str)> {
+        let given = |asked: &Permission| {
+            matches!(asked, Permission::Model | Permission::Cache)
+                || self.granted.iter().any(|grant| asked.covers(&grant.permission))
+        };
+        let missing = self.asked.iter().filter(|(asked, _)| !given(asked));
+        missing.map(|(asked, reason)| (asked, reason.as_str())).collect()
+    }
+
+    /// What to tell a plugin that does what it may not: the line that would grant it, if it asks for it at all.
+    #[must_use]
+    pub fn denial(&self, permission: &Permission) -> String {
+        let alias = &self.alias;
+        if !self.asks(permission) {
+            return format!(
+                "plugin `{alias}` does not ask for `{permission}` in its descriptor, so it cannot be granted"
+            );
+        }
+        let value = if matches!(permission, Permission::Read(_)) { "=FOLDER" } else { "" };
+        format!(
+            "`{permission}` is not granted to plugin `{alias}`: add `grant = [\"{permission}{value}\"]` to \
+             `[plugins.{alias}]`, or run with `--grant {alias}={permission}{value}`"
+        )
+    }
+}
+
+/// Where a server may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// On the public internet.
+    Public,
+    /// Anywhere, this machine and its network included.
+    Anywhere,
+}
+
+/// What an extension asks for; what is no permission that this host knows is asked for in vain.
+fn asked(descriptor: &Descriptor) -> Vec<(Permission, String)> {
+    let asked = descriptor.permissions.iter().filter_map(|one| Some((one.name.parse().ok()?, one.reason.clone())));
+    asked.collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+/// The grants that none of the extensions asks for.
+#[must_use]
+pub fn unasked<'a>(grants: &'a [Grant], descriptors: &[&Descriptor]) -> Vec<&'a Grant> {
+    let asked: Vec<Permission> =
+        descriptors.iter().flat_map(|one| asked(one)).map(|(permission, _)| permission).collect();
+    let meets = |grant: &Grant, asked: &Permission| asked.covers(&grant.permission) || grant.permission.covers(asked);
+    grants.iter().filter(|grant| !asked.iter().any(|asked| meets(grant, asked))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{Kind, Permission as Asked, Stability};
+    use serde_json::json;
+
+    use super::*;
+
+    fn descriptor(permissions: &[&str]) -> Descriptor {
+        let asked = |name: &&str| Asked { name: (*name).to_owned(), reason: format!("for {name}") };
+        Descriptor {
+            kind: Kind::Analyzer,
+            name: "x".to_owned(),
+            version: "1.0.0".to_owned(),
+            summary: String::new(),
+            config: json!(true),
+            input: json!(true),
+            output: json!(true),
+            permissions: permissions.iter().map(asked).collect(),
+            examples: Vec::new(),
+            stability: Stability::Beta,
+        }
+    }
+
+    fn grants(texts: &[&str]) -> Vec<Grant> {
+        texts.iter().map(|text| Grant::parse(text, Path::new("/base")).expect(text)).collect()
+    }
+
+    #[test]
+    fn only_what_is_both_asked_for_and_granted_is_allowed() {
+        let asks = descriptor(&["clock", "http:*.example.org", "env:HOME", "read:corpus"]);
+        let given = grants(&["clock", "random", "http:api.example.org", "http:other.org", "read:corpus=data"]);
+        let grants = Grants::effective("x", &asks, &given);
+        let allows = |text: &str| grants.allows(&text.parse().expect(text));
+        assert!(allows("clock") && allows("read:corpus") && allows("http:api.example.org"));
+        for text in ["random", "env:HOME", "http:other.org", "http:www.example.org", "http", "model", "scratch:corpus"]
+        {
+            assert!(!allows(text), "{text}");
+        }
+        assert_eq!(grants.server("api.example.org", None), Some(Reach::Public));
+        assert_eq!(grants.server("api.example.org", Some(22)), None);
+        assert_eq!(grants.folders().collect::<Vec<_>>(), [("corpus", Some(Path::new("/base/data")), false)]);
+        let missing: Vec<String> = grants.missing().iter().map(|(permission, _)| permission.to_string()).collect();
+        assert_eq!(missing, ["env:HOME"]);
+    }
+
+    #[test]
+    fn a_wide_grant_gives_no_more_than_is_asked_for() {
+        let asks = descriptor(&["http:api.example.org"]);
+        let grants = Grants::effective("x", &asks, &grants(&["http:*=private"]));
+        assert_eq!(grants.server("api.example.org", None), Some(Reach::Anywhere));
+        assert_eq!(grants.server("evil.org", None), None);
+    }
+
+    #[test]
+    fn a_model_and_a_cache_are_for_those_that_ask() {
+        let grants = Grants::effective("x", &descriptor(&["model"]), &[]);
+        assert!(grants.allows(&Permission::Model) && !grants.allows(&Permission::Cache));
+        assert!(grants.missing().is_empty(), "the stage gives it");
+        assert!(Grants::all("bundled", &descriptor(&[])).allows(&Permission::Cache));
+    }
+
+    #[test]
+    fn a_denial_says_how_to_grant() {
+        let grants = Grants::effective("x", &descriptor(&["http"]), &[]);
+        let denied = grants.denial(&"http:api.example.org".parse().expect("a permission"));
+        assert!(
+            denied.contains("grant = [\"http:api.example.org\"]") && denied.contains("--grant x=http:api"),
+            "{denied}"
+        );
+        assert!(grants.denial(&Permission::Clock).contains("does not ask"));
+    }
+
+    #[test]
+    fn grants_are_written_as_they_are_read() {
+        for text in
+            ["clock", "http:a.org=private", "http:*", "read:corpus=/data/corpus", "scratch:work", "scratch:w=/tmp/w"]
+        {
+            assert_eq!(Grant::parse(text, Path::new("/base")).expect(text).to_string(), text);
+        }
+        for text in ["http", "read:corpus", "read:corpus=", "clock=now", "http:a.org=public", "nonsense", "env:A=1"] {
+            Grant::parse(text, Path::new("/base")).expect_err(text);
+        }
+        assert_eq!(unasked(&grants(&["clock", "random"]), &[&descriptor(&["clock"])]), [&grants(&["random"])[0]]);
+    }
+}

@@ -1,0 +1,293 @@
+//! Permissions: how they are written, and which covers which.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Something that a plugin may ask for and a pipeline may grant. As text: `model`, `cache`, `clock`, `random`,
+/// `http:HOST`, `read:NAME`, `scratch:NAME`, `env:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Permission {
+    /// The model of its stage.
+    Model,
+    /// The cache of its stage.
+    Cache,
+    /// The time of day, and time that passes.
+    Clock,
+    /// Chance beyond the seed of its call.
+    Random,
+    /// HTTP requests to a server, through the host.
+    Http(Server),
+    /// The files of a folder, to read. The component sees it as `/NAME`.
+    Read(String),
+    /// A folder to write to and read from. The component sees it as `/NAME`.
+    Scratch(String),
+    /// A variable of the environment.
+    Env(String),
+}
+
+/// A server, or several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Server {
+    /// Any: what a plugin asks for whose servers its configuration names.
+    Any,
+    /// This host, or with a leading `*.` every host below it.
+    Named {
+        /// In lower case, without `*.`.
+        host: String,
+        /// Whether the hosts below it are meant rather than itself.
+        below: bool,
+        /// The port; none for those of `http` and `https`.
+        port: Option<u16>,
+    },
+}
+
+/// Why a text is no permission.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PermissionError {
+    /// It begins with none of the words.
+    #[error(
+        "`{0}` is no permission: there are model, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME"
+    )]
+    Unknown(String),
+    /// What follows the word is no name.
+    #[error("`{0}` is no permission: after `{1}:` comes {2}")]
+    Name(String, &'static str, &'static str),
+}
+
+impl Permission {
+    /// Whether whoever has this may do `other`.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Http(mine), Self::Http(theirs)) => mine.covers(theirs),
+            _ => self == other,
+        }
+    }
+}
+
+impl Server {
+    /// Whether all that `other` means is meant by this.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (Self::Named { .. }, Self::Any) => false,
+            (Self::Named { host, below: false, port }, Self::Named { host: other, below: false, port: their_port }) => {
+                host == other && port == their_port
+            }
+            (Self::Named { below: false, .. }, Self::Named { below: true, .. }) => false,
+            (Self::Named { host, below: true, port }, Self::Named { host: other, below, port: their_port }) => {
+                port == their_port && (*below && host == other || is_below(other, host))
+            }
+        }
+    }
+
+    /// Whether an address is on it: a host in lower case and a port, none for the scheme's own.
+    #[must_use]
+    pub fn has(&self, host: &str, port: Option<u16>) -> bool {
+        self.covers(&Self::Named { host: host.to_owned(), below: false, port })
+    }
+}
+
+fn is_below(host: &str, parent: &str) -> bool {
+    host.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+impl FromStr for Server {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let (below, text) = match text.strip_prefix("*.") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        // An address of IPv6 stands in brackets.
+        let split = if text.ends_with(']') { None } else { text.rsplit_once(':') };
+        let (host, port) = match split {
+            Some((host, port)) => (host, Some(port.parse().map_err(|_| ())?)),
+            None => (text, None),
+        };
+        let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let known = match inside {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => host.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            }),
+        };
+        if !known || port == Some(0) {
+            return Err(());
+        }
+        Ok(Self::Named { host: host.to_ascii_lowercase(), below, port })
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Named { host, below, port } => {
+                write!(f, "{}{host}", if *below { "*." } else { "" })?;
+                port.map_or(Ok(()), |port| write!(f, ":{port}"))
+            }
+        }
+    }
+}
+
+impl FromStr for Permission {
+    type Err = PermissionError;
+
+    fn from_str(text: &str) -> Result<Self, PermissionError> {
+        let (word, name) = match text.split_once(':') {
+            Some((word, name)) => (word, Some(name)),
+            None => (text, None),
+        };
+        let folder = |word: &'static str| {
+            let name = name.unwrap_or_default();
+            let fits = !name.is_empty()
+                && name.len() <= 64
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            let wanted = "a name of lower-case letters, digits and hyphens";
+            if fits { Ok(name.to_owned()) } else { Err(PermissionError::Name(text.to_owned(), word, wanted)) }
+        };
+        match (word, name) {
+            ("model", None) => Ok(Self::Model),
+            ("cache", None) => Ok(Self::Cache),
+            ("clock", None) => Ok(Self::Clock),
+            ("random", None) => Ok(Self::Random),
+            ("http", None) => Ok(Self::Http(Server::Any)),
+            ("http", Some(name)) => {
+                let wanted = "a host, such as `api.example.org`, `*.example.org` or `localhost:8080`";
+                let server = name.parse().map_err(|()| PermissionError::Name(text.to_owned(), "http", wanted))?;
+                Ok(Self::Http(server))
+            }
+            ("read", Some(_)) => folder("read").map(Self::Read),
+            ("scratch", Some(_)) => folder("scratch").map(Self::Scratch),
+            ("env", Some(name)) => {
+                let fits = !name.is_empty() && !name.contains(['=', '\0']) && !name.contains(char::is_whitespace);
+                let wanted = "the name of a variable";
+                if fits {
+                    Ok(Self::Env(name.to_owned()))
+                } else {
+                    Err(PermissionError::Name(text.to_owned(), "env", wanted))
+                }
+            }
+            _ => Err(PermissionError::Unknown(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Model => f.write_str("model"),
+            Self::Cache => f.write_str("cache"),
+            Self::Clock => f.write_str("clock"),
+            Self::Random => f.write_str("random"),
+            Self::Http(Server::Any) => f.write_str("http"),
+            Self::Http(server) => write!(f, "http:{server}"),
+            Self::Read(name) => write!(f, "read:{name}"),
+            Self::Scratch(name) => write!(f, "scratch:{name}"),
+            Self::Env(name) => write!(f, "env:{name}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Permission {
+    type Error = PermissionError;
+
+    fn try_from(text: String) -> Result<Self, PermissionError> {
+        text.parse()
+    }
+}
+
+impl From<Permission> for String {
+    fn from(permission: Permission) -> Self {
+        permission.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(text: &str) -> Permission {
+        text.parse().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn every_permission_is_written_as_it_is_read() {
+        for text in [
+            "model",
+            "cache",
+            "clock",
+            "random",
+            "http",
+            "http:api.example.org",
+            "http:*.example.org",
+            "http:localhost:8080",
+            "http:[::1]:80",
+            "http:10.0.0.1",
+            "read:corpus",
+            "scratch:work-1",
+            "env:HOME",
+        ] {
+            assert_eq!(permission(text).to_string(), text);
+        }
+        assert_eq!(permission("http:API.Example.org").to_string(), "http:api.example.org");
+    }
+
+    #[test]
+    fn what_is_no_permission_is_told() {
+        for text in [
+            "",
+            "clocks",
+            "model:x",
+            "http:",
+            "http:a b",
+            "http:host:99999",
+            "http:x/y",
+            "http:*",
+            "http:*.",
+            "read",
+            "read:../up",
+            "read:a/b",
+            "scratch:",
+            "env:",
+            "env:A=B",
+            "http:user@host",
+            "http:a..b",
+        ] {
+            let told = text.parse::<Permission>();
+            match text {
+                "http:*" => assert_eq!(told, Ok(Permission::Http(Server::Any))),
+                _ => assert!(told.expect_err(text).to_string().contains(&format!("`{text}`"))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_covers_what_is_on_it_and_nothing_beside_it() {
+        let covers = |mine: &str, theirs: &str| permission(mine).covers(&permission(theirs));
+        assert!(covers("http", "http:a.org") && covers("http", "http:*.a.org"));
+        assert!(!covers("http:a.org", "http"));
+        assert!(covers("http:*.a.org", "http:b.a.org") && covers("http:*.a.org", "http:c.b.a.org"));
+        assert!(covers("http:*.a.org", "http:*.b.a.org") && covers("http:*.a.org", "http:*.a.org"));
+        for (mine, theirs) in [
+            ("http:*.a.org", "http:a.org"),
+            ("http:*.a.org", "http:ba.org"),
+            ("http:*.a.org", "http:a.org.evil.org"),
+            ("http:a.org", "http:b.a.org"),
+            ("http:a.org", "http:a.org:8080"),
+            ("http:a.org:8080", "http:a.org"),
+            ("read:a", "read:b"),
+            ("clock", "random"),
+        ] {
+            assert!(!covers(mine, theirs), "{mine} covers {theirs}");
+        }
+    }
+}

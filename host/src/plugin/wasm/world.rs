@@ -1,0 +1,107 @@
+//! What a component finds around it: by default nothing at all.
+
+use std::time::Duration;
+
+use jackfield_plugin_api::{Failure, Random, Result};
+use tempfile::TempDir;
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
+
+use crate::plugin::sandbox::{Grants, Permission};
+
+/// WASI for one instance, and the folders that go with it.
+pub(super) struct World {
+    pub(super) wasi: WasiCtx,
+    /// Removed when the instance is.
+    pub(super) _scratch: Vec<TempDir>,
+}
+
+/// A WASI that holds what was granted. What was not is not there: no files, environment or sockets; output goes nowhere,
+/// clocks stand still and random numbers are the same every time.
+pub(super) fn of(grants: &Grants) -> Result<World> {
+    let mut builder = WasiCtx::builder();
+    if !grants.allows(&Permission::Clock) {
+        builder.wall_clock(Still).monotonic_clock(Still);
+    }
+    if !grants.allows(&Permission::Random) {
+        builder.insecure_random_seed(0).secure_random(seeded()).insecure_random(seeded());
+    }
+    for name in grants.variables() {
+        if let Ok(value) = std::env::var(name) {
+            builder.env(name, value);
+        }
+    }
+    let scratch = folders(&mut builder, grants)?;
+    Ok(World { wasi: builder.build(), _scratch: scratch })
+}
+
+/// Opens the folders. WASI follows no link and no `..` out of them.
+fn folders(builder: &mut WasiCtxBuilder, grants: &Grants) -> Result<Vec<TempDir>> {
+    let mut made = Vec::new();
+    for (name, folder, writable) in grants.folders() {
+        let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        let folder = match folder {
+            Some(folder) => folder.to_owned(),
+            None => {
+                let fresh = tempfile::Builder::new().prefix("jackfield-scratch-").tempdir();
+                let fresh =
+                    fresh.map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))?;
+                let path = fresh.path().to_owned();
+                made.push(fresh);
+                path
+            }
+        };
+        let opened = builder.preopened_dir(&folder, format!("/{name}"), permissions);
+        opened.map_err(|error| {
+            let word = if writable { "scratch" } else { "read" };
+            Failure::InvalidConfig(format!("`{word}:{name}` is granted, but `{}`: {error:#}", folder.display()))
+        })?;
+    }
+    Ok(made)
+}
+
+fn seeded() -> impl rand_core::Rng + Send + 'static {
+    Seeded(Random::new(0))
+}
+
+struct Seeded(Random);
+
+impl rand_core::TryRng for Seeded {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok((self.0.next_u64() >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.0.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+struct Still;
+
+impl HostWallClock for Still {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl HostMonotonicClock for Still {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
