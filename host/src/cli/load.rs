@@ -8,11 +8,12 @@ use jackfield_plugin_api::Instance;
 use super::{
     exit::{Exit, complain},
     table::counted,
+    vet::load_plugins,
 };
 use crate::{
     engine::open_stages,
-    pipeline::{self, Draft, Faults, Plan, PluginEntry, Request, Style},
-    plugin::{LoadError, Plugin, Registry, Trust, bundled, load},
+    pipeline::{self, Draft, Faults, Plan, Request, Style},
+    plugin::{Registry, bundled},
     service::{Services, open_services},
     telemetry::terminal,
 };
@@ -30,6 +31,10 @@ pub(super) struct PipelineArgs {
     /// Read these files in place of the pipeline's own input; a glob, relative to the current folder.
     #[arg(long = "input", value_name = "GLOB")]
     pub(super) input: Vec<String>,
+
+    /// Fail if the pipeline names plugin files and there is no `jackfield.lock` beside it.
+    #[arg(long)]
+    pub(super) locked: bool,
 }
 
 /// A pipeline, ready to run.
@@ -88,22 +93,12 @@ fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), E
     };
     let mut draft = pipeline::parse(request).map_err(|faults| wrong(&faults))?;
     let mut registry = Registry::new(vec![bundled()]);
-    for entry in draft.plugins().to_vec() {
-        match load_entry(&entry) {
-            Ok(plugin) => registry.add(plugin),
-            Err(error) => draft.fault_at_plugin(&entry.alias, error.to_string(), error.hint()),
-        }
-    }
+    load_plugins(&mut draft, args.path.as_path(), args.locked, &mut registry);
     let plan = pipeline::check(&draft, &registry).map_err(|faults| wrong(&faults))?;
     Ok((draft, plan, registry))
 }
 
-fn load_entry(entry: &PluginEntry) -> Result<Plugin, LoadError> {
-    let trust = Trust { allow_native: entry.allow_native, sha256: entry.sha256.clone() };
-    load(&entry.alias, &entry.path, &trust)
-}
-
-fn report(faults: &Faults, talk: Talk) {
+pub(super) fn report(faults: &Faults, talk: Talk) {
     match talk {
         Talk::People => {
             let style = Style { color: terminal().color(), unicode: terminal().interactive() };

@@ -6,11 +6,11 @@ use super::{
     faults::{Fault, Faults},
     plan::{OnError, Policy},
     service_draft::{CacheDraft, ModelDraft},
-    source::{Sources, Span, Spanned},
+    source::{SourceId, Sources, Span, Spanned},
     tree::{Key, Node},
     wire::WireText,
 };
-use crate::plugin::{Digest, sandbox::Limits};
+use crate::plugin::{Digest, lock::Signers, sandbox::Limits};
 
 /// A pipeline that was read, with the faults found so far. The plugins that it names are to be loaded next; then
 /// [`check`](super::check) turns it into a plan, or reports every fault at once.
@@ -26,6 +26,7 @@ pub struct Draft {
     pub(super) plugins: Vec<PluginEntry>,
     /// Whether some plugin could not be read or loaded, so that an unknown extension may be its.
     pub(super) plugins_missing: bool,
+    pub(super) signers: Option<Signers>,
     pub(super) input: Option<InputDraft>,
     pub(super) output: OutputDraft,
     pub(super) models: Vec<ModelDraft>,
@@ -58,14 +59,34 @@ impl Draft {
         &self.plugins
     }
 
+    /// Whose signatures of plugin files count; none if what the text says of that is wrong, so that no file may be loaded.
+    #[must_use]
+    pub fn signers(&self) -> Option<&Signers> {
+        self.signers.as_ref()
+    }
+
     /// Adds a fault of a plugin that could not be loaded, at its entry.
     pub fn fault_at_plugin(&mut self, alias: &str, message: impl Into<String>, hint: Option<String>) {
-        let entry = self.plugins.iter().find(|entry| entry.alias == alias);
         let message = format!("plugin `{alias}` cannot be loaded: {}", message.into());
-        let mut fault = Fault::new("plugin", message).hint(hint);
+        self.refuse_plugin(alias, Fault::new("plugin", message).hint(hint));
+    }
+
+    /// Adds a fault of a plugin that is not to be loaded, at its entry.
+    pub fn refuse_plugin(&mut self, alias: &str, mut fault: Fault) {
+        let entry = self.plugins.iter().find(|entry| entry.alias == alias);
         fault.place = entry.map(|entry| entry.span);
         self.faults.push(fault);
         self.plugins_missing = true;
+    }
+
+    /// Says that plugins were left out, so that an extension that is not there may be theirs.
+    pub fn leave_plugins_out(&mut self) {
+        self.plugins_missing = true;
+    }
+
+    /// Adds a text that faults of the caller's are about.
+    pub fn add_source(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        self.sources.add(name, text)
     }
 
     /// Adds a fault of a model or of a tier of a cache whose extension refuses its configuration.

@@ -18,7 +18,7 @@ use super::{
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
     tree::{self, Key, Node, Table, Value},
-    values, wire,
+    trust, values, wire,
 };
 use crate::plugin::{Digest, sandbox::Limits};
 
@@ -180,6 +180,7 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
         max_in_flight: pipeline.integer("max_in_flight").unwrap_or_default() as usize,
         plugins,
         plugins_missing,
+        signers: trust::signers(root.get("trust"), &mut faults),
         input: root.get("input").map(|node| InputDraft { source: input(given, &sources, node, &mut faults) }),
         output: output(root.get("output")),
         models: services("model").map(|(name, node)| service_draft::model(given.folder, name, node)).collect(),
@@ -336,7 +337,7 @@ impl<'a> Fields<'a> {
         Some(Spanned { value: node.as_str()?.to_owned(), span: node.span })
     }
 
-    fn texts(&self, key: &str) -> Vec<Spanned<String>> {
+    pub(super) fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         let nodes = match self.get(key) {
             Some(Node { value: Value::List(list), .. }) => list.iter().collect(),
             node => Vec::from_iter(node),
