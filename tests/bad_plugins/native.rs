@@ -13,7 +13,7 @@ fn misbehaving() -> Vec<u8> {
 }
 
 /// A library made from C.
-fn library(source: &str) -> Vec<u8> {
+pub fn library(source: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, made) = (folder.path().join("library.c"), folder.path().join("library.so"));
     fs::write(&code, source).expect("written");
@@ -24,7 +24,7 @@ fn library(source: &str) -> Vec<u8> {
 }
 
 /// C of a note for this version of the protocol.
-fn note(major: u16, minor: u16) -> String {
+pub fn note(major: u16, minor: u16) -> String {
     format!(
         "struct {{ char magic[16]; unsigned short major, minor; unsigned char unwinds, reserved[11]; }}
          JACKFIELD_PLUGIN = {{ \"jackfield-plugin\", {major}, {minor}, 1 }};\n"

@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     pipeline::{Draft, Fault, PluginEntry, Span},
-    plugin::lock::{self, Claim, Lock, Refusal},
+    plugin::{
+        LoadError,
+        lock::{self, Claim, Lock, Refusal},
+    },
 };
 
 /// Where the lockfile of a pipeline lies: beside its file.
@@ -40,7 +43,8 @@ pub(super) fn read_lock(pipeline: &Path, draft: &mut Draft) -> Result<Option<Loc
 
 /// What the pipeline says of a plugin file.
 pub(super) fn claim<'a>(draft: &Draft, entry: &'a PluginEntry) -> Claim<'a> {
-    let locked_path = entry.path.strip_prefix(draft.folder()).unwrap_or(&entry.path);
+    // Its parts, so that `./a` is `a`.
+    let locked_path: PathBuf = entry.path.strip_prefix(draft.folder()).unwrap_or(&entry.path).components().collect();
     Claim {
         alias: &entry.alias,
         path: &entry.path,
@@ -92,8 +96,14 @@ fn shell_word(word: &str) -> String {
 }
 
 /// A refusal as a fault, without its place.
-pub(super) fn fault(alias: &str, refusal: &Refusal, accept: &Accept) -> Fault {
+pub(super) fn fault(alias: &str, refusal: &Refusal, lock: Option<&Lock>, accept: &Accept) -> Fault {
     match refusal {
+        Refusal::Load(error @ LoadError::Read { .. }) => {
+            let locked = lock.and_then(|lock| lock.get(alias));
+            let hint = locked
+                .map(|locked| format!("get the file back that `{}` holds: sha256 {}", lock::FILE_NAME, locked.sha256));
+            Fault::new("plugin", format!("plugin `{alias}` cannot be loaded: {error}")).hint(hint)
+        }
         Refusal::Load(error) => {
             Fault::new("plugin", format!("plugin `{alias}` cannot be loaded: {error}")).hint(error.hint())
         }

@@ -98,11 +98,12 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
         });
         return Ok(());
     }
-    for (found, difference) in accept_all(&survey, &new)? {
-        show(&difference);
-        lock.put(found);
+    let accepted = accept_all(&survey, &new)?;
+    for (found, difference) in &accepted {
+        show(difference);
+        lock.put(found.clone());
     }
-    survey.write(&lock)
+    survey.write(&lock, accepted.len())
 }
 
 pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
@@ -129,11 +130,11 @@ pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
     for entry in gone {
         println!("{}: is no longer locked", entry.alias);
     }
-    for (found, difference) in accepted {
-        show(&difference);
-        lock.put(found);
+    for (found, difference) in &accepted {
+        show(difference);
+        lock.put(found.clone());
     }
-    survey.write(&lock)
+    survey.write(&lock, accepted.len())
 }
 
 /// What is there of each of these plugins and differs from what is locked. One that cannot be accepted spoils it for all.

@@ -35,7 +35,7 @@ pub(super) fn load_plugins(draft: &mut Draft, pipeline: &Path, locked: bool, reg
             Err(refusals) => {
                 refused |= refusals.iter().any(|refusal| !matches!(refusal, Refusal::Load(_)));
                 for refusal in &refusals {
-                    draft.refuse_plugin(&entry.alias, fault(&entry.alias, refusal, &accept));
+                    draft.refuse_plugin(&entry.alias, fault(&entry.alias, refusal, lock.as_ref(), &accept));
                 }
             }
         }
@@ -46,7 +46,7 @@ pub(super) fn load_plugins(draft: &mut Draft, pipeline: &Path, locked: bool, reg
     for (claim, file) in admitted {
         match file.load(&claim, lock.as_ref()) {
             Ok(plugin) => registry.add(plugin),
-            Err(refusal) => draft.refuse_plugin(claim.alias, fault(claim.alias, &refusal, &accept)),
+            Err(refusal) => draft.refuse_plugin(claim.alias, fault(claim.alias, &refusal, lock.as_ref(), &accept)),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     format::{Entry, FILE_NAME, LockedExtension, form_name, quoted},
-    verify::Found,
+    verify::{Found, Undescribed},
 };
 
 /// What an entry says of a plugin.
@@ -58,6 +58,8 @@ pub struct Difference {
     pub changes: Vec<Change>,
     /// Why protocol, extensions and permissions were not compared, if they were not.
     pub undescribed: Option<String>,
+    /// Whether its signature does not hold, so that it cannot be accepted either.
+    pub wrongly_signed: bool,
 }
 
 impl Difference {
@@ -87,6 +89,7 @@ impl Difference {
             locked: locked.is_some(),
             changes: changes.0,
             undescribed: found.undescribed.as_ref().filter(|_| !same_file(locked, there)).map(ToString::to_string),
+            wrongly_signed: matches!(found.undescribed, Some(Undescribed::WronglySigned)),
         }
     }
 
@@ -102,6 +105,11 @@ impl Difference {
         self.changes.iter().any(|change| change.stops)
     }
 
+    /// Whether this differs.
+    fn has(&self, part: Part) -> bool {
+        self.changes.iter().any(|change| change.part == part)
+    }
+
     /// The difference, a line each: `- ` what is locked, `+ ` what is there.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -110,8 +118,12 @@ impl Difference {
             lines.extend(change.locked.as_ref().map(|was| format!("- {was}")));
             lines.extend(change.found.as_ref().map(|is| format!("+ {is}")));
         }
-        if let Some(why) = &self.undescribed {
-            lines.push(format!("  what it offers and asks for is not shown: {why}"));
+        let offer = |part: &Part| matches!(part, Part::Protocol | Part::Extension | Part::Permission);
+        let (changed, same_offer) = (self.has(Part::Sha256), !self.changes.iter().any(|change| offer(&change.part)));
+        match &self.undescribed {
+            Some(why) => lines.push(format!("  what it offers and asks for is not shown: {why}")),
+            None if changed && same_offer => lines.push("  what it offers and asks for is the same".to_owned()),
+            None => {}
         }
         lines
     }
@@ -149,7 +161,9 @@ impl Difference {
     #[must_use]
     pub fn hint(&self, update: &str, lock: &str) -> String {
         let part = |part: Part| self.changes.iter().any(|change| change.part == part && change.stops);
-        if !self.locked {
+        if self.wrongly_signed {
+            "get the original file back: one whose signature does not hold cannot be accepted".to_owned()
+        } else if !self.locked {
             format!("if it may run, accept it: `{lock}`")
         } else if part(Part::Sha256) {
             format!("if the change is yours, accept it: `{update}`; if not, get the original file back")

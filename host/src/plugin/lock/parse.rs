@@ -48,7 +48,7 @@ pub fn parse(bytes: &[u8]) -> Result<Lock, Vec<LockFault>> {
                     with `jackfield plugins update`";
         return Err(alone(at, "the lockfile has an unresolved merge conflict".to_owned(), "left by a merge", hint));
     }
-    let mut reader = Reader { faults: Vec::new() };
+    let mut reader = Reader { faults: Vec::new(), aliases: BTreeSet::new() };
     let (parsed, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         reader.syntax(text, error);
@@ -119,6 +119,8 @@ struct Place<'a, 't> {
 
 struct Reader {
     faults: Vec<LockFault>,
+    /// The aliases so far.
+    aliases: BTreeSet<String>,
 }
 
 impl Reader {
@@ -160,22 +162,24 @@ impl Reader {
         let mut lock = Lock::default();
         let place = Place { table: root, what: "the lockfile", at: 0..0 };
         for (at, table) in self.tables(&place, "plugin", false) {
-            let Some((entry, named)) = self.entry(at, table) else { continue };
-            if lock.get(&entry.alias).is_some() {
-                self.fault(named, format!("plugin `{}` is there twice", entry.alias), "the second one");
-            } else {
+            if let Some(entry) = self.entry(at, table) {
                 lock.put(entry);
             }
         }
         lock
     }
 
-    /// An entry, and where its alias stands. None if anything of it is wrong, which is reported.
-    fn entry(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<(Entry, Range<usize>)> {
+    /// An entry. None if anything of it is wrong, which is reported.
+    fn entry(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<Entry> {
         let known = ["alias", "path", "form", "sha256", "size", "protocol", "grants", "signed_by", "extension"];
         self.known(table, "a plugin", &known);
         let place = Place { table, what: "a plugin", at };
-        let alias = self.text(&place, "alias", true);
+        let alias = self.text(&place, "alias", true).map(|(alias, at)| {
+            if !self.aliases.insert(alias.clone()) {
+                self.fault(at, format!("plugin `{alias}` is there twice"), "the second one");
+            }
+            alias
+        });
         let path = self.text(&place, "path", true);
         let form = self.form(&place);
         let sha256 = self.digest(&place);
@@ -184,9 +188,8 @@ impl Reader {
         let grants = self.grants(&place);
         let signed_by = self.key(&place);
         let extensions = self.extensions(&place);
-        let (alias, named) = alias?;
-        let entry = Entry {
-            alias,
+        Some(Entry {
+            alias: alias?,
             path: path?.0,
             form: form?,
             sha256: sha256?,
@@ -195,8 +198,7 @@ impl Reader {
             extensions: extensions?,
             grants: grants?,
             signed_by: signed_by?,
-        };
-        Some((entry, named))
+        })
     }
 
     fn get<'a, 't>(&mut self, place: &Place<'a, 't>, key: &str, required: bool) -> Option<&'a Spanned<DeValue<'t>>> {
@@ -234,7 +236,8 @@ impl Reader {
         let (text, at) = self.text(place, key, true)?;
         let value = read(&text);
         if value.is_none() {
-            self.fault(at, format!("`{key}` is not {expected}"), &format!("{} characters", text.chars().count()));
+            let (count, plural) = (text.chars().count(), if text.chars().count() == 1 { "" } else { "s" });
+            self.fault(at, format!("`{key}` is not {expected}"), &format!("{count} character{plural}"));
         }
         value
     }
@@ -284,8 +287,12 @@ impl Reader {
                         grants.push(text.to_string());
                     }
                 }
+                DeValue::String(_) => {
+                    self.fault(element.span(), "a grant is empty".to_owned(), "");
+                    grants = None;
+                }
                 _ => {
-                    self.wrong_type(element, "grants", "strings that are not empty");
+                    self.wrong_type(element, "grants", "strings");
                     grants = None;
                 }
             }

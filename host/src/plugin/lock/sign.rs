@@ -55,13 +55,11 @@ impl SigningKey {
     /// # Errors
     /// [`SignError::NotAKey`].
     pub fn is_locked(text: &str) -> Result<bool, SignError> {
-        // The name of the algorithm that makes a key of the password: none for keys that lie open.
-        let line = text.lines().nth(1).ok_or_else(|| SignError::NotAKey("it has fewer than 2 lines".to_owned()))?;
-        let open = SecretKeyBox::from_string(text).and_then(SecretKeyBox::into_unencrypted_secret_key).is_ok();
-        // Base64 of `Ed`, `Sc` or two zeros, and the beginning of `B2`.
+        let line = text.lines().nth(1).unwrap_or_default();
+        // Base64 of `Ed`, of the algorithm that makes a key of the password (`Sc`, or two zeros for none), and of a `B`.
         match line.get(..6) {
             Some("RWRTY0") => Ok(true),
-            Some(_) if open => Ok(false),
+            Some("RWQAAE") => Ok(false),
             _ => Err(SignError::NotAKey("its second line is not what `minisign` or `keygen` writes".to_owned())),
         }
     }
@@ -82,7 +80,10 @@ impl SigningKey {
         });
         opened.map(Self).map_err(|error| match error.kind() {
             ErrorKind::Verify if locked => SignError::WrongPassword,
-            _ => SignError::NotAKey(error.to_string()),
+            ErrorKind::Verify => {
+                SignError::NotAKey("it is damaged, or made by `minisign -W`, with no checksum".to_owned())
+            }
+            _ => SignError::NotAKey("it is cut short or damaged".to_owned()),
         })
     }
 

@@ -56,8 +56,10 @@ pub struct Found {
 pub enum Undescribed {
     /// Native code would run with full rights to be asked.
     Native,
-    /// Nothing stands behind its signature, or nobody asked.
-    NotAsked,
+    /// It is the file that is locked: there is no need to.
+    Known,
+    /// Somebody may have had their hands in it.
+    WronglySigned,
     /// It was asked in the sandbox, and gave no answer.
     Failed(LoadError),
 }
@@ -66,7 +68,8 @@ impl fmt::Display for Undescribed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Native => f.write_str("it is native code, which is not run to be asked"),
-            Self::NotAsked => f.write_str("it was not asked"),
+            Self::Known => f.write_str("it is the file that is locked"),
+            Self::WronglySigned => f.write_str("its signature does not hold, so it is not asked"),
             Self::Failed(error) => error.fmt(f),
         }
     }
@@ -105,8 +108,11 @@ pub fn admit(claim: &Claim<'_>, signers: &Signers, lock: Option<&Lock>) -> Resul
         let locked = lock.get(claim.alias);
         let same = locked.is_some_and(|locked| locked.sha256 == *artifact.digest());
         let wrongly_signed = !refusals.is_empty();
-        // Where somebody may have had their hands in it, it is not asked anything.
-        let ask = if same || wrongly_signed { None } else { Some(Native::Leave) };
+        let ask = match (wrongly_signed, same) {
+            (true, _) => Err(Undescribed::WronglySigned),
+            (false, true) => Err(Undescribed::Known),
+            (false, false) => Ok(Native::Leave),
+        };
         match found(claim, locked, &artifact, signed.clone(), ask) {
             Ok(mut found) => {
                 if wrongly_signed {
@@ -167,7 +173,7 @@ pub fn examine(claim: &Claim<'_>, locked: Option<&Entry>, signers: &Signers, nat
     let artifact = Artifact::read(claim.path)?;
     let signed = signers.check(claim.path, artifact.bytes())?;
     pinned(claim, &artifact)?;
-    Ok(found(claim, locked, &artifact, signed, Some(native))?)
+    Ok(found(claim, locked, &artifact, signed, Ok(native))?)
 }
 
 fn described(claim: &Claim<'_>, artifact: &Artifact, plugin: &Plugin, signed: Option<Signed>) -> Found {
@@ -182,19 +188,24 @@ fn found(
     locked: Option<&Entry>,
     artifact: &Artifact,
     signed: Option<Signed>,
-    ask: Option<Native>,
+    ask: Result<Native, Undescribed>,
 ) -> Result<Found, LoadError> {
     // Who accepts this file pins it as it is.
-    let trust =
-        Trust { allow_native: claim.allow_native && ask == Some(Native::Run), sha256: Some(artifact.digest().clone()) };
+    let trust = Trust {
+        allow_native: claim.allow_native && matches!(ask, Ok(Native::Run)),
+        sha256: Some(artifact.digest().clone()),
+    };
     let ask_it = || load_artifact(claim.alias, artifact, &trust);
     let (form, undescribed) = match (artifact.form(), ask) {
-        (Some(form), None) => (form, Undescribed::NotAsked),
-        (Some(Form::Native), Some(Native::Leave)) => (Form::Native, Undescribed::Native),
-        (Some(form), Some(_)) => match ask_it() {
+        (Some(form), Err(why)) => (form, why),
+        (Some(Form::Native), Ok(Native::Leave)) => (Form::Native, Undescribed::Native),
+        (Some(form), Ok(_)) => match ask_it() {
             Ok(plugin) => return Ok(described(claim, artifact, &plugin, signed)),
             Err(error) => (form, Undescribed::Failed(error)),
         },
+        (None, Err(Undescribed::WronglySigned)) if locked.is_some() => {
+            (locked.map_or(Form::Wasm, |locked| locked.form), Undescribed::WronglySigned)
+        }
         (None, _) => match (ask_it(), locked) {
             (Ok(plugin), _) => return Ok(described(claim, artifact, &plugin, signed)),
             // What was locked is a plugin no more: all that can be said is that it changed.
