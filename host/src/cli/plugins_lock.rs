@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     pipeline::{PluginEntry, hint_for},
-    plugin::lock::{Difference, Entry, Native, Refusal, quoted},
+    plugin::lock::{Difference, Entry, Lock, Native, Refusal, quoted},
     telemetry::terminal,
 };
 
@@ -69,7 +69,7 @@ pub(super) struct UpdateArgs {
 
 pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
     let survey = Survey::of(&args.which.pipeline, Talk::People)?;
-    let mut lock = survey.lock.clone().unwrap_or_default();
+    let lock = survey.lock.clone().unwrap_or_default();
     let (there, new): (Vec<&PluginEntry>, Vec<_>) =
         survey.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
     let changed: Vec<(&str, Seen)> = there
@@ -99,11 +99,7 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
         return Ok(());
     }
     let accepted = accept_all(&survey, &new)?;
-    for (found, difference) in &accepted {
-        show(difference);
-        lock.put(found.clone());
-    }
-    survey.write(&lock, accepted.len())
+    write(&survey, lock, accepted)
 }
 
 pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
@@ -127,14 +123,21 @@ pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
         terminal().say(format!("`{}` is up to date", survey.path.display()));
         return Ok(());
     }
+    write(&survey, lock, accepted)?;
     for entry in gone {
         println!("{}: is no longer locked", entry.alias);
     }
-    for (found, difference) in &accepted {
-        show(difference);
-        lock.put(found.clone());
-    }
-    survey.write(&lock, accepted.len())
+    Ok(())
+}
+
+/// Writes what was accepted, and shows it once it is written.
+fn write(survey: &Survey, mut lock: Lock, accepted: Vec<(Entry, Difference)>) -> Result<(), Exit> {
+    let (entries, differences): (Vec<Entry>, Vec<Difference>) = accepted.into_iter().unzip();
+    entries.into_iter().for_each(|entry| lock.put(entry));
+    survey.write(&lock)?;
+    differences.iter().for_each(show);
+    survey.conclude(&lock, differences.len());
+    Ok(())
 }
 
 /// What is there of each of these plugins and differs from what is locked. One that cannot be accepted spoils it for all.

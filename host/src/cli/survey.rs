@@ -76,13 +76,16 @@ impl Survey {
     }
 
     /// Writes the lockfile.
-    pub(super) fn write(&self, lock: &Lock, accepted: usize) -> Result<(), Exit> {
+    pub(super) fn write(&self, lock: &Lock) -> Result<(), Exit> {
         write_whole(&self.path, lock.to_text()).map_err(|error| {
             complain(error, None);
             Exit::Failed
-        })?;
+        })
+    }
+
+    /// Says what was written.
+    pub(super) fn conclude(&self, lock: &Lock, accepted: usize) {
         let (accepted, all) = (counted(accepted as u64, "plugin"), counted(lock.plugins().len() as u64, "plugin"));
         terminal().say(format!("accepted {accepted}; `{}` holds {all}", self.path.display()));
-        Ok(())
     }
 }
