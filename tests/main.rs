@@ -8,6 +8,7 @@ mod docs;
 mod documented_commands;
 mod interruption;
 mod lenses;
+mod lockfile;
 mod meetings;
 mod memo;
 mod model_faults;

@@ -2,13 +2,16 @@
 
 /// One extension, as the component's memory describes it.
 #[derive(Clone)]
-pub(super) struct Described {
-    pub(super) kind: &'static [u8],
-    pub(super) name: &'static [u8],
-    pub(super) config: &'static [u8],
-    pub(super) input: &'static [u8],
-    pub(super) output: &'static [u8],
-    pub(super) stability: u8,
+pub struct Described {
+    pub kind: &'static [u8],
+    pub name: &'static [u8],
+    pub version: &'static [u8],
+    pub config: &'static [u8],
+    pub input: &'static [u8],
+    pub output: &'static [u8],
+    /// Names and reasons.
+    pub permissions: &'static [(&'static [u8], &'static [u8])],
+    pub stability: u8,
 }
 
 impl Default for Described {
@@ -16,9 +19,11 @@ impl Default for Described {
         Self {
             kind: b"analyzer",
             name: b"hand",
+            version: b"1.0.0",
             config: br#"{"type":"object"}"#,
             input: b"{}",
             output: br#"{"type":"object"}"#,
+            permissions: &[],
             stability: 0,
         }
     }
@@ -26,24 +31,24 @@ impl Default for Described {
 
 /// A component with the exports of the contract. What it was not told otherwise it does well.
 #[derive(Clone)]
-pub(super) struct Hand {
-    pub(super) offers: Vec<Described>,
+pub struct Hand {
+    pub offers: Vec<Described>,
     /// Body of `describe`, in place of one that answers `offers`. Its result is the address of a list.
-    pub(super) describe: Option<String>,
+    pub describe: Option<String>,
     /// Body of `open`, in place of one that succeeds. Its result is the address of a result.
-    pub(super) open: Option<String>,
+    pub open: Option<String>,
     /// Body of `call`, in place of one that answers `answer` to each request.
-    pub(super) call: Option<String>,
+    pub call: Option<String>,
     /// JSON of an answer.
-    pub(super) answer: &'static [u8],
+    pub answer: &'static [u8],
     /// Pages of memory that it begins with.
-    pub(super) pages: u32,
+    pub pages: u32,
     /// Further imports, at the component's top.
-    pub(super) imports: &'static str,
+    pub imports: &'static str,
     /// Core functions that those define: name and type.
-    pub(super) lowered: &'static [(&'static str, &'static str)],
+    pub lowered: &'static [(&'static str, &'static str)],
     /// Version of the contract.
-    pub(super) version: &'static str,
+    pub version: &'static str,
 }
 
 impl Default for Hand {
@@ -63,16 +68,17 @@ impl Default for Hand {
 }
 
 /// An endless loop, with a result for the type checker.
-pub(super) const FOR_EVER: &str = "(loop $again (br $again)) (i32.const 0)";
+pub const FOR_EVER: &str = "(loop $again (br $again)) (i32.const 0)";
 
-// The memory: 256 the pair that a function answers, 320 a result that is Ok, 512 the answer, 1024 the descriptors and their
-// texts, 65536 the heap.
+// The memory: 256 the pair that a function answers, 320 a result that is Ok, 512 the answer, 1024 the descriptors with their
+// permissions and texts, 65536 the heap.
 const TEXTS: usize = 1024;
 const DESCRIPTOR: usize = 76;
+const PERMISSION: usize = 16;
 
 impl Hand {
     /// Its bytes.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         wat::parse_str(self.text()).expect("a component")
     }
 
@@ -170,20 +176,33 @@ impl Hand {
         )
     }
 
-    /// The descriptors, then the texts that they point to.
+    /// The descriptors, then the permissions and then the texts that they point to.
     fn texts(&self) -> Vec<u8> {
-        let mut records = Vec::new();
-        let mut texts: Vec<u8> = Vec::new();
-        let first = TEXTS + DESCRIPTOR * self.offers.len();
+        let (mut records, mut permissions, mut texts) = (Vec::new(), Vec::new(), Vec::<u8>::new());
+        let first_permission = TEXTS + DESCRIPTOR * self.offers.len();
+        let count: usize = self.offers.iter().map(|offer| offer.permissions.len()).sum();
+        let first_text = first_permission + PERMISSION * count;
+        let mut add = |records: &mut Vec<u8>, text: &[u8]| {
+            records.extend(((first_text + texts.len()) as u32).to_le_bytes());
+            records.extend((text.len() as u32).to_le_bytes());
+            texts.extend(text);
+        };
         for offer in &self.offers {
-            for text in [offer.kind, offer.name, b"1.0.0", b"Made by hand", offer.config, offer.input, offer.output] {
-                records.extend(((first + texts.len()) as u32).to_le_bytes());
-                records.extend((text.len() as u32).to_le_bytes());
-                texts.extend(text);
+            for text in
+                [offer.kind, offer.name, offer.version, b"Made by hand", offer.config, offer.input, offer.output]
+            {
+                add(&mut records, text);
             }
-            records.extend([0; 16]); // no permissions, no examples
+            records.extend(((first_permission + permissions.len()) as u32).to_le_bytes());
+            records.extend((offer.permissions.len() as u32).to_le_bytes());
+            for (name, reason) in offer.permissions {
+                add(&mut permissions, name);
+                add(&mut permissions, reason);
+            }
+            records.extend([0; 8]); // no examples
             records.extend([offer.stability, 0, 0, 0]);
         }
+        records.extend(permissions);
         records.extend(texts);
         records
     }

@@ -1,7 +1,7 @@
 //! Plugins that are broken or that misbehave: each gets a clear error, and neither the host nor any other item is harmed.
 
-mod component;
-mod native;
+pub mod component;
+pub mod native;
 mod running;
 mod wasm;
 

@@ -9,9 +9,9 @@ use crate::{engine::RunState, telemetry::terminal};
 pub enum Exit {
     /// 0: done, all of it.
     Success,
-    /// 1: the run failed, or could not go on.
+    /// 1: the run failed, or could not go on; or a plugin file is not what was locked, for the commands that look.
     Failed,
-    /// 2: the command line or the pipeline is wrong; nothing was run.
+    /// 2: the command line or the pipeline is wrong, or a plugin is not the one that was locked; nothing was run.
     Usage,
     /// 3: the run is done, and some of it failed.
     Partial,
@@ -24,8 +24,8 @@ pub enum Exit {
 /// The exit codes, for `--help`.
 pub(super) const HELP: &str = "Exit codes:
   0    done, all of it
-  1    the run failed, or could not go on
-  2    the command line or the pipeline is wrong; nothing was run
+  1    the run failed, or could not go on; `plugins verify` found a plugin that may not run
+  2    the command line or the pipeline is wrong, or a plugin was changed; nothing was run
   3    the run is done, and some of it failed
   4    `runs compare` found a regression beyond the threshold
   101  a bug in jackfield

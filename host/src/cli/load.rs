@@ -8,11 +8,12 @@ use jackfield_plugin_api::Instance;
 use super::{
     exit::{Exit, complain},
     table::counted,
+    vet::load_plugins,
 };
 use crate::{
     engine::open_stages,
-    pipeline::{self, Draft, ExtensionRef, Faults, Plan, PluginEntry, Request, Style},
-    plugin::{LoadError, Plugin, Registry, Trust, bundled, load},
+    pipeline::{self, Draft, ExtensionRef, Faults, Plan, Request, Style},
+    plugin::{Registry, bundled},
     service::{Services, open_services},
     telemetry::terminal,
 };
@@ -34,6 +35,10 @@ pub(super) struct PipelineArgs {
     /// Grant a sandboxed plugin something that it asks for: `scorer=http:api.example.org`, `scorer=read:corpus=data`.
     #[arg(long = "grant", value_name = "PLUGIN=PERMISSION")]
     pub(super) grant: Vec<String>,
+
+    /// Fail if the pipeline names plugin files and there is no `jackfield.lock` beside it.
+    #[arg(long)]
+    pub(super) locked: bool,
 }
 
 /// A pipeline, ready to run.
@@ -94,12 +99,7 @@ fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), E
     let current = std::env::current_dir().unwrap_or_default();
     args.grant.iter().for_each(|grant| draft.grant(grant, &current));
     let mut registry = Registry::new(vec![bundled()]);
-    for entry in draft.plugins().to_vec() {
-        match load_entry(&entry) {
-            Ok(plugin) => registry.add(plugin),
-            Err(error) => draft.fault_at_plugin(&entry.alias, error.to_string(), error.hint()),
-        }
-    }
+    load_plugins(&mut draft, args.path.as_path(), args.locked, &mut registry);
     let plan = pipeline::check(&draft, &registry).map_err(|faults| wrong(&faults))?;
     tell_missing(&plan, &registry);
     Ok((draft, plan, registry))
@@ -121,12 +121,7 @@ fn tell_missing(plan: &Plan, registry: &Registry) {
     }
 }
 
-fn load_entry(entry: &PluginEntry) -> Result<Plugin, LoadError> {
-    let trust = Trust { allow_native: entry.allow_native, sha256: entry.sha256.clone(), grants: entry.grants.clone() };
-    load(&entry.alias, &entry.path, &trust)
-}
-
-fn report(faults: &Faults, talk: Talk) {
+pub(super) fn report(faults: &Faults, talk: Talk) {
     match talk {
         Talk::People => {
             let style = Style { color: terminal().color(), unicode: terminal().interactive() };

@@ -7,12 +7,17 @@ mod completions;
 mod exit;
 mod graph;
 mod load;
+mod lockfile;
 mod plugins;
+mod plugins_lock;
+mod plugins_sign;
 mod progress;
 mod run;
 mod runs;
 mod schema;
+mod survey;
 mod table;
+mod vet;
 mod watch;
 mod why;
 
@@ -48,7 +53,7 @@ enum Command {
     Check(check::Args),
     /// Show a pipeline's stages and wires.
     Graph(graph::Args),
-    /// Look at plugins.
+    /// Look at plugins, lock and sign them.
     #[command(subcommand)]
     Plugins(plugins::Command),
     /// Look into the caches of a pipeline, and clear them.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::print_json,
+    plugins_lock, plugins_sign,
     table::table,
 };
 use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load};
@@ -26,6 +27,18 @@ pub(super) enum Command {
         #[command(flatten)]
         files: Files,
     },
+    /// Write `jackfield.lock` beside a pipeline: the plugin files that it names, as they are now.
+    Lock(plugins_lock::LockArgs),
+    /// Hold the plugin files of a pipeline to `jackfield.lock` and to their signatures.
+    Verify(plugins_lock::VerifyArgs),
+    /// Show how the plugin files of a pipeline differ from `jackfield.lock`.
+    Diff(plugins_lock::DiffArgs),
+    /// Accept what is there now: take it over into `jackfield.lock`.
+    Update(plugins_lock::UpdateArgs),
+    /// Make a pair of keys to sign plugin files with.
+    Keygen(plugins_sign::KeygenArgs),
+    /// Sign a file: its signature goes beside it, into FILE.minisig.
+    Sign(plugins_sign::SignArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,6 +86,12 @@ pub(super) fn plugins(command: &Command) -> Exit {
     let done = match command {
         Command::List { files } => list(files),
         Command::Info { name, files } => info(name, files),
+        Command::Lock(args) => plugins_lock::lock(args),
+        Command::Verify(args) => plugins_lock::verify(args),
+        Command::Diff(args) => plugins_lock::diff(args),
+        Command::Update(args) => plugins_lock::update(args),
+        Command::Keygen(args) => plugins_sign::keygen(args),
+        Command::Sign(args) => plugins_sign::sign(args),
     };
     done.map_or_else(|exit| exit, |()| Exit::Success)
 }

@@ -6,13 +6,14 @@ use super::{
     faults::{Fault, Faults},
     plan::{OnError, Policy},
     service_draft::{CacheDraft, ModelDraft},
-    source::{Sources, Span, Spanned},
+    source::{SourceId, Sources, Span, Spanned},
     suggest,
     tree::{Key, Node},
     wire::WireText,
 };
 use crate::plugin::{
     Digest,
+    lock::Signers,
     sandbox::{Grant, Limits},
 };
 
@@ -30,6 +31,7 @@ pub struct Draft {
     pub(super) plugins: Vec<PluginEntry>,
     /// Whether some plugin could not be read or loaded, so that an unknown extension may be its.
     pub(super) plugins_missing: bool,
+    pub(super) signers: Option<Signers>,
     pub(super) input: Option<InputDraft>,
     pub(super) output: OutputDraft,
     pub(super) models: Vec<ModelDraft>,
@@ -70,7 +72,7 @@ impl Draft {
             return self.faults.push(wrong("it does not say to which plugin".to_owned()).hint(hint));
         };
         match (self.plugins.iter_mut().find(|entry| entry.alias == alias), Grant::parse(permission, base)) {
-            (Some(entry), Ok(grant)) => entry.grants.push(grant),
+            (Some(entry), Ok(grant)) => entry.granted_now.push(grant),
             (_, Err(error)) => self.faults.push(wrong(error.to_string())),
             (None, Ok(_)) => {
                 let known = self.plugins.iter().map(|entry| entry.alias.as_str());
@@ -80,14 +82,34 @@ impl Draft {
         }
     }
 
+    /// Whose signatures of plugin files count; none if what the text says of that is wrong, so that no file may be loaded.
+    #[must_use]
+    pub fn signers(&self) -> Option<&Signers> {
+        self.signers.as_ref()
+    }
+
     /// Adds a fault of a plugin that could not be loaded, at its entry.
     pub fn fault_at_plugin(&mut self, alias: &str, message: impl Into<String>, hint: Option<String>) {
-        let entry = self.plugins.iter().find(|entry| entry.alias == alias);
         let message = format!("plugin `{alias}` cannot be loaded: {}", message.into());
-        let mut fault = Fault::new("plugin", message).hint(hint);
+        self.refuse_plugin(alias, Fault::new("plugin", message).hint(hint));
+    }
+
+    /// Adds a fault of a plugin that is not to be loaded, at its entry.
+    pub fn refuse_plugin(&mut self, alias: &str, mut fault: Fault) {
+        let entry = self.plugins.iter().find(|entry| entry.alias == alias);
         fault.place = entry.map(|entry| entry.span);
         self.faults.push(fault);
         self.plugins_missing = true;
+    }
+
+    /// Says that plugins were left out, so that an extension that is not there may be theirs.
+    pub fn leave_plugins_out(&mut self) {
+        self.plugins_missing = true;
+    }
+
+    /// Adds a text that faults of the caller's are about.
+    pub fn add_source(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        self.sources.add(name, text)
     }
 
     /// Adds a fault of a model or of a tier of a cache whose extension refuses its configuration.
@@ -146,6 +168,8 @@ pub struct PluginEntry {
     pub sha256: Option<Digest>,
     /// What it may do, of what it asks for.
     pub grants: Vec<Grant>,
+    /// What it may do besides, by word of the command line: for this time, and so beyond any lockfile.
+    pub granted_now: Vec<Grant>,
     /// Where the path stands.
     pub span: Span,
 }

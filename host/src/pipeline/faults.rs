@@ -93,6 +93,9 @@ pub struct FaultRecord<'a> {
     pub column: Option<usize>,
     /// What to do about it.
     pub hint: Option<&'a str>,
+    /// What else is worth knowing.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub notes: &'a [String],
 }
 
 impl Faults {
@@ -140,6 +143,7 @@ impl Faults {
                     line: position.map(|(line, _)| line),
                     column: position.map(|(_, column)| column),
                     hint: fault.hint.as_deref(),
+                    notes: &fault.notes,
                 }
             })
             .collect()

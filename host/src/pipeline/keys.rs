@@ -1,7 +1,7 @@
 //! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
-use super::service_keys;
+use super::{service_keys, trust};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +146,7 @@ pub(super) static FILE: Table = Table {
             },
             "Plugins to load besides those that are linked in, each under a name of your choice.",
         ),
+        optional("trust", Shape::Table(&trust::TRUST), "Whose signatures of plugin files count."),
         optional(
             "model",
             Shape::Map {
@@ -193,7 +194,11 @@ static PLUGIN: Table = Table {
     keys: &[
         required("path", Shape::Text, "The file, relative to the pipeline's folder."),
         default("allow_native", Shape::Flag, "false", "Whether native code may run with the host's full rights."),
-        optional("sha256", Shape::Digest, "Digest of the file; required for native code."),
+        optional(
+            "sha256",
+            Shape::Digest,
+            "Digest of the file; required for native code that `jackfield.lock` does not hold.",
+        ),
         optional(
             "grant",
             Shape::Grants,

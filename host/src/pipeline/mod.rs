@@ -1,7 +1,7 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
 //! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
-//! - `tree`, `overrides`, `keys`, `service_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`: TEXT -> [`Draft`].
+//! - `tree`, `overrides`, `keys`, `service_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `json_schema`: the schema of the file itself.
 
@@ -23,6 +23,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod trust;
 mod values;
 mod wire;
 

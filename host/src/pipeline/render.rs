@@ -83,6 +83,8 @@ fn usual_label(code: &str) -> &'static str {
         "unknown-name" => "no such name",
         "missing-key" | "missing-input" => "not complete",
         "wrong-type" | "type-clash" => "of the wrong type",
+        "locked" => "not what was locked",
+        "signature" => "not signed as it should be",
         "misplaced-key" => "not for this `use`",
         "ambiguous-extension" => "which one?",
         _ => "here",

@@ -18,7 +18,7 @@ use super::{
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
     tree::{self, Key, Node, Table, Value},
-    values, wire,
+    trust, values, wire,
 };
 use crate::plugin::{
     Digest,
@@ -183,6 +183,7 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
         max_in_flight: pipeline.integer("max_in_flight").unwrap_or_default() as usize,
         plugins,
         plugins_missing,
+        signers: trust::signers(root.get("trust"), &mut faults),
         input: root.get("input").map(|node| InputDraft { source: input(given, &sources, node, &mut faults) }),
         output: output(root.get("output")),
         models: services("model").map(|(name, node)| service_draft::model(given.folder, name, node)).collect(),
@@ -201,6 +202,7 @@ fn plugin(folder: &Path, alias: &Key, node: &Node) -> Option<PluginEntry> {
         path: folder.join(&path.value),
         allow_native: fields.flag("allow_native").unwrap_or_default(),
         sha256: fields.text("sha256").and_then(|digits| Digest::parse(&digits.value)),
+        granted_now: Vec::new(),
         grants: fields.texts("grant").iter().filter_map(|grant| Grant::parse(&grant.value, folder).ok()).collect(),
         span: path.span,
     })
@@ -342,7 +344,7 @@ impl<'a> Fields<'a> {
         Some(Spanned { value: node.as_str()?.to_owned(), span: node.span })
     }
 
-    fn texts(&self, key: &str) -> Vec<Spanned<String>> {
+    pub(super) fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         let nodes = match self.get(key) {
             Some(Node { value: Value::List(list), .. }) => list.iter().collect(),
             node => Vec::from_iter(node),

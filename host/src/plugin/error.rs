@@ -82,6 +82,8 @@ pub enum LoadError {
         path: PathBuf,
         /// Its digest, for the entry that would allow it.
         digest: Digest,
+        /// Whether its digest is pinned already, by the pipeline or the lockfile.
+        pinned: bool,
     },
     /// The file is not the one that was pinned.
     #[error("`{}` has sha256 {found}, the pipeline pins {pinned}", path.display())]
@@ -126,6 +128,9 @@ impl LoadError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NotAllowed { pinned: true, .. } => {
+                Some("if you trust it, add to its entry: allow_native = true".to_owned())
+            }
             Self::NotAllowed { digest, .. } => {
                 Some(format!("if you trust it, add to its entry: allow_native = true, sha256 = \"{digest}\""))
             }

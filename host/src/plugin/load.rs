@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
 use super::{
-    Digest, Form, LoadError, Offer, Opener, Plugin, native,
+    Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, native,
     sandbox::{Grant, Grants, Limits, unasked},
     wasm,
 };
@@ -26,26 +26,34 @@ pub struct Trust {
 /// # Errors
 /// Says what is wrong with the file; nothing of it has run unless the error says so.
 pub fn load(alias: &str, path: &Path, trust: &Trust) -> Result<Plugin, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-    let digest = Digest::of(&bytes);
+    load_artifact(alias, &Artifact::read(path)?, trust)
+}
+
+/// As [`load`], for a file that was read already.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<Plugin, LoadError> {
+    let (path, bytes, digest) = (artifact.path(), artifact.bytes(), artifact.digest());
     if let Some(pinned) = &trust.sha256
-        && *pinned != digest
+        && pinned != digest
     {
-        return Err(LoadError::Changed { path: path.to_owned(), found: digest, pinned: pinned.clone() });
+        return Err(LoadError::Changed { path: path.to_owned(), found: digest.clone(), pinned: pinned.clone() });
     }
-    let (form, protocol, offers) = match bytes.as_slice() {
-        [0x7f, b'E', b'L', b'F', ..] => {
+    let (form, protocol, offers) = match artifact.form() {
+        Some(form @ Form::Native) => {
             if !(trust.allow_native && trust.sha256.is_some()) {
-                return Err(LoadError::NotAllowed { path: path.to_owned(), digest });
+                let pinned = trust.sha256.is_some();
+                return Err(LoadError::NotAllowed { path: path.to_owned(), digest: digest.clone(), pinned });
             }
-            let loaded = native::load(path, &bytes)?;
-            (Form::Native, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
+            let loaded = native::load(path, bytes)?;
+            (form, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
         }
-        [0, b'a', b's', b'm', ..] => {
-            let loaded = wasm::load((alias, &trust.grants), path, &bytes, &digest)?;
-            (Form::Wasm, loaded.protocol, loaded.offers)
+        Some(form) => {
+            let loaded = wasm::load((alias, &trust.grants), path, bytes, digest)?;
+            (form, loaded.protocol, loaded.offers)
         }
-        other => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: what_else(other) }),
+        None => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: what_else(bytes) }),
     };
     let offers = checked(path, offers)?;
     let descriptors: Vec<&Descriptor> = offers.iter().map(|offer| &*offer.descriptor).collect();
@@ -56,7 +64,8 @@ pub fn load(alias: &str, path: &Path, trust: &Trust) -> Result<Plugin, LoadError
         let granted = quoted(more.iter().map(ToString::to_string).collect());
         return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
     }
-    Ok(Plugin { alias: alias.to_owned(), form, path: Some(path.to_owned()), digest, protocol, offers })
+    let (alias, path, digest) = (alias.to_owned(), Some(path.to_owned()), digest.clone());
+    Ok(Plugin { alias, form, path, digest, protocol, offers })
 }
 
 /// An extension that runs in this process, outside any sandbox.

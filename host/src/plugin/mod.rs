@@ -1,9 +1,11 @@
 //! FILE -> PLUGIN: loaders side by side behind one registry.
 
+mod artifact;
 mod bundled;
 mod digest;
 mod error;
 mod load;
+pub mod lock;
 #[expect(unsafe_code, reason = "loading native code: each block says why it is sound")]
 mod native;
 mod registry;
@@ -11,8 +13,9 @@ pub mod sandbox;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
+pub use artifact::Artifact;
 pub use bundled::bundled;
 pub use digest::Digest;
 pub use error::LoadError;
-pub use load::{Trust, load};
+pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};

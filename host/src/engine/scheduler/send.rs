@@ -19,13 +19,26 @@ impl Scheduler<'_, '_> {
             loop {
                 let stage = &self.stages[index];
                 let most = stage.most;
-                if stage.ready.is_empty() || stage.under_way >= most {
+                if stage.ready.is_empty() || stage.under_way >= most || self.gives_way(index) {
                     break;
                 }
                 let size = self.batch_size(index);
                 self.send(index, size);
             }
         }
+    }
+
+    /// Whether a deferred stage has to wait. Those that compute leave one worker to what an item is reported with, as long
+    /// as there is any of that; those that wait for a model take no worker.
+    fn gives_way(&self, index: usize) -> bool {
+        let stage = &self.stages[index];
+        if !stage.plan.deferred || stage.plan.model.is_some() {
+            return false;
+        }
+        let urgent = self.stages.iter().filter(|stage| !stage.plan.deferred);
+        let computing = self.stages.iter().filter(|stage| stage.plan.deferred && stage.plan.model.is_none());
+        computing.map(|stage| stage.under_way).sum::<usize>() + 1 >= self.workers
+            && urgent.into_iter().any(|stage| stage.under_way > 0 || !stage.ready.is_empty())
     }
 
     fn batch_size(&self, index: usize) -> usize {

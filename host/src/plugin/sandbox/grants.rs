@@ -74,6 +74,15 @@ impl Grant {
     }
 }
 
+impl Grant {
+    /// The same with its folder as seen from `base`, where it lies below that.
+    #[must_use]
+    pub fn relative_to(&self, base: &Path) -> Self {
+        let seen = |folder: &PathBuf| folder.strip_prefix(base).map_or_else(|_| folder.clone(), Path::to_owned);
+        Self { folder: self.folder.as_ref().map(seen), ..self.clone() }
+    }
+}
+
 fn names_an_address(permission: &Permission) -> bool {
     let Permission::Http(Server::Named { host, below: false, .. }) = permission else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
