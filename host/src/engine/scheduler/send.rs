@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::state::{Call, Flight, Scheduler, Timer};
+use super::state::{Call, Flight, Scheduler, Stage, Timer};
 use crate::engine::batch::{self, Control};
 
 /// A batch is made to take about this long: long enough that handing it over costs little, short enough to spread.
@@ -28,17 +28,18 @@ impl Scheduler<'_, '_> {
         }
     }
 
-    /// Whether a deferred stage has to wait. Those that compute leave one worker to what an item is reported with, as long
-    /// as there is any of that; those that wait for a model take no worker.
+    /// Whether a deferred stage has to wait: its computing leaves one worker to what an item is reported with, as long as
+    /// there is any of that. A batch that waits for a model takes no worker.
     fn gives_way(&self, index: usize) -> bool {
-        let stage = &self.stages[index];
-        if !stage.plan.deferred || stage.plan.model.is_some() {
+        let is_deferred = |index: usize| self.stages[index].plan.deferred;
+        let urgent = |stage: &Stage<'_>| !stage.plan.deferred && (stage.under_way > 0 || !stage.ready.is_empty());
+        if !is_deferred(index) || !self.stages.iter().any(urgent) {
             return false;
         }
-        let urgent = self.stages.iter().filter(|stage| !stage.plan.deferred);
-        let computing = self.stages.iter().filter(|stage| stage.plan.deferred && stage.plan.model.is_none());
-        computing.map(|stage| stage.under_way).sum::<usize>() + 1 >= self.workers
-            && urgent.into_iter().any(|stage| stage.under_way > 0 || !stage.ready.is_empty())
+        let computes = |flight: &&Flight| {
+            is_deferred(flight.stage) && (flight.control.started_us().is_none() || flight.control.worker().is_some())
+        };
+        self.flights.values().filter(computes).count() + 1 >= self.workers
     }
 
     fn batch_size(&self, index: usize) -> usize {
