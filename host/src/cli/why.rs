@@ -68,7 +68,7 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
         );
         return Ok(Exit::Usage);
     }
-    let Some(now) = seen(run, &folder, args)? else {
+    let Some(now) = seen(run, &folder, (&args.stage, args.item.as_deref()))? else {
         let what = args.item.as_deref().map_or("any item".to_owned(), |item| format!("item `{item}`"));
         complain(format!("stage `{}` has no result for {what}", args.stage), None);
         return Ok(Exit::Usage);
@@ -83,11 +83,11 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
     Ok(Exit::Success)
 }
 
-fn seen(run: RunJson, folder: &Path, args: &Args) -> Result<Option<Seen>, StoreError> {
-    let Some(place) = run.plan.stages.iter().position(|stage| stage.name == args.stage) else { return Ok(None) };
+fn seen(run: RunJson, folder: &Path, (name, id): (&str, Option<&str>)) -> Result<Option<Seen>, StoreError> {
+    let Some(place) = run.plan.stages.iter().position(|stage| stage.name == name) else { return Ok(None) };
     let stage = &run.plan.stages[place];
     let db = Db::open(&folder.join("store.sqlite"))?;
-    let item = match (&args.item, stage.scope) {
+    let item = match (id, stage.scope) {
         (_, crate::pipeline::Scope::Run) => Some((-1, String::new())),
         (Some(id), _) => db.item_by_id(id)?.map(|row| (row.index as i64, row.id)),
         (None, _) => db.item(0)?.map(|row| (row.index as i64, row.id)),
@@ -107,14 +107,8 @@ fn earlier(args: &Args, now: &Seen) -> Result<Option<Seen>, StoreError> {
     before.sort_by(|(_, a), (_, b)| (&b.began, &b.run).cmp(&(&a.began, &a.run)));
     for (folder, run) in before {
         let stage = run.plan.stages.iter().any(|stage| stage.name == args.stage && stage.cache.is_some());
-        let same_item = Args {
-            run: run.run.clone(),
-            stage: args.stage.clone(),
-            item: (!now.item.is_empty()).then(|| now.item.clone()),
-            out: args.out.clone(),
-            json: args.json,
-        };
-        if stage && let Some(seen) = seen(run, &folder, &same_item)? {
+        let item = Some(now.item.as_str()).filter(|item| !item.is_empty());
+        if stage && let Some(seen) = seen(run, &folder, (&args.stage, item))? {
             return Ok(Some(seen));
         }
     }

@@ -6,7 +6,7 @@ use jackfield_plugin_api::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::plugin::{Digest, Form, Offer, Registry, sandbox::Limits};
+use crate::plugin::{Digest, Form, Lookup, Offer, Registry, sandbox::Limits};
 
 /// A checked pipeline: a value with the digests of all it needs, so that another process can run it with the same bytes as
 /// outcome.
@@ -144,8 +144,10 @@ impl ExtensionRef {
     /// What its plugin offers, if it is still there.
     #[must_use]
     pub fn offer<'a>(&self, registry: &'a Registry) -> Option<&'a Offer> {
-        let plugin = registry.plugins().iter().find(|plugin| plugin.alias == self.plugin)?;
-        plugin.offers.iter().find(|offer| offer.descriptor.kind == self.kind && offer.descriptor.name == self.name)
+        match registry.find(self.kind, &format!("{}/{}", self.plugin, self.name)) {
+            Lookup::Found(_, offer) => Some(offer),
+            Lookup::Missing | Lookup::Ambiguous(..) => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    keys::{self, Shape},
+    keys,
     plan::{Budget, Concurrency, Price, Rate},
     service_keys,
     source::{Span, Spanned},
@@ -120,6 +120,5 @@ pub(super) fn cache(name: &Key, node: &Node) -> CacheDraft {
             span: node.span,
         }
     };
-    debug_assert!(matches!(service_keys::CACHE.keys[0].shape, Shape::Tables(_)));
     CacheDraft { name: name.clone(), tiers: tiers.iter().map(tier).collect() }
 }

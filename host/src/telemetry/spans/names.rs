@@ -25,15 +25,6 @@ pub const CACHE: &str = "jackfield.cache";
 pub const MODEL: &str = "jackfield.model";
 /// What a call cost, in US dollars.
 pub const USD: &str = "jackfield.usd";
-/// How long a call waited for its turn, in seconds.
-pub const WAITED: &str = "jackfield.waited";
-
-/// The kind of failure; set together with the span's error.
-pub const ERROR_TYPE: &str = "error.type";
-/// Host of the model's server.
-pub const SERVER_ADDRESS: &str = "server.address";
-/// Port of the model's server.
-pub const SERVER_PORT: &str = "server.port";
 
 /// What is asked for: `chat`, `text_completion`, `embeddings`. The name of the span is this and the model asked for.
 pub const GEN_AI_OPERATION_NAME: &str = "gen_ai.operation.name";
@@ -41,25 +32,9 @@ pub const GEN_AI_OPERATION_NAME: &str = "gen_ai.operation.name";
 pub const GEN_AI_PROVIDER_NAME: &str = "gen_ai.provider.name";
 /// The model asked for.
 pub const GEN_AI_REQUEST_MODEL: &str = "gen_ai.request.model";
-/// Most tokens wanted.
-pub const GEN_AI_REQUEST_MAX_TOKENS: &str = "gen_ai.request.max_tokens";
-/// Seed asked for.
-pub const GEN_AI_REQUEST_SEED: &str = "gen_ai.request.seed";
-/// Temperature asked for.
-pub const GEN_AI_REQUEST_TEMPERATURE: &str = "gen_ai.request.temperature";
-/// Share of probability asked for.
-pub const GEN_AI_REQUEST_TOP_P: &str = "gen_ai.request.top_p";
-/// Texts that end an answer.
-pub const GEN_AI_REQUEST_STOP_SEQUENCES: &str = "gen_ai.request.stop_sequences";
-/// The model that answered.
-pub const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
-/// Id of the answer.
-pub const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
 /// Why each answer ended, such as `stop`: a list.
 pub const GEN_AI_RESPONSE_FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
 /// Tokens of the question.
 pub const GEN_AI_USAGE_INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
 /// Tokens of the answer.
 pub const GEN_AI_USAGE_OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
-/// Tokens of the question that the server had in its own cache.
-pub const GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
