@@ -1,14 +1,12 @@
 //! The kind `analyzer`.
 
-use std::{
-    future::Future,
-    marker::PhantomData,
-    sync::{Arc, OnceLock},
-};
+use std::{future::Future, sync::Arc};
 
 use crate::{
     BoxFuture, Config, Descriptor, Document, Example, Extension, FromDocument, Host, HostCalls, Instance, IntoDocument,
-    Kind, Permission, Request, Result, Stability, document::input_schema, failure::Failure,
+    Kind, Permission, Request, Result, Stability,
+    document::input_schema,
+    extension::{Erased, config_of},
 };
 
 /// Answers one document per document.
@@ -51,14 +49,7 @@ pub trait Analyzer: Config {
 #[doc(hidden)]
 #[must_use]
 pub fn extension_of<A: Analyzer>(version: &'static str) -> Arc<dyn Extension> {
-    Arc::new(Typed::<A> { version, descriptor: OnceLock::new(), analyzer: PhantomData })
-}
-
-struct Typed<A> {
-    version: &'static str,
-    /// Made when it is asked for: generating schemas takes longer than a call.
-    descriptor: OnceLock<Descriptor>,
-    analyzer: PhantomData<fn() -> A>,
+    Erased::of(version, describe::<A>, |config| Ok(Arc::new(Opened(config_of::<A>(config)?.open()?))))
 }
 
 fn describe<A: Analyzer>(version: &str) -> Descriptor {
@@ -73,17 +64,6 @@ fn describe<A: Analyzer>(version: &str) -> Descriptor {
         permissions: A::permissions(),
         examples: A::examples(),
         stability: A::STABILITY,
-    }
-}
-
-impl<A: Analyzer> Extension for Typed<A> {
-    fn descriptor(&self) -> &Descriptor {
-        self.descriptor.get_or_init(|| describe::<A>(self.version))
-    }
-
-    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
-        let config: A = serde_json::from_str(config).map_err(|error| Failure::InvalidConfig(error.to_string()))?;
-        Ok(Arc::new(Opened(config.open()?)))
     }
 }
 

@@ -1,18 +1,15 @@
 //! The kind `cache-backend`.
 
-use std::{
-    future::Future,
-    marker::PhantomData,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     BoxFuture, Config, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls, Instance,
-    IntoDocument, Kind, Permission, Request, Result, Stability, document::input_schema,
+    IntoDocument, Kind, Permission, Request, Result, Stability,
+    document::input_schema,
+    extension::{Erased, config_of},
 };
 
 /// A value on its way into or out of a cache. Cheap to clone.
@@ -163,34 +160,21 @@ pub struct CacheAnswer {
 #[doc(hidden)]
 #[must_use]
 pub fn extension_of_cache<C: CacheBackend>(version: &'static str) -> Arc<dyn Extension> {
-    Arc::new(Typed::<C> { version, descriptor: OnceLock::new(), backend: PhantomData })
+    Erased::of(version, describe::<C>, |config| Ok(Arc::new(Opened(config_of::<C>(config)?.open()?))))
 }
 
-struct Typed<C> {
-    version: &'static str,
-    descriptor: OnceLock<Descriptor>,
-    backend: PhantomData<fn() -> C>,
-}
-
-impl<C: CacheBackend> Extension for Typed<C> {
-    fn descriptor(&self) -> &Descriptor {
-        self.descriptor.get_or_init(|| Descriptor {
-            kind: Kind::CacheBackend,
-            name: C::NAME.to_owned(),
-            version: self.version.to_owned(),
-            summary: C::SUMMARY.to_owned(),
-            config: input_schema::<C>(),
-            input: <CacheOperation as FromDocument>::schema(),
-            output: <CacheAnswer as IntoDocument>::schema(),
-            permissions: C::permissions(),
-            examples: Vec::<Example>::new(),
-            stability: C::STABILITY,
-        })
-    }
-
-    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
-        let config: C = serde_json::from_str(config).map_err(|error| Failure::InvalidConfig(error.to_string()))?;
-        Ok(Arc::new(Opened(config.open()?)))
+fn describe<C: CacheBackend>(version: &str) -> Descriptor {
+    Descriptor {
+        kind: Kind::CacheBackend,
+        name: C::NAME.to_owned(),
+        version: version.to_owned(),
+        summary: C::SUMMARY.to_owned(),
+        config: input_schema::<C>(),
+        input: <CacheOperation as FromDocument>::schema(),
+        output: <CacheAnswer as IntoDocument>::schema(),
+        permissions: C::permissions(),
+        examples: Vec::<Example>::new(),
+        stability: C::STABILITY,
     }
 }
 

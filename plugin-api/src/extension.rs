@@ -1,8 +1,12 @@
 //! Extensions with their types erased: what loaders and the engine hold.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
-use crate::{CacheCalls, Descriptor, Document, HostCalls, ModelCalls, Request, Result};
+use crate::{CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, Request, Result};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -35,6 +39,40 @@ pub trait Instance: Send + Sync {
     fn as_cache(&self) -> Option<&dyn CacheCalls> {
         None
     }
+}
+
+/// An extension of a type, which the two functions stand for.
+pub(crate) struct Erased {
+    version: &'static str,
+    /// Made when it is asked for: generating schemas takes longer than a call.
+    descriptor: OnceLock<Descriptor>,
+    describe: fn(version: &str) -> Descriptor,
+    open: fn(config: &str) -> Result<Arc<dyn Instance>>,
+}
+
+impl Erased {
+    pub(crate) fn of(
+        version: &'static str,
+        describe: fn(&str) -> Descriptor,
+        open: fn(&str) -> Result<Arc<dyn Instance>>,
+    ) -> Arc<dyn Extension> {
+        Arc::new(Self { version, descriptor: OnceLock::new(), describe, open })
+    }
+}
+
+impl Extension for Erased {
+    fn descriptor(&self) -> &Descriptor {
+        self.descriptor.get_or_init(|| (self.describe)(self.version))
+    }
+
+    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
+        (self.open)(config)
+    }
+}
+
+/// Reads the configuration that an extension's type is.
+pub(crate) fn config_of<C: Config>(config: &str) -> Result<C> {
+    serde_json::from_str(config).map_err(|error| Failure::InvalidConfig(error.to_string()))
 }
 
 /// An entry in the list of extensions that this library or program holds. Made by

@@ -1,20 +1,18 @@
 //! The kind `model`.
 
-use std::{
-    future::Future,
-    marker::PhantomData,
-    sync::{Arc, OnceLock},
-};
+use std::{future::Future, sync::Arc};
 
 use crate::{
-    BoxFuture, Completion, CompletionRequest, Config, Descriptor, Document, Example, Extension, Failure, FromDocument,
-    Host, HostCalls, Instance, IntoDocument, Kind, Permission, Request, Result, Stability, document::input_schema,
+    BoxFuture, Completion, CompletionRequest, Config, Descriptor, Document, Example, Extension, FromDocument, Host,
+    HostCalls, Instance, IntoDocument, Kind, Permission, Request, Result, Stability,
+    document::input_schema,
+    extension::{Erased, config_of},
 };
 
 /// Answers prompts.
 ///
 /// The host does everything around a call (cache, limits, retries, budget, repair of answers), so a model makes one call
-/// and says by the [`Failure`] it returns what came of it: `unavailable` and `rate-limited` are tried again, anything
+/// and says by the [`Failure`](crate::Failure) it returns what came of it: `unavailable` and `rate-limited` are tried again, anything
 /// else is not.
 ///
 /// The type that implements it is the configuration (`#[derive(Config)]`), which is part of every cache key: it names the
@@ -51,34 +49,21 @@ pub trait Model: Config {
 #[doc(hidden)]
 #[must_use]
 pub fn extension_of_model<M: Model>(version: &'static str) -> Arc<dyn Extension> {
-    Arc::new(Typed::<M> { version, descriptor: OnceLock::new(), model: PhantomData })
+    Erased::of(version, describe::<M>, |config| Ok(Arc::new(Opened(config_of::<M>(config)?.open()?))))
 }
 
-struct Typed<M> {
-    version: &'static str,
-    descriptor: OnceLock<Descriptor>,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M: Model> Extension for Typed<M> {
-    fn descriptor(&self) -> &Descriptor {
-        self.descriptor.get_or_init(|| Descriptor {
-            kind: Kind::Model,
-            name: M::NAME.to_owned(),
-            version: self.version.to_owned(),
-            summary: M::SUMMARY.to_owned(),
-            config: input_schema::<M>(),
-            input: <CompletionRequest as FromDocument>::schema(),
-            output: <Completion as IntoDocument>::schema(),
-            permissions: M::permissions(),
-            examples: M::examples(),
-            stability: M::STABILITY,
-        })
-    }
-
-    fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
-        let config: M = serde_json::from_str(config).map_err(|error| Failure::InvalidConfig(error.to_string()))?;
-        Ok(Arc::new(Opened(config.open()?)))
+fn describe<M: Model>(version: &str) -> Descriptor {
+    Descriptor {
+        kind: Kind::Model,
+        name: M::NAME.to_owned(),
+        version: version.to_owned(),
+        summary: M::SUMMARY.to_owned(),
+        config: input_schema::<M>(),
+        input: <CompletionRequest as FromDocument>::schema(),
+        output: <Completion as IntoDocument>::schema(),
+        permissions: M::permissions(),
+        examples: M::examples(),
+        stability: M::STABILITY,
     }
 }
 
