@@ -8,6 +8,7 @@ mod exit;
 mod graph;
 mod load;
 mod plugins;
+mod plugins_test;
 mod progress;
 mod run;
 mod runs;

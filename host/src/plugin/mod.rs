@@ -16,3 +16,4 @@ pub use digest::Digest;
 pub use error::LoadError;
 pub use load::{Trust, load};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub use wasm::imports;

@@ -7,8 +7,10 @@ mod bindings;
 mod cache;
 mod convert;
 mod engine;
+mod imports;
 mod instance;
 mod load;
 mod state;
 
+pub use imports::imports;
 pub(super) use load::load;

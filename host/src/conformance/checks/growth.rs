@@ -1,0 +1,59 @@
+//! Memory over time.
+
+use crate::{
+    conformance::{
+        Finding, Outcome,
+        inputs::Sample,
+        subject::{Subject, short},
+    },
+    plugin::sandbox::size,
+};
+
+/// Rounds: what grows in each of them does not stop growing.
+const ROUNDS: usize = 3;
+/// Growth that an allocator may show.
+const ALLOWED: u64 = 4 << 20;
+
+pub(in crate::conformance) fn growth(subject: &Subject<'_>) -> Outcome {
+    let Some(setup) = subject.setups.first() else { return Outcome::not_applicable("it does not open") };
+    if resident().is_none() {
+        return Outcome::not_applicable("this system does not say how much memory a process has");
+    }
+    let times = if subject.settings.quick { 20 } else { 200 };
+    let sample: Vec<Sample> = setup.samples.iter().take(1).cloned().collect();
+    let turns = |count: usize| {
+        for _ in 0..count {
+            let instance = subject.open(&setup.config)?;
+            let _ = subject.call(&instance, &sample);
+        }
+        Ok(())
+    };
+    let mut least = u64::MAX;
+    let warm_up = turns(times / 4);
+    for _ in 0..ROUNDS {
+        let before = resident().unwrap_or_default();
+        if let Err(failure) = warm_up.clone().and_then(|()| turns(times)) {
+            return Outcome::of(vec![Finding::new(
+                "an instance at every opening",
+                short(&failure),
+                "release in the end what `open` takes",
+            )]);
+        }
+        least = least.min(resident().unwrap_or_default().saturating_sub(before));
+        if least <= ALLOWED {
+            return Outcome::noted(format!("opened and closed {times} times"));
+        }
+    }
+    Outcome::of(vec![Finding::new(
+        format!("no growth to speak of: less than {} for {times} instances", size(ALLOWED)),
+        format!("{} more in each of {ROUNDS} rounds", size(least)),
+        "release with an instance all that belongs to it: no leaks, no lists that only grow, no threads left behind",
+    )])
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> Option<u64> {
+    const PAGE: u64 = 4096;
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    text.split_whitespace().nth(1)?.parse::<u64>().ok().map(|pages| pages * PAGE)
+}

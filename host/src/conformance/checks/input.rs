@@ -1,0 +1,66 @@
+//! Inputs that do not fit.
+
+use jackfield_plugin_api::{FailureKind, Kind};
+use serde_json::{Value, json};
+
+use crate::conformance::{
+    Finding, Outcome,
+    host::Script,
+    inputs::Sample,
+    subject::{Subject, same, short, shown},
+};
+
+pub(in crate::conformance) fn bad(subject: &Subject<'_>) -> Outcome {
+    let Some(setup) = subject.setups.first() else { return Outcome::not_applicable("it does not open") };
+    let Some(good) = setup.samples.first() else { return Outcome::not_applicable("no input is known to stand beside") };
+    let mut tried = vec![("a text that is no JSON".to_owned(), "{\"cut\": ".to_owned())];
+    for wrong in [json!(null), json!({}), json!([]), json!("text"), json!(12.5), json!(true)] {
+        if !subject.input.allows(&wrong) {
+            tried.push((wrong.to_string(), wrong.to_string()));
+        }
+    }
+    if let value @ Value::Object(_) = good.value() {
+        let present: Vec<String> = value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        for name in present {
+            if let Some(wrong) = subject.input.wrong_for(&value, &name) {
+                let mut input = value.clone();
+                input[&name] = wrong.clone();
+                tried.push((format!("`{name}` = {wrong}"), input.to_string()));
+            }
+        }
+    }
+    let next = setup.samples.get(1).unwrap_or(good);
+    // What a cache answers depends on what it was told before.
+    let neighbours = subject.kind() != Kind::CacheBackend;
+    let alone = [good, next].map(|sample| {
+        let mut results = subject.call(&setup.instance, std::slice::from_ref(sample));
+        results.swap_remove(0)
+    });
+    let mut findings = Vec::new();
+    for (what, json) in tried {
+        let batch = [good.clone(), Sample::raw(999, json), next.clone()];
+        let results = subject.call_with(&setup.instance, &batch, Script::default());
+        let [before, bad, after] = results.as_slice() else { continue };
+        let refused = bad.as_ref().is_err_and(|failure| failure.kind() == FailureKind::InvalidInput);
+        if !refused {
+            let seen = match bad {
+                Ok(_) => format!("answered: {}", shown(bad)),
+                Err(failure) => short(failure),
+            };
+            findings.push(Finding::new(
+                "`invalid-input`",
+                format!("{seen}, for {what}"),
+                "read the input by its type, and answer `invalid-input` with what is wrong",
+            ));
+        }
+        let harmed = [(before, &alone[0]), (after, &alone[1])].into_iter().find(|(found, alone)| !same(found, alone));
+        if let Some((found, alone)) = harmed.filter(|_| neighbours) {
+            findings.push(Finding::new(
+                format!("the other documents of the batch answered as ever: {}", shown(alone)),
+                format!("{}, beside {what}", shown(found)),
+                "answer each document of a batch by itself",
+            ));
+        }
+    }
+    Outcome::of(findings)
+}
