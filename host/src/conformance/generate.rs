@@ -166,14 +166,20 @@ impl<'a> Generator<'a> {
         if whole { json!(number.ceil().clamp(-9e15, 9e15) as i64) } else { json!(number) }
     }
 
+    fn phrase(&mut self) -> &'static str {
+        TEXTS[self.random.below(TEXTS.len() as u64) as usize]
+    }
+
     fn text(&mut self, choice: &Alternative<'_>) -> String {
         let formats: Vec<&str> = choice.keyword("format").filter_map(Value::as_str).collect();
         if let Some(known) = formats.iter().find_map(|format| of_format(format)) {
             return known.to_owned();
         }
-        let mut text = TEXTS[self.random.below(TEXTS.len() as u64) as usize].to_owned();
-        if self.left > 0 && self.random.below(4) == 0 {
-            text = TEXTS.map(|text| text.trim()).join(" ");
+        let mut text = self.phrase().to_owned();
+        let more = if self.left > 0 { self.random.below(8).saturating_sub(3) } else { 0 };
+        for _ in 0..more {
+            text.push(' ');
+            text.push_str(self.phrase());
         }
         let bound = |keyword| choice.keyword(keyword).filter_map(Value::as_u64);
         let (least, most) = (bound("minLength").max().unwrap_or_default(), bound("maxLength").min());

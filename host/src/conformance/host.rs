@@ -135,7 +135,7 @@ fn completion(request: &CompletionRequest) -> Completion {
     );
     let read: usize = request.messages.iter().map(|message| message.content.len()).sum();
     let usage = Usage { input: read as u64 / 4 + 1, output: text.len() as u64 / 4 + 1 };
-    let model = Some("scripted".to_owned());
+    let model = Some("mock".to_owned());
     Completion { text, finish: Finish::Stop, usage: Some(usage), model, cached: false, usd: 0.0 }
 }
 
@@ -162,8 +162,9 @@ impl HostCalls for ScriptedHost {
         })
     }
 
+    // Named as the bundled model that needs no server, so that an example can be declared for it.
     fn model_name(&self) -> Option<String> {
-        Some("conformance/scripted".to_owned())
+        Some("mock".to_owned())
     }
 
     fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {

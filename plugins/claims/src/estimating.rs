@@ -40,6 +40,11 @@ impl Analyzer for ClaimEstimate {
     type Input = Answers;
     type Output = Execution;
 
+    fn permissions() -> Vec<Permission> {
+        let reason = "to keep the final estimate, where the stage has a `store`".to_owned();
+        vec![Permission { name: "cache".to_owned(), reason }]
+    }
+
     async fn analyze(&self, input: Answers, host: &Host<'_>) -> Result<Execution> {
         if let Some(found) = input.plan.found {
             return Ok(found);

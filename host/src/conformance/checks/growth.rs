@@ -1,5 +1,7 @@
 //! Memory over time.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     conformance::{
         Finding, Outcome,
@@ -11,6 +13,8 @@ use crate::{
 
 /// Rounds: what grows in each of them does not stop growing.
 const ROUNDS: usize = 3;
+/// Instances of a round at least.
+const FEWEST: usize = 5;
 /// Growth that an allocator may show.
 const ALLOWED: u64 = 4 << 20;
 
@@ -19,7 +23,8 @@ pub(in crate::conformance) fn growth(subject: &Subject<'_>) -> Outcome {
     if resident().is_none() {
         return Outcome::not_applicable("this system does not say how much memory a process has");
     }
-    let times = if subject.settings.quick { 20 } else { 200 };
+    let (times, longest) =
+        if subject.settings.quick { (20, Duration::from_millis(500)) } else { (200, Duration::from_secs(3)) };
     let sample: Vec<Sample> = setup.samples.iter().take(1).cloned().collect();
     let turns = |count: usize| {
         for _ in 0..count {
@@ -28,8 +33,13 @@ pub(in crate::conformance) fn growth(subject: &Subject<'_>) -> Outcome {
         }
         Ok(())
     };
+    let began = Instant::now();
+    let warm_up = turns(FEWEST);
+    // An extension that takes long to open is opened less often: a leak of its own shows all the same.
+    let affordable = longest.as_secs_f64() / (began.elapsed().as_secs_f64() / FEWEST as f64).max(1e-9);
+    let times = times.min(affordable as usize).max(FEWEST);
+    let warm_up = warm_up.and_then(|()| turns(times / 4));
     let mut least = u64::MAX;
-    let warm_up = turns(times / 4);
     for _ in 0..ROUNDS {
         let before = resident().unwrap_or_default();
         if let Err(failure) = warm_up.clone().and_then(|()| turns(times)) {

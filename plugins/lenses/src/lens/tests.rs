@@ -169,3 +169,14 @@ fn an_answer_is_a_set_of_findings_to_any_other_analyzer() {
     let set = jackfield_text::FindingSet::from_document(Document::new(document.json)).expect("findings");
     assert_eq!((set.findings[0].kind.as_str(), set.findings[0].source.as_str()), ("doubt", "doubts"));
 }
+
+#[test]
+fn the_worked_example_is_exact_for_a_model_that_answers_so() {
+    let example = Lens::examples().remove(0);
+    let desk = Desk::answering([Ok(example.output["answer"].clone())]);
+    let lens: Lens = serde_json::from_value(example.config).expect("a config");
+    let input = LensInput::from_document(Document::new(example.input.to_string())).expect("an input");
+    let output = call(&lens.open().expect("a lens"), input, &desk).expect("an answer");
+    let output: Value = serde_json::from_str(&output.into_document().expect("a document").json).expect("JSON");
+    assert_eq!(output, example.output);
+}
