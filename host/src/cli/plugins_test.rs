@@ -149,7 +149,8 @@ fn broken(args: &Args, error: LoadError) -> Exit {
 }
 
 fn nothing_to_test(plugin: &Plugin, settings: &Settings) -> Option<Exit> {
-    let of_kind = || plugin.offers.iter().filter(|offer| settings.kind.is_none_or(|kind| kind == offer.descriptor.kind));
+    let of_kind =
+        || plugin.offers.iter().filter(|offer| settings.kind.is_none_or(|kind| kind == offer.descriptor.kind));
     let names = || of_kind().map(|offer| offer.descriptor.name.as_str());
     if names().any(|name| settings.name.as_deref().is_none_or(|wanted| wanted == name)) {
         return None;
@@ -211,7 +212,8 @@ fn of_extension(extension: &ExtensionReport) -> String {
 
 fn overview(extensions: &[ExtensionReport]) -> String {
     let rows = extensions.iter().map(|extension| {
-        let count = |name: &str| extension.checks.iter().filter(|check| check.outcome.name() == name).count().to_string();
+        let count =
+            |name: &str| extension.checks.iter().filter(|check| check.outcome.name() == name).count().to_string();
         let [passed, warnings, failed, other] = ["passed", "warning", "failed", "not-applicable"].map(count);
         let (kind, level) = (extension.kind.to_string(), extension.level.to_string());
         vec![extension.name.clone(), kind, passed, warnings, failed, other, level]

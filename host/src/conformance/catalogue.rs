@@ -72,7 +72,11 @@ pub(super) static CHECKS: &[Check] = &[
         "name, semantic version and a one-line summary without a full stop are there, and the same at every load",
         descriptor::descriptor,
     ),
-    looks("permissions", "each permission has a known name, stands there once and gives a reason", descriptor::permissions),
+    looks(
+        "permissions",
+        "each permission has a known name, stands there once and gives a reason",
+        descriptor::permissions,
+    ),
     looks("schemas", "config, input and output are described by valid JSON Schemas of 2020-12", schemas::valid),
     looks("config-schema", "the config schema takes objects, and refuses keys that it does not know", schemas::closed),
     looks("descriptions", "every property of the schemas has a description", schemas::described),
@@ -86,7 +90,11 @@ pub(super) static CHECKS: &[Check] = &[
         "an unknown key, a value of the wrong type and a configuration that is no object are refused as `invalid-config`",
         config::bad,
     ),
-    looks("examples", "each declared example fits the schemas and gives the answer that it declares", examples::examples),
+    looks(
+        "examples",
+        "each declared example fits the schemas and gives the answer that it declares",
+        examples::examples,
+    ),
     calls(
         "bad-input",
         "input that does not fit the schema is refused as `invalid-input`, and its neighbours in the batch are answered",
@@ -96,7 +104,11 @@ pub(super) static CHECKS: &[Check] = &[
     calls("big-batch", "a batch of 1,000 documents is answered with one result each, in order", batch::big),
     calls("batch-of-one", "a batch gives each document the answer that it gets alone", batch::one_by_one),
     calls("unicode", "any text that the schema allows is answered, or refused without a fault", unicode::unicode),
-    calls("generated", "any input that fits the schema is answered as the output schema says, or refused", generated::generated),
+    calls(
+        "generated",
+        "any input that fits the schema is answered as the output schema says, or refused",
+        generated::generated,
+    ),
     calls("cancellation", "a call that is no longer wanted comes to its end", cancel::cancellation),
     calls("host-failures", "whatever failure the host answers is handled", host_calls::failures),
     calls("permissions-used", "no host call is made that the descriptor does not ask for", host_calls::ungranted),
@@ -109,15 +121,24 @@ pub(super) static CHECKS: &[Check] = &[
         model::options,
     )
     .of(Kind::Model),
-    calls("cache-values", "what was put is found, whatever bytes it holds; what was overwritten or never put is not", cache::values)
-        .of(Kind::CacheBackend),
+    calls(
+        "cache-values",
+        "what was put is found, whatever bytes it holds; what was overwritten or never put is not",
+        cache::values,
+    )
+    .of(Kind::CacheBackend),
     calls("cache-expiry", "a value is not given out after its time", cache::expiry).of(Kind::CacheBackend),
     calls("cache-removal", "`remove`, `clear`, `size` and `list` keep to their key or prefix", cache::removal)
         .of(Kind::CacheBackend),
-    calls("cache-concurrency", "calls from many threads at once lose nothing", cache::concurrency).of(Kind::CacheBackend),
+    calls("cache-concurrency", "calls from many threads at once lose nothing", cache::concurrency)
+        .of(Kind::CacheBackend),
     calls("growth", "opening, calling and closing over and over takes no more and more memory", growth::growth),
-    calls("same-again", "the same input with the same seed gives the same bytes in a fresh instance", determinism::again)
-        .counts_for(Level::Deterministic),
+    calls(
+        "same-again",
+        "the same input with the same seed gives the same bytes in a fresh instance",
+        determinism::again,
+    )
+    .counts_for(Level::Deterministic),
     calls("any-order", "an answer does not depend on the documents before it", determinism::any_order)
         .counts_for(Level::Deterministic),
     calls("within-limits", "the default limits of the sandbox are enough", sandbox::within_limits)

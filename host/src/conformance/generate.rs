@@ -112,8 +112,7 @@ impl<'a> Generator<'a> {
         let required = choice.required();
         let mut object = Map::new();
         for name in choice.properties() {
-            let wanted = required.contains(name)
-                || (!self.is_narrow(depth) && (self.all || self.random.below(2) == 1));
+            let wanted = required.contains(name) || (!self.is_narrow(depth) && (self.all || self.random.below(2) == 1));
             if let Some(view) = choice.property(name).filter(|_| wanted) {
                 object.insert(name.to_owned(), self.value(&view, depth + 1));
             }

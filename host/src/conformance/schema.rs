@@ -64,10 +64,7 @@ fn read_text_files(schema: &mut Value) {
         Value::Object(map) if map.get("format").is_some_and(|format| format == TEXT_FILE) => {
             map.remove("format");
             map.insert("type".to_owned(), json!("object"));
-            map.insert(
-                "properties".to_owned(),
-                json!({ "path": { "type": "string" }, "text": { "type": "string" } }),
-            );
+            map.insert("properties".to_owned(), json!({ "path": { "type": "string" }, "text": { "type": "string" } }));
             map.insert("required".to_owned(), json!(["path", "text"]));
         }
         Value::Object(map) => map.values_mut().for_each(read_text_files),

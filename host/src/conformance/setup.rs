@@ -67,7 +67,8 @@ pub(super) fn candidates(
 /// Replaces addresses, given or by default, with one where nobody listens.
 fn lead_nowhere(value: &mut Value, config: &Schema) {
     for (name, property) in config.properties() {
-        let scheme = property["default"].as_str().and_then(|default| default.split_once("://")).map(|(scheme, _)| scheme);
+        let scheme =
+            property["default"].as_str().and_then(|default| default.split_once("://")).map(|(scheme, _)| scheme);
         if let Some(scheme) = scheme {
             value[name] = json!(format!("{scheme}://{NOWHERE}"));
         }

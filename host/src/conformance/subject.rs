@@ -199,7 +199,10 @@ impl<'a> Subject<'a> {
         let away = |failure: &Failure| {
             matches!(
                 failure.kind(),
-                FailureKind::Unavailable | FailureKind::RateLimited | FailureKind::InvalidConfig | FailureKind::OverBudget
+                FailureKind::Unavailable
+                    | FailureKind::RateLimited
+                    | FailureKind::InvalidConfig
+                    | FailureKind::OverBudget
             )
         };
         let failures: Option<Vec<&Failure>> = results.iter().map(|result| result.as_ref().err()).collect();

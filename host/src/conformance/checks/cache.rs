@@ -42,7 +42,11 @@ fn answer(result: Result<Document>) -> Result<CacheAnswer> {
 }
 
 /// What the operations of one batch give; or what the check comes to, where the store is away or does not answer.
-fn operate(subject: &Subject<'_>, instance: &Opened, operations: &[CacheOperation]) -> Result<Vec<CacheAnswer>, Outcome> {
+fn operate(
+    subject: &Subject<'_>,
+    instance: &Opened,
+    operations: &[CacheOperation],
+) -> Result<Vec<CacheAnswer>, Outcome> {
     let results = subject.call(instance, &samples(operations));
     if let Some(failure) = subject.is_away(&results) {
         return Err(Outcome::not_applicable(format!("the store is away: {}", failure.message())));
@@ -78,12 +82,13 @@ fn told(value: Option<&str>) -> String {
 pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
     let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
     let every_byte: Vec<u8> = (0..=255).collect();
-    let large: Vec<u8> = (0..1_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let length = if subject.settings.quick { 1_u32 << 16 } else { 1 << 20 };
+    let large: Vec<u8> = (0..length).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let name = |name: &str| key("values", name);
     let cases: [(&str, &[u8]); 5] = [
         ("every byte", &every_byte),
         ("nothing", b""),
-        ("1 MiB", &large),
+        ("large", &large),
         ("schlüssel 東京 👩‍🚀", b"text"),
         ("again", b"second"),
     ];
@@ -137,18 +142,25 @@ pub(in crate::conformance) fn expiry(subject: &Subject<'_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     if let Some(found) = &answers[4].value {
-        return wrong("nothing under a key that was put with no time to live", told(Some(found)), "forget what was there");
+        return wrong(
+            "nothing under a key that was put with no time to live",
+            told(Some(found)),
+            "forget what was there",
+        );
     }
     std::thread::sleep(TTL * 2);
     match operate(subject, instance, &[get(&name("short")), get(&name("long"))]) {
         Err(outcome) => outcome,
         Ok(answers) => match [answers[0].value.as_deref(), answers[1].value.as_deref()] {
             [Some(found), _] => {
-                let expected = format!("nothing, {} ms after it was put for {} ms", TTL.as_millis() * 2, TTL.as_millis());
+                let expected =
+                    format!("nothing, {} ms after it was put for {} ms", TTL.as_millis() * 2, TTL.as_millis());
                 wrong(expected, told(Some(found)), "give out nothing whose `ttl_ms` is over")
             }
             [None, Some(_)] => Outcome::passed(),
-            [None, None] => wrong("the value that was put for a minute", "nothing", "keep it for as long as it may be kept"),
+            [None, None] => {
+                wrong("the value that was put for a minute", "nothing", "keep it for as long as it may be kept")
+            }
         },
     }
 }
@@ -236,7 +248,8 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
     }
     let Some(instance) = opened.instance() else { return Outcome::not_applicable("it does not open") };
     let of_caller = |caller: usize| -> Vec<CacheOperation> {
-        let own = (0..EACH).map(|n| put(&key("threads", format!("{caller}/{n}")), format!("{caller} {n}").as_bytes(), None));
+        let own =
+            (0..EACH).map(|n| put(&key("threads", format!("{caller}/{n}")), format!("{caller} {n}").as_bytes(), None));
         let shared = (0..EACH).map(|n| put(&key("threads", format!("all/{n}")), format!("{n}").as_bytes(), None));
         own.chain(shared).collect()
     };
@@ -248,7 +261,8 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
         call
     });
     let put = subject.bench.wait(all(callers.collect()));
-    let answered: Vec<Result<Document>> = put.map_or_else(|failure| vec![Err(failure)], |all| all.into_iter().flatten().collect());
+    let answered: Vec<Result<Document>> =
+        put.map_or_else(|failure| vec![Err(failure)], |all| all.into_iter().flatten().collect());
     if let Some(failure) = subject.is_away(&answered) {
         return Outcome::not_applicable(format!("the store is away: {}", failure.message()));
     }
@@ -268,9 +282,10 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
     };
     let _ = subject.call(opened, &samples(&[CacheOperation::Clear { prefix: OUR_KEYS.to_owned() }]));
     debug_assert_eq!(subject.kind(), Kind::CacheBackend, "the catalogue asks it of caches alone");
-    let lost = gets.iter().zip(&answers).find(|((_, value), answer)| {
-        answer.value.as_deref() != Some(&to_hex(value.as_bytes()))
-    });
+    let lost = gets
+        .iter()
+        .zip(&answers)
+        .find(|((_, value), answer)| answer.value.as_deref() != Some(&to_hex(value.as_bytes())));
     match lost {
         None => Outcome::passed(),
         Some(((key, _), answer)) => wrong(

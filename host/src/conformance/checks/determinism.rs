@@ -32,7 +32,10 @@ fn fresh(subject: &Subject<'_>, setup: &Setup, samples: &[Sample]) -> Vec<Result
     }
 }
 
-fn compared(subject: &Subject<'_>, compare: impl Fn(&Setup, &[Sample], &[Result<Document>]) -> Option<Finding>) -> Outcome {
+fn compared(
+    subject: &Subject<'_>,
+    compare: impl Fn(&Setup, &[Sample], &[Result<Document>]) -> Option<Finding>,
+) -> Outcome {
     if let Some(outcome) = says_so(subject) {
         return outcome;
     }
@@ -45,7 +48,9 @@ fn compared(subject: &Subject<'_>, compare: impl Fn(&Setup, &[Sample], &[Result<
         findings.extend(compare(setup, &samples, &first));
     }
     if answers == 0 {
-        return Outcome::not_applicable("nothing was answered that could be compared: give an example that works, or --config");
+        return Outcome::not_applicable(
+            "nothing was answered that could be compared: give an example that works, or --config",
+        );
     }
     Outcome::of(findings)
 }

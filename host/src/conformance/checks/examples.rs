@@ -59,9 +59,9 @@ fn of(subject: &Subject<'_>, number: u64, example: &Example) -> Result<Compared,
             return Err(wrong(&expected, excerpt(&fault), "mend the example or the schema"));
         }
     }
-    let instance = subject
-        .open(&subject.prepared(&example.config))
-        .map_err(|failure| wrong("a config that opens", short(&failure), "give the example a config that makes sense"))?;
+    let instance = subject.open(&subject.prepared(&example.config)).map_err(|failure| {
+        wrong("a config that opens", short(&failure), "give the example a config that makes sense")
+    })?;
     let host = subject.host(Script::default());
     let recorded = host.own();
     let mut results = subject.bench.call(&instance, subject.requests(&[Sample::new(number, &example.input)]), host);

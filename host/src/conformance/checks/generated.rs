@@ -11,8 +11,7 @@ pub(in crate::conformance) fn generated(subject: &Subject<'_>) -> Outcome {
     if values.is_empty() {
         return Outcome::not_applicable("no input could be made up that fits the schema");
     }
-    let samples: Vec<Sample> =
-        values.iter().zip(3000..).map(|(value, number)| Sample::new(number, value)).collect();
+    let samples: Vec<Sample> = values.iter().zip(3000..).map(|(value, number)| Sample::new(number, value)).collect();
     let mut findings = Vec::new();
     let mut answered = 0;
     for setup in &subject.setups {
@@ -24,7 +23,10 @@ pub(in crate::conformance) fn generated(subject: &Subject<'_>) -> Outcome {
         }
     }
     if findings.is_empty() {
-        return Outcome::noted(format!("{answered} of {} answered, the others refused", values.len() * subject.setups.len()));
+        return Outcome::noted(format!(
+            "{answered} of {} answered, the others refused",
+            values.len() * subject.setups.len()
+        ));
     }
     Outcome::of(findings)
 }

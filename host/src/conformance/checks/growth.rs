@@ -14,7 +14,7 @@ use crate::{
 /// Rounds: what grows in each of them does not stop growing.
 const ROUNDS: usize = 3;
 /// Instances of a round at least.
-const FEWEST: usize = 5;
+const FEWEST: usize = 3;
 /// Growth that an allocator may show.
 const ALLOWED: u64 = 4 << 20;
 

@@ -1,13 +1,13 @@
 //! Inputs that do not fit.
 
-use jackfield_plugin_api::{FailureKind, Kind};
+use jackfield_plugin_api::{Document, FailureKind, Kind, Result};
 use serde_json::{Value, json};
 
 use crate::conformance::{
     Finding, Outcome,
-    host::Script,
+    bench::Opened,
     inputs::Sample,
-    subject::{Subject, same, short, shown},
+    subject::{Subject, is_internal, same, short, shown},
 };
 
 pub(in crate::conformance) fn bad(subject: &Subject<'_>) -> Outcome {
@@ -37,14 +37,11 @@ pub(in crate::conformance) fn bad(subject: &Subject<'_>) -> Outcome {
         results.swap_remove(0)
     });
     let mut findings = Vec::new();
-    for (what, json) in tried {
-        let batch = [good.clone(), Sample::raw(999, json), next.clone()];
-        let results = subject.call_with(&setup.instance, &batch, Script::default());
-        let [before, bad, after] = results.as_slice() else { continue };
+    for (what, [before, bad, after]) in beside(subject, &setup.instance, [good, next], tried) {
         let refused = bad.as_ref().is_err_and(|failure| failure.kind() == FailureKind::InvalidInput);
         if !refused {
-            let seen = match bad {
-                Ok(_) => format!("answered: {}", shown(bad)),
+            let seen = match &bad {
+                Ok(_) => format!("answered: {}", shown(&bad)),
                 Err(failure) => short(failure),
             };
             findings.push(Finding::new(
@@ -53,7 +50,7 @@ pub(in crate::conformance) fn bad(subject: &Subject<'_>) -> Outcome {
                 "read the input by its type, and answer `invalid-input` with what is wrong",
             ));
         }
-        let harmed = [(before, &alone[0]), (after, &alone[1])].into_iter().find(|(found, alone)| !same(found, alone));
+        let harmed = [(&before, &alone[0]), (&after, &alone[1])].into_iter().find(|(found, alone)| !same(found, alone));
         if let Some((found, alone)) = harmed.filter(|_| neighbours) {
             findings.push(Finding::new(
                 format!("the other documents of the batch answered as ever: {}", shown(alone)),
@@ -63,4 +60,26 @@ pub(in crate::conformance) fn bad(subject: &Subject<'_>) -> Outcome {
         }
     }
     Outcome::of(findings)
+}
+
+/// Each bad input with what was answered to it and to the good ones before and after it. All go as one batch; should that
+/// fail as a whole, each bad one goes alone with its neighbours, so that the guilty one is found.
+fn beside(
+    subject: &Subject<'_>,
+    instance: &Opened,
+    [before, after]: [&Sample; 2],
+    tried: Vec<(String, String)>,
+) -> Vec<(String, [Result<Document>; 3])> {
+    let trio = |json: &String| [before.clone(), Sample::raw(999, json.as_str()), after.clone()];
+    let batch: Vec<Sample> = tried.iter().flat_map(|(_, json)| trio(json)).collect();
+    let mut results = subject.call(instance, &batch);
+    if results.iter().all(|result| is_internal(result) && *result == results[0]) {
+        results = tried.iter().flat_map(|(_, json)| subject.call(instance, &trio(json))).collect();
+    }
+    let mut results = results.into_iter();
+    let trios = tried.into_iter().map_while(|(what, _)| {
+        let trio = [results.next()?, results.next()?, results.next()?];
+        Some((what, trio))
+    });
+    trios.collect()
 }

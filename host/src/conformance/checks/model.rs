@@ -77,7 +77,12 @@ pub(in crate::conformance) fn answers(subject: &Subject<'_>) -> Outcome {
         if !sane {
             findings.push(Finding::new(
                 "counts of tokens that fit the texts, or none",
-                format!("{} read and {} written, for {read} and {} bytes", usage.input, usage.output, completion.text.len()),
+                format!(
+                    "{} read and {} written, for {read} and {} bytes",
+                    usage.input,
+                    usage.output,
+                    completion.text.len()
+                ),
                 "hand on the server's counts; leave `usage` out where it gives none",
             ));
         }

@@ -10,14 +10,18 @@ use crate::{
         inputs::{STRANGE, Sample, lengthened, replaced, with_lone_surrogates},
         subject::Subject,
     },
-    plugin::Form,
+    plugin::{Form, sandbox::size},
 };
 
 /// Length of a long text.
 const LONG: usize = 1 << 20;
+/// Length of a long text where time is short.
+const SHORTER: usize = 1 << 16;
 
 pub(in crate::conformance) fn unicode(subject: &Subject<'_>) -> Outcome {
     let (mut findings, mut tried, mut note) = (Vec::new(), 0, None);
+    let length = if subject.settings.quick { SHORTER } else { LONG };
+    let long_text = format!("a text of {}", size(length as u64));
     for setup in &subject.setups {
         let values: Vec<_> = setup.samples.iter().take(4).map(Sample::value).collect();
         let mut samples = Vec::new();
@@ -40,15 +44,15 @@ pub(in crate::conformance) fn unicode(subject: &Subject<'_>) -> Outcome {
             findings.extend(results.iter().filter_map(|result| subject.fault("half a surrogate pair", result)));
         }
         // One long text is enough: it is the length that matters.
-        let long = values.iter().find_map(|value| lengthened(value, &subject.input, LONG));
+        let long = values.iter().find_map(|value| lengthened(value, &subject.input, length));
         if let Some(made) = long.filter(|_| subject.kind() != Kind::CacheBackend) {
             tried += 1;
             let results = subject.call(&setup.instance, &[Sample::new(2999, &made)]);
             match results.first() {
                 Some(result) if is_late(result) && subject.form == Form::Wasm => {
-                    note = Some("a text of 1 MiB takes longer than a call may take".to_owned());
+                    note = Some(format!("{long_text} takes longer than a call may take"));
                 }
-                Some(result) => findings.extend(subject.fault("a text of 1 MiB", result)),
+                Some(result) => findings.extend(subject.fault(&long_text, result)),
                 None => {}
             }
         }

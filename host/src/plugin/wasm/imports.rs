@@ -16,8 +16,7 @@ pub fn imports(path: &Path) -> Result<Vec<String>, LoadError> {
     let engine = engine(false).map_err(|what| LoadError::Failed { path: path.to_owned(), what })?;
     let component: Component = cache::compile(engine, &bytes, &Digest::of(&bytes))
         .map_err(|error| LoadError::Damaged { path: path.to_owned(), what: format!("{error:#}") })?;
-    let mut names: Vec<String> =
-        component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
+    let mut names: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
     names.sort();
     Ok(names)
 }
