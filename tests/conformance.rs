@@ -4,7 +4,12 @@ mod flawed;
 mod flawed_services;
 mod program;
 
-use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use insta::assert_snapshot;
 use jackfield::{
@@ -21,8 +26,12 @@ fn quick() -> Settings {
     Settings { quick: true, ..Settings::default() }
 }
 
+/// How much memory is taken is asked of the whole process: one examination at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn report(plugin: &Plugin, again: &Plugin, imports: &[&str], settings: &Settings) -> ExtensionReport {
     let imports: Vec<String> = imports.iter().map(|name| (*name).to_owned()).collect();
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut report = examine(plugin, again, &imports, settings).expect("a report");
     report.extensions.remove(0)
 }

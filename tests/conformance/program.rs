@@ -1,12 +1,23 @@
 //! `jackfield plugins test`, the program, on what is bundled and on plugin files.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Done, done, fixture, jackfield};
+use crate::{
+    model_server::{ModelServer, Reply},
+    support::{Done, done, fixture, jackfield},
+};
 
 fn test(arguments: &[&str]) -> Done {
     done(jackfield().args(["plugins", "test"]).args(arguments).env("COLUMNS", "100"))
+}
+
+/// Holds a text to a snapshot among those of the other tests.
+#[track_caller]
+fn hold(name: &str, text: &str) {
+    insta::with_settings!({ snapshot_path => "../snapshots" }, { assert_snapshot!(name, text) });
 }
 
 /// Name and level of each extension of a report.
@@ -29,13 +40,25 @@ fn every_bundled_extension_keeps_the_contract() {
     assert_eq!(levels(&report).len(), jackfield::plugin::bundled().offers.len());
 }
 
-#[test]
-fn every_bundled_analyzer_is_clean_as_a_component() {
-    for name in ["transcript", "meetings", "minutes", "claims", "lenses"] {
+/// Each extension of these components is clean.
+#[track_caller]
+fn clean(names: &[&str]) {
+    for name in names {
         let file = fixture(&format!("jackfield_{name}.wasm"));
         let report = test(&["--quick", "--json", file.to_str().expect("UTF-8")]).expect_code(0).json();
         assert_eq!(report["level"], "sandbox-clean", "{report:#}");
     }
+}
+
+#[test]
+fn the_bundled_analyzers_are_clean_as_components() {
+    clean(&["transcript", "meetings", "claims"]);
+}
+
+#[test]
+fn a_component_that_takes_long_to_start_is_tested_as_well() {
+    // These hold a tokenizer, which each instance unpacks.
+    clean(&["minutes", "lenses"]);
 }
 
 #[test]
@@ -51,6 +74,27 @@ fn replayed_answers_are_tested_with_a_configuration_that_has_some() {
     let config = serde_json::json!({ "file": file }).to_string();
     let report = test(&["--bundled", "replay", "--config", &config, "--quick", "--json"]).expect_code(0).json();
     assert_eq!(levels(&report), [("replay".to_owned(), "deterministic".to_owned())]);
+}
+
+#[test]
+fn a_model_is_tested_with_a_server_that_answers() {
+    let server = ModelServer::start(Duration::ZERO, |asked| {
+        let words = if asked.body["response_format"].is_object() {
+            r#"{"quote":"the train","time":"morning","sure":true}"#
+        } else {
+            // As long as a server lets it be.
+            let most = asked.body["max_tokens"].as_u64().unwrap_or(4) as usize;
+            &"at nine, they say"[..if asked.body["stop"].is_array() || most < 4 { 2 } else { 17 }]
+        };
+        Reply::text(words)
+    });
+    let config = serde_json::json!({ "base_url": format!("http://{}/v1", server.address), "name": "tiny" }).to_string();
+    let report = test(&["--bundled", "openai", "--config", &config, "--quick", "--json"]).expect_code(0).json();
+    assert_eq!(levels(&report), [("openai".to_owned(), "deterministic".to_owned())], "{report:#}");
+    let checks = report["extensions"][0]["checks"].as_array().expect("checks");
+    let of_models = checks.iter().filter(|check| check["id"].as_str().is_some_and(|id| id.starts_with("model-")));
+    let outcomes: Vec<&Value> = of_models.map(|check| &check["outcome"]).collect();
+    assert_eq!(outcomes, ["passed", "passed", "passed"], "{report:#}");
 }
 
 /// What the program says, without what differs from run to run.
@@ -73,11 +117,11 @@ fn a_misbehaving_component_is_told_what_is_wrong() {
     let path = file.to_str().expect("UTF-8");
     let run = |name: &str, more: &[&str]| test(&[&[path, "--quick", "--name", name], more].concat());
     let lies = run("lies", &[]).expect_code(1);
-    assert_snapshot!("a_component_that_lies", said(&lies, "misbehaving.wasm"));
+    hold("a_component_that_lies", &said(&lies, "misbehaving.wasm"));
     let json = run("lies", &["--json"]).expect_code(1);
-    assert_snapshot!("a_component_that_lies_as_json", said(&json, "misbehaving.wasm"));
+    hold("a_component_that_lies_as_json", &said(&json, "misbehaving.wasm"));
     let echo = run("echo", &[]).expect_code(0);
-    assert_snapshot!("a_component_without_a_flaw", said(&echo, "misbehaving.wasm"));
+    hold("a_component_without_a_flaw", &said(&echo, "misbehaving.wasm"));
 }
 
 #[test]
@@ -109,7 +153,7 @@ fn what_a_misbehaving_plugin_does_fails_the_checks_that_it_should() {
             text.push_str(&format!("{name} ({file}): {}\n", failed(file, name).join(", ")));
         }
     }
-    assert_snapshot!("what_fails_of_a_misbehaving_plugin", text);
+    hold("what_fails_of_a_misbehaving_plugin", &text);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{engine::RunState, telemetry::terminal};
 pub enum Exit {
     /// 0: done, all of it.
     Success,
-    /// 1: the run failed, or could not go on.
+    /// 1: the run failed, or could not go on; a tested plugin is not conforming.
     Failed,
     /// 2: the command line or the pipeline is wrong; nothing was run.
     Usage,
@@ -24,7 +24,7 @@ pub enum Exit {
 /// The exit codes, for `--help`.
 pub(super) const HELP: &str = "Exit codes:
   0    done, all of it
-  1    the run failed, or could not go on
+  1    the run failed, or could not go on; a tested plugin is not conforming
   2    the command line or the pipeline is wrong; nothing was run
   3    the run is done, and some of it failed
   4    `runs compare` found a regression beyond the threshold

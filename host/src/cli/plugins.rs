@@ -22,8 +22,6 @@ pub(super) enum Command {
         #[command(flatten)]
         files: Files,
     },
-    /// Put a plugin through the conformance run: whether it keeps the promises of the contract, and at which level.
-    Test(super::plugins_test::Args),
     /// Say all about an extension: config, input, output, permissions, examples.
     Info {
         /// Name of the extension.
@@ -31,6 +29,8 @@ pub(super) enum Command {
         #[command(flatten)]
         files: Files,
     },
+    /// Test whether a plugin keeps the promises of the contract.
+    Test(super::plugins_test::Args),
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! `jackfield plugins test`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use clap::ArgGroup;
 use jackfield_plugin_api::Kind;
@@ -24,20 +24,35 @@ Levels, each of which needs those before it:
   broken         it cannot be loaded, or not be described
   loads          it can
   conforming     it opens with some configuration, and no check of the contract failed
-  deterministic  the same input and seed gave the same bytes: what is linked in or native ends here
-  sandbox-clean  a component that works in the default limits, with nothing granted but what it asks for
+  deterministic  the same input and seed gave the same bytes (what is linked in or native
+                 ends here)
+  sandbox-clean  a component that works in the default limits, with nothing granted but
+                 what it asks for
 
-A plugin has the lowest level among its extensions. Warnings lower no level. The exit code is 0 from `conforming` on,
-and 1 below it.
+A plugin has the lowest level among its extensions. Warnings lower no level. The exit code is 0
+from `conforming` on, and 1 below it.
 
 Checks:"
         .to_owned();
     for check in every_check() {
-        let only = check.kind.map_or_else(String::new, |kind| format!(", {kind}"));
-        text.push_str(&format!("\n  {:18} {} ({}{only})", check.id, check.promise, check.level));
+        let only = check.kind.map_or_else(String::new, |kind| format!(", for the kind {kind}"));
+        let _ = write!(text, "\n  {} ({}{only})", check.id, check.level);
+        let mut column = usize::MAX;
+        for word in check.promise.split(' ') {
+            if column.saturating_add(word.len()) > HELP_WIDTH {
+                text.push_str("\n     ");
+                column = 5;
+            }
+            text.push(' ');
+            text.push_str(word);
+            column += 1 + word.len();
+        }
     }
     text
 }
+
+/// Columns that the list of checks takes.
+const HELP_WIDTH: usize = 90;
 
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["path", "bundled"]), after_long_help = help())]
@@ -169,7 +184,7 @@ fn nothing_to_test(plugin: &Plugin, settings: &Settings) -> Option<Exit> {
 fn told(report: &Report) -> String {
     let mut text = format!("{} ({}, protocol {})\n", report.plugin, report.form, report.protocol);
     if let Some(path) = &report.path {
-        text.push_str(&format!("file    {}\nsha256  {}\n", path.display(), report.sha256));
+        let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), report.sha256);
     }
     for extension in &report.extensions {
         text.push('\n');
@@ -179,7 +194,7 @@ fn told(report: &Report) -> String {
         text.push('\n');
         text.push_str(&overview(&report.extensions));
     }
-    text.push_str(&format!("\nlevel: {}\n", report.level));
+    let _ = writeln!(text, "\nlevel: {}", report.level);
     text
 }
 
@@ -199,14 +214,15 @@ fn of_extension(extension: &ExtensionReport) -> String {
     for check in &extension.checks {
         for finding in check.outcome.findings() {
             let what = if check.outcome.is_failed() { "failed" } else { "warning" };
-            text.push_str(&format!(
-                "\n  {what}: {}\n    promised  {}\n    expected  {}\n    seen      {}\n    mend      {}\n",
+            let _ = writeln!(
+                text,
+                "\n  {what}: {}\n    promised  {}\n    expected  {}\n    seen      {}\n    mend      {}",
                 check.id, check.promise, finding.expected, finding.seen, finding.mend
-            ));
+            );
         }
     }
     let stops = extension.stops.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-    text.push_str(&format!("\n  level: {}{stops}\n", extension.level));
+    let _ = writeln!(text, "\n  level: {}{stops}", extension.level);
     text
 }
 

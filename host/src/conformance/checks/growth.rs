@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Rounds: what grows in each of them does not stop growing.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 /// Instances of a round at least.
 const FEWEST: usize = 3;
 /// Growth that an allocator may show.
