@@ -118,6 +118,10 @@ impl Analyzer for Lens {
             "statement": "Bo doubts that the bus is on time.", "confidence": 0.8,
             "evidence": [{ "segment": "s2", "quote": "Is the bus on time?" }],
         });
+        let finding = json!({
+            "id": "lens-1", "kind": "doubt", "text": "Bo doubts that the bus is on time.", "confidence": 0.8,
+            "source": "lens", "evidence": [{ "segment": "s2", "speaker": "Bo", "quote": "Is the bus on time?" }],
+        });
         vec![Example {
             summary: "a lens for doubts, as a model may answer it".to_owned(),
             config: json!({ "prompt": { "path": "doubts.md", "text": text } }),
@@ -126,8 +130,8 @@ impl Analyzer for Lens {
                 { "id": "s2", "speaker": "Bo", "text": "Is the bus on time?" },
             ] } }),
             output: json!({
-                "title": "Doubts", "answer": { "doubts": [doubt] }, "findings": [], "unsupported": 0, "chunks": 1,
-                "left_out": {}, "tokens_in": 100, "tokens_out": 10,
+                "title": "Doubts", "answer": { "doubts": [doubt] }, "findings": [finding], "unsupported": 0,
+                "chunks": 1, "left_out": {}, "tokens_in": 100, "tokens_out": 10,
             }),
         }]
     }

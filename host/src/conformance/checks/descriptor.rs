@@ -56,9 +56,9 @@ fn difference(one: &Descriptor, other: &Descriptor) -> Option<&'static str> {
     let fields = [
         ("version", one.version != other.version),
         ("summary", one.summary != other.summary),
-        ("config schema", one.config.to_string() != other.config.to_string()),
-        ("input schema", one.input.to_string() != other.input.to_string()),
-        ("output schema", one.output.to_string() != other.output.to_string()),
+        ("config schema", one.config != other.config),
+        ("input schema", one.input != other.input),
+        ("output schema", one.output != other.output),
         ("list of permissions", one.permissions != other.permissions),
         ("list of examples", one.examples != other.examples),
         ("stability", one.stability != other.stability),

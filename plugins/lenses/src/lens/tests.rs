@@ -17,7 +17,11 @@ fn config(with: Value) -> Result<Lens> {
 }
 
 fn call(lens: &Lens, input: LensInput, desk: &Desk) -> Result<LensOutput> {
-    let context = Context { stage: "doubts".into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
+    call_in("doubts", lens, input, desk)
+}
+
+fn call_in(stage: &str, lens: &Lens, input: LensInput, desk: &Desk) -> Result<LensOutput> {
+    let context = Context { stage: stage.into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
     let host = Host::new(desk, &context, 0);
     let future = pin!(lens.analyze(input, &host));
     match future.poll(&mut task::Context::from_waker(task::Waker::noop())) {
@@ -176,7 +180,7 @@ fn the_worked_example_is_exact_for_a_model_that_answers_so() {
     let desk = Desk::answering([Ok(example.output["answer"].clone())]);
     let lens: Lens = serde_json::from_value(example.config).expect("a config");
     let input = LensInput::from_document(Document::new(example.input.to_string())).expect("an input");
-    let output = call(&lens.open().expect("a lens"), input, &desk).expect("an answer");
+    let output = call_in(Lens::NAME, &lens.open().expect("a lens"), input, &desk).expect("an answer");
     let output: Value = serde_json::from_str(&output.into_document().expect("a document").json).expect("JSON");
     assert_eq!(output, example.output);
 }
