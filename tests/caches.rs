@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, Small, done, outcome},
+    support::{Pipeline, Small, done, jackfield, outcome},
 };
 
 /// A Redis server of its own; it ends when it is dropped.
@@ -181,4 +181,21 @@ fn two_processes_share_one_cache_file() {
     assert_eq!(outcome(&folders[0]).len(), outcome(&folders[1]).len());
     let third = done(&mut pipelines[0].command()).expect_code(0);
     assert_eq!(third.json()["models"]["judge"]["calls"], 0);
+}
+
+#[test]
+fn redis_keeps_the_contract_and_leaves_the_keys_of_others_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let redis = Redis::start(folder.path(), None);
+    let cli = |arguments: &[&str]| {
+        let run = Command::new("redis-cli").args(["-p", &redis.port.to_string()]).args(arguments).output();
+        String::from_utf8_lossy(&run.expect("redis-cli").stdout).trim().to_owned()
+    };
+    cli(&["set", "jackfield:mine", "kept"]);
+    let config = json!({ "url": format!("redis://127.0.0.1:{}", redis.port) }).to_string();
+    let mut test = jackfield();
+    test.args(["plugins", "test", "--bundled", "redis", "--quick", "--json", "--config", &config]);
+    let report = done(&mut test).expect_code(0).json();
+    assert_eq!(report["level"], "deterministic", "{report:#}");
+    assert_eq!((cli(&["dbsize"]), cli(&["get", "jackfield:mine"])), ("1".to_owned(), "kept".to_owned()));
 }

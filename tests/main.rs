@@ -4,6 +4,7 @@
 mod bad_plugins;
 mod caches;
 mod claims;
+mod conformance;
 mod docs;
 mod documented_commands;
 mod interruption;

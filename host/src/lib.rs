@@ -7,9 +7,11 @@
 //! - [`service`]: what stages share: models and caches.
 //! - [`store`]: what is remembered of a run.
 //! - [`engine`]: a plan and items become results.
+//! - [`conformance`]: a plugin is held to the contract.
 //! - [`cli`]: the `jackfield` program.
 
 pub mod cli;
+pub mod conformance;
 pub mod engine;
 pub mod pipeline;
 pub mod plugin;

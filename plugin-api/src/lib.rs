@@ -48,6 +48,7 @@
 //! configuration and its input.
 
 mod analyzer;
+mod by_name;
 mod cache;
 mod completion;
 mod config;
@@ -100,5 +101,5 @@ pub mod __private {
     pub use schemars;
     pub use serde;
 
-    pub use crate::{analyzer::extension_of, cache::extension_of_cache, model::extension_of_model};
+    pub use crate::{analyzer::extension_of, by_name::ByName, cache::extension_of_cache, model::extension_of_model};
 }

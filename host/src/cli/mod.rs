@@ -11,6 +11,7 @@ mod lockfile;
 mod plugins;
 mod plugins_lock;
 mod plugins_sign;
+mod plugins_test;
 mod progress;
 mod run;
 mod runs;

@@ -1,6 +1,9 @@
 //! `jackfield plugins`.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -11,7 +14,7 @@ use super::{
     plugins_lock, plugins_sign,
     table::table,
 };
-use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load};
+use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load, sandbox::Grant};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -39,6 +42,8 @@ pub(super) enum Command {
     Keygen(plugins_sign::KeygenArgs),
     /// Sign a file: its signature goes beside it, into FILE.minisig.
     Sign(plugins_sign::SignArgs),
+    /// Test whether a plugin keeps the promises of the contract.
+    Test(super::plugins_test::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,16 +68,10 @@ impl Files {
         }
         let mut plugins = Vec::new();
         for path in &self.files {
-            let alias = path.file_stem().unwrap_or_default().to_string_lossy();
-            // A person who names the file and allows it pins what is there now.
-            let sha256 = if self.allow_native { Digest::of_file(path).ok() } else { None };
-            match load(&alias, path, &Trust { allow_native: self.allow_native, sha256, grants: Vec::new() }) {
+            match load_file(path, self.allow_native, Vec::new()) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => {
-                    let hint = match &error {
-                        LoadError::NotAllowed { .. } => Some("if you trust it, add --allow-native".to_owned()),
-                        other => other.hint(),
-                    };
+                    let hint = hint(&error);
                     complain(error, hint);
                     return Err(Exit::Failed);
                 }
@@ -82,8 +81,25 @@ impl Files {
     }
 }
 
+/// Loads a file that a person names on the command line.
+pub(super) fn load_file(path: &Path, allow_native: bool, grants: Vec<Grant>) -> Result<Plugin, LoadError> {
+    let alias = path.file_stem().unwrap_or_default().to_string_lossy();
+    // A person who names the file and allows it pins what is there now.
+    let sha256 = if allow_native { Digest::of_file(path).ok() } else { None };
+    load(&alias, path, &Trust { allow_native, sha256, grants })
+}
+
+/// What to do about it, on the command line.
+pub(super) fn hint(error: &LoadError) -> Option<String> {
+    match error {
+        LoadError::NotAllowed { .. } => Some("if you trust it, add --allow-native".to_owned()),
+        other => other.hint(),
+    }
+}
+
 pub(super) fn plugins(command: &Command) -> Exit {
     let done = match command {
+        Command::Test(args) => return super::plugins_test::test(args),
         Command::List { files } => list(files),
         Command::Info { name, files } => info(name, files),
         Command::Lock(args) => plugins_lock::lock(args),

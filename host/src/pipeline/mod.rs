@@ -36,6 +36,7 @@ pub use plan::{
     Price, Rate, Scope, Source, StagePlan, Step, TableEntry, TierPlan, Wire,
 };
 pub use render::Style;
+pub(crate) use schema::{Alternative, Ty, View, alternatives};
 pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};
 pub use suggest::hint_for;
 pub use syntax::{Request, parse};

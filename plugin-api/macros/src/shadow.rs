@@ -86,7 +86,7 @@ pub(crate) fn expand(input: &DeriveInput, role: Role) -> Result<TokenStream> {
 
             impl<'de> __private::serde::Deserialize<'de> for #ident {
                 fn deserialize<D: __private::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                    #shadow::deserialize(deserializer)
+                    #shadow::deserialize(__private::ByName(deserializer))
                 }
             }
 

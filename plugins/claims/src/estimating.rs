@@ -42,7 +42,8 @@ impl Analyzer for ClaimEstimate {
     type Output = Execution;
 
     fn permissions() -> Vec<Permission> {
-        vec![Permission { name: "cache".to_owned(), reason: "to keep finished executions".to_owned() }]
+        let reason = "to keep the final estimate, where the stage has a `store`".to_owned();
+        vec![Permission { name: "cache".to_owned(), reason }]
     }
 
     async fn analyze(&self, input: Answers, host: &Host<'_>) -> Result<Execution> {

@@ -110,10 +110,35 @@ impl Analyzer for ClaimPlan {
     }
 
     fn permissions() -> Vec<Permission> {
+        let of = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
         vec![
-            Permission { name: "model".to_owned(), reason: "to plan for the model that will be asked".to_owned() },
-            Permission { name: "cache".to_owned(), reason: "to find a finished execution of the same plan".to_owned() },
+            of("cache", "to find an earlier execution that asked the same, where the stage has a `store`"),
+            of(&format!("env:{SEED_VARIABLE}"), "to let the machine give a seed for the bootstrap"),
         ]
+    }
+
+    fn examples() -> Vec<Example> {
+        let slot = |template: usize, prompt: &str| {
+            json!({
+                "claim": "Tea is wet.", "prompt_version": "example-1", "template": template, "prompt_sha256": prompt,
+                "replicate": 0, "temperature": null, "max_tokens": 800,
+            })
+        };
+        let slots = [
+            slot(1, "71711e49dbec31857b874fa900c0e32997281cf4901716f55bb76cc00eb8cea4"),
+            slot(0, "5a774a884ecca1675b7ba9d60561bd980cbe9999643ccbf07f191e004e73a940"),
+        ];
+        vec![Example {
+            summary: "two wordings of a claim, each put once to the model `mock`".to_owned(),
+            config: json!({ "bank": example_bank(), "slots": 2, "replicates": 1, "seed": 7 }),
+            input: json!({ "claim": "Tea is wet." }),
+            output: json!({
+                "claim": "Tea is wet.", "model": "mock", "provider": "mock", "prompt_version": "example-1",
+                "sampling": { "K": 2, "R": 1, "T": 2 }, "imbalance_ratio": 1.0, "draws": 5000, "seed": 7,
+                "seed_origin": "given", "found": null, "slots": slots,
+                "run_key": "1b59d3323b9247a65d53b9126059ae0b6d3adfc25373bf6854c8e2fbd443b507",
+            }),
+        }]
     }
 
     async fn analyze(&self, input: Claim, host: &Host<'_>) -> Result<Plan> {
@@ -186,6 +211,18 @@ impl ClaimPlan {
         found.summary.push_str(", from the run cache");
         Ok(Some(found))
     }
+}
+
+/// A prompt bank for examples, as the host hands a text file over.
+pub(crate) fn example_bank() -> serde_json::Value {
+    let text = r#"
+version = "example-1"
+system = "Say how likely the claim is to be true, with one JSON object of this schema."
+answer_schema = '{ "type": "object", "required": ["prob_true"], "properties": { "prob_true": { "type": "number", "minimum": 0, "maximum": 1 } } }'
+user_template = "Answer now."
+paraphrases = ["How likely is this: {CLAIM}", "Is it so? {CLAIM}"]
+"#;
+    json!({ "path": "bank.toml", "text": text })
 }
 
 /// The name of an execution in the run cache.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     bank::Bank,
     keeping::{keep, kept},
-    planning::{ReadOnce, provider_and_model},
+    planning::{ReadOnce, example_bank, provider_and_model},
     record::{Sample, Slot},
     seed, validity,
 };
@@ -43,10 +43,27 @@ impl Analyzer for ClaimSample {
     }
 
     fn permissions() -> Vec<Permission> {
+        let of = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
         vec![
-            Permission { name: "model".to_owned(), reason: "to ask how likely a claim is".to_owned() },
-            Permission { name: "cache".to_owned(), reason: "to keep valid answers".to_owned() },
+            of("model", "to ask how likely a claim is"),
+            of("cache", "to keep valid answers, where the stage has a `store`"),
         ]
+    }
+
+    fn examples() -> Vec<Example> {
+        let prompt = "5a774a884ecca1675b7ba9d60561bd980cbe9999643ccbf07f191e004e73a940";
+        vec![Example {
+            summary: "an answer of the model `mock`".to_owned(),
+            config: json!({ "bank": example_bank() }),
+            input: json!({
+                "claim": "Tea is wet.", "prompt_version": "example-1", "template": 0, "prompt_sha256": prompt,
+                "replicate": 0, "temperature": null, "max_tokens": 800,
+            }),
+            output: json!({
+                "template": 0, "prompt_sha256": prompt, "replicate": 0, "prob_true": 0.31, "label": null,
+                "refused": false, "invalid": null, "cached": false, "tokens_in": 52, "tokens_out": 5, "cost_usd": 0.0,
+            }),
+        }]
     }
 
     async fn analyze(&self, slot: Slot, host: &Host<'_>) -> Result<Sample> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use jackfield_plugin_api::prelude::*;
 use jackfield_text::Transcript;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     findings::{LensFinding, LensFindingSet, draw},
@@ -107,7 +107,33 @@ impl Analyzer for Lens {
     }
 
     fn permissions() -> Vec<Permission> {
-        vec![Permission { name: "model".to_owned(), reason: "to put the lens's question to".to_owned() }]
+        let reason = "to have the transcript, or the findings, read".to_owned();
+        vec![Permission { name: "model".to_owned(), reason }]
+    }
+
+    fn examples() -> Vec<Example> {
+        let text = "# Doubts\n\nFind doubts.\n\n## Answer\n\n```json\n{ \"type\": \"object\", \"required\": [\"doubts\"], \
+                    \"properties\": { \"doubts\": { \"type\": \"array\", \"items\": { \"type\": \"object\" } } } }\n```\n";
+        let doubt = json!({
+            "statement": "Bo doubts that the bus is on time.", "confidence": 0.8,
+            "evidence": [{ "segment": "s2", "quote": "Is the bus on time?" }],
+        });
+        let finding = json!({
+            "id": "lens-1", "kind": "doubt", "text": "Bo doubts that the bus is on time.", "confidence": 0.8,
+            "source": "lens", "evidence": [{ "segment": "s2", "speaker": "Bo", "quote": "Is the bus on time?" }],
+        });
+        vec![Example {
+            summary: "a lens for doubts, as a model may answer it".to_owned(),
+            config: json!({ "prompt": { "path": "doubts.md", "text": text } }),
+            input: json!({ "transcript": { "segments": [
+                { "id": "s1", "speaker": "Ann", "text": "We take the bus." },
+                { "id": "s2", "speaker": "Bo", "text": "Is the bus on time?" },
+            ] } }),
+            output: json!({
+                "title": "Doubts", "answer": { "doubts": [doubt] }, "findings": [finding], "unsupported": 0,
+                "chunks": 1, "left_out": {}, "tokens_in": 100, "tokens_out": 10,
+            }),
+        }]
     }
 
     async fn analyze(&self, input: LensInput, host: &Host<'_>) -> Result<LensOutput> {

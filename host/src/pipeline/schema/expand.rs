@@ -15,7 +15,7 @@ const DEEPEST: usize = 24;
 
 /// The types of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Ty {
+pub(crate) enum Ty {
     String,
     Integer,
     Number,
@@ -26,7 +26,7 @@ pub(super) enum Ty {
 }
 
 impl Ty {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::String => "string",
             Self::Integer => "integer",
@@ -52,7 +52,7 @@ impl Ty {
     }
 
     /// The type of a value.
-    pub(super) fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
@@ -65,7 +65,7 @@ impl Ty {
     }
 
     /// Whether every value of this type is of the other.
-    pub(super) fn is_within(self, other: Self) -> bool {
+    pub(crate) fn is_within(self, other: Self) -> bool {
         self == other || (self == Self::Integer && other == Self::Number)
     }
 
@@ -75,21 +75,21 @@ impl Ty {
     }
 
     /// Whether a value can be of both.
-    pub(super) fn meets(self, other: Self) -> bool {
+    pub(crate) fn meets(self, other: Self) -> bool {
         self.both(other).is_some()
     }
 }
 
 /// One alternative of a schema.
 #[derive(Clone, Debug)]
-pub(super) struct Alternative<'a> {
+pub(crate) struct Alternative<'a> {
     root: &'a Value,
     /// The type; none for any.
-    pub(super) ty: Option<Ty>,
+    pub(crate) ty: Option<Ty>,
     /// All of these hold.
-    pub(super) maps: Vec<&'a Map<String, Value>>,
+    pub(crate) maps: Vec<&'a Map<String, Value>>,
     /// Whether more holds than is understood.
-    pub(super) clever: bool,
+    pub(crate) clever: bool,
 }
 
 /// Keywords that can add fields beyond `properties`.
@@ -102,28 +102,28 @@ impl<'a> Alternative<'a> {
     }
 
     /// Values of a keyword, of all maps that have it.
-    pub(super) fn keyword(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn keyword(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
         self.maps.iter().filter_map(move |map| map.get(keyword))
     }
 
     /// The schema of a listed property.
-    pub(super) fn property(&self, name: &str) -> Option<View<'a>> {
+    pub(crate) fn property(&self, name: &str) -> Option<View<'a>> {
         self.view(self.keyword("properties").filter_map(|properties| properties.get(name)).collect())
     }
 
     /// The listed properties.
-    pub(super) fn properties(&self) -> BTreeSet<&'a str> {
+    pub(crate) fn properties(&self) -> BTreeSet<&'a str> {
         self.keyword("properties").filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str).collect()
     }
 
     /// The properties that are always there.
-    pub(super) fn required(&self) -> BTreeSet<&'a str> {
+    pub(crate) fn required(&self) -> BTreeSet<&'a str> {
         self.keyword("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect()
     }
 
     /// Whether the listed properties are all that there are. A schema of a Rust struct lists every field without saying
     /// that there is no other, so a list is taken to be whole unless the schema says otherwise.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let open = |keyword| self.keyword(keyword).any(|value| *value != Value::Bool(false));
         let shut = |keyword| self.keyword(keyword).any(|value| *value == Value::Bool(false));
         let lists = self.keyword("properties").next().is_some();
@@ -135,7 +135,7 @@ impl<'a> Alternative<'a> {
     }
 
     /// Whether a property that is not listed makes a value invalid.
-    pub(super) fn refuses(&self, name: &str) -> bool {
+    pub(crate) fn refuses(&self, name: &str) -> bool {
         let shut = ["additionalProperties", "unevaluatedProperties"]
             .iter()
             .any(|keyword| self.keyword(keyword).any(|value| *value == Value::Bool(false)));
@@ -145,7 +145,7 @@ impl<'a> Alternative<'a> {
     }
 
     /// The schema of properties that are not listed, if there is one.
-    pub(super) fn other_properties(&self) -> Option<View<'a>> {
+    pub(crate) fn other_properties(&self) -> Option<View<'a>> {
         if self.keyword("patternProperties").next().is_some() {
             return None;
         }
@@ -153,12 +153,12 @@ impl<'a> Alternative<'a> {
     }
 
     /// The length of `prefixItems`.
-    pub(super) fn prefix(&self) -> usize {
+    pub(crate) fn prefix(&self) -> usize {
         self.keyword("prefixItems").filter_map(Value::as_array).map(Vec::len).max().unwrap_or_default()
     }
 
     /// The schema of the element at an index; of those behind the prefix for any index beyond it.
-    pub(super) fn element(&self, index: usize) -> Option<View<'a>> {
+    pub(crate) fn element(&self, index: usize) -> Option<View<'a>> {
         let part = |map: &&'a Map<String, Value>| {
             let prefix = map.get("prefixItems").and_then(Value::as_array);
             prefix.and_then(|prefix| prefix.get(index)).or_else(|| map.get("items"))
@@ -167,7 +167,7 @@ impl<'a> Alternative<'a> {
     }
 
     /// The values there are, if the schema lists them.
-    pub(super) fn values(&self) -> Option<Vec<&'a Value>> {
+    pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
         let mut values: Option<Vec<&'a Value>> = None;
         for map in &self.maps {
             let mut narrow = |allowed: Vec<&'a Value>| match &mut values {
@@ -189,7 +189,7 @@ impl<'a> Alternative<'a> {
 }
 
 /// The alternatives of a place in a schema; none if no value is valid there.
-pub(super) fn alternatives<'a>(view: &View<'a>) -> Vec<Alternative<'a>> {
+pub(crate) fn alternatives<'a>(view: &View<'a>) -> Vec<Alternative<'a>> {
     let mut expander = Expander { root: view.root, overflow: false, visits: 0 };
     let mut sets = vec![Set { maps: Vec::new(), clever: false }];
     for part in &view.parts {

@@ -13,6 +13,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use expand::{Alternative, Ty, alternatives};
 pub(super) use fit::{Clash, Fit, Reason};
 pub(super) use infer::infer;
 pub(super) use read::Reads;
@@ -22,7 +23,7 @@ use serde_json::Value;
 
 /// A place in a schema: all of these parts hold for a value there.
 #[derive(Clone, Debug)]
-pub(super) struct View<'a> {
+pub(crate) struct View<'a> {
     /// The document that references are resolved in.
     root: &'a Value,
     parts: Vec<&'a Value>,
@@ -30,7 +31,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// The whole schema.
-    pub(super) fn new(root: &'a Value) -> Self {
+    pub(crate) fn new(root: &'a Value) -> Self {
         Self { root, parts: vec![root] }
     }
 }

@@ -8,9 +8,11 @@ mod cache;
 mod convert;
 mod engine;
 mod health;
+mod imports;
 mod instance;
 mod load;
 mod state;
 mod world;
 
+pub use imports::imports;
 pub(super) use load::load;

@@ -17,7 +17,11 @@ fn config(with: Value) -> Result<Lens> {
 }
 
 fn call(lens: &Lens, input: LensInput, desk: &Desk) -> Result<LensOutput> {
-    let context = Context { stage: "doubts".into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
+    call_in("doubts", lens, input, desk)
+}
+
+fn call_in(stage: &str, lens: &Lens, input: LensInput, desk: &Desk) -> Result<LensOutput> {
+    let context = Context { stage: stage.into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
     let host = Host::new(desk, &context, 0);
     let future = pin!(lens.analyze(input, &host));
     match future.poll(&mut task::Context::from_waker(task::Waker::noop())) {
@@ -168,4 +172,15 @@ fn an_answer_is_a_set_of_findings_to_any_other_analyzer() {
     let document = output.into_document().expect("JSON");
     let set = jackfield_text::FindingSet::from_document(Document::new(document.json)).expect("findings");
     assert_eq!((set.findings[0].kind.as_str(), set.findings[0].source.as_str()), ("doubt", "doubts"));
+}
+
+#[test]
+fn the_worked_example_is_exact_for_a_model_that_answers_so() {
+    let example = Lens::examples().remove(0);
+    let desk = Desk::answering([Ok(example.output["answer"].clone())]);
+    let lens: Lens = serde_json::from_value(example.config).expect("a config");
+    let input = LensInput::from_document(Document::new(example.input.to_string())).expect("an input");
+    let output = call_in(Lens::NAME, &lens.open().expect("a lens"), input, &desk).expect("an answer");
+    let output: Value = serde_json::from_str(&output.into_document().expect("a document").json).expect("JSON");
+    assert_eq!(output, example.output);
 }

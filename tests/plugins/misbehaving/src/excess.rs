@@ -3,8 +3,9 @@
 use std::hint::{black_box, spin_loop};
 
 use jackfield_plugin_api::prelude::*;
+use serde_json::json;
 
-use crate::Text;
+use crate::{Text, bad};
 
 /// Computes for ever.
 #[derive(Config)]
@@ -48,6 +49,10 @@ impl Analyzer for Loops {
         }
         Ok(input)
     }
+
+    fn examples() -> Vec<Example> {
+        vec![bad(json!({}))]
+    }
 }
 
 /// Allocates memory.
@@ -73,6 +78,10 @@ impl Analyzer for Hoards {
         black_box(hoard);
         Ok(input)
     }
+
+    fn examples() -> Vec<Example> {
+        vec![bad(json!({ "bytes": 1_000_000_000 }))]
+    }
 }
 
 /// Answers a long text.
@@ -89,6 +98,10 @@ impl Analyzer for Gushes {
 
     async fn analyze(&self, input: Text, _host: &Host<'_>) -> Result<Text> {
         Ok(if input.is_bad() { Text { text: "x".repeat(self.bytes) } } else { input })
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![bad(json!({ "bytes": 70_000_000 }))]
     }
 }
 
@@ -131,6 +144,10 @@ impl Analyzer for Floods {
             }
         }
         Ok(input)
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![bad(json!({ "calls": 100_001 }))]
     }
 }
 

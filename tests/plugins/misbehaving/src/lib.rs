@@ -10,6 +10,7 @@ mod panics;
 mod rude;
 
 use jackfield_plugin_api::prelude::*;
+use serde_json::{Value, json};
 
 /// What the analyzers read and, mostly, what they answer.
 #[derive(Document)]
@@ -35,6 +36,20 @@ impl Analyzer for Echo {
 
     async fn analyze(&self, input: Text, _host: &Host<'_>) -> Result<Text> {
         Ok(input)
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example { input: json!({ "text": "good" }), output: json!({ "text": "good" }), ..bad(json!({})) }]
+    }
+}
+
+/// An example that brings out the worst, and says that nothing happens.
+fn bad(config: Value) -> Example {
+    Example {
+        summary: "a text is answered as it is".to_owned(),
+        config,
+        input: json!({ "text": "bad" }),
+        output: json!({ "text": "bad" }),
     }
 }
 

@@ -7,8 +7,9 @@ use std::{
 };
 
 use jackfield_plugin_api::prelude::*;
+use serde_json::json;
 
-use crate::Text;
+use crate::{Text, bad};
 
 /// Panics.
 #[derive(Config)]
@@ -107,5 +108,9 @@ impl Analyzer for Panics {
             }
             Ok(input)
         }
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![bad(json!({ "at": "method" }))]
     }
 }

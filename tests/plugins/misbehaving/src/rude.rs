@@ -10,8 +10,9 @@ use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Extension, HostCalls, Instance, Kind, Registration, Request,
     prelude::*,
 };
+use serde_json::json;
 
-use crate::{Echo, Text};
+use crate::{Echo, Text, bad};
 
 /// Answers something other than what its schema says.
 #[derive(Config)]
@@ -44,6 +45,10 @@ impl Analyzer for Lies {
         let count =
             if input.is_bad() { Claim::False("plenty".to_owned()) } else { Claim::True(input.text.len() as u64) };
         Ok(Count { count })
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example { output: json!({ "count": 3 }), ..bad(json!({})) }]
     }
 }
 
@@ -84,7 +89,8 @@ inventory::submit! { Registration { kind: Kind::Analyzer, name: "crowds", make: 
 fn rude(manner: Manner) -> Arc<dyn Extension> {
     assert!(std::env::var_os("JACKFIELD_TEST_PANIC_IN_DESCRIBE").is_none(), "has nothing to offer");
     let echo = extension_of::<Echo>(env!("CARGO_PKG_VERSION"));
-    let descriptor = Descriptor { name: manner.name().to_owned(), ..echo.descriptor().clone() };
+    let examples = vec![bad(json!({}))];
+    let descriptor = Descriptor { name: manner.name().to_owned(), examples, ..echo.descriptor().clone() };
     Arc::new(Rude { descriptor, echo, manner })
 }
 

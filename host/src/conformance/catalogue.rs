@@ -1,0 +1,150 @@
+//! The list of checks, in the order in which they are made.
+
+use jackfield_plugin_api::Kind;
+use serde::Serialize;
+
+use super::{
+    Level, Outcome,
+    checks::{
+        batch, cache, cancel, config, descriptor, determinism, examples, generated, growth, host_calls, input, model,
+        sandbox, schemas, unicode,
+    },
+    subject::Subject,
+};
+
+/// A check.
+pub(super) struct Check {
+    pub(super) id: &'static str,
+    /// What an extension promises that passes it.
+    pub(super) promise: &'static str,
+    /// The level that it counts for.
+    pub(super) level: Level,
+    /// The kind that it is for; none for all.
+    pub(super) kind: Option<Kind>,
+    /// Whether it needs a configuration that opens.
+    pub(super) calls: bool,
+    pub(super) run: fn(&Subject<'_>) -> Outcome,
+}
+
+/// A check, for documentation.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CheckInfo {
+    /// Its name.
+    pub id: &'static str,
+    /// What is promised.
+    pub promise: &'static str,
+    /// The level that it counts for.
+    pub level: Level,
+    /// The kind that it is for; none for all.
+    pub kind: Option<Kind>,
+}
+
+/// Every check there is, in the order in which they are made.
+#[must_use]
+pub fn every_check() -> Vec<CheckInfo> {
+    let info = |check: &Check| CheckInfo { id: check.id, promise: check.promise, level: check.level, kind: check.kind };
+    CHECKS.iter().map(info).collect()
+}
+
+/// A check that looks, and calls nothing.
+const fn looks(id: &'static str, promise: &'static str, run: fn(&Subject<'_>) -> Outcome) -> Check {
+    Check { id, promise, level: Level::Conforming, kind: None, calls: false, run }
+}
+
+/// A check that calls.
+const fn calls(id: &'static str, promise: &'static str, run: fn(&Subject<'_>) -> Outcome) -> Check {
+    Check { calls: true, ..looks(id, promise, run) }
+}
+
+impl Check {
+    const fn of(self, kind: Kind) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    const fn counts_for(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+}
+
+pub(super) static CHECKS: &[Check] = &[
+    looks(
+        "descriptor",
+        "name, semantic version and a one-line summary without a full stop are there, and the same at every load",
+        descriptor::descriptor,
+    ),
+    looks(
+        "permissions",
+        "each permission has a known name, stands there once and gives a reason",
+        descriptor::permissions,
+    ),
+    looks("schemas", "config, input and output are described by valid JSON Schemas of 2020-12", schemas::valid),
+    looks("config-schema", "the config schema takes objects, and refuses keys that it does not know", schemas::closed),
+    looks("descriptions", "every property of the schemas has a description", schemas::described),
+    looks(
+        "opening",
+        "a configuration that fits its schema opens, or is refused as `invalid-config` or `unavailable`",
+        config::opening,
+    ),
+    looks(
+        "bad-config",
+        "an unknown key, a value of the wrong type and a configuration that is no object are refused as `invalid-config`",
+        config::bad,
+    ),
+    looks(
+        "examples",
+        "each declared example fits the schemas and gives the answer that it declares",
+        examples::examples,
+    ),
+    calls(
+        "bad-input",
+        "input that does not fit the schema is refused as `invalid-input`, and its neighbours in the batch are answered",
+        input::bad,
+    ),
+    calls("empty-batch", "an empty batch is answered with no result", batch::empty),
+    calls("big-batch", "a batch of 1,000 documents is answered with one result each, in order", batch::big),
+    calls("batch-of-one", "a batch gives each document the answer that it gets alone", batch::one_by_one),
+    calls("unicode", "any text that the schema allows is answered, or refused without a fault", unicode::unicode),
+    calls(
+        "generated",
+        "any input that fits the schema is answered as the output schema says, or refused",
+        generated::generated,
+    ),
+    calls("cancellation", "a call that is no longer wanted comes to its end", cancel::cancellation),
+    calls("host-failures", "whatever failure the host answers is handled", host_calls::failures),
+    calls("permissions-used", "no host call is made that the descriptor does not ask for", host_calls::ungranted),
+    calls("model-answers", "a minimal request is answered with a text, and with sane counts of tokens", model::answers)
+        .of(Kind::Model),
+    calls("model-schema", "a request with a schema is answered with JSON that fits it", model::schema).of(Kind::Model),
+    calls(
+        "model-options",
+        "`stop`, `max_tokens`, `temperature`, `seed` and `replicate` are taken, and those on the text are kept to",
+        model::options,
+    )
+    .of(Kind::Model),
+    calls(
+        "cache-values",
+        "what was put is found, whatever bytes it holds; what was overwritten or never put is not",
+        cache::values,
+    )
+    .of(Kind::CacheBackend),
+    calls("cache-expiry", "a value is not given out after its time", cache::expiry).of(Kind::CacheBackend),
+    calls("cache-removal", "`remove`, `clear`, `size` and `list` keep to their key or prefix", cache::removal)
+        .of(Kind::CacheBackend),
+    calls("cache-concurrency", "calls from many threads at once lose nothing", cache::concurrency)
+        .of(Kind::CacheBackend),
+    calls("growth", "opening, calling and closing over and over takes no more and more memory", growth::growth),
+    calls(
+        "same-again",
+        "the same input with the same seed gives the same bytes in a fresh instance",
+        determinism::again,
+    )
+    .counts_for(Level::Deterministic),
+    calls("any-order", "an answer does not depend on the documents before it", determinism::any_order)
+        .counts_for(Level::Deterministic),
+    calls("within-limits", "the default limits of the sandbox are enough", sandbox::within_limits)
+        .counts_for(Level::SandboxClean),
+    calls("least-grants", "it answers the same with nothing granted but what it asks for", sandbox::least_grants)
+        .counts_for(Level::SandboxClean),
+    looks("imports", "it imports no system interface that it does not ask for", sandbox::imports)
+        .counts_for(Level::SandboxClean),
+];

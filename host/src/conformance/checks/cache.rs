@@ -1,0 +1,297 @@
+//! Cache backends, by the documents of the contract; their list, where they are linked in.
+
+use std::{sync::Arc, time::Duration};
+
+use jackfield_plugin_api::{
+    BoxFuture, CacheAnswer, CacheOperation, CacheValue, Document, Failure, Kind, Result, to_hex,
+};
+
+use crate::{
+    conformance::{
+        Finding, Outcome,
+        bench::{Opened, all},
+        host::Script,
+        inputs::{OUR_KEYS, Sample},
+        subject::{Subject, shown},
+    },
+    plugin::Form,
+};
+
+/// Keys of a check of its own.
+fn key(check: &str, name: impl std::fmt::Display) -> String {
+    format!("{OUR_KEYS}{check}/{name}")
+}
+
+fn get(key: &str) -> CacheOperation {
+    CacheOperation::Get { key: key.to_owned() }
+}
+
+fn put(key: &str, value: &[u8], ttl: Option<Duration>) -> CacheOperation {
+    let ttl_ms = ttl.map(|ttl| ttl.as_millis() as u64);
+    CacheOperation::Put { key: key.to_owned(), value: to_hex(value), ttl_ms }
+}
+
+fn samples(operations: &[CacheOperation]) -> Vec<Sample> {
+    let values = operations.iter().map(|operation| serde_json::to_value(operation).unwrap_or_default());
+    values.zip(6000..).map(|(value, number)| Sample::new(number, &value)).collect()
+}
+
+fn answer(result: Result<Document>) -> Result<CacheAnswer> {
+    let document = result?;
+    serde_json::from_str(&document.json).map_err(|error| Failure::InvalidOutput(format!("{}: {error}", document.json)))
+}
+
+/// What the operations of one batch give; or what the check comes to, where the store is away or does not answer.
+fn operate(
+    subject: &Subject<'_>,
+    instance: &Opened,
+    operations: &[CacheOperation],
+) -> Result<Vec<CacheAnswer>, Outcome> {
+    let results = subject.call(instance, &samples(operations));
+    if let Some(failure) = subject.is_away(&results) {
+        return Err(Outcome::not_applicable(format!("the store is away: {}", failure.message())));
+    }
+    let wrong = results.iter().zip(operations).find(|(result, _)| result.is_err());
+    if let Some((result, operation)) = wrong {
+        let operation = serde_json::to_string(operation).unwrap_or_default();
+        return Err(Outcome::of(vec![Finding::new(
+            "a `CacheAnswer`",
+            format!("{}, for {}", shown(result), operation.chars().take(80).collect::<String>()),
+            "answer every operation; `unavailable` if the store is away",
+        )]));
+    }
+    results.into_iter().map(answer).collect::<Result<_>>().map_err(|failure| {
+        Outcome::of(vec![Finding::new("a `CacheAnswer`", failure.message(), "answer what the contract says")])
+    })
+}
+
+/// The first instance; a component has none that outlives a batch.
+fn instance<'a>(subject: &'a Subject<'_>) -> Option<&'a Opened> {
+    subject.setups.first().map(|setup| &setup.instance)
+}
+
+fn wrong(expected: impl Into<String>, seen: impl Into<String>, mend: &str) -> Outcome {
+    Outcome::of(vec![Finding::new(expected, seen, mend)])
+}
+
+/// A value in a few words.
+fn told(value: Option<&str>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| format!("{} bytes, {:.24}", value.len() / 2, value))
+}
+
+pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
+    let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let length = if subject.settings.quick { 1_u32 << 16 } else { 1 << 20 };
+    let large: Vec<u8> = (0..length).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let name = |name: &str| key("values", name);
+    let cases: [(&str, &[u8]); 5] = [
+        ("every byte", &every_byte),
+        ("nothing", b""),
+        ("large", &large),
+        ("schlüssel 東京 👩‍🚀", b"text"),
+        ("again", b"second"),
+    ];
+    let mut operations = vec![get(&name("never put")), put(&name("again"), b"first", None)];
+    operations.extend(cases.iter().map(|(case, value)| put(&name(case), value, None)));
+    // In another order than they were put.
+    operations.extend(cases.iter().rev().map(|(case, _)| get(&name(case))));
+    let answers = match operate(subject, instance, &operations) {
+        Ok(answers) => answers,
+        Err(outcome) => return outcome,
+    };
+    if let Some(found) = &answers[0].value {
+        return wrong("nothing under a key that was never put", told(Some(found)), "answer no value");
+    }
+    for ((case, value), answer) in cases.iter().rev().zip(&answers[2 + cases.len()..]) {
+        if answer.value.as_deref() != Some(&to_hex(value)) {
+            return wrong(
+                format!("under `{case}`, what was put last: {}", told(Some(&to_hex(value)))),
+                told(answer.value.as_deref()),
+                "keep the bytes as they are, and give out the last ones",
+            );
+        }
+    }
+    if subject.form == Form::Wasm {
+        return Outcome::noted("within one batch: a component keeps nothing from batch to batch");
+    }
+    match operate(subject, instance, &[get(&name("again"))]) {
+        Ok(answers) if answers[0].value.as_deref() == Some(&to_hex(b"second")) => Outcome::passed(),
+        Ok(answers) => wrong("the value in a later call as well", told(answers[0].value.as_deref()), "keep it"),
+        Err(outcome) => outcome,
+    }
+}
+
+pub(in crate::conformance) fn expiry(subject: &Subject<'_>) -> Outcome {
+    const TTL: Duration = Duration::from_millis(150);
+    let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+    if subject.form == Form::Wasm {
+        return Outcome::not_applicable("a component keeps nothing from batch to batch");
+    }
+    let name = |name: &str| key("expiry", name);
+    let minute = Some(Duration::from_secs(60));
+    let before = [
+        put(&name("short"), b"short", Some(TTL)),
+        put(&name("long"), b"long", minute),
+        put(&name("over"), b"there", minute),
+        put(&name("over"), b"too late", Some(Duration::ZERO)),
+        get(&name("over")),
+    ];
+    let answers = match operate(subject, instance, &before) {
+        Ok(answers) => answers,
+        Err(outcome) => return outcome,
+    };
+    if let Some(found) = &answers[4].value {
+        return wrong(
+            "nothing under a key that was put with no time to live",
+            told(Some(found)),
+            "forget what was there",
+        );
+    }
+    std::thread::sleep(TTL * 2);
+    match operate(subject, instance, &[get(&name("short")), get(&name("long"))]) {
+        Err(outcome) => outcome,
+        Ok(answers) => match [answers[0].value.as_deref(), answers[1].value.as_deref()] {
+            [Some(found), _] => {
+                let expected =
+                    format!("nothing, {} ms after it was put for {} ms", TTL.as_millis() * 2, TTL.as_millis());
+                wrong(expected, told(Some(found)), "give out nothing whose `ttl_ms` is over")
+            }
+            [None, Some(_)] => Outcome::passed(),
+            [None, None] => {
+                wrong("the value that was put for a minute", "nothing", "keep it for as long as it may be kept")
+            }
+        },
+    }
+}
+
+pub(in crate::conformance) fn removal(subject: &Subject<'_>) -> Outcome {
+    let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+    let name = |name: &str| key("removal", name);
+    let (one, two, other) = (name("a/1"), name("a/2"), name("b/1"));
+    let clear = |prefix: String| CacheOperation::Clear { prefix };
+    let size = |prefix: String| CacheOperation::Size { prefix };
+    let operations = [
+        clear(name("")),
+        put(&one, b"one", None),
+        put(&two, b"two", None),
+        put(&other, b"other", None),
+        size(name("a/")),
+        CacheOperation::Remove { key: one.clone() },
+        CacheOperation::Remove { key: one.clone() },
+        get(&one),
+        get(&two),
+        clear(name("a/")),
+        get(&two),
+        get(&other),
+        size(name("a/")),
+    ];
+    let answers = match operate(subject, instance, &operations) {
+        Ok(answers) => answers,
+        Err(outcome) => return outcome,
+    };
+    let mut findings = Vec::new();
+    let mut hold = |what: &str, expected: String, seen: String| {
+        if expected != seen {
+            findings.push(Finding::new(format!("{expected}, {what}"), seen, "keep to the key, or to the prefix"));
+        }
+    };
+    let value = |at: usize| told(answers[at].value.as_deref());
+    hold("under a key that was removed", told(None), value(7));
+    hold("under a key beside the one that was removed", told(Some(&to_hex(b"two"))), value(8));
+    hold("as the count of a cleared prefix", "1".to_owned(), answers[9].entries.to_string());
+    hold("under a prefix that was cleared", told(None), value(10));
+    hold("under another prefix than the one that was cleared", told(Some(&to_hex(b"other"))), value(11));
+    // A size is what is known, and may lag behind; it cannot be more than was ever put.
+    if answers[4].entries > 2 {
+        hold("as the size of the prefix, at most", "2".to_owned(), answers[4].entries.to_string());
+    }
+    findings.extend(list(subject, instance));
+    Outcome::of(findings)
+}
+
+/// The list, which no document asks for: where the backend is linked in.
+fn list(subject: &Subject<'_>, opened: &Opened) -> Option<Finding> {
+    let instance = opened.instance()?;
+    instance.as_cache()?;
+    let prefix = key("list", "");
+    let (first, last) = (format!("{prefix}1"), format!("{prefix}4"));
+    let (asked, after) = (prefix.clone(), first.clone());
+    let pages = subject.bench.wait(async move {
+        let Some(cache) = instance.as_cache() else { return Ok(Vec::new()) };
+        for number in [3, 1, 4, 2] {
+            cache.put(&format!("{asked}{number}"), CacheValue::from(&b"listed"[..]), None).await?;
+        }
+        let page = cache.list(&asked, Some(&after), 2).await?;
+        let rest = cache.list(&asked, page.last().map(|entry| entry.key.as_str()), 10).await?;
+        cache.clear(&asked).await?;
+        Ok(page.into_iter().chain(rest).map(|entry| entry.key).collect())
+    });
+    let mend = "list the values whose keys begin so and come after `after`, in order, at most `limit`";
+    let expected: Vec<String> = [2, 3, 4].map(|number| format!("{prefix}{number}")).into();
+    match pages.and_then(|pages: Result<Vec<String>>| pages) {
+        Ok(pages) if pages == expected => None,
+        Ok(pages) => {
+            let expected = format!("the keys after `{first}` up to `{last}`, in order");
+            Some(Finding::new(expected, pages.join(", "), mend))
+        }
+        Err(failure) => Some(Finding::new("a list", failure.to_string(), mend)),
+    }
+}
+
+pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
+    const CALLERS: usize = 8;
+    const EACH: usize = 40;
+    let Some(opened) = instance(subject) else { return Outcome::not_applicable("it does not open") };
+    if subject.form == Form::Wasm {
+        return Outcome::not_applicable("a component keeps nothing from batch to batch");
+    }
+    let Some(instance) = opened.instance() else { return Outcome::not_applicable("it does not open") };
+    let of_caller = |caller: usize| -> Vec<CacheOperation> {
+        let own =
+            (0..EACH).map(|n| put(&key("threads", format!("{caller}/{n}")), format!("{caller} {n}").as_bytes(), None));
+        let shared = (0..EACH).map(|n| put(&key("threads", format!("all/{n}")), format!("{n}").as_bytes(), None));
+        own.chain(shared).collect()
+    };
+    let callers = (0..CALLERS).map(|caller| {
+        let (instance, batch) = (Arc::clone(&instance), subject.requests(&samples(&of_caller(caller))));
+        let host = subject.host(Script::default());
+        let call: BoxFuture<'static, Vec<Result<Document>>> =
+            Box::pin(async move { instance.call(&batch, &*host).await });
+        call
+    });
+    let put = subject.bench.wait(all(callers.collect()));
+    let answered: Vec<Result<Document>> =
+        put.map_or_else(|failure| vec![Err(failure)], |all| all.into_iter().flatten().collect());
+    if let Some(failure) = subject.is_away(&answered) {
+        return Outcome::not_applicable(format!("the store is away: {}", failure.message()));
+    }
+    if answered.len() != CALLERS * EACH * 2 || answered.iter().any(Result::is_err) {
+        let seen = answered.iter().find(|result| result.is_err()).map_or_else(|| "fewer answers".to_owned(), shown);
+        return wrong("every put answered, from several threads at once", seen, "let calls run beside each other");
+    }
+    let mut gets = Vec::new();
+    for caller in 0..CALLERS {
+        gets.extend((0..EACH).map(|n| (key("threads", format!("{caller}/{n}")), format!("{caller} {n}"))));
+    }
+    gets.extend((0..EACH).map(|n| (key("threads", format!("all/{n}")), n.to_string())));
+    let operations: Vec<CacheOperation> = gets.iter().map(|(key, _)| get(key)).collect();
+    let answers = match operate(subject, opened, &operations) {
+        Ok(answers) => answers,
+        Err(outcome) => return outcome,
+    };
+    let _ = subject.call(opened, &samples(&[CacheOperation::Clear { prefix: OUR_KEYS.to_owned() }]));
+    debug_assert_eq!(subject.kind(), Kind::CacheBackend, "the catalogue asks it of caches alone");
+    let lost = gets
+        .iter()
+        .zip(&answers)
+        .find(|((_, value), answer)| answer.value.as_deref() != Some(&to_hex(value.as_bytes())));
+    match lost {
+        None => Outcome::passed(),
+        Some(((key, _), answer)) => wrong(
+            format!("what was put under `{key}` from one of {CALLERS} threads"),
+            told(answer.value.as_deref()),
+            "guard what calls share",
+        ),
+    }
+}

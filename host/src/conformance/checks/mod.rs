@@ -1,0 +1,17 @@
+//! The checks, a file for each family.
+
+pub(super) mod batch;
+pub(super) mod cache;
+pub(super) mod cancel;
+pub(super) mod config;
+pub(super) mod descriptor;
+pub(super) mod determinism;
+pub(super) mod examples;
+pub(super) mod generated;
+pub(super) mod growth;
+pub(super) mod host_calls;
+pub(super) mod input;
+pub(super) mod model;
+pub(super) mod sandbox;
+pub(super) mod schemas;
+pub(super) mod unicode;

@@ -1,0 +1,205 @@
+//! A host for tests: it answers by a script, and remembers what it was asked.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{Hash as _, Hasher as _},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jackfield_plugin_api::{
+    BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, Finish, HostCalls,
+    HttpRequest, HttpResponse, Level, Result, Usage,
+};
+
+use super::generate;
+use crate::plugin::sandbox::Grants;
+
+/// A page, whatever is fetched.
+const PAGE: &str = "<!doctype html><html><head><title>A page</title></head><body><p>Ann: the train leaves at nine. \
+                    Bob agreed to buy the tickets by Friday.</p></body></html>";
+/// A text, whatever is asked.
+const TEXT: &str = "Ann wants to leave at nine. Bob agreed, and buys the tickets by Friday.";
+
+/// What a failure of the script says, so that it can be told from one of the extension's own.
+pub(super) const SCRIPTED: &str = "this failure is part of the conformance run";
+
+/// A service of the host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    Complete,
+    CacheGet,
+    CachePut,
+    /// A server.
+    Fetch(String),
+}
+
+impl Service {
+    /// What the contract calls it.
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::CacheGet => "cache get",
+            Self::CachePut => "cache put",
+            Self::Fetch(_) => "fetch",
+        }
+    }
+
+    /// The permission that it takes.
+    pub(super) fn permission(&self) -> String {
+        match self {
+            Self::Complete => "model".to_owned(),
+            Self::CacheGet | Self::CachePut => "cache".to_owned(),
+            Self::Fetch(server) => format!("http:{server}"),
+        }
+    }
+
+    /// Whether the extension asks for it. A plain `http` is a server that the configuration names.
+    pub(super) fn is_asked_for(&self, descriptor: &Descriptor) -> bool {
+        let asked = Grants::all("", descriptor);
+        self.permission().parse().is_ok_and(|permission| asked.asks(&permission))
+    }
+}
+
+/// What the host does.
+#[derive(Clone, Default)]
+pub(super) struct Script {
+    /// The batch is no longer wanted.
+    pub(super) cancelled: bool,
+    /// Every call of such a service fails so.
+    pub(super) fails: Option<(Service, FailureKind)>,
+    /// Only what this descriptor asks for is given.
+    pub(super) only: Option<Arc<Descriptor>>,
+}
+
+/// What was asked of the hosts of a run.
+#[derive(Default)]
+pub(super) struct Recorder(Mutex<BTreeSet<Service>>);
+
+impl Recorder {
+    pub(super) fn services(&self) -> Vec<Service> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+/// The host of one call. Each document has a cache of its own, so that no document's answer depends on another's.
+pub(super) struct ScriptedHost {
+    script: Script,
+    /// Of the whole run, and of this host alone.
+    recorders: [Arc<Recorder>; 2],
+    cache: Mutex<HashMap<(u32, String), CacheValue>>,
+}
+
+impl ScriptedHost {
+    pub(super) fn new(script: Script, recorder: &Arc<Recorder>) -> Arc<Self> {
+        Arc::new(Self { script, recorders: [Arc::clone(recorder), Arc::default()], cache: Mutex::default() })
+    }
+
+    /// What is asked of this host alone.
+    pub(super) fn own(&self) -> Arc<Recorder> {
+        Arc::clone(&self.recorders[1])
+    }
+
+    /// Notes a call; fails if the script says so.
+    fn note(&self, service: Service) -> Result<()> {
+        for recorder in &self.recorders {
+            recorder.0.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone());
+        }
+        if let Some(descriptor) = &self.script.only
+            && !service.is_asked_for(descriptor)
+        {
+            return Err(Failure::InvalidConfig(format!("`{}` was not granted", service.permission())));
+        }
+        match &self.script.fails {
+            Some((failing, kind)) if failing.call() == service.call() => Err(Failure::new(*kind, SCRIPTED)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An answer that depends on what is asked, and on nothing else.
+fn completion(request: &CompletionRequest) -> Completion {
+    let text = request.schema.as_ref().map_or_else(
+        || TEXT.to_owned(),
+        |schema| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            serde_json::to_string(request).unwrap_or_default().hash(&mut hasher);
+            generate::fitting(schema, hasher.finish()).to_string()
+        },
+    );
+    let read: usize = request.messages.iter().map(|message| message.content.len()).sum();
+    let usage = Usage { input: read as u64 / 4 + 1, output: text.len() as u64 / 4 + 1 };
+    let model = Some("mock".to_owned());
+    Completion { text, finish: Finish::Stop, usage: Some(usage), model, cached: false, usd: 0.0 }
+}
+
+/// Host and port of an address.
+fn server(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+impl HostCalls for ScriptedHost {
+    fn log(&self, _level: Level, _target: &str, _message: &str) {}
+
+    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
+
+    fn cancelled(&self) -> bool {
+        self.script.cancelled
+    }
+
+    fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        Box::pin(async move {
+            self.note(Service::Complete)?;
+            Ok(completion(&request))
+        })
+    }
+
+    // Named as the bundled model that needs no server, so that an example can be declared for it.
+    fn model_name(&self) -> Option<String> {
+        Some("mock".to_owned())
+    }
+
+    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        Box::pin(async move {
+            self.note(Service::CacheGet)?;
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(cache.get(&(index, key.to_owned())).cloned())
+        })
+    }
+
+    fn cache_put<'a>(
+        &'a self,
+        index: u32,
+        key: &'a str,
+        value: CacheValue,
+        _ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.note(Service::CachePut)?;
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).insert((index, key.to_owned()), value);
+            Ok(())
+        })
+    }
+
+    fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(async move {
+            self.note(Service::Fetch(server(&request.url)))?;
+            let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
+            Ok(HttpResponse { status: 200, headers, body: PAGE.as_bytes().to_vec() })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server;
+
+    #[test]
+    fn a_server_is_the_authority_of_an_address() {
+        assert_eq!(server("https://API.example.org/v1?q=http://other"), "api.example.org");
+        assert_eq!(server("http://you@example.org:8080#top"), "example.org:8080");
+        assert_eq!(server("example.org"), "example.org");
+    }
+}

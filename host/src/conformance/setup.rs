@@ -1,0 +1,126 @@
+//! Finding configurations that open, and inputs to go with them.
+
+use std::{fs, path::Path};
+
+use jackfield_plugin_api::{CacheOperation, CompletionRequest, Descriptor, FILE_PATH, Kind, Message};
+use serde_json::{Value, json};
+
+use super::{generate, inputs::Sample, schema::Schema};
+
+/// Inputs of a setup at least, where so many can be made.
+const SAMPLES: usize = 6;
+/// Nobody listens there: what a run makes up reaches no server.
+const NOWHERE: &str = "127.0.0.1:9";
+
+/// Where a configuration comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The command line.
+    Given,
+    /// An example of the extension.
+    Example(usize),
+    /// Made up: the least that the schema asks for.
+    MadeUp,
+}
+
+/// A configuration to try.
+pub(super) struct Candidate {
+    pub(super) origin: Origin,
+    pub(super) config: Value,
+    pub(super) samples: Vec<Sample>,
+}
+
+/// The configurations to try: the one given, else those of the examples, else one that is made up.
+pub(super) fn candidates(
+    descriptor: &Descriptor,
+    given: Option<&Value>,
+    (config, input): (&Schema, &Schema),
+    scratch: &Path,
+) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut add = |origin, value: Value| {
+        if !found.iter().any(|candidate| candidate.config == value) {
+            let samples = samples(descriptor, &value, input);
+            found.push(Candidate { origin, config: value, samples });
+        }
+    };
+    if let Some(given) = given {
+        add(Origin::Given, given.clone());
+    } else {
+        for (index, example) in descriptor.examples.iter().enumerate() {
+            add(Origin::Example(index), example.config.clone());
+        }
+    }
+    if found.is_empty() {
+        let value = if config.allows(&json!({})) { Some(json!({})) } else { generate::least(config, 1) };
+        let mut value = value.unwrap_or_else(|| json!({}));
+        lead_nowhere(&mut value, config);
+        let samples = samples(descriptor, &value, input);
+        found.push(Candidate { origin: Origin::MadeUp, config: value, samples });
+    }
+    for candidate in &mut found {
+        below(scratch, &mut candidate.config, config, candidate.origin == Origin::MadeUp);
+    }
+    found
+}
+
+/// Replaces addresses, given or by default, with one where nobody listens.
+fn lead_nowhere(value: &mut Value, config: &Schema) {
+    for (name, property) in config.properties() {
+        let scheme =
+            property["default"].as_str().and_then(|default| default.split_once("://")).map(|(scheme, _)| scheme);
+        if let Some(scheme) = scheme {
+            value[name] = json!(format!("{scheme}://{NOWHERE}"));
+        }
+    }
+}
+
+/// Has each path of a configuration lead into a folder, as a pipeline has it lead into its own. Files that are made up
+/// are made, and empty.
+pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: bool) {
+    for (name, property) in config.properties().filter(|(_, property)| property["format"] == FILE_PATH) {
+        let given = value[name].as_str().map(str::to_owned);
+        let Some(path) = given.as_deref().or(property["default"].as_str()) else { continue };
+        let path = folder.join(path);
+        if made_up && given.is_some() {
+            // A file that cannot be made is missed by the extension, which says so.
+            let _ = fs::write(&path, "");
+        }
+        value[name] = json!(path.to_string_lossy());
+    }
+}
+
+/// Inputs for a configuration: those of the examples, those that go with the kind, and some that are made up.
+fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sample> {
+    let examples = descriptor.examples.iter().filter(|example| example.config == *config);
+    let mut values: Vec<Value> = examples.map(|example| example.input.clone()).collect();
+    values.extend(of_kind(descriptor.kind));
+    let missing = SAMPLES.saturating_sub(values.len());
+    values.extend(generate::several(input, 0xa11, missing));
+    values.dedup();
+    values.iter().enumerate().map(|(number, value)| Sample::new(number as u64, value)).collect()
+}
+
+/// Inputs that every extension of a kind knows.
+fn of_kind(kind: Kind) -> Vec<Value> {
+    let values: Vec<serde_json::Result<Value>> = match kind {
+        Kind::Model => {
+            let asked = CompletionRequest::new(vec![Message::user("When does the train leave?")]);
+            let told = vec![Message::system("Be brief."), Message::user("[s1] Ann: the train leaves at nine.")];
+            [asked, CompletionRequest::new(told)].iter().map(serde_json::to_value).collect()
+        }
+        Kind::CacheBackend => {
+            let key = || "conformance/sample".to_owned();
+            let operations = [
+                CacheOperation::Put { key: key(), value: "00ff".to_owned(), ttl_ms: Some(60_000) },
+                CacheOperation::Get { key: key() },
+                CacheOperation::Size { prefix: key() },
+                CacheOperation::Remove { key: key() },
+                CacheOperation::Clear { prefix: key() },
+            ];
+            operations.iter().map(serde_json::to_value).collect()
+        }
+        _ => Vec::new(),
+    };
+    values.into_iter().flatten().collect()
+}

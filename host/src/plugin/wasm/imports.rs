@@ -1,0 +1,22 @@
+//! What a component imports.
+
+use std::path::Path;
+
+use wasmtime::component::Component;
+
+use super::{cache, engine::engine};
+use crate::plugin::{Digest, LoadError};
+
+/// The interfaces that the component in a file imports, such as `wasi:clocks/wall-clock@0.2.3`, sorted. Nothing of it runs.
+///
+/// # Errors
+/// If the file cannot be read or holds no component.
+pub fn imports(path: &Path) -> Result<Vec<String>, LoadError> {
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    let engine = engine(false).map_err(|what| LoadError::Failed { path: path.to_owned(), what })?;
+    let component: Component = cache::compile(engine, &bytes, &Digest::of(&bytes))
+        .map_err(|error| LoadError::Damaged { path: path.to_owned(), what: format!("{error:#}") })?;
+    let mut names: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    Ok(names)
+}
