@@ -8,6 +8,7 @@ mod exit;
 mod graph;
 mod load;
 mod plugins;
+mod plugins_new;
 mod progress;
 mod run;
 mod runs;
@@ -48,7 +49,7 @@ enum Command {
     Check(check::Args),
     /// Show a pipeline's stages and wires.
     Graph(graph::Args),
-    /// Look at plugins.
+    /// Look at plugins, and make them.
     #[command(subcommand)]
     Plugins(plugins::Command),
     /// Look into the caches of a pipeline, and clear them.

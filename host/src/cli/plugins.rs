@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::print_json,
+    plugins_new,
     table::table,
 };
 use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load};
@@ -26,6 +27,8 @@ pub(super) enum Command {
         #[command(flatten)]
         files: Files,
     },
+    /// Make a project of a plugin: source, test, build, and a pipeline that runs it.
+    New(plugins_new::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,7 @@ pub(super) fn plugins(command: &Command) -> Exit {
     let done = match command {
         Command::List { files } => list(files),
         Command::Info { name, files } => info(name, files),
+        Command::New(args) => plugins_new::new(args),
     };
     done.map_or_else(|exit| exit, |()| Exit::Success)
 }

@@ -1,0 +1,11 @@
+//! `jackfield plugins new`: a small, complete project of a plugin.
+
+mod command;
+mod languages;
+mod place;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use command::{Args, new};
