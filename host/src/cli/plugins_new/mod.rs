@@ -2,6 +2,7 @@
 
 mod command;
 mod languages;
+mod manifest;
 mod place;
 mod template;
 

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::languages;
+use super::{languages, manifest::standalone};
 
 /// The kinds that there are projects for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,16 @@ impl Kind {
 /// Languages to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Lang {
-    /// For CPython in WebAssembly.
+    /// Compiled: a component, a native library, or linked in.
+    Rust,
+    /// Runs on CPython, which the component holds.
     Python,
-    /// For QuickJS in WebAssembly.
+    /// Runs on QuickJS, which the component holds.
     Javascript,
+    /// As JavaScript, with types that are checked.
+    Typescript,
+    /// Compiled by clang or Zig.
+    C,
 }
 
 /// A file that the program carries.
@@ -103,7 +109,9 @@ pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
         Kind::Analyzer => (template.analyzer, ANALYZER),
         Kind::Model => (template.model, MODEL),
     };
-    let own = |text: &str| text.replace("{{name}}", name).replace("{{kind}}", kind.name());
+    let own = |text: &str| {
+        text.replace("{{name}}", name).replace("{{kind}}", kind.name()).replace("{{crate}}", &name.replace('-', "_"))
+    };
     let mut commands: Vec<String> = template.commands.iter().map(|command| own(command)).collect();
     commands.push("jackfield run .".to_owned());
     let readme = |text: &str| {
@@ -115,14 +123,10 @@ pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
     let mine = [shared, template.common, of_kind].into_iter().flatten();
     let mut files: Vec<File> =
         mine.map(|file| File { path: own(file.target), text: own(&readme(file.text)) }).collect();
-    // What is vendored stays as it is.
-    files.extend(
-        template
-            .sdk
-            .iter()
-            .copied()
-            .flatten()
-            .map(|file| File { path: file.target.to_owned(), text: file.text.to_owned() }),
-    );
+    // What is vendored stays as it is, but for what it takes from the workspace that it leaves.
+    files.extend(template.sdk.iter().copied().flatten().map(|file| File {
+        path: file.target.to_owned(),
+        text: if file.target.ends_with("Cargo.toml") { standalone(file.text) } else { file.text.to_owned() },
+    }));
     Project { files, commands }
 }

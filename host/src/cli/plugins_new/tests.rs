@@ -50,11 +50,18 @@ fn embedded() -> BTreeSet<String> {
     found
 }
 
+/// Whether a file is for those who work on Jackfield itself.
+fn stays(path: &str) -> bool {
+    path.ends_with("/regenerate")
+}
+
 #[test]
 fn every_file_of_a_template_and_of_an_sdk_is_carried() {
     let embedded = embedded();
-    for folder in ["templates", "../plugin-api/python/jackfield", "../plugin-api/javascript", "../plugin-api/wit"] {
-        let missing: Vec<_> = below(folder).difference(&embedded).cloned().collect();
+    let sdks =
+        ["python/jackfield", "javascript", "c", "wit", "src", "macros/src"].map(|sdk| format!("../plugin-api/{sdk}"));
+    for folder in sdks.iter().map(String::as_str).chain(["templates"]) {
+        let missing: Vec<_> = below(folder).difference(&embedded).filter(|path| !stays(path)).cloned().collect();
         assert!(missing.is_empty(), "not in host/src/cli/plugins_new/languages: {missing:#?}");
     }
 }
@@ -67,7 +74,7 @@ fn a_project_has_no_two_files_of_one_path_and_nothing_left_to_fill_in() {
             let paths: BTreeSet<_> = project.files.iter().map(|file| &file.path).collect();
             assert_eq!(paths.len(), project.files.len(), "{lang:?} {kind:?}");
             for file in &project.files {
-                for key in ["name", "kind", "language", "commands", "about", "type"] {
+                for key in ["name", "kind", "language", "commands", "about", "crate"] {
                     assert!(!file.text.contains(&format!("{{{{{key}}}}}")), "{lang:?} {kind:?} {}: {key}", file.path);
                 }
                 assert!(file.text.ends_with('\n') || file.text.is_empty(), "{lang:?} {kind:?} {}", file.path);
@@ -107,4 +114,26 @@ fn a_folder_in_use_is_left_alone_and_a_failure_leaves_nothing() {
     assert!(list(&empty).is_empty());
     place(&empty, &[file("a/b"), file("c")]).unwrap();
     assert_eq!(list(&empty), ["a", "c"]);
+}
+
+#[test]
+fn the_vendored_crate_takes_nothing_from_a_workspace() {
+    let project = project("a-name", Kind::Analyzer, Lang::Rust);
+    let manifests: Vec<_> = project.files.iter().filter(|file| file.path.ends_with("Cargo.toml")).collect();
+    assert_eq!(manifests.len(), 3);
+    for manifest in manifests {
+        let read: toml::Table = manifest.text.parse().unwrap_or_else(|error| panic!("{}: {error}", manifest.path));
+        assert!(!manifest.text.contains("workspace = true"), "{}:\n{}", manifest.path, manifest.text);
+        if manifest.path.contains("macros") {
+            assert_eq!(read["package"]["edition"].as_str(), Some("2024"));
+            assert!(read["lints"]["rust"]["unsafe_code"].is_str());
+        }
+        let folder = Path::new(&manifest.path).parent().expect("a folder");
+        for (name, dependency) in read["dependencies"].as_table().expect("dependencies") {
+            if let Some(path) = dependency.get("path").and_then(toml::Value::as_str) {
+                let wanted = folder.join(path).join("Cargo.toml").to_string_lossy().into_owned();
+                assert!(project.files.iter().any(|file| file.path == wanted), "{name}: {wanted} is not there");
+            }
+        }
+    }
 }
