@@ -19,9 +19,10 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
-use crate::support::{done, fixture, root};
+use crate::support::{alone_with_cargo, done_within, fixture, root};
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
@@ -36,11 +37,15 @@ fn every_command_of_the_book_does_what_it_says() {
     }
 }
 
+/// No command takes longer, on a machine that has others to do.
+const LONGEST: Duration = Duration::from_secs(400);
+
 /// This one builds a plugin.
 const PLUGIN_GUIDE: &str = "docs/guides/write-a-plugin-in-rust.md";
 
 #[test]
 fn the_guide_to_a_plugin_works_as_it_is_written() {
+    let _alone = alone_with_cargo();
     work_through(PLUGIN_GUIDE);
 }
 
@@ -249,7 +254,7 @@ impl Sandbox {
         for name in ["JACKFIELD_LOG", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
             bash.env_remove(name);
         }
-        let done = done(&mut bash);
+        let done = done_within(&mut bash, LONGEST);
         let said = done.stdout;
         assert_eq!(done.code, Some(exit), "{place} ended otherwise:\n{said}");
         self.cwd = PathBuf::from(fs::read_to_string(&here).expect("a folder").trim_end());

@@ -16,6 +16,7 @@ mod model_faults;
 mod model_server;
 mod models;
 mod odd_inputs;
+mod plugins_new;
 mod scheduling;
 mod store;
 mod support;

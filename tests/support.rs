@@ -89,13 +89,19 @@ impl Done {
 /// Runs a command to its end; one that does not end is killed, and the test fails.
 #[track_caller]
 pub fn done(command: &mut Command) -> Done {
+    done_within(command, LONGEST)
+}
+
+/// As [`done`], with another limit.
+#[track_caller]
+pub fn done_within(command: &mut Command, longest: Duration) -> Done {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     let stdout = reader(child.stdout.take().expect("standard output"));
     let stderr = reader(child.stderr.take().expect("standard error"));
-    let ended = wait(&mut child, LONGEST);
+    let ended = wait(&mut child, longest);
     let (stdout, stderr) = (stdout.join().expect("read"), stderr.join().expect("read"));
-    assert!(ended.is_some(), "it did not end within {LONGEST:?}:\n{stdout}\n{stderr}");
+    assert!(ended.is_some(), "it did not end within {longest:?}:\n{stdout}\n{stderr}");
     Done { code: ended.flatten(), stdout, stderr }
 }
 
@@ -121,6 +127,15 @@ pub fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Keeps others that build plugins in Rust out until it is dropped: they share a target folder, so that what all depend on
+/// is built once.
+pub fn alone_with_cargo() -> fs::File {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo.lock");
+    let file = fs::File::create(path).expect("a lock file");
+    file.lock().expect("locked");
+    file
 }
 
 /// A folder with a pipeline and its data.

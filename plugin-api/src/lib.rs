@@ -72,6 +72,8 @@ mod rng;
 mod wasm;
 
 pub mod prelude;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 
 pub use analyzer::Analyzer;
 pub use cache::{

@@ -10,6 +10,7 @@ mod load;
 mod lockfile;
 mod plugins;
 mod plugins_lock;
+mod plugins_new;
 mod plugins_sign;
 mod plugins_test;
 mod progress;
@@ -54,7 +55,7 @@ enum Command {
     Check(check::Args),
     /// Show a pipeline's stages and wires.
     Graph(graph::Args),
-    /// Look at plugins, lock and sign them.
+    /// Make, test, lock and sign plugins, and look at them.
     #[command(subcommand)]
     Plugins(plugins::Command),
     /// Look into the caches of a pipeline, and clear them.

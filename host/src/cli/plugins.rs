@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::print_json,
-    plugins_lock, plugins_sign,
+    plugins_lock, plugins_new, plugins_sign,
     table::table,
 };
 use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load, sandbox::Grant};
@@ -30,6 +30,8 @@ pub(super) enum Command {
         #[command(flatten)]
         files: Files,
     },
+    /// Make a project of a plugin: source, test, build, and a pipeline that runs it.
+    New(plugins_new::Args),
     /// Write `jackfield.lock` beside a pipeline: the plugin files that it names, as they are now.
     Lock(plugins_lock::LockArgs),
     /// Hold the plugin files of a pipeline to `jackfield.lock` and to their signatures.
@@ -102,6 +104,7 @@ pub(super) fn plugins(command: &Command) -> Exit {
         Command::Test(args) => return super::plugins_test::test(args),
         Command::List { files } => list(files),
         Command::Info { name, files } => info(name, files),
+        Command::New(args) => plugins_new::new(args),
         Command::Lock(args) => plugins_lock::lock(args),
         Command::Verify(args) => plugins_lock::verify(args),
         Command::Diff(args) => plugins_lock::diff(args),

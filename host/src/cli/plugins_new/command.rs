@@ -1,0 +1,105 @@
+//! The command: what is asked for, and what follows.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::{
+    place::{PlaceError, place},
+    template::{Kind, Lang, project},
+};
+use crate::{
+    cli::exit::{Exit, complain},
+    telemetry::terminal,
+};
+
+/// Kinds to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KindChoice {
+    /// Answers one document per document.
+    Analyzer,
+    /// Answers prompts.
+    Model,
+    /// Keeps values for a while: no project for it yet.
+    CacheBackend,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Name of the extension: lower-case words joined by hyphens, at most 64 characters.
+    name: String,
+
+    /// What it is.
+    #[arg(long, value_enum, default_value = "analyzer")]
+    kind: KindChoice,
+
+    /// The language that it is written in.
+    #[arg(long, value_enum)]
+    lang: Lang,
+
+    /// The project's folder; NAME in the current folder unless told.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
+    let usage = |message: String, hint: Option<&str>| {
+        complain(message, hint.map(str::to_owned));
+        Err(Exit::Usage)
+    };
+    let name = args.name.as_str();
+    if !is_name(name) {
+        let message = format!("`{name}` is no name for an extension");
+        let hint = "lower-case words joined by hyphens, digits among them, a letter first, at most 64 characters";
+        return usage(message, Some(hint));
+    }
+    let kind = match args.kind {
+        KindChoice::Analyzer => Kind::Analyzer,
+        KindChoice::Model => Kind::Model,
+        KindChoice::CacheBackend => {
+            let message = "there is no project for a cache backend yet".to_owned();
+            let hint = "write it in Rust and link it in: implement `CacheBackend` of jackfield-plugin-api, as plugins/caches does";
+            return usage(message, Some(hint));
+        }
+    };
+    let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(name));
+    let project = project(name, kind, args.lang);
+    match place(&dir, &project.files) {
+        Ok(()) => {}
+        Err(error @ PlaceError::Taken(_)) => {
+            return usage(error.to_string(), Some("name another with --dir, or empty it"));
+        }
+        Err(error) => {
+            complain(error, None);
+            return Err(Exit::Failed);
+        }
+    }
+    terminal().say(format!(
+        "made `{}`: {} files. To test it, build it and run it:",
+        dir.display(),
+        project.files.len()
+    ));
+    println!("cd {}", quoted(&dir));
+    for command in project.commands {
+        println!("{command}");
+    }
+    Ok(())
+}
+
+/// Whether a name can be that of an extension, a plugin's crate and a package.
+fn is_name(name: &str) -> bool {
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    name.len() <= 64 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('-').all(word)
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(&byte);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
+        return text.into_owned();
+    }
+    let dashed = if text.starts_with('-') { "./" } else { "" };
+    format!("{dashed}'{}'", text.replace('\'', r"'\''"))
+}

@@ -1,0 +1,55 @@
+//! Rust: a component, a native library, or linked in.
+
+use crate::cli::plugins_new::template::{Embedded, Template, embedded};
+
+pub(super) static TEMPLATE: Template = Template {
+    language: "Rust",
+    common: embedded!("templates/rust/":
+        "build" => "build",
+        "cargo-config.toml" => ".cargo/config.toml",
+        "gitignore" => ".gitignore",
+        "manifest.toml" => "Cargo.toml",
+    ),
+    analyzer: embedded!("templates/rust/analyzer/": "lib.rs" => "src/lib.rs"),
+    model: embedded!("templates/rust/model/": "lib.rs" => "src/lib.rs"),
+    sdk: &[CRATE, MACROS],
+    about: embedded!("templates/rust/": "about.md" => "README.md"),
+    commands: &["cargo test", "./build"],
+};
+
+static CRATE: &[Embedded] = embedded!("../plugin-api/":
+    "Cargo.toml" => "vendor/jackfield-plugin-api/Cargo.toml",
+    "src/analyzer.rs" => "vendor/jackfield-plugin-api/src/analyzer.rs",
+    "src/by_name.rs" => "vendor/jackfield-plugin-api/src/by_name.rs",
+    "src/cache.rs" => "vendor/jackfield-plugin-api/src/cache.rs",
+    "src/completion.rs" => "vendor/jackfield-plugin-api/src/completion.rs",
+    "src/config.rs" => "vendor/jackfield-plugin-api/src/config.rs",
+    "src/descriptor.rs" => "vendor/jackfield-plugin-api/src/descriptor.rs",
+    "src/document.rs" => "vendor/jackfield-plugin-api/src/document.rs",
+    "src/export.rs" => "vendor/jackfield-plugin-api/src/export.rs",
+    "src/extension.rs" => "vendor/jackfield-plugin-api/src/extension.rs",
+    "src/failure.rs" => "vendor/jackfield-plugin-api/src/failure.rs",
+    "src/file.rs" => "vendor/jackfield-plugin-api/src/file.rs",
+    "src/guard.rs" => "vendor/jackfield-plugin-api/src/guard.rs",
+    "src/host.rs" => "vendor/jackfield-plugin-api/src/host.rs",
+    "src/http.rs" => "vendor/jackfield-plugin-api/src/http.rs",
+    "src/lib.rs" => "vendor/jackfield-plugin-api/src/lib.rs",
+    "src/model.rs" => "vendor/jackfield-plugin-api/src/model.rs",
+    "src/native/abi.rs" => "vendor/jackfield-plugin-api/src/native/abi.rs",
+    "src/native/attach.rs" => "vendor/jackfield-plugin-api/src/native/attach.rs",
+    "src/native/guest.rs" => "vendor/jackfield-plugin-api/src/native/guest.rs",
+    "src/native/logs.rs" => "vendor/jackfield-plugin-api/src/native/logs.rs",
+    "src/native/mod.rs" => "vendor/jackfield-plugin-api/src/native/mod.rs",
+    "src/native/note.rs" => "vendor/jackfield-plugin-api/src/native/note.rs",
+    "src/prelude.rs" => "vendor/jackfield-plugin-api/src/prelude.rs",
+    "src/rng.rs" => "vendor/jackfield-plugin-api/src/rng.rs",
+    "src/testing.rs" => "vendor/jackfield-plugin-api/src/testing.rs",
+    "src/wasm.rs" => "vendor/jackfield-plugin-api/src/wasm.rs",
+    "wit/plugin.wit" => "vendor/jackfield-plugin-api/wit/plugin.wit",
+);
+
+static MACROS: &[Embedded] = embedded!("../plugin-api/macros/":
+    "Cargo.toml" => "vendor/jackfield-plugin-api/macros/Cargo.toml",
+    "src/lib.rs" => "vendor/jackfield-plugin-api/macros/src/lib.rs",
+    "src/shadow.rs" => "vendor/jackfield-plugin-api/macros/src/shadow.rs",
+);

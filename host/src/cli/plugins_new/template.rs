@@ -1,0 +1,132 @@
+//! What a project is made of: files of this program, with the names of the plugin put in.
+
+use clap::ValueEnum;
+
+use super::{languages, manifest::standalone};
+
+/// The kinds that there are projects for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Analyzer,
+    Model,
+}
+
+impl Kind {
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 2] = [Self::Analyzer, Self::Model];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Analyzer => "analyzer",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// Languages to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lang {
+    /// Compiled: a component, a native library, or linked in.
+    Rust,
+    /// Runs on CPython, which the component holds.
+    Python,
+    /// Runs on QuickJS, which the component holds.
+    Javascript,
+    /// As JavaScript, with types that are checked.
+    Typescript,
+    /// Compiled by clang or Zig.
+    C,
+}
+
+/// A file that the program carries.
+pub(super) struct Embedded {
+    /// Where it comes from, below the folder of this crate.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it with what is there"))]
+    pub(super) source: &'static str,
+    /// Where it goes, below the project's folder.
+    pub(super) target: &'static str,
+    /// What it holds.
+    pub(super) text: &'static str,
+}
+
+/// `embedded!("FOLDER/": "SOURCE" => "TARGET", …)`: files of a folder below that of this crate.
+macro_rules! embedded {
+    ($folder:literal: $($source:literal => $target:literal),* $(,)?) => {
+        &[$($crate::cli::plugins_new::template::Embedded {
+            source: concat!($folder, $source),
+            target: $target,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $folder, $source)),
+        }),*]
+    };
+}
+pub(super) use embedded;
+
+/// The files of a language.
+pub(super) struct Template {
+    /// What the language is called.
+    pub(super) language: &'static str,
+    /// What belongs to a project of any kind.
+    pub(super) common: &'static [Embedded],
+    /// What belongs to an analyzer.
+    pub(super) analyzer: &'static [Embedded],
+    /// What belongs to a model.
+    pub(super) model: &'static [Embedded],
+    /// All that a plugin is made with, so that a project needs no checkout of Jackfield.
+    pub(super) sdk: &'static [&'static [Embedded]],
+    /// What the README says of the language's files and tools.
+    pub(super) about: &'static [Embedded],
+    /// What tests and builds a project.
+    pub(super) commands: &'static [&'static str],
+}
+
+/// What every project has: the README and the pipeline of its kind.
+pub(super) static ANALYZER: &[Embedded] =
+    embedded!("templates/analyzer/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+pub(super) static MODEL: &[Embedded] =
+    embedded!("templates/model/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+/// The contract, for languages whose tools read it.
+pub(super) static WIT: &[Embedded] = embedded!("../plugin-api/wit/": "plugin.wit" => "vendor/wit/plugin.wit");
+
+/// A file of a project.
+pub(super) struct File {
+    /// Where it goes, below the project's folder.
+    pub(super) path: String,
+    /// What it holds.
+    pub(super) text: String,
+}
+
+/// A project.
+pub(super) struct Project {
+    pub(super) files: Vec<File>,
+    /// What tests, builds and runs it, from inside its folder.
+    pub(super) commands: Vec<String>,
+}
+
+/// The project of a plugin of this name.
+pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
+    let template = languages::template(lang);
+    let (of_kind, shared) = match kind {
+        Kind::Analyzer => (template.analyzer, ANALYZER),
+        Kind::Model => (template.model, MODEL),
+    };
+    let own = |text: &str| {
+        text.replace("{{name}}", name).replace("{{kind}}", kind.name()).replace("{{crate}}", &name.replace('-', "_"))
+    };
+    let mut commands: Vec<String> = template.commands.iter().map(|command| own(command)).collect();
+    commands.push("jackfield run .".to_owned());
+    let readme = |text: &str| {
+        let about: String = template.about.iter().map(|part| part.text).collect();
+        text.replace("{{about}}", about.trim_end())
+            .replace("{{language}}", template.language)
+            .replace("{{commands}}", &commands.join("\n"))
+    };
+    let mine = [shared, template.common, of_kind].into_iter().flatten();
+    let mut files: Vec<File> =
+        mine.map(|file| File { path: own(file.target), text: own(&readme(file.text)) }).collect();
+    // What is vendored stays as it is, but for what it takes from the workspace that it leaves.
+    files.extend(template.sdk.iter().copied().flatten().map(|file| File {
+        path: file.target.to_owned(),
+        text: if file.target.ends_with("Cargo.toml") { standalone(file.text) } else { file.text.to_owned() },
+    }));
+    Project { files, commands }
+}

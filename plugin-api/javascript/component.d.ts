@@ -1,0 +1,4 @@
+import type { Plugin } from "./jackfield.js";
+
+/** What the component exports: `export const { meta, extension } = component(plugin)`. Only the build imports this file. */
+export function component(plugin: Plugin): { meta: object; extension: object };

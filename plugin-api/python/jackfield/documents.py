@@ -1,0 +1,91 @@
+"""Documents: JSON text with named tensors."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Generic, TypeVar
+
+from .failures import InvalidInput, InvalidOutput
+
+T = TypeVar("T")
+
+
+@dataclass
+class Tensor:
+    """A named array of 32-bit floats, row-major."""
+
+    name: str
+    """Unique within its document."""
+    shape: list[int]
+    """Length of each dimension, the slowest first; their product is the length of `data`."""
+    data: array[float]
+    """The elements, as `array("f")`; whatever yields numbers is taken."""
+
+    def __init__(self, name: str, shape: Iterable[int], data: Iterable[float]) -> None:
+        self.name, self.shape = name, list(shape)
+        self.data = data if isinstance(data, array) and data.typecode == "f" else array("f", data)
+        if prod(self.shape) != len(self.data):
+            raise InvalidOutput(f"the tensor `{name}` has {len(self.data)} elements, but the shape {self.shape}")
+
+
+@dataclass
+class Document:
+    """A unit of data between stages, untyped."""
+
+    json: bytes
+    """One JSON value, as UTF-8 text."""
+    tensors: list[Tensor] = field(default_factory=list)
+    """Tensors that travel with it."""
+
+
+@dataclass
+class Context:
+    """Where in a run a document belongs."""
+
+    stage: str = ""
+    """Name of the stage that makes the call."""
+    item: str = ""
+    """Id of the item; empty for a stage that runs once a run."""
+    element: int = 0
+    """Index of the element, 0 for a stage without `for_each`."""
+    replicate: int = 0
+    """Index of the replicate, 0 for a stage without `repeat`."""
+    seed: int = 0
+    """64 bits that follow from the run's seed and all of the above: the same in every run with the same seed."""
+
+
+@dataclass
+class WithTensors(Generic[T]):
+    """A value together with tensors, for an input or an output that has them."""
+
+    value: T
+    """The JSON part."""
+    tensors: list[Tensor] = field(default_factory=list)
+    """The tensors."""
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of this name; `InvalidInput`, with those there are, where there is none."""
+        for tensor in self.tensors:
+            if tensor.name == name:
+                return tensor
+        names = ", ".join(tensor.name for tensor in self.tensors)
+        raise InvalidInput(f"no tensor `{name}` (there are: {names})")
+
+
+@dataclass
+class TextFile:
+    """A text file that an option names, relative to the pipeline's folder. The host reads it and hands it over with the
+    configuration, so that a change of the file is a change of the configuration."""
+
+    path: str
+    """The path as it stands in the pipeline."""
+    text: str
+    """What the file holds: at most 16 MiB."""
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """What the pipeline holds in its place."""
+        return {"type": "string", "format": "jackfield-text-file"}

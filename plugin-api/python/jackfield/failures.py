@@ -1,0 +1,96 @@
+"""Failures: one exception for each variant of the contract.
+
+Raise the one that fits; the host knows from it whether trying again can help. Messages are lowercase fragments without a
+full stop that name the thing and, where there is one, the mend.
+"""
+
+from __future__ import annotations
+
+
+class Failure(Exception):
+    """Why a call did not answer. Raise one of its subclasses."""
+
+    kind = "internal"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidConfig(Failure):
+    """The configuration is well-formed, but means nothing to the extension. Never retried."""
+
+    kind = "invalid-config"
+
+
+class InvalidInput(Failure):
+    """The input cannot be worked on. Never retried."""
+
+    kind = "invalid-input"
+
+
+class InvalidOutput(Failure):
+    """The extension, or a model it asked, produced something that does not fit. Never retried."""
+
+    kind = "invalid-output"
+
+
+class Unavailable(Failure):
+    """Something needed is away at the moment. Retried."""
+
+    kind = "unavailable"
+
+
+class RateLimited(Failure):
+    """Asked too often. Retried, not before `after` seconds where that is known."""
+
+    kind = "rate-limited"
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Cancelled(Failure):
+    """The host asked to stop. Never retried within a run."""
+
+    kind = "cancelled"
+
+
+class OverBudget(Failure):
+    """A limit on time, memory, calls, tokens or money was reached. Never retried within a run."""
+
+    kind = "over-budget"
+
+
+class Internal(Failure):
+    """A fault of the extension itself. Any other exception becomes one. Never retried."""
+
+    kind = "internal"
+
+
+KINDS: dict[str, type[Failure]] = {
+    failure.kind: failure
+    for failure in (
+        InvalidConfig,
+        InvalidInput,
+        InvalidOutput,
+        Unavailable,
+        RateLimited,
+        Cancelled,
+        OverBudget,
+        Internal,
+    )
+}
+"""The exception of each kind."""
+
+
+def of_exception(error: Exception) -> Failure:
+    """The failure that an exception stands for: itself, or a fault of the extension with the place it comes from."""
+    if isinstance(error, Failure):
+        return error
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        place = f" ({trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return Internal(f"{type(error).__name__}: {error}{place}")

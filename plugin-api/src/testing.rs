@@ -1,0 +1,197 @@
+//! A host for unit tests: no Jackfield around the plugin.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context as TaskContext, Poll, Waker},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{
+    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, HostCalls, HttpRequest,
+    HttpResponse, Kind, Level, Request, Result, Tensor, linked_in_as,
+};
+
+type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
+
+/// The host's side of the calls, with what a test gives it. It keeps what was said and asked.
+#[derive(Default)]
+pub struct FakeHost {
+    model: Option<Answers<CompletionRequest, Completion>>,
+    server: Option<Answers<HttpRequest, HttpResponse>>,
+    cache: Option<Mutex<HashMap<String, CacheValue>>>,
+    cancelled: AtomicBool,
+    asked: Mutex<Vec<CompletionRequest>>,
+    logged: Mutex<Vec<(Level, String)>>,
+}
+
+impl fmt::Debug for FakeHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeHost").field("asked", &self.asked).field("logged", &self.logged).finish_non_exhaustive()
+    }
+}
+
+impl FakeHost {
+    /// With a model that answers prompts.
+    #[must_use]
+    pub fn with_model(
+        mut self,
+        model: impl Fn(&CompletionRequest) -> Result<Completion> + Send + Sync + 'static,
+    ) -> Self {
+        self.model = Some(Box::new(model));
+        self
+    }
+
+    /// With a server that answers HTTP requests.
+    #[must_use]
+    pub fn with_server(
+        mut self,
+        server: impl Fn(&HttpRequest) -> Result<HttpResponse> + Send + Sync + 'static,
+    ) -> Self {
+        self.server = Some(Box::new(server));
+        self
+    }
+
+    /// With a cache, empty to begin with.
+    #[must_use]
+    pub fn with_cache(mut self) -> Self {
+        self.cache = Some(Mutex::default());
+        self
+    }
+
+    /// Says from now on that answers are no longer wanted.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    /// Each prompt so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<CompletionRequest> {
+        held(&self.asked).clone()
+    }
+
+    /// Each log line so far.
+    #[must_use]
+    pub fn logged(&self) -> Vec<(Level, String)> {
+        held(&self.logged).clone()
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn missing(what: &str, key: &str) -> Failure {
+    Failure::InvalidConfig(format!("the stage has no {what}: give it one with `{key} = \"name\"`"))
+}
+
+impl HostCalls for FakeHost {
+    fn log(&self, level: Level, _target: &str, message: &str) {
+        held(&self.logged).push((level, message.to_owned()));
+    }
+
+    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        Box::pin(async move {
+            let model = self.model.as_ref().ok_or_else(|| missing("model", "model"))?;
+            held(&self.asked).push(request.clone());
+            model(&request)
+        })
+    }
+
+    fn model_name(&self) -> Option<String> {
+        self.model.as_ref().map(|_| "fake".to_owned())
+    }
+
+    fn cache_get<'a>(&'a self, _index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        Box::pin(async move {
+            let cache = self.cache.as_ref().ok_or_else(|| missing("cache", "store"))?;
+            Ok(held(cache).get(key).cloned())
+        })
+    }
+
+    fn cache_put<'a>(
+        &'a self,
+        _index: u32,
+        key: &'a str,
+        value: CacheValue,
+        _ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let cache = self.cache.as_ref().ok_or_else(|| missing("cache", "store"))?;
+            held(cache).insert(key.to_owned(), value);
+            Ok(())
+        })
+    }
+
+    fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(async move {
+            let none = || Failure::InvalidConfig("this host makes no HTTP requests".to_owned());
+            self.server.as_ref().ok_or_else(none)?(&request)
+        })
+    }
+}
+
+/// Opens an extension of this crate with a configuration and has it answer one document, as a host that it is linked into
+/// does. Tensors neither come with the document nor go with the answer: see [`call_with`].
+///
+/// # Errors
+/// The failure of `open` or of the call; [`Failure::Internal`] where there is no such extension.
+pub fn call(kind: Kind, name: &str, config: Value, input: Value, host: &FakeHost) -> Result<Value> {
+    call_with(kind, name, &config, Document::new(input.to_string()), &nowhere(), host).map(|(answer, _)| answer)
+}
+
+/// The context of a document outside any run; seed 0.
+#[must_use]
+pub fn nowhere() -> Context {
+    Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 }
+}
+
+/// As [`call`], with tensors and a context.
+///
+/// # Errors
+/// As those of [`call`]; [`Failure::Internal`] if the extension waits for something other than the host.
+pub fn call_with(
+    kind: Kind,
+    name: &str,
+    config: &Value,
+    document: Document,
+    context: &Context,
+    host: &FakeHost,
+) -> Result<(Value, Vec<Tensor>)> {
+    let none = || Failure::Internal(format!("no {kind} `{name}` is linked in"));
+    let instance = linked_in_as(kind, name).ok_or_else(none)?.open(&config.to_string())?;
+    let batch = [Request { document, context: context.clone() }];
+    let mut answer = instance.call(&batch, host);
+    // The fake host answers at once, so everything is ready at once.
+    let Poll::Ready(mut answers) = answer.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) else {
+        return Err(Failure::Internal("waits for something other than the host".to_owned()));
+    };
+    let document = answers.pop().unwrap_or_else(|| Err(Failure::Internal("answered nothing".to_owned())))?;
+    let json = serde_json::from_str(&document.json).map_err(|error| Failure::InvalidOutput(error.to_string()))?;
+    Ok((json, document.tensors))
+}
+
+/// Runs the worked examples of an extension of this crate.
+///
+/// # Panics
+/// If there is no such extension, or an example gives something else than it says.
+#[track_caller]
+pub fn check_examples(kind: Kind, name: &str, host: &FakeHost) {
+    let extension = linked_in_as(kind, name).unwrap_or_else(|| panic!("no {kind} `{name}` is linked in"));
+    for example in &extension.descriptor().examples {
+        let found = call(kind, name, example.config.clone(), example.input.clone(), host);
+        assert_eq!(found.as_ref(), Ok(&example.output), "example `{}`", example.summary);
+    }
+}

@@ -1,0 +1,378 @@
+//! From `jackfield plugins new` to a run, with nothing typed but the commands that it prints, in every language.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Done, alone_with_cargo, done_within, jackfield, meetings, root, tree};
+
+mod transcript;
+
+use transcript::plain;
+
+/// What a command of a project may take: the first build of a component fetches its tools.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// A folder to make a project in, and what its commands run with.
+struct Place {
+    folder: TempDir,
+    /// For every command.
+    env: Vec<(&'static str, PathBuf)>,
+    /// Shell lines that go before `./build`.
+    before_build: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bin = folder.path().join(".bin");
+        fs::create_dir(&bin).expect("made");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_jackfield"), bin.join("jackfield")).expect("linked");
+        // What is built of a project is not built again: its compiled form need not outlive the test.
+        let cache = folder.path().join(".compiled");
+        Self { folder, env: vec![("JACKFIELD_CACHE_DIR", cache)], before_build: String::new() }
+    }
+
+    fn sh(&self, folder: &Path, command: &str) -> Done {
+        let before = if command == "./build" { &*self.before_build } else { "" };
+        let path =
+            format!("{}:{}", self.folder.path().join(".bin").display(), std::env::var("PATH").unwrap_or_default());
+        let mut sh = Command::new("sh");
+        sh.arg("-c").arg(format!("exec 2>&1\n{before}\n{command}\ncode=$?\npwd >\"$HERE\"\nexit $code"));
+        sh.current_dir(folder).env("PATH", path).env("HERE", self.folder.path().join(".here"));
+        sh.envs(self.env.iter().map(|(name, value)| (name, value)));
+        sh.envs([("NO_COLOR", "1"), ("COLUMNS", "100"), ("RUST_TEST_THREADS", "1"), ("CARGO_NET_OFFLINE", "true")]);
+        for name in
+            ["JACKFIELD_LOG", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "VIRTUAL_ENV", "PYTHONPATH", "NODE_OPTIONS"]
+        {
+            sh.env_remove(name);
+        }
+        done_within(&mut sh, LONGEST)
+    }
+}
+
+/// A project that was made, tested, built and run.
+struct Made {
+    place: Place,
+    folder: PathBuf,
+    /// What was typed and what came of it.
+    transcript: String,
+}
+
+/// Types `jackfield plugins new` and then what it prints.
+#[track_caller]
+fn follow(place: Place, name: &str, kind: &str, lang: &str) -> Made {
+    let command = format!("jackfield plugins new {name} --kind {kind} --lang {lang}");
+    let made = done_within(jackfield().args(command.split(' ').skip(1)).current_dir(place.folder.path()), LONGEST)
+        .expect_code(0);
+    let mut transcript = format!("$ {command}\n{}{}", plain(&made.stderr), made.stdout);
+    let mut folder = place.folder.path().to_owned();
+    for command in made.stdout.lines() {
+        let done = place.sh(&folder, command);
+        assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
+        transcript += &format!("$ {command}\n{}", plain(&done.stdout));
+        folder = fs::read_to_string(place.folder.path().join(".here")).expect("a folder").trim_end().into();
+    }
+    Made { place, folder, transcript }
+}
+
+/// The counts of a text, as the README of the template has them: the reference for every language.
+fn counts(text: &str, min_length: usize) -> Value {
+    let (mut words, mut longest, mut length) = (0, 0, 0);
+    for character in text.chars().chain([' ']) {
+        if !matches!(character, ' ' | '\t' | '\r' | '\n') {
+            length += 1;
+        } else if length > 0 {
+            if length >= min_length {
+                words += 1;
+                longest = longest.max(length);
+            }
+            length = 0;
+        }
+    }
+    json!({ "words": words, "characters": text.chars().count(), "longest": longest })
+}
+
+/// Runs the project over texts of every sort and over the meetings, and compares each answer with the reference.
+#[track_caller]
+fn counts_as_all_do(made: &Made) {
+    let odd = made.place.folder.path().join("odd");
+    fs::create_dir(&odd).expect("made");
+    let texts = [
+        ("scripts", "Καλημέρα κόσμε, 日本語 テキスト, नमस्ते दुनिया, שלום עולם"),
+        ("marks", "e\u{301}tude \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{1f1e9}\u{1f1ea} a\u{200b}b"),
+        ("spaces", "\u{a0}no\u{2009}break\u{2028}line\u{85}next\u{3000}wide\u{b}tab\u{c}feed\t\tx\r\n\r\ny "),
+        ("escapes", "\"quoted\" \\back\\ /slash/ \u{1}\u{1f}\u{7f} {\"json\": [1e400]}"),
+        ("edge", "\u{10ffff}\u{e000}\u{d7ff}\u{ffff} \u{80}"),
+    ];
+    for (name, text) in texts {
+        fs::write(odd.join(name).with_extension("txt"), text).expect("written");
+    }
+    for input in [odd.join("*.txt").to_string_lossy().into_owned(), meetings()] {
+        for min_length in [1_usize, 4] {
+            let command = format!(
+                "jackfield run . --json --out runs/compared --set 'input={{ use = \"files\", path = \"{input}\" }}' \\\n \
+                 --set stages.count.with.min_length={min_length} 2>/dev/null"
+            );
+            let done = made.place.sh(&made.folder, &command).expect_code(0);
+            let items = fs::read_to_string(made.folder.join(done.folder()).join("results.jsonl")).expect("results");
+            let paths = glob(&input);
+            assert_eq!(items.lines().count(), paths.len(), "{input}");
+            for line in items.lines() {
+                let line: Value = serde_json::from_str(line).expect("a line of JSON");
+                let item = line["item"].as_str().expect("an item");
+                let path = paths.iter().find(|path| path.file_stem().is_some_and(|stem| *stem == *item));
+                let text = fs::read_to_string(path.expect("the item's file")).expect("read");
+                let wanted = counts(&text, min_length);
+                let found = &line["outputs"]["count"];
+                assert_eq!(*found, wanted, "{item}");
+                // The same bytes, too.
+                assert_eq!(found.to_string(), wanted.to_string());
+            }
+        }
+    }
+}
+
+/// The files that a pattern such as `FOLDER/*.txt` means.
+fn glob(pattern: &str) -> Vec<PathBuf> {
+    let (folder, ending) = pattern.split_once("/*").expect("a pattern");
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.filter(|path| path.is_file() && path.to_string_lossy().ends_with(ending)).collect()
+}
+
+/// The component imports the contract and nothing else: no clock, no files, no environment.
+#[track_caller]
+fn imports_the_contract_alone(made: &Made, name: &str) {
+    let bytes = fs::read(made.folder.join(name).with_extension("wasm")).expect("a component");
+    let names = imports(&bytes);
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(name.starts_with("jackfield:plugin/"), "it imports {name}");
+    }
+}
+
+/// The names that a component imports. A component is a row of sections after eight bytes: an id, a length, its content; in
+/// that of imports (10), each name follows a zero or one and its length.
+fn imports(component: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut at = 8;
+    while at < component.len() {
+        let id = component[at];
+        let (length, begin) = number(component, at + 1);
+        let section = &component[begin..begin + length];
+        if id == 10 {
+            let (count, mut at) = number(section, 0);
+            for _ in 0..count {
+                let (length, begin) = number(section, at + 1);
+                found.push(String::from_utf8(section[begin..begin + length].to_vec()).expect("a name"));
+                // What is imported: an instance (5) of the type with this number.
+                assert_eq!(section[begin + length], 5, "an import that is no instance: {found:?}");
+                at = number(section, begin + length + 1).1;
+            }
+        }
+        at = begin + length;
+    }
+    found
+}
+
+/// A number in LEB128, and where it ends.
+fn number(bytes: &[u8], mut at: usize) -> (usize, usize) {
+    let (mut value, mut shift) = (0, 0);
+    loop {
+        value |= usize::from(bytes[at] & 0x7f) << shift;
+        at += 1;
+        shift += 7;
+        if bytes[at - 1] & 0x80 == 0 {
+            return (value, at);
+        }
+    }
+}
+
+/// The guide shows the very commands, and parts of the very files.
+#[track_caller]
+fn the_guide_shows(page: &str, made: &Made) {
+    let text = fs::read_to_string(root().join("docs/guides").join(page)).expect("a page");
+    for shown in text.split("\n```").filter(|block| block.lines().next().is_some_and(|info| info.contains(" from="))) {
+        let (info, part) = shown.split_once('\n').expect("a block");
+        let file = info.split_once(" from=").expect("a file").1;
+        // A page that shows two languages shows files of one.
+        if let Ok(whole) = fs::read_to_string(made.folder.join(file)) {
+            assert!(whole.contains(part.trim_end()), "{page}: {file} holds no such lines:\n{part}");
+        }
+    }
+    let mut rest = text.as_str();
+    for command in made.transcript.lines().filter(|line| line.starts_with("$ ")) {
+        let at = rest.find(&format!("{command}\n"));
+        rest = &rest[at.unwrap_or_else(|| panic!("{page} does not show `{command}` in its place"))..];
+    }
+}
+
+/// Without its tools a language cannot be tested: `tests/run` installs them.
+#[track_caller]
+fn needs(probe: &str, what: &str) {
+    let found = done_within(Command::new("sh").args(["-c", probe]), LONGEST);
+    assert_eq!(found.code, Some(0), "{what} is missing here: tests/run installs it where apt is there");
+}
+
+const PYTHON: (&str, &str) = ("python3 -c 'import ensurepip, venv'", "Python with venv");
+const NODE: (&str, &str) = ("node --version && npm --version", "Node.js with npm");
+const C: (&str, &str) = (
+    "for clang in clang-23 clang-22 clang-21 clang-20 clang-19; do \
+     printf '#include <stdlib.h>\\n' | $clang --target=wasm32-wasi -Wno-deprecated -E -x c - && exit; done; exit 1",
+    "clang with wasi-libc",
+);
+
+#[test]
+fn an_analyzer_in_python() {
+    needs(PYTHON.0, PYTHON.1);
+    let made = follow(Place::new(), "word-count", "analyzer", "python");
+    insta::assert_snapshot!(made.transcript);
+    the_guide_shows("write-a-plugin-in-python.md", &made);
+    imports_the_contract_alone(&made, "word-count");
+    counts_as_all_do(&made);
+}
+
+#[test]
+fn a_model_in_python() {
+    needs(PYTHON.0, PYTHON.1);
+    let made = follow(Place::new(), "polly", "model", "python");
+    insta::assert_snapshot!(made.transcript);
+}
+
+#[test]
+fn an_analyzer_in_javascript() {
+    needs(NODE.0, NODE.1);
+    let made = follow(Place::new(), "word-count", "analyzer", "javascript");
+    insta::assert_snapshot!(made.transcript);
+    the_guide_shows("write-a-plugin-in-javascript.md", &made);
+    imports_the_contract_alone(&made, "word-count");
+    counts_as_all_do(&made);
+}
+
+#[test]
+fn a_model_in_javascript() {
+    needs(NODE.0, NODE.1);
+    let made = follow(Place::new(), "polly", "model", "javascript");
+    insta::assert_snapshot!(made.transcript);
+}
+
+#[test]
+fn an_analyzer_in_typescript() {
+    needs(NODE.0, NODE.1);
+    let made = follow(Place::new(), "word-count", "analyzer", "typescript");
+    insta::assert_snapshot!(made.transcript);
+    the_guide_shows("write-a-plugin-in-javascript.md", &made);
+    imports_the_contract_alone(&made, "word-count");
+    counts_as_all_do(&made);
+}
+
+#[test]
+fn a_model_in_typescript() {
+    needs(NODE.0, NODE.1);
+    let made = follow(Place::new(), "polly", "model", "typescript");
+    insta::assert_snapshot!(made.transcript);
+}
+
+#[test]
+fn an_analyzer_in_c() {
+    needs(C.0, C.1);
+    let made = follow(Place::new(), "word-count", "analyzer", "c");
+    insta::assert_snapshot!(made.transcript);
+    the_guide_shows("write-a-plugin-in-c.md", &made);
+    imports_the_contract_alone(&made, "word-count");
+    counts_as_all_do(&made);
+}
+
+#[test]
+fn a_model_in_c() {
+    needs(C.0, C.1);
+    let made = follow(Place::new(), "polly", "model", "c");
+    insta::assert_snapshot!(made.transcript);
+}
+
+/// Where projects in Rust are built: with what the guides build, so that what all depend on is built once.
+fn rust_target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("documented/target")
+}
+
+/// A place whose Rust can build for WebAssembly.
+fn place_for_rust() -> Place {
+    let mut place = Place::new();
+    place.env.push(("CARGO_TARGET_DIR", rust_target()));
+    let environment = Command::new(root().join("tests/build-wasm")).arg("--env").current_dir(root()).output();
+    let environment = environment.expect("tests/build-wasm");
+    assert!(environment.status.success(), "{}", String::from_utf8_lossy(&environment.stderr));
+    // What the components of the tests are built of, in the folder where it was built for them.
+    let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("wasm-guests");
+    place.before_build =
+        format!("{}\nexport CARGO_TARGET_DIR='{}'", String::from_utf8_lossy(&environment.stdout), guests.display());
+    place
+}
+
+#[test]
+fn an_analyzer_in_rust_in_two_forms() {
+    let _alone = alone_with_cargo();
+    let made = follow(place_for_rust(), "word-count", "analyzer", "rust");
+    insta::assert_snapshot!(made.transcript);
+    the_guide_shows("write-a-plugin-in-rust.md", &made);
+    imports_the_contract_alone(&made, "word-count");
+    counts_as_all_do(&made);
+
+    // The same as a native library.
+    let library = rust_target().join("debug/libword_count_plugin.so");
+    made.place.sh(&made.folder, "cargo build --quiet").expect_code(0);
+    let native = format!(
+        "sed -i 's|^path = .*|path = \"{0}\"\\nallow_native = true\\nsha256 = \"'$(sha256sum {0} | cut -c-64)'\"|' pipeline.toml",
+        library.display()
+    );
+    made.place.sh(&made.folder, &native).expect_code(0);
+    counts_as_all_do(&Made { place: again(&made.place), ..made });
+}
+
+/// The same place with a folder of its own for odd texts.
+fn again(place: &Place) -> Place {
+    Place { env: place.env.clone(), ..Place::new() }
+}
+
+#[test]
+fn a_model_in_rust() {
+    let _alone = alone_with_cargo();
+    let made = follow(place_for_rust(), "polly", "model", "rust");
+    insta::assert_snapshot!(made.transcript);
+}
+
+#[test]
+fn what_cannot_be_made_is_refused_and_nothing_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("taken")).expect("made");
+    fs::write(folder.path().join("taken/mine.txt"), "mine").expect("written");
+    let before = tree(folder.path());
+    let too_long = "a".repeat(65);
+    let tries: &[&[&str]] = &[
+        &["Word-Count", "--lang", "c"],
+        &["word_count", "--lang", "c"],
+        &["2nd", "--lang", "c"],
+        &["words-", "--lang", "c"],
+        &["", "--lang", "c"],
+        &[&too_long, "--lang", "c"],
+        &["taken", "--lang", "c"],
+        &["word-count", "--lang", "c", "--dir", "taken"],
+        &["word-count", "--lang", "c", "--dir", "taken/mine.txt"],
+        &["shelf", "--kind", "cache-backend", "--lang", "rust"],
+    ];
+    let mut said = String::new();
+    for arguments in tries {
+        let mut command = jackfield();
+        command.args(["plugins", "new"]).args(*arguments).current_dir(folder.path());
+        let done = done_within(&mut command, LONGEST).expect_code(2);
+        assert_eq!(done.stdout, "");
+        said += &format!("$ jackfield plugins new {}\n{}\n", arguments.join(" "), done.stderr);
+    }
+    assert_eq!(tree(folder.path()), before);
+    insta::assert_snapshot!(said);
+}
