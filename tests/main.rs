@@ -17,6 +17,7 @@ mod model_server;
 mod models;
 mod odd_inputs;
 mod plugins_new;
+mod protocol;
 mod scheduling;
 mod store;
 mod support;

@@ -1,0 +1,134 @@
+//! A plugin that uses all of the contract. Compiled ones of each protocol version are kept in `tests/protocol`, and every
+//! later host has to load them and get the same answers.
+
+use jackfield_plugin_api::prelude::*;
+
+/// What `witness` reads.
+#[derive(Document)]
+pub struct Testimony {
+    /// Any text.
+    pub text: String,
+    /// A question for the stage's model.
+    pub question: Option<String>,
+    /// A name under which the text is kept in the stage's cache, and what was there is told.
+    pub keep: Option<String>,
+    /// An address to fetch.
+    pub fetch: Option<String>,
+    /// The variant of failure to answer with.
+    pub fail: Option<String>,
+}
+
+/// What `witness` answers.
+#[derive(Document)]
+pub struct Account {
+    /// The text, from its end.
+    pub reversed: String,
+    /// Numbers drawn from the seed of the call.
+    pub drawn: Vec<u64>,
+    /// What the model said.
+    pub answer: Option<String>,
+    /// What the model is.
+    pub model: Option<String>,
+    /// What was kept before.
+    pub kept: Option<String>,
+    /// The status of what was fetched.
+    pub fetched: Option<u16>,
+    /// Whether the answer was still wanted.
+    pub wanted: bool,
+}
+
+/// Uses every call of the host, and answers with a tensor.
+#[derive(Config)]
+pub struct Witness {
+    /// How many numbers to draw.
+    #[config(default = 2)]
+    pub draws: usize,
+}
+
+impl Analyzer for Witness {
+    const NAME: &'static str = "witness";
+    const STABILITY: Stability = Stability::Stable;
+    type Input = Testimony;
+    type Output = WithTensors<Account>;
+
+    fn permissions() -> Vec<Permission> {
+        let of = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
+        vec![
+            of("model", "to put the question to"),
+            of("cache", "to keep the text"),
+            of("http", "to fetch the address"),
+            of("random", "to draw numbers"),
+        ]
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example {
+            summary: "a text, from its end".to_owned(),
+            config: json!({ "draws": 0 }),
+            input: json!({ "text": "abc" }),
+            output: json!({
+                "reversed": "cba", "drawn": [], "answer": null, "model": "mock", "kept": null, "fetched": null,
+                "wanted": true,
+            }),
+        }]
+    }
+
+    async fn analyze(&self, input: Testimony, host: &Host<'_>) -> Result<WithTensors<Account>> {
+        host.log(Level::Info, "called");
+        host.progress(1, Some(2), "half");
+        let mut random = host.random();
+        let answer = match input.question {
+            Some(question) => Some(host.complete(CompletionRequest::new(vec![Message::user(question)])).await?.text),
+            None => None,
+        };
+        let kept = match &input.keep {
+            Some(name) => {
+                let before = host.cache_get(name).await?;
+                host.cache_put(name, input.text.as_bytes(), None).await?;
+                before.map(|value| String::from_utf8_lossy(&value).into_owned())
+            }
+            None => None,
+        };
+        let fetched = match input.fetch {
+            Some(url) => Some(host.fetch(HttpRequest::get(url)).await?.status),
+            None => None,
+        };
+        if let Some(kind) = input.fail {
+            let kinds = jackfield_plugin_api::FailureKind::ALL;
+            let kind = kinds.into_iter().find(|known| known.name() == kind);
+            let kind = kind.ok_or_else(|| Failure::InvalidInput("there is no such failure".to_owned()))?;
+            return Err(Failure::new(kind, "as asked".to_owned()));
+        }
+        let lengths: Vec<f32> = input.text.split(' ').map(|word| word.chars().count() as f32).collect();
+        let account = Account {
+            reversed: input.text.chars().rev().collect(),
+            drawn: (0..self.draws).map(|_| random.next_u64() >> 11).collect(),
+            answer,
+            model: host.model_name(),
+            kept,
+            fetched,
+            wanted: !host.cancelled(),
+        };
+        let shape = vec![lengths.len() as u64];
+        let tensors = vec![Tensor { name: "lengths".to_owned(), shape, data: lengths.into() }];
+        Ok(WithTensors { value: account, tensors })
+    }
+}
+
+export_plugin!(Witness);
+
+/// Says what it was asked, from its end.
+#[derive(Config)]
+pub struct Echo {}
+
+impl Model for Echo {
+    const NAME: &'static str = "witness-echo";
+    const STABILITY: Stability = Stability::Stable;
+
+    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
+        let text = request.messages.last().map(|message| message.content.chars().rev().collect()).unwrap_or_default();
+        Ok(Completion { text, usage: Some(Usage { input: 1, output: 1 }), ..Completion::default() })
+    }
+}
+
+export_plugin!(models: Echo);
