@@ -7,7 +7,7 @@ use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as Call
 use super::{
     Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, native,
     sandbox::{Grant, Grants, Limits, unasked},
-    wasm,
+    visible, wasm,
 };
 
 /// What the pipeline says about a file.
@@ -85,7 +85,7 @@ impl Opener for Direct {
 
 /// Holds what a file says of itself to the contract.
 fn checked(path: &Path, mut offers: Vec<Offer>) -> Result<Vec<Offer>, LoadError> {
-    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what };
+    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what: visible(&what).into_owned() };
     if offers.is_empty() {
         return Err(wrong("it offers nothing that this host knows".to_owned()));
     }

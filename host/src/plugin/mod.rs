@@ -10,6 +10,7 @@ pub mod lock;
 mod native;
 mod registry;
 pub mod sandbox;
+mod visible;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
@@ -18,4 +19,5 @@ pub use bundled::bundled;
 pub use digest::Digest;
 pub use error::LoadError;
 pub use load::{Trust, load, load_artifact};
+pub(crate) use visible::{visible, visible_lines};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};

@@ -6,9 +6,12 @@ use jackfield_plugin_api::{Descriptor, Document, Example, Failure, Kind, Permiss
 use serde_json::Value;
 
 use super::bindings::jackfield::plugin::types;
+use crate::plugin::visible;
 
 /// The longest message of a failure; the rest is cut off.
 const LONGEST_MESSAGE: usize = 4096;
+/// The longest that a plugin may put off the next try.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 pub(super) fn request(request: &Request) -> types::Request {
     let context = &request.context;
@@ -47,14 +50,15 @@ pub(super) fn document(document: types::Document) -> Result<Document, Failure> {
 }
 
 pub(super) fn failure(failure: types::Failure) -> Failure {
-    let cut = |message: String| message.chars().take(LONGEST_MESSAGE).collect::<String>();
+    let cut = |message: String| visible(&message.chars().take(LONGEST_MESSAGE).collect::<String>()).into_owned();
     match failure {
         types::Failure::InvalidConfig(message) => Failure::InvalidConfig(cut(message)),
         types::Failure::InvalidInput(message) => Failure::InvalidInput(cut(message)),
         types::Failure::InvalidOutput(message) => Failure::InvalidOutput(cut(message)),
         types::Failure::Unavailable(message) => Failure::Unavailable(cut(message)),
         types::Failure::RateLimited(limit) => {
-            Failure::RateLimited { message: cut(limit.message), after: limit.after_ms.map(Duration::from_millis) }
+            let after = limit.after_ms.map(|after| Duration::from_millis(after).min(LONGEST_DELAY));
+            Failure::RateLimited { message: cut(limit.message), after }
         }
         types::Failure::Cancelled(message) => Failure::Cancelled(cut(message)),
         types::Failure::OverBudget(message) => Failure::OverBudget(cut(message)),

@@ -10,6 +10,7 @@ mod engine;
 mod health;
 mod instance;
 mod load;
+mod scratch;
 mod state;
 mod world;
 
