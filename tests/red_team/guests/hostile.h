@@ -51,6 +51,6 @@ void told(answer *, const tries *);
 
 plugin_string_t lent(const char *text);
 
-extern const attack files[], network[], floods[], memory[], times[], replies[], keeping[];
+extern const attack files[], network[], floods[], memory[], times[], replies[], keeping[], sockets[];
 
 #endif

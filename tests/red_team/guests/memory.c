@@ -4,6 +4,9 @@
 
 #include "hostile.h"
 
+/* Without it, the compiler would see that nothing comes of the blocks, and leave them out. */
+static char *volatile block;
+
 static void bomb(answer *to) {
     for (size_t kept = 0;; kept += 1 << 20) {
         char *more = malloc(1 << 20);
@@ -13,6 +16,7 @@ static void bomb(answer *to) {
             return;
         }
         memset(more, 1, 1 << 20);
+        block = more;
     }
 }
 

@@ -1,4 +1,5 @@
-/* HTTP through the host. The target is `METHOD URL`, and after a `|` a header, as `NAME=VALUE` with `~` for CR LF. */
+/* HTTP through the host. The target is `METHOD URL`, and after a `|` a header,
+ * as `NAME=VALUE`; in all of it, `~` stands for CR LF. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +15,21 @@ static bool fetch(const char *method, const char *url, jackfield_plugin_http_lis
 }
 
 static void fetches(answer *to) {
-    char *method = strdup(target), *url = strchr(method, ' ');
+    char *method = calloc(strlen(target) * 2 + 1, 1), *end = method;
+    for (const char *at = target; *at; at++) {
+        if (*at == '~') *end++ = '\r';
+        *end++ = *at == '~' ? '\n' : *at;
+    }
+    char *url = strchr(method, ' ');
     *url++ = 0;
     jackfield_plugin_http_header_t header[1];
     jackfield_plugin_http_list_header_t headers = { header, 0 };
     char *name = strchr(url, '|');
     if (name) {
         *name++ = 0;
-        char *value = strchr(name, '='), *end;
+        char *value = strchr(name, '=');
         *value++ = 0;
-        char *sent = calloc(strlen(value) * 2 + 1, 1);
-        for (end = sent; *value; value++) {
-            if (*value == '~') {
-                *end++ = '\r';
-                *end++ = '\n';
-            } else {
-                *end++ = *value;
-            }
-        }
-        header[headers.len++] = (jackfield_plugin_http_header_t){ lent(name), lent(sent) };
+        header[headers.len++] = (jackfield_plugin_http_header_t){ lent(name), lent(value) };
     }
     jackfield_plugin_http_http_response_t response;
     jackfield_plugin_types_failure_t failure;

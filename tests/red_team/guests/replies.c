@@ -96,14 +96,6 @@ static void long_failure(answer *to) {
     to->val.err.val.internal = (plugin_string_t){ (uint8_t *)words, length };
 }
 
-/* Asks to be tried again and again, and not before the end of time. */
-static void try_again(answer *to) {
-    *to = (answer){ .is_err = true };
-    to->val.err.tag = JACKFIELD_PLUGIN_TYPES_FAILURE_RATE_LIMITED;
-    plugin_string_dup(&to->val.err.val.rate_limited.message, "later");
-    to->val.err.val.rate_limited.after_ms = (plugin_option_u64_t){ true, UINT64_MAX };
-}
-
 static int calls;
 static char seen[64] = "nothing";
 
@@ -136,7 +128,6 @@ const attack replies[] = {
     { .name = "exit-42", .run = leaves_badly },
     { .name = "abort", .run = aborts },
     { .name = "long-failure", .run = long_failure },
-    { .name = "try-again", .run = try_again },
     { .name = "poison", .batch = poison },
     { 0 },
 };

@@ -120,3 +120,18 @@ pub(super) fn descriptor(described: types::Descriptor) -> Result<Option<Descript
         },
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_of_some_length_and_puts_nothing_off_for_ever() {
+        let said = "x\n\u{1b}[2J".to_owned() + &"y".repeat(10_000);
+        let failed = failure(types::Failure::Internal(said));
+        assert!(failed.message().starts_with("x\\n\\u{1b}[2Jyyy"), "{failed}");
+        assert!(failed.message().len() < LONGEST_MESSAGE + 16);
+        let limit = types::RateLimit { message: String::new(), after_ms: Some(u64::MAX) };
+        assert_eq!(failure(types::Failure::RateLimited(limit)).after(), Some(LONGEST_DELAY));
+    }
+}
