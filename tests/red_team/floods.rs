@@ -13,7 +13,11 @@ fn a_flood_of_words_ends_at_a_limit_and_most_of_it_is_not_heard() {
         assert!(heard < 4 << 20, "{name}: {heard} bytes of talk");
         said.push(outcome.said.expect_err("stopped"));
     }
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    over-budget: made more than 100000 host calls
+    over-budget: made more than 100000 host calls
+    over-budget: made more than 100000 host calls
+    ");
 }
 
 #[test]
@@ -45,5 +49,8 @@ fn what_a_plugin_says_is_one_line_and_moves_nothing() {
             }
         }
     }
-    assert_snapshot!(lines(["fake-lines", "fake-panic"].map(|name| attack(name).stopped())), @"");
+    assert_snapshot!(lines(["fake-lines", "fake-panic"].map(|name| attack(name).stopped())), @r"
+    internal: broken\n\u{1b}[2Jcomplete: 5 items\n\u{202e}hidden\r\u{9b}31m\u{7}
+    internal: panicked\n\u{1b}[2Jerror: all is lost\n\u{202e}hidden
+    ");
 }

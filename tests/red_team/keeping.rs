@@ -19,7 +19,12 @@ fn a_cache_and_a_model_are_for_those_that_ask_and_are_given_one() {
         attack("model-unasked").stopped(),
         attack("model").stopped(),
     ];
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r#"
+    invalid-config: plugin `hostile` does not ask for `cache` in its descriptor, so it cannot be granted
+    invalid-config: stage `tried` has no cache to keep things in: add `store = "NAME"` to it
+    invalid-config: plugin `hostile` does not ask for `model` in its descriptor, so it cannot be granted
+    invalid-config: stage `tried` asks for a model and has none: add `model = "NAME"` to it
+    "#);
 }
 
 #[test]
@@ -82,7 +87,11 @@ fn what_is_too_large_or_no_text_is_not_kept() {
         keep("cache-huge").stopped(),
         keep("cache-huge").limits("output = \"200MiB\"").stopped(),
     ];
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    internal: trapped: invalid utf-8 sequence of 1 bytes from index 0
+    over-budget: answered more than its limit of 64 MiB
+    invalid-input: a value of more than 64 MiB cannot be cached
+    ");
 }
 
 #[test]
@@ -97,7 +106,11 @@ fn a_request_for_a_model_is_held_to_the_contract() {
         ask("model").target("{}").stopped(),
         ask("model").target("[[[").stopped(),
     ];
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    internal: asked on behalf of request 4294967295 of 1
+    invalid-input: no completion request: missing field `messages` at line 1 column 2
+    invalid-input: no completion request: EOF while parsing a list at line 1 column 3
+    ");
     // Whatever comes of these, the run ends, and the others are unharmed.
     for hostile in [
         r##"{"$ref":"#"}"##,

@@ -15,13 +15,22 @@ fn a_bomb_in_memory_is_stopped_at_the_limit() {
         attack("memory-bomb").limits("memory = \"64MiB\"").stopped(),
         attack("memory-grow").stopped(),
     ];
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    internal: no more memory after a while
+    internal: no more memory after a while
+    over-budget: asked for 512.0 MiB of memory, beyond its limit of 512 MiB
+    ");
 }
 
 #[test]
 fn the_stack_ends_and_nothing_else_does() {
     let said = ["recursion", "stack-overflow", "wild-pointer", "wild-call"].map(|name| attack(name).stopped());
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    internal: trapped: wasm trap: out of bounds memory access
+    internal: trapped: wasm trap: out of bounds memory access
+    internal: trapped: wasm trap: out of bounds memory access
+    internal: trapped: wasm trap: undefined element: out of bounds table access
+    ");
 }
 
 /// What both clocks that may end a computation say.
@@ -42,15 +51,28 @@ fn time_is_up_wherever_it_is_spent() {
         clock(brief("naps")),
     ]
     .map(|attack| ended(&attack.stopped()));
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    ");
     let said = [brief("loop-open"), clock(brief("sleep-open"))].map(|attack| ended(&attack.refused()));
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    stage `tried` cannot be set up: over-budget: no answer within its limit of 700ms
+    stage `tried` cannot be set up: over-budget: no answer within its limit of 700ms
+    ");
 }
 
 #[test]
 fn without_a_grant_time_stands_still_and_chance_is_the_same() {
     let clocks = [attack("clocks").answered(), attack("clocks").granted(&["clock"]).answered()];
-    assert_snapshot!(lines(clocks), @"");
+    assert_snapshot!(lines(clocks), @r"
+    time stands still, and it is 1970
+    time passes, and it is some day
+    ");
     let random = || attack("random").answered();
     assert_eq!(random(), random());
     let granted = || attack("random").granted(&["random"]).answered();
@@ -83,7 +105,10 @@ fn a_component_that_polls_for_ever_is_stopped() {
         call: Some("(loop $again (drop (call $alarm (i64.const 1))) (br $again)) (i32.const 0)".to_owned()),
         ..sleeper.clone()
     };
-    assert_snapshot!(lines([by_hand(&sleeper), by_hand(&hoarder)]), @"");
+    assert_snapshot!(lines([by_hand(&sleeper), by_hand(&hoarder)]), @r"
+    over-budget: no answer within its limit of 500ms
+    over-budget: no answer within its limit of 500ms
+    ");
 }
 
 /// What a component made by hand fails with, within half a second.
@@ -134,7 +159,11 @@ fn refused(bytes: &[u8]) -> String {
 #[test]
 fn many_memories_and_tables_count_as_one() {
     let said = [crowd(40, 400, 1), crowd(1, 0, 19_000_000), crowd(200, 1, 1)].map(|bytes| refused(&bytes));
-    assert_snapshot!(lines(said), @"");
+    assert_snapshot!(lines(said), @r"
+    `[file]` failed while being loaded: over-budget: asked for 275.0 MiB of memory, beyond its limit of 256 MiB
+    `[file]` is damaged: it is no valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 19000000 which exceeds the limit of 20000
+    `[file]` is damaged: it is no valid component: The component transitively contains 201 core module instances, which exceeds the configured maximum of 64 in the pooling allocator
+    ");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("crowd.wasm");
     std::fs::write(&path, crowd(20, 1, 1)).expect("written");
@@ -147,7 +176,7 @@ fn a_bomb_in_a_table_is_stopped() {
         unreachable";
     let text = Hand { call: Some(grow.to_owned()), ..Hand::default() }.text();
     let text = text.replacen("(memory (export", "(table $t 1 funcref) (memory (export", 1);
-    assert_snapshot!(failed(&wat::parse_str(text).expect("a component")), @"");
+    assert_snapshot!(failed(&wat::parse_str(text).expect("a component")), @"internal: trapped: wasm trap: wasm `unreachable` instruction executed");
 }
 
 #[test]

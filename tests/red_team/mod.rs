@@ -8,7 +8,7 @@ mod keeping;
 mod memory_and_time;
 mod network;
 mod replies;
-//mod resident;
+mod resident;
 mod server;
 mod sockets;
 

@@ -24,7 +24,12 @@ fn a_server_that_was_not_granted_is_not_asked() {
         fetch("http:127.0.0.1", &url).stopped(),
         attack("fetch-one").granted(&["http:api.example.org"]).target(&url).stopped(),
     ];
-    assert_snapshot!(plain(&server, &lines(said)), @"");
+    assert_snapshot!(plain(&server, &lines(said)), @r#"
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: plugin `hostile` does not ask for `http:127.0.0.1:[port]` in its descriptor, so it cannot be granted
+    "#);
     assert!(server.asked().is_empty());
 }
 
@@ -35,7 +40,13 @@ fn what_stands_before_an_at_sign_is_no_server() {
     let said = ["http://api.example.org@[evil]/", "http://api.example.org:80@[evil]/", "http://[evil]#@api.example.org/",
         "http://[evil]?@api.example.org/", "http://[evil]\\@api.example.org/"]
     .map(|url| fetch("http:api.example.org=private", &format!("GET {}", url.replace("[evil]", &evil))).stopped());
-    assert_snapshot!(plain(&server, &lines(said)), @"");
+    assert_snapshot!(plain(&server, &lines(said)), @r#"
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
+    "#);
     assert!(server.asked().is_empty());
 }
 
@@ -59,7 +70,21 @@ fn a_grant_for_every_server_is_none_for_this_machine_and_its_network() {
         "http://10.0.0.1/".to_owned(),
     ]
     .map(|url| fetch("http:*", &format!("GET {url}")).stopped());
-    assert_snapshot!(plain(&server, &lines(said)), @"");
+    assert_snapshot!(plain(&server, &lines(said)), @r"
+    invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
+    invalid-config: [::1] is an address of this machine or its network, which a grant has to name: `http:[::1]=private`
+    invalid-config: [::ffff:7f00:1] is an address of this machine or its network, which a grant has to name: `http:[::ffff:7f00:1]=private`
+    invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
+    invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
+    invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
+    invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
+    invalid-config: 0.0.0.0 is an address of this machine or its network, which a grant has to name: `http:0.0.0.0=private`
+    invalid-config: localhost is an address of this machine or its network, which a grant has to name: `http:localhost=private`
+    unavailable: the server at localhost. cannot be reached: failed to lookup address information: Name or service not known
+    invalid-config: 127.0.0.1 is an address of this machine or its network, which a grant has to name: `http:127.0.0.1=private`
+    invalid-config: 169.254.169.254 is an address of this machine or its network, which a grant has to name: `http:169.254.169.254=private`
+    invalid-config: 10.0.0.1 is an address of this machine or its network, which a grant has to name: `http:10.0.0.1=private`
+    ");
     assert!(server.asked().is_empty());
 }
 
@@ -104,7 +129,20 @@ fn no_header_smuggles_anything() {
         "GET http://",
     ]
     .map(|request| fetch(&grant, &request.replace("[url]", &url)).stopped());
-    assert_snapshot!(plain(&server, &lines(said)), @"");
+    assert_snapshot!(plain(&server, &lines(said)), @r"
+    invalid-input: header `x-a` has no valid value
+    invalid-input: header `host` is none that a plugin may set
+    invalid-input: header `Transfer-Encoding` is none that a plugin may set
+    invalid-input: header `content-length` is none that a plugin may set
+    invalid-input: header `x-a\r\nx-b` is none that a plugin may set
+    invalid-input: header `proxy-authorization` is none that a plugin may set
+    invalid-input: `CONNECT` is no method
+    invalid-input: `GET\r\nx:` is no method
+    invalid-input: `file:///etc/passwd` is no address of http or https
+    invalid-input: `gopher://127.0.0.1:70/` is no address of http or https
+    invalid-input: `//127.0.0.1/` is no address: relative URL without a base
+    invalid-input: `http://` is no address: empty host
+    ");
     assert!(server.asked().is_empty());
     // A line break in the address is no line break in the request.
     fetch(&grant, &format!("GET {url}/a~x-smuggled: 1~")).answered();
@@ -121,10 +159,13 @@ fn an_answer_that_is_too_large_or_takes_too_long_is_not_waited_for() {
         ask("/slow").stopped(),
         ask("/headers").stopped(),
     ];
-    assert_snapshot!(plain(&server, &lines(said)), @"");
-    // What is packed is handed on as it is.
-    let bomb = ask("/bomb").limits("output = \"8MiB\"").answered();
-    assert!(bomb.starts_with("200 "), "{bomb}");
+    assert_snapshot!(plain(&server, &lines(said)), @r"
+    over-budget: the server at 127.0.0.1 answered more than 8 MiB
+    unavailable: the server at 127.0.0.1 did not answer within 2s
+    unavailable: the server at 127.0.0.1 cannot be reached: message head is too large
+    ");
+    // What is packed is handed on as it is: bytes that are no text, and not a hundred megabytes.
+    assert_eq!(ask("/bomb").limits("output = \"8MiB\"").stopped(), "invalid-output: the answer is no UTF-8 text");
 }
 
 #[test]
@@ -140,6 +181,12 @@ fn asking_for_ever_ends_at_a_limit() {
         .limits("wall = \"1s\"")
         .stopped();
     let sent = attack("exfiltrate").granted(&[&grant]).target(&url).stopped();
+    assert!(sent == "over-budget: sent more than its limit of 64 MiB", "{sent}");
     let headers = attack("fetch-headers").granted(&[&grant]).target(&url).stopped();
-    assert_snapshot!(plain(&server, &lines([calls, refused, wall, sent, headers])), @"");
+    assert_snapshot!(plain(&server, &lines([calls, refused, wall, headers])), @r"
+    over-budget: made more than 200 host calls
+    over-budget: made more than 2000 host calls
+    over-budget: no answer within its limit of 1s, waiting included
+    unavailable: the server at 127.0.0.1 did not answer within 2s
+    ");
 }

@@ -58,6 +58,8 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, over: &AtomicBool) {
     if head.is_empty() {
         return;
     }
+    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<u64>().ok());
+    let _ = std::io::copy(&mut (&stream).take(length.unwrap_or_default()), &mut std::io::sink());
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     seen.lock().expect("requests").push(head);
     let mut send = |bytes: &[u8]| stream.write_all(bytes).is_ok();

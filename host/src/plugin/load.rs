@@ -7,6 +7,7 @@ use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as Call
 use super::{
     Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, native,
     sandbox::{Grant, Grants, Limits, unasked},
+    schema_cost::check_cost,
     visible, wasm,
 };
 
@@ -123,6 +124,7 @@ fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
 }
 
 fn valid_schema(schema: &serde_json::Value) -> Result<(), String> {
+    check_cost(schema)?;
     jsonschema::validator_for(schema).map(|_| ()).map_err(|error| error.to_string())
 }
 

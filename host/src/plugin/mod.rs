@@ -10,6 +10,7 @@ pub mod lock;
 mod native;
 mod registry;
 pub mod sandbox;
+mod schema_cost;
 mod visible;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;

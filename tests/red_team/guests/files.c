@@ -130,14 +130,14 @@ static void environment(answer *to) {
     got(to, "%s%zu arguments, in %s", said, arguments, getcwd(folder, sizeof folder) ? folder : "no folder");
 }
 
-/* Fills the scratch folder with one large file. */
+/* Fills the scratch folder with one large file, of as many MiB as the target says. */
 static void fill(answer *to) {
     static char block[1 << 20];
     memset(block, 'x', sizeof block);
     tries all = { 0 };
     int file = open("/work/large", O_CREAT | O_WRONLY, 0644);
-    size_t written = 0;
-    for (; written < (size_t)2048 << 20; written += sizeof block) {
+    size_t written = 0, most = (*target ? (size_t)atoi(target) : 2048) << 20;
+    for (; written < most; written += sizeof block) {
         if (write(file, block, sizeof block) != (ssize_t)sizeof block) break;
     }
     tried(&all, file >= 0, "write %zu MiB", written >> 20);

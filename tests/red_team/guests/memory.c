@@ -5,14 +5,14 @@
 #include "hostile.h"
 
 /* Without it, the compiler would see that nothing comes of the blocks, and leave them out. */
-static char *volatile block;
+static void *volatile block;
 
 static void bomb(answer *to) {
     for (size_t kept = 0;; kept += 1 << 20) {
         char *more = malloc(1 << 20);
         if (!more) {
-            size_t limit = kept >> 20;
-            fail(to, JACKFIELD_PLUGIN_TYPES_FAILURE_INTERNAL, "no more memory after %zu MiB", limit - limit % 64);
+            free(block);
+            fail(to, JACKFIELD_PLUGIN_TYPES_FAILURE_INTERNAL, "no more memory after %s", kept < 1 << 29 ? "a while" : "512 MiB");
             return;
         }
         memset(more, 1, 1 << 20);

@@ -14,16 +14,10 @@
 
 /* An error, or what it is about. */
 typedef struct outcome {
-    uint8_t failed;
+    uint8_t failed, code_at_once, padding[2];
     union {
-        uint8_t code_at_once;
-        struct {
-            uint8_t padding[3];
-            union {
-                uint8_t code;
-                int32_t handle;
-            };
-        };
+        uint8_t code;
+        int32_t handle;
     };
 } outcome;
 
