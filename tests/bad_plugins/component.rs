@@ -82,7 +82,8 @@ impl Hand {
         wat::parse_str(self.text()).expect("a component")
     }
 
-    fn text(&self) -> String {
+    /// Its text.
+    pub fn text(&self) -> String {
         let Self { pages, imports, version, .. } = self;
         let list = |at: &str, count: &str| {
             format!("(i32.store (i32.const 256) {at}) (i32.store (i32.const 260) {count}) (i32.const 256)")

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     engine::open_stages,
     pipeline::{self, Draft, ExtensionRef, Faults, Plan, Request, Style},
-    plugin::{Registry, bundled},
+    plugin::{Registry, bundled, visible},
     service::{Services, open_services},
     telemetry::terminal,
 };
@@ -114,7 +114,8 @@ fn tell_missing(plan: &Plan, registry: &Registry) {
         for (permission, reason) in offer.grants.missing() {
             let ExtensionRef { plugin, name, .. } = extension;
             if told.insert((plugin, name, permission)) {
-                let line = format!("note: `{plugin}/{name}` asks for `{permission}` and has it not: {reason}");
+                let line =
+                    format!("note: `{plugin}/{name}` asks for `{permission}` and has it not: {}", visible(reason));
                 terminal().say(line);
             }
         }

@@ -14,7 +14,7 @@ use super::{
     plugins_lock, plugins_new, plugins_sign,
     table::table,
 };
-use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load, sandbox::Grant};
+use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load, sandbox::Grant, visible_lines};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -167,7 +167,7 @@ fn info(name: &str, files: &Files) -> Result<(), Exit> {
         if files.json {
             print_json(&*offer.descriptor);
         } else {
-            print!("{}", describe(plugin, offer));
+            print!("{}", visible_lines(&describe(plugin, offer)));
         }
     }
     Ok(())

@@ -2,11 +2,16 @@
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
+use crate::plugin::visible;
+
 /// A table without lines: the first column to the left, numbers to the right.
 pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(header.iter().map(|name| (*name).to_owned()));
-    table.add_rows(rows);
+    // Some of it may be a stranger's.
+    table.add_rows(
+        rows.into_iter().map(|row| row.into_iter().map(|cell| visible(&cell).into_owned()).collect::<Vec<_>>()),
+    );
     let numeric: Vec<bool> = (0..header.len())
         .map(|column| {
             column > 0

@@ -1,6 +1,6 @@
 //! A stage, ready to be called.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jackfield_plugin_api::{Document, Failure, Instance, Result};
 use jsonschema::Validator;
@@ -15,6 +15,9 @@ use crate::{
     },
     service::{Cache, Http, Model, Services},
 };
+
+/// The most dimensions of a tensor.
+const MOST_DIMENSIONS: usize = 8;
 
 /// What the batches of a stage share.
 pub(super) struct Station {
@@ -97,7 +100,15 @@ impl Station {
                 self.extension, self.name
             )))
         };
+        let mut names = BTreeSet::new();
         for tensor in &document.tensors {
+            if !names.insert(&tensor.name) {
+                return wrong(format!("it has two tensors `{}`", tensor.name));
+            }
+            if tensor.shape.len() > MOST_DIMENSIONS {
+                let (name, found) = (&tensor.name, tensor.shape.len());
+                return wrong(format!("tensor `{name}` has {found} dimensions, more than {MOST_DIMENSIONS}"));
+            }
             let wanted = tensor.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
             if wanted != Some(tensor.data.len() as u64) {
                 return wrong(format!(
@@ -118,9 +129,13 @@ impl Station {
             Ok(value) => value,
             Err(error) => return wrong(format!("it is no JSON: {error}")),
         };
-        match schema.iter_errors(&value).next() {
-            None => Ok(document),
-            Some(error) => {
+        // Looking for errors takes a time that a schema can make as long as it likes; whether there are any does not.
+        if schema.is_valid(&value) {
+            return Ok(document);
+        }
+        match schema.validate(&value) {
+            Ok(()) => Ok(document),
+            Err(error) => {
                 let place = error.instance_path().to_string();
                 let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
                 let what: String = error.to_string().chars().take(300).collect();

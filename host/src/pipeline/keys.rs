@@ -355,6 +355,11 @@ pub(super) static LIMITS: Table = Table {
         optional("host_calls", AMOUNT, "Host calls within a call; 100,000 by default."),
         optional("output", Shape::Size, "Size of an answer, and of what is sent to servers; 64 MiB by default."),
         optional(
+            "scratch",
+            Shape::Size,
+            "What the scratch folders of a call may hold, where the host makes them; 1 GiB by default.",
+        ),
+        optional(
             "traps",
             AMOUNT_32,
             "Calls in a row that may end in a trap or at a limit before the extension is called no more; 64 by default, 0 for any number.",

@@ -284,6 +284,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             host_calls: limits.integer("host_calls").unwrap_or(usual.host_calls),
             output: limits.size("output").unwrap_or(usual.output),
             wall: limits.duration("wall").unwrap_or(usual.wall),
+            scratch: limits.size("scratch").unwrap_or(usual.scratch),
             traps: limits.integer("traps").map_or(usual.traps, |traps| traps as u32),
         },
         model: fields.text("model"),

@@ -7,7 +7,8 @@ use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as Call
 use super::{
     Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, native,
     sandbox::{Grant, Grants, Limits, unasked},
-    wasm,
+    schema_cost::check_cost,
+    visible, wasm,
 };
 
 /// What the pipeline says about a file.
@@ -85,7 +86,7 @@ impl Opener for Direct {
 
 /// Holds what a file says of itself to the contract.
 fn checked(path: &Path, mut offers: Vec<Offer>) -> Result<Vec<Offer>, LoadError> {
-    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what };
+    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what: visible(&what).into_owned() };
     if offers.is_empty() {
         return Err(wrong("it offers nothing that this host knows".to_owned()));
     }
@@ -123,6 +124,7 @@ fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
 }
 
 fn valid_schema(schema: &serde_json::Value) -> Result<(), String> {
+    check_cost(schema)?;
     jsonschema::validator_for(schema).map(|_| ()).map_err(|error| error.to_string())
 }
 

@@ -10,6 +10,8 @@ pub mod lock;
 mod native;
 mod registry;
 pub mod sandbox;
+mod schema_cost;
+mod visible;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
@@ -19,4 +21,5 @@ pub use digest::Digest;
 pub use error::LoadError;
 pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub(crate) use visible::{visible, visible_lines};
 pub use wasm::imports;

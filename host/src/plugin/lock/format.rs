@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jackfield_plugin_api::{Kind, Permission};
 
 use super::signature::KeyId;
-use crate::plugin::{Artifact, Digest, Form, Plugin};
+use crate::plugin::{Artifact, Digest, Form, Plugin, visible::is_invisible};
 
 /// Name of the lockfile; it lies beside the pipeline's file.
 pub const FILE_NAME: &str = "jackfield.lock";
@@ -200,11 +200,4 @@ pub fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Marks that have no shape of their own: they change direction, join, separate or tag.
-fn is_invisible(char: char) -> bool {
-    matches!(char,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

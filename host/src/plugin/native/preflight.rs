@@ -52,7 +52,9 @@ pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
         .ok_or_else(|| no_entry("it lacks the symbol `JACKFIELD_PLUGIN`"))?;
     let note = file
         .sections()
-        .find(|section| (section.address()..section.address() + section.size()).contains(&symbol.address()))
+        .find(|section| {
+            (section.address()..section.address().saturating_add(section.size())).contains(&symbol.address())
+        })
         .and_then(|section| section.data_range(symbol.address(), Note::SIZE as u64).ok().flatten())
         .and_then(Note::read);
     note.ok_or_else(|| no_entry("the symbol `JACKFIELD_PLUGIN` is not what the contract says"))
@@ -80,5 +82,69 @@ fn machine_name(machine: elf::Machine) -> String {
         elf::EM_RISCV => "RISC-V".to_owned(),
         elf::EM_PPC64 => "64-bit PowerPC".to_owned(),
         other => format!("another processor (ELF machine {other:?})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use object::Endianness;
+    use proptest::{prelude::*, test_runner::Config};
+
+    use super::*;
+
+    /// A plugin that `tests/build-fixtures` made.
+    fn fixture() -> Vec<u8> {
+        let exe = std::env::current_exe().expect("the test's own path");
+        let path: PathBuf = exe.ancestors().nth(3).expect("target/PROFILE/deps/test").join("fixtures/misbehaving.so");
+        std::fs::read(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}: run tests/build-fixtures first", path.display()))
+    }
+
+    fn config() -> Config {
+        let asked = std::env::var("JACKFIELD_FUZZ_CASES").ok().and_then(|text| text.parse().ok());
+        Config { cases: asked.unwrap_or(8), failure_persistence: None, ..Config::default() }
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        /// Reading is all that is tried: what the loader would make of such a file is no test to survive.
+        #[test]
+        fn headers_of_any_bytes_are_read_or_refused(
+            seed in any::<u64>(),
+            changes in prop::collection::vec((0..3_usize, any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let mut bytes = fixture();
+            let header = FileHeader64::<Endianness>::parse(&*bytes).expect("a header");
+            let sections = header.e_shoff(Endianness::Little) as usize;
+            // A library has more places to change than it takes time to read it: many changes to one.
+            let mut random = jackfield_plugin_api::Random::new(seed);
+            for _ in 0..200 {
+                let before: Vec<(usize, u8)> = changes
+                    .iter()
+                    .map(|(part, at, _)| {
+                        let (start, length) = match part {
+                            0 => (0, 64),
+                            1 => (64, 1024),
+                            _ => (sections, bytes.len() - sections),
+                        };
+                        let at = start + (at.index(length) + random.next_u64() as usize % 256) % length;
+                        (at, bytes[at])
+                    })
+                    .collect();
+                for ((at, _), (_, _, byte)) in before.iter().zip(&changes) {
+                    bytes[*at] = *byte ^ (random.next_u64() as u8);
+                }
+                let _ = preflight(Path::new("fuzzed.so"), &bytes);
+                for (at, byte) in before.into_iter().rev() {
+                    bytes[at] = byte;
+                }
+            }
+            prop_assert!(preflight(Path::new("whole.so"), &bytes).is_ok());
+            let length = (seed % bytes.len() as u64) as usize;
+            prop_assert!(preflight(Path::new("cut.so"), &bytes[..length]).is_err());
+        }
     }
 }

@@ -21,6 +21,9 @@ pub struct Limits {
     /// Size of an answer, JSON and tensors together, in bytes; as much may be sent to servers, and received from one at a
     /// time.
     pub output: u64,
+    /// What the scratch folders that the host makes for a call may hold, in bytes on disk; at least 4 KiB for each file.
+    #[serde(default = "a_gibibyte")]
+    pub scratch: u64,
     /// Calls in a row that end in a trap, or at a limit, before the extension is called no more; 0 for no such number.
     #[serde(default = "some_traps")]
     pub traps: u32,
@@ -28,6 +31,10 @@ pub struct Limits {
 
 const fn an_hour() -> Duration {
     Duration::from_secs(3600)
+}
+
+const fn a_gibibyte() -> u64 {
+    1 << 30
 }
 
 const fn some_traps() -> u32 {
@@ -43,6 +50,7 @@ impl Default for Limits {
             fuel: None,
             host_calls: 100_000,
             output: 64 << 20,
+            scratch: a_gibibyte(),
             traps: some_traps(),
         }
     }

@@ -6,9 +6,12 @@ use jackfield_plugin_api::{Descriptor, Document, Example, Failure, Kind, Permiss
 use serde_json::Value;
 
 use super::bindings::jackfield::plugin::types;
+use crate::plugin::visible;
 
 /// The longest message of a failure; the rest is cut off.
 const LONGEST_MESSAGE: usize = 4096;
+/// The longest that a plugin may put off the next try.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 pub(super) fn request(request: &Request) -> types::Request {
     let context = &request.context;
@@ -47,14 +50,15 @@ pub(super) fn document(document: types::Document) -> Result<Document, Failure> {
 }
 
 pub(super) fn failure(failure: types::Failure) -> Failure {
-    let cut = |message: String| message.chars().take(LONGEST_MESSAGE).collect::<String>();
+    let cut = |message: String| visible(&message.chars().take(LONGEST_MESSAGE).collect::<String>()).into_owned();
     match failure {
         types::Failure::InvalidConfig(message) => Failure::InvalidConfig(cut(message)),
         types::Failure::InvalidInput(message) => Failure::InvalidInput(cut(message)),
         types::Failure::InvalidOutput(message) => Failure::InvalidOutput(cut(message)),
         types::Failure::Unavailable(message) => Failure::Unavailable(cut(message)),
         types::Failure::RateLimited(limit) => {
-            Failure::RateLimited { message: cut(limit.message), after: limit.after_ms.map(Duration::from_millis) }
+            let after = limit.after_ms.map(|after| Duration::from_millis(after).min(LONGEST_DELAY));
+            Failure::RateLimited { message: cut(limit.message), after }
         }
         types::Failure::Cancelled(message) => Failure::Cancelled(cut(message)),
         types::Failure::OverBudget(message) => Failure::OverBudget(cut(message)),
@@ -115,4 +119,19 @@ pub(super) fn descriptor(described: types::Descriptor) -> Result<Option<Descript
             types::Stability::Stable => Stability::Stable,
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_of_some_length_and_puts_nothing_off_for_ever() {
+        let said = "x\n\u{1b}[2J".to_owned() + &"y".repeat(10_000);
+        let failed = failure(types::Failure::Internal(said));
+        assert!(failed.message().starts_with("x\\n\\u{1b}[2Jyyy"), "{failed}");
+        assert!(failed.message().len() < LONGEST_MESSAGE + 16);
+        let limit = types::RateLimit { message: String::new(), after_ms: Some(u64::MAX) };
+        assert_eq!(failure(types::Failure::RateLimited(limit)).after(), Some(LONGEST_DELAY));
+    }
 }

@@ -11,6 +11,7 @@ use std::{
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use jackfield_plugin_api::{BoxFuture, Document, Failure, HostCalls, Instance, Kind, Request, Result};
 use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
 
 use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
@@ -19,7 +20,10 @@ use super::{
     state::{Bridge, State, store},
     world,
 };
-use crate::plugin::sandbox::{Grants, Limits, size};
+use crate::plugin::{
+    sandbox::{Grants, Limits, size},
+    visible,
+};
 
 /// An extension of a component with its configuration.
 pub(super) struct Guest {
@@ -153,6 +157,9 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: &Li
     if let Some(words) = state.bridge.last_words.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Failure::Internal(words);
     }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return Failure::Internal(format!("it left with exit code {} in the middle of a call", exit.0));
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {
             let fuel = limits.fuel.unwrap_or_default();
@@ -165,7 +172,9 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: &Li
             if causes.contains("hostcall") && causes.contains("fuel") {
                 Failure::OverBudget(format!("answered more than its limit of {}", size(limits.output)))
             } else {
-                Failure::Internal(format!("trapped: {}", causes.chars().take(400).collect::<String>()))
+                // Around it stand the names of the guest's own functions, which may be any text.
+                let cause = error.root_cause().to_string();
+                Failure::Internal(format!("trapped: {}", visible(&cause.chars().take(400).collect::<String>())))
             }
         }
     }

@@ -16,6 +16,7 @@ use super::{
 use crate::plugin::{
     Digest, LoadError, Offer, Opener,
     sandbox::{Grant, Grants, Limits},
+    visible,
 };
 
 /// A loaded component: the protocol that it speaks and what it offers.
@@ -23,6 +24,9 @@ pub(in crate::plugin) struct Loaded {
     pub(in crate::plugin) protocol: (u16, u16),
     pub(in crate::plugin) offers: Vec<Offer>,
 }
+
+/// The most extensions that a component may offer: each of them is looked at before anything runs.
+const MOST_EXTENSIONS: usize = 1000;
 
 /// What a component may use up to say what it offers.
 fn limits_to_describe() -> Limits {
@@ -51,9 +55,12 @@ pub(in crate::plugin) fn load(
         Some(_) => {}
     }
     let (prepared, protocol) = prepare(path, bytes, digest, false)?;
-    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what };
+    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what: visible(&what).into_owned() };
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let described = wait(describe(&prepared)).map_err(failed)?.map_err(|failure| failed(failure.to_string()))?;
+    if described.len() > MOST_EXTENSIONS {
+        return Err(wrong(format!("it offers {} extensions, more than {MOST_EXTENSIONS}", described.len())));
+    }
     let mut offers = Vec::new();
     let source: Arc<Source> =
         Arc::new(Source { path: path.to_owned(), bytes: bytes.into(), digest: digest.clone(), prepared });
@@ -122,8 +129,8 @@ fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError>
         match numbers {
             Some(found) => spoken.push(found),
             None => others.push(match item.ty {
-                ComponentItem::ComponentInstance(_) => format!("interface `{name}`"),
-                _ => format!("`{name}`"),
+                ComponentItem::ComponentInstance(_) => format!("interface `{}`", visible(name)),
+                _ => format!("`{}`", visible(name)),
             }),
         }
     }
@@ -148,7 +155,7 @@ fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError>
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(300).collect()
+    visible(&text.lines().next().unwrap_or_default().chars().take(300).collect::<String>()).into_owned()
 }
 
 /// Waits for a future on a small runtime of its own: loading happens before the run's runtime is there.

@@ -11,6 +11,7 @@ mod health;
 mod imports;
 mod instance;
 mod load;
+mod scratch;
 mod state;
 mod world;
 

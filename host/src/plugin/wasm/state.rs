@@ -21,7 +21,10 @@ use super::{
     convert,
     world::World,
 };
-use crate::plugin::sandbox::{Limits, size};
+use crate::plugin::{
+    sandbox::{Limits, size},
+    visible,
+};
 
 /// The longest log line or note that is taken; the rest is cut off.
 const LONGEST_LINE: usize = 16 << 10;
@@ -177,6 +180,10 @@ pub(super) fn store(
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
+        if state.world.scratch.is_over(state.limits.scratch) {
+            state.hit = Some(format!("put more than {} into its scratch folders", size(state.limits.scratch)));
+            return Err(wasmtime::Error::msg("too much on disk"));
+        }
         if Instant::now() < state.deadline {
             return Ok(UpdateDeadline::Yield(1));
         }
@@ -332,18 +339,18 @@ impl host::Host for State {
             host::Level::Debug => Level::Debug,
             host::Level::Trace => Level::Trace,
         };
-        let (target, message) = (cut(target), cut(message));
+        let message = visible(&cut(message)).into_owned();
         if target == "panic" {
             *self.bridge.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
         } else {
-            self.bridge.say(Said::Log(level, target, message));
+            self.bridge.say(Said::Log(level, cut(target), message));
         }
         Ok(())
     }
 
     fn progress(&mut self, index: u32, done: u64, total: Option<u64>, note: String) -> wasmtime::Result<()> {
         self.count()?;
-        self.bridge.say(Said::Progress(index, done, total, cut(note)));
+        self.bridge.say(Said::Progress(index, done, total, visible(&cut(note)).into_owned()));
         Ok(())
     }
 

@@ -6,13 +6,13 @@ use jackfield_plugin_api::{Failure, Random, Result};
 use tempfile::TempDir;
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
+use super::scratch::Scratch;
 use crate::plugin::sandbox::{Grants, Permission};
 
 /// WASI for one instance, and the folders that go with it.
 pub(super) struct World {
     pub(super) wasi: WasiCtx,
-    /// Removed when the instance is.
-    pub(super) _scratch: Vec<TempDir>,
+    pub(super) scratch: Scratch,
 }
 
 /// A WASI that holds what was granted. What was not is not there: no files, environment or sockets; output goes nowhere,
@@ -31,7 +31,7 @@ pub(super) fn of(grants: &Grants) -> Result<World> {
         }
     }
     let scratch = folders(&mut builder, grants)?;
-    Ok(World { wasi: builder.build(), _scratch: scratch })
+    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch) })
 }
 
 /// Opens the folders. WASI follows no link and no `..` out of them.

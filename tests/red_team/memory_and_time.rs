@@ -1,0 +1,189 @@
+//! Memory, the stack, and time.
+
+use insta::assert_snapshot;
+
+use super::{Attack, attack, lines};
+use crate::{
+    bad_plugins::component::Hand,
+    support::{Pipeline, results},
+};
+
+#[test]
+fn a_bomb_in_memory_is_stopped_at_the_limit() {
+    let said = [
+        attack("memory-bomb").stopped(),
+        attack("memory-bomb").limits("memory = \"64MiB\"").stopped(),
+        attack("memory-grow").stopped(),
+    ];
+    assert_snapshot!(lines(said), @r"
+    internal: no more memory after a while
+    internal: no more memory after a while
+    over-budget: asked for 512.0 MiB of memory, beyond its limit of 512 MiB
+    ");
+}
+
+#[test]
+fn the_stack_ends_and_nothing_else_does() {
+    let said = ["recursion", "stack-overflow", "wild-pointer", "wild-call"].map(|name| attack(name).stopped());
+    assert_snapshot!(lines(said), @r"
+    internal: trapped: wasm trap: out of bounds memory access
+    internal: trapped: wasm trap: out of bounds memory access
+    internal: trapped: wasm trap: out of bounds memory access
+    internal: trapped: wasm trap: undefined element: out of bounds table access
+    ");
+}
+
+/// What both clocks that may end a computation say.
+fn ended(said: &str) -> String {
+    said.replace("computed for longer than its limit", "no answer within its limit")
+}
+
+#[test]
+fn time_is_up_wherever_it_is_spent() {
+    let brief = |name| attack(name).limits("time = \"700ms\"");
+    let clock = |attack: Attack| attack.granted(&["clock"]);
+    let said = [
+        brief("loop"),
+        brief("loop-in-host"),
+        brief("busy-wait"),
+        clock(brief("busy-wait")),
+        clock(brief("sleep")),
+        clock(brief("naps")),
+    ]
+    .map(|attack| ended(&attack.stopped()));
+    assert_snapshot!(lines(said), @r"
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    over-budget: no answer within its limit of 700ms
+    ");
+    let said = [brief("loop-open"), clock(brief("sleep-open"))].map(|attack| ended(&attack.refused()));
+    assert_snapshot!(lines(said), @r"
+    stage `tried` cannot be set up: over-budget: no answer within its limit of 700ms
+    stage `tried` cannot be set up: over-budget: no answer within its limit of 700ms
+    ");
+}
+
+#[test]
+fn without_a_grant_time_stands_still_and_chance_is_the_same() {
+    let clocks = [attack("clocks").answered(), attack("clocks").granted(&["clock"]).answered()];
+    assert_snapshot!(lines(clocks), @r"
+    time stands still, and it is 1970
+    time passes, and it is some day
+    ");
+    let random = || attack("random").answered();
+    assert_eq!(random(), random());
+    let granted = || attack("random").granted(&["random"]).answered();
+    assert_ne!(granted(), granted());
+}
+
+#[test]
+fn a_component_that_polls_for_ever_is_stopped() {
+    let sleeper = Hand {
+        imports: r#"
+  (import "wasi:io/poll@0.2.0" (instance $poll
+    (export "pollable" (type $pollable (sub resource)))
+    (export "[method]pollable.block" (func (param "self" (borrow $pollable))))
+    (export "[method]pollable.ready" (func (param "self" (borrow $pollable)) (result bool)))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+    (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))))
+  (core func $alarm (canon lower (func $clock "subscribe-duration")))
+  (core func $ready (canon lower (func $poll "[method]pollable.ready")))"#,
+        lowered: &[("alarm", "(param i64) (result i32)"), ("ready", "(param i32) (result i32)")],
+        call: Some(
+            "(local.set $one (call $alarm (i64.const -1)))
+             (loop $again (br_if $again (i32.eqz (call $ready (local.get $one))))) (i32.const 0)"
+                .to_owned(),
+        ),
+        ..Hand::default()
+    };
+    // And one that keeps every pollable that it can get.
+    let hoarder = Hand {
+        call: Some("(loop $again (drop (call $alarm (i64.const 1))) (br $again)) (i32.const 0)".to_owned()),
+        ..sleeper.clone()
+    };
+    assert_snapshot!(lines([by_hand(&sleeper), by_hand(&hoarder)]), @r"
+    over-budget: no answer within its limit of 500ms
+    over-budget: no answer within its limit of 500ms
+    ");
+}
+
+/// What a component made by hand fails with, within half a second.
+#[track_caller]
+fn by_hand(hand: &Hand) -> String {
+    failed(&hand.bytes())
+}
+
+#[track_caller]
+fn failed(component: &[u8]) -> String {
+    let pipeline = Pipeline::new(
+        r#"
+[pipeline]
+name = "harm"
+[plugins.hand]
+path = "hand.wasm"
+[input]
+use   = "inline"
+items = [{}]
+[stages.tried]
+use    = "hand/hand"
+in     = "input"
+limits = { time = "500ms" }
+"#,
+    )
+    .with("hand.wasm", component);
+    let run = pipeline.run().expect_code(1);
+    ended(&super::failure(&results(&run.folder())[0]))
+}
+
+/// A component of so many core instances, each with a memory and a table of its own.
+fn crowd(instances: usize, pages: usize, elements: usize) -> Vec<u8> {
+    let module = format!("(core module $one (memory {pages}) (table {elements} funcref))");
+    let more: String = (0..instances).map(|n| format!("(core instance $i{n} (instantiate $one))")).collect();
+    let text = Hand::default().text();
+    wat::parse_str(text.replacen("(component", &format!("(component {module} {more}"), 1)).expect("a component")
+}
+
+#[track_caller]
+fn refused(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crowd.wasm");
+    std::fs::write(&path, bytes).expect("written");
+    let error = jackfield::plugin::load("crowd", &path, &Default::default()).expect_err("refused").to_string();
+    error.replace(path.to_str().expect("UTF-8"), "[file]")
+}
+
+#[test]
+fn many_memories_and_tables_count_as_one() {
+    let said = [crowd(40, 400, 1), crowd(1, 0, 19_000_000), crowd(200, 1, 1)].map(|bytes| refused(&bytes));
+    assert_snapshot!(lines(said), @r"
+    `[file]` failed while being loaded: over-budget: asked for 275.0 MiB of memory, beyond its limit of 256 MiB
+    `[file]` is damaged: it is no valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 19000000 which exceeds the limit of 20000
+    `[file]` is damaged: it is no valid component: The component transitively contains 201 core module instances, which exceeds the configured maximum of 64 in the pooling allocator
+    ");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crowd.wasm");
+    std::fs::write(&path, crowd(20, 1, 1)).expect("written");
+    jackfield::plugin::load("crowd", &path, &Default::default()).expect("a few do no harm");
+}
+
+#[test]
+fn a_bomb_in_a_table_is_stopped() {
+    let grow = "(loop $again (br_if $again (i32.ne (table.grow $t (ref.null func) (i32.const 1000)) (i32.const -1))))
+        unreachable";
+    let text = Hand { call: Some(grow.to_owned()), ..Hand::default() }.text();
+    let text = text.replacen("(memory (export", "(table $t 1 funcref) (memory (export", 1);
+    assert_snapshot!(failed(&wat::parse_str(text).expect("a component")), @"internal: trapped: wasm trap: wasm `unreachable` instruction executed");
+}
+
+#[test]
+fn threads_are_not_to_be_had() {
+    let shared =
+        Hand::default().text().replacen("(memory (export \"memory\") 2)", "(memory (export \"memory\") 2 2 shared)", 1);
+    let bytes = wat::parse_str(&shared).expect("a component");
+    let said = refused(&bytes);
+    assert!(said.contains("is no valid component") && said.contains("threads"), "{said}");
+}

@@ -1,0 +1,92 @@
+//! All attacks in one process, over and over: the memory of the host comes back to where it was.
+
+use std::{fmt::Write as _, process::Command};
+
+use jackfield::{
+    engine::{Cancel, Engine, Options, Silent, open_stages},
+    pipeline::{self, Request},
+    plugin::{Registry, Trust, bundled, load, sandbox::Grant},
+    service::open_services,
+};
+
+use crate::support::{Pipeline, done, fixture};
+
+/// What the memory in use may have grown by, in bytes.
+const SLACK: usize = 32 << 20;
+/// Those that end when the stage is set up.
+const NOT_SET_UP: [&str; 2] = ["loop-open", "sleep-open"];
+
+/// Bytes of memory that this process holds.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: usize = text.split(' ').nth(1).expect("a number").parse().expect("a number");
+    pages * 4096
+}
+
+#[test]
+fn memory_of_the_host_comes_back_to_where_it_was() {
+    // In a process of its own: other tests use memory, too.
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--exact", "red_team::resident::all_attacks_four_times", "--ignored", "--nocapture"]);
+    let run = done(&mut command);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("1 passed"), "{}", run.stdout);
+}
+
+#[test]
+#[ignore = "run by the test above"]
+fn all_attacks_four_times() {
+    let path = fixture("red_team/hostile.wasm");
+    let base = tempfile::tempdir().expect("a folder");
+    std::fs::write(base.path().join("note.txt"), "a note").expect("written");
+    let grants = ["clock", "random", "read:data=.", "scratch:work", "http:127.0.0.1"];
+    let grants = grants.map(|grant| Grant::parse(grant, base.path()).expect(grant)).to_vec();
+    let plugin = load("hostile", &path, &Trust { grants, ..Trust::default() }).expect("loaded");
+    let mut toml = "
+[pipeline]
+name = \"harm\"
+[input]
+use   = \"inline\"
+items = [{ text = \"bad\" }]
+[cache.kept]
+tiers = [{ use = \"memory\", with = { max_bytes = 4_000_000 } }]
+[model.mock]
+use = \"mock\"
+"
+    .to_owned();
+    let names = plugin.offers.iter().map(|offer| offer.descriptor.name.clone());
+    let names: Vec<String> = names.filter(|name| !NOT_SET_UP.contains(&name.as_str())).collect();
+    for name in &names {
+        let more = match name {
+            name if name.starts_with("fetch") => "with = { target = \"GET http://127.0.0.1:1/\" }",
+            name if name.starts_with("cache") => "store = \"kept\"",
+            name if name.starts_with("model") => "model = \"mock\"",
+            _ => "",
+        };
+        let limits =
+            "memory = \"96MiB\", time = \"500ms\", wall = \"3s\", scratch = \"8MiB\", host_calls = 20_000, traps = 0";
+        writeln!(
+            toml,
+            "[stages.{name}]\nuse = \"hostile/{name}\"\nin = {{ text = \"input.text\" }}\nlimits = {{ {limits} }}\n{more}"
+        )
+        .expect("written");
+    }
+    assert!(names.len() >= 50, "{names:?}");
+    let pipeline = Pipeline::new(&toml);
+    let file = pipeline.path().join("pipeline.toml");
+    let registry = Registry::new(vec![bundled(), plugin]);
+    let draft = pipeline::parse(Request { path: &file, set: &[], input: &[] }).expect("a draft");
+    let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
+        let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
+        let options = Options { jobs: 2, retry_failed: false };
+        let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+        let outcome = engine.run_unrecorded(&Cancel::default(), &mut Silent).expect("a run");
+        assert!(outcome.summary.stages.len() >= 50);
+        held.push(resident());
+    }
+    println!("{} attacks, {held:?} bytes", names.len());
+    assert!(held[3] < held[1] + SLACK, "it grows: {held:?} bytes");
+}
