@@ -8,6 +8,7 @@ use super::{
     service_draft::{CacheDraft, ModelDraft},
     source::{SourceId, Sources, Span, Spanned},
     suggest,
+    test_draft::TestDraft,
     tree::{Key, Node},
     wire::WireText,
 };
@@ -37,6 +38,7 @@ pub struct Draft {
     pub(super) models: Vec<ModelDraft>,
     pub(super) caches: Vec<CacheDraft>,
     pub(super) stages: Vec<StageDraft>,
+    pub(super) tests: Vec<TestDraft>,
 }
 
 impl Draft {
