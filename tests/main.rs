@@ -15,6 +15,7 @@ mod model_faults;
 mod model_server;
 mod models;
 mod odd_inputs;
+mod pipeline_tests;
 mod scheduling;
 mod store;
 mod support;

@@ -17,6 +17,7 @@ mod runs;
 mod schema;
 mod survey;
 mod table;
+mod test;
 mod vet;
 mod watch;
 mod why;
@@ -51,6 +52,8 @@ enum Command {
     Run(run::Args),
     /// Check a pipeline without running it.
     Check(check::Args),
+    /// Run the tests of a pipeline.
+    Test(test::Args),
     /// Show a pipeline's stages and wires.
     Graph(graph::Args),
     /// Look at plugins, lock and sign them.
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Test(args) => test::test(&args),
         Command::Graph(args) => graph::graph(&args),
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),

@@ -69,7 +69,10 @@ impl Pass<'_> {
                     self.faults.push(Fault::at("bad-value", node.span, format!("`{}` is empty", key.text)));
                 }
             }
-            (Shape::Any, _) | (Shape::Flag, Value::Boolean(_)) | (Shape::List, Value::List(_)) | (Shape::Free, Value::Table(_)) => {}
+            (Shape::Any, _)
+            | (Shape::Flag, Value::Boolean(_))
+            | (Shape::List, Value::List(_))
+            | (Shape::Free, Value::Table(_)) => {}
             (Shape::Integer { min, max }, Value::Integer(value)) => self.range(key, node.span, *value, *min, *max),
             (Shape::Number, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
             (Shape::Number, Value::Float(value)) => {

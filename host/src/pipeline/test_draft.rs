@@ -43,7 +43,8 @@ fn test(table: &Table, faults: &mut Vec<Fault>) -> Option<TestDraft> {
         let node = table.get(key)?;
         Some(Spanned { value: node.as_str()?.to_owned(), span: node.span })
     };
-    let inside = |key: &str| table.get(key).and_then(Node::as_table).map(|table| table.0.as_slice()).unwrap_or_default();
+    let inside =
+        |key: &str| table.get(key).and_then(Node::as_table).map(|table| table.0.as_slice()).unwrap_or_default();
     let name = text("name")?;
     let mut expect = Vec::new();
     for (key, node) in inside("expect") {

@@ -50,9 +50,7 @@ impl TestItem {
         match self {
             Self::None => InputPlan::Inline { items: Vec::new(), id: None },
             Self::Value(item) => InputPlan::Inline { items: vec![item], id },
-            Self::File(path) => {
-                InputPlan::Files { patterns: vec![glob::Pattern::escape(&path.to_string_lossy())] }
-            }
+            Self::File(path) => InputPlan::Files { patterns: vec![glob::Pattern::escape(&path.to_string_lossy())] },
         }
     }
 }

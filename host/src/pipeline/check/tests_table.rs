@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Checker, graph::reads, sources::Edge};
-use crate::pipeline::{
-    draft::{Draft, ItemSource},
-    faults::Fault,
-    plan::{Plan, Source, Step, Wire},
-    schema::{Stray, Type},
-    suggest,
-    test_draft::TestDraft,
-    test_plan::{Expectation, TestItem, TestPlan, prune},
-    tree::{self, Node},
-    wire,
+use jackfield_plugin_api::Kind;
+
+use super::{Checker, graph::reads, services::extension_ref, sources::Edge};
+use crate::{
+    pipeline::{
+        draft::{Draft, ItemSource, WireRef},
+        faults::Fault,
+        plan::{Plan, Source, Step, TierPlan, Wire},
+        schema::{Stray, Type},
+        suggest,
+        test_draft::TestDraft,
+        test_plan::{Expectation, TestItem, TestPlan, prune},
+        tree::{self, Node},
+        wire,
+    },
+    plugin::{Lookup, Registry},
 };
 
 impl<'a> Checker<'a> {
@@ -27,6 +32,7 @@ impl<'a> Checker<'a> {
             let name = &test.name.value;
             if let Some(first) = seen.insert(name, test.name.span) {
                 let mut fault = Fault::at("duplicate-name", test.name.span, format!("test `{name}` is there twice"));
+                fault.label = "the second one".to_owned();
                 fault.related.push((first, "the first one".to_owned()));
                 self.faults.push(fault);
             }
@@ -49,8 +55,10 @@ impl<'a> Checker<'a> {
                     }
                 }
             }
-            if test.expect.is_empty() && test.fails.is_empty() {
-                let fault = Fault::at("missing-key", test.name.span, format!("test `{name}` expects nothing"));
+            let of_input = |wire: &WireRef| wire.text.as_ref().is_some_and(|text| text.source == "input");
+            if test.expect.iter().all(|expect| of_input(&expect.wire)) && test.fails.is_empty() {
+                let fault =
+                    Fault::at("missing-key", test.name.span, format!("test `{name}` expects nothing of any stage"));
                 self.faults.push(fault.hint("add `expect = { \"stage.field\" = ... }`".to_owned()));
             }
             self.item_of_test(test, self.needs_item(&sources, edges), &item);
@@ -98,7 +106,8 @@ impl<'a> Checker<'a> {
             let path = self.draft.folder.join(&file.value);
             if test.input.is_some() {
                 let message = format!("test `{name}` has both `input` and `file`");
-                self.faults.push(Fault::at("misplaced-key", file.span, message).hint("one item is enough".to_owned()));
+                let fault = Fault::at("two-items", file.span, message);
+                self.faults.push(fault.hint("one item is enough".to_owned()));
             } else if !matches!(source, None | Some(ItemSource::Files { .. })) {
                 let message = "`file` is for pipelines whose items are files";
                 let hint = "write the item itself: `input = ...`".to_owned();
@@ -110,10 +119,15 @@ impl<'a> Checker<'a> {
             }
         }
         // What a line of JSON or a table of the pipeline may hold, only its stages know.
-        let strict = matches!(source, Some(ItemSource::Files { .. } | ItemSource::Csv { .. } | ItemSource::Trials { .. }));
+        let strict =
+            matches!(source, Some(ItemSource::Files { .. } | ItemSource::Csv { .. } | ItemSource::Trials { .. }));
         if let (Some((span, value)), true) = (&test.input, strict) {
             let value = filled(value, source);
-            let wrong = jsonschema::validator_for(schema).ok().and_then(|schema| {
+            let mut schema = schema.clone();
+            if matches!(source, Some(ItemSource::Files { .. })) {
+                schema["additionalProperties"] = json!(false);
+            }
+            let wrong = jsonschema::validator_for(&schema).ok().and_then(|schema| {
                 let error = schema.iter_errors(&value).next()?;
                 Some(error.to_string().chars().take(200).collect::<String>())
             });
@@ -135,8 +149,16 @@ impl<'a> Checker<'a> {
                             let fault = match &astray.why {
                                 Stray::NoField(known) => {
                                     let known = known.iter().map(String::as_str);
-                                    Fault::at("unknown-field", key.span, format!("there is no field `{}` here", key.text))
-                                        .hint(suggest::hint_for(&key.text, "its fields", known))
+                                    Fault::at(
+                                        "unknown-field",
+                                        key.span,
+                                        format!("there is no field `{}` here", key.text),
+                                    )
+                                    .hint(suggest::hint_for(
+                                        &key.text,
+                                        "its fields",
+                                        known,
+                                    ))
                                 }
                                 _ => Fault::at("type-clash", key.span, "a table is expected where there is none")
                                     .label(format!("it is `{}`", astray.found)),
@@ -173,9 +195,16 @@ fn filled(value: &Value, source: Option<&ItemSource>) -> Value {
     value
 }
 
+/// A tier that is empty in the beginning and gone in the end.
+fn fresh_tier(registry: &Registry) -> Option<TierPlan> {
+    let Lookup::Found(plugin, offer) = registry.find(Kind::CacheBackend, "bundled/memory") else { return None };
+    Some(TierPlan { extension: extension_ref((plugin, offer)), config: json!({}), ttl: None })
+}
+
 /// The tests of a draft that became this plan.
 #[must_use]
-pub fn tests_of(draft: &Draft, plan: &Plan) -> Vec<TestPlan> {
+pub fn tests_of(draft: &Draft, plan: &Plan, registry: &Registry) -> Vec<TestPlan> {
+    let fresh = fresh_tier(registry);
     let place = |name: &str| plan.stages.iter().position(|stage| stage.name == name);
     let source = |name: &str| match name {
         "input" => Some(Source::Input),
@@ -208,6 +237,10 @@ pub fn tests_of(draft: &Draft, plan: &Plan) -> Vec<TestPlan> {
             (None, Some(file)) => TestItem::File(draft.folder.join(&file.value)),
             (None, None) => TestItem::None,
         };
+        // Tests know nothing of each other, nor of what was kept for runs.
+        if let Some(fresh) = &fresh {
+            small.caches.iter_mut().for_each(|cache| cache.tiers = vec![fresh.clone()]);
+        }
         small.input = item.into_input(&plan.input);
         TestPlan { name: test.name.value.clone(), plan: small, expect, fails }
     });
