@@ -10,6 +10,7 @@ mod load;
 mod lockfile;
 mod plugins;
 mod plugins_lock;
+mod plugins_replay;
 mod plugins_sign;
 mod progress;
 mod run;

@@ -1,6 +1,6 @@
 //! `jackfield run`.
 
-use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf, thread::available_parallelism};
+use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf, sync::Arc, thread::available_parallelism};
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::{
     engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input, timestamp},
     pipeline::Plan,
     plugin::Registry,
-    service::ModelCount,
+    service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
     telemetry::terminal,
 };
@@ -40,6 +40,11 @@ pub(super) struct Args {
     /// With --resume: make every failed call again, not just those that may have healed.
     #[arg(long, requires = "resume")]
     retry_failed: bool,
+
+    /// Keep each call of a stage, with all that it asked of the host, in a file of its own: in this folder, or in `calls` of
+    /// the run folder. `jackfield plugins replay` makes such a call again.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    record: Option<Option<PathBuf>>,
 
     /// Print one JSON object on standard output.
     #[arg(long)]
@@ -68,7 +73,7 @@ pub(super) fn run(args: &Args) -> Exit {
 }
 
 fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
-    let Loaded { plan, registry, instances, services, file } = loaded;
+    let Loaded { plan, registry, instances, mut services, file } = loaded;
     look_for_input(&plan)?;
     let (folder, run) = match &args.resume {
         None => {
@@ -95,6 +100,10 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
     let id = folder.id();
     terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
 
+    if let Some(chosen) = &args.record {
+        let into = chosen.clone().unwrap_or_else(|| folder.path().join("calls"));
+        services.calls = Some(Arc::new(CallRecorder::new(&into)?));
+    }
     let mut watch = match Watch::new(&args.watch, &id, &plan, &services) {
         Ok(watch) => watch,
         Err(error) => {
@@ -112,6 +121,11 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
     progress.finish();
     watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()));
     let summary = outcome?.summary;
+    if let Some(calls) = &services.calls {
+        let (written, lost) = calls.counts();
+        let lost = if lost > 0 { format!("; {lost} could not be") } else { String::new() };
+        terminal().say(format!("recorded {} in {}{lost}", counted(written, "call"), calls.folder().display()));
+    }
     if args.json {
         print_json(&summary);
     } else {

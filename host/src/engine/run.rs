@@ -27,7 +27,7 @@ use super::{
 use crate::{
     pipeline::{ExtensionRef, Plan, Scope, Source, Wire},
     plugin::Registry,
-    service::Services,
+    service::{Services, StageRecorder},
     store::{
         Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
         export_results, export_run_stages,
@@ -251,7 +251,9 @@ impl Engine<'_> {
         }
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
             let offer = stage.extension.offer(registry);
-            Arc::new(Station::new(stage, instance, offer, (plan, services), began))
+            let mut station = Station::new(stage, instance, offer, (plan, services), began);
+            station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, stage, registry));
+            Arc::new(station)
         });
         let pool = (&pool, self.options.jobs);
         let scheduler = Scheduler::new(plan, stations.collect(), services, pool, cancel, observer, keep);

@@ -13,7 +13,7 @@ use crate::{
         Offer,
         sandbox::{Grants, Permission},
     },
-    service::{Cache, Http, Model, Services},
+    service::{Cache, Http, Model, Services, StageRecorder},
 };
 
 /// What the batches of a stage share.
@@ -37,6 +37,8 @@ pub(super) struct Station {
     pub(super) most: u64,
     /// The cache that keeps its results.
     pub(super) memo: Option<Memo>,
+    /// Records its calls.
+    pub(super) recorder: Option<StageRecorder>,
 }
 
 impl Station {
@@ -74,7 +76,8 @@ impl Station {
             grants,
             http: Arc::clone(&services.http),
             most: plan.limits.output,
-            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random)),
+            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded_memo)),
+            recorder: None,
         }
     }
 
