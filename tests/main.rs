@@ -16,6 +16,7 @@ mod model_server;
 mod models;
 mod odd_inputs;
 mod pipeline_tests;
+mod replay;
 mod scheduling;
 mod store;
 mod support;

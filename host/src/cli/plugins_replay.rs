@@ -93,8 +93,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
         Err(failure) => RecordedAnswer::of(&Err(failure)),
     };
     let difference = call.answer.as_ref().and_then(|recorded| {
-        let (then, now) = (serde_json::to_value(recorded), serde_json::to_value(&answered));
-        is_same(&then.unwrap_or_default(), &now.unwrap_or_default()).err()
+        is_same(&serde_json::to_value(recorded).unwrap_or_default(), &replayer.as_recorded(&answered)).err()
     });
     let divergences = replayer.divergences();
     let outcome = Outcome {

@@ -11,7 +11,7 @@ use jackfield_plugin_api::{
 use serde_json::Value;
 
 use super::{
-    format::{RecordedCall, RecordedHostCall, bytes_in},
+    format::{RecordedAnswer, RecordedCall, RecordedHostCall, bytes_in},
     recorder::asked,
     redact::Redactor,
 };
@@ -51,6 +51,14 @@ impl<'a> Replayer<'a> {
     pub fn new(record: &'a RecordedCall, grants: &Grants) -> Self {
         let state = State { used: vec![false; record.host_calls.len()], asked_cancelled: 0, divergences: Vec::new() };
         Self { record, redactor: Redactor::new(grants), state: Mutex::new(state) }
+    }
+
+    /// An answer as the record would hold it, without secrets.
+    #[must_use]
+    pub fn as_recorded(&self, answer: &RecordedAnswer) -> Value {
+        let mut value = serde_json::to_value(answer).unwrap_or_default();
+        self.redactor.redact(&mut value);
+        value
     }
 
     /// The host calls that were not as recorded, in order: those that were made now alone, then those made then alone.
