@@ -161,14 +161,16 @@ fn a_native_call_is_made_again_only_if_that_is_allowed_and_the_file_is_the_same(
 fn the_first_difference_is_shown() {
     let pipeline = claims("linked-in");
     let files = recorded(&pipeline);
-    let whole = read(&files[1]);
+    // Which of the calls is recorded first is chance.
+    let file = files[1..].iter().min_by_key(|path| read(path)["requests"][0]["seed"].as_u64()).expect("a file");
+    let whole = read(file);
     let complete = whole["host_calls"].as_array().expect("calls").iter().position(|entry| entry["call"] == "complete");
     let complete = complete.expect("a completion");
     let replay = |change: &dyn Fn(&mut Value)| {
         let mut record = whole.clone();
         change(&mut record);
-        fs::write(&files[1], record.to_string()).expect("written");
-        let told = done(jackfield().args(["plugins", "replay"]).arg(&files[1])).expect_code(1);
+        fs::write(file, record.to_string()).expect("written");
+        let told = done(jackfield().args(["plugins", "replay"]).arg(file)).expect_code(1);
         told.stdout
     };
     let answer = replay(&|record| record["answer"]["results"][0]["document"]["json"]["label"] = "no such label".into());

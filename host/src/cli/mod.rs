@@ -4,6 +4,7 @@ mod cache;
 mod check;
 mod compare;
 mod completions;
+mod develop;
 mod exit;
 mod graph;
 mod load;

@@ -76,7 +76,7 @@ impl Station {
             grants,
             http: Arc::clone(&services.http),
             most: plan.limits.output,
-            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded_memo)),
+            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
             recorder: None,
         }
     }

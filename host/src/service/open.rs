@@ -24,8 +24,9 @@ pub struct Services {
     pub http: Arc<Http>,
     /// Records the calls of stages, if that is asked for.
     pub calls: Option<Arc<CallRecorder>>,
-    /// Whether results that are kept depend on the seed of their call even where the extension does not ask for `random`.
-    pub seeded_memo: bool,
+    /// The cache, by index, whose kept results depend on the seed of their call even where the extension does not ask for
+    /// `random`: keeping them changes nothing then.
+    pub seeded: Option<usize>,
 }
 
 impl Services {
