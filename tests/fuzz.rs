@@ -198,7 +198,7 @@ proptest! {
             files("examples", ".toml").into_iter().map(|path| (path.clone(), fs::read(path).expect("read"))).collect()
         });
         static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::new(vec![bundled()]));
-        let (path, good) = which.get(&GOOD);
+        let (path, good) = which.get(GOOD.as_slice());
         let pipeline = Pipeline::new(&text(&changed(good, &changes)));
         // Beside it lies what it names.
         let folder = path.parent().expect("a folder");
@@ -279,7 +279,7 @@ proptest! {
         let plugin = bundled();
         let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "transcript").expect("bundled");
         let instance = offer.opener.open("{}", &Limits::default()).expect("opened");
-        let input = json!({ "text": text(&changed(which.get(&GOOD), &changes)) });
+        let input = json!({ "text": text(&changed(which.get(GOOD.as_slice()), &changes)) });
         let context = Context { stage: "s".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
         let call = [Call { document: Document::new(input.to_string()), context }];
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

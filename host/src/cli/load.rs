@@ -89,7 +89,8 @@ pub(super) fn load_plan(args: &PipelineArgs, talk: Talk) -> Result<(Plan, Regist
     compile(args, talk).map(|(_, plan, registry)| (plan, registry))
 }
 
-fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), Exit> {
+/// As [`load_plan`], with the draft.
+pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), Exit> {
     let request = Request { path: &args.path, set: &args.set, input: &args.input };
     let wrong = |faults: &Faults| {
         report(faults, talk);

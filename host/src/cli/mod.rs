@@ -4,6 +4,7 @@ mod cache;
 mod check;
 mod compare;
 mod completions;
+mod develop;
 mod exit;
 mod graph;
 mod load;
@@ -11,6 +12,7 @@ mod lockfile;
 mod plugins;
 mod plugins_lock;
 mod plugins_new;
+mod plugins_replay;
 mod plugins_sign;
 mod plugins_test;
 mod progress;
@@ -19,6 +21,7 @@ mod runs;
 mod schema;
 mod survey;
 mod table;
+mod test;
 mod vet;
 mod watch;
 mod why;
@@ -53,6 +56,8 @@ enum Command {
     Run(run::Args),
     /// Check a pipeline without running it.
     Check(check::Args),
+    /// Run the tests of a pipeline.
+    Test(test::Args),
     /// Show a pipeline's stages and wires.
     Graph(graph::Args),
     /// Make, test, lock and sign plugins, and look at them.
@@ -85,6 +90,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Test(args) => test::test(&args),
         Command::Graph(args) => graph::graph(&args),
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),

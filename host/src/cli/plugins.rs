@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::print_json,
-    plugins_lock, plugins_new, plugins_sign,
+    plugins_lock, plugins_new, plugins_replay, plugins_sign,
     table::table,
 };
 use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load, sandbox::Grant, visible_lines};
@@ -40,6 +40,8 @@ pub(super) enum Command {
     Diff(plugins_lock::DiffArgs),
     /// Accept what is there now: take it over into `jackfield.lock`.
     Update(plugins_lock::UpdateArgs),
+    /// Make a recorded call again, without the host: for bug reports, and to try a mend.
+    Replay(plugins_replay::ReplayArgs),
     /// Make a pair of keys to sign plugin files with.
     Keygen(plugins_sign::KeygenArgs),
     /// Sign a file: its signature goes beside it, into FILE.minisig.
@@ -109,6 +111,7 @@ pub(super) fn plugins(command: &Command) -> Exit {
         Command::Verify(args) => plugins_lock::verify(args),
         Command::Diff(args) => plugins_lock::diff(args),
         Command::Update(args) => plugins_lock::update(args),
+        Command::Replay(args) => plugins_replay::replay(args),
         Command::Keygen(args) => plugins_sign::keygen(args),
         Command::Sign(args) => plugins_sign::sign(args),
     };

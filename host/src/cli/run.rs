@@ -1,10 +1,11 @@
 //! `jackfield run`.
 
-use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf, thread::available_parallelism};
+use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf, sync::Arc, thread::available_parallelism};
 
 use serde_json::Value;
 
 use super::{
+    develop::develop,
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
     progress::Progress,
@@ -15,7 +16,7 @@ use crate::{
     engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input, timestamp},
     pipeline::Plan,
     plugin::Registry,
-    service::ModelCount,
+    service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
     telemetry::terminal,
 };
@@ -23,11 +24,11 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    pipeline: PipelineArgs,
+    pub(super) pipeline: PipelineArgs,
 
     /// The folder that holds the run folders.
     #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 
     /// Worker threads; as many as there are processors if it is not given.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -41,39 +42,77 @@ pub(super) struct Args {
     #[arg(long, requires = "resume")]
     retry_failed: bool,
 
-    /// Print one JSON object on standard output.
+    /// Keep each call of a stage, with all that it asked of the host, in a file of its own: in this folder, or in `calls` of
+    /// the run folder. `jackfield plugins replay` makes such a call again.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    record: Option<Option<PathBuf>>,
+
+    /// Run again whenever the pipeline, a plugin, a file that `with` names or an input file changes. Calls that are as they
+    /// were are not made again. Ctrl-C ends it.
+    #[arg(long = "watch", conflicts_with = "resume")]
+    again: bool,
+
+    /// With --watch: load native plugins that the pipeline allows as they are, whatever digest it pins them to.
+    #[arg(long, requires = "again")]
+    pub(super) allow_native: bool,
+
+    /// Print one JSON object on standard output; with --watch, one for each run.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 
     #[command(flatten)]
     watch: WatchArgs,
 }
 
 pub(super) fn run(args: &Args) -> Exit {
+    if args.again {
+        return develop(args);
+    }
     let talk = if args.json { Talk::Json } else { Talk::People };
     let loaded = match load_pipeline(&args.pipeline, talk) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    match go(args, loaded) {
-        Ok(exit) => exit,
-        Err(error) => {
-            complain(&error, error.hint());
-            match error {
-                EngineError::NoInput { .. } | EngineError::BadGlob { .. } => Exit::Usage,
-                _ => Exit::Failed,
+    let cancel = Cancel::default();
+    let interrupted = cancel.clone();
+    on_interrupt(move || interrupted.request());
+    let done = go(args, &loaded, &cancel).map(|ended| match ended {
+        Ended::Refused(exit) => exit,
+        Ended::Ran(summary) => {
+            if args.json {
+                print_json(&*summary);
+            } else {
+                conclude(&summary, &loaded.plan, &args.pipeline.path.display().to_string());
             }
+            summary.state.into()
         }
-    }
+    });
+    done.unwrap_or_else(|error| {
+        complain(&error, error.hint());
+        match error {
+            EngineError::NoInput { .. } | EngineError::BadGlob { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    })
 }
 
-fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
+/// How a run ended.
+pub(super) enum Ended {
+    /// Before it began, which has been told.
+    Refused(Exit),
+    /// In order.
+    Ran(Box<Summary>),
+}
+
+/// Makes the run.
+pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel) -> Result<Ended, EngineError> {
     let Loaded { plan, registry, instances, services, file } = loaded;
-    look_for_input(&plan)?;
+    let mut services = services.clone();
+    look_for_input(plan)?;
     let (folder, run) = match &args.resume {
         None => {
             let folder = RunFolder::create(&args.out, &plan.name)?;
-            let run = new_run(&folder, &plan, &registry, file);
+            let run = new_run(&folder, plan, registry, file.clone());
             (folder, run)
         }
         Some(name) => {
@@ -82,9 +121,9 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
             if run.digest != plan.digest {
                 complain(
                     format!("run `{}` was made by another version of the pipeline or its plugins", run.run),
-                    Some(what_differs(&run.plan, &plan)),
+                    Some(what_differs(&run.plan, plan)),
                 );
-                return Ok(Exit::Usage);
+                return Ok(Ended::Refused(Exit::Usage));
             }
             if matches!(run.state, RunState::Complete) {
                 terminal().say(format!("run `{}` is complete already", run.run));
@@ -93,31 +132,36 @@ fn go(args: &Args, loaded: Loaded) -> Result<Exit, EngineError> {
         }
     };
     let id = folder.id();
-    terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
+    if !args.again {
+        terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
+    }
 
-    let mut watch = match Watch::new(&args.watch, &id, &plan, &services) {
+    if let Some(chosen) = &args.record {
+        let into = chosen.clone().unwrap_or_else(|| folder.path().join("calls"));
+        services.calls = Some(Arc::new(CallRecorder::new(&into)?));
+    }
+    let mut watch = match Watch::new(&args.watch, &id, plan, &services) {
         Ok(watch) => watch,
         Err(error) => {
             complain(error, None);
-            return Ok(Exit::Usage);
+            return Ok(Ended::Refused(Exit::Usage));
         }
     };
-    let cancel = Cancel::default();
-    on_interrupt(cancel.clone());
     let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
     let options = Options { jobs, retry_failed: args.retry_failed };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services: services.clone(), options };
-    let mut progress = Progress::new(&plan, args.json);
-    let outcome = engine.run(folder, run, &cancel, &mut Both(&mut progress, &mut watch));
+    let instances = instances.clone();
+    let engine = Engine { plan, registry, instances, services: services.clone(), options };
+    let mut progress = Progress::new(plan, args.json);
+    let outcome = engine.run(folder, run, cancel, &mut Both(&mut progress, &mut watch));
     progress.finish();
     watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()));
     let summary = outcome?.summary;
-    if args.json {
-        print_json(&summary);
-    } else {
-        conclude(&summary, &plan, &args.pipeline.path.display().to_string());
+    if let Some(calls) = &services.calls {
+        let (written, lost) = calls.counts();
+        let lost = if lost > 0 { format!("; {lost} could not be") } else { String::new() };
+        terminal().say(format!("recorded {} in {}{lost}", counted(written, "call"), calls.folder().display()));
     }
-    Ok(summary.state.into())
+    Ok(Ended::Ran(Box::new(summary)))
 }
 
 fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) -> RunJson {
@@ -175,14 +219,14 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
     start_anew.to_owned()
 }
 
-/// The first Ctrl-C drains, the second aborts.
-fn on_interrupt(cancel: Cancel) {
+/// Calls for every Ctrl-C: of a run, the first drains and the second aborts.
+pub(super) fn on_interrupt(call: impl Fn() + Send + 'static) {
     let listen = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
             while tokio::signal::ctrl_c().await.is_ok() {
-                cancel.request();
+                call();
             }
         });
     };

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crossbeam_channel::Sender;
-use jackfield_plugin_api::{Document, Failure, Guarded, Request, Result, guarded};
+use jackfield_plugin_api::{Document, Failure, Guarded, HostCalls, Request, Result, guarded};
 
 use super::{
     call_host::CallHost,
@@ -114,7 +114,9 @@ pub(super) fn send(
 /// Calls the plugin and checks what it answers.
 async fn called(station: &Station, requests: &[Request], control: &Control) -> Vec<Result<Document>> {
     let host = CallHost { station, requests, control };
-    let answered = match guarded("call", || station.instance.call(requests, &host)) {
+    let recording = station.recorder.as_ref().map(|recorder| recorder.begin(requests, &host));
+    let calls: &dyn HostCalls = recording.as_ref().map_or(&host, |recording| recording);
+    let answered = match guarded("call", || station.instance.call(requests, calls)) {
         Ok(future) => {
             let mut future = pin!(Guarded::new("call", future));
             poll_fn(|context| {
@@ -127,6 +129,9 @@ async fn called(station: &Station, requests: &[Request], control: &Control) -> V
         }
         Err(failure) => Err(failure),
     };
+    if let Some(recording) = recording {
+        recording.finish(&answered);
+    }
     match answered {
         Ok(results) if results.len() != requests.len() => {
             let (extension, answers) = (&station.extension, results.len());

@@ -7,6 +7,7 @@
 
 mod batch;
 mod call_host;
+mod difference;
 mod error;
 mod input;
 mod item;
@@ -20,6 +21,7 @@ mod source;
 mod station;
 mod stats;
 
+pub use difference::{Difference, is_part, is_same};
 pub use error::{EngineError, ItemFault};
 pub use memo::{MemoNote, common_parts};
 pub use observe::{Event, Observer, Silent};

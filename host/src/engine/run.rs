@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     error::EngineError,
-    input::{Given, value_of},
+    input::{Given, NoInput, value_of},
     item::{Earlier, Item, Slot},
     observe::{Event, Observer},
     pool::Pool,
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     pipeline::{ExtensionRef, Plan, Scope, Source, Wire},
     plugin::Registry,
-    service::Services,
+    service::{Services, StageRecorder},
     store::{
         Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
         export_results, export_run_stages,
@@ -174,7 +174,7 @@ impl Engine<'_> {
         let plan = self.plan;
         let tape = Tape { folder, run, db, session, resumed: session > 1 };
         let mut put = |records| writer.put(records);
-        let ended = self.go(began, Some(&tape), cancel, observer, Some(&mut put));
+        let ended = self.go(began, (Some(&tape), &[]), cancel, observer, Some(&mut put)).map(|(summary, _)| summary);
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
         let written = writer.finish();
         let Tape { folder, mut run, db, session, .. } = tape;
@@ -207,18 +207,33 @@ impl Engine<'_> {
     /// # Errors
     /// What ended the run before its end.
     pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<Outcome, EngineError> {
-        let summary = self.go(Instant::now(), None, cancel, observer, None)?;
+        let (summary, _) = self.go(Instant::now(), (None, &[]), cancel, observer, None)?;
         Ok(Outcome { summary })
+    }
+
+    /// Runs without any record, for what stands at the end of these wires, in their order: of the last item, or of the
+    /// run where there are no items. A wire whose source has nothing to give has a message in place of a document.
+    ///
+    /// # Errors
+    /// What ended the run before its end.
+    pub fn run_for(
+        self,
+        wires: &[Wire],
+        cancel: &Cancel,
+        observer: &mut dyn Observer,
+    ) -> Result<(Outcome, Vec<Result<Document, String>>), EngineError> {
+        let (summary, values) = self.go(Instant::now(), (None, wires), cancel, observer, None)?;
+        Ok((Outcome { summary }, values))
     }
 
     fn go<'k>(
         self,
         began: Instant,
-        tape: Option<&Tape>,
+        (tape, wires): (Option<&Tape>, &[Wire]),
         cancel: &Cancel,
         observer: &'k mut (dyn Observer + 'k),
         keep: Option<Keep<'k>>,
-    ) -> Result<Summary, EngineError> {
+    ) -> Result<(Summary, Values), EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("io")
@@ -236,7 +251,9 @@ impl Engine<'_> {
         }
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
             let offer = stage.extension.offer(registry);
-            Arc::new(Station::new(stage, instance, offer, (plan, services), began))
+            let mut station = Station::new(stage, instance, offer, (plan, services), began);
+            station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, stage, registry));
+            Arc::new(station)
         });
         let pool = (&pool, self.options.jobs);
         let scheduler = Scheduler::new(plan, stations.collect(), services, pool, cancel, observer, keep);
@@ -247,9 +264,15 @@ impl Engine<'_> {
             folders: Folders::default(),
             bytes: 0,
             retry_failed: self.options.retry_failed,
+            wires,
+            values: Vec::new(),
         };
         let end = session.all();
         let flawed = session.run_stages_flawed();
+        if session.values.is_empty() {
+            session.values = session.values_of(&Item::new(plan, Scope::Item, -1, "".into(), 0, Document::new("null")));
+        }
+        let values = std::mem::take(&mut session.values);
         let exhausted = session.scheduler.exhausted().map(str::to_owned);
         let (counts, stages) = session.scheduler.totals();
         // A plugin that never comes back must not keep the process from ending.
@@ -268,7 +291,7 @@ impl Engine<'_> {
             Some(model) => format!("the budget of model `{model}` is used up"),
             None => "interrupted".to_owned(),
         });
-        Ok(Summary {
+        let summary = Summary {
             run: tape.map(|tape| tape.folder.id()).unwrap_or_default(),
             dir: tape.map(|tape| tape.folder.path().to_owned()).unwrap_or_default(),
             state,
@@ -278,9 +301,13 @@ impl Engine<'_> {
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
             stopped,
             wall_ms: began.elapsed().as_secs_f64() * 1000.0,
-        })
+        };
+        Ok((summary, values))
     }
 }
+
+/// What stands at the end of wires, or why nothing does.
+type Values = Vec<Result<Document, String>>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum End {
@@ -297,6 +324,9 @@ struct Session<'p, 'k> {
     /// Bytes of the items in work.
     bytes: usize,
     retry_failed: bool,
+    /// What is asked for of the last item.
+    wires: &'p [Wire],
+    values: Values,
 }
 
 impl Session<'_, '_> {
@@ -492,7 +522,25 @@ impl Session<'_, '_> {
         }
     }
 
+    /// What stands at the end of the wires that are asked for.
+    fn values_of(&self, item: &Item) -> Values {
+        let run = self.scheduler.run_slots();
+        let value = |wire: &Wire| {
+            value_of(wire, &|source| item.given(run, None, source)).map_err(|none| match (none, wire.source) {
+                (NoInput::Nothing(what), _) => what,
+                (NoInput::Failed(_), Source::Stage(stage)) => {
+                    format!("stage `{}` has no result", self.plan.stages[stage].name)
+                }
+                (NoInput::Failed(_), _) => "there is no item".to_owned(),
+            })
+        };
+        self.wires.iter().map(value).collect()
+    }
+
     fn finish(&mut self, item: Item) {
+        if !self.wires.is_empty() {
+            self.values = self.values_of(&item);
+        }
         self.show(&item.id, &self.lines(&item));
         self.bytes -= item.document.json.len();
         let state = item.state();

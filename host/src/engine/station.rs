@@ -13,7 +13,7 @@ use crate::{
         Offer,
         sandbox::{Grants, Permission},
     },
-    service::{Cache, Http, Model, Services},
+    service::{Cache, Http, Model, Services, StageRecorder},
 };
 
 /// The most dimensions of a tensor.
@@ -40,6 +40,8 @@ pub(super) struct Station {
     pub(super) most: u64,
     /// The cache that keeps its results.
     pub(super) memo: Option<Memo>,
+    /// Records its calls.
+    pub(super) recorder: Option<StageRecorder>,
 }
 
 impl Station {
@@ -77,7 +79,8 @@ impl Station {
             grants,
             http: Arc::clone(&services.http),
             most: plan.limits.output,
-            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random)),
+            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
+            recorder: None,
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
     service_draft::{CacheDraft, ModelDraft},
     source::{SourceId, Sources, Span, Spanned},
     suggest,
+    test_draft::TestDraft,
     tree::{Key, Node},
     wire::WireText,
 };
@@ -37,6 +38,7 @@ pub struct Draft {
     pub(super) models: Vec<ModelDraft>,
     pub(super) caches: Vec<CacheDraft>,
     pub(super) stages: Vec<StageDraft>,
+    pub(super) tests: Vec<TestDraft>,
 }
 
 impl Draft {
@@ -56,6 +58,45 @@ impl Draft {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The stages that keep no results: those without a `cache`.
+    pub fn stages_without_cache(&self) -> impl Iterator<Item = &str> {
+        self.stages.iter().filter(|stage| stage.cache.is_none()).map(|stage| stage.name.text.as_str())
+    }
+
+    /// Whether there is a cache of this name.
+    #[must_use]
+    pub fn has_cache(&self, name: &str) -> bool {
+        self.caches.iter().any(|cache| cache.name.text == name)
+    }
+
+    /// The files that the pipeline depends on besides its own and its input: plugins, and all that the `with` tables of
+    /// stages and models may mean by a file. They need not be there.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.plugins.iter().map(|entry| entry.path.clone()).collect();
+        let stages = self.stages.iter().filter_map(|stage| stage.with.as_ref());
+        for (_, node) in stages.chain(self.models.iter().filter_map(|model| model.with.as_ref())) {
+            node.each_string(&mut |text| {
+                // A text that is no file is absent, and stays so.
+                if !text.is_empty() && text.len() < 1024 && !text.contains(['\n', '\0']) {
+                    files.push(self.folder.join(text));
+                }
+            });
+        }
+        files
+    }
+
+    /// The patterns of the input's files, absolute; none if the items are not in files.
+    #[must_use]
+    pub fn patterns(&self) -> &[String] {
+        match self.input.as_ref().and_then(|input| input.source.as_ref()) {
+            Some(
+                ItemSource::Files { patterns } | ItemSource::Jsonl { patterns, .. } | ItemSource::Csv { patterns, .. },
+            ) => patterns,
+            _ => &[],
+        }
     }
 
     /// The plugins to load, in the order of the text.

@@ -98,6 +98,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),
         Shape::Wire => json!({ "$ref": "#/$defs/wire" }),
         Shape::Wires => json!({ "$ref": "#/$defs/wires" }),
+        Shape::Any => json!({}),
         Shape::List => json!({ "type": "array" }),
         Shape::Free => json!({ "type": "object" }),
         Shape::Table(spec) => table(spec),
@@ -109,6 +110,7 @@ fn shape(shape_of: &Shape) -> Value {
                     let reserved: Vec<_> = reserved.iter().map(|(word, _)| word).collect();
                     json!({ "pattern": "^[a-z][a-z0-9_-]*$", "not": { "enum": reserved } })
                 }
+                Names::Wires => json!({ "minLength": 1 }),
                 Names::Files => json!({ "pattern": "^[^/\\\\:]+$", "not": { "enum": [".", ".."] } }),
             };
             json!({ "type": "object", "additionalProperties": shape(of), "propertyNames": names })

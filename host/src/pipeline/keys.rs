@@ -1,7 +1,7 @@
 //! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
-use super::{service_keys, trust};
+use super::{service_keys, test_keys, trust};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub(super) enum Shape {
     Wire,
     /// A wire, or a list or table of such, nested at will.
     Wires,
+    /// Anything.
+    Any,
     /// A list of anything.
     List,
     /// A table that someone else checks.
@@ -53,6 +55,8 @@ pub(super) enum Names {
     Words { what: &'static str, reserved: &'static [(&'static str, &'static str)] },
     /// A file's name without a folder.
     Files,
+    /// A wire.
+    Wires,
 }
 
 /// Whether a key has to be there.
@@ -176,6 +180,7 @@ pub(super) static FILE: Table = Table {
             },
             "The stages, each under a name of your choice. Their order follows from their wires.",
         ),
+        optional("tests", Shape::Tables(&test_keys::TEST), "Tests of the pipeline, for `jackfield test`."),
     ],
 };
 

@@ -1,7 +1,7 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
 //! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
-//! - `tree`, `overrides`, `keys`, `service_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `trust`: TEXT -> [`Draft`].
+//! - `tree`, `overrides`, `keys`, `service_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `json_schema`: the schema of the file itself.
 
@@ -20,6 +20,9 @@ mod shape;
 mod source;
 mod suggest;
 mod syntax;
+mod test_draft;
+mod test_keys;
+mod test_plan;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -27,7 +30,7 @@ mod trust;
 mod values;
 mod wire;
 
-pub use check::check;
+pub use check::{check, tests_of};
 pub use draft::{Draft, PluginEntry};
 pub use faults::{Fault, FaultRecord, Faults};
 pub use json_schema::json_schema;
@@ -40,3 +43,4 @@ pub(crate) use schema::{Alternative, Ty, View, alternatives};
 pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};
 pub use suggest::hint_for;
 pub use syntax::{Request, parse};
+pub use test_plan::{Expectation, TestPlan};

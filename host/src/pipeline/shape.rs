@@ -69,7 +69,10 @@ impl Pass<'_> {
                     self.faults.push(Fault::at("bad-value", node.span, format!("`{}` is empty", key.text)));
                 }
             }
-            (Shape::Flag, Value::Boolean(_)) | (Shape::List, Value::List(_)) | (Shape::Free, Value::Table(_)) => {}
+            (Shape::Any, _)
+            | (Shape::Flag, Value::Boolean(_))
+            | (Shape::List, Value::List(_))
+            | (Shape::Free, Value::Table(_)) => {}
             (Shape::Integer { min, max }, Value::Integer(value)) => self.range(key, node.span, *value, *min, *max),
             (Shape::Number, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
             (Shape::Number, Value::Float(value)) => {
@@ -222,6 +225,10 @@ impl Pass<'_> {
                     );
                 }
             }
+            Names::Wires => {
+                let node = Node { span: key.span, value: Value::String(name.clone()) };
+                self.wire(&node, name);
+            }
             Names::Files => {
                 let plain = !name.is_empty()
                     && name != "."
@@ -331,6 +338,7 @@ fn describe(shape: &Shape) -> String {
         Shape::Texts => "a string or a list of strings",
         Shape::Wire => "a wire in quotes, such as \"stage.field\"",
         Shape::Wires => "a wire in quotes, or a list or table of wires",
+        Shape::Any => "a value",
         Shape::List => "a list",
         Shape::Grants => "a list of permissions in quotes",
         Shape::Free | Shape::Table(_) | Shape::Map { .. } => "a table",

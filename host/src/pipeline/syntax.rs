@@ -17,6 +17,7 @@ use super::{
     service_draft,
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
+    test_draft,
     tree::{self, Key, Node, Table, Value},
     trust, values, wire,
 };
@@ -189,6 +190,7 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
         models: services("model").map(|(name, node)| service_draft::model(given.folder, name, node)).collect(),
         caches: services("cache").map(|(name, node)| service_draft::cache(name, node)).collect(),
         stages,
+        tests: test_draft::tests(root.get("tests"), &mut faults),
         sources,
         faults,
     }
@@ -305,7 +307,7 @@ fn expr(node: &Node) -> Expr {
     }
 }
 
-fn wire_ref(node: &Node) -> WireRef {
+pub(super) fn wire_ref(node: &Node) -> WireRef {
     let raw = node.as_str().unwrap_or_default().to_owned();
     WireRef { text: node.as_str().and_then(|text| wire::parse(text).ok()), raw, span: node.span }
 }

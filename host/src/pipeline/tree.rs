@@ -79,6 +79,16 @@ impl Node {
         }
     }
 
+    /// Calls for every string in it.
+    pub(super) fn each_string(&self, call: &mut impl FnMut(&str)) {
+        match &self.value {
+            Value::String(text) => call(text),
+            Value::List(list) => list.iter().for_each(|node| node.each_string(call)),
+            Value::Table(table) => table.0.iter().for_each(|(_, node)| node.each_string(call)),
+            _ => {}
+        }
+    }
+
     /// The type, with its article.
     pub(super) fn type_name(&self) -> &'static str {
         match &self.value {

@@ -5,8 +5,14 @@ mod cache;
 mod http;
 mod model;
 mod open;
+mod recording;
 
 pub use cache::{Cache, TierCount};
 pub use http::Http;
 pub use model::{CallNote, Model, ModelCount, Source as AnswerSource};
 pub use open::{ServiceFault, Services, open_cache, open_services};
+pub(crate) use recording::StageRecorder;
+pub use recording::{
+    CallRecorder, Divergence, RecordedAnswer, RecordedCall, RecordedDocument, RecordedHostCall, RecordedRequest,
+    Replayer,
+};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Instance, Result, guarded};
 
-use super::{Cache, Http, Model};
+use super::{Cache, CallRecorder, Http, Model};
 use crate::{
     pipeline::{CachePlan, ExtensionRef, ModelPlan, Plan},
     plugin::{
@@ -22,6 +22,11 @@ pub struct Services {
     pub caches: Vec<Arc<Cache>>,
     /// The servers that plugins talk to.
     pub http: Arc<Http>,
+    /// Records the calls of stages, if that is asked for.
+    pub calls: Option<Arc<CallRecorder>>,
+    /// The cache, by index, whose kept results depend on the seed of their call even where the extension does not ask for
+    /// `random`: keeping them changes nothing then.
+    pub seeded: Option<usize>,
 }
 
 impl Services {

@@ -8,9 +8,12 @@ mod graph;
 mod lower;
 mod services;
 mod sources;
+mod tests_table;
 mod types;
 
 use serde_json::{Value, json};
+
+pub use tests_table::tests_of;
 
 use super::{
     draft::{Draft, ItemSource, WireRef},
@@ -40,6 +43,7 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     let order = checker.order(&edges);
     checker.types();
     checker.outputs();
+    checker.tests(&edges);
     match order {
         Some(order) if checker.faults.is_empty() => match checker.lower(&order, &edges) {
             Some(plan) => Ok(plan),

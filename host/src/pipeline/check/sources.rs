@@ -63,7 +63,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The source of a wire, or a fault.
-    fn looked_up(&mut self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
+    pub(super) fn looked_up(&mut self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
         let text = wire.text.as_ref()?;
         let source = self.source(stage, wire);
         let at = self.head(wire);

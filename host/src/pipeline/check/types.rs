@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The type at the end of a wire; reports steps that lead nowhere.
-    fn wire<'t>(&mut self, stage: Option<usize>, wire: &WireRef, item: &'t serde_json::Value) -> Type<'t>
+    pub(super) fn wire<'t>(&mut self, stage: Option<usize>, wire: &WireRef, item: &'t serde_json::Value) -> Type<'t>
     where
         'a: 't,
     {

@@ -153,6 +153,12 @@ impl Grants {
         }
     }
 
+    /// What it was granted, of what it asks for.
+    #[must_use]
+    pub fn granted(&self) -> &[Grant] {
+        &self.granted
+    }
+
     /// Whether it asks for this.
     #[must_use]
     pub fn asks(&self, permission: &Permission) -> bool {

@@ -1,0 +1,295 @@
+//! `jackfield run --watch`: runs, waits until something changes, and runs again what that change touches.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    exit::{Exit, complain},
+    load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
+    lockfile::lock_path,
+    run::{Args, Ended, go, on_interrupt},
+    table::{counted, ms},
+};
+use crate::{
+    engine::{Cancel, Summary},
+    pipeline::{Draft, Request, StagePlan, parse},
+    plugin::{Artifact, Digest, Form, Registry, sandbox::Permission},
+    telemetry::terminal,
+};
+
+/// How often files are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// Runs, and runs again at every change, until Ctrl-C.
+pub(super) fn develop(args: &Args) -> Exit {
+    let interrupt = Interrupt::default();
+    let listener = interrupt.clone();
+    on_interrupt(move || listener.request());
+    let mut changed = BTreeSet::new();
+    for round in 1_u64.. {
+        let draft = parse(Request { path: &args.pipeline.path, set: &args.pipeline.set, input: &args.pipeline.input });
+        let watched = Watched::of(args, draft.as_ref().ok());
+        // What changes while the run is under way is the next round's.
+        let seen = watched.look();
+        if round > 1 && !args.json {
+            terminal().say(format!("\nround {round}: changed {}", names(&changed, &args.pipeline.path)));
+        }
+        self::round(args, draft.ok().as_ref(), &interrupt, (round, &changed));
+        if !args.json && !interrupt.requested() {
+            terminal().say(format!("watching {}; Ctrl-C ends", counted(watched.count(&seen), "file")));
+        }
+        match watched.wait(&seen, &interrupt) {
+            Some(found) => changed = found,
+            None => break,
+        }
+    }
+    Exit::Success
+}
+
+/// One run. What goes wrong with it has been told, and the next change may mend it.
+fn round(args: &Args, draft: Option<&Draft>, interrupt: &Interrupt, (round, changed): (u64, &BTreeSet<PathBuf>)) {
+    let talk = if args.json { Talk::Json } else { Talk::People };
+    let cache = draft.map_or_else(String::new, free_name);
+    let mut pipeline = PipelineArgs {
+        path: args.pipeline.path.clone(),
+        set: args.pipeline.set.clone(),
+        input: args.pipeline.input.clone(),
+        grant: args.pipeline.grant.clone(),
+        locked: args.pipeline.locked,
+    };
+    if let Some(draft) = draft {
+        pipeline.set.extend(memo(draft, &cache, &args.out));
+        if args.allow_native {
+            pipeline.set.extend(pins(draft));
+        }
+    }
+    let Ok(mut loaded) = load_pipeline(&pipeline, talk) else { return };
+    let own = loaded.plan.caches.iter().position(|plan| plan.name == cache);
+    loaded.services.seeded = own;
+    let Loaded { plan, registry, .. } = &mut loaded;
+    for stage in plan.stages.iter_mut().filter(|stage| own.is_some() && stage.cache == own) {
+        if sees_more(stage, registry) {
+            stage.cache = None;
+        }
+    }
+    let cancel = Cancel::default();
+    interrupt.stops(Some(cancel.clone()));
+    let ended = go(args, &loaded, &cancel);
+    interrupt.stops(None);
+    match ended {
+        Err(error) => complain(&error, error.hint()),
+        Ok(Ended::Refused(_)) => {}
+        Ok(Ended::Ran(summary)) if args.json => {
+            let (calls, kept) = counts(&summary);
+            print_json(
+                &json!({ "round": round, "changed": changed, "calls": calls, "from_memo": kept, "summary": summary }),
+            );
+        }
+        Ok(Ended::Ran(summary)) => {
+            terminal().say(told(round, &summary));
+            println!("{}", summary.dir.display());
+        }
+    }
+}
+
+/// The line of a round: how many calls were made and how many were not, and by which stages.
+fn told(round: u64, summary: &Summary) -> String {
+    let (calls, kept) = counts(summary);
+    let by_stage = summary.stages.iter().filter(|(_, stage)| stage.calls > 0);
+    let by_stage: Vec<String> = by_stage.map(|(name, stage)| format!("{name} {}", stage.calls)).collect();
+    let by_stage = if by_stage.is_empty() { String::new() } else { format!(" ({})", by_stage.join(", ")) };
+    format!(
+        "round {round}: {}, {} made{by_stage}, {kept} from the memo, in {}",
+        summary.state.name(),
+        counted(calls, "call"),
+        ms(summary.wall_ms)
+    )
+}
+
+fn counts(summary: &Summary) -> (u64, u64) {
+    summary.stages.values().fold((0, 0), |(calls, kept), stage| (calls + stage.calls, kept + stage.memo_hits))
+}
+
+/// A name for the cache of the rounds that the pipeline has not given away.
+fn free_name(draft: &Draft) -> String {
+    let mut name = "watch".to_owned();
+    while draft.has_cache(&name) {
+        name.push_str("-again");
+    }
+    name
+}
+
+/// What gives every stage that keeps no results a cache that does, as one would write it on the command line.
+fn memo(draft: &Draft, cache: &str, out: &Path) -> Vec<String> {
+    let folder = std::path::absolute(out).unwrap_or_else(|_| out.to_owned()).join(".watch");
+    if let Err(error) = fs::create_dir_all(&folder) {
+        tracing::warn!("results are not kept from round to round: cannot make `{}`: {error}", folder.display());
+        return Vec::new();
+    }
+    // A string of JSON is one of TOML.
+    let path = Value::from(folder.join("memo.sqlite").to_string_lossy().into_owned());
+    let mut set = vec![format!("cache.{cache}.tiers=[{{ use = \"sqlite\", with = {{ path = {path} }} }}]")];
+    set.extend(draft.stages_without_cache().map(|stage| format!("stages.{stage}.cache=\"{cache}\"")));
+    if set.len() > 1 { set } else { Vec::new() }
+}
+
+/// Pins the native plugins that the pipeline allows to what they are now.
+fn pins(draft: &Draft) -> Vec<String> {
+    let allowed = draft.plugins().iter().filter(|entry| entry.allow_native);
+    let native = |path: &Path| Artifact::read(path).ok().filter(|artifact| artifact.form() == Some(Form::Native));
+    let pin = |alias: &str, digest: &Digest| format!("plugins.{alias}.sha256=\"{digest}\"");
+    allowed.filter_map(|entry| Some(pin(&entry.alias, native(&entry.path)?.digest()))).collect()
+}
+
+/// Whether what a stage answers may depend on more than its configuration, its input and its model.
+fn sees_more(stage: &StagePlan, registry: &Registry) -> bool {
+    let permission =
+        |name: &str| matches!(name.parse(), Ok(Permission::Model | Permission::Cache | Permission::Random));
+    let asks = stage
+        .extension
+        .offer(registry)
+        .is_none_or(|offer| offer.descriptor.permissions.iter().any(|asked| !permission(&asked.name)));
+    asks || names_a_path(&stage.config)
+}
+
+/// Whether a configuration names a file or folder that the plugin opens itself: such a path was made absolute. A text that
+/// was read for it stands beside its path.
+fn names_a_path(config: &Value) -> bool {
+    match config {
+        Value::String(text) => Path::new(text).is_absolute() && Path::new(text).exists(),
+        Value::Array(list) => list.iter().any(names_a_path),
+        Value::Object(map) => !map.contains_key("text") && map.values().any(names_a_path),
+        _ => false,
+    }
+}
+
+/// The changed files, as seen from the pipeline's folder.
+fn names(changed: &BTreeSet<PathBuf>, pipeline: &Path) -> String {
+    const TOLD: usize = 5;
+    let pipeline = std::path::absolute(pipeline).unwrap_or_else(|_| pipeline.to_owned());
+    let folder = if pipeline.is_dir() { Some(pipeline.as_path()) } else { pipeline.parent() };
+    let name = |path: &PathBuf| {
+        let path = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
+        path.display().to_string()
+    };
+    let mut text = changed.iter().take(TOLD).map(name).collect::<Vec<_>>().join(", ");
+    if changed.len() > TOLD {
+        text.push_str(&format!(" and {} more", changed.len() - TOLD));
+    }
+    text
+}
+
+/// What is known of a file: when it was written, and its length; none if it is not there.
+type Stamp = Option<(SystemTime, u64)>;
+
+/// The files that a run depends on.
+struct Watched {
+    files: Vec<PathBuf>,
+    patterns: Vec<String>,
+    /// What is written here is the runs' own.
+    out: PathBuf,
+}
+
+impl Watched {
+    fn of(args: &Args, draft: Option<&Draft>) -> Self {
+        let path = &args.pipeline.path;
+        let file = if path.is_dir() { path.join("pipeline.toml") } else { path.clone() };
+        let mut files = vec![file, lock_path(path)];
+        files.extend(draft.iter().flat_map(|draft| draft.files()));
+        let files = files.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path)).collect();
+        let patterns = draft.map(|draft| draft.patterns().to_vec()).unwrap_or_default();
+        Self { files, patterns, out: std::path::absolute(&args.out).unwrap_or_else(|_| args.out.clone()) }
+    }
+
+    fn look(&self) -> BTreeMap<PathBuf, Stamp> {
+        let stamp = |path: &Path| {
+            let about = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+            Some((about.modified().ok()?, about.len()))
+        };
+        let mut seen: BTreeMap<PathBuf, Stamp> = self.files.iter().map(|path| (path.clone(), stamp(path))).collect();
+        let matched = self.patterns.iter().filter_map(|pattern| glob::glob(pattern).ok()).flatten().flatten();
+        for path in matched.filter(|path| !path.starts_with(&self.out)) {
+            let stamp = stamp(&path);
+            if stamp.is_some() {
+                seen.insert(path, stamp);
+            }
+        }
+        seen
+    }
+
+    fn count(&self, seen: &BTreeMap<PathBuf, Stamp>) -> u64 {
+        seen.values().flatten().count() as u64
+    }
+
+    /// Waits for a change, and then until there is no more for a moment: what is written in steps is one change. None once
+    /// it is to end.
+    fn wait(&self, before: &BTreeMap<PathBuf, Stamp>, interrupt: &Interrupt) -> Option<BTreeSet<PathBuf>> {
+        let mut last = before.clone();
+        loop {
+            if interrupt.sleep(LOOK_EVERY) {
+                return None;
+            }
+            let now = self.look();
+            let same = now == last;
+            last = now;
+            if same && last != *before {
+                let differs = |path: &&PathBuf| before.get(*path) != last.get(*path);
+                return Some(before.keys().chain(last.keys()).filter(differs).cloned().collect());
+            }
+        }
+    }
+}
+
+/// Ctrl-C: ends the run that is under way, and then all.
+#[derive(Clone, Default)]
+struct Interrupt {
+    requested: Arc<AtomicBool>,
+    run: Arc<Mutex<Option<Cancel>>>,
+}
+
+impl Interrupt {
+    fn request(&self) {
+        let again = self.requested.swap(true, Ordering::AcqRel);
+        match &*self.run.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(run) => run.request(),
+            // Nothing is on the record that could be lost.
+            None if again => std::process::exit(130),
+            None => {}
+        }
+    }
+
+    fn requested(&self) -> bool {
+        self.requested.load(Ordering::Acquire)
+    }
+
+    /// Sets the run that is under way.
+    fn stops(&self, run: Option<Cancel>) {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&run);
+        if let Some(run) = run.filter(|_| self.requested()) {
+            run.request();
+        }
+    }
+
+    /// Sleeps; whether it is to end.
+    fn sleep(&self, time: Duration) -> bool {
+        let steps = 10;
+        for _ in 0..steps {
+            if self.requested() {
+                return true;
+            }
+            thread::sleep(time / steps);
+        }
+        self.requested()
+    }
+}

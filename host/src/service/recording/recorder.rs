@@ -1,0 +1,301 @@
+//! Calls are recorded as they are made.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jackfield_plugin_api::{
+    BoxFuture, CacheValue, Completion, CompletionRequest, Document, HostCalls, HttpRequest, HttpResponse, Level,
+    Request, Result,
+};
+use serde_json::{Value, json};
+
+use super::{
+    format::{FORMAT, RecordedAnswer, RecordedCall, RecordedFailure, RecordedHostCall, RecordedRequest, bytes_out},
+    redact::{Redactor, headers},
+};
+use crate::{
+    pipeline::StagePlan,
+    plugin::{Registry, sandbox::Grants},
+    store::{StoreError, write_whole},
+};
+
+/// Writes a file for each call of a run.
+pub struct CallRecorder {
+    folder: PathBuf,
+    /// How many files there are of a stage and item.
+    taken: Mutex<HashMap<String, u64>>,
+    written: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl CallRecorder {
+    /// Writes into a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new(folder: &Path) -> std::result::Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
+        let (written, lost) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { folder: folder.to_owned(), taken: Mutex::default(), written, lost })
+    }
+
+    /// Where the files go.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How many files were written, and how many could not be.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        (self.written.load(Ordering::Acquire), self.lost.load(Ordering::Acquire))
+    }
+
+    fn write(&self, call: &RecordedCall, redactor: &Redactor) {
+        let first = call.requests.first();
+        let (stage, item) = first.map_or(("", ""), |first| (first.stage.as_str(), first.item.as_str()));
+        let item = if item.is_empty() { "run".to_owned() } else { fit(item) };
+        let stem = format!("{}-{item}", fit(stage));
+        let path = self.next(&stem);
+        match write_whole(&path, call.to_text(redactor)) {
+            Ok(()) => self.written.fetch_add(1, Ordering::AcqRel),
+            Err(error) => {
+                tracing::warn!(stage, "a call is not recorded: {error}");
+                self.lost.fetch_add(1, Ordering::AcqRel)
+            }
+        };
+    }
+
+    /// A name that is not taken: neither in this session nor by an earlier one.
+    fn next(&self, stem: &str) -> PathBuf {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(stem.to_owned()).or_default();
+        loop {
+            *count += 1;
+            let path = self.folder.join(format!("{stem}-{count}.json"));
+            if !path.exists() {
+                return path;
+            }
+        }
+    }
+}
+
+/// A name fit for a file.
+fn fit(name: &str) -> String {
+    let fit = |char: char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' };
+    name.chars().map(fit).take(80).collect()
+}
+
+/// Records the calls of one stage.
+pub(crate) struct StageRecorder {
+    recorder: Arc<CallRecorder>,
+    /// What all its calls have in common.
+    head: RecordedCall,
+    redactor: Redactor,
+}
+
+impl StageRecorder {
+    pub(crate) fn new(recorder: &Arc<CallRecorder>, stage: &StagePlan, registry: &Registry) -> Self {
+        let extension = &stage.extension;
+        let plugin = registry.plugins().iter().find(|plugin| plugin.alias == extension.plugin);
+        let none = Grants::default();
+        let grants = extension.offer(registry).map_or(&none, |offer| &*offer.grants);
+        let head = RecordedCall {
+            format: FORMAT,
+            jackfield: env!("CARGO_PKG_VERSION").to_owned(),
+            plugin: extension.plugin.clone(),
+            file: plugin.and_then(|plugin| plugin.path.clone()),
+            form: extension.form,
+            sha256: extension.digest.clone(),
+            kind: extension.kind,
+            extension: extension.name.clone(),
+            version: extension.version.clone(),
+            config: stage.config.clone(),
+            limits: stage.limits.clone(),
+            grants: grants.granted().to_vec(),
+            model: None,
+            requests: Vec::new(),
+            host_calls: Vec::new(),
+            answer: None,
+        };
+        Self { recorder: Arc::clone(recorder), head, redactor: Redactor::new(grants) }
+    }
+
+    /// Begins a record. It is written when it is finished, or else, without an answer, when it is dropped.
+    pub(crate) fn begin<'a>(&'a self, requests: &[Request], host: &'a dyn HostCalls) -> Recording<'a> {
+        let mut call = self.head.clone();
+        call.requests = requests.iter().map(RecordedRequest::of).collect();
+        call.model = host.model_name();
+        Recording { stage: self, host, call: Mutex::new(call) }
+    }
+}
+
+/// The host, as a plugin sees it during a call that is recorded.
+pub(crate) struct Recording<'a> {
+    stage: &'a StageRecorder,
+    host: &'a dyn HostCalls,
+    call: Mutex<RecordedCall>,
+}
+
+impl Recording<'_> {
+    /// Adds what the call answered.
+    pub(crate) fn finish(self, answered: &Result<Vec<Result<Document>>>) {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(RecordedAnswer::of(answered));
+    }
+
+    /// Takes down what is asked; the answer is added at the place that this gives.
+    fn ask(&self, call: &str, request: Option<u32>, asked: Value) -> usize {
+        let mut record = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = call.to_owned();
+        record.host_calls.push(RecordedHostCall { call, request, asked, answer: None, failure: None, times: 1 });
+        record.host_calls.len() - 1
+    }
+
+    fn answer<T>(&self, place: usize, answer: &Result<T>, value: impl FnOnce(&T) -> Value) {
+        let mut record = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = &mut record.host_calls[place];
+        match answer {
+            Ok(answer) => entry.answer = Some(value(answer)),
+            Err(failure) => entry.failure = Some(RecordedFailure::of(failure)),
+        }
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        let call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stage.recorder.write(&call, &self.stage.redactor);
+    }
+}
+
+/// How host calls are written: what was asked.
+pub(super) mod asked {
+    use super::{
+        super::format::bytes_out, CompletionRequest, Duration, HttpRequest, Level, Redactor, Value, headers, json,
+    };
+
+    pub(in super::super) fn complete(request: &CompletionRequest) -> Value {
+        serde_json::to_value(request).unwrap_or_default()
+    }
+
+    pub(in super::super) fn cache_get(key: &str) -> Value {
+        json!({ "key": key })
+    }
+
+    pub(in super::super) fn cache_put(key: &str, value: &[u8], ttl: Option<Duration>, redactor: &Redactor) -> Value {
+        let ttl = ttl.map(|ttl| ttl.as_millis() as u64);
+        json!({ "key": key, "value": bytes_out(value, redactor), "ttl_ms": ttl })
+    }
+
+    pub(in super::super) fn fetch(request: &HttpRequest, redactor: &Redactor) -> Value {
+        json!({
+            "method": request.method,
+            "url": request.url,
+            "headers": headers(&request.headers),
+            "body": bytes_out(&request.body, redactor),
+            "timeout_ms": request.timeout.map(|timeout| timeout.as_millis() as u64),
+        })
+    }
+
+    pub(in super::super) fn log(level: Level, target: &str, message: &str) -> Value {
+        let level = ["error", "warn", "info", "debug", "trace"][level as usize];
+        json!({ "level": level, "target": target, "message": message })
+    }
+
+    pub(in super::super) fn progress(done: u64, total: Option<u64>, note: &str) -> Value {
+        json!({ "done": done, "total": total, "note": note })
+    }
+}
+
+impl HostCalls for Recording<'_> {
+    fn log(&self, level: Level, target: &str, message: &str) {
+        self.ask("log", None, asked::log(level, target, message));
+        self.host.log(level, target, message);
+    }
+
+    fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
+        self.ask("progress", Some(index), asked::progress(done, total, note));
+        self.host.progress(index, done, total, note);
+    }
+
+    fn cancelled(&self) -> bool {
+        let cancelled = self.host.cancelled();
+        let answer = Some(Value::from(cancelled));
+        let mut record = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        // A plugin may ask this all the time.
+        match record.host_calls.last_mut() {
+            Some(last) if last.call == "cancelled" && last.answer == answer => last.times += 1,
+            _ => {
+                let call = "cancelled".to_owned();
+                let entry = RecordedHostCall { call, request: None, asked: json!({}), answer, failure: None, times: 1 };
+                record.host_calls.push(entry);
+            }
+        }
+        cancelled
+    }
+
+    fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
+        let place = self.ask("complete", Some(index), asked::complete(&request));
+        Box::pin(async move {
+            let answer = self.host.complete(index, request).await;
+            self.answer(place, &answer, |completion| serde_json::to_value(completion).unwrap_or_default());
+            answer
+        })
+    }
+
+    fn model_name(&self) -> Option<String> {
+        let name = self.host.model_name();
+        let place = self.ask("model-name", None, json!({}));
+        self.answer(place, &Ok(&name), |name| json!(name));
+        name
+    }
+
+    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        let place = self.ask("cache-get", Some(index), asked::cache_get(key));
+        Box::pin(async move {
+            let answer = self.host.cache_get(index, key).await;
+            self.answer(place, &answer, |value| {
+                value.as_ref().map_or(Value::Null, |value| bytes_out(value, &self.stage.redactor))
+            });
+            answer
+        })
+    }
+
+    fn cache_put<'a>(
+        &'a self,
+        index: u32,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'a, Result<()>> {
+        let place = self.ask("cache-put", Some(index), asked::cache_put(key, &value, ttl, &self.stage.redactor));
+        Box::pin(async move {
+            let answer = self.host.cache_put(index, key, value, ttl).await;
+            self.answer(place, &answer, |()| Value::Null);
+            answer
+        })
+    }
+
+    fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        let place = self.ask("fetch", Some(index), asked::fetch(&request, &self.stage.redactor));
+        Box::pin(async move {
+            let answer = self.host.fetch(index, request).await;
+            self.answer(place, &answer, |response| {
+                json!({
+                    "status": response.status,
+                    "headers": headers(&response.headers),
+                    "body": bytes_out(&response.body, &self.stage.redactor),
+                })
+            });
+            answer
+        })
+    }
+}
