@@ -279,7 +279,8 @@ proptest! {
         let plugin = bundled();
         let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "transcript").expect("bundled");
         let instance = offer.opener.open("{}", &Limits::default()).expect("opened");
-        let input = json!({ "text": text(&changed(which.get(GOOD.as_slice()), &changes)) });
+        let good: &Vec<u8> = which.get(GOOD.as_slice());
+        let input = json!({ "text": text(&changed(good, &changes)) });
         let context = Context { stage: "s".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
         let call = [Call { document: Document::new(input.to_string()), context }];
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
