@@ -6,10 +6,11 @@ use std::{
     process::Command,
 };
 
+use jackfield_plugin_api::{FailureKind, Random};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Done, alone_with_cargo, done_within, jackfield, meetings, root, tree};
+use crate::support::{Done, alone_with_cargo, done_within, jackfield, meetings, result, root, tree};
 
 mod transcript;
 
@@ -344,6 +345,121 @@ fn a_model_in_rust() {
     let _alone = alone_with_cargo();
     let made = follow(place_for_rust(), "polly", "model", "rust");
     insta::assert_snapshot!(made.transcript);
+}
+
+/// Makes a project, puts the probe in place of its source, and runs it: every call of the host, tensors, failures. A crash
+/// is told in such words.
+#[track_caller]
+fn probe(lang: &str, source: &str, build: &[&str], exact_seed: bool, crash: &str) {
+    let place = Place::new();
+    let folder = place.folder.path().join("probe");
+    let mut new = jackfield();
+    new.args(["plugins", "new", "probe", "--lang", lang, "--dir"]).arg(&folder);
+    done_within(&mut new, LONGEST).expect_code(0);
+    let sources = root().join("tests/plugins_new");
+    let ending = Path::new(source).extension().expect("an ending").to_string_lossy().into_owned();
+    fs::copy(sources.join("probe").with_extension(ending), folder.join(source)).expect("copied");
+    for pipeline in ["probe.toml", "fail.toml"] {
+        fs::copy(sources.join(pipeline), folder.join(pipeline)).expect("copied");
+    }
+    for command in build {
+        let done = place.sh(&folder, command);
+        assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
+    }
+
+    let run = place.sh(&folder, "jackfield run probe.toml --json 2>said").expect_code(0);
+    let mut outputs = result(&folder.join(run.folder()), "1")["outputs"].take();
+    let seed: u64 = outputs["probe"]["report"]["seed"].as_str().and_then(|seed| seed.parse().ok()).expect("a seed");
+    let mut random = Random::new(seed);
+    let drawn =
+        json!([random.next_u64().to_string(), random.below(1000).to_string(), format!("{:.6}", random.next_f64())]);
+    assert_eq!(outputs["probe"]["report"]["random"], drawn);
+    assert_eq!(seed.is_multiple_of(1 << 11), !exact_seed, "{seed}");
+    for stage in ["probe", "alone"] {
+        let report = outputs[stage]["report"].as_object_mut().expect("a report");
+        assert!(report.remove("seed").is_some() && report.remove("random").is_some());
+    }
+    let wanted = json!({
+        "probe": { "report": {
+            "word": "yes", "stage": "probe", "item": "1", "cancelled": false, "model": "echo", "answer": "ähm 🦀",
+            "before": "nothing", "put": null, "after": "ü", "fetch": "invalid-config",
+        } },
+        "alone": { "report": {
+            "word": "no", "stage": "alone", "item": "1", "cancelled": false, "model": null, "answer": "invalid-config",
+            "before": "invalid-config", "put": "invalid-config", "after": "invalid-config", "fetch": "invalid-config",
+        } },
+        "give": {},
+        "take": { "shape": [2, 3], "sum": "31.5" },
+    });
+    assert_eq!(outputs, wanted);
+    let said = fs::read_to_string(folder.join("said")).expect("read");
+    assert!(said.contains("said in probe"), "{said}");
+
+    let run = place.sh(&folder, "jackfield run fail.toml --json 2>/dev/null").expect_code(1);
+    let run = folder.join(run.folder());
+    for kind in FailureKind::ALL {
+        let message = match kind {
+            FailureKind::RateLimited => "slowly".to_owned(),
+            kind => format!("told so: {}", kind.name()),
+        };
+        let wanted = json!([{ "kind": kind.name(), "message": message }]);
+        assert_eq!(result(&run, kind.name())["failures"]["fail"], wanted);
+    }
+
+    let crashed = "jackfield run fail.toml --json --set 'input.items=[{ kind = \"crash\" }]' 2>/dev/null";
+    let run = place.sh(&folder, crashed).expect_code(1);
+    let failure = result(&folder.join(run.folder()), "crash")["failures"]["fail"][0].take();
+    assert_eq!(failure["kind"], "internal");
+    assert!(failure["message"].as_str().is_some_and(|message| message.contains(crash)), "{failure}");
+
+    // What `open` refuses is told before anything runs.
+    let refused = place.sh(&folder, "jackfield run probe.toml --set stages.probe.with.word=bad").expect_code(2);
+    assert!(refused.stdout.contains("invalid-config: `word` is bad"), "{}", refused.stdout);
+    let refused = place.sh(&folder, "jackfield run probe.toml --set stages.probe.with.wrod=bad").expect_code(2);
+    assert!(refused.stdout.contains("wrod"), "{}", refused.stdout);
+}
+
+#[test]
+fn the_package_for_python_keeps_to_its_types() {
+    needs(PYTHON.0, PYTHON.1);
+    let mut tests = Command::new("python3");
+    tests.args(["-m", "unittest", "tests/plugins_new/test_package.py"]).current_dir(root());
+    tests.env("PYTHONPATH", root().join("plugin-api/python")).env("PYTHONDONTWRITEBYTECODE", "1");
+    done_within(&mut tests, LONGEST).expect_code(0);
+}
+
+#[test]
+fn the_package_for_javascript_keeps_to_its_types() {
+    needs(NODE.0, NODE.1);
+    let mut tests = Command::new("node");
+    tests.args(["--test", "tests/plugins_new/package.test.mjs"]).current_dir(root());
+    tests.env("JACKFIELD_PACKAGE", root().join("plugin-api/javascript"));
+    done_within(&mut tests, LONGEST).expect_code(0);
+}
+
+#[test]
+fn python_reaches_all_that_the_host_offers() {
+    needs(PYTHON.0, PYTHON.1);
+    probe(
+        "python",
+        "analyzer.py",
+        &["./build"],
+        true,
+        "TypeError: 'Nothing' object is not subscriptable (analyzer.py:",
+    );
+}
+
+#[test]
+fn javascript_reaches_all_that_the_host_offers() {
+    needs(NODE.0, NODE.1);
+    // Of a seed, the bindings of QuickJS give 53 bits.
+    probe("javascript", "analyzer.js", &["npm install", "npm run build"], false, "TypeError: ");
+}
+
+#[test]
+fn c_reaches_all_that_the_host_offers() {
+    needs(C.0, C.1);
+    probe("c", "analyzer.c", &["./build"], true, "unreachable");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::{
     place::{PlaceError, place},
     template::{ANALYZER, Embedded, File, Kind, Lang, MODEL, project},
 };
+use crate::plugin::Digest;
 
 /// Every file below a folder of this crate, by its path from there.
 fn below(folder: &str) -> BTreeSet<String> {
@@ -52,7 +53,7 @@ fn embedded() -> BTreeSet<String> {
 
 /// Whether a file is for those who work on Jackfield itself.
 fn stays(path: &str) -> bool {
-    path.ends_with("/regenerate")
+    path.ends_with("/regenerate") || path.ends_with(".sha256")
 }
 
 #[test]
@@ -136,4 +137,12 @@ fn the_vendored_crate_takes_nothing_from_a_workspace() {
             }
         }
     }
+}
+
+#[test]
+fn the_bindings_for_c_are_those_of_the_contract() {
+    let read = |path| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-api").join(path)).unwrap();
+    let noted = String::from_utf8(read("c/bindings/plugin.wit.sha256")).unwrap();
+    let found = Digest::of(read("wit/plugin.wit")).to_string();
+    assert_eq!(noted.trim_end(), found, "the contract has changed: run plugin-api/c/regenerate");
 }
