@@ -200,7 +200,10 @@ fn grants_that_are_none_are_told_all_at_once_with_their_places() {
     7: `scratch:../up` is no permission: after `scratch:` comes a name of lower-case letters, digits and hyphens
     7: `model` takes nothing after `=`
     ");
-    let said = faults(&pipeline("echo", "", ""), &["--grant", "guest=nonsense", "--grant", "nobody=clock", "--grant", "clock"]);
+    let said = faults(
+        &pipeline("echo", "", ""),
+        &["--grant", "guest=nonsense", "--grant", "nobody=clock", "--grant", "clock"],
+    );
     assert_snapshot!(said, @r"
     null: `--grant guest=nonsense`: `nonsense` is no permission: there are model, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
     null: `--grant nobody=clock`: the pipeline loads no plugin `nobody`
@@ -218,7 +221,10 @@ fn a_wider_grant_than_the_locked_one_stops_the_run_and_shows_it() {
     let file = pipeline.path().join("pipeline.toml");
     let text = std::fs::read_to_string(&file).expect("read");
     std::fs::write(&file, text.replace("[\"clock\"]", "[\"clock\", \"random\"]")).expect("written");
-    assert_snapshot!(faults(&pipeline, &[]), @"");
+    assert_snapshot!(faults(&pipeline, &[]), @r"
+    6: plugin `guest` is granted more than `jackfield.lock` holds
+       hint: if it may have that, accept it: `jackfield plugins update guest --pipeline [folder]`; if not, take it out of the pipeline
+    ");
     // What a person grants on the command line is for one run, and is locked by nobody.
     std::fs::write(&file, text).expect("written");
     let run = done(pipeline.command().args(["--grant", "guest=random"])).expect_code(0);

@@ -93,8 +93,14 @@ fn a_schema_that_never_comes_to_an_end_ends() {
         (r##"{"allOf":[{"$ref":"#"},{"$ref":"#"}]}"##, "{}"),
         (r##"{"not":{"$ref":"#"}}"##, "{}"),
         (r##"{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"}"##, "{}"),
-        (r#"{"properties":{"a":{"pattern":"^(a|a)*$"}}}"#, r#"{"a":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}"#),
-        (r#"{"properties":{"a":{"pattern":"^(?=(a+)+b)\\1*$"}}}"#, r#"{"a":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}"#),
+        (
+            r#"{"properties":{"a":{"pattern":"^(a|a)*$"}}}"#,
+            r#"{"a":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}"#,
+        ),
+        (
+            r#"{"properties":{"a":{"pattern":"^(?=(a+)+b)\\1*$"}}}"#,
+            r#"{"a":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}"#,
+        ),
         (DOUBLING, nested()),
     ] {
         let offer = Described { output: output.as_bytes(), ..Described::default() };
@@ -129,7 +135,9 @@ fn what_a_plugin_says_of_itself_moves_nothing_on_the_terminal() {
     let summary = "Fine\u{1b}[2J\u{202e}";
     let text = Hand {
         offers: vec![Described {
-            config: "{\"type\":\"object\",\"properties\":{\"a\\u001b[2J\":{\"description\":\"x\\u001b]0;owned\\u0007\"}}}".as_bytes(),
+            config:
+                "{\"type\":\"object\",\"properties\":{\"a\\u001b[2J\":{\"description\":\"x\\u001b]0;owned\\u0007\"}}}"
+                    .as_bytes(),
             permissions: &[(b"clock", b"to see\x1b[2J\nerror: all is lost")],
             version: summary.as_bytes(),
             ..Described::default()
@@ -149,7 +157,11 @@ fn what_a_plugin_says_of_itself_moves_nothing_on_the_terminal() {
         assert!(said.stdout.contains("\\u{1b}[2J"), "{}", said.stdout);
     }
     assert_harmless(&run.stderr);
-    assert!(run.stderr.contains("note: `hand/hand` asks for `clock` and has it not: to see\\u{1b}[2J\\nerror: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("note: `hand/hand` asks for `clock` and has it not: to see\\u{1b}[2J\\nerror: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[track_caller]

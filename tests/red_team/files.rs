@@ -75,9 +75,8 @@ fn only_a_variable_that_was_granted_is_seen() {
 
 #[test]
 fn a_scratch_folder_holds_only_so_much() {
-    let said = ["scratch-fill", "scratch-litter"].map(|name| {
-        attack(name).granted(&["scratch:work"]).limits("scratch = \"64MiB\", wall = \"50s\"").stopped()
-    });
+    let said = ["scratch-fill", "scratch-litter"]
+        .map(|name| attack(name).granted(&["scratch:work"]).limits("scratch = \"64MiB\", wall = \"50s\"").stopped());
     assert_snapshot!(lines(said), @r"
     over-budget: put more than 64 MiB into its scratch folders
     over-budget: put more than 64 MiB into its scratch folders

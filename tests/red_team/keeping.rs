@@ -101,11 +101,8 @@ fn a_request_for_a_model_is_held_to_the_contract() {
     let schema = |schema: &str| {
         ask("model").target(&format!(r#"{{"messages":[{{"role":"user","content":"hello"}}],"schema":{schema}}}"#)).run()
     };
-    let said = [
-        ask("model-elsewhere").stopped(),
-        ask("model").target("{}").stopped(),
-        ask("model").target("[[[").stopped(),
-    ];
+    let said =
+        [ask("model-elsewhere").stopped(), ask("model").target("{}").stopped(), ask("model").target("[[[").stopped()];
     assert_snapshot!(lines(said), @r"
     internal: asked on behalf of request 4294967295 of 1
     invalid-input: no completion request: missing field `messages` at line 1 column 2

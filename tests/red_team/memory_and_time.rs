@@ -181,7 +181,8 @@ fn a_bomb_in_a_table_is_stopped() {
 
 #[test]
 fn threads_are_not_to_be_had() {
-    let shared = Hand::default().text().replacen("(memory (export \"memory\") 2)", "(memory (export \"memory\") 2 2 shared)", 1);
+    let shared =
+        Hand::default().text().replacen("(memory (export \"memory\") 2)", "(memory (export \"memory\") 2 2 shared)", 1);
     let bytes = wat::parse_str(&shared).expect("a component");
     let said = refused(&bytes);
     assert!(said.contains("is no valid component") && said.contains("threads"), "{said}");

@@ -37,8 +37,13 @@ fn a_server_that_was_not_granted_is_not_asked() {
 fn what_stands_before_an_at_sign_is_no_server() {
     let server = Server::start();
     let evil = format!("127.0.0.1:{}", server.port);
-    let said = ["http://api.example.org@[evil]/", "http://api.example.org:80@[evil]/", "http://[evil]#@api.example.org/",
-        "http://[evil]?@api.example.org/", "http://[evil]\\@api.example.org/"]
+    let said = [
+        "http://api.example.org@[evil]/",
+        "http://api.example.org:80@[evil]/",
+        "http://[evil]#@api.example.org/",
+        "http://[evil]?@api.example.org/",
+        "http://[evil]\\@api.example.org/",
+    ]
     .map(|url| fetch("http:api.example.org=private", &format!("GET {}", url.replace("[evil]", &evil))).stopped());
     assert_snapshot!(plain(&server, &lines(said)), @r#"
     invalid-config: `http:127.0.0.1:[port]` is not granted to plugin `hostile`: add `grant = ["http:127.0.0.1:[port]"]` to `[plugins.hostile]`, or run with `--grant hostile=http:127.0.0.1:[port]`
@@ -154,11 +159,7 @@ fn an_answer_that_is_too_large_or_takes_too_long_is_not_waited_for() {
     let server = Server::start();
     let grant = format!("http:127.0.0.1:{}", server.port);
     let ask = |path: &str| fetch(&grant, &format!("GET http://127.0.0.1:{}{path}", server.port));
-    let said = [
-        ask("/large").limits("output = \"8MiB\"").stopped(),
-        ask("/slow").stopped(),
-        ask("/headers").stopped(),
-    ];
+    let said = [ask("/large").limits("output = \"8MiB\"").stopped(), ask("/slow").stopped(), ask("/headers").stopped()];
     assert_snapshot!(plain(&server, &lines(said)), @r"
     over-budget: the server at 127.0.0.1 answered more than 8 MiB
     unavailable: the server at 127.0.0.1 did not answer within 2s
@@ -175,11 +176,8 @@ fn asking_for_ever_ends_at_a_limit() {
     let url = format!("http://127.0.0.1:{}/", server.port);
     let calls = attack("fetch-for-ever").granted(&[&grant]).target(&url).limits("host_calls = 200").stopped();
     let refused = attack("fetch-for-ever").target(&url).limits("host_calls = 2000").stopped();
-    let wall = attack("fetch-for-ever")
-        .granted(&[&grant])
-        .target(&format!("{url}slow"))
-        .limits("wall = \"1s\"")
-        .stopped();
+    let wall =
+        attack("fetch-for-ever").granted(&[&grant]).target(&format!("{url}slow")).limits("wall = \"1s\"").stopped();
     let sent = attack("exfiltrate").granted(&[&grant]).target(&url).stopped();
     assert!(sent == "over-budget: sent more than its limit of 64 MiB", "{sent}");
     let headers = attack("fetch-headers").granted(&[&grant]).target(&url).stopped();

@@ -63,7 +63,8 @@ use = \"mock\"
             name if name.starts_with("model") => "model = \"mock\"",
             _ => "",
         };
-        let limits = "memory = \"96MiB\", time = \"500ms\", wall = \"3s\", scratch = \"8MiB\", host_calls = 20_000, traps = 0";
+        let limits =
+            "memory = \"96MiB\", time = \"500ms\", wall = \"3s\", scratch = \"8MiB\", host_calls = 20_000, traps = 0";
         writeln!(
             toml,
             "[stages.{name}]\nuse = \"hostile/{name}\"\nin = {{ text = \"input.text\" }}\nlimits = {{ {limits} }}\n{more}"

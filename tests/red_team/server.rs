@@ -58,7 +58,8 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, over: &AtomicBool) {
     if head.is_empty() {
         return;
     }
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<u64>().ok());
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<u64>().ok());
     let _ = std::io::copy(&mut (&stream).take(length.unwrap_or_default()), &mut std::io::sink());
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     seen.lock().expect("requests").push(head);
@@ -91,7 +92,10 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, over: &AtomicBool) {
                 packed.write_all(&[0; 1 << 20]).expect("packed");
             }
             let packed = packed.finish().expect("packed");
-            send(format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", packed.len()).as_bytes());
+            send(
+                format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", packed.len())
+                    .as_bytes(),
+            );
             send(&packed);
         }
         _ => {

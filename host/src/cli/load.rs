@@ -114,7 +114,8 @@ fn tell_missing(plan: &Plan, registry: &Registry) {
         for (permission, reason) in offer.grants.missing() {
             let ExtensionRef { plugin, name, .. } = extension;
             if told.insert((plugin, name, permission)) {
-                let line = format!("note: `{plugin}/{name}` asks for `{permission}` and has it not: {}", visible(reason));
+                let line =
+                    format!("note: `{plugin}/{name}` asks for `{permission}` and has it not: {}", visible(reason));
                 terminal().say(line);
             }
         }

@@ -9,7 +9,9 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(header.iter().map(|name| (*name).to_owned()));
     // Some of it may be a stranger's.
-    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|cell| visible(&cell).into_owned()).collect::<Vec<_>>()));
+    table.add_rows(
+        rows.into_iter().map(|row| row.into_iter().map(|cell| visible(&cell).into_owned()).collect::<Vec<_>>()),
+    );
     let numeric: Vec<bool> = (0..header.len())
         .map(|column| {
             column > 0

@@ -354,7 +354,11 @@ pub(super) static LIMITS: Table = Table {
         optional("fuel", COUNT_64, "Instructions of a call; unlimited by default."),
         optional("host_calls", AMOUNT, "Host calls within a call; 100,000 by default."),
         optional("output", Shape::Size, "Size of an answer, and of what is sent to servers; 64 MiB by default."),
-        optional("scratch", Shape::Size, "What the scratch folders of a call may hold, where the host makes them; 1 GiB by default."),
+        optional(
+            "scratch",
+            Shape::Size,
+            "What the scratch folders of a call may hold, where the host makes them; 1 GiB by default.",
+        ),
         optional(
             "traps",
             AMOUNT_32,

@@ -20,5 +20,5 @@ pub use bundled::bundled;
 pub use digest::Digest;
 pub use error::LoadError;
 pub use load::{Trust, load, load_artifact};
-pub(crate) use visible::{visible, visible_lines};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub(crate) use visible::{visible, visible_lines};
