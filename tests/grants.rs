@@ -173,7 +173,8 @@ fn faults(pipeline: &Pipeline, more: &[&str]) -> String {
     let one = |fault: &Value| {
         let hint = fault["hint"].as_str().map_or_else(String::new, |hint| format!("\n   hint: {hint}"));
         let text = format!("{}: {}{hint}", fault["line"], fault["message"].as_str().expect("a message"));
-        text.replace(&*pipeline.path().to_string_lossy(), "[folder]")
+        let plugin = fixture("red_team/hostile.wasm");
+        text.replace(&*pipeline.path().to_string_lossy(), "[folder]").replace(&*plugin.to_string_lossy(), "[file]")
     };
     faults.iter().map(one).collect::<Vec<_>>().join("\n")
 }
@@ -183,8 +184,8 @@ fn what_is_granted_and_not_asked_for_is_a_fault_that_names_it() {
     // The plugin asks for nothing by these names.
     let grants = "grant = [\"clock\", \"env:HOME\", \"read:elsewhere=data\"]";
     assert_snapshot!(faults(&pipeline("echo", grants, ""), &[]), @r"
-    6: plugin `guest` cannot be loaded: `/work/wt-red/target/fixtures/red_team/hostile.wasm` is granted `env:HOME`, `read:elsewhere=[folder]/data`, which it does not ask for
-       hint: it asks for `clock`, `cache`, `cache`, `cache`, `cache`, `cache`, `clock`, `env:JACKFIELD_RED_GRANTED`, `http`, `http`, `http`, `http`, `http:api.example.org`, `model`, `model`, `clock`, `random`, `read:data`, `read:data`, `read:data`, `read:data`, `scratch:work`, `scratch:work`, `scratch:work`, `scratch:work`, `scratch:work`, `scratch:work`, `clock`, `clock`, `http`, `read:data`, `scratch:work`
+    6: plugin `guest` cannot be loaded: `[file]` is granted `env:HOME`, `read:elsewhere=[folder]/data`, which it does not ask for
+       hint: it asks for `cache`, `clock`, `env:JACKFIELD_RED_GRANTED`, `http`, `http:api.example.org`, `model`, `random`, `read:data`, `scratch:work`
     ");
 }
 
@@ -221,7 +222,10 @@ fn a_wider_grant_than_the_locked_one_stops_the_run_and_shows_it() {
     let file = pipeline.path().join("pipeline.toml");
     let text = std::fs::read_to_string(&file).expect("read");
     std::fs::write(&file, text.replace("[\"clock\"]", "[\"clock\", \"random\"]")).expect("written");
-    assert_snapshot!(faults(&pipeline, &[]), @"");
+    assert_snapshot!(faults(&pipeline, &[]), @r"
+    6: plugin `guest` is granted more than `jackfield.lock` holds
+       hint: if it may have that, accept it: `jackfield plugins update guest --pipeline [folder]`; if not, take it out of the pipeline
+    ");
     // What a person grants on the command line is for one run, and is locked by nobody.
     std::fs::write(&file, text).expect("written");
     let run = done(pipeline.command().args(["--grant", "guest=random"])).expect_code(0);

@@ -1,6 +1,6 @@
 //! One file, whatever its form.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
@@ -61,7 +61,9 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
     let quoted = |texts: Vec<String>| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
     let more = unasked(&trust.grants, &descriptors);
     if !more.is_empty() {
-        let asked = descriptors.iter().flat_map(|one| &one.permissions).map(|one| one.name.clone()).collect();
+        let asked: BTreeSet<&str> =
+            descriptors.iter().flat_map(|one| &one.permissions).map(|one| one.name.as_str()).collect();
+        let asked = asked.into_iter().map(|name| visible(name).into_owned()).collect();
         let granted = quoted(more.iter().map(ToString::to_string).collect());
         return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
     }
