@@ -21,3 +21,4 @@ mod scheduling;
 mod store;
 mod support;
 mod telemetry;
+mod watch;

@@ -19,3 +19,4 @@ pub use digest::Digest;
 pub use error::LoadError;
 pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub use wasm::{Compiled, compiled as compiled_components, probe as probe_components};

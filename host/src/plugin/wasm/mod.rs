@@ -10,7 +10,10 @@ mod engine;
 mod health;
 mod instance;
 mod load;
+mod probe;
 mod state;
 mod world;
 
+pub use cache::{Compiled, compiled};
 pub(super) use load::load;
+pub use probe::probe;
