@@ -5,6 +5,7 @@ mod bad_plugins;
 mod caches;
 mod claims;
 mod docs;
+mod doctor;
 mod documented_commands;
 mod interruption;
 mod lenses;

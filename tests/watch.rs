@@ -66,6 +66,8 @@ impl Drop for Watching {
     }
 }
 
+const LENS: &str = "# Doubts\n\nLook for doubts.\n\n## Answer\n\n```json\n{ \"type\": \"object\", \"additionalProperties\": false, \"required\": [\"doubts\"], \"properties\": { \"doubts\": { \"type\": \"array\", \"items\": { \"type\": \"string\" } } } }\n```\n";
+
 fn pipeline() -> Pipeline {
     Pipeline::new(
         r#"
@@ -94,7 +96,7 @@ with  = { prompt = "lens.md" }
 model = "writer"
 "#,
     )
-    .with("lens.md", "# Doubts\n\nLook for doubts.\n\n## transcript\n{{transcript}}\n")
+    .with("lens.md", LENS)
     .with("data/a.txt", "Ann: We decided to wait.\n")
     .with("data/b.txt", "Bo: Then we decided to go.\n")
 }
@@ -108,8 +110,7 @@ fn only_what_a_change_touches_is_run_again() {
     fs::write(pipeline.path().join("data/a.txt"), "Ann: We decided to stay.\n").expect("written");
     assert_eq!(watching.counts(), (3, 3));
     // A file that `with` names.
-    fs::write(pipeline.path().join("lens.md"), "# Hopes\n\nLook for hopes.\n\n## transcript\n{{transcript}}\n")
-        .expect("written");
+    fs::write(pipeline.path().join("lens.md"), LENS.replace("Look for doubts", "Look for hopes")).expect("written");
     assert_eq!(watching.counts(), (2, 4));
     // A file that was not there.
     fs::write(pipeline.path().join("data/c.txt"), "Cy: We decided to sleep.\n").expect("written");
@@ -127,7 +128,8 @@ fn only_what_a_change_touches_is_run_again() {
     runs.retain(|path| path.join("run.json").exists());
     assert_eq!(runs.len(), 5);
     let plain = outcome(&pipeline.run().expect_code(0).folder());
-    assert_eq!(runs.iter().filter(|run| outcome(run) == plain).count(), 1);
+    // The last two rounds: that there may be three decisions at the most changes nothing here.
+    assert_eq!(runs.iter().filter(|run| outcome(run) == plain).count(), 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{engine::RunState, telemetry::terminal};
 pub enum Exit {
     /// 0: done, all of it.
     Success,
-    /// 1: the run failed, or could not go on; or a test failed; or a plugin file is not what was locked, for the commands that look.
+    /// 1: the run failed, or could not go on; or a test failed, a call was not as recorded, or something needed is broken; or a plugin file is not what was locked, for the commands that look.
     Failed,
     /// 2: the command line or the pipeline is wrong, or a plugin is not the one that was locked; nothing was run.
     Usage,
@@ -24,7 +24,7 @@ pub enum Exit {
 /// The exit codes, for `--help`.
 pub(super) const HELP: &str = "Exit codes:
   0    done, all of it
-  1    the run failed, or could not go on; a test failed; `plugins verify` found a plugin that may not run
+  1    the run failed, or could not go on; a test, `verify`, `replay` or `doctor` found a fault
   2    the command line or the pipeline is wrong, or a plugin was changed; nothing was run
   3    the run is done, and some of it failed
   4    `runs compare` found a regression beyond the threshold
