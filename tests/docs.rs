@@ -127,6 +127,12 @@ fn add_table(page: &mut String, level: &str, title: &str, name: &str, schema: &V
         add_table(page, level, &format!("[{name}.NAME]"), &format!("{name}.NAME"), inner);
         return;
     }
+    // A list of tables is written `[[name]]`.
+    if schema["items"]["properties"].is_object() && schema["description"].is_string() && level == "##" {
+        let about = schema["description"].as_str().unwrap_or_default();
+        let _ = write!(page, "{level} `[{title}]`\n\n{about}\n\n{}\n", keys(&schema["items"]));
+        return;
+    }
     let _ = write!(page, "{level} `{title}`\n\n");
     if let Some(about) = schema["description"].as_str() {
         let _ = write!(page, "{about}\n\n");

@@ -35,7 +35,7 @@ with  = { prompt = "lens.md" }
 model = "away"
 "#;
 
-const LENS: &str = "Look for doubts.\n\n## transcript\n{{transcript}}\n";
+const LENS: &str = "# Doubts\n\nLook for doubts.\n\n## Answer\n\n```json\n{ \"type\": \"object\", \"additionalProperties\": false, \"required\": [\"doubts\"], \"properties\": { \"doubts\": { \"type\": \"array\", \"items\": { \"type\": \"string\" } } } }\n```\n";
 
 fn pipeline(tests: &str) -> Pipeline {
     Pipeline::new(&format!("{PIPELINE}\n{tests}"))

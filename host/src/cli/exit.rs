@@ -9,8 +9,8 @@ use crate::{engine::RunState, telemetry::terminal};
 pub enum Exit {
     /// 0: done, all of it.
     Success,
-    /// 1: the run failed, or could not go on; or a test failed; or a plugin file is not what was locked, or does not conform,
-    /// for the commands that look.
+    /// 1: the run failed, or could not go on; or a command that looks for faults (`test`, `plugins test`, `plugins verify`,
+    /// `plugins replay`, `doctor`) found one.
     Failed,
     /// 2: the command line or the pipeline is wrong, or a plugin is not the one that was locked; nothing was run.
     Usage,
@@ -25,8 +25,7 @@ pub enum Exit {
 /// The exit codes, for `--help`.
 pub(super) const HELP: &str = "Exit codes:
   0    done, all of it
-  1    the run failed, or could not go on; a test failed; `plugins verify` found a plugin that may not run,
-       `plugins test` one that does not conform
+  1    the run failed, or could not go on; a test, `verify`, `replay` or `doctor` found a fault
   2    the command line or the pipeline is wrong, or a plugin was changed; nothing was run
   3    the run is done, and some of it failed
   4    `runs compare` found a regression beyond the threshold

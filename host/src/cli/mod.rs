@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod completions;
 mod develop;
+mod doctor;
 mod exit;
 mod graph;
 mod load;
@@ -71,6 +72,8 @@ enum Command {
     /// Look at the runs that were made.
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Look whether all that is needed is there and works.
+    Doctor(doctor::Args),
     /// Print the JSON Schema of pipeline files, for editors.
     Schema(schema::Args),
     /// Print completions for a shell.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Cache(command) => cache::cache(&command),
         Command::Why(args) => why::why(&args),
         Command::Runs(command) => runs::runs(&command),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     };

@@ -22,4 +22,4 @@ pub use error::LoadError;
 pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
 pub(crate) use visible::{visible, visible_lines};
-pub use wasm::imports;
+pub use wasm::{Compiled, compiled as compiled_components, imports, probe as probe_components};

@@ -33,15 +33,7 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8], digest: &Digest) -> wasmtim
 /// Where the compiled form of an artifact is kept: named by the artifact, the version of the compiler, the target and its
 /// settings.
 fn place(engine: &Engine, digest: &Digest) -> Option<PathBuf> {
-    let root = match std::env::var_os("JACKFIELD_CACHE_DIR") {
-        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-        Some(_) => return None,
-        None => {
-            let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-            xdg.or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?.join("jackfield")
-        }
-    };
-    let folder = root.join("compiled");
+    let folder = folder()?;
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
     if !ours(&folder) {
         tracing::warn!("`{}` can be written by others: compiled plugins are not kept there", folder.display());
@@ -50,6 +42,51 @@ fn place(engine: &Engine, digest: &Digest) -> Option<PathBuf> {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     Some(folder.join(format!("{digest}-{:016x}.cwasm", hasher.finish())))
+}
+
+/// The folder of compiled components; none if they are not kept.
+fn folder() -> Option<PathBuf> {
+    let root = match std::env::var_os("JACKFIELD_CACHE_DIR") {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        Some(_) => return None,
+        None => {
+            let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+            xdg.or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?.join("jackfield")
+        }
+    };
+    Some(root.join("compiled"))
+}
+
+/// How the folder of compiled components stands.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether a file can be made in it.
+    pub writable: Result<(), String>,
+    /// Whether it belongs to this user and nobody else can write it.
+    pub ours: bool,
+    /// How many components there are.
+    pub files: u64,
+    /// Their bytes in all.
+    pub bytes: u64,
+}
+
+/// Looks at the folder of compiled components, and makes it if it is not there; none if they are not to be kept.
+#[must_use]
+pub fn compiled() -> Option<Compiled> {
+    let folder = folder()?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    let writable = made.and_then(|()| tempfile::NamedTempFile::new_in(&folder).map(drop));
+    let (mut files, mut bytes) = (0, 0);
+    for about in fs::read_dir(&folder).into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok()) {
+        if about.is_file() {
+            files += 1;
+            bytes += about.len();
+        }
+    }
+    let ours = ours(&folder);
+    Some(Compiled { folder, writable: writable.map_err(|error| error.to_string()), ours, files, bytes })
 }
 
 /// Whether a file or folder belongs to this user and nobody else can write it.

@@ -11,9 +11,12 @@ mod health;
 mod imports;
 mod instance;
 mod load;
+mod probe;
 mod scratch;
 mod state;
 mod world;
 
+pub use cache::{Compiled, compiled};
 pub use imports::imports;
 pub(super) use load::load;
+pub use probe::probe;

@@ -1,0 +1,96 @@
+//! What authors of plugins build with; nobody needs it to run pipelines.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::finding::{Finding, State};
+
+/// How long a tool may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn tools() -> Vec<Finding> {
+    let mut findings = vec![
+        version("cargo", &["--version"], "install Rust: https://rustup.rs"),
+        version("rustc", &["--version"], "install Rust: https://rustup.rs"),
+    ];
+    findings.push(target());
+    findings.push(version("python3", &["--version"], "install Python 3.10 or later: needed for plugins in Python"));
+    findings.push(if ask("python3", &["-c", "import venv, ensurepip"]).is_some() {
+        Finding::ok("python3 venv", "there")
+    } else {
+        Finding::new("python3 venv", State::Missing, "not found").hint("apt-get install python3-venv")
+    });
+    findings.push(version(
+        "node",
+        &["--version"],
+        "install Node.js 20 or later: needed for plugins in JavaScript and TypeScript",
+    ));
+    findings.push(version("npm", &["--version"], "install npm: it comes with Node.js"));
+    findings.push(version(
+        "clang",
+        &["--version"],
+        "apt-get install clang lld wasi-libc libclang-rt-dev-wasm32: needed for plugins in C",
+    ));
+    findings.push(wasi_libc());
+    findings
+}
+
+/// The first line of what a tool says of itself.
+fn version(tool: &str, args: &[&str], hint: &str) -> Finding {
+    match ask(tool, args) {
+        Some(said) => Finding::ok(tool, said.lines().next().unwrap_or_default().trim().to_owned()),
+        None => Finding::new(tool, State::Missing, "not found").hint(hint),
+    }
+}
+
+fn target() -> Finding {
+    const NAME: &str = "wasm32-wasip2";
+    let sysroot = ask("rustc", &["--print", "sysroot"]);
+    let there = sysroot.is_some_and(|path| Path::new(path.trim()).join("lib/rustlib").join(NAME).is_dir());
+    if there {
+        Finding::ok(NAME, "there")
+    } else {
+        Finding::new(NAME, State::Missing, "no such target").hint(format!("rustup target add {NAME}"))
+    }
+}
+
+fn wasi_libc() -> Finding {
+    let named = ["WASI_SYSROOT", "WASI_SDK_PATH"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let usual = ["/usr", "/opt/wasi-sdk", "/usr/share/wasi-sysroot"].map(PathBuf::from);
+    let has = |root: &PathBuf| {
+        ["lib/wasm32-wasi/libc.a", "lib/wasm32-wasip1/libc.a", "share/wasi-sysroot/lib/wasm32-wasi/libc.a"]
+            .iter()
+            .any(|file| root.join(file).is_file())
+    };
+    match named.chain(usual).find(has) {
+        Some(root) => Finding::ok("wasi-libc", format!("in `{}`", root.display())),
+        None => Finding::new("wasi-libc", State::Missing, "not found")
+            .hint("apt-get install wasi-libc, or set WASI_SYSROOT to where it is"),
+    }
+}
+
+/// What a tool prints; none if it is not there, fails or does not end.
+fn ask(tool: &str, args: &[&str]) -> Option<String> {
+    let mut command = Command::new(tool);
+    let mut child =
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let began = Instant::now();
+    loop {
+        match child.try_wait().ok()? {
+            Some(status) if status.success() => break,
+            Some(_) => return None,
+            None if began.elapsed() > PATIENCE => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    // What fits into a pipe: a tool says little of itself.
+    Some(String::from_utf8_lossy(&child.wait_with_output().ok()?.stdout).into_owned())
+}
