@@ -285,7 +285,8 @@ fn the_page_of_the_contract_is_the_wit_file() {
         page,
         "The contract between host and plugin is written in [WIT](https://component-model.bytecodealliance.org/design/wit.html):\n\
          `{package}`. WebAssembly components speak it as it stands; native libraries and linked-in crates have the same\n\
-         records as Rust types. Authors in Rust see it through the crate `jackfield-plugin-api` and never write it by hand.\n"
+         records as Rust types. Authors see it through the crate `jackfield-plugin-api`, or the package for their language, and\n\
+         never write it by hand.\n"
     );
     let mut about: Vec<&str> = Vec::new();
     let mut item: Option<(Vec<&str>, Vec<&str>)> = None; // its doc comment and its lines

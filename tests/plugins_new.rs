@@ -68,12 +68,18 @@ struct Made {
 /// Types `jackfield plugins new` and then what it prints.
 #[track_caller]
 fn follow(place: Place, name: &str, kind: &str, lang: &str) -> Made {
+    follow_until(place, name, kind, lang, "")
+}
+
+/// Types `jackfield plugins new` and then what it prints, up to a command that takes long.
+#[track_caller]
+fn follow_until(place: Place, name: &str, kind: &str, lang: &str, end: &str) -> Made {
     let command = format!("jackfield plugins new {name} --kind {kind} --lang {lang}");
     let made = done_within(jackfield().args(command.split(' ').skip(1)).current_dir(place.folder.path()), LONGEST)
         .expect_code(0);
     let mut transcript = format!("$ {command}\n{}{}", plain(&made.stderr), made.stdout);
     let mut folder = place.folder.path().to_owned();
-    for command in made.stdout.lines() {
+    for command in made.stdout.lines().take_while(|command| *command != end) {
         let done = place.sh(&folder, command);
         assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
         transcript += &format!("$ {command}\n{}", plain(&done.stdout));
@@ -241,7 +247,8 @@ fn an_analyzer_in_python() {
 #[test]
 fn a_model_in_python() {
     needs(PYTHON.0, PYTHON.1);
-    let made = follow(Place::new(), "polly", "model", "python");
+    // Building one takes a minute of computing: the analyzer is built, and the probe, which holds a model.
+    let made = follow_until(Place::new(), "polly", "model", "python", "./build");
     insta::assert_snapshot!(made.transcript);
 }
 

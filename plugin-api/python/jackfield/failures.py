@@ -89,8 +89,19 @@ def of_exception(error: Exception) -> Failure:
     """The failure that an exception stands for: itself, or a fault of the extension with the place it comes from."""
     if isinstance(error, Failure):
         return error
-    place, trace = "", error.__traceback__
+    places = _places(error)
+    return Internal(f"{type(error).__name__}: {error}" + (f" ({places[-1]})" if places else ""))
+
+
+def trace_of(error: Exception) -> str:
+    """An exception with the places it passed, the outermost first. The module `traceback` would read the source, and a
+    component has no files."""
+    return "\n".join([f"{type(error).__name__}: {error}", *(f"  at {place}" for place in _places(error))])
+
+
+def _places(error: Exception) -> list[str]:
+    places, trace = [], error.__traceback__
     while trace is not None:
-        place = f" ({trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno})"
+        places.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
         trace = trace.tb_next
-    return Internal(f"{type(error).__name__}: {error}{place}")
+    return places

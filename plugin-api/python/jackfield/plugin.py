@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import traceback
 import typing
 from collections.abc import Sequence
 from typing import Any
 
 from .documents import Context, Document, WithTensors
 from .extensions import Descriptor, Extension, describe, value_type
-from .failures import Failure, Internal, InvalidConfig, InvalidInput, InvalidOutput, of_exception
+from .failures import Failure, Internal, InvalidConfig, InvalidInput, InvalidOutput, of_exception, trace_of
 from .host import Host, HostCalls
 from .schema import Misfit, from_json, to_json
 
@@ -51,7 +50,7 @@ class Plugin:
             except Failure as failure:
                 answers.append(failure)
             except Exception as error:
-                calls.log("debug", "plugin", traceback.format_exc())
+                calls.log("debug", "plugin", trace_of(error))
                 answers.append(of_exception(error))
         return answers
 

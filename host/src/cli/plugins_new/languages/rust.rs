@@ -9,6 +9,7 @@ pub(super) static TEMPLATE: Template = Template {
         "cargo-config.toml" => ".cargo/config.toml",
         "gitignore" => ".gitignore",
         "manifest.toml" => "Cargo.toml",
+        "rustfmt.toml" => "rustfmt.toml",
     ),
     analyzer: embedded!("templates/rust/analyzer/": "lib.rs" => "src/lib.rs"),
     model: embedded!("templates/rust/model/": "lib.rs" => "src/lib.rs"),
