@@ -106,6 +106,10 @@ fn said(run: &Done, file: &str) -> String {
         let line = if line.starts_with("sha256") || line.contains("\"sha256\"") { "sha256 [digest]" } else { line };
         let line =
             line.split_once("of memory, ").map_or(line.to_owned(), |(before, _)| format!("{before}of memory, [time]"));
+        // As often as there is time for.
+        let times =
+            line.split_once("opened and closed ").and_then(|(before, rest)| Some((before, rest.split_once(' ')?.1)));
+        let line = times.map_or(line.clone(), |(before, rest)| format!("{before}opened and closed [n] {rest}"));
         lines.push(line);
     }
     lines.join("\n")
