@@ -91,7 +91,11 @@ static jf_result probe_analyze(jf_call *call, const void *config, const void *in
     tried(call, report, "fetch", jf_fetch(call, &asked, &response), NULL);
     return JF_OK;
 }
+static const jf_permission probe_permissions[] = {
+    { "model", "to ask" }, { "cache", "to keep" }, { "http:127.0.0.1:9", "to be refused" }, { 0 }
+};
 static const jf_extension probe = {
+    .permissions = probe_permissions,
     .kind = JF_ANALYZER, .name = "probe", .summary = "Says what the host answered",
     .config = JF_SHAPE(struct options, options_fields), .input = JF_SHAPE(struct text, text_fields),
     .output = JF_SHAPE(struct report, report_fields), .open = probe_open, .analyze = probe_analyze

@@ -13,6 +13,11 @@ const echo = model({
 const probe = analyzer({
   name: "probe",
   summary: "Says what the host answered",
+  permissions: [
+    { name: "model", reason: "to ask" },
+    { name: "cache", reason: "to keep" },
+    { name: "http:127.0.0.1:9", reason: "to be refused" },
+  ],
   config: object({ word: string({ default: "no", description: "Any word." }) }),
   input: object({ text: string() }),
   output: object({ report: map(any()) }),

@@ -11,6 +11,7 @@ from jackfield import (
     Host,
     Message,
     Model,
+    Permission,
     RateLimited,
     Tensor,
     WithTensors,
@@ -46,6 +47,11 @@ class Probe(Analyzer):
     NAME = "probe"
 
     word: Annotated[str, "Any word."] = "no"
+
+    @classmethod
+    def permissions(cls) -> list[Permission]:
+        asked = {"model": "to ask", "cache": "to keep", "http:127.0.0.1:9": "to be refused"}
+        return [Permission(name, reason) for name, reason in asked.items()]
 
     def open(self) -> None:
         if self.word == "bad":

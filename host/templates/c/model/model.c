@@ -97,12 +97,15 @@ static jf_result put(jf_call *call, const void *config, const void *input, void 
     return JF_OK;
 }
 
+static const jf_permission permissions[] = {{"model", "to put the text to"}, {0}};
+
 const jf_extension ask = {
     .kind = JF_ANALYZER,
     .name = "ask",
     .summary = "Puts a text to the stage's model",
     .input = JF_SHAPE(struct text, text_fields),
     .output = JF_SHAPE(struct answer, answer_fields),
+    .permissions = permissions,
     .analyze = put,
 };
 

@@ -12,6 +12,7 @@ from jackfield import (
     InvalidInput,
     Message,
     Model,
+    Permission,
     Range,
     Usage,
     export_plugin,
@@ -73,6 +74,10 @@ class Ask(Analyzer):
     """Puts a text to the stage's model."""
 
     NAME = "ask"
+
+    @classmethod
+    def permissions(cls) -> list[Permission]:
+        return [Permission("model", "to put the text to")]
 
     def analyze(self, document: Text, host: Host) -> Answer:
         return Answer(host.complete(document.text).text)

@@ -79,6 +79,10 @@ impl Analyzer for Ask {
     type Input = Text;
     type Output = Answer;
 
+    fn permissions() -> Vec<Permission> {
+        vec![Permission { name: "model".to_owned(), reason: "to put the text to".to_owned() }]
+    }
+
     async fn analyze(&self, Text { text }: Text, host: &Host<'_>) -> Result<Answer> {
         let completion = host.complete(CompletionRequest::new(vec![Message::user(text)])).await?;
         Ok(Answer { answer: completion.text })

@@ -39,6 +39,7 @@ export const parrot = model({
 export const ask = analyzer({
   name: "ask",
   summary: "Puts a text to the stage's model",
+  permissions: [{ name: "model", reason: "to put the text to" }],
 
   input: object({ text: string({ description: "What to ask." }) }),
   output: object({ answer: string({ description: "What the model said." }) }),
