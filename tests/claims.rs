@@ -217,7 +217,7 @@ fn killed_between_fast_and_final_a_resume_finishes_without_a_call() {
     let pipeline = example();
     let model = format!("model.judge={{ use = \"openai\", with = {} }}", server.model(""));
     // Final intervals that take long, after fast ones.
-    let sets = ["--set", model.as_str(), "--set", "stages.plan.with.draws=4000000"];
+    let sets = ["--set", model.as_str(), "--set", "stages.plan.with.draws=1000000"];
     let quiet = std::process::Stdio::null;
     let mut child = pipeline.command().args(sets).stdout(quiet()).stderr(quiet()).spawn().expect("started");
     let folder = || Some(fs::read_dir(pipeline.out()).ok()?.filter_map(Result::ok).next()?.path());

@@ -143,7 +143,7 @@ impl Scheduler<'_, '_> {
             let How { began_us, took_us, memo, .. } = how;
             let (stage, call, attempts) = (index as u32, call.call, call.attempt);
             let record = StageRecord { item, stage, call, answer, attempts, began_us, took_us, memo };
-            self.records.push(Record::Stage(record));
+            self.note(Record::Stage(record));
         }
         let document = result.ok();
         let ended = self.gather(call.item, index, call.call, document);
