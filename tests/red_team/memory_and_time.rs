@@ -105,10 +105,14 @@ fn a_component_that_polls_for_ever_is_stopped() {
         call: Some("(loop $again (drop (call $alarm (i64.const 1))) (br $again)) (i32.const 0)".to_owned()),
         ..sleeper.clone()
     };
-    assert_snapshot!(lines([by_hand(&sleeper), by_hand(&hoarder)]), @r"
-    over-budget: no answer within its limit of 500ms
-    over-budget: no answer within its limit of 500ms
-    ");
+    assert_snapshot!(by_hand(&sleeper), @"over-budget: no answer within its limit of 500ms");
+    // The faster the machine, the sooner the hoarder has all that there are.
+    let stopped = by_hand(&hoarder);
+    let ways = [
+        "over-budget: no answer within its limit of 500ms",
+        "internal: trapped: cannot allocate another handle: store handle limit exceeded",
+    ];
+    assert!(ways.contains(&stopped.as_str()), "{stopped}");
 }
 
 /// What a component made by hand fails with, within half a second.

@@ -13,7 +13,7 @@ use jackfield_plugin_api::{
 };
 
 use super::generate;
-use crate::plugin::sandbox::Grants;
+use crate::plugin::sandbox::{Grants, Permission, Server};
 
 /// A page, whatever is fetched.
 const PAGE: &str = "<!doctype html><html><head><title>A page</title></head><body><p>Ann: the train leaves at nine. \
@@ -57,7 +57,8 @@ impl Service {
     /// Whether the extension asks for it. A plain `http` is a server that the configuration names.
     pub(super) fn is_asked_for(&self, descriptor: &Descriptor) -> bool {
         let asked = Grants::all("", descriptor);
-        self.permission().parse().is_ok_and(|permission| asked.asks(&permission))
+        // What is no server is fetched in vain: whoever may ask any server may try.
+        asked.asks(&self.permission().parse().unwrap_or(Permission::Http(Server::Any)))
     }
 }
 
