@@ -15,7 +15,7 @@ use jackfield::{
     },
     store::{Db, export_events, export_results, peek},
 };
-use jackfield_plugin_api::{Context, Descriptor, Document, HostCalls, Level, Request as Call};
+use jackfield_plugin_api::{Context, Descriptor, Document, Request as Call, testing::FakeHost};
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::json;
 
@@ -255,18 +255,6 @@ proptest! {
 
 // ---- transcripts -----------------------------------------------------------------------------------------------------
 
-struct Deaf;
-
-impl HostCalls for Deaf {
-    fn log(&self, _level: Level, _target: &str, _message: &str) {}
-
-    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 proptest! {
     #![proptest_config(cases(150))]
 
@@ -283,7 +271,7 @@ proptest! {
         let context = Context { stage: "s".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
         let call = [Call { document: Document::new(input.to_string()), context }];
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        prop_assert_eq!(runtime.block_on(instance.call(&call, &Deaf)).len(), 1);
+        prop_assert_eq!(runtime.block_on(instance.call(&call, &FakeHost::default())).len(), 1);
     }
 }
 

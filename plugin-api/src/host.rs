@@ -81,7 +81,7 @@ pub trait HostCalls: Send + Sync {
 }
 
 /// What a stage is told that asks for a service which the pipeline does not give it.
-fn no(what: &str, key: &str) -> Failure {
+pub(crate) fn no(what: &str, key: &str) -> Failure {
     Failure::InvalidConfig(format!("the stage has no {what}: give it one with `{key} = \"name\"`"))
 }
 

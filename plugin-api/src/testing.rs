@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, HostCalls, HttpRequest,
-    HttpResponse, Kind, Level, Request, Result, Tensor, linked_in_as,
+    HttpResponse, Kind, Level, Request, Result, Tensor, host::no, linked_in_as,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -87,10 +87,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn missing(what: &str, key: &str) -> Failure {
-    Failure::InvalidConfig(format!("the stage has no {what}: give it one with `{key} = \"name\"`"))
-}
-
 impl HostCalls for FakeHost {
     fn log(&self, level: Level, _target: &str, message: &str) {
         held(&self.logged).push((level, message.to_owned()));
@@ -104,7 +100,7 @@ impl HostCalls for FakeHost {
 
     fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
-            let model = self.model.as_ref().ok_or_else(|| missing("model", "model"))?;
+            let model = self.model.as_ref().ok_or_else(|| no("model", "model"))?;
             held(&self.asked).push(request.clone());
             model(&request)
         })
@@ -116,7 +112,7 @@ impl HostCalls for FakeHost {
 
     fn cache_get<'a>(&'a self, _index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
-            let cache = self.cache.as_ref().ok_or_else(|| missing("cache", "store"))?;
+            let cache = self.cache.as_ref().ok_or_else(|| no("cache", "store"))?;
             Ok(held(cache).get(key).cloned())
         })
     }
@@ -129,7 +125,7 @@ impl HostCalls for FakeHost {
         _ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let cache = self.cache.as_ref().ok_or_else(|| missing("cache", "store"))?;
+            let cache = self.cache.as_ref().ok_or_else(|| no("cache", "store"))?;
             held(cache).insert(key.to_owned(), value);
             Ok(())
         })

@@ -9,7 +9,7 @@ use std::{
 
 use insta::assert_snapshot;
 use jackfield::plugin::{Digest, load, sandbox::Limits};
-use jackfield_plugin_api::{Context, Document, FailureKind, HostCalls, Level, Request};
+use jackfield_plugin_api::{Context, Document, FailureKind, Request, testing::FakeHost};
 use serde_json::{Value, json};
 
 use super::{
@@ -373,19 +373,6 @@ fn the_good_items_of_a_batch_that_fails_as_a_whole_come_out_right() {
     }
 }
 
-/// A host that takes no notice.
-struct Deaf;
-
-impl HostCalls for Deaf {
-    fn log(&self, _level: Level, _target: &str, _message: &str) {}
-
-    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 #[test]
 fn a_batch_that_fails_as_a_whole_answers_each_of_its_requests() {
     let request = |text: &str| {
@@ -403,12 +390,12 @@ fn a_batch_that_fails_as_a_whole_answers_each_of_its_requests() {
         let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "panics").expect("offered");
         let config = json!({ "at": place }).to_string();
         let instance = offer.opener.open(&config, &Limits::default()).expect("opened");
-        let results = runtime.block_on(instance.call(&batch, &Deaf));
+        let results = runtime.block_on(instance.call(&batch, &FakeHost::default()));
         assert_eq!(results.len(), batch.len(), "{file}, {place}");
         let first = results[0].as_ref().expect_err("the batch failed");
         assert_eq!(first.kind(), FailureKind::Internal, "{file}, {place}: {first}");
         assert!(results.iter().all(|result| result.as_ref() == Err(first)), "{file}, {place}: {results:?}");
-        let alone = runtime.block_on(instance.call(&batch[..1], &Deaf));
+        let alone = runtime.block_on(instance.call(&batch[..1], &FakeHost::default()));
         assert_eq!(alone, [Ok(batch[0].document.clone())], "{file}, {place}");
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use jackfield::plugin::{Digest, Plugin, Trust, load, sandbox::Limits};
-use jackfield_plugin_api::{Context, Document, HostCalls, Instance, Kind, Level, Request, linked_in, prelude::*};
+use jackfield_plugin_api::{Context, Document, Instance, Kind, Request, linked_in, prelude::*, testing::FakeHost};
 
 use crate::measure::{heading, median, ratio, row, shown};
 
@@ -33,16 +33,6 @@ impl Analyzer for Echo {
 }
 
 export_plugin!(Echo);
-
-struct Deaf;
-
-impl HostCalls for Deaf {
-    fn log(&self, _level: Level, _target: &str, _message: &str) {}
-    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
 
 /// Native libraries as this bench is built itself; components, which are always optimised, as the tests have them.
 fn fixture(name: &str) -> PathBuf {
@@ -79,7 +69,7 @@ fn call(instance: &Arc<dyn Instance>, bytes: usize, count: usize) -> Duration {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let requests = batch(bytes, count);
     let once = || {
-        let results = runtime.block_on(instance.call(&requests, &Deaf));
+        let results = runtime.block_on(instance.call(&requests, &FakeHost::default()));
         assert!(results.iter().all(Result::is_ok), "{:?}", results[0]);
     };
     median(once) / count as u32

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::{Context, Document, Extension, HostCalls, Level, Random, Request, linked_in};
+use jackfield_plugin_api::{Context, Document, Extension, Random, Request, linked_in, testing::FakeHost};
 use serde_json::{Value, json};
 
 const RANDOM_ROUNDS: usize = 50;
@@ -178,22 +178,13 @@ impl Bench {
         let context = Context { stage: name.into(), item: "item".into(), element: 0, replicate: 0, seed: 0 };
         let batch = [Request { document: Document::new(input), context }];
         let start = Instant::now();
-        let mut future = instance.call(&batch, &Quiet);
+        let host = FakeHost::default();
+        let mut future = instance.call(&batch, &host);
         let Poll::Ready(mut results) = future.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) else {
             return Err("an analyzer of this crate waits for something".into());
         };
         *self.times.entry(name.to_owned()).or_default() += start.elapsed();
         Ok(results.remove(0)?.json.to_string())
-    }
-}
-
-struct Quiet;
-
-impl HostCalls for Quiet {
-    fn log(&self, _: Level, _: &str, _: &str) {}
-    fn progress(&self, _: u32, _: u64, _: Option<u64>, _: &str) {}
-    fn cancelled(&self) -> bool {
-        false
     }
 }
 

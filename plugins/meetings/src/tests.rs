@@ -1,34 +1,17 @@
-use std::task::{Context as TaskContext, Poll, Waker};
-
-use jackfield_plugin_api::{Context, Document, HostCalls, Request, linked_in};
+use jackfield_plugin_api::{
+    Kind, linked_in,
+    testing::{self, FakeHost},
+};
 use jackfield_text::{Segment, Transcript, contains_quote};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 
-struct Quiet;
-
-impl HostCalls for Quiet {
-    fn log(&self, _: Level, _: &str, _: &str) {}
-    fn progress(&self, _: u32, _: u64, _: Option<u64>, _: &str) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 const ALL: [&str; 7] = ["actions", "decisions", "key-points", "keyphrases", "participation", "questions", "topics"];
 
 fn call(name: &str, config: &Value, input: &Value) -> Result<Value> {
-    let extension = linked_in().into_iter().find(|e| e.descriptor().name == name).expect("exported");
-    let context = Context { stage: name.into(), item: "item".into(), element: 0, replicate: 0, seed: 0 };
-    let batch = [Request { document: Document::new(input.to_string()), context }];
-    let instance = extension.open(&config.to_string())?;
-    let mut future = instance.call(&batch, &Quiet);
-    let Poll::Ready(mut results) = future.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) else {
-        panic!("an analyzer waits")
-    };
-    results.remove(0).map(|document| serde_json::from_str(&document.json).expect("JSON"))
+    testing::call(Kind::Analyzer, name, config.clone(), input.clone(), &FakeHost::default())
 }
 
 fn transcript(turns: &[(&str, &str)]) -> Transcript {

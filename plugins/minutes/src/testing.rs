@@ -2,25 +2,15 @@
 
 use std::{future::Future, pin::pin, sync::Arc, task};
 
-use jackfield_plugin_api::{Analyzer, Context, Example, HostCalls, IntoDocument, Level, prelude::*};
+use jackfield_plugin_api::{Analyzer, Context, Example, IntoDocument, prelude::*, testing::FakeHost};
 use jackfield_text::{Evidence, Finding, Segment, Transcript};
 use proptest::prelude::*;
-
-/// A host that grants nothing and forgets everything.
-struct Deaf;
-
-impl HostCalls for Deaf {
-    fn log(&self, _level: Level, _target: &str, _message: &str) {}
-    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
 
 /// Calls an analyzer as a stage that has the analyzer's name.
 pub(crate) fn call<A: Analyzer>(analyzer: &A, input: A::Input) -> Result<A::Output> {
     let context = Context { stage: A::NAME.into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
-    let host = Host::new(&Deaf, &context, 0);
+    let fake = FakeHost::default();
+    let host = Host::new(&fake, &context, 0);
     let future = pin!(analyzer.analyze(input, &host));
     match future.poll(&mut task::Context::from_waker(task::Waker::noop())) {
         task::Poll::Ready(result) => result,

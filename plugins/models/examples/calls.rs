@@ -15,7 +15,7 @@ use std::{
 };
 
 use jackfield_models::OpenAi;
-use jackfield_plugin_api::{Context, HostCalls, Level, prelude::*};
+use jackfield_plugin_api::{Context, prelude::*, testing::FakeHost};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -70,7 +70,7 @@ async fn ask(model: &Arc<OpenAi>, concurrency: u32, calls: u32) {
                 let messages =
                     vec![Message::system("Be brief. ".repeat(20)), Message::user("Why is it so? ".repeat(80))];
                 let request = CompletionRequest { temperature: Some(0.0), ..CompletionRequest::new(messages) };
-                let answer = model.complete(request, &Host::new(&NoHost, &context, 0)).await;
+                let answer = model.complete(request, &Host::new(&FakeHost::default(), &context, 0)).await;
                 assert!(answer.is_ok_and(|answer| answer.text.len() > 100), "the server answers");
             }
         })
@@ -86,16 +86,6 @@ fn processor_time() -> Duration {
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().collect::<Vec<_>>();
     let ticks: u64 = fields[11..13].iter().filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
-}
-
-struct NoHost;
-
-impl HostCalls for NoHost {
-    fn log(&self, _: Level, _: &str, _: &str) {}
-    fn progress(&self, _: u32, _: u64, _: Option<u64>, _: &str) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
 }
 
 async fn serve() {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Context, HostCalls, Level, prelude::*};
+use jackfield_plugin_api::{Context, prelude::*, testing::FakeHost};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -123,19 +123,8 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
     Ok(Some(Asked { head, body: serde_json::from_slice(&body).unwrap_or_default() }))
 }
 
-/// A host that a model has no use for.
-struct NoHost;
-
-impl HostCalls for NoHost {
-    fn log(&self, _: Level, _: &str, _: &str) {}
-    fn progress(&self, _: u32, _: u64, _: Option<u64>, _: &str) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 /// Calls a model.
 pub(crate) async fn ask(model: &impl Model, request: CompletionRequest) -> Result<Completion> {
     let context = Context { stage: "s".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
-    model.complete(request, &Host::new(&NoHost, &context, 0)).await
+    model.complete(request, &Host::new(&FakeHost::default(), &context, 0)).await
 }

@@ -1,32 +1,16 @@
-use std::task::{Context, Poll, Waker};
-
-use jackfield_plugin_api::{Document, HostCalls, Request};
+use jackfield_plugin_api::{
+    Document, Kind,
+    testing::{FakeHost, call_with, nowhere},
+};
 use proptest::prelude::*;
 
 use super::*;
 
-struct Quiet;
-
-impl HostCalls for Quiet {
-    fn log(&self, _: Level, _: &str, _: &str) {}
-    fn progress(&self, _: u32, _: u64, _: Option<u64>, _: &str) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn call(config: &str, input: String) -> Result<serde_json::Value> {
-    let extension =
-        jackfield_plugin_api::linked_in().into_iter().find(|e| e.descriptor().name == "transcript").expect("exported");
-    let context =
-        jackfield_plugin_api::Context { stage: "t".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };
-    let batch = [Request { document: Document::new(input), context }];
-    let instance = extension.open(config)?;
-    let mut future = instance.call(&batch, &Quiet);
-    let Poll::Ready(mut results) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("waits")
-    };
-    results.remove(0).map(|document| serde_json::from_str(&document.json).expect("JSON"))
+    let config = serde_json::from_str(config).expect("JSON");
+    let document = Document::new(input);
+    call_with(Kind::Analyzer, "transcript", &config, document, &nowhere(), &FakeHost::default())
+        .map(|(answer, _)| answer)
 }
 
 fn read(text: &str) -> Vec<(Option<String>, String, Option<f64>)> {

@@ -29,7 +29,8 @@ impl Health {
         match trap {
             // Nothing ran.
             Some(Failure::Unavailable(_)) => {}
-            Some(failure) if failure.ends_instance() => {
+            // What an instance answers itself comes as a result for each document; these are traps and limits.
+            Some(failure @ (Failure::Internal(_) | Failure::OverBudget(_))) => {
                 self.all.fetch_add(1, Ordering::Relaxed);
                 self.in_a_row.fetch_add(1, Ordering::Relaxed);
                 *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
@@ -59,16 +60,5 @@ impl Health {
     /// Traps so far.
     pub(super) fn traps(&self) -> u64 {
         self.all.load(Ordering::Relaxed)
-    }
-}
-
-trait EndsInstance {
-    fn ends_instance(&self) -> bool;
-}
-
-impl EndsInstance for Failure {
-    /// A trap, or a limit: what an instance answers itself comes as a result for each document.
-    fn ends_instance(&self) -> bool {
-        matches!(self, Self::Internal(_) | Self::OverBudget(_))
     }
 }
