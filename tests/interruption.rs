@@ -11,7 +11,7 @@ use std::{
 use jackfield::store::{Answer, Db};
 use jackfield_plugin_api::Random;
 
-use crate::support::{done, jackfield, meetings, outcome, root, wait};
+use crate::support::{done, jackfield, meetings, root, same_outcome, wait};
 
 /// Enough meetings to be in the middle of for a while: several copies of those that there are.
 fn many_meetings(folder: &Path) -> String {
@@ -118,7 +118,7 @@ fn twenty_kills_lose_nothing_and_repeat_nothing() {
         .map(|stage| stage["calls"].as_u64().expect("calls"))
         .sum();
     assert_eq!(after.len() as u64, all, "each call is on the record once");
-    assert!(outcome(&calm.folder()) == outcome(&run), "the results differ from an undisturbed run's");
+    same_outcome(&calm.folder(), &run);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn ctrl_c_ends_what_is_under_way_and_the_run_can_be_resumed() {
     assert!(taken > 0, "the run was at its end before it was interrupted");
     assert_eq!(summary["items"]["ok"], summary["items"]["total"]);
     let calm = done(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
-    assert!(outcome(&calm.folder()) == outcome(&resumed.folder()), "the results differ from an undisturbed run's");
+    same_outcome(&calm.folder(), &resumed.folder());
 }
 
 #[test]

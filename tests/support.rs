@@ -1,6 +1,7 @@
 //! What whole-system tests share.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Read as _,
     path::{Path, PathBuf},
@@ -229,6 +230,19 @@ pub fn outcome(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .collect();
     files.sort();
     files
+}
+
+/// Fails with the first file that two runs of the same plan differ in.
+pub fn same_outcome(calm: &Path, other: &Path) {
+    let (left, right) = (outcome(calm), outcome(other));
+    let names = |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(path, _)| path.clone()).collect::<BTreeSet<_>>();
+    let odd: Vec<PathBuf> = names(&left).symmetric_difference(&names(&right)).cloned().collect();
+    assert!(odd.is_empty(), "only one of the runs has {odd:?}");
+    for ((path, left), (_, right)) in left.iter().zip(&right) {
+        let (left, right) = (String::from_utf8_lossy(left), String::from_utf8_lossy(right));
+        let first = left.lines().zip(right.lines()).find(|(left, right)| left != right);
+        assert!(left == right, "{} differs: {first:?}", path.display());
+    }
 }
 
 /// A small file system of its own; unmounted when it is dropped.

@@ -17,17 +17,28 @@ pub(super) enum Durable {
 
 /// Writes a file aside and renames it into place.
 pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreError> {
-    write_with(path, Durable::No, |file| file.write_all(content.as_ref()))
+    let mark = format!(".{}", std::process::id());
+    write(path, &mark, Durable::No, |file| file.write_all(content.as_ref()))
 }
 
-/// As [`write_whole`], for content that is made piece by piece.
-pub(super) fn write_with(
+/// As [`write_whole`], in a folder that this process alone holds. What a killed process left aside has the same name, so
+/// that the file that is written again takes it away.
+pub(super) fn write_held(
     path: &Path,
     durable: Durable,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), StoreError> {
+    write(path, "", durable, fill)
+}
+
+fn write(
+    path: &Path,
+    mark: &str,
+    durable: Durable,
+    fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let aside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let aside = path.with_file_name(format!(".{name}{mark}.tmp"));
     let written = (|| {
         let mut file = BufWriter::new(File::create(&aside)?);
         fill(&mut file)?;
@@ -41,4 +52,29 @@ pub(super) fn write_with(
         let _ = fs::remove_file(&aside);
         StoreError::file("write", path, source)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_aside_goes_when_the_file_is_written_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("brief.md");
+        // As if killed between writing and renaming.
+        let killed = std::panic::catch_unwind(|| {
+            write_held(&path, Durable::No, |file| {
+                file.write_all(b"half")?;
+                panic!("killed");
+            })
+        });
+        assert!(killed.is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        write_held(&path, Durable::No, |file| file.write_all(b"whole")).expect("written");
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
+        assert_eq!(names, ["brief.md"]);
+        assert_eq!(fs::read(path).expect("a file"), b"whole");
+    }
 }

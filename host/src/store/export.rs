@@ -12,7 +12,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{
     StoreError,
-    atomic::{Durable, write_with},
+    atomic::{Durable, write_held},
     db::{Db, ResultRow},
     record::Answer,
 };
@@ -40,7 +40,7 @@ enum Output<'a> {
 /// Writes `results.jsonl`: a line for each item that is done, in order.
 pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
     let mut trouble = None;
-    write_with(path, Durable::Yes, |file| {
+    write_held(path, Durable::Yes, |file| {
         let result = db.each_item(|item| {
             let Some(state) = &item.state else { return Ok(()) };
             let mut results = db.results(item.index as i64)?;
@@ -116,7 +116,7 @@ pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), Stor
     for (stage, output) in &line.outputs {
         std::fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
         let text = serde_json::to_string_pretty(output).unwrap_or_default() + "\n";
-        super::write_whole(&folder.join(format!("{stage}.json")), text)?;
+        write_held(&folder.join(format!("{stage}.json")), Durable::No, |file| file.write_all(text.as_bytes()))?;
     }
     Ok(())
 }
@@ -154,7 +154,7 @@ pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Resul
         db.each_item(|item| calls(item.index as i64, &item.id))?;
     }
     lines.sort_by_key(|(session, at, _)| (*session, *at));
-    write_with(path, Durable::Yes, |file| {
+    write_held(path, Durable::Yes, |file| {
         for (session, at, event) in &lines {
             let began = sessions.get(session).copied().unwrap_or(std::time::UNIX_EPOCH);
             let at = humantime::format_rfc3339_micros(began + Duration::from_micros(*at));

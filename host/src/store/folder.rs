@@ -124,7 +124,7 @@ impl RunFolder {
     /// Writes `run.json`.
     pub fn write_run(&self, run: &RunJson) -> Result<(), StoreError> {
         let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
-        super::atomic::write_with(&self.path.join("run.json"), super::atomic::Durable::Yes, |file| {
+        super::atomic::write_held(&self.path.join("run.json"), super::atomic::Durable::Yes, |file| {
             std::io::Write::write_all(file, text.as_bytes())
         })
     }

@@ -1,6 +1,7 @@
 //! The thread that writes: what is waiting goes into one transaction.
 
 use std::{
+    io::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -11,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     StoreError,
-    atomic::write_whole,
+    atomic::{Durable, write_held},
     db::Db,
     record::{ItemDone, ItemFiles, Record},
 };
@@ -120,7 +121,7 @@ impl Work {
         let folder = self.items.join(folder);
         std::fs::create_dir_all(&folder).map_err(|source| StoreError::file("make", &folder, source))?;
         for (name, content) in files {
-            write_whole(&folder.join(name), content.as_bytes())?;
+            write_held(&folder.join(name), Durable::No, |file| file.write_all(content.as_bytes()))?;
         }
         Ok(())
     }
