@@ -18,6 +18,7 @@ mod plugins_sign;
 mod plugins_test;
 mod progress;
 mod run;
+mod routes;
 mod runs;
 mod schema;
 mod survey;
@@ -67,6 +68,9 @@ enum Command {
     /// Look into the caches of a pipeline, and clear them.
     #[command(subcommand)]
     Cache(cache::Command),
+    /// Look at what the routes of a pipeline have learned, and have it forgotten.
+    #[command(subcommand)]
+    Routes(routes::Command),
     /// Say why a stage's result was made anew, or was not.
     Why(why::Args),
     /// Look at the runs that were made.
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Graph(args) => graph::graph(&args),
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),
+        Command::Routes(command) => routes::routes(&command),
         Command::Why(args) => why::why(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Doctor(args) => doctor::doctor(&args),

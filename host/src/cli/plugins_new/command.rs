@@ -22,6 +22,8 @@ enum KindChoice {
     Model,
     /// Keeps values for a while: no project for it yet.
     CacheBackend,
+    /// Picks the arm that a stage runs with: no project for it yet.
+    RoutingPolicy,
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,6 +58,11 @@ pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
     let kind = match args.kind {
         KindChoice::Analyzer => Kind::Analyzer,
         KindChoice::Model => Kind::Model,
+        KindChoice::RoutingPolicy => {
+            let message = "there is no project for a routing policy yet".to_owned();
+            let hint = "make one of an analyzer in Rust, and implement `RoutingPolicy` of jackfield-plugin-api, as plugins/routes does";
+            return usage(message, Some(hint));
+        }
         KindChoice::CacheBackend => {
             let message = "there is no project for a cache backend yet".to_owned();
             let hint = "write it in Rust and link it in: implement `CacheBackend` of jackfield-plugin-api, as plugins/caches does";
