@@ -141,12 +141,13 @@ impl HostCalls for FakeHost {
 }
 
 /// Opens an extension of this crate with a configuration and has it answer one document, as a host that it is linked into
-/// does. Tensors neither come with the document nor go with the answer: see [`call_with`].
+/// does, in a stage that is called as the extension is. Tensors neither come with the document nor go with the answer: see [`call_with`].
 ///
 /// # Errors
 /// The failure of `open` or of the call; [`Failure::Internal`] where there is no such extension.
 pub fn call(kind: Kind, name: &str, config: Value, input: Value, host: &FakeHost) -> Result<Value> {
-    call_with(kind, name, &config, Document::new(input.to_string()), &nowhere(), host).map(|(answer, _)| answer)
+    let context = Context { stage: name.into(), ..nowhere() };
+    call_with(kind, name, &config, Document::new(input.to_string()), &context, host).map(|(answer, _)| answer)
 }
 
 /// The context of a document outside any run; seed 0.
