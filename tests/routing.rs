@@ -51,12 +51,16 @@ impl Instance for Opened {
                 let reward = random.next_f64() < self.quality;
                 if self.slow {
                     // Not by the seed: another time, another order.
-                    let noise = timestamp().bytes().fold(u64::from(request.context.seed as u32), |a, b| a * 31 + u64::from(b));
+                    let noise = timestamp()
+                        .bytes()
+                        .fold(u64::from(request.context.seed as u32), |a, b| a.wrapping_mul(31) ^ u64::from(b));
                     tokio::time::sleep(Duration::from_micros(Random::new(noise).below(3000))).await;
                 }
                 answers.push(match self.fails {
                     true => Err(Failure::InvalidInput("out of order".into())),
-                    false => Ok(Document::new(json!({ "reward": f64::from(u8::from(reward)), "cost": 1.0 - self.quality }).to_string())),
+                    false => Ok(Document::new(
+                        json!({ "reward": f64::from(u8::from(reward)), "cost": 1.0 - self.quality }).to_string(),
+                    )),
                 });
             }
             answers
@@ -260,13 +264,15 @@ fn what_is_learned_goes_on_from_run_to_run_until_it_is_forgotten() {
     assert_eq!(kept.state, second.routes["play"].state, "the second went on from the first");
 
     // Without a name, nothing is kept.
-    let route = r#"stages.play.route={ use = "ucb1", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.8 }] }"#;
+    let route =
+        r#"stages.play.route={ use = "ucb1", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.8 }] }"#;
     let forgetful = Place::new(PIPELINE, &["input.count=50", route]);
     forgetful.fresh("runs", 2);
     assert!(!forgetful.path().join(".jackfield").exists());
 
     // Another policy has no use for it.
-    let other = Place { plan: plan(place.path(), &["stages.play.route.use=ucb1"]).unwrap_or_else(|f| panic!("{f}")), ..place };
+    let other =
+        Place { plan: plan(place.path(), &["stages.play.route.use=ucb1"]).unwrap_or_else(|f| panic!("{f}")), ..place };
     let (registry, plan) = (registry(), &other.plan);
     let folder = RunFolder::create(&other.path().join("runs"), "slots").expect("a folder");
     let record = RunJson {
@@ -307,7 +313,10 @@ fn an_arm_that_fails_gives_way_to_the_next_and_its_circuit_opens() {
     assert_eq!(summary.stages["play"].retries, failures);
     assert_eq!(summary.stages["play"].failed, 0);
     let first = &decided(&run)[0];
-    assert_eq!(first[1]["attempts"], json!([{ "arm": "fails=true", "failed": true }, { "arm": "quality=1.0", "failed": false }]));
+    assert_eq!(
+        first[1]["attempts"],
+        json!([{ "arm": "fails=true", "failed": true }, { "arm": "quality=1.0", "failed": false }])
+    );
 }
 
 #[test]
@@ -351,7 +360,11 @@ fn what_a_route_keeps_is_shown_and_forgotten_by_command() {
     let run = done(jackfield().arg("run").arg(&pipeline).args(["--json", "--out"]).arg(folder.path().join("runs")));
     assert_eq!(run.expect_code(0).json()["routes"]["phrases"]["outcomes"], 12);
     let shown = done(jackfield().args(["routes", "show"]).arg(&pipeline)).expect_code(0);
-    assert!(shown.stdout.starts_with("phrases: round-robin of stage `phrases`, 12 outcomes of 1 runs\n"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.starts_with("phrases: round-robin of stage `phrases`, 12 outcomes of 1 runs\n"),
+        "{}",
+        shown.stdout
+    );
     let json = done(jackfield().args(["routes", "show", "--json"]).arg(&pipeline)).expect_code(0).json();
     assert_eq!(json["routes"][0]["outcomes"], 12);
     let odd = done(jackfield().args(["routes", "show", "--state", "phrase"]).arg(&pipeline)).expect_code(2);

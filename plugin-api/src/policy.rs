@@ -94,7 +94,8 @@ pub trait PolicyState: Send {
     /// See [`RoutingPolicy::decide`].
     ///
     /// # Errors
-    /// The policy's own failure; [`Failure::InvalidInput`] for a question without arms; [`Failure::Internal`] if it picks an
+    /// The policy's own failure; [`Failure::InvalidInput`] for a question without arms, or with some that were tried;
+    /// [`Failure::Internal`] if it picks an
     /// arm that is not there.
     fn decide(&self, question: &Question) -> Result<Decision>;
 
@@ -221,6 +222,10 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
         if question.arms.is_empty() {
             return Err(Failure::InvalidInput("there are no arms to pick from".to_owned()));
         }
+        if !question.tried.is_empty() {
+            let why = "a first decision is asked for, and an arm was tried: that is to be asked `again`";
+            return Err(Failure::InvalidInput(why.to_owned()));
+        }
         held::<P>(self.policy.decide(&self.state, question)?, question)
     }
 
@@ -319,6 +324,7 @@ mod tests {
         let policy = told(0, 0).as_policy().expect("a policy").fresh();
         let none = policy.decide(&question(&[], &[])).expect_err("decided").to_string();
         assert_eq!(none, "invalid-input: there are no arms to pick from");
+        assert!(matches!(policy.decide(&tried), Err(Failure::InvalidInput(_))));
     }
 
     #[test]

@@ -122,8 +122,14 @@ fn people(stage: &str, policy: &str, state: &str, learned: &Learned) {
     for (context, held) in contexts.into_iter().flatten() {
         let arms = held.get("arms").unwrap_or(held);
         let Some(arms) = arms.as_object().filter(|arms| arms.values().all(Value::is_object)) else { continue };
-        let fields: Vec<&str> =
-            arms.values().next().and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        let fields: Vec<&str> = arms
+            .values()
+            .next()
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.as_str())
+            .collect();
         let cell = |value: Option<&Value>| match value {
             Some(Value::Number(number)) => {
                 let number = number.as_f64().unwrap_or_default();

@@ -138,11 +138,21 @@ fn policy_requests() -> [PolicyRequest; 3] {
         context: "questions".to_owned(),
         attempts: vec![Attempt { arm: name.to_owned(), failed }],
         reward: (!failed).then_some(0.75),
-        objectives: if failed { Vec::new() } else { vec![objective("cost", 0.2, true), objective("quality", 0.9, false)] },
+        objectives: if failed {
+            Vec::new()
+        } else {
+            vec![objective("cost", 0.2, true), objective("quality", 0.9, false)]
+        },
     };
     let question = |tried: Vec<u32>, seed: u64| PolicyQuestion { context: "questions".to_owned(), tried, seed };
     [
-        PolicyRequest { state: None, arms: arms(), learn: Vec::new(), decide: vec![question(Vec::new(), 7)], again: false },
+        PolicyRequest {
+            state: None,
+            arms: arms(),
+            learn: Vec::new(),
+            decide: vec![question(Vec::new(), 7)],
+            again: false,
+        },
         PolicyRequest {
             state: None,
             arms: arms(),

@@ -271,7 +271,7 @@ impl Engine<'_> {
         });
         let routings = routings(plan, services, tape)?;
         let pool = (&pool, self.options.jobs);
-        let scheduler = Scheduler::new(plan, stations.collect(), routings, services, pool, cancel, observer, keep);
+        let scheduler = Scheduler::new(plan, (stations.collect(), routings), services, pool, cancel, observer, keep);
         let mut session = Session {
             plan,
             tape,

@@ -173,8 +173,7 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
 impl<'p, 'k> Scheduler<'p, 'k> {
     pub(in crate::engine) fn new(
         plan: &'p Plan,
-        stations: Vec<Vec<Arc<Station>>>,
-        routings: BTreeMap<usize, Routing<'p>>,
+        (stations, routings): (Vec<Vec<Arc<Station>>>, BTreeMap<usize, Routing<'p>>),
         services: &'p Services,
         pool: (&'p Pool, usize),
         cancel: &'p Cancel,
