@@ -251,7 +251,9 @@ impl Sandbox {
         // What is built need not be fast: that it builds, and what it answers, is the question.
         bash.envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"), ("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_OPT_LEVEL", "0")]);
         bash.env("JACKFIELD_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("documented/cache"));
-        for name in ["JACKFIELD_LOG", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+        for name in
+            ["JACKFIELD_LOG", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER"]
+        {
             bash.env_remove(name);
         }
         let done = done_within(&mut bash, LONGEST);

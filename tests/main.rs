@@ -24,6 +24,7 @@ mod plugins_new;
 mod protocol;
 mod red_team;
 mod replay;
+mod routing;
 mod scheduling;
 mod store;
 mod support;

@@ -48,9 +48,15 @@ impl Place {
         sh.current_dir(folder).env("PATH", path).env("HERE", self.folder.path().join(".here"));
         sh.envs(self.env.iter().map(|(name, value)| (name, value)));
         sh.envs([("NO_COLOR", "1"), ("COLUMNS", "100"), ("RUST_TEST_THREADS", "1"), ("CARGO_NET_OFFLINE", "true")]);
-        for name in
-            ["JACKFIELD_LOG", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "VIRTUAL_ENV", "PYTHONPATH", "NODE_OPTIONS"]
-        {
+        for name in [
+            "JACKFIELD_LOG",
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "VIRTUAL_ENV",
+            "PYTHONPATH",
+            "NODE_OPTIONS",
+        ] {
             sh.env_remove(name);
         }
         done_within(&mut sh, LONGEST)
@@ -75,17 +81,41 @@ fn follow(place: Place, name: &str, kind: &str, lang: &str) -> Made {
 #[track_caller]
 fn follow_until(place: Place, name: &str, kind: &str, lang: &str, end: &str) -> Made {
     let command = format!("jackfield plugins new {name} --kind {kind} --lang {lang}");
-    let made = done_within(jackfield().args(command.split(' ').skip(1)).current_dir(place.folder.path()), LONGEST)
-        .expect_code(0);
-    let mut transcript = format!("$ {command}\n{}{}", plain(&made.stderr), made.stdout);
+    let mut new = jackfield();
+    new.args(command.split(' ').skip(1)).arg("--into").arg(root().join("examples/transcripts"));
+    new.current_dir(place.folder.path());
+    let made = done_within(&mut new, LONGEST).expect_code(0);
+    let (printed, into) = made.stdout.trim_end().rsplit_once('\n').expect("commands");
+    let mut transcript = format!("$ {command}\n{}{printed}\n", plain(&made.stderr));
     let mut folder = place.folder.path().to_owned();
-    for command in made.stdout.lines().take_while(|command| *command != end) {
+    let all = printed.lines().all(|command| command != end);
+    for command in printed.lines().take_while(|command| *command != end) {
         let done = place.sh(&folder, command);
         assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
         transcript += &format!("$ {command}\n{}", plain(&done.stdout));
         folder = fs::read_to_string(place.folder.path().join(".here")).expect("a folder").trim_end().into();
     }
+    if all {
+        reads_the_example(&place, &folder, into, name);
+    }
     Made { place, folder, transcript }
+}
+
+/// The last command that is printed runs the example with the plugin in it: the plugin reads each transcript, and the
+/// stages of the example answer as ever.
+#[track_caller]
+fn reads_the_example(place: &Place, folder: &Path, command: &str, name: &str) {
+    let done = place.sh(folder, command);
+    assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
+    let runs = fs::read_dir(folder.join("runs")).expect("runs").map(|run| run.expect("a run").path());
+    let run =
+        runs.into_iter().find(|run| run.to_string_lossy().contains("/transcripts-")).expect("a run of the example");
+    let results = fs::read_to_string(run.join("results.jsonl")).expect("results");
+    assert_eq!(results.lines().count(), 6);
+    for line in results.lines() {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        assert!(!line["outputs"][name].is_null() && !line["outputs"]["brief"].is_null(), "{line}");
+    }
 }
 
 /// The counts of a text, as the README of the template has them: the reference for every language.

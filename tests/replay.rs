@@ -310,6 +310,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         cache: None,
         store: None,
         deferred: false,
+        route: None,
     };
     Plan {
         name: "gossip".into(),

@@ -140,6 +140,7 @@ fn plan(case: &Case) -> Plan {
             cache: None,
             store: None,
             deferred: false,
+            route: None,
         }
     });
     Plan {

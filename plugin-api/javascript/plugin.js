@@ -90,7 +90,7 @@ class Plugin {
   open(kind, name, text) {
     const extension = this.#extensions.find((one) => one.kind === kind && one.name === name);
     if (extension === undefined) throw new Internal(`no ${kind} \`${name}\``);
-    const config = readAs(InvalidConfig, () => extension.config.read(JSON.parse(text), "", true));
+    const config = readAs(InvalidConfig, () => extension.config.read(parse(text), "", true));
     try {
       // What `open` gives, if anything, is what calls get as `state`.
       const state = extension.open(config);
@@ -117,17 +117,29 @@ class Plugin {
   #answer({ json, tensors }, host) {
     if (this.#opened === undefined) throw new Internal("called before it was opened");
     const { extension, config, state } = this.#opened;
-    const input = readAs(InvalidInput, () => extension.input.read(JSON.parse(decode(json))));
+    const input = readAs(InvalidInput, () => extension.input.read(parse(decode(json))));
     const answer = extension.answer(input, { config, state, host, tensors });
     if (answer instanceof Promise) throw new InvalidOutput("answered a promise: host calls answer at once, so nothing is async");
     const [value, beside] = answer instanceof WithTensors ? [answer.value, answer.tensors] : [answer, []];
     const text = readAs(InvalidOutput, () => JSON.stringify(value));
     if (text === undefined) throw new InvalidOutput(`the answer has no JSON form: ${String(value)}`);
+    if (/(^|[^\\])(\\\\)*\\ud[89a-f]/.test(text)) throw new InvalidOutput("the answer holds half a surrogate pair: was a text cut?");
     return { json: readAs(InvalidOutput, () => encode(text)), tensors: beside };
   }
 }
 
 /** What `read` gives; what it throws because of the value becomes a failure of this class. */
+/** A value from JSON. Half a surrogate pair, which only an escape can bring in, is no text: no other language can hold it. */
+function parse(json) {
+  const whole = (key, value) => {
+    if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) {
+      throw new Misfit("a text holds half a surrogate pair");
+    }
+    return value;
+  };
+  return JSON.parse(json, /\\u[dD][89a-fA-F]/.test(json) ? whole : undefined);
+}
+
 function readAs(Failure, read) {
   try {
     return read();

@@ -16,6 +16,8 @@ pub enum Kind {
     Model,
     /// Keeps values for a while: see [`CacheBackend`](crate::CacheBackend).
     CacheBackend,
+    /// Picks the arm that a stage runs with: see [`RoutingPolicy`](crate::RoutingPolicy).
+    RoutingPolicy,
 }
 
 impl Kind {
@@ -26,13 +28,14 @@ impl Kind {
             Self::Analyzer => "analyzer",
             Self::Model => "model",
             Self::CacheBackend => "cache-backend",
+            Self::RoutingPolicy => "routing-policy",
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Analyzer, Self::Model, Self::CacheBackend];
+    pub const ALL: [Self; 4] = [Self::Analyzer, Self::Model, Self::CacheBackend, Self::RoutingPolicy];
 
     /// The kind of this name.
     #[must_use]

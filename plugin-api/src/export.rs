@@ -3,8 +3,8 @@
 /// Offers the named extensions to every host: linked in, as a native library, as a component.
 ///
 /// Analyzers are named as they are, other kinds after their kind: `export_plugin!(Decisions, Actions);`,
-/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`. The version that the extensions report is the
-/// crate's.
+/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`, `export_plugin!(policies: Greedy);`. The version that the
+/// extensions report is the crate's.
 #[macro_export]
 macro_rules! export_plugin {
     (models: $($extension:ty),+ $(,)?) => {
@@ -12,6 +12,9 @@ macro_rules! export_plugin {
     };
     (caches: $($extension:ty),+ $(,)?) => {
         $($crate::export_plugin!(@one CacheBackend, $crate::CacheBackend, extension_of_cache, $extension);)+
+    };
+    (policies: $($extension:ty),+ $(,)?) => {
+        $($crate::export_plugin!(@one RoutingPolicy, $crate::RoutingPolicy, extension_of_policy, $extension);)+
     };
     (@one $kind:ident, $of:path, $make:ident, $extension:ty) => {
         $crate::__private::inventory::submit! {

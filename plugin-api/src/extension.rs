@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::{CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, Request, Result};
+use crate::{CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, PolicyCalls, Request, Result};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -37,6 +37,11 @@ pub trait Instance: Send + Sync {
 
     /// The cache backend that this is, where it needs no documents to be called.
     fn as_cache(&self) -> Option<&dyn CacheCalls> {
+        None
+    }
+
+    /// The routing policy that this is, where it needs no documents to be called.
+    fn as_policy(&self) -> Option<&dyn PolicyCalls> {
         None
     }
 }

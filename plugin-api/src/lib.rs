@@ -43,6 +43,9 @@
 //! # fn main() {}
 //! ```
 //!
+//! Models, cache backends and routing policies are traits of their own ([`Model`], [`CacheBackend`], [`RoutingPolicy`]),
+//! exported after their kind: `export_plugin!(policies: Greedy);`.
+//!
 //! The crate is `crate-type = ["rlib", "cdylib"]` and depends on this crate alone. Whatever can differ between machines
 //! (time, random numbers, models, files) is asked of the [`Host`]; an extension is otherwise a pure function of its
 //! configuration and its input.
@@ -66,7 +69,9 @@ mod model;
 #[doc(hidden)]
 #[expect(unsafe_code, reason = "the native ABI: each block says why it is sound")]
 pub mod native;
+mod policy;
 mod rng;
+mod routing;
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, clippy::allow_attributes)]
 mod wasm;
@@ -91,7 +96,11 @@ pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
 pub use http::{HttpRequest, HttpResponse};
 pub use model::{Model, ModelCalls};
+pub use policy::{PolicyCalls, PolicyState, RoutingPolicy};
 pub use rng::Random;
+pub use routing::{
+    Arm, Attempt, Decision, Learns, Objective, Outcome, PolicyAnswer, PolicyQuestion, PolicyRequest, Question,
+};
 
 /// Version of the contract, apart from the product's. A host serves every minor of its major.
 pub const PROTOCOL: (u16, u16) = (0, 1);
@@ -103,5 +112,8 @@ pub mod __private {
     pub use schemars;
     pub use serde;
 
-    pub use crate::{analyzer::extension_of, by_name::ByName, cache::extension_of_cache, model::extension_of_model};
+    pub use crate::{
+        analyzer::extension_of, by_name::ByName, cache::extension_of_cache, model::extension_of_model,
+        policy::extension_of_policy,
+    };
 }

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
@@ -14,8 +14,9 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, HostCalls, HttpRequest,
-    HttpResponse, Kind, Level, Request, Result, Tensor, host::no, linked_in_as,
+    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Decision, Document, Failure, FromDocument as _,
+    HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level, Outcome, PolicyAnswer,
+    PolicyQuestion, PolicyRequest, PolicyState, Question, Request, Result, Tensor, host::no, linked_in_as,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -140,12 +141,13 @@ impl HostCalls for FakeHost {
 }
 
 /// Opens an extension of this crate with a configuration and has it answer one document, as a host that it is linked into
-/// does. Tensors neither come with the document nor go with the answer: see [`call_with`].
+/// does, in a stage that is called as the extension is. Tensors neither come with the document nor go with the answer: see [`call_with`].
 ///
 /// # Errors
 /// The failure of `open` or of the call; [`Failure::Internal`] where there is no such extension.
 pub fn call(kind: Kind, name: &str, config: Value, input: Value, host: &FakeHost) -> Result<Value> {
-    call_with(kind, name, &config, Document::new(input.to_string()), &nowhere(), host).map(|(answer, _)| answer)
+    let context = Context { stage: name.into(), ..nowhere() };
+    call_with(kind, name, &config, Document::new(input.to_string()), &context, host).map(|(answer, _)| answer)
 }
 
 /// The context of a document outside any run; seed 0.
@@ -166,17 +168,93 @@ pub fn call_with(
     context: &Context,
     host: &FakeHost,
 ) -> Result<(Value, Vec<Tensor>)> {
+    let request = Request { document, context: context.clone() };
+    let document = answer(&*open(kind, name, config)?, request, host)?;
+    let json = serde_json::from_str(&document.json).map_err(|error| Failure::InvalidOutput(error.to_string()))?;
+    Ok((json, document.tensors))
+}
+
+fn open(kind: Kind, name: &str, config: &Value) -> Result<Arc<dyn Instance>> {
     let none = || Failure::Internal(format!("no {kind} `{name}` is linked in"));
-    let instance = linked_in_as(kind, name).ok_or_else(none)?.open(&config.to_string())?;
-    let batch = [Request { document, context: context.clone() }];
+    linked_in_as(kind, name).ok_or_else(none)?.open(&config.to_string())
+}
+
+fn answer(instance: &dyn Instance, request: Request, host: &FakeHost) -> Result<Document> {
+    let batch = [request];
     let mut answer = instance.call(&batch, host);
     // The fake host answers at once, so everything is ready at once.
     let Poll::Ready(mut answers) = answer.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) else {
         return Err(Failure::Internal("waits for something other than the host".to_owned()));
     };
-    let document = answers.pop().unwrap_or_else(|| Err(Failure::Internal("answered nothing".to_owned())))?;
-    let json = serde_json::from_str(&document.json).map_err(|error| Failure::InvalidOutput(error.to_string()))?;
-    Ok((json, document.tensors))
+    answers.pop().unwrap_or_else(|| Err(Failure::Internal("answered nothing".to_owned())))
+}
+
+/// A routing policy of this crate that has learned nothing so far, checked against the arms, as a host that it is linked
+/// into holds it.
+///
+/// # Errors
+/// The failure of `open` or of `check`; [`Failure::Internal`] where there is no such policy.
+pub fn policy(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn PolicyState>> {
+    let instance = open(Kind::RoutingPolicy, name, config)?;
+    let none = || Failure::Internal(format!("`{name}` is no routing policy"));
+    let calls = instance.as_policy().ok_or_else(none)?;
+    calls.check(arms)?;
+    Ok(calls.fresh())
+}
+
+/// As [`policy`], as a host holds a policy in a component or a native library: every call is a document that carries the
+/// state there and back.
+///
+/// # Errors
+/// As those of [`policy`].
+pub fn policy_by_documents(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn PolicyState>> {
+    let mut policy = DocumentPolicy { instance: open(Kind::RoutingPolicy, name, config)?, state: Value::Null };
+    policy.state = policy.ask(PolicyRequest { arms: arms.to_vec(), ..policy.nothing() })?.state;
+    Ok(Box::new(policy))
+}
+
+struct DocumentPolicy {
+    instance: Arc<dyn Instance>,
+    state: Value,
+}
+
+impl DocumentPolicy {
+    fn nothing(&self) -> PolicyRequest {
+        let state = Some(self.state.clone());
+        PolicyRequest { state, arms: Vec::new(), learn: Vec::new(), decide: Vec::new(), again: false }
+    }
+
+    fn ask(&self, request: PolicyRequest) -> Result<PolicyAnswer> {
+        let document = request.into_document()?;
+        let request = Request { document, context: nowhere() };
+        PolicyAnswer::from_document(answer(&*self.instance, request, &FakeHost::default())?)
+    }
+
+    fn one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
+        let Question { context, arms, tried, seed } = question.clone();
+        let decide = vec![PolicyQuestion { context, tried, seed }];
+        let answer = self.ask(PolicyRequest { arms: arms.to_vec(), decide, again, ..self.nothing() })?;
+        answer.decisions.into_iter().next().ok_or_else(|| Failure::Internal("decided nothing".to_owned()))
+    }
+}
+
+impl PolicyState for DocumentPolicy {
+    fn decide(&self, question: &Question) -> Result<Decision> {
+        self.one(question, false)?.ok_or_else(|| Failure::Internal("decided nothing".to_owned()))
+    }
+
+    fn again(&self, question: &Question) -> Result<Option<Decision>> {
+        self.one(question, true)
+    }
+
+    fn learn(&mut self, outcome: &Outcome) -> Result<()> {
+        self.state = self.ask(PolicyRequest { learn: vec![outcome.clone()], ..self.nothing() })?.state;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Value> {
+        Ok(self.state.clone())
+    }
 }
 
 /// Runs the worked examples of an extension of this crate.

@@ -116,8 +116,11 @@ fn by_hand(hand: Hand, more: &str) -> String {
     let lines = results(&run.folder());
     assert_eq!(lines.len(), 3);
     let said = failure(&lines[0], "tried");
+    // On a busy machine the clock may run out before so much is computed.
+    let is_late = |said: &str| said.starts_with("over-budget: ") && said.contains("its limit of ");
     for line in &lines {
-        assert_eq!(failure(line, "tried"), said);
+        let other = failure(line, "tried");
+        assert!(other == said || is_late(&other) && is_late(&said), "{other}, but first: {said}");
     }
     said
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -55,11 +56,17 @@ pub fn median(mut work: impl FnMut()) -> Duration {
 
 /// Runs this program again with other arguments; gives what it prints.
 pub fn again(arguments: &[&str]) -> String {
-    let output = Command::new(std::env::current_exe().expect("a path"))
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("started");
+    said(Command::new(std::env::current_exe().expect("a path")).args(arguments))
+}
+
+/// How long a new process takes to load a plugin file; what it compiles is kept in `cache`.
+pub fn load_again(path: &Path, cache: &Path) -> String {
+    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    said(command.arg("--load").arg(path).env("JACKFIELD_CACHE_DIR", cache))
+}
+
+fn said(command: &mut Command) -> String {
+    let output = command.stderr(Stdio::inherit()).output().expect("started");
     assert!(output.status.success());
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }

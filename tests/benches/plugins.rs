@@ -1,7 +1,7 @@
 //! The boundaries of plugins: calls and loading.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +9,7 @@ use std::{
 use jackfield::plugin::{Digest, Plugin, Trust, load, sandbox::Limits};
 use jackfield_plugin_api::{Context, Document, Instance, Kind, Request, linked_in, prelude::*, testing::FakeHost};
 
-use crate::measure::{heading, median, ratio, row, shown};
+use crate::measure::{heading, load_again, median, ratio, row, shown};
 
 /// A text.
 #[derive(Document)]
@@ -45,14 +45,18 @@ fn fixture(name: &str) -> PathBuf {
     }
 }
 
-fn loaded(name: &str) -> Plugin {
-    let path = fixture(name);
-    let sha256 = Digest::of_file(&path).ok();
-    load("bench", &path, &Trust { allow_native: true, sha256, ..Trust::default() })
+/// The folder of what was built for tests and benchmarks.
+pub fn fixtures() -> PathBuf {
+    fixture("")
+}
+
+pub fn loaded_at(path: &Path) -> Plugin {
+    let sha256 = Digest::of_file(path).ok();
+    load("bench", path, &Trust { allow_native: true, sha256, ..Trust::default() })
         .unwrap_or_else(|error| panic!("{error}: run tests/build-fixtures and cargo build --release --workspace"))
 }
 
-fn echo_of(plugin: &Plugin) -> Arc<dyn Instance> {
+pub fn echo_of(plugin: &Plugin) -> Arc<dyn Instance> {
     let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "echo").expect("echo");
     offer.opener.open("{}", &Limits::default()).expect("opened")
 }
@@ -65,7 +69,7 @@ fn batch(bytes: usize, count: usize) -> Vec<Request> {
 }
 
 /// Median wall time of one document in a batch of `count`.
-fn call(instance: &Arc<dyn Instance>, bytes: usize, count: usize) -> Duration {
+pub fn call(instance: &Arc<dyn Instance>, bytes: usize, count: usize) -> Duration {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let requests = batch(bytes, count);
     let once = || {
@@ -80,8 +84,8 @@ pub fn table() {
     let own =
         linked.iter().find(|one| one.descriptor().kind == Kind::Analyzer && one.descriptor().name == "bench-echo");
     let own = own.expect("linked in").open("{}").expect("opened");
-    let native = echo_of(&loaded("misbehaving.so"));
-    let wasm = echo_of(&loaded("misbehaving.wasm"));
+    let native = echo_of(&loaded_at(&fixture("misbehaving.so")));
+    let wasm = echo_of(&loaded_at(&fixture("misbehaving.wasm")));
     heading(
         "One call, one document in and out (typed echo: JSON read and written by the plugin)",
         &["document", "batch", "linked in", "`.so`", "`.wasm`", "`.so` / linked in", "`.wasm` / linked in"],
@@ -106,15 +110,7 @@ pub fn table() {
         let size = format!("{} KiB", std::fs::metadata(&path).expect("a fixture").len() / 1024);
         let cache = tempfile::tempdir().expect("a folder");
         // Cold: nothing compiled is kept. The page cache is warm for all alike.
-        let load = |cache: &std::path::Path| {
-            let output = std::process::Command::new(std::env::current_exe().expect("a path"))
-                .args(["--load", path.to_str().expect("UTF-8")])
-                .env("JACKFIELD_CACHE_DIR", cache)
-                .output()
-                .expect("started");
-            String::from_utf8_lossy(&output.stdout).trim().to_owned()
-        };
-        let (cold, cached) = (load(cache.path()), load(cache.path()));
+        let (cold, cached) = (load_again(&path, cache.path()), load_again(&path, cache.path()));
         let cached = if name.ends_with(".so") { "-".to_owned() } else { cached };
         row(&[name.to_owned(), size, cold, cached]);
     }
@@ -122,10 +118,10 @@ pub fn table() {
 
 /// Loads a file once and prints how long it took.
 pub fn load_once(path: &str) {
-    let path = PathBuf::from(path);
-    let sha256 = Digest::of_file(&path).ok();
+    let path = Path::new(path);
+    let sha256 = Digest::of_file(path).ok();
     let began = Instant::now();
-    let plugin = load("bench", &path, &Trust { allow_native: true, sha256, ..Trust::default() }).expect("loaded");
+    let plugin = load("bench", path, &Trust { allow_native: true, sha256, ..Trust::default() }).expect("loaded");
     println!("{}", shown(began.elapsed()));
     drop(plugin);
 }

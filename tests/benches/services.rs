@@ -1,7 +1,7 @@
 //! What models and caches cost: calls a second and CPU time a call against a server of 50 ms, a completion from the cache, the
 //! bootstrap of `claims`. Everything is measured in one run, alternatives side by side, as Markdown.
 //!
-//! `cargo bench -p jackfield --bench services`; with `PEERS_PYTHON` naming a Python that has NumPy, its bootstrap is measured
+//! `cargo run --release -p jackfield --example services`; with `PEERS_PYTHON` naming a Python that has NumPy, its bootstrap is measured
 //! beside ours. `-- calls`, `-- cached` and `-- bootstrap` measure a part.
 #![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "modules of one program")]
 

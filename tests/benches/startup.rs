@@ -5,12 +5,14 @@ use std::process::{Command, Stdio};
 use crate::measure::{heading, median, row, shown};
 
 pub fn table() {
-    let program = env!("CARGO_BIN_EXE_jackfield");
+    // Built with the rest of the workspace, beside this very program.
+    let exe = std::env::current_exe().expect("a path");
+    let program = exe.ancestors().nth(2).expect("target/release/examples/spine").join("jackfield");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/transcripts");
     heading("Start-up, from fork to exit", &["command", "median"]);
     for arguments in [vec!["--version"], vec!["check", example], vec!["graph", example]] {
         let time = median(|| {
-            let status = Command::new(program).args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let status = Command::new(&program).args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
             assert!(status.expect("started").success());
         });
         row(&[format!("`jackfield {}`", arguments.join(" ").replace(example, "examples/transcripts")), shown(time)]);

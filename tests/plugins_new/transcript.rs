@@ -36,6 +36,8 @@ fn line(line: &str) -> Option<String> {
         // Python's test runner and pip.
         [dots] if dots.bytes().all(|byte| byte == b'.') || dots.bytes().all(|byte| byte == b'-') => true,
         ["[notice]", ..] => true,
+        // Of a conformance run, the level is what counts.
+        [_, "passed" | "skipped", ..] | ["sha256" | "file", _] | ["check", "outcome"] => true,
         // The table of stages, and what is said while tools are fetched.
         ["stage", "calls", ..] | ["count" | "ask" | "parrot", ..] | ["model", "calls", ..] | ["build:", ..] => true,
         _ => false,

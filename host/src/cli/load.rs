@@ -1,9 +1,8 @@
 //! From the command line to a checked plan with its plugins.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
-use jackfield_plugin_api::Instance;
 
 use super::{
     exit::{Exit, complain},
@@ -11,7 +10,7 @@ use super::{
     vet::load_plugins,
 };
 use crate::{
-    engine::open_stages,
+    engine::{StageInstances, open_stages},
     pipeline::{self, Draft, ExtensionRef, Faults, Plan, Request, Style},
     plugin::{Registry, bundled, visible},
     service::{Services, open_services},
@@ -45,7 +44,7 @@ pub(super) struct PipelineArgs {
 pub(super) struct Loaded {
     pub(super) plan: Plan,
     pub(super) registry: Registry,
-    pub(super) instances: Vec<Arc<dyn Instance>>,
+    pub(super) instances: Vec<StageInstances>,
     pub(super) services: Services,
     /// The pipeline file, absolute.
     pub(super) file: PathBuf,

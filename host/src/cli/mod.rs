@@ -17,6 +17,7 @@ mod plugins_replay;
 mod plugins_sign;
 mod plugins_test;
 mod progress;
+mod routes;
 mod run;
 mod runs;
 mod schema;
@@ -67,6 +68,9 @@ enum Command {
     /// Look into the caches of a pipeline, and clear them.
     #[command(subcommand)]
     Cache(cache::Command),
+    /// Look at what the routes of a pipeline have learned, and have it forgotten.
+    #[command(subcommand)]
+    Routes(routes::Command),
     /// Say why a stage's result was made anew, or was not.
     Why(why::Args),
     /// Look at the runs that were made.
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Graph(args) => graph::graph(&args),
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),
+        Command::Routes(command) => routes::routes(&command),
         Command::Why(args) => why::why(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use jackfield_plugin_api::{CacheOperation, CompletionRequest, Descriptor, FILE_PATH, Kind, Message};
+use jackfield_plugin_api::{
+    Arm, Attempt, CacheOperation, CompletionRequest, Descriptor, FILE_PATH, Kind, Message, Objective, Outcome,
+    PolicyQuestion, PolicyRequest,
+};
 use serde_json::{Value, json};
 
 use super::{generate, inputs::Sample, schema::Schema};
@@ -120,7 +123,43 @@ fn of_kind(kind: Kind) -> Vec<Value> {
             ];
             operations.iter().map(serde_json::to_value).collect()
         }
+        Kind::RoutingPolicy => policy_requests().iter().map(serde_json::to_value).collect(),
         _ => Vec::new(),
     };
     values.into_iter().flatten().collect()
+}
+
+/// A policy without a state is asked, told and asked again.
+fn policy_requests() -> [PolicyRequest; 3] {
+    let arm = |name: &str| Arm { name: name.to_owned(), with: Value::Object(serde_json::Map::new()) };
+    let arms = || vec![arm("cheap"), arm("dear")];
+    let objective = |name: &str, value: f64, minimize: bool| Objective { name: name.to_owned(), value, minimize };
+    let outcome = |name: &str, failed: bool| Outcome {
+        context: "questions".to_owned(),
+        attempts: vec![Attempt { arm: name.to_owned(), failed }],
+        reward: (!failed).then_some(0.75),
+        objectives: if failed {
+            Vec::new()
+        } else {
+            vec![objective("cost", 0.2, true), objective("quality", 0.9, false)]
+        },
+    };
+    let question = |tried: Vec<u32>, seed: u64| PolicyQuestion { context: "questions".to_owned(), tried, seed };
+    [
+        PolicyRequest {
+            state: None,
+            arms: arms(),
+            learn: Vec::new(),
+            decide: vec![question(Vec::new(), 7)],
+            again: false,
+        },
+        PolicyRequest {
+            state: None,
+            arms: arms(),
+            learn: vec![outcome("cheap", false), outcome("dear", true)],
+            decide: vec![question(Vec::new(), 8), question(Vec::new(), 9)],
+            again: false,
+        },
+        PolicyRequest { state: None, arms: arms(), learn: Vec::new(), decide: vec![question(vec![0], 7)], again: true },
+    ]
 }

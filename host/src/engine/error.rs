@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::store::StoreError;
+use crate::{service::KeptError, store::StoreError};
 
 /// Why a run as a whole could not go on. What was finished before is on the record.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum EngineError {
     /// The record could not be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What a route has learned cannot be read or written.
+    #[error(transparent)]
+    Route(#[from] KeptError),
     /// The machine refused threads.
     #[error("failed to start workers: {0}")]
     Workers(io::Error),
@@ -70,6 +73,8 @@ impl EngineError {
                 Some("start a new run, or restore the input".to_owned())
             }
             Self::Store(error) => error.hint(),
+            Self::Route(KeptError::Store(error)) => error.hint(),
+            Self::Route(_) => Some("`jackfield routes reset` forgets what was learned".to_owned()),
             Self::BadGlob { .. } | Self::Source { .. } | Self::Workers(_) => None,
         }
     }

@@ -41,6 +41,29 @@ pub(super) struct Item {
     pub(super) stopped_by: Option<usize>,
     /// What earlier sessions found out.
     pub(super) earlier: Earlier,
+    /// The arms of its routed stages, once they are picked.
+    pub(super) routed: BTreeMap<usize, Routed>,
+}
+
+/// With which arms an item runs a stage.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Routed {
+    pub(super) context: String,
+    /// The arms to try, in order.
+    pub(super) arms: Vec<u32>,
+    /// Index of the one at work among them.
+    pub(super) tried: usize,
+    /// Whether that one failed for good, too.
+    pub(super) failed: bool,
+    /// What the arms were compared by.
+    pub(super) scores: Vec<Option<f64>>,
+}
+
+impl Routed {
+    /// The arm at work.
+    pub(super) fn arm(&self) -> u32 {
+        self.arms.get(self.tried).copied().unwrap_or(0)
+    }
 }
 
 /// How a stage stands for an item.
@@ -99,6 +122,7 @@ impl Item {
             pending: 0,
             stopped_by: None,
             earlier: Earlier::new(),
+            routed: BTreeMap::new(),
         }
     }
 

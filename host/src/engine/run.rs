@@ -1,6 +1,7 @@
 //! A run from its first item to its last.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -18,16 +19,17 @@ use super::{
     item::{Earlier, Item, Slot},
     observe::{Event, Observer},
     pool::Pool,
-    scheduler::{Keep, Scheduler, Turn},
+    router::Router,
+    scheduler::{Keep, Routing, Scheduler, Turn},
     seed::name_of,
     source::{self, Chunk, SourceItem},
     station::Station,
     stats::{ItemState, RunState, Summary},
 };
 use crate::{
-    pipeline::{ExtensionRef, Plan, Scope, Source, Wire},
+    pipeline::{ExtensionRef, Plan, Scope, Source, StagePlan, Wire},
     plugin::Registry,
-    service::{Services, StageRecorder},
+    service::{Kept, KeptError, Services, StageRecorder},
     store::{
         Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
         export_results, export_run_stages,
@@ -91,27 +93,35 @@ pub struct OpenFault {
     pub failure: Failure,
 }
 
-/// Makes the instance of every stage; nothing has run then.
+/// The instances of a stage: one an arm, or the only one.
+pub type StageInstances = Vec<Arc<dyn Instance>>;
+
+/// Makes the instances of every stage; nothing has run then.
 ///
 /// # Errors
 /// Every stage whose extension refuses its configuration.
-pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<Arc<dyn Instance>>, Vec<OpenFault>> {
+pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<StageInstances>, Vec<OpenFault>> {
     let (mut opened, mut faults) = (Vec::new(), Vec::new());
     for stage in &plan.stages {
-        let instance = match stage.extension.offer(registry) {
-            Some(offer) => guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits))
-                .and_then(|opened| opened),
-            None => {
-                let ExtensionRef { plugin, name, .. } = &stage.extension;
-                Err(Failure::Internal(format!("`{plugin}/{name}` is no longer there")))
-            }
-        };
-        match instance {
-            Ok(instance) => opened.push(instance),
+        let arms: Vec<_> = stage.with_arms().iter().map(|arm| open_stage(arm, registry)).collect();
+        match arms.into_iter().collect() {
+            Ok(instances) => opened.push(instances),
             Err(failure) => faults.push(OpenFault { stage: stage.name.clone(), failure }),
         }
     }
     if faults.is_empty() { Ok(opened) } else { Err(faults) }
+}
+
+fn open_stage(stage: &StagePlan, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
+    match stage.extension.offer(registry) {
+        Some(offer) => {
+            guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits)).and_then(|opened| opened)
+        }
+        None => {
+            let ExtensionRef { plugin, name, .. } = &stage.extension;
+            Err(Failure::Internal(format!("`{plugin}/{name}` is no longer there")))
+        }
+    }
 }
 
 /// Looks whether a plan has input, before anything is made for its run.
@@ -129,7 +139,7 @@ pub struct Engine<'a> {
     /// The plugins.
     pub registry: &'a Registry,
     /// The stages' instances, as [`open_stages`] gives them.
-    pub instances: Vec<Arc<dyn Instance>>,
+    pub instances: Vec<StageInstances>,
     /// The models and caches, as [`open_services`](crate::service::open_services) gives them.
     pub services: Services,
     /// How the run is made.
@@ -171,7 +181,7 @@ impl Engine<'_> {
         let writer = Writer::start(folder.db()?, session, folder.path().join("items"), began)?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
-        let plan = self.plan;
+        let (plan, services) = (self.plan, self.services.clone());
         let tape = Tape { folder, run, db, session, resumed: session > 1 };
         let mut put = |records| writer.put(records);
         let ended = self.go(began, (Some(&tape), &[]), cancel, observer, Some(&mut put)).map(|(summary, _)| summary);
@@ -191,6 +201,7 @@ impl Engine<'_> {
         };
         let told = serde_json::json!({ "event": "run-summary", "summary": summary });
         tracing::info!(target: "run_summary", run = summary.run, summary = %told["summary"]);
+        keep_routes(plan, &services, &db, &folder.id())?;
         db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
         export_run_stages(&db, plan, &folder.path().join("run"))?;
@@ -249,14 +260,18 @@ impl Engine<'_> {
                 }
             }
         }
-        let stations = plan.stages.iter().zip(self.instances).map(|(stage, instance)| {
+        let stations = plan.stages.iter().zip(self.instances).map(|(stage, instances)| {
             let offer = stage.extension.offer(registry);
-            let mut station = Station::new(stage, instance, offer, (plan, services), began);
-            station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, stage, registry));
-            Arc::new(station)
+            let station = |(stage, instance): (StagePlan, Arc<dyn Instance>)| {
+                let mut station = Station::new(&stage, instance, offer, (plan, services), began);
+                station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, &stage, registry));
+                Arc::new(station)
+            };
+            stage.with_arms().into_iter().zip(instances).map(station).collect()
         });
+        let routings = routings(plan, services, tape)?;
         let pool = (&pool, self.options.jobs);
-        let scheduler = Scheduler::new(plan, stations.collect(), services, pool, cancel, observer, keep);
+        let scheduler = Scheduler::new(plan, (stations.collect(), routings), services, pool, cancel, observer, keep);
         let mut session = Session {
             plan,
             tape,
@@ -274,7 +289,7 @@ impl Engine<'_> {
         }
         let values = std::mem::take(&mut session.values);
         let exhausted = session.scheduler.exhausted().map(str::to_owned);
-        let (counts, stages) = session.scheduler.totals();
+        let (counts, stages, routes) = session.scheduler.totals();
         // A plugin that never comes back must not keep the process from ending.
         runtime.shutdown_background();
         let end = end?;
@@ -299,11 +314,53 @@ impl Engine<'_> {
             stages,
             models: services.models.iter().map(|model| (model.name().to_owned(), model.count())).collect(),
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
+            routes,
             stopped,
             wall_ms: began.elapsed().as_secs_f64() * 1000.0,
         };
         Ok((summary, values))
     }
+}
+
+/// The routes of a run, with what they had learned when it began.
+fn routings<'p>(
+    plan: &'p Plan,
+    services: &'p Services,
+    tape: Option<&Tape>,
+) -> Result<BTreeMap<usize, Routing<'p>>, EngineError> {
+    let mut routings = BTreeMap::new();
+    for route in &services.routes {
+        let Some(routed) = plan.stages.get(route.stage).and_then(|stage| stage.route.as_ref()) else { continue };
+        let start = match tape {
+            Some(tape) => {
+                let kept = routed.state.as_deref().filter(|_| !tape.resumed).map(Kept::at);
+                let kept = kept.map(|kept| kept.read_for(&routed.extension.name)).transpose()?;
+                tape.db.route_start(route.stage as u32, kept.and_then(|kept| kept.state).as_ref())?
+            }
+            None => None,
+        };
+        let policy = route.restore(start.as_ref()).map_err(|failure| {
+            let path = routed.state.clone().unwrap_or_default();
+            KeptError::Refused { path, failure }
+        })?;
+        routings.insert(route.stage, Routing { plan: routed, route, router: Router::new(policy, routed.in_flight) });
+    }
+    Ok(routings)
+}
+
+/// Adds what came of a run's items to what its routes keep.
+fn keep_routes(plan: &Plan, services: &Services, db: &Db, run: &str) -> Result<(), EngineError> {
+    for route in &services.routes {
+        let routed = plan.stages.get(route.stage).and_then(|stage| stage.route.as_ref());
+        let Some((routed, path)) = routed.and_then(|routed| Some((routed, routed.state.as_deref()?))) else { continue };
+        Kept::at(path).add(route, &routed.extension.name, run, |visit| {
+            db.each_outcome(route.stage as u32, |record| {
+                visit(&record.outcome);
+                Ok(())
+            })
+        })?;
+    }
+    Ok(())
 }
 
 /// What stands at the end of wires, or why nothing does.
@@ -438,7 +495,7 @@ impl Session<'_, '_> {
         let index = read.index as i64;
         let folder = if self.writes_files() { self.folders.name(&read.id) } else { String::new() };
         let digest: [u8; 32] = if self.tape.is_some() { Sha256::digest(document.as_bytes()).into() } else { [0; 32] };
-        let mut earlier = Earlier::new();
+        let (mut earlier, mut known) = (Earlier::new(), Vec::new());
         if let Some(tape) = self.tape.filter(|tape| tape.resumed)
             && let Some(row) = tape.db.item(read.index)?
         {
@@ -449,7 +506,9 @@ impl Session<'_, '_> {
             if row.digest != digest && row.fault.is_none() {
                 return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
             }
+            known = tape.db.routes_of(read.index)?;
             if row.state.as_deref() == Some(ItemState::Ok.name()) {
+                self.scheduler.pass_routes(read.index, known);
                 self.scheduler.count(&read.id, ItemState::Ok, None);
                 return Ok(());
             }
@@ -460,6 +519,7 @@ impl Session<'_, '_> {
         let seed = name_of(&read.id);
         let mut item = Item::new(self.plan, Scope::Item, index, read.id, seed, Document::new(document));
         item.earlier = earlier;
+        item.routed = self.scheduler.routed_before(&known);
         item.folder = folder;
         self.scheduler.take(item);
         Ok(())
@@ -485,6 +545,7 @@ impl Session<'_, '_> {
         self.scheduler.note(Record::Item(NewItem { index, id: Arc::clone(id), digest: [0; 32] }));
         let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
         self.scheduler.note(Record::Done(done));
+        self.scheduler.pass_routes(index, Vec::new());
         self.scheduler.count(id, ItemState::Failed, None);
     }
 
@@ -546,6 +607,7 @@ impl Session<'_, '_> {
         let state = item.state();
         let files = self.writes_files().then(|| ItemFiles { folder: item.folder.clone(), files: self.files(&item) });
         let stopped_by = item.stopped_by.map(|stage| stage as u32);
+        self.scheduler.settle_routes(&item);
         self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault: None, files }));
         self.scheduler.count(&item.id, state, Some(item.taken));
     }

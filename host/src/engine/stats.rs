@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use hdrhistogram::Histogram;
+use jackfield_plugin_api::Outcome;
 use serde::{Deserialize, Serialize};
 
 use crate::service::{ModelCount, TierCount};
@@ -130,6 +131,40 @@ pub struct StageStats {
     pub total_ms: f64,
 }
 
+/// What is told of a route.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RouteCount {
+    /// Items that were routed, and are done as are all before them.
+    pub outcomes: u64,
+    /// Those of them with a reward.
+    pub rewarded: u64,
+    /// Mean of the rewards; 0 without any.
+    pub reward: f64,
+    /// How many items used each arm.
+    pub arms: BTreeMap<String, u64>,
+    /// How many attempts failed, by arm.
+    pub failed: BTreeMap<String, u64>,
+    /// What the policy has learned, in its own form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<serde_json::Value>,
+}
+
+impl RouteCount {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        self.outcomes += 1;
+        if let Some(reward) = outcome.reward {
+            self.rewarded += 1;
+            self.reward += (reward - self.reward) / self.rewarded as f64;
+        }
+        if let Some(arm) = outcome.used() {
+            *self.arms.entry(arm.to_owned()).or_default() += 1;
+        }
+        for arm in outcome.failed() {
+            *self.failed.entry(arm.to_owned()).or_default() += 1;
+        }
+    }
+}
+
 /// The one object that `run --json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -148,6 +183,9 @@ pub struct Summary {
     /// Caches by name: how often each tier was asked.
     #[serde(default)]
     pub caches: BTreeMap<String, Vec<TierCount>>,
+    /// Routes by the name of their stage.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, RouteCount>,
     /// Why it stopped before its end, if it did: `interrupted`, or the budget that is used up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     faults::{Fault, Faults},
     plan::{OnError, Policy},
+    route_draft::RouteDraft,
     service_draft::{CacheDraft, ModelDraft},
     source::{SourceId, Sources, Span, Spanned},
     suggest,
@@ -255,6 +256,7 @@ pub(super) struct StageDraft {
     pub(super) cache: Option<Spanned<String>>,
     pub(super) store: Option<Spanned<String>>,
     pub(super) deferred: bool,
+    pub(super) route: Option<RouteDraft>,
 }
 
 /// What a call gets.

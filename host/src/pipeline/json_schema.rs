@@ -101,6 +101,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Any => json!({}),
         Shape::List => json!({ "type": "array" }),
         Shape::Free => json!({ "type": "object" }),
+        Shape::Overlays => json!({ "type": "array", "minItems": 1, "items": { "type": "object" } }),
         Shape::Table(spec) => table(spec),
         Shape::CountOr(spec) => json!({ "anyOf": [shape(&keys::COUNT), table(spec)] }),
         Shape::Tables(spec) => json!({ "type": "array", "minItems": 1, "items": table(spec) }),

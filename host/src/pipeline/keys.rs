@@ -1,7 +1,7 @@
 //! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
-use super::{service_keys, test_keys, trust};
+use super::{route_keys, service_keys, test_keys, trust};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,8 @@ pub(super) enum Shape {
     CountOr(&'static Table),
     /// A list of at least one table of known keys.
     Tables(&'static Table),
+    /// A list of at least one table that someone else checks.
+    Overlays,
     /// A table whose keys the author names.
     Map { of: &'static Shape, names: Names },
 }
@@ -298,6 +300,11 @@ static STAGE: Table = Table {
             Shape::Choice(&["continue", "drop", "fail"]),
             "\"continue\"",
             "What a failure means for the item: it goes on without the stage and ends `partial`; the element is left out of the list and that is all (`drop`); or the item fails.",
+        ),
+        optional(
+            "route",
+            Shape::Table(&route_keys::ROUTE),
+            "How the arm that the stage runs with is picked, for each item, by a policy that learns.",
         ),
         optional("model", Shape::Text, "The model of `[model.NAME]` that the stage may call."),
         optional(

@@ -1,7 +1,7 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
 //! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
-//! - `tree`, `overrides`, `keys`, `service_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
+//! - `tree`, `overrides`, `keys`, `service_keys`, `route_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `json_schema`: the schema of the file itself.
 
@@ -13,6 +13,8 @@ mod keys;
 mod overrides;
 mod plan;
 mod render;
+mod route_draft;
+mod route_keys;
 mod schema;
 mod service_draft;
 mod service_keys;
@@ -35,8 +37,8 @@ pub use draft::{Draft, PluginEntry};
 pub use faults::{Fault, FaultRecord, Faults};
 pub use json_schema::json_schema;
 pub use plan::{
-    Budget, CachePlan, Concurrency, ExtensionRef, InputExpr, InputPlan, ModelPlan, OnError, OutputPlan, Plan, Policy,
-    Price, Rate, Scope, Source, StagePlan, Step, TableEntry, TierPlan, Wire,
+    ArmPlan, Budget, CachePlan, Concurrency, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError,
+    OutputPlan, Plan, Policy, Price, Rate, RoutePlan, Scope, Source, StagePlan, Step, TableEntry, TierPlan, Wire,
 };
 pub use render::Style;
 pub(crate) use schema::{Alternative, Ty, View, alternatives};

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use jackfield_plugin_api::Kind;
+use jackfield_plugin_api::{Arm, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -113,6 +113,53 @@ pub struct StagePlan {
     pub store: Option<usize>,
     /// Whether items are reported before it is done: it is declared so, or reads a stage that is.
     pub deferred: bool,
+    /// How its arm is picked, for each item; it runs as it stands here without one.
+    #[serde(default)]
+    pub route: Option<RoutePlan>,
+}
+
+/// How a stage's arm is picked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoutePlan {
+    /// The policy that picks it.
+    pub extension: ExtensionRef,
+    /// The policy's `with` table.
+    pub config: Value,
+    /// What there is to pick from, never nothing.
+    pub arms: Vec<ArmPlan>,
+    /// What items have in common that are best served by the same arm.
+    pub context: Option<Wire>,
+    /// The number to learn from.
+    pub reward: Option<Wire>,
+    /// The numbers to learn from.
+    pub objectives: Vec<ObjectivePlan>,
+    /// Decisions that may wait for what comes of them, at least 1: an item is routed by what came of all items but the last
+    /// `in_flight` - 1 before it.
+    pub in_flight: u64,
+    /// The file in which what is learned is kept from run to run, absolute.
+    pub state: Option<PathBuf>,
+}
+
+/// An arm of a routed stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArmPlan {
+    /// As the policy knows it.
+    pub arm: Arm,
+    /// The stage's `with` table, with that of the arm laid over it.
+    pub config: Value,
+    /// The model that the stage may call, by index.
+    pub model: Option<usize>,
+}
+
+/// A number to learn from, among several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectivePlan {
+    /// The name.
+    pub name: String,
+    /// Where it stands, once the item is done.
+    pub wire: Wire,
+    /// Whether less is better.
+    pub minimize: bool,
 }
 
 impl StagePlan {
@@ -120,6 +167,14 @@ impl StagePlan {
     #[must_use]
     pub fn is_list(&self) -> bool {
         self.for_each.is_some() || self.repeat.is_some()
+    }
+
+    /// The stage with each of its arms, or as it is: what is opened and called.
+    #[must_use]
+    pub fn with_arms(&self) -> Vec<Self> {
+        let Some(route) = &self.route else { return vec![self.clone()] };
+        let with = |arm: &ArmPlan| Self { config: arm.config.clone(), model: arm.model, route: None, ..self.clone() };
+        route.arms.iter().map(with).collect()
     }
 }
 

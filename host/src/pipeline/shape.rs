@@ -156,7 +156,12 @@ impl Pass<'_> {
                     self.value(&Key { text: key.text.clone(), span: element.span }, element, &Shape::Table(spec));
                 }
             }
-            (Shape::Tables(_), Value::List(_)) => {
+            (Shape::Overlays, Value::List(list)) if !list.is_empty() => {
+                for element in list {
+                    self.value(&Key { text: key.text.clone(), span: element.span }, element, &Shape::Free);
+                }
+            }
+            (Shape::Tables(_) | Shape::Overlays, Value::List(_)) => {
                 self.faults.push(Fault::at("bad-value", node.span, format!("`{}` is empty", key.text)));
             }
             (Shape::Map { of, names }, Value::Table(table)) => self.map(key, table, of, *names),
@@ -317,6 +322,7 @@ fn example(shape: &Shape) -> &'static str {
     match shape {
         Shape::Integer { .. } | Shape::Number => "10",
         Shape::Tables(_) => "[{ use = \"...\" }]",
+        Shape::Overlays => "[{ ... }]",
         Shape::List | Shape::Grants => "[...]",
         Shape::Choice(_) | Shape::Text | Shape::Texts => "\"...\"",
         _ => "...",
@@ -330,7 +336,7 @@ fn describe(shape: &Shape) -> String {
         Shape::Integer { .. } => "an integer",
         Shape::Number => "a number",
         Shape::CountOr(_) => "an integer or a table",
-        Shape::Tables(_) => "a list of tables",
+        Shape::Tables(_) | Shape::Overlays => "a list of tables",
         Shape::Duration => "a duration in quotes, such as \"200ms\"",
         Shape::Size => "a size, such as \"256MiB\"",
         Shape::Choice(choices) => return format!("one of {}", suggest::list(choices.iter().copied())),

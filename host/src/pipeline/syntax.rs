@@ -14,7 +14,7 @@ use super::{
     keys::{self, Shape},
     overrides,
     plan::Policy,
-    service_draft,
+    route_draft, service_draft,
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
     test_draft,
@@ -261,6 +261,9 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
     let retry = Fields { table: fields.get("retry").and_then(Node::as_table), spec: &keys::RETRY };
     let limits = Fields { table: fields.get("limits").and_then(Node::as_table), spec: &keys::LIMITS };
     let usual = Limits::default();
+    let route = fields.entry("route").filter(|(_, node)| node.as_table().is_some());
+    let route = route.map(|(key, node)| route_draft::route(key.span, node));
+    let asks = fields.get("model").is_some() || route.as_ref().is_some_and(|route| !route.models.is_empty());
     StageDraft {
         name: name.clone(),
         uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
@@ -277,7 +280,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             backoff: retry.duration("backoff").unwrap_or_default(),
             on_error: on_error(fields.text("on_error").as_ref().map(|text| text.value.as_str())),
             concurrency: fields.integer("concurrency").map(|count| count as u32),
-            batch: fields.integer("batch").unwrap_or(if fields.get("model").is_some() { 1 } else { 64 }) as u32,
+            batch: fields.integer("batch").unwrap_or(if asks { 1 } else { 64 }) as u32,
         },
         limits: Limits {
             memory: limits.size("memory").unwrap_or(usual.memory),
@@ -293,10 +296,11 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
         cache: fields.text("cache"),
         store: fields.text("store"),
         deferred: fields.flag("deferred").unwrap_or_default(),
+        route,
     }
 }
 
-fn expr(node: &Node) -> Expr {
+pub(super) fn expr(node: &Node) -> Expr {
     match &node.value {
         Value::String(_) => Expr::Wire(wire_ref(node)),
         Value::List(list) => Expr::List(list.iter().map(expr).collect(), node.span),

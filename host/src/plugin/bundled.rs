@@ -7,6 +7,7 @@ use jackfield_meetings as _;
 use jackfield_minutes as _;
 use jackfield_models as _;
 use jackfield_plugin_api::{PROTOCOL, linked_in};
+use jackfield_routes as _;
 use jackfield_transcript as _;
 
 use super::{Digest, Form, Plugin, load::direct};

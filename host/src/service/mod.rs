@@ -6,6 +6,7 @@ mod http;
 mod model;
 mod open;
 mod recording;
+mod route;
 
 pub use cache::{Cache, TierCount};
 pub use http::Http;
@@ -16,3 +17,4 @@ pub use recording::{
     CallRecorder, Divergence, RecordedAnswer, RecordedCall, RecordedDocument, RecordedHostCall, RecordedRequest,
     Replayer,
 };
+pub use route::{Kept, KeptError, Learned, Route};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Instance, Result, guarded};
 
-use super::{Cache, CallRecorder, Http, Model};
+use super::{Cache, CallRecorder, Http, Model, Route, route::open_routes};
 use crate::{
     pipeline::{CachePlan, ExtensionRef, ModelPlan, Plan},
     plugin::{
@@ -27,6 +27,8 @@ pub struct Services {
     /// The cache, by index, whose kept results depend on the seed of their call even where the extension does not ask for
     /// `random`: keeping them changes nothing then.
     pub seeded: Option<usize>,
+    /// The routes.
+    pub routes: Vec<Arc<Route>>,
 }
 
 impl Services {
@@ -69,6 +71,7 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
             Err(failure) => faults.push(ServiceFault { service: format!("model `{}`", model.name), failure }),
         }
     }
+    services.routes = open_routes(plan, registry, &mut faults).into_iter().map(Arc::new).collect();
     if faults.is_empty() { Ok(services) } else { Err(faults) }
 }
 
@@ -110,7 +113,7 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
     Cache::new(&plan.name, tiers).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
 }
 
-fn open(
+pub(super) fn open(
     extension: &ExtensionRef,
     config: &serde_json::Value,
     registry: &Registry,

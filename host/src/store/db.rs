@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
 use super::{
     StoreError,
     record::{Answer, CallRecord, ItemDone, NewItem, StageRecord},
-    tensors,
+    routes, tensors,
 };
 use crate::{
     engine::MemoNote,
@@ -129,6 +129,10 @@ impl Db {
         if version == 0 {
             self.connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
         }
+        if version < 2 {
+            let routes = routes::TABLES;
+            self.connection.execute_batch(&format!("BEGIN; {routes} PRAGMA user_version = 2; COMMIT;"))?;
+        }
         Ok(())
     }
 
@@ -136,7 +140,7 @@ impl Db {
         StoreError::sqlite(&self.path, error)
     }
 
-    fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         work(&self.connection).map_err(|error| self.error(&error))
     }
 

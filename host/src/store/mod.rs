@@ -19,6 +19,7 @@ mod error;
 mod export;
 mod folder;
 mod record;
+mod routes;
 mod tensors;
 mod writer;
 
@@ -28,5 +29,6 @@ pub use error::StoreError;
 pub use export::{export_events, export_results, export_run_stages};
 pub use folder::{PluginJson, RunFolder, RunJson, list_runs, peek};
 pub use record::{Answer, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord};
+pub use routes::RouteRecord;
 pub(crate) use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use writer::Writer;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::Tensor;
 
+use super::RouteRecord;
 use crate::{
     engine::{ItemState, MemoNote},
     service::CallNote,
@@ -109,6 +110,8 @@ pub enum Record {
     Stage(StageRecord),
     /// See [`CallRecord`].
     Call(CallRecord),
+    /// See [`RouteRecord`].
+    Route(RouteRecord),
     /// Files of an item that is reported, and goes on.
     Files(ItemFiles),
     /// See [`ItemDone`].

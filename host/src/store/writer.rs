@@ -98,6 +98,7 @@ impl Work {
                 Record::Item(item) => self.db.put_item(&item)?,
                 Record::Stage(stage) => self.db.put_result(self.session, &stage)?,
                 Record::Call(call) => self.db.put_call(self.session, &call)?,
+                Record::Route(route) => self.db.put_route(&route)?,
                 Record::Files(files) => self.files(&files)?,
                 Record::Done(done) => self.done(&done)?,
                 Record::Event(event) => {

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::{
     place::{PlaceError, place},
-    template::{Kind, Lang, project},
+    template::{Kind, Lang, overrides, project},
 };
 use crate::{
     cli::exit::{Exit, complain},
@@ -22,6 +22,8 @@ enum KindChoice {
     Model,
     /// Keeps values for a while: no project for it yet.
     CacheBackend,
+    /// Picks the arm that a stage runs with: no project for it yet.
+    RoutingPolicy,
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +42,10 @@ pub(in crate::cli) struct Args {
     /// The project's folder; NAME in the current folder unless told.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+
+    /// A pipeline whose items hold a text: a last command runs it with the plugin in it.
+    #[arg(long, value_name = "PIPELINE")]
+    into: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
@@ -56,12 +62,21 @@ pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
     let kind = match args.kind {
         KindChoice::Analyzer => Kind::Analyzer,
         KindChoice::Model => Kind::Model,
+        KindChoice::RoutingPolicy => {
+            let message = "there is no project for a routing policy yet".to_owned();
+            let hint = "make one of an analyzer in Rust, and implement `RoutingPolicy` of jackfield-plugin-api, as plugins/routes does";
+            return usage(message, Some(hint));
+        }
         KindChoice::CacheBackend => {
             let message = "there is no project for a cache backend yet".to_owned();
             let hint = "write it in Rust and link it in: implement `CacheBackend` of jackfield-plugin-api, as plugins/caches does";
             return usage(message, Some(hint));
         }
     };
+    if let Some(pipeline) = args.into.as_deref().filter(|pipeline| !pipeline.exists()) {
+        let message = format!("there is no pipeline `{}`", pipeline.display());
+        return usage(message, Some("--into takes a pipeline file, or the folder that holds a `pipeline.toml`"));
+    }
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(name));
     let project = project(name, kind, args.lang);
     match place(&dir, &project.files) {
@@ -83,7 +98,25 @@ pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
     for command in project.commands {
         println!("{command}");
     }
+    if let Some(pipeline) = &args.into {
+        println!("{}", run_with(&absolute(pipeline), name, kind, &absolute(&dir)));
+    }
     Ok(())
+}
+
+/// Commands run elsewhere, once the project's folder is entered. A path that cannot be made absolute is left as it is.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The command that runs a pipeline with the plugin in it.
+fn run_with(pipeline: &Path, name: &str, kind: Kind, dir: &Path) -> String {
+    let component = dir.join(name).with_extension("wasm");
+    let mut command = format!("jackfield run {}", quoted(pipeline));
+    for part in overrides(name, kind, &component.to_string_lossy()) {
+        command += &format!(" --set {}", quoted(Path::new(&part)));
+    }
+    command
 }
 
 /// Whether a name can be that of an extension, a plugin's crate and a package.

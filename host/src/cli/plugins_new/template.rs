@@ -1,6 +1,7 @@
 //! What a project is made of: files of this program, with the names of the plugin put in.
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use super::{languages, manifest::standalone};
 
@@ -95,6 +96,21 @@ pub(super) struct File {
     pub(super) text: String,
 }
 
+/// What a run of another pipeline takes, on the command line, to have the plugin as well: it reads the text of each item.
+pub(super) fn overrides(name: &str, kind: Kind, component: &str) -> Vec<String> {
+    let plugin = format!("plugins.{name}.path={}", Value::from(component));
+    let stage = |extension: &str, more: &str| {
+        format!("stages.{name}={{ use = \"{name}/{extension}\", in = {{ text = \"input.text\" }}{more} }}")
+    };
+    match kind {
+        Kind::Analyzer => vec![plugin, stage(name, "")],
+        Kind::Model => {
+            let model = format!("model.{name}.use=\"{name}/{name}\"");
+            vec![plugin, model, stage("ask", &format!(", model = \"{name}\""))]
+        }
+    }
+}
+
 /// A project.
 pub(super) struct Project {
     pub(super) files: Vec<File>,
@@ -113,6 +129,7 @@ pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
         text.replace("{{name}}", name).replace("{{kind}}", kind.name()).replace("{{crate}}", &name.replace('-', "_"))
     };
     let mut commands: Vec<String> = template.commands.iter().map(|command| own(command)).collect();
+    commands.push(format!("jackfield plugins test {name}.wasm --quick"));
     commands.push("jackfield run .".to_owned());
     let readme = |text: &str| {
         let about: String = template.about.iter().map(|part| part.text).collect();

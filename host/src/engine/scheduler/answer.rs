@@ -91,27 +91,43 @@ impl Scheduler<'_, '_> {
         }
     }
 
-    pub(super) fn one_answer(&mut self, index: usize, mut call: Call, result: CallResult<Document>, how: How) {
-        let timed_out = how.timed_out;
-        let Some(item) = self.items[call.item].as_mut() else { return };
+    /// What is to be done about a failure: the call, if it has failed for good; none if it is made again, in this session
+    /// or the next.
+    fn failed(&mut self, index: usize, mut call: Call, failure: &Failure, timed_out: bool) -> Option<Call> {
+        let item = self.items[call.item].as_mut()?;
         let stage = &mut self.stages[index];
         let policy = &stage.plan.policy;
+        let heals = failure.kind().can_heal() || timed_out;
+        // What the budget did not allow is asked for again when the run goes on.
+        let unpaid = self.exhausted.is_some() && failure.kind() == FailureKind::OverBudget;
+        if self.draining && (heals || unpaid) {
+            item.pending -= 1;
+            return None;
+        }
+        if heals && call.attempt < policy.attempts && item.wants(index) {
+            let after = delay(policy.backoff, call.attempt, failure, &mut self.jitter);
+            stage.stats.retries += 1;
+            self.observer.on(&Event::Retry { stage: index, item: &item.id, failure, after });
+            call.attempt += 1;
+            self.set_timer(after, Timer::Again(index, call));
+            return None;
+        }
+        if self.other_arm(index, &mut call, failure) {
+            self.stages[index].ready.push_back(call);
+            return None;
+        }
+        Some(call)
+    }
+
+    pub(super) fn one_answer(&mut self, index: usize, mut call: Call, result: CallResult<Document>, how: How) {
+        let timed_out = how.timed_out;
         if let Err(failure) = &result {
-            let heals = failure.kind().can_heal() || timed_out;
-            // What the budget did not allow is asked for again when the run goes on.
-            let unpaid = self.exhausted.is_some() && failure.kind() == FailureKind::OverBudget;
-            if self.draining && (heals || unpaid) {
-                item.pending -= 1;
-                return;
-            }
-            if heals && call.attempt < policy.attempts && item.wants(index) {
-                let after = delay(policy.backoff, call.attempt, failure, &mut self.jitter);
-                stage.stats.retries += 1;
-                self.observer.on(&Event::Retry { stage: index, item: &item.id, failure, after });
-                call.attempt += 1;
-                self.set_timer(after, Timer::Again(index, call));
-                return;
-            }
+            let Some(ended) = self.failed(index, call, failure, timed_out) else { return };
+            call = ended;
+        }
+        let Some(item) = self.items[call.item].as_mut() else { return };
+        let stage = &mut self.stages[index];
+        if let Err(failure) = &result {
             stage.stats.failed += 1;
             self.observer.on(&Event::CallFailed { stage: index, item: &item.id, failure, timed_out });
         }
@@ -147,6 +163,9 @@ impl Scheduler<'_, '_> {
         }
         let document = result.ok();
         let ended = self.gather(call.item, index, call.call, document);
+        if ended {
+            self.note_route(call.item, index);
+        }
         self.settle(call.item, Vec::new(), if ended { vec![index] } else { Vec::new() });
     }
 

@@ -61,6 +61,7 @@ impl Scheduler<'_, '_> {
         let Some(item) = self.items[place].as_mut() else { return false };
         if !item.wants(index) {
             item.slots[index] = Slot::Skipped;
+            self.not_routed(place, index);
             return true;
         }
         let made = {
@@ -82,6 +83,16 @@ impl Scheduler<'_, '_> {
         let inputs = match made {
             Ok(inputs) => inputs,
             Err(why) => {
+                self.not_routed(place, index);
+                self.without_input(place, index, 0, why);
+                return true;
+            }
+        };
+        let arm = match self.arm(place, index) {
+            Ok(Some(arm)) => arm,
+            Ok(None) => return false,
+            Err(why) => {
+                self.not_routed(place, index);
                 self.without_input(place, index, 0, why);
                 return true;
             }
@@ -103,7 +114,7 @@ impl Scheduler<'_, '_> {
         for (element, input) in inputs.into_iter().enumerate() {
             for replicate in 0..repeat {
                 let call = element as u32 * repeat + replicate;
-                at_end |= self.prepare(place, index, call, (element as u32, replicate), &input);
+                at_end |= self.prepare(place, index, (call, arm), (element as u32, replicate), &input);
             }
         }
         at_end
@@ -114,7 +125,7 @@ impl Scheduler<'_, '_> {
         &mut self,
         place: usize,
         index: usize,
-        call: u32,
+        (call, arm): (u32, u32),
         (element, replicate): (u32, u32),
         input: &Result<Document, NoInput>,
     ) -> bool {
@@ -142,7 +153,7 @@ impl Scheduler<'_, '_> {
                 };
                 item.pending += 1;
                 let request = Some(Request { document: document.clone(), context });
-                stage.ready.push_back(Call { item: place, call, request, attempt: 1, alone: false });
+                stage.ready.push_back(Call { item: place, call, request, arm, attempt: 1, alone: false });
                 false
             }
             Err(NoInput::Failed(source)) => {
@@ -170,18 +181,22 @@ impl Scheduler<'_, '_> {
                 if !matches!(item.slots[index], Slot::Gathering { .. }) {
                     item.slots[index] = Slot::Failed;
                 }
-                let failure =
-                    Failure::InvalidInput(format!("a wire of stage `{}`: {what}", self.plan.stages[index].name));
-                self.observer.on(&Event::CallFailed {
-                    stage: index,
-                    item: &item.id,
-                    failure: &failure,
-                    timed_out: false,
-                });
-                Answer::Failed { kind: failure.kind().name().to_owned(), message: failure.message().to_owned() }
+                let name = &self.plan.stages[index].name;
+                let failure = Failure::InvalidInput(format!("a wire of stage `{name}`: {what}"));
+                return self.refuse(place, index, call, &failure);
             }
         };
-        if matches!(answer, Answer::Failed { .. }) && self.stages[index].plan.policy.on_error == OnError::Fail {
+        let (item, stage) = (item.index, index as u32);
+        let record = StageRecord { item, stage, call, answer, attempts: 0, began_us: 0, took_us: 0, memo: None };
+        self.note(Record::Stage(record));
+    }
+
+    /// Notes that a call fails before it is made.
+    pub(super) fn refuse(&mut self, place: usize, index: usize, call: u32, failure: &Failure) {
+        let Some(item) = self.items[place].as_mut() else { return };
+        self.observer.on(&Event::CallFailed { stage: index, item: &item.id, failure, timed_out: false });
+        let answer = Answer::Failed { kind: failure.kind().name().to_owned(), message: failure.message().to_owned() };
+        if self.stages[index].plan.policy.on_error == OnError::Fail {
             item.stopped_by = Some(item.stopped_by.map_or(index, |stop| stop.min(index)));
         }
         let (item, stage) = (item.index, index as u32);

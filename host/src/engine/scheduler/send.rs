@@ -55,6 +55,7 @@ impl Scheduler<'_, '_> {
         while calls.len() < size {
             match stage.ready.front() {
                 Some(call) if call.alone && !calls.is_empty() => break,
+                Some(call) if calls.first().is_some_and(|first: &Call| first.arm != call.arm) => break,
                 Some(_) => {}
                 None => break,
             }
@@ -71,7 +72,9 @@ impl Scheduler<'_, '_> {
         self.next_flight += 1;
         stage.under_way += 1;
         stage.stats.calls += calls.iter().filter(|call| call.attempt == 1 && !call.alone).count() as u64;
-        let job = batch::send(self.pool, &stage.station, flight, Arc::clone(&requests), &control, &self.answers.0);
+        let arm = calls.first().map_or(0, |call| call.arm as usize);
+        let station = stage.stations.get(arm).unwrap_or(&stage.station);
+        let job = batch::send(self.pool, station, flight, Arc::clone(&requests), &control, &self.answers.0);
         let job = match stage.plan.policy.timeout {
             Some(timeout) => {
                 self.set_timer(timeout, Timer::Deadline(flight));

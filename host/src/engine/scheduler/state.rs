@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use jackfield_plugin_api::{Random, Request};
 use rustc_hash::FxHashMap;
 
+use super::routing::Routing;
 use crate::{
     engine::{
         batch::{Answers, Control},
@@ -22,7 +23,7 @@ use crate::{
         run::Cancel,
         seed::name_of,
         station::Station,
-        stats::{ItemCounts, ItemState, StageStats, Times},
+        stats::{ItemCounts, ItemState, RouteCount, StageStats, Times},
     },
     pipeline::{Plan, StagePlan},
     service::Services,
@@ -38,6 +39,8 @@ pub(super) struct Call {
     pub(super) call: u32,
     /// Absent while the call is in a batch.
     pub(super) request: Option<Request>,
+    /// The arm that it is made with; the first of a stage without a route.
+    pub(super) arm: u32,
     pub(super) attempt: u32,
     /// It was in a batch that failed as a whole: the next time it goes alone, so that the guilty one is found.
     pub(super) alone: bool,
@@ -107,7 +110,10 @@ impl Ord for Due {
 /// What the scheduler keeps of a stage.
 pub(super) struct Stage<'p> {
     pub(super) plan: &'p StagePlan,
+    /// The first of its arms.
     pub(super) station: Arc<Station>,
+    /// Each of its arms.
+    pub(super) stations: Vec<Arc<Station>>,
     pub(super) seed: u64,
     /// The stages that read it.
     pub(super) readers: Vec<usize>,
@@ -139,6 +145,8 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
     pub(super) in_work: usize,
     /// The slots of the stages that run once a run.
     pub(super) run_slots: Vec<Slot>,
+    /// The routes, by index of their stage.
+    pub(super) routings: BTreeMap<usize, Routing<'p>>,
     pub(super) services: &'p Services,
     /// The stages in the order in which their calls are sent.
     pub(super) order: Vec<usize>,
@@ -165,7 +173,7 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
 impl<'p, 'k> Scheduler<'p, 'k> {
     pub(in crate::engine) fn new(
         plan: &'p Plan,
-        stations: Vec<Arc<Station>>,
+        (stations, routings): (Vec<Vec<Arc<Station>>>, BTreeMap<usize, Routing<'p>>),
         services: &'p Services,
         pool: (&'p Pool, usize),
         cancel: &'p Cancel,
@@ -181,9 +189,11 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             .stages
             .iter()
             .zip(stations)
-            .map(|(plan, station)| Stage {
+            .filter_map(|(plan, stations)| Some((plan, Arc::clone(stations.first()?), stations)))
+            .map(|(plan, station, stations)| Stage {
                 plan,
                 station,
+                stations,
                 seed: name_of(&plan.name),
                 readers: Vec::new(),
                 ready: VecDeque::new(),
@@ -214,6 +224,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             free: Vec::new(),
             in_work: 0,
             run_slots: Vec::new(),
+            routings,
             services,
             order,
             recording,
@@ -317,14 +328,19 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         self.observer.on(&Event::ItemDone { item: id, state, taken, counts: self.counts, in_work: self.in_work });
     }
 
-    /// Counts and times at the end.
-    pub(in crate::engine) fn totals(self) -> (ItemCounts, BTreeMap<String, StageStats>) {
+    /// Counts and times at the end, and what was learned.
+    pub(in crate::engine) fn totals(
+        mut self,
+    ) -> (ItemCounts, BTreeMap<String, StageStats>, BTreeMap<String, RouteCount>) {
+        let name = |index: usize| self.stages.get(index).map(|stage| stage.plan.name.clone()).unwrap_or_default();
+        let routes = mem::take(&mut self.routings);
+        let routes = routes.into_iter().map(|(index, routing)| (name(index), routing.router.end())).collect();
         let stages = self.stages.into_iter().map(|mut stage| {
             stage.times.fill(&mut stage.stats);
-            stage.stats.traps = stage.station.instance.traps();
+            stage.stats.traps = stage.stations.iter().map(|station| station.instance.traps()).sum();
             (stage.plan.name.clone(), stage.stats)
         });
-        (self.counts, stages.collect())
+        (self.counts, stages.collect(), routes)
     }
 }
 
@@ -337,7 +353,8 @@ const BATCHES: usize = 64;
 /// The most batches of a stage under way at a time. Calls that wait for a model wait at the model's own limit, and those
 /// that its cache answers are not to wait behind them.
 pub(super) fn most_batches(stage: &StagePlan, plan: &Plan) -> usize {
-    let model = stage.model.and_then(|model| plan.models.get(model));
-    let usual = model.map_or(BATCHES, |model| BATCHES.max(model.concurrency.max as usize * 2));
+    let arms = stage.route.iter().flat_map(|route| &route.arms).map(|arm| arm.model);
+    let models = arms.chain([stage.model]).flatten().filter_map(|model| plan.models.get(model));
+    let usual = models.map(|model| model.concurrency.max as usize * 2).fold(BATCHES, usize::max);
     stage.policy.concurrency.map_or(usual, |most| most as usize)
 }

@@ -14,6 +14,9 @@ impl Scheduler<'_, '_> {
     /// One turn: sends what is ready, then waits for something to happen: an answer, a timer, Ctrl-C, or (where `source`
     /// is given) more items, which are handed back.
     pub(in crate::engine) fn turn<T>(&mut self, source: Option<&Receiver<T>>) -> Result<Option<Turn<T>>, EngineError> {
+        if !self.draining {
+            self.route();
+        }
         self.send_ready();
         self.tell_progress();
         if self.records.len() >= GROUP || self.flush_at.is_some_and(|at| at <= Instant::now()) {

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    pipeline::plan::{InputExpr, InputPlan, ModelPlan, Plan, Source, StagePlan, Wire},
+    pipeline::plan::{
+        ArmPlan, InputExpr, InputPlan, ModelPlan, ObjectivePlan, Plan, RoutePlan, Source, StagePlan, Wire,
+    },
     plugin::Digest,
 };
 
@@ -41,6 +43,26 @@ fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
         "repeat": stage.repeat,
         "on_error": stage.policy.on_error,
         "model": stage.model.map(|model| model_value(&plan.models[model])),
+        "route": stage.route.as_ref().map(|route| route_value(plan, route)),
+    })
+}
+
+/// All of a route but where it keeps what it learns.
+fn route_value(plan: &Plan, route: &RoutePlan) -> Value {
+    let extension = &route.extension;
+    let arm =
+        |arm: &ArmPlan| json!([arm.arm.name, arm.config, arm.model.map(|model| model_value(&plan.models[model]))]);
+    let objective = |one: &ObjectivePlan| json!([one.name, wire(plan, &one.wire), one.minimize]);
+    json!({
+        "extension": extension.name,
+        "version": extension.version,
+        "digest": extension.digest,
+        "config": route.config,
+        "arms": route.arms.iter().map(arm).collect::<Vec<_>>(),
+        "context": route.context.as_ref().map(|context| wire(plan, context)),
+        "reward": route.reward.as_ref().map(|reward| wire(plan, reward)),
+        "objectives": route.objectives.iter().map(objective).collect::<Vec<_>>(),
+        "in_flight": route.in_flight,
     })
 }
 

@@ -54,6 +54,24 @@ pub(super) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
     reads
 }
 
+/// Whether a stage runs once an item: it reads the item, or a stage that does.
+pub(super) fn reads_items(edges: &[Edge], stage: usize) -> bool {
+    let (mut seen, mut ahead) = (BTreeSet::new(), vec![stage]);
+    while let Some(stage) = ahead.pop() {
+        if !seen.insert(stage) {
+            continue;
+        }
+        for edge in edges.iter().filter(|edge| edge.reader == stage) {
+            match edge.source {
+                Source::Input => return true,
+                Source::Stage(source) => ahead.push(source),
+                Source::Each => {}
+            }
+        }
+    }
+    false
+}
+
 /// As many nodes as can be ordered: of those that are ready, the first comes first.
 fn topological(reads: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut waiting: Vec<usize> = reads.iter().map(BTreeSet::len).collect();

@@ -92,6 +92,7 @@ impl Checker<'_> {
             cache: uses.cache,
             store: uses.store,
             deferred: stage.deferred,
+            route: self.lower_route(index, places)?,
         })
     }
 
@@ -126,7 +127,7 @@ impl Checker<'_> {
         })
     }
 
-    fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, places: &[usize]) -> Option<Wire> {
+    pub(super) fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, places: &[usize]) -> Option<Wire> {
         let source = match self.source(stage, wire)? {
             Source::Stage(index) => Source::Stage(places[index]),
             other => other,

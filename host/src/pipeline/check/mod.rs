@@ -6,6 +6,7 @@ mod extensions;
 mod files;
 mod graph;
 mod lower;
+mod routes;
 mod services;
 mod sources;
 mod tests_table;
@@ -14,6 +15,8 @@ mod types;
 use serde_json::{Value, json};
 
 pub use tests_table::tests_of;
+
+use graph::reads_items;
 
 use super::{
     draft::{Draft, ItemSource, WireRef},
@@ -35,14 +38,18 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
         configs: Vec::new(),
         item: item_schema(draft),
         services: services::Services::default(),
+        routes: Vec::new(),
     };
     checker.extensions(registry);
     checker.configs();
     checker.services(registry);
+    checker.routes(registry);
     let edges = checker.sources();
     let order = checker.order(&edges);
     checker.types();
     checker.outputs();
+    checker.rewards();
+    checker.routed_once(|index| reads_items(&edges, index));
     checker.tests(&edges);
     match order {
         Some(order) if checker.faults.is_empty() => match checker.lower(&order, &edges) {
@@ -64,6 +71,8 @@ struct Checker<'a> {
     item: Value,
     /// Models and caches.
     services: services::Services<'a>,
+    /// What is known of routes.
+    routes: Vec<Option<routes::RouteFound<'a>>>,
 }
 
 impl<'a> Checker<'a> {

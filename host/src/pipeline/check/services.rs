@@ -77,7 +77,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A reference to a service has to name one.
-    fn named(&mut self, what: &str, name: &Spanned<String>, there: impl Iterator<Item = &'a str> + Clone) {
+    pub(super) fn named(&mut self, what: &str, name: &Spanned<String>, there: impl Iterator<Item = &'a str> + Clone) {
         if there.clone().any(|known| known == name.value) {
             return;
         }

@@ -33,6 +33,12 @@ impl<'a> Checker<'a> {
             for wire in &wires {
                 self.edge(index, wire, &mut edges);
             }
+            if let Some(wire) = stage.route.as_ref().and_then(|route| route.context.as_ref()) {
+                // It is the item's, whatever the stage runs over.
+                if self.looked_up(None, wire).is_some() {
+                    self.edge(index, wire, &mut edges);
+                }
+            }
             if let Some(wire) = &stage.for_each {
                 if wire.text.as_ref().is_some_and(|text| text.source == "each") {
                     let message = "`for_each` cannot run over `each`";

@@ -1,0 +1,131 @@
+//! Routes: who may be routed, by what was learned so far, and what there is to learn.
+//!
+//! An item is routed by what came of all items but the last few before it, `in_flight` of them with itself; items are
+//! routed in their order, and their outcomes are learned in their order. So what is decided and learned does not depend on
+//! how many items are in work nor on which is done first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_plugin_api::{Outcome, PolicyState, Question, Result};
+
+use super::stats::RouteCount;
+
+/// The arms that an item is to be tried with, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Picked {
+    /// Index of the arm to begin with, and of those for when the one before fails for good.
+    pub(super) arms: Vec<u32>,
+    /// What the arms were compared by.
+    pub(super) scores: Vec<Option<f64>>,
+}
+
+/// An item that waits for its arm.
+struct Waiting {
+    place: usize,
+    question: Question,
+}
+
+/// The order of decisions and outcomes of one route. Items are known by their position among all.
+pub(super) struct Router {
+    policy: Box<dyn PolicyState>,
+    in_flight: u64,
+    /// The item that is to be routed next.
+    next: u64,
+    /// All items before this one are learned from.
+    learned: u64,
+    waiting: BTreeMap<u64, Waiting>,
+    /// Items, from `next` on, that need no decision.
+    passed: BTreeSet<u64>,
+    /// What came of items that are done, from `learned` on.
+    outcomes: BTreeMap<u64, Option<Outcome>>,
+    count: RouteCount,
+}
+
+impl Router {
+    pub(super) fn new(policy: Box<dyn PolicyState>, in_flight: u64) -> Self {
+        Self {
+            policy,
+            in_flight: in_flight.max(1),
+            next: 0,
+            learned: 0,
+            waiting: BTreeMap::new(),
+            passed: BTreeSet::new(),
+            outcomes: BTreeMap::new(),
+            count: RouteCount::default(),
+        }
+    }
+
+    /// An item that is ready to be routed.
+    pub(super) fn wait(&mut self, item: u64, place: usize, question: Question) {
+        self.waiting.insert(item, Waiting { place, question });
+    }
+
+    /// An item that is not routed: its stage is skipped, or its arm is known.
+    pub(super) fn pass(&mut self, item: u64) {
+        if item >= self.next {
+            self.passed.insert(item);
+        }
+    }
+
+    /// An item is done; with what came of it, if it was routed.
+    pub(super) fn settle(&mut self, item: u64, outcome: Option<Outcome>) {
+        self.pass(item);
+        if item >= self.learned {
+            self.outcomes.insert(item, outcome);
+        }
+    }
+
+    /// The next item that may be routed, if there is one, with its place and its arms.
+    pub(super) fn next(&mut self) -> Option<(usize, Question, Result<Picked>)> {
+        loop {
+            // Exactly so many are learned from, even if more are done.
+            let wanted = (self.next + 1).saturating_sub(self.in_flight);
+            if !self.learn_up_to(wanted) {
+                return None;
+            }
+            if self.passed.remove(&self.next) {
+                self.next += 1;
+                continue;
+            }
+            let Waiting { place, question } = self.waiting.remove(&self.next)?;
+            self.next += 1;
+            let picked = self.pick(question.clone());
+            return Some((place, question, picked));
+        }
+    }
+
+    /// Learns from all items before this one that are done. False if there is one that is not.
+    fn learn_up_to(&mut self, item: u64) -> bool {
+        while self.learned < item {
+            let Some(outcome) = self.outcomes.remove(&self.learned) else { return false };
+            self.learned += 1;
+            let Some(outcome) = outcome else { continue };
+            if let Err(failure) = self.policy.learn(&outcome) {
+                tracing::warn!("a policy does not learn from an outcome: {failure}");
+            }
+            self.count.add(&outcome);
+        }
+        true
+    }
+
+    fn pick(&self, mut question: Question) -> Result<Picked> {
+        let first = self.policy.decide(&question)?;
+        let mut picked = Picked { arms: vec![first.arm], scores: first.scores };
+        // Where a failure leads is decided now: by then, more may be learned.
+        question.tried.push(first.arm);
+        while question.tried.len() < question.arms.len()
+            && let Some(other) = self.policy.again(&question)?
+        {
+            picked.arms.push(other.arm);
+            question.tried.push(other.arm);
+        }
+        Ok(picked)
+    }
+
+    /// What came of all items, in their order, up to the first that is not done.
+    pub(super) fn end(mut self) -> RouteCount {
+        self.learn_up_to(u64::MAX);
+        self.count.state = self.policy.snapshot().ok();
+        self.count
+    }
+}

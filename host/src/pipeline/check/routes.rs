@@ -1,0 +1,279 @@
+//! Routes: which policy picks, from what, and what it learns from.
+
+use std::collections::BTreeSet;
+
+use jackfield_plugin_api::{Arm, Kind, Learns};
+use serde_json::{Map, Value};
+
+use super::{Checker, services::extension_ref};
+use crate::{
+    pipeline::{
+        draft::{Expr, WireRef},
+        faults::Fault,
+        plan::{ArmPlan, ObjectivePlan, RoutePlan, Step, Wire},
+        route_draft::RouteDraft,
+        source::Span,
+        tree::{Node, Value as Toml},
+    },
+    plugin::{Offer, Plugin, Registry},
+};
+
+/// What is known of a stage's route.
+pub(super) struct RouteFound<'a> {
+    found: Option<(&'a Plugin, &'a Offer)>,
+    config: Value,
+    arms: Vec<ArmPlan>,
+    objectives: Vec<(String, WireRef, bool)>,
+}
+
+impl<'a> Checker<'a> {
+    /// Checks the routes of all stages.
+    pub(super) fn routes(&mut self, registry: &'a Registry) {
+        let draft = self.draft;
+        let mut states = BTreeSet::new();
+        for (index, stage) in draft.stages.iter().enumerate() {
+            let Some(route) = &stage.route else {
+                self.routes.push(None);
+                continue;
+            };
+            let found = self.look_up(registry, Kind::RoutingPolicy, route.uses.as_ref());
+            let uses = route.uses.as_ref().map_or(route.span, |uses| uses.span);
+            let offer = found.map(|(_, offer)| offer);
+            let config = self.with_table(route.with.as_ref(), offer, route.span, uses);
+            let objectives = self.objectives(route);
+            if let Some(offer) = offer {
+                self.learns(&stage.name.text, route, offer, &objectives);
+            }
+            if let Some(state) = &route.state {
+                let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+                if state.value.is_empty() || !state.value.chars().all(word) {
+                    let message = format!("`{}` cannot be the name of what a route learns", state.value);
+                    let fault = Fault::at("bad-value", state.span, message);
+                    self.faults.push(fault.hint("lower-case letters, digits, `-` and `_`".to_owned()));
+                } else if !states.insert(state.value.as_str()) {
+                    let message = format!("two routes keep what they learn as `{}`", state.value);
+                    self.faults.push(Fault::at("duplicate-name", state.span, message));
+                }
+            }
+            let arms = self.arms(index, route);
+            self.routes.push(Some(RouteFound { found, config, arms, objectives }));
+        }
+    }
+
+    /// What the policy learns from has to be there.
+    fn learns(&mut self, stage: &str, route: &RouteDraft, offer: &Offer, objectives: &[(String, WireRef, bool)]) {
+        let policy = &offer.descriptor.name;
+        let missing = |what: &str, hint: &str| {
+            let message = format!("`{policy}` learns from {what}, and the route of stage `{stage}` has none");
+            Fault::at("missing-key", route.span, message).hint(hint.to_owned())
+        };
+        let fault = match Learns::of(&offer.descriptor) {
+            Some(Learns::Reward) if route.reward.is_none() => {
+                missing("a reward", "add `reward = \"...\"`, a wire to a number")
+            }
+            Some(Learns::Objectives) if objectives.is_empty() => {
+                missing("objectives", "add `maximize = [\"...\"]` or `minimize = [\"...\"]`, wires to numbers")
+            }
+            _ => return,
+        };
+        self.faults.push(fault);
+    }
+
+    /// The arms, each with the configuration that the stage has with it.
+    fn arms(&mut self, index: usize, route: &RouteDraft) -> Vec<ArmPlan> {
+        let stage = &self.draft.stages[index];
+        let at = |message: String| Fault::at("bad-route", route.span, message);
+        let mut arms = match (route.arms.is_empty(), route.models.is_empty()) {
+            (true, true) => {
+                let fault = at(format!("the route of stage `{}` has nothing to pick from", stage.name.text));
+                self.faults
+                    .push(fault.hint("add `arms = [{ ... }, { ... }]` or `models = [\"...\", \"...\"]`".to_owned()));
+                return Vec::new();
+            }
+            (false, false) => {
+                self.faults.push(at("a route has either `arms` or `models`".to_owned()));
+                return Vec::new();
+            }
+            (false, true) => self.overlays(index, route),
+            (true, false) => self.models(index, route),
+        };
+        let mut names = BTreeSet::new();
+        arms.retain(|(arm, span)| {
+            let is_new = names.insert(arm.arm.name.clone());
+            if !is_new {
+                let message = format!("there are two arms `{}`", arm.arm.name);
+                self.faults.push(Fault::at("duplicate-name", *span, message));
+            }
+            is_new
+        });
+        if let Some((first, _)) = arms.first() {
+            self.configs[index] = first.config.clone();
+        }
+        arms.into_iter().map(|(arm, _)| arm).collect()
+    }
+
+    fn overlays(&mut self, index: usize, route: &RouteDraft) -> Vec<(ArmPlan, Span)> {
+        let stage = &self.draft.stages[index];
+        let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
+        let offer = self.offers[index].map(|(_, offer)| offer);
+        let model = self.uses(stage).model;
+        let mut arms = Vec::new();
+        for overlay in &route.arms {
+            let with = overlay.to_json(&mut self.faults);
+            let mut merged = match &stage.with {
+                Some(with) => with.clone(),
+                None => (overlay.span, Node { span: overlay.span, value: Toml::Table(Default::default()) }),
+            };
+            if let (Toml::Table(into), Some(from)) = (&mut merged.1.value, overlay.as_table()) {
+                from.0.iter().for_each(|(key, node)| into.put(key.clone(), node.clone()));
+            }
+            let before = self.faults.len();
+            let config = self.with_table(Some(&merged), offer, stage.name.span, uses);
+            // What is wrong with the stage's own part is wrong with every arm.
+            let added = self.faults.split_off(before);
+            for fault in added {
+                if !self.faults.iter().any(|known| known.place == fault.place && known.message == fault.message) {
+                    self.faults.push(fault);
+                }
+            }
+            let name = name_of(&with);
+            arms.push((ArmPlan { arm: Arm { name, with }, config, model }, overlay.span));
+        }
+        arms
+    }
+
+    fn models(&mut self, index: usize, route: &RouteDraft) -> Vec<(ArmPlan, Span)> {
+        let draft = self.draft;
+        let stage = &draft.stages[index];
+        if let Some(model) = &stage.model {
+            let message = format!("stage `{}` has a model, and a route that picks one", stage.name.text);
+            let fault = Fault::at("bad-route", model.span, message);
+            self.faults.push(fault.hint("leave `model` out, or name it among `models`".to_owned()));
+        }
+        let mut arms = Vec::new();
+        for name in &route.models {
+            self.named("model", name, draft.models.iter().map(|model| model.name.text.as_str()));
+            let model = draft.models.iter().position(|model| model.name.text == name.value);
+            let mut with = Map::new();
+            with.insert("model".to_owned(), Value::from(name.value.as_str()));
+            let arm = Arm { name: name.value.clone(), with: Value::Object(with) };
+            arms.push((ArmPlan { arm, config: self.configs[index].clone(), model }, name.span));
+        }
+        arms
+    }
+
+    /// The objectives by name: the last field of each wire, or the key that it has in a table.
+    fn objectives(&mut self, route: &RouteDraft) -> Vec<(String, WireRef, bool)> {
+        let mut found: Vec<(String, WireRef, bool)> = Vec::new();
+        for (exprs, minimize) in route.objectives.iter().zip([false, true]) {
+            let mut wires = Vec::new();
+            match exprs {
+                Some(Expr::Wire(wire)) => wires.push((None, wire, wire.span)),
+                Some(Expr::List(list, span)) => {
+                    for expr in list {
+                        match expr {
+                            Expr::Wire(wire) => wires.push((None, wire, wire.span)),
+                            _ => self.faults.push(Fault::at("bad-route", *span, "an objective is a wire to a number")),
+                        }
+                    }
+                }
+                Some(Expr::Table(table, span)) => {
+                    for (key, expr) in table {
+                        match expr {
+                            Expr::Wire(wire) => wires.push((Some(key.text.clone()), wire, key.span)),
+                            _ => self.faults.push(Fault::at("bad-route", *span, "an objective is a wire to a number")),
+                        }
+                    }
+                }
+                Some(Expr::Bad) | None => {}
+            }
+            for (name, wire, span) in wires {
+                let name = name.unwrap_or_else(|| last_field(wire));
+                if found.iter().any(|(known, ..)| *known == name) {
+                    let message = format!("there are two objectives `{name}`");
+                    let fault = Fault::at("duplicate-name", span, message);
+                    self.faults.push(fault.hint("name them: `maximize = { NAME = \"...\" }`".to_owned()));
+                } else {
+                    found.push((name, wire.clone(), minimize));
+                }
+            }
+        }
+        found
+    }
+
+    /// Looks up where the wires come from that a route learns from. They are read when the item is done, so nothing
+    /// depends on them.
+    pub(super) fn rewards(&mut self) {
+        for route in self.draft.stages.iter().filter_map(|stage| stage.route.as_ref()) {
+            if let Some(wire) = &route.reward {
+                self.looked_up(None, wire);
+            }
+        }
+        let objectives: Vec<WireRef> =
+            self.routes.iter().flatten().flat_map(|route| &route.objectives).map(|(_, wire, _)| wire.clone()).collect();
+        for wire in &objectives {
+            self.looked_up(None, wire);
+        }
+    }
+
+    /// The route of a stage; the outer option is none where something is missing, which is reported.
+    pub(super) fn lower_route(&self, index: usize, places: &[usize]) -> Option<Option<RoutePlan>> {
+        let (Some(route), Some(known)) = (&self.draft.stages[index].route, &self.routes[index]) else {
+            return Some(None);
+        };
+        let wire = |wire: &Option<WireRef>| -> Option<Option<Wire>> {
+            match wire {
+                Some(wire) => self.lower_wire(None, wire, places).map(Some),
+                None => Some(None),
+            }
+        };
+        let objectives = known.objectives.iter().map(|(name, wire, minimize)| {
+            let wire = self.lower_wire(None, wire, places)?;
+            Some(ObjectivePlan { name: name.clone(), wire, minimize: *minimize })
+        });
+        let state = route
+            .state
+            .as_ref()
+            .map(|name| self.draft.folder.join(".jackfield/routes").join(&name.value).with_extension("json"));
+        Some(Some(RoutePlan {
+            extension: extension_ref(known.found?),
+            config: known.config.clone(),
+            arms: known.arms.clone(),
+            context: wire(&route.context)?,
+            reward: wire(&route.reward)?,
+            objectives: objectives.collect::<Option<_>>()?,
+            in_flight: u64::from(route.in_flight.max(1)),
+            state,
+        }))
+    }
+
+    /// The stages that run once a run have no item to pick for.
+    pub(super) fn routed_once(&mut self, is_of_item: impl Fn(usize) -> bool) {
+        for (index, stage) in self.draft.stages.iter().enumerate() {
+            if let Some(route) = stage.route.as_ref().filter(|_| !is_of_item(index)) {
+                let message =
+                    format!("stage `{}` runs once a run, and a route picks an arm for each item", stage.name.text);
+                self.faults.push(Fault::at("bad-route", route.span, message));
+            }
+        }
+    }
+}
+
+/// `alpha=0.2`: the name under which what is learned of an arm is kept.
+fn name_of(with: &Value) -> String {
+    let parts = with.as_object().into_iter().flatten().map(|(key, value)| match value {
+        Value::String(text) => format!("{key}={text}"),
+        value => format!("{key}={value}"),
+    });
+    parts.collect::<Vec<_>>().join(",")
+}
+
+fn last_field(wire: &WireRef) -> String {
+    let field = wire.text.as_ref().and_then(|text| {
+        text.path.iter().rev().find_map(|step| match step {
+            Step::Field(name) => Some(name.clone()),
+            _ => None,
+        })
+    });
+    field.unwrap_or_else(|| wire.raw.clone())
+}

@@ -1,0 +1,54 @@
+//! A stage's route as it is written.
+
+use super::{
+    draft::{Expr, WireRef},
+    route_keys::ROUTE,
+    source::{Span, Spanned},
+    syntax::{Fields, expr, wire_ref},
+    tree::{Node, Value},
+};
+
+/// How a stage's arm is picked.
+#[derive(Clone, Debug)]
+pub(super) struct RouteDraft {
+    /// Where `route` stands.
+    pub(super) span: Span,
+    pub(super) uses: Option<Spanned<String>>,
+    pub(super) with: Option<(Span, Node)>,
+    /// Overlays of the stage's `with`.
+    pub(super) arms: Vec<Node>,
+    pub(super) models: Vec<Spanned<String>>,
+    pub(super) context: Option<WireRef>,
+    pub(super) reward: Option<WireRef>,
+    /// `maximize` and `minimize`.
+    pub(super) objectives: [Option<Expr>; 2],
+    pub(super) in_flight: u32,
+    pub(super) state: Option<Spanned<String>>,
+}
+
+/// Lowers a route.
+pub(super) fn route(span: Span, node: &Node) -> RouteDraft {
+    let fields = Fields { table: node.as_table(), spec: &ROUTE };
+    let list = |key: &str| match fields.get(key).map(|node| &node.value) {
+        Some(Value::List(list)) => list.as_slice(),
+        _ => &[],
+    };
+    let text = |node: &Node| Some(Spanned { value: node.as_str()?.to_owned(), span: node.span });
+    let mut models: Vec<_> = list("models").iter().filter_map(text).collect();
+    models.extend(fields.get("models").and_then(text));
+    RouteDraft {
+        span,
+        uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
+        with: fields
+            .entry("with")
+            .filter(|(_, node)| node.as_table().is_some())
+            .map(|(key, node)| (key.span, node.clone())),
+        arms: list("arms").iter().filter(|arm| arm.as_table().is_some()).cloned().collect(),
+        models,
+        context: fields.get("context").map(wire_ref),
+        reward: fields.get("reward").map(wire_ref),
+        objectives: ["maximize", "minimize"].map(|key| fields.get(key).map(expr)),
+        in_flight: fields.integer("in_flight").map_or(1, |count| count as u32),
+        state: fields.text("state"),
+    }
+}

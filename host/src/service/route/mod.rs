@@ -1,0 +1,9 @@
+//! Routes: what picks the arm that a stage runs with.
+
+mod document;
+mod kept;
+mod open;
+
+pub use kept::{Kept, KeptError, Learned};
+pub use open::Route;
+pub(super) use open::open_routes;

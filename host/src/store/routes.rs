@@ -1,0 +1,118 @@
+//! What was decided about items, and what came of it, in the SQLite file of a run.
+
+use jackfield_plugin_api::{Attempt, Objective, Outcome};
+use rusqlite::{OptionalExtension as _, params};
+use serde_json::Value;
+
+use super::{Db, StoreError};
+
+pub(super) const TABLES: &str = "
+CREATE TABLE routes (
+    item INTEGER NOT NULL, stage INTEGER NOT NULL, context TEXT NOT NULL, attempts TEXT NOT NULL, scores TEXT NOT NULL,
+    reward REAL, objectives TEXT NOT NULL, settled INTEGER NOT NULL,
+    PRIMARY KEY (item, stage)
+) WITHOUT ROWID;
+CREATE TABLE route_starts (stage INTEGER PRIMARY KEY, state TEXT NOT NULL);
+";
+
+/// A decision, with what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteRecord {
+    /// Position of the item.
+    pub item: u64,
+    /// Position of the routed stage in the plan.
+    pub stage: u32,
+    /// What came of it: context, attempts, and what there is to learn from once it is settled.
+    pub outcome: Outcome,
+    /// What the arms were compared by, one number per arm; empty where the policy compares nothing.
+    pub scores: Vec<Option<f64>>,
+    /// Whether the item was done.
+    pub settled: bool,
+}
+
+impl Db {
+    /// What was decided about an item and came of it is written over as it comes.
+    pub(super) fn put_route(&self, record: &RouteRecord) -> Result<(), StoreError> {
+        let RouteRecord { item, stage, outcome, scores, settled } = record;
+        let json = |value: serde_json::Result<String>| value.unwrap_or_else(|_| "[]".to_owned());
+        self.run(|db| {
+            let mut insert = db.prepare_cached(
+                "INSERT OR REPLACE INTO routes (item, stage, context, attempts, scores, reward, objectives, settled)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
+            insert.execute(params![
+                *item as i64,
+                stage,
+                outcome.context,
+                json(serde_json::to_string(&outcome.attempts)),
+                json(serde_json::to_string(scores)),
+                outcome.reward,
+                json(serde_json::to_string(&outcome.objectives)),
+                settled,
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// What was decided about an item, by stage.
+    pub fn routes_of(&self, item: u64) -> Result<Vec<RouteRecord>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT item, stage, context, attempts, scores, reward, objectives, settled FROM routes
+                 WHERE item = ?1 ORDER BY stage",
+            )?;
+            query.query_map([item as i64], record)?.collect()
+        })
+    }
+
+    /// Calls `visit` for what came of each item that was routed by a stage, in the order of the items, up to the first
+    /// item that is not done.
+    pub fn each_outcome(
+        &self,
+        stage: u32,
+        mut visit: impl FnMut(RouteRecord) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut from = 0_i64;
+        loop {
+            let page: Vec<RouteRecord> = self.run(|db| {
+                let mut query = db.prepare_cached(
+                    "SELECT item, stage, context, attempts, scores, reward, objectives, settled FROM routes
+                     WHERE stage = ?1 AND settled AND item >= ?2
+                       AND item < COALESCE((SELECT MIN(idx) FROM items WHERE state IS NULL), 9223372036854775807)
+                     ORDER BY item LIMIT 1000",
+                )?;
+                query.query_map(params![stage, from], record)?.collect()
+            })?;
+            let Some(last) = page.last() else { return Ok(()) };
+            from = last.item as i64 + 1;
+            for record in page {
+                visit(record)?;
+            }
+        }
+    }
+
+    /// Keeps what a route had learned before the run, unless that is kept already; gives what is kept.
+    pub fn route_start(&self, stage: u32, state: Option<&Value>) -> Result<Option<Value>, StoreError> {
+        self.run(|db| {
+            let text = state.map_or_else(|| "null".to_owned(), Value::to_string);
+            db.execute("INSERT OR IGNORE INTO route_starts (stage, state) VALUES (?1, ?2)", params![stage, text])?;
+            let kept: Option<String> = db
+                .query_row("SELECT state FROM route_starts WHERE stage = ?1", [stage], |row| row.get(0))
+                .optional()?;
+            Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).flatten())
+        })
+    }
+}
+
+fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<RouteRecord> {
+    let json = |at: usize| row.get::<_, String>(at);
+    let attempts: Vec<Attempt> = serde_json::from_str(&json(3)?).unwrap_or_default();
+    let objectives: Vec<Objective> = serde_json::from_str(&json(6)?).unwrap_or_default();
+    Ok(RouteRecord {
+        item: row.get::<_, i64>(0)? as u64,
+        stage: row.get(1)?,
+        outcome: Outcome { context: row.get(2)?, attempts, reward: row.get(5)?, objectives },
+        scores: serde_json::from_str(&json(4)?).unwrap_or_default(),
+        settled: row.get(7)?,
+    })
+}

@@ -1,0 +1,204 @@
+//! The policy `pareto`.
+
+use std::collections::BTreeMap;
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::{
+    belief::{Average, greatest, in_context},
+    by_name::ByName,
+    chance::Chance,
+    epsilon_greedy::any,
+    front::front,
+    reward::check_share,
+};
+
+/// Picks the arm that comes nearest to the ideal point, of those that no other arm dominates.
+///
+/// Each context keeps the mean of every objective by arm. Of the arms on the front of the preference's objectives, the one
+/// at the least weighted Euclidean distance from the ideal point (compromise programming: Zeleny 1973) is picked, where each
+/// objective runs from 0 at the best arm to 1 at the worst; ties go by name. An arm that has no value for an objective is
+/// worst in it. Of two arms, each is best or worst in everything: the preference then says which objective matters more, and
+/// not how much. Scores are 1 - distance. Arms without so many trials come first, those with the fewest of them before others.
+#[derive(Clone, Debug, Config)]
+pub struct Pareto {
+    /// How much each objective counts, such as `{ cost = 0.3, quality = 0.6, diversity = 0.1 }`: 0 or more, and in relation
+    /// to the others alone. What it does not name is kept for the record, and counts for nothing.
+    pub preference: BTreeMap<String, f64>,
+    /// How many outcomes or failures an arm has in a context before it is compared; at least 1. More are better where an
+    /// objective is as noisy as right and wrong.
+    #[config(default = 1)]
+    #[schemars(range(min = 1))]
+    pub trials: u32,
+    /// How likely any arm is picked instead, 0 to 1, so that means stay true where arms change.
+    #[config(default = 0.0)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub epsilon: f64,
+}
+
+/// What `pareto` has measured.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct Measures {
+    /// Which objectives are better for being less.
+    #[serde(default)]
+    pub minimize: BTreeMap<String, bool>,
+    /// The arms of each context.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, Measured>>")]
+    pub contexts: BTreeMap<String, ByName<Measured>>,
+}
+
+/// What is known of an arm in a context.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct Measured {
+    /// Outcomes that had objectives, and failures.
+    pub trials: u64,
+    /// The objectives.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Average>")]
+    pub objectives: ByName<Average>,
+}
+
+impl Pareto {
+    /// Each arm's objectives, those of the preference in order of their names: 0 is the best of all arms, 1 the worst.
+    fn normalised(&self, minimize: &BTreeMap<String, bool>, measured: &[Option<&Measured>]) -> Vec<Vec<f64>> {
+        let mut points = vec![Vec::with_capacity(self.preference.len()); measured.len()];
+        for (place, name) in self.preference.keys().enumerate() {
+            let sign = if minimize.get(name).copied().unwrap_or_default() { 1.0 } else { -1.0 };
+            let value = |arm: &Option<&Measured>| Some(sign * arm.as_ref()?.objectives.get(name, place)?.mean);
+            let values: Vec<Option<f64>> = measured.iter().map(value).collect();
+            let known = || values.iter().flatten().copied();
+            let (best, worst) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+            // Halved: the span of two finite numbers may be infinite.
+            let span = worst / 2.0 - best / 2.0;
+            for (point, value) in points.iter_mut().zip(values) {
+                point.push(match value {
+                    Some(_) if span <= 0.0 => 0.0,
+                    Some(value) => (value / 2.0 - best / 2.0) / span,
+                    None => 1.0,
+                });
+            }
+        }
+        points
+    }
+
+    /// 1 less the distance from the ideal point, which is 0 in each objective.
+    fn nearness(&self, point: &[f64]) -> f64 {
+        let total: f64 = self.preference.values().sum();
+        let squares = self.preference.values().zip(point).map(|(weight, share)| weight / total * share * share);
+        1.0 - squares.sum::<f64>().sqrt()
+    }
+}
+
+impl RoutingPolicy for Pareto {
+    const NAME: &'static str = "pareto";
+    const STABILITY: Stability = Stability::Beta;
+    const LEARNS: Learns = Learns::Objectives;
+    type State = Measures;
+
+    fn open(self) -> Result<Self> {
+        if let Some((name, weight)) = self.preference.iter().find(|(_, weight)| !(0.0..=1e9).contains(*weight)) {
+            let found = format!("`preference.{name}` is {weight}, and lies outside 0 to 1e9");
+            return Err(Failure::InvalidConfig(found));
+        }
+        if self.preference.values().sum::<f64>() <= 0.0 {
+            return Err(Failure::InvalidConfig("`preference` gives no objective a weight above 0".to_owned()));
+        }
+        if self.trials == 0 {
+            return Err(Failure::InvalidConfig("`trials` is at least 1".to_owned()));
+        }
+        check_share("epsilon", self.epsilon)?;
+        Ok(self)
+    }
+
+    fn decide(&self, state: &Measures, question: &Question) -> Result<Decision> {
+        let arms = &question.arms;
+        let known = state.contexts.get(&question.context);
+        let look = |(place, arm): (usize, &Arm)| known.and_then(|known| known.get(&arm.name, place));
+        let measured: Vec<Option<&Measured>> = arms.iter().enumerate().map(look).collect();
+        let trials = |arm: &Option<&Measured>| arm.map_or(0, |arm| arm.trials);
+        let points = self.normalised(&state.minimize, &measured);
+        let is_known = |arm: &&Measured| arm.objectives.iter().next().is_some();
+        let score = |(arm, point): (&Option<&Measured>, &Vec<f64>)| arm.filter(is_known).map(|_| self.nearness(point));
+        let scores: Vec<_> = measured.iter().zip(&points).map(score).collect();
+
+        let new = measured.iter().map(|arm| Some(trials(arm)).filter(|&trials| trials < u64::from(self.trials)));
+        let new: Vec<_> = new.map(|trials| trials.map(|trials| -(trials as f64))).collect();
+        if let Some(arm) = greatest(arms, &new) {
+            return Ok(Decision { arm, scores });
+        }
+        if self.epsilon > 0.0 && Chance::new(question.seed).uniform() < self.epsilon {
+            return Ok(Decision { arm: any(question).unwrap_or_default(), scores });
+        }
+        let on = front(&points);
+        let among: Vec<_> = scores.iter().zip(on).map(|(score, on)| score.filter(|_| on)).collect();
+        // Where nothing but failures is known, the first name is as good as any.
+        let arm = greatest(arms, &among).or_else(|| greatest(arms, &vec![Some(0.0); arms.len()]));
+        Ok(Decision { arm: arm.unwrap_or_default(), scores })
+    }
+
+    fn learn(&self, state: &mut Measures, outcome: &Outcome) -> Result<()> {
+        self.check_outcome(outcome)?;
+        for arm in outcome.failed() {
+            let arm = in_context(&mut state.contexts, &outcome.context).entry(arm);
+            arm.trials = arm.trials.saturating_add(1);
+        }
+        let Some(arm) = outcome.used().filter(|_| !outcome.objectives.is_empty()) else { return Ok(()) };
+        let arm = in_context(&mut state.contexts, &outcome.context).entry(arm);
+        arm.trials = arm.trials.saturating_add(1);
+        for objective in &outcome.objectives {
+            arm.objectives.entry(&objective.name).add(objective.value);
+            state.minimize.insert(objective.name.clone(), objective.minimize);
+        }
+        Ok(())
+    }
+
+    fn examples() -> Vec<Example> {
+        let outcome = |arm: &str, cost: f64, quality: f64| {
+            let cost = json!({ "name": "cost", "value": cost, "minimize": true });
+            json!({ "attempts": [{ "arm": arm }], "objectives": [cost, { "name": "quality", "value": quality }] })
+        };
+        let known = |cost: f64, quality: f64| {
+            let average = |mean: f64| json!({ "count": 1, "mean": mean });
+            json!({ "trials": 1, "objectives": { "cost": average(cost), "quality": average(quality) } })
+        };
+        let names = ["cheap", "dear", "poor"];
+        vec![Example {
+            summary: "the dear arm is the better one, and `poor` is worse than `cheap` at the same cost".to_owned(),
+            config: json!({ "preference": { "cost": 0.1, "quality": 0.9 } }),
+            input: json!({
+                "arms": names.map(|name| json!({ "name": name, "with": {} })),
+                "learn": [outcome("cheap", 1.0, 0.5), outcome("dear", 5.0, 1.0), outcome("poor", 1.0, 0.0)],
+                "decide": [{ "seed": 0 }],
+            }),
+            output: json!({
+                "state": {
+                    "minimize": { "cost": true, "quality": false },
+                    "contexts": { "": { "cheap": known(1.0, 0.5), "dear": known(5.0, 1.0), "poor": known(1.0, 0.0) } },
+                },
+                "decisions": [{ "arm": 1, "scores": [1.0 - 0.225_f64.sqrt(), 1.0 - 0.1_f64.sqrt(), 1.0 - 0.9_f64.sqrt()] }],
+            }),
+        }]
+    }
+}
+
+impl Pareto {
+    /// Whether the outcome can be learned from: before anything is, so that it is as a whole or not at all.
+    fn check_outcome(&self, outcome: &Outcome) -> Result<()> {
+        let objectives = &outcome.objectives;
+        if let Some(wrong) = objectives.iter().find(|objective| !objective.value.is_finite()) {
+            let found = format!("the objective `{}` is {}, and has to be finite", wrong.name, wrong.value);
+            return Err(Failure::InvalidInput(found));
+        }
+        if !objectives.is_empty() && !objectives.iter().any(|found| self.preference.contains_key(&found.name)) {
+            let found: Vec<_> = objectives.iter().map(|objective| format!("`{}`", objective.name)).collect();
+            let wanted: Vec<_> = self.preference.keys().map(|name| format!("`{name}`")).collect();
+            return Err(Failure::InvalidInput(format!(
+                "the preference is about {}, the outcome about {}",
+                wanted.join(", "),
+                found.join(", ")
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! The policy `round-robin`.
+
+use std::collections::BTreeMap;
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::belief::in_context;
+
+/// Picks each arm in turn, in the order of the list; each context has turns of its own.
+///
+/// A turn is over when its outcome is in, whatever it is: items that are decided about together have the same arm.
+#[derive(Clone, Debug, Config)]
+pub struct RoundRobin {}
+
+/// How far `round-robin` has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Document)]
+pub struct Turns {
+    /// Outcomes of each context.
+    #[serde(default)]
+    pub contexts: BTreeMap<String, u64>,
+}
+
+impl RoutingPolicy for RoundRobin {
+    const NAME: &'static str = "round-robin";
+    const STABILITY: Stability = Stability::Beta;
+    const LEARNS: Learns = Learns::Nothing;
+    type State = Turns;
+
+    fn decide(&self, state: &Turns, question: &Question) -> Result<Decision> {
+        let turn = state.contexts.get(&question.context).copied().unwrap_or_default();
+        let place = turn.checked_rem(question.arms.len() as u64).unwrap_or_default();
+        Ok(Decision::of(place as u32))
+    }
+
+    fn learn(&self, state: &mut Turns, outcome: &Outcome) -> Result<()> {
+        let turn = in_context(&mut state.contexts, &outcome.context);
+        *turn = turn.wrapping_add(1);
+        Ok(())
+    }
+
+    fn examples() -> Vec<Example> {
+        let arms = json!([{ "name": "a", "with": {} }, { "name": "b", "with": {} }]);
+        let outcome = json!({ "context": "finance", "attempts": [{ "arm": "a" }] });
+        vec![Example {
+            summary: "after one outcome, the second arm is next, and in another context the first".to_owned(),
+            config: json!({}),
+            input: json!({
+                "arms": arms, "learn": [outcome],
+                "decide": [{ "context": "finance", "seed": 0 }, { "context": "health", "seed": 0 }],
+            }),
+            output: json!({ "state": { "contexts": { "finance": 1 } }, "decisions": [{ "arm": 1 }, { "arm": 0 }] }),
+        }]
+    }
+}

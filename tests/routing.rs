@@ -1,0 +1,393 @@
+//! Routed stages: who decides what, in which order, and what is learned and kept.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jackfield::{
+    engine::{Cancel, Engine, Event, Observer, Options, RouteCount, RunState, Silent, Summary, open_stages, timestamp},
+    pipeline::{self, Plan, Request as PipelineRequest},
+    plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
+    service::{Kept, open_services},
+    store::{Db, RunFolder, RunJson},
+};
+use jackfield_plugin_api::{
+    BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,
+    Stability,
+};
+use serde_json::{Value, json};
+
+use crate::support::{done, jackfield, same_outcome};
+
+/// Opens a stage that is paid by chance: `quality` is the probability of a reward, by context.
+struct Slot;
+
+struct Opened {
+    quality: f64,
+    fails: bool,
+    slow: bool,
+}
+
+impl Opener for Slot {
+    fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
+        let config: Value = serde_json::from_str(config).expect("JSON");
+        Ok(Arc::new(Opened {
+            quality: config["quality"].as_f64().unwrap_or(0.5),
+            fails: config["fails"] == json!(true),
+            slow: config["slow"] == json!(true),
+        }))
+    }
+}
+
+impl Instance for Opened {
+    fn call<'a>(&'a self, batch: &'a [Request], _host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<CallResult<Document>>> {
+        Box::pin(async move {
+            let mut answers = Vec::new();
+            for request in batch {
+                let mut random = Random::new(request.context.seed);
+                let reward = random.next_f64() < self.quality;
+                if self.slow {
+                    // Not by the seed: another time, another order.
+                    let noise = timestamp()
+                        .bytes()
+                        .fold(u64::from(request.context.seed as u32), |a, b| a.wrapping_mul(31) ^ u64::from(b));
+                    tokio::time::sleep(Duration::from_micros(Random::new(noise).below(3000))).await;
+                }
+                answers.push(match self.fails {
+                    true => Err(Failure::InvalidInput("out of order".into())),
+                    false => Ok(Document::new(
+                        json!({ "reward": f64::from(u8::from(reward)), "cost": 1.0 - self.quality }).to_string(),
+                    )),
+                });
+            }
+            answers
+        })
+    }
+}
+
+fn registry() -> Registry {
+    let descriptor = Descriptor {
+        kind: Kind::Analyzer,
+        name: "slot".into(),
+        version: "0.0.0".into(),
+        summary: "Pays by chance".into(),
+        config: json!({ "type": "object" }),
+        input: json!({}),
+        output: json!({ "type": "object", "required": ["reward"], "properties": { "reward": { "type": "number" }, "cost": { "type": "number" } } }),
+        permissions: Vec::new(),
+        examples: Vec::new(),
+        stability: Stability::Experimental,
+    };
+    let slot = Plugin {
+        alias: "slot".into(),
+        form: Form::LinkedIn,
+        path: None,
+        digest: Digest::of("slot"),
+        protocol: jackfield_plugin_api::PROTOCOL,
+        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Slot), grants: Arc::default() }],
+    };
+    Registry::new(vec![bundled(), slot])
+}
+
+const PIPELINE: &str = r#"
+[pipeline]
+name = "slots"
+seed = 11
+max_in_flight = 64
+
+[input]
+use = "trials"
+count = 400
+
+[stages.play]
+use = "slot"
+in = "input"
+with = { slow = true }
+on_error = "fail"
+route = { use = "thompson", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.5 }, { quality = 0.8 }], in_flight = 8, state = "play" }
+"#;
+
+struct Place {
+    folder: tempfile::TempDir,
+    plan: Plan,
+}
+
+impl Place {
+    fn new(text: &str, set: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("pipeline.toml"), text).expect("written");
+        let plan = plan(folder.path(), set).unwrap_or_else(|faults| panic!("{faults}"));
+        Self { folder, plan }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the route keeps.
+    fn kept(&self) -> jackfield::service::Learned {
+        Kept::at(self.plan.stages[0].route.as_ref().and_then(|route| route.state.as_deref()).expect("a state"))
+            .read()
+            .expect("read")
+    }
+
+    fn run(&self, folder: RunFolder, jobs: usize, cancel: &Cancel, observer: &mut dyn Observer) -> Summary {
+        let (plan, registry) = (&self.plan, registry());
+        let instances = open_stages(plan, &registry).expect("opened");
+        let services = open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let record = RunJson {
+            format: 1,
+            run: folder.id(),
+            pipeline: plan.name.clone(),
+            file: self.path().join("pipeline.toml"),
+            digest: plan.digest.clone(),
+            version: String::new(),
+            began: timestamp(),
+            ended: None,
+            state: RunState::Running,
+            plugins: Vec::new(),
+            summary: None,
+            plan: plan.clone(),
+        };
+        let options = Options { jobs, retry_failed: false };
+        let engine = Engine { plan, registry: &registry, instances, services, options };
+        engine.run(folder, record, cancel, observer).expect("a run").summary
+    }
+
+    fn fresh(&self, name: &str, jobs: usize) -> (PathBuf, Summary) {
+        let folder = RunFolder::create(&self.path().join(name), "slots").expect("a folder");
+        let path = folder.path().to_owned();
+        (path, self.run(folder, jobs, &Cancel::default(), &mut Silent))
+    }
+}
+
+fn plan(folder: &Path, set: &[&str]) -> Result<Plan, pipeline::Faults> {
+    let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
+    let draft = pipeline::parse(PipelineRequest { path: folder, set: &set, input: &[] })?;
+    pipeline::check(&draft, &registry())
+}
+
+/// What was decided and came of it, by item.
+fn decided(run: &Path) -> Vec<Value> {
+    let db = Db::open(&run.join("store.sqlite")).expect("the record");
+    let mut all = Vec::new();
+    db.each_outcome(0, |record| {
+        all.push(json!([record.item, record.outcome, record.scores]));
+        Ok(())
+    })
+    .expect("outcomes");
+    all
+}
+
+#[test]
+fn what_is_decided_and_learned_does_not_depend_on_what_is_done_first() {
+    let place = Place::new(PIPELINE, &[]);
+    let (serial, first) = place.fresh("serial", 1);
+    let learned = first.routes["play"].clone();
+    assert_eq!((first.state, learned.outcomes, learned.rewarded), (RunState::Complete, 400, 400));
+    // It has learned: the best arm is used most of the time.
+    assert!(learned.arms["quality=0.8"] > 300, "{learned:?}");
+    for round in 0..3 {
+        let other = Place::new(PIPELINE, &[]);
+        let (many, summary) = other.fresh("many", 4);
+        same_outcome(&serial, &many);
+        assert_eq!(decided(&serial), decided(&many), "round {round}");
+        assert_eq!(summary.routes["play"], learned, "round {round}");
+        assert_eq!(other.kept().state, place.kept().state);
+    }
+    // Items one after the other, as far as the engine goes: the same.
+    let one = Place::new(PIPELINE, &["pipeline.max_in_flight=1"]);
+    assert_eq!(one.fresh("one", 1).1.routes["play"], learned);
+}
+
+/// Aborts after so many items.
+struct Abort<'a> {
+    after: u64,
+    cancel: &'a Cancel,
+}
+
+impl Observer for Abort<'_> {
+    fn on(&mut self, event: &Event<'_>) {
+        if let Event::ItemDone { counts, .. } = event
+            && counts.total == self.after
+        {
+            self.cancel.request();
+            self.cancel.request();
+        }
+    }
+}
+
+#[test]
+fn no_reward_is_lost_or_counted_twice_by_runs_that_are_cut_short() {
+    let calm = Place::new(PIPELINE, &[]);
+    let (undisturbed, summary) = calm.fresh("calm", 2);
+    for after in [1, 7, 60, 230] {
+        let place = Place::new(PIPELINE, &[]);
+        let folder = RunFolder::create(&place.path().join("runs"), "slots").expect("a folder");
+        let path = folder.path().to_owned();
+        let cancel = Cancel::default();
+        let state = place.run(folder, 2, &cancel, &mut Abort { after, cancel: &cancel }).state;
+        assert_eq!(state, RunState::Interrupted);
+        let before = place.kept().outcomes;
+        assert!(before < 400, "{before}");
+        // Again, and then to the end.
+        let cancel = Cancel::default();
+        let folder = RunFolder::hold(path.clone()).expect("the folder");
+        place.run(folder, 2, &cancel, &mut Abort { after: after + 20, cancel: &cancel });
+        let folder = RunFolder::hold(path.clone()).expect("the folder");
+        let last = place.run(folder, 3, &Cancel::default(), &mut Silent);
+        assert_eq!(last.state, RunState::Complete);
+        same_outcome(&undisturbed, &path);
+        assert_eq!(decided(&undisturbed), decided(&path));
+        assert_eq!(last.routes["play"], summary.routes["play"]);
+        let (kept, wanted) = (place.kept(), calm.kept());
+        assert_eq!((kept.outcomes, &kept.state), (400, &wanted.state));
+        // A run that is at its end adds nothing.
+        let folder = RunFolder::hold(path).expect("the folder");
+        place.run(folder, 1, &Cancel::default(), &mut Silent);
+        assert_eq!(place.kept(), kept);
+    }
+}
+
+#[test]
+fn what_is_learned_goes_on_from_run_to_run_until_it_is_forgotten() {
+    let place = Place::new(PIPELINE, &["input.count=50"]);
+    let (_, first) = place.fresh("runs", 2);
+    let (_, second) = place.fresh("runs", 2);
+    assert_eq!((first.routes["play"].outcomes, second.routes["play"].outcomes), (50, 50));
+    assert_ne!(first.routes["play"].state, second.routes["play"].state);
+    let kept = place.kept();
+    assert_eq!((kept.outcomes, kept.runs.len(), kept.policy.as_str()), (100, 2, "thompson"));
+    assert_eq!(kept.state, second.routes["play"].state, "the second went on from the first");
+
+    // Without a name, nothing is kept.
+    let route =
+        r#"stages.play.route={ use = "ucb1", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.8 }] }"#;
+    let forgetful = Place::new(PIPELINE, &["input.count=50", route]);
+    forgetful.fresh("runs", 2);
+    assert!(!forgetful.path().join(".jackfield").exists());
+
+    // Another policy has no use for it.
+    let other =
+        Place { plan: plan(place.path(), &["stages.play.route.use=ucb1"]).unwrap_or_else(|f| panic!("{f}")), ..place };
+    let (registry, plan) = (registry(), &other.plan);
+    let folder = RunFolder::create(&other.path().join("runs"), "slots").expect("a folder");
+    let record = RunJson {
+        format: 1,
+        run: folder.id(),
+        pipeline: String::new(),
+        file: PathBuf::new(),
+        digest: plan.digest.clone(),
+        version: String::new(),
+        began: timestamp(),
+        ended: None,
+        state: RunState::Running,
+        plugins: Vec::new(),
+        summary: None,
+        plan: plan.clone(),
+    };
+    let engine = Engine {
+        plan,
+        registry: &registry,
+        instances: open_stages(plan, &registry).expect("opened"),
+        services: open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}")),
+        options: Options { jobs: 1, retry_failed: false },
+    };
+    let error = engine.run(folder, record, &Cancel::default(), &mut Silent).expect_err("refused");
+    assert!(error.to_string().ends_with("holds what the policy `thompson` learned, not `ucb1`"), "{error}");
+}
+
+#[test]
+fn an_arm_that_fails_gives_way_to_the_next_and_its_circuit_opens() {
+    let route = r#"stages.play.route={ use = "fallback", with = { failures = 3, probe_after = 10 }, in_flight = 1, arms = [{ fails = true }, { quality = 1.0 }] }"#;
+    let place = Place::new(PIPELINE, &["input.count=40", route]);
+    let (run, summary) = place.fresh("runs", 2);
+    let RouteCount { outcomes, arms, failed, .. } = &summary.routes["play"];
+    assert_eq!((summary.state, *outcomes, arms["quality=1.0"]), (RunState::Complete, 40, 40));
+    // Three failures open the circuit; then it is tried now and then.
+    let failures = failed["fails=true"];
+    assert!((4..=10).contains(&failures), "{failures}");
+    assert_eq!(summary.stages["play"].retries, failures);
+    assert_eq!(summary.stages["play"].failed, 0);
+    let first = &decided(&run)[0];
+    assert_eq!(
+        first[1]["attempts"],
+        json!([{ "arm": "fails=true", "failed": true }, { "arm": "quality=1.0", "failed": false }])
+    );
+}
+
+#[test]
+fn several_objectives_are_weighed() {
+    let route = r#"stages.play.route={ use = "pareto", with = { preference = { reward = 0.0, cost = 1.0 } }, maximize = ["play.reward"], minimize = ["play.cost"], arms = [{ quality = 0.2 }, { quality = 0.9 }] }"#;
+    let place = Place::new(PIPELINE, &["input.count=200", route]);
+    let (_, summary) = place.fresh("runs", 2);
+    assert!(summary.routes["play"].arms["quality=0.9"] > 150, "{:?}", summary.routes["play"].arms);
+}
+
+#[test]
+fn a_route_that_makes_no_sense_is_refused_before_anything_runs() {
+    let place = Place::new(PIPELINE, &[]);
+    let refused = |route: &str| match plan(place.path(), &[&format!("stages.play.route={route}")]) {
+        Ok(_) => panic!("{route} is taken"),
+        Err(faults) => faults.to_string(),
+    };
+    let all = [
+        r#"{ use = "thompson", arms = [{ quality = 0.2 }] }"#,
+        r#"{ use = "pareto", arms = [{ quality = 0.2 }] }"#,
+        r#"{ use = "tompson", reward = "play.reward", arms = [{ quality = 0.2 }] }"#,
+        r#"{ use = "thompson", reward = "play.reward" }"#,
+        r#"{ use = "thompson", reward = "play.reward", arms = [{ quality = 0.2 }], models = ["writer"] }"#,
+        r#"{ use = "thompson", reward = "play.reward", models = ["writer"] }"#,
+        r#"{ use = "thompson", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.2 }] }"#,
+        r#"{ use = "thompson", reward = "plya.reward", context = "play.reward", arms = [{ quality = 0.2 }] }"#,
+        r#"{ use = "thompson", reward = "play.reward", arms = [{ quality = 0.2 }], state = "../up" }"#,
+        r#"{ use = "pareto", maximize = ["play.reward", "play.reward"], arms = [{ quality = 0.2 }] }"#,
+        r#"{ use = "thompson", reward = "play.reward", arms = [], in_flight = 0 }"#,
+    ];
+    insta::assert_snapshot!(all.map(|route| format!("{route}\n{}", refused(route))).join("\n\n"));
+    let once = plan(place.path(), &["stages.play.in={}", "stages.play.for_each=[]"]);
+    assert!(once.is_err());
+}
+
+#[test]
+fn what_a_route_keeps_is_shown_and_forgotten_by_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipeline = folder.path().join("pipeline.toml");
+    fs::write(&pipeline, WORDS).expect("written");
+    let run = done(jackfield().arg("run").arg(&pipeline).args(["--json", "--out"]).arg(folder.path().join("runs")));
+    assert_eq!(run.expect_code(0).json()["routes"]["phrases"]["outcomes"], 12);
+    let shown = done(jackfield().args(["routes", "show"]).arg(&pipeline)).expect_code(0);
+    assert!(
+        shown.stdout.starts_with("phrases: round-robin of stage `phrases`, 12 outcomes of 1 runs\n"),
+        "{}",
+        shown.stdout
+    );
+    let json = done(jackfield().args(["routes", "show", "--json"]).arg(&pipeline)).expect_code(0).json();
+    assert_eq!(json["routes"][0]["outcomes"], 12);
+    let odd = done(jackfield().args(["routes", "show", "--state", "phrase"]).arg(&pipeline)).expect_code(2);
+    insta::assert_snapshot!(odd.stderr);
+    let reset = || done(jackfield().args(["routes", "reset"]).arg(&pipeline)).expect_code(0).stderr;
+    assert_eq!(reset(), "phrases: forgotten\n");
+    assert_eq!(reset(), "phrases: there was nothing\n");
+}
+
+const WORDS: &str = r#"
+[pipeline]
+name = "words"
+
+[input]
+use = "inline"
+items = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+[stages.transcript]
+use = "transcript"
+in = { text = "input" }
+
+[stages.phrases]
+use = "keyphrases"
+in = "transcript"
+route = { use = "round-robin", arms = [{ max = 1 }, { max = 2 }], state = "phrases" }
+"#;
