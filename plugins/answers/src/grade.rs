@@ -34,6 +34,10 @@ pub struct Graded {
     /// Ids of the documents that are relevant, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relevant: Option<Vec<String>>,
+    /// How helpful users found such answers, 0 to 1, where they said so: what `feedback` answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub rating: Option<f64>,
 }
 
 /// What `grade` answers; null where something is not defined.
@@ -51,8 +55,8 @@ pub struct Grades {
     pub usd: f64,
     /// Weighted mean of groundedness, recall and readability (its ease / 100, within 0 to 1), of those that there are.
     pub quality: Option<f64>,
-    /// Weighted mean of all that there is, cheapness (`1 - usd / dear`, at least 0) and diversity too; 0 for an answer that
-    /// says nothing.
+    /// Weighted mean of all that there is, cheapness (`1 - usd / dear`, at least 0), diversity and users' rating too; 0 for an
+    /// answer that says nothing.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub reward: f64,
 }
@@ -81,11 +85,15 @@ pub struct Weights {
     #[config(default = 0.1)]
     #[schemars(range(min = 0.0))]
     pub cost: f64,
+    /// Of users' rating.
+    #[config(default = 0.2)]
+    #[schemars(range(min = 0.0))]
+    pub rating: f64,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { groundedness: 0.4, recall: 0.3, readability: 0.1, diversity: 0.1, cost: 0.1 }
+        Self { groundedness: 0.4, recall: 0.3, readability: 0.1, diversity: 0.1, cost: 0.1, rating: 0.2 }
     }
 }
 
@@ -123,13 +131,14 @@ impl Analyzer for Grade {
         if !(*dear >= 1e-9 && dear.is_finite()) {
             return wrong(format!("`dear` is {dear}: it must be a cost above 0"));
         }
-        let Weights { groundedness, recall, readability, diversity, cost } = *weights;
+        let Weights { groundedness, recall, readability, diversity, cost, rating } = *weights;
         for (name, weight) in [
             ("groundedness", groundedness),
             ("recall", recall),
             ("readability", readability),
             ("diversity", diversity),
             ("cost", cost),
+            ("rating", rating),
         ] {
             if !(0.0..=1e6).contains(&weight) {
                 return wrong(format!("`weights.{name}` is {weight}: it must be 0 to 1000000"));
@@ -160,7 +169,7 @@ impl Analyzer for Grade {
     }
 
     async fn analyze(&self, input: Graded, _: &Host<'_>) -> Result<Grades> {
-        let Graded { answer, hits, relevant, .. } = &input;
+        let Graded { answer, hits, relevant, rating, .. } = &input;
         let groundedness = groundedness(&answer.sentences, hits, self.containment);
         let recall = recall(hits, relevant.as_deref().unwrap_or_default());
         let readability = reading_ease(&answer.text);
@@ -172,7 +181,14 @@ impl Analyzer for Grade {
         let of_quality = [(weights.groundedness, groundedness), (weights.recall, recall), (weights.readability, ease)];
         let quality = mean(&of_quality);
         let [grounded, recalled, read] = of_quality;
-        let reward = mean(&[grounded, recalled, read, (weights.diversity, diversity), (weights.cost, cheap)]);
+        let reward = mean(&[
+            grounded,
+            recalled,
+            read,
+            (weights.diversity, diversity),
+            (weights.cost, cheap),
+            (weights.rating, rating.filter(|rating| (0.0..=1.0).contains(rating))),
+        ]);
         let reward = if answer.sentences.is_empty() { 0.0 } else { reward.unwrap_or(0.0) };
         Ok(Grades {
             groundedness: groundedness.map(rounded),
@@ -247,6 +263,26 @@ mod tests {
         let [free, dear] = [0.0, 0.01].map(|usd| grade(json!({}), "Owls hunt.", "owl", usd, Value::Null).unwrap());
         assert_eq!(free["quality"], dear["quality"]);
         assert!(free["reward"].as_f64() > dear["reward"].as_f64());
+    }
+
+    #[test]
+    fn what_users_say_of_it_is_part_of_the_reward_alone() {
+        let answer = call(
+            Kind::Analyzer,
+            "answer",
+            json!({}),
+            json!({ "query": "Owls hunt.", "hits": [{ "id": "owl", "text": "Owls hunt." }] }),
+            &FakeHost::default(),
+        );
+        let answer = answer.unwrap();
+        let rated = |rating: Value| {
+            let input = json!({ "answer": answer, "hits": [{ "id": "owl", "text": "Owls hunt." }], "rating": rating });
+            call(Kind::Analyzer, "grade", json!({}), input, &FakeHost::default()).unwrap()
+        };
+        let (good, bad, none) = (rated(json!(1.0)), rated(json!(0.0)), rated(Value::Null));
+        assert_eq!((&good["quality"], &good["quality"]), (&bad["quality"], &none["quality"]));
+        let reward = |grades: &Value| grades["reward"].as_f64().unwrap();
+        assert!(reward(&good) > reward(&none) && reward(&none) > reward(&bad));
     }
 
     #[test]

@@ -107,8 +107,19 @@ impl Classifier {
     /// # Errors
     /// As those of [`Embedder::embed`].
     pub fn classify(&self, texts: &[&str]) -> Result<Vec<Verdict>> {
-        let vectors = self.embedder.embed(texts)?;
-        Ok((0..texts.len()).map(|at| self.verdict(vectors.row(at))).collect())
+        Ok(self.verdicts(&self.embedder.embed(texts)?))
+    }
+
+    /// What makes vectors of texts.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// The domains of texts whose vectors these are.
+    #[must_use]
+    pub fn verdicts(&self, vectors: &Vectors) -> Vec<Verdict> {
+        vectors.rows().map(|row| self.verdict(row)).collect()
     }
 
     fn verdict(&self, vector: &[f32]) -> Verdict {

@@ -6,7 +6,7 @@ use jackfield_plugin_api::prelude::*;
 
 use crate::{
     classify::{Classifier, Verdict},
-    embed::EmbedderConfig,
+    embed::{EmbedderConfig, embed_kept},
     retrieve::rounded,
 };
 
@@ -101,14 +101,19 @@ impl Analyzer for Domain {
         }]
     }
 
-    async fn analyze(&self, input: Text, _: &Host<'_>) -> Result<DomainOf> {
-        let mut verdicts = self.classifier()?.classify(&[&input.text])?;
+    fn permissions() -> Vec<Permission> {
+        let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
+        vec![Permission { name: "cache".to_owned(), reason }]
+    }
+
+    async fn analyze(&self, input: Text, host: &Host<'_>) -> Result<DomainOf> {
+        let mut verdicts = self.verdicts(&[&input.text], std::slice::from_ref(host)).await?;
         verdicts.pop().map(answer).ok_or_else(|| Failure::Internal("no verdict".to_owned()))
     }
 
-    async fn analyze_batch(&self, inputs: Vec<Text>, _: &[Host<'_>]) -> Vec<Result<DomainOf>> {
+    async fn analyze_batch(&self, inputs: Vec<Text>, hosts: &[Host<'_>]) -> Vec<Result<DomainOf>> {
         let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
-        match self.classifier().and_then(|classifier| classifier.classify(&texts)) {
+        match self.verdicts(&texts, hosts).await {
             Ok(verdicts) => verdicts.into_iter().map(|verdict| Ok(answer(verdict))).collect(),
             Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
         }
@@ -119,6 +124,11 @@ impl Domain {
     fn classifier(&self) -> Result<&Classifier> {
         let closed = || Failure::Internal("`domain` was called before it was opened".to_owned());
         self.classifier.as_ref().ok_or_else(closed)
+    }
+
+    async fn verdicts(&self, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Verdict>> {
+        let classifier = self.classifier()?;
+        Ok(classifier.verdicts(&embed_kept(classifier.embedder(), texts, hosts).await?))
     }
 }
 

@@ -116,6 +116,12 @@ impl Index {
         self.embedder.embed(queries)
     }
 
+    /// What makes vectors of queries.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
     /// The best documents for a query with this vector, best first; of two alike, the lower id.
     #[must_use]
     pub fn search(&self, query: &str, vector: &[f32], search: &Search) -> Vec<Found> {

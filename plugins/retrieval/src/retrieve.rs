@@ -6,7 +6,7 @@ use jackfield_plugin_api::prelude::*;
 
 use crate::{
     bm25::Parameters,
-    embed::EmbedderConfig,
+    embed::{EmbedderConfig, embed_kept},
     fuse::Fusion,
     index::{Index, Search},
 };
@@ -138,15 +138,24 @@ impl Analyzer for Retrieve {
         }]
     }
 
-    async fn analyze(&self, input: Query, _: &Host<'_>) -> Result<Hits> {
+    fn permissions() -> Vec<Permission> {
+        let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
+        vec![Permission { name: "cache".to_owned(), reason }]
+    }
+
+    async fn analyze(&self, input: Query, host: &Host<'_>) -> Result<Hits> {
         let index = self.index()?;
-        let vectors = index.embed(&[&input.text])?;
+        let vectors = embed_kept(index.embedder(), &[&input.text], std::slice::from_ref(host)).await?;
         Ok(self.hits(index, input, vectors.row(0)))
     }
 
-    async fn analyze_batch(&self, inputs: Vec<Query>, _: &[Host<'_>]) -> Vec<Result<Hits>> {
+    async fn analyze_batch(&self, inputs: Vec<Query>, hosts: &[Host<'_>]) -> Vec<Result<Hits>> {
         let texts: Vec<&str> = inputs.iter().map(|query| query.text.as_str()).collect();
-        match self.index().and_then(|index| Ok((index, index.embed(&texts)?))) {
+        let vectors = match self.index() {
+            Ok(index) => embed_kept(index.embedder(), &texts, hosts).await.map(|vectors| (index, vectors)),
+            Err(failure) => Err(failure),
+        };
+        match vectors {
             Ok((index, vectors)) => {
                 let hits = |(at, query)| Ok(self.hits(index, query, vectors.row(at)));
                 inputs.into_iter().enumerate().map(hits).collect()

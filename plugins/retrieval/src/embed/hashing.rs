@@ -1,11 +1,14 @@
 //! Hashed features: an embedding without a model.
 
 use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
 
 use crate::{vectors::normalize, words::words};
 
 /// Slots in which frequencies of features are counted; two features that share one are counted together.
 const SLOTS: usize = 1 << 18;
+/// Name of the features and of what they weigh.
+const FEATURES: &str = "hashing 1";
 /// A pair of words says more than its words, but is rarely met again.
 const PAIR: f64 = 0.7;
 /// Parts of words join forms of a word and its misspellings.
@@ -66,13 +69,16 @@ pub struct Hashing {
     dimensions: usize,
     /// `ln((1 + N) / (1 + n)) + 1` per slot; none where nothing was learned.
     idf: Vec<f32>,
+    /// Digest of the above.
+    identity: [u8; 32],
 }
 
 impl Hashing {
     /// Vectors of so many dimensions, every feature as telling as any.
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
-        Self { dimensions: dimensions.max(1), idf: Vec::new() }
+        let dimensions = dimensions.max(1);
+        Self { dimensions, idf: Vec::new(), identity: digest(dimensions, &[]) }
     }
 
     /// Learns from texts how telling features are.
@@ -88,6 +94,13 @@ impl Hashing {
         }
         let idf = |holding: u32| libm::log((1.0 + f64::from(count)) / (1.0 + f64::from(holding))) + 1.0;
         self.idf = if count == 0 { Vec::new() } else { holding.into_iter().map(|n| idf(n) as f32).collect() };
+        self.identity = digest(self.dimensions, &self.idf);
+    }
+
+    /// Digest of all that a vector depends on besides the text.
+    #[must_use]
+    pub fn identity(&self) -> &[u8] {
+        &self.identity
     }
 
     /// Length of a vector.
@@ -110,6 +123,15 @@ impl Hashing {
         normalize(&mut vector);
         vector
     }
+}
+
+/// Change [`FEATURES`] with whatever changes a text's features.
+fn digest(dimensions: usize, idf: &[f32]) -> [u8; 32] {
+    let mut digest = Sha256::new().chain_update(FEATURES).chain_update((dimensions as u64).to_le_bytes());
+    for value in idf {
+        digest.update(value.to_le_bytes());
+    }
+    digest.finalize().into()
 }
 
 fn slot(hash: u64) -> usize {

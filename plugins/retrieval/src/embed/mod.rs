@@ -3,12 +3,14 @@
 #[cfg(feature = "models")]
 mod bert;
 mod hashing;
+mod kept;
 
 use std::sync::Arc;
 
 use jackfield_plugin_api::prelude::*;
 
 pub use hashing::{Features, Hashing};
+pub use kept::embed_kept;
 
 use crate::vectors::Vectors;
 
@@ -78,6 +80,26 @@ impl Embedder {
                  jackfield-retrieval in with its feature `models`"
                     .to_owned(),
             )),
+        }
+    }
+
+    /// Length of a vector.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        match self {
+            Self::Hashing(hashing) => hashing.dimensions(),
+            #[cfg(feature = "models")]
+            Self::Bert(bert) => bert.dimensions(),
+        }
+    }
+
+    /// What tells this embedder from every other that makes other vectors: a digest of all that it learned or read.
+    #[must_use]
+    pub fn identity(&self) -> &[u8] {
+        match self {
+            Self::Hashing(hashing) => hashing.identity(),
+            #[cfg(feature = "models")]
+            Self::Bert(bert) => bert.identity(),
         }
     }
 

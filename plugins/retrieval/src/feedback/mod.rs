@@ -22,6 +22,9 @@ pub struct Item {
     /// How specific it is, 0 to 1; 1 by default.
     #[config(default = 1.0)]
     pub specificity: f64,
+    /// How helpful the user found what it is about, 0 to 1, where they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<f64>,
     /// When it was said.
     pub at: Moment,
     /// How much of the user's earlier feedback was accepted.
@@ -33,7 +36,7 @@ pub struct Item {
 }
 
 /// What `feedback` reads: items, or, for very many of them, tensors of one length: `confidence`, `reputation`,
-/// `specificity`, `age_days`, and, for quotas, `user` and `intent` (whole numbers from 0).
+/// `specificity`, `age_days`, for quotas `user` and `intent` (whole numbers from 0), and, where there are any, `rating`.
 #[derive(Clone, Debug, Document)]
 pub struct Feedback {
     /// The present. Items need it; with tensors it says where days begin, and without it days are counted back from the
@@ -48,7 +51,7 @@ pub struct Feedback {
 /// How many items were dropped, by the first reason that held.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
 pub struct Reasons {
-    /// A factor not within 0 to 1, or later than now.
+    /// A factor or a rating not within 0 to 1, or later than now.
     pub invalid: u64,
     /// Beyond the greatest age.
     pub too_old: u64,
@@ -83,6 +86,8 @@ pub struct Filtered {
     pub count: u64,
     /// Their scores.
     pub scores: Scores,
+    /// Mean of their ratings, weighted by their scores; none where none has a rating.
+    pub rating: Option<f64>,
     /// What became of the others.
     pub dropped: Reasons,
 }
@@ -171,7 +176,7 @@ impl Analyzer for FeedbackFilter {
                 item("cy", 0.6, "2026-03-01T12:00:00Z"),
             ] }),
             output: json!({
-                "accepted": [0], "count": 1, "scores": { "min": 0.7, "mean": 0.7, "max": 0.7 },
+                "accepted": [0], "count": 1, "scores": { "min": 0.7, "mean": 0.7, "max": 0.7 }, "rating": null,
                 "dropped": {
                     "invalid": 0, "too_old": 1, "outlier": 0, "below_threshold": 1, "user_quota": 0, "intent_quota": 0,
                 },
@@ -185,18 +190,28 @@ impl Analyzer for FeedbackFilter {
         if input.tensors.is_empty() {
             let outcome = self.of_items(filter, &input.value)?;
             let accepted = outcome.accepted.iter().map(|&at| u64::from(at)).collect();
-            return Ok(WithTensors { value: answer(&outcome, accepted), tensors: Vec::new() });
+            let rating = rating(&outcome, |at| input.value.items.get(at).and_then(|item| item.rating));
+            return Ok(WithTensors { value: answer(&outcome, accepted, rating), tensors: Vec::new() });
         }
         if !input.value.items.is_empty() {
             return Err(Failure::InvalidInput("items and tensors at once: give one of them".to_owned()));
         }
         let (outcome, count) = of_tensors(filter, &input)?;
+        let ratings = input.tensors.iter().find(|tensor| tensor.name == "rating");
+        if let Some(wrong) = ratings.filter(|ratings| ratings.data.len() != count) {
+            let has = wrong.data.len();
+            let wrong = format!("the tensor `rating` has {has} elements, but `confidence` has {count}");
+            return Err(Failure::InvalidInput(wrong));
+        }
+        // Without a rating: not a number.
+        let of = |at: usize| ratings.map(|ratings| f64::from(ratings.data[at])).filter(|rating| rated(*rating));
+        let rating = rating(&outcome, of);
         let mut scores = vec![0f32; count];
         for (&at, &score) in outcome.accepted.iter().zip(&outcome.scores) {
             scores[at as usize] = score;
         }
         let tensor = Tensor { name: "accepted".to_owned(), shape: vec![count as u64], data: scores.into() };
-        Ok(WithTensors { value: answer(&outcome, Vec::new()), tensors: vec![tensor] })
+        Ok(WithTensors { value: answer(&outcome, Vec::new(), rating), tensors: vec![tensor] })
     }
 }
 
@@ -215,7 +230,9 @@ impl FeedbackFilter {
         for item in &feedback.items {
             // A share of more than all is no share: the item is invalid.
             let reputation = if item.total == 0 { self.new_user } else { item.accepted as f64 / item.total as f64 };
-            let values = [item.confidence, reputation, item.specificity, now - item.at.days()?];
+            // So is one whose rating is none.
+            let confidence = if item.rating.is_none_or(rated) { item.confidence } else { f64::NAN };
+            let values = [confidence, reputation, item.specificity, now - item.at.days()?];
             columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value as f32));
             users.push(&item.user);
             intents.push(&item.intent);
@@ -281,7 +298,24 @@ impl<'a> Numbers<'a> {
     }
 }
 
-fn answer(outcome: &Outcome, accepted: Vec<u64>) -> Filtered {
+/// Whether this is a rating.
+fn rated(rating: f64) -> bool {
+    (0.0..=1.0).contains(&rating)
+}
+
+/// Mean of the ratings of what counts, weighted by its score.
+fn rating(outcome: &Outcome, of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (&at, &score) in outcome.accepted.iter().zip(&outcome.scores) {
+        if let Some(rating) = of(at as usize) {
+            sum += f64::from(score) * rating;
+            weight += f64::from(score);
+        }
+    }
+    (weight > 0.0).then(|| rounded(sum / weight))
+}
+
+fn answer(outcome: &Outcome, accepted: Vec<u64>, rating: Option<f64>) -> Filtered {
     let count = outcome.scores.len();
     let scores = || outcome.scores.iter().map(|&score| f64::from(score));
     let summary = |value: f64| if count == 0 { 0.0 } else { rounded(value) };
@@ -294,6 +328,7 @@ fn answer(outcome: &Outcome, accepted: Vec<u64>) -> Filtered {
             mean: summary(scores().sum::<f64>() / count.max(1) as f64),
             max: summary(scores().fold(f64::NEG_INFINITY, f64::max)),
         },
+        rating,
         dropped: Reasons { invalid, too_old, outlier, below_threshold, user_quota, intent_quota },
     }
 }

@@ -52,6 +52,29 @@ fn tensors_and_items_are_judged_alike() {
 }
 
 #[test]
+fn ratings_count_as_much_as_who_gave_them() {
+    let item = |accepted: u64, rating: Value| json!({ "user": "u", "intent": "i", "confidence": 1, "at": 0, "accepted": accepted, "total": 10, "rating": rating });
+    // Scores of 1, 0.6 and 0.2, of which the last is too little.
+    let items =
+        [item(10, json!(1.0)), item(6, json!(0.0)), item(2, json!(0.0)), item(10, json!(7)), item(10, Value::Null)];
+    let found = ask(json!({}), json!({ "now": 0, "items": items })).unwrap();
+    assert_eq!((&found["rating"], &found["dropped"]["invalid"]), (&json!(0.625), &json!(1)), "{found}");
+    assert_eq!(ask(json!({}), json!({ "now": 0, "items": [item(10, Value::Null)] })).unwrap()["rating"], Value::Null);
+    let columns = |rating: &[f32]| {
+        let same = |name: &str, value: f32| tensor(name, &[value, value]);
+        vec![
+            same("confidence", 1.0),
+            same("reputation", 1.0),
+            same("specificity", 1.0),
+            same("age_days", 0.0),
+            tensor("rating", rating),
+        ]
+    };
+    assert_eq!(ask_tensors(json!({}), columns(&[0.5, f32::NAN])).unwrap().0["rating"], 0.5);
+    assert!(ask_tensors(json!({}), columns(&[0.5])).unwrap_err().message().contains("`rating` has 1 elements"));
+}
+
+#[test]
 fn a_threshold_that_no_new_user_can_reach_is_refused() {
     let failure = ask(json!({ "threshold": 0.71 }), json!({})).unwrap_err();
     assert!(failure.message().contains("lower it to `new_user`"), "{failure}");
