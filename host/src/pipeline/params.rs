@@ -83,9 +83,13 @@ impl Filling<'_> {
     fn value(&mut self, name: &str, place: &Node) -> Option<Value> {
         let found = self.table.0.iter().position(|(key, _)| key.text == name);
         let Some(found) = found else {
-            let known = self.table.0.iter().map(|(key, _)| key.text.as_str());
+            let known = || self.table.0.iter().map(|(key, _)| key.text.as_str());
+            // What was meant is not called unused on top of it.
+            if let Some(near) = suggest::nearest(name, known()) {
+                known().zip(&mut self.used).filter(|(key, _)| *key == near).for_each(|(_, used)| *used = true);
+            }
             let fault = Fault::at("unknown-param", place.span, format!("there is no parameter `{name}`"));
-            let mend = suggest::hint_for(name, "parameters of `[params]`", known);
+            let mend = suggest::hint_for(name, "parameters of `[params]`", known());
             self.faults.push(fault.hint(mend.unwrap_or_else(|| format!("add `{name} = …` to `[params]`"))));
             return None;
         };
@@ -155,10 +159,10 @@ mod tests {
 
     #[test]
     fn what_no_parameter_fits_and_what_no_string_uses_is_a_fault() {
-        let (_, faults) = filled("a = '${dri}'\nb = '${open'\nc = '${used}'\n[params]\ndir = 'x'\nused = 1");
+        let (_, faults) = filled("a = '${dri}'\nb = '${open'\nc = '${used}'\n[params]\ndir = 'x'\nused = 1\nother = 2");
         assert_eq!(
             faults,
-            ["there is no parameter `dri`", "a `${` is not closed", "no string refers to the parameter `dir`"]
+            ["there is no parameter `dri`", "a `${` is not closed", "no string refers to the parameter `other`"]
         );
     }
 
