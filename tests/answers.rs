@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     model_server::{ModelServer, Reply},
     redis::Redis,
-    support::{Done, Pipeline, done, jackfield, results, root, shared_data},
+    support::{Done, Pipeline, done, fixture, jackfield, results, root, same_outcome, shared_data},
 };
 
 /// The example in a folder of its own, so that its caches and what it learns are the test's.
@@ -175,6 +175,36 @@ fn redis_killed_in_the_middle_changes_no_answer() {
 }
 
 #[test]
+fn the_stages_work_as_native_libraries_and_as_components() {
+    let linked = example();
+    let linked_run = linked.run().expect_code(0);
+    for form in ["so", "wasm"] {
+        let pipeline = example();
+        let path = pipeline.path().join("pipeline.toml");
+        let mut text = fs::read_to_string(&path).expect("read");
+        for (plugin, stages) in
+            [("retrieval", &["domain", "retrieve", "feedback"][..]), ("answers", &["answer", "grade"])]
+        {
+            let file = fixture(&format!("jackfield_{plugin}.{form}"));
+            for stage in stages {
+                for gap in ["   ", " "] {
+                    text = text.replace(&format!("use{gap}= \"{stage}\""), &format!("use{gap}= \"{plugin}/{stage}\""));
+                }
+            }
+            let digest = jackfield::plugin::Digest::of(fs::read(&file).expect("read"));
+            let trust = if form == "so" { "allow_native = true" } else { "grant = [\"cache\", \"model\"]" };
+            text.push_str(&format!(
+                "\n[plugins.{plugin}]\npath = \"{}\"\nsha256 = \"{digest}\"\n{trust}\n",
+                file.display()
+            ));
+        }
+        fs::write(&path, text).expect("written");
+        let run = pipeline.run().expect_code(0);
+        same_outcome(&linked_run.folder(), &run.folder());
+    }
+}
+
+#[test]
 fn a_model_server_writes_answers_and_its_false_citations_are_left_out() {
     let server = ModelServer::start(Duration::from_millis(5), |_| {
         let answer = json!({ "answer": [{ "text": "So it is.", "citations": [
@@ -191,7 +221,10 @@ fn a_model_server_writes_answers_and_its_false_citations_are_left_out() {
             server.model("")
         ),
     ]);
-    command.args(["--set", "stages.answer.route={ use = \"fixed\", with = { arm = \"0\" }, arms = [{ mode = \"model\" }] }"]);
+    command.args([
+        "--set",
+        "stages.answer.route={ use = \"fixed\", with = { arm = \"0\" }, arms = [{ mode = \"model\" }] }",
+    ]);
     let run = done(&mut command).expect_code(0);
     let summary = run.json();
     assert_eq!(summary["models"]["writer"]["calls"].as_u64(), Some(server.count() as u64));
