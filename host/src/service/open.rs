@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{Failure, Instance, Result, guarded};
+use jackfield_plugin_api::{Failure, Instance, Kind, Result, guarded};
 
 use super::{Cache, CallRecorder, Http, Model, Route, route::open_routes};
 use crate::{
@@ -121,6 +121,7 @@ pub(super) fn open(
     let offer = extension
         .offer(registry)
         .ok_or_else(|| Failure::Internal(format!("`{}/{}` is no longer there", extension.plugin, extension.name)))?;
-    let opened = guarded("open", || offer.opener.open(&config.to_string(), &Limits::default()))??;
+    let limits = if extension.kind == Kind::RoutingPolicy { Limits::of_policy() } else { Limits::default() };
+    let opened = guarded("open", || offer.opener.open(&config.to_string(), &limits))??;
     Ok((opened, Arc::clone(&offer.grants)))
 }
