@@ -2,58 +2,17 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::json;
 
 use crate::{
     model_server::{ModelServer, Reply},
+    redis::{Redis, free_port},
     support::{Pipeline, Small, done, jackfield, outcome},
 };
-
-/// A Redis server of its own; it ends when it is dropped.
-struct Redis {
-    child: Child,
-    port: u16,
-}
-
-impl Redis {
-    fn start(folder: &Path, port: Option<u16>) -> Self {
-        let port = port.unwrap_or_else(|| {
-            TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
-        });
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
-            .arg(folder)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server: tests/run installs it (Debian's package redis-server)");
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not answer");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self { child, port }
-    }
-
-    fn kill(mut self) -> u16 {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        self.port
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Claims against a server, with answers in these tiers.
 fn pipeline(server: &ModelServer, tiers: &str) -> Pipeline {
@@ -109,7 +68,7 @@ fn server() -> ModelServer {
 fn redis_killed_and_restarted_in_the_middle_of_a_run_changes_nothing() {
     let (server, folder) = (server(), tempfile::tempdir().expect("a folder"));
     let redis = Redis::start(folder.path(), None);
-    let tiers = format!("[{{ use = \"redis\", with = {{ url = \"redis://127.0.0.1:{}\" }} }}]", redis.port);
+    let tiers = format!("[{{ use = \"redis\", with = {{ url = \"{}\" }} }}]", redis.url());
     let pipeline = pipeline(&server, &tiers);
     let mut child = pipeline.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     while server.count() < 30 {
@@ -139,7 +98,7 @@ fn redis_killed_and_restarted_in_the_middle_of_a_run_changes_nothing() {
 #[test]
 fn redis_that_is_away_from_the_start_leaves_the_other_tiers() {
     let server = server();
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let port = free_port();
     let tiers =
         format!("[{{ use = \"redis\", with = {{ url = \"redis://127.0.0.1:{port}\" }} }}, {{ use = \"sqlite\" }}]");
     let pipeline = pipeline(&server, &tiers);
@@ -192,7 +151,7 @@ fn redis_keeps_the_contract_and_leaves_the_keys_of_others_alone() {
         String::from_utf8_lossy(&run.expect("redis-cli").stdout).trim().to_owned()
     };
     cli(&["set", "jackfield:mine", "kept"]);
-    let config = json!({ "url": format!("redis://127.0.0.1:{}", redis.port) }).to_string();
+    let config = json!({ "url": redis.url() }).to_string();
     let mut test = jackfield();
     test.args(["plugins", "test", "--bundled", "redis", "--quick", "--json", "--config", &config]);
     let report = done(&mut test).expect_code(0).json();

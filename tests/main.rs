@@ -1,6 +1,7 @@
 //! Whole-system tests: one module per behaviour, all against the real program or the public library.
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
 
+mod answers;
 mod bad_plugins;
 mod caches;
 mod claims;
@@ -23,6 +24,7 @@ mod pipeline_tests;
 mod plugins_new;
 mod protocol;
 mod red_team;
+mod redis;
 mod replay;
 mod route_forms;
 mod route_interruption;

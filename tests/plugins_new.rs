@@ -10,7 +10,7 @@ use jackfield_plugin_api::{FailureKind, Random};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Done, alone_with_cargo, done_within, jackfield, meetings, result, root, tree};
+use crate::support::{Done, alone_with_cargo, done_within, jackfield, meetings, result, results, root, tree};
 
 mod transcript;
 
@@ -110,10 +110,9 @@ fn reads_the_example(place: &Place, folder: &Path, command: &str, name: &str) {
     let runs = fs::read_dir(folder.join("runs")).expect("runs").map(|run| run.expect("a run").path());
     let run =
         runs.into_iter().find(|run| run.to_string_lossy().contains("/transcripts-")).expect("a run of the example");
-    let results = fs::read_to_string(run.join("results.jsonl")).expect("results");
-    assert_eq!(results.lines().count(), 6);
-    for line in results.lines() {
-        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+    let lines = results(&run);
+    assert_eq!(lines.len(), 6);
+    for line in lines {
         assert!(!line["outputs"][name].is_null() && !line["outputs"]["brief"].is_null(), "{line}");
     }
 }
@@ -157,11 +156,10 @@ fn counts_as_all_do(made: &Made) {
                  --set stages.count.with.min_length={min_length} 2>/dev/null"
             );
             let done = made.place.sh(&made.folder, &command).expect_code(0);
-            let items = fs::read_to_string(made.folder.join(done.folder()).join("results.jsonl")).expect("results");
+            let lines = results(&made.folder.join(done.folder()));
             let paths = glob(&input);
-            assert_eq!(items.lines().count(), paths.len(), "{input}");
-            for line in items.lines() {
-                let line: Value = serde_json::from_str(line).expect("a line of JSON");
+            assert_eq!(lines.len(), paths.len(), "{input}");
+            for line in lines {
                 let item = line["item"].as_str().expect("an item");
                 let path = paths.iter().find(|path| path.file_stem().is_some_and(|stem| *stem == *item));
                 let text = fs::read_to_string(path.expect("the item's file")).expect("read");

@@ -8,7 +8,10 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Event, Observer, Options, RouteCount, RunState, Silent, Summary, open_stages, timestamp},
+    engine::{
+        Cancel, Engine, EngineError, Event, Observer, Options, Outcome, RouteCount, RunState, Silent, Summary,
+        open_stages, timestamp,
+    },
     pipeline::{self, Plan, Request as PipelineRequest},
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
     service::{Kept, open_services},
@@ -135,26 +138,23 @@ impl Place {
     }
 
     fn run(&self, folder: RunFolder, jobs: usize, cancel: &Cancel, observer: &mut dyn Observer) -> Summary {
+        self.try_run(folder, jobs, cancel, observer).expect("a run").summary
+    }
+
+    fn try_run(
+        &self,
+        folder: RunFolder,
+        jobs: usize,
+        cancel: &Cancel,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, EngineError> {
         let (plan, registry) = (&self.plan, registry());
         let instances = open_stages(plan, &registry).expect("opened");
         let services = open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let record = RunJson {
-            format: 1,
-            run: folder.id(),
-            pipeline: plan.name.clone(),
-            file: self.path().join("pipeline.toml"),
-            digest: plan.digest.clone(),
-            version: String::new(),
-            began: timestamp(),
-            ended: None,
-            state: RunState::Running,
-            plugins: Vec::new(),
-            summary: None,
-            plan: plan.clone(),
-        };
+        let record = RunJson::new(&folder, plan, self.path().join("pipeline.toml"), Vec::new());
         let options = Options { jobs, retry_failed: false };
         let engine = Engine { plan, registry: &registry, instances, services, options };
-        engine.run(folder, record, cancel, observer).expect("a run").summary
+        engine.run(folder, record, cancel, observer)
     }
 
     fn fresh(&self, name: &str, jobs: usize) -> (PathBuf, Summary) {
@@ -273,30 +273,8 @@ fn what_is_learned_goes_on_from_run_to_run_until_it_is_forgotten() {
     // Another policy has no use for it.
     let other =
         Place { plan: plan(place.path(), &["stages.play.route.use=ucb1"]).unwrap_or_else(|f| panic!("{f}")), ..place };
-    let (registry, plan) = (registry(), &other.plan);
     let folder = RunFolder::create(&other.path().join("runs"), "slots").expect("a folder");
-    let record = RunJson {
-        format: 1,
-        run: folder.id(),
-        pipeline: String::new(),
-        file: PathBuf::new(),
-        digest: plan.digest.clone(),
-        version: String::new(),
-        began: timestamp(),
-        ended: None,
-        state: RunState::Running,
-        plugins: Vec::new(),
-        summary: None,
-        plan: plan.clone(),
-    };
-    let engine = Engine {
-        plan,
-        registry: &registry,
-        instances: open_stages(plan, &registry).expect("opened"),
-        services: open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}")),
-        options: Options { jobs: 1, retry_failed: false },
-    };
-    let error = engine.run(folder, record, &Cancel::default(), &mut Silent).expect_err("refused");
+    let error = other.try_run(folder, 1, &Cancel::default(), &mut Silent).expect_err("refused");
     assert!(error.to_string().ends_with("holds what the policy `thompson` learned, not `ucb1`"), "{error}");
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Event, Observer, Options, RunState, Silent, timestamp},
+    engine::{Cancel, Engine, Event, Observer, Options, RunState, Silent},
     pipeline::{
         ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
         Wire,
@@ -245,20 +245,7 @@ fn registry() -> Registry {
 fn run(case: &Case, plan: &Plan, folder: RunFolder, cancel: &Cancel, observer: &mut dyn Observer) -> RunState {
     let registry = registry();
     let instances = jackfield::engine::open_stages(plan, &registry).expect("opened");
-    let record = RunJson {
-        format: 1,
-        run: folder.id(),
-        pipeline: plan.name.clone(),
-        file: "model".into(),
-        digest: plan.digest.clone(),
-        version: String::new(),
-        began: timestamp(),
-        ended: None,
-        state: RunState::Running,
-        plugins: Vec::new(),
-        summary: None,
-        plan: plan.clone(),
-    };
+    let record = RunJson::new(&folder, plan, "model".into(), Vec::new());
     let options = Options { jobs: case.jobs, retry_failed: false };
     let engine = Engine { plan, registry: &registry, instances, services: Services::default(), options };
     engine.run(folder, record, cancel, observer).expect("a run").summary.state

@@ -96,7 +96,7 @@ pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
 pub use http::{HttpRequest, HttpResponse};
 pub use model::{Model, ModelCalls};
-pub use policy::{PolicyCalls, PolicyState, RoutingPolicy};
+pub use policy::{PolicyByDocuments, PolicyCalls, PolicyState, RoutingPolicy};
 pub use rng::Random;
 pub use routing::{
     Arm, Attempt, Decision, Learns, Objective, Outcome, PolicyAnswer, PolicyQuestion, PolicyRequest, Question,

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     Arm, BoxFuture, Config, Decision, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls,
-    Instance, IntoDocument, Kind, Learns, Outcome, Permission, PolicyAnswer, PolicyRequest, Question, Request, Result,
-    Stability,
+    Instance, IntoDocument, Kind, Learns, Outcome, Permission, PolicyAnswer, PolicyQuestion, PolicyRequest, Question,
+    Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
@@ -202,9 +202,9 @@ struct Learned<P: RoutingPolicy> {
 }
 
 /// Holds a decision to its question, so that no caller has to.
-fn held<P: RoutingPolicy>(decision: Decision, question: &Question) -> Result<Decision> {
+fn held(policy: &str, decision: Decision, question: &Question) -> Result<Decision> {
     let count = question.arms.len();
-    let wrong = |what: String| Err(Failure::Internal(format!("the policy `{}` {what}", P::NAME)));
+    let wrong = |what: String| Err(Failure::Internal(format!("the policy `{policy}` {what}")));
     if decision.arm as usize >= count {
         return wrong(format!("picked arm {} of {count}", decision.arm));
     }
@@ -226,11 +226,11 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
             let why = "a first decision is asked for, and an arm was tried: that is to be asked `again`";
             return Err(Failure::InvalidInput(why.to_owned()));
         }
-        held::<P>(self.policy.decide(&self.state, question)?, question)
+        held(P::NAME, self.policy.decide(&self.state, question)?, question)
     }
 
     fn again(&self, question: &Question) -> Result<Option<Decision>> {
-        self.policy.again(&self.state, question)?.map(|decision| held::<P>(decision, question)).transpose()
+        self.policy.again(&self.state, question)?.map(|decision| held(P::NAME, decision, question)).transpose()
     }
 
     fn learn(&mut self, outcome: &Outcome) -> Result<()> {
@@ -239,6 +239,62 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
 
     fn snapshot(&self) -> Result<Value> {
         serde_json::to_value(&self.state).map_err(|error| Failure::InvalidOutput(error.to_string()))
+    }
+}
+
+/// A policy that is asked by documents, with the state that goes with each of them: how a host holds one that is in a
+/// component or a native library.
+pub struct PolicyByDocuments<A> {
+    name: String,
+    state: Value,
+    ask: A,
+}
+
+impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyByDocuments<A> {
+    /// A policy with what it has learned; `ask` has it answer a document.
+    ///
+    /// # Errors
+    /// What the policy has against the arms or the state.
+    pub fn new(name: &str, arms: &[Arm], state: Option<Value>, ask: A) -> Result<Self> {
+        let request = PolicyRequest { state, arms: arms.to_vec(), learn: Vec::new(), decide: Vec::new(), again: false };
+        let state = ask(request)?.state;
+        Ok(Self { name: name.to_owned(), state, ask })
+    }
+
+    fn one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
+        let Question { context, arms, tried, seed } = question.clone();
+        let decide = vec![PolicyQuestion { context, tried, seed }];
+        let request =
+            PolicyRequest { state: Some(self.state.clone()), arms: arms.to_vec(), learn: Vec::new(), decide, again };
+        let mut decisions = (self.ask)(request)?.decisions;
+        match decisions.pop() {
+            Some(decision) if decisions.is_empty() => {
+                decision.map(|decision| held(&self.name, decision, question)).transpose()
+            }
+            _ => Err(Failure::Internal(format!("the policy `{}` did not answer one question with one", self.name))),
+        }
+    }
+}
+
+impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyState for PolicyByDocuments<A> {
+    fn decide(&self, question: &Question) -> Result<Decision> {
+        let none = || Failure::Internal(format!("the policy `{}` picked no arm", self.name));
+        self.one(question, false)?.ok_or_else(none)
+    }
+
+    fn again(&self, question: &Question) -> Result<Option<Decision>> {
+        self.one(question, true)
+    }
+
+    fn learn(&mut self, outcome: &Outcome) -> Result<()> {
+        let (state, learn) = (Some(self.state.clone()), vec![outcome.clone()]);
+        let request = PolicyRequest { state, arms: Vec::new(), learn, decide: Vec::new(), again: false };
+        self.state = (self.ask)(request)?.state;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Value> {
+        Ok(self.state.clone())
     }
 }
 

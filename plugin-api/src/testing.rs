@@ -14,9 +14,9 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Decision, Document, Failure, FromDocument as _,
-    HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level, Outcome, PolicyAnswer,
-    PolicyQuestion, PolicyRequest, PolicyState, Question, Request, Result, Tensor, host::no, linked_in_as,
+    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, FromDocument as _,
+    HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level, PolicyAnswer, PolicyByDocuments,
+    PolicyRequest, PolicyState, Request, Result, Tensor, host::no, linked_in_as,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -208,53 +208,12 @@ pub fn policy(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn Policy
 /// # Errors
 /// As those of [`policy`].
 pub fn policy_by_documents(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn PolicyState>> {
-    let mut policy = DocumentPolicy { instance: open(Kind::RoutingPolicy, name, config)?, state: Value::Null };
-    policy.state = policy.ask(PolicyRequest { arms: arms.to_vec(), ..policy.nothing() })?.state;
-    Ok(Box::new(policy))
-}
-
-struct DocumentPolicy {
-    instance: Arc<dyn Instance>,
-    state: Value,
-}
-
-impl DocumentPolicy {
-    fn nothing(&self) -> PolicyRequest {
-        let state = Some(self.state.clone());
-        PolicyRequest { state, arms: Vec::new(), learn: Vec::new(), decide: Vec::new(), again: false }
-    }
-
-    fn ask(&self, request: PolicyRequest) -> Result<PolicyAnswer> {
-        let document = request.into_document()?;
-        let request = Request { document, context: nowhere() };
-        PolicyAnswer::from_document(answer(&*self.instance, request, &FakeHost::default())?)
-    }
-
-    fn one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
-        let Question { context, arms, tried, seed } = question.clone();
-        let decide = vec![PolicyQuestion { context, tried, seed }];
-        let answer = self.ask(PolicyRequest { arms: arms.to_vec(), decide, again, ..self.nothing() })?;
-        answer.decisions.into_iter().next().ok_or_else(|| Failure::Internal("decided nothing".to_owned()))
-    }
-}
-
-impl PolicyState for DocumentPolicy {
-    fn decide(&self, question: &Question) -> Result<Decision> {
-        self.one(question, false)?.ok_or_else(|| Failure::Internal("decided nothing".to_owned()))
-    }
-
-    fn again(&self, question: &Question) -> Result<Option<Decision>> {
-        self.one(question, true)
-    }
-
-    fn learn(&mut self, outcome: &Outcome) -> Result<()> {
-        self.state = self.ask(PolicyRequest { learn: vec![outcome.clone()], ..self.nothing() })?.state;
-        Ok(())
-    }
-
-    fn snapshot(&self) -> Result<Value> {
-        Ok(self.state.clone())
-    }
+    let instance = open(Kind::RoutingPolicy, name, config)?;
+    let ask = move |request: PolicyRequest| {
+        let request = Request { document: request.into_document()?, context: nowhere() };
+        PolicyAnswer::from_document(answer(&*instance, request, &FakeHost::default())?)
+    };
+    Ok(Box::new(PolicyByDocuments::new(name, arms, None, ask)?))
 }
 
 /// Runs the worked examples of an extension of this crate.

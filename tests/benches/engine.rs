@@ -6,7 +6,7 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Options, RunState, Silent, open_stages, timestamp},
+    engine::{Cancel, Engine, Options, RunState, Silent, open_stages},
     pipeline::{self, Plan, Request},
     plugin::{Registry, bundled},
     service::Services,
@@ -122,20 +122,7 @@ impl Diamond {
     fn recorded(&self) {
         let folder = RunFolder::create(&self.folder.path().join("runs"), "diamond").expect("a run folder");
         let path = folder.path().to_owned();
-        let run = RunJson {
-            format: 1,
-            run: folder.id(),
-            pipeline: self.plan.name.clone(),
-            file: "pipeline.toml".into(),
-            digest: self.plan.digest.clone(),
-            version: String::new(),
-            began: timestamp(),
-            ended: None,
-            state: RunState::Running,
-            plugins: Vec::new(),
-            summary: None,
-            plan: self.plan.clone(),
-        };
+        let run = RunJson::new(&folder, &self.plan, "pipeline.toml".into(), Vec::new());
         let outcome = self.engine().run(folder, run, &Cancel::default(), &mut Silent).expect("a run");
         assert_eq!(outcome.summary.state, RunState::Complete);
         std::fs::remove_dir_all(path).expect("removed");

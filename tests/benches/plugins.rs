@@ -11,28 +11,9 @@ use jackfield_plugin_api::{Context, Document, Instance, Kind, Request, linked_in
 
 use crate::measure::{heading, load_again, median, ratio, row, shown};
 
-/// A text.
-#[derive(Document)]
-pub struct Said {
-    /// Any text.
-    pub text: String,
-}
-
-/// Answers what it is told; the linked-in twin of the `echo` of the test plugin.
-#[derive(Config)]
-pub struct Echo {}
-
-impl Analyzer for Echo {
-    const NAME: &str = "bench-echo";
-    type Input = Said;
-    type Output = Said;
-
-    async fn analyze(&self, input: Said, _host: &Host<'_>) -> Result<Said> {
-        Ok(input)
-    }
-}
-
-export_plugin!(Echo);
+// The very source that `build-echo` makes a component of, linked in.
+#[path = "echo/lib.rs"]
+mod echo;
 
 /// Native libraries as this bench is built itself; components, which are always optimised, as the tests have them.
 fn fixture(name: &str) -> PathBuf {
@@ -81,8 +62,7 @@ pub fn call(instance: &Arc<dyn Instance>, bytes: usize, count: usize) -> Duratio
 
 pub fn table() {
     let linked = linked_in();
-    let own =
-        linked.iter().find(|one| one.descriptor().kind == Kind::Analyzer && one.descriptor().name == "bench-echo");
+    let own = linked.iter().find(|one| one.descriptor().kind == Kind::Analyzer && one.descriptor().name == "echo");
     let own = own.expect("linked in").open("{}").expect("opened");
     let native = echo_of(&loaded_at(&fixture("misbehaving.so")));
     let wasm = echo_of(&loaded_at(&fixture("misbehaving.wasm")));

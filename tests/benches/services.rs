@@ -19,7 +19,7 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Options, RunState, Silent, open_stages, timestamp},
+    engine::{Cancel, Engine, Options, Silent, open_stages},
     pipeline::{self, Plan, Request},
     plugin::{Registry, bundled},
     service::{Services, open_services},
@@ -203,20 +203,7 @@ fn run(
 ) -> u64 {
     let instances = open_stages(&plan, &registry).expect("opened");
     let run_folder = RunFolder::create(folder, &plan.name).expect("a folder");
-    let run = RunJson {
-        format: 1,
-        run: run_folder.id(),
-        pipeline: plan.name.clone(),
-        file: PathBuf::new(),
-        digest: plan.digest.clone(),
-        version: String::new(),
-        began: timestamp(),
-        ended: None,
-        state: RunState::Running,
-        plugins: Vec::new(),
-        summary: None,
-        plan: plan.clone(),
-    };
+    let run = RunJson::new(&run_folder, &plan, PathBuf::new(), Vec::new());
     let options = Options { jobs: 2, retry_failed: false };
     let engine = Engine { plan: &plan, registry: &registry, instances, services: services.clone(), options };
     let (began, used) = (Instant::now(), cpu());

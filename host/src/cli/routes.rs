@@ -94,17 +94,15 @@ fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
     let (mut objects, mut exit) = (Vec::new(), Exit::Success);
     for Named { stage, policy, state, kept } in routes {
         match kept.read_for(policy) {
-            Ok(learned) => objects.push(json!({
+            Ok(learned) if as_json => objects.push(json!({
                 "state": state, "stage": stage, "policy": policy, "outcomes": learned.outcomes,
                 "runs": learned.runs.len(), "learned": learned.state,
             })),
+            Ok(learned) => people(stage, policy, state, &learned),
             Err(error) => {
                 exit = Exit::Failed;
                 failed(&error);
             }
-        }
-        if !as_json && let Ok(learned) = kept.read_for(policy) {
-            people(stage, policy, state, &learned);
         }
     }
     if as_json {
@@ -168,9 +166,5 @@ fn reset(routes: &[Named<'_>]) -> Exit {
 }
 
 fn failed(error: &KeptError) {
-    let hint = match error {
-        KeptError::Store(error) => error.hint(),
-        _ => Some("`jackfield routes reset` forgets what was learned".to_owned()),
-    };
-    complain(error, hint);
+    complain(error, error.hint());
 }

@@ -13,7 +13,7 @@ use super::{
     watch::{Both, Watch, WatchArgs},
 };
 use crate::{
-    engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input, timestamp},
+    engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input},
     pipeline::Plan,
     plugin::Registry,
     service::{CallRecorder, ModelCount},
@@ -172,20 +172,7 @@ fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) 
         digest: plugin.digest.clone(),
         path: plugin.path.clone(),
     });
-    RunJson {
-        format: 1,
-        run: folder.id(),
-        pipeline: plan.name.clone(),
-        file,
-        digest: plan.digest.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        began: timestamp(),
-        ended: None,
-        state: RunState::Running,
-        plugins: plugins.collect(),
-        summary: None,
-        plan: plan.clone(),
-    }
+    RunJson::new(folder, plan, file, plugins.collect())
 }
 
 /// The first thing that a resume would find changed.

@@ -73,8 +73,7 @@ impl EngineError {
                 Some("start a new run, or restore the input".to_owned())
             }
             Self::Store(error) => error.hint(),
-            Self::Route(KeptError::Store(error)) => error.hint(),
-            Self::Route(_) => Some("`jackfield routes reset` forgets what was learned".to_owned()),
+            Self::Route(error) => error.hint(),
             Self::BadGlob { .. } | Self::Source { .. } | Self::Workers(_) => None,
         }
     }

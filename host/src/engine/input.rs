@@ -88,6 +88,11 @@ pub(super) fn value_of<'a>(wire: &Wire, given: &impl Fn(Source) -> Given<'a>) ->
     follow(&document.json, &wire.path).map(Document::new)
 }
 
+/// The text of a string, anything else as JSON.
+pub(super) fn text_of(document: &Document) -> String {
+    serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string())
+}
+
 /// The elements of a list, each as JSON text.
 pub(super) fn elements(json: &str) -> Result<Vec<Arc<str>>, String> {
     let parts: Vec<&RawValue> =

@@ -53,8 +53,6 @@ pub(super) struct Routed {
     pub(super) arms: Vec<u32>,
     /// Index of the one at work among them.
     pub(super) tried: usize,
-    /// Whether that one failed for good, too.
-    pub(super) failed: bool,
     /// What the arms were compared by.
     pub(super) scores: Vec<Option<f64>>,
 }

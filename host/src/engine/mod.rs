@@ -7,24 +7,30 @@
 
 mod batch;
 mod call_host;
+mod cancel;
 mod difference;
 mod error;
 mod input;
 mod item;
+mod item_files;
 mod memo;
 mod observe;
+mod open;
 mod pool;
 mod router;
 mod run;
 mod scheduler;
 mod seed;
+mod session;
 mod source;
 mod station;
 mod stats;
 
+pub use cancel::Cancel;
 pub use difference::{Difference, is_part, is_same};
 pub use error::{EngineError, ItemFault};
 pub use memo::{MemoNote, common_parts};
 pub use observe::{Event, Observer, Silent};
-pub use run::{Cancel, Engine, OpenFault, Options, Outcome, StageInstances, look_for_input, open_stages, timestamp};
+pub use open::{OpenFault, StageInstances, open_stages};
+pub use run::{Engine, Options, Outcome, look_for_input, timestamp};
 pub use stats::{ItemCounts, ItemState, RouteCount, RunState, StageStats, Summary};

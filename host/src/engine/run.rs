@@ -2,78 +2,33 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::Arc,
     time::{Instant, SystemTime},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-use jackfield_plugin_api::{Document, Failure, Instance, guarded};
-use sha2::{Digest as _, Sha256};
+use jackfield_plugin_api::{Document, Instance};
 
 use super::{
+    cancel::Cancel,
     error::EngineError,
-    input::{Given, NoInput, value_of},
-    item::{Earlier, Item, Slot},
-    observe::{Event, Observer},
+    item::Item,
+    item_files::Folders,
+    observe::Observer,
+    open::StageInstances,
     pool::Pool,
     router::Router,
-    scheduler::{Keep, Routing, Scheduler, Turn},
-    seed::name_of,
-    source::{self, Chunk, SourceItem},
+    scheduler::{Keep, Routing, Scheduler},
+    session::{End, Session, Tape, Values},
+    source,
     station::Station,
-    stats::{ItemState, RunState, Summary},
+    stats::{RunState, Summary},
 };
 use crate::{
-    pipeline::{ExtensionRef, Plan, Scope, Source, StagePlan, Wire},
+    pipeline::{Plan, Scope, StagePlan, Wire},
     plugin::Registry,
     service::{Kept, KeptError, Services, StageRecorder},
-    store::{
-        Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson, StoreError, Writer, export_events,
-        export_results, export_run_stages,
-    },
+    store::{Db, RunFolder, RunJson, StoreError, Writer, export_events, export_results, export_run_stages},
 };
-
-/// Bytes of items in work beyond which no further one is taken up.
-const BYTES_IN_WORK: usize = 256 << 20;
-
-/// A request to stop, from another thread.
-#[derive(Clone, Debug)]
-pub struct Cancel {
-    times: Arc<AtomicU8>,
-    wake: Sender<()>,
-    woken: Receiver<()>,
-}
-
-impl Default for Cancel {
-    fn default() -> Self {
-        let (wake, woken) = bounded(1);
-        Self { times: Arc::default(), wake, woken }
-    }
-}
-
-impl Cancel {
-    /// Asks to stop: the first time, what is under way ends; the second, nothing is waited for.
-    pub fn request(&self) {
-        self.times.fetch_add(1, Ordering::AcqRel);
-        // A full channel wakes just as well.
-        let _ = self.wake.try_send(());
-    }
-
-    pub(super) fn signal(&self) -> &Receiver<()> {
-        &self.woken
-    }
-
-    pub(super) fn requested(&self) -> bool {
-        self.times.load(Ordering::Acquire) >= 1
-    }
-
-    pub(super) fn aborted(&self) -> bool {
-        self.times.load(Ordering::Acquire) >= 2
-    }
-}
 
 /// How a run is made.
 #[derive(Clone, Debug)]
@@ -82,46 +37,6 @@ pub struct Options {
     pub jobs: usize,
     /// On a resume, make failed calls again even where the failure is for good.
     pub retry_failed: bool,
-}
-
-/// An extension that would not open with its configuration.
-#[derive(Clone, Debug)]
-pub struct OpenFault {
-    /// The stage.
-    pub stage: String,
-    /// Why.
-    pub failure: Failure,
-}
-
-/// The instances of a stage: one an arm, or the only one.
-pub type StageInstances = Vec<Arc<dyn Instance>>;
-
-/// Makes the instances of every stage; nothing has run then.
-///
-/// # Errors
-/// Every stage whose extension refuses its configuration.
-pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<StageInstances>, Vec<OpenFault>> {
-    let (mut opened, mut faults) = (Vec::new(), Vec::new());
-    for stage in &plan.stages {
-        let arms: Vec<_> = stage.with_arms().iter().map(|arm| open_stage(arm, registry)).collect();
-        match arms.into_iter().collect() {
-            Ok(instances) => opened.push(instances),
-            Err(failure) => faults.push(OpenFault { stage: stage.name.clone(), failure }),
-        }
-    }
-    if faults.is_empty() { Ok(opened) } else { Err(faults) }
-}
-
-fn open_stage(stage: &StagePlan, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
-    match stage.extension.offer(registry) {
-        Some(offer) => {
-            guarded("open", || offer.opener.open(&stage.config.to_string(), &stage.limits)).and_then(|opened| opened)
-        }
-        None => {
-            let ExtensionRef { plugin, name, .. } = &stage.extension;
-            Err(Failure::Internal(format!("`{plugin}/{name}` is no longer there")))
-        }
-    }
 }
 
 /// Looks whether a plan has input, before anything is made for its run.
@@ -138,7 +53,7 @@ pub struct Engine<'a> {
     pub plan: &'a Plan,
     /// The plugins.
     pub registry: &'a Registry,
-    /// The stages' instances, as [`open_stages`] gives them.
+    /// The stages' instances, as [`open_stages`](super::open_stages) gives them.
     pub instances: Vec<StageInstances>,
     /// The models and caches, as [`open_services`](crate::service::open_services) gives them.
     pub services: Services,
@@ -151,16 +66,6 @@ pub struct Engine<'a> {
 pub struct Outcome {
     /// Counts and times.
     pub summary: Summary,
-}
-
-/// Where a run is recorded.
-struct Tape {
-    folder: RunFolder,
-    run: RunJson,
-    db: Db,
-    session: i64,
-    /// There is something on the record from before.
-    resumed: bool,
 }
 
 impl Engine<'_> {
@@ -177,7 +82,7 @@ impl Engine<'_> {
     ) -> Result<Outcome, EngineError> {
         let began = Instant::now();
         let db = folder.db()?;
-        let session = db.begin_session(&now())?;
+        let session = db.begin_session(&timestamp())?;
         let writer = Writer::start(folder.db()?, session, folder.path().join("items"), began)?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
@@ -189,7 +94,7 @@ impl Engine<'_> {
         let written = writer.finish();
         let Tape { folder, mut run, db, session, .. } = tape;
         let state = ended.as_ref().map_or(RunState::Interrupted, |summary| summary.state);
-        let closed = written.and_then(|()| db.end_session(session, &now(), state.name()));
+        let closed = written.and_then(|()| db.end_session(session, &timestamp(), state.name()));
         let summary = match (ended, closed) {
             (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
             (Err(error), _) => {
@@ -207,7 +112,7 @@ impl Engine<'_> {
         export_run_stages(&db, plan, &folder.path().join("run"))?;
         export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;
         run.state = summary.state;
-        run.ended = Some(now());
+        run.ended = Some(timestamp());
         run.summary = Some(summary.clone());
         folder.write_run(&run)?;
         Ok(Outcome { summary })
@@ -363,324 +268,8 @@ fn keep_routes(plan: &Plan, services: &Services, db: &Db, run: &str) -> Result<(
     Ok(())
 }
 
-/// What stands at the end of wires, or why nothing does.
-type Values = Vec<Result<Document, String>>;
-
-#[derive(Clone, Copy, PartialEq)]
-enum End {
-    Done,
-    Stopped,
-}
-
-/// One session of a run, from the scheduler's thread.
-struct Session<'p, 'k> {
-    plan: &'p Plan,
-    tape: Option<&'p Tape>,
-    scheduler: Scheduler<'p, 'k>,
-    folders: Folders,
-    /// Bytes of the items in work.
-    bytes: usize,
-    retry_failed: bool,
-    /// What is asked for of the last item.
-    wires: &'p [Wire],
-    values: Values,
-}
-
-impl Session<'_, '_> {
-    fn all(&mut self) -> Result<End, EngineError> {
-        let resumed = self.tape.is_some_and(|tape| tape.resumed);
-        self.event(serde_json::json!({ "event": if resumed { "run-resumed" } else { "run-started" } }));
-        let end = self.run_stages().and_then(|end| match end {
-            End::Done => self.items(),
-            End::Stopped => Ok(End::Stopped),
-        });
-        match end {
-            Ok(End::Done) => self.event(serde_json::json!({ "event": "run-completed" })),
-            Ok(End::Stopped) => self.event(serde_json::json!({ "event": "run-stopped" })),
-            Err(_) => {}
-        }
-        // What was finished before an error is on the record all the same; the error's cause may be the record itself.
-        let flushed = self.scheduler.flush();
-        end.and_then(|end| flushed.map(|()| end))
-    }
-
-    fn event(&mut self, event: serde_json::Value) {
-        self.scheduler.note(Record::Event(event));
-    }
-
-    /// The stages that run once a run: done before the first item is taken up.
-    fn run_stages(&mut self) -> Result<End, EngineError> {
-        let mut item = Item::new(self.plan, Scope::Run, -1, "".into(), 0, Document::new("{}"));
-        if item.open == 0 {
-            self.scheduler.keep_run_slots(item.slots);
-            return Ok(End::Done);
-        }
-        item.earlier = self.earlier(-1)?;
-        self.scheduler.take(item);
-        loop {
-            if let Some(item) = self.scheduler.finished().pop() {
-                self.scheduler.keep_run_slots(item.slots);
-                return Ok(End::Done);
-            }
-            if let Some(Turn::Aborted | Turn::Idle) = self.scheduler.turn::<Chunk>(None)? {
-                return Ok(End::Stopped);
-            }
-        }
-    }
-
-    fn run_stages_flawed(&self) -> bool {
-        self.scheduler.run_slots().iter().any(|slot| match slot {
-            Slot::Failed | Slot::Skipped => true,
-            Slot::Done { flawed, .. } => *flawed,
-            _ => false,
-        })
-    }
-
-    fn items(&mut self) -> Result<End, EngineError> {
-        if !self.plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
-            return Ok(End::Done);
-        }
-        let (source, total) = source::read(&self.plan.input)?;
-        self.scheduler.tell(&Event::Items { total });
-        let mut source = Some(source);
-        let mut waiting: std::vec::IntoIter<SourceItem> = Vec::new().into_iter();
-        loop {
-            while self.has_room() {
-                let Some(item) = waiting.next() else { break };
-                self.take_up(item)?;
-            }
-            for place in self.scheduler.reported() {
-                self.report(place);
-            }
-            for item in self.scheduler.finished() {
-                self.finish(item);
-            }
-            if self.scheduler.draining() {
-                source = None;
-            }
-            let listen = source.as_ref().filter(|_| waiting.len() == 0 && self.has_room());
-            match self.scheduler.turn(listen)? {
-                Some(Turn::Items(items)) => waiting = items?.into_iter(),
-                Some(Turn::SourceEnded) => source = None,
-                Some(Turn::Aborted) => return Ok(End::Stopped),
-                Some(Turn::Idle) => {
-                    for item in self.scheduler.finished() {
-                        self.finish(item);
-                    }
-                    if self.scheduler.draining() {
-                        return Ok(End::Stopped);
-                    }
-                    if source.is_none() && waiting.len() == 0 && self.scheduler.in_work() == 0 {
-                        return Ok(End::Done);
-                    }
-                }
-                None => {}
-            }
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        let in_work = self.scheduler.in_work();
-        !self.scheduler.draining() && (in_work == 0 || in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK)
-    }
-
-    fn take_up(&mut self, read: SourceItem) -> Result<(), EngineError> {
-        let document = read.document.unwrap_or_else(|fault| {
-            self.unreadable(read.index, &read.id, fault.message);
-            "".into()
-        });
-        if document.is_empty() {
-            return Ok(());
-        }
-        let index = read.index as i64;
-        let folder = if self.writes_files() { self.folders.name(&read.id) } else { String::new() };
-        let digest: [u8; 32] = if self.tape.is_some() { Sha256::digest(document.as_bytes()).into() } else { [0; 32] };
-        let (mut earlier, mut known) = (Earlier::new(), Vec::new());
-        if let Some(tape) = self.tape.filter(|tape| tape.resumed)
-            && let Some(row) = tape.db.item(read.index)?
-        {
-            if row.id != *read.id {
-                let (was, now) = (row.id, read.id.to_string());
-                return Err(EngineError::ItemsDiffer { place: read.index + 1, was, now, run: tape.folder.id() });
-            }
-            if row.digest != digest && row.fault.is_none() {
-                return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
-            }
-            known = tape.db.routes_of(read.index)?;
-            if row.state.as_deref() == Some(ItemState::Ok.name()) {
-                self.scheduler.pass_routes(read.index, known);
-                self.scheduler.count(&read.id, ItemState::Ok, None);
-                return Ok(());
-            }
-            earlier = self.earlier(index)?;
-        }
-        self.bytes += document.len();
-        self.scheduler.note(Record::Item(NewItem { index: read.index, id: Arc::clone(&read.id), digest }));
-        let seed = name_of(&read.id);
-        let mut item = Item::new(self.plan, Scope::Item, index, read.id, seed, Document::new(document));
-        item.earlier = earlier;
-        item.routed = self.scheduler.routed_before(&known);
-        item.folder = folder;
-        self.scheduler.take(item);
-        Ok(())
-    }
-
-    /// What earlier sessions found out about an item, less what is to be tried again.
-    fn earlier(&self, item: i64) -> Result<Earlier, EngineError> {
-        let Some(tape) = self.tape.filter(|tape| tape.resumed) else { return Ok(Earlier::new()) };
-        let again = |answer: &Answer| match answer {
-            Answer::Ok { .. } => false,
-            Answer::Failed { kind, .. } => {
-                self.retry_failed
-                    || ["unavailable", "rate-limited", "cancelled", "over-budget", "timed-out"].contains(&kind.as_str())
-            }
-            Answer::Skipped { .. } => true,
-        };
-        let rows = tape.db.results(item)?;
-        Ok(rows.into_iter().filter(|row| !again(&row.answer)).map(|row| ((row.stage, row.call), row.answer)).collect())
-    }
-
-    fn unreadable(&mut self, index: u64, id: &Arc<str>, fault: String) {
-        self.scheduler.tell(&Event::Unreadable { item: id, fault: &fault });
-        self.scheduler.note(Record::Item(NewItem { index, id: Arc::clone(id), digest: [0; 32] }));
-        let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
-        self.scheduler.note(Record::Done(done));
-        self.scheduler.pass_routes(index, Vec::new());
-        self.scheduler.count(id, ItemState::Failed, None);
-    }
-
-    /// Reports an item whose deferred stages are still to come.
-    fn report(&mut self, place: usize) {
-        let Some(item) = self.scheduler.item_in_work(place) else { return };
-        let (index, id, lines) = (item.index, Arc::clone(&item.id), self.lines(item));
-        let files = (index >= 0 && self.writes_files())
-            .then(|| ItemFiles { folder: item.folder.clone(), files: self.files(item) });
-        self.event(serde_json::json!({ "event": "item-reported", "item": &*id, "final": false }));
-        self.show(&id, &lines);
-        if let Some(item) = self.scheduler.item(place) {
-            lines.iter().for_each(|(at, _)| item.shown[*at] = true);
-        }
-        if let Some(files) = files {
-            self.scheduler.note(Record::Files(files));
-        }
-    }
-
-    /// What is there of an item that the pipeline wants shown and that was not shown before: places in its list, and texts.
-    fn lines(&self, item: &Item) -> Vec<(usize, String)> {
-        let run = self.scheduler.run_slots();
-        let line = |(at, (_, wire)): (usize, &(String, Wire))| {
-            let document = value_of(wire, &|source| item.given(run, None, source)).ok()?;
-            let text = serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string());
-            Some((at, text))
-        };
-        let show = self.plan.output.show.iter().enumerate();
-        show.filter(|(at, _)| !item.shown[*at]).filter_map(line).collect()
-    }
-
-    fn show(&mut self, item: &str, lines: &[(usize, String)]) {
-        for (at, text) in lines {
-            self.scheduler.tell(&Event::Shown { item, name: &self.plan.output.show[*at].0, text });
-        }
-    }
-
-    /// What stands at the end of the wires that are asked for.
-    fn values_of(&self, item: &Item) -> Values {
-        let run = self.scheduler.run_slots();
-        let value = |wire: &Wire| {
-            value_of(wire, &|source| item.given(run, None, source)).map_err(|none| match (none, wire.source) {
-                (NoInput::Nothing(what), _) => what,
-                (NoInput::Failed(_), Source::Stage(stage)) => {
-                    format!("stage `{}` has no result", self.plan.stages[stage].name)
-                }
-                (NoInput::Failed(_), _) => "there is no item".to_owned(),
-            })
-        };
-        self.wires.iter().map(value).collect()
-    }
-
-    fn finish(&mut self, item: Item) {
-        if !self.wires.is_empty() {
-            self.values = self.values_of(&item);
-        }
-        self.show(&item.id, &self.lines(&item));
-        self.bytes -= item.document.json.len();
-        let state = item.state();
-        let files = self.writes_files().then(|| ItemFiles { folder: item.folder.clone(), files: self.files(&item) });
-        let stopped_by = item.stopped_by.map(|stage| stage as u32);
-        self.scheduler.settle_routes(&item);
-        self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault: None, files }));
-        self.scheduler.count(&item.id, state, Some(item.taken));
-    }
-
-    fn writes_files(&self) -> bool {
-        self.tape.is_some() && (self.plan.output.item_files || !self.plan.output.files.is_empty())
-    }
-
-    /// The files of an item: a file a stage, and those that the pipeline names.
-    fn files(&self, item: &Item) -> Vec<(String, Arc<str>)> {
-        let mut files = Vec::new();
-        if self.plan.output.item_files {
-            for (index, (stage, slot)) in self.plan.stages.iter().zip(&item.slots).enumerate() {
-                if let Slot::Done { document, .. } = slot
-                    && item.wants(index)
-                {
-                    files.push((format!("{}.json", stage.name), pretty(&document.json).into()));
-                }
-            }
-        }
-        let run = self.scheduler.run_slots();
-        for (name, wire) in &self.plan.output.files {
-            let wanted = !matches!(wire.source, Source::Stage(stage) if !item.wants(stage));
-            let given = |source| if wanted { item.given(run, None, source) } else { Given::Absent };
-            if let Ok(document) = value_of(wire, &given) {
-                let text: Arc<str> = match serde_json::from_str::<String>(&document.json) {
-                    Ok(text) => text.into(),
-                    Err(_) => pretty(&document.json).into(),
-                };
-                files.push((name.clone(), text));
-            }
-        }
-        files
-    }
-}
-
-/// JSON for a person to read, with its numbers as they are.
-fn pretty(json: &str) -> String {
-    let mut out = Vec::with_capacity(json.len() * 2);
-    let mut serializer = serde_json::Serializer::pretty(&mut out);
-    let mut reader = serde_json::Deserializer::from_str(json);
-    match serde_transcode::transcode(&mut reader, &mut serializer) {
-        Ok(()) => String::from_utf8(out).unwrap_or_else(|_| json.to_owned()) + "\n",
-        Err(_) => json.to_owned(),
-    }
-}
-
-/// Names of items' folders: the id made fit for a file system, told apart where two become the same.
-#[derive(Default)]
-struct Folders {
-    taken: std::collections::BTreeMap<String, u64>,
-}
-
-impl Folders {
-    fn name(&mut self, id: &str) -> String {
-        let fit: String =
-            id.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(100).collect();
-        let fit = match fit.trim_start_matches('.') {
-            "" => "item".to_owned(),
-            fit => fit.to_owned(),
-        };
-        let count = self.taken.entry(fit.clone()).or_insert(0);
-        *count += 1;
-        if *count == 1 { fit } else { format!("{fit}~{count}") }
-    }
-}
-
-fn now() -> String {
-    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
-}
-
 /// The time now as the record writes it.
 #[must_use]
 pub fn timestamp() -> String {
-    now()
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }

@@ -1,5 +1,6 @@
 //! Seeds: every random choice derives from (run seed, stage, item, element, replicate).
 
+use jackfield_plugin_api::Random;
 use sha2::{Digest as _, Sha256};
 
 /// A 64-bit name of a text, the same on every platform.
@@ -15,12 +16,9 @@ pub(super) fn seed_of(run: u64, stage: u64, item: u64, element: u32, replicate: 
         .fold(mix(run), |seed, part| mix(seed ^ mix(part)))
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014), over an odd step so that 0 does not map to itself.
+/// The first number of the generator that starts here; 0 does not map to itself.
 fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    Random::new(value).next_u64()
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Wire => json!({ "$ref": "#/$defs/wire" }),
         Shape::Wires => json!({ "$ref": "#/$defs/wires" }),
         Shape::Any => json!({}),
+        Shape::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         Shape::List => json!({ "type": "array" }),
         Shape::Free => json!({ "type": "object" }),
         Shape::Overlays => json!({ "type": "array", "minItems": 1, "items": { "type": "object" } }),

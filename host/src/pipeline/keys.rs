@@ -34,6 +34,8 @@ pub(super) enum Shape {
     Wires,
     /// Anything.
     Any,
+    /// A string, a number or a boolean.
+    Scalar,
     /// A list of anything.
     List,
     /// A table that someone else checks.
@@ -144,6 +146,11 @@ pub(super) static FILE: Table = Table {
     what: "the pipeline",
     keys: &[
         required("pipeline", Shape::Table(&PIPELINE), "What holds for the pipeline as a whole."),
+        optional(
+            "params",
+            Shape::Map { of: &Shape::Scalar, names: Names::Words { what: "parameter", reserved: &[] } },
+            "Parameters, each a name and its default: `${name}` in a string stands for the value, `--set params.NAME=VALUE` changes it everywhere. `$${` is a plain `${`.",
+        ),
         optional(
             "plugins",
             Shape::Map {

@@ -1,7 +1,7 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
 //! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
-//! - `tree`, `overrides`, `keys`, `service_keys`, `route_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
+//! - `tree`, `overrides`, `params`, `keys`, `service_keys`, `route_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `json_schema`: the schema of the file itself.
 
@@ -11,6 +11,7 @@ mod faults;
 mod json_schema;
 mod keys;
 mod overrides;
+mod params;
 mod plan;
 mod render;
 mod route_draft;

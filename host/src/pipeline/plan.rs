@@ -1,8 +1,8 @@
 //! The frozen plan: what the engine runs.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Arm, Kind};
+use jackfield_plugin_api::{Arm, Failure, Instance, Kind, guarded};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -203,6 +203,16 @@ impl ExtensionRef {
             Lookup::Found(_, offer) => Some(offer),
             Lookup::Missing | Lookup::Ambiguous(..) => None,
         }
+    }
+
+    /// Makes an instance of it.
+    ///
+    /// # Errors
+    /// What it has against the configuration; a panic, or a plugin that is no longer there, as [`Failure::Internal`].
+    pub fn open(&self, config: &Value, limits: &Limits, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
+        let gone = || Failure::Internal(format!("`{}/{}` is no longer there", self.plugin, self.name));
+        let offer = self.offer(registry).ok_or_else(gone)?;
+        guarded("open", || offer.opener.open(&config.to_string(), limits))?
     }
 }
 

@@ -70,6 +70,7 @@ impl Pass<'_> {
                 }
             }
             (Shape::Any, _)
+            | (Shape::Scalar, Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_))
             | (Shape::Flag, Value::Boolean(_))
             | (Shape::List, Value::List(_))
             | (Shape::Free, Value::Table(_)) => {}
@@ -345,6 +346,7 @@ fn describe(shape: &Shape) -> String {
         Shape::Wire => "a wire in quotes, such as \"stage.field\"",
         Shape::Wires => "a wire in quotes, or a list or table of wires",
         Shape::Any => "a value",
+        Shape::Scalar => "a string, a number or a boolean",
         Shape::List => "a list",
         Shape::Grants => "a list of permissions in quotes",
         Shape::Free | Shape::Table(_) | Shape::Map { .. } => "a table",

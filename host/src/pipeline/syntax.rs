@@ -12,7 +12,7 @@ use super::{
     draft::{Draft, Expr, InputDraft, ItemSource, OutputDraft, PluginEntry, StageDraft, WireRef, on_error},
     faults::{Fault, Faults},
     keys::{self, Shape},
-    overrides,
+    overrides, params,
     plan::Policy,
     route_draft, service_draft,
     shape::Pass,
@@ -102,6 +102,7 @@ pub(super) fn parse_text(given: &Text<'_>) -> Result<Draft, Faults> {
         overrides::set(&mut sources, &mut root, argument, &mut faults);
     }
     overrides::input(&mut sources, &mut root, given.input, &mut faults);
+    params::fill(&mut root, &mut faults);
     let start = Span { source: file, start: 0, end: 0 };
     Pass { sources: &sources, file: start, faults: &mut faults }.table(
         &root,

@@ -1,5 +1,6 @@
 //! The list of bundled plugins: the only place that names concrete plugins.
 
+use jackfield_answers as _;
 use jackfield_caches as _;
 use jackfield_claims as _;
 use jackfield_lenses as _;
@@ -7,6 +8,7 @@ use jackfield_meetings as _;
 use jackfield_minutes as _;
 use jackfield_models as _;
 use jackfield_plugin_api::{PROTOCOL, linked_in};
+use jackfield_retrieval as _;
 use jackfield_routes as _;
 use jackfield_transcript as _;
 

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{Failure, Instance, Kind, Result, guarded};
+use jackfield_plugin_api::{Failure, Result};
 
 use super::{Cache, CallRecorder, Http, Model, Route, route::open_routes};
 use crate::{
-    pipeline::{CachePlan, ExtensionRef, ModelPlan, Plan},
-    plugin::{
-        Registry,
-        sandbox::{Grants, Limits},
-    },
+    pipeline::{CachePlan, ModelPlan, Plan},
+    plugin::{Registry, sandbox::Limits},
 };
 
 /// The services of a plan, in the plan's order.
@@ -76,8 +73,9 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
 }
 
 fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
-    let opened = open(&plan.extension, &plan.config, registry)?;
-    Model::new(plan, opened, cache, Arc::clone(http)).map_err(|error| {
+    let instance = plan.extension.open(&plan.config, &Limits::default(), registry)?;
+    let grants = plan.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+    Model::new(plan, (instance, grants), cache, Arc::clone(http)).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))
     })
@@ -94,8 +92,8 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
     };
     let mut tiers = Vec::new();
     for (place, tier) in plan.tiers.iter().enumerate() {
-        let instance = match open(&tier.extension, &tier.config, registry) {
-            Ok((instance, _)) => instance,
+        let instance = match tier.extension.open(&tier.config, &Limits::default(), registry) {
+            Ok(instance) => instance,
             // A full disk, a server that is away: the other tiers serve.
             Err(Failure::Unavailable(why)) => {
                 tracing::warn!(cache = plan.name, tier = tier.extension.name, "the cache is left out: {why}");
@@ -111,17 +109,4 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
         tiers.push((tier.extension.name.clone(), instance, tier.ttl));
     }
     Cache::new(&plan.name, tiers).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
-}
-
-pub(super) fn open(
-    extension: &ExtensionRef,
-    config: &serde_json::Value,
-    registry: &Registry,
-) -> Result<(Arc<dyn Instance>, Arc<Grants>)> {
-    let offer = extension
-        .offer(registry)
-        .ok_or_else(|| Failure::Internal(format!("`{}/{}` is no longer there", extension.plugin, extension.name)))?;
-    let limits = if extension.kind == Kind::RoutingPolicy { Limits::of_policy() } else { Limits::default() };
-    let opened = guarded("open", || offer.opener.open(&config.to_string(), &limits))??;
-    Ok((opened, Arc::clone(&offer.grants)))
 }

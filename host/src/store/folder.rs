@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, db::Db};
 use crate::{
-    engine::{RunState, Summary},
+    engine::{RunState, Summary, timestamp},
     pipeline::Plan,
     plugin::Digest,
 };
@@ -42,6 +42,27 @@ pub struct RunJson {
     pub summary: Option<Summary>,
     /// The plan, config and all.
     pub plan: Plan,
+}
+
+impl RunJson {
+    /// A run of a plan that begins now, in a folder of its own.
+    #[must_use]
+    pub fn new(folder: &RunFolder, plan: &Plan, file: PathBuf, plugins: Vec<PluginJson>) -> Self {
+        Self {
+            format: 1,
+            run: folder.id(),
+            pipeline: plan.name.clone(),
+            file,
+            digest: plan.digest.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            began: timestamp(),
+            ended: None,
+            state: RunState::Running,
+            plugins,
+            summary: None,
+            plan: plan.clone(),
+        }
+    }
 }
 
 /// A plugin in `run.json`.

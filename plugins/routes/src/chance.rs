@@ -61,11 +61,9 @@ impl Chance {
 /// The increment of SplitMix64: 2^64 over the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-const fn mix(mut z: u64) -> u64 {
-    z = z.wrapping_add(GOLDEN);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// The first number of the generator that starts here.
+fn mix(start: u64) -> u64 {
+    Random::new(start).next_u64()
 }
 
 impl TryRng for Chance {

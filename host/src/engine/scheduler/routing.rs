@@ -1,19 +1,19 @@
 //! Routed stages: an item gets its arm, and what came of it is learned.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Attempt, Document, Failure, Objective, Outcome, Question};
+use jackfield_plugin_api::{Attempt, Failure, Objective, Outcome, Question};
 
 use super::state::{Call, Scheduler};
 use crate::{
     engine::{
-        input::{Given, NoInput, value_of},
+        input::{Given, NoInput, text_of, value_of},
         item::{Item, Routed, Slot},
         observe::Event,
         router::{Picked, Router},
         seed::{name_of, seed_of},
     },
-    pipeline::{RoutePlan, Source, Wire},
+    pipeline::{ObjectivePlan, RoutePlan, Source, Wire},
     service::Route,
     store::{Record, RouteRecord},
 };
@@ -66,7 +66,7 @@ impl Scheduler<'_, '_> {
                 match picked {
                     Ok(Picked { arms, scores }) => {
                         if let Some(item) = self.items[place].as_mut() {
-                            let routed = Routed { context: question.context, arms, tried: 0, failed: false, scores };
+                            let routed = Routed { context: question.context, arms, tried: 0, scores };
                             item.routed.insert(index, routed);
                         }
                         self.settle(place, vec![index], Vec::new());
@@ -110,13 +110,6 @@ impl Scheduler<'_, '_> {
 
     /// Notes with which arm an item's stage has ended.
     pub(super) fn note_route(&mut self, place: usize, index: usize) {
-        if !self.routings.contains_key(&index) {
-            return;
-        }
-        let Some(item) = self.items[place].as_mut() else { return };
-        let failed = matches!(item.slots[index], Slot::Failed);
-        let Some(routed) = item.routed.get_mut(&index) else { return };
-        routed.failed = failed;
         if let Some(record) = self.items[place].as_ref().and_then(|item| self.outcome(item, index, false)) {
             self.note(Record::Route(record));
         }
@@ -146,14 +139,14 @@ impl Scheduler<'_, '_> {
     }
 
     /// What an earlier session decided about an item.
-    pub(in crate::engine) fn routed_before(&self, known: &[RouteRecord]) -> std::collections::BTreeMap<usize, Routed> {
+    pub(in crate::engine) fn routed_before(&self, known: &[RouteRecord]) -> BTreeMap<usize, Routed> {
         let routed = known.iter().filter_map(|record| {
             let arms = &self.routings.get(&(record.stage as usize))?.route.arms;
             let index = |attempt: &Attempt| arms.iter().position(|arm| arm.name == attempt.arm).map(|arm| arm as u32);
             let tried: Vec<u32> = record.outcome.attempts.iter().map(index).collect::<Option<_>>()?;
             let (context, scores) = (record.outcome.context.clone(), record.scores.clone());
             let last = tried.len().checked_sub(1)?;
-            Some((record.stage as usize, Routed { context, arms: tried, tried: last, failed: false, scores }))
+            Some((record.stage as usize, Routed { context, arms: tried, tried: last, scores }))
         });
         routed.collect()
     }
@@ -164,13 +157,13 @@ impl Scheduler<'_, '_> {
         let name = |arm: &u32| routing.route.arms.get(*arm as usize).map(|arm| arm.name.clone()).unwrap_or_default();
         let attempt = |(at, arm): (usize, &u32)| Attempt {
             arm: name(arm),
-            failed: at < routed.tried || routed.failed || matches!(item.slots[index], Slot::Failed),
+            failed: at < routed.tried || matches!(item.slots[index], Slot::Failed),
         };
         let attempts = routed.arms.iter().take(routed.tried + 1).enumerate().map(attempt).collect();
         let mut outcome = Outcome { context: routed.context.clone(), attempts, ..Outcome::default() };
         if settled {
             outcome.reward = routing.plan.reward.as_ref().and_then(|wire| self.number(item, wire));
-            let objective = |one: &crate::pipeline::ObjectivePlan| {
+            let objective = |one: &ObjectivePlan| {
                 let value = self.number(item, &one.wire)?;
                 Some(Objective { name: one.name.clone(), value, minimize: one.minimize })
             };
@@ -193,9 +186,4 @@ impl Scheduler<'_, '_> {
             value => value.as_f64().filter(|number| number.is_finite()),
         }
     }
-}
-
-/// A context: the text of a string, anything else as JSON.
-fn text_of(document: &Document) -> String {
-    serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string())
 }

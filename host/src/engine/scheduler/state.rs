@@ -16,11 +16,11 @@ use super::routing::Routing;
 use crate::{
     engine::{
         batch::{Answers, Control},
+        cancel::Cancel,
         item::{Item, Slot},
         memo::MemoNote,
         observe::{Event, Observer},
         pool::{Job, Pool},
-        run::Cancel,
         seed::name_of,
         station::Station,
         stats::{ItemCounts, ItemState, RouteCount, StageStats, Times},

@@ -1,6 +1,11 @@
 //! The plan, once nothing is wrong.
 
-use super::{Checker, digest, graph::reads, services::extension_ref, sources::Edge};
+use super::{
+    Checker, digest,
+    graph::{reads, reads_items},
+    services::extension_ref,
+    sources::Edge,
+};
 use crate::{
     pipeline::{
         draft::{Expr, ItemSource, StageDraft, WireRef},
@@ -18,14 +23,6 @@ impl Checker<'_> {
         let mut places = vec![0; order.len()];
         order.iter().enumerate().for_each(|(place, index)| places[*index] = place);
         let reads = reads(order.len(), edges);
-        let mut scopes = vec![Scope::Run; order.len()];
-        for index in order {
-            let of_item = edges.iter().any(|edge| edge.reader == *index && matches!(edge.source, Source::Input))
-                || reads[*index].iter().any(|source| scopes[*source] == Scope::Item);
-            if of_item {
-                scopes[*index] = Scope::Item;
-            }
-        }
         let input = self.input();
         let item_files = draft.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
         let named = |wires: &[(Key, WireRef)]| {
@@ -38,7 +35,8 @@ impl Checker<'_> {
         for index in order {
             let mut reads: Vec<usize> = reads[*index].iter().map(|source| places[*source]).collect();
             reads.sort_unstable();
-            stages.push(self.lower_stage(*index, &draft.stages[*index], scopes[*index], reads, &places)?);
+            let scope = if reads_items(edges, *index) { Scope::Item } else { Scope::Run };
+            stages.push(self.lower_stage(*index, &draft.stages[*index], scope, reads, &places)?);
         }
         let mut plan = Plan {
             name: draft.name.clone(),

@@ -13,7 +13,7 @@ use crate::{
         plan::{ArmPlan, ObjectivePlan, RoutePlan, Step, Wire},
         route_draft::RouteDraft,
         source::Span,
-        tree::{Node, Value as Toml},
+        tree::{Key, Node, Value as Toml},
     },
     plugin::{Offer, Plugin, Registry},
 };
@@ -166,29 +166,23 @@ impl<'a> Checker<'a> {
     fn objectives(&mut self, route: &RouteDraft) -> Vec<(String, WireRef, bool)> {
         let mut found: Vec<(String, WireRef, bool)> = Vec::new();
         for (exprs, minimize) in route.objectives.iter().zip([false, true]) {
-            let mut wires = Vec::new();
-            match exprs {
-                Some(Expr::Wire(wire)) => wires.push((None, wire, wire.span)),
-                Some(Expr::List(list, span)) => {
-                    for expr in list {
-                        match expr {
-                            Expr::Wire(wire) => wires.push((None, wire, wire.span)),
-                            _ => self.faults.push(Fault::at("bad-route", *span, "an objective is a wire to a number")),
-                        }
+            let named: Vec<(Option<&Key>, &Expr)> = match exprs {
+                Some(Expr::List(list, _)) => list.iter().map(|expr| (None, expr)).collect(),
+                Some(Expr::Table(table, _)) => table.iter().map(|(key, expr)| (Some(key), expr)).collect(),
+                Some(one) => vec![(None, one)],
+                None => Vec::new(),
+            };
+            for (key, expr) in named {
+                let wire = match expr {
+                    Expr::Wire(wire) => wire,
+                    Expr::List(_, span) | Expr::Table(_, span) => {
+                        self.faults.push(Fault::at("bad-route", *span, "an objective is a wire to a number"));
+                        continue;
                     }
-                }
-                Some(Expr::Table(table, span)) => {
-                    for (key, expr) in table {
-                        match expr {
-                            Expr::Wire(wire) => wires.push((Some(key.text.clone()), wire, key.span)),
-                            _ => self.faults.push(Fault::at("bad-route", *span, "an objective is a wire to a number")),
-                        }
-                    }
-                }
-                Some(Expr::Bad) | None => {}
-            }
-            for (name, wire, span) in wires {
-                let name = name.unwrap_or_else(|| last_field(wire));
+                    Expr::Bad => continue,
+                };
+                let (name, span) =
+                    key.map_or_else(|| (last_field(wire), wire.span), |key| (key.text.clone(), key.span));
                 if found.iter().any(|(known, ..)| *known == name) {
                     let message = format!("there are two objectives `{name}`");
                     let fault = Fault::at("duplicate-name", span, message);

@@ -2,13 +2,18 @@
 
 use std::{sync::OnceLock, thread, time::Duration};
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often a computing guest is looked after: time limits are kept to about this.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Memory of one guest at the most, whatever its limit says.
 pub(super) const MOST_MEMORY: usize = 4 << 30;
+
+/// Memory that the place of a guest that is gone keeps for the next one, at the most.
+const KEPT: usize = 8 << 20;
+/// How many places keep memory for the plugin that was last in them, at the most.
+const MOST_WARM: u32 = 16;
 
 /// The engine, with its prepared pool.
 pub(super) fn engine(counts_fuel: bool) -> Result<&'static Engine, String> {
@@ -35,6 +40,14 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
     pool.total_stacks(1024);
     pool.max_core_instances_per_component(64);
     pool.max_memory_size(MOST_MEMORY);
+    // Pages that an instance wrote are made as they were, and stay: the next one in its place need not fault them in. Where
+    // the kernel cannot tell which were written, they are given back instead.
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.linear_memory_keep_resident(KEPT);
+        pool.table_keep_resident(KEPT);
+        pool.max_unused_warm_slots(MOST_WARM);
+        pool.pagemap_scan(Enabled::Yes);
+    }
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     // The pool reserves addresses, not memory; where even that is refused, instances are made one by one.
     let engine = Engine::new(&config).or_else(|_| {

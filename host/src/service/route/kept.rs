@@ -59,6 +59,19 @@ pub enum KeptError {
     },
 }
 
+impl KeptError {
+    /// What to do about it, where that can be said.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::OtherPolicy { .. } | Self::Refused { .. } => {
+                Some("`jackfield routes reset` forgets what was learned".to_owned())
+            }
+        }
+    }
+}
+
 impl Kept {
     /// The file at this path; it need not be there.
     #[must_use]

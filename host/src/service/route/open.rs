@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jackfield_plugin_api::{Arm, Failure, Instance, PolicyState, Result};
 use serde_json::Value;
 
-use super::document::Documents;
+use super::document::by_documents;
 use crate::{
     pipeline::{Plan, RoutePlan},
-    plugin::Registry,
-    service::{ServiceFault, open::open},
+    plugin::{Registry, sandbox::Limits},
+    service::ServiceFault,
 };
 
 /// The policy of a stage's route.
@@ -24,19 +24,15 @@ pub struct Route {
 
 impl Route {
     fn new(stage: usize, plan: &RoutePlan, registry: &Registry) -> Result<Self> {
-        let (policy, _) = open(&plan.extension, &plan.config, registry)?;
+        let policy = plan.extension.open(&plan.config, &Limits::of_policy(), registry)?;
         let arms: Arc<[Arm]> = plan.arms.iter().map(|arm| arm.arm.clone()).collect();
         let route = Self { stage, arms, name: plan.extension.name.clone(), policy };
         match route.policy.as_policy() {
             Some(policy) => policy.check(&route.arms)?,
             // A document holds the arms, and so has them checked.
-            None => drop(route.documents(None).snapshot_with_arms()?),
+            None => drop(route.restore(None)?),
         }
         Ok(route)
-    }
-
-    fn documents(&self, state: Option<Value>) -> Documents {
-        Documents::new(self.name.clone(), Arc::clone(&self.policy), Arc::clone(&self.arms), state)
     }
 
     /// The policy with what it has learned, or with nothing learned.
@@ -47,11 +43,7 @@ impl Route {
         match (self.policy.as_policy(), snapshot) {
             (Some(policy), Some(snapshot)) => policy.restore(snapshot),
             (Some(policy), None) => Ok(policy.fresh()),
-            (None, snapshot) => {
-                let documents = self.documents(snapshot.cloned());
-                documents.snapshot_with_arms()?;
-                Ok(Box::new(documents))
-            }
+            (None, snapshot) => by_documents(&self.name, &self.policy, &self.arms, snapshot.cloned()),
         }
     }
 }
@@ -68,7 +60,9 @@ pub(in crate::service) fn open_routes(plan: &Plan, registry: &Registry, faults: 
                     Failure::InvalidInput(why) => Failure::InvalidConfig(why),
                     other => other,
                 };
-                faults.push(ServiceFault { service: format!("the route of stage `{}`", plan.name), failure });
+                let (policy, stage) = (&route.extension.name, &plan.name);
+                let service = format!("the policy `{policy}` of the route of stage `{stage}`");
+                faults.push(ServiceFault { service, failure });
             }
         }
     }

@@ -1,0 +1,317 @@
+//! The analyzer `grade`.
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::{
+    answer::Sentence,
+    measures::{diversity, groundedness, recall},
+    passage::Hit,
+    readability::reading_ease,
+};
+
+/// An answer, as far as it is measured: what `answer` answers.
+#[derive(Clone, Debug, Document)]
+pub struct Measured {
+    /// The sentences, joined.
+    pub text: String,
+    /// The sentences, with what they cite.
+    pub sentences: Vec<Sentence>,
+    /// What it cost in USD.
+    #[serde(default)]
+    pub usd: f64,
+}
+
+/// What `grade` reads.
+#[derive(Clone, Debug, Document)]
+pub struct Graded {
+    /// What was asked.
+    #[serde(default)]
+    pub query: String,
+    /// The answer.
+    pub answer: Measured,
+    /// The passages that it was drawn from.
+    pub hits: Vec<Hit>,
+    /// Ids of the documents that are relevant, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relevant: Option<Vec<String>>,
+    /// How helpful users found such answers, 0 to 1, where they said so: what `feedback` answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub rating: Option<f64>,
+}
+
+/// What `grade` answers; null where something is not defined.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct Grades {
+    /// Share of the answer's sentences that the passages they cite bear out.
+    pub groundedness: Option<f64>,
+    /// Share of the relevant documents among the hits; null where none is known.
+    pub recall: Option<f64>,
+    /// Flesch's reading ease: 60 to 70 is plain English, 0 is for scholars.
+    pub readability: Option<f64>,
+    /// How unlike the cited passages are, 0 to 1; 0 for one passage.
+    pub diversity: Option<f64>,
+    /// What the answer cost in USD.
+    pub usd: f64,
+    /// Weighted mean of groundedness, recall and readability (its ease / 100, within 0 to 1), of those that there are.
+    pub quality: Option<f64>,
+    /// Weighted mean of all that there is, cheapness (`1 - usd / dear`, at least 0), diversity and users' rating too; 0 for an
+    /// answer that says nothing.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub reward: f64,
+}
+
+/// What each measure weighs in the reward.
+#[derive(Clone, Copy, Debug, PartialEq, Document)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// Of groundedness.
+    #[config(default = 0.4)]
+    #[schemars(range(min = 0.0))]
+    pub groundedness: f64,
+    /// Of recall.
+    #[config(default = 0.3)]
+    #[schemars(range(min = 0.0))]
+    pub recall: f64,
+    /// Of readability.
+    #[config(default = 0.1)]
+    #[schemars(range(min = 0.0))]
+    pub readability: f64,
+    /// Of diversity.
+    #[config(default = 0.1)]
+    #[schemars(range(min = 0.0))]
+    pub diversity: f64,
+    /// Of cheapness.
+    #[config(default = 0.1)]
+    #[schemars(range(min = 0.0))]
+    pub cost: f64,
+    /// Of users' rating.
+    #[config(default = 0.2)]
+    #[schemars(range(min = 0.0))]
+    pub rating: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { groundedness: 0.4, recall: 0.3, readability: 0.1, diversity: 0.1, cost: 0.1, rating: 0.2 }
+    }
+}
+
+/// Measures an answer and the passages that it cites, and makes one reward of it.
+///
+/// Support is lexical: a sentence is borne out if enough of its content words stand in the passages that it cites. What is
+/// not defined (recall without judgements) is left out of the means rather than guessed.
+#[derive(Clone, Debug, Config)]
+pub struct Grade {
+    /// Share of a sentence's distinct content words that the passages it cites must have, stemmed, to bear it out.
+    #[config(default = 0.6)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub containment: f64,
+    /// The cost in USD at which an answer is not cheap at all.
+    #[config(default = 0.01)]
+    #[schemars(range(min = 1e-9))]
+    pub dear: f64,
+    /// What each measure weighs in the reward.
+    #[config(default)]
+    pub weights: Weights,
+}
+
+impl Analyzer for Grade {
+    const NAME: &'static str = "grade";
+    const STABILITY: Stability = Stability::Experimental;
+    type Input = Graded;
+    type Output = Grades;
+
+    fn open(self) -> Result<Self> {
+        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        let Self { containment, dear, weights } = &self;
+        if !(0.0..=1.0).contains(containment) {
+            return wrong(format!("`containment` is {containment}: it must be 0 to 1"));
+        }
+        if !(*dear >= 1e-9 && dear.is_finite()) {
+            return wrong(format!("`dear` is {dear}: it must be a cost above 0"));
+        }
+        let Weights { groundedness, recall, readability, diversity, cost, rating } = *weights;
+        for (name, weight) in [
+            ("groundedness", groundedness),
+            ("recall", recall),
+            ("readability", readability),
+            ("diversity", diversity),
+            ("cost", cost),
+            ("rating", rating),
+        ] {
+            if !(0.0..=1e6).contains(&weight) {
+                return wrong(format!("`weights.{name}` is {weight}: it must be 0 to 1000000"));
+            }
+        }
+        Ok(self)
+    }
+
+    fn examples() -> Vec<Example> {
+        let text = "The owl hunts mice at night.";
+        let citation = json!({ "id": "owl", "quote": text });
+        vec![Example {
+            summary: "an answer that its passage bears out, from a search that found one of two relevant documents"
+                .to_owned(),
+            config: json!({}),
+            input: json!({
+                "query": "When do owls hunt?", "hits": [{ "id": "owl", "text": text }], "relevant": ["owl", "bat"],
+                "answer": {
+                    "text": text, "sentences": [{ "text": text, "citations": [citation] }], "mode": "extractive",
+                    "tokens": { "input": 0, "output": 0 }, "usd": 0.0, "dropped_citations": 0, "misquoted": 0,
+                },
+            }),
+            output: json!({
+                "groundedness": 1.0, "recall": 0.5, "readability": 116.145, "diversity": 0.0, "usd": 0.0,
+                "quality": 0.8125, "reward": 0.75,
+            }),
+        }]
+    }
+
+    async fn analyze(&self, input: Graded, _: &Host<'_>) -> Result<Grades> {
+        let Graded { answer, hits, relevant, rating, .. } = &input;
+        let groundedness = groundedness(&answer.sentences, hits, self.containment);
+        let recall = recall(hits, relevant.as_deref().unwrap_or_default());
+        let readability = reading_ease(&answer.text);
+        let diversity = diversity(&answer.sentences, hits);
+        let ease = readability.map(|ease| (ease / 100.0).clamp(0.0, 1.0));
+        // No cost that makes no sense makes an answer cheaper than free.
+        let cheap = answer.usd.is_finite().then(|| (1.0 - answer.usd.max(0.0) / self.dear).max(0.0));
+        let weights = &self.weights;
+        let of_quality = [(weights.groundedness, groundedness), (weights.recall, recall), (weights.readability, ease)];
+        let quality = mean(&of_quality);
+        let [grounded, recalled, read] = of_quality;
+        let reward = mean(&[
+            grounded,
+            recalled,
+            read,
+            (weights.diversity, diversity),
+            (weights.cost, cheap),
+            (weights.rating, rating.filter(|rating| (0.0..=1.0).contains(rating))),
+        ]);
+        let reward = if answer.sentences.is_empty() { 0.0 } else { reward.unwrap_or(0.0) };
+        Ok(Grades {
+            groundedness: groundedness.map(rounded),
+            recall: recall.map(rounded),
+            readability: readability.map(rounded),
+            diversity: diversity.map(rounded),
+            usd: answer.usd,
+            quality: quality.map(rounded),
+            reward: rounded(reward),
+        })
+    }
+}
+
+/// Weighted mean of what there is; none where nothing is, or nothing that is weighs anything.
+fn mean(parts: &[(f64, Option<f64>)]) -> Option<f64> {
+    let there = || parts.iter().filter_map(|(weight, value)| value.map(|value| (weight, value)));
+    let whole: f64 = there().map(|(weight, _)| weight).sum();
+    (whole > 0.0).then(|| there().map(|(weight, value)| weight * value).sum::<f64>() / whole)
+}
+
+/// Six decimal places.
+fn rounded(value: f64) -> f64 {
+    // `+ 0.0`: no negative zero.
+    (value * 1e6).round() / 1e6 + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{
+        Kind,
+        testing::{FakeHost, call, check_examples},
+    };
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn grade(config: Value, text: &str, cited: &str, usd: f64, relevant: Value) -> Result<Value> {
+        let answered = call(
+            Kind::Analyzer,
+            "answer",
+            json!({}),
+            json!({ "query": text, "hits": [{ "id": cited, "text": text }] }),
+            &FakeHost::default(),
+        );
+        let mut answer = answered.unwrap();
+        answer["usd"] = json!(usd);
+        let input = json!({
+            "answer": answer, "relevant": relevant,
+            "hits": [{ "id": "owl", "text": "The owl hunts mice at night." }, { "id": "fox", "text": "Foxes sleep." }],
+        });
+        call(Kind::Analyzer, "grade", config, input, &FakeHost::default())
+    }
+
+    #[test]
+    fn examples_hold() {
+        check_examples(Kind::Analyzer, "grade", &FakeHost::default());
+    }
+
+    #[test]
+    fn what_is_not_defined_is_null_and_not_in_the_reward() {
+        let weights = json!({ "weights": { "readability": 0, "diversity": 0, "cost": 0 } });
+        let without = grade(weights.clone(), "Owls hunt.", "owl", 0.0, Value::Null).unwrap();
+        assert_eq!((&without["recall"], &without["reward"]), (&Value::Null, &json!(1.0)));
+        let with = grade(weights, "Owls hunt.", "owl", 0.0, json!(["fox", "cat"])).unwrap();
+        assert_eq!(with["recall"], 0.5);
+        assert_eq!(with["reward"], json!(rounded((0.4 + 0.3 * 0.5) / 0.7)));
+    }
+
+    #[test]
+    fn a_dearer_answer_has_a_lower_reward_and_the_same_quality() {
+        let [free, dear] = [0.0, 0.01].map(|usd| grade(json!({}), "Owls hunt.", "owl", usd, Value::Null).unwrap());
+        assert_eq!(free["quality"], dear["quality"]);
+        assert!(free["reward"].as_f64() > dear["reward"].as_f64());
+    }
+
+    #[test]
+    fn what_users_say_of_it_is_part_of_the_reward_alone() {
+        let answer = call(
+            Kind::Analyzer,
+            "answer",
+            json!({}),
+            json!({ "query": "Owls hunt.", "hits": [{ "id": "owl", "text": "Owls hunt." }] }),
+            &FakeHost::default(),
+        );
+        let answer = answer.unwrap();
+        let rated = |rating: Value| {
+            let input = json!({ "answer": answer, "hits": [{ "id": "owl", "text": "Owls hunt." }], "rating": rating });
+            call(Kind::Analyzer, "grade", json!({}), input, &FakeHost::default()).unwrap()
+        };
+        let (good, bad, none) = (rated(json!(1.0)), rated(json!(0.0)), rated(Value::Null));
+        assert_eq!((&good["quality"], &good["quality"]), (&bad["quality"], &none["quality"]));
+        let reward = |grades: &Value| grades["reward"].as_f64().unwrap();
+        assert!(reward(&good) > reward(&none) && reward(&none) > reward(&bad));
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_earns_nothing() {
+        let empty = grade(json!({}), "", "owl", 0.0, json!(["owl"])).unwrap();
+        assert_eq!(
+            (&empty["groundedness"], &empty["readability"], &empty["reward"]),
+            (&Value::Null, &Value::Null, &json!(0.0))
+        );
+    }
+
+    #[test]
+    fn settings_that_mean_nothing_are_refused_by_name() {
+        for (config, named) in [
+            (json!({ "containment": 2 }), "`containment` is 2"),
+            (json!({ "dear": 0 }), "`dear` is 0"),
+            (json!({ "weights": { "cost": -1 } }), "`weights.cost` is -1"),
+            (json!({ "weights": { "price": 1 } }), "price"),
+        ] {
+            assert!(grade(config, "x", "owl", 0.0, Value::Null).unwrap_err().message().contains(named), "{named}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_reward_stays_within_0_and_1(text in "\\PC{0,60}", usd in -1.0f64..10.0, some in any::<bool>()) {
+            let relevant = if some { json!(["owl"]) } else { Value::Null };
+            let reward = grade(json!({}), &text, "owl", usd, relevant).unwrap()["reward"].as_f64().unwrap();
+            prop_assert!((0.0..=1.0).contains(&reward));
+        }
+    }
+}

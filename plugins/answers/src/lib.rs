@@ -1,0 +1,32 @@
+//! Jackfield plugin: answers drawn from passages, with citations, and grades for them.
+//!
+//! | extension | what it does |
+//! | --- | --- |
+//! | [`Answer`] (`answer`) | answers a query from the hits of a search: their best sentences, or a model's words |
+//! | [`Grade`] (`grade`) | measures an answer: groundedness, recall, readability, diversity, cost, and a reward of them |
+//!
+//! | module | what for |
+//! | --- | --- |
+//! | [`terms`] | content words of a text |
+//! | [`extract`] | the best sentences of passages |
+//! | `asked` | what a model is told, and its answer read |
+//! | [`readability`] | Flesch's reading ease |
+//! | [`measures`] | groundedness, recall, diversity |
+#![forbid(unsafe_code)]
+
+mod answer;
+mod asked;
+pub mod extract;
+mod grade;
+pub mod measures;
+mod passage;
+pub mod readability;
+pub mod terms;
+
+use jackfield_plugin_api::prelude::*;
+
+pub use answer::{Answer, Answered, Citation, Mode, Question, Sentence, Tokens};
+pub use grade::{Grade, Graded, Grades, Measured, Weights};
+pub use passage::Hit;
+
+export_plugin!(Answer, Grade);

@@ -1,0 +1,235 @@
+//! Domains learned from examples.
+
+use std::collections::BTreeMap;
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::{
+    embed::{Embedder, EmbedderConfig},
+    softmax::Softmax,
+    threshold::fit_threshold,
+    vectors::Vectors,
+};
+
+/// The name under which examples of no domain stand, and the label of a query that is of none.
+pub const GENERAL: &str = "general";
+/// What weights cost: see [`Softmax::fit`].
+const L2: f64 = 1e-4;
+/// Parts of the examples of which each is judged by what is learned from the others.
+const FOLDS: usize = 5;
+/// The threshold where there is nothing to fit it on.
+const THRESHOLD: f64 = 0.5;
+/// Texts that are embedded together while examples are learned.
+const TOGETHER: usize = 256;
+
+/// Tells the domain of a text.
+pub struct Classifier {
+    embedder: Embedder,
+    /// Names of the domains, and last [`GENERAL`] where there are examples of it.
+    names: Vec<String>,
+    domains: usize,
+    softmax: Softmax,
+    threshold: f64,
+}
+
+/// The domain of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The domain, or [`GENERAL`].
+    pub label: String,
+    /// Probability of the best domain, whether or not it is the label.
+    pub confidence: f64,
+    /// Domains with their probabilities, best first; of two alike, by name.
+    pub scores: Vec<(String, f64)>,
+}
+
+impl Classifier {
+    /// Learns domains from their examples; those named [`GENERAL`] are of no domain. Without a threshold, one is fitted:
+    /// each fifth of the examples is judged by what is learned from the rest, and [`fit_threshold`] parts the domains'
+    /// examples from those of none. Where there are none, it is 0.5.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if there are fewer than two domains, a domain has no examples, the threshold is not within
+    /// 0 to 1, or the embedder cannot be opened.
+    pub fn learn(
+        examples: &BTreeMap<String, Vec<String>>,
+        embedder: &EmbedderConfig,
+        threshold: Option<f64>,
+    ) -> Result<Self> {
+        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+            return wrong(format!("`threshold` is {threshold}: it must be 0 to 1"));
+        }
+        let general = examples.get(GENERAL).filter(|texts| !texts.is_empty());
+        let mut names: Vec<String> = examples.keys().filter(|name| *name != GENERAL).cloned().collect();
+        if let Some(empty) = names.iter().find(|name| examples[*name].iter().all(|text| text.trim().is_empty())) {
+            return wrong(format!("the domain `{empty}` has no examples: give it a few texts"));
+        }
+        let domains = names.len();
+        if domains < 2 {
+            let mend = "name at least two in `domains` or `domains_file`, each with a few texts";
+            return wrong(format!("there are {domains} domains to tell apart: {mend}"));
+        }
+        names.extend(general.map(|_| GENERAL.to_owned()));
+        let (mut texts, mut labels) = (Vec::new(), Vec::new());
+        for (label, name) in names.iter().enumerate() {
+            texts.extend(examples[name].iter().map(String::as_str));
+            labels.resize(texts.len(), label);
+        }
+        let embedder = Embedder::open(embedder, texts.iter().copied())?;
+        let mut vectors = embedder.embed(&[])?;
+        for texts in texts.chunks(TOGETHER) {
+            vectors.append(&embedder.embed(texts)?);
+        }
+        let threshold = match threshold {
+            Some(threshold) => threshold,
+            None if general.is_some() => out_of_fold(&vectors, &labels, names.len(), domains).unwrap_or(THRESHOLD),
+            None => THRESHOLD,
+        };
+        let softmax = Softmax::fit(&vectors, &labels, names.len(), L2);
+        Ok(Self { embedder, names, domains, softmax, threshold })
+    }
+
+    /// The threshold that is applied.
+    #[must_use]
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// Applies another threshold from now on.
+    #[must_use]
+    pub fn with_threshold(self, threshold: f64) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// The domain of each text.
+    ///
+    /// # Errors
+    /// As those of [`Embedder::embed`].
+    pub fn classify(&self, texts: &[&str]) -> Result<Vec<Verdict>> {
+        Ok(self.verdicts(&self.embedder.embed(texts)?))
+    }
+
+    /// What makes vectors of texts.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// The domains of texts whose vectors these are.
+    #[must_use]
+    pub fn verdicts(&self, vectors: &Vectors) -> Vec<Verdict> {
+        vectors.rows().map(|row| self.verdict(row)).collect()
+    }
+
+    fn verdict(&self, vector: &[f32]) -> Verdict {
+        let probabilities = self.softmax.probabilities(vector);
+        let mut scores: Vec<(String, f64)> = self.names.iter().cloned().zip(probabilities).take(self.domains).collect();
+        scores.sort_by(|left, right| right.1.total_cmp(&left.1));
+        let confidence = scores.first().map_or(0.0, |best| best.1);
+        let label = scores.first().filter(|_| confidence >= self.threshold).map_or(GENERAL, |best| &best.0).to_owned();
+        Verdict { label, confidence, scores }
+    }
+}
+
+/// The threshold that parts examples of the domains from those of none, each judged by what the other folds teach.
+fn out_of_fold(vectors: &Vectors, labels: &[usize], classes: usize, domains: usize) -> Option<f64> {
+    let (mut scores, mut correct) = (vec![0.0; labels.len()], vec![false; labels.len()]);
+    for fold in 0..FOLDS {
+        // Examples of a class stand together, so every fifth is a fifth of every class.
+        let (mut rows, mut of_rows) = (Vectors::new(vectors.dimensions()), Vec::new());
+        for (at, &label) in labels.iter().enumerate().filter(|(at, _)| at % FOLDS != fold) {
+            rows.push(vectors.row(at));
+            of_rows.push(label);
+        }
+        let softmax = Softmax::fit(&rows, &of_rows, classes, L2);
+        for at in (fold..labels.len()).step_by(FOLDS) {
+            let probabilities = softmax.probabilities(vectors.row(at));
+            let better = |best: usize, at: usize| if probabilities[at] > probabilities[best] { at } else { best };
+            let best = (1..domains).fold(0, better);
+            (scores[at], correct[at]) = (probabilities[best], best == labels[at]);
+        }
+    }
+    let out_of_scope: Vec<bool> = labels.iter().map(|&label| label >= domains).collect();
+    fit_threshold(&scores, &correct, &out_of_scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examples(general: bool) -> BTreeMap<String, Vec<String>> {
+        let mut all = BTreeMap::new();
+        let mut add =
+            |name: &str, texts: &[&str]| all.insert(name.to_owned(), texts.iter().map(|t| (*t).to_owned()).collect());
+        add(
+            "banking",
+            &[
+                "pay my bill",
+                "what is my account balance",
+                "transfer money to savings",
+                "freeze my bank account",
+                "pay a bill from my account",
+            ],
+        );
+        add(
+            "travel",
+            &[
+                "book a flight to rome",
+                "is my flight on time",
+                "find a hotel in paris",
+                "which gate is my flight",
+                "book a hotel near the airport",
+            ],
+        );
+        if general {
+            add(
+                GENERAL,
+                &[
+                    "who won the game last night",
+                    "why is the sky blue",
+                    "tell me a story about dragons",
+                    "how tall is that tree",
+                    "what does this word mean",
+                ],
+            );
+        }
+        all
+    }
+
+    #[test]
+    fn a_query_goes_to_the_domain_that_it_is_like() {
+        let classifier = Classifier::learn(&examples(false), &EmbedderConfig::default(), Some(0.5)).unwrap();
+        let found = classifier.classify(&["please pay the bill", "flight to paris"]).unwrap();
+        assert_eq!((&*found[0].label, &*found[1].label), ("banking", "travel"));
+        assert!(found[0].confidence > 0.6 && found[0].scores[0].0 == "banking", "{found:?}");
+    }
+
+    #[test]
+    fn a_query_below_the_threshold_is_general_and_keeps_its_scores() {
+        let classifier = Classifier::learn(&examples(false), &EmbedderConfig::default(), Some(1.0)).unwrap();
+        let found = &classifier.classify(&["flight to paris"]).unwrap()[0];
+        assert_eq!((&*found.label, &*found.scores[0].0), (GENERAL, "travel"));
+        assert!(found.confidence < 1.0);
+    }
+
+    #[test]
+    fn with_examples_of_no_domain_the_threshold_is_fitted_and_applied() {
+        let classifier = Classifier::learn(&examples(true), &EmbedderConfig::default(), None).unwrap();
+        assert!(classifier.threshold() > 0.0 && classifier.threshold() < 1.0 && classifier.threshold() != THRESHOLD);
+        let found = classifier.classify(&["why is the tree tall", "pay my bill"]).unwrap();
+        assert_eq!((&*found[0].label, &*found[1].label), (GENERAL, "banking"), "{found:?} {}", classifier.threshold());
+    }
+
+    #[test]
+    fn what_cannot_be_learned_from_is_refused_by_name() {
+        let learn =
+            |all: &BTreeMap<_, _>, threshold| Classifier::learn(all, &EmbedderConfig::default(), threshold).err();
+        let mut all = examples(true);
+        assert!(learn(&all, Some(1.5)).unwrap().message().contains("`threshold` is 1.5"));
+        all.insert("empty".to_owned(), vec![" ".to_owned()]);
+        assert!(learn(&all, None).unwrap().message().contains("`empty`"));
+        all.retain(|name, _| name == "travel" || name == GENERAL);
+        assert!(learn(&all, None).unwrap().message().contains("there are 1 domains"));
+    }
+}

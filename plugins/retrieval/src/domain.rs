@@ -1,0 +1,171 @@
+//! The analyzer `domain`.
+
+use std::collections::BTreeMap;
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::{
+    classify::{Classifier, Verdict},
+    embed::{EmbedderConfig, embed_kept},
+    retrieve::rounded,
+};
+
+/// Domains that are answered with their scores.
+const SHOWN: usize = 3;
+
+/// What `domain` reads.
+#[derive(Clone, Debug, Document)]
+pub struct Text {
+    /// The query.
+    pub text: String,
+}
+
+/// A domain and how likely it is.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Score {
+    /// The domain.
+    pub label: String,
+    /// Its probability, 0 to 1.
+    pub score: f64,
+}
+
+/// What `domain` answers.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct DomainOf {
+    /// The domain, or `general` where none is likely enough.
+    pub label: String,
+    /// Probability of the best domain, 0 to 1, whether or not it is the label; six decimal places.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub confidence: f64,
+    /// The three likeliest domains, likeliest first.
+    pub scores: Vec<Score>,
+}
+
+/// Tells the domain of a query, from a few example texts of each domain.
+///
+/// A linear classifier on sentence vectors is learned from the examples when the stage is opened. Examples under the name
+/// `general` are of no domain: with them, the threshold is fitted, unless it is given. Documents of a batch go through the
+/// embedder together.
+#[derive(Config)]
+pub struct Domain {
+    /// Example texts of each domain; those named `general` are of none.
+    #[config(default)]
+    pub domains: BTreeMap<String, Vec<String>>,
+    /// A JSON file of the same shape, `{"name": ["text", …]}`, added to `domains`.
+    pub domains_file: Option<TextFile>,
+    /// What makes vectors of texts.
+    #[config(default)]
+    pub embedder: EmbedderConfig,
+    /// Least probability of a domain that is believed. By default fitted on examples named `general`, or 0.5 without any.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub threshold: Option<f64>,
+    /// What was learned.
+    #[serde(skip)]
+    #[schemars(skip)]
+    classifier: Option<Classifier>,
+}
+
+impl Analyzer for Domain {
+    const NAME: &'static str = "domain";
+    const STABILITY: Stability = Stability::Experimental;
+    type Input = Text;
+    type Output = DomainOf;
+
+    fn open(mut self) -> Result<Self> {
+        let mut examples = self.domains.clone();
+        if let Some(file) = &self.domains_file {
+            let read: BTreeMap<String, Vec<String>> = serde_json::from_str(&file.text).map_err(|error| {
+                let mend = "it has to hold `{\"name\": [\"text\", …], …}`";
+                Failure::InvalidConfig(format!("cannot use the domains in `{}`: {error}; {mend}", file.path))
+            })?;
+            for (name, texts) in read {
+                examples.entry(name).or_default().extend(texts);
+            }
+        }
+        self.classifier = Some(Classifier::learn(&examples, &self.embedder, self.threshold)?);
+        Ok(self)
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example {
+            summary: "a query that is like an example of banking".to_owned(),
+            config: json!({
+                "domains": { "banking": ["pay my bill", "account balance"], "travel": ["book a flight", "find a hotel"] },
+                "threshold": 0.6,
+            }),
+            input: json!({ "text": "pay my bill" }),
+            output: json!({
+                "label": "banking", "confidence": 0.998_746,
+                "scores": [{ "label": "banking", "score": 0.998_746 }, { "label": "travel", "score": 0.001_254 }],
+            }),
+        }]
+    }
+
+    fn permissions() -> Vec<Permission> {
+        let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
+        vec![Permission { name: "cache".to_owned(), reason }]
+    }
+
+    async fn analyze(&self, input: Text, host: &Host<'_>) -> Result<DomainOf> {
+        let mut verdicts = self.verdicts(&[&input.text], std::slice::from_ref(host)).await?;
+        verdicts.pop().map(answer).ok_or_else(|| Failure::Internal("no verdict".to_owned()))
+    }
+
+    async fn analyze_batch(&self, inputs: Vec<Text>, hosts: &[Host<'_>]) -> Vec<Result<DomainOf>> {
+        let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
+        match self.verdicts(&texts, hosts).await {
+            Ok(verdicts) => verdicts.into_iter().map(|verdict| Ok(answer(verdict))).collect(),
+            Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
+        }
+    }
+}
+
+impl Domain {
+    fn classifier(&self) -> Result<&Classifier> {
+        let closed = || Failure::Internal("`domain` was called before it was opened".to_owned());
+        self.classifier.as_ref().ok_or_else(closed)
+    }
+
+    async fn verdicts(&self, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Verdict>> {
+        let classifier = self.classifier()?;
+        Ok(classifier.verdicts(&embed_kept(classifier.embedder(), texts, hosts).await?))
+    }
+}
+
+fn answer(verdict: Verdict) -> DomainOf {
+    let scores = verdict.scores.into_iter().take(SHOWN);
+    DomainOf {
+        label: verdict.label,
+        confidence: rounded(verdict.confidence),
+        scores: scores.map(|(label, score)| Score { label, score: rounded(score) }).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{
+        Kind,
+        testing::{FakeHost, call, check_examples},
+    };
+
+    use super::*;
+
+    #[test]
+    fn examples_hold() {
+        check_examples(Kind::Analyzer, "domain", &FakeHost::default());
+    }
+
+    #[test]
+    fn a_file_adds_to_the_domains_of_the_table() {
+        let file =
+            json!({ "path": "d.json", "text": "{\"travel\": [\"book a flight\"], \"banking\": [\"wire money\"]}" });
+        let config = json!({ "domains": { "banking": ["pay my bill"] }, "domains_file": file, "threshold": 0.0 });
+        let ask = |text: &str| {
+            call(Kind::Analyzer, "domain", config.clone(), json!({ "text": text }), &FakeHost::default()).unwrap()
+        };
+        assert_eq!((&ask("wire")["label"], &ask("flight")["label"]), (&json!("banking"), &json!("travel")));
+        let broken = json!({ "domains_file": { "path": "d.json", "text": "[]" } });
+        let failure = call(Kind::Analyzer, "domain", broken, json!({ "text": "" }), &FakeHost::default()).unwrap_err();
+        assert!(matches!(&failure, Failure::InvalidConfig(why) if why.contains("d.json")), "{failure}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Vectors kept in a stage's cache (`store`), so that a text is embedded once for every stage and run that asks for it.
+
+use jackfield_plugin_api::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::Embedder;
+use crate::vectors::Vectors;
+
+/// One row per text, from the stage's cache where it is there. Texts that are not go through the embedder together, and are
+/// kept. A stage without a cache finds and keeps nothing.
+///
+/// # Errors
+/// As those of [`Embedder::embed`], and whatever the cache fails with.
+pub async fn embed_kept(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vectors> {
+    let mut rows: Vec<Option<Vec<f32>>> = vec![None; texts.len()];
+    let mut keys = Vec::with_capacity(texts.len());
+    for ((text, host), row) in texts.iter().zip(hosts).zip(&mut rows) {
+        let key = key(embedder, text);
+        match host.cache_get(&key).await {
+            Ok(value) => *row = value.and_then(|bytes| read(&bytes, embedder.dimensions())),
+            Err(Failure::InvalidConfig(_)) => return embedder.embed(texts),
+            Err(failure) => return Err(failure),
+        }
+        keys.push(key);
+    }
+    let missing: Vec<usize> = (0..texts.len()).filter(|&at| rows[at].is_none()).collect();
+    let made = embedder.embed(&missing.iter().map(|&at| texts[at]).collect::<Vec<_>>())?;
+    for (row, &at) in missing.iter().enumerate() {
+        let vector = made.row(row);
+        let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
+        if let (Some(host), Some(key)) = (hosts.get(at), keys.get(at)) {
+            host.cache_put(key, bytes, None).await?;
+        }
+        rows[at] = Some(vector.to_vec());
+    }
+    let mut vectors = Vectors::new(embedder.dimensions());
+    rows.iter().for_each(|row| vectors.push(row.as_deref().unwrap_or_default()));
+    Ok(vectors)
+}
+
+/// All that a vector depends on.
+fn key(embedder: &Embedder, text: &str) -> String {
+    let digest = Sha256::new().chain_update(embedder.identity()).chain_update(text).finalize();
+    format!("vector-{digest:x}")
+}
+
+/// The vector, if these are its bytes.
+fn read(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
+    let (values, rest) = bytes.as_chunks::<4>();
+    let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+    let whole = rest.is_empty() && vector.len() == dimensions && vector.iter().all(|value| value.is_finite());
+    whole.then_some(vector)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        sync::atomic::{AtomicUsize, Ordering::Relaxed},
+        task::{Context as TaskContext, Poll, Waker},
+        time::Duration,
+    };
+
+    use jackfield_plugin_api::{
+        BoxFuture, CacheValue, HostCalls, Level,
+        testing::{FakeHost, nowhere},
+    };
+
+    use super::*;
+    use crate::embed::EmbedderConfig;
+
+    /// A host that counts what it keeps.
+    struct Shelf(FakeHost, AtomicUsize);
+
+    impl Shelf {
+        fn new() -> Self {
+            Self(FakeHost::default().with_cache(), AtomicUsize::new(0))
+        }
+
+        fn kept(&self) -> usize {
+            self.1.load(Relaxed)
+        }
+    }
+
+    impl HostCalls for Shelf {
+        fn log(&self, level: Level, target: &str, message: &str) {
+            self.0.log(level, target, message);
+        }
+
+        fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
+            self.0.progress(index, done, total, note);
+        }
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+
+        fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+            self.0.cache_get(index, key)
+        }
+
+        fn cache_put<'a>(
+            &'a self,
+            index: u32,
+            key: &'a str,
+            value: CacheValue,
+            ttl: Option<Duration>,
+        ) -> BoxFuture<'a, Result<()>> {
+            self.1.fetch_add(1, Relaxed);
+            self.0.cache_put(index, key, value, ttl)
+        }
+    }
+
+    fn done<T>(work: impl Future<Output = T>) -> T {
+        match pin!(work).poll(&mut TaskContext::from_waker(Waker::noop())) {
+            Poll::Ready(done) => done,
+            Poll::Pending => panic!("nothing to wait for"),
+        }
+    }
+
+    fn embedded(calls: &dyn HostCalls, embedder: &Embedder, texts: &[&str]) -> Vectors {
+        let context = nowhere();
+        let hosts: Vec<Host<'_>> = (0..texts.len()).map(|at| Host::new(calls, &context, at as u32)).collect();
+        done(embed_kept(embedder, texts, &hosts)).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_embedded_once_and_is_the_same_from_the_cache() {
+        let embedder = Embedder::open(&EmbedderConfig::default(), ["owls hunt", "foxes sleep"]).unwrap();
+        let plain = embedder.embed(&["owls", "foxes", "bees"]).unwrap();
+        let shelf = Shelf::new();
+        assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes"]).row(1), plain.row(1));
+        assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes", "bees"]), plain);
+        assert_eq!(shelf.kept(), 3);
+        // A value that is no vector is as good as none.
+        done(shelf.cache_put(0, &key(&embedder, "owls"), b"???".as_slice().into(), None)).unwrap();
+        assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes", "bees"]), plain);
+    }
+
+    #[test]
+    fn embedders_that_learned_from_other_texts_share_nothing() {
+        let shelf = Shelf::new();
+        for texts in [["owls hunt", "foxes sleep"], ["owls", "owls again"]] {
+            let embedder = Embedder::open(&EmbedderConfig::default(), texts).unwrap();
+            assert_eq!(embedded(&shelf, &embedder, &["owls sleep"]), embedder.embed(&["owls sleep"]).unwrap());
+        }
+        assert_eq!(shelf.kept(), 2);
+    }
+
+    #[test]
+    fn a_stage_without_a_cache_embeds_all_the_same() {
+        let embedder = Embedder::open(&EmbedderConfig::default(), ["owls hunt"]).unwrap();
+        assert_eq!(embedded(&FakeHost::default(), &embedder, &["owls"]), embedder.embed(&["owls"]).unwrap());
+    }
+}

@@ -1,0 +1,142 @@
+//! Texts as vectors of length 1.
+
+#[cfg(feature = "models")]
+mod bert;
+mod hashing;
+mod kept;
+
+use std::sync::Arc;
+
+use jackfield_plugin_api::prelude::*;
+
+pub use hashing::{Features, Hashing};
+pub use kept::embed_kept;
+
+use crate::vectors::Vectors;
+
+/// Which embedder turns texts into vectors.
+#[derive(Clone, Debug, PartialEq, Document)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum EmbedderConfig {
+    /// Hashed words, pairs of words and parts of words: needs no file, knows no synonyms.
+    Hashing {
+        /// Length of a vector.
+        #[config(default = 1024)]
+        #[schemars(range(min = 16, max = 65536))]
+        dimensions: usize,
+        /// Whether features that few of the texts at hand have weigh more.
+        #[config(default = true)]
+        idf: bool,
+    },
+    /// A sentence encoder with BERT's architecture, run in the process. Only in hosts that link this plugin in.
+    Bert {
+        /// Folder with `config.json`, `tokenizer.json` and `model.safetensors`, as sentence-transformers writes it.
+        folder: FilePath,
+        /// Longest text in tokens; what is beyond is not read. By default what the folder says, or 256.
+        #[schemars(range(min = 8, max = 8192))]
+        max_tokens: Option<usize>,
+    },
+}
+
+impl Default for EmbedderConfig {
+    fn default() -> Self {
+        Self::Hashing { dimensions: 1024, idf: true }
+    }
+}
+
+/// An embedder, ready to be used. Cheap to clone.
+#[derive(Clone)]
+pub enum Embedder {
+    /// Hashed features.
+    Hashing(Arc<Hashing>),
+    /// A sentence encoder.
+    #[cfg(feature = "models")]
+    Bert(Arc<bert::Bert>),
+}
+
+impl Embedder {
+    /// Makes the embedder; `texts` are those at hand, from which the hashing embedder learns how common features are.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if a size is out of range, or the model's folder cannot be read or is not one.
+    pub fn open<'a>(config: &EmbedderConfig, texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        match config {
+            EmbedderConfig::Hashing { dimensions, idf } => {
+                if !(16..=65536).contains(dimensions) {
+                    let wrong = format!("`embedder.dimensions` is {dimensions}: it must be 16 to 65536");
+                    return Err(Failure::InvalidConfig(wrong));
+                }
+                let mut hashing = Hashing::new(*dimensions);
+                if *idf {
+                    hashing.fit(texts);
+                }
+                Ok(Self::Hashing(Arc::new(hashing)))
+            }
+            #[cfg(feature = "models")]
+            EmbedderConfig::Bert { folder, max_tokens } => Ok(Self::Bert(bert::Bert::open(&folder.0, *max_tokens)?)),
+            #[cfg(not(feature = "models"))]
+            EmbedderConfig::Bert { .. } => Err(Failure::InvalidConfig(
+                "this build runs no models in the process: use the embedder `hashing`, or a host that links \
+                 jackfield-retrieval in with its feature `models`"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// Length of a vector.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        match self {
+            Self::Hashing(hashing) => hashing.dimensions(),
+            #[cfg(feature = "models")]
+            Self::Bert(bert) => bert.dimensions(),
+        }
+    }
+
+    /// What tells this embedder from every other that makes other vectors: a digest of all that it learned or read.
+    #[must_use]
+    pub fn identity(&self) -> &[u8] {
+        match self {
+            Self::Hashing(hashing) => hashing.identity(),
+            #[cfg(feature = "models")]
+            Self::Bert(bert) => bert.identity(),
+        }
+    }
+
+    /// One row per text.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] if the model fails on the texts.
+    pub fn embed(&self, texts: &[&str]) -> Result<Vectors> {
+        match self {
+            Self::Hashing(hashing) => {
+                let mut vectors = Vectors::new(hashing.dimensions());
+                for text in texts {
+                    vectors.push(&hashing.embed(text));
+                }
+                Ok(vectors)
+            }
+            #[cfg(feature = "models")]
+            Self::Bert(bert) => bert.embed(texts),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_the_kind_does_not_have_is_refused() {
+        let read = |text: &str| serde_json::from_str::<EmbedderConfig>(text);
+        assert_eq!(read(r#"{"kind": "hashing"}"#).unwrap(), EmbedderConfig::default());
+        assert!(read(r#"{"kind": "hashing", "folder": "x"}"#).unwrap_err().to_string().contains("folder"));
+        assert!(read(r#"{"kind": "word2vec"}"#).unwrap_err().to_string().contains("word2vec"));
+    }
+
+    #[test]
+    fn sizes_out_of_range_are_refused() {
+        let tiny = EmbedderConfig::Hashing { dimensions: 3, idf: false };
+        assert!(matches!(Embedder::open(&tiny, []), Err(Failure::InvalidConfig(_))));
+    }
+}

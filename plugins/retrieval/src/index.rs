@@ -1,0 +1,175 @@
+//! A collection, ready to be searched by words and by vectors.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use jackfield_plugin_api::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    bm25::{Bm25, Parameters},
+    cells::Cells,
+    collection::{self, Passage},
+    embed::{Embedder, EmbedderConfig},
+    fuse::{Fusion, diverse, min_max, reciprocal, weighted},
+    rank::{best, numbered},
+    vectors::{Vectors, dot},
+};
+
+/// Up to so many documents every vector is looked at.
+const EXACT: usize = 100_000;
+/// Texts that are embedded together while a collection is indexed.
+const TOGETHER: usize = 256;
+
+/// How to search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    /// Weight of the keyword leg, 0 to 1; the vector leg has the rest.
+    pub alpha: f64,
+    /// How the legs become one ranking.
+    pub fusion: Fusion,
+    /// With a value, how much relevance counts against diversity, 0 to 1.
+    pub mmr: Option<f64>,
+    /// How many documents each leg puts forward.
+    pub candidates: usize,
+    /// How many are kept.
+    pub top: usize,
+}
+
+/// A document that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// Its place in the collection.
+    pub document: usize,
+    /// What it was ranked by: the fused score.
+    pub score: f64,
+    /// Its BM25 score.
+    pub bm25: f64,
+    /// Cosine of its vector and the query's.
+    pub vector: f64,
+}
+
+/// A collection with both its indexes.
+pub struct Index {
+    passages: Vec<Passage>,
+    bm25: Bm25,
+    embedder: Embedder,
+    vectors: Vectors,
+    cells: Option<Cells>,
+}
+
+/// Indexes in use. The arms of a route differ in how they search, not in what: they share one index.
+static OPEN: Mutex<Option<HashMap<[u8; 32], Weak<Index>>>> = Mutex::new(None);
+
+impl Index {
+    /// Reads and indexes a collection, or shares the index with whoever has it open.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if the documents or the embedder cannot be read.
+    pub fn open(file: &TextFile, embedder: &EmbedderConfig, parameters: Parameters) -> Result<Arc<Self>> {
+        let mut about = String::new();
+        let _ = write!(about, "{embedder:?} {parameters:?} {}", file.path);
+        let digest = Sha256::new().chain_update(&about).chain_update([0]).chain_update(&file.text).finalize();
+        // Held while a collection is indexed: whoever asks for the same one meanwhile gets this one.
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = open.get_or_insert_default();
+        if let Some(index) = open.get(digest.as_slice()).and_then(Weak::upgrade) {
+            return Ok(index);
+        }
+        open.retain(|_, index| index.strong_count() > 0);
+        let index = Arc::new(Self::new(collection::read(file)?, embedder, parameters)?);
+        open.insert(digest.into(), Arc::downgrade(&index));
+        Ok(index)
+    }
+
+    /// Indexes documents.
+    ///
+    /// # Errors
+    /// As those of [`Embedder::open`] and [`Embedder::embed`].
+    pub fn new(passages: Vec<Passage>, embedder: &EmbedderConfig, parameters: Parameters) -> Result<Self> {
+        let texts: Vec<String> = passages.iter().map(Passage::searched).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let bm25 = Bm25::new(texts.iter().copied(), parameters);
+        let embedder = Embedder::open(embedder, texts.iter().copied())?;
+        let mut vectors = embedder.embed(&[])?;
+        for texts in texts.chunks(TOGETHER) {
+            vectors.append(&embedder.embed(texts)?);
+        }
+        let cells = (vectors.len() > EXACT).then(|| Cells::new(&vectors));
+        Ok(Self { passages, bm25, embedder, vectors, cells })
+    }
+
+    /// The documents, in the order of the file.
+    #[must_use]
+    pub fn passages(&self) -> &[Passage] {
+        &self.passages
+    }
+
+    /// The vectors of queries.
+    ///
+    /// # Errors
+    /// As those of [`Embedder::embed`].
+    pub fn embed(&self, queries: &[&str]) -> Result<Vectors> {
+        self.embedder.embed(queries)
+    }
+
+    /// What makes vectors of queries.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// The best documents for a query with this vector, best first; of two alike, the lower id.
+    #[must_use]
+    pub fn search(&self, query: &str, vector: &[f32], search: &Search) -> Vec<Found> {
+        let words = self.bm25.scores(query);
+        let by_words = best(numbered(&words).filter(|ranked| ranked.score > 0.0), search.candidates);
+        let by_vector = match &self.cells {
+            Some(cells) => cells.nearest(&self.vectors, vector, search.candidates),
+            None => self.vectors.nearest(vector, search.candidates),
+        };
+        // Both legs score every candidate, whichever put it forward.
+        let mut found: Vec<Found> =
+            by_words.iter().chain(&by_vector).map(|r| self.found(r.document, &words, vector)).collect();
+        found.sort_unstable_by(|left, right| self.id(left).cmp(self.id(right)));
+        found.dedup_by_key(|found| found.document);
+
+        let of = |take: fn(&Found) -> f64| found.iter().map(take).collect::<Vec<f64>>();
+        let fused = match search.fusion {
+            Fusion::Weighted => weighted(&of(|found| found.bm25), &of(|found| found.vector), search.alpha),
+            Fusion::Rrf => {
+                let mut ranks: HashMap<usize, [Option<usize>; 2]> = HashMap::new();
+                for (leg, ranked) in [&by_words, &by_vector].into_iter().enumerate() {
+                    for (rank, ranked) in ranked.iter().enumerate() {
+                        ranks.entry(ranked.document as usize).or_default()[leg] = Some(rank + 1);
+                    }
+                }
+                found.iter().map(|found| reciprocal(ranks.get(&found.document).copied().unwrap_or_default())).collect()
+            }
+        };
+        found.iter_mut().zip(fused).for_each(|(found, score)| found.score = score);
+        // Stable: of two alike the lower id stays first.
+        found.sort_by(|left, right| right.score.total_cmp(&left.score));
+        if let Some(lambda) = search.mmr {
+            let relevance = min_max(&found.iter().map(|found| found.score).collect::<Vec<f64>>());
+            let row = |at: usize| self.vectors.row(found[at].document);
+            let order = diverse(&relevance, lambda, search.top, |left, right| f64::from(dot(row(left), row(right))));
+            found = order.into_iter().map(|at| found[at]).collect();
+        }
+        found.truncate(search.top);
+        found
+    }
+
+    fn id(&self, found: &Found) -> &str {
+        &self.passages[found.document].id
+    }
+
+    fn found(&self, document: u32, words: &[f32], vector: &[f32]) -> Found {
+        let document = document as usize;
+        let vector = f64::from(dot(vector, self.vectors.row(document)));
+        Found { document, score: 0.0, bm25: f64::from(words[document]), vector }
+    }
+}

@@ -1,0 +1,44 @@
+//! Jackfield plugin: domains of queries, retrieval by words and by vectors, and feedback worth learning from.
+//!
+//! | extension | what it does |
+//! | --- | --- |
+//! | [`Domain`] (`domain`) | the domain of a query, learned from a few examples of each |
+//! | [`Retrieve`] (`retrieve`) | the documents that answer a query |
+//! | [`FeedbackFilter`] (`feedback`) | the feedback that is worth learning from |
+//!
+//! | module | what for |
+//! | --- | --- |
+//! | [`embed`] | texts as vectors: hashed features, or a sentence encoder |
+//! | [`classify`], [`softmax`], [`threshold`] | domains from examples, and where to stop believing |
+//! | [`bm25`], [`vectors`], [`cells`] | the keyword leg; the vector leg, exact and among very many |
+//! | [`fuse`], [`index`] | the legs as one ranking |
+//! | [`metrics`] | how good a ranking is |
+//! | [`feedback`] | the filter |
+//!
+//! Everything is deterministic, and the same on every target but for the sentence encoder's last digits.
+#![forbid(unsafe_code)]
+
+pub mod bm25;
+pub mod cells;
+pub mod classify;
+pub mod collection;
+mod domain;
+pub mod embed;
+pub mod feedback;
+pub mod fuse;
+pub mod index;
+pub mod metrics;
+pub mod rank;
+mod retrieve;
+pub mod softmax;
+pub mod threshold;
+pub mod vectors;
+pub mod words;
+
+use jackfield_plugin_api::prelude::*;
+
+pub use domain::{Domain, DomainOf, Score, Text};
+pub use feedback::FeedbackFilter;
+pub use retrieve::{Hit, Hits, Query, Retrieve};
+
+export_plugin!(Domain, Retrieve, FeedbackFilter);

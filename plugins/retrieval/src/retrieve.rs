@@ -1,0 +1,200 @@
+//! The analyzer `retrieve`.
+
+use std::sync::Arc;
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::{
+    bm25::Parameters,
+    embed::{EmbedderConfig, embed_kept},
+    fuse::Fusion,
+    index::{Index, Search},
+};
+
+/// What `retrieve` reads.
+#[derive(Clone, Debug, Document)]
+pub struct Query {
+    /// What is asked.
+    pub text: String,
+}
+
+/// A document that was found.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Hit {
+    /// The document's id.
+    pub id: String,
+    /// Its title, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its text.
+    pub text: String,
+    /// What it was ranked by, the fused score: 0 to 1 for `weighted`, at most 2/61 for `rrf`; six decimal places.
+    pub score: f64,
+    /// Its BM25 score, 0 without a common word.
+    pub bm25: f64,
+    /// Cosine of its vector and the query's, -1 to 1.
+    pub vector: f64,
+    /// Its place, from 1.
+    pub rank: u64,
+}
+
+/// What `retrieve` answers.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct Hits {
+    /// What was asked.
+    pub query: String,
+    /// The best documents, best first.
+    pub hits: Vec<Hit>,
+}
+
+/// Finds the documents that answer a query, by their words and by their meaning.
+///
+/// Two legs each put their best documents forward: BM25 over words, and cosine over sentence vectors. Their scores become
+/// one by a weight on the keyword leg, `alpha`, or by reciprocal ranks. A route that sets `alpha` learns the weight; the
+/// stages it makes share one index.
+#[derive(Config)]
+pub struct Retrieve {
+    /// The documents: a JSON array, or one JSON object a line, each with `id`, `text` and, where there is one, `title`.
+    pub documents: TextFile,
+    /// Weight of the keyword leg; the vector leg has the rest.
+    #[config(default = 0.5)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub alpha: f64,
+    /// How the legs become one ranking.
+    #[config(default)]
+    pub fusion: Fusion,
+    /// With a value, the hits are picked one by one for relevance and for being unlike those before (maximal marginal
+    /// relevance): 1 is relevance alone, 0 diversity alone.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub mmr: Option<f64>,
+    /// How many documents each leg puts forward.
+    #[config(default = 50)]
+    #[schemars(range(min = 1))]
+    pub candidates: usize,
+    /// How many hits are answered.
+    #[config(default = 10)]
+    #[schemars(range(min = 1))]
+    pub top: usize,
+    /// What makes vectors of texts.
+    #[config(default)]
+    pub embedder: EmbedderConfig,
+    /// BM25: how slowly repetition of a word stops to count.
+    #[config(default = 1.2)]
+    #[schemars(range(min = 0.0))]
+    pub k1: f64,
+    /// BM25: how much a document's length counts against it.
+    #[config(default = 0.75)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub b: f64,
+    /// Whether words of one English stem are one word for the keyword leg.
+    #[config(default = true)]
+    pub stem: bool,
+    /// The indexed documents.
+    #[serde(skip)]
+    #[schemars(skip)]
+    index: Option<Arc<Index>>,
+}
+
+impl Analyzer for Retrieve {
+    const NAME: &'static str = "retrieve";
+    const STABILITY: Stability = Stability::Experimental;
+    type Input = Query;
+    type Output = Hits;
+
+    fn open(mut self) -> Result<Self> {
+        let share = |name: &str, value: f64| match value {
+            0.0..=1.0 => Ok(()),
+            _ => Err(Failure::InvalidConfig(format!("`{name}` is {value}: it must be 0 to 1"))),
+        };
+        share("alpha", self.alpha)?;
+        share("b", self.b)?;
+        self.mmr.map_or(Ok(()), |lambda| share("mmr", lambda))?;
+        if !(self.k1 >= 0.0 && self.k1.is_finite()) {
+            return Err(Failure::InvalidConfig(format!("`k1` is {}: it must be 0 or more", self.k1)));
+        }
+        for (name, value) in [("top", self.top), ("candidates", self.candidates)] {
+            if value == 0 {
+                return Err(Failure::InvalidConfig(format!("`{name}` is 0: it must be 1 or more")));
+            }
+        }
+        let parameters = Parameters { k1: self.k1, b: self.b, stem: self.stem };
+        self.index = Some(Index::open(&self.documents, &self.embedder, parameters)?);
+        Ok(self)
+    }
+
+    fn examples() -> Vec<Example> {
+        let documents = "{\"id\": \"fox\", \"title\": \"Foxes\", \"text\": \"A fox sleeps in its den by day.\"}\n\
+                         {\"id\": \"owl\", \"text\": \"The owl hunts at night.\"}\n\
+                         {\"id\": \"bee\", \"text\": \"Bees dance for each other.\"}\n";
+        vec![Example {
+            summary: "the hit for a query by its words alone".to_owned(),
+            config: json!({
+                "documents": { "path": "animals.jsonl", "text": documents }, "alpha": 1.0, "top": 1,
+            }),
+            input: json!({ "text": "when do owls hunt?" }),
+            output: json!({ "query": "when do owls hunt?", "hits": [{
+                "id": "owl", "text": "The owl hunts at night.", "score": 1.0, "bm25": 2.146_527, "vector": 0.065_998, "rank": 1,
+            }] }),
+        }]
+    }
+
+    fn permissions() -> Vec<Permission> {
+        let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
+        vec![Permission { name: "cache".to_owned(), reason }]
+    }
+
+    async fn analyze(&self, input: Query, host: &Host<'_>) -> Result<Hits> {
+        let index = self.index()?;
+        let vectors = embed_kept(index.embedder(), &[&input.text], std::slice::from_ref(host)).await?;
+        Ok(self.hits(index, input, vectors.row(0)))
+    }
+
+    async fn analyze_batch(&self, inputs: Vec<Query>, hosts: &[Host<'_>]) -> Vec<Result<Hits>> {
+        let texts: Vec<&str> = inputs.iter().map(|query| query.text.as_str()).collect();
+        let vectors = match self.index() {
+            Ok(index) => embed_kept(index.embedder(), &texts, hosts).await.map(|vectors| (index, vectors)),
+            Err(failure) => Err(failure),
+        };
+        match vectors {
+            Ok((index, vectors)) => {
+                let hits = |(at, query)| Ok(self.hits(index, query, vectors.row(at)));
+                inputs.into_iter().enumerate().map(hits).collect()
+            }
+            Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
+        }
+    }
+}
+
+impl Retrieve {
+    fn index(&self) -> Result<&Index> {
+        self.index.as_deref().ok_or_else(|| Failure::Internal("`retrieve` was called before it was opened".to_owned()))
+    }
+
+    fn hits(&self, index: &Index, query: Query, vector: &[f32]) -> Hits {
+        let Self { alpha, fusion, mmr, candidates, top, .. } = *self;
+        let found = index.search(&query.text, vector, &Search { alpha, fusion, mmr, candidates, top });
+        let passages = index.passages();
+        let hit = |(rank, found): (usize, &crate::index::Found)| {
+            let passage = passages[found.document].clone();
+            Hit {
+                id: passage.id,
+                title: passage.title,
+                text: passage.text,
+                score: rounded(found.score),
+                bm25: rounded(found.bm25),
+                vector: rounded(found.vector),
+                rank: rank as u64 + 1,
+            }
+        };
+        Hits { hits: found.iter().enumerate().map(hit).collect(), query: query.text }
+    }
+}
+
+/// Six decimal places: what 32-bit floats can tell apart.
+pub(crate) fn rounded(value: f64) -> f64 {
+    // `+ 0.0`: no negative zero.
+    (value * 1e6).round() / 1e6 + 0.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Words of a text, as the keyword leg compares them.
+
+use rust_stemmers::{Algorithm, Stemmer};
+use rustc_hash::FxHashMap;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Calls `take` with each word of a text in order: as UAX #29 bounds it, in lower case, without a possessive `'s`.
+pub fn words(text: &str, mut take: impl FnMut(&str)) {
+    let mut lower = String::new();
+    for word in text.unicode_words() {
+        lower.clear();
+        if word.is_ascii() {
+            lower.push_str(word);
+            lower.make_ascii_lowercase();
+        } else {
+            lower.push_str(&word.to_lowercase().replace('’', "'"));
+        }
+        take(lower.strip_suffix("'s").unwrap_or(&lower));
+    }
+}
+
+/// Turns texts into the terms that a keyword index holds: words, stemmed or as they are.
+pub struct Terms {
+    stemmer: Option<Stemmer>,
+}
+
+impl Terms {
+    /// Terms that are stems of the English Snowball stemmer (Porter 2001), or words as they are.
+    #[must_use]
+    pub fn new(stem: bool) -> Self {
+        Self { stemmer: stem.then(|| Stemmer::create(Algorithm::English)) }
+    }
+
+    /// Calls `take` with each term of a text in order.
+    pub fn each(&self, text: &str, mut take: impl FnMut(&str)) {
+        words(text, |word| match &self.stemmer {
+            Some(stemmer) => take(&stemmer.stem(word)),
+            None => take(word),
+        });
+    }
+}
+
+/// Terms of many texts, each distinct word stemmed once.
+pub(crate) struct Numbered<'a> {
+    terms: &'a Terms,
+    of_words: FxHashMap<Box<str>, u32>,
+    /// Terms with their numbers, which are given in order of first use.
+    pub(crate) numbers: FxHashMap<Box<str>, u32>,
+}
+
+impl<'a> Numbered<'a> {
+    pub(crate) fn new(terms: &'a Terms) -> Self {
+        Self { terms, of_words: FxHashMap::default(), numbers: FxHashMap::default() }
+    }
+
+    /// Appends the numbers of a text's terms.
+    pub(crate) fn read(&mut self, text: &str, into: &mut Vec<u32>) {
+        words(text, |word| {
+            if let Some(&number) = self.of_words.get(word) {
+                into.push(number);
+                return;
+            }
+            let stem = self.terms.stemmer.as_ref().map(|stemmer| stemmer.stem(word));
+            let term = stem.as_deref().unwrap_or(word);
+            let next = self.numbers.len() as u32;
+            let number = match self.numbers.get(term) {
+                Some(&number) => number,
+                None => *self.numbers.entry(term.into()).or_insert(next),
+            };
+            self.of_words.insert(word.into(), number);
+            into.push(number);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(stem: bool, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        Terms::new(stem).each(text, |term| found.push(term.to_owned()));
+        found
+    }
+
+    #[test]
+    fn words_lose_case_punctuation_and_possession() {
+        assert_eq!(
+            terms(false, "The Wing's lift, at Mach 2.5: HEATED!"),
+            ["the", "wing", "lift", "at", "mach", "2.5", "heated"]
+        );
+    }
+
+    #[test]
+    fn words_of_one_stem_are_one_term() {
+        assert_eq!(terms(true, "heated heating heats"), ["heat", "heat", "heat"]);
+    }
+
+    #[test]
+    fn numbers_follow_first_use_and_stems() {
+        let terms = Terms::new(true);
+        let mut numbered = Numbered::new(&terms);
+        let mut found = Vec::new();
+        numbered.read("heated wings heat a wing", &mut found);
+        assert_eq!(found, [0, 1, 0, 2, 1]);
+    }
+}
