@@ -182,5 +182,8 @@ pub fn kept(pipeline: &Pipeline) -> (String, String, u64, Vec<u64>) {
     let Learned { policy, state, outcomes, runs, .. } =
         Kept::at(&pipeline.path().join(".jackfield/routes/ask.json")).read().expect("read");
     let state = state.map_or_else(String::new, |state| state.to_string());
-    (policy, state, outcomes, runs.into_values().collect())
+    // The names of two runs of the same second come in any order.
+    let mut counts: Vec<u64> = runs.into_values().collect();
+    counts.sort_unstable();
+    (policy, state, outcomes, counts)
 }
