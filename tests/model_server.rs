@@ -25,6 +25,8 @@ pub enum Reply {
     ResetMidBody,
     /// Sends headers, and then a byte now and then.
     Drip,
+    /// Lets so much time pass, and then does this.
+    After(Duration, Box<Self>),
 }
 
 impl Reply {
@@ -169,6 +171,10 @@ async fn send(stream: &mut TcpStream, reply: Reply) -> bool {
             tokio::time::sleep(Duration::from_millis(10)).await;
             let _ = stream.set_zero_linger();
             false
+        }
+        Reply::After(wait, reply) => {
+            tokio::time::sleep(wait).await;
+            Box::pin(send(stream, *reply)).await
         }
         Reply::Drip => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;

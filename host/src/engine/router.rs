@@ -75,12 +75,12 @@ impl Router {
         }
     }
 
-    /// The next item that may be routed, if there is one, with its place and its arms.
-    pub(super) fn next(&mut self) -> Option<(usize, Question, Result<Picked>)> {
+    /// The next item that may be routed, if there is one, with its place and its arms. The stage's name is for the log.
+    pub(super) fn next(&mut self, stage: &str) -> Option<(usize, Question, Result<Picked>)> {
         loop {
             // Exactly so many are learned from, even if more are done.
             let wanted = (self.next + 1).saturating_sub(self.in_flight);
-            if !self.learn_up_to(wanted) {
+            if !self.learn_up_to(wanted, stage) {
                 return None;
             }
             if self.passed.remove(&self.next) {
@@ -95,13 +95,13 @@ impl Router {
     }
 
     /// Learns from all items before this one that are done. False if there is one that is not.
-    fn learn_up_to(&mut self, item: u64) -> bool {
+    fn learn_up_to(&mut self, item: u64, stage: &str) -> bool {
         while self.learned < item {
             let Some(outcome) = self.outcomes.remove(&self.learned) else { return false };
             self.learned += 1;
             let Some(outcome) = outcome else { continue };
             if let Err(failure) = self.policy.learn(&outcome) {
-                tracing::warn!("a policy does not learn from an outcome: {failure}");
+                tracing::warn!(stage, "the policy of its route does not learn from an outcome: {failure}");
             }
             self.count.add(&outcome);
         }
@@ -123,8 +123,8 @@ impl Router {
     }
 
     /// What came of all items, in their order, up to the first that is not done.
-    pub(super) fn end(mut self) -> RouteCount {
-        self.learn_up_to(u64::MAX);
+    pub(super) fn end(mut self, stage: &str) -> RouteCount {
+        self.learn_up_to(u64::MAX, stage);
         self.count.state = self.policy.snapshot().ok();
         self.count
     }

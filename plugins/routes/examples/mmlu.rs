@@ -6,7 +6,8 @@
 //! question the outcome of the picked model alone is seen. Figures are those of `RouteLLM` (Ong et al. 2024): the share of the
 //! quality gap between the models that is recovered (PGR), and the least share of calls to the dear model with which that is
 //! 50, 80 and 95 % (CPT, the call-performance threshold). A policy sees nothing of a question but its subject, so the best
-//! split by subject in hindsight is what it can come to.
+//! split by subject in hindsight is what it can come to. A sweep is over what a dear call has to be worth, down to less than
+//! nothing, and ends in the two models themselves; between neighbours of a sweep, chance picks one of the two.
 
 use std::{collections::BTreeMap, env, error::Error, iter::zip};
 
@@ -19,6 +20,11 @@ const SEEDS: u64 = 10;
 const NAMES: [&str; 2] = ["cheap", "dear"];
 /// What a call to the dear model costs in rewards, where it is not swept.
 const LAMBDA: f64 = 0.1;
+/// What a dear call has to be worth, in the sweeps: a share of a right answer.
+const KNOBS: [f64; 26] = [
+    0.4, 0.36, 0.32, 0.28, 0.26, 0.24, 0.22, 0.2, 0.18, 0.16, 0.14, 0.12, 0.1, 0.08, 0.06, 0.04, 0.02, 0.0, -0.02,
+    -0.04, -0.08, -0.12, -0.16, -0.24, -0.5, -1.0,
+];
 /// Queries of a context at which learning is looked at.
 const MARKS: [usize; 4] = [10, 25, 50, 100];
 
@@ -100,16 +106,19 @@ struct Pass {
     marks: [[f64; 3]; MARKS.len()],
 }
 
-/// The reward: right or wrong, less lambda for the dear model, on a scale of 0 to 1.
+/// The reward: right or wrong, less lambda for the dear model, on a scale of 0 to 1. With a lambda below 0, a dear call is
+/// worth something of itself.
 fn reward(right: f64, arm: usize, lambda: f64) -> f64 {
-    (right + lambda * (1 - arm) as f64) / (1.0 + lambda)
+    let favoured = if lambda < 0.0 { arm } else { 1 - arm };
+    (right + lambda.abs() * favoured as f64) / (1.0 + lambda.abs())
 }
 
 fn pass(data: &Data, router: &Router, lambda: f64) -> Pass {
     let mut total = Pass { by_subject: vec![[0.0; 2]; data.subjects.len()], ..Pass::default() };
     let per_row = 1.0 / (SEEDS as f64 * data.rows.len() as f64);
     let per_context = 1.0 / (SEEDS as f64 * data.subjects.len() as f64);
-    let arms: Vec<_> = NAMES.iter().map(|&name| Arm { name: name.to_owned(), with: json!({}) }).collect();
+    let arm = |(place, &name): (usize, &&str)| Arm { name: name.to_owned(), with: json!({ "dear": place }) };
+    let arms: Vec<_> = NAMES.iter().enumerate().map(arm).collect();
     let mut question = Question { context: String::new(), arms: arms.clone().into(), tried: Vec::new(), seed: 0 };
     for seed in 0..SEEDS {
         let mut random = Random::new(seed);
@@ -173,9 +182,13 @@ fn outcome(context: &str, arm: usize, right: f64, lambda: f64) -> Outcome {
     }
 }
 
-fn pareto(quality: f64) -> Router {
+/// A dear call has to be right so much more often: of two arms the dear one is nearer to the ideal if the gap in quality, by
+/// the root of its weight, is greater than that in cost by the root of its own.
+fn pareto(gap: f64) -> Router {
+    let quality = 1.0 / (1.0 + gap * gap);
     let preference = json!({ "cost": 1.0 - quality, "quality": quality });
-    Router::Policy("pareto", json!({ "preference": preference, "trials": 5, "epsilon": 0.05 }))
+    let spans = json!({ "cost": 1.0, "quality": 1.0 });
+    Router::Policy("pareto", json!({ "preference": preference, "spans": spans, "trials": 5, "epsilon": 0.05 }))
 }
 
 fn percent(share: f64) -> String {
@@ -198,23 +211,32 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn sweeps(data: &Data) {
+    let thompson = |_: f64| Router::Policy("thompson", json!({}));
+    let hinted = |_: f64| {
+        // The dear model is taken for the better one, and has to be found out.
+        let hints = json!({ "key": "dear", "other": 1.0, "strength": 10.0 });
+        Router::Policy("thompson", json!({ "hints": hints }))
+    };
+    type Sweep<'a> = (&'a str, &'a str, f64, &'a dyn Fn(f64) -> Router);
+    let sweeps: [Sweep<'_>; 3] = [
+        ("thompson", "lambda", -1.0, &thompson),
+        ("thompson, dear hinted at", "lambda", -1.0, &hinted),
+        ("pareto", "least gap in quality", 0.0, &pareto),
+    ];
     // (share of dear calls, share of the gap recovered)
     let mut curves: Vec<(&str, Vec<(f64, f64)>)> = Vec::new();
-    for (name, knob) in [("thompson", "lambda"), ("pareto", "weight of quality")] {
-        println!("| {name}: {knob} | dear calls | right | PGR | PGR at random |\n| --: | --: | --: | --: | --: |");
-        let mut curve = Vec::new();
-        for step in 0..=20 {
-            let knob = if name == "thompson" { f64::from(20 - step) * 0.02 } else { f64::from(step) * 0.05 };
-            let pass = match name {
-                "thompson" => pass(data, &Router::Policy("thompson", json!({})), knob),
-                _ => pass(data, &pareto(knob), LAMBDA),
-            };
+    for (name, label, least, router) in sweeps {
+        println!("| {name}: {label} | dear calls | right | PGR | PGR at random |\n| --: | --: | --: | --: | --: |");
+        let mut curve = vec![(0.0, 0.0)];
+        for knob in KNOBS.into_iter().filter(|&knob| knob >= least) {
+            let pass = pass(data, &router(knob), knob);
             let recovered = data.recovered(pass.quality);
             curve.push((pass.dear, recovered));
             let (quality, at) = (percent(pass.quality), percent(pass.dear));
             println!("| {knob:.2} | {at} | {quality} | {} | {at} |", percent(recovered));
         }
-        println!();
+        println!("| always dear | 100.0 % | {} | 100.0 % | 100.0 % |\n", percent(data.total[1]));
+        curve.push((1.0, 1.0));
         curves.push((name, curve));
     }
     println!("| dear calls needed for | 50 % of the gap | 80 % | 95 % |\n| --- | --: | --: | --: |");
@@ -245,7 +267,7 @@ fn learning(data: &Data) {
         ("ucb1", Router::Policy("ucb1", json!({}))),
         ("ucb1, exploration 0.3", Router::Policy("ucb1", json!({ "exploration": 0.3 }))),
         ("epsilon-greedy", Router::Policy("epsilon-greedy", json!({}))),
-        ("pareto, quality 0.6", pareto(0.6)),
+        ("pareto", pareto(LAMBDA)),
         ("random", Router::Random),
         ("always cheap", Router::Always(0)),
         ("always dear", Router::Always(1)),

@@ -19,12 +19,16 @@ use crate::{
 /// at the least weighted Euclidean distance from the ideal point (compromise programming: Zeleny 1973) is picked, where each
 /// objective runs from 0 at the best arm to 1 at the worst; ties go by name. An arm that has no value for an objective is
 /// worst in it. Of two arms, each is best or worst in everything: the preference then says which objective matters more, and
-/// not how much. Scores are 1 - distance. Arms without so many trials come first, those with the fewest of them before others.
+/// not how much, unless `spans` says what a difference is worth. Scores are 1 - distance. Arms without so many trials come first, those with the fewest of them before others.
 #[derive(Clone, Debug, Config)]
 pub struct Pareto {
     /// How much each objective counts, such as `{ cost = 0.3, quality = 0.6, diversity = 0.1 }`: 0 or more, and in relation
     /// to the others alone. What it does not name is kept for the record, and counts for nothing.
     pub preference: BTreeMap<String, f64>,
+    /// How far each objective runs from best to worst, such as `{ cost = 1.0, quality = 0.2 }`, above 0: a difference between
+    /// arms is held against this, and a small one counts for little. What it does not name runs as far as the arms do.
+    #[config(default)]
+    pub spans: BTreeMap<String, f64>,
     /// How many outcomes or failures an arm has in a context before it is compared; at least 1. More are better where an
     /// objective is as noisy as right and wrong.
     #[config(default = 1)]
@@ -60,7 +64,8 @@ pub struct Measured {
 }
 
 impl Pareto {
-    /// Each arm's objectives, those of the preference in order of their names: 0 is the best of all arms, 1 the worst.
+    /// Each arm's objectives, those of the preference in order of their names: 0 is the best of all arms, 1 the worst, or as far
+    /// from the best as `spans` says.
     fn normalised(&self, minimize: &BTreeMap<String, bool>, measured: &[Option<&Measured>]) -> Vec<Vec<f64>> {
         let mut points = vec![Vec::with_capacity(self.preference.len()); measured.len()];
         for (place, name) in self.preference.keys().enumerate() {
@@ -70,13 +75,11 @@ impl Pareto {
             let known = || values.iter().flatten().copied();
             let (best, worst) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
             // Halved: the span of two finite numbers may be infinite.
-            let span = worst / 2.0 - best / 2.0;
+            let reach = worst / 2.0 - best / 2.0;
+            let span = self.spans.get(name).map_or(reach, |span| span / 2.0);
+            let share = |far: f64| if far <= 0.0 { 0.0 } else { far / span };
             for (point, value) in points.iter_mut().zip(values) {
-                point.push(match value {
-                    Some(_) if span <= 0.0 => 0.0,
-                    Some(value) => (value / 2.0 - best / 2.0) / span,
-                    None => 1.0,
-                });
+                point.push(value.map_or_else(|| share(reach).max(1.0), |value| share(value / 2.0 - best / 2.0)));
             }
         }
         points
@@ -100,6 +103,13 @@ impl RoutingPolicy for Pareto {
         if let Some((name, weight)) = self.preference.iter().find(|(_, weight)| !(0.0..=1e9).contains(*weight)) {
             let found = format!("`preference.{name}` is {weight}, and lies outside 0 to 1e9");
             return Err(Failure::InvalidConfig(found));
+        }
+        if let Some((name, span)) = self.spans.iter().find(|(_, span)| !(**span > 0.0 && **span <= 1e9)) {
+            let found = format!("`spans.{name}` is {span}, and has to be above 0 and at most 1e9");
+            return Err(Failure::InvalidConfig(found));
+        }
+        if let Some(name) = self.spans.keys().find(|name| !self.preference.contains_key(*name)) {
+            return Err(Failure::InvalidConfig(format!("`spans` has `{name}`, which `preference` has not")));
         }
         if self.preference.values().sum::<f64>() <= 0.0 {
             return Err(Failure::InvalidConfig("`preference` gives no objective a weight above 0".to_owned()));

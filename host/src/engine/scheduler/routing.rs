@@ -59,8 +59,9 @@ impl Scheduler<'_, '_> {
     pub(super) fn route(&mut self) {
         let stages: Vec<usize> = self.routings.keys().copied().collect();
         for index in stages {
+            let stage = self.stages[index].plan;
             while let Some(routing) = self.routings.get_mut(&index)
-                && let Some((place, question, picked)) = routing.router.next()
+                && let Some((place, question, picked)) = routing.router.next(&stage.name)
             {
                 match picked {
                     Ok(Picked { arms, scores }) => {
@@ -71,6 +72,7 @@ impl Scheduler<'_, '_> {
                         self.settle(place, vec![index], Vec::new());
                     }
                     Err(failure) => {
+                        let failure = self.of_policy(index, &failure);
                         self.refuse(place, index, 0, &failure);
                         self.fill(place, index, Slot::Failed);
                         self.settle(place, Vec::new(), vec![index]);
@@ -78,6 +80,14 @@ impl Scheduler<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The failure of a decision: it is the policy's, and none of the stage that it stands under.
+    fn of_policy(&self, index: usize, failure: &Failure) -> Failure {
+        let policy = self.routings.get(&index).map_or("", |routing| routing.plan.extension.name.as_str());
+        let stage = &self.stages[index].plan.name;
+        let message = format!("the policy `{policy}` of the route of stage `{stage}`: {}", failure.message());
+        Failure::new(failure.kind(), message)
     }
 
     /// Another arm for a call that failed for good, if the policy named one. The call is made again with it.

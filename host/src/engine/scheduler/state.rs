@@ -334,7 +334,12 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     ) -> (ItemCounts, BTreeMap<String, StageStats>, BTreeMap<String, RouteCount>) {
         let name = |index: usize| self.stages.get(index).map(|stage| stage.plan.name.clone()).unwrap_or_default();
         let routes = mem::take(&mut self.routings);
-        let routes = routes.into_iter().map(|(index, routing)| (name(index), routing.router.end())).collect();
+        let end = |(index, routing): (usize, Routing<'_>)| {
+            let stage = name(index);
+            let count = routing.router.end(&stage);
+            (stage, count)
+        };
+        let routes = routes.into_iter().map(end).collect();
         let stages = self.stages.into_iter().map(|mut stage| {
             stage.times.fill(&mut stage.stats);
             stage.stats.traps = stage.stations.iter().map(|station| station.instance.traps()).sum();

@@ -56,6 +56,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Those of a routing policy: everything in a run waits for its decisions, which are a matter of microseconds.
+    #[must_use]
+    pub fn of_policy() -> Self {
+        Self { time: Duration::from_secs(5), wall: Duration::from_secs(30), ..Self::default() }
+    }
+}
+
 /// A size as people write it: the largest binary unit that it reaches, to one place.
 pub(crate) fn size(bytes: u64) -> String {
     let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];

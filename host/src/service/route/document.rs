@@ -26,7 +26,9 @@ pub(super) fn by_documents(
         let batch = [Request { document: request.into_document()?, context }];
         let mut answers = guarded("call", || runtime.block_on(policy.call(&batch, &host)))?;
         match answers.pop() {
-            Some(answer) if answers.is_empty() => PolicyAnswer::from_document(answer?),
+            // What the policy wrote does not fit: a fault of its own, and not of what it was asked.
+            Some(answer) if answers.is_empty() => PolicyAnswer::from_document(answer?)
+                .map_err(|failure| Failure::InvalidOutput(format!("its answer is none: {}", failure.message()))),
             _ => Err(Failure::InvalidOutput("did not answer one document with one".to_owned())),
         }
     };

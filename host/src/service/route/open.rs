@@ -24,7 +24,7 @@ pub struct Route {
 
 impl Route {
     fn new(stage: usize, plan: &RoutePlan, registry: &Registry) -> Result<Self> {
-        let policy = plan.extension.open(&plan.config, &Limits::default(), registry)?;
+        let policy = plan.extension.open(&plan.config, &Limits::of_policy(), registry)?;
         let arms: Arc<[Arm]> = plan.arms.iter().map(|arm| arm.arm.clone()).collect();
         let route = Self { stage, arms, name: plan.extension.name.clone(), policy };
         match route.policy.as_policy() {
@@ -60,7 +60,9 @@ pub(in crate::service) fn open_routes(plan: &Plan, registry: &Registry, faults: 
                     Failure::InvalidInput(why) => Failure::InvalidConfig(why),
                     other => other,
                 };
-                faults.push(ServiceFault { service: format!("the route of stage `{}`", plan.name), failure });
+                let (policy, stage) = (&route.extension.name, &plan.name);
+                let service = format!("the policy `{policy}` of the route of stage `{stage}`");
+                faults.push(ServiceFault { service, failure });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Which arm `pareto` picks.
 
-use jackfield_plugin_api::{Failure, Objective, Outcome};
+use jackfield_plugin_api::{Failure, Kind, Objective, Outcome, linked_in_as};
 use serde_json::{Value, json};
 
 use crate::support::{arms, attempted, learn, picked, policy, question};
@@ -61,6 +61,42 @@ fn scores_are_one_less_the_weighted_distance_after_normalisation() {
     for (score, [cost, quality, diversity]) in scores.into_iter().zip(shares) {
         let expected = 1.0 - f64::sqrt(0.3 * cost * cost + 0.6 * quality * quality + 0.1 * diversity * diversity);
         assert!((score.expect("a score") - expected).abs() < 1e-12, "{score:?} {expected}");
+    }
+}
+
+#[test]
+fn with_spans_the_preference_says_how_much_a_difference_is_worth() {
+    let arms = arms(&["cheap", "dear"]);
+    let config = |quality: f64, span: Value| json!({ "preference": { "cost": 1.0 - quality, "quality": quality }, "spans": span });
+    let measured = |cost: f64, quality: f64, arm: &str| measured("", arm, cost, quality, 0.0);
+    // A dear call costs the whole span of 1: it is worth it from a gap in quality of sqrt(0.1 / 0.9) = 1/3 of its span on.
+    for (gap, expected) in [(0.3, "cheap"), (0.36, "dear")] {
+        let mut policy = policy("pareto", config(0.9, json!({ "cost": 1.0, "quality": 1.0 })), &arms);
+        learn(&mut *policy, &[measured(0.0, 0.5, "cheap"), measured(1.0, 0.5 + gap, "dear")]);
+        assert_eq!(picked(&*policy, "", &arms, 0), expected, "{gap}");
+        let scores = policy.decide(&question("", &arms, 0)).expect("a decision").scores;
+        for (score, expected) in scores.into_iter().zip([1.0 - gap * 0.9_f64.sqrt(), 1.0 - 0.1_f64.sqrt()]) {
+            assert!((score.expect("a score") - expected).abs() < 1e-12, "{score:?} {expected}");
+        }
+    }
+    // Without them any gap is the whole way from best to worst; one of two may be given.
+    for spans in [json!({}), json!({ "cost": 1.0 })] {
+        let mut policy = policy("pareto", config(0.9, spans), &arms);
+        learn(&mut *policy, &[measured(0.0, 0.5, "cheap"), measured(1.0, 0.501, "dear")]);
+        assert_eq!(picked(&*policy, "", &arms, 0), "dear");
+    }
+}
+
+#[test]
+fn spans_that_make_no_sense_are_refused() {
+    for (spans, said) in [
+        (json!({ "cost": 0.0 }), "`spans.cost` is 0, and has to be above 0 and at most 1e9"),
+        (json!({ "price": 1.0 }), "`spans` has `price`, which `preference` has not"),
+    ] {
+        let extension = linked_in_as(Kind::RoutingPolicy, "pareto").expect("a policy");
+        let config = json!({ "preference": { "cost": 1.0 }, "spans": spans }).to_string();
+        let Err(Failure::InvalidConfig(message)) = extension.open(&config) else { panic!("{config} is taken") };
+        assert_eq!(message, said);
     }
 }
 
