@@ -19,7 +19,8 @@ use crate::{
 /// at the least weighted Euclidean distance from the ideal point (compromise programming: Zeleny 1973) is picked, where each
 /// objective runs from 0 at the best arm to 1 at the worst; ties go by name. An arm that has no value for an objective is
 /// worst in it. Of two arms, each is best or worst in everything: the preference then says which objective matters more, and
-/// not how much, unless `spans` says what a difference is worth. Scores are 1 - distance. Arms without so many trials come first, those with the fewest of them before others.
+/// not how much, unless `spans` says what a difference is worth. Scores are 1 - distance. Arms without so many trials come
+/// first, those with the fewest of them before others.
 #[derive(Clone, Debug, Config)]
 pub struct Pareto {
     /// How much each objective counts, such as `{ cost = 0.3, quality = 0.6, diversity = 0.1 }`: 0 or more, and in relation
