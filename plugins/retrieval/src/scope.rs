@@ -8,6 +8,8 @@ const FOLDS: usize = 5;
 const NEAREST: usize = 5;
 /// Examples of the domains that are judged at most, spread over all: a few thousand say it as well as any more.
 const JUDGED: usize = 1500;
+/// Numbers in the vectors of examples that are held to ask how near they are, which is a few milliseconds' work at most.
+const HELD: usize = 1 << 22;
 /// How many signs a text has.
 const SIGNS: usize = 2;
 
@@ -37,14 +39,12 @@ impl Scope {
         let (mut signs, mut outside) = (Vec::new(), Vec::new());
         for fold in 0..FOLDS {
             // Examples of a class stand together, so every fifth is a fifth of every class.
-            let (mut rows, mut examples, mut of_rows) = (empty(&vectors), empty(&vectors), Vec::new());
+            let (mut rows, mut of_rows) = (Vectors::new(vectors.dimensions()), Vec::new());
             for (at, &label) in labels.iter().enumerate().filter(|(at, _)| at % FOLDS != fold) {
                 rows.push(vectors.row(at));
                 of_rows.push(label);
-                if label < domains {
-                    examples.push(vectors.row(at));
-                }
             }
+            let examples = held(&rows, of_rows.iter().filter(|&&label| label < domains).count());
             let softmax = Softmax::fit(&rows, &of_rows, domains + 1, L2);
             for (turn, at) in (fold..labels.len()).step_by(FOLDS).enumerate() {
                 if labels[at] >= domains || turn % step == 0 {
@@ -62,8 +62,7 @@ impl Scope {
         let mut rows = Vectors::new(1);
         signs.iter().for_each(|signs| rows.push(&[sum(&scales, signs)]));
         let classes: Vec<usize> = outside.iter().map(|&out| usize::from(!out)).collect();
-        let mut examples = empty(&vectors);
-        vectors.rows().take(inside).for_each(|row| examples.push(row));
+        let examples = held(&vectors, inside);
         let weights = Softmax::fit(&rows, &classes, 2, 1.0 / count.max(1.0));
         if weights.probabilities(&[1.0])[1] <= weights.probabilities(&[0.0])[1] {
             return None;
@@ -88,8 +87,12 @@ impl Scope {
     }
 }
 
-fn empty(like: &Vectors) -> Vectors {
-    Vectors::new(like.dimensions())
+/// Of the first rows, which are of the domains, as many as are held, spread over all.
+fn held(rows: &Vectors, inside: usize) -> Vectors {
+    let mut examples = Vectors::new(rows.dimensions());
+    let step = (inside * rows.dimensions()).div_ceil(HELD).max(1);
+    rows.rows().take(inside).step_by(step).for_each(|row| examples.push(row));
+    examples
 }
 
 fn signs_of(probabilities: &[f64], vector: &[f32], examples: &Vectors) -> [f64; SIGNS] {
