@@ -41,9 +41,9 @@ fn main() -> Result<(), Error> {
     }
 
     println!(
-        "| embedder | examples a domain | learn, s | threshold | accuracy | in scope, answered rightly | out of scope: recall | precision | F1 | single ms p50 | p95 | of 10, ms a query p50 | p95 |"
+        "| embedder | examples a domain | learn, s | threshold | accuracy | in scope, answered rightly | out of scope: recall | precision | F1 | AUROC | single ms p50 | p95 | of 10, ms a query p50 | p95 |"
     );
-    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
     for (name, embedder) in &embedders {
         for per_intent in [2, 10, usize::MAX] {
             let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -104,13 +104,26 @@ fn judged(
     let [p50, p95, ten50, ten95] =
         [quantile(&mut single, 0.5), quantile(&mut single, 0.95), quantile(&mut tens, 0.5), quantile(&mut tens, 0.95)];
     Ok(format!(
-        "{:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {p50:.3} | {p95:.3} | {ten50:.3} | {ten95:.3}",
+        "{:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {:.3} | {p50:.3} | {p95:.3} | {ten50:.3} | {ten95:.3}",
         share(right),
         share(kept),
         100.0 * recall,
         100.0 * precision,
         100.0 * f1,
+        auroc(within.iter().map(|verdict| verdict.confidence), beyond.iter().map(|verdict| verdict.confidence)),
     ))
+}
+
+/// The share of pairs in which the query in scope has the greater confidence; pairs of equals count half.
+fn auroc(within: impl Iterator<Item = f64>, beyond: impl Iterator<Item = f64> + Clone) -> f64 {
+    let (mut won, mut pairs) = (0.0, 0.0);
+    for inside in within {
+        for outside in beyond.clone() {
+            won += if inside > outside { 1.0 } else { 0.5 * f64::from(u8::from(inside == outside)) };
+            pairs += 1.0;
+        }
+    }
+    won / pairs
 }
 
 fn quantile(times: &mut [f64], share: f64) -> f64 {

@@ -6,17 +6,14 @@ use jackfield_plugin_api::prelude::*;
 
 use crate::{
     embed::{Embedder, EmbedderConfig},
+    scope::Scope,
     softmax::Softmax,
-    threshold::fit_threshold,
-    vectors::Vectors,
 };
 
 /// The name under which examples of no domain stand, and the label of a query that is of none.
 pub const GENERAL: &str = "general";
 /// What weights cost: see [`Softmax::fit`].
-const L2: f64 = 1e-4;
-/// Parts of the examples of which each is judged by what is learned from the others.
-const FOLDS: usize = 5;
+pub(crate) const L2: f64 = 1e-4;
 /// The threshold where there is nothing to fit it on.
 const THRESHOLD: f64 = 0.5;
 /// Texts that are embedded together while examples are learned.
@@ -29,6 +26,8 @@ pub struct Classifier {
     names: Vec<String>,
     domains: usize,
     softmax: Softmax,
+    /// Whether a text is of any domain, where examples of none say what that looks like.
+    scope: Option<Scope>,
     threshold: f64,
 }
 
@@ -37,16 +36,15 @@ pub struct Classifier {
 pub struct Verdict {
     /// The domain, or [`GENERAL`].
     pub label: String,
-    /// Probability of the best domain, whether or not it is the label.
+    /// Where there are examples of no domain: the probability that the text is of any. Else that of the best domain.
     pub confidence: f64,
     /// Domains with their probabilities, best first; of two alike, by name.
     pub scores: Vec<(String, f64)>,
 }
 
 impl Classifier {
-    /// Learns domains from their examples; those named [`GENERAL`] are of no domain. Without a threshold, one is fitted:
-    /// each fifth of the examples is judged by what is learned from the rest, and [`fit_threshold`] parts the domains'
-    /// examples from those of none. Where there are none, it is 0.5.
+    /// Learns domains from their examples; those named [`GENERAL`] are of no domain. From them [`Scope`] learns what is of
+    /// none, and fits the threshold unless it is given. Where there are none, it is 0.5.
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`] if there are fewer than two domains, a domain has no examples, the threshold is not within
@@ -81,13 +79,10 @@ impl Classifier {
         for texts in texts.chunks(TOGETHER) {
             vectors.append(&embedder.embed(texts)?);
         }
-        let threshold = match threshold {
-            Some(threshold) => threshold,
-            None if general.is_some() => out_of_fold(&vectors, &labels, names.len(), domains).unwrap_or(THRESHOLD),
-            None => THRESHOLD,
-        };
         let softmax = Softmax::fit(&vectors, &labels, names.len(), L2);
-        Ok(Self { embedder, names, domains, softmax, threshold })
+        let fitted = general.and_then(|_| Scope::learn(vectors, &labels, domains));
+        let threshold = threshold.or(fitted.as_ref().map(|(_, fitted)| *fitted)).unwrap_or(THRESHOLD);
+        Ok(Self { embedder, names, domains, softmax, scope: fitted.map(|(scope, _)| scope), threshold })
     }
 
     /// The threshold that is applied.
@@ -124,34 +119,13 @@ impl Classifier {
 
     fn verdict(&self, vector: &[f32]) -> Verdict {
         let probabilities = self.softmax.probabilities(vector);
+        let inside = self.scope.as_ref().map(|scope| scope.probability(&probabilities, vector));
         let mut scores: Vec<(String, f64)> = self.names.iter().cloned().zip(probabilities).take(self.domains).collect();
         scores.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let confidence = scores.first().map_or(0.0, |best| best.1);
+        let confidence = inside.unwrap_or_else(|| scores.first().map_or(0.0, |best| best.1));
         let label = scores.first().filter(|_| confidence >= self.threshold).map_or(GENERAL, |best| &best.0).to_owned();
         Verdict { label, confidence, scores }
     }
-}
-
-/// The threshold that parts examples of the domains from those of none, each judged by what the other folds teach.
-fn out_of_fold(vectors: &Vectors, labels: &[usize], classes: usize, domains: usize) -> Option<f64> {
-    let (mut scores, mut correct) = (vec![0.0; labels.len()], vec![false; labels.len()]);
-    for fold in 0..FOLDS {
-        // Examples of a class stand together, so every fifth is a fifth of every class.
-        let (mut rows, mut of_rows) = (Vectors::new(vectors.dimensions()), Vec::new());
-        for (at, &label) in labels.iter().enumerate().filter(|(at, _)| at % FOLDS != fold) {
-            rows.push(vectors.row(at));
-            of_rows.push(label);
-        }
-        let softmax = Softmax::fit(&rows, &of_rows, classes, L2);
-        for at in (fold..labels.len()).step_by(FOLDS) {
-            let probabilities = softmax.probabilities(vectors.row(at));
-            let better = |best: usize, at: usize| if probabilities[at] > probabilities[best] { at } else { best };
-            let best = (1..domains).fold(0, better);
-            (scores[at], correct[at]) = (probabilities[best], best == labels[at]);
-        }
-    }
-    let out_of_scope: Vec<bool> = labels.iter().map(|&label| label >= domains).collect();
-    fit_threshold(&scores, &correct, &out_of_scope)
 }
 
 #[cfg(test)]

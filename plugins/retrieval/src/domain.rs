@@ -34,7 +34,8 @@ pub struct Score {
 pub struct DomainOf {
     /// The domain, or `general` where none is likely enough.
     pub label: String,
-    /// Probability of the best domain, 0 to 1, whether or not it is the label; six decimal places.
+    /// With examples named `general`, the probability that the query is of any domain, 0 to 1; without, that of the best
+    /// domain, whether or not it is the label. Six decimal places.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub confidence: f64,
     /// The three likeliest domains, likeliest first.
@@ -44,7 +45,8 @@ pub struct DomainOf {
 /// Tells the domain of a query, from a few example texts of each domain.
 ///
 /// A linear classifier on sentence vectors is learned from the examples when the stage is opened. Examples under the name
-/// `general` are of no domain: with them, the threshold is fitted, unless it is given. Documents of a batch go through the
+/// `general` are of no domain: from them it is learned what is of none, by the classifier's odds and by how near the nearest
+/// examples are, and the threshold is fitted, unless it is given. Documents of a batch go through the
 /// embedder together.
 #[derive(Config)]
 pub struct Domain {
@@ -56,7 +58,8 @@ pub struct Domain {
     /// What makes vectors of texts.
     #[config(default)]
     pub embedder: EmbedderConfig,
-    /// Least probability of a domain that is believed. By default fitted on examples named `general`, or 0.5 without any.
+    /// Least confidence with which a domain is believed. By default fitted on examples named `general` so that F1 of what is
+    /// withheld is greatest, or 0.5 without any.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub threshold: Option<f64>,
     /// What was learned.

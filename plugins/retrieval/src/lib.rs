@@ -9,7 +9,7 @@
 //! | module | what for |
 //! | --- | --- |
 //! | [`embed`] | texts as vectors: hashed features, or a sentence encoder |
-//! | [`classify`], [`softmax`], [`threshold`] | domains from examples, and where to stop believing |
+//! | [`classify`], [`softmax`], [`scope`], [`threshold`] | domains from examples, and where to stop believing |
 //! | [`bm25`], [`vectors`], [`cells`] | the keyword leg; the vector leg, exact and among very many |
 //! | [`fuse`], [`index`] | the legs as one ranking |
 //! | [`metrics`] | how good a ranking is |
@@ -30,6 +30,7 @@ pub mod index;
 pub mod metrics;
 pub mod rank;
 mod retrieve;
+pub mod scope;
 pub mod softmax;
 pub mod threshold;
 pub mod vectors;

@@ -2,42 +2,36 @@
 
 /// The threshold under which an answer is better withheld.
 ///
-/// Of labelled queries, `scores` has the confidence of each, `correct` whether its answer was right, `out_of_scope` whether
-/// no answer would have been. A query is answered if its score is at least the threshold. The threshold answered maximises
-/// `(share of queries in scope answered rightly) + (share of queries out of scope not answered)`: each kind of query counts
-/// as a whole, so that it does not matter how many of each there are. It lies midway between two scores; of thresholds
-/// alike, the lowest. None unless there are queries of both kinds, all scores being numbers.
+/// Of labelled queries, `scores` has the confidence of each, `out_of_scope` whether no answer is right. Each query in scope
+/// stands for `weight` of its sort, so that a sample of them can be judged. A query is answered if its score is at least the
+/// threshold. The threshold answered maximises F1 of what is withheld: with `hits` queries withheld that are out of scope,
+/// `2 * hits / (all withheld + all out of scope)`. Unlike the mean of both kinds' shares, that counts what withholding costs
+/// where most queries are in scope. It lies midway between two scores; of thresholds alike, the lowest. None unless there
+/// are queries of both kinds, all scores being numbers.
 #[must_use]
-pub fn fit_threshold(scores: &[f64], correct: &[bool], out_of_scope: &[bool]) -> Option<f64> {
-    if scores.len() != correct.len() || scores.len() != out_of_scope.len() || scores.iter().any(|s| s.is_nan()) {
+pub fn fit_threshold(scores: &[f64], out_of_scope: &[bool], weight: f64) -> Option<f64> {
+    if scores.len() != out_of_scope.len() || scores.iter().any(|s| s.is_nan()) {
         return None;
     }
     let outside = out_of_scope.iter().filter(|&&out| out).count();
-    let inside = scores.len() - outside;
-    if outside == 0 || inside == 0 {
+    if outside == 0 || outside == scores.len() {
         return None;
     }
-    // What the value gains when the threshold passes a query: it is withheld then.
-    let gain = |at: usize| {
-        if out_of_scope[at] {
-            1.0 / outside as f64
-        } else if correct[at] {
-            -1.0 / inside as f64
-        } else {
-            0.0
-        }
-    };
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&left, &right| scores[left].total_cmp(&scores[right]));
-    let (mut value, mut best, mut threshold) = (0.0, 0.0, scores[order[0]].min(0.0));
+    let (mut hits, mut withheld) = (0.0, 0.0);
+    let (mut best, mut threshold) = (0.0, scores[order[0]].min(0.0));
     for (place, &at) in order.iter().enumerate() {
-        value += gain(at);
+        let hit = if out_of_scope[at] { 1.0 } else { 0.0 };
+        hits += hit;
+        withheld += hit + (1.0 - hit) * weight;
         let next = order.get(place + 1).map(|&next| scores[next]);
         if next == Some(scores[at]) {
             continue;
         }
-        if value > best + 1e-12 {
-            best = value;
+        let f1 = 2.0 * hits / (withheld + outside as f64);
+        if f1 > best + 1e-12 {
+            best = f1;
             // Beyond the last score nothing is answered.
             threshold = next.map_or(scores[at] + 1e-6, |next| f64::midpoint(scores[at], next));
         }
@@ -51,37 +45,46 @@ mod tests {
 
     use super::*;
 
-    fn value(threshold: f64, scores: &[f64], correct: &[bool], out: &[bool]) -> f64 {
-        let share = |of: bool, good: &dyn Fn(usize) -> bool| {
-            let all: Vec<usize> = (0..scores.len()).filter(|&at| out[at] == of).collect();
-            all.iter().filter(|&&at| good(at)).count() as f64 / all.len() as f64
-        };
-        share(false, &|at| correct[at] && scores[at] >= threshold) + share(true, &|at| scores[at] < threshold)
+    fn f1(threshold: f64, scores: &[f64], out: &[bool], weight: f64) -> f64 {
+        let withheld = |of: bool| (0..out.len()).filter(|&at| out[at] == of && scores[at] < threshold).count() as f64;
+        let (hits, all) = (withheld(true), out.iter().filter(|&&out| out).count() as f64);
+        let (precision, recall) = (hits / (hits + weight * withheld(false)).max(1e-9), hits / all);
+        2.0 * precision * recall / (precision + recall).max(1e-9)
     }
 
     #[test]
     fn a_gap_between_the_kinds_is_found() {
-        let found = fit_threshold(&[0.2, 0.9, 0.3, 0.8], &[false, true, false, true], &[true, false, true, false]);
+        let found = fit_threshold(&[0.2, 0.9, 0.3, 0.8], &[true, false, true, false], 1.0);
         assert!((found.unwrap() - 0.55).abs() < 1e-12);
     }
 
     #[test]
+    fn the_more_queries_are_in_scope_the_less_is_withheld() {
+        let (scores, out) = ([0.1, 0.2, 0.3, 0.4], [true, false, true, false]);
+        assert!((fit_threshold(&scores, &out, 0.5).unwrap() - 0.35).abs() < 1e-12);
+        assert!((fit_threshold(&scores, &out, 9.0).unwrap() - 0.15).abs() < 1e-12);
+    }
+
+    #[test]
     fn without_both_kinds_there_is_nothing_to_learn_from() {
-        assert_eq!(fit_threshold(&[0.2, 0.9], &[true, true], &[false, false]), None);
-        assert_eq!(fit_threshold(&[], &[], &[]), None);
-        assert_eq!(fit_threshold(&[f64::NAN, 0.1], &[true, true], &[false, true]), None);
+        assert_eq!(fit_threshold(&[0.2, 0.9], &[false, false], 1.0), None);
+        assert_eq!(fit_threshold(&[], &[], 1.0), None);
+        assert_eq!(fit_threshold(&[f64::NAN, 0.1], &[false, true], 1.0), None);
     }
 
     proptest! {
         #[test]
-        fn no_other_threshold_does_better(queries in prop::collection::vec((0u8..20, any::<bool>(), any::<bool>()), 2..40)) {
+        fn no_other_threshold_does_better(
+            queries in prop::collection::vec((0u8..20, any::<bool>()), 2..40),
+            weight in 1u8..9,
+        ) {
             let scores: Vec<f64> = queries.iter().map(|q| f64::from(q.0) / 20.0).collect();
-            let correct: Vec<bool> = queries.iter().map(|q| q.1).collect();
-            let out: Vec<bool> = queries.iter().map(|q| q.2).collect();
-            if let Some(found) = fit_threshold(&scores, &correct, &out) {
-                let best = value(found, &scores, &correct, &out);
+            let out: Vec<bool> = queries.iter().map(|q| q.1).collect();
+            let weight = f64::from(weight);
+            if let Some(found) = fit_threshold(&scores, &out, weight) {
+                let best = f1(found, &scores, &out, weight);
                 for other in (0..=41).map(|at| f64::from(at) / 40.0) {
-                    prop_assert!(best >= value(other, &scores, &correct, &out) - 1e-9);
+                    prop_assert!(best >= f1(other, &scores, &out, weight) - 1e-6);
                 }
             } else {
                 prop_assert!(out.iter().all(|&o| o) || out.iter().all(|&o| !o));

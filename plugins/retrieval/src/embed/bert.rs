@@ -1,32 +1,54 @@
-//! Sentence encoders with BERT's architecture (Devlin et al. 2019; Reimers and Gurevych 2019), run by candle on the CPU.
+//! Sentence encoders with BERT's architecture (Devlin et al. 2019; Reimers and Gurevych 2019), run on the CPU.
+
+mod encoder;
+mod weights;
+mod wordpiece;
 
 use std::{
     collections::HashMap,
     fs,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
+    thread,
     time::SystemTime,
 };
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, Config};
 use jackfield_plugin_api::{Failure, Result};
+use ndarray::{Axis, Slice};
 use serde_json::Value;
-use tokenizers::{Tokenizer, TruncationParams};
 
+use self::{
+    encoder::{Config, Encoder},
+    weights::Weights,
+    wordpiece::WordPiece,
+};
 use crate::vectors::{Vectors, normalize};
 
 /// Longest text where the folder does not say.
 const LONGEST: usize = 256;
-/// Most tokens that go through the model at once, padding included: beyond it a larger batch gains nothing.
-const AT_ONCE: usize = 4096;
+/// A model that reads fewer tokens reads no sentence.
+const SHORTEST: usize = 8;
+/// Most tokens that go through the model at once: beyond it a larger batch gains nothing.
+const AT_ONCE: usize = 512;
+/// Fewest that are worth a thread of their own.
+const APART: usize = 48;
 
-/// A sentence encoder: the mean over a text's tokens of the model's last layer, with length 1.
+/// A sentence encoder: a vector of length 1 for each text, from the model's last layer.
 pub struct Bert {
-    model: BertModel,
-    tokenizer: Tokenizer,
-    dimensions: usize,
+    encoder: Encoder,
+    tokenizer: WordPiece,
+    longest: usize,
+    pooling: Pooling,
+}
+
+/// What becomes the vector of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Pooling {
+    /// The mean over its tokens.
+    Mean,
+    /// Its first token.
+    First,
 }
 
 /// What a model that is in use was read from: stages that use one share it.
@@ -57,76 +79,126 @@ impl Bert {
 
     fn read(folder: &Path, max_tokens: Option<usize>) -> Result<Self> {
         let path = folder.join("config.json");
-        let config: Config = serde_json::from_slice(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
-        let path = folder.join("tokenizer.json");
-        let mut tokenizer = Tokenizer::from_bytes(bytes(&path)?).map_err(|error| wrong(&path, &error))?;
+        let config = Config::read(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
         let path = folder.join("model.safetensors");
-        let weights = VarBuilder::from_buffered_safetensors(bytes(&path)?, DType::F32, &Device::Cpu)
-            .map_err(|error| wrong(&path, &error))?;
-        let dimensions = config.hidden_size;
-        let longest = config.max_position_embeddings;
-        let model = BertModel::load(weights, &config).map_err(|error| wrong(&path, &error))?;
-        let max_length = max_tokens.or_else(|| said(folder)).unwrap_or(LONGEST).min(longest);
-        // Texts of a batch are padded here, those of like length together.
-        let truncation = TruncationParams { max_length, ..TruncationParams::default() };
-        tokenizer.with_padding(None).with_truncation(Some(truncation)).map_err(|error| wrong(folder, &error))?;
-        Ok(Self { model, tokenizer, dimensions })
+        let held = bytes(&path)?;
+        let encoder = Weights::read(&held).and_then(|weights| Encoder::new(&weights, &config));
+        let encoder = encoder.map_err(|error| wrong(&path, &error))?;
+        drop(held);
+        let path = folder.join("tokenizer.json");
+        let tokenizer = WordPiece::read(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
+        if tokenizer.greatest() as usize >= encoder.words() {
+            let error =
+                format!("it has a token {}, but the model has {} of them", tokenizer.greatest(), encoder.words());
+            return Err(wrong(&path, &error));
+        }
+        let longest = max_tokens.or_else(|| said(folder)).unwrap_or(LONGEST).min(config.positions);
+        if longest < SHORTEST.max(tokenizer.ends()) {
+            let error = format!("with {longest} tokens at most it reads no sentence");
+            return Err(wrong(folder, &error));
+        }
+        Ok(Self { encoder, tokenizer, longest, pooling: pooling(folder)? })
     }
 
-    /// One row per text. Texts go through the model together, those of like length next to each other.
+    /// One row per text. Texts go through the model together, on as many threads as there are cores.
     ///
     /// # Errors
-    /// [`Failure::Internal`] if the tokenizer or the model fails.
+    /// [`Failure::Internal`] if a thread panics.
     pub(crate) fn embed(&self, texts: &[&str]) -> Result<Vectors> {
-        let failed = |error: &dyn std::fmt::Display| Failure::Internal(format!("the sentence encoder failed: {error}"));
-        let mut tokens: Vec<(usize, Vec<u32>)> = Vec::with_capacity(texts.len());
-        for (index, text) in texts.iter().enumerate() {
-            let encoding = self.tokenizer.encode(*text, true).map_err(|error| failed(&error))?;
-            tokens.push((index, encoding.get_ids().to_vec()));
+        let tokens: Vec<Vec<u32>> = texts.iter().map(|text| self.tokenizer.tokens(text, self.longest)).collect();
+        let tokens: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let parts = parts(&tokens, threads);
+        let mut vectors = Vectors::new(self.encoder.dimensions());
+        if threads == 1 || parts.len() == 1 {
+            parts.iter().for_each(|part| vectors.append(&self.pooled(part)));
+            return Ok(vectors);
         }
-        tokens.sort_by_key(|(index, ids)| (ids.len(), *index));
-        let mut rows = vec![Vec::new(); texts.len()];
-        let mut rest = tokens.as_slice();
-        while !rest.is_empty() {
-            // As many as fit once padded to the longest, which is the last.
-            let fit = (1..=rest.len()).take_while(|&n| n == 1 || n * rest[n - 1].1.len() <= AT_ONCE).count();
-            let (batch, after) = rest.split_at(fit);
-            rest = after;
-            let pooled = self.pooled(batch).map_err(|error| failed(&error))?;
-            for ((index, _), mut row) in batch.iter().zip(pooled) {
-                normalize(&mut row);
-                rows[*index] = row;
+        let next = Mutex::new(parts.iter().enumerate());
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let part = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((at, part)) = part else { return done };
+                done.push((at, self.pooled(part)));
             }
-        }
-        let mut vectors = Vectors::new(self.dimensions);
-        rows.iter().for_each(|row| vectors.push(row));
+        };
+        let panicked = |_| Failure::Internal("a thread of the sentence encoder panicked".to_owned());
+        let mut done = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads.min(parts.len())).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for other in others {
+                done.extend(other.join().map_err(panicked)?);
+            }
+            Ok::<_, Failure>(done)
+        })?;
+        done.sort_by_key(|(at, _)| *at);
+        done.iter().for_each(|(_, part)| vectors.append(part));
         Ok(vectors)
     }
 
-    fn pooled(&self, batch: &[(usize, Vec<u32>)]) -> candle_core::Result<Vec<Vec<f32>>> {
-        let (count, length) = (batch.len(), batch.iter().map(|(_, ids)| ids.len()).max().unwrap_or(0));
-        if length == 0 {
-            return Ok(vec![vec![0.0; self.dimensions]; count]);
+    fn pooled(&self, texts: &[&[u32]]) -> Vectors {
+        let rows = self.encoder.forward(texts);
+        let mut vectors = Vectors::new(self.encoder.dimensions());
+        let mut start = 0;
+        for text in texts {
+            let end = match self.pooling {
+                Pooling::Mean => start + text.len(),
+                Pooling::First => start + text.len().min(1),
+            };
+            // The length of the sum is no matter: rows get length 1.
+            let mut vector = rows.slice_axis(Axis(0), Slice::from(start..end)).sum_axis(Axis(0)).to_vec();
+            normalize(&mut vector);
+            vectors.push(&vector);
+            start += text.len();
         }
-        let padded = |ids: &[u32], of: fn(u32) -> u32| {
-            let rest = length - ids.len();
-            ids.iter().map(|&id| of(id)).chain(std::iter::repeat_n(0, rest)).collect::<Vec<u32>>()
-        };
-        let ids: Vec<u32> = batch.iter().flat_map(|(_, ids)| padded(ids, |id| id)).collect();
-        let mask: Vec<u32> = batch.iter().flat_map(|(_, ids)| padded(ids, |_| 1)).collect();
-        let ids = Tensor::from_vec(ids, (count, length), &Device::Cpu)?;
-        let mask = Tensor::from_vec(mask, (count, length), &Device::Cpu)?;
-        let last = self.model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
-        let mask = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
-        // The length of the sum is no matter: rows get length 1.
-        last.broadcast_mul(&mask)?.sum(1)?.to_vec2::<f32>()
+        vectors
     }
+}
+
+/// Parts of the texts, in order, with about as many tokens each: a part or more for each thread, if there are enough.
+fn parts<'a, 'b>(mut texts: &'a [&'b [u32]], threads: usize) -> Vec<&'a [&'b [u32]]> {
+    let count = |texts: &[&[u32]]| texts.iter().map(|text| text.len()).sum::<usize>();
+    let all = count(texts);
+    let most = all.div_ceil(all.div_ceil(AT_ONCE).next_multiple_of(threads).max(1)).max(APART);
+    let mut parts = Vec::new();
+    while !texts.is_empty() {
+        let mut tokens = 0;
+        // Up to the text with which the part is full.
+        let full = |text: &&[u32]| {
+            tokens += text.len();
+            tokens >= most
+        };
+        let (part, rest) = texts.split_at(texts.iter().position(full).map_or(texts.len(), |last| last + 1));
+        parts.push(part);
+        texts = rest;
+    }
+    parts
 }
 
 /// What `sentence_bert_config.json` says of the longest text, where it is there.
 fn said(folder: &Path) -> Option<usize> {
     let config: Value = serde_json::from_slice(&fs::read(folder.join("sentence_bert_config.json")).ok()?).ok()?;
-    config.get("max_seq_length")?.as_u64().map(|length| length as usize)
+    config.get("max_seq_length")?.as_u64().and_then(|length| usize::try_from(length).ok())
+}
+
+/// What `1_Pooling/config.json` says; the mean where it is not there.
+fn pooling(folder: &Path) -> Result<Pooling> {
+    let path = folder.join("1_Pooling/config.json");
+    if !path.exists() {
+        return Ok(Pooling::Mean);
+    }
+    let config: Value = serde_json::from_slice(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
+    let on = config.as_object().into_iter().flatten().filter(|(_, on)| **on == Value::Bool(true));
+    let modes: Vec<&str> = on.filter_map(|(mode, _)| mode.strip_prefix("pooling_mode_")).collect();
+    match modes[..] {
+        ["mean_tokens"] => Ok(Pooling::Mean),
+        ["cls_token"] => Ok(Pooling::First),
+        _ => {
+            let error = format!("it pools by {modes:?}, and only `mean_tokens` and `cls_token` are known here");
+            Err(wrong(&path, &error))
+        }
+    }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {
@@ -138,9 +210,6 @@ fn wrong(path: &Path, error: &dyn std::fmt::Display) -> Failure {
         "`embedder.folder` has to hold config.json, tokenizer.json and model.safetensors of a BERT sentence encoder";
     Failure::InvalidConfig(format!("cannot use `{}`: {error}; {mend}", path.display()))
 }
-
-#[cfg(test)]
-mod tests;
 
 #[cfg(test)]
 mod tests;

@@ -116,6 +116,8 @@ impl Filter {
         let worth = self.worth(columns);
         let (low, high) = self.bounds(&worth);
         let threshold = f64::from(self.rule.threshold);
+        // Decay only lowers: most items need none of it. Marks of worths that are none lie below 0.
+        let least = low.max(self.rule.threshold).max(0.0);
         let mut dropped = Dropped::default();
         let mut users = Quota::new(columns.user, self.rule.per_user, self.days());
         let mut intents = Quota::new(columns.intent, self.rule.per_intent, self.days());
@@ -123,18 +125,17 @@ impl Filter {
         let mut candidates = [0u32; BLOCK];
         for (block, worths) in worth.chunks(BLOCK).enumerate() {
             let first = block * BLOCK;
-            // No branch: which items go on is as good as chance.
-            let (mut count, mut invalid, mut old, mut outliers) = (0usize, 0u32, 0u32, 0u32);
-            for (at, &worth) in worths.iter().enumerate() {
-                let value = f64::from(worth);
-                let none = worth < 0.0;
-                let outlier = (value < low) | (value > high);
+            // No branch in either loop: which items go on is as good as chance. Sums alone are taken several at once.
+            let (mut invalid, mut old, mut outliers) = (0u32, 0u32, 0u32);
+            for &worth in worths {
                 invalid += u32::from(worth == INVALID);
                 old += u32::from(worth == OLD);
-                outliers += u32::from(!none & outlier);
-                candidates[count] = at as u32;
-                // Decay only lowers: most items need none of it.
-                count += usize::from(!none & !outlier & (value >= threshold));
+                outliers += u32::from((worth >= 0.0) & ((worth < low) | (worth > high)));
+            }
+            let mut count = 0usize;
+            for (at, &worth) in (0u32..).zip(worths) {
+                candidates[count] = at;
+                count += usize::from((worth >= least) & (worth <= high));
             }
             dropped.invalid += u64::from(invalid);
             dropped.too_old += u64::from(old);
@@ -178,8 +179,8 @@ impl Filter {
         confidence.iter().zip(reputation).zip(specificity.iter().zip(age)).map(one).collect()
     }
 
-    /// Within which worths are no outliers.
-    fn bounds(&self, worth: &[f32]) -> (f64, f64) {
+    /// The least and the greatest worth that is no outlier.
+    fn bounds(&self, worth: &[f32]) -> (f32, f32) {
         let (mut sums, mut squares, mut counts) = ([0f64; LANES], [0f64; LANES], [0f64; LANES]);
         let mut add = |lane: usize, worth: f32| {
             let counted = if worth >= 0.0 { 1.0 } else { 0.0 };
@@ -200,7 +201,13 @@ impl Filter {
         let variance = (squares.iter().sum::<f64>() / count - mean * mean).max(0.0);
         // Equal worths have a deviation of rounding alone, and none of them is an outlier.
         let width = self.rule.sigmas * variance.sqrt() + 1e-6;
-        (mean - width, mean + width)
+        // The numbers of 32 bits next within, so that items can be compared in 32 bits.
+        let (low, high) = (mean - width, mean + width);
+        let (near_low, near_high) = (low as f32, high as f32);
+        (
+            if f64::from(near_low) < low { near_low.next_up() } else { near_low },
+            if f64::from(near_high) > high { near_high.next_down() } else { near_high },
+        )
     }
 
     /// `2^(-age / half-life)` from the table, good to twelve places.
@@ -211,9 +218,12 @@ impl Filter {
         start * (1.0 - x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x / 24.0))))
     }
 
-    /// How many days back an item can be, today included.
+    /// How many days back an item can be that comes as far as the quotas, today included. Worths are 1 at most, so that a
+    /// score over the threshold is of an age at which decay is.
     fn days(&self) -> usize {
-        self.rule.max_age.clamp(0.0, 36_500.0).ceil() as usize + 1
+        let decayed = -f64::from(self.rule.half_life) * libm::log2(f64::from(self.rule.threshold).max(0.0));
+        // A day more, for rounding.
+        f64::from(self.rule.max_age.clamp(0.0, 36_500.0)).min(decayed.max(0.0) + 1.0).ceil() as usize + 1
     }
 }
 
@@ -243,8 +253,12 @@ enum Quota<'a> {
 
 impl<'a> Quota<'a> {
     fn new(of: &'a [u32], most: u32, days: usize) -> Self {
-        let Some(&greatest) = of.iter().max() else { return Self::None };
-        let cells = (greatest as usize + 1).saturating_mul(days);
+        if of.is_empty() {
+            return Self::None;
+        }
+        // No number is above all their bits together, which are had faster than the greatest.
+        let bits = of.iter().fold(0, |bits, number| bits | number);
+        let cells = (bits as usize + 1).saturating_mul(days);
         if most <= u32::from(u16::MAX) && cells <= of.len().saturating_mul(16).saturating_add(1 << 12) {
             Self::Table { of, most, days, cells: vec![0; cells] }
         } else {
