@@ -139,6 +139,23 @@ fn a_second_run_finds_most_of_its_work_done() {
 }
 
 #[test]
+fn a_sentence_encoder_in_the_process_embeds_each_query_once_for_both_stages() {
+    let pipeline = example();
+    let encoder = root().join("plugins/retrieval/fixtures/bert");
+    let mut command = pipeline.command();
+    for stage in ["domain", "retrieve"] {
+        let embedder = format!("{{ kind = \"bert\", folder = {encoder:?} }}");
+        command.args(["--set", &format!("stages.{stage}.with.embedder={embedder}")]);
+    }
+    let run = done(&mut command).expect_code(0).json();
+    let queries = lines(&pipeline.path().join("data/queries.jsonl")).len();
+    assert_eq!(run["items"]["ok"], queries);
+    let memory = &run["caches"]["embeddings"][0];
+    assert_eq!(memory["hits"].as_u64().unwrap_or(0) + memory["misses"].as_u64().unwrap_or(0), 2 * queries as u64);
+    assert!(memory["hits"].as_u64().unwrap_or(0) >= queries as u64, "{memory}");
+}
+
+#[test]
 fn redis_killed_in_the_middle_changes_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let still = example();

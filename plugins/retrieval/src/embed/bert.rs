@@ -17,6 +17,7 @@ use std::{
 use jackfield_plugin_api::{Failure, Result};
 use ndarray::{Axis, Slice};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use self::{
     encoder::{Config, Encoder},
@@ -40,6 +41,8 @@ pub struct Bert {
     tokenizer: WordPiece,
     longest: usize,
     pooling: Pooling,
+    /// Digest of all of the above.
+    identity: [u8; 32],
 }
 
 /// What becomes the vector of a text.
@@ -78,15 +81,21 @@ impl Bert {
     }
 
     fn read(folder: &Path, max_tokens: Option<usize>) -> Result<Self> {
+        let mut identity = Sha256::new();
         let path = folder.join("config.json");
-        let config = Config::read(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
+        let held = bytes(&path)?;
+        identity.update(&held);
+        let config = Config::read(&held).map_err(|error| wrong(&path, &error))?;
         let path = folder.join("model.safetensors");
         let held = bytes(&path)?;
+        identity.update(&held);
         let encoder = Weights::read(&held).and_then(|weights| Encoder::new(&weights, &config));
         let encoder = encoder.map_err(|error| wrong(&path, &error))?;
         drop(held);
         let path = folder.join("tokenizer.json");
-        let tokenizer = WordPiece::read(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
+        let held = bytes(&path)?;
+        identity.update(&held);
+        let tokenizer = WordPiece::read(&held).map_err(|error| wrong(&path, &error))?;
         if tokenizer.greatest() as usize >= encoder.words() {
             let error =
                 format!("it has a token {}, but the model has {} of them", tokenizer.greatest(), encoder.words());
@@ -97,7 +106,19 @@ impl Bert {
             let error = format!("with {longest} tokens at most it reads no sentence");
             return Err(wrong(folder, &error));
         }
-        Ok(Self { encoder, tokenizer, longest, pooling: pooling(folder)? })
+        let pooling = pooling(folder)?;
+        identity.update(format!("bert 1 {longest} {pooling:?}"));
+        Ok(Self { encoder, tokenizer, longest, pooling, identity: identity.finalize().into() })
+    }
+
+    /// Length of a vector.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.encoder.dimensions()
+    }
+
+    /// Digest of all that a vector depends on besides the text.
+    pub(crate) fn identity(&self) -> &[u8] {
+        &self.identity
     }
 
     /// One row per text. Texts go through the model together, on as many threads as there are cores.
