@@ -24,6 +24,7 @@ mod plugins_new;
 mod protocol;
 mod red_team;
 mod replay;
+mod report;
 mod routing;
 mod scheduling;
 mod store;
