@@ -80,7 +80,7 @@ with = { preference = { cost = 0.3, quality = 0.5, diversity = 0.2 }, trials = 5
 context = "domain.label"
 maximize = ["answer.quality", "answer.diversity"]
 minimize = ["answer.cost"]
-arms = [{ passages = 1 }, { passages = 3 }, { passages = 5 }, { passages = 5, wide = true }, { passages = 8 }, { passages = 8, wide = true }]
+arms = [{ passages = 1 }, { passages = 3 }, { passages = 5 }, { passages = 5, wide = true }, { passages = 8 }, { passages = 8, wide = true }, { passages = 5, poor = true }]
 
 [stages.explain]
 use = "desk"
@@ -143,13 +143,15 @@ impl Opened {
             "answer" => {
                 let passages = number(&config["passages"]);
                 let wide = config["wide"] == json!(true);
-                let asked = CompletionRequest::new(vec![Message::user(format!("{passages} {wide} {text}"))]);
+                let asked = CompletionRequest::new(vec![Message::user(format!("{config} {text}"))]);
                 host.complete(place, asked).await?;
+                // As dear as the same without it, and worse in everything.
+                let poor = if config["poor"] == json!(true) { 0.25 } else { 0.0 };
                 let noise = (random.next_f64() - 0.5) * 0.1;
                 Ok(json!({
-                    "cost": passages * if wide { 0.9 } else { 0.7 } + noise,
-                    "quality": 1.0 - 0.8 / passages - if wide { 0.12 } else { 0.0 } + noise,
-                    "diversity": 0.08 * passages + if wide { 0.3 } else { 0.0 } + noise,
+                    "cost": passages * if wide { 0.9 } else { 0.7 } + poor + noise,
+                    "quality": 1.0 - 0.8 / passages - if wide { 0.12 } else { 0.0 } - poor + noise,
+                    "diversity": 0.08 * passages + if wide { 0.3 } else { 0.0 } - poor + noise,
                 }))
             }
             "explain" => {

@@ -41,7 +41,7 @@ fn rows(page: &str, label: &str) -> Vec<Vec<String>> {
         let row = row.replace("<th", "<td");
         row.split("<td").skip(1).map(|cell| text(&format!("<{cell}"))).collect()
     };
-    body.split("<tr>").skip(1).map(cells).collect()
+    body.split("<tr").skip(1).map(cells).collect()
 }
 
 #[track_caller]
@@ -65,7 +65,7 @@ fn a_page_tells_what_is_on_record() {
 
     let latency = rows(&page, "Latency by stage");
     let stages: Vec<&str> = latency.iter().map(|row| row[0].as_str()).filter(|name| !name.is_empty()).collect();
-    assert_eq!(stages, ["1 domain", "2 feedback", "3 retrieve", "4 answer", "5 explain", "6 grade"]);
+    assert_eq!(stages, ["1 domain", "2 retrieve", "3 feedback", "4 answer", "5 explain", "6 grade"]);
 
     // Money: as the run itself counted it.
     let cost = rows(&page, "Tokens and cost by stage and model");
@@ -79,7 +79,7 @@ fn a_page_tells_what_is_on_record() {
 
     // Caches: two of three queries have been asked before.
     let hits = rows(&page, "Hits and misses by stage");
-    let feedback = hits.iter().find(|row| row[0] == "2 feedback").expect("a row");
+    let feedback = hits.iter().find(|row| row[0] == "3 feedback").expect("a row");
     assert_eq!(digits(&feedback[3]) + digits(&feedback[4]), 360);
     assert!(digits(&feedback[3]) >= 180, "{feedback:?}");
     assert!(hits.iter().any(|row| row[1] == "answers of large" && row[2].contains("memory")), "{hits:?}");
@@ -96,8 +96,10 @@ fn a_page_tells_what_is_on_record() {
     // Routes: as many as the run counted, and it has learned.
     let arms = rows(&page, "How the arms stand at the end");
     let used = |context: &str, arm: &str| {
-        let row = arms.iter().find(|row| row[0] == context && row[1] == arm).expect("a row");
-        digits(&row[2])
+        // The first row of a context has its name, the others go on from there.
+        let first = arms.iter().position(|row| row[0] == context).expect("the context");
+        let row = arms[first..].iter().find(|row| row.iter().take(2).any(|cell| cell == arm)).expect("the arm");
+        digits(row.iter().skip_while(|cell| *cell != arm).nth(1).expect("a count"))
     };
     for arm in ["alpha=0.2", "alpha=0.5", "alpha=0.8"] {
         let all: u64 = ["finance", "healthcare", "travel"].map(|context| used(context, arm)).iter().sum();
@@ -105,11 +107,12 @@ fn a_page_tells_what_is_on_record() {
     }
     assert!(used("finance", "alpha=0.8") > used("finance", "alpha=0.2"));
     assert!(used("healthcare", "alpha=0.2") > used("healthcare", "alpha=0.8"));
-    // One passage is cheapest, and eight, wide, the most diverse: nothing beats them.
+    // One passage is cheapest, and eight, wide, the most diverse: nothing beats them. A poor one is beaten by its like.
     let points = rows(&page, "Objectives by arm");
-    let front: Vec<&str> =
-        points.iter().filter(|row| row.last().is_some_and(|on| on == "yes")).map(|row| row[1].as_str()).collect();
-    assert!(front.contains(&"passages=1") && front.contains(&"passages=8 wide=true"), "{points:?}");
+    let on_front = |arm: &str| points.iter().find(|row| row[1] == arm).and_then(|row| row.last()).map(String::as_str);
+    assert_eq!(on_front("passages=1"), Some("yes"), "{points:?}");
+    assert_eq!(on_front("passages=8,wide=true"), Some("yes"), "{points:?}");
+    assert_eq!(on_front("passages=5,poor=true"), Some("no"), "{points:?}");
 
     assert_eq!(page, self::page(&run), "the same record is the same page");
     assert!(page.len() < 400_000, "{}", page.len());
@@ -130,7 +133,7 @@ fn a_page_opens_in_a_browser_by_day_and_by_night_wide_and_narrow() {
         let dom = look(&file, &View { picture, window, is_dark });
         assert!(dom.contains("data-script=\"ready\""), "{}", dom.chars().take(400).collect::<String>());
         assert!(!dom.contains("data-violation"), "the page breaks its own policy");
-        assert_eq!(dom.matches("class=\"turns\"").count(), page.matches("data-cube").count());
+        assert_eq!(dom.matches("class=\"turns\"").count(), page.matches("data-cube>").count());
     }
 
     // The keyboard turns it, and turns it back.
@@ -139,19 +142,24 @@ fn a_page_opens_in_a_browser_by_day_and_by_night_wide_and_narrow() {
         dom[at..].split("transform=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a place").to_owned()
     };
     let press = |keys: &[&str]| {
-        let script = "<script>for (const key of KEYS) document.querySelector('[data-cube] svg')\
-                      .dispatchEvent(new KeyboardEvent('keydown', { key }));</script></body>";
-        let policy = page.split("<meta http-equiv").nth(1).and_then(|rest| rest.split_once('>')).expect("a policy").0;
-        // The page's own policy would not let this script run.
-        let text = page.replace(&format!("<meta http-equiv{policy}>"), "");
-        let file = run.join("turned.html");
-        fs::write(&file, text.replace("</body>", &script.replace("KEYS", &json!(keys).to_string()))).expect("written");
+        let script = "for (const key of KEYS) document.querySelector('[data-cube] svg')\
+                      .dispatchEvent(new KeyboardEvent('keydown', { key }));";
+        let file = unguarded(&run, &page, &script.replace("KEYS", &json!(keys).to_string()));
         ideal(&look(&file, &View { picture: "turned.png", window: (800, 600), is_dark: false }))
     };
     let (still, turned, back) =
         (press(&[]), press(&["ArrowLeft", "ArrowUp"]), press(&["ArrowLeft", "ArrowUp", "Home"]));
     assert_ne!(still, turned);
     assert_eq!(still, back);
+}
+
+/// The page with a script of the test's own, which its policy would not let run, and without the policy.
+fn unguarded(run: &Path, page: &str, script: &str) -> PathBuf {
+    let policy = page.split("<meta http-equiv").nth(1).and_then(|rest| rest.split_once('>')).expect("a policy").0;
+    let text = page.replace(&format!("<meta http-equiv{policy}>"), "");
+    let file = run.join("unguarded.html");
+    fs::write(&file, text.replace("</body>", &format!("<script>{script}</script></body>"))).expect("written");
+    file
 }
 
 /// What would run if it were not escaped: as text, in an attribute, in a script.
@@ -178,13 +186,19 @@ fn what_comes_from_outside_is_text_and_nothing_else() {
     let failures = rows(&page, "Failures by cause");
     assert!(failures.iter().any(|row| row[2].contains("&lt;img src=x onerror=") && row[3] == "3"), "{failures:?}");
 
-    let dom = look(&run.join("report.html"), &View { picture: "hostile.png", window: (1240, 3000), is_dark: false });
+    let view = View { picture: "hostile.png", window: (1240, 3000), is_dark: false };
+    let dom = look(&run.join("report.html"), &view);
     assert!(dom.contains("data-script=\"ready\"") && !dom.contains("data-violation"));
-    for element in ["<img", "onerror=\"document", "onload=\"x"] {
-        assert!(!dom.contains(element), "{element}");
-    }
-    let title = dom.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).expect("a title");
-    assert!(title.starts_with("answers · answers-"), "{title}");
+    // Not thanks to the page's policy alone.
+    let count = "document.documentElement.dataset.odd = `${document.title.slice(0, 8)}, ${document.images.length} images, ${
+        [...document.querySelectorAll('*')].filter((element) => [...element.attributes].some(({ name }) => name.startsWith('on'))).length
+    } handlers`;";
+    let dom = look(&unguarded(&run, &page, count), &view);
+    assert!(
+        dom.contains("data-odd=\"answers , 0 images, 0 handlers\""),
+        "{}",
+        dom.chars().take(300).collect::<String>()
+    );
 }
 
 #[test]
@@ -255,7 +269,7 @@ fn a_run_that_is_not_at_its_end_has_a_page_too() {
 fn runs_of_the_examples_have_pages() {
     let root = root();
     for (example, stages, section) in [
-        ("transcripts", ["transcript", "key-points", "dashboard"], "The pipeline has no cache."),
+        ("transcripts", ["transcript", "key-points", "dashboard"], "The pipeline has no model and no cache."),
         ("claims", ["plan", "sample", "final"], "Budgets"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");

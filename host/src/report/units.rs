@@ -23,10 +23,28 @@ pub(super) fn us(value: u64) -> String {
     ms(value as f64 / 1000.0)
 }
 
+/// Microseconds in few characters, to two or three digits: 390 µs, 4.1 ms, 121 ms.
+pub(super) fn brief(value: u64) -> String {
+    match value as f64 {
+        value if value < 1e3 => format!("{value:.0} µs"),
+        value if value < 1e4 => format!("{:.1} ms", value / 1e3),
+        value if value < 1e6 => format!("{:.0} ms", value / 1e3),
+        value if value < 1e7 => format!("{:.1} s", value / 1e6),
+        value => format!("{} s", grouped((value / 1e6) as u64)),
+    }
+}
+
+/// A number with its noun, as [`counted`], with a comma between thousands.
+pub(super) fn many(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 /// A time that may be long: `1h 12m 3s`.
 pub(super) fn long(value: u64) -> String {
-    if value < 60_000_000 {
-        return us(value);
+    match value {
+        value if value < 1_000_000 => return us(value),
+        value if value < 60_000_000 => return format!("{} s", short(value as f64 / 1e6)),
+        _ => {}
     }
     humantime::format_duration(Duration::from_secs(value / 1_000_000)).to_string()
 }
@@ -159,7 +177,11 @@ mod tests {
             short(1234.5),
             short(0.000_12),
             short(20.0),
-            long(59_000_000),
+            long(1_474_000),
+            brief(390),
+            brief(4_120),
+            brief(121_400),
+            many(12_000, "call"),
             long(3_723_000_000),
             px(3.04),
             px(f64::NAN),
@@ -187,7 +209,11 @@ mod tests {
             "1234",
             "1.2e-4",
             "20",
-            "59.0 s",
+            "1.47 s",
+            "390 µs",
+            "4.1 ms",
+            "121 ms",
+            "12,000 calls",
             "1h 2m 3s",
             "3",
             "0",

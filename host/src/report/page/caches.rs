@@ -7,7 +7,7 @@ use super::{
         calls::Times,
         gather::Facts,
         html::{Html, put},
-        units::{clip, counted, grouped, long, percent, share, us, usd},
+        units::{clip, grouped, long, many, percent, share, us, usd},
     },
     bars::share_bar,
     close_table, number_cell, open_table, stage_cell,
@@ -101,9 +101,9 @@ pub(super) fn glance(out: &mut Html, facts: &Facts<'_>) {
     let (us, dollars) = (uses.iter().map(Use::saved_us).sum::<u64>(), uses.iter().map(|of| of.saved_usd).sum::<f64>());
     put!(out, "<li>Caches answered {} of what was asked of them", percent(share(hits as f64, all as f64)));
     if us > 0 {
-        put!(out, ", and saved about {}", long(us));
+        put!(out, ", and saved about <span class=\"nb\">{}</span>", long(us));
         if dollars > 0.0 {
-            put!(out, " and {}", usd(dollars));
+            put!(out, " and <span class=\"nb\">{}</span>", usd(dollars));
         }
     }
     out.own(".</li>\n");
@@ -112,8 +112,7 @@ pub(super) fn glance(out: &mut Html, facts: &Facts<'_>) {
 pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     let mut out = Html::new();
     if facts.run.plan.caches.is_empty() {
-        out.own("<p>The pipeline has no cache.</p>\n");
-        return Some(out);
+        return None;
     }
     let uses = uses(facts);
     if !uses.is_empty() {
@@ -127,8 +126,6 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
             ("hit rate", false),
             ("p50 hit", true),
             ("p50 miss", true),
-            ("p95 hit", true),
-            ("p95 miss", true),
             ("time saved", true),
             ("cost saved", true),
         ];
@@ -142,10 +139,8 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
             number_cell(&mut out, &grouped(of.hits));
             number_cell(&mut out, &grouped(of.misses));
             rate_cell(&mut out, of.rate());
-            for quantile in [0.5, 0.95] {
-                number_cell(&mut out, &us(of.hit.quantile(quantile)));
-                number_cell(&mut out, &us(of.miss.quantile(quantile)));
-            }
+            number_cell(&mut out, &us(of.hit.quantile(0.5)));
+            number_cell(&mut out, &us(of.miss.quantile(0.5)));
             number_cell(
                 &mut out,
                 &if of.saved_us() > 0 { format!("≈ {}", long(of.saved_us())) } else { "-".to_owned() },
@@ -210,6 +205,6 @@ fn tiers(out: &mut Html, facts: &Facts<'_>) {
     }
     close_table(out);
     if rows > MOST {
-        put!(out, "<p class=\"note\">And {}.</p>\n", counted((rows - MOST) as u64, "more tier"));
+        put!(out, "<p class=\"note\">And {}.</p>\n", many((rows - MOST) as u64, "more tier"));
     }
 }

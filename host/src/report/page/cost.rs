@@ -4,7 +4,7 @@ use super::{
     super::{
         gather::Facts,
         html::{Html, put},
-        units::{clip, counted, grouped, percent, share, us, usd},
+        units::{clip, grouped, many, percent, share, us, usd},
     },
     bars::share_bar,
     close_table, number_cell, open_table, stage_cell,
@@ -21,8 +21,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
             out.own("<p>No model was asked.</p>\n");
             return Some(out);
         }
-        out.own("<p>The pipeline has no model: nothing was spent.</p>\n");
-        return Some(out);
+        return None;
     }
     let (read, written) = spending.tokens();
     let (tokens, total) = (read.saturating_add(written), spending.usd());
@@ -45,7 +44,6 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         ("written", true),
         ("cost", true),
         ("p50", true),
-        ("p95", true),
         ("share", false),
     ];
     open_table(&mut out, "Tokens and cost by stage and model", &head);
@@ -61,14 +59,13 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         number_cell(&mut out, &grouped(spend.tokens_out));
         number_cell(&mut out, &usd(spend.usd));
         number_cell(&mut out, &us(spend.made.quantile(0.5)));
-        number_cell(&mut out, &us(spend.made.quantile(0.95)));
         let part = if by_usd {
             share(spend.usd, total)
         } else {
             share((spend.tokens_in + spend.tokens_out) as f64, tokens as f64)
         };
         out.own("<td class=\"share\">");
-        share_bar(&mut out, part, 90.0);
+        share_bar(&mut out, part, 72.0);
         put!(out, " {}</td></tr>\n", percent(part));
     }
     out.own("</tbody><tfoot><tr><th scope=\"row\">all</th><td></td>");
@@ -83,7 +80,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     number_cell(&mut out, &grouped(read));
     number_cell(&mut out, &grouped(written));
     number_cell(&mut out, &usd(total));
-    out.own("<td></td><td></td><td></td></tr></tfoot></table></div>\n");
+    out.own("<td></td><td></td></tr></tfoot></table></div>\n");
     if spending.0.len() > MOST {
         put!(
             out,
@@ -126,7 +123,7 @@ fn budgets(out: &mut Html, facts: &Facts<'_>) {
         if let Some(limit) = model.budget.tokens {
             let used =
                 of_model().map(|spend| spend.tokens_in.saturating_add(spend.tokens_out)).fold(0, u64::saturating_add);
-            row(counted(limit, "token"), grouped(used), share(used as f64, limit as f64));
+            row(many(limit, "token"), grouped(used), share(used as f64, limit as f64));
         }
     }
     close_table(out);

@@ -6,7 +6,7 @@ use super::{
         gather::Facts,
         html::{Html, put},
         learned::Context,
-        units::{clip, counted, grouped, px, short},
+        units::{clip, grouped, many, px, short},
     },
     close_table, number_cell, open_table,
 };
@@ -22,7 +22,7 @@ const EDGE: f64 = 112.0;
 const CENTRE: (f64, f64) = (230.0, 195.0);
 /// How the cube is turned in the beginning: about the upright axis, and towards the reader, in radians. The script begins
 /// with the same.
-const TURN: (f64, f64) = (-0.62, 0.42);
+const TURN: (f64, f64) = (0.5, 0.36);
 
 pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     let mut out = Html::new();
@@ -47,7 +47,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
             one(&mut out, &id, (name, context), route);
         }
         if contexts.len() > CONTEXTS {
-            put!(out, "<p class=\"note\">And {}.</p>\n", counted((contexts.len() - CONTEXTS) as u64, "more context"));
+            put!(out, "<p class=\"note\">And {}.</p>\n", many((contexts.len() - CONTEXTS) as u64, "more context"));
         }
     }
     (!is_first).then_some(out)
@@ -63,7 +63,7 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     let front = on_front(&judged, route.arms.len());
     let all: Vec<Measure> = judged.into_iter().chain(rest).collect();
     if !name.is_empty() {
-        put!(out, "<h4>{} <span class=\"note\">{}</span></h4>\n", clip(name, 60), counted(context.outcomes, "item"));
+        put!(out, "<h4>{} <span class=\"note\">{}</span></h4>\n", clip(name, 60), many(context.outcomes, "item"));
     }
     out.own("<div class=\"front\">\n");
     let axes: Vec<&Measure> = axes(&all);

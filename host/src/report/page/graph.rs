@@ -5,10 +5,10 @@ use super::{
         calls::StageFacts,
         gather::Facts,
         html::{Html, put},
-        units::{clip, counted, grouped, long, percent, px, share, us},
+        units::{brief, clip, grouped, long, many, percent, px, share},
     },
     close_drawing,
-    layout::{NODE, layout},
+    layout::{INPUT, NODE, layout},
     open_drawing,
 };
 use crate::pipeline::{Scope, StagePlan};
@@ -25,7 +25,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     }
     put!(
         out,
-        "<p>Stages from left to right, each after those that it reads. The bar is the stage's share of the {} that all stages took. A stage keeps its number throughout the page.</p>\n",
+        "<p>Stages from left to right, each after those that it reads. The bar is the stage's share of the <span class=\"nb\">{}</span> that all stages took. A stage keeps its number throughout the page.</p>\n",
         long(facts.total_us())
     );
     // The input is the last node, in the first column.
@@ -41,13 +41,13 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         columns.push(0);
         reads.push(Vec::new());
     }
-    let layout = layout(&columns, &reads);
+    let layout = layout(&columns, &reads, has_input);
     let about: Vec<String> = facts
         .each_stage()
         .map(|(number, plan, stage)| {
             let sources: Vec<&str> = plan.reads.iter().map(|read| facts.stage_name(*read)).collect();
             let after = if sources.is_empty() { String::new() } else { format!(" after {}", sources.join(", ")) };
-            format!("{number} {}{after}: {}", clip(&plan.name, 60), counted(stage.calls(), "call"))
+            format!("{number} {}{after}: {}", clip(&plan.name, 60), many(stage.calls(), "call"))
         })
         .collect();
     open_drawing(&mut out, "graph-svg", layout.size, "Graph of the stages, with times", &about.join(". "));
@@ -75,20 +75,20 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         node(&mut out, *corner, (number, plan, stage), total);
     }
     if let Some(&(x, y)) = layout.nodes.get(input) {
-        let (wide, middle) = (NODE.0, y + NODE.1 / 2.0);
+        let (wide, middle) = (INPUT, y + NODE.1 / 2.0);
         put!(
             out,
-            "<g class=\"input\"><rect x=\"{}\" y=\"{}\" width=\"96\" height=\"52\" rx=\"26\"/>",
-            px(x + wide - 96.0),
+            "<g class=\"input\"><rect x=\"{}\" y=\"{}\" width=\"112\" height=\"52\" rx=\"26\"/>",
+            px(x + wide - 112.0),
             px(middle - 26.0)
         );
-        put!(out, "<text x=\"{}\" y=\"{}\" class=\"name\">input</text>", px(x + wide - 48.0), px(middle - 3.0));
+        put!(out, "<text x=\"{}\" y=\"{}\" class=\"name\">input</text>", px(x + wide - 56.0), px(middle - 3.0));
         put!(
             out,
             "<text x=\"{}\" y=\"{}\">{}</text>",
-            px(x + wide - 48.0),
+            px(x + wide - 56.0),
             px(middle + 14.0),
-            counted(facts.items.total(), "item")
+            many(facts.items.total(), "item")
         );
         put!(out, "<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"4\"/></g>\n", px(x + wide), px(middle));
     }
@@ -114,20 +114,25 @@ fn node(out: &mut Html, (x, y): (f64, f64), (number, plan, stage): (usize, &Stag
     for side in [0.0, wide] {
         put!(out, "<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", px(side), px(high / 2.0));
     }
+    let name = if plan.name.chars().count() > 15 { "name small" } else { "name" };
     out.own("<rect class=\"plate\" x=\"12\" y=\"10\" width=\"24\" height=\"17\" rx=\"3\"/>");
     put!(out, "<text class=\"plate-no\" x=\"24\" y=\"22.5\">{}</text>", number);
-    put!(out, "<text class=\"name\" x=\"42\" y=\"23\">{}</text>", clip(&plan.name, 18));
-    put!(out, "<text class=\"muted\" x=\"12\" y=\"42\">{}</text>", clip(&kind(plan), 28));
+    put!(out, "<text class=\"{}\" x=\"42\" y=\"23\">{}</text>", name, clip(&plan.name, 18));
+    put!(
+        out,
+        "<text class=\"muted\" x=\"12\" y=\"42\">{}</text>",
+        clip(&kind(plan), if stage.failed > 0 { 16 } else { 25 })
+    );
     let calls = if stage.calls() == 0 {
-        if stage.skipped > 0 { format!("skipped {}", counted(stage.skipped, "time")) } else { "no calls".to_owned() }
+        if stage.skipped > 0 { format!("skipped {}", many(stage.skipped, "time")) } else { "no calls".to_owned() }
     } else {
-        format!("{} · {}", counted(stage.calls(), "call"), long(stage.total_us()))
+        format!("{} · {}", many(stage.calls(), "call"), long(stage.total_us()))
     };
     put!(out, "<text x=\"12\" y=\"59\">{}</text>", calls);
     if stage.failed > 0 {
         put!(
             out,
-            "<text class=\"bad\" x=\"{}\" y=\"59\" text-anchor=\"end\">✕ {}</text>",
+            "<text class=\"bad\" x=\"{}\" y=\"42\" text-anchor=\"end\">✕ {}</text>",
             px(wide - 12.0),
             grouped(stage.failed)
         );
@@ -136,8 +141,8 @@ fn node(out: &mut Html, (x, y): (f64, f64), (number, plan, stage): (usize, &Stag
         put!(
             out,
             "<text x=\"12\" y=\"75\">p50 {} · p95 {}</text>",
-            us(stage.made.quantile(0.5)),
-            us(stage.made.quantile(0.95))
+            brief(stage.made.quantile(0.5)),
+            brief(stage.made.quantile(0.95))
         );
     } else if stage.hits.count() > 0 {
         out.own("<text x=\"12\" y=\"75\">all from the cache</text>");
@@ -157,7 +162,8 @@ fn node(out: &mut Html, (x, y): (f64, f64), (number, plan, stage): (usize, &Stag
 
 /// What a stage is, and how often it runs unless that is once an item.
 fn kind(plan: &StagePlan) -> String {
-    let own = (plan.extension.name != plan.name).then(|| plan.extension.name.clone());
+    // What a routed stage runs matters less than who decides how.
+    let own = (plan.extension.name != plan.name && plan.route.is_none()).then(|| plan.extension.name.clone());
     let run = (plan.scope == Scope::Run).then(|| "once a run".to_owned());
     let each = plan.for_each.as_ref().map(|_| "each element".to_owned());
     let repeat = plan.repeat.map(|times| format!("{times} times"));

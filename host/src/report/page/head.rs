@@ -4,7 +4,7 @@ use super::{
     super::{
         gather::Facts,
         html::{Html, put},
-        units::{counted, grouped, long, moment, percent, px, share, us, usd},
+        units::{grouped, long, many, moment, percent, px, share, us, usd},
     },
     close_table, open_table,
 };
@@ -40,12 +40,12 @@ pub(super) fn header(facts: &Facts<'_>) -> Html {
     put!(out, "<div><dt>At work</dt><dd>{}</dd>", long(worked));
     put!(out, "<dd class=\"more\">from {}", moment(&run.began));
     if sessions.len() > 1 {
-        put!(out, ", in {}", counted(sessions.len() as u64, "session"));
+        put!(out, ", in {}", many(sessions.len() as u64, "session"));
     }
     out.own("</dd></div>\n");
     let calls: u64 = facts.stages.iter().map(|stage| stage.calls()).sum();
     put!(out, "<div><dt>Calls</dt><dd>{}</dd>", grouped(calls));
-    put!(out, "<dd class=\"more\">of {}", counted(facts.stages.len() as u64, "stage"));
+    put!(out, "<dd class=\"more\">of {}", many(facts.stages.len() as u64, "stage"));
     let failed: u64 = facts.stages.iter().map(|stage| stage.failed).sum();
     if failed > 0 {
         put!(out, ", <span class=\"bad\">✕ {} failed</span>", grouped(failed));
@@ -114,7 +114,7 @@ fn glance(out: &mut Html, facts: &Facts<'_>) {
     if let Some((number, plan, stage)) = stages.first() {
         put!(
             out,
-            "<li>Most of the time went into <b class=\"no\">{}</b> {}: {} of the {} in all stages.</li>\n",
+            "<li>Most of the time went into <b class=\"no\">{}</b> {}: {} of the <span class=\"nb\">{}</span> in all stages.</li>\n",
             number,
             plan.name,
             percent(share(stage.total_us() as f64, total as f64)),
@@ -127,23 +127,30 @@ fn glance(out: &mut Html, facts: &Facts<'_>) {
     {
         put!(
             out,
-            "<li>The slowest calls are those of <b class=\"no\">{}</b> {}: one in twenty takes longer than {}.</li>\n",
+            "<li>The slowest calls are those of <b class=\"no\">{}</b> {}: one in twenty takes longer than <span class=\"nb\">{}</span>.</li>\n",
             number,
             plan.name,
             us(stage.made.quantile(0.95))
         );
     }
-    if let Some(first) = facts.failures.groups().first() {
-        let place = first.stage.map_or("the input", |stage| facts.stage_name(stage as usize));
-        let causes = facts.failures.groups().len() as u64;
+    let causes = facts.failures.groups();
+    if let Some(first) = causes.first() {
+        let lead = if causes.len() == 1 { ": " } else { "; the most frequent is " };
+        let count = facts.failures.count;
         put!(
             out,
-            "<li>{} of {}; the most frequent, {}, in {}.</li>\n",
-            counted(facts.failures.count, "failure"),
-            counted(causes, "cause"),
-            first.kind,
-            place
+            "<li>{} of {}{}<em>{}</em>, in ",
+            many(count, "failure"),
+            many(causes.len() as u64, "cause"),
+            lead,
+            first.kind
         );
+        match first.stage {
+            Some(stage) => {
+                put!(out, "<b class=\"no\">{}</b> {}.</li>\n", stage as usize + 1, facts.stage_name(stage as usize))
+            }
+            None => out.own("the input.</li>\n"),
+        }
     } else {
         out.own("<li>Nothing failed.</li>\n");
     }
@@ -163,6 +170,14 @@ pub(super) fn colophon(facts: &Facts<'_>) -> Option<Html> {
         run.plan.seed,
         short(run.digest.as_str())
     );
+    let plan = &run.plan;
+    let none = match (plan.models.is_empty(), plan.caches.is_empty()) {
+        (true, true) => "<p>The pipeline has no model and no cache.</p>\n",
+        (true, false) => "<p>The pipeline has no model.</p>\n",
+        (false, true) => "<p>The pipeline has no cache.</p>\n",
+        (false, false) => "",
+    };
+    out.own(none);
     open_table(&mut out, "Plugins", &[("plugin", false), ("form", false), ("digest", false)]);
     for plugin in run.plugins.iter().take(100) {
         let form = serde_json::to_value(plugin.form).ok();

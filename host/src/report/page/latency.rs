@@ -5,13 +5,13 @@ use super::{
         calls::Times,
         gather::Facts,
         html::{Html, put},
-        units::{counted, grouped, power as named, px, us},
+        units::{grouped, many, power as named, px, us},
     },
     number_cell, open_table, stage_cell,
 };
 
 const WIDE: f64 = 320.0;
-const EDGE: f64 = 14.0;
+const EDGE: f64 = 26.0;
 /// Steps of the histogram to a power of ten.
 const PER_POWER: f64 = 12.0;
 
@@ -58,7 +58,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         put!(
             out,
             "<p class=\"note\">All results of {} came from a cache: see Caches.</p>\n",
-            counted(memo as u64, "further stage")
+            many(memo as u64, "further stage")
         );
     }
     Some(out)
@@ -121,17 +121,7 @@ fn ticks(out: &mut Html, axis: &Axis) {
             continue;
         }
         let micros = 10_f64.powi(power);
-        let anchor = match power {
-            first if first == axis.from as i32 => "start",
-            last if last == axis.to as i32 => "end",
-            _ => "middle",
-        };
-        let x = match anchor {
-            "start" => 1.0,
-            "end" => WIDE - 1.0,
-            _ => axis.x(micros),
-        };
-        put!(out, "<text x=\"{}\" y=\"13\" text-anchor=\"{}\">{}</text>", px(x), anchor, named(micros));
+        put!(out, "<text x=\"{}\" y=\"13\" text-anchor=\"middle\">{}</text>", px(axis.x(micros)), named(micros));
     }
     out.own("</svg>");
 }

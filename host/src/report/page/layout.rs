@@ -1,8 +1,10 @@
 //! Places for the nodes and cords of a layered graph (Sugiyama, Tagawa and Toda 1981): a column a layer, the order within
 //! each by the mean place of the neighbours, and a small way through every column that a cord passes.
 
-pub(super) const NODE: (f64, f64) = (184.0, 96.0);
-const GAP: (f64, f64) = (58.0, 18.0);
+pub(super) const NODE: (f64, f64) = (180.0, 96.0);
+/// Width of a column without stages.
+pub(super) const INPUT: f64 = 116.0;
+const GAP: (f64, f64) = (44.0, 18.0);
 /// Height of a way through a column.
 const WAY: f64 = 8.0;
 const MARGIN: f64 = 10.0;
@@ -24,10 +26,11 @@ pub(super) struct Cord {
 }
 
 /// Nodes by column, and for each the nodes that it reads, which stand in columns before it.
-pub(super) fn layout(columns: &[usize], reads: &[Vec<usize>]) -> Layout {
+/// The first column is a narrow one if it holds the input alone.
+pub(super) fn layout(columns: &[usize], reads: &[Vec<usize>], has_input: bool) -> Layout {
     let mut grid = Grid::new(columns, reads);
     grid.order();
-    grid.places()
+    grid.places(if has_input { INPUT } else { NODE.0 })
 }
 
 /// A node, or a way through a column for the cords of one node.
@@ -142,15 +145,17 @@ impl Grid {
         count
     }
 
-    fn places(&self) -> Layout {
+    fn places(&self, first: f64) -> Layout {
         let height = |vertex: usize| if self.vertices[vertex].is_node { NODE.1 } else { WAY };
         let tall = |order: &Vec<usize>| {
             order.iter().map(|&vertex| height(vertex)).sum::<f64>() + GAP.1 * order.len().saturating_sub(1) as f64
         };
         let tallest = self.columns.iter().map(tall).fold(0.0, f64::max);
+        let wide = |column: usize| if column == 0 { first } else { NODE.0 };
+        let left = |column: usize| MARGIN + (0..column).map(|before| wide(before) + GAP.0).sum::<f64>();
         let mut corners = vec![(0.0, 0.0); self.vertices.len()];
         for (column, order) in self.columns.iter().enumerate() {
-            let x = MARGIN + column as f64 * (NODE.0 + GAP.0);
+            let x = left(column);
             let mut y = MARGIN + (tallest - tall(order)) / 2.0;
             for &vertex in order {
                 corners[vertex] = (x, y);
@@ -166,15 +171,14 @@ impl Grid {
                     points.push((x, middle));
                 }
                 if place + 1 < chain.len() {
-                    points.push((x + NODE.0, middle));
+                    points.push((x + wide(self.vertices[vertex].column), middle));
                 }
             }
             Cord { from: chain[0], points }
         });
-        let columns = self.columns.len().max(1) as f64;
         Layout {
             cords: cords.collect(),
-            size: (2.0 * MARGIN + columns * NODE.0 + (columns - 1.0) * GAP.0, 2.0 * MARGIN + tallest),
+            size: (left(self.columns.len().max(1)) - GAP.0 + MARGIN, 2.0 * MARGIN + tallest),
             nodes: corners[..self.nodes].to_vec(),
         }
     }
@@ -189,7 +193,7 @@ mod tests {
         // A diamond with a cord past it, and two nodes that cross unless they are put in order.
         let columns = [0, 1, 1, 2, 3, 1];
         let reads = [vec![], vec![0], vec![0], vec![1, 2, 5], vec![3, 0], vec![0]];
-        let layout = layout(&columns, &reads);
+        let layout = layout(&columns, &reads, false);
         for (place, a) in layout.nodes.iter().enumerate() {
             for b in &layout.nodes[place + 1..] {
                 assert!((a.0 - b.0).abs() >= NODE.0 || (a.1 - b.1).abs() >= NODE.1, "{a:?} {b:?}");
@@ -215,9 +219,9 @@ mod tests {
             grid.crossings()
         };
         assert_eq!((grid([0, 1]), grid([1, 0])), (0, 0));
-        let nothing = layout(&[], &[]);
+        let nothing = layout(&[], &[], false);
         assert!(nothing.nodes.is_empty() && nothing.cords.is_empty());
         // What a damaged record says: sources that are not there, or not before.
-        assert_eq!(layout(&[0, 0], &[vec![7, 1], vec![0, 1]]).cords.len(), 0);
+        assert_eq!(layout(&[0, 0], &[vec![7, 1], vec![0, 1]], true).cords.len(), 0);
     }
 }

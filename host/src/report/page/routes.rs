@@ -6,7 +6,7 @@ use super::{
         gather::Facts,
         html::{Html, put},
         learned::{Context, Learned, posterior},
-        units::{clip, counted, grouped, percent, px, share, short},
+        units::{clip, grouped, many, percent, px, share, short},
     },
     bars::interval,
     close_table,
@@ -20,7 +20,7 @@ const CONTEXTS: usize = 12;
 const ARMS: usize = 64;
 
 const WIDE: f64 = 340.0;
-const LEFT: f64 = 40.0;
+const LEFT: f64 = 48.0;
 const RIGHT: f64 = 18.0;
 const SHARES: f64 = 116.0;
 const REWARD: f64 = 62.0;
@@ -53,9 +53,13 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
             card(&mut out, &id, (name, context), (route, &drawn));
         }
         out.own("</div>\n");
+        // Without a reward the table says little more than the drawings.
+        let has_reward = learned.reward.count > 0;
+        out.own(if has_reward { "" } else { "<details><summary>As a table</summary>\n" });
         estimates(&mut out, route, &contexts);
+        out.own(if has_reward { "" } else { "</details>\n" });
         if hidden > 0 {
-            put!(out, "<p class=\"note\">And {} in further contexts.</p>\n", counted(hidden, "item"));
+            put!(out, "<p class=\"note\">And {} in further contexts.</p>\n", many(hidden, "item"));
         }
     }
     Some(out)
@@ -66,14 +70,14 @@ fn about(out: &mut Html, route: &RoutePlan, learned: &Learned) {
         out,
         "<p>The policy <code>{}</code> picked one of {} for {}",
         route.extension.name,
-        counted(route.arms.len() as u64, "arm"),
-        counted(learned.outcomes, "item")
+        many(route.arms.len() as u64, "arm"),
+        many(learned.outcomes, "item")
     );
     if learned.reward.count > 0 {
         put!(out, "; {} had a reward, {} on average", grouped(learned.reward.count), short(learned.reward.mean));
     }
     if route.context.is_some() {
-        put!(out, ". It learns for each of {} by itself", counted(learned.contexts.len() as u64, "context"));
+        put!(out, ". It learns for each of {} by itself", many(learned.contexts.len() as u64, "context"));
     }
     out.own(if learned.began_with_more { ". It began with what earlier runs had learned.</p>\n" } else { ".</p>\n" });
 }
@@ -115,7 +119,7 @@ fn card(out: &mut Html, id: &str, (name, context): (&str, &Context), (route, dra
     } else {
         put!(out, "<b>{}</b>", clip(name, 60));
     }
-    put!(out, " <span class=\"note\">{}</span></figcaption>\n", counted(context.outcomes, "item"));
+    put!(out, " <span class=\"note\">{}</span></figcaption>\n", many(context.outcomes, "item"));
     put!(out, "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" ", px(WIDE), px(high), px(WIDE), px(high));
     put!(
         out,
@@ -255,17 +259,17 @@ fn estimates(out: &mut Html, route: &RoutePlan, contexts: &[(&String, &Context)]
         head.push(("posterior", false));
         head.push(("95 % interval", false));
     }
+    let shown = route.arms.len().min(ARMS);
     open_table(out, "How the arms stand at the end", &head);
     for (name, context) in contexts {
         let last = context.rolling().pop().unwrap_or_default();
         for (place, (arm, facts)) in route.arms.iter().zip(&context.arms).enumerate().take(ARMS) {
-            out.own("<tr>");
-            put!(
-                out,
-                "<th scope=\"row\">{}</th><td>{}</td>",
-                if name.is_empty() { "all".to_owned() } else { clip(name, 60) },
-                clip(&arm.arm.name, 60)
-            );
+            out.own(if place == 0 { "<tr class=\"first\">" } else { "<tr>" });
+            if place == 0 {
+                let name = if name.is_empty() { "all".to_owned() } else { clip(name, 60) };
+                put!(out, "<th scope=\"rowgroup\" rowspan=\"{}\">{}</th>", shown, name);
+            }
+            put!(out, "<td>{}</td>", clip(&arm.arm.name, 60));
             number_cell(out, &grouped(facts.used));
             number_cell(out, &percent(share(facts.used as f64, context.outcomes as f64)));
             number_cell(
@@ -277,7 +281,11 @@ fn estimates(out: &mut Html, route: &RoutePlan, contexts: &[(&String, &Context)]
                 number_cell(out, &if facts.reward.count > 0 { short(facts.reward.mean) } else { "-".to_owned() });
                 number_cell(
                     out,
-                    &facts.reward.margin().map_or_else(|| "-".to_owned(), |margin| format!("± {}", short(margin))),
+                    &facts
+                        .reward
+                        .margin()
+                        .filter(|margin| *margin > 0.0)
+                        .map_or_else(|| "-".to_owned(), |margin| format!("± {}", short(margin))),
                 );
             }
             if has_posterior {

@@ -5,7 +5,7 @@
   addEventListener("error", (event) => { root.dataset.script = `failed: ${event.message}`; });
   addEventListener("securitypolicyviolation", (event) => { root.dataset.violation = event.violatedDirective; });
 
-  const TURN = -0.62, TILT = 0.42, EDGE = 112, CENTRE = [230, 195];
+  const TURN = 0.5, TILT = 0.36, EDGE = 112, CENTRE = [230, 195];
   const numbers = (text) => text.split(",").map(Number);
 
   for (const figure of document.querySelectorAll("[data-cube]")) {

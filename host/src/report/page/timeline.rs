@@ -5,7 +5,7 @@ use super::{
         flow::{BINS, Bar, Flow},
         gather::Facts,
         html::{Html, put},
-        units::{clip, counted, grouped, long, moment, px, share, short, steps, tick, us},
+        units::{clip, grouped, long, many, moment, px, share, short, steps, tick, us},
     },
     close_drawing, close_table,
     marks::cross,
@@ -60,12 +60,7 @@ fn lanes(out: &mut Html, facts: &Facts<'_>) {
         .collect();
     open_drawing(out, "lanes", (LEFT + WIDE + RIGHT, high), "Calls under way over time", &about.join("; "));
     time_axis(out, flow, high);
-    put!(
-        out,
-        "<text class=\"lane-name\" x=\"{}\" y=\"{}\" text-anchor=\"end\">items in work</text>",
-        px(LEFT - 12.0),
-        px(AXIS + 22.0)
-    );
+    put!(out, "<text class=\"lane-name\" x=\"33\" y=\"{}\">items in work</text>", px(AXIS + 22.0));
     lane(out, &flow.in_work, step, AXIS, "lane items");
     for (place, (number, plan, _)) in shown.iter().enumerate() {
         let top = AXIS + LANE * (place + 1) as f64;
@@ -74,7 +69,7 @@ fn lanes(out: &mut Html, facts: &Facts<'_>) {
         lane(out, &flow.busy[stage], step, top, "lane");
         for (bin, count) in flow.failed[stage].iter().enumerate().filter(|(_, count)| **count > 0) {
             let x = LEFT + (bin as f64 + 0.5) / BINS as f64 * WIDE;
-            cross(out, (x, top + 9.0), &format!("{} of {}", counted(*count, "failure"), clip(&plan.name, 60)));
+            cross(out, (x, top + 9.0), &format!("{} of {}", many(*count, "failure"), clip(&plan.name, 60)));
         }
     }
     close_drawing(out);
@@ -166,14 +161,14 @@ fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
             (name, packed, lanes)
         })
         .collect();
-    let most = (TALL / rows.len().max(1) as f64).clamp(20.0, 110.0);
+    let most = (TALL / rows.len().max(1) as f64).clamp(20.0, 72.0);
     let lane_of = |lanes: usize| ((most - 8.0) / lanes.max(1) as f64).clamp(2.0, 15.0);
     let heights: Vec<f64> = rows.iter().map(|(.., lanes)| (lane_of(*lanes) * *lanes as f64 + 8.0).max(24.0)).collect();
     let high = AXIS + heights.iter().sum::<f64>() + 6.0;
     let about = format!(
         "{} with {}",
-        counted(facts.items.total(), "item"),
-        counted(bars.values().map(Vec::len).sum::<usize>() as u64, "call")
+        many(facts.items.total(), "item"),
+        many(bars.values().map(Vec::len).sum::<usize>() as u64, "call")
     );
     open_drawing(out, "items", (LEFT + WIDE + RIGHT, high), "Calls of each item over time", &about);
     time_axis(out, flow, high);
@@ -186,7 +181,7 @@ fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
             "<text class=\"lane-name\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}<title>{}</title></text>",
             px(LEFT - 12.0),
             px(top + 16.0),
-            clip(name, 26),
+            clip(name, 20),
             clip(name, 200)
         );
         let high = lane_of(*lanes);
@@ -197,7 +192,8 @@ fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
             let class = match (bar.end, bar.hit) {
                 (CallEnd::Failed, _) => "call failed",
                 (_, true) => "call hit",
-                (_, false) => "call",
+                (_, false) if bar.stage.is_multiple_of(2) => "call",
+                (_, false) => "call odd",
             };
             put!(
                 out,
@@ -264,8 +260,8 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
     }
     put!(
         out,
-        "<h3>Over items</h3>\n<p>The mean time of a call, from the first item on the left to the last on the right, {} in groups of up to {}. Darker is slower, on a logarithmic scale. <span class=\"bad\">✕</span> marks groups with failures.</p>\n",
-        counted(flow.items, "item"),
+        "<h3>Over items</h3>\n<p>The mean time of a call, from the first item on the left to the last on the right, {} in groups of up to {}. The stronger the tint the slower, on a logarithmic scale. <span class=\"bad\">✕</span> marks groups with failures.</p>\n",
+        many(flow.items, "item"),
         grouped(flow.items.div_ceil(groups.max(1) as u64))
     );
     let scale = (most / least).ln().max(1e-9);
@@ -285,8 +281,8 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
     let high = AXIS + row * shown.len() as f64 + 4.0;
     let about = format!(
         "{}, {}; the table below has the means by quarters",
-        counted(shown.len() as u64, "stage"),
-        counted(flow.items, "item")
+        many(shown.len() as u64, "stage"),
+        many(flow.items, "item")
     );
     open_drawing(out, "map", (LEFT + WIDE + RIGHT, high), "Mean time of a call by stage and item", &about);
     for quarter in 0..=4_u64 {
@@ -331,7 +327,7 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
         for group in (0..groups).filter(|group| flow.cells[number - 1][*group].failed > 0) {
             let (first, next) = flow.group(group);
             let x = (edge(first) + edge(next)) / 2.0;
-            cross(out, (x, top + 10.0), &counted(flow.cells[number - 1][group].failed, "failure"));
+            cross(out, (x, top + 10.0), &many(flow.cells[number - 1][group].failed, "failure"));
         }
     }
     close_drawing(out);
