@@ -145,6 +145,8 @@ impl Context {
         (0..self.windows.len())
             .map(|end| {
                 let mut sum = Window { used: vec![0; self.arms.len()], ..Window::default() };
+                // The last one may not be full.
+                let back = back + usize::from(self.windows[end].items < self.size);
                 self.windows[(end + 1).saturating_sub(back)..=end].iter().for_each(|window| sum.join(window));
                 sum
             })
