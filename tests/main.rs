@@ -26,6 +26,7 @@ mod protocol;
 mod red_team;
 mod redis;
 mod replay;
+mod report;
 mod route_forms;
 mod route_interruption;
 mod route_mischief;

@@ -7,6 +7,7 @@
 //! - [`service`]: what stages share: models and caches.
 //! - [`store`]: what is remembered of a run.
 //! - [`engine`]: a plan and items become results.
+//! - [`report`]: what is remembered of a run becomes a page.
 //! - [`conformance`]: a plugin is held to the contract.
 //! - [`cli`]: the `jackfield` program.
 
@@ -15,6 +16,7 @@ pub mod conformance;
 pub mod engine;
 pub mod pipeline;
 pub mod plugin;
+pub mod report;
 pub mod service;
 pub mod store;
 pub mod telemetry;

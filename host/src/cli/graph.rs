@@ -80,18 +80,9 @@ fn rhythm(stage: &StagePlan) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// The layer of each stage: one beyond the last layer that it reads.
-fn layers(plan: &Plan) -> Vec<usize> {
-    let mut layers: Vec<usize> = Vec::with_capacity(plan.stages.len());
-    for stage in &plan.stages {
-        layers.push(stage.reads.iter().map(|read| layers[*read] + 1).max().unwrap_or(0));
-    }
-    layers
-}
-
 fn as_text(plan: &Plan) -> String {
     let mut text = format!("{}\n", plan.name);
-    let layers = layers(plan);
+    let layers = plan.layers();
     for layer in 0..=layers.iter().copied().max().unwrap_or(0) {
         for (stage, _) in plan.stages.iter().zip(&layers).filter(|(_, its)| **its == layer) {
             let _ = write!(text, "{:indent$}{}", "", stage.name, indent = 2 + 2 * layer);

@@ -17,6 +17,7 @@ mod plugins_replay;
 mod plugins_sign;
 mod plugins_test;
 mod progress;
+mod report;
 mod routes;
 mod run;
 mod runs;
@@ -76,6 +77,8 @@ enum Command {
     /// Look at the runs that were made.
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Write a page about a run: times, costs, caches, routes, failures.
+    Report(report::Args),
     /// Look whether all that is needed is there and works.
     Doctor(doctor::Args),
     /// Print the JSON Schema of pipeline files, for editors.
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Routes(command) => routes::routes(&command),
         Command::Why(args) => why::why(&args),
         Command::Runs(command) => runs::runs(&command),
+        Command::Report(args) => report::report(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 use crate::plugin::visible;
+pub(super) use crate::report::{counted, ms};
 
 /// A table without lines: the first column to the left, numbers to the right.
 pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
@@ -30,20 +31,4 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-}
-
-/// Milliseconds as people read them.
-pub(super) fn ms(value: f64) -> String {
-    match value {
-        0.0 => "-".to_owned(),
-        value if value >= 10_000.0 => format!("{:.1} s", value / 1000.0),
-        value if value >= 100.0 => format!("{value:.0} ms"),
-        value if value >= 1.0 => format!("{value:.1} ms"),
-        value => format!("{value:.3} ms"),
-    }
-}
-
-/// A number with its noun, in the plural unless it is one.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

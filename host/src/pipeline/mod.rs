@@ -3,11 +3,13 @@
 //! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
 //! - `tree`, `overrides`, `params`, `keys`, `service_keys`, `route_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
+//! - `graph`: which stage comes after which.
 //! - `json_schema`: the schema of the file itself.
 
 mod check;
 mod draft;
 mod faults;
+mod graph;
 mod json_schema;
 mod keys;
 mod overrides;

@@ -20,6 +20,7 @@ mod export;
 mod folder;
 mod record;
 mod routes;
+mod survey;
 mod tensors;
 mod writer;
 
@@ -30,5 +31,6 @@ pub use export::{export_events, export_results, export_run_stages};
 pub use folder::{PluginJson, RunFolder, RunJson, list_runs, peek};
 pub use record::{Answer, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord};
 pub use routes::RouteRecord;
+pub use survey::{CallEnd, CallRow, CompletionRow, FailureRow};
 pub(crate) use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use writer::Writer;

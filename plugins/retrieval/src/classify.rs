@@ -8,6 +8,7 @@ use crate::{
     embed::{Embedder, EmbedderConfig},
     scope::Scope,
     softmax::Softmax,
+    vectors::Vectors,
 };
 
 /// The name under which examples of no domain stand, and the label of a query that is of none.

@@ -1,0 +1,48 @@
+//! `jackfield report`.
+
+use std::path::PathBuf;
+
+use super::exit::{Exit, complain};
+use crate::{
+    report::page,
+    store::{Db, StoreError, peek, write_whole},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name of the run, the beginning of it, its folder, or `last`.
+    run: String,
+
+    /// The file to write; `report.html` in the run's folder if it is not given.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The folder that holds the run folders.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+}
+
+pub(super) fn report(args: &Args) -> Exit {
+    written(args).unwrap_or_else(|error| {
+        complain(&error, error.hint());
+        Exit::Failed
+    })
+}
+
+fn written(args: &Args) -> Result<Exit, StoreError> {
+    let (folder, run) = peek(&args.out, &args.run)?;
+    let store = folder.join("store.sqlite");
+    if !store.is_file() {
+        // Opening it would make it.
+        complain(
+            format!("run `{}` has no record: `{}` is missing", run.run, store.display()),
+            Some("a report is made from it: move it back, or run the pipeline again".to_owned()),
+        );
+        return Ok(Exit::Failed);
+    }
+    let page = page(&run, &Db::open(&store)?)?;
+    let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
+    write_whole(&file, page)?;
+    println!("{}", file.display());
+    Ok(Exit::Success)
+}

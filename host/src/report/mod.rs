@@ -1,0 +1,24 @@
+//! RECORD -> PAGE: one HTML file that says all about a run, and needs nothing else to be read.
+//!
+//! - `gather`, `calls`, `flow`, `spend`, `failures`, `learned`: the record, read once from its beginning to its end, becomes
+//!   facts in flat memory: counts, histograms, bins, the most frequent of a kind.
+//! - `beta`, `front`: statistics.
+//! - `page`: a file a section. `html`: text comes in escaped, or not at all.
+//!
+//! The page is a function of the record: the same record gives the same bytes. Its size is bounded whatever the run:
+//! drawings are aggregated by bins, lists end with how many more there are, and texts are cut.
+
+mod beta;
+mod calls;
+mod failures;
+mod flow;
+mod front;
+mod gather;
+mod html;
+mod learned;
+mod page;
+mod spend;
+mod units;
+
+pub use page::page;
+pub(crate) use units::{counted, ms};

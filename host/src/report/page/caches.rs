@@ -1,0 +1,210 @@
+//! What the caches gave, and what it was worth.
+
+use std::collections::BTreeMap;
+
+use super::{
+    super::{
+        calls::Times,
+        gather::Facts,
+        html::{Html, put},
+        units::{clip, grouped, long, many, percent, share, us, usd},
+    },
+    bars::share_bar,
+    close_table, number_cell, open_table, stage_cell,
+};
+
+/// The most rows of a table.
+const MOST: usize = 200;
+
+/// What a cache gave to one user of it.
+struct Use<'a> {
+    stage: usize,
+    /// The model whose answers are kept; none for the results of the stage itself.
+    model: Option<&'a str>,
+    /// Its cache, and for answers the tiers that had them.
+    cache: String,
+    hits: u64,
+    misses: u64,
+    hit: &'a Times,
+    miss: &'a Times,
+    /// About how much the hits would have cost, at what the misses cost.
+    saved_usd: f64,
+}
+
+impl Use<'_> {
+    fn rate(&self) -> f64 {
+        share(self.hits as f64, (self.hits + self.misses) as f64)
+    }
+
+    /// About how much longer the hits would have taken, in microseconds, at what the misses took.
+    fn saved_us(&self) -> u64 {
+        let each = self.miss.mean() - self.hit.mean();
+        if self.miss.count() == 0 { 0 } else { (each.max(0.0) * self.hits as f64) as u64 }
+    }
+}
+
+fn uses<'a>(facts: &'a Facts<'_>) -> Vec<Use<'a>> {
+    let plan = &facts.run.plan;
+    let cache = |at: Option<usize>| at.and_then(|at| plan.caches.get(at)).map(|cache| cache.name.as_str());
+    let mut uses = Vec::new();
+    for (number, stage, counts) in facts.each_stage() {
+        let (hits, misses) = (counts.hits.count(), counts.made.count());
+        if let Some(cache) = cache(stage.cache)
+            && hits + misses > 0
+        {
+            let each = facts.spending.of_stage(number - 1) / misses.max(1) as f64;
+            uses.push(Use {
+                stage: number - 1,
+                model: None,
+                cache: clip(cache, 40),
+                hits,
+                misses,
+                hit: &counts.hits,
+                miss: &counts.made,
+                saved_usd: each * hits as f64,
+            });
+        }
+    }
+    for ((stage, model), spend) in &facts.spending.0 {
+        let planned = plan.models.iter().find(|planned| planned.name == *model);
+        if let Some(cache) = cache(planned.and_then(|planned| planned.cache)) {
+            let (hits, misses) = (spend.cache_hits() + spend.shared, spend.calls);
+            let each = spend.usd / misses.max(1) as f64;
+            uses.push(Use {
+                stage: *stage as usize,
+                model: Some(model),
+                cache: tiers_of(cache, &spend.cached),
+                hits,
+                misses,
+                hit: &spend.hits,
+                miss: &spend.made,
+                saved_usd: each * hits as f64,
+            });
+        }
+    }
+    uses
+}
+
+fn tiers_of(cache: &str, tiers: &BTreeMap<String, u64>) -> String {
+    let told: Vec<String> =
+        tiers.iter().take(8).map(|(tier, count)| format!("{} {}", clip(tier, 20), grouped(*count))).collect();
+    if told.is_empty() { clip(cache, 40) } else { format!("{} ({})", clip(cache, 40), told.join(", ")) }
+}
+
+/// A sentence for the top of the page.
+pub(super) fn glance(out: &mut Html, facts: &Facts<'_>) {
+    let uses = uses(facts);
+    let (hits, all) = uses.iter().fold((0, 0), |(hits, all), of| (hits + of.hits, all + of.hits + of.misses));
+    if hits == 0 {
+        return;
+    }
+    let (us, dollars) = (uses.iter().map(Use::saved_us).sum::<u64>(), uses.iter().map(|of| of.saved_usd).sum::<f64>());
+    put!(out, "<li>Caches answered {} of what was asked of them", percent(share(hits as f64, all as f64)));
+    if us > 0 {
+        put!(out, ", and saved about <span class=\"nb\">{}</span>", long(us));
+        if dollars > 0.0 {
+            put!(out, " and <span class=\"nb\">{}</span>", usd(dollars));
+        }
+    }
+    out.own(".</li>\n");
+}
+
+pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+    let mut out = Html::new();
+    if facts.run.plan.caches.is_empty() {
+        return None;
+    }
+    let uses = uses(facts);
+    if !uses.is_empty() {
+        out.own("<p>What a hit saved is what the calls of the same stage took and cost that had to be made.</p>\n");
+        let head = [
+            ("stage", false),
+            ("kept", false),
+            ("cache", false),
+            ("hits", true),
+            ("misses", true),
+            ("hit rate", false),
+            ("p50 hit", true),
+            ("p50 miss", true),
+            ("time saved", true),
+            ("cost saved", true),
+        ];
+        open_table(&mut out, "Hits and misses by stage", &head);
+        for of in uses.iter().take(MOST) {
+            out.own("<tr>");
+            stage_cell(&mut out, of.stage + 1, facts.stage_name(of.stage));
+            let kept =
+                of.model.map_or_else(|| "its results".to_owned(), |model| format!("answers of {}", clip(model, 40)));
+            put!(out, "<td>{}</td><td>{}</td>", kept, of.cache);
+            number_cell(&mut out, &grouped(of.hits));
+            number_cell(&mut out, &grouped(of.misses));
+            rate_cell(&mut out, of.rate());
+            number_cell(&mut out, &us(of.hit.quantile(0.5)));
+            number_cell(&mut out, &us(of.miss.quantile(0.5)));
+            number_cell(
+                &mut out,
+                &if of.saved_us() > 0 { format!("≈ {}", long(of.saved_us())) } else { "-".to_owned() },
+            );
+            number_cell(
+                &mut out,
+                &if of.saved_usd > 0.0 { format!("≈ {}", usd(of.saved_usd)) } else { "-".to_owned() },
+            );
+            out.own("</tr>\n");
+        }
+        close_table(&mut out);
+    }
+    tiers(&mut out, facts);
+    Some(out)
+}
+
+fn rate_cell(out: &mut Html, rate: f64) {
+    out.own("<td class=\"share\">");
+    share_bar(out, rate, 90.0);
+    put!(out, " {}</td>", percent(rate));
+}
+
+fn tiers(out: &mut Html, facts: &Facts<'_>) {
+    out.own("<h3>By cache and tier</h3>\n");
+    let Some(summary) = &facts.run.summary else {
+        out.own("<p>How often each tier was asked is known when a session has ended.</p>\n");
+        return;
+    };
+    if facts.flow.sessions.len() > 1 {
+        out.own("<p>Of the last session.</p>\n");
+    }
+    let head = [
+        ("cache", false),
+        ("tier", false),
+        ("asked", true),
+        ("hits", true),
+        ("misses", true),
+        ("errors", true),
+        ("hit rate", false),
+    ];
+    open_table(out, "Hits by cache and tier", &head);
+    let mut rows = 0;
+    for (cache, tiers) in &summary.caches {
+        for (place, tier) in tiers.iter().enumerate() {
+            rows += 1;
+            if rows > MOST {
+                continue;
+            }
+            let asked = tier.hits.saturating_add(tier.misses).saturating_add(tier.errors);
+            put!(out, "<tr><th scope=\"row\">{}</th><td>{}. {}</td>", clip(cache, 40), place + 1, clip(&tier.tier, 40));
+            for count in [asked, tier.hits, tier.misses] {
+                number_cell(out, &grouped(count));
+            }
+            if tier.errors > 0 {
+                put!(out, "<td class=\"n\"><span class=\"bad\">✕ {}</span></td>", grouped(tier.errors));
+            } else {
+                number_cell(out, "0");
+            }
+            rate_cell(out, share(tier.hits as f64, asked as f64));
+            out.own("</tr>\n");
+        }
+    }
+    close_table(out);
+    if rows > MOST {
+        put!(out, "<p class=\"note\">And {}.</p>\n", many((rows - MOST) as u64, "more tier"));
+    }
+}

@@ -1,0 +1,139 @@
+//! Latency percentiles, with a strip on a logarithmic axis.
+
+use super::{
+    super::{
+        calls::Times,
+        gather::Facts,
+        html::{Html, put},
+        units::{grouped, many, power as named, px, us},
+    },
+    number_cell, open_table, stage_cell,
+};
+
+const WIDE: f64 = 320.0;
+const EDGE: f64 = 26.0;
+/// Steps of the histogram to a power of ten.
+const PER_POWER: f64 = 12.0;
+
+pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+    let mut out = Html::new();
+    let known: Vec<_> = facts.each_stage().filter(|(_, _, stage)| stage.made.count() > 0).collect();
+    if known.is_empty() {
+        out.own("<p>No call was made.</p>\n");
+        return Some(out);
+    }
+    let least = known.iter().map(|(_, _, stage)| stage.made.quantile(0.0)).min().unwrap_or(1).max(1) as f64;
+    let most = known.iter().map(|(_, _, stage)| stage.made.quantile(1.0)).max().unwrap_or(1).max(1) as f64;
+    let axis = Axis { from: least.log10().floor(), to: most.log10().ceil().max(least.log10().floor() + 1.0) };
+    out.own("<p>Times of the calls that were made, failed ones and tries included; results from a cache are not among them. ");
+    out.own("A strip shows how the calls are spread, on an axis where each step is ten times the one before.</p>\n");
+    legend(&mut out);
+    let head = [
+        ("stage", false),
+        ("calls", true),
+        ("p50", true),
+        ("p90", true),
+        ("p95", true),
+        ("p99", true),
+        ("max", true),
+        ("spread", false),
+    ];
+    open_table(&mut out, "Latency by stage", &head);
+    for (number, plan, stage) in &known {
+        out.own("<tr>");
+        stage_cell(&mut out, *number, &plan.name);
+        number_cell(&mut out, &grouped(stage.made.count()));
+        for share in [0.5, 0.9, 0.95, 0.99, 1.0] {
+            number_cell(&mut out, &us(stage.made.quantile(share)));
+        }
+        out.own("<td class=\"strip\">");
+        strip(&mut out, &axis, &stage.made);
+        out.own("</td></tr>\n");
+    }
+    out.own("</tbody><tfoot><tr><td colspan=\"7\"></td><td class=\"strip\">");
+    ticks(&mut out, &axis);
+    out.own("</td></tr></tfoot></table></div>\n");
+    let memo = facts.each_stage().filter(|(_, _, stage)| stage.made.count() == 0 && stage.hits.count() > 0).count();
+    if memo > 0 {
+        put!(
+            out,
+            "<p class=\"note\">All results of {} came from a cache: see Caches.</p>\n",
+            many(memo as u64, "further stage")
+        );
+    }
+    Some(out)
+}
+
+/// A logarithmic axis between two powers of ten, in microseconds.
+struct Axis {
+    from: f64,
+    to: f64,
+}
+
+impl Axis {
+    fn x(&self, micros: f64) -> f64 {
+        let along = (micros.max(1.0).log10() - self.from) / (self.to - self.from);
+        EDGE + along.clamp(0.0, 1.0) * (WIDE - 2.0 * EDGE)
+    }
+}
+
+fn strip(out: &mut Html, axis: &Axis, times: &Times) {
+    put!(out, "<svg width=\"{}\" height=\"38\" aria-hidden=\"true\"><g class=\"grid\">", px(WIDE));
+    for power in axis.from as i32..=axis.to as i32 {
+        put!(out, "<path d=\"M{} 0V38\"/>", px(axis.x(10_f64.powi(power))));
+    }
+    out.own("</g>");
+    // The histogram, its tallest step as high as there is room.
+    let steps = ((axis.to - axis.from) * PER_POWER) as usize + 1;
+    let mut counts = vec![0_u64; steps];
+    for (micros, count) in times.each() {
+        let step = ((micros as f64).max(1.0).log10() - axis.from) * PER_POWER;
+        counts[(step.max(0.0) as usize).min(steps - 1)] += count;
+    }
+    let tallest = counts.iter().max().copied().unwrap_or(1).max(1) as f64;
+    out.own("<path class=\"hill\" d=\"");
+    let wide = (WIDE - 2.0 * EDGE) / ((axis.to - axis.from) * PER_POWER);
+    for (step, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let high = (*count as f64 / tallest * 20.0).max(1.2);
+        put!(out, "M{} 24v-{}h{}v{}z", px(EDGE + step as f64 * wide), px(high), px(wide - 0.8), px(high));
+    }
+    out.own("\"/>");
+    let at = |share: f64| axis.x(times.quantile(share) as f64);
+    put!(out, "<path class=\"whisker\" d=\"M{} 31H{}\"/>", px(at(0.5)), px(at(1.0)));
+    put!(
+        out,
+        "<rect class=\"box\" x=\"{}\" y=\"28.5\" width=\"{}\" height=\"5\"/>",
+        px(at(0.5)),
+        px(at(0.9) - at(0.5))
+    );
+    put!(out, "<path class=\"whisker\" d=\"M{} 26v10\"/>", px(at(0.95)));
+    put!(out, "<path class=\"p99\" d=\"M{} 26.5l4.5 4.5l-4.5 4.5l-4.5-4.5z\"/>", px(at(0.99)));
+    put!(out, "<circle class=\"p50\" cx=\"{}\" cy=\"31\" r=\"4\"/>", px(at(0.5)));
+    put!(out, "<path class=\"whisker\" d=\"M{} 27.5v7\"/></svg>", px(at(1.0)));
+}
+
+fn ticks(out: &mut Html, axis: &Axis) {
+    put!(out, "<svg width=\"{}\" height=\"18\" aria-hidden=\"true\" class=\"ticks\">", px(WIDE));
+    let powers = (axis.to - axis.from) as i32;
+    for power in axis.from as i32..=axis.to as i32 {
+        // Not so many that they touch.
+        if powers > 6 && (power - axis.from as i32) % 2 == 1 {
+            continue;
+        }
+        let micros = 10_f64.powi(power);
+        put!(out, "<text x=\"{}\" y=\"13\" text-anchor=\"middle\">{}</text>", px(axis.x(micros)), named(micros));
+    }
+    out.own("</svg>");
+}
+
+fn legend(out: &mut Html) {
+    out.own(
+        "<ul class=\"legend\">\
+         <li><svg width=\"16\" height=\"14\" aria-hidden=\"true\"><circle class=\"p50\" cx=\"8\" cy=\"7\" r=\"4\"/></svg> p50</li>\
+         <li><svg width=\"26\" height=\"14\" aria-hidden=\"true\"><rect class=\"box\" x=\"1\" y=\"4.5\" width=\"24\" height=\"5\"/></svg> p50 to p90</li>\
+         <li><svg width=\"10\" height=\"14\" aria-hidden=\"true\"><path class=\"whisker\" d=\"M5 2v10\"/></svg> p95</li>\
+         <li><svg width=\"16\" height=\"14\" aria-hidden=\"true\"><path class=\"p99\" d=\"M8 2.5l4.5 4.5l-4.5 4.5l-4.5-4.5z\"/></svg> p99</li>\
+         <li><svg width=\"26\" height=\"14\" aria-hidden=\"true\"><path class=\"whisker\" d=\"M1 7H24M24 3.5v7\"/></svg> up to the longest</li>\
+         </ul>\n",
+    );
+}

@@ -1,0 +1,185 @@
+//! What a report reads of the SQLite file of a run: rows as they stand there, one after the other.
+
+use super::{Db, StoreError};
+
+/// A call's end, without its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallRow {
+    /// Position of the item; -1 for a stage that runs once a run.
+    pub item: i64,
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// The session that made the call.
+    pub session: i64,
+    /// How it ended.
+    pub end: CallEnd,
+    /// Tries, the last included.
+    pub attempts: u64,
+    /// When it began, in microseconds since its session began.
+    pub began_us: u64,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// Whether the result was in the memo; none for a stage without one.
+    pub memo_hit: Option<bool>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// With a document.
+    Ok,
+    /// With a failure.
+    Failed,
+    /// It was not made, for want of a source.
+    Skipped,
+}
+
+/// A failure of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureRow {
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// Id of the item; none for a stage that runs once a run.
+    pub item: Option<String>,
+    /// Name of its kind.
+    pub kind: String,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// A completion that a stage asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompletionRow {
+    /// Name of the model.
+    pub model: String,
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// Where the answer came from: `call`, `cache`, `shared`.
+    pub source: String,
+    /// The tier of the cache that had it, if one had.
+    pub tier: Option<String>,
+    /// Whether it failed for good.
+    pub failed: bool,
+    /// Calls made to the model for it.
+    pub tries: u64,
+    /// Tokens read.
+    pub tokens_in: u64,
+    /// Tokens written.
+    pub tokens_out: u64,
+    /// US dollars.
+    pub usd: f64,
+    /// How long it took, waiting included, in microseconds.
+    pub took_us: u64,
+}
+
+impl Db {
+    /// Reads at one moment, also while a run is at work on the file.
+    pub fn at_once<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.run(|db| db.execute_batch("BEGIN"))?;
+        let result = read();
+        self.run(|db| db.execute_batch("ROLLBACK"))?;
+        result
+    }
+
+    /// Calls `visit` for the end of every call, by item, stage and call; those of the run-wide stages first.
+    pub fn each_call(&self, visit: impl FnMut(CallRow)) -> Result<(), StoreError> {
+        self.each(
+            "SELECT item, stage, session, state, attempts, began_us, took_us, memo_hit FROM results ORDER BY item, stage, call",
+            |row| {
+                Ok(CallRow {
+                    item: row.get(0)?,
+                    stage: row.get(1)?,
+                    session: row.get(2)?,
+                    end: match row.get::<_, i64>(3)? {
+                        0 => CallEnd::Ok,
+                        1 => CallEnd::Failed,
+                        _ => CallEnd::Skipped,
+                    },
+                    attempts: unsigned(row, 4)?,
+                    began_us: unsigned(row, 5)?,
+                    took_us: unsigned(row, 6)?,
+                    memo_hit: row.get(7)?,
+                })
+            },
+            visit,
+        )
+    }
+
+    /// Calls `visit` for every failure of a call, by item, stage and call.
+    pub fn each_failure(&self, visit: impl FnMut(FailureRow)) -> Result<(), StoreError> {
+        self.each(
+            "SELECT stage, (SELECT id FROM items WHERE idx = item), COALESCE(kind, ''), COALESCE(message, '') FROM results
+             WHERE state = 1 ORDER BY item, stage, call",
+            |row| {
+                Ok(FailureRow { stage: row.get(0)?, item: row.get(1)?, kind: row.get(2)?, message: row.get(3)? })
+            },
+            visit,
+        )
+    }
+
+    /// Calls `visit` for every completion, in the order in which they ended.
+    pub fn each_completion(&self, visit: impl FnMut(CompletionRow)) -> Result<(), StoreError> {
+        self.each(
+            "SELECT model, stage, source, tier, failure IS NOT NULL, tries, tokens_in, tokens_out, usd, took_us
+             FROM model_calls ORDER BY seq",
+            |row| {
+                Ok(CompletionRow {
+                    model: row.get(0)?,
+                    stage: row.get(1)?,
+                    source: row.get(2)?,
+                    tier: row.get(3)?,
+                    failed: row.get(4)?,
+                    tries: unsigned(row, 5)?,
+                    tokens_in: unsigned(row, 6)?,
+                    tokens_out: unsigned(row, 7)?,
+                    usd: row.get(8)?,
+                    took_us: unsigned(row, 9)?,
+                })
+            },
+            visit,
+        )
+    }
+
+    /// When the last call of each session ended, in microseconds since the session began.
+    pub fn session_ends(&self) -> Result<Vec<(i64, u64)>, StoreError> {
+        let mut ends = Vec::new();
+        self.each(
+            "SELECT session, MAX(began_us + took_us) FROM results WHERE state != 2 GROUP BY session ORDER BY session",
+            |row| Ok((row.get(0)?, unsigned(row, 1)?)),
+            |end| ends.push(end),
+        )?;
+        Ok(ends)
+    }
+
+    /// Whether a route began with what earlier runs had learned.
+    pub fn began_with_more(&self, stage: u32) -> Result<bool, StoreError> {
+        self.run(|db| {
+            db.query_row(
+                "SELECT EXISTS (SELECT 1 FROM route_starts WHERE stage = ?1 AND state != 'null')",
+                [stage],
+                |row| row.get(0),
+            )
+        })
+    }
+
+    fn each<T>(
+        &self,
+        sql: &str,
+        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        mut visit: impl FnMut(T),
+    ) -> Result<(), StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached(sql)?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                visit(read(row)?);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A count; a damaged file may hold anything.
+fn unsigned(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or_default())
+}
