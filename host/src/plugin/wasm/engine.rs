@@ -10,10 +10,12 @@ const TICK: Duration = Duration::from_millis(10);
 /// Memory of one guest at the most, whatever its limit says.
 pub(super) const MOST_MEMORY: usize = 4 << 30;
 
-/// Memory that the place of a guest that is gone keeps for the next one, at the most.
-const KEPT: usize = 8 << 20;
-/// How many places keep memory for the plugin that was last in them, at the most.
-const MOST_WARM: u32 = 16;
+/// Memory that the place of a guest that is gone keeps for the next one, at the most. Each thread fills places of its own.
+const KEPT: usize = 512 << 10;
+/// The same of a table.
+const KEPT_TABLE: usize = 64 << 10;
+/// How many places that are free may be kept for the plugin that was last in them.
+const MOST_WARM: u32 = 8;
 
 /// The engine, with its prepared pool.
 pub(super) fn engine(counts_fuel: bool) -> Result<&'static Engine, String> {
@@ -44,7 +46,7 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
     // the kernel cannot tell which were written, they are given back instead.
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         pool.linear_memory_keep_resident(KEPT);
-        pool.table_keep_resident(KEPT);
+        pool.table_keep_resident(KEPT_TABLE);
         pool.max_unused_warm_slots(MOST_WARM);
         pool.pagemap_scan(Enabled::Yes);
     }
