@@ -203,6 +203,36 @@ fn what_is_decided_and_learned_does_not_depend_on_what_is_done_first() {
     assert_eq!(one.fresh("one", 1).1.routes["play"], learned);
 }
 
+/// Damages a file when the first item is done.
+struct Damage(PathBuf);
+
+impl Observer for Damage {
+    fn on(&mut self, event: &Event<'_>) {
+        if let Event::ItemDone { counts, .. } = event
+            && counts.total == 1
+        {
+            fs::create_dir_all(self.0.parent().expect("a folder")).expect("made");
+            fs::write(&self.0, "{ half a").expect("written");
+        }
+    }
+}
+
+#[test]
+fn a_state_that_is_damaged_meanwhile_costs_the_run_nothing_and_a_resume_keeps_what_was_learned() {
+    let place = Place::new(PIPELINE, &[]);
+    let folder = RunFolder::create(&place.path().join("runs"), "slots").expect("a folder");
+    let path = folder.path().to_owned();
+    let route = place.plan.stages[0].route.as_ref().expect("a route");
+    let state = PathBuf::from(route.state.as_deref().expect("a state"));
+    let ended = place.try_run(folder, 2, &Cancel::default(), &mut Damage(state.clone()));
+    assert!(matches!(ended, Err(EngineError::Route(_))), "{ended:?}");
+    assert_eq!(fs::read_to_string(path.join("results.jsonl")).expect("results").lines().count(), 400);
+    fs::remove_file(&state).expect("removed");
+    let folder = RunFolder::hold(path).expect("the run");
+    place.run(folder, 2, &Cancel::default(), &mut Silent);
+    assert_eq!(place.kept().outcomes, 400);
+}
+
 /// Aborts after so many items.
 struct Abort<'a> {
     after: u64,
@@ -298,6 +328,17 @@ fn an_arm_that_fails_gives_way_to_the_next_and_its_circuit_opens() {
 }
 
 #[test]
+fn every_combination_of_a_space_is_an_arm() {
+    let route = r#"stages.play.route={ use = "round-robin", space = { quality = [0.2, 0.9], slow = [false, true] }, in_flight = 1 }"#;
+    let place = Place::new(PIPELINE, &["input.count=8", route]);
+    let (_, summary) = place.fresh("runs", 2);
+    let arms: Vec<(&str, u64)> =
+        summary.routes["play"].arms.iter().map(|(arm, count)| (arm.as_str(), *count)).collect();
+    let all = ["quality=0.2,slow=false", "quality=0.2,slow=true", "quality=0.9,slow=false", "quality=0.9,slow=true"];
+    assert_eq!(arms, all.map(|arm| (arm, 2)));
+}
+
+#[test]
 fn several_objectives_are_weighed() {
     let route = r#"stages.play.route={ use = "pareto", with = { preference = { reward = 0.0, cost = 1.0 } }, maximize = ["play.reward"], minimize = ["play.cost"], arms = [{ quality = 0.2 }, { quality = 0.9 }] }"#;
     let place = Place::new(PIPELINE, &["input.count=200", route]);
@@ -324,7 +365,14 @@ fn a_route_that_makes_no_sense_is_refused_before_anything_runs() {
         r#"{ use = "thompson", reward = "play.reward", arms = [{ quality = 0.2 }], state = "../up" }"#,
         r#"{ use = "pareto", maximize = ["play.reward", "play.reward"], arms = [{ quality = 0.2 }] }"#,
         r#"{ use = "thompson", reward = "play.reward", arms = [], in_flight = 0 }"#,
+        r#"{ use = "thompson", reward = "play.reward", space = {} }"#,
+        r#"{ use = "thompson", reward = "play.reward", space = { quality = 0.5, slow = [true] } }"#,
+        r#"{ use = "thompson", reward = "play.reward", space = { quality = [0.5, 0.5] } }"#,
+        r#"{ use = "thompson", reward = "play.reward", space = { quality = [0.5] }, arms = [{ quality = 0.2 }] }"#,
     ];
+    let hundred: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let large = format!("{{ use = \"round-robin\", space = {{ a = [{0}], b = [{0}] }} }}", hundred.join(", "));
+    assert!(refused(&large).contains("more than 256 combinations"), "{}", refused(&large));
     insta::assert_snapshot!(all.map(|route| format!("{route}\n{}", refused(route))).join("\n\n"));
     let once = plan(place.path(), &["stages.play.in={}", "stages.play.for_each=[]"]);
     assert!(once.is_err());

@@ -106,7 +106,6 @@ impl Engine<'_> {
         };
         let told = serde_json::json!({ "event": "run-summary", "summary": summary });
         tracing::info!(target: "run_summary", run = summary.run, summary = %told["summary"]);
-        keep_routes(plan, &services, &db, &folder.id())?;
         db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
         export_run_stages(&db, plan, &folder.path().join("run"))?;
@@ -115,6 +114,8 @@ impl Engine<'_> {
         run.ended = Some(timestamp());
         run.summary = Some(summary.clone());
         folder.write_run(&run)?;
+        // Last: what cannot be kept costs the run nothing else, and a resume keeps it.
+        keep_routes(plan, &services, &db, &folder.id())?;
         Ok(Outcome { summary })
     }
 

@@ -17,6 +17,8 @@ pub(super) struct RouteDraft {
     pub(super) with: Option<(Span, Node)>,
     /// Overlays of the stage's `with`.
     pub(super) arms: Vec<Node>,
+    /// Lists of values, whose combinations are such overlays.
+    pub(super) space: Option<Node>,
     pub(super) models: Vec<Spanned<String>>,
     pub(super) context: Option<WireRef>,
     pub(super) reward: Option<WireRef>,
@@ -44,6 +46,7 @@ pub(super) fn route(span: Span, node: &Node) -> RouteDraft {
             .filter(|(_, node)| node.as_table().is_some())
             .map(|(key, node)| (key.span, node.clone())),
         arms: list("arms").iter().filter(|arm| arm.as_table().is_some()).cloned().collect(),
+        space: fields.get("space").filter(|space| space.as_table().is_some()).cloned(),
         models,
         context: fields.get("context").map(wire_ref),
         reward: fields.get("reward").map(wire_ref),

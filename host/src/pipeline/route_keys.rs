@@ -11,12 +11,17 @@ pub(super) static ROUTE: Table = Table {
         optional(
             "arms",
             Shape::Overlays,
-            "What to pick from: each a table that is laid over the stage's `with`. Either this or `models`.",
+            "What to pick from: each a table that is laid over the stage's `with`. Either this, `space` or `models`.",
+        ),
+        optional(
+            "space",
+            Shape::Free,
+            "What to pick from: keys of the stage's `with`, each with a list of values. Every combination is an arm, at most 256.",
         ),
         optional(
             "models",
             Shape::Texts,
-            "What to pick from: models of `[model.NAME]`, each in place of the stage's `model`. Either this or `arms`.",
+            "What to pick from: models of `[model.NAME]`, each in place of the stage's `model`. Either this, `arms` or `space`.",
         ),
         optional(
             "context",

@@ -13,10 +13,13 @@ use crate::{
         plan::{ArmPlan, ObjectivePlan, RoutePlan, Step, Wire},
         route_draft::RouteDraft,
         source::Span,
-        tree::{Key, Node, Value as Toml},
+        tree::{Key, Node, Table, Value as Toml},
     },
     plugin::{Offer, Plugin, Registry},
 };
+
+/// The most arms that a space has.
+const MOST: usize = 256;
 
 /// What is known of a stage's route.
 pub(super) struct RouteFound<'a> {
@@ -83,19 +86,24 @@ impl<'a> Checker<'a> {
     fn arms(&mut self, index: usize, route: &RouteDraft) -> Vec<ArmPlan> {
         let stage = &self.draft.stages[index];
         let at = |message: String| Fault::at("bad-route", route.span, message);
-        let mut arms = match (route.arms.is_empty(), route.models.is_empty()) {
-            (true, true) => {
+        let mut arms = match (route.arms.as_slice(), &route.space, route.models.as_slice()) {
+            ([], None, []) => {
                 let fault = at(format!("the route of stage `{}` has nothing to pick from", stage.name.text));
-                self.faults
-                    .push(fault.hint("add `arms = [{ ... }, { ... }]` or `models = [\"...\", \"...\"]`".to_owned()));
+                let mend =
+                    "add `arms = [{ ... }, { ... }]`, `space = { key = [...] }` or `models = [\"...\", \"...\"]`";
+                self.faults.push(fault.hint(mend.to_owned()));
                 return Vec::new();
             }
-            (false, false) => {
-                self.faults.push(at("a route has either `arms` or `models`".to_owned()));
+            (overlays, None, []) => self.overlays(index, overlays),
+            ([], Some(space), []) => match self.grid(space) {
+                Some(points) => self.overlays(index, &points),
+                None => return Vec::new(),
+            },
+            ([], None, _) => self.models(index, route),
+            _ => {
+                self.faults.push(at("a route has either `arms`, `space` or `models`".to_owned()));
                 return Vec::new();
             }
-            (false, true) => self.overlays(index, route),
-            (true, false) => self.models(index, route),
         };
         let mut names = BTreeSet::new();
         arms.retain(|(arm, span)| {
@@ -112,13 +120,50 @@ impl<'a> Checker<'a> {
         arms.into_iter().map(|(arm, _)| arm).collect()
     }
 
-    fn overlays(&mut self, index: usize, route: &RouteDraft) -> Vec<(ArmPlan, Span)> {
+    /// Every combination of a space's values, the last key's changing fastest; none if it is no space, which is a fault.
+    fn grid(&mut self, space: &Node) -> Option<Vec<Node>> {
+        if space.as_table().is_none_or(|table| table.0.is_empty()) {
+            let fault = Fault::at("bad-route", space.span, "the space has no key to vary");
+            self.faults.push(fault.hint("such as `space = { alpha = [0.2, 0.5, 0.8] }`".to_owned()));
+            return None;
+        }
+        let mut points = vec![Table::default()];
+        for (key, values) in space.as_table().into_iter().flat_map(|table| &table.0) {
+            let list = match &values.value {
+                Toml::List(list) if !list.is_empty() => list,
+                _ => {
+                    let message = format!("`{}` has no list of values to pick from", key.text);
+                    let fault = Fault::at("bad-route", values.span, message);
+                    self.faults.push(fault.hint(format!("such as `{} = [0.2, 0.5, 0.8]`", key.text)));
+                    return None;
+                }
+            };
+            let with = |point: &Table, value: &Node| {
+                let mut point = point.clone();
+                point.put(key.clone(), value.clone());
+                point
+            };
+            points = points
+                .iter()
+                .flat_map(|point| list.iter().map(move |value| with(point, value)))
+                .take(MOST + 1)
+                .collect();
+        }
+        if points.len() > MOST {
+            let fault = Fault::at("bad-route", space.span, format!("the space has more than {MOST} combinations"));
+            self.faults.push(fault.hint("a policy tries each of them: leave some values out".to_owned()));
+            return None;
+        }
+        Some(points.into_iter().map(|point| Node { span: space.span, value: Toml::Table(point) }).collect())
+    }
+
+    fn overlays(&mut self, index: usize, overlays: &[Node]) -> Vec<(ArmPlan, Span)> {
         let stage = &self.draft.stages[index];
         let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
         let offer = self.offers[index].map(|(_, offer)| offer);
         let model = self.uses(stage).model;
         let mut arms = Vec::new();
-        for overlay in &route.arms {
+        for overlay in overlays {
             let with = overlay.to_json(&mut self.faults);
             let mut merged = match &stage.with {
                 Some(with) => with.clone(),
