@@ -194,10 +194,16 @@ fn redis_killed_in_the_middle_changes_no_answer() {
 
 #[test]
 fn the_stages_work_as_native_libraries_and_as_components() {
-    let linked = example();
+    // A component learns its domains anew for each batch: some of the queries will do.
+    let some = |pipeline: Pipeline| {
+        let queries = fs::read_to_string(pipeline.path().join("data/queries.jsonl")).expect("queries");
+        let some: Vec<&str> = queries.lines().take(40).collect();
+        pipeline.with("data/queries.jsonl", some.join("\n"))
+    };
+    let linked = some(example());
     let linked_run = linked.run().expect_code(0);
     for form in ["so", "wasm"] {
-        let pipeline = example();
+        let pipeline = some(example());
         let path = pipeline.path().join("pipeline.toml");
         let mut text = fs::read_to_string(&path).expect("read");
         for (plugin, grant, stages) in [

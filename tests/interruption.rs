@@ -14,11 +14,11 @@ use jackfield_plugin_api::Random;
 use crate::support::{done, jackfield, meetings, root, same_outcome, wait};
 
 /// Enough meetings to be in the middle of for a while: several copies of those that there are.
-/// Meetings of so many bytes in all, or 120 of them, whichever is more.
-fn many_meetings(folder: &Path, whole: u64) -> String {
+/// At least so many meetings, and so many bytes in all.
+fn many_meetings(folder: &Path, least: usize, whole: u64) -> String {
     let files: Vec<PathBuf> = glob::glob(&meetings()).expect("a pattern").map(|path| path.expect("a path")).collect();
     let bytes: u64 = files.iter().map(|file| fs::metadata(file).expect("a file").len()).sum();
-    let copies = 120_usize.div_ceil(files.len()).max((whole / bytes.max(1)).min(60) as usize);
+    let copies = least.div_ceil(files.len()).max((whole / bytes.max(1)).min(60) as usize);
     for copy in 0..copies {
         for file in &files {
             let name = format!("{copy}-{}", file.file_name().expect("a name").to_string_lossy());
@@ -64,7 +64,7 @@ fn twenty_kills_lose_nothing_and_repeat_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let input_folder = folder.path().join("input");
     fs::create_dir(&input_folder).expect("made");
-    let input = many_meetings(&input_folder, 12_000_000);
+    let input = many_meetings(&input_folder, 120, 12_000_000);
     let calm = done(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
 
     let out = folder.path().join("killed");
@@ -127,7 +127,7 @@ fn ctrl_c_ends_what_is_under_way_and_the_run_can_be_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let input_folder = folder.path().join("input");
     fs::create_dir(&input_folder).expect("made");
-    let input = many_meetings(&input_folder, 3_000_000);
+    let input = many_meetings(&input_folder, 30, 1_000_000);
     let out = folder.path().join("runs");
     let mut child = command(&input, &out, &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
     while glob::glob(&format!("{}/*/items/*", out.display())).expect("a pattern").next().is_none() {

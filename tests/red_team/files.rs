@@ -76,13 +76,13 @@ fn only_a_variable_that_was_granted_is_seen() {
 #[test]
 fn a_scratch_folder_holds_only_so_much() {
     let said = ["scratch-fill", "scratch-litter"]
-        .map(|name| attack(name).granted(&["scratch:work"]).limits("scratch = \"64MiB\", wall = \"50s\"").stopped());
+        .map(|name| attack(name).granted(&["scratch:work"]).limits("scratch = \"16MiB\", wall = \"50s\"").stopped());
     assert_snapshot!(lines(said), @r"
-    over-budget: put more than 64 MiB into its scratch folders
-    over-budget: put more than 64 MiB into its scratch folders
+    over-budget: put more than 16 MiB into its scratch folders
+    over-budget: put more than 16 MiB into its scratch folders
     ");
     // A hole takes no room: it is let be, until the time is up.
-    let sparse = attack("scratch-sparse").granted(&["scratch:work"]).limits("scratch = \"64MiB\", time = \"1s\"");
+    let sparse = attack("scratch-sparse").granted(&["scratch:work"]).limits("scratch = \"16MiB\", time = \"1s\"");
     assert_snapshot!(sparse.stopped().replace("no answer within", "computed for longer than"), @"over-budget: computed for longer than its limit of 1s");
 }
 
