@@ -97,7 +97,7 @@ fn a_library_that_is_cut_short_is_damaged_wherever_it_was_cut() {
     hint: build or download it again
     `[file]` is damaged: a segment ends beyond the end of the file ([end] bytes)
     hint: build or download it again
-    `[file]` is damaged: Invalid ELF section header offset/size/alignment
+    `[file]` is damaged: a segment ends beyond the end of the file ([end] bytes)
     hint: build or download it again
     `[file]` is damaged: Invalid ELF section header offset/size/alignment
     hint: build or download it again
