@@ -1,6 +1,7 @@
 //! The analyzer `grade`.
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_text::six_places;
 
 use crate::{
     answer::Sentence,
@@ -191,13 +192,13 @@ impl Analyzer for Grade {
         ]);
         let reward = if answer.sentences.is_empty() { 0.0 } else { reward.unwrap_or(0.0) };
         Ok(Grades {
-            groundedness: groundedness.map(rounded),
-            recall: recall.map(rounded),
-            readability: readability.map(rounded),
-            diversity: diversity.map(rounded),
+            groundedness: groundedness.map(six_places),
+            recall: recall.map(six_places),
+            readability: readability.map(six_places),
+            diversity: diversity.map(six_places),
             usd: answer.usd,
-            quality: quality.map(rounded),
-            reward: rounded(reward),
+            quality: quality.map(six_places),
+            reward: six_places(reward),
         })
     }
 }
@@ -207,12 +208,6 @@ fn mean(parts: &[(f64, Option<f64>)]) -> Option<f64> {
     let there = || parts.iter().filter_map(|(weight, value)| value.map(|value| (weight, value)));
     let whole: f64 = there().map(|(weight, _)| weight).sum();
     (whole > 0.0).then(|| there().map(|(weight, value)| weight * value).sum::<f64>() / whole)
-}
-
-/// Six decimal places.
-fn rounded(value: f64) -> f64 {
-    // `+ 0.0`: no negative zero.
-    (value * 1e6).round() / 1e6 + 0.0
 }
 
 #[cfg(test)]
@@ -255,7 +250,7 @@ mod tests {
         assert_eq!((&without["recall"], &without["reward"]), (&Value::Null, &json!(1.0)));
         let with = grade(weights, "Owls hunt.", "owl", 0.0, json!(["fox", "cat"])).unwrap();
         assert_eq!(with["recall"], 0.5);
-        assert_eq!(with["reward"], json!(rounded((0.4 + 0.3 * 0.5) / 0.7)));
+        assert_eq!(with["reward"], json!(six_places((0.4 + 0.3 * 0.5) / 0.7)));
     }
 
     #[test]

@@ -1,18 +1,9 @@
 //! Content words of a text.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use jackfield_text::words::{is_function_word, written_words};
 use rust_stemmers::{Algorithm, Stemmer};
-use unicode_segmentation::UnicodeSegmentation;
-
-static STOP: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    // The parts that are left of a contraction once it is split at its apostrophe.
-    let clitics = ["d", "ll", "m", "re", "s", "t", "ve"];
-    stop_words::get("en").iter().copied().chain(clitics).collect()
-});
 
 /// Stems (English Snowball, Porter 2001) of the content words of a text in order: words as UAX #29 bounds them, in lower
 /// case, without those of NLTK's list of English stop words. Numbers are content.
@@ -20,13 +11,11 @@ static STOP: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
 pub fn content(text: &str) -> Vec<String> {
     let stemmer = Stemmer::create(Algorithm::English);
     let mut found = Vec::new();
-    for word in text.unicode_words() {
-        let lower = word.to_lowercase().replace('’', "'");
-        let word = lower.strip_suffix("'s").unwrap_or(&lower);
-        if !word.is_empty() && !STOP.contains(word) {
+    written_words(text, |word| {
+        if !word.is_empty() && !is_function_word(word) {
             found.push(stemmer.stem(word).into_owned());
         }
-    }
+    });
     found
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_text::six_places;
 
 use crate::{
     classify::{Classifier, Verdict},
     embed::{EmbedderConfig, embed_kept},
-    retrieve::rounded,
 };
 
 /// Domains that are answered with their scores.
@@ -110,8 +110,8 @@ impl Analyzer for Domain {
     }
 
     async fn analyze(&self, input: Text, host: &Host<'_>) -> Result<DomainOf> {
-        let mut verdicts = self.verdicts(&[&input.text], std::slice::from_ref(host)).await?;
-        verdicts.pop().map(answer).ok_or_else(|| Failure::Internal("no verdict".to_owned()))
+        let mut answers = self.analyze_batch(vec![input], std::slice::from_ref(host)).await;
+        answers.pop().unwrap_or_else(|| Err(Failure::Internal("no verdict".to_owned())))
     }
 
     async fn analyze_batch(&self, inputs: Vec<Text>, hosts: &[Host<'_>]) -> Vec<Result<DomainOf>> {
@@ -139,8 +139,8 @@ fn answer(verdict: Verdict) -> DomainOf {
     let scores = verdict.scores.into_iter().take(SHOWN);
     DomainOf {
         label: verdict.label,
-        confidence: rounded(verdict.confidence),
-        scores: scores.map(|(label, score)| Score { label, score: rounded(score) }).collect(),
+        confidence: six_places(verdict.confidence),
+        scores: scores.map(|(label, score)| Score { label, score: six_places(score) }).collect(),
     }
 }
 

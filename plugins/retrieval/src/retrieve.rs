@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_text::six_places;
 
 use crate::{
     bm25::Parameters,
@@ -144,9 +145,8 @@ impl Analyzer for Retrieve {
     }
 
     async fn analyze(&self, input: Query, host: &Host<'_>) -> Result<Hits> {
-        let index = self.index()?;
-        let vectors = embed_kept(index.embedder(), &[&input.text], std::slice::from_ref(host)).await?;
-        Ok(self.hits(index, input, vectors.row(0)))
+        let mut hits = self.analyze_batch(vec![input], std::slice::from_ref(host)).await;
+        hits.pop().unwrap_or_else(|| Err(Failure::Internal("no hits".to_owned())))
     }
 
     async fn analyze_batch(&self, inputs: Vec<Query>, hosts: &[Host<'_>]) -> Vec<Result<Hits>> {
@@ -180,20 +180,14 @@ impl Retrieve {
                 id: passage.id,
                 title: passage.title,
                 text: passage.text,
-                score: rounded(found.score),
-                bm25: rounded(found.bm25),
-                vector: rounded(found.vector),
+                score: six_places(found.score),
+                bm25: six_places(found.bm25),
+                vector: six_places(found.vector),
                 rank: rank as u64 + 1,
             }
         };
         Hits { hits: found.iter().enumerate().map(hit).collect(), query: query.text }
     }
-}
-
-/// Six decimal places: what 32-bit floats can tell apart.
-pub(crate) fn rounded(value: f64) -> f64 {
-    // `+ 0.0`: no negative zero.
-    (value * 1e6).round() / 1e6 + 0.0
 }
 
 #[cfg(test)]

@@ -1,23 +1,8 @@
 //! Words of a text, as the keyword leg compares them.
 
+use jackfield_text::words::written_words;
 use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashMap;
-use unicode_segmentation::UnicodeSegmentation;
-
-/// Calls `take` with each word of a text in order: as UAX #29 bounds it, in lower case, without a possessive `'s`.
-pub fn words(text: &str, mut take: impl FnMut(&str)) {
-    let mut lower = String::new();
-    for word in text.unicode_words() {
-        lower.clear();
-        if word.is_ascii() {
-            lower.push_str(word);
-            lower.make_ascii_lowercase();
-        } else {
-            lower.push_str(&word.to_lowercase().replace('’', "'"));
-        }
-        take(lower.strip_suffix("'s").unwrap_or(&lower));
-    }
-}
 
 /// Turns texts into the terms that a keyword index holds: words, stemmed or as they are.
 pub struct Terms {
@@ -33,7 +18,7 @@ impl Terms {
 
     /// Calls `take` with each term of a text in order.
     pub fn each(&self, text: &str, mut take: impl FnMut(&str)) {
-        words(text, |word| match &self.stemmer {
+        written_words(text, |word| match &self.stemmer {
             Some(stemmer) => take(&stemmer.stem(word)),
             None => take(word),
         });
@@ -55,7 +40,7 @@ impl<'a> Numbered<'a> {
 
     /// Appends the numbers of a text's terms.
     pub(crate) fn read(&mut self, text: &str, into: &mut Vec<u32>) {
-        words(text, |word| {
+        written_words(text, |word| {
             if let Some(&number) = self.of_words.get(word) {
                 into.push(number);
                 return;

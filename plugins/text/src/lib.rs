@@ -40,6 +40,12 @@ pub fn confidence(value: f64) -> f64 {
     if value.is_nan() { 0.0 } else { (value.clamp(0.0, 1.0) * 1000.0).round() / 1000.0 }
 }
 
+/// Rounds to six places, without a negative zero: what 32-bit floats can tell apart.
+#[must_use]
+pub fn six_places(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6 + 0.0
+}
+
 /// The logistic function, for turning a sum of weights into a confidence.
 #[must_use]
 pub fn logistic(value: f64) -> f64 {

@@ -68,16 +68,15 @@ const NUMBERS: &str = "absolutely add billion call called cool day days eight ei
     quarter seven seventeen seventy six sixteen sixty ten third thirteen thirty thousand thousands twelve twenty \
     type zero";
 
-static STOP: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
-    let written = stop_words::get("en").iter().copied();
+static FUNCTION: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
     // The parts that are left of a contraction once it is split at its apostrophe.
     let clitics = ["d", "ll", "m", "re", "s", "t", "ve"];
-    written
-        .chain(TALK.split_whitespace())
-        .chain(NUMBERS.split_whitespace())
-        .chain(FILLERS.iter().copied())
-        .chain(clitics)
-        .collect()
+    stop_words::get("en").iter().copied().chain(clitics).collect()
+});
+
+static STOP: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
+    let talk = TALK.split_whitespace().chain(NUMBERS.split_whitespace()).chain(FILLERS.iter().copied());
+    FUNCTION.iter().copied().chain(talk).collect()
 });
 
 static FILLER: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| FILLERS.iter().copied().collect());
@@ -92,6 +91,27 @@ pub fn is_filler(word: &str) -> bool {
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
     STOP.contains(word)
+}
+
+/// Whether a word of writing is on NLTK's list of English stop words, or left of a contraction. Lower-case.
+#[must_use]
+pub fn is_function_word(word: &str) -> bool {
+    FUNCTION.contains(word)
+}
+
+/// Calls `take` with each word of a written text in order: as UAX #29 bounds it, in lower case, without a possessive `'s`.
+pub fn written_words(text: &str, mut take: impl FnMut(&str)) {
+    let mut lower = String::new();
+    for word in text.unicode_words() {
+        lower.clear();
+        if word.is_ascii() {
+            lower.push_str(word);
+            lower.make_ascii_lowercase();
+        } else {
+            lower.push_str(&word.to_lowercase().replace('’', "'"));
+        }
+        take(lower.strip_suffix("'s").unwrap_or(&lower));
+    }
 }
 
 /// Byte ranges of marks such as `{vocalsound}`, `<laugh>`, `[inaudible]`, in order.

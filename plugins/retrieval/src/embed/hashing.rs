@@ -1,9 +1,10 @@
 //! Hashed features: an embedding without a model.
 
+use jackfield_text::words::written_words;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
-use crate::{vectors::normalize, words::words};
+use crate::vectors::normalize;
 
 /// Slots in which frequencies of features are counted; two features that share one are counted together.
 const SLOTS: usize = 1 << 18;
@@ -29,7 +30,7 @@ impl Features {
         let mut before: Option<u64> = None;
         let mut marked = String::new();
         let mut ends = Vec::new();
-        words(text, |word| {
+        written_words(text, |word| {
             let hash = hash(0, word.as_bytes());
             found.add(hash, 1.0);
             if let Some(before) = before {
@@ -78,7 +79,7 @@ impl Hashing {
     #[must_use]
     pub fn new(dimensions: usize) -> Self {
         let dimensions = dimensions.max(1);
-        Self { dimensions, idf: Vec::new(), identity: digest(dimensions, &[]) }
+        Self { dimensions, idf: Vec::new(), identity: digest(dimensions, 0, &[]) }
     }
 
     /// Learns from texts how telling features are.
@@ -93,8 +94,8 @@ impl Hashing {
             slots.into_iter().for_each(|slot| holding[slot] += 1);
         }
         let idf = |holding: u32| libm::log((1.0 + f64::from(count)) / (1.0 + f64::from(holding))) + 1.0;
+        self.identity = digest(self.dimensions, count, &holding);
         self.idf = if count == 0 { Vec::new() } else { holding.into_iter().map(|n| idf(n) as f32).collect() };
-        self.identity = digest(self.dimensions, &self.idf);
     }
 
     /// Digest of all that a vector depends on besides the text.
@@ -125,11 +126,15 @@ impl Hashing {
     }
 }
 
-/// Change [`FEATURES`] with whatever changes a text's features.
-fn digest(dimensions: usize, idf: &[f32]) -> [u8; 32] {
-    let mut digest = Sha256::new().chain_update(FEATURES).chain_update((dimensions as u64).to_le_bytes());
-    for value in idf {
-        digest.update(value.to_le_bytes());
+/// Digest of what frequencies follow from: the slots that some text has are few. Change [`FEATURES`] with whatever changes a
+/// text's features.
+fn digest(dimensions: usize, count: u32, holding: &[u32]) -> [u8; 32] {
+    let mut digest = Sha256::new().chain_update(FEATURES);
+    digest.update((dimensions as u64).to_le_bytes());
+    digest.update(count.to_le_bytes());
+    for (slot, n) in holding.iter().enumerate().filter(|(_, n)| **n > 0) {
+        digest.update((slot as u32).to_le_bytes());
+        digest.update(n.to_le_bytes());
     }
     digest.finalize().into()
 }

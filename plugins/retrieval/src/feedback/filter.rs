@@ -13,6 +13,8 @@
 
 use rustc_hash::FxHashMap;
 
+use super::Reasons;
+
 /// Steps a day in which decay is tabulated; within a step four terms of a series do.
 const STEPS: f64 = 16.0;
 /// How far a score computed from the table may be off, relatively, with room to spare.
@@ -62,23 +64,6 @@ pub struct Columns<'a> {
     pub of_day: f64,
 }
 
-/// Why items were dropped, and how many for each reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
-    /// A factor not within 0 to 1, or later than now.
-    pub invalid: u64,
-    /// Beyond the greatest age.
-    pub too_old: u64,
-    /// Too far from the mean worth.
-    pub outlier: u64,
-    /// A score under the threshold.
-    pub below_threshold: u64,
-    /// More than a user's quota for a day.
-    pub user_quota: u64,
-    /// More than an intent's quota for a day.
-    pub intent_quota: u64,
-}
-
 /// What the rule leaves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -87,7 +72,7 @@ pub struct Outcome {
     /// Their scores.
     pub scores: Vec<f32>,
     /// What became of the others.
-    pub dropped: Dropped,
+    pub dropped: Reasons,
 }
 
 /// The rule, ready to be applied.
@@ -118,7 +103,7 @@ impl Filter {
         let threshold = f64::from(self.rule.threshold);
         // Decay only lowers: most items need none of it. Marks of worths that are none lie below 0.
         let least = low.max(self.rule.threshold).max(0.0);
-        let mut dropped = Dropped::default();
+        let mut dropped = Reasons::default();
         let mut users = Quota::new(columns.user, self.rule.per_user, self.days());
         let mut intents = Quota::new(columns.intent, self.rule.per_intent, self.days());
         let (mut accepted, mut scores) = (Vec::new(), Vec::new());

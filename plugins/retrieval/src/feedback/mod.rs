@@ -4,10 +4,10 @@ pub mod filter;
 mod moment;
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_text::six_places;
 use rustc_hash::FxHashMap;
 
-use crate::retrieve::rounded;
-use filter::{Columns, Dropped, Filter, Outcome, Rule};
+use filter::{Columns, Filter, Outcome, Rule};
 pub use moment::Moment;
 
 /// What a user said of an answer.
@@ -49,7 +49,7 @@ pub struct Feedback {
 }
 
 /// How many items were dropped, by the first reason that held.
-#[derive(Clone, Debug, Default, PartialEq, Document)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
 pub struct Reasons {
     /// A factor or a rating not within 0 to 1, or later than now.
     pub invalid: u64,
@@ -312,14 +312,13 @@ fn rating(outcome: &Outcome, of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
             weight += f64::from(score);
         }
     }
-    (weight > 0.0).then(|| rounded(sum / weight))
+    (weight > 0.0).then(|| six_places(sum / weight))
 }
 
 fn answer(outcome: &Outcome, accepted: Vec<u64>, rating: Option<f64>) -> Filtered {
     let count = outcome.scores.len();
     let scores = || outcome.scores.iter().map(|&score| f64::from(score));
-    let summary = |value: f64| if count == 0 { 0.0 } else { rounded(value) };
-    let Dropped { invalid, too_old, outlier, below_threshold, user_quota, intent_quota } = outcome.dropped;
+    let summary = |value: f64| if count == 0 { 0.0 } else { six_places(value) };
     Filtered {
         accepted,
         count: count as u64,
@@ -329,7 +328,7 @@ fn answer(outcome: &Outcome, accepted: Vec<u64>, rating: Option<f64>) -> Filtere
             max: summary(scores().fold(f64::NEG_INFINITY, f64::max)),
         },
         rating,
-        dropped: Reasons { invalid, too_old, outlier, below_threshold, user_quota, intent_quota },
+        dropped: outcome.dropped,
     }
 }
 

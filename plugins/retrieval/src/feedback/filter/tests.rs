@@ -42,7 +42,7 @@ impl Items {
 }
 
 /// The rule as it is written, one item at a time, in 64 bits.
-fn plain(rule: &Rule, items: &Items, of_day: f64) -> (Vec<u32>, Dropped) {
+fn plain(rule: &Rule, items: &Items, of_day: f64) -> (Vec<u32>, Reasons) {
     let worth: Vec<f32> =
         (0..items.age.len()).map(|at| items.confidence[at] * items.reputation[at] * items.specificity[at]).collect();
     let valid = |at: usize| {
@@ -55,7 +55,7 @@ fn plain(rule: &Rule, items: &Items, of_day: f64) -> (Vec<u32>, Dropped) {
         .collect();
     let mean = counted.iter().sum::<f64>() / counted.len().max(1) as f64;
     let variance = counted.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / counted.len().max(1) as f64;
-    let (mut accepted, mut dropped) = (Vec::new(), Dropped::default());
+    let (mut accepted, mut dropped) = (Vec::new(), Reasons::default());
     let mut users = std::collections::BTreeMap::new();
     let mut intents = std::collections::BTreeMap::new();
     for (at, &worth) in worth.iter().enumerate() {
@@ -123,7 +123,7 @@ fn items_too_old_or_invalid_do_not_count_and_do_not_sway_the_mean() {
     ])
     .filtered();
     assert_eq!(outcome.accepted, [6]);
-    assert_eq!(outcome.dropped, Dropped { too_old: 1, invalid: 5, ..Dropped::default() });
+    assert_eq!(outcome.dropped, Reasons { too_old: 1, invalid: 5, ..Reasons::default() });
 }
 
 #[test]
@@ -148,14 +148,14 @@ fn quotas_are_per_day_and_in_the_order_given() {
 
     let mut items = Items::default();
     (0..103).for_each(|user| items.push([1.0, 0.9, 1.0, 0.4], user, 3));
-    assert_eq!(items.filtered().dropped, Dropped { intent_quota: 3, ..Dropped::default() });
+    assert_eq!(items.filtered().dropped, Reasons { intent_quota: 3, ..Reasons::default() });
 }
 
 #[test]
 fn numbers_far_apart_have_quotas_too() {
     let mut items = Items::default();
     (0..15).for_each(|intent| items.push([1.0, 0.9, 1.0, 0.4], u32::MAX, intent * 90_000_000));
-    assert_eq!(items.filtered().dropped, Dropped { user_quota: 5, ..Dropped::default() });
+    assert_eq!(items.filtered().dropped, Reasons { user_quota: 5, ..Reasons::default() });
 }
 
 proptest! {
