@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine::{StageInstances, open_stages},
     pipeline::{self, Draft, ExtensionRef, Faults, Plan, Request, Style},
-    plugin::{Registry, bundled, visible},
+    plugin::{Registry, bundled, escape_untrusted},
     service::{Services, open_services},
     telemetry::terminal,
 };
@@ -114,8 +114,10 @@ fn tell_missing(plan: &Plan, registry: &Registry) {
         for (permission, reason) in offer.grants.missing() {
             let ExtensionRef { plugin, name, .. } = extension;
             if told.insert((plugin, name, permission)) {
-                let line =
-                    format!("note: `{plugin}/{name}` asks for `{permission}` and has it not: {}", visible(reason));
+                let line = format!(
+                    "note: `{plugin}/{name}` asks for `{permission}` and has it not: {}",
+                    escape_untrusted(reason)
+                );
                 terminal().say(line);
             }
         }

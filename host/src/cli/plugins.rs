@@ -14,7 +14,7 @@ use super::{
     plugins_lock, plugins_new, plugins_replay, plugins_sign,
     table::table,
 };
-use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, load, sandbox::Grant, visible_lines};
+use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, escape_untrusted_lines, load, sandbox::Grant};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -170,7 +170,7 @@ fn info(name: &str, files: &Files) -> Result<(), Exit> {
         if files.json {
             print_json(&*offer.descriptor);
         } else {
-            print!("{}", visible_lines(&describe(plugin, offer)));
+            print!("{}", escape_untrusted_lines(&describe(plugin, offer)));
         }
     }
     Ok(())

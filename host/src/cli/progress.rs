@@ -11,7 +11,7 @@ use super::table::counted;
 use crate::{
     engine::{Event, ItemState, Observer},
     pipeline::Plan,
-    plugin::visible,
+    plugin::escape_untrusted,
     telemetry::terminal,
 };
 
@@ -111,8 +111,11 @@ impl Observer for Progress {
             Event::CallFailed { stage, item, failure, timed_out } => {
                 let place = if item.is_empty() { String::new() } else { format!(" of item `{item}`") };
                 let kind = if *timed_out { "timed-out" } else { failure.kind().name() };
-                let line =
-                    format!("failed: stage `{}`{place}: {kind}: {}", self.stages[*stage], visible(failure.message()));
+                let line = format!(
+                    "failed: stage `{}`{place}: {kind}: {}",
+                    self.stages[*stage],
+                    escape_untrusted(failure.message())
+                );
                 self.tell(*stage, line);
             }
             Event::Items { total } => {

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
-use crate::plugin::visible;
+use crate::plugin::escape_untrusted;
 pub(super) use crate::report::{counted, ms};
 
 /// A table without lines: the first column to the left, numbers to the right.
@@ -11,7 +11,8 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.load_preset(NOTHING).set_header(header.iter().map(|name| (*name).to_owned()));
     // Some of it may be a stranger's.
     table.add_rows(
-        rows.into_iter().map(|row| row.into_iter().map(|cell| visible(&cell).into_owned()).collect::<Vec<_>>()),
+        rows.into_iter()
+            .map(|row| row.into_iter().map(|cell| escape_untrusted(&cell).into_owned()).collect::<Vec<_>>()),
     );
     let numeric: Vec<bool> = (0..header.len())
         .map(|column| {

@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
 use super::{
-    Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, native,
+    Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, escape_untrusted, native,
     sandbox::{Grant, Grants, Limits, unasked},
     schema_cost::check_cost,
-    visible, wasm,
+    wasm,
 };
 
 /// What the pipeline says about a file.
@@ -63,7 +63,7 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
     if !more.is_empty() {
         let asked: BTreeSet<&str> =
             descriptors.iter().flat_map(|one| &one.permissions).map(|one| one.name.as_str()).collect();
-        let asked = asked.into_iter().map(|name| visible(name).into_owned()).collect();
+        let asked = asked.into_iter().map(|name| escape_untrusted(name).into_owned()).collect();
         let granted = quoted(more.iter().map(ToString::to_string).collect());
         return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
     }
@@ -88,7 +88,8 @@ impl Opener for Direct {
 
 /// Holds what a file says of itself to the contract.
 fn checked(path: &Path, mut offers: Vec<Offer>) -> Result<Vec<Offer>, LoadError> {
-    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what: visible(&what).into_owned() };
+    let wrong =
+        |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
     if offers.is_empty() {
         return Err(wrong("it offers nothing that this host knows".to_owned()));
     }

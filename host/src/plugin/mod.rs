@@ -4,6 +4,7 @@ mod artifact;
 mod bundled;
 mod digest;
 mod error;
+mod escape_untrusted;
 mod load;
 pub mod lock;
 #[expect(unsafe_code, reason = "loading native code: each block says why it is sound")]
@@ -11,7 +12,6 @@ mod native;
 mod registry;
 pub mod sandbox;
 mod schema_cost;
-mod visible;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
@@ -19,7 +19,7 @@ pub use artifact::Artifact;
 pub use bundled::bundled;
 pub use digest::Digest;
 pub use error::LoadError;
+pub(crate) use escape_untrusted::{escape_untrusted, escape_untrusted_lines};
 pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
-pub(crate) use visible::{visible, visible_lines};
 pub use wasm::{Compiled, compiled as compiled_components, imports, probe as probe_components};

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use crate::plugin::visible;
+use crate::plugin::escape_untrusted;
 
 /// HTML under construction. Everything that is not a literal of this crate comes in by [`put!`] and is escaped.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ pub(super) struct Escaped<'a, T: ?Sized>(pub(super) &'a T);
 
 impl<T: Display + ?Sized> Display for Escaped<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in visible(&self.0.to_string()).chars() {
+        for c in escape_untrusted(&self.0.to_string()).chars() {
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,

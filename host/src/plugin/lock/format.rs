@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jackfield_plugin_api::{Kind, Permission};
 
 use super::signature::KeyId;
-use crate::plugin::{Artifact, Digest, Form, Plugin, visible::is_invisible};
+use crate::plugin::{Artifact, Digest, Form, Plugin, escape_untrusted::is_invisible};
 
 /// Name of the lockfile; it lies beside the pipeline's file.
 pub const FILE_NAME: &str = "jackfield.lock";

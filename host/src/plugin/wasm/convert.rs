@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Descriptor, Document, Example, Failure, Kind, Permiss
 use serde_json::Value;
 
 use super::bindings::jackfield::plugin::types;
-use crate::plugin::visible;
+use crate::plugin::escape_untrusted;
 
 /// The longest message of a failure; the rest is cut off.
 const LONGEST_MESSAGE: usize = 4096;
@@ -50,7 +50,8 @@ pub(super) fn document(document: types::Document) -> Result<Document, Failure> {
 }
 
 pub(super) fn failure(failure: types::Failure) -> Failure {
-    let cut = |message: String| visible(&message.chars().take(LONGEST_MESSAGE).collect::<String>()).into_owned();
+    let cut =
+        |message: String| escape_untrusted(&message.chars().take(LONGEST_MESSAGE).collect::<String>()).into_owned();
     match failure {
         types::Failure::InvalidConfig(message) => Failure::InvalidConfig(cut(message)),
         types::Failure::InvalidInput(message) => Failure::InvalidInput(cut(message)),

@@ -21,8 +21,8 @@ use super::{
     world,
 };
 use crate::plugin::{
+    escape_untrusted,
     sandbox::{Grants, Limits, size},
-    visible,
 };
 
 /// An extension of a component with its configuration.
@@ -174,7 +174,10 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: &Li
             } else {
                 // Around it stand the names of the guest's own functions, which may be any text.
                 let cause = error.root_cause().to_string();
-                Failure::Internal(format!("trapped: {}", visible(&cause.chars().take(400).collect::<String>())))
+                Failure::Internal(format!(
+                    "trapped: {}",
+                    escape_untrusted(&cause.chars().take(400).collect::<String>())
+                ))
             }
         }
     }

@@ -14,9 +14,8 @@ use super::{
     state::State,
 };
 use crate::plugin::{
-    Digest, LoadError, Offer, Opener,
+    Digest, LoadError, Offer, Opener, escape_untrusted,
     sandbox::{Grant, Grants, Limits},
-    visible,
 };
 
 /// A loaded component: the protocol that it speaks and what it offers.
@@ -55,7 +54,8 @@ pub(in crate::plugin) fn load(
         Some(_) => {}
     }
     let (prepared, protocol) = prepare(path, bytes, digest, false)?;
-    let wrong = |what: String| LoadError::Descriptor { path: path.to_owned(), what: visible(&what).into_owned() };
+    let wrong =
+        |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let described = wait(describe(&prepared)).map_err(failed)?.map_err(|failure| failed(failure.to_string()))?;
     if described.len() > MOST_EXTENSIONS {
@@ -129,8 +129,8 @@ fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError>
         match numbers {
             Some(found) => spoken.push(found),
             None => others.push(match item.ty {
-                ComponentItem::ComponentInstance(_) => format!("interface `{}`", visible(name)),
-                _ => format!("`{}`", visible(name)),
+                ComponentItem::ComponentInstance(_) => format!("interface `{}`", escape_untrusted(name)),
+                _ => format!("`{}`", escape_untrusted(name)),
             }),
         }
     }
@@ -155,7 +155,7 @@ fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError>
 }
 
 fn first_line(text: &str) -> String {
-    visible(&text.lines().next().unwrap_or_default().chars().take(300).collect::<String>()).into_owned()
+    escape_untrusted(&text.lines().next().unwrap_or_default().chars().take(300).collect::<String>()).into_owned()
 }
 
 /// Waits for a future on a small runtime of its own: loading happens before the run's runtime is there.

@@ -22,8 +22,8 @@ use super::{
     world::World,
 };
 use crate::plugin::{
+    escape_untrusted,
     sandbox::{Limits, size},
-    visible,
 };
 
 /// The longest log line or note that is taken; the rest is cut off.
@@ -339,7 +339,7 @@ impl host::Host for State {
             host::Level::Debug => Level::Debug,
             host::Level::Trace => Level::Trace,
         };
-        let message = visible(&cut(message)).into_owned();
+        let message = escape_untrusted(&cut(message)).into_owned();
         if target == "panic" {
             *self.bridge.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
         } else {
@@ -350,7 +350,7 @@ impl host::Host for State {
 
     fn progress(&mut self, index: u32, done: u64, total: Option<u64>, note: String) -> wasmtime::Result<()> {
         self.count()?;
-        self.bridge.say(Said::Progress(index, done, total, visible(&cut(note)).into_owned()));
+        self.bridge.say(Said::Progress(index, done, total, escape_untrusted(&cut(note)).into_owned()));
         Ok(())
     }
 

@@ -4,31 +4,31 @@ use std::{borrow::Cow, fmt::Write as _};
 
 /// The text with whatever cannot be seen, or would move what stands around it, written out: a line stays one line, and
 /// colours nothing.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape_untrusted(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
-    let mut visible = String::with_capacity(text.len() + 16);
+    let mut shown = String::with_capacity(text.len() + 16);
     for char in text.chars() {
         match char {
-            '\n' => visible.push_str("\\n"),
-            '\r' => visible.push_str("\\r"),
-            '\t' => visible.push(' '),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push(' '),
             harmful if is_harmful(harmful) => {
-                let _ = write!(visible, "\\u{{{:x}}}", u32::from(harmful));
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(harmful));
             }
-            shown => visible.push(shown),
+            harmless => shown.push(harmless),
         }
     }
-    Cow::Owned(visible)
+    Cow::Owned(shown)
 }
 
 /// The same for a text of several lines, which it stays.
-pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
-    if text.lines().all(|line| matches!(visible(line), Cow::Borrowed(_))) {
+pub(crate) fn escape_untrusted_lines(text: &str) -> Cow<'_, str> {
+    if text.lines().all(|line| matches!(escape_untrusted(line), Cow::Borrowed(_))) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.split('\n').map(visible).collect::<Vec<_>>().join("\n"))
+    Cow::Owned(text.split('\n').map(escape_untrusted).collect::<Vec<_>>().join("\n"))
 }
 
 fn is_harmful(char: char) -> bool {
@@ -48,9 +48,9 @@ mod tests {
 
     #[test]
     fn what_would_act_on_a_terminal_is_written_out() {
-        assert_eq!(visible("plain, naïve: 日本語"), "plain, naïve: 日本語");
-        assert_eq!(visible("a\n\u{1b}[2Jb\r\u{9b}c\u{202e}d\te"), "a\\n\\u{1b}[2Jb\\r\\u{9b}c\\u{202e}d e");
-        assert_eq!(visible_lines("one\n\u{1b}two\n"), "one\n\\u{1b}two\n");
-        assert_eq!(visible_lines("one\ntwo"), "one\ntwo");
+        assert_eq!(escape_untrusted("plain, naïve: 日本語"), "plain, naïve: 日本語");
+        assert_eq!(escape_untrusted("a\n\u{1b}[2Jb\r\u{9b}c\u{202e}d\te"), "a\\n\\u{1b}[2Jb\\r\\u{9b}c\\u{202e}d e");
+        assert_eq!(escape_untrusted_lines("one\n\u{1b}two\n"), "one\n\\u{1b}two\n");
+        assert_eq!(escape_untrusted_lines("one\ntwo"), "one\ntwo");
     }
 }
