@@ -24,6 +24,7 @@ pub(super) struct PipelineArgs {
     pub(super) path: PathBuf,
 
     /// Change a value of the pipeline: `stages.brief.with.budget=4000`. The value is TOML, or else a string.
+    /// A table `T={…}` changes the keys that it names (another `use` drops the old `with`); `T:={…}` replaces T.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
 

@@ -1,4 +1,7 @@
 //! What the command line changes: `--set stages.lens.timeout=5m` and `--input 'data/*.txt'`.
+//!
+//! `--set T={…}` changes the keys of table T that it names, and those of its tables likewise. Where it changes `use`, what
+//! configured the extension before means nothing to the new one, so `with` is replaced whole. `--set T:={…}` replaces T.
 
 use toml::de::{DeTable, DeValue};
 
@@ -11,25 +14,49 @@ use super::{
 /// Name of the sources that stand for `--input`.
 pub(super) const INPUT: &str = "--input";
 
-/// Applies `KEY=VALUE`: VALUE is TOML if it can be read as such, a string otherwise.
+/// What a table does to the table that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Override {
+    /// `=`: the keys that it names are changed.
+    Merge,
+    /// `:=`: it is put in its place.
+    Replace,
+}
+
+/// Applies `KEY=VALUE` or `KEY:=VALUE`: VALUE is TOML if it can be read as such, a string otherwise.
 pub(super) fn set(sources: &mut Sources, root: &mut Table, argument: &str, faults: &mut Vec<Fault>) {
     let equals = end_of_key(argument);
-    let name = argument[..equals.unwrap_or(argument.len())].trim();
+    let before = &argument[..equals.unwrap_or(argument.len())];
+    let (before, mut mode) = match before.strip_suffix(':') {
+        Some(before) if equals.is_some() => (before, Override::Replace),
+        _ => (before, Override::Merge),
+    };
+    let name = before.trim();
     let source = sources.add(format!("--set {name}").trim_end(), argument);
     let Some(equals) = equals else {
         let fault = Fault::at("bad-override", sources.whole(source), "an override without `=`");
         faults.push(fault.hint("overrides are written `--set stages.NAME.with.KEY=VALUE`".to_owned()));
         return;
     };
-    let Some(keys) = dotted(source_span(sources, source, 0, equals.max(1)), &argument[..equals], faults) else {
-        return;
-    };
+    let place = source_span(sources, source, 0, before.len().max(1));
+    let Some(keys) = dotted(place, before, faults) else { return };
     let raw = &argument[equals + 1..];
     let text = raw.trim();
     let at = equals + 1 + (raw.len() - raw.trim_start().len());
     let place = source_span(sources, source, at, at + text.len());
     let Some(node) = value(place, text, faults) else { return };
-    put(root, &keys, node, faults);
+    // `[input]` has no `with`: all its keys belong to its `use`.
+    if let [Key { text, .. }] = keys.as_slice()
+        && text == "input"
+        && root
+            .get("input")
+            .and_then(Node::as_table)
+            .zip(node.as_table())
+            .is_some_and(|(input, changes)| changes_use(input, changes))
+    {
+        mode = Override::Replace;
+    }
+    put(root, &keys, node, mode, faults);
 }
 
 /// Replaces the patterns of `[input]`; they are relative to the folder that the command runs in.
@@ -110,31 +137,42 @@ fn value(place: Span, text: &str, faults: &mut Vec<Fault>) -> Option<Node> {
 }
 
 /// Puts a value into a table, making the tables on the way to it.
-fn put(table: &mut Table, keys: &[Key], node: Node, faults: &mut Vec<Fault>) {
+fn put(table: &mut Table, keys: &[Key], node: Node, mode: Override, faults: &mut Vec<Fault>) {
     let Some((key, rest)) = keys.split_first() else { return };
-    if rest.is_empty() {
+    let Some((name, inner)) = table.0.iter_mut().find(|(name, _)| name.text == key.text) else {
+        let node = match rest {
+            [] => node,
+            _ => {
+                let mut inner = Table::default();
+                put(&mut inner, rest, node, mode, faults);
+                Node { span: key.span, value: Value::Table(inner) }
+            }
+        };
         table.put(key.clone(), node);
         return;
-    }
-    if table.get(&key.text).is_none() {
-        table.put(key.clone(), Node { span: key.span, value: Value::Table(Table::default()) });
-    }
-    if let Some((_, inner)) = table.0.iter_mut().find(|(name, _)| name.text == key.text) {
-        put_inside(inner, key, rest, node, faults);
+    };
+    if !rest.is_empty() {
+        put_inside(inner, key, rest, node, mode, faults);
+    } else if let Some(node) = lay(inner, node, mode) {
+        (*name, *inner) = (key.clone(), node);
     }
 }
 
 /// Puts a value into what `key` names. An index into a list is a key like any other: `items.0.title`.
-fn put_inside(inner: &mut Node, key: &Key, keys: &[Key], node: Node, faults: &mut Vec<Fault>) {
+fn put_inside(inner: &mut Node, key: &Key, keys: &[Key], node: Node, mode: Override, faults: &mut Vec<Fault>) {
     let found = inner.type_name();
     let Some((next, rest)) = keys.split_first() else { return };
     match &mut inner.value {
-        Value::Table(table) => put(table, keys, node, faults),
+        Value::Table(table) => put(table, keys, node, mode, faults),
         Value::List(list) => {
             let length = list.len();
             match next.text.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
-                Some(element) if rest.is_empty() => *element = node,
-                Some(element) => put_inside(element, next, rest, node, faults),
+                Some(element) if rest.is_empty() => {
+                    if let Some(node) = lay(element, node, mode) {
+                        *element = node;
+                    }
+                }
+                Some(element) => put_inside(element, next, rest, node, mode, faults),
                 None => {
                     let message = format!("`{}` is no index into `{}`, a list of {length}", next.text, key.text);
                     faults.push(Fault::at("bad-override", next.span, message));
@@ -146,6 +184,39 @@ fn put_inside(inner: &mut Node, key: &Key, keys: &[Key], node: Node, faults: &mu
             faults.push(Fault::at("bad-override", key.span, message));
         }
     }
+}
+
+/// Merges a table into the table that is there; gives back what is to take the place of the old value otherwise.
+fn lay(there: &mut Node, node: Node, mode: Override) -> Option<Node> {
+    match (&mut there.value, node) {
+        (Value::Table(table), Node { value: Value::Table(changes), .. }) if mode == Override::Merge => {
+            merge(table, changes);
+            None
+        }
+        (_, node) => Some(node),
+    }
+}
+
+/// Changes the keys that `changes` names; tables in it likewise.
+fn merge(table: &mut Table, changes: Table) {
+    if changes_use(table, &changes) {
+        table.0.retain(|(key, _)| key.text != "with");
+    }
+    for (key, node) in changes.0 {
+        match table.0.iter_mut().find(|(name, _)| name.text == key.text) {
+            Some((name, there)) => {
+                if let Some(node) = lay(there, node, Override::Merge) {
+                    (*name, *there) = (key, node);
+                }
+            }
+            None => table.0.push((key, node)),
+        }
+    }
+}
+
+/// Whether laying `changes` over a table gives it another `use`.
+fn changes_use(table: &Table, changes: &Table) -> bool {
+    changes.get("use").is_some_and(|new| table.get("use").and_then(Node::as_str) != new.as_str())
 }
 
 #[cfg(test)]
@@ -178,6 +249,52 @@ mod tests {
         let (json, faults) = apply("a = [1, [2, {b = 3}]]", &["a.0=7", "a.1.1.b=8", "a.1.0=9"]);
         assert_eq!(json, r#"{"a":[7,[9,{"b":8}]]}"#);
         assert!(faults.is_empty(), "{faults:?}");
+    }
+
+    #[test]
+    fn a_table_changes_the_keys_that_it_names() {
+        let file = "[m]\nuse = 'mock'\nprice = { input = 1, output = 2 }\nbudget = { usd = 3 }\n[m.with]\na = 1\nb = 2";
+        let merged = |sets: &[&str]| apply(file, sets).0;
+        assert_eq!(
+            merged(&["m={price={input=5}, cache='c', with={b={c=3}}}"]),
+            r#"{"m":{"budget":{"usd":3},"cache":"c","price":{"input":5,"output":2},"use":"mock","with":{"a":1,"b":{"c":3}}}}"#
+        );
+        // The same `use`, said again, is no other one.
+        assert_eq!(
+            merged(&["m={use='mock', with={a=7}}"]),
+            r#"{"m":{"budget":{"usd":3},"price":{"input":1,"output":2},"use":"mock","with":{"a":7,"b":2}}}"#
+        );
+    }
+
+    #[test]
+    fn another_use_leaves_nothing_of_with() {
+        let file =
+            "[m]\nuse = 'mock'\nwith = { a = 1 }\nbudget = { usd = 3 }\n[[t]]\nuse = 'x'\nttl = 1\nwith = { b = 2 }";
+        let merged = |sets: &[&str]| apply(file, sets).0;
+        assert_eq!(
+            merged(&["m={use='openai', with={name='n'}}", "t.0={use='y'}"]),
+            r#"{"m":{"budget":{"usd":3},"use":"openai","with":{"name":"n"}},"t":[{"ttl":1,"use":"y"}]}"#
+        );
+        // Through the table above it, too; a list is replaced.
+        assert_eq!(merged(&["t=[{use='z'}]", "m.budget={usd=4}"]), merged(&["t:=[{use='z'}]", "m.budget.usd=4"]));
+        // One key is one key.
+        assert_eq!(apply("m = { use = 'a', with = { b = 1 } }", &["m.use=c"]).0, r#"{"m":{"use":"c","with":{"b":1}}}"#);
+    }
+
+    #[test]
+    fn a_colon_replaces_the_table() {
+        let (json, faults) = apply("m = { a = 1, b = { c = 2 } }\nl = [{ a = 1 }]", &["m:={b={d=1}}", "l.0 := {b=2}"]);
+        assert_eq!(json, r#"{"l":[{"b":2}],"m":{"b":{"d":1}}}"#);
+        assert!(faults.is_empty(), "{faults:?}");
+        // A quoted key may end in a colon, and a value may hold one.
+        assert_eq!(apply("", &["'a:'=1", "b=:=2", "c:=x"]).0, r#"{"a:":1,"b":":=2","c":"x"}"#);
+    }
+
+    #[test]
+    fn the_keys_of_an_input_go_with_its_use() {
+        let file = "[input]\nuse = 'inline'\nitems = [1]\nid = 'x'";
+        assert_eq!(apply(file, &["input={use='files', path='p'}"]).0, r#"{"input":{"path":"p","use":"files"}}"#);
+        assert_eq!(apply(file, &["input={id='y'}"]).0, r#"{"input":{"id":"y","items":[1],"use":"inline"}}"#);
     }
 
     #[test]
