@@ -1,4 +1,6 @@
 //! A named cache: tiers, the fastest first.
+//!
+//! Caches may share a file or a server, so every key that a backend sees begins with the name of its cache.
 
 use std::{
     sync::{
@@ -43,6 +45,8 @@ pub struct TierCount {
 /// A named cache. A tier that is away is passed over: the first time with a warning.
 pub struct Cache {
     name: String,
+    /// What every key begins with, in a backend: the name and a `/`, which is in no name.
+    prefix: String,
     tiers: Vec<Tier>,
 }
 
@@ -55,7 +59,7 @@ impl Cache {
             let (hits, misses, errors) = Default::default();
             Some(Tier { name, instance, ttl, hits, misses, errors, warned: AtomicBool::new(false) })
         });
-        Some(Self { name: name.to_owned(), tiers: tiers.collect::<Option<_>>()? })
+        Some(Self { name: name.to_owned(), prefix: format!("{name}/"), tiers: tiers.collect::<Option<_>>()? })
     }
 
     /// Its name.
@@ -64,8 +68,14 @@ impl Cache {
         &self.name
     }
 
+    /// A key, or the beginning of some, as a backend sees it.
+    fn full(&self, key: &str) -> String {
+        [&self.prefix, key].concat()
+    }
+
     /// The value under a key, and the tier that had it. Faster tiers get it too.
     pub async fn get(&self, key: &str) -> Option<(CacheValue, &str)> {
+        let key = &self.full(key);
         for (place, tier) in self.tiers.iter().enumerate() {
             let Some(stored) = self.noted(tier, tier.backend().get(key).await).flatten() else { continue };
             let Some((expires, value)) = unpack(&stored) else {
@@ -85,6 +95,7 @@ impl Cache {
 
     /// Keeps a value in every tier, for as long as the tier says, or for `ttl` if that is shorter.
     pub async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) {
+        let key = &self.full(key);
         for tier in &self.tiers {
             let ttl = match (tier.ttl, ttl) {
                 (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
@@ -99,7 +110,7 @@ impl Cache {
     pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
-            cleared.push((tier.name.as_str(), tier.backend().clear(prefix).await));
+            cleared.push((tier.name.as_str(), tier.backend().clear(&self.full(prefix)).await));
         }
         cleared
     }
@@ -108,7 +119,7 @@ impl Cache {
     pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
-            sizes.push((tier.name.as_str(), tier.backend().size(prefix).await));
+            sizes.push((tier.name.as_str(), tier.backend().size(&self.full(prefix)).await));
         }
         sizes
     }
@@ -119,13 +130,15 @@ impl Cache {
     /// If the tier is away.
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
-        let page = tier.backend().list(prefix, after, limit).await?;
+        let after = after.map(|after| self.full(after));
+        let page = tier.backend().list(&self.full(prefix), after.as_deref(), limit).await?;
         // A value that this host did not write, or that has expired, still counts for the page: it is given as it is.
         Ok(page
             .into_iter()
-            .map(|entry| match unpack(&entry.value) {
-                Some((_, value)) => CacheEntry { value, ..entry },
-                None => entry,
+            .map(|CacheEntry { key, ttl, value }| {
+                let key = key.strip_prefix(&self.prefix).map_or(key.clone(), str::to_owned);
+                let value = unpack(&value).map_or(value, |(_, value)| value);
+                CacheEntry { key, ttl, value }
             })
             .collect())
     }
@@ -200,4 +213,122 @@ fn unpack(stored: &[u8]) -> Option<(u64, CacheValue)> {
     let (expires, value) = stored.split_at_checked(HEADER)?;
     let expires = u64::from_be_bytes(expires.try_into().ok()?);
     (expires == u64::MAX || expires > now_ms()).then(|| (expires, value.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    use jackfield_plugin_api::{BoxFuture, Document, HostCalls, Request};
+
+    use super::*;
+
+    /// A backend that two caches share, as they would a file.
+    #[derive(Default)]
+    struct Shared(Mutex<BTreeMap<String, CacheValue>>);
+
+    struct Handle(Arc<Shared>);
+
+    impl Handle {
+        fn map(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, CacheValue>> {
+            self.0.0.lock().expect("no panic while it is held")
+        }
+    }
+
+    impl Instance for Handle {
+        fn call<'a>(&'a self, _batch: &'a [Request], _host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
+            Box::pin(async { Vec::new() })
+        }
+
+        fn as_cache(&self) -> Option<&dyn CacheCalls> {
+            Some(self)
+        }
+    }
+
+    impl CacheCalls for Handle {
+        fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+            Box::pin(async move { Ok(self.map().get(key).cloned()) })
+        }
+
+        fn put<'a>(&'a self, key: &'a str, value: CacheValue, _: Option<Duration>) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async move {
+                self.map().insert(key.to_owned(), value);
+                Ok(())
+            })
+        }
+
+        fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async move {
+                self.map().remove(key);
+                Ok(())
+            })
+        }
+
+        fn clear<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<u64>> {
+            Box::pin(async move {
+                let mut map = self.map();
+                let before = map.len();
+                map.retain(|key, _| !key.starts_with(prefix));
+                Ok((before - map.len()) as u64)
+            })
+        }
+
+        fn size<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<CacheSize>> {
+            Box::pin(async move {
+                let entries = self.map().keys().filter(|key| key.starts_with(prefix)).count() as u64;
+                Ok(CacheSize { entries, bytes: 0 })
+            })
+        }
+
+        fn list<'a>(
+            &'a self,
+            prefix: &'a str,
+            after: Option<&'a str>,
+            limit: usize,
+        ) -> BoxFuture<'a, Result<Vec<CacheEntry>>> {
+            Box::pin(async move {
+                let map = self.map();
+                let wanted = map
+                    .iter()
+                    .filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after));
+                let entry = |(key, value): (&String, &CacheValue)| CacheEntry {
+                    key: key.clone(),
+                    value: Arc::clone(value),
+                    ttl: None,
+                };
+                Ok(wanted.take(limit).map(entry).collect())
+            })
+        }
+
+        fn is_durable(&self) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn caches_that_share_a_backend_keep_apart() {
+        let shared = Arc::new(Shared::default());
+        let cache = |name: &str| {
+            let instance: Arc<dyn Instance> = Arc::new(Handle(Arc::clone(&shared)));
+            Cache::new(name, vec![("shared".to_owned(), instance, None)]).expect("a cache backend")
+        };
+        // The name of one is the beginning of another's, and of its keys.
+        let (a, ab, nested) = (cache("a"), cache("ab"), cache("b"));
+        a.put("b/x", b"1", None).await;
+        a.put("y", b"2", None).await;
+        ab.put("y", b"3", None).await;
+        nested.put("x", b"4", None).await;
+        assert_eq!(a.get("y").await.expect("a value").0[..], *b"2");
+        assert_eq!(ab.get("y").await.expect("a value").0[..], *b"3");
+        assert!(nested.get("y").await.is_none());
+        let page = a.list("", None, 1).await.expect("a page");
+        assert_eq!((page[0].key.as_str(), &page[0].value[..]), ("b/x", &b"1"[..]));
+        assert_eq!(a.list("", Some("b/x"), 9).await.expect("a page")[0].key, "y");
+        assert_eq!(a.size("").await[0].1.as_ref().expect("a size").entries, 2);
+        assert_eq!(a.clear("").await[0].1, Ok(2));
+        assert!(a.get("y").await.is_none());
+        assert_eq!(ab.size("").await[0].1.as_ref().expect("a size").entries, 1);
+        assert_eq!(nested.get("x").await.expect("a value").0[..], *b"4");
+    }
 }

@@ -14,7 +14,8 @@ use super::trouble;
 
 /// "jack", so that other programs' files are told from ours.
 const APPLICATION: i32 = 0x6a61_636b;
-const LAYOUT: i32 = 1;
+/// Layout 1 had keys without the name of their cache: nobody asks for them any more.
+const LAYOUT: i32 = 2;
 
 /// How long a call waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,15 +87,21 @@ fn set_up(path: &Path) -> Result<Connection, Refused> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
     let is_made = check(&transaction)?;
     drop(transaction);
-    if !is_made {
+    if is_made == Layout::None {
         connection.pragma_update(None, "journal_mode", "wal")?;
     }
     connection.pragma_update(None, "synchronous", "normal")?;
     // A large value makes the log large: give the room back.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    if !is_made {
+    if is_made != Layout::Current {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !check(&transaction)? {
+        // Another process may have been faster.
+        let is_made = check(&transaction)?;
+        if is_made == Layout::Older {
+            tracing::warn!(path = %path.display(), "the cache is of an older version: its values are forgotten");
+            transaction.execute_batch("DROP TABLE entries; DROP TABLE contents; DROP TABLE totals;")?;
+        }
+        if is_made != Layout::Current {
             transaction.execute_batch(TABLES)?;
             transaction.pragma_update(None, "application_id", APPLICATION)?;
             transaction.pragma_update(None, "user_version", LAYOUT)?;
@@ -105,15 +112,24 @@ fn set_up(path: &Path) -> Result<Connection, Refused> {
     Ok(connection)
 }
 
-/// Whether the tables are there; an error if they are another program's.
-fn check(connection: &Connection) -> Result<bool, Refused> {
+/// What tables a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    None,
+    Older,
+    Current,
+}
+
+/// What tables there are; an error if they are another program's, or of a version to come.
+fn check(connection: &Connection) -> Result<Layout, Refused> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let (application, layout) = (number("application_id")?, number("user_version")?);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     match (application, layout) {
-        (APPLICATION, LAYOUT) => Ok(true),
-        (APPLICATION, _) => Err(Refused::Foreign("is a cache of another version of Jackfield")),
-        (0, 0) if tables == 0 => Ok(false),
+        (APPLICATION, LAYOUT) => Ok(Layout::Current),
+        (APPLICATION, 1..LAYOUT) => Ok(Layout::Older),
+        (APPLICATION, _) => Err(Refused::Foreign("is a cache of a newer version of Jackfield")),
+        (0, 0) if tables == 0 => Ok(Layout::None),
         _ => Err(Refused::Foreign("belongs to another program")),
     }
 }

@@ -110,11 +110,24 @@ fn what_is_no_cache_is_refused_and_left_alone() {
 
     let later = folder.path().join("later");
     drop(opened::<Sqlite>(in_file(&later)));
-    Connection::open(&later).and_then(|file| file.pragma_update(None, "user_version", 2)).expect("a version");
-    assert!(message(open(in_file(&later))).contains("another version"));
+    Connection::open(&later).and_then(|file| file.pragma_update(None, "user_version", 99)).expect("a version");
+    assert!(message(open(in_file(&later))).contains("newer version"));
 
     message(open(in_file(folder.path())));
     message(open(in_file(&text.join("below"))));
+}
+
+#[test]
+fn the_values_of_an_older_version_are_set_aside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cache");
+    drop(filled(&path));
+    Connection::open(&path).and_then(|file| file.pragma_update(None, "user_version", 1)).expect("a version");
+    let cache: Sqlite = opened(in_file(&path));
+    assert_eq!(wait(cache.size("")), CacheSize::default());
+    wait(cache.put("a", vec![1].into(), None));
+    drop(cache);
+    assert_eq!(wait(opened::<Sqlite>(in_file(&path)).size("")).entries, 1);
 }
 
 fn filled(path: &Path) -> Sqlite {
