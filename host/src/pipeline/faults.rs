@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
+    masking,
     render::{self, Style},
     source::{Sources, Span},
 };
@@ -99,11 +100,12 @@ pub struct FaultRecord<'a> {
 }
 
 impl Faults {
-    /// All faults of these sources.
-    pub(super) fn new(sources: Sources, mut list: Vec<Fault>) -> Self {
+    /// All faults of these sources, without the secrets in them.
+    pub(super) fn new(mut sources: Sources, mut list: Vec<Fault>) -> Self {
         // Those without a place come first: they are about the whole.
         list.sort_by_key(|fault| fault.place);
         list.dedup();
+        masking::mask(&mut sources, &mut list);
         Self { sources, list }
     }
 

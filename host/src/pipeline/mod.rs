@@ -1,6 +1,6 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
-//! - `source`, `faults`, `render`, `suggest`: places in texts, and what is wrong there.
+//! - `source`, `faults`, `masking`, `render`, `suggest`: places in texts, and what is wrong there.
 //! - `tree`, `overrides`, `params`, `keys`, `service_keys`, `route_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `graph`: which stage comes after which.
@@ -12,6 +12,7 @@ mod faults;
 mod graph;
 mod json_schema;
 mod keys;
+mod masking;
 mod overrides;
 mod params;
 mod plan;

@@ -55,6 +55,11 @@ impl Sources {
         SourceId((self.0.len() - 1) as u32)
     }
 
+    /// Changes every source. Places stay right if the text keeps its lengths.
+    pub(super) fn change(&mut self, change: impl FnMut(&mut Source)) {
+        self.0.iter_mut().for_each(change);
+    }
+
     /// The source of this id.
     #[must_use]
     pub fn get(&self, id: SourceId) -> &Source {

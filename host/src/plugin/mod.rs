@@ -12,6 +12,7 @@ mod native;
 mod registry;
 pub mod sandbox;
 mod schema_cost;
+mod secrets;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
@@ -22,4 +23,5 @@ pub use error::LoadError;
 pub(crate) use escape_untrusted::{escape_untrusted, escape_untrusted_lines};
 pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub(crate) use secrets::{is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 pub use wasm::{Compiled, compiled as compiled_components, imports, probe as probe_components};

@@ -14,7 +14,10 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::plugin::sandbox::{Grants, Permission, Reach, Server, size};
+use crate::plugin::{
+    mask_secrets,
+    sandbox::{Grants, Permission, Reach, Server, size},
+};
 
 /// How long an answer may take unless the plugin says.
 const USUAL: Duration = Duration::from_secs(30);
@@ -40,6 +43,7 @@ const OURS: [&str; 9] = [
 pub struct Http {
     public: OnceLock<Option<Client>>,
     anywhere: OnceLock<Option<Client>>,
+    here: OnceLock<Option<Client>>,
 }
 
 impl Http {
@@ -48,11 +52,11 @@ impl Http {
     /// # Errors
     /// As [`Host::fetch`](jackfield_plugin_api::Host::fetch) says.
     pub async fn fetch(&self, grants: &Grants, asked: HttpRequest, most: u64) -> Result<HttpResponse> {
-        let url =
-            Url::parse(&asked.url).map_err(|error| invalid(&format!("`{}` is no address: {error}", asked.url)))?;
+        let shown = mask_secrets(&asked.url);
+        let url = Url::parse(&asked.url).map_err(|error| invalid(&format!("`{shown}` is no address: {error}")))?;
         let host = url.host_str().map(str::to_ascii_lowercase).unwrap_or_default();
         if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
-            return Err(invalid(&format!("`{url}` is no address of http or https")));
+            return Err(invalid(&format!("`{shown}` is no address of http or https")));
         }
         let Some(reach) = grants.server(&host, url.port()) else {
             let server = Server::Named { host, below: false, port: url.port() };
@@ -68,7 +72,8 @@ impl Http {
         if asked.body.len() > LARGEST_BODY {
             return Err(invalid("a body of more than 64 MiB cannot be sent"));
         }
-        let client = self.client(reach).ok_or_else(|| Failure::Internal("there is no HTTP client here".to_owned()))?;
+        let client =
+            self.client(reach, &host).ok_or_else(|| Failure::Internal("there is no HTTP client here".to_owned()))?;
         let timeout = asked.timeout.unwrap_or(USUAL).min(LONGEST);
         let request = client.request(method, url).headers(headers(&asked.headers)?).body(asked.body).timeout(timeout);
         let mut response = request.send().await.map_err(|error| broken(&host, timeout, &error))?;
@@ -87,18 +92,21 @@ impl Http {
         Ok(HttpResponse { status, headers, body })
     }
 
-    fn client(&self, reach: Reach) -> Option<&Client> {
-        let place = match reach {
-            Reach::Public => &self.public,
-            Reach::Anywhere => &self.anywhere,
+    fn client(&self, reach: Reach, host: &str) -> Option<&Client> {
+        let is_here = host == "localhost" || literal(host).is_some_and(|address| address.is_loopback());
+        let (place, is_proxied) = match reach {
+            Reach::Public => (&self.public, false),
+            // To a proxy, this machine would be the proxy itself.
+            Reach::Anywhere if is_here => (&self.here, false),
+            Reach::Anywhere => (&self.anywhere, true),
         };
-        place.get_or_init(|| client(reach)).as_ref()
+        place.get_or_init(|| client(reach, is_proxied)).as_ref()
     }
 }
 
 /// A client that follows no redirect, since that may lead to another server, and keeps no cookies. A proxy would look names
 /// up itself, so it is used only where any address will do.
-fn client(reach: Reach) -> Option<Client> {
+fn client(reach: Reach, is_proxied: bool) -> Option<Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .redirect(Policy::none())
@@ -106,8 +114,9 @@ fn client(reach: Reach) -> Option<Client> {
         .retry(reqwest::retry::never())
         .connect_timeout(Duration::from_secs(10))
         .user_agent(concat!("jackfield/", env!("CARGO_PKG_VERSION")));
+    let builder = if is_proxied { builder } else { builder.no_proxy() };
     let builder = match reach {
-        Reach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)),
+        Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)),
         Reach::Anywhere => builder,
     };
     builder.build().ok()

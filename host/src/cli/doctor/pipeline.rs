@@ -16,7 +16,7 @@ use crate::{
         vet::load_plugins,
     },
     pipeline::{self, ExtensionRef, Plan, Request},
-    plugin::{Registry, bundled},
+    plugin::{Registry, bundled, is_variable_name},
 };
 
 /// How long a server may take to accept a connection.
@@ -69,8 +69,13 @@ fn models(plan: &Plan, registry: &Registry) -> Vec<Finding> {
         let get = |key: &str| setting(&model.extension, &model.config, key, registry);
         let key = get("api_key_env").filter(|key| env::var_os(key).is_none_or(|value| value.is_empty()));
         if let Some(key) = key {
-            let finding = Finding::new(&name, State::Broken, format!("the variable `{key}` is not set"));
-            findings.push(finding.hint(format!("export {key}=...")));
+            findings.push(if is_variable_name(&key) {
+                let finding = Finding::new(&name, State::Broken, format!("the variable `{key}` is not set"));
+                finding.hint(format!("export {key}=..."))
+            } else {
+                Finding::new(&name, State::Broken, "what `api_key_env` says is not the name of a variable")
+                    .hint("put the key into a variable, and the name of the variable into the pipeline")
+            });
         }
         let Some(url) = get("base_url") else {
             findings.push(Finding::ok(name, format!("`{}` needs no server", model.extension.name)));

@@ -99,7 +99,12 @@ impl Address {
 fn refuse_password(url: &str) -> Result<()> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let holds = |node: &str| node.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-    if rest.contains("pass=") || rest.split(['/', ',']).any(holds) || holds(rest) {
+    let parameters = rest.split_once('?').map_or("", |(_, query)| query).split('&');
+    let in_query = |one: &str| {
+        let name = one.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        ["pass", "password", "pwd", "secret", "token", "auth", "key"].contains(&name.as_str())
+    };
+    if parameters.into_iter().any(in_query) || rest.split(['/', ',']).any(holds) || holds(rest) {
         let message = "the address of redis holds a password, which would be kept with every run: take it out, and name \
             the variable or the file that holds it, by `password_env` or `password_file`";
         return Err(Failure::InvalidConfig(message.to_owned()));

@@ -84,7 +84,8 @@ pub(super) fn read(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Co
             output: usage.output_tokens.unwrap_or_default(),
         })
     });
-    Ok(Completion { text, finish, usage, model: answer.model.map(Cow::into_owned), ..Completion::default() })
+    let model = answer.model.map(Cow::into_owned);
+    Ok(api.scrub(Completion { text, finish, usage, model, ..Completion::default() }))
 }
 
 #[cfg(test)]
@@ -101,6 +102,15 @@ mod tests {
             "usage": { "input_tokens": 7, "cache_read_input_tokens": 3, "output_tokens": 2 },
         });
         read(body.to_string().as_bytes(), tool, &api())
+    }
+
+    #[test]
+    fn a_key_that_the_server_repeats_is_in_no_answer() {
+        let body = json!({
+            "model": "sk-very-secret", "content": [{ "type": "text", "text": "by sk-very-secret" }], "stop_reason": "end_turn",
+        });
+        let completion = read(body.to_string().as_bytes(), None, &api()).unwrap();
+        assert_eq!((completion.text.as_str(), completion.model.as_deref()), ("by [key]", Some("[key]")));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::{
     body::{self, MAX_ANSWER, MAX_COMPLAINT, Unread},
     endpoint::Endpoint,
-    secret::Secret,
+    secret::{Secret, is_secret_name},
     transport::broken,
 };
 
@@ -130,6 +130,13 @@ impl Api {
             None => text,
         }
     }
+
+    /// The answer without the key: a server that repeats it must not bring it into the record and the cache.
+    pub(crate) fn scrub(&self, completion: Completion) -> Completion {
+        let Some(key) = &self.key else { return completion };
+        let model = completion.model.map(|model| key.scrub(model));
+        Completion { text: key.scrub(completion.text), model, ..completion }
+    }
 }
 
 /// What came back.
@@ -176,7 +183,7 @@ fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
         let wrong = |what: &str| Err(Failure::InvalidConfig(format!("header `{name}` {what}")));
         let Ok(header) = name.parse::<HeaderName>() else { return wrong("is no name of a header") };
         match header.as_str() {
-            "authorization" | "proxy-authorization" | "x-api-key" | "api-key" | "cookie" => {
+            name if is_secret_name(name) => {
                 return wrong("would hold a secret: name the key with `api_key_env` or `api_key_file`");
             }
             "host" | "content-length" | "content-type" | "transfer-encoding" | "connection" | "accept-encoding" => {

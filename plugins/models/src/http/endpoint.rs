@@ -3,6 +3,8 @@
 use jackfield_plugin_api::prelude::*;
 use reqwest::Url;
 
+use super::secret::is_secret_name;
+
 /// A parsed address and the parts of it that messages show.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
@@ -30,6 +32,11 @@ impl Endpoint {
         }
         if url.fragment().is_some() {
             return wrong("`base_url` holds a `#`".to_owned());
+        }
+        if let Some((name, _)) = url.query_pairs().find(|(name, _)| is_secret_name(name)) {
+            return wrong(format!(
+                "`base_url` holds a secret, `{name}`, which would be kept with every run: name the key with `api_key_env`"
+            ));
         }
         let whole = format!("{}/{path}", url.path().trim_end_matches('/'));
         url.set_path(&whole);
@@ -91,6 +98,7 @@ mod tests {
             ("ftp://example.org", "begins with `ftp:`"),
             ("https://me:hidden@example.org/v1", "holds a user or a password"),
             ("https://example.org/v1#hidden", "holds a `#`"),
+            ("https://example.org/v1?version=2&api_key=hidden", "holds a secret, `api_key`"),
             ("", "no address"),
         ] {
             let Err(Failure::InvalidConfig(message)) = Endpoint::parse(base, "x") else { panic!("{base}") };

@@ -59,10 +59,66 @@ impl Secret {
         &self.place
     }
 
-    /// The text without the key.
+    /// A message without the key. A short one is looked for as a word: it may be part of many.
     pub(crate) fn redact(&self, text: String) -> String {
-        if text.contains(&self.value) { text.replace(&self.value, "[key]") } else { text }
+        let text = self.scrub(text);
+        if self.value.len() >= SCRUBBED || !text.contains(&self.value) {
+            return text;
+        }
+        let (mut redacted, mut from) = (String::with_capacity(text.len()), 0);
+        for (at, key) in text.match_indices(&self.value) {
+            let touches = |char: Option<char>| char.is_some_and(char::is_alphanumeric);
+            if !touches(text[..at].chars().next_back()) && !touches(text[at + key.len()..].chars().next()) {
+                redacted.push_str(&text[from..at]);
+                redacted.push_str(HIDDEN);
+                from = at + key.len();
+            }
+        }
+        redacted + &text[from..]
     }
+
+    /// An answer without the key, as it is and as JSON writes it. A key of few characters stays: it is a placeholder such as
+    /// `none` or `EMPTY`, and an answer may well have that word in it.
+    pub(crate) fn scrub(&self, text: String) -> String {
+        if self.value.len() < SCRUBBED {
+            return text;
+        }
+        let text = if text.contains(&self.value) { text.replace(&self.value, HIDDEN) } else { text };
+        let escaped = self.value.replace('\\', "\\\\").replace('"', "\\\"");
+        if escaped != self.value && text.contains(&escaped) { text.replace(&escaped, HIDDEN) } else { text }
+    }
+}
+
+/// What stands for the key.
+const HIDDEN: &str = "[key]";
+/// Length from which a key is taken out of answers, wherever it stands.
+const SCRUBBED: usize = 8;
+
+/// Whether a header or a parameter of this name holds a secret. What a pipeline says is kept with every run.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words: Vec<&str> = name.split(|char: char| !char.is_ascii_alphanumeric()).collect();
+    let named = |word: &&str| {
+        matches!(
+            *word,
+            "apikey"
+                | "auth"
+                | "authorization"
+                | "cookie"
+                | "credential"
+                | "credentials"
+                | "passwd"
+                | "password"
+                | "pwd"
+                | "secret"
+                | "sig"
+                | "signature"
+                | "token"
+        )
+    };
+    words.last().is_some_and(named)
+        || name == "key"
+        || matches!(words.as_slice(), [.., "access" | "api" | "auth" | "private" | "secret" | "subscription", "key"])
 }
 
 impl fmt::Debug for Secret {
@@ -91,6 +147,30 @@ mod tests {
         assert_eq!(secret.reveal(), "sk-very-secret");
         assert!(!format!("{secret:?} {secret:#?}").contains("very-secret"));
         assert_eq!(secret.redact("bad key sk-very-secret!".to_owned()), "bad key [key]!");
+        assert_eq!(secret.scrub("xsk-very-secrety".to_owned()), "x[key]y");
+    }
+
+    #[test]
+    fn a_short_key_is_a_word_in_messages_and_none_in_answers() {
+        let (_folder, file) = in_file(b"none");
+        let secret = Secret::read(None, Some(&file)).unwrap().unwrap();
+        assert_eq!(secret.redact("key none of nonesuch, (none)".to_owned()), "key [key] of nonesuch, ([key])");
+        assert_eq!(secret.scrub("none of them".to_owned()), "none of them");
+        let (_folder, file) = in_file(b"a\"b\\c-12345");
+        let secret = Secret::read(None, Some(&file)).unwrap().unwrap();
+        assert_eq!(secret.scrub(r#"{"k":"a\"b\\c-12345"} a"b\c-12345"#.to_owned()), r#"{"k":"[key]"} [key]"#);
+    }
+
+    #[test]
+    fn names_of_secrets_are_known() {
+        for name in
+            ["Authorization", "X-Api-Key", "api-key", "key", "access_token", "Set-Cookie", "Ocp-Apim-Subscription-Key"]
+        {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["x-trace", "api-version", "idempotency-key", "max_tokens", "x-author", "", "OpenAI-Organization"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
     }
 
     #[test]

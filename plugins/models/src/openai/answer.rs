@@ -120,7 +120,8 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
     let usage = answer.usage.and_then(|usage| {
         Some(Usage { input: usage.prompt_tokens?, output: usage.completion_tokens.unwrap_or_default() })
     });
-    Ok(Completion { text, finish, usage, model: answer.model.map(Cow::into_owned), ..Completion::default() })
+    let model = answer.model.map(Cow::into_owned);
+    Ok(api.scrub(Completion { text, finish, usage, model, ..Completion::default() }))
 }
 
 #[cfg(test)]
@@ -160,6 +161,16 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn a_key_that_the_server_repeats_is_in_no_answer() {
+        let body = json!({
+            "model": "tiny for sk-very-secret",
+            "choices": [{ "message": { "content": "you are sk-very-secret" }, "finish_reason": "stop" }],
+        });
+        let completion = read(body.to_string().as_bytes(), false, &api()).unwrap();
+        assert_eq!((completion.text.as_str(), completion.model.as_deref()), ("you are [key]", Some("tiny for [key]")));
     }
 
     #[test]
