@@ -44,6 +44,7 @@ const ENVIRONMENT: &str = "## Environment\n\n\
 | `JACKFIELD_LOG` | which log lines are shown, such as `debug` or `plugin=trace`; goes before `-v` |\n\
 | `NO_COLOR` | no colours, if it is set and not empty |\n\
 | `JACKFIELD_CACHE_DIR` | where compiled WebAssembly plugins are kept; nowhere, if it is set and empty |\n\
+| `JACKFIELD_CACHE_SIZE` | what that folder holds at the most, such as `512MiB`, `1GiB` by default: what was not used for longest goes first |\n\
 | `XDG_CACHE_HOME` | the folder `jackfield` in it is used if `JACKFIELD_CACHE_DIR` is not set; `~/.cache` by default |\n";
 
 /// The help of a command, as a terminal of 100 columns shows it.

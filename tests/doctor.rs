@@ -105,7 +105,7 @@ fn a_cache_folder_that_is_no_good_is_told() {
     };
     let open = told(folder.path());
     assert_eq!(open["state"], "warning");
-    assert!(open["hint"].as_str().is_some_and(|hint| hint.contains("chmod go-w")), "{open}");
+    assert!(open["hint"].as_str().is_some_and(|hint| hint.contains("chmod 700")), "{open}");
     // Where a file is in the way no folder can be made.
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("written");

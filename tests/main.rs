@@ -5,6 +5,7 @@ mod answers;
 mod bad_plugins;
 mod caches;
 mod claims;
+mod compiled_plugins;
 mod conformance;
 mod docs;
 mod doctor;

@@ -35,7 +35,10 @@ use clap::{ArgAction, Parser, Subcommand};
 
 pub use exit::Exit;
 
-use crate::telemetry::{LogFormat, init_logs};
+use crate::{
+    plugin::announce_compiling,
+    telemetry::{LogFormat, init_logs, terminal},
+};
 
 /// Patch plugins into a pipeline and run it over many items.
 #[derive(Debug, Parser)]
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         }
     };
     init_logs(cli.verbose, cli.log_format);
+    announce_compiling(|line| terminal().say(line));
     let exit = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use humantime::DurationError as Error;
 
+pub(super) use crate::plugin::sandbox::parse_size as size;
+
 /// Reads `200ms`, `2m`, `1h 30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| match error {
@@ -14,35 +16,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         Error::Empty => "it is empty".to_owned(),
         other => other.to_string().to_lowercase(),
     })
-}
-
-/// Reads `256MiB`, `10 MB`, `4096`; in bytes.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    let text = text.trim();
-    let digits = text.find(|char: char| !char.is_ascii_digit() && char != '.' && char != '_').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number = number.replace('_', "");
-    let unit = unit.trim();
-    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        "kib" | "k" => 1 << 10,
-        "mib" | "m" => 1 << 20,
-        "gib" | "g" => 1 << 30,
-        "tib" | "t" => 1 << 40,
-        _ => return Err(format!("unknown unit `{unit}`")),
-    };
-    if let Ok(whole) = number.parse::<u64>() {
-        return whole.checked_mul(factor).ok_or_else(|| "too large".to_owned());
-    }
-    match number.parse::<f64>() {
-        Ok(value) if value * (factor as f64) < u64::MAX as f64 => Ok((value * factor as f64) as u64),
-        Ok(_) => Err("too large".to_owned()),
-        Err(_) => Err("no number".to_owned()),
-    }
 }
 
 /// Whether it may be the name of a stage or a plugin: a lower-case letter, then lower-case letters, digits, `-`, `_`.

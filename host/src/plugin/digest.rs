@@ -17,6 +17,13 @@ impl Digest {
         Self(hex(&Sha256::digest(bytes)))
     }
 
+    /// Digest of several parts, one after another.
+    pub(crate) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = Sha256::new();
+        parts.into_iter().for_each(|part| hasher.update(part));
+        Self(hex(&hasher.finalize()))
+    }
+
     /// Digest of a file's content.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut hasher = Sha256::new();

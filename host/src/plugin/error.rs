@@ -31,6 +31,14 @@ pub enum LoadError {
         /// What is wrong with it.
         what: String,
     },
+    /// Compiling the component would take more time or memory than is given for it.
+    #[error("`{}` is not compiled: {what}", path.display())]
+    TooCostly {
+        /// The file.
+        path: PathBuf,
+        /// What it has too much of.
+        what: String,
+    },
     /// The library is for another processor or system.
     #[error("`{}` is built for {found}, this host runs {wanted}", path.display())]
     WrongTarget {
@@ -143,6 +151,9 @@ impl LoadError {
                 "a plugin is a native library or a WebAssembly component made with jackfield-plugin-api".to_owned(),
             ),
             Self::WrongTarget { .. } => Some("build it for this machine, or as a WebAssembly component".to_owned()),
+            Self::TooCostly { .. } => Some(
+                "build it with optimisation and without debug information, or split it into several plugins".to_owned(),
+            ),
             Self::Damaged { .. } => Some("build or download it again".to_owned()),
             Self::Unasked { asked, .. } if asked.is_empty() => {
                 Some("it asks for nothing: leave the grant out".to_owned())

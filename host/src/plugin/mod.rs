@@ -24,4 +24,4 @@ pub(crate) use escape_untrusted::{escape_untrusted, escape_untrusted_lines};
 pub use load::{Trust, load, load_artifact};
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
 pub(crate) use secrets::{is_secret_name, is_variable_name, mask_secrets, secret_ranges};
-pub use wasm::{Compiled, compiled as compiled_components, imports, probe as probe_components};
+pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};

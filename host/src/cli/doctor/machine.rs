@@ -35,16 +35,14 @@ fn compiled() -> Finding {
         None => Finding::new(name, State::Warning, "not kept: each start compiles components anew").hint(hint),
         Some(found) => {
             let at = found.folder.display();
-            match (&found.writable, found.ours) {
-                (Err(why), _) => {
-                    Finding::new(name, State::Warning, format!("`{at}` cannot be written: {why}")).hint(hint)
+            match found.unusable {
+                Some((why, fix)) => {
+                    let finding = Finding::new(name, State::Warning, format!("`{at}` {why}"));
+                    finding.hint(fix.unwrap_or_else(|| hint.to_owned()))
                 }
-                (Ok(()), false) => {
-                    Finding::new(name, State::Warning, format!("`{at}` can be written by others, and is not used"))
-                        .hint(format!("close it to others: chmod go-w {at}"))
-                }
-                (Ok(()), true) => {
-                    Finding::ok(name, format!("`{at}`: {}, {}", counted(found.files, "file"), size(found.bytes)))
+                None => {
+                    let (files, held, most) = (counted(found.files, "file"), size(found.bytes), size(found.most));
+                    Finding::ok(name, format!("`{at}`: {files}, {held} of {most}"))
                 }
             }
         }

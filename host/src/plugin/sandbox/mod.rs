@@ -6,5 +6,5 @@ mod permission;
 
 pub use grants::{Grant, GrantError, Grants, Reach, unasked};
 pub use limits::Limits;
-pub(crate) use limits::size;
+pub(crate) use limits::{parse_size, size};
 pub use permission::{Permission, PermissionError, Server};

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use wasmtime::component::Component;
 
-use super::{cache, engine::engine};
+use super::{
+    compile::{self, NotCompiled},
+    engine::engine,
+};
 use crate::plugin::{Digest, LoadError};
 
 /// The interfaces that the component in a file imports, such as `wasi:clocks/wall-clock@0.2.3`, sorted. Nothing of it runs.
@@ -14,8 +17,12 @@ use crate::plugin::{Digest, LoadError};
 pub fn imports(path: &Path) -> Result<Vec<String>, LoadError> {
     let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
     let engine = engine(false).map_err(|what| LoadError::Failed { path: path.to_owned(), what })?;
-    let component: Component = cache::compile(engine, &bytes, &Digest::of(&bytes))
-        .map_err(|error| LoadError::Damaged { path: path.to_owned(), what: format!("{error:#}") })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let compiled = compile::compile(engine, &name, &bytes, &Digest::of(&bytes));
+    let component: Component = compiled.map_err(|error| match error {
+        NotCompiled::Invalid(error) => LoadError::Damaged { path: path.to_owned(), what: format!("{error:#}") },
+        NotCompiled::TooCostly(what) => LoadError::TooCostly { path: path.to_owned(), what },
+    })?;
     let mut names: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
     names.sort();
     Ok(names)

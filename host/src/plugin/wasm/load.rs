@@ -7,7 +7,8 @@ use wasmtime::component::{Component, Linker, types::ComponentItem};
 
 use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
-    cache, convert,
+    compile::{self, NotCompiled},
+    convert,
     engine::engine,
     health::Health,
     instance::{Guest, in_time, instantiate},
@@ -53,7 +54,7 @@ pub(in crate::plugin) fn load(
         }
         Some(_) => {}
     }
-    let (prepared, protocol) = prepare(path, bytes, digest, false)?;
+    let (prepared, protocol) = prepare(alias, path, bytes, digest, false)?;
     let wrong =
         |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
@@ -62,8 +63,13 @@ pub(in crate::plugin) fn load(
         return Err(wrong(format!("it offers {} extensions, more than {MOST_EXTENSIONS}", described.len())));
     }
     let mut offers = Vec::new();
-    let source: Arc<Source> =
-        Arc::new(Source { path: path.to_owned(), bytes: bytes.into(), digest: digest.clone(), prepared });
+    let source: Arc<Source> = Arc::new(Source {
+        alias: alias.to_owned(),
+        path: path.to_owned(),
+        bytes: bytes.into(),
+        digest: digest.clone(),
+        prepared,
+    });
     for one in described {
         if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
             let (kind, name) = (descriptor.kind, descriptor.name.clone());
@@ -90,6 +96,7 @@ async fn describe(
 
 /// Compiles and links, without running anything.
 fn prepare(
+    alias: &str,
     path: &Path,
     bytes: &[u8],
     digest: &Digest,
@@ -98,9 +105,12 @@ fn prepare(
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
     let engine = engine(counts_fuel).map_err(failed)?;
-    let component = cache::compile(engine, bytes, digest).map_err(|error| LoadError::Damaged {
-        path: path.to_owned(),
-        what: format!("it is no valid component: {}", first_line(&format!("{error:#}"))),
+    let component = compile::compile(engine, alias, bytes, digest).map_err(|error| match error {
+        NotCompiled::Invalid(error) => LoadError::Damaged {
+            path: path.to_owned(),
+            what: format!("it is no valid component: {}", first_line(&format!("{error:#}"))),
+        },
+        NotCompiled::TooCostly(what) => LoadError::TooCostly { path: path.to_owned(), what },
     })?;
     let protocol = protocol(path, &component)?;
     let mut linker = Linker::<State>::new(engine);
@@ -167,6 +177,7 @@ fn wait<T>(future: impl Future<Output = T>) -> Result<T, String> {
 
 /// The component behind its extensions.
 struct Source {
+    alias: String,
     path: std::path::PathBuf,
     bytes: Arc<[u8]>,
     digest: Digest,
@@ -187,7 +198,8 @@ impl Opener for Sandboxed {
         let source = &self.source;
         let prepared = if limits.fuel.is_some() {
             // Counting instructions takes code compiled for it.
-            prepare(&source.path, &source.bytes, &source.digest, true).map_err(|error| internal(error.to_string()))?.0
+            let prepared = prepare(&source.alias, &source.path, &source.bytes, &source.digest, true);
+            prepared.map_err(|error| internal(error.to_string()))?.0
         } else {
             source.prepared.clone()
         };

@@ -4,7 +4,7 @@
 //! item leaves behind can reach another and a trapped instance is never seen again.
 
 mod bindings;
-mod cache;
+mod compile;
 mod convert;
 mod engine;
 mod health;
@@ -16,7 +16,7 @@ mod scratch;
 mod state;
 mod world;
 
-pub use cache::{Compiled, compiled};
+pub use compile::{Compiled, announce_compiling, compiled};
 pub use imports::imports;
 pub(super) use load::load;
 pub use probe::probe;
