@@ -20,6 +20,7 @@ mod memo;
 mod model_faults;
 mod model_server;
 mod models;
+mod native_dependencies;
 mod odd_inputs;
 mod pipeline_tests;
 mod plugins_new;

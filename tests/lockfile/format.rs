@@ -1,6 +1,6 @@
 //! The lockfile's text.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use insta::assert_snapshot;
 use jackfield::plugin::{
@@ -152,7 +152,11 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         |((alias, path, grants), form, (content, size, protocol), mut extensions, signed_by)| {
             extensions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
             extensions.dedup_by(|a, b| (a.kind, &a.name) == (b.kind, &b.name));
-            Entry { alias, path, form, sha256: Digest::of(content), size, protocol, extensions, grants, signed_by }
+            // Most have none.
+            let names = (0..content[0] % 3).map(|number| format!("lib \"{number}\"{alias}.so.1"));
+            let dependencies = names.map(|name| (name.clone(), Digest::of(name))).collect();
+            let sha256 = Digest::of(content);
+            Entry { alias, path, form, sha256, size, dependencies, protocol, extensions, grants, signed_by }
         },
     )
 }
@@ -208,7 +212,7 @@ proptest! {
         let mut bytes = [begins, &content].concat();
         let locked_path = "plugin".to_owned();
         let claim =
-            Claim { alias: "a", path: &path, locked_path, allow_native: true, sha256: None, grants: Vec::new(), granted: Vec::new() };
+            Claim { alias: "a", path: &path, locked_path, allow_native: true, sha256: None, grants: Vec::new(), dependencies: BTreeMap::new(), granted: Vec::new() };
         let signers = Signers::default();
         fs::write(&path, &bytes).expect("written");
         let mut lock = Lock::default();

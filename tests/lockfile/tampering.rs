@@ -1,6 +1,6 @@
 //! Components that are not what was locked.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use insta::assert_snapshot;
 use jackfield::plugin::{
@@ -200,6 +200,7 @@ fn a_grant_that_was_not_accepted_stops_the_run_and_one_that_was_taken_away_does_
         form: Form::Wasm,
         sha256: Digest::of(original()),
         size: original().len() as u64,
+        dependencies: BTreeMap::new(),
         protocol: (0, 1),
         extensions: Vec::new(),
         grants: vec!["clock".to_owned(), "random".to_owned()],
@@ -216,6 +217,7 @@ fn a_grant_that_was_not_accepted_stops_the_run_and_one_that_was_taken_away_does_
             locked_path,
             allow_native: false,
             sha256: None,
+            dependencies: BTreeMap::new(),
             grants,
             granted: Vec::new(),
         };

@@ -148,8 +148,9 @@ fn memo(draft: &Draft, cache: &str, out: &Path) -> Vec<String> {
 fn pins(draft: &Draft) -> Vec<String> {
     let allowed = draft.plugins().iter().filter(|entry| entry.allow_native);
     let native = |path: &Path| Artifact::read(path).ok().filter(|artifact| artifact.form() == Some(Form::Native));
+    // This digest holds the libraries beside the plugin too that are loaded with it.
     let pin = |alias: &str, digest: &Digest| format!("plugins.{alias}.sha256=\"{digest}\"");
-    allowed.filter_map(|entry| Some(pin(&entry.alias, native(&entry.path)?.digest()))).collect()
+    allowed.filter_map(|entry| Some(pin(&entry.alias, &native(&entry.path)?.whole_digest()))).collect()
 }
 
 /// Whether what a stage answers may depend on more than its configuration, its input and its model.

@@ -51,6 +51,7 @@ pub(super) fn claim<'a>(draft: &Draft, entry: &'a PluginEntry) -> Claim<'a> {
         locked_path: locked_path.to_string_lossy().into_owned(),
         allow_native: entry.allow_native,
         sha256: entry.sha256.clone(),
+        dependencies: entry.dependencies.clone(),
         grants: entry.grants.iter().map(|grant| grant.relative_to(draft.folder()).to_string()).collect(),
         granted: entry.grants.iter().chain(&entry.granted_now).cloned().collect(),
     }

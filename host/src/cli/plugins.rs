@@ -14,7 +14,9 @@ use super::{
     plugins_lock, plugins_new, plugins_replay, plugins_sign,
     table::table,
 };
-use crate::plugin::{Digest, LoadError, Offer, Plugin, Trust, bundled, escape_untrusted_lines, load, sandbox::Grant};
+use crate::plugin::{
+    Artifact, LoadError, Offer, Plugin, Trust, bundled, escape_untrusted_lines, load_artifact, sandbox::Grant,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -89,8 +91,9 @@ impl Files {
 pub(super) fn load_file(path: &Path, allow_native: bool, grants: Vec<Grant>) -> Result<Plugin, LoadError> {
     let alias = path.file_stem().unwrap_or_default().to_string_lossy();
     // A person who names the file and allows it pins what is there now.
-    let sha256 = if allow_native { Digest::of_file(path).ok() } else { None };
-    load(&alias, path, &Trust { allow_native, sha256, grants })
+    let artifact = Artifact::read(path)?;
+    let sha256 = allow_native.then(|| artifact.whole_digest());
+    load_artifact(&alias, &artifact, &Trust { allow_native, sha256, grants, ..Trust::default() })
 }
 
 /// What to do about it, on the command line.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     engine::{Difference, is_same},
     plugin::{
-        Digest, Form, LoadError, Plugin, Trust, bundled, load,
+        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, load,
         sandbox::{Grant, Permission},
     },
     service::{Divergence, RecordedAnswer, RecordedCall, Replayer},
@@ -141,8 +141,8 @@ fn find_plugin(args: &ReplayArgs, call: &RecordedCall) -> Result<Plugin, Exit> {
         }
         return Ok(bundled);
     };
-    let trust =
-        Trust { allow_native: args.allow_native, sha256: pinned(args, call, path), grants: grants(args, call)? };
+    let (sha256, grants) = (pinned(args, call, path), grants(args, call)?);
+    let trust = Trust { allow_native: args.allow_native, sha256, grants, ..Trust::default() };
     load(&call.plugin, path, &trust).map_err(|error| {
         let hint = match &error {
             LoadError::Changed { .. } => {
@@ -162,7 +162,7 @@ fn find_plugin(args: &ReplayArgs, call: &RecordedCall) -> Result<Plugin, Exit> {
 /// The digest that the file must have: the recorded one, or that of the file that a person names.
 fn pinned(args: &ReplayArgs, call: &RecordedCall, path: &Path) -> Option<Digest> {
     match &args.plugin {
-        Some(_) if args.allow_native => Digest::of_file(path).ok(),
+        Some(_) if args.allow_native => Artifact::read(path).ok().map(|artifact| artifact.whole_digest()),
         Some(_) => None,
         None => Some(call.sha256.clone()),
     }

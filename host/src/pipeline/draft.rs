@@ -1,6 +1,9 @@
 //! A pipeline as it is written: typed, with places, and nothing looked up yet.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     faults::{Fault, Faults},
@@ -208,6 +211,8 @@ pub struct PluginEntry {
     pub allow_native: bool,
     /// The digest that the file is pinned to.
     pub sha256: Option<Digest>,
+    /// The digests to which the libraries are pinned that a native plugin needs, by their names.
+    pub dependencies: BTreeMap<String, Digest>,
     /// What it may do, of what it asks for.
     pub grants: Vec<Grant>,
     /// What it may do besides, by word of the command line: for this time, and so beyond any lockfile.

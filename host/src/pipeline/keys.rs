@@ -214,6 +214,12 @@ static PLUGIN: Table = Table {
             "Digest of the file; required for native code that `jackfield.lock` does not hold.",
         ),
         optional(
+            "dependencies",
+            Shape::Map { of: &Shape::Digest, names: Names::Files },
+            "Digests of the libraries beside a native plugin that are loaded with it, by their names: \
+             `{ \"libfoo.so.1\" = \"…\" }`. Libraries of the system need none; any other is refused without one.",
+        ),
+        optional(
             "grant",
             Shape::Grants,
             "What a sandboxed plugin may do, of what it asks for: `clock`, `random`, `http:HOST`, `read:NAME=FOLDER`, \

@@ -1,6 +1,7 @@
 //! TEXT -> DRAFT: reads the file, applies what the command line changes, checks shapes, and lowers the tree into types.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -205,10 +206,17 @@ fn plugin(folder: &Path, alias: &Key, node: &Node) -> Option<PluginEntry> {
         path: folder.join(&path.value),
         allow_native: fields.flag("allow_native").unwrap_or_default(),
         sha256: fields.text("sha256").and_then(|digits| Digest::parse(&digits.value)),
+        dependencies: dependencies(fields.get("dependencies")),
         granted_now: Vec::new(),
         grants: fields.texts("grant").iter().filter_map(|grant| Grant::parse(&grant.value, folder).ok()).collect(),
         span: path.span,
     })
+}
+
+fn dependencies(node: Option<&Node>) -> BTreeMap<String, Digest> {
+    let Some(Node { value: Value::Table(table), .. }) = node else { return BTreeMap::new() };
+    let pin = |(name, digest): &(Key, Node)| Some((name.text.clone(), Digest::parse(digest.as_str()?)?));
+    table.0.iter().filter_map(pin).collect()
 }
 
 fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Fault>) -> Option<ItemSource> {

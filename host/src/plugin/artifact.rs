@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Digest, Form, LoadError};
+use super::{Dependency, Digest, Form, LoadError, native};
 
 /// The bytes of a plugin file, and what can be told from them without running any.
 #[derive(Clone, Debug)]
@@ -10,6 +10,7 @@ pub struct Artifact {
     path: PathBuf,
     bytes: Vec<u8>,
     digest: Digest,
+    dependencies: Vec<Dependency>,
 }
 
 impl Artifact {
@@ -19,7 +20,9 @@ impl Artifact {
     /// [`LoadError::Read`] if it cannot be read.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
         let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), digest: Digest::of(&bytes), bytes })
+        let native = form(&bytes) == Some(Form::Native);
+        let dependencies = if native { native::beside(path, &bytes) } else { Vec::new() };
+        Ok(Self { path: path.to_owned(), digest: Digest::of(&bytes), bytes, dependencies })
     }
 
     /// Where it was read.
@@ -49,10 +52,34 @@ impl Artifact {
     /// What it begins like; none if that is like no plugin.
     #[must_use]
     pub fn form(&self) -> Option<Form> {
-        match self.bytes.as_slice() {
-            [0x7f, b'E', b'L', b'F', ..] => Some(Form::Native),
-            [0, b'a', b's', b'm', ..] => Some(Form::Wasm),
-            _ => None,
+        form(&self.bytes)
+    }
+
+    /// The libraries beside a native plugin that it needs and that are not the system's, sorted by name. They are read with
+    /// it, and loaded with it.
+    #[must_use]
+    pub fn dependencies(&self) -> &[Dependency] {
+        &self.dependencies
+    }
+
+    /// The digest of the file and of all that is loaded with it; that of the file, where it is alone.
+    #[must_use]
+    pub fn whole_digest(&self) -> Digest {
+        if self.dependencies.is_empty() {
+            return self.digest.clone();
         }
+        let mut text = format!("{}\n", self.digest);
+        for dependency in &self.dependencies {
+            text.push_str(&format!("{} {}\n", dependency.digest, dependency.name));
+        }
+        Digest::of(text)
+    }
+}
+
+fn form(bytes: &[u8]) -> Option<Form> {
+    match bytes {
+        [0x7f, b'E', b'L', b'F', ..] => Some(Form::Native),
+        [0, b'a', b's', b'm', ..] => Some(Form::Wasm),
+        _ => None,
     }
 }

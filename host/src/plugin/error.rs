@@ -103,6 +103,16 @@ pub enum LoadError {
         /// Digest in the pipeline.
         pinned: Digest,
     },
+    /// The library, or one that it needs, would have the loader load code that nobody pinned.
+    #[error("`{}` {what}", path.display())]
+    Dependency {
+        /// The library.
+        path: PathBuf,
+        /// What is wrong, as the predicate of a sentence about it.
+        what: String,
+        /// What to do about it.
+        fix: String,
+    },
     /// It was granted what none of its extensions asks for.
     #[error("`{}` is granted {granted}, which it does not ask for", path.display())]
     Unasked {
@@ -145,6 +155,7 @@ impl LoadError {
             Self::Changed { found, .. } => {
                 Some(format!("if the change is yours, pin the new file: sha256 = \"{found}\""))
             }
+            Self::Dependency { fix, .. } => Some(fix.clone()),
             Self::Aborts { .. } => Some("build it without `panic = \"abort\"` in the profile".to_owned()),
             Self::Layout { .. } => Some("rebuild it against the host's version of jackfield-plugin-api".to_owned()),
             Self::NotAPlugin { .. } | Self::NoEntry { .. } => Some(

@@ -1,11 +1,15 @@
 //! One file, whatever its form.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
 use super::{
-    Artifact, Digest, Form, LoadError, Offer, Opener, Plugin, escape_untrusted, native,
+    Artifact, Dependency, Digest, Form, LoadError, Offer, Opener, Plugin, escape_untrusted, native,
     sandbox::{Grant, Grants, Limits, unasked},
     schema_cost::check_cost,
     wasm,
@@ -18,6 +22,9 @@ pub struct Trust {
     pub allow_native: bool,
     /// The digest that the file must have. Native code needs it.
     pub sha256: Option<Digest>,
+    /// The digests that the libraries beside a native plugin must have that it needs, by their names. A digest of the file
+    /// that is its [`Artifact::whole_digest`] holds them too.
+    pub dependencies: BTreeMap<String, Digest>,
     /// What a sandboxed plugin may do, as far as it asks for it.
     pub grants: Vec<Grant>,
 }
@@ -36,8 +43,10 @@ pub fn load(alias: &str, path: &Path, trust: &Trust) -> Result<Plugin, LoadError
 /// As [`load`].
 pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<Plugin, LoadError> {
     let (path, bytes, digest) = (artifact.path(), artifact.bytes(), artifact.digest());
+    let whole = artifact.whole_digest();
     if let Some(pinned) = &trust.sha256
         && pinned != digest
+        && *pinned != whole
     {
         return Err(LoadError::Changed { path: path.to_owned(), found: digest.clone(), pinned: pinned.clone() });
     }
@@ -47,7 +56,10 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
                 let pinned = trust.sha256.is_some();
                 return Err(LoadError::NotAllowed { path: path.to_owned(), digest: digest.clone(), pinned });
             }
-            let loaded = native::load(path, bytes)?;
+            if trust.sha256.as_ref() == Some(digest) {
+                check_dependencies(artifact, &trust.dependencies)?;
+            }
+            let loaded = native::load(alias, artifact)?;
             (form, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
         }
         Some(form) => {
@@ -67,8 +79,52 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
         let granted = quoted(more.iter().map(ToString::to_string).collect());
         return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
     }
-    let (alias, path, digest) = (alias.to_owned(), Some(path.to_owned()), digest.clone());
-    Ok(Plugin { alias, form, path, digest, protocol, offers })
+    Ok(Plugin { alias: alias.to_owned(), form, path: Some(path.to_owned()), digest: whole, protocol, offers })
+}
+
+/// Holds the libraries that a native plugin needs to their pins.
+///
+/// # Errors
+/// If one is not pinned, is not the one that is pinned, or a pin is of none of them.
+pub(super) fn check_dependencies(artifact: &Artifact, pinned: &BTreeMap<String, Digest>) -> Result<(), LoadError> {
+    let all: Vec<String> = artifact
+        .dependencies()
+        .iter()
+        .map(|one| format!("\"{}\" = \"{}\"", escape_untrusted(&one.name), one.digest))
+        .collect();
+    let all = all.join(", ");
+    for Dependency { name, path, digest, .. } in artifact.dependencies() {
+        let shown = escape_untrusted(name);
+        match pinned.get(name) {
+            Some(pin) if pin == digest => {}
+            Some(pin) => {
+                return Err(LoadError::Dependency {
+                    path: path.clone(),
+                    what: format!("has sha256 {digest}, and {pin} is pinned for `{shown}`"),
+                    fix: format!("if the change is yours, pin what is there: dependencies = {{ {all} }}"),
+                });
+            }
+            None => {
+                return Err(LoadError::Dependency {
+                    path: artifact.path().to_owned(),
+                    what: format!("needs `{shown}`, which is neither a library of this system nor pinned"),
+                    fix: format!("if you trust what is beside it, add to its entry: dependencies = {{ {all} }}"),
+                });
+            }
+        }
+    }
+    let needed = |name: &String| artifact.dependencies().iter().any(|one| one.name == *name);
+    match pinned.keys().find(|name| !needed(name)) {
+        Some(name) => Err(LoadError::Dependency {
+            path: artifact.path().to_owned(),
+            what: format!(
+                "does not load `{}`, which is pinned: it is not beside it, is a library of the system, or is not needed",
+                escape_untrusted(name)
+            ),
+            fix: "put the library beside the plugin, or leave the pin out".to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// An extension that runs in this process, outside any sandbox.

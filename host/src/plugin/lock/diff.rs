@@ -1,6 +1,6 @@
 //! What is there against what is locked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_plugin_api::{Kind, Permission};
 use serde::Serialize;
@@ -9,6 +9,7 @@ use super::{
     format::{Entry, FILE_NAME, LockedExtension, form_name, quoted},
     verify::{Found, Undescribed},
 };
+use crate::plugin::Digest;
 
 /// What an entry says of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +23,8 @@ pub enum Part {
     Sha256,
     /// Length of the file.
     Size,
+    /// A library that is loaded with it.
+    Dependency,
     /// Version of the contract.
     Protocol,
     /// An extension and its version.
@@ -74,6 +77,8 @@ impl Difference {
         changes.one(Part::Form, before(form), Some(form(there)), true);
         changes.one(Part::Sha256, before(sha256), Some(sha256(there)), true);
         changes.one(Part::Size, before(size), Some(size(there)), true);
+        let none = BTreeMap::new();
+        changes.dependencies(locked.map_or(&none, |locked| &locked.dependencies), &there.dependencies);
         if described {
             changes.one(Part::Protocol, before(protocol), Some(protocol(there)), true);
             changes.extensions(locked.map_or(&[], |locked| &locked.extensions), &there.extensions);
@@ -142,6 +147,8 @@ impl Difference {
         } else if widened(Part::Sha256) {
             let more = if widened(Part::Permission) { ", and asks for more than that did" } else { "" };
             format!("is not the file that `{FILE_NAME}` holds{more}")
+        } else if widened(Part::Dependency) {
+            format!("would be loaded with another library than `{FILE_NAME}` holds")
         } else if self
             .changes
             .iter()
@@ -165,7 +172,7 @@ impl Difference {
             "get the original file back: one whose signature does not hold cannot be accepted".to_owned()
         } else if !self.locked {
             format!("if it may run, accept it: `{lock}`")
-        } else if part(Part::Sha256) {
+        } else if part(Part::Sha256) || part(Part::Dependency) {
             format!("if the change is yours, accept it: `{update}`; if not, get the original file back")
         } else if part(Part::Signature) {
             format!("get its signature back; or, if it may go without, accept that: `{update}`")
@@ -242,6 +249,15 @@ impl Changes {
             for (permission, reasons) in is.iter().filter(|(permission, _)| !was.contains_key(*permission)) {
                 self.one(Part::Permission, None, Some(line(permission, reasons)), true);
             }
+        }
+    }
+
+    fn dependencies(&mut self, locked: &BTreeMap<String, Digest>, found: &BTreeMap<String, Digest>) {
+        let line = |name: &str, digest: &Digest| format!("loaded with {} sha256 \"{digest}\"", quoted(name));
+        let names: BTreeSet<&String> = locked.keys().chain(found.keys()).collect();
+        for name in names {
+            let side = |side: &BTreeMap<String, Digest>| side.get(name).map(|digest| line(name, digest));
+            self.one(Part::Dependency, side(locked), side(found), found.contains_key(name));
         }
     }
 

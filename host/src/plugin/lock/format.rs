@@ -1,6 +1,6 @@
 //! What a lockfile holds, and its text.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use jackfield_plugin_api::{Kind, Permission};
 
@@ -37,6 +37,8 @@ pub struct Entry {
     pub sha256: Digest,
     /// Length of the file in bytes.
     pub size: u64,
+    /// Digests of the libraries that are loaded with it, by their names.
+    pub dependencies: BTreeMap<String, Digest>,
     /// Version of the contract that it speaks.
     pub protocol: (u16, u16),
     /// What it offers, sorted by kind and name.
@@ -102,6 +104,11 @@ impl Lock {
     }
 }
 
+/// The digests of the libraries that are loaded with a plugin.
+pub(super) fn dependencies_of(artifact: &Artifact) -> BTreeMap<String, Digest> {
+    artifact.dependencies().iter().map(|one| (one.name.clone(), one.digest.clone())).collect()
+}
+
 impl Entry {
     /// What would be locked of a plugin that is loaded.
     #[must_use]
@@ -118,6 +125,7 @@ impl Entry {
             form: plugin.form,
             sha256: artifact.digest().clone(),
             size: artifact.size(),
+            dependencies: dependencies_of(artifact),
             protocol: plugin.protocol,
             extensions: extensions.collect(),
             grants: grants.to_vec(),
@@ -145,6 +153,11 @@ impl Entry {
         let _ = writeln!(text, "form = {}", quoted(form_name(self.form)));
         let _ = writeln!(text, "sha256 = {}", quoted(self.sha256.as_str()));
         let _ = writeln!(text, "size = {}", self.size);
+        if !self.dependencies.is_empty() {
+            let one = |(name, digest): (&String, &Digest)| format!("{} = {}", quoted(name), quoted(digest.as_str()));
+            let all: Vec<String> = self.dependencies.iter().map(one).collect();
+            let _ = writeln!(text, "dependencies = {{ {} }}", all.join(", "));
+        }
         let _ = writeln!(text, "protocol = \"{major}.{minor}\"");
         let grants: Vec<String> = self.grants.iter().map(|grant| quoted(grant)).collect();
         let _ = writeln!(text, "grants = [{}]", grants.join(", "));

@@ -1,6 +1,9 @@
 //! The text of a lockfile: all that is wrong with it, each with its place.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use jackfield_plugin_api::{Kind, Permission};
 use toml::{
@@ -171,7 +174,8 @@ impl Reader {
 
     /// An entry. None if anything of it is wrong, which is reported.
     fn entry(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<Entry> {
-        let known = ["alias", "path", "form", "sha256", "size", "protocol", "grants", "signed_by", "extension"];
+        let known =
+            ["alias", "path", "form", "sha256", "size", "dependencies", "protocol", "grants", "signed_by", "extension"];
         self.known(table, "a plugin", &known);
         let place = Place { table, what: "a plugin", at };
         let alias = self.text(&place, "alias", true).map(|(alias, at)| {
@@ -184,6 +188,7 @@ impl Reader {
         let form = self.form(&place);
         let sha256 = self.digest(&place);
         let size = self.size(&place);
+        let dependencies = self.dependencies(&place);
         let protocol = self.protocol(&place);
         let grants = self.grants(&place);
         let signed_by = self.key(&place);
@@ -194,6 +199,7 @@ impl Reader {
             form: form?,
             sha256: sha256?,
             size: size?,
+            dependencies: dependencies?,
             protocol: protocol?,
             extensions: extensions?,
             grants: grants?,
@@ -259,6 +265,31 @@ impl Reader {
             self.wrong_type(value, "size", "a number of bytes");
         }
         size
+    }
+
+    /// The libraries that are loaded with it; most plugins have none.
+    fn dependencies(&mut self, place: &Place<'_, '_>) -> Option<BTreeMap<String, Digest>> {
+        let Some(value) = place.table.get("dependencies") else { return Some(BTreeMap::new()) };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(value, "dependencies", "a table of digests");
+            return None;
+        };
+        let mut all = Some(BTreeMap::new());
+        for (name, digest) in table.iter() {
+            let read = match digest.get_ref() {
+                DeValue::String(text) => Digest::parse(text),
+                _ => None,
+            };
+            match (read, &mut all) {
+                (Some(digest), Some(all)) => _ = all.insert(name.get_ref().to_string(), digest),
+                (Some(_), None) => {}
+                (None, _) => {
+                    self.fault(digest.span(), format!("`{}` is not 64 hexadecimal digits", name.get_ref()), "");
+                    all = None;
+                }
+            }
+        }
+        all
     }
 
     fn protocol(&mut self, place: &Place<'_, '_>) -> Option<(u16, u16)> {

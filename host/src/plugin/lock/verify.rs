@@ -1,13 +1,15 @@
 //! A plugin file is let in, or is not.
 
-use std::{fmt, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use super::{
     diff::Difference,
-    format::{Entry, Lock},
+    format::{Entry, Lock, dependencies_of},
     signature::{SignatureError, Signed, Signers},
 };
-use crate::plugin::{Artifact, Digest, Form, LoadError, Plugin, Trust, load_artifact, sandbox::Grant};
+use crate::plugin::{
+    Artifact, Digest, Form, LoadError, Plugin, Trust, load::check_dependencies, load_artifact, sandbox::Grant,
+};
 
 /// What a pipeline says of a plugin file.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Claim<'a> {
     pub allow_native: bool,
     /// The digest to which the pipeline itself pins the file.
     pub sha256: Option<Digest>,
+    /// The digests to which the pipeline pins the libraries that a native plugin needs, by their names.
+    pub dependencies: BTreeMap<String, Digest>,
     /// What the pipeline grants it, as a lockfile holds it.
     pub grants: Vec<String>,
     /// What it may do this time: more than that where the command line says so.
@@ -136,12 +140,14 @@ pub fn admit(claim: &Claim<'_>, signers: &Signers, lock: Option<&Lock>) -> Resul
 /// Holds a file to the digest that the pipeline itself gives.
 fn pinned(claim: &Claim<'_>, artifact: &Artifact) -> Result<(), LoadError> {
     match &claim.sha256 {
+        Some(pinned) if *pinned == artifact.whole_digest() => Ok(()),
         Some(pinned) if pinned != artifact.digest() => Err(LoadError::Changed {
             path: claim.path.to_owned(),
             found: artifact.digest().clone(),
             pinned: pinned.clone(),
         }),
-        _ => Ok(()),
+        _ if claim.dependencies.is_empty() => Ok(()),
+        _ => check_dependencies(artifact, &claim.dependencies),
     }
 }
 
@@ -154,7 +160,11 @@ impl Admitted {
         let locked = lock.and_then(|lock| lock.get(claim.alias));
         // What the lockfile holds is as good a pin as one in the pipeline; `admit` has compared them.
         let pin = claim.sha256.clone().or_else(|| locked.map(|locked| locked.sha256.clone()));
-        let trust = Trust { allow_native: claim.allow_native, sha256: pin, grants: claim.granted.clone() };
+        let locked_dependencies = || locked.map(|locked| locked.dependencies.clone()).unwrap_or_default();
+        let dependencies =
+            if claim.dependencies.is_empty() { locked_dependencies() } else { claim.dependencies.clone() };
+        let trust =
+            Trust { allow_native: claim.allow_native, sha256: pin, dependencies, grants: claim.granted.clone() };
         let plugin = load_artifact(claim.alias, &self.artifact, &trust)?;
         if lock.is_some() {
             let found = described(claim, &self.artifact, &plugin, self.signed);
@@ -196,6 +206,7 @@ fn found(
     let trust = Trust {
         allow_native: claim.allow_native && matches!(ask, Ok(Native::Run)),
         sha256: Some(artifact.digest().clone()),
+        dependencies: dependencies_of(artifact),
         grants: Vec::new(),
     };
     let ask_it = || load_artifact(claim.alias, artifact, &trust);
@@ -222,6 +233,7 @@ fn found(
         form,
         sha256: artifact.digest().clone(),
         size: artifact.size(),
+        dependencies: dependencies_of(artifact),
         protocol: (0, 0),
         extensions: Vec::new(),
         grants: claim.grants.clone(),

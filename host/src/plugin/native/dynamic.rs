@@ -39,7 +39,8 @@ impl Dynamic {
             let texts = value(elf::DT_STRTAB).zip(value(elf::DT_STRSZ));
             let texts = texts.and_then(|(address, size)| at_address(endian, bytes, segments, address, size));
             for (tag, offset) in &entries {
-                let text = || text(texts, *offset).ok_or_else(|| "a name in its dynamic segment lies beyond it".to_owned());
+                let text =
+                    || text(texts, *offset).ok_or_else(|| "a name in its dynamic segment lies beyond it".to_owned());
                 match *tag {
                     elf::DT_NEEDED => dynamic.needed.push(text()?),
                     elf::DT_SONAME => dynamic.name = Some(text()?),

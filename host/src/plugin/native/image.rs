@@ -32,9 +32,19 @@ impl Image {
             Ok(image) => Ok(image),
             Err(error) => {
                 tracing::debug!("a native plugin is not loaded from memory: {error}");
-                in_folder(bytes)
+                Self::in_folder(bytes)
             }
         }
+    }
+
+    /// Copies the bytes to a folder of this user alone.
+    pub(super) fn in_folder(bytes: &[u8]) -> io::Result<Self> {
+        let mut made = tempfile::Builder::new();
+        made.prefix("jackfield-plugin-").permissions(Permissions::from_mode(0o700));
+        let folder = made.tempdir()?;
+        let path = folder.path().join("plugin.so");
+        File::create_new(&path)?.write_all(bytes)?;
+        Ok(Self { path, kept: Kept::Folder(folder) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -91,17 +101,6 @@ fn in_memory(_bytes: &[u8]) -> io::Result<Image> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn in_folder(bytes: &[u8]) -> io::Result<Image> {
-    let folder = tempfile::Builder::new()
-        .prefix("jackfield-plugin-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir()?;
-    let path = folder.path().join("plugin.so");
-    let mut file = File::create_new(&path)?;
-    file.write_all(bytes)?;
-    Ok(Image { path, kept: Kept::Folder(folder) })
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -122,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_copy_in_a_folder_is_this_users_alone_and_gone_once_it_is_loaded() {
-        let image = in_folder(b"a library").expect("made");
+        let image = Image::in_folder(b"a library").expect("made");
         let path = image.path().to_owned();
         let folder = path.parent().expect("a folder").to_owned();
         assert_eq!(fs::metadata(&folder).expect("there").permissions().mode() & 0o777, 0o700);

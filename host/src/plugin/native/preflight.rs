@@ -12,10 +12,9 @@ use object::{
 
 use crate::plugin::LoadError;
 
-/// Reads the note of a native library after checking that the dynamic loader can take the file.
-pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
+/// Checks that the dynamic loader can take the file: that it is a library for this machine, and whole.
+pub(super) fn check_segments(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
     let damaged = |what: String| LoadError::Damaged { path: path.to_owned(), what };
-    let no_entry = |what: &str| LoadError::NoEntry { path: path.to_owned(), what: what.to_owned() };
 
     let class = bytes.get(4).copied();
     if class == Some(elf::ELFCLASS32.0) {
@@ -32,7 +31,7 @@ pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
         return Err(wrong_target(path, machine_name(machine)));
     }
     if header.e_type(endian) != elf::ET_DYN {
-        return Err(no_entry("it is no shared library"));
+        return Err(LoadError::NoEntry { path: path.to_owned(), what: "it is no shared library".to_owned() });
     }
     let segments = header
         .program_headers(endian, bytes)
@@ -43,6 +42,14 @@ pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
             return Err(damaged(format!("a segment ends beyond the end of the file ({} bytes)", bytes.len())));
         }
     }
+    Ok(())
+}
+
+/// Reads the note of a native library after checking that the dynamic loader can take the file.
+pub(super) fn preflight(path: &Path, bytes: &[u8]) -> Result<Note, LoadError> {
+    check_segments(path, bytes)?;
+    let damaged = |what: String| LoadError::Damaged { path: path.to_owned(), what };
+    let no_entry = |what: &str| LoadError::NoEntry { path: path.to_owned(), what: what.to_owned() };
 
     let file = ElfFile64::<Endianness>::parse(bytes).map_err(|error| damaged(error.to_string()))?;
     debug_assert_eq!(file.architecture(), HOST_ARCHITECTURE);

@@ -1,7 +1,7 @@
 //! The libraries of the system: those that the dynamic loader finds in folders that its administrator alone can write.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs, io,
     os::unix::fs::MetadataExt as _,
@@ -39,6 +39,9 @@ pub(super) enum Found {
 /// Looks a library up as the loader would: in the folders that the environment names, in those of the library that needs
 /// it, in `ld.so.cache`, in the folders of the system.
 pub(super) fn find(name: &str, folders: &[String]) -> Found {
+    if of_the_program().contains(name) {
+        return Found::System;
+    }
     let environment = from_environment();
     for folder in environment.iter().map(PathBuf::as_path).chain(folders.iter().map(Path::new)) {
         let file = folder.join(name);
@@ -56,6 +59,16 @@ pub(super) fn find(name: &str, folders: &[String]) -> Found {
     found.find(|file| !is_trusted(file)).map_or(Found::System, Found::Elsewhere)
 }
 
+/// The libraries that the program itself is linked to, wherever they lie: they are loaded, and the loader takes them.
+fn of_the_program() -> &'static BTreeSet<String> {
+    static LOADED: OnceLock<BTreeSet<String>> = OnceLock::new();
+    LOADED.get_or_init(|| {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let files = maps.lines().filter_map(|line| line.find('/').map(|at| Path::new(&line[at..])));
+        files.filter_map(|file| Some(file.file_name()?.to_str()?.to_owned())).collect()
+    })
+}
+
 /// The folders that the environment puts before all others; the loader read it when the process began.
 fn from_environment() -> &'static [PathBuf] {
     static FOLDERS: OnceLock<Vec<PathBuf>> = OnceLock::new();
@@ -66,6 +79,16 @@ fn from_environment() -> &'static [PathBuf] {
         let folder = |folder: &str| PathBuf::from(if folder.is_empty() { "." } else { folder });
         if text.is_empty() { Vec::new() } else { text.split([':', ';']).map(folder).collect() }
     })
+}
+
+/// Whether nobody but the administrator can put a library into a folder, which need not be there.
+pub(super) fn is_for_the_administrator(folder: &Path) -> bool {
+    // The loader has words in such paths that begin with `$`; here they are names of folders that are not there.
+    // And what stands in `/proc` and `/dev` is another thing at another time.
+    folder.is_absolute()
+        && !["/proc", "/dev"].iter().any(|root| folder.starts_with(root))
+        && !folder.to_string_lossy().contains('$')
+        && folder.ancestors().find(|path| path.symlink_metadata().is_ok()).is_some_and(is_trusted)
 }
 
 /// Whether nobody but the administrator can change a file or folder: neither it nor any folder on the way to it.
@@ -135,6 +158,26 @@ mod tests {
         let folders = [folder.path().to_string_lossy().into_owned()];
         // Below the folder for temporary files, anyone can put something.
         assert_eq!(find("libnone-such.so.1", &folders), Found::Elsewhere(file));
+    }
+
+    #[test]
+    fn only_a_folder_that_the_administrator_alone_can_fill_is_looked_into() {
+        for folder in ["/usr/lib", "/lib/none-such/of-these"] {
+            assert!(is_for_the_administrator(Path::new(folder)), "{folder}");
+        }
+        for folder in [
+            "",
+            ".",
+            "lib",
+            "/tmp",
+            "/tmp/none-such/of-these",
+            "/proc/self/cwd",
+            "$ORIGIN",
+            "/usr/$LIB",
+            "/usr/lib/../../tmp",
+        ] {
+            assert!(!is_for_the_administrator(Path::new(folder)), "{folder}");
+        }
     }
 
     #[test]
