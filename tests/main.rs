@@ -24,6 +24,7 @@ mod native_dependencies;
 mod odd_inputs;
 mod pipeline_tests;
 mod plugins_new;
+mod program_identity;
 mod protocol;
 mod red_team;
 mod redis;

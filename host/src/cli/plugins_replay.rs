@@ -137,7 +137,10 @@ fn find_plugin(args: &ReplayArgs, call: &RecordedCall) -> Result<Plugin, Exit> {
     let Some(path) = args.plugin.as_ref().or(call.file.as_ref()) else {
         let bundled = bundled();
         if bundled.digest != call.sha256 {
-            terminal().say(format!("note: the call was recorded by jackfield {}", call.jackfield));
+            terminal().say(format!(
+                "note: the call was recorded by another build of the program, jackfield {}",
+                call.jackfield
+            ));
         }
         return Ok(bundled);
     };

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input},
-    pipeline::Plan,
-    plugin::Registry,
+    pipeline::{ExtensionRef, Plan},
+    plugin::{BUNDLED, Registry},
     service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
     telemetry::terminal,
@@ -190,9 +190,10 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
         );
     }
     for (old, new) in before.stages.iter().zip(&now.stages) {
-        let what = if old.extension.digest != new.extension.digest {
-            "its plugin has another digest"
-        } else if old.extension != new.extension {
+        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
+            return format!("stage `{}`: {what}; {start_anew}", old.name);
+        }
+        let what = if old.extension != new.extension {
             "it uses another extension"
         } else if old.config != new.config {
             "its `with` table changed"
@@ -203,7 +204,24 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
         };
         return format!("stage `{}`: {what}; {start_anew}", old.name);
     }
+    for (old, new) in before.models.iter().zip(&now.models).filter(|(old, new)| old.name == new.name) {
+        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
+            return format!("model `{}`: {what}; {start_anew}", old.name);
+        }
+    }
     start_anew.to_owned()
+}
+
+/// How the code behind an extension differs, if it does.
+fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str> {
+    let linked_in = |extension: &ExtensionRef| extension.plugin == BUNDLED;
+    match old.digest != new.digest {
+        true if linked_in(old) && linked_in(new) => {
+            Some("it is part of the program, and this program is another build than the one that made the run")
+        }
+        true => Some("its plugin has another digest"),
+        false => None,
+    }
 }
 
 /// Calls for every Ctrl-C: of a run, the first drains and the second aborts.

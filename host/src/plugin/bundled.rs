@@ -12,20 +12,20 @@ use jackfield_retrieval as _;
 use jackfield_routes as _;
 use jackfield_transcript as _;
 
-use super::{Digest, Form, Plugin, load::direct};
+use super::{Form, Plugin, load::direct, program::program_digest};
 
 /// What the bundled plugins are called.
-const ALIAS: &str = "bundled";
+pub const BUNDLED: &str = "bundled";
 
 /// The plugin `bundled`: every extension that is linked into this program.
 #[must_use]
 pub fn bundled() -> Plugin {
-    let offers = linked_in().into_iter().map(|extension| direct(ALIAS, extension)).collect();
+    let offers = linked_in().into_iter().map(|extension| direct(BUNDLED, extension)).collect();
     Plugin {
-        alias: ALIAS.to_owned(),
+        alias: BUNDLED.to_owned(),
         form: Form::LinkedIn,
         path: None,
-        digest: Digest::of(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"))),
+        digest: program_digest(),
         protocol: PROTOCOL,
         offers,
     }

@@ -9,6 +9,7 @@ mod load;
 pub mod lock;
 #[expect(unsafe_code, reason = "loading native code: each block says why it is sound")]
 mod native;
+mod program;
 mod registry;
 pub mod sandbox;
 mod schema_cost;
@@ -17,7 +18,7 @@ mod secrets;
 mod wasm;
 
 pub use artifact::Artifact;
-pub use bundled::bundled;
+pub use bundled::{BUNDLED, bundled};
 pub use digest::Digest;
 pub use error::LoadError;
 pub(crate) use escape_untrusted::{escape_untrusted, escape_untrusted_lines};

@@ -64,7 +64,7 @@ pub struct Plugin {
     pub form: Form,
     /// The file, unless it is linked in.
     pub path: Option<PathBuf>,
-    /// Digest of the artifact and of the libraries that are loaded with it; for what is linked in, of the program's name and version.
+    /// Digest of the artifact and of the libraries that are loaded with it; of what is linked in, that of the program.
     pub digest: Digest,
     /// Version of the contract it was built against.
     pub protocol: (u16, u16),
