@@ -1,10 +1,18 @@
 //! Where the server is.
 
+use std::sync::Arc;
+
 use ::redis::{
-    Client, ConnectionInfo, IntoConnectionInfo, TlsCertificates,
+    ConnectionInfo, IntoConnectionInfo,
     cluster::{ClusterClient, ClusterClientBuilder},
 };
 use jackfield_plugin_api::prelude::*;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::{link::Patience, secret::Secret, trouble};
 
@@ -23,7 +31,7 @@ pub(super) struct Address {
 
 /// What opens connections.
 pub(super) enum Door {
-    Single(Box<Client>),
+    Single(Box<ConnectionInfo>),
     Cluster(Box<ClusterClient>),
 }
 
@@ -45,34 +53,49 @@ impl Address {
     /// Connects nowhere.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`] if an address or a certificate makes no sense.
+    /// [`Failure::InvalidConfig`] if an address makes no sense.
     pub(super) fn door(&self, patience: Patience) -> Result<Door> {
-        if self.has_tls() {
-            // Another crate of the program may have brought a second one along: then rustls asks which. If one has been
-            // chosen already, it serves as well.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
         let nodes: Vec<ConnectionInfo> = self.nodes.iter().map(|node| self.node(node)).collect::<Result<_>>()?;
-        let certificates = self.ca.clone().map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca) });
-        let opened = if self.is_cluster {
-            let mut builder = ClusterClientBuilder::new(nodes)
-                .retries(2)
-                .connection_timeout(patience.connect)
-                .response_timeout(patience.answer);
-            if let Some(certificates) = certificates {
-                builder = builder.certs(certificates);
-            }
-            builder.build().map(|client| Door::Cluster(Box::new(client)))
-        } else {
+        if !self.is_cluster {
             let node = nodes.into_iter().next().ok_or_else(|| Failure::InvalidConfig("no address".to_owned()))?;
-            match certificates {
-                Some(certificates) => Client::build_with_tls(node, certificates),
-                None => Client::open(node),
+            return Ok(Door::Single(Box::new(node)));
+        }
+        let builder = ClusterClientBuilder::new(nodes)
+            .retries(2)
+            .connection_timeout(patience.connect)
+            .response_timeout(patience.answer);
+        let opened = builder.build().map(|client| Door::Cluster(Box::new(client)));
+        opened.map_err(|error| self.invalid(&trouble::said(&error)))
+    }
+
+    /// How to speak in secret, where the address asks for it.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if a certificate makes no sense.
+    pub(super) fn tls(&self) -> Result<Option<Arc<ClientConfig>>> {
+        if !self.has_tls() {
+            return Ok(None);
+        }
+        let wrong = |error: &dyn std::fmt::Display| self.invalid(&error.to_string());
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| wrong(&error))?;
+        let builder = match &self.ca {
+            Some(ca) => {
+                let mut roots = RootCertStore::empty();
+                for certificate in CertificateDer::pem_slice_iter(ca) {
+                    let certificate = certificate.map_err(|error| wrong(&format!("`ca_file` is not PEM: {error}")))?;
+                    roots.add(certificate).map_err(|error| wrong(&error))?;
+                }
+                builder.with_root_certificates(roots)
             }
-            .map(|client| Door::Single(Box::new(client)))
+            None => builder.with_platform_verifier().map_err(|error| wrong(&error))?,
         };
-        opened
-            .map_err(|error| Failure::InvalidConfig(format!("redis at `{}`: {}", self.shown(), trouble::said(&error))))
+        Ok(Some(Arc::new(builder.with_no_client_auth())))
+    }
+
+    fn invalid(&self, what: &str) -> Failure {
+        Failure::InvalidConfig(format!("redis at `{}`: {what}", self.shown()))
     }
 
     /// For messages. Passwords are never in it.

@@ -10,7 +10,7 @@ use std::{
 
 use ::redis::{
     AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, Value,
-    aio::{ConnectionLike, MultiplexedConnection},
+    aio::ConnectionLike,
     cluster_async::ClusterConnection,
     cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
     from_redis_value,
@@ -19,12 +19,13 @@ use jackfield_plugin_api::prelude::*;
 use tokio::{
     runtime::{self, Runtime},
     sync::Mutex,
-    time::timeout,
+    time::{Timeout, timeout},
 };
 
 use super::{
     address::{Address, Door},
     circuit::Circuit,
+    connection::{BoundedConnection, Wire},
     trouble,
 };
 
@@ -55,13 +56,14 @@ struct Trouble {
 
 #[derive(Clone)]
 enum Connection {
-    Single(MultiplexedConnection),
-    Cluster(ClusterConnection),
+    Single(BoundedConnection),
+    Cluster(ClusterConnection<BoundedConnection>),
 }
 
 /// The way to the server. All calls share one connection, on which requests follow each other without waiting.
 pub(super) struct Link {
     door: Door,
+    wire: Wire,
     shown: String,
     patience: Patience,
     circuit: Circuit,
@@ -70,6 +72,8 @@ pub(super) struct Link {
     connecting: Mutex<u64>,
     /// Ours, because the futures may be polled anywhere; there until the link is dropped.
     runtime: Option<Runtime>,
+    /// Time-outs have a runtime of their own: they come also while a server keeps the other one busy.
+    timers: Option<Runtime>,
 }
 
 impl fmt::Debug for Link {
@@ -80,33 +84,35 @@ impl fmt::Debug for Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // May be in the midst of another runtime, where waiting is not allowed.
-            runtime.shutdown_background();
-        }
+        // May be in the midst of another runtime, where waiting is not allowed.
+        self.runtime.take().into_iter().chain(self.timers.take()).for_each(Runtime::shutdown_background);
     }
 }
 
 impl Link {
-    /// Connects nowhere.
+    /// Connects nowhere. Values are `longest` bytes at the most.
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`] if the address makes no sense.
-    pub(super) fn new(address: Address, patience: Patience) -> Result<Self> {
-        let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("jackfield-redis")
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Unavailable(format!("no thread for the connection to redis: {error}")))?;
+    pub(super) fn new(address: Address, patience: Patience, longest: u64) -> Result<Self> {
+        let wire = Wire { tls: address.tls()?, longest };
+        let of_threads = wire.clone();
+        let mut threads = runtime::Builder::new_multi_thread();
+        threads.worker_threads(1).enable_all();
+        let none = |error| Failure::Unavailable(format!("no thread for the connection to redis: {error}"));
+        let timers = threads.thread_name("jackfield-redis-time").build().map_err(none)?;
+        let runtime =
+            threads.thread_name("jackfield-redis").on_thread_start(move || of_threads.keep()).build().map_err(none)?;
         Ok(Self {
             door: address.door(patience)?,
+            wire,
             shown: address.shown(),
             patience,
             circuit: Circuit::default(),
             connection: RwLock::new(None),
             connecting: Mutex::new(0),
             runtime: Some(runtime),
+            timers: Some(timers),
         })
     }
 
@@ -162,7 +168,7 @@ impl Link {
         let of_connecting = |why| Trouble { why, is_of_all: true, was_lost: false };
         let (number, mut connection) = self.connection(is_probe).await.map_err(of_connecting)?;
         let is_single = matches!(connection, Connection::Single(_));
-        match timeout(self.patience.answer, connection.send(node, command)).await {
+        match self.within(self.patience.answer, connection.send(node, command)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 let is_lost = trouble::needs_new_connection(&error);
@@ -221,15 +227,13 @@ impl Link {
         let settings = AsyncConnectionConfig::new().set_connection_timeout(Some(connect)).set_response_timeout(None);
         let connecting = async {
             match &self.door {
-                Door::Single(client) => {
-                    client.get_multiplexed_async_connection_with_config(&settings).await.map(Connection::Single)
-                }
-                Door::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
+                Door::Single(info) => self.wire.connect(info, settings).await.map(Connection::Single),
+                Door::Cluster(client) => client.get_async_generic_connection().await.map(Connection::Cluster),
             }
         };
         // A cluster is asked for its nodes too.
         let longest = if self.is_cluster() { connect + answer } else { connect };
-        match timeout(longest, connecting).await {
+        match self.within(longest, connecting).await {
             Ok(connected) => connected.map_err(|error| trouble::failure(&self.shown, &error)),
             Err(_) => {
                 let millis = longest.as_millis();
@@ -250,11 +254,17 @@ impl Link {
         }
     }
 
+    /// The future, for so long at the most.
+    fn within<F: Future>(&self, longest: Duration, future: F) -> Timeout<F> {
+        let _within = self.timers.as_ref().map(Runtime::enter);
+        timeout(longest, future)
+    }
+
     /// Timers and sockets of the future belong to our runtime, whoever polls it.
     async fn within_runtime<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|context| {
-            let _within = self.runtime.as_ref().map(Runtime::enter);
+            let _within = (self.runtime.as_ref().map(Runtime::enter), self.wire.enter());
             future.as_mut().poll(context)
         })
         .await

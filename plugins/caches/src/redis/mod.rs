@@ -1,7 +1,9 @@
 //! The cache backend `redis`.
 
 mod address;
+mod bounded;
 mod circuit;
+mod connection;
 mod link;
 mod scan;
 mod secret;
@@ -93,7 +95,9 @@ impl CacheBackend for Redis {
             connect: Duration::from_millis(self.connect_timeout_ms),
             answer: Duration::from_millis(self.timeout_ms),
         };
-        self.state = State::open(Link::new(self.address()?, patience)?);
+        // What others have put may be larger than what is kept here, and is no more than usual. With what the host adds.
+        let longest = self.max_value.max(16 << 20) + 1024;
+        self.state = State::open(Link::new(self.address()?, patience, longest)?);
         Ok(self)
     }
 

@@ -7,6 +7,7 @@ mod model;
 mod offers;
 mod redis;
 mod redis_away;
+mod redis_hostile;
 mod redis_server;
 mod sqlite;
 mod sqlite_trouble;
