@@ -92,7 +92,11 @@ fn the_page_of_exit_codes_is_the_help_of_the_program() {
     }
     page.push_str(
         "\nErrors that are expected have a message on standard error, and often a `hint:` after a blank line. Code 101 is a\n\
-         panic: please report it, with what was run.\n",
+         panic: please report it, with what was run.\n\n\
+         A reader of standard output that has gone away (`| head`) is no error: nothing more is written, and the code is that\n\
+         of what was done. Any other fault of standard output or standard error, such as a full disk, is code 1.\n\n\
+         Ctrl-C, SIGTERM and SIGHUP end a run in order, with code 130; SIGHUP is left ignored where `nohup` has the program\n\
+         ignore it. Commands that leave nothing half-done end by the signal itself, which a shell shows as 130, 143 or 129.\n",
     );
     hold("exit-codes.md", &page);
 }

@@ -11,6 +11,9 @@
 //! - [`conformance`]: a plugin is held to the contract.
 //! - [`cli`]: the `jackfield` program.
 
+// What is written passes `telemetry::output` and `telemetry::terminal`: they escape what is not ours, and never panic.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod conformance;
 pub mod engine;

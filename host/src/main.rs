@@ -1,4 +1,5 @@
 //! The `jackfield` program.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

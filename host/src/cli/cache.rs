@@ -1,7 +1,5 @@
 //! `jackfield cache`.
 
-use std::io::Write as _;
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -14,7 +12,7 @@ use crate::{
     pipeline::Plan,
     plugin::{Registry, sandbox::size},
     service::{Cache, open_cache},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 #[derive(Debug, Subcommand)]
@@ -134,7 +132,7 @@ async fn stats(caches: &[Cache], prefix: &str, as_json: bool) -> Exit {
     } else if rows.is_empty() {
         terminal().say("the pipeline has no cache");
     } else {
-        println!("{}", table(&["cache", "tier", "entries", "size"], rows));
+        output().lines(table(&["cache", "tier", "entries", "size"], rows));
     }
     exit
 }
@@ -159,7 +157,6 @@ async fn clear(caches: &[Cache], prefix: &str) -> Exit {
 const PAGE: usize = 500;
 
 async fn export(caches: &[Cache], prefix: &str) -> Exit {
-    let mut out = std::io::stdout().lock();
     for cache in caches {
         let mut after: Option<String> = None;
         loop {
@@ -178,11 +175,11 @@ async fn export(caches: &[Cache], prefix: &str) -> Exit {
                     Err(_) => json!({ "hex": jackfield_plugin_api::to_hex(&entry.value) }),
                 };
                 let ttl = entry.ttl.map(|ttl| ttl.as_secs());
-                let line = json!({ "cache": cache.name(), "key": entry.key, "ttl_s": ttl, "value": value });
-                // A reader that has gone away has had enough.
-                if writeln!(out, "{line}").is_err() {
-                    return Exit::Success;
-                }
+                output().json_line(&json!({ "cache": cache.name(), "key": entry.key, "ttl_s": ttl, "value": value }));
+            }
+            // A reader that has gone away has had enough.
+            if !output().is_open() {
+                return Exit::Success;
             }
         }
     }

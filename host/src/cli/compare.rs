@@ -13,6 +13,7 @@ use super::{
 use crate::{
     engine::Summary,
     store::{RunJson, StoreError, peek},
+    telemetry::output,
 };
 
 /// Times below this many milliseconds are noise.
@@ -91,19 +92,18 @@ fn compared(args: &Args) -> Result<Exit, StoreError> {
         }));
     } else {
         let same = if before.digest == after.digest { "the same plan" } else { "different plans" };
-        println!("{} -> {} ({same})\n", before.run, after.run);
+        output().line(format!("{} -> {} ({same})", before.run, after.run));
+        output().line("");
         let shown = rows.iter().filter(|row| row.before != 0.0 || row.after != 0.0).map(|row| {
             let change = row.change().map_or_else(|| "new".to_owned(), |change| format!("{change:+.1} %"));
             let note = if row.is_regression(args.threshold) { "worse" } else { "" };
             vec![row.what.clone(), number(row.before, row.unit), number(row.after, row.unit), change, note.to_owned()]
         });
-        println!("{}", table(&["", "before", "after", "change", ""], shown.collect()));
+        output().lines(table(&["", "before", "after", "change", ""], shown.collect()));
         if !worse.is_empty() {
-            println!(
-                "\n{} beyond the threshold of {} %",
-                super::table::counted(worse.len() as u64, "regression"),
-                args.threshold
-            );
+            let regressions = super::table::counted(worse.len() as u64, "regression");
+            output().line("");
+            output().line(format!("{regressions} beyond the threshold of {} %", args.threshold));
         }
     }
     Ok(if worse.is_empty() { Exit::Success } else { Exit::Regression })

@@ -4,6 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
 use super::{Cli, exit::Exit};
+use crate::telemetry::output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -13,6 +14,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn completions(args: &Args) -> Exit {
-    generate(args.shell, &mut Cli::command(), "jackfield", &mut std::io::stdout());
+    let mut script = Vec::new();
+    generate(args.shell, &mut Cli::command(), "jackfield", &mut script);
+    output().ours(&String::from_utf8_lossy(&script));
     Exit::Success
 }

@@ -18,14 +18,15 @@ use super::{
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
     lockfile::lock_path,
-    run::{Args, Ended, go, on_interrupt},
+    run::{Args, Ended, go},
+    signals::{leave, on_signal},
     table::{counted, ms},
 };
 use crate::{
     engine::{Cancel, Summary},
     pipeline::{Draft, Request, StagePlan, parse},
     plugin::{Artifact, Digest, Form, Registry, sandbox::Permission},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 /// How often files are looked at.
@@ -35,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 pub(super) fn develop(args: &Args) -> Exit {
     let interrupt = Interrupt::default();
     let listener = interrupt.clone();
-    on_interrupt(move || listener.request());
+    on_signal(move || listener.request());
     let mut changed = BTreeSet::new();
     for round in 1_u64.. {
         let draft = parse(Request { path: &args.pipeline.path, set: &args.pipeline.set, input: &args.pipeline.input });
@@ -43,11 +44,16 @@ pub(super) fn develop(args: &Args) -> Exit {
         // What changes while the run is under way is the next round's.
         let seen = watched.look();
         if round > 1 && !args.json {
-            terminal().say(format!("\nround {round}: changed {}", names(&changed, &args.pipeline.path)));
+            terminal().say("");
+            terminal().say(format!("round {round}: changed {}", names(&changed, &args.pipeline.path)));
         }
         self::round(args, draft.ok().as_ref(), &interrupt, (round, &changed));
         if !args.json && !interrupt.requested() {
             terminal().say(format!("watching {}; Ctrl-C ends", counted(watched.count(&seen), "file")));
+        }
+        // Nobody reads what further rounds would give.
+        if !output().is_open() {
+            break;
         }
         match watched.wait(&seen, &interrupt) {
             Some(found) => changed = found,
@@ -74,7 +80,9 @@ fn round(args: &Args, draft: Option<&Draft>, interrupt: &Interrupt, (round, chan
             pipeline.set.extend(pins(draft));
         }
     }
-    let Ok(mut loaded) = load_pipeline(&pipeline, talk) else { return };
+    interrupt.begins(Doing::Load);
+    let loaded = load_pipeline(&pipeline, talk);
+    let Ok(mut loaded) = loaded else { return interrupt.begins(Doing::Wait) };
     let own = loaded.plan.caches.iter().position(|plan| plan.name == cache);
     loaded.services.seeded = own;
     let Loaded { plan, registry, .. } = &mut loaded;
@@ -84,9 +92,8 @@ fn round(args: &Args, draft: Option<&Draft>, interrupt: &Interrupt, (round, chan
         }
     }
     let cancel = Cancel::default();
-    interrupt.stops(Some(cancel.clone()));
-    let ended = go(args, &loaded, &cancel);
-    interrupt.stops(None);
+    let ended = go(args, &loaded, &cancel, || interrupt.begins(Doing::Run(cancel.clone())));
+    interrupt.begins(Doing::Wait);
     match ended {
         Err(error) => complain(&error, error.hint()),
         Ok(Ended::Refused(_)) => {}
@@ -98,7 +105,7 @@ fn round(args: &Args, draft: Option<&Draft>, interrupt: &Interrupt, (round, chan
         }
         Ok(Ended::Ran(summary)) => {
             terminal().say(told(round, &summary));
-            println!("{}", summary.dir.display());
+            output().path(&summary.dir);
         }
     }
 }
@@ -252,21 +259,32 @@ impl Watched {
     }
 }
 
-/// Ctrl-C: ends the run that is under way, and then all.
+/// A signal that asks to stop: ends what is under way, and then all.
 #[derive(Clone, Default)]
 struct Interrupt {
     requested: Arc<AtomicBool>,
-    run: Arc<Mutex<Option<Cancel>>>,
+    doing: Arc<Mutex<Doing>>,
+}
+
+/// What is under way.
+#[derive(Default)]
+enum Doing {
+    /// A pipeline is read and its plugins are compiled: nothing is lost by leaving it.
+    #[default]
+    Load,
+    /// A run, which ends in order.
+    Run(Cancel),
+    /// Nothing, until a file changes.
+    Wait,
 }
 
 impl Interrupt {
     fn request(&self) {
-        let again = self.requested.swap(true, Ordering::AcqRel);
-        match &*self.run.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(run) => run.request(),
-            // Nothing is on the record that could be lost.
-            None if again => std::process::exit(130),
-            None => {}
+        self.requested.store(true, Ordering::Release);
+        match &*self.doing.lock().unwrap_or_else(PoisonError::into_inner) {
+            Doing::Load => leave(),
+            Doing::Run(run) => run.request(),
+            Doing::Wait => {}
         }
     }
 
@@ -274,12 +292,13 @@ impl Interrupt {
         self.requested.load(Ordering::Acquire)
     }
 
-    /// Sets the run that is under way.
-    fn stops(&self, run: Option<Cancel>) {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&run);
-        if let Some(run) = run.filter(|_| self.requested()) {
+    /// Says what is under way from now on.
+    fn begins(&self, doing: Doing) {
+        let mut now = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Doing::Run(run), true) = (&doing, self.requested()) {
             run.request();
         }
+        *now = doing;
     }
 
     /// Sleeps; whether it is to end.

@@ -2,14 +2,17 @@
 
 use std::process::ExitCode;
 
-use crate::{engine::RunState, telemetry::terminal};
+use crate::{
+    engine::RunState,
+    telemetry::{output, terminal},
+};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: done, all of it.
     Success,
-    /// 1: the run failed, or could not go on; or a command that looks for faults (`test`, `plugins test`, `plugins verify`,
+    /// 1: the run failed, or could not go on; what was asked for could not be written; or a command that looks for faults (`test`, `plugins test`, `plugins verify`,
     /// `plugins replay`, `doctor`) found one.
     Failed,
     /// 2: the command line or the pipeline is wrong, or a plugin is not the one that was locked; nothing was run.
@@ -18,7 +21,7 @@ pub enum Exit {
     Partial,
     /// 4: a comparison found a regression.
     Regression,
-    /// 130: interrupted; the run can be resumed.
+    /// 130: interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed.
     Interrupted,
 }
 
@@ -30,7 +33,10 @@ pub(super) const HELP: &str = "Exit codes:
   3    the run is done, and some of it failed
   4    `runs compare` found a regression beyond the threshold
   101  a bug in jackfield
-  130  interrupted; the run can be resumed with --resume";
+  130  interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed with --resume";
+
+/// The code of what was interrupted.
+pub(super) const INTERRUPTED: i32 = 130;
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -40,7 +46,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Partial => 3,
             Exit::Regression => 4,
-            Exit::Interrupted => 130,
+            Exit::Interrupted => INTERRUPTED as u8,
         })
     }
 }
@@ -56,11 +62,29 @@ impl From<RunState> for Exit {
     }
 }
 
+impl Exit {
+    /// Ends what was written: the way the program ends, if all of it arrived.
+    pub(super) fn after_output(self) -> Self {
+        let lost = match output().close() {
+            Ok(()) => terminal().has_failed(),
+            Err(error) => {
+                complain(format!("cannot write to standard output: {error}"), None);
+                true
+            }
+        };
+        match self {
+            Self::Success | Self::Partial | Self::Regression if lost => Self::Failed,
+            exit => exit,
+        }
+    }
+}
+
 /// Prints an error, and its hint after a blank line.
 pub(super) fn complain(message: impl std::fmt::Display, hint: Option<String>) {
     let terminal = terminal();
-    terminal.say(format!("error: {message}"));
+    terminal.say_message(format!("error: {message}"));
     if let Some(hint) = hint {
-        terminal.say(format!("\nhint: {hint}"));
+        terminal.say("");
+        terminal.say_message(format!("hint: {hint}"));
     }
 }

@@ -8,7 +8,10 @@ use super::{
     exit::Exit,
     load::{PipelineArgs, Talk, load_pipeline},
 };
-use crate::pipeline::{InputExpr, Plan, Scope, Source, StagePlan};
+use crate::{
+    pipeline::{InputExpr, Plan, Scope, Source, StagePlan},
+    telemetry::output,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,7 +44,7 @@ pub(super) fn graph(args: &Args) -> Exit {
         Format::Mermaid => as_mermaid(&loaded.plan),
         Format::Dot => as_dot(&loaded.plan),
     };
-    print!("{text}");
+    output().lines(text);
     Exit::Success
 }
 

@@ -14,7 +14,7 @@ use crate::{
     pipeline::{self, Draft, ExtensionRef, Faults, Plan, Request, Style},
     plugin::{Registry, bundled, escape_untrusted},
     service::{Services, open_services},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 /// Which pipeline, and what is different about it this time.
@@ -129,7 +129,7 @@ pub(super) fn report(faults: &Faults, talk: Talk) {
     match talk {
         Talk::People => {
             let style = Style { color: terminal().color(), unicode: terminal().interactive() };
-            terminal().say(faults.render(style));
+            terminal().say_styled(faults.render(style));
             let faults = counted(faults.list().len() as u64, "fault");
             complain(format!("the pipeline has {faults}; nothing was run"), None);
         }
@@ -139,8 +139,5 @@ pub(super) fn report(faults: &Faults, talk: Talk) {
 
 /// Prints one JSON object on standard output.
 pub(super) fn print_json(value: &impl serde::Serialize) {
-    use std::io::Write as _;
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // A reader that has gone away has had enough.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    output().json(value);
 }

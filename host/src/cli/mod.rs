@@ -22,6 +22,7 @@ mod routes;
 mod run;
 mod runs;
 mod schema;
+mod signals;
 mod survey;
 mod table;
 mod test;
@@ -36,8 +37,8 @@ use clap::{ArgAction, Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::{
-    plugin::announce_compiling,
-    telemetry::{LogFormat, init_logs, terminal},
+    plugin::{announce_compiling, escape_untrusted},
+    telemetry::{LogFormat, init_logs, output, report_panics, report_waits, terminal},
 };
 
 /// Patch plugins into a pipeline and run it over many items.
@@ -92,13 +93,12 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() };
-        }
+        Err(error) => return told(&error).after_output().into(),
     };
+    report_waits();
     init_logs(cli.verbose, cli.log_format);
     announce_compiling(|line| terminal().say(line));
     let exit = match cli.command {
@@ -116,5 +116,28 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => completions::completions(&args),
     };
-    exit.into()
+    exit.after_output().into()
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line: with its colours, unless it may quote what
+/// is not for a terminal.
+fn told(error: &clap::Error) -> Exit {
+    let text = error.render();
+    let clean = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument == escape_untrusted(&argument)
+    };
+    let clean = std::env::args_os().all(clean);
+    let ends_here = |text: &str| text.trim_end_matches('\n').to_owned();
+    if error.use_stderr() {
+        let text = if clean && terminal().color() { text.ansi().to_string() } else { text.to_string() };
+        terminal().say_styled(ends_here(&text));
+        return Exit::Usage;
+    }
+    if clean && output().color() {
+        output().ours(&text.ansi().to_string());
+    } else {
+        output().lines(text.to_string());
+    }
+    Exit::Success
 }

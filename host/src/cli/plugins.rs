@@ -14,8 +14,9 @@ use super::{
     plugins_lock, plugins_new, plugins_replay, plugins_sign,
     table::table,
 };
-use crate::plugin::{
-    Artifact, LoadError, Offer, Plugin, Trust, bundled, escape_untrusted_lines, load_artifact, sandbox::Grant,
+use crate::{
+    plugin::{Artifact, LoadError, Offer, Plugin, Trust, bundled, load_artifact, sandbox::Grant},
+    telemetry::output,
 };
 
 #[derive(Debug, Subcommand)]
@@ -140,7 +141,7 @@ fn list(files: &Files) -> Result<(), Exit> {
             ]
         })
     });
-    println!("{}", table(&["name", "kind", "version", "plugin", "form", "summary"], rows.collect()));
+    output().lines(table(&["name", "kind", "version", "plugin", "form", "summary"], rows.collect()));
     Ok(())
 }
 
@@ -173,7 +174,7 @@ fn info(name: &str, files: &Files) -> Result<(), Exit> {
         if files.json {
             print_json(&*offer.descriptor);
         } else {
-            print!("{}", escape_untrusted_lines(&describe(plugin, offer)));
+            output().lines(describe(plugin, offer));
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     pipeline::{PluginEntry, hint_for},
     plugin::lock::{Difference, Entry, Lock, Native, Refusal, quoted},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 /// Which pipeline.
@@ -125,7 +125,7 @@ pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
     }
     write(&survey, lock, accepted)?;
     for entry in gone {
-        println!("{}: is no longer locked", entry.alias);
+        output().line(format!("{}: is no longer locked", entry.alias));
     }
     Ok(())
 }
@@ -172,7 +172,8 @@ fn hint(refusal: &Refusal) -> Option<String> {
 }
 
 fn show(difference: &Difference) {
-    println!("{}: {}\n{}", difference.alias, difference.summary(), indented(&difference.lines()));
+    output().line(format!("{}: {}", difference.alias, difference.summary()));
+    output().lines(indented(&difference.lines()));
 }
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
@@ -185,10 +186,10 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
         print_json(&json!({ "ok": bad == 0, "plugins": plugins, "unnamed": survey.unnamed() }));
     } else {
         for (entry, seen) in &seen {
-            println!("{}: {}", entry.alias, verdict(seen, !survey.signers.keys.is_empty()));
+            output().line(format!("{}: {}", entry.alias, verdict(seen, !survey.signers.keys.is_empty())));
         }
         for alias in survey.unnamed() {
-            println!("{alias}: locked, and not named by this pipeline");
+            output().line(format!("{alias}: locked, and not named by this pipeline"));
         }
     }
     if bad == 0 {
@@ -269,11 +270,11 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
         for (entry, seen) in seen.iter().filter(|(_, seen)| differs(seen)) {
             match seen {
                 Ok((_, difference)) => show(difference),
-                Err(refusal) => println!("{}: {refusal}", entry.alias),
+                Err(refusal) => output().line(format!("{}: {refusal}", entry.alias)),
             }
         }
         for alias in survey.unnamed() {
-            println!("{alias}: is locked, and not named by this pipeline");
+            output().line(format!("{alias}: is locked, and not named by this pipeline"));
         }
         if same {
             terminal().say(format!("nothing differs from `{}`", survey.path.display()));

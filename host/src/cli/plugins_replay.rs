@@ -21,7 +21,7 @@ use crate::{
         sandbox::{Grant, Permission},
     },
     service::{Divergence, RecordedAnswer, RecordedCall, Replayer},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]
@@ -113,7 +113,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
     if args.json {
         print_json(&outcome);
     } else {
-        print!("{}", told(&outcome));
+        output().lines(told(&outcome));
     }
     if outcome.same { Ok(()) } else { Err(Exit::Failed) }
 }

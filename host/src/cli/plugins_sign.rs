@@ -11,7 +11,7 @@ use super::exit::{Exit, complain};
 use crate::{
     plugin::lock::{SignError, SigningKey, generate_key, signature_path},
     store::write_whole,
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]
@@ -109,7 +109,7 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<(), Exit> {
         public.display(),
         made.id
     ));
-    println!("{}", made.line);
+    output().line(&made.line);
     Ok(())
 }
 
@@ -154,7 +154,7 @@ pub(super) fn sign(args: &SignArgs) -> Result<(), Exit> {
     write_whole(&path, signature).map_err(failed)?;
     let id = key.id().map(|id| id.to_string()).unwrap_or_default();
     terminal().say(format!("signed by the key {id}; who trusts {} can tell", key.public().map_err(failed)?));
-    println!("{}", path.display());
+    output().path(&path);
     Ok(())
 }
 

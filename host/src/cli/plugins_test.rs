@@ -18,6 +18,7 @@ use crate::{
         Form, LoadError, Plugin, bundled, imports,
         sandbox::{Grant, GrantError},
     },
+    telemetry::output,
 };
 
 /// What the levels mean and which checks there are, for `--help`.
@@ -152,7 +153,7 @@ pub(super) fn test(args: &Args) -> Exit {
             if args.json {
                 print_json(&report);
             } else {
-                print!("{}", told(&report));
+                output().lines(told(&report));
             }
             if report.level >= Level::Conforming { Exit::Success } else { Exit::Failed }
         }
@@ -167,7 +168,7 @@ fn broken(args: &Args, error: LoadError) -> Exit {
         if args.json {
             print_json(&json!({ "path": args.path, "level": level, "error": error.to_string(), "hint": hint }));
         } else {
-            println!("level: {level}");
+            output().line(format!("level: {level}"));
         }
     }
     complain(error, hint);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jackfield_plugin_api::Failure;
 
 use super::table::counted;
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 const TOLD: usize = 20;
 /// The most lines of results that are shown.
 const SHOWN: usize = 200;
+/// A delay of so long before another try is worth telling.
+const LONG_DELAY: Duration = Duration::from_secs(5);
 /// The least time between two plain lines of progress.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,8 @@ pub(super) struct Progress {
     /// Items that could not be read, beyond those told.
     unreadable: u64,
     quiet: bool,
+    /// Until when each stage is known to wait before it tries again.
+    delayed: Vec<Option<Instant>>,
 }
 
 impl Progress {
@@ -48,22 +53,18 @@ impl Progress {
         };
         let bars = if interactive {
             let add = |name: &String| {
-                let bar = terminal().bars().add(ProgressBar::new(0));
-                bar.set_style(style("  {prefix:WIDTH} [{bar:30}] {pos}/{len}"));
-                bar.set_prefix(name.clone());
-                bar
+                terminal().bar(ProgressBar::new(0), style("  {prefix:WIDTH} [{bar:30}] {pos}/{len}"), name)
             };
             stages.iter().map(add).collect()
         } else {
             Vec::new()
         };
         let items = interactive.then(|| {
-            let bar = terminal().bars().add(ProgressBar::new_spinner());
-            bar.set_style(style("  {prefix:WIDTH} {pos} of {len} done {wide_msg} {elapsed}"));
-            bar.set_prefix("items");
-            bar
+            let style = style("  {prefix:WIDTH} {pos} of {len} done {wide_msg} {elapsed}");
+            terminal().bar(ProgressBar::new_spinner(), style, "items")
         });
         Self {
+            delayed: vec![None; stages.len()],
             stages,
             bars,
             items,
@@ -82,6 +83,18 @@ impl Progress {
             terminal().say(line);
         } else {
             *self.untold.entry(self.stages[stage].clone()).or_default() += 1;
+        }
+    }
+
+    /// Says that a stage waits before it tries again, if that takes long and is news.
+    fn tell_delay(&mut self, stage: usize, failure: &Failure, after: Duration) {
+        let Some(known) = self.delayed.get_mut(stage).filter(|_| after >= LONG_DELAY) else { return };
+        let until = Instant::now() + after;
+        if known.is_none_or(|known| until > known + LONG_DELAY) {
+            *known = Some(until);
+            let (name, seconds) = (&self.stages[stage], Duration::from_secs(after.as_secs()));
+            let wait = humantime::format_duration(seconds);
+            terminal().say(format!("waiting: stage `{name}` tries again in {wait}: {failure}"));
         }
     }
 
@@ -132,6 +145,7 @@ impl Observer for Progress {
                 }
             }
             Event::Retry { stage, item, failure, after } => {
+                self.tell_delay(*stage, failure, *after);
                 tracing::info!(stage = self.stages[*stage], item, ?after, "tries again: {failure}");
             }
             Event::ItemDone { item, state, counts, .. } => {
@@ -149,7 +163,7 @@ impl Observer for Progress {
             Event::Shown { item, name, text } => {
                 if !self.quiet && self.shown < SHOWN {
                     self.shown += 1;
-                    terminal().say(format!("{item}: {name}: {text}"));
+                    terminal().say_message(format!("{}: {name}: {text}", escape_untrusted(item)));
                 }
             }
             Event::Draining { budget: None } => {

@@ -6,6 +6,7 @@ use super::exit::{Exit, complain};
 use crate::{
     report::page,
     store::{Db, StoreError, peek, write_whole},
+    telemetry::output,
 };
 
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,6 @@ fn written(args: &Args) -> Result<Exit, StoreError> {
     let page = page(&run, &Db::open(&store)?)?;
     let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
     write_whole(&file, page)?;
-    println!("{}", file.display());
+    output().path(&file);
     Ok(Exit::Success)
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     pipeline::Plan,
     service::{Kept, KeptError, Learned},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 #[derive(Debug, Subcommand)]
@@ -115,7 +115,8 @@ fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
 
 /// What was learned, as tables: one a context, a row an arm, where the state has that form.
 fn people(stage: &str, policy: &str, state: &str, learned: &Learned) {
-    println!("{state}: {policy} of stage `{stage}`, {} outcomes of {} runs", learned.outcomes, learned.runs.len());
+    let (outcomes, runs) = (learned.outcomes, learned.runs.len());
+    output().line(format!("{state}: {policy} of stage `{stage}`, {outcomes} outcomes of {runs} runs"));
     let contexts = learned.state.as_ref().and_then(|state| state.get("contexts")).and_then(Value::as_object);
     for (context, held) in contexts.into_iter().flatten() {
         let arms = held.get("arms").unwrap_or(held);
@@ -141,9 +142,10 @@ fn people(stage: &str, policy: &str, state: &str, learned: &Learned) {
         });
         let heads: Vec<&str> = ["arm"].into_iter().chain(fields.iter().copied()).collect();
         if !context.is_empty() {
-            println!("\n{context}");
+            output().line("");
+            output().line(context);
         }
-        println!("{}", table(&heads, rows.collect()));
+        output().lines(table(&heads, rows.collect()));
     }
 }
 

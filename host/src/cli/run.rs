@@ -9,6 +9,7 @@ use super::{
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
     progress::Progress,
+    signals::on_signal,
     table::{counted, ms, table},
     watch::{Both, Watch, WatchArgs},
 };
@@ -18,7 +19,7 @@ use crate::{
     plugin::{BUNDLED, Registry},
     service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]
@@ -75,8 +76,9 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
-    on_interrupt(move || interrupted.request());
-    let done = go(args, &loaded, &cancel).map(|ended| match ended {
+    // Before the run begins, a signal ends the process as any other: nothing is lost.
+    let listen = || on_signal(move || interrupted.request());
+    let done = go(args, &loaded, &cancel, listen).map(|ended| match ended {
         Ended::Refused(exit) => exit,
         Ended::Ran(summary) => {
             if args.json {
@@ -104,8 +106,8 @@ pub(super) enum Ended {
     Ran(Box<Summary>),
 }
 
-/// Makes the run.
-pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel) -> Result<Ended, EngineError> {
+/// Makes the run. `begins` is called right before there is something to lose.
+pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnOnce()) -> Result<Ended, EngineError> {
     let Loaded { plan, registry, instances, services, file } = loaded;
     let mut services = services.clone();
     look_for_input(plan)?;
@@ -152,9 +154,10 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel) -> Result<Ended,
     let instances = instances.clone();
     let engine = Engine { plan, registry, instances, services: services.clone(), options };
     let mut progress = Progress::new(plan, args.json);
+    begins();
     let outcome = engine.run(folder, run, cancel, &mut Both(&mut progress, &mut watch));
     progress.finish();
-    watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()));
+    watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()), cancel);
     let summary = outcome?.summary;
     if let Some(calls) = &services.calls {
         let (written, lost) = calls.counts();
@@ -224,21 +227,6 @@ fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str
     }
 }
 
-/// Calls for every Ctrl-C: of a run, the first drains and the second aborts.
-pub(super) fn on_interrupt(call: impl Fn() + Send + 'static) {
-    let listen = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                call();
-            }
-        });
-    };
-    // Without the thread, Ctrl-C ends the process as ever, and the run can be resumed.
-    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
-}
-
 /// The closing words: a table of the stages, what was found, and where it is.
 fn conclude(summary: &Summary, plan: &Plan, path: &str) {
     let terminal = terminal();
@@ -261,16 +249,18 @@ fn conclude(summary: &Summary, plan: &Plan, path: &str) {
     if !found.by_stage.is_empty() {
         header.push("findings");
     }
-    terminal.say(format!("\n{}", table(&header, rows.collect())));
+    terminal.say_lines(format!("\n{}", table(&header, rows.collect())));
     if !found.by_kind.is_empty() {
         let kinds: Vec<String> = found.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        terminal.say(format!("\nfindings: {}", kinds.join(", ")));
+        terminal.say("");
+        terminal.say(format!("findings: {}", kinds.join(", ")));
     }
     let items = summary.items;
-    let mut line = format!("\n{}: {} in {}", summary.state.name(), counted(items.total, "item"), ms(summary.wall_ms));
+    let mut line = format!("{}: {} in {}", summary.state.name(), counted(items.total, "item"), ms(summary.wall_ms));
     if items.ok != items.total {
         line.push_str(&format!(" ({} ok, {} partial, {} failed)", items.ok, items.partial, items.failed));
     }
+    terminal.say("");
     terminal.say(line);
     models(summary);
     if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
@@ -280,7 +270,7 @@ fn conclude(summary: &Summary, plan: &Plan, path: &str) {
         terminal.say(format!("go on with: jackfield run {path} --resume {}", summary.run));
     }
     // The one piece of data: where the results are.
-    println!("{}", summary.dir.display());
+    output().path(&summary.dir);
 }
 
 /// A line a model: what was asked of it, and what it cost.
@@ -301,7 +291,7 @@ fn models(summary: &Summary) {
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
         let header = ["model", "calls", "cached", "failed", "retries", "tokens in", "tokens out", "USD"];
-        terminal().say(format!("\n{}", table(&header, rows)));
+        terminal().say_lines(format!("\n{}", table(&header, rows)));
     }
     for (cache, tiers) in &summary.caches {
         let asked: Vec<String> = tiers

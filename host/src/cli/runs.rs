@@ -14,6 +14,7 @@ use super::{
 use crate::{
     engine::RunState,
     store::{Db, RunJson, StoreError, list_runs, peek},
+    telemetry::output,
 };
 
 #[derive(Debug, Subcommand)]
@@ -72,7 +73,7 @@ fn list(at: &At) -> Exit {
             let items = run.summary.as_ref().map_or_else(|| "-".to_owned(), |summary| summary.items.total.to_string());
             vec![run.run.clone(), state(run), items, run.began.clone()]
         });
-        println!("{}", table(&["run", "state", "items", "began"], rows.collect()));
+        output().lines(table(&["run", "state", "items", "began"], rows.collect()));
     }
     if damaged.is_empty() { Exit::Success } else { Exit::Failed }
 }
@@ -106,15 +107,16 @@ fn show(name: &str, at: &At) -> Result<Exit, StoreError> {
         }));
         return Ok(Exit::Success);
     }
-    println!("run       {}", run.run);
-    println!("pipeline  {} ({})", run.pipeline, run.file.display());
-    println!("state     {}", state(&run));
-    println!("began     {}", run.began);
-    println!("ended     {}", run.ended.as_deref().unwrap_or("-"));
-    println!("sessions  {}", sessions.len());
+    output().line(format!("run       {}", run.run));
+    output().line(format!("pipeline  {} ({})", run.pipeline, run.file.display()));
+    output().line(format!("state     {}", state(&run)));
+    output().line(format!("began     {}", run.began));
+    output().line(format!("ended     {}", run.ended.as_deref().unwrap_or("-")));
+    output().line(format!("sessions  {}", sessions.len()));
     let items: Vec<String> = items.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    println!("items     {}", if items.is_empty() { "-".to_owned() } else { items.join(", ") });
-    println!("folder    {}\n", path.display());
+    output().line(format!("items     {}", if items.is_empty() { "-".to_owned() } else { items.join(", ") }));
+    output().line(format!("folder    {}", path.display()));
+    output().line("");
     let rows = stages.iter().filter_map(|(stage, counts)| {
         let stage = run.plan.stages.get(*stage as usize)?;
         let stats = run.summary.as_ref().and_then(|summary| summary.stages.get(&stage.name));
@@ -128,6 +130,6 @@ fn show(name: &str, at: &At) -> Result<Exit, StoreError> {
             time(stats.map(|stats| stats.p95_ms)),
         ])
     });
-    println!("{}", table(&["stage", "ok", "failed", "skipped", "p50", "p95"], rows.collect()));
+    output().lines(table(&["stage", "ok", "failed", "skipped", "p50", "p95"], rows.collect()));
     Ok(Exit::Success)
 }

@@ -8,7 +8,7 @@ pub(super) use crate::report::{counted, ms};
 /// A table without lines: the first column to the left, numbers to the right.
 pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(header.iter().map(|name| (*name).to_owned()));
+    table.load_preset(NOTHING).set_header(header.iter().map(|name| escape_untrusted(name).into_owned()));
     // Some of it may be a stranger's.
     table.add_rows(
         rows.into_iter()

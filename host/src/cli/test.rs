@@ -12,9 +12,9 @@ use super::{
 use crate::{
     engine::{Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages},
     pipeline::{OnError, TestPlan, Wire, hint_for, tests_of},
-    plugin::Registry,
+    plugin::{Registry, escape_untrusted},
     service::open_services,
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]
@@ -117,7 +117,7 @@ pub(super) fn test(args: &Args) -> Exit {
     for test in &chosen {
         let outcome = run(test, &registry);
         if !args.json {
-            print!("{}", told(&outcome));
+            output().lines(told(&outcome));
         }
         outcomes.push(outcome);
     }
@@ -131,17 +131,21 @@ pub(super) fn test(args: &Args) -> Exit {
             left => format!(", {left} left out"),
         };
         let took = ms(began.elapsed().as_secs_f64() * 1000.0);
-        terminal().say(format!(
-            "\n{}: {passed} passed, {failed} failed{left} in {took}",
-            counted(chosen.len() as u64, "test")
-        ));
+        terminal().say("");
+        terminal()
+            .say(format!("{}: {passed} passed, {failed} failed{left} in {took}", counted(chosen.len() as u64, "test")));
     }
     if failed == 0 { Exit::Success } else { Exit::Failed }
 }
 
 /// The lines of a test.
 fn told(outcome: &Outcome) -> String {
-    let mut text = format!("{}  {} ({})\n", if outcome.ok { "ok    " } else { "FAILED" }, outcome.name, ms(outcome.ms));
+    let mut text = format!(
+        "{}  {} ({})\n",
+        if outcome.ok { "ok    " } else { "FAILED" },
+        escape_untrusted(&outcome.name),
+        ms(outcome.ms)
+    );
     for fault in &outcome.faults {
         let lines = match fault {
             Fault::Differs { wire, difference } => {
@@ -164,7 +168,7 @@ fn told(outcome: &Outcome) -> String {
             }
             Fault::NotRun { message } => vec![format!("it could not be run: {message}")],
         };
-        lines.iter().for_each(|line| text.push_str(&format!("        {line}\n")));
+        lines.iter().for_each(|line| text.push_str(&format!("        {}\n", escape_untrusted(line))));
     }
     text
 }

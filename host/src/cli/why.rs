@@ -14,6 +14,7 @@ use crate::{
     pipeline::hint_for,
     plugin::Digest,
     store::{Db, RunJson, StoreError, list_runs, peek},
+    telemetry::output,
 };
 
 #[derive(Debug, clap::Args)]
@@ -197,10 +198,10 @@ fn report(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) -> Value
 fn tell(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) {
     let item = if now.item.is_empty() { String::new() } else { format!(" for item `{}`", now.item) };
     let how = if hit(now) { "its result was taken from the cache" } else { "the call was made" };
-    println!("stage `{}`{item} in run {}: {how}", args.stage, now.run.run);
+    output().line(format!("stage `{}`{item} in run {}: {how}", args.stage, now.run.run));
     match before {
-        Some(before) => println!("compared with run {}", before.run.run),
-        None => println!("there is no earlier run to compare with"),
+        Some(before) => output().line(format!("compared with run {}", before.run.run)),
+        None => output().line("there is no earlier run to compare with"),
     }
     let shown = rows.iter().map(|row| {
         let change = match (&row.change, row.compared) {
@@ -210,7 +211,8 @@ fn tell(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) {
         };
         vec![row.name.to_owned(), row.value.clone(), change]
     });
-    println!("\n{}", table(&["part", "value", "change"], shown.collect()));
+    output().line("");
+    output().lines(table(&["part", "value", "change"], shown.collect()));
     let reason = match (rows.iter().find(|row| row.change.is_some()), before) {
         (Some(row), _) => {
             format!("the first part that differs: {} ({})", row.name, row.change.as_deref().unwrap_or_default())
@@ -218,5 +220,6 @@ fn tell(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) {
         (None, Some(_)) if !hit(now) => "no part differs: the earlier result was not in the cache any more".to_owned(),
         _ => return,
     };
-    println!("\n{reason}");
+    output().line("");
+    output().line(reason);
 }

@@ -18,7 +18,7 @@ use super::{
     pool::{Job, Pool, current_worker},
     station::{MemoNote, Station},
 };
-use crate::service::CallNote;
+use crate::service::{CallNote, Sending};
 
 /// What a batch under way and the scheduler tell each other.
 #[derive(Default)]
@@ -28,6 +28,8 @@ pub(super) struct Control {
     started: AtomicU64,
     /// The worker that polls it at this moment, plus one; 0 while it waits.
     worker: AtomicUsize,
+    /// How far it has come with its completions.
+    pub(super) sending: Sending,
     /// Completions so far. They stand here so that a batch that is given up leaves them behind.
     notes: Mutex<Vec<CallNote>>,
 }
@@ -48,6 +50,12 @@ impl Control {
 
     pub(super) fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
+    }
+
+    /// Leaves the batch if it waits for what has not begun, or for as long as somebody else likes: for a worker, for a model
+    /// that was not called, for the end of a delay.
+    pub(super) fn leave(&self) -> bool {
+        self.started_us().is_none() || self.worker().is_none() && self.sending.leave()
     }
 
     /// When it was begun, as microseconds since the session began.

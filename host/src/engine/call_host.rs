@@ -8,7 +8,11 @@ use jackfield_plugin_api::{
 };
 
 use super::{batch::Control, station::Station};
-use crate::{plugin::sandbox::Permission, service::Cache, telemetry::plugin_line};
+use crate::{
+    plugin::sandbox::Permission,
+    service::{Cache, Caller},
+    telemetry::plugin_line,
+};
 
 /// The largest value that a plugin may keep.
 const LARGEST_VALUE: usize = 64 << 20;
@@ -67,8 +71,11 @@ impl HostCalls for CallHost<'_> {
                 let what = format!("stage `{stage}` asks for a model and has none: add `model = \"NAME\"` to it");
                 return Err(Failure::InvalidConfig(what));
             };
-            let (answer, note) = model.complete(request, self.context(index)?).await;
+            let asked = self.control.sending.ask();
+            let (answer, note) =
+                model.complete_for(request, Caller { context: self.context(index)?, asked: &asked }).await;
             self.control.note(note);
+            drop(asked);
             answer
         })
     }

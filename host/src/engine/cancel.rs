@@ -30,7 +30,8 @@ impl Cancel {
         let _ = self.wake.try_send(());
     }
 
-    pub(super) fn signal(&self) -> &Receiver<()> {
+    /// Something to receive from when a stop is asked for: once for those since the last time.
+    pub(crate) fn signal(&self) -> &Receiver<()> {
         &self.woken
     }
 

@@ -6,10 +6,11 @@ use std::{
     future::Future,
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use async_task::{Runnable, Task};
@@ -37,15 +38,28 @@ pub(super) struct Pool {
 struct Shared {
     waiting: Receiver<Runnable>,
     runtime: Handle,
-    /// One flag a worker: whether it is written off.
-    retired: Mutex<Vec<Arc<AtomicBool>>>,
+    workers: Mutex<Vec<Arc<Worker>>>,
+    /// No future is polled any more.
+    closed: AtomicBool,
 }
+
+/// What is known of a worker.
+#[derive(Default)]
+struct Worker {
+    /// It is written off.
+    retired: AtomicBool,
+    /// It polls a future.
+    polls: AtomicBool,
+}
+
+/// How long workers may take to come back once the pool is closed.
+const LAST_POLLS: Duration = Duration::from_millis(200);
 
 impl Pool {
     /// Starts `workers` threads, each with the context of `runtime` for timers and sockets.
     pub(super) fn start(workers: usize, runtime: Handle) -> io::Result<Self> {
         let (queue, waiting) = unbounded();
-        let shared = Arc::new(Shared { waiting, runtime, retired: Mutex::default() });
+        let shared = Arc::new(Shared { waiting, runtime, workers: Mutex::default(), closed: AtomicBool::new(false) });
         let pool = Self { queue, shared };
         for _ in 0..workers {
             pool.add_worker()?;
@@ -54,19 +68,26 @@ impl Pool {
     }
 
     fn add_worker(&self) -> io::Result<()> {
-        let retired = Arc::new(AtomicBool::new(false));
+        let worker = Arc::new(Worker::default());
         let number = {
-            let mut all = self.shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
-            all.push(Arc::clone(&retired));
+            let mut all = self.workers();
+            all.push(Arc::clone(&worker));
             all.len() - 1
         };
         let shared = Arc::clone(&self.shared);
         thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             WORKER.set(Some(number));
             let _context = shared.runtime.enter();
-            while !retired.load(Ordering::Acquire) {
+            while !worker.retired.load(Ordering::Acquire) {
                 let Ok(runnable) = shared.waiting.recv() else { break };
-                runnable.run();
+                // In this order, and with one order for all: whoever closes the pool sees the poll, or is seen by it.
+                worker.polls.store(true, Ordering::SeqCst);
+                if shared.closed.load(Ordering::SeqCst) {
+                    drop(runnable);
+                } else {
+                    runnable.run();
+                }
+                worker.polls.store(false, Ordering::SeqCst);
             }
         })?;
         Ok(())
@@ -85,14 +106,34 @@ impl Pool {
 
     /// Writes a worker off that does not come back and starts another in its place.
     pub(super) fn replace(&self, worker: usize) -> io::Result<()> {
-        let flag = {
-            let all = self.shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
-            all.get(worker).cloned()
-        };
-        match flag {
-            Some(flag) if !flag.swap(true, Ordering::AcqRel) => self.add_worker(),
+        let worker = self.workers().get(worker).cloned();
+        match worker {
+            Some(worker) if !worker.retired.swap(true, Ordering::AcqRel) => self.add_worker(),
             _ => Ok(()),
         }
+    }
+
+    /// Polls no future from now on, and waits a moment for the workers that do. False if one does not come back: what the
+    /// futures need has to stay then.
+    pub(super) fn close(&self) -> bool {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        let began = Instant::now();
+        loop {
+            let (mut busy, mut lost) = (false, false);
+            for worker in self.workers().iter().filter(|worker| worker.polls.load(Ordering::SeqCst)) {
+                let retired = worker.retired.load(Ordering::Acquire);
+                lost |= retired;
+                busy |= !retired;
+            }
+            if !busy || began.elapsed() > LAST_POLLS {
+                return !busy && !lost;
+            }
+            thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Vec<Arc<Worker>>> {
+        self.shared.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,6 +164,39 @@ mod tests {
             (0..50).map(|_| results.recv_timeout(Duration::from_secs(5)).expect("an answer")).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_closed_pool_polls_nothing_and_says_who_still_does() {
+        let runtime = runtime();
+        let pool = Pool::start(2, runtime.handle().clone()).expect("a pool");
+        let (polled, polls) = mpsc::channel();
+        let waits = pool.spawn(async move {
+            loop {
+                polled.send(()).expect("a receiver");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        polls.recv_timeout(Duration::from_secs(5)).expect("a poll");
+        assert!(pool.close());
+        while polls.try_recv().is_ok() {}
+        // The end of the runtime wakes all that waits for its timers: a poll would panic.
+        runtime.shutdown_background();
+        assert_eq!(polls.recv_timeout(Duration::from_secs(5)), Err(mpsc::RecvTimeoutError::Disconnected), "dropped");
+        drop(waits);
+
+        let runtime = self::runtime();
+        let pool = Pool::start(1, runtime.handle().clone()).expect("a pool");
+        let (stuck, held) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        pool.spawn(async move {
+            stuck.send(()).expect("a receiver");
+            let _ = released.recv();
+        })
+        .detach();
+        held.recv().expect("it computes");
+        assert!(!pool.close());
+        release.send(()).expect("it still listens");
     }
 
     #[test]

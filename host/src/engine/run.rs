@@ -176,8 +176,8 @@ impl Engine<'_> {
             stage.with_arms().into_iter().zip(instances).map(station).collect()
         });
         let routings = routings(plan, services, tape)?;
-        let pool = (&pool, self.options.jobs);
-        let scheduler = Scheduler::new(plan, (stations.collect(), routings), services, pool, cancel, observer, keep);
+        let workers = (&pool, self.options.jobs);
+        let scheduler = Scheduler::new(plan, (stations.collect(), routings), services, workers, cancel, observer, keep);
         let mut session = Session {
             plan,
             tape,
@@ -196,8 +196,13 @@ impl Engine<'_> {
         let values = std::mem::take(&mut session.values);
         let exhausted = session.scheduler.exhausted().map(str::to_owned);
         let (counts, stages, routes) = session.scheduler.totals();
-        // A plugin that never comes back must not keep the process from ending.
-        runtime.shutdown_background();
+        // What waits for a timer or a socket is woken when the runtime ends, and must not ask it for more. A plugin that never
+        // comes back must not keep the process from ending: it keeps the runtime instead.
+        if pool.close() {
+            runtime.shutdown_background();
+        } else {
+            std::mem::forget(runtime);
+        }
         let end = end?;
         let state = match (end, counts.state()) {
             (End::Stopped, _) if exhausted.is_some() && !cancel.requested() => match counts.ok + counts.partial {

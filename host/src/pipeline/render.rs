@@ -8,6 +8,7 @@ use super::{
     faults::Fault,
     source::{SourceId, Sources, Span},
 };
+use crate::plugin::{escape_untrusted, escape_untrusted_lines, is_harmful};
 
 /// How faults are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,21 +27,23 @@ impl Style {
 /// The block of one fault, ending in a newline.
 pub(super) fn block(sources: &Sources, fault: &Fault, style: Style) -> String {
     let head = paint(&format!("error[{}]:", fault.code), "1;31", style);
-    let mut text = format!("{head} {}\n", clean(&fault.message));
+    let mut text = format!("{head} {}\n", escape_untrusted_lines(&fault.message));
     match fault.place {
         None => {}
         // The start of a file stands for the file: what is missing from it is nowhere in it.
-        Some(place) if place.end == 0 => text.push_str(&format!("  --> {}\n", clean(&sources.get(place.source).name))),
+        Some(place) if place.end == 0 => {
+            text.push_str(&format!("  --> {}\n", escape_untrusted(&sources.get(place.source).name)))
+        }
         Some(place) => text.push_str(&snippet(sources, fault, place, style)),
     }
     if !fault.notes.is_empty() || fault.hint.is_some() {
         text.push('\n');
     }
     for note in &fault.notes {
-        text.push_str(&format!("{} {}\n", paint("note:", "1", style), clean(note)));
+        text.push_str(&format!("{} {}\n", paint("note:", "1", style), escape_untrusted_lines(note)));
     }
     if let Some(hint) = &fault.hint {
-        text.push_str(&format!("{} {}\n", paint("hint:", "36", style), clean(hint)));
+        text.push_str(&format!("{} {}\n", paint("hint:", "36", style), escape_untrusted_lines(hint)));
     }
     text
 }
@@ -70,7 +73,7 @@ fn snippet(sources: &Sources, fault: &Fault, place: Span, style: Style) -> Strin
 }
 
 fn label(at: (SourceId, Range<usize>), text: &str, color: Color) -> Label<(SourceId, Range<usize>)> {
-    Label::new(at).with_color(color).with_message(clean(text))
+    Label::new(at).with_color(color).with_message(escape_untrusted(text))
 }
 
 /// What stands under a place if the fault says nothing: without a text, nothing is underlined.
@@ -109,7 +112,8 @@ fn characters(sources: &Sources, place: Span) -> (SourceId, Range<usize>) {
     (place.source, first..first + line.chars().count())
 }
 
-/// The text as a terminal may show it: one harmless character for each that would do something.
+/// The text of a file as a terminal may show it: one harmless character for each that would do something, so that the
+/// columns of a line stay what they are.
 fn clean(text: &str) -> String {
     let mut chars = text.chars().peekable();
     let mut clean = String::with_capacity(text.len());
@@ -118,10 +122,7 @@ fn clean(text: &str) -> String {
         let harmful = match char {
             '\n' | '\t' => false,
             '\r' => chars.peek() != Some(&'\n'),
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                true
-            }
-            other => other.is_control(),
+            other => is_harmful(other),
         };
         clean.push(if harmful { '?' } else { char });
     }
@@ -150,6 +151,6 @@ impl ariadne::Cache<SourceId> for Cache<'_> {
     }
 
     fn display<'a>(&self, id: &'a SourceId) -> Option<impl fmt::Display + 'a> {
-        Some(clean(&self.sources.get(*id).name))
+        Some(escape_untrusted(&self.sources.get(*id).name).into_owned())
     }
 }

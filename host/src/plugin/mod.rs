@@ -21,7 +21,9 @@ pub use artifact::Artifact;
 pub use bundled::{BUNDLED, bundled};
 pub use digest::Digest;
 pub use error::LoadError;
-pub(crate) use escape_untrusted::{escape_untrusted, escape_untrusted_lines};
+pub(crate) use escape_untrusted::{
+    escape_untrusted, escape_untrusted_but_style, escape_untrusted_json, escape_untrusted_lines, is_harmful,
+};
 pub use load::{Trust, load, load_artifact};
 pub use native::Dependency;
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};

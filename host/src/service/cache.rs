@@ -13,6 +13,8 @@ use std::{
 use jackfield_plugin_api::{CacheCalls, CacheEntry, CacheSize, CacheValue, Instance, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::telemetry::Wait;
+
 /// A value carries the time at which it expires, in milliseconds since 1970: what is copied to a faster tier lives no
 /// longer there.
 const HEADER: usize = 8;
@@ -27,6 +29,7 @@ struct Tier {
     misses: AtomicU64,
     errors: AtomicU64,
     warned: AtomicBool,
+    wait: Arc<Wait>,
 }
 
 /// How often a tier was asked.
@@ -53,13 +56,14 @@ pub struct Cache {
 impl Cache {
     /// A cache of these tiers: name of the extension, opened backend, time to live. None if one is no cache backend.
     #[must_use]
-    pub fn new(name: &str, tiers: Vec<(String, Arc<dyn Instance>, Option<Duration>)>) -> Option<Self> {
+    pub fn new(cache: &str, tiers: Vec<(String, Arc<dyn Instance>, Option<Duration>)>) -> Option<Self> {
         let tiers = tiers.into_iter().map(|(name, instance, ttl)| {
             instance.as_cache()?;
             let (hits, misses, errors) = Default::default();
-            Some(Tier { name, instance, ttl, hits, misses, errors, warned: AtomicBool::new(false) })
+            let wait = Wait::new(format!("`{name}` of cache `{cache}`"));
+            Some(Tier { name, instance, ttl, hits, misses, errors, warned: AtomicBool::new(false), wait })
         });
-        Some(Self { name: name.to_owned(), prefix: format!("{name}/"), tiers: tiers.collect::<Option<_>>()? })
+        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
     }
 
     /// Its name.
@@ -77,7 +81,7 @@ impl Cache {
     pub async fn get(&self, key: &str) -> Option<(CacheValue, &str)> {
         let key = &self.full(key);
         for (place, tier) in self.tiers.iter().enumerate() {
-            let Some(stored) = self.noted(tier, tier.backend().get(key).await).flatten() else { continue };
+            let Some(stored) = self.noted(tier, tier.waited(tier.backend().get(key)).await).flatten() else { continue };
             let Some((expires, value)) = unpack(&stored) else {
                 tier.misses.fetch_add(1, Ordering::Relaxed);
                 continue;
@@ -85,7 +89,7 @@ impl Cache {
             tier.hits.fetch_add(1, Ordering::Relaxed);
             for faster in &self.tiers[..place] {
                 let expires = expires.min(expiry(faster.ttl));
-                let put = faster.backend().put(key, pack(expires, &value), left(expires)).await;
+                let put = faster.waited(faster.backend().put(key, pack(expires, &value), left(expires))).await;
                 self.noted(faster, put.map(Some));
             }
             return Some((value, &tier.name));
@@ -101,7 +105,7 @@ impl Cache {
                 (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
                 (tier, ttl) => tier.or(ttl),
             };
-            let put = tier.backend().put(key, pack(expiry(ttl), value), ttl).await;
+            let put = tier.waited(tier.backend().put(key, pack(expiry(ttl), value), ttl)).await;
             self.noted(tier, put.map(Some));
         }
     }
@@ -110,7 +114,7 @@ impl Cache {
     pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
-            cleared.push((tier.name.as_str(), tier.backend().clear(&self.full(prefix)).await));
+        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
         }
         cleared
     }
@@ -119,7 +123,7 @@ impl Cache {
     pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
-            sizes.push((tier.name.as_str(), tier.backend().size(&self.full(prefix)).await));
+        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
         }
         sizes
     }
@@ -130,8 +134,7 @@ impl Cache {
     /// If the tier is away.
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
-        let after = after.map(|after| self.full(after));
-        let page = tier.backend().list(&self.full(prefix), after.as_deref(), limit).await?;
+        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
         // A value that this host did not write, or that has expired, still counts for the page: it is given as it is.
         Ok(page
             .into_iter()
@@ -189,6 +192,12 @@ impl Cache {
 impl Tier {
     fn backend(&self) -> &dyn CacheCalls {
         self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
+    }
+
+    /// Waits for the backend: if that takes long, it is told.
+    async fn waited<T>(&self, answer: impl Future<Output = T>) -> T {
+        let _waiting = self.wait.begin();
+        answer.await
     }
 }
 

@@ -10,7 +10,7 @@ mod route;
 
 pub use cache::{Cache, TierCount};
 pub use http::Http;
-pub use model::{CallNote, Model, ModelCount, Source as AnswerSource};
+pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource};
 pub use open::{ServiceFault, Services, open_cache, open_services};
 pub(crate) use recording::StageRecorder;
 pub use recording::{

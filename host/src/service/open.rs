@@ -8,6 +8,7 @@ use super::{Cache, CallRecorder, Http, Model, Route, route::open_routes};
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
     plugin::{Registry, sandbox::Limits},
+    telemetry::waiting,
 };
 
 /// The services of a plan, in the plan's order.
@@ -92,6 +93,7 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
     };
     let mut tiers = Vec::new();
     for (place, tier) in plan.tiers.iter().enumerate() {
+        let _waiting = waiting(format!("`{}` of cache `{}` to open", tier.extension.name, plan.name));
         let instance = match tier.extension.open(&tier.config, &Limits::default(), registry) {
             Ok(instance) => instance,
             // A full disk, a server that is away: the other tiers serve.

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     engine::MemoNote,
     service::{AnswerSource, ModelCount},
+    telemetry::waiting,
 };
 
 /// The first version of the tables; a later one adds its steps here and bumps `user_version`.
@@ -111,6 +112,7 @@ pub struct StageCounts {
 impl Db {
     /// Opens the file, making it if it is not there.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let _waiting = waiting(format!("the lock of `{}`", path.display()));
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, &error))?;
         let db = Self { connection, path: path.to_owned() };
         db.set_up().map_err(|error| db.error(&error))?;

@@ -1,10 +1,12 @@
 //! Log lines.
 
+use std::io;
+
 use clap::ValueEnum;
 use jackfield_plugin_api::Level;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use super::{Terminal, terminal};
+use super::terminal;
 
 /// Hands on a line that a plugin logged, on behalf of a stage or a model.
 pub(crate) fn plugin_line(level: Level, stage: Option<&str>, model: Option<&str>, message: &str) {
@@ -38,11 +40,29 @@ pub fn init_logs(verbose: u8, format: LogFormat) {
     };
     let filter = std::env::var("JACKFIELD_LOG").ok().and_then(|text| text.parse::<EnvFilter>().ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
-    let terminal: &'static Terminal = terminal();
-    let base = fmt().with_env_filter(filter).with_writer(move || terminal).with_ansi(terminal.color());
+    // Colours are the terminal's, which lets no others pass.
+    let base = fmt().with_env_filter(filter).with_writer(move || LogLines(format)).with_ansi(false);
     // A second subscriber in one process, as in tests, changes nothing.
     let _ = match format {
         LogFormat::Text => base.without_time().try_init(),
         LogFormat::Json => base.json().try_init(),
     };
+}
+
+/// Takes log lines, each in one piece.
+struct LogLines(LogFormat);
+
+impl io::Write for LogLines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        match self.0 {
+            LogFormat::Text => terminal().log(&text),
+            LogFormat::Json => terminal().log_json(&text),
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

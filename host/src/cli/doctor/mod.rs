@@ -8,6 +8,7 @@ mod tools;
 use std::path::PathBuf;
 
 use super::{exit::Exit, load::print_json};
+use crate::{plugin::escape_untrusted, telemetry::output};
 use finding::{Finding, State};
 
 #[derive(Debug, clap::Args)]
@@ -38,7 +39,7 @@ pub(super) fn doctor(args: &Args) -> Exit {
             .collect();
         print_json(&serde_json::json!({ "ok": !broken, "groups": groups }));
     } else {
-        print!("{}", told(&groups));
+        output().lines(told(&groups));
     }
     if broken { Exit::Failed } else { Exit::Success }
 }
@@ -53,9 +54,10 @@ fn told(groups: &[(&str, Vec<Finding>)]) -> String {
         }
         text.push_str(&format!("{name}\n"));
         for Finding { name, state, detail, hint } in findings {
+            let detail = escape_untrusted(detail);
             text.push_str(&format!("  {:<7}  {name:<width$}  {detail}\n", state.name()));
             if let Some(hint) = hint {
-                text.push_str(&format!("           {:<width$}  hint: {hint}\n", ""));
+                text.push_str(&format!("           {:<width$}  hint: {}\n", "", escape_untrusted(hint)));
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cli::exit::{Exit, complain},
-    telemetry::terminal,
+    telemetry::{output, terminal},
 };
 
 /// Kinds to choose from.
@@ -94,12 +94,12 @@ pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
         dir.display(),
         project.files.len()
     ));
-    println!("cd {}", quoted(&dir));
+    output().line(format!("cd {}", quoted(&dir)));
     for command in project.commands {
-        println!("{command}");
+        output().line(command);
     }
     if let Some(pipeline) = &args.into {
-        println!("{}", run_with(&absolute(pipeline), name, kind, &absolute(&dir)));
+        output().line(run_with(&absolute(pipeline), name, kind, &absolute(&dir)));
     }
     Ok(())
 }

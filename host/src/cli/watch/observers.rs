@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use super::{meters::Meters, trace::Trace};
 use crate::{
-    engine::{Event, Observer},
+    engine::{Cancel, Event, Observer},
     pipeline::Plan,
     service::Services,
     telemetry::{metrics::Metrics, spans::Spans, terminal},
@@ -54,14 +54,14 @@ impl<'a> Watch<'a> {
         Ok(Self { metrics, trace })
     }
 
-    /// The run is over.
-    pub(in crate::cli) fn finish(mut self, state: &'static str) {
+    /// The run is over. A request to stop ends the wait for a collector.
+    pub(in crate::cli) fn finish(mut self, state: &'static str, cancel: &Cancel) {
         if let Some(meters) = &mut self.metrics {
             meters.look();
             meters.write();
         }
         if let Some(trace) = self.trace {
-            trace.finish(state);
+            trace.finish(state, cancel);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    engine::{Event, ItemState},
+    engine::{Cancel, Event, ItemState},
     pipeline::Plan,
     service::{AnswerSource, CallNote},
     telemetry::spans::{AttributeValue, Span, SpanIds, SpanKind, Spans, names},
@@ -162,7 +162,7 @@ impl<'a> Trace<'a> {
         }
     }
 
-    pub(super) fn finish(mut self, state: &'static str) {
+    pub(super) fn finish(mut self, state: &'static str, cancel: &Cancel) {
         for (_, span, _) in std::mem::take(&mut self.waiting) {
             self.spans.record(Span { parent: Some(self.run), ..span });
         }
@@ -179,7 +179,7 @@ impl<'a> Trace<'a> {
             ],
             error: (state == "failed").then(|| "the run failed".to_owned()),
         });
-        let counts = self.spans.finish(LAST_SPANS);
+        let counts = self.spans.finish_unless(LAST_SPANS, cancel.signal());
         if counts.lost + counts.dropped > 0 {
             tracing::warn!(
                 "{} of {} spans did not reach the collector",

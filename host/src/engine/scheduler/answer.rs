@@ -82,6 +82,21 @@ impl Scheduler<'_, '_> {
         }
     }
 
+    /// Leaves the batches that have to wait before they go on: who asked to stop does not want to wait along.
+    pub(super) fn leave_waiting(&mut self) {
+        let left = self.flights.iter().filter(|(_, flight)| flight.control.leave()).map(|(number, _)| *number);
+        for number in left.collect::<Vec<_>>() {
+            let Some(mut flight) = self.flights.remove(&number) else { continue };
+            flight.control.cancel();
+            // Dropping the job drops the future.
+            drop(flight.job.take());
+            self.completions(flight.stage, &flight.control);
+            self.stages[flight.stage].under_way -= 1;
+            let calls = flight.take_calls();
+            self.forget(calls);
+        }
+    }
+
     /// Calls that are not answered in this session.
     fn forget(&mut self, calls: Vec<Call>) {
         for call in calls {

@@ -75,16 +75,9 @@ impl Scheduler<'_, '_> {
         let arm = calls.first().map_or(0, |call| call.arm as usize);
         let station = stage.stations.get(arm).unwrap_or(&stage.station);
         let job = batch::send(self.pool, station, flight, Arc::clone(&requests), &control, &self.answers.0);
-        let job = match stage.plan.policy.timeout {
-            Some(timeout) => {
-                self.set_timer(timeout, Timer::Deadline(flight));
-                Some(job)
-            }
-            None => {
-                job.detach();
-                None
-            }
-        };
-        self.flights.insert(flight, Flight { stage: index, calls, requests, control, job });
+        if let Some(timeout) = stage.plan.policy.timeout {
+            self.set_timer(timeout, Timer::Deadline(flight));
+        }
+        self.flights.insert(flight, Flight { stage: index, calls, requests, control, job: Some(job) });
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     pipeline::{Plan, StagePlan},
     service::Services,
     store::{Record, StoreError},
+    telemetry::Wait,
 };
 
 /// Takes what goes on the record, in groups.
@@ -165,6 +166,8 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
     pub(super) reported: Vec<usize>,
     pub(super) counts: ItemCounts,
     pub(super) draining: bool,
+    /// The wait for more items.
+    pub(super) input: Arc<Wait>,
     /// The model whose budget is used up.
     pub(super) exhausted: Option<String>,
     pub(super) jitter: Random,
@@ -239,6 +242,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             reported: Vec::new(),
             counts: ItemCounts::default(),
             draining: false,
+            input: Wait::new("the input"),
             exhausted: None,
             jitter: Random::new(plan.seed),
         }

@@ -1,12 +1,18 @@
 //! One turn of the loop.
 
-use std::{cmp::Reverse, mem, time::Instant};
+use std::{
+    cmp::Reverse,
+    mem,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::{Receiver, never, select};
 
 use super::state::{Scheduler, Timer};
 use crate::engine::{error::EngineError, observe::Event};
 
+/// How often what is under way is looked at once it was asked to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Records that are handed over without waiting for more.
 const GROUP: usize = 512;
 
@@ -30,7 +36,12 @@ impl Scheduler<'_, '_> {
         }
         let silent = never();
         let timer = self.timers.peek().map(|Reverse(due)| due.0);
-        let wait = timer.into_iter().chain(self.flush_at).min().map_or_else(never, crossbeam_channel::at);
+        // What is under way may come to wait.
+        let look = self.stopping().then(|| Instant::now() + LOOK_EVERY);
+        // With nothing else under way, it is the input that is waited for.
+        let reads = source.is_some() && self.flights.is_empty() && !again();
+        let waiting = reads.then(|| self.input.begin_shared());
+        let wait = timer.into_iter().chain(self.flush_at).chain(look).min().map_or_else(never, crossbeam_channel::at);
         let answers = self.answers.1.clone();
         select! {
             recv(answers) -> answer => {
@@ -44,6 +55,7 @@ impl Scheduler<'_, '_> {
             recv(wait) -> _ => {}
             recv(self.cancel.signal()) -> _ => {}
         }
+        drop(waiting);
         // Whatever else is there is taken along: a turn costs more than an answer.
         for _ in 0..256 {
             let Ok(answer) = answers.try_recv() else { break };
@@ -60,7 +72,15 @@ impl Scheduler<'_, '_> {
             self.flush()?;
             return Ok(Some(Turn::Aborted));
         }
+        if self.stopping() {
+            self.leave_waiting();
+        }
         Ok(happened)
+    }
+
+    /// Whether it was asked to stop, rather than that there is nothing left to spend.
+    fn stopping(&self) -> bool {
+        self.draining && self.cancel.requested()
     }
 
     fn tell_progress(&mut self) {

@@ -20,6 +20,7 @@ use super::{
     note::{CallNote, Counters, ModelCount, Source},
     rate::Bucket,
     recording::Recording,
+    sending::{Caller, Sending},
     tokens::Counter,
 };
 use crate::{
@@ -136,7 +137,17 @@ impl Model {
     }
 
     /// Answers a request on behalf of a stage's call.
-    pub async fn complete(&self, mut request: CompletionRequest, context: &Context) -> (Result<Completion>, CallNote) {
+    pub async fn complete(&self, request: CompletionRequest, context: &Context) -> (Result<Completion>, CallNote) {
+        self.complete_for(request, Caller { context, asked: &Sending::default().ask() }).await
+    }
+
+    /// The same, of a call that may be left before it is answered.
+    pub async fn complete_for(
+        &self,
+        mut request: CompletionRequest,
+        caller: Caller<'_>,
+    ) -> (Result<Completion>, CallNote) {
+        let context = caller.context;
         let began = Instant::now();
         let mut note = CallNote {
             model: Arc::clone(&self.name),
@@ -150,7 +161,7 @@ impl Model {
             took: Duration::ZERO,
         };
         let answer = match self.fits(&mut request, context) {
-            Ok(()) => self.answer(&request, context, &mut note).await,
+            Ok(()) => self.answer(&request, caller, &mut note).await,
             Err(failure) => Err(failure),
         };
         note.took = began.elapsed();
@@ -170,9 +181,9 @@ impl Model {
         Ok(())
     }
 
-    async fn answer(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
+    async fn answer(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
         if !request.cached {
-            return self.made(request, context, note).await;
+            return self.made(request, caller, note).await;
         }
         let key = key::key(&self.identity, request);
         let name = self.cache.as_ref().map(|_| key::name(&key));
@@ -182,7 +193,7 @@ impl Model {
         let (answer, shared) = self
             .flights
             .one(key, || async {
-                let made = self.made(request, context, note).await;
+                let made = self.made(request, caller, note).await;
                 if let (Some(cache), Some(name), Ok(completion)) = (&self.cache, &name, &made) {
                     cache.put(name, &serde_json::to_vec(completion).unwrap_or_default(), None).await;
                 }
@@ -203,16 +214,16 @@ impl Model {
     }
 
     /// Has the model answer, and holds the answer to the schema.
-    async fn made(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
+    async fn made(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
         let validator = match &request.schema {
             Some(schema) if request.held => Some(self.schemas.validator(schema)?),
             _ => None,
         };
-        let mut completion = self.tried(request, context, note).await?;
+        let mut completion = self.tried(request, caller, note).await?;
         if let Some(validator) = validator {
             if let Err(wrong) = hold::held(&completion.text, &validator) {
                 let again = hold::repair(request, &completion.text, &wrong);
-                completion = self.tried(&again, context, note).await?;
+                completion = self.tried(&again, caller, note).await?;
             }
             completion.text = hold::held(&completion.text, &validator)
                 .map_err(|wrong| Failure::InvalidOutput(format!("the answer does not fit its schema: {wrong}")))?;
@@ -226,12 +237,12 @@ impl Model {
     }
 
     /// Calls the model until it answers or there is no point in going on.
-    async fn tried(&self, request: &CompletionRequest, context: &Context, note: &mut CallNote) -> Result<Completion> {
+    async fn tried(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
         let input = if self.tokens.is_some() { self.counter.of_request(request) } else { 0 };
         let bytes = if self.budget.is_bounded() { bytes_of(request) } else { 0 };
         for attempt in 1.. {
             note.tries += 1;
-            let failure = match self.one_try(request, (bytes, input), context, note).await {
+            let failure = match self.one_try(request, (bytes, input), caller, note).await {
                 Ok(completion) => return Ok(completion),
                 Err(failure) => failure,
             };
@@ -241,6 +252,7 @@ impl Model {
             self.counters.retries.fetch_add(1, Ordering::Relaxed);
             let delay = self.delay(attempt, failure.after());
             tracing::debug!(model = &*self.name, attempt, ?delay, "tries again: {failure}");
+            let _delay = caller.asked.delay();
             tokio::time::sleep(delay).await;
         }
         unreachable!("the loop ends with an answer or a failure")
@@ -258,7 +270,7 @@ impl Model {
         &self,
         request: &CompletionRequest,
         (bytes, input): (u64, u64),
-        context: &Context,
+        caller: Caller<'_>,
         note: &mut CallNote,
     ) -> Result<Completion> {
         let count = || self.counter.of_request(request);
@@ -269,10 +281,11 @@ impl Model {
         if let Some(bucket) = &self.tokens {
             bucket.wait(input as f64).await;
         }
-        let permit = self.limit.acquire().await;
+        let permit = self.limit.acquire(caller.asked).await;
+        caller.asked.begin().await;
         reservation.sent();
         let began = Instant::now();
-        let answered = tokio::time::timeout(self.plan.timeout, self.call(request, context)).await;
+        let answered = tokio::time::timeout(self.plan.timeout, self.call(request, caller.context)).await;
         let answered = answered.unwrap_or_else(|_| {
             let timeout = humantime::format_duration(self.plan.timeout);
             Err(Failure::Unavailable(format!("model `{}` gave no answer within {timeout}", self.name)))
@@ -295,7 +308,13 @@ impl Model {
             }
             Err(failure) => {
                 if failure.kind() == FailureKind::RateLimited {
-                    self.limit.refused(failure.after());
+                    if self.limit.refused(failure.after()) {
+                        let pause = humantime::format_duration(failure.after().unwrap_or_default());
+                        tracing::warn!(
+                            model = &*self.name,
+                            "the server limits the rate and asks to wait {pause} before the next call: waiting"
+                        );
+                    }
                     reservation.not_charged();
                 } else if failure.kind() == FailureKind::Unavailable {
                     self.limit.refused(None);

@@ -8,12 +8,15 @@ use std::{
 
 use tokio::sync::Semaphore;
 
+use super::sending::Asked;
 use crate::pipeline::Concurrency;
 
 /// Latency beyond this many times the best known means that calls queue up at the server.
 const SLOW: f64 = 3.0;
 /// Differences below this are noise.
 const NOISE: f64 = 0.05;
+/// A pause of so long is worth telling.
+const LONG: Duration = Duration::from_secs(5);
 
 struct State {
     /// The limit, with the fraction that it has grown since it last reached a whole number.
@@ -57,7 +60,7 @@ impl Limit {
     }
 
     /// Waits for leave to make a call: given back when dropped.
-    pub(super) async fn acquire(&self) -> Permit<'_> {
+    pub(super) async fn acquire<'a>(&'a self, asked: &Asked<'_>) -> Permit<'a> {
         loop {
             if let Ok(permit) = self.permits.acquire().await {
                 permit.forget();
@@ -72,6 +75,7 @@ impl Limit {
                 None => return permit,
                 Some(until) => {
                     drop(permit);
+                    let _delay = asked.delay();
                     tokio::time::sleep_until(until.into()).await;
                 }
             }
@@ -104,16 +108,20 @@ impl Limit {
     }
 
     /// The server asked for less: at once, and by half at the most once a round trip. Nobody calls before `pause` is over.
-    pub(super) fn refused(&self, pause: Option<Duration>) {
+    /// True if that takes long, and longer than was known.
+    pub(super) fn refused(&self, pause: Option<Duration>) -> bool {
         let mut state = self.state();
+        let mut is_news = false;
         if let Some(pause) = pause {
             let until = Instant::now() + pause;
+            is_news = pause >= LONG && state.paused_until.is_none_or(|old| until > old + LONG);
             state.paused_until = Some(state.paused_until.map_or(until, |old| old.max(until)));
         }
         let round = Duration::from_secs_f64(state.present.unwrap_or(0.1));
         if state.slow_start || state.last_cut.elapsed() > round {
             self.cut(&mut state, 0.5);
         }
+        is_news
     }
 
     fn cut(&self, state: &mut State, factor: f64) {
@@ -151,6 +159,7 @@ impl Drop for Permit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::model::sending::Sending;
 
     fn limit(start: u32, max: u32) -> Limit {
         Limit::new(Concurrency { start, max })
@@ -160,7 +169,7 @@ mod tests {
     async fn round(limit: &Limit, took: Duration) -> usize {
         let mut permits = Vec::new();
         for _ in 0..limit.now().0 {
-            permits.push(limit.acquire().await);
+            permits.push(limit.acquire(&Sending::default().ask()).await);
         }
         let count = permits.len();
         for permit in permits {
@@ -196,11 +205,11 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
         assert_eq!(limit.now().0, 1);
-        let permit = limit.acquire().await;
-        let second = tokio::time::timeout(Duration::from_millis(20), limit.acquire()).await;
+        let permit = limit.acquire(&Sending::default().ask()).await;
+        let second = tokio::time::timeout(Duration::from_millis(20), limit.acquire(&Sending::default().ask())).await;
         assert!(second.is_err(), "one at a time");
         drop(permit);
-        drop(limit.acquire().await);
+        drop(limit.acquire(&Sending::default().ask()).await);
     }
 
     #[tokio::test]
@@ -216,12 +225,22 @@ mod tests {
         assert!(limit.now().0 < 16, "{:?}", limit.now());
     }
 
+    #[test]
+    fn a_long_pause_is_news_once() {
+        let limit = limit(4, 4);
+        assert!(!limit.refused(Some(Duration::from_secs(1))));
+        assert!(limit.refused(Some(Duration::from_secs(3600))));
+        assert!(!limit.refused(Some(Duration::from_secs(3600))), "known already");
+        assert!(!limit.refused(None));
+        assert!(limit.refused(Some(Duration::from_secs(3700))));
+    }
+
     #[tokio::test]
     async fn nobody_calls_during_a_pause() {
         let limit = limit(4, 4);
         limit.refused(Some(Duration::from_millis(50)));
         let began = Instant::now();
-        drop(limit.acquire().await);
+        drop(limit.acquire(&Sending::default().ask()).await);
         assert!(began.elapsed() >= Duration::from_millis(50));
     }
 }

@@ -12,7 +12,9 @@ mod limit;
 mod note;
 mod rate;
 mod recording;
+mod sending;
 mod tokens;
 
 pub use complete::Model;
 pub use note::{CallNote, ModelCount, Source};
+pub use sending::{Asked, Caller, Sending};

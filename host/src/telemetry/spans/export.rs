@@ -9,13 +9,14 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, select, unbounded};
 use opentelemetry::{InstrumentationScope, trace::TraceId};
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Span, SpansError, destination::Destination, otlp};
+use crate::telemetry::waiting;
 
 /// Most spans sent together, and the number that wakes the thread early.
 pub(super) const BATCH: usize = 512;
@@ -39,6 +40,8 @@ pub struct SpanCounts {
 #[derive(Debug)]
 pub struct Spans {
     trace: TraceId,
+    /// The collector's address, for people.
+    shown: String,
     queue: Sender<Span>,
     wake: Sender<Wake>,
     shared: Arc<Shared>,
@@ -97,7 +100,7 @@ impl Spans {
         let log = tracing::dispatcher::get_default(Clone::clone);
         let work = move || tracing::dispatcher::with_default(&log, || worker.work(&woken));
         thread::Builder::new().name("spans".to_owned()).spawn(work)?;
-        Ok(Self { trace, queue, wake, shared })
+        Ok(Self { trace, shown: destination.shown(), queue, wake, shared })
     }
 
     /// The id under which the collector has the run, in 32 hexadecimal digits.
@@ -119,9 +122,20 @@ impl Spans {
 
     /// Sends what waits and ends the thread, within `timeout`. What is recorded from now on is dropped.
     pub fn finish(&self, timeout: Duration) -> SpanCounts {
+        self.finish_unless(timeout, &never())
+    }
+
+    /// The same, until something comes from `stop`.
+    pub(crate) fn finish_unless(&self, timeout: Duration, stop: &Receiver<()>) -> SpanCounts {
         let (done, ended) = bounded(1);
-        if self.wake.send(Wake::Finish(done)).is_ok() && ended.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
-            self.shared.abandoned.store(true, Relaxed);
+        if self.wake.send(Wake::Finish(done)).is_ok() {
+            let _waiting = waiting(format!("the last spans to reach the collector at {}", self.shown));
+            let abandon = || self.shared.abandoned.store(true, Relaxed);
+            select! {
+                recv(ended) -> _ => {}
+                recv(stop) -> _ => abandon(),
+                default(timeout) => abandon(),
+            }
         }
         self.counts()
     }

@@ -166,6 +166,19 @@ fn a_collector_that_hangs_does_not_hold_up_the_end_nor_the_run() {
 }
 
 #[test]
+fn who_asks_to_stop_does_not_wait_for_a_collector_that_hangs() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1/traces", silent.local_addr().unwrap());
+    let sender = Spans::to("run", &Destination::new(url.parse().unwrap())).unwrap();
+    sender.record(span(1));
+    let (stop, stopped) = crossbeam_channel::bounded(1);
+    stop.send(()).unwrap();
+    // If it waited, it would be for longer than a test may take.
+    let counts = sender.finish_unless(Duration::from_secs(3600), &stopped);
+    assert_eq!(counts, SpanCounts { sent: 0, lost: 1, dropped: 0 });
+}
+
+#[test]
 fn after_the_end_spans_are_dropped_and_a_second_end_is_quick() {
     let collector = Collector::answering(&[]);
     let sender = Spans::to("run", &collector.destination()).unwrap();

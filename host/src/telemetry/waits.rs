@@ -1,0 +1,149 @@
+//! Waits for what is not ours (a lock, a server, a collector), told on standard error when they last.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::terminal;
+
+/// How long a wait lasts before it is told, and then until it is told again.
+const FIRST: Duration = Duration::from_secs(3);
+const AGAIN: Duration = Duration::from_secs(30);
+/// How often waits are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The waits that there are.
+static ALL: Mutex<Vec<Weak<Wait>>> = Mutex::new(Vec::new());
+
+/// Something that may have to be waited for, by many at a time. It lasts from the last time that anyone's wait ended.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    /// What is waited for, as in "waiting for …".
+    what: String,
+    /// How many wait.
+    waiting: AtomicUsize,
+    /// When the wait began, in milliseconds since the first use of the clock.
+    since: AtomicU64,
+    /// When it is told next; 0 for as soon as it has lasted long enough.
+    next: AtomicU64,
+}
+
+impl Wait {
+    /// Something that may be waited for from now on.
+    pub(crate) fn new(what: impl Into<String>) -> Arc<Self> {
+        let (waiting, since, next) = Default::default();
+        let wait = Arc::new(Self { what: what.into(), waiting, since, next });
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|wait| wait.strong_count() > 0);
+        all.push(Arc::downgrade(&wait));
+        wait
+    }
+
+    /// Waits, until what it gives is dropped.
+    pub(crate) fn begin(&self) -> Waiting<&Self> {
+        self.count();
+        Waiting(self)
+    }
+
+    /// The same, without a borrow.
+    pub(crate) fn begin_shared(self: &Arc<Self>) -> Waiting<Arc<Self>> {
+        self.count();
+        Waiting(Arc::clone(self))
+    }
+
+    fn count(&self) {
+        if self.waiting.fetch_add(1, Relaxed) == 0 {
+            self.since.store(now(), Relaxed);
+        }
+    }
+
+    /// What is to be told of it at this moment, in milliseconds.
+    fn message(&self, now: u64) -> Option<String> {
+        if self.waiting.load(Relaxed) == 0 {
+            return None;
+        }
+        let lasts = Duration::from_millis(now.saturating_sub(self.since.load(Relaxed)));
+        if lasts < FIRST || now < self.next.load(Relaxed) {
+            return None;
+        }
+        self.next.store(now + AGAIN.as_millis() as u64, Relaxed);
+        Some(format!("waiting for {} ({} s)", self.what, lasts.as_secs()))
+    }
+}
+
+/// Waits as long as it lives.
+pub(crate) struct Waiting<W: Deref<Target = Wait>>(W);
+
+impl<W: Deref<Target = Wait>> Drop for Waiting<W> {
+    fn drop(&mut self) {
+        self.0.since.store(now(), Relaxed);
+        self.0.next.store(0, Relaxed);
+        self.0.waiting.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Waits for something once.
+pub(crate) fn waiting(what: impl Into<String>) -> Waiting<Arc<Wait>> {
+    Wait::new(what).begin_shared()
+}
+
+/// Tells of waits that last from now on.
+pub(crate) fn report_waits() {
+    let look = || {
+        loop {
+            thread::sleep(LOOK_EVERY);
+            let all: Vec<Arc<Wait>> = {
+                let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+                all.iter().filter_map(Weak::upgrade).collect()
+            };
+            all.iter().filter_map(|wait| wait.message(now())).for_each(|message| terminal().say(message));
+        }
+    };
+    // Without the thread, they are waited for all the same.
+    let _ = thread::Builder::new().name("waits".to_owned()).spawn(look);
+}
+
+/// Milliseconds since the first call.
+fn now() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_millis() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_after_a_while_and_then_now_and_again() {
+        let wait = Wait::new("the lock");
+        assert_eq!(wait.message(now() + 100_000), None, "nobody waits");
+        let first = wait.begin();
+        let since = wait.since.load(Relaxed);
+        assert_eq!(wait.message(since + 2_900), None);
+        assert_eq!(wait.message(since + 3_000).as_deref(), Some("waiting for the lock (3 s)"));
+        assert_eq!(wait.message(since + 20_000), None, "it has been told");
+        assert_eq!(wait.message(since + 33_000).as_deref(), Some("waiting for the lock (33 s)"));
+        let second = wait.begin();
+        drop(first);
+        let since = wait.since.load(Relaxed);
+        assert_eq!(wait.message(since + 2_900), None, "something came of it meanwhile");
+        assert_eq!(wait.message(since + 3_100).as_deref(), Some("waiting for the lock (3 s)"));
+        drop(second);
+        assert_eq!(wait.message(since + 90_000), None, "nobody waits any more");
+    }
+
+    #[test]
+    fn a_wait_that_is_over_is_forgotten() {
+        let held = waiting("something");
+        assert_eq!(held.0.message(now() + 5_000).as_deref(), Some("waiting for something (5 s)"));
+        let wait = Arc::downgrade(&held.0);
+        drop(held);
+        assert!(wait.upgrade().is_none());
+    }
+}
