@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
     path::PathBuf,
     process::{Child, ChildStderr, Command, Stdio},
     time::{Duration, Instant},
@@ -261,6 +262,22 @@ fn a_paid_answer_is_kept_though_its_call_was_to_be_left() {
     assert_eq!(server.count(), 2, "{said}");
     let done = results(&runs(&pipeline)[0]).iter().filter(|line| line["state"] == "ok").count();
     assert_eq!(done, 1, "the item whose model was at work");
+}
+
+#[test]
+fn a_collector_that_hangs_is_waited_for_told_and_left_when_asked() {
+    // Connections are made, and nobody answers.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", silent.local_addr().expect("an address"));
+    let pipeline = pipeline(1, "use = \"mock\"", "");
+    let mut run = Run::start(pipeline.command().env("OTEL_EXPORTER_OTLP_ENDPOINT", &address));
+    run.says(&format!("waiting for the last spans to reach the collector at {address}/v1/traces (3 s)"));
+    run.signal("TERM");
+    let (code, said) = run.end();
+    // The run was done before.
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("spans did not reach the collector"), "{said}");
+    assert_eq!(state(&pipeline), "complete");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
     table::table,
 };
 use crate::{
-    plugin::{Artifact, LoadError, Offer, Plugin, Trust, bundled, load_artifact, sandbox::Grant},
+    plugin::{Artifact, LoadError, Offer, Plugin, Trust, bundled, escape_untrusted, load_artifact, sandbox::Grant},
     telemetry::output,
 };
 
@@ -182,9 +182,12 @@ fn info(name: &str, files: &Files) -> Result<(), Exit> {
 
 fn describe(plugin: &Plugin, offer: &Offer) -> String {
     let descriptor = &offer.descriptor;
-    let mut text = format!("{} {} ({}, {})\n", descriptor.name, descriptor.version, descriptor.kind, plugin.form);
+    // Each of these is a line: what a plugin says of itself begins none.
+    let line = |text: &str| escape_untrusted(text).into_owned();
+    let version = line(&descriptor.version);
+    let mut text = format!("{} {version} ({}, {})\n", line(&descriptor.name), descriptor.kind, plugin.form);
     let stability = serde_json::to_value(descriptor.stability).unwrap_or_default();
-    let _ = writeln!(text, "{}. Stability: {}.", descriptor.summary, stability.as_str().unwrap_or_default());
+    let _ = writeln!(text, "{}. Stability: {}.", line(&descriptor.summary), stability.as_str().unwrap_or_default());
     if let Some(path) = &plugin.path {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
     }
@@ -196,11 +199,11 @@ fn describe(plugin: &Plugin, offer: &Offer) -> String {
     if !descriptor.permissions.is_empty() {
         text.push_str("\npermissions asked for\n");
         for permission in &descriptor.permissions {
-            let _ = writeln!(text, "  {}  {}", permission.name, permission.reason);
+            let _ = writeln!(text, "  {}  {}", line(&permission.name), line(&permission.reason));
         }
     }
     for example in &descriptor.examples {
-        let _ = writeln!(text, "\nexample: {}", example.summary);
+        let _ = writeln!(text, "\nexample: {}", line(&example.summary));
         for (part, value) in [("with", &example.config), ("in", &example.input), ("out", &example.output)] {
             let _ = writeln!(text, "  {part:<4} {value}");
         }
@@ -224,6 +227,7 @@ fn fields(schema: &Value) -> String {
         }
         let about =
             property["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (name, kind, about) = (escape_untrusted(name), escape_untrusted(&kind), escape_untrusted(&about));
         let _ = writeln!(text, "  {name} ({kind})\n      {about}");
     }
     text

@@ -1,6 +1,7 @@
 //! `jackfield plugins replay`.
 
 use std::{
+    borrow::Cow,
     fs,
     path::{Path, PathBuf},
 };
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     engine::{Difference, is_same},
     plugin::{
-        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, load,
+        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, escape_untrusted, load,
         sandbox::{Grant, Permission},
     },
     service::{Divergence, RecordedAnswer, RecordedCall, Replayer},
@@ -204,8 +205,8 @@ fn grants(args: &ReplayArgs, call: &RecordedCall) -> Result<Vec<Grant>, Exit> {
 fn told(outcome: &Outcome) -> String {
     let what = format!(
         "`{}` of {}: {}, {}",
-        outcome.extension,
-        outcome.plugin,
+        escape_untrusted(&outcome.extension),
+        escape_untrusted(&outcome.plugin),
         counted(outcome.requests as u64, "request"),
         counted(outcome.host_calls as u64, "host call")
     );
@@ -232,10 +233,10 @@ fn told(outcome: &Outcome) -> String {
     text
 }
 
-fn place(difference: &Difference) -> &str {
+fn place(difference: &Difference) -> Cow<'_, str> {
     match difference.place.trim_start_matches('.') {
-        "" => "its beginning",
-        place => place,
+        "" => "its beginning".into(),
+        place => escape_untrusted(place),
     }
 }
 
@@ -246,7 +247,7 @@ fn host_call(divergence: &Divergence) -> String {
             let (place, then, now) = match is_same(then, now) {
                 Err(difference) => {
                     let (then, now) = difference.words();
-                    (place(&difference).to_owned(), then, now)
+                    (place(&difference).into_owned(), then, now)
                 }
                 // The same was asked more often than then, or for another request.
                 Ok(()) => ("the request that it is made for".to_owned(), then.to_string(), now.to_string()),

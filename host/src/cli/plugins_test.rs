@@ -15,7 +15,7 @@ use super::{
 use crate::{
     conformance::{ExtensionReport, Level, Outcome, Report, Settings, every_check, examine},
     plugin::{
-        Form, LoadError, Plugin, bundled, imports,
+        Form, LoadError, Plugin, bundled, escape_untrusted, imports,
         sandbox::{Grant, GrantError},
     },
     telemetry::output,
@@ -229,11 +229,15 @@ fn of_extension(extension: &ExtensionReport) -> String {
             let _ = writeln!(
                 text,
                 "\n  {what}: {}\n    promised  {}\n    expected  {}\n    seen      {}\n    mend      {}",
-                check.id, check.promise, finding.expected, finding.seen, finding.mend
+                check.id,
+                check.promise,
+                escape_untrusted(&finding.expected),
+                escape_untrusted(&finding.seen),
+                finding.mend
             );
         }
     }
-    let stops = extension.stops.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    let stops = extension.stops.as_ref().map_or_else(String::new, |why| format!(" ({})", escape_untrusted(why)));
     let _ = writeln!(text, "\n  level: {}{stops}", extension.level);
     text
 }

@@ -114,7 +114,7 @@ impl Cache {
     pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
-        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
+            cleared.push((tier.name.as_str(), tier.waited(tier.backend().clear(&self.full(prefix))).await));
         }
         cleared
     }
@@ -123,7 +123,7 @@ impl Cache {
     pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
-        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
+            sizes.push((tier.name.as_str(), tier.waited(tier.backend().size(&self.full(prefix))).await));
         }
         sizes
     }
@@ -134,7 +134,8 @@ impl Cache {
     /// If the tier is away.
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
-        Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
+        let after = after.map(|after| self.full(after));
+        let page = tier.waited(tier.backend().list(&self.full(prefix), after.as_deref(), limit)).await?;
         // A value that this host did not write, or that has expired, still counts for the page: it is given as it is.
         Ok(page
             .into_iter()
