@@ -1,7 +1,7 @@
 //! The lockfile beside a pipeline's file, and what the pipeline says of its plugins.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,7 @@ use crate::{
     plugin::{
         LoadError,
         lock::{self, Claim, Lock, Refusal},
+        regular_file,
     },
 };
 
@@ -22,7 +23,7 @@ pub(super) fn lock_path(pipeline: &Path) -> PathBuf {
 /// plugin may be loaded.
 pub(super) fn read_lock(pipeline: &Path, draft: &mut Draft) -> Result<Option<Lock>, ()> {
     let path = lock_path(pipeline);
-    let bytes = match fs::read(&path) {
+    let bytes = match regular_file::read(&path, regular_file::MOST_TEXT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {

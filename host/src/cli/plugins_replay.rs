@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     engine::{Difference, is_same},
     plugin::{
-        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, escape_untrusted, load,
+        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, escape_untrusted, load, regular_file,
         sandbox::{Grant, Permission},
     },
     service::{Divergence, RecordedAnswer, RecordedCall, Replayer},
@@ -70,7 +69,8 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
         Exit::Usage
     };
     let path = args.file.display();
-    let text = fs::read_to_string(&args.file).map_err(|error| usage(format!("cannot read `{path}`: {error}")))?;
+    let read = regular_file::read_text(&args.file, regular_file::MOST_BYTES);
+    let text = read.map_err(|error| usage(format!("cannot read `{path}`: {error}")))?;
     let call = RecordedCall::parse(&text).map_err(|error| usage(format!("cannot read `{path}`: {error}")))?;
     let requests = call.to_requests().map_err(|error| usage(format!("cannot read `{path}`: {error}")))?;
 

@@ -9,7 +9,10 @@ use std::{
 
 use super::exit::{Exit, complain};
 use crate::{
-    plugin::lock::{SignError, SigningKey, generate_key, signature_path},
+    plugin::{
+        lock::{SignError, SigningKey, generate_key, signature_path},
+        regular_file,
+    },
     store::write_whole,
     telemetry::{output, terminal},
 };
@@ -142,7 +145,7 @@ pub(super) fn sign(args: &SignArgs) -> Result<(), Exit> {
         let path = path.to_owned();
         move |source| failed(SignError::Read { path, source })
     };
-    let content = fs::read(&args.file).map_err(cannot_read(&args.file))?;
+    let content = regular_file::read(&args.file, regular_file::MOST_BYTES).map_err(cannot_read(&args.file))?;
     let text = fs::read_to_string(&args.key).map_err(cannot_read(&args.key))?;
     let of_key = |error: SignError| failed(format!("cannot use the key `{}`: {error}", args.key.display()));
     let locked = SigningKey::is_locked(&text).map_err(of_key)?;

@@ -93,11 +93,19 @@ pub(super) fn text_of(document: &Document) -> String {
     serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string())
 }
 
-/// The elements of a list, each as JSON text.
-pub(super) fn elements(json: &str) -> Result<Vec<Arc<str>>, String> {
+/// The elements of a list, each as JSON text; of at most so many.
+pub(super) fn elements(json: &str, most: usize) -> Result<Vec<Arc<str>>, String> {
     let parts: Vec<&RawValue> =
         serde_json::from_str(json).map_err(|_| format!("expected a list, found {}", excerpt(json)))?;
+    if parts.len() > most {
+        return Err(format!("the list has {} elements, more than the {most} that a stage may run over", parts.len()));
+    }
     Ok(parts.into_iter().map(|part| Arc::from(part.get())).collect())
+}
+
+/// A field of an object, not looked into.
+pub(super) fn field_of<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
+    Pick::Field(name).deserialize(&mut serde_json::Deserializer::from_str(json)).ok().flatten()
 }
 
 fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
@@ -291,8 +299,10 @@ mod tests {
 
     #[test]
     fn a_list_is_taken_apart_without_touching_its_elements() {
-        let parts = elements(r#"[ {"a": 1.0e3} , "b"]"#).expect("a list");
+        let parts = elements(r#"[ {"a": 1.0e3} , "b"]"#, 2).expect("a list");
         assert_eq!(parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), [r#"{"a": 1.0e3}"#, r#""b""#]);
-        assert_eq!(elements("7"), Err("expected a list, found `7`".to_owned()));
+        assert_eq!(elements("7", 2), Err("expected a list, found `7`".to_owned()));
+        let more = "the list has 3 elements, more than the 2 that a stage may run over";
+        assert_eq!(elements("[1, 2, 3]", 2), Err(more.to_owned()));
     }
 }

@@ -12,7 +12,6 @@ use super::{
     cancel::Cancel,
     error::EngineError,
     item::Item,
-    item_files::Folders,
     observe::Observer,
     open::StageInstances,
     pool::Pool,
@@ -27,7 +26,7 @@ use crate::{
     pipeline::{Plan, Scope, StagePlan, Wire},
     plugin::Registry,
     service::{Kept, KeptError, Services, StageRecorder},
-    store::{Db, RunFolder, RunJson, StoreError, Writer, export_events, export_results, export_run_stages},
+    store::{Db, FileNames, RunFolder, RunJson, StoreError, Writer, export_events, export_results, export_run_stages},
 };
 
 /// How a run is made.
@@ -89,12 +88,16 @@ impl Engine<'_> {
         let (plan, services) = (self.plan, self.services.clone());
         let tape = Tape { folder, run, db, session, resumed: session > 1 };
         let mut put = |records| writer.put(records);
-        let ended = self.go(began, (Some(&tape), &[]), cancel, observer, Some(&mut put)).map(|(summary, _)| summary);
+        let mut ended =
+            self.go(began, (Some(&tape), &[]), cancel, observer, Some(&mut put)).map(|(summary, _)| summary);
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
         let written = writer.finish();
+        if let (Ok(summary), Ok(unwritten)) = (&mut ended, &written) {
+            summary.count_unwritten(*unwritten);
+        }
         let Tape { folder, mut run, db, session, .. } = tape;
         let state = ended.as_ref().map_or(RunState::Interrupted, |summary| summary.state);
-        let closed = written.and_then(|()| db.end_session(session, &timestamp(), state.name()));
+        let closed = written.and_then(|_| db.end_session(session, &timestamp(), state.name()));
         let summary = match (ended, closed) {
             (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
             (Err(error), _) => {
@@ -182,7 +185,7 @@ impl Engine<'_> {
             plan,
             tape,
             scheduler,
-            folders: Folders::default(),
+            folders: FileNames::default(),
             bytes: 0,
             retry_failed: self.options.retry_failed,
             wires,

@@ -9,16 +9,15 @@ use super::{
     error::EngineError,
     input::{Given, NoInput, text_of, value_of},
     item::{Earlier, Item, Slot},
-    item_files::{Folders, pretty},
+    item_files::pretty,
     observe::Event,
     scheduler::{Scheduler, Turn},
-    seed::name_of,
     source::{self, Chunk, SourceItem},
     stats::ItemState,
 };
 use crate::{
     pipeline::{Plan, Scope, Source, Wire},
-    store::{Answer, Db, ItemDone, ItemFiles, NewItem, Record, RunFolder, RunJson},
+    store::{Answer, Db, FileNames, ItemDone, ItemFiles, ItemRow, NewItem, Record, RunFolder, RunJson},
 };
 
 /// Bytes of items in work beyond which no further one is taken up.
@@ -49,7 +48,7 @@ pub(super) struct Session<'p, 'k> {
     pub(super) plan: &'p Plan,
     pub(super) tape: Option<&'p Tape>,
     pub(super) scheduler: Scheduler<'p, 'k>,
-    pub(super) folders: Folders,
+    pub(super) folders: FileNames,
     /// Bytes of the items in work.
     pub(super) bytes: usize,
     pub(super) retry_failed: bool,
@@ -157,43 +156,59 @@ impl Session<'_, '_> {
     }
 
     fn take_up(&mut self, read: SourceItem) -> Result<(), EngineError> {
-        let document = read.document.unwrap_or_else(|fault| {
-            self.unreadable(read.index, &read.id, fault.message);
-            "".into()
-        });
-        if document.is_empty() {
-            return Ok(());
-        }
-        let index = read.index as i64;
+        // Also for an item that cannot be read: a name depends on the ids before it, and on nothing else.
         let folder = if self.writes_files() { self.folders.name(&read.id) } else { String::new() };
-        let digest: [u8; 32] = if self.tape.is_some() { Sha256::digest(document.as_bytes()).into() } else { [0; 32] };
-        let (mut earlier, mut known) = (Earlier::new(), Vec::new());
-        if let Some(tape) = self.tape.filter(|tape| tape.resumed)
-            && let Some(row) = tape.db.item(read.index)?
+        let before = match self.tape.filter(|tape| tape.resumed) {
+            Some(tape) => tape.db.item(read.index)?,
+            None => None,
+        };
+        // An item that could not be read then is as good as new, and may have its own id now.
+        let before = before.filter(ItemRow::was_read);
+        if let (Some(tape), Some(row)) = (self.tape, &before)
+            && row.id != *read.id
         {
-            if row.id != *read.id {
-                let (was, now) = (row.id, read.id.to_string());
-                return Err(EngineError::ItemsDiffer { place: read.index + 1, was, now, run: tape.folder.id() });
-            }
-            if row.digest != digest && row.fault.is_none() {
-                return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
-            }
-            known = tape.db.routes_of(read.index)?;
-            if row.state.as_deref() == Some(ItemState::Ok.name()) {
-                self.scheduler.pass_routes(read.index, known);
-                self.scheduler.count(&read.id, ItemState::Ok, None);
+            let (was, now) = (row.id.clone(), read.id.to_string());
+            return Err(EngineError::ItemsDiffer { place: read.index + 1, was, now, run: tape.folder.id() });
+        }
+        let is_done = before.as_ref().is_some_and(|row| row.state.as_deref() == Some(ItemState::Ok.name()));
+        let document = match read.document {
+            Ok(document) => document,
+            // What is done needs its document no more.
+            Err(_) if is_done => return self.pass(read.index, &read.id),
+            Err(fault) => {
+                let digest = before.and_then(|row| row.digest.try_into().ok()).unwrap_or_default();
+                self.unreadable(NewItem { index: read.index, id: read.id, digest }, fault.message);
                 return Ok(());
             }
-            earlier = self.earlier(index)?;
+        };
+        let digest: [u8; 32] = if self.tape.is_some() { Sha256::digest(document.as_bytes()).into() } else { [0; 32] };
+        let (mut earlier, mut known) = (Earlier::new(), Vec::new());
+        if let (Some(tape), Some(row)) = (self.tape, before) {
+            if row.digest != digest {
+                return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
+            }
+            if is_done {
+                return self.pass(read.index, &read.id);
+            }
+            known = tape.db.routes_of(read.index)?;
+            earlier = self.earlier(read.index as i64)?;
         }
         self.bytes += document.len();
         self.scheduler.note(Record::Item(NewItem { index: read.index, id: Arc::clone(&read.id), digest }));
-        let seed = name_of(&read.id);
-        let mut item = Item::new(self.plan, Scope::Item, index, read.id, seed, Document::new(document));
+        let (index, document) = (read.index as i64, Document::new(document));
+        let mut item = Item::new(self.plan, Scope::Item, index, read.id, read.seed, document);
         item.earlier = earlier;
         item.routed = self.scheduler.routed_before(&known);
         item.folder = folder;
         self.scheduler.take(item);
+        Ok(())
+    }
+
+    /// Passes over an item that is done on the record.
+    fn pass(&mut self, index: u64, id: &Arc<str>) -> Result<(), EngineError> {
+        let known = self.tape.map(|tape| tape.db.routes_of(index)).transpose()?.unwrap_or_default();
+        self.scheduler.pass_routes(index, known);
+        self.scheduler.count(id, ItemState::Ok, None);
         Ok(())
     }
 
@@ -212,13 +227,14 @@ impl Session<'_, '_> {
         Ok(rows.into_iter().filter(|row| !again(&row.answer)).map(|row| ((row.stage, row.call), row.answer)).collect())
     }
 
-    fn unreadable(&mut self, index: u64, id: &Arc<str>, fault: String) {
-        self.scheduler.tell(&Event::Unreadable { item: id, fault: &fault });
-        self.scheduler.note(Record::Item(NewItem { index, id: Arc::clone(id), digest: [0; 32] }));
+    fn unreadable(&mut self, item: NewItem, fault: String) {
+        let (index, id) = (item.index, Arc::clone(&item.id));
+        self.scheduler.tell(&Event::Unreadable { item: &id, fault: &fault });
+        self.scheduler.note(Record::Item(item));
         let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
         self.scheduler.note(Record::Done(done));
         self.scheduler.pass_routes(index, Vec::new());
-        self.scheduler.count(id, ItemState::Failed, None);
+        self.scheduler.count(&id, ItemState::Failed, None);
     }
 
     /// Reports an item whose deferred stages are still to come.

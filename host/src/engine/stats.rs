@@ -6,7 +6,10 @@ use hdrhistogram::Histogram;
 use jackfield_plugin_api::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::service::{ModelCount, TierCount};
+use crate::{
+    service::{ModelCount, TierCount},
+    store::Unwritten,
+};
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ pub enum ItemState {
     Ok,
     /// Some stage failed, some was done.
     Partial,
-    /// It could not be read, or was stopped, or nothing was done.
+    /// It could not be read, or was stopped, or nothing was done; or its files could not be written.
     Failed,
 }
 
@@ -193,6 +196,18 @@ pub struct Summary {
     pub wall_ms: f64,
 }
 
+impl Summary {
+    /// Counts items as failed whose files could not be written: that shows only once they are done.
+    pub(super) fn count_unwritten(&mut self, Unwritten { ok, partial }: Unwritten) {
+        self.items.ok = self.items.ok.saturating_sub(ok);
+        self.items.partial = self.items.partial.saturating_sub(partial);
+        self.items.failed += ok + partial;
+        if ok + partial > 0 && self.stopped.is_none() {
+            self.state = self.items.state();
+        }
+    }
+}
+
 /// Times of one stage's calls, in flat memory.
 pub(super) struct Times {
     micros: Histogram<u64>,
@@ -201,9 +216,8 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn new() -> Self {
-        // One microsecond to one day at two significant digits: about 20 KB.
-        let micros =
-            Histogram::new_with_bounds(1, 86_400_000_000, 2).unwrap_or_else(|_| unreachable!("constant bounds"));
+        // Two significant digits, from one microsecond on; it grows with the longest time, to some 20 KB for hours.
+        let micros = Histogram::new(2).unwrap_or_else(|_| unreachable!("a constant number of digits"));
         Self { micros, total: Duration::ZERO }
     }
 

@@ -97,7 +97,9 @@ impl Draft {
     pub fn patterns(&self) -> &[String] {
         match self.input.as_ref().and_then(|input| input.source.as_ref()) {
             Some(
-                ItemSource::Files { patterns } | ItemSource::Jsonl { patterns, .. } | ItemSource::Csv { patterns, .. },
+                ItemSource::Files { patterns, .. }
+                | ItemSource::Jsonl { patterns, .. }
+                | ItemSource::Csv { patterns, .. },
             ) => patterns,
             _ => &[],
         }
@@ -230,9 +232,9 @@ pub(super) struct InputDraft {
 /// The item sources; a list of patterns is absolute.
 #[derive(Clone, Debug)]
 pub(super) enum ItemSource {
-    Files { patterns: Vec<String> },
-    Jsonl { patterns: Vec<String>, id: Option<String> },
-    Csv { patterns: Vec<String>, id: Option<String>, delimiter: u8 },
+    Files { patterns: Vec<String>, max_item_size: u64 },
+    Jsonl { patterns: Vec<String>, id: Option<String>, max_item_size: u64 },
+    Csv { patterns: Vec<String>, id: Option<String>, delimiter: u8, max_item_size: u64 },
     Inline { items: Vec<serde_json::Value>, id: Option<Spanned<String>> },
     Trials { count: u64 },
 }

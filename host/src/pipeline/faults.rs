@@ -7,8 +7,11 @@ use serde::Serialize;
 use super::{
     masking,
     render::{self, Style},
-    source::{Sources, Span},
+    source::{Lines, Sources, Span},
 };
+
+/// The most faults that are shown to people; programs get all.
+pub(super) const SHOWN: usize = 100;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,17 +124,23 @@ impl Faults {
         &self.sources
     }
 
-    /// For people: a block for each fault, a blank line between two.
+    /// For people: a block for each fault, a blank line between two; of very many, the first.
     #[must_use]
     pub fn render(&self, style: Style) -> String {
-        self.list.iter().map(|fault| render::block(&self.sources, fault, style)).collect::<Vec<_>>().join("\n")
+        let block = |fault| render::block(&self.sources, fault, style);
+        let mut blocks: Vec<String> = self.list.iter().take(SHOWN).map(block).collect();
+        if self.list.len() > SHOWN {
+            blocks.push(format!("... and {} more faults\n", self.list.len() - SHOWN));
+        }
+        blocks.join("\n")
     }
 
     /// For programs: one object for each fault.
     #[must_use]
     pub fn records(&self) -> Vec<FaultRecord<'_>> {
-        let record = |fault: &'_ Fault| {
-            let position = fault.place.map(|place| self.sources.position(place));
+        let mut lines = Lines::new(&self.sources);
+        let mut record = |fault: &'_ Fault| {
+            let position = fault.place.map(|place| lines.position(place));
             (fault.place.map(|place| self.sources.get(place.source).name.as_str()), position)
         };
         self.list

@@ -72,6 +72,7 @@ fn keys_of(spec: &Table, used: Option<&'static str>) -> Value {
 fn shape(shape_of: &Shape) -> Value {
     match shape_of {
         Shape::Text => json!({ "type": "string", "minLength": 1 }),
+        Shape::Name => json!({ "type": "string", "pattern": "^[\\p{L}\\p{N}_-][\\p{L}\\p{N}_.-]*$", "maxLength": 100 }),
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Integer { min, max: u64::MAX } => json!({ "type": "integer", "minimum": min }),
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
@@ -110,10 +111,12 @@ fn shape(shape_of: &Shape) -> Value {
             let names = match names {
                 Names::Words { reserved, .. } => {
                     let reserved: Vec<_> = reserved.iter().map(|(word, _)| word).collect();
-                    json!({ "pattern": "^[a-z][a-z0-9_-]*$", "not": { "enum": reserved } })
+                    json!({ "pattern": "^[a-z][a-z0-9_-]*$", "maxLength": 64, "not": { "enum": reserved } })
                 }
                 Names::Wires => json!({ "minLength": 1 }),
-                Names::Files => json!({ "pattern": "^[^/\\\\:]+$", "not": { "enum": [".", ".."] } }),
+                Names::Files => {
+                    json!({ "pattern": "^[^/\\\\:]+$", "maxLength": 200, "not": { "enum": [".", ".."] } })
+                }
             };
             json!({ "type": "object", "additionalProperties": shape(of), "propertyNames": names })
         }

@@ -1,13 +1,15 @@
 //! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
-use super::{route_keys, service_keys, test_keys, trust};
+use super::{plan::MOST_CALLS, route_keys, service_keys, test_keys, trust};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     /// Any string but the empty one.
     Text,
+    /// A string that may be part of a file's name.
+    Name,
     /// `true` or `false`.
     Flag,
     /// A whole number within bounds, both included.
@@ -196,7 +198,11 @@ pub(super) static FILE: Table = Table {
 static PIPELINE: Table = Table {
     what: "`[pipeline]`",
     keys: &[
-        required("name", Shape::Text, "Name of the pipeline."),
+        required(
+            "name",
+            Shape::Name,
+            "Name of the pipeline, and the beginning of the names of its run folders: letters, digits, `-`, `_` and `.`.",
+        ),
         optional("description", Shape::Text, "What the pipeline is for."),
         default("seed", AMOUNT, "0", "Seed of every random choice."),
         default("max_in_flight", Shape::Integer { min: 1, max: 1 << 20 }, "256", "The most items in work at a time."),
@@ -261,6 +267,13 @@ static INPUT: Table = Table {
             default: Some("\",\""),
         },
         KeySpec {
+            name: "max_item_size",
+            shape: Shape::Size,
+            need: Need::AllowedFor(IN_FILES),
+            doc: "The most that an item may hold, as it stands in its file: a larger one fails, and no other with it.",
+            default: Some("\"64MiB\""),
+        },
+        KeySpec {
             name: "items",
             shape: Shape::List,
             need: Need::RequiredFor(&["inline"]),
@@ -305,7 +318,11 @@ static STAGE: Table = Table {
         optional("in", Shape::Wires, "What each call gets: a wire, or a list or table of wires."),
         optional("with", Shape::Free, "Configuration of the extension."),
         optional("for_each", Shape::Wire, "The list that the stage runs over; `each` is then its element."),
-        optional("repeat", COUNT, "How many calls are made for each element, or in all; the results are a list."),
+        optional(
+            "repeat",
+            Shape::Integer { min: 1, max: MOST_CALLS as u64 },
+            "How many calls are made for each element, or in all; the results are a list. With `for_each`, an item has at most a million.",
+        ),
         optional("timeout", Shape::Duration, "The most time that a call may take; unbounded by default."),
         optional("retry", Shape::Table(&RETRY), "What is done about a failure that can heal."),
         default(

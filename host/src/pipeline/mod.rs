@@ -40,6 +40,7 @@ pub use check::{check, tests_of};
 pub use draft::{Draft, PluginEntry};
 pub use faults::{Fault, FaultRecord, Faults};
 pub use json_schema::json_schema;
+pub(crate) use plan::MOST_CALLS;
 pub use plan::{
     ArmPlan, Budget, CachePlan, Concurrency, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError,
     OutputPlan, Plan, Policy, Price, Rate, RoutePlan, Scope, Source, StagePlan, Step, TableEntry, TierPlan, Wire,

@@ -39,22 +39,31 @@ pub enum InputPlan {
     Files {
         /// Glob patterns, absolute.
         patterns: Vec<String>,
+        /// The most bytes of an item; a larger one fails alone.
+        #[serde(default = "max_item_size")]
+        max_item_size: u64,
     },
     /// Each line is an item, a JSON value.
     Jsonl {
         /// Glob patterns, absolute.
         patterns: Vec<String>,
-        /// The field that is the item's id; the line number otherwise.
+        /// The field that is the item's id; its position otherwise.
         id: Option<String>,
+        /// The most bytes of an item; a larger one fails alone.
+        #[serde(default = "max_item_size")]
+        max_item_size: u64,
     },
     /// Each record is an item, an object of strings by the header's names.
     Csv {
         /// Glob patterns, absolute.
         patterns: Vec<String>,
-        /// The column that is the item's id; the record number otherwise.
+        /// The column that is the item's id; its position otherwise.
         id: Option<String>,
         /// One ASCII character, `,` by default.
         delimiter: u8,
+        /// The most bytes of an item; a larger one fails alone.
+        #[serde(default = "max_item_size")]
+        max_item_size: u64,
     },
     /// The items stand in the pipeline itself.
     Inline {
@@ -69,6 +78,14 @@ pub enum InputPlan {
         count: u64,
     },
 }
+
+/// The most bytes of an item that comes from a file, unless the pipeline says otherwise.
+pub(crate) const fn max_item_size() -> u64 {
+    64 << 20
+}
+
+/// The most calls of a stage for one item: `for_each` times `repeat`.
+pub(crate) const MOST_CALLS: u32 = 1_000_000;
 
 /// What is written for each item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

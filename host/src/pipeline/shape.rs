@@ -10,7 +10,7 @@ use super::{
     tree::{self, Key, Node, Value},
     values, wire,
 };
-use crate::plugin::{Digest, sandbox::Grant};
+use crate::plugin::{Digest, escape_untrusted, sandbox::Grant};
 
 /// Where the pass is, for messages: `stage `lens``.
 pub(super) struct Pass<'a> {
@@ -67,6 +67,20 @@ impl Pass<'_> {
             (Shape::Text, Value::String(text)) => {
                 if text.is_empty() {
                     self.faults.push(Fault::at("bad-value", node.span, format!("`{}` is empty", key.text)));
+                }
+            }
+            (Shape::Name, Value::String(text)) => {
+                if let Some(why) = values::wrong_pipeline_name(text) {
+                    let message = format!("`{}` cannot be `{}`: {why}", key.text, escape_untrusted(&clipped(text)));
+                    self.faults.push(
+                        Fault::at("bad-name", node.span, message)
+                            .note(format!(
+                                "it becomes the name of folders: letters, digits, `-`, `_` and, but for the first, `.`; \
+                                 at most {} bytes",
+                                values::LONGEST_PIPELINE_NAME
+                            ))
+                            .hint(values::as_name(text).map(|better| format!("such as `{better}`"))),
+                    );
                 }
             }
             (Shape::Any, _)
@@ -170,7 +184,7 @@ impl Pass<'_> {
                 // What lacks only its quotes can be said exactly.
                 let quoted = match (expected, &node.value) {
                     (
-                        Shape::Text | Shape::Texts | Shape::Choice(_),
+                        Shape::Text | Shape::Name | Shape::Texts | Shape::Choice(_),
                         Value::Integer(_) | Value::Float(_) | Value::Boolean(_),
                     ) => Some(format!("put it in quotes: `{} = \"{}\"`", key.text, self.sources.text(node.span))),
                     (Shape::Integer { .. } | Shape::Flag, Value::String(text))
@@ -229,6 +243,10 @@ impl Pass<'_> {
                             .note("names start with a lower-case letter; lower-case letters, digits, `-` and `_` may follow")
                             .hint(values::as_name(name).map(|better| format!("such as `{better}`"))),
                     );
+                } else if name.len() > values::LONGEST_NAME {
+                    let message = format!("`{}` cannot be the name of a {what}: it is too long", clipped(name));
+                    let label = format!("{} characters, at most {} are allowed", name.len(), values::LONGEST_NAME);
+                    self.faults.push(Fault::at("bad-name", key.span, message).label(label));
                 }
             }
             Names::Wires => {
@@ -246,6 +264,10 @@ impl Pass<'_> {
                         Fault::at("bad-name", key.span, message)
                             .note("the file is written into the folder of its item"),
                     );
+                } else if name.len() > values::LONGEST_FILE_NAME {
+                    let message = format!("`{}` is too long for the name of a file", clipped(name));
+                    let label = format!("{} bytes, at most {} are allowed", name.len(), values::LONGEST_FILE_NAME);
+                    self.faults.push(Fault::at("bad-name", key.span, message).label(label));
                 }
             }
         }
@@ -255,7 +277,7 @@ impl Pass<'_> {
         if let Err(error) = wire::parse(text) {
             let place = wire::within(self.sources, node.span, text, error.at.clone());
             self.faults.push(
-                Fault::at("bad-wire", place, format!("`{text}` is not a wire: {}", error.message))
+                Fault::at("bad-wire", place, format!("`{}` is not a wire: {}", clipped(text), error.message))
                     .label(error.label)
                     .hint(
                         error
@@ -288,6 +310,11 @@ impl Pass<'_> {
         let message = format!("`{}` is {}, expected {expected}", key.text, node.type_name());
         self.faults.push(Fault::at("wrong-type", node.span, message).label(node.type_name()).hint(hint));
     }
+}
+
+/// The beginning of a name that is too long to repeat.
+fn clipped(name: &str) -> String {
+    if name.chars().count() <= 60 { name.to_owned() } else { name.chars().take(60).chain(['…']).collect() }
 }
 
 const ADD_A_STAGE: &str = "add one: `[stages.NAME]` with `use = \"...\"`";
@@ -325,14 +352,14 @@ fn example(shape: &Shape) -> &'static str {
         Shape::Tables(_) => "[{ use = \"...\" }]",
         Shape::Overlays => "[{ ... }]",
         Shape::List | Shape::Grants => "[...]",
-        Shape::Choice(_) | Shape::Text | Shape::Texts => "\"...\"",
+        Shape::Choice(_) | Shape::Text | Shape::Name | Shape::Texts => "\"...\"",
         _ => "...",
     }
 }
 
 fn describe(shape: &Shape) -> String {
     match shape {
-        Shape::Text | Shape::Digest => "a string",
+        Shape::Text | Shape::Name | Shape::Digest => "a string",
         Shape::Flag => "`true` or `false`",
         Shape::Integer { .. } => "an integer",
         Shape::Number => "a number",

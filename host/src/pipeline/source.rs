@@ -1,6 +1,6 @@
 //! The texts that a pipeline is made of, and places in them.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 /// One of the [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,9 +92,47 @@ impl Sources {
     }
 }
 
+/// Where the lines of sources begin, found once for many places.
+pub(super) struct Lines<'a> {
+    sources: &'a Sources,
+    starts: HashMap<SourceId, Vec<usize>>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self { sources, starts: HashMap::new() }
+    }
+
+    /// As [`Sources::position`].
+    pub(super) fn position(&mut self, span: Span) -> (usize, usize) {
+        let text = &self.sources.get(span.source).text;
+        let starts = self.starts.entry(span.source).or_insert_with(|| {
+            let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+        });
+        let mut at = span.start.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let line = starts.partition_point(|start| *start <= at);
+        (line, text[starts[line - 1]..at].chars().count() + 1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_are_found_once_are_those_that_are_counted() {
+        let mut sources = Sources::default();
+        let source = sources.add("a", "äö\r\nx = 1\n\n\u{1f980}y");
+        let mut lines = Lines::new(&sources);
+        for start in 0..30 {
+            let span = Span { source, start, end: start };
+            assert_eq!(lines.position(span), sources.position(span), "{start}");
+        }
+    }
 
     #[test]
     fn counts_lines_and_characters() {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +14,7 @@ use super::{
     faults::{Fault, Faults},
     keys::{self, Shape},
     overrides, params,
-    plan::Policy,
+    plan::{Policy, max_item_size},
     route_draft, service_draft,
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
@@ -23,7 +23,7 @@ use super::{
     trust, values, wire,
 };
 use crate::plugin::{
-    Digest,
+    Digest, regular_file,
     sandbox::{Grant, Limits},
 };
 
@@ -66,7 +66,7 @@ pub fn parse(request: Request<'_>) -> Result<Draft, Faults> {
             return Err(alone(Fault::new("no-pipeline", message).hint(hint)));
         }
     }
-    let bytes = fs::read(&path).map_err(|error| {
+    let bytes = regular_file::read(&path, regular_file::MOST_TEXT).map_err(|error| {
         let why = if error.kind() == io::ErrorKind::NotFound { "no such file".to_owned() } else { error.to_string() };
         alone(Fault::new("no-pipeline", format!("cannot read `{}`: {why}", path.display())))
     })?;
@@ -223,7 +223,10 @@ fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Faul
     let fields = Fields::of(Some(node), "input");
     let id = fields.text("id");
     let patterns = fields.texts("path").into_iter().map(|pattern| {
-        if let Err(error) = glob::Pattern::new(&pattern.value) {
+        if pattern.value.len() > LONGEST_PATTERN {
+            let message = format!("the glob pattern has {} bytes, more than any path", pattern.value.len());
+            faults.push(Fault::at("bad-glob", pattern.span, message));
+        } else if let Err(error) = glob::Pattern::new(&pattern.value) {
             let message = format!("`{}` is not a glob pattern", pattern.value);
             faults.push(Fault::at("bad-glob", pattern.span, message).label(error.msg.to_lowercase()));
         }
@@ -232,12 +235,13 @@ fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Faul
         absolute_pattern(base, &pattern.value)
     });
     let patterns: Vec<String> = patterns.collect();
+    let max_item_size = fields.size("max_item_size").unwrap_or(max_item_size());
     match fields.text("use")?.value.as_str() {
-        "files" => Some(ItemSource::Files { patterns }),
-        "jsonl" => Some(ItemSource::Jsonl { patterns, id: id.map(|id| id.value) }),
+        "files" => Some(ItemSource::Files { patterns, max_item_size }),
+        "jsonl" => Some(ItemSource::Jsonl { patterns, id: id.map(|id| id.value), max_item_size }),
         "csv" => {
             let delimiter = fields.text("delimiter").and_then(|text| text.value.bytes().next()).unwrap_or(b',');
-            Some(ItemSource::Csv { patterns, id: id.map(|id| id.value), delimiter })
+            Some(ItemSource::Csv { patterns, id: id.map(|id| id.value), delimiter, max_item_size })
         }
         "inline" => {
             let Some(Node { value: Value::List(list), .. }) = fields.get("items") else { return None };
@@ -247,6 +251,9 @@ fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Faul
         _ => None,
     }
 }
+
+/// The most bytes of a glob pattern: those of a path.
+const LONGEST_PATTERN: usize = 4096;
 
 /// The pattern under a folder, whose own name is taken as it is.
 fn absolute_pattern(base: &Path, pattern: &str) -> String {

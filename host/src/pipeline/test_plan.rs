@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::plan::{InputExpr, InputPlan, OutputPlan, Plan, Source, Wire};
+use super::plan::{InputExpr, InputPlan, OutputPlan, Plan, Source, Wire, max_item_size};
 
 /// A test of a pipeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,14 @@ impl TestItem {
         match self {
             Self::None => InputPlan::Inline { items: Vec::new(), id: None },
             Self::Value(item) => InputPlan::Inline { items: vec![item], id },
-            Self::File(path) => InputPlan::Files { patterns: vec![glob::Pattern::escape(&path.to_string_lossy())] },
+            Self::File(path) => {
+                let patterns = vec![glob::Pattern::escape(&path.to_string_lossy())];
+                let max_item_size = match like {
+                    InputPlan::Files { max_item_size, .. } => *max_item_size,
+                    _ => max_item_size(),
+                };
+                InputPlan::Files { patterns, max_item_size }
+            }
         }
     }
 }

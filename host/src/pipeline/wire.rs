@@ -68,6 +68,9 @@ pub(super) struct WireError {
     pub(super) hint: Option<String>,
 }
 
+/// The most steps of a wire: JSON that is nested deeper is not looked into anywhere.
+const MOST_STEPS: usize = 128;
+
 fn is_plain(char: char) -> bool {
     char.is_alphanumeric() || char == '-' || char == '_'
 }
@@ -87,6 +90,9 @@ pub(super) fn parse(text: &str) -> Result<WireText, WireError> {
     let mut wire = WireText { source: source.to_owned(), path: Vec::new(), places: Vec::new() };
     while let Some(next) = reader.peek() {
         let start = reader.at;
+        if wire.path.len() == MOST_STEPS {
+            return Err(reader.error(&format!("it has more than {MOST_STEPS} steps"), "", None));
+        }
         let step = match next {
             '.' => {
                 reader.at += 1;
@@ -237,6 +243,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn steps_have_an_end() {
+        let wire = |steps: usize| format!("a{}", "[0]".repeat(steps));
+        assert_eq!(parse(&wire(MOST_STEPS)).map(|wire| wire.path.len()), Ok(MOST_STEPS));
+        for steps in [MOST_STEPS + 1, 100_000] {
+            let error = parse(&wire(steps)).expect_err("too many");
+            assert_eq!((error.message.as_str(), error.at.start), ("it has more than 128 steps", 1 + 3 * MOST_STEPS));
+        }
+    }
 
     #[test]
     fn reads_every_step() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Dependency, Digest, Form, LoadError, native};
+use super::{Dependency, Digest, Form, LoadError, native, regular_file};
 
 /// The bytes of a plugin file, and what can be told from them without running any.
 #[derive(Clone, Debug)]
@@ -19,7 +19,8 @@ impl Artifact {
     /// # Errors
     /// [`LoadError::Read`] if it cannot be read.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
-        let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        let read = regular_file::read(path, regular_file::MOST_BYTES);
+        let bytes = read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         let native = form(&bytes) == Some(Form::Native);
         let dependencies = if native { native::beside(path, &bytes) } else { Vec::new() };
         Ok(Self { path: path.to_owned(), digest: Digest::of(&bytes), bytes, dependencies })

@@ -1,9 +1,11 @@
 //! Digests of artifacts.
 
-use std::{fmt, fs::File, io, path::Path};
+use std::{fmt, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use super::regular_file;
 
 /// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,7 +29,7 @@ impl Digest {
     /// Digest of a file's content.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut hasher = Sha256::new();
-        io::copy(&mut File::open(path)?, &mut hasher)?;
+        io::copy(&mut regular_file::open(path)?, &mut hasher)?;
         Ok(Self(hex(&hasher.finalize())))
     }
 

@@ -11,6 +11,7 @@ pub mod lock;
 mod native;
 mod program;
 mod registry;
+pub(crate) mod regular_file;
 pub mod sandbox;
 mod schema_cost;
 mod secrets;

@@ -1,12 +1,16 @@
 //! Files that appear whole or not at all.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{BufWriter, Write as _},
     path::Path,
 };
 
-use super::StoreError;
+use super::{StoreError, file_name::file_name_of};
+
+/// The most bytes of a name that leaves room for what marks a file that is written aside.
+const MOST_ASIDE: usize = 120;
 
 /// Whether a file must survive a power cut, or just the end of the process.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +41,9 @@ fn write(
     durable: Durable,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), StoreError> {
+    // The name aside is longer; one that is as long as names may be has to be cut.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = if name.len() > MOST_ASIDE { Cow::Owned(file_name_of(&name)) } else { name };
     let aside = path.with_file_name(format!(".{name}{mark}.tmp"));
     let written = (|| {
         let mut file = BufWriter::new(File::create(&aside)?);
@@ -57,6 +63,17 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_as_long_as_names_may_be_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["x".repeat(255), "é".repeat(127)] {
+            let path = folder.path().join(name);
+            write_whole(&path, "whole").expect("written");
+            assert_eq!(fs::read(path).expect("a file"), b"whole");
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
+    }
 
     #[test]
     fn what_a_killed_process_left_aside_goes_when_the_file_is_written_again() {

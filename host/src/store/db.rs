@@ -60,10 +60,18 @@ pub struct ItemRow {
     pub digest: Vec<u8>,
     /// How it ended, if it did.
     pub state: Option<String>,
-    /// Why it could not be read, if so.
+    /// Why it could not be read, or its files not written, if so.
     pub fault: Option<String>,
     /// The stage that stopped it, if one did.
     pub stopped_by: Option<u32>,
+}
+
+impl ItemRow {
+    /// Whether its document could be read: then, and only then, there is a digest of it.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.digest.iter().any(|byte| *byte != 0)
+    }
 }
 
 /// A call's end on the record.

@@ -60,7 +60,7 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
-        if source.kind() == io::ErrorKind::StorageFull {
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             Self::Full { path }
         } else {
             Self::File { action, path, source }
@@ -78,6 +78,13 @@ impl StoreError {
         }
     }
 
+    /// Whether the file lies where this process may not write or read.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let refused = [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+        matches!(self, Self::File { source, .. } if refused.contains(&source.kind()))
+    }
+
     /// What to do about it, where that can be said.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -88,7 +95,7 @@ impl StoreError {
                 "nothing was deleted; `sqlite3 FILE .recover` may save what is left, or start a new run".to_owned(),
             ),
             Self::NoRun { .. } => Some("`jackfield runs list` shows those there are".to_owned()),
-            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Self::File { .. } if self.is_refused() => {
                 Some("use --out to name a folder that you may write to".to_owned())
             }
             Self::File { .. } | Self::Sqlite { .. } | Self::WriterGone => None,

@@ -47,7 +47,7 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
             // Whether a later stage was done when its item was stopped is a matter of chance.
             results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
             let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
-            if item.fault.is_none() {
+            if item.was_read() {
                 empty_lists(plan, item.stopped_by, &results, &mut line);
             }
             let write = |file: &mut dyn Write| -> io::Result<()> {

@@ -86,7 +86,7 @@ pub struct ItemDone {
     pub state: ItemState,
     /// The stage that stopped it: what later stages did does not count.
     pub stopped_by: Option<u32>,
-    /// Why it could not be read, if so.
+    /// Why it could not be read, or its files not written, if so.
     pub fault: Option<String>,
     /// The files to write for it.
     pub files: Option<ItemFiles>,

@@ -16,6 +16,9 @@ use crate::{
     store::{Answer, CallRecord, Record, StageRecord},
 };
 
+/// The longest delay that a failure may ask for, so that no clock runs over.
+const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The longest delay between two tries.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
@@ -258,5 +261,5 @@ fn list_of(documents: &[&Document]) -> Document {
 fn delay(base: Duration, attempt: u32, failure: &Failure, jitter: &mut Random) -> Duration {
     let longest = base.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_BACKOFF);
     let drawn = longest.mul_f64(jitter.next_f64());
-    failure.after().map_or(drawn, |after| after + drawn)
+    failure.after().map_or(drawn, |after| after.min(LONGEST_DELAY) + drawn)
 }

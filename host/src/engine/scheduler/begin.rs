@@ -12,9 +12,14 @@ use crate::{
         observe::Event,
         seed::seed_of,
     },
-    pipeline::OnError,
+    pipeline::{MOST_CALLS, OnError},
     store::{Answer, Record, StageRecord},
 };
+
+/// The most elements that a stage runs over, so that its calls are no more than they may be.
+fn most_elements(repeat: Option<u32>) -> usize {
+    (MOST_CALLS / repeat.unwrap_or(1).max(1)).max(1) as usize
+}
 
 impl Scheduler<'_, '_> {
     /// Carries on from stages that may begin and stages that have ended, until nothing more follows.
@@ -70,7 +75,8 @@ impl Scheduler<'_, '_> {
             let elements = match &plan.for_each {
                 None => Ok(vec![None]),
                 Some(wire) => value_of(wire, &|source| item.given(run, None, source)).and_then(|list| {
-                    let parts = elements(&list.json).map_err(|what| NoInput::Nothing(format!("`for_each`: {what}")))?;
+                    let parts = elements(&list.json, most_elements(plan.repeat))
+                        .map_err(|what| NoInput::Nothing(format!("`for_each`: {what}")))?;
                     Ok(parts.into_iter().map(|part| Some(Document::new(part))).collect())
                 }),
             };

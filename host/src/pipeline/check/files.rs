@@ -1,18 +1,18 @@
 //! Files that a `with` table names: read here, so that no plugin has to.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{fs, path::Path};
 
 use jackfield_plugin_api::{FILE_PATH, TEXT_FILE};
 use serde_json::{Value, json};
 
-use crate::pipeline::{
-    faults::Fault,
-    source::Span,
-    tree::{self, Node},
+use crate::{
+    pipeline::{
+        faults::Fault,
+        source::Span,
+        tree::{self, Node},
+    },
+    plugin::regular_file,
 };
-
-/// The largest text file that a configuration may name.
-const LARGEST: u64 = 16 << 20;
 
 /// Replaces each string that the schema calls a text file by `{path, text}`, and makes each path absolute. A path that is
 /// absent and has a default is made absolute too.
@@ -37,7 +37,11 @@ impl<'a> Fill<'a> {
                         *value = json!({ "path": text, "text": read });
                     }
                 } else if is(FILE_PATH) {
-                    *text = self.folder.join(&*text).to_string_lossy().into_owned();
+                    let full = self.folder.join(&*text);
+                    if let Some(node) = node {
+                        self.is_file_or_folder(text, &full, node.span);
+                    }
+                    *text = full.to_string_lossy().into_owned();
                 }
             }
             Value::Object(map) => {
@@ -86,18 +90,23 @@ impl<'a> Fill<'a> {
         found
     }
 
+    /// What the extension will open itself may be absent, or a folder; what would keep it waiting for ever is a fault.
+    fn is_file_or_folder(&mut self, path: &str, full: &Path, at: Span) {
+        let Ok(about) = fs::metadata(full) else { return };
+        if !about.is_dir()
+            && let Err(error) = regular_file::only_regular(about.file_type())
+        {
+            let fault = Fault::at("bad-file", at, format!("cannot use the file `{path}`: {error}"));
+            self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+        }
+    }
+
     fn read(&mut self, path: &str, at: Span) -> Option<String> {
         let full = self.folder.join(path);
-        let mut bytes = Vec::new();
-        let read = fs::File::open(&full).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-        let what = match read {
+        let what = match regular_file::read_text(&full, regular_file::MOST_TEXT) {
+            Ok(text) => return Some(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             Err(error) => error.to_string(),
-            Ok(_) if bytes.len() as u64 > LARGEST => "it is larger than 16 MiB".to_owned(),
-            Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => return Some(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
-                Err(_) => "it is not UTF-8 text".to_owned(),
-            },
         };
         let fault = Fault::at("bad-file", at, format!("cannot read the file `{path}`: {what}"));
         self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));

@@ -54,22 +54,24 @@ pub(super) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
     reads
 }
 
-/// Whether a stage runs once an item: it reads the item, or a stage that does.
-pub(super) fn reads_items(edges: &[Edge], stage: usize) -> bool {
-    let (mut seen, mut ahead) = (BTreeSet::new(), vec![stage]);
-    while let Some(stage) = ahead.pop() {
-        if !seen.insert(stage) {
-            continue;
-        }
-        for edge in edges.iter().filter(|edge| edge.reader == stage) {
-            match edge.source {
-                Source::Input => return true,
-                Source::Stage(source) => ahead.push(source),
-                Source::Each => {}
-            }
+/// For each stage, whether it runs once an item: it reads the item, or a stage that does.
+pub(super) fn read_items(stages: usize, edges: &[Edge]) -> Vec<bool> {
+    let mut readers = vec![Vec::new(); stages];
+    let mut ahead = Vec::new();
+    for edge in edges {
+        match edge.source {
+            Source::Input => ahead.push(edge.reader),
+            Source::Stage(source) => readers[source].push(edge.reader),
+            Source::Each => {}
         }
     }
-    false
+    let mut read = vec![false; stages];
+    while let Some(stage) = ahead.pop() {
+        if !std::mem::replace(&mut read[stage], true) {
+            ahead.extend(&readers[stage]);
+        }
+    }
+    read
 }
 
 /// As many nodes as can be ordered: of those that are ready, the first comes first.

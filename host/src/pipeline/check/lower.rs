@@ -2,7 +2,7 @@
 
 use super::{
     Checker, digest,
-    graph::{reads, reads_items},
+    graph::{read_items, reads},
     services::extension_ref,
     sources::Edge,
 };
@@ -23,6 +23,7 @@ impl Checker<'_> {
         let mut places = vec![0; order.len()];
         order.iter().enumerate().for_each(|(place, index)| places[*index] = place);
         let reads = reads(order.len(), edges);
+        let read_items = read_items(order.len(), edges);
         let input = self.input();
         let item_files = draft.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
         let named = |wires: &[(Key, WireRef)]| {
@@ -35,7 +36,7 @@ impl Checker<'_> {
         for index in order {
             let mut reads: Vec<usize> = reads[*index].iter().map(|source| places[*source]).collect();
             reads.sort_unstable();
-            let scope = if reads_items(edges, *index) { Scope::Item } else { Scope::Run };
+            let scope = if read_items[*index] { Scope::Item } else { Scope::Run };
             stages.push(self.lower_stage(*index, &draft.stages[*index], scope, reads, &places)?);
         }
         let mut plan = Plan {
@@ -135,9 +136,11 @@ impl Checker<'_> {
 
     fn input(&self) -> InputPlan {
         match self.draft.input.as_ref().and_then(|input| input.source.clone()) {
-            Some(ItemSource::Files { patterns }) => InputPlan::Files { patterns },
-            Some(ItemSource::Jsonl { patterns, id }) => InputPlan::Jsonl { patterns, id },
-            Some(ItemSource::Csv { patterns, id, delimiter }) => InputPlan::Csv { patterns, id, delimiter },
+            Some(ItemSource::Files { patterns, max_item_size }) => InputPlan::Files { patterns, max_item_size },
+            Some(ItemSource::Jsonl { patterns, id, max_item_size }) => InputPlan::Jsonl { patterns, id, max_item_size },
+            Some(ItemSource::Csv { patterns, id, delimiter, max_item_size }) => {
+                InputPlan::Csv { patterns, id, delimiter, max_item_size }
+            }
             Some(ItemSource::Inline { items, id }) => InputPlan::Inline { items, id: id.map(|id| id.value) },
             Some(ItemSource::Trials { count }) => InputPlan::Trials { count },
             // No stage depends on an item, so there is none.

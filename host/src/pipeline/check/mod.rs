@@ -12,11 +12,13 @@ mod sources;
 mod tests_table;
 mod types;
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 pub use tests_table::tests_of;
 
-use graph::reads_items;
+use graph::read_items;
 
 use super::{
     draft::{Draft, ItemSource, WireRef},
@@ -33,6 +35,7 @@ use crate::plugin::{Offer, Plugin, Registry};
 pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     let mut checker = Checker {
         draft,
+        places: draft.stages.iter().enumerate().map(|(place, stage)| (stage.name.text.as_str(), place)).collect(),
         faults: draft.faults.clone(),
         offers: Vec::new(),
         configs: Vec::new(),
@@ -49,7 +52,8 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     checker.types();
     checker.outputs();
     checker.rewards();
-    checker.routed_once(|index| reads_items(&edges, index));
+    let of_item = read_items(draft.stages.len(), &edges);
+    checker.routed_once(|index| of_item.get(index).is_some_and(|of_item| *of_item));
     checker.tests(&edges);
     match order {
         Some(order) if checker.faults.is_empty() => match checker.lower(&order, &edges) {
@@ -64,6 +68,8 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
 /// A draft, and what is known of it so far; lists are parallel to its stages.
 struct Checker<'a> {
     draft: &'a Draft,
+    /// Where each stage stands among those of the draft.
+    places: HashMap<&'a str, usize>,
     faults: Vec<Fault>,
     offers: Vec<Option<(&'a Plugin, &'a Offer)>>,
     configs: Vec<Value>,
@@ -78,7 +84,7 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     /// The stage of this name.
     fn stage(&self, name: &str) -> Option<usize> {
-        self.draft.stages.iter().position(|stage| stage.name.text == name)
+        self.places.get(name).copied()
     }
 
     /// The names of all stages.

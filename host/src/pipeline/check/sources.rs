@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::pipeline::{
     draft::{Expr, WireRef},
-    faults::Fault,
+    faults::{Fault, SHOWN},
     plan::Source,
     source::Span,
     wire,
@@ -92,8 +92,10 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let message = format!("there is no stage `{}`", text.source);
-                self.faults
-                    .push(Fault::at("unknown-stage", at, message).hint(wire::source_hint(&text.source, self.names())));
+                // To look through all names for each of many faults would take longer than anyone waits.
+                let hinted = self.faults.len() < SHOWN;
+                let hint = hinted.then(|| wire::source_hint(&text.source, self.names())).flatten();
+                self.faults.push(Fault::at("unknown-stage", at, message).hint(hint));
             }
         }
         source

@@ -68,7 +68,10 @@ fn a_whole_pipeline() {
     let plan = plan(TRANSCRIPTS);
     let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["transcript", "decisions", "lens", "again", "brief", "count", "once"]);
-    assert_eq!(plan.input, InputPlan::Files { patterns: vec!["/some/p/data/*.txt".to_owned()] });
+    assert_eq!(
+        plan.input,
+        InputPlan::Files { patterns: vec!["/some/p/data/*.txt".to_owned()], max_item_size: 64 << 20 }
+    );
     assert_eq!((plan.seed, plan.max_in_flight, plan.output.item_files), (u64::MAX, 256, true));
     assert_eq!(plan.output.files[0].1.source, Source::Stage(4));
     let brief = &plan.stages[4];
@@ -141,7 +144,7 @@ fn the_order_of_the_text_is_no_part_of_the_digest() {
 #[test]
 fn patterns_are_relative_to_where_they_were_said() {
     let input = |set: &[&str], input: &[&str]| compile(TRANSCRIPTS, &strings(set), &strings(input)).unwrap().input;
-    let files = |patterns: &[&str]| InputPlan::Files { patterns: strings(patterns) };
+    let files = |patterns: &[&str]| InputPlan::Files { patterns: strings(patterns), max_item_size: 64 << 20 };
     assert_eq!(input(&[], &["a*", "/b/*"]), files(&["/home/a*", "/b/*"]));
     assert_eq!(input(&["input.path=[\"a\", \"b\"]"], &[]), files(&["/some/p/a", "/some/p/b"]));
 }
@@ -155,11 +158,11 @@ fn every_item_source() {
     let id = Some("n".to_owned());
     assert_eq!(
         input("use = \"jsonl\"\npath = \"a\"\nid = \"n\""),
-        InputPlan::Jsonl { patterns: patterns.clone(), id: id.clone() }
+        InputPlan::Jsonl { patterns: patterns.clone(), id: id.clone(), max_item_size: 64 << 20 }
     );
     assert_eq!(
-        input("use = \"csv\"\npath = \"a\"\ndelimiter = \"\\t\""),
-        InputPlan::Csv { patterns, id: None, delimiter: b'\t' }
+        input("use = \"csv\"\npath = \"a\"\ndelimiter = \"\\t\"\nmax_item_size = \"1KiB\""),
+        InputPlan::Csv { patterns, id: None, delimiter: b'\t', max_item_size: 1024 }
     );
     assert_eq!(
         input("use = \"inline\"\nitems = [{ n = \"1\" }, { n = \"2\" }]\nid = \"n\""),

@@ -2,11 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
 use minisign_verify::{PublicKey, Signature};
+
+use crate::plugin::regular_file;
 
 /// The id of a key: what people compare, and what tells which of several keys is meant. It proves nothing by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,7 +178,7 @@ impl Signers {
             return Ok(None);
         }
         let path = signature_path(file);
-        let text = match fs::read(&path) {
+        let text = match regular_file::read(&path, regular_file::MOST_TEXT) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return if self.required { Err(SignatureError::Missing { file: file.to_owned() }) } else { Ok(None) };

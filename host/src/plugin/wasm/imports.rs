@@ -8,14 +8,15 @@ use super::{
     compile::{self, NotCompiled},
     engine::engine,
 };
-use crate::plugin::{Digest, LoadError};
+use crate::plugin::{Digest, LoadError, regular_file};
 
 /// The interfaces that the component in a file imports, such as `wasi:clocks/wall-clock@0.2.3`, sorted. Nothing of it runs.
 ///
 /// # Errors
 /// If the file cannot be read or holds no component.
 pub fn imports(path: &Path) -> Result<Vec<String>, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    let read = regular_file::read(path, regular_file::MOST_BYTES);
+    let bytes = read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
     let engine = engine(false).map_err(|what| LoadError::Failed { path: path.to_owned(), what })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let compiled = compile::compile(engine, &name, &bytes, &Digest::of(&bytes));

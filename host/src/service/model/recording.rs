@@ -10,6 +10,8 @@ use std::{
 use jackfield_plugin_api::{Completion, CompletionRequest};
 use serde_json::json;
 
+use crate::plugin::regular_file;
+
 /// A file that grows by a line of JSON a call: `{request, completion}`.
 pub(super) struct Recording {
     file: Mutex<File>,
@@ -20,6 +22,9 @@ impl Recording {
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
+        }
+        if let Ok(about) = std::fs::metadata(path) {
+            regular_file::only_regular(about.file_type())?;
         }
         let file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
         // A line that a killed process left half written is taken away.

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     pipeline::StagePlan,
     plugin::{Registry, sandbox::Grants},
-    store::{StoreError, write_whole},
+    store::{StoreError, file_name_of, write_whole},
 };
 
 /// Writes a file for each call of a run.
@@ -62,8 +62,8 @@ impl CallRecorder {
     fn write(&self, call: &RecordedCall, redactor: &Redactor) {
         let first = call.requests.first();
         let (stage, item) = first.map_or(("", ""), |first| (first.stage.as_str(), first.item.as_str()));
-        let item = if item.is_empty() { "run".to_owned() } else { fit(item) };
-        let stem = format!("{}-{item}", fit(stage));
+        let item = if item.is_empty() { "run".to_owned() } else { file_name_of(item) };
+        let stem = format!("{}-{item}", file_name_of(stage));
         let path = self.next(&stem);
         match write_whole(&path, call.to_text(redactor)) {
             Ok(()) => self.written.fetch_add(1, Ordering::AcqRel),
@@ -86,12 +86,6 @@ impl CallRecorder {
             }
         }
     }
-}
-
-/// A name fit for a file.
-fn fit(name: &str) -> String {
-    let fit = |char: char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' };
-    name.chars().map(fit).take(80).collect()
 }
 
 /// Records the calls of one stage.

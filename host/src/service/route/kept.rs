@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Route;
-use crate::store::{StoreError, write_whole};
+use crate::{
+    plugin::regular_file,
+    store::{StoreError, write_whole},
+};
 
 /// The file in which a route keeps what it has learned.
 #[derive(Clone, Debug)]
@@ -64,6 +67,9 @@ impl KeptError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Store(error) if error.is_refused() => {
+                Some("name a file that you may write to with `state` of the route, and go on with --resume".to_owned())
+            }
             Self::Store(error) => error.hint(),
             Self::OtherPolicy { .. } | Self::Refused { .. } => {
                 Some("`jackfield routes reset` forgets what was learned".to_owned())
@@ -84,7 +90,7 @@ impl Kept {
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn read(&self) -> Result<Learned, KeptError> {
-        let text = match fs::read_to_string(&self.path) {
+        let text = match regular_file::read_text(&self.path, regular_file::MOST_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Learned::default()),
             Err(source) => return Err(StoreError::file("read", &self.path, source).into()),
@@ -161,6 +167,9 @@ impl Kept {
         let lock = self.path.with_extension("lock");
         if let Some(folder) = lock.parent() {
             fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
+        }
+        if let Ok(about) = fs::metadata(&lock) {
+            regular_file::only_regular(about.file_type()).map_err(|source| StoreError::file("make", &lock, source))?;
         }
         let file = File::create(&lock).map_err(|source| StoreError::file("make", &lock, source))?;
         file.lock().map_err(|source| StoreError::file("lock", &lock, source))?;

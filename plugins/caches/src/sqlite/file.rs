@@ -39,8 +39,8 @@ const TABLES: &str = "
 /// The one connection that writes; makes folders, file and tables where they are missing.
 ///
 /// # Errors
-/// [`Failure::InvalidConfig`] for what is no cache or cannot be written, [`Failure::Unavailable`] for a full disk or a file
-/// that another process holds.
+/// [`Failure::InvalidConfig`] for what is no cache, [`Failure::Unavailable`] for a full disk, a folder or file that cannot be
+/// written, and a file that another process holds.
 pub(super) fn create(path: &Path) -> Result<Connection> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| of_folder(folder, &error))?;
@@ -151,6 +151,9 @@ fn of_folder(folder: &Path, error: &io::Error) -> Failure {
     let message = format!("the folder `{}` for the cache cannot be made: {error}", folder.display());
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Failure::Unavailable(message),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Failure::Unavailable(format!("{message}; {}", trouble::ELSEWHERE))
+        }
         _ => Failure::InvalidConfig(message),
     }
 }

@@ -70,8 +70,8 @@ impl Opened {
 impl CacheBackend for Sqlite {
     const NAME: &str = "sqlite";
 
-    /// Besides a configuration that makes no sense, a file that is no cache or cannot be written is an invalid
-    /// configuration; a full disk, or another process that holds the file for five seconds, is `unavailable`.
+    /// Besides a configuration that makes no sense, a file that is no cache is an invalid configuration; a full disk, a file
+    /// that cannot be written, or another process that holds it for five seconds, is `unavailable`.
     fn open(mut self) -> Result<Self> {
         if self.max_bytes == 0 || self.max_entries == Some(0) {
             return Err(Failure::InvalidConfig("`max_bytes` and `max_entries` are at least 1".to_owned()));

@@ -24,6 +24,9 @@ pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
     })
 }
 
+/// Where a cache can be that is not writable here.
+pub(super) const ELSEWHERE: &str = "keep it elsewhere: `with = { path = \"...\" }` in its tier";
+
 /// A failure of opening: what will not pass by itself is a fault of the configuration.
 pub(super) fn of_opening(path: &Path, error: &rusqlite::Error) -> Failure {
     let shown = path.display();
@@ -35,7 +38,8 @@ pub(super) fn of_opening(path: &Path, error: &rusqlite::Error) -> Failure {
             Failure::InvalidConfig(format!("the cache `{shown}` is damaged: delete it, and it will be made anew"))
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            Failure::InvalidConfig(format!("the cache `{shown}` cannot be written: {error}; name another `path`"))
+            // The other tiers serve, as beside a server that is unreachable: a folder is often read-only on another machine.
+            Failure::Unavailable(format!("the cache `{shown}` cannot be written ({error}); {ELSEWHERE}"))
         }
         _ => failure(path, error),
     }
