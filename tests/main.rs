@@ -17,6 +17,7 @@ mod input_bounds;
 mod interruption;
 mod item_files;
 mod item_ids;
+mod large_graphs;
 mod lenses;
 mod lockfile;
 mod meetings;

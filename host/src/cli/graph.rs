@@ -83,24 +83,27 @@ fn rhythm(stage: &StagePlan) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// Layers beyond this one are no longer set in further.
+const DEEPEST: usize = 40;
+
 fn as_text(plan: &Plan) -> String {
     let mut text = format!("{}\n", plan.name);
     let layers = plan.layers();
-    for layer in 0..=layers.iter().copied().max().unwrap_or(0) {
-        for (stage, _) in plan.stages.iter().zip(&layers).filter(|(_, its)| **its == layer) {
-            let _ = write!(text, "{:indent$}{}", "", stage.name, indent = 2 + 2 * layer);
-            if stage.extension.name != stage.name {
-                let _ = write!(text, " ({})", stage.extension.name);
-            }
-            let sources: Vec<String> = sources(plan, stage).into_iter().collect();
-            if !sources.is_empty() {
-                let _ = write!(text, " <- {}", sources.join(", "));
-            }
-            if let Some(rhythm) = rhythm(stage) {
-                let _ = write!(text, "  [{rhythm}]");
-            }
-            text.push('\n');
+    let mut by_layer: Vec<_> = plan.stages.iter().zip(layers).collect();
+    by_layer.sort_by_key(|(_, layer)| *layer);
+    for (stage, layer) in by_layer {
+        let _ = write!(text, "{:indent$}{}", "", stage.name, indent = 2 + 2 * layer.min(DEEPEST));
+        if stage.extension.name != stage.name {
+            let _ = write!(text, " ({})", stage.extension.name);
         }
+        let sources: Vec<String> = sources(plan, stage).into_iter().collect();
+        if !sources.is_empty() {
+            let _ = write!(text, " <- {}", sources.join(", "));
+        }
+        if let Some(rhythm) = rhythm(stage) {
+            let _ = write!(text, "  [{rhythm}]");
+        }
+        text.push('\n');
     }
     text
 }

@@ -43,7 +43,12 @@ fn written(args: &Args) -> Result<Exit, StoreError> {
     }
     let page = page(&run, &Db::open(&store)?)?;
     let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
-    write_whole(&file, page)?;
+    if let Err(error) = write_whole(&file, page) {
+        let elsewhere = error.is_refused().then(|| "use -o to name a file that you may write to".to_owned());
+        let hint = elsewhere.or(error.hint());
+        complain(error, hint);
+        return Ok(Exit::Failed);
+    }
     output().path(&file);
     Ok(Exit::Success)
 }

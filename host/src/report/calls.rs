@@ -1,47 +1,7 @@
 //! What the calls of each stage came to.
 
-use hdrhistogram::Histogram;
-
+use super::times::Times;
 use crate::store::{CallEnd, CallRow};
-
-/// Times of calls, in microseconds, in flat memory.
-pub(super) struct Times {
-    micros: Histogram<u64>,
-    /// Their sum.
-    pub(super) total_us: u64,
-}
-
-impl Times {
-    pub(super) fn new() -> Self {
-        // One microsecond to eleven days at three significant digits.
-        let micros =
-            Histogram::new_with_bounds(1, 1_000_000_000_000, 3).unwrap_or_else(|_| unreachable!("constant bounds"));
-        Self { micros, total_us: 0 }
-    }
-
-    pub(super) fn record(&mut self, took_us: u64) {
-        self.total_us = self.total_us.saturating_add(took_us);
-        self.micros.saturating_record(took_us.max(1));
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.micros.len()
-    }
-
-    /// The time that this share of the calls took at the most; 0 of none.
-    pub(super) fn quantile(&self, share: f64) -> u64 {
-        if self.micros.is_empty() { 0 } else { self.micros.value_at_quantile(share).min(self.micros.max()) }
-    }
-
-    pub(super) fn mean(&self) -> f64 {
-        if self.micros.is_empty() { 0.0 } else { self.total_us as f64 / self.micros.len() as f64 }
-    }
-
-    /// Calls by time: exact up to three digits.
-    pub(super) fn each(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.micros.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
-    }
-}
 
 /// What is told of a stage.
 pub(super) struct StageFacts {

@@ -10,6 +10,8 @@ pub(super) const BINS: usize = 260;
 pub(super) const FEW: u64 = 24;
 /// The most calls that are drawn one by one.
 const FEW_CALLS: usize = 3000;
+/// The most stages that are drawn side by side.
+pub(super) const STAGES: usize = 150;
 /// The most groups of items that are drawn side by side, and cells in all.
 const GROUPS: usize = 120;
 const CELLS: usize = 12_000;
@@ -41,13 +43,43 @@ pub(super) struct Cell {
     pub(super) failed: u64,
 }
 
+impl Cell {
+    fn add(&mut self, call: &CallRow) {
+        self.calls += 1;
+        self.total_us = self.total_us.saturating_add(call.took_us);
+        self.failed += u64::from(call.end == CallEnd::Failed);
+    }
+}
+
+/// What is told of a stage that is drawn.
+pub(super) struct Lane {
+    /// Microseconds at work within each step of time.
+    pub(super) busy: Vec<f64>,
+    /// Failures that ended in each step of time.
+    pub(super) failed: Vec<u64>,
+    /// The stage over groups of items.
+    pub(super) cells: Vec<Cell>,
+}
+
+impl Lane {
+    fn new(groups: usize) -> Self {
+        Self { busy: vec![0.0; BINS], failed: vec![0; BINS], cells: vec![Cell::default(); groups] }
+    }
+
+    fn add(&mut self, call: &CallRow, step: f64, (from, to): (u64, u64)) {
+        spread(&mut self.busy, step, (from, to));
+        if call.end == CallEnd::Failed {
+            self.failed[((to as f64 / step) as usize).min(BINS - 1)] += 1;
+        }
+    }
+}
+
 /// When stages were at work, and on which items.
 pub(super) struct Flow {
     pub(super) sessions: Vec<Session>,
-    /// Microseconds at work within each step of time, by stage.
-    pub(super) busy: Vec<Vec<f64>>,
-    /// Failures that ended in each step of time, by stage.
-    pub(super) failed: Vec<Vec<u64>>,
+    /// What was told of the stages that are drawn: of the first [`STAGES`] that were called.
+    drawn: BTreeMap<usize, Lane>,
+    stages: usize,
     /// Microseconds that items were in work within each step of time.
     pub(super) in_work: Vec<f64>,
     /// The calls of each item by its position, -1 for those of the run itself; none if there are too many.
@@ -55,24 +87,24 @@ pub(super) struct Flow {
     bar_count: usize,
     /// How many items there are.
     pub(super) items: u64,
-    /// Stages over groups of items.
-    pub(super) cells: Vec<Vec<Cell>>,
+    /// How many groups of items there are.
+    pub(super) groups: usize,
     /// The item whose calls come in, with when it was begun and done.
     open: Option<(i64, u64, u64)>,
 }
 
 impl Flow {
     pub(super) fn new(sessions: Vec<Session>, stages: usize, items: u64) -> Self {
-        let groups = (items as usize).min(GROUPS).min(CELLS / stages.max(1)).max(1);
+        let groups = (items as usize).min(GROUPS).min(CELLS / stages.clamp(1, STAGES)).max(1);
         Self {
             sessions,
-            busy: vec![vec![0.0; BINS]; stages],
-            failed: vec![vec![0; BINS]; stages],
+            drawn: BTreeMap::new(),
+            stages,
             in_work: vec![0.0; BINS],
             bars: (items <= FEW).then(BTreeMap::new),
             bar_count: 0,
             items,
-            cells: vec![vec![Cell::default(); groups]; stages],
+            groups,
             open: None,
         }
     }
@@ -89,25 +121,39 @@ impl Flow {
 
     /// The first item of a group, and the first one after it.
     pub(super) fn group(&self, group: usize) -> (u64, u64) {
-        let groups = self.cells.first().map_or(1, Vec::len) as u128;
+        let groups = self.groups as u128;
         let edge = |group: usize| (u128::from(self.items) * group as u128).div_ceil(groups) as u64;
         (edge(group), edge(group + 1))
+    }
+
+    /// What was told of a stage, if it is drawn.
+    pub(super) fn lane(&self, stage: usize) -> Option<&Lane> {
+        self.drawn.get(&stage)
+    }
+
+    /// How many stages are drawn.
+    pub(super) fn drawn(&self) -> usize {
+        self.drawn.len()
     }
 
     /// Takes a call in; calls come by item.
     pub(super) fn add(&mut self, call: &CallRow) {
         let stage = call.stage as usize;
-        if call.end == CallEnd::Skipped || stage >= self.busy.len() {
+        if call.end == CallEnd::Skipped || stage >= self.stages {
             return;
         }
         let from = self.sessions.iter().find(|session| session.id == call.session).map_or(0, |session| session.from_us);
         let from = from.saturating_add(call.began_us);
         let to = from.saturating_add(call.took_us);
         let step = self.step_us();
-        spread(&mut self.busy[stage], step, (from, to));
-        if call.end == CallEnd::Failed {
-            let bin = ((to as f64 / step) as usize).min(BINS - 1);
-            self.failed[stage][bin] += 1;
+        let group =
+            u128::try_from(call.item).ok().map(|item| item * self.groups as u128 / u128::from(self.items.max(1)));
+        if self.drawn.len() < STAGES || self.drawn.contains_key(&stage) {
+            let lane = self.drawn.entry(stage).or_insert_with(|| Lane::new(self.groups));
+            lane.add(call, step, (from, to));
+            if let Some(cell) = group.and_then(|group| lane.cells.get_mut(usize::try_from(group).ok()?)) {
+                cell.add(call);
+            }
         }
         match &mut self.open {
             Some((item, began, done)) if *item == call.item => {
@@ -127,14 +173,6 @@ impl Flow {
             let hit = call.memo_hit == Some(true);
             let bar = Bar { stage, from_us: from, took_us: call.took_us, end: call.end, hit };
             bars.entry(call.item).or_default().push(bar);
-        }
-        let Ok(item) = u128::try_from(call.item) else { return };
-        let cells = &mut self.cells[stage];
-        let group = (item * cells.len() as u128 / u128::from(self.items.max(1))) as usize;
-        if let Some(cell) = cells.get_mut(group) {
-            cell.calls += 1;
-            cell.total_us = cell.total_us.saturating_add(call.took_us);
-            cell.failed += u64::from(call.end == CallEnd::Failed);
         }
     }
 
@@ -180,7 +218,7 @@ mod tests {
             flow.add(&row);
         }
         flow.close();
-        assert!((flow.busy[0].iter().sum::<f64>() - 3_957.0).abs() < 1e-6);
+        assert!((flow.drawn[&0].busy.iter().sum::<f64>() - 3_957.0).abs() < 1e-6);
         // The second item was begun in one session and done in the other.
         assert!((flow.in_work.iter().sum::<f64>() - (900.0 + 3_870.0)).abs() < 1e-6);
         assert_eq!(flow.length_us(), 4_000);
@@ -192,14 +230,25 @@ mod tests {
         for items in [1, 7, 120, 121, 10_000] {
             let mut flow = Flow::new(vec![session(1, 0, 10)], 1, items);
             (0..items as i64).for_each(|item| flow.add(&call(item, 1, 0, 1)));
-            let groups = flow.cells[0].len();
+            let groups = flow.groups;
             assert!(groups <= GROUPS && flow.group(groups - 1).1 == items);
             for group in 0..groups {
                 let (first, next) = flow.group(group);
-                assert_eq!(flow.cells[0][group].calls, next - first, "group {group} of {items} items");
+                assert_eq!(flow.drawn[&0].cells[group].calls, next - first, "group {group} of {items} items");
             }
             assert_eq!(flow.bars.is_some(), items <= FEW);
         }
+    }
+
+    #[test]
+    fn of_many_stages_the_first_that_were_called_are_drawn() {
+        let mut flow = Flow::new(vec![session(1, 0, 10)], 10_000, 1_000);
+        for stage in (0..10_000).rev() {
+            flow.add(&CallRow { stage, ..call(0, 1, 0, 1) });
+        }
+        flow.close();
+        assert_eq!((flow.drawn(), flow.groups), (STAGES, CELLS / STAGES));
+        assert!(flow.lane(9_999).is_some() && flow.lane(0).is_none());
     }
 
     #[test]

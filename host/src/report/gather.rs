@@ -91,7 +91,8 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
                 facts.ids.insert(item.index as i64, item.id.clone());
             }
             if let Some(fault) = &item.fault {
-                facts.failures.add(None, Some(&item.id), "unreadable", fault);
+                let kind = if item.was_read() { "unwritten" } else { "unreadable" };
+                facts.failures.add(None, Some(&item.id), kind, fault);
             }
             Ok(())
         })?;

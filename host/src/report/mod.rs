@@ -18,6 +18,7 @@ mod html;
 mod learned;
 mod page;
 mod spend;
+mod times;
 mod units;
 
 pub use page::page;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::calls::Times;
+use super::times::Times;
 use crate::store::CompletionRow;
 
 /// What is told of a stage's completions by one model.

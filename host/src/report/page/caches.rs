@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        calls::Times,
         gather::Facts,
         html::{Html, put},
+        times::Times,
         units::{clip, grouped, long, many, percent, share, us, usd},
     },
     bars::share_bar,

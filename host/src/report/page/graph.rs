@@ -20,7 +20,11 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     let plan = &facts.run.plan;
     let mut out = Html::new();
     if plan.stages.len() > MOST {
-        put!(out, "<p>{} stages are too many to draw; the table of latencies has them all.</p>\n", plan.stages.len());
+        put!(
+            out,
+            "<p>{} are too many to draw; the table of latencies has those that took longest.</p>\n",
+            many(plan.stages.len() as u64, "stage")
+        );
         return Some(out);
     }
     put!(

@@ -2,22 +2,24 @@
 
 use super::{
     super::{
-        calls::Times,
         gather::Facts,
         html::{Html, put},
-        units::{grouped, many, power as named, px, us},
+        times::Times,
+        units::{grouped, long, many, power as named, px, us},
     },
     number_cell, open_table, stage_cell,
 };
 
 const WIDE: f64 = 320.0;
 const EDGE: f64 = 26.0;
+/// The most rows.
+const MOST: usize = 500;
 /// Steps of the histogram to a power of ten.
 const PER_POWER: f64 = 12.0;
 
 pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     let mut out = Html::new();
-    let known: Vec<_> = facts.each_stage().filter(|(_, _, stage)| stage.made.count() > 0).collect();
+    let mut known: Vec<_> = facts.each_stage().filter(|(_, _, stage)| stage.made.count() > 0).collect();
     if known.is_empty() {
         out.own("<p>No call was made.</p>\n");
         return Some(out);
@@ -25,6 +27,13 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     let least = known.iter().map(|(_, _, stage)| stage.made.quantile(0.0)).min().unwrap_or(1).max(1) as f64;
     let most = known.iter().map(|(_, _, stage)| stage.made.quantile(1.0)).max().unwrap_or(1).max(1) as f64;
     let axis = Axis { from: least.log10().floor(), to: most.log10().ceil().max(least.log10().floor() + 1.0) };
+    // Where there are too many, those that took longest have a row.
+    let mut rest = Vec::new();
+    if known.len() > MOST {
+        known.sort_by_key(|(number, _, stage)| (std::cmp::Reverse(stage.made.total_us), *number));
+        rest = known.split_off(MOST);
+        known.sort_by_key(|(number, ..)| *number);
+    }
     out.own("<p>Times of the calls that were made, failed ones and tries included; results from a cache are not among them. ");
     out.own("A strip shows how the calls are spread, on an axis where each step is ten times the one before.</p>\n");
     legend(&mut out);
@@ -53,6 +62,15 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     out.own("</tbody><tfoot><tr><td colspan=\"7\"></td><td class=\"strip\">");
     ticks(&mut out, &axis);
     out.own("</td></tr></tfoot></table></div>\n");
+    if !rest.is_empty() {
+        let total = rest.iter().map(|(_, _, stage)| stage.made.total_us).fold(0, u64::saturating_add);
+        put!(
+            out,
+            "<p class=\"note\">And {} that took less time each, {} in all.</p>\n",
+            many(rest.len() as u64, "more stage"),
+            long(total)
+        );
+    }
     let memo = facts.each_stage().filter(|(_, _, stage)| stage.made.count() == 0 && stage.hits.count() > 0).count();
     if memo > 0 {
         put!(

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        flow::{BINS, Bar, Flow},
+        flow::{BINS, Bar, Flow, Lane},
         gather::Facts,
         html::{Html, put},
         units::{clip, grouped, long, many, moment, px, share, short, steps, tick, us},
@@ -49,30 +49,38 @@ fn lanes(out: &mut Html, facts: &Facts<'_>) {
         us((flow.step_us() as u64).max(1))
     );
     let step = flow.step_us();
-    let shown: Vec<_> = facts.each_stage().filter(|(_, _, stage)| stage.calls() > 0).collect();
+    let lanes = facts.each_stage().filter_map(|(number, plan, _)| Some((number, plan, flow.lane(number - 1)?)));
+    let shown: Vec<_> = lanes.collect();
     let high = AXIS + LANE * (shown.len() + 1) as f64 + 8.0;
     let peak = |bins: &[f64]| bins.iter().copied().fold(0.0, f64::max) / step;
     let about: Vec<String> = shown
         .iter()
-        .map(|(number, plan, _)| {
-            format!("{} at most {} at a time", clip(&plan.name, 60), short(peak(&flow.busy[number - 1])))
-        })
+        .map(|(_, plan, lane)| format!("{} at most {} at a time", clip(&plan.name, 60), short(peak(&lane.busy))))
         .collect();
     open_drawing(out, "lanes", (LEFT + WIDE + RIGHT, high), "Calls under way over time", &about.join("; "));
     time_axis(out, flow, high);
     put!(out, "<text class=\"lane-name\" x=\"33\" y=\"{}\">items in work</text>", px(AXIS + 22.0));
     lane(out, &flow.in_work, step, AXIS, "lane items");
-    for (place, (number, plan, _)) in shown.iter().enumerate() {
+    for (place, (number, plan, told)) in shown.iter().enumerate() {
         let top = AXIS + LANE * (place + 1) as f64;
-        let stage = number - 1;
         lane_name(out, (*number, &plan.name), top + 22.0);
-        lane(out, &flow.busy[stage], step, top, "lane");
-        for (bin, count) in flow.failed[stage].iter().enumerate().filter(|(_, count)| **count > 0) {
+        lane(out, &told.busy, step, top, "lane");
+        for (bin, count) in told.failed.iter().enumerate().filter(|(_, count)| **count > 0) {
             let x = LEFT + (bin as f64 + 0.5) / BINS as f64 * WIDE;
             cross(out, (x, top + 9.0), &format!("{} of {}", many(*count, "failure"), clip(&plan.name, 60)));
         }
     }
     close_drawing(out);
+    not_drawn(out, facts);
+}
+
+/// How many stages were called that are not drawn.
+fn not_drawn(out: &mut Html, facts: &Facts<'_>) {
+    let called = facts.stages.iter().filter(|stage| stage.calls() > 0).count();
+    let more = called.saturating_sub(facts.flow.drawn());
+    if more > 0 {
+        put!(out, "<p class=\"note\">And {}.</p>\n", many(more as u64, "more stage"));
+    }
 }
 
 fn lane_name(out: &mut Html, (number, name): (usize, &str), y: f64) {
@@ -246,14 +254,14 @@ fn pack(bars: &[Bar]) -> (Vec<(usize, &Bar)>, usize) {
 
 fn map(out: &mut Html, facts: &Facts<'_>) {
     let flow = &facts.flow;
-    let groups = flow.cells.first().map_or(0, Vec::len);
-    let shown: Vec<_> =
-        facts.each_stage().filter(|(number, ..)| flow.cells[number - 1].iter().any(|cell| cell.calls > 0)).collect();
-    let mean = |stage: usize, group: usize| {
-        let cell = &flow.cells[stage][group];
+    let groups = flow.groups;
+    let lanes = facts.each_stage().filter_map(|(number, plan, _)| Some((number, plan, flow.lane(number - 1)?)));
+    let shown: Vec<_> = lanes.filter(|(_, _, lane)| lane.cells.iter().any(|cell| cell.calls > 0)).collect();
+    let mean = |lane: &Lane, group: usize| {
+        let cell = &lane.cells[group];
         (cell.calls > 0).then(|| (cell.total_us as f64 / cell.calls as f64).max(1.0))
     };
-    let all = || shown.iter().flat_map(|(number, ..)| (0..groups).filter_map(move |group| mean(number - 1, group)));
+    let all = || shown.iter().flat_map(|(_, _, lane)| (0..groups).filter_map(move |group| mean(lane, group)));
     let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(1.0, f64::max));
     if !least.is_finite() {
         return;
@@ -304,8 +312,8 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
     let edge = |group: u64| LEFT + share(group as f64, flow.items as f64) * WIDE;
     for level in 0..TINTS {
         put!(out, "<path class=\"t{}\" d=\"", level);
-        for (place, (number, ..)) in shown.iter().enumerate() {
-            for group in (0..groups).filter(|group| mean(number - 1, *group).is_some_and(|mean| tint(mean) == level)) {
+        for (place, (_, _, lane)) in shown.iter().enumerate() {
+            for group in (0..groups).filter(|group| mean(lane, *group).is_some_and(|mean| tint(mean) == level)) {
                 let (first, next) = flow.group(group);
                 let (left, right) = (edge(first), edge(next));
                 put!(
@@ -321,25 +329,26 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
         }
         out.own("\"/>\n");
     }
-    for (place, (number, plan, _)) in shown.iter().enumerate() {
+    for (place, (number, plan, lane)) in shown.iter().enumerate() {
         let top = AXIS + row * place as f64;
         lane_name(out, (*number, &plan.name), top + 15.0);
-        for group in (0..groups).filter(|group| flow.cells[number - 1][*group].failed > 0) {
+        for group in (0..groups).filter(|group| lane.cells[*group].failed > 0) {
             let (first, next) = flow.group(group);
             let x = (edge(first) + edge(next)) / 2.0;
-            cross(out, (x, top + 10.0), &many(flow.cells[number - 1][group].failed, "failure"));
+            cross(out, (x, top + 10.0), &many(lane.cells[group].failed, "failure"));
         }
     }
     close_drawing(out);
-    quarters(out, facts, &shown.iter().map(|(number, plan, _)| (*number, plan.name.as_str())).collect::<Vec<_>>());
+    not_drawn(out, facts);
+    quarters(out, &shown.iter().map(|(number, plan, lane)| (*number, plan.name.as_str(), *lane)).collect::<Vec<_>>());
 }
 
-fn quarters(out: &mut Html, facts: &Facts<'_>, stages: &[(usize, &str)]) {
+fn quarters(out: &mut Html, stages: &[(usize, &str, &Lane)]) {
     out.own("<details><summary>As a table</summary>\n");
     let head = [("stage", false), ("first quarter", true), ("second", true), ("third", true), ("last quarter", true)];
     open_table(out, "Mean time of a call by quarter of the items", &head);
-    for (number, name) in stages {
-        let cells = &facts.flow.cells[number - 1];
+    for (number, name, lane) in stages {
+        let cells = &lane.cells;
         out.own("<tr>");
         stage_cell(out, *number, name);
         for quarter in 0..4 {

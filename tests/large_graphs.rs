@@ -1,0 +1,89 @@
+//! Ten thousand stages: what is done once a stage is done once a stage, and a report of them stays small.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    time::{Duration, Instant},
+};
+
+use jackfield::{
+    pipeline::{self, Request},
+    plugin::{Registry, bundled},
+    store::{Answer, Record, RunFolder, RunJson, StageRecord, Writer, export_results},
+};
+
+use crate::support::{Pipeline, done_within, jackfield};
+
+const STAGES: usize = 10_000;
+
+/// Far more than it takes, far less than what grows with the square of the stages would.
+const SOON: Duration = Duration::from_secs(60);
+
+/// Stages that each read the one before, after one of this name.
+fn chain(stages: usize, read: &str) -> Pipeline {
+    let mut toml = String::from(
+        "[pipeline]\nname = \"large\"\n[input]\nuse = \"inline\"\nitems = [{ text = \"Ann: Hi.\" }]\n\
+         [stages.s0]\nuse = \"transcript\"\nin = { text = \"input.text\" }\n",
+    );
+    for stage in 1..stages {
+        let read = if stage == 1 { read.to_owned() } else { format!("s{}", stage - 1) };
+        let _ =
+            write!(toml, "[stages.s{stage}]\nuse = \"transcript\"\nin = {{ text = \"{read}.segments[0].text\" }}\n");
+    }
+    Pipeline::new(&toml)
+}
+
+#[test]
+fn a_chain_of_many_stages_is_run() {
+    let pipeline = chain(1_000, "s0");
+    let run = done_within(&mut pipeline.command(), SOON).expect_code(0);
+    assert_eq!(run.json()["stages"].as_object().expect("stages").len(), 1_000);
+}
+
+#[test]
+fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
+    let pipeline = chain(STAGES, "s0");
+    let graph = done_within(jackfield().arg("graph").arg(pipeline.path()), SOON).expect_code(0);
+    assert_eq!(graph.stdout.lines().count(), STAGES + 1);
+    assert!(graph.stdout.len() < 2_000_000, "not set in further and further: {} bytes", graph.stdout.len());
+
+    // What a run of it would leave.
+    let draft = pipeline::parse(Request { path: pipeline.path(), set: &[], input: &[] }).expect("a draft");
+    let plan = pipeline::check(&draft, &Registry::new(vec![bundled()])).expect("a plan");
+    let folder = RunFolder::create(&pipeline.out(), &plan.name).expect("a run folder");
+    let run = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
+    let db = folder.db().expect("a store");
+    let session = db.begin_session(&run.began).expect("a session");
+    let writer = Writer::start(folder.db().expect("a store"), session, folder.path().join("items"), Instant::now())
+        .expect("a writer");
+    let record = |stage: usize| {
+        let answer = Answer::Ok { json: "{}".into(), tensors: Vec::new() };
+        let (stage, took_us) = (stage as u32, stage as u64 * 1000);
+        Record::Stage(StageRecord { item: 0, stage, call: 0, answer, attempts: 1, began_us: 0, took_us, memo: None })
+    };
+    writer.put((0..STAGES).map(record).collect()).expect("written");
+    writer.finish().expect("written");
+    folder.write_run(&run).expect("written");
+    export_results(&db, &plan, &folder.path().join("results.jsonl")).expect("exported");
+
+    // A histogram for each stage would take several times what the program is given here.
+    let mut report = std::process::Command::new("prlimit");
+    report.args(["--as=1500000000", env!("CARGO_BIN_EXE_jackfield"), "report"]).arg(folder.path());
+    done_within(&mut report, SOON).expect_code(0);
+    let page = fs::read_to_string(folder.path().join("report.html")).expect("a page");
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    for said in
+        ["10,000 stages are too many to draw", "And 9,850 more stages.", "And 9,500 more stages that took less time"]
+    {
+        assert!(page.contains(said), "the page does not say `{said}`");
+    }
+}
+
+#[test]
+fn ten_thousand_faults_are_told_in_time() {
+    let pipeline = chain(STAGES, "so");
+    let toml = fs::read_to_string(pipeline.path().join("pipeline.toml")).expect("a pipeline");
+    fs::write(pipeline.path().join("pipeline.toml"), toml.replace("\"s", "\"z")).expect("written");
+    let faults = done_within(jackfield().arg("check").arg(pipeline.path()).arg("--json"), SOON).expect_code(2);
+    assert_eq!(faults.json()["faults"].as_array().expect("faults").len(), STAGES - 1);
+}
