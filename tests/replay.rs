@@ -319,6 +319,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         input: InputPlan::Inline { items: vec![json!(item)], id: None },
         output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
         max_in_flight: 1,
+        sandbox_memory: None,
         models: Vec::new(),
         caches: Vec::new(),
         stages: vec![stage],

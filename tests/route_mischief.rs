@@ -113,7 +113,7 @@ fn an_arm_that_was_tried_before_fails_its_item_alone() {
 fn a_decision_that_never_comes_ends_at_the_limit_of_a_component() {
     let said = only_the_bad_one_failed(&pipeline("wasm", "loop"));
     assert!(said.starts_with(&format!("over-budget: {BY}")), "{said}");
-    assert!(said.ends_with("its limit of 5s"), "{said}");
+    assert!(said.ends_with("used up its CPU time of 5s"), "{said}");
 }
 
 /// A run in which one outcome is not learned from.

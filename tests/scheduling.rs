@@ -150,6 +150,7 @@ fn plan(case: &Case) -> Plan {
         input: InputPlan::Inline { items: (0..case.items).map(item).collect(), id: Some("id".into()) },
         output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
         max_in_flight: case.in_flight,
+        sandbox_memory: None,
         models: Vec::new(),
         caches: Vec::new(),
         stages: stages.collect(),

@@ -101,7 +101,7 @@ fn a_limit_that_is_reached_counts_as_a_trap() {
     let pipeline = pipeline.with("hand.wasm", shaky("(loop $again (br $again))"));
     let (run, said) = run(&pipeline);
     assert_eq!(run.json()["stages"]["shaky"]["traps"], 3);
-    assert!(said[0].ends_with("its limit of 100ms") && said[1] == "ok" && said[2] == said[3], "{said:?}");
+    assert!(said[0] == "used up its CPU time of 100ms" && said[1] == "ok" && said[2] == said[3], "{said:?}");
     assert!(said[4].starts_with("in quarantine: 2 calls in a row ended it"), "{said:?}");
 }
 

@@ -92,7 +92,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "JSON", value_parser = object)]
     config: Option<Value>,
 
-    /// The longest that a call may take.
+    /// The longest that a call may take; of a component, the CPU time that it may use.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     timeout: Duration,
 

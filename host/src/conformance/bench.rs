@@ -15,7 +15,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::plugin::{Opener, sandbox::Limits};
+use crate::plugin::{
+    Form, Opener,
+    sandbox::{Limits, is_out_of_time},
+};
 
 /// After so many calls that did not end in time, no more is asked of an extension.
 const MOST_LATE: u32 = 3;
@@ -23,20 +26,26 @@ const MOST_LATE: u32 = 3;
 pub(super) const LATE: &str = "no answer within";
 /// A sandbox ends its guest by itself: it gets so much longer.
 const SLACK: Duration = Duration::from_millis(500);
+/// A component is held to the CPU time that it uses, however busy the machine: by the clock on the wall it gets so many
+/// times as long.
+const BUSY: u32 = 5;
 
 /// Where extensions are opened and called.
 pub(super) struct Bench {
     runtime: Option<Runtime>,
     longest: Duration,
+    /// The longest by the clock on the wall.
+    patience: Duration,
     late: AtomicU32,
 }
 
 impl Bench {
-    /// A bench on which no call takes longer than `longest`.
-    pub(super) fn new(longest: Duration) -> io::Result<Self> {
+    /// A bench on which no call takes longer than `longest`: of a component, in CPU time.
+    pub(super) fn new(longest: Duration, form: Form) -> io::Result<Self> {
         // A native call that never comes back holds its thread: there are some to spare.
         let runtime = Builder::new_multi_thread().worker_threads(MOST_LATE as usize + 2).enable_all().build()?;
-        Ok(Self { runtime: Some(runtime), longest, late: AtomicU32::new(0) })
+        let patience = if form == Form::Wasm { longest * BUSY } else { longest };
+        Ok(Self { runtime: Some(runtime), longest, patience, late: AtomicU32::new(0) })
     }
 
     /// The longest that a call may take.
@@ -53,16 +62,26 @@ impl Bench {
         Failure::Internal(format!("{LATE} {}", humantime::format_duration(self.longest)))
     }
 
+    /// Counts a call that did not end in time.
+    fn is_late(&self) -> Failure {
+        self.late.fetch_add(1, Ordering::Relaxed);
+        self.too_late()
+    }
+
+    /// What a call failed with, or that it did not end in time where a sandbox has ended it.
+    fn told(&self, failure: Failure) -> Failure {
+        if is_out_of_time(&failure) { self.is_late() } else { failure }
+    }
+
     /// Waits for work on another thread, for as long as a call may take.
     pub(super) fn wait<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
         let Some(runtime) = self.runtime.as_ref().filter(|_| !self.is_stuck()) else {
             return Err(self.too_late());
         };
         let began = Instant::now();
-        let waited = runtime.block_on(async { timeout(self.longest + SLACK, runtime.spawn(work)).await });
-        if began.elapsed() >= self.longest {
-            self.late.fetch_add(1, Ordering::Relaxed);
-            return Err(self.too_late());
+        let waited = runtime.block_on(async { timeout(self.patience + SLACK, runtime.spawn(work)).await });
+        if began.elapsed() >= self.patience {
+            return Err(self.is_late());
         }
         match waited {
             Err(_) => Err(self.too_late()),
@@ -73,13 +92,13 @@ impl Bench {
 
     /// Opens an extension with a configuration.
     pub(super) fn open(&self, opener: &Arc<dyn Opener>, config: &str, limits: &Limits) -> Result<Opened> {
-        let limits = Limits { time: self.longest, ..limits.clone() };
+        let limits = Limits { time: self.longest, wall: self.patience, ..limits.clone() };
         let (opener, config) = (Arc::clone(opener), config.to_owned());
         let opened = self.wait(async move {
             let work = move || guarded("open", || opener.open(&config, &limits)).and_then(|opened| opened);
             tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
         });
-        opened?.map(|instance| Opened(Some(instance)))
+        opened?.map(|instance| Opened(Some(instance))).map_err(|failure| self.told(failure))
     }
 
     /// Calls an instance. Whatever happens, there is one result per request.
@@ -104,7 +123,10 @@ impl Bench {
                 let what = format!("answered {} results to {count} requests", results.len());
                 vec![Err(Failure::Internal(what)); count.max(1)]
             }
-            Ok(results) => results,
+            Ok(results) => match results.first() {
+                Some(Err(failure)) if is_out_of_time(failure) => vec![Err(self.is_late()); count],
+                _ => results,
+            },
             Err(failure) => vec![Err(failure); count.max(1)],
         }
     }

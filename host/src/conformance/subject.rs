@@ -63,7 +63,7 @@ impl<'a> Subject<'a> {
         settings: &'a Settings,
     ) -> std::io::Result<Self> {
         let descriptor = &offer.descriptor;
-        let bench = Bench::new(settings.longest)?;
+        let bench = Bench::new(settings.longest, form)?;
         let scratch = tempfile::tempdir()?;
         let (config, input) = (Schema::of_config(&descriptor.config), Schema::new(descriptor.input.clone()));
         let output = Schema::new(descriptor.output.clone());

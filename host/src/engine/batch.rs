@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -18,7 +18,10 @@ use super::{
     pool::{Job, Pool, current_worker},
     station::{MemoNote, Station},
 };
-use crate::service::{CallNote, Sending};
+use crate::{
+    plugin::sandbox::QueueClock,
+    service::{CallNote, Sending},
+};
 
 /// What a batch under way and the scheduler tell each other.
 #[derive(Default)]
@@ -30,6 +33,8 @@ pub(super) struct Control {
     worker: AtomicUsize,
     /// How far it has come with its completions.
     pub(super) sending: Sending,
+    /// What it queues, where a sandboxed plugin may have to.
+    queue: OnceLock<Arc<QueueClock>>,
     /// Completions so far. They stand here so that a batch that is given up leaves them behind.
     notes: Mutex<Vec<CallNote>>,
 }
@@ -61,6 +66,11 @@ impl Control {
     /// When it was begun, as microseconds since the session began.
     pub(super) fn started_us(&self) -> Option<u64> {
         self.started.load(Ordering::Acquire).checked_sub(1)
+    }
+
+    /// What is left of a limit on its time, of which so much has passed. It is not held against a call that it queues.
+    pub(super) fn left(&self, limit: Duration, passed: Duration) -> Duration {
+        self.queue.get().map_or_else(|| limit.saturating_sub(passed), |queue| queue.left(limit, passed))
     }
 
     /// The worker that computes it at this moment.
@@ -111,7 +121,13 @@ pub(super) fn send(
                 (results.into_iter().flatten().collect(), notes)
             }
         };
-        let took = began.elapsed();
+        let (mut began, mut began_us, mut took) = (began, began_us, began.elapsed());
+        if let Some(queue) = control.queue.get() {
+            // As if it had queued before it began.
+            let queued = queue.queued();
+            (began, took) = (began + queued, took.saturating_sub(queued));
+            began_us = station.since_start_us(began);
+        }
         // The run ends with its last answer, and the instances with the run: none is left to a worker that nobody waits for.
         drop((station, requests));
         // A scheduler that is gone needs no answers.
@@ -124,12 +140,16 @@ async fn called(station: &Station, requests: &[Request], control: &Control) -> V
     let host = CallHost { station, requests, control };
     let recording = station.recorder.as_ref().map(|recorder| recorder.begin(requests, &host));
     let calls: &dyn HostCalls = recording.as_ref().map_or(&host, |recording| recording);
+    let queue = station.may_queue.then(|| control.queue.get_or_init(QueueClock::within_current));
     let answered = match guarded("call", || station.instance.call(requests, calls)) {
         Ok(future) => {
             let mut future = pin!(Guarded::new("call", future));
             poll_fn(|context| {
                 control.worker.store(current_worker().map_or(0, |worker| worker + 1), Ordering::Release);
-                let polled = future.as_mut().poll(context);
+                let polled = match queue {
+                    Some(queue) => queue.during(|| future.as_mut().poll(context)),
+                    None => future.as_mut().poll(context),
+                };
                 control.worker.store(0, Ordering::Release);
                 polled
             })

@@ -17,6 +17,8 @@ use async_task::{Runnable, Task};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tokio::runtime::Handle;
 
+use crate::plugin::sandbox::Admission;
+
 /// A handle to a spawned future; dropping it cancels the future at its next wait.
 pub(super) type Job = Task<()>;
 
@@ -41,6 +43,8 @@ struct Shared {
     workers: Mutex<Vec<Arc<Worker>>>,
     /// No future is polled any more.
     closed: AtomicBool,
+    /// Lets the calls of sandboxed plugins run.
+    admission: Arc<Admission>,
 }
 
 /// What is known of a worker.
@@ -57,9 +61,15 @@ const LAST_POLLS: Duration = Duration::from_millis(200);
 
 impl Pool {
     /// Starts `workers` threads, each with the context of `runtime` for timers and sockets.
-    pub(super) fn start(workers: usize, runtime: Handle) -> io::Result<Self> {
+    pub(super) fn start(workers: usize, runtime: Handle, admission: &Arc<Admission>) -> io::Result<Self> {
         let (queue, waiting) = unbounded();
-        let shared = Arc::new(Shared { waiting, runtime, workers: Mutex::default(), closed: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            waiting,
+            runtime,
+            admission: Arc::clone(admission),
+            workers: Mutex::default(),
+            closed: AtomicBool::new(false),
+        });
         let pool = Self { queue, shared };
         for _ in 0..workers {
             pool.add_worker()?;
@@ -78,6 +88,7 @@ impl Pool {
         thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             WORKER.set(Some(number));
             let _context = shared.runtime.enter();
+            shared.admission.enter();
             while !worker.retired.load(Ordering::Acquire) {
                 let Ok(runnable) = shared.waiting.recv() else { break };
                 // In this order, and with one order for all: whoever closes the pool sees the poll, or is seen by it.
@@ -141,7 +152,7 @@ impl Pool {
 mod tests {
     use std::{sync::mpsc, time::Duration};
 
-    use super::{Pool, current_worker};
+    use super::{Admission, Pool, current_worker};
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime")
@@ -150,7 +161,7 @@ mod tests {
     #[test]
     fn waiting_futures_share_one_worker() {
         let runtime = runtime();
-        let pool = Pool::start(1, runtime.handle().clone()).expect("a pool");
+        let pool = Pool::start(1, runtime.handle().clone(), &Admission::new(1, 0, 0)).expect("a pool");
         let (done, results) = mpsc::channel();
         for number in 0..50 {
             let done = done.clone();
@@ -202,7 +213,7 @@ mod tests {
     #[test]
     fn a_replaced_worker_leaves_the_pool_working() {
         let runtime = runtime();
-        let pool = Pool::start(1, runtime.handle().clone()).expect("a pool");
+        let pool = Pool::start(1, runtime.handle().clone(), &Admission::new(1, 0, 0)).expect("a pool");
         let (stuck, held) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         pool.spawn(async move {

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     pipeline::{Plan, Scope, StagePlan, Wire},
-    plugin::Registry,
+    plugin::{Registry, sandbox::Admission},
     service::{Kept, KeptError, Services, StageRecorder},
     store::{Db, FileNames, RunFolder, RunJson, StoreError, Writer, export_events, export_results, export_run_stages},
 };
@@ -160,8 +160,12 @@ impl Engine<'_> {
             .enable_all()
             .build()
             .map_err(EngineError::Workers)?;
-        let pool = Pool::start(self.options.jobs, runtime.handle().clone()).map_err(EngineError::Workers)?;
         let (plan, registry, services) = (self.plan, self.registry, &self.services);
+        let admission = Admission::new(self.options.jobs, plan.sandbox_total(), plan.sandbox_kept_back());
+        // The policies of routes are called from here.
+        let _entered = admission.entered();
+        let handle = runtime.handle().clone();
+        let pool = Pool::start(self.options.jobs, handle, &admission).map_err(EngineError::Workers)?;
         if let Some(tape) = tape.filter(|tape| tape.resumed) {
             for (name, spent) in tape.db.spent()? {
                 if let Some(model) = services.models.iter().find(|model| model.name() == name) {
@@ -186,6 +190,7 @@ impl Engine<'_> {
             tape,
             scheduler,
             folders: FileNames::default(),
+            admission,
             bytes: 0,
             retry_failed: self.options.retry_failed,
             wires,

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     pipeline::{Plan, Scope, Source, Wire},
+    plugin::sandbox::Admission,
     store::{Answer, Db, FileNames, ItemDone, ItemFiles, ItemRow, NewItem, Record, RunFolder, RunJson},
 };
 
@@ -49,6 +50,7 @@ pub(super) struct Session<'p, 'k> {
     pub(super) tape: Option<&'p Tape>,
     pub(super) scheduler: Scheduler<'p, 'k>,
     pub(super) folders: FileNames,
+    pub(super) admission: Arc<Admission>,
     /// Bytes of the items in work.
     pub(super) bytes: usize,
     pub(super) retry_failed: bool,
@@ -152,7 +154,8 @@ impl Session<'_, '_> {
 
     fn has_room(&self) -> bool {
         let in_work = self.scheduler.in_work();
-        !self.scheduler.draining() && (in_work == 0 || in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK)
+        let fits = in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK && !self.admission.is_short();
+        !self.scheduler.draining() && (in_work == 0 || fits)
     }
 
     fn take_up(&mut self, read: SourceItem) -> Result<(), EngineError> {

@@ -10,7 +10,7 @@ pub(super) use super::memo::MemoNote;
 use crate::{
     pipeline::{Plan, StagePlan},
     plugin::{
-        Offer,
+        Form, Offer,
         sandbox::{Grants, Permission},
     },
     service::{Cache, Http, Model, Services, StageRecorder},
@@ -40,6 +40,8 @@ pub(super) struct Station {
     pub(super) most: u64,
     /// The cache that keeps its results.
     pub(super) memo: Option<Memo>,
+    /// Whether its calls may have to queue: a sandboxed plugin makes them, or its model is one.
+    pub(super) may_queue: bool,
     /// Records its calls.
     pub(super) recorder: Option<StageRecorder>,
 }
@@ -74,6 +76,7 @@ impl Station {
             instance,
             schema,
             began,
+            may_queue: plan.extension.form == Form::Wasm || model.as_ref().is_some_and(|model| model.is_sandboxed()),
             store: cache(plan.store).map(|cache| (cache, prefix)),
             model,
             grants,

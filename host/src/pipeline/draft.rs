@@ -33,6 +33,7 @@ pub struct Draft {
     pub(super) description: Option<String>,
     pub(super) seed: u64,
     pub(super) max_in_flight: usize,
+    pub(super) sandbox_memory: Option<Spanned<u64>>,
     pub(super) plugins: Vec<PluginEntry>,
     /// Whether some plugin could not be read or loaded, so that an unknown extension may be its.
     pub(super) plugins_missing: bool,
@@ -259,6 +260,8 @@ pub(super) struct StageDraft {
     pub(super) repeat: Option<u32>,
     pub(super) policy: Policy,
     pub(super) limits: Limits,
+    /// Where the limit on memory is written, if it is.
+    pub(super) memory_at: Option<Span>,
     pub(super) model: Option<Spanned<String>>,
     pub(super) cache: Option<Spanned<String>>,
     pub(super) store: Option<Spanned<String>>,

@@ -206,6 +206,11 @@ static PIPELINE: Table = Table {
         optional("description", Shape::Text, "What the pipeline is for."),
         default("seed", AMOUNT, "0", "Seed of every random choice."),
         default("max_in_flight", Shape::Integer { min: 1, max: 1 << 20 }, "256", "The most items in work at a time."),
+        optional(
+            "sandbox_memory",
+            Shape::Size,
+            "Memory that all instances of sandboxed plugins may take together; half of what the machine, the control group and `ulimit -v` leave by default.",
+        ),
     ],
 };
 
@@ -386,13 +391,21 @@ pub(super) static RETRY_MODEL: Table = Table {
 pub(super) static LIMITS: Table = Table {
     what: "`limits`",
     keys: &[
-        optional("memory", Shape::Size, "Memory of an instance; 512 MiB by default."),
+        optional(
+            "memory",
+            Shape::Size,
+            "Memory of an instance, reserved of `pipeline.sandbox_memory` while it is there; 128 MiB by default.",
+        ),
         optional(
             "time",
             Shape::Duration,
-            "Time of a call that is its own, not spent waiting for the host; a minute by default.",
+            "CPU time of a call, however many others compute beside it; a minute by default.",
         ),
-        optional("wall", Shape::Duration, "Time of a call, waiting included; an hour by default."),
+        optional(
+            "wall",
+            Shape::Duration,
+            "Time of a call from when it is first run, waiting for the host included and queueing not; an hour by default.",
+        ),
         optional("fuel", COUNT_64, "Instructions of a call; unlimited by default."),
         optional("host_calls", AMOUNT, "Host calls within a call; 100,000 by default."),
         optional("output", Shape::Size, "Size of an answer, and of what is sent to servers; 64 MiB by default."),

@@ -6,7 +6,10 @@ use jackfield_plugin_api::{Arm, Failure, Instance, Kind, guarded};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::plugin::{Digest, Form, Lookup, Offer, Registry, sandbox::Limits};
+use crate::plugin::{
+    Digest, Form, Lookup, Offer, Registry,
+    sandbox::{Limits, usual_memory_total},
+};
 
 /// A checked pipeline: a value with the digests of all it needs, so that another process can run it with the same bytes as
 /// outcome.
@@ -24,12 +27,36 @@ pub struct Plan {
     pub output: OutputPlan,
     /// The most items in work at a time.
     pub max_in_flight: usize,
+    /// The memory that all instances of sandboxed plugins may take together, in bytes; a share of the machine's by default.
+    #[serde(default)]
+    pub sandbox_memory: Option<u64>,
     /// The models that stages may call.
     pub models: Vec<ModelPlan>,
     /// The caches that models and stages may use.
     pub caches: Vec<CachePlan>,
     /// The stages; one comes after all those that it reads.
     pub stages: Vec<StagePlan>,
+}
+
+impl Plan {
+    /// The memory that all instances of sandboxed plugins may take together, in bytes.
+    #[must_use]
+    pub fn sandbox_total(&self) -> u64 {
+        self.sandbox_memory.unwrap_or_else(|| usual_memory_total().bytes)
+    }
+
+    /// What stages leave of it for the models and policies that they wait for: the most that one of these may take.
+    #[must_use]
+    pub fn sandbox_kept_back(&self) -> u64 {
+        let models = self.models.iter().map(|model| &model.extension);
+        let policies = self.stages.iter().filter_map(|stage| Some(&stage.route.as_ref()?.extension));
+        kept_back(models.chain(policies).map(|extension| extension.form))
+    }
+}
+
+/// What is kept back for the instances of models and policies of these forms.
+pub(super) fn kept_back(mut forms: impl Iterator<Item = Form>) -> u64 {
+    if forms.any(|form| form == Form::Wasm) { Limits::default().memory } else { 0 }
 }
 
 /// Where items come from.

@@ -184,6 +184,10 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
         description: pipeline.text("description").map(|text| text.value),
         seed: pipeline.integer("seed").unwrap_or_default(),
         max_in_flight: pipeline.integer("max_in_flight").unwrap_or_default() as usize,
+        sandbox_memory: pipeline
+            .size("sandbox_memory")
+            .zip(pipeline.get("sandbox_memory"))
+            .map(|(value, node)| Spanned { value, span: node.span }),
         plugins,
         plugins_missing,
         signers: trust::signers(root.get("trust"), &mut faults),
@@ -308,6 +312,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             scratch: limits.size("scratch").unwrap_or(usual.scratch),
             traps: limits.integer("traps").map_or(usual.traps, |traps| traps as u32),
         },
+        memory_at: limits.get("memory").map(|node| node.span),
         model: fields.text("model"),
         cache: fields.text("cache"),
         store: fields.text("store"),

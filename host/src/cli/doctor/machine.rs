@@ -11,7 +11,10 @@ use jackfield_plugin_api::PROTOCOL;
 use super::finding::{Finding, State};
 use crate::{
     cli::table::{counted, ms},
-    plugin::{compiled_components, probe_components, sandbox::size},
+    plugin::{
+        compiled_components, probe_components,
+        sandbox::{size, usual_memory_total},
+    },
     telemetry::terminal,
 };
 
@@ -64,6 +67,7 @@ pub(super) fn machine() -> Vec<Finding> {
         Finding::ok("processors", cpus.to_string()),
         clock(),
         open_files(),
+        Finding::ok("plugin memory", usual_memory_total().to_string()),
         shown(),
     ]
 }

@@ -29,7 +29,11 @@ pub(in crate::conformance) fn within_limits(subject: &Subject<'_>) -> Outcome {
         };
         if let Some(Err(failure)) = results.iter().find(beyond) {
             findings.push(Finding::new(
-                "an answer within the default limits: 512 MiB of memory, a minute, 100,000 host calls, 64 MiB of answer",
+                format!(
+                    "an answer within the default limits: {} of memory, a minute of CPU time, 100,000 host calls, {} of answer",
+                    size(Limits::default().memory),
+                    size(Limits::default().output),
+                ),
                 short(failure),
                 "use less, or say in the documentation which `limits` a stage needs",
             ));

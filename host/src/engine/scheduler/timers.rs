@@ -45,7 +45,7 @@ impl Scheduler<'_, '_> {
             .control
             .started_us()
             .map(|started| self.stages[flight.stage].station.now_us().saturating_sub(started));
-        let left = spent.map_or(timeout, |spent| timeout.saturating_sub(Duration::from_micros(spent)));
+        let left = spent.map_or(timeout, |spent| flight.control.left(timeout, Duration::from_micros(spent)));
         if !left.is_zero() {
             self.set_timer(left, Timer::Deadline(number));
             return;

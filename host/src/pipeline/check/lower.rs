@@ -46,6 +46,7 @@ impl Checker<'_> {
             input,
             output: OutputPlan { item_files, files: named(&draft.output.files)?, show: named(&draft.output.show)? },
             max_in_flight: draft.max_in_flight,
+            sandbox_memory: draft.sandbox_memory.as_ref().map(|memory| memory.value),
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,

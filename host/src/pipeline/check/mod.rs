@@ -7,6 +7,7 @@ mod files;
 mod graph;
 mod lower;
 mod routes;
+mod sandbox;
 mod services;
 mod sources;
 mod tests_table;
@@ -47,6 +48,7 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     checker.configs();
     checker.services(registry);
     checker.routes(registry);
+    checker.sandbox_memory();
     let edges = checker.sources();
     let order = checker.order(&edges);
     checker.types();

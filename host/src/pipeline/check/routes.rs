@@ -29,6 +29,13 @@ pub(super) struct RouteFound<'a> {
     objectives: Vec<(String, WireRef, bool)>,
 }
 
+impl<'a> RouteFound<'a> {
+    /// The extension of the policy.
+    pub(super) fn policy(&self) -> Option<(&'a Plugin, &'a Offer)> {
+        self.found
+    }
+}
+
 impl<'a> Checker<'a> {
     /// Checks the routes of all stages.
     pub(super) fn routes(&mut self, registry: &'a Registry) {

@@ -33,6 +33,13 @@ pub(super) struct Uses {
     pub(super) store: Option<usize>,
 }
 
+impl<'a> Services<'a> {
+    /// The extensions of the models.
+    pub(super) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>> {
+        self.models.iter().map(|(found, _)| *found)
+    }
+}
+
 impl<'a> Checker<'a> {
     /// Looks up the extensions of models and caches, checks what configures them, and who refers to them.
     pub(super) fn services(&mut self, registry: &'a Registry) {

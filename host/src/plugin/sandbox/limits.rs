@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use jackfield_plugin_api::Failure;
 use serde::{Deserialize, Serialize};
 
 /// Limits on one call (one batch) of a sandboxed plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Linear memory and tables of an instance, in bytes.
+    /// Linear memory and tables of an instance, in bytes. As much is reserved of the run's total while a call runs.
     pub memory: u64,
-    /// Time of a call that is its own: not that in which it waits for the host's services.
+    /// CPU time of a call: what it computes, however many others compute beside it.
     pub time: Duration,
-    /// Time of a call from its beginning to its end, whatever it waits for.
+    /// Time of a call from when it is first run to its end, whatever it waits for; not what it queues, for its turn to
+    /// compute or for memory.
     #[serde(default = "an_hour")]
     pub wall: Duration,
     /// Instructions of a call, where determinism is asked for; unlimited otherwise.
@@ -44,7 +46,7 @@ const fn some_traps() -> u32 {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            memory: 512 << 20,
+            memory: 128 << 20,
             time: Duration::from_secs(60),
             wall: an_hour(),
             fuel: None,
@@ -62,6 +64,31 @@ impl Limits {
     pub fn of_policy() -> Self {
         Self { time: Duration::from_secs(5), wall: Duration::from_secs(30), ..Self::default() }
     }
+}
+
+/// What is said of a call that has used up its CPU time.
+pub(crate) fn used_up(limit: Duration) -> String {
+    format!("{USED_UP}{}", humantime::format_duration(limit))
+}
+
+/// What is said of a call that has taken too long by the clock on the wall.
+pub(crate) fn took_too_long(limit: Duration) -> String {
+    format!("{NO_ANSWER}{}, waiting included", humantime::format_duration(limit))
+}
+
+const USED_UP: &str = "used up its CPU time of ";
+const NO_ANSWER: &str = "no answer within its limit of ";
+
+/// Whether a call was ended by one of its limits on time.
+pub(crate) fn is_out_of_time(failure: &Failure) -> bool {
+    matches!(failure, Failure::OverBudget(what) if what.starts_with(USED_UP) || what.starts_with(NO_ANSWER))
+}
+
+/// Limits on opening an extension to see whether its configuration is right: nothing answers it meanwhile, so it can only
+/// wait in vain.
+pub(crate) fn to_open(limits: &Limits) -> Limits {
+    let patience = limits.time.saturating_mul(2).max(Duration::from_secs(120));
+    Limits { wall: limits.wall.min(patience), ..limits.clone() }
 }
 
 /// A size as people write it: the largest binary unit that it reaches, to one place.

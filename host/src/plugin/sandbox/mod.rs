@@ -1,10 +1,18 @@
 //! What a sandboxed plugin may do, and what it may use up.
 
+mod admission;
 mod grants;
 mod limits;
+mod memory_total;
 mod permission;
+mod queue_clock;
 
+pub(crate) use admission::Turn;
+pub use admission::{Admission, Demand};
 pub use grants::{Grant, GrantError, Grants, Reach, unasked};
 pub use limits::Limits;
-pub(crate) use limits::{parse_size, size};
+pub(crate) use limits::{is_out_of_time, parse_size, size, to_open as limits_to_open, took_too_long, used_up};
+pub(crate) use memory_total::address_space;
+pub use memory_total::{MemoryTotal, usual as usual_memory_total};
 pub use permission::{Permission, PermissionError, Server};
+pub use queue_clock::QueueClock;

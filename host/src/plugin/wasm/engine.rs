@@ -4,6 +4,8 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::plugin::sandbox::{address_space, size};
+
 /// How often a computing guest is looked after: time limits are kept to about this.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -50,12 +52,14 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
         pool.max_unused_warm_slots(MOST_WARM);
         pool.pagemap_scan(Enabled::Yes);
     }
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    // The pool reserves addresses, not memory; where even that is refused, instances are made one by one.
-    let engine = Engine::new(&config).or_else(|_| {
-        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-        Engine::new(&config)
-    });
+    // The pool reserves addresses, not memory: terabytes of them. Where there is a limit on them, or they are refused,
+    // instances are made one by one.
+    let engine = if address_space().is_none() {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        Engine::new(&config).or_else(|_| Engine::new(frugal(&mut config)))
+    } else {
+        Engine::new(frugal(&mut config))
+    };
     let engine = engine.map_err(|error| format!("{error:#}"))?;
     let ticking = engine.weak();
     let tick = move || {
@@ -67,4 +71,44 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
     };
     thread::Builder::new().name("wasm-clock".to_owned()).spawn(tick).map_err(|error| error.to_string())?;
     Ok(engine)
+}
+
+/// An instance takes as many addresses as it has memory. Checks of bounds are made in code rather than by the machine, and a
+/// memory that grows may have to move.
+fn frugal(config: &mut Config) -> &Config {
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    config.memory_reservation(0).memory_guard_size(64 << 10).guard_before_linear_memory(false);
+    config.memory_reservation_for_growth(0).memory_may_move(true)
+}
+
+/// Whether the system refused memory or addresses: no fault of the guest's.
+pub(super) fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory) || is_refusal(cause)
+    })
+}
+
+#[cfg(unix)]
+fn is_refusal(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<rustix::io::Errno>() == Some(&rustix::io::Errno::NOMEM)
+}
+
+#[cfg(not(unix))]
+fn is_refusal(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
+}
+
+/// What is said when the system refuses memory, with what can be done about it.
+pub(super) fn no_memory_left() -> String {
+    match address_space() {
+        Some(limit) => format!(
+            "no addresses are left for its instance, within the limit of {}: raise it (`ulimit -v`), or run fewer at a \
+             time (`--jobs`)",
+            size(limit)
+        ),
+        None => "the system has no memory left for its instance: run fewer at a time (`--jobs`), or set \
+                 `[pipeline] sandbox_memory` to less"
+            .to_owned(),
+    }
 }

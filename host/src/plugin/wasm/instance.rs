@@ -5,7 +5,6 @@ use std::{
     pin::pin,
     sync::{Arc, PoisonError},
     task::Poll,
-    time::{Duration, Instant},
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
@@ -16,13 +15,15 @@ use wasmtime_wasi::I32Exit;
 use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     convert,
+    engine::{is_out_of_memory, no_memory_left},
     health::Health,
+    meter::{CpuMeter, metered},
     state::{Bridge, State, store},
     world,
 };
 use crate::plugin::{
     escape_untrusted,
-    sandbox::{Grants, Limits, size},
+    sandbox::{Admission, Demand, Grants, Limits, QueueClock, Turn, limits_to_open, size, took_too_long},
 };
 
 /// An extension of a component with its configuration.
@@ -39,25 +40,60 @@ pub(super) struct Guest {
 impl Guest {
     /// An instance of its own, opened with the configuration.
     async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, GuestWorld)> {
-        let (mut store, plugin) = instantiate(&self.prepared, (&self.limits, &self.grants), bridge).await?;
+        let whose = self.whose();
+        let (mut store, plugin) = instantiate(&self.prepared, whose, &self.grants, bridge).await?;
         let opened =
             plugin.jackfield_plugin_extension().call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
-        opened.map_err(|error| trapped(&error, &store, &self.limits))?.map_err(convert::failure)?;
+        opened.map_err(|error| trapped(&error, &store, whose))?.map_err(convert::failure)?;
         Ok((store, plugin))
+    }
+
+    /// The limits, and whether the pipeline can raise them: only a stage has `limits`.
+    fn whose(&self) -> Whose<'_> {
+        Whose { limits: &self.limits, is_stage: self.kind == Kind::Analyzer }
+    }
+
+    fn demand(&self) -> Demand {
+        match self.kind {
+            Kind::Analyzer => Demand::Stage,
+            Kind::RoutingPolicy => Demand::Policy,
+            _ => Demand::Model,
+        }
     }
 
     /// Checks the configuration with an instance that is thrown away.
     pub(super) async fn try_open(&self) -> Result<()> {
-        let bridge = Arc::default();
-        in_time(&self.limits, &bridge, self.fresh(&bridge)).await?.map(|_| ())
+        let (bridge, limits) = (Arc::default(), limits_to_open(&self.limits));
+        in_time(&limits, &bridge, self.fresh(&bridge)).await?.map(|_| ())
     }
 
     async fn answer(&self, batch: &[Request], bridge: &Arc<Bridge>) -> Result<Vec<Result<Document>>> {
         let (mut store, plugin) = self.fresh(bridge).await?;
         let requests: Vec<_> = batch.iter().map(convert::request).collect();
         let answered = plugin.jackfield_plugin_extension().call_call(&mut store, &requests).await;
-        let results = answered.map_err(|error| trapped(&error, &store, &self.limits))?;
-        Ok(results.into_iter().map(|result| result.map_err(convert::failure).and_then(convert::document)).collect())
+        let results = answered.map_err(|error| trapped(&error, &store, self.whose()))?;
+        let failure = |failure| match convert::failure(failure) {
+            // It says so itself, in words of its own.
+            Failure::Internal(_) | Failure::OverBudget(_) if store.data().machine_is_short => {
+                Failure::Unavailable(no_memory_left())
+            }
+            failure => failure,
+        };
+        Ok(results.into_iter().map(|result| result.map_err(failure).and_then(convert::document)).collect())
+    }
+
+    /// Answers as soon as there is memory for an instance and a turn to compute.
+    async fn admitted(
+        &self,
+        batch: &[Request],
+        bridge: &Arc<Bridge>,
+        clock: &Arc<QueueClock>,
+    ) -> Result<Vec<Result<Document>>> {
+        let admission = Admission::current();
+        let admitted = admission.begin(self.demand(), self.limits.memory, clock).await?;
+        // The instance is gone before its memory is given back.
+        let _memory = admitted.memory;
+        run(&self.limits, &bridge.meter, (&admission, clock, admitted.turn), self.answer(batch, bridge)).await?
     }
 }
 
@@ -70,7 +106,8 @@ impl Instance for Guest {
             self.health.back_off().await;
             let bridge = Arc::<Bridge>::default();
             *bridge.model.lock().unwrap_or_else(PoisonError::into_inner) = host.model_name();
-            let mut answer = pin!(in_time(&self.limits, &bridge, self.answer(batch, &bridge)));
+            let clock = QueueClock::within_current();
+            let mut answer = pin!(self.admitted(batch, &bridge, &clock));
             let mut asked = FuturesUnordered::new();
             let answered = poll_fn(|context| {
                 loop {
@@ -82,14 +119,13 @@ impl Instance for Guest {
                     bridge.exchange(host);
                     asked.extend(bridge.asked().into_iter().map(|ask| ask.answer(host)));
                     // What the host answers at once is handed on at once.
-                    match asked.poll_next_unpin(context) {
+                    match clock.during(|| asked.poll_next_unpin(context)) {
                         Poll::Ready(Some(())) => {}
                         Poll::Ready(None) | Poll::Pending => return Poll::Pending,
                     }
                 }
             })
             .await;
-            let answered = answered.and_then(|answered| answered);
             self.health.ended(answered.as_ref().err());
             match answered {
                 Ok(results) => results,
@@ -103,56 +139,69 @@ impl Instance for Guest {
     }
 }
 
-/// A guest that waits burns neither fuel nor epochs: the wall clock bounds it all the same. What it waits for the host's
-/// services is not its own time.
+/// Runs the work of a guest outside of a run: alone, so that it waits for neither a turn nor memory.
 pub(super) async fn in_time<T>(limits: &Limits, bridge: &Bridge, work: impl Future<Output = T>) -> Result<T> {
-    let mut work = pin!(work);
-    let began = Instant::now();
-    let mut waited = Duration::ZERO;
-    loop {
-        let left = (limits.time + waited).min(limits.wall).saturating_sub(began.elapsed());
-        if let Ok(answer) = tokio::time::timeout(left, work.as_mut()).await {
-            return Ok(answer);
-        }
-        if began.elapsed() >= limits.wall {
-            let limit = humantime::format_duration(limits.wall);
-            return Err(Failure::OverBudget(format!("no answer within its limit of {limit}, waiting included")));
-        }
-        let now = bridge.waited();
-        if now <= waited {
-            let limit = humantime::format_duration(limits.time);
-            return Err(Failure::OverBudget(format!("no answer within its limit of {limit}")));
-        }
-        waited = now;
-    }
+    run(limits, &bridge.meter, (&Admission::current(), &QueueClock::within_current(), None), work).await
+}
+
+/// Runs the work of a guest within its CPU time. A guest that waits uses none: the clock on the wall bounds it all the same,
+/// from now on and but for what it queues.
+async fn run<T>(
+    limits: &Limits,
+    meter: &CpuMeter,
+    (admission, clock, turn): (&Arc<Admission>, &Arc<QueueClock>, Option<Turn>),
+    work: impl Future<Output = T>,
+) -> Result<T> {
+    let work = metered(meter, limits.time, (admission, clock, turn), work);
+    let in_time = clock.timeout(limits.wall, work).await;
+    in_time.unwrap_or_else(|| Err(Failure::OverBudget(took_too_long(limits.wall))))
+}
+
+/// Limits, and whether they are those of a stage.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) is_stage: bool,
 }
 
 pub(super) async fn instantiate(
     prepared: &GuestPre<State>,
-    (limits, grants): (&Limits, &Grants),
+    whose: Whose<'_>,
+    grants: &Grants,
     bridge: &Arc<Bridge>,
 ) -> Result<(Store<State>, GuestWorld)> {
     let world = world::of(grants)?;
-    let mut store = store(prepared.engine(), limits, world, Arc::clone(bridge))
+    let mut store = store(prepared.engine(), whose.limits, world, Arc::clone(bridge))
         .map_err(|error| Failure::Internal(format!("no sandbox: {error:#}")))?;
     match prepared.instantiate_async(&mut store).await {
         Ok(plugin) => Ok((store, plugin)),
         Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => {
             Err(Failure::Unavailable("every sandbox is in use".to_owned()))
         }
-        Err(error) => Err(trapped(&error, &store, limits)),
+        Err(error) => Err(trapped(&error, &store, whose)),
     }
 }
 
 /// What ended a guest, as a failure.
-pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Failure {
-    let state = store.data();
+pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, whose: Whose<'_>) -> Failure {
+    let (state, limits) = (store.data(), whose.limits);
     if let Some(hit) = &state.hit {
         return Failure::OverBudget(hit.clone());
     }
+    // What a guest does without the memory that it needed is no fault of its own.
+    if state.machine_is_short || is_out_of_memory(error) {
+        return Failure::Unavailable(no_memory_left());
+    }
     let gave_up = error.downcast_ref::<Trap>().is_none_or(|trap| *trap == Trap::UnreachableCodeReached);
-    if gave_up && let Some(refused) = &state.refused {
-        return Failure::OverBudget(refused.clone());
+    if gave_up && let Some(refused) = state.refused {
+        let (wanted, limit) = (size(refused.wanted), size(limits.memory));
+        let mut what = format!("asked for {wanted} of memory, beyond its limit of {limit}");
+        if whose.is_stage {
+            let more = refused.wanted.max(limits.memory.saturating_add(1));
+            let enough = size(more.checked_next_power_of_two().unwrap_or(more)).replace(' ', "");
+            what += &format!("; `limits = {{ memory = \"{enough}\" }}` in its stage allows more");
+        }
+        return Failure::OverBudget(what);
     }
     if let Some(words) = state.bridge.last_words.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Failure::Internal(words);

@@ -9,9 +9,9 @@ use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     compile::{self, NotCompiled},
     convert,
-    engine::engine,
+    engine::{engine, is_out_of_memory, no_memory_left},
     health::Health,
-    instance::{Guest, in_time, instantiate},
+    instance::{Guest, Whose, in_time, instantiate},
     state::State,
 };
 use crate::plugin::{
@@ -30,7 +30,8 @@ const MOST_EXTENSIONS: usize = 1000;
 
 /// What a component may use up to say what it offers.
 fn limits_to_describe() -> Limits {
-    Limits { time: Duration::from_secs(10), memory: 256 << 20, host_calls: 100, output: 16 << 20, ..Limits::default() }
+    let (time, wall) = (Duration::from_secs(10), Duration::from_secs(120));
+    Limits { time, wall, memory: 256 << 20, host_calls: 100, output: 16 << 20, ..Limits::default() }
 }
 
 /// Loads a component from the bytes of its file.
@@ -87,9 +88,10 @@ async fn describe(
     let limits = limits_to_describe();
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
-        let (mut store, plugin) = instantiate(prepared, (&limits, &Grants::default()), &bridge).await?;
+        let whose = Whose { limits: &limits, is_stage: false };
+        let (mut store, plugin) = instantiate(prepared, whose, &Grants::default(), &bridge).await?;
         let described = plugin.jackfield_plugin_meta().call_describe(&mut store).await;
-        described.map_err(|error| super::instance::trapped(&error, &store, &limits))
+        described.map_err(|error| super::instance::trapped(&error, &store, whose))
     })
     .await?
 }
@@ -106,6 +108,7 @@ fn prepare(
     let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
     let engine = engine(counts_fuel).map_err(failed)?;
     let component = compile::compile(engine, alias, bytes, digest).map_err(|error| match error {
+        NotCompiled::Invalid(error) if is_out_of_memory(&error) => failed(no_memory_left()),
         NotCompiled::Invalid(error) => LoadError::Damaged {
             path: path.to_owned(),
             what: format!("it is no valid component: {}", first_line(&format!("{error:#}"))),

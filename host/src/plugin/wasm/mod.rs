@@ -11,6 +11,7 @@ mod health;
 mod imports;
 mod instance;
 mod load;
+mod meter;
 mod probe;
 mod scratch;
 mod state;

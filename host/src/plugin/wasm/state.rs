@@ -3,9 +3,9 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jackfield_plugin_api::{
@@ -19,11 +19,13 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 use super::{
     bindings::jackfield::plugin::{cache, host, http, model, types},
     convert,
+    engine::is_out_of_memory,
+    meter::CpuMeter,
     world::World,
 };
 use crate::plugin::{
     escape_untrusted,
-    sandbox::{Limits, size},
+    sandbox::{Limits, size, used_up},
 };
 
 /// The longest log line or note that is taken; the rest is cut off.
@@ -84,8 +86,8 @@ pub(super) struct Bridge {
     asked: Mutex<Vec<Ask>>,
     /// What the stage's model is.
     pub(super) model: Mutex<Option<String>>,
-    /// Microseconds that the guest has waited for the host's services.
-    waited_us: AtomicU64,
+    /// What it has computed.
+    pub(super) meter: CpuMeter,
     cancelled: AtomicBool,
     /// What a panic in the guest said before it became a trap.
     pub(super) last_words: Mutex<Option<String>>,
@@ -109,11 +111,6 @@ impl Bridge {
         std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How long the guest has waited for the host's services.
-    pub(super) fn waited(&self) -> Duration {
-        Duration::from_micros(self.waited_us.load(Ordering::Acquire))
-    }
-
     /// A guest that says too much is heard no further, and that is said.
     fn say(&self, said: Said) {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,16 +132,24 @@ impl Bridge {
     }
 }
 
+/// A request for memory beyond the limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused {
+    /// What the instance would have had then, in bytes.
+    pub(super) wanted: u64,
+}
+
 /// State of one instance.
 pub(super) struct State {
     limits: Limits,
-    deadline: Instant,
     memory: usize,
     calls: u64,
     /// The limit that ended the guest, as a message.
     pub(super) hit: Option<String>,
     /// The last request for memory that was refused: most guests end over it, but they need not.
-    pub(super) refused: Option<String>,
+    pub(super) refused: Option<Refused>,
+    /// Whether the machine refused memory that the limit allows.
+    pub(super) machine_is_short: bool,
     pub(super) bridge: Arc<Bridge>,
     /// Bytes that were sent to servers.
     sent: u64,
@@ -161,11 +166,11 @@ pub(super) fn store(
 ) -> wasmtime::Result<Store<State>> {
     let state = State {
         limits: limits.clone(),
-        deadline: Instant::now() + limits.time,
         memory: 0,
         calls: 0,
         hit: None,
         refused: None,
+        machine_is_short: false,
         bridge,
         sent: 0,
         world,
@@ -184,11 +189,12 @@ pub(super) fn store(
             state.hit = Some(format!("put more than {} into its scratch folders", size(state.limits.scratch)));
             return Err(wasmtime::Error::msg("too much on disk"));
         }
-        if Instant::now() < state.deadline {
+        let limit = state.limits.time;
+        if state.bridge.meter.used() < limit {
+            state.bridge.meter.interrupt();
             return Ok(UpdateDeadline::Yield(1));
         }
-        let limit = humantime::format_duration(state.limits.time);
-        state.hit = Some(format!("computed for longer than its limit of {limit}"));
+        state.hit = Some(used_up(limit));
         Err(wasmtime::Error::msg("out of time"))
     });
     Ok(store)
@@ -204,12 +210,16 @@ impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.memory.saturating_add(desired.saturating_sub(current));
         if wanted as u64 > self.limits.memory {
-            let (wanted, limit) = (size(wanted as u64), size(self.limits.memory));
-            self.refused = Some(format!("asked for {wanted} of memory, beyond its limit of {limit}"));
+            self.refused = Some(Refused { wanted: wanted as u64 });
             return Ok(false);
         }
         self.memory = wanted;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.machine_is_short |= is_out_of_memory(&error);
+        Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
@@ -243,20 +253,15 @@ fn cut(mut text: String) -> String {
 impl types::Host for State {}
 
 impl State {
-    /// Asks the host and waits. The wait is not the guest's own time.
+    /// Asks the host and waits.
     async fn ask<T>(
         &mut self,
         ask: impl FnOnce(oneshot::Sender<CallResult<T>>) -> Ask,
     ) -> wasmtime::Result<CallResult<T>> {
         self.count()?;
         let (back, answer) = oneshot::channel();
-        let began = Instant::now();
         self.bridge.asked.lock().unwrap_or_else(PoisonError::into_inner).push(ask(back));
-        let answer = answer.await.map_err(|_| wasmtime::Error::msg("the host is gone"))?;
-        let waited = began.elapsed();
-        self.deadline += waited;
-        self.bridge.waited_us.fetch_add(waited.as_micros() as u64, Ordering::AcqRel);
-        Ok(answer)
+        answer.await.map_err(|_| wasmtime::Error::msg("the host is gone"))
     }
 }
 

@@ -1,6 +1,8 @@
 //! One completion, from the request to the answer.
 
 use std::{
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -25,7 +27,10 @@ use super::{
 };
 use crate::{
     pipeline::ModelPlan,
-    plugin::sandbox::Grants,
+    plugin::{
+        Form,
+        sandbox::{Grants, QueueClock},
+    },
     service::{Cache, Http},
 };
 
@@ -128,6 +133,11 @@ impl Model {
     /// Counts what earlier sessions of the run spent towards the budget.
     pub fn carry_over(&self, tokens: u64, usd: f64) {
         self.budget.carry_over(tokens, usd);
+    }
+
+    /// Whether a sandboxed plugin answers for it.
+    pub(crate) fn is_sandboxed(&self) -> bool {
+        self.plan.extension.form == Form::Wasm
     }
 
     /// The present limit on calls at a time, and how many are under way.
@@ -285,14 +295,14 @@ impl Model {
         caller.asked.begin().await;
         reservation.sent();
         let began = Instant::now();
-        let answered = tokio::time::timeout(self.plan.timeout, self.call(request, caller.context)).await;
-        let answered = answered.unwrap_or_else(|_| {
+        let (answered, queued) = self.within_timeout(self.call(request, caller.context)).await;
+        let answered = answered.unwrap_or_else(|| {
             let timeout = humantime::format_duration(self.plan.timeout);
             Err(Failure::Unavailable(format!("model `{}` gave no answer within {timeout}", self.name)))
         });
         match answered {
             Ok(mut completion) => {
-                self.limit.answered(began.elapsed());
+                self.limit.answered(began.elapsed().saturating_sub(queued));
                 drop(permit);
                 let usage = self.counter.of_call(request, &completion);
                 if let Some(bucket) = &self.tokens {
@@ -323,6 +333,17 @@ impl Model {
                 Err(failure)
             }
         }
+    }
+
+    /// The answer if it comes in time, and what a sandboxed model queued meanwhile, which counts for nothing.
+    async fn within_timeout<T>(&self, call: impl Future<Output = T>) -> (Option<T>, Duration) {
+        if !self.is_sandboxed() {
+            return (tokio::time::timeout(self.plan.timeout, call).await.ok(), Duration::ZERO);
+        }
+        let clock = QueueClock::within_current();
+        let mut call = pin!(call);
+        let call = poll_fn(|context| clock.during(|| call.as_mut().poll(context)));
+        (clock.timeout(self.plan.timeout, call).await, clock.queued())
     }
 
     /// The call itself. A panic in the model is a failure of the model.
