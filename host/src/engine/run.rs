@@ -1,10 +1,6 @@
 //! A run from its first item to its last.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jackfield_plugin_api::{Document, Instance};
 
@@ -26,7 +22,9 @@ use crate::{
     pipeline::{Plan, Scope, StagePlan, Wire},
     plugin::{Registry, sandbox::Admission},
     service::{Kept, KeptError, Services, StageRecorder},
-    store::{Db, FileNames, RunFolder, RunJson, StoreError, Writer, export_events, export_results, export_run_stages},
+    store::{
+        Db, FileNames, RunFolder, RunJson, StoreError, Writer, clock, export_events, export_results, export_run_stages,
+    },
 };
 
 /// How a run is made.
@@ -285,5 +283,5 @@ fn keep_routes(plan: &Plan, services: &Services, db: &Db, run: &str) -> Result<(
 /// The time now as the record writes it.
 #[must_use]
 pub fn timestamp() -> String {
-    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+    humantime::format_rfc3339_millis(clock::now()).to_string()
 }

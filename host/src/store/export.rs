@@ -13,6 +13,7 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     StoreError,
     atomic::{Durable, write_held},
+    clock,
     db::{Db, ResultRow},
     record::Answer,
 };
@@ -157,7 +158,7 @@ pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Resul
     write_held(path, Durable::Yes, |file| {
         for (session, at, event) in &lines {
             let began = sessions.get(session).copied().unwrap_or(std::time::UNIX_EPOCH);
-            let at = humantime::format_rfc3339_micros(began + Duration::from_micros(*at));
+            let at = humantime::format_rfc3339_micros(clock::written(began + Duration::from_micros(*at)));
             // The events are objects: the time goes in as their first field.
             writeln!(file, "{{\"at\":\"{at}\",{}", event.trim_start_matches('{'))?;
         }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, db::Db};
+use super::{StoreError, clock, db::Db};
 use crate::{
     engine::{RunState, Summary, timestamp},
     pipeline::Plan,
@@ -88,7 +88,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes a new folder below `out`: `<pipeline>-<date>-<time>-<4 digits>`.
     pub fn create(out: &Path, pipeline: &str) -> Result<Self, StoreError> {
-        let now = SystemTime::now();
+        let now = clock::now();
         let stamp: String = humantime::format_rfc3339_seconds(now)
             .to_string()
             .chars()

@@ -14,6 +14,7 @@
 //! committed); the plain files are made from it and appear whole or not at all.
 
 mod atomic;
+pub(crate) mod clock;
 mod db;
 mod error;
 mod export;

@@ -1,6 +1,6 @@
 //! What a component finds around it: by default nothing at all.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jackfield_plugin_api::{Failure, Random, Result};
 use tempfile::TempDir;
@@ -21,6 +21,8 @@ pub(super) fn of(grants: &Grants) -> Result<World> {
     let mut builder = WasiCtx::builder();
     if !grants.allows(&Permission::Clock) {
         builder.wall_clock(Still).monotonic_clock(Still);
+    } else {
+        builder.wall_clock(SinceEpoch);
     }
     if !grants.allows(&Permission::Random) {
         builder.insecure_random_seed(0).secure_random(seeded()).insecure_random(seeded());
@@ -81,6 +83,19 @@ impl rand_core::TryRng for Seeded {
             chunk.copy_from_slice(&self.0.next_u64().to_le_bytes()[..chunk.len()]);
         }
         Ok(())
+    }
+}
+
+/// The machine's clock; one that stands before 1970 stands at 1970, where WASI begins.
+struct SinceEpoch;
+
+impl HostWallClock for SinceEpoch {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }
 }
 

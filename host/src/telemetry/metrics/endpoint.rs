@@ -1,11 +1,12 @@
 //! A small web server for Prometheus to scrape.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     io,
     net::{SocketAddr, TcpListener},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -22,15 +23,17 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     runtime::Builder,
-    sync::{Semaphore, oneshot},
+    sync::oneshot,
+    task::AbortHandle,
     time::{sleep, timeout},
 };
 
 use super::Metrics;
 
-/// Connections at once; more wait.
-const CONNECTIONS: usize = 16;
-/// Longest that a connection is kept, so that sixteen slow ones do not lock everybody out.
+/// Connections at once. One more takes the place of the oldest that has asked nothing yet: whoever scrapes asks at once,
+/// and clients that say nothing keep nobody out.
+const CONNECTIONS: usize = 64;
+/// Longest that a connection is kept.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const CLASSIC: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -92,17 +95,20 @@ impl Drop for Endpoint {
 }
 
 async fn accept(listener: tokio::net::TcpListener, metrics: Metrics) {
-    let gate = Arc::new(Semaphore::new(CONNECTIONS));
+    let open = Arc::new(Open::default());
     loop {
-        let Ok(pass) = Arc::clone(&gate).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             // Such as too many open files: that may pass.
             sleep(Duration::from_millis(100)).await;
             continue;
         };
         let metrics = metrics.clone();
-        tokio::spawn(async move {
+        let number = open.next();
+        let (here, asked) = (Arc::clone(&open), Arc::clone(&open));
+        let task = tokio::spawn(async move {
+            let _leaves = Leaves(&here, number);
             let service = service_fn(move |request| {
+                asked.has_asked(number);
                 let response = answer(&metrics, &request);
                 async move { Ok::<_, Infallible>(response) }
             });
@@ -110,8 +116,66 @@ async fn accept(listener: tokio::net::TcpListener, metrics: Metrics) {
             http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
             // A client that goes away in the middle is its own affair.
             let _ = timeout(PATIENCE, pin!(http.serve_connection(TokioIo::new(stream), service))).await;
-            drop(pass);
         });
+        open.add(number, task.abort_handle());
+    }
+}
+
+/// The connections there are. The tasks run on one thread, and begin after they are added.
+#[derive(Debug, Default)]
+struct Open(Mutex<Connections>);
+
+#[derive(Debug, Default)]
+struct Connections {
+    next: u64,
+    /// Those that have asked nothing yet, the oldest first.
+    silent: BTreeMap<u64, AbortHandle>,
+    /// Those that are answered.
+    answered: BTreeMap<u64, AbortHandle>,
+}
+
+impl Open {
+    fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> u64 {
+        let mut connections = self.connections();
+        connections.next += 1;
+        connections.next
+    }
+
+    fn add(&self, number: u64, task: AbortHandle) {
+        let mut connections = self.connections();
+        connections.silent.insert(number, task);
+        if connections.silent.len() + connections.answered.len() > CONNECTIONS {
+            let oldest = match connections.silent.first_key_value() {
+                Some((oldest, _)) if *oldest != number => connections.silent.pop_first(),
+                // All the others are answered, and the oldest of them does not read its answer.
+                _ => connections.answered.pop_first(),
+            };
+            if let Some((_, task)) = oldest {
+                task.abort();
+            }
+        }
+    }
+
+    fn has_asked(&self, number: u64) {
+        let mut connections = self.connections();
+        if let Some(task) = connections.silent.remove(&number) {
+            connections.answered.insert(number, task);
+        }
+    }
+}
+
+/// Takes a connection off the list when its task ends.
+struct Leaves<'a>(&'a Open, u64);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        let mut connections = self.0.connections();
+        connections.silent.remove(&self.1);
+        connections.answered.remove(&self.1);
     }
 }
 

@@ -206,6 +206,25 @@ fn a_client_that_says_nothing_does_not_hold_up_others_nor_the_end() {
 }
 
 #[test]
+fn a_scrape_beside_many_clients_that_ask_nothing_is_answered_at_once() {
+    let endpoint = serve(&busy());
+    let mut idle = Vec::new();
+    for number in 0..150 {
+        let mut stream = TcpStream::connect(endpoint.addr()).unwrap();
+        // Some say nothing, some break off within the head.
+        let said: &[u8] = if number % 2 == 0 { b"" } else { b"GET /metrics HTTP/1.1\r\nx: " };
+        stream.write_all(said).unwrap();
+        idle.push(stream);
+        if number % 50 == 49 {
+            let began = Instant::now();
+            let (head, _) = ask(&endpoint, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
+            assert!(head.starts_with("http/1.1 200"), "{head}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        }
+    }
+}
+
+#[test]
 fn an_address_that_is_taken_is_an_error() {
     let endpoint = serve(&Metrics::new());
     assert_eq!(Metrics::new().serve(endpoint.addr()).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
