@@ -197,6 +197,27 @@ fn a_wrong_key_is_not_tried_again_and_not_shown() {
 }
 
 #[test]
+fn a_key_that_a_good_answer_repeats_is_on_no_record_and_in_no_cache() {
+    let server = ModelServer::start(Duration::ZERO, |_| {
+        let text = format!("{{\"prob_true\": 0.4, \"reasons\": [\"{KEY}\"]}}");
+        let message = serde_json::json!({ "role": "assistant", "content": text });
+        Reply::json(
+            200,
+            &serde_json::json!({
+                "model": format!("tiny-{KEY}"), "choices": [{ "message": message, "finish_reason": "stop" }],
+                "usage": { "prompt_tokens": 100, "completion_tokens": 10 },
+            }),
+        )
+    });
+    let model = "cache = \"answers\"\nrecord = \"answers.jsonl\"\n\n[cache.answers]\ntiers = [{ use = \"sqlite\" }]";
+    let pipeline = pipeline(&server, model, WITH_KEY);
+    let run = run(&pipeline);
+    assert!(server.count() > 0, "{run:#?}");
+    let recorded = fs::read_to_string(pipeline.path().join("answers.jsonl")).expect("recorded");
+    assert!(recorded.contains("tiny-[key]"), "{recorded}");
+}
+
+#[test]
 fn a_budget_stops_the_run_with_what_is_finished_and_a_resume_goes_on() {
     // Each call costs 110 tokens.
     static SEEN: AtomicUsize = AtomicUsize::new(0);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::{
     engine::RunState,
+    plugin::mask_secrets,
     telemetry::{output, terminal},
 };
 
@@ -82,9 +83,9 @@ impl Exit {
 /// Prints an error, and its hint after a blank line.
 pub(super) fn complain(message: impl std::fmt::Display, hint: Option<String>) {
     let terminal = terminal();
-    terminal.say_message(format!("error: {message}"));
+    terminal.say_message(format!("error: {}", mask_secrets(&message.to_string())));
     if let Some(hint) = hint {
         terminal.say("");
-        terminal.say_message(format!("hint: {hint}"));
+        terminal.say_message(format!("hint: {}", mask_secrets(&hint)));
     }
 }

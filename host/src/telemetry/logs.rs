@@ -7,6 +7,7 @@ use jackfield_plugin_api::Level;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::terminal;
+use crate::plugin::mask_secrets;
 
 /// Hands on a line that a plugin logged, on behalf of a stage or a model.
 pub(crate) fn plugin_line(level: Level, stage: Option<&str>, model: Option<&str>, message: &str) {
@@ -49,12 +50,12 @@ pub fn init_logs(verbose: u8, format: LogFormat) {
     };
 }
 
-/// Takes log lines, each in one piece.
+/// Takes log lines, each in one piece: the layer above writes each with one call.
 struct LogLines(LogFormat);
 
 impl io::Write for LogLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
+        let text = without_secrets(line);
         match self.0 {
             LogFormat::Text => terminal().log(&text),
             LogFormat::Json => terminal().log_json(&text),
@@ -64,5 +65,22 @@ impl io::Write for LogLines {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A line without the secrets that their shape gives away: libraries show addresses as they are.
+fn without_secrets(line: &[u8]) -> String {
+    mask_secrets(&String::from_utf8_lossy(line)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn a_log_line_shows_no_password_of_an_address() {
+        let line = b"TRACE connect url=http://me:hidden@host:4318/v1?key=hidden x\n";
+        assert_eq!(without_secrets(line), "TRACE connect url=http://********@host:4318/v1?key=******** x\n");
+        assert_eq!(without_secrets(b"\xff plain\n"), "\u{fffd} plain\n");
     }
 }

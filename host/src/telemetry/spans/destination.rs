@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use opentelemetry_otlp::{
-    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_HEADERS, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
 };
-use reqwest::Url;
+use reqwest::{
+    Url,
+    header::{HeaderName, HeaderValue},
+};
 
 use super::SpansError;
+use crate::plugin::mask_secrets;
 
 /// An address, and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -45,7 +50,7 @@ impl Destination {
             path => format!("{}{path}", value.trim_end_matches('/')),
         });
         let Some(url) = url.ok().filter(|url| matches!(url.scheme(), "http" | "https")) else {
-            return Err(SpansError::Endpoint { variable, value });
+            return Err(SpansError::Endpoint { variable, value: without_user(&value) });
         };
         let protocol = lookup(OTEL_EXPORTER_OTLP_TRACES_PROTOCOL).or_else(|| lookup(OTEL_EXPORTER_OTLP_PROTOCOL));
         if let Some((variable, value)) = protocol
@@ -59,6 +64,22 @@ impl Destination {
             destination.timeout = Duration::from_millis(millis);
         }
         Ok(Some(destination))
+    }
+
+    /// What is wrong with the headers that the environment asks for: each entry that is passed over, without its value.
+    pub(super) fn header_faults(lookup: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let mut faults = Vec::new();
+        for variable in [OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
+            let value = lookup(variable).unwrap_or_default();
+            let entries: Vec<&str> = value.split_terminator(',').map(str::trim).collect();
+            for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.is_empty()) {
+                if let Some(why) = header_fault(entry) {
+                    let (place, count) = (place + 1, entries.len());
+                    faults.push(format!("entry {place} of {count} in `{variable}` is passed over: {why}"));
+                }
+            }
+        }
+        faults
     }
 
     /// Whether it is this machine, where no proxy has a say.
@@ -75,6 +96,28 @@ impl Destination {
         let _ = url.set_password(None);
         url.set_query(None);
         url.to_string()
+    }
+}
+
+/// Why an entry is not `name=value` as a header can have it.
+fn header_fault(entry: &str) -> Option<&'static str> {
+    let Some((name, value)) = entry.split_once('=') else { return Some("it is not written `name=value`") };
+    let (name, value) = (name.trim(), value.trim());
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Some("its name is not the name of a header");
+    }
+    if value.is_empty() {
+        return Some("it has no value");
+    }
+    // Percent signs stand for bytes that are text all the same.
+    HeaderValue::from_str(value).is_err().then_some("its value cannot be that of a header")
+}
+
+/// An address that is none, without what may be a user and a password in it.
+fn without_user(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((_, host)) => format!("********@{host}"),
+        None => mask_secrets(address).into_owned(),
     }
 }
 
@@ -126,6 +169,27 @@ mod tests {
         );
         let wrong = from(&[HERE, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).unwrap_err();
         assert!(matches!(wrong, SpansError::Protocol { .. }), "{wrong}");
+    }
+
+    #[test]
+    fn a_malformed_header_is_told_without_its_value() {
+        let faults = |value: &str| {
+            Destination::header_faults(|name| (name == "OTEL_EXPORTER_OTLP_HEADERS").then(|| value.to_owned()))
+        };
+        assert!(faults("authorization=Bearer%20me,x-team=blue,").is_empty());
+        assert!(faults("").is_empty());
+        let told = faults("api-key:hidden,x-team=blue,a b=hidden,empty=,x=hid\u{7}den");
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[0].starts_with("entry 1 of 5 in `OTEL_EXPORTER_OTLP_HEADERS` is passed over: "), "{told:?}");
+        assert!(told.iter().all(|text| !text.contains("hid")), "{told:?}");
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_shown_without_its_password() {
+        for address in ["me:hidden@localhost:4317", "ftp://me:hidden@host/", "grpc://host?key=hidden"] {
+            let message = from(&[("OTEL_EXPORTER_OTLP_ENDPOINT", address)]).unwrap_err().to_string();
+            assert!(!message.contains("hidden") && message.contains("host"), "{message}");
+        }
     }
 
     #[test]

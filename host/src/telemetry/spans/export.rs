@@ -78,6 +78,11 @@ impl Spans {
     /// told once, as a warning.
     pub fn from_env(run: &str) -> Result<Option<Self>, SpansError> {
         let destination = Destination::from_env(|name| std::env::var(name).ok())?;
+        if destination.is_some() {
+            for fault in Destination::header_faults(|name| std::env::var(name).ok()) {
+                tracing::warn!("{fault}");
+            }
+        }
         destination.map(|destination| Self::to(run, &destination)).transpose()
     }
 
