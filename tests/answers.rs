@@ -249,7 +249,7 @@ fn a_model_server_writes_answers_and_its_false_citations_are_left_out() {
     ]);
     command.args([
         "--set",
-        "stages.answer.route={ use = \"fixed\", with = { arm = \"0\" }, arms = [{ mode = \"model\" }] }",
+        "stages.answer.route:={ use = \"fixed\", with = { arm = \"0\" }, arms = [{ mode = \"model\" }] }",
     ]);
     let run = done(&mut command).expect_code(0);
     let summary = run.json();

@@ -118,6 +118,33 @@ fn caches_can_be_looked_into_cleared_and_exported() {
 }
 
 #[test]
+fn clearing_one_cache_leaves_the_others_in_its_file() {
+    let pipeline = pipeline();
+    let text = fs::read_to_string(pipeline.path().join("pipeline.toml")).expect("read");
+    let two = "[cache.result]\ntiers = [{ use = \"sqlite\" }]\n\n[stages.transcript]";
+    let text = text.replace("[stages.transcript]", two);
+    let (before, actions) = text.split_once("[stages.actions]").expect("the last stage");
+    let text = format!("{before}[stages.actions]{}", actions.replace("\"results\"", "\"result\""));
+    let pipeline = pipeline.with("pipeline.toml", text);
+    hits(&pipeline, &[]);
+    let cache = |arguments: &[&str]| {
+        let mut command = jackfield();
+        command.arg("cache").arg(arguments[0]).arg(pipeline.path()).args(&arguments[1..]);
+        done(&mut command).expect_code(0)
+    };
+    let entries = || -> Vec<u64> {
+        let stats = cache(&["stats", "--json"]).json();
+        let tiers = stats["caches"].as_array().expect("caches").iter().filter(|tier| tier["tier"] == "sqlite");
+        tiers.map(|tier| tier["entries"].as_u64().expect("a count")).collect()
+    };
+    assert_eq!(entries(), [4, 2]);
+    // The name of the one is the beginning of the other's.
+    assert!(cache(&["clear", "--cache", "result"]).stderr.contains("sqlite: 2 cleared"));
+    assert_eq!(entries(), [4, 0]);
+    assert_eq!(hits(&pipeline, &[]), [2, 2, 0]);
+}
+
+#[test]
 fn runs_are_compared_and_a_regression_has_its_exit_code() {
     let pipeline = pipeline();
     let first = pipeline.run().expect_code(0).json()["run"].as_str().expect("a run").to_owned();

@@ -295,7 +295,7 @@ fn what_is_learned_goes_on_from_run_to_run_until_it_is_forgotten() {
 
     // Without a name, nothing is kept.
     let route =
-        r#"stages.play.route={ use = "ucb1", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.8 }] }"#;
+        r#"stages.play.route:={ use = "ucb1", reward = "play.reward", arms = [{ quality = 0.2 }, { quality = 0.8 }] }"#;
     let forgetful = Place::new(PIPELINE, &["input.count=50", route]);
     forgetful.fresh("runs", 2);
     assert!(!forgetful.path().join(".jackfield").exists());
@@ -310,7 +310,7 @@ fn what_is_learned_goes_on_from_run_to_run_until_it_is_forgotten() {
 
 #[test]
 fn an_arm_that_fails_gives_way_to_the_next_and_its_circuit_opens() {
-    let route = r#"stages.play.route={ use = "fallback", with = { failures = 3, probe_after = 10 }, in_flight = 1, arms = [{ fails = true }, { quality = 1.0 }] }"#;
+    let route = r#"stages.play.route:={ use = "fallback", with = { failures = 3, probe_after = 10 }, in_flight = 1, arms = [{ fails = true }, { quality = 1.0 }] }"#;
     let place = Place::new(PIPELINE, &["input.count=40", route]);
     let (run, summary) = place.fresh("runs", 2);
     let RouteCount { outcomes, arms, failed, .. } = &summary.routes["play"];
@@ -329,7 +329,7 @@ fn an_arm_that_fails_gives_way_to_the_next_and_its_circuit_opens() {
 
 #[test]
 fn every_combination_of_a_space_is_an_arm() {
-    let route = r#"stages.play.route={ use = "round-robin", space = { quality = [0.2, 0.9], slow = [false, true] }, in_flight = 1 }"#;
+    let route = r#"stages.play.route:={ use = "round-robin", space = { quality = [0.2, 0.9], slow = [false, true] }, in_flight = 1 }"#;
     let place = Place::new(PIPELINE, &["input.count=8", route]);
     let (_, summary) = place.fresh("runs", 2);
     let arms: Vec<(&str, u64)> =
@@ -339,8 +339,43 @@ fn every_combination_of_a_space_is_an_arm() {
 }
 
 #[test]
+fn round_robin_counts_decisions_whatever_is_in_flight() {
+    for (in_flight, count, expected) in [(1, 50, [25, 25]), (32, 50, [25, 25]), (50, 50, [25, 25]), (8, 7, [4, 3])] {
+        let route = format!(
+            "stages.play.route:={{ use = \"round-robin\", arms = [{{ quality = 0.2 }}, {{ quality = 0.9 }}], in_flight = {in_flight} }}"
+        );
+        let place = Place::new(PIPELINE, &[&format!("input.count={count}"), &route]);
+        let (serial, summary) = place.fresh("serial", 1);
+        let arms: Vec<u64> = summary.routes["play"].arms.values().copied().collect();
+        assert_eq!(arms, expected, "in_flight = {in_flight}");
+        let (many, _) = place.fresh("many", 4);
+        assert_eq!(decided(&serial), decided(&many), "in_flight = {in_flight}");
+        // Two neighbours never have the same arm.
+        let picked: Vec<Value> = decided(&many).iter().map(|row| row[1]["attempts"][0]["arm"].clone()).collect();
+        assert!(picked.windows(2).all(|pair| pair[0] != pair[1]), "{picked:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_cut_short_goes_on_in_turn() {
+    let route = "stages.play.route:={ use = \"round-robin\", arms = [{ quality = 0.2 }, { quality = 0.9 }, { quality = 0.5 }] }";
+    let set = ["input.count=120", route];
+    let calm = Place::new(PIPELINE, &set);
+    let (undisturbed, _) = calm.fresh("calm", 2);
+    for after in [3, 40, 90] {
+        let place = Place::new(PIPELINE, &set);
+        let folder = RunFolder::create(&place.path().join("runs"), "slots").expect("a folder");
+        let path = folder.path().to_owned();
+        let cancel = Cancel::default();
+        place.run(folder, 2, &cancel, &mut Abort { after, cancel: &cancel });
+        place.run(RunFolder::hold(path.clone()).expect("the run"), 2, &Cancel::default(), &mut Silent);
+        assert_eq!(decided(&path), decided(&undisturbed), "after {after}");
+    }
+}
+
+#[test]
 fn several_objectives_are_weighed() {
-    let route = r#"stages.play.route={ use = "pareto", with = { preference = { reward = 0.0, cost = 1.0 } }, maximize = ["play.reward"], minimize = ["play.cost"], arms = [{ quality = 0.2 }, { quality = 0.9 }] }"#;
+    let route = r#"stages.play.route:={ use = "pareto", with = { preference = { reward = 0.0, cost = 1.0 } }, maximize = ["play.reward"], minimize = ["play.cost"], arms = [{ quality = 0.2 }, { quality = 0.9 }] }"#;
     let place = Place::new(PIPELINE, &["input.count=200", route]);
     let (_, summary) = place.fresh("runs", 2);
     assert!(summary.routes["play"].arms["quality=0.9"] > 150, "{:?}", summary.routes["play"].arms);
@@ -349,7 +384,7 @@ fn several_objectives_are_weighed() {
 #[test]
 fn a_route_that_makes_no_sense_is_refused_before_anything_runs() {
     let place = Place::new(PIPELINE, &[]);
-    let refused = |route: &str| match plan(place.path(), &[&format!("stages.play.route={route}")]) {
+    let refused = |route: &str| match plan(place.path(), &[&format!("stages.play.route:={route}")]) {
         Ok(_) => panic!("{route} is taken"),
         Err(faults) => faults.to_string(),
     };

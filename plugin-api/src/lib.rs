@@ -90,7 +90,7 @@ pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
 pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in, linked_in_as};
 pub use failure::{Failure, FailureKind, Result};
-pub use file::{FILE_PATH, FilePath, TEXT_FILE, TextFile};
+pub use file::{DIGESTED_PATH, DigestedPath, FILE_PATH, FilePath, TEXT_FILE, TextFile};
 #[doc(hidden)]
 pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
@@ -99,7 +99,8 @@ pub use model::{Model, ModelCalls};
 pub use policy::{PolicyByDocuments, PolicyCalls, PolicyState, RoutingPolicy};
 pub use rng::Random;
 pub use routing::{
-    Arm, Attempt, Decision, Learns, Objective, Outcome, PolicyAnswer, PolicyQuestion, PolicyRequest, Question,
+    Arm, Attempt, Decision, Learns, Objective, Outcome, PendingDecision, PolicyAnswer, PolicyQuestion, PolicyRequest,
+    Question,
 };
 
 /// Version of the contract, apart from the product's. A host serves every minor of its major.

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     Arm, BoxFuture, Config, Decision, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls,
-    Instance, IntoDocument, Kind, Learns, Outcome, Permission, PolicyAnswer, PolicyQuestion, PolicyRequest, Question,
-    Request, Result, Stability,
+    Instance, IntoDocument, Kind, Learns, Outcome, PendingDecision, Permission, PolicyAnswer, PolicyQuestion,
+    PolicyRequest, Question, Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// A policy is a pure function of its state, which the host holds: so the host keeps, restores and shows what was learned,
 /// a resumed run takes the outcomes of the first part in again, and a component without a memory is as good as a type
-/// linked in. Decisions may be asked for before the outcomes of earlier ones are in.
+/// linked in. Decisions are asked for before the outcomes of the last few are in: a question names those decisions.
 pub trait RoutingPolicy: Config {
     /// Lower-case words joined by hyphens, unique among routing policies.
     const NAME: &'static str;
@@ -156,8 +156,9 @@ impl<P: RoutingPolicy> Opened<P> {
         }
         let mut decisions = Vec::with_capacity(request.decide.len());
         for asked in request.decide {
-            let question =
-                Question { context: asked.context, arms: Arc::clone(&arms), tried: asked.tried, seed: asked.seed };
+            let PolicyQuestion { context, tried, pending, seed } = asked;
+            let pending = pending.into_iter().map(Arc::new).collect();
+            let question = Question { context, arms: Arc::clone(&arms), tried, pending, seed };
             decisions.push(if request.again { learned.again(&question)? } else { Some(learned.decide(&question)?) });
         }
         Ok(PolicyAnswer { state: learned.state, decisions })
@@ -262,8 +263,9 @@ impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyByDocuments<A> {
     }
 
     fn one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
-        let Question { context, arms, tried, seed } = question.clone();
-        let decide = vec![PolicyQuestion { context, tried, seed }];
+        let Question { context, arms, tried, pending, seed } = question.clone();
+        let pending = pending.iter().map(|decision| PendingDecision::clone(decision)).collect();
+        let decide = vec![PolicyQuestion { context, tried, pending, seed }];
         let request =
             PolicyRequest { state: Some(self.state.clone()), arms: arms.to_vec(), learn: Vec::new(), decide, again };
         let mut decisions = (self.ask)(request)?.decisions;
@@ -359,7 +361,8 @@ mod tests {
     }
 
     fn question(names: &[&str], tried: &[u32]) -> Question {
-        Question { context: String::new(), arms: arms(names).into(), tried: tried.to_vec(), seed: 1 }
+        let arms = arms(names).into();
+        Question { context: String::new(), arms, tried: tried.to_vec(), pending: Vec::new(), seed: 1 }
     }
 
     fn used(arm: &str, failed: bool) -> Outcome {

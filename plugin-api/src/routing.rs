@@ -29,8 +29,21 @@ pub struct Question {
     pub arms: Arc<[Arm]>,
     /// Indices of the arms that failed for good for this item, in the order in which they were tried.
     pub tried: Vec<u32>,
+    /// The decisions about earlier items whose outcomes are not in yet, in the order of the items. Which those are depends on
+    /// the route alone, and not on how fast items are done.
+    pub pending: Vec<Arc<PendingDecision>>,
     /// Where all chance comes from.
     pub seed: u64,
+}
+
+/// A decision whose outcome is not in yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PendingDecision {
+    /// The question's context.
+    #[serde(default)]
+    pub context: String,
+    /// Name of the arm that was picked first.
+    pub arm: String,
 }
 
 /// An arm, picked.
@@ -168,6 +181,9 @@ pub struct PolicyQuestion {
     /// See [`Question::tried`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<u32>,
+    /// See [`Question::pending`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<PendingDecision>,
     /// See [`Question::seed`].
     pub seed: u64,
 }

@@ -1,6 +1,6 @@
 //! Values that follow a schema, from a seed: ordinary ones, and those at the edges of what is allowed.
 
-use jackfield_plugin_api::{FILE_PATH, Random};
+use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, Random};
 use serde_json::{Map, Value, json};
 
 use super::schema::Schema;
@@ -206,7 +206,7 @@ fn of_format(format: &str) -> Option<&'static str> {
         "uri" | "uri-reference" | "iri" | "url" => "http://127.0.0.1:9/",
         "uuid" => "6f1ed002-ab5f-4a4c-9c07-3e5a5d2c1b0a",
         "regex" => "^a+$",
-        FILE_PATH => "file",
+        FILE_PATH | DIGESTED_PATH => "file",
         _ => return None,
     })
 }

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use jackfield_plugin_api::{
-    Arm, Attempt, CacheOperation, CompletionRequest, Descriptor, FILE_PATH, Kind, Message, Objective, Outcome,
-    PolicyQuestion, PolicyRequest,
+    Arm, Attempt, CacheOperation, CompletionRequest, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective,
+    Outcome, PendingDecision, PolicyQuestion, PolicyRequest,
 };
 use serde_json::{Value, json};
 
@@ -81,7 +81,8 @@ fn lead_nowhere(value: &mut Value, config: &Schema) {
 /// Has each path of a configuration lead into a folder, as a pipeline has it lead into its own. Files that are made up
 /// are made, and empty.
 pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: bool) {
-    for (name, property) in config.properties().filter(|(_, property)| property["format"] == FILE_PATH) {
+    let is_path = |property: &Value| property["format"] == FILE_PATH || property["format"] == DIGESTED_PATH;
+    for (name, property) in config.properties().filter(|(_, property)| is_path(property)) {
         let given = value[name].as_str().map(str::to_owned);
         let Some(path) = given.as_deref().or(property["default"].as_str()) else { continue };
         let path = folder.join(path);
@@ -144,7 +145,10 @@ fn policy_requests() -> [PolicyRequest; 3] {
             vec![objective("cost", 0.2, true), objective("quality", 0.9, false)]
         },
     };
-    let question = |tried: Vec<u32>, seed: u64| PolicyQuestion { context: "questions".to_owned(), tried, seed };
+    let question = |tried: Vec<u32>, seed: u64| {
+        let pending = vec![PendingDecision { context: "questions".to_owned(), arm: "dear".to_owned() }];
+        PolicyQuestion { context: "questions".to_owned(), tried, pending, seed }
+    };
     [
         PolicyRequest {
             state: None,

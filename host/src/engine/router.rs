@@ -2,11 +2,15 @@
 //!
 //! An item is routed by what came of all items but the last few before it, `in_flight` of them with itself; items are
 //! routed in their order, and their outcomes are learned in their order. So what is decided and learned does not depend on
-//! how many items are in work nor on which is done first.
+//! how many items are in work nor on which is done first. Neither do the decisions that a policy is told of as pending: they
+//! are those about the items in between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use jackfield_plugin_api::{Outcome, PolicyState, Question, Result};
+use jackfield_plugin_api::{Outcome, PendingDecision, PolicyState, Question, Result};
 
 use super::stats::RouteCount;
 
@@ -36,6 +40,8 @@ pub(super) struct Router {
     waiting: BTreeMap<u64, Waiting>,
     /// Items, from `next` on, that need no decision.
     passed: BTreeSet<u64>,
+    /// What was decided, here or in an earlier session, about items from `learned` on.
+    decided: BTreeMap<u64, Arc<PendingDecision>>,
     /// What came of items that are done, from `learned` on.
     outcomes: BTreeMap<u64, Option<Outcome>>,
     count: RouteCount,
@@ -50,6 +56,7 @@ impl Router {
             learned: 0,
             waiting: BTreeMap::new(),
             passed: BTreeSet::new(),
+            decided: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             count: RouteCount::default(),
         }
@@ -60,16 +67,28 @@ impl Router {
         self.waiting.insert(item, Waiting { place, question });
     }
 
-    /// An item that is not routed: its stage is skipped, or its arm is known.
+    /// An item that is not routed: its stage is skipped.
     pub(super) fn pass(&mut self, item: u64) {
         if item >= self.next {
             self.passed.insert(item);
         }
     }
 
+    /// An item that was routed in an earlier session.
+    pub(super) fn pass_decided(&mut self, item: u64, decision: PendingDecision) {
+        self.pass(item);
+        if item >= self.learned {
+            self.decided.entry(item).or_insert_with(|| Arc::new(decision));
+        }
+    }
+
     /// An item is done; with what came of it, if it was routed.
     pub(super) fn settle(&mut self, item: u64, outcome: Option<Outcome>) {
-        self.pass(item);
+        let first = outcome.as_ref().and_then(|outcome| Some((outcome.context.clone(), outcome.attempts.first()?)));
+        match first {
+            Some((context, first)) => self.pass_decided(item, PendingDecision { context, arm: first.arm.clone() }),
+            None => self.pass(item),
+        }
         if item >= self.learned {
             self.outcomes.insert(item, outcome);
         }
@@ -87,9 +106,15 @@ impl Router {
                 self.next += 1;
                 continue;
             }
-            let Waiting { place, question } = self.waiting.remove(&self.next)?;
-            self.next += 1;
+            let Waiting { place, mut question } = self.waiting.remove(&self.next)?;
+            question.pending = self.decided.range(..self.next).map(|(_, decision)| Arc::clone(decision)).collect();
             let picked = self.pick(question.clone());
+            let arm = picked.as_ref().ok().and_then(|picked| question.arms.get(*picked.arms.first()? as usize));
+            if let Some(arm) = arm {
+                let decision = PendingDecision { context: question.context.clone(), arm: arm.name.clone() };
+                self.decided.insert(self.next, Arc::new(decision));
+            }
+            self.next += 1;
             return Some((place, question, picked));
         }
     }
@@ -98,6 +123,7 @@ impl Router {
     fn learn_up_to(&mut self, item: u64, stage: &str) -> bool {
         while self.learned < item {
             let Some(outcome) = self.outcomes.remove(&self.learned) else { return false };
+            self.decided.remove(&self.learned);
             self.learned += 1;
             let Some(outcome) = outcome else { continue };
             if let Err(failure) = self.policy.learn(&outcome) {

@@ -90,6 +90,7 @@ fn time(name: &str, config: &Value, count: usize) -> (f64, f64) {
         context: context.to_owned(),
         arms: arms.clone().into(),
         tried: Vec::new(),
+        pending: Vec::new(),
         seed: 0,
     });
     let rounds = 10_000 / (count * CONTEXTS.len());

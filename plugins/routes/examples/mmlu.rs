@@ -119,7 +119,8 @@ fn pass(data: &Data, router: &Router, lambda: f64) -> Pass {
     let per_context = 1.0 / (SEEDS as f64 * data.subjects.len() as f64);
     let arm = |(place, &name): (usize, &&str)| Arm { name: name.to_owned(), with: json!({ "dear": place }) };
     let arms: Vec<_> = NAMES.iter().enumerate().map(arm).collect();
-    let mut question = Question { context: String::new(), arms: arms.clone().into(), tried: Vec::new(), seed: 0 };
+    let mut question =
+        Question { context: String::new(), arms: arms.clone().into(), tried: Vec::new(), pending: Vec::new(), seed: 0 };
     for seed in 0..SEEDS {
         let mut random = Random::new(seed);
         let mut order: Vec<&Row> = data.rows.iter().collect();

@@ -50,7 +50,8 @@ fn divergence(p: f64, q: f64) -> f64 {
 
 fn regret(name: &str, config: &Value, delay: usize) -> [f64; 3] {
     let arms: Vec<_> = NAMES.iter().map(|&name| Arm { name: name.to_owned(), with: json!({}) }).collect();
-    let mut question = Question { context: String::new(), arms: arms.clone().into(), tried: Vec::new(), seed: 0 };
+    let mut question =
+        Question { context: String::new(), arms: arms.clone().into(), tried: Vec::new(), pending: Vec::new(), seed: 0 };
     let mut total = [0.0; 3];
     for seed in 0..SEEDS {
         let mut policy = testing::policy(name, config, &arms).expect("a policy");

@@ -8,7 +8,8 @@ use crate::belief::in_context;
 
 /// Picks each arm in turn, in the order of the list; each context has turns of its own.
 ///
-/// A turn is over when its outcome is in, whatever it is: items that are decided about together have the same arm.
+/// A turn is over when it is decided about, whatever comes of it: fifty items have two arms 25 times each, however many of
+/// them are in work at a time.
 #[derive(Clone, Debug, Config)]
 pub struct RoundRobin {}
 
@@ -27,7 +28,9 @@ impl RoutingPolicy for RoundRobin {
     type State = Turns;
 
     fn decide(&self, state: &Turns, question: &Question) -> Result<Decision> {
-        let turn = state.contexts.get(&question.context).copied().unwrap_or_default();
+        let learned = state.contexts.get(&question.context).copied().unwrap_or_default();
+        let pending = question.pending.iter().filter(|decision| decision.context == question.context).count();
+        let turn = learned.wrapping_add(pending as u64);
         let place = turn.checked_rem(question.arms.len() as u64).unwrap_or_default();
         Ok(Decision::of(place as u32))
     }
@@ -41,14 +44,25 @@ impl RoutingPolicy for RoundRobin {
     fn examples() -> Vec<Example> {
         let arms = json!([{ "name": "a", "with": {} }, { "name": "b", "with": {} }]);
         let outcome = json!({ "context": "finance", "attempts": [{ "arm": "a" }] });
-        vec![Example {
-            summary: "after one outcome, the second arm is next, and in another context the first".to_owned(),
-            config: json!({}),
-            input: json!({
-                "arms": arms, "learn": [outcome],
-                "decide": [{ "context": "finance", "seed": 0 }, { "context": "health", "seed": 0 }],
-            }),
-            output: json!({ "state": { "contexts": { "finance": 1 } }, "decisions": [{ "arm": 1 }, { "arm": 0 }] }),
-        }]
+        vec![
+            Example {
+                summary: "after one outcome, the second arm is next, and in another context the first".to_owned(),
+                config: json!({}),
+                input: json!({
+                    "arms": arms, "learn": [outcome],
+                    "decide": [{ "context": "finance", "seed": 0 }, { "context": "health", "seed": 0 }],
+                }),
+                output: json!({ "state": { "contexts": { "finance": 1 } }, "decisions": [{ "arm": 1 }, { "arm": 0 }] }),
+            },
+            Example {
+                summary: "a decision whose outcome is not in counts as well".to_owned(),
+                config: json!({}),
+                input: json!({
+                    "arms": arms,
+                    "decide": [{ "context": "health", "pending": [{ "context": "health", "arm": "a" }], "seed": 0 }],
+                }),
+                output: json!({ "state": { "contexts": {} }, "decisions": [{ "arm": 1 }] }),
+            },
+        ]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Attempt, Failure, Objective, Outcome, Question};
+use jackfield_plugin_api::{Attempt, Failure, Objective, Outcome, PendingDecision, Question};
 
 use super::state::{Call, Scheduler};
 use crate::{
@@ -33,7 +33,14 @@ impl Scheduler<'_, '_> {
         let Some(item) = self.items[place].as_ref() else { return Ok(None) };
         if let Some(routed) = item.routed.get(&index) {
             // It was routed in an earlier session, or just now.
-            routing.router.pass(item.index as u64);
+            let first = routed.arms.first().and_then(|arm| routing.route.arms.get(*arm as usize));
+            match first {
+                Some(arm) => {
+                    let decision = PendingDecision { context: routed.context.clone(), arm: arm.name.clone() };
+                    routing.router.pass_decided(item.index as u64, decision);
+                }
+                None => routing.router.pass(item.index as u64),
+            }
             return Ok(Some(routed.arm()));
         }
         let run = &self.run_slots;
@@ -42,7 +49,8 @@ impl Scheduler<'_, '_> {
             None => String::new(),
         };
         let seed = seed_of(self.plan.seed, name_of("route") ^ self.stages[index].seed, item.seed, 0, 0);
-        let question = Question { context, arms: Arc::clone(&routing.route.arms), tried: Vec::new(), seed };
+        let arms = Arc::clone(&routing.route.arms);
+        let question = Question { context, arms, tried: Vec::new(), pending: Vec::new(), seed };
         routing.router.wait(item.index as u64, place, question);
         Ok(None)
     }

@@ -17,7 +17,13 @@ fn regret(name: &str, config: &Value, delay: usize) -> (f64, f64) {
     for seed in 0..SEEDS {
         let mut policy = policy(name, config.clone(), &arms(&NAMES));
         let mut world = Random::new(1_000 + seed);
-        let mut question = Question { context: String::new(), arms: arms(&NAMES).into(), tried: Vec::new(), seed: 0 };
+        let mut question = Question {
+            context: String::new(),
+            arms: arms(&NAMES).into(),
+            tried: Vec::new(),
+            pending: Vec::new(),
+            seed: 0,
+        };
         let mut pending = std::collections::VecDeque::new();
         for round in 0..ROUNDS {
             question.seed = world.next_u64();

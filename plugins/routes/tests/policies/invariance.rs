@@ -1,6 +1,8 @@
 //! What changes no decision: the order of the arms, a snapshot between, documents between.
 
-use jackfield_plugin_api::{Arm, Attempt, Objective, Outcome, PolicyState, Question, testing};
+use std::sync::Arc;
+
+use jackfield_plugin_api::{Arm, Attempt, Objective, Outcome, PendingDecision, PolicyState, Question, testing};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -51,7 +53,8 @@ prop_compose! {
 fn decisions(policy: &dyn PolicyState, arms: &[Arm], seed: u64) -> Vec<(String, Vec<Option<f64>>)> {
     let mut found = Vec::new();
     for context in ["", "x", "y", "unknown"] {
-        let asked = question(context, arms, seed);
+        let pending = |arm: &Arm| Arc::new(PendingDecision { context: "x".to_owned(), arm: arm.name.clone() });
+        let asked = Question { pending: arms.iter().take(3).map(pending).collect(), ..question(context, arms, seed) };
         let first = policy.decide(&asked).expect("a decision");
         let again = policy.again(&Question { tried: vec![first.arm], ..asked }).expect("an answer");
         for decision in std::iter::once(first).chain(again) {

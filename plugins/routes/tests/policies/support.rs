@@ -18,7 +18,7 @@ pub(crate) fn alphas(alphas: &[f64]) -> Vec<Arm> {
 }
 
 pub(crate) fn question(context: &str, arms: &[Arm], seed: u64) -> Question {
-    Question { context: context.to_owned(), arms: arms.into(), tried: Vec::new(), seed }
+    Question { context: context.to_owned(), arms: arms.into(), tried: Vec::new(), pending: Vec::new(), seed }
 }
 
 /// The item used this arm, and had this reward.
