@@ -26,6 +26,7 @@ mod memo;
 mod model_faults;
 mod model_server;
 mod models;
+mod moved_folder;
 mod native_dependencies;
 mod odd_inputs;
 mod output;

@@ -1,6 +1,7 @@
 //! Host calls on record, and calls that are made again from it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{Read as _, Write as _},
     net::TcpListener,
@@ -292,6 +293,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
             digest: Digest::of("gossip"),
         },
         config: json!({}),
+        paths: BTreeMap::new(),
         input: InputExpr::Wire(Wire { source: Source::Input, path: Vec::new() }),
         scope: Scope::Item,
         for_each: None,

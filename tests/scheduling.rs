@@ -122,6 +122,7 @@ fn plan(case: &Case) -> Plan {
                 digest: Digest::of("model"),
             },
             config: json!({ "bad": spec.bad, "shaky": spec.shaky }),
+            paths: BTreeMap::new(),
             input: InputExpr::Table(input),
             scope: Scope::Item,
             for_each: spec.for_each.then_some(parts),

@@ -172,12 +172,14 @@ fn sees_more(stage: &StagePlan, registry: &Registry) -> bool {
 }
 
 /// Whether a configuration names a file or folder that the plugin opens itself: such a path was made absolute. A text that
-/// was read for it stands beside its path.
+/// was read for it stands beside its path, and so does a digest.
 fn names_a_path(config: &Value) -> bool {
     match config {
         Value::String(text) => Path::new(text).is_absolute() && Path::new(text).exists(),
         Value::Array(list) => list.iter().any(names_a_path),
-        Value::Object(map) => !map.contains_key("text") && map.values().any(names_a_path),
+        Value::Object(map) => {
+            !map.contains_key("text") && !map.contains_key("sha256") && map.values().any(names_a_path)
+        }
         _ => false,
     }
 }

@@ -14,7 +14,7 @@ use super::{
     watch::{Both, Watch, WatchArgs},
 };
 use crate::{
-    engine::{Cancel, Engine, EngineError, Options, RunState, Summary, look_for_input},
+    engine::{Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_for_input},
     pipeline::{ExtensionRef, Plan},
     plugin::{BUNDLED, Registry},
     service::{CallRecorder, ModelCount},
@@ -192,16 +192,23 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
             names(now).join(", ")
         );
     }
+    for new in &now.models {
+        let Some(old) = before.models.iter().find(|old| old.name == new.name) else { continue };
+        if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+            return format!("model `{}`: {what}; {start_anew}", new.name);
+        }
+    }
     for (old, new) in before.stages.iter().zip(&now.stages) {
         if let Some(what) = plugin_differs(&old.extension, &new.extension) {
             return format!("stage `{}`: {what}; {start_anew}", old.name);
         }
+        let config = config_differs(&old.config_identity(), (&new.config_identity(), &new.config));
         let what = if old.extension != new.extension {
-            "it uses another extension"
-        } else if old.config != new.config {
-            "its `with` table changed"
+            "it uses another extension".to_owned()
+        } else if let Some(config) = config {
+            config
         } else if old != new {
-            "its wires changed"
+            "its wires changed".to_owned()
         } else {
             continue;
         };
@@ -224,6 +231,20 @@ fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str
         }
         true => Some("its plugin has another digest"),
         false => None,
+    }
+}
+
+/// What differs between two configurations: the first file that changed, by its path, or that something did.
+fn config_differs(old: &Value, (new, config): (&Value, &Value)) -> Option<String> {
+    if old == new {
+        return None;
+    }
+    let usual = || Some("its `with` table changed".to_owned());
+    let Err(Difference { place, expected: Some(_), found: Some(_) }) = is_same(old, new) else { return usual() };
+    let pointer = place.strip_suffix(".sha256").map(|place| place.replace(['.', '['], "/").replace(']', ""));
+    match pointer.and_then(|pointer| config.pointer(&pointer)?["path"].as_str()) {
+        Some(path) => Some(format!("what lies at `{path}`, which its `with` table names, changed")),
+        None => usual(),
     }
 }
 

@@ -160,6 +160,14 @@ fn difference(old: &Value, new: &Value) -> String {
         let keys = old.keys().chain(new.keys());
         for key in keys {
             match (old.get(key), new.get(key)) {
+                (Some(a), Some(b)) if a != b && file_digest(a).is_some() && file_digest(b).is_some() => {
+                    let short = |value| file_digest(value).map(|digest| &digest[..12.min(digest.len())]);
+                    let (was, is) = (short(a).unwrap_or_default(), short(b).unwrap_or_default());
+                    return format!("what lies at the path `{key}` changed: sha256 was {was}…, is {is}…");
+                }
+                (Some(Value::Object(a)), Some(Value::Object(b))) if a != b => {
+                    return format!("{key}: {}", difference(&old[key], &new[key]));
+                }
                 (Some(a), Some(b)) if a != b => return format!("{key} was {}, is {}", short(a), short(b)),
                 (Some(a), None) => return format!("{key} was {}, is absent", short(a)),
                 (None, Some(b)) => return format!("{key} was absent, is {}", short(b)),
@@ -168,6 +176,11 @@ fn difference(old: &Value, new: &Value) -> String {
         }
     }
     format!("was {}", short(old))
+}
+
+/// The digest that stands for a path, and for nothing else.
+fn file_digest(value: &Value) -> Option<&str> {
+    value.as_object().filter(|map| map.len() == 1)?.get("sha256")?.as_str()
 }
 
 fn short(value: &Value) -> String {

@@ -40,11 +40,11 @@ pub fn common_parts(plan: &Plan, stage: &StagePlan) -> Vec<(&'static str, Value)
         ("extension", json!(extension.name)),
         ("version", json!(extension.version)),
         ("artifact", json!(extension.digest)),
-        ("config", stage.config.clone()),
+        ("config", stage.config_identity()),
     ];
     if let Some(model) = stage.model.and_then(|model| plan.models.get(model)) {
         let extension = &model.extension;
-        parts.push(("model", json!([extension.name, extension.version, extension.digest, model.config])));
+        parts.push(("model", json!([extension.name, extension.version, extension.digest, model.config_identity()])));
     }
     parts
 }

@@ -1,6 +1,6 @@
 //! The frozen plan: what the engine runs.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jackfield_plugin_api::{Arm, Failure, Instance, Kind, guarded};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,21 @@ impl Plan {
 /// What is kept back for the instances of models and policies of these forms.
 pub(super) fn kept_back(mut forms: impl Iterator<Item = Form>) -> u64 {
     if forms.any(|form| form == Form::Wasm) { Limits::default().memory } else { 0 }
+}
+
+/// What stands for the paths of a configuration where configurations are compared, by JSON pointer: the digest of what lies
+/// there, or the path as it is written. So a pipeline's folder may be moved, and a file that changed is noticed.
+pub type PathIdentities = BTreeMap<String, Value>;
+
+/// A configuration as it is compared, hashed and explained.
+fn identity_of(config: &Value, paths: &PathIdentities) -> Value {
+    let mut identity = config.clone();
+    for (pointer, stands) in paths {
+        if let Some(value) = identity.pointer_mut(pointer) {
+            *value = stands.clone();
+        }
+    }
+    identity
 }
 
 /// Where items come from.
@@ -135,6 +150,9 @@ pub struct StagePlan {
     pub extension: ExtensionRef,
     /// The `with` table.
     pub config: Value,
+    /// What stands for the paths in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: PathIdentities,
     /// What each call gets.
     pub input: InputExpr,
     /// How often the stage runs.
@@ -169,6 +187,9 @@ pub struct RoutePlan {
     pub extension: ExtensionRef,
     /// The policy's `with` table.
     pub config: Value,
+    /// What stands for the paths in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: PathIdentities,
     /// What there is to pick from, never nothing.
     pub arms: Vec<ArmPlan>,
     /// What items have in common that are best served by the same arm.
@@ -191,6 +212,9 @@ pub struct ArmPlan {
     pub arm: Arm,
     /// The stage's `with` table, with that of the arm laid over it.
     pub config: Value,
+    /// What stands for the paths in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: PathIdentities,
     /// The model that the stage may call, by index.
     pub model: Option<usize>,
 }
@@ -217,8 +241,44 @@ impl StagePlan {
     #[must_use]
     pub fn with_arms(&self) -> Vec<Self> {
         let Some(route) = &self.route else { return vec![self.clone()] };
-        let with = |arm: &ArmPlan| Self { config: arm.config.clone(), model: arm.model, route: None, ..self.clone() };
+        let with = |arm: &ArmPlan| Self {
+            config: arm.config.clone(),
+            paths: arm.paths.clone(),
+            model: arm.model,
+            route: None,
+            ..self.clone()
+        };
         route.arms.iter().map(with).collect()
+    }
+
+    /// The configuration as it is compared: with digests and not places.
+    #[must_use]
+    pub fn config_identity(&self) -> Value {
+        identity_of(&self.config, &self.paths)
+    }
+}
+
+impl RoutePlan {
+    /// The policy's configuration as it is compared: with digests and not places.
+    #[must_use]
+    pub fn config_identity(&self) -> Value {
+        identity_of(&self.config, &self.paths)
+    }
+}
+
+impl ArmPlan {
+    /// The configuration as it is compared: with digests and not places.
+    #[must_use]
+    pub fn config_identity(&self) -> Value {
+        identity_of(&self.config, &self.paths)
+    }
+}
+
+impl ModelPlan {
+    /// The configuration as it is compared: with digests and not places.
+    #[must_use]
+    pub fn config_identity(&self) -> Value {
+        identity_of(&self.config, &self.paths)
     }
 }
 
@@ -361,6 +421,9 @@ pub struct ModelPlan {
     pub extension: ExtensionRef,
     /// The `with` table. It holds no secret.
     pub config: Value,
+    /// What stands for the paths in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: PathIdentities,
     /// How many calls at a time.
     pub concurrency: Concurrency,
     /// Limits on the rate.

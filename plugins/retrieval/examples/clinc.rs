@@ -5,14 +5,9 @@
 //! the analyzer fits it: each fifth of the training part judged by what the rest teaches. Prints Markdown; all but the
 //! times is deterministic.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{collections::BTreeMap, fs, path::Path, time::Instant};
 
-use jackfield_plugin_api::FilePath;
+use jackfield_plugin_api::DigestedPath;
 use jackfield_retrieval::{
     classify::{Classifier, GENERAL},
     embed::EmbedderConfig,
@@ -36,7 +31,7 @@ fn main() -> Result<(), Error> {
         .map(|dimensions| (format!("hashing, {dimensions}"), EmbedderConfig::Hashing { dimensions, idf: true }))
         .into();
     if let Some(folder) = std::env::var_os("MINILM") {
-        let folder = FilePath(PathBuf::from(folder));
+        let folder = DigestedPath::unseen(folder);
         embedders.push(("bert (MINILM)".to_owned(), EmbedderConfig::Bert { folder, max_tokens: None }));
     }
 

@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release -p jackfield-retrieval --features models --example embed -- FOLDER OUT.json`
 
-use std::{path::PathBuf, time::Instant};
+use std::time::Instant;
 
-use jackfield_plugin_api::FilePath;
+use jackfield_plugin_api::DigestedPath;
 use jackfield_retrieval::embed::{Embedder, EmbedderConfig};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vectors: Vec<Vec<f64>> = serde_json::from_value(made["vectors"].clone())?;
 
     let start = Instant::now();
-    let config = EmbedderConfig::Bert { folder: FilePath(PathBuf::from(folder)), max_tokens: None };
+    let config = EmbedderConfig::Bert { folder: DigestedPath::unseen(folder), max_tokens: None };
     let embedder = Embedder::open(&config, [])?;
     println!("opened in {:.2} s", start.elapsed().as_secs_f64());
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

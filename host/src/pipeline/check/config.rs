@@ -3,10 +3,10 @@
 use jsonschema::{ValidationError, error::ValidationErrorKind, paths::LocationSegment};
 use serde_json::{Map, Value};
 
-use super::{Checker, files, types::first_sentence};
+use super::{CheckedConfig, Checker, files, types::first_sentence};
 use crate::pipeline::{
     faults::Fault,
-    plan::Step,
+    plan::{PathIdentities, Step},
     schema::{Type, View},
     source::Span,
     suggest,
@@ -23,7 +23,7 @@ impl Checker<'_> {
         }
     }
 
-    fn config(&mut self, index: usize) -> Value {
+    fn config(&mut self, index: usize) -> CheckedConfig {
         let stage = &self.draft.stages[index];
         let offer = self.offers[index].map(|(_, offer)| offer);
         let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
@@ -38,11 +38,14 @@ impl Checker<'_> {
         offer: Option<&Offer>,
         place: Span,
         uses: Span,
-    ) -> Value {
+    ) -> CheckedConfig {
         let before = self.faults.len();
-        let mut config = match with {
-            Some((_, node)) => node.to_json(&mut self.faults),
-            None => Value::Object(Map::new()),
+        let mut config = CheckedConfig {
+            value: match with {
+                Some((_, node)) => node.to_json(&mut self.faults),
+                None => Value::Object(Map::new()),
+            },
+            paths: PathIdentities::new(),
         };
         let Some(offer) = offer.filter(|_| self.faults.len() == before) else { return config };
         let schema = &offer.descriptor.config;
@@ -52,7 +55,7 @@ impl Checker<'_> {
         match jsonschema::validator_for(schema) {
             Ok(validator) => {
                 let mut pass = Config { extension, schema, place, node, faults: &mut self.faults };
-                for error in validator.iter_errors(&config) {
+                for error in validator.iter_errors(&config.value) {
                     pass.error(&error);
                 }
             }
@@ -62,7 +65,7 @@ impl Checker<'_> {
             }
         }
         if self.faults.len() == before {
-            files::fill(&self.draft.folder, schema, node, &mut config, &mut self.faults);
+            config.paths = files::fill(&self.draft.folder, schema, (node, place), &mut config.value, &mut self.faults);
         }
         config
     }

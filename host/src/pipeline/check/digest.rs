@@ -37,7 +37,7 @@ fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
         "extension": extension.name,
         "version": extension.version,
         "digest": extension.digest,
-        "config": stage.config,
+        "config": stage.config_identity(),
         "in": expr(plan, &stage.input),
         "for_each": stage.for_each.as_ref().map(|for_each| wire(plan, for_each)),
         "repeat": stage.repeat,
@@ -50,14 +50,15 @@ fn stage_value(plan: &Plan, stage: &StagePlan) -> Value {
 /// All of a route but where it keeps what it learns.
 fn route_value(plan: &Plan, route: &RoutePlan) -> Value {
     let extension = &route.extension;
-    let arm =
-        |arm: &ArmPlan| json!([arm.arm.name, arm.config, arm.model.map(|model| model_value(&plan.models[model]))]);
+    let arm = |arm: &ArmPlan| {
+        json!([arm.arm.name, arm.config_identity(), arm.model.map(|model| model_value(&plan.models[model]))])
+    };
     let objective = |one: &ObjectivePlan| json!([one.name, wire(plan, &one.wire), one.minimize]);
     json!({
         "extension": extension.name,
         "version": extension.version,
         "digest": extension.digest,
-        "config": route.config,
+        "config": route.config_identity(),
         "arms": route.arms.iter().map(arm).collect::<Vec<_>>(),
         "context": route.context.as_ref().map(|context| wire(plan, context)),
         "reward": route.reward.as_ref().map(|reward| wire(plan, reward)),
@@ -73,7 +74,7 @@ fn model_value(model: &ModelPlan) -> Value {
         "extension": extension.name,
         "version": extension.version,
         "digest": extension.digest,
-        "config": model.config,
+        "config": model.config_identity(),
     })
 }
 

@@ -1,29 +1,46 @@
-//! Files that a `with` table names: read here, so that no plugin has to.
+//! Files that a `with` table names: read here, so that no plugin has to; or looked at, so that it is known what a plugin reads.
 
 use std::{fs, path::Path};
 
-use jackfield_plugin_api::{FILE_PATH, TEXT_FILE};
+use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, TEXT_FILE};
 use serde_json::{Value, json};
 
+use super::path_digest;
 use crate::{
     pipeline::{
         faults::Fault,
+        plan::PathIdentities,
         source::Span,
         tree::{self, Node},
     },
-    plugin::regular_file,
+    plugin::{is_secret_name, regular_file},
 };
 
-/// Replaces each string that the schema calls a text file by `{path, text}`, and makes each path absolute. A path that is
-/// absent and has a default is made absolute too.
-pub(super) fn fill(folder: &Path, schema: &Value, node: Option<&Node>, config: &mut Value, faults: &mut Vec<Fault>) {
-    Fill { folder, root: schema, faults }.value(schema, node, config);
+/// Replaces each string that the schema calls a text file by `{path, text}`, each that it calls a digested path by
+/// `{path, sha256}`, and makes each path absolute. A path that is absent and has a default is made absolute too.
+///
+/// Gives back what stands for the paths where configurations are compared.
+pub(super) fn fill(
+    folder: &Path,
+    schema: &Value,
+    (node, place): (Option<&Node>, Span),
+    config: &mut Value,
+    faults: &mut Vec<Fault>,
+) -> PathIdentities {
+    let mut fill = Fill { folder, root: schema, place, faults, pointer: String::new(), paths: PathIdentities::new() };
+    fill.value(schema, node, config);
+    fill.paths
 }
 
 struct Fill<'a> {
     folder: &'a Path,
     root: &'a Value,
+    /// Where what is there by default is reported.
+    place: Span,
     faults: &'a mut Vec<Fault>,
+    /// The value at hand, as a JSON pointer.
+    pointer: String,
+    paths: PathIdentities,
 }
 
 impl<'a> Fill<'a> {
@@ -36,24 +53,32 @@ impl<'a> Fill<'a> {
                     if let Some(read) = self.read(text, node.span) {
                         *value = json!({ "path": text, "text": read });
                     }
-                } else if is(FILE_PATH) {
-                    let full = self.folder.join(&*text);
-                    if let Some(node) = node {
-                        self.is_file_or_folder(text, &full, node.span);
+                } else if is(DIGESTED_PATH) {
+                    if let Some((path, sha256)) = self.digest(text, node.map_or(self.place, |node| node.span)) {
+                        self.paths.insert(self.pointer.clone(), json!({ "sha256": sha256 }));
+                        *value = json!({ "path": path, "sha256": sha256 });
                     }
-                    *text = full.to_string_lossy().into_owned();
+                } else if is(FILE_PATH) {
+                    if let Some(node) = node {
+                        self.is_file_or_folder(text, &self.folder.join(&*text), node.span);
+                    }
+                    self.path(text);
                 }
             }
             Value::Object(map) => {
                 let properties = schemas.iter().filter_map(|schema| schema["properties"].as_object());
                 for (name, schema) in properties.flatten() {
-                    let default = schema["default"].as_str().filter(|_| schema["format"] == FILE_PATH);
+                    let is_path = schema["format"] == FILE_PATH || schema["format"] == DIGESTED_PATH;
+                    let default = schema["default"].as_str().filter(|_| is_path);
                     if let Some(default) = default {
                         map.entry(name).or_insert_with(|| Value::from(default));
                     }
                     if let Some(inner) = map.get_mut(name) {
                         let node = node.and_then(Node::as_table).and_then(|table| table.get(name));
+                        let length = self.pointer.len();
+                        self.pointer += &format!("/{}", name.replace('~', "~0").replace('/', "~1"));
                         self.value(schema, node, inner);
+                        self.pointer.truncate(length);
                     }
                 }
             }
@@ -64,7 +89,10 @@ impl<'a> Fill<'a> {
                         Some(tree::Value::List(list)) => list.get(index),
                         _ => None,
                     };
+                    let length = self.pointer.len();
+                    self.pointer += &format!("/{index}");
                     self.value(schema, node, inner);
+                    self.pointer.truncate(length);
                 }
             }
             _ => {}
@@ -98,6 +126,29 @@ impl<'a> Fill<'a> {
         {
             let fault = Fault::at("bad-file", at, format!("cannot use the file `{path}`: {error}"));
             self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+        }
+    }
+
+    /// Makes a path absolute. Where it leads is not known, so the path as it is written stands for it; that of a secret has
+    /// no part in any result.
+    fn path(&mut self, text: &mut String) {
+        let key = self.pointer.rsplit('/').next().unwrap_or_default();
+        let holds_secret = key.strip_suffix("_file").is_some_and(is_secret_name);
+        let stands = if holds_secret { Value::Null } else { Value::from(text.as_str()) };
+        self.paths.insert(self.pointer.clone(), stands);
+        *text = self.folder.join(&*text).to_string_lossy().into_owned();
+    }
+
+    /// The absolute path, and the digest of what lies there.
+    fn digest(&mut self, path: &str, at: Span) -> Option<(String, String)> {
+        let full = self.folder.join(path);
+        match path_digest::of(&full) {
+            Ok(sha256) => Some((full.to_string_lossy().into_owned(), sha256)),
+            Err(why) => {
+                let fault = Fault::at("bad-file", at, format!("cannot read `{path}`: {why}"));
+                self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+                None
+            }
         }
     }
 

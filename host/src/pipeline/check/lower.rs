@@ -74,7 +74,8 @@ impl Checker<'_> {
         Some(StagePlan {
             name: stage.name.text.clone(),
             extension: extension_ref((plugin, offer)),
-            config: self.configs[index].clone(),
+            config: self.configs[index].value.clone(),
+            paths: self.configs[index].paths.clone(),
             input: match &stage.input {
                 Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), places)?,
                 None => InputExpr::Table(Vec::new()),

@@ -6,6 +6,7 @@ mod extensions;
 mod files;
 mod graph;
 mod lower;
+mod path_digest;
 mod routes;
 mod sandbox;
 mod services;
@@ -24,7 +25,7 @@ use graph::read_items;
 use super::{
     draft::{Draft, ItemSource, WireRef},
     faults::{Fault, Faults},
-    plan::{Plan, Source},
+    plan::{PathIdentities, Plan, Source},
     schema,
 };
 use crate::plugin::{Offer, Plugin, Registry};
@@ -67,6 +68,13 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     }
 }
 
+/// A `with` table that was checked, with what stands for the paths in it.
+#[derive(Clone, Debug, Default)]
+struct CheckedConfig {
+    value: Value,
+    paths: PathIdentities,
+}
+
 /// A draft, and what is known of it so far; lists are parallel to its stages.
 struct Checker<'a> {
     draft: &'a Draft,
@@ -74,7 +82,7 @@ struct Checker<'a> {
     places: HashMap<&'a str, usize>,
     faults: Vec<Fault>,
     offers: Vec<Option<(&'a Plugin, &'a Offer)>>,
-    configs: Vec<Value>,
+    configs: Vec<CheckedConfig>,
     /// Schema of an item.
     item: Value,
     /// Models and caches.

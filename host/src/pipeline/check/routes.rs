@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jackfield_plugin_api::{Arm, Kind, Learns};
 use serde_json::{Map, Value};
 
-use super::{Checker, services::extension_ref};
+use super::{CheckedConfig, Checker, services::extension_ref};
 use crate::{
     pipeline::{
         draft::{Expr, WireRef},
@@ -24,7 +24,7 @@ const MOST: usize = 256;
 /// What is known of a stage's route.
 pub(super) struct RouteFound<'a> {
     found: Option<(&'a Plugin, &'a Offer)>,
-    config: Value,
+    config: CheckedConfig,
     arms: Vec<ArmPlan>,
     objectives: Vec<(String, WireRef, bool)>,
 }
@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
             is_new
         });
         if let Some((first, _)) = arms.first() {
-            self.configs[index] = first.config.clone();
+            self.configs[index] = CheckedConfig { value: first.config.clone(), paths: first.paths.clone() };
         }
         arms.into_iter().map(|(arm, _)| arm).collect()
     }
@@ -189,7 +189,10 @@ impl<'a> Checker<'a> {
                 }
             }
             let name = name_of(&with);
-            arms.push((ArmPlan { arm: Arm { name, with }, config, model }, overlay.span));
+            arms.push((
+                ArmPlan { arm: Arm { name, with }, config: config.value, paths: config.paths, model },
+                overlay.span,
+            ));
         }
         arms
     }
@@ -209,7 +212,8 @@ impl<'a> Checker<'a> {
             let mut with = Map::new();
             with.insert("model".to_owned(), Value::from(name.value.as_str()));
             let arm = Arm { name: name.value.clone(), with: Value::Object(with) };
-            arms.push((ArmPlan { arm, config: self.configs[index].clone(), model }, name.span));
+            let CheckedConfig { value: config, paths } = self.configs[index].clone();
+            arms.push((ArmPlan { arm, config, paths, model }, name.span));
         }
         arms
     }
@@ -283,7 +287,8 @@ impl<'a> Checker<'a> {
             .map(|name| self.draft.folder.join(".jackfield/routes").join(&name.value).with_extension("json"));
         Some(Some(RoutePlan {
             extension: extension_ref(known.found?),
-            config: known.config.clone(),
+            config: known.config.value.clone(),
+            paths: known.config.paths.clone(),
             arms: known.arms.clone(),
             context: wire(&route.context)?,
             reward: wire(&route.reward)?,

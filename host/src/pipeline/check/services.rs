@@ -1,9 +1,10 @@
 //! Models and caches: what they are, and who uses them.
 
-use jackfield_plugin_api::Kind;
-use serde_json::Value;
+use std::path::Path;
 
-use super::Checker;
+use jackfield_plugin_api::Kind;
+
+use super::{CheckedConfig, Checker};
 use crate::{
     pipeline::{
         draft::StageDraft,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// An extension that was found, with its configuration.
-type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, Value);
+type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, CheckedConfig);
 
 /// What is known of the services; parallel to the draft.
 #[derive(Default)]
@@ -124,7 +125,8 @@ impl<'a> Checker<'a> {
             Some(ModelPlan {
                 name: model.name.text.clone(),
                 extension: extension_ref((*found)?),
-                config: config.clone(),
+                config: config.value.clone(),
+                paths: config.paths.clone(),
                 concurrency: model.concurrency,
                 rate: model.rate,
                 budget: model.budget.0,
@@ -133,7 +135,7 @@ impl<'a> Checker<'a> {
                 attempts: model.attempts,
                 backoff: model.backoff,
                 cache: cache.and_then(|name| draft.caches.iter().position(|cache| cache.name.text == name.value)),
-                record: model.record.clone(),
+                record: model.record.clone().filter(|record| !reads(config, record)),
             })
         });
         models.collect()
@@ -143,12 +145,18 @@ impl<'a> Checker<'a> {
     pub(super) fn lower_caches(&self) -> Option<Vec<CachePlan>> {
         let caches = self.draft.caches.iter().zip(&self.services.tiers).map(|(cache, found)| {
             let tiers = cache.tiers.iter().zip(found).map(|(tier, (found, config))| {
-                Some(TierPlan { extension: extension_ref((*found)?), config: config.clone(), ttl: tier.ttl })
+                Some(TierPlan { extension: extension_ref((*found)?), config: config.value.clone(), ttl: tier.ttl })
             });
             Some(CachePlan { name: cache.name.text.clone(), tiers: tiers.collect::<Option<_>>()? })
         });
         caches.collect()
     }
+}
+
+/// Whether a model reads this file itself: what it answers from it is not added to it.
+fn reads(config: &CheckedConfig, file: &Path) -> bool {
+    let mut paths = config.paths.keys().filter_map(|pointer| config.value.pointer(pointer));
+    paths.any(|path| path["path"].as_str().is_some_and(|path| Path::new(path) == file))
 }
 
 /// An extension, pinned.

@@ -12,7 +12,7 @@ pub(super) type Key = [u8; 32];
 /// What of a model can change an answer: which extension calls it and how that is configured.
 pub(super) fn identity(plan: &ModelPlan) -> Key {
     let extension = &plan.extension;
-    let identity = json!([extension.name, extension.version, extension.digest, plan.config]);
+    let identity = json!([extension.name, extension.version, extension.digest, plan.config_identity()]);
     Sha256::digest(identity.to_string()).into()
 }
 

@@ -16,7 +16,7 @@ use super::{
 #[derive(Debug, Config)]
 pub struct Replay {
     /// Recorded answers: JSON Lines of `{"request": …, "replicate": 0, "completion": …}`.
-    pub file: FilePath,
+    pub file: DigestedPath,
     #[serde(skip)]
     recording: Recording,
     #[serde(skip)]
@@ -28,8 +28,8 @@ impl Model for Replay {
     const STABILITY: Stability = Stability::Beta;
 
     fn open(mut self) -> Result<Self> {
-        let path = self.file.0.display();
-        let text = fs::read_to_string(&self.file.0).map_err(|error| {
+        let path = self.file.path.display();
+        let text = fs::read_to_string(&self.file.path).map_err(|error| {
             Failure::InvalidConfig(format!("failed to read recorded answers from `{path}`: {error}"))
         })?;
         self.recording = Recording::parse(&text)
@@ -48,7 +48,7 @@ impl Model for Replay {
             Failure::InvalidInput(format!(
                 "replicate {} of this request is not recorded in `{}`; of it, {} are: {shown}{}",
                 request.replicate,
-                self.file.0.display(),
+                self.file.path.display(),
                 replicates.len(),
                 if replicates.len() > 8 { ", …" } else { "" },
             ))
@@ -59,7 +59,7 @@ impl Model for Replay {
 impl Replay {
     /// What is said of a request that was not recorded.
     fn unknown(&self, request: &CompletionRequest) -> String {
-        let (path, count) = (self.file.0.display(), self.recording.len());
+        let (path, count) = (self.file.path.display(), self.recording.len());
         let index =
             self.index.get_or_init(|| Index::new(self.recording.requests.iter().map(|recorded| &recorded.request)));
         match index.nearest(request).and_then(|place| self.recording.requests.get(place)) {
@@ -75,8 +75,6 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::{super::line, *};
     use crate::testing::ask;
 
@@ -92,7 +90,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("answers.jsonl");
         fs::write(&file, lines.join("\n")).unwrap();
-        let replay = Replay { file: FilePath(file), recording: Recording::default(), index: OnceLock::new() };
+        let replay =
+            Replay { file: DigestedPath::unseen(file), recording: Recording::default(), index: OnceLock::new() };
         (folder, replay.open())
     }
 
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn a_file_that_is_missing_or_broken_fails_when_the_model_is_opened() {
         let gone = Replay {
-            file: FilePath(PathBuf::from("/no/such/answers.jsonl")),
+            file: DigestedPath::unseen("/no/such/answers.jsonl"),
             recording: Recording::default(),
             index: OnceLock::new(),
         };

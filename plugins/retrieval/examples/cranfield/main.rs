@@ -16,7 +16,7 @@ use std::{path::PathBuf, time::Instant};
 
 use collection::Collection;
 use compare::{Row, print};
-use jackfield_plugin_api::FilePath;
+use jackfield_plugin_api::DigestedPath;
 use jackfield_retrieval::{
     bm25::{Bm25, Parameters},
     collection::Passage,
@@ -47,7 +47,7 @@ fn main() -> Result<(), Error> {
     let mut embedders = vec![("hashing, 1024".to_owned(), EmbedderConfig::default())];
     embedders.push(("hashing, 4096".to_owned(), EmbedderConfig::Hashing { dimensions: 4096, idf: true }));
     if let Some(folder) = std::env::var_os("MINILM") {
-        let folder = FilePath(PathBuf::from(folder));
+        let folder = DigestedPath::unseen(folder);
         embedders.push(("bert (MINILM)".to_owned(), EmbedderConfig::Bert { folder, max_tokens: None }));
     }
     for (name, embedder) in embedders {

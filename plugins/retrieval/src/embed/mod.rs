@@ -31,7 +31,7 @@ pub enum EmbedderConfig {
     /// A sentence encoder with BERT's architecture, run in the process. Only in hosts that link this plugin in.
     Bert {
         /// Folder with `config.json`, `tokenizer.json` and `model.safetensors`, as sentence-transformers writes it.
-        folder: FilePath,
+        folder: DigestedPath,
         /// Longest text in tokens; what is beyond is not read. By default what the folder says, or 256.
         #[schemars(range(min = 8, max = 8192))]
         max_tokens: Option<usize>,
@@ -73,7 +73,7 @@ impl Embedder {
                 Ok(Self::Hashing(Arc::new(hashing)))
             }
             #[cfg(feature = "models")]
-            EmbedderConfig::Bert { folder, max_tokens } => Ok(Self::Bert(bert::Bert::open(&folder.0, *max_tokens)?)),
+            EmbedderConfig::Bert { folder, max_tokens } => Ok(Self::Bert(bert::Bert::open(&folder.path, *max_tokens)?)),
             #[cfg(not(feature = "models"))]
             EmbedderConfig::Bert { .. } => Err(Failure::InvalidConfig(
                 "this build runs no models in the process: use the embedder `hashing`, or a host that links \
