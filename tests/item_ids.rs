@@ -47,11 +47,11 @@ fn items_of_one_id_are_all_there_under_ids_of_their_own_and_it_is_told() {
 
 #[test]
 fn many_items_of_one_id_are_told_of_a_few_times_and_counted() {
-    let content: String = (0..500).map(|n| format!("{{\"n\": \"x\", \"text\": \"{n}\"}}\n")).collect();
+    let content: String = (0..100).map(|n| format!("{{\"n\": \"x\", \"text\": \"{n}\"}}\n")).collect();
     let pipeline = lines("use = \"jsonl\"\npath = \"a\"\nid = \"n\"", "a", &content);
     let calm = done(pipeline.command().args(["--jobs", "1"])).expect_code(0);
     assert_eq!(calm.stderr.matches("has the same id").count(), 3, "{}", calm.stderr);
-    assert!(calm.stderr.contains("499 items in all have the same id as an earlier one"), "{}", calm.stderr);
+    assert!(calm.stderr.contains("99 items in all have the same id as an earlier one"), "{}", calm.stderr);
     let busy = done(pipeline.command().args(["--jobs", "16"])).expect_code(0);
     same_outcome(&calm.folder(), &busy.folder());
 }
@@ -64,6 +64,14 @@ fn a_field_that_no_item_has_is_told() {
     assert_eq!(ids(&run.folder()), ["1", "2"]);
     assert!(run.stderr.contains("has no field `nn` that could be its id"), "{}", run.stderr);
     assert!(run.stderr.contains("2 items in all have no field `nn`"), "{}", run.stderr);
+}
+
+#[test]
+fn a_file_that_is_there_is_taken_as_it_is_whatever_brackets_it_and_its_folder_have() {
+    let pipeline = lines("use = \"files\"\npath = \"[a]/b[2].txt\"", "[a]/b[2].txt", "Ann: Hi.").with("a/b2.txt", "no");
+    assert_eq!(ids(&pipeline.run().expect_code(0).folder()), ["b[2]"]);
+    let given = done(pipeline.command().current_dir(pipeline.path().join("[a]")).args(["--input", "b[2].txt"]));
+    assert_eq!(ids(&given.expect_code(0).folder()), ["b[2]"]);
 }
 
 #[test]

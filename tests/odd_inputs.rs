@@ -187,3 +187,12 @@ fn a_value_set_on_the_command_line_is_honoured() {
     assert_eq!(segments(&[]), 3);
     assert_eq!(segments(&["--set", "stages.transcript.with.merge=true"]), 2);
 }
+
+#[test]
+fn a_column_that_is_there_twice_is_told() {
+    let pipeline = Pipeline::new(
+        "[pipeline]\nname = \"twice\"\n[input]\nuse = \"csv\"\npath = \"a.csv\"\n[stages.transcript]\nuse = \"transcript\"\nin = { text = \"input.text\" }\n",
+    );
+    let run = pipeline.with("a.csv", "text,text\nAnn: One.,Ann: Two.\n").run().expect_code(0);
+    assert!(run.stderr.contains("a.csv` has the column `text` twice: the last one counts"), "{}", run.stderr);
+}

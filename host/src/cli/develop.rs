@@ -23,7 +23,7 @@ use super::{
     table::{counted, ms},
 };
 use crate::{
-    engine::{Cancel, Summary},
+    engine::{Cancel, Summary, matched_files},
     pipeline::{Draft, Request, StagePlan, parse},
     plugin::{Artifact, Digest, Form, Registry, sandbox::Permission},
     telemetry::{output, terminal},
@@ -228,7 +228,9 @@ impl Watched {
             Some((about.modified().ok()?, about.len()))
         };
         let mut seen: BTreeMap<PathBuf, Stamp> = self.files.iter().map(|path| (path.clone(), stamp(path))).collect();
-        let matched = self.patterns.iter().filter_map(|pattern| glob::glob(pattern).ok()).flatten().flatten();
+        // What cannot be listed is told by the run.
+        let matched =
+            self.patterns.iter().filter_map(|pattern| matched_files(std::slice::from_ref(pattern)).ok()).flatten();
         for path in matched.filter(|path| !path.starts_with(&self.out)) {
             let stamp = stamp(&path);
             if stamp.is_some() {

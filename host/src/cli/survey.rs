@@ -78,7 +78,10 @@ impl Survey {
     /// Writes the lockfile.
     pub(super) fn write(&self, lock: &Lock) -> Result<(), Exit> {
         write_whole(&self.path, lock.to_text()).map_err(|error| {
-            complain(error, None);
+            let beside =
+                "a lockfile lies beside its pipeline: do this where you may write, on a copy of the folder say";
+            let hint = if error.is_refused() { Some(beside.to_owned()) } else { error.hint() };
+            complain(error, hint);
             Exit::Failed
         })
     }

@@ -259,8 +259,12 @@ fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Faul
 /// The most bytes of a glob pattern: those of a path.
 const LONGEST_PATTERN: usize = 4096;
 
-/// The pattern under a folder, whose own name is taken as it is.
+/// The pattern under a folder, whose own name is taken as it is. So is that of a file that is there, whatever brackets it has.
 fn absolute_pattern(base: &Path, pattern: &str) -> String {
+    let file = base.join(pattern);
+    if pattern.contains('[') && file.is_file() {
+        return glob::Pattern::escape(&file.to_string_lossy());
+    }
     if Path::new(pattern).is_absolute() {
         return pattern.to_owned();
     }

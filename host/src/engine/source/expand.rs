@@ -15,7 +15,7 @@ use crate::engine::error::EngineError;
 ///
 /// A folder that links lead to is the same folder on every way: its files are found on the shortest one. A link to a file is
 /// a file of its own.
-pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
+pub(crate) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
     let mut found = Vec::new();
     for pattern in patterns {
         if Path::new(pattern).is_file() {

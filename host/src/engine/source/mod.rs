@@ -15,10 +15,8 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 
-use self::{
-    expand::expand,
-    unique_ids::{Named, UniqueIds},
-};
+pub(crate) use self::expand::expand;
+use self::unique_ids::{Named, UniqueIds};
 use super::error::{EngineError, ItemFault};
 use crate::{
     pipeline::InputPlan,

@@ -65,6 +65,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_regular_file_is_not_recorded_to() {
+        let error = Recording::open(Path::new("/dev/zero")).map(drop).expect_err("refused").to_string();
+        assert_eq!(error, "it is a device, not a regular file");
+    }
+
+    #[test]
     fn what_a_killed_process_left_half_written_is_taken_away() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("calls.jsonl");

@@ -176,3 +176,24 @@ impl Kept {
         Ok(file)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_state_that_may_not_be_written_is_asked_for_elsewhere() {
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
+            let error = KeptError::from(StoreError::file("write", "state.json", kind.into()));
+            assert!(error.hint().is_some_and(|hint| hint.contains("`state` of the route")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_is_no_regular_file_is_refused_at_once() {
+        let error = Kept::at(Path::new("/dev/zero")).read().expect_err("refused").to_string();
+        assert_eq!(error, "failed to read `/dev/zero`: it is a device, not a regular file");
+    }
+}

@@ -84,7 +84,7 @@ fn a_disk_that_is_full_from_the_start_is_said() {
 }
 
 #[test]
-fn a_folder_that_is_read_only_is_refused() {
+fn a_folder_that_is_read_only_is_unavailable_and_another_is_asked_for() {
     let disk = Disk::new();
     let path = disk.0.path().join("cache");
     drop(opened::<Sqlite>(in_file(&path)));
@@ -92,7 +92,8 @@ fn a_folder_that_is_read_only_is_refused() {
     for path in [path, disk.0.path().join("new"), disk.0.path().join("deep/new")] {
         let failure = open::<Sqlite>(in_file(&path)).and_then(|cache| block_on(cache.put("a", b""[..].into(), None)));
         let failure = failure.expect_err("read-only");
-        assert!(matches!(failure, Failure::InvalidConfig(_)), "{}: {failure}", path.display());
+        assert!(matches!(failure, Failure::Unavailable(_)), "{}: {failure}", path.display());
+        assert!(failure.message().contains("with = { path = "), "{}: {failure}", path.display());
     }
 }
 
