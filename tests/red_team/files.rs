@@ -1,10 +1,16 @@
 //! Files, folders, links, variables.
 
-use std::os::unix::fs::symlink;
+use std::{
+    os::unix::fs::symlink,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use insta::assert_snapshot;
 
-use super::{attack, lines, read, with_secret};
+use super::{IN_TIME, attack, lines, read, with_secret};
+use crate::support::{done, jackfield};
 
 const READ: &[&str] = &["read:data=data"];
 
@@ -75,15 +81,46 @@ fn only_a_variable_that_was_granted_is_seen() {
 
 #[test]
 fn a_scratch_folder_holds_only_so_much() {
-    let said = ["scratch-fill", "scratch-litter"]
-        .map(|name| attack(name).granted(&["scratch:work"]).limits("scratch = \"16MiB\", wall = \"50s\"").stopped());
-    assert_snapshot!(lines(said), @r"
-    over-budget: put more than 16 MiB into its scratch folders
-    over-budget: put more than 16 MiB into its scratch folders
-    ");
-    // A hole takes no room: it is let be, until the time is up.
-    let sparse = attack("scratch-sparse").granted(&["scratch:work"]).limits("scratch = \"16MiB\", time = \"500ms\"");
-    assert_snapshot!(sparse.stopped(), @"over-budget: used up its CPU time of 500ms");
+    let tried = |name| attack(name).granted(&["scratch:work"]).limits("scratch = \"16MiB\", wall = \"50s\"");
+    // Large files and many, files without a name, names without a file of their own, and files of nothing but holes.
+    for name in ["scratch-fill", "scratch-litter", "scratch-unlinked", "scratch-names", "scratch-sparse"] {
+        assert_eq!(tried(name).stopped(), "over-budget: put more than 16 MiB into its scratch folders", "{name}");
+    }
+    // What is there counts, not what was.
+    assert_eq!(tried("scratch-rewrite").answered(), "wrote 48 MiB");
+}
+
+#[test]
+fn scratch_folders_of_a_process_that_was_killed_are_gone_with_the_next() {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let attack = attack("scratch-endless")
+        .granted(&["scratch:work"])
+        .variable("TMPDIR", temporary.path().to_str().expect("UTF-8"));
+    let pipeline = attack.pipeline();
+    let folders = || {
+        let entries = std::fs::read_dir(temporary.path()).expect("a folder").flatten().map(|entry| entry.path());
+        entries.filter(|path| path.join(".lock").exists()).collect::<Vec<_>>()
+    };
+    let mut child = attack.command(&pipeline).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    let began = Instant::now();
+    let filled = |folder: &PathBuf| {
+        let calls = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        calls.filter(|call| call.path().join("left").exists()).count() > 0
+    };
+    while !folders().iter().any(filled) {
+        assert!(began.elapsed() < IN_TIME, "it makes no scratch folder");
+        assert!(child.try_wait().expect("a child").is_none(), "it ended");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Another one that is under way is not disturbed.
+    let check = || done(jackfield().arg("check").arg(pipeline.path()).env("TMPDIR", temporary.path())).expect_code(0);
+    check();
+    assert_eq!(folders().len(), 1);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    assert_eq!(folders().len(), 1, "nobody could have removed it");
+    check();
+    assert_eq!(folders(), Vec::<PathBuf>::new());
 }
 
 #[test]

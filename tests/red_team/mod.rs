@@ -14,6 +14,7 @@ mod sockets;
 
 use std::{
     fs,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -160,13 +161,18 @@ in  = {{ text = "input.text" }}
         self.run_in(pipeline)
     }
 
-    #[track_caller]
-    fn run_in(self, pipeline: Pipeline) -> Outcome {
+    fn command(&self, pipeline: &Pipeline) -> Command {
         let mut command = pipeline.command();
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(jobs) = self.jobs {
             command.args(["--jobs", &jobs.to_string()]);
         }
+        command
+    }
+
+    #[track_caller]
+    fn run_in(self, pipeline: Pipeline) -> Outcome {
+        let mut command = self.command(&pipeline);
         let began = Instant::now();
         let run = done(&mut command);
         assert!(began.elapsed() < IN_TIME, "it took {:?}: {run:#?}", began.elapsed());

@@ -163,12 +163,59 @@ static void litter(answer *to) {
     told(to, &all);
 }
 
+/* Fills it with files that have no name: they are open. */
+static void unlinked(answer *to) {
+    static char block[1 << 20];
+    memset(block, 'x', sizeof block);
+    tries all = { 0 };
+    int made = 0;
+    for (; made < 512; made++) {
+        int file = open("/work/unlinked", O_CREAT | O_EXCL | O_WRONLY, 0644);
+        if (file < 0 || unlink("/work/unlinked") != 0) break;
+        if (write(file, block, sizeof block) != (ssize_t)sizeof block) break;
+    }
+    tried(&all, made > 0, "write %d MiB into files without a name", made);
+    told(to, &all);
+}
+
+/* Fills it with names of one file. */
+static void names(answer *to) {
+    tries all = { 0 };
+    close(open("/work/0", O_CREAT | O_WRONLY, 0644));
+    int made = 0;
+    for (; made < 50000; made++) {
+        char path[64];
+        snprintf(path, sizeof path, "/work/name-%d", made);
+        if (link("/work/0", path) != 0) break;
+    }
+    tried(&all, true, "make %d names", made);
+    told(to, &all);
+}
+
+/* No harm: writes much, of which little is there at a time. */
+static void rewrite(answer *to) {
+    static char block[1 << 20];
+    memset(block, 'x', sizeof block);
+    int written = 0;
+    for (; written < 48; written++) {
+        int file = open("/work/new", O_CREAT | O_TRUNC | O_WRONLY, 0644);
+        bool whole = write(file, block, sizeof block) == (ssize_t)sizeof block;
+        close(file);
+        if (!whole) break;
+        /* In place of the last one, gone, or cut and written again. */
+        if (written % 3 == 0 && rename("/work/new", "/work/old") != 0) break;
+        if (written % 3 == 1 && unlink("/work/new") != 0) break;
+        mkdir("/work/folder", 0755);
+        rmdir("/work/folder");
+    }
+    got(to, "wrote %d MiB", written);
+}
+
 /* A file that says it is as long as can be, without a byte written. */
 static void sparse(answer *to) {
     tries all = { 0 };
     int file = open("/work/sparse", O_CREAT | O_RDWR, 0644);
     tried(&all, ftruncate(file, (off_t)1 << 40) == 0, "a file of 1 TiB");
-    for (volatile long n = 0; n < 2000000000; n++) {}
     told(to, &all);
 }
 
@@ -187,6 +234,13 @@ static void scratch_peek_all(answers *all) {
     for (size_t n = 0; n < all->len; n++) scratch_peek(&all->ptr[n]);
 }
 
+/* Leaves something, and does not come to an end. */
+static void endless(answer *to) {
+    close(open("/work/left", O_CREAT | O_WRONLY, 0644));
+    for (volatile long n = 0; n >= 0; n++) {}
+    got(to, "the end");
+}
+
 const attack files[] = {
     { .name = "read-dot-dot", .asks = "read:data", .run = dot_dot },
     { .name = "read-absolute", .asks = "read:data", .run = absolute },
@@ -197,7 +251,11 @@ const attack files[] = {
     { .name = "env-probe", .asks = "env:JACKFIELD_RED_GRANTED", .run = environment },
     { .name = "scratch-fill", .asks = "scratch:work", .run = fill },
     { .name = "scratch-litter", .asks = "scratch:work", .run = litter },
+    { .name = "scratch-unlinked", .asks = "scratch:work", .run = unlinked },
+    { .name = "scratch-names", .asks = "scratch:work", .run = names },
+    { .name = "scratch-rewrite", .asks = "scratch:work", .run = rewrite },
     { .name = "scratch-sparse", .asks = "scratch:work", .run = sparse },
+    { .name = "scratch-endless", .asks = "scratch:work", .run = endless },
     { .name = "scratch-peek", .asks = "scratch:work", .batch = scratch_peek_all },
     { 0 },
 };

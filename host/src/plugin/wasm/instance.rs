@@ -18,6 +18,7 @@ use super::{
     engine::{is_out_of_memory, no_memory_left},
     health::Health,
     meter::{CpuMeter, metered},
+    scratch::ScratchFull,
     state::{Bridge, State, store},
     world,
 };
@@ -170,7 +171,7 @@ pub(super) async fn instantiate(
     grants: &Grants,
     bridge: &Arc<Bridge>,
 ) -> Result<(Store<State>, GuestWorld)> {
-    let world = world::of(grants)?;
+    let world = world::of(grants, whose.limits.scratch)?;
     let mut store = store(prepared.engine(), whose.limits, world, Arc::clone(bridge))
         .map_err(|error| Failure::Internal(format!("no sandbox: {error:#}")))?;
     match prepared.instantiate_async(&mut store).await {
@@ -185,6 +186,9 @@ pub(super) async fn instantiate(
 /// What ended a guest, as a failure.
 pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, whose: Whose<'_>) -> Failure {
     let (state, limits) = (store.data(), whose.limits);
+    if let Some(full) = error.downcast_ref::<ScratchFull>() {
+        return Failure::OverBudget(full.to_string());
+    }
     if let Some(hit) = &state.hit {
         return Failure::OverBudget(hit.clone());
     }

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use jackfield_plugin_api::{Instance, Kind, PROTOCOL, Result as CallResult};
 use wasmtime::component::{Component, Linker, types::ComponentItem};
+use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use super::{
     bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
@@ -12,6 +13,7 @@ use super::{
     engine::{engine, is_out_of_memory, no_memory_left},
     health::Health,
     instance::{Guest, Whose, in_time, instantiate},
+    scratch::{CountedFilesystem, sweep},
     state::State,
 };
 use crate::plugin::{
@@ -55,6 +57,7 @@ pub(in crate::plugin) fn load(
         }
         Some(_) => {}
     }
+    sweep();
     let (prepared, protocol) = prepare(alias, path, bytes, digest, false)?;
     let wrong =
         |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
@@ -118,6 +121,7 @@ fn prepare(
     let protocol = protocol(path, &component)?;
     let mut linker = Linker::<State>::new(engine);
     let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+        .and_then(|()| count_what_is_written(&mut linker))
         .and_then(|()| GuestWorld::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state));
     linked.map_err(|error| failed(format!("{error:#}")))?;
     let instance = linker
@@ -127,6 +131,15 @@ fn prepare(
         no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}"))))
     })?;
     Ok((prepared, protocol))
+}
+
+/// Has the files that are counted in place of those of WASI.
+fn count_what_is_written(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    preopens::add_to_linker::<_, CountedFilesystem>(linker, State::counted_files)?;
+    types::add_to_linker::<_, CountedFilesystem>(linker, State::counted_files)?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 /// The version of the contract that a component exports, read from its type.

@@ -21,6 +21,7 @@ use super::{
     convert,
     engine::is_out_of_memory,
     meter::CpuMeter,
+    scratch::CountedView,
     world::World,
 };
 use crate::plugin::{
@@ -185,10 +186,6 @@ pub(super) fn store(
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
-        if state.world.scratch.is_over(state.limits.scratch) {
-            state.hit = Some(format!("put more than {} into its scratch folders", size(state.limits.scratch)));
-            return Err(wasmtime::Error::msg("too much on disk"));
-        }
         let limit = state.limits.time;
         if state.bridge.meter.used() < limit {
             state.bridge.meter.interrupt();
@@ -203,6 +200,13 @@ pub(super) fn store(
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.world.wasi, table: &mut self.table }
+    }
+}
+
+impl State {
+    /// Its files, with what is put into scratch folders counted.
+    pub(super) fn counted_files(&mut self) -> CountedView<'_> {
+        CountedView { wasi: &mut self.world.wasi, table: &mut self.table, scratch: &mut self.world.scratch }
     }
 }
 

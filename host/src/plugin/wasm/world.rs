@@ -3,10 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use jackfield_plugin_api::{Failure, Random, Result};
-use tempfile::TempDir;
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
-use super::scratch::Scratch;
+use super::scratch::{Scratch, ScratchFolder};
 use crate::plugin::sandbox::{Grants, Permission};
 
 /// WASI for one instance, and the folders that go with it.
@@ -17,7 +16,7 @@ pub(super) struct World {
 
 /// A WASI that holds what was granted. What was not is not there: no files, environment or sockets; output goes nowhere,
 /// clocks stand still and random numbers are the same every time.
-pub(super) fn of(grants: &Grants) -> Result<World> {
+pub(super) fn of(grants: &Grants, most_scratch: u64) -> Result<World> {
     let mut builder = WasiCtx::builder();
     if !grants.allows(&Permission::Clock) {
         builder.wall_clock(Still).monotonic_clock(Still);
@@ -33,22 +32,22 @@ pub(super) fn of(grants: &Grants) -> Result<World> {
         }
     }
     let scratch = folders(&mut builder, grants)?;
-    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch) })
+    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch, most_scratch) })
 }
 
 /// Opens the folders. WASI follows no link and no `..` out of them.
-fn folders(builder: &mut WasiCtxBuilder, grants: &Grants) -> Result<Vec<TempDir>> {
+fn folders(builder: &mut WasiCtxBuilder, grants: &Grants) -> Result<Vec<(String, ScratchFolder)>> {
     let mut made = Vec::new();
     for (name, folder, writable) in grants.folders() {
         let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         let folder = match folder {
             Some(folder) => folder.to_owned(),
             None => {
-                let fresh = tempfile::Builder::new().prefix("jackfield-scratch-").tempdir();
+                let fresh = ScratchFolder::new();
                 let fresh =
                     fresh.map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))?;
                 let path = fresh.path().to_owned();
-                made.push(fresh);
+                made.push((format!("/{name}"), fresh));
                 path
             }
         };

@@ -1,0 +1,173 @@
+//! What files and folders take, known from what is done to them. A file is counted for as long as it has a name or is open.
+
+use std::collections::HashMap;
+
+use super::ScratchFull;
+
+/// Which file: what the host says of its device and its node.
+pub(super) type Identity = (u64, u64);
+
+/// What a file, or a further name of one, takes at the least: its name and its node are something, too.
+const LEAST: u64 = 4096;
+
+/// What there is in the scratch folders of a call.
+pub(super) struct Ledger {
+    most: u64,
+    used: u64,
+    files: HashMap<Identity, Entry>,
+}
+
+/// A file or folder.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    /// Up to where something may have been written. A hole counts: what is read from it takes room elsewhere.
+    length: u64,
+    /// In how many folders it stands.
+    names: u64,
+    /// How many handles and streams it is open in.
+    handles: u64,
+}
+
+impl Entry {
+    fn cost(&self) -> u64 {
+        let content = self.length.checked_next_multiple_of(LEAST).unwrap_or(u64::MAX).max(LEAST);
+        content.saturating_add(self.names.saturating_sub(1).saturating_mul(LEAST))
+    }
+
+    fn is_gone(&self) -> bool {
+        self.names == 0 && self.handles == 0
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(most: u64) -> Self {
+        Self { most, used: 0, files: HashMap::new() }
+    }
+
+    /// Changes an entry, which is a new one where there is none, and what is used with it.
+    fn change(&mut self, file: Identity, change: impl FnOnce(&mut Entry)) -> Result<(), ScratchFull> {
+        let before = self.files.get(&file).copied();
+        let mut entry = before.unwrap_or_default();
+        change(&mut entry);
+        let cost = if entry.is_gone() { 0 } else { entry.cost() };
+        self.used = self.used.saturating_sub(before.map_or(0, |before| before.cost())).saturating_add(cost);
+        if entry.is_gone() {
+            self.files.remove(&file);
+        } else {
+            self.files.insert(file, entry);
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), ScratchFull> {
+        if self.used > self.most { Err(ScratchFull { most: self.most }) } else { Ok(()) }
+    }
+
+    /// A file was opened, which has this length and, if it is new, this many names.
+    pub(super) fn opened(&mut self, file: Identity, length: u64, names: u64) -> Result<(), ScratchFull> {
+        let is_new = !self.files.contains_key(&file);
+        self.change(file, |entry| {
+            entry.handles += 1;
+            if is_new {
+                entry.names = names;
+            }
+            // What others are about to write may not be there yet; alone with it, the file is as long as it says.
+            entry.length = if entry.handles == 1 { length } else { entry.length.max(length) };
+        })
+    }
+
+    /// One more stream into a file that is open.
+    pub(super) fn shared(&mut self, file: Identity) -> Result<(), ScratchFull> {
+        self.change(file, |entry| entry.handles += 1)
+    }
+
+    pub(super) fn closed(&mut self, file: Identity) {
+        // Less cannot be too much.
+        let _ = self.change(file, |entry| entry.handles = entry.handles.saturating_sub(1));
+    }
+
+    /// Something came to stand in one folder more.
+    pub(super) fn named(&mut self, file: Identity) -> Result<(), ScratchFull> {
+        self.change(file, |entry| entry.names += 1)
+    }
+
+    /// Something came to stand in one folder less.
+    pub(super) fn unnamed(&mut self, file: Identity) {
+        let _ = self.change(file, |entry| entry.names = entry.names.saturating_sub(1));
+    }
+
+    /// Something was made that cannot be found again.
+    pub(super) fn made_unseen(&mut self) -> Result<(), ScratchFull> {
+        self.used = self.used.saturating_add(LEAST);
+        self.check()
+    }
+
+    /// So many bytes are about to be written: at this place or, without one, behind all others.
+    pub(super) fn writes(&mut self, file: Identity, at: Option<u64>, bytes: u64) -> Result<(), ScratchFull> {
+        self.change(file, |entry| {
+            entry.length = entry.length.max(at.unwrap_or(entry.length).saturating_add(bytes));
+        })
+    }
+
+    /// A file is about to be made this long.
+    pub(super) fn resizes(&mut self, file: Identity, length: u64) -> Result<(), ScratchFull> {
+        self.change(file, |entry| {
+            entry.length = if entry.handles == 1 { length } else { entry.length.max(length) };
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Identity = (0, 1);
+    const B: Identity = (0, 2);
+
+    #[test]
+    fn what_is_written_counts_as_long_as_it_has_a_name_or_is_open() {
+        let mut ledger = Ledger::new(10 * LEAST);
+        ledger.opened(A, 0, 1).expect("room");
+        assert_eq!(ledger.used, LEAST, "an empty file is something");
+        ledger.writes(A, Some(0), 5 * LEAST).expect("room");
+        ledger.writes(A, Some(LEAST), LEAST).expect("in place of what is there");
+        assert_eq!(ledger.used, 5 * LEAST);
+        ledger.unnamed(A);
+        assert_eq!(ledger.used, 5 * LEAST, "it is open");
+        ledger.opened(B, 0, 1).expect("room");
+        assert!(ledger.writes(B, None, 6 * LEAST).is_err());
+        ledger.closed(A);
+        assert_eq!(ledger.used, 6 * LEAST, "it is gone");
+        ledger.closed(B);
+        ledger.unnamed(B);
+        assert_eq!((ledger.used, ledger.files.len()), (0, 0));
+    }
+
+    #[test]
+    fn holes_names_and_ends_beyond_all_count() {
+        let mut ledger = Ledger::new(10 * LEAST);
+        ledger.opened(A, 0, 1).expect("room");
+        assert!(ledger.resizes(A, 1 << 40).is_err());
+        ledger.resizes(A, 0).expect("room again");
+        assert!(ledger.writes(A, Some(u64::MAX), 1).is_err());
+        ledger.resizes(A, 1).expect("room again");
+        for names in 2..=10 {
+            ledger.named(A).expect("room");
+            assert_eq!(ledger.used, names * LEAST);
+        }
+        assert!(ledger.named(A).is_err());
+    }
+
+    #[test]
+    fn what_a_stream_may_still_write_is_not_forgotten_when_the_file_is_cut() {
+        let mut ledger = Ledger::new(10 * LEAST);
+        ledger.opened(A, 0, 1).expect("room");
+        ledger.shared(A).expect("room");
+        ledger.writes(A, Some(0), 8 * LEAST).expect("room");
+        ledger.resizes(A, 0).expect("room");
+        assert_eq!(ledger.used, 8 * LEAST);
+        ledger.closed(A);
+        ledger.resizes(A, 0).expect("room");
+        assert_eq!(ledger.used, LEAST);
+    }
+}
