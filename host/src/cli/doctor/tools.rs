@@ -1,6 +1,7 @@
 //! What authors of plugins build with; nobody needs it to run pipelines.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -30,11 +31,7 @@ pub(super) fn tools() -> Vec<Finding> {
         "install Node.js 20 or later: needed for plugins in JavaScript and TypeScript",
     ));
     findings.push(version("npm", &["--version"], "install npm: it comes with Node.js"));
-    findings.push(version(
-        "clang",
-        &["--version"],
-        "apt-get install clang lld wasi-libc libclang-rt-dev-wasm32: needed for plugins in C",
-    ));
+    findings.push(clang());
     findings.push(wasi_libc());
     findings
 }
@@ -45,6 +42,45 @@ fn version(tool: &str, args: &[&str], hint: &str) -> Finding {
         Some(said) => Finding::ok(tool, said.lines().next().unwrap_or_default().trim().to_owned()),
         None => Finding::new(tool, State::Missing, "not found").hint(hint),
     }
+}
+
+/// The compiler that `./build` of a plugin in C takes: the newest clang that can build for WebAssembly.
+fn clang() -> Finding {
+    let hint = "apt-get install clang-22 wasi-libc libclang-rt-22-dev-wasm32: needed for plugins in C";
+    let mut unfit = None;
+    for name in clangs() {
+        let Some(said) = ask(&name, &["--version"]) else { continue };
+        let version = said.lines().next().unwrap_or_default().trim().to_owned();
+        if builds_for_wasm(&name) {
+            return Finding::ok("clang", format!("{version}, as `{name}`"));
+        }
+        unfit.get_or_insert_with(|| format!("`{name}` is {version}, which cannot build for WebAssembly here"));
+    }
+    Finding::new("clang", State::Missing, unfit.unwrap_or_else(|| "not found".to_owned())).hint(hint)
+}
+
+/// The names of the compilers: the one that `CLANG` names, or else those with a number, the newest first, and the one without.
+fn clangs() -> Vec<String> {
+    if let Some(named) = std::env::var("CLANG").ok().filter(|named| !named.is_empty()) {
+        return vec![named];
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let entries = std::env::split_paths(&path).flat_map(std::fs::read_dir).flatten().flatten();
+    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix("clang-")?.parse().ok();
+    let numbers: BTreeSet<u32> = entries.filter_map(number).collect();
+    let numbered = numbers.into_iter().rev().map(|number| format!("clang-{number}"));
+    numbered.chain(["clang".to_owned()]).collect()
+}
+
+/// Whether a compiler finds the headers of wasi-libc, and has its own library for WebAssembly.
+fn builds_for_wasm(clang: &str) -> bool {
+    ["wasm32-wasip1", "wasm32-wasi", "wasm32-wasip2"].iter().any(|target| {
+        let target = format!("--target={target}");
+        let with = |arguments: &[&str]| ask(clang, &[&[&*target, "-Wno-deprecated"], arguments].concat());
+        let library = with(&["-print-libgcc-file-name"]);
+        library.is_some_and(|path| Path::new(path.trim()).is_file())
+            && with(&["-include", "stdlib.h", "-x", "c", "-fsyntax-only", "/dev/null"]).is_some()
+    })
 }
 
 fn target() -> Finding {
