@@ -177,28 +177,30 @@ static HOST_TABLE: std::sync::LazyLock<HostTableHolder> = std::sync::LazyLock::n
     )
 });
 
-/// The host behind a handle.
+/// The host behind a handle, for as long as the handle is borrowed: each function of the table borrows its own copy, which is
+/// gone when it, or the future that it answers with, is.
 ///
 /// # Safety
-/// The handle was made from a `&&dyn HostCalls` that lives as long as the call.
-unsafe fn host<'a>(data: Handle) -> &'a dyn HostCalls {
+/// The handle was made from a `&&dyn HostCalls` that lives as long as the call, and the call lasts as long as the borrow: a
+/// library passes the handle on while it is called, and awaits the futures within the call.
+unsafe fn host(data: &Handle) -> &dyn HostCalls {
     // SAFETY: by the caller's word.
     unsafe { *data.pointer::<&dyn HostCalls>() }
 }
 
 extern "C" fn log(data: Handle, level: u8, target: RStr<'_>, message: RStr<'_>) {
     // SAFETY: the library passes on the handle that it got with the call, while the call lasts.
-    unsafe { host(data) }.log(Level::from_rank(level), target.as_str(), message.as_str());
+    unsafe { host(&data) }.log(Level::from_rank(level), target.as_str(), message.as_str());
 }
 
 extern "C" fn progress(data: Handle, index: u32, done: u64, total: ROption<u64>, note: RStr<'_>) {
     // SAFETY: as in `log`.
-    unsafe { host(data) }.progress(index, done, total.into_option(), note.as_str());
+    unsafe { host(&data) }.progress(index, done, total.into_option(), note.as_str());
 }
 
 extern "C" fn cancelled(data: Handle) -> bool {
     // SAFETY: as in `log`.
-    unsafe { host(data) }.cancelled()
+    unsafe { host(&data) }.cancelled()
 }
 
 extern "C" fn complete<'a>(
@@ -208,7 +210,7 @@ extern "C" fn complete<'a>(
 ) -> BorrowingFfiFuture<'a, RResult<RString, AbiFailure>> {
     BorrowingFfiFuture::new(async move {
         // SAFETY: as in `log`; the library awaits the future within the call.
-        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let host = unsafe { host(&data) };
         let answered = match serde_json::from_str(request.as_str()) {
             Ok(request) => host.complete(index, request).await,
             Err(error) => Err(Failure::InvalidInput(error.to_string())),
@@ -222,7 +224,7 @@ extern "C" fn complete<'a>(
 
 extern "C" fn model_name(data: Handle) -> ROption<RString> {
     // SAFETY: as in `log`.
-    unsafe { host(data) }.model_name().map(RString::from).into()
+    unsafe { host(&data) }.model_name().map(RString::from).into()
 }
 
 extern "C" fn cache_get<'a>(
@@ -232,7 +234,7 @@ extern "C" fn cache_get<'a>(
 ) -> BorrowingFfiFuture<'a, RResult<ROption<RVec<u8>>, AbiFailure>> {
     BorrowingFfiFuture::new(async move {
         // SAFETY: as in `complete`.
-        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let host = unsafe { host(&data) };
         let found = host.cache_get(index, key.as_str()).await;
         let found = found.map(|value| ROption::from(value.map(|value| RVec::from(value.to_vec()))));
         found.map_err(AbiFailure::from).into()
@@ -248,7 +250,7 @@ extern "C" fn cache_put<'a>(
 ) -> BorrowingFfiFuture<'a, RResult<(), AbiFailure>> {
     BorrowingFfiFuture::new(async move {
         // SAFETY: as in `complete`.
-        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let host = unsafe { host(&data) };
         let ttl = ttl_ms.into_option().map(Duration::from_millis);
         let put = host.cache_put(index, key.as_str(), value.as_slice().into(), ttl).await;
         put.map_err(AbiFailure::from).into()
@@ -263,7 +265,7 @@ extern "C" fn fetch<'a>(
 ) -> BorrowingFfiFuture<'a, RResult<AbiResponse, AbiFailure>> {
     BorrowingFfiFuture::new(async move {
         // SAFETY: as in `complete`.
-        let host: &'a dyn HostCalls = unsafe { host(data) };
+        let host = unsafe { host(&data) };
         let answered = match serde_json::from_str::<HttpRequest>(head.as_str()) {
             Ok(request) => host.fetch(index, HttpRequest { body: body.as_slice().to_vec(), ..request }).await,
             Err(error) => Err(Failure::InvalidInput(error.to_string())),
