@@ -116,6 +116,22 @@ fn a_server() {
 }
 
 #[test]
+fn this_machine_is_asked_without_a_proxy() {
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = proxy.local_addr().expect("an address");
+    let stage = "with = { target = \"GET http://127.0.0.1:1/\" }";
+    let granted = pipeline("fetch", "grant = [\"http:127.0.0.1:1\"]", stage);
+    let mut command = granted.command();
+    command.env("HTTP_PROXY", format!("http://{address}")).env("http_proxy", format!("http://{address}"));
+    assert_eq!(
+        came_to(&done(&mut command)),
+        "the server at 127.0.0.1 cannot be reached: Connection refused (os error 111)"
+    );
+    proxy.set_nonblocking(true).expect("set");
+    assert!(proxy.accept().is_err(), "the proxy was asked");
+}
+
+#[test]
 fn a_folder_to_read() {
     let read = |grants: &str, more: &[&str]| {
         let pipeline = pipeline("read-owners-link", grants, "");

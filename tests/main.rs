@@ -46,6 +46,7 @@ mod routed;
 mod routing;
 mod sandbox_memory;
 mod scheduling;
+mod secrets;
 mod signals;
 mod store;
 mod support;

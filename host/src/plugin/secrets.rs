@@ -158,6 +158,7 @@ pub(crate) fn mask_secrets(text: &str) -> Cow<'_, str> {
 pub(crate) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     of_addresses(text, &mut ranges);
+    of_authorities(text, &mut ranges);
     of_queries(text, &mut ranges);
     of_shapes(text, &mut ranges);
     of_schemes(text, &mut ranges);
@@ -184,6 +185,29 @@ fn of_addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
             && (authority.contains('@') || !is_host(authority))
         {
             ranges.push(start..start + user);
+        }
+    }
+}
+
+/// The user and the password of `user:password@host`, where the scheme was forgotten or left away.
+fn of_authorities(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices('@') {
+        let before = &text[..at];
+        let start = before
+            .rfind(|char: char| ends_word(char) || ",=/[".contains(char))
+            .map_or(0, |start| start + before[start..].chars().next().map_or(0, char::len_utf8));
+        let after = &text[at + 1..];
+        let host = &after
+            [..after.find(|char: char| !(char.is_ascii_alphanumeric() || ".-:".contains(char))).unwrap_or(after.len())];
+        let (name, port) = host.split_once(':').unwrap_or((host, ""));
+        let is_address = name.parse::<std::net::Ipv4Addr>().is_ok();
+        let is_name = name.contains(|char: char| char.is_ascii_alphabetic())
+            && (name.trim_matches('.').contains('.')
+                || port.starts_with(|char: char| char.is_ascii_digit())
+                || name == "localhost");
+        let has_password = text[start..at].split_once(':').is_some_and(|(_, password)| !password.is_empty());
+        if has_password && (is_address || is_name) {
+            ranges.push(start..at);
         }
     }
 }
@@ -329,6 +353,10 @@ mod tests {
             ("`https://user:SECRET@api.example.org/v1` is wrong", "`https://********@api.example.org/v1` is wrong"),
             ("redis://:p@ss/w@host:6379/0", "redis://********@host:6379/0"),
             ("redis://a:b@x,redis://c:d@y", "redis://********@x,redis://********@y"),
+            (
+                "checkout (\"http\", me:pass@127.0.0.1:9), x=:pass@h.example",
+                "checkout (\"http\", ********@127.0.0.1:9), x=********@h.example",
+            ),
             ("http://h/v1?key=abc&x=1&api_key=d#e", "http://h/v1?key=********&x=1&api_key=********#e"),
             ("got \"sk-proj-Abc123_x-y\".", "got \"********\"."),
             ("ghp_abcdefghijklmnop1234 and AKIAIOSFODNN7EXAMPLE", "******** and ********"),
@@ -342,7 +370,7 @@ mod tests {
             "https://example.org/@scope/pkg?version=2",
             "scikit (sk-learn), a risk-free task; ask-Me1234567",
             "Bearer authentication is wanted, the bearer token",
-            "me@example.org",
+            "me@example.org, npm:left-pad@1.0, at 10:15 @ann, 12:30@noon",
         ] {
             assert_eq!(mask_secrets(plain), plain);
         }

@@ -22,6 +22,7 @@ use super::{
     note::{CallNote, Counters, ModelCount, Source},
     rate::Bucket,
     recording::Recording,
+    secrets::Secrets,
     sending::{Caller, Sending},
     tokens::Counter,
 };
@@ -45,6 +46,8 @@ pub struct Model {
     plan: ModelPlan,
     instance: Arc<dyn Instance>,
     grants: Arc<Grants>,
+    /// What it may know and must not repeat.
+    secrets: Secrets,
     http: Arc<Http>,
     cache: Option<Arc<Cache>>,
     identity: Key,
@@ -77,6 +80,7 @@ impl Model {
         Ok(Self {
             name: plan.name.as_str().into(),
             instance,
+            secrets: Secrets::of(&grants),
             grants,
             http,
             cache,
@@ -346,8 +350,16 @@ impl Model {
         (clock.timeout(self.plan.timeout, call).await, clock.queued())
     }
 
-    /// The call itself. A panic in the model is a failure of the model.
+    /// The call itself, without the keys that the model may know: a server may repeat them.
     async fn call(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
+        match self.called(request, context).await {
+            Ok(completion) => Ok(self.secrets.scrub(completion)),
+            Err(failure) => Err(self.secrets.scrub_failure(failure)),
+        }
+    }
+
+    /// A panic in the model is a failure of the model.
+    async fn called(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
         let host = ModelHost { model: &self.name, grants: &self.grants, http: &self.http };
         if let Some(model) = self.instance.as_model() {
             let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;

@@ -12,6 +12,7 @@ mod limit;
 mod note;
 mod rate;
 mod recording;
+mod secrets;
 mod sending;
 mod tokens;
 

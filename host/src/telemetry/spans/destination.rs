@@ -18,7 +18,10 @@ use crate::plugin::mask_secrets;
 /// An address, and how long to wait for it.
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
+    /// Without user and password: libraries show it as it is.
     pub(super) url: Url,
+    /// What the user and the password of the address become: the value of `Authorization`.
+    pub(super) authorization: Option<String>,
     /// For one batch, with its tries.
     pub(super) timeout: Duration,
     /// Between the first try and the second; twice that before the third.
@@ -26,8 +29,15 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    pub(super) fn new(url: Url) -> Self {
-        Self { url, timeout: Duration::from_secs(10), backoff: Duration::from_millis(200) }
+    pub(super) fn new(mut url: Url) -> Self {
+        let authorization = (!url.username().is_empty() || url.password().is_some()).then(|| {
+            let decoded = |text: &str| percent_decoded(text);
+            let user = [decoded(url.username()), decoded(url.password().unwrap_or_default())].join(&b':');
+            format!("Basic {}", base64(&user))
+        });
+        // Both can be taken from every address that can have them.
+        let _ = (url.set_username(""), url.set_password(None));
+        Self { url, authorization, timeout: Duration::from_secs(10), backoff: Duration::from_millis(200) }
     }
 
     /// Nothing if the environment asks for no spans.
@@ -92,11 +102,41 @@ impl Destination {
     /// The address without what may be secret in it.
     pub(super) fn shown(&self) -> String {
         let mut url = self.url.clone();
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
         url.set_query(None);
         url.to_string()
     }
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, after @ ..] = rest {
+        let hex = || u8::from_str_radix(str::from_utf8(after.get(..2)?).ok()?, 16).ok();
+        match (first, hex()) {
+            (b'%', Some(byte)) => {
+                decoded.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            let place = (bits >> (18 - 6 * digit)) as usize & 63;
+            text.push(if digit > chunk.len() { '=' } else { char::from(DIGITS[place]) });
+        }
+    }
+    text
 }
 
 /// Why an entry is not `name=value` as a header can have it.
@@ -203,6 +243,17 @@ mod tests {
     fn a_secret_in_the_address_is_not_shown() {
         let destination = Destination::new("http://me:secret@10.0.0.1:4318/v1/traces?key=secret".parse().unwrap());
         assert_eq!(destination.shown(), "http://10.0.0.1:4318/v1/traces");
+        assert!(!destination.url.as_str().contains("me:"), "{}", destination.url);
+    }
+
+    #[test]
+    fn user_and_password_of_the_address_become_a_header() {
+        // RFC 7617 has this example.
+        let of = |text: &str| Destination::new(text.parse().unwrap()).authorization;
+        assert_eq!(of("http://Aladdin:open%20sesame@h/").as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+        assert_eq!(of("http://a:b@h/").as_deref(), Some("Basic YTpi"));
+        assert_eq!(of("http://token@h/").as_deref(), Some("Basic dG9rZW46"));
+        assert_eq!(of("http://h/"), None);
     }
 
     #[test]

@@ -38,8 +38,10 @@ pub(super) fn exporter(run: &str, destination: &Destination) -> Result<SpanExpor
         client = client.tls_certs_only([]);
     }
     let retries = RetryPolicy::recommended().with_max_retries(RETRIES).with_initial_delay(destination.backoff);
+    let authorization = destination.authorization.iter().map(|value| ("authorization".to_owned(), value.clone()));
     let mut exporter = SpanExporter::builder()
         .with_http()
+        .with_headers(authorization.collect())
         .with_http_client(client.build()?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(destination.url.as_str())

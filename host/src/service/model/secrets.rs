@@ -1,0 +1,77 @@
+//! Keys that a plugin's model may know, kept out of its answers and failures, and so out of record and cache.
+
+use jackfield_plugin_api::{Completion, Failure};
+
+use crate::plugin::{is_secret_name, sandbox::Grants};
+
+/// Length from which a value is looked for: a shorter one is a placeholder, and part of many a word.
+const SHORTEST: usize = 8;
+
+/// The values of variables that were granted and whose names say that they are secrets.
+#[derive(Default)]
+pub(super) struct Secrets {
+    /// The value, and what stands for it; the longest first.
+    known: Vec<(String, String)>,
+}
+
+impl Secrets {
+    pub(super) fn of(grants: &Grants) -> Self {
+        let variables = grants.variables().filter(|name| is_secret_name(name));
+        Self::from(variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
+    }
+
+    fn from(variables: impl Iterator<Item = (String, String)>) -> Self {
+        let mut known: Vec<(String, String)> = variables
+            .map(|(name, value)| (value.trim().to_owned(), format!("[env:{name}]")))
+            .filter(|(value, _)| value.len() >= SHORTEST)
+            .collect();
+        known.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        Self { known }
+    }
+
+    fn text(&self, text: String) -> String {
+        let replaced = |text: String, (value, stands): &(String, String)| {
+            if text.contains(value) { text.replace(value, stands) } else { text }
+        };
+        self.known.iter().fold(text, replaced)
+    }
+
+    pub(super) fn scrub(&self, completion: Completion) -> Completion {
+        if self.known.is_empty() {
+            return completion;
+        }
+        let model = completion.model.map(|model| self.text(model));
+        Completion { text: self.text(completion.text), model, ..completion }
+    }
+
+    pub(super) fn scrub_failure(&self, failure: Failure) -> Failure {
+        match failure {
+            failure if self.known.is_empty() => failure,
+            Failure::RateLimited { message, after } => Failure::RateLimited { message: self.text(message), after },
+            other => Failure::new(other.kind(), self.text(other.message().to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_a_model_may_know_is_in_no_answer_and_no_failure() {
+        let variables = [("KEY", "secret-of-mine\n"), ("LONG_KEY", "secret-of-mine-and-more"), ("SHORT", "none")];
+        let secrets = Secrets::from(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let text = "secret-of-mine-and-more, secret-of-mine, none".to_owned();
+        let completion = Completion { model: Some("secret-of-mine".to_owned()), text, ..Completion::default() };
+        let completion = secrets.scrub(completion);
+        assert_eq!(completion.text, "[env:LONG_KEY], [env:KEY], none");
+        assert_eq!(completion.model.as_deref(), Some("[env:KEY]"));
+        let after = Some(Duration::from_secs(3));
+        let limited = Failure::RateLimited { message: "not secret-of-mine".to_owned(), after };
+        assert_eq!(secrets.scrub_failure(limited), Failure::RateLimited { message: "not [env:KEY]".to_owned(), after });
+        let failure = secrets.scrub_failure(Failure::Unavailable("secret-of-mine".to_owned()));
+        assert_eq!(failure, Failure::Unavailable("[env:KEY]".to_owned()));
+    }
+}
