@@ -89,3 +89,34 @@ fn a_file_that_is_not_there_is_a_fault_with_its_place() {
     assert_eq!(fault["message"], "cannot read `answers.jsonl`: there is no such file or folder", "{refused:?}");
     assert_eq!((&fault["file"], &fault["line"]), (&"--set model.judge".into(), &1.into()), "{refused:?}");
 }
+
+#[test]
+fn a_run_over_files_goes_on_after_its_folder_was_moved() {
+    let text = r#"
+[pipeline]
+name = "moved"
+
+[input]
+use = "files"
+path = "data/*"
+
+[stages.transcript]
+use = "transcript"
+in = { text = "input.text" }
+"#;
+    let place = Pipeline::new("").with("one/pipeline.toml", text).with("one/data/a.txt", "Ann: Hello.\n");
+    let place = place.with("one/data/b.txt", b"caf\xe9");
+    let run = |folder: &str, more: &[&str]| {
+        let mut command = jackfield();
+        command.arg("run").arg(place.path().join(folder)).arg("--out").arg(place.out()).arg("--json");
+        done(command.args(more))
+    };
+    run("one", &[]).expect_code(1);
+    fs::rename(place.path().join("one"), place.path().join("two")).expect("moved");
+    fs::write(place.path().join("two/data/b.txt"), "Bo: Coffee.\n").expect("written");
+    let resumed = run("two", &["--resume", "last"]).expect_code(0);
+    assert_eq!(resumed.json()["items"]["ok"], 2);
+    fs::write(place.path().join("two/data/a.txt"), "Ann: Bye.\n").expect("written");
+    let refused = run("two", &["--resume", "last"]);
+    assert!(refused.stderr.contains("item `a` has changed"), "{}", refused.stderr);
+}

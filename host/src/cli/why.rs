@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine::{MemoNote, common_parts},
     pipeline::hint_for,
-    plugin::Digest,
+    plugin::{Digest, MASK, is_secret_name, mask_secrets},
     store::{Db, RunJson, StoreError, list_runs, peek},
     telemetry::output,
 };
@@ -160,6 +160,7 @@ fn difference(old: &Value, new: &Value) -> String {
         let keys = old.keys().chain(new.keys());
         for key in keys {
             match (old.get(key), new.get(key)) {
+                (a, b) if a != b && is_secret_name(key) => return format!("{key} is another"),
                 (Some(a), Some(b)) if a != b && file_digest(a).is_some() && file_digest(b).is_some() => {
                     let short = |value| file_digest(value).map(|digest| &digest[..12.min(digest.len())]);
                     let (was, is) = (short(a).unwrap_or_default(), short(b).unwrap_or_default());
@@ -183,7 +184,24 @@ fn file_digest(value: &Value) -> Option<&str> {
     value.as_object().filter(|map| map.len() == 1)?.get("sha256")?.as_str()
 }
 
+/// The value without what a plugin's own configuration may hold of secrets.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| {
+                let value = if is_secret_name(key) { Value::from(MASK) } else { masked(value) };
+                (key.clone(), value)
+            };
+            map.iter().map(entry).collect()
+        }
+        Value::Array(list) => list.iter().map(masked).collect(),
+        Value::String(text) => Value::from(mask_secrets(text)),
+        other => other.clone(),
+    }
+}
+
 fn short(value: &Value) -> String {
+    let value = &masked(value);
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let digest = value.as_str().and_then(Digest::parse).is_some();
     match text.char_indices().nth(if digest { 12 } else { 60 }) {
@@ -235,4 +253,30 @@ fn tell(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) {
     };
     output().line("");
     output().line(reason);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{difference, short};
+
+    #[test]
+    fn a_configuration_is_shown_without_its_secrets() {
+        let config = json!({ "api_key": "hidden", "url": "http://me:hidden@h", "in": [{ "token": 7 }], "n": 1 });
+        assert_eq!(short(&config["url"]), "http://********@h");
+        assert!(!short(&config).contains("hidden"), "{}", short(&config));
+        let mut other = config.clone();
+        other["api_key"] = json!("hidden too");
+        assert_eq!(difference(&config, &other), "api_key is another");
+    }
+
+    #[test]
+    fn a_file_that_changed_is_named() {
+        let config = |digest: &str| json!({ "embedder": { "kind": "bert", "folder": { "sha256": digest } } });
+        assert_eq!(
+            difference(&config("aaaabbbbccccdddd"), &config("0000111122223333")),
+            "embedder: what lies at the path `folder` changed: sha256 was aaaabbbbcccc…, is 000011112222…"
+        );
+    }
 }

@@ -12,6 +12,7 @@ mod difference;
 mod error;
 mod input;
 mod item;
+mod item_digest;
 mod item_files;
 mod memo;
 mod observe;

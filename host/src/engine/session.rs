@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::Document;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     error::EngineError,
     input::{Given, NoInput, text_of, value_of},
     item::{Earlier, Item, Slot},
+    item_digest::item_digest,
     item_files::pretty,
     observe::Event,
     scheduler::{Scheduler, Turn},
@@ -184,7 +184,7 @@ impl Session<'_, '_> {
                 return Ok(());
             }
         };
-        let digest: [u8; 32] = if self.tape.is_some() { Sha256::digest(document.as_bytes()).into() } else { [0; 32] };
+        let digest = self.tape.map_or([0; 32], |_| item_digest(&self.plan.input, &document));
         let (mut earlier, mut known) = (Earlier::new(), Vec::new());
         if let (Some(tape), Some(row)) = (self.tape, before) {
             if row.digest != digest {

@@ -28,5 +28,5 @@ pub(crate) use escape_untrusted::{
 pub use load::{Trust, load, load_artifact};
 pub use native::Dependency;
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
-pub(crate) use secrets::{is_secret_name, is_variable_name, mask_secrets, secret_ranges};
+pub(crate) use secrets::{MASK, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};
