@@ -122,4 +122,18 @@ store = "shelf"
         assert_eq!(line["outputs"]["asks"]["answer"], asked.chars().rev().collect::<String>(), "{line:#}");
     }
     assert_eq!(lines.len(), 12);
+    // A model that leaves no room for its callers is found before the run.
+    let mut check = jackfield();
+    check.arg("check").arg(pipeline.path()).args(["--set", "model.echo.limits.memory=\"192MiB\""]);
+    let said = pipeline.said(&done(&mut check).expect_code(2));
+    assert_eq!(
+        said.lines().next().unwrap_or_default(),
+        "error[too-large]: an instance of stage `asks` may take 128 MiB of memory, more than the 256 MiB that all \
+         instances of sandboxed plugins may take together (`[pipeline] sandbox_memory`) less 192 MiB for the model or \
+         policy that it may wait for"
+    );
+    assert!(
+        said.contains("hint: lower its `limits.memory`, or set `[pipeline] sandbox_memory = \"320MiB\"`"),
+        "{said}"
+    );
 }

@@ -387,7 +387,7 @@ pub(super) static RETRY_MODEL: Table = Table {
     ],
 };
 
-/// Limits of a stage.
+/// Limits of a stage or a model.
 pub(super) static LIMITS: Table = Table {
     what: "`limits`",
     keys: &[

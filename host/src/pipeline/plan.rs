@@ -48,15 +48,16 @@ impl Plan {
     /// What stages leave of it for the models and policies that they wait for: the most that one of these may take.
     #[must_use]
     pub fn sandbox_kept_back(&self) -> u64 {
-        let models = self.models.iter().map(|model| &model.extension);
-        let policies = self.stages.iter().filter_map(|stage| Some(&stage.route.as_ref()?.extension));
-        kept_back(models.chain(policies).map(|extension| extension.form))
+        let models = self.models.iter().map(|model| (model.extension.form, &model.limits));
+        let usual = Limits::of_policy();
+        let policies = self.stages.iter().filter_map(|stage| Some((stage.route.as_ref()?.extension.form, &usual)));
+        kept_back(models.chain(policies))
     }
 }
 
-/// What is kept back for the instances of models and policies of these forms.
-pub(super) fn kept_back(mut forms: impl Iterator<Item = Form>) -> u64 {
-    if forms.any(|form| form == Form::Wasm) { Limits::default().memory } else { 0 }
+/// What is kept back for the instances of models and policies of these forms and limits.
+pub(super) fn kept_back<'a>(inner: impl Iterator<Item = (Form, &'a Limits)>) -> u64 {
+    inner.filter(|(form, _)| *form == Form::Wasm).map(|(_, limits)| limits.memory).max().unwrap_or(0)
 }
 
 /// What stands for the paths of a configuration where configurations are compared, by JSON pointer: the digest of what lies
@@ -442,6 +443,9 @@ pub struct ModelPlan {
     pub cache: Option<usize>,
     /// The file to which requests and answers are added, absolute.
     pub record: Option<PathBuf>,
+    /// What a call may use up.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// How many calls of a model at a time.

@@ -10,6 +10,7 @@ use super::{
     syntax::Fields,
     tree::{Key, Node, Value},
 };
+use crate::plugin::sandbox::Limits;
 
 /// A model.
 #[derive(Clone, Debug)]
@@ -27,6 +28,9 @@ pub(super) struct ModelDraft {
     pub(super) backoff: Duration,
     pub(super) cache: Option<Spanned<String>>,
     pub(super) record: Option<std::path::PathBuf>,
+    pub(super) limits: Limits,
+    /// Where the limit on memory is written, if it is.
+    pub(super) memory_at: Option<Span>,
 }
 
 /// A cache.
@@ -71,6 +75,7 @@ pub(super) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
     let price = within(&fields, "price", &service_keys::PRICE);
     let retry = within(&fields, "retry", &keys::RETRY_MODEL);
     let bounds = within(&fields, "concurrency", &service_keys::CONCURRENCY);
+    let limits = within(&fields, "limits", &keys::LIMITS);
     let count = |count: Option<u64>| count.unwrap_or(1).max(1) as u32;
     let concurrency = match fields.get("concurrency").map(|node| &node.value) {
         Some(Value::Integer(fixed)) => {
@@ -101,6 +106,8 @@ pub(super) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
         backoff: retry.duration("backoff").unwrap_or_default(),
         cache: fields.text("cache"),
         record: fields.text("record").map(|path| folder.join(path.value)),
+        limits: limits.limits(),
+        memory_at: limits.get("memory").map(|node| node.span),
     }
 }
 

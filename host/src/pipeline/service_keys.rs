@@ -1,6 +1,6 @@
 //! The keys of what stages share: models and caches.
 
-use super::keys::{AMOUNT, COUNT, COUNT_64, RETRY_MODEL, Shape, Table, default, optional, required};
+use super::keys::{AMOUNT, COUNT, COUNT_64, LIMITS, RETRY_MODEL, Shape, Table, default, optional, required};
 
 /// A model.
 pub(super) static MODEL: Table = Table {
@@ -19,6 +19,7 @@ pub(super) static MODEL: Table = Table {
         default("timeout", Shape::Duration, "\"2m\"", "The most time that one try may take."),
         optional("retry", Shape::Table(&RETRY_MODEL), "What is done about a failure that can heal."),
         optional("cache", Shape::Text, "The cache of `[cache.NAME]` that keeps answers."),
+        optional("limits", Shape::Table(&LIMITS), "What a call of a sandboxed plugin may use up."),
         optional(
             "record",
             Shape::Text,

@@ -284,7 +284,6 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
     let fields = Fields::of(Some(node), "stages");
     let retry = Fields { table: fields.get("retry").and_then(Node::as_table), spec: &keys::RETRY };
     let limits = Fields { table: fields.get("limits").and_then(Node::as_table), spec: &keys::LIMITS };
-    let usual = Limits::default();
     let route = fields.entry("route").filter(|(_, node)| node.as_table().is_some());
     let route = route.map(|(key, node)| route_draft::route(key.span, node));
     let asks = fields.get("model").is_some() || route.as_ref().is_some_and(|route| !route.models.is_empty());
@@ -306,16 +305,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
             concurrency: fields.integer("concurrency").map(|count| count as u32),
             batch: fields.integer("batch").unwrap_or(if asks { 1 } else { 64 }) as u32,
         },
-        limits: Limits {
-            memory: limits.size("memory").unwrap_or(usual.memory),
-            time: limits.duration("time").unwrap_or(usual.time),
-            fuel: limits.integer("fuel").or(usual.fuel),
-            host_calls: limits.integer("host_calls").unwrap_or(usual.host_calls),
-            output: limits.size("output").unwrap_or(usual.output),
-            wall: limits.duration("wall").unwrap_or(usual.wall),
-            scratch: limits.size("scratch").unwrap_or(usual.scratch),
-            traps: limits.integer("traps").map_or(usual.traps, |traps| traps as u32),
-        },
+        limits: limits.limits(),
         memory_at: limits.get("memory").map(|node| node.span),
         model: fields.text("model"),
         cache: fields.text("cache"),
@@ -402,6 +392,21 @@ impl<'a> Fields<'a> {
     pub(super) fn duration(&self, key: &str) -> Option<Duration> {
         let text = self.get(key).and_then(Node::as_str).or(self.default(key))?;
         values::duration(text).ok()
+    }
+
+    /// Limits, where this is the table of that name.
+    pub(super) fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            memory: self.size("memory").unwrap_or(usual.memory),
+            time: self.duration("time").unwrap_or(usual.time),
+            fuel: self.integer("fuel").or(usual.fuel),
+            host_calls: self.integer("host_calls").unwrap_or(usual.host_calls),
+            output: self.size("output").unwrap_or(usual.output),
+            wall: self.duration("wall").unwrap_or(usual.wall),
+            scratch: self.size("scratch").unwrap_or(usual.scratch),
+            traps: self.integer("traps").map_or(usual.traps, |traps| traps as u32),
+        }
     }
 
     fn size(&self, key: &str) -> Option<u64> {

@@ -74,7 +74,7 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
 }
 
 fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
-    let instance = plan.extension.open(&plan.config, &Limits::default(), registry)?;
+    let instance = plan.extension.open(&plan.config, &plan.limits, registry)?;
     let grants = plan.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
     Model::new(plan, (instance, grants), cache, Arc::clone(http)).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();

@@ -2,67 +2,62 @@
 
 use super::Checker;
 use crate::{
-    pipeline::{faults::Fault, plan::kept_back},
+    pipeline::{faults::Fault, plan::kept_back, source::Span},
     plugin::{
-        Form,
-        sandbox::{size, usual_memory_total},
+        Form, Offer, Plugin,
+        sandbox::{Limits, size, usual_memory_total},
     },
 };
 
 impl Checker<'_> {
-    /// An instance that is larger than the total could never be made; nor one that leaves no room for the model that its
-    /// call waits for.
+    /// An instance that is larger than the total could never be made; nor one that leaves no room for the model or policy
+    /// that its call waits for.
     pub(super) fn sandbox_memory(&mut self) {
         let draft = self.draft;
-        let (total, whence) = match &draft.sandbox_memory {
+        let usual = Limits::of_policy();
+        let policies = self.routes.iter().flatten().filter_map(|route| Some((route.policy()?.0.form, &usual)));
+        let models = self.services.models().zip(&draft.models);
+        let inner = models.filter_map(|(found, model)| Some((found?.0.form, &model.limits))).chain(policies);
+        let kept_back = kept_back(inner);
+        let (models, stages) = (self.services.models().zip(&draft.models), self.offers.iter().zip(&draft.stages));
+        let models = models.filter(|(found, _)| is_sandboxed(*found));
+        let models = models.map(|(_, model)| ("model", &model.name, &model.limits, model.memory_at, 0));
+        let stages = stages.filter(|(found, _)| is_sandboxed(**found));
+        let stages = stages.map(|(_, stage)| ("stage", &stage.name, &stage.limits, stage.memory_at, kept_back));
+        let mut faults = Vec::new();
+        for (what, name, limits, memory_at, beside) in models.chain(stages) {
+            let instance = format!("an instance of {what} `{}`", name.text);
+            faults.extend(self.does_not_fit(&instance, memory_at.unwrap_or(name.span), limits.memory, beside));
+        }
+        self.faults.extend(faults);
+    }
+
+    /// The fault of an instance for which there is no room, next to what is kept for another.
+    fn does_not_fit(&self, instance: &str, place: Span, memory: u64, beside: u64) -> Option<Fault> {
+        let (total, whence) = match &self.draft.sandbox_memory {
             Some(total) => (total.value, "`[pipeline] sandbox_memory`".to_owned()),
             None => (usual_memory_total().bytes, usual_memory_total().to_string()),
         };
-        let kept_back = kept_back(self.service_forms());
-        if kept_back > total {
-            let message = format!(
-                "the instance of a model or policy may take {} of memory, more than the {} that all instances of \
-                 sandboxed plugins may take together ({whence})",
-                size(kept_back),
-                size(total),
-            );
-            let fault = match &draft.sandbox_memory {
-                Some(total) => Fault::at("too-large", total.span, message),
-                None => Fault::new("too-large", message),
-            };
-            self.faults.push(fault.hint(raise(kept_back)));
-            return;
+        let wanted = memory.saturating_add(beside);
+        if wanted <= total {
+            return None;
         }
-        for (stage, found) in draft.stages.iter().zip(&self.offers) {
-            let memory = stage.limits.memory;
-            if found.is_none_or(|(plugin, _)| plugin.form != Form::Wasm) || memory <= total - kept_back {
-                continue;
-            }
-            let beside = if kept_back > 0 {
-                format!(" less {} for the model or policy that it may wait for", size(kept_back))
-            } else {
-                String::new()
-            };
-            let message = format!(
-                "an instance of stage `{}` may take {} of memory, more than the {} that all instances of sandboxed \
-                 plugins may take together ({whence}){beside}",
-                stage.name.text,
-                size(memory),
-                size(total),
-            );
-            let place = stage.memory_at.unwrap_or(stage.name.span);
-            let hint = format!("lower its `limits.memory`, or {}", raise(memory.saturating_add(kept_back)));
-            self.faults.push(Fault::at("too-large", place, message).hint(hint));
-        }
-    }
-
-    /// The forms of the plugins that models and policies come from.
-    fn service_forms(&self) -> impl Iterator<Item = Form> {
-        let found = self.services.models().chain(self.routes.iter().flatten().map(|route| route.policy()));
-        found.flatten().map(|(plugin, _)| plugin.form)
+        let less = match beside {
+            0 => String::new(),
+            beside => format!(" less {} for the model or policy that it may wait for", size(beside)),
+        };
+        let message = format!(
+            "{instance} may take {} of memory, more than the {} that all instances of sandboxed plugins may take \
+             together ({whence}){less}",
+            size(memory),
+            size(total),
+        );
+        let more = size(wanted).replace(' ', "");
+        let hint = format!("lower its `limits.memory`, or set `[pipeline] sandbox_memory = \"{more}\"` or more");
+        Some(Fault::at("too-large", place, message).hint(hint))
     }
 }
 
-fn raise(wanted: u64) -> String {
-    format!("set `[pipeline] sandbox_memory = \"{}\"` or more", size(wanted).replace(' ', ""))
+fn is_sandboxed(found: Option<(&Plugin, &Offer)>) -> bool {
+    found.is_some_and(|(plugin, _)| plugin.form == Form::Wasm)
 }

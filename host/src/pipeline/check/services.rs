@@ -136,6 +136,7 @@ impl<'a> Checker<'a> {
                 backoff: model.backoff,
                 cache: cache.and_then(|name| draft.caches.iter().position(|cache| cache.name.text == name.value)),
                 record: model.record.clone().filter(|record| !reads(config, record)),
+                limits: model.limits.clone(),
             })
         });
         models.collect()

@@ -49,9 +49,14 @@ impl Guest {
         Ok((store, plugin))
     }
 
-    /// The limits, and whether the pipeline can raise them: only a stage has `limits`.
+    /// The limits, and whose they are: what has `limits` in a pipeline can raise them.
     fn whose(&self) -> Whose<'_> {
-        Whose { limits: &self.limits, is_stage: self.kind == Kind::Analyzer }
+        let of = match self.kind {
+            Kind::Analyzer => Some("stage"),
+            Kind::Model => Some("model"),
+            _ => None,
+        };
+        Whose { limits: &self.limits, of }
     }
 
     fn demand(&self) -> Demand {
@@ -158,11 +163,11 @@ async fn run<T>(
     in_time.unwrap_or_else(|| Err(Failure::OverBudget(took_too_long(limits.wall))))
 }
 
-/// Limits, and whether they are those of a stage.
+/// Limits, and what of a pipeline they are of, if of anything.
 #[derive(Clone, Copy)]
 pub(super) struct Whose<'a> {
     pub(super) limits: &'a Limits,
-    pub(super) is_stage: bool,
+    pub(super) of: Option<&'static str>,
 }
 
 pub(super) async fn instantiate(
@@ -200,10 +205,10 @@ pub(super) fn trapped(error: &wasmtime::Error, store: &Store<State>, whose: Whos
     if gave_up && let Some(refused) = state.refused {
         let (wanted, limit) = (size(refused.wanted), size(limits.memory));
         let mut what = format!("asked for {wanted} of memory, beyond its limit of {limit}");
-        if whose.is_stage {
+        if let Some(of) = whose.of {
             let more = refused.wanted.max(limits.memory.saturating_add(1));
             let enough = size(more.checked_next_power_of_two().unwrap_or(more)).replace(' ', "");
-            what += &format!("; `limits = {{ memory = \"{enough}\" }}` in its stage allows more");
+            what += &format!("; `limits = {{ memory = \"{enough}\" }}` in its {of} allows more");
         }
         return Failure::OverBudget(what);
     }

@@ -91,7 +91,7 @@ async fn describe(
     let limits = limits_to_describe();
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
-        let whose = Whose { limits: &limits, is_stage: false };
+        let whose = Whose { limits: &limits, of: None };
         let (mut store, plugin) = instantiate(prepared, whose, &Grants::default(), &bridge).await?;
         let described = plugin.jackfield_plugin_meta().call_describe(&mut store).await;
         described.map_err(|error| super::instance::trapped(&error, &store, whose))

@@ -360,7 +360,8 @@ impl Model {
 
     /// A panic in the model is a failure of the model.
     async fn called(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
-        let host = ModelHost { model: &self.name, grants: &self.grants, http: &self.http };
+        let host =
+            ModelHost { model: &self.name, grants: &self.grants, http: &self.http, most: self.plan.limits.output };
         if let Some(model) = self.instance.as_model() {
             let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
             return Guarded::new("complete", call).await?;

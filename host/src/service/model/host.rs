@@ -2,17 +2,15 @@
 
 use jackfield_plugin_api::{BoxFuture, HostCalls, HttpRequest, HttpResponse, Level, Result};
 
-use crate::{
-    plugin::sandbox::{Grants, Limits},
-    service::Http,
-    telemetry::plugin_line,
-};
+use crate::{plugin::sandbox::Grants, service::Http, telemetry::plugin_line};
 
 /// Takes a model's log lines and makes its requests.
 pub(super) struct ModelHost<'a> {
     pub(super) model: &'a str,
     pub(super) grants: &'a Grants,
     pub(super) http: &'a Http,
+    /// The largest answer of a server that it may get, in bytes.
+    pub(super) most: u64,
 }
 
 impl HostCalls for ModelHost<'_> {
@@ -27,6 +25,6 @@ impl HostCalls for ModelHost<'_> {
     }
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(self.http.fetch(self.grants, request, Limits::default().output))
+        Box::pin(self.http.fetch(self.grants, request, self.most))
     }
 }
