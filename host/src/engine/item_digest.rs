@@ -35,12 +35,14 @@ mod tests {
     fn a_file_that_moved_is_the_same_and_one_that_changed_is_not() {
         let file = |path: &str, name: &str, text: &str| {
             let document = serde_json::json!({ "path": path, "name": name, "text": text }).to_string();
-            item_digest(&InputPlan::Files { patterns: Vec::new() }, &document)
+            item_digest(&InputPlan::Files { patterns: Vec::new(), max_item_size: 1 }, &document)
         };
         assert_eq!(file("/one/a", "a", "x"), file("/two/a", "a", "x"));
         assert_ne!(file("/one/a", "a", "x"), file("/one/b", "b", "x"));
         assert_ne!(file("/one/a", "a", "x"), file("/one/a", "a", "y"));
-        let line = |document: &str| item_digest(&InputPlan::Jsonl { patterns: Vec::new(), id: None }, document);
+        let line = |document: &str| {
+            item_digest(&InputPlan::Jsonl { patterns: Vec::new(), id: None, max_item_size: 1 }, document)
+        };
         assert_ne!(line(r#"{"name":"a","path":"1","text":"x"}"#), line(r#"{"name":"a","path":"2","text":"x"}"#));
     }
 }

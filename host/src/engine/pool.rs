@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_closed_pool_polls_nothing_and_says_who_still_does() {
         let runtime = runtime();
-        let pool = Pool::start(2, runtime.handle().clone()).expect("a pool");
+        let pool = Pool::start(2, runtime.handle().clone(), &Admission::new(1, 0, 0)).expect("a pool");
         let (polled, polls) = mpsc::channel();
         let waits = pool.spawn(async move {
             loop {
@@ -197,7 +197,7 @@ mod tests {
         drop(waits);
 
         let runtime = self::runtime();
-        let pool = Pool::start(1, runtime.handle().clone()).expect("a pool");
+        let pool = Pool::start(1, runtime.handle().clone(), &Admission::new(1, 0, 0)).expect("a pool");
         let (stuck, held) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         pool.spawn(async move {
