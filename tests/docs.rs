@@ -73,7 +73,10 @@ fn the_page_of_the_command_line_is_the_help_of_the_program() {
     let mut page = format!("# The command line\n\n{}", generated_from("the help of the program"));
     page.push_str(
         "Data goes to standard output, talk to standard error. With `--json`, standard output is one JSON object. The exit\n\
-         codes have [a page of their own](exit-codes.md).\n\n",
+         codes have [a page of their own](exit-codes.md).\n\n\
+         What a document, a model, a plugin, a file's name or somebody else's record says moves no terminal: control characters,\n\
+         escape sequences and marks that turn the reading direction are written out, as in `\\u{1b}`. JSON has them as `\\u001b`,\n\
+         so that its data stays what it is; the path of a run or a file that was made is escaped on a terminal alone.\n\n",
     );
     add_command(&mut page, &[]);
     page.push_str(ENVIRONMENT);
