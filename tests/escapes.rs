@@ -3,11 +3,16 @@
 use std::{
     fs,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::support::{Done, Pipeline, done, jackfield};
+use crate::{
+    model_server::{ModelServer, Reply},
+    signals,
+    support::{Done, Pipeline, done, jackfield},
+};
 
 /// Clears the screen, colours, sets a title, beeps, goes back, deletes, the same with C1, turns the reading direction,
 /// begins lines, tags.
@@ -104,6 +109,24 @@ fn poisoned(value: &mut Value) {
         Value::Array(list) => list.iter_mut().for_each(poisoned),
         Value::Object(map) => map.values_mut().for_each(poisoned),
         _ => {}
+    }
+}
+
+#[test]
+fn what_a_model_says_is_written_out_in_logs_and_failures_too() {
+    let server = ModelServer::start(Duration::ZERO, |asked| match asked.number % 3 {
+        0 => Reply::json(503, &serde_json::json!({ "error": { "message": HOSTILE } })),
+        _ => Reply::text(HOSTILE),
+    });
+    let with = server.model("api_key_env = \"NONE\"");
+    let model = format!("use = \"openai\"\nretry = {{ attempts = 3, backoff = \"1ms\" }}\nwith = {with}");
+    let pipeline = signals::pipeline(1, &model, "");
+    for format in ["text", "json"] {
+        let mut run = command(&pipeline, &["-vvv", "--log-format", format, "run", "."]);
+        let done = done(run.env("NONE", "none")).expect_code(3);
+        harmless(&done);
+        let written_out = if format == "json" { "\\u202e" } else { "\\u{202e}" };
+        assert!(done.stderr.contains("tries again") && done.stderr.contains(written_out), "{}", done.stderr);
     }
 }
 

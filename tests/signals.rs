@@ -20,7 +20,7 @@ use crate::{
 const PROMPT: Duration = Duration::from_secs(20);
 
 /// Items that each ask a model once, one after the other; `extra` is more of the model, `top` of the file.
-fn pipeline(count: usize, model: &str, top: &str) -> Pipeline {
+pub fn pipeline(count: usize, model: &str, top: &str) -> Pipeline {
     let items: Vec<String> = (0..count).map(|item| format!(r#"{{ text = "Ann: Number {item}." }}"#)).collect();
     Pipeline::new(&format!(
         r#"
