@@ -9,7 +9,7 @@ use std::{
 use jackfield::{
     pipeline::{self, Request},
     plugin::{Registry, bundled},
-    store::{Answer, Record, RunFolder, RunJson, StageRecord, Writer, export_results},
+    store::{Answer, Record, RunFolder, RunJson, StageRecord, Writer, WriterOf, export_results},
 };
 
 use crate::support::{Pipeline, done_within, jackfield};
@@ -54,8 +54,9 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     let run = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
     let db = folder.db().expect("a store");
     let session = db.begin_session(&run.began).expect("a session");
-    let writer = Writer::start(folder.db().expect("a store"), session, folder.path().join("items"), Instant::now())
-        .expect("a writer");
+    let of = WriterOf { session, resumed: false, stages: Vec::new(), began: Instant::now() };
+    let items = folder.path().join("items");
+    let writer = Writer::start(folder.db().expect("a store"), of, folder.guard(), items).expect("a writer");
     let record = |stage: usize| {
         let answer = Answer::Ok { json: "{}".into(), tensors: Vec::new() };
         let (stage, took_us) = (stage as u32, stage as u64 * 1000);

@@ -157,7 +157,8 @@ pub fn command(pipeline: &Pipeline, more: &[&str]) -> Command {
 pub fn table(run: &Path, name: &str) -> Vec<String> {
     let db = rusqlite::Connection::open(run.join("store.sqlite")).expect("the record");
     let mut query = db.prepare(&format!("SELECT * FROM {name} ORDER BY 1, 2")).expect("a table");
-    let columns = query.column_count();
+    // What is in a row, without its checksum.
+    let columns = query.column_count() - 1;
     let rows = query.query_map([], |row| {
         let cells: Result<Vec<Cell>, _> = (0..columns).map(|column| row.get(column)).collect();
         Ok(format!("{:?}", cells?))

@@ -225,7 +225,7 @@ typedef struct jf_completion {
     uint64_t input_tokens, output_tokens;
     /* The model, as the server calls it; empty where it is not known. */
     jf_text model;
-    /* Set by the host: whether no call was made for it, and what it cost in USD. */
+    /* Set by the host: whether no call was made for it, and what its tokens cost in USD in either case. */
     bool cached;
     double usd;
 } jf_completion;

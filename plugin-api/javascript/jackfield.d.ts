@@ -250,7 +250,7 @@ export interface Completion {
   model?: string;
   /** Whether no call was made for it. Set by the host; a model leaves it. */
   cached: boolean;
-  /** What it cost in USD; 0 if it was cached. Set by the host; a model leaves it. */
+  /** What its tokens cost in USD, whether or not it was cached. Set by the host; a model leaves it. */
   usd: number;
 }
 export const Completion: Type<Completion>;

@@ -143,7 +143,7 @@ pub struct Completion {
     /// Whether no call was made for it. Set by the host; a model leaves it.
     #[serde(default)]
     pub cached: bool,
-    /// What it cost in USD; 0 if it was cached. Set by the host; a model leaves it.
+    /// What its tokens cost in USD, whether or not it was cached. Set by the host; a model leaves it.
     #[serde(default)]
     pub usd: f64,
 }

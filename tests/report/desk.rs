@@ -9,7 +9,7 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Observer, Options, RunState, Silent, Summary, open_stages, timestamp},
+    engine::{Cancel, Engine, Observer, Options, Silent, Summary, open_stages},
     pipeline::{self, Request as PipelineRequest},
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
     service::open_services,
@@ -252,20 +252,7 @@ impl Place {
             draft.and_then(|draft| pipeline::check(&draft, &registry)).unwrap_or_else(|faults| panic!("{faults}"));
         let folder = RunFolder::create(&self.path().join("runs"), &plan.name).expect("a folder");
         let path = folder.path().to_owned();
-        let record = RunJson {
-            format: 1,
-            run: folder.id(),
-            pipeline: plan.name.clone(),
-            file: self.path().join("pipeline.toml"),
-            digest: plan.digest.clone(),
-            version: "0.1.0".into(),
-            began: timestamp(),
-            ended: None,
-            state: RunState::Running,
-            plugins: Vec::new(),
-            summary: None,
-            plan: plan.clone(),
-        };
+        let record = RunJson::new(&folder, &plan, self.path().join("pipeline.toml"), Vec::new());
         let instances = open_stages(&plan, &registry).expect("opened");
         let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         let options = Options { jobs: 2, retry_failed: false };

@@ -9,7 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield::engine::{Cancel, Event, Observer, RunState};
+use jackfield::{
+    engine::{Cancel, Event, Observer, RunState},
+    store::{RunFolder, RunJson},
+};
 use serde_json::json;
 
 use self::{
@@ -247,12 +250,9 @@ fn a_run_that_is_not_at_its_end_has_a_page_too() {
     assert!(page(&run).contains("interrupted: it can be resumed"));
 
     // As a kill leaves it: no summary, no end.
-    let file = run.join("run.json");
-    let mut record: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).expect("read")).expect("JSON");
-    record["state"] = json!("running");
-    record["summary"] = json!(null);
-    record["ended"] = json!(null);
-    fs::write(&file, record.to_string()).expect("written");
+    let held = RunFolder::hold(run.clone()).expect("the run");
+    let record = held.read_run().expect("run.json");
+    held.write_run(&RunJson { state: RunState::Running, summary: None, ended: None, ..record }).expect("written");
     let page = page(&run);
     assert!(page.contains("running or killed"));
     assert!(page.contains("is known when a session has ended"));

@@ -137,7 +137,13 @@ fn rows(before: &RunJson, after: &RunJson) -> Vec<Row> {
     for model in models {
         let of = |run: &Summary| run.models.get(model).cloned().unwrap_or_default();
         add(format!("{model}: calls"), &|run| of(run).calls as f64, "", true, 0.0);
-        add(format!("{model}: tokens"), &|run| (of(run).tokens_in + of(run).tokens_out) as f64, "", true, 0.0);
+        add(
+            format!("{model}: tokens"),
+            &|run| of(run).tokens_in.saturating_add(of(run).tokens_out) as f64,
+            "",
+            true,
+            0.0,
+        );
         add(format!("{model}: cost"), &|run| of(run).usd, "USD", true, 0.0);
         add(format!("{model}: failed"), &|run| of(run).failed as f64, "", true, 0.0);
     }

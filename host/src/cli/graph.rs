@@ -69,7 +69,7 @@ fn collect(plan: &Plan, expr: &InputExpr, found: &mut BTreeSet<String>) {
 fn source_name(plan: &Plan, source: Source) -> Option<String> {
     match source {
         Source::Input => Some("input".to_owned()),
-        Source::Each => None,
+        Source::Each | Source::Spend => None,
         Source::Stage(index) => plan.stages.get(index).map(|stage| stage.name.clone()),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::exit::{Exit, complain};
 use crate::{
     report::page,
-    store::{Db, StoreError, peek, write_whole},
+    store::{StoreError, peek, read_record, write_whole},
     telemetry::output,
 };
 
@@ -32,16 +32,7 @@ pub(super) fn report(args: &Args) -> Exit {
 
 fn written(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
-    let store = folder.join("store.sqlite");
-    if !store.is_file() {
-        // Opening it would make it.
-        complain(
-            format!("run `{}` has no record: `{}` is missing", run.run, store.display()),
-            Some("a report is made from it: move it back, or run the pipeline again".to_owned()),
-        );
-        return Ok(Exit::Failed);
-    }
-    let page = page(&run, &Db::open(&store)?)?;
+    let page = page(&run, &read_record(&folder, &run)?)?;
     let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
     if let Err(error) = write_whole(&file, page) {
         let elsewhere = error.is_refused().then(|| "use -o to name a file that you may write to".to_owned());

@@ -1,6 +1,6 @@
 //! `jackfield runs`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     engine::RunState,
-    store::{Db, RunJson, StoreError, list_runs, peek},
+    store::{Db, RunJson, Spend, StoreError, item_json, list_runs, peek, read_record},
     telemetry::output,
 };
 
@@ -28,6 +28,9 @@ pub(super) enum Command {
     Show {
         /// Name of the run, the beginning of it, its folder, or `last`.
         run: String,
+        /// Say all about this item instead: what came of it, and what each stage spent for it.
+        #[arg(long, value_name = "ID")]
+        item: Option<String>,
         #[command(flatten)]
         at: At,
     },
@@ -50,7 +53,7 @@ pub(super) fn runs(command: &Command) -> Exit {
     match command {
         Command::List { at } => list(at),
         Command::Compare(args) => compare::compare(args),
-        Command::Show { run, at } => show(run, at).unwrap_or_else(|error| {
+        Command::Show { run, item, at } => show(run, item.as_deref(), at).unwrap_or_else(|error| {
             complain(&error, error.hint());
             Exit::Failed
         }),
@@ -83,10 +86,17 @@ fn state(run: &RunJson) -> String {
     if run.state == RunState::Running { "running or killed".to_owned() } else { run.state.name().to_owned() }
 }
 
-fn show(name: &str, at: &At) -> Result<Exit, StoreError> {
+fn show(name: &str, item: Option<&str>, at: &At) -> Result<Exit, StoreError> {
     let (path, run) = peek(&at.out, name)?;
-    let db = Db::open(&path.join("store.sqlite"))?;
-    let (sessions, items, stages) = (db.sessions()?, db.item_counts()?, db.stage_counts()?);
+    let db = read_record(&path, &run)?;
+    if let Some(item) = item {
+        return show_item(&run, &db, item, at);
+    }
+    // All at one moment, and nothing of a record that is damaged.
+    let (sessions, items, stages, spend) = db.at_once(|| {
+        db.verify(&run)?;
+        Ok((db.sessions()?, db.item_counts()?, db.stage_counts()?, db.spend_by_name(&run.plan)?))
+    })?;
     if at.json {
         let stages: serde_json::Map<_, _> = stages
             .iter()
@@ -103,7 +113,7 @@ fn show(name: &str, at: &At) -> Result<Exit, StoreError> {
         print_json(&json!({
             "run": run.run, "dir": path, "pipeline": run.pipeline, "file": run.file, "digest": run.digest, "state": run.state,
             "began": run.began, "ended": run.ended, "sessions": sessions, "items": items, "stages": stages,
-            "plugins": run.plugins, "summary": run.summary,
+            "plugins": run.plugins, "spend": spend, "summary": run.summary,
         }));
         return Ok(Exit::Success);
     }
@@ -131,5 +141,46 @@ fn show(name: &str, at: &At) -> Result<Exit, StoreError> {
         ])
     });
     output().lines(table(&["stage", "ok", "failed", "skipped", "p50", "p95"], rows.collect()));
+    if !spend.is_empty() {
+        output().line("");
+        output().lines(spending(&spend));
+    }
+    Ok(Exit::Success)
+}
+
+/// What the stages spent, as a table.
+fn spending(spend: &BTreeMap<String, Spend>) -> String {
+    let rows = spend.iter().map(|(stage, spend)| {
+        let rate = spend.cache_hit_rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.0} %", rate * 100.0));
+        let counts = [spend.calls, spend.cached, spend.failed, spend.tokens_in, spend.tokens_out];
+        let counts = counts.map(|count| count.to_string());
+        [stage.clone()].into_iter().chain(counts).chain([format!("{:.4}", spend.cost_usd), rate]).collect()
+    });
+    let header = ["spent by", "calls", "cached", "failed", "tokens in", "tokens out", "USD", "cache hits"];
+    table(&header, rows.collect())
+}
+
+fn show_item(run: &RunJson, db: &Db, id: &str, at: &At) -> Result<Exit, StoreError> {
+    let found = db.at_once(|| {
+        let Some(item) = db.item_by_id(id)? else { return Ok(None) };
+        db.verify_item(item.index as i64, run)?;
+        let spend = db.spend_of_item_by_name(id, &run.plan)?;
+        Ok(Some((item_json(db, &run.plan, &item)?, spend)))
+    })?;
+    let Some((mut shown, spend)) = found else {
+        complain(format!("run `{}` has no item `{id}`", run.run), None);
+        return Ok(Exit::Usage);
+    };
+    if at.json {
+        shown["run"] = run.run.as_str().into();
+        shown["spend"] = json!(spend);
+        print_json(&shown);
+        return Ok(Exit::Success);
+    }
+    output().lines(serde_json::to_string_pretty(&shown).unwrap_or_default());
+    if !spend.is_empty() {
+        output().line("");
+        output().lines(spending(&spend));
+    }
     Ok(Exit::Success)
 }

@@ -13,7 +13,7 @@ use crate::{
     engine::{MemoNote, common_parts},
     pipeline::hint_for,
     plugin::{Digest, MASK, is_secret_name, mask_secrets},
-    store::{Db, RunJson, StoreError, list_runs, peek},
+    store::{RunJson, StoreError, list_runs, peek, read_record},
     telemetry::output,
 };
 
@@ -87,13 +87,14 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
 fn seen(run: RunJson, folder: &Path, (name, id): (&str, Option<&str>)) -> Result<Option<Seen>, StoreError> {
     let Some(place) = run.plan.stages.iter().position(|stage| stage.name == name) else { return Ok(None) };
     let stage = &run.plan.stages[place];
-    let db = Db::open(&folder.join("store.sqlite"))?;
+    let db = read_record(folder, &run)?;
     let item = match (id, stage.scope) {
         (_, crate::pipeline::Scope::Run) => Some((-1, String::new())),
         (Some(id), _) => db.item_by_id(id)?.map(|row| (row.index as i64, row.id)),
         (None, _) => db.item(0)?.map(|row| (row.index as i64, row.id)),
     };
     let Some((index, item)) = item else { return Ok(None) };
+    db.verify_item(index, &run)?;
     let memo = db.memo_notes(index, place as u32)?.into_iter().next().map(|(_, note)| note);
     let parts = common_parts(&run.plan, stage);
     Ok(memo.is_some().then_some(Seen { item, parts, memo, run }))

@@ -37,6 +37,8 @@ pub(super) struct Control {
     queue: OnceLock<Arc<QueueClock>>,
     /// Completions so far. They stand here so that a batch that is given up leaves them behind.
     notes: Mutex<Vec<CallNote>>,
+    /// What caches were asked so far: on behalf of which item, and whether it was there.
+    lookups: Mutex<Vec<(Arc<str>, bool)>>,
 }
 
 impl Control {
@@ -47,6 +49,16 @@ impl Control {
     /// The completions that were made, once.
     pub(super) fn notes(&self) -> Vec<CallNote> {
         std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that a cache was asked for something.
+    pub(super) fn looked_up(&self, item: &Arc<str>, found: bool) {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(item), found));
+    }
+
+    /// What caches were asked, once.
+    pub(super) fn lookups(&self) -> Vec<(Arc<str>, bool)> {
+        std::mem::take(&mut *self.lookups.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
@@ -108,6 +120,9 @@ pub(super) fn send(
             None => (called(&station, &requests, &control).await, Vec::new()),
             Some(memo) => {
                 let (mut results, notes) = memo.look_up(&requests).await;
+                for (request, note) in requests.iter().zip(&notes) {
+                    control.looked_up(&request.context.item, note.hit);
+                }
                 let open: Vec<usize> = (0..results.len()).filter(|at| results[*at].is_none()).collect();
                 if !open.is_empty() {
                     let asked: Vec<Request> = open.iter().map(|at| memo.request(&requests[*at])).collect();

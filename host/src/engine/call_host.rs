@@ -84,10 +84,12 @@ impl HostCalls for CallHost<'_> {
         self.station.model.as_ref().map(|model| model.label())
     }
 
-    fn cache_get<'a>(&'a self, _index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
             let (cache, prefix) = self.store()?;
-            Ok(cache.get(&format!("{prefix}{key}")).await.map(|(value, _)| value))
+            let found = cache.get(&format!("{prefix}{key}")).await.map(|(value, _)| value);
+            self.control.looked_up(&self.context(index)?.item, found.is_some());
+            Ok(found)
         })
     }
 
@@ -102,6 +104,12 @@ impl HostCalls for CallHost<'_> {
             let (cache, prefix) = self.store()?;
             if value.len() > LARGEST_VALUE {
                 return Err(Failure::InvalidInput("a value of more than 64 MiB cannot be cached".to_owned()));
+            }
+            // What is kept outlives the run. All that led to it is on the record first: a run that is killed and goes on
+            // must not find here what it does not know to have made.
+            if let Some(ledger) = &self.station.ledger {
+                let unwritten = |_| Failure::Cancelled("the record of the run can no longer be written".to_owned());
+                ledger.barrier().await.map_err(unwritten)?;
             }
             cache.put(&format!("{prefix}{key}"), &value, ttl).await;
             Ok(())

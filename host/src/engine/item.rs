@@ -6,8 +6,8 @@ use jackfield_plugin_api::Document;
 
 use super::{input::Given, stats::ItemState};
 use crate::{
-    pipeline::{Plan, Scope, Source, StagePlan},
-    store::Answer,
+    pipeline::{Plan, Scope, Source, StagePlan, Step},
+    store::{Answer, Spend},
 };
 
 /// Results of an earlier session, by stage and call.
@@ -43,6 +43,8 @@ pub(super) struct Item {
     pub(super) earlier: Earlier,
     /// The arms of its routed stages, once they are picked.
     pub(super) routed: BTreeMap<usize, Routed>,
+    /// What its stages spent, where that is shown; empty otherwise.
+    pub(super) spend: Vec<Spend>,
 }
 
 /// With which arms an item runs a stage.
@@ -121,6 +123,7 @@ impl Item {
             stopped_by: None,
             earlier: Earlier::new(),
             routed: BTreeMap::new(),
+            spend: Vec::new(),
         }
     }
 
@@ -135,6 +138,7 @@ impl Item {
             Source::Input if self.index < 0 => Given::Absent,
             Source::Input => Given::Value(&self.document),
             Source::Each => each.map_or(Given::Absent, Given::Value),
+            Source::Spend => Given::Absent,
             Source::Stage(stage) => {
                 let slot = match &self.slots[stage] {
                     Slot::Elsewhere => run.get(stage),
@@ -146,6 +150,20 @@ impl Item {
                 }
             }
         }
+    }
+
+    /// What the stages spent, as a document, once all of those that a wire looks at are done.
+    pub(super) fn spent(&self, plan: &Plan, path: &[Step]) -> Option<Document> {
+        let looks_at = |name: &str| !matches!(path.first(), Some(Step::Field(wanted)) if wanted != name);
+        let ended = |slot: &Slot| !matches!(slot, Slot::Waiting(_) | Slot::Running | Slot::Gathering { .. });
+        let mut stages = serde_json::Map::new();
+        for ((stage, slot), spend) in plan.stages.iter().zip(&self.slots).zip(&self.spend) {
+            if looks_at(&stage.name) && !ended(slot) {
+                return None;
+            }
+            stages.insert(stage.name.clone(), serde_json::to_value(spend).ok()?);
+        }
+        Some(Document::new(serde_json::Value::from(stages).to_string()))
     }
 
     /// How it ended, once nothing is open.

@@ -23,7 +23,8 @@ use crate::{
     plugin::{Registry, sandbox::Admission},
     service::{Kept, KeptError, Services, StageRecorder},
     store::{
-        Db, FileNames, RunFolder, RunJson, StoreError, Writer, clock, export_events, export_results, export_run_stages,
+        Db, FileNames, RunFolder, RunJson, StoreError, Writer, WriterOf, clock, export_events, export_results,
+        export_run_stages, export_spend,
     },
 };
 
@@ -78,13 +79,16 @@ impl Engine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, EngineError> {
         let began = Instant::now();
-        let db = folder.db()?;
+        let db = open_record(&folder, &run)?;
         let session = db.begin_session(&timestamp())?;
-        let writer = Writer::start(folder.db()?, session, folder.path().join("items"), began)?;
+        let (plan, services) = (self.plan, self.services.clone());
+        let stages = plan.stages.iter().map(|stage| stage.name.clone()).collect();
+        let of = WriterOf { session, resumed: session > 1, stages, began };
+        let writer = Writer::start(folder.db()?, of, folder.guard(), folder.path().join("items"))?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
-        let (plan, services) = (self.plan, self.services.clone());
-        let tape = Tape { folder, run, db, session, resumed: session > 1 };
+        let tape = Tape { folder, run, db, session, resumed: session > 1, ledger: writer.ledger() };
+        services.models.iter().for_each(|model| model.keep_spending(Some(writer.ledger())));
         let mut put = |records| writer.put(records);
         let mut ended =
             self.go(began, (Some(&tape), &[]), cancel, observer, Some(&mut put)).map(|(summary, _)| summary);
@@ -93,9 +97,16 @@ impl Engine<'_> {
         if let (Ok(summary), Ok(unwritten)) = (&mut ended, &written) {
             summary.count_unwritten(*unwritten);
         }
+        services.models.iter().for_each(|model| model.keep_spending(None));
         let Tape { folder, mut run, db, session, .. } = tape;
+        // Whoever removed it is not told that all went well.
+        folder.guard().check()?;
         let state = ended.as_ref().map_or(RunState::Interrupted, |summary| summary.state);
         let closed = written.and_then(|_| db.end_session(session, &timestamp(), state.name()));
+        let (spend, recorded) = (db.spend_by_name(plan), db.recorded());
+        if let (Ok(spend), Ok(recorded)) = (spend, recorded) {
+            (run.spend, run.recorded) = (spend, Some(recorded));
+        }
         let summary = match (ended, closed) {
             (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
             (Err(error), _) => {
@@ -110,6 +121,7 @@ impl Engine<'_> {
         db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
         export_run_stages(&db, plan, &folder.path().join("run"))?;
+        export_spend(&db, plan, &folder.path().join("spend.jsonl"))?;
         export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;
         run.state = summary.state;
         run.ended = Some(timestamp());
@@ -167,7 +179,7 @@ impl Engine<'_> {
         if let Some(tape) = tape.filter(|tape| tape.resumed) {
             for (name, spent) in tape.db.spent()? {
                 if let Some(model) = services.models.iter().find(|model| model.name() == name) {
-                    model.carry_over(spent.tokens_in + spent.tokens_out, spent.usd);
+                    model.carry_over(spent.tokens_in.saturating_add(spent.tokens_out), spent.usd);
                 }
             }
         }
@@ -175,6 +187,7 @@ impl Engine<'_> {
             let offer = stage.extension.offer(registry);
             let station = |(stage, instance): (StagePlan, Arc<dyn Instance>)| {
                 let mut station = Station::new(&stage, instance, offer, (plan, services), began);
+                station.ledger = tape.map(|tape| tape.ledger.clone());
                 station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, &stage, registry));
                 Arc::new(station)
             };
@@ -237,6 +250,23 @@ impl Engine<'_> {
         };
         Ok((summary, values))
     }
+}
+
+/// The record of a run. That of a run that goes on is looked at as a whole: what is damaged is taken out, to be made again,
+/// and reported; a record that does not go with `run.json` is refused, since to go on with it would be to pay for every call
+/// again.
+fn open_record(folder: &RunFolder, run: &RunJson) -> Result<Db, StoreError> {
+    if !folder.has_run() {
+        let db = folder.db()?;
+        db.claim(&run.run)?;
+        return Ok(db);
+    }
+    let db = folder.db_of_run()?;
+    if let Some(what) = db.mend(run)? {
+        tracing::warn!("the record is damaged: {what}; what is damaged is made again");
+    }
+    db.claim(&run.run)?;
+    Ok(db)
 }
 
 /// The routes of a run, with what they had learned when it began.

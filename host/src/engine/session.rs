@@ -18,7 +18,10 @@ use super::{
 use crate::{
     pipeline::{Plan, Scope, Source, Wire},
     plugin::sandbox::Admission,
-    store::{Answer, Db, FileNames, ItemDone, ItemFiles, ItemRow, NewItem, Record, RunFolder, RunJson},
+    store::{
+        Answer, Db, FileNames, ItemDone, ItemFiles, ItemRow, Ledger, NewItem, Record, RunFolder, RunJson, Spend,
+        files_are_whole,
+    },
 };
 
 /// Bytes of items in work beyond which no further one is taken up.
@@ -32,6 +35,8 @@ pub(super) struct Tape {
     pub(super) session: i64,
     /// There is something on the record from before.
     pub(super) resumed: bool,
+    /// For those who wait until something is on the record.
+    pub(super) ledger: Ledger,
 }
 
 /// What stands at the end of wires, or why nothing does.
@@ -113,6 +118,10 @@ impl Session<'_, '_> {
         if !self.plan.stages.iter().any(|stage| stage.scope == Scope::Item) {
             return Ok(End::Done);
         }
+        let shows_spend = self.plan.output.show.iter().any(|(_, wire)| wire.source == Source::Spend);
+        if let Some(tape) = self.tape.filter(|tape| tape.resumed && shows_spend) {
+            tape.db.index_spend()?;
+        }
         let (source, total) = source::read(&self.plan.input)?;
         self.scheduler.tell(&Event::Items { total });
         let mut source = Some(source);
@@ -185,23 +194,36 @@ impl Session<'_, '_> {
             }
         };
         let digest = self.tape.map_or([0; 32], |_| item_digest(&self.plan.input, &document));
-        let (mut earlier, mut known) = (Earlier::new(), Vec::new());
         if let (Some(tape), Some(row)) = (self.tape, before) {
             if row.digest != digest {
                 return Err(EngineError::ItemChanged { item: row.id, run: tape.folder.id() });
             }
-            if is_done {
+            if is_done && self.has_its_files(&folder, row.files_sum) {
                 return self.pass(read.index, &read.id);
             }
-            known = tape.db.routes_of(read.index)?;
-            earlier = self.earlier(read.index as i64)?;
         }
+        // Also of an item that is not on the record any more, since its row was damaged.
+        let known = match self.tape.filter(|tape| tape.resumed) {
+            Some(tape) => tape.db.routes_of(read.index)?,
+            None => Vec::new(),
+        };
+        let earlier = self.earlier(read.index as i64)?;
         self.bytes += document.len();
         self.scheduler.note(Record::Item(NewItem { index: read.index, id: Arc::clone(&read.id), digest }));
         let (index, document) = (read.index as i64, Document::new(document));
         let mut item = Item::new(self.plan, Scope::Item, index, read.id, read.seed, document);
         item.earlier = earlier;
         item.routed = self.scheduler.routed_before(&known);
+        if self.plan.output.show.iter().any(|(_, wire)| wire.source == Source::Spend) {
+            item.spend = vec![Spend::default(); self.plan.stages.len()];
+            let tape = self.tape.filter(|tape| tape.resumed);
+            let before = tape.map(|tape| tape.db.spend_of_item(&item.id)).transpose()?;
+            for (stage, spend) in before.into_iter().flatten() {
+                if let Some(place) = item.spend.get_mut(stage as usize) {
+                    *place = spend;
+                }
+            }
+        }
         item.folder = folder;
         self.scheduler.take(item);
         Ok(())
@@ -213,6 +235,21 @@ impl Session<'_, '_> {
         self.scheduler.pass_routes(index, known);
         self.scheduler.count(id, ItemState::Ok, None);
         Ok(())
+    }
+
+    /// Whether the files of an item that is done are those that were written. If they are not, they are written again, from
+    /// the results that are on the record.
+    fn has_its_files(&self, folder: &str, sum: Option<i64>) -> bool {
+        let (Some(tape), Some(sum), true) = (self.tape, sum, self.writes_files()) else { return true };
+        let stages = self.plan.stages.iter().map(|stage| format!("{}.json", stage.name));
+        let stages = stages.filter(|_| self.plan.output.item_files);
+        let names = stages.chain(self.plan.output.files.iter().map(|(name, _)| name.clone())).collect();
+        let folder = tape.folder.path().join("items").join(folder);
+        let whole = files_are_whole(&folder, &names, sum);
+        if !whole {
+            tracing::warn!("the files in `{}` are not as they were written: they are written again", folder.display());
+        }
+        whole
     }
 
     /// What earlier sessions found out about an item, less what is to be tried again.
@@ -260,7 +297,9 @@ impl Session<'_, '_> {
     fn lines(&self, item: &Item) -> Vec<(usize, String)> {
         let run = self.scheduler.run_slots();
         let line = |(at, (_, wire)): (usize, &(String, Wire))| {
-            let document = value_of(wire, &|source| item.given(run, None, source)).ok()?;
+            let spent = if wire.source == Source::Spend { Some(item.spent(self.plan, &wire.path)?) } else { None };
+            let given = |source| spent.as_ref().map_or_else(|| item.given(run, None, source), Given::Value);
+            let document = value_of(wire, &given).ok()?;
             Some((at, text_of(&document)))
         };
         let show = self.plan.output.show.iter().enumerate();

@@ -14,6 +14,7 @@ use crate::{
         sandbox::{Grants, Permission},
     },
     service::{Cache, Http, Model, Services, StageRecorder},
+    store::Ledger,
 };
 
 /// The most dimensions of a tensor.
@@ -42,6 +43,8 @@ pub(super) struct Station {
     pub(super) memo: Option<Memo>,
     /// Whether its calls may have to queue: a sandboxed plugin makes them, or its model is one.
     pub(super) may_queue: bool,
+    /// The record of the run, where there is one.
+    pub(super) ledger: Option<Ledger>,
     /// Records its calls.
     pub(super) recorder: Option<StageRecorder>,
 }
@@ -83,6 +86,7 @@ impl Station {
             http: Arc::clone(&services.http),
             most: plan.limits.output,
             memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
+            ledger: None,
             recorder: None,
         }
     }

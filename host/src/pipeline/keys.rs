@@ -311,7 +311,7 @@ static OUTPUT: Table = Table {
         optional(
             "show",
             Shape::Map { of: &Shape::Wire, names: Names::Words { what: "line", reserved: &[] } },
-            "What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is.",
+            "What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is. `spend.STAGE.MEMBER` is what a stage spent for it.",
         ),
     ],
 };

@@ -43,8 +43,8 @@ pub use json_schema::json_schema;
 pub(crate) use plan::MOST_CALLS;
 pub use plan::{
     ArmPlan, Budget, CachePlan, Concurrency, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan, OnError,
-    OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RoutePlan, Scope, Source, StagePlan, Step, TableEntry,
-    TierPlan, Wire,
+    OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RoutePlan, SPEND_MEMBERS, Scope, Source, StagePlan, Step,
+    TableEntry, TierPlan, Wire,
 };
 pub use render::Style;
 pub(crate) use schema::{Alternative, Ty, View, alternatives};

@@ -371,7 +371,22 @@ pub enum Source {
     Each,
     /// The stage of this index.
     Stage(usize),
+    /// What the stages spent for the item, by name: for what is shown of it alone, since results must not depend on it.
+    Spend,
 }
+
+/// The members of what a stage spent.
+pub const SPEND_MEMBERS: [&str; 9] = [
+    "calls",
+    "cached",
+    "failed",
+    "tokens_in",
+    "tokens_out",
+    "cost_usd",
+    "cache_lookups",
+    "cache_hits",
+    "cache_hit_rate",
+];
 
 /// A step on the way into a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

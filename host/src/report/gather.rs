@@ -67,6 +67,7 @@ impl Facts<'_> {
 /// Reads all that there is about a run.
 pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreError> {
     db.at_once(|| {
+        db.verify(run)?;
         let (items, count) = items(db)?;
         let mut facts = Facts {
             run,

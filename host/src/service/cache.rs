@@ -7,17 +7,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use jackfield_plugin_api::{CacheCalls, CacheEntry, CacheSize, CacheValue, Instance, Result};
 use serde::{Deserialize, Serialize};
 
+use super::cache_value::{Stored, expiry, left, pack, unpack};
 use crate::telemetry::Wait;
-
-/// A value carries the time at which it expires, in milliseconds since 1970: what is copied to a faster tier lives no
-/// longer there.
-const HEADER: usize = 8;
 
 /// A tier.
 struct Tier {
@@ -30,6 +27,8 @@ struct Tier {
     errors: AtomicU64,
     warned: AtomicBool,
     wait: Arc<Wait>,
+    /// Whether it was said that what it holds is damaged.
+    mistrusted: AtomicBool,
 }
 
 /// How often a tier was asked.
@@ -61,7 +60,8 @@ impl Cache {
             instance.as_cache()?;
             let (hits, misses, errors) = Default::default();
             let wait = Wait::new(format!("`{name}` of cache `{cache}`"));
-            Some(Tier { name, instance, ttl, hits, misses, errors, warned: AtomicBool::new(false), wait })
+            let (warned, mistrusted) = Default::default();
+            Some(Tier { name, instance, ttl, hits, misses, errors, warned, mistrusted, wait })
         });
         Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
     }
@@ -82,14 +82,18 @@ impl Cache {
         let key = &self.full(key);
         for (place, tier) in self.tiers.iter().enumerate() {
             let Some(stored) = self.noted(tier, tier.waited(tier.backend().get(key)).await).flatten() else { continue };
-            let Some((expires, value)) = unpack(&stored) else {
-                tier.misses.fetch_add(1, Ordering::Relaxed);
-                continue;
+            let (expires, value) = match unpack(key, &stored) {
+                Stored::Value(expires, value) => (expires, value),
+                other => {
+                    tier.misses.fetch_add(1, Ordering::Relaxed);
+                    self.mistrust(tier, &other);
+                    continue;
+                }
             };
             tier.hits.fetch_add(1, Ordering::Relaxed);
             for faster in &self.tiers[..place] {
                 let expires = expires.min(expiry(faster.ttl));
-                let put = faster.waited(faster.backend().put(key, pack(expires, &value), left(expires))).await;
+                let put = faster.waited(faster.backend().put(key, pack(key, expires, &value), left(expires))).await;
                 self.noted(faster, put.map(Some));
             }
             return Some((value, &tier.name));
@@ -105,7 +109,7 @@ impl Cache {
                 (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
                 (tier, ttl) => tier.or(ttl),
             };
-            let put = tier.waited(tier.backend().put(key, pack(expiry(ttl), value), ttl)).await;
+            let put = tier.waited(tier.backend().put(key, pack(key, expiry(ttl), value), ttl)).await;
             self.noted(tier, put.map(Some));
         }
     }
@@ -140,8 +144,11 @@ impl Cache {
         Ok(page
             .into_iter()
             .map(|CacheEntry { key, ttl, value }| {
+                let value = match unpack(&key, &value) {
+                    Stored::Value(_, inner) => inner,
+                    _ => value,
+                };
                 let key = key.strip_prefix(&self.prefix).map_or(key.clone(), str::to_owned);
-                let value = unpack(&value).map_or(value, |(_, value)| value);
                 CacheEntry { key, ttl, value }
             })
             .collect())
@@ -164,6 +171,20 @@ impl Cache {
             errors: count(&tier.errors),
         };
         self.tiers.iter().map(tier).collect()
+    }
+
+    /// Warns of the first value of a tier that is not what was put there. What it stood for is made again, and put over it.
+    fn mistrust(&self, tier: &Tier, found: &Stored) {
+        let what = match found {
+            Stored::Value(..) | Stored::Expired => return,
+            Stored::Damaged => "a value is damaged: it is made again, as are others like it".to_owned(),
+            Stored::Newer(format) => {
+                format!("a value was written by a newer jackfield (format {format}): it counts as missing")
+            }
+        };
+        if !tier.mistrusted.swap(true, Ordering::Relaxed) {
+            tracing::warn!(cache = self.name, tier = tier.name, "{what}");
+        }
     }
 
     /// Counts a miss or an error of a tier, and warns of the first error.
@@ -200,29 +221,6 @@ impl Tier {
         let _waiting = self.wait.begin();
         answer.await
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
-
-fn expiry(ttl: Option<Duration>) -> u64 {
-    ttl.map_or(u64::MAX, |ttl| now_ms().saturating_add(ttl.as_millis() as u64))
-}
-
-fn left(expires: u64) -> Option<Duration> {
-    (expires != u64::MAX).then(|| Duration::from_millis(expires.saturating_sub(now_ms())))
-}
-
-fn pack(expires: u64, value: &[u8]) -> CacheValue {
-    [&expires.to_be_bytes(), value].concat().into()
-}
-
-/// The time of expiry and the value, unless it has expired.
-fn unpack(stored: &[u8]) -> Option<(u64, CacheValue)> {
-    let (expires, value) = stored.split_at_checked(HEADER)?;
-    let expires = u64::from_be_bytes(expires.try_into().ok()?);
-    (expires == u64::MAX || expires > now_ms()).then(|| (expires, value.into()))
 }
 
 #[cfg(test)]

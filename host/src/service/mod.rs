@@ -2,6 +2,7 @@
 //! here, once.
 
 mod cache;
+mod cache_value;
 mod http;
 mod model;
 mod open;

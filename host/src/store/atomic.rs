@@ -46,7 +46,7 @@ fn write(
     let name = if name.len() > MOST_ASIDE { Cow::Owned(file_name_of(&name)) } else { name };
     let aside = path.with_file_name(format!(".{name}{mark}.tmp"));
     let written = (|| {
-        let mut file = BufWriter::new(File::create(&aside)?);
+        let mut file = BufWriter::new(super::plain::create(&aside)?);
         fill(&mut file)?;
         let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         if durable == Durable::Yes {

@@ -1,149 +1,133 @@
-//! The SQLite file of a run.
+//! The SQLite file of a run: opening, and what is written to it.
 
 use std::{
+    cell::Cell,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig, params_from_iter, types::ValueRef};
+use tempfile::TempDir;
 
 use super::{
     StoreError,
-    record::{Answer, CallRecord, ItemDone, NewItem, StageRecord},
-    routes, tensors,
+    record::{Answer, CacheLookups, CallRecord, ItemDone, NewItem, StageRecord},
+    rows::{FAILED, OK, SKIPPED, SessionRow},
+    tables::{self, Bound, Refusal, int, maybe, maybe_bytes, maybe_text, text},
+    tensors,
 };
-use crate::{
-    engine::MemoNote,
-    service::{AnswerSource, ModelCount},
-    telemetry::waiting,
-};
+use crate::{service::AnswerSource, telemetry::waiting};
 
-/// The first version of the tables; a later one adds its steps here and bumps `user_version`.
-const TABLES: &str = "
-CREATE TABLE sessions (id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT, state TEXT NOT NULL);
-CREATE TABLE items (idx INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL, state TEXT, stopped_by INTEGER, fault TEXT);
-CREATE TABLE results (
-    item INTEGER NOT NULL, stage INTEGER NOT NULL, call INTEGER NOT NULL,
-    session INTEGER NOT NULL, state INTEGER NOT NULL, output TEXT, tensors BLOB, kind TEXT, message TEXT,
-    attempts INTEGER NOT NULL, began_us INTEGER NOT NULL, took_us INTEGER NOT NULL,
-    memo_hit INTEGER, memo_input BLOB, memo_key BLOB,
-    PRIMARY KEY (item, stage, call)
-) WITHOUT ROWID;
-CREATE TABLE model_calls (
-    seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, model TEXT NOT NULL, stage INTEGER NOT NULL, item TEXT NOT NULL,
-    source TEXT NOT NULL, tier TEXT, failure TEXT, tries INTEGER NOT NULL,
-    tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, usd REAL NOT NULL, began_us INTEGER NOT NULL, took_us INTEGER NOT NULL
-);
-CREATE TABLE events (seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, at_us INTEGER NOT NULL, event TEXT NOT NULL);
-PRAGMA user_version = 1;
-";
-
-const OK: i64 = 0;
-const FAILED: i64 = 1;
-const SKIPPED: i64 = 2;
+/// Name of the file in the folder of a run.
+pub const STORE: &str = "store.sqlite";
 
 /// The SQLite file of a run.
 pub struct Db {
-    connection: Connection,
-    path: PathBuf,
-}
-
-/// An item on the record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemRow {
-    /// Position among all items, from 0.
-    pub index: u64,
-    /// Its id.
-    pub id: String,
-    /// SHA-256 of its document.
-    pub digest: Vec<u8>,
-    /// How it ended, if it did.
-    pub state: Option<String>,
-    /// Why it could not be read, or its files not written, if so.
-    pub fault: Option<String>,
-    /// The stage that stopped it, if one did.
-    pub stopped_by: Option<u32>,
-}
-
-impl ItemRow {
-    /// Whether its document could be read: then, and only then, there is a digest of it.
-    #[must_use]
-    pub fn was_read(&self) -> bool {
-        self.digest.iter().any(|byte| *byte != 0)
-    }
-}
-
-/// A call's end on the record.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResultRow {
-    /// Position of the stage in the plan.
-    pub stage: u32,
-    /// Position of the call in the stage.
-    pub call: u32,
-    /// The session that made the call.
-    pub session: i64,
-    /// How it ended.
-    pub answer: Answer,
-    /// Tries, the last included.
-    pub attempts: u32,
-    /// When it began, in microseconds since its session began.
-    pub began_us: u64,
-    /// How long it took, in microseconds.
-    pub took_us: u64,
-}
-
-/// A session: one process at work on the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionRow {
-    /// Its number, from 1.
-    pub id: i64,
-    /// When it began (RFC 3339).
-    pub began: String,
-    /// When it ended, if it did so in order.
-    pub ended: Option<String>,
-    /// How it ended.
-    pub state: String,
-}
-
-/// Results of a stage on the record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StageCounts {
-    /// With a document.
-    pub ok: u64,
-    /// With a failure.
-    pub failed: u64,
-    /// Not made.
-    pub skipped: u64,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    /// Whether rows have checksums: not in a file of an older program that is only read.
+    pub(super) has_sums: bool,
+    /// The number of the next event and of the next lookup; 0 until it is looked up.
+    next: [Cell<i64>; 2],
+    /// What is read in place of the file, where that cannot be read where it is.
+    _copy: Option<TempDir>,
 }
 
 impl Db {
-    /// Opens the file, making it if it is not there.
+    /// Opens the file for reading and writing, making it if it is not there. One of an older program is brought up to
+    /// date.
+    ///
+    /// # Errors
+    /// If it is damaged, or was written by a later program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let _waiting = waiting(format!("the lock of `{}`", path.display()));
-        let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, &error))?;
-        let db = Self { connection, path: path.to_owned() };
-        db.set_up().map_err(|error| db.error(&error))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(unlinked(path), flags);
+        let connection = connection.map_err(|error| StoreError::sqlite(path, &error))?;
+        let db = Self { connection, path: path.to_owned(), has_sums: true, next: Default::default(), _copy: None };
+        let set_up = || {
+            db.settings()?;
+            db.connection.pragma_update(None, "journal_mode", "WAL")?;
+            // A committed transaction survives the process; a power cut may take the last ones, never the file.
+            db.connection.pragma_update(None, "synchronous", "NORMAL")?;
+            tables::set_up(&db.connection)
+        };
+        set_up().map_err(|refusal| db.refused(refusal))?;
         Ok(db)
     }
 
-    fn set_up(&self) -> rusqlite::Result<()> {
+    /// Opens the file for reading alone: nothing in its folder is made or changed. Works where nothing can be written, and
+    /// while a run is at work on the file.
+    ///
+    /// # Errors
+    /// If it is missing, damaged, or was written by a later program.
+    pub fn read(path: &Path) -> Result<Self, StoreError> {
+        let there = fs::symlink_metadata(path).map_err(|source| StoreError::file("read", path, source))?;
+        if there.is_symlink() {
+            return Err(StoreError::Link { path: path.to_owned() });
+        }
+        let log = beside(path, "-wal");
+        // Without a write-ahead log nobody is at work on the file, and SQLite needs no files of its own to read it.
+        let at_rest = fs::symlink_metadata(&log).map_or(true, |log| log.len() == 0);
+        let opened =
+            if at_rest { Self::read_at(path, path, true, None) } else { Self::read_at(path, path, false, None) };
+        match opened {
+            Err(StoreError::Sqlite { .. }) if !at_rest => {
+                // The log is there and cannot be read where it is: on a read-only disk.
+                let copy = tempfile::tempdir().map_err(|source| StoreError::file("make a copy of", path, source))?;
+                let place = copy.path().join(STORE);
+                for (from, to) in [(path.to_owned(), place.clone()), (log, beside(&place, "-wal"))] {
+                    let copied = super::plain::open(&from)
+                        .and_then(|mut from| std::io::copy(&mut from, &mut super::plain::create(&to)?));
+                    copied.map_err(|source| StoreError::file("make a copy of", from, source))?;
+                }
+                Self::read_at(&place, path, false, Some(copy))
+            }
+            opened => opened,
+        }
+    }
+
+    fn read_at(place: &Path, path: &Path, immutable: bool, copy: Option<TempDir>) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(address(&unlinked(place), immutable), flags);
+        let connection = connection.map_err(|error| StoreError::sqlite(path, &error))?;
+        let (path, next) = (path.to_owned(), Default::default());
+        let mut db = Self { connection, path, has_sums: true, next, _copy: copy };
+        let looked = db.settings().map_err(Refusal::from).and_then(|()| {
+            db.connection.pragma_update(None, "temp_store", "memory")?;
+            tables::look(&db.connection)
+        });
+        db.has_sums = looked.map_err(|refusal| db.refused(refusal))?;
+        Ok(db)
+    }
+
+    fn settings(&self) -> rusqlite::Result<()> {
         self.connection.busy_timeout(Duration::from_secs(5))?;
-        self.connection.pragma_update(None, "journal_mode", "WAL")?;
-        // A committed transaction survives the process; a power cut may take the last ones, never the file.
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // The file may come from anywhere.
+        self.connection.pragma_update(None, "trusted_schema", false)?;
+        self.connection.pragma_update(None, "cell_size_check", true)?;
         // Otherwise a statement is planned anew for each row: the planner looks at the values that are bound.
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        self.connection.set_prepared_statement_cache_capacity(32);
-        let version: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version == 0 {
-            self.connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
-        }
-        if version < 2 {
-            let routes = routes::TABLES;
-            self.connection.execute_batch(&format!("BEGIN; {routes} PRAGMA user_version = 2; COMMIT;"))?;
-        }
+        self.connection.set_prepared_statement_cache_capacity(48);
         Ok(())
+    }
+
+    fn refused(&self, refusal: Refusal) -> StoreError {
+        match refusal {
+            Refusal::Newer(found) => {
+                StoreError::TooNew { path: self.path.clone(), found: found as u64, known: tables::VERSION as u64 }
+            }
+            Refusal::Torn(what) => StoreError::Damaged { path: self.path.clone(), message: what.to_owned() },
+            Refusal::Sqlite(error) => self.error(&error),
+        }
     }
 
     pub(super) fn error(&self, error: &rusqlite::Error) -> StoreError {
@@ -154,20 +138,42 @@ impl Db {
         work(&self.connection).map_err(|error| self.error(&error))
     }
 
+    /// Notes whose record the file is, if that is not noted yet.
+    ///
+    /// # Errors
+    /// If it is the record of another run.
+    pub fn claim(&self, run: &str) -> Result<(), StoreError> {
+        match self.whose()? {
+            Some(found) if found != run => {
+                Err(StoreError::OtherRun { path: self.path.clone(), found, wanted: run.to_owned() })
+            }
+            Some(_) => Ok(()),
+            None => self.run(|db| {
+                let sql = "INSERT INTO meta (key, value, sum) VALUES (?1, ?2, ?3)";
+                tables::META.put(db, sql, &[text("run"), text(run)]).map(drop)
+            }),
+        }
+    }
+
+    /// The run whose record the file is, where that is noted.
+    pub fn whose(&self) -> Result<Option<String>, StoreError> {
+        self.run(|db| db.query_row("SELECT value FROM meta WHERE key = 'run'", [], |row| row.get(0)).optional())
+    }
+
     /// Begins a session and gives its number.
     pub fn begin_session(&self, began: &str) -> Result<i64, StoreError> {
         self.run(|db| {
-            db.execute("INSERT INTO sessions (began, state) VALUES (?1, 'running')", [began])?;
-            Ok(db.last_insert_rowid())
+            let id: i64 = db.query_row("SELECT COALESCE(MAX(id), 0) + 1 FROM sessions", [], |row| row.get(0))?;
+            let sql = "INSERT INTO sessions (id, began, sum, state) VALUES (?1, ?2, ?3, 'running')";
+            tables::SESSIONS.put(db, sql, &[int(id), text(began)])?;
+            end_session(db, id, None, "running")?;
+            Ok(id)
         })
     }
 
     /// Notes how a session ended.
     pub fn end_session(&self, session: i64, ended: &str, state: &str) -> Result<(), StoreError> {
-        self.run(|db| {
-            db.execute("UPDATE sessions SET ended = ?2, state = ?3 WHERE id = ?1", params![session, ended, state])?;
-            Ok(())
-        })
+        self.run(|db| end_session(db, session, Some(ended), state))
     }
 
     /// The sessions, in order.
@@ -190,260 +196,214 @@ impl Db {
     }
 
     pub(super) fn put_item(&self, item: &NewItem) -> Result<(), StoreError> {
+        let index = item.index as i64;
+        let values = [int(index), text(&item.id), ValueRef::Blob(&item.digest)];
+        let sums = [tables::ITEMS.sum_of(&values), tables::ITEM_ENDS.sum_of(&not_done(index))].map(ValueRef::Integer);
         self.run(|db| {
             let mut insert = db.prepare_cached(
-                "INSERT INTO items (idx, id, digest) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET id = excluded.id, digest = excluded.digest, state = NULL, fault = NULL",
+                "INSERT INTO items (idx, id, digest, sum, end_sum) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET id = excluded.id, digest = excluded.digest, sum = excluded.sum, state = NULL,
+                   stopped_by = NULL, fault = NULL, rows = NULL, rows_sum = NULL, files_sum = NULL,
+                   end_sum = excluded.end_sum",
             )?;
-            insert.execute(params![item.index as i64, &*item.id, &item.digest[..]])?;
+            insert.execute(params_from_iter(values.into_iter().chain(sums).map(Bound)))?;
             Ok(())
         })
     }
 
-    /// A result that is there is never written over, but for a failure that is tried again.
-    pub(super) fn put_result(&self, session: i64, record: &StageRecord) -> Result<(), StoreError> {
+    /// A result that is there is never written over, but for a failure that is tried again. Gives its checksum, unless one
+    /// was there.
+    pub(super) fn put_result(&self, session: i64, record: &StageRecord) -> Result<Option<i64>, StoreError> {
+        let encoded;
         let (state, output, bytes, kind, message) = match &record.answer {
-            Answer::Ok { json, tensors } => (OK, Some(&**json), tensors::encode(tensors), None, None),
+            Answer::Ok { json, tensors } => {
+                encoded = tensors::encode(tensors);
+                (OK, Some(&**json), encoded.as_deref(), None, None)
+            }
             Answer::Failed { kind, message } => (FAILED, None, None, Some(kind.as_str()), Some(message.as_str())),
             Answer::Skipped { message } => (SKIPPED, None, None, None, Some(message.as_str())),
         };
+        let memo = record.memo.as_ref();
+        let sql = "INSERT INTO results (item, stage, call, session, state, output, tensors, kind, message, attempts, \
+             began_us, took_us, memo_hit, memo_input, memo_key, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+             ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
+               tensors = excluded.tensors, kind = excluded.kind, message = excluded.message,
+               attempts = excluded.attempts, began_us = excluded.began_us, took_us = excluded.took_us,
+               memo_hit = excluded.memo_hit, memo_input = excluded.memo_input, memo_key = excluded.memo_key,
+               sum = excluded.sum
+             WHERE results.state != 0";
         self.run(|db| {
-            let mut insert = db.prepare_cached(
-                "INSERT INTO results (item, stage, call, session, state, output, tensors, kind, message, attempts, began_us, \
-                 took_us, memo_hit, memo_input, memo_key)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-                 ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
-                   tensors = excluded.tensors, kind = excluded.kind, message = excluded.message,
-                   attempts = excluded.attempts, began_us = excluded.began_us, took_us = excluded.took_us,
-                   memo_hit = excluded.memo_hit, memo_input = excluded.memo_input, memo_key = excluded.memo_key
-                 WHERE results.state != 0",
+            let sum = tables::RESULTS.put(
+                db,
+                sql,
+                &[
+                    int(record.item),
+                    int(record.stage),
+                    int(record.call),
+                    int(session),
+                    int(state),
+                    maybe_text(output),
+                    maybe_bytes(bytes),
+                    maybe_text(kind),
+                    maybe_text(message),
+                    int(record.attempts),
+                    int(record.began_us),
+                    int(record.took_us),
+                    maybe(memo, |memo| int(memo.hit)),
+                    maybe_bytes(memo.map(|memo| &memo.input[..])),
+                    maybe_bytes(memo.map(|memo| &memo.key[..])),
+                ],
             )?;
-            insert.execute(params![
-                record.item,
-                record.stage,
-                record.call,
-                session,
-                state,
-                output,
-                bytes,
-                kind,
-                message,
-                record.attempts,
-                record.began_us as i64,
-                record.took_us as i64,
-                record.memo.as_ref().map(|memo| memo.hit),
-                record.memo.as_ref().map(|memo| &memo.input[..]),
-                record.memo.as_ref().map(|memo| &memo.key[..]),
-            ])?;
-            Ok(())
+            Ok((db.changes() > 0).then_some(sum))
         })
     }
 
-    pub(super) fn put_call(&self, session: i64, call: &CallRecord) -> Result<(), StoreError> {
+    /// The checksums of the results that an item has: stage, call, checksum.
+    pub(super) fn result_sums(&self, item: i64) -> Result<Vec<(u32, u32, i64)>, StoreError> {
+        self.run(|db| {
+            let mut query = db.prepare_cached("SELECT stage, call, sum FROM results WHERE item = ?1")?;
+            query.query_map([item], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        })
+    }
+
+    /// Writes a completion, or writes it over as more of it is known.
+    pub(super) fn put_call(&self, session: i64, seq: i64, call: &CallRecord) -> Result<(), StoreError> {
         let note = &call.note;
         let (source, tier) = match &note.source {
             AnswerSource::Call => ("call", None),
             AnswerSource::Cache(tier) => ("cache", Some(tier.as_str())),
             AnswerSource::Shared => ("shared", None),
         };
+        let usd = if note.usd.is_finite() { note.usd } else { 0.0 };
+        let sql =
+            "INSERT OR REPLACE INTO model_calls (seq, session, model, stage, item, source, tier, failure, tries, \
+             tokens_in, tokens_out, usd, began_us, took_us, open, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         self.run(|db| {
-            let mut insert = db.prepare_cached(
-                "INSERT INTO model_calls (session, model, stage, item, source, tier, failure, tries, tokens_in, tokens_out, usd, \
-                 began_us, took_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?;
-            insert.execute(params![
-                session,
-                &*note.model,
-                call.stage,
-                &*note.item,
-                source,
-                tier,
-                note.failure.map(|failure| failure.name()),
-                note.tries,
-                note.usage.input as i64,
-                note.usage.output as i64,
-                note.usd,
-                call.began_us as i64,
-                note.took.as_micros() as i64,
-            ])?;
-            Ok(())
+            let values = [
+                int(seq),
+                int(session),
+                text(&note.model),
+                int(call.stage),
+                text(&note.item),
+                text(source),
+                maybe_text(tier),
+                maybe_text(note.failure.map(|failure| failure.name())),
+                int(note.tries),
+                int(note.usage.input),
+                int(note.usage.output),
+                ValueRef::Real(usd),
+                int(call.began_us),
+                int(note.took.as_micros()),
+                int(call.open),
+            ];
+            tables::COMPLETIONS.put(db, sql, &values).map(drop)
         })
     }
 
-    /// What each model was paid so far, in all sessions.
-    pub fn spent(&self) -> Result<Vec<(String, ModelCount)>, StoreError> {
+    pub(super) fn put_lookups(&self, session: i64, lookups: &CacheLookups) -> Result<(), StoreError> {
+        let CacheLookups { stage, item, asked, found } = lookups;
         self.run(|db| {
-            let mut query = db.prepare(
-                "SELECT model, SUM(source = 'call' AND failure IS NULL), SUM(source != 'call' AND failure IS NULL),
-                   SUM(failure IS NOT NULL), SUM(MAX(tries - 1, 0)), SUM(tokens_in), SUM(tokens_out), SUM(usd)
-                 FROM model_calls GROUP BY model ORDER BY model",
-            )?;
-            let rows = query.query_map([], |row| {
-                let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
-                let model = ModelCount {
-                    calls: count(1)?,
-                    cached: count(2)?,
-                    failed: count(3)?,
-                    retries: count(4)?,
-                    tokens_in: count(5)?,
-                    tokens_out: count(6)?,
-                    usd: row.get(7)?,
-                };
-                Ok((row.get(0)?, model))
-            })?;
-            rows.collect()
+            let seq = self.next(1, "SELECT COALESCE(MAX(seq), 0) + 1 FROM lookups")?;
+            let sql = "INSERT INTO lookups (seq, session, stage, item, asked, found, sum) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let values = [int(seq), int(session), int(*stage), text(item), int(*asked), int(*found)];
+            tables::LOOKUPS.put(db, sql, &values).map(drop)
         })
     }
 
-    /// The memo's notes of a stage's calls for an item: place of the call, hit, digest of the input, key.
-    pub fn memo_notes(&self, item: i64, stage: u32) -> Result<Vec<(u32, MemoNote)>, StoreError> {
-        self.run(|db| {
-            let mut query = db.prepare(
-                "SELECT call, memo_hit, memo_input, memo_key FROM results
-                 WHERE item = ?1 AND stage = ?2 AND memo_hit IS NOT NULL ORDER BY call",
-            )?;
-            let rows = query.query_map(params![item, stage], |row| {
-                Ok((row.get(0)?, MemoNote { hit: row.get(1)?, input: row.get(2)?, key: row.get(3)? }))
-            })?;
-            rows.collect()
-        })
-    }
-
-    /// The item of this id.
-    pub fn item_by_id(&self, id: &str) -> Result<Option<ItemRow>, StoreError> {
-        self.run(|db| {
-            let mut query =
-                db.prepare("SELECT idx, id, digest, state, fault, stopped_by FROM items WHERE id = ?1 ORDER BY idx")?;
-            query.query_row([id], item_row).optional()
-        })
-    }
-
-    pub(super) fn finish_item(&self, done: &ItemDone) -> Result<(), StoreError> {
-        self.run(|db| {
-            let mut update =
-                db.prepare_cached("UPDATE items SET state = ?2, fault = ?3, stopped_by = ?4 WHERE idx = ?1")?;
-            update.execute(params![done.index as i64, done.state.name(), done.fault, done.stopped_by])?;
-            Ok(())
-        })
+    /// Notes the end of an item, with how many results it has and the sum of their checksums.
+    pub(super) fn finish_item(&self, done: &ItemDone, rows: (i64, i64), files: Option<i64>) -> Result<(), StoreError> {
+        let values = [
+            int(done.index),
+            text(done.state.name()),
+            maybe(done.stopped_by, int),
+            maybe_text(done.fault.as_deref()),
+            int(rows.0),
+            int(rows.1),
+            maybe(files, int),
+        ];
+        self.run(|db| end_item(db, &values))
     }
 
     /// Adds an event, a JSON object.
     pub fn put_event(&self, session: i64, at_us: u64, event: &str) -> Result<(), StoreError> {
         self.run(|db| {
-            let mut insert = db.prepare_cached("INSERT INTO events (session, at_us, event) VALUES (?1, ?2, ?3)")?;
-            insert.execute(params![session, at_us as i64, event])?;
-            Ok(())
+            let seq = self.next(0, "SELECT COALESCE(MAX(seq), 0) + 1 FROM events")?;
+            let sql = "INSERT INTO events (seq, session, at_us, event, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+            tables::EVENTS.put(db, sql, &[int(seq), int(session), int(at_us), text(event)]).map(drop)
         })
     }
 
-    /// The item at a position.
-    pub fn item(&self, index: u64) -> Result<Option<ItemRow>, StoreError> {
-        self.run(|db| {
-            let mut query =
-                db.prepare_cached("SELECT idx, id, digest, state, fault, stopped_by FROM items WHERE idx = ?1")?;
-            query.query_row([index as i64], item_row).optional()
-        })
+    /// The number of the next completion.
+    pub(super) fn next_completion(&self) -> Result<i64, StoreError> {
+        self.run(|db| db.query_row("SELECT COALESCE(MAX(seq), 0) + 1 FROM model_calls", [], |row| row.get(0)))
     }
 
-    /// The results of an item, by stage and call; of the run-wide stages for -1.
-    pub fn results(&self, item: i64) -> Result<Vec<ResultRow>, StoreError> {
-        self.run(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT stage, call, session, state, output, tensors, kind, message, attempts, began_us, took_us
-                 FROM results WHERE item = ?1 ORDER BY stage, call",
-            )?;
-            let rows = query.query_map([item], result_row)?;
-            rows.collect()
-        })
-    }
-
-    /// Calls `visit` for every item, in order.
-    pub fn each_item(&self, mut visit: impl FnMut(ItemRow) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut from = 0_i64;
-        loop {
-            let page: Vec<ItemRow> = self.run(|db| {
-                let mut query = db.prepare_cached(
-                    "SELECT idx, id, digest, state, fault, stopped_by FROM items WHERE idx >= ?1 ORDER BY idx LIMIT 1000",
-                )?;
-                query.query_map([from], item_row)?.collect()
-            })?;
-            let Some(last) = page.last() else { return Ok(()) };
-            from = last.index as i64 + 1;
-            for item in page {
-                visit(item)?;
-            }
-        }
-    }
-
-    /// Calls `visit` for every event, in order: session, microseconds since it began, the JSON text.
-    pub fn each_event(
-        &self,
-        mut visit: impl FnMut(i64, u64, &str) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let query = self.connection.prepare("SELECT session, at_us, event FROM events ORDER BY seq");
-        let mut query = query.map_err(|error| self.error(&error))?;
-        let mut rows = query.query([]).map_err(|error| self.error(&error))?;
-        while let Some(row) = rows.next().map_err(|error| self.error(&error))? {
-            let read = || rusqlite::Result::Ok((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get::<_, String>(2)?));
-            let (session, at, event): (i64, u64, String) = read().map_err(|error| self.error(&error))?;
-            visit(session, at, &event)?;
-        }
-        Ok(())
-    }
-
-    /// How many results each stage has, by its position.
-    pub fn stage_counts(&self) -> Result<Vec<(u32, StageCounts)>, StoreError> {
-        self.run(|db| {
-            let mut query = db.prepare(
-                "SELECT stage, SUM(state = 0), SUM(state = 1), SUM(state = 2) FROM results GROUP BY stage ORDER BY stage",
-            )?;
-            let rows = query.query_map([], |row| {
-                let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
-                Ok((row.get(0)?, StageCounts { ok: count(1)?, failed: count(2)?, skipped: count(3)? }))
-            })?;
-            rows.collect()
-        })
-    }
-
-    /// How many items ended in each state.
-    pub fn item_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        self.run(|db| {
-            let mut query =
-                db.prepare("SELECT COALESCE(state, 'running'), COUNT(*) FROM items GROUP BY 1 ORDER BY 1")?;
-            query.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?.collect()
-        })
+    /// A number that no row has.
+    fn next(&self, which: usize, sql: &str) -> rusqlite::Result<i64> {
+        let next = match self.next[which].get() {
+            0 => self.connection.query_row(sql, [], |row| row.get(0))?,
+            next => next,
+        };
+        self.next[which].set(next + 1);
+        Ok(next)
     }
 }
 
-fn item_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ItemRow> {
-    Ok(ItemRow {
-        index: row.get::<_, i64>(0)? as u64,
-        id: row.get(1)?,
-        digest: row.get(2)?,
-        state: row.get(3)?,
-        fault: row.get(4)?,
-        stopped_by: row.get(5)?,
-    })
+/// Notes how a session ended.
+pub(super) fn end_session(db: &Connection, session: i64, ended: Option<&str>, state: &str) -> rusqlite::Result<()> {
+    let sql = "UPDATE sessions SET ended = ?2, state = ?3, end_sum = ?4 WHERE id = ?1";
+    tables::SESSION_ENDS.put(db, sql, &[int(session), maybe_text(ended), text(state)]).map(drop)
 }
 
-fn result_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ResultRow> {
-    let message = || row.get::<_, Option<String>>(7).map(Option::unwrap_or_default);
-    let answer = match row.get::<_, i64>(3)? {
-        OK => {
-            let bytes: Option<Vec<u8>> = row.get(5)?;
-            let tensors = bytes.as_deref().map_or(Some(Vec::new()), tensors::decode).unwrap_or_default();
-            Answer::Ok { json: row.get::<_, Arc<str>>(4)?, tensors }
+fn end_item(db: &Connection, values: &[ValueRef<'_>]) -> rusqlite::Result<()> {
+    let sql = "UPDATE items SET state = ?2, stopped_by = ?3, fault = ?4, rows = ?5, rows_sum = ?6, files_sum = ?7, \
+         end_sum = ?8 WHERE idx = ?1";
+    tables::ITEM_ENDS.put(db, sql, values).map(drop)
+}
+
+/// Notes that an item is not done.
+pub(super) fn reopen_item(db: &Connection, index: i64) -> rusqlite::Result<()> {
+    end_item(db, &not_done(index))
+}
+
+/// The end of an item that has none.
+fn not_done(index: i64) -> [ValueRef<'static>; 7] {
+    let none = ValueRef::Null;
+    [int(index), none, none, none, none, none, none]
+}
+
+/// The name of a file beside the SQLite file.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+/// The path with the links of its folder resolved: those are the user's own, and SQLite would refuse them too.
+fn unlinked(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// A path as SQLite's address of a file, whatever characters it holds.
+fn address(path: &Path, immutable: bool) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut address = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => address.push(char::from(*byte)),
+            byte => address.push_str(&format!("%{byte:02X}")),
         }
-        FAILED => Answer::Failed { kind: row.get(6)?, message: message()? },
-        _ => Answer::Skipped { message: message()? },
-    };
-    Ok(ResultRow {
-        stage: row.get(0)?,
-        call: row.get(1)?,
-        session: row.get(2)?,
-        answer,
-        attempts: row.get(8)?,
-        began_us: row.get::<_, i64>(9)? as u64,
-        took_us: row.get::<_, i64>(10)? as u64,
-    })
+    }
+    if immutable {
+        address.push_str("?immutable=1");
+    }
+    address
 }

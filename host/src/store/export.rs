@@ -11,11 +11,14 @@ use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    StoreError,
+    Spend, StoreError,
     atomic::{Durable, write_held},
     clock,
-    db::{Db, ResultRow},
+    db::Db,
+    plain::make_folder,
     record::Answer,
+    rows::{ItemRow, ResultRow},
+    spend,
 };
 use crate::pipeline::{Plan, Scope};
 
@@ -36,6 +39,18 @@ struct Line<'a> {
 enum Output<'a> {
     One(&'a RawValue),
     List(Vec<&'a RawValue>),
+}
+
+/// What came of an item, as its line in `results.jsonl` has it.
+pub fn item_json(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Value, StoreError> {
+    let mut results = db.results(item.index as i64)?;
+    results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
+    let state = item.state.as_deref().unwrap_or("running");
+    let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+    if item.was_read() && item.state.is_some() {
+        empty_lists(plan, item.stopped_by, &results, &mut line);
+    }
+    Ok(serde_json::to_value(&line).unwrap_or_default())
 }
 
 /// Writes `results.jsonl`: a line for each item that is done, in order.
@@ -115,11 +130,44 @@ pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), Stor
     let rows = db.results(-1)?;
     let line = line_of(plan, "", "", None, &rows);
     for (stage, output) in &line.outputs {
-        std::fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
+        make_folder(folder)?;
         let text = serde_json::to_string_pretty(output).unwrap_or_default() + "\n";
         write_held(&folder.join(format!("{stage}.json")), Durable::No, |file| file.write_all(text.as_bytes()))?;
     }
     Ok(())
+}
+
+/// A line of `spend.jsonl`: what the stages spent for an item. It is no part of the results, since it depends on what caches
+/// held and on when the run was stopped.
+#[derive(Serialize)]
+struct SpendLine<'a> {
+    item: &'a str,
+    spend: BTreeMap<String, Spend>,
+}
+
+/// Writes `spend.jsonl`, for a run that spent anything: a line for each item that did, in order, and before them one without
+/// an id for the stages that run once a run.
+pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
+    if db.spend_by_stage()?.is_empty() {
+        return Ok(());
+    }
+    db.index_spend()?;
+    let mut trouble = None;
+    write_held(path, Durable::Yes, |file| {
+        let mut line = |id: &str| -> Result<(), StoreError> {
+            let spend = spend::named(db.spend_of_item(id)?, plan);
+            if spend.is_empty() {
+                return Ok(());
+            }
+            let written = serde_json::to_writer(&mut *file, &SpendLine { item: id, spend }).map_err(io::Error::from);
+            written.and_then(|()| file.write_all(b"\n")).map_err(|source| StoreError::file("write", path, source))
+        };
+        line("").and_then(|()| db.each_item(|item| line(&item.id))).map_err(|error| {
+            trouble = Some(error);
+            io::Error::other("the record could not be read")
+        })
+    })
+    .map_err(|error| trouble.unwrap_or(error))
 }
 
 fn failure_of(kind: &str, message: &str, call: Option<u32>) -> Value {

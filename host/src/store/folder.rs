@@ -1,6 +1,7 @@
 //! The folder of a run.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -8,18 +9,41 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, clock, db::Db};
+use super::{
+    Spend, StoreError,
+    checksum::{is_whole, sealed_json},
+    clock,
+    db::{Db, STORE},
+    plain::{self, FileIdentity},
+};
 use crate::{
     engine::{RunState, Summary, timestamp},
     pipeline::Plan,
     plugin::Digest,
 };
 
+/// The version of `run.json` that this program writes; it reads those before it. Since 2 there is a checksum.
+const FORMAT: u32 = 2;
+
+/// What the record held when a session ended: a record with less is another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Items that were taken up.
+    pub items: u64,
+    /// Results of calls.
+    pub results: u64,
+    /// Completions.
+    pub completions: u64,
+}
+
 /// `run.json`: what ran.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunJson {
     /// Version of this file's shape.
     pub format: u32,
+    /// Checksum of the file. Set as it is written.
+    #[serde(default)]
+    pub checksum: String,
     /// Id of the run: the name of its folder.
     pub run: String,
     /// Name of the pipeline.
@@ -40,6 +64,12 @@ pub struct RunJson {
     pub plugins: Vec<PluginJson>,
     /// Counts and times of the last session that ended in order.
     pub summary: Option<Summary>,
+    /// What the stages spent, in all sessions, by name; those that spent nothing are left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spend: BTreeMap<String, Spend>,
+    /// What the record held when the last session ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
     /// The plan, config and all.
     pub plan: Plan,
 }
@@ -49,7 +79,8 @@ impl RunJson {
     #[must_use]
     pub fn new(folder: &RunFolder, plan: &Plan, file: PathBuf, plugins: Vec<PluginJson>) -> Self {
         Self {
-            format: 1,
+            format: FORMAT,
+            checksum: String::new(),
             run: folder.id(),
             pipeline: plan.name.clone(),
             file,
@@ -60,6 +91,8 @@ impl RunJson {
             state: RunState::Running,
             plugins,
             summary: None,
+            spend: BTreeMap::new(),
+            recorded: None,
             plan: plan.clone(),
         }
     }
@@ -78,11 +111,34 @@ pub struct PluginJson {
     pub path: Option<PathBuf>,
 }
 
+/// Name of the file that holds a folder.
+const LOCK: &str = ".lock";
+
 /// The folder of a run, held by this process.
 pub struct RunFolder {
     path: PathBuf,
     /// Held until the process ends, however it ends.
     _lock: File,
+    guard: FolderGuard,
+}
+
+/// Tells whether a folder is still the one that is held.
+#[derive(Clone, Debug)]
+pub struct FolderGuard {
+    folder: PathBuf,
+    /// The file that is held.
+    held: Option<FileIdentity>,
+}
+
+impl FolderGuard {
+    /// Looks again.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] if the folder was removed, or another one is in its place.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let there = FileIdentity::at(&self.folder.join(LOCK));
+        if there.is_some() && there == self.held { Ok(()) } else { Err(StoreError::Gone { path: self.folder.clone() }) }
+    }
 }
 
 impl RunFolder {
@@ -114,15 +170,31 @@ impl RunFolder {
         Self::hold(find(out, name)?)
     }
 
-    /// Takes hold of a folder, whatever is in it.
+    /// Takes hold of a folder, whatever is in it but symbolic links.
     pub fn hold(path: PathBuf) -> Result<Self, StoreError> {
-        let file = path.join(".lock");
-        let lock = File::create(&file).map_err(|source| StoreError::file("make", &file, source))?;
+        plain::refuse_links(&path)?;
+        let file = path.join(LOCK);
+        let lock = plain::lock_file(&file).map_err(|source| StoreError::file("make", &file, source))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => {
+                let guard = FolderGuard { folder: path.clone(), held: FileIdentity::at(&file) };
+                Ok(Self { path, _lock: lock, guard })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path }),
             Err(TryLockError::Error(source)) => Err(StoreError::file("lock", file, source)),
         }
+    }
+
+    /// What tells whether the folder is still the one that is held.
+    #[must_use]
+    pub fn guard(&self) -> FolderGuard {
+        self.guard.clone()
+    }
+
+    /// Whether a run has begun in the folder.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        fs::symlink_metadata(self.path.join("run.json")).is_ok()
     }
 
     /// The folder.
@@ -139,12 +211,21 @@ impl RunFolder {
 
     /// The SQLite file, opened.
     pub fn db(&self) -> Result<Db, StoreError> {
-        Db::open(&self.path.join("store.sqlite"))
+        Db::open(&self.path.join(STORE))
+    }
+
+    /// The SQLite file of a run that has begun, opened.
+    ///
+    /// # Errors
+    /// If it is missing: opening it would make an empty one.
+    pub fn db_of_run(&self) -> Result<Db, StoreError> {
+        existing(&self.path, &self.id())?;
+        self.db()
     }
 
     /// Writes `run.json`.
     pub fn write_run(&self, run: &RunJson) -> Result<(), StoreError> {
-        let text = serde_json::to_string_pretty(run).unwrap_or_default() + "\n";
+        let text = sealed_json(&RunJson { format: FORMAT, ..run.clone() });
         super::atomic::write_held(&self.path.join("run.json"), super::atomic::Durable::Yes, |file| {
             std::io::Write::write_all(file, text.as_bytes())
         })
@@ -181,10 +262,51 @@ fn folders(out: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| path.join("run.json").is_file()).collect()
 }
 
+/// The part of `run.json` that every version has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 fn read_run(path: &Path) -> Result<RunJson, StoreError> {
     let file = path.join("run.json");
-    let text = fs::read_to_string(&file).map_err(|source| StoreError::file("read", &file, source))?;
-    serde_json::from_str(&text).map_err(|error| StoreError::Damaged { path: file, message: error.to_string() })
+    let text = match plain::read(&file) {
+        Ok(text) => text,
+        Err(_) if fs::symlink_metadata(&file).is_ok_and(|there| there.is_symlink()) => {
+            return Err(StoreError::Link { path: file });
+        }
+        // Bytes that are no text.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            return Err(StoreError::Damaged { path: file, message: error.to_string() });
+        }
+        Err(source) => return Err(StoreError::file("read", &file, source)),
+    };
+    let damaged = |message: String| StoreError::Damaged { path: file.clone(), message };
+    let Version { format } = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if format > FORMAT {
+        return Err(StoreError::TooNew { path: file, found: format.into(), known: FORMAT.into() });
+    }
+    if format == 0 || format > 1 && !is_whole(&text) || format == 1 && text.contains("\n  \"checksum\": ") {
+        return Err(damaged("it is not as it was written: its checksum is another".to_owned()));
+    }
+    serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))
+}
+
+/// The SQLite file in the folder of a run.
+fn existing(folder: &Path, run: &str) -> Result<PathBuf, StoreError> {
+    let store = folder.join(STORE);
+    match fs::symlink_metadata(&store) {
+        Ok(_) => Ok(store),
+        Err(_) => Err(StoreError::NoRecord { run: run.to_owned(), path: store }),
+    }
+}
+
+/// The record of a run that was [peeked](peek) at, for reading alone.
+///
+/// # Errors
+/// If it is missing or cannot be read.
+pub fn read_record(folder: &Path, run: &RunJson) -> Result<Db, StoreError> {
+    Db::read(&existing(folder, &run.run)?)
 }
 
 /// The runs below a folder, oldest first, and the folders whose `run.json` cannot be read.
@@ -203,6 +325,7 @@ pub fn list_runs(out: &Path) -> (Vec<(PathBuf, RunJson)>, Vec<StoreError>) {
 /// Reads the record of a run without taking hold of it.
 pub fn peek(out: &Path, name: &str) -> Result<(PathBuf, RunJson), StoreError> {
     let path = find(out, name)?;
+    plain::refuse_links(&path)?;
     let run = read_run(&path)?;
     Ok((path, run))
 }

@@ -7,33 +7,52 @@
 //!   events.jsonl    what happened, in order
 //!   items/<item>/   a file a stage, and those that the pipeline names
 //!   run/            a file for each stage that runs once a run
-//!   store.sqlite    items, results and events as they happen
+//!   spend.jsonl     a line an item: what it spent
+//!   store.sqlite    items, results, completions and events as they happen
 //! ```
+//!
+//! What stands in them has a version and checksums: what a later program wrote is refused, what is damaged is reported, and
+//! made again when the run goes on (`check.rs`). No symbolic link in the folder is followed (`plain.rs`).
 //!
 //! A result is on the record once its transaction is committed (write-ahead log, so a killed process loses nothing
 //! committed); the plain files are made from it and appear whole or not at all.
 
 mod atomic;
+mod check;
+mod checksum;
 pub(crate) mod clock;
 mod db;
 mod error;
 mod export;
 mod file_name;
 mod folder;
+mod ledger;
+mod plain;
+mod read;
 mod record;
 mod routes;
+mod rows;
+mod spend;
 mod survey;
+mod tables;
 mod tensors;
 mod writer;
 
 pub use atomic::write_whole;
-pub use db::{Db, ItemRow, ResultRow, SessionRow, StageCounts};
+pub use checksum::checksum;
+pub(crate) use checksum::{is_whole, sealed_json};
+pub use db::{Db, STORE};
 pub use error::StoreError;
-pub use export::{export_events, export_results, export_run_stages};
+pub use export::{export_events, export_results, export_run_stages, export_spend, item_json};
 pub(crate) use file_name::{FileNames, file_name_of};
-pub use folder::{PluginJson, RunFolder, RunJson, list_runs, peek};
-pub use record::{Answer, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord};
+pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, list_runs, peek, read_record};
+pub use ledger::Ledger;
+pub use record::{
+    Answer, CacheLookups, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord, files_are_whole,
+};
 pub use routes::RouteRecord;
+pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
+pub use spend::Spend;
 pub use survey::{CallEnd, CallRow, CompletionRow, FailureRow};
 pub(crate) use tensors::{decode as decode_tensors, encode as encode_tensors};
-pub use writer::{Unwritten, Writer};
+pub use writer::{Unwritten, Writer, WriterOf};

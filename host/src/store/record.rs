@@ -1,10 +1,14 @@
 //! What the engine puts on the record.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use jackfield_plugin_api::Tensor;
 
-use super::RouteRecord;
+use super::{RouteRecord, checksum};
 use crate::{
     engine::{ItemState, MemoNote},
     service::CallNote,
@@ -75,6 +79,22 @@ pub struct CallRecord {
     pub began_us: u64,
     /// What is noted of it.
     pub note: CallNote,
+    /// Whether it is still under way: it is on the record from before its first call goes out, so that a killed process
+    /// leaves behind what it may have spent.
+    pub open: bool,
+}
+
+/// What caches were asked on behalf of an item by a batch of a stage's calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheLookups {
+    /// Position of the stage in the plan.
+    pub stage: u32,
+    /// Id of the item; empty for a stage that runs once a run.
+    pub item: Arc<str>,
+    /// How often a cache was asked.
+    pub asked: u32,
+    /// How often it had what it was asked for.
+    pub found: u32,
 }
 
 /// An item is done.
@@ -101,6 +121,31 @@ pub struct ItemFiles {
     pub files: Vec<(String, Arc<str>)>,
 }
 
+impl ItemFiles {
+    /// The checksum of the files, by name and content.
+    #[must_use]
+    pub fn sum(&self) -> i64 {
+        // Of two with one name, the last one stays.
+        let files: BTreeMap<&str, &[u8]> =
+            self.files.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
+        files_sum(files.into_iter())
+    }
+}
+
+/// The checksum of files, in the order of their names.
+pub(super) fn files_sum<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> i64 {
+    files.fold(0, |sum, (name, content)| checksum(content, checksum(name.as_bytes(), sum))) as i64
+}
+
+/// Whether the files of an item are those that were written: their names, of which some need not be there, and the
+/// checksum of those that were.
+#[must_use]
+pub fn files_are_whole(folder: &Path, names: &BTreeSet<String>, sum: i64) -> bool {
+    let read = |name: &String| super::plain::read_bytes(&folder.join(name)).ok();
+    let there: Vec<(&str, Vec<u8>)> = names.iter().filter_map(|name| Some((name.as_str(), read(name)?))).collect();
+    files_sum(there.iter().map(|(name, content)| (*name, content.as_slice()))) == sum
+}
+
 /// Anything that goes on the record.
 #[derive(Clone, Debug)]
 pub enum Record {
@@ -110,6 +155,8 @@ pub enum Record {
     Stage(StageRecord),
     /// See [`CallRecord`].
     Call(CallRecord),
+    /// See [`CacheLookups`].
+    Lookups(CacheLookups),
     /// See [`RouteRecord`].
     Route(RouteRecord),
     /// Files of an item that is reported, and goes on.

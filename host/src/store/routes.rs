@@ -1,19 +1,13 @@
 //! What was decided about items, and what came of it, in the SQLite file of a run.
 
 use jackfield_plugin_api::{Attempt, Objective, Outcome};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params, types::ValueRef};
 use serde_json::Value;
 
-use super::{Db, StoreError};
-
-pub(super) const TABLES: &str = "
-CREATE TABLE routes (
-    item INTEGER NOT NULL, stage INTEGER NOT NULL, context TEXT NOT NULL, attempts TEXT NOT NULL, scores TEXT NOT NULL,
-    reward REAL, objectives TEXT NOT NULL, settled INTEGER NOT NULL,
-    PRIMARY KEY (item, stage)
-) WITHOUT ROWID;
-CREATE TABLE route_starts (stage INTEGER PRIMARY KEY, state TEXT NOT NULL);
-";
+use super::{
+    Db, StoreError,
+    tables::{ROUTE_ROWS, ROUTE_STARTS, int, maybe, text},
+};
 
 /// A decision, with what came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,21 +30,25 @@ impl Db {
         let RouteRecord { item, stage, outcome, scores, settled } = record;
         let json = |value: serde_json::Result<String>| value.unwrap_or_else(|_| "[]".to_owned());
         self.run(|db| {
-            let mut insert = db.prepare_cached(
-                "INSERT OR REPLACE INTO routes (item, stage, context, attempts, scores, reward, objectives, settled)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?;
-            insert.execute(params![
-                *item as i64,
-                stage,
-                outcome.context,
+            let (attempts, scores, objectives) = (
                 json(serde_json::to_string(&outcome.attempts)),
                 json(serde_json::to_string(scores)),
-                outcome.reward,
                 json(serde_json::to_string(&outcome.objectives)),
-                settled,
-            ])?;
-            Ok(())
+            );
+            let sql = "INSERT OR REPLACE INTO routes (item, stage, context, attempts, scores, reward, objectives, settled, sum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            let reward = outcome.reward.filter(|reward| reward.is_finite());
+            let values = [
+                int(*item),
+                int(*stage),
+                text(&outcome.context),
+                text(&attempts),
+                text(&scores),
+                maybe(reward, ValueRef::Real),
+                text(&objectives),
+                int(*settled),
+            ];
+            ROUTE_ROWS.put(db, sql, &values).map(drop)
         })
     }
 
@@ -95,7 +93,8 @@ impl Db {
     pub fn route_start(&self, stage: u32, state: Option<&Value>) -> Result<Option<Value>, StoreError> {
         self.run(|db| {
             let text = state.map_or_else(|| "null".to_owned(), Value::to_string);
-            db.execute("INSERT OR IGNORE INTO route_starts (stage, state) VALUES (?1, ?2)", params![stage, text])?;
+            let sql = "INSERT OR IGNORE INTO route_starts (stage, state, sum) VALUES (?1, ?2, ?3)";
+            ROUTE_STARTS.put(db, sql, &[int(stage), ValueRef::Text(text.as_bytes())])?;
             let kept: Option<String> = db
                 .query_row("SELECT state FROM route_starts WHERE stage = ?1", [stage], |row| row.get(0))
                 .optional()?;

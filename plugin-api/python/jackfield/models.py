@@ -69,4 +69,4 @@ class Completion:
     usage: Annotated[Usage | None, "Tokens, as the model counts them; the host counts where it does not."] = None
     model: Annotated[str | None, "The model, as the server calls it."] = None
     cached: Annotated[bool, "Whether no call was made for it. Set by the host; a model leaves it."] = False
-    usd: Annotated[float, "What it cost in USD; 0 if it was cached. Set by the host; a model leaves it."] = 0.0
+    usd: Annotated[float, "What its tokens cost in USD, whether or not it was cached. Set by the host; a model leaves it."] = 0.0

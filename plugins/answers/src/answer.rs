@@ -65,7 +65,7 @@ pub struct Answered {
     pub model: Option<String>,
     /// Tokens, as the model's server counts them, whether or not the answer came from a cache.
     pub tokens: Tokens,
-    /// What the call cost in USD; 0 if it came from a cache.
+    /// What such a call costs in USD, whether or not the answer came from a cache.
     pub usd: f64,
     /// How many citations of the model named no passage that is there; they are left out.
     pub dropped_citations: u64,

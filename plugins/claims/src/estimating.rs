@@ -94,7 +94,6 @@ fn execution(plan: &Plan, samples: &[Sample], draws: u32, is_final: bool) -> Res
     let found = estimate(&Samples::group(valid.iter().copied()), &options)
         .map_err(|error| Failure::InvalidInput(error.to_string()))?;
     let compliance_rate = valid.len() as f64 / attempted as f64;
-    let cached = samples.iter().filter(|sample| sample.cached).count();
     let quality = score::PromptQuality::of(found.stability_score, found.ci_width, compliance_rate);
     let phase = if is_final { "final" } else { "fast" };
     let [low, high] = found.ci95;
@@ -130,7 +129,6 @@ fn execution(plan: &Plan, samples: &[Sample], draws: u32, is_final: bool) -> Res
             .to_owned(),
             is_stable: found.is_stable,
             compliance_rate,
-            cache_hit_rate: cached as f64 / attempted.max(1) as f64,
         },
         prompt_quality: PromptQuality {
             score: quality.score,
@@ -140,9 +138,6 @@ fn execution(plan: &Plan, samples: &[Sample], draws: u32, is_final: bool) -> Res
         },
         ci_status: Status { phase: phase.to_owned(), draws },
         from_run_cache: false,
-        tokens_in: samples.iter().map(|sample| sample.tokens_in).sum(),
-        tokens_out: samples.iter().map(|sample| sample.tokens_out).sum(),
-        cost_usd: samples.iter().map(|sample| sample.cost_usd).sum(),
         summary: format!("{:.3} [{low:.3}, {high:.3}] ({phase}, B = {draws})", found.prob_true),
     })
 }

@@ -202,11 +202,9 @@ impl Analyzer for ClaimPlan {
 }
 
 impl ClaimPlan {
-    /// The execution under this key, at no cost.
+    /// The execution under this key.
     async fn earlier(&self, run_key: &str, host: &Host<'_>) -> Result<Option<Execution>> {
         let Some(mut found) = kept::<Execution>(&run_name(run_key), host).await? else { return Ok(None) };
-        (found.tokens_in, found.tokens_out, found.cost_usd) = (0, 0, 0.0);
-        found.aggregates.cache_hit_rate = 1.0;
         found.from_run_cache = true;
         found.summary.push_str(", from the run cache");
         Ok(Some(found))

@@ -73,7 +73,8 @@ pub struct Plan {
     pub slots: Vec<Slot>,
 }
 
-/// One answer.
+/// One answer. What it cost, and whether it was in a cache, is no part of it: the host keeps that, and it differs where a run
+/// was killed and went on.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Place of the paraphrase in the bank, from 0.
@@ -91,14 +92,6 @@ pub struct Sample {
     pub refused: bool,
     /// Why the answer is not valid, if so.
     pub invalid: Option<String>,
-    /// Whether it came from the sample cache.
-    pub cached: bool,
-    /// Tokens read for it this time.
-    pub tokens_in: u64,
-    /// Tokens written for it this time.
-    pub tokens_out: u64,
-    /// What it cost this time, in USD.
-    pub cost_usd: f64,
 }
 
 /// How the answers were added up.
@@ -144,8 +137,6 @@ pub struct Aggregates {
     pub is_stable: bool,
     /// Valid answers over attempted ones.
     pub compliance_rate: f64,
-    /// Answers from the sample cache over attempted ones; 1 for an execution from the run cache.
-    pub cache_hit_rate: f64,
 }
 
 /// How good the prompts are.
@@ -196,12 +187,6 @@ pub struct Execution {
     pub ci_status: Status,
     /// Whether it comes from the run cache.
     pub from_run_cache: bool,
-    /// Tokens read this time.
-    pub tokens_in: u64,
-    /// Tokens written this time.
-    pub tokens_out: u64,
-    /// What it cost this time, in USD.
-    pub cost_usd: f64,
     /// All this on a line.
     pub summary: String,
 }

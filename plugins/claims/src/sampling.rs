@@ -61,7 +61,7 @@ impl Analyzer for ClaimSample {
             }),
             output: json!({
                 "template": 0, "prompt_sha256": prompt, "replicate": 0, "prob_true": 0.31, "label": null,
-                "refused": false, "invalid": null, "cached": false, "tokens_in": 52, "tokens_out": 5, "cost_usd": 0.0,
+                "refused": false, "invalid": null,
             }),
         }]
     }
@@ -69,7 +69,7 @@ impl Analyzer for ClaimSample {
     async fn analyze(&self, slot: Slot, host: &Host<'_>) -> Result<Sample> {
         let name = sample_name(&slot, host)?;
         if let Some(kept) = kept::<Sample>(&name, host).await? {
-            return Ok(Sample { cached: true, tokens_in: 0, tokens_out: 0, cost_usd: 0.0, ..kept });
+            return Ok(kept);
         }
         let sample = self.ask(&slot, host).await?;
         if sample.prob_true.is_some() {
@@ -90,10 +90,6 @@ impl ClaimSample {
             label: None,
             refused: false,
             invalid: None,
-            cached: false,
-            tokens_in: 0,
-            tokens_out: 0,
-            cost_usd: 0.0,
         };
         for attempt in 0..TRIES {
             let replicate = slot.replicate + attempt * SECOND_TRY;
@@ -106,10 +102,6 @@ impl ClaimSample {
                 }
                 Err(failure) => return Err(failure),
             };
-            let tokens = completion.tokens();
-            sample.tokens_in += tokens.input;
-            sample.tokens_out += tokens.output;
-            sample.cost_usd += completion.usd;
             match validity::parse(&completion.text) {
                 Ok(answer) => {
                     sample.prob_true = Some(answer.prob_true);

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
 
 use super::finding::{Finding, State};
@@ -89,9 +90,40 @@ fn models(plan: &Plan, registry: &Registry) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with the file of a cache, if it is there: nothing is made or changed.
+fn cache_file(name: &str, path: &Path) -> Option<Finding> {
+    let shown = path.display();
+    let open = || -> rusqlite::Result<()> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let file = Connection::open_with_flags(path, flags)?;
+        file.busy_timeout(PATIENCE)?;
+        file.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).and_then(|verdict| match &*verdict {
+            "ok" => Ok(()),
+            _ => Err(rusqlite::Error::InvalidColumnName(verdict)),
+        })
+    };
+    if !path.exists() {
+        return None;
+    }
+    let error = open().err()?;
+    let (what, hint) = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            (format!("`{shown}` is not a SQLite file: a run goes on without it"), "name another `path`, or delete it")
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return None,
+        _ => (format!("`{shown}` is damaged"), "delete it, and it will be made anew"),
+    };
+    Some(Finding::new(name, State::Warning, what).hint(hint.to_owned()))
+}
+
 fn caches(plan: &Plan, registry: &Registry) -> Vec<Finding> {
     let mut findings = Vec::new();
     for cache in &plan.caches {
+        for tier in cache.tiers.iter().filter(|tier| tier.extension.name == "sqlite") {
+            let path = setting(&tier.extension, &tier.config, "path", registry);
+            let name = format!("cache {}", cache.name);
+            findings.extend(path.and_then(|path| cache_file(&name, Path::new(&path))));
+        }
         for tier in cache.tiers.iter().filter(|tier| tier.extension.name == "redis") {
             let name = format!("cache {}", cache.name);
             let listed = tier.config["urls"].as_array().into_iter().flatten().filter_map(Value::as_str);

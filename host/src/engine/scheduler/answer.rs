@@ -1,19 +1,15 @@
 //! Calls are answered.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
 use jackfield_plugin_api::{Document, Failure, FailureKind, Random, Result as CallResult};
 
-use super::state::{Call, How, Scheduler, Timer};
+use super::state::{Call, Flight, How, Scheduler, Timer};
 use crate::{
-    engine::{
-        batch::{Answers, Control},
-        error::EngineError,
-        item::Slot,
-        observe::Event,
-    },
+    engine::{batch::Answers, error::EngineError, item::Slot, observe::Event},
     pipeline::OnError,
-    store::{Answer, CallRecord, Record, StageRecord},
+    service::AnswerSource,
+    store::{Answer, CacheLookups, CallRecord, Record, Spend, StageRecord},
 };
 
 /// The longest delay that a failure may ask for, so that no clock runs over.
@@ -29,7 +25,7 @@ impl Scheduler<'_, '_> {
         if let Some(job) = flight.job.take() {
             job.detach();
         }
-        self.completions(flight.stage, &flight.control);
+        self.completions(&flight);
         let count = flight.calls.len();
         let each = answers.took / count.max(1) as u32;
         let stage = &mut self.stages[flight.stage];
@@ -66,12 +62,41 @@ impl Scheduler<'_, '_> {
     }
 
     /// Notes the completions that a batch asked for.
-    pub(super) fn completions(&mut self, stage: usize, control: &Control) {
+    pub(super) fn completions(&mut self, flight: &Flight) {
+        let (stage, control) = (flight.stage, &flight.control);
+        let mut lookups: BTreeMap<Arc<str>, (u32, u32)> = BTreeMap::new();
+        let mut look = |item: &Arc<str>, found: bool| {
+            let (asked, there) = lookups.entry(Arc::clone(item)).or_default();
+            *asked += 1;
+            *there += u32::from(found);
+        };
+        for (item, found) in control.lookups() {
+            look(&item, found);
+        }
         for note in control.notes() {
             let began_us = self.stages[stage].station.since_start_us(note.began);
             self.observer.on(&Event::Completion { stage, note: &note });
-            self.note(Record::Call(CallRecord { stage: stage as u32, began_us, note }));
+            if note.looked_up {
+                look(&note.item, !matches!(note.source, AnswerSource::Call));
+            }
+            if let Some(spend) = self.spend(flight, &note.item) {
+                spend.add_completion(&note);
+            }
+            self.note(Record::Call(CallRecord { stage: stage as u32, began_us, note, open: false }));
         }
+        for (item, (asked, found)) in lookups {
+            if let Some(spend) = self.spend(flight, &item) {
+                spend.add_lookups(asked.into(), found.into());
+            }
+            self.note(Record::Lookups(CacheLookups { stage: stage as u32, item, asked, found }));
+        }
+    }
+
+    /// Where it is counted what a stage spends for an item of a batch; none where nobody wants it shown.
+    fn spend(&mut self, flight: &Flight, id: &Arc<str>) -> Option<&mut Spend> {
+        let of = |call: &&Call| self.items[call.item].as_ref().is_some_and(|item| item.id == *id);
+        let place = flight.calls.iter().find(of)?.item;
+        self.items[place].as_mut()?.spend.get_mut(flight.stage)
     }
 
     /// Makes the calls of a batch again, each by itself.
@@ -93,7 +118,7 @@ impl Scheduler<'_, '_> {
             flight.control.cancel();
             // Dropping the job drops the future.
             drop(flight.job.take());
-            self.completions(flight.stage, &flight.control);
+            self.completions(&flight);
             self.stages[flight.stage].under_way -= 1;
             let calls = flight.take_calls();
             self.forget(calls);

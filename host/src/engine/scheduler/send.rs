@@ -3,16 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use super::state::{Call, Flight, Scheduler, Stage, Timer};
-use crate::engine::batch::{self, Control};
+use crate::engine::{
+    batch::{self, Control},
+    error::EngineError,
+};
 
 /// A batch is made to take about this long: long enough that handing it over costs little, short enough to spread.
 const BATCH_TIME: Duration = Duration::from_millis(1);
 
 impl Scheduler<'_, '_> {
     /// Sends batches of whatever is ready.
-    pub(super) fn send_ready(&mut self) {
+    pub(super) fn send_ready(&mut self) -> Result<(), EngineError> {
         if self.draining {
-            return;
+            return Ok(());
         }
         for at in 0..self.order.len() {
             let index = self.order[at];
@@ -22,10 +25,15 @@ impl Scheduler<'_, '_> {
                 if stage.ready.is_empty() || stage.under_way >= most || self.gives_way(index) {
                     break;
                 }
+                // What it may keep in a cache waits for all that led to it, which is handed over now.
+                if self.stages[index].station.store.is_some() {
+                    self.flush()?;
+                }
                 let size = self.batch_size(index);
                 self.send(index, size);
             }
         }
+        Ok(())
     }
 
     /// Whether a deferred stage has to wait: its computing leaves one worker to what an item is reported with, as long as

@@ -58,7 +58,7 @@ impl Scheduler<'_, '_> {
         }
         // Dropping the job drops the future at its next wait.
         drop(flight.job.take());
-        self.completions(flight.stage, &flight.control);
+        self.completions(&flight);
         self.stages[flight.stage].under_way -= 1;
         let calls = flight.take_calls();
         if calls.len() > 1 {

@@ -23,7 +23,7 @@ impl Scheduler<'_, '_> {
         if !self.draining {
             self.route();
         }
-        self.send_ready();
+        self.send_ready()?;
         self.tell_progress();
         if self.records.len() >= GROUP || self.flush_at.is_some_and(|at| at <= Instant::now()) {
             self.flush()?;

@@ -95,6 +95,7 @@ fn wire(plan: &Plan, wire: &Wire) -> String {
     let source = match wire.source {
         Source::Input => "input",
         Source::Each => "each",
+        Source::Spend => "spend",
         Source::Stage(index) => &plan.stages[index].name,
     };
     wire.path.iter().fold(source.to_owned(), |text, step| text + &step.to_string())

@@ -62,7 +62,7 @@ pub(super) fn read_items(stages: usize, edges: &[Edge]) -> Vec<bool> {
         match edge.source {
             Source::Input => ahead.push(edge.reader),
             Source::Stage(source) => readers[source].push(edge.reader),
-            Source::Each => {}
+            Source::Each | Source::Spend => {}
         }
     }
     let mut read = vec![false; stages];

@@ -25,7 +25,7 @@ use graph::read_items;
 use super::{
     draft::{Draft, ItemSource, WireRef},
     faults::{Fault, Faults},
-    plan::{PathIdentities, Plan, Source},
+    plan::{PathIdentities, Plan, SPEND_MEMBERS, Source},
     schema,
 };
 use crate::plugin::{Offer, Plugin, Registry};
@@ -108,9 +108,24 @@ impl<'a> Checker<'a> {
         match text.source.as_str() {
             "input" => Some(Source::Input),
             "each" => stage.and_then(|stage| self.draft.stages[stage].for_each.as_ref()).map(|_| Source::Each),
-            name => self.stage(name).map(Source::Stage),
+            name => match self.stage(name) {
+                Some(index) => Some(Source::Stage(index)),
+                None => (name == "spend" && stage.is_none()).then_some(Source::Spend),
+            },
         }
     }
+}
+
+/// The type of `spend`: what each stage spent.
+fn spend_schema(draft: &Draft) -> Value {
+    let number = |member: &&str| (member.to_string(), json!({ "type": "number" }));
+    let spend = json!({
+        "type": "object", "properties": SPEND_MEMBERS.iter().map(number).collect::<serde_json::Map<_, _>>(),
+        "required": SPEND_MEMBERS, "additionalProperties": false,
+    });
+    let names: Vec<&str> = draft.stages.iter().map(|stage| stage.name.text.as_str()).collect();
+    let stages: serde_json::Map<String, Value> = names.iter().map(|name| (name.to_string(), spend.clone())).collect();
+    json!({ "type": "object", "properties": stages, "required": names, "additionalProperties": false })
 }
 
 fn item_schema(draft: &Draft) -> Value {

@@ -49,8 +49,13 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        for (_, wire) in draft.output.files.iter().chain(&draft.output.show) {
+        for (_, wire) in &draft.output.files {
             self.looked_up(None, wire);
+        }
+        for (_, wire) in &draft.output.show {
+            if self.source(None, wire) != Some(Source::Spend) {
+                self.looked_up(None, wire);
+            }
         }
         edges
     }
@@ -78,7 +83,9 @@ impl<'a> Checker<'a> {
                 let fault = Fault::at("no-input", at, "the pipeline has no `[input]` to read from");
                 self.faults.push(fault.hint("add `[input]` with `use = \"files\"` and `path = \"...\"`".to_owned()));
             }
+            Some(Source::Spend) => return self.only_shown(at),
             Some(_) => {}
+            None if text.source == "spend" => return self.only_shown(at),
             None if text.source == "each" => {
                 let fault = match stage {
                     Some(stage) => {
@@ -99,6 +106,13 @@ impl<'a> Checker<'a> {
             }
         }
         source
+    }
+
+    fn only_shown(&mut self, at: Span) -> Option<Source> {
+        let message = "what was spent can only be shown: results do not depend on it";
+        let hint = "`spend` stands in `[output.show]`; `jackfield runs show RUN --item ITEM` has it too";
+        self.faults.push(Fault::at("spend", at, message).hint(hint.to_owned()));
+        None
     }
 
     /// Where the source of a wire stands.

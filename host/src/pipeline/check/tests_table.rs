@@ -73,7 +73,7 @@ impl<'a> Checker<'a> {
             match source {
                 Source::Stage(stage) => open.push(*stage),
                 Source::Input => return true,
-                Source::Each => {}
+                Source::Each | Source::Spend => {}
             }
         }
         let mut seen = vec![false; reads.len()];
@@ -221,7 +221,7 @@ pub fn tests_of(draft: &Draft, plan: &Plan, registry: &Registry) -> Vec<TestPlan
             test.fails.iter().filter_map(|(key, part)| Some((place(&key.text)?, part.clone()))).collect();
         let wanted = expect.iter().filter_map(|expect| match expect.wire.source {
             Source::Stage(stage) => Some(stage),
-            Source::Input | Source::Each => None,
+            Source::Input | Source::Each | Source::Spend => None,
         });
         let wanted: Vec<usize> = wanted.chain(fails.iter().map(|(stage, _)| *stage)).collect();
         let (mut small, places) = prune(plan, &wanted);

@@ -1,6 +1,6 @@
 //! Whether what each wire gives can be what its reader wants.
 
-use super::Checker;
+use super::{Checker, spend_schema};
 use crate::pipeline::{
     draft::{Expr, StageDraft, WireRef},
     faults::Fault,
@@ -50,8 +50,13 @@ impl<'a> Checker<'a> {
             }
             self.wire(None, wire, &item);
         }
+        let shown = draft.output.show.iter().any(|(_, wire)| self.source(None, wire) == Some(Source::Spend));
+        let spend = if shown { spend_schema(draft) } else { serde_json::Value::Null };
         for (_, wire) in &draft.output.show {
-            self.wire(None, wire, &item);
+            match self.source(None, wire) {
+                Some(Source::Spend) => drop(self.follow(Type::of(&spend), wire)),
+                _ => drop(self.wire(None, wire, &item)),
+            }
         }
     }
 
@@ -74,6 +79,8 @@ impl<'a> Checker<'a> {
     {
         match source {
             Source::Input => Type::of(item),
+            // Where it may stand, it is looked at by itself.
+            Source::Spend => Type::Unknown,
             Source::Stage(index) => self.output(&self.draft.stages[index], index),
             Source::Each => {
                 let list = stage.and_then(|stage| self.draft.stages[stage].for_each.as_ref());
@@ -92,8 +99,15 @@ impl<'a> Checker<'a> {
     where
         'a: 't,
     {
-        let (Some(text), Some(source)) = (&wire.text, self.source(stage, wire)) else { return Type::Unknown };
-        match self.given(stage, source, item).follow(&text.path) {
+        let Some(source) = self.source(stage, wire) else { return Type::Unknown };
+        let given = self.given(stage, source, item);
+        self.follow(given, wire)
+    }
+
+    /// The type at the end of a wire into a source of this type; reports steps that lead nowhere.
+    fn follow<'t>(&mut self, given: Type<'t>, wire: &WireRef) -> Type<'t> {
+        let Some(text) = &wire.text else { return Type::Unknown };
+        match given.follow(&text.path) {
             Ok(ty) => ty,
             Err(astray) => {
                 self.astray(wire, &astray);

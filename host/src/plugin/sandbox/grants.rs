@@ -116,6 +116,12 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// Whether the extension asks to talk to any server.
+    #[must_use]
+    pub fn asks_for_servers(&self) -> bool {
+        self.asked.iter().any(|(permission, _)| matches!(permission, Permission::Http(_)))
+    }
+
     /// All that an extension asks for: what code gets that is not in a sandbox.
     #[must_use]
     pub fn all(alias: &str, descriptor: &Descriptor) -> Self {

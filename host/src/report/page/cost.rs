@@ -62,7 +62,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         let part = if by_usd {
             share(spend.usd, total)
         } else {
-            share((spend.tokens_in + spend.tokens_out) as f64, tokens as f64)
+            share(spend.tokens_in.saturating_add(spend.tokens_out) as f64, tokens as f64)
         };
         out.own("<td class=\"share\">");
         share_bar(&mut out, part, 72.0);

@@ -16,7 +16,7 @@ pub(super) struct Spent {
 
 impl Spent {
     fn add(&mut self, other: Self) {
-        self.tokens += other.tokens;
+        self.tokens = self.tokens.saturating_add(other.tokens);
         self.usd += other.usd;
     }
 
@@ -34,6 +34,8 @@ struct Books {
     open: u64,
     /// Tokens written by an answer, as an exponential moving average.
     usual_output: Option<f64>,
+    /// The longest answer so far, in tokens.
+    longest_output: Option<u64>,
     exhausted: bool,
 }
 
@@ -104,7 +106,10 @@ impl Budget {
                     books.open += 1;
                     // Four bytes a token is what most texts have.
                     let read = counted.unwrap_or(bytes / 4);
-                    return Ok(Reservation { budget: self, likely, read, sent: false, settled: false });
+                    let longest = books.longest_output.unwrap_or(input);
+                    let output = max_output.map_or(longest, |most| longest.min(u64::from(most)));
+                    let estimate = Usage { input, output };
+                    return Ok(Reservation { budget: self, likely, read, estimate, sent: false, settled: false });
                 }
                 if books.open == 0 || books.exhausted {
                     books.exhausted = true;
@@ -118,11 +123,11 @@ impl Budget {
     fn likely(&self, books: &Books, input: u64, max_output: Option<u32>) -> Spent {
         let output = books.usual_output.unwrap_or(input as f64).ceil() as u64;
         let output = max_output.map_or(output, |most| output.min(u64::from(most)));
-        Spent { tokens: input + output, usd: self.price_of(Usage { input, output }) }
+        Spent { tokens: input.saturating_add(output), usd: self.price_of(Usage { input, output }) }
     }
 
     fn fits(&self, books: &Books, likely: Spent) -> bool {
-        let tokens = books.spent.tokens + books.reserved.tokens + likely.tokens;
+        let tokens = books.spent.tokens.saturating_add(books.reserved.tokens).saturating_add(likely.tokens);
         let usd = books.spent.usd + books.reserved.usd + likely.usd;
         self.bounds.tokens.is_none_or(|most| tokens <= most) && self.bounds.usd.is_none_or(|most| usd <= most)
     }
@@ -144,12 +149,15 @@ impl Budget {
     }
 }
 
-/// What a call is likely to cost, until it settles. One that is dropped on its way counts as if it had been read.
+/// What a call is likely to cost, until it settles. One that is dropped on its way may have been answered in full: it counts
+/// by an estimate that is rather too high.
 pub(super) struct Reservation<'a> {
     budget: &'a Budget,
     likely: Spent,
-    /// Tokens that were read if the call is dropped on its way.
+    /// Tokens that were read if the call failed.
     read: u64,
+    /// What the call costs if nobody ever hears of it again.
+    estimate: Usage,
     sent: bool,
     settled: bool,
 }
@@ -160,19 +168,40 @@ impl Reservation<'_> {
         self.sent = true;
     }
 
+    /// What the call costs if nobody ever hears of it again: no fewer tokens than are sent, and an answer like the longest so
+    /// far.
+    pub(super) const fn estimate(&self) -> Usage {
+        self.estimate
+    }
+
     /// The call failed in a way that costs nothing.
-    pub(super) fn not_charged(&mut self) {
+    pub(super) fn not_charged(mut self) -> Usage {
         self.sent = false;
+        Usage::default()
+    }
+
+    /// The call failed, and what was sent may have been read.
+    pub(super) fn was_read(mut self) -> Usage {
+        let usage = Usage { input: self.read, output: 0 };
+        self.settled = true;
+        self.spend(usage);
+        usage
     }
 
     /// Settles what the call did cost, in US dollars.
     pub(super) fn settle(mut self, usage: Usage) -> f64 {
         self.settled = true;
-        let usd = self.budget.price_of(usage);
+        let usd = self.spend(usage);
         let mut books = self.budget.books();
-        books.spent.add(Spent { tokens: usage.input + usage.output, usd });
         let written = usage.output as f64;
         books.usual_output = Some(books.usual_output.map_or(written, |usual| usual * 0.9 + written * 0.1));
+        books.longest_output = books.longest_output.max(Some(usage.output));
+        usd
+    }
+
+    fn spend(&self, usage: Usage) -> f64 {
+        let usd = self.budget.price_of(usage);
+        self.budget.books().spent.add(Spent { tokens: usage.input.saturating_add(usage.output), usd });
         usd
     }
 }
@@ -184,8 +213,9 @@ impl Drop for Reservation<'_> {
             books.reserved.take(self.likely);
             books.open -= 1;
             if self.sent && !self.settled {
-                let usage = Usage { input: self.read, output: 0 };
-                books.spent.add(Spent { tokens: self.read, usd: self.budget.price_of(usage) });
+                let Usage { input, output } = self.estimate;
+                let usd = self.budget.price_of(self.estimate);
+                books.spent.add(Spent { tokens: input.saturating_add(output), usd });
             }
         }
         self.budget.settled.notify_waiters();
@@ -231,11 +261,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_dropped_on_its_way_counts_as_read() {
+    async fn a_call_dropped_on_its_way_counts_and_one_that_was_refused_does_not() {
         let budget = budget(1.0);
+        let mut refused = reserve(&budget, 600_000, 1).await.expect("room");
+        refused.sent();
+        assert_eq!(refused.not_charged(), Usage::default());
         let mut first = reserve(&budget, 600_000, 1).await.expect("room");
         first.sent();
         drop(first);
-        reserve(&budget, 600_000, 1).await.map(|_| ()).expect_err("the first one was read");
+        reserve(&budget, 600_000, 1).await.map(|_| ()).expect_err("the first one may have been answered");
+    }
+
+    #[tokio::test]
+    async fn more_tokens_than_there_can_be_use_a_budget_up_and_do_not_wrap() {
+        let bounds = Bounds { usd: None, tokens: Some(1_000) };
+        let budget = Budget::new("writer", bounds, None);
+        let (first, second) = (reserve(&budget, 10, 1).await, reserve(&budget, 10, 1).await);
+        let all = Usage { input: u64::MAX, output: u64::MAX };
+        assert_eq!(first.expect("room").settle(all), 0.0);
+        second.expect("room").settle(all);
+        reserve(&budget, 1, 1).await.map(|_| ()).expect_err("nothing is left");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_hears_of_again_costs_an_answer_like_the_longest() {
+        let budget = budget(3.0);
+        let first = reserve(&budget, 100, 50).await.expect("room");
+        assert_eq!(first.estimate(), Usage { input: 400, output: 50 }, "bytes are no fewer than tokens");
+        first.settle(Usage { input: 100, output: 20 });
+        reserve(&budget, 100, 50).await.expect("room").settle(Usage { input: 100, output: 30 });
+        reserve(&budget, 100, 50).await.expect("room").settle(Usage { input: 100, output: 5 });
+        assert_eq!(reserve(&budget, 100, 50).await.expect("room").estimate().output, 30);
     }
 }

@@ -19,7 +19,7 @@ use super::{
     host::ModelHost,
     key::{self, Key},
     limit::Limit,
-    note::{CallNote, Counters, ModelCount, Source},
+    note::{CallNote, Counters, ModelCount, Source, sum},
     rate::Bucket,
     recording::Recording,
     secrets::Secrets,
@@ -33,6 +33,7 @@ use crate::{
         sandbox::{Grants, QueueClock},
     },
     service::{Cache, Http},
+    store::Ledger,
 };
 
 /// The longest delay between two tries.
@@ -61,6 +62,10 @@ pub struct Model {
     recording: Option<Recording>,
     counters: Counters,
     jitter: Mutex<Random>,
+    /// Where what is spent is written, as long as a run with a record is at work.
+    ledger: Mutex<Option<Ledger>>,
+    /// Whether a server answers, so that a call may cost something though this process hears of no answer.
+    remote: bool,
 }
 
 impl Model {
@@ -76,6 +81,7 @@ impl Model {
     ) -> std::io::Result<Self> {
         let requests = plan.rate.requests_per_second.map(|rate| Bucket::new(rate, rate.max(1.0)));
         let tokens = plan.rate.tokens_per_minute.map(|rate| Bucket::new(rate as f64 / 60.0, rate as f64 / 60.0));
+        let remote = grants.asks_for_servers();
         let noise = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Ok(Self {
             name: plan.name.as_str().into(),
@@ -97,7 +103,18 @@ impl Model {
             // Delays decide nothing but times: processes that fail together had better not retry together.
             jitter: Mutex::new(Random::new(noise.map_or(0, |since| since.as_nanos() as u64))),
             plan: plan.clone(),
+            ledger: Mutex::default(),
+            remote,
         })
+    }
+
+    /// From now on, what is spent stands on this record before anybody has an answer; or on none.
+    pub fn keep_spending(&self, ledger: Option<Ledger>) {
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
+    }
+
+    fn ledger(&self) -> Option<Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Its name.
@@ -164,6 +181,8 @@ impl Model {
         let context = caller.context;
         let began = Instant::now();
         let mut note = CallNote {
+            seq: None,
+            looked_up: false,
             model: Arc::clone(&self.name),
             item: Arc::clone(&context.item),
             source: Source::Call,
@@ -216,15 +235,25 @@ impl Model {
             .await;
         if shared {
             note.source = Source::Shared;
+            note.looked_up = true;
         }
-        answer.map(|completion| if shared { from_cache(completion) } else { completion })
+        answer.map(|completion| if shared { self.without_call(completion) } else { completion })
     }
 
     async fn cached(&self, name: Option<&str>, note: &mut CallNote) -> Option<Completion> {
-        let (value, tier) = self.cache.as_ref()?.get(name?).await?;
+        let cache = self.cache.as_ref()?;
+        note.looked_up = true;
+        let (value, tier) = cache.get(name?).await?;
         let found: Completion = serde_json::from_slice(&value).ok()?;
         note.source = Source::Cache(tier.to_owned());
-        Some(from_cache(found))
+        Some(self.without_call(found))
+    }
+
+    /// A completion without a call of its own. It costs what it would have cost: who answers with it answers the same
+    /// whether or not it was there.
+    fn without_call(&self, completion: Completion) -> Completion {
+        let usd = self.budget.price_of(completion.usage.unwrap_or_default());
+        Completion { cached: true, usd, ..completion }
     }
 
     /// Has the model answer, and holds the answer to the schema.
@@ -234,16 +263,19 @@ impl Model {
             _ => None,
         };
         let mut completion = self.tried(request, caller, note).await?;
+        let mut usage = completion.usage.unwrap_or_default();
         if let Some(validator) = validator {
             if let Err(wrong) = hold::held(&completion.text, &validator) {
                 let again = hold::repair(request, &completion.text, &wrong);
                 completion = self.tried(&again, caller, note).await?;
+                usage = sum(usage, completion.usage.unwrap_or_default());
             }
             completion.text = hold::held(&completion.text, &validator)
                 .map_err(|wrong| Failure::InvalidOutput(format!("the answer does not fit its schema: {wrong}")))?;
         }
-        completion.usage = Some(note.usage);
-        completion.usd = note.usd;
+        // Not what the note says: how many calls failed before is a matter of chance.
+        completion.usage = Some(usage);
+        completion.usd = self.budget.price_of(usage);
         if let Some(recording) = &self.recording {
             recording.add(request, &completion);
         }
@@ -253,7 +285,7 @@ impl Model {
     /// Calls the model until it answers or there is no point in going on.
     async fn tried(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
         let input = if self.tokens.is_some() { self.counter.of_request(request) } else { 0 };
-        let bytes = if self.budget.is_bounded() { bytes_of(request) } else { 0 };
+        let bytes = if self.budget.is_bounded() || self.remote { bytes_of(request) } else { 0 };
         for attempt in 1.. {
             note.tries += 1;
             let failure = match self.one_try(request, (bytes, input), caller, note).await {
@@ -297,46 +329,65 @@ impl Model {
         }
         let permit = self.limit.acquire(caller.asked).await;
         caller.asked.begin().await;
+        let ledger = self.ledger();
+        let before = (note.usage, note.usd);
+        let estimate = reservation.estimate();
+        note.charge(estimate, self.budget.price_of(estimate));
+        if let Some(ledger) = ledger.as_ref().filter(|_| self.remote) {
+            ledger.write(&caller.context.stage, note).await.map_err(|_| unwritten())?;
+        }
         reservation.sent();
         let began = Instant::now();
         let (answered, queued) = self.within_timeout(self.call(request, caller.context)).await;
+        // Who has waited for too long knows nothing: the call may be answered and charged all the same.
+        let unknown = answered.is_none();
         let answered = answered.unwrap_or_else(|| {
             let timeout = humantime::format_duration(self.plan.timeout);
             Err(Failure::Unavailable(format!("model `{}` gave no answer within {timeout}", self.name)))
         });
-        match answered {
+        let (usage, usd, answered) = match answered {
             Ok(mut completion) => {
                 self.limit.answered(began.elapsed().saturating_sub(queued));
-                drop(permit);
                 let usage = self.counter.of_call(request, &completion);
                 if let Some(bucket) = &self.tokens {
-                    bucket.correct((usage.input + usage.output) as f64 - input as f64);
+                    bucket.correct(usage.input.saturating_add(usage.output) as f64 - input as f64);
                 }
-                let usd = reservation.settle(usage);
-                note.usage.input += usage.input;
-                note.usage.output += usage.output;
-                note.usd += usd;
-                self.counters.paid(usage, usd);
                 completion.cached = false;
-                Ok(completion)
+                completion.usage = Some(usage);
+                (usage, reservation.settle(usage), Ok(completion))
             }
             Err(failure) => {
-                if failure.kind() == FailureKind::RateLimited {
-                    if self.limit.refused(failure.after()) {
-                        let pause = humantime::format_duration(failure.after().unwrap_or_default());
-                        tracing::warn!(
-                            model = &*self.name,
-                            "the server limits the rate and asks to wait {pause} before the next call: waiting"
-                        );
+                let usage = match failure.kind() {
+                    FailureKind::RateLimited => {
+                        if self.limit.refused(failure.after()) {
+                            let pause = humantime::format_duration(failure.after().unwrap_or_default());
+                            tracing::warn!(
+                                model = &*self.name,
+                                "the server limits the rate and asks to wait {pause} before the next call: waiting"
+                            );
+                        }
+                        reservation.not_charged()
                     }
-                    reservation.not_charged();
-                } else if failure.kind() == FailureKind::Unavailable {
-                    self.limit.refused(None);
-                }
-                drop(permit);
-                Err(failure)
+                    kind => {
+                        if kind == FailureKind::Unavailable {
+                            self.limit.refused(None);
+                        }
+                        // An answer that is no use was made all the same.
+                        if unknown || kind == FailureKind::InvalidOutput { estimate } else { reservation.was_read() }
+                    }
+                };
+                (usage, self.budget.price_of(usage), Err(failure))
             }
+        };
+        drop(permit);
+        (note.usage, note.usd) = before;
+        note.charge(usage, usd);
+        self.counters.paid(usage, usd);
+        // Before the answer is kept or handed over: a killed process must not forget what it paid.
+        if let Some(ledger) = &ledger {
+            ledger.write(&caller.context.stage, note).await.map_err(|_| unwritten())?;
         }
+        answered
     }
 
     /// The answer if it comes in time, and what a sandboxed model queued meanwhile, which counts for nothing.
@@ -404,6 +455,7 @@ impl std::io::Write for Length {
     }
 }
 
-fn from_cache(completion: Completion) -> Completion {
-    Completion { cached: true, usd: 0.0, ..completion }
+/// A call is not made, or its answer not handed over, without a record of what it costs.
+fn unwritten() -> Failure {
+    Failure::Cancelled("the record of the run can no longer be written".to_owned())
 }

@@ -26,6 +26,10 @@ pub enum Source {
 /// What is noted of a completion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallNote {
+    /// Its number on the record, once it stands there.
+    pub seq: Option<i64>,
+    /// Whether a cache was asked for it.
+    pub looked_up: bool,
     /// Name of the model.
     pub model: Arc<str>,
     /// Id of the item that asked; empty for a stage that runs once a run.
@@ -36,7 +40,7 @@ pub struct CallNote {
     pub failure: Option<FailureKind>,
     /// Calls made to the model for it: tries, and the repair of an answer.
     pub tries: u32,
-    /// Tokens, as far as the model was called.
+    /// Tokens that are paid for: of every call, and those of calls that failed, as far as they may have cost something.
     pub usage: Usage,
     /// US dollars.
     pub usd: f64,
@@ -44,6 +48,19 @@ pub struct CallNote {
     pub began: Instant,
     /// How long it took, waiting included.
     pub took: Duration,
+}
+
+impl CallNote {
+    /// Adds what a call cost.
+    pub(super) fn charge(&mut self, usage: Usage, usd: f64) {
+        self.usage = sum(self.usage, usage);
+        self.usd += usd;
+    }
+}
+
+/// The tokens of two calls.
+pub(super) const fn sum(one: Usage, other: Usage) -> Usage {
+    Usage { input: one.input.saturating_add(other.input), output: one.output.saturating_add(other.output) }
 }
 
 /// Counts of a model.
@@ -105,8 +122,7 @@ impl Counters {
     /// Counts what a call cost.
     pub(super) fn paid(&self, usage: Usage, usd: f64) {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.0.input += usage.input;
-        spent.0.output += usage.output;
+        spent.0 = sum(spent.0, usage);
         spent.1 += usd;
     }
 }

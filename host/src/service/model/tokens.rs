@@ -50,11 +50,14 @@ impl Counter {
         messages + request.schema.as_ref().map_or(0, |schema| self.count(&schema.to_string()))
     }
 
-    /// Tokens of a call: as the server says, or counted.
+    /// Tokens of a call: as the server says, or counted. A server that says 0 of a text that is there does not count.
     pub(super) fn of_call(&self, request: &CompletionRequest, completion: &Completion) -> Usage {
-        completion
-            .usage
-            .unwrap_or_else(|| Usage { input: self.of_request(request), output: self.count(&completion.text) })
+        let said = completion.usage.unwrap_or_default();
+        let or = |said: u64, count: &dyn Fn() -> u64| if said == 0 { count() } else { said };
+        Usage {
+            input: or(said.input, &|| self.of_request(request)),
+            output: or(said.output, &|| self.count(&completion.text)),
+        }
     }
 }
 
@@ -72,5 +75,23 @@ mod tests {
         assert_eq!(first, counter.of_request(&request));
         // 200 words and a space at the end, two words, four tokens a message.
         assert!((205..215).contains(&first), "{first}");
+    }
+
+    #[test]
+    fn a_server_that_counts_nothing_is_not_believed() {
+        let counter = Counter::default();
+        let request = CompletionRequest::new(vec![Message::user("hello world")]);
+        let of = |usage: Option<(u64, u64)>| {
+            let usage = usage.map(|(input, output)| Usage { input, output });
+            let Usage { input, output } =
+                counter.of_call(&request, &Completion { text: "good day".into(), usage, ..Completion::default() });
+            (input, output)
+        };
+        let counted = of(None);
+        assert!(counted.0 > 0 && counted.1 > 0);
+        assert_eq!(of(Some((0, 0))), counted);
+        assert_eq!(of(Some((7, 0))), (7, counted.1));
+        assert_eq!(of(Some((0, 9))), (counted.0, 9));
+        assert_eq!(of(Some((u64::MAX, 9))), (u64::MAX, 9));
     }
 }

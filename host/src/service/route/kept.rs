@@ -13,8 +13,18 @@ use serde_json::Value;
 use super::Route;
 use crate::{
     plugin::regular_file,
-    store::{StoreError, write_whole},
+    store::{StoreError, is_whole, sealed_json, write_whole},
 };
+
+/// The version of the file that this program writes; it reads those before it. Since 2 there is a checksum.
+const FORMAT: u32 = 2;
+
+/// The part of the file that says its version.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default)]
+    format: u32,
+}
 
 /// The file in which a route keeps what it has learned.
 #[derive(Clone, Debug)]
@@ -25,6 +35,12 @@ pub struct Kept {
 /// What is in such a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Learned {
+    /// Version of the file; that of a file without one is 1.
+    #[serde(default)]
+    pub format: u32,
+    /// Checksum of the file. Set as it is written.
+    #[serde(default)]
+    pub checksum: String,
     /// Name of the policy whose state it is.
     pub policy: String,
     /// The policy's state; none before anything is learned.
@@ -95,8 +111,18 @@ impl Kept {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Learned::default()),
             Err(source) => return Err(StoreError::file("read", &self.path, source).into()),
         };
-        serde_json::from_str(&text)
-            .map_err(|error| StoreError::Damaged { path: self.path.clone(), message: error.to_string() }.into())
+        let damaged = |message: String| StoreError::Damaged { path: self.path.clone(), message };
+        let Version { format } = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        if format > FORMAT {
+            let (path, found, known) = (self.path.clone(), format.into(), FORMAT.into());
+            return Err(StoreError::TooNew { path, found, known }.into());
+        }
+        // Before the second version there was no checksum.
+        let sealed = text.contains("\n  \"checksum\": ");
+        if (format > 1 || sealed) && !is_whole(&text) {
+            return Err(damaged("it is not as it was written: its checksum is another".to_owned()).into());
+        }
+        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()).into())
     }
 
     /// What was learned so far, if it is of this policy.
@@ -145,8 +171,8 @@ impl Kept {
         learned.state = Some(state.snapshot().map_err(refused)?);
         learned.outcomes += new;
         learned.runs.insert(run.to_owned(), seen);
-        let text = serde_json::to_string_pretty(&learned).unwrap_or_default() + "\n";
-        write_whole(&self.path, text)?;
+        learned.format = FORMAT;
+        write_whole(&self.path, sealed_json(&learned))?;
         Ok(())
     }
 
@@ -195,5 +221,32 @@ mod tests {
     fn a_state_that_is_no_regular_file_is_refused_at_once() {
         let error = Kept::at(Path::new("/dev/zero")).read().expect_err("refused").to_string();
         assert_eq!(error, "failed to read `/dev/zero`: it is a device, not a regular file");
+    }
+
+    #[test]
+    fn what_a_route_has_learned_is_read_whole_or_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = Kept::at(&folder.path().join("route.json"));
+        let state = Some(serde_json::json!({ "arms": { "a": [1.5, 2.25] } }));
+        let runs = [("run".to_owned(), 3)].into();
+        let learned =
+            Learned { format: FORMAT, checksum: String::new(), policy: "ucb1".into(), state, outcomes: 3, runs };
+        let text = sealed_json(&learned);
+        let read = |text: &str| {
+            fs::write(&kept.path, text).expect("written");
+            kept.read().map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&text).expect("whole").outcomes, 3);
+        for (from, to) in [("2.25", "2.75"), ("\"outcomes\": 3", "\"outcomes\": 7"), ("\"format\": 2", "\"format\": 0")]
+        {
+            assert!(text.contains(from), "{text}");
+            assert!(read(&text.replacen(from, to, 1)).expect_err("damaged").contains("its checksum is another"));
+        }
+        assert!(read(&text[..text.len() / 2]).expect_err("cut").contains("is damaged"));
+        let newer = read(&text.replacen("\"format\": 2", "\"format\": 3", 1)).expect_err("newer");
+        assert!(newer.ends_with("was written by a newer jackfield (format 3; this one reads up to 2)"), "{newer}");
+        // The program before wrote neither version nor checksum.
+        let older = r#"{"policy": "ucb1", "state": null, "outcomes": 2, "runs": {}}"#;
+        assert_eq!(read(older).expect("read").outcomes, 2);
     }
 }

@@ -46,9 +46,14 @@ pub(super) fn create(path: &Path) -> Result<Connection> {
         fs::create_dir_all(folder).map_err(|error| of_folder(folder, &error))?;
     }
     let patience = Instant::now() + PATIENCE;
+    let mut set_aside = false;
     loop {
         match set_up(path) {
             Ok(connection) => return Ok(connection),
+            Err(Refused::Sqlite(error)) if !set_aside && is_damaged(&error) && is_ours(path) => {
+                set_aside = true;
+                put_aside(path)?;
+            }
             // The change to WAL does not wait for another process that is about the same.
             Err(Refused::Sqlite(error))
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < patience =>
@@ -56,11 +61,47 @@ pub(super) fn create(path: &Path) -> Result<Connection> {
                 thread::sleep(Duration::from_millis(5));
             }
             Err(Refused::Sqlite(error)) => return Err(trouble::of_opening(path, &error)),
+            Err(Refused::Newer(found)) => {
+                return Err(Failure::InvalidConfig(format!(
+                    "the cache `{}` was written by a newer jackfield (format {found}; this one reads up to {LAYOUT}): name another `path`",
+                    path.display()
+                )));
+            }
             Err(Refused::Foreign(what)) => {
                 return Err(Failure::InvalidConfig(format!("`{}` {what}: name another `path`", path.display())));
             }
         }
     }
+}
+
+fn is_damaged(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Whether a file that SQLite cannot read was once made here: its first page says so where tables' own pages are damaged.
+fn is_ours(path: &Path) -> bool {
+    let mut head = [0; 72];
+    let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut head));
+    read.is_ok() && head.starts_with(b"SQLite format 3\0") && head[68..] == APPLICATION.to_be_bytes()
+}
+
+/// Gives a damaged file another name, so that a new one can be made: nothing in it is worth stopping a run for.
+fn put_aside(path: &Path) -> Result<()> {
+    let with = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        std::path::PathBuf::from(name)
+    };
+    let aside = with(".damaged");
+    fs::rename(path, &aside).map_err(|error| {
+        Failure::Unavailable(format!("the cache `{}` is damaged, and cannot be set aside: {error}", path.display()))
+    })?;
+    // What belongs to the damaged file would be taken for part of the new one.
+    for ending in ["-wal", "-shm", "-journal"] {
+        let _ = fs::remove_file(with(ending));
+    }
+    tracing::warn!("the cache `{}` is damaged: it is now `{}`, and made anew", path.display(), aside.display());
+    Ok(())
 }
 
 /// A connection that only reads.
@@ -74,6 +115,8 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 enum Refused {
     Sqlite(rusqlite::Error),
     Foreign(&'static str),
+    /// It was written by a later program.
+    Newer(i32),
 }
 
 impl From<rusqlite::Error> for Refused {
@@ -128,7 +171,7 @@ fn check(connection: &Connection) -> Result<Layout, Refused> {
     match (application, layout) {
         (APPLICATION, LAYOUT) => Ok(Layout::Current),
         (APPLICATION, 1..LAYOUT) => Ok(Layout::Older),
-        (APPLICATION, _) => Err(Refused::Foreign("is a cache of a newer version of Jackfield")),
+        (APPLICATION, newer) => Err(Refused::Newer(newer)),
         (0, 0) if tables == 0 => Ok(Layout::None),
         _ => Err(Refused::Foreign("belongs to another program")),
     }

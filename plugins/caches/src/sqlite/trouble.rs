@@ -31,11 +31,9 @@ pub(super) const ELSEWHERE: &str = "keep it elsewhere: `with = { path = \"...\" 
 pub(super) fn of_opening(path: &Path, error: &rusqlite::Error) -> Failure {
     let shown = path.display();
     match error.sqlite_error_code() {
+        // Whatever it is, it is left alone; a run goes on without it.
         Some(ErrorCode::NotADatabase) => {
-            Failure::InvalidConfig(format!("`{shown}` is not a SQLite file: name another `path`, or delete it"))
-        }
-        Some(ErrorCode::DatabaseCorrupt) => {
-            Failure::InvalidConfig(format!("the cache `{shown}` is damaged: delete it, and it will be made anew"))
+            Failure::Unavailable(format!("`{shown}` is not a SQLite file: name another `path`, or delete it"))
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             // The other tiers serve, as beside a server that is unreachable: a folder is often read-only on another machine.

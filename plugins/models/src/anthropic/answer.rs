@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::tool::Tool;
-use crate::http::Api;
+use crate::http::{Api, counts};
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -17,6 +17,7 @@ struct Answer<'a> {
     content: Option<Vec<Block<'a>>>,
     #[serde(borrow)]
     stop_reason: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "counts::usage")]
     usage: Option<Tokens>,
 }
 
@@ -32,9 +33,13 @@ struct Block<'a> {
 
 #[derive(Deserialize)]
 struct Tokens {
+    #[serde(default, deserialize_with = "counts::tokens")]
     input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "counts::tokens")]
     output_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "counts::tokens")]
     cache_creation_input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "counts::tokens")]
     cache_read_input_tokens: Option<u64>,
 }
 
@@ -76,13 +81,13 @@ pub(super) fn read(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Co
     if text.is_empty() && finish != Finish::Length {
         return Err(api.nonsense("answered without a text"));
     }
-    let usage = answer.usage.and_then(|usage| {
+    let usage = answer.usage.map(|usage| {
         let cached =
             usage.cache_creation_input_tokens.unwrap_or(0).saturating_add(usage.cache_read_input_tokens.unwrap_or(0));
-        Some(Usage {
-            input: usage.input_tokens?.saturating_add(cached),
+        Usage {
+            input: usage.input_tokens.unwrap_or_default().saturating_add(cached),
             output: usage.output_tokens.unwrap_or_default(),
-        })
+        }
     });
     let model = answer.model.map(Cow::into_owned);
     Ok(api.scrub(Completion { text, finish, usage, model, ..Completion::default() }))

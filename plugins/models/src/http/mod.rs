@@ -3,6 +3,7 @@
 mod api;
 mod body;
 mod complaint;
+pub(crate) mod counts;
 mod endpoint;
 mod retry_after;
 mod secret;

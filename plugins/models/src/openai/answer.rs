@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::http::{Api, Complaint, unfenced};
+use crate::http::{Api, Complaint, counts, unfenced};
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -18,6 +18,7 @@ struct Answer<'a> {
     model: Option<Cow<'a, str>>,
     #[serde(borrow)]
     choices: Option<Vec<Choice<'a>>>,
+    #[serde(default, deserialize_with = "counts::usage")]
     usage: Option<Tokens>,
     error: Option<Value>,
 }
@@ -39,9 +40,9 @@ struct Turn<'a> {
 
 #[derive(Deserialize)]
 struct Tokens {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "counts::tokens")]
     prompt_tokens: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "counts::tokens")]
     completion_tokens: Option<u64>,
 }
 
@@ -117,8 +118,10 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         Some(inner) if inner.len() < text.len() => inner.to_owned(),
         _ => text,
     };
-    let usage = answer.usage.and_then(|usage| {
-        Some(Usage { input: usage.prompt_tokens?, output: usage.completion_tokens.unwrap_or_default() })
+    // What it does not count, it says as 0, and the host counts.
+    let usage = answer.usage.map(|usage| Usage {
+        input: usage.prompt_tokens.unwrap_or_default(),
+        output: usage.completion_tokens.unwrap_or_default(),
     });
     let model = answer.model.map(Cow::into_owned);
     Ok(api.scrub(Completion { text, finish, usage, model, ..Completion::default() }))

@@ -1,0 +1,79 @@
+//! Files of a run's folder, which may come from a stranger: no symbolic link inside it is followed.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+use super::StoreError;
+
+/// Opens a file that is read, unless it is a link or something that never ends.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    // Without O_NONBLOCK, a pipe waits for somebody to write to it.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
+/// The text of a file.
+pub(super) fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The bytes of a file.
+pub(super) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Makes a file that is written from its beginning; what was in it goes.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).custom_flags(libc::O_NOFOLLOW).open(path)
+}
+
+/// Opens a file to hold a lock on, and leaves what is in it.
+pub(super) fn lock_file(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)
+}
+
+/// Makes a folder below one that is there, unless it is there too. Never makes the one above: that it is gone is to be
+/// noticed.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let made = match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path) {
+            Ok(there) if there.is_dir() => Ok(()),
+            Ok(there) if there.is_symlink() => return Err(StoreError::Link { path: path.to_owned() }),
+            Ok(_) => Err(error),
+            Err(error) => Err(error),
+        },
+        made => made,
+    };
+    made.map_err(|source| StoreError::file("make", path, source))
+}
+
+/// Refuses a run's folder with a symbolic link directly in it: no program of ours makes one.
+pub(super) fn refuse_links(folder: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(folder).map_err(|source| StoreError::file("read", folder, source))?;
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            return Err(StoreError::Link { path: entry.path() });
+        }
+    }
+    Ok(())
+}
+
+/// What tells a file from every other, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileIdentity(u64, u64);
+
+impl FileIdentity {
+    /// That of the file at a path; none if there is none.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        fs::symlink_metadata(path).ok().map(|there| Self(there.dev(), there.ino()))
+    }
+}
