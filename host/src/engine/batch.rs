@@ -85,6 +85,11 @@ impl Control {
         self.queue.get().map_or_else(|| limit.saturating_sub(passed), |queue| queue.left(limit, passed))
     }
 
+    /// Whether it queues at this moment, for its turn to compute or for memory.
+    pub(super) fn is_queueing(&self) -> bool {
+        self.queue.get().is_some_and(|queue| queue.is_queueing())
+    }
+
     /// The worker that computes it at this moment.
     pub(super) fn worker(&self) -> Option<usize> {
         self.worker.load(Ordering::Acquire).checked_sub(1)

@@ -44,8 +44,11 @@ impl Scheduler<'_, '_> {
         if !is_deferred(index) || !self.stages.iter().any(urgent) {
             return false;
         }
+        // One that queues for its turn computes as soon as it has it.
         let computes = |flight: &&Flight| {
-            is_deferred(flight.stage) && (flight.control.started_us().is_none() || flight.control.worker().is_some())
+            let control = &flight.control;
+            let computes = control.started_us().is_none() || control.worker().is_some() || control.is_queueing();
+            is_deferred(flight.stage) && computes
         };
         self.flights.values().filter(computes).count() + 1 >= self.workers
     }
