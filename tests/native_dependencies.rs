@@ -332,3 +332,16 @@ fn a_plugin_is_loaded_from_memory_whatever_becomes_of_the_folder_for_temporary_f
     }
     assert_eq!(fs::read_dir(empty.path()).expect("a folder").count(), 0);
 }
+
+#[test]
+fn a_pinned_library_is_one_of_the_files_that_are_watched() {
+    let pin = Digest::of("a library");
+    let toml = format!(
+        "[pipeline]\nname = \"x\"\n[plugins.mine]\npath = \"plugins/mine.so\"\ndependencies = {{ \"libfoo.so.1\" = \"{pin}\" }}\n\
+         [input]\nuse = \"inline\"\nitems = [{{}}]\n[stages.one]\nuse = \"mine/echo\"\nin = \"input\"\n"
+    );
+    let pipeline = Pipeline::new(&toml);
+    let request = jackfield::pipeline::Request { path: pipeline.path(), set: &[], input: &[] };
+    let draft = jackfield::pipeline::parse(request).expect("a draft");
+    assert!(draft.files().contains(&pipeline.path().join("plugins/libfoo.so.1")), "{:?}", draft.files());
+}

@@ -81,6 +81,9 @@ impl Draft {
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = self.plugins.iter().map(|entry| entry.path.clone()).collect();
+        for entry in &self.plugins {
+            files.extend(entry.dependencies.keys().map(|name| entry.path.with_file_name(name)));
+        }
         let stages = self.stages.iter().filter_map(|stage| stage.with.as_ref());
         for (_, node) in stages.chain(self.models.iter().filter_map(|model| model.with.as_ref())) {
             node.each_string(&mut |text| {
