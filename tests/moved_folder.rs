@@ -111,7 +111,7 @@ in = { text = "input.text" }
         command.arg("run").arg(place.path().join(folder)).arg("--out").arg(place.out()).arg("--json");
         done(command.args(more))
     };
-    run("one", &[]).expect_code(1);
+    run("one", &[]).expect_code(3);
     fs::rename(place.path().join("one"), place.path().join("two")).expect("moved");
     fs::write(place.path().join("two/data/b.txt"), "Bo: Coffee.\n").expect("written");
     let resumed = run("two", &["--resume", "last"]).expect_code(0);
