@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use jackfield::store::{RunFolder, RunJson};
 use serde_json::Value;
 
 use crate::{
@@ -146,7 +147,9 @@ fn a_record_from_somebody_else_is_written_out() {
     let summary = run["summary"]["stages"].as_object_mut().expect("stages");
     let entries: Vec<_> = std::mem::take(summary).into_iter().collect();
     summary.extend(entries.into_iter().map(|(name, stage)| (format!("{name}{HOSTILE}"), stage)));
-    fs::write(&file, run.to_string()).expect("written");
+    // Sealed again, as somebody who forges a record would.
+    let run: RunJson = serde_json::from_value(run).expect("a record");
+    RunFolder::hold(folder.clone()).expect("the run").write_run(&run).expect("written");
     let stage = format!("t{HOSTILE}");
     for args in [
         &["runs", "list"] as &[&str],

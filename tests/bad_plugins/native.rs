@@ -70,7 +70,7 @@ fn a_file_that_is_not_there_or_is_a_folder_cannot_be_read() {
     let (missing, is_folder) = (say(&folder.path().join("missing.so")), say(folder.path()));
     assert_snapshot!(format!("{missing}\n{is_folder}"), @r"
     cannot read `[file]`: No such file or directory (os error 2)
-    cannot read `[file]`: Is a directory (os error 21)
+    cannot read `[file]`: it is a folder, not a regular file
     ");
 }
 

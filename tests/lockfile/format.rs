@@ -100,7 +100,7 @@ fn a_lockfile_that_cannot_be_read_stops_the_run() {
     fs::remove_file(lockfile(&pipeline)).expect("removed");
     fs::create_dir(lockfile(&pipeline)).expect("made");
     assert_snapshot!(refused(&pipeline), @r"
-    error[lockfile]: cannot read `./jackfield.lock`: Is a directory (os error 21)
+    error[lockfile]: cannot read `./jackfield.lock`: it is a folder, not a regular file
 
     error: the pipeline has 1 fault; nothing was run
     ");

@@ -40,6 +40,8 @@ fn line(line: &str) -> Option<String> {
         [_, "passed" | "skipped", ..] | ["sha256" | "file", _] | ["check", "outcome"] => true,
         // The table of stages, and what is said while tools are fetched.
         ["stage", "calls", ..] | ["count" | "ask" | "parrot", ..] | ["model", "calls", ..] | ["build:", ..] => true,
+        // Said of a large component, unless its compiled code was kept.
+        ["compiling", _, size, ..] if size.starts_with('(') => true,
         _ => false,
     };
     (!is_talk).then(|| words.into_iter().map(word).collect::<Vec<_>>().join(" ")).map(timeless)
