@@ -45,6 +45,9 @@ pub(super) fn create(path: &Path) -> Result<Connection> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| of_folder(folder, &error))?;
     }
+    if path.is_dir() {
+        return Err(Failure::InvalidConfig(format!("`{}` is a folder: name a file in it as `path`", path.display())));
+    }
     let patience = Instant::now() + PATIENCE;
     let mut set_aside = false;
     loop {
