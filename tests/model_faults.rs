@@ -143,7 +143,7 @@ fn a_refused_connection_names_the_server() {
 #[test]
 fn an_answer_that_never_ends_runs_out_of_time() {
     let server = ModelServer::start(Duration::ZERO, |_| Reply::Drip);
-    fails(&server, "timeout = \"300ms\"", "gave no answer within 300ms");
+    fails(&server, "timeout = \"100ms\"", "gave no answer within 100ms");
 }
 
 #[test]
