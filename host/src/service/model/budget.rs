@@ -188,6 +188,15 @@ impl Reservation<'_> {
         usage
     }
 
+    /// The call failed, and an answer like the longest so far may have been made and charged all the same. There is time to
+    /// count what was sent.
+    pub(super) fn was_answered(mut self, input: u64) -> Usage {
+        let usage = Usage { input, output: self.estimate.output };
+        self.settled = true;
+        self.spend(usage);
+        usage
+    }
+
     /// Settles what the call did cost, in US dollars.
     pub(super) fn settle(mut self, usage: Usage) -> f64 {
         self.settled = true;

@@ -373,7 +373,11 @@ impl Model {
                             self.limit.refused(None);
                         }
                         // An answer that is no use was made all the same.
-                        if unknown || kind == FailureKind::InvalidOutput { estimate } else { reservation.was_read() }
+                        if unknown || kind == FailureKind::InvalidOutput {
+                            reservation.was_answered(count())
+                        } else {
+                            reservation.was_read()
+                        }
                     }
                 };
                 (usage, self.budget.price_of(usage), Err(failure))
