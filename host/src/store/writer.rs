@@ -135,8 +135,9 @@ struct Work {
     began: Instant,
     /// The number of the next completion.
     seq: Arc<AtomicI64>,
-    /// The checksums of the results of items in work, by stage and call: their sum goes on the record with the item's end.
-    results: FxHashMap<i64, FxHashMap<(u32, u32), i64>>,
+    /// The results of items in work as they were written, with their stage, call and checksum: what the sums come to goes on
+    /// the record with the item's end. A later one of the same call stands for an earlier one.
+    results: FxHashMap<i64, Vec<(u32, u32, i64)>>,
     /// When the folder was last seen.
     looked: Instant,
     /// Items whose files could not be written and that were told of.
@@ -216,14 +217,14 @@ impl Work {
         self.db.put_item(item)?;
         let index = item.index as i64;
         let before = if self.resumed { self.db.result_sums(index)? } else { Vec::new() };
-        self.results.insert(index, before.into_iter().map(|(stage, call, sum)| ((stage, call), sum)).collect());
+        self.results.insert(index, before);
         Ok(())
     }
 
     fn stage(&mut self, record: &StageRecord) -> Result<(), StoreError> {
         let sum = self.db.put_result(self.session, record)?;
         if let (Some(sum), Some(results)) = (sum, self.results.get_mut(&record.item)) {
-            results.insert((record.stage, record.call), sum);
+            results.push((record.stage, record.call, sum));
         }
         Ok(())
     }
@@ -246,9 +247,8 @@ impl Work {
             done.state = ItemState::Failed;
             done.fault = Some(fault);
         }
-        let results = self.results.remove(&(done.index as i64)).unwrap_or_default();
-        let sum = results.values().fold(0_i64, |sum, one| sum.wrapping_add(*one));
-        self.db.finish_item(&done, (results.len() as i64, sum), done.files.as_ref().map(ItemFiles::sum))
+        let results = totals(self.results.remove(&(done.index as i64)).unwrap_or_default());
+        self.db.finish_item(&done, results, done.files.as_ref().map(ItemFiles::sum))
     }
 
     /// Says how many items there were of what was told of the first alone.
@@ -285,5 +285,23 @@ impl Work {
             self.guard.check()?;
         }
         Ok(fault)
+    }
+}
+
+/// How many calls have a result, and the sum of the checksums of the last of each.
+fn totals(mut written: Vec<(u32, u32, i64)>) -> (i64, i64) {
+    written.sort_by_key(|(stage, call, _)| (*stage, *call));
+    let last_of_each = written.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter_map(<[_]>::last);
+    last_of_each.fold((0, 0), |(count, sum), (_, _, one)| (count + 1, i64::wrapping_add(sum, *one)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::totals;
+
+    #[test]
+    fn of_several_results_of_a_call_the_last_counts() {
+        assert_eq!(totals(Vec::new()), (0, 0));
+        assert_eq!(totals(vec![(1, 0, 5), (0, 2, i64::MAX), (1, 0, 7), (0, 1, 1)]), (3, i64::MIN + 7));
     }
 }
