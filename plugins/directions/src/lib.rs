@@ -1,0 +1,38 @@
+//! Extraction of contrastive directions: per layer, the unit direction in a model's residual stream that separates the
+//! prompts of a positive set from those of a negative set.
+//!
+//! | method | direction |
+//! | --- | --- |
+//! | `mean-difference` | from the mean of the negative prompts to the mean of the positive ones |
+//! | `pca` | the first principal component of the paired differences, about the origin |
+//! | `logistic` | the normal of an L2-regularised logistic probe |
+//!
+//! [`extract`] reads residuals through the trait [`Residuals`], a few layers at a time, so that the memory it needs is that
+//! of one layer and not that of the tensor; [`Extractor::layer`] is the same without any reading, for a caller that has
+//! the rows of a layer, or that must wait for them. Besides the direction, each layer has [`LayerDiagnostics`].
+//!
+//! A layer in which the prompts of both sets are alike, as the embeddings of chat prompts that end in the same token are,
+//! does not have a direction: its direction is the zero vector, it is flagged `degenerate`, and its silhouette is undefined.
+//!
+//! All arithmetic is in `f64`, by additions, multiplications, divisions and square roots in a fixed order, and by `libm`
+//! where more is needed. There are no threads and no fused operations. The results have the same bits on each platform, and
+//! they do not depend on how many layers are read at a time.
+#![forbid(unsafe_code)]
+
+mod eigen;
+mod error;
+mod extract;
+mod extractor;
+mod logistic;
+mod options;
+mod pca;
+mod residuals;
+mod rows;
+mod silhouette;
+mod vectors;
+
+pub use error::{ExtractError, PromptSet};
+pub use extract::{Extraction, extract};
+pub use extractor::{Extractor, LayerDiagnostics, LayerDirection, Probe};
+pub use options::{DEFAULT_L2, L2_RANGE, Method, Options};
+pub use residuals::{LayerRows, ResidualSet, Residuals, Shape};

@@ -1,0 +1,9 @@
+//! Directions as a caller gets them: one file per concern.
+
+mod bits;
+mod degenerate;
+mod faults;
+mod invariance;
+mod probe;
+mod reference;
+mod support;
