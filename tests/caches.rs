@@ -3,7 +3,8 @@
 use std::{
     fs,
     process::{Command, Stdio},
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -66,7 +67,18 @@ fn server() -> ModelServer {
 
 #[test]
 fn redis_killed_and_restarted_in_the_middle_of_a_run_changes_nothing() {
-    let (server, folder) = (server(), tempfile::tempdir().expect("a folder"));
+    // The cache is asked again after a delay that is no longer than it was away: the last answers wait for that long.
+    let settled = Arc::new(Mutex::new(None::<Instant>));
+    let wait = Arc::clone(&settled);
+    let server = ModelServer::start(Duration::from_millis(20), move |asked| {
+        if asked.number >= 100 {
+            while wait.lock().expect("no panic").is_none_or(|settled| Instant::now() < settled) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Reply::text("{\"prob_true\": 0.4}")
+    });
+    let folder = tempfile::tempdir().expect("a folder");
     let redis = Redis::start(folder.path(), None);
     let tiers = format!("[{{ use = \"redis\", with = {{ url = \"{}\" }} }}]", redis.url());
     let pipeline = pipeline(&server, &tiers);
@@ -76,11 +88,13 @@ fn redis_killed_and_restarted_in_the_middle_of_a_run_changes_nothing() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let port = redis.kill();
+    let killed = Instant::now();
     while server.count() < 60 {
         assert!(child.try_wait().expect("a child").is_none(), "it ended early");
         std::thread::sleep(Duration::from_millis(5));
     }
     let redis = Redis::start(folder.path(), Some(port));
+    *settled.lock().expect("no panic") = Some(Instant::now() + killed.elapsed() + Duration::from_millis(300));
     let output = child.wait_with_output().expect("ended");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, EngineError, Options, Silent, open_stages},
+    engine::{Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages},
     pipeline::{self, Plan, Request},
     plugin::{Offer, Registry, bundled, sandbox::Limits},
     service::{Cache, open_services},
@@ -85,19 +85,42 @@ impl Whole {
 
     /// Goes on with a copy.
     fn resume(&self, folder: &Path) -> Result<(), EngineError> {
+        self.resume_seen(folder, &mut Silent)
+    }
+
+    fn resume_seen(&self, folder: &Path, observer: &mut dyn Observer) -> Result<(), EngineError> {
         let held = RunFolder::hold(folder.to_owned())?;
         let run = held.read_run()?;
         let services = open_services(&self.plan, &self.registry).expect("services");
         let instances = open_stages(&self.plan, &self.registry).expect("stages");
         let options = Options { jobs: 2, retry_failed: false };
         let engine = Engine { plan: &self.plan, registry: &self.registry, instances, services, options };
-        engine.run(held, run, &Cancel::default(), &mut Silent).map(drop)
+        engine.run(held, run, &Cancel::default(), observer).map(drop)
     }
 
     /// Looks at a copy as those commands do that show something of it.
     fn look(folder: &Path) -> Result<(), StoreError> {
         let (_, run) = peek(folder.parent().expect("a folder"), &folder.to_string_lossy())?;
         read_record(folder, &run)?.verify(&run)
+    }
+}
+
+/// Copies a run's folder at the first event: as it would be if the process were killed there.
+struct Snapshot {
+    of: PathBuf,
+    to: PathBuf,
+    taken: bool,
+}
+
+impl Observer for Snapshot {
+    fn on(&mut self, _event: &Event<'_>) {
+        if !std::mem::replace(&mut self.taken, true) {
+            for (name, content) in crate::support::tree(&self.of) {
+                let path = self.to.join(name);
+                fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+                fs::write(path, content).expect("written");
+            }
+        }
     }
 }
 
@@ -215,6 +238,15 @@ fn a_damaged_row_is_made_again_and_reported() {
         same_outcome(&whole.folder, &copy);
         Whole::look(&copy).unwrap_or_else(|error| panic!("{change}: {error}"));
     }
+    // What was killed while it was made again goes on, too.
+    let (out, copy) = whole.copy();
+    sql(&copy, "UPDATE results SET output = '{}' WHERE stage = 2 AND item = 3");
+    let killed = out.path().join("killed").join(copy.file_name().expect("a name"));
+    let mut observer = Snapshot { of: copy.clone(), to: killed.clone(), taken: false };
+    whole.resume_seen(&copy, &mut observer).expect("mended");
+    assert!(observer.taken);
+    whole.resume(&killed).expect("it goes on");
+    same_outcome(&whole.folder, &killed);
     // The program says so.
     let (out, copy) = whole.copy();
     sql(&copy, "UPDATE results SET output = '{}' WHERE stage = 2 AND item = 3");
@@ -267,6 +299,8 @@ fn a_record_that_is_not_the_runs_is_refused_before_anything_is_paid_again() {
             fs::write(copy.join("run.json"), &text[..text.len() / 2]).expect("written");
         }),
     ];
+    let fewer = refused(&|copy| sql(copy, "DELETE FROM events WHERE seq = (SELECT MAX(seq) FROM events)"));
+    assert!(fewer.contains("events, `run.json` counts"), "{fewer}");
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
     let told = told.join("\n\n").replace(&name(&other), "OTHER").replace(&name(&whole.folder), "MINE");
     // Where a file that was cut ends depends on the times in it.
@@ -332,7 +366,7 @@ fn readers_make_and_change_nothing_and_need_no_place_to_write() {
     // What a killed process leaves behind: a write-ahead log that was not taken over.
     let killed = Connection::open(copy.join(STORE)).expect("opened");
     killed
-        .execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 3; DELETE FROM events;")
+        .execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 3; CREATE TABLE other (number);")
         .expect("written");
     let mounted = tempfile::tempdir().expect("a folder");
     let Some(_disk) = Small::mount(mounted.path(), "4m") else { return };
@@ -389,6 +423,28 @@ fn no_link_in_the_folder_of_a_run_is_followed() {
     whole.resume(&copy).expect("the run goes on");
     assert_eq!(fs::read_to_string(outside.join("file")).expect("read"), "precious");
     assert_eq!(fs::read_dir(&outside).expect("a folder").count(), 1);
+}
+
+#[test]
+fn what_is_no_regular_file_in_a_run_is_refused_and_never_waited_for() {
+    let whole = &*WHOLE;
+    let fifo = |path: &Path| {
+        let _ = fs::remove_file(path);
+        assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
+    };
+    for name in [".lock", "run.json", STORE, "store.sqlite-wal", "store.sqlite-shm", "store.sqlite-journal"] {
+        let (_out, copy) = whole.copy();
+        fifo(&copy.join(name));
+        if name != ".lock" {
+            assert!(Whole::look(&copy).is_err(), "{name}");
+        }
+        let resumed = whole.resume(&copy).expect_err(name).to_string();
+        assert!(resumed.contains(name) && resumed.contains("not a regular file"), "{name}: {resumed}");
+    }
+    // What a file is written to before it has its name.
+    let (_out, copy) = whole.copy();
+    fifo(&copy.join(".run.json.tmp"));
+    assert!(whole.resume(&copy).expect_err("refused").to_string().contains("run.json"));
 }
 
 #[test]
@@ -500,5 +556,14 @@ fn a_cache_that_is_no_cache_does_not_stop_a_run_and_doctor_names_it() {
     assert!(doctor().contains("kept.sqlite` is not a SQLite file"), "{}", doctor());
     assert!(fs::read_to_string(&file).expect("read").starts_with("my notes"));
     assert_eq!(results(&calm.folder()), results(&named.folder()));
+    // A FIFO is not waited for.
+    fs::remove_file(&file).expect("removed");
+    let log = pipeline.path().join("kept.sqlite-wal");
+    let _ = fs::remove_file(&log);
+    assert!(std::process::Command::new("mkfifo").arg(&log).status().expect("mkfifo").success());
+    let passed_over = pipeline.run().expect_code(0);
+    assert!(passed_over.stderr.contains("kept.sqlite-wal` is not a regular file"), "{}", passed_over.stderr);
+    assert_eq!(results(&calm.folder()), results(&passed_over.folder()));
+    fs::write(&file, "").expect("written");
     let _ = fs::set_permissions(&file, fs::Permissions::from_mode(0o600));
 }

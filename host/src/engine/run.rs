@@ -79,7 +79,7 @@ impl Engine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, EngineError> {
         let began = Instant::now();
-        let db = open_record(&folder, &run)?;
+        let db = open_record(&folder, &mut run)?;
         let session = db.begin_session(&timestamp())?;
         let (plan, services) = (self.plan, self.services.clone());
         let stages = plan.stages.iter().map(|stage| stage.name.clone()).collect();
@@ -119,6 +119,7 @@ impl Engine<'_> {
         let told = serde_json::json!({ "event": "run-summary", "summary": summary });
         tracing::info!(target: "run_summary", run = summary.run, summary = %told["summary"]);
         db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
+        run.recorded.iter_mut().for_each(|recorded| recorded.events += 1);
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
         export_run_stages(&db, plan, &folder.path().join("run"))?;
         export_spend(&db, plan, &folder.path().join("spend.jsonl"))?;
@@ -255,7 +256,7 @@ impl Engine<'_> {
 /// The record of a run. That of a run that goes on is looked at as a whole: what is damaged is taken out, to be made again,
 /// and reported; a record that does not go with `run.json` is refused, since to go on with it would be to pay for every call
 /// again.
-fn open_record(folder: &RunFolder, run: &RunJson) -> Result<Db, StoreError> {
+fn open_record(folder: &RunFolder, run: &mut RunJson) -> Result<Db, StoreError> {
     if !folder.has_run() {
         let db = folder.db()?;
         db.claim(&run.run)?;
@@ -264,6 +265,9 @@ fn open_record(folder: &RunFolder, run: &RunJson) -> Result<Db, StoreError> {
     let db = folder.db_of_run()?;
     if let Some(what) = db.mend(run)? {
         tracing::warn!("the record is damaged: {what}; what is damaged is made again");
+        // The record holds less than was counted until then, and a kill must not make it look like another run's.
+        run.recorded = Some(db.recorded()?);
+        folder.write_run(run)?;
     }
     db.claim(&run.run)?;
     Ok(db)
@@ -280,9 +284,19 @@ fn routings<'p>(
         let Some(routed) = plan.stages.get(route.stage).and_then(|stage| stage.route.as_ref()) else { continue };
         let start = match tape {
             Some(tape) => {
-                let kept = routed.state.as_deref().filter(|_| !tape.resumed).map(Kept::at);
-                let kept = kept.map(|kept| kept.read_for(&routed.extension.name)).transpose()?;
-                tape.db.route_start(route.stage as u32, kept.and_then(|kept| kept.state).as_ref())?
+                let kept = || -> Result<_, EngineError> {
+                    let kept = routed.state.as_deref().map(Kept::at);
+                    let kept = kept.map(|kept| kept.read_for(&routed.extension.name)).transpose()?;
+                    Ok(kept.and_then(|kept| kept.state))
+                };
+                match tape.db.route_start(route.stage as u32)? {
+                    Some(start) => start,
+                    None => {
+                        let start = kept()?;
+                        tape.db.begin_route(route.stage as u32, start.as_ref())?;
+                        start
+                    }
+                }
             }
             None => None,
         };

@@ -29,9 +29,7 @@ struct Damage {
 #[derive(Default)]
 pub(crate) struct Inspection {
     rows: u64,
-    items: u64,
-    results: u64,
-    completions: u64,
+    recorded: Recorded,
     damage: Vec<Damage>,
     /// Positions of items that are done and lack some of their results.
     incomplete: Vec<i64>,
@@ -44,7 +42,7 @@ impl Inspection {
 
     /// What stands in the file, damaged rows included.
     pub(crate) fn recorded(&self) -> Recorded {
-        Recorded { items: self.items, results: self.results, completions: self.completions }
+        self.recorded
     }
 
     /// What is damaged, in words: the first few, and how many there are.
@@ -112,8 +110,11 @@ impl Db {
             while let Some(row) = rows.next()? {
                 found.rows += 1;
                 match (sealed.name, sealed.sum) {
-                    ("items", "sum") => found.items += 1,
-                    ("model_calls", _) => found.completions += 1,
+                    ("items", "sum") => found.recorded.items += 1,
+                    ("model_calls", _) => found.recorded.completions += 1,
+                    ("routes", _) => found.recorded.decisions += 1,
+                    ("lookups", _) => found.recorded.lookups += 1,
+                    ("events", _) => found.recorded.events += 1,
                     _ => {}
                 }
                 if self.has_sums && sealed.checked(row)?.is_none() {
@@ -153,7 +154,7 @@ impl Db {
                 }
                 let Some(row) = row else { return Ok(()) };
                 found.rows += 1;
-                found.results += 1;
+                found.recorded.results += 1;
                 match sealed.checked(row)? {
                     Some(own) if next.is_some_and(|done| Some(done.index) == item) => {
                         count += 1;
@@ -238,6 +239,9 @@ impl Db {
             ("items", there.items, wanted.items),
             ("results", there.results, wanted.results),
             ("completions", there.completions, wanted.completions),
+            ("decisions", there.decisions, wanted.decisions),
+            ("lookups of caches", there.lookups, wanted.lookups),
+            ("events", there.events, wanted.events),
         ] {
             if there < wanted {
                 let message = format!("it holds {there} {what}, `run.json` counts {wanted}");

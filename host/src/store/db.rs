@@ -18,7 +18,7 @@ use super::{
     tables::{self, Bound, Refusal, int, maybe, maybe_bytes, maybe_text, text},
     tensors,
 };
-use crate::{service::AnswerSource, telemetry::waiting};
+use crate::{plugin::regular_file, service::AnswerSource, telemetry::waiting};
 
 /// Name of the file in the folder of a run.
 pub const STORE: &str = "store.sqlite";
@@ -43,6 +43,7 @@ impl Db {
     /// If it is damaged, or was written by a later program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let _waiting = waiting(format!("the lock of `{}`", path.display()));
+        only_regular(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -71,6 +72,7 @@ impl Db {
         if there.is_symlink() {
             return Err(StoreError::Link { path: path.to_owned() });
         }
+        only_regular(path)?;
         let log = beside(path, "-wal");
         // Without a write-ahead log nobody is at work on the file, and SQLite needs no files of its own to read it.
         let at_rest = fs::symlink_metadata(&log).map_or(true, |log| log.len() == 0);
@@ -380,6 +382,21 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     name.into()
+}
+
+/// Refuses what is not a regular file, the file's companions included: SQLite would open it, and wait for ever for somebody to
+/// write to a FIFO.
+fn only_regular(path: &Path) -> Result<(), StoreError> {
+    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm"), beside(path, "-journal")] {
+        if let Ok(there) = fs::symlink_metadata(&path) {
+            if there.is_symlink() {
+                return Err(StoreError::Link { path });
+            }
+            let regular = regular_file::only_regular(there.file_type());
+            regular.map_err(|source| StoreError::file("read", path, source))?;
+        }
+    }
+    Ok(())
 }
 
 /// The path with the links of its folder resolved: those are the user's own, and SQLite would refuse them too.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     engine::{RunState, Summary, timestamp},
     pipeline::Plan,
-    plugin::Digest,
+    plugin::{Digest, regular_file},
 };
 
 /// The version of `run.json` that this program writes; it reads those before it. Since 2 there is a checksum.
@@ -34,6 +34,15 @@ pub struct Recorded {
     pub results: u64,
     /// Completions.
     pub completions: u64,
+    /// Decisions of routes.
+    #[serde(default)]
+    pub decisions: u64,
+    /// Notes of what caches were asked.
+    #[serde(default)]
+    pub lookups: u64,
+    /// Events.
+    #[serde(default)]
+    pub events: u64,
 }
 
 /// `run.json`: what ran.
@@ -174,6 +183,10 @@ impl RunFolder {
     pub fn hold(path: PathBuf) -> Result<Self, StoreError> {
         plain::refuse_links(&path)?;
         let file = path.join(LOCK);
+        if let Ok(there) = fs::symlink_metadata(&file) {
+            let regular = regular_file::only_regular(there.file_type());
+            regular.map_err(|source| StoreError::file("lock", &file, source))?;
+        }
         let lock = plain::lock_file(&file).map_err(|source| StoreError::file("make", &file, source))?;
         match lock.try_lock() {
             Ok(()) => {

@@ -32,7 +32,10 @@ pub(super) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Makes a file that is written from its beginning; what was in it goes.
 pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).custom_flags(libc::O_NOFOLLOW).open(path)
+    // Without O_NONBLOCK, a pipe of that name waits for somebody to read from it.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
 /// Opens a file to hold a lock on, and leaves what is in it.

@@ -89,16 +89,32 @@ impl Db {
         }
     }
 
-    /// Keeps what a route had learned before the run, unless that is kept already; gives what is kept.
-    pub fn route_start(&self, stage: u32, state: Option<&Value>) -> Result<Option<Value>, StoreError> {
+    /// What a route had learned before the run; none if that is not noted yet.
+    ///
+    /// # Errors
+    /// If it is not noted, and yet something was decided: to go on from nothing would decide otherwise.
+    pub fn route_start(&self, stage: u32) -> Result<Option<Option<Value>>, StoreError> {
+        let kept: Option<String> = self.run(|db| {
+            db.query_row("SELECT state FROM route_starts WHERE stage = ?1", [stage], |row| row.get(0)).optional()
+        })?;
+        let damaged = |message: &str| StoreError::Damaged { path: self.path.clone(), message: message.to_owned() };
+        if let Some(text) = kept {
+            // `null` is nothing learned.
+            let state = serde_json::from_str(&text);
+            return state.map(Some).map_err(|_| damaged("what a route began with is not JSON"));
+        }
+        let decided = self.run(|db| {
+            db.query_row("SELECT EXISTS (SELECT 1 FROM routes WHERE stage = ?1)", [stage], |row| row.get(0))
+        })?;
+        if decided { Err(damaged("what a route began with is missing, and cannot be made again")) } else { Ok(None) }
+    }
+
+    /// Notes what a route had learned before the run.
+    pub fn begin_route(&self, stage: u32, state: Option<&Value>) -> Result<(), StoreError> {
+        let text = state.map_or_else(|| "null".to_owned(), Value::to_string);
         self.run(|db| {
-            let text = state.map_or_else(|| "null".to_owned(), Value::to_string);
             let sql = "INSERT OR IGNORE INTO route_starts (stage, state, sum) VALUES (?1, ?2, ?3)";
-            ROUTE_STARTS.put(db, sql, &[int(stage), ValueRef::Text(text.as_bytes())])?;
-            let kept: Option<String> = db
-                .query_row("SELECT state FROM route_starts WHERE stage = ?1", [stage], |row| row.get(0))
-                .optional()?;
-            Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).flatten())
+            ROUTE_STARTS.put(db, sql, &[int(stage), ValueRef::Text(text.as_bytes())]).map(drop)
         })
     }
 }
@@ -114,4 +130,28 @@ fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<RouteRecord> {
         scores: serde_json::from_str(&json(4)?).unwrap_or_default(),
         settled: row.get(7)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::STORE;
+
+    #[test]
+    fn a_route_whose_beginning_is_gone_does_not_begin_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&folder.path().join(STORE)).expect("a record");
+        assert_eq!(db.route_start(3).expect("read"), None);
+        db.begin_route(3, None).expect("noted");
+        assert_eq!(db.route_start(3).expect("read"), Some(None));
+        let state = serde_json::json!({ "arms": 2 });
+        db.begin_route(4, Some(&state)).expect("noted");
+        assert_eq!(db.route_start(4).expect("read"), Some(Some(state)));
+        let outcome = Outcome { context: String::new(), attempts: Vec::new(), reward: None, objectives: Vec::new() };
+        let record = RouteRecord { item: 0, stage: 4, outcome, scores: Vec::new(), settled: false };
+        db.put_route(&record).expect("noted");
+        db.run(|db| db.execute_batch("DELETE FROM route_starts")).expect("deleted");
+        assert_eq!(db.route_start(3).expect("nothing was decided"), None);
+        assert!(db.route_start(4).expect_err("refused").to_string().contains("is missing"));
+    }
 }

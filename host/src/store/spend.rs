@@ -90,11 +90,18 @@ impl Db {
     /// How much the record holds.
     pub fn recorded(&self) -> Result<Recorded, StoreError> {
         self.run(|db| {
-            let count =
-                |table: &str| db.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get::<_, i64>(0));
-            let (items, results, completions) = (count("items")?, count("results")?, count("model_calls")?);
-            let [items, results, completions] = [items, results, completions].map(|count| count as u64);
-            Ok(Recorded { items, results, completions })
+            let count = |table: &str| {
+                let sql = format!("SELECT COUNT(*) FROM {table}");
+                db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| count as u64)
+            };
+            Ok(Recorded {
+                items: count("items")?,
+                results: count("results")?,
+                completions: count("model_calls")?,
+                decisions: count("routes")?,
+                lookups: count("lookups")?,
+                events: count("events")?,
+            })
         })
     }
 

@@ -102,8 +102,11 @@ fn cache_file(name: &str, path: &Path) -> Option<Finding> {
             _ => Err(rusqlite::Error::InvalidColumnName(verdict)),
         })
     };
-    if !path.exists() {
-        return None;
+    let there = path.metadata().ok()?;
+    if !there.is_file() {
+        // Opening a FIFO would wait for somebody to write to it.
+        let what = format!("`{shown}` is not a regular file: a run goes on without it");
+        return Some(Finding::new(name, State::Warning, what).hint("name another `path`, or remove it".to_owned()));
     }
     let error = open().err()?;
     let (what, hint) = match error.sqlite_error_code() {

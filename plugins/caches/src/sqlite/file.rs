@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -48,6 +48,7 @@ pub(super) fn create(path: &Path) -> Result<Connection> {
     if path.is_dir() {
         return Err(Failure::InvalidConfig(format!("`{}` is a folder: name a file in it as `path`", path.display())));
     }
+    only_regular(path)?;
     let patience = Instant::now() + PATIENCE;
     let mut set_aside = false;
     loop {
@@ -88,20 +89,37 @@ fn is_ours(path: &Path) -> bool {
     read.is_ok() && head.starts_with(b"SQLite format 3\0") && head[68..] == APPLICATION.to_be_bytes()
 }
 
+/// Refuses what is not a regular file, the file's companions included: SQLite would wait for ever for somebody to write to a
+/// FIFO. A run goes on without it.
+fn only_regular(path: &Path) -> Result<()> {
+    for ending in ["", "-wal", "-shm", "-journal"] {
+        let place = beside(path, ending);
+        if fs::metadata(&place).is_ok_and(|there| !there.is_file()) {
+            let place = place.display();
+            return Err(Failure::Unavailable(format!(
+                "`{place}` is not a regular file: name another `path`, or remove it"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The name of a file with an ending more.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 /// Gives a damaged file another name, so that a new one can be made: nothing in it is worth stopping a run for.
 fn put_aside(path: &Path) -> Result<()> {
-    let with = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        std::path::PathBuf::from(name)
-    };
-    let aside = with(".damaged");
+    let aside = beside(path, ".damaged");
     fs::rename(path, &aside).map_err(|error| {
         Failure::Unavailable(format!("the cache `{}` is damaged, and cannot be set aside: {error}", path.display()))
     })?;
     // What belongs to the damaged file would be taken for part of the new one.
     for ending in ["-wal", "-shm", "-journal"] {
-        let _ = fs::remove_file(with(ending));
+        let _ = fs::remove_file(beside(path, ending));
     }
     tracing::warn!("the cache `{}` is damaged: it is now `{}`, and made anew", path.display(), aside.display());
     Ok(())
