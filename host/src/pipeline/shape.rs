@@ -91,10 +91,8 @@ impl Pass<'_> {
             (Shape::Integer { min, max }, Value::Integer(value)) => self.range(key, node.span, *value, *min, *max),
             (Shape::Number, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
             (Shape::Number, Value::Float(value)) => {
-                if !(value.is_finite() && *value >= 0.0) {
-                    let fault = Fault::at("out-of-range", node.span, format!("`{}` is out of range", key.text));
-                    self.faults.push(fault.label("expected a number of at least 0"));
-                }
+                // No more than an integer: sums, and products with counts, stay finite, and JSON holds nothing else.
+                self.range(key, node.span, if *value >= 0.0 { *value as i128 } else { -1 }, 0, u64::MAX);
             }
             (Shape::Duration, Value::String(text)) => {
                 if let Err(why) = values::duration(text) {
