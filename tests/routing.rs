@@ -430,6 +430,15 @@ fn what_a_route_keeps_is_shown_and_forgotten_by_command() {
     assert_eq!(json["routes"][0]["outcomes"], 12);
     let odd = done(jackfield().args(["routes", "show", "--state", "phrase"]).arg(&pipeline)).expect_code(2);
     insta::assert_snapshot!(odd.stderr);
+    // What is damaged is told before anything is made, and can be forgotten.
+    fs::write(folder.path().join(".jackfield/routes/phrases.json"), b"{ \xff").expect("written");
+    let more = folder.path().join("more");
+    for command in [vec!["check"], vec!["run", "--out", more.to_str().expect("UTF-8")]] {
+        let refused = done(jackfield().args(&command).arg(&pipeline)).expect_code(1).stderr;
+        assert!(refused.contains("phrases.json` is damaged: it is not UTF-8 text"), "{refused}");
+        assert!(refused.contains("hint: `jackfield routes reset`"), "{refused}");
+    }
+    assert!(!more.exists());
     let reset = || done(jackfield().args(["routes", "reset"]).arg(&pipeline)).expect_code(0).stderr;
     assert_eq!(reset(), "phrases: forgotten\n");
     assert_eq!(reset(), "phrases: there was nothing\n");

@@ -1,11 +1,11 @@
 //! `jackfield check`.
 
 use super::{
-    exit::Exit,
+    exit::{Exit, complain},
     load::{PipelineArgs, Talk, load_pipeline, print_json},
     table::counted,
 };
-use crate::telemetry::terminal;
+use crate::{engine::look_at_routes, telemetry::terminal};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,14 +21,20 @@ pub(super) fn check(args: &Args) -> Exit {
     let talk = if args.json { Talk::Json } else { Talk::People };
     match load_pipeline(&args.pipeline, talk) {
         Err(exit) => exit,
-        Ok(loaded) if args.json => {
-            print_json(&loaded.plan);
-            Exit::Success
-        }
-        Ok(loaded) => {
-            let stages = counted(loaded.plan.stages.len() as u64, "stage");
-            terminal().say(format!("`{}` is fine: {stages}", loaded.plan.name));
-            Exit::Success
-        }
+        Ok(loaded) => match look_at_routes(&loaded.plan) {
+            Err(error) => {
+                complain(&error, error.hint());
+                Exit::Failed
+            }
+            Ok(()) if args.json => {
+                print_json(&loaded.plan);
+                Exit::Success
+            }
+            Ok(()) => {
+                let stages = counted(loaded.plan.stages.len() as u64, "stage");
+                terminal().say(format!("`{}` is fine: {stages}", loaded.plan.name));
+                Exit::Success
+            }
+        },
     }
 }

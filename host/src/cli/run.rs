@@ -14,7 +14,9 @@ use super::{
     watch::{Both, Watch, WatchArgs},
 };
 use crate::{
-    engine::{Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_for_input},
+    engine::{
+        Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_at_routes, look_for_input,
+    },
     pipeline::{ExtensionRef, Plan},
     plugin::{BUNDLED, Registry},
     service::{CallRecorder, ModelCount},
@@ -113,6 +115,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     look_for_input(plan)?;
     let (folder, run) = match &args.resume {
         None => {
+            look_at_routes(plan)?;
             let folder = RunFolder::create(&args.out, &plan.name)?;
             let run = new_run(&folder, plan, registry, file.clone());
             (folder, run)

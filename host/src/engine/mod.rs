@@ -33,6 +33,6 @@ pub use error::{EngineError, ItemFault};
 pub use memo::{MemoNote, common_parts};
 pub use observe::{Event, Observer, Silent};
 pub use open::{OpenFault, StageInstances, open_stages};
-pub use run::{Engine, Options, Outcome, look_for_input, timestamp};
+pub use run::{Engine, Options, Outcome, look_at_routes, look_for_input, timestamp};
 pub(crate) use source::expand as matched_files;
 pub use stats::{ItemCounts, ItemState, RouteCount, RunState, StageStats, Summary};

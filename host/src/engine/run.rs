@@ -45,6 +45,19 @@ pub fn look_for_input(plan: &Plan) -> Result<(), EngineError> {
     if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { source::look(&plan.input) } else { Ok(()) }
 }
 
+/// Looks whether what the routes of a plan have learned can be read, before anything is made for its run.
+///
+/// # Errors
+/// [`EngineError::Route`].
+pub fn look_at_routes(plan: &Plan) -> Result<(), EngineError> {
+    for route in plan.stages.iter().filter_map(|stage| stage.route.as_ref()) {
+        if let Some(path) = &route.state {
+            Kept::at(path).read_for(&route.extension.name)?;
+        }
+    }
+    Ok(())
+}
+
 /// A plan with its plugins, ready to run.
 pub struct Engine<'a> {
     /// The plan.

@@ -86,8 +86,8 @@ impl KeptError {
             Self::Store(error) if error.is_refused() => {
                 Some("name a file that you may write to with `state` of the route, and go on with --resume".to_owned())
             }
-            Self::Store(error) => error.hint(),
-            Self::OtherPolicy { .. } | Self::Refused { .. } => {
+            Self::Store(error) if !matches!(error, StoreError::Damaged { .. }) => error.hint(),
+            Self::Store(_) | Self::OtherPolicy { .. } | Self::Refused { .. } => {
                 Some("`jackfield routes reset` forgets what was learned".to_owned())
             }
         }
@@ -109,6 +109,10 @@ impl Kept {
         let text = match regular_file::read_text(&self.path, regular_file::MOST_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Learned::default()),
+            // Bytes that are not text.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(StoreError::Damaged { path: self.path.clone(), message: error.to_string() }.into());
+            }
             Err(source) => return Err(StoreError::file("read", &self.path, source).into()),
         };
         let damaged = |message: String| StoreError::Damaged { path: self.path.clone(), message };
