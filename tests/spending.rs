@@ -99,14 +99,15 @@ fn a_server_that_counts_oddly_meets_the_budget_all_the_same() {
         let server = ModelServer::start(Duration::ZERO, move |_| reply(of.clone()));
         let pipeline = claims(&server, "{ tokens = 12000 }", "");
         let run = done(&mut pipeline.command());
-        assert_eq!(run.code, Some(3), "{usage}: {}", run.stderr);
+        // Whether the first item is done by then is for the machine to say.
+        assert!(matches!(run.code, Some(1 | 3)), "{usage}: {:?}: {}", run.code, run.stderr);
         assert!(run.stderr.contains("the budget of model `judge` is used up"), "{usage}: {}", run.stderr);
         assert!(server.count() < 110, "{usage}: {} requests of 120", server.count());
         if usage["prompt_tokens"] != u64::MAX {
             continue;
         }
         // What is too large to count is counted as far as there are numbers, also by those who go on and who look.
-        done(pipeline.command().args(["--resume", "last"])).expect_code(3);
+        assert!(matches!(done(pipeline.command().args(["--resume", "last"])).code, Some(1 | 3)));
         let show = ["runs", "show", "last", "--json", "--out"];
         let shown = done(jackfield().args(show).arg(pipeline.out())).expect_code(0).json();
         assert!(shown["spend"]["sample"]["tokens_in"].as_u64().expect("tokens") > 500, "{usage}");

@@ -7,6 +7,9 @@ use tokio::sync::Notify;
 
 use crate::pipeline::{Budget as Bounds, Price};
 
+/// Answers of fewer tokens than this say little about how long others are.
+const SHORT_ANSWER: u64 = 64;
+
 /// What was spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Spent {
@@ -36,6 +39,8 @@ struct Books {
     usual_output: Option<f64>,
     /// The longest answer so far, in tokens.
     longest_output: Option<u64>,
+    /// By how many tokens, at the most, a server counted more of a request than was estimated: it may add words of its own.
+    excess_input: u64,
     exhausted: bool,
 }
 
@@ -106,10 +111,11 @@ impl Budget {
                     books.open += 1;
                     // Four bytes a token is what most texts have.
                     let read = counted.unwrap_or(bytes / 4);
-                    let longest = books.longest_output.unwrap_or(input);
-                    let output = max_output.map_or(longest, |most| longest.min(u64::from(most)));
-                    let estimate = Usage { input, output };
-                    return Ok(Reservation { budget: self, likely, read, estimate, sent: false, settled: false });
+                    let (estimate, sent, settled) = (Usage { input, output: 0 }, false, false);
+                    let mut reserved =
+                        Reservation { budget: self, likely, read, input, max_output, estimate, sent, settled };
+                    reserved.estimate = reserved.estimated(&books);
+                    return Ok(reserved);
                 }
                 if books.open == 0 || books.exhausted {
                     books.exhausted = true;
@@ -156,6 +162,9 @@ pub(super) struct Reservation<'a> {
     likely: Spent,
     /// Tokens that were read if the call failed.
     read: u64,
+    /// Tokens that are sent, as far as that was estimated.
+    input: u64,
+    max_output: Option<u32>,
     /// What the call costs if nobody ever hears of it again.
     estimate: Usage,
     sent: bool,
@@ -168,10 +177,22 @@ impl Reservation<'_> {
         self.sent = true;
     }
 
-    /// What the call costs if nobody ever hears of it again: no fewer tokens than are sent, and an answer like the longest so
-    /// far.
-    pub(super) const fn estimate(&self) -> Usage {
-        self.estimate
+    /// What the call costs if nobody ever hears of it again: no fewer tokens than are sent, and an answer of twice the longest
+    /// so far.
+    pub(super) fn estimate(&mut self) -> Usage {
+        let estimate = self.estimated(&self.budget.books());
+        self.estimate = estimate;
+        estimate
+    }
+
+    fn estimated(&self, books: &Books) -> Usage {
+        // Answers under way may be longer than any so far.
+        let output = books.longest_output.map_or(self.input, |longest| longest.saturating_mul(2).max(SHORT_ANSWER));
+        Usage { input: self.input.saturating_add(books.excess_input), output: self.within_limit(output) }
+    }
+
+    fn within_limit(&self, output: u64) -> u64 {
+        self.max_output.map_or(output, |most| output.min(u64::from(most)))
     }
 
     /// The call failed in a way that costs nothing.
@@ -191,7 +212,8 @@ impl Reservation<'_> {
     /// The call failed, and an answer like the longest so far may have been made and charged all the same. There is time to
     /// count what was sent.
     pub(super) fn was_answered(mut self, input: u64) -> Usage {
-        let usage = Usage { input, output: self.estimate.output };
+        let longest = self.budget.books().longest_output.unwrap_or(self.input);
+        let usage = Usage { input, output: self.within_limit(longest) };
         self.settled = true;
         self.spend(usage);
         usage
@@ -205,6 +227,7 @@ impl Reservation<'_> {
         let written = usage.output as f64;
         books.usual_output = Some(books.usual_output.map_or(written, |usual| usual * 0.9 + written * 0.1));
         books.longest_output = books.longest_output.max(Some(usage.output));
+        books.excess_input = books.excess_input.max(usage.input.saturating_sub(self.input));
         usd
     }
 
@@ -293,13 +316,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_nobody_hears_of_again_costs_an_answer_like_the_longest() {
+    async fn a_call_that_nobody_hears_of_again_costs_more_than_the_dearest_so_far() {
         let budget = budget(3.0);
-        let first = reserve(&budget, 100, 50).await.expect("room");
-        assert_eq!(first.estimate(), Usage { input: 400, output: 50 }, "bytes are no fewer than tokens");
-        first.settle(Usage { input: 100, output: 20 });
-        reserve(&budget, 100, 50).await.expect("room").settle(Usage { input: 100, output: 30 });
-        reserve(&budget, 100, 50).await.expect("room").settle(Usage { input: 100, output: 5 });
-        assert_eq!(reserve(&budget, 100, 50).await.expect("room").estimate().output, 30);
+        let mut first = reserve(&budget, 100, 500).await.expect("room");
+        assert_eq!(first.estimate(), Usage { input: 400, output: 400 }, "bytes are no fewer than tokens");
+        let mut early = reserve(&budget, 100, 500).await.expect("room");
+        first.settle(Usage { input: 100, output: 5 });
+        assert_eq!(early.estimate(), Usage { input: 400, output: 64 }, "one short answer says little of others");
+        // A server may add to what is sent.
+        early.settle(Usage { input: 450, output: 100 });
+        reserve(&budget, 100, 500).await.expect("room").settle(Usage { input: 100, output: 5 });
+        assert_eq!(reserve(&budget, 100, 500).await.expect("room").estimate(), Usage { input: 450, output: 200 });
+        assert_eq!(reserve(&budget, 100, 150).await.expect("room").estimate().output, 150);
     }
 }

@@ -18,7 +18,7 @@ const APPLICATION: i32 = 0x6a61_636b;
 const LAYOUT: i32 = 2;
 
 /// How long a call waits for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is scanned (`entries`) is kept apart from the values, which are large; `totals` spares a scan per change.
 const TABLES: &str = "

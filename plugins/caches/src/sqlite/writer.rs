@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::{
+    file,
     shelf::{Limits, Shelf},
     trouble,
 };
@@ -76,7 +77,7 @@ impl Writer {
     /// [`Failure::Unavailable`] if there is no thread to be had.
     pub(super) fn start(connection: Connection, path: PathBuf, limits: Limits) -> Result<Self> {
         let (changes, asked) = mpsc::channel();
-        let work = move || Work { connection, path, limits, has_more: true }.run(&asked);
+        let work = move || Work { connection, path, limits, has_more: true, is_patient: true }.run(&asked);
         let thread = thread::Builder::new()
             .name("jackfield-cache".to_owned())
             .spawn(work)
@@ -121,6 +122,8 @@ struct Work {
     limits: Limits,
     /// There may be more to tidy than the last transaction did.
     has_more: bool,
+    /// Whether it waits for another process that holds the file.
+    is_patient: bool,
 }
 
 impl Work {
@@ -165,8 +168,19 @@ impl Work {
         }
     }
 
-    /// All in one transaction, or none.
+    /// All in one transaction, or none. A process that has held the file for too long is not waited for again until it has let
+    /// go: a run would take as long as it has calls.
     fn attempt(&mut self, group: &[Asked]) -> rusqlite::Result<Vec<u64>> {
+        let done = self.transact(group);
+        let is_patient = !done.as_ref().is_err_and(is_held);
+        if is_patient != self.is_patient {
+            self.is_patient = is_patient;
+            self.connection.busy_timeout(if is_patient { file::PATIENCE } else { Duration::ZERO })?;
+        }
+        done
+    }
+
+    fn transact(&mut self, group: &[Asked]) -> rusqlite::Result<Vec<u64>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut shelf = Shelf::begin(&transaction)?;
         let results: Vec<u64> =
@@ -178,8 +192,13 @@ impl Work {
     }
 }
 
+/// Whether another process holds the file.
+fn is_held(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+}
+
 /// Whether no change would fare better alone.
 fn is_of_all(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, ReadOnly};
-    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | ReadOnly))
+    is_held(error) || error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
 }

@@ -187,6 +187,13 @@ fn a_file_that_another_holds_is_waited_for_and_then_given_up() {
     assert!(matches!(&failure, Failure::Unavailable(message) if message.contains("another process")), "{failure}");
     assert!((4..8).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
     assert_eq!(wait(cache.get("a")).as_deref(), Some(&b"b"[..]), "reading goes on");
+    // As long as it is held, it is not waited for again.
+    let started = std::time::Instant::now();
+    for _ in 0..20 {
+        block_on(cache.put("a", b"c"[..].into(), None)).expect_err("held");
+    }
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     holder.execute_batch("COMMIT").expect("released");
     wait(cache.put("a", b"d"[..].into(), Some(Duration::from_secs(9))));
+    assert_eq!(wait(cache.get("a")).as_deref(), Some(&b"d"[..]));
 }
