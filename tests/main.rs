@@ -1,6 +1,7 @@
 //! Whole-system tests: one module per behaviour, all against the real program or the public library.
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
 
+mod address_space;
 mod answers;
 mod bad_plugins;
 mod caches;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     pipeline::Plan,
-    plugin::{Registry, sandbox::size},
+    plugin::{Registry, hint_for_threads, sandbox::size, start_runtime},
     service::{Cache, open_cache},
     telemetry::{output, terminal},
 };
@@ -65,11 +65,10 @@ pub(super) fn cache(command: &Command) -> Exit {
         Ok(caches) => caches,
         Err(exit) => return exit,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = match runtime {
+    let runtime = match start_runtime("io") {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(format!("failed to start the runtime: {error}"), None);
+            complain(format!("failed to start workers: {error}"), Some(hint_for_threads()));
             return Exit::Failed;
         }
     };

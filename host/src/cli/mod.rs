@@ -1,5 +1,6 @@
 //! The `jackfield` program: one file per command. Data goes to standard output, talk to standard error.
 
+mod addresses;
 mod cache;
 mod check;
 mod compare;
@@ -93,6 +94,7 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    addresses::reserve_little();
     report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

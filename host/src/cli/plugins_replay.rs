@@ -17,8 +17,10 @@ use super::{
 use crate::{
     engine::{Difference, is_same},
     plugin::{
-        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, escape_untrusted, load, regular_file,
+        Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, escape_untrusted, hint_for_threads, load,
+        regular_file,
         sandbox::{Grant, Permission},
+        start_runtime,
     },
     service::{Divergence, RecordedAnswer, RecordedCall, Replayer},
     telemetry::{output, terminal},
@@ -121,9 +123,8 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
 
 /// Makes the call again.
 fn again(instance: &dyn Instance, requests: &[Request], replayer: &Replayer<'_>) -> Result<RecordedAnswer, Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        complain(format!("failed to start workers: {error}"), None);
+    let runtime = start_runtime("io").map_err(|error| {
+        complain(format!("failed to start workers: {error}"), Some(hint_for_threads()));
         Exit::Failed
     })?;
     let answered = runtime.block_on(async {

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{service::KeptError, store::StoreError};
+use crate::{plugin::hint_for_threads, service::KeptError, store::StoreError};
 
 /// Why a run as a whole could not go on. What was finished before is on the record.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +72,11 @@ impl EngineError {
             Self::ItemChanged { .. } | Self::ItemsDiffer { .. } => {
                 Some("start a new run, or restore the input".to_owned())
             }
+            Self::Store(error) if error.is_without_thread() => Some(hint_for_threads()),
             Self::Store(error) => error.hint(),
+            Self::Workers(_) => Some(hint_for_threads()),
             Self::Route(error) => error.hint(),
-            Self::BadGlob { .. } | Self::Source { .. } | Self::Workers(_) => None,
+            Self::BadGlob { .. } | Self::Source { .. } => None,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     pipeline::{Plan, Scope, StagePlan, Wire},
-    plugin::{Registry, sandbox::Admission},
+    plugin::{Registry, sandbox::Admission, start_runtime},
     service::{Kept, KeptError, Services, StageRecorder},
     store::{
         Db, FileNames, RunFolder, RunJson, StoreError, Writer, WriterOf, clock, export_events, export_results,
@@ -178,12 +178,7 @@ impl Engine<'_> {
         observer: &'k mut (dyn Observer + 'k),
         keep: Option<Keep<'k>>,
     ) -> Result<(Summary, Values), EngineError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("io")
-            .enable_all()
-            .build()
-            .map_err(EngineError::Workers)?;
+        let runtime = start_runtime("io").map_err(EngineError::Workers)?;
         let (plan, registry, services) = (self.plan, self.registry, &self.services);
         let admission = Admission::new(self.options.jobs, plan.sandbox_total(), plan.sandbox_kept_back());
         // The policies of routes are called from here.

@@ -15,6 +15,7 @@ pub(crate) mod regular_file;
 pub mod sandbox;
 mod schema_cost;
 mod secrets;
+mod threads;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 
@@ -29,4 +30,5 @@ pub use load::{Trust, load, load_artifact};
 pub use native::Dependency;
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
 pub(crate) use secrets::{MASK, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
+pub(crate) use threads::{hint_for_threads, no_thread, start_runtime};
 pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};

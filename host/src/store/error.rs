@@ -141,6 +141,12 @@ impl StoreError {
         matches!(self, Self::File { source, .. } if refused.contains(&source.kind()))
     }
 
+    /// Whether the system did not start a thread.
+    #[must_use]
+    pub fn is_without_thread(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// What to do about it, where that can be said.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

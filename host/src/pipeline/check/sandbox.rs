@@ -34,9 +34,13 @@ impl Checker<'_> {
 
     /// The fault of an instance for which there is no room, next to what is kept for another.
     fn does_not_fit(&self, instance: &str, place: Span, memory: u64, beside: u64) -> Option<Fault> {
-        let (total, whence) = match &self.draft.sandbox_memory {
-            Some(total) => (total.value, "`[pipeline] sandbox_memory`".to_owned()),
-            None => (usual_memory_total().bytes, usual_memory_total().to_string()),
+        let (total, whence, or_else) = match &self.draft.sandbox_memory {
+            Some(total) => (total.value, "`[pipeline] sandbox_memory`".to_owned(), ""),
+            None => {
+                let usual = usual_memory_total();
+                let or_else = if usual.is_of_address_space() { "; or raise the limit (`ulimit -v`)" } else { "" };
+                (usual.bytes, usual.to_string(), or_else)
+            }
         };
         let wanted = memory.saturating_add(beside);
         if wanted <= total {
@@ -53,7 +57,8 @@ impl Checker<'_> {
             size(total),
         );
         let more = size(wanted).replace(' ', "");
-        let hint = format!("lower its `limits.memory`, or set `[pipeline] sandbox_memory = \"{more}\"` or more");
+        let hint =
+            format!("lower its `limits.memory`, or set `[pipeline] sandbox_memory = \"{more}\"` or more{or_else}");
         Some(Fault::at("too-large", place, message).hint(hint))
     }
 }

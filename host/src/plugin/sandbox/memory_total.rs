@@ -27,6 +27,13 @@ pub struct MemoryTotal {
     of: (Bound, u64),
 }
 
+impl MemoryTotal {
+    /// Whether it is the limit on the address space that decides.
+    pub(crate) fn is_of_address_space(&self) -> bool {
+        self.of.0 == Bound::AddressSpace
+    }
+}
+
 impl std::fmt::Display for MemoryTotal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let whose = match self.of.0 {

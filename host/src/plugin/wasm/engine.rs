@@ -4,7 +4,10 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::plugin::sandbox::{address_space, size};
+use crate::plugin::{
+    no_thread,
+    sandbox::{address_space, size},
+};
 
 /// How often a computing guest is looked after: time limits are kept to about this.
 const TICK: Duration = Duration::from_millis(10);
@@ -69,7 +72,7 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
             thread::sleep(TICK);
         }
     };
-    thread::Builder::new().name("wasm-clock".to_owned()).spawn(tick).map_err(|error| error.to_string())?;
+    thread::Builder::new().name("wasm-clock".to_owned()).spawn(tick).map_err(|error| no_thread(&error))?;
     Ok(engine)
 }
 

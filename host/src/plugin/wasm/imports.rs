@@ -4,10 +4,7 @@ use std::path::Path;
 
 use wasmtime::component::Component;
 
-use super::{
-    compile::{self, NotCompiled},
-    engine::engine,
-};
+use super::{compile, engine::engine, load::not_loaded};
 use crate::plugin::{Digest, LoadError, regular_file};
 
 /// The interfaces that the component in a file imports, such as `wasi:clocks/wall-clock@0.2.3`, sorted. Nothing of it runs.
@@ -20,10 +17,7 @@ pub fn imports(path: &Path) -> Result<Vec<String>, LoadError> {
     let engine = engine(false).map_err(|what| LoadError::Failed { path: path.to_owned(), what })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let compiled = compile::compile(engine, &name, &bytes, &Digest::of(&bytes));
-    let component: Component = compiled.map_err(|error| match error {
-        NotCompiled::Invalid(error) => LoadError::Damaged { path: path.to_owned(), what: format!("{error:#}") },
-        NotCompiled::TooCostly(what) => LoadError::TooCostly { path: path.to_owned(), what },
-    })?;
+    let component: Component = compiled.map_err(|error| not_loaded(path, error))?;
     let mut names: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
     names.sort();
     Ok(names)

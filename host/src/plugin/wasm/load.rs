@@ -17,7 +17,7 @@ use super::{
     state::State,
 };
 use crate::plugin::{
-    Digest, LoadError, Offer, Opener, escape_untrusted,
+    Digest, LoadError, Offer, Opener, escape_untrusted, no_thread,
     sandbox::{Grant, Grants, Limits},
 };
 
@@ -110,14 +110,7 @@ fn prepare(
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
     let engine = engine(counts_fuel).map_err(failed)?;
-    let component = compile::compile(engine, alias, bytes, digest).map_err(|error| match error {
-        NotCompiled::Invalid(error) if is_out_of_memory(&error) => failed(no_memory_left()),
-        NotCompiled::Invalid(error) => LoadError::Damaged {
-            path: path.to_owned(),
-            what: format!("it is no valid component: {}", first_line(&format!("{error:#}"))),
-        },
-        NotCompiled::TooCostly(what) => LoadError::TooCostly { path: path.to_owned(), what },
-    })?;
+    let component = compile::compile(engine, alias, bytes, digest).map_err(|error| not_loaded(path, error))?;
     let protocol = protocol(path, &component)?;
     let mut linker = Linker::<State>::new(engine);
     let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
@@ -131,6 +124,20 @@ fn prepare(
         no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}"))))
     })?;
     Ok((prepared, protocol))
+}
+
+/// Why a file is no plugin here, of a component that was not compiled.
+pub(super) fn not_loaded(path: &Path, error: NotCompiled) -> LoadError {
+    let path = path.to_owned();
+    match error {
+        NotCompiled::Invalid(error) if is_out_of_memory(&error) => LoadError::Failed { path, what: no_memory_left() },
+        NotCompiled::Invalid(error) => {
+            let what = format!("it is no valid component: {}", first_line(&format!("{error:#}")));
+            LoadError::Damaged { path, what }
+        }
+        NotCompiled::NoThread(error) => LoadError::Failed { path, what: no_thread(&error) },
+        NotCompiled::TooCostly(what) => LoadError::TooCostly { path, what },
+    }
 }
 
 /// Has the files that are counted in place of those of WASI.

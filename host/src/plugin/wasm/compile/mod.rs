@@ -5,6 +5,7 @@ mod entry;
 mod folder;
 
 use std::{
+    io,
     path::PathBuf,
     sync::{Once, OnceLock, mpsc},
     thread,
@@ -44,6 +45,8 @@ pub fn announce_compiling(to: fn(&str)) {
 pub(super) enum NotCompiled {
     /// It would take, or did take, more than is given for it.
     TooCostly(String),
+    /// The system does not start the thread that would compile it.
+    NoThread(io::Error),
     /// It is not valid.
     Invalid(wasmtime::Error),
 }
@@ -132,7 +135,7 @@ fn compile_in_time(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Componen
     };
     let began = Instant::now();
     let thread = thread::Builder::new().name("compile".to_owned()).stack_size(STACK).spawn(work);
-    thread.map_err(|error| NotCompiled::Invalid(wasmtime::Error::msg(format!("no thread to compile it: {error}"))))?;
+    thread.map_err(NotCompiled::NoThread)?;
     let mut answered = answer.recv_timeout(PATIENCE);
     if matches!(answered, Err(mpsc::RecvTimeoutError::Timeout)) {
         if !large {
