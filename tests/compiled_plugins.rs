@@ -110,7 +110,7 @@ fn the_folder_is_held_to_the_size_that_is_asked_for() {
 #[test]
 fn a_component_that_would_take_too_much_to_compile_is_refused_by_check() {
     // Functions of two bytes each.
-    let functions = "(func)".repeat(100_001);
+    let functions = "(func)".repeat(50_001);
     let text = Hand::default().text().replacen("(component\n", &format!("(component (core module {functions})\n"), 1);
     let bench = Bench::new(&wat::parse_str(text).expect("a component"));
     let refused = bench.check_with(&[]).expect_code(2);
@@ -118,7 +118,7 @@ fn a_component_that_would_take_too_much_to_compile_is_refused_by_check() {
     let message = faults["message"].as_str().expect("a message");
     let message = message.replace(&*bench.pipeline.path().to_string_lossy(), "[folder]");
     assert_snapshot!(format!("{message}\nhint: {}", faults["hint"].as_str().expect("a hint")), @r"
-    plugin `mine` cannot be loaded: `[folder]/mine.wasm` is not compiled: it has 100001 functions or more; 100000 at most are compiled
+    plugin `mine` cannot be loaded: `[folder]/mine.wasm` is not compiled: it has 50001 functions or more; 50000 at most are compiled
     hint: build it with optimisation and without debug information, or split it into several plugins
     ");
 }

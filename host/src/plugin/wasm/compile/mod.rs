@@ -1,6 +1,7 @@
 //! From the bytes of a component to native code: compiled within bounds, or taken from what was compiled earlier.
 
 mod bounds;
+mod cost;
 mod entry;
 mod folder;
 
@@ -14,7 +15,11 @@ use std::{
 
 use wasmtime::{Engine, component::Component};
 
-use self::{entry::Key, folder::Folder};
+use self::{
+    cost::{Cost, Most},
+    entry::Key,
+    folder::Folder,
+};
 use crate::plugin::{
     Digest, escape_untrusted,
     sandbox::{parse_size, size},
@@ -24,8 +29,8 @@ use crate::plugin::{
 const ANNOUNCED: usize = 2 << 20;
 /// A smaller one is announced when it has taken this long.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The longest that a component may take.
-const LONGEST: Duration = Duration::from_secs(600);
+/// How often it is looked what it has taken so far.
+const LOOK: Duration = Duration::from_millis(50);
 /// The stack of the thread that compiles: components may be nested.
 const STACK: usize = 16 << 20;
 /// What the folder of compiled components holds at the most, unless `JACKFIELD_CACHE_SIZE` says otherwise.
@@ -94,7 +99,7 @@ fn compile_or_load(
         }
     }
     bounds::check(bytes).map_err(NotCompiled::TooCostly)?;
-    let component = compile_in_time(engine, name, bytes)?;
+    let component = compile_within(&cost::MOST, engine, name, bytes)?;
     // Code that cannot be kept costs time, nothing else.
     if let Some(folder) = folder
         && let Ok(code) = component.serialize()
@@ -117,15 +122,16 @@ fn load(engine: &Engine, key: &Key, content: &[u8]) -> Result<Component, String>
     component.map_err(|error| format!("cannot be loaded: {error:#}"))
 }
 
-/// Compiles on a thread of its own, so that a compiler that panics, or does not come to an end, ends no more than this.
-fn compile_in_time(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Component, NotCompiled> {
+/// Compiles on a thread of its own, so that a compiler that panics, or does not come to an end, ends no more than this. One
+/// that takes too much is left to itself: it ends with the process.
+fn compile_within(most: &Most, engine: &Engine, name: &str, bytes: &[u8]) -> Result<Component, NotCompiled> {
     let announce = || {
         if let Some(announce) = ANNOUNCE.get() {
             announce(&format!("compiling {} ({}) …", escape_untrusted(name), size(bytes.len() as u64)));
         }
     };
-    let large = bytes.len() >= ANNOUNCED;
-    if large {
+    let mut announced = bytes.len() >= ANNOUNCED;
+    if announced {
         announce();
     }
     let (done, answer) = mpsc::channel();
@@ -133,24 +139,23 @@ fn compile_in_time(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Componen
     let work = move || {
         let _ = done.send(Component::from_binary(&compiler, &copy));
     };
-    let began = Instant::now();
+    let (began, cost) = (Instant::now(), Cost::now());
     let thread = thread::Builder::new().name("compile".to_owned()).stack_size(STACK).spawn(work);
     thread.map_err(NotCompiled::NoThread)?;
-    let mut answered = answer.recv_timeout(PATIENCE);
-    if matches!(answered, Err(mpsc::RecvTimeoutError::Timeout)) {
-        if !large {
+    loop {
+        match answer.recv_timeout(LOOK) {
+            Ok(compiled) => return compiled.map_err(NotCompiled::Invalid),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(NotCompiled::Invalid(wasmtime::Error::msg("the compiler failed over it")));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        if !announced && began.elapsed() > PATIENCE {
+            announced = true;
             announce();
         }
-        answered = answer.recv_timeout(LONGEST.saturating_sub(began.elapsed()));
-    }
-    match answered {
-        Ok(compiled) => compiled.map_err(NotCompiled::Invalid),
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            let longest = humantime::format_duration(LONGEST);
-            Err(NotCompiled::TooCostly(format!("compiling it takes longer than {longest}")))
-        }
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            Err(NotCompiled::Invalid(wasmtime::Error::msg("the compiler failed over it")))
+        if let Some(what) = cost.beyond(most) {
+            return Err(NotCompiled::TooCostly(what));
         }
     }
 }

@@ -109,7 +109,8 @@ fn code_of_another_component_compiler_or_version_is_told_apart() {
 
     // Whole, and honest, but of an engine that counts instructions.
     let counting = engine(true).expect("an engine");
-    let code = compile_in_time(counting, "mine", &bench.one).expect("compiled").serialize().expect("serialised");
+    let code =
+        compile_within(&cost::MOST, counting, "mine", &bench.one).expect("compiled").serialize().expect("serialised");
     let header = Key::new(counting, &Digest::of(&bench.one)).header(&code);
     fs::write(&file, [header, code].concat()).expect("written");
     assert_eq!(replaced(&bench.compile(&bench.one)), "is of another version of the compiler, or of other settings");
@@ -223,13 +224,24 @@ fn what_would_take_too_much_to_compile_is_refused_at_once() {
         ];
         [b"\0asm\x0d\0\x01\0".to_vec(), section(1, module.concat())].concat()
     };
-    insta::assert_snapshot!(refused(&module(300_000, &[0, 0x0b])), @"it has 300000 functions or more; 100000 at most are compiled");
+    insta::assert_snapshot!(refused(&module(300_000, &[0, 0x0b])), @"it has 300000 functions or more; 50000 at most are compiled");
     // Each declares 50,000 local variables in four bytes.
     insta::assert_snapshot!(refused(&module(1000, &[1, 0xd0, 0x86, 0x03, 0x7f, 0x0b])), @"it has 4050000 local variables or more; 4000000 at most are compiled");
     let long = [vec![0], vec![0x01; 2 << 20], vec![0x0b]].concat();
     insta::assert_snapshot!(refused(&module(1, &long)), @"one of its functions has 2.0 MiB of code, more than 1 MiB");
     assert!(began.elapsed() < Duration::from_secs(20), "it was compiled");
     // Half of that is let in.
-    assert_eq!(bounds::check(&module(50_000, &[0, 0x0b])), Ok(()));
+    let many = module(25_000, &[0, 0x0b]);
+    assert_eq!(bounds::check(&many), Ok(()));
+    // And compiled for as long as it does not take too much.
+    let refused = |most: Most| match compile_within(&most, engine, "mine", &many) {
+        Err(NotCompiled::TooCostly(why)) => why,
+        other => panic!("{:?}", other.is_ok()),
+    };
+    let (minute, gibibyte) = (Duration::from_secs(60), 1 << 30);
+    let soon = Duration::from_millis(60);
+    insta::assert_snapshot!(refused(Most { cpu: soon, wall: minute, memory: gibibyte }), @"compiling it takes longer than 60ms of CPU time");
+    insta::assert_snapshot!(refused(Most { cpu: minute, wall: soon, memory: gibibyte }), @"compiling it takes longer than 60ms");
+    insta::assert_snapshot!(refused(Most { cpu: minute, wall: minute, memory: 4 << 20 }), @"compiling it takes more than 4 MiB of memory");
     assert_eq!(bounds::check(&component("(func (local i32 i64))")), Ok(()));
 }
