@@ -15,8 +15,8 @@ use crate::support::{Pipeline, done, fixture};
 const SLACK: usize = 32 << 20;
 /// Set in the process that makes the attacks.
 const ALONE: &str = "JACKFIELD_TEST_ALONE";
-/// Those that end when the stage is set up, and one that does nothing but loop, as others do.
-const LEFT_OUT: [&str; 3] = ["loop-open", "sleep-open", "scratch-endless"];
+/// Those that end when the stage is set up.
+const NOT_SET_UP: [&str; 2] = ["loop-open", "sleep-open"];
 
 /// Bytes of memory that this process holds.
 fn resident() -> usize {
@@ -30,7 +30,8 @@ fn memory_of_the_host_comes_back_to_where_it_was() {
     if std::env::var_os(ALONE).is_some() {
         return all_attacks_four_times();
     }
-    // In a process of its own: other tests use memory, too. Its allocator does not keep some for each thread that there was.
+    // In a process of its own: other tests use memory, too. Threads that wait for files come and go: without
+    // the setting, the test's allocator keeps some for each of them, up to 30 MiB more in a round than in another.
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     let this = "red_team::resident::memory_of_the_host_comes_back_to_where_it_was";
     let run = done(command.args(["--exact", this, "--nocapture"]).env(ALONE, "1").env("MALLOC_ARENA_MAX", "2"));
@@ -58,7 +59,7 @@ use = \"mock\"
 "
     .to_owned();
     let names = plugin.offers.iter().map(|offer| offer.descriptor.name.clone());
-    let names: Vec<String> = names.filter(|name| !LEFT_OUT.contains(&name.as_str())).collect();
+    let names: Vec<String> = names.filter(|name| !NOT_SET_UP.contains(&name.as_str())).collect();
     for name in &names {
         let more = match name {
             name if name.starts_with("fetch") => "with = { target = \"GET http://127.0.0.1:1/\" }",
@@ -91,5 +92,5 @@ use = \"mock\"
         held.push(resident());
     }
     println!("{} attacks, {held:?} bytes", names.len());
-    assert!(held[2].min(held[3]) < held[1] + SLACK, "it grows: {held:?} bytes");
+    assert!(held[3] < held[1] + SLACK, "it grows: {held:?} bytes");
 }
