@@ -41,6 +41,11 @@ fn a_line_that_holds_a_secret_is_shown_without_it() {
         model(&format!("api_kye = \"{SECRET}\"")),
         model(&format!("token = [\"{SECRET}\"]")),
         model(&format!("api_key_env = \"{SECRET}\"")),
+        model(&format!("api_key_env = [\"{SECRET}\"]")),
+        model(&format!("key = \"{SECRET}\"")),
+        model(&format!("openai_key = \"{SECRET}\"")),
+        model(&format!("header = {{ x = \"{SECRET}\" }}")),
+        model(&format!("base_url = \"https://me:a {SECRET} 'b@api.example.org/v1\"")),
         model(&format!("base_url = \"https://me:{SECRET}@api.example.org/v1\"")),
         model(&format!("base_url = \"https://{SECRET}@api.example.org/v1\"")),
         model(&format!("base_url = \"https://api.example.org/v1?key={SECRET}\"")),
@@ -77,6 +82,13 @@ fn an_override_that_holds_a_secret_is_shown_without_it() {
         silent(&refused(&pipeline, &["check"], &set_it, 2), &set);
         silent(&refused(&pipeline, &["check", "--json"], &set_it, 2), &set);
         silent(&refused(&pipeline, &["run"], &set_it, 2), &set);
+    }
+    for (option, value) in [
+        ("--metrics", format!("me:{SECRET}@127.0.0.1:9464")),
+        ("--grant", format!("writer=env:WRITER_KEY={SECRET}")),
+        ("--grant", format!("writer=http:me:{SECRET}@api.example.org")),
+    ] {
+        silent(&refused(&pipeline, &["run"], &[option, &value], 2), option);
     }
 }
 

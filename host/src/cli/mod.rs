@@ -38,7 +38,7 @@ use clap::{ArgAction, Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::{
-    plugin::{announce_compiling, escape_untrusted},
+    plugin::{announce_compiling, escape_untrusted, mask_secrets},
     telemetry::{LogFormat, init_logs, output, report_panics, report_waits, terminal},
 };
 
@@ -122,17 +122,21 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line: with its colours, unless it may quote what
-/// is not for a terminal.
+/// is not for a terminal, or a secret.
 fn told(error: &clap::Error) -> Exit {
     let text = error.render();
     let clean = |argument: std::ffi::OsString| {
         let argument = argument.to_string_lossy();
-        argument == escape_untrusted(&argument)
+        argument == escape_untrusted(&argument) && argument == mask_secrets(&argument)
     };
     let clean = std::env::args_os().all(clean);
     let ends_here = |text: &str| text.trim_end_matches('\n').to_owned();
     if error.use_stderr() {
-        let text = if clean && terminal().color() { text.ansi().to_string() } else { text.to_string() };
+        let text = if clean && terminal().color() {
+            text.ansi().to_string()
+        } else {
+            mask_secrets(&text.to_string()).into_owned()
+        };
         terminal().say_styled(ends_here(&text));
         return Exit::Usage;
     }

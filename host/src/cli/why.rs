@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine::{MemoNote, common_parts},
     pipeline::hint_for,
-    plugin::{Digest, MASK, is_secret_name, mask_secrets},
+    plugin::{Digest, MASK, holds_secrets, mask_secrets},
     store::{RunJson, StoreError, list_runs, peek, read_record},
     telemetry::output,
 };
@@ -161,7 +161,7 @@ fn difference(old: &Value, new: &Value) -> String {
         let keys = old.keys().chain(new.keys());
         for key in keys {
             match (old.get(key), new.get(key)) {
-                (a, b) if a != b && is_secret_name(key) => return format!("{key} is another"),
+                (a, b) if a != b && holds_secrets(key) => return format!("{key} is another"),
                 (Some(a), Some(b)) if a != b && file_digest(a).is_some() && file_digest(b).is_some() => {
                     let short = |value| file_digest(value).map(|digest| &digest[..12.min(digest.len())]);
                     let (was, is) = (short(a).unwrap_or_default(), short(b).unwrap_or_default());
@@ -190,7 +190,7 @@ fn masked(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let entry = |(key, value): (&String, &Value)| {
-                let value = if is_secret_name(key) { Value::from(MASK) } else { masked(value) };
+                let value = if holds_secrets(key) { Value::from(MASK) } else { masked(value) };
                 (key.clone(), value)
             };
             map.iter().map(entry).collect()

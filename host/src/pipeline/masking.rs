@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::{faults::Fault, source::Sources};
-use crate::plugin::{is_secret_name, is_variable_name, mask_secrets, secret_ranges};
+use crate::plugin::{holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 
 /// Masks what is or may be a secret, in the texts and in what is said of them. Places stay what they are.
 pub(super) fn mask(sources: &mut Sources, faults: &mut [Fault]) {
@@ -96,6 +96,8 @@ enum Expected {
     Secret,
     /// It is the name of the variable that holds one, and a secret if it is not such a name.
     Variable,
+    /// It is some key: by what to sort, or one that opens a door. The latter is no word.
+    Key,
 }
 
 struct Scan<'a> {
@@ -141,7 +143,8 @@ impl<'a> Scan<'a> {
                 self.at += rest[..end].find(']').map_or(end, |close| close + 1);
             }
             '{' | '[' => {
-                self.open.push(self.is_secret_here() || self.expects == Some(Expected::Secret));
+                let within = matches!(self.expects, Some(Expected::Secret | Expected::Variable));
+                self.open.push(self.is_secret_here() || within);
                 self.next_value();
             }
             '}' | ']' => {
@@ -220,10 +223,13 @@ impl<'a> Scan<'a> {
         let is_secret = match self.expects {
             Some(Expected::Secret) => true,
             Some(Expected::Variable) => !is_variable_name(word),
+            Some(Expected::Key) => self.is_secret_here() || !is_word(word),
             None => self.is_secret_here(),
         };
         if is_secret && !range.is_empty() {
             self.ranges.push(range);
+        } else if let Some(login) = login(word).filter(|_| is_quoted && self.has_sign) {
+            self.ranges.push(range.start + login.start..range.start + login.end);
         } else if !is_quoted && self.expects.is_none() {
             // The sign between a key and its value may be what is missing.
             self.expects = expected(word);
@@ -235,13 +241,25 @@ fn expected(key: &str) -> Option<Expected> {
     if holds_secrets(key) {
         return Some(Expected::Secret);
     }
-    let stem = key.strip_suffix("_env").or_else(|| key.strip_suffix("-env"))?;
-    is_secret_name(stem).then_some(Expected::Variable)
+    if let Some(stem) = key.strip_suffix("_env").or_else(|| key.strip_suffix("-env")) {
+        return is_secret_name(stem).then_some(Expected::Variable);
+    }
+    let last = key.rsplit(['_', '-']).next().unwrap_or_default();
+    last.eq_ignore_ascii_case("key").then_some(Expected::Key)
 }
 
-/// Whether what stands under a key may be a secret. Any header may.
-fn holds_secrets(key: &str) -> bool {
-    is_secret_name(key) || key.eq_ignore_ascii_case("headers")
+/// Whether a key may well be the name of something: words, or the name of a variable.
+fn is_word(text: &str) -> bool {
+    let is_plain = |char: char| char.is_alphabetic() || "_-.".contains(char);
+    is_variable_name(text) || text.chars().count() <= 32 && text.chars().all(is_plain)
+}
+
+/// Where the user and the password of an address stand that is the whole value: they may have spaces and quotes in them.
+fn login(value: &str) -> Option<Range<usize>> {
+    let start = value.find("://")? + 3;
+    let is_scheme = |char: char| char.is_ascii_alphanumeric() || "+-.".contains(char);
+    let end = start + value[start..].rfind('@')?;
+    (value[..start - 3].chars().all(is_scheme) && value[start..end].contains(':')).then_some(start..end)
 }
 
 /// Whether a bare word is a key: a sign of that follows.
@@ -276,6 +294,14 @@ mod tests {
             // The name of a variable is none, a key in its place is one.
             ("api_key_env = \"WRITER_KEY\"", "api_key_env = \"WRITER_KEY\""),
             ("api_key_env = \"a8f3-99\"", "api_key_env = \"*******\""),
+            ("a = { api_key_env = [\"a8\"], b = 'c' }", "a = { api_key_env = [\"**\"], b = 'c' }"),
+            // Any key may be one that opens a door, if it is no word.
+            ("openai_key = 'a8-b'\nkey = \"c9\"\nb = 2", "openai_key = '****'\nkey = \"**\"\nb = 2"),
+            ("key = \"domain.label\"\nsort_key = 'alpha'", "key = \"domain.label\"\nsort_key = 'alpha'"),
+            ("header = { x = 'y' }\nhaeders.a = 'b'", "header = { x = '*' }\nhaeders.a = '*'"),
+            ("readers = ['Ann']", "readers = ['Ann']"),
+            ("url = \"redis://me:a b'c@h:1/0\"", "url = \"redis://********@h:1/0\""),
+            ("text = 'http://h/x of me@h.example'", "text = 'http://h/x of me@h.example'"),
             // No TOML at all.
             ("api_key \"abc\"\nb = 1", "api_key \"***\"\nb = 1"),
             ("api_key: abc def", "api_key: *******"),

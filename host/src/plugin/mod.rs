@@ -29,6 +29,6 @@ pub(crate) use escape_untrusted::{
 pub use load::{Trust, load, load_artifact};
 pub use native::Dependency;
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
-pub(crate) use secrets::{MASK, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
+pub(crate) use secrets::{MASK, holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 pub(crate) use threads::{hint_for_threads, no_thread, start_runtime};
 pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};

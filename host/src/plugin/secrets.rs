@@ -107,6 +107,12 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     named || is_token || plain.len() > 4 && WHOLE_NAMES.iter().any(near)
 }
 
+/// Whether what stands under a key of a configuration may be a secret. Any header may, however `headers` is misspelt.
+pub(crate) fn holds_secrets(key: &str) -> bool {
+    let name = key.to_ascii_lowercase();
+    is_secret_name(key) || name.starts_with('h') && strsim::damerau_levenshtein(&name, "headers") <= 1
+}
+
 /// Whether a variable that holds a secret may be called so; otherwise it is the secret itself, put where the name belongs.
 pub(crate) fn is_variable_name(text: &str) -> bool {
     let any = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
@@ -162,6 +168,7 @@ pub(crate) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     of_queries(text, &mut ranges);
     of_shapes(text, &mut ranges);
     of_schemes(text, &mut ranges);
+    of_variables(text, &mut ranges);
     ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
     ranges
 }
@@ -279,6 +286,21 @@ fn of_schemes(text: &str, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
+/// What follows `env:NAME=`: a permission is a name alone, and what is written after it is what the variable holds.
+fn of_variables(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices("env:") {
+        let name = &text[at + 4..];
+        let end = name.find(|char: char| !(char.is_ascii_alphanumeric() || char == '_')).unwrap_or(name.len());
+        let value = name[end..].strip_prefix('=').unwrap_or_default();
+        let length = value.find(['`', '\n']).unwrap_or(value.len());
+        let length = value[..length].find(['"', '\'']).filter(|quote| *quote > 0).unwrap_or(length);
+        if length > 0 {
+            let start = at + 4 + end + 1;
+            ranges.push(start..start + length);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,6 +384,8 @@ mod tests {
             ("ghp_abcdefghijklmnop1234 and AKIAIOSFODNN7EXAMPLE", "******** and ********"),
             ("Authorization: Bearer sk-SECRET, x", "Authorization: Bearer ********, x"),
             ("basic dXNlcjpwYXNz", "basic ********"),
+            ("`--grant x=env:KEY=a b`: `env:KEY` takes", "`--grant x=env:KEY=********`: `env:KEY` takes"),
+            ("permissions = [\"env:KEY=a8\", \"clock\"]", "permissions = [\"env:KEY=********\", \"clock\"]"),
         ] {
             assert_eq!(mask_secrets(text), masked);
         }

@@ -16,7 +16,7 @@ pub(super) struct Secrets {
 
 impl Secrets {
     pub(super) fn of(grants: &Grants) -> Self {
-        let variables = grants.variables().filter(|name| is_secret_name(name));
+        let variables = grants.variables().filter(|name| is_of_a_secret(name));
         Self::from(variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
     }
 
@@ -53,6 +53,12 @@ impl Secrets {
     }
 }
 
+/// Whether a variable holds a secret, by its name: `WRITER_KEY` does, for whom it was granted.
+fn is_of_a_secret(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or_default();
+    is_secret_name(name) || ["KEY", "KEYS"].iter().any(|known| last.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -73,5 +79,11 @@ mod tests {
         assert_eq!(secrets.scrub_failure(limited), Failure::RateLimited { message: "not [env:KEY]".to_owned(), after });
         let failure = secrets.scrub_failure(Failure::Unavailable("secret-of-mine".to_owned()));
         assert_eq!(failure, Failure::Unavailable("[env:KEY]".to_owned()));
+    }
+
+    #[test]
+    fn variables_of_secrets_are_known_by_their_names() {
+        assert!(["WRITER_KEY", "KEY", "API_KEYS", "HF_TOKEN", "my_key"].into_iter().all(is_of_a_secret));
+        assert!(!["HOME", "KEYBOARD", "MONKEY", "KEY_FILE"].into_iter().any(is_of_a_secret));
     }
 }
