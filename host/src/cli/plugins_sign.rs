@@ -146,7 +146,7 @@ pub(super) fn sign(args: &SignArgs) -> Result<(), Exit> {
         move |source| failed(SignError::Read { path, source })
     };
     let content = regular_file::read(&args.file, regular_file::MOST_BYTES).map_err(cannot_read(&args.file))?;
-    let text = fs::read_to_string(&args.key).map_err(cannot_read(&args.key))?;
+    let text = regular_file::read_text(&args.key, regular_file::MOST_TEXT).map_err(cannot_read(&args.key))?;
     let of_key = |error: SignError| failed(format!("cannot use the key `{}`: {error}", args.key.display()));
     let locked = SigningKey::is_locked(&text).map_err(of_key)?;
     let password = if locked { Some(args.password.get("Password of the secret key: ")?) } else { None };

@@ -69,6 +69,15 @@ pub(crate) fn only_regular(kind: FileType) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, not a regular file", what(kind))))
 }
 
+/// An error where a file that takes the place of what is at a path would do away with something else than a file: a device, a
+/// FIFO, or a link to one.
+///
+/// # Errors
+/// As those of [`only_regular`]. What cannot be looked at is left to whoever writes.
+pub(crate) fn only_replaceable(path: &Path) -> io::Result<()> {
+    std::fs::metadata(path).map_or(Ok(()), |about| only_regular(about.file_type()))
+}
+
 /// What a thing in the file system is, with its article.
 fn what(kind: FileType) -> &'static str {
     #[cfg(unix)]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{StoreError, file_name::file_name_of};
+use crate::plugin::regular_file;
 
 /// The most bytes of a name that leaves room for what marks a file that is written aside.
 const MOST_ASIDE: usize = 120;
@@ -19,8 +20,9 @@ pub(super) enum Durable {
     No,
 }
 
-/// Writes a file aside and renames it into place.
+/// Writes a file aside and renames it into place. What is there and is no regular file, such as `/dev/null`, stays.
 pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreError> {
+    regular_file::only_replaceable(path).map_err(|source| StoreError::file("write", path, source))?;
     let mark = format!(".{}", std::process::id());
     write(path, &mark, Durable::No, |file| file.write_all(content.as_ref()))
 }
@@ -73,6 +75,22 @@ mod tests {
             assert_eq!(fs::read(path).expect("a file"), b"whole");
         }
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_not_replaced() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (socket, link) = (folder.path().join("socket"), folder.path().join("link"));
+        let _socket = UnixListener::bind(&socket).expect("a socket");
+        symlink(&socket, &link).expect("a link");
+        for path in [&socket, &link, &folder.path().to_path_buf()] {
+            let error = write_whole(path, "text").expect_err("refused").to_string();
+            assert!(error.contains("not a regular file"), "{error}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "all is as it was");
+        assert!(!fs::metadata(&socket).expect("a socket").is_file());
     }
 
     #[test]

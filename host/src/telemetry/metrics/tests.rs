@@ -158,7 +158,11 @@ fn a_textfile_that_can_not_be_written_leaves_what_was_there() {
     let taken = folder.path().join("taken.prom");
     std::fs::create_dir(&taken).unwrap();
     assert!(Metrics::new().write_textfile(&taken).is_err());
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
+    let socket = folder.path().join("socket");
+    let _socket = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let error = Metrics::new().write_textfile(&socket).unwrap_err().to_string();
+    assert_eq!(error, "it is a socket, not a regular file", "and it stays what it is");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left aside");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use prometheus_client::encoding::text;
 use tempfile::Builder;
 
 use super::Metrics;
+use crate::plugin::regular_file;
 
 impl Metrics {
     /// The text format of Prometheus, version 0.0.4, which everything reads.
@@ -27,8 +28,9 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// If the folder is not there or can not be written.
+    /// If the folder is not there or can not be written, or if what is at the path is no regular file.
     pub fn write_textfile(&self, path: &Path) -> io::Result<()> {
+        regular_file::only_replaceable(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // The collector is another user, and takes every name that ends in `.prom`.
         let readable = Permissions::from_mode(0o644);
