@@ -106,6 +106,20 @@ fn a_policy_decides_and_learns_the_same_in_every_form() {
 }
 
 #[test]
+fn turns_are_taken_in_every_form_whatever_is_in_flight() {
+    let server = server(std::time::Duration::from_millis(3));
+    let mut expected = None;
+    for form in [Form::Linked, Form::Native, Form::Component] {
+        let pipeline = in_form(&server, Policy::RoundRobin, form, None);
+        let run = done(&mut command(&pipeline, &[])).expect_code(0);
+        let used = ["cheap", "middle", "dear"].map(|arm| run.json()["routes"]["ask"]["arms"][arm].as_u64());
+        assert_eq!(used, [Some(CLAIMS as u64 / 3); 3], "{form:?}");
+        let decisions = record(&run.folder()).0;
+        assert_eq!(*expected.get_or_insert(decisions.clone()), decisions, "{form:?}");
+    }
+}
+
+#[test]
 fn what_one_form_has_learned_another_goes_on_with() {
     let server = server(std::time::Duration::from_millis(3));
     for policy in [Policy::Thompson, Policy::Pareto] {

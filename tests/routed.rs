@@ -26,8 +26,11 @@ pub enum Policy {
     Pareto,
     /// By failures: the first model fails for good every third time.
     Fallback,
+    /// In turn, whatever comes of it.
+    RoundRobin,
 }
 
+/// Those that learn from what comes of their decisions.
 pub const POLICIES: [Policy; 3] = [Policy::Thompson, Policy::Pareto, Policy::Fallback];
 
 impl Policy {
@@ -42,6 +45,9 @@ impl Policy {
             ),
             Self::Fallback => format!(
                 r#"{{ use = "{alias}fallback", with = {{ failures = 2, probe_after = 5 }}, models = ["frail", "middle"], in_flight = 8, state = "ask" }}"#
+            ),
+            Self::RoundRobin => format!(
+                r#"{{ use = "{alias}round-robin", models = ["cheap", "middle", "dear"], in_flight = 8, state = "ask" }}"#
             ),
         }
     }

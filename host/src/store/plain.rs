@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::StoreError;
+use crate::plugin::regular_file;
 
 /// Opens a file that is read, unless it is a link or something that never ends.
 pub(super) fn open(path: &Path) -> io::Result<File> {
@@ -59,12 +60,17 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     made.map_err(|source| StoreError::file("make", path, source))
 }
 
-/// Refuses a run's folder with a symbolic link directly in it: no program of ours makes one.
+/// Refuses a run's folder with a symbolic link directly in it, or with what would keep a reader waiting, such as a FIFO: no
+/// program of ours makes one.
 pub(super) fn refuse_links(folder: &Path) -> Result<(), StoreError> {
     let entries = fs::read_dir(folder).map_err(|source| StoreError::file("read", folder, source))?;
     for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_symlink() {
             return Err(StoreError::Link { path: entry.path() });
+        }
+        if !kind.is_dir() {
+            regular_file::only_regular(kind).map_err(|source| StoreError::file("use", entry.path(), source))?;
         }
     }
     Ok(())
@@ -78,5 +84,24 @@ impl FileIdentity {
     /// That of the file at a path; none if there is none.
     pub(super) fn at(path: &Path) -> Option<Self> {
         fs::symlink_metadata(path).ok().map(|there| Self(there.dev(), there.ino()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_what_would_keep_a_reader_waiting_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("items")).expect("made");
+        fs::write(folder.path().join("run.json"), "{}").expect("written");
+        refuse_links(folder.path()).expect("an honest run");
+        let fifo = folder.path().join("store.sqlite");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+        let refused = refuse_links(folder.path()).expect_err("refused").to_string();
+        assert!(refused.contains("store.sqlite") && refused.contains("a FIFO, not a regular file"), "{refused}");
+        // Nor is it waited for where a file is written.
+        create(&fifo).expect_err("nobody reads it");
     }
 }
