@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::{
     body::{self, MAX_ANSWER, MAX_COMPLAINT, Unread},
     endpoint::Endpoint,
-    secret::{Secret, is_secret_name},
+    secret::{Secret, is_secret_name, is_secret_value},
     transport::broken,
 };
 
@@ -183,7 +183,7 @@ fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
         let wrong = |what: &str| Err(Failure::InvalidConfig(format!("header `{name}` {what}")));
         let Ok(header) = name.parse::<HeaderName>() else { return wrong("is no name of a header") };
         match header.as_str() {
-            name if is_secret_name(name) => {
+            name if is_secret_name(name) || is_secret_value(value) => {
                 return wrong("would hold a secret: name the key with `api_key_env` or `api_key_file`");
             }
             "host" | "content-length" | "content-type" | "transfer-encoding" | "connection" | "accept-encoding" => {
@@ -267,6 +267,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert!(message("Authorization", "Bearer hidden").contains("would hold a secret"));
+        assert!(message("x-team", "Bearer hidden").contains("would hold a secret"));
         assert!(!message("Authorization", "Bearer hidden").contains("hidden"));
         assert!(message("a b", "x").contains("is no name of a header"));
         assert!(message("x-a", "1\n2").contains("no header can have"));

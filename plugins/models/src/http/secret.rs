@@ -121,6 +121,15 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
         || matches!(words.as_slice(), [.., "access" | "api" | "auth" | "private" | "secret" | "subscription", "key"])
 }
 
+/// Whether what a header holds is a secret by its own look, whatever the header is called.
+pub(crate) fn is_secret_value(value: &str) -> bool {
+    let value = value.trim();
+    let after = |scheme: &str| {
+        value.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)) && value.len() > scheme.len()
+    };
+    after("bearer ") || after("basic ") || value.starts_with("sk-") && value.len() >= 20 && !value.contains(' ')
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret(from {})", self.place)
@@ -159,6 +168,16 @@ mod tests {
         let (_folder, file) = in_file(b"a\"b\\c-12345");
         let secret = Secret::read(None, Some(&file)).unwrap().unwrap();
         assert_eq!(secret.scrub(r#"{"k":"a\"b\\c-12345"} a"b\c-12345"#.to_owned()), r#"{"k":"[key]"} [key]"#);
+    }
+
+    #[test]
+    fn a_value_may_give_itself_away() {
+        for value in ["Bearer x", "bearer abc", " Basic dXNlcjpwYXNz", "sk-proj-0123456789abcdef"] {
+            assert!(is_secret_value(value), "{value}");
+        }
+        for value in ["", "Bearer", "bear", "basics", "sk-learn", "prompt-caching-2024-07-31", "é Bearer"] {
+            assert!(!is_secret_value(value), "{value}");
+        }
     }
 
     #[test]
