@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::telemetry::terminal;
+use crate::telemetry::{terminal, waiting};
 
 /// How long an abort may take, before the process ends as it is.
 const LONGEST_ABORT: Duration = Duration::from_secs(10);
@@ -21,10 +21,15 @@ pub(super) fn on_signal(call: impl Fn() + Send + 'static) {
     let Ok(mut signals) = signals else { return };
     let listen = move || {
         runtime.block_on(async {
+            // From the first signal to the end of the process.
+            let mut _under_way = None;
             for times in 1_u64.. {
                 signals.next().await;
                 match times {
-                    1 => call(),
+                    1 => {
+                        call();
+                        _under_way = Some(waiting("what is under way to end: a second signal leaves it to the resume"));
+                    }
                     2 => {
                         call();
                         let wait = || {

@@ -26,6 +26,7 @@ pub struct Spend {
     /// Tokens written.
     pub tokens_out: u64,
     /// US dollars.
+    #[serde(serialize_with = "rounded")]
     pub cost_usd: f64,
     /// How often a cache was asked: for completions, and by the stage's extension itself.
     pub cache_lookups: u64,
@@ -33,6 +34,13 @@ pub struct Spend {
     pub cache_hits: u64,
     /// Hits over lookups; none without any lookup.
     pub cache_hit_rate: Option<f64>,
+}
+
+/// Writes dollars to twelve places: what a sum of prices is exact to.
+fn rounded<S: serde::Serializer>(usd: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    let places = 1e12;
+    let cut = (usd * places).round() / places;
+    serializer.serialize_f64(if cut.is_finite() { cut } else { *usd })
 }
 
 impl Spend {
