@@ -4,6 +4,13 @@ use std::{fs, process::Stdio, thread, time::Duration};
 
 use serde_json::json;
 
+use jackfield::{
+    engine::{Cancel, Engine, Event, Observer, Options, open_stages},
+    pipeline::{self, Request},
+    plugin::{Registry, Trust, bundled, load},
+    service::open_services,
+};
+
 use crate::{
     bad_plugins::component::Hand,
     support::{Pipeline, done, jackfield, results, root},
@@ -19,8 +26,8 @@ fn bomb() -> Vec<u8> {
           (i32.store (local.get $one) (i32.const 1))
           (local.set $one (i32.add (local.get $one) (i32.const 4096)))
           (br_if $on (i32.lt_u (local.get $one) (i32.const 62914560))))
-        (i32.store offset=8 (i32.const 40000) (i32.const 512)) (i32.store offset=12 (i32.const 40000) (i32.const 2))
-        (i32.store (i32.const 256) (i32.const 40000)) (i32.store (i32.const 260) (local.get $count)) (i32.const 256)";
+        (i32.store offset=8 (i32.const 10000) (i32.const 512)) (i32.store offset=12 (i32.const 10000) (i32.const 2))
+        (i32.store (i32.const 256) (i32.const 10000)) (i32.store (i32.const 260) (local.get $count)) (i32.const 256)";
     Hand { call: Some(call.to_owned()), ..Hand::default() }.bytes()
 }
 
@@ -136,4 +143,65 @@ store = "shelf"
         said.contains("hint: lower its `limits.memory`, or set `[pipeline] sandbox_memory = \"320MiB\"`"),
         "{said}"
     );
+}
+
+/// How many items were in work when the first was done. Nothing more is done then.
+struct AtFirst<'a>(Option<usize>, &'a Cancel);
+
+impl Observer for AtFirst<'_> {
+    fn on(&mut self, event: &Event<'_>) {
+        if let Event::ItemDone { in_work, .. } = event
+            && self.0.is_none()
+        {
+            self.0 = Some(*in_work);
+            self.1.request();
+            self.1.request();
+        }
+    }
+}
+
+#[test]
+fn no_more_items_are_taken_in_while_calls_wait_for_memory() {
+    const ITEMS: usize = 100_000;
+    // A call takes long enough for all of the items to be taken in meanwhile.
+    let call = "(local.set $left (i32.const 2000000000))
+        (loop $on
+          (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+          (br_if $on (local.get $left)))
+        (i32.store offset=8 (i32.const 40000) (i32.const 512)) (i32.store offset=12 (i32.const 40000) (i32.const 2))
+        (i32.store (i32.const 256) (i32.const 40000)) (i32.store (i32.const 260) (local.get $count)) (i32.const 256)";
+    let pipeline = Pipeline::new(&format!(
+        r#"
+[pipeline]
+name = "many"
+max_in_flight = {ITEMS}
+sandbox_memory = "4MiB"
+[plugins.hand]
+path = "hand.wasm"
+[input]
+use   = "trials"
+count = {ITEMS}
+[stages.slow]
+use = "hand/hand"
+in = {{ n = "input.trial" }}
+batch = 1
+limits = {{ memory = "4MiB" }}
+"#
+    ))
+    .with("hand.wasm", Hand { call: Some(call.to_owned()), ..Hand::default() }.bytes());
+    let plugin = load("hand", &pipeline.path().join("hand.wasm"), &Trust::default()).expect("loaded");
+    let registry = Registry::new(vec![bundled(), plugin]);
+    let file = pipeline.path().join("pipeline.toml");
+    let draft = pipeline::parse(Request { path: &file, set: &[], input: &[] }).expect("a draft");
+    let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
+    let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
+    let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
+    let options = Options { jobs: 2, retry_failed: false };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    let cancel = Cancel::default();
+    let mut first = AtFirst(None, &cancel);
+    engine.run_unrecorded(&cancel, &mut first).expect("a run");
+    let in_work = first.0.expect("one was done");
+    // Some come in before the first calls have begun; without the bound it would be all of them.
+    assert!(in_work < ITEMS / 2, "{in_work}");
 }

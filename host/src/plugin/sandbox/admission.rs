@@ -233,7 +233,11 @@ impl Admission {
         loop {
             let next = {
                 let mut state = self.lock();
-                let next = self.next(&mut state);
+                let (next, is_short) = self.next(&mut state);
+                // Looked at from elsewhere: not while what became free is being handed out.
+                if next.is_none() {
+                    self.is_short.store(is_short, Ordering::Relaxed);
+                }
                 if let Some(waiter) = &next {
                     state.computing += usize::from(waiter.computes);
                     state.reserved += waiter.memory;
@@ -248,8 +252,8 @@ impl Admission {
         }
     }
 
-    /// The next call that may run, taken out of its queue.
-    fn next(&self, state: &mut State) -> Option<Waiter> {
+    /// The next call that may run, taken out of its queue; and whether a call waits for memory.
+    fn next(&self, state: &mut State) -> (Option<Waiter>, bool) {
         for queue in [&mut state.answered, &mut state.inner, &mut state.fresh, &mut state.set_aside] {
             while queue.front().is_some_and(|waiter| waiter.admit.is_closed()) {
                 queue.pop_front();
@@ -261,22 +265,23 @@ impl Admission {
         // Each queue is served in its order: one that asks for much is not passed by those that ask for little.
         let inner_waits = state.inner.front().is_some_and(|waiter| !has_room(waiter, Demand::Model));
         let fresh_waits = state.fresh.front().is_some_and(|waiter| !has_room(waiter, Demand::Stage));
-        self.is_short.store(inner_waits || fresh_waits, Ordering::Relaxed);
+        let is_short = inner_waits || fresh_waits;
         if is_free && let Some(waiter) = state.answered.pop_front() {
-            return Some(waiter);
+            return (Some(waiter), is_short);
         }
         if state.inner.front().is_some_and(|waiter| may_run(waiter, Demand::Model)) {
-            return state.inner.pop_front();
+            return (state.inner.pop_front(), is_short);
         }
         // What becomes free goes to a model first: somebody waits for it who holds memory.
         let fresh = state.fresh.front().filter(|waiter| !inner_waits && may_run(waiter, Demand::Stage));
         let aside = state.set_aside.front().filter(|_| is_free);
-        match (fresh.map(|waiter| waiter.ticket), aside.map(|waiter| waiter.ticket)) {
+        let next = match (fresh.map(|waiter| waiter.ticket), aside.map(|waiter| waiter.ticket)) {
             (Some(fresh), Some(aside)) if aside < fresh => state.set_aside.pop_front(),
             (Some(_), _) => state.fresh.pop_front(),
             (None, Some(_)) => state.set_aside.pop_front(),
             (None, None) => None,
-        }
+        };
+        (next, is_short)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

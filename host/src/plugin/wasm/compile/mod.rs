@@ -181,7 +181,8 @@ fn folder_path() -> Option<PathBuf> {
         Some(_) => return None,
         None => {
             let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-            xdg.or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?.join("jackfield")
+            let home = std::env::home_dir().filter(|home| home.is_absolute());
+            xdg.or_else(|| home.map(|home| home.join(".cache")))?.join("jackfield")
         }
     };
     Some(root.join("compiled"))
