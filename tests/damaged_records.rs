@@ -360,7 +360,9 @@ fn readers_make_and_change_nothing_and_need_no_place_to_write() {
     let before = crate::support::tree(out.path());
     done(jackfield().args(["runs", "show", "last", "--out"]).arg(out.path())).expect_code(0);
     done(jackfield().args(["runs", "show", "last", "--item", "1", "--json", "--out"]).arg(out.path())).expect_code(0);
-    done(jackfield().args(["report", "last", "--output", "/dev/null", "--out"]).arg(out.path()));
+    let page = tempfile::NamedTempFile::new().expect("a file");
+    let report = &mut jackfield();
+    done(report.args(["report", "last", "--output"]).arg(page.path()).arg("--out").arg(out.path())).expect_code(0);
     assert!(crate::support::tree(out.path()) == before, "something was written");
 
     // What a killed process leaves behind: a write-ahead log that was not taken over.
