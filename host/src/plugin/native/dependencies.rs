@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +11,7 @@ use super::{
     preflight::check_segments,
     system::{Found, find, is_for_the_administrator},
 };
-use crate::plugin::{Digest, LoadError, escape_untrusted};
+use crate::plugin::{Digest, LoadError, escape_untrusted, regular_file};
 
 /// The most libraries that are read for one plugin.
 const MOST: usize = 64;
@@ -40,11 +39,7 @@ pub(in crate::plugin) fn beside(plugin: &Path, bytes: &[u8]) -> Vec<Dependency> 
             continue;
         }
         let path = folder.join(&name);
-        // Of a pipe, nothing is waited for.
-        if !path.is_file() {
-            continue;
-        }
-        let Ok(bytes) = fs::read(&path) else { continue };
+        let Ok(bytes) = regular_file::read(&path, regular_file::MOST_BYTES) else { continue };
         open.extend(needed(&path, &bytes));
         found.insert(name.clone(), Dependency { name, path, digest: Digest::of(&bytes), bytes });
     }
