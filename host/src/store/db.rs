@@ -226,37 +226,29 @@ impl Db {
             Answer::Skipped { message } => (SKIPPED, None, None, None, Some(message.as_str())),
         };
         let memo = record.memo.as_ref();
-        let sql = "INSERT INTO results (item, stage, call, session, state, output, tensors, kind, message, attempts, \
-             began_us, took_us, memo_hit, memo_input, memo_key, sum)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-             ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
-               tensors = excluded.tensors, kind = excluded.kind, message = excluded.message,
-               attempts = excluded.attempts, began_us = excluded.began_us, took_us = excluded.took_us,
-               memo_hit = excluded.memo_hit, memo_input = excluded.memo_input, memo_key = excluded.memo_key,
-               sum = excluded.sum
-             WHERE results.state != 0";
+        let values = [
+            int(record.item),
+            int(record.stage),
+            int(record.call),
+            int(session),
+            int(state),
+            maybe_text(output),
+            maybe_bytes(bytes),
+            maybe_text(kind),
+            maybe_text(message),
+            int(record.attempts),
+            int(record.began_us),
+            int(record.took_us),
+            maybe(memo, |memo| int(memo.hit)),
+            maybe_bytes(memo.map(|memo| &memo.input[..])),
+            maybe_bytes(memo.map(|memo| &memo.key[..])),
+        ];
         self.run(|db| {
-            let sum = tables::RESULTS.put(
-                db,
-                sql,
-                &[
-                    int(record.item),
-                    int(record.stage),
-                    int(record.call),
-                    int(session),
-                    int(state),
-                    maybe_text(output),
-                    maybe_bytes(bytes),
-                    maybe_text(kind),
-                    maybe_text(message),
-                    int(record.attempts),
-                    int(record.began_us),
-                    int(record.took_us),
-                    maybe(memo, |memo| int(memo.hit)),
-                    maybe_bytes(memo.map(|memo| &memo.input[..])),
-                    maybe_bytes(memo.map(|memo| &memo.key[..])),
-                ],
-            )?;
+            // Most results are the first of their call; a short statement is found sooner among those that are prepared.
+            let sum = tables::RESULTS.put(db, NEW_RESULT, &values)?;
+            if db.changes() == 0 {
+                tables::RESULTS.put(db, RESULT_AGAIN, &values)?;
+            }
             Ok((db.changes() > 0).then_some(sum))
         })
     }
@@ -353,6 +345,19 @@ impl Db {
         Ok(next)
     }
 }
+
+/// A result of a call that has none.
+const NEW_RESULT: &str = "INSERT OR IGNORE INTO results (item, stage, call, session, state, output, tensors, kind, message, \
+     attempts, began_us, took_us, memo_hit, memo_input, memo_key, sum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+/// A result of a call that has one: it takes the place of a failure.
+const RESULT_AGAIN: &str = "INSERT INTO results (item, stage, call, session, state, output, tensors, kind, message, \
+     attempts, began_us, took_us, memo_hit, memo_input, memo_key, sum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+     ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
+       tensors = excluded.tensors, kind = excluded.kind, message = excluded.message, attempts = excluded.attempts,
+       began_us = excluded.began_us, took_us = excluded.took_us, memo_hit = excluded.memo_hit,
+       memo_input = excluded.memo_input, memo_key = excluded.memo_key, sum = excluded.sum
+     WHERE results.state != 0";
 
 /// Notes how a session ended.
 pub(super) fn end_session(db: &Connection, session: i64, ended: Option<&str>, state: &str) -> rusqlite::Result<()> {
