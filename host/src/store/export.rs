@@ -56,6 +56,7 @@ pub fn item_json(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Value, StoreErr
 /// Writes `results.jsonl`: a line for each item that is done, in order.
 pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
     let mut trouble = None;
+    let _snapshot = db.snapshot()?;
     write_held(path, Durable::Yes, |file| {
         let result = db.each_item(|item| {
             let Some(state) = &item.state else { return Ok(()) };
@@ -153,6 +154,7 @@ pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError>
     }
     db.index_spend()?;
     let mut trouble = None;
+    let _snapshot = db.snapshot()?;
     write_held(path, Durable::Yes, |file| {
         let mut line = |id: &str| -> Result<(), StoreError> {
             let spend = spend::named(db.spend_of_item(id)?, plan);

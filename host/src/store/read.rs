@@ -2,7 +2,7 @@
 //!
 //! Checksums are looked at once for the whole file (`check.rs`), by whoever is about to read it.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
     Db, StoreError,
@@ -73,6 +73,15 @@ impl Db {
                 visit(item)?;
             }
         }
+    }
+
+    /// One view of the record, for as long as it is held: the many queries of an export need not each take the lock of the file.
+    /// Nothing may be written meanwhile. None within a transaction.
+    pub(super) fn snapshot(&self) -> Result<Option<Transaction<'_>>, StoreError> {
+        if !self.connection.is_autocommit() {
+            return Ok(None);
+        }
+        self.connection.unchecked_transaction().map(Some).map_err(|error| self.error(&error))
     }
 
     /// Calls `visit` for every event, in order: session, microseconds since it began, the JSON text.
