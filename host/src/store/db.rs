@@ -346,18 +346,31 @@ impl Db {
     }
 }
 
+/// A statement that writes a result: `INSERT`, what it does beside that, and what becomes of one that is there.
+macro_rules! insert_result {
+    ($or:literal, $conflict:literal) => {
+        concat!(
+            "INSERT ",
+            $or,
+            "INTO results (item, stage, call, session, state, output, tensors, kind, message, attempts, began_us, \
+             took_us, memo_hit, memo_input, memo_key, sum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            $conflict
+        )
+    };
+}
+
 /// A result of a call that has none.
-const NEW_RESULT: &str = "INSERT OR IGNORE INTO results (item, stage, call, session, state, output, tensors, kind, message, \
-     attempts, began_us, took_us, memo_hit, memo_input, memo_key, sum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+const NEW_RESULT: &str = insert_result!("OR IGNORE ", "");
 
 /// A result of a call that has one: it takes the place of a failure.
-const RESULT_AGAIN: &str = "INSERT INTO results (item, stage, call, session, state, output, tensors, kind, message, \
-     attempts, began_us, took_us, memo_hit, memo_input, memo_key, sum) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-     ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
+const RESULT_AGAIN: &str = insert_result!(
+    "",
+    " ON CONFLICT DO UPDATE SET session = excluded.session, state = excluded.state, output = excluded.output,
        tensors = excluded.tensors, kind = excluded.kind, message = excluded.message, attempts = excluded.attempts,
        began_us = excluded.began_us, took_us = excluded.took_us, memo_hit = excluded.memo_hit,
        memo_input = excluded.memo_input, memo_key = excluded.memo_key, sum = excluded.sum
-     WHERE results.state != 0";
+     WHERE results.state != 0"
+);
 
 /// Notes how a session ended.
 pub(super) fn end_session(db: &Connection, session: i64, ended: Option<&str>, state: &str) -> rusqlite::Result<()> {
