@@ -12,7 +12,7 @@ use jackfield::{
     engine::{Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages},
     pipeline::{self, Plan, Request},
     plugin::{Offer, Registry, bundled, sandbox::Limits},
-    service::{Cache, open_services},
+    service::{Cache, TierParts, open_services},
     store::{RunFolder, STORE, StoreError, peek, read_record},
 };
 use jackfield_plugin_api::{Failure, Instance, Kind, Random};
@@ -487,7 +487,8 @@ fn cache(path: &Path) -> Result<Cache, Failure> {
     let offer = plugin.offers.iter().find(of).expect("the backend");
     let config = serde_json::json!({ "path": path }).to_string();
     let instance: Arc<dyn Instance> = offer.opener.open(&config, &Limits::default())?;
-    Ok(Cache::new("c", vec![("sqlite".to_owned(), instance, None)]).expect("a cache backend"))
+    let tier = TierParts { name: "sqlite".to_owned(), instance, grants: Arc::default(), ttl: None };
+    Ok(Cache::new("c", vec![tier], &Arc::default()).expect("a cache backend"))
 }
 
 #[tokio::test]

@@ -1,13 +1,18 @@
 //! The kind `cache-backend`.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
-    BoxFuture, Config, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls, Instance,
-    IntoDocument, Kind, Permission, Request, Result, Stability,
+    BoxFuture, Config, Context, Descriptor, Document, Example, Extension, Failure, Host, HostCalls, Instance, Kind,
+    Permission, Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
@@ -55,27 +60,34 @@ pub trait CacheBackend: Config {
     }
 
     /// The value under a key.
-    fn get(&self, key: &str) -> impl Future<Output = Result<Option<CacheValue>>> + Send;
+    fn get(&self, key: &str, host: &Host<'_>) -> impl Future<Output = Result<Option<CacheValue>>> + Send;
 
     /// Keeps a value, for `ttl` at the most, in place of what was there. One that cannot be kept (it is too large, its time
     /// is over) takes away what was there, and is no error.
-    fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> impl Future<Output = Result<()>> + Send;
+    fn put(
+        &self,
+        key: &str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+        host: &Host<'_>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Forgets a value.
-    fn remove(&self, key: &str) -> impl Future<Output = Result<()>> + Send;
+    fn remove(&self, key: &str, host: &Host<'_>) -> impl Future<Output = Result<()>> + Send;
 
     /// Forgets every value whose key begins so, and says how many there were.
-    fn clear(&self, prefix: &str) -> impl Future<Output = Result<u64>> + Send;
+    fn clear(&self, prefix: &str, host: &Host<'_>) -> impl Future<Output = Result<u64>> + Send;
 
     /// What it holds under keys that begin so.
-    fn size(&self, prefix: &str) -> impl Future<Output = Result<CacheSize>> + Send;
+    fn size(&self, prefix: &str, host: &Host<'_>) -> impl Future<Output = Result<CacheSize>> + Send;
 
-    /// The values whose keys begin so and come after `after`, in order of their keys, at most `limit`.
+    /// The values whose keys begin so and come after `after`, in order of their keys as bytes, at most `limit`.
     fn list(
         &self,
         prefix: &str,
         after: Option<&str>,
         limit: usize,
+        host: &Host<'_>,
     ) -> impl Future<Output = Result<Vec<CacheEntry>>> + Send;
 
     /// Whether the values outlive the process.
@@ -87,73 +99,35 @@ pub trait CacheBackend: Config {
     }
 }
 
-/// A cache backend with its type erased: see [`CacheBackend`] for what each call does.
+/// A cache backend with its type erased: see [`CacheBackend`] for what each call does. The host makes the requests of a
+/// backend that keeps its values on a server.
 pub trait CacheCalls: Send + Sync {
     /// See [`CacheBackend::get`].
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>>;
+    fn get<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<Option<CacheValue>>>;
     /// See [`CacheBackend::put`].
-    fn put<'a>(&'a self, key: &'a str, value: CacheValue, ttl: Option<Duration>) -> BoxFuture<'a, Result<()>>;
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+        host: &'a dyn HostCalls,
+    ) -> BoxFuture<'a, Result<()>>;
     /// See [`CacheBackend::remove`].
-    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>>;
+    fn remove<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<()>>;
     /// See [`CacheBackend::clear`].
-    fn clear<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<u64>>;
+    fn clear<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<u64>>;
     /// See [`CacheBackend::size`].
-    fn size<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<CacheSize>>;
+    fn size<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<CacheSize>>;
     /// See [`CacheBackend::list`].
     fn list<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
+        host: &'a dyn HostCalls,
     ) -> BoxFuture<'a, Result<Vec<CacheEntry>>>;
     /// See [`CacheBackend::is_durable`].
     fn is_durable(&self) -> bool;
-}
-
-/// An operation on a cache, as a document. Values are text: whoever keeps bytes encodes them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "operation", rename_all = "kebab-case")]
-pub enum CacheOperation {
-    /// Asks for the value under a key.
-    Get {
-        /// The key.
-        key: String,
-    },
-    /// Keeps a value.
-    Put {
-        /// The key.
-        key: String,
-        /// The value, in hexadecimal digits.
-        value: String,
-        /// How long to keep it, in milliseconds.
-        ttl_ms: Option<u64>,
-    },
-    /// Forgets a value.
-    Remove {
-        /// The key.
-        key: String,
-    },
-    /// Forgets every value whose key begins so.
-    Clear {
-        /// The beginning.
-        prefix: String,
-    },
-    /// Asks what is held under keys that begin so.
-    Size {
-        /// The beginning.
-        prefix: String,
-    },
-}
-
-/// What an operation on a cache gave, as a document.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CacheAnswer {
-    /// The value, in hexadecimal digits, of a `get` that found one.
-    pub value: Option<String>,
-    /// How many values a `clear` took, or there are.
-    pub entries: u64,
-    /// Bytes of keys and values.
-    pub bytes: u64,
 }
 
 /// The erased extension of a cache backend; called by `export_plugin!`.
@@ -170,8 +144,8 @@ fn describe<C: CacheBackend>(version: &str) -> Descriptor {
         version: version.to_owned(),
         summary: C::SUMMARY.to_owned(),
         config: input_schema::<C>(),
-        input: <CacheOperation as FromDocument>::schema(),
-        output: <CacheAnswer as IntoDocument>::schema(),
+        input: Value::Object(Map::new()),
+        output: Value::Object(Map::new()),
         permissions: C::permissions(),
         examples: Vec::<Example>::new(),
         stability: C::STABILITY,
@@ -180,45 +154,10 @@ fn describe<C: CacheBackend>(version: &str) -> Descriptor {
 
 struct Opened<C>(C);
 
-impl<C: CacheBackend> Opened<C> {
-    async fn operate(&self, operation: CacheOperation) -> Result<CacheAnswer> {
-        Ok(match operation {
-            CacheOperation::Get { key } => {
-                CacheAnswer { value: self.0.get(&key).await?.map(|value| to_hex(&value)), ..CacheAnswer::default() }
-            }
-            CacheOperation::Put { key, value, ttl_ms } => {
-                let value =
-                    from_hex(&value).ok_or_else(|| Failure::InvalidInput("the value is not hexadecimal".to_owned()))?;
-                self.0.put(&key, value.into(), ttl_ms.map(Duration::from_millis)).await?;
-                CacheAnswer::default()
-            }
-            CacheOperation::Remove { key } => {
-                self.0.remove(&key).await?;
-                CacheAnswer::default()
-            }
-            CacheOperation::Clear { prefix } => {
-                CacheAnswer { entries: self.0.clear(&prefix).await?, ..CacheAnswer::default() }
-            }
-            CacheOperation::Size { prefix } => {
-                let CacheSize { entries, bytes } = self.0.size(&prefix).await?;
-                CacheAnswer { value: None, entries, bytes }
-            }
-        })
-    }
-}
-
 impl<C: CacheBackend> Instance for Opened<C> {
     fn call<'a>(&'a self, batch: &'a [Request], _host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
-        Box::pin(async move {
-            let mut results = Vec::with_capacity(batch.len());
-            for request in batch {
-                results.push(match CacheOperation::from_document(request.document.clone()) {
-                    Ok(operation) => self.operate(operation).await.and_then(IntoDocument::into_document),
-                    Err(failure) => Err(failure),
-                });
-            }
-            results
-        })
+        let failure = Failure::InvalidInput("a cache backend is not called with documents".to_owned());
+        Box::pin(async move { vec![Err(failure); batch.len()] })
     }
 
     fn as_cache(&self) -> Option<&dyn CacheCalls> {
@@ -226,25 +165,39 @@ impl<C: CacheBackend> Instance for Opened<C> {
     }
 }
 
+/// Where in a run an operation of a cache belongs: nowhere.
+static NOWHERE: LazyLock<Context> =
+    LazyLock::new(|| Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 });
+
+fn at_host(host: &dyn HostCalls) -> Host<'_> {
+    Host::new(host, &NOWHERE, 0)
+}
+
 impl<C: CacheBackend> CacheCalls for Opened<C> {
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
-        Box::pin(self.0.get(key))
+    fn get<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        Box::pin(async move { self.0.get(key, &at_host(host)).await })
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: CacheValue, ttl: Option<Duration>) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.0.put(key, value, ttl))
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: CacheValue,
+        ttl: Option<Duration>,
+        host: &'a dyn HostCalls,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.0.put(key, value, ttl, &at_host(host)).await })
     }
 
-    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.0.remove(key))
+    fn remove<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.0.remove(key, &at_host(host)).await })
     }
 
-    fn clear<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(self.0.clear(prefix))
+    fn clear<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { self.0.clear(prefix, &at_host(host)).await })
     }
 
-    fn size<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<CacheSize>> {
-        Box::pin(self.0.size(prefix))
+    fn size<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<CacheSize>> {
+        Box::pin(async move { self.0.size(prefix, &at_host(host)).await })
     }
 
     fn list<'a>(
@@ -252,8 +205,9 @@ impl<C: CacheBackend> CacheCalls for Opened<C> {
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
+        host: &'a dyn HostCalls,
     ) -> BoxFuture<'a, Result<Vec<CacheEntry>>> {
-        Box::pin(self.0.list(prefix, after, limit))
+        Box::pin(async move { self.0.list(prefix, after, limit, &at_host(host)).await })
     }
 
     fn is_durable(&self) -> bool {

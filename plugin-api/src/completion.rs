@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::TensorRef;
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -72,12 +74,123 @@ pub struct CompletionRequest {
     /// Texts that end the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
-    /// Seed of sampling, for servers that take one.
+    /// Seed of sampling, for servers that take one. A local model that is given none draws from the request itself and the
+    /// seed in its configuration, never from the stage or the item: equal requests are answered once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// Number of this answer among several to the same prompt. Added to the stage's own replicates.
     #[serde(default)]
     pub replicate: u32,
+    /// Hidden states to answer with, for models that offer `capture`. With `max_tokens` 0, that is all they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+    /// Edits to run under, for models that offer `edits`. They hold for this request alone: nothing is mutated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
+    /// Log-probabilities to answer with, for models that offer `logprobs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<LogProbs>,
+    /// Whether to answer with the tokens of the prompt, as the model reads them, for models that offer `tokenize`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tokenize: bool,
+    /// Whether to answer with a vector that stands for the prompt, for models that offer `embed`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub embed: bool,
+}
+
+/// Which hidden states to answer with: those of the residual stream. Layer 0 is the embeddings, layer n what the n-th block
+/// hands on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capture {
+    /// The layers, in this order; all of them without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<u32>>,
+    /// The positions in the prompt, in this order: from 0 at its first token, or from -1 at its last. The last alone
+    /// without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<Vec<i64>>,
+}
+
+/// Where in a block an edit acts: on what the component adds to the residual stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Component {
+    /// The output projection of attention.
+    AttentionOutput,
+    /// The down projection of the MLP.
+    MlpDown,
+}
+
+/// How an edit treats the norms of the weight matrix's rows. With `W` the matrix, `n` the norms of its rows, `v` the unit
+/// direction and `w` the weight:
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowNormalization {
+    /// `W - w v (v W)`: what is written along the direction is taken away.
+    #[default]
+    None,
+    /// The rows are normalised first, and get their norms back after the edit; part of the direction is left.
+    Pre,
+    /// As `pre`, and the rows have the norms that they had, exactly; part of the direction is left.
+    Full,
+}
+
+/// An edit: takes a direction out of what a component of a layer adds to the residual stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The component.
+    pub component: Component,
+    /// The block, from 0.
+    pub layer: u32,
+    /// A tensor that holds the direction, a unit vector: of shape `[d]`, or `[rows, d]`.
+    #[schemars(extend("x-tensor" = {}))]
+    pub direction: TensorRef,
+    /// Which row of the tensor, where it has several.
+    #[serde(default)]
+    pub row: u32,
+    /// How much of it to take out: 0 leaves everything as it is, 1 takes all of it.
+    pub weight: f64,
+    /// How the norms of the rows are treated.
+    #[serde(default)]
+    pub row_normalization: RowNormalization,
+}
+
+/// Which log-probabilities to answer with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogProbs {
+    /// How many of the likeliest tokens to list at each position; none by default.
+    #[serde(default)]
+    pub top: u32,
+    /// Whether to answer with the whole distribution at each position, as a tensor.
+    #[serde(default)]
+    pub distribution: bool,
+    /// Of which tokens.
+    #[serde(default)]
+    pub on: LogProbsOn,
+}
+
+/// Of which tokens log-probabilities are asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogProbsOn {
+    /// Of the first so many that the model itself answers with.
+    First(u32),
+    /// Of this reply, read as if the model had said it (teacher forcing).
+    Reply(String),
+}
+
+impl Default for LogProbsOn {
+    fn default() -> Self {
+        Self::First(1)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn yes() -> bool {
@@ -146,6 +259,76 @@ pub struct Completion {
     /// What its tokens cost in USD, whether or not it was cached. Set by the host; a model leaves it.
     #[serde(default)]
     pub usd: f64,
+    /// What the model thought before it answered, where it says that apart from the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// The hidden states that were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<Captured>,
+    /// The log-probabilities that were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<TokenLogProbs>,
+    /// The tokens of the prompt, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Vec<Token>>,
+    /// The vector that was asked for, of shape `[d]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-tensor" = { "shape": ["embedding"] }))]
+    pub embedding: Option<TensorRef>,
+}
+
+/// Hidden states of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Captured {
+    /// The hidden states, of shape `[positions, layers, d]`.
+    #[schemars(extend("x-tensor" = { "shape": ["positions", "layers", "d"] }))]
+    pub hidden_states: TensorRef,
+    /// The layers, in order.
+    pub layers: Vec<u32>,
+    /// The positions in the prompt, from 0, in order.
+    pub positions: Vec<u32>,
+}
+
+/// A token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Token {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// Its text; a part of a character is written as U+FFFD.
+    pub text: String,
+}
+
+/// Log-probabilities of a sequence of tokens. Natural logarithms; a token that cannot come has none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenLogProbs {
+    /// The tokens, in order.
+    pub tokens: Vec<TokenLogProb>,
+    /// The whole distribution at each position, of shape `[positions, vocabulary]`, if it was asked for; negative infinity
+    /// for a token that cannot come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-tensor" = { "shape": ["logprob_positions", "vocabulary"] }))]
+    pub distribution: Option<TensorRef>,
+}
+
+/// A token of a sequence, and what was likely in its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenLogProb {
+    /// The token.
+    pub token: Token,
+    /// Its log-probability, given all before it; none if it cannot come.
+    pub logprob: Option<f64>,
+    /// The likeliest tokens in its place, the likeliest first, as many as were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<LikelyToken>,
+}
+
+/// A token that was likely.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LikelyToken {
+    /// The token.
+    pub token: Token,
+    /// Its log-probability.
+    pub logprob: f64,
 }
 
 impl Completion {

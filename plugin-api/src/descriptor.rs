@@ -18,6 +18,8 @@ pub enum Kind {
     CacheBackend,
     /// Picks the arm that a stage runs with: see [`RoutingPolicy`](crate::RoutingPolicy).
     RoutingPolicy,
+    /// Finds the directions that set two sets of prompts apart: see [`DirectionExtractor`](crate::DirectionExtractor).
+    DirectionExtractor,
 }
 
 impl Kind {
@@ -29,13 +31,21 @@ impl Kind {
             Self::Model => "model",
             Self::CacheBackend => "cache-backend",
             Self::RoutingPolicy => "routing-policy",
+            Self::DirectionExtractor => "direction-extractor",
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Analyzer, Self::Model, Self::CacheBackend, Self::RoutingPolicy];
+    pub const ALL: [Self; 5] =
+        [Self::Analyzer, Self::Model, Self::CacheBackend, Self::RoutingPolicy, Self::DirectionExtractor];
+
+    /// Whether a stage runs extensions of this kind: they answer documents with documents.
+    #[must_use]
+    pub const fn is_for_stages(self) -> bool {
+        matches!(self, Self::Analyzer | Self::DirectionExtractor)
+    }
 
     /// The kind of this name.
     #[must_use]

@@ -3,8 +3,8 @@
 /// Offers the named extensions to every host: linked in, as a native library, as a component.
 ///
 /// Analyzers are named as they are, other kinds after their kind: `export_plugin!(Decisions, Actions);`,
-/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`, `export_plugin!(policies: Greedy);`. The version that the
-/// extensions report is the crate's.
+/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`, `export_plugin!(policies: Greedy);`,
+/// `export_plugin!(extractors: MedianDifference);`. The version that the extensions report is the crate's.
 #[macro_export]
 macro_rules! export_plugin {
     (models: $($extension:ty),+ $(,)?) => {
@@ -15,6 +15,11 @@ macro_rules! export_plugin {
     };
     (policies: $($extension:ty),+ $(,)?) => {
         $($crate::export_plugin!(@one RoutingPolicy, $crate::RoutingPolicy, extension_of_policy, $extension);)+
+    };
+    (extractors: $($extension:ty),+ $(,)?) => {
+        $($crate::export_plugin!(
+            @one DirectionExtractor, $crate::DirectionExtractor, extension_of_extractor, $extension
+        );)+
     };
     (@one $kind:ident, $of:path, $make:ident, $extension:ty) => {
         $crate::__private::inventory::submit! {

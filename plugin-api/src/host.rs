@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use crate::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HttpRequest, HttpResponse, Random, Result,
+    TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
+    tensors::{Gathered, checked_shape},
 };
 
 /// Weight of a log line.
@@ -78,6 +80,38 @@ pub trait HostCalls: Send + Sync {
         let _ = (index, request);
         Box::pin(async { Err(Failure::InvalidConfig("this host makes no HTTP requests".to_owned())) })
     }
+
+    /// Opens a tensor that the request at `index` of the batch named, or an answer to one of its calls, or that it made.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidInput`] for any other; [`Failure::Unavailable`] if it cannot be read.
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        let _ = (index, tensor);
+        Err(no_tensors())
+    }
+
+    /// Keeps a tensor, on behalf of the request at `index` of the batch. There are as many elements as the shape says.
+    ///
+    /// # Errors
+    /// [`Failure::OverBudget`] beyond a limit; [`Failure::Unavailable`] if it cannot be kept.
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let _ = (index, shape, elements);
+        Err(no_tensors())
+    }
+
+    /// Begins a tensor that [`TensorWriter`] writes to the host as it grows. None, as by default, where its elements gather
+    /// in memory and are then kept.
+    ///
+    /// # Errors
+    /// As those of [`keep_tensor`](Self::keep_tensor).
+    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
+        let _ = (index, shape);
+        Ok(None)
+    }
+}
+
+fn no_tensors() -> Failure {
+    Failure::InvalidConfig("this host keeps no tensors".to_owned())
 }
 
 /// What a stage is told that asks for a service which the pipeline does not give it.
@@ -182,5 +216,48 @@ impl<'a> Host<'a> {
     /// [`Failure::OverBudget`](crate::Failure::OverBudget) if the answer is too large.
     pub async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse> {
         self.calls.fetch(self.index, request).await
+    }
+
+    /// Opens a tensor that travels by reference: one that the input named, or an answer to a call of this host, or that
+    /// this call made. It can be read for as long as the call lasts.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidInput`](crate::Failure::InvalidInput) for any other tensor,
+    /// [`Failure::Unavailable`](crate::Failure::Unavailable) if it cannot be read.
+    pub fn tensor(&self, tensor: &TensorRef) -> Result<TensorReader<'a>> {
+        TensorReader::new(tensor.shape.clone(), self.calls.open_tensor(self.index, tensor)?)
+    }
+
+    /// Begins a tensor of this shape, to be written a piece at a time.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidInput`](crate::Failure::InvalidInput) for a shape that no tensor has,
+    /// [`Failure::OverBudget`](crate::Failure::OverBudget) beyond the stage's limit on tensors.
+    pub fn create_tensor(&self, shape: &[u64]) -> Result<TensorWriter<'a>> {
+        checked_shape(shape)?;
+        let sink = self.calls.create_tensor(self.index, shape)?;
+        let gathered = || {
+            let (index, shape) = (self.index, shape.to_vec());
+            Box::new(Gathered { host: self.calls, index, shape, elements: Vec::new() }) as Box<dyn WriteElements + 'a>
+        };
+        TensorWriter::new(shape, sink.unwrap_or_else(gathered))
+    }
+
+    /// Keeps a tensor that is in memory and gives its reference, to be put into an answer. `elements` that are shared are
+    /// not copied.
+    ///
+    /// # Errors
+    /// As those of [`create_tensor`](Self::create_tensor); [`Failure::Unavailable`](crate::Failure::Unavailable) if it
+    /// cannot be kept.
+    pub fn keep_tensor(&self, shape: &[u64], elements: impl Into<TensorElements<'a>>) -> Result<TensorRef> {
+        let elements = elements.into();
+        let (count, there) = (checked_shape(shape)?, elements.count());
+        if there.is_some_and(|there| there != count) {
+            let there = there.unwrap_or_default();
+            return Err(Failure::InvalidInput(format!(
+                "a tensor of shape {shape:?} has {count} elements, not {there}"
+            )));
+        }
+        self.calls.keep_tensor(self.index, shape, elements)
     }
 }

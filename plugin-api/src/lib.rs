@@ -43,8 +43,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! Models, cache backends and routing policies are traits of their own ([`Model`], [`CacheBackend`], [`RoutingPolicy`]),
-//! exported after their kind: `export_plugin!(policies: Greedy);`.
+//! Models, cache backends, routing policies and direction extractors are traits of their own ([`Model`],
+//! [`CacheBackend`], [`RoutingPolicy`], [`DirectionExtractor`]), exported after their kind:
+//! `export_plugin!(policies: Greedy);`.
 //!
 //! The crate is `crate-type = ["rlib", "cdylib"]` and depends on this crate alone. Whatever can differ between machines
 //! (time, random numbers, models, files) is asked of the [`Host`]; an extension is otherwise a pure function of its
@@ -56,6 +57,7 @@ mod cache;
 mod completion;
 mod config;
 mod descriptor;
+mod direction;
 mod document;
 mod export;
 mod extension;
@@ -69,9 +71,11 @@ mod model;
 #[doc(hidden)]
 #[expect(unsafe_code, reason = "the native ABI: each block says why it is sound")]
 pub mod native;
+mod offers;
 mod policy;
 mod rng;
 mod routing;
+mod tensors;
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, clippy::allow_attributes)]
 mod wasm;
@@ -81,12 +85,14 @@ pub mod prelude;
 pub mod testing;
 
 pub use analyzer::Analyzer;
-pub use cache::{
-    CacheAnswer, CacheBackend, CacheCalls, CacheEntry, CacheOperation, CacheSize, CacheValue, from_hex, to_hex,
+pub use cache::{CacheBackend, CacheCalls, CacheEntry, CacheSize, CacheValue, from_hex, to_hex};
+pub use completion::{
+    Capture, Captured, Completion, CompletionRequest, Component, Edit, Finish, LikelyToken, LogProbs, LogProbsOn,
+    Message, Role, RowNormalization, Token, TokenLogProb, TokenLogProbs, Usage,
 };
-pub use completion::{Completion, CompletionRequest, Finish, Message, Role, Usage};
 pub use config::Config;
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
+pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
 pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in, linked_in_as};
 pub use failure::{Failure, FailureKind, Result};
@@ -96,11 +102,16 @@ pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
 pub use http::{HttpRequest, HttpResponse};
 pub use model::{Model, ModelCalls};
+pub use offers::{Ability, Offers};
 pub use policy::{PolicyByDocuments, PolicyCalls, PolicyState, RoutingPolicy};
 pub use rng::Random;
 pub use routing::{
     Arm, Attempt, Decision, Learns, Objective, Outcome, PendingDecision, PolicyAnswer, PolicyQuestion, PolicyRequest,
     Question,
+};
+pub use tensors::{
+    ElementType, MOST_DIMENSIONS, ReadElements, TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
+    checked_shape, elements_of,
 };
 
 /// Version of the contract, apart from the product's. A host serves every minor of its major.
@@ -114,7 +125,7 @@ pub mod __private {
     pub use serde;
 
     pub use crate::{
-        analyzer::extension_of, by_name::ByName, cache::extension_of_cache, model::extension_of_model,
-        policy::extension_of_policy,
+        analyzer::extension_of, by_name::ByName, cache::extension_of_cache, direction::extension_of_extractor,
+        model::extension_of_model, policy::extension_of_policy,
     };
 }

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use crate::{
     BoxFuture, Completion, CompletionRequest, Config, Descriptor, Document, Example, Extension, FromDocument, Host,
-    HostCalls, Instance, IntoDocument, Kind, Permission, Request, Result, Stability,
+    HostCalls, Instance, IntoDocument, Kind, Offers, Permission, Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
@@ -34,6 +34,13 @@ pub trait Model: Config {
     /// Makes one call.
     fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> impl Future<Output = Result<Completion>> + Send;
 
+    /// What it offers beyond what was asked of models at first; a completion alone, as by default. Stands at the root of the
+    /// input schema, as `"x-offers"`.
+    #[must_use]
+    fn offers() -> Offers {
+        Offers::default()
+    }
+
     /// Permissions asked for, with reasons.
     fn permissions() -> Vec<Permission> {
         Vec::new()
@@ -59,7 +66,7 @@ fn describe<M: Model>(version: &str) -> Descriptor {
         version: version.to_owned(),
         summary: M::SUMMARY.to_owned(),
         config: input_schema::<M>(),
-        input: <CompletionRequest as FromDocument>::schema(),
+        input: M::offers().written_to(<CompletionRequest as FromDocument>::schema()),
         output: <Completion as IntoDocument>::schema(),
         permissions: M::permissions(),
         examples: M::examples(),

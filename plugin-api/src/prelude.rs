@@ -5,8 +5,10 @@ pub use jackfield_plugin_macros::{Config, Document};
 pub use serde_json::json;
 
 pub use crate::{
-    Analyzer, Arm, Attempt, CacheBackend, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest,
-    Config as _, Decision, DigestedPath, Example, Failure, FilePath, Finish, Host, HttpRequest, HttpResponse, Learns,
-    Level, Message, Model, Objective, Outcome, PendingDecision, Permission, Question, Random, Result, Role,
-    RoutingPolicy, Stability, Tensor, TextFile, Usage, WithTensors, export_plugin,
+    Ability, Analyzer, Arm, Attempt, CacheBackend, CacheEntry, CacheSize, CacheValue, Capture, Captured, Completion,
+    CompletionRequest, Component, Config as _, ContrastSet, Decision, DigestedPath, DirectionExtractor, Directions,
+    Edit, Example, Failure, FilePath, Finish, Host, HttpRequest, HttpResponse, LayerDirection, Learns, Level, LogProbs,
+    LogProbsOn, Message, Model, Objective, Offers, Outcome, PendingDecision, Permission, Question, Random, Result,
+    Role, RoutingPolicy, RowNormalization, Stability, Tensor, TensorReader, TensorRef, TensorWriter, TextFile, Token,
+    Usage, WithTensors, export_plugin,
 };

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
@@ -14,7 +14,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, FromDocument as _,
+    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, FromDocument as _, Host,
     HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level, PolicyAnswer, PolicyByDocuments,
     PolicyRequest, PolicyState, Request, Result, Tensor, host::no, linked_in_as,
 };
@@ -148,6 +148,13 @@ impl HostCalls for FakeHost {
 pub fn call(kind: Kind, name: &str, config: Value, input: Value, host: &FakeHost) -> Result<Value> {
     let context = Context { stage: name.into(), ..nowhere() };
     call_with(kind, name, &config, Document::new(input.to_string()), &context, host).map(|(answer, _)| answer)
+}
+
+/// A host that gives nothing, outside any run: for operations that need none.
+#[must_use]
+pub fn no_host() -> Host<'static> {
+    static HOST: LazyLock<(FakeHost, Context)> = LazyLock::new(|| (FakeHost::default(), nowhere()));
+    Host::new(&HOST.0, &HOST.1, 0)
 }
 
 /// The context of a document outside any run; seed 0.

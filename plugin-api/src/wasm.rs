@@ -2,20 +2,24 @@
 
 use std::{
     cell::OnceCell,
+    pin::pin,
     sync::{Arc, Once},
     task::{Poll, Waker},
     time::Duration,
 };
 
-use exports::jackfield::plugin::{extension, meta};
-use jackfield::plugin::{cache, host, http, model, types};
+use exports::jackfield::plugin::{cache_backend, extension, meta};
+use jackfield::plugin::{cache, host, http, model, tensors, types};
 
 use crate::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Descriptor, Document, Failure, HostCalls,
-    HttpRequest, HttpResponse, Instance, Kind, Level, Request, Stability, Tensor, linked_in, linked_in_as,
+    BoxFuture, CacheCalls, CacheValue, Completion, CompletionRequest, Context, Descriptor, Document, Failure,
+    HostCalls, HttpRequest, HttpResponse, Instance, Kind, Level, ReadElements, Request, Stability, Tensor,
+    TensorElements, TensorRef, WriteElements, linked_in, linked_in_as,
 };
 
-wit_bindgen::generate!({ path: "wit", world: "plugin" });
+// Every component has the operations of a cache backend, whether or not it offers one: what a crate exports is not known
+// here.
+wit_bindgen::generate!({ path: "wit", world: "cache-plugin" });
 export!(Component);
 
 struct Component;
@@ -97,9 +101,61 @@ impl extension::Guest for Component {
     }
 }
 
+/// Operates on the cache backend that was opened.
+fn with_cache<T>(operate: impl AsyncFnOnce(&dyn CacheCalls) -> Result<T, Failure>) -> Result<T, types::Failure> {
+    let instance = OPENED.with(|opened| opened.get().cloned());
+    let instance = instance.ok_or_else(|| Failure::Internal("called before it was opened".to_owned()))?;
+    let cache = instance.as_cache().ok_or_else(|| Failure::Internal("it is no cache backend".to_owned()))?;
+    Ok(at_once(operate(cache))??)
+}
+
+impl cache_backend::Guest for Component {
+    fn get(key: String) -> Result<Option<Vec<u8>>, types::Failure> {
+        let found = with_cache(async |cache| cache.get(&key, &Host).await)?;
+        Ok(found.map(|value| value.to_vec()))
+    }
+
+    fn put(key: String, value: Vec<u8>, ttl_ms: Option<u64>) -> Result<(), types::Failure> {
+        let ttl = ttl_ms.map(Duration::from_millis);
+        with_cache(async |cache| cache.put(&key, value.into(), ttl, &Host).await)
+    }
+
+    fn remove(key: String) -> Result<(), types::Failure> {
+        with_cache(async |cache| cache.remove(&key, &Host).await)
+    }
+
+    fn clear(prefix: String) -> Result<u64, types::Failure> {
+        with_cache(async |cache| cache.clear(&prefix, &Host).await)
+    }
+
+    fn size(prefix: String) -> Result<cache_backend::CacheSize, types::Failure> {
+        let size = with_cache(async |cache| cache.size(&prefix, &Host).await)?;
+        Ok(cache_backend::CacheSize { entries: size.entries, bytes: size.bytes })
+    }
+
+    fn entries(
+        prefix: String,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<cache_backend::CacheEntry>, types::Failure> {
+        let page = with_cache(async |cache| cache.list(&prefix, after.as_deref(), limit as usize, &Host).await)?;
+        let entry = |entry: crate::CacheEntry| cache_backend::CacheEntry {
+            key: entry.key,
+            value: entry.value.to_vec(),
+            ttl_ms: entry.ttl.map(|ttl| ttl.as_millis() as u64),
+        };
+        Ok(page.into_iter().map(entry).collect())
+    }
+
+    fn is_durable() -> bool {
+        OPENED
+            .with(|opened| opened.get().is_some_and(|opened| opened.as_cache().is_some_and(|cache| cache.is_durable())))
+    }
+}
+
 /// Host calls answer before they return, so a future that is not ready at once waits for something that cannot come.
-fn at_once<T>(mut future: crate::BoxFuture<'_, T>) -> Result<T, Failure> {
-    match future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())) {
+fn at_once<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    match pin!(future).as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Ok(answer),
         Poll::Pending => Err(Failure::Internal("waits for something other than the host".to_owned())),
     }
@@ -215,6 +271,63 @@ impl HostCalls for Host {
             let headers = answer.headers.into_iter().map(|header| (header.name, header.value));
             Ok(HttpResponse { status: answer.status, headers: headers.collect(), body: answer.body })
         })
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>, Failure> {
+        let reference = serde_json::to_string(tensor).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+        Ok(TensorElements::Remote(Box::new(Remote(tensors::open(index, &reference)?))))
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef, Failure> {
+        let mut sink = Box::new(Sink(tensors::create(index, shape)?));
+        match elements {
+            TensorElements::Shared(elements) => sink.write(&elements)?,
+            TensorElements::Lent(elements) => sink.write(elements)?,
+            TensorElements::Remote(_) => {
+                return Err(Failure::InvalidInput("a tensor of the host's is kept already".to_owned()));
+            }
+        }
+        sink.finish()
+    }
+
+    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>, Failure> {
+        Ok(Some(Box::new(Sink(tensors::create(index, shape)?))))
+    }
+}
+
+struct Remote(tensors::TensorReader);
+
+/// The most elements that are read, or written, at a time.
+const AT_A_TIME: usize = 1 << 18;
+
+impl ReadElements for Remote {
+    fn read(&self, offset: u64, into: &mut [f32]) -> Result<(), Failure> {
+        let mut offset = offset;
+        for part in into.chunks_mut(AT_A_TIME) {
+            let elements = self.0.read(offset, part.len() as u64)?;
+            if elements.len() != part.len() {
+                return Err(Failure::Internal("the host gave other elements than were asked for".to_owned()));
+            }
+            part.copy_from_slice(&elements);
+            offset += part.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+struct Sink(tensors::TensorWriter);
+
+impl WriteElements for Sink {
+    fn write(&mut self, elements: &[f32]) -> Result<(), Failure> {
+        for part in elements.chunks(AT_A_TIME) {
+            self.0.write(part)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<TensorRef, Failure> {
+        let reference = self.0.finish()?;
+        serde_json::from_str(&reference).map_err(|error| Failure::Internal(error.to_string()))
     }
 }
 

@@ -108,11 +108,11 @@ impl Shelf {
 impl CacheBackend for Shelf {
     const NAME: &str = "shelf";
 
-    async fn get(&self, key: &str) -> Result<Option<CacheValue>> {
+    async fn get(&self, key: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
         Ok(self.with(|kept| kept.get(key).map(|(value, _)| Arc::clone(value))))
     }
 
-    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> Result<()> {
+    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>, _: &Host<'_>) -> Result<()> {
         let value: CacheValue =
             if self.is("texts") { String::from_utf8_lossy(&value).as_bytes().into() } else { value };
         let until = ttl.map(|ttl| Instant::now() + ttl);
@@ -128,12 +128,12 @@ impl CacheBackend for Shelf {
         Ok(())
     }
 
-    async fn remove(&self, key: &str) -> Result<()> {
+    async fn remove(&self, key: &str, _: &Host<'_>) -> Result<()> {
         self.with(|kept| kept.retain(|name, _| name != key && !(self.is("sweeps") && name.starts_with(&key[..20]))));
         Ok(())
     }
 
-    async fn clear(&self, prefix: &str) -> Result<u64> {
+    async fn clear(&self, prefix: &str, _: &Host<'_>) -> Result<u64> {
         Ok(self.with(|kept| {
             let before = kept.len();
             kept.retain(|name, _| !name.starts_with(prefix));
@@ -141,14 +141,14 @@ impl CacheBackend for Shelf {
         }))
     }
 
-    async fn size(&self, prefix: &str) -> Result<CacheSize> {
+    async fn size(&self, prefix: &str, _: &Host<'_>) -> Result<CacheSize> {
         Ok(self.with(|kept| CacheSize {
             entries: kept.keys().filter(|name| name.starts_with(prefix)).count() as u64,
             bytes: 0,
         }))
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
         let limit = if self.is("lists") { usize::MAX } else { limit };
         let wanted = |name: &str| name.starts_with(prefix) && after.is_none_or(|after| name > after);
         Ok(self.with(|kept| {

@@ -1,5 +1,7 @@
 //! `jackfield cache`.
 
+use std::sync::Arc;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -85,7 +87,7 @@ pub(super) fn cache(command: &Command) -> Exit {
 fn open(which: &Which, plan: &Plan, registry: &Registry) -> Result<Vec<Cache>, Exit> {
     let mut caches = Vec::new();
     for cache in plan.caches.iter().filter(|cache| which.cache.as_ref().is_none_or(|name| *name == cache.name)) {
-        match open_cache(cache, registry) {
+        match open_cache(cache, &Arc::default(), registry) {
             Ok(cache) => caches.push(cache),
             Err(fault) => {
                 complain(format!("{} cannot be set up: {}", fault.service, fault.failure), None);

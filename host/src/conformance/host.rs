@@ -131,7 +131,7 @@ fn completion(request: &CompletionRequest) -> Completion {
     let read: usize = request.messages.iter().map(|message| message.content.len()).sum();
     let usage = Usage { input: read as u64 / 4 + 1, output: text.len() as u64 / 4 + 1 };
     let model = Some("mock".to_owned());
-    Completion { text, finish: Finish::Stop, usage: Some(usage), model, cached: false, usd: 0.0 }
+    Completion { text, finish: Finish::Stop, usage: Some(usage), model, ..Completion::default() }
 }
 
 /// Host and port of an address.

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use jackfield_plugin_api::{
-    Arm, Attempt, CacheOperation, CompletionRequest, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective,
-    Outcome, PendingDecision, PolicyQuestion, PolicyRequest,
+    Arm, Attempt, CompletionRequest, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective, Outcome,
+    PendingDecision, PolicyQuestion, PolicyRequest,
 };
 use serde_json::{Value, json};
 
@@ -112,17 +112,6 @@ fn of_kind(kind: Kind) -> Vec<Value> {
             let asked = CompletionRequest::new(vec![Message::user("When does the train leave?")]);
             let told = vec![Message::system("Be brief."), Message::user("[s1] Ann: the train leaves at nine.")];
             [asked, CompletionRequest::new(told)].iter().map(serde_json::to_value).collect()
-        }
-        Kind::CacheBackend => {
-            let key = || "conformance/sample".to_owned();
-            let operations = [
-                CacheOperation::Put { key: key(), value: "00ff".to_owned(), ttl_ms: Some(60_000) },
-                CacheOperation::Get { key: key() },
-                CacheOperation::Size { prefix: key() },
-                CacheOperation::Remove { key: key() },
-                CacheOperation::Clear { prefix: key() },
-            ];
-            operations.iter().map(serde_json::to_value).collect()
         }
         Kind::RoutingPolicy => policy_requests().iter().map(serde_json::to_value).collect(),
         _ => Vec::new(),

@@ -195,7 +195,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether an extension cannot do its work here, as what it needs is away: every answer is such a failure.
-    pub(super) fn is_away(&self, results: &[Result<Document>]) -> Option<Failure> {
+    pub(super) fn is_away<T>(&self, results: &[Result<T>]) -> Option<Failure> {
         let away = |failure: &Failure| {
             matches!(
                 failure.kind(),

@@ -410,6 +410,11 @@ pub(super) static LIMITS: Table = Table {
         optional("host_calls", AMOUNT, "Host calls within a call; 100,000 by default."),
         optional("output", Shape::Size, "Size of an answer, and of what is sent to servers; 64 MiB by default."),
         optional(
+            "tensors",
+            Shape::Size,
+            "What the tensors that a call makes may hold, those that travel by reference; 1 GiB by default.",
+        ),
+        optional(
             "scratch",
             Shape::Size,
             "What the scratch folders of a call may hold, where the host makes them; 1 GiB by default.",

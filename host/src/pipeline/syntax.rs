@@ -404,6 +404,7 @@ impl<'a> Fields<'a> {
             host_calls: self.integer("host_calls").unwrap_or(usual.host_calls),
             output: self.size("output").unwrap_or(usual.output),
             wall: self.duration("wall").unwrap_or(usual.wall),
+            tensors: self.size("tensors").unwrap_or(usual.tensors),
             scratch: self.size("scratch").unwrap_or(usual.scratch),
             traps: self.integer("traps").map_or(usual.traps, |traps| traps as u32),
         }

@@ -13,14 +13,35 @@ use std::{
 use jackfield_plugin_api::{CacheCalls, CacheEntry, CacheSize, CacheValue, Instance, Result};
 use serde::{Deserialize, Serialize};
 
-use super::cache_value::{Stored, expiry, left, pack, unpack};
-use crate::telemetry::Wait;
+use super::{
+    cache_value::{Stored, expiry, left, pack, unpack},
+    http::Http,
+    plugin_host::ServiceHost,
+};
+use crate::{
+    plugin::sandbox::{Grants, Limits},
+    telemetry::Wait,
+};
+
+/// What a tier is made of.
+pub struct TierParts {
+    /// Name of the extension.
+    pub name: String,
+    /// The opened backend.
+    pub instance: Arc<dyn Instance>,
+    /// What it may do.
+    pub grants: Arc<Grants>,
+    /// How long it keeps values.
+    pub ttl: Option<Duration>,
+}
 
 /// A tier.
 struct Tier {
     name: String,
     /// Holds a cache backend: whoever opens it makes sure of that.
     instance: Arc<dyn Instance>,
+    grants: Arc<Grants>,
+    http: Arc<Http>,
     ttl: Option<Duration>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -53,15 +74,16 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache of these tiers: name of the extension, opened backend, time to live. None if one is no cache backend.
+    /// A cache of these tiers. None if one is no cache backend.
     #[must_use]
-    pub fn new(cache: &str, tiers: Vec<(String, Arc<dyn Instance>, Option<Duration>)>) -> Option<Self> {
-        let tiers = tiers.into_iter().map(|(name, instance, ttl)| {
+    pub fn new(cache: &str, tiers: Vec<TierParts>, http: &Arc<Http>) -> Option<Self> {
+        let tiers = tiers.into_iter().map(|TierParts { name, instance, grants, ttl }| {
             instance.as_cache()?;
+            let http = Arc::clone(http);
             let (hits, misses, errors) = Default::default();
             let wait = Wait::new(format!("`{name}` of cache `{cache}`"));
             let (warned, mistrusted) = Default::default();
-            Some(Tier { name, instance, ttl, hits, misses, errors, warned, mistrusted, wait })
+            Some(Tier { name, instance, grants, http, ttl, hits, misses, errors, warned, mistrusted, wait })
         });
         Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
     }
@@ -81,7 +103,11 @@ impl Cache {
     pub async fn get(&self, key: &str) -> Option<(CacheValue, &str)> {
         let key = &self.full(key);
         for (place, tier) in self.tiers.iter().enumerate() {
-            let Some(stored) = self.noted(tier, tier.waited(tier.backend().get(key)).await).flatten() else { continue };
+            let Some(stored) =
+                self.noted(tier, tier.waited(tier.backend().get(key, &tier.host(&self.name))).await).flatten()
+            else {
+                continue;
+            };
             let (expires, value) = match unpack(key, &stored) {
                 Stored::Value(expires, value) => (expires, value),
                 other => {
@@ -93,7 +119,14 @@ impl Cache {
             tier.hits.fetch_add(1, Ordering::Relaxed);
             for faster in &self.tiers[..place] {
                 let expires = expires.min(expiry(faster.ttl));
-                let put = faster.waited(faster.backend().put(key, pack(key, expires, &value), left(expires))).await;
+                let put = faster
+                    .waited(faster.backend().put(
+                        key,
+                        pack(key, expires, &value),
+                        left(expires),
+                        &faster.host(&self.name),
+                    ))
+                    .await;
                 self.noted(faster, put.map(Some));
             }
             return Some((value, &tier.name));
@@ -109,7 +142,8 @@ impl Cache {
                 (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
                 (tier, ttl) => tier.or(ttl),
             };
-            let put = tier.waited(tier.backend().put(key, pack(key, expiry(ttl), value), ttl)).await;
+            let put =
+                tier.waited(tier.backend().put(key, pack(key, expiry(ttl), value), ttl, &tier.host(&self.name))).await;
             self.noted(tier, put.map(Some));
         }
     }
@@ -118,7 +152,10 @@ impl Cache {
     pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
-            cleared.push((tier.name.as_str(), tier.waited(tier.backend().clear(&self.full(prefix))).await));
+            cleared.push((
+                tier.name.as_str(),
+                tier.waited(tier.backend().clear(&self.full(prefix), &tier.host(&self.name))).await,
+            ));
         }
         cleared
     }
@@ -127,7 +164,10 @@ impl Cache {
     pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
-            sizes.push((tier.name.as_str(), tier.waited(tier.backend().size(&self.full(prefix))).await));
+            sizes.push((
+                tier.name.as_str(),
+                tier.waited(tier.backend().size(&self.full(prefix), &tier.host(&self.name))).await,
+            ));
         }
         sizes
     }
@@ -139,7 +179,9 @@ impl Cache {
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
         let after = after.map(|after| self.full(after));
-        let page = tier.waited(tier.backend().list(&self.full(prefix), after.as_deref(), limit)).await?;
+        let page = tier
+            .waited(tier.backend().list(&self.full(prefix), after.as_deref(), limit, &tier.host(&self.name)))
+            .await?;
         // A value that this host did not write, or that has expired, still counts for the page: it is given as it is.
         Ok(page
             .into_iter()
@@ -212,6 +254,12 @@ impl Cache {
 }
 
 impl Tier {
+    /// The host, as its backend sees it.
+    fn host<'a>(&'a self, cache: &'a str) -> ServiceHost<'a> {
+        let most = Limits::default().output;
+        ServiceHost { service: cache, grants: &self.grants, http: &self.http, most }
+    }
+
     fn backend(&self) -> &dyn CacheCalls {
         self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
     }
@@ -255,25 +303,31 @@ mod tests {
     }
 
     impl CacheCalls for Handle {
-        fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
+        fn get<'a>(&'a self, key: &'a str, _: &'a dyn HostCalls) -> BoxFuture<'a, Result<Option<CacheValue>>> {
             Box::pin(async move { Ok(self.map().get(key).cloned()) })
         }
 
-        fn put<'a>(&'a self, key: &'a str, value: CacheValue, _: Option<Duration>) -> BoxFuture<'a, Result<()>> {
+        fn put<'a>(
+            &'a self,
+            key: &'a str,
+            value: CacheValue,
+            _: Option<Duration>,
+            _: &'a dyn HostCalls,
+        ) -> BoxFuture<'a, Result<()>> {
             Box::pin(async move {
                 self.map().insert(key.to_owned(), value);
                 Ok(())
             })
         }
 
-        fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
+        fn remove<'a>(&'a self, key: &'a str, _: &'a dyn HostCalls) -> BoxFuture<'a, Result<()>> {
             Box::pin(async move {
                 self.map().remove(key);
                 Ok(())
             })
         }
 
-        fn clear<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<u64>> {
+        fn clear<'a>(&'a self, prefix: &'a str, _: &'a dyn HostCalls) -> BoxFuture<'a, Result<u64>> {
             Box::pin(async move {
                 let mut map = self.map();
                 let before = map.len();
@@ -282,7 +336,7 @@ mod tests {
             })
         }
 
-        fn size<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<CacheSize>> {
+        fn size<'a>(&'a self, prefix: &'a str, _: &'a dyn HostCalls) -> BoxFuture<'a, Result<CacheSize>> {
             Box::pin(async move {
                 let entries = self.map().keys().filter(|key| key.starts_with(prefix)).count() as u64;
                 Ok(CacheSize { entries, bytes: 0 })
@@ -294,6 +348,7 @@ mod tests {
             prefix: &'a str,
             after: Option<&'a str>,
             limit: usize,
+            _: &'a dyn HostCalls,
         ) -> BoxFuture<'a, Result<Vec<CacheEntry>>> {
             Box::pin(async move {
                 let map = self.map();
@@ -319,7 +374,8 @@ mod tests {
         let shared = Arc::new(Shared::default());
         let cache = |name: &str| {
             let instance: Arc<dyn Instance> = Arc::new(Handle(Arc::clone(&shared)));
-            Cache::new(name, vec![("shared".to_owned(), instance, None)]).expect("a cache backend")
+            let tier = TierParts { name: "shared".to_owned(), instance, grants: Arc::default(), ttl: None };
+            Cache::new(name, vec![tier], &Arc::default()).expect("a cache backend")
         };
         // The name of one is the beginning of another's, and of its keys.
         let (a, ab, nested) = (cache("a"), cache("ab"), cache("b"));

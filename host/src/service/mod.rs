@@ -6,10 +6,11 @@ mod cache_value;
 mod http;
 mod model;
 mod open;
+mod plugin_host;
 mod recording;
 mod route;
 
-pub use cache::{Cache, TierCount};
+pub use cache::{Cache, TierCount, TierParts};
 pub use http::Http;
 pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource};
 pub use open::{ServiceFault, Services, open_cache, open_services};

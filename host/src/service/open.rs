@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Result};
 
-use super::{Cache, CallRecorder, Http, Model, Route, route::open_routes};
+use super::{Cache, CallRecorder, Http, Model, Route, TierParts, route::open_routes};
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
     plugin::{Registry, sandbox::Limits},
@@ -53,7 +53,7 @@ pub struct ServiceFault {
 pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Services, Vec<ServiceFault>> {
     let (mut services, mut faults) = (Services::default(), Vec::new());
     for cache in &plan.caches {
-        match open_cache(cache, registry) {
+        match open_cache(cache, &services.http, registry) {
             Ok(cache) => services.caches.push(Arc::new(cache)),
             Err(fault) => faults.push(fault),
         }
@@ -86,7 +86,7 @@ fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, reg
 ///
 /// # Errors
 /// The first tier whose extension refuses its configuration.
-pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<Cache, ServiceFault> {
+pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> std::result::Result<Cache, ServiceFault> {
     let fault = |place: usize, failure: Failure| ServiceFault {
         service: format!("tier {} of cache `{}`", place + 1, plan.name),
         failure,
@@ -108,7 +108,8 @@ pub fn open_cache(plan: &CachePlan, registry: &Registry) -> std::result::Result<
                 format!("`{}` is {}: cache backends are linked in, as yet", tier.extension.name, tier.extension.form);
             return Err(fault(place, Failure::InvalidConfig(what)));
         }
-        tiers.push((tier.extension.name.clone(), instance, tier.ttl));
+        let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        tiers.push(TierParts { name: tier.extension.name.clone(), instance, grants, ttl: tier.ttl });
     }
-    Cache::new(&plan.name, tiers).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
+    Cache::new(&plan.name, tiers, http).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
 }

@@ -117,14 +117,47 @@ pub(super) struct HostTable {
         ROption<u64>,
     ) -> BorrowingFfiFuture<'a, RResult<(), AbiFailure>>,
     /// A request's head as JSON text, and its body.
-    #[sabi(last_prefix_field)]
     pub(super) fetch: for<'a> extern "C" fn(
         Handle,
         u32,
         RStr<'a>,
         RSlice<'a, u8>,
     ) -> BorrowingFfiFuture<'a, RResult<AbiResponse, AbiFailure>>,
+    /// The elements of a tensor, whose reference is JSON text; lent until the call ends.
+    pub(super) open_tensor: extern "C" fn(Handle, u32, RStr<'_>) -> RResult<LentElements, AbiFailure>,
+    /// Shape and elements; answers with the reference, as JSON text.
+    #[sabi(last_prefix_field)]
+    pub(super) keep_tensor:
+        extern "C" fn(Handle, u32, RSlice<'_, u64>, RSlice<'_, f32>) -> RResult<RString, AbiFailure>,
 }
+
+/// Elements of a tensor that the host lends until the call ends.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub(super) struct LentElements {
+    pub(super) data: Handle,
+    pub(super) count: usize,
+}
+
+/// A value of a cache, with its key and the time it has left in milliseconds.
+#[repr(C)]
+#[derive(StableAbi)]
+pub(super) struct AbiCacheEntry {
+    pub(super) key: RString,
+    pub(super) value: RVec<u8>,
+    pub(super) ttl_ms: ROption<u64>,
+}
+
+/// What a cache holds.
+#[repr(C)]
+#[derive(StableAbi)]
+pub(super) struct AbiCacheSize {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+/// The answer to an operation on a cache.
+pub(super) type CacheFuture<'a, T> = BorrowingFfiFuture<'a, RResult<T, AbiFailure>>;
 
 /// What a server answered.
 #[repr(C)]
@@ -159,8 +192,25 @@ pub(super) struct PluginTable {
         LentHost<'a>,
     ) -> BorrowingFfiFuture<'a, RVec<AbiResult>>,
     /// Gives an instance back.
-    #[sabi(last_prefix_field)]
     pub(super) close: extern "C" fn(Handle) -> RResult<(), AbiFailure>,
+    // Operations on an instance that is a cache backend.
+    pub(super) cache_get: for<'a> extern "C" fn(Handle, RStr<'a>, LentHost<'a>) -> CacheFuture<'a, ROption<RVec<u8>>>,
+    /// Key, value, and the time to live in milliseconds.
+    pub(super) cache_put:
+        for<'a> extern "C" fn(Handle, RStr<'a>, RSlice<'a, u8>, ROption<u64>, LentHost<'a>) -> CacheFuture<'a, ()>,
+    pub(super) cache_remove: for<'a> extern "C" fn(Handle, RStr<'a>, LentHost<'a>) -> CacheFuture<'a, ()>,
+    pub(super) cache_clear: for<'a> extern "C" fn(Handle, RStr<'a>, LentHost<'a>) -> CacheFuture<'a, u64>,
+    pub(super) cache_size: for<'a> extern "C" fn(Handle, RStr<'a>, LentHost<'a>) -> CacheFuture<'a, AbiCacheSize>,
+    /// The beginning of the keys, the key before the first, and how many.
+    pub(super) cache_list: for<'a> extern "C" fn(
+        Handle,
+        RStr<'a>,
+        ROption<RStr<'a>>,
+        usize,
+        LentHost<'a>,
+    ) -> CacheFuture<'a, RVec<AbiCacheEntry>>,
+    #[sabi(last_prefix_field)]
+    pub(super) cache_is_durable: extern "C" fn(Handle) -> RResult<bool, AbiFailure>,
 }
 
 impl RootModule for PluginTableRef {

@@ -1,6 +1,10 @@
 //! The host's side.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use abi_stable::{
     StableAbi,
@@ -12,11 +16,12 @@ use abi_stable::{
 use async_ffi::BorrowingFfiFuture;
 
 use super::abi::{
-    AbiFailure, AbiResponse, Handle, HostTable, HostTableRef, LentHost, LentRequest, LentTensor, LogSink,
+    AbiFailure, AbiResponse, Handle, HostTable, HostTableRef, LentElements, LentHost, LentRequest, LentTensor, LogSink,
     PluginTableRef,
 };
 use crate::{
-    BoxFuture, Descriptor, Document, Extension, Failure, HostCalls, HttpRequest, Instance, Level, Request, Result,
+    BoxFuture, CacheCalls, Descriptor, Document, Extension, Failure, HostCalls, HttpRequest, Instance, Level, Request,
+    Result, TensorReader, TensorRef,
 };
 
 /// Why a loaded library could not be used.
@@ -111,13 +116,15 @@ impl Extension for Foreign {
 
     fn open(&self, config: &str) -> Result<Arc<dyn Instance>> {
         let handle = self.table.open()(self.index, config.into()).into_result().map_err(Failure::from)?;
-        Ok(Arc::new(ForeignInstance { table: self.table, handle }))
+        let is_cache = self.descriptor.kind == crate::Kind::CacheBackend;
+        Ok(Arc::new(ForeignInstance { table: self.table, handle, is_cache }))
     }
 }
 
-struct ForeignInstance {
-    table: PluginTableRef,
-    handle: Handle,
+pub(super) struct ForeignInstance {
+    pub(super) table: PluginTableRef,
+    pub(super) handle: Handle,
+    is_cache: bool,
 }
 
 impl Drop for ForeignInstance {
@@ -135,13 +142,32 @@ impl Instance for ForeignInstance {
                 batch.iter().map(|request| lent_tensors(&request.document)).collect();
             let requests: Vec<LentRequest<'_>> =
                 batch.iter().zip(&tensors).map(|(request, tensors)| lent(request, tensors)).collect();
-            // A trait object takes two words, a handle one: it points at the reference.
-            let host: &&dyn HostCalls = &host;
-            let data = Handle::new(std::ptr::from_ref(host));
-            let host = LentHost { data, calls: HOST_TABLE.0, lifetime: std::marker::PhantomData };
-            let answers = self.table.call()(self.handle, RSlice::from(requests.as_slice()), host).await;
+            let host = CallHost::new(host);
+            let answers = self.table.call()(self.handle, RSlice::from(requests.as_slice()), host.lent()).await;
             answers.into_iter().map(|answer| answer.into_result().map(Document::from).map_err(Failure::from)).collect()
         })
+    }
+
+    fn as_cache(&self) -> Option<&dyn CacheCalls> {
+        self.is_cache.then_some(self as &dyn CacheCalls)
+    }
+}
+
+/// The host, as a library sees it during one call, and what the host has lent it meanwhile.
+pub(super) struct CallHost<'a> {
+    calls: &'a dyn HostCalls,
+    lent: Mutex<Vec<Arc<[f32]>>>,
+}
+
+impl<'a> CallHost<'a> {
+    pub(super) fn new(calls: &'a dyn HostCalls) -> Self {
+        Self { calls, lent: Mutex::default() }
+    }
+
+    /// Lends itself for as long as it is borrowed.
+    pub(super) fn lent(&self) -> LentHost<'_> {
+        let data = Handle::new(std::ptr::from_ref(self));
+        LentHost { data, calls: HOST_TABLE.0, lifetime: std::marker::PhantomData }
     }
 }
 
@@ -173,7 +199,19 @@ struct HostTableHolder(HostTableRef);
 
 static HOST_TABLE: std::sync::LazyLock<HostTableHolder> = std::sync::LazyLock::new(|| {
     HostTableHolder(
-        HostTable { log, progress, cancelled, complete, model_name, cache_get, cache_put, fetch }.leak_into_prefix(),
+        HostTable {
+            log,
+            progress,
+            cancelled,
+            complete,
+            model_name,
+            cache_get,
+            cache_put,
+            fetch,
+            open_tensor,
+            keep_tensor,
+        }
+        .leak_into_prefix(),
     )
 });
 
@@ -181,11 +219,20 @@ static HOST_TABLE: std::sync::LazyLock<HostTableHolder> = std::sync::LazyLock::n
 /// gone when it, or the future that it answers with, is.
 ///
 /// # Safety
-/// The handle was made from a `&&dyn HostCalls` that lives as long as the call, and the call lasts as long as the borrow: a
+/// The handle was made from a [`CallHost`] that lives as long as the call, and the call lasts as long as the borrow: a
 /// library passes the handle on while it is called, and awaits the futures within the call.
+unsafe fn call_host(data: &Handle) -> &CallHost<'_> {
+    // SAFETY: by the caller's word.
+    unsafe { &*data.pointer::<CallHost<'_>>() }
+}
+
+/// The calls of the host behind a handle.
+///
+/// # Safety
+/// As of [`call_host`].
 unsafe fn host(data: &Handle) -> &dyn HostCalls {
     // SAFETY: by the caller's word.
-    unsafe { *data.pointer::<&dyn HostCalls>() }
+    unsafe { call_host(data) }.calls
 }
 
 extern "C" fn log(data: Handle, level: u8, target: RStr<'_>, message: RStr<'_>) {
@@ -276,4 +323,35 @@ extern "C" fn fetch<'a>(
         });
         response.map_err(AbiFailure::from).into()
     })
+}
+
+extern "C" fn open_tensor(data: Handle, index: u32, reference: RStr<'_>) -> RResult<LentElements, AbiFailure> {
+    // SAFETY: as in `log`.
+    let host = unsafe { call_host(&data) };
+    let opened = serde_json::from_str(reference.as_str())
+        .map_err(|error| Failure::InvalidInput(format!("no reference of a tensor: {error}")))
+        .and_then(|tensor: TensorRef| {
+            TensorReader::new(tensor.shape.clone(), host.calls.open_tensor(index, &tensor)?)?.into_shared()
+        });
+    let lent = opened.map(|elements| {
+        let lent = LentElements { data: Handle::new(elements.as_ptr()), count: elements.len() };
+        // They stay where they are until the call ends.
+        host.lent.lock().unwrap_or_else(PoisonError::into_inner).push(elements);
+        lent
+    });
+    lent.map_err(AbiFailure::from).into()
+}
+
+extern "C" fn keep_tensor(
+    data: Handle,
+    index: u32,
+    shape: RSlice<'_, u64>,
+    elements: RSlice<'_, f32>,
+) -> RResult<RString, AbiFailure> {
+    // SAFETY: as in `log`.
+    let host = unsafe { host(&data) };
+    let kept = host.keep_tensor(index, shape.as_slice(), elements.as_slice().into());
+    let text =
+        kept.and_then(|tensor| serde_json::to_string(&tensor).map_err(|error| Failure::Internal(error.to_string())));
+    text.map(RString::from).map_err(AbiFailure::from).into()
 }

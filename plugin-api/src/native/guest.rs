@@ -12,10 +12,13 @@ use abi_stable::{
 };
 use async_ffi::BorrowingFfiFuture;
 
-use super::abi::{AbiFailure, AbiResult, Handle, LentHost, LentRequest, LogSink, PluginTable, PluginTableRef};
+use super::{
+    abi::{AbiFailure, AbiResult, Handle, LentHost, LentRequest, LogSink, PluginTable, PluginTableRef},
+    guest_cache as cache,
+};
 use crate::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Extension, Failure, HostCalls,
-    HttpRequest, HttpResponse, Instance, Level, Request, Result, Tensor,
+    HttpRequest, HttpResponse, Instance, Level, Request, Result, Tensor, TensorElements, TensorReader, TensorRef,
     guard::{Guarded, guarded},
     linked_in,
 };
@@ -25,7 +28,21 @@ extern "C" fn root() -> RootModuleResult {
 }
 
 fn table() -> PluginTableRef {
-    PluginTable { init, describe, open, call, close }.leak_into_prefix()
+    PluginTable {
+        init,
+        describe,
+        open,
+        call,
+        close,
+        cache_get: cache::get,
+        cache_put: cache::put,
+        cache_remove: cache::remove,
+        cache_clear: cache::clear,
+        cache_size: cache::size,
+        cache_list: cache::list,
+        cache_is_durable: cache::is_durable,
+    }
+    .leak_into_prefix()
 }
 
 // SAFETY: `root` gives a `PluginTableRef`, the type that the header is made for.
@@ -104,7 +121,7 @@ fn owned(lent: &LentRequest<'_>) -> Request {
     }
 }
 
-struct Host<'a>(LentHost<'a>);
+pub(super) struct Host<'a>(pub(super) LentHost<'a>);
 
 impl HostCalls for Host<'_> {
     fn log(&self, level: Level, target: &str, message: &str) {
@@ -166,5 +183,21 @@ impl HostCalls for Host<'_> {
                 serde_json::from_str(&answer.head).map_err(|error| Failure::Internal(error.to_string()))?;
             Ok(HttpResponse { body: answer.body.to_vec(), ..response })
         })
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        let reference = serde_json::to_string(tensor).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+        let lent = self.0.calls.open_tensor()(self.0.data, index, reference.as_str().into()).into_result()?;
+        // SAFETY: the host lends as many elements, at an address that is right for them, until the call ends, and this view
+        // of the host is gone before that.
+        Ok(TensorElements::Lent(unsafe { std::slice::from_raw_parts(lent.data.pointer::<f32>(), lent.count) }))
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let elements = TensorReader::new(shape.to_vec(), elements)?;
+        let elements = elements.to_elements()?;
+        let (calls, data) = (self.0.calls, self.0.data);
+        let kept = calls.keep_tensor()(data, index, RSlice::from(shape), RSlice::from(&*elements)).into_result()?;
+        serde_json::from_str(&kept).map_err(|error| Failure::Internal(error.to_string()))
     }
 }

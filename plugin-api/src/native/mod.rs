@@ -6,7 +6,9 @@
 
 mod abi;
 mod attach;
+mod attach_cache;
 mod guest;
+mod guest_cache;
 mod logs;
 mod note;
 

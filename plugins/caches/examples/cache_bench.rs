@@ -20,6 +20,7 @@ use std::{
 
 use futures::executor::block_on;
 use jackfield_caches::{Memory, Redis, Sqlite};
+use jackfield_plugin_api::testing::no_host;
 use jackfield_plugin_api::{CacheBackend, CacheValue, Failure};
 use serde_json::json;
 
@@ -75,8 +76,8 @@ fn one_by_one(cache: &impl CacheBackend) -> Result<(f64, f64), Failure> {
         times.sort_unstable_by(f64::total_cmp);
         Ok(times[times.len() / 2])
     };
-    let put = median(&|key| block_on(cache.put(key, Arc::clone(&value), Some(Duration::from_secs(3600)))))?;
-    let get = median(&|key| block_on(cache.get(key)).map(|value| drop(black_box(value))))?;
+    let put = median(&|key| block_on(cache.put(key, Arc::clone(&value), Some(Duration::from_secs(3600)), &no_host())))?;
+    let get = median(&|key| block_on(cache.get(key, &no_host())).map(|value| drop(black_box(value))))?;
     Ok((get, put))
 }
 
@@ -93,9 +94,9 @@ fn many_at_once(cache: impl CacheBackend) -> Result<(f64, f64), Box<dyn Error>> 
                 for index in 0..CALLS / 64 {
                     let key = key((task * 37 + index) % KEYS);
                     if is_put {
-                        cache.put(&key, Arc::clone(&value), None).await?;
+                        cache.put(&key, Arc::clone(&value), None, &no_host()).await?;
                     } else {
-                        black_box(cache.get(&key).await?);
+                        black_box(cache.get(&key, &no_host()).await?);
                     }
                 }
                 Ok::<(), Failure>(())

@@ -174,29 +174,29 @@ impl CacheBackend for Memory {
         Ok(self)
     }
 
-    async fn get(&self, key: &str) -> Result<Option<CacheValue>> {
+    async fn get(&self, key: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
         Ok(self.state.get()?.cache.get(key).map(|kept| kept.value))
     }
 
-    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> Result<()> {
+    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>, _: &Host<'_>) -> Result<()> {
         self.state.get()?.put(key, value, ttl);
         Ok(())
     }
 
-    async fn remove(&self, key: &str) -> Result<()> {
+    async fn remove(&self, key: &str, _: &Host<'_>) -> Result<()> {
         self.state.get()?.cache.invalidate(key);
         Ok(())
     }
 
-    async fn clear(&self, prefix: &str) -> Result<u64> {
+    async fn clear(&self, prefix: &str, _: &Host<'_>) -> Result<u64> {
         Ok(self.state.get()?.clear(prefix))
     }
 
-    async fn size(&self, prefix: &str) -> Result<CacheSize> {
+    async fn size(&self, prefix: &str, _: &Host<'_>) -> Result<CacheSize> {
         Ok(self.state.get()?.size(prefix))
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
         Ok(self.state.get()?.list(prefix, after, limit))
     }
 

@@ -1,18 +1,16 @@
-//! Cache backends, by the documents of the contract; their list, where they are linked in.
+//! Cache backends, by the operations of the contract.
 
 use std::{sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{
-    BoxFuture, CacheAnswer, CacheOperation, CacheValue, Document, Failure, Kind, Result, to_hex,
-};
+use jackfield_plugin_api::{BoxFuture, CacheCalls, CacheValue, Failure, HostCalls, Instance, Kind, Result, to_hex};
 
 use crate::{
     conformance::{
         Finding, Outcome,
         bench::{Opened, all},
         host::Script,
-        inputs::{OUR_KEYS, Sample},
-        subject::{Subject, shown},
+        inputs::OUR_KEYS,
+        subject::{Subject, excerpt, short},
     },
     plugin::Form,
 };
@@ -22,46 +20,78 @@ fn key(check: &str, name: impl std::fmt::Display) -> String {
     format!("{OUR_KEYS}{check}/{name}")
 }
 
-fn get(key: &str) -> CacheOperation {
-    CacheOperation::Get { key: key.to_owned() }
+/// An operation on a cache.
+#[derive(Clone, Debug)]
+enum Operation {
+    Get(String),
+    Put(String, Vec<u8>, Option<Duration>),
+    Remove(String),
+    Clear(String),
+    Size(String),
 }
 
-fn put(key: &str, value: &[u8], ttl: Option<Duration>) -> CacheOperation {
-    let ttl_ms = ttl.map(|ttl| ttl.as_millis() as u64);
-    CacheOperation::Put { key: key.to_owned(), value: to_hex(value), ttl_ms }
+/// What an operation gave.
+#[derive(Debug, Default)]
+struct Answer {
+    value: Option<CacheValue>,
+    entries: u64,
 }
 
-fn samples(operations: &[CacheOperation]) -> Vec<Sample> {
-    let values = operations.iter().map(|operation| serde_json::to_value(operation).unwrap_or_default());
-    values.zip(6000..).map(|(value, number)| Sample::new(number, &value)).collect()
+fn get(key: &str) -> Operation {
+    Operation::Get(key.to_owned())
 }
 
-fn answer(result: Result<Document>) -> Result<CacheAnswer> {
-    let document = result?;
-    serde_json::from_str(&document.json).map_err(|error| Failure::InvalidOutput(format!("{}: {error}", document.json)))
+fn put(key: &str, value: &[u8], ttl: Option<Duration>) -> Operation {
+    Operation::Put(key.to_owned(), value.to_vec(), ttl)
 }
 
-/// What the operations of one batch give; or what the check comes to, where the store is away or does not answer.
-fn operate(
-    subject: &Subject<'_>,
-    instance: &Opened,
-    operations: &[CacheOperation],
-) -> Result<Vec<CacheAnswer>, Outcome> {
-    let results = subject.call(instance, &samples(operations));
+async fn operated(cache: &dyn CacheCalls, operation: Operation, host: &dyn HostCalls) -> Result<Answer> {
+    let mut answer = Answer::default();
+    match operation {
+        Operation::Get(key) => answer.value = cache.get(&key, host).await?,
+        Operation::Put(key, value, ttl) => cache.put(&key, value.into(), ttl, host).await?,
+        Operation::Remove(key) => cache.remove(&key, host).await?,
+        Operation::Clear(prefix) => answer.entries = cache.clear(&prefix, host).await?,
+        Operation::Size(prefix) => answer.entries = cache.size(&prefix, host).await?.entries,
+    }
+    Ok(answer)
+}
+
+/// Operates one after the other.
+async fn one_by_one(
+    instance: Arc<dyn Instance>,
+    operations: Vec<Operation>,
+    host: Arc<dyn HostCalls>,
+) -> Vec<Result<Answer>> {
+    let Some(cache) = instance.as_cache() else {
+        return vec![Err(Failure::Internal("it is no cache backend".to_owned()))];
+    };
+    let mut answers = Vec::with_capacity(operations.len());
+    for operation in operations {
+        answers.push(operated(cache, operation, &*host).await);
+    }
+    answers
+}
+
+/// What operations give; or what the check comes to, where the store is away or does not answer.
+fn operate(subject: &Subject<'_>, opened: &Opened, operations: &[Operation]) -> Result<Vec<Answer>, Outcome> {
+    let Some(instance) = opened.instance() else { return Err(Outcome::not_applicable("it does not open")) };
+    let waited = subject.bench.wait(one_by_one(instance, operations.to_vec(), subject.host(Script::default())));
+    let results = waited.unwrap_or_else(|failure| vec![Err(failure)]);
     if let Some(failure) = subject.is_away(&results) {
         return Err(Outcome::not_applicable(format!("the store is away: {}", failure.message())));
     }
-    let wrong = results.iter().zip(operations).find(|(result, _)| result.is_err());
-    if let Some((result, operation)) = wrong {
-        let operation = serde_json::to_string(operation).unwrap_or_default();
+    let wrong =
+        results.iter().zip(operations).find_map(|(result, operation)| Some((result.as_ref().err()?, operation)));
+    if let Some((failure, operation)) = wrong {
         return Err(Outcome::of(vec![Finding::new(
-            "a `CacheAnswer`",
-            format!("{}, for {}", shown(result), operation.chars().take(80).collect::<String>()),
+            "an answer",
+            format!("{}, for {}", short(failure), excerpt(&format!("{operation:?}"))),
             "answer every operation; `unavailable` if the store is away",
         )]));
     }
-    results.into_iter().map(answer).collect::<Result<_>>().map_err(|failure| {
-        Outcome::of(vec![Finding::new("a `CacheAnswer`", failure.message(), "answer what the contract says")])
+    results.into_iter().collect::<Result<_>>().map_err(|failure| {
+        Outcome::of(vec![Finding::new("an answer", failure.message(), "answer what the contract says")])
     })
 }
 
@@ -75,8 +105,9 @@ fn wrong(expected: impl Into<String>, seen: impl Into<String>, mend: &str) -> Ou
 }
 
 /// A value in a few words.
-fn told(value: Option<&str>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), |value| format!("{} bytes, {:.24}", value.len() / 2, value))
+fn told(value: Option<&[u8]>) -> String {
+    let beginning = |value: &[u8]| to_hex(&value[..value.len().min(12)]);
+    value.map_or_else(|| "nothing".to_owned(), |value| format!("{} bytes, {}", value.len(), beginning(value)))
 }
 
 pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
@@ -104,9 +135,9 @@ pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
         return wrong("nothing under a key that was never put", told(Some(found)), "answer no value");
     }
     for ((case, value), answer) in cases.iter().rev().zip(&answers[2 + cases.len()..]) {
-        if answer.value.as_deref() != Some(&to_hex(value)) {
+        if answer.value.as_deref() != Some(*value) {
             return wrong(
-                format!("under `{case}`, what was put last: {}", told(Some(&to_hex(value)))),
+                format!("under `{case}`, what was put last: {}", told(Some(value))),
                 told(answer.value.as_deref()),
                 "keep the bytes as they are, and give out the last ones",
             );
@@ -116,7 +147,7 @@ pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
         return Outcome::noted("within one batch: a component keeps nothing from batch to batch");
     }
     match operate(subject, instance, &[get(&name("again"))]) {
-        Ok(answers) if answers[0].value.as_deref() == Some(&to_hex(b"second")) => Outcome::passed(),
+        Ok(answers) if answers[0].value.as_deref() == Some(&b"second"[..]) => Outcome::passed(),
         Ok(answers) => wrong("the value in a later call as well", told(answers[0].value.as_deref()), "keep it"),
         Err(outcome) => outcome,
     }
@@ -169,16 +200,16 @@ pub(in crate::conformance) fn removal(subject: &Subject<'_>) -> Outcome {
     let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
     let name = |name: &str| key("removal", name);
     let (one, two, other) = (name("a/1"), name("a/2"), name("b/1"));
-    let clear = |prefix: String| CacheOperation::Clear { prefix };
-    let size = |prefix: String| CacheOperation::Size { prefix };
+    let clear = |prefix: String| Operation::Clear(prefix);
+    let size = |prefix: String| Operation::Size(prefix);
     let operations = [
         clear(name("")),
         put(&one, b"one", None),
         put(&two, b"two", None),
         put(&other, b"other", None),
         size(name("a/")),
-        CacheOperation::Remove { key: one.clone() },
-        CacheOperation::Remove { key: one.clone() },
+        Operation::Remove(one.clone()),
+        Operation::Remove(one.clone()),
         get(&one),
         get(&two),
         clear(name("a/")),
@@ -198,10 +229,10 @@ pub(in crate::conformance) fn removal(subject: &Subject<'_>) -> Outcome {
     };
     let value = |at: usize| told(answers[at].value.as_deref());
     hold("under a key that was removed", told(None), value(7));
-    hold("under a key beside the one that was removed", told(Some(&to_hex(b"two"))), value(8));
+    hold("under a key beside the one that was removed", told(Some(b"two")), value(8));
     hold("as the count of a cleared prefix", "1".to_owned(), answers[9].entries.to_string());
     hold("under a prefix that was cleared", told(None), value(10));
-    hold("under another prefix than the one that was cleared", told(Some(&to_hex(b"other"))), value(11));
+    hold("under another prefix than the one that was cleared", told(Some(b"other")), value(11));
     // A size is what is known, and may lag behind; it cannot be more than was ever put.
     if answers[4].entries > 2 {
         hold("as the size of the prefix, at most", "2".to_owned(), answers[4].entries.to_string());
@@ -210,21 +241,22 @@ pub(in crate::conformance) fn removal(subject: &Subject<'_>) -> Outcome {
     Outcome::of(findings)
 }
 
-/// The list, which no document asks for: where the backend is linked in.
+/// The list.
 fn list(subject: &Subject<'_>, opened: &Opened) -> Option<Finding> {
     let instance = opened.instance()?;
     instance.as_cache()?;
     let prefix = key("list", "");
     let (first, last) = (format!("{prefix}1"), format!("{prefix}4"));
     let (asked, after) = (prefix.clone(), first.clone());
+    let host = subject.host(Script::default());
     let pages = subject.bench.wait(async move {
         let Some(cache) = instance.as_cache() else { return Ok(Vec::new()) };
         for number in [3, 1, 4, 2] {
-            cache.put(&format!("{asked}{number}"), CacheValue::from(&b"listed"[..]), None).await?;
+            cache.put(&format!("{asked}{number}"), CacheValue::from(&b"listed"[..]), None, &*host).await?;
         }
-        let page = cache.list(&asked, Some(&after), 2).await?;
-        let rest = cache.list(&asked, page.last().map(|entry| entry.key.as_str()), 10).await?;
-        cache.clear(&asked).await?;
+        let page = cache.list(&asked, Some(&after), 2, &*host).await?;
+        let rest = cache.list(&asked, page.last().map(|entry| entry.key.as_str()), 10, &*host).await?;
+        cache.clear(&asked, &*host).await?;
         Ok(page.into_iter().chain(rest).map(|entry| entry.key).collect())
     });
     let mend = "list the values whose keys begin so and come after `after`, in order, at most `limit`";
@@ -247,27 +279,26 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
         return Outcome::not_applicable("a component keeps nothing from batch to batch");
     }
     let Some(instance) = opened.instance() else { return Outcome::not_applicable("it does not open") };
-    let of_caller = |caller: usize| -> Vec<CacheOperation> {
+    let of_caller = |caller: usize| -> Vec<Operation> {
         let own =
             (0..EACH).map(|n| put(&key("threads", format!("{caller}/{n}")), format!("{caller} {n}").as_bytes(), None));
         let shared = (0..EACH).map(|n| put(&key("threads", format!("all/{n}")), format!("{n}").as_bytes(), None));
         own.chain(shared).collect()
     };
     let callers = (0..CALLERS).map(|caller| {
-        let (instance, batch) = (Arc::clone(&instance), subject.requests(&samples(&of_caller(caller))));
-        let host = subject.host(Script::default());
-        let call: BoxFuture<'static, Vec<Result<Document>>> =
-            Box::pin(async move { instance.call(&batch, &*host).await });
+        let call: BoxFuture<'static, Vec<Result<Answer>>> =
+            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), subject.host(Script::default())));
         call
     });
     let put = subject.bench.wait(all(callers.collect()));
-    let answered: Vec<Result<Document>> =
+    let answered: Vec<Result<Answer>> =
         put.map_or_else(|failure| vec![Err(failure)], |all| all.into_iter().flatten().collect());
     if let Some(failure) = subject.is_away(&answered) {
         return Outcome::not_applicable(format!("the store is away: {}", failure.message()));
     }
     if answered.len() != CALLERS * EACH * 2 || answered.iter().any(Result::is_err) {
-        let seen = answered.iter().find(|result| result.is_err()).map_or_else(|| "fewer answers".to_owned(), shown);
+        let seen =
+            answered.iter().find_map(|result| result.as_ref().err()).map_or_else(|| "fewer answers".to_owned(), short);
         return wrong("every put answered, from several threads at once", seen, "let calls run beside each other");
     }
     let mut gets = Vec::new();
@@ -275,17 +306,14 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
         gets.extend((0..EACH).map(|n| (key("threads", format!("{caller}/{n}")), format!("{caller} {n}"))));
     }
     gets.extend((0..EACH).map(|n| (key("threads", format!("all/{n}")), n.to_string())));
-    let operations: Vec<CacheOperation> = gets.iter().map(|(key, _)| get(key)).collect();
+    let operations: Vec<Operation> = gets.iter().map(|(key, _)| get(key)).collect();
     let answers = match operate(subject, opened, &operations) {
         Ok(answers) => answers,
         Err(outcome) => return outcome,
     };
-    let _ = subject.call(opened, &samples(&[CacheOperation::Clear { prefix: OUR_KEYS.to_owned() }]));
+    let _ = operate(subject, opened, &[Operation::Clear(OUR_KEYS.to_owned())]);
     debug_assert_eq!(subject.kind(), Kind::CacheBackend, "the catalogue asks it of caches alone");
-    let lost = gets
-        .iter()
-        .zip(&answers)
-        .find(|((_, value), answer)| answer.value.as_deref() != Some(&to_hex(value.as_bytes())));
+    let lost = gets.iter().zip(&answers).find(|((_, value), answer)| answer.value.as_deref() != Some(value.as_bytes()));
     match lost {
         None => Outcome::passed(),
         Some(((key, _), answer)) => wrong(

@@ -23,6 +23,9 @@ pub struct Limits {
     /// Size of an answer, JSON and tensors together, in bytes; as much may be sent to servers, and received from one at a
     /// time.
     pub output: u64,
+    /// What the tensors that a call makes may hold, in bytes: those that travel by reference.
+    #[serde(default = "a_gibibyte")]
+    pub tensors: u64,
     /// What the scratch folders that the host makes for a call may hold, in bytes on disk; at least 4 KiB for each file.
     #[serde(default = "a_gibibyte")]
     pub scratch: u64,
@@ -52,6 +55,7 @@ impl Default for Limits {
             fuel: None,
             host_calls: 100_000,
             output: 64 << 20,
+            tensors: a_gibibyte(),
             scratch: a_gibibyte(),
             traps: some_traps(),
         }

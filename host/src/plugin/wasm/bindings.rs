@@ -3,12 +3,18 @@
 
 wasmtime::component::bindgen!({
     path: "../plugin-api/wit",
-    world: "plugin",
+    world: "cache-plugin",
+    with: {
+        "jackfield:plugin/tensors.tensor-reader": super::tensors::Reader,
+        "jackfield:plugin/tensors.tensor-writer": super::tensors::Writer,
+    },
     imports: {
         "jackfield:plugin/model.complete": async | trappable,
         "jackfield:plugin/cache.get": async | trappable,
         "jackfield:plugin/cache.put": async | trappable,
         "jackfield:plugin/http.fetch": async | trappable,
+        "jackfield:plugin/tensors.open": async | trappable,
+        "jackfield:plugin/tensors.[method]tensor-writer.finish": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -13,9 +13,9 @@ use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::{
-    bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
     convert,
     engine::{is_out_of_memory, no_memory_left},
+    exports::{Exports, Prepared},
     health::Health,
     meter::{CpuMeter, metered},
     scratch::ScratchFull,
@@ -29,7 +29,7 @@ use crate::plugin::{
 
 /// An extension of a component with its configuration.
 pub(super) struct Guest {
-    pub(super) prepared: GuestPre<State>,
+    pub(super) prepared: Prepared,
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) config: String,
@@ -40,11 +40,10 @@ pub(super) struct Guest {
 
 impl Guest {
     /// An instance of its own, opened with the configuration.
-    async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, GuestWorld)> {
+    async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, Exports)> {
         let whose = self.whose();
         let (mut store, plugin) = instantiate(&self.prepared, whose, &self.grants, bridge).await?;
-        let opened =
-            plugin.jackfield_plugin_extension().call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
+        let opened = plugin.extension.call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
         opened.map_err(|error| trapped(&error, &store, whose))?.map_err(convert::failure)?;
         Ok((store, plugin))
     }
@@ -52,7 +51,7 @@ impl Guest {
     /// The limits, and whose they are: what has `limits` in a pipeline can raise them.
     fn whose(&self) -> Whose<'_> {
         let of = match self.kind {
-            Kind::Analyzer => Some("stage"),
+            kind if kind.is_for_stages() => Some("stage"),
             Kind::Model => Some("model"),
             _ => None,
         };
@@ -61,7 +60,7 @@ impl Guest {
 
     fn demand(&self) -> Demand {
         match self.kind {
-            Kind::Analyzer => Demand::Stage,
+            kind if kind.is_for_stages() => Demand::Stage,
             Kind::RoutingPolicy => Demand::Policy,
             _ => Demand::Model,
         }
@@ -76,7 +75,7 @@ impl Guest {
     async fn answer(&self, batch: &[Request], bridge: &Arc<Bridge>) -> Result<Vec<Result<Document>>> {
         let (mut store, plugin) = self.fresh(bridge).await?;
         let requests: Vec<_> = batch.iter().map(convert::request).collect();
-        let answered = plugin.jackfield_plugin_extension().call_call(&mut store, &requests).await;
+        let answered = plugin.extension.call_call(&mut store, &requests).await;
         let results = answered.map_err(|error| trapped(&error, &store, self.whose()))?;
         let failure = |failure| match convert::failure(failure) {
             // It says so itself, in words of its own.
@@ -171,15 +170,15 @@ pub(super) struct Whose<'a> {
 }
 
 pub(super) async fn instantiate(
-    prepared: &GuestPre<State>,
+    prepared: &Prepared,
     whose: Whose<'_>,
     grants: &Grants,
     bridge: &Arc<Bridge>,
-) -> Result<(Store<State>, GuestWorld)> {
+) -> Result<(Store<State>, Exports)> {
     let world = world::of(grants, whose.limits.scratch)?;
     let mut store = store(prepared.engine(), whose.limits, world, Arc::clone(bridge))
         .map_err(|error| Failure::Internal(format!("no sandbox: {error:#}")))?;
-    match prepared.instantiate_async(&mut store).await {
+    match prepared.instantiate(&mut store).await {
         Ok(plugin) => Ok((store, plugin)),
         Err(error) if error.is::<wasmtime::PoolConcurrencyLimitError>() => {
             Err(Failure::Unavailable("every sandbox is in use".to_owned()))

@@ -7,10 +7,11 @@ use wasmtime::component::{Component, Linker, types::ComponentItem};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use super::{
-    bindings::{Plugin as GuestWorld, PluginPre as GuestPre},
+    bindings::CachePlugin as GuestWorld,
     compile::{self, NotCompiled},
     convert,
     engine::{engine, is_out_of_memory, no_memory_left},
+    exports::Prepared,
     health::Health,
     instance::{Guest, Whose, in_time, instantiate},
     scratch::{CountedFilesystem, sweep},
@@ -85,15 +86,13 @@ pub(in crate::plugin) fn load(
     Ok(Loaded { protocol, offers })
 }
 
-async fn describe(
-    prepared: &GuestPre<State>,
-) -> CallResult<Vec<super::bindings::jackfield::plugin::types::Descriptor>> {
+async fn describe(prepared: &Prepared) -> CallResult<Vec<super::bindings::jackfield::plugin::types::Descriptor>> {
     let limits = limits_to_describe();
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
         let whose = Whose { limits: &limits, of: None };
         let (mut store, plugin) = instantiate(prepared, whose, &Grants::default(), &bridge).await?;
-        let described = plugin.jackfield_plugin_meta().call_describe(&mut store).await;
+        let described = plugin.meta.call_describe(&mut store).await;
         described.map_err(|error| super::instance::trapped(&error, &store, whose))
     })
     .await?
@@ -106,7 +105,7 @@ fn prepare(
     bytes: &[u8],
     digest: &Digest,
     counts_fuel: bool,
-) -> Result<(GuestPre<State>, (u16, u16)), LoadError> {
+) -> Result<(Prepared, (u16, u16)), LoadError> {
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
     let no_entry = |what: String| LoadError::NoEntry { path: path.to_owned(), what };
     let engine = engine(counts_fuel).map_err(failed)?;
@@ -120,7 +119,7 @@ fn prepare(
     let instance = linker
         .instantiate_pre(&component)
         .map_err(|error| no_entry(format!("it asks for what no plugin gets: {}", first_line(&format!("{error:#}")))))?;
-    let prepared = GuestPre::new(instance).map_err(|error| {
+    let prepared = Prepared::new(instance).map_err(|error| {
         no_entry(format!("its exports are not those of the contract: {}", first_line(&format!("{error:#}"))))
     })?;
     Ok((prepared, protocol))
@@ -204,7 +203,7 @@ struct Source {
     path: std::path::PathBuf,
     bytes: Arc<[u8]>,
     digest: Digest,
-    prepared: GuestPre<State>,
+    prepared: Prepared,
 }
 
 struct Sandboxed {

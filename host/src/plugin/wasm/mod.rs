@@ -7,6 +7,7 @@ mod bindings;
 mod compile;
 mod convert;
 mod engine;
+mod exports;
 mod health;
 mod imports;
 mod instance;
@@ -15,6 +16,7 @@ mod meter;
 mod probe;
 mod scratch;
 mod state;
+mod tensors;
 mod world;
 
 pub use compile::{Compiled, announce_compiling, compiled};

@@ -10,7 +10,7 @@ use std::{
 
 use jackfield_plugin_api::{
     CacheValue, Completion, CompletionRequest, Failure, HostCalls, HttpRequest, HttpResponse, Level,
-    Result as CallResult,
+    Result as CallResult, TensorReader, TensorRef,
 };
 use tokio::sync::oneshot;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::ResourceTable};
@@ -44,6 +44,8 @@ pub(super) enum Ask {
     Get(u32, String, oneshot::Sender<CallResult<Option<CacheValue>>>),
     Put(u32, String, CacheValue, Option<Duration>, oneshot::Sender<CallResult<()>>),
     Fetch(u32, Box<HttpRequest>, oneshot::Sender<CallResult<HttpResponse>>),
+    OpenTensor(u32, TensorRef, oneshot::Sender<CallResult<Arc<[f32]>>>),
+    KeepTensor(u32, Vec<u64>, Arc<[f32]>, oneshot::Sender<CallResult<TensorRef>>),
 }
 
 impl Ask {
@@ -61,6 +63,14 @@ impl Ask {
             }
             Self::Fetch(index, request, back) => {
                 let _ = back.send(host.fetch(index, *request).await);
+            }
+            Self::OpenTensor(index, tensor, back) => {
+                let opened = host.open_tensor(index, &tensor);
+                let opened = opened.and_then(|elements| TensorReader::new(tensor.shape, elements)?.into_shared());
+                let _ = back.send(opened);
+            }
+            Self::KeepTensor(index, shape, elements, back) => {
+                let _ = back.send(host.keep_tensor(index, &shape, elements.into()));
             }
         }
     }
@@ -142,7 +152,7 @@ pub(super) struct Refused {
 
 /// State of one instance.
 pub(super) struct State {
-    limits: Limits,
+    pub(super) limits: Limits,
     memory: usize,
     calls: u64,
     /// The limit that ended the guest, as a message.
@@ -154,8 +164,10 @@ pub(super) struct State {
     pub(super) bridge: Arc<Bridge>,
     /// Bytes that were sent to servers.
     sent: u64,
+    /// Bytes of the tensors that it made, or began to make.
+    pub(super) made: u64,
     world: World,
-    table: ResourceTable,
+    pub(super) table: ResourceTable,
 }
 
 /// A store for one instance, with its limits in force.
@@ -174,6 +186,7 @@ pub(super) fn store(
         machine_is_short: false,
         bridge,
         sent: 0,
+        made: 0,
         world,
         table: ResourceTable::new(),
     };
@@ -235,7 +248,7 @@ impl ResourceLimiter for State {
 
 impl State {
     /// Counts a host call.
-    fn count(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn count(&mut self) -> wasmtime::Result<()> {
         self.calls += 1;
         if self.calls > self.limits.host_calls {
             self.hit = Some(format!("made more than {} host calls", self.limits.host_calls));
@@ -258,7 +271,7 @@ impl types::Host for State {}
 
 impl State {
     /// Asks the host and waits.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &mut self,
         ask: impl FnOnce(oneshot::Sender<CallResult<T>>) -> Ask,
     ) -> wasmtime::Result<CallResult<T>> {

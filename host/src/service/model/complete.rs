@@ -16,7 +16,6 @@ use super::{
     budget::Budget,
     flight::Flights,
     hold::{self, Schemas},
-    host::ModelHost,
     key::{self, Key},
     limit::Limit,
     note::{CallNote, Counters, ModelCount, Source, sum},
@@ -32,7 +31,7 @@ use crate::{
         Form,
         sandbox::{Grants, QueueClock},
     },
-    service::{Cache, Http},
+    service::{Cache, Http, plugin_host::ServiceHost},
     store::Ledger,
 };
 
@@ -416,7 +415,7 @@ impl Model {
     /// A panic in the model is a failure of the model.
     async fn called(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
         let host =
-            ModelHost { model: &self.name, grants: &self.grants, http: &self.http, most: self.plan.limits.output };
+            ServiceHost { service: &self.name, grants: &self.grants, http: &self.http, most: self.plan.limits.output };
         if let Some(model) = self.instance.as_model() {
             let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
             return Guarded::new("complete", call).await?;

@@ -6,7 +6,6 @@ mod budget;
 mod complete;
 mod flight;
 mod hold;
-mod host;
 mod key;
 mod limit;
 mod note;

@@ -101,14 +101,14 @@ impl CacheBackend for Redis {
         Ok(self)
     }
 
-    async fn get(&self, key: &str) -> Result<Option<CacheValue>> {
+    async fn get(&self, key: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
         let mut command = cmd("GET");
         command.arg(self.key(key));
         let value: Option<Vec<u8>> = self.state.get()?.ask(&command).await?;
         Ok(value.map(Into::into))
     }
 
-    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> Result<()> {
+    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>, _: &Host<'_>) -> Result<()> {
         let link = self.state.get()?;
         let name = self.key(key);
         let keep = Keep::of(ttl);
@@ -127,19 +127,19 @@ impl CacheBackend for Redis {
         link.ask(&command).await
     }
 
-    async fn remove(&self, key: &str) -> Result<()> {
+    async fn remove(&self, key: &str, _: &Host<'_>) -> Result<()> {
         self.state.get()?.ask(&forget(&self.key(key))).await
     }
 
-    async fn clear(&self, prefix: &str) -> Result<u64> {
+    async fn clear(&self, prefix: &str, _: &Host<'_>) -> Result<u64> {
         scan::clear(self.state.get()?, &self.key(prefix)).await
     }
 
-    async fn size(&self, prefix: &str) -> Result<CacheSize> {
+    async fn size(&self, prefix: &str, _: &Host<'_>) -> Result<CacheSize> {
         scan::size(self.state.get()?, &self.prefix, prefix).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
         scan::list(self.state.get()?, &self.prefix, prefix, after, limit).await
     }
 

@@ -84,7 +84,7 @@ impl CacheBackend for Sqlite {
         Ok(self)
     }
 
-    async fn get(&self, key: &str) -> Result<Option<CacheValue>> {
+    async fn get(&self, key: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
         let Opened { readers, writer, .. } = self.state.get()?;
         Ok(readers.get(key)?.map(|found| {
             if found.is_stale {
@@ -94,7 +94,7 @@ impl CacheBackend for Sqlite {
         }))
     }
 
-    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) -> Result<()> {
+    async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>, _: &Host<'_>) -> Result<()> {
         let Opened { writer, largest, .. } = self.state.get()?;
         let key = key.to_owned();
         let bytes = (key.len() + value.len()) as u64;
@@ -110,20 +110,20 @@ impl CacheBackend for Sqlite {
         writer.change(change).await.map(drop)
     }
 
-    async fn remove(&self, key: &str) -> Result<()> {
+    async fn remove(&self, key: &str, _: &Host<'_>) -> Result<()> {
         self.state.get()?.writer.change(Change::Remove { key: key.to_owned() }).await.map(drop)
     }
 
-    async fn clear(&self, prefix: &str) -> Result<u64> {
+    async fn clear(&self, prefix: &str, _: &Host<'_>) -> Result<u64> {
         self.state.get()?.writer.change(Change::Clear { prefix: prefix.to_owned() }).await
     }
 
-    async fn size(&self, prefix: &str) -> Result<CacheSize> {
+    async fn size(&self, prefix: &str, _: &Host<'_>) -> Result<CacheSize> {
         let prefix = prefix.to_owned();
         self.state.get()?.aside(move |readers| readers.size(&prefix)).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
         self.state.get()?.aside(move |readers| readers.list(&prefix, after.as_deref(), limit)).await
     }

@@ -2,6 +2,7 @@
 
 use jackfield_caches::Memory;
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::testing::no_host;
 use serde_json::json;
 
 use crate::{
@@ -50,10 +51,10 @@ fn too_large_a_value_is_not_kept_nor_the_one_before() {
 fn no_more_entries_than_allowed_and_the_last_used_stay() {
     let cache: Memory = opened(json!({ "max_entries": 10 }));
     for index in 0..50 {
-        wait(cache.put(&format!("{index:02}"), b"value"[..].into(), None));
-        assert!(wait(cache.get("00")).is_some(), "used all the time: {index}");
+        wait(cache.put(&format!("{index:02}"), b"value"[..].into(), None, &no_host()));
+        assert!(wait(cache.get("00", &no_host())).is_some(), "used all the time: {index}");
     }
-    let entries = wait(cache.list("", None, 100));
+    let entries = wait(cache.list("", None, 100, &no_host()));
     assert_eq!(entries.len(), 10);
     assert_eq!(entries[1].key, "41");
 }
@@ -62,9 +63,9 @@ fn no_more_entries_than_allowed_and_the_last_used_stay() {
 fn no_more_bytes_than_allowed() {
     let cache: Memory = opened(json!({ "max_bytes": 1_024_000 }));
     for index in 0..100 {
-        wait(cache.put(&format!("{index:03}"), vec![7; 51_197].into(), None));
+        wait(cache.put(&format!("{index:03}"), vec![7; 51_197].into(), None, &no_host()));
     }
-    assert_eq!(wait(cache.size("")), CacheSize { entries: 20, bytes: 1_024_000 });
+    assert_eq!(wait(cache.size("", &no_host())), CacheSize { entries: 20, bytes: 1_024_000 });
 }
 
 #[test]

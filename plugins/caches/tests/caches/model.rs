@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::testing::no_host;
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
 
 use crate::{behaviour::odd_keys, support::wait};
@@ -35,7 +36,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
 pub(crate) fn holds(cache: &impl CacheBackend, cases: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let result = TestRunner::new(config).run(&calls(), |calls| {
-        wait(cache.clear(""));
+        wait(cache.clear("", &no_host()));
         let mut map: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for call in calls {
             one(cache, &mut map, call)?;
@@ -52,27 +53,29 @@ fn one(cache: &impl CacheBackend, map: &mut BTreeMap<String, Vec<u8>>, call: Cal
     };
     match call {
         Call::Put(key, value) => {
-            wait(cache.put(&key, value.as_slice().into(), None));
+            wait(cache.put(&key, value.as_slice().into(), None, &no_host()));
             map.insert(key, value);
         }
-        Call::Get(key) => prop_assert_eq!(wait(cache.get(&key)).map(|value| value.to_vec()), map.get(&key).cloned()),
+        Call::Get(key) => {
+            prop_assert_eq!(wait(cache.get(&key, &no_host())).map(|value| value.to_vec()), map.get(&key).cloned())
+        }
         Call::Remove(key) => {
-            wait(cache.remove(&key));
+            wait(cache.remove(&key, &no_host()));
             map.remove(&key);
         }
         Call::Clear(prefix) => {
-            prop_assert_eq!(wait(cache.clear(&prefix)), under(&prefix).len() as u64);
+            prop_assert_eq!(wait(cache.clear(&prefix, &no_host())), under(&prefix).len() as u64);
             map.retain(|key, _| !key.starts_with(&prefix));
         }
         Call::Size(prefix) => {
             let wanted = under(&prefix);
             let bytes = wanted.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
-            prop_assert_eq!(wait(cache.size(&prefix)), CacheSize { entries: wanted.len() as u64, bytes });
+            prop_assert_eq!(wait(cache.size(&prefix, &no_host())), CacheSize { entries: wanted.len() as u64, bytes });
         }
         Call::List(prefix, after, limit) => {
             let wanted = under(&prefix).into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after));
             let wanted: Vec<_> = wanted.take(limit).collect();
-            let entries = wait(cache.list(&prefix, after.as_deref(), limit));
+            let entries = wait(cache.list(&prefix, after.as_deref(), limit, &no_host()));
             prop_assert!(entries.iter().all(|entry| entry.ttl.is_none()));
             let got: Vec<_> = entries.into_iter().map(|entry| (entry.key, entry.value.to_vec())).collect();
             prop_assert_eq!(got, wanted);

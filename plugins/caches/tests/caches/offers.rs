@@ -2,6 +2,7 @@
 
 use futures::executor::block_on;
 use jackfield_caches as _;
+use jackfield_plugin_api::testing::FakeHost;
 use jackfield_plugin_api::{Failure, Kind, linked_in};
 use serde_json::Value;
 
@@ -22,8 +23,8 @@ fn three_backends_open_with_an_empty_config_and_take_no_other_keys() {
         let cache = instance.as_cache().expect("a cache");
         assert_eq!(cache.is_durable(), descriptor.name != "memory");
         if descriptor.name != "redis" {
-            block_on(cache.put("a", b"1"[..].into(), None)).expect("put");
-            assert_eq!(block_on(cache.get("a")).expect("got").as_deref(), Some(&b"1"[..]));
+            block_on(cache.put("a", b"1"[..].into(), None, &FakeHost::default())).expect("put");
+            assert_eq!(block_on(cache.get("a", &FakeHost::default())).expect("got").as_deref(), Some(&b"1"[..]));
         }
         assert!(matches!(extension.open(r#"{ "state": 1 }"#), Err(Failure::InvalidConfig(_))));
         names.push(descriptor.name.clone());

@@ -5,6 +5,7 @@ use std::{env, fs, time::Duration};
 use futures::executor::block_on;
 use jackfield_caches::Redis;
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::testing::no_host;
 use serde_json::{Value, json};
 
 use crate::{
@@ -57,12 +58,12 @@ fn nothing_is_touched_but_what_begins_with_the_prefix() {
     let (server, cache) = plain();
     let other: Redis = opened(json!({ "url": server.url(), "prefix": "jackfield:[*" }));
     server.cli(&["set", "theirs", "1"]);
-    wait(cache.put("a", b"1"[..].into(), None));
-    wait(other.put("a", b"2"[..].into(), None));
+    wait(cache.put("a", b"1"[..].into(), None, &no_host()));
+    wait(other.put("a", b"2"[..].into(), None, &no_host()));
     assert_eq!(server.cli(&["get", "jackfield:a"]), "1\n");
-    assert_eq!(keys(&wait(other.list("", None, 9))), ["a"]);
-    assert_eq!(wait(other.clear("")), 1);
-    assert_eq!(wait(cache.clear("")), 1);
+    assert_eq!(keys(&wait(other.list("", None, 9, &no_host()))), ["a"]);
+    assert_eq!(wait(other.clear("", &no_host())), 1);
+    assert_eq!(wait(cache.clear("", &no_host())), 1);
     assert_eq!(server.cli(&["keys", "*"]), "theirs\n");
 }
 
@@ -71,13 +72,14 @@ fn many_keys_are_listed_and_cleared_in_steps() {
     let (_server, cache) = plain();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let puts = (0..5000).map(async |index: u32| cache.put(&format!("{index:04}"), b"v"[..].into(), None).await);
+        let puts = (0..5000)
+            .map(async |index: u32| cache.put(&format!("{index:04}"), b"v"[..].into(), None, &no_host()).await);
         futures::future::try_join_all(puts).await.expect("put");
     });
-    assert_eq!(wait(cache.size("")), CacheSize { entries: 5000, bytes: 25_000 });
-    assert_eq!(keys(&wait(cache.list("1", Some("1233"), 3))), ["1234", "1235", "1236"]);
-    assert_eq!(wait(cache.clear("1")), 1000);
-    assert_eq!(wait(cache.clear("")), 4000);
+    assert_eq!(wait(cache.size("", &no_host())), CacheSize { entries: 5000, bytes: 25_000 });
+    assert_eq!(keys(&wait(cache.list("1", Some("1233"), 3, &no_host()))), ["1234", "1235", "1236"]);
+    assert_eq!(wait(cache.clear("1", &no_host())), 1000);
+    assert_eq!(wait(cache.clear("", &no_host())), 4000);
 }
 
 #[test]
@@ -86,9 +88,9 @@ fn a_database_and_a_socket_can_be_named() {
     let socket = server.folder.path().join("redis.sock");
     let third: Redis = opened(json!({ "url": format!("{}/3", server.url()) }));
     let through_socket: Redis = opened(json!({ "url": format!("unix://{}", socket.display()) }));
-    wait(third.put("a", b"1"[..].into(), None));
-    assert_eq!(wait(through_socket.get("a")), None);
-    wait(through_socket.put("a", b"2"[..].into(), None));
+    wait(third.put("a", b"1"[..].into(), None, &no_host()));
+    assert_eq!(wait(through_socket.get("a", &no_host())), None);
+    wait(through_socket.put("a", b"2"[..].into(), None, &no_host()));
     assert_eq!(server.cli(&["-n", "3", "get", "jackfield:a"]), "1\n");
     assert_eq!(server.cli(&["get", "jackfield:a"]), "2\n");
 }
@@ -108,16 +110,16 @@ fn a_password_is_read_from_a_file_and_never_shown() {
     let file = server.folder.path().join("password");
     fs::write(&file, format!("{PASSWORD}\n")).expect("a file");
     let cache: Redis = opened(json!({ "url": server.url(), "password_file": file }));
-    wait(cache.put("a", b"1"[..].into(), None));
+    wait(cache.put("a", b"1"[..].into(), None, &no_host()));
     assert!(!format!("{cache:?}").contains("sesame"), "{cache:?}");
 
     let without: Redis = opened(json!({ "url": server.url() }));
-    let failure = block_on(without.get("a")).expect_err("no password");
+    let failure = block_on(without.get("a", &no_host())).expect_err("no password");
     assert!(matches!(&failure, Failure::InvalidConfig(message) if message.contains("password_env")), "{failure}");
 
     fs::write(&file, "wrong").expect("a file");
     let wrong: Redis = opened(json!({ "url": server.url(), "password_file": file }));
-    let failure = block_on(wrong.get("a")).expect_err("the wrong password");
+    let failure = block_on(wrong.get("a", &no_host())).expect_err("the wrong password");
     assert!(matches!(&failure, Failure::InvalidConfig(_)) && !failure.message().contains("wrong"), "{failure}");
 }
 
@@ -126,7 +128,7 @@ fn a_password_is_read_from_the_environment() {
     // A variable that is set everywhere: a test cannot set one without `unsafe`.
     let server = Server::start(&["--requirepass", &env::var("PATH").expect("PATH is set")]);
     let cache: Redis = opened(json!({ "url": server.url(), "password_env": "PATH" }));
-    wait(cache.put("a", b"1"[..].into(), None));
+    wait(cache.put("a", b"1"[..].into(), None, &no_host()));
 }
 
 #[test]
@@ -167,10 +169,10 @@ fn tls_with_a_private_authority() {
     let cache: Redis = opened(json!({ "url": url, "ca_file": server.ca() }));
     behaviour::odd_keys_are_keys(&cache);
     let stranger: Redis = opened(json!({ "url": url }));
-    let failure = block_on(stranger.get("a")).expect_err("an unknown authority");
+    let failure = block_on(stranger.get("a", &no_host())).expect_err("an unknown authority");
     assert!(matches!(&failure, Failure::Unavailable(message) if message.contains("certificate")), "{failure}");
     let plain: Redis = opened(json!({ "url": server.url() }));
-    assert!(matches!(block_on(plain.get("a")), Err(Failure::Unavailable(_))));
+    assert!(matches!(block_on(plain.get("a", &no_host())), Err(Failure::Unavailable(_))));
     assert!(refused(json!({ "url": server.url(), "ca_file": server.ca() })).contains("rediss"));
 }
 
@@ -180,7 +182,7 @@ fn a_cluster_of_three_is_one_cache() {
     let nodes: Vec<String> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();
     let cache: Redis = opened(json!({ "url": format!("redis+cluster://{}", nodes[..2].join(",")) }));
     model::holds(&cache, 12);
-    wait(cache.clear(""));
+    wait(cache.clear("", &no_host()));
     behaviour::odd_keys_are_keys(&cache);
     behaviour::what_has_expired_is_gone(&cache);
     let urls: Vec<String> = servers.iter().map(Server::url).collect();
@@ -188,26 +190,26 @@ fn a_cluster_of_three_is_one_cache() {
     for server in &servers {
         assert_ne!(server.cli(&["dbsize"]).trim(), "0", "every node has its part");
     }
-    assert_eq!(wait(cache.clear("")), 64 * 20 + 1);
+    assert_eq!(wait(cache.clear("", &no_host())), 64 * 20 + 1);
 }
 
 #[test]
 fn a_full_server_says_so() {
     let server = Server::start(&["--maxmemory", "2mb", "--maxmemory-policy", "noeviction"]);
     let cache: Redis = opened(json!({ "url": server.url() }));
-    let puts = (0..64).map(|index| block_on(cache.put(&index.to_string(), vec![0; 100_000].into(), None)));
+    let puts = (0..64).map(|index| block_on(cache.put(&index.to_string(), vec![0; 100_000].into(), None, &no_host())));
     let failure = puts.filter_map(Result::err).next().expect("6 MB do not fit into 2 MB");
     assert!(matches!(&failure, Failure::Unavailable(message) if message.contains("maxmemory")), "{failure}");
-    assert!(wait(cache.get("0")).is_some(), "reading goes on");
-    wait(cache.remove("0"));
+    assert!(wait(cache.get("0", &no_host())).is_some(), "reading goes on");
+    wait(cache.remove("0", &no_host()));
 }
 
 #[test]
 fn a_foreign_kind_of_value_is_said() {
     let (server, cache) = plain();
     server.cli(&["rpush", "jackfield:list", "1"]);
-    let failure = block_on(cache.get("list")).expect_err("a list");
+    let failure = block_on(cache.get("list", &no_host())).expect_err("a list");
     assert!(matches!(&failure, Failure::Unavailable(message) if message.contains("prefix")), "{failure}");
-    wait(cache.put("list", b"1"[..].into(), Some(Duration::from_secs(9))));
-    assert!(wait(cache.get("list")).is_some());
+    wait(cache.put("list", b"1"[..].into(), Some(Duration::from_secs(9)), &no_host()));
+    assert!(wait(cache.get("list", &no_host())).is_some());
 }

@@ -14,6 +14,7 @@ use std::{
 use futures::executor::block_on;
 use jackfield_caches::Redis;
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::testing::no_host;
 use serde_json::json;
 
 use crate::support::opened;
@@ -75,7 +76,7 @@ fn serve(mut stream: TcpStream, first: &[u8], more: &[u8], count: &AtomicU64) {
 fn failure(server: &Hostile) -> String {
     let cache = server.cache("");
     let began = Instant::now();
-    let answer = block_on(cache.get("a"));
+    let answer = block_on(cache.get("a", &no_host()));
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let began = Instant::now();
     drop(cache);
@@ -131,7 +132,7 @@ fn replies_that_nobody_asked_for_end_with_the_connection() {
     let cache = server.cache("");
     for _ in 0..3 {
         let began = Instant::now();
-        let _ = block_on(cache.get("a"));
+        let _ = block_on(cache.get("a", &no_host()));
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
     drop(cache);
@@ -146,6 +147,6 @@ fn a_cluster_of_one_hostile_node_is_away() {
     let server = Hostile::start(b"+", &LINE);
     let cache = server.cache("+cluster");
     let began = Instant::now();
-    assert!(matches!(block_on(cache.get("a")), Err(Failure::Unavailable(_))));
+    assert!(matches!(block_on(cache.get("a", &no_host())), Err(Failure::Unavailable(_))));
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

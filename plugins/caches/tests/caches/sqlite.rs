@@ -4,6 +4,7 @@ use std::{env, path::Path, process::Command, time::Duration};
 
 use jackfield_caches::Sqlite;
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::testing::no_host;
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -55,16 +56,16 @@ fn too_large_a_value_is_not_kept_nor_the_one_before() {
 #[test]
 fn values_outlive_the_process_and_expired_ones_are_swept() {
     let (folder, cache) = plain();
-    wait(cache.put("kept", b"1"[..].into(), None));
-    wait(cache.put("short", b"2"[..].into(), Some(Duration::from_millis(30))));
+    wait(cache.put("kept", b"1"[..].into(), None, &no_host()));
+    wait(cache.put("short", b"2"[..].into(), Some(Duration::from_millis(30)), &no_host()));
     assert!(cache.is_durable());
     drop(cache);
     std::thread::sleep(Duration::from_millis(40));
     let path = folder.path().join("deep/down/cache.sqlite");
     let cache: Sqlite = opened(in_file(&path));
-    assert_eq!(wait(cache.get("kept")).as_deref(), Some(&b"1"[..]));
-    assert_eq!(wait(cache.get("short")), None);
-    wait(cache.put("more", b"3"[..].into(), None));
+    assert_eq!(wait(cache.get("kept", &no_host())).as_deref(), Some(&b"1"[..]));
+    assert_eq!(wait(cache.get("short", &no_host())), None);
+    wait(cache.put("more", b"3"[..].into(), None, &no_host()));
     drop(cache);
     let rows = |table: &str| -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
@@ -80,23 +81,23 @@ fn the_least_recently_used_go_first() {
     let path = folder.path().join("cache");
     for config in [json!({ "path": path, "max_bytes": 1_000_000 }), json!({ "path": path, "max_entries": 20 })] {
         let cache: Sqlite = opened(config);
-        wait(cache.clear(""));
-        wait(cache.put("000", vec![7; 49_997].into(), None));
+        wait(cache.clear("", &no_host()));
+        wait(cache.put("000", vec![7; 49_997].into(), None, &no_host()));
         std::thread::sleep(Duration::from_millis(3));
         for index in 1..20 {
-            wait(cache.put(&format!("{index:03}"), vec![7; 49_997].into(), None));
+            wait(cache.put(&format!("{index:03}"), vec![7; 49_997].into(), None, &no_host()));
         }
         // As if all that were an hour ago: a use is noted once a minute.
         let file = Connection::open(&path).expect("the file");
         file.execute("UPDATE entries SET used_ms = used_ms - 3600000", ()).expect("an update");
-        assert!(wait(cache.get("000")).is_some());
+        assert!(wait(cache.get("000", &no_host())).is_some());
         for index in 20..30 {
-            wait(cache.put(&format!("{index:03}"), vec![7; 49_997].into(), None));
+            wait(cache.put(&format!("{index:03}"), vec![7; 49_997].into(), None, &no_host()));
         }
-        assert_eq!(wait(cache.size("")), CacheSize { entries: 20, bytes: 1_000_000 });
-        assert!(wait(cache.get("000")).is_some(), "was used");
-        assert!(wait(cache.get("001")).is_none(), "was not");
-        assert!(wait(cache.get("029")).is_some(), "is new");
+        assert_eq!(wait(cache.size("", &no_host())), CacheSize { entries: 20, bytes: 1_000_000 });
+        assert!(wait(cache.get("000", &no_host())).is_some(), "was used");
+        assert!(wait(cache.get("001", &no_host())).is_none(), "was not");
+        assert!(wait(cache.get("029", &no_host())).is_some(), "is new");
     }
 }
 
@@ -106,12 +107,12 @@ fn a_lower_limit_holds_from_the_start() {
     let path = folder.path().join("cache");
     let cache: Sqlite = opened(in_file(&path));
     for index in 0..100 {
-        wait(cache.put(&index.to_string(), b"value"[..].into(), None));
+        wait(cache.put(&index.to_string(), b"value"[..].into(), None, &no_host()));
     }
     drop(cache);
     let cache: Sqlite = opened(json!({ "path": path, "max_entries": 10 }));
-    wait(cache.put("new", b"value"[..].into(), None));
-    assert_eq!(wait(cache.size("")).entries, 10);
+    wait(cache.put("new", b"value"[..].into(), None, &no_host()));
+    assert_eq!(wait(cache.size("", &no_host())).entries, 10);
 }
 
 #[test]
@@ -131,10 +132,10 @@ fn another_process() {
     let cache: Sqlite = opened(in_file(Path::new(&path)));
     for round in 0.. {
         for index in 0..300 {
-            wait(cache.put(&format!("theirs/{index}"), format!("{round}").as_bytes().into(), None));
-            wait(cache.get(&format!("ours/{index}")));
+            wait(cache.put(&format!("theirs/{index}"), format!("{round}").as_bytes().into(), None, &no_host()));
+            wait(cache.get(&format!("ours/{index}"), &no_host()));
         }
-        wait(cache.put("theirs/done", b""[..].into(), None));
+        wait(cache.put("theirs/done", b""[..].into(), None, &no_host()));
     }
 }
 
@@ -156,9 +157,9 @@ fn two_processes_share_a_file_and_one_that_is_killed_leaves_it_whole() {
     let mut is_done = false;
     for round in 0..2000 {
         let key = format!("ours/{}", round % 300);
-        wait(cache.put(&key, key.as_bytes().into(), None));
-        assert_eq!(wait(cache.get(&key)).as_deref(), Some(key.as_bytes()));
-        if round >= 300 && wait(cache.get("theirs/done")).is_some() {
+        wait(cache.put(&key, key.as_bytes().into(), None, &no_host()));
+        assert_eq!(wait(cache.get(&key, &no_host())).as_deref(), Some(key.as_bytes()));
+        if round >= 300 && wait(cache.get("theirs/done", &no_host())).is_some() {
             is_done = true;
             break;
         }
@@ -167,8 +168,8 @@ fn two_processes_share_a_file_and_one_that_is_killed_leaves_it_whole() {
     other.kill().expect("killed");
     other.wait().expect("ended");
     assert!(is_done, "the other has written too");
-    assert_eq!(wait(cache.size("")).entries, 601);
-    assert_eq!(wait(cache.size("theirs/")).entries, 301);
+    assert_eq!(wait(cache.size("", &no_host())).entries, 601);
+    assert_eq!(wait(cache.size("theirs/", &no_host())).entries, 301);
     drop(cache);
     let file = Connection::open(&path).expect("the file");
     let verdict: String = file.query_row("PRAGMA integrity_check", (), |row| row.get(0)).expect("a verdict");

@@ -10,6 +10,7 @@ use std::{
 use futures::executor::block_on;
 use jackfield_caches::Sqlite;
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::testing::no_host;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -57,7 +58,7 @@ fn a_full_disk_is_said_and_leaves_the_file_whole() {
     let mut kept = Vec::new();
     let mut failure = None;
     for index in 0..200 {
-        match block_on(cache.put(&index.to_string(), vec![index as u8; 10_000].into(), None)) {
+        match block_on(cache.put(&index.to_string(), vec![index as u8; 10_000].into(), None, &no_host())) {
             Ok(()) => kept.push(index),
             Err(error) => failure = Some(error),
         }
@@ -65,13 +66,13 @@ fn a_full_disk_is_said_and_leaves_the_file_whole() {
     let failure = failure.expect("200 times 10 KB do not fit into 1 MB");
     assert!(matches!(&failure, Failure::Unavailable(message) if message.contains("disk is full")), "{failure}");
     for index in &kept {
-        let value = wait(cache.get(&index.to_string()));
+        let value = wait(cache.get(&index.to_string(), &no_host()));
         assert_eq!(value.as_deref(), Some(&vec![*index as u8; 10_000][..]), "what was put is there");
     }
     drop(cache);
     assert!(is_whole(&path));
     let cache: Sqlite = opened(in_file(&path));
-    assert_eq!(wait(cache.size("")).entries, kept.len() as u64);
+    assert_eq!(wait(cache.size("", &no_host())).entries, kept.len() as u64);
 }
 
 #[test]
@@ -90,7 +91,8 @@ fn a_folder_that_is_read_only_is_unavailable_and_another_is_asked_for() {
     drop(opened::<Sqlite>(in_file(&path)));
     run("mount", &["-o", "remount,ro", disk.name()]);
     for path in [path, disk.0.path().join("new"), disk.0.path().join("deep/new")] {
-        let failure = open::<Sqlite>(in_file(&path)).and_then(|cache| block_on(cache.put("a", b""[..].into(), None)));
+        let failure =
+            open::<Sqlite>(in_file(&path)).and_then(|cache| block_on(cache.put("a", b""[..].into(), None, &no_host())));
         let failure = failure.expect_err("read-only");
         assert!(matches!(failure, Failure::Unavailable(_)), "{}: {failure}", path.display());
         assert!(failure.message().contains("with = { path = "), "{}: {failure}", path.display());
@@ -126,16 +128,16 @@ fn the_values_of_an_older_version_are_set_aside() {
     drop(filled(&path));
     Connection::open(&path).and_then(|file| file.pragma_update(None, "user_version", 1)).expect("a version");
     let cache: Sqlite = opened(in_file(&path));
-    assert_eq!(wait(cache.size("")), CacheSize::default());
-    wait(cache.put("a", vec![1].into(), None));
+    assert_eq!(wait(cache.size("", &no_host())), CacheSize::default());
+    wait(cache.put("a", vec![1].into(), None, &no_host()));
     drop(cache);
-    assert_eq!(wait(opened::<Sqlite>(in_file(&path)).size("")).entries, 1);
+    assert_eq!(wait(opened::<Sqlite>(in_file(&path)).size("", &no_host())).entries, 1);
 }
 
 fn filled(path: &Path) -> Sqlite {
     let cache: Sqlite = opened(in_file(path));
     for index in 0..500 {
-        wait(cache.put(&index.to_string(), vec![1; 2000].into(), None));
+        wait(cache.put(&index.to_string(), vec![1; 2000].into(), None, &no_host()));
     }
     cache
 }
@@ -150,15 +152,15 @@ fn a_damaged_file_never_ends_the_process() {
         file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(&[0xa5; 30_000])).expect("damage");
         let Ok(cache) = open::<Sqlite>(in_file(&path)) else { continue };
         for index in 0..500 {
-            match block_on(cache.get(&index.to_string())) {
+            match block_on(cache.get(&index.to_string(), &no_host())) {
                 Ok(_) => {}
                 Err(Failure::Unavailable(message)) => assert!(message.contains("damaged"), "{message}"),
                 Err(other) => panic!("{other}"),
             }
-            let _ = block_on(cache.put(&index.to_string(), b"new"[..].into(), None));
+            let _ = block_on(cache.put(&index.to_string(), b"new"[..].into(), None, &no_host()));
         }
-        let _ = block_on(cache.list("", None, 1000));
-        let _ = block_on(cache.clear(""));
+        let _ = block_on(cache.list("", None, 1000, &no_host()));
+        let _ = block_on(cache.clear("", &no_host()));
     }
 }
 
@@ -169,9 +171,9 @@ fn a_file_cut_short_under_way_never_ends_the_process() {
     let cache = filled(&path);
     Connection::open(&path).and_then(|file| file.query_row("PRAGMA wal_checkpoint", (), |_| Ok(()))).expect("written");
     File::options().write(true).open(&path).and_then(|file| file.set_len(5000)).expect("cut");
-    let results: Vec<_> = (0..500).map(|index| block_on(cache.get(&index.to_string()))).collect();
+    let results: Vec<_> = (0..500).map(|index| block_on(cache.get(&index.to_string(), &no_host()))).collect();
     assert!(results.iter().any(Result::is_err), "it is noticed");
-    let _ = block_on(cache.put("a", b"b"[..].into(), None));
+    let _ = block_on(cache.put("a", b"b"[..].into(), None, &no_host()));
 }
 
 #[test]
@@ -179,21 +181,21 @@ fn a_file_that_another_holds_is_waited_for_and_then_given_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cache");
     let cache: Sqlite = opened(in_file(&path));
-    wait(cache.put("a", b"b"[..].into(), None));
+    wait(cache.put("a", b"b"[..].into(), None, &no_host()));
     let holder = Connection::open(&path).expect("the file");
     holder.execute_batch("BEGIN IMMEDIATE").expect("held");
     let started = std::time::Instant::now();
-    let failure = block_on(cache.put("a", b"c"[..].into(), None)).expect_err("held");
+    let failure = block_on(cache.put("a", b"c"[..].into(), None, &no_host())).expect_err("held");
     assert!(matches!(&failure, Failure::Unavailable(message) if message.contains("another process")), "{failure}");
     assert!((4..8).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
-    assert_eq!(wait(cache.get("a")).as_deref(), Some(&b"b"[..]), "reading goes on");
+    assert_eq!(wait(cache.get("a", &no_host())).as_deref(), Some(&b"b"[..]), "reading goes on");
     // As long as it is held, it is not waited for again.
     let started = std::time::Instant::now();
     for _ in 0..20 {
-        block_on(cache.put("a", b"c"[..].into(), None)).expect_err("held");
+        block_on(cache.put("a", b"c"[..].into(), None, &no_host())).expect_err("held");
     }
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     holder.execute_batch("COMMIT").expect("released");
-    wait(cache.put("a", b"d"[..].into(), Some(Duration::from_secs(9))));
-    assert_eq!(wait(cache.get("a")).as_deref(), Some(&b"d"[..]));
+    wait(cache.put("a", b"d"[..].into(), Some(Duration::from_secs(9)), &no_host()));
+    assert_eq!(wait(cache.get("a", &no_host())).as_deref(), Some(&b"d"[..]));
 }

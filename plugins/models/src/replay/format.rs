@@ -133,6 +133,7 @@ mod tests {
             model: Some("tiny".into()),
             cached: true,
             usd: 0.5,
+            ..Completion::default()
         };
         let request = asked().with_schema(json!({ "type": "string" }));
         let file = format!("{}\n\n{}\n", line(&request, 2, &completion), line(&asked(), 0, &completion));

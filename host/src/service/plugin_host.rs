@@ -1,21 +1,22 @@
-//! The host, as a model sees it.
+//! The host, as the plugins behind services see it.
 
 use jackfield_plugin_api::{BoxFuture, HostCalls, HttpRequest, HttpResponse, Level, Result};
 
 use crate::{plugin::sandbox::Grants, service::Http, telemetry::plugin_line};
 
-/// Takes a model's log lines and makes its requests.
-pub(super) struct ModelHost<'a> {
-    pub(super) model: &'a str,
+/// Takes the log lines of a service's plugin and makes its requests.
+pub(super) struct ServiceHost<'a> {
+    /// Name of the model or the cache.
+    pub(super) service: &'a str,
     pub(super) grants: &'a Grants,
     pub(super) http: &'a Http,
     /// The largest answer of a server that it may get, in bytes.
     pub(super) most: u64,
 }
 
-impl HostCalls for ModelHost<'_> {
+impl HostCalls for ServiceHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        plugin_line(level, None, Some(self.model), message);
+        plugin_line(level, None, Some(self.service), message);
     }
 
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}

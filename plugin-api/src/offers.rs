@@ -1,0 +1,163 @@
+//! What a model offers.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::{Map, Value};
+
+/// Something that a model may offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Ability {
+    /// Answers prompts with text.
+    Complete,
+    /// Gives hidden states of the prompt: see [`Capture`](crate::Capture).
+    Capture,
+    /// Runs under edits: see [`Edit`](crate::Edit).
+    Edits,
+    /// Gives log-probabilities of tokens: see [`LogProbs`](crate::LogProbs).
+    LogProbs,
+    /// Gives the tokens of the prompt: see [`CompletionRequest::tokenize`](crate::CompletionRequest::tokenize).
+    Tokenize,
+    /// Gives a vector that stands for the prompt: see [`CompletionRequest::embed`](crate::CompletionRequest::embed).
+    Embed,
+    /// Runs in the process, or on this machine: as many calls run at a time as the pipeline says, the number is not adapted
+    /// to latency, and a call may take as long as it takes.
+    Local,
+}
+
+impl Ability {
+    /// Every ability.
+    pub const ALL: [Self; 7] =
+        [Self::Complete, Self::Capture, Self::Edits, Self::LogProbs, Self::Tokenize, Self::Embed, Self::Local];
+
+    /// The name in `x-offers` and, after `model:`, that of the permission.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Capture => "capture",
+            Self::Edits => "edits",
+            Self::LogProbs => "logprobs",
+            Self::Tokenize => "tokenize",
+            Self::Embed => "embed",
+            Self::Local => "local",
+        }
+    }
+
+    /// The ability of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ability| ability.name() == name)
+    }
+}
+
+impl fmt::Display for Ability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a model offers. In the input schema of its descriptor, at the root:
+/// `"x-offers": {"complete": true, "capture": true, "local": "/local"}`, where a text is a JSON pointer into the model's
+/// configuration: it offers that if there is `true` there. Without `x-offers`, a model offers `complete`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offers(BTreeMap<Ability, Condition>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Condition {
+    Always,
+    /// A JSON pointer.
+    If(String),
+}
+
+impl Default for Offers {
+    fn default() -> Self {
+        Self::of(&[Ability::Complete])
+    }
+}
+
+impl Offers {
+    /// All of these, however it is configured.
+    #[must_use]
+    pub fn of(abilities: &[Ability]) -> Self {
+        Self(abilities.iter().map(|ability| (*ability, Condition::Always)).collect())
+    }
+
+    /// And this one where there is `true` at the JSON pointer in its configuration.
+    #[must_use]
+    pub fn and_if(mut self, ability: Ability, pointer: &str) -> Self {
+        self.0.insert(ability, Condition::If(pointer.to_owned()));
+        self
+    }
+
+    /// What an input schema says. Abilities that are not known here are left out.
+    #[must_use]
+    pub fn read(schema: &Value) -> Self {
+        let Some(said) = schema.get("x-offers").and_then(Value::as_object) else { return Self::default() };
+        let read = said.iter().filter_map(|(name, condition)| {
+            let condition = match condition {
+                Value::Bool(true) => Condition::Always,
+                Value::String(pointer) => Condition::If(pointer.clone()),
+                _ => return None,
+            };
+            Some((Ability::from_name(name)?, condition))
+        });
+        Self(read.collect())
+    }
+
+    /// Whether a model of this configuration offers it.
+    #[must_use]
+    pub fn has(&self, ability: Ability, config: &Value) -> bool {
+        self.0.get(&ability).is_some_and(|condition| match condition {
+            Condition::Always => true,
+            Condition::If(pointer) => config.pointer(pointer) == Some(&Value::Bool(true)),
+        })
+    }
+
+    /// The schema with what is offered at its root.
+    #[must_use]
+    pub fn written_to(&self, mut schema: Value) -> Value {
+        let said: Map<String, Value> = self
+            .0
+            .iter()
+            .map(|(ability, condition)| {
+                let condition = match condition {
+                    Condition::Always => Value::Bool(true),
+                    Condition::If(pointer) => Value::from(pointer.as_str()),
+                };
+                (ability.name().to_owned(), condition)
+            })
+            .collect();
+        if let (Some(schema), true) = (schema.as_object_mut(), *self != Self::default()) {
+            schema.insert("x-offers".to_owned(), Value::Object(said));
+        }
+        schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_depends_on_the_configuration_where_it_says_so() {
+        let offers = Offers::of(&[Ability::Complete, Ability::Capture]).and_if(Ability::Local, "/runs/here");
+        let schema = offers.written_to(json!({ "type": "object" }));
+        assert_eq!(schema["x-offers"], json!({ "complete": true, "capture": true, "local": "/runs/here" }));
+        let read = Offers::read(&schema);
+        assert_eq!(read, offers);
+        assert!(read.has(Ability::Capture, &json!({})) && !read.has(Ability::Edits, &json!({})));
+        assert!(read.has(Ability::Local, &json!({ "runs": { "here": true } })));
+        assert!(!read.has(Ability::Local, &json!({ "runs": { "here": false } })));
+    }
+
+    #[test]
+    fn a_model_that_says_nothing_completes_and_what_is_not_known_is_left_out() {
+        assert_eq!(Offers::default().written_to(json!({})), json!({}));
+        assert!(Offers::read(&json!({})).has(Ability::Complete, &json!({})));
+        let read = Offers::read(&json!({ "x-offers": { "fly": true, "edits": 1, "embed": true } }));
+        assert_eq!(read, Offers::of(&[Ability::Embed]));
+    }
+}
