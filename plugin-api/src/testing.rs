@@ -14,9 +14,10 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Failure, FromDocument as _, Host,
-    HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level, PolicyAnswer, PolicyByDocuments,
-    PolicyRequest, PolicyState, Request, Result, Tensor, host::no, linked_in_as,
+    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, ElementType, Failure,
+    FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level,
+    PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements, TensorReader,
+    TensorRef, elements_of, host::no, linked_in_as,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -27,6 +28,7 @@ pub struct FakeHost {
     model: Option<Answers<CompletionRequest, Completion>>,
     server: Option<Answers<HttpRequest, HttpResponse>>,
     cache: Option<Mutex<HashMap<String, CacheValue>>>,
+    tensors: Mutex<HashMap<String, Arc<[f32]>>>,
     cancelled: AtomicBool,
     asked: Mutex<Vec<CompletionRequest>>,
     logged: Mutex<Vec<(Level, String)>>,
@@ -66,6 +68,27 @@ impl FakeHost {
         self
     }
 
+    /// Holds a tensor from now on, and gives its reference.
+    ///
+    /// # Panics
+    /// If there are not as many elements as the shape says.
+    #[track_caller]
+    pub fn hold_tensor(&self, shape: &[u64], elements: &[f32]) -> TensorRef {
+        assert_eq!(elements_of(shape), Some(elements.len() as u64), "the elements of a tensor of shape {shape:?}");
+        // No SHA-256, for which a plugin's tests would need another crate: here, a name is all that it is.
+        let bits: Vec<u64> = elements.iter().map(|element| u64::from(element.to_bits())).collect();
+        let words = (1..=4).map(|word| format!("{:016x}", mixed(word, shape.iter().chain(&bits))));
+        let sha256: String = words.collect();
+        held(&self.tensors).insert(sha256.clone(), elements.into());
+        TensorRef { sha256, shape: shape.to_vec(), dtype: ElementType::F32 }
+    }
+
+    /// The elements of a tensor that it holds.
+    #[must_use]
+    pub fn tensor(&self, tensor: &TensorRef) -> Option<Arc<[f32]>> {
+        held(&self.tensors).get(&tensor.sha256).cloned()
+    }
+
     /// Says from now on that answers are no longer wanted.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
@@ -82,6 +105,13 @@ impl FakeHost {
     pub fn logged(&self) -> Vec<(Level, String)> {
         held(&self.logged).clone()
     }
+}
+
+/// A number that stands for some numbers: FNV-1a over them.
+fn mixed<'a>(seed: u64, numbers: impl Iterator<Item = &'a u64>) -> u64 {
+    numbers.fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, number| {
+        number.to_le_bytes().iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    })
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -137,6 +167,16 @@ impl HostCalls for FakeHost {
             let none = || Failure::InvalidConfig("this host makes no HTTP requests".to_owned());
             self.server.as_ref().ok_or_else(none)?(&request)
         })
+    }
+
+    fn open_tensor<'a>(&'a self, _index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        let none = || Failure::InvalidInput(format!("there is no tensor {}", tensor.sha256));
+        self.tensor(tensor).map(TensorElements::Shared).ok_or_else(none)
+    }
+
+    fn keep_tensor(&self, _index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let elements = TensorReader::new(shape.to_vec(), elements)?;
+        Ok(self.hold_tensor(shape, &elements.to_elements()?))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::plugin::sandbox::size;
 
 /// A tensor that a guest reads.
 #[derive(Debug)]
+#[expect(unreachable_pub, reason = "the generated bindings name it")]
 pub struct Reader {
     shape: Vec<u64>,
     elements: Arc<[f32]>,
@@ -21,6 +22,7 @@ pub struct Reader {
 
 /// A tensor that a guest makes.
 #[derive(Debug)]
+#[expect(unreachable_pub, reason = "the generated bindings name it")]
 pub struct Writer {
     index: u32,
     shape: Vec<u64>,
