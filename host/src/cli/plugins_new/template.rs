@@ -86,7 +86,11 @@ pub(super) static ANALYZER: &[Embedded] =
 pub(super) static MODEL: &[Embedded] =
     embedded!("templates/model/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
 /// The contract, for languages whose tools read it.
-pub(super) static WIT: &[Embedded] = embedded!("../plugin-api/wit/": "plugin.wit" => "vendor/wit/plugin.wit");
+pub(super) static WIT: &[Embedded] = embedded!(
+    "../plugin-api/wit/":
+    "plugin.wit" => "vendor/wit/plugin.wit",
+    "cache-plugin.wit" => "vendor/wit/cache-plugin.wit",
+);
 
 /// A file of a project.
 pub(super) struct File {
