@@ -322,6 +322,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
         max_in_flight: 1,
         sandbox_memory: None,
+        tensor_storage: None,
         models: Vec::new(),
         caches: Vec::new(),
         stages: vec![stage],

@@ -152,6 +152,7 @@ fn plan(case: &Case) -> Plan {
         output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
         max_in_flight: case.in_flight,
         sandbox_memory: None,
+        tensor_storage: None,
         models: Vec::new(),
         caches: Vec::new(),
         stages: stages.collect(),

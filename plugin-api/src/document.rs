@@ -60,7 +60,9 @@ pub struct Request {
     pub context: Context,
 }
 
-/// A value together with tensors, for an input or an output that needs them.
+/// A value together with tensors, for an input or an output that needs them: 64 KiB of them at the most. Larger ones travel
+/// by reference ([`TensorRef`](crate::TensorRef)), as does what is to go through paths and lists. The schema of an output
+/// says `"x-tensors": true` at its root.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WithTensors<T> {
     /// The JSON part.
@@ -136,7 +138,19 @@ impl<T: Serialize + JsonSchema + Send + 'static> IntoDocument for WithTensors<T>
     }
 
     fn schema() -> Value {
-        <T as IntoDocument>::schema()
+        carrying_tensors(<T as IntoDocument>::schema())
+    }
+}
+
+/// A schema that says that documents carry tensors with them: what reads only a part of one loses them.
+fn carrying_tensors(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut schema) => {
+            schema.insert("x-tensors".to_owned(), Value::Bool(true));
+            Value::Object(schema)
+        }
+        // `true`, which takes anything.
+        _ => serde_json::json!({ "x-tensors": true }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_plugin_api::{Instance, Kind, Request, guarded};
+use jackfield_plugin_api::{Instance, Request, guarded};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -81,13 +81,16 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
         .offers
         .iter()
         .find(|offer| offer.descriptor.name == call.extension && offer.descriptor.kind == call.kind);
-    let Some(offer) = offer.filter(|offer| offer.descriptor.kind == Kind::Analyzer) else {
+    let Some(offer) = offer.filter(|offer| offer.descriptor.kind.is_for_stages()) else {
         let names = plugin.offers.iter().map(|offer| offer.descriptor.name.as_str());
         let hint = crate::pipeline::hint_for(&call.extension, "it offers", names);
         complain(format!("the plugin offers no {} `{}`", call.kind, call.extension), hint);
         return Err(Exit::Usage);
     };
-    let replayer = Replayer::new(&call, &offer.grants);
+    let replayer = Replayer::new(&call, &offer.grants).with_tensors_beside(&args.file).map_err(|error| {
+        complain(&error, error.hint());
+        Exit::Failed
+    })?;
     // A configuration that is refused now is an answer like any other.
     let opened =
         guarded("open", || offer.opener.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);

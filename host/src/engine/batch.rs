@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     plugin::sandbox::QueueClock,
-    service::{CallNote, Sending},
+    service::{CallNote, Sending, TensorScopes},
 };
 
 /// What a batch under way and the scheduler tell each other.
@@ -124,7 +124,7 @@ pub(super) fn send(
         let (results, memo) = match &station.memo {
             None => (called(&station, &requests, &control).await, Vec::new()),
             Some(memo) => {
-                let (mut results, notes) = memo.look_up(&requests).await;
+                let (mut results, notes) = memo.look_up(&requests, &station.blobs).await;
                 for (request, note) in requests.iter().zip(&notes) {
                     control.looked_up(&request.context.item, note.hit);
                 }
@@ -133,7 +133,7 @@ pub(super) fn send(
                     let asked: Vec<Request> = open.iter().map(|at| memo.request(&requests[*at])).collect();
                     for (at, result) in open.into_iter().zip(called(&station, &asked, &control).await) {
                         if let Ok(document) = &result {
-                            memo.keep(&notes[at], document).await;
+                            memo.keep(&notes[at], document, &station.blobs).await;
                         }
                         results[at] = Some(result);
                     }
@@ -157,7 +157,8 @@ pub(super) fn send(
 
 /// Calls the plugin and checks what it answers.
 async fn called(station: &Station, requests: &[Request], control: &Control) -> Vec<Result<Document>> {
-    let host = CallHost { station, requests, control };
+    let tensors = TensorScopes::of_stage(&station.blobs, requests, station.tensors);
+    let host = CallHost { station, requests, control, tensors };
     let recording = station.recorder.as_ref().map(|recorder| recorder.begin(requests, &host));
     let calls: &dyn HostCalls = recording.as_ref().map_or(&host, |recording| recording);
     let queue = station.may_queue.then(|| control.queue.get_or_init(QueueClock::within_current));
@@ -186,7 +187,15 @@ async fn called(station: &Station, requests: &[Request], control: &Control) -> V
             let what = format!("`{extension}` answered {answers} results to {} requests", requests.len());
             vec![Err(Failure::InvalidOutput(what)); requests.len()]
         }
-        Ok(results) => results.into_iter().map(|result| result.and_then(|document| station.check(document))).collect(),
+        Ok(results) => {
+            let checked = |(index, result): (usize, Result<Document>)| {
+                let document = station.check(result?)?;
+                let named = host.tensors.check_answer(index as u32, &document.json);
+                named.map_err(|wrong| station.wrong(&format!("the answer {wrong}")))?;
+                Ok(document)
+            };
+            results.into_iter().enumerate().map(checked).collect()
+        }
         Err(failure) => vec![Err(failure); requests.len()],
     }
 }

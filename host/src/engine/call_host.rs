@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, HttpRequest, HttpResponse,
-    Level, Request, Result,
+    Level, Request, Result, TensorElements, TensorRef, WriteElements,
 };
 
 use super::{batch::Control, station::Station};
 use crate::{
     plugin::sandbox::Permission,
-    service::{Cache, Caller},
+    service::{Cache, Caller, TensorScopes},
     telemetry::plugin_line,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct CallHost<'a> {
     pub(super) station: &'a Station,
     pub(super) requests: &'a [Request],
     pub(super) control: &'a Control,
+    /// The tensors that it may open.
+    pub(super) tensors: TensorScopes<'a>,
 }
 
 impl CallHost<'_> {
@@ -71,11 +73,15 @@ impl HostCalls for CallHost<'_> {
                 let what = format!("stage `{stage}` asks for a model and has none: add `model = \"NAME\"` to it");
                 return Err(Failure::InvalidConfig(what));
             };
+            self.tensors.check_edits(index, &request)?;
             let asked = self.control.sending.ask();
             let (answer, note) =
                 model.complete_for(request, Caller { context: self.context(index)?, asked: &asked }).await;
             self.control.note(note);
             drop(asked);
+            if let Ok(completion) = &answer {
+                self.tensors.give(index, completion)?;
+            }
             answer
         })
     }
@@ -118,5 +124,17 @@ impl HostCalls for CallHost<'_> {
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(self.station.http.fetch(&self.station.grants, request, self.station.most))
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        self.tensors.open(index, tensor)
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        self.tensors.keep(index, shape, elements)
+    }
+
+    fn create_tensor<'a>(&'a self, _index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
+        self.tensors.has_room(shape).map(|_| None)
     }
 }

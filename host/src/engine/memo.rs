@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     pipeline::{Plan, StagePlan},
-    service::Cache,
-    store::{decode_tensors, encode_tensors},
+    service::{Cache, keep_tensors, restore_tensors},
+    store::{Blobs, decode_tensors, encode_tensors},
 };
 
 /// What the memo says of a call.
@@ -82,12 +82,21 @@ impl Memo {
         MemoNote { hit: false, input, key: key.finalize().into() }
     }
 
-    /// The results that are there.
-    pub(super) async fn look_up(&self, requests: &[Request]) -> (Vec<Option<Result<Document>>>, Vec<MemoNote>) {
+    /// The results that are there, with all tensors that they name.
+    pub(super) async fn look_up(
+        &self,
+        requests: &[Request],
+        blobs: &Blobs,
+    ) -> (Vec<Option<Result<Document>>>, Vec<MemoNote>) {
         let (mut results, mut notes) = (Vec::new(), Vec::new());
         for request in requests {
             let mut note = self.note(request);
-            let found = self.cache.get(&name(&note)).await.and_then(|(value, _)| unpack(&value));
+            let mut found = self.cache.get(&name(&note)).await.and_then(|(value, _)| unpack(&value));
+            if let Some(document) = &found
+                && !restore_tensors(&self.cache, blobs, &document.json).await
+            {
+                found = None;
+            }
             note.hit = found.is_some();
             results.push(found.map(Ok));
             notes.push(note);
@@ -95,9 +104,11 @@ impl Memo {
         (results, notes)
     }
 
-    /// Keeps a result.
-    pub(super) async fn keep(&self, note: &MemoNote, document: &Document) {
-        self.cache.put(&name(note), &pack(document), None).await;
+    /// Keeps a result, with the tensors that it names.
+    pub(super) async fn keep(&self, note: &MemoNote, document: &Document, blobs: &Blobs) {
+        if keep_tensors(&self.cache, blobs, &document.json).await {
+            self.cache.put(&name(note), &pack(document), None).await;
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     plugin::{Registry, sandbox::Admission, start_runtime},
     service::{Kept, KeptError, Services, StageRecorder},
     store::{
-        Db, FileNames, RunFolder, RunJson, StoreError, Writer, WriterOf, clock, export_events, export_results,
+        Blobs, Db, FileNames, RunFolder, RunJson, StoreError, Writer, WriterOf, clock, export_events, export_results,
         export_run_stages, export_spend,
     },
 };
@@ -100,7 +100,8 @@ impl Engine<'_> {
         let writer = Writer::start(folder.db()?, of, folder.guard(), folder.path().join("items"))?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
-        let tape = Tape { folder, run, db, session, resumed: session > 1, ledger: writer.ledger() };
+        let blobs = Blobs::in_run(folder.path(), plan.tensor_total())?;
+        let tape = Tape { folder, run, db, session, resumed: session > 1, ledger: writer.ledger(), blobs };
         services.models.iter().for_each(|model| model.keep_spending(Some(writer.ledger())));
         let mut put = |records| writer.put(records);
         let mut ended =
@@ -192,10 +193,12 @@ impl Engine<'_> {
                 }
             }
         }
+        let blobs = tape.map_or_else(|| Blobs::in_memory(plan.tensor_total()), |tape| Arc::clone(&tape.blobs));
+        services.models.iter().for_each(|model| model.keep_tensors_in(Arc::clone(&blobs)));
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instances)| {
             let offer = stage.extension.offer(registry);
             let station = |(stage, instance): (StagePlan, Arc<dyn Instance>)| {
-                let mut station = Station::new(&stage, instance, offer, (plan, services), began);
+                let mut station = Station::new(&stage, instance, offer, (plan, services, &blobs), began);
                 station.ledger = tape.map(|tape| tape.ledger.clone());
                 station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, &stage, registry));
                 Arc::new(station)
@@ -211,6 +214,7 @@ impl Engine<'_> {
             scheduler,
             folders: FileNames::default(),
             admission,
+            blobs: Arc::clone(&blobs),
             bytes: 0,
             retry_failed: self.options.retry_failed,
             wires,

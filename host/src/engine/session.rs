@@ -17,15 +17,18 @@ use super::{
 };
 use crate::{
     pipeline::{Plan, Scope, Source, Wire},
-    plugin::sandbox::Admission,
+    plugin::{escape_untrusted, sandbox::Admission},
     store::{
-        Answer, Db, FileNames, ItemDone, ItemFiles, ItemRow, Ledger, NewItem, Record, RunFolder, RunJson, Spend,
-        files_are_whole,
+        Answer, Blobs, Db, FileNames, ItemDone, ItemFiles, ItemRow, Ledger, NewItem, Record, RunFolder, RunJson, Spend,
+        files_are_whole, named_tensors,
     },
 };
 
 /// Bytes of items in work beyond which no further one is taken up.
 const BYTES_IN_WORK: usize = 256 << 20;
+
+/// Bytes of tensors that calls hold beyond which no further item is taken up.
+const TENSORS_IN_USE: u64 = 1 << 30;
 
 /// Where a run is recorded.
 pub(super) struct Tape {
@@ -37,6 +40,8 @@ pub(super) struct Tape {
     pub(super) resumed: bool,
     /// For those who wait until something is on the record.
     pub(super) ledger: Ledger,
+    /// The tensors of the run.
+    pub(super) blobs: Arc<Blobs>,
 }
 
 /// What stands at the end of wires, or why nothing does.
@@ -56,6 +61,7 @@ pub(super) struct Session<'p, 'k> {
     pub(super) scheduler: Scheduler<'p, 'k>,
     pub(super) folders: FileNames,
     pub(super) admission: Arc<Admission>,
+    pub(super) blobs: Arc<Blobs>,
     /// Bytes of the items in work.
     pub(super) bytes: usize,
     pub(super) retry_failed: bool,
@@ -163,8 +169,13 @@ impl Session<'_, '_> {
 
     fn has_room(&self) -> bool {
         let in_work = self.scheduler.in_work();
-        let fits = in_work < self.plan.max_in_flight && self.bytes < BYTES_IN_WORK && !self.admission.is_short();
+        let fits = in_work < self.plan.max_in_flight && self.has_memory() && !self.admission.is_short();
         !self.scheduler.draining() && (in_work == 0 || fits)
+    }
+
+    /// Whether the items in work leave memory for another: with what their calls hold of tensors.
+    fn has_memory(&self) -> bool {
+        self.bytes < BYTES_IN_WORK && self.blobs.hold_less_than(TENSORS_IN_USE)
     }
 
     fn take_up(&mut self, read: SourceItem) -> Result<(), EngineError> {
@@ -193,6 +204,10 @@ impl Session<'_, '_> {
                 return Ok(());
             }
         };
+        if let Some(fault) = names_tensors(&document) {
+            self.unreadable(NewItem { index: read.index, id: read.id, digest: [0; 32] }, fault);
+            return Ok(());
+        }
         let digest = self.tape.map_or([0; 32], |_| item_digest(&self.plan.input, &document));
         if let (Some(tape), Some(row)) = (self.tape, before) {
             if row.digest != digest {
@@ -370,5 +385,20 @@ impl Session<'_, '_> {
             }
         }
         files
+    }
+}
+
+/// Why an item is not taken up that names tensors: those of a run are made in it.
+fn names_tensors(document: &str) -> Option<String> {
+    match named_tensors(document) {
+        Ok(named) if named.is_empty() => None,
+        Ok(_) => Some(
+            "it names a tensor (`$tensor`), but what an item names is not in this run: let a stage read the numbers and \
+             keep them"
+                .to_owned(),
+        ),
+        // What is no JSON is told by whoever reads it.
+        Err(_) if serde_json::from_str::<serde::de::IgnoredAny>(document).is_err() => None,
+        Err(wrong) => Some(escape_untrusted(&wrong).into_owned()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use jackfield_plugin_api::{Document, Failure, Instance, Result};
+use jackfield_plugin_api::{Document, Failure, Instance, MOST_DIMENSIONS, Result};
 use jsonschema::Validator;
 
 use super::memo::Memo;
@@ -11,14 +11,14 @@ use crate::{
     pipeline::{Plan, StagePlan},
     plugin::{
         Form, Offer,
-        sandbox::{Grants, Permission},
+        sandbox::{Grants, Permission, size},
     },
     service::{Cache, Http, Model, Services, StageRecorder},
-    store::Ledger,
+    store::{Blobs, Ledger},
 };
 
-/// The most dimensions of a tensor.
-const MOST_DIMENSIONS: usize = 8;
+/// The most bytes of tensors that a document may carry with it.
+const MOST_INLINE: usize = 64 << 10;
 
 /// What the batches of a stage share.
 pub(super) struct Station {
@@ -39,6 +39,12 @@ pub(super) struct Station {
     pub(super) http: Arc<Http>,
     /// The largest answer of a server that it may get, in bytes.
     pub(super) most: u64,
+    /// What the tensors that a call makes may hold, in bytes.
+    pub(super) tensors: u64,
+    /// The tensors of the run.
+    pub(super) blobs: Arc<Blobs>,
+    /// Whether its answers carry tensors with them.
+    carries: bool,
     /// The cache that keeps its results.
     pub(super) memo: Option<Memo>,
     /// Whether its calls may have to queue: a sandboxed plugin makes them, or its model is one.
@@ -55,11 +61,12 @@ impl Station {
         plan: &StagePlan,
         instance: Arc<dyn Instance>,
         offer: Option<&Offer>,
-        (run, services): (&Plan, &Services),
+        (run, services, blobs): (&Plan, &Services, &Arc<Blobs>),
         began: Instant,
     ) -> Self {
         let anything = serde_json::Value::Bool(true);
         let schema = offer.map_or(&anything, |offer| &offer.descriptor.output);
+        let carries = carries_tensors(schema);
         let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
         let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
         let extension = match plan.extension.plugin.as_str() {
@@ -85,6 +92,9 @@ impl Station {
             grants,
             http: Arc::clone(&services.http),
             most: plan.limits.output,
+            tensors: plan.limits.tensors,
+            blobs: Arc::clone(blobs),
+            carries,
             memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
             ledger: None,
             recorder: None,
@@ -101,15 +111,31 @@ impl Station {
         then.saturating_duration_since(self.began).as_micros() as u64
     }
 
+    /// The failure of an answer that is not what the extension promised.
+    pub(super) fn wrong(&self, what: &str) -> Failure {
+        let (extension, stage) = (&self.extension, &self.name);
+        Failure::InvalidOutput(format!("`{extension}` broke its own output schema in stage `{stage}`: {what}"))
+    }
+
     /// Holds an answer to the extension's own schema, so that a fault is found at the guilty stage rather than at one that
     /// reads it.
     pub(super) fn check(&self, document: Document) -> Result<Document> {
-        let wrong = |what: String| {
-            Err(Failure::InvalidOutput(format!(
-                "`{}` broke its own output schema in stage `{}`: {what}",
-                self.extension, self.name
-            )))
-        };
+        let wrong = |what: String| Err(self.wrong(&what));
+        if !document.tensors.is_empty() {
+            if !self.carries {
+                return wrong(
+                    "it carries tensors, which its schema does not say (`\"x-tensors\": true` at its root)".to_owned(),
+                );
+            }
+            let bytes: usize = document.tensors.iter().map(|tensor| size_of_val(&*tensor.data)).sum();
+            if bytes > MOST_INLINE {
+                let (bytes, most) = (size(bytes as u64), size(MOST_INLINE as u64));
+                return wrong(format!(
+                    "it carries tensors of {bytes}, more than the {most} that travel with a document: larger ones are kept \
+                     with `Host::keep_tensor`, and travel by reference"
+                ));
+            }
+        }
         let mut names = BTreeSet::new();
         for tensor in &document.tensors {
             if !names.insert(&tensor.name) {
@@ -153,4 +179,9 @@ impl Station {
             }
         }
     }
+}
+
+/// Whether a schema says that documents carry tensors with them.
+fn carries_tensors(schema: &serde_json::Value) -> bool {
+    schema["x-tensors"] == true
 }

@@ -34,6 +34,7 @@ pub struct Draft {
     pub(super) seed: u64,
     pub(super) max_in_flight: usize,
     pub(super) sandbox_memory: Option<Spanned<u64>>,
+    pub(super) tensor_storage: Option<u64>,
     pub(super) plugins: Vec<PluginEntry>,
     /// Whether some plugin could not be read or loaded, so that an unknown extension may be its.
     pub(super) plugins_missing: bool,

@@ -211,6 +211,11 @@ static PIPELINE: Table = Table {
             Shape::Size,
             "Memory that all instances of sandboxed plugins may take together; half of what the machine, the control group and `ulimit -v` leave by default.",
         ),
+        optional(
+            "tensor_storage",
+            Shape::Size,
+            "What the tensors of a run that travel by reference may take on disk, all sessions together; 16 GiB by default.",
+        ),
     ],
 };
 

@@ -30,6 +30,9 @@ pub struct Plan {
     /// The memory that all instances of sandboxed plugins may take together, in bytes; a share of the machine's by default.
     #[serde(default)]
     pub sandbox_memory: Option<u64>,
+    /// What the tensors of a run that travel by reference may take on disk, in bytes; 16 GiB by default.
+    #[serde(default)]
+    pub tensor_storage: Option<u64>,
     /// The models that stages may call.
     pub models: Vec<ModelPlan>,
     /// The caches that models and stages may use.
@@ -39,6 +42,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What the tensors of a run that travel by reference may take on disk, in bytes.
+    #[must_use]
+    pub fn tensor_total(&self) -> u64 {
+        self.tensor_storage.unwrap_or(16 << 30)
+    }
+
     /// The memory that all instances of sandboxed plugins may take together, in bytes.
     #[must_use]
     pub fn sandbox_total(&self) -> u64 {

@@ -188,6 +188,7 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
             .size("sandbox_memory")
             .zip(pipeline.get("sandbox_memory"))
             .map(|(value, node)| Spanned { value, span: node.span }),
+        tensor_storage: pipeline.size("tensor_storage"),
         plugins,
         plugins_missing,
         signers: trust::signers(root.get("trust"), &mut faults),

@@ -257,7 +257,7 @@ impl Tier {
     /// The host, as its backend sees it.
     fn host<'a>(&'a self, cache: &'a str) -> ServiceHost<'a> {
         let most = Limits::default().output;
-        ServiceHost { service: cache, grants: &self.grants, http: &self.http, most }
+        ServiceHost { service: cache, grants: &self.grants, http: &self.http, most, tensors: None }
     }
 
     fn backend(&self) -> &dyn CacheCalls {

@@ -3,14 +3,17 @@
 
 mod cache;
 mod cache_value;
+mod cached_tensors;
 mod http;
 mod model;
 mod open;
 mod plugin_host;
 mod recording;
 mod route;
+mod tensor_scopes;
 
 pub use cache::{Cache, TierCount, TierParts};
+pub(crate) use cached_tensors::{keep_tensors, restore_tensors};
 pub use http::Http;
 pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource};
 pub use open::{ServiceFault, Services, open_cache, open_services};
@@ -20,3 +23,4 @@ pub use recording::{
     Replayer,
 };
 pub use route::{Kept, KeptError, Learned, Route};
+pub(crate) use tensor_scopes::TensorScopes;

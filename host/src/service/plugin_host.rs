@@ -1,8 +1,14 @@
 //! The host, as the plugins behind services see it.
 
-use jackfield_plugin_api::{BoxFuture, HostCalls, HttpRequest, HttpResponse, Level, Result};
+use jackfield_plugin_api::{
+    BoxFuture, Failure, HostCalls, HttpRequest, HttpResponse, Level, Result, TensorElements, TensorRef, WriteElements,
+};
 
-use crate::{plugin::sandbox::Grants, service::Http, telemetry::plugin_line};
+use crate::{
+    plugin::sandbox::Grants,
+    service::{Http, TensorScopes},
+    telemetry::plugin_line,
+};
 
 /// Takes the log lines of a service's plugin and makes its requests.
 pub(super) struct ServiceHost<'a> {
@@ -12,6 +18,14 @@ pub(super) struct ServiceHost<'a> {
     pub(super) http: &'a Http,
     /// The largest answer of a server that it may get, in bytes.
     pub(super) most: u64,
+    /// The tensors of a model's call; a cache has to do with none.
+    pub(super) tensors: Option<&'a TensorScopes<'a>>,
+}
+
+impl ServiceHost<'_> {
+    fn tensors(&self) -> Result<&TensorScopes<'_>> {
+        self.tensors.ok_or_else(|| Failure::InvalidConfig("a cache has to do with no tensors".to_owned()))
+    }
 }
 
 impl HostCalls for ServiceHost<'_> {
@@ -27,5 +41,17 @@ impl HostCalls for ServiceHost<'_> {
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(self.http.fetch(self.grants, request, self.most))
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        self.tensors()?.open(index, tensor)
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        self.tensors()?.keep(index, shape, elements)
+    }
+
+    fn create_tensor<'a>(&'a self, _index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
+        self.tensors()?.has_room(shape).map(|_| None)
     }
 }

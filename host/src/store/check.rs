@@ -4,12 +4,15 @@
 //! Whoever reads the file looks first, and reports rather than shows what is wrong. A run that goes on mends: a row that is
 //! damaged is taken out, and the call that it stood for is made again.
 
+use jackfield_plugin_api::to_hex;
 use rusqlite::{Connection, Rows, types::Value};
 
 use super::{
     Db, RunJson, StoreError,
+    blobs::{BLOBS, BlobCheck, Look},
     db::{end_session, reopen_item},
     folder::Recorded,
+    references::{BlobKey, NamedTensor, named_tensors},
     tables::{self, ALL, Sealed},
 };
 use crate::pipeline::Plan;
@@ -31,13 +34,15 @@ pub(crate) struct Inspection {
     rows: u64,
     recorded: Recorded,
     damage: Vec<Damage>,
+    /// Results that are as they were written, but for a tensor that they name: which, and what is wrong with it.
+    bereft: Vec<(Damage, String)>,
     /// Positions of items that are done and lack some of their results.
     incomplete: Vec<i64>,
 }
 
 impl Inspection {
     pub(crate) fn is_clean(&self) -> bool {
-        self.damage.is_empty() && self.incomplete.is_empty()
+        self.damage.is_empty() && self.bereft.is_empty() && self.incomplete.is_empty()
     }
 
     /// What stands in the file, damaged rows included.
@@ -45,12 +50,19 @@ impl Inspection {
         self.recorded
     }
 
+    /// The results that are to be made again.
+    fn results(&self) -> impl Iterator<Item = &Damage> {
+        let damaged = self.damage.iter().filter(|damage| damage.sealed.name == "results");
+        damaged.chain(self.bereft.iter().map(|(damage, _)| damage))
+    }
+
     /// What is damaged, in words: the first few, and how many there are.
     fn words(&self, plan: &Plan) -> String {
         let damaged = self.damage.iter().map(|damage| damage.words(plan));
+        let bereft = self.bereft.iter().map(|(damage, what)| format!("{} ({what})", damage.words(plan)));
         let incomplete = self.incomplete.iter().map(|item| format!("some results of item {}", item + 1));
-        let named: Vec<String> = damaged.chain(incomplete).take(NAMED).collect();
-        let others = self.damage.len() + self.incomplete.len() - named.len();
+        let named: Vec<String> = damaged.chain(bereft).chain(incomplete).take(NAMED).collect();
+        let others = self.damage.len() + self.bereft.len() + self.incomplete.len() - named.len();
         match others {
             0 => named.join(", "),
             others => format!("{}, and {others} more", named.join(", ")),
@@ -84,20 +96,24 @@ impl Damage {
 impl Db {
     /// Looks at every row.
     pub(crate) fn inspect(&self) -> Result<Inspection, StoreError> {
+        self.inspect_with(&mut BlobCheck::beside(&self.path, Look::Length))
+    }
+
+    /// Looks at every row, and at the tensors that results name.
+    fn inspect_with(&self, blobs: &mut BlobCheck) -> Result<Inspection, StoreError> {
         let mut found = Inspection::default();
         for sealed in ALL {
             if sealed.name != "results" {
                 self.scan(sealed, &mut found)?;
             }
         }
-        self.scan_results(&mut found)?;
+        self.scan_results(&mut found, blobs)?;
         // A page of another encoding makes all rows look damaged, and mending would make everything again.
         if found.damage.len() >= MOST || found.damage.len() as u64 * 2 > found.rows.max(8) {
             let message = "more of its rows are damaged than can be made again".to_owned();
             return Err(StoreError::Damaged { path: self.path.clone(), message });
         }
-        let hit: std::collections::BTreeSet<i64> =
-            found.damage.iter().filter(|damage| damage.sealed.name == "results").map(|damage| damage.int(0)).collect();
+        let hit: std::collections::BTreeSet<i64> = found.results().map(|damage| damage.int(0)).collect();
         found.incomplete.retain(|item| !hit.contains(item));
         Ok(found)
     }
@@ -129,7 +145,7 @@ impl Db {
     }
 
     /// The results beside the items: both come in the order of the items.
-    fn scan_results(&self, found: &mut Inspection) -> Result<(), StoreError> {
+    fn scan_results(&self, found: &mut Inspection, blobs: &mut BlobCheck) -> Result<(), StoreError> {
         let sealed = &tables::RESULTS;
         let sql = format!("SELECT {} FROM results", sealed.listed());
         self.run(|db| {
@@ -156,6 +172,9 @@ impl Db {
                 found.rows += 1;
                 found.recorded.results += 1;
                 match sealed.checked(row)? {
+                    Some(_) if let Some(what) = fault_of_tensors(row, blobs)? => {
+                        found.bereft.push((Damage { sealed, key: key_of(sealed, row)? }, what));
+                    }
                     Some(own) if next.is_some_and(|done| Some(done.index) == item) => {
                         count += 1;
                         sum = sum.wrapping_add(own);
@@ -193,6 +212,7 @@ impl Db {
             return Ok(());
         }
         let mut found = Inspection::default();
+        let mut blobs = BlobCheck::beside(&self.path, Look::Length);
         let (mut count, mut sum, mut of_item) = (0_i64, 0_i64, None);
         self.run(|db| {
             for (sealed, key) in [(&tables::ITEMS, "idx"), (&tables::ITEM_ENDS, "idx"), (&tables::RESULTS, "item")] {
@@ -203,6 +223,9 @@ impl Db {
                     match sealed.checked(row)? {
                         None => found.damage.push(Damage { sealed, key: key_of(sealed, row)? }),
                         Some(own) if sealed.name == "results" => {
+                            if let Some(what) = fault_of_tensors(row, &mut blobs)? {
+                                found.bereft.push((Damage { sealed, key: key_of(sealed, row)? }, what));
+                            }
                             count += 1;
                             sum = sum.wrapping_add(own);
                         }
@@ -251,16 +274,18 @@ impl Db {
         Ok(())
     }
 
-    /// Looks at every row of a run that goes on, and takes out what is damaged, so that it is made again. Says what that
-    /// was; none if there was nothing.
+    /// Looks at every row of a run that goes on, and at the tensors that results name, and takes out what is damaged, so that
+    /// it is made again. Says what that was; none if there was nothing. Tensors that no result names are taken away.
     ///
     /// # Errors
     /// If the file does not go with `run.json`, or if what is damaged cannot be made again.
     pub(crate) fn mend(&self, run: &RunJson) -> Result<Option<String>, StoreError> {
         self.belongs_to(run)?;
-        let found = self.inspect()?;
+        let mut blobs = BlobCheck::beside(&self.path, Look::Digest);
+        let found = self.inspect_with(&mut blobs)?;
         self.goes_with(run, &found)?;
         if found.is_clean() {
+            blobs.sweep()?;
             return Ok(None);
         }
         let beyond = |what: &str| StoreError::Damaged {
@@ -273,7 +298,7 @@ impl Db {
         }
         self.begin()?;
         let mended = self.run(|db| {
-            for damage in &found.damage {
+            for damage in found.damage.iter().chain(found.bereft.iter().map(|(damage, _)| damage)) {
                 mend_row(db, damage, &run.began)?;
             }
             let completions = found.damage.iter().filter(|damage| damage.sealed.name == "model_calls");
@@ -291,11 +316,25 @@ impl Db {
         }
         self.commit()?;
         // What cannot be found by its key cannot be taken out.
-        if !self.inspect()?.is_clean() {
+        let mut left = BlobCheck::beside(&self.path, Look::Length);
+        if !self.inspect_with(&mut left)?.is_clean() {
             return Err(beyond("some of it"));
         }
+        left.sweep()?;
         Ok(Some(found.words(&run.plan)))
     }
+}
+
+/// What is wrong with the tensors that a result names, if anything is.
+fn fault_of_tensors(row: &rusqlite::Row<'_>, blobs: &mut BlobCheck) -> rusqlite::Result<Option<String>> {
+    let Some(json) = row.get_ref("output")?.as_str_or_null().ok().flatten() else { return Ok(None) };
+    // What names no tensors in a way that can be read was refused when it was answered.
+    let named = named_tensors(json).unwrap_or_default();
+    let fault = |tensor: NamedTensor| Some((tensor.key, blobs.fault(tensor)?));
+    // All of them are looked at: what is not is nobody's, and is taken away.
+    let faults: Vec<_> = named.into_iter().filter_map(fault).collect();
+    let word = |(key, what): &(BlobKey, &str)| format!("`{BLOBS}/{}` is {what}", to_hex(key));
+    Ok(faults.first().map(word))
 }
 
 fn mend_row(db: &Connection, damage: &Damage, began: &str) -> rusqlite::Result<()> {

@@ -8,6 +8,7 @@
 //!   items/<item>/   a file a stage, and those that the pipeline names
 //!   run/            a file for each stage that runs once a run
 //!   spend.jsonl     a line an item: what it spent
+//!   blobs/          tensors that results name, each called as the SHA-256 of its bytes
 //!   store.sqlite    items, results, completions and events as they happen
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! committed); the plain files are made from it and appear whole or not at all.
 
 mod atomic;
+mod blobs;
 mod check;
 mod checksum;
 pub(crate) mod clock;
@@ -30,6 +32,7 @@ mod ledger;
 mod plain;
 mod read;
 mod record;
+mod references;
 mod routes;
 mod rows;
 mod spend;
@@ -39,6 +42,8 @@ mod tensors;
 mod writer;
 
 pub use atomic::write_whole;
+pub use blobs::blob_totals;
+pub(crate) use blobs::{Blobs, Elements, digest_of, in_pieces};
 pub use checksum::checksum;
 pub(crate) use checksum::{is_whole, sealed_json};
 pub use db::{Db, STORE};
@@ -50,6 +55,7 @@ pub use ledger::Ledger;
 pub use record::{
     Answer, CacheLookups, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord, files_are_whole,
 };
+pub(crate) use references::{BlobKey, NamedTensor, may_name_tensors, named_tensors};
 pub use routes::RouteRecord;
 pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;

@@ -47,6 +47,7 @@ impl Checker<'_> {
             output: OutputPlan { item_files, files: named(&draft.output.files)?, show: named(&draft.output.show)? },
             max_in_flight: draft.max_in_flight,
             sandbox_memory: draft.sandbox_memory.as_ref().map(|memory| memory.value),
+            tensor_storage: draft.tensor_storage,
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,

@@ -31,8 +31,8 @@ use crate::{
         Form,
         sandbox::{Grants, QueueClock},
     },
-    service::{Cache, Http, plugin_host::ServiceHost},
-    store::Ledger,
+    service::{Cache, Http, TensorScopes, keep_tensors, plugin_host::ServiceHost, restore_tensors},
+    store::{Blobs, Ledger},
 };
 
 /// The longest delay between two tries.
@@ -63,6 +63,8 @@ pub struct Model {
     jitter: Mutex<Random>,
     /// Where what is spent is written, as long as a run with a record is at work.
     ledger: Mutex<Option<Ledger>>,
+    /// The tensors of the run that is at work.
+    blobs: Mutex<Arc<Blobs>>,
     /// Whether a server answers, so that a call may cost something though this process hears of no answer.
     remote: bool,
 }
@@ -103,6 +105,7 @@ impl Model {
             jitter: Mutex::new(Random::new(noise.map_or(0, |since| since.as_nanos() as u64))),
             plan: plan.clone(),
             ledger: Mutex::default(),
+            blobs: Mutex::new(Blobs::in_memory(u64::MAX)),
             remote,
         })
     }
@@ -110,6 +113,15 @@ impl Model {
     /// From now on, what is spent stands on this record before anybody has an answer; or on none.
     pub fn keep_spending(&self, ledger: Option<Ledger>) {
         *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
+    }
+
+    /// From now on, tensors go to these and come from them.
+    pub(crate) fn keep_tensors_in(&self, blobs: Arc<Blobs>) {
+        *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) = blobs;
+    }
+
+    fn blobs(&self) -> Arc<Blobs> {
+        Arc::clone(&self.blobs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn ledger(&self) -> Option<Ledger> {
@@ -227,7 +239,10 @@ impl Model {
             .one(key, || async {
                 let made = self.made(request, caller, note).await;
                 if let (Some(cache), Some(name), Ok(completion)) = (&self.cache, &name, &made) {
-                    cache.put(name, &serde_json::to_vec(completion).unwrap_or_default(), None).await;
+                    let text = serde_json::to_string(completion).unwrap_or_default();
+                    if keep_tensors(cache, &self.blobs(), &text).await {
+                        cache.put(name, text.as_bytes(), None).await;
+                    }
                 }
                 made
             })
@@ -243,7 +258,11 @@ impl Model {
         let cache = self.cache.as_ref()?;
         note.looked_up = true;
         let (value, tier) = cache.get(name?).await?;
-        let found: Completion = serde_json::from_slice(&value).ok()?;
+        let text = std::str::from_utf8(&value).ok()?;
+        let found: Completion = serde_json::from_str(text).ok()?;
+        if !restore_tensors(cache, &self.blobs(), text).await {
+            return None;
+        }
         note.source = Source::Cache(tier.to_owned());
         Some(self.without_call(found))
     }
@@ -414,8 +433,28 @@ impl Model {
 
     /// A panic in the model is a failure of the model.
     async fn called(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
-        let host =
-            ServiceHost { service: &self.name, grants: &self.grants, http: &self.http, most: self.plan.limits.output };
+        let blobs = self.blobs();
+        let tensors = TensorScopes::of_model(&blobs, request, self.plan.limits.tensors);
+        let completion = self.called_with(request, context, &tensors).await?;
+        tensors
+            .check_completion(&completion)
+            .map_err(|wrong| Failure::InvalidOutput(format!("the answer of model `{}` {wrong}", self.name)))?;
+        Ok(completion)
+    }
+
+    async fn called_with(
+        &self,
+        request: &CompletionRequest,
+        context: &Context,
+        tensors: &TensorScopes<'_>,
+    ) -> Result<Completion> {
+        let host = ServiceHost {
+            service: &self.name,
+            grants: &self.grants,
+            http: &self.http,
+            most: self.plan.limits.output,
+            tensors: Some(tensors),
+        };
         if let Some(model) = self.instance.as_model() {
             let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
             return Guarded::new("complete", call).await?;

@@ -99,7 +99,8 @@ pub struct RecordedTensor {
 /// Something that was asked of the host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordedHostCall {
-    /// `complete`, `model-name`, `cache-get`, `cache-put`, `fetch`, `log`, `progress` or `cancelled`.
+    /// `complete`, `model-name`, `cache-get`, `cache-put`, `fetch`, `log`, `progress`, `cancelled`, `open-tensor` or
+    /// `keep-tensor`, whose elements lie in the folder `blobs` beside the file.
     pub call: String,
     /// On behalf of which request of the batch, for calls that are made for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use std::{
 
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Document, HostCalls, HttpRequest, HttpResponse, Level,
-    Request, Result,
+    Request, Result, TensorElements, TensorReader, TensorRef, WriteElements, to_hex,
 };
 use serde_json::{Value, json};
 
@@ -24,12 +24,14 @@ use super::{
 use crate::{
     pipeline::StagePlan,
     plugin::{Registry, sandbox::Grants},
-    store::{StoreError, file_name_of, write_whole},
+    store::{Blobs, Elements, StoreError, digest_of, file_name_of, write_whole},
 };
 
 /// Writes a file for each call of a run.
 pub struct CallRecorder {
     folder: PathBuf,
+    /// The tensors that calls open and make, in the folder `blobs` beside the files.
+    blobs: Arc<Blobs>,
     /// How many files there are of a stage and item.
     taken: Mutex<HashMap<String, u64>>,
     written: AtomicU64,
@@ -44,7 +46,8 @@ impl CallRecorder {
     pub fn new(folder: &Path) -> std::result::Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
         let (written, lost) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { folder: folder.to_owned(), taken: Mutex::default(), written, lost })
+        let blobs = Blobs::in_run(folder, u64::MAX)?;
+        Ok(Self { folder: folder.to_owned(), blobs, taken: Mutex::default(), written, lost })
     }
 
     /// Where the files go.
@@ -57,6 +60,18 @@ impl CallRecorder {
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.written.load(Ordering::Acquire), self.lost.load(Ordering::Acquire))
+    }
+
+    /// Keeps a tensor of a call beside its file.
+    fn keep(&self, shape: &[u64], elements: &TensorElements<'_>) {
+        let elements = match elements {
+            TensorElements::Shared(elements) => Elements::Shared(Arc::clone(elements)),
+            TensorElements::Lent(elements) => Elements::Lent(elements),
+            TensorElements::Remote(_) => return,
+        };
+        if let Err(error) = self.blobs.put(shape, elements) {
+            tracing::warn!("a tensor of a call is not recorded: {error}");
+        }
     }
 
     fn write(&self, call: &RecordedCall, redactor: &Redactor) {
@@ -173,8 +188,32 @@ impl Drop for Recording<'_> {
 /// How host calls are written: what was asked.
 pub(super) mod asked {
     use super::{
-        super::format::bytes_out, CompletionRequest, Duration, HttpRequest, Level, Redactor, Value, headers, json,
+        super::format::bytes_out, CompletionRequest, Duration, HttpRequest, Level, Redactor, Result, TensorElements,
+        TensorReader, TensorRef, Value, digest_of, headers, json, to_hex,
     };
+
+    pub(in super::super) fn open_tensor(tensor: &TensorRef) -> Value {
+        serde_json::to_value(tensor).unwrap_or_default()
+    }
+
+    /// Also gives the elements, which are in memory then.
+    pub(in super::super) fn keep_tensor<'a>(
+        shape: &[u64],
+        elements: TensorElements<'a>,
+    ) -> Result<(Value, TensorElements<'a>)> {
+        let elements = match elements {
+            remote @ TensorElements::Remote(_) => {
+                TensorElements::Shared(TensorReader::new(shape.to_vec(), remote)?.into_shared()?)
+            }
+            elements => elements,
+        };
+        let digest = match &elements {
+            TensorElements::Shared(elements) => digest_of(elements),
+            TensorElements::Lent(elements) => digest_of(elements),
+            TensorElements::Remote(_) => unreachable!("it was read"),
+        };
+        Ok((json!({ "shape": shape, "sha256": to_hex(&digest) }), elements))
+    }
 
     pub(in super::super) fn complete(request: &CompletionRequest) -> Value {
         serde_json::to_value(request).unwrap_or_default()
@@ -276,6 +315,30 @@ impl HostCalls for Recording<'_> {
             self.answer(place, &answer, |()| Value::Null);
             answer
         })
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        let place = self.ask("open-tensor", Some(index), asked::open_tensor(tensor));
+        let answer = self.host.open_tensor(index, tensor);
+        if let Ok(elements) = &answer {
+            self.stage.recorder.keep(&tensor.shape, elements);
+        }
+        self.answer(place, &answer, |_| Value::Null);
+        answer
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let (asked, elements) = asked::keep_tensor(shape, elements)?;
+        let place = self.ask("keep-tensor", Some(index), asked);
+        self.stage.recorder.keep(shape, &elements);
+        let answer = self.host.keep_tensor(index, shape, elements);
+        self.answer(place, &answer, |tensor| serde_json::to_value(tensor).unwrap_or_default());
+        answer
+    }
+
+    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
+        // What it writes is kept as a whole, and recorded then.
+        self.host.create_tensor(index, shape).map(|_| None)
     }
 
     fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {

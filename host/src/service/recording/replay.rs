@@ -1,12 +1,14 @@
 //! The host's side of a call that is made again: every answer is the recorded one.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Failure, HostCalls, HttpRequest, HttpResponse, Level, Result,
+    TensorElements, TensorRef,
 };
 use serde_json::Value;
 
@@ -15,7 +17,10 @@ use super::{
     recorder::asked,
     redact::Redactor,
 };
-use crate::plugin::sandbox::Grants;
+use crate::{
+    plugin::sandbox::Grants,
+    store::{Blobs, NamedTensor, StoreError},
+};
 
 /// A host call that is not as it was.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -34,6 +39,8 @@ pub struct Divergence {
 pub struct Replayer<'a> {
     record: &'a RecordedCall,
     redactor: Redactor,
+    /// The tensors beside the record.
+    blobs: Option<Arc<Blobs>>,
     state: Mutex<State>,
 }
 
@@ -50,7 +57,16 @@ impl<'a> Replayer<'a> {
     #[must_use]
     pub fn new(record: &'a RecordedCall, grants: &Grants) -> Self {
         let state = State { used: vec![false; record.host_calls.len()], asked_cancelled: 0, divergences: Vec::new() };
-        Self { record, redactor: Redactor::new(grants), state: Mutex::new(state) }
+        Self { record, redactor: Redactor::new(grants), blobs: None, state: Mutex::new(state) }
+    }
+
+    /// The same, with the tensors that lie beside the file of the record.
+    ///
+    /// # Errors
+    /// If their folder cannot be read.
+    pub fn with_tensors_beside(mut self, file: &Path) -> std::result::Result<Self, StoreError> {
+        self.blobs = Some(Blobs::in_run(file.parent().unwrap_or(Path::new("")), u64::MAX)?);
+        Ok(self)
     }
 
     /// An answer as the record would hold it, without secrets.
@@ -195,6 +211,19 @@ impl HostCalls for Replayer<'_> {
         Box::pin(async move {
             self.answer(("cache-put", index, asked::cache_put(key, &value, ttl, &self.redactor)), |_| Some(()))
         })
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        self.answer(("open-tensor", index, asked::open_tensor(tensor)), |_| Some(()))?;
+        let named = NamedTensor::of(tensor).map_err(Failure::InvalidInput)?;
+        let blobs = self.blobs.as_ref();
+        let blobs = blobs.ok_or_else(|| Failure::Unavailable("no tensors lie beside the record".to_owned()))?;
+        Ok(TensorElements::Shared(blobs.open(named)?))
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let (asked, _) = asked::keep_tensor(shape, elements)?;
+        self.answer(("keep-tensor", index, asked), |value| serde_json::from_value(value.clone()).ok())
     }
 
     fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {

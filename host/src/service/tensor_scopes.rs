@@ -1,0 +1,175 @@
+//! Which tensors a call may open, and name in its answer: those that its input, or an answer to one of its host calls,
+//! named, and those that it made. Everything else is refused, whether or not it is there.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use jackfield_plugin_api::{
+    Completion, CompletionRequest, Failure, Request, Result, TensorElements, TensorReader, TensorRef, checked_shape,
+};
+
+use crate::{
+    plugin::{escape_untrusted, sandbox::size},
+    store::{BlobKey, Blobs, Elements, NamedTensor, may_name_tensors, named_tensors},
+};
+
+/// The tensors of a call.
+pub(crate) struct TensorScopes<'a> {
+    blobs: &'a Blobs,
+    given: GivenBy<'a>,
+    /// What it may make, in bytes, and where that is set.
+    most: u64,
+    of: &'static str,
+    made: AtomicU64,
+    /// What each request of its batch may open, with the number of its elements. Made when something is first asked: most
+    /// calls have to do with no tensor.
+    scopes: OnceLock<Vec<Mutex<HashMap<BlobKey, u64>>>>,
+}
+
+/// Where the tensors that a call begins with stand.
+enum GivenBy<'a> {
+    /// In the documents of its requests.
+    Requests(&'a [Request]),
+    /// In the edits of a completion request.
+    Edits(&'a CompletionRequest),
+}
+
+impl<'a> TensorScopes<'a> {
+    /// Of a stage's call.
+    pub(crate) fn of_stage(blobs: &'a Blobs, requests: &'a [Request], most: u64) -> Self {
+        Self::new(blobs, GivenBy::Requests(requests), most, "stage")
+    }
+
+    /// Of a model's call.
+    pub(crate) fn of_model(blobs: &'a Blobs, request: &'a CompletionRequest, most: u64) -> Self {
+        Self::new(blobs, GivenBy::Edits(request), most, "model")
+    }
+
+    fn new(blobs: &'a Blobs, given: GivenBy<'a>, most: u64, of: &'static str) -> Self {
+        Self { blobs, given, most, of, made: AtomicU64::new(0), scopes: OnceLock::new() }
+    }
+
+    fn scope(&self, index: u32) -> Result<&Mutex<HashMap<BlobKey, u64>>> {
+        let scopes = self.scopes.get_or_init(|| match &self.given {
+            // What cannot be read names nothing; the plugin says what it thinks of it.
+            GivenBy::Requests(requests) => requests
+                .iter()
+                .map(|request| scope_of(named_tensors(&request.document.json).unwrap_or_default()))
+                .collect(),
+            GivenBy::Edits(request) => {
+                let named = request.edits.iter().filter_map(|edit| NamedTensor::of(&edit.direction).ok());
+                vec![scope_of(named)]
+            }
+        });
+        let scope = scopes.get(index as usize);
+        scope.ok_or_else(|| Failure::Internal(format!("asked on behalf of request {index} of {}", scopes.len())))
+    }
+
+    /// The tensor behind a reference, if the request may open it.
+    fn allowed(&self, index: u32, named: NamedTensor) -> Result<(), String> {
+        let scope = self.scope(index).map_err(|failure| failure.message().to_owned())?;
+        match scope.lock().unwrap_or_else(PoisonError::into_inner).get(&named.key) {
+            Some(count) if *count == named.count => Ok(()),
+            Some(count) => Err(format!("names a tensor of {count} elements with a shape that has {}", named.count)),
+            None => Err("names a tensor that was not given to it".to_owned()),
+        }
+    }
+
+    /// Opens a tensor for the request at `index`.
+    pub(crate) fn open(&self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'static>> {
+        let named = NamedTensor::of(tensor)
+            .map_err(|wrong| Failure::InvalidInput(format!("not a reference of a tensor: {wrong}")))?;
+        self.allowed(index, named).map_err(Failure::InvalidInput)?;
+        Ok(TensorElements::Shared(self.blobs.open(named)?))
+    }
+
+    /// Whether so much more may be made.
+    pub(crate) fn has_room(&self, shape: &[u64]) -> Result<u64> {
+        let bytes = checked_shape(shape)?.saturating_mul(4);
+        let all = self.made.load(Ordering::Relaxed).saturating_add(bytes);
+        if all <= self.most {
+            return Ok(bytes);
+        }
+        let (all, most, of) = (size(all), size(self.most), self.of);
+        Err(Failure::OverBudget(format!(
+            "makes tensors of {all} in one call, beyond its limit of {most}; `limits = {{ tensors = \"…\" }}` in its {of} \
+             allows more"
+        )))
+    }
+
+    /// Keeps a tensor that the request at `index` made.
+    pub(crate) fn keep(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let scope = self.scope(index)?;
+        let bytes = self.has_room(shape)?;
+        let wrong = elements.count().filter(|count| count.checked_mul(4) != Some(bytes));
+        if let Some(wrong) = wrong {
+            return Err(Failure::InvalidInput(format!("a tensor of shape {shape:?} does not have {wrong} elements")));
+        }
+        let elements = match elements {
+            TensorElements::Shared(elements) => Elements::Shared(elements),
+            TensorElements::Lent(elements) => Elements::Lent(elements),
+            remote => Elements::Shared(TensorReader::new(shape.to_vec(), remote)?.into_shared()?),
+        };
+        let made = self.blobs.put(shape, elements)?;
+        self.made.fetch_add(bytes, Ordering::Relaxed);
+        if let Ok(named) = NamedTensor::of(&made) {
+            scope.lock().unwrap_or_else(PoisonError::into_inner).insert(named.key, named.count);
+        }
+        Ok(made)
+    }
+
+    /// Holds what the request at `index` answers to what it may name.
+    pub(crate) fn check_answer(&self, index: u32, json: &str) -> Result<(), String> {
+        if !may_name_tensors(json) {
+            return Ok(());
+        }
+        let named = named_tensors(json).map_err(|wrong| escape_untrusted(&wrong).into_owned())?;
+        named.into_iter().try_for_each(|named| self.allowed(index, named))
+    }
+
+    /// Holds a request for a completion to what the request at `index` may name.
+    pub(crate) fn check_edits(&self, index: u32, request: &CompletionRequest) -> Result<()> {
+        for edit in &request.edits {
+            let wrong = |what: String| Failure::InvalidInput(format!("an edit of a completion request {what}"));
+            let named = NamedTensor::of(&edit.direction);
+            let named = named.map_err(|what| wrong(format!("has no reference of a tensor: {what}")))?;
+            self.allowed(index, named).map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    /// Holds a completion to what its model may name.
+    pub(crate) fn check_completion(&self, completion: &Completion) -> Result<(), String> {
+        for tensor in tensors_of(completion) {
+            let named = NamedTensor::of(tensor).map_err(|what| format!("has no reference of a tensor: {what}"))?;
+            self.allowed(0, named)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the request at `index` open what a completion names.
+    pub(crate) fn give(&self, index: u32, completion: &Completion) -> Result<()> {
+        let mut named = tensors_of(completion).filter_map(|tensor| NamedTensor::of(tensor).ok()).peekable();
+        if named.peek().is_some() {
+            let mut scope = self.scope(index)?.lock().unwrap_or_else(PoisonError::into_inner);
+            scope.extend(named.map(|named| (named.key, named.count)));
+        }
+        Ok(())
+    }
+}
+
+/// The tensors that a completion names.
+pub(crate) fn tensors_of(completion: &Completion) -> impl Iterator<Item = &TensorRef> {
+    let captured = completion.captured.iter().map(|captured| &captured.hidden_states);
+    let distribution = completion.logprobs.iter().filter_map(|logprobs| logprobs.distribution.as_ref());
+    captured.chain(distribution).chain(&completion.embedding)
+}
+
+fn scope_of(named: impl IntoIterator<Item = NamedTensor>) -> Mutex<HashMap<BlobKey, u64>> {
+    Mutex::new(named.into_iter().map(|named| (named.key, named.count)).collect())
+}

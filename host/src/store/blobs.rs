@@ -1,0 +1,470 @@
+//! The tensors of a run that travel by reference: each a file that is called as the SHA-256 of its bytes.
+//!
+//! ```text
+//! runs/<run>/blobs/<sha256>    elements, 32-bit floats, little-endian, without any header
+//! ```
+//!
+//! A run without a record keeps them in memory. A file is there as a whole or not at all, and before anything names it. What
+//! was made or read lately is shared by all who read it; the rest is read again, and held to its digest.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use jackfield_plugin_api::{ElementType, Failure, TensorRef, to_hex};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    StoreError,
+    atomic::{Durable, write_held},
+    plain::{self, make_folder},
+    references::{BlobKey, NamedTensor},
+};
+use crate::plugin::sandbox::size;
+
+/// Name of the folder in that of a run.
+pub(super) const BLOBS: &str = "blobs";
+/// How much of what nobody reads at the moment stays in memory, in bytes.
+const KEPT: u64 = 256 << 20;
+/// Elements that are hashed, read or written at a time.
+const PIECE: usize = 16 << 10;
+/// Tensors that are written or read at the same time.
+const LANES: usize = 16;
+
+/// Why a tensor could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BlobError {
+    #[error(
+        "the tensors of the run would take {}, beyond its limit of {}; `[pipeline] tensor_storage = \"…\"` allows more",
+        size(*all), size(*most)
+    )]
+    Beyond { all: u64, most: u64 },
+    #[error("`{}` is missing: go on with the run (--resume), and it is made again", path.display())]
+    Missing { path: PathBuf },
+    #[error("`{}` is damaged, {what}: go on with the run (--resume), and it is made again", path.display())]
+    Damaged { path: PathBuf, what: &'static str },
+    #[error("it has {there} elements, not {wanted}")]
+    Elements { there: u64, wanted: u64 },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        let mut what = error.to_string();
+        match error {
+            BlobError::Beyond { .. } => Self::OverBudget(what),
+            BlobError::Elements { .. } => Self::InvalidInput(what),
+            BlobError::Missing { .. } | BlobError::Damaged { .. } => Self::Unavailable(what),
+            BlobError::Store(error) => {
+                what.extend(error.hint().iter().flat_map(|hint| ["; ", hint]));
+                Self::Unavailable(what)
+            }
+        }
+    }
+}
+
+/// Where they are kept.
+enum Place {
+    Memory(Mutex<HashMap<BlobKey, Arc<[f32]>>>),
+    /// The folder, which is made with the first of them.
+    Folder(PathBuf),
+}
+
+/// The tensors of a run.
+pub(crate) struct Blobs {
+    place: Place,
+    /// What all of them may hold, in bytes.
+    most: u64,
+    /// What they hold.
+    stored: AtomicU64,
+    shared: Mutex<Shared>,
+    /// Held while one is written or read: two threads with the same one do it once.
+    lanes: [Mutex<()>; LANES],
+}
+
+/// Elements in memory.
+#[derive(Default)]
+struct Shared {
+    /// All that somebody holds. What nobody holds is taken out as the map grows.
+    alive: HashMap<BlobKey, Alive>,
+    alive_bytes: u64,
+    /// How many there were when that was last done.
+    swept: usize,
+    /// What is held so that it need not be read again, the oldest first.
+    kept: BTreeMap<u64, (BlobKey, Arc<[f32]>)>,
+    /// Where in `kept` it is.
+    turns: HashMap<BlobKey, u64>,
+    kept_bytes: u64,
+    next: u64,
+}
+
+impl Blobs {
+    /// In memory, for a run without a record.
+    pub(crate) fn in_memory(most: u64) -> Arc<Self> {
+        Arc::new(Self::new(Place::Memory(Mutex::default()), most, 0))
+    }
+
+    /// In the folder of a run, with those that are there.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub(crate) fn in_run(folder: &Path, most: u64) -> Result<Arc<Self>, StoreError> {
+        let folder = folder.join(BLOBS);
+        let mut stored = 0;
+        each_blob(&folder, |_, bytes| stored += bytes)?;
+        Ok(Arc::new(Self::new(Place::Folder(folder), most, stored)))
+    }
+
+    fn new(place: Place, most: u64, stored: u64) -> Self {
+        Self { place, most, stored: stored.into(), shared: Mutex::default(), lanes: Default::default() }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lane(&self, key: &BlobKey) -> MutexGuard<'_, ()> {
+        self.lanes[usize::from(key[0]) % LANES].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps elements, once. As many are there as the shape says. They are shared with who reads them, so that elements that
+    /// are only lent are copied once.
+    ///
+    /// # Errors
+    /// If they are too many for the run, or cannot be written; then nothing of them is.
+    pub(crate) fn put(&self, shape: &[u64], elements: Elements<'_>) -> Result<TensorRef, BlobError> {
+        let key = digest_of(elements.as_slice());
+        let _lane = self.lane(&key);
+        let known = self.shared().find(&key).is_some();
+        if !known {
+            let bytes = elements.as_slice().len() as u64 * 4;
+            if !self.is_stored(&key, bytes) {
+                self.reserve(bytes)?;
+                self.store(&key, &elements).inspect_err(|_| _ = self.stored.fetch_sub(bytes, Ordering::Relaxed))?;
+            }
+            if !matches!(self.place, Place::Memory(_)) {
+                self.shared().keep(key, &elements.into_shared());
+            }
+        }
+        Ok(TensorRef { sha256: to_hex(&key), shape: shape.to_vec(), dtype: ElementType::F32 })
+    }
+
+    fn store(&self, key: &BlobKey, elements: &Elements<'_>) -> Result<(), BlobError> {
+        match &self.place {
+            Place::Memory(all) => {
+                all.lock().unwrap_or_else(PoisonError::into_inner).insert(*key, elements.to_shared());
+            }
+            Place::Folder(folder) => {
+                make_folder(folder)?;
+                let path = folder.join(to_hex(key));
+                write_held(&path, Durable::Yes, |file| in_pieces(elements.as_slice(), |piece| file.write_all(piece)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that are about to be written.
+    fn reserve(&self, bytes: u64) -> Result<(), BlobError> {
+        let within = |stored: u64| stored.checked_add(bytes).filter(|all| *all <= self.most);
+        let reserved = self.stored.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
+        reserved.map(drop).map_err(|stored| BlobError::Beyond { all: stored.saturating_add(bytes), most: self.most })
+    }
+
+    fn is_stored(&self, key: &BlobKey, bytes: u64) -> bool {
+        match &self.place {
+            Place::Memory(all) => all.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key),
+            Place::Folder(folder) => {
+                let there = fs::symlink_metadata(folder.join(to_hex(key)));
+                there.is_ok_and(|there| there.is_file() && there.len() == bytes)
+            }
+        }
+    }
+
+    /// Whether a tensor is here, as far as its length tells.
+    pub(crate) fn has(&self, tensor: NamedTensor) -> bool {
+        self.is_stored(&tensor.key, tensor.bytes())
+    }
+
+    /// The elements of a tensor.
+    ///
+    /// # Errors
+    /// If they are not there, or not as they were written.
+    pub(crate) fn open(&self, tensor: NamedTensor) -> Result<Arc<[f32]>, BlobError> {
+        let _lane = self.lane(&tensor.key);
+        let found = match &self.place {
+            Place::Memory(all) => all.lock().unwrap_or_else(PoisonError::into_inner).get(&tensor.key).cloned(),
+            Place::Folder(_) => self.shared().find(&tensor.key),
+        };
+        let elements = match (found, &self.place) {
+            (Some(elements), _) => elements,
+            (None, Place::Memory(_)) => return Err(BlobError::Missing { path: to_hex(&tensor.key).into() }),
+            (None, Place::Folder(folder)) => {
+                let elements = read(folder, tensor)?;
+                self.shared().keep(tensor.key, &elements);
+                elements
+            }
+        };
+        match elements.len() as u64 {
+            there if there == tensor.count => Ok(elements),
+            there => Err(BlobError::Elements { there, wanted: tensor.count }),
+        }
+    }
+
+    /// Whether calls hold less than so many bytes of tensors at this moment, beyond what is kept for the next reader.
+    pub(crate) fn hold_less_than(&self, most: u64) -> bool {
+        let mut shared = self.shared();
+        if shared.alive_bytes < most {
+            return true;
+        }
+        shared.sweep();
+        let Shared { alive, turns, .. } = &*shared;
+        let held = |(key, weak): &(&BlobKey, &Alive)| weak.0.strong_count() > usize::from(turns.contains_key(*key));
+        alive.iter().filter(held).map(|(_, (_, bytes))| bytes).sum::<u64>() < most
+    }
+}
+
+/// Elements that somebody may hold, and their length in bytes.
+type Alive = (Weak<[f32]>, u64);
+
+impl Shared {
+    /// Elements that are in memory; they were wanted lately.
+    fn find(&mut self, key: &BlobKey) -> Option<Arc<[f32]>> {
+        let elements = self.alive.get(key)?.0.upgrade()?;
+        self.keep(*key, &elements);
+        Some(elements)
+    }
+
+    /// Takes out what nobody holds any more.
+    fn sweep(&mut self) {
+        self.alive.retain(|_, (elements, _)| elements.strong_count() > 0);
+        self.alive_bytes = self.alive.values().map(|(_, bytes)| bytes).sum();
+        self.swept = self.alive.len();
+    }
+
+    /// Keeps elements for the next reader, and lets go of the oldest beyond what is kept.
+    fn keep(&mut self, key: BlobKey, elements: &Arc<[f32]>) {
+        let bytes = |elements: &Arc<[f32]>| elements.len() as u64 * 4;
+        if self.alive.len() > 2 * self.swept + 64 {
+            self.sweep();
+        }
+        let added = bytes(elements);
+        let before = self.alive.insert(key, (Arc::downgrade(elements), added));
+        self.alive_bytes += added - before.map_or(0, |(_, bytes)| bytes);
+        if let Some((_, before)) = self.turns.remove(&key).and_then(|turn| self.kept.remove(&turn)) {
+            self.kept_bytes -= bytes(&before);
+        }
+        if bytes(elements) > KEPT {
+            return;
+        }
+        self.next += 1;
+        self.turns.insert(key, self.next);
+        self.kept.insert(self.next, (key, Arc::clone(elements)));
+        self.kept_bytes += bytes(elements);
+        while self.kept_bytes > KEPT
+            && let Some((_, (key, oldest))) = self.kept.pop_first()
+        {
+            self.turns.remove(&key);
+            self.kept_bytes -= bytes(&oldest);
+        }
+    }
+}
+
+/// Elements that are to be kept.
+pub(crate) enum Elements<'a> {
+    Shared(Arc<[f32]>),
+    Lent(&'a [f32]),
+}
+
+impl Elements<'_> {
+    fn as_slice(&self) -> &[f32] {
+        match self {
+            Self::Shared(elements) => elements,
+            Self::Lent(elements) => elements,
+        }
+    }
+
+    fn to_shared(&self) -> Arc<[f32]> {
+        match self {
+            Self::Shared(elements) => Arc::clone(elements),
+            Self::Lent(elements) => Arc::from(*elements),
+        }
+    }
+
+    fn into_shared(self) -> Arc<[f32]> {
+        match self {
+            Self::Shared(elements) => elements,
+            Self::Lent(elements) => Arc::from(elements),
+        }
+    }
+}
+
+/// Gives elements as bytes, a piece at a time.
+pub(crate) fn in_pieces(elements: &[f32], mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(4 * PIECE.min(elements.len()));
+    for piece in elements.chunks(PIECE) {
+        bytes.clear();
+        bytes.extend(piece.iter().flat_map(|element| element.to_le_bytes()));
+        take(&bytes)?;
+    }
+    Ok(())
+}
+
+/// What elements are called.
+pub(crate) fn digest_of(elements: &[f32]) -> BlobKey {
+    let mut hash = Sha256::new();
+    let hashed = in_pieces(elements, |piece| {
+        hash.update(piece);
+        Ok(())
+    });
+    debug_assert!(hashed.is_ok(), "nothing is written");
+    hash.finalize().into()
+}
+
+/// Opens the file of a tensor, which has its length.
+fn open_file(folder: &Path, tensor: NamedTensor) -> Result<(PathBuf, File), BlobError> {
+    let path = folder.join(to_hex(&tensor.key));
+    let file = match plain::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BlobError::Missing { path }),
+        Err(source) => return Err(StoreError::file("read", path, source).into()),
+    };
+    let there = file.metadata().map_err(|source| StoreError::file("read", &path, source))?.len();
+    if there != tensor.bytes() {
+        return Err(BlobError::Damaged { path, what: "it has another length" });
+    }
+    Ok((path, file))
+}
+
+/// Reads the file of a tensor into `take`, a piece of elements at a time, and holds it to its digest.
+fn read_pieces(folder: &Path, tensor: NamedTensor, mut take: impl FnMut(&[u8])) -> Result<(), BlobError> {
+    let (path, mut file) = open_file(folder, tensor)?;
+    let mut hash = Sha256::new();
+    let mut left = tensor.bytes();
+    let mut bytes = vec![0; 4 * PIECE];
+    while left > 0 {
+        let piece = &mut bytes[..left.min(4 * PIECE as u64) as usize];
+        file.read_exact(piece).map_err(|source| StoreError::file("read", &path, source))?;
+        hash.update(&*piece);
+        take(piece);
+        left -= piece.len() as u64;
+    }
+    if BlobKey::from(hash.finalize()) != tensor.key {
+        return Err(BlobError::Damaged { path, what: "its digest is another" });
+    }
+    Ok(())
+}
+
+fn read(folder: &Path, tensor: NamedTensor) -> Result<Arc<[f32]>, BlobError> {
+    // There is a file of this length before there is memory for it.
+    open_file(folder, tensor)?;
+    let count = usize::try_from(tensor.count).unwrap_or(usize::MAX);
+    let mut elements: Arc<[f32]> = std::iter::repeat_n(0.0, count).collect();
+    let Some(slots) = Arc::get_mut(&mut elements) else { unreachable!("nobody else has it yet") };
+    let mut slots = slots.iter_mut();
+    read_pieces(folder, tensor, |piece| {
+        for (four, slot) in piece.chunks_exact(4).zip(&mut slots) {
+            *slot = f32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+        }
+    })?;
+    Ok(elements)
+}
+
+/// Calls `visit` for the name and length of every file in a folder of tensors, if there is one; names that are not ours too.
+fn each_blob(folder: &Path, mut visit: impl FnMut(&Path, u64)) -> Result<(), StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(StoreError::file("read", folder, source)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|source| StoreError::file("read", folder, source))?;
+        // What is no file is none of ours, and a file that goes meanwhile is gone.
+        if let Ok(about) = entry.metadata()
+            && about.is_file()
+        {
+            visit(&entry.path(), about.len());
+        }
+    }
+    Ok(())
+}
+
+/// How closely a tensor on file is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Whether it is there, with its length.
+    Length,
+    /// Whether it has its digest, too. One that does not is taken away, so that it can be written again.
+    Digest,
+}
+
+/// Looks at the tensors in the folder of a run, each of them once.
+pub(super) struct BlobCheck {
+    folder: PathBuf,
+    look: Look,
+    seen: HashMap<BlobKey, Option<&'static str>>,
+}
+
+impl BlobCheck {
+    /// Of the run with this SQLite file.
+    pub(super) fn beside(store: &Path, look: Look) -> Self {
+        Self { folder: store.with_file_name(BLOBS), look, seen: HashMap::new() }
+    }
+
+    /// What is wrong with a tensor, if anything is.
+    pub(super) fn fault(&mut self, tensor: NamedTensor) -> Option<&'static str> {
+        if let Some(known) = self.seen.get(&tensor.key) {
+            return *known;
+        }
+        let looked = match self.look {
+            Look::Length => open_file(&self.folder, tensor).map(drop),
+            Look::Digest => read_pieces(&self.folder, tensor, |_| {}),
+        };
+        let fault = match looked {
+            Ok(()) => None,
+            Err(BlobError::Missing { .. }) => Some("missing"),
+            Err(_) => Some("damaged"),
+        };
+        if fault == Some("damaged") && self.look == Look::Digest {
+            let _ = fs::remove_file(self.folder.join(to_hex(&tensor.key)));
+        }
+        self.seen.insert(tensor.key, fault);
+        fault
+    }
+
+    /// Takes away what no result names: a process was killed before it could say what it had made, or half way.
+    pub(super) fn sweep(&self) -> Result<(), StoreError> {
+        let named = |path: &Path| {
+            let name = path.file_name()?.to_str()?;
+            let key = BlobKey::try_from(jackfield_plugin_api::from_hex(name)?).ok()?;
+            Some(self.seen.contains_key(&key))
+        };
+        each_blob(&self.folder, |path, _| {
+            let ours = named(path).map(|named| !named);
+            let half_written = path.extension().is_some_and(|ending| ending == "tmp");
+            if ours.unwrap_or(half_written) {
+                let _ = fs::remove_file(path);
+            }
+        })
+    }
+}
+
+/// How many tensors there are in the folder of a run, and their length in bytes.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn blob_totals(run: &Path) -> Result<(u64, u64), StoreError> {
+    let (mut count, mut bytes) = (0, 0);
+    each_blob(&run.join(BLOBS), |_, length| {
+        count += 1;
+        bytes += length;
+    })?;
+    Ok((count, bytes))
+}
