@@ -54,5 +54,6 @@ mod spending;
 mod store;
 mod support;
 mod telemetry;
+mod tensors;
 mod traps;
 mod watch;

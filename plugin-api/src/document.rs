@@ -61,8 +61,8 @@ pub struct Request {
 }
 
 /// A value together with tensors, for an input or an output that needs them: 64 KiB of them at the most. Larger ones travel
-/// by reference ([`TensorRef`](crate::TensorRef)), as does what is to go through paths and lists. The schema of an output
-/// says `"x-tensors": true` at its root.
+/// by reference ([`TensorRef`](crate::TensorRef)), as does what is to go through paths and lists. The schemas of an input
+/// and of an output with tensors say so at their root: `"x-tensors": true`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WithTensors<T> {
     /// The JSON part.
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromDocument for WithTen
     }
 
     fn schema() -> Value {
-        <T as FromDocument>::schema()
+        carrying_tensors(<T as FromDocument>::schema())
     }
 }
 

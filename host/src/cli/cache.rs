@@ -49,7 +49,7 @@ pub(super) struct Which {
     #[arg(long, value_name = "NAME")]
     cache: Option<String>,
 
-    /// Only keys that begin so: `completion/`, `memo/`, `store/`.
+    /// Only keys that begin so: `completion/`, `memo/`, `store/`, `blob/`.
     #[arg(long, value_name = "TEXT", default_value = "")]
     prefix: String,
 }

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     engine::RunState,
-    store::{Db, RunJson, Spend, StoreError, item_json, list_runs, peek, read_record},
+    plugin::sandbox::size,
+    store::{Db, RunJson, Spend, StoreError, blob_totals, item_json, list_runs, peek, read_record},
     telemetry::output,
 };
 
@@ -97,6 +98,7 @@ fn show(name: &str, item: Option<&str>, at: &At) -> Result<Exit, StoreError> {
         db.verify(&run)?;
         Ok((db.sessions()?, db.item_counts()?, db.stage_counts()?, db.spend_by_name(&run.plan)?))
     })?;
+    let (blobs, bytes) = blob_totals(&path)?;
     if at.json {
         let stages: serde_json::Map<_, _> = stages
             .iter()
@@ -114,6 +116,7 @@ fn show(name: &str, item: Option<&str>, at: &At) -> Result<Exit, StoreError> {
             "run": run.run, "dir": path, "pipeline": run.pipeline, "file": run.file, "digest": run.digest, "state": run.state,
             "began": run.began, "ended": run.ended, "sessions": sessions, "items": items, "stages": stages,
             "plugins": run.plugins, "spend": spend, "summary": run.summary,
+            "tensors": { "files": blobs, "bytes": bytes },
         }));
         return Ok(Exit::Success);
     }
@@ -125,6 +128,9 @@ fn show(name: &str, item: Option<&str>, at: &At) -> Result<Exit, StoreError> {
     output().line(format!("sessions  {}", sessions.len()));
     let items: Vec<String> = items.iter().map(|(state, count)| format!("{count} {state}")).collect();
     output().line(format!("items     {}", if items.is_empty() { "-".to_owned() } else { items.join(", ") }));
+    if blobs > 0 {
+        output().line(format!("tensors   {blobs}, {}", size(bytes)));
+    }
     output().line(format!("folder    {}", path.display()));
     output().line("");
     let rows = stages.iter().filter_map(|(stage, counts)| {

@@ -9,17 +9,23 @@ use std::{
 
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, Finish, HostCalls,
-    HttpRequest, HttpResponse, Level, Result, Usage,
+    HttpRequest, HttpResponse, Level, Result, TensorElements, TensorReader, TensorRef, Usage,
 };
 
 use super::generate;
-use crate::plugin::sandbox::{Grants, Permission, Server};
+use crate::{
+    plugin::sandbox::{Grants, Permission, Server},
+    store::{Blobs, Elements, NamedTensor},
+};
 
 /// A page, whatever is fetched.
 const PAGE: &str = "<!doctype html><html><head><title>A page</title></head><body><p>Ann: the train leaves at nine. \
                     Bob agreed to buy the tickets by Friday.</p></body></html>";
 /// A text, whatever is asked.
 const TEXT: &str = "Ann wants to leave at nine. Bob agreed, and buys the tickets by Friday.";
+
+/// What the tensors of a call may hold, in bytes.
+const MOST_TENSORS: u64 = 1 << 30;
 
 /// What a failure of the script says, so that it can be told from one of the extension's own.
 pub(super) const SCRIPTED: &str = "this failure is part of the conformance run";
@@ -89,11 +95,18 @@ pub(super) struct ScriptedHost {
     /// Of the whole run, and of this host alone.
     recorders: [Arc<Recorder>; 2],
     cache: Mutex<HashMap<(u32, String), CacheValue>>,
+    /// The tensors that were made in the call.
+    blobs: Arc<Blobs>,
 }
 
 impl ScriptedHost {
     pub(super) fn new(script: Script, recorder: &Arc<Recorder>) -> Arc<Self> {
-        Arc::new(Self { script, recorders: [Arc::clone(recorder), Arc::default()], cache: Mutex::default() })
+        Arc::new(Self {
+            script,
+            recorders: [Arc::clone(recorder), Arc::default()],
+            cache: Mutex::default(),
+            blobs: Blobs::in_memory(MOST_TENSORS),
+        })
     }
 
     /// What is asked of this host alone.
@@ -182,6 +195,20 @@ impl HostCalls for ScriptedHost {
             self.cache.lock().unwrap_or_else(PoisonError::into_inner).insert((index, key.to_owned()), value);
             Ok(())
         })
+    }
+
+    fn open_tensor<'a>(&'a self, _index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        let wrong = || Failure::InvalidInput("names a tensor that was not given to it".to_owned());
+        let named = NamedTensor::of(tensor).map_err(|_| wrong())?;
+        self.blobs.open(named).map(TensorElements::Shared).map_err(|_| wrong())
+    }
+
+    fn keep_tensor(&self, _index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let elements = match elements {
+            TensorElements::Lent(elements) => Elements::Lent(elements),
+            elements => Elements::Shared(TensorReader::new(shape.to_vec(), elements)?.into_shared()?),
+        };
+        Ok(self.blobs.put(shape, elements)?)
     }
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {

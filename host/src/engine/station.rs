@@ -121,21 +121,6 @@ impl Station {
     /// reads it.
     pub(super) fn check(&self, document: Document) -> Result<Document> {
         let wrong = |what: String| Err(self.wrong(&what));
-        if !document.tensors.is_empty() {
-            if !self.carries {
-                return wrong(
-                    "it carries tensors, which its schema does not say (`\"x-tensors\": true` at its root)".to_owned(),
-                );
-            }
-            let bytes: usize = document.tensors.iter().map(|tensor| size_of_val(&*tensor.data)).sum();
-            if bytes > MOST_INLINE {
-                let (bytes, most) = (size(bytes as u64), size(MOST_INLINE as u64));
-                return wrong(format!(
-                    "it carries tensors of {bytes}, more than the {most} that travel with a document: larger ones are kept \
-                     with `Host::keep_tensor`, and travel by reference"
-                ));
-            }
-        }
         let mut names = BTreeSet::new();
         for tensor in &document.tensors {
             if !names.insert(&tensor.name) {
@@ -152,6 +137,21 @@ impl Station {
                     tensor.name,
                     tensor.data.len(),
                     tensor.shape
+                ));
+            }
+        }
+        if !document.tensors.is_empty() {
+            if !self.carries {
+                return wrong(
+                    "it carries tensors, which its schema does not say (`\"x-tensors\": true` at its root)".to_owned(),
+                );
+            }
+            let bytes: usize = document.tensors.iter().map(|tensor| size_of_val(&*tensor.data)).sum();
+            if bytes > MOST_INLINE {
+                let (bytes, most) = (size(bytes as u64), size(MOST_INLINE as u64));
+                return wrong(format!(
+                    "it carries tensors of {bytes}, more than the {most} that travel with a document: larger ones are kept \
+                     with `Host::keep_tensor`, and travel by reference"
                 ));
             }
         }

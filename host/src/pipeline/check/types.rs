@@ -24,13 +24,14 @@ impl<'a> Checker<'a> {
             let wanted = offer.map(|offer| View::new(&offer.input));
             match &stage.input {
                 Some((key, expr)) => {
-                    let reader = Reader { stage: index, key: *key, field: String::new() };
+                    let reader = Reader { stage: index, key: *key, field: String::new(), in_list: false };
                     self.expr(&reader, expr, wanted, &item);
                 }
                 // A stage without `in` is called with an empty object.
                 None => {
                     if let Some(wanted) = wanted {
-                        let reader = Reader { stage: index, key: stage.name.span, field: String::new() };
+                        let reader =
+                            Reader { stage: index, key: stage.name.span, field: String::new(), in_list: false };
                         self.table(&reader, &[], stage.name.span, &wanted, &item);
                     }
                 }
@@ -149,6 +150,7 @@ impl<'a> Checker<'a> {
     }
 
     fn list_of(&mut self, stage: usize, wire: &WireRef, item: &serde_json::Value) {
+        self.keeps_tensors(stage, wire, true);
         let ty = self.wire(Some(stage), wire, item);
         if let Err(astray) = ty.elements() {
             let message = format!("`for_each` runs over a list, but `{}` is not one", wire.raw);
@@ -162,6 +164,38 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Tensors that travel with a document go with the whole of it, and no further: a reader that wants them does not get
+    /// them by a path, and nobody gets them of the elements of a list.
+    fn keeps_tensors(&mut self, stage: usize, wire: &WireRef, in_list: bool) {
+        let (Some(Source::Stage(source)), Some(text)) = (self.source(Some(stage), wire), &wire.text) else { return };
+        let says = |schema: &serde_json::Value| schema["x-tensors"] == true;
+        let carries = self.offers[source].is_some_and(|(_, offer)| says(&offer.descriptor.output));
+        let wanted = self.offers[stage].is_some_and(|(_, offer)| says(&offer.descriptor.input));
+        let from = &self.draft.stages[source];
+        let many = from.for_each.is_some() || from.repeat.is_some();
+        let lost = if text.path.is_empty() { many || in_list } else { wanted };
+        if !carries || !lost {
+            return;
+        }
+        let name = &from.name.text;
+        let message = format!("the tensors that travel with the output of stage `{name}` are lost on this wire");
+        let why =
+            if text.path.is_empty() { "a list has none of its elements' tensors" } else { "a path leads past them" };
+        let hint = match text.path.is_empty() {
+            true => format!(
+                "read the field that is wanted, such as `{name}.FIELD`; what needs the tensors, too, has to get them by \
+                 reference: let `{}` keep them with `Host::keep_tensor`",
+                self.extension(source)
+            ),
+            false => format!(
+                "read the whole output, `{name}`; or let `{}` keep its tensors with `Host::keep_tensor`: those go through \
+                 paths",
+                self.extension(source)
+            ),
+        };
+        self.faults.push(Fault::at("lost-tensors", wire.span, message).label(why.to_owned()).hint(hint));
+    }
+
     fn expr<'t>(&mut self, reader: &Reader, expr: &Expr, wanted: Option<View<'t>>, item: &'t serde_json::Value)
     where
         'a: 't,
@@ -169,6 +203,7 @@ impl<'a> Checker<'a> {
         match expr {
             Expr::Bad => {}
             Expr::Wire(wire) => {
+                self.keeps_tensors(reader.stage, wire, reader.in_list);
                 let given = self.wire(Some(reader.stage), wire, item);
                 if let Some(wanted) = wanted
                     && let Fit::Clash(clash) = wanted.accepts(&given)
@@ -185,7 +220,7 @@ impl<'a> Checker<'a> {
                     }
                     Some(Reads::Unknown) | None => None,
                 };
-                let inner = Reader { field: format!("{}[*]", reader.field), ..reader.clone() };
+                let inner = Reader { field: format!("{}[*]", reader.field), in_list: true, ..reader.clone() };
                 list.iter().for_each(|expr| self.expr(&inner, expr, element.clone(), item));
             }
             Expr::Table(table, span) => match wanted {
@@ -343,6 +378,8 @@ struct Reader {
     key: Span,
     /// The field, with a dot before each name.
     field: String,
+    /// Whether it is an element of a list.
+    in_list: bool,
 }
 
 impl Reader {

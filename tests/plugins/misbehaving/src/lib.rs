@@ -8,6 +8,7 @@
 mod excess;
 mod panics;
 mod rude;
+mod tensors;
 
 use jackfield_plugin_api::prelude::*;
 use serde_json::{Value, json};
@@ -62,4 +63,9 @@ export_plugin!(
     excess::Recurses,
     panics::Panics,
     rude::Lies,
+    tensors::Makes,
+    tensors::Sums,
+    tensors::Pries,
+    tensors::Carries,
+    tensors::Weighs,
 );
