@@ -209,7 +209,7 @@ fn what_is_granted_and_not_asked_for_is_a_fault_that_names_it() {
 fn grants_that_are_none_are_told_all_at_once_with_their_places() {
     let grants = "grant = [\"clocks\", \"http\", \"read:data\", \"env:A=B\", \"http:127.0.0.1=public\", \"scratch:../up\", \"model=x\"]";
     assert_snapshot!(faults(&pipeline("echo", grants, ""), &[]), @r"
-    7: `clocks` is no permission: there are model, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
+    7: `clocks` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
     7: `http` alone would grant every server: name one, as in `http:api.example.org`, or write `http:*`
     7: `read:data` does not say which folder: write `read:data=FOLDER`
     7: `env:A` takes nothing after `=`
@@ -222,7 +222,7 @@ fn grants_that_are_none_are_told_all_at_once_with_their_places() {
         &["--grant", "guest=nonsense", "--grant", "nobody=clock", "--grant", "clock"],
     );
     assert_snapshot!(said, @r"
-    null: `--grant guest=nonsense`: `nonsense` is no permission: there are model, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
+    null: `--grant guest=nonsense`: `nonsense` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
     null: `--grant nobody=clock`: the pipeline loads no plugin `nobody`
        hint: plugins of the pipeline: `guest`
     null: `--grant clock`: it does not say to which plugin

@@ -25,6 +25,7 @@ mod lenses;
 mod lockfile;
 mod meetings;
 mod memo;
+mod model_abilities;
 mod model_faults;
 mod model_server;
 mod models;

@@ -87,7 +87,8 @@ pub struct CompletionRequest {
     /// Edits to run under, for models that offer `edits`. They hold for this request alone: nothing is mutated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<Edit>,
-    /// Log-probabilities to answer with, for models that offer `logprobs`.
+    /// Log-probabilities to answer with, for models that offer `logprobs`. With `max_tokens` 0, they are those of the tokens
+    /// that the model would answer with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<LogProbs>,
     /// Whether to answer with the tokens of the prompt, as the model reads them, for models that offer `tokenize`.
@@ -122,17 +123,20 @@ pub enum Component {
     MlpDown,
 }
 
-/// How an edit treats the norms of the weight matrix's rows. With `W` the matrix, `n` the norms of its rows, `v` the unit
-/// direction and `w` the weight:
+/// How an edit treats the norms of the weight matrix's rows. A component adds `y = W x`; under the edit it adds `y'`. With
+/// `W_i` the rows of `W`, `n_i` their norms, `v` the unit direction, `w` the weight, and `a` the sum of `v_i W_i / n_i` over
+/// all rows:
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowNormalization {
-    /// `W - w v (v W)`: what is written along the direction is taken away.
+    /// `y' = y - w v (v.y)`: what is added along the direction is taken away, all of it with a weight of 1.
     #[default]
     None,
-    /// The rows are normalised first, and get their norms back after the edit; part of the direction is left.
+    /// `y'_i = y_i - w n_i v_i (a.x)`: the rows are normalised before the direction is taken out of them, and get their norms
+    /// back after it. Part of the direction is left.
     Pre,
-    /// As `pre`, and the rows have the norms that they had, exactly; part of the direction is left.
+    /// As `pre`, times `s_i = 1 / sqrt(1 - 2 w v_i (W_i.a) / n_i + w^2 v_i^2 |a|^2)`: each row has the norm that it had,
+    /// exactly. Part of the direction is left.
     Full,
 }
 

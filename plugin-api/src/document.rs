@@ -39,15 +39,16 @@ impl Document {
 /// Where in a run a document belongs, and the seed that follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// Name of the stage that makes the call.
+    /// Name of the stage that makes the call; empty for a call of a model, which does not know who asks.
     pub stage: Arc<str>,
-    /// Id of the item; empty for a stage that runs once a run.
+    /// Id of the item; empty for a stage that runs once a run, and for a call of a model.
     pub item: Arc<str>,
     /// Index of the element, 0 for a stage without `for_each`.
     pub element: u32,
     /// Index of the replicate, 0 for a stage without `repeat`.
     pub replicate: u32,
-    /// Derived from (run seed, stage, item, element, replicate): the same in every run with the same seed.
+    /// Derived from (run seed, stage, item, element, replicate): the same in every run with the same seed. For a call of a
+    /// model, derived from the request: its messages, schema, temperature, seed, edits and replicate.
     pub seed: u64,
 }
 

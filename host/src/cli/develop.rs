@@ -162,8 +162,10 @@ fn pins(draft: &Draft) -> Vec<String> {
 
 /// Whether what a stage answers may depend on more than its configuration, its input and its model.
 fn sees_more(stage: &StagePlan, registry: &Registry) -> bool {
-    let permission =
-        |name: &str| matches!(name.parse(), Ok(Permission::Model | Permission::Cache | Permission::Random));
+    let permission = |name: &str| {
+        use Permission::{Cache, Model, ModelAbility, Random};
+        matches!(name.parse(), Ok(Model | ModelAbility(_) | Cache | Random))
+    };
     let asks = stage
         .extension
         .offer(registry)

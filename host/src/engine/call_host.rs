@@ -10,7 +10,7 @@ use jackfield_plugin_api::{
 use super::{batch::Control, station::Station};
 use crate::{
     plugin::sandbox::Permission,
-    service::{Cache, Caller, TensorScopes},
+    service::{Cache, Caller, TensorScopes, abilities},
     telemetry::plugin_line,
 };
 
@@ -73,6 +73,9 @@ impl HostCalls for CallHost<'_> {
                 let what = format!("stage `{stage}` asks for a model and has none: add `model = \"NAME\"` to it");
                 return Err(Failure::InvalidConfig(what));
             };
+            for ability in abilities(&request) {
+                self.allowed(&Permission::ModelAbility(ability))?;
+            }
             self.tensors.check_edits(index, &request)?;
             let asked = self.control.sending.ask();
             let (answer, note) =

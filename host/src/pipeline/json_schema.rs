@@ -93,7 +93,7 @@ fn shape(shape_of: &Shape) -> Value {
             "type": "array",
             "items": {
                 "type": "string",
-                "pattern": "^(clock|random|model|cache|http:.+|read:[a-z0-9-]+=.+|scratch:[a-z0-9-]+(=.+)?|env:.+)$"
+                "pattern": "^(clock|random|model(:(capture|edits|logprobs|tokenize|embed))?|cache|http:.+|read:[a-z0-9-]+=.+|scratch:[a-z0-9-]+(=.+)?|env:.+)$"
             }
         }),
         Shape::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),

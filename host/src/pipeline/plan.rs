@@ -449,6 +449,9 @@ pub struct ModelPlan {
     /// What stands for the paths in it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: PathIdentities,
+    /// Whether it runs in the process or on this machine: then `concurrency` is fixed, and is not adapted.
+    #[serde(default)]
+    pub local: bool,
     /// How many calls at a time.
     pub concurrency: Concurrency,
     /// Limits on the rate.
@@ -457,8 +460,8 @@ pub struct ModelPlan {
     pub budget: Budget,
     /// What tokens cost, where that is known.
     pub price: Option<Price>,
-    /// The most time that a try may take.
-    pub timeout: Duration,
+    /// The most time that a try may take; as long as it takes without one.
+    pub timeout: Option<Duration>,
     /// Tries in all, at least 1.
     pub attempts: u32,
     /// The longest delay before the second try; doubled for each further one.

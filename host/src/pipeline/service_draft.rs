@@ -19,11 +19,14 @@ pub(super) struct ModelDraft {
     pub(super) uses: Option<Spanned<String>>,
     pub(super) with: Option<(Span, Node)>,
     pub(super) concurrency: Concurrency,
+    /// Whether that is written, and not what is usual.
+    pub(super) concurrency_given: bool,
     pub(super) rate: Rate,
     /// The budget, and where it stands.
     pub(super) budget: (Budget, Span),
     pub(super) price: Option<Price>,
-    pub(super) timeout: Duration,
+    /// The longest that a try may take, where that is written.
+    pub(super) timeout: Option<Duration>,
     pub(super) attempts: u32,
     pub(super) backoff: Duration,
     pub(super) cache: Option<Spanned<String>>,
@@ -92,6 +95,7 @@ pub(super) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
         uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
         with: with(&fields),
         concurrency,
+        concurrency_given: fields.get("concurrency").is_some(),
         rate: Rate {
             requests_per_second: number(&rate, "requests_per_second").filter(|rate| *rate > 0.0),
             tokens_per_minute: rate.integer("tokens_per_minute"),
@@ -101,7 +105,7 @@ pub(super) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
             fields.entry("budget").map_or(name.span, |(key, _)| key.span),
         ),
         price: number(&price, "input").zip(number(&price, "output")).map(|(input, output)| Price { input, output }),
-        timeout: fields.duration("timeout").unwrap_or(Duration::from_secs(120)),
+        timeout: fields.get("timeout").and_then(|_| fields.duration("timeout")),
         attempts: count(retry.integer("attempts")),
         backoff: retry.duration("backoff").unwrap_or_default(),
         cache: fields.text("cache"),

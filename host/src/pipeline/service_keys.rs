@@ -11,12 +11,18 @@ pub(super) static MODEL: Table = Table {
         optional(
             "concurrency",
             Shape::CountOr(&CONCURRENCY),
-            "The most calls at a time: a number, or bounds within which it adapts; from 8 to 64 by default.",
+            "The most calls at a time: a number, or bounds within which it adapts; from 8 to 64 by default. For a model that runs \
+             on this machine (it says so in `x-offers`: `local`) the number is fixed: this, or `start`; 1 by default.",
         ),
         optional("rate", Shape::Table(&RATE), "Limits on the rate of calls; none by default."),
         optional("budget", Shape::Table(&BUDGET), "What a run may spend; unbounded by default."),
         optional("price", Shape::Table(&PRICE), "Prices, for what is counted and for `budget.usd`."),
-        default("timeout", Shape::Duration, "\"2m\"", "The most time that one try may take."),
+        optional(
+            "timeout",
+            Shape::Duration,
+            "The most time that one try may take: two minutes by default, as long as it takes for a model that runs on this \
+             machine.",
+        ),
         optional("retry", Shape::Table(&RETRY_MODEL), "What is done about a failure that can heal."),
         optional("cache", Shape::Text, "The cache of `[cache.NAME]` that keeps answers."),
         optional("limits", Shape::Table(&LIMITS), "What a call of a sandboxed plugin may use up."),

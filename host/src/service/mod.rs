@@ -15,7 +15,7 @@ mod tensor_scopes;
 pub use cache::{Cache, TierCount, TierParts};
 pub(crate) use cached_tensors::{keep_tensors, restore_tensors};
 pub use http::Http;
-pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource};
+pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource, abilities};
 pub use open::{ServiceFault, Services, open_cache, open_services};
 pub(crate) use recording::StageRecorder;
 pub use recording::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{Failure, Result};
+use jackfield_plugin_api::{Failure, Offers, Result};
 
 use super::{Cache, CallRecorder, Http, Model, Route, TierParts, route::open_routes};
 use crate::{
@@ -75,8 +75,10 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
 
 fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
     let instance = plan.extension.open(&plan.config, &plan.limits, registry)?;
-    let grants = plan.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
-    Model::new(plan, (instance, grants), cache, Arc::clone(http)).map_err(|error| {
+    let offer = plan.extension.offer(registry);
+    let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+    let offers = offer.map(|offer| Offers::read(&offer.descriptor.input)).unwrap_or_default();
+    Model::new(plan, (instance, grants), offers, cache, Arc::clone(http)).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))
     })

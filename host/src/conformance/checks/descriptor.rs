@@ -97,7 +97,7 @@ pub(in crate::conformance) fn permissions(subject: &Subject<'_>) -> Outcome {
             findings.push(Finding::new(
                 "a permission of the contract",
                 format!("`{name}`"),
-                "ask for `model`, `cache`, `clock`, `random`, `http:HOST`, `read:NAME`, `scratch:NAME` or `env:NAME`",
+                "ask for `model`, `model:ABILITY`, `cache`, `clock`, `random`, `http:HOST`, `read:NAME`, `scratch:NAME` or `env:NAME`",
             ));
         }
         if !seen.insert(name) {

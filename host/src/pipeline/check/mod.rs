@@ -1,5 +1,6 @@
 //! DRAFT -> PLAN: looks everything up, holds every value against its schema, and puts the stages in order.
 
+mod abilities;
 mod config;
 mod digest;
 mod extensions;
@@ -49,6 +50,7 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     checker.configs();
     checker.services(registry);
     checker.routes(registry);
+    checker.abilities(registry);
     checker.sandbox_memory();
     let edges = checker.sources();
     let order = checker.order(&edges);

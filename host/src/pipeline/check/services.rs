@@ -1,15 +1,15 @@
 //! Models and caches: what they are, and who uses them.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use jackfield_plugin_api::Kind;
+use jackfield_plugin_api::{Ability, Kind, Offers};
 
 use super::{CheckedConfig, Checker};
 use crate::{
     pipeline::{
         draft::StageDraft,
         faults::Fault,
-        plan::{CachePlan, ExtensionRef, ModelPlan, TierPlan},
+        plan::{CachePlan, Concurrency, ExtensionRef, ModelPlan, TierPlan},
         source::Spanned,
         suggest,
     },
@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// An extension that was found, with its configuration.
-type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, CheckedConfig);
+pub(super) type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, CheckedConfig);
+
+/// The most time that a try may take at a model that is not on this machine, where nothing is written.
+const USUAL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What is known of the services; parallel to the draft.
 #[derive(Default)]
@@ -35,6 +38,11 @@ pub(super) struct Uses {
 }
 
 impl<'a> Services<'a> {
+    /// The model of this index in the draft.
+    pub(super) fn model(&self, index: usize) -> Option<&Found<'a>> {
+        self.models.get(index)
+    }
+
     /// The extensions of the models.
     pub(super) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>> {
         self.models.iter().map(|(found, _)| *found)
@@ -122,16 +130,20 @@ impl<'a> Checker<'a> {
         let draft = self.draft;
         let models = draft.models.iter().zip(&self.services.models).map(|(model, (found, config))| {
             let cache = model.cache.as_ref();
+            let local = (*found)
+                .is_some_and(|(_, offer)| Offers::read(&offer.descriptor.input).has(Ability::Local, &config.value));
+            let fixed = if model.concurrency_given { model.concurrency.start } else { 1 };
             Some(ModelPlan {
                 name: model.name.text.clone(),
                 extension: extension_ref((*found)?),
                 config: config.value.clone(),
                 paths: config.paths.clone(),
-                concurrency: model.concurrency,
+                local,
+                concurrency: if local { Concurrency { start: fixed, max: fixed } } else { model.concurrency },
                 rate: model.rate,
                 budget: model.budget.0,
                 price: model.price,
-                timeout: model.timeout,
+                timeout: model.timeout.or((!local).then_some(USUAL_TIMEOUT)),
                 attempts: model.attempts,
                 backoff: model.backoff,
                 cache: cache.and_then(|name| draft.caches.iter().position(|cache| cache.name.text == name.value)),

@@ -1,5 +1,6 @@
 //! Whole pipelines, good and bad, against made-up extensions.
 
+mod abilities;
 mod bad;
 mod good;
 

@@ -150,11 +150,13 @@ impl Grants {
         Self { alias: alias.to_owned(), sandboxed: true, asked, granted }
     }
 
-    /// Whether this is allowed. A model and a cache are granted by the stage that is given one.
+    /// Whether this is allowed. A model and a cache are granted by the stage that is given one; whoever wants more of a model
+    /// than its answers has asked for it, sandboxed or not, so that it was checked whether the model offers it.
     #[must_use]
     pub fn allows(&self, permission: &Permission) -> bool {
         match permission {
             Permission::Model | Permission::Cache => !self.sandboxed || self.asks(permission),
+            Permission::ModelAbility(_) => self.asks(permission),
             _ => self.granted.iter().any(|grant| grant.permission.covers(permission)),
         }
     }
@@ -200,7 +202,7 @@ impl Grants {
     #[must_use]
     pub fn missing(&self) -> Vec<(&Permission, &str)> {
         let given = |asked: &Permission| {
-            matches!(asked, Permission::Model | Permission::Cache)
+            matches!(asked, Permission::Model | Permission::ModelAbility(_) | Permission::Cache)
                 || self.granted.iter().any(|grant| asked.covers(&grant.permission))
         };
         let missing = self.asked.iter().filter(|(asked, _)| !given(asked));
@@ -250,7 +252,7 @@ pub fn unasked<'a>(grants: &'a [Grant], descriptors: &[&Descriptor]) -> Vec<&'a 
 
 #[cfg(test)]
 mod tests {
-    use jackfield_plugin_api::{Kind, Permission as Asked, Stability};
+    use jackfield_plugin_api::{Ability, Kind, Permission as Asked, Stability};
     use serde_json::json;
 
     use super::*;
@@ -307,6 +309,19 @@ mod tests {
         assert!(grants.allows(&Permission::Model) && !grants.allows(&Permission::Cache));
         assert!(grants.missing().is_empty(), "the stage gives it");
         assert!(Grants::all("bundled", &descriptor(&[])).allows(&Permission::Cache));
+    }
+
+    #[test]
+    fn more_of_a_model_than_its_answers_is_for_those_that_ask_in_every_form() {
+        let [capture, edits] = [Ability::Capture, Ability::Edits].map(Permission::ModelAbility);
+        let asks = descriptor(&["model:capture"]);
+        for grants in [Grants::effective("x", &asks, &[]), Grants::all("x", &asks)] {
+            assert!(grants.allows(&capture) && grants.allows(&Permission::Model) && !grants.allows(&edits));
+            assert!(grants.missing().is_empty(), "the stage gives it");
+            assert!(grants.denial(&edits).contains("does not ask for `model:edits`"));
+        }
+        let given = Grants::effective("x", &descriptor(&["model"]), &grants(&["model:capture"]));
+        assert!(!given.allows(&capture), "a grant gives no more than is asked for");
     }
 
     #[test]

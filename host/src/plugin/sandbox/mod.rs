@@ -14,5 +14,5 @@ pub use limits::Limits;
 pub(crate) use limits::{is_out_of_time, parse_size, size, to_open as limits_to_open, took_too_long, used_up};
 pub(crate) use memory_total::address_space;
 pub use memory_total::{MemoryTotal, usual as usual_memory_total};
-pub use permission::{Permission, PermissionError, Server};
+pub use permission::{ASKED_FOR, Permission, PermissionError, Server};
 pub use queue_clock::QueueClock;

@@ -2,15 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
+use jackfield_plugin_api::Ability;
 use serde::{Deserialize, Serialize};
 
-/// Something that a plugin may ask for and a pipeline may grant. As text: `model`, `cache`, `clock`, `random`,
-/// `http:HOST`, `read:NAME`, `scratch:NAME`, `env:NAME`.
+/// Something that a plugin may ask for and a pipeline may grant. As text: `model`, `model:ABILITY`, `cache`, `clock`,
+/// `random`, `http:HOST`, `read:NAME`, `scratch:NAME`, `env:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Permission {
     /// The model of its stage.
     Model,
+    /// The same, and something of it that not every model offers; one of [`ASKED_FOR`].
+    ModelAbility(Ability),
     /// The cache of its stage.
     Cache,
     /// The time of day, and time that passes.
@@ -43,12 +46,17 @@ pub enum Server {
     },
 }
 
+/// What a stage asks for by a permission, and not by `model` alone.
+pub const ASKED_FOR: [Ability; 5] =
+    [Ability::Capture, Ability::Edits, Ability::LogProbs, Ability::Tokenize, Ability::Embed];
+
 /// Why a text is no permission.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionError {
     /// It begins with none of the words.
     #[error(
-        "`{0}` is no permission: there are model, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME"
+        "`{0}` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME \
+         and env:NAME"
     )]
     Unknown(String),
     /// What follows the word is no name.
@@ -62,6 +70,7 @@ impl Permission {
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Http(mine), Self::Http(theirs)) => mine.covers(theirs),
+            (Self::ModelAbility(_), Self::Model) => true,
             _ => self == other,
         }
     }
@@ -156,6 +165,11 @@ impl FromStr for Permission {
         };
         match (word, name) {
             ("model", None) => Ok(Self::Model),
+            ("model", Some(name)) => {
+                let ability = Ability::from_name(name).filter(|ability| ASKED_FOR.contains(ability));
+                let wanted = "`capture`, `edits`, `logprobs`, `tokenize` or `embed`";
+                ability.map(Self::ModelAbility).ok_or_else(|| PermissionError::Name(text.to_owned(), "model", wanted))
+            }
             ("cache", None) => Ok(Self::Cache),
             ("clock", None) => Ok(Self::Clock),
             ("random", None) => Ok(Self::Random),
@@ -185,6 +199,7 @@ impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Model => f.write_str("model"),
+            Self::ModelAbility(ability) => write!(f, "model:{ability}"),
             Self::Cache => f.write_str("cache"),
             Self::Clock => f.write_str("clock"),
             Self::Random => f.write_str("random"),
@@ -223,6 +238,11 @@ mod tests {
     fn every_permission_is_written_as_it_is_read() {
         for text in [
             "model",
+            "model:capture",
+            "model:edits",
+            "model:logprobs",
+            "model:tokenize",
+            "model:embed",
             "cache",
             "clock",
             "random",
@@ -247,6 +267,9 @@ mod tests {
             "",
             "clocks",
             "model:x",
+            "model:",
+            "model:local",
+            "model:complete",
             "http:",
             "http:a b",
             "http:host:99999",
@@ -275,6 +298,7 @@ mod tests {
         let covers = |mine: &str, theirs: &str| permission(mine).covers(&permission(theirs));
         assert!(covers("http", "http:a.org") && covers("http", "http:*.a.org"));
         assert!(!covers("http:a.org", "http"));
+        assert!(covers("model:capture", "model") && covers("model:capture", "model:capture"));
         assert!(covers("http:*.a.org", "http:b.a.org") && covers("http:*.a.org", "http:c.b.a.org"));
         assert!(covers("http:*.a.org", "http:*.b.a.org") && covers("http:*.a.org", "http:*.a.org"));
         for (mine, theirs) in [
@@ -286,6 +310,8 @@ mod tests {
             ("http:a.org:8080", "http:a.org"),
             ("read:a", "read:b"),
             ("clock", "random"),
+            ("model", "model:capture"),
+            ("model:edits", "model:capture"),
         ] {
             assert!(!covers(mine, theirs), "{mine} covers {theirs}");
         }

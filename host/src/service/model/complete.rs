@@ -8,19 +8,22 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    Completion, CompletionRequest, Context, Document, Failure, FailureKind, Guarded, Host, Instance, Random, Request,
-    Result, Usage, guarded, to_hex,
+    Ability, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Guarded, Host, Instance, Offers,
+    Random, Request, Result, Usage, guarded, to_hex,
 };
 
 use super::{
+    answer_check,
     budget::Budget,
     flight::Flights,
     hold::{self, Schemas},
     key::{self, Key},
     limit::Limit,
     note::{CallNote, Counters, ModelCount, Source, sum},
+    own_tokens::OwnTokens,
     rate::Bucket,
     recording::Recording,
+    request_check,
     secrets::Secrets,
     sending::{Caller, Sending},
     tokens::Counter,
@@ -46,6 +49,7 @@ pub struct Model {
     plan: ModelPlan,
     instance: Arc<dyn Instance>,
     grants: Arc<Grants>,
+    offers: Offers,
     /// What it may know and must not repeat.
     secrets: Secrets,
     http: Arc<Http>,
@@ -57,7 +61,8 @@ pub struct Model {
     tokens: Option<Bucket>,
     flights: Flights,
     schemas: Schemas,
-    counter: Counter,
+    pub(super) counter: Counter,
+    pub(super) own_tokens: OwnTokens,
     recording: Option<Recording>,
     counters: Counters,
     jitter: Mutex<Random>,
@@ -77,6 +82,7 @@ impl Model {
     pub fn new(
         plan: &ModelPlan,
         (instance, grants): (Arc<dyn Instance>, Arc<Grants>),
+        offers: Offers,
         cache: Option<Arc<Cache>>,
         http: Arc<Http>,
     ) -> std::io::Result<Self> {
@@ -89,16 +95,18 @@ impl Model {
             instance,
             secrets: Secrets::of(&grants),
             grants,
+            offers,
             http,
             cache,
             identity: key::identity(plan),
             budget: Budget::new(&plan.name, plan.budget, plan.price),
-            limit: Limit::new(plan.concurrency),
+            limit: if plan.local { Limit::fixed(plan.concurrency) } else { Limit::new(plan.concurrency) },
             requests,
             tokens,
             flights: Flights::default(),
             schemas: Schemas::default(),
             counter: Counter::default(),
+            own_tokens: OwnTokens::default(),
             recording: plan.record.as_deref().map(Recording::open).transpose()?,
             counters: Counters::default(),
             // Delays decide nothing but times: processes that fail together had better not retry together.
@@ -215,14 +223,24 @@ impl Model {
     }
 
     fn fits(&self, request: &mut CompletionRequest, context: &Context) -> Result<()> {
-        if request.messages.is_empty() {
-            return Err(Failure::InvalidInput("a completion request without messages".to_owned()));
+        request_check::check(request)?;
+        let completes = (request.max_tokens != Some(0)).then_some(Ability::Complete);
+        for ability in completes.into_iter().chain(request_check::abilities(request)) {
+            if !self.has(ability) {
+                let what = format!("model `{}` (`{}`) does not offer `{ability}`", self.name, self.plan.extension.name);
+                return Err(Failure::InvalidConfig(what));
+            }
         }
         if request.replicate >= REPLICATES || context.replicate >= REPLICATES {
             return Err(Failure::InvalidInput(format!("more than {REPLICATES} replicates of one request")));
         }
         request.replicate += context.replicate * REPLICATES;
         Ok(())
+    }
+
+    /// Whether it offers this as it is configured.
+    pub(super) fn has(&self, ability: Ability) -> bool {
+        self.offers.has(ability, &self.plan.config)
     }
 
     async fn answer(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
@@ -285,8 +303,9 @@ impl Model {
         if let Some(validator) = validator {
             if let Err(wrong) = hold::held(&completion.text, &validator) {
                 let again = hold::repair(request, &completion.text, &wrong);
-                completion = self.tried(&again, caller, note).await?;
-                usage = sum(usage, completion.usage.unwrap_or_default());
+                let repaired = self.tried(&again, caller, note).await?;
+                usage = sum(usage, repaired.usage.unwrap_or_default());
+                completion = hold::repaired(completion, repaired);
             }
             completion.text = hold::held(&completion.text, &validator)
                 .map_err(|wrong| Failure::InvalidOutput(format!("the answer does not fit its schema: {wrong}")))?;
@@ -356,17 +375,17 @@ impl Model {
         }
         reservation.sent();
         let began = Instant::now();
-        let (answered, queued) = self.within_timeout(self.call(request, caller.context)).await;
+        let (answered, queued) = self.within_timeout(self.call(request)).await;
         // Who has waited for too long knows nothing: the call may be answered and charged all the same.
         let unknown = answered.is_none();
         let answered = answered.unwrap_or_else(|| {
-            let timeout = humantime::format_duration(self.plan.timeout);
+            let timeout = humantime::format_duration(self.plan.timeout.unwrap_or_default());
             Err(Failure::Unavailable(format!("model `{}` gave no answer within {timeout}", self.name)))
         });
         let (usage, usd, answered) = match answered {
             Ok(mut completion) => {
                 self.limit.answered(began.elapsed().saturating_sub(queued));
-                let usage = self.counter.of_call(request, &completion);
+                let usage = self.usage_of(request, &completion).await;
                 if let Some(bucket) = &self.tokens {
                     bucket.correct(usage.input.saturating_add(usage.output) as f64 - input as f64);
                 }
@@ -413,29 +432,33 @@ impl Model {
     }
 
     /// The answer if it comes in time, and what a sandboxed model queued meanwhile, which counts for nothing.
-    async fn within_timeout<T>(&self, call: impl Future<Output = T>) -> (Option<T>, Duration) {
+    pub(super) async fn within_timeout<T>(&self, call: impl Future<Output = T>) -> (Option<T>, Duration) {
+        let Some(timeout) = self.plan.timeout else { return (Some(call.await), Duration::ZERO) };
         if !self.is_sandboxed() {
-            return (tokio::time::timeout(self.plan.timeout, call).await.ok(), Duration::ZERO);
+            return (tokio::time::timeout(timeout, call).await.ok(), Duration::ZERO);
         }
         let clock = QueueClock::within_current();
         let mut call = pin!(call);
         let call = poll_fn(|context| clock.during(|| call.as_mut().poll(context)));
-        (clock.timeout(self.plan.timeout, call).await, clock.queued())
+        (clock.timeout(timeout, call).await, clock.queued())
     }
 
     /// The call itself, without the keys that the model may know: a server may repeat them.
-    async fn call(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
-        match self.called(request, context).await {
-            Ok(completion) => Ok(self.secrets.scrub(completion)),
+    pub(super) async fn call(&self, request: &CompletionRequest) -> Result<Completion> {
+        match self.called(request).await {
+            Ok(completion) => {
+                answer_check::check(&self.name, request, &completion)?;
+                Ok(self.secrets.scrub(completion))
+            }
             Err(failure) => Err(self.secrets.scrub_failure(failure)),
         }
     }
 
     /// A panic in the model is a failure of the model.
-    async fn called(&self, request: &CompletionRequest, context: &Context) -> Result<Completion> {
+    async fn called(&self, request: &CompletionRequest) -> Result<Completion> {
         let blobs = self.blobs();
         let tensors = TensorScopes::of_model(&blobs, request, self.plan.limits.tensors);
-        let completion = self.called_with(request, context, &tensors).await?;
+        let completion = self.called_with(request, &tensors).await?;
         tensors
             .check_completion(&completion)
             .map_err(|wrong| Failure::InvalidOutput(format!("the answer of model `{}` {wrong}", self.name)))?;
@@ -445,9 +468,12 @@ impl Model {
     async fn called_with(
         &self,
         request: &CompletionRequest,
-        context: &Context,
         tensors: &TensorScopes<'_>,
     ) -> Result<Completion> {
+        // Not whose call it is: equal requests have one answer, whoever asks, and draw from one seed.
+        let nobody: Arc<str> = Arc::from("");
+        let (stage, item, seed) = (Arc::clone(&nobody), nobody, request_check::seed(request));
+        let context = &Context { stage, item, element: 0, replicate: 0, seed };
         let host = ServiceHost {
             service: &self.name,
             grants: &self.grants,
@@ -478,9 +504,10 @@ impl Model {
 /// The length of what a request says, in bytes: no fewer than it has tokens.
 fn bytes_of(request: &CompletionRequest) -> u64 {
     let messages: usize = request.messages.iter().map(|message| message.content.len() + 16).sum();
+    let reply = request_check::reply_of(request).map_or(0, str::len);
     let mut schema = Length(0);
     let _ = request.schema.as_ref().map(|value| serde_json::to_writer(&mut schema, value));
-    (messages + schema.0) as u64
+    (messages + reply + schema.0) as u64
 }
 
 /// Counts what is written to it.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use jackfield_plugin_api::{CompletionRequest, Failure, Message, Result};
+use jackfield_plugin_api::{Completion, CompletionRequest, Failure, LogProbsOn, Message, Result};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -67,9 +67,11 @@ fn bare(text: &str) -> &str {
     inside.split_once('\n').map_or(inside, |(_, inside)| inside).trim()
 }
 
-/// The request that asks for a better answer.
+/// The request that asks for a better answer. What is known of the prompt, or of a reply that was given, is not asked for
+/// again.
 pub(super) fn repair(request: &CompletionRequest, answer: &str, wrong: &str) -> CompletionRequest {
-    let mut again = request.clone();
+    let logprobs = request.logprobs.clone().filter(|logprobs| matches!(logprobs.on, LogProbsOn::First(_)));
+    let mut again = CompletionRequest { capture: None, logprobs, tokenize: false, embed: false, ..request.clone() };
     again.messages.push(Message::assistant(answer));
     again.messages.push(Message::user(format!(
         "That answer does not fit the JSON Schema: {wrong}\nAnswer again with nothing but JSON that fits the schema:\n{}",
@@ -78,8 +80,20 @@ pub(super) fn repair(request: &CompletionRequest, answer: &str, wrong: &str) -> 
     again
 }
 
+/// The better answer, with what the first one said of the prompt.
+pub(super) fn repaired(first: Completion, better: Completion) -> Completion {
+    Completion {
+        captured: first.captured,
+        logprobs: better.logprobs.or(first.logprobs),
+        tokens: first.tokens,
+        embedding: first.embedding,
+        ..better
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use jackfield_plugin_api::{Capture, LogProbs};
     use serde_json::json;
 
     use super::*;
@@ -96,5 +110,27 @@ mod tests {
         assert!(held("Sure!", &validator).expect_err("no JSON").contains("no JSON"));
         assert!(Arc::ptr_eq(&validator, &schemas.validator(&schema).expect("a schema")));
         assert!(schemas.validator(&Arc::new(json!({ "type": "no-such" }))).is_err());
+    }
+
+    #[test]
+    fn what_is_known_of_the_prompt_is_not_asked_for_twice_and_stays_with_the_better_answer() {
+        let on = LogProbsOn::Reply("yes".to_owned());
+        let request = CompletionRequest {
+            capture: Some(Capture::default()),
+            logprobs: Some(LogProbs { top: 1, distribution: false, on }),
+            tokenize: true,
+            embed: true,
+            ..CompletionRequest::new(vec![Message::user("hello")]).with_schema(json!({}))
+        };
+        let again = repair(&request, "no", "it is no JSON");
+        assert_eq!(again.messages.len(), 3);
+        assert_eq!((again.capture, again.logprobs, again.tokenize, again.embed), (None, None, false, false));
+        let own = LogProbs { top: 1, distribution: false, on: LogProbsOn::First(1) };
+        let request = CompletionRequest { logprobs: Some(own.clone()), ..request };
+        assert_eq!(repair(&request, "no", "it is no JSON").logprobs, Some(own), "they are those of the better answer");
+
+        let first = Completion { text: "no".to_owned(), tokens: Some(Vec::new()), ..Completion::default() };
+        let better = repaired(first, Completion { text: "{}".to_owned(), ..Completion::default() });
+        assert_eq!((better.text.as_str(), better.tokens), ("{}", Some(Vec::new())));
     }
 }

@@ -35,6 +35,8 @@ struct State {
 
 /// The limit of a model.
 pub(super) struct Limit {
+    /// Whether it is as it is, whatever happens.
+    is_fixed: bool,
     max: f64,
     permits: Semaphore,
     state: Mutex<State>,
@@ -52,7 +54,17 @@ impl Limit {
             present: None,
             paused_until: None,
         };
-        Self { max: f64::from(bounds.max), permits: Semaphore::new(bounds.start as usize), state: Mutex::new(state) }
+        Self {
+            is_fixed: false,
+            max: f64::from(bounds.max),
+            permits: Semaphore::new(bounds.start as usize),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// A limit that neither latency nor failures change: of a model on this machine, whose memory is what bounds it.
+    pub(super) fn fixed(bounds: Concurrency) -> Self {
+        Self { is_fixed: true, ..Self::new(bounds) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,6 +96,9 @@ impl Limit {
 
     /// A call was answered after so long.
     pub(super) fn answered(&self, took: Duration) {
+        if self.is_fixed {
+            return;
+        }
         let took = took.as_secs_f64();
         let mut state = self.state();
         let present = state.present.map_or(took, |present| present * 0.9 + took * 0.1);
@@ -118,7 +133,7 @@ impl Limit {
             state.paused_until = Some(state.paused_until.map_or(until, |old| old.max(until)));
         }
         let round = Duration::from_secs_f64(state.present.unwrap_or(0.1));
-        if state.slow_start || state.last_cut.elapsed() > round {
+        if !self.is_fixed && (state.slow_start || state.last_cut.elapsed() > round) {
             self.cut(&mut state, 0.5);
         }
         is_news
@@ -223,6 +238,17 @@ mod tests {
             limit.state().last_cut = Instant::now().checked_sub(Duration::from_secs(10)).expect("a clock that runs");
         }
         assert!(limit.now().0 < 16, "{:?}", limit.now());
+    }
+
+    #[tokio::test]
+    async fn a_fixed_limit_stays_as_it_is() {
+        let limit = Limit::fixed(Concurrency { start: 3, max: 3 });
+        for took in [1, 400, 400] {
+            round(&limit, Duration::from_millis(took)).await;
+            limit.state().last_cut = Instant::now().checked_sub(Duration::from_secs(10)).expect("a clock that runs");
+            limit.refused(None);
+            assert_eq!(limit.now().0, 3);
+        }
     }
 
     #[test]

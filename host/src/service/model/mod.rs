@@ -1,7 +1,9 @@
 //! A named model: everything around a call.
 //!
-//! A request goes through key, cache, single flight, budget, rate, concurrency, try and retry, schema, and back.
+//! A request goes through its own check, key, cache, single flight, budget, rate, concurrency, try and retry, the check of
+//! the answer, schema, and back.
 
+mod answer_check;
 mod budget;
 mod complete;
 mod flight;
@@ -9,12 +11,15 @@ mod hold;
 mod key;
 mod limit;
 mod note;
+mod own_tokens;
 mod rate;
 mod recording;
+mod request_check;
 mod secrets;
 mod sending;
 mod tokens;
 
 pub use complete::Model;
 pub use note::{CallNote, ModelCount, Source};
+pub use request_check::abilities;
 pub use sending::{Asked, Caller, Sending};

@@ -41,7 +41,8 @@ impl Secrets {
             return completion;
         }
         let model = completion.model.map(|model| self.text(model));
-        Completion { text: self.text(completion.text), model, ..completion }
+        let reasoning = completion.reasoning.map(|reasoning| self.text(reasoning));
+        Completion { text: self.text(completion.text), model, reasoning, ..completion }
     }
 
     pub(super) fn scrub_failure(&self, failure: Failure) -> Failure {
@@ -70,10 +71,12 @@ mod tests {
         let variables = [("KEY", "secret-of-mine\n"), ("LONG_KEY", "secret-of-mine-and-more"), ("SHORT", "none")];
         let secrets = Secrets::from(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         let text = "secret-of-mine-and-more, secret-of-mine, none".to_owned();
-        let completion = Completion { model: Some("secret-of-mine".to_owned()), text, ..Completion::default() };
+        let mine = || Some("secret-of-mine".to_owned());
+        let completion = Completion { model: mine(), reasoning: mine(), text, ..Completion::default() };
         let completion = secrets.scrub(completion);
         assert_eq!(completion.text, "[env:LONG_KEY], [env:KEY], none");
         assert_eq!(completion.model.as_deref(), Some("[env:KEY]"));
+        assert_eq!(completion.reasoning.as_deref(), Some("[env:KEY]"));
         let after = Some(Duration::from_secs(3));
         let limited = Failure::RateLimited { message: "not secret-of-mine".to_owned(), after };
         assert_eq!(secrets.scrub_failure(limited), Failure::RateLimited { message: "not [env:KEY]".to_owned(), after });

@@ -1,5 +1,5 @@
 //! How many tokens a text has, by the `o200k` vocabulary: exact for models that use it, near enough for budgets of others.
-//! What a server counts itself goes before this.
+//! What a server counts itself goes before this, and so does what the model's own tokenizer counts.
 
 use std::{
     collections::HashMap,
@@ -8,6 +8,8 @@ use std::{
 };
 
 use jackfield_plugin_api::{Completion, CompletionRequest, Usage};
+
+use super::request_check::reply_of;
 
 /// Tokens that a message takes beyond its text.
 const PER_MESSAGE: u64 = 4;
@@ -47,7 +49,8 @@ impl Counter {
     /// Tokens that a request takes, its schema included.
     pub(super) fn of_request(&self, request: &CompletionRequest) -> u64 {
         let messages: u64 = request.messages.iter().map(|message| PER_MESSAGE + self.count(&message.content)).sum();
-        messages + request.schema.as_ref().map_or(0, |schema| self.count(&schema.to_string()))
+        let reply = reply_of(request).map_or(0, |reply| self.count(reply));
+        messages + reply + request.schema.as_ref().map_or(0, |schema| self.count(&schema.to_string()))
     }
 
     /// Tokens of a call: as the server says, or counted. A server that says 0 of a text that is there does not count.

@@ -135,7 +135,8 @@ impl Api {
     pub(crate) fn scrub(&self, completion: Completion) -> Completion {
         let Some(key) = &self.key else { return completion };
         let model = completion.model.map(|model| key.scrub(model));
-        Completion { text: key.scrub(completion.text), model, ..completion }
+        let reasoning = completion.reasoning.map(|reasoning| key.scrub(reasoning));
+        Completion { text: key.scrub(completion.text), model, reasoning, ..completion }
     }
 }
 

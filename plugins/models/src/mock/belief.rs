@@ -55,7 +55,7 @@ pub(super) fn is_belief(name: &str) -> bool {
 }
 
 /// Standard normal, near enough: a sum of twelve even ones.
-fn normal(random: &mut Random) -> f64 {
+pub(super) fn normal(random: &mut Random) -> f64 {
     (0..12).map(|_| random.next_f64()).sum::<f64>() - 6.0
 }
 

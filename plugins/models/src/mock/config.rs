@@ -1,12 +1,23 @@
 //! What `mock` is told, and what it answers.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::{Ability, Offers};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{belief::Belief, generate::answer, prompt::Prompt};
+use super::{
+    belief::Belief,
+    generate::answer,
+    insight::{Insight, is_asked},
+    network::Network,
+    prompt::Prompt,
+    tokenizer::{FEWEST_TOKENS, MOST_TOKENS},
+};
 use crate::json::canonical;
 
 /// Answers from a seed, out of the prompt's own words, following the schema.
@@ -18,6 +29,10 @@ use crate::json::canonical;
 /// not hold. Schemas are followed as
 /// far as types, bounds, lengths, counts, choices and references go; `pattern`, `format`, `not` and conditions are not
 /// looked at. Usage is an estimate: four tokens for three words.
+///
+/// It can be looked into like a large model, for which a small network is drawn from the seed: hidden states, of which
+/// prompts that share words have near ones, log-probabilities, tokens, and vectors that stand for prompts. Under edits, an
+/// answer has other words where the edits make its own less likely; one that follows a schema is another one.
 #[derive(Clone, Debug, Config)]
 pub struct Mock {
     /// Seed of all answers.
@@ -30,6 +45,24 @@ pub struct Mock {
     #[config(default = 0.0)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub fail_rate: f64,
+    /// Blocks of the network: a prompt has a hidden state more at each of its tokens.
+    #[config(default = 4)]
+    #[schemars(range(min = 1, max = 32))]
+    pub layers: u32,
+    /// Components of a hidden state.
+    #[config(default = 16)]
+    #[schemars(range(min = 2, max = 256))]
+    pub width: u32,
+    /// Tokens that there are. Words that there is no token of share them.
+    #[config(default = 256)]
+    #[schemars(range(min = 16, max = 10004))]
+    pub vocabulary: u32,
+    /// Whether it passes for a model that runs on this machine: the number of calls at a time is fixed then, and a call may
+    /// take as long as it takes.
+    #[config(default = false)]
+    pub local: bool,
+    #[serde(skip)]
+    network: OnceLock<Arc<Network>>,
 }
 
 impl Model for Mock {
@@ -40,14 +73,48 @@ impl Model for Mock {
         if !(0.0..=1.0).contains(&self.fail_rate) {
             return Err(Failure::InvalidConfig("`fail_rate` lies outside 0 to 1".to_owned()));
         }
+        for (name, value, least, most) in [
+            ("layers", self.layers, 1, 32),
+            ("width", self.width, 2, 256),
+            ("vocabulary", self.vocabulary, FEWEST_TOKENS, MOST_TOKENS),
+        ] {
+            if !(least..=most).contains(&value) {
+                return Err(Failure::InvalidConfig(format!("`{name}` lies outside {least} to {most}")));
+            }
+        }
         Ok(self)
     }
 
-    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
+    async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
         if self.latency_ms > 0 {
             tokio::time::sleep(Duration::from_millis(self.latency_ms)).await;
         }
-        self.answer(&request)
+        if !is_asked(&request) {
+            return self.answer(&request, 0);
+        }
+        let network = self.network.get_or_init(|| {
+            let [layers, width, vocabulary] = [self.layers, self.width, self.vocabulary].map(|size| size as usize);
+            Arc::new(Network::new(self.seed, layers, width, vocabulary))
+        });
+        let insight = Insight::new(network, (self.layers, self.width, self.vocabulary), &request, host)?;
+        let effect = if request.schema.is_some() { insight.effect() } else { 0 };
+        let mut answer = self.answer(&request, effect)?;
+        if request.schema.is_none() {
+            answer.text = insight.text(&answer.text);
+        }
+        insight.fill(&request, &mut answer, host)?;
+        if request.max_tokens == Some(0) {
+            answer.text.clear();
+            answer.finish = Finish::Length;
+        }
+        let read = answer.usage.unwrap_or_default().input;
+        answer.usage = Some(Usage { input: read, output: tokens(&answer.text) });
+        Ok(answer)
+    }
+
+    fn offers() -> Offers {
+        use Ability::{Capture, Complete, Edits, Embed, Local, LogProbs, Tokenize};
+        Offers::of(&[Complete, Capture, Edits, LogProbs, Tokenize, Embed]).and_if(Local, "/local")
     }
 
     fn examples() -> Vec<Example> {
@@ -74,8 +141,8 @@ impl Model for Mock {
 }
 
 impl Mock {
-    /// The answer, at once.
-    fn answer(&self, request: &CompletionRequest) -> Result<Completion> {
+    /// The answer, at once. What edits make of one that follows a schema is another one, by this number.
+    fn answer(&self, request: &CompletionRequest, effect: u64) -> Result<Completion> {
         let digest = self.digest(request);
         let number = |from: usize| u64::from_le_bytes(std::array::from_fn(|index| digest[from + index]));
         // 53 bits: every share of 0 to 1 that differs from its neighbours.
@@ -88,7 +155,7 @@ impl Mock {
         let asked = request.messages.iter().rev().find(|message| message.role == Role::User);
         let asked = asked.or(request.messages.last()).map_or("", |message| message.content.as_str());
         let prompt = Prompt::new(asked);
-        let mut random = Random::new(number(0));
+        let mut random = Random::new(number(0) ^ effect);
         let text = match &request.schema {
             Some(schema) => {
                 let system = request.messages.iter().filter(|message| message.role == Role::System);
@@ -148,7 +215,8 @@ mod tests {
     use super::*;
 
     fn mock(seed: u64) -> Mock {
-        Mock { seed, latency_ms: 0, fail_rate: 0.0 }
+        let config = json!({ "seed": seed });
+        serde_json::from_value(config).unwrap()
     }
 
     fn asked() -> CompletionRequest {
@@ -162,7 +230,7 @@ mod tests {
     fn the_same_request_has_the_same_answer_and_another_one_another() {
         let schema = json!({ "type": "array", "items": { "type": "number" }, "minItems": 4 });
         let base = asked().with_schema(schema);
-        let answer = |request: &CompletionRequest, seed| mock(seed).answer(request).unwrap().text;
+        let answer = |request: &CompletionRequest, seed| mock(seed).answer(request, 0).unwrap().text;
         assert_eq!(answer(&base, 0), answer(&base.clone(), 0));
         let mut answers = HashSet::from([answer(&base, 0), answer(&base, 1)]);
         answers.insert(answer(&CompletionRequest { replicate: 1, ..base.clone() }, 0));
@@ -179,13 +247,13 @@ mod tests {
     #[test]
     fn a_text_is_made_of_the_last_user_message() {
         for seed in 0..20 {
-            let completion = mock(seed).answer(&asked()).unwrap();
+            let completion = mock(seed).answer(&asked(), 0).unwrap();
             for sentence in completion.text.split_inclusive('.') {
                 assert!(asked().messages[1].content.contains(sentence.trim()), "{sentence}");
             }
             assert!(!completion.text.contains('['), "{}", completion.text);
         }
-        let completion = mock(0).answer(&asked()).unwrap();
+        let completion = mock(0).answer(&asked(), 0).unwrap();
         assert_eq!(completion.usage.unwrap().input, 29);
         assert!(completion.usage.unwrap().output > 0);
     }
@@ -195,7 +263,7 @@ mod tests {
         for example in Mock::examples() {
             let mock: Mock = serde_json::from_value(example.config).unwrap();
             let request: CompletionRequest = serde_json::from_value(example.input).unwrap();
-            assert_eq!(serde_json::to_value(mock.answer(&request).unwrap()).unwrap(), example.output);
+            assert_eq!(serde_json::to_value(mock.answer(&request, 0).unwrap()).unwrap(), example.output);
         }
     }
 
@@ -203,9 +271,9 @@ mod tests {
     fn a_request_without_words_has_an_answer_too() {
         for messages in [vec![], vec![Message::user("")], vec![Message::assistant("…")]] {
             let request = CompletionRequest::new(messages);
-            assert!(!mock(0).answer(&request).unwrap().text.is_empty());
+            assert!(!mock(0).answer(&request, 0).unwrap().text.is_empty());
             let request = request.with_schema(json!({ "properties": { "quote": { "type": "string" } } }));
-            let value: Value = serde_json::from_str(&mock(0).answer(&request).unwrap().text).unwrap();
+            let value: Value = serde_json::from_str(&mock(0).answer(&request, 0).unwrap().text).unwrap();
             assert!(value["quote"].is_string());
         }
     }
@@ -213,11 +281,11 @@ mod tests {
     #[test]
     fn the_share_that_fails_is_the_one_configured_and_always_the_same() {
         let failing = Mock { fail_rate: 0.3, ..mock(0) };
-        let fails = |replicate| failing.answer(&CompletionRequest { replicate, ..asked() }).is_err();
+        let fails = |replicate| failing.answer(&CompletionRequest { replicate, ..asked() }, 0).is_err();
         let failed = (0..1000).filter(|&replicate| fails(replicate)).count();
         assert!((250..350).contains(&failed), "{failed}");
         assert_eq!(failed, (0..1000).filter(|&replicate| fails(replicate)).count());
-        assert!(Mock { fail_rate: 1.0, ..mock(0) }.answer(&asked()).unwrap_err().kind().can_heal());
+        assert!(Mock { fail_rate: 1.0, ..mock(0) }.answer(&asked(), 0).unwrap_err().kind().can_heal());
         assert!(Mock { fail_rate: 1.5, ..mock(0) }.open().is_err());
         assert!(Mock { fail_rate: f64::NAN, ..mock(0) }.open().is_err());
     }

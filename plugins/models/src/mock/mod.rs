@@ -6,7 +6,12 @@ mod config;
 mod generate;
 #[cfg(test)]
 mod generate_tests;
+mod insight;
+#[cfg(test)]
+mod insight_tests;
+mod network;
 mod prompt;
 mod resolve;
+mod tokenizer;
 
 pub use config::Mock;

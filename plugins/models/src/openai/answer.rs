@@ -36,6 +36,8 @@ struct Turn<'a> {
     content: Option<Content>,
     #[serde(borrow)]
     refusal: Option<Cow<'a, str>>,
+    /// What some servers hand on of a model's thoughts.
+    reasoning_content: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -100,9 +102,11 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         Some(_) => Finish::Other,
     };
     let filtered = choice.finish_reason.as_deref() == Some("content_filter");
-    let (text, refusal) = match choice.message {
-        Some(Turn { content, refusal }) => (content.map(|content| content.0), refusal),
-        None => (None, None),
+    let (text, refusal, thoughts) = match choice.message {
+        Some(Turn { content, refusal, reasoning_content }) => {
+            (content.map(|content| content.0), refusal, reasoning_content)
+        }
+        None => (None, None, None),
     };
     if let Some(refusal) = refusal.filter(|refusal| !refusal.is_empty()) {
         return Err(api.refusal(&refusal));
@@ -124,7 +128,8 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         output: usage.completion_tokens.unwrap_or_default(),
     });
     let model = answer.model.map(Cow::into_owned);
-    Ok(api.scrub(Completion { text, finish, usage, model, ..Completion::default() }))
+    let reasoning = thoughts.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    Ok(api.scrub(Completion { text, finish, usage, model, reasoning, ..Completion::default() }))
 }
 
 #[cfg(test)]
@@ -198,6 +203,21 @@ mod tests {
         assert_eq!(answer(json!({ "content": null }), json!("length")).unwrap().finish, Finish::Length);
         let bare = read(br#"{"choices": [{"message": {"content": "x"}}]}"#, false, &api()).unwrap();
         assert_eq!((bare.usage, bare.model), (None, None));
+    }
+
+    #[test]
+    fn thoughts_that_are_apart_are_handed_on_apart() {
+        let thoughts = |value: Value| {
+            let message = json!({ "content": "4", "reasoning_content": value });
+            let completion = answer(message, json!("stop")).unwrap();
+            assert_eq!(completion.text, "4");
+            completion.reasoning
+        };
+        assert_eq!(thoughts(json!("two and two")).as_deref(), Some("two and two"));
+        assert_eq!(thoughts(json!("sk-very-secret")).as_deref(), Some("[key]"));
+        for none in [json!(""), json!(null), json!({ "summary": "x" })] {
+            assert_eq!(thoughts(none), None);
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
-//! A routing policy that does what policies should not.
+//! A routing policy that does what policies should not, and analyzers that look into their models, with a model that
+//! draws its answers.
 //!
-//! It picks the first arm, and after a failure the next one, until it meets the context `bad`: then it does what its
+//! The policy picks the first arm, and after a failure the next one, until it meets the context `bad`: then it does what its
 //! configuration says. What the host makes of that is for its tests to say.
 #![forbid(unsafe_code)]
+
+mod dice;
+mod look;
 
 use std::hint::spin_loop;
 
@@ -96,4 +100,9 @@ impl RoutingPolicy for Wayward {
     }
 }
 
+pub use dice::{Ask, Asked, Dice, Said};
+pub use look::{Look, Looked, Pair};
+
+export_plugin!(Ask, Look);
+export_plugin!(models: Dice);
 export_plugin!(policies: Wayward);

@@ -1,0 +1,103 @@
+//! What stages ask of their models, beside what these offer.
+
+use std::collections::BTreeSet;
+
+use jackfield_plugin_api::{Ability, Kind, Offers};
+
+use super::{Checker, services::Found};
+use crate::{
+    pipeline::{draft::StageDraft, faults::Fault, source::Spanned},
+    plugin::{Offer, Registry, escape_untrusted, sandbox::Permission},
+};
+
+impl Checker<'_> {
+    /// A stage asks for something of its model by a permission (`model:capture`): each model that it may call has to offer it.
+    pub(super) fn abilities(&mut self, registry: &Registry) {
+        let draft = self.draft;
+        let mut faults = Vec::new();
+        for (stage, found) in draft.stages.iter().zip(&self.offers) {
+            let Some((_, offer)) = found else { continue };
+            for ability in asked(offer) {
+                for model in models_of(stage) {
+                    faults.extend(self.lacks(registry, &offer.descriptor.name, stage, model, ability));
+                }
+            }
+        }
+        self.faults.extend(faults);
+    }
+
+    /// The fault of a model that does not offer what a stage asks of it. One that is not known is another fault.
+    fn lacks(
+        &self,
+        registry: &Registry,
+        extension: &str,
+        stage: &StageDraft,
+        model: &Spanned<String>,
+        ability: Ability,
+    ) -> Option<Fault> {
+        let index = self.draft.models.iter().position(|known| known.name.text == model.value)?;
+        let (Some((_, offer)), config) = self.services.model(index)? else { return None };
+        if offers(offer, ability, &config.value) {
+            return None;
+        }
+        let uses = &offer.descriptor.name;
+        let message = format!(
+            "stage `{}`: `{extension}` asks for `{}`, and model `{}` (`{uses}`) does not offer `{ability}`",
+            stage.name.text,
+            Permission::ModelAbility(ability),
+            model.value,
+        );
+        Some(Fault::at("model-lacks", model.span, message).hint(self.who_offers(registry, offer, ability)))
+    }
+
+    /// Where to find what a model lacks: in its own configuration, in another model of the pipeline, in another extension.
+    fn who_offers(&self, registry: &Registry, lacking: &Offer, ability: Ability) -> String {
+        let name = &lacking.descriptor.name;
+        if let Some(pointer) = lacking.descriptor.input["x-offers"][ability.name()].as_str() {
+            let key = escape_untrusted(pointer.trim_start_matches('/')).replace('/', ".");
+            return format!("`{name}` offers it with `{key} = true` in the model's `with`");
+        }
+        let has = |(found, config): &Found<'_>| found.is_some_and(|(_, offer)| offers(offer, ability, &config.value));
+        let models = self.draft.models.iter().enumerate();
+        let here: BTreeSet<&str> = models
+            .filter(|(index, _)| self.services.model(*index).is_some_and(has))
+            .map(|(_, model)| model.name.text.as_str())
+            .collect();
+        if !here.is_empty() {
+            return format!("models of this pipeline that offer it: {}", listed(here));
+        }
+        let nothing = serde_json::Value::Null;
+        let known: BTreeSet<&str> = registry
+            .offers(Kind::Model)
+            .filter(|(_, offer)| offers(offer, ability, &nothing))
+            .map(|(_, offer)| offer.descriptor.name.as_str())
+            .collect();
+        if known.is_empty() {
+            return "no model that is known here offers it".to_owned();
+        }
+        format!("known models that offer it: {}", listed(known))
+    }
+}
+
+/// What an extension asks of a model beyond its answers.
+fn asked(offer: &Offer) -> BTreeSet<Ability> {
+    let permissions = offer.descriptor.permissions.iter().filter_map(|asked| asked.name.parse().ok());
+    let ability = |permission| match permission {
+        Permission::ModelAbility(ability) => Some(ability),
+        _ => None,
+    };
+    permissions.filter_map(ability).collect()
+}
+
+fn offers(offer: &Offer, ability: Ability, config: &serde_json::Value) -> bool {
+    Offers::read(&offer.descriptor.input).has(ability, config)
+}
+
+/// The models that a stage may call, where they are written.
+fn models_of(stage: &StageDraft) -> impl Iterator<Item = &Spanned<String>> {
+    stage.model.iter().chain(stage.route.iter().flat_map(|route| &route.models))
+}
+
+fn listed(names: BTreeSet<&str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,121 @@
+//! What stages ask of their models, and what these offer.
+
+use std::{sync::Arc, time::Duration};
+
+use insta::assert_snapshot;
+use jackfield_plugin_api::{Kind, Permission};
+use serde_json::{Value, json};
+
+use super::{Digest, Faults, Form, Offer, Plan, Registry, check, draft, offer, plugin};
+use crate::pipeline::plan::Concurrency;
+
+fn model(name: &str, offers: Value) -> Offer {
+    let mut made = offer(name, json!(true), json!({ "type": "object" }), json!(true));
+    let descriptor = Arc::make_mut(&mut made.descriptor);
+    descriptor.kind = Kind::Model;
+    if offers != json!(null) {
+        descriptor.input["x-offers"] = offers;
+    }
+    made
+}
+
+fn asking(name: &str, permissions: &[&str]) -> Offer {
+    let mut made = offer(name, json!(true), json!(true), json!(true));
+    let asked = |name: &&str| Permission { name: (*name).to_owned(), reason: "to look".to_owned() };
+    Arc::make_mut(&mut made.descriptor).permissions = permissions.iter().map(asked).collect();
+    made
+}
+
+fn compile(text: &str) -> Result<Plan, Faults> {
+    let offers = vec![
+        model("open", json!({ "complete": true, "capture": true, "edits": true, "local": "/here" })),
+        model("shut", json!(null)),
+        model("maybe", json!({ "complete": true, "capture": "/deep/look", "embed": true })),
+        asking("plain", &["model"]),
+        asking("looks", &["model:capture"]),
+        asking("steers", &["model", "model:capture", "model:edits"]),
+        asking("scores", &["model:logprobs"]),
+    ];
+    let registry = Registry::new(vec![plugin("bundled", Form::LinkedIn, offers)]);
+    let begin = "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [1]\n";
+    check(&draft(format!("{begin}{text}").as_bytes(), &[], &[])?, &registry)
+}
+
+/// The faults: line, message, hint.
+fn told(text: &str) -> String {
+    let faults = compile(text).expect_err("faults");
+    let faults = serde_json::to_value(faults.records()).expect("JSON");
+    let one = |fault: &Value| {
+        let part = |key: &str| fault[key].as_str().unwrap_or_default();
+        format!("{}: {}\n   hint: {}", fault["line"], part("message"), part("hint"))
+    };
+    faults.as_array().expect("a list").iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_stage_that_asks_for_what_its_model_offers_is_let_through() {
+    for stage in [
+        "[stages.a]\nuse = \"steers\"\nin = \"input\"\nmodel = \"one\"",
+        "[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"two\"",
+        "[stages.a]\nuse = \"looks\"\nin = \"input\"\nmodel = \"three\"",
+        "[stages.a]\nuse = \"looks\"\nin = \"input\"",
+    ] {
+        let models = "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n[model.three]\nuse = \"maybe\"\n\
+                      with = { deep = { look = true } }\n";
+        compile(&format!("{models}{stage}")).unwrap_or_else(|faults| panic!("{faults}"));
+    }
+}
+
+#[test]
+fn a_stage_that_asks_for_what_its_model_lacks_is_told_where_it_names_the_model() {
+    assert_snapshot!(told(
+        "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n\
+         [stages.a]\nuse = \"steers\"\nin = \"input\"\nmodel = \"two\"\n\
+         [stages.b]\nuse = \"scores\"\nin = \"input\"\nmodel = \"one\""
+    ));
+    assert_snapshot!(told(
+        "[model.two]\nuse = \"shut\"\n[model.three]\nuse = \"maybe\"\n\
+         [stages.a]\nuse = \"looks\"\nin = \"input\"\nmodel = \"two\"\n\
+         [stages.b]\nuse = \"looks\"\nin = \"input\"\nmodel = \"three\""
+    ));
+}
+
+#[test]
+fn every_model_that_a_route_may_pick_has_to_offer_it() {
+    let route = "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n\
+                 [stages.a]\nuse = \"looks\"\nin = \"input\"\nroute = { use = \"any\", models = [\"one\", \"two\"] }";
+    let told = told(route);
+    assert!(told.contains("model `two` (`shut`) does not offer `capture`"), "{told}");
+    assert!(!told.contains("model `one` (`open`) does not"), "{told}");
+}
+
+#[test]
+fn a_model_on_this_machine_has_a_fixed_number_of_calls_and_no_timeout_unless_given() {
+    let of = |model: &str| {
+        let text = format!("[model.one]\n{model}\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\"");
+        let plan = compile(&text).unwrap_or_else(|faults| panic!("{faults}"));
+        let model = &plan.models[0];
+        (model.local, model.concurrency, model.timeout)
+    };
+    let fixed = |count| Concurrency { start: count, max: count };
+    let here = "use = \"open\"\nwith = { here = true }\n";
+    assert_eq!(of(here), (true, fixed(1), None));
+    assert_eq!(of(&format!("{here}concurrency = 3")), (true, fixed(3), None));
+    assert_eq!(of(&format!("{here}concurrency = {{ start = 2, max = 9 }}")), (true, fixed(2), None));
+    let (_, _, timeout) = of(&format!("{here}timeout = \"5m\""));
+    assert_eq!(timeout, Some(Duration::from_secs(300)));
+    let elsewhere = (false, Concurrency { start: 8, max: 64 }, Some(Duration::from_secs(120)));
+    assert_eq!(of("use = \"open\"\nwith = { here = false }"), elsewhere);
+    assert_eq!(of("use = \"shut\""), elsewhere);
+}
+
+#[test]
+fn neither_a_number_of_calls_nor_a_timeout_changes_the_digest_of_a_plan() {
+    let digest = |more: &str| -> Digest {
+        let text = format!(
+            "[model.one]\nuse = \"open\"\nwith = {{ here = true }}\n{more}\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\""
+        );
+        compile(&text).unwrap_or_else(|faults| panic!("{faults}")).digest
+    };
+    assert_eq!(digest(""), digest("timeout = \"5m\"\nconcurrency = 4"));
+}

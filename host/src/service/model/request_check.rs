@@ -1,0 +1,250 @@
+//! What a request asks of a model, and whether that makes sense.
+
+use std::collections::BTreeSet;
+
+use jackfield_plugin_api::{
+    Ability, Capture, CompletionRequest, Edit, Failure, LogProbs, LogProbsOn, Result, elements_of,
+};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+/// The most tokens that may be listed at a position.
+const MOST_TOP: u32 = 1000;
+/// The most tokens of its own that a model may be asked about.
+const MOST_FIRST: u32 = 1 << 16;
+
+/// The abilities that a request takes, beyond completing.
+pub fn abilities(request: &CompletionRequest) -> impl Iterator<Item = Ability> {
+    [
+        (request.capture.is_some(), Ability::Capture),
+        (!request.edits.is_empty(), Ability::Edits),
+        (request.logprobs.is_some(), Ability::LogProbs),
+        (request.tokenize, Ability::Tokenize),
+        (request.embed, Ability::Embed),
+    ]
+    .into_iter()
+    .filter_map(|(asked, ability)| asked.then_some(ability))
+}
+
+/// The reply that a model is to read as if it had said it.
+pub(super) fn reply_of(request: &CompletionRequest) -> Option<&str> {
+    match request.logprobs.as_ref().map(|logprobs| &logprobs.on) {
+        Some(LogProbsOn::Reply(reply)) => Some(reply),
+        _ => None,
+    }
+}
+
+/// Whether a request makes sense, whatever the model.
+///
+/// # Errors
+/// [`Failure::InvalidInput`] with the field that does not.
+pub(super) fn check(request: &CompletionRequest) -> Result<()> {
+    if request.messages.is_empty() {
+        return Err(Failure::InvalidInput("a completion request without messages".to_owned()));
+    }
+    if request.temperature.is_some_and(|temperature| !temperature.is_finite()) {
+        return wrong("temperature", "it is not a finite number");
+    }
+    request.capture.as_ref().map_or(Ok(()), capture)?;
+    for (index, one) in request.edits.iter().enumerate() {
+        edit(&format!("edits[{index}]"), one)?;
+    }
+    request.logprobs.as_ref().map_or(Ok(()), logprobs)?;
+    if request.max_tokens == Some(0) {
+        if request.schema.is_some() && request.held {
+            return wrong("max_tokens", "with 0 there is no answer that could be held to `schema`");
+        }
+        let looks = request.capture.is_some() || request.logprobs.is_some() || request.tokenize || request.embed;
+        if !looks {
+            return wrong(
+                "max_tokens",
+                "0 takes something else to answer: `capture`, `logprobs`, `tokenize` or `embed`",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn capture(capture: &Capture) -> Result<()> {
+    if let Some(layers) = &capture.layers {
+        once("capture.layers", layers, "all of them")?;
+    }
+    if let Some(positions) = &capture.positions {
+        once("capture.positions", positions, "the last alone")?;
+    }
+    Ok(())
+}
+
+/// A list has something in it, and nothing twice.
+fn once<T: Ord + std::fmt::Display>(field: &str, list: &[T], without: &str) -> Result<()> {
+    if list.is_empty() {
+        return wrong(field, &format!("it is empty: leave it out for {without}"));
+    }
+    let mut seen = BTreeSet::new();
+    match list.iter().find(|one| !seen.insert(*one)) {
+        Some(twice) => wrong(field, &format!("{twice} is there twice")),
+        None => Ok(()),
+    }
+}
+
+fn edit(field: &str, edit: &Edit) -> Result<()> {
+    if !edit.weight.is_finite() {
+        return wrong(&format!("{field}.weight"), "it is not a finite number");
+    }
+    let shape = &edit.direction.shape;
+    let rows = match shape.as_slice() {
+        [_] => 1,
+        [rows, _] => *rows,
+        _ => {
+            let what = format!("a tensor of shape [d] or [rows, d] is wanted, and its shape is {shape:?}");
+            return wrong(&format!("{field}.direction"), &what);
+        }
+    };
+    if elements_of(shape).is_none_or(|elements| elements == 0) {
+        return wrong(&format!("{field}.direction"), &format!("a tensor of shape {shape:?} holds no direction"));
+    }
+    if u64::from(edit.row) >= rows {
+        let what = format!("there is no row {}: the tensor has {rows}, counted from 0", edit.row);
+        return wrong(&format!("{field}.row"), &what);
+    }
+    Ok(())
+}
+
+fn logprobs(logprobs: &LogProbs) -> Result<()> {
+    if logprobs.top > MOST_TOP {
+        let what = format!("{} is more than {MOST_TOP}: ask for `distribution` instead", logprobs.top);
+        return wrong("logprobs.top", &what);
+    }
+    match &logprobs.on {
+        LogProbsOn::First(0) => wrong("logprobs.on", "`first` is 0, so that it is about no token"),
+        LogProbsOn::First(first) if *first > MOST_FIRST => {
+            wrong("logprobs.on", &format!("`first` is {first}, more than {MOST_FIRST}"))
+        }
+        LogProbsOn::Reply(reply) if reply.is_empty() => wrong("logprobs.on", "`reply` is empty"),
+        LogProbsOn::First(_) | LogProbsOn::Reply(_) => Ok(()),
+    }
+}
+
+fn wrong(field: &str, what: &str) -> Result<()> {
+    Err(Failure::InvalidInput(format!("`{field}` of the completion request: {what}")))
+}
+
+/// The seed that a model draws from for a request: derived from what is asked, the number of the replicate and the seed in
+/// it included; neither from who asks nor from the model. What only looks, or cuts an answer short, changes nothing in it,
+/// and neither does an edit of weight 0: so the answer to a request is the same whether or not somebody looks.
+pub(super) fn seed(request: &CompletionRequest) -> u64 {
+    let edits: Vec<&Edit> = request.edits.iter().filter(|edit| edit.weight != 0.0).collect();
+    let asked = json!([
+        "completion",
+        request.messages,
+        request.schema,
+        request.temperature,
+        request.seed,
+        request.replicate,
+        edits,
+    ]);
+    let digest = Sha256::digest(asked.to_string());
+    u64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jackfield_plugin_api::{Component, ElementType, Message, RowNormalization, TensorRef};
+
+    use super::*;
+
+    fn base() -> CompletionRequest {
+        CompletionRequest::new(vec![Message::user("hello")])
+    }
+
+    fn one(shape: &[u64], row: u32, weight: f64) -> Edit {
+        let direction = TensorRef { sha256: "0".repeat(64), shape: shape.to_vec(), dtype: ElementType::F32 };
+        let component = Component::MlpDown;
+        Edit { component, layer: 0, direction, row, weight, row_normalization: RowNormalization::None }
+    }
+
+    fn told(request: &CompletionRequest) -> String {
+        let Err(Failure::InvalidInput(told)) = check(request) else { panic!("{request:?}") };
+        told
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_by_its_field() {
+        let captures = |layers: Option<&[u32]>, positions: Option<&[i64]>| CompletionRequest {
+            capture: Some(Capture { layers: layers.map(<[_]>::to_vec), positions: positions.map(<[_]>::to_vec) }),
+            ..base()
+        };
+        let edited = |edit| CompletionRequest { edits: vec![one(&[4], 0, 1.0), edit], ..base() };
+        let logged = |top, on| CompletionRequest { logprobs: Some(LogProbs { top, distribution: true, on }), ..base() };
+        let none = CompletionRequest { max_tokens: Some(0), ..base() };
+        for (request, field, why) in [
+            (captures(Some(&[]), None), "capture.layers", "empty: leave it out for all of them"),
+            (captures(Some(&[3, 1, 3]), None), "capture.layers", "3 is there twice"),
+            (captures(None, Some(&[])), "capture.positions", "leave it out for the last alone"),
+            (captures(None, Some(&[-1, -1])), "capture.positions", "-1 is there twice"),
+            (edited(one(&[4], 0, f64::NAN)), "edits[1].weight", "finite"),
+            (edited(one(&[], 0, 1.0)), "edits[1].direction", "its shape is []"),
+            (edited(one(&[2, 2, 4], 0, 1.0)), "edits[1].direction", "its shape is [2, 2, 4]"),
+            (edited(one(&[0, 4], 0, 1.0)), "edits[1].direction", "holds no direction"),
+            (edited(one(&[4], 1, 1.0)), "edits[1].row", "no row 1: the tensor has 1"),
+            (edited(one(&[3, 4], 3, 1.0)), "edits[1].row", "no row 3: the tensor has 3"),
+            (logged(1001, LogProbsOn::First(1)), "logprobs.top", "more than 1000"),
+            (logged(0, LogProbsOn::First(0)), "logprobs.on", "no token"),
+            (logged(0, LogProbsOn::First(1 << 20)), "logprobs.on", "more than 65536"),
+            (logged(0, LogProbsOn::Reply(String::new())), "logprobs.on", "`reply` is empty"),
+            (none.clone(), "max_tokens", "`capture`, `logprobs`, `tokenize` or `embed`"),
+            (CompletionRequest { edits: vec![one(&[4], 0, 1.0)], ..none.clone() }, "max_tokens", "`capture`"),
+            (CompletionRequest { embed: true, ..none.clone() }.with_schema(json!({})), "max_tokens", "`schema`"),
+            (CompletionRequest { temperature: Some(f64::INFINITY), ..base() }, "temperature", "finite"),
+        ] {
+            let told = told(&request);
+            assert!(
+                told.starts_with(&format!("`{field}` of the completion request: ")) && told.contains(why),
+                "{told}"
+            );
+        }
+        assert_eq!(told(&CompletionRequest::new(Vec::new())), "a completion request without messages");
+    }
+
+    #[test]
+    fn what_makes_sense_is_let_through_and_takes_what_it_takes() {
+        let looked = CompletionRequest {
+            max_tokens: Some(0),
+            capture: Some(Capture { layers: Some(vec![4, 0]), positions: Some(vec![0, -1]) }),
+            edits: vec![one(&[3, 4], 2, -0.5), one(&[4], 0, 0.0)],
+            logprobs: Some(LogProbs { top: 1000, distribution: false, on: LogProbsOn::Reply("x".to_owned()) }),
+            tokenize: true,
+            embed: true,
+            ..base()
+        };
+        assert_eq!(check(&looked), Ok(()));
+        let all = [Ability::Capture, Ability::Edits, Ability::LogProbs, Ability::Tokenize, Ability::Embed];
+        assert_eq!(abilities(&looked).collect::<Vec<_>>(), all);
+        assert_eq!((check(&base()), abilities(&base()).count()), (Ok(()), 0));
+    }
+
+    #[test]
+    fn a_seed_depends_on_what_is_asked_and_not_on_who_looks() {
+        let seeds = [
+            base(),
+            CompletionRequest { messages: vec![Message::system("hello")], ..base() },
+            CompletionRequest { schema: Some(Arc::new(json!({}))), ..base() },
+            CompletionRequest { temperature: Some(1.0), ..base() },
+            CompletionRequest { seed: Some(1), ..base() },
+            CompletionRequest { replicate: 1, ..base() },
+            CompletionRequest { edits: vec![one(&[4], 0, 1.0)], ..base() },
+            CompletionRequest { edits: vec![one(&[4], 0, 0.5)], ..base() },
+        ];
+        let seeds: BTreeSet<u64> = seeds.iter().map(seed).collect();
+        assert_eq!(seeds.len(), 8);
+        for same in [
+            CompletionRequest { held: false, cached: false, max_tokens: Some(9), stop: vec!["x".to_owned()], ..base() },
+            CompletionRequest { capture: Some(Capture::default()), tokenize: true, embed: true, ..base() },
+            CompletionRequest { edits: vec![one(&[4], 0, 0.0)], ..base() },
+        ] {
+            assert_eq!(seed(&same), seed(&base()), "{same:?}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Models that can be looked into, by plugins in every form.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use insta::assert_snapshot;
+use jackfield::{
+    engine::{Cancel, Engine, Options, Silent, open_stages},
+    pipeline::{self, Plan, Request as PipelineRequest},
+    plugin::{
+        Digest, Form, Offer, Opener, Plugin, Registry, bundled,
+        sandbox::{Grants, Limits},
+    },
+    service::open_services,
+    store::{RunFolder, RunJson},
+};
+use jackfield_plugin_api::{
+    __private::{extension_of, extension_of_model},
+    Extension, Instance, PROTOCOL, Result as CallResult,
+    prelude::*,
+};
+use serde_json::Value;
+
+use crate::support::{Pipeline, done, fixture, jackfield, results, same_outcome};
+
+#[path = "plugins/wayward/src/dice.rs"]
+mod dice;
+#[path = "plugins/wayward/src/look.rs"]
+mod look;
+
+struct Direct(Arc<dyn Extension>);
+
+impl Opener for Direct {
+    fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
+        self.0.open(config)
+    }
+}
+
+/// Looks into its model without having asked for it.
+#[derive(Config)]
+struct Uninvited {}
+
+impl Analyzer for Uninvited {
+    const NAME: &'static str = "uninvited";
+    type Input = dice::Asked;
+    type Output = dice::Said;
+
+    async fn analyze(&self, input: dice::Asked, host: &Host<'_>) -> CallResult<dice::Said> {
+        let messages = vec![Message::user(input.text)];
+        let request = CompletionRequest { capture: Some(Capture::default()), ..CompletionRequest::new(messages) };
+        Ok(dice::Said { text: host.complete(request).await?.text })
+    }
+}
+
+/// The bundled plugins, and `mine` of the same source as the compiled ones, linked in.
+fn registry() -> Registry {
+    let offer = |extension: Arc<dyn Extension>| {
+        let descriptor = Arc::new(extension.descriptor().clone());
+        let grants = Arc::new(Grants::all("mine", &descriptor));
+        Offer { descriptor, opener: Arc::new(Direct(extension)), grants }
+    };
+    let extensions = [
+        extension_of::<look::Look>("0.1.0"),
+        extension_of::<dice::Ask>("0.1.0"),
+        extension_of::<Uninvited>("0.1.0"),
+        extension_of_model::<dice::Dice>("0.1.0"),
+    ];
+    let mine = Plugin {
+        alias: "mine".into(),
+        form: Form::LinkedIn,
+        path: None,
+        digest: Digest::of("mine"),
+        protocol: PROTOCOL,
+        offers: extensions.into_iter().map(offer).collect(),
+    };
+    Registry::new(vec![bundled(), mine])
+}
+
+/// Runs a pipeline with `mine` linked in.
+fn run_linked_in(pipeline: &Pipeline) -> PathBuf {
+    let registry = registry();
+    let plan = plan(pipeline, &registry).unwrap_or_else(|faults| panic!("{faults}"));
+    let folder = RunFolder::create(&pipeline.out(), "linked").expect("a folder");
+    let path = folder.path().to_owned();
+    let record = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
+    let instances = open_stages(&plan, &registry).expect("opened");
+    let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let options = Options { jobs: 2, retry_failed: false };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
+    path
+}
+
+fn plan(pipeline: &Pipeline, registry: &Registry) -> Result<Plan, pipeline::Faults> {
+    let draft = pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] })?;
+    pipeline::check(&draft, registry)
+}
+
+/// Runs it with `mine` in a file of this form.
+fn run_compiled(text: &str, form: &str) -> (Pipeline, PathBuf) {
+    let path = fixture(&format!("jackfield_test_wayward.{form}"));
+    let allowed = if form == "so" { "allow_native = true" } else { "" };
+    let text = format!("{text}\n[plugins.mine]\npath = {:?}\n{allowed}", path.to_str().expect("UTF-8"));
+    let pipeline = Pipeline::new(&text);
+    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    let run = pipeline.run().expect_code(0).folder();
+    (pipeline, run)
+}
+
+const LOOK: &str = r#"
+[pipeline]
+name = "look"
+
+[input]
+use = "inline"
+items = [
+    { text = "Letter by letter, write a letter.", other = "Number by number, add a number.", reply = "A letter, then." },
+    { text = "Write a letter of a letter.", other = "Add a number of a number.", reply = "Dear letter", amiss = "twice" },
+    { text = "A letter, one more letter.", other = "A number, one more number.", reply = "No.", amiss = "beyond" },
+    { text = "A letter, one more letter.", other = "A number, one more number.", reply = "No.", amiss = "nothing" },
+]
+
+[model.small]
+use = "mock"
+with = { seed = 5, layers = 3, width = 8, vocabulary = 64, local = true }
+
+[stages.look]
+use = "mine/look"
+in = "input"
+model = "small"
+"#;
+
+#[test]
+fn whoever_looks_into_a_model_sees_the_same_bytes_in_every_form() {
+    let pipeline = Pipeline::new(LOOK);
+    let linked = run_linked_in(&pipeline);
+    let answers: Vec<Value> = results(&linked).into_iter().map(|result| result["stages"]["look"].clone()).collect();
+    let first = &answers[0]["output"];
+    assert_eq!(first["states"]["shape"], serde_json::json!([1, 4, 8]));
+    assert_eq!(first["directions"]["shape"], serde_json::json!([4, 8]));
+    assert_eq!(first["embedding"]["shape"], serde_json::json!([8]));
+    assert!(first["divergence"].as_f64().expect("a number") > 0.0, "{first}");
+    assert!(first["logprobs"][0] != first["logprobs"][1], "{first}");
+    let tokens: String =
+        first["tokens"].as_array().expect("tokens").iter().filter_map(|token| token.as_str()).collect();
+    assert_eq!(tokens, "<|user|>Letter by letter, write a letter.<|end|><|assistant|>");
+    let refused: Vec<&str> = answers[1..].iter().filter_map(|one| one["output"]["refused"].as_str()).collect();
+    assert_snapshot!(refused.join("\n"), @"");
+    for form in ["so", "wasm"] {
+        let (_pipeline, compiled) = run_compiled(LOOK, form);
+        same_outcome(&linked, &compiled);
+    }
+}
+
+#[test]
+fn a_model_draws_from_what_is_asked_and_not_from_who_asks() {
+    let text = r#"
+[pipeline]
+name = "dice"
+
+[input]
+use = "inline"
+items = [{ text = "roll" }, { text = "roll" }, { text = "roll", replicate = 1 }, { text = "again" }]
+
+[model.dice]
+use = "mine/dice"
+with = { seed = 9 }
+
+[stages.one]
+use = "mine/ask"
+in = "input"
+model = "dice"
+
+[stages.two]
+use = "mine/ask"
+in = "input"
+model = "dice"
+repeat = 2
+"#;
+    let pipeline = Pipeline::new(text);
+    let linked = run_linked_in(&pipeline);
+    let said = |item: usize| {
+        let result = &results(&linked)[item]["stages"];
+        let of = |value: &Value| value["text"].as_str().expect("a text").to_owned();
+        let two = &result["two"]["output"];
+        [of(&result["one"]["output"]), of(&two[0]), of(&two[1])]
+    };
+    let [one, first, second] = said(0);
+    assert!(one.ends_with(" for `` `` 0 0"), "{one}");
+    assert_eq!(one, first, "whichever stage asks");
+    assert_ne!(first, second, "replicates of a stage have answers of their own");
+    assert_eq!(said(1), [one.clone(), first, second], "whichever item asks");
+    assert_ne!(said(2)[0], one, "and so have replicates of a request");
+    assert_ne!(said(3)[0], one);
+    for form in ["so", "wasm"] {
+        let (_pipeline, compiled) = run_compiled(text, form);
+        same_outcome(&linked, &compiled);
+    }
+}
+
+#[test]
+fn whoever_has_not_asked_for_it_may_not_look_and_is_told() {
+    let pipeline = Pipeline::new(
+        "[pipeline]\nname = \"peek\"\n[input]\nuse = \"inline\"\nitems = [{ text = \"x\" }]\n\
+         [model.small]\nuse = \"mock\"\n\
+         [stages.peek]\nuse = \"mine/uninvited\"\nin = \"input\"\nmodel = \"small\"\n",
+    );
+    let run = run_linked_in(&pipeline);
+    let failure = &results(&run)[0]["stages"]["peek"];
+    assert_snapshot!(failure, @"");
+}
+
+#[test]
+fn a_stage_that_looks_into_a_model_that_shows_nothing_is_refused_by_check() {
+    let pipeline = Pipeline::new(&LOOK.replace(
+        "use = \"mock\"\nwith = { seed = 5, layers = 3, width = 8, vocabulary = 64, local = true }",
+        "use = \"mine/dice\"",
+    ));
+    let faults = plan(&pipeline, &registry()).expect_err("a fault");
+    assert_snapshot!(faults.to_string().replace(&*pipeline.path().to_string_lossy(), "[folder]"), @"");
+}
