@@ -1,6 +1,6 @@
 //! Models that can be looked into, by plugins in every form.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use insta::assert_snapshot;
 use jackfield::{
@@ -133,8 +133,8 @@ model = "small"
 fn whoever_looks_into_a_model_sees_the_same_bytes_in_every_form() {
     let pipeline = Pipeline::new(LOOK);
     let linked = run_linked_in(&pipeline);
-    let answers: Vec<Value> = results(&linked).into_iter().map(|result| result["stages"]["look"].clone()).collect();
-    let first = &answers[0]["output"];
+    let answers: Vec<Value> = results(&linked).into_iter().map(|result| result["outputs"]["look"].clone()).collect();
+    let first = &answers[0];
     assert_eq!(first["states"]["shape"], serde_json::json!([1, 4, 8]));
     assert_eq!(first["directions"]["shape"], serde_json::json!([4, 8]));
     assert_eq!(first["embedding"]["shape"], serde_json::json!([8]));
@@ -143,8 +143,12 @@ fn whoever_looks_into_a_model_sees_the_same_bytes_in_every_form() {
     let tokens: String =
         first["tokens"].as_array().expect("tokens").iter().filter_map(|token| token.as_str()).collect();
     assert_eq!(tokens, "<|user|>Letter by letter, write a letter.<|end|><|assistant|>");
-    let refused: Vec<&str> = answers[1..].iter().filter_map(|one| one["output"]["refused"].as_str()).collect();
-    assert_snapshot!(refused.join("\n"), @"");
+    let refused: Vec<&str> = answers[1..].iter().filter_map(|one| one["refused"].as_str()).collect();
+    assert_snapshot!(refused.join("\n"), @r"
+    invalid-input: `capture.layers` of the completion request: 1 is there twice
+    invalid-input: there is no layer 999 to capture: they go from 0 to 3
+    invalid-input: `max_tokens` of the completion request: 0 takes something else to answer: `capture`, `logprobs`, `tokenize` or `embed`
+    ");
     for form in ["so", "wasm"] {
         let (_pipeline, compiled) = run_compiled(LOOK, form);
         same_outcome(&linked, &compiled);
@@ -179,10 +183,10 @@ repeat = 2
     let pipeline = Pipeline::new(text);
     let linked = run_linked_in(&pipeline);
     let said = |item: usize| {
-        let result = &results(&linked)[item]["stages"];
+        let result = &results(&linked)[item]["outputs"];
         let of = |value: &Value| value["text"].as_str().expect("a text").to_owned();
-        let two = &result["two"]["output"];
-        [of(&result["one"]["output"]), of(&two[0]), of(&two[1])]
+        let two = &result["two"];
+        [of(&result["one"]), of(&two[0]), of(&two[1])]
     };
     let [one, first, second] = said(0);
     assert!(one.ends_with(" for `` `` 0 0"), "{one}");
@@ -205,8 +209,8 @@ fn whoever_has_not_asked_for_it_may_not_look_and_is_told() {
          [stages.peek]\nuse = \"mine/uninvited\"\nin = \"input\"\nmodel = \"small\"\n",
     );
     let run = run_linked_in(&pipeline);
-    let failure = &results(&run)[0]["stages"]["peek"];
-    assert_snapshot!(failure, @"");
+    let failure = &results(&run)[0]["failures"];
+    assert_snapshot!(failure, @r#"{"peek":[{"kind":"invalid-config","message":"plugin `mine` does not ask for `model:capture` in its descriptor, so it cannot be granted"}]}"#);
 }
 
 #[test]
@@ -216,5 +220,15 @@ fn a_stage_that_looks_into_a_model_that_shows_nothing_is_refused_by_check() {
         "use = \"mine/dice\"",
     ));
     let faults = plan(&pipeline, &registry()).expect_err("a fault");
-    assert_snapshot!(faults.to_string().replace(&*pipeline.path().to_string_lossy(), "[folder]"), @"");
+    assert_snapshot!(faults.to_string().replace(&*pipeline.path().to_string_lossy(), "[folder]"), @r#"
+    error[model-lacks]: stage `look`: `look` asks for `model:capture`, `model:edits`, `model:logprobs`, `model:tokenize`, `model:embed`, which model `small` (`dice`) does not offer
+        ,-[ [folder]/pipeline.toml:20:9 ]
+        |
+     20 | model = "small"
+        |         ^^^|^^^
+        |            `----- here
+    ----'
+
+    hint: known models that offer all of it: `mock`
+    "#);
 }

@@ -17,80 +17,90 @@ impl Checker<'_> {
         let mut faults = Vec::new();
         for (stage, found) in draft.stages.iter().zip(&self.offers) {
             let Some((_, offer)) = found else { continue };
-            for ability in asked(offer) {
-                for model in models_of(stage) {
-                    faults.extend(self.lacks(registry, &offer.descriptor.name, stage, model, ability));
-                }
+            let asked = asked(offer);
+            for model in models_of(stage) {
+                faults.extend(self.lacks(registry, &offer.descriptor.name, stage, model, &asked));
             }
         }
         self.faults.extend(faults);
     }
 
-    /// The fault of a model that does not offer what a stage asks of it. One that is not known is another fault.
+    /// The fault of a model that does not offer all that a stage asks of it. One that is not known is another fault.
     fn lacks(
         &self,
         registry: &Registry,
         extension: &str,
         stage: &StageDraft,
         model: &Spanned<String>,
-        ability: Ability,
+        asked: &[Ability],
     ) -> Option<Fault> {
         let index = self.draft.models.iter().position(|known| known.name.text == model.value)?;
         let (Some((_, offer)), config) = self.services.model(index)? else { return None };
-        if offers(offer, ability, &config.value) {
+        let lacking: Vec<Ability> =
+            asked.iter().copied().filter(|ability| !offers(offer, &[*ability], &config.value)).collect();
+        if lacking.is_empty() {
             return None;
         }
-        let uses = &offer.descriptor.name;
         let message = format!(
-            "stage `{}`: `{extension}` asks for `{}`, and model `{}` (`{uses}`) does not offer `{ability}`",
+            "stage `{}`: `{extension}` asks for {}, which model `{}` (`{}`) does not offer",
             stage.name.text,
-            Permission::ModelAbility(ability),
+            listed(lacking.iter().map(|ability| Permission::ModelAbility(*ability).to_string())),
             model.value,
+            offer.descriptor.name,
         );
-        Some(Fault::at("model-lacks", model.span, message).hint(self.who_offers(registry, offer, ability)))
+        Some(Fault::at("model-lacks", model.span, message).hint(self.who_offers(registry, offer, &lacking)))
     }
 
     /// Where to find what a model lacks: in its own configuration, in another model of the pipeline, in another extension.
-    fn who_offers(&self, registry: &Registry, lacking: &Offer, ability: Ability) -> String {
+    fn who_offers(&self, registry: &Registry, lacking: &Offer, abilities: &[Ability]) -> String {
+        let it = if abilities.len() == 1 { "it" } else { "all of it" };
         let name = &lacking.descriptor.name;
-        if let Some(pointer) = lacking.descriptor.input["x-offers"][ability.name()].as_str() {
-            let key = escape_untrusted(pointer.trim_start_matches('/')).replace('/', ".");
-            return format!("`{name}` offers it with `{key} = true` in the model's `with`");
+        let said = &lacking.descriptor.input["x-offers"];
+        let keys: Option<BTreeSet<String>> = abilities
+            .iter()
+            .map(|ability| {
+                let pointer = said[ability.name()].as_str()?.trim_start_matches('/');
+                Some(format!("{} = true", escape_untrusted(pointer).replace('/', ".")))
+            })
+            .collect();
+        if let Some(keys) = keys {
+            return format!("`{name}` offers {it} with {} in the model's `with`", listed(keys));
         }
-        let has = |(found, config): &Found<'_>| found.is_some_and(|(_, offer)| offers(offer, ability, &config.value));
+        let has = |(found, config): &Found<'_>| found.is_some_and(|(_, offer)| offers(offer, abilities, &config.value));
         let models = self.draft.models.iter().enumerate();
         let here: BTreeSet<&str> = models
             .filter(|(index, _)| self.services.model(*index).is_some_and(has))
             .map(|(_, model)| model.name.text.as_str())
             .collect();
         if !here.is_empty() {
-            return format!("models of this pipeline that offer it: {}", listed(here));
+            return format!("models of this pipeline that offer {it}: {}", listed(here));
         }
         let nothing = serde_json::Value::Null;
         let known: BTreeSet<&str> = registry
             .offers(Kind::Model)
-            .filter(|(_, offer)| offers(offer, ability, &nothing))
+            .filter(|(_, offer)| offers(offer, abilities, &nothing))
             .map(|(_, offer)| offer.descriptor.name.as_str())
             .collect();
         if known.is_empty() {
-            return "no model that is known here offers it".to_owned();
+            return format!("no model that is known here offers {it}");
         }
-        format!("known models that offer it: {}", listed(known))
+        format!("known models that offer {it}: {}", listed(known))
     }
 }
 
 /// What an extension asks of a model beyond its answers.
-fn asked(offer: &Offer) -> BTreeSet<Ability> {
+fn asked(offer: &Offer) -> Vec<Ability> {
     let permissions = offer.descriptor.permissions.iter().filter_map(|asked| asked.name.parse().ok());
     let ability = |permission| match permission {
         Permission::ModelAbility(ability) => Some(ability),
         _ => None,
     };
-    permissions.filter_map(ability).collect()
+    permissions.filter_map(ability).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn offers(offer: &Offer, ability: Ability, config: &serde_json::Value) -> bool {
-    Offers::read(&offer.descriptor.input).has(ability, config)
+fn offers(offer: &Offer, abilities: &[Ability], config: &serde_json::Value) -> bool {
+    let offered = Offers::read(&offer.descriptor.input);
+    abilities.iter().all(|ability| offered.has(*ability, config))
 }
 
 /// The models that a stage may call, where they are written.
@@ -98,6 +108,6 @@ fn models_of(stage: &StageDraft) -> impl Iterator<Item = &Spanned<String>> {
     stage.model.iter().chain(stage.route.iter().flat_map(|route| &route.models))
 }
 
-fn listed(names: BTreeSet<&str>) -> String {
+fn listed(names: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

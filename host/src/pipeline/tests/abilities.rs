@@ -72,12 +72,22 @@ fn a_stage_that_asks_for_what_its_model_lacks_is_told_where_it_names_the_model()
         "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n\
          [stages.a]\nuse = \"steers\"\nin = \"input\"\nmodel = \"two\"\n\
          [stages.b]\nuse = \"scores\"\nin = \"input\"\nmodel = \"one\""
-    ));
+    ), @r"
+    13: stage `a`: `steers` asks for `model:capture`, `model:edits`, which model `two` (`shut`) does not offer
+       hint: models of this pipeline that offer all of it: `one`
+    17: stage `b`: `scores` asks for `model:logprobs`, which model `one` (`open`) does not offer
+       hint: no model that is known here offers it
+    ");
     assert_snapshot!(told(
         "[model.two]\nuse = \"shut\"\n[model.three]\nuse = \"maybe\"\n\
          [stages.a]\nuse = \"looks\"\nin = \"input\"\nmodel = \"two\"\n\
          [stages.b]\nuse = \"looks\"\nin = \"input\"\nmodel = \"three\""
-    ));
+    ), @r"
+    13: stage `a`: `looks` asks for `model:capture`, which model `two` (`shut`) does not offer
+       hint: known models that offer it: `open`
+    17: stage `b`: `looks` asks for `model:capture`, which model `three` (`maybe`) does not offer
+       hint: `maybe` offers it with `deep.look = true` in the model's `with`
+    ");
 }
 
 #[test]
@@ -85,7 +95,7 @@ fn every_model_that_a_route_may_pick_has_to_offer_it() {
     let route = "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n\
                  [stages.a]\nuse = \"looks\"\nin = \"input\"\nroute = { use = \"any\", models = [\"one\", \"two\"] }";
     let told = told(route);
-    assert!(told.contains("model `two` (`shut`) does not offer `capture`"), "{told}");
+    assert!(told.contains("model `two` (`shut`) does not offer"), "{told}");
     assert!(!told.contains("model `one` (`open`) does not"), "{told}");
 }
 

@@ -465,11 +465,7 @@ impl Model {
         Ok(completion)
     }
 
-    async fn called_with(
-        &self,
-        request: &CompletionRequest,
-        tensors: &TensorScopes<'_>,
-    ) -> Result<Completion> {
+    async fn called_with(&self, request: &CompletionRequest, tensors: &TensorScopes<'_>) -> Result<Completion> {
         // Not whose call it is: equal requests have one answer, whoever asks, and draw from one seed.
         let nobody: Arc<str> = Arc::from("");
         let (stage, item, seed) = (Arc::clone(&nobody), nobody, request_check::seed(request));
