@@ -17,6 +17,7 @@ use super::{
     call_host::CallHost,
     pool::{Job, Pool, current_worker},
     station::{MemoNote, Station},
+    tensor_shapes::Lengths,
 };
 use crate::{
     plugin::sandbox::QueueClock,
@@ -155,8 +156,39 @@ pub(super) fn send(
     })
 }
 
-/// Calls the plugin and checks what it answers.
+/// Calls the plugin and checks what it answers. Tensors are held to the shapes that it wants before the call, and to those
+/// that it promises after it.
 async fn called(station: &Station, requests: &[Request], control: &Control) -> Vec<Result<Document>> {
+    let Some(shapes) = &station.shapes else { return called_unshaped(station, requests, control).await };
+    let checked: Vec<Result<Lengths>> = requests
+        .iter()
+        .map(|request| {
+            let unfit = |why| Failure::InvalidInput(format!("stage `{}` cannot read its input: {why}", station.name));
+            shapes.check_input(&request.document).map_err(unfit)
+        })
+        .collect();
+    let fit: Vec<Request> = requests
+        .iter()
+        .zip(&checked)
+        .filter(|(_, checked)| checked.is_ok())
+        .map(|(request, _)| request.clone())
+        .collect();
+    let mut answers =
+        if fit.is_empty() { Vec::new() } else { called_unshaped(station, &fit, control).await }.into_iter();
+    let hold = |lengths, answer: Result<Document>| {
+        let document = answer?;
+        shapes.check_output(&document, lengths).map_err(|why| station.wrong(&why))?;
+        Ok(document)
+    };
+    let each = checked.into_iter().map(|checked| {
+        let lengths = checked?;
+        let Some(answer) = answers.next() else { unreachable!("there is an answer for each request that was made") };
+        hold(lengths, answer)
+    });
+    each.collect()
+}
+
+async fn called_unshaped(station: &Station, requests: &[Request], control: &Control) -> Vec<Result<Document>> {
     let tensors = TensorScopes::of_stage(&station.blobs, requests, station.tensors);
     let host = CallHost { station, requests, control, tensors };
     let recording = station.recorder.as_ref().map(|recorder| recorder.begin(requests, &host));

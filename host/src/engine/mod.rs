@@ -26,6 +26,7 @@ mod session;
 mod source;
 mod station;
 mod stats;
+mod tensor_shapes;
 
 pub use cancel::Cancel;
 pub use difference::{Difference, is_part, is_same};

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use jackfield_plugin_api::{Document, Failure, Instance, MOST_DIMENSIONS, Result};
 use jsonschema::Validator;
 
-use super::memo::Memo;
 pub(super) use super::memo::MemoNote;
+use super::{memo::Memo, tensor_shapes::TensorShapes};
 use crate::{
     pipeline::{Plan, StagePlan},
     plugin::{
@@ -29,6 +29,8 @@ pub(super) struct Station {
     pub(super) instance: Arc<dyn Instance>,
     /// Absent where the schema takes anything.
     schema: Option<Validator>,
+    /// The shapes that its tensors have; absent where its schemas name none.
+    pub(super) shapes: Option<TensorShapes>,
     began: Instant,
     /// The model that it may call.
     pub(super) model: Option<Arc<Model>>,
@@ -85,6 +87,7 @@ impl Station {
             extension,
             instance,
             schema,
+            shapes: offer.and_then(|offer| TensorShapes::of(&offer.descriptor)),
             began,
             may_queue: plan.extension.form == Form::Wasm || model.as_ref().is_some_and(|model| model.is_sandboxed()),
             store: cache(plan.store).map(|cache| (cache, prefix)),

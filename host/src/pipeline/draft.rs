@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jackfield_plugin_api::Kind;
+
 use super::{
     faults::{Fault, Faults},
     plan::{OnError, Policy},
@@ -258,6 +260,8 @@ pub(super) struct StageDraft {
     pub(super) name: Key,
     /// Reference to an extension; none if it is missing or no string.
     pub(super) uses: Option<Spanned<String>>,
+    /// Kind of the extension, where it is written.
+    pub(super) kind: Option<Kind>,
     pub(super) input: Option<(Span, Expr)>,
     pub(super) with: Option<(Span, Node)>,
     pub(super) for_each: Option<WireRef>,

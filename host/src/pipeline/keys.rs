@@ -325,6 +325,11 @@ static STAGE: Table = Table {
     what: "a stage",
     keys: &[
         required("use", Shape::Text, "The extension that does the work: a name, or `plugin/name`."),
+        optional(
+            "kind",
+            Shape::Choice(&["analyzer", "direction-extractor"]),
+            "The kind of the extension, where plugins offer both under its name.",
+        ),
         optional("in", Shape::Wires, "What each call gets: a wire, or a list or table of wires."),
         optional("with", Shape::Free, "Configuration of the extension."),
         optional("for_each", Shape::Wire, "The list that the stage runs over; `each` is then its element."),

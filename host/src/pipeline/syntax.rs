@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use jackfield_plugin_api::Kind;
 use toml::de::DeTable;
 
 use super::{
@@ -291,6 +292,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
     StageDraft {
         name: name.clone(),
         uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
+        kind: fields.text("kind").and_then(|kind| Kind::from_name(&kind.value)),
         input: fields.entry("in").map(|(key, node)| (key.span, expr(node))),
         with: fields
             .entry("with")

@@ -9,9 +9,12 @@ use std::{
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
 use super::{
-    Artifact, Dependency, Digest, Form, LoadError, Offer, Opener, Plugin, escape_untrusted, native,
+    Artifact, Dependency, Digest, Form, LoadError, Offer, Opener, Plugin, escape_untrusted,
+    extractor_schemas::check_extractor,
+    native,
     sandbox::{Grant, Grants, Limits, unasked},
     schema_cost::check_cost,
+    tensor_shape::check_keywords,
     wasm,
 };
 
@@ -178,8 +181,9 @@ fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
     {
         valid_schema(schema)
             .map_err(|error| format!("the {what} schema of the {kind} `{name}` is no JSON Schema: {error}"))?;
+        check_keywords(schema).map_err(|error| format!("the {what} schema of the {kind} `{name}` has {error}"))?;
     }
-    Ok(())
+    if *kind == Kind::DirectionExtractor { check_extractor(descriptor) } else { Ok(()) }
 }
 
 fn valid_schema(schema: &serde_json::Value) -> Result<(), String> {

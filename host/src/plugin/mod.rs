@@ -5,6 +5,7 @@ mod bundled;
 mod digest;
 mod error;
 mod escape_untrusted;
+mod extractor_schemas;
 mod load;
 pub mod lock;
 #[expect(unsafe_code, reason = "loading native code: each block says why it is sound")]
@@ -15,6 +16,7 @@ pub(crate) mod regular_file;
 pub mod sandbox;
 mod schema_cost;
 mod secrets;
+mod tensor_shape;
 mod threads;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
@@ -30,5 +32,6 @@ pub use load::{Trust, load, load_artifact};
 pub use native::Dependency;
 pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
 pub(crate) use secrets::{MASK, holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
+pub(crate) use tensor_shape::{Dimension, TensorShape, X_TENSOR};
 pub(crate) use threads::{hint_for_threads, no_thread, start_runtime};
 pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};

@@ -118,17 +118,25 @@ impl Registry {
     /// Looks up `name` or `alias/name`.
     #[must_use]
     pub fn find(&self, kind: Kind, reference: &str) -> Lookup<'_> {
+        let found = self.find_all(&[kind], reference);
+        match found.as_slice() {
+            [] => Lookup::Missing,
+            [(plugin, offer)] => Lookup::Found(plugin, offer),
+            [(first, _), (second, _), ..] => Lookup::Ambiguous(first, second),
+        }
+    }
+
+    /// Every extension of these kinds that `name` or `alias/name` can mean: in order of the kinds, then of loading.
+    #[must_use]
+    pub fn find_all(&self, kinds: &[Kind], reference: &str) -> Vec<(&Plugin, &Offer)> {
         let (alias, name) = match reference.split_once('/') {
             Some((alias, name)) => (Some(alias), name),
             None => (None, reference),
         };
-        let mut found = self
-            .offers(kind)
-            .filter(|(plugin, offer)| offer.descriptor.name == name && alias.is_none_or(|alias| plugin.alias == alias));
-        match (found.next(), found.next()) {
-            (None, _) => Lookup::Missing,
-            (Some((plugin, offer)), None) => Lookup::Found(plugin, offer),
-            (Some((first, _)), Some((second, _))) => Lookup::Ambiguous(first, second),
-        }
+        let offers = kinds.iter().flat_map(|kind| self.offers(*kind));
+        let is_meant = |plugin: &Plugin, offer: &Offer| {
+            offer.descriptor.name == name && alias.is_none_or(|alias| plugin.alias == alias)
+        };
+        offers.filter(|(plugin, offer)| is_meant(plugin, offer)).collect()
     }
 }

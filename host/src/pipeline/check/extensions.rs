@@ -1,4 +1,4 @@
-//! Which extension each stage runs.
+//! Which extension each stage runs, and which each service is made of.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
         source::{Span, Spanned},
         suggest,
     },
-    plugin::{Lookup, Offer, Plugin, Registry},
+    plugin::{Offer, Plugin, Registry},
 };
 
 impl<'a> Checker<'a> {
@@ -20,34 +20,30 @@ impl<'a> Checker<'a> {
         self.aliases(registry);
         let draft = self.draft;
         for stage in &draft.stages {
-            let found = self.look_up(registry, Kind::Analyzer, stage.uses.as_ref());
+            let kinds = match stage.kind {
+                Some(kind) => vec![kind],
+                None => stage_kinds(),
+            };
+            let found = self.look_up(registry, &kinds, stage.uses.as_ref());
             self.offers.push(found);
         }
     }
 
-    /// Looks up one extension; faults say what is wrong with the reference.
+    /// Looks up one extension of these kinds; faults say what is wrong with the reference.
     pub(super) fn look_up(
         &mut self,
         registry: &'a Registry,
-        kind: Kind,
+        kinds: &[Kind],
         uses: Option<&Spanned<String>>,
     ) -> Option<(&'a Plugin, &'a Offer)> {
         let uses = uses?;
-        match registry.find(kind, &uses.value) {
-            Lookup::Found(plugin, offer) => Some((plugin, offer)),
-            Lookup::Missing => {
-                self.missing(registry, kind, uses);
-                None
-            }
-            Lookup::Ambiguous(first, second) => {
-                let name = uses.value.rsplit('/').next().unwrap_or_default();
-                let article = if kind == Kind::Analyzer { "an" } else { "a" };
-                let message = format!("several plugins offer {article} {kind} `{name}`");
-                let hint = format!("say which: `{}/{name}` or `{}/{name}`", first.alias, second.alias);
-                self.faults.push(Fault::at("ambiguous-extension", uses.span, message).hint(hint));
-                None
-            }
+        let found = registry.find_all(kinds, &uses.value);
+        match found.as_slice() {
+            [] => self.missing(registry, kinds, uses),
+            [only] => return Some(*only),
+            several => self.faults.push(ambiguous(several, uses)),
         }
+        None
     }
 
     /// Two plugins of one name could not be told apart.
@@ -64,19 +60,34 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn missing(&mut self, registry: &Registry, kind: Kind, uses: &Spanned<String>) {
+    fn missing(&mut self, registry: &Registry, kinds: &[Kind], uses: &Spanned<String>) {
         let fault = |at: Span, message: String| Fault::at("unknown-extension", at, message);
+        let kind = joined(kinds, "or", "");
+        // A stage that says its kind may have said the wrong one.
+        let others: Vec<Kind> = stage_kinds().into_iter().filter(|other| !kinds.contains(other)).collect();
+        let other = if kinds.iter().all(|kind| kind.is_for_stages()) {
+            registry.find_all(&others, &uses.value)
+        } else {
+            Vec::new()
+        };
+        if let Some((_, offer)) = other.first() {
+            let is = offer.descriptor.kind;
+            let message = format!("there is no {kind} `{}`", uses.value);
+            let hint = format!("`{}` is {} {is}: leave `kind` out, or say `kind = \"{is}\"`", uses.value, article(is));
+            return self.faults.push(fault(uses.span, message).hint(hint));
+        }
         if let Some((alias, name)) = uses.value.split_once('/') {
             let at = self.inside(uses, alias);
             match registry.plugins().iter().find(|plugin| plugin.alias == alias) {
                 Some(plugin) => {
-                    let offers = plugin.offers.iter().map(|offer| &offer.descriptor).filter(|offer| offer.kind == kind);
+                    let descriptors = plugin.offers.iter().map(|offer| &offer.descriptor);
+                    let offers = descriptors.filter(|descriptor| kinds.contains(&descriptor.kind));
                     let names = offers.map(|offer| offer.name.as_str());
                     let at = self.inside(uses, name);
                     self.faults.push(
                         fault(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(suggest::hint_for(
                             name,
-                            &format!("its {kind}s"),
+                            &format!("its {}", joined(kinds, "and", "s")),
                             names,
                         )),
                     );
@@ -94,14 +105,15 @@ impl<'a> Checker<'a> {
             }
             return;
         }
-        let names: BTreeSet<&str> = registry.offers(kind).map(|(_, offer)| offer.descriptor.name.as_str()).collect();
+        let offers = kinds.iter().flat_map(|kind| registry.offers(*kind));
+        let names: BTreeSet<&str> = offers.map(|(_, offer)| offer.descriptor.name.as_str()).collect();
         // A plugin that failed to load may be the one that offers it.
         if self.draft.plugins_missing && suggest::nearest(&uses.value, names.iter().copied()).is_none() {
             return;
         }
         self.faults.push(fault(uses.span, format!("there is no {kind} `{}`", uses.value)).hint(suggest::hint_for(
             &uses.value,
-            &format!("known {kind}s"),
+            &format!("known {}", joined(kinds, "and", "s")),
             names,
         )));
     }
@@ -117,4 +129,48 @@ impl<'a> Checker<'a> {
             _ => string.span,
         }
     }
+}
+
+/// The kinds of extension that a stage may run.
+fn stage_kinds() -> Vec<Kind> {
+    Kind::ALL.into_iter().filter(|kind| kind.is_for_stages()).collect()
+}
+
+/// Names of kinds in a row: `analyzer or direction-extractor`.
+fn joined(kinds: &[Kind], word: &str, plural: &str) -> String {
+    let names: Vec<String> = kinds.iter().map(|kind| format!("{kind}{plural}")).collect();
+    names.join(&format!(" {word} "))
+}
+
+fn article(kind: Kind) -> &'static str {
+    if kind == Kind::Analyzer { "an" } else { "a" }
+}
+
+/// The fault of a reference that can mean several extensions.
+fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Fault {
+    let name = uses.value.rsplit('/').next().unwrap_or_default();
+    let mut kinds: Vec<Kind> = several.iter().map(|(_, offer)| offer.descriptor.kind).collect();
+    kinds.dedup();
+    let mut plugins: Vec<String> = several.iter().map(|(plugin, _)| format!("`{}/{name}`", plugin.alias)).collect();
+    plugins.dedup();
+    let (message, ways) = match kinds.as_slice() {
+        [kind] => (format!("several plugins offer {} {kind} `{name}`", article(*kind)), plugins),
+        kinds => {
+            let each = several.iter().map(|(plugin, offer)| {
+                let kind = offer.descriptor.kind;
+                format!("{} {kind} of plugin `{}`", article(kind), plugin.alias)
+            });
+            let message = format!("`{name}` is the name of {}", each.collect::<Vec<_>>().join(" and of "));
+            let mut ways: Vec<String> = kinds.iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+            let mut aliases: Vec<&str> = several.iter().map(|(plugin, _)| plugin.alias.as_str()).collect();
+            aliases.sort_unstable();
+            aliases.dedup();
+            if aliases.len() == several.len() {
+                ways.extend(plugins);
+            }
+            (message, ways)
+        }
+    };
+    let hint = format!("say which: {}", ways.join(" or "));
+    Fault::at("ambiguous-extension", uses.span, message).hint(hint)
 }

@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
                 self.routes.push(None);
                 continue;
             };
-            let found = self.look_up(registry, Kind::RoutingPolicy, route.uses.as_ref());
+            let found = self.look_up(registry, &[Kind::RoutingPolicy], route.uses.as_ref());
             let uses = route.uses.as_ref().map_or(route.span, |uses| uses.span);
             let offer = found.map(|(_, offer)| offer);
             let config = self.with_table(route.with.as_ref(), offer, route.span, uses);

@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
     pub(super) fn services(&mut self, registry: &'a Registry) {
         let draft = self.draft;
         for model in &draft.models {
-            let found = self.look_up(registry, Kind::Model, model.uses.as_ref());
+            let found = self.look_up(registry, &[Kind::Model], model.uses.as_ref());
             let uses = model.uses.as_ref().map_or(model.name.span, |uses| uses.span);
             let offer = found.map(|(_, offer)| offer);
             let config = self.with_table(model.with.as_ref(), offer, model.name.span, uses);
@@ -69,7 +69,7 @@ impl<'a> Checker<'a> {
         for cache in &draft.caches {
             let mut tiers = Vec::new();
             for tier in &cache.tiers {
-                let found = self.look_up(registry, Kind::CacheBackend, tier.uses.as_ref());
+                let found = self.look_up(registry, &[Kind::CacheBackend], tier.uses.as_ref());
                 let uses = tier.uses.as_ref().map_or(tier.span, |uses| uses.span);
                 let offer = found.map(|(_, offer)| offer);
                 tiers.push((found, self.with_table(tier.with.as_ref(), offer, tier.span, uses)));

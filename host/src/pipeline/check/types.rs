@@ -328,6 +328,9 @@ impl<'a> Checker<'a> {
             ),
             Reason::Extra { field } => (format!("has a field `{field}`{place}, which is refused"), None),
         };
+        if let Reason::Type { found, wanted } = &clash.reason {
+            hint = about_tensors(found, wanted);
+        }
         if clash.path.is_empty() {
             hint = self.other_way(reader, raw, given, wanted).or(hint);
         }
@@ -393,4 +396,20 @@ pub(super) fn first_sentence(doc: &str) -> String {
     let paragraph = doc.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let end = paragraph.find(". ").unwrap_or(paragraph.len());
     paragraph[..end].trim_end_matches('.').to_owned()
+}
+
+/// What may help where one type is a tensor by reference and the other is not.
+fn about_tensors(found: &str, wanted: &str) -> Option<String> {
+    // As a tensor's type is printed; every other type begins in another way.
+    let is_tensor = |ty: &str| ty == "tensor" || ty.starts_with("tensor[") || ty.starts_with("tensor |");
+    match (is_tensor(found), is_tensor(wanted)) {
+        (true, false) => Some(
+            "it is a tensor by reference; its elements are read by extensions that take a tensor, not by way of a list"
+                .to_owned(),
+        ),
+        (false, true) => {
+            Some("a tensor by reference is wanted, which an extension makes; a list of numbers is not one".to_owned())
+        }
+        _ => None,
+    }
 }

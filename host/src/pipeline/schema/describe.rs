@@ -1,4 +1,4 @@
-//! Types in few words: `string`, `[{id, text}]`, `integer | null`.
+//! Types in few words: `string`, `[{id, text}]`, `integer | null`, `tensor[layers, d]`.
 
 use std::fmt;
 
@@ -46,6 +46,9 @@ fn of_view(view: &View<'_>, depth: usize) -> String {
 pub(super) fn of_alternative(alternative: &Alternative<'_>, depth: usize) -> String {
     if let Some(values) = alternative.values() {
         return either(values.into_iter().map(Value::to_string).collect());
+    }
+    if let Some(tensor) = alternative.tensor() {
+        return tensor.to_string();
     }
     match alternative.ty {
         None => "anything".to_owned(),

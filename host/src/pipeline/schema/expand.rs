@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::View;
+use crate::plugin::{TensorShape, X_TENSOR};
 
 /// More alternatives than this are no longer told apart.
 const MOST_ALTERNATIVES: usize = 64;
@@ -164,6 +165,17 @@ impl<'a> Alternative<'a> {
             prefix.and_then(|prefix| prefix.get(index)).or_else(|| map.get("items"))
         };
         self.view(self.maps.iter().filter_map(part).collect())
+    }
+
+    /// The shape, where this is a tensor by reference: of several, the first that says more than that it is one.
+    pub(crate) fn tensor(&self) -> Option<TensorShape> {
+        if self.ty.is_some_and(|ty| ty != Ty::Object) {
+            return None;
+        }
+        // What is wrong with a keyword is told when its plugin is loaded.
+        let mut shapes = self.keyword(X_TENSOR).filter_map(|keyword| TensorShape::read(keyword).ok());
+        let first = shapes.next()?;
+        Some(if first.0.is_some() { first } else { shapes.find(|shape| shape.0.is_some()).unwrap_or(first) })
     }
 
     /// The values there are, if the schema lists them.

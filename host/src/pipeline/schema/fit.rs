@@ -9,6 +9,7 @@ use super::{
     describe::of_alternative,
     expand::{Alternative, Ty, alternatives},
 };
+use crate::plugin::X_TENSOR;
 
 /// How a value of one type does as a value of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ const DEEPEST: usize = 32;
 const MOST_PAIRS: usize = 10_000;
 
 /// Keywords that are weighed, or that say nothing about values.
-const UNDERSTOOD: [&str; 28] = [
+const UNDERSTOOD: [&str; 29] = [
     "type",
     "properties",
     "required",
@@ -112,7 +113,11 @@ const UNDERSTOOD: [&str; 28] = [
     "$id",
     "$anchor",
     "contentMediaType",
+    X_TENSOR,
 ];
+
+/// The fields of a tensor by reference.
+const FIELDS_OF_TENSOR: [&str; 3] = ["$tensor", "shape", "dtype"];
 
 type Place = Vec<*const Value>;
 
@@ -211,6 +216,11 @@ impl Fitter {
 
     fn pair(&mut self, given: &Alternative<'_>, reader: &Alternative<'_>) -> Fit {
         let clash = || Clash::types(of_alternative(given, 0), of_alternative(reader, 0));
+        match tensors(given, reader) {
+            Tensors::Neither => {}
+            Tensors::Decided(fit) => return fit,
+            Tensors::Clash => return Fit::Clash(clash()),
+        }
         let mut fit = match (given.values(), reader.values()) {
             (Some(given), Some(allowed)) => {
                 let common = given.iter().filter(|value| allowed.contains(value)).count();
@@ -310,6 +320,31 @@ impl Fitter {
             fit = fit.and(one);
         }
         fit
+    }
+}
+
+/// How two alternatives do of which one is a tensor by reference.
+enum Tensors {
+    /// Neither is, or it makes no difference that one is.
+    Neither,
+    Decided(Fit),
+    Clash,
+}
+
+fn tensors(given: &Alternative<'_>, reader: &Alternative<'_>) -> Tensors {
+    match (given.tensor(), reader.tensor()) {
+        (Some(given), Some(wanted)) => match wanted.takes(&given) {
+            Some(true) => Tensors::Decided(Fit::Fits),
+            Some(false) => Tensors::Clash,
+            None => Tensors::Decided(Fit::Unknown),
+        },
+        (None, Some(_)) => {
+            // References may also come with the items.
+            let never = given.ty.is_some() && given.is_closed() && given.property(FIELDS_OF_TENSOR[0]).is_none();
+            if never { Tensors::Clash } else { Tensors::Decided(Fit::Unknown) }
+        }
+        (Some(_), None) if reader.required().iter().any(|name| !FIELDS_OF_TENSOR.contains(name)) => Tensors::Clash,
+        (_, None) => Tensors::Neither,
     }
 }
 

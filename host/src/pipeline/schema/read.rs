@@ -99,6 +99,8 @@ impl<'a> Type<'a> {
     /// The fields of objects of this type, each with its type.
     pub(in crate::pipeline) fn fields(&self) -> Vec<(&'a str, Type<'a>)> {
         match self.view().map(|view| view.as_object()) {
+            // Those of a tensor by reference are the reference's own.
+            Some(Reads::This(object)) if object.0.tensor().is_some() => Vec::new(),
             Some(Reads::This(object)) => object
                 .names()
                 .into_iter()

@@ -176,6 +176,44 @@ fn leaves_doubts_to_run_time() {
 }
 
 #[test]
+fn tensors_fit_by_rank_and_length() {
+    let tensor = |shape: Value| json!({ "type": "object", "x-tensor": { "shape": shape } });
+    let any = json!({ "type": "object", "x-tensor": {} });
+    let states = tensor(json!(["prompts", "layers", "d"]));
+    let printed = |schema: &Value| Type::of(schema).to_string();
+    assert_eq!(printed(&states), "tensor[prompts, layers, d]");
+    assert_eq!(printed(&json!({ "type": ["object", "null"], "x-tensor": { "shape": [4] } })), "tensor[4] | null");
+    assert_eq!(printed(&json!({ "type": "array", "items": any })), "[tensor]");
+    assert_eq!(printed(&schema::<jackfield_plugin_api::TensorRef>()), "tensor");
+    assert_eq!(fit(&states, &tensor(json!([null, "rows", "columns"]))), Fit::Fits);
+    assert_eq!(fit(&states, &any), Fit::Fits);
+    assert_eq!(fit(&states, &json!({ "type": "object" })), Fit::Fits, "whoever takes anything");
+    assert_eq!(fit(&any, &states), Fit::Unknown, "its shape shows when it is there");
+    assert_eq!(fit(&states, &tensor(json!(["prompts", 31, "d"]))), Fit::Unknown);
+    assert_eq!(fit(&json!({ "type": "object" }), &states), Fit::Unknown, "it may be one");
+    assert_eq!(fit(&infer(&[&json!({ "$tensor": "00", "shape": [1], "dtype": "f32" })]), &states), Fit::Unknown);
+    // A list of tensors, and one that may be absent.
+    let list = |element: &Value| json!({ "type": "array", "items": element });
+    assert_eq!(fit(&list(&states), &list(&any)), Fit::Fits);
+    assert_eq!(fit(&states, &json!({ "anyOf": [states, { "type": "null" }] })), Fit::Fits);
+    let clashes = [
+        (&states, tensor(json!(["layers", "d"]))),
+        (&tensor(json!(["layers", 576])), tensor(json!(["layers", 32]))),
+        (&states, list(&json!({ "type": "number" }))),
+        (&states, json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] })),
+        (&list(&json!({ "type": "number" })), states.clone()),
+        (&json!({ "type": "number" }), states.clone()),
+        (&json!({ "type": "object", "properties": { "a": { "type": "number" } } }), states.clone()),
+        (&list(&states), states.clone()),
+    ];
+    for (given, wanted) in clashes {
+        let Fit::Clash(clash) = fit(given, &wanted) else { panic!("{given} into {wanted}") };
+        let expected = Reason::Type { found: printed(given), wanted: printed(&wanted) };
+        assert_eq!((clash.path.as_str(), clash.reason), ("", expected));
+    }
+}
+
+#[test]
 fn survives_schemas_that_go_in_circles() {
     let circle =
         json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } });

@@ -259,3 +259,61 @@ fn the_schema_and_the_compiler_agree() {
         assert_eq!(compile(&text, &[], &[]).is_ok(), good, "compiler: {line}");
     }
 }
+
+#[test]
+fn a_stage_runs_a_direction_extractor_and_says_which_kind_where_a_name_has_two() {
+    let plan = plan(
+        r#"
+        [pipeline]
+        name = "directions"
+        [stages.states]
+        use = "states"
+        [stages.found]
+        use = "median"
+        in = { positive = "states.states", negative = "states.states" }
+        [stages.twin]
+        use = "twin"
+        kind = "direction-extractor"
+        in = { positive = "states.states", negative = "states.states" }
+        [stages.other-twin]
+        use = "twin"
+        kind = "analyzer"
+        [stages.by-plugin]
+        use = "bundled/twin"
+        "#,
+    );
+    let of = |name: &str| {
+        let stage = plan.stages.iter().find(|stage| stage.name == name).expect("the stage");
+        format!("{} {}/{}", stage.extension.kind, stage.extension.plugin, stage.extension.name)
+    };
+    assert_eq!(
+        ["states", "found", "twin", "other-twin", "by-plugin"].map(of),
+        [
+            "analyzer steering/states",
+            "direction-extractor steering/median",
+            "direction-extractor steering/twin",
+            "analyzer bundled/twin",
+            "analyzer bundled/twin"
+        ]
+    );
+}
+
+#[test]
+fn every_kind_that_a_stage_may_run_can_be_said() {
+    let keys::Shape::Choice(choices) =
+        keys::FILE.key("stages").map(|key| key.shape).and_then(stage_kind).expect("a key")
+    else {
+        panic!("`kind` is a choice")
+    };
+    let kinds: Vec<&str> =
+        jackfield_plugin_api::Kind::ALL.iter().filter(|kind| kind.is_for_stages()).map(|kind| kind.name()).collect();
+    assert_eq!(choices, kinds);
+}
+
+/// The shape of a stage's `kind`.
+fn stage_kind(stages: keys::Shape) -> Option<keys::Shape> {
+    match stages {
+        keys::Shape::Map { of: keys::Shape::Table(stage), .. } => stage.key("kind").map(|key| key.shape),
+        _ => None,
+    }
+}

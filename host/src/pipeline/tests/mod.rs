@@ -6,7 +6,9 @@ mod good;
 
 use std::{path::Path, sync::Arc};
 
-use jackfield_plugin_api::{Descriptor, Failure, Instance, Kind, Result as PluginResult};
+use jackfield_plugin_api::{
+    ContrastSet, Descriptor, Directions, Failure, FromDocument, Instance, IntoDocument, Kind, Result as PluginResult,
+};
 use serde_json::{Value, json};
 
 use super::{Draft, Faults, Plan, check, syntax};
@@ -22,8 +24,19 @@ impl Opener for Never {
 }
 
 fn offer(name: &str, config: Value, input: Value, output: Value) -> Offer {
+    offer_of(Kind::Analyzer, name, config, input, output)
+}
+
+/// A direction extractor, with the schemas of its kind.
+fn extractor(name: &str) -> Offer {
+    let (input, output) = (<ContrastSet as FromDocument>::schema(), <Directions as IntoDocument>::schema());
+    let nothing = json!({ "type": "object", "additionalProperties": false });
+    offer_of(Kind::DirectionExtractor, name, nothing, input, output)
+}
+
+fn offer_of(kind: Kind, name: &str, config: Value, input: Value, output: Value) -> Offer {
     let descriptor = Descriptor {
-        kind: Kind::Analyzer,
+        kind,
         name: name.to_owned(),
         version: "1.0.0".to_owned(),
         summary: String::new(),
@@ -123,10 +136,28 @@ fn registry() -> Registry {
         offer("merge", nothing.clone(), any.clone(), any.clone()),
         offer("echo", nothing.clone(), any.clone(), any.clone()),
         offer("broken", json!({ "type": "no-such-type" }), any.clone(), any.clone()),
+        offer("twin", nothing.clone(), any.clone(), any.clone()),
+    ];
+    let tensor = |shape: Value| {
+        table(json!({ "states": { "type": "object", "x-tensor": { "shape": shape } } }), json!(["states"]))
+    };
+    let numbers = json!({ "type": "array", "items": { "type": "number" } });
+    let steering = vec![
+        extractor("median"),
+        extractor("twin"),
+        extractor("both"),
+        offer("both", nothing.clone(), any.clone(), any.clone()),
+        offer("states", nothing.clone(), any.clone(), tensor(json!(["prompts", "layers", "d"]))),
+        offer("narrow", nothing.clone(), tensor(json!([null, 31, 576])), tensor(json!(["prompts", 31, 32]))),
+        offer("sum", nothing.clone(), table(json!({ "numbers": numbers }), json!(["numbers"])), any.clone()),
     ];
     let extra =
         vec![offer("echo", nothing.clone(), any.clone(), any.clone()), offer("shout", nothing, any.clone(), any)];
-    Registry::new(vec![plugin("bundled", Form::LinkedIn, bundled), plugin("extra", Form::Wasm, extra)])
+    Registry::new(vec![
+        plugin("bundled", Form::LinkedIn, bundled),
+        plugin("extra", Form::Wasm, extra),
+        plugin("steering", Form::Wasm, steering),
+    ])
 }
 
 /// Reads a pipeline as if it stood in `/some/p`, with the command run in `/home`.
