@@ -3,6 +3,7 @@
 use jackfield_answers as _;
 use jackfield_caches as _;
 use jackfield_claims as _;
+use jackfield_directions as _;
 use jackfield_lenses as _;
 use jackfield_meetings as _;
 use jackfield_minutes as _;

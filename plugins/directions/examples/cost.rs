@@ -22,7 +22,7 @@ fn main() {
             let options = Options { winsorize, ..Options::new(method) };
             let start = Instant::now();
             let found = extract(&mut view(&positive), &mut view(&negative), &options);
-            let (time, layers) = (start.elapsed(), found.map_or(0, |found| found.diagnostics.len()));
+            let (time, layers) = (start.elapsed(), found.map_or(0, |found| found.layers.len()));
             println!("{shape} twice, {}, winsorize {winsorize}: {layers} layers in {time:?}", method.name());
         }
     }

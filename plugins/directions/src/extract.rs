@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::{
-    ExtractError, Extractor, LayerDiagnostics, LayerDirection, Options, PromptSet, ResidualSet, Residuals, Shape,
-};
+use jackfield_plugin_api::LayerDirection;
+
+use crate::{ExtractError, ExtractedLayer, Extractor, Options, PromptSet, ResidualSet, Residuals, Shape};
 
 /// How many bytes of residuals are read before they are worked on, where one layer is not more. Many short reads cost a
 /// sandboxed plugin more than few long ones.
@@ -18,14 +18,14 @@ pub struct Extraction {
     /// `[layers, width]`, row-major: a unit vector for each layer, all zeros where it is degenerate.
     pub directions: Vec<f32>,
     /// What is known of each layer.
-    pub diagnostics: Vec<LayerDiagnostics>,
+    pub layers: Vec<LayerDirection>,
 }
 
 impl Extraction {
     /// The direction of a layer, or nothing where there is no such layer or it is degenerate.
     #[must_use]
     pub fn direction(&self, layer: usize) -> Option<&[f32]> {
-        let usable = self.diagnostics.get(layer).is_some_and(|known| !known.degenerate);
+        let usable = self.layers.get(layer).is_some_and(|known| !known.degenerate);
         usable.then(|| &self.directions[layer * self.width..(layer + 1) * self.width])
     }
 }
@@ -39,28 +39,34 @@ pub fn extract(
     negative: &mut dyn Residuals,
     options: &Options,
 ) -> Result<Extraction, ExtractError> {
-    extract_with(positive, negative, options, READ_AHEAD)
+    let extractor = Extractor::new(*options)?;
+    let mut found = Extraction { width: positive.shape().width, directions: Vec::new(), layers: Vec::new() };
+    extract_each(&extractor, positive, negative, |layer| {
+        found.directions.extend_from_slice(&layer.direction);
+        found.layers.push(layer.known);
+        Ok::<(), ExtractError>(())
+    })?;
+    Ok(found)
 }
 
-fn extract_with(
+/// Extracts the direction of each layer, and hands them on one by one, in order. Nothing of the outcome is kept.
+///
+/// # Errors
+/// What is wrong with the residuals, and what `each` says.
+pub(crate) fn extract_each<E: From<ExtractError>>(
+    extractor: &Extractor,
     positive: &mut dyn Residuals,
     negative: &mut dyn Residuals,
-    options: &Options,
-    read_ahead: usize,
-) -> Result<Extraction, ExtractError> {
+    mut each: impl FnMut(ExtractedLayer) -> Result<(), E>,
+) -> Result<(), E> {
     let (positive_shape, negative_shape) = (positive.shape(), negative.shape());
-    let extractor = Extractor::new(*options)?;
     extractor.check(positive_shape, negative_shape)?;
     let Shape { layers, width, .. } = positive_shape;
     let too_large = || ExtractError::TooLarge { positive: positive_shape, negative: negative_shape };
 
     let prompts = positive_shape.prompts.checked_add(negative_shape.prompts);
     let layer_bytes = prompts.and_then(|prompts| prompts.checked_mul(width)?.checked_mul(size_of::<f32>()));
-    let at_a_time = (read_ahead / layer_bytes.ok_or_else(too_large)?).clamp(1, layers);
-    let mut extraction = Extraction { width, directions: Vec::new(), diagnostics: Vec::new() };
-    let directions_length = layers.checked_mul(width).ok_or_else(too_large)?;
-    extraction.directions.try_reserve_exact(directions_length).map_err(|_| too_large())?;
-
+    let at_a_time = (READ_AHEAD / layer_bytes.ok_or_else(too_large)?).clamp(1, layers);
     let (mut positive_values, mut negative_values) = (Vec::new(), Vec::new());
     for first in (0..layers).step_by(at_a_time) {
         let chunk = first..(first + at_a_time).min(layers);
@@ -72,13 +78,10 @@ fn extract_with(
         let positive_chunk = ResidualSet::new(positive_shape, &positive_values)?;
         let negative_chunk = ResidualSet::new(negative_shape, &negative_values)?;
         for layer in chunk.clone() {
-            let rows = (positive_chunk.layer(layer - first), negative_chunk.layer(layer - first));
-            let LayerDirection { direction, diagnostics } = extractor.layer(layer, rows.0, rows.1)?;
-            extraction.directions.extend_from_slice(&direction);
-            extraction.diagnostics.push(diagnostics);
+            each(extractor.layer(layer, positive_chunk.layer(layer - first), negative_chunk.layer(layer - first))?)?;
         }
     }
-    Ok(extraction)
+    Ok(())
 }
 
 /// Reads the rows of all prompts at `layers` into `values`, and answers their shape; nothing where there is no room.

@@ -1,6 +1,7 @@
 //! The direction of one layer.
 
-use jackfield_plugin_api::prelude::Document;
+use jackfield_plugin_api::prelude::{Document, LayerDirection};
+use serde_json::{Map, Value};
 
 use crate::{
     ExtractError, LayerRows, Method, Options, PromptSet, Shape, logistic, pca,
@@ -19,7 +20,7 @@ use crate::{
 /// let extractor = Extractor::new(Options::new(Method::MeanDifference))?;
 /// let found = extractor.layer(1, positive, negative)?;
 /// assert_eq!(found.direction, [0.0, 1.0]);
-/// assert_eq!(found.diagnostics.norm_difference, 4.0);
+/// assert_eq!(found.known.norm_difference, 4.0);
 /// # Ok::<(), jackfield_directions::ExtractError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -29,39 +30,39 @@ pub struct Extractor {
 
 /// The direction of a layer, and how good it looks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LayerDirection {
+pub struct ExtractedLayer {
     /// A unit vector; all zeros where the layer is degenerate.
     pub direction: Vec<f32>,
-    /// What is known of the layer.
-    pub diagnostics: LayerDiagnostics,
+    /// What is known of the layer, with [`MoreOfLayer`] in `more`.
+    pub known: LayerDirection,
 }
 
-/// What is known of a layer. All but the last three describe the residuals as they were given, before clamping and whatever
-/// the method, so that they can be compared between settings. No number is NaN: where one is undefined, there is none.
-#[derive(Clone, Debug, PartialEq, Document)]
-pub struct LayerDiagnostics {
-    /// The norm of the mean of the positive prompts.
-    pub norm_mean_positive: f64,
-    /// The norm of the mean of the negative prompts.
-    pub norm_mean_negative: f64,
-    /// The norm of the difference of the means.
-    pub norm_difference: f64,
-    /// The cosine between the means; undefined where one is zero.
-    pub cos_means: Option<f64>,
+/// What these extractors say of a layer beyond the contract: it stands in [`LayerDirection::more`]. The cosines with the
+/// difference of the means describe the residuals as they were given, before clamping and whatever the method, so that they
+/// can be compared between settings. What is undefined is absent.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct MoreOfLayer {
     /// The cosine between the mean of the positive prompts and the difference of the means; undefined where one is zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cos_positive_direction: Option<f64>,
     /// The cosine between the mean of the negative prompts and the difference of the means; undefined where one is zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cos_negative_direction: Option<f64>,
-    /// The mean silhouette of the prompts, with the two sets as clusters, under the Euclidean distance: 1 for sets far apart,
-    /// 0 for sets that overlap; undefined where all prompts are alike.
-    pub silhouette: Option<f64>,
     /// The cosine between the direction and the difference of the means; undefined where one is zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cos_direction_difference: Option<f64>,
-    /// Whether the layer does not have a direction: the sets are alike in it, or what sets them apart was projected out. Its
-    /// direction is the zero vector and must not be used.
-    pub degenerate: bool,
     /// The probe, where the method trains one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
+}
+
+impl MoreOfLayer {
+    fn into_map(self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            other => unreachable!("a struct is written as an object: {other:?}"),
+        }
+    }
 }
 
 /// How a trained probe does.
@@ -125,7 +126,7 @@ impl Extractor {
         layer: usize,
         positive: LayerRows<'_>,
         negative: LayerRows<'_>,
-    ) -> Result<LayerDirection, ExtractError> {
+    ) -> Result<ExtractedLayer, ExtractError> {
         let shape = |rows: LayerRows<'_>| Shape { prompts: rows.prompts(), layers: 1, width: rows.width() };
         self.check(shape(positive), shape(negative))?;
         let mut rows = Rows::new(layer, positive, negative)?;
@@ -142,20 +143,23 @@ impl Extractor {
 
         let [norm_mean_positive, norm_mean_negative, norm_difference] = given.norms();
         let [cos_means, cos_positive_direction, cos_negative_direction] = given.cosines();
-        let diagnostics = LayerDiagnostics {
+        let more = MoreOfLayer {
+            cos_positive_direction,
+            cos_negative_direction,
+            cos_direction_difference: direction.as_ref().and_then(|found| cosine(found, &given.difference)),
+            probe,
+        };
+        let known = LayerDirection {
+            degenerate: direction.is_none(),
             norm_mean_positive,
             norm_mean_negative,
             norm_difference,
             cos_means,
-            cos_positive_direction,
-            cos_negative_direction,
             silhouette,
-            cos_direction_difference: direction.as_ref().and_then(|found| cosine(found, &given.difference)),
-            degenerate: direction.is_none(),
-            probe,
+            more: more.into_map(),
         };
         let direction = direction.unwrap_or_else(|| vec![0.0; given.difference.len()]);
-        Ok(LayerDirection { direction: direction.iter().map(|&x| x as f32).collect(), diagnostics })
+        Ok(ExtractedLayer { direction: direction.iter().map(|&x| x as f32).collect(), known })
     }
 
     /// The direction that the method finds, unprojected.

@@ -1,15 +1,18 @@
 //! Extraction of contrastive directions: per layer, the unit direction in a model's residual stream that separates the
 //! prompts of a positive set from those of a negative set.
 //!
-//! | method | direction |
+//! | direction extractor | direction |
 //! | --- | --- |
 //! | `mean-difference` | from the mean of the negative prompts to the mean of the positive ones |
 //! | `pca` | the first principal component of the paired differences, about the origin |
 //! | `logistic` | the normal of an L2-regularised logistic probe |
 //!
+//! The analyzer [`ReadResiduals`] (`residuals`) asks a model for the residuals of a list of prompts.
+//!
 //! [`extract`] reads residuals through the trait [`Residuals`], a few layers at a time, so that the memory it needs is that
 //! of one layer and not that of the tensor; [`Extractor::layer`] is the same without any reading, for a caller that has
-//! the rows of a layer, or that must wait for them. Besides the direction, each layer has [`LayerDiagnostics`].
+//! the rows of a layer, or that must wait for them. Besides the direction, each layer has a
+//! [`LayerDirection`](jackfield_plugin_api::LayerDirection) with [`MoreOfLayer`].
 //!
 //! A layer in which the prompts of both sets are alike, as the embeddings of chat prompts that end in the same token are,
 //! does not have a direction: its direction is the zero vector, it is flagged `degenerate`, and its silhouette is undefined.
@@ -19,8 +22,10 @@
 //! they do not depend on how many layers are read at a time.
 #![forbid(unsafe_code)]
 
+mod capture;
 mod eigen;
 mod error;
+mod extensions;
 mod extract;
 mod extractor;
 mod logistic;
@@ -31,8 +36,15 @@ mod rows;
 mod silhouette;
 mod vectors;
 
+use jackfield_plugin_api::prelude::*;
+
+pub use capture::{Prompt, PromptResiduals, Prompts, ReadResiduals};
 pub use error::{ExtractError, PromptSet};
+pub use extensions::{Logistic, MeanDifference, Pca};
 pub use extract::{Extraction, extract};
-pub use extractor::{Extractor, LayerDiagnostics, LayerDirection, Probe};
+pub use extractor::{ExtractedLayer, Extractor, MoreOfLayer, Probe};
 pub use options::{DEFAULT_L2, L2_RANGE, Method, Options};
 pub use residuals::{LayerRows, ResidualSet, Residuals, Shape};
+
+export_plugin!(ReadResiduals);
+export_plugin!(extractors: MeanDifference, Pca, Logistic);

@@ -1,6 +1,6 @@
 //! The same bits on each platform, in each form of a plugin, and however it is compiled.
 
-use crate::support::{Set, all_options, extract_sets};
+use crate::support::{Set, all_options, extract_sets, more};
 
 /// A digest (FNV-1a) of the bits of what each method finds, with all options.
 pub(crate) fn digest() -> u64 {
@@ -16,9 +16,9 @@ pub(crate) fn digest() -> u64 {
         for options in all_options() {
             let found = extract_sets(&positive, &negative, &options);
             found.directions.iter().for_each(|x| add(u64::from(x.to_bits())));
-            for known in &found.diagnostics {
-                let probe = known.probe.as_ref().map(|probe| probe.objective);
-                let numbers = [known.silhouette, known.cos_direction_difference, known.cos_means, probe];
+            for known in &found.layers {
+                let probe = more(known).probe.map(|probe| probe.objective);
+                let numbers = [known.silhouette, more(known).cos_direction_difference, known.cos_means, probe];
                 numbers.into_iter().flatten().for_each(|x| add(x.to_bits()));
             }
         }

@@ -2,15 +2,15 @@
 
 use jackfield_directions::{Extraction, Method, Options};
 
-use crate::support::{METHODS, Set, all_options, extract_sets};
+use crate::support::{METHODS, Set, all_options, extract_sets, more};
 
 /// No direction, and nothing that is not a number.
 fn assert_degenerate(found: &Extraction, layer: usize) {
-    let known = &found.diagnostics[layer];
+    let known = &found.layers[layer];
     assert!(known.degenerate, "{known:?}");
     assert!(found.directions[layer * found.width..(layer + 1) * found.width].iter().all(|x| x.to_bits() == 0));
     assert_eq!(found.direction(layer), None);
-    assert_eq!(known.cos_direction_difference, None);
+    assert_eq!(more(known).cos_direction_difference, None);
     assert!(known.norm_difference.is_finite() && known.norm_mean_positive.is_finite());
 }
 
@@ -30,9 +30,9 @@ fn a_layer_that_is_the_same_for_all_prompts_does_not_have_a_direction() {
         let paired = matches!(options.method, Method::Pca { .. });
         let found = extract_sets(&positive, if paired { &negative } else { &fewer }, &options);
         assert_degenerate(&found, 0);
-        assert_eq!(found.diagnostics[0].silhouette, None);
-        assert_eq!(found.diagnostics[0].norm_difference, 0.0);
-        assert_eq!(found.diagnostics[0].probe, None);
+        assert_eq!(found.layers[0].silhouette, None);
+        assert_eq!(found.layers[0].norm_difference, 0.0);
+        assert_eq!(more(&found.layers[0]).probe, None);
         assert!(found.direction(1).is_some() && found.direction(2).is_some());
     }
 }
@@ -43,12 +43,12 @@ fn zeros_and_ones_are_no_numbers_to_stumble_over() {
     for options in all_options() {
         let found = extract_sets(&zeros, &zeros, &options);
         assert_degenerate(&found, 0);
-        assert_eq!(found.diagnostics[0].cos_means, None);
+        assert_eq!(found.layers[0].cos_means, None);
         // A negative mean of zero has nothing to project out.
         let found = extract_sets(&Set::layer(&[[0.0, 1.0, 0.0]; 4]), &zeros, &options);
         let expected = [0.0, 1.0, 0.0];
         assert_eq!(found.directions, expected, "{options:?}");
-        assert_eq!(found.diagnostics[0].silhouette, Some(1.0));
+        assert_eq!(found.layers[0].silhouette, Some(1.0));
     }
 }
 
@@ -59,7 +59,7 @@ fn one_set_against_itself_does_not_have_a_direction() {
         let found = extract_sets(&set, &set, &Options::new(method));
         for layer in 0..2 {
             assert_degenerate(&found, layer);
-            assert!(found.diagnostics[layer].silhouette.unwrap() < 0.0);
+            assert!(found.layers[layer].silhouette.unwrap() < 0.0);
         }
     }
 }
@@ -74,8 +74,8 @@ fn a_difference_along_the_mean_of_the_negatives_is_projected_out_whole() {
         assert_degenerate(&extract_sets(&positive, &negative, &options), 0);
         options.project = false;
         let found = extract_sets(&positive, &negative, &options);
-        assert!(!found.diagnostics[0].degenerate);
-        assert!((found.diagnostics[0].cos_negative_direction.unwrap() - 1.0).abs() < 1e-6);
+        assert!(!found.layers[0].degenerate);
+        assert!((more(&found.layers[0]).cos_negative_direction.unwrap() - 1.0).abs() < 1e-6);
     }
 }
 
@@ -88,11 +88,9 @@ fn small_numbers_and_large_ones_are_numbers_too() {
         for factor in [2_f32.powi(-100), 2_f32.powi(120)] {
             let scaled = |set: &Set| set.map(|x| x * factor);
             let found = extract_sets(&scaled(&positive), &scaled(&negative), &options);
-            assert!(!found.diagnostics[0].degenerate, "{method:?} {factor}");
+            assert!(!found.layers[0].degenerate, "{method:?} {factor}");
             assert!(crate::support::apart(&found.directions, &expected.directions) < 1e-6, "{method:?} {factor}");
-            assert!(
-                (found.diagnostics[0].silhouette.unwrap() - expected.diagnostics[0].silhouette.unwrap()).abs() < 1e-9
-            );
+            assert!((found.layers[0].silhouette.unwrap() - expected.layers[0].silhouette.unwrap()).abs() < 1e-9);
         }
     }
 }

@@ -28,7 +28,7 @@ proptest! {
             let found = extract_sets(&positive, &negative, &options);
             let other = extract_sets(&positive.in_order(&order), &negative.in_order(&order), &options);
             prop_assert!(apart(&found.directions, &other.directions) < 1e-5, "{options:?}");
-            for (left, right) in found.diagnostics.iter().zip(&other.diagnostics) {
+            for (left, right) in found.layers.iter().zip(&other.layers) {
                 prop_assert_eq!(left.degenerate, right.degenerate);
                 prop_assert!((left.silhouette.unwrap() - right.silhouette.unwrap()).abs() < 1e-12);
             }
@@ -159,6 +159,6 @@ fn residuals_are_read_once_in_slices_and_layers_by_themselves_give_the_same_bits
         let rows = |values| LayerRows::new(20, 6_300, values).unwrap();
         let alone = extractor.layer(layer, rows(&positive), rows(&negative)).unwrap();
         assert_eq!(Some(&*alone.direction), found.direction(layer));
-        assert_eq!(alone.diagnostics, found.diagnostics[layer]);
+        assert_eq!(alone.known, found.layers[layer]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod bits;
 mod degenerate;
+mod extension;
 mod faults;
 mod invariance;
 mod probe;

@@ -1,14 +1,18 @@
 //! Directions and diagnostics as NumPy and SciPy find them.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use jackfield_directions::{LayerDiagnostics, Method, Options, Shape};
+use jackfield_directions::{Method, Options, Shape};
+use jackfield_plugin_api::LayerDirection;
 use serde_json::Value;
 
-use crate::support::{Set, extract_sets};
+use crate::support::{Set, extract_sets, more};
 
 /// Residuals of a tensor written as nested lists; of the first `prompts` of it, where that is given.
-fn set(tensor: &Value, prompts: Option<usize>) -> Set {
+pub(crate) fn set(tensor: &Value, prompts: Option<usize>) -> Set {
     let list = |value: &Value| value.as_array().unwrap().clone();
     let mut all = list(tensor);
     all.truncate(prompts.unwrap_or(all.len()));
@@ -27,7 +31,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 /// The greatest difference from what is expected.
-fn error(found: &[f32], expected: &Value) -> f64 {
+pub(crate) fn error(found: &[f32], expected: &Value) -> f64 {
     let expected = numbers(expected);
     assert_eq!(found.len(), expected.len());
     found.iter().zip(expected).map(|(x, y)| (f64::from(*x) - y).abs()).fold(0.0, f64::max)
@@ -38,14 +42,15 @@ fn optional_error(found: Option<f64>, expected: &Value) -> f64 {
     found.map_or(0.0, |x| (x - expected.as_f64().unwrap()).abs())
 }
 
-fn diagnostics_error(found: &LayerDiagnostics, expected: impl Fn(&str) -> Value) -> f64 {
+fn diagnostics_error(found: &LayerDirection, expected: impl Fn(&str) -> Value) -> f64 {
+    let more = more(found);
     [
         optional_error(Some(found.norm_mean_positive), &expected("norm_mean_positive")),
         optional_error(Some(found.norm_mean_negative), &expected("norm_mean_negative")),
         optional_error(Some(found.norm_difference), &expected("norm_difference")),
         optional_error(found.cos_means, &expected("cos_means")),
-        optional_error(found.cos_positive_direction, &expected("cos_positive_direction")),
-        optional_error(found.cos_negative_direction, &expected("cos_negative_direction")),
+        optional_error(more.cos_positive_direction, &expected("cos_positive_direction")),
+        optional_error(more.cos_negative_direction, &expected("cos_negative_direction")),
         optional_error(found.silhouette, &expected("silhouette")),
     ]
     .into_iter()
@@ -75,13 +80,13 @@ fn directions_and_diagnostics_equal_those_of_numpy_and_scipy() {
             let found = extract_sets(&positive, &negative, &options);
             let error = error(&found.directions, &expected["direction"]);
             assert!(error < 2e-7, "{options:?}: {error}");
-            for (layer, known) in found.diagnostics.iter().enumerate() {
+            for (layer, known) in found.layers.iter().enumerate() {
                 let error = diagnostics_error(known, |name| case["diagnostics"][layer][name].clone());
                 assert!(error < 1e-8, "{options:?}, layer {layer}: {error}");
                 assert_eq!(known.degenerate, layer == 0, "{options:?}, layer {layer}");
                 let probe = &expected["probe"][layer];
-                assert_eq!(known.probe.is_none(), probe.is_null(), "{options:?}, layer {layer}");
-                if let Some(known) = &known.probe {
+                assert_eq!(more(known).probe.is_none(), probe.is_null(), "{options:?}, layer {layer}");
+                if let Some(known) = &more(known).probe {
                     assert!((known.objective - probe["objective"].as_f64().unwrap()).abs() < 2e-9, "{options:?}");
                     assert!((known.accuracy - probe["accuracy"].as_f64().unwrap()).abs() < 1e-8, "{options:?}");
                 }
@@ -96,10 +101,15 @@ fn directions_and_diagnostics_equal_those_of_numpy_and_scipy() {
     assert_eq!(methods, [12, 12, 36]);
 }
 
+/// The project's reference data, where it lies beside the checkout.
+pub(crate) fn golden_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/steering/tiny-llama/golden.json")
+}
+
 /// Runs where the project's reference data lies beside the checkout.
 #[test]
 fn directions_of_a_tiny_transformer_equal_its_reference() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/steering/tiny-llama/golden.json");
+    let path = golden_path();
     let Ok(text) = fs::read_to_string(&path) else {
         println!("not here: {}", path.display());
         return;
@@ -111,7 +121,7 @@ fn directions_of_a_tiny_transformer_equal_its_reference() {
         let options = Options { method: Method::MeanDifference, winsorize, project };
         let found = extract_sets(&positive, &negative, &options);
         assert!(error(&found.directions, &expected["direction"]) < 1e-6, "{options:?}");
-        for (layer, known) in found.diagnostics.iter().enumerate() {
+        for (layer, known) in found.layers.iter().enumerate() {
             let name =
                 |name: &str| if name == "silhouette" { "silhouette_euclidean".to_owned() } else { name.to_owned() };
             let error = diagnostics_error(known, |key| golden["diagnostics"][name(key)][layer].clone());

@@ -1,7 +1,8 @@
 //! Residuals for tests.
 
-use jackfield_directions::{ExtractError, Extraction, Method, Options, ResidualSet, Shape, extract};
-use jackfield_plugin_api::Random;
+use jackfield_directions::{ExtractError, Extraction, Method, MoreOfLayer, Options, ResidualSet, Shape, extract};
+use jackfield_plugin_api::{LayerDirection, Random};
+use serde_json::Value;
 
 /// A set of residuals that owns its values.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,4 +75,10 @@ pub(crate) fn all_options() -> Vec<Options> {
 pub(crate) fn apart(left: &[f32], right: &[f32]) -> f32 {
     assert_eq!(left.len(), right.len());
     left.iter().zip(right).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max)
+}
+
+/// What is said of a layer beyond the contract.
+#[track_caller]
+pub(crate) fn more(known: &LayerDirection) -> MoreOfLayer {
+    serde_json::from_value(Value::Object(known.more.clone())).unwrap()
 }
