@@ -198,8 +198,8 @@ fn key_type(schema: &Value) -> String {
 fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
     let mut page = format!("# The bundled extensions\n\n{}", generated_from("the descriptors of the bundled plugins"));
     page.push_str(
-        "Analyzers do the work of stages, models answer prompts for `[model.NAME]`, cache backends keep values for the tiers of\n\
-         `[cache.NAME]`. Most analyzers need no model: classical text analysis, the same answer on every machine. `jackfield\n\
+        "Analyzers and direction extractors do the work of stages, models answer prompts for `[model.NAME]`, cache backends keep\n\
+         values for the tiers of `[cache.NAME]`, routing policies pick the arms of routes. Most analyzers need no model: classical text analysis, the same answer on every machine. `jackfield\n\
          plugins info NAME` prints the same for any plugin. What a stage's `in` gives has to fit the input, and `with` the config.\n\n",
     );
     let bundled = jackfield::plugin::bundled();
@@ -353,6 +353,15 @@ fn required(schema: &Value) -> BTreeSet<&str> {
 
 /// A type in a few words.
 fn type_of(schema: &Value) -> String {
+    if let Some(tensor) = schema.get("x-tensor") {
+        let dimension = |one: &Value| match one {
+            Value::String(name) => name.clone(),
+            Value::Null => "*".to_owned(),
+            length => length.to_string(),
+        };
+        let shape = tensor["shape"].as_array().map(|shape| shape.iter().map(dimension).collect::<Vec<_>>().join(", "));
+        return shape.map_or_else(|| "tensor".to_owned(), |shape| format!("tensor[{shape}]"));
+    }
     if let Some(reference) = schema["$ref"].as_str() {
         return reference.rsplit('/').next().unwrap_or_default().to_owned();
     }

@@ -10,6 +10,7 @@ mod compiled_plugins;
 mod conformance;
 mod cpu_time;
 mod damaged_records;
+mod directions;
 mod docs;
 mod doctor;
 mod documented_commands;

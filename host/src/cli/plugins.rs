@@ -15,7 +15,10 @@ use super::{
     table::table,
 };
 use crate::{
-    plugin::{Artifact, LoadError, Offer, Plugin, Trust, bundled, escape_untrusted, load_artifact, sandbox::Grant},
+    plugin::{
+        Artifact, LoadError, Offer, Plugin, TensorShape, Trust, X_TENSOR, bundled, escape_untrusted, load_artifact,
+        sandbox::Grant,
+    },
     telemetry::output,
 };
 
@@ -234,6 +237,9 @@ fn fields(schema: &Value) -> String {
 }
 
 fn type_of(schema: &Value) -> String {
+    if let Some(tensor) = schema.get(X_TENSOR).and_then(|keyword| TensorShape::read(keyword).ok()) {
+        return tensor.to_string();
+    }
     if let Some(reference) = schema["$ref"].as_str() {
         return reference.rsplit('/').next().unwrap_or_default().to_owned();
     }
