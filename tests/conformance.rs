@@ -1,6 +1,7 @@
 //! The conformance run: what is bundled passes, and each check fails for an extension that breaks its promise.
 
 mod flawed;
+mod flawed_kinds;
 mod flawed_services;
 mod program;
 
@@ -19,6 +20,7 @@ use jackfield::{
 
 use self::{
     flawed::{Flaw, plugin},
+    flawed_kinds::{extractor, policy},
     flawed_services::{cache, model},
 };
 
@@ -66,7 +68,7 @@ fn an_extension_without_a_flaw_passes_every_check() {
         assert_eq!(report.level, level, "{report:#?}");
         assert!(report.checks.iter().all(|check| check.outcome.findings().is_empty()), "{report:#?}");
     }
-    for plugin in [model(""), cache("")] {
+    for plugin in [model(""), cache(""), extractor(""), policy("")] {
         let report = report(&plugin, &plugin, &[], &quick());
         assert_eq!(report.level, Level::Deterministic, "{report:#?}");
         let found: Vec<_> = report.checks.iter().filter(|check| !check.outcome.findings().is_empty()).collect();
@@ -121,9 +123,17 @@ fn flaws() -> Vec<(String, ExtensionReport)> {
         let plugin = plugin(flaw, Form::Wasm);
         found.push((format!("{flaw:?}"), report(&plugin, &plugin, &imports, &quick())));
     }
-    for flaw in ["mute", "boastful", "greedy", "away", "chatty", "picky", "deaf"] {
+    for flaw in ["mute", "boastful", "greedy", "away", "chatty", "picky", "deaf", "coy", "gossips"] {
         let plugin = model(flaw);
         found.push((format!("model: {flaw}"), report(&plugin, &plugin, &[], &quick())));
+    }
+    for flaw in ["long", "nan", "blind", "trusting", "backwards", "headstrong", "stray"] {
+        let plugin = extractor(flaw);
+        found.push((format!("extractor: {flaw}"), report(&plugin, &plugin, &[], &quick())));
+    }
+    for flaw in ["beyond", "moody", "forgetful", "strict", "stubborn", "diary"] {
+        let plugin = policy(flaw);
+        found.push((format!("policy: {flaw}"), report(&plugin, &plugin, &[], &quick())));
     }
     for flaw in ["texts", "hoards", "sweeps", "lists", "races"] {
         let plugin = cache(flaw);

@@ -2,6 +2,8 @@
 
 use std::{future::Future, sync::Arc};
 
+use serde_json::Value;
+
 use crate::{
     BoxFuture, Completion, CompletionRequest, Config, Descriptor, Document, Example, Extension, FromDocument, Host,
     HostCalls, Instance, IntoDocument, Kind, Offers, Permission, Request, Result, Stability,
@@ -35,7 +37,7 @@ pub trait Model: Config {
     fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> impl Future<Output = Result<Completion>> + Send;
 
     /// What it offers beyond what was asked of models at first; a completion alone, as by default. Stands at the root of the
-    /// input schema, as `"x-offers"`.
+    /// input schema, as `"x-offers"`. A request for anything else is refused before it comes to [`complete`](Self::complete).
     #[must_use]
     fn offers() -> Offers {
         Offers::default()
@@ -56,7 +58,10 @@ pub trait Model: Config {
 #[doc(hidden)]
 #[must_use]
 pub fn extension_of_model<M: Model>(version: &'static str) -> Arc<dyn Extension> {
-    Erased::of(version, describe::<M>, |config| Ok(Arc::new(Opened(config_of::<M>(config)?.open()?))))
+    Erased::of(version, describe::<M>, |text| {
+        let model = config_of::<M>(text)?.open()?;
+        Ok(Arc::new(Opened { model, offers: M::offers(), config: serde_json::from_str(text).unwrap_or_default() }))
+    })
 }
 
 fn describe<M: Model>(version: &str) -> Descriptor {
@@ -74,7 +79,19 @@ fn describe<M: Model>(version: &str) -> Descriptor {
     }
 }
 
-struct Opened<M>(M);
+struct Opened<M> {
+    model: M,
+    offers: Offers,
+    /// The configuration, on which some of what is offered may depend.
+    config: Value,
+}
+
+impl<M: Model> Opened<M> {
+    async fn answer(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
+        self.offers.hold(M::NAME, &self.config, &request)?;
+        self.model.complete(request, host).await
+    }
+}
 
 impl<M: Model> Instance for Opened<M> {
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>> {
@@ -83,7 +100,7 @@ impl<M: Model> Instance for Opened<M> {
             for (index, request) in batch.iter().enumerate() {
                 let host = Host::new(host, &request.context, index as u32);
                 results.push(match CompletionRequest::from_document(request.document.clone()) {
-                    Ok(asked) => self.0.complete(asked, &host).await.and_then(IntoDocument::into_document),
+                    Ok(asked) => self.answer(asked, &host).await.and_then(IntoDocument::into_document),
                     Err(failure) => Err(failure),
                 });
             }
@@ -105,6 +122,6 @@ pub trait ModelCalls: Send + Sync {
 
 impl<M: Model> ModelCalls for Opened<M> {
     fn complete<'a>(&'a self, request: CompletionRequest, host: Host<'a>) -> BoxFuture<'a, Result<Completion>> {
-        Box::pin(async move { self.0.complete(request, &host).await })
+        Box::pin(async move { self.answer(request, &host).await })
     }
 }

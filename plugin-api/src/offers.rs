@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Value};
 
+use crate::{CompletionRequest, Failure, Result};
+
 /// Something that a model may offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -114,6 +116,26 @@ impl Offers {
         })
     }
 
+    /// Refuses a request that asks a model of this configuration for something that it does not offer.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidInput`], which names it.
+    pub(crate) fn hold(&self, model: &str, config: &Value, request: &CompletionRequest) -> Result<()> {
+        let asked = [
+            (request.capture.is_some(), Ability::Capture),
+            (!request.edits.is_empty(), Ability::Edits),
+            (request.logprobs.is_some(), Ability::LogProbs),
+            (request.tokenize, Ability::Tokenize),
+            (request.embed, Ability::Embed),
+        ];
+        match asked.into_iter().find(|(is_asked, ability)| *is_asked && !self.has(*ability, config)) {
+            Some((_, ability)) => Err(Failure::InvalidInput(format!(
+                "the model `{model}` does not offer `{ability}`, which was asked for"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The schema with what is offered at its root.
     #[must_use]
     pub fn written_to(&self, mut schema: Value) -> Value {
@@ -151,6 +173,18 @@ mod tests {
         assert!(read.has(Ability::Capture, &json!({})) && !read.has(Ability::Edits, &json!({})));
         assert!(read.has(Ability::Local, &json!({ "runs": { "here": true } })));
         assert!(!read.has(Ability::Local, &json!({ "runs": { "here": false } })));
+    }
+
+    #[test]
+    fn a_request_is_held_to_what_is_offered() {
+        let offers = Offers::of(&[Ability::Complete]).and_if(Ability::Tokenize, "/reads");
+        let tokens = CompletionRequest { tokenize: true, ..CompletionRequest::default() };
+        let embedding = CompletionRequest { embed: true, ..CompletionRequest::default() };
+        assert_eq!(offers.hold("tiny", &json!({}), &CompletionRequest::default()), Ok(()));
+        assert_eq!(offers.hold("tiny", &json!({ "reads": true }), &tokens), Ok(()));
+        let refused = Failure::InvalidInput("the model `tiny` does not offer `embed`, which was asked for".to_owned());
+        assert_eq!(offers.hold("tiny", &json!({ "reads": true }), &embedding), Err(refused));
+        assert!(offers.hold("tiny", &json!({ "reads": false }), &tokens).is_err());
     }
 
     #[test]

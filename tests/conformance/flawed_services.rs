@@ -11,8 +11,8 @@ use jackfield::plugin::{Form, Opener, Plugin, sandbox::Limits};
 use jackfield_plugin_api as api;
 use jackfield_plugin_api::{
     __private::{extension_of_cache, extension_of_model},
-    CacheBackend, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Descriptor, Extension, Failure,
-    Finish, Host, Instance, Model, Result, Usage,
+    Ability, CacheBackend, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Descriptor, Extension,
+    Failure, Finish, Host, Instance, Model, Offers, Result, Token, Usage,
 };
 
 use super::flawed::of;
@@ -29,7 +29,7 @@ impl Opener for WithFlaw {
     }
 }
 
-fn plugin(extension: Arc<dyn Extension>, flaw: &'static str) -> Plugin {
+pub(super) fn plugin(extension: Arc<dyn Extension>, flaw: &'static str) -> Plugin {
     let mut descriptor: Descriptor = extension.descriptor().clone();
     // The flaw is none of the examiner's business.
     descriptor.config["properties"] = serde_json::json!({});
@@ -46,7 +46,11 @@ struct Parrot {
 impl Model for Parrot {
     const NAME: &str = "parrot";
 
-    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
+    fn offers() -> Offers {
+        Offers::of(&[Ability::Complete, Ability::Tokenize])
+    }
+
+    async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
         let wrong = |what: &str| self.flaw == what;
         if wrong("picky") && request.seed.is_some() {
             return Err(Failure::InvalidInput("no seeds, please".to_owned()));
@@ -74,7 +78,13 @@ impl Model for Parrot {
         if wrong("mute") {
             text.clear();
         }
-        Ok(Completion { text, usage, finish: Finish::Stop, usd, ..Completion::default() })
+        if wrong("gossips") {
+            text.push_str(&host.context().stage);
+        }
+        // What is offered, and asked for.
+        let tokens = (request.tokenize && !wrong("coy"))
+            .then(|| text.split(' ').zip(1..).map(|(word, id)| Token { id, text: word.to_owned() }).collect());
+        Ok(Completion { tokens, text, usage, finish: Finish::Stop, usd, ..Completion::default() })
     }
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{
     Level, Outcome,
     checks::{
-        batch, cache, cancel, config, descriptor, determinism, examples, generated, growth, host_calls, input, model,
-        sandbox, schemas, unicode,
+        batch, cache, cancel, config, descriptor, determinism, direction, examples, generated, growth, host_calls,
+        input, model, policy, sandbox, schemas, tensors, unicode,
     },
     subject::Subject,
 };
@@ -112,6 +112,11 @@ pub(super) static CHECKS: &[Check] = &[
     calls("cancellation", "a call that is no longer wanted comes to its end", cancel::cancellation),
     calls("host-failures", "whatever failure the host answers is handled", host_calls::failures),
     calls("permissions-used", "no host call is made that the descriptor does not ask for", host_calls::ungranted),
+    calls(
+        "tensors-opened",
+        "it opens no tensor but those that its input named and those that it made, and answers with no other",
+        tensors::own,
+    ),
     calls("model-answers", "a minimal request is answered with a text, and with sane counts of tokens", model::answers)
         .of(Kind::Model),
     calls("model-schema", "a request with a schema is answered with JSON that fits it", model::schema).of(Kind::Model),
@@ -121,6 +126,58 @@ pub(super) static CHECKS: &[Check] = &[
         model::options,
     )
     .of(Kind::Model),
+    calls(
+        "model-offers",
+        "what it offers (`x-offers`) is answered in its shape, and what it does not offer is refused",
+        model::offered,
+    )
+    .of(Kind::Model),
+    calls(
+        "direction-answers",
+        "a unit vector a layer, with an entry of `layers` for each, whatever the numbers of prompts and layers",
+        direction::answers,
+    )
+    .of(Kind::DirectionExtractor),
+    calls(
+        "direction-degenerate",
+        "a layer in which the sets are alike has the zero vector and is `degenerate`, and no other is",
+        direction::degenerate,
+    )
+    .of(Kind::DirectionExtractor),
+    calls(
+        "direction-numbers",
+        "hidden states with NaN or infinity in them are refused as `invalid-input`",
+        direction::not_numbers,
+    )
+    .of(Kind::DirectionExtractor),
+    calls(
+        "direction-shapes",
+        "sets that differ in their layers or their width, and empty ones, are refused as `invalid-input`",
+        direction::shapes,
+    )
+    .of(Kind::DirectionExtractor),
+    calls(
+        "direction-sign",
+        "a direction points from `negative` to `positive`: it turns around when the sets change places",
+        direction::sign,
+    )
+    .of(Kind::DirectionExtractor),
+    calls("policy-arms", "each question is answered with an arm that is there", policy::arms_there)
+        .of(Kind::RoutingPolicy),
+    calls("policy-pure", "state, question and seed alone decide, and asking changes no state", policy::pure)
+        .of(Kind::RoutingPolicy),
+    calls("policy-state", "its state is taken up where it was left, through JSON", policy::state)
+        .of(Kind::RoutingPolicy),
+    calls(
+        "policy-outcomes",
+        "outcomes without a reward, of failures alone and of arms that are gone are no error",
+        policy::outcomes,
+    )
+    .of(Kind::RoutingPolicy),
+    calls("policy-again", "after a failure, it picks an arm that was not tried, or none", policy::again)
+        .of(Kind::RoutingPolicy),
+    calls("policy-growth", "its state does not grow with the number of outcomes", policy::bounded)
+        .of(Kind::RoutingPolicy),
     calls(
         "cache-values",
         "what was put is found, whatever bytes it holds; what was overwritten or never put is not",
@@ -139,6 +196,9 @@ pub(super) static CHECKS: &[Check] = &[
         determinism::again,
     )
     .counts_for(Level::Deterministic),
+    calls("model-chance", "without a `seed`, chance depends on the request and the configuration alone", model::chance)
+        .of(Kind::Model)
+        .counts_for(Level::Deterministic),
     calls("any-order", "an answer does not depend on the documents before it", determinism::any_order)
         .counts_for(Level::Deterministic),
     calls("within-limits", "the default limits of the sandbox are enough", sandbox::within_limits)

@@ -1,9 +1,11 @@
 //! Values that follow a schema, from a seed: ordinary ones, and those at the edges of what is allowed.
 
+use std::collections::BTreeMap;
+
 use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, Random};
 use serde_json::{Map, Value, json};
 
-use super::schema::Schema;
+use super::{schema::Schema, tensors::Tensors};
 use crate::pipeline::{Alternative, Ty, View, alternatives};
 
 /// From this depth on only what must be is made.
@@ -34,7 +36,7 @@ const TEXTS: [&str; 14] = [
 
 /// A value that follows the schema, as far as that can be made.
 pub(super) fn fitting(schema: &Value, seed: u64) -> Value {
-    Generator { root: schema, random: Random::new(seed), left: MOST_VALUES, all: false }.document()
+    Generator::new(schema, seed, MOST_VALUES, None).document()
 }
 
 /// Different values that follow the schema; fewer, where that is hard.
@@ -44,7 +46,8 @@ pub(super) fn several(schema: &Schema, seed: u64, count: usize) -> Vec<Value> {
         if found.len() == count {
             break;
         }
-        let value = fitting(&schema.text, seed.wrapping_add(number.wrapping_mul(0x9e37_79b9)));
+        let seed = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9));
+        let value = Generator::new(&schema.text, seed, MOST_VALUES, Some(&schema.tensors)).document();
         if !found.contains(&value) && schema.allows(&value) {
             found.push(value);
         }
@@ -54,9 +57,7 @@ pub(super) fn several(schema: &Schema, seed: u64, count: usize) -> Vec<Value> {
 
 /// The least that an object schema asks for. None if it cannot be made.
 pub(super) fn least(schema: &Schema, seed: u64) -> Option<Value> {
-    let made = (0..TRIES).map(|number| {
-        Generator { root: &schema.text, random: Random::new(seed + number), left: 0, all: false }.document()
-    });
+    let made = (0..TRIES).map(|number| Generator::new(&schema.text, seed + number, 0, None).document());
     made.into_iter().find(|value| schema.allows(value))
 }
 
@@ -67,9 +68,17 @@ struct Generator<'a> {
     left: usize,
     /// Whether every optional property of the present object is made.
     all: bool,
+    /// Where tensors are held; none where no tensors are made.
+    tensors: Option<&'a Tensors>,
+    /// The lengths of dimensions that have a name.
+    lengths: BTreeMap<&'a str, u64>,
 }
 
 impl<'a> Generator<'a> {
+    fn new(root: &'a Value, seed: u64, left: usize, tensors: Option<&'a Tensors>) -> Self {
+        Self { root, random: Random::new(seed), left, all: false, tensors, lengths: BTreeMap::new() }
+    }
+
     fn document(mut self) -> Value {
         self.all = self.random.below(3) == 0;
         self.value(&View::new(self.root), 0)
@@ -88,6 +97,9 @@ impl<'a> Generator<'a> {
         }
         let chosen = self.random.below(choices.len() as u64) as usize;
         let choice = choices.swap_remove(chosen);
+        if let (Some(tensors), Some(said)) = (self.tensors, choice.keyword("x-tensor").last()) {
+            return self.tensor(tensors, said);
+        }
         if let Some(values) = choice.values().filter(|values| !values.is_empty()) {
             return values[self.random.below(values.len() as u64) as usize].clone();
         }
@@ -101,6 +113,29 @@ impl<'a> Generator<'a> {
             Some(Ty::String) => Value::String(self.text(&choice)),
             None if choice.keyword("properties").next().is_some() => self.object(&choice, depth),
             None => Value::String(self.text(&choice)),
+        }
+    }
+
+    /// A reference to a tensor of the shape that the schema says, or of any.
+    fn tensor(&mut self, tensors: &Tensors, said: &'a Value) -> Value {
+        const LONGEST: u64 = 6;
+        let anything = [Value::Null, Value::Null];
+        let dimensions = said["shape"].as_array().map_or(&[][..], Vec::as_slice);
+        let shape: Vec<u64> = if said["shape"].is_array() {
+            dimensions.iter().map(|dimension| self.length(dimension, LONGEST)).collect()
+        } else {
+            anything.iter().map(|_| 1 + self.random.below(LONGEST)).collect()
+        };
+        json!(tensors.made_up(&shape, self.random.next_u64()))
+    }
+
+    /// The length of a dimension: the same throughout a document where it has a name.
+    fn length(&mut self, dimension: &'a Value, longest: u64) -> u64 {
+        let any = 1 + self.random.below(longest);
+        match dimension {
+            Value::Number(number) => number.as_u64().unwrap_or(any),
+            Value::String(name) => *self.lengths.entry(name).or_insert(any),
+            _ => any,
         }
     }
 

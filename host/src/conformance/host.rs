@@ -1,7 +1,7 @@
 //! A host for tests: it answers by a script, and remembers what it was asked.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{Hash as _, Hasher as _},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -9,23 +9,20 @@ use std::{
 
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, Finish, HostCalls,
-    HttpRequest, HttpResponse, Level, Result, TensorElements, TensorReader, TensorRef, Usage,
+    HttpRequest, HttpResponse, Level, Request, Result, TensorElements, TensorReader, TensorRef, Usage,
 };
 
-use super::generate;
-use crate::{
-    plugin::sandbox::{Grants, Permission, Server},
-    store::{Blobs, Elements, NamedTensor},
+use super::{
+    generate,
+    tensors::{Tensors, references},
 };
+use crate::plugin::sandbox::{Grants, Permission, Server};
 
 /// A page, whatever is fetched.
 const PAGE: &str = "<!doctype html><html><head><title>A page</title></head><body><p>Ann: the train leaves at nine. \
                     Bob agreed to buy the tickets by Friday.</p></body></html>";
 /// A text, whatever is asked.
 const TEXT: &str = "Ann wants to leave at nine. Bob agreed, and buys the tickets by Friday.";
-
-/// What the tensors of a call may hold, in bytes.
-const MOST_TENSORS: u64 = 1 << 30;
 
 /// What a failure of the script says, so that it can be told from one of the extension's own.
 pub(super) const SCRIPTED: &str = "this failure is part of the conformance run";
@@ -81,11 +78,19 @@ pub(super) struct Script {
 
 /// What was asked of the hosts of a run.
 #[derive(Default)]
-pub(super) struct Recorder(Mutex<BTreeSet<Service>>);
+pub(super) struct Recorder {
+    services: Mutex<BTreeSet<Service>>,
+    strays: Mutex<BTreeSet<String>>,
+}
 
 impl Recorder {
     pub(super) fn services(&self) -> Vec<Service> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The tensors that were to be opened on behalf of a request that did not name them, by their digests.
+    pub(super) fn strays(&self) -> Vec<String> {
+        self.strays.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 
@@ -95,18 +100,36 @@ pub(super) struct ScriptedHost {
     /// Of the whole run, and of this host alone.
     recorders: [Arc<Recorder>; 2],
     cache: Mutex<HashMap<(u32, String), CacheValue>>,
-    /// The tensors that were made in the call.
-    blobs: Arc<Blobs>,
+    tensors: Arc<Tensors>,
+    /// The digests of the tensors that a request named, or that were made on its behalf.
+    known: Mutex<HashMap<u32, HashSet<String>>>,
 }
 
 impl ScriptedHost {
-    pub(super) fn new(script: Script, recorder: &Arc<Recorder>) -> Arc<Self> {
+    /// The host of a batch.
+    pub(super) fn new(
+        script: Script,
+        recorder: &Arc<Recorder>,
+        tensors: &Arc<Tensors>,
+        batch: &[Request],
+    ) -> Arc<Self> {
+        let named = |request: &Request| -> HashSet<String> {
+            let value = serde_json::from_str(&request.document.json).unwrap_or_default();
+            references(&value).into_iter().map(|tensor| tensor.sha256).collect()
+        };
         Arc::new(Self {
             script,
             recorders: [Arc::clone(recorder), Arc::default()],
             cache: Mutex::default(),
-            blobs: Blobs::in_memory(MOST_TENSORS),
+            tensors: Arc::clone(tensors),
+            known: Mutex::new((0..).zip(batch.iter().map(named)).collect()),
         })
+    }
+
+    /// Whether the request at this index named the tensor, or it was made on its behalf.
+    pub(super) fn knows(&self, index: u32, tensor: &TensorRef) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&index).is_some_and(|known| known.contains(&tensor.sha256))
     }
 
     /// What is asked of this host alone.
@@ -117,7 +140,7 @@ impl ScriptedHost {
     /// Notes a call; fails if the script says so.
     fn note(&self, service: Service) -> Result<()> {
         for recorder in &self.recorders {
-            recorder.0.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone());
+            recorder.services.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone());
         }
         if let Some(descriptor) = &self.script.only
             && !service.is_asked_for(descriptor)
@@ -197,26 +220,31 @@ impl HostCalls for ScriptedHost {
         })
     }
 
-    fn open_tensor<'a>(&'a self, _index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
-        let wrong = || Failure::InvalidInput("names a tensor that was not given to it".to_owned());
-        let named = NamedTensor::of(tensor).map_err(|_| wrong())?;
-        self.blobs.open(named).map(TensorElements::Shared).map_err(|_| wrong())
-    }
-
-    fn keep_tensor(&self, _index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
-        let elements = match elements {
-            TensorElements::Lent(elements) => Elements::Lent(elements),
-            elements => Elements::Shared(TensorReader::new(shape.to_vec(), elements)?.into_shared()?),
-        };
-        Ok(self.blobs.put(shape, elements)?)
-    }
-
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
             self.note(Service::Fetch(server(&request.url)))?;
             let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
             Ok(HttpResponse { status: 200, headers, body: PAGE.as_bytes().to_vec() })
         })
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        if !self.knows(index, tensor) {
+            for recorder in &self.recorders {
+                recorder.strays.lock().unwrap_or_else(PoisonError::into_inner).insert(tensor.sha256.clone());
+            }
+            let why = format!("the request names no tensor {}", tensor.sha256);
+            return Err(Failure::InvalidInput(why));
+        }
+        let none = || Failure::InvalidInput(format!("tensor {} does not have shape {:?}", tensor.sha256, tensor.shape));
+        self.tensors.elements(tensor).map(TensorElements::Shared).ok_or_else(none)
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        let tensor = self.tensors.keep(shape, TensorReader::new(shape.to_vec(), elements)?.into_shared()?);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(index).or_default().insert(tensor.sha256.clone());
+        Ok(tensor)
     }
 }
 

@@ -14,6 +14,7 @@ mod report;
 mod schema;
 mod setup;
 mod subject;
+mod tensors;
 
 pub use catalogue::{CheckInfo, every_check};
 pub use examine::{Settings, examine};

@@ -1,20 +1,31 @@
 //! A JSON Schema, as the checks use it.
 
+use std::sync::Arc;
+
 use jackfield_plugin_api::TEXT_FILE;
 use jsonschema::Validator;
 use serde_json::{Value, json};
+
+use super::tensors::Tensors;
 
 /// A schema and its validator.
 pub(super) struct Schema {
     pub(super) text: Value,
     /// Absent for a schema that is none: a check of its own says so, and the others take it to allow anything.
     validator: Option<Validator>,
+    /// Where the tensors are held that values name which are made up for it.
+    pub(super) tensors: Arc<Tensors>,
 }
 
 impl Schema {
     pub(super) fn new(text: Value) -> Self {
         let validator = jsonschema::draft202012::new(&text).ok();
-        Self { text, validator }
+        Self { text, validator, tensors: Arc::default() }
+    }
+
+    /// The same, with the tensors of an examination.
+    pub(super) fn with_tensors(self, tensors: &Arc<Tensors>) -> Self {
+        Self { tensors: Arc::clone(tensors), ..self }
     }
 
     /// The schema of a configuration as an extension gets it: with text files read.

@@ -3,12 +3,12 @@
 use std::{fs, path::Path};
 
 use jackfield_plugin_api::{
-    Arm, Attempt, CompletionRequest, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective, Outcome,
-    PendingDecision, PolicyQuestion, PolicyRequest,
+    Arm, Attempt, CompletionRequest, ContrastSet, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective,
+    Outcome, PendingDecision, PolicyQuestion, PolicyRequest,
 };
 use serde_json::{Value, json};
 
-use super::{generate, inputs::Sample, schema::Schema};
+use super::{generate, inputs::Sample, schema::Schema, tensors::Tensors};
 
 /// Inputs of a setup at least, where so many can be made.
 const SAMPLES: usize = 6;
@@ -98,7 +98,7 @@ pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: 
 fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sample> {
     let examples = descriptor.examples.iter().filter(|example| example.config == *config);
     let mut values: Vec<Value> = examples.map(|example| example.input.clone()).collect();
-    values.extend(of_kind(descriptor.kind));
+    values.extend(of_kind(descriptor.kind, &input.tensors));
     let missing = SAMPLES.saturating_sub(values.len());
     values.extend(generate::several(input, 0xa11, missing));
     values.dedup();
@@ -106,12 +106,20 @@ fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sampl
 }
 
 /// Inputs that every extension of a kind knows.
-fn of_kind(kind: Kind) -> Vec<Value> {
+fn of_kind(kind: Kind, tensors: &Tensors) -> Vec<Value> {
     let values: Vec<serde_json::Result<Value>> = match kind {
         Kind::Model => {
             let asked = CompletionRequest::new(vec![Message::user("When does the train leave?")]);
             let told = vec![Message::system("Be brief."), Message::user("[s1] Ann: the train leaves at nine.")];
             [asked, CompletionRequest::new(told)].iter().map(serde_json::to_value).collect()
+        }
+        Kind::DirectionExtractor => {
+            let contrast = |seed: u64, [positive, negative, layers, d]: [u64; 4]| {
+                let positive = tensors.made_up(&[positive, layers, d], seed);
+                ContrastSet { positive, negative: tensors.made_up(&[negative, layers, d], seed + 1) }
+            };
+            let sets = [contrast(0xa1, [6, 5, 3, 8]), contrast(0xb1, [12, 12, 2, 16])];
+            sets.iter().map(serde_json::to_value).collect()
         }
         Kind::RoutingPolicy => policy_requests().iter().map(serde_json::to_value).collect(),
         _ => Vec::new(),

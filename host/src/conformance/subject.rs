@@ -13,8 +13,9 @@ use super::{
     inputs::Sample,
     schema::Schema,
     setup::{Origin, below, candidates},
+    tensors::Tensors,
 };
-use crate::plugin::{Form, Offer, sandbox::Limits};
+use crate::plugin::{Digest, Form, Offer, sandbox::Limits};
 
 /// More configurations than this are not looked at.
 const MOST_SETUPS: usize = 3;
@@ -49,6 +50,8 @@ pub(super) struct Subject<'a> {
     pub(super) setups: Vec<Setup>,
     pub(super) refused: Vec<Refused>,
     pub(super) recorder: Arc<Recorder>,
+    /// Every tensor that an input named or an extension made.
+    pub(super) tensors: Arc<Tensors>,
     /// Where the paths of a configuration lead.
     scratch: TempDir,
 }
@@ -65,7 +68,9 @@ impl<'a> Subject<'a> {
         let descriptor = &offer.descriptor;
         let bench = Bench::new(settings.longest, form)?;
         let scratch = tempfile::tempdir()?;
-        let (config, input) = (Schema::of_config(&descriptor.config), Schema::new(descriptor.input.clone()));
+        let tensors = Arc::default();
+        let config = Schema::of_config(&descriptor.config);
+        let input = Schema::new(descriptor.input.clone()).with_tensors(&tensors);
         let output = Schema::new(descriptor.output.clone());
         let (mut setups, mut refused) = (Vec::new(), Vec::new());
         let tried = candidates(descriptor, settings.config.as_ref(), (&config, &input), scratch.path());
@@ -90,6 +95,7 @@ impl<'a> Subject<'a> {
             setups,
             refused,
             recorder,
+            tensors,
             scratch,
         })
     }
@@ -123,8 +129,9 @@ impl<'a> Subject<'a> {
         self.bench.open(&self.offer.opener, config, &Limits::default())
     }
 
-    pub(super) fn host(&self, script: Script) -> Arc<ScriptedHost> {
-        ScriptedHost::new(script, &self.recorder)
+    /// The host of a batch.
+    pub(super) fn host(&self, script: Script, batch: &[Request]) -> Arc<ScriptedHost> {
+        ScriptedHost::new(script, &self.recorder, &self.tensors, batch)
     }
 
     /// Requests of a stage that is called as the extension is.
@@ -132,6 +139,12 @@ impl<'a> Subject<'a> {
         let stage: Arc<str> = self.descriptor().name.as_str().into();
         let request = |sample: &Sample| match self.kind() {
             Kind::CacheBackend => sample.within_our_keys().request(&stage),
+            // Chance follows from the request: equal requests are answered once.
+            Kind::Model => {
+                let mut request = sample.request(&stage);
+                request.context.seed = Digest::of(request.document.json.as_bytes()).number();
+                request
+            }
             _ => sample.request(&stage),
         };
         samples.iter().map(request).collect()
@@ -143,7 +156,9 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn call_with(&self, instance: &Opened, samples: &[Sample], script: Script) -> Vec<Result<Document>> {
-        self.bench.call(instance, self.requests(samples), self.host(script))
+        let batch = self.requests(samples);
+        let host = self.host(script, &batch);
+        self.bench.call(instance, batch, host)
     }
 
     /// Calls with some inputs as one batch; if it fails as a whole, each alone, so that the guilty one is found.
@@ -189,7 +204,10 @@ impl<'a> Subject<'a> {
             }
         }
         match serde_json::from_str::<Value>(&document.json) {
-            Ok(value) => self.output.fault(&value).map(|fault| excerpt(&fault)),
+            Ok(value) => {
+                let fault = self.output.fault(&value).map(|fault| excerpt(&fault));
+                fault.or_else(|| self.tensors.dangling(&value))
+            }
             Err(error) => Some(format!("{} is no JSON: {error}", excerpt(&document.json))),
         }
     }

@@ -47,6 +47,16 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// A number that follows from it: its first eight bytes.
+    pub(crate) fn number(&self) -> u64 {
+        self.0[..16].bytes().fold(0, |number, digit| {
+            let value = if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
+            number << 4 | u64::from(value)
+        })
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

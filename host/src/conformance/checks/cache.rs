@@ -76,7 +76,7 @@ async fn one_by_one(
 /// What operations give; or what the check comes to, where the store is away or does not answer.
 fn operate(subject: &Subject<'_>, opened: &Opened, operations: &[Operation]) -> Result<Vec<Answer>, Outcome> {
     let Some(instance) = opened.instance() else { return Err(Outcome::not_applicable("it does not open")) };
-    let waited = subject.bench.wait(one_by_one(instance, operations.to_vec(), subject.host(Script::default())));
+    let waited = subject.bench.wait(one_by_one(instance, operations.to_vec(), subject.host(Script::default(), &[])));
     let results = waited.unwrap_or_else(|failure| vec![Err(failure)]);
     if let Some(failure) = subject.is_away(&results) {
         return Err(Outcome::not_applicable(format!("the store is away: {}", failure.message())));
@@ -248,7 +248,7 @@ fn list(subject: &Subject<'_>, opened: &Opened) -> Option<Finding> {
     let prefix = key("list", "");
     let (first, last) = (format!("{prefix}1"), format!("{prefix}4"));
     let (asked, after) = (prefix.clone(), first.clone());
-    let host = subject.host(Script::default());
+    let host = subject.host(Script::default(), &[]);
     let pages = subject.bench.wait(async move {
         let Some(cache) = instance.as_cache() else { return Ok(Vec::new()) };
         for number in [3, 1, 4, 2] {
@@ -287,7 +287,7 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
     };
     let callers = (0..CALLERS).map(|caller| {
         let call: BoxFuture<'static, Vec<Result<Answer>>> =
-            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), subject.host(Script::default())));
+            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), subject.host(Script::default(), &[])));
         call
     });
     let put = subject.bench.wait(all(callers.collect()));

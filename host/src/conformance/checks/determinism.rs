@@ -12,7 +12,7 @@ use crate::conformance::{
 const MORE: usize = 10;
 
 /// Why the answers of this extension may differ, if it says so itself.
-fn says_so(subject: &Subject<'_>) -> Option<Outcome> {
+pub(super) fn says_so(subject: &Subject<'_>) -> Option<Outcome> {
     let asks = |name: &str| subject.descriptor().permissions.iter().any(|permission| permission.name == name);
     let name = ["random", "clock"].into_iter().find(|name| asks(name))?;
     Some(Outcome::not_applicable(format!("it asks for `{name}`: its answers may differ from time to time")))

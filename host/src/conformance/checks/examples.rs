@@ -12,8 +12,16 @@ use crate::conformance::{
 
 pub(in crate::conformance) fn examples(subject: &Subject<'_>) -> Outcome {
     let descriptor = subject.descriptor();
-    if descriptor.examples.is_empty() && descriptor.kind == Kind::CacheBackend {
-        return Outcome::not_applicable("what a cache answers depends on what it was told before");
+    if descriptor.examples.is_empty() {
+        match descriptor.kind {
+            Kind::CacheBackend => {
+                return Outcome::not_applicable("what a cache answers depends on what it was told before");
+            }
+            Kind::DirectionExtractor => {
+                return Outcome::not_applicable("its inputs are tensors, which no example can hold");
+            }
+            _ => {}
+        }
     }
     if descriptor.examples.is_empty() {
         return Outcome::warning(vec![Finding::new(
@@ -65,9 +73,10 @@ fn of(subject: &Subject<'_>, number: u64, example: &Example) -> Result<Compared,
     let instance = subject.open(&subject.prepared(&example.config)).map_err(|failure| {
         wrong("a config that opens", short(&failure), "give the example a config that makes sense")
     })?;
-    let host = subject.host(Script::default());
+    let batch = subject.requests(&[Sample::new(number, &example.input)]);
+    let host = subject.host(Script::default(), &batch);
     let recorded = host.own();
-    let mut results = subject.bench.call(&instance, subject.requests(&[Sample::new(number, &example.input)]), host);
+    let mut results = subject.bench.call(&instance, batch, host);
     let document = results.swap_remove(0).map_err(|failure| {
         wrong("the answer that is declared", short(&failure), "mend the extension, or declare an example that works")
     })?;

@@ -12,9 +12,10 @@ use crate::conformance::{
 fn used(subject: &Subject<'_>) -> Vec<Service> {
     let mut used = Vec::new();
     for setup in &subject.setups {
-        let host = subject.host(Script::default());
+        let batch = subject.requests(&setup.samples);
+        let host = subject.host(Script::default(), &batch);
         let own = host.own();
-        let _ = subject.bench.call(&setup.instance, subject.requests(&setup.samples), host);
+        let _ = subject.bench.call(&setup.instance, batch, host);
         used.extend(own.services());
     }
     used.sort();
