@@ -145,8 +145,82 @@ static jf_result host_fetch(jf_call *call, const jf_http_request *request, jf_ht
     return JF_OK;
 }
 
-static const jf_host the_host = { host_log,        host_progress,  host_cancelled, host_complete,
-                                  host_model_name, host_cache_get, host_cache_put, host_fetch };
+static jf_result host_tensor_open(jf_call *call, jf_text reference, int32_t *reader) {
+    plugin_string_t asked = lent(reference);
+    jackfield_plugin_tensors_own_tensor_reader_t opened_reader;
+    jackfield_plugin_types_failure_t failure;
+    if (!jackfield_plugin_tensors_open(call->index, &asked, &opened_reader, &failure)) return failed(call, &failure);
+    *reader = opened_reader.__handle;
+    return JF_OK;
+}
+
+static jf_result host_tensor_read(jf_call *call, int32_t reader, uint64_t offset, float *into, size_t length) {
+    jackfield_plugin_tensors_borrow_tensor_reader_t at = { reader };
+    plugin_list_f32_t elements;
+    jackfield_plugin_types_failure_t failure;
+    if (!jackfield_plugin_tensors_method_tensor_reader_read(at, offset, length, &elements, &failure)) {
+        return failed(call, &failure);
+    }
+    bool whole = elements.len == length;
+    if (whole) memcpy(into, elements.ptr, length * sizeof *into);
+    size_t found = elements.len;
+    plugin_list_f32_free(&elements);
+    return whole ? JF_OK : jf_fail(call, JF_INTERNAL, "the host gave %zu elements, not %zu", found, length);
+}
+
+static jf_result host_tensor_create(jf_call *call, const uint64_t *shape, size_t dimensions, int32_t *writer) {
+    plugin_list_u64_t lengths = { (uint64_t *)shape, dimensions };
+    jackfield_plugin_tensors_own_tensor_writer_t created;
+    jackfield_plugin_types_failure_t failure;
+    if (!jackfield_plugin_tensors_create(call->index, &lengths, &created, &failure)) return failed(call, &failure);
+    *writer = created.__handle;
+    return JF_OK;
+}
+
+static jf_result host_tensor_write(jf_call *call, int32_t writer, const float *elements, size_t length) {
+    jackfield_plugin_tensors_borrow_tensor_writer_t at = { writer };
+    plugin_list_f32_t list = { (float *)elements, length };
+    jackfield_plugin_types_failure_t failure;
+    if (!jackfield_plugin_tensors_method_tensor_writer_write(at, &list, &failure)) return failed(call, &failure);
+    return JF_OK;
+}
+
+static jf_result host_tensor_finish(jf_call *call, int32_t writer, jf_text *reference) {
+    jackfield_plugin_tensors_borrow_tensor_writer_t at = { writer };
+    plugin_string_t answered;
+    jackfield_plugin_types_failure_t failure;
+    if (!jackfield_plugin_tensors_method_tensor_writer_finish(at, &answered, &failure)) return failed(call, &failure);
+    *reference = kept(call, &answered);
+    return JF_OK;
+}
+
+static void host_reader_close(jf_call *call, int32_t reader) {
+    (void)call;
+    jackfield_plugin_tensors_tensor_reader_drop_own((jackfield_plugin_tensors_own_tensor_reader_t){ reader });
+}
+
+static void host_writer_close(jf_call *call, int32_t writer) {
+    (void)call;
+    jackfield_plugin_tensors_tensor_writer_drop_own((jackfield_plugin_tensors_own_tensor_writer_t){ writer });
+}
+
+static const jf_host the_host = {
+    .log = host_log,
+    .progress = host_progress,
+    .cancelled = host_cancelled,
+    .complete = host_complete,
+    .model_name = host_model_name,
+    .cache_get = host_cache_get,
+    .cache_put = host_cache_put,
+    .fetch = host_fetch,
+    .tensor_open = host_tensor_open,
+    .tensor_read = host_tensor_read,
+    .tensor_create = host_tensor_create,
+    .tensor_write = host_tensor_write,
+    .tensor_finish = host_tensor_finish,
+    .reader_close = host_reader_close,
+    .writer_close = host_writer_close,
+};
 
 /* What is exported. */
 

@@ -13,6 +13,19 @@ static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
     yyjson_doc_free(read);
 }
 
+/* What the reference to a tensor of this shape looks like. */
+static void add_tensor_schema(yyjson_mut_doc *doc, yyjson_mut_val *schema, const char *shape) {
+    yyjson_mut_obj_add_str(doc, schema, "type", "object");
+    add_json(doc, schema, "properties",
+             "{\"$tensor\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"},"
+             "\"shape\":{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":0},\"maxItems\":8},"
+             "\"dtype\":{\"enum\":[\"f32\"]}}");
+    add_json(doc, schema, "required", "[\"$tensor\",\"shape\",\"dtype\"]");
+    yyjson_mut_obj_add_bool(doc, schema, "additionalProperties", false);
+    yyjson_mut_val *tensor = yyjson_mut_obj_add_obj(doc, schema, "x-tensor");
+    if (shape != NULL) add_json(doc, tensor, "shape", shape);
+}
+
 static yyjson_mut_val *field_schema(yyjson_mut_doc *doc, const jf_field *field, bool written) {
     yyjson_mut_val *schema = yyjson_mut_obj(doc);
     static const char *const names[] = {
@@ -25,6 +38,8 @@ static yyjson_mut_val *field_schema(yyjson_mut_doc *doc, const jf_field *field, 
             schema = yyjson_val_mut_copy(doc, yyjson_doc_get_root(read));
             yyjson_doc_free(read);
         }
+    } else if (field->type == JF_TENSOR) {
+        add_tensor_schema(doc, schema, field->schema);
     } else {
         yyjson_mut_obj_add_str(doc, schema, "type", names[field->type]);
     }
@@ -126,6 +141,8 @@ static jf_result read_field(jf_call *call, jf_failure_kind kind, const jf_field 
     case JF_JSON_IN:
         *(yyjson_val **)to = value;
         return JF_OK;
+    case JF_TENSOR:
+        return jf_read_tensor(call, kind, field->name, value, to);
     case JF_JSON_OUT:
         break;
     }
@@ -191,6 +208,7 @@ jf_result jf_write_fields(jf_call *call, jf_shape shape, const void *from, yyjso
             break;
         }
         case JF_JSON_OUT: value = *(yyjson_mut_val *const *)at; break;
+        case JF_TENSOR: value = jf_write_tensor(call, at); break;
         case JF_JSON_IN:
         case JF_TEXT_FILE:
             return jf_fail(call, JF_INTERNAL, "`%s` is of a type that is only read", field->name);

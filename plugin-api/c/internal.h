@@ -17,6 +17,14 @@ typedef struct jf_host {
     jf_result (*cache_get)(jf_call *call, jf_text key, bool *found, jf_text *value);
     jf_result (*cache_put)(jf_call *call, jf_text key, jf_text value, uint64_t ttl_ms);
     jf_result (*fetch)(jf_call *call, const jf_http_request *request, jf_http_response *response);
+    /* Tensors, by a number that the host gives to one that is open or being made. A reference is JSON. */
+    jf_result (*tensor_open)(jf_call *call, jf_text reference, int32_t *reader);
+    jf_result (*tensor_read)(jf_call *call, int32_t reader, uint64_t offset, float *into, size_t length);
+    jf_result (*tensor_create)(jf_call *call, const uint64_t *shape, size_t dimensions, int32_t *writer);
+    jf_result (*tensor_write)(jf_call *call, int32_t writer, const float *elements, size_t length);
+    jf_result (*tensor_finish)(jf_call *call, int32_t writer, jf_text *reference);
+    void (*reader_close)(jf_call *call, int32_t reader);
+    void (*writer_close)(jf_call *call, int32_t writer);
 } jf_host;
 
 struct jf_call {
@@ -35,8 +43,13 @@ struct jf_call {
     yyjson_mut_doc *json;
     /* Documents that were read: their values last as long as the call. */
     struct jf_read *reads;
+    /* Tensors that are open or being made. */
+    jf_tensor_reader *readers;
+    jf_tensor_writer *writers;
 };
 
+/* Closes what is open or being made; part of jf_end. */
+void jf_close_tensors(jf_call *call);
 /* Frees all that belongs to a call. */
 void jf_end(jf_call *call);
 
@@ -53,6 +66,10 @@ jf_result jf_write(jf_call *call, yyjson_mut_val *value, jf_text *text);
 
 /* The JSON Schema of a shape. Of what is `written`, every field is there; other keys are refused if `strict`. */
 yyjson_mut_val *jf_schema(yyjson_mut_doc *doc, jf_shape shape, bool written, bool strict);
+/* A tensor's reference, from JSON and to it. */
+jf_result jf_read_tensor(jf_call *call, jf_failure_kind kind, const char *name, yyjson_val *from, jf_tensor_ref *to);
+yyjson_mut_val *jf_write_tensor(jf_call *call, const jf_tensor_ref *tensor);
+
 /* Reads a struct. Other keys are a failure if `strict`, and ignored otherwise. */
 jf_result jf_read_fields(jf_call *call, jf_failure_kind kind, jf_shape shape, yyjson_val *from, bool strict, void *to);
 /* Writes a struct. */

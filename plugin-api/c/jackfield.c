@@ -31,6 +31,7 @@ struct jf_read {
 };
 
 void jf_end(jf_call *call) {
+    jf_close_tensors(call);
     for (struct jf_read *read = call->reads; read != NULL; read = read->next) yyjson_doc_free(read->doc);
     call->reads = NULL;
     while (call->blocks != NULL) {
@@ -97,7 +98,7 @@ jf_result jf_write(jf_call *call, yyjson_mut_val *value, jf_text *text) {
     return JF_OK;
 }
 
-/* Tensors. */
+/* Tensors that travel with a document. */
 
 const jf_tensor *jf_tensor_named(jf_call *call, const char *name) {
     size_t length = strlen(name);

@@ -119,6 +119,7 @@ typedef enum jf_type {
     JF_TEXT_FILE, /* jf_text_file: an option that names a file, which the host reads */
     JF_JSON_IN,   /* yyjson_val *: any JSON value that is read; say in .schema what it looks like */
     JF_JSON_OUT,  /* yyjson_mut_val *: any JSON value that is written, made with jf_json(call) */
+    JF_TENSOR,    /* jf_tensor_ref: a tensor that travels by reference; say its shape in .schema */
 } jf_type;
 
 /* A text file that an option names, relative to the pipeline's folder. */
@@ -128,6 +129,15 @@ typedef struct jf_text_file {
     /* What the file holds: at most 16 MiB. */
     jf_text text;
 } jf_text_file;
+
+/* A tensor that travels by reference: what stands in a document for elements that the host holds. */
+typedef struct jf_tensor_ref {
+    /* SHA-256 of the elements as little-endian bytes, in lower-case hexadecimal digits. */
+    jf_text sha256;
+    /* Length of each dimension, the slowest first; at most 8. */
+    const uint64_t *shape;
+    size_t dimensions;
+} jf_tensor_ref;
 
 /* A member of a struct that is read from JSON or written to it. */
 typedef struct jf_field {
@@ -140,7 +150,9 @@ typedef struct jf_field {
     const char *fallback;
     /* The least and the most of a number, themselves included, as JSON. */
     const char *minimum, *maximum;
-    /* JSON Schema of a JF_JSON_IN or JF_JSON_OUT. */
+    /* JSON Schema of a JF_JSON_IN or JF_JSON_OUT. Of a JF_TENSOR, the names and lengths of its dimensions as a JSON list,
+     * such as "[\"prompts\",\"layers\",null]": what is called the same has the same length throughout an input and the
+     * answer to it, and null is any length. The host holds inputs and answers to it. */
     const char *schema;
 } jf_field;
 
@@ -172,8 +184,27 @@ typedef struct jf_tensor {
 
 /* The tensor of this name that came with the document; NULL where there is none. */
 const jf_tensor *jf_tensor_named(jf_call *call, const char *name);
-/* Lets a tensor travel with the answer. It is copied. */
+/* Lets a tensor travel with the answer: 64 KiB in all at the most, of an extension that says so by .carries_tensors. It is
+ * copied. Larger ones travel by reference. */
 void jf_answer_tensor(jf_call *call, jf_tensor tensor);
+
+/* A tensor that can be read, and one that is being made; both for as long as the call lasts. */
+typedef struct jf_tensor_reader jf_tensor_reader;
+typedef struct jf_tensor_writer jf_tensor_writer;
+
+/* How many elements a tensor has; 0 for one that no machine can count. */
+uint64_t jf_elements(const jf_tensor_ref *tensor);
+/* Opens a tensor that the input named, or that this call made. JF_INVALID_INPUT for any other. */
+jf_result jf_tensor_open(jf_call *call, const jf_tensor_ref *tensor, jf_tensor_reader **reader);
+/* Reads the `length` elements from the one at `offset` on, so that a tensor may be larger than the plugin's memory.
+ * JF_INVALID_INPUT for elements that there are not. */
+jf_result jf_tensor_read(jf_call *call, jf_tensor_reader *reader, uint64_t offset, float *into, size_t length);
+/* Begins a tensor of this shape. JF_OVER_BUDGET for one beyond the stage's limit on tensors. */
+jf_result jf_tensor_create(jf_call *call, const uint64_t *shape, size_t dimensions, jf_tensor_writer **writer);
+/* Adds elements at the end. JF_INVALID_INPUT for more than the shape has. */
+jf_result jf_tensor_write(jf_call *call, jf_tensor_writer *writer, const float *elements, size_t length);
+/* Ends a tensor, whose elements must all be there, and gives its reference, to be put into the answer. */
+jf_result jf_tensor_finish(jf_call *call, jf_tensor_writer *writer, jf_tensor_ref *tensor);
 
 /* ---- Models ---------------------------------------------------------------------------------------------------------- */
 
@@ -225,6 +256,8 @@ typedef struct jf_completion {
     uint64_t input_tokens, output_tokens;
     /* The model, as the server calls it; empty where it is not known. */
     jf_text model;
+    /* What the model thought before it answered, where it says that apart from the answer; empty otherwise. */
+    jf_text reasoning;
     /* Set by the host: whether no call was made for it, and what its tokens cost in USD in either case. */
     bool cached;
     double usd;
@@ -259,6 +292,8 @@ typedef struct jf_extension {
     jf_shape config;
     /* Of an analyzer: what it reads and what it answers. */
     jf_shape input, output;
+    /* Of an analyzer: whether tensors travel with its answers (jf_answer_tensor). */
+    bool carries_tensors;
     jf_stability stability;
     /* Both end with one that has no name or summary. */
     const jf_permission *permissions;

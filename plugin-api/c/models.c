@@ -29,7 +29,8 @@ const char jf_completion_schema[] =
     "\"usage\":{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"integer\",\"description\":\"Tokens read.\"},"
     "\"output\":{\"type\":\"integer\",\"description\":\"Tokens written.\"}},\"required\":[\"input\",\"output\"],"
     "\"description\":\"Tokens, as the model counts them.\"},"
-    "\"model\":{\"type\":\"string\",\"description\":\"The model, as the server calls it.\"}},"
+    "\"model\":{\"type\":\"string\",\"description\":\"The model, as the server calls it.\"},"
+    "\"reasoning\":{\"type\":\"string\",\"description\":\"What the model thought before it answered.\"}},"
     "\"required\":[\"text\",\"finish\"]}";
 
 static const char *const roles[] = { "system", "user", "assistant" };
@@ -131,7 +132,7 @@ jf_result jf_read_completion(jf_call *call, yyjson_val *from, jf_completion *ans
     if (!yyjson_is_str(text)) return jf_fail(call, JF_INTERNAL, "the host's answer is no completion");
     int finish = place_in(finishes, yyjson_obj_get(from, "finish"));
     yyjson_val *usage = yyjson_obj_get(from, "usage");
-    yyjson_val *model = yyjson_obj_get(from, "model");
+    yyjson_val *model = yyjson_obj_get(from, "model"), *reasoning = yyjson_obj_get(from, "reasoning");
     *answer = (jf_completion){
         .text = text_of(text),
         .finish = finish < 0 ? JF_FINISH_STOP : (jf_finish)finish,
@@ -139,6 +140,7 @@ jf_result jf_read_completion(jf_call *call, yyjson_val *from, jf_completion *ans
         .input_tokens = yyjson_get_uint(yyjson_obj_get(usage, "input")),
         .output_tokens = yyjson_get_uint(yyjson_obj_get(usage, "output")),
         .model = yyjson_is_str(model) ? text_of(model) : (jf_text){ "", 0 },
+        .reasoning = yyjson_is_str(reasoning) ? text_of(reasoning) : (jf_text){ "", 0 },
         .cached = yyjson_get_bool(yyjson_obj_get(from, "cached")),
         .usd = yyjson_get_num(yyjson_obj_get(from, "usd")),
     };
@@ -156,5 +158,8 @@ yyjson_mut_val *jf_write_completion(jf_call *call, const jf_completion *answer) 
         yyjson_mut_obj_add_uint(doc, usage, "output", answer->output_tokens);
     }
     if (answer->model.length > 0) yyjson_mut_obj_add_val(doc, object, "model", text_to(doc, answer->model));
+    if (answer->reasoning.length > 0) {
+        yyjson_mut_obj_add_val(doc, object, "reasoning", text_to(doc, answer->reasoning));
+    }
     return object;
 }

@@ -17,9 +17,11 @@ const jf_extension *jf_find(const jf_plugin *plugin, jf_text kind, jf_text name)
     return NULL;
 }
 
-static char *schema_text(jf_shape shape, bool written, bool strict) {
+static char *schema_text(jf_shape shape, bool written, bool strict, bool carries_tensors) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    char *text = yyjson_mut_val_write(jf_schema(doc, shape, written, strict), YYJSON_WRITE_NOFLAG, NULL);
+    yyjson_mut_val *schema = jf_schema(doc, shape, written, strict);
+    if (carries_tensors) yyjson_mut_obj_add_bool(doc, schema, "x-tensors", true);
+    char *text = yyjson_mut_val_write(schema, YYJSON_WRITE_NOFLAG, NULL);
     yyjson_mut_doc_free(doc);
     return text;
 }
@@ -29,14 +31,15 @@ static char *copied(const char *text) {
     return copy == NULL ? NULL : strcpy(copy, text);
 }
 
-char *jf_config_schema(const jf_extension *extension) { return schema_text(extension->config, false, true); }
+char *jf_config_schema(const jf_extension *extension) { return schema_text(extension->config, false, true, false); }
 
 char *jf_input_schema(const jf_extension *extension) {
-    return extension->kind == JF_MODEL ? copied(jf_request_schema) : schema_text(extension->input, false, false);
+    return extension->kind == JF_MODEL ? copied(jf_request_schema) : schema_text(extension->input, false, false, false);
 }
 
 char *jf_output_schema(const jf_extension *extension) {
-    return extension->kind == JF_MODEL ? copied(jf_completion_schema) : schema_text(extension->output, true, false);
+    if (extension->kind == JF_MODEL) return copied(jf_completion_schema);
+    return schema_text(extension->output, true, false, extension->carries_tensors);
 }
 
 jf_result jf_open(jf_call *call, const jf_extension *extension, jf_text config, void **opened) {
@@ -47,6 +50,20 @@ jf_result jf_open(jf_call *call, const jf_extension *extension, jf_text config, 
     return extension->open == NULL ? JF_OK : extension->open(call, *opened);
 }
 
+/* Refuses a request for more than an answer: a model in C offers nothing else. */
+static jf_result held_to_offers(jf_call *call, yyjson_val *request) {
+    static const char *const abilities[] = { "capture", "edits", "logprobs", "tokenize", "embed" };
+    for (size_t at = 0; at < sizeof abilities / sizeof *abilities; at++) {
+        yyjson_val *asked = yyjson_obj_get(request, abilities[at]);
+        bool none = asked == NULL || yyjson_is_null(asked) || yyjson_is_false(asked) ||
+                    (yyjson_is_arr(asked) && yyjson_arr_size(asked) == 0);
+        if (!none) {
+            return jf_fail(call, JF_INVALID_INPUT, "the model does not offer `%s`, which was asked for", abilities[at]);
+        }
+    }
+    return JF_OK;
+}
+
 jf_result jf_answer(jf_call *call, const jf_extension *extension, const void *config, jf_text document, jf_text *answer) {
     yyjson_val *root;
     JF_TRY(jf_parse(call, JF_INVALID_INPUT, document, &root));
@@ -54,6 +71,7 @@ jf_result jf_answer(jf_call *call, const jf_extension *extension, const void *co
     if (extension->kind == JF_MODEL) {
         jf_completion_request request;
         jf_completion completion = { 0 };
+        JF_TRY(held_to_offers(call, root));
         JF_TRY(jf_read_request(call, root, &request));
         JF_TRY(extension->complete(call, config, &request, &completion));
         written = jf_write_completion(call, &completion);

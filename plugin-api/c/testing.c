@@ -86,8 +86,119 @@ static jf_result fake_fetch(jf_call *call, const jf_http_request *request, jf_ht
     return fake(call)->server(call, request, response);
 }
 
-static const jf_host the_fake = { fake_log,        fake_progress,  fake_cancelled, fake_complete,
-                                  fake_model_name, fake_cache_get, fake_cache_put, fake_fetch };
+/* A tensor is known by its place among those that are held: here, a name is all that a digest is. */
+
+static const char digest_before[] = "\"$tensor\":\"";
+
+static int32_t held_at(const jf_fake_host *host, const char *json) {
+    const char *found = strstr(json, digest_before);
+    if (found == NULL) return -1;
+    unsigned long long number = strtoull(found + strlen(digest_before), NULL, 16);
+    return number >= 1 && number <= host->tensor_size && host->tensors[number - 1].elements != NULL ? (int32_t)number - 1 : -1;
+}
+
+static int32_t begun(jf_fake_host *host, const uint64_t *shape, size_t dimensions) {
+    for (size_t at = 0; at < host->tensor_size; at++) {
+        struct jf_fake_tensor *one = &host->tensors[at];
+        if (one->elements != NULL || dimensions > 8) continue;
+        size_t count = 1;
+        for (size_t of = 0; of < dimensions; of++) count *= (size_t)(one->shape[of] = shape[of]);
+        one->elements = calloc(count + 1, sizeof *one->elements);
+        if (one->elements == NULL) abort();
+        one->dimensions = dimensions;
+        one->length = 0;
+        return (int32_t)at;
+    }
+    return -1;
+}
+
+static void add_elements(struct jf_fake_tensor *tensor, const float *elements, size_t length) {
+    if (length > 0) memcpy(tensor->elements + tensor->length, elements, length * sizeof *elements);
+    tensor->length += length;
+}
+
+static char *reference_to(const jf_fake_host *host, int32_t at) {
+    const struct jf_fake_tensor *tensor = &host->tensors[at];
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *object = yyjson_mut_obj(doc);
+    char digest[65];
+    snprintf(digest, sizeof digest, "%064x", (unsigned)at + 1);
+    yyjson_mut_obj_add_str(doc, object, "$tensor", digest);
+    yyjson_mut_obj_add_val(doc, object, "shape", yyjson_mut_arr_with_uint64(doc, tensor->shape, tensor->dimensions));
+    yyjson_mut_obj_add_str(doc, object, "dtype", "f32");
+    char *text = yyjson_mut_val_write(object, YYJSON_WRITE_NOFLAG, NULL);
+    yyjson_mut_doc_free(doc);
+    return text;
+}
+
+char *jf_hold_tensor(jf_fake_host *host, const uint64_t *shape, size_t dimensions, const float *elements) {
+    int32_t at = begun(host, shape, dimensions);
+    if (at < 0) return NULL;
+    size_t count = 1;
+    for (size_t of = 0; of < dimensions; of++) count *= (size_t)shape[of];
+    add_elements(&host->tensors[at], elements, count);
+    return reference_to(host, at);
+}
+
+const struct jf_fake_tensor *jf_held_tensor(const jf_fake_host *host, const char *json) {
+    int32_t at = held_at(host, json);
+    return at < 0 ? NULL : &host->tensors[at];
+}
+
+static jf_result fake_tensor_open(jf_call *call, jf_text reference, int32_t *reader) {
+    *reader = held_at(fake(call), reference.data);
+    return *reader < 0 ? jf_fail(call, JF_INVALID_INPUT, "there is no such tensor") : JF_OK;
+}
+
+static jf_result fake_tensor_read(jf_call *call, int32_t reader, uint64_t offset, float *into, size_t length) {
+    const struct jf_fake_tensor *tensor = &fake(call)->tensors[reader];
+    if (offset > tensor->length || length > tensor->length - offset) {
+        return jf_fail(call, JF_INVALID_INPUT, "there are no such elements");
+    }
+    memcpy(into, tensor->elements + offset, length * sizeof *into);
+    return JF_OK;
+}
+
+static jf_result fake_tensor_create(jf_call *call, const uint64_t *shape, size_t dimensions, int32_t *writer) {
+    *writer = begun(fake(call), shape, dimensions);
+    return *writer < 0 ? jf_fail(call, JF_OVER_BUDGET, "there is no room for another tensor") : JF_OK;
+}
+
+static jf_result fake_tensor_write(jf_call *call, int32_t writer, const float *elements, size_t length) {
+    add_elements(&fake(call)->tensors[writer], elements, length);
+    return JF_OK;
+}
+
+static jf_result fake_tensor_finish(jf_call *call, int32_t writer, jf_text *reference) {
+    char *text = reference_to(fake(call), writer);
+    if (text == NULL) abort();
+    *reference = jf_copy(call, jf_string(text));
+    free(text);
+    return JF_OK;
+}
+
+static void fake_close(jf_call *call, int32_t at) {
+    (void)call;
+    (void)at;
+}
+
+static const jf_host the_fake = {
+    .log = fake_log,
+    .progress = fake_progress,
+    .cancelled = fake_cancelled,
+    .complete = fake_complete,
+    .model_name = fake_model_name,
+    .cache_get = fake_cache_get,
+    .cache_put = fake_cache_put,
+    .fetch = fake_fetch,
+    .tensor_open = fake_tensor_open,
+    .tensor_read = fake_tensor_read,
+    .tensor_create = fake_tensor_create,
+    .tensor_write = fake_tensor_write,
+    .tensor_finish = fake_tensor_finish,
+    .reader_close = fake_close,
+    .writer_close = fake_close,
+};
 
 char *jf_test_call(const jf_extension *extension, const char *config, const char *input, jf_fake_host *host) {
     jf_fake_host nothing = { 0 };

@@ -18,6 +18,13 @@ typedef struct jf_fake_host {
         size_t key_length, value_length;
     } *cache;
     size_t cache_size;
+    /* The tensors that are held, or being made: room for this many. */
+    struct jf_fake_tensor {
+        float *elements;
+        uint64_t shape[8];
+        size_t dimensions, length;
+    } *tensors;
+    size_t tensor_size;
     /* Whether the answer is no longer wanted. */
     bool is_cancelled;
     /* Where in a run the document belongs. */
@@ -25,6 +32,12 @@ typedef struct jf_fake_host {
     /* Prompts, log lines and reports of progress so far. */
     size_t asked, logged, progressed;
 } jf_fake_host;
+
+/* Holds a tensor from now on; its reference as JSON, which the caller frees. NULL where there is no room. */
+char *jf_hold_tensor(jf_fake_host *host, const uint64_t *shape, size_t dimensions, const float *elements);
+
+/* The elements of the first tensor that some JSON names, such as an answer; NULL where it names none that is held. */
+const struct jf_fake_tensor *jf_held_tensor(const jf_fake_host *host, const char *json);
 
 /* Opens an extension with these options and has it answer one document, as the host does: through JSON, held to the types. The
  * answer as JSON, or the failure as `invalid-input: what is wrong`; the caller frees it. */

@@ -109,7 +109,7 @@ static jf_result give_analyze(jf_call *call, const void *config, const void *inp
     return JF_OK;
 }
 static const jf_extension give = {
-    .kind = JF_ANALYZER, .name = "give", .summary = "Gives a tensor",
+    .kind = JF_ANALYZER, .name = "give", .summary = "Gives a tensor", .carries_tensors = true,
     .input = JF_SHAPE(struct text, text_fields), .analyze = give_analyze
 };
 

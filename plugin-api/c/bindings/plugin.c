@@ -35,6 +35,26 @@ extern void __wasm_import_jackfield_plugin_cache_put(int32_t, uint8_t *, size_t,
 __attribute__((__import_module__("jackfield:plugin/http@0.1.0"), __import_name__("fetch")))
 extern void __wasm_import_jackfield_plugin_http_fetch(int32_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int64_t, uint8_t *);
 
+// Imported Functions from `jackfield:plugin/tensors@0.1.0`
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("[method]tensor-reader.shape")))
+extern void __wasm_import_jackfield_plugin_tensors_method_tensor_reader_shape(int32_t, uint8_t *);
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("[method]tensor-reader.read")))
+extern void __wasm_import_jackfield_plugin_tensors_method_tensor_reader_read(int32_t, int64_t, int64_t, uint8_t *);
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("[method]tensor-writer.write")))
+extern void __wasm_import_jackfield_plugin_tensors_method_tensor_writer_write(int32_t, uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("[method]tensor-writer.finish")))
+extern void __wasm_import_jackfield_plugin_tensors_method_tensor_writer_finish(int32_t, uint8_t *);
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("open")))
+extern void __wasm_import_jackfield_plugin_tensors_open(int32_t, uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("create")))
+extern void __wasm_import_jackfield_plugin_tensors_create(int32_t, uint8_t *, size_t, uint8_t *);
+
 // Exported Functions from `jackfield:plugin/meta@0.1.0`
 
 __attribute__((__weak__, __export_name__("cabi_post_jackfield:plugin/meta@0.1.0#describe")))
@@ -536,6 +556,77 @@ void jackfield_plugin_http_result_http_response_failure_free(jackfield_plugin_ht
   }
 }
 
+void jackfield_plugin_tensors_failure_free(jackfield_plugin_tensors_failure_t *ptr) {
+  jackfield_plugin_types_failure_free(ptr);
+}
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("[resource-drop]tensor-reader")))
+extern void __wasm_import_jackfield_plugin_tensors_tensor_reader_drop(int32_t handle);
+
+void jackfield_plugin_tensors_tensor_reader_drop_own(jackfield_plugin_tensors_own_tensor_reader_t handle) {
+  __wasm_import_jackfield_plugin_tensors_tensor_reader_drop(handle.__handle);
+}
+
+void jackfield_plugin_tensors_tensor_reader_drop_borrow(jackfield_plugin_tensors_borrow_tensor_reader_t handle) {
+  __wasm_import_jackfield_plugin_tensors_tensor_reader_drop(handle.__handle);
+}
+
+jackfield_plugin_tensors_borrow_tensor_reader_t jackfield_plugin_tensors_borrow_tensor_reader(jackfield_plugin_tensors_own_tensor_reader_t arg) {
+  return (jackfield_plugin_tensors_borrow_tensor_reader_t) { arg.__handle };
+}
+
+__attribute__((__import_module__("jackfield:plugin/tensors@0.1.0"), __import_name__("[resource-drop]tensor-writer")))
+extern void __wasm_import_jackfield_plugin_tensors_tensor_writer_drop(int32_t handle);
+
+void jackfield_plugin_tensors_tensor_writer_drop_own(jackfield_plugin_tensors_own_tensor_writer_t handle) {
+  __wasm_import_jackfield_plugin_tensors_tensor_writer_drop(handle.__handle);
+}
+
+void jackfield_plugin_tensors_tensor_writer_drop_borrow(jackfield_plugin_tensors_borrow_tensor_writer_t handle) {
+  __wasm_import_jackfield_plugin_tensors_tensor_writer_drop(handle.__handle);
+}
+
+jackfield_plugin_tensors_borrow_tensor_writer_t jackfield_plugin_tensors_borrow_tensor_writer(jackfield_plugin_tensors_own_tensor_writer_t arg) {
+  return (jackfield_plugin_tensors_borrow_tensor_writer_t) { arg.__handle };
+}
+
+void jackfield_plugin_tensors_result_list_f32_failure_free(jackfield_plugin_tensors_result_list_f32_failure_t *ptr) {
+  if (!ptr->is_err) {
+    plugin_list_f32_free(&ptr->val.ok);
+  } else {
+    jackfield_plugin_tensors_failure_free(&ptr->val.err);
+  }
+}
+
+void jackfield_plugin_tensors_result_void_failure_free(jackfield_plugin_tensors_result_void_failure_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    jackfield_plugin_tensors_failure_free(&ptr->val.err);
+  }
+}
+
+void jackfield_plugin_tensors_result_string_failure_free(jackfield_plugin_tensors_result_string_failure_t *ptr) {
+  if (!ptr->is_err) {
+    plugin_string_free(&ptr->val.ok);
+  } else {
+    jackfield_plugin_tensors_failure_free(&ptr->val.err);
+  }
+}
+
+void jackfield_plugin_tensors_result_own_tensor_reader_failure_free(jackfield_plugin_tensors_result_own_tensor_reader_failure_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    jackfield_plugin_tensors_failure_free(&ptr->val.err);
+  }
+}
+
+void jackfield_plugin_tensors_result_own_tensor_writer_failure_free(jackfield_plugin_tensors_result_own_tensor_writer_failure_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    jackfield_plugin_tensors_failure_free(&ptr->val.err);
+  }
+}
+
 void exports_jackfield_plugin_meta_descriptor_free(exports_jackfield_plugin_meta_descriptor_t *ptr) {
   jackfield_plugin_types_descriptor_free(ptr);
 }
@@ -1000,6 +1091,407 @@ bool jackfield_plugin_http_fetch(uint32_t index, jackfield_plugin_http_http_requ
           variant.val.rate_limited = (jackfield_plugin_types_rate_limit_t) {
             (plugin_string_t) (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) },
             (plugin_option_u64_t) option2,
+          };
+          break;
+        }
+        case 5: {
+          variant.val.cancelled = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 6: {
+          variant.val.over_budget = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 7: {
+          variant.val.internal = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+void jackfield_plugin_tensors_method_tensor_reader_shape(jackfield_plugin_tensors_borrow_tensor_reader_t self, plugin_list_u64_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_jackfield_plugin_tensors_method_tensor_reader_shape((self).__handle, ptr);
+  *ret = (plugin_list_u64_t) { (uint64_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+bool jackfield_plugin_tensors_method_tensor_reader_read(jackfield_plugin_tensors_borrow_tensor_reader_t self, uint64_t offset, uint64_t length, plugin_list_f32_t *ret, jackfield_plugin_tensors_failure_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(32+2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_jackfield_plugin_tensors_method_tensor_reader_read((self).__handle, (int64_t) (offset), (int64_t) (length), ptr);
+  jackfield_plugin_tensors_result_list_f32_failure_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (plugin_list_f32_t) { (float*)(*((uint8_t **) (ptr + 8))), (*((size_t*) (ptr + (8+1*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      jackfield_plugin_types_failure_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.invalid_config = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 1: {
+          variant.val.invalid_input = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.invalid_output = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.unavailable = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          plugin_option_u64_t option;
+          switch ((int32_t) *((uint8_t*) (ptr + (16+2*sizeof(void*))))) {
+            case 0: {
+              option.is_some = false;
+              break;
+            }
+            case 1: {
+              option.is_some = true;
+              option.val = (uint64_t) (*((int64_t*) (ptr + (24+2*sizeof(void*)))));
+              break;
+            }
+          }
+          variant.val.rate_limited = (jackfield_plugin_types_rate_limit_t) {
+            (plugin_string_t) (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) },
+            (plugin_option_u64_t) option,
+          };
+          break;
+        }
+        case 5: {
+          variant.val.cancelled = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 6: {
+          variant.val.over_budget = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 7: {
+          variant.val.internal = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool jackfield_plugin_tensors_method_tensor_writer_write(jackfield_plugin_tensors_borrow_tensor_writer_t self, plugin_list_f32_t *elements, jackfield_plugin_tensors_failure_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(32+2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_jackfield_plugin_tensors_method_tensor_writer_write((self).__handle, (uint8_t *) (*elements).ptr, (*elements).len, ptr);
+  jackfield_plugin_tensors_result_void_failure_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      jackfield_plugin_types_failure_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.invalid_config = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 1: {
+          variant.val.invalid_input = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.invalid_output = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.unavailable = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          plugin_option_u64_t option;
+          switch ((int32_t) *((uint8_t*) (ptr + (16+2*sizeof(void*))))) {
+            case 0: {
+              option.is_some = false;
+              break;
+            }
+            case 1: {
+              option.is_some = true;
+              option.val = (uint64_t) (*((int64_t*) (ptr + (24+2*sizeof(void*)))));
+              break;
+            }
+          }
+          variant.val.rate_limited = (jackfield_plugin_types_rate_limit_t) {
+            (plugin_string_t) (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) },
+            (plugin_option_u64_t) option,
+          };
+          break;
+        }
+        case 5: {
+          variant.val.cancelled = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 6: {
+          variant.val.over_budget = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 7: {
+          variant.val.internal = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool jackfield_plugin_tensors_method_tensor_writer_finish(jackfield_plugin_tensors_borrow_tensor_writer_t self, plugin_string_t *ret, jackfield_plugin_tensors_failure_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(32+2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_jackfield_plugin_tensors_method_tensor_writer_finish((self).__handle, ptr);
+  jackfield_plugin_tensors_result_string_failure_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 8))), (*((size_t*) (ptr + (8+1*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      jackfield_plugin_types_failure_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.invalid_config = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 1: {
+          variant.val.invalid_input = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.invalid_output = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.unavailable = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          plugin_option_u64_t option;
+          switch ((int32_t) *((uint8_t*) (ptr + (16+2*sizeof(void*))))) {
+            case 0: {
+              option.is_some = false;
+              break;
+            }
+            case 1: {
+              option.is_some = true;
+              option.val = (uint64_t) (*((int64_t*) (ptr + (24+2*sizeof(void*)))));
+              break;
+            }
+          }
+          variant.val.rate_limited = (jackfield_plugin_types_rate_limit_t) {
+            (plugin_string_t) (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) },
+            (plugin_option_u64_t) option,
+          };
+          break;
+        }
+        case 5: {
+          variant.val.cancelled = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 6: {
+          variant.val.over_budget = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 7: {
+          variant.val.internal = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool jackfield_plugin_tensors_open(uint32_t index, plugin_string_t *reference, jackfield_plugin_tensors_own_tensor_reader_t *ret, jackfield_plugin_tensors_failure_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(32+2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_jackfield_plugin_tensors_open((int32_t) (index), (uint8_t *) (*reference).ptr, (*reference).len, ptr);
+  jackfield_plugin_tensors_result_own_tensor_reader_failure_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (jackfield_plugin_tensors_own_tensor_reader_t) { *((int32_t*) (ptr + 8)) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      jackfield_plugin_types_failure_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.invalid_config = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 1: {
+          variant.val.invalid_input = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.invalid_output = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.unavailable = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          plugin_option_u64_t option;
+          switch ((int32_t) *((uint8_t*) (ptr + (16+2*sizeof(void*))))) {
+            case 0: {
+              option.is_some = false;
+              break;
+            }
+            case 1: {
+              option.is_some = true;
+              option.val = (uint64_t) (*((int64_t*) (ptr + (24+2*sizeof(void*)))));
+              break;
+            }
+          }
+          variant.val.rate_limited = (jackfield_plugin_types_rate_limit_t) {
+            (plugin_string_t) (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) },
+            (plugin_option_u64_t) option,
+          };
+          break;
+        }
+        case 5: {
+          variant.val.cancelled = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 6: {
+          variant.val.over_budget = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 7: {
+          variant.val.internal = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool jackfield_plugin_tensors_create(uint32_t index, plugin_list_u64_t *shape, jackfield_plugin_tensors_own_tensor_writer_t *ret, jackfield_plugin_tensors_failure_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(32+2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_jackfield_plugin_tensors_create((int32_t) (index), (uint8_t *) (*shape).ptr, (*shape).len, ptr);
+  jackfield_plugin_tensors_result_own_tensor_writer_failure_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (jackfield_plugin_tensors_own_tensor_writer_t) { *((int32_t*) (ptr + 8)) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      jackfield_plugin_types_failure_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.invalid_config = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 1: {
+          variant.val.invalid_input = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.invalid_output = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.unavailable = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          plugin_option_u64_t option;
+          switch ((int32_t) *((uint8_t*) (ptr + (16+2*sizeof(void*))))) {
+            case 0: {
+              option.is_some = false;
+              break;
+            }
+            case 1: {
+              option.is_some = true;
+              option.val = (uint64_t) (*((int64_t*) (ptr + (24+2*sizeof(void*)))));
+              break;
+            }
+          }
+          variant.val.rate_limited = (jackfield_plugin_types_rate_limit_t) {
+            (plugin_string_t) (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 16))), (*((size_t*) (ptr + (16+1*sizeof(void*))))) },
+            (plugin_option_u64_t) option,
           };
           break;
         }

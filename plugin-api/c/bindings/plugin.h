@@ -281,6 +281,63 @@ typedef struct {
   } val;
 } jackfield_plugin_http_result_http_response_failure_t;
 
+typedef jackfield_plugin_types_failure_t jackfield_plugin_tensors_failure_t;
+
+typedef struct jackfield_plugin_tensors_own_tensor_reader_t {
+  int32_t __handle;
+} jackfield_plugin_tensors_own_tensor_reader_t;
+
+typedef struct jackfield_plugin_tensors_borrow_tensor_reader_t {
+  int32_t __handle;
+} jackfield_plugin_tensors_borrow_tensor_reader_t;
+
+typedef struct jackfield_plugin_tensors_own_tensor_writer_t {
+  int32_t __handle;
+} jackfield_plugin_tensors_own_tensor_writer_t;
+
+typedef struct jackfield_plugin_tensors_borrow_tensor_writer_t {
+  int32_t __handle;
+} jackfield_plugin_tensors_borrow_tensor_writer_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    plugin_list_f32_t ok;
+    jackfield_plugin_tensors_failure_t err;
+  } val;
+} jackfield_plugin_tensors_result_list_f32_failure_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    jackfield_plugin_tensors_failure_t err;
+  } val;
+} jackfield_plugin_tensors_result_void_failure_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    plugin_string_t ok;
+    jackfield_plugin_tensors_failure_t err;
+  } val;
+} jackfield_plugin_tensors_result_string_failure_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    jackfield_plugin_tensors_own_tensor_reader_t ok;
+    jackfield_plugin_tensors_failure_t err;
+  } val;
+} jackfield_plugin_tensors_result_own_tensor_reader_failure_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    jackfield_plugin_tensors_own_tensor_writer_t ok;
+    jackfield_plugin_tensors_failure_t err;
+  } val;
+} jackfield_plugin_tensors_result_own_tensor_writer_failure_t;
+
 typedef jackfield_plugin_types_descriptor_t exports_jackfield_plugin_meta_descriptor_t;
 
 typedef struct {
@@ -330,8 +387,9 @@ extern bool jackfield_plugin_host_cancelled(void);
 // Imported Functions from `jackfield:plugin/model@0.1.0`
 // Asks for a completion on behalf of the request at `index` of the batch. Both are JSON text: a
 // `CompletionRequest` (`messages`, and optionally `schema`, `held`, `cached`, `max_tokens`, `temperature`, `stop`,
-// `seed`, `replicate`) and a `Completion` (`text`, `finish`, `usage`, `model`, `cached`, `usd`). A stage without a
-// model gets `invalid-config`.
+// `seed`, `replicate`, `capture`, `edits`, `logprobs`, `tokenize`, `embed`) and a `Completion` (`text`, `finish`,
+// `usage`, `model`, `cached`, `usd`, `reasoning`, `captured`, `logprobs`, `tokens`, `embedding`). A stage without a
+// model gets `invalid-config`, as does one that asks for what it has no permission for.
 extern bool jackfield_plugin_model_complete(uint32_t index, plugin_string_t *request, plugin_string_t *ret, jackfield_plugin_model_failure_t *err);
 // What the stage's model is, such as `openai/qwen2.5-7b`: the extension that calls it, and the model's own name where
 // its configuration has one. None for a stage without a model.
@@ -349,6 +407,23 @@ extern bool jackfield_plugin_cache_put(uint32_t index, plugin_string_t *key, plu
 // none. A server that was not granted gives `invalid-config`, one that cannot be reached or does not answer in time
 // `unavailable`, an answer that is too large `over-budget`.
 extern bool jackfield_plugin_http_fetch(uint32_t index, jackfield_plugin_http_http_request_t *request, jackfield_plugin_http_http_response_t *ret, jackfield_plugin_http_failure_t *err);
+
+// Imported Functions from `jackfield:plugin/tensors@0.1.0`
+// Length of each dimension, the slowest first.
+extern void jackfield_plugin_tensors_method_tensor_reader_shape(jackfield_plugin_tensors_borrow_tensor_reader_t self, plugin_list_u64_t *ret);
+// The `length` elements from the one at `offset` on. Elements that there are not give `invalid-input`.
+extern bool jackfield_plugin_tensors_method_tensor_reader_read(jackfield_plugin_tensors_borrow_tensor_reader_t self, uint64_t offset, uint64_t length, plugin_list_f32_t *ret, jackfield_plugin_tensors_failure_t *err);
+// Adds elements at the end. More than its shape has give `invalid-input`.
+extern bool jackfield_plugin_tensors_method_tensor_writer_write(jackfield_plugin_tensors_borrow_tensor_writer_t self, plugin_list_f32_t *elements, jackfield_plugin_tensors_failure_t *err);
+// Ends the tensor, whose elements must all be there, and gives the reference to put into an answer, as JSON text.
+// Once it is finished, a writer takes nothing more.
+extern bool jackfield_plugin_tensors_method_tensor_writer_finish(jackfield_plugin_tensors_borrow_tensor_writer_t self, plugin_string_t *ret, jackfield_plugin_tensors_failure_t *err);
+// Opens the tensor that a reference (JSON text) stands for, on behalf of the request at `index` of the batch. One that
+// the request did not name gives `invalid-input`.
+extern bool jackfield_plugin_tensors_open(uint32_t index, plugin_string_t *reference, jackfield_plugin_tensors_own_tensor_reader_t *ret, jackfield_plugin_tensors_failure_t *err);
+// Begins a tensor of this shape, of at most 8 dimensions, on behalf of the request at `index` of the batch. One beyond
+// the stage's limit on tensors (1 GiB a call by default) gives `over-budget`.
+extern bool jackfield_plugin_tensors_create(uint32_t index, plugin_list_u64_t *shape, jackfield_plugin_tensors_own_tensor_writer_t *ret, jackfield_plugin_tensors_failure_t *err);
 
 // Exported Functions from `jackfield:plugin/meta@0.1.0`
 void exports_jackfield_plugin_meta_describe(exports_jackfield_plugin_meta_list_descriptor_t *ret);
@@ -416,6 +491,30 @@ void jackfield_plugin_http_http_request_free(jackfield_plugin_http_http_request_
 void jackfield_plugin_http_http_response_free(jackfield_plugin_http_http_response_t *ptr);
 
 void jackfield_plugin_http_result_http_response_failure_free(jackfield_plugin_http_result_http_response_failure_t *ptr);
+
+void jackfield_plugin_tensors_failure_free(jackfield_plugin_tensors_failure_t *ptr);
+
+extern void jackfield_plugin_tensors_tensor_reader_drop_own(jackfield_plugin_tensors_own_tensor_reader_t handle);
+
+extern void jackfield_plugin_tensors_tensor_reader_drop_borrow(jackfield_plugin_tensors_borrow_tensor_reader_t handle);
+
+extern jackfield_plugin_tensors_borrow_tensor_reader_t jackfield_plugin_tensors_borrow_tensor_reader(jackfield_plugin_tensors_own_tensor_reader_t handle);
+
+extern void jackfield_plugin_tensors_tensor_writer_drop_own(jackfield_plugin_tensors_own_tensor_writer_t handle);
+
+extern void jackfield_plugin_tensors_tensor_writer_drop_borrow(jackfield_plugin_tensors_borrow_tensor_writer_t handle);
+
+extern jackfield_plugin_tensors_borrow_tensor_writer_t jackfield_plugin_tensors_borrow_tensor_writer(jackfield_plugin_tensors_own_tensor_writer_t handle);
+
+void jackfield_plugin_tensors_result_list_f32_failure_free(jackfield_plugin_tensors_result_list_f32_failure_t *ptr);
+
+void jackfield_plugin_tensors_result_void_failure_free(jackfield_plugin_tensors_result_void_failure_t *ptr);
+
+void jackfield_plugin_tensors_result_string_failure_free(jackfield_plugin_tensors_result_string_failure_t *ptr);
+
+void jackfield_plugin_tensors_result_own_tensor_reader_failure_free(jackfield_plugin_tensors_result_own_tensor_reader_failure_t *ptr);
+
+void jackfield_plugin_tensors_result_own_tensor_writer_failure_free(jackfield_plugin_tensors_result_own_tensor_writer_failure_t *ptr);
 
 void exports_jackfield_plugin_meta_descriptor_free(exports_jackfield_plugin_meta_descriptor_t *ptr);
 

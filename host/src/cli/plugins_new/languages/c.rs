@@ -35,6 +35,7 @@ static SOURCES: &[Embedded] = embedded!("../plugin-api/c/":
     "jackfield.h" => "vendor/jackfield/jackfield.h",
     "models.c" => "vendor/jackfield/models.c",
     "plugin.c" => "vendor/jackfield/plugin.c",
+    "tensors.c" => "vendor/jackfield/tensors.c",
     "testing.c" => "vendor/jackfield/testing.c",
     "testing.h" => "vendor/jackfield/testing.h",
     "yyjson/LICENSE" => "vendor/jackfield/yyjson/LICENSE",

@@ -1,0 +1,3 @@
+#include "vendor/jackfield/jackfield.h"
+
+extern const jf_extension centre;
