@@ -4,6 +4,7 @@
 mod address_space;
 mod answers;
 mod bad_plugins;
+mod c_tensors;
 mod caches;
 mod claims;
 mod compiled_plugins;

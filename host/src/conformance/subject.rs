@@ -203,6 +203,11 @@ impl<'a> Subject<'a> {
                 return Some(format!("tensor `{name}` holds {count} elements, not {:?}", tensor.shape));
             }
         }
+        if !document.tensors.is_empty() && self.output.text["x-tensors"] != true {
+            return Some(
+                "tensors come with it, which the schema does not say (`\"x-tensors\": true` at its root)".to_owned(),
+            );
+        }
         match serde_json::from_str::<Value>(&document.json) {
             Ok(value) => {
                 let fault = self.output.fault(&value).map(|fault| excerpt(&fault));
