@@ -487,7 +487,14 @@ fn cache(path: &Path) -> Result<Cache, Failure> {
     let offer = plugin.offers.iter().find(of).expect("the backend");
     let config = serde_json::json!({ "path": path }).to_string();
     let instance: Arc<dyn Instance> = offer.opener.open(&config, &Limits::default())?;
-    let tier = TierParts { name: "sqlite".to_owned(), instance, grants: Arc::default(), ttl: None };
+    let tier = TierParts {
+        name: "sqlite".to_owned(),
+        form: plugin.form,
+        instance,
+        grants: Arc::default(),
+        ttl: None,
+        limits: Limits::of_cache(),
+    };
     Ok(Cache::new("c", vec![tier], &Arc::default()).expect("a cache backend"))
 }
 

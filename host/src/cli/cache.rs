@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
+use jackfield_plugin_api::Failure;
 use serde_json::{Value, json};
 
 use super::{
@@ -159,10 +160,15 @@ const PAGE: usize = 500;
 
 async fn export(caches: &[Cache], prefix: &str) -> Exit {
     for cache in caches {
-        let mut after: Option<String> = None;
+        let (mut after, mut most) = (None::<String>, PAGE);
         loop {
-            let page = match cache.list(prefix, after.as_deref(), PAGE).await {
+            let page = match cache.list(prefix, after.as_deref(), most).await {
                 Ok(page) => page,
+                // So many values are more than its sandbox may answer at a time.
+                Err(Failure::OverBudget(_)) if most > 1 => {
+                    most = (most / 8).max(1);
+                    continue;
+                }
                 Err(failure) => {
                     complain(format!("cache `{}`: {failure}", cache.name()), None);
                     return Exit::Failed;

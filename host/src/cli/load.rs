@@ -106,11 +106,12 @@ pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, R
     Ok((draft, plan, registry))
 }
 
-/// Says what the plugins of the stages ask for in vain: they may do without, but perhaps not well.
+/// Says what the plugins of stages, models and caches ask for in vain: they may do without, but perhaps not well.
 fn tell_missing(plan: &Plan, registry: &Registry) {
     let mut told = BTreeSet::new();
     let extensions = plan.stages.iter().map(|stage| &stage.extension);
-    for extension in extensions.chain(plan.models.iter().map(|model| &model.extension)) {
+    let tiers = plan.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| &tier.extension);
+    for extension in extensions.chain(plan.models.iter().map(|model| &model.extension)).chain(tiers) {
         let Some(offer) = extension.offer(registry) else { continue };
         for (permission, reason) in offer.grants.missing() {
             let ExtensionRef { plugin, name, .. } = extension;

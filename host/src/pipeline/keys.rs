@@ -437,5 +437,36 @@ pub(super) static LIMITS: Table = Table {
     ],
 };
 
+/// Limits of a tier of a cache.
+pub(super) static LIMITS_TIER: Table = Table {
+    what: "`limits`",
+    keys: &[
+        optional(
+            "memory",
+            Shape::Size,
+            "Memory of an instance, reserved of `pipeline.sandbox_memory` while it is there; 128 MiB by default.",
+        ),
+        optional("time", Shape::Duration, "CPU time of an operation; 2 seconds by default."),
+        optional(
+            "wall",
+            Shape::Duration,
+            "Time of an operation, waiting for a server included and queueing not; 10 seconds by default.",
+        ),
+        optional("fuel", COUNT_64, "Instructions of an operation; unlimited by default."),
+        optional("host_calls", AMOUNT, "Host calls within an operation; 100,000 by default."),
+        optional("output", Shape::Size, "Size of an answer, and of what is sent to servers; 64 MiB by default."),
+        optional(
+            "scratch",
+            Shape::Size,
+            "What the scratch folders of the tier may hold, where the host makes them; 1 GiB by default.",
+        ),
+        optional(
+            "traps",
+            AMOUNT_32,
+            "Failures in a row after which the tier is left alone for a while; 4 by default, 0 for any number.",
+        ),
+    ],
+};
+
 /// A positive number.
 pub(super) const COUNT_64: Shape = Shape::Integer { min: 1, max: u64::MAX };

@@ -54,17 +54,18 @@ impl Plan {
         self.sandbox_memory.unwrap_or_else(|| usual_memory_total().bytes)
     }
 
-    /// What stages leave of it for the models and policies that they wait for: the most that one of these may take.
+    /// What stages leave of it for the models, caches and policies that they wait for: the most that one of these may take.
     #[must_use]
     pub fn sandbox_kept_back(&self) -> u64 {
         let models = self.models.iter().map(|model| (model.extension.form, &model.limits));
         let usual = Limits::of_policy();
         let policies = self.stages.iter().filter_map(|stage| Some((stage.route.as_ref()?.extension.form, &usual)));
-        kept_back(models.chain(policies))
+        let tiers = self.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| (tier.extension.form, &tier.limits));
+        kept_back(models.chain(policies).chain(tiers))
     }
 }
 
-/// What is kept back for the instances of models and policies of these forms and limits.
+/// What is kept back for the instances of models, caches and policies of these forms and limits.
 pub(super) fn kept_back<'a>(inner: impl Iterator<Item = (Form, &'a Limits)>) -> u64 {
     inner.filter(|(form, _)| *form == Form::Wasm).map(|(_, limits)| limits.memory).max().unwrap_or(0)
 }
@@ -529,4 +530,8 @@ pub struct TierPlan {
     pub config: Value,
     /// How long a value is kept; none for as long as there is room.
     pub ttl: Option<Duration>,
+    /// What an operation may use up. A native backend is held to `wall` alone, one that is linked in to nothing; `traps` is
+    /// the number of failures in a row after which any is left alone for a while.
+    #[serde(default = "Limits::of_cache")]
+    pub limits: Limits,
 }

@@ -49,6 +49,9 @@ pub(super) struct TierDraft {
     pub(super) uses: Option<Spanned<String>>,
     pub(super) with: Option<(Span, Node)>,
     pub(super) ttl: Option<Duration>,
+    pub(super) limits: Limits,
+    /// Where the limit on memory is written, if it is.
+    pub(super) memory_at: Option<Span>,
     /// Where the tier stands.
     pub(super) span: Span,
 }
@@ -124,10 +127,13 @@ pub(super) fn cache(name: &Key, node: &Node) -> CacheDraft {
     };
     let tier = |node: &Node| {
         let fields = Fields { table: node.as_table(), spec: &service_keys::TIER };
+        let limits = within(&fields, "limits", &keys::LIMITS_TIER);
         TierDraft {
             uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
             with: with(&fields),
             ttl: fields.duration("ttl"),
+            limits: limits.limits_or(Limits::of_cache()),
+            memory_at: limits.get("memory").map(|node| node.span),
             span: node.span,
         }
     };

@@ -1,6 +1,8 @@
 //! The keys of what stages share: models and caches.
 
-use super::keys::{AMOUNT, COUNT, COUNT_64, LIMITS, RETRY_MODEL, Shape, Table, default, optional, required};
+use super::keys::{
+    AMOUNT, COUNT, COUNT_64, LIMITS, LIMITS_TIER, RETRY_MODEL, Shape, Table, default, optional, required,
+};
 
 /// A model.
 pub(super) static MODEL: Table = Table {
@@ -83,5 +85,10 @@ pub(super) static TIER: Table = Table {
         required("use", Shape::Text, "The extension that keeps values: a name, or `plugin/name`."),
         optional("with", Shape::Free, "Configuration of the extension."),
         optional("ttl", Shape::Duration, "How long a value is kept; as long as there is room by default."),
+        optional(
+            "limits",
+            Shape::Table(&LIMITS_TIER),
+            "What an operation of a sandboxed plugin may use up; a native one is held to `wall` and `traps`.",
+        ),
     ],
 };

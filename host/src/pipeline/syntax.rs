@@ -399,7 +399,11 @@ impl<'a> Fields<'a> {
 
     /// Limits, where this is the table of that name.
     pub(super) fn limits(&self) -> Limits {
-        let usual = Limits::default();
+        self.limits_or(Limits::default())
+    }
+
+    /// Limits, where this is the table of that name, with these for what it does not say.
+    pub(super) fn limits_or(&self, usual: Limits) -> Limits {
         Limits {
             memory: self.size("memory").unwrap_or(usual.memory),
             time: self.duration("time").unwrap_or(usual.time),

@@ -3,67 +3,17 @@
 //! Caches may share a file or a server, so every key that a backend sees begins with the name of its cache.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use jackfield_plugin_api::{CacheCalls, CacheEntry, CacheSize, CacheValue, Instance, Result};
-use serde::{Deserialize, Serialize};
+use jackfield_plugin_api::{CacheEntry, CacheSize, CacheValue, Failure, Result};
 
 use super::{
     cache_value::{Stored, expiry, left, pack, unpack},
     http::Http,
-    plugin_host::ServiceHost,
+    tier::{Tier, TierCount, TierParts},
 };
-use crate::{
-    plugin::sandbox::{Grants, Limits},
-    telemetry::Wait,
-};
-
-/// What a tier is made of.
-pub struct TierParts {
-    /// Name of the extension.
-    pub name: String,
-    /// The opened backend.
-    pub instance: Arc<dyn Instance>,
-    /// What it may do.
-    pub grants: Arc<Grants>,
-    /// How long it keeps values.
-    pub ttl: Option<Duration>,
-}
-
-/// A tier.
-struct Tier {
-    name: String,
-    /// Holds a cache backend: whoever opens it makes sure of that.
-    instance: Arc<dyn Instance>,
-    grants: Arc<Grants>,
-    http: Arc<Http>,
-    ttl: Option<Duration>,
-    hits: AtomicU64,
-    misses: AtomicU64,
-    errors: AtomicU64,
-    warned: AtomicBool,
-    wait: Arc<Wait>,
-    /// Whether it was said that what it holds is damaged.
-    mistrusted: AtomicBool,
-}
-
-/// How often a tier was asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TierCount {
-    /// The extension.
-    pub tier: String,
-    /// Found.
-    pub hits: u64,
-    /// Not found.
-    pub misses: u64,
-    /// Away, or broken.
-    pub errors: u64,
-}
 
 /// A named cache. A tier that is away is passed over: the first time with a warning.
 pub struct Cache {
@@ -77,14 +27,7 @@ impl Cache {
     /// A cache of these tiers. None if one is no cache backend.
     #[must_use]
     pub fn new(cache: &str, tiers: Vec<TierParts>, http: &Arc<Http>) -> Option<Self> {
-        let tiers = tiers.into_iter().map(|TierParts { name, instance, grants, ttl }| {
-            instance.as_cache()?;
-            let http = Arc::clone(http);
-            let (hits, misses, errors) = Default::default();
-            let wait = Wait::new(format!("`{name}` of cache `{cache}`"));
-            let (warned, mistrusted) = Default::default();
-            Some(Tier { name, instance, grants, http, ttl, hits, misses, errors, warned, mistrusted, wait })
-        });
+        let tiers = tiers.into_iter().map(|parts| Tier::new(cache, parts, http));
         Some(Self { name: cache.to_owned(), prefix: format!("{cache}/"), tiers: tiers.collect::<Option<_>>()? })
     }
 
@@ -101,17 +44,16 @@ impl Cache {
 
     /// The value under a key, and the tier that had it. Faster tiers get it too.
     pub async fn get(&self, key: &str) -> Option<(CacheValue, &str)> {
-        let key = &self.full(key);
+        let key = self.full(key);
         for (place, tier) in self.tiers.iter().enumerate() {
-            let Some(stored) =
-                self.noted(tier, tier.waited(tier.backend().get(key, &tier.host(&self.name))).await).flatten()
-            else {
-                continue;
-            };
-            let (expires, value) = match unpack(key, &stored) {
+            let wanted = key.clone();
+            let answer = tier.operate(move |cache, host| Box::pin(async move { cache.get(&wanted, host).await })).await;
+            let Some(stored) = self.noted(tier, answer).flatten() else { continue };
+            let (expires, value) = match unpack(&key, &stored) {
                 Stored::Value(expires, value) => (expires, value),
                 other => {
-                    tier.misses.fetch_add(1, Ordering::Relaxed);
+                    let counted = if other == Stored::Damaged { &tier.errors } else { &tier.misses };
+                    counted.fetch_add(1, Ordering::Relaxed);
                     self.mistrust(tier, &other);
                     continue;
                 }
@@ -119,15 +61,7 @@ impl Cache {
             tier.hits.fetch_add(1, Ordering::Relaxed);
             for faster in &self.tiers[..place] {
                 let expires = expires.min(expiry(faster.ttl));
-                let put = faster
-                    .waited(faster.backend().put(
-                        key,
-                        pack(key, expires, &value),
-                        left(expires),
-                        &faster.host(&self.name),
-                    ))
-                    .await;
-                self.noted(faster, put.map(Some));
+                self.put_in(faster, &key, pack(&key, expires, &value), left(expires)).await;
             }
             return Some((value, &tier.name));
         }
@@ -136,26 +70,32 @@ impl Cache {
 
     /// Keeps a value in every tier, for as long as the tier says, or for `ttl` if that is shorter.
     pub async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) {
-        let key = &self.full(key);
+        let key = self.full(key);
         for tier in &self.tiers {
             let ttl = match (tier.ttl, ttl) {
                 (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
                 (tier, ttl) => tier.or(ttl),
             };
-            let put =
-                tier.waited(tier.backend().put(key, pack(key, expiry(ttl), value), ttl, &tier.host(&self.name))).await;
-            self.noted(tier, put.map(Some));
+            self.put_in(tier, &key, pack(&key, expiry(ttl), value), ttl).await;
         }
+    }
+
+    /// Puts a stored value into a tier.
+    async fn put_in(&self, tier: &Tier, key: &str, stored: CacheValue, ttl: Option<Duration>) {
+        let key = key.to_owned();
+        let put =
+            tier.operate(move |cache, host| Box::pin(async move { cache.put(&key, stored, ttl, host).await })).await;
+        self.noted(tier, put.map(Some));
     }
 
     /// Forgets every value whose key begins so, and says for each tier how many there were.
     pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
-            cleared.push((
-                tier.name.as_str(),
-                tier.waited(tier.backend().clear(&self.full(prefix), &tier.host(&self.name))).await,
-            ));
+            let prefix = self.full(prefix);
+            let answer =
+                tier.operate(move |cache, host| Box::pin(async move { cache.clear(&prefix, host).await })).await;
+            cleared.push((tier.name.as_str(), answer));
         }
         cleared
     }
@@ -164,24 +104,35 @@ impl Cache {
     pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
-            sizes.push((
-                tier.name.as_str(),
-                tier.waited(tier.backend().size(&self.full(prefix), &tier.host(&self.name))).await,
-            ));
+            let prefix = self.full(prefix);
+            let answer =
+                tier.operate(move |cache, host| Box::pin(async move { cache.size(&prefix, host).await })).await;
+            sizes.push((tier.name.as_str(), answer));
         }
         sizes
     }
 
-    /// A page of the values of the slowest tier, which has what the others have.
+    /// A page of the values of the slowest tier, which has what the others have. An empty one is the last.
     ///
     /// # Errors
-    /// If the tier is away.
+    /// If the tier is away, or lists what was not asked for.
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
-        let after = after.map(|after| self.full(after));
-        let page = tier
-            .waited(tier.backend().list(&self.full(prefix), after.as_deref(), limit, &tier.host(&self.name)))
-            .await?;
+        let (prefix, after) = (self.full(prefix), after.map(|after| self.full(after)));
+        let (beginning, before) = (prefix.clone(), after.clone());
+        let list = tier.operate(move |cache, host| {
+            Box::pin(async move { cache.list(&prefix, after.as_deref(), limit, host).await })
+        });
+        let page = list.await?;
+        // A page that leads back would be read for ever.
+        let mut last = before.as_deref();
+        for entry in &page {
+            if !entry.key.starts_with(&beginning) || last.is_some_and(|last| *entry.key <= *last) {
+                let what = "it lists a key that was not asked for, or not in order";
+                return Err(Failure::InvalidOutput(what.to_owned()));
+            }
+            last = Some(&entry.key);
+        }
         // A value that this host did not write, or that has expired, still counts for the page: it is given as it is.
         Ok(page
             .into_iter()
@@ -199,20 +150,13 @@ impl Cache {
     /// Whether some tier outlives the process.
     #[must_use]
     pub fn is_durable(&self) -> bool {
-        self.tiers.iter().any(|tier| tier.backend().is_durable())
+        self.tiers.iter().any(Tier::is_durable)
     }
 
     /// How often each tier was asked.
     #[must_use]
     pub fn counts(&self) -> Vec<TierCount> {
-        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let tier = |tier: &Tier| TierCount {
-            tier: tier.name.clone(),
-            hits: count(&tier.hits),
-            misses: count(&tier.misses),
-            errors: count(&tier.errors),
-        };
-        self.tiers.iter().map(tier).collect()
+        self.tiers.iter().map(Tier::count).collect()
     }
 
     /// Warns of the first value of a tier that is not what was put there. What it stood for is made again, and put over it.
@@ -231,13 +175,11 @@ impl Cache {
 
     /// Counts a miss or an error of a tier, and warns of the first error.
     fn noted<T>(&self, tier: &Tier, answer: Result<Option<T>>) -> Option<Option<T>> {
+        if answer.is_ok() && tier.warned.swap(false, Ordering::Relaxed) {
+            tracing::warn!(cache = self.name, tier = tier.name, "the cache answers again");
+        }
         match answer {
-            Ok(Some(value)) => {
-                if tier.warned.swap(false, Ordering::Relaxed) {
-                    tracing::warn!(cache = self.name, tier = tier.name, "the cache answers again");
-                }
-                Some(Some(value))
-            }
+            Ok(Some(value)) => Some(Some(value)),
             Ok(None) => {
                 tier.misses.fetch_add(1, Ordering::Relaxed);
                 Some(None)
@@ -253,32 +195,15 @@ impl Cache {
     }
 }
 
-impl Tier {
-    /// The host, as its backend sees it.
-    fn host<'a>(&'a self, cache: &'a str) -> ServiceHost<'a> {
-        let most = Limits::default().output;
-        ServiceHost { service: cache, grants: &self.grants, http: &self.http, most, tensors: None }
-    }
-
-    fn backend(&self) -> &dyn CacheCalls {
-        self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
-    }
-
-    /// Waits for the backend: if that takes long, it is told.
-    async fn waited<T>(&self, answer: impl Future<Output = T>) -> T {
-        let _waiting = self.wait.begin();
-        answer.await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Mutex;
 
-    use jackfield_plugin_api::{BoxFuture, Document, HostCalls, Request};
+    use jackfield_plugin_api::{BoxFuture, CacheCalls, Document, HostCalls, Instance, Request};
 
     use super::*;
+    use crate::plugin::{Form, sandbox::Limits};
 
     /// A backend that two caches share, as they would a file.
     #[derive(Default)]
@@ -374,7 +299,14 @@ mod tests {
         let shared = Arc::new(Shared::default());
         let cache = |name: &str| {
             let instance: Arc<dyn Instance> = Arc::new(Handle(Arc::clone(&shared)));
-            let tier = TierParts { name: "shared".to_owned(), instance, grants: Arc::default(), ttl: None };
+            let tier = TierParts {
+                name: "shared".to_owned(),
+                form: Form::LinkedIn,
+                instance,
+                grants: Arc::default(),
+                ttl: None,
+                limits: Limits::of_cache(),
+            };
             Cache::new(name, vec![tier], &Arc::default()).expect("a cache backend")
         };
         // The name of one is the beginning of another's, and of its keys.

@@ -6,13 +6,16 @@ mod cache_value;
 mod cached_tensors;
 mod http;
 mod model;
+mod native_threads;
 mod open;
+mod patience;
 mod plugin_host;
 mod recording;
 mod route;
 mod tensor_scopes;
+mod tier;
 
-pub use cache::{Cache, TierCount, TierParts};
+pub use cache::Cache;
 pub(crate) use cached_tensors::{keep_tensors, restore_tensors};
 pub use http::Http;
 pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource, abilities};
@@ -24,3 +27,4 @@ pub use recording::{
 };
 pub use route::{Kept, KeptError, Learned, Route};
 pub(crate) use tensor_scopes::TensorScopes;
+pub use tier::{TierCount, TierParts};

@@ -7,7 +7,7 @@ use jackfield_plugin_api::{Failure, Offers, Result};
 use super::{Cache, CallRecorder, Http, Model, Route, TierParts, route::open_routes};
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
-    plugin::{Registry, sandbox::Limits},
+    plugin::Registry,
     telemetry::waiting,
 };
 
@@ -96,7 +96,7 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
     let mut tiers = Vec::new();
     for (place, tier) in plan.tiers.iter().enumerate() {
         let _waiting = waiting(format!("`{}` of cache `{}` to open", tier.extension.name, plan.name));
-        let instance = match tier.extension.open(&tier.config, &Limits::default(), registry) {
+        let instance = match tier.extension.open(&tier.config, &tier.limits, registry) {
             Ok(instance) => instance,
             // A full disk, a server that is away: the other tiers serve.
             Err(Failure::Unavailable(why)) => {
@@ -105,13 +105,15 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
             }
             Err(failure) => return Err(fault(place, failure)),
         };
-        if instance.as_cache().is_none() {
-            let what =
-                format!("`{}` is {}: cache backends are linked in, as yet", tier.extension.name, tier.extension.form);
-            return Err(fault(place, Failure::InvalidConfig(what)));
-        }
         let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
-        tiers.push(TierParts { name: tier.extension.name.clone(), instance, grants, ttl: tier.ttl });
+        tiers.push(TierParts {
+            name: tier.extension.name.clone(),
+            form: tier.extension.form,
+            instance,
+            grants,
+            ttl: tier.ttl,
+            limits: tier.limits.clone(),
+        });
     }
     Cache::new(&plan.name, tiers, http).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
 }

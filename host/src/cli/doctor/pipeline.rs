@@ -39,7 +39,13 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
         Ok(plan) => {
             let checked = format!("`{}` is fine: {}", plan.name, counted(plan.stages.len() as u64, "stage"));
             let mut findings = vec![Finding::ok("file", checked)];
-            findings.extend(plan.stages.iter().filter_map(|stage| missing(&stage.name, &stage.extension, &registry)));
+            let stages = plan.stages.iter().map(|stage| (format!("stage {}", stage.name), &stage.extension));
+            let asking = plan.models.iter().map(|model| (format!("model {}", model.name), &model.extension));
+            let tiers = plan.caches.iter().flat_map(|cache| {
+                cache.tiers.iter().map(move |tier| (format!("cache {}", cache.name), &tier.extension))
+            });
+            let users = stages.chain(asking).chain(tiers);
+            findings.extend(users.filter_map(|(user, extension)| missing(user, extension, &registry)));
             findings.extend(models(&plan, &registry));
             findings.extend(caches(&plan, &registry));
             findings
@@ -47,13 +53,13 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
     }
 }
 
-/// What a stage's plugin asks for in vain.
-fn missing(stage: &str, extension: &ExtensionRef, registry: &Registry) -> Option<Finding> {
+/// What the plugin of a stage, a model or a tier asks for in vain.
+fn missing(user: String, extension: &ExtensionRef, registry: &Registry) -> Option<Finding> {
     let offer = extension.offer(registry)?;
     let missing: Vec<String> =
         offer.grants.missing().into_iter().map(|(permission, _)| format!("`{permission}`")).collect();
     let detail = format!("asks for {} and has it not", missing.join(", "));
-    (!missing.is_empty()).then(|| Finding::new(format!("stage {stage}"), State::Warning, detail))
+    (!missing.is_empty()).then(|| Finding::new(user, State::Warning, detail))
 }
 
 /// A value of a configuration, or its default.

@@ -10,15 +10,20 @@ use crate::{
 };
 
 impl Checker<'_> {
-    /// An instance that is larger than the total could never be made; nor one that leaves no room for the model or policy
-    /// that its call waits for.
+    /// An instance that is larger than the total could never be made; nor one that leaves no room for the model, cache or
+    /// policy that its call waits for.
     pub(super) fn sandbox_memory(&mut self) {
         let draft = self.draft;
         let usual = Limits::of_policy();
         let policies = self.routes.iter().flatten().filter_map(|route| Some((route.policy()?.0.form, &usual)));
         let models = self.services.models().zip(&draft.models);
         let inner = models.filter_map(|(found, model)| Some((found?.0.form, &model.limits))).chain(policies);
-        let kept_back = kept_back(inner);
+        let tiers = || {
+            let drafts = draft.caches.iter().flat_map(|cache| cache.tiers.iter().map(move |tier| (cache, tier)));
+            self.services.tiers().flatten().zip(drafts)
+        };
+        let caches = tiers().filter_map(|(found, (_, tier))| Some((found?.0.form, &tier.limits)));
+        let kept_back = kept_back(inner.chain(caches));
         let (models, stages) = (self.services.models().zip(&draft.models), self.offers.iter().zip(&draft.stages));
         let models = models.filter(|(found, _)| is_sandboxed(*found));
         let models = models.map(|(_, model)| ("model", &model.name, &model.limits, model.memory_at, 0));
@@ -28,6 +33,10 @@ impl Checker<'_> {
         for (what, name, limits, memory_at, beside) in models.chain(stages) {
             let instance = format!("an instance of {what} `{}`", name.text);
             faults.extend(self.does_not_fit(&instance, memory_at.unwrap_or(name.span), limits.memory, beside));
+        }
+        for (_, (cache, tier)) in tiers().filter(|(found, _)| is_sandboxed(*found)) {
+            let instance = format!("an instance of a tier of cache `{}`", cache.name.text);
+            faults.extend(self.does_not_fit(&instance, tier.memory_at.unwrap_or(tier.span), tier.limits.memory, 0));
         }
         self.faults.extend(faults);
     }
@@ -48,7 +57,7 @@ impl Checker<'_> {
         }
         let less = match beside {
             0 => String::new(),
-            beside => format!(" less {} for the model or policy that it may wait for", size(beside)),
+            beside => format!(" less {} for the model, cache or policy that it may wait for", size(beside)),
         };
         let message = format!(
             "{instance} may take {} of memory, more than the {} that all instances of sandboxed plugins may take \

@@ -43,6 +43,11 @@ impl<'a> Services<'a> {
         self.models.get(index)
     }
 
+    /// The extensions of the tiers, by cache.
+    pub(super) fn tiers(&self) -> impl Iterator<Item = impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>>> {
+        self.tiers.iter().map(|tiers| tiers.iter().map(|(found, _)| *found))
+    }
+
     /// The extensions of the models.
     pub(super) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>> {
         self.models.iter().map(|(found, _)| *found)
@@ -158,7 +163,8 @@ impl<'a> Checker<'a> {
     pub(super) fn lower_caches(&self) -> Option<Vec<CachePlan>> {
         let caches = self.draft.caches.iter().zip(&self.services.tiers).map(|(cache, found)| {
             let tiers = cache.tiers.iter().zip(found).map(|(tier, (found, config))| {
-                Some(TierPlan { extension: extension_ref((*found)?), config: config.value.clone(), ttl: tier.ttl })
+                let (extension, config) = (extension_ref((*found)?), config.value.clone());
+                Some(TierPlan { extension, config, ttl: tier.ttl, limits: tier.limits.clone() })
             });
             Some(CachePlan { name: cache.name.text.clone(), tiers: tiers.collect::<Option<_>>()? })
         });

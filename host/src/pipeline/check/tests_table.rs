@@ -19,7 +19,7 @@ use crate::{
         tree::{self, Node},
         wire,
     },
-    plugin::{Lookup, Registry},
+    plugin::{Lookup, Registry, sandbox::Limits},
 };
 
 impl<'a> Checker<'a> {
@@ -198,7 +198,8 @@ fn filled(value: &Value, source: Option<&ItemSource>) -> Value {
 /// A tier that is empty in the beginning and gone in the end.
 fn fresh_tier(registry: &Registry) -> Option<TierPlan> {
     let Lookup::Found(plugin, offer) = registry.find(Kind::CacheBackend, "bundled/memory") else { return None };
-    Some(TierPlan { extension: extension_ref((plugin, offer)), config: json!({}), ttl: None })
+    let (extension, limits) = (extension_ref((plugin, offer)), Limits::of_cache());
+    Some(TierPlan { extension, config: json!({}), ttl: None, limits })
 }
 
 /// The tests of a draft that became this plan.

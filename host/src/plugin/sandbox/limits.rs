@@ -29,7 +29,8 @@ pub struct Limits {
     /// What the scratch folders that the host makes for a call may hold, in bytes on disk; at least 4 KiB for each file.
     #[serde(default = "a_gibibyte")]
     pub scratch: u64,
-    /// Calls in a row that end in a trap, or at a limit, before the extension is called no more; 0 for no such number.
+    /// Calls in a row that end in a trap, or at a limit, before the extension is called no more; 0 for no such number. Of a
+    /// cache backend: failures in a row before it is left alone for a while.
     #[serde(default = "some_traps")]
     pub traps: u32,
 }
@@ -67,6 +68,13 @@ impl Limits {
     #[must_use]
     pub fn of_policy() -> Self {
         Self { time: Duration::from_secs(5), wall: Duration::from_secs(30), ..Self::default() }
+    }
+
+    /// Those of an operation of a cache backend: a value that takes long to come by is better made again. After a few
+    /// failures in a row it is left alone for a while.
+    #[must_use]
+    pub fn of_cache() -> Self {
+        Self { time: Duration::from_secs(2), wall: Duration::from_secs(10), traps: 4, ..Self::default() }
     }
 }
 

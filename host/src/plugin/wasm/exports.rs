@@ -1,4 +1,4 @@
-//! What a component exports: always `meta` and `extension`, and `cache-backend` where it offers one.
+//! What a component exports: always `meta` and `extension`, and `cache-backend` where it may offer one.
 
 use wasmtime::{AsContextMut, component::InstancePre};
 
@@ -6,6 +6,9 @@ use super::{
     bindings::exports::jackfield::plugin::{cache_backend, extension, meta},
     state::State,
 };
+
+/// What a component exports that offers a cache backend.
+pub(super) const CACHE_BACKEND: &str = "jackfield:plugin/cache-backend@0.1.0";
 
 /// A component that is compiled and linked, and its exports.
 #[derive(Clone)]
@@ -20,7 +23,6 @@ pub(super) struct Prepared {
 pub(super) struct Exports {
     pub(super) meta: meta::Guest,
     pub(super) extension: extension::Guest,
-    #[expect(dead_code, reason = "cache backends in components are opened in a later change")]
     pub(super) cache: Option<cache_backend::Guest>,
 }
 
@@ -28,14 +30,20 @@ impl Prepared {
     /// Finds the exports.
     ///
     /// # Errors
-    /// If one that every plugin has is missing, or is not that of the contract.
+    /// If one that every plugin has is missing, or one is not that of the contract.
     pub(super) fn new(instance: InstancePre<State>) -> wasmtime::Result<Self> {
+        let has_cache = instance.component().get_export_index(None, CACHE_BACKEND).is_some();
         Ok(Self {
             meta: meta::GuestIndices::new(&instance)?,
             extension: extension::GuestIndices::new(&instance)?,
-            cache: cache_backend::GuestIndices::new(&instance).ok(),
+            cache: has_cache.then(|| cache_backend::GuestIndices::new(&instance)).transpose()?,
             instance,
         })
+    }
+
+    /// Whether it has the operations of a cache backend.
+    pub(super) fn has_cache(&self) -> bool {
+        self.cache.is_some()
     }
 
     pub(super) fn engine(&self) -> &wasmtime::Engine {

@@ -8,19 +8,20 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
-use jackfield_plugin_api::{BoxFuture, Document, Failure, HostCalls, Instance, Kind, Request, Result};
+use jackfield_plugin_api::{BoxFuture, CacheCalls, Document, Failure, HostCalls, Instance, Kind, Request, Result};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::{
+    bindings::jackfield::plugin::types,
     convert,
     engine::{is_out_of_memory, no_memory_left},
     exports::{Exports, Prepared},
     health::Health,
     meter::{CpuMeter, metered},
-    scratch::ScratchFull,
+    scratch::{ScratchFolders, ScratchFull},
     state::{Bridge, State, store},
-    world,
+    world::{self, World},
 };
 use crate::plugin::{
     escape_untrusted,
@@ -36,23 +37,34 @@ pub(super) struct Guest {
     pub(super) limits: Limits,
     pub(super) grants: Arc<Grants>,
     pub(super) health: Health,
+    /// The scratch folders of a cache backend, which its instances keep values in for each other. Those of other kinds have
+    /// folders of their own.
+    pub(super) scratch: Option<ScratchFolders>,
+    /// What a cache backend answered when it was opened: whether its values outlive the process.
+    pub(super) is_durable: bool,
 }
 
 impl Guest {
     /// An instance of its own, opened with the configuration.
-    async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, Exports)> {
+    pub(super) async fn fresh(&self, bridge: &Arc<Bridge>) -> Result<(Store<State>, Exports)> {
         let whose = self.whose();
-        let (mut store, plugin) = instantiate(&self.prepared, whose, &self.grants, bridge).await?;
+        let scratch = match &self.scratch {
+            Some(kept) => kept.clone(),
+            None => world::scratch_folders(&self.grants, self.limits.scratch)?,
+        };
+        let world = world::of(&self.grants, scratch)?;
+        let (mut store, plugin) = instantiate(&self.prepared, whose, world, bridge).await?;
         let opened = plugin.extension.call_open(&mut store, self.kind.name(), &self.name, &self.config).await;
         opened.map_err(|error| trapped(&error, &store, whose))?.map_err(convert::failure)?;
         Ok((store, plugin))
     }
 
     /// The limits, and whose they are: what has `limits` in a pipeline can raise them.
-    fn whose(&self) -> Whose<'_> {
+    pub(super) fn whose(&self) -> Whose<'_> {
         let of = match self.kind {
             kind if kind.is_for_stages() => Some("stage"),
             Kind::Model => Some("model"),
+            Kind::CacheBackend => Some("tier"),
             _ => None,
         };
         Whose { limits: &self.limits, of }
@@ -66,10 +78,17 @@ impl Guest {
         }
     }
 
-    /// Checks the configuration with an instance that is thrown away.
-    pub(super) async fn try_open(&self) -> Result<()> {
+    /// Checks the configuration with an instance that is thrown away, and asks a cache backend whether its values last.
+    pub(super) async fn try_open(&mut self) -> Result<()> {
         let (bridge, limits) = (Arc::default(), limits_to_open(&self.limits));
-        in_time(&limits, &bridge, self.fresh(&bridge)).await?.map(|_| ())
+        self.is_durable = in_time(&limits, &bridge, async {
+            let (mut store, plugin) = self.fresh(&bridge).await?;
+            let Some(cache) = plugin.cache.filter(|_| self.kind == Kind::CacheBackend) else { return Ok(false) };
+            let asked = cache.call_is_durable(&mut store).await;
+            asked.map_err(|error| trapped(&error, &store, self.whose()))
+        })
+        .await??;
+        Ok(())
     }
 
     async fn answer(&self, batch: &[Request], bridge: &Arc<Bridge>) -> Result<Vec<Result<Document>>> {
@@ -77,28 +96,64 @@ impl Guest {
         let requests: Vec<_> = batch.iter().map(convert::request).collect();
         let answered = plugin.extension.call_call(&mut store, &requests).await;
         let results = answered.map_err(|error| trapped(&error, &store, self.whose()))?;
-        let failure = |failure| match convert::failure(failure) {
-            // It says so itself, in words of its own.
-            Failure::Internal(_) | Failure::OverBudget(_) if store.data().machine_is_short => {
-                Failure::Unavailable(no_memory_left())
-            }
-            failure => failure,
-        };
+        let failure = |failure| said_itself(failure, store.data());
         Ok(results.into_iter().map(|result| result.map_err(failure).and_then(convert::document)).collect())
     }
 
-    /// Answers as soon as there is memory for an instance and a turn to compute.
-    async fn admitted(
+    /// Does some work with an instance as soon as there is memory for it and a turn to compute.
+    async fn admitted<T>(
         &self,
-        batch: &[Request],
-        bridge: &Arc<Bridge>,
+        bridge: &Bridge,
         clock: &Arc<QueueClock>,
-    ) -> Result<Vec<Result<Document>>> {
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let admission = Admission::current();
         let admitted = admission.begin(self.demand(), self.limits.memory, clock).await?;
         // The instance is gone before its memory is given back.
         let _memory = admitted.memory;
-        run(&self.limits, &bridge.meter, (&admission, clock, admitted.turn), self.answer(batch, bridge)).await?
+        run(&self.limits, &bridge.meter, (&admission, clock, admitted.turn), work).await?
+    }
+
+    /// Does some work with an instance, while the host answers what the instance asks of it.
+    pub(super) async fn hosted<T>(
+        &self,
+        host: &dyn HostCalls,
+        bridge: &Arc<Bridge>,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        *bridge.model.lock().unwrap_or_else(PoisonError::into_inner) = host.model_name();
+        let clock = QueueClock::within_current();
+        let mut answer = pin!(self.admitted(bridge, &clock, work));
+        let mut asked = FuturesUnordered::new();
+        let answered = poll_fn(|context| {
+            loop {
+                bridge.exchange(host);
+                if let Poll::Ready(answered) = answer.as_mut().poll(context) {
+                    bridge.exchange(host);
+                    return Poll::Ready(answered);
+                }
+                bridge.exchange(host);
+                asked.extend(bridge.asked().into_iter().map(|ask| ask.answer(host)));
+                // What the host answers at once is handed on at once.
+                match clock.during(|| asked.poll_next_unpin(context)) {
+                    Poll::Ready(Some(())) => {}
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+        self.health.ended(answered.as_ref().err());
+        answered
+    }
+}
+
+/// A failure that a guest answers in words of its own: where the machine has no memory left, that is why.
+pub(super) fn said_itself(failure: types::Failure, state: &State) -> Failure {
+    match convert::failure(failure) {
+        Failure::Internal(_) | Failure::OverBudget(_) if state.machine_is_short => {
+            Failure::Unavailable(no_memory_left())
+        }
+        failure => failure,
     }
 }
 
@@ -110,33 +165,15 @@ impl Instance for Guest {
             }
             self.health.back_off().await;
             let bridge = Arc::<Bridge>::default();
-            *bridge.model.lock().unwrap_or_else(PoisonError::into_inner) = host.model_name();
-            let clock = QueueClock::within_current();
-            let mut answer = pin!(self.admitted(batch, &bridge, &clock));
-            let mut asked = FuturesUnordered::new();
-            let answered = poll_fn(|context| {
-                loop {
-                    bridge.exchange(host);
-                    if let Poll::Ready(answered) = answer.as_mut().poll(context) {
-                        bridge.exchange(host);
-                        return Poll::Ready(answered);
-                    }
-                    bridge.exchange(host);
-                    asked.extend(bridge.asked().into_iter().map(|ask| ask.answer(host)));
-                    // What the host answers at once is handed on at once.
-                    match clock.during(|| asked.poll_next_unpin(context)) {
-                        Poll::Ready(Some(())) => {}
-                        Poll::Ready(None) | Poll::Pending => return Poll::Pending,
-                    }
-                }
-            })
-            .await;
-            self.health.ended(answered.as_ref().err());
-            match answered {
+            match self.hosted(host, &bridge, self.answer(batch, &bridge)).await {
                 Ok(results) => results,
                 Err(failure) => vec![Err(failure); batch.len()],
             }
         })
+    }
+
+    fn as_cache(&self) -> Option<&dyn CacheCalls> {
+        (self.kind == Kind::CacheBackend).then_some(self as &dyn CacheCalls)
     }
 
     fn traps(&self) -> u64 {
@@ -172,10 +209,9 @@ pub(super) struct Whose<'a> {
 pub(super) async fn instantiate(
     prepared: &Prepared,
     whose: Whose<'_>,
-    grants: &Grants,
+    world: World,
     bridge: &Arc<Bridge>,
 ) -> Result<(Store<State>, Exports)> {
-    let world = world::of(grants, whose.limits.scratch)?;
     let mut store = store(prepared.engine(), whose.limits, world, Arc::clone(bridge))
         .map_err(|error| Failure::Internal(format!("no sandbox: {error:#}")))?;
     match prepared.instantiate(&mut store).await {

@@ -11,11 +11,12 @@ use super::{
     compile::{self, NotCompiled},
     convert,
     engine::{engine, is_out_of_memory, no_memory_left},
-    exports::Prepared,
+    exports::{CACHE_BACKEND, Prepared},
     health::Health,
     instance::{Guest, Whose, in_time, instantiate},
     scratch::{CountedFilesystem, sweep},
     state::State,
+    world,
 };
 use crate::plugin::{
     Digest, LoadError, Offer, Opener, escape_untrusted, no_thread,
@@ -78,6 +79,12 @@ pub(in crate::plugin) fn load(
     for one in described {
         if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
             let (kind, name) = (descriptor.kind, descriptor.name.clone());
+            if kind == Kind::CacheBackend && !source.prepared.has_cache() {
+                return Err(wrong(format!(
+                    "it offers the cache backend `{name}` and does not export `{CACHE_BACKEND}`, by which one is called: \
+                     build it for the world `cache-plugin`"
+                )));
+            }
             let grants = Arc::new(Grants::effective(alias, &descriptor, granted));
             let opener = Arc::new(Sandboxed { kind, name, source: Arc::clone(&source), grants: Arc::clone(&grants) });
             offers.push(Offer { descriptor: Arc::new(descriptor), opener, grants });
@@ -91,7 +98,9 @@ async fn describe(prepared: &Prepared) -> CallResult<Vec<super::bindings::jackfi
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
         let whose = Whose { limits: &limits, of: None };
-        let (mut store, plugin) = instantiate(prepared, whose, &Grants::default(), &bridge).await?;
+        let grants = Grants::default();
+        let world = world::of(&grants, world::scratch_folders(&grants, limits.scratch)?)?;
+        let (mut store, plugin) = instantiate(prepared, whose, world, &bridge).await?;
         let described = plugin.meta.call_describe(&mut store).await;
         described.map_err(|error| super::instance::trapped(&error, &store, whose))
     })
@@ -227,7 +236,9 @@ impl Opener for Sandboxed {
         };
         let (config, limits) = (config.to_owned(), limits.clone());
         let grants = Arc::clone(&self.grants);
-        let guest = Guest {
+        let scratch =
+            (self.kind == Kind::CacheBackend).then(|| world::scratch_folders(&grants, limits.scratch)).transpose()?;
+        let mut guest = Guest {
             prepared,
             kind: self.kind,
             name: self.name.clone(),
@@ -235,6 +246,8 @@ impl Opener for Sandboxed {
             limits,
             grants,
             health: Health::default(),
+            scratch,
+            is_durable: false,
         };
         wait(guest.try_open()).map_err(internal)??;
         Ok(Arc::new(guest))

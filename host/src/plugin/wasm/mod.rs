@@ -1,9 +1,10 @@
 //! WebAssembly components: everything denied until granted, every resource bounded.
 //!
-//! A batch gets an instance of its own, made from a pool of prepared memories and dropped after it, so that nothing one
+//! A batch, or an operation of a cache backend, gets an instance of its own, made from a pool of prepared memories and dropped after it, so that nothing one
 //! item leaves behind can reach another and a trapped instance is never seen again.
 
 mod bindings;
+mod cache;
 mod compile;
 mod convert;
 mod engine;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use jackfield_plugin_api::{Failure, Random, Result};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
-use super::scratch::{Scratch, ScratchFolder};
+use super::scratch::{Scratch, ScratchFolder, ScratchFolders};
 use crate::plugin::sandbox::{Grants, Permission};
 
 /// WASI for one instance, and the folders that go with it.
@@ -16,7 +16,7 @@ pub(super) struct World {
 
 /// A WASI that holds what was granted. What was not is not there: no files, environment or sockets; output goes nowhere,
 /// clocks stand still and random numbers are the same every time.
-pub(super) fn of(grants: &Grants, most_scratch: u64) -> Result<World> {
+pub(super) fn of(grants: &Grants, scratch: ScratchFolders) -> Result<World> {
     let mut builder = WasiCtx::builder();
     if !grants.allows(&Permission::Clock) {
         builder.wall_clock(Still).monotonic_clock(Still);
@@ -31,33 +31,34 @@ pub(super) fn of(grants: &Grants, most_scratch: u64) -> Result<World> {
             builder.env(name, value);
         }
     }
-    let scratch = folders(&mut builder, grants)?;
-    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch, most_scratch) })
+    folders(&mut builder, grants, &scratch)?;
+    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch) })
+}
+
+/// The scratch folders that were granted and that nobody has named, empty; they may hold so many bytes together.
+pub(super) fn scratch_folders(grants: &Grants, most: u64) -> Result<ScratchFolders> {
+    let unnamed = grants.folders().filter(|(_, folder, _)| folder.is_none());
+    ScratchFolders::new(unnamed.map(|(name, ..)| guest_path(name)), most)
+        .map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))
+}
+
+/// What a guest calls the folder of a grant.
+fn guest_path(name: &str) -> String {
+    format!("/{name}")
 }
 
 /// Opens the folders. WASI follows no link and no `..` out of them.
-fn folders(builder: &mut WasiCtxBuilder, grants: &Grants) -> Result<Vec<(String, ScratchFolder)>> {
-    let mut made = Vec::new();
+fn folders(builder: &mut WasiCtxBuilder, grants: &Grants, scratch: &ScratchFolders) -> Result<()> {
     for (name, folder, writable) in grants.folders() {
         let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        let folder = match folder {
-            Some(folder) => folder.to_owned(),
-            None => {
-                let fresh = ScratchFolder::new();
-                let fresh =
-                    fresh.map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))?;
-                let path = fresh.path().to_owned();
-                made.push((format!("/{name}"), fresh));
-                path
-            }
-        };
-        let opened = builder.preopened_dir(&folder, format!("/{name}"), permissions);
-        opened.map_err(|error| {
+        let guest_path = guest_path(name);
+        let Some(folder) = folder.or_else(|| scratch.get(&guest_path).map(ScratchFolder::path)) else { continue };
+        builder.preopened_dir(folder, guest_path, permissions).map_err(|error| {
             let word = if writable { "scratch" } else { "read" };
             Failure::InvalidConfig(format!("`{word}:{name}` is granted, but `{}`: {error:#}", folder.display()))
         })?;
     }
-    Ok(made)
+    Ok(())
 }
 
 fn seeded() -> impl rand_core::Rng + Send + 'static {

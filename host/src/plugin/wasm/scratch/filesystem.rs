@@ -1,7 +1,8 @@
 //! WASI's files, with all that is put into scratch folders counted. Everything else is as WASI has it.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use tokio::sync::OwnedMutexGuard;
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::{
     WasiCtx, WasiCtxView, WasiView,
@@ -70,7 +71,7 @@ impl CountedView<'_> {
     }
 
     fn ledger<T>(&self, change: impl FnOnce(&mut Ledger) -> T) -> T {
-        change(&mut self.scratch.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.scratch.folders.ledger.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Which file or folder of a scratch folder has this name, whatever it leads to if it is a link.
@@ -93,6 +94,12 @@ impl CountedView<'_> {
             None => ledger.made_unseen(),
         });
         counted.map_err(full)
+    }
+
+    /// Keeps other instances from making names or taking them away meanwhile, if this is in a scratch folder.
+    fn names(&self, folder: &Resource<Descriptor>) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + use<> {
+        let names = self.is_scratch(folder).then(|| Arc::clone(&self.scratch.folders.names));
+        async move { Some(names?.lock_owned().await) }
     }
 
     fn removed(&self, identity: Option<Identity>) {
@@ -131,7 +138,7 @@ impl CountedView<'_> {
         let Some(file) = file else { return Ok(stream) };
         let inner = self.table.delete(stream)?;
         let shared = self.ledger(|ledger| ledger.shared(file));
-        let ledger = self.scratch.ledger.clone();
+        let ledger = self.scratch.folders.ledger.clone();
         let counted: DynOutputStream = Box::new(CountedStream::new(inner, file, at, ledger));
         shared.map_err(full)?;
         Ok(self.table.push(counted)?)
@@ -198,6 +205,7 @@ impl HostDescriptor for CountedView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
         let scratch = self.is_scratch(&folder);
+        let _names = self.names(&folder).await;
         let opened = self.files().open_at(folder, path_flags, path, open_flags, flags).await?;
         if scratch {
             self.opened(&opened).await?;
@@ -213,11 +221,13 @@ impl HostDescriptor for CountedView<'_> {
     }
 
     async fn create_directory_at(&mut self, folder: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let _names = self.names(&folder).await;
         self.files().create_directory_at(again(&folder), path.clone()).await?;
         self.made(&folder, &path).await
     }
 
     async fn symlink_at(&mut self, folder: Resource<Descriptor>, to: String, path: String) -> FsResult<()> {
+        let _names = self.names(&folder).await;
         self.files().symlink_at(again(&folder), to, path.clone()).await?;
         self.made(&folder, &path).await
     }
@@ -231,6 +241,7 @@ impl HostDescriptor for CountedView<'_> {
         new_path: String,
     ) -> FsResult<()> {
         self.same_side(&from, &to)?;
+        let _names = self.names(&to).await;
         self.files().link_at(from, path_flags, path, again(&to), new_path.clone()).await?;
         self.made(&to, &new_path).await
     }
@@ -243,6 +254,7 @@ impl HostDescriptor for CountedView<'_> {
         new_path: String,
     ) -> FsResult<()> {
         self.same_side(&from, &to)?;
+        let _names = self.names(&from).await;
         let moved = self.identity_at(&from, &path).await;
         let replaced = self.identity_at(&to, &new_path).await;
         self.files().rename_at(from, path, to, new_path).await?;
@@ -252,6 +264,7 @@ impl HostDescriptor for CountedView<'_> {
     }
 
     async fn unlink_file_at(&mut self, folder: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let _names = self.names(&folder).await;
         let removed = self.identity_at(&folder, &path).await;
         self.files().unlink_file_at(folder, path).await?;
         self.removed(removed);
@@ -259,6 +272,7 @@ impl HostDescriptor for CountedView<'_> {
     }
 
     async fn remove_directory_at(&mut self, folder: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let _names = self.names(&folder).await;
         let removed = self.identity_at(&folder, &path).await;
         self.files().remove_directory_at(folder, path).await?;
         self.removed(removed);

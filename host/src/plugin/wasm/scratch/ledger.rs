@@ -10,7 +10,7 @@ pub(super) type Identity = (u64, u64);
 /// What a file, or a further name of one, takes at the least: its name and its node are something, too.
 const LEAST: u64 = 4096;
 
-/// What there is in the scratch folders of a call.
+/// What there is in scratch folders.
 pub(super) struct Ledger {
     most: u64,
     used: u64,
