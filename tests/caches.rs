@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Claims against a server, with answers in these tiers.
-fn pipeline(server: &ModelServer, tiers: &str) -> Pipeline {
+pub fn pipeline(server: &ModelServer, tiers: &str) -> Pipeline {
     let items: Vec<String> = (0..40).map(|number| format!("{{ claim = \"Claim {number}.\" }}")).collect();
     let pipeline = Pipeline::new(&format!(
         r#"
@@ -61,7 +61,7 @@ in = {{ plan = "plan", samples = "sample" }}
     pipeline
 }
 
-fn server() -> ModelServer {
+pub fn server() -> ModelServer {
     ModelServer::start(Duration::from_millis(20), |_| Reply::text("{\"prob_true\": 0.4}"))
 }
 

@@ -404,6 +404,7 @@ impl<'a> Fields<'a> {
 
     /// Limits, where this is the table of that name, with these for what it does not say.
     pub(super) fn limits_or(&self, usual: Limits) -> Limits {
+        let knows = |key: &str| self.spec.keys.iter().any(|known| known.name == key);
         Limits {
             memory: self.size("memory").unwrap_or(usual.memory),
             time: self.duration("time").unwrap_or(usual.time),
@@ -411,7 +412,7 @@ impl<'a> Fields<'a> {
             host_calls: self.integer("host_calls").unwrap_or(usual.host_calls),
             output: self.size("output").unwrap_or(usual.output),
             wall: self.duration("wall").unwrap_or(usual.wall),
-            tensors: self.size("tensors").unwrap_or(usual.tensors),
+            tensors: Some("tensors").filter(|key| knows(key)).and_then(|key| self.size(key)).unwrap_or(usual.tensors),
             scratch: self.size("scratch").unwrap_or(usual.scratch),
             traps: self.integer("traps").map_or(usual.traps, |traps| traps as u32),
         }

@@ -50,7 +50,7 @@ impl Guest {
         let whose = self.whose();
         let scratch = match &self.scratch {
             Some(kept) => kept.clone(),
-            None => world::scratch_folders(&self.grants, self.limits.scratch)?,
+            None => world::scratch_folders(&self.grants, self.limits.scratch, false)?,
         };
         let world = world::of(&self.grants, scratch)?;
         let (mut store, plugin) = instantiate(&self.prepared, whose, world, bridge).await?;

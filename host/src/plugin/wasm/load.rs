@@ -99,7 +99,7 @@ async fn describe(prepared: &Prepared) -> CallResult<Vec<super::bindings::jackfi
     in_time(&limits, &bridge, async {
         let whose = Whose { limits: &limits, of: None };
         let grants = Grants::default();
-        let world = world::of(&grants, world::scratch_folders(&grants, limits.scratch)?)?;
+        let world = world::of(&grants, world::scratch_folders(&grants, limits.scratch, false)?)?;
         let (mut store, plugin) = instantiate(prepared, whose, world, &bridge).await?;
         let described = plugin.meta.call_describe(&mut store).await;
         described.map_err(|error| super::instance::trapped(&error, &store, whose))
@@ -236,8 +236,9 @@ impl Opener for Sandboxed {
         };
         let (config, limits) = (config.to_owned(), limits.clone());
         let grants = Arc::clone(&self.grants);
-        let scratch =
-            (self.kind == Kind::CacheBackend).then(|| world::scratch_folders(&grants, limits.scratch)).transpose()?;
+        let scratch = (self.kind == Kind::CacheBackend)
+            .then(|| world::scratch_folders(&grants, limits.scratch, true))
+            .transpose()?;
         let mut guest = Guest {
             prepared,
             kind: self.kind,

@@ -35,10 +35,11 @@ pub(super) fn of(grants: &Grants, scratch: ScratchFolders) -> Result<World> {
     Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch) })
 }
 
-/// The scratch folders that were granted and that nobody has named, empty; they may hold so many bytes together.
-pub(super) fn scratch_folders(grants: &Grants, most: u64) -> Result<ScratchFolders> {
+/// The scratch folders that were granted and that nobody has named, empty; they may hold so many bytes together, for one
+/// guest or for several.
+pub(super) fn scratch_folders(grants: &Grants, most: u64, lasts: bool) -> Result<ScratchFolders> {
     let unnamed = grants.folders().filter(|(_, folder, _)| folder.is_none());
-    ScratchFolders::new(unnamed.map(|(name, ..)| guest_path(name)), most)
+    ScratchFolders::new(unnamed.map(|(name, ..)| guest_path(name)), most, lasts)
         .map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))
 }
 

@@ -74,6 +74,14 @@ impl CountedView<'_> {
         change(&mut self.scratch.folders.ledger.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Counts what is about to be put into a file. A guest that others share the folders with is told of what does not fit.
+    fn planned(&self, plan: impl FnOnce(&mut Ledger) -> Result<(), ScratchFull>) -> FsResult<()> {
+        self.ledger(|ledger| match plan(ledger) {
+            Err(_) if ledger.lasts() => Err(ErrorCode::InsufficientSpace.into()),
+            planned => planned.map_err(full),
+        })
+    }
+
     /// Which file or folder of a scratch folder has this name, whatever it leads to if it is a link.
     async fn identity_at(&mut self, folder: &Resource<Descriptor>, path: &str) -> Option<Identity> {
         if !self.is_scratch(folder) {
@@ -172,14 +180,14 @@ impl HostDescriptor for CountedView<'_> {
 
     async fn set_size(&mut self, handle: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
         if let Some(file) = self.identity(&handle) {
-            self.ledger(|ledger| ledger.resizes(file, size)).map_err(full)?;
+            self.planned(|ledger| ledger.resizes(file, size))?;
         }
         self.files().set_size(handle, size).await
     }
 
     async fn write(&mut self, handle: Resource<Descriptor>, bytes: Vec<u8>, at: Filesize) -> FsResult<Filesize> {
         if let Some(file) = self.identity(&handle) {
-            self.ledger(|ledger| ledger.writes(file, Some(at), bytes.len() as u64)).map_err(full)?;
+            self.planned(|ledger| ledger.writes(file, Some(at), bytes.len() as u64))?;
         }
         self.files().write(handle, bytes, at).await
     }

@@ -13,6 +13,8 @@ const LEAST: u64 = 4096;
 /// What there is in scratch folders.
 pub(super) struct Ledger {
     most: u64,
+    /// Whether a guest may go on that was refused room, as others keep things in the same folders.
+    lasts: bool,
     used: u64,
     files: HashMap<Identity, Entry>,
 }
@@ -40,8 +42,14 @@ impl Entry {
 }
 
 impl Ledger {
-    pub(super) fn new(most: u64) -> Self {
-        Self { most, used: 0, files: HashMap::new() }
+    /// Of folders that may hold so many bytes, for one guest or for several, one after the other and side by side.
+    pub(super) fn new(most: u64, lasts: bool) -> Self {
+        Self { most, lasts, used: 0, files: HashMap::new() }
+    }
+
+    /// Whether a guest may go on that was refused room.
+    pub(super) fn lasts(&self) -> bool {
+        self.lasts
     }
 
     /// Changes an entry, which is a new one where there is none, and what is used with it.
@@ -49,14 +57,31 @@ impl Ledger {
         let before = self.files.get(&file).copied();
         let mut entry = before.unwrap_or_default();
         change(&mut entry);
+        self.set(file, entry);
+        // What was there before is no reason to refuse what takes no more.
+        let cost = before.map_or(0, |before| before.cost());
+        if entry.is_gone() || entry.cost() <= cost { Ok(()) } else { self.check() }
+    }
+
+    /// As [`change`](Self::change), for what is about to be done: if it is refused, nothing of it is.
+    fn plan(&mut self, file: Identity, change: impl FnOnce(&mut Entry)) -> Result<(), ScratchFull> {
+        let before = self.files.get(&file).copied().unwrap_or_default();
+        let planned = self.change(file, change);
+        if planned.is_err() && self.lasts {
+            self.set(file, before);
+        }
+        planned
+    }
+
+    fn set(&mut self, file: Identity, entry: Entry) {
+        let before = self.files.get(&file).map_or(0, |before| before.cost());
         let cost = if entry.is_gone() { 0 } else { entry.cost() };
-        self.used = self.used.saturating_sub(before.map_or(0, |before| before.cost())).saturating_add(cost);
+        self.used = self.used.saturating_sub(before).saturating_add(cost);
         if entry.is_gone() {
             self.files.remove(&file);
         } else {
             self.files.insert(file, entry);
         }
-        self.check()
     }
 
     fn check(&self) -> Result<(), ScratchFull> {
@@ -104,14 +129,14 @@ impl Ledger {
 
     /// So many bytes are about to be written: at this place or, without one, behind all others.
     pub(super) fn writes(&mut self, file: Identity, at: Option<u64>, bytes: u64) -> Result<(), ScratchFull> {
-        self.change(file, |entry| {
+        self.plan(file, |entry| {
             entry.length = entry.length.max(at.unwrap_or(entry.length).saturating_add(bytes));
         })
     }
 
     /// A file is about to be made this long.
     pub(super) fn resizes(&mut self, file: Identity, length: u64) -> Result<(), ScratchFull> {
-        self.change(file, |entry| {
+        self.plan(file, |entry| {
             entry.length = if entry.handles == 1 { length } else { entry.length.max(length) };
         })
     }
@@ -126,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_written_counts_as_long_as_it_has_a_name_or_is_open() {
-        let mut ledger = Ledger::new(10 * LEAST);
+        let mut ledger = Ledger::new(10 * LEAST, false);
         ledger.opened(A, 0, 1).expect("room");
         assert_eq!(ledger.used, LEAST, "an empty file is something");
         ledger.writes(A, Some(0), 5 * LEAST).expect("room");
@@ -144,8 +169,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_where_others_go_on_takes_no_room_and_what_takes_no_more_is_not_refused() {
+        let mut ledger = Ledger::new(2 * LEAST, true);
+        ledger.opened(A, 0, 1).expect("room");
+        assert!(ledger.writes(A, Some(0), 3 * LEAST).is_err());
+        assert!(ledger.resizes(A, 3 * LEAST).is_err());
+        assert_eq!(ledger.used, LEAST);
+        ledger.writes(A, Some(0), 2 * LEAST).expect("room");
+        assert!(ledger.opened(B, 0, 1).is_err(), "it is there, and counted");
+        ledger.closed(A);
+        ledger.opened(A, 2 * LEAST, 1).expect("it takes no more");
+        ledger.closed(B);
+        ledger.unnamed(B);
+        assert_eq!(ledger.used, 2 * LEAST);
+    }
+
+    #[test]
     fn holes_names_and_ends_beyond_all_count() {
-        let mut ledger = Ledger::new(10 * LEAST);
+        let mut ledger = Ledger::new(10 * LEAST, false);
         ledger.opened(A, 0, 1).expect("room");
         assert!(ledger.resizes(A, 1 << 40).is_err());
         ledger.resizes(A, 0).expect("room again");
@@ -160,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_a_stream_may_still_write_is_not_forgotten_when_the_file_is_cut() {
-        let mut ledger = Ledger::new(10 * LEAST);
+        let mut ledger = Ledger::new(10 * LEAST, false);
         ledger.opened(A, 0, 1).expect("room");
         ledger.shared(A).expect("room");
         ledger.writes(A, Some(0), 8 * LEAST).expect("room");

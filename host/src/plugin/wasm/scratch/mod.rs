@@ -30,13 +30,18 @@ pub(super) struct ScratchFolders {
 }
 
 impl ScratchFolders {
-    /// Empty folders that a guest knows by these names, and that may hold so many bytes together.
+    /// Empty folders that a guest knows by these names, and that may hold so many bytes together. Where they last beyond one
+    /// guest, what does not fit is refused; elsewhere it ends the guest.
     ///
     /// # Errors
     /// If one cannot be made.
-    pub(super) fn new(names: impl Iterator<Item = String>, most: u64) -> io::Result<Self> {
+    pub(super) fn new(names: impl Iterator<Item = String>, most: u64, lasts: bool) -> io::Result<Self> {
         let folders = names.map(|name| Ok((name, ScratchFolder::new()?))).collect::<io::Result<Vec<_>>>()?;
-        Ok(Self { folders: Arc::new(folders), ledger: Arc::new(Mutex::new(Ledger::new(most))), names: Arc::default() })
+        Ok(Self {
+            folders: Arc::new(folders),
+            ledger: Arc::new(Mutex::new(Ledger::new(most, lasts))),
+            names: Arc::default(),
+        })
     }
 
     /// The folder that a guest knows by this name.

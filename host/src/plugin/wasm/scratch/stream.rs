@@ -1,6 +1,9 @@
 //! A stream into a file of a scratch folder.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
@@ -24,9 +27,17 @@ impl CountedStream {
 
     fn count(&mut self, bytes: &Bytes) -> StreamResult<()> {
         let bytes = bytes.len() as u64;
-        let counted = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).writes(self.file, self.at, bytes);
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        match ledger.writes(self.file, self.at, bytes) {
+            // As the system says it of a full disk.
+            Err(_) if ledger.lasts() => {
+                let full = io::Error::from(rustix::io::Errno::NOSPC);
+                return Err(StreamError::LastOperationFailed(full.into()));
+            }
+            counted => counted.map_err(|full| StreamError::Trap(full.into()))?,
+        }
         self.at = self.at.map(|at| at.saturating_add(bytes));
-        counted.map_err(|full| StreamError::Trap(full.into()))
+        Ok(())
     }
 }
 
