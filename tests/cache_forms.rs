@@ -231,3 +231,45 @@ fn a_tier_that_is_granted_nothing_says_so_and_what_would_grant_it() {
     assert!(run.stderr.contains("add `grant = [\"http:127.0.0.1"), "{}", run.stderr);
     assert_eq!((counts(&run), server.count()), (vec![[0, 0, 10]], 0));
 }
+
+#[test]
+fn a_backend_is_tested_in_every_form() {
+    let of = |file: &str, name: &str, config: &str| {
+        let path = fixture(file);
+        let mut command = jackfield();
+        command.args([
+            "plugins",
+            "test",
+            "--kind",
+            "cache-backend",
+            "--name",
+            name,
+            "--quick",
+            "--json",
+            "--allow-native",
+        ]);
+        if !config.is_empty() {
+            command.args(["--config", config]);
+        }
+        let run = done(command.arg(&path)).expect_code(0);
+        let extension = run.json()["extensions"][0].clone();
+        let outcome = |check: &Value| {
+            let note = check["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));
+            format!("{} {}{note}", check["id"].as_str().expect("an id"), check["outcome"].as_str().expect("an outcome"))
+        };
+        let checks = extension["checks"].as_array().expect("checks").iter().map(outcome);
+        let told = ["cache-", "host-failures", "same-again", "within-limits"];
+        let checks: Vec<String> = checks.filter(|line| told.iter().any(|told| line.starts_with(told))).collect();
+        format!("{file} {}\n  {}\n", extension["level"], checks.join("\n  "))
+    };
+    let away = "{\"url\":\"http://127.0.0.1:9\"}";
+    let said = [
+        of("red_team/shelf.wasm", "shelf-c", ""),
+        of("jackfield_test_wayward.wasm", "key-value", away),
+        of("jackfield_test_wayward.so", "key-value", away),
+    ];
+    // How long an operation takes is the machine's affair.
+    insta::with_settings!({ filters => [(r"[0-9.]+ ms an operation", "[time] an operation")]}, {
+        assert_snapshot!(said.concat());
+    });
+}

@@ -107,7 +107,8 @@ async fn answers(cache: &Cache) -> String {
     }
     said += &format!("{keys:?}\n");
     let cleared: Vec<_> = [cache.clear("e").await, cache.clear("").await].into_iter().flatten().collect();
-    said += &format!("{:?} {:?}\n", cleared, cache.get("a").await.is_none());
+    let cleared: Vec<_> = cleared.into_iter().map(|(_, count)| count).collect();
+    said += &format!("{cleared:?} {:?}\n", cache.get("a").await.is_none());
     let count = &cache.counts()[0];
     said + &format!("{} {} {}", count.hits, count.misses, count.errors)
 }

@@ -1,6 +1,6 @@
 //! `jackfield plugins test`.
 
-use std::{fmt::Write as _, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Duration};
 
 use clap::ArgGroup;
 use jackfield_plugin_api::Kind;
@@ -16,7 +16,7 @@ use crate::{
     conformance::{ExtensionReport, Level, Outcome, Report, Settings, every_check, examine},
     plugin::{
         Form, LoadError, Plugin, bundled, escape_untrusted, imports,
-        sandbox::{Grant, GrantError},
+        sandbox::{Grant, GrantError, Permission},
     },
     telemetry::output,
 };
@@ -125,6 +125,16 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// What cache backends in a sandbox get without a grant, as they could keep nothing otherwise: scratch folders, which are
+/// empty and gone in the end, and a clock.
+fn for_caches(plugin: &Plugin) -> Vec<Grant> {
+    let caches = plugin.offers.iter().filter(|offer| offer.descriptor.kind == Kind::CacheBackend);
+    let missing = caches.flat_map(|offer| offer.grants.missing()).map(|(permission, _)| permission);
+    let given = missing.filter(|permission| matches!(permission, Permission::Scratch(_) | Permission::Clock));
+    let given: BTreeSet<&Permission> = given.collect();
+    given.into_iter().map(|permission| Grant { permission: permission.clone(), folder: None, private: false }).collect()
+}
+
 pub(super) fn test(args: &Args) -> Exit {
     let name = args.bundled.clone().filter(|name| !name.is_empty()).or_else(|| args.name.clone());
     let settings =
@@ -132,7 +142,10 @@ pub(super) fn test(args: &Args) -> Exit {
     let loaded = match &args.path {
         None => Ok((bundled(), bundled(), Vec::new())),
         Some(path) => load_file(path, args.allow_native, args.grants.clone()).and_then(|plugin| {
-            let again = load_file(path, args.allow_native, args.grants.clone())?;
+            let (grants, more) = (args.grants.clone(), for_caches(&plugin));
+            let grants: Vec<Grant> = grants.into_iter().chain(more).collect();
+            let plugin = load_file(path, args.allow_native, grants.clone())?;
+            let again = load_file(path, args.allow_native, grants)?;
             let imports = if plugin.form == Form::Wasm { imports(path)? } else { Vec::new() };
             Ok((plugin, again, imports))
         }),

@@ -2,27 +2,26 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{BoxFuture, CacheCalls, CacheValue, Failure, HostCalls, Instance, Kind, Result, to_hex};
+use jackfield_plugin_api::{
+    BoxFuture, CacheCalls, CacheValue, Failure, FailureKind, HostCalls, Instance, Kind, Result, to_hex,
+};
 
-use crate::{
-    conformance::{
-        Finding, Outcome,
-        bench::{Opened, all},
-        host::Script,
-        inputs::OUR_KEYS,
-        subject::{Subject, excerpt, short},
-    },
-    plugin::Form,
+use crate::conformance::{
+    Finding, Outcome,
+    bench::{Opened, all},
+    host::{SCRIPTED, Script, Service},
+    inputs::OUR_KEYS,
+    subject::{Subject, excerpt, short},
 };
 
 /// Keys of a check of its own.
-fn key(check: &str, name: impl std::fmt::Display) -> String {
+pub(super) fn key(check: &str, name: impl std::fmt::Display) -> String {
     format!("{OUR_KEYS}{check}/{name}")
 }
 
 /// An operation on a cache.
 #[derive(Clone, Debug)]
-enum Operation {
+pub(super) enum Operation {
     Get(String),
     Put(String, Vec<u8>, Option<Duration>),
     Remove(String),
@@ -32,16 +31,16 @@ enum Operation {
 
 /// What an operation gave.
 #[derive(Debug, Default)]
-struct Answer {
-    value: Option<CacheValue>,
-    entries: u64,
+pub(super) struct Answer {
+    pub(super) value: Option<CacheValue>,
+    pub(super) entries: u64,
 }
 
-fn get(key: &str) -> Operation {
+pub(super) fn get(key: &str) -> Operation {
     Operation::Get(key.to_owned())
 }
 
-fn put(key: &str, value: &[u8], ttl: Option<Duration>) -> Operation {
+pub(super) fn put(key: &str, value: &[u8], ttl: Option<Duration>) -> Operation {
     Operation::Put(key.to_owned(), value.to_vec(), ttl)
 }
 
@@ -73,13 +72,44 @@ async fn one_by_one(
     answers
 }
 
+/// A run reaches no server: a backend that keeps its values on one has to say that it is away.
+fn without_servers() -> Script {
+    Script { fails: Some((Service::Fetch(String::new()), FailureKind::Unavailable)), ..Script::default() }
+}
+
+/// What is said of a backend whose store cannot be reached.
+fn is_away(subject: &Subject<'_>, results: &[Result<Answer>]) -> Option<Outcome> {
+    let failure = subject.is_away(results)?;
+    let why = match failure.message() {
+        message if message.contains(SCRIPTED) => "a conformance run reaches no server",
+        message => message,
+    };
+    Some(Outcome::not_applicable(format!("the store is away: {why}")))
+}
+
+/// What operations give with a host that does as it is told, and what they ask of it.
+pub(super) fn answers_with(
+    subject: &Subject<'_>,
+    opened: &Opened,
+    operations: &[Operation],
+    script: Script,
+) -> (Vec<Result<Answer>>, Vec<Service>) {
+    let Some(instance) = opened.instance() else { return (Vec::new(), Vec::new()) };
+    let host = subject.host(script, &[]);
+    let own = host.own();
+    let waited = subject.bench.wait(one_by_one(instance, operations.to_vec(), host));
+    (waited.unwrap_or_else(|failure| vec![Err(failure)]), own.services())
+}
+
 /// What operations give; or what the check comes to, where the store is away or does not answer.
-fn operate(subject: &Subject<'_>, opened: &Opened, operations: &[Operation]) -> Result<Vec<Answer>, Outcome> {
-    let Some(instance) = opened.instance() else { return Err(Outcome::not_applicable("it does not open")) };
-    let waited = subject.bench.wait(one_by_one(instance, operations.to_vec(), subject.host(Script::default(), &[])));
-    let results = waited.unwrap_or_else(|failure| vec![Err(failure)]);
-    if let Some(failure) = subject.is_away(&results) {
-        return Err(Outcome::not_applicable(format!("the store is away: {}", failure.message())));
+pub(super) fn operate(
+    subject: &Subject<'_>,
+    opened: &Opened,
+    operations: &[Operation],
+) -> Result<Vec<Answer>, Outcome> {
+    let (results, _) = answers_with(subject, opened, operations, without_servers());
+    if let Some(outcome) = is_away(subject, &results) {
+        return Err(outcome);
     }
     let wrong =
         results.iter().zip(operations).find_map(|(result, operation)| Some((result.as_ref().err()?, operation)));
@@ -95,8 +125,8 @@ fn operate(subject: &Subject<'_>, opened: &Opened, operations: &[Operation]) -> 
     })
 }
 
-/// The first instance; a component has none that outlives a batch.
-fn instance<'a>(subject: &'a Subject<'_>) -> Option<&'a Opened> {
+/// The first instance.
+pub(super) fn instance<'a>(subject: &'a Subject<'_>) -> Option<&'a Opened> {
     subject.setups.first().map(|setup| &setup.instance)
 }
 
@@ -105,7 +135,7 @@ fn wrong(expected: impl Into<String>, seen: impl Into<String>, mend: &str) -> Ou
 }
 
 /// A value in a few words.
-fn told(value: Option<&[u8]>) -> String {
+pub(super) fn told(value: Option<&[u8]>) -> String {
     let beginning = |value: &[u8]| to_hex(&value[..value.len().min(12)]);
     value.map_or_else(|| "nothing".to_owned(), |value| format!("{} bytes, {}", value.len(), beginning(value)))
 }
@@ -143,9 +173,6 @@ pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
             );
         }
     }
-    if subject.form == Form::Wasm {
-        return Outcome::noted("within one batch: a component keeps nothing from batch to batch");
-    }
     match operate(subject, instance, &[get(&name("again"))]) {
         Ok(answers) if answers[0].value.as_deref() == Some(&b"second"[..]) => Outcome::passed(),
         Ok(answers) => wrong("the value in a later call as well", told(answers[0].value.as_deref()), "keep it"),
@@ -156,9 +183,6 @@ pub(in crate::conformance) fn values(subject: &Subject<'_>) -> Outcome {
 pub(in crate::conformance) fn expiry(subject: &Subject<'_>) -> Outcome {
     const TTL: Duration = Duration::from_millis(150);
     let Some(instance) = instance(subject) else { return Outcome::not_applicable("it does not open") };
-    if subject.form == Form::Wasm {
-        return Outcome::not_applicable("a component keeps nothing from batch to batch");
-    }
     let name = |name: &str| key("expiry", name);
     let minute = Some(Duration::from_secs(60));
     let before = [
@@ -248,7 +272,7 @@ fn list(subject: &Subject<'_>, opened: &Opened) -> Option<Finding> {
     let prefix = key("list", "");
     let (first, last) = (format!("{prefix}1"), format!("{prefix}4"));
     let (asked, after) = (prefix.clone(), first.clone());
-    let host = subject.host(Script::default(), &[]);
+    let host = subject.host(without_servers(), &[]);
     let pages = subject.bench.wait(async move {
         let Some(cache) = instance.as_cache() else { return Ok(Vec::new()) };
         for number in [3, 1, 4, 2] {
@@ -275,9 +299,6 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
     const CALLERS: usize = 8;
     const EACH: usize = 40;
     let Some(opened) = instance(subject) else { return Outcome::not_applicable("it does not open") };
-    if subject.form == Form::Wasm {
-        return Outcome::not_applicable("a component keeps nothing from batch to batch");
-    }
     let Some(instance) = opened.instance() else { return Outcome::not_applicable("it does not open") };
     let of_caller = |caller: usize| -> Vec<Operation> {
         let own =
@@ -287,14 +308,14 @@ pub(in crate::conformance) fn concurrency(subject: &Subject<'_>) -> Outcome {
     };
     let callers = (0..CALLERS).map(|caller| {
         let call: BoxFuture<'static, Vec<Result<Answer>>> =
-            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), subject.host(Script::default(), &[])));
+            Box::pin(one_by_one(Arc::clone(&instance), of_caller(caller), subject.host(without_servers(), &[])));
         call
     });
     let put = subject.bench.wait(all(callers.collect()));
     let answered: Vec<Result<Answer>> =
         put.map_or_else(|failure| vec![Err(failure)], |all| all.into_iter().flatten().collect());
-    if let Some(failure) = subject.is_away(&answered) {
-        return Outcome::not_applicable(format!("the store is away: {}", failure.message()));
+    if let Some(outcome) = is_away(subject, &answered) {
+        return outcome;
     }
     if answered.len() != CALLERS * EACH * 2 || answered.iter().any(Result::is_err) {
         let seen =

@@ -2,6 +2,7 @@
 
 use jackfield_plugin_api::{Document, Kind, Result};
 
+use super::cache_runs;
 use crate::conformance::{
     Finding, Outcome, generate,
     inputs::Sample,
@@ -57,7 +58,7 @@ fn compared(
 
 pub(in crate::conformance) fn again(subject: &Subject<'_>) -> Outcome {
     if subject.kind() == Kind::CacheBackend {
-        return sequence(subject);
+        return cache_runs::again(subject);
     }
     compared(subject, |setup, samples, first| {
         // Twice, as a coin that falls the same way once is no proof.
@@ -86,25 +87,6 @@ fn where_they_part(one: &Result<Document>, other: &Result<Document>) -> (String,
         format!("{dots}{}", text.chars().skip(start).take(120).collect::<String>())
     };
     (from(one_text), from(other_text))
-}
-
-/// A cache is held to a sequence of operations, in two fresh caches.
-fn sequence(subject: &Subject<'_>) -> Outcome {
-    let Some(setup) = subject.setups.first() else { return Outcome::not_applicable("it does not open") };
-    let samples = &setup.samples;
-    let (first, second) = (fresh(subject, setup, samples), fresh(subject, setup, samples));
-    if let Some(failure) = subject.is_away(&first) {
-        return Outcome::not_applicable(format!("the store is away: {}", failure.message()));
-    }
-    let differ = first.iter().zip(&second).find(|(one, other)| !same(one, other));
-    let finding = differ.map(|(one, other)| {
-        Finding::new(
-            format!("the same answer to the same operations: {}", shown(one)),
-            shown(other),
-            "let nothing but the operations decide what is answered",
-        )
-    });
-    Outcome::of(finding.into_iter().collect())
 }
 
 pub(in crate::conformance) fn any_order(subject: &Subject<'_>) -> Outcome {

@@ -1,7 +1,8 @@
 //! What an extension asks of its host.
 
-use jackfield_plugin_api::{FailureKind, Result};
+use jackfield_plugin_api::{FailureKind, Kind, Result};
 
+use super::cache_runs;
 use crate::conformance::{
     Finding, Outcome,
     host::{SCRIPTED, Script, Service},
@@ -24,6 +25,9 @@ fn used(subject: &Subject<'_>) -> Vec<Service> {
 }
 
 pub(in crate::conformance) fn failures(subject: &Subject<'_>) -> Outcome {
+    if subject.kind() == Kind::CacheBackend {
+        return cache_runs::failures(subject);
+    }
     let used = used(subject);
     if used.is_empty() {
         return Outcome::not_applicable("it asks nothing of the host");

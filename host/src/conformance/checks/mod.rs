@@ -2,6 +2,7 @@
 
 pub(super) mod batch;
 pub(super) mod cache;
+mod cache_runs;
 pub(super) mod cancel;
 pub(super) mod config;
 pub(super) mod descriptor;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use jackfield_plugin_api::{Document, FailureKind, Kind, Result};
 
+use super::cache_runs;
 use crate::{
     conformance::{
         Finding, Outcome,
@@ -18,6 +19,9 @@ use crate::{
 const SMALLEST: u64 = 1 << 20;
 
 pub(in crate::conformance) fn within_limits(subject: &Subject<'_>) -> Outcome {
+    if subject.kind() == Kind::CacheBackend {
+        return cache_runs::within_limits(subject);
+    }
     let mut findings = Vec::new();
     let mut notes = Vec::new();
     for setup in &subject.setups {
