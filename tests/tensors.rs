@@ -13,13 +13,16 @@ use std::{
 use jackfield::{
     engine::{Cancel, Engine, Options, Silent, open_stages},
     pipeline,
-    plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits},
-    service::Services,
+    plugin::{
+        Digest, Form, Offer, Opener, Plugin, Registry, bundled,
+        sandbox::{Grants, Limits},
+    },
+    service::open_services,
     store::{RunFolder, RunJson},
 };
 use jackfield_plugin_api::{
-    BoxFuture, Descriptor, Document, HostCalls, Instance, Kind, Random, Request, Result as CallResult, Stability,
-    Tensor, TensorElements, TensorRef, to_hex,
+    BoxFuture, CompletionRequest, Descriptor, Document, HostCalls, Instance, Kind, Message, Permission, Random,
+    Request, Result as CallResult, Stability, Tensor, TensorElements, TensorRef, to_hex,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -398,6 +401,15 @@ impl Linked {
             let tensor = Tensor { name: "t".into(), shape: vec![1], data: [1.0].into() };
             return Ok(Document { tensors: vec![tensor], ..Document::new("{}") });
         }
+        if self.0 == "states" || self.0 == "liar" {
+            let mut states =
+                host.keep_tensor(index, &[1, 2, 3], TensorElements::Lent(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))?;
+            if self.0 == "liar" {
+                states.sha256 = "0".repeat(64);
+            }
+            let captured = json!({ "hidden_states": states, "layers": [0, 1], "positions": [0] });
+            return Ok(Document::new(json!({ "text": "", "captured": captured }).to_string()));
+        }
         if self.0 == "maker" {
             let elements: Arc<[f32]> = (0..100_000).map(|at| at as f32).collect();
             seen(&elements);
@@ -412,58 +424,146 @@ impl Linked {
     }
 }
 
+impl Linked {
+    /// Asks for hidden states, under an edit by a tensor of somebody else or none, and adds them up.
+    async fn ask(&self, index: u32, host: &dyn HostCalls) -> CallResult<Document> {
+        let mut request = CompletionRequest::new(vec![Message::user("states")]);
+        if self.0 == "editor" {
+            request.edits.push(
+                serde_json::from_value(json!({
+                    "component": "mlp-down", "layer": 0, "weight": 1.0,
+                    "direction": { "$tensor": "0".repeat(64), "shape": [1], "dtype": "f32" },
+                }))
+                .expect("an edit"),
+            );
+        }
+        let completion = host.complete(index, request).await?;
+        let states = completion.captured.expect("hidden states").hidden_states;
+        let TensorElements::Shared(elements) = host.open_tensor(index, &states)? else { panic!("not shared") };
+        let sum: f32 = elements.iter().sum();
+        Ok(Document::new(json!({ "sum": sum, "cached": completion.cached, "states": states }).to_string()))
+    }
+}
+
 impl Instance for Linked {
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<CallResult<Document>>> {
-        let answers =
-            batch.iter().enumerate().map(|(index, request)| self.answer(index as u32, request, host)).collect();
-        Box::pin(async move { answers })
+        Box::pin(async move {
+            let mut answers = Vec::new();
+            for (index, request) in batch.iter().enumerate() {
+                let index = index as u32;
+                answers.push(match self.0 {
+                    "asker" | "editor" => self.ask(index, host).await,
+                    _ => self.answer(index, request, host),
+                });
+            }
+            answers
+        })
     }
+}
+
+/// An extension of these tests.
+fn offer(kind: Kind, name: &'static str) -> Offer {
+    let asks = Permission { name: "model".to_owned(), reason: "to ask it".to_owned() };
+    let descriptor = Descriptor {
+        kind,
+        name: name.into(),
+        version: "0.0.0".into(),
+        summary: "Makes or reads a tensor".into(),
+        config: json!({}),
+        input: json!({}),
+        output: json!({}),
+        permissions: if kind == Kind::Analyzer { vec![asks] } else { Vec::new() },
+        examples: Vec::new(),
+        stability: Stability::Experimental,
+    };
+    let grants = Arc::new(Grants::all("own", &descriptor));
+    Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Linked(name)), grants }
+}
+
+/// The bundled extensions, and those of these tests.
+fn registry() -> Registry {
+    let analyzers = ["maker", "reader", "carrier", "asker", "editor"].map(|name| offer(Kind::Analyzer, name));
+    let models = ["states", "liar"].map(|name| offer(Kind::Model, name));
+    Registry::new(vec![
+        bundled(),
+        Plugin {
+            alias: "own".into(),
+            form: Form::LinkedIn,
+            path: None,
+            digest: Digest::of("own"),
+            protocol: jackfield_plugin_api::PROTOCOL,
+            offers: analyzers.into_iter().chain(models).collect(),
+        },
+    ])
+}
+
+/// Runs a pipeline in this process, and gives the folder of the run.
+fn run_here(folder: &Path, stages: &str) -> PathBuf {
+    let registry = registry();
+    let path = folder.join("pipeline.toml");
+    let head = "[pipeline]\nname = \"here\"\n[input]\nuse = \"inline\"\nitems = [{ n = 1 }]\n";
+    fs::write(&path, format!("{head}{stages}")).expect("written");
+    let draft = pipeline::parse(pipeline::Request { path: &path, set: &[], input: &[] }).expect("a draft");
+    let plan = pipeline::check(&draft, &registry).expect("a plan");
+    let run = RunFolder::create(&folder.join("runs"), "here").expect("a run folder");
+    let run_folder = run.path().to_owned();
+    let record = RunJson::new(&run, &plan, path, Vec::new());
+    let instances = open_stages(&plan, &registry).expect("opened");
+    let services = open_services(&plan, &registry).expect("services");
+    let options = Options { jobs: 2, retry_failed: false };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    engine.run(run, record, &Cancel::default(), &mut Silent).expect("a run");
+    run_folder
 }
 
 #[test]
 fn a_linked_in_reader_shares_the_elements_of_a_linked_in_maker_and_inline_tensors_are_declared() {
-    let offer = |name: &'static str| {
-        let descriptor = Descriptor {
-            kind: Kind::Analyzer,
-            name: name.into(),
-            version: "0.0.0".into(),
-            summary: "Makes or reads a tensor".into(),
-            config: json!({}),
-            input: json!({}),
-            output: json!({}),
-            permissions: Vec::new(),
-            examples: Vec::new(),
-            stability: Stability::Experimental,
-        };
-        Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Linked(name)), grants: Arc::default() }
-    };
-    let registry = Registry::new(vec![Plugin {
-        alias: "own".into(),
-        form: Form::LinkedIn,
-        path: None,
-        digest: Digest::of("own"),
-        protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![offer("maker"), offer("reader"), offer("carrier")],
-    }]);
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "[pipeline]\nname = \"shared\"\n[input]\nuse = \"inline\"\nitems = [{ n = 1 }]\n\
-                [stages.maker]\nuse = \"own/maker\"\nin = \"input\"\n\
-                [stages.reader]\nuse = \"own/reader\"\nin = { tensor = \"maker.tensor\" }\n\
-                [stages.carrier]\nuse = \"own/carrier\"\nin = \"input\"\n";
-    let path = folder.path().join("pipeline.toml");
-    fs::write(&path, text).expect("written");
-    let draft = pipeline::parse(pipeline::Request { path: &path, set: &[], input: &[] }).expect("a draft");
-    let plan = pipeline::check(&draft, &registry).expect("a plan");
-    let run = RunFolder::create(&folder.path().join("runs"), "shared").expect("a run folder");
-    let run_folder = run.path().to_owned();
-    let record = RunJson::new(&run, &plan, path, Vec::new());
-    let instances = open_stages(&plan, &registry).expect("opened");
-    let options = Options { jobs: 2, retry_failed: false };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services: Services::default(), options };
-    engine.run(run, record, &Cancel::default(), &mut Silent).expect("a run");
+    let run_folder = run_here(
+        folder.path(),
+        "[stages.maker]\nuse = \"own/maker\"\nin = \"input\"\n\
+         [stages.reader]\nuse = \"own/reader\"\nin = { tensor = \"maker.tensor\" }\n\
+         [stages.carrier]\nuse = \"own/carrier\"\nin = \"input\"\n",
+    );
     let seen = SEEN.lock().expect("a lock");
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[0], seen[1], "the same memory");
     let told = results(&run_folder)[0]["failures"]["carrier"][0]["message"].to_string();
     assert!(told.contains("it carries tensors, which its schema does not say"), "{told}");
 }
+
+#[test]
+fn what_a_model_captured_is_open_to_who_asked_and_is_kept_with_its_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache.sqlite");
+    let stages = format!(
+        "[cache.kept]\ntiers = [{{ use = \"sqlite\", with = {{ path = {cache:?} }} }}]\n\
+         [model.states]\nuse = \"own/states\"\ncache = \"kept\"\n\
+         [model.liar]\nuse = \"own/liar\"\n\
+         [stages.asker]\nuse = \"own/asker\"\nin = \"input\"\nmodel = \"states\"\n\
+         [stages.lied_to]\nuse = \"own/asker\"\nin = \"input\"\nmodel = \"liar\"\n\
+         [stages.editor]\nuse = \"own/editor\"\nin = \"input\"\nmodel = \"states\"\n"
+    );
+    let asked = |run: &Path| {
+        let line = &results(run)[0];
+        assert_eq!(line["outputs"]["asker"]["sum"], 21.0, "{line:#}");
+        let told = |stage: &str| line["failures"][stage][0]["message"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(told("lied_to"), "the answer of model `liar` names a tensor that was not given to it");
+        assert_eq!(told("editor"), "an edit of a completion request names a tensor that was not given to it");
+        line["outputs"]["asker"]["cached"].as_bool().expect("a flag")
+    };
+    assert!(!asked(&run_here(folder.path(), &stages)));
+    let second = run_here(folder.path(), &stages);
+    assert!(asked(&second));
+    assert_eq!(blobs(&second).len(), 1);
+    let mut clear = jackfield();
+    let without = stages.split("[model.states]").next().expect("the cache").to_owned() + MERE;
+    let pipeline = Pipeline::new(&format!("[pipeline]\nname = \"here\"\n{without}"));
+    clear.args(["cache", "clear"]).arg(pipeline.path()).args(["--prefix", "blob/"]);
+    assert!(done(&mut clear).expect_code(0).stderr.contains("sqlite: 1 cleared"));
+    assert!(!asked(&run_here(folder.path(), &stages)), "without its tensor, an answer is none");
+}
+
+/// A stage, since a pipeline needs one.
+const MERE: &str = "[input]\nuse = \"inline\"\nitems = [{ text = \"a\" }]\n\
+                    [stages.transcript]\nuse = \"transcript\"\nin = { text = \"input.text\" }\n";

@@ -137,7 +137,7 @@ impl HostCalls for CallHost<'_> {
         self.tensors.keep(index, shape, elements)
     }
 
-    fn create_tensor<'a>(&'a self, _index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
-        self.tensors.has_room(shape).map(|_| None)
+    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
+        self.tensors.create(index, shape).map(Some)
     }
 }

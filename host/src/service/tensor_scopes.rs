@@ -10,13 +10,17 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    Completion, CompletionRequest, Failure, Request, Result, TensorElements, TensorReader, TensorRef, checked_shape,
+    Completion, CompletionRequest, Failure, Request, Result, TensorElements, TensorReader, TensorRef, WriteElements,
+    checked_shape,
 };
 
 use crate::{
     plugin::{escape_untrusted, sandbox::size},
-    store::{BlobKey, Blobs, Elements, NamedTensor, may_name_tensors, named_tensors},
+    store::{BlobKey, BlobWriter, Blobs, Elements, NamedTensor, may_name_tensors, named_tensors},
 };
+
+/// The most tensors that a call may be making at one time: each takes a file, and some memory.
+const MOST_IN_THE_MAKING: u64 = 64;
 
 /// The tensors of a call.
 pub(crate) struct TensorScopes<'a> {
@@ -26,6 +30,8 @@ pub(crate) struct TensorScopes<'a> {
     most: u64,
     of: &'static str,
     made: AtomicU64,
+    /// How many are in the making.
+    making: AtomicU64,
     /// What each request of its batch may open, with the number of its elements. Made when something is first asked: most
     /// calls have to do with no tensor.
     scopes: OnceLock<Vec<Mutex<HashMap<BlobKey, u64>>>>,
@@ -51,7 +57,7 @@ impl<'a> TensorScopes<'a> {
     }
 
     fn new(blobs: &'a Blobs, given: GivenBy<'a>, most: u64, of: &'static str) -> Self {
-        Self { blobs, given, most, of, made: AtomicU64::new(0), scopes: OnceLock::new() }
+        Self { blobs, given, most, of, made: AtomicU64::new(0), making: AtomicU64::new(0), scopes: OnceLock::new() }
     }
 
     fn scope(&self, index: u32) -> Result<&Mutex<HashMap<BlobKey, u64>>> {
@@ -88,24 +94,31 @@ impl<'a> TensorScopes<'a> {
         Ok(TensorElements::Shared(self.blobs.open(named)?))
     }
 
-    /// Whether so much more may be made.
-    pub(crate) fn has_room(&self, shape: &[u64]) -> Result<u64> {
+    /// Counts a tensor that is to be made, before anything of it is; its length in bytes.
+    fn count(&self, shape: &[u64]) -> Result<u64> {
         let bytes = checked_shape(shape)?.saturating_mul(4);
-        let all = self.made.load(Ordering::Relaxed).saturating_add(bytes);
-        if all <= self.most {
-            return Ok(bytes);
+        let within = |made: u64| made.checked_add(bytes).filter(|all| *all <= self.most);
+        self.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map(|_| bytes).map_err(|made| {
+            let (all, most, of) = (size(made.saturating_add(bytes)), size(self.most), self.of);
+            Failure::OverBudget(format!(
+                "makes tensors of {all} in one call, beyond its limit of {most}; `limits = {{ tensors = \"…\" }}` in its \
+                 {of} allows more"
+            ))
+        })
+    }
+
+    /// Lets the request at `index` open and name a tensor that it made.
+    fn made(&self, index: u32, made: &TensorRef) -> Result<()> {
+        if let Ok(named) = NamedTensor::of(made) {
+            self.scope(index)?.lock().unwrap_or_else(PoisonError::into_inner).insert(named.key, named.count);
         }
-        let (all, most, of) = (size(all), size(self.most), self.of);
-        Err(Failure::OverBudget(format!(
-            "makes tensors of {all} in one call, beyond its limit of {most}; `limits = {{ tensors = \"…\" }}` in its {of} \
-             allows more"
-        )))
+        Ok(())
     }
 
     /// Keeps a tensor that the request at `index` made.
     pub(crate) fn keep(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
-        let scope = self.scope(index)?;
-        let bytes = self.has_room(shape)?;
+        self.scope(index)?;
+        let bytes = self.count(shape)?;
         let wrong = elements.count().filter(|count| count.checked_mul(4) != Some(bytes));
         if let Some(wrong) = wrong {
             return Err(Failure::InvalidInput(format!("a tensor of shape {shape:?} does not have {wrong} elements")));
@@ -116,11 +129,20 @@ impl<'a> TensorScopes<'a> {
             remote => Elements::Shared(TensorReader::new(shape.to_vec(), remote)?.into_shared()?),
         };
         let made = self.blobs.put(shape, elements)?;
-        self.made.fetch_add(bytes, Ordering::Relaxed);
-        if let Ok(named) = NamedTensor::of(&made) {
-            scope.lock().unwrap_or_else(PoisonError::into_inner).insert(named.key, named.count);
-        }
+        self.made(index, &made)?;
         Ok(made)
+    }
+
+    /// Begins a tensor of the request at `index`, which is written as it grows.
+    pub(crate) fn create(&self, index: u32, shape: &[u64]) -> Result<Box<dyn WriteElements + '_>> {
+        self.scope(index)?;
+        self.count(shape)?;
+        let making = Making { scopes: self, index, writer: Some(self.blobs.writer(shape)) };
+        // Counted in any case: what is refused is dropped, and counted off.
+        if self.making.fetch_add(1, Ordering::Relaxed) >= MOST_IN_THE_MAKING {
+            return Err(Failure::OverBudget(format!("makes more than {MOST_IN_THE_MAKING} tensors at one time")));
+        }
+        Ok(Box::new(making))
     }
 
     /// Holds what the request at `index` answers to what it may name.
@@ -161,6 +183,39 @@ impl<'a> TensorScopes<'a> {
         }
         Ok(())
     }
+}
+
+/// A tensor that a request is making.
+struct Making<'s> {
+    scopes: &'s TensorScopes<'s>,
+    index: u32,
+    /// None once it is finished.
+    writer: Option<BlobWriter<'s>>,
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.scopes.making.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl WriteElements for Making<'_> {
+    fn write(&mut self, elements: &[f32]) -> Result<()> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer.write(elements)?),
+            None => Err(finished()),
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<TensorRef> {
+        let made = self.writer.take().ok_or_else(finished)?.finish()?;
+        self.scopes.made(self.index, &made)?;
+        Ok(made)
+    }
+}
+
+fn finished() -> Failure {
+    Failure::InvalidInput("the tensor is finished".to_owned())
 }
 
 /// The tensors that a completion names.

@@ -10,7 +10,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
-    io::{self, Read as _, Write as _},
+    io::{self, BufWriter, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -35,6 +35,8 @@ pub(super) const BLOBS: &str = "blobs";
 const KEPT: u64 = 256 << 20;
 /// Elements that are hashed, read or written at a time.
 const PIECE: usize = 16 << 10;
+/// So many elements of a tensor that is being made gather in memory before they are written.
+const IN_MEMORY: usize = 64 << 10;
 /// Tensors that are written or read at the same time.
 const LANES: usize = 16;
 
@@ -85,6 +87,8 @@ pub(crate) struct Blobs {
     most: u64,
     /// What they hold.
     stored: AtomicU64,
+    /// How many were begun on disk: no two at one time have the same name.
+    spools: AtomicU64,
     shared: Mutex<Shared>,
     /// Held while one is written or read: two threads with the same one do it once.
     lanes: [Mutex<()>; LANES],
@@ -124,7 +128,14 @@ impl Blobs {
     }
 
     fn new(place: Place, most: u64, stored: u64) -> Self {
-        Self { place, most, stored: stored.into(), shared: Mutex::default(), lanes: Default::default() }
+        Self {
+            place,
+            most,
+            stored: stored.into(),
+            spools: AtomicU64::new(0),
+            shared: Mutex::default(),
+            lanes: Default::default(),
+        }
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -155,6 +166,11 @@ impl Blobs {
             }
         }
         Ok(TensorRef { sha256: to_hex(&key), shape: shape.to_vec(), dtype: ElementType::F32 })
+    }
+
+    /// A tensor of this shape that is written as it grows.
+    pub(crate) fn writer(&self, shape: &[u64]) -> BlobWriter<'_> {
+        BlobWriter { blobs: self, shape: shape.to_vec(), gathered: Vec::new(), spooled: None }
     }
 
     fn store(&self, key: &BlobKey, elements: &Elements<'_>) -> Result<(), BlobError> {
@@ -273,6 +289,109 @@ impl Shared {
         {
             self.turns.remove(&key);
             self.kept_bytes -= bytes(&oldest);
+        }
+    }
+}
+
+/// A tensor that is being made: a small one in memory, a larger one on disk at once, so that however many are being made,
+/// they take no memory. One that is not finished leaves nothing behind.
+pub(crate) struct BlobWriter<'b> {
+    blobs: &'b Blobs,
+    shape: Vec<u64>,
+    gathered: Vec<f32>,
+    spooled: Option<Spool<'b>>,
+}
+
+/// The part of a tensor that is on disk.
+struct Spool<'b> {
+    blobs: &'b Blobs,
+    path: PathBuf,
+    file: BufWriter<File>,
+    hash: Sha256,
+    bytes: u64,
+    /// Whether it was given its name.
+    is_named: bool,
+}
+
+impl BlobWriter<'_> {
+    /// Adds elements at the end.
+    ///
+    /// # Errors
+    /// As those of [`Blobs::put`].
+    pub(crate) fn write(&mut self, elements: &[f32]) -> Result<(), BlobError> {
+        self.gathered.extend_from_slice(elements);
+        if self.gathered.len() >= IN_MEMORY
+            && let Place::Folder(folder) = &self.blobs.place
+        {
+            self.spool(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what has gathered.
+    fn spool(&mut self, folder: &Path) -> Result<(), BlobError> {
+        let spool = match &mut self.spooled {
+            Some(spool) => spool,
+            none => none.insert(Spool::begin(self.blobs, folder)?),
+        };
+        let bytes = self.gathered.len() as u64 * 4;
+        self.blobs.reserve(bytes)?;
+        spool.bytes += bytes;
+        let written = in_pieces(&self.gathered, |piece| {
+            spool.hash.update(piece);
+            spool.file.write_all(piece)
+        });
+        written.map_err(|source| StoreError::file("write", &spool.path, source))?;
+        self.gathered.clear();
+        Ok(())
+    }
+
+    /// Ends the tensor.
+    ///
+    /// # Errors
+    /// As those of [`Blobs::put`].
+    pub(crate) fn finish(mut self) -> Result<TensorRef, BlobError> {
+        if self.spooled.is_some()
+            && let Place::Folder(folder) = &self.blobs.place
+        {
+            self.spool(folder)?;
+        }
+        let Some(mut spool) = self.spooled.take() else {
+            return self.blobs.put(&self.shape, Elements::Shared(self.gathered.into()));
+        };
+        let key = spool.end()?;
+        Ok(TensorRef { sha256: to_hex(&key), shape: self.shape, dtype: ElementType::F32 })
+    }
+}
+
+impl<'b> Spool<'b> {
+    fn begin(blobs: &'b Blobs, folder: &Path) -> Result<Self, BlobError> {
+        make_folder(folder)?;
+        let path = folder.join(format!(".{}.making.tmp", blobs.spools.fetch_add(1, Ordering::Relaxed)));
+        let file = plain::create(&path).map_err(|source| StoreError::file("write", &path, source))?;
+        let (hash, bytes, is_named) = (Sha256::new(), 0, false);
+        Ok(Self { blobs, path, file: BufWriter::new(file), hash, bytes, is_named })
+    }
+
+    /// Gives it its name, unless there is one of that name.
+    fn end(&mut self) -> Result<BlobKey, BlobError> {
+        let key = BlobKey::from(std::mem::take(&mut self.hash).finalize());
+        let _lane = self.blobs.lane(&key);
+        if !self.blobs.is_stored(&key, self.bytes) {
+            let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+            let named = written.and_then(|()| fs::rename(&self.path, self.path.with_file_name(to_hex(&key))));
+            named.map_err(|source| StoreError::file("write", &self.path, source))?;
+            self.is_named = true;
+        }
+        Ok(key)
+    }
+}
+
+impl Drop for Spool<'_> {
+    fn drop(&mut self) {
+        if !self.is_named {
+            let _ = fs::remove_file(&self.path);
+            self.blobs.stored.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
 }
@@ -548,6 +667,30 @@ mod tests {
         let first = put(&memory, &numbers(0, 20)).expect("80 bytes");
         assert!(put(&memory, &numbers(1, 10)).is_err());
         assert_eq!(memory.open(first).expect("read"), numbers(0, 20));
+    }
+
+    #[test]
+    fn a_tensor_that_is_made_in_pieces_is_the_one_that_is_kept_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::in_run(folder.path(), 4 << 20).expect("none");
+        let all = numbers(0, 600_000);
+        let make = |from: usize, to: usize| {
+            let mut writer = blobs.writer(&[(to - from) as u64]);
+            all[from..to].chunks(7_001).try_for_each(|piece| writer.write(piece)).map(|()| writer)
+        };
+        let made = NamedTensor::of(&make(0, 600_000).expect("written").finish().expect("kept")).expect("a reference");
+        assert_eq!(files(folder.path()), [to_hex(&made.key)]);
+        assert_eq!(put(&blobs, &all).expect("it is there"), made);
+        assert_eq!(blobs.open(made).expect("read"), all);
+        // One that is there, one that is given up, and one that is too large: nothing of them is left.
+        make(0, 600_000).expect("written").finish().expect("it is there");
+        drop(make(1, 400_000).expect("written"));
+        assert!(matches!(make(1, 600_000), Err(BlobError::Beyond { most: 4_194_304, .. })));
+        assert_eq!(files(folder.path()), [to_hex(&made.key)]);
+        assert_eq!(blobs.stored.load(Ordering::Relaxed), 2_400_000);
+        // A small one is shared as it is.
+        make(0, 10).expect("written").finish().expect("kept");
+        assert_eq!(blobs.stored.load(Ordering::Relaxed), 2_400_040);
     }
 
     #[test]

@@ -14,6 +14,8 @@ wasmtime::component::bindgen!({
         "jackfield:plugin/cache.put": async | trappable,
         "jackfield:plugin/http.fetch": async | trappable,
         "jackfield:plugin/tensors.open": async | trappable,
+        "jackfield:plugin/tensors.create": async | trappable,
+        "jackfield:plugin/tensors.[method]tensor-writer.write": async | trappable,
         "jackfield:plugin/tensors.[method]tensor-writer.finish": async | trappable,
         default: trappable,
     },

@@ -22,6 +22,7 @@ use super::{
     engine::is_out_of_memory,
     meter::CpuMeter,
     scratch::CountedView,
+    tensors::{Pieces, make_tensor},
     world::World,
 };
 use crate::plugin::{
@@ -45,7 +46,7 @@ pub(super) enum Ask {
     Put(u32, String, CacheValue, Option<Duration>, oneshot::Sender<CallResult<()>>),
     Fetch(u32, Box<HttpRequest>, oneshot::Sender<CallResult<HttpResponse>>),
     OpenTensor(u32, TensorRef, oneshot::Sender<CallResult<Arc<[f32]>>>),
-    KeepTensor(u32, Vec<u64>, Arc<[f32]>, oneshot::Sender<CallResult<TensorRef>>),
+    MakeTensor(u32, Vec<u64>, Pieces, oneshot::Sender<CallResult<()>>),
 }
 
 impl Ask {
@@ -69,9 +70,7 @@ impl Ask {
                 let opened = opened.and_then(|elements| TensorReader::new(tensor.shape, elements)?.into_shared());
                 let _ = back.send(opened);
             }
-            Self::KeepTensor(index, shape, elements, back) => {
-                let _ = back.send(host.keep_tensor(index, &shape, elements.into()));
-            }
+            Self::MakeTensor(index, shape, pieces, back) => make_tensor(host, (index, &shape), pieces, back).await,
         }
     }
 }

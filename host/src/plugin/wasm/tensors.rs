@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{Failure, Result as CallResult, TensorRef, checked_shape};
+use jackfield_plugin_api::{Context, Failure, Host, HostCalls, Result as CallResult, TensorRef, checked_shape};
+use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::Resource;
 
 use super::{
@@ -20,51 +21,65 @@ pub struct Reader {
     elements: Arc<[f32]>,
 }
 
-/// A tensor that a guest makes.
+/// A tensor that a guest makes: its elements are handed to the host as they come, so that none of them gathers here.
 #[derive(Debug)]
 #[expect(unreachable_pub, reason = "the generated bindings name it")]
 pub struct Writer {
-    index: u32,
-    shape: Vec<u64>,
-    count: usize,
     /// None once it is finished.
-    elements: Option<Vec<f32>>,
+    pieces: Option<mpsc::Sender<Piece>>,
+}
+
+/// What a guest does with a tensor that it makes, and the way back.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Elements(Vec<f32>, oneshot::Sender<CallResult<()>>),
+    Finish(oneshot::Sender<CallResult<TensorRef>>),
+}
+
+/// What comes of a tensor that a guest makes.
+pub(super) type Pieces = mpsc::Receiver<Piece>;
+
+/// Has the host make a tensor of a guest, for as long as the guest goes on with it.
+pub(super) async fn make_tensor(
+    host: &dyn HostCalls,
+    (index, shape): (u32, &[u64]),
+    mut pieces: Pieces,
+    begun: oneshot::Sender<CallResult<()>>,
+) {
+    let nowhere = Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 };
+    let mut writer = match Host::new(host, &nowhere, index).create_tensor(shape) {
+        Ok(writer) => writer,
+        Err(failure) => {
+            let _ = begun.send(Err(failure));
+            return;
+        }
+    };
+    // A guest that is gone needs no answer.
+    let _ = begun.send(Ok(()));
+    while let Some(piece) = pieces.recv().await {
+        match piece {
+            Piece::Elements(elements, back) => _ = back.send(writer.write(&elements)),
+            Piece::Finish(back) => {
+                let _ = back.send(writer.finish());
+                return;
+            }
+        }
+    }
 }
 
 impl Writer {
-    fn begin(index: u32, shape: Vec<u64>) -> CallResult<Self> {
-        let count = usize::try_from(checked_shape(&shape)?)
-            .map_err(|_| Failure::OverBudget(format!("a tensor of shape {shape:?} is too large")))?;
-        Ok(Self { index, shape, count, elements: Some(Vec::new()) })
-    }
-
-    fn write(&mut self, elements: &[f32]) -> CallResult<()> {
-        let (shape, count) = (&self.shape, self.count);
-        let Some(all) = &mut self.elements else {
-            return Err(Failure::InvalidInput("the tensor is finished".to_owned()));
+    /// Hands on what the guest does, and waits for what comes of it.
+    async fn hand_on<T>(
+        &self,
+        piece: impl FnOnce(oneshot::Sender<CallResult<T>>) -> Piece,
+    ) -> wasmtime::Result<CallResult<T>> {
+        let Some(pieces) = &self.pieces else {
+            return Ok(Err(Failure::InvalidInput("the tensor is finished".to_owned())));
         };
-        let written = all.len().saturating_add(elements.len());
-        if written > count {
-            let what = format!("a tensor of shape {shape:?} has {count} elements, and {written} were written");
-            return Err(Failure::InvalidInput(what));
-        }
-        let room = all.try_reserve(elements.len());
-        room.map_err(|_| Failure::Unavailable("the machine has no memory left for the tensor".to_owned()))?;
-        all.extend_from_slice(elements);
-        Ok(())
-    }
-
-    fn finish(&mut self) -> CallResult<Arc<[f32]>> {
-        match &self.elements {
-            None => Err(Failure::InvalidInput("the tensor is finished".to_owned())),
-            Some(elements) if elements.len() < self.count => Err(Failure::InvalidInput(format!(
-                "a tensor of shape {:?} has {} elements, and {} were written",
-                self.shape,
-                self.count,
-                elements.len()
-            ))),
-            Some(_) => Ok(self.elements.take().unwrap_or_default().into()),
-        }
+        let (back, answer) = oneshot::channel();
+        let gone = || wasmtime::Error::msg("the host is gone");
+        pieces.send(piece(back)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
     }
 }
 
@@ -106,10 +121,18 @@ impl tensors::Host for State {
         }
     }
 
-    fn create(&mut self, index: u32, shape: Vec<u64>) -> wasmtime::Result<Result<Resource<Writer>, types::Failure>> {
-        self.count()?;
-        match self.count_tensor(&shape).and_then(|()| Writer::begin(index, shape)) {
-            Ok(writer) => Ok(Ok(self.table.push(writer)?)),
+    async fn create(
+        &mut self,
+        index: u32,
+        shape: Vec<u64>,
+    ) -> wasmtime::Result<Result<Resource<Writer>, types::Failure>> {
+        if let Err(failure) = self.count_tensor(&shape) {
+            self.count()?;
+            return Ok(Err(convert::failure_out(failure)));
+        }
+        let (pieces, receive) = mpsc::channel(1);
+        match self.ask(|back| Ask::MakeTensor(index, shape, receive, back)).await? {
+            Ok(()) => Ok(Ok(self.table.push(Writer { pieces: Some(pieces) })?)),
             Err(failure) => Ok(Err(convert::failure_out(failure))),
         }
     }
@@ -152,23 +175,22 @@ impl tensors::HostTensorReader for State {
 }
 
 impl tensors::HostTensorWriter for State {
-    fn write(&mut self, writer: Resource<Writer>, elements: Vec<f32>) -> wasmtime::Result<Result<(), types::Failure>> {
+    async fn write(
+        &mut self,
+        writer: Resource<Writer>,
+        elements: Vec<f32>,
+    ) -> wasmtime::Result<Result<(), types::Failure>> {
         self.count()?;
-        Ok(self.table.get_mut(&writer)?.write(&elements).map_err(convert::failure_out))
+        let written = self.table.get(&writer)?.hand_on(|back| Piece::Elements(elements, back)).await?;
+        Ok(written.map_err(convert::failure_out))
     }
 
     async fn finish(&mut self, writer: Resource<Writer>) -> wasmtime::Result<Result<String, types::Failure>> {
+        self.count()?;
         let writer = self.table.get_mut(&writer)?;
-        let (index, shape) = (writer.index, writer.shape.clone());
-        let elements = match writer.finish() {
-            Ok(elements) => elements,
-            Err(failure) => {
-                self.count()?;
-                return Ok(Err(convert::failure_out(failure)));
-            }
-        };
-        let kept = self.ask(|back| Ask::KeepTensor(index, shape, elements, back)).await?;
-        let text = kept
+        let finished = writer.hand_on(Piece::Finish).await?;
+        writer.pieces = None;
+        let text = finished
             .and_then(|tensor| serde_json::to_string(&tensor).map_err(|error| Failure::Internal(error.to_string())));
         Ok(text.map_err(convert::failure_out))
     }

@@ -13,7 +13,7 @@ use std::{
 
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Document, HostCalls, HttpRequest, HttpResponse, Level,
-    Request, Result, TensorElements, TensorReader, TensorRef, WriteElements, to_hex,
+    Request, Result, TensorElements, TensorReader, TensorRef, to_hex,
 };
 use serde_json::{Value, json};
 
@@ -334,11 +334,6 @@ impl HostCalls for Recording<'_> {
         let answer = self.host.keep_tensor(index, shape, elements);
         self.answer(place, &answer, |tensor| serde_json::to_value(tensor).unwrap_or_default());
         answer
-    }
-
-    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
-        // What it writes is kept as a whole, and recorded then.
-        self.host.create_tensor(index, shape).map(|_| None)
     }
 
     fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
