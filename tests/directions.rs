@@ -63,7 +63,7 @@ impl Analyzer for Sets {
             let element = |index: u64| match index / width % layers {
                 _ if no_number == Some(index) => f32::NAN,
                 0 => 0.25,
-                _ => random.next_f64() as f32 + if index % width == 0 { shift } else { 0.0 },
+                _ => random.next_f64() as f32 + if index.is_multiple_of(width) { shift } else { 0.0 },
             };
             host.keep_tensor(shape, (0..count).map(element).collect::<Vec<f32>>())
         };
