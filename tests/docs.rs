@@ -154,9 +154,11 @@ fn add_table(page: &mut String, level: &str, title: &str, name: &str, schema: &V
     }
     let _ = writeln!(page, "{}", keys(schema));
     for (key, inner) in entries(&schema["properties"]) {
+        let path = format!("{name}.{key}");
         if inner["properties"].is_object() {
-            let path = format!("{name}.{key}");
             add_table(page, "###", &format!("[{path}]"), &path, inner);
+        } else if inner["items"]["properties"].is_object() {
+            add_table(page, "###", &format!("[[{path}]]"), &path, &inner["items"]);
         }
     }
 }

@@ -16,7 +16,8 @@ use super::permission::{Permission, PermissionError, Server};
 pub struct Grant {
     /// What is allowed.
     pub permission: Permission,
-    /// The folder of `read` and `scratch`, absolute. A scratch folder without one is made for each call and removed after it.
+    /// The folder of `read` and `scratch`, absolute. A scratch folder without one is made for each call and removed after it;
+    /// that of a cache backend is there for as long as the backend is open.
     pub folder: Option<PathBuf>,
     /// Whether a server may be on this machine or its own network, though its name does not say so.
     pub private: bool,
@@ -181,7 +182,7 @@ impl Grants {
         Some(if private { Reach::Anywhere } else { Reach::Public })
     }
 
-    /// The folders: name, folder (none for one that is made for each call), whether it may be written to.
+    /// The folders: name, folder (none for one that the host makes), whether it may be written to.
     pub fn folders(&self) -> impl Iterator<Item = (&str, Option<&Path>, bool)> {
         self.granted.iter().filter_map(|grant| match &grant.permission {
             Permission::Read(name) => Some((name.as_str(), grant.folder.as_deref(), false)),

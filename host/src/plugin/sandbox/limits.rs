@@ -26,7 +26,8 @@ pub struct Limits {
     /// What the tensors that a call makes may hold, in bytes: those that travel by reference.
     #[serde(default = "a_gibibyte")]
     pub tensors: u64,
-    /// What the scratch folders that the host makes for a call may hold, in bytes on disk; at least 4 KiB for each file.
+    /// What the scratch folders that the host makes for a call, or for an open cache backend, may hold, in bytes on disk; at
+    /// least 4 KiB for each file.
     #[serde(default = "a_gibibyte")]
     pub scratch: u64,
     /// Calls in a row that end in a trap, or at a limit, before the extension is called no more; 0 for no such number. Of a
