@@ -227,6 +227,17 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
         for (title, part) in [("Config", "config"), ("Input", "input"), ("Output", "output")] {
             add_fields(&mut page, title, &descriptor[part]);
         }
+        let offers: Vec<String> = entries(&descriptor["input"]["x-offers"])
+            .map(|(name, condition)| match condition.as_str() {
+                Some(pointer) => {
+                    format!("`{name}` with `{} = true`", pointer.trim_start_matches('/').replace('/', "."))
+                }
+                None => format!("`{name}`"),
+            })
+            .collect();
+        if !offers.is_empty() {
+            let _ = write!(page, "\nOffers {}.\n", offers.join(", "));
+        }
         for permission in descriptor["permissions"].as_array().into_iter().flatten() {
             let (name, reason) = (&permission["name"], &permission["reason"]);
             let _ = write!(page, "\nAsks for {name}: {reason}.\n");

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Subcommand;
+use jackfield_plugin_api::{Ability, Kind, Offers};
 use serde_json::{Value, json};
 
 use super::{
@@ -194,6 +195,9 @@ fn describe(plugin: &Plugin, offer: &Offer) -> String {
     if let Some(path) = &plugin.path {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
     }
+    if descriptor.kind == Kind::Model {
+        let _ = writeln!(text, "offers  {}", line(&offered(&descriptor.input)));
+    }
     for (title, schema) in
         [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
     {
@@ -212,6 +216,16 @@ fn describe(plugin: &Plugin, offer: &Offer) -> String {
         }
     }
     text
+}
+
+/// What a model offers, and where that depends on its configuration.
+fn offered(input: &Value) -> String {
+    let offers = Offers::read(input);
+    let all = Ability::ALL.into_iter().filter_map(|ability| match input["x-offers"][ability.name()].as_str() {
+        Some(pointer) => Some(format!("{ability} (with {} = true)", pointer.trim_start_matches('/').replace('/', "."))),
+        None => offers.has(ability, &Value::Null).then(|| ability.to_string()),
+    });
+    all.collect::<Vec<_>>().join(", ")
 }
 
 /// The fields of an object schema, a line each.

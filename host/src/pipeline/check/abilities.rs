@@ -44,7 +44,7 @@ impl Checker<'_> {
         let message = format!(
             "stage `{}`: `{extension}` asks for {}, which model `{}` (`{}`) does not offer",
             stage.name.text,
-            listed(lacking.iter().map(|ability| Permission::ModelAbility(*ability).to_string())),
+            listed(lacking.iter().map(|ability| permission(*ability))),
             model.value,
             offer.descriptor.name,
         );
@@ -88,11 +88,12 @@ impl Checker<'_> {
     }
 }
 
-/// What an extension asks of a model beyond its answers.
+/// What an extension asks of a model.
 fn asked(offer: &Offer) -> Vec<Ability> {
     let permissions = offer.descriptor.permissions.iter().filter_map(|asked| asked.name.parse().ok());
     let ability = |permission| match permission {
         Permission::ModelAbility(ability) => Some(ability),
+        Permission::Model => Some(Ability::Complete),
         _ => None,
     };
     permissions.filter_map(ability).collect::<BTreeSet<_>>().into_iter().collect()
@@ -101,6 +102,11 @@ fn asked(offer: &Offer) -> Vec<Ability> {
 fn offers(offer: &Offer, abilities: &[Ability], config: &serde_json::Value) -> bool {
     let offered = Offers::read(&offer.descriptor.input);
     abilities.iter().all(|ability| offered.has(*ability, config))
+}
+
+/// What asks for an ability.
+fn permission(ability: Ability) -> Permission {
+    if ability == Ability::Complete { Permission::Model } else { Permission::ModelAbility(ability) }
 }
 
 /// The models that a stage may call, where they are written.

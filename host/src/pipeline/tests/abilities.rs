@@ -30,6 +30,7 @@ fn compile(text: &str) -> Result<Plan, Faults> {
     let offers = vec![
         model("open", json!({ "complete": true, "capture": true, "edits": true, "local": "/here" })),
         model("shut", json!(null)),
+        model("embeds", json!({ "embed": true })),
         model("maybe", json!({ "complete": true, "capture": "/deep/look", "embed": true })),
         asking("plain", &["model"]),
         asking("looks", &["model:capture"]),
@@ -87,6 +88,15 @@ fn a_stage_that_asks_for_what_its_model_lacks_is_told_where_it_names_the_model()
        hint: known models that offer it: `open`
     17: stage `b`: `looks` asks for `model:capture`, which model `three` (`maybe`) does not offer
        hint: `maybe` offers it with `deep.look = true` in the model's `with`
+    ");
+}
+
+#[test]
+fn a_model_that_answers_no_prompts_is_told_to_a_stage_that_asks_for_answers() {
+    let told = told("[model.one]\nuse = \"embeds\"\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\"");
+    assert_snapshot!(told, @r"
+    11: stage `a`: `plain` asks for `model`, which model `one` (`embeds`) does not offer
+       hint: known models that offer it: `maybe`, `open`, `shut`
     ");
 }
 

@@ -17,6 +17,8 @@ mod recording;
 mod request_check;
 mod secrets;
 mod sending;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 pub use complete::Model;

@@ -133,6 +133,7 @@ mod tests {
             model: Some("tiny".into()),
             cached: true,
             usd: 0.5,
+            reasoning: Some("Hm.".into()),
             ..Completion::default()
         };
         let request = asked().with_schema(json!({ "type": "string" }));
