@@ -7,9 +7,8 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, ElementType, Failure,
-    Host, HostCalls, Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, TensorRef,
-    Token, Usage,
+    Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, Failure, Host, HostCalls,
+    Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, TensorRef, Token, Usage,
 };
 use serde_json::{Value, json};
 
@@ -164,10 +163,10 @@ async fn a_model_knows_neither_stage_nor_item_and_draws_from_the_request() {
 
 #[tokio::test]
 async fn an_answer_without_what_was_asked_for_is_a_fault_of_the_model() {
-    let tensor = TensorRef { sha256: "0".repeat(64), shape: vec![1, 3, 4], dtype: ElementType::F32 };
-    let captured = Captured { hidden_states: tensor, layers: vec![0, 1], positions: vec![5] };
-    let (model, _) = model(&[Ability::Complete, Ability::Capture], move |_, _| {
-        Ok(Completion { captured: Some(captured.clone()), ..said("hi") })
+    let (model, _) = model(&[Ability::Complete, Ability::Capture], |_, host| {
+        let hidden_states = host.keep_tensor(&[1, 3, 4], vec![0.0; 12])?;
+        let captured = Some(Captured { hidden_states, layers: vec![0, 1], positions: vec![5] });
+        Ok(Completion { captured, ..said("hi") })
     });
     for (request, why) in [
         (CompletionRequest { capture: Some(Capture::default()), ..hello() }, "expected a tensor of shape [1, 2, n]"),
