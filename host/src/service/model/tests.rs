@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_plugin_api::{
     Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, Failure, Host, HostCalls,
-    Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, TensorRef, Token, Usage,
+    Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, Token, Usage,
 };
 use serde_json::{Value, json};
 
