@@ -77,7 +77,7 @@ fn shared(one: &[u64], other: &[u64]) -> usize {
 }
 
 /// What a request holds beside its messages, as text.
-fn fields(request: &CompletionRequest) -> [(&'static str, String); 5] {
+fn fields(request: &CompletionRequest) -> [(&'static str, String); 10] {
     fn text(value: Option<impl Into<Value>>) -> String {
         value.map_or_else(|| "nothing".to_owned(), |value| crate::json::canonical(&value.into()))
     }
@@ -87,6 +87,11 @@ fn fields(request: &CompletionRequest) -> [(&'static str, String); 5] {
         ("temperature", text(request.temperature)),
         ("stop", text((!request.stop.is_empty()).then(|| request.stop.clone()))),
         ("seed", text(request.seed)),
+        ("capture", text(request.capture.as_ref().map(|capture| json!(capture)))),
+        ("edits", text((!request.edits.is_empty()).then(|| json!(request.edits)))),
+        ("logprobs", text(request.logprobs.as_ref().map(|logprobs| json!(logprobs)))),
+        ("tokenize", text(request.tokenize.then_some(true))),
+        ("embed", text(request.embed.then_some(true))),
     ]
 }
 
@@ -186,6 +191,11 @@ mod tests {
                 "message 1: asked by role user, recorded by role assistant",
             ),
             (CompletionRequest { seed: Some(1), ..base.clone() }, "`seed`: asked `nothing`, recorded `1`"),
+            (CompletionRequest { tokenize: true, ..base.clone() }, "`tokenize`: asked `nothing`, recorded `true`"),
+            (
+                CompletionRequest { capture: Some(Capture::default()), ..base.clone() },
+                "`capture`: asked `nothing`, recorded `{}`",
+            ),
             (
                 base.clone().with_schema(json!({ "b": 1, "a": 2 })),
                 r#"`schema`: asked `nothing`, recorded `{"a":2,"b":1}`"#,
