@@ -24,7 +24,7 @@ use jackfield_plugin_api::{
 };
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, outcome, results};
+use crate::support::{Pipeline, done, fixture, jackfield, outcome, results, tree};
 
 /// What `sets` reads.
 #[derive(Document)]
@@ -369,9 +369,12 @@ fn every_command_knows_a_stage_of_an_extractor() {
     let why = said(&["why", "last", "directions", "1", "--out", "runs"]);
     assert!(why.contains("mean-difference"), "{why}");
     let mut replayed = 0;
-    for entry in fs::read_dir(run.folder().join("calls")).expect("recorded calls") {
-        let path = entry.expect("an entry").path();
-        let call: Value = serde_json::from_str(&fs::read_to_string(&path).expect("read")).expect("JSON");
+    let folder = run.folder().join("calls");
+    for (name, content) in
+        tree(&folder).into_iter().filter(|(name, _)| name.extension().is_some_and(|end| end == "json"))
+    {
+        let path = folder.join(name);
+        let call: Value = serde_json::from_slice(&content).expect("JSON");
         if call["kind"] == "direction-extractor" {
             let told = said(&["plugins", "replay", path.to_str().expect("UTF-8"), "--json"]);
             assert!(told.contains("\"same\":true") || told.contains("\"same\": true"), "{told}");
