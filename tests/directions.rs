@@ -85,6 +85,35 @@ impl DirectionExtractor for Liar {
     }
 }
 
+/// An analyzer that is called as an extractor of the same plugin is.
+#[derive(Config)]
+struct EvenNumbers {}
+
+impl Analyzer for EvenNumbers {
+    const NAME: &'static str = "even";
+    type Input = Pair;
+    type Output = Trial;
+
+    async fn analyze(&self, pair: Pair, _host: &Host<'_>) -> CallResult<Trial> {
+        Ok(Trial { trial: pair.positive.shape[0] })
+    }
+}
+
+/// Finds the same direction in each layer.
+#[derive(Config)]
+struct Even {}
+
+impl DirectionExtractor for Even {
+    const NAME: &'static str = "even";
+
+    async fn extract(&self, contrast: ContrastSet, host: &Host<'_>) -> CallResult<Directions> {
+        let [_, layers, width] = contrast.positive.dimensions()?;
+        let component = (1.0 / width as f32).sqrt();
+        let directions = host.keep_tensor(&[layers, width], vec![component; (layers * width) as usize])?;
+        Ok(Directions { directions, layers: vec![LayerDirection::default(); layers as usize] })
+    }
+}
+
 struct Direct(Arc<dyn Extension>);
 
 impl Opener for Direct {
@@ -119,7 +148,14 @@ impl Loaded {
             path: None,
             digest: Digest::of("test"),
             protocol: PROTOCOL,
-            offers: [extension_of::<Sets>("0.1.0"), extension_of_extractor::<Liar>("0.1.0")].map(offer).into(),
+            offers: [
+                extension_of::<Sets>("0.1.0"),
+                extension_of::<EvenNumbers>("0.1.0"),
+                extension_of_extractor::<Even>("0.1.0"),
+                extension_of_extractor::<Liar>("0.1.0"),
+            ]
+            .map(offer)
+            .into(),
         };
         let mut plugins = vec![bundled(), test];
         if self != Self::LinkedIn {
@@ -135,6 +171,12 @@ impl Loaded {
     /// Runs a pipeline in whose text `ALIAS` stands for that of the plugin; gives the run's folder.
     fn run(self, text: &str) -> (Pipeline, PathBuf) {
         let pipeline = Pipeline::new(&text.replace("ALIAS", self.alias()));
+        let path = self.run_again(&pipeline);
+        (pipeline, path)
+    }
+
+    /// Runs a pipeline of this form.
+    fn run_again(self, pipeline: &Pipeline) -> PathBuf {
         let registry = self.registry();
         let draft = pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] }).expect("read");
         let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults}"));
@@ -146,7 +188,7 @@ impl Loaded {
         let options = Options { jobs: 2, retry_failed: false };
         let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
         engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
-        (pipeline, path)
+        path
     }
 }
 
@@ -275,6 +317,25 @@ fn an_extractor_that_answers_another_shape_broke_its_promise() {
         failure(&results(&run)[0], "found"),
         @"invalid-output: `test/liar` broke its own output schema in stage `found`: `directions` is a tensor of shape [6], not tensor[layers, d]"
     );
+}
+
+#[test]
+fn kept_results_of_an_analyzer_are_not_those_of_an_extractor_of_its_name() {
+    let stage = |name: &str, kind: &str| {
+        format!("[stages.{name}]\nuse = \"even\"\nkind = \"{kind}\"\nin = \"sets\"\ncache = \"kept\"\n")
+    };
+    let stages = format!(
+        "{}{}[cache.kept]\ntiers = [{{ use = \"sqlite\", ttl = \"1d\" }}]\n",
+        stage("analyzed", "analyzer"),
+        stage("extracted", "direction-extractor")
+    );
+    let (pipeline, first) = Loaded::LinkedIn.run(&sets("[[4, 3, 6], [5, 3, 6]]", &stages));
+    let second = Loaded::LinkedIn.run_again(&pipeline);
+    for run in [first, second] {
+        let outputs = &results(&run)[0]["outputs"];
+        assert_eq!(outputs["analyzed"], serde_json::json!({ "trial": 4 }));
+        assert_eq!(outputs["extracted"]["directions"]["shape"], serde_json::json!([3, 6]), "{outputs}");
+    }
 }
 
 /// From prompts to directions, on a model that draws its hidden states.

@@ -80,7 +80,7 @@ pub(super) struct Args {
     #[arg(long)]
     allow_native: bool,
 
-    /// Only extensions of this kind: `analyzer`, `model` or `cache-backend`.
+    /// Only extensions of this kind, such as `analyzer` or `direction-extractor`.
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
 

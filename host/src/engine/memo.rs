@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{Document, Request, Result, to_hex};
+use jackfield_plugin_api::{Document, Kind, Request, Result, to_hex};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -42,6 +42,10 @@ pub fn common_parts(plan: &Plan, stage: &StagePlan) -> Vec<(&'static str, Value)
         ("artifact", json!(extension.digest)),
         ("config", stage.config_identity()),
     ];
+    // A plugin may offer both kinds that stages run under one name.
+    if extension.kind != Kind::Analyzer {
+        parts.push(("kind", json!(extension.kind)));
+    }
     if let Some(model) = stage.model.and_then(|model| plan.models.get(model)) {
         let extension = &model.extension;
         parts.push(("model", json!([extension.name, extension.version, extension.digest, model.config_identity()])));

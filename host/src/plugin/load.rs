@@ -203,3 +203,49 @@ fn what_else(bytes: &[u8]) -> String {
         _ => "it is neither a native library nor a WebAssembly component".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{Failure, Stability};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Nothing is ever run here.
+    struct Never;
+
+    impl Opener for Never {
+        fn open(&self, _config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
+            Err(Failure::Internal("never opened".to_owned()))
+        }
+    }
+
+    fn told(kind: Kind, input: Value, output: Value) -> String {
+        let descriptor = Descriptor {
+            kind,
+            name: "mine".to_owned(),
+            version: "1.0.0".to_owned(),
+            summary: String::new(),
+            config: json!({}),
+            input,
+            output,
+            permissions: Vec::new(),
+            examples: Vec::new(),
+            stability: Stability::Experimental,
+        };
+        let offer = Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Never), grants: Arc::default() };
+        checked(Path::new("mine.wasm"), vec![offer]).err().map_or_else(String::new, |error| error.to_string())
+    }
+
+    #[test]
+    fn schemas_that_lie_about_tensors_are_told_when_a_file_is_loaded() {
+        let bad = json!({ "x-tensor": { "shape": "d" } });
+        let all = [
+            told(Kind::Analyzer, json!(true), bad.clone()),
+            told(Kind::Model, bad, json!(true)),
+            told(Kind::DirectionExtractor, json!(true), json!(true)),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @r"");
+        assert_eq!(told(Kind::Analyzer, json!({ "x-tensor": {} }), json!(true)), "");
+    }
+}
