@@ -181,7 +181,8 @@ fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
     {
         valid_schema(schema)
             .map_err(|error| format!("the {what} schema of the {kind} `{name}` is no JSON Schema: {error}"))?;
-        check_keywords(schema).map_err(|error| format!("the {what} schema of the {kind} `{name}` has {error}"))?;
+        check_keywords(schema)
+            .map_err(|error| format!("the {what} schema of the {kind} `{name}` is wrong: {error}"))?;
     }
     if *kind == Kind::DirectionExtractor { check_extractor(descriptor) } else { Ok(()) }
 }
@@ -245,7 +246,11 @@ mod tests {
             told(Kind::Model, bad, json!(true)),
             told(Kind::DirectionExtractor, json!(true), json!(true)),
         ];
-        insta::assert_snapshot!(all.join("\n"), @r"");
+        insta::assert_snapshot!(all.join("\n"), @r"
+        `mine.wasm` describes itself wrongly: the output schema of the analyzer `mine` is wrong: an `x-tensor` has a `shape` that is not a list
+        `mine.wasm` describes itself wrongly: the input schema of the model `mine` is wrong: an `x-tensor` has a `shape` that is not a list
+        `mine.wasm` describes itself wrongly: the direction-extractor `mine` reads no `positive`: its schema has to list that field, a tensor[prompts, layers, d]
+        ");
         assert_eq!(told(Kind::Analyzer, json!({ "x-tensor": {} }), json!(true)), "");
     }
 }
