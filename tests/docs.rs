@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::{done, jackfield, root};
 
 /// What every generated page says below its title.
-fn generated_from(what: &str) -> String {
+pub fn generated_from(what: &str) -> String {
     format!(
         "> This page is generated from {what}, by `JACKFIELD_BLESS=1 cargo test -p jackfield --test system docs`. A test fails\n\
          > when it is out of date.\n\n"
@@ -18,7 +18,7 @@ fn generated_from(what: &str) -> String {
 
 /// Compares a page with what it should be, or writes it where that is asked for.
 #[track_caller]
-fn hold(name: &str, wanted: &str) {
+pub fn hold(name: &str, wanted: &str) {
     let path = root().join("docs/reference").join(name);
     if std::env::var_os("JACKFIELD_BLESS").is_some_and(|value| value == "1") {
         fs::write(&path, wanted).expect("written");

@@ -24,6 +24,7 @@ mod interruption;
 mod item_files;
 mod item_ids;
 mod key_value_server;
+mod kinds;
 mod large_graphs;
 mod lenses;
 mod lockfile;

@@ -1,6 +1,10 @@
 //! A plugin that uses all of the contract. Compiled ones of each protocol version are kept in `tests/protocol`, and every
 //! later host has to load them and get the same answers.
 
+pub mod apart;
+pub mod shelf;
+pub mod turns;
+
 use jackfield_plugin_api::prelude::*;
 
 /// What `witness` reads.
@@ -14,6 +18,9 @@ pub struct Testimony {
     pub keep: Option<String>,
     /// An address to fetch.
     pub fetch: Option<String>,
+    /// Numbers to add up.
+    #[schemars(extend("x-tensor" = { "shape": ["numbers"] }))]
+    pub measured: Option<TensorRef>,
     /// The variant of failure to answer with.
     pub fail: Option<String>,
 }
@@ -33,11 +40,16 @@ pub struct Account {
     pub kept: Option<String>,
     /// The status of what was fetched.
     pub fetched: Option<u16>,
+    /// The lengths of the words.
+    #[schemars(extend("x-tensor" = { "shape": ["words"] }))]
+    pub measured: TensorRef,
+    /// The sum of the numbers, added up two at a time.
+    pub sum: Option<f32>,
     /// Whether the answer was still wanted.
     pub wanted: bool,
 }
 
-/// Uses every call of the host, and answers with a tensor.
+/// Uses every call of the host, and answers with a tensor beside its answer and one by reference.
 #[derive(Config)]
 pub struct Witness {
     /// How many numbers to draw.
@@ -68,7 +80,7 @@ impl Analyzer for Witness {
             input: json!({ "text": "abc" }),
             output: json!({
                 "reversed": "cba", "drawn": [], "answer": null, "model": "mock", "kept": null, "fetched": null,
-                "wanted": true,
+                "measured": { "$tensor": THREE, "shape": [1], "dtype": "f32" }, "sum": null, "wanted": true,
             }),
         }]
     }
@@ -99,7 +111,16 @@ impl Analyzer for Witness {
             let kind = kind.ok_or_else(|| Failure::InvalidInput("there is no such failure".to_owned()))?;
             return Err(Failure::new(kind, "as asked".to_owned()));
         }
+        let sum = match &input.measured {
+            Some(numbers) => Some(added_up(&host.tensor(numbers)?)?),
+            None => None,
+        };
         let lengths: Vec<f32> = input.text.split(' ').map(|word| word.chars().count() as f32).collect();
+        let shape = vec![lengths.len() as u64];
+        let mut measured = host.create_tensor(&shape)?;
+        for length in &lengths {
+            measured.write(&[*length])?;
+        }
         let account = Account {
             reversed: input.text.chars().rev().collect(),
             drawn: (0..self.draws).map(|_| random.next_u64() >> 11).collect(),
@@ -107,17 +128,33 @@ impl Analyzer for Witness {
             model: host.model_name(),
             kept,
             fetched,
+            measured: measured.finish()?,
+            sum,
             wanted: !host.cancelled(),
         };
-        let shape = vec![lengths.len() as u64];
         let tensors = vec![Tensor { name: "lengths".to_owned(), shape, data: lengths.into() }];
         Ok(WithTensors { value: account, tensors })
     }
 }
 
+/// SHA-256 of 3 as a float of 32 bits, little-endian.
+const THREE: &str = "ea2845900b5856c9bf354b1aa9761b5aa6888e5ed61738fe9579ca42bc0f6054";
+
+fn added_up(numbers: &TensorReader<'_>) -> Result<f32> {
+    let count: u64 = numbers.shape().iter().product();
+    let mut sum = 0.0;
+    let mut two = [0.0; 2];
+    for offset in (0..count).step_by(2) {
+        let here = &mut two[..(count - offset).min(2) as usize];
+        numbers.read(offset, here)?;
+        sum += here.iter().sum::<f32>();
+    }
+    Ok(sum)
+}
+
 export_plugin!(Witness);
 
-/// Says what it was asked, from its end.
+/// Says what it was asked, from its end. Its tokens are words; the vector of a prompt is the lengths of the words.
 #[derive(Config)]
 pub struct Echo {}
 
@@ -125,9 +162,26 @@ impl Model for Echo {
     const NAME: &'static str = "witness-echo";
     const STABILITY: Stability = Stability::Stable;
 
-    async fn complete(&self, request: CompletionRequest, _host: &Host<'_>) -> Result<Completion> {
-        let text = request.messages.last().map(|message| message.content.chars().rev().collect()).unwrap_or_default();
-        Ok(Completion { text, usage: Some(Usage { input: 1, output: 1 }), ..Completion::default() })
+    fn offers() -> Offers {
+        Offers::of(&[Ability::Complete, Ability::Tokenize, Ability::Embed])
+    }
+
+    async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
+        let asked = request.messages.last().map_or("", |message| &*message.content);
+        let words: Vec<&str> = asked.split(' ').collect();
+        let token = |(word, id): (&&str, u32)| Token { id, text: (*word).to_owned() };
+        let lengths: Vec<f32> = words.iter().map(|word| word.chars().count() as f32).collect();
+        let embedding = match request.embed {
+            true => Some(host.keep_tensor(&[lengths.len() as u64], lengths)?),
+            false => None,
+        };
+        Ok(Completion {
+            text: asked.chars().rev().collect(),
+            usage: Some(Usage { input: 1, output: 1 }),
+            tokens: request.tokenize.then(|| words.iter().zip(0..).map(token).collect()),
+            embedding,
+            ..Completion::default()
+        })
     }
 }
 

@@ -1,0 +1,103 @@
+//! The page of kinds, forms and languages says what was proved: what stands in a cell is what `jackfield plugins test` says
+//! of an extension of that kind in that form, and whether `jackfield plugins new` makes a project of that kind in that
+//! language.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::{
+    docs::{generated_from, hold},
+    support::{done, fixture, jackfield},
+};
+
+/// The kinds, each with a bundled extension that needs neither a server nor a recording.
+const KINDS: [(&str, &str); 5] = [
+    ("analyzer", "transcript"),
+    ("direction-extractor", "mean-difference"),
+    ("model", "mock"),
+    ("cache-backend", "memory"),
+    ("routing-policy", "thompson"),
+];
+const FORMS: [&str; 3] = ["linked in", "native library", "component"];
+const LANGUAGES: [(&str, &str); 5] =
+    [("Rust", "rust"), ("Python", "python"), ("JavaScript", "javascript"), ("TypeScript", "typescript"), ("C", "c")];
+/// What stands for nothing.
+const NONE: &str = "–";
+
+/// The level of each extension of a report, by kind.
+fn levels(arguments: &[&str]) -> Vec<(String, String)> {
+    let mut test = jackfield();
+    let run = done(test.args(["plugins", "test", "--quick", "--json"]).args(arguments));
+    // What is not there has no report.
+    let Ok(report) = serde_json::from_str::<Value>(&run.stdout) else { return Vec::new() };
+    let extensions = report["extensions"].as_array().expect("extensions").iter();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    extensions.map(|extension| (text(&extension["kind"]), text(&extension["level"]))).collect()
+}
+
+/// The lowest level of the extensions of a kind in each form.
+fn in_forms() -> Vec<[String; 3]> {
+    let [native, component] = ["witness.so", "witness.wasm"].map(fixture);
+    let files = [native, component].map(|file| file.to_str().expect("UTF-8").to_owned());
+    let of_file = [levels(&[&files[0], "--allow-native"]), levels(&[&files[1]])];
+    let one = |levels: &[(String, String)], kind: &str| -> String {
+        let order = ["loads", "conforming", "deterministic", "sandbox-clean"];
+        let rank = |level: &&str| order.iter().position(|known| known == level);
+        let found = levels.iter().filter(|(of, _)| of == kind).map(|(_, level)| level.as_str());
+        found.min_by_key(rank).unwrap_or(NONE).to_owned()
+    };
+    let row = |(kind, bundled): (&str, &str)| {
+        let linked_in = levels(&["--bundled", "--kind", kind, "--name", bundled]);
+        [one(&linked_in, kind), one(&of_file[0], kind), one(&of_file[1], kind)]
+    };
+    KINDS.map(row).into()
+}
+
+/// Whether `jackfield plugins new` makes a project of a kind in a language.
+fn is_made(kind: &str, language: &str) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut new = jackfield();
+    new.args(["plugins", "new", "mine", "--kind", kind, "--lang", language, "--dir"]).arg(folder.path().join("mine"));
+    done(&mut new).code == Some(0)
+}
+
+fn table(heads: &[&str], rows: &[(&str, Vec<String>)]) -> String {
+    let mut text = format!("| kind | {} |\n|{}\n", heads.join(" | "), " --- |".repeat(heads.len() + 1));
+    for (kind, cells) in rows {
+        let _ = writeln!(text, "| `{kind}` | {} |", cells.join(" | "));
+    }
+    text
+}
+
+#[test]
+fn the_page_of_kinds_says_what_was_proved() {
+    let mut page = format!(
+        "# Kinds, forms and languages\n\n{}",
+        generated_from("what `jackfield plugins test` and `jackfield plugins new` do")
+    );
+    page.push_str(
+        "## Forms\n\n\
+         What `jackfield plugins test` says of an extension of each kind in each form: linked in, a bundled one; in the other\n\
+         two forms, one source that uses all of the contract, compiled twice. The [levels](../guides/test-a-plugin.md#levels)\n\
+         differ by what can be proved: code without a sandbox ends at `deterministic`, and a cache backend that keeps its\n\
+         values on a server at `conforming` where there is no server.\n\n",
+    );
+    let forms = in_forms();
+    let rows: Vec<(&str, Vec<String>)> =
+        KINDS.iter().zip(&forms).map(|((kind, _), cells)| (*kind, cells.to_vec())).collect();
+    page.push_str(&table(&FORMS, &rows));
+    page.push_str(
+        "\n## Languages\n\n\
+         Which projects `jackfield plugins new --kind KIND --lang LANGUAGE` makes. Each of them is tested, built and run as its\n\
+         README says, and ends in `sandbox-clean`. What is written in Rust serves in every form; the other languages make\n\
+         components.\n\n",
+    );
+    let cells = |kind: &str| -> Vec<String> {
+        let cell = |(_, language): (&str, &str)| if is_made(kind, language) { "yes" } else { NONE }.to_owned();
+        LANGUAGES.map(cell).into()
+    };
+    let rows: Vec<(&str, Vec<String>)> = KINDS.iter().map(|(kind, _)| (*kind, cells(kind))).collect();
+    page.push_str(&table(&LANGUAGES.map(|(name, _)| name), &rows));
+    hold("kinds.md", &page);
+}
