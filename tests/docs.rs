@@ -299,9 +299,13 @@ fn add_types(page: &mut String, plugin: &jackfield::plugin::Plugin) {
 
 #[test]
 fn the_page_of_the_contract_is_the_wit_file() {
-    let wit = fs::read_to_string(root().join("plugin-api/wit/plugin.wit")).expect("the contract");
+    let read = |name: &str| fs::read_to_string(root().join("plugin-api/wit").join(name)).expect("the contract");
+    // The package stands at the head of each file.
+    let world = read("cache-plugin.wit");
+    let world: Vec<&str> = world.lines().filter(|line| !line.starts_with("package ")).collect();
+    let wit = format!("{}\n{}\n", read("plugin.wit"), world.join("\n"));
     let package = wit.lines().find_map(|line| line.strip_prefix("package ")).expect("a package").trim_end_matches(';');
-    let mut page = format!("# The contract\n\n{}", generated_from("`plugin-api/wit/plugin.wit`"));
+    let mut page = format!("# The contract\n\n{}", generated_from("the files in `plugin-api/wit`"));
     let _ = write!(
         page,
         "The contract between host and plugin is written in [WIT](https://component-model.bytecodealliance.org/design/wit.html):\n\
@@ -324,7 +328,7 @@ fn the_page_of_the_contract_is_the_wit_file() {
         } else if let Some((word, name)) = depth_0(line) {
             let _ = write!(page, "\n## {word} `{name}`\n\n{}\n", about.join(" "));
             about.clear();
-        } else if depth == 4 && text.starts_with("import ") || text.starts_with("export ") {
+        } else if depth == 4 && ["import ", "export ", "include "].iter().any(|word| text.starts_with(word)) {
             let _ = write!(page, "\n- {}", text.trim_end_matches(';'));
         } else if depth == 4 && !text.is_empty() && !text.starts_with("use ") {
             let one = (std::mem::take(&mut about), vec![text]);

@@ -2,13 +2,13 @@
 //! of an extension of that kind in that form, and whether `jackfield plugins new` makes a project of that kind in that
 //! language.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use serde_json::Value;
 
 use crate::{
     docs::{generated_from, hold},
-    support::{done, fixture, jackfield},
+    support::{done, fixture, jackfield, root},
 };
 
 /// The kinds, each with a bundled extension that needs neither a server nor a recording.
@@ -100,4 +100,42 @@ fn the_page_of_kinds_says_what_was_proved() {
     let rows: Vec<(&str, Vec<String>)> = KINDS.iter().map(|(kind, _)| (*kind, cells(kind))).collect();
     page.push_str(&table(&LANGUAGES.map(|(name, _)| name), &rows));
     hold("kinds.md", &page);
+}
+
+/// The source of a file that a guide shows, among the templates, with the name of its plugin put in.
+fn template(kind: &str, file: &str, name: &str) -> String {
+    let path = match file.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("rs") => format!("rust/{kind}/lib.rs"),
+        Some("py") => format!("python/{kind}/{file}"),
+        Some("js") => format!("javascript/{kind}/{file}"),
+        _ => format!("{kind}/{file}"),
+    };
+    let path = root().join("host/templates").join(path);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.replace("{{name}}", name)
+}
+
+#[test]
+fn the_guides_to_the_kinds_show_what_the_projects_hold() {
+    for (kind, name) in
+        [("direction-extractor", "median-difference"), ("cache-backend", "shelf"), ("routing-policy", "greedy")]
+    {
+        let page = format!("docs/guides/write-a-{kind}.md");
+        let text = fs::read_to_string(root().join(&page)).expect("a page");
+        let mut languages = BTreeSet::new();
+        for block in
+            text.split("\n```").filter(|block| block.lines().next().is_some_and(|info| info.contains(" from=")))
+        {
+            let (info, part) = block.split_once('\n').expect("a block");
+            let (language, file) = info.split_once(" from=").expect("a file");
+            let part = part.trim_end();
+            assert!(template(kind, file, name).contains(part), "{page}: {file} holds no such lines:\n{part}");
+            languages.insert(language.to_owned());
+        }
+        for language in ["rust", "python", "javascript"] {
+            assert!(languages.contains(language), "{page} shows nothing in {language}");
+            let command = format!("$ jackfield plugins new {name} --kind {kind} --lang {language}\n");
+            assert!(text.contains(&command), "{page} does not show `{command}`");
+        }
+    }
 }

@@ -158,7 +158,7 @@ pub(super) static CHECKS: &[Check] = &[
     .of(Kind::DirectionExtractor),
     calls(
         "direction-sign",
-        "a direction points from `negative` to `positive`: it turns around when the sets change places",
+        "a direction points from `negative` to `positive`, and to the other side when the sets change places",
         direction::sign,
     )
     .of(Kind::DirectionExtractor),

@@ -65,7 +65,21 @@ fn learned(subject: &Subject<'_>, setup: &Setup, count: u64) -> Result<Value, Fi
 
 /// Looks at each configuration.
 fn each(subject: &Subject<'_>, look: impl Fn(&Setup) -> Result<Option<Finding>, Finding>) -> Outcome {
-    Outcome::of(subject.setups.iter().filter_map(|setup| look(setup).unwrap_or_else(Some)).collect())
+    let mut reason = None;
+    let mut findings = Vec::new();
+    for setup in &subject.setups {
+        // One that is configured for arms of its own does not take those of a conformance run.
+        match ask(subject, setup, 7050, &asking(None, arms(NAMES.len()), vec![question(0, &[])])) {
+            Err(failure) if failure.kind() == FailureKind::InvalidConfig => {
+                reason = Some(format!("it takes other arms ({})", short(&failure)));
+            }
+            _ => findings.extend(look(setup).unwrap_or_else(Some)),
+        }
+    }
+    match reason {
+        Some(reason) if findings.is_empty() => Outcome::not_applicable(reason),
+        _ => Outcome::of(findings),
+    }
 }
 
 pub(in crate::conformance) fn arms_there(subject: &Subject<'_>) -> Outcome {
@@ -76,8 +90,12 @@ pub(in crate::conformance) fn arms_there(subject: &Subject<'_>) -> Outcome {
             for state in [None, Some(&some)] {
                 let questions: Vec<PolicyQuestion> = (0..QUESTIONS).map(|number| question(number, &[])).collect();
                 let request = asking(state, arms(count), questions);
-                let answer = ask(subject, setup, 7100, &request)
-                    .map_err(|failure| failed("a decision for each question", &failure, MEND))?;
+                let answer = match ask(subject, setup, 7100, &request) {
+                    Ok(answer) => answer,
+                    // There may be too few to choose from.
+                    Err(failure) if count < NAMES.len() && failure.kind() == FailureKind::InvalidConfig => continue,
+                    Err(failure) => return Err(failed("a decision for each question", &failure, MEND)),
+                };
                 if answer.decisions.len() as u64 != QUESTIONS {
                     let seen = format!("{} decisions for {QUESTIONS} questions", answer.decisions.len());
                     return Ok(Some(Finding::new("a decision for each question", seen, MEND)));
@@ -179,7 +197,7 @@ pub(in crate::conformance) fn outcomes(subject: &Subject<'_>) -> Outcome {
         for (what, odd) in &odd {
             let request = PolicyRequest {
                 decide: vec![question(1, &[])],
-                ..PolicyRequest { arms: arms(2), ..telling(None, vec![outcome(0), odd.clone(), outcome(4)]) }
+                ..PolicyRequest { arms: arms(3), ..telling(None, vec![outcome(0), odd.clone(), outcome(4)]) }
             };
             if let Err(failure) = ask(subject, setup, 7500, &request) {
                 return Ok(Some(Finding::new(
