@@ -36,7 +36,7 @@ fn levels(arguments: &[&str]) -> Vec<(String, String)> {
     extensions.map(|extension| (text(&extension["kind"]), text(&extension["level"]))).collect()
 }
 
-/// The lowest level of the extensions of a kind in each form.
+/// The highest level of the extensions of a kind in each form.
 fn in_forms() -> Vec<[String; 3]> {
     let [native, component] = ["witness.so", "witness.wasm"].map(fixture);
     let files = [native, component].map(|file| file.to_str().expect("UTF-8").to_owned());
@@ -45,7 +45,7 @@ fn in_forms() -> Vec<[String; 3]> {
         let order = ["loads", "conforming", "deterministic", "sandbox-clean"];
         let rank = |level: &&str| order.iter().position(|known| known == level);
         let found = levels.iter().filter(|(of, _)| of == kind).map(|(_, level)| level.as_str());
-        found.min_by_key(rank).unwrap_or(NONE).to_owned()
+        found.max_by_key(rank).unwrap_or(NONE).to_owned()
     };
     let row = |(kind, bundled): (&str, &str)| {
         let linked_in = levels(&["--bundled", "--kind", kind, "--name", bundled]);

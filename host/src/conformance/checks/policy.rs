@@ -65,7 +65,7 @@ fn learned(subject: &Subject<'_>, setup: &Setup, count: u64) -> Result<Value, Fi
 
 /// Looks at each configuration.
 fn each(subject: &Subject<'_>, look: impl Fn(&Setup) -> Result<Option<Finding>, Finding>) -> Outcome {
-    let mut reason = None;
+    let (mut reason, mut looked) = (None, false);
     let mut findings = Vec::new();
     for setup in &subject.setups {
         // One that is configured for arms of its own does not take those of a conformance run.
@@ -73,11 +73,14 @@ fn each(subject: &Subject<'_>, look: impl Fn(&Setup) -> Result<Option<Finding>, 
             Err(failure) if failure.kind() == FailureKind::InvalidConfig => {
                 reason = Some(format!("it takes other arms ({})", short(&failure)));
             }
-            _ => findings.extend(look(setup).unwrap_or_else(Some)),
+            _ => {
+                looked = true;
+                findings.extend(look(setup).unwrap_or_else(Some));
+            }
         }
     }
     match reason {
-        Some(reason) if findings.is_empty() => Outcome::not_applicable(reason),
+        Some(reason) if !looked => Outcome::not_applicable(reason),
         _ => Outcome::of(findings),
     }
 }
