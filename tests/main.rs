@@ -38,6 +38,7 @@ mod moved_folder;
 mod native_dependencies;
 mod odd_inputs;
 mod output;
+mod packages;
 mod pipeline_tests;
 mod plugins_new;
 mod program_identity;

@@ -4,6 +4,7 @@ import * as cache from "jackfield:plugin/cache@0.1.0";
 import * as host from "jackfield:plugin/host@0.1.0";
 import * as http from "jackfield:plugin/http@0.1.0";
 import * as model from "jackfield:plugin/model@0.1.0";
+import * as tensors from "jackfield:plugin/tensors@0.1.0";
 
 import { Failure, lifted, lowered } from "./failures.js";
 import { Tensor } from "./plugin.js";
@@ -26,23 +27,58 @@ const calls = {
   cacheGet: (index, key) => asked(() => cache.get(index, key)),
   cachePut: (index, key, value, ttlMs) => asked(() => cache.put(index, key, value, ttlMs)),
   fetch: (index, request) => asked(() => http.fetch(index, request)),
+  openTensor(index, reference) {
+    const reader = asked(() => tensors.open(index, reference));
+    return { read: (offset, length) => asked(() => reader.read(offset, length)) };
+  },
+  createTensor(index, shape) {
+    const writer = asked(() => tensors.create(index, shape));
+    return { write: (elements) => asked(() => writer.write(elements)), finish: () => asked(() => writer.finish()) };
+  },
 };
+
+/** What `call` gives; a failure is thrown as a value of the contract. */
+function answered(call) {
+  try {
+    return call();
+  } catch (thrown) {
+    throw thrown instanceof Failure ? lowered(thrown) : thrown;
+  }
+}
+
+/** The operations of a cache backend. */
+function cacheBackendOf(plugin) {
+  const operate = (operation, ...parameters) => answered(() => plugin.operate(operation, parameters, calls));
+  return {
+    get: (key) => operate("get", key) ?? null,
+    put: (key, value, ttlMs) => void operate("put", key, value, ttlMs ?? undefined),
+    remove: (key) => void operate("remove", key),
+    clear: (prefix) => operate("clear", prefix),
+    size: (prefix) => operate("size", prefix),
+    entries(prefix, after, limit) {
+      const found = operate("entries", prefix, after ?? undefined, limit);
+      // Rounded down: a value is not said to be kept for longer than it is.
+      const left = (ttlMs) => (ttlMs === undefined ? null : Math.max(0, Math.floor(ttlMs)));
+      return found.map(({ key, value, ttlMs }) => ({ key, value, ttlMs: left(ttlMs) }));
+    },
+    isDurable: () => operate("isDurable"),
+  };
+}
 
 /** What the component exports:
  *
  *     export const { meta, extension } = component(plugin);
+ *
+ * and, where it is built for the world `cache-plugin`, `cacheBackend` as well.
  */
 export function component(plugin) {
   const described = plugin.describe();
   return {
+    cacheBackend: cacheBackendOf(plugin),
     meta: { describe: () => described },
     extension: {
       open(kind, name, config) {
-        try {
-          plugin.open(kind, name, config);
-        } catch (thrown) {
-          throw thrown instanceof Failure ? lowered(thrown) : thrown;
-        }
+        answered(() => plugin.open(kind, name, config));
       },
       call(batch) {
         const requests = batch.map(({ document: { json, tensors }, context }) => ({

@@ -3,6 +3,7 @@
 import { Internal } from "./failures.js";
 import { Completion } from "./models.js";
 import { Random } from "./random.js";
+import { checkedShape, TensorReader, TensorWriter } from "./tensors.js";
 import { decode, encode } from "./utf8.js";
 
 /** A plugin's view of the host during one call for one document. */
@@ -58,6 +59,21 @@ export class Host {
     const lines = Object.entries(headers).map(([name, value]) => ({ name, value }));
     const asked = { method, url, headers: lines, body: bytesOf(body), timeoutMs: milliseconds(timeoutMs) };
     return new HttpResponse(this.#calls.fetch(this.#index, asked));
+  }
+
+  tensor(reference) {
+    return new TensorReader(this.#calls.openTensor(this.#index, JSON.stringify(reference)), reference.shape);
+  }
+
+  createTensor(shape) {
+    const lengths = checkedShape(shape);
+    return new TensorWriter(this.#calls.createTensor(this.#index, lengths), lengths);
+  }
+
+  keepTensor(shape, elements) {
+    const writer = this.createTensor(shape);
+    writer.write(elements);
+    return writer.finish();
   }
 }
 

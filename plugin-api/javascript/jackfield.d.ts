@@ -18,6 +18,7 @@ export interface OptionalType<T> extends Type<T | undefined> {
 /** The type of the values of a `Type`: `type Config = Infer<typeof config>`. */
 export type Infer<T> = T extends Type<infer U> ? U : never;
 
+/** Options of a field. */
 export interface Options<T> {
   /** What it is, for the people who read `jackfield plugins info`. */
   description?: string;
@@ -48,7 +49,7 @@ export function oneOf<const V extends readonly (string | number)[]>(
 ): Type<V[number]> & { with(options: Options<V[number]>): Type<V[number]> };
 /** A list. */
 export function list<T>(of: Type<T>, options?: Options<T[]>): Type<T[]>;
-/** An object with any keys, each with a value of this type. */
+/** An object with any keys, each with a value of this type. What is read has no prototype, so that any key will do. */
 export function map<T>(of: Type<T>, options?: Options<Record<string, T>>): Type<Record<string, T>>;
 /** A value, or null. */
 export function nullable<T>(of: Type<T>, options?: Options<T | null>): Type<T | null>;
@@ -101,12 +102,27 @@ export class Tensor {
   readonly data: Float32Array;
 }
 
+/** A tensor by reference: what stands in a document for elements that the host holds. `host.tensor` opens it. */
+export interface TensorRef {
+  /** SHA-256 of the elements as little-endian bytes, in lower-case hexadecimal digits. */
+  $tensor: string;
+  /** Length of each dimension, the slowest first; at most 8. */
+  shape: number[];
+  /** Type of the elements. */
+  dtype: "f32";
+}
+/**
+ * A tensor by reference, of this shape: a name, a length, or null for any length, for each dimension. What is called the same has
+ * the same length throughout an input and the answer to it; the host holds both to it.
+ */
+export function tensorRef(options?: { description?: string; shape?: (string | number | null)[] }): Type<TensorRef>;
+
 declare const beside: unique symbol;
 /** An answer with tensors beside it. */
 export interface WithTensors<T> {
   readonly [beside]: T;
 }
-/** An answer with tensors beside it. */
+/** An answer with tensors beside it. The definition says so, by `tensors: true`. */
 export function withTensors<T>(value: T, tensors: Tensor[]): WithTensors<T>;
 
 // Extensions.
@@ -163,7 +179,7 @@ interface Common<C, S> {
 
 /** An extension, to be handed to `plugin`. */
 export interface Extension {
-  readonly kind: "analyzer" | "model";
+  readonly kind: "analyzer" | "cache-backend" | "direction-extractor" | "model" | "routing-policy";
   readonly name: string;
   readonly examples: Example<any, any>[];
 }
@@ -175,6 +191,8 @@ export function analyzer<I, O, C = {}, S = void>(
     input: Type<I>;
     /** What it answers. */
     output: Type<O>;
+    /** Whether answers have tensors beside them (`withTensors`). */
+    tensors?: boolean;
     /** Worked examples. */
     examples?: Example<NoInfer<I>, NoInfer<O>>[];
     /** Answers one document. Throw a failure to say why there is no answer. Nothing is async: host calls answer at once. */
@@ -191,10 +209,183 @@ export function model<C = {}, S = void>(
   definition: Common<C, S> & {
     /** Worked examples. */
     examples?: Example<Partial<CompletionRequest> & Pick<CompletionRequest, "messages">, Completion>[];
+    /**
+     * What it offers: each with true, or with a JSON pointer into the configuration: it offers that if there is true there.
+     * Completions alone unless told.
+     */
+    offers?: { [ability in Ability]?: true | string };
     /** Makes one call. */
     complete(request: CompletionRequest, call: Call<C, S>): Partial<Completion> & Pick<Completion, "text">;
   },
 ): Extension;
+
+/** Something that a model may offer. */
+export type Ability = "complete" | "capture" | "edits" | "logprobs" | "tokenize" | "embed" | "local";
+
+/**
+ * A direction extractor: finds, per layer of a model, the unit direction of the residual stream that sets two sets of prompts
+ * apart. A stage uses it as it does an analyzer; the host checks the shapes of what it reads and answers. The tensors may be
+ * larger than the plugin's memory: it reads slices of them, by `host.tensor`.
+ */
+export function directionExtractor<C = {}, S = void>(
+  definition: Common<C, S> & {
+    /** Worked examples. */
+    examples?: Example<ContrastSet, Directions>[];
+    /**
+     * Extracts a direction a layer. Throw `InvalidInput` for sets that cannot be compared, or hidden states that are no numbers:
+     * the message names the set, the prompt and the layer.
+     */
+    extract(contrast: ContrastSet, call: Call<C, S>): Directions;
+  },
+): Extension;
+
+/**
+ * A cache backend: keeps values for a while. Values are bytes, keys any text. An instance serves one operation, so it keeps them on
+ * a server (`http:HOST`). A value that has expired is never given out. A backend that cannot be reached throws `Unavailable`: the
+ * host goes on with the next tier. A component that offers one is built for the world `cache-plugin`.
+ */
+export function cacheBackend<C = {}, S = void>(
+  definition: Common<C, S> & {
+    /** The value under a key. */
+    get(key: string, call: Call<C, S>): Uint8Array | undefined;
+    /**
+     * Keeps a value, for `ttlMs` milliseconds at the most, in place of what was there. One that cannot be kept (it is too large,
+     * its time is over) takes away what was there, and is no failure.
+     */
+    put(key: string, value: Uint8Array, ttlMs: number | undefined, call: Call<C, S>): void;
+    /** Forgets a value. One that is not there is no failure. */
+    remove(key: string, call: Call<C, S>): void;
+    /** Forgets every value whose key begins so, and says how many there were. */
+    clear(prefix: string, call: Call<C, S>): number;
+    /** What is held under keys that begin so, as far as is known; bytes are those of keys and values. */
+    size(prefix: string, call: Call<C, S>): { entries: number; bytes: number };
+    /** The values whose keys begin so and come after `after`, in order of their keys (as bytes in UTF-8), at most `limit`. */
+    entries(prefix: string, after: string | undefined, limit: number, call: Call<C, S>): CacheEntry[];
+    /** Whether the values outlive the process. */
+    isDurable(call: Call<C, S>): boolean;
+  },
+): Extension;
+
+/** A value with its key and the time it has left. */
+export interface CacheEntry {
+  key: string;
+  value: Uint8Array;
+  /** How long it will be kept, in milliseconds; absent for as long as there is room. */
+  ttlMs?: number;
+}
+
+/**
+ * A routing policy: picks, per item, the arm that a stage runs with, and learns from what came of it. The host holds what is
+ * learned, so a policy is a pure function of it: by context and by name of the arm, so that it can be used again with other arms.
+ */
+export function routingPolicy<L, C = {}, S = void>(
+  definition: Common<C, S> & {
+    /** What an outcome has to carry for the policy to learn. */
+    learns: "reward" | "objectives" | "nothing";
+    /** What is learned: an object whose fields all have a default, to begin with nothing. */
+    state: Type<L>;
+    /** Worked examples. */
+    examples?: Example<object, object>[];
+    /** Checks the arms once, before any decision about them. Throws `InvalidConfig` if the configuration does not fit them. */
+    check?(arms: Arm[], call: Call<C, S>): void;
+    /** Picks an arm. The same state, question and seed give the same decision. */
+    decide(state: L, question: Question, call: Call<C, S>): Decision;
+    /** Picks another arm after one failed for good, none of those that `question.tried` lists; or none, as it does without. */
+    again?(state: L, question: Question, call: Call<C, S>): Decision | undefined;
+    /**
+     * Takes one outcome in, by changing the state. Outcomes come in the order of the items, one for every item that was decided
+     * about; one whose reward or objectives never came is no error. Throws `InvalidInput` for one that cannot be learned from.
+     */
+    learn(state: L, outcome: Outcome, call: Call<C, S>): void;
+  },
+): Extension;
+
+/** Something a stage can run with: what a policy picks from. */
+export interface Arm {
+  /** The name, unique among the arms. */
+  name: string;
+  /** The configuration that the arm lays over the stage's own. */
+  with: any;
+}
+
+/** Asks for an arm. */
+export interface Question {
+  /** What the item has in common with others that are best served by the same arm; empty where the route has no context. */
+  context: string;
+  /** The arms, in the order of the pipeline; never none. */
+  arms: Arm[];
+  /** Indices of the arms that failed for good for this item, in the order in which they were tried. */
+  tried: number[];
+  /** The decisions about earlier items whose outcomes are not in yet, in the order of the items. */
+  pending: { context: string; arm: string }[];
+  /** Where all chance comes from: 64 bits. */
+  seed: bigint;
+  /** A generator seeded for this question. */
+  random(): Random;
+}
+
+/** An arm, picked. */
+export interface Decision {
+  /** Index of the arm in the question's list. */
+  arm: number;
+  /**
+   * What the arms were compared by, one number per arm in the order of the list; null for an arm that was not compared. For
+   * reports alone; absent where the policy compares nothing.
+   */
+  scores?: (number | null)[];
+}
+
+/** What came of a decision. */
+export interface Outcome {
+  /** The question's context. */
+  context: string;
+  /** The arms that the item was tried with, in order. */
+  attempts: { arm: string; failed: boolean }[];
+  /** How well the item fared; absent where that never came. */
+  reward?: number;
+  /** How well the item fared by several measures. */
+  objectives: { name: string; value: number; minimize: boolean }[];
+  /** Name of the arm that the item used; absent if every attempt failed. */
+  used?: string;
+  /** Names of the arms that failed, in the order in which they were tried. */
+  failed: string[];
+}
+
+/**
+ * What a direction is extracted from: the hidden states of a model (its residual stream) at one position of each prompt of two
+ * sets, of shape `[prompts, layers, d]`. Layer 0 is the embeddings, layer n what the n-th block of the model hands on.
+ */
+export interface ContrastSet {
+  /** Hidden states of the prompts that have what is looked for. */
+  positive: TensorRef;
+  /** Hidden states of the prompts that do not. */
+  negative: TensorRef;
+}
+
+/** A direction a layer. */
+export interface Directions {
+  /** A unit vector a layer, of shape `[layers, d]`; the zero vector where a layer is degenerate. */
+  directions: TensorRef;
+  /** What is known of each, in order of the layers. */
+  layers: LayerDirection[];
+}
+
+/** What is known of the direction of a layer, and what else the extractor says. No number is NaN: one that is undefined is absent. */
+export interface LayerDirection {
+  /** Whether the layer does not have a direction: the sets are alike in it. */
+  degenerate: boolean;
+  /** Norm of the mean of the positive prompts. */
+  norm_mean_positive: number;
+  /** Norm of the mean of the negative prompts. */
+  norm_mean_negative: number;
+  /** Norm of the difference of the means. */
+  norm_difference: number;
+  /** Cosine between the means, -1 to 1. */
+  cos_means?: number;
+  /** Mean silhouette of the prompts with the two sets as clusters, -1 to 1. */
+  silhouette?: number;
+  [more: string]: unknown;
+}
 
 /** A plugin of these extensions, with its semantic version. */
 export interface Plugin {
@@ -231,10 +422,47 @@ export interface CompletionRequest {
   temperature?: number;
   /** Texts that end the answer. */
   stop: string[];
-  /** Seed of sampling, for servers that take one. */
+  /** Seed of sampling, for models that take one. */
   seed?: number;
   /** Number of this answer among several to the same prompt. */
   replicate: number;
+  /**
+   * Hidden states to answer with, for models that offer `capture`: at these layers (all without them) and these positions in the
+   * prompt, from 0 at its first token or from -1 at its last (the last without them).
+   */
+  capture?: { layers?: number[]; positions?: number[] };
+  /** Edits to run under, for models that offer `edits`. They hold for this request alone. */
+  edits: Edit[];
+  /** Log-probabilities to answer with, for models that offer `logprobs`. */
+  logprobs?: LogProbs;
+  /** Whether to answer with the tokens of the prompt, for models that offer `tokenize`. */
+  tokenize: boolean;
+  /** Whether to answer with a vector that stands for the prompt, for models that offer `embed`. */
+  embed: boolean;
+}
+/** An edit: takes a direction out of what a component of a layer adds to the residual stream. */
+export interface Edit {
+  /** The output projection of attention, or the down projection of the MLP. */
+  component: "attention-output" | "mlp-down";
+  /** The block, from 0. */
+  layer: number;
+  /** Holds the direction, a unit vector: of shape `[d]`, or `[rows, d]`. */
+  direction: TensorRef;
+  /** Which row of the tensor, where it has several; 0 unless told. */
+  row?: number;
+  /** How much of it to take out: 0 leaves everything as it is, 1 takes all of it. */
+  weight: number;
+  /** How the norms of the rows are treated; `none` unless told. */
+  row_normalization?: "none" | "pre" | "full";
+}
+/** Which log-probabilities to answer with. */
+export interface LogProbs {
+  /** How many of the likeliest tokens to list at each position; none unless told. */
+  top?: number;
+  /** Whether to answer with the whole distribution at each position, as a tensor. */
+  distribution?: boolean;
+  /** Of which tokens: of the first so many of the model's own answer, or of a reply, read as if the model had said it. */
+  on?: { first?: number; reply?: string };
 }
 export const CompletionRequest: Type<CompletionRequest>;
 
@@ -252,6 +480,28 @@ export interface Completion {
   cached: boolean;
   /** What its tokens cost in USD, whether or not it was cached. Set by the host; a model leaves it. */
   usd: number;
+  /** What the model thought before it answered, where it says that apart from the answer. */
+  reasoning?: string;
+  /** The hidden states that were asked for, of shape `[positions, layers, d]`. */
+  captured?: { hidden_states: TensorRef; layers: number[]; positions: number[] };
+  /** The log-probabilities that were asked for. */
+  logprobs?: {
+    /** The tokens, in order; a token that cannot come has no log-probability. */
+    tokens: { token: Token; logprob: number | null; top: { token: Token; logprob: number }[] }[];
+    /** The whole distribution at each position, of shape `[positions, vocabulary]`, if it was asked for. */
+    distribution?: TensorRef;
+  };
+  /** The tokens of the prompt, if they were asked for. */
+  tokens?: Token[];
+  /** The vector that was asked for, of shape `[d]`. */
+  embedding?: TensorRef;
+}
+/** A token. */
+export interface Token {
+  /** Its number in the vocabulary. */
+  id: number;
+  /** Its text; a part of a character is written as U+FFFD. */
+  text: string;
 }
 export const Completion: Type<Completion>;
 
@@ -315,6 +565,40 @@ export interface Host {
     url: string,
     options?: { method?: string; headers?: Record<string, string>; body?: Uint8Array | string; timeoutMs?: number },
   ): HttpResponse;
+  /**
+   * Opens a tensor that travels by reference: one that the input named, or an answer to a call of this host, or that this call
+   * made. It can be read for as long as the call lasts. Throws `InvalidInput` for any other tensor.
+   */
+  tensor(reference: TensorRef): TensorReader;
+  /**
+   * Begins a tensor of this shape, to be written a piece at a time. Throws `InvalidInput` for a shape that no tensor has,
+   * `OverBudget` beyond the stage's limit on tensors.
+   */
+  createTensor(shape: number[]): TensorWriter;
+  /** Keeps a tensor that is in memory and gives its reference, to be put into an answer. */
+  keepTensor(shape: number[], elements: Float32Array | Iterable<number>): TensorRef;
+}
+
+/** A tensor that can be read. */
+export interface TensorReader {
+  /** Length of each dimension, the slowest first. */
+  readonly shape: number[];
+  /** How many elements there are. */
+  readonly length: number;
+  /** The `length` elements from the one at `offset` on. Throws `InvalidInput` for elements that there are not. */
+  read(offset: number, length: number): Float32Array;
+  /** All elements. */
+  asArray(): Float32Array;
+}
+
+/** A tensor that is being made. */
+export interface TensorWriter {
+  /** Length of each dimension, the slowest first. */
+  readonly shape: number[];
+  /** Adds elements at the end. Throws `InvalidInput` if there are then more than the shape says. */
+  write(elements: Float32Array | Iterable<number>): void;
+  /** Ends the tensor and gives its reference, to be put into an answer. Throws `InvalidInput` if elements are missing. */
+  finish(): TensorRef;
 }
 
 /** A small deterministic generator (SplitMix64: Steele, Lea and Flood 2014), the same on every platform. */

@@ -30,7 +30,16 @@ export {
   Unavailable,
 } from "./failures.js";
 export { Completion, CompletionRequest } from "./models.js";
-export { analyzer, model, plugin, Tensor, withTensors } from "./plugin.js";
+export {
+  analyzer,
+  cacheBackend,
+  directionExtractor,
+  model,
+  plugin,
+  routingPolicy,
+  Tensor,
+  withTensors,
+} from "./plugin.js";
 export { Random } from "./random.js";
 export {
   any,
@@ -46,3 +55,4 @@ export {
   string,
   textFile,
 } from "./schema.js";
+export { tensorRef } from "./tensors.js";

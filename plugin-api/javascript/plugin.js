@@ -1,9 +1,12 @@
 // From what an author writes to what a component exports.
 
 import { failureOf, Internal, InvalidConfig, InvalidInput, InvalidOutput } from "./failures.js";
+import * as contract from "./contract.js";
 import { Host } from "./host.js";
-import { Completion, CompletionRequest } from "./models.js";
-import { Misfit, object } from "./schema.js";
+import { CompletionRequest } from "./models.js";
+import { PolicyRequest, routed } from "./routing.js";
+import { any, Misfit, object } from "./schema.js";
+import { tensorRef } from "./tensors.js";
 import { decode, encode } from "./utf8.js";
 
 /** A named array of 32-bit floats, row-major. */
@@ -35,25 +38,96 @@ const named = (definition) => {
   for (const key of ["name", "summary"]) {
     if (typeof definition[key] !== "string") throw new TypeError(`an extension needs a \`${key}\``);
   }
-  return { stability: "experimental", permissions: [], examples: [], config: object({}), open() {}, ...definition };
+  return { stability: "experimental", permissions: [], examples: [], config: object({}), open() {}, parse, ...definition };
 };
+
+const DIALECT = { $schema: "https://json-schema.org/draft/2020-12/schema" };
 
 /** An analyzer. */
 export function analyzer(definition) {
-  return { kind: "analyzer", ...named(definition), answer: definition.analyze };
+  const answer = definition.analyze;
+  return {
+    kind: "analyzer",
+    tensors: false,
+    ...named(definition),
+    answer,
+    schemas() {
+      const beside = this.tensors ? { "x-tensors": true } : {};
+      return [{ ...DIALECT, ...this.input.schema() }, { ...DIALECT, ...this.output.schema(true), ...beside }];
+    },
+  };
 }
+
+const ABILITIES = ["complete", "capture", "edits", "logprobs", "tokenize", "embed", "local"];
 
 /** A model. */
 export function model(definition) {
-  return { kind: "model", ...named(definition), input: CompletionRequest, output: Completion, answer: definition.complete };
+  const { offers = { complete: true }, complete: answer } = definition;
+  for (const [ability, condition] of Object.entries(offers)) {
+    if (!ABILITIES.includes(ability) || (condition !== true && typeof condition !== "string")) {
+      const known = ABILITIES.join(", ");
+      throw new TypeError(`a model offers \`${ability}\`: ${condition}; each of ${known} goes with true or a pointer`);
+    }
+  }
+  const beyond = JSON.stringify(offers) === JSON.stringify({ complete: true }) ? {} : { "x-offers": offers };
+  return {
+    kind: "model",
+    ...named(definition),
+    input: CompletionRequest,
+    answer,
+    schemas: () => [{ ...contract.COMPLETION_REQUEST, ...beyond }, contract.COMPLETION],
+  };
+}
+
+const ContrastSet = object({ positive: tensorRef(), negative: tensorRef() });
+
+/** A direction extractor. */
+export function directionExtractor(definition) {
+  const answer = definition.extract;
+  const schemas = () => [contract.CONTRAST_SET, contract.DIRECTIONS];
+  return { kind: "direction-extractor", ...named(definition), input: ContrastSet, answer, schemas };
+}
+
+/** A cache backend. */
+export function cacheBackend(definition) {
+  const operations = ["get", "put", "remove", "clear", "size", "entries", "isDurable"];
+  const missing = operations.find((operation) => typeof definition[operation] !== "function");
+  if (missing !== undefined) throw new TypeError(`a cache backend needs a function \`${missing}\``);
+  const answer = () => {
+    throw new InvalidInput("a cache backend is not called with documents");
+  };
+  return { kind: "cache-backend", ...named(definition), input: any(), answer, schemas: () => [{}, {}] };
+}
+
+/** A routing policy. */
+export function routingPolicy(definition) {
+  const { state, learns } = definition;
+  if (!["nothing", "reward", "objectives"].includes(learns)) {
+    throw new TypeError("a routing policy says what it learns from: `learns` is `reward`, `objectives` or `nothing`");
+  }
+  try {
+    state.read({});
+  } catch (misfit) {
+    throw new TypeError(`a policy begins with nothing learned, so its state is an object with defaults: ${misfit.message}`);
+  }
+  const answer = (request, call) => routed(definition, request, call);
+  const schemas = () => [
+    { ...withState(contract.POLICY_REQUEST, { anyOf: [state.schema(), { type: "null" }] }), "x-learns": learns },
+    withState(contract.POLICY_ANSWER, state.schema(true)),
+  ];
+  return { kind: "routing-policy", ...named(definition), input: PolicyRequest, answer, schemas, parse: parseRequest };
+}
+
+/** A schema of the contract with that of what is learned put in. */
+function withState(fixed, schema) {
+  const { description } = fixed.properties.state;
+  return { ...fixed, properties: { ...fixed.properties, state: { description, ...schema } } };
 }
 
 /** A plugin of these extensions. */
 export function plugin(version, ...extensions) {
   return new Plugin(version, extensions);
 }
-
-const DIALECT = { $schema: "https://json-schema.org/draft/2020-12/schema" };
 
 class Plugin {
   #version;
@@ -67,14 +141,21 @@ class Plugin {
 
   /** What each extension says of itself, as values of the contract. */
   describe() {
-    return this.#extensions.map((extension) => ({
+    return this.#extensions.map((extension) => {
+      const [inputSchema, outputSchema] = extension.schemas();
+      return this.#described(extension, inputSchema, outputSchema);
+    });
+  }
+
+  #described(extension, inputSchema, outputSchema) {
+    return {
       kind: extension.kind,
       name: extension.name,
       version: this.#version,
       summary: extension.summary,
       configSchema: JSON.stringify({ ...DIALECT, ...extension.config.schema(), additionalProperties: false }),
-      inputSchema: JSON.stringify({ ...DIALECT, ...extension.input.schema() }),
-      outputSchema: JSON.stringify({ ...DIALECT, ...extension.output.schema(true) }),
+      inputSchema: JSON.stringify(inputSchema),
+      outputSchema: JSON.stringify(outputSchema),
       permissions: extension.permissions,
       examples: extension.examples.map(({ summary, config = {}, input, output }) => ({
         summary,
@@ -83,7 +164,7 @@ class Plugin {
         output: JSON.stringify(output),
       })),
       stability: extension.stability,
-    }));
+    };
   }
 
   /** Prepares an extension with its configuration; throws a failure. */
@@ -106,21 +187,37 @@ class Plugin {
       try {
         return this.#answer(document, new Host(calls, context, index));
       } catch (thrown) {
-        if (thrown instanceof Error && thrown.kind === undefined) {
-          calls.log("debug", "plugin", `${thrown.name}: ${thrown.message}\n${thrown.stack}`);
-        }
+        noted(thrown, calls);
         return failureOf(thrown);
       }
     });
   }
 
+  /** What an operation on the cache backend that was opened gives; throws a failure. */
+  operate(operation, parameters, calls) {
+    try {
+      if (this.#opened === undefined) throw new Internal("called before it was opened");
+      const { extension, config, state } = this.#opened;
+      if (extension.kind !== "cache-backend") {
+        throw new Internal(`the ${extension.kind} \`${extension.name}\` is not a cache backend`);
+      }
+      const host = new Host(calls, NOWHERE, 0);
+      return held(extension[operation](...parameters, { config, state, host, tensors: [] }));
+    } catch (thrown) {
+      noted(thrown, calls);
+      throw failureOf(thrown);
+    }
+  }
+
   #answer({ json, tensors }, host) {
     if (this.#opened === undefined) throw new Internal("called before it was opened");
     const { extension, config, state } = this.#opened;
-    const input = readAs(InvalidInput, () => extension.input.read(parse(decode(json))));
-    const answer = extension.answer(input, { config, state, host, tensors });
-    if (answer instanceof Promise) throw new InvalidOutput("answered a promise: host calls answer at once, so nothing is async");
+    const input = readAs(InvalidInput, () => extension.input.read(extension.parse(decode(json))));
+    const answer = held(extension.answer(input, { config, state, host, tensors }));
     const [value, beside] = answer instanceof WithTensors ? [answer.value, answer.tensors] : [answer, []];
+    if (answer instanceof WithTensors && extension.tensors !== true) {
+      throw new InvalidOutput("answered with tensors beside a value: its definition has to say so, by `tensors: true`");
+    }
     const text = readAs(InvalidOutput, () => JSON.stringify(value));
     if (text === undefined) throw new InvalidOutput(`the answer has no JSON form: ${String(value)}`);
     if (/(^|[^\\])(\\\\)*\\ud[89a-f]/.test(text)) throw new InvalidOutput("the answer holds half a surrogate pair: was a text cut?");
@@ -128,7 +225,22 @@ class Plugin {
   }
 }
 
-/** What `read` gives; what it throws because of the value becomes a failure of this class. */
+/** Where in a run an operation of a cache belongs: nowhere. */
+const NOWHERE = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
+
+/** Logs what was thrown, unless it was meant. */
+function noted(thrown, calls) {
+  if (thrown instanceof Error && thrown.kind === undefined) {
+    calls.log("debug", "plugin", `${thrown.name}: ${thrown.message}\n${thrown.stack}`);
+  }
+}
+
+/** An answer that is there. */
+function held(answer) {
+  if (answer instanceof Promise) throw new InvalidOutput("answered a promise: host calls answer at once, so nothing is async");
+  return answer;
+}
+
 /** A value from JSON. Half a surrogate pair, which only an escape can bring in, is no text: no other language can hold it. */
 function parse(json) {
   const whole = (key, value) => {
@@ -140,6 +252,22 @@ function parse(json) {
   return JSON.parse(json, /\\u[dD][89a-fA-F]/.test(json) ? whole : undefined);
 }
 
+/**
+ * A policy's request from JSON. A seed has 64 bits, which a number of JavaScript has not: it is read as text. A quotation mark
+ * that no backslash stands before begins or ends a text, so what is found is a key.
+ */
+function parseRequest(json) {
+  const request = parse(json);
+  const exact = JSON.parse(json.replace(/(?<!\\)("seed"\s*:\s*)(\d{16,})/g, '$1"$2"'));
+  for (const [index, question] of (Array.isArray(request?.decide) ? request.decide : []).entries()) {
+    const seed = exact.decide[index]?.seed;
+    if (!Number.isSafeInteger(seed) && !/^\d{16,20}$/.test(seed)) throw new Misfit(`\`decide[${index}].seed\` is not a seed`);
+    question.seed = BigInt(seed);
+  }
+  return request;
+}
+
+/** What `read` gives; what it throws because of the value becomes a failure of this class. */
 function readAs(Failure, read) {
   try {
     return read();

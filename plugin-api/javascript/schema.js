@@ -3,7 +3,7 @@
 /** A value is not of its type; the message says where and how. */
 export class Misfit extends Error {}
 
-class Type {
+export class Type {
   constructor(schema, read, { description, default: fallback } = {}) {
     this.body = schema;
     this.check = read;
@@ -18,6 +18,11 @@ class Type {
     if (this.description !== undefined) schema.description = this.description;
     if (this.fallback !== undefined && !written) schema.default = this.fallback;
     return schema;
+  }
+
+  /** What stands in where the key is absent: a value of its own each time. */
+  byDefault(place) {
+    return this.fallback === undefined ? undefined : this.read(JSON.parse(JSON.stringify(this.fallback)), place);
   }
 
   /** The value, if it is one of this type. Unknown keys of an object are a misfit if `strict`. */
@@ -101,7 +106,10 @@ export function list(of, options = {}) {
 export function map(of, options = {}) {
   const read = (value, place) => {
     if (value === null || typeof value !== "object" || Array.isArray(value)) throw misfit("an object", value, place);
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, of.read(one, join(place, key))]));
+    // Without a prototype: a key such as `constructor` is one like any other.
+    const found = Object.create(null);
+    for (const [key, one] of Object.entries(value)) found[key] = of.read(one, join(place, key));
+    return found;
   };
   return new Type((written) => ({ type: "object", additionalProperties: of.schema(written) }), read, options);
 }
@@ -143,7 +151,7 @@ export function object(fields, options = {}) {
     for (const name of names) {
       if (Object.hasOwn(value, name)) found[name] = fields[name].read(value[name], join(place, name));
       else if (isRequired(name)) missing.push(name);
-      else found[name] = fields[name].fallback;
+      else found[name] = fields[name].byDefault(join(place, name));
     }
     const unknown = strict && Object.keys(value).find((key) => !Object.hasOwn(fields, key));
     if (typeof unknown === "string") {

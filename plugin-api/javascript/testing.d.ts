@@ -1,4 +1,17 @@
-import type { Completion, CompletionRequest, Context, Extension, Host, Level, Tensor } from "./jackfield.js";
+import type {
+  Arm,
+  CacheEntry,
+  Completion,
+  CompletionRequest,
+  Context,
+  Decision,
+  Extension,
+  Host,
+  Level,
+  Outcome,
+  Tensor,
+  TensorRef,
+} from "./jackfield.js";
 
 /** The host's side of the calls, with what a test gives it. It keeps what was said and asked. */
 export class FakeHost {
@@ -24,6 +37,10 @@ export class FakeHost {
   readonly progressed: { done: number; total: number | null; note: string }[];
   /** Each prompt. */
   readonly asked: CompletionRequest[];
+  /** Holds a tensor from now on, and gives its reference. */
+  holdTensor(shape: number[], elements: Iterable<number>): TensorRef;
+  /** The elements of a tensor that it holds. */
+  tensor(reference: TensorRef): Float32Array;
   /** What an extension's function is called with. */
   view(context?: Partial<Context>): Host;
 }
@@ -40,3 +57,36 @@ export function call(
 
 /** Runs the worked examples of an extension; throws an `AssertionError` for one whose output is another. */
 export function checkExamples(extension: Extension, host?: FakeHost): void;
+
+/** A cache backend that was opened; see `cacheBackend` for what each operation does. */
+export interface OpenedCache {
+  readonly host: FakeHost;
+  get(key: string): Uint8Array | undefined;
+  put(key: string, value: Uint8Array | string, ttlMs?: number): void;
+  remove(key: string): void;
+  clear(prefix?: string): number;
+  size(prefix?: string): { entries: number; bytes: number };
+  entries(prefix?: string, after?: string, limit?: number): CacheEntry[];
+  isDurable(): boolean;
+}
+
+/** Opens a cache backend with a configuration and a host for it. Failures are thrown. */
+export function openCache(extension: Extension, options?: { config?: object; host?: FakeHost }): OpenedCache;
+
+/** A routing policy that was opened, with what it has learned. */
+export interface OpenedPolicy {
+  /** What is learned, as a JSON value. */
+  readonly state: any;
+  /** Picks an arm. */
+  decide(seed?: bigint | number, context?: string): Decision;
+  /** Picks another arm after those failed. */
+  again(tried: number[], seed?: bigint | number, context?: string): Decision | null;
+  /** Takes an outcome in. */
+  learn(outcome: Partial<Omit<Outcome, "used" | "failed">> & Pick<Outcome, "attempts">): void;
+}
+
+/**
+ * Opens a routing policy with a configuration, nothing learned. It is asked and told as the host does it: by documents that carry
+ * the state there and back. Failures are thrown.
+ */
+export function openPolicy(extension: Extension, arms: (string | Arm)[], options?: { config?: object }): OpenedPolicy;

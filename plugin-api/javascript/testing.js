@@ -1,11 +1,13 @@
 // A host for unit tests: no Jackfield, no component.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 
-import { Failure, InvalidConfig } from "./failures.js";
+import { Failure, InvalidConfig, InvalidInput } from "./failures.js";
 import { Host } from "./host.js";
 import { Completion, CompletionRequest } from "./models.js";
 import { plugin } from "./plugin.js";
+import { tensorRef } from "./tensors.js";
 import { decode, encode } from "./utf8.js";
 
 const NOWHERE = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
@@ -15,6 +17,7 @@ export class FakeHost {
   logged = [];
   progressed = [];
   asked = [];
+  tensors = new Map();
 
   constructor({ model, cache, server, isCancelled = false } = {}) {
     Object.assign(this, { model, cache, server, isCancelled });
@@ -66,6 +69,50 @@ export class FakeHost {
     const { status, headers = [], body = "" } = this.server(request);
     return { status, headers, body: typeof body === "string" ? encode(body) : body };
   }
+
+  holdTensor(shape, elements) {
+    const held = Float32Array.from(elements);
+    const wanted = shape.reduce((product, length) => product * length, 1);
+    assert.equal(held.length, wanted, `the elements of a tensor of shape [${shape}]`);
+    const bytes = Buffer.alloc(held.length * 4);
+    held.forEach((element, index) => bytes.writeFloatLE(element, index * 4));
+    const $tensor = createHash("sha256").update(bytes).digest("hex");
+    this.tensors.set($tensor, held);
+    return { $tensor, shape: [...shape], dtype: "f32" };
+  }
+
+  tensor(reference) {
+    const elements = this.tensors.get(tensorRef().read(reference).$tensor);
+    if (elements === undefined) throw new InvalidInput(`there is no tensor ${reference.$tensor}`);
+    return elements;
+  }
+
+  openTensor(_index, reference) {
+    const elements = this.tensor(JSON.parse(reference));
+    return { read: (offset, length) => [...elements.subarray(offset, offset + length)] };
+  }
+
+  createTensor(_index, shape) {
+    const wanted = shape.reduce((product, length) => product * length, 1);
+    const elements = [];
+    const wrong = () => new InvalidInput(`a tensor of shape [${shape}] has ${wanted} elements, and ${elements.length} were written`);
+    return {
+      write(part) {
+        for (const element of part) elements.push(element);
+        if (elements.length > wanted) throw wrong();
+      },
+      finish: () => {
+        if (elements.length < wanted) throw wrong();
+        return JSON.stringify(this.holdTensor(shape, elements));
+      },
+    };
+  }
+}
+
+function opened(extension, config) {
+  const offered = plugin("0.0.0", extension);
+  offered.open(extension.kind, extension.name, JSON.stringify(config));
+  return offered;
 }
 
 /**
@@ -73,8 +120,7 @@ export class FakeHost {
  * Gives the answer as a JSON value; throws its failure.
  */
 export function call(extension, document, { config = {}, host = new FakeHost(), context = {}, tensors = [] } = {}) {
-  const offered = plugin("0.0.0", extension);
-  offered.open(extension.kind, extension.name, JSON.stringify(config));
+  const offered = opened(extension, config);
   const request = { document: { json: encode(JSON.stringify(document)), tensors }, context: { ...NOWHERE, ...context } };
   const [answer] = offered.call([request], host);
   if (answer instanceof Failure) throw answer;
@@ -86,4 +132,52 @@ export function checkExamples(extension, host) {
   for (const { summary, config, input, output } of extension.examples) {
     assert.deepEqual(call(extension, input, { config, host }), output, `example \`${summary}\` gives something else`);
   }
+}
+
+/** A cache backend that was opened with a configuration, and a host for it. Failures are thrown. */
+export function openCache(extension, { config = {}, host = new FakeHost() } = {}) {
+  const offered = opened(extension, config);
+  const operate = (operation, ...parameters) => offered.operate(operation, parameters, host);
+  return {
+    host,
+    get: (key) => operate("get", key),
+    put: (key, value, ttlMs) => operate("put", key, typeof value === "string" ? encode(value) : value, ttlMs),
+    remove: (key) => operate("remove", key),
+    clear: (prefix = "") => operate("clear", prefix),
+    size: (prefix = "") => operate("size", prefix),
+    entries: (prefix = "", after = undefined, limit = 1000) => operate("entries", prefix, after, limit),
+    isDurable: () => operate("isDurable"),
+  };
+}
+
+/**
+ * A routing policy that was opened with a configuration, with what it has learned. It is asked and told as the host does it: by
+ * documents that carry the state there and back. Failures are thrown.
+ */
+export function openPolicy(extension, arms, { config = {} } = {}) {
+  const offered = opened(extension, config);
+  const all = arms.map((arm) => (typeof arm === "string" ? { name: arm, with: {} } : arm));
+  const policy = { state: undefined };
+  const ask = (request) => {
+    // A seed of 64 bits is written as the number that it is.
+    const json = JSON.stringify(request, (key, value) => (typeof value === "bigint" ? `#${value}` : value));
+    const document = { json: encode(json.replace(/"#(\d+)"/g, "$1")), tensors: [] };
+    const [answer] = offered.call([{ document, context: NOWHERE }], new FakeHost());
+    if (answer instanceof Failure) throw answer;
+    const found = JSON.parse(decode(answer.json));
+    policy.state = found.state;
+    return found.decisions;
+  };
+  ask({ arms: all });
+  return Object.assign(policy, {
+    decide(seed = 0n, context = "") {
+      return ask({ state: policy.state, arms: all, decide: [{ context, seed: BigInt(seed) }] })[0];
+    },
+    again(tried, seed = 0n, context = "") {
+      return ask({ state: policy.state, arms: all, decide: [{ context, tried, seed: BigInt(seed) }], again: true })[0];
+    },
+    learn(outcome) {
+      ask({ state: policy.state, learn: [outcome] });
+    },
+  });
 }

@@ -1,6 +1,7 @@
 // What the package for JavaScript does with types, failures and chance. Its folder is in JACKFIELD_PACKAGE.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 
 const folder = process.env.JACKFIELD_PACKAGE;
@@ -31,7 +32,12 @@ test("a schema has every field", () => {
 
 test("values are read with their defaults", () => {
   assert.deepEqual(leaf.read({ size: 1, other: 2 }), { size: 1, colour: "red", note: undefined, green: false });
-  assert.deepEqual(tree.read({ leaves: [], parent: null }), { leaves: [], by_name: {}, parent: null });
+  const { by_name, ...rest } = tree.read({ leaves: [], parent: null });
+  assert.deepEqual(rest, { leaves: [], parent: null });
+  // A key is one like any other, and what stands in for an absent one belongs to whoever reads it.
+  assert.equal(by_name.constructor, undefined);
+  by_name.constructor = 1;
+  assert.deepEqual(Object.keys(tree.read({ leaves: [], parent: null }).by_name), []);
   assert.equal(leaf.read({ size: 1, note: null }).note, undefined);
 });
 
@@ -120,4 +126,110 @@ test("texts go to bytes and back", () => {
 test("a tensor has the elements of its shape", () => {
   assert.deepEqual([...new jackfield.Tensor("t", [2], [1, 2]).data], [1, 2]);
   assert.throws(() => new jackfield.Tensor("t", [2], [1]), { kind: "invalid-output" });
+});
+
+const { cacheBackend, directionExtractor, model, plugin, routingPolicy, tensorRef } = jackfield;
+const { openCache, openPolicy } = await import(`${folder}/testing.js`);
+
+test("a reference is read as it is written, and nothing else is one", () => {
+  const good = { $tensor: "0".repeat(64), shape: [2, 3], dtype: "f32" };
+  assert.deepEqual(tensorRef().read(good), good);
+  for (const bad of [{ ...good, dtype: "f64" }, { ...good, more: 1 }, { ...good, shape: [-1] }, { ...good, $tensor: "0" }, [], null]) {
+    assert.throws(() => tensorRef().read(bad, "at"), { message: /^`at`: / });
+  }
+  assert.deepEqual(tensorRef({ shape: ["n", 3, null] }).schema()["x-tensor"], { shape: ["n", 3, null] });
+});
+
+test("tensors are read and made a slice at a time, within their shape", () => {
+  const host = new FakeHost();
+  const view = host.view();
+  const long = Float32Array.from({ length: 70_000 }, (_, at) => at);
+  const reference = view.keepTensor([2, 35_000], long);
+  assert.deepEqual(view.tensor(reference).asArray(), long);
+  assert.deepEqual([...view.tensor(reference).read(69_998, 2)], [69_998, 69_999]);
+  for (const [offset, length] of [[69_999, 2], [-1, 1], [0, 0.5]]) {
+    assert.throws(() => view.tensor(reference).read(offset, length), { kind: "invalid-input" });
+  }
+  assert.throws(() => view.keepTensor([3], [1]), { kind: "invalid-input", message: /has 3 elements, and 1 were/ });
+  assert.throws(() => view.keepTensor([1], [1, 2]), { kind: "invalid-input" });
+  assert.throws(() => view.createTensor(new Array(9).fill(1)), { kind: "invalid-input" });
+  assert.throws(() => view.tensor({ ...reference, $tensor: "0".repeat(64) }), { kind: "invalid-input" });
+  // SHA-256 of the four bytes of 1.0, the least first.
+  const one = view.keepTensor([1], [1]).$tensor;
+  assert.equal(one, createHash("sha256").update(Buffer.from([0, 0, 0x80, 0x3f])).digest("hex"));
+});
+
+/** What an extension says of itself. */
+function described(extension) {
+  const [said] = plugin("1.0.0", extension).describe();
+  return { ...said, input: JSON.parse(said.inputSchema), output: JSON.parse(said.outputSchema) };
+}
+
+test("each kind says what the contract has it say", () => {
+  const common = { name: "a", summary: "Does something" };
+  const complete = () => ({ text: "" });
+  assert.equal(described(model({ ...common, complete })).input["x-offers"], undefined);
+  const offers = { complete: true, local: "/local" };
+  assert.deepEqual(described(model({ ...common, complete, offers })).input["x-offers"], offers);
+  assert.throws(() => model({ ...common, complete, offers: { fly: true } }), TypeError);
+
+  const extractor = described(directionExtractor({ ...common, extract() {} }));
+  assert.deepEqual(extractor.output.properties.directions["x-tensor"], { shape: ["layers", "d"] });
+  const state = object({ seen: integer({ default: 0 }) });
+  const policy = { ...common, state, learns: "reward", decide: () => ({ arm: 0 }), learn() {} };
+  assert.equal(described(routingPolicy(policy)).input["x-learns"], "reward");
+  assert.deepEqual(described(routingPolicy(policy)).output.properties.state.properties.seen, { type: "integer" });
+  assert.throws(() => routingPolicy({ ...policy, learns: "gossip" }), TypeError);
+  assert.throws(() => routingPolicy({ ...policy, state: object({ seen: integer() }) }), TypeError);
+  assert.throws(() => cacheBackend(common), TypeError);
+
+  const give = { ...common, input: object({}), output: object({}), analyze: () => jackfield.withTensors({}, []) };
+  assert.throws(() => call(jackfield.analyzer(give), {}), { kind: "invalid-output", message: /tensors: true/ });
+  assert.equal(described(jackfield.analyzer({ ...give, tensors: true })).output["x-tensors"], true);
+});
+
+test("a policy is held to its question, and reads seeds of 64 bits", () => {
+  let decided = { arm: 0 };
+  let seen;
+  const policy = routingPolicy({
+    name: "told",
+    summary: "Decides as it is told",
+    learns: "nothing",
+    state: object({}),
+    decide(_, question) {
+      seen = question.seed;
+      return decided;
+    },
+    again: () => decided,
+    learn() {},
+  });
+  const opened = openPolicy(policy, ["a", "b"]);
+  for (const seed of [0n, 5n, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
+    opened.decide(seed, '\\"seed":12345678901234567890');
+    assert.equal(seen, seed);
+  }
+  for (const [wrong, message] of [
+    [{ arm: 2 }, "the policy `told` picked arm 2 of 2"],
+    [{ arm: 1, scores: [1, 2, 3] }, "the policy `told` gave 3 scores of 2 arms"],
+    [undefined, "the policy `told` decided something other than an arm"],
+  ]) {
+    decided = wrong;
+    assert.throws(() => opened.decide(), { kind: "internal", message });
+  }
+  decided = { arm: 1 };
+  assert.throws(() => opened.again([1]), { message: "the policy `told` picked arm 1 again, which failed" });
+  decided = undefined;
+  assert.equal(opened.again([1]), null);
+});
+
+test("a cache backend answers operations, and no documents", () => {
+  const none = () => undefined;
+  const operations = { put: none, remove: none, clear: () => 0, size: none, entries: () => [], isDurable: () => false };
+  const backend = cacheBackend({ name: "a", summary: "Fails", get: () => undefined.x, ...operations });
+  const host = new FakeHost();
+  assert.throws(() => openCache(backend, { host }).get("a"), { kind: "internal" });
+  assert.deepEqual(host.logged.map(({ level }) => level), ["debug"]);
+  assert.equal(openCache(backend).clear(), 0);
+  assert.throws(() => call(backend, {}), { kind: "invalid-input" });
+  assert.throws(() => openCache(probe).get("a"), { message: "the analyzer `probe` is not a cache backend" });
 });

@@ -4,13 +4,13 @@ import * as jackfield from "./vendor/jackfield/jackfield.js";
 
 const { analyzer, integer, list, map, any, model, object, plugin, string, Tensor, withTensors } = jackfield;
 
-const echo = model({
+export const echo = model({
   name: "echo",
   summary: "Says the last message once more",
   complete: ({ messages }) => ({ text: messages[messages.length - 1].content }),
 });
 
-const probe = analyzer({
+export const probe = analyzer({
   name: "probe",
   summary: "Says what the host answered",
   permissions: [
@@ -60,15 +60,16 @@ const probe = analyzer({
   },
 });
 
-const give = analyzer({
+export const give = analyzer({
   name: "give",
   summary: "Gives a tensor",
   input: object({ text: string() }),
   output: object({}),
+  tensors: true,
   analyze: () => withTensors({}, [new Tensor("t", [2, 3], [0.5, 1, 2, 4, 8, 16])]),
 });
 
-const take = analyzer({
+export const take = analyzer({
   name: "take",
   summary: "Adds a tensor up",
   input: object({}),
@@ -78,7 +79,7 @@ const take = analyzer({
   },
 });
 
-const fail = analyzer({
+export const fail = analyzer({
   name: "fail",
   summary: "Fails as it is told",
   input: object({ kind: string() }),

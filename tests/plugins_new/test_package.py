@@ -1,6 +1,7 @@
 """What the package for Python does with types, failures and chance."""
 
 import enum
+import hashlib
 import json
 import unittest
 from array import array
@@ -9,22 +10,40 @@ from typing import Annotated, Any, Literal
 
 from jackfield import (
     Analyzer,
+    Arm,
+    CacheBackend,
+    CompletionRequest,
+    Completion,
     Context,
+    ContrastSet,
+    Decision,
+    DirectionExtractor,
+    Directions,
     Example,
     Host,
     Internal,
     InvalidConfig,
     InvalidInput,
     InvalidOutput,
+    LayerDirection,
+    Model,
+    Outcome,
+    Question,
     Random,
     Range,
+    RoutingPolicy,
+    Shape,
     Tensor,
+    TensorRef,
     TextFile,
     WithTensors,
     export_plugin,
 )
+from jackfield import contract
+from jackfield.plugin import Plugin
+from jackfield.routing import PolicyAnswer, PolicyRequest
 from jackfield.schema import Misfit, from_json, schema_of, to_json
-from jackfield.testing import FakeHost, call, check_examples
+from jackfield.testing import FakeHost, OpenedCache, OpenedPolicy, call, check_examples
 
 
 class Colour(enum.Enum):
@@ -195,6 +214,210 @@ class Tensors(unittest.TestCase):
             Tensor("t", [2], [1, 2, 3])
         with self.assertRaisesRegex(InvalidInput, r"no tensor `u` \(there are: t\)"):
             WithTensors(None, [Tensor("t", [1], [1])]).tensor("u")
+
+    def test_a_reference_is_read_as_it_is_written_and_nothing_else_is_one(self):
+        good = {"$tensor": "0" * 64, "shape": [2, 3], "dtype": "f32"}
+        self.assertEqual(to_json(from_json(TensorRef, good)), good)
+        self.assertEqual(from_json(TensorRef, good).elements, 6)
+        for change in [{"dtype": "f64"}, {"more": 1}, {"shape": [-1]}, {"shape": [True]}, {"$tensor": "0"}]:
+            with self.assertRaisesRegex(Misfit, "^`at`: "):
+                from_json(TensorRef, {**good, **change}, "at")
+
+        @dataclass
+        class Holder:
+            states: Annotated[TensorRef, "States.", Shape("n", 3, None)]
+
+        self.assertEqual(schema_of(Holder)["properties"]["states"]["x-tensor"], {"shape": ["n", 3, None]})
+
+    def test_tensors_are_read_and_made_a_slice_at_a_time_within_their_shape(self):
+        host = FakeHost()
+        view = host.view()
+        long = array("f", range(70_000))
+        reference = view.keep_tensor([2, 35_000], long)
+        tensor = view.tensor(reference)
+        self.assertEqual(tensor.as_array(), long)
+        self.assertEqual(list(tensor.read(69_998, 2)), [69_998, 69_999])
+        for offset, length in [(69_999, 2), (-1, 1), (0, -1)]:
+            with self.assertRaisesRegex(InvalidInput, "there are no"):
+                tensor.read(offset, length)
+        for shape, elements, wanted in [([3], [1], "has 3 elements, and 1 were"), ([1], [1, 2], "and 2 were"), ([1] * 9, [1], "9 dim")]:
+            with self.assertRaisesRegex(InvalidInput, wanted):
+                view.keep_tensor(shape, elements)
+        with self.assertRaises(InvalidInput):
+            view.tensor(TensorRef("0" * 64, (1,)))
+        # SHA-256 of the four bytes of 1.0, the least first.
+        one = view.keep_tensor([1], [1]).sha256
+        self.assertEqual(one, hashlib.sha256(bytes([0, 0, 0x80, 0x3F])).hexdigest())
+
+
+@dataclass
+class Parrot(Model):
+    """Says nothing."""
+
+    NAME = "parrot"
+
+    def complete(self, request: CompletionRequest, host: Host) -> Completion:
+        return Completion("")
+
+
+@dataclass
+class Local(Parrot):
+    """Says nothing here."""
+
+    @classmethod
+    def offers(cls) -> dict[str, bool | str]:
+        return {"complete": True, "local": "/local"}
+
+
+@dataclass
+class Nothing(DirectionExtractor):
+    """Finds nothing."""
+
+    NAME = "nothing"
+
+
+@dataclass
+class Learned:
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Told(RoutingPolicy):
+    """Decides as it is told."""
+
+    NAME = "told"
+    LEARNS = "nothing"
+    TOLD = [Decision(0)]
+
+    def decide(self, state: Learned, question: Question) -> Decision:
+        return self.TOLD[0]
+
+    def again(self, state: Learned, question: Question) -> Decision | None:
+        return self.TOLD[0]
+
+    def learn(self, state: Learned, outcome: Outcome) -> None:
+        state.seen[outcome.context] = state.seen.get(outcome.context, 0) + 1
+
+
+@dataclass
+class Broken(CacheBackend):
+    """Fails."""
+
+    NAME = "broken"
+
+    def get(self, key: str, host: Host) -> bytes | None:
+        return b"" if key else [][0]
+
+
+class Kinds(unittest.TestCase):
+    def described(self, extension):
+        return Plugin([extension], "1.0.0").descriptors[0]
+
+    def test_each_kind_says_what_the_contract_has_it_say(self):
+        self.assertNotIn("x-offers", self.described(Parrot).input)
+        self.assertEqual(self.described(Local).input["x-offers"], {"complete": True, "local": "/local"})
+        self.assertEqual(self.described(Told).input["x-learns"], "nothing")
+        self.assertEqual(self.described(Told).output["$defs"]["Learned"]["title"], "Learned")
+        self.assertEqual(self.described(Nothing).output, contract.DIRECTIONS)
+        self.assertEqual((self.described(Broken).input, self.described(Broken).output), ({}, {}))
+
+        @dataclass
+        class Give(Analyzer):
+            """Gives tensors."""
+
+            NAME = "give"
+
+            def analyze(self, document: Text, host: Host) -> WithTensors[Size]:
+                return WithTensors(Size(1))
+
+        self.assertIs(self.described(Give).output["x-tensors"], True)
+        self.assertNotIn("x-tensors", self.described(Probe).output)
+
+    def test_the_types_have_the_fields_of_the_contract(self):
+        for kind, schema in [
+            (CompletionRequest, contract.COMPLETION_REQUEST),
+            (Completion, contract.COMPLETION),
+            (ContrastSet, contract.CONTRAST_SET),
+            (Directions, contract.DIRECTIONS),
+            (PolicyRequest, contract.POLICY_REQUEST),
+            (PolicyAnswer, contract.POLICY_ANSWER),
+        ]:
+            own = schema_of(kind)
+            self.assertEqual(set(own["properties"]), set(schema["properties"]), kind)
+            for name, defined in own.get("$defs", {}).items():
+                theirs = schema["$defs"].get(name)
+                if theirs is not None and name not in ("Arm", "LayerDirection"):
+                    self.assertEqual(set(defined["properties"]), set(theirs["properties"]), name)
+
+    def test_what_is_none_is_left_out_and_what_else_is_known_stands_beside(self):
+        self.assertEqual(to_json(Completion("a")), {"text": "a", "finish": "stop", "cached": False, "usd": 0.0})
+        layer = LayerDirection(False, 1.0, 2.0, 3.0, more={"extra": 4})
+        written = {"degenerate": False, "norm_mean_positive": 1.0, "norm_mean_negative": 2.0, "norm_difference": 3.0, "extra": 4}
+        self.assertEqual(to_json(layer), written)
+        self.assertEqual(from_json(LayerDirection, written), layer)
+        arm = {"name": "a", "with": {"x": 1}}
+        self.assertEqual(to_json(from_json(Arm, arm)), arm)
+
+    def test_classes_that_are_no_extension_of_their_kind_are_told_apart(self):
+        @dataclass
+        class Flies(Parrot):
+            @classmethod
+            def offers(cls) -> dict[str, bool | str]:
+                return {"fly": True}
+
+        @dataclass
+        class Gossip(Told):
+            LEARNS = "gossip"
+
+        @dataclass
+        class Needs:
+            seen: int
+
+        @dataclass
+        class NoFresh(Told):
+            def decide(self, state: Needs, question: Question) -> Decision:
+                return Decision(0)
+
+        for cls, wanted in [(Flies, "`fly`"), (Gossip, "what it learns from"), (NoFresh, "without a default")]:
+            with self.assertRaisesRegex(TypeError, wanted):
+                self.described(cls)
+
+    def test_a_policy_is_held_to_its_question(self):
+        policy = OpenedPolicy(Told, ["a", "b"])
+        for decision, wanted in [
+            (Decision(2), "picked arm 2 of 2"),
+            (Decision(1, [1, 2, 3]), "gave 3 scores of 2 arms"),
+            (None, "decided a NoneType"),
+        ]:
+            Told.TOLD[0] = decision
+            with self.assertRaisesRegex(Internal, wanted):
+                policy.decide()
+        Told.TOLD[0] = Decision(1)
+        with self.assertRaisesRegex(Internal, "picked arm 1 again, which failed"):
+            policy.again([1])
+        Told.TOLD[0] = None
+        self.assertIsNone(policy.again([1]))
+        for context in ["b", "a", "b"]:
+            policy.learn(Outcome([], context))
+        self.assertEqual(json.dumps(policy.state), '{"seen": {"a": 1, "b": 2}}')
+        policy.state = {"seen": 1}
+        with self.assertRaisesRegex(InvalidInput, "`state.seen`: expected an object"):
+            policy.learn(Outcome([]))
+
+    def test_a_cache_backend_answers_operations_and_no_documents(self):
+        host = FakeHost()
+        with self.assertRaisesRegex(Internal, "IndexError"):
+            OpenedCache(Broken, host=host).get("")
+        self.assertEqual([level for level, _ in host.logged], ["debug"])
+        self.assertEqual(OpenedCache(Broken).get("a"), b"")
+        with self.assertRaisesRegex(InvalidInput, "not called with documents"):
+            call(Broken, {})
+        with self.assertRaisesRegex(Internal, "the analyzer `probe` is not a cache backend"):
+            OpenedCache(Probe).get("a")
+
+    def test_half_a_surrogate_pair_is_refused(self):
+        with self.assertRaisesRegex(InvalidInput, "half a surrogate pair"):
+            call(Probe, {"text": "\ud800"})
 
 
 if __name__ == "__main__":

@@ -31,8 +31,10 @@ Whatever can differ between machines (random numbers, models, caches, servers) i
 otherwise a pure function of its configuration and its input.
 """
 
-from .documents import Context, Document, Tensor, TextFile, WithTensors
-from .extensions import Analyzer, Example, Model, Permission
+from .caches import CacheEntry, CacheSize
+from .directions import ContrastSet, Directions, LayerDirection
+from .documents import Context, Document, Tensor, TensorRef, TextFile, WithTensors
+from .extensions import Analyzer, CacheBackend, DirectionExtractor, Example, Model, Permission
 from .failures import (
     Cancelled,
     Failure,
@@ -45,35 +47,82 @@ from .failures import (
     Unavailable,
 )
 from .host import Host, HttpResponse
-from .models import Completion, CompletionRequest, Message, Usage
+from .models import (
+    Capture,
+    Captured,
+    Completion,
+    CompletionRequest,
+    Edit,
+    First,
+    LikelyToken,
+    LogProbs,
+    Message,
+    Reply,
+    Token,
+    TokenLogProb,
+    TokenLogProbs,
+    Usage,
+)
 from .plugin import export_plugin
+from .policies import RoutingPolicy
 from .rng import Random
-from .schema import Range
+from .routing import Arm, Attempt, Decision, Objective, Outcome, PendingDecision, Question
+from .schema import Range, Shape
+from .tensors import TensorReader, TensorWriter
 
 __all__ = [
     "Analyzer",
+    "Arm",
+    "Attempt",
+    "CacheBackend",
+    "CacheEntry",
+    "CacheSize",
     "Cancelled",
+    "Capture",
+    "Captured",
     "Completion",
     "CompletionRequest",
     "Context",
+    "ContrastSet",
+    "Decision",
+    "DirectionExtractor",
+    "Directions",
     "Document",
+    "Edit",
     "Example",
     "Failure",
+    "First",
     "Host",
     "HttpResponse",
     "Internal",
     "InvalidConfig",
     "InvalidInput",
     "InvalidOutput",
+    "LayerDirection",
+    "LikelyToken",
+    "LogProbs",
     "Message",
     "Model",
+    "Objective",
+    "Outcome",
     "OverBudget",
+    "PendingDecision",
     "Permission",
+    "Question",
     "Random",
     "Range",
     "RateLimited",
+    "Reply",
+    "RoutingPolicy",
+    "Shape",
     "Tensor",
+    "TensorReader",
+    "TensorRef",
+    "TensorWriter",
     "TextFile",
+    "Token",
+    "TokenLogProb",
+    "TokenLogProbs",
     "Unavailable",
     "Usage",
     "WithTensors",

@@ -5,15 +5,20 @@ Imported while a component is built, and only then: `wit_world` and `componentiz
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from componentize_py_types import Err, Ok
-from wit_world.imports import cache, host, http, model, types
+from wit_world.imports import cache, host, http, model, tensors, types
 
+from .caches import CacheEntry, CacheSize
 from .documents import Context, Document, Tensor
-from .failures import KINDS, Failure, RateLimited
-from .host import HttpResponse, Level
+from .extensions import CacheBackend as Backend
+from .failures import KINDS, Failure, InvalidInput, RateLimited
+from .host import Host, HttpResponse, Level
 from .plugin import Plugin
+
+T = TypeVar("T")
 
 _VARIANTS = {
     "invalid-config": types.Failure_InvalidConfig,
@@ -27,11 +32,25 @@ _VARIANTS = {
 _KINDS = {variant: kind for kind, variant in _VARIANTS.items()}
 
 
+def _shown(text: str) -> str:
+    """A text for people, with half a surrogate pair written out: no text of the contract holds one."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _whole(text: str) -> str:
+    """A text for the host. Raises `InvalidInput` for one that holds half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"a text for the host holds half a surrogate pair: {_shown(text)}") from None
+    return text
+
+
 def _lowered(failure: Failure) -> Any:
     if isinstance(failure, RateLimited):
         after = None if failure.after is None else max(0, round(failure.after * 1000))
-        return types.Failure_RateLimited(types.RateLimit(failure.message, after))
-    return _VARIANTS[failure.kind](failure.message)
+        return types.Failure_RateLimited(types.RateLimit(_shown(failure.message), after))
+    return _VARIANTS[failure.kind](_shown(failure.message))
 
 
 def _lifted(error: Err[Any]) -> Failure:
@@ -42,48 +61,74 @@ def _lifted(error: Err[Any]) -> Failure:
     return KINDS[_KINDS[type(failure)]](failure.value)
 
 
+def _asked(call: Callable[[], T]) -> T:
+    """What a host call gives; what it fails of is raised as a failure."""
+    try:
+        return call()
+    except Err as error:
+        raise _lifted(error) from None
+
+
 class _Calls:
     """The real host."""
 
     def log(self, level: Level, target: str, message: str) -> None:
-        host.log(host.Level[level.upper()], target, message)
+        host.log(host.Level[level.upper()], target, _shown(message))
 
     def progress(self, index: int, done: int, total: int | None, note: str) -> None:
-        host.progress(index, done, total, note)
+        host.progress(index, done, total, _shown(note))
 
     def cancelled(self) -> bool:
         return host.cancelled()
 
     def complete(self, index: int, request: str) -> str:
-        try:
-            return model.complete(index, request)
-        except Err as error:
-            raise _lifted(error) from None
+        return _asked(lambda: model.complete(index, request))
 
     def model_name(self) -> str | None:
         return model.name()
 
     def cache_get(self, index: int, key: str) -> bytes | None:
-        try:
-            return cache.get(index, key)
-        except Err as error:
-            raise _lifted(error) from None
+        return _asked(lambda: cache.get(index, _whole(key)))
 
     def cache_put(self, index: int, key: str, value: bytes, ttl_ms: int | None) -> None:
-        try:
-            cache.put(index, key, value, ttl_ms)
-        except Err as error:
-            raise _lifted(error) from None
+        _asked(lambda: cache.put(index, _whole(key), value, ttl_ms))
 
     def fetch(
         self, index: int, method: str, url: str, headers: list[tuple[str, str]], body: bytes, timeout_ms: int | None
     ) -> HttpResponse:
-        asked = http.HttpRequest(method, url, [http.Header(name, value) for name, value in headers], body, timeout_ms)
-        try:
-            answer = http.fetch(index, asked)
-        except Err as error:
-            raise _lifted(error) from None
+        sent = [http.Header(_whole(name), _whole(value)) for name, value in headers]
+        asked = http.HttpRequest(_whole(method), _whole(url), sent, body, timeout_ms)
+        answer = _asked(lambda: http.fetch(index, asked))
         return HttpResponse(answer.status, [(header.name, header.value) for header in answer.headers], answer.body)
+
+    def open_tensor(self, index: int, reference: str) -> _Reader:
+        return _Reader(_asked(lambda: tensors.open(index, reference)))
+
+    def create_tensor(self, index: int, shape: list[int]) -> _Writer:
+        return _Writer(_asked(lambda: tensors.create(index, shape)))
+
+
+class _Reader:
+    """A tensor of the host's that is read."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def read(self, offset: int, length: int) -> list[float]:
+        return _asked(lambda: self._reader.read(offset, length))
+
+
+class _Writer:
+    """A tensor that the host takes in."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def write(self, elements: list[float]) -> None:
+        _asked(lambda: self._writer.write(elements))
+
+    def finish(self) -> str:
+        return _asked(self._writer.finish)
 
 
 def _descriptor(plugin: Plugin) -> list[Any]:
@@ -110,8 +155,8 @@ def _descriptor(plugin: Plugin) -> list[Any]:
     ]
 
 
-def exports(plugin: Plugin) -> tuple[type, type]:
-    """The two classes whose methods the component exports."""
+def exports(plugin: Plugin) -> tuple[type, ...]:
+    """The classes whose methods the component exports."""
     described = _descriptor(plugin)
 
     class Meta:
@@ -134,7 +179,49 @@ def exports(plugin: Plugin) -> tuple[type, type]:
                 requests.append((Document(one.document.json, tensors), context))
             return [_result(answer) for answer in plugin.call(requests, _Calls())]
 
-    return Meta, Extension
+    return (Meta, Extension, _cache_backend(plugin)) if plugin.has_cache_backends else (Meta, Extension)
+
+
+def _cache_backend(plugin: Plugin) -> type:
+    """The operations of a cache backend."""
+    from wit_world.exports import cache_backend
+
+    def operate(operation: Callable[[Backend, Host], T]) -> T:
+        try:
+            return plugin.operate(operation, _Calls())
+        except Failure as failure:
+            raise Err(_lowered(failure)) from None
+
+    def entry(one: CacheEntry) -> Any:
+        # Rounded down: a value is not said to be kept for longer than it is.
+        return cache_backend.CacheEntry(one.key, one.value, None if one.ttl is None else max(0, int(one.ttl * 1000)))
+
+    class CacheBackend:
+        def get(self, key: str) -> bytes | None:
+            return operate(lambda backend, host: backend.get(key, host))
+
+        def put(self, key: str, value: bytes, ttl_ms: int | None) -> None:
+            ttl = None if ttl_ms is None else ttl_ms / 1000
+            operate(lambda backend, host: backend.put(key, value, ttl, host))
+
+        def remove(self, key: str) -> None:
+            operate(lambda backend, host: backend.remove(key, host))
+
+        def clear(self, prefix: str) -> int:
+            return operate(lambda backend, host: backend.clear(prefix, host))
+
+        def size(self, prefix: str) -> Any:
+            size: CacheSize = operate(lambda backend, host: backend.size(prefix, host))
+            return cache_backend.CacheSize(size.entries, size.bytes)
+
+        def entries(self, prefix: str, after: str | None, limit: int) -> list[Any]:
+            found = operate(lambda backend, host: backend.entries(prefix, after, limit, host))
+            return [entry(one) for one in found]
+
+        def is_durable(self) -> bool:
+            return operate(lambda backend, host: backend.is_durable())
+
+    return CacheBackend
 
 
 def _result(answer: Document | Failure) -> Any:

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, Generic, TypeVar
 
 from .failures import InvalidInput, InvalidOutput
+from .schema import Json, Misfit
 
 T = TypeVar("T")
 
@@ -29,6 +30,69 @@ class Tensor:
         self.data = data if isinstance(data, array) and data.typecode == "f" else array("f", data)
         if prod(self.shape) != len(self.data):
             raise InvalidOutput(f"the tensor `{name}` has {len(self.data)} elements, but the shape {self.shape}")
+
+
+@dataclass(frozen=True)
+class TensorRef:
+    """A tensor by reference: what stands in a document for elements that the host holds. As JSON
+    `{"$tensor": "<sha256>", "shape": [512, 31, 576], "dtype": "f32"}`. `Host.tensor` opens it.
+
+    A field says which shape it has by `Shape`: `Annotated[TensorRef, "Hidden states.", Shape("prompts", "layers", "d")]`."""
+
+    sha256: str
+    """SHA-256 of the elements as little-endian bytes, in lower-case hexadecimal digits."""
+    shape: tuple[int, ...]
+    """Length of each dimension, the slowest first; at most 8."""
+    dtype: str = "f32"
+    """Type of the elements: 32-bit floats."""
+
+    @property
+    def elements(self) -> int:
+        """How many elements it has."""
+        return prod(self.shape)
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """What a reference looks like."""
+        lengths = {"type": "array", "items": {"type": "integer", "minimum": 0}, "maxItems": MOST_DIMENSIONS}
+        return {
+            "type": "object",
+            "properties": {
+                "$tensor": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                "shape": lengths,
+                "dtype": {"enum": ["f32"]},
+            },
+            "required": ["$tensor", "shape", "dtype"],
+            "additionalProperties": False,
+            "x-tensor": {},
+        }
+
+    @classmethod
+    def read_json(cls, value: Json, place: str) -> TensorRef:
+        """The reference that a JSON value is. Raises `Misfit`."""
+        at = f"`{place}`: " if place else ""
+        if not isinstance(value, dict) or set(value) != {"$tensor", "shape", "dtype"}:
+            raise Misfit(f"{at}expected the reference of a tensor, with `$tensor`, `shape` and `dtype`")
+        sha256, shape, dtype = value["$tensor"], value["shape"], value["dtype"]
+        if not isinstance(sha256, str) or len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise Misfit(f"{at}`$tensor` is not a SHA-256")
+        if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS or not all(map(_is_length, shape)):
+            raise Misfit(f"{at}`shape` is not a list of at most {MOST_DIMENSIONS} lengths")
+        if dtype != "f32":
+            raise Misfit(f"{at}`dtype` is not `f32`")
+        return cls(sha256, tuple(shape))
+
+    def write_json(self) -> Json:
+        """The JSON value."""
+        return {"$tensor": self.sha256, "shape": list(self.shape), "dtype": self.dtype}
+
+
+MOST_DIMENSIONS = 8
+"""The most dimensions of a tensor."""
+
+
+def _is_length(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 @dataclass

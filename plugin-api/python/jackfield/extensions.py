@@ -7,7 +7,11 @@ import typing
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from . import contract
+from .caches import CacheEntry, CacheSize
+from .directions import ContrastSet, Directions
 from .documents import WithTensors
+from .failures import InvalidInput
 from .host import Host
 from .models import Completion, CompletionRequest
 from .schema import Json, schema_of, summary_of, to_json
@@ -72,6 +76,11 @@ class Extension:
         """The types of its input and its output."""
         raise NotImplementedError
 
+    @classmethod
+    def _schemas(cls) -> tuple[Json, Json]:
+        """The schemas of its input and its output."""
+        raise NotImplementedError
+
 
 class Analyzer(Extension):
     """Answers one document per document. Derive from it, as a dataclass with a `NAME`, and write
@@ -98,6 +107,14 @@ class Analyzer(Extension):
             raise TypeError(f"{cls.__name__}.analyze says what it reads and answers: (self, document: Input, host: Host) -> Output")
         return inputs[0], output
 
+    @classmethod
+    def _schemas(cls) -> tuple[Json, Json]:
+        read, written = cls._types()
+        output = schema_of(value_type(written), written=True)
+        if typing.get_origin(written) is WithTensors:
+            output["x-tensors"] = True
+        return schema_of(value_type(read)), output
+
 
 class Model(Extension):
     """Answers prompts. The host does everything around a call (cache, limits, retries, budget, repair of answers), so a model
@@ -110,12 +127,105 @@ class Model(Extension):
         """Makes one call."""
         raise NotImplementedError
 
+    @classmethod
+    def offers(cls) -> dict[str, bool | str]:
+        """What it offers: any of `complete`, `capture`, `edits`, `logprobs`, `tokenize`, `embed` and `local`, each with true, or
+        with a JSON pointer into the configuration: it offers that if there is true there. Completions alone, as by default."""
+        return {"complete": True}
+
     def _answer(self, document: Any, host: Host) -> Any:
         return self.complete(document, host)
 
     @classmethod
     def _types(cls) -> tuple[Any, Any]:
         return CompletionRequest, Completion
+
+    @classmethod
+    def _schemas(cls) -> tuple[Json, Json]:
+        offers = cls.offers()
+        for ability, condition in offers.items():
+            if ability not in _ABILITIES or not (condition is True or isinstance(condition, str)):
+                known = ", ".join(_ABILITIES)
+                raise TypeError(f"{cls.__name__} offers `{ability}`: {condition!r}; each of {known} goes with true or a pointer")
+        said = {} if offers == {"complete": True} else {"x-offers": offers}
+        return {**contract.COMPLETION_REQUEST, **said}, contract.COMPLETION
+
+
+_ABILITIES = ("complete", "capture", "edits", "logprobs", "tokenize", "embed", "local")
+
+
+class DirectionExtractor(Extension):
+    """Finds, per layer of a model, the unit direction of the residual stream that sets two sets of prompts apart. Derive from it,
+    as a dataclass with a `NAME`. A stage uses an extractor as it does an analyzer; the host checks the shapes of what it reads
+    and answers. The tensors may be larger than the plugin's memory: it reads slices of them, by `Host.tensor`."""
+
+    KIND = "direction-extractor"
+
+    def extract(self, contrast: ContrastSet, host: Host) -> Directions:
+        """Extracts a direction a layer. Raises `InvalidInput` for sets that cannot be compared, or hidden states that are no
+        numbers: the message names the set, the prompt and the layer."""
+        raise NotImplementedError
+
+    def _answer(self, document: Any, host: Host) -> Any:
+        return self.extract(document, host)
+
+    @classmethod
+    def _types(cls) -> tuple[Any, Any]:
+        return ContrastSet, Directions
+
+    @classmethod
+    def _schemas(cls) -> tuple[Json, Json]:
+        return contract.CONTRAST_SET, contract.DIRECTIONS
+
+
+class CacheBackend(Extension):
+    """Keeps values for a while. Derive from it, as a dataclass with a `NAME`.
+
+    Values are bytes, keys any text. An instance serves one operation, so it keeps them on a server (`http:HOST`). A value that has
+    expired is never given out. A backend that cannot be reached raises `Unavailable`: the host goes on with the next tier. A
+    component that offers one is built for the world `cache-plugin`."""
+
+    KIND = "cache-backend"
+
+    def get(self, key: str, host: Host) -> bytes | None:
+        """The value under a key."""
+        raise NotImplementedError
+
+    def put(self, key: str, value: bytes, ttl: float | None, host: Host) -> None:
+        """Keeps a value, for `ttl` seconds at the most, in place of what was there. One that cannot be kept (it is too large, its
+        time is over) takes away what was there, and is no failure."""
+        raise NotImplementedError
+
+    def remove(self, key: str, host: Host) -> None:
+        """Forgets a value. One that is not there is no failure."""
+        raise NotImplementedError
+
+    def clear(self, prefix: str, host: Host) -> int:
+        """Forgets every value whose key begins so, and says how many there were."""
+        raise NotImplementedError
+
+    def size(self, prefix: str, host: Host) -> CacheSize:
+        """What is held under keys that begin so."""
+        raise NotImplementedError
+
+    def entries(self, prefix: str, after: str | None, limit: int, host: Host) -> list[CacheEntry]:
+        """The values whose keys begin so and come after `after`, in order of their keys (as bytes in UTF-8), at most `limit`."""
+        raise NotImplementedError
+
+    def is_durable(self) -> bool:
+        """Whether the values outlive the process."""
+        raise NotImplementedError
+
+    def _answer(self, document: Any, host: Host) -> Any:
+        raise InvalidInput("a cache backend is not called with documents")
+
+    @classmethod
+    def _types(cls) -> tuple[Any, Any]:
+        return Any, Any
+
+    @classmethod
+    def _schemas(cls) -> tuple[Json, Json]:
+        return {}, {}
 
 
 def value_type(kind: Any) -> Any:
@@ -145,15 +255,15 @@ def describe(cls: type[Extension], version: str) -> Descriptor:
         raise TypeError(f"{cls.__name__} is no dataclass: put @dataclass before it, so that its fields become options")
     if not isinstance(getattr(cls, "NAME", None), str):
         raise TypeError(f'{cls.__name__} has no name: give it one with NAME = "…"')
-    read, written = cls._types()
+    read, written = cls._schemas()
     return Descriptor(
         kind=cls.KIND,
         name=cls.NAME,
         version=version,
         summary=summary_of(cls),
         config=schema_of(cls, strict=True),
-        input=schema_of(value_type(read)),
-        output=schema_of(value_type(written), written=True),
+        input=read,
+        output=written,
         permissions=cls.permissions(),
         examples=[
             Example(one.summary, to_json(one.input), to_json(one.output), to_json(one.config)) for one in cls.examples()

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from .documents import Context
+from .documents import Context, TensorRef
 from .failures import Internal
 from .models import Completion, CompletionRequest, Message
 from .rng import Random
 from .schema import Misfit, from_json, to_json
+from .tensors import ReaderCalls, TensorReader, TensorWriter, WriterCalls, checked_shape
 
 Level = Literal["error", "warn", "info", "debug", "trace"]
 """Weight of a log line, the gravest first."""
@@ -55,6 +56,10 @@ class HostCalls(Protocol):
         self, index: int, method: str, url: str, headers: list[tuple[str, str]], body: bytes, timeout_ms: int | None
     ) -> HttpResponse: ...
 
+    def open_tensor(self, index: int, reference: str) -> ReaderCalls: ...
+
+    def create_tensor(self, index: int, shape: list[int]) -> WriterCalls: ...
+
 
 class Host:
     """A plugin's view of the host during one call for one document."""
@@ -92,8 +97,7 @@ class Host:
         try gave."""
         if isinstance(request, str):
             request = CompletionRequest([Message.user(request)])
-        asked = {key: value for key, value in to_json(request).items() if value is not None}
-        answer = self._calls.complete(self._index, json.dumps(asked, ensure_ascii=False))
+        answer = self._calls.complete(self._index, json.dumps(to_json(request)))
         try:
             return from_json(Completion, json.loads(answer))
         except Misfit as misfit:
@@ -129,3 +133,23 @@ class Host:
         the server cannot be reached or does not answer in time, `OverBudget` if the answer is too large."""
         timeout_ms = None if timeout is None else max(0, round(timeout * 1000))
         return self._calls.fetch(self._index, method, url, list(headers), body, timeout_ms)
+
+    def tensor(self, tensor: TensorRef) -> TensorReader:
+        """Opens a tensor that travels by reference: one that the input named, or an answer to a call of this host, or that this
+        call made. It can be read for as long as the call lasts, a slice at a time where it is larger than the plugin's memory.
+        Raises `InvalidInput` for any other tensor."""
+        calls = self._calls.open_tensor(self._index, json.dumps(tensor.write_json()))
+        return TensorReader(calls, tensor.shape)
+
+    def create_tensor(self, shape: Iterable[int]) -> TensorWriter:
+        """Begins a tensor of this shape, to be written a piece at a time. Raises `InvalidInput` for a shape that no tensor has,
+        `OverBudget` beyond the stage's limit on tensors."""
+        lengths = checked_shape(shape)
+        return TensorWriter(self._calls.create_tensor(self._index, list(lengths)), lengths)
+
+    def keep_tensor(self, shape: Iterable[int], elements: Iterable[float]) -> TensorRef:
+        """Keeps a tensor that is in memory and gives its reference, to be put into an answer. Raises as `create_tensor` does, and
+        `InvalidInput` if there are not as many elements as the shape says."""
+        writer = self.create_tensor(shape)
+        writer.write(elements)
+        return writer.finish()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import typing
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from .documents import Context, Document, WithTensors
-from .extensions import Descriptor, Extension, describe, value_type
+from .extensions import CacheBackend, Descriptor, Extension, describe, value_type
 from .failures import Failure, Internal, InvalidConfig, InvalidInput, InvalidOutput, of_exception, trace_of
 from .host import Host, HostCalls
 from .schema import Misfit, from_json, to_json
+
+T = TypeVar("T")
 
 Request = tuple[Document, Context]
 """One document to work on, and where it belongs."""
@@ -54,6 +57,25 @@ class Plugin:
                 answers.append(of_exception(error))
         return answers
 
+    @property
+    def has_cache_backends(self) -> bool:
+        """Whether it offers cache backends: a component is then built for the world `cache-plugin`."""
+        return any(descriptor.kind == CacheBackend.KIND for descriptor in self.descriptors)
+
+    def operate(self, operation: Callable[[CacheBackend, Host], T], calls: HostCalls) -> T:
+        """Operates on the cache backend that was opened. Raises `Failure`."""
+        if self._opened is None:
+            raise Internal("called before it was opened")
+        if not isinstance(self._opened, CacheBackend):
+            raise Internal(f"the {self._opened.KIND} `{self._opened.NAME}` is not a cache backend")
+        try:
+            return operation(self._opened, Host(calls, Context(), 0))
+        except Failure:
+            raise
+        except Exception as error:
+            calls.log("debug", "plugin", trace_of(error))
+            raise of_exception(error) from error
+
     def _answer(self, document: Document, host: Host) -> Document:
         if self._opened is None:
             raise Internal("called before it was opened")
@@ -78,22 +100,36 @@ class Plugin:
 
 
 def _load(text: str | bytes) -> Any:
-    return json.loads(text, parse_constant=_no_number)
+    value = json.loads(text, parse_constant=_no_number)
+    # Half a surrogate pair, which only an escape can bring in, is not text: no other language can hold it.
+    if _HALF.search(text if isinstance(text, str) else text.decode()):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Misfit("a text holds half a surrogate pair") from None
+    return value
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def export_plugin(*extensions: type[Extension], version: str) -> tuple[Any, Any]:
+def export_plugin(*extensions: type[Extension], version: str) -> tuple[Any, ...]:
     """Offers these classes. What it gives is what the component exports:
 
         Meta, Extension = export_plugin(WordCount, version="0.1.0")
 
-    Outside of a component, where a test imports the plugin, the two are a stand-in; see `jackfield.testing`."""
+    With a cache backend among them there is a third, for the world `cache-plugin`:
+
+        Meta, Extension, CacheBackend = jackfield.export_plugin(Shelf, version="0.1.0")
+
+    Outside of a component, where a test imports the plugin, they are a stand-in; see `jackfield.testing`."""
     plugin = Plugin(extensions, version)
     if importlib.util.find_spec("wit_world") is None:
-        return plugin, plugin
+        return (plugin,) * (3 if plugin.has_cache_backends else 2)
     from .component import exports
 
     return exports(plugin)

@@ -1,8 +1,10 @@
 """Between dataclasses and JSON: the schema of a type, reading a value of it, writing one.
 
 Understood are `bool`, `int`, `float`, `str`, `None`, `Any`, `list`, `tuple[T, ...]`, `dict[str, T]`, unions, `Literal`,
-`Enum` and dataclasses of these. In `Annotated[T, "What it is.", Range(1, 10)]` the text describes the field and `Range`
-bounds it.
+`Enum`, `TensorRef` and dataclasses of these. In `Annotated[T, "What it is.", Range(1, 10)]` the text describes the field and
+`Range` bounds it; in `Annotated[TensorRef, "What it is.", Shape("prompts", "d")]` `Shape` says which lengths it has.
+
+A class with `json_schema`, `read_json` or `write_json` says itself what it looks like, how it is read and how it is written.
 """
 
 from __future__ import annotations
@@ -26,6 +28,18 @@ class Range:
     """The least; no bound if absent."""
     maximum: float | None = None
     """The most; no bound if absent."""
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class Shape:
+    """Which lengths a tensor by reference has. What is called the same has the same length throughout an input and the answer
+    to it; the host holds both to it."""
+
+    lengths: tuple[str | int | None, ...]
+    """A name, a length, or none for any length, for each dimension."""
+
+    def __init__(self, *lengths: str | int | None) -> None:
+        object.__setattr__(self, "lengths", lengths)
 
 
 class Misfit(Exception):
@@ -143,6 +157,8 @@ def _annotations(extras: tuple[Any, ...]) -> dict[str, Json]:
         elif isinstance(extra, Range):
             bounds = {"minimum": extra.minimum, "maximum": extra.maximum}
             schema.update({key: bound for key, bound in bounds.items() if bound is not None})
+        elif isinstance(extra, Shape):
+            schema["x-tensor"] = {"shape": list(extra.lengths)}
     return schema
 
 
@@ -162,6 +178,8 @@ def from_json(kind: Any, value: Json, place: str = "", *, strict: bool = False) 
         return read
     if kind is Any:
         return value
+    if hasattr(kind, "read_json"):
+        return kind.read_json(value, place)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind in (bool, int, float, str, type(None)):
@@ -278,8 +296,10 @@ def _join(place: str, name: str) -> str:
 
 def to_json(value: Any) -> Json:
     """The JSON value of a dataclass and whatever it holds, fields in the order of the class."""
+    if hasattr(value, "write_json") and not isinstance(value, type):
+        return value.write_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: to_json(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return fields_to_json(value)
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):
@@ -287,3 +307,9 @@ def to_json(value: Any) -> Json:
     if isinstance(value, (list, tuple)):
         return [to_json(one) for one in value]
     return value
+
+
+def fields_to_json(value: Any, *, sparse: bool = False) -> dict[str, Json]:
+    """The JSON object of a dataclass; without the fields that hold none if `sparse`."""
+    given = ((one.name, getattr(value, one.name)) for one in dataclasses.fields(value))
+    return {name: to_json(one) for name, one in given if not (sparse and one is None)}

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+import sys
+from array import array
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from math import prod
+from typing import Any, TypeVar
 
-from .documents import Context, Document, Tensor
-from .extensions import Extension
-from .failures import Failure, InvalidConfig
+from .caches import CacheEntry, CacheSize
+from .documents import Context, Document, Tensor, TensorRef
+from .extensions import CacheBackend, Extension
+from .failures import Failure, InvalidConfig, InvalidInput
 from .host import Host, HttpResponse, Level
 from .models import Completion, CompletionRequest
 from .plugin import Plugin
+from .policies import RoutingPolicy
+from .routing import Arm, Decision, Outcome, PolicyAnswer, PolicyQuestion, PolicyRequest
 from .schema import from_json, to_json
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -34,6 +43,8 @@ class FakeHost:
     """Done, total and note of each report."""
     asked: list[CompletionRequest] = field(default_factory=list)
     """Each prompt."""
+    tensors: dict[str, array[float]] = field(default_factory=dict)
+    """The elements of each tensor that it holds, by SHA-256."""
 
     def view(self, context: Context | None = None) -> Host:
         """What an extension's method is called with."""
@@ -77,6 +88,70 @@ class FakeHost:
             raise InvalidConfig("this host makes no HTTP requests")
         return self.server(method, url, body)
 
+    def hold_tensor(self, shape: Iterable[int], elements: Iterable[float]) -> TensorRef:
+        """Holds a tensor from now on, and gives its reference."""
+        lengths, held = tuple(shape), array("f", elements)
+        assert prod(lengths) == len(held), f"a tensor of shape {lengths} has {prod(lengths)} elements, not {len(held)}"
+        little = array("f", held)
+        if sys.byteorder == "big":
+            little.byteswap()
+        sha256 = hashlib.sha256(little.tobytes()).hexdigest()
+        self.tensors[sha256] = held
+        return TensorRef(sha256, lengths)
+
+    def tensor(self, tensor: TensorRef | Any) -> array[float]:
+        """The elements of a tensor that it holds, by its reference or what that is in JSON."""
+        reference = tensor if isinstance(tensor, TensorRef) else TensorRef.read_json(tensor, "")
+        return self.tensors[reference.sha256]
+
+    def open_tensor(self, index: int, reference: str) -> HeldTensor:
+        tensor = TensorRef.read_json(json.loads(reference), "")
+        if tensor.sha256 not in self.tensors:
+            raise InvalidInput(f"there is no tensor {tensor.sha256}")
+        return HeldTensor(self.tensors[tensor.sha256])
+
+    def create_tensor(self, index: int, shape: list[int]) -> GrowingTensor:
+        return GrowingTensor(self, shape)
+
+
+@dataclass
+class HeldTensor:
+    """A tensor of the fake host's that is read."""
+
+    elements: array[float]
+
+    def read(self, offset: int, length: int) -> list[float]:
+        return self.elements[offset : offset + length].tolist()
+
+
+@dataclass
+class GrowingTensor:
+    """A tensor that the fake host takes in."""
+
+    host: FakeHost
+    shape: list[int]
+    elements: array[float] = field(default_factory=lambda: array("f"))
+
+    def write(self, elements: list[float]) -> None:
+        self.elements.extend(elements)
+        if len(self.elements) > prod(self.shape):
+            raise InvalidInput(self._wrong())
+
+    def finish(self) -> str:
+        if len(self.elements) < prod(self.shape):
+            raise InvalidInput(self._wrong())
+        return json.dumps(self.host.hold_tensor(self.shape, self.elements).write_json())
+
+    def _wrong(self) -> str:
+        return f"a tensor of shape {self.shape} has {prod(self.shape)} elements, and {len(self.elements)} were written"
+
+
+def opened(extension: type[Extension], config: Any = None) -> Plugin:
+    """A plugin of this extension, opened with a configuration."""
+    plugin = Plugin([extension], "0.0.0")
+    plugin.open(extension.KIND, extension.NAME, json.dumps(to_json(config or {})))
+    return plugin
+
 
 def call(
     extension: type[Extension],
@@ -89,8 +164,7 @@ def call(
 ) -> Any:
     """Opens an extension with a configuration and has it answer one document, as the host does: through JSON, held to the
     types. Gives the answer as a JSON value; raises its failure."""
-    plugin = Plugin([extension], "0.0.0")
-    plugin.open(extension.KIND, extension.NAME, json.dumps(to_json(config or {})))
+    plugin = opened(extension, config)
     request = Document(json.dumps(to_json(document)).encode(), tensors or [])
     (answer,) = plugin.call([(request, context or Context())], host or FakeHost())
     if isinstance(answer, Failure):
@@ -104,3 +178,79 @@ def check_examples(extension: type[Extension], host: FakeHost | None = None) -> 
         found = call(extension, example.input, example.config, host)
         wanted = to_json(example.output)
         assert found == wanted, f"example `{example.summary}` gives {found}, not {wanted}"
+
+
+class OpenedCache:
+    """A cache backend that was opened with a configuration, and a host for it. Failures are raised."""
+
+    def __init__(self, extension: type[CacheBackend], config: Any = None, host: FakeHost | None = None) -> None:
+        self.host = host or FakeHost()
+        self._plugin = opened(extension, config)
+
+    def _operate(self, operation: Callable[[CacheBackend, Host], T]) -> T:
+        return self._plugin.operate(operation, self.host)
+
+    def get(self, key: str) -> bytes | None:
+        """The value under a key."""
+        return self._operate(lambda backend, host: backend.get(key, host))
+
+    def put(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """Keeps a value, for `ttl` seconds at the most."""
+        self._operate(lambda backend, host: backend.put(key, value, ttl, host))
+
+    def remove(self, key: str) -> None:
+        """Forgets a value."""
+        self._operate(lambda backend, host: backend.remove(key, host))
+
+    def clear(self, prefix: str = "") -> int:
+        """Forgets every value whose key begins so, and says how many there were."""
+        return self._operate(lambda backend, host: backend.clear(prefix, host))
+
+    def size(self, prefix: str = "") -> CacheSize:
+        """What is held under keys that begin so."""
+        return self._operate(lambda backend, host: backend.size(prefix, host))
+
+    def entries(self, prefix: str = "", after: str | None = None, limit: int = 1000) -> list[CacheEntry]:
+        """The values whose keys begin so and come after `after`, in order of their keys, at most `limit`."""
+        return self._operate(lambda backend, host: backend.entries(prefix, after, limit, host))
+
+    def is_durable(self) -> bool:
+        """Whether the values outlive the process."""
+        return self._operate(lambda backend, host: backend.is_durable())
+
+
+class OpenedPolicy:
+    """A routing policy that was opened with a configuration, with what it has learned. It is asked and told as the host does it:
+    by documents that carry the state there and back. Failures are raised."""
+
+    def __init__(self, extension: type[RoutingPolicy], arms: Iterable[str | Arm], config: Any = None) -> None:
+        self.arms = [Arm(arm) if isinstance(arm, str) else arm for arm in arms]
+        self._plugin = opened(extension, config)
+        self.state = self._answer(PolicyRequest(arms=self.arms)).state
+        """What is learned, as a JSON value."""
+
+    def _answer(self, request: PolicyRequest) -> PolicyAnswer:
+        document = Document(json.dumps(to_json(request)).encode())
+        (answer,) = self._plugin.call([(document, Context())], FakeHost())
+        if isinstance(answer, Failure):
+            raise answer
+        found = from_json(PolicyAnswer, json.loads(answer.json))
+        self.state = found.state
+        return found
+
+    def decide(self, seed: int = 0, context: str = "") -> Decision:
+        """Picks an arm."""
+        request = PolicyRequest(self.state, self.arms, decide=[PolicyQuestion(seed, context)])
+        (decision,) = self._answer(request).decisions
+        assert decision is not None
+        return decision
+
+    def again(self, tried: list[int], seed: int = 0, context: str = "") -> Decision | None:
+        """Picks another arm after those failed."""
+        request = PolicyRequest(self.state, self.arms, decide=[PolicyQuestion(seed, context, tried)], again=True)
+        (decision,) = self._answer(request).decisions
+        return decision
+
+    def learn(self, outcome: Outcome) -> None:
+        """Takes an outcome in."""
+        self._answer(PolicyRequest(self.state, learn=[outcome]))
