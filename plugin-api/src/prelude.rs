@@ -2,7 +2,7 @@
 
 pub use jackfield_plugin_macros::{Config, Document};
 
-pub use serde_json::json;
+pub use serde_json::{Value, json};
 
 pub use crate::{
     Ability, Analyzer, Arm, Attempt, CacheBackend, CacheEntry, CacheSize, CacheValue, Capture, Captured, Completion,

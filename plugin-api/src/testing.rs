@@ -14,10 +14,10 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Arm, BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, ElementType, Failure,
-    FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _, Kind, Level,
-    PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements, TensorReader,
-    TensorRef, elements_of, host::no, linked_in_as,
+    Arm, BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Context, Document,
+    ElementType, Failure, FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _,
+    Kind, Level, PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements,
+    TensorReader, TensorRef, elements_of, host::no, linked_in_as,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -234,6 +234,96 @@ fn answer(instance: &dyn Instance, request: Request, host: &FakeHost) -> Result<
         return Err(Failure::Internal("waits for something other than the host".to_owned()));
     };
     answers.pop().unwrap_or_else(|| Err(Failure::Internal("answered nothing".to_owned())))
+}
+
+/// A cache backend of this crate that was opened, and a host for it. Every operation answers at once.
+pub struct OpenedCache<'a> {
+    instance: Arc<dyn Instance>,
+    host: &'a FakeHost,
+}
+
+impl fmt::Debug for OpenedCache<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedCache").field("host", self.host).finish_non_exhaustive()
+    }
+}
+
+/// Opens a cache backend of this crate, as a host that it is linked into does.
+///
+/// # Errors
+/// The failure of `open`; [`Failure::Internal`] where there is no such backend.
+pub fn cache<'a>(name: &str, config: &Value, host: &'a FakeHost) -> Result<OpenedCache<'a>> {
+    Ok(OpenedCache { instance: open(Kind::CacheBackend, name, config)?, host })
+}
+
+/// What an operation gives, which waits for nothing but the host.
+fn at_once<T>(mut operation: BoxFuture<'_, Result<T>>) -> Result<T> {
+    match operation.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => Err(Failure::Internal("waits for something other than the host".to_owned())),
+    }
+}
+
+impl OpenedCache<'_> {
+    fn calls(&self) -> Result<&dyn CacheCalls> {
+        self.instance.as_cache().ok_or_else(|| Failure::Internal("it is not a cache backend".to_owned()))
+    }
+
+    /// See [`CacheBackend::get`](crate::CacheBackend::get).
+    ///
+    /// # Errors
+    /// The backend's own failure.
+    pub fn get(&self, key: &str) -> Result<Option<CacheValue>> {
+        at_once(self.calls()?.get(key, self.host))
+    }
+
+    /// See [`CacheBackend::put`](crate::CacheBackend::put).
+    ///
+    /// # Errors
+    /// The backend's own failure.
+    pub fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+        at_once(self.calls()?.put(key, value.into(), ttl, self.host))
+    }
+
+    /// See [`CacheBackend::remove`](crate::CacheBackend::remove).
+    ///
+    /// # Errors
+    /// The backend's own failure.
+    pub fn remove(&self, key: &str) -> Result<()> {
+        at_once(self.calls()?.remove(key, self.host))
+    }
+
+    /// See [`CacheBackend::clear`](crate::CacheBackend::clear).
+    ///
+    /// # Errors
+    /// The backend's own failure.
+    pub fn clear(&self, prefix: &str) -> Result<u64> {
+        at_once(self.calls()?.clear(prefix, self.host))
+    }
+
+    /// See [`CacheBackend::size`](crate::CacheBackend::size).
+    ///
+    /// # Errors
+    /// The backend's own failure.
+    pub fn size(&self, prefix: &str) -> Result<CacheSize> {
+        at_once(self.calls()?.size(prefix, self.host))
+    }
+
+    /// See [`CacheBackend::list`](crate::CacheBackend::list).
+    ///
+    /// # Errors
+    /// The backend's own failure.
+    pub fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
+        at_once(self.calls()?.list(prefix, after, limit, self.host))
+    }
+
+    /// See [`CacheBackend::is_durable`](crate::CacheBackend::is_durable).
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] if it is not a cache backend.
+    pub fn is_durable(&self) -> Result<bool> {
+        Ok(self.calls()?.is_durable())
+    }
 }
 
 /// A routing policy of this crate that has learned nothing so far, checked against the arms, as a host that it is linked

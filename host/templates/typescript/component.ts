@@ -3,4 +3,4 @@
 import plugin from "./{{kind}}.js";
 import { component } from "../vendor/jackfield/component.js";
 
-export const { meta, extension } = component(plugin);
+export const { {{exports}} } = component(plugin);

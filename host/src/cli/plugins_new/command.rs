@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
 use super::{
+    languages::{offering, template},
     place::{PlaceError, place},
     template::{Kind, Lang, overrides, project},
 };
@@ -13,19 +12,6 @@ use crate::{
     telemetry::{output, terminal},
 };
 
-/// Kinds to choose from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum KindChoice {
-    /// Answers one document per document.
-    Analyzer,
-    /// Answers prompts.
-    Model,
-    /// Keeps values for a while: no project for it yet.
-    CacheBackend,
-    /// Picks the arm that a stage runs with: no project for it yet.
-    RoutingPolicy,
-}
-
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Name of the extension: lower-case words joined by hyphens, at most 64 characters.
@@ -33,7 +19,7 @@ pub(in crate::cli) struct Args {
 
     /// What it is.
     #[arg(long, value_enum, default_value = "analyzer")]
-    kind: KindChoice,
+    kind: Kind,
 
     /// The language that it is written in.
     #[arg(long, value_enum)]
@@ -59,26 +45,18 @@ pub(in crate::cli) fn new(args: &Args) -> Result<(), Exit> {
         let hint = "lower-case words joined by hyphens, digits among them, a letter first, at most 64 characters";
         return usage(message, Some(hint));
     }
-    let kind = match args.kind {
-        KindChoice::Analyzer => Kind::Analyzer,
-        KindChoice::Model => Kind::Model,
-        KindChoice::RoutingPolicy => {
-            let message = "there is no project for a routing policy yet".to_owned();
-            let hint = "make one of an analyzer in Rust, and implement `RoutingPolicy` of jackfield-plugin-api, as plugins/routes does";
-            return usage(message, Some(hint));
-        }
-        KindChoice::CacheBackend => {
-            let message = "there is no project for a cache backend yet".to_owned();
-            let hint = "write it in Rust and link it in: implement `CacheBackend` of jackfield-plugin-api, as plugins/caches does";
-            return usage(message, Some(hint));
-        }
-    };
     if let Some(pipeline) = args.into.as_deref().filter(|pipeline| !pipeline.exists()) {
         let message = format!("there is no pipeline `{}`", pipeline.display());
         return usage(message, Some("--into takes a pipeline file, or the folder that holds a `pipeline.toml`"));
     }
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(name));
-    let project = project(name, kind, args.lang);
+    let kind = args.kind;
+    let Some(project) = project(name, kind, args.lang) else {
+        let languages: Vec<&str> = offering(kind).map(|lang| template(lang).language).collect();
+        let (kind, language) = (kind.name(), template(args.lang).language);
+        let message = format!("there is no project for a {kind} in {language}");
+        return usage(message, Some(&format!("a {kind} can be written in {}", languages.join(", "))));
+    };
     match place(&dir, &project.files) {
         Ok(()) => {}
         Err(error @ PlaceError::Taken(_)) => {

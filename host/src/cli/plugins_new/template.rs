@@ -5,21 +5,48 @@ use serde_json::Value;
 
 use super::{languages, manifest::standalone};
 
-/// The kinds that there are projects for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Kinds to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Kind {
+    /// Answers one document per document.
     Analyzer,
+    /// Answers prompts.
     Model,
+    /// Keeps values for a while.
+    CacheBackend,
+    /// Picks the arm that a stage runs with.
+    RoutingPolicy,
+    /// Finds what sets two sets of hidden states apart.
+    DirectionExtractor,
 }
 
 impl Kind {
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 2] = [Self::Analyzer, Self::Model];
-
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Analyzer => "analyzer",
             Self::Model => "model",
+            Self::CacheBackend => "cache-backend",
+            Self::RoutingPolicy => "routing-policy",
+            Self::DirectionExtractor => "direction-extractor",
+        }
+    }
+
+    /// What every project of the kind has: the README and the pipeline.
+    pub(super) const fn shared(self) -> &'static [Embedded] {
+        match self {
+            Self::Analyzer => ANALYZER,
+            Self::Model => MODEL,
+            Self::CacheBackend => CACHE_BACKEND,
+            Self::RoutingPolicy => ROUTING_POLICY,
+            Self::DirectionExtractor => DIRECTION_EXTRACTOR,
+        }
+    }
+
+    /// The world that a component of the kind is built for, and the interfaces that it exports, as JavaScript names them.
+    const fn world(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CacheBackend => ("cache-plugin", "meta, extension, cacheBackend"),
+            _ => ("plugin", "meta, extension"),
         }
     }
 }
@@ -68,10 +95,8 @@ pub(super) struct Template {
     pub(super) language: &'static str,
     /// What belongs to a project of any kind.
     pub(super) common: &'static [Embedded],
-    /// What belongs to an analyzer.
-    pub(super) analyzer: &'static [Embedded],
-    /// What belongs to a model.
-    pub(super) model: &'static [Embedded],
+    /// What belongs to a project of each kind that there is one for.
+    pub(super) kinds: &'static [(Kind, &'static [Embedded])],
     /// All that a plugin is made with, so that a project needs no checkout of Jackfield.
     pub(super) sdk: &'static [&'static [Embedded]],
     /// What the README says of the language's files and tools.
@@ -80,11 +105,16 @@ pub(super) struct Template {
     pub(super) commands: &'static [&'static str],
 }
 
-/// What every project has: the README and the pipeline of its kind.
-pub(super) static ANALYZER: &[Embedded] =
+const ANALYZER: &[Embedded] =
     embedded!("templates/analyzer/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
-pub(super) static MODEL: &[Embedded] =
+const MODEL: &[Embedded] =
     embedded!("templates/model/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const CACHE_BACKEND: &[Embedded] =
+    embedded!("templates/cache-backend/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const ROUTING_POLICY: &[Embedded] =
+    embedded!("templates/routing-policy/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const DIRECTION_EXTRACTOR: &[Embedded] =
+    embedded!("templates/direction-extractor/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
 /// The contract, for languages whose tools read it.
 pub(super) static WIT: &[Embedded] = embedded!(
     "../plugin-api/wit/":
@@ -112,6 +142,26 @@ pub(super) fn overrides(name: &str, kind: Kind, component: &str) -> Vec<String> 
             let model = format!("model.{name}.use=\"{name}/{name}\"");
             vec![plugin, model, stage("ask", &format!(", model = \"{name}\""))]
         }
+        Kind::CacheBackend => {
+            let grant = format!("plugins.{name}.grant=[\"http:127.0.0.1:8079\"]");
+            let tiers = format!("cache.{name}.tiers=[{{ use = \"{name}/{name}\" }}]");
+            let stage = format!(
+                "stages.{name}={{ use = \"transcript\", in = {{ text = \"input.text\" }}, cache = \"{name}\" }}"
+            );
+            vec![plugin, grant, tiers, stage]
+        }
+        Kind::RoutingPolicy => {
+            let machine = format!("{name}/slot-machine\", in = {{ turn = \"input.text\" }}");
+            let route = format!(
+                "{{ use = \"{name}/{name}\", reward = \"{name}.reward\", arms = [{{ pays = 0.0 }}, {{ pays = 1.0 }}] }}"
+            );
+            vec![plugin, format!("stages.{name}={{ use = \"{machine}, route = {route} }}")]
+        }
+        Kind::DirectionExtractor => {
+            let states =
+                format!("stages.{name}-states={{ use = \"{name}/sample-states\", in = {{ text = \"input.text\" }} }}");
+            vec![plugin, states, format!("stages.{name}={{ use = \"{name}/{name}\", in = \"{name}-states\" }}")]
+        }
     }
 }
 
@@ -122,15 +172,18 @@ pub(super) struct Project {
     pub(super) commands: Vec<String>,
 }
 
-/// The project of a plugin of this name.
-pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
+/// The project of a plugin of this name; none where the language does not have one of the kind.
+pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Option<Project> {
     let template = languages::template(lang);
-    let (of_kind, shared) = match kind {
-        Kind::Analyzer => (template.analyzer, ANALYZER),
-        Kind::Model => (template.model, MODEL),
-    };
+    let (_, of_kind) = template.kinds.iter().find(|(offered, _)| *offered == kind)?;
+    let (world, exports) = kind.world();
     let own = |text: &str| {
-        text.replace("{{name}}", name).replace("{{kind}}", kind.name()).replace("{{crate}}", &name.replace('-', "_"))
+        text.replace("{{name}}", name)
+            .replace("{{kind}}", kind.name())
+            .replace("{{module}}", &kind.name().replace('-', "_"))
+            .replace("{{crate}}", &name.replace('-', "_"))
+            .replace("{{world}}", world)
+            .replace("{{exports}}", exports)
     };
     let mut commands: Vec<String> = template.commands.iter().map(|command| own(command)).collect();
     commands.push(format!("jackfield plugins test {name}.wasm --quick"));
@@ -141,7 +194,7 @@ pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
             .replace("{{language}}", template.language)
             .replace("{{commands}}", &commands.join("\n"))
     };
-    let mine = [shared, template.common, of_kind].into_iter().flatten();
+    let mine = [kind.shared(), template.common, of_kind].into_iter().flatten();
     let mut files: Vec<File> =
         mine.map(|file| File { path: own(file.target), text: own(&readme(file.text)) }).collect();
     // What is vendored stays as it is, but for what it takes from the workspace that it leaves.
@@ -149,5 +202,5 @@ pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Project {
         path: file.target.to_owned(),
         text: if file.target.ends_with("Cargo.toml") { standalone(file.text) } else { file.text.to_owned() },
     }));
-    Project { files, commands }
+    Some(Project { files, commands })
 }

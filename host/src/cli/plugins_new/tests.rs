@@ -9,9 +9,9 @@ use std::{
 use clap::ValueEnum as _;
 
 use super::{
-    languages::template,
+    languages::{offering, template},
     place::{PlaceError, place},
-    template::{ANALYZER, Embedded, File, Kind, Lang, MODEL, project},
+    template::{Embedded, File, Kind, Lang, project},
 };
 use crate::plugin::Digest;
 
@@ -38,10 +38,11 @@ fn below(folder: &str) -> BTreeSet<String> {
 
 fn embedded() -> BTreeSet<String> {
     let of = |files: &[Embedded]| files.iter().map(|file| file.source.to_owned()).collect::<Vec<_>>();
-    let mut found: BTreeSet<String> = [of(ANALYZER), of(MODEL)].concat().into_iter().collect();
+    let mut found: BTreeSet<String> = Kind::value_variants().iter().flat_map(|kind| of(kind.shared())).collect();
     for lang in Lang::value_variants() {
         let template = template(*lang);
-        for files in [template.common, template.analyzer, template.model, template.about] {
+        for files in [template.common, template.about].into_iter().chain(template.kinds.iter().map(|(_, files)| *files))
+        {
             found.extend(of(files));
         }
         for files in template.sdk {
@@ -69,13 +70,13 @@ fn every_file_of_a_template_and_of_an_sdk_is_carried() {
 
 #[test]
 fn a_project_has_no_two_files_of_one_path_and_nothing_left_to_fill_in() {
-    for lang in Lang::value_variants() {
-        for kind in Kind::ALL {
-            let project = project("a-name", kind, *lang);
+    for kind in Kind::value_variants().iter().copied() {
+        for lang in offering(kind) {
+            let project = project("a-name", kind, lang).expect("a project");
             let paths: BTreeSet<_> = project.files.iter().map(|file| &file.path).collect();
             assert_eq!(paths.len(), project.files.len(), "{lang:?} {kind:?}");
             for file in &project.files {
-                for key in ["name", "kind", "language", "commands", "about", "crate"] {
+                for key in ["name", "kind", "module", "language", "commands", "about", "crate", "world", "exports"] {
                     assert!(!file.text.contains(&format!("{{{{{key}}}}}")), "{lang:?} {kind:?} {}: {key}", file.path);
                 }
                 assert!(file.text.ends_with('\n') || file.text.is_empty(), "{lang:?} {kind:?} {}", file.path);
@@ -85,6 +86,26 @@ fn a_project_has_no_two_files_of_one_path_and_nothing_left_to_fill_in() {
             }
         }
     }
+}
+
+#[test]
+fn each_kind_has_a_project_in_these_languages() {
+    let listed = |kind: &Kind| {
+        let languages: Vec<&str> = offering(*kind).map(|lang| template(lang).language).collect();
+        format!("{}: {}", kind.name(), languages.join(" "))
+    };
+    let offered: Vec<String> = Kind::value_variants().iter().map(listed).collect();
+    assert_eq!(
+        offered,
+        [
+            "analyzer: Rust Python JavaScript TypeScript C",
+            "model: Rust Python JavaScript TypeScript C",
+            "cache-backend: Rust Python JavaScript",
+            "routing-policy: Rust Python JavaScript",
+            "direction-extractor: Rust Python JavaScript",
+        ]
+    );
+    assert!(project("a-name", Kind::CacheBackend, Lang::C).is_none());
 }
 
 #[test]
@@ -119,7 +140,7 @@ fn a_folder_in_use_is_left_alone_and_a_failure_leaves_nothing() {
 
 #[test]
 fn the_vendored_crate_takes_nothing_from_a_workspace() {
-    let project = project("a-name", Kind::Analyzer, Lang::Rust);
+    let project = project("a-name", Kind::Analyzer, Lang::Rust).expect("a project");
     let manifests: Vec<_> = project.files.iter().filter(|file| file.path.ends_with("Cargo.toml")).collect();
     assert_eq!(manifests.len(), 3);
     for manifest in manifests {

@@ -1,6 +1,6 @@
 //! C: compiled by clang or Zig, made a component by Rust's linker.
 
-use crate::cli::plugins_new::template::{Embedded, Template, WIT, embedded};
+use crate::cli::plugins_new::template::{Embedded, Kind, Template, WIT, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
     language: "C",
@@ -9,16 +9,24 @@ pub(super) static TEMPLATE: Template = Template {
         "gitignore" => ".gitignore",
         "test" => "test",
     ),
-    analyzer: embedded!("templates/c/analyzer/":
-        "analyzer.c" => "analyzer.c",
-        "analyzer.h" => "analyzer.h",
-        "analyzer_test.c" => "analyzer_test.c",
-    ),
-    model: embedded!("templates/c/model/":
-        "model.c" => "model.c",
-        "model.h" => "model.h",
-        "model_test.c" => "model_test.c",
-    ),
+    kinds: &[
+        (
+            Kind::Analyzer,
+            embedded!("templates/c/analyzer/":
+                "analyzer.c" => "analyzer.c",
+                "analyzer.h" => "analyzer.h",
+                "analyzer_test.c" => "analyzer_test.c",
+            ),
+        ),
+        (
+            Kind::Model,
+            embedded!("templates/c/model/":
+                "model.c" => "model.c",
+                "model.h" => "model.h",
+                "model_test.c" => "model_test.c",
+            ),
+        ),
+    ],
     sdk: &[SOURCES, WIT],
     about: embedded!("templates/c/": "about.md" => "README.md"),
     commands: &["./test", "./build"],

@@ -1,6 +1,6 @@
 //! JavaScript: QuickJS in WebAssembly, by componentize-qjs.
 
-use crate::cli::plugins_new::template::{Embedded, Template, WIT, embedded};
+use crate::cli::plugins_new::template::{Embedded, Kind, Template, WIT, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
     language: "JavaScript",
@@ -9,14 +9,43 @@ pub(super) static TEMPLATE: Template = Template {
         "gitignore" => ".gitignore",
         "package.json" => "package.json",
     ),
-    analyzer: embedded!("templates/javascript/analyzer/":
-        "analyzer.js" => "analyzer.js",
-        "analyzer.test.js" => "analyzer.test.js",
-    ),
-    model: embedded!("templates/javascript/model/":
-        "model.js" => "model.js",
-        "model.test.js" => "model.test.js",
-    ),
+    kinds: &[
+        (
+            Kind::Analyzer,
+            embedded!("templates/javascript/analyzer/":
+                "analyzer.js" => "analyzer.js",
+                "analyzer.test.js" => "analyzer.test.js",
+            ),
+        ),
+        (
+            Kind::Model,
+            embedded!("templates/javascript/model/":
+                "model.js" => "model.js",
+                "model.test.js" => "model.test.js",
+            ),
+        ),
+        (
+            Kind::CacheBackend,
+            embedded!("templates/javascript/cache-backend/":
+                "cache-backend.js" => "cache-backend.js",
+                "cache-backend.test.js" => "cache-backend.test.js",
+            ),
+        ),
+        (
+            Kind::RoutingPolicy,
+            embedded!("templates/javascript/routing-policy/":
+                "routing-policy.js" => "routing-policy.js",
+                "routing-policy.test.js" => "routing-policy.test.js",
+            ),
+        ),
+        (
+            Kind::DirectionExtractor,
+            embedded!("templates/javascript/direction-extractor/":
+                "direction-extractor.js" => "direction-extractor.js",
+                "direction-extractor.test.js" => "direction-extractor.test.js",
+            ),
+        ),
+    ],
     sdk: &[MODULES, WIT],
     about: embedded!("templates/javascript/": "about.md" => "README.md"),
     commands: &["npm install", "npm test", "npm run build"],
@@ -25,6 +54,7 @@ pub(super) static TEMPLATE: Template = Template {
 pub(super) static MODULES: &[Embedded] = embedded!("../plugin-api/javascript/":
     "component.d.ts" => "vendor/jackfield/component.d.ts",
     "component.js" => "vendor/jackfield/component.js",
+    "contract.js" => "vendor/jackfield/contract.js",
     "failures.js" => "vendor/jackfield/failures.js",
     "host.js" => "vendor/jackfield/host.js",
     "jackfield.d.ts" => "vendor/jackfield/jackfield.d.ts",
@@ -32,7 +62,9 @@ pub(super) static MODULES: &[Embedded] = embedded!("../plugin-api/javascript/":
     "models.js" => "vendor/jackfield/models.js",
     "plugin.js" => "vendor/jackfield/plugin.js",
     "random.js" => "vendor/jackfield/random.js",
+    "routing.js" => "vendor/jackfield/routing.js",
     "schema.js" => "vendor/jackfield/schema.js",
+    "tensors.js" => "vendor/jackfield/tensors.js",
     "testing.d.ts" => "vendor/jackfield/testing.d.ts",
     "testing.js" => "vendor/jackfield/testing.js",
     "utf8.js" => "vendor/jackfield/utf8.js",

@@ -6,7 +6,9 @@ mod python;
 mod rust;
 mod typescript;
 
-use super::template::{Lang, Template};
+use clap::ValueEnum as _;
+
+use super::template::{Kind, Lang, Template};
 
 /// The template of a language.
 pub(super) fn template(lang: Lang) -> &'static Template {
@@ -17,4 +19,9 @@ pub(super) fn template(lang: Lang) -> &'static Template {
         Lang::Typescript => &typescript::TEMPLATE,
         Lang::C => &c::TEMPLATE,
     }
+}
+
+/// The languages that have a project of a kind, in the order in which they are listed.
+pub(super) fn offering(kind: Kind) -> impl Iterator<Item = Lang> {
+    Lang::value_variants().iter().copied().filter(move |lang| template(*lang).kinds.iter().any(|(one, _)| *one == kind))
 }

@@ -1,6 +1,6 @@
 //! Rust: a component, a native library, or linked in.
 
-use crate::cli::plugins_new::template::{Embedded, Template, embedded};
+use crate::cli::plugins_new::template::{Embedded, Kind, Template, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
     language: "Rust",
@@ -11,8 +11,38 @@ pub(super) static TEMPLATE: Template = Template {
         "manifest.toml" => "Cargo.toml",
         "rustfmt.toml" => "rustfmt.toml",
     ),
-    analyzer: embedded!("templates/rust/analyzer/": "lib.rs" => "src/lib.rs"),
-    model: embedded!("templates/rust/model/": "lib.rs" => "src/lib.rs"),
+    kinds: &[
+        (
+            Kind::Analyzer,
+            embedded!("templates/rust/analyzer/":
+                "lib.rs" => "src/lib.rs",
+            ),
+        ),
+        (
+            Kind::Model,
+            embedded!("templates/rust/model/":
+                "lib.rs" => "src/lib.rs",
+            ),
+        ),
+        (
+            Kind::CacheBackend,
+            embedded!("templates/rust/cache-backend/":
+                "lib.rs" => "src/lib.rs",
+            ),
+        ),
+        (
+            Kind::RoutingPolicy,
+            embedded!("templates/rust/routing-policy/":
+                "lib.rs" => "src/lib.rs",
+            ),
+        ),
+        (
+            Kind::DirectionExtractor,
+            embedded!("templates/rust/direction-extractor/":
+                "lib.rs" => "src/lib.rs",
+            ),
+        ),
+    ],
     sdk: &[CRATE, MACROS],
     about: embedded!("templates/rust/": "about.md" => "README.md"),
     commands: &["cargo test", "./build"],
@@ -37,7 +67,6 @@ static CRATE: &[Embedded] = embedded!("../plugin-api/":
     "src/http.rs" => "vendor/jackfield-plugin-api/src/http.rs",
     "src/lib.rs" => "vendor/jackfield-plugin-api/src/lib.rs",
     "src/model.rs" => "vendor/jackfield-plugin-api/src/model.rs",
-    "src/offers.rs" => "vendor/jackfield-plugin-api/src/offers.rs",
     "src/native/abi.rs" => "vendor/jackfield-plugin-api/src/native/abi.rs",
     "src/native/attach.rs" => "vendor/jackfield-plugin-api/src/native/attach.rs",
     "src/native/attach_cache.rs" => "vendor/jackfield-plugin-api/src/native/attach_cache.rs",
@@ -46,6 +75,7 @@ static CRATE: &[Embedded] = embedded!("../plugin-api/":
     "src/native/logs.rs" => "vendor/jackfield-plugin-api/src/native/logs.rs",
     "src/native/mod.rs" => "vendor/jackfield-plugin-api/src/native/mod.rs",
     "src/native/note.rs" => "vendor/jackfield-plugin-api/src/native/note.rs",
+    "src/offers.rs" => "vendor/jackfield-plugin-api/src/offers.rs",
     "src/policy.rs" => "vendor/jackfield-plugin-api/src/policy.rs",
     "src/prelude.rs" => "vendor/jackfield-plugin-api/src/prelude.rs",
     "src/rng.rs" => "vendor/jackfield-plugin-api/src/rng.rs",
@@ -53,8 +83,8 @@ static CRATE: &[Embedded] = embedded!("../plugin-api/":
     "src/tensors.rs" => "vendor/jackfield-plugin-api/src/tensors.rs",
     "src/testing.rs" => "vendor/jackfield-plugin-api/src/testing.rs",
     "src/wasm.rs" => "vendor/jackfield-plugin-api/src/wasm.rs",
-    "wit/plugin.wit" => "vendor/jackfield-plugin-api/wit/plugin.wit",
     "wit/cache-plugin.wit" => "vendor/jackfield-plugin-api/wit/cache-plugin.wit",
+    "wit/plugin.wit" => "vendor/jackfield-plugin-api/wit/plugin.wit",
 );
 
 static MACROS: &[Embedded] = embedded!("../plugin-api/macros/":

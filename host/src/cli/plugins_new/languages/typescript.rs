@@ -1,7 +1,7 @@
 //! TypeScript: compiled to JavaScript, and then as that.
 
 use super::javascript::MODULES;
-use crate::cli::plugins_new::template::{Template, WIT, embedded};
+use crate::cli::plugins_new::template::{Kind, Template, WIT, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
     language: "TypeScript",
@@ -11,14 +11,22 @@ pub(super) static TEMPLATE: Template = Template {
         "package.json" => "package.json",
         "tsconfig.json" => "tsconfig.json",
     ),
-    analyzer: embedded!("templates/typescript/analyzer/":
-        "analyzer.test.ts" => "src/analyzer.test.ts",
-        "analyzer.ts" => "src/analyzer.ts",
-    ),
-    model: embedded!("templates/typescript/model/":
-        "model.test.ts" => "src/model.test.ts",
-        "model.ts" => "src/model.ts",
-    ),
+    kinds: &[
+        (
+            Kind::Analyzer,
+            embedded!("templates/typescript/analyzer/":
+                "analyzer.test.ts" => "src/analyzer.test.ts",
+                "analyzer.ts" => "src/analyzer.ts",
+            ),
+        ),
+        (
+            Kind::Model,
+            embedded!("templates/typescript/model/":
+                "model.test.ts" => "src/model.test.ts",
+                "model.ts" => "src/model.ts",
+            ),
+        ),
+    ],
     sdk: &[MODULES, WIT],
     about: embedded!("templates/typescript/": "about.md" => "README.md"),
     commands: &["npm install", "npm test", "npm run build"],
