@@ -297,6 +297,28 @@ fn a_model_in_javascript() {
     insta::assert_snapshot!(made.transcript);
 }
 
+/// Every command that is printed for a project of this kind is typed; building one in JavaScript takes seconds.
+#[track_caller]
+fn a_project_in_javascript(name: &str, kind: &str) -> String {
+    needs(NODE.0, NODE.1);
+    follow(Place::new(), name, kind, "javascript").transcript
+}
+
+#[test]
+fn a_cache_backend_in_javascript() {
+    insta::assert_snapshot!(a_project_in_javascript("shelf", "cache-backend"));
+}
+
+#[test]
+fn a_routing_policy_in_javascript() {
+    insta::assert_snapshot!(a_project_in_javascript("greedy", "routing-policy"));
+}
+
+#[test]
+fn a_direction_extractor_in_javascript() {
+    insta::assert_snapshot!(a_project_in_javascript("median", "direction-extractor"));
+}
+
 #[test]
 fn an_analyzer_in_typescript() {
     needs(NODE.0, NODE.1);
@@ -433,33 +455,119 @@ fn again(place: &Place) -> Place {
 }
 
 #[test]
-fn a_model_in_rust() {
+fn every_kind_in_rust() {
     let _alone = alone_with_cargo();
-    let made = follow(place_for_rust(), "polly", "model", "rust");
-    insta::assert_snapshot!(made.transcript);
+    let place = place_for_rust();
+    // A crate for all of them, so that what they depend on is built once.
+    let all = made(&place, "cache-backend", "rust", "every-kind");
+    let mut modules = String::new();
+    for kind in OTHER_KINDS {
+        let source = made(&place, kind, "rust", &format!("of-{kind}")).join("src/lib.rs");
+        let module = kind.replace('-', "_");
+        fs::copy(source, all.join(format!("src/{module}.rs"))).expect("copied");
+        modules += &format!("pub mod {module};\n");
+    }
+    fs::write(all.join("src/lib.rs"), modules).expect("written");
+    for command in ["cargo test", "./build"] {
+        let done = place.sh(&all, command);
+        assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
+    }
+    conforms(&place, &all, "the-cache-backend.wasm");
 }
 
-/// Makes a project, puts the probe in place of its source, and runs it: every call of the host, tensors, failures. A crash
-/// is told in such words.
+/// Makes a project of a kind in a folder of this name, called as its kind.
+#[track_caller]
+fn made(place: &Place, kind: &str, lang: &str, folder: &str) -> PathBuf {
+    let folder = place.folder.path().join(folder);
+    let mut new = jackfield();
+    new.args(["plugins", "new", &format!("the-{kind}"), "--kind", kind, "--lang", lang, "--dir"]).arg(&folder);
+    done_within(&mut new, LONGEST).expect_code(0);
+    folder
+}
+
+/// Kinds besides `analyzer`.
+const OTHER_KINDS: [&str; 4] = ["model", "cache-backend", "routing-policy", "direction-extractor"];
+
+/// A project whose plugin offers what the project of each kind in this language offers: one build holds all of them. It is
+/// that of a cache backend, whose world has all that a component can export. `tests` is what tests a project.
+#[track_caller]
+fn every_kind(place: &Place, lang: &str, tests: &str) -> PathBuf {
+    let all = made(place, "cache-backend", lang, "every-kind");
+    for kind in OTHER_KINDS {
+        let folder = if kind == "cache-backend" { all.clone() } else { made(place, kind, lang, kind) };
+        let done = place.sh(&folder, tests);
+        assert_eq!(done.code, Some(0), "`{tests}` of a {kind}:\n{}", done.stdout);
+        let name = match lang {
+            "python" => format!("{}.py", kind.replace('-', "_")),
+            _ => format!("{kind}.js"),
+        };
+        match (lang, kind) {
+            // Its place is taken by one that offers all.
+            ("python", "cache-backend") => fs::rename(folder.join(&name), all.join("shelf.py")).expect("moved"),
+            (_, "cache-backend") => {}
+            _ => drop(fs::copy(folder.join(&name), all.join(&name)).expect("copied")),
+        }
+    }
+    all
+}
+
+/// The extension of each kind is as clean as a plugin in the sandbox can be.
+#[track_caller]
+fn conforms(place: &Place, folder: &Path, component: &str) {
+    let done = place.sh(folder, &format!("jackfield plugins test {component} --quick --json 2>/dev/null"));
+    let report: Value = serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("{}", done.stdout));
+    let extensions = report["extensions"].as_array().expect("extensions");
+    for kind in OTHER_KINDS {
+        let name = format!("the-{kind}");
+        let found =
+            extensions.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name}: {report:#}"));
+        assert_eq!(found["level"], "sandbox-clean", "{name}: {found:#}");
+    }
+}
+
+/// Puts the probe into a project of every kind in this language, builds it and runs it: every call of the host, tensors,
+/// failures. A crash is told in such words.
+#[track_caller]
+fn probe_of_every_kind(lang: &str, tests: &str, build: &[&str], exact_seed: bool, crash: &str) {
+    let place = Place::new();
+    let folder = every_kind(&place, lang, tests);
+    let sources = root().join("tests/plugins_new");
+    for file in fs::read_dir(sources.join(format!("every_kind_{lang}"))).expect("sources") {
+        let file = file.expect("a file");
+        fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
+    }
+    let ending = if lang == "python" { "py" } else { "js" };
+    fs::copy(sources.join("probe").with_extension(ending), folder.join("probe").with_extension(ending))
+        .expect("copied");
+    probe_in(&place, &folder, "the-cache-backend.wasm", build, exact_seed, crash);
+    conforms(&place, &folder, "probe.wasm");
+}
+
+/// Makes a project, puts the probe in place of its source, and runs it.
 #[track_caller]
 fn probe(lang: &str, source: &str, build: &[&str], exact_seed: bool, crash: &str) {
     let place = Place::new();
-    let folder = place.folder.path().join("probe");
-    let mut new = jackfield();
-    new.args(["plugins", "new", "probe", "--lang", lang, "--dir"]).arg(&folder);
-    done_within(&mut new, LONGEST).expect_code(0);
+    let folder = made(&place, "analyzer", lang, "probe");
     let sources = root().join("tests/plugins_new");
     let ending = Path::new(source).extension().expect("an ending").to_string_lossy().into_owned();
     fs::copy(sources.join("probe").with_extension(ending), folder.join(source)).expect("copied");
+    probe_in(&place, &folder, "the-analyzer.wasm", build, exact_seed, crash);
+}
+
+/// Builds a project that holds the probe, and runs it.
+#[track_caller]
+fn probe_in(place: &Place, folder: &Path, component: &str, build: &[&str], exact_seed: bool, crash: &str) {
+    let sources = root().join("tests/plugins_new");
     for pipeline in ["probe.toml", "fail.toml"] {
         fs::copy(sources.join(pipeline), folder.join(pipeline)).expect("copied");
     }
     for command in build {
-        let done = place.sh(&folder, command);
+        let done = place.sh(folder, command);
         assert_eq!(done.code, Some(0), "`{command}`:\n{}", done.stdout);
     }
+    fs::rename(folder.join(component), folder.join("probe.wasm")).expect("built");
 
-    let run = place.sh(&folder, "jackfield run probe.toml --json 2>said").expect_code(0);
+    let run = place.sh(folder, "jackfield run probe.toml --json 2>said").expect_code(0);
     let mut outputs = result(&folder.join(run.folder()), "1")["outputs"].take();
     let seed: u64 = outputs["probe"]["report"]["seed"].as_str().and_then(|seed| seed.parse().ok()).expect("a seed");
     let mut random = Random::new(seed);
@@ -487,7 +595,7 @@ fn probe(lang: &str, source: &str, build: &[&str], exact_seed: bool, crash: &str
     let said = fs::read_to_string(folder.join("said")).expect("read");
     assert!(said.contains("said in probe"), "{said}");
 
-    let run = place.sh(&folder, "jackfield run fail.toml --json 2>/dev/null").expect_code(1);
+    let run = place.sh(folder, "jackfield run fail.toml --json 2>/dev/null").expect_code(1);
     let run = folder.join(run.folder());
     for kind in FailureKind::ALL {
         let message = match kind {
@@ -499,15 +607,15 @@ fn probe(lang: &str, source: &str, build: &[&str], exact_seed: bool, crash: &str
     }
 
     let crashed = "jackfield run fail.toml --json --set 'input.items=[{ kind = \"crash\" }]' 2>/dev/null";
-    let run = place.sh(&folder, crashed).expect_code(1);
+    let run = place.sh(folder, crashed).expect_code(1);
     let failure = result(&folder.join(run.folder()), "crash")["failures"]["fail"][0].take();
     assert_eq!(failure["kind"], "internal");
     assert!(failure["message"].as_str().is_some_and(|message| message.contains(crash)), "{failure}");
 
     // What `open` refuses is told before anything runs.
-    let refused = place.sh(&folder, "jackfield run probe.toml --set stages.probe.with.word=bad").expect_code(2);
+    let refused = place.sh(folder, "jackfield run probe.toml --set stages.probe.with.word=bad").expect_code(2);
     assert!(refused.stdout.contains("invalid-config: `word` is bad"), "{}", refused.stdout);
-    let refused = place.sh(&folder, "jackfield run probe.toml --set stages.probe.with.wrod=bad").expect_code(2);
+    let refused = place.sh(folder, "jackfield run probe.toml --set stages.probe.with.wrod=bad").expect_code(2);
     assert!(refused.stdout.contains("wrod"), "{}", refused.stdout);
 }
 
@@ -530,22 +638,23 @@ fn the_package_for_javascript_keeps_to_its_types() {
 }
 
 #[test]
-fn python_reaches_all_that_the_host_offers() {
+fn python_has_every_kind_and_reaches_all_that_the_host_offers() {
     needs(PYTHON.0, PYTHON.1);
-    probe(
+    probe_of_every_kind(
         "python",
-        "analyzer.py",
+        "PYTHONPATH=vendor python3 -m unittest",
         &["./build"],
         true,
-        "TypeError: 'Nothing' object is not subscriptable (analyzer.py:",
+        "TypeError: 'Nothing' object is not subscriptable (probe.py:",
     );
 }
 
 #[test]
-fn javascript_reaches_all_that_the_host_offers() {
+fn javascript_has_every_kind_and_reaches_all_that_the_host_offers() {
     needs(NODE.0, NODE.1);
     // Of a seed, the bindings of QuickJS give 53 bits.
-    probe("javascript", "analyzer.js", &["npm install", "npm run build"], false, "TypeError: ");
+    let build = ["npm install", "npm run build"];
+    probe_of_every_kind("javascript", "npm test", &build, false, "TypeError: ");
 }
 
 #[test]
@@ -571,7 +680,7 @@ fn what_cannot_be_made_is_refused_and_nothing_is_left() {
         &["taken", "--lang", "c"],
         &["word-count", "--lang", "c", "--dir", "taken"],
         &["word-count", "--lang", "c", "--dir", "taken/mine.txt"],
-        &["shelf", "--kind", "cache-backend", "--lang", "rust"],
+        &["shelf", "--kind", "cache-backend", "--lang", "c"],
     ];
     let mut said = String::new();
     for arguments in tries {

@@ -39,7 +39,10 @@ fn line(line: &str) -> Option<String> {
         // Of a conformance run, the level is what counts.
         [_, "passed" | "skipped", ..] | ["sha256" | "file", _] | ["check", "outcome"] => true,
         // The table of stages, and what is said while tools are fetched.
-        ["stage", "calls", ..] | ["count" | "ask" | "parrot", ..] | ["model", "calls", ..] | ["build:", ..] => true,
+        ["stage", "calls", ..]
+        | ["count" | "ask" | "parrot" | "play" | "read" | "states" | "direction", ..]
+        | ["model", "calls", ..]
+        | ["build:", ..] => true,
         // Said of a large component, unless its compiled code was kept.
         ["compiling", _, size, ..] if size.starts_with('(') => true,
         _ => false,
