@@ -63,13 +63,7 @@ impl CacheBackend for Shelf {
         Ok(CacheSize { entries: held.len() as u64, bytes })
     }
 
-    async fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-        host: &Host<'_>,
-    ) -> Result<Vec<CacheEntry>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize, host: &Host<'_>) -> Result<Vec<CacheEntry>> {
         let mut keys = self.keys(prefix, host).await?;
         keys.retain(|key| after.is_none_or(|after| key.as_str() > after));
         keys.truncate(limit);
@@ -192,7 +186,8 @@ mod tests {
             let server = Arc::clone(self);
             FakeHost::default().with_server(move |request| {
                 let command: Value = String::from_utf8_lossy(&request.body).parse().expect("JSON");
-                let command: Vec<&str> = command.as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
+                let command: Vec<&str> =
+                    command.as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
                 let body = json!({ "result": server.answer(&command) }).to_string().into_bytes();
                 Ok(HttpResponse { status: 200, headers: Vec::new(), body })
             })
@@ -281,9 +276,8 @@ mod tests {
     #[test]
     fn a_server_of_another_kind_counts_as_unreachable() {
         for body in ["<html>", "{}", "[]", r#"{"error": "ERR"}"#, r#"{"result": "xy"}"#] {
-            let host = FakeHost::default().with_server(move |_| {
-                Ok(HttpResponse { status: 200, headers: Vec::new(), body: body.into() })
-            });
+            let host = FakeHost::default()
+                .with_server(move |_| Ok(HttpResponse { status: 200, headers: Vec::new(), body: body.into() }));
             assert!(matches!(shelf(&host).get("a"), Err(Failure::Unavailable(_))), "{body}");
         }
     }

@@ -165,10 +165,8 @@ mod tests {
         (other, negative): ([u64; 3], &[f32]),
     ) -> Result<(Vec<f32>, Value)> {
         let host = FakeHost::default();
-        let contrast = ContrastSet {
-            positive: host.hold_tensor(&shape, positive),
-            negative: host.hold_tensor(&other, negative),
-        };
+        let contrast =
+            ContrastSet { positive: host.hold_tensor(&shape, positive), negative: host.hold_tensor(&other, negative) };
         let mut answer = call(Kind::DirectionExtractor, "{{name}}", json!({}), json!(contrast), &host)?;
         let directions = TensorRef::from_document(Document::new(answer["directions"].to_string()))?;
         assert_eq!(directions.shape, shape[1..]);
@@ -219,7 +217,8 @@ mod tests {
 
     #[test]
     fn an_option_out_of_its_range_is_refused() {
-        let made = call(Kind::Analyzer, "sample-states", json!({ "layers": 0 }), json!({ "text": "" }), &FakeHost::default());
+        let made =
+            call(Kind::Analyzer, "sample-states", json!({ "layers": 0 }), json!({ "text": "" }), &FakeHost::default());
         assert!(matches!(made, Err(Failure::InvalidConfig(why)) if why.contains("`layers`: 0 lies outside")));
     }
 }

@@ -85,7 +85,8 @@ impl RoutingPolicy for Greedy {
     }
 
     fn examples() -> Vec<Example> {
-        let learned = json!({ "contexts": { "": { "a": { "count": 2, "sum": 1.0 }, "b": { "count": 1, "sum": 0.75 } } } });
+        let learned =
+            json!({ "contexts": { "": { "a": { "count": 2, "sum": 1.0 }, "b": { "count": 1, "sum": 0.75 } } } });
         let arms = json!([{ "name": "a", "with": {} }, { "name": "b", "with": {} }]);
         vec![Example {
             summary: "Without chance, the greatest mean is picked".to_owned(),
@@ -233,7 +234,8 @@ mod tests {
 
     #[test]
     fn a_machine_that_never_pays() {
-        let played = call(Kind::Analyzer, "slot-machine", json!({ "pays": 0 }), json!({ "turn": 1 }), &FakeHost::default());
+        let played =
+            call(Kind::Analyzer, "slot-machine", json!({ "pays": 0 }), json!({ "turn": 1 }), &FakeHost::default());
         assert_eq!(played, Ok(json!({ "reward": 0 })));
     }
 }
