@@ -21,8 +21,8 @@ use jackfield::{
     store::{RunFolder, RunJson},
 };
 use jackfield_plugin_api::{
-    BoxFuture, CompletionRequest, Descriptor, Document, HostCalls, Instance, Kind, Message, Permission, Random,
-    Request, Result as CallResult, Stability, Tensor, TensorElements, TensorRef, to_hex,
+    BoxFuture, Capture, CompletionRequest, Descriptor, Document, HostCalls, Instance, Kind, Message, Permission,
+    Random, Request, Result as CallResult, Stability, Tensor, TensorElements, TensorRef, to_hex,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -429,6 +429,7 @@ impl Linked {
     /// Asks for hidden states, under an edit by a tensor of somebody else or none, and adds them up.
     async fn ask(&self, index: u32, host: &dyn HostCalls) -> CallResult<Document> {
         let mut request = CompletionRequest::new(vec![Message::user("states")]);
+        request.capture = Some(Capture { layers: Some(vec![0, 1]), positions: Some(vec![0]) });
         if self.0 == "editor" {
             request.edits.push(
                 serde_json::from_value(json!({
@@ -464,16 +465,22 @@ impl Instance for Linked {
 
 /// An extension of these tests.
 fn offer(kind: Kind, name: &'static str) -> Offer {
-    let asks = Permission { name: "model".to_owned(), reason: "to ask it".to_owned() };
+    let asks = ["model", "model:capture", "model:edits"]
+        .map(|name| Permission { name: name.to_owned(), reason: "to ask it".to_owned() });
+    let offers = if kind == Kind::Model {
+        json!({ "x-offers": { "complete": true, "capture": true, "edits": true } })
+    } else {
+        json!({})
+    };
     let descriptor = Descriptor {
         kind,
         name: name.into(),
         version: "0.0.0".into(),
         summary: "Makes or reads a tensor".into(),
         config: json!({}),
-        input: json!({}),
-        output: json!({}),
-        permissions: if kind == Kind::Analyzer { vec![asks] } else { Vec::new() },
+        input: offers.clone(),
+        output: offers,
+        permissions: if matches!(name, "asker" | "editor") { asks.to_vec() } else { Vec::new() },
         examples: Vec::new(),
         stability: Stability::Experimental,
     };
