@@ -43,6 +43,8 @@ fn line(line: &str) -> Option<String> {
         | ["count" | "ask" | "parrot" | "play" | "read" | "states" | "direction", ..]
         | ["model", "calls", ..]
         | ["build:", ..] => true,
+        // How often a cache was passed over, whose server is not there.
+        ["WARN", "jackfield::service::cache:", ..] | ["cache", "kept:", ..] => true,
         // Said of a large component, unless its compiled code was kept.
         ["compiling", _, size, ..] if size.starts_with('(') => true,
         _ => false,

@@ -19,7 +19,7 @@ export const medianDifference = directionExtractor({
   extract(contrast, { host }) {
     const [positive, negative] = [host.tensor(contrast.positive), host.tensor(contrast.negative)];
     const [shape, other] = [positive.shape, negative.shape];
-    if (shape[1] !== other[1] || shape[2] !== other[2]) {
+    if (shape.length !== 3 || other.length !== 3 || shape[1] !== other[1] || shape[2] !== other[2]) {
       throw new InvalidInput(`sets of shapes [${shape}] and [${other}] cannot be compared`);
     }
     if (shape.includes(0) || other.includes(0)) throw new InvalidInput(`a set is empty: [${shape}], [${other}]`);

@@ -33,6 +33,7 @@ test("what is not a number is named with its place", () => {
 
 test("sets that cannot be compared are refused", () => {
   assert.throws(() => extracted(zeros(12), zeros(6), [[3, 2, 2], [2, 1, 3]]), { message: /cannot be compared/ });
+  assert.throws(() => extracted(zeros(12), zeros(8), [[3, 4], [2, 4]]), { message: /cannot be compared/ });
   assert.throws(() => extracted([], zeros(8), [[0, 2, 2], [2, 2, 2]]), { message: /is empty/ });
 });
 

@@ -29,7 +29,7 @@ class MedianDifference(DirectionExtractor):
 
     def extract(self, contrast: ContrastSet, host: Host) -> Directions:
         positive, negative = host.tensor(contrast.positive), host.tensor(contrast.negative)
-        if positive.shape[1:] != negative.shape[1:]:
+        if len(positive.shape) != 3 or positive.shape[1:] != negative.shape[1:]:
             raise InvalidInput(f"sets of shapes {positive.shape} and {negative.shape} cannot be compared")
         if 0 in positive.shape or 0 in negative.shape:
             raise InvalidInput(f"a set is empty: {positive.shape}, {negative.shape}")

@@ -34,6 +34,8 @@ class MedianDifferenceTest(unittest.TestCase):
     def test_sets_that_cannot_be_compared_are_refused(self):
         with self.assertRaisesRegex(InvalidInput, "cannot be compared"):
             self.extracted([0] * 12, [0] * 6, ((3, 2, 2), (2, 1, 3)))
+        with self.assertRaisesRegex(InvalidInput, "cannot be compared"):
+            self.extracted([0] * 12, [0] * 8, ((3, 4), (2, 4)))
         with self.assertRaisesRegex(InvalidInput, "is empty"):
             self.extracted([], [0] * 8, ((0, 2, 2), (2, 2, 2)))
 

@@ -209,7 +209,7 @@ mod tests {
                 }
                 ["DEL", ref keys @ ..] => json!(keys.iter().filter(|key| values.remove(**key).is_some()).count()),
                 ["KEYS", pattern] => {
-                    let prefix = pattern.trim_end_matches('*').replace('\\', "");
+                    let prefix = pattern.strip_suffix('*').expect("a prefix").replace('\\', "");
                     values.keys().filter(|key| key.starts_with(&prefix)).map(|key| json!(key)).collect()
                 }
                 ["PTTL", key] => json!(values[key].1.map_or(-1, |until| until as i64 - now as i64)),
