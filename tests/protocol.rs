@@ -121,9 +121,11 @@ in = "states"
         let text: Vec<String> = results(&run.folder()).iter().map(|line| format!("{line:#}")).collect();
         assert_snapshot!("what_the_witness_says", text.join("\n").replace(&server.address.to_string(), "[server]"));
         let values = kept.lock().expect("no panic").clone();
-        let values: Vec<&Value> = values.as_object().into_iter().flatten().map(|(_, value)| value).collect();
-        // `again` puts the text of its own in place of that of `witness`.
-        assert_eq!(values, ["6f777420656e6f"], "{}", file.display());
+        let values: Vec<&str> =
+            values.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str()).collect();
+        // `again` puts the text of its own, `owt eno`, in place of that of `witness`; the host notes its time before it.
+        let put = values.len() == 1 && values[0].ends_with("6f777420656e6f");
+        assert!(put, "{}: {values:?}", file.display());
     }
 }
 

@@ -167,6 +167,9 @@ impl Model for Echo {
     }
 
     async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
+        if request.schema.is_some() {
+            return Err(Failure::InvalidInput("it says what it was asked, and follows no schema".to_owned()));
+        }
         let asked = request.messages.last().map_or("", |message| &*message.content);
         let words: Vec<&str> = asked.split(' ').collect();
         let token = |(word, id): (&&str, u32)| Token { id, text: (*word).to_owned() };
