@@ -136,8 +136,8 @@ store = "shelf"
     assert_eq!(
         said.lines().next().unwrap_or_default(),
         "error[too-large]: an instance of stage `asks` may take 128 MiB of memory, more than the 256 MiB that all \
-         instances of sandboxed plugins may take together (`[pipeline] sandbox_memory`) less 192 MiB for the model or \
-         policy that it may wait for"
+         instances of sandboxed plugins may take together (`[pipeline] sandbox_memory`) less 192 MiB for the model, \
+         cache or policy that it may wait for"
     );
     assert!(
         said.contains("hint: lower its `limits.memory`, or set `[pipeline] sandbox_memory = \"320MiB\"`"),
