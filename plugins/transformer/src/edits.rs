@@ -1,0 +1,182 @@
+//! Edits: what a component adds to the residual stream, without a direction, as if the component's weights were changed.
+//! Nothing is changed: the difference is computed from what the component reads and what it writes.
+//!
+//! With `W` the component's matrix, `n` the norms of its rows, `v` the unit direction, `w` the weight, `x` what the component
+//! reads and `y = W x`:
+//!
+//! | normalisation | what is written instead of `y` |
+//! | --- | --- |
+//! | none | `y - w v (v·y)` |
+//! | pre | `y - w (n∘v) (a·x)`, with `a` the sum of all rows of `W`, each times `v_i / n_i` |
+//! | full | as pre, times `s`, with `s_i = 1 / sqrt(1 - 2 w v_i (W_i·a) / n_i + w² v_i² |a|²)` |
+
+use std::collections::HashMap;
+
+use jackfield_plugin_api::{Component, RowNormalization};
+
+use crate::{
+    Architecture, RunError,
+    lanes::{add_scaled, dot},
+    matrix::Matrix,
+    weights::Weights,
+};
+
+/// How far the length of a direction may be from 1.
+const UNIT: f64 = 1e-3;
+
+/// An edit of a component of a block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditSpec<'a> {
+    /// The component.
+    pub component: Component,
+    /// The block, from 0.
+    pub layer: usize,
+    /// A unit vector, as long as a hidden state.
+    pub direction: &'a [f32],
+    /// How much of the direction to take out: 0 leaves everything exactly as it is, 1 takes all of it.
+    pub weight: f64,
+    /// How the norms of the matrix's rows are treated.
+    pub normalization: RowNormalization,
+}
+
+/// Edits made ready for a model. Rows under different edits, and under none, go through the model together.
+#[derive(Clone, Debug, Default)]
+pub struct Edits {
+    of: HashMap<(Component, usize), Vec<Ready>>,
+}
+
+#[derive(Clone, Debug)]
+struct Ready {
+    weight: f32,
+    direction: Vec<f32>,
+    kept: Option<KeptNorms>,
+}
+
+/// What an edit needs that keeps the norms of rows.
+#[derive(Clone, Debug)]
+struct KeptNorms {
+    /// `n∘v`.
+    written: Vec<f32>,
+    /// `a`.
+    read: Vec<f32>,
+    /// `s`; absent where rows are not given their norms again.
+    scales: Option<Vec<f32>>,
+}
+
+impl Edits {
+    /// Makes edits ready.
+    pub(crate) fn new(
+        architecture: &Architecture,
+        weights: &Weights,
+        specs: &[EditSpec<'_>],
+    ) -> Result<Self, RunError> {
+        let mut edits = Self::default();
+        for spec in specs {
+            check(architecture, spec)?;
+            if spec.weight == 0.0 {
+                continue;
+            }
+            let layer = &weights.layers[spec.layer];
+            let matrix = match spec.component {
+                Component::AttentionOutput => &layer.attention_output,
+                Component::MlpDown => &layer.down,
+            };
+            let others = edits.of.entry((spec.component, spec.layer)).or_default();
+            let keeps = |ready: &Ready| ready.kept.is_some();
+            if !others.is_empty() && (spec.normalization != RowNormalization::None || others.iter().any(keeps)) {
+                return Err(RunError::EditedTwice { layer: spec.layer });
+            }
+            others.push(Ready {
+                weight: spec.weight as f32,
+                direction: spec.direction.to_vec(),
+                kept: match spec.normalization {
+                    RowNormalization::None => None,
+                    RowNormalization::Pre => Some(KeptNorms::new(matrix, spec, false)),
+                    RowNormalization::Full => Some(KeptNorms::new(matrix, spec, true)),
+                },
+            });
+        }
+        Ok(edits)
+    }
+
+    /// Whether they leave everything as it is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    /// How many bytes they take, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let floats = |ready: &Ready| {
+            let kept = ready.kept.as_ref();
+            let scales = kept.and_then(|kept| kept.scales.as_ref()).map_or(0, Vec::len);
+            ready.direction.len() + kept.map_or(0, |kept| kept.written.len() + kept.read.len()) + scales
+        };
+        self.of.values().flatten().map(floats).sum::<usize>() * size_of::<f32>()
+    }
+
+    /// Changes what a component of a block writes, having read `inputs`.
+    pub(crate) fn apply(&self, component: Component, layer: usize, inputs: &[f32], outputs: &mut [f32]) {
+        for ready in self.of.get(&(component, layer)).into_iter().flatten() {
+            ready.apply(inputs, outputs);
+        }
+    }
+}
+
+impl Ready {
+    fn apply(&self, inputs: &[f32], outputs: &mut [f32]) {
+        let Some(kept) = &self.kept else {
+            let along = dot(&self.direction, outputs);
+            return add_scaled(outputs, -(self.weight * along), &self.direction);
+        };
+        let along = dot(&kept.read, inputs);
+        add_scaled(outputs, -(self.weight * along), &kept.written);
+        for (output, scale) in outputs.iter_mut().zip(kept.scales.iter().flatten()) {
+            *output *= scale;
+        }
+    }
+}
+
+impl KeptNorms {
+    fn new(matrix: &Matrix, spec: &EditSpec<'_>, full: bool) -> Self {
+        let norms = matrix.row_norms();
+        let direction = || spec.direction.iter().map(|&x| f64::from(x));
+        // A row of zeros has nothing to take out.
+        let factors: Vec<f64> =
+            direction().zip(&norms).map(|(v, &norm)| if norm > 0.0 { v / norm } else { 0.0 }).collect();
+        let read = matrix.combination(&factors);
+        let scales = full.then(|| {
+            let square = read.iter().map(|x| x * x).sum::<f64>();
+            let along = matrix.product_with(&read);
+            let scale = |((v, norm), along): ((f64, &f64), f64)| {
+                if *norm == 0.0 {
+                    return 1.0;
+                }
+                let left = 1.0 - 2.0 * spec.weight * v * along / norm + (spec.weight * v).powi(2) * square;
+                // A row of which nothing is left does not get its norm again.
+                if left > 1e-12 { (1.0 / left.sqrt()) as f32 } else { 0.0 }
+            };
+            direction().zip(&norms).zip(along).map(scale).collect()
+        });
+        let written = direction().zip(&norms).map(|(v, norm)| (v * norm) as f32).collect();
+        Self { written, read: read.into_iter().map(|x| x as f32).collect(), scales }
+    }
+}
+
+fn check(architecture: &Architecture, spec: &EditSpec<'_>) -> Result<(), RunError> {
+    if spec.layer >= architecture.layers {
+        return Err(RunError::UnknownLayer { layer: spec.layer, layers: architecture.layers });
+    }
+    if spec.direction.len() != architecture.hidden {
+        return Err(RunError::WrongDirection { length: spec.direction.len(), hidden: architecture.hidden });
+    }
+    let norm = spec.direction.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    if norm.is_nan() || (norm - 1.0).abs() > UNIT {
+        return Err(RunError::NotUnit { norm });
+    }
+    if !(spec.weight as f32).is_finite() {
+        return Err(RunError::WrongWeight { weight: spec.weight });
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Transformers of the Llama family, run in the process: read from a folder or a GGUF file, with hidden states that can be
+//! captured, edits that change what a component writes without changing the weights, log-probabilities, and replies.
+//!
+//! What no library of the kind promises, this one does: **a row's result has the same bits alone and in any batch, at any
+//! number of threads, and whether a sequence is read at once or token by token.** Products are sums over the inputs, from the
+//! first to the last; all else is computed row by row, in a fixed order, without the system's mathematics library. So results
+//! of one [`Kernel`] also have the same bits on each processor that has it.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `load/` | files to weights; nothing in a file is believed before it is checked |
+//! | `matrix`, `kernels`, `lanes`, `team` | arithmetic, and threads |
+//! | `forward`, `attention`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
+//! | `reading`, `generate`, `sampling` | what a pass is used for |
+//! | `plan` | how much memory a batch needs |
+//!
+//! [`Transformer::forward`] is what all else is made of: it reads tokens in any number of sequences, each under its own edits,
+//! and shows an [`Observer`] the hidden states and logits asked for.
+
+mod architecture;
+mod attention;
+mod edits;
+mod error;
+mod forward;
+mod generate;
+mod kernels;
+mod lanes;
+mod load;
+mod matrix;
+mod plan;
+mod reading;
+mod sampling;
+mod sequence;
+mod team;
+mod transformer;
+mod weights;
+
+pub use architecture::{Architecture, RopeScaling};
+pub use edits::{EditSpec, Edits};
+pub use error::RunError;
+pub use forward::{Observer, Positions, Step};
+pub use generate::{Drawn, Ended, GenerateRequest, Reply};
+pub use kernels::Kernel;
+pub use load::{CHECKSUMS, LoadError, LoadFault, checksums};
+pub use plan::{BatchShape, MemoryPlan};
+pub use reading::{CaptureRequest, ScoreRequest};
+pub use sampling::{Sampler, Sampling, likeliest, log_probabilities};
+pub use sequence::Sequence;
+pub use transformer::{RunOptions, Transformer};

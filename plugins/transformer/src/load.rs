@@ -1,0 +1,53 @@
+//! Reading models: folders of the Llama family, and GGUF files. What is read becomes 32-bit floats.
+
+mod assemble;
+mod blocks;
+mod checksums;
+mod config;
+mod error;
+mod folder;
+mod gguf;
+mod gguf_model;
+mod json;
+mod numbers;
+mod safetensors;
+mod tensors;
+
+use std::{fs::File, io::BufReader, path::Path};
+
+pub use self::{
+    checksums::{CHECKSUMS, checksums},
+    error::{LoadError, LoadFault},
+};
+use crate::{Architecture, weights::Weights};
+
+/// Reads a model from a folder, or from a GGUF file.
+pub(crate) fn load(path: &Path) -> Result<(Architecture, Weights), LoadError> {
+    if path.is_dir() {
+        return folder::load(path);
+    }
+    let read = || {
+        let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?))?;
+        let architecture = gguf_model::architecture(&metadata, &mut file)?;
+        let weights = assemble::weights(&mut file, assemble::Format::Gguf, &architecture)?;
+        Ok((architecture, weights))
+    };
+    read().map_err(|fault: LoadFault| fault.of(path))
+}
+
+impl Architecture {
+    /// Reads what a folder, or a GGUF file, says of its model, without the weights.
+    ///
+    /// # Errors
+    /// [`LoadError`] for a model that does not run here.
+    pub fn read(path: &Path) -> Result<Self, LoadError> {
+        if path.is_dir() {
+            return folder::architecture(path);
+        }
+        let read = || {
+            let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?))?;
+            gguf_model::architecture(&metadata, &mut file)
+        };
+        read().map_err(|fault: LoadFault| fault.of(path))
+    }
+}

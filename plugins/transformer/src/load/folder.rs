@@ -1,0 +1,134 @@
+//! Folders of the Llama family: `config.json`, and weights in `model.safetensors` or in several files that an index lists.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    LoadError, LoadFault,
+    assemble::{Format, weights},
+    checksums::{is_plain, verify},
+    config, safetensors,
+    tensors::{TensorFile, Tensors},
+};
+use crate::{Architecture, weights::Weights};
+
+/// Longest text file that is read.
+const LONGEST: u64 = 16 << 20;
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// Reads a model from a folder.
+pub(super) fn load(folder: &Path) -> Result<(Architecture, Weights), LoadError> {
+    let architecture = architecture(folder)?;
+    let index = index(folder)?;
+    let mut names: Vec<String> = index.iter().flat_map(BTreeMap::values).cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    if index.is_none() {
+        names.push(WEIGHTS.to_owned());
+    }
+    verify(folder, &names)?;
+    let mut shards = Shards { files: Vec::with_capacity(names.len()), owner: BTreeMap::new() };
+    for name in &names {
+        shards.add(folder.join(name), index.as_ref().map(|index| (index, name.as_str())))?;
+    }
+    if let Some((tensor, _)) = index.iter().flatten().find(|(tensor, _)| !shards.owner.contains_key(*tensor)) {
+        return Err(LoadFault::MissingTensor(tensor.clone()).of(&folder.join(INDEX)));
+    }
+    let weights = weights(&mut shards, Format::Folder, &architecture).map_err(|fault| fault.of(folder))?;
+    Ok((architecture, weights))
+}
+
+/// Reads what a folder says of its model, and nothing else.
+pub(super) fn architecture(folder: &Path) -> Result<Architecture, LoadError> {
+    let path = folder.join(CONFIG);
+    let Some(text) = small_file(&path)? else {
+        let missing = io::Error::new(io::ErrorKind::NotFound, "the file is missing");
+        return Err(LoadFault::Unreadable(missing).of(&path));
+    };
+    let generation = small_file(&folder.join("generation_config.json"))?;
+    config::architecture(&text, generation.as_deref()).map_err(|fault| fault.of(&path))
+}
+
+/// In which file each tensor is, if the weights are in several.
+fn index(folder: &Path) -> Result<Option<BTreeMap<String, String>>, LoadError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Index {
+        #[serde(default)]
+        #[expect(dead_code, reason = "its sizes are found anew")]
+        metadata: Map<String, Value>,
+        weight_map: BTreeMap<String, String>,
+    }
+    let path = folder.join(INDEX);
+    let Some(text) = small_file(&path)? else { return Ok(None) };
+    let index: Index =
+        serde_json::from_slice(&text).map_err(|error| LoadFault::NotJson(error.to_string()).of(&path))?;
+    match index.weight_map.values().find(|name| !is_plain(name)) {
+        Some(name) => Err(LoadFault::OutsideFolder(name.clone()).of(&path)),
+        None => Ok(Some(index.weight_map)),
+    }
+}
+
+/// A text file, if it is there.
+pub(super) fn small_file(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
+    let fault = |error: io::Error| LoadFault::from(error).of(path);
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(fault)?,
+    };
+    let mut text = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut text).map_err(fault)?;
+    if text.len() as u64 > LONGEST {
+        return Err(LoadFault::TooMany { what: "bytes", found: text.len() as u64, most: LONGEST }.of(path));
+    }
+    Ok(Some(text))
+}
+
+/// Several files as one.
+struct Shards {
+    files: Vec<TensorFile<BufReader<File>>>,
+    /// Which file has a tensor.
+    owner: BTreeMap<String, usize>,
+}
+
+impl Shards {
+    /// Adds a file. Where there is an index, each of the file's tensors must be listed under the file's name.
+    fn add(&mut self, path: PathBuf, listed: Option<(&BTreeMap<String, String>, &str)>) -> Result<(), LoadError> {
+        let file = File::open(&path).map_err(|error| LoadFault::from(error).of(&path))?;
+        let opened = safetensors::open(BufReader::new(file)).map_err(|fault| fault.of(&path))?;
+        for tensor in opened.tensors.keys() {
+            if self.owner.insert(tensor.clone(), self.files.len()).is_some() {
+                return Err(LoadFault::Twice(tensor.clone()).of(&path));
+            }
+            if listed.is_some_and(|(index, name)| index.get(tensor).is_none_or(|file| file != name)) {
+                return Err(LoadFault::UnknownTensor(tensor.clone()).of(&path));
+            }
+        }
+        self.files.push(opened);
+        Ok(())
+    }
+}
+
+impl Tensors for Shards {
+    fn names(&self) -> Vec<&str> {
+        self.owner.keys().map(String::as_str).collect()
+    }
+
+    fn shape(&self, name: &str) -> Option<&[u64]> {
+        self.files[*self.owner.get(name)?].shape(name)
+    }
+
+    fn rows(&mut self, name: &str, each: &mut dyn FnMut(usize, &[f32])) -> Result<(), LoadFault> {
+        let owner = *self.owner.get(name).ok_or_else(|| LoadFault::MissingTensor(name.to_owned()))?;
+        self.files[owner].rows(name, each)
+    }
+}

@@ -1,0 +1,89 @@
+//! What a model remembers of a sequence: the keys and values of each position, block by block.
+
+use std::sync::Arc;
+
+use crate::{Architecture, RunError};
+
+/// A sequence that a model has read. A copy shares what was read with the original until either reads on, so several
+/// replies to one prompt need the prompt once.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    pub(crate) layers: Vec<Arc<LayerCache>>,
+    length: usize,
+    capacity: usize,
+    width: usize,
+}
+
+/// The keys and values of one block, position by position.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LayerCache {
+    pub(crate) keys: Vec<f32>,
+    pub(crate) values: Vec<f32>,
+}
+
+impl Sequence {
+    /// An empty sequence that has room for so many tokens.
+    ///
+    /// # Errors
+    /// [`RunError::TooLong`] for more than the model's context.
+    pub fn new(architecture: &Architecture, capacity: usize) -> Result<Self, RunError> {
+        if capacity > architecture.context {
+            return Err(RunError::TooLong { tokens: capacity, most: architecture.context });
+        }
+        let layers = (0..architecture.layers).map(|_| Arc::default()).collect();
+        Ok(Self { layers, length: 0, capacity, width: architecture.keys() })
+    }
+
+    /// How many tokens were read.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// How many tokens there is room for.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Forgets all tokens from the one at `length` on.
+    pub fn truncate(&mut self, length: usize) {
+        if length >= self.length {
+            return;
+        }
+        self.length = length;
+        for layer in &mut self.layers {
+            let layer = Arc::make_mut(layer);
+            layer.keys.truncate(length * self.width);
+            layer.values.truncate(length * self.width);
+        }
+    }
+
+    /// How many bytes the keys and values of so many tokens take; none for more than can be counted.
+    #[must_use]
+    pub fn bytes_of(architecture: &Architecture, capacity: usize) -> Option<u64> {
+        let row = 2 * size_of::<f32>() as u64 * architecture.keys() as u64;
+        row.checked_mul(architecture.layers as u64)?.checked_mul(capacity as u64)
+    }
+
+    /// Whether it was begun by a model of this shape.
+    pub(crate) fn fits(&self, architecture: &Architecture) -> bool {
+        self.layers.len() == architecture.layers && self.width == architecture.keys()
+    }
+
+    /// Adds keys and values of the next position to a block.
+    pub(crate) fn push(&mut self, layer: usize, keys: &[f32], values: &[f32]) {
+        let room = self.capacity * self.width;
+        let layer = Arc::make_mut(&mut self.layers[layer]);
+        for (kept, new) in [(&mut layer.keys, keys), (&mut layer.values, values)] {
+            // All at once, so that no more is held than was planned for.
+            kept.reserve_exact(room.max(kept.len() + new.len()) - kept.len());
+            kept.extend_from_slice(new);
+        }
+    }
+
+    /// Notes that so many tokens went through all blocks.
+    pub(crate) fn advance(&mut self, tokens: usize) {
+        self.length += tokens;
+    }
+}

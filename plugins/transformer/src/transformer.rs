@@ -1,0 +1,98 @@
+//! A model that can be run.
+
+use std::path::Path;
+
+use crate::{Architecture, EditSpec, Edits, Kernel, LoadError, RunError, Sequence, load::load, weights::Weights};
+
+/// Most threads of a pass.
+const MOST_THREADS: usize = 1024;
+
+/// A transformer of the Llama family: its weights, and how they are multiplied. It is not changed by being run.
+#[derive(Debug)]
+pub struct Transformer {
+    pub(crate) architecture: Architecture,
+    pub(crate) weights: Weights,
+    /// Of each pair of components of a head, in radians a position.
+    pub(crate) frequencies: Vec<f32>,
+    pub(crate) kernel: Kernel,
+    pub(crate) threads: usize,
+}
+
+/// How a model is run. Neither changes what the other does to results: threads change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunOptions {
+    /// How products are summed.
+    pub kernel: Kernel,
+    /// How many threads a pass takes, 1 to 1,024.
+    pub threads: usize,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { kernel: Kernel::best(), threads: 1 }
+    }
+}
+
+impl RunOptions {
+    fn check(self) -> Result<Self, RunError> {
+        if !self.kernel.is_available() {
+            return Err(RunError::KernelUnavailable { kernel: self.kernel.name() });
+        }
+        if !(1..=MOST_THREADS).contains(&self.threads) {
+            return Err(RunError::WrongThreads { threads: self.threads });
+        }
+        Ok(self)
+    }
+}
+
+impl Transformer {
+    /// Reads a model: a folder of the Llama family, or a GGUF file. Files that `checksums.json` lists are compared with it
+    /// first. Weights become 32-bit floats.
+    ///
+    /// # Errors
+    /// [`LoadError`] for files that are not those of a model that runs here.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let (architecture, weights) = load(path)?;
+        let frequencies = architecture.frequencies();
+        let RunOptions { kernel, threads } = RunOptions::default();
+        Ok(Self { architecture, weights, frequencies, kernel, threads })
+    }
+
+    /// The same model, run in another way.
+    ///
+    /// # Errors
+    /// [`RunError`] for a kernel that this processor does not have, or a number of threads that cannot be.
+    pub fn with(self, options: RunOptions) -> Result<Self, RunError> {
+        let RunOptions { kernel, threads } = options.check()?;
+        Ok(Self { kernel, threads, ..self })
+    }
+
+    /// What the model is, apart from its weights.
+    #[must_use]
+    pub const fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// How it is run.
+    #[must_use]
+    pub const fn options(&self) -> RunOptions {
+        RunOptions { kernel: self.kernel, threads: self.threads }
+    }
+
+    /// An empty sequence with room for so many tokens.
+    ///
+    /// # Errors
+    /// [`RunError::TooLong`] for more than the model's context.
+    pub fn sequence(&self, capacity: usize) -> Result<Sequence, RunError> {
+        Sequence::new(&self.architecture, capacity)
+    }
+
+    /// Makes edits ready. Those that keep the norms of rows read the component's matrix once or twice.
+    ///
+    /// # Errors
+    /// [`RunError`] for a layer, a direction or a weight that cannot be, and for two edits of one component of which one
+    /// keeps norms. Several that do not are made one after the other.
+    pub fn edits(&self, specs: &[EditSpec<'_>]) -> Result<Edits, RunError> {
+        Edits::new(&self.architecture, &self.weights, specs)
+    }
+}

@@ -1,0 +1,8 @@
+//! Models run as the reference says, with the same bits however they are run, and files that are wrong are refused.
+
+mod bits;
+mod files;
+mod golden;
+mod real_model;
+mod replies;
+mod support;
