@@ -33,16 +33,18 @@ impl Heads {
         Self { head, heads, key_value_heads }
     }
 
-    /// Fills a row of results for each row of queries.
+    /// Fills a row of results for each row of queries. Fewer than `worth_sharing` multiplications are not shared.
     pub(crate) fn attend(
         self,
         team: &Team<'_>,
+        worth_sharing: usize,
         queries: &Arc<Queries>,
         caches: Vec<Arc<LayerCache>>,
         results: &mut [f32],
     ) {
         let width = self.heads * self.head;
-        if team.threads() == 1 {
+        let positions: usize = queries.places.iter().map(|(_, position)| position + 1).sum();
+        if team.threads() == 1 || 2 * positions * width < worth_sharing {
             return self.rows(queries, &caches, 0..queries.places.len(), results);
         }
         let parts = cut(queries.places.iter().map(|(_, position)| position + 1), team.threads());
@@ -75,12 +77,12 @@ impl Heads {
     fn row(self, query: &[f32], cache: &LayerCache, length: usize, scores: &mut Vec<f32>, result: &mut [f32]) {
         let (head, width) = (self.head, self.key_value_heads * self.head);
         let shared = self.heads / self.key_value_heads;
-        let scale = 1.0 / (head as f32).sqrt();
+        let root = (head as f32).sqrt();
         scores.resize(length, 0.0);
         for (index, (query, result)) in query.chunks_exact(head).zip(result.chunks_exact_mut(head)).enumerate() {
             let begin = index / shared * head;
             for (score, keys) in scores.iter_mut().zip(cache.keys.chunks_exact(width)) {
-                *score = dot(query, &keys[begin..][..head]) * scale;
+                *score = dot(query, &keys[begin..][..head]) / root;
             }
             let sum = exponentials(scores);
             result.fill(0.0);

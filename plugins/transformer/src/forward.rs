@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc};
 use jackfield_plugin_api::Component;
 
 use crate::{
-    Architecture, Edits, Kernel, RunError, Sequence, Transformer,
+    Architecture, Edits, RunError, Sequence, Transformer,
     attention::{Heads, Queries},
     kernels::{PackedRows, product},
     lanes::{LANES, add, gated, rms_norm},
@@ -21,6 +21,9 @@ use crate::{
 pub(crate) const ROWS_AT_ONCE: usize = 512;
 /// Most rows whose logits are computed at once.
 pub(crate) const LOGITS_AT_ONCE: usize = 64;
+
+/// Fewest multiplications that are worth sharing with a helper, whose waking costs as much as a hundred thousand.
+pub(crate) const WORTH_SHARING: usize = 4 << 20;
 
 /// Tokens to read on in a sequence.
 #[derive(Debug)]
@@ -134,7 +137,6 @@ impl Transformer {
 pub(crate) struct Pass<'env, 'team> {
     model: &'env Transformer,
     team: &'team Team<'env>,
-    kernel: Kernel,
     packed: Arc<PackedRows>,
     queries: Arc<Queries>,
     /// The residual stream.
@@ -156,7 +158,6 @@ impl<'env, 'team> Pass<'env, 'team> {
         Self {
             model,
             team,
-            kernel: model.kernel,
             packed: Arc::default(),
             queries: Arc::default(),
             states: Vec::new(),
@@ -215,7 +216,7 @@ impl<'env, 'team> Pass<'env, 'team> {
             }
             let head = model.weights.head();
             let inputs = &self.normed[..wanted.len() * hidden];
-            multiply(self.team, self.kernel, &mut self.packed, inputs, head, &mut self.logits);
+            multiply(self.team, model, &mut self.packed, inputs, head, &mut self.logits);
             for (&row, logits) in wanted.iter().zip(self.logits.chunks_exact(head.width())) {
                 observer.logits(rows[row].step, rows[row].position, &logits[..head.outputs()]);
             }
@@ -250,7 +251,7 @@ impl<'env, 'team> Pass<'env, 'team> {
         queries.places.extend(rows.iter().map(|row| (row.step, row.position)));
         let inputs = &self.normed[..rows.len() * architecture.hidden];
         let matrix = &layer.queries_keys_values;
-        multiply(self.team, self.kernel, &mut self.packed, inputs, matrix, &mut queries.values);
+        multiply(self.team, model, &mut self.packed, inputs, matrix, &mut queries.values);
         let (width, keys) = (architecture.queries(), architecture.keys());
         let turns = self.turns.chunks_exact(architecture.head / 2);
         for ((row, turns), values) in rows.iter().zip(turns).zip(queries.values.chunks_exact_mut(queries.stride)) {
@@ -263,24 +264,25 @@ impl<'env, 'team> Pass<'env, 'team> {
         let caches: Vec<Arc<LayerCache>> = steps.iter().map(|step| Arc::clone(&step.sequence.layers[index])).collect();
         fit(&mut self.attended, rows.len() * width);
         let attended = &mut self.attended[..rows.len() * width];
-        Heads::of(architecture).attend(self.team, &self.queries, caches, attended);
-        multiply(self.team, self.kernel, &mut self.packed, attended, &layer.attention_output, &mut self.written);
+        Heads::of(architecture).attend(self.team, model.worth_sharing, &self.queries, caches, attended);
+        multiply(self.team, model, &mut self.packed, attended, &layer.attention_output, &mut self.written);
         let place = (Component::AttentionOutput, index);
         residual(steps, rows, place, attended, &mut self.written, &layer.attention_output, &mut self.states);
     }
 
     fn mlp(&mut self, steps: &[Step<'_>], rows: &[Row], index: usize, layer: &'env Layer) {
-        let (hidden, inner) = (self.model.architecture.hidden, self.model.architecture.inner);
+        let model = self.model;
+        let (hidden, inner) = (model.architecture.hidden, model.architecture.inner);
         self.normalize(rows.len(), &layer.mlp_norm);
         let inputs = &self.normed[..rows.len() * hidden];
-        multiply(self.team, self.kernel, &mut self.packed, inputs, &layer.gate_up, &mut self.gates);
+        multiply(self.team, model, &mut self.packed, inputs, &layer.gate_up, &mut self.gates);
         fit(&mut self.activated, rows.len() * inner);
         let activated = &mut self.activated[..rows.len() * inner];
         let both = self.gates.chunks_exact(layer.gate_up.width());
         for (activated, both) in activated.chunks_exact_mut(inner).zip(both) {
             gated(activated, &both[..inner], &both[inner..]);
         }
-        multiply(self.team, self.kernel, &mut self.packed, activated, &layer.down, &mut self.written);
+        multiply(self.team, model, &mut self.packed, activated, &layer.down, &mut self.written);
         let place = (Component::MlpDown, index);
         residual(steps, rows, place, activated, &mut self.written, &layer.down, &mut self.states);
     }
@@ -306,7 +308,7 @@ fn fit(vector: &mut Vec<f32>, length: usize) {
 /// The products of rows with a matrix, whose outputs the team shares.
 fn multiply<'env>(
     team: &Team<'env>,
-    kernel: Kernel,
+    model: &'env Transformer,
     packed: &mut Arc<PackedRows>,
     inputs: &[f32],
     matrix: &'env Matrix,
@@ -316,7 +318,8 @@ fn multiply<'env>(
     rows.pack(inputs, matrix.inputs());
     let (count, width) = (rows.rows(), matrix.width());
     fit(results, count * width);
-    if team.threads() == 1 {
+    let kernel = model.kernel;
+    if team.threads() == 1 || count * matrix.inputs() * width < model.worth_sharing {
         return product(kernel, packed, matrix, 0..matrix.panels(), results, width);
     }
     let work = {
@@ -460,6 +463,46 @@ mod tests {
             assert_eq!(all.iter().map(floats).sum::<usize>() as u64 * 4, plan.sequences);
             assert_eq!(plan.kept, (2 * 32 + 3 * 48) * 4);
             assert_eq!(plan.total(), plan.weights + plan.sequences + plan.pass + plan.kept);
+        }
+    }
+
+    /// Keeps all that a pass shows, as bits.
+    #[derive(Default)]
+    struct Bits(Vec<u32>);
+
+    impl Observer for Bits {
+        fn hidden(&mut self, _: usize, _: usize, _: usize, state: &[f32]) {
+            self.0.extend(state.iter().map(|x| x.to_bits()));
+        }
+
+        fn logits(&mut self, _: usize, _: usize, logits: &[f32]) {
+            self.0.extend(logits.iter().map(|x| x.to_bits()));
+        }
+    }
+
+    #[test]
+    fn work_that_is_shared_gives_the_same_bits_as_work_that_is_not() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tiny");
+        let mut model = Transformer::load(&folder).expect("the fixture is a model");
+        let prompts: Vec<Vec<u32>> = (1..34).map(|length| (0..length).map(|token| token % 48).collect()).collect();
+        let mut read = |threads, worth_sharing| {
+            (model.threads, model.worth_sharing) = (threads, worth_sharing);
+            let mut sequences: Vec<Sequence> =
+                prompts.iter().map(|prompt| model.sequence(prompt.len()).expect("it fits the context")).collect();
+            let steps = prompts.iter().zip(&mut sequences).map(|(tokens, sequence)| Step {
+                sequence,
+                tokens,
+                edits: None,
+                hidden: Positions::From(0),
+                logits: Positions::From(0),
+            });
+            let mut bits = Bits::default();
+            model.forward(&mut steps.collect::<Vec<_>>(), &mut bits).expect("it can be read");
+            bits.0
+        };
+        let alone = read(1, WORTH_SHARING);
+        for threads in [2, 3, 7] {
+            assert!(read(threads, 0) == alone, "{threads}");
         }
     }
 

@@ -53,12 +53,23 @@ pub(crate) fn add(sum: &mut [f32], row: &[f32]) {
     }
 }
 
-/// Divides a row by its root mean square and multiplies it with a gain for each component.
+/// Divides a row by its root mean square and multiplies it with a gain for each component, in double precision: errors here
+/// reach all that follows.
 pub(crate) fn rms_norm(output: &mut [f32], row: &[f32], gain: &[f32], epsilon: f32) {
-    let mean = dot(row, row) / row.len() as f32;
-    let scale = 1.0 / (mean + epsilon).sqrt();
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += f64::from(chunk[lane]) * f64::from(chunk[lane]);
+        }
+    }
+    for (lane, &x) in rest.iter().enumerate() {
+        sums[lane] += f64::from(x) * f64::from(x);
+    }
+    let mean = sums.iter().sum::<f64>() / row.len() as f64;
+    let scale = 1.0 / (mean + f64::from(epsilon)).sqrt();
     for ((output, &x), &gain) in output.iter_mut().zip(row).zip(gain) {
-        *output = x * scale * gain;
+        *output = (f64::from(x) * scale * f64::from(gain)) as f32;
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::{Architecture, EditSpec, Edits, Kernel, LoadError, RunError, Sequence, load::load, weights::Weights};
+use crate::{
+    Architecture, EditSpec, Edits, Kernel, LoadError, RunError, Sequence, forward::WORTH_SHARING, load::load,
+    weights::Weights,
+};
 
 /// Most threads of a pass.
 const MOST_THREADS: usize = 1024;
@@ -16,6 +19,8 @@ pub struct Transformer {
     pub(crate) frequencies: Vec<f32>,
     pub(crate) kernel: Kernel,
     pub(crate) threads: usize,
+    /// Fewest multiplications that are shared between threads.
+    pub(crate) worth_sharing: usize,
 }
 
 /// How a model is run. Neither changes what the other does to results: threads change nothing.
@@ -55,7 +60,7 @@ impl Transformer {
         let (architecture, weights) = load(path)?;
         let frequencies = architecture.frequencies();
         let RunOptions { kernel, threads } = RunOptions::default();
-        Ok(Self { architecture, weights, frequencies, kernel, threads })
+        Ok(Self { architecture, weights, frequencies, kernel, threads, worth_sharing: WORTH_SHARING })
     }
 
     /// The same model, run in another way.
