@@ -77,6 +77,16 @@ pub enum RunError {
         /// Which, and how.
         why: &'static str,
     },
+    /// A text does not become tokens.
+    NotTokenized {
+        /// What the tokenizer says.
+        why: String,
+    },
+    /// A conversation does not become a text.
+    NotRendered {
+        /// What the template says.
+        why: String,
+    },
     /// The logits of a position are not numbers: the weights are too large for 32-bit floats.
     NotFinite {
         /// The position.
@@ -117,6 +127,10 @@ impl fmt::Display for RunError {
                 "a component of layer {layer} is edited twice; where the norms of rows are kept, it can be edited once"
             ),
             Self::WrongSampling { why } => f.write_str(why),
+            Self::NotTokenized { why } => write!(f, "the text cannot become tokens: {}", why.escape_debug()),
+            Self::NotRendered { why } => {
+                write!(f, "the model's template refuses the conversation: {}", why.escape_debug())
+            }
             Self::NotFinite { position } => write!(
                 f,
                 "the logits at position {position} are not finite: the weights, or the edits, exceed 32-bit floats"

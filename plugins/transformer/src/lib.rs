@@ -8,7 +8,7 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `load/` | files to weights; nothing in a file is believed before it is checked |
+//! | `load/` | files to weights, tokenizers and templates; nothing in a file is believed before it is checked |
 //! | `matrix`, `kernels`, `lanes`, `team` | arithmetic, and threads |
 //! | `forward`, `attention`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
@@ -41,7 +41,7 @@ pub use error::RunError;
 pub use forward::{Observer, Positions, Step};
 pub use generate::{Drawn, Ended, GenerateRequest, Reply};
 pub use kernels::Kernel;
-pub use load::{CHECKSUMS, LoadError, LoadFault, checksums};
+pub use load::{CHECKSUMS, ChatTemplate, LoadError, LoadFault, Tokenizer, checksums};
 pub use plan::{BatchShape, MemoryPlan};
 pub use reading::{CaptureRequest, ScoreRequest};
 pub use sampling::{Sampler, Sampling, likeliest, log_probabilities};

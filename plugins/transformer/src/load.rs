@@ -11,13 +11,17 @@ mod gguf_model;
 mod json;
 mod numbers;
 mod safetensors;
+mod template;
 mod tensors;
+mod tokenizer;
 
 use std::{fs::File, io::BufReader, path::Path};
 
 pub use self::{
     checksums::{CHECKSUMS, checksums},
     error::{LoadError, LoadFault},
+    template::ChatTemplate,
+    tokenizer::Tokenizer,
 };
 use crate::{Architecture, weights::Weights};
 

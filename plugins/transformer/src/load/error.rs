@@ -133,6 +133,10 @@ pub enum LoadFault {
         /// Index in the row.
         column: usize,
     },
+    /// The tokenizer cannot be used.
+    WrongTokenizer(String),
+    /// The template of conversations cannot be used.
+    WrongTemplate(String),
     /// A name of a file leaves the folder.
     OutsideFolder(String),
     /// A file of weights does not stand in `checksums.json`.
@@ -235,6 +239,8 @@ impl fmt::Display for LoadFault {
             Self::NotFinite { tensor, row, column } => {
                 write!(f, "the tensor {} is not finite at row {row}, column {column}", Quoted(tensor))
             }
+            Self::WrongTokenizer(why) => write!(f, "the tokenizer cannot be used: {}", Quoted(why)),
+            Self::WrongTemplate(why) => write!(f, "the template of conversations cannot be used: {}", Quoted(why)),
             Self::OutsideFolder(name) => write!(f, "{} is not the plain name of a file", Quoted(name)),
             Self::NotListed(name) => write!(f, "it does not list {}, which holds weights", Quoted(name)),
             Self::WrongChecksum { wanted, found } => write!(

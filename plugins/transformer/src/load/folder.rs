@@ -20,7 +20,7 @@ use super::{
 use crate::{Architecture, weights::Weights};
 
 /// Longest text file that is read.
-const LONGEST: u64 = 16 << 20;
+const LONGEST: u64 = 64 << 20;
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";

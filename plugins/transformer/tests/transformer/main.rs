@@ -6,3 +6,4 @@ mod golden;
 mod real_model;
 mod replies;
 mod support;
+mod texts;
