@@ -2,9 +2,10 @@
 
 use std::{env, ops::ControlFlow, path::Path};
 
-use jackfield_plugin_api::{Component, RowNormalization};
+use jackfield_plugin_api::{Component, Message, RowNormalization};
 use jackfield_transformer::{
-    CaptureRequest, EditSpec, GenerateRequest, Sampling, ScoreRequest, Transformer, log_probabilities,
+    CaptureRequest, ChatTemplate, EditSpec, GenerateRequest, Sampling, ScoreRequest, Tokenizer, Transformer,
+    log_probabilities,
 };
 use serde_json::{Value, from_value};
 
@@ -142,5 +143,22 @@ fn edited_logits_are_those_of_the_reference() {
             let kl: f64 = base.iter().zip(&edited).map(|(p, q)| p.exp() * (p - q)).sum();
             assert!((kl - prompt["kl_first_token"].as_f64().expect("a number")).abs() < 1e-4, "{kl}");
         }
+    }
+}
+
+#[test]
+#[ignore = "needs a model of 538 MB that is not in the repository"]
+fn tokens_and_conversations_are_those_of_the_reference() {
+    let folder = env::var_os("JACKFIELD_SMOLLM2").expect("JACKFIELD_SMOLLM2 is a folder");
+    let folder = Path::new(&folder);
+    let tokenizer = Tokenizer::load(folder, 49_152).unwrap_or_else(|error| panic!("{error}"));
+    let template = ChatTemplate::load(folder).expect("it can be read").expect("there is one");
+    for prompt in golden("smollm2_golden.json")["prompts"].as_array().expect("a list") {
+        let user = Message::user(prompt["user"].as_str().expect("a text"));
+        let text = template.render(&[user], true).expect("it can be rendered");
+        assert_eq!(text, prompt["text"].as_str().expect("a text"));
+        assert_eq!(tokenizer.encode(&text, true).expect("it can be written"), tokens(&prompt["ids"]));
+        let reply = tokenizer.decode(&tokens(&prompt["greedy_ids"]), true).expect("they are there");
+        assert_eq!(String::from_utf8_lossy(&reply), prompt["greedy_text"].as_str().expect("a text"));
     }
 }
