@@ -11,7 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{LoadError, LoadFault, folder::small_file};
+use super::{
+    LoadError, LoadFault,
+    folder::{LONGEST_LIST, small_file},
+};
 
 /// The file's name.
 pub const CHECKSUMS: &str = "checksums.json";
@@ -29,7 +32,7 @@ struct Checksums {
 /// weights, each of which must be listed.
 pub(super) fn verify(folder: &Path, weights: &[String]) -> Result<(), LoadError> {
     let path = folder.join(CHECKSUMS);
-    let Some(text) = small_file(&path)? else { return Ok(()) };
+    let Some(text) = small_file(&path, LONGEST_LIST)? else { return Ok(()) };
     let wrong = |fault: LoadFault| fault.of(&path);
     let checksums: Checksums =
         serde_json::from_slice(&text).map_err(|error| wrong(LoadFault::NotJson(error.to_string())))?;

@@ -7,8 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     LoadError, LoadFault,
@@ -19,8 +18,10 @@ use super::{
 };
 use crate::{Architecture, weights::Weights};
 
-/// Longest text file that is read.
-const LONGEST: u64 = 64 << 20;
+/// Longest configuration that is read. What it holds may take many times its length in memory.
+pub(super) const LONGEST_CONFIG: u64 = 4 << 20;
+/// Longest list of tensors or files that is read.
+pub(super) const LONGEST_LIST: u64 = 16 << 20;
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -50,11 +51,11 @@ pub(super) fn load(folder: &Path) -> Result<(Architecture, Weights), LoadError> 
 /// Reads what a folder says of its model, and nothing else.
 pub(super) fn architecture(folder: &Path) -> Result<Architecture, LoadError> {
     let path = folder.join(CONFIG);
-    let Some(text) = small_file(&path)? else {
+    let Some(text) = small_file(&path, LONGEST_CONFIG)? else {
         let missing = io::Error::new(io::ErrorKind::NotFound, "the file is missing");
         return Err(LoadFault::Unreadable(missing).of(&path));
     };
-    let generation = small_file(&folder.join("generation_config.json"))?;
+    let generation = small_file(&folder.join("generation_config.json"), LONGEST_CONFIG)?;
     config::architecture(&text, generation.as_deref()).map_err(|fault| fault.of(&path))
 }
 
@@ -65,11 +66,11 @@ fn index(folder: &Path) -> Result<Option<BTreeMap<String, String>>, LoadError> {
     struct Index {
         #[serde(default)]
         #[expect(dead_code, reason = "its sizes are found anew")]
-        metadata: Map<String, Value>,
+        metadata: IgnoredAny,
         weight_map: BTreeMap<String, String>,
     }
     let path = folder.join(INDEX);
-    let Some(text) = small_file(&path)? else { return Ok(None) };
+    let Some(text) = small_file(&path, LONGEST_LIST)? else { return Ok(None) };
     let index: Index =
         serde_json::from_slice(&text).map_err(|error| LoadFault::NotJson(error.to_string()).of(&path))?;
     match index.weight_map.values().find(|name| !is_plain(name)) {
@@ -78,17 +79,17 @@ fn index(folder: &Path) -> Result<Option<BTreeMap<String, String>>, LoadError> {
     }
 }
 
-/// A text file, if it is there.
-pub(super) fn small_file(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
+/// A text file of at most so many bytes, if it is there.
+pub(super) fn small_file(path: &Path, longest: u64) -> Result<Option<Vec<u8>>, LoadError> {
     let fault = |error: io::Error| LoadFault::from(error).of(path);
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(fault)?,
     };
     let mut text = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut text).map_err(fault)?;
-    if text.len() as u64 > LONGEST {
-        return Err(LoadFault::TooMany { what: "bytes", found: text.len() as u64, most: LONGEST }.of(path));
+    file.take(longest + 1).read_to_end(&mut text).map_err(fault)?;
+    if text.len() as u64 > longest {
+        return Err(LoadFault::TooMany { what: "bytes", found: text.len() as u64, most: longest }.of(path));
     }
     Ok(Some(text))
 }

@@ -7,7 +7,11 @@ use minijinja::{Environment, Error, ErrorKind, context};
 use minijinja_contrib::pycompat::unknown_method_callback;
 use serde_json::{Map, Value};
 
-use super::{LoadError, LoadFault, config::object, folder::small_file};
+use super::{
+    LoadError, LoadFault,
+    config::object,
+    folder::{LONGEST_CONFIG, small_file},
+};
 use crate::RunError;
 
 const FILE: &str = "chat_template.jinja";
@@ -32,11 +36,11 @@ impl ChatTemplate {
     /// [`LoadError`] for one that cannot be read.
     pub fn load(folder: &Path) -> Result<Option<Self>, LoadError> {
         let path = folder.join(CONFIG);
-        let config = match small_file(&path)? {
+        let config = match small_file(&path, LONGEST_CONFIG)? {
             Some(text) => object(&text).map_err(|fault| fault.of(&path))?,
             None => Map::new(),
         };
-        let (path, text) = match small_file(&folder.join(FILE))? {
+        let (path, text) = match small_file(&folder.join(FILE), LONGEST_CONFIG)? {
             Some(text) => {
                 let path = folder.join(FILE);
                 let wrong = |_| LoadFault::WrongTemplate("it is not UTF-8".to_owned()).of(&path);

@@ -9,6 +9,8 @@ use super::{LoadError, LoadFault, folder::small_file};
 use crate::RunError;
 
 const TOKENIZER: &str = "tokenizer.json";
+/// Longest tokenizer that is read. Those of large vocabularies have 35 MB.
+const LONGEST_TOKENIZER: u64 = 64 << 20;
 
 /// Turns texts to tokens, and tokens to texts.
 pub struct Tokenizer {
@@ -28,7 +30,7 @@ impl Tokenizer {
     /// [`LoadError`] if it is missing, not a tokenizer, or has tokens beyond the vocabulary.
     pub fn load(folder: &Path, vocabulary: usize) -> Result<Self, LoadError> {
         let path = folder.join(TOKENIZER);
-        let Some(text) = small_file(&path)? else {
+        let Some(text) = small_file(&path, LONGEST_TOKENIZER)? else {
             let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "the file is missing");
             return Err(LoadFault::Unreadable(missing).of(&path));
         };

@@ -106,6 +106,8 @@ fn a_configuration_that_cannot_be_is_refused_by_key() {
     }
     let two = json!({"rope_type": "llama3", "factor": 1, "low_freq_factor": 4, "high_freq_factor": 4});
     assert!(fault(CONFIG, |config| config["rope_scaling"] = two).contains("it must be above low_freq_factor"));
+    let long = damaged(CONFIG, |bytes| bytes.resize(5 << 20, b' '));
+    assert!(matches!(long.fault, LoadFault::TooMany { what: "bytes", .. }), "{long}");
     assert!(damaged(CONFIG, |bytes| bytes.truncate(40)).to_string().contains("it is not the JSON it should be"));
 }
 
