@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, Random};
+use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, Random, elements_of};
 use serde_json::{Map, Value, json};
 
 use super::{schema::Schema, tensors::Tensors};
@@ -14,6 +14,8 @@ const NARROW: usize = 5;
 const DEEPEST: usize = 24;
 /// Most values of a document.
 const MOST_VALUES: usize = 400;
+/// Most elements of a tensor: a schema may say any length.
+const MOST_ELEMENTS: u64 = 1 << 22;
 /// How often a document is tried that does not fit: patterns and conditions are not understood.
 const TRIES: u64 = 6;
 
@@ -126,7 +128,11 @@ impl<'a> Generator<'a> {
         } else {
             anything.iter().map(|_| 1 + self.random.below(LONGEST)).collect()
         };
-        json!(tensors.made_up(&shape, self.random.next_u64()))
+        // One that is too large to be made up for a trial is left out: what needs it is then not tried.
+        match elements_of(&shape) {
+            Some(count) if count <= MOST_ELEMENTS => json!(tensors.made_up(&shape, self.random.next_u64())),
+            _ => Value::Null,
+        }
     }
 
     /// The length of a dimension: the same throughout a document where it has a name.
@@ -279,6 +285,17 @@ mod tests {
             assert!(found.iter().any(|value| value.get(key).is_none()), "{key} is always there");
         }
         assert!(found.iter().any(|value| value["inner"].as_array().is_some_and(|inner| !inner.is_empty())));
+    }
+
+    #[test]
+    fn a_tensor_that_no_machine_holds_is_not_made_up() {
+        let of = |shape: Value| {
+            Schema::new(json!({ "type": "object", "required": ["$tensor"], "x-tensor": { "shape": shape } }))
+        };
+        for shape in [json!([u64::MAX]), json!([u64::MAX, u64::MAX]), json!([1 << 20, 1 << 20, "d"])] {
+            assert_eq!(several(&of(shape), 7, 2), Vec::<Value>::new());
+        }
+        assert_eq!(several(&of(json!(["n", 64])), 7, 2).len(), 2);
     }
 
     #[test]

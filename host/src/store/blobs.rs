@@ -33,6 +33,8 @@ use crate::plugin::sandbox::size;
 pub(super) const BLOBS: &str = "blobs";
 /// How much of what nobody reads at the moment stays in memory, in bytes.
 const KEPT: u64 = 256 << 20;
+/// So much may gather, beyond what was held and kept when last looked at, before what nobody holds is let go, in bytes.
+const UNSWEPT: u64 = 64 << 20;
 /// Elements that are hashed, read or written at a time.
 const PIECE: usize = 16 << 10;
 /// So many elements of a tensor that is being made gather in memory before they are written.
@@ -97,11 +99,13 @@ pub(crate) struct Blobs {
 /// Elements in memory.
 #[derive(Default)]
 struct Shared {
-    /// All that somebody holds. What nobody holds is taken out as the map grows.
+    /// All that somebody holds. What nobody holds is taken out as the map grows, in number or in bytes: elements take memory
+    /// for as long as they can be looked up here.
     alive: HashMap<BlobKey, Alive>,
     alive_bytes: u64,
-    /// How many there were when that was last done.
+    /// How many there were when that was last done, and their bytes.
     swept: usize,
+    swept_bytes: u64,
     /// What is held so that it need not be read again, the oldest first.
     kept: BTreeMap<u64, (BlobKey, Arc<[f32]>)>,
     /// Where in `kept` it is.
@@ -262,16 +266,16 @@ impl Shared {
     fn sweep(&mut self) {
         self.alive.retain(|_, (elements, _)| elements.strong_count() > 0);
         self.alive_bytes = self.alive.values().map(|(_, bytes)| bytes).sum();
-        self.swept = self.alive.len();
+        (self.swept, self.swept_bytes) = (self.alive.len(), self.alive_bytes);
     }
 
     /// Keeps elements for the next reader, and lets go of the oldest beyond what is kept.
     fn keep(&mut self, key: BlobKey, elements: &Arc<[f32]>) {
         let bytes = |elements: &Arc<[f32]>| elements.len() as u64 * 4;
-        if self.alive.len() > 2 * self.swept + 64 {
+        let added = bytes(elements);
+        if self.alive.len() > 2 * self.swept + 64 || self.alive_bytes + added > self.swept_bytes + UNSWEPT {
             self.sweep();
         }
-        let added = bytes(elements);
         let before = self.alive.insert(key, (Arc::downgrade(elements), added));
         self.alive_bytes += added - before.map_or(0, |(_, bytes)| bytes);
         if let Some((_, before)) = self.turns.remove(&key).and_then(|turn| self.kept.remove(&turn)) {
@@ -707,6 +711,11 @@ mod tests {
         // The third was wanted lately: the fourth goes.
         shared.keep([9; 32], &numbers(9, large));
         assert!(shared.find(&[3; 32]).is_none() && shared.find(&[2; 32]).is_some());
+        // Few large ones are let go as soon as many small ones are.
+        for at in 10..16 {
+            shared.keep([at; 32], &numbers(u32::from(at), large));
+            assert!(shared.alive_bytes <= KEPT + UNSWEPT + u64::from(large) * 4, "{}", shared.alive_bytes);
+        }
         shared.sweep();
         assert_eq!((shared.alive.len(), shared.alive_bytes), (4, KEPT));
     }
