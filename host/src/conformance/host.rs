@@ -241,7 +241,7 @@ impl HostCalls for ScriptedHost {
     }
 
     fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
-        let tensor = self.tensors.keep(shape, TensorReader::new(shape.to_vec(), elements)?.into_shared()?);
+        let tensor = self.tensors.keep_made(shape, TensorReader::new(shape.to_vec(), elements)?.into_shared()?)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(index).or_default().insert(tensor.sha256.clone());
         Ok(tensor)

@@ -5,10 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use jackfield_plugin_api::{ElementType, Random, TensorRef};
+use jackfield_plugin_api::{ElementType, Failure, Random, TensorRef};
 use serde_json::Value;
 
-use crate::plugin::Digest;
+use crate::plugin::{Digest, sandbox::size};
+
+/// The most bytes of tensors of an examination, beyond which an extension makes no more: they stay until it ends.
+const MOST: u64 = 1 << 30;
 
 /// Every tensor of an examination, by its digest.
 #[derive(Default)]
@@ -22,6 +25,22 @@ impl Tensors {
         let sha256 = Digest::of(&bytes).to_string();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.clone(), elements);
         TensorRef { sha256, shape: shape.to_vec(), dtype: ElementType::F32 }
+    }
+
+    /// Holds a tensor that an extension made, as long as there are not too many.
+    ///
+    /// # Errors
+    /// [`Failure::OverBudget`] if there are.
+    pub(super) fn keep_made(&self, shape: &[u64], elements: Arc<[f32]>) -> Result<TensorRef, Failure> {
+        let held: u64 = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(bytes_of).sum();
+        let all = held.saturating_add(bytes_of(&elements));
+        if all > MOST {
+            let (all, most) = (size(all), size(MOST));
+            return Err(Failure::OverBudget(format!(
+                "makes tensors of {all} in one examination, beyond its limit of {most}"
+            )));
+        }
+        Ok(self.keep(shape, elements))
     }
 
     /// A tensor of this shape whose elements, -1 to 1, follow from the seed.
@@ -46,6 +65,10 @@ impl Tensors {
     }
 }
 
+fn bytes_of(elements: &Arc<[f32]>) -> u64 {
+    elements.len() as u64 * 4
+}
+
 /// The tensors that a value names, wherever they stand in it.
 pub(super) fn references(value: &Value) -> Vec<TensorRef> {
     fn walk(value: &Value, found: &mut Vec<TensorRef>) {
@@ -68,6 +91,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_extension_does_not_fill_the_memory_of_the_machine() {
+        let tensors = Tensors::default();
+        let part: Arc<[f32]> = std::iter::repeat_n(0.0, (MOST / 64) as usize).collect();
+        let keep = |elements: Arc<[f32]>| tensors.keep_made(&[elements.len() as u64], elements);
+        // The same elements under names of their own: there need not be a gibibyte.
+        for name in 0..16 {
+            tensors.0.lock().expect("a lock").insert(name.to_string(), Arc::clone(&part));
+        }
+        assert!(matches!(keep(Arc::from([1.0])), Err(Failure::OverBudget(_))));
+        tensors.0.lock().expect("a lock").remove("7");
+        assert!(keep(Arc::from([1.0])).is_ok());
+    }
 
     #[test]
     fn a_tensor_is_held_as_its_reference_says_and_no_other_way() {
