@@ -12,7 +12,7 @@ use jackfield_plugin_api::{CacheEntry, CacheSize, CacheValue, Failure, Result};
 use super::{
     cache_value::{Stored, expiry, left, pack, unpack},
     http::Http,
-    tier::{Tier, TierCount, TierParts},
+    tier::{Purpose, Tier, TierCount, TierParts},
 };
 
 /// A named cache. A tier that is away is passed over: the first time with a warning.
@@ -47,8 +47,10 @@ impl Cache {
         let key = self.full(key);
         for (place, tier) in self.tiers.iter().enumerate() {
             let wanted = key.clone();
-            let answer = tier.operate(move |cache, host| Box::pin(async move { cache.get(&wanted, host).await })).await;
-            let Some(stored) = self.noted(tier, answer).flatten() else { continue };
+            let get =
+                tier.operate(Purpose::Ask, move |cache, host| Box::pin(async move { cache.get(&wanted, host).await }));
+            let answer = get.await;
+            let Some(stored) = self.noted(tier, Purpose::Ask, answer).flatten() else { continue };
             let (expires, value) = match unpack(&key, &stored) {
                 Stored::Value(expires, value) => (expires, value),
                 other => {
@@ -83,9 +85,11 @@ impl Cache {
     /// Puts a stored value into a tier.
     async fn put_in(&self, tier: &Tier, key: &str, stored: CacheValue, ttl: Option<Duration>) {
         let key = key.to_owned();
-        let put =
-            tier.operate(move |cache, host| Box::pin(async move { cache.put(&key, stored, ttl, host).await })).await;
-        self.noted(tier, put.map(Some));
+        let put = tier.operate(Purpose::Keep, move |cache, host| {
+            Box::pin(async move { cache.put(&key, stored, ttl, host).await })
+        });
+        let put = put.await;
+        self.noted(tier, Purpose::Keep, put.map(Some));
     }
 
     /// Forgets every value whose key begins so, and says for each tier how many there were.
@@ -93,8 +97,9 @@ impl Cache {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
             let prefix = self.full(prefix);
-            let answer =
-                tier.operate(move |cache, host| Box::pin(async move { cache.clear(&prefix, host).await })).await;
+            let clear = tier
+                .operate(Purpose::Ask, move |cache, host| Box::pin(async move { cache.clear(&prefix, host).await }));
+            let answer = clear.await;
             cleared.push((tier.name.as_str(), answer));
         }
         cleared
@@ -105,8 +110,9 @@ impl Cache {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
             let prefix = self.full(prefix);
-            let answer =
-                tier.operate(move |cache, host| Box::pin(async move { cache.size(&prefix, host).await })).await;
+            let size =
+                tier.operate(Purpose::Ask, move |cache, host| Box::pin(async move { cache.size(&prefix, host).await }));
+            let answer = size.await;
             sizes.push((tier.name.as_str(), answer));
         }
         sizes
@@ -120,7 +126,7 @@ impl Cache {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
         let (prefix, after) = (self.full(prefix), after.map(|after| self.full(after)));
         let (beginning, before) = (prefix.clone(), after.clone());
-        let list = tier.operate(move |cache, host| {
+        let list = tier.operate(Purpose::Ask, move |cache, host| {
             Box::pin(async move { cache.list(&prefix, after.as_deref(), limit, host).await })
         });
         let page = list.await?;
@@ -174,8 +180,9 @@ impl Cache {
     }
 
     /// Counts a miss or an error of a tier, and warns of the first error.
-    fn noted<T>(&self, tier: &Tier, answer: Result<Option<T>>) -> Option<Option<T>> {
-        if answer.is_ok() && tier.warned.swap(false, Ordering::Relaxed) {
+    fn noted<T>(&self, tier: &Tier, purpose: Purpose, answer: Result<Option<T>>) -> Option<Option<T>> {
+        let is_news = tier.is_news(purpose, answer.is_ok());
+        if is_news && answer.is_ok() {
             tracing::warn!(cache = self.name, tier = tier.name, "the cache answers again");
         }
         match answer {
@@ -186,7 +193,7 @@ impl Cache {
             }
             Err(failure) => {
                 tier.errors.fetch_add(1, Ordering::Relaxed);
-                if !tier.warned.swap(true, Ordering::Relaxed) {
+                if is_news {
                     tracing::warn!(cache = self.name, tier = tier.name, "the cache is passed over: {failure}");
                 }
                 None

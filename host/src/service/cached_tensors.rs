@@ -75,7 +75,8 @@ async fn restore(cache: &Cache, blobs: &Blobs, tensor: NamedTensor) -> bool {
     for part in 0..parts_of(tensor) {
         let Some((bytes, _)) = cache.get(&name(&tensor.key, part)).await else { return false };
         elements.extend(bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])));
-        if elements.len() as u64 > tensor.count {
+        // A backend that keeps parts of nothing would be asked for ever more of them.
+        if elements.len() as u64 != ((part + 1) * (PART / 4)).min(tensor.count) {
             return false;
         }
     }

@@ -12,6 +12,7 @@ mod patience;
 mod plugin_host;
 mod recording;
 mod route;
+mod secrets;
 mod tensor_scopes;
 mod tier;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Offers, Result};
 
-use super::{Cache, CallRecorder, Http, Model, Route, TierParts, route::open_routes};
+use super::{Cache, CallRecorder, Http, Model, Route, TierParts, route::open_routes, secrets::Secrets};
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
     plugin::Registry,
@@ -74,9 +74,10 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
 }
 
 fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
-    let instance = plan.extension.open(&plan.config, &plan.limits, registry)?;
     let offer = plan.extension.offer(registry);
     let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+    let opened = plan.extension.open(&plan.config, &plan.limits, registry);
+    let instance = opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure))?;
     let offers = offer.map(|offer| Offers::read(&offer.descriptor.input)).unwrap_or_default();
     Model::new(plan, (instance, grants), offers, cache, Arc::clone(http)).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
@@ -96,7 +97,9 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
     let mut tiers = Vec::new();
     for (place, tier) in plan.tiers.iter().enumerate() {
         let _waiting = waiting(format!("`{}` of cache `{}` to open", tier.extension.name, plan.name));
-        let instance = match tier.extension.open(&tier.config, &tier.limits, registry) {
+        let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        let opened = tier.extension.open(&tier.config, &tier.limits, registry);
+        let instance = match opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure)) {
             Ok(instance) => instance,
             // A full disk, a server that is away: the other tiers serve.
             Err(Failure::Unavailable(why)) => {
@@ -105,7 +108,6 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
             }
             Err(failure) => return Err(fault(place, failure)),
         };
-        let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
         tiers.push(TierParts {
             name: tier.extension.name.clone(),
             form: tier.extension.form,

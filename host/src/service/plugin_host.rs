@@ -6,7 +6,7 @@ use jackfield_plugin_api::{
 
 use crate::{
     plugin::sandbox::Grants,
-    service::{Http, TensorScopes},
+    service::{Http, TensorScopes, secrets::Secrets},
     telemetry::plugin_line,
 };
 
@@ -15,6 +15,8 @@ pub(super) struct ServiceHost<'a> {
     /// Name of the model or the cache.
     pub(super) service: &'a str,
     pub(super) grants: &'a Grants,
+    /// What it may know and must not repeat.
+    pub(super) secrets: &'a Secrets,
     pub(super) http: &'a Http,
     /// The largest answer of a server that it may get, in bytes.
     pub(super) most: u64,
@@ -30,7 +32,7 @@ impl ServiceHost<'_> {
 
 impl HostCalls for ServiceHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        plugin_line(level, None, Some(self.service), message);
+        plugin_line(level, None, Some(self.service), &self.secrets.text(message.to_owned()));
     }
 
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}

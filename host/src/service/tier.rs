@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +12,9 @@ use jackfield_plugin_api::{BoxFuture, CacheCalls, Failure, Guarded, HostCalls, I
 use serde::{Deserialize, Serialize};
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{http::Http, native_threads::NativeThreads, patience::Patience, plugin_host::ServiceHost};
+use super::{
+    http::Http, native_threads::NativeThreads, patience::Patience, plugin_host::ServiceHost, secrets::Secrets,
+};
 use crate::{
     plugin::{
         Form,
@@ -50,6 +52,15 @@ pub struct TierCount {
     pub errors: u64,
 }
 
+/// What an operation is for. A backend may fail at one of them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To have something of the backend.
+    Ask,
+    /// To have it keep a value, for those who will ask.
+    Keep,
+}
+
 /// A tier.
 pub(super) struct Tier {
     pub(super) name: String,
@@ -59,12 +70,15 @@ pub(super) struct Tier {
     wall: Duration,
     /// Where native code runs.
     threads: Option<NativeThreads>,
-    patience: Patience,
+    /// When it is asked.
+    asked: Patience,
+    /// When it is given values: only if it is asked, too.
+    given: Patience,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
     pub(super) errors: AtomicU64,
-    /// Whether it was said that it does not answer.
-    pub(super) warned: AtomicBool,
+    /// What it was said to fail at, if it was.
+    warned: Mutex<Option<Purpose>>,
     /// Whether it was said that what it holds is damaged.
     pub(super) mistrusted: AtomicBool,
     wait: Arc<Wait>,
@@ -76,6 +90,7 @@ struct Backend {
     /// Holds a cache backend: whoever opens it makes sure of that.
     instance: Arc<dyn Instance>,
     grants: Arc<Grants>,
+    secrets: Secrets,
     http: Arc<Http>,
     /// The largest answer of a server that it may get, in bytes.
     most: u64,
@@ -92,6 +107,7 @@ impl Tier {
             backend: Arc::new(Backend {
                 cache: cache.to_owned(),
                 instance,
+                secrets: Secrets::of(&grants),
                 grants,
                 http: Arc::clone(http),
                 most: limits.output,
@@ -99,7 +115,8 @@ impl Tier {
             ttl,
             wall: limits.wall,
             threads: (form == Form::Native).then(|| NativeThreads::new("cache")),
-            patience: Patience::new(limits.traps),
+            asked: Patience::new(limits.traps),
+            given: Patience::new(limits.traps),
             hits,
             misses,
             errors,
@@ -113,18 +130,23 @@ impl Tier {
     /// Operates on the backend: if that takes long, it is told, and if it fails time and again, it is not even asked.
     pub(super) async fn operate<T: Send + 'static>(
         &self,
+        purpose: Purpose,
         operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let attempt = self.patience.begin()?;
-        let answer = {
+        let answer = async {
             let _waiting = self.wait.begin();
             match &self.threads {
                 None => self.backend.operate(operation).await,
                 Some(threads) => self.on_a_thread(threads, operation).await,
             }
         };
-        attempt.ended(answer.is_ok());
-        answer
+        match purpose {
+            Purpose::Ask => self.asked.during(answer).await,
+            Purpose::Keep => {
+                self.asked.expects_an_answer()?;
+                self.given.during(answer).await
+            }
+        }
     }
 
     /// Native code may hold its thread for as long as it likes, and cannot be stopped.
@@ -137,6 +159,17 @@ impl Tier {
         let backend = Arc::clone(&self.backend);
         let work = threads.run(move || runtime.block_on(backend.operate(operation)));
         timeout(self.wall, work).await.map_err(|_| Failure::Unavailable(took_too_long(self.wall)))??
+    }
+
+    /// Takes note of how an operation ended: whether that is news.
+    pub(super) fn is_news(&self, purpose: Purpose, is_answered: bool) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        match *warned {
+            None if !is_answered => *warned = Some(purpose),
+            Some(failed) if is_answered && failed == purpose => *warned = None,
+            _ => return false,
+        }
+        true
     }
 
     /// Whether its values outlive the process.
@@ -161,14 +194,78 @@ impl Backend {
         self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
     }
 
-    /// A panic is a failure.
+    /// A panic is a failure, and no failure holds a key that the backend may know: a server may repeat it.
     async fn operate<T>(
         &self,
         operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>>,
     ) -> Result<T> {
         let (service, grants, http) = (&*self.cache, &*self.grants, &*self.http);
-        let host = ServiceHost { service, grants, http, most: self.most, tensors: None };
-        let operated = guarded("call", || operation(self.calls(), &host))?;
-        Guarded::new("call", operated).await?
+        let host = ServiceHost { service, grants, secrets: &self.secrets, http, most: self.most, tensors: None };
+        let answered = match guarded("call", || operation(self.calls(), &host)) {
+            Ok(operated) => Guarded::new("call", operated).await.and_then(|answer| answer),
+            Err(failure) => Err(failure),
+        };
+        answered.map_err(|failure| self.secrets.scrub_failure(failure))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{__private::extension_of_cache, prelude::Config};
+    use jackfield_plugin_api::{CacheBackend, CacheEntry, CacheSize, CacheValue, Host};
+
+    use super::*;
+
+    /// Its server repeats the key.
+    #[derive(Config)]
+    struct Gossip {}
+
+    impl CacheBackend for Gossip {
+        const NAME: &'static str = "gossip";
+
+        async fn get(&self, _: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
+            Err(Failure::Unavailable("401: `key-of-mine` is no key".to_owned()))
+        }
+
+        async fn put(&self, _: &str, _: CacheValue, _: Option<Duration>, _: &Host<'_>) -> Result<()> {
+            panic!("no room for key-of-mine")
+        }
+
+        async fn remove(&self, _: &str, _: &Host<'_>) -> Result<()> {
+            Ok(())
+        }
+
+        async fn clear(&self, _: &str, _: &Host<'_>) -> Result<u64> {
+            Ok(0)
+        }
+
+        async fn size(&self, _: &str, _: &Host<'_>) -> Result<CacheSize> {
+            Ok(CacheSize::default())
+        }
+
+        async fn list(&self, _: &str, _: Option<&str>, _: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
+            Ok(Vec::new())
+        }
+
+        fn is_durable(&self) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_backend_may_know_is_in_no_failure() {
+        let known = [("STORE_KEY".to_owned(), "key-of-mine".to_owned())];
+        let backend = Backend {
+            cache: "c".to_owned(),
+            instance: extension_of_cache::<Gossip>("0.1.0").open("{}").expect("opened"),
+            grants: Arc::default(),
+            secrets: Secrets::from(known.into_iter()),
+            http: Arc::default(),
+            most: 0,
+        };
+        let got = backend.operate(|cache, host| cache.get("k", host)).await;
+        assert_eq!(got, Err(Failure::Unavailable("401: `[env:STORE_KEY]` is no key".to_owned())));
+        let put = backend.operate(|cache, host| cache.put("k", [][..].into(), None, host)).await;
+        assert_eq!(put, Err(Failure::Internal("panicked in call: no room for [env:STORE_KEY]".to_owned())));
     }
 }

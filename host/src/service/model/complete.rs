@@ -24,7 +24,6 @@ use super::{
     rate::Bucket,
     recording::Recording,
     request_check,
-    secrets::Secrets,
     sending::{Caller, Sending},
     tokens::Counter,
 };
@@ -34,7 +33,7 @@ use crate::{
         Form,
         sandbox::{Grants, QueueClock},
     },
-    service::{Cache, Http, TensorScopes, keep_tensors, plugin_host::ServiceHost, restore_tensors},
+    service::{Cache, Http, TensorScopes, keep_tensors, plugin_host::ServiceHost, restore_tensors, secrets::Secrets},
     store::{Blobs, Ledger},
 };
 
@@ -473,6 +472,7 @@ impl Model {
         let host = ServiceHost {
             service: &self.name,
             grants: &self.grants,
+            secrets: &self.secrets,
             http: &self.http,
             most: self.plan.limits.output,
             tensors: Some(tensors),

@@ -15,7 +15,6 @@ mod own_tokens;
 mod rate;
 mod recording;
 mod request_check;
-mod secrets;
 mod sending;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Keys that a plugin's model may know, kept out of its answers and failures, and so out of record and cache.
+//! Keys that the plugin behind a service may know, kept out of what it answers and says, and so out of record and cache.
 
 use jackfield_plugin_api::{Completion, Failure};
 
@@ -20,7 +20,7 @@ impl Secrets {
         Self::from(variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
     }
 
-    fn from(variables: impl Iterator<Item = (String, String)>) -> Self {
+    pub(super) fn from(variables: impl Iterator<Item = (String, String)>) -> Self {
         let mut known: Vec<(String, String)> = variables
             .map(|(name, value)| (value.trim().to_owned(), format!("[env:{name}]")))
             .filter(|(value, _)| value.len() >= SHORTEST)
@@ -29,7 +29,7 @@ impl Secrets {
         Self { known }
     }
 
-    fn text(&self, text: String) -> String {
+    pub(super) fn text(&self, text: String) -> String {
         let replaced = |text: String, (value, stands): &(String, String)| {
             if text.contains(value) { text.replace(value, stands) } else { text }
         };
