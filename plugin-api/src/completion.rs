@@ -1,12 +1,12 @@
 //! What is asked of a model and what it answers.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
-use crate::TensorRef;
+use crate::{Failure, Result, TensorRef};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -206,11 +206,45 @@ const fn is_true(value: &bool) -> bool {
     *value
 }
 
+/// Every key of a [`CompletionRequest`] in JSON.
+const KEYS: [&str; 14] = [
+    "messages",
+    "schema",
+    "held",
+    "cached",
+    "max_tokens",
+    "temperature",
+    "stop",
+    "seed",
+    "replicate",
+    "capture",
+    "edits",
+    "logprobs",
+    "tokenize",
+    "embed",
+];
+
 impl CompletionRequest {
     /// A request of these messages, with everything else as by default.
     #[must_use]
     pub fn new(messages: Vec<Message>) -> Self {
         Self { messages, held: true, cached: true, ..Self::default() }
+    }
+
+    /// What a plugin asks in JSON. A key that is not known could be one that matters: it is refused.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidInput`] that says what is wrong.
+    #[doc(hidden)]
+    pub fn asked(json: &str) -> Result<Self> {
+        let wrong = |what: String| Failure::InvalidInput(format!("no completion request: {what}"));
+        let request = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+        let keys: BTreeMap<String, IgnoredAny> =
+            serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+        match keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            Some(key) => Err(wrong(format!("unknown field `{key}`, expected one of `{}`", KEYS.join("`, `")))),
+            None => Ok(request),
+        }
     }
 
     /// The same with a JSON Schema that the host holds the answer to.
@@ -340,5 +374,28 @@ impl Completion {
     #[must_use]
     pub fn tokens(&self) -> Usage {
         if self.cached { Usage::default() } else { self.usage.unwrap_or_default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::schema_for;
+
+    use super::*;
+
+    #[test]
+    fn a_request_with_a_key_that_is_not_known_is_refused() {
+        let schema = schema_for!(CompletionRequest);
+        let known = schema.get("properties").and_then(Value::as_object).expect("properties");
+        assert!(known.len() == KEYS.len() && KEYS.iter().all(|key| known.contains_key(*key)), "{known:?}");
+        let request = CompletionRequest { tokenize: true, ..CompletionRequest::new(vec![Message::user("hello")]) };
+        let json = serde_json::to_string(&request).expect("JSON");
+        assert_eq!(CompletionRequest::asked(&json), Ok(request));
+        let told = |json: &str| CompletionRequest::asked(json).expect_err("refused").to_string();
+        let misspelt = told(&json.replace("tokenize", "tokenise"));
+        assert!(misspelt.starts_with("invalid-input: no completion request: unknown field `tokenise`"), "{misspelt}");
+        assert!(misspelt.ends_with("`tokenize`, `embed`"), "{misspelt}");
+        assert!(told("{}").contains("missing field `messages`"));
+        assert!(told("[").contains("no completion request: EOF"));
     }
 }

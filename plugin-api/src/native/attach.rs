@@ -20,8 +20,8 @@ use super::abi::{
     PluginTableRef,
 };
 use crate::{
-    BoxFuture, CacheCalls, Descriptor, Document, Extension, Failure, HostCalls, HttpRequest, Instance, Level, Request,
-    Result, TensorReader, TensorRef,
+    BoxFuture, CacheCalls, CompletionRequest, Descriptor, Document, Extension, Failure, HostCalls, HttpRequest,
+    Instance, Level, Request, Result, TensorReader, TensorRef,
 };
 
 /// Why a loaded library could not be used.
@@ -258,9 +258,9 @@ extern "C" fn complete<'a>(
     BorrowingFfiFuture::new(async move {
         // SAFETY: as in `log`; the library awaits the future within the call.
         let host = unsafe { host(&data) };
-        let answered = match serde_json::from_str(request.as_str()) {
+        let answered = match CompletionRequest::asked(request.as_str()) {
             Ok(request) => host.complete(index, request).await,
-            Err(error) => Err(Failure::InvalidInput(error.to_string())),
+            Err(failure) => Err(failure),
         };
         let text = answered.and_then(|completion| {
             serde_json::to_string(&completion).map_err(|error| Failure::Internal(error.to_string()))

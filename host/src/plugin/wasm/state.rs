@@ -283,11 +283,11 @@ impl State {
 
 impl model::Host for State {
     async fn complete(&mut self, index: u32, request: String) -> wasmtime::Result<Result<String, types::Failure>> {
-        let request = match serde_json::from_str(&request) {
+        let request = match CompletionRequest::asked(&request) {
             Ok(request) => Box::new(request),
-            Err(error) => {
+            Err(failure) => {
                 self.count()?;
-                return Ok(Err(types::Failure::InvalidInput(format!("no completion request: {error}"))));
+                return Ok(Err(convert::failure_out(failure)));
             }
         };
         let answer = self.ask(|back| Ask::Complete(index, request, back)).await?;
