@@ -137,9 +137,10 @@ fn a_backend_that_misbehaves_counts_as_unreachable_and_the_next_tier_answers() {
         same_outcome(&calm.folder(), &second.folder());
         assert_eq!(counts(&first)[1], [0, 5, 0], "{form} {does}: {first:#?}");
         assert_eq!(counts(&second)[1], [5, 0, 0], "{form} {does}: {second:#?}");
-        // What is left alone is not given either what it could not give back: four values.
-        let errors = if does == "hang" { 9 } else { 5 };
-        assert_eq!(counts(&second)[0], [0, 0, errors], "{form} {does}: {second:#?}");
+        // What is left alone is not given values either, of which there are four.
+        let [hits, misses, errors] = counts(&second)[0];
+        let most = if does == "hang" { 6..=9 } else { 5..=5 };
+        assert!((hits, misses) == (0, 0) && most.contains(&errors), "{form} {does}: {second:#?}");
         let told = |run: &Done, what: &str| run.stderr.matches(what).count();
         if does == "hang" {
             assert_eq!((told(&second, "passed over"), told(&second, "answers again")), (1, 0), "{second:#?}");

@@ -86,13 +86,18 @@ impl Patience {
         Ok(Attempt { patience: self, began: now, tries })
     }
 
-    /// For what is of use only if the backend answers: it is not what sees whether it answers again.
+    /// For what goes by the failures of other operations.
     ///
     /// # Errors
-    /// If it has failed too often, and has not answered since.
+    /// If the backend is left alone at the moment.
     pub(super) fn expects_an_answer(&self) -> Result<()> {
-        let in_a_row = self.lock().in_a_row;
-        if self.most > 0 && in_a_row >= self.most { Err(left_alone(in_a_row)) } else { Ok(()) }
+        self.expects_an_answer_at(Instant::now())
+    }
+
+    fn expects_an_answer_at(&self, now: Instant) -> Result<()> {
+        let state = self.lock();
+        let is_left = self.most > 0 && state.in_a_row >= self.most && state.until.is_some_and(|until| now < until);
+        if is_left { Err(left_alone(state.in_a_row)) } else { Ok(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -146,21 +151,22 @@ mod tests {
         let patience = Patience::new(3);
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         for _ in 0..3 {
-            assert_eq!(patience.expects_an_answer(), Ok(()));
+            assert_eq!(patience.expects_an_answer_at(start), Ok(()));
             fail(&patience, start, second);
         }
         let end = start + second + second * COST;
         let refused = patience.begin_at(end - Duration::from_millis(1)).expect_err("it is left alone");
         assert!(refused.message().starts_with("it has failed 3 times in a row"), "{refused}");
         let tries = patience.begin_at(end).expect("one asks");
-        assert!(patience.expects_an_answer().is_err(), "it has not answered yet");
+        assert!(patience.expects_an_answer_at(end - Duration::from_millis(1)).is_err());
+        assert_eq!(patience.expects_an_answer_at(end), Ok(()), "others may have more luck");
         assert!(patience.begin_at(end).is_err(), "the others do without");
         drop(tries);
         patience.begin_at(end).expect("one that was given up says nothing").ended_at(false, end + second);
         assert!(patience.begin_at(end + second * COST).is_err());
         let again = end + second + second * COST;
         patience.begin_at(again).expect("one asks").ended_at(true, again);
-        assert_eq!(patience.expects_an_answer(), Ok(()));
+        assert_eq!(patience.expects_an_answer_at(again), Ok(()));
         let both = (patience.begin_at(again).expect("it answers"), patience.begin_at(again).expect("all ask"));
         drop(both);
     }

@@ -72,7 +72,7 @@ pub(super) struct Tier {
     threads: Option<NativeThreads>,
     /// When it is asked.
     asked: Patience,
-    /// When it is given values: only if it is asked, too.
+    /// When it is given values: not while it is not asked.
     given: Patience,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
