@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
 
     fn missing(&mut self, registry: &Registry, kinds: &[Kind], uses: &Spanned<String>) {
         let fault = |at: Span, message: String| Fault::at("unknown-extension", at, message);
-        let kind = joined(kinds, "or", "");
+        let kind = joined(kinds.iter().map(Kind::to_string), "or");
         // A stage that says its kind may have said the wrong one.
         let others: Vec<Kind> = stage_kinds().into_iter().filter(|other| !kinds.contains(other)).collect();
         let other = if kinds.iter().all(|kind| kind.is_for_stages()) {
@@ -84,13 +84,9 @@ impl<'a> Checker<'a> {
                     let offers = descriptors.filter(|descriptor| kinds.contains(&descriptor.kind));
                     let names = offers.map(|offer| offer.name.as_str());
                     let at = self.inside(uses, name);
-                    self.faults.push(
-                        fault(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(suggest::hint_for(
-                            name,
-                            &format!("its {}", joined(kinds, "and", "s")),
-                            names,
-                        )),
-                    );
+                    self.faults.push(fault(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(
+                        suggest::hint_for(name, &format!("its {}", joined(kinds.iter().map(plural), "and")), names),
+                    ));
                 }
                 // It is in the pipeline, so it could not be loaded, which is reported.
                 None if self.draft.plugins.iter().any(|entry| entry.alias == alias) => {}
@@ -113,7 +109,7 @@ impl<'a> Checker<'a> {
         }
         self.faults.push(fault(uses.span, format!("there is no {kind} `{}`", uses.value)).hint(suggest::hint_for(
             &uses.value,
-            &format!("known {}", joined(kinds, "and", "s")),
+            &format!("known {}", joined(kinds.iter().map(plural), "and")),
             names,
         )));
     }
@@ -137,9 +133,12 @@ fn stage_kinds() -> Vec<Kind> {
 }
 
 /// Names of kinds in a row: `analyzer or direction-extractor`.
-fn joined(kinds: &[Kind], word: &str, plural: &str) -> String {
-    let names: Vec<String> = kinds.iter().map(|kind| format!("{kind}{plural}")).collect();
-    names.join(&format!(" {word} "))
+fn joined(names: impl Iterator<Item = String>, word: &str) -> String {
+    names.collect::<Vec<_>>().join(&format!(" {word} "))
+}
+
+fn plural(kind: &Kind) -> String {
+    if *kind == Kind::RoutingPolicy { "routing-policies".to_owned() } else { format!("{kind}s") }
 }
 
 fn article(kind: Kind) -> &'static str {
