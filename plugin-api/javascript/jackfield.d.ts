@@ -211,7 +211,7 @@ export function model<C = {}, S = void>(
     examples?: Example<Partial<CompletionRequest> & Pick<CompletionRequest, "messages">, Completion>[];
     /**
      * What it offers: each with true, or with a JSON pointer into the configuration: it offers that if there is true there.
-     * Completions alone unless told.
+     * Completions alone unless told. A request for anything else is refused before it comes to `complete`.
      */
     offers?: { [ability in Ability]?: true | string };
     /** Makes one call. */

@@ -38,7 +38,7 @@ const named = (definition) => {
   for (const key of ["name", "summary"]) {
     if (typeof definition[key] !== "string") throw new TypeError(`an extension needs a \`${key}\``);
   }
-  return { stability: "experimental", permissions: [], examples: [], config: object({}), open() {}, parse, ...definition };
+  return { stability: "experimental", permissions: [], examples: [], config: object({}), open() {}, hold() {}, parse, ...definition };
 };
 
 const DIALECT = { $schema: "https://json-schema.org/draft/2020-12/schema" };
@@ -60,6 +60,22 @@ export function analyzer(definition) {
 
 const ABILITIES = ["complete", "capture", "edits", "logprobs", "tokenize", "embed", "local"];
 
+/** Whether a request asks a model for more than a text. */
+const ASKED = {
+  capture: ({ capture }) => capture !== undefined,
+  edits: ({ edits }) => edits.length > 0,
+  logprobs: ({ logprobs }) => logprobs !== undefined,
+  tokenize: ({ tokenize }) => tokenize,
+  embed: ({ embed }) => embed,
+};
+
+/** What stands at a JSON pointer (RFC 6901) in a value. */
+function atPointer(value, pointer) {
+  if (pointer !== "" && !pointer.startsWith("/")) return undefined;
+  const keys = pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return keys.reduce((inside, key) => (inside !== null && typeof inside === "object" ? inside[key] : undefined), value);
+}
+
 /** A model. */
 export function model(definition) {
   const { offers = { complete: true }, complete: answer } = definition;
@@ -69,11 +85,22 @@ export function model(definition) {
       throw new TypeError(`a model offers \`${ability}\`: ${condition}; each of ${known} goes with true or a pointer`);
     }
   }
+  const hold = (request, options) => {
+    const has = (ability) => {
+      const condition = offers[ability];
+      return (typeof condition === "string" ? atPointer(options, condition) : condition) === true;
+    };
+    const missing = Object.keys(ASKED).find((ability) => ASKED[ability](request) && !has(ability));
+    if (missing !== undefined) {
+      throw new InvalidInput(`the model \`${definition.name}\` does not offer \`${missing}\`, which was asked for`);
+    }
+  };
   const beyond = JSON.stringify(offers) === JSON.stringify({ complete: true }) ? {} : { "x-offers": offers };
   return {
     kind: "model",
     ...named(definition),
     input: CompletionRequest,
+    hold,
     answer,
     schemas: () => [{ ...contract.COMPLETION_REQUEST, ...beyond }, contract.COMPLETION],
   };
@@ -171,11 +198,12 @@ class Plugin {
   open(kind, name, text) {
     const extension = this.#extensions.find((one) => one.kind === kind && one.name === name);
     if (extension === undefined) throw new Internal(`no ${kind} \`${name}\``);
-    const config = readAs(InvalidConfig, () => extension.config.read(parse(text), "", true));
+    const options = readAs(InvalidConfig, () => parse(text));
+    const config = readAs(InvalidConfig, () => extension.config.read(options, "", true));
     try {
       // What `open` gives, if anything, is what calls get as `state`.
       const state = extension.open(config);
-      this.#opened = { extension, config, state };
+      this.#opened = { extension, options, config, state };
     } catch (thrown) {
       throw failureOf(thrown);
     }
@@ -211,8 +239,9 @@ class Plugin {
 
   #answer({ json, tensors }, host) {
     if (this.#opened === undefined) throw new Internal("called before it was opened");
-    const { extension, config, state } = this.#opened;
+    const { extension, options, config, state } = this.#opened;
     const input = readAs(InvalidInput, () => extension.input.read(extension.parse(decode(json))));
+    extension.hold(input, options);
     const answer = held(extension.answer(input, { config, state, host, tensors }));
     const [value, beside] = answer instanceof WithTensors ? [answer.value, answer.tensors] : [answer, []];
     if (answer instanceof WithTensors && extension.tensors !== true) {

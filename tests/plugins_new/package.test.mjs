@@ -188,6 +188,22 @@ test("each kind says what the contract has it say", () => {
   assert.equal(described(jackfield.analyzer({ ...give, tensors: true })).output["x-tensors"], true);
 });
 
+test("a model is asked for what it offers alone", () => {
+  const config = object({ reads: object({ well: boolean() }) });
+  const offers = { complete: true, tokenize: "/reads/well" };
+  const parrot = model({ name: "parrot", summary: "Says nothing", config, offers, complete: () => ({ text: "" }) });
+  const asked = (more) => ({ messages: [{ role: "user", content: "Hello" }], ...more });
+  const ask = (well, more) => call(parrot, asked(more), { config: { reads: { well } } });
+  assert.equal(ask(false, {}).text, "");
+  assert.equal(ask(true, { tokenize: true }).text, "");
+  const edit = { component: "mlp-down", layer: 0, direction: { $tensor: "0".repeat(64), shape: [1], dtype: "f32" }, weight: 1 };
+  for (const more of [{ tokenize: true }, { embed: true }, { capture: {} }, { logprobs: {} }, { edits: [edit] }]) {
+    const [ability] = Object.keys(more);
+    const message = `the model \`parrot\` does not offer \`${ability}\`, which was asked for`;
+    assert.throws(() => ask(false, more), { kind: "invalid-input", message });
+  }
+});
+
 test("a policy is held to its question, and reads seeds of 64 bits", () => {
   let decided = { arm: 0 };
   let seen;

@@ -12,6 +12,7 @@ from jackfield import (
     Analyzer,
     Arm,
     CacheBackend,
+    Capture,
     CompletionRequest,
     Completion,
     Context,
@@ -19,6 +20,7 @@ from jackfield import (
     Decision,
     DirectionExtractor,
     Directions,
+    Edit,
     Example,
     Host,
     Internal,
@@ -26,6 +28,8 @@ from jackfield import (
     InvalidInput,
     InvalidOutput,
     LayerDirection,
+    LogProbs,
+    Message,
     Model,
     Outcome,
     Question,
@@ -357,6 +361,35 @@ class Kinds(unittest.TestCase):
         self.assertEqual(from_json(LayerDirection, written), layer)
         arm = {"name": "a", "with": {"x": 1}}
         self.assertEqual(to_json(from_json(Arm, arm)), arm)
+
+    def test_a_model_is_asked_for_what_it_offers_alone(self):
+        @dataclass
+        class Reader(Parrot):
+            """Reads well, or not."""
+
+            reads: Any = None
+
+            @classmethod
+            def offers(cls) -> dict[str, bool | str]:
+                return {"complete": True, "tokenize": "/reads/well"}
+
+        def ask(well, **more):
+            request = CompletionRequest([Message.user("Hello")], **more)
+            return call(Reader, request, config={"reads": {"well": well}})
+
+        self.assertEqual(ask(False)["text"], "")
+        self.assertEqual(ask(True, tokenize=True)["text"], "")
+        edit = Edit("mlp-down", 0, TensorRef("0" * 64, (1,)), 1.0)
+        for more in (
+            {"tokenize": True},
+            {"embed": True},
+            {"capture": Capture()},
+            {"logprobs": LogProbs()},
+            {"edits": [edit]},
+        ):
+            (ability,) = more
+            with self.assertRaisesRegex(InvalidInput, f"^the model `parrot` does not offer `{ability}`, which was asked for$"):
+                ask(False, **more)
 
     def test_classes_that_are_no_extension_of_their_kind_are_told_apart(self):
         @dataclass

@@ -68,6 +68,9 @@ class Extension:
     def _method(cls) -> Any:
         raise NotImplementedError
 
+    def _take_config(self, config: Json) -> None:
+        """Takes the configuration as it was given, before `open`."""
+
     def _answer(self, document: Any, host: Host) -> Any:
         raise NotImplementedError
 
@@ -130,11 +133,31 @@ class Model(Extension):
     @classmethod
     def offers(cls) -> dict[str, bool | str]:
         """What it offers: any of `complete`, `capture`, `edits`, `logprobs`, `tokenize`, `embed` and `local`, each with true, or
-        with a JSON pointer into the configuration: it offers that if there is true there. Completions alone, as by default."""
+        with a JSON pointer into the configuration: it offers that if there is true there. Completions alone, as by default. A
+        request for anything else is refused before it comes to `complete`."""
         return {"complete": True}
 
+    def _take_config(self, config: Json) -> None:
+        # Not among its fields: those are options.
+        object.__setattr__(self, "_config", config)
+
     def _answer(self, document: Any, host: Host) -> Any:
+        asked = {
+            "capture": document.capture is not None,
+            "edits": bool(document.edits),
+            "logprobs": document.logprobs is not None,
+            "tokenize": document.tokenize,
+            "embed": document.embed,
+        }
+        for ability, is_asked in asked.items():
+            if is_asked and not self._has(ability):
+                raise InvalidInput(f"the model `{self.NAME}` does not offer `{ability}`, which was asked for")
         return self.complete(document, host)
+
+    def _has(self, ability: str) -> bool:
+        """Whether it offers this, configured as it is."""
+        condition = type(self).offers().get(ability)
+        return _at_pointer(self._config, condition) is True if isinstance(condition, str) else condition is True
 
     @classmethod
     def _types(cls) -> tuple[Any, Any]:
@@ -149,6 +172,21 @@ class Model(Extension):
                 raise TypeError(f"{cls.__name__} offers `{ability}`: {condition!r}; each of {known} goes with true or a pointer")
         said = {} if offers == {"complete": True} else {"x-offers": offers}
         return {**contract.COMPLETION_REQUEST, **said}, contract.COMPLETION
+
+
+def _at_pointer(value: Any, pointer: str) -> Any:
+    """What stands at a JSON pointer (RFC 6901) in a value; none if there is nothing."""
+    if pointer and not pointer.startswith("/"):
+        return None
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list):
+            value = value[int(key)] if key.isascii() and key.isdigit() and int(key) < len(value) else None
+        else:
+            return None
+    return value
 
 
 _ABILITIES = ("complete", "capture", "edits", "logprobs", "tokenize", "embed", "local")

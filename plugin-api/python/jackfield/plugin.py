@@ -35,7 +35,9 @@ class Plugin:
         if extension is None:
             raise Internal(f"no {kind} `{name}`")
         try:
-            opened = from_json(extension, _load(config), strict=True)
+            options = _load(config)
+            opened = from_json(extension, options, strict=True)
+            opened._take_config(options)
         except (Misfit, ValueError, RecursionError) as error:
             raise InvalidConfig(str(error)) from None
         try:
