@@ -81,7 +81,7 @@ fn the_docs_say_of_kinds_and_forms_what_was_proved() {
          What `jackfield plugins test` says of an extension of each kind in each form: linked in, a bundled one; in the other\n\
          two forms, one source that uses all of the contract, compiled twice. The [levels](../guides/test-a-plugin.md#levels)\n\
          differ by what can be proved: code without a sandbox ends at `deterministic`, and a cache backend that keeps its\n\
-         values on a server at `conforming` where there is no server.\n\n",
+         values on a server of its own sort at `conforming`, where that is away.\n\n",
     );
     let forms = in_forms();
     let rows: Vec<(&str, Vec<String>)> =

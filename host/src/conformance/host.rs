@@ -14,6 +14,7 @@ use jackfield_plugin_api::{
 
 use super::{
     generate,
+    store::Store,
     tensors::{Tensors, references},
 };
 use crate::plugin::sandbox::{Grants, Permission, Server};
@@ -72,6 +73,8 @@ pub(super) struct Script {
     pub(super) cancelled: bool,
     /// Every call of such a service fails so.
     pub(super) fails: Option<(Service, FailureKind)>,
+    /// The server of the run is there, which keeps values; there is no other.
+    pub(super) keeps: bool,
     /// Only what this descriptor asks for is given.
     pub(super) only: Option<Arc<Descriptor>>,
 }
@@ -101,6 +104,7 @@ pub(super) struct ScriptedHost {
     recorders: [Arc<Recorder>; 2],
     cache: Mutex<HashMap<(u32, String), CacheValue>>,
     tensors: Arc<Tensors>,
+    store: Arc<Store>,
     /// The digests of the tensors that a request named, or that were made on its behalf.
     known: Mutex<HashMap<u32, HashSet<String>>>,
 }
@@ -110,7 +114,7 @@ impl ScriptedHost {
     pub(super) fn new(
         script: Script,
         recorder: &Arc<Recorder>,
-        tensors: &Arc<Tensors>,
+        (tensors, store): (&Arc<Tensors>, &Arc<Store>),
         batch: &[Request],
     ) -> Arc<Self> {
         let named = |request: &Request| -> HashSet<String> {
@@ -122,6 +126,7 @@ impl ScriptedHost {
             recorders: [Arc::clone(recorder), Arc::default()],
             cache: Mutex::default(),
             tensors: Arc::clone(tensors),
+            store: Arc::clone(store),
             known: Mutex::new((0..).zip(batch.iter().map(named)).collect()),
         })
     }
@@ -223,6 +228,11 @@ impl HostCalls for ScriptedHost {
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
             self.note(Service::Fetch(server(&request.url)))?;
+            if self.script.keeps {
+                let away = || Failure::Unavailable(SCRIPTED.to_owned());
+                let body = self.store.answer(&request.body).ok_or_else(away)?;
+                return Ok(HttpResponse { status: 200, headers: Vec::new(), body });
+            }
             let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
             Ok(HttpResponse { status: 200, headers, body: PAGE.as_bytes().to_vec() })
         })

@@ -13,6 +13,7 @@ mod inputs;
 mod report;
 mod schema;
 mod setup;
+mod store;
 mod subject;
 mod tensors;
 

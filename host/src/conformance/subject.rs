@@ -13,6 +13,7 @@ use super::{
     inputs::Sample,
     schema::Schema,
     setup::{Origin, below, candidates},
+    store::Store,
     tensors::Tensors,
 };
 use crate::plugin::{Digest, Form, Offer, sandbox::Limits};
@@ -52,6 +53,7 @@ pub(super) struct Subject<'a> {
     pub(super) recorder: Arc<Recorder>,
     /// Every tensor that an input named or an extension made.
     pub(super) tensors: Arc<Tensors>,
+    store: Arc<Store>,
     /// Where the paths of a configuration lead.
     scratch: TempDir,
 }
@@ -96,6 +98,7 @@ impl<'a> Subject<'a> {
             refused,
             recorder,
             tensors,
+            store: Arc::default(),
             scratch,
         })
     }
@@ -131,7 +134,7 @@ impl<'a> Subject<'a> {
 
     /// The host of a batch.
     pub(super) fn host(&self, script: Script, batch: &[Request]) -> Arc<ScriptedHost> {
-        ScriptedHost::new(script, &self.recorder, &self.tensors, batch)
+        ScriptedHost::new(script, &self.recorder, (&self.tensors, &self.store), batch)
     }
 
     /// Requests of a stage that is called as the extension is.
