@@ -89,9 +89,10 @@ fn the_docs_say_of_kinds_and_forms_what_was_proved() {
     page.push_str(&table(&FORMS, &rows));
     page.push_str(
         "\n## Languages\n\n\
-         Which projects `jackfield plugins new --kind KIND --lang LANGUAGE` makes. Each of them is tested, built and run as its\n\
-         README says, and ends in `sandbox-clean`. What is written in Rust serves in every form; the other languages make\n\
-         components.\n\n",
+         Which projects `jackfield plugins new --kind KIND --lang LANGUAGE` makes. `tests/plugins_new.rs` tests and builds the\n\
+         source of each of them, and what is built ends in `sandbox-clean`. Analyzers in all languages, and every kind in\n\
+         JavaScript, are typed as their READMEs say; the other kinds in Rust and in Python share one build. What is written\n\
+         in Rust serves in every form; the other languages make components.\n\n",
     );
     let cells = |kind: &str| -> Vec<String> {
         let cell = |(_, language): (&str, &str)| if is_made(kind, language) { "yes" } else { NONE }.to_owned();
