@@ -3,7 +3,6 @@
 mod bits;
 mod files;
 mod golden;
-mod real_model;
 mod replies;
 mod support;
 mod texts;

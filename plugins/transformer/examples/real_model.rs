@@ -1,4 +1,10 @@
-//! A model of 135 million parameters, where there is one: `JACKFIELD_SMOLLM2` is its folder or its GGUF file.
+//! Holds a model of 135 million parameters to its reference, where there is one:
+//! `JACKFIELD_SMOLLM2=FOLDER cargo run --release -p jackfield-transformer --example real_model`, with its folder (for the texts) or
+//! its GGUF file.
+
+#[path = "../tests/transformer/support.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod support;
 
 use std::{env, ops::ControlFlow, path::Path};
 
@@ -9,7 +15,7 @@ use jackfield_transformer::{
 };
 use serde_json::{Value, from_value};
 
-use crate::support::{floats, json, load, tokens};
+use support::{floats, json, load, tokens};
 
 fn model() -> Transformer {
     let path = env::var_os("JACKFIELD_SMOLLM2").expect("JACKFIELD_SMOLLM2 is a folder or a GGUF file");
@@ -43,8 +49,6 @@ fn last_logits(model: &Transformer, prompt: &[u32], edits: Option<&jackfield_tra
     found
 }
 
-#[test]
-#[ignore = "needs a model of 98 MB or 538 MB that is not in the repository"]
 fn logits_hidden_states_and_greedy_replies_are_those_of_the_reference() {
     let model = model();
     for prompt in golden("smollm2_golden.json")["prompts"].as_array().expect("a list") {
@@ -74,8 +78,6 @@ fn logits_hidden_states_and_greedy_replies_are_those_of_the_reference() {
     }
 }
 
-#[test]
-#[ignore = "needs a model of 98 MB or 538 MB that is not in the repository"]
 fn edited_logits_are_those_of_the_reference() {
     let model = model();
     let golden_prompts = golden("smollm2_edited.json");
@@ -146,8 +148,6 @@ fn edited_logits_are_those_of_the_reference() {
     }
 }
 
-#[test]
-#[ignore = "needs a model of 538 MB that is not in the repository"]
 fn tokens_and_conversations_are_those_of_the_reference() {
     let folder = env::var_os("JACKFIELD_SMOLLM2").expect("JACKFIELD_SMOLLM2 is a folder");
     let folder = Path::new(&folder);
@@ -161,4 +161,10 @@ fn tokens_and_conversations_are_those_of_the_reference() {
         let reply = tokenizer.decode(&tokens(&prompt["greedy_ids"]), true).expect("they are there");
         assert_eq!(String::from_utf8_lossy(&reply), prompt["greedy_text"].as_str().expect("a text"));
     }
+}
+
+fn main() {
+    logits_hidden_states_and_greedy_replies_are_those_of_the_reference();
+    edited_logits_are_those_of_the_reference();
+    tokens_and_conversations_are_those_of_the_reference();
 }

@@ -1,0 +1,138 @@
+//! Tensors that are kept, shared, bounded and held to their digests.
+
+use super::*;
+
+fn numbers(from: u32, count: u32) -> Arc<[f32]> {
+    (from..from + count).map(|number| number as f32).collect()
+}
+
+fn put(blobs: &Blobs, elements: &Arc<[f32]>) -> Result<NamedTensor, BlobError> {
+    let made = blobs.put(&[elements.len() as u64], Elements::Shared(Arc::clone(elements)))?;
+    Ok(NamedTensor::of(&made).expect("a reference"))
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder.join(BLOBS)).expect("a folder");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn equal_elements_are_written_once_and_shared_by_all_who_read_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::in_run(folder.path(), 1 << 20).expect("no tensors yet");
+    let elements = numbers(0, 40_000);
+    let tensor = put(&blobs, &elements).expect("kept");
+    assert_eq!(put(&blobs, &numbers(0, 40_000)).expect("kept"), tensor);
+    assert_eq!(files(folder.path()), [to_hex(&tensor.key)]);
+    assert!(Arc::ptr_eq(&blobs.open(tensor).expect("read"), &elements));
+    assert!(matches!(blobs.open(NamedTensor { count: 3, ..tensor }), Err(BlobError::Elements { .. })));
+    // Another process reads them from the file, once.
+    let other = Blobs::in_run(folder.path(), 1 << 20).expect("tensors");
+    let read = other.open(tensor).expect("read");
+    assert_eq!(read, elements);
+    assert!(Arc::ptr_eq(&other.open(tensor).expect("read"), &read));
+}
+
+#[test]
+fn every_bit_of_a_float_survives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = [f32::NAN, -f32::NAN, -0.0, f32::INFINITY, f32::MIN_POSITIVE / 2.0, f32::from_bits(0x7fa0_0001)];
+    let tensor = put(&Blobs::in_run(folder.path(), 1 << 20).expect("none"), &Arc::from(odd)).expect("kept");
+    let read = Blobs::in_run(folder.path(), 1 << 20).expect("one").open(tensor).expect("read");
+    assert!(read.iter().zip(odd).all(|(read, odd)| read.to_bits() == odd.to_bits()));
+    let none = put(&Blobs::in_run(folder.path(), 1 << 20).expect("one"), &Arc::from([])).expect("kept");
+    assert_eq!(Blobs::in_run(folder.path(), 1 << 20).expect("two").open(none).expect("read").len(), 0);
+}
+
+#[test]
+fn what_is_missing_or_damaged_says_which_file_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tensor = put(&Blobs::in_run(folder.path(), 1 << 20).expect("none"), &numbers(0, 10)).expect("kept");
+    let path = folder.path().join(BLOBS).join(to_hex(&tensor.key));
+    let told = || Blobs::in_run(folder.path(), 1 << 20).expect("one").open(tensor).expect_err("refused").to_string();
+    let again = "go on with the run (--resume), and it is made again";
+    let whole = fs::read(&path).expect("read");
+    for (bytes, what) in
+        [(&whole[..39], "it has another length"), (&[&[1], &whole[1..]].concat(), "its digest is another")]
+    {
+        fs::write(&path, bytes).expect("written");
+        assert_eq!(told(), format!("`{}` is damaged, {what}: {again}", path.display()));
+    }
+    fs::remove_file(&path).expect("removed");
+    assert_eq!(told(), format!("`{}` is missing: {again}", path.display()));
+}
+
+#[test]
+fn beyond_the_limit_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(&Blobs::in_run(folder.path(), 100).expect("none"), &numbers(0, 20)).expect("80 bytes");
+    // What an earlier session wrote counts.
+    let blobs = Blobs::in_run(folder.path(), 100).expect("one");
+    assert!(matches!(put(&blobs, &numbers(1, 10)), Err(BlobError::Beyond { all: 120, most: 100 })));
+    put(&blobs, &numbers(0, 20)).expect("it is there");
+    put(&blobs, &numbers(1, 5)).expect("100 bytes");
+    assert_eq!(files(folder.path()).len(), 2);
+    let memory = Blobs::in_memory(100);
+    let first = put(&memory, &numbers(0, 20)).expect("80 bytes");
+    assert!(put(&memory, &numbers(1, 10)).is_err());
+    assert_eq!(memory.open(first).expect("read"), numbers(0, 20));
+}
+
+#[test]
+fn a_tensor_that_is_made_in_pieces_is_the_one_that_is_kept_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::in_run(folder.path(), 5_000_000).expect("none");
+    let all = numbers(0, 700_000);
+    let make = |from: usize, to: usize| {
+        let mut writer = blobs.writer(&[(to - from) as u64]);
+        all[from..to].chunks(7_001).try_for_each(|piece| writer.write(piece)).map(|()| writer)
+    };
+    let made = NamedTensor::of(&make(0, 600_000).expect("written").finish().expect("kept")).expect("a reference");
+    assert_eq!(files(folder.path()), [to_hex(&made.key)]);
+    assert_eq!(put(&blobs, &numbers(0, 600_000)).expect("it is there"), made);
+    assert_eq!(blobs.open(made).expect("read")[..], all[..600_000]);
+    // One that is there, one that is given up, and one that is too large: nothing of them is left.
+    make(0, 600_000).expect("written").finish().expect("it is there");
+    drop(make(1, 400_000).expect("written"));
+    assert!(matches!(make(0, 700_000), Err(BlobError::Beyond { most: 5_000_000, .. })));
+    assert_eq!(files(folder.path()), [to_hex(&made.key)]);
+    assert_eq!(blobs.stored.load(Ordering::Relaxed), 2_400_000);
+    // A small one is shared as it is.
+    make(0, 10).expect("written").finish().expect("kept");
+    assert_eq!(blobs.stored.load(Ordering::Relaxed), 2_400_040);
+}
+
+#[test]
+fn memory_is_bounded_by_what_calls_hold_and_what_is_kept() {
+    let mut shared = Shared::default();
+    let large = (KEPT / 4 / 4) as u32;
+    let all: Vec<_> = (0..6).map(|from| numbers(from, large)).collect();
+    for (at, elements) in all.iter().enumerate() {
+        shared.keep([at as u8; 32], elements);
+    }
+    assert_eq!((shared.kept.len(), shared.kept_bytes), (4, KEPT));
+    drop(all);
+    assert!(shared.find(&[0; 32]).is_none() && shared.find(&[2; 32]).is_some());
+    // The third was wanted lately: the fourth goes.
+    shared.keep([9; 32], &numbers(9, large));
+    assert!(shared.find(&[3; 32]).is_none() && shared.find(&[2; 32]).is_some());
+    // Few large ones are let go as soon as many small ones are.
+    for at in 10..16 {
+        shared.keep([at; 32], &numbers(u32::from(at), large));
+        assert!(shared.alive_bytes <= KEPT + UNSWEPT + u64::from(large) * 4, "{}", shared.alive_bytes);
+    }
+    shared.sweep();
+    assert_eq!((shared.alive.len(), shared.alive_bytes), (4, KEPT));
+}
+
+#[test]
+fn what_calls_hold_is_told_from_what_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::in_run(folder.path(), 1 << 20).expect("none");
+    let tensor = put(&blobs, &numbers(0, 1000)).expect("kept");
+    assert!(blobs.hold_less_than(4000), "nobody holds it");
+    let held = blobs.open(tensor).expect("read");
+    assert!(!blobs.hold_less_than(4000) && blobs.hold_less_than(4001));
+    drop(held);
+    assert!(blobs.hold_less_than(4000));
+}
