@@ -66,6 +66,8 @@ mod file;
 mod guard;
 mod host;
 mod http;
+#[cfg(not(target_family = "wasm"))]
+mod memory;
 mod model;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
@@ -101,6 +103,10 @@ pub use file::{DIGESTED_PATH, DigestedPath, FILE_PATH, FilePath, TEXT_FILE, Text
 pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};
 pub use http::{HttpRequest, HttpResponse};
+#[cfg(not(target_family = "wasm"))]
+pub use memory::{
+    MemoryBound, MemoryBoundKind, address_space_limit, memory_bounds, memory_taken, parse_size, size_text,
+};
 pub use model::{Model, ModelCalls};
 pub use offers::{Ability, Offers};
 pub use policy::{PolicyByDocuments, PolicyCalls, PolicyState, RoutingPolicy};

@@ -12,7 +12,7 @@
 //! | `matrix`, `kernels`, `lanes`, `team` | arithmetic, and threads |
 //! | `forward`, `attention`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
-//! | `plan` | how much memory a batch needs |
+//! | `plan`, `memory` | how much memory a batch needs, and whether it is there |
 //!
 //! [`Transformer::forward`] is what all else is made of: it reads tokens in any number of sequences, each under its own edits,
 //! and shows an [`Observer`] the hidden states and logits asked for.
@@ -27,6 +27,7 @@ mod kernels;
 mod lanes;
 mod load;
 mod matrix;
+mod memory;
 mod plan;
 mod reading;
 mod sampling;
@@ -42,6 +43,7 @@ pub use forward::{Observer, Positions, Step};
 pub use generate::{Drawn, Ended, GenerateRequest, Reply};
 pub use kernels::Kernel;
 pub use load::{CHECKSUMS, ChatTemplate, LoadError, LoadFault, Tokenizer, checksums};
+pub use memory::{MemoryBudget, MemoryShort, Reservation};
 pub use plan::{BatchShape, MemoryPlan};
 pub use reading::{CaptureRequest, ScoreRequest};
 pub use sampling::{Sampler, Sampling, likeliest, log_probabilities};

@@ -18,7 +18,7 @@ use std::{
 use jackfield_plugin_api::{Failure, Result};
 use tokio::sync::oneshot;
 
-use super::{QueueClock, limits::size, memory_total};
+use super::{QueueClock, memory_total, size};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Admission>>> = const { RefCell::new(None) };
