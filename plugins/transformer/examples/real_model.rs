@@ -1,5 +1,5 @@
 //! Holds a model of 135 million parameters to its reference, where there is one:
-//! `JACKFIELD_SMOLLM2=FOLDER cargo run --release -p jackfield-transformer --example real_model`, with its folder (for the texts) or
+//! `JACKFIELD_SMOLLM2=FOLDER cargo run --release -p jackfield-transformer --example real_model`, with its folder or
 //! its GGUF file.
 
 #[path = "../tests/transformer/support.rs"]
@@ -10,7 +10,7 @@ use std::{env, ops::ControlFlow, path::Path};
 
 use jackfield_plugin_api::{Component, Message, RowNormalization};
 use jackfield_transformer::{
-    CaptureRequest, ChatTemplate, EditSpec, GenerateRequest, Sampling, ScoreRequest, Tokenizer, Transformer,
+    CaptureRequest, ChatTemplate, EditSpec, GenerateRequest, Sampling, ScoreRequest, TextEnds, Tokenizer, Transformer,
     log_probabilities,
 };
 use serde_json::{Value, from_value};
@@ -45,7 +45,8 @@ fn golden(name: &str) -> Value {
 fn last_logits(model: &Transformer, prompt: &[u32], edits: Option<&jackfield_transformer::Edits>) -> Vec<f32> {
     let mut found = Vec::new();
     let request = ScoreRequest { prompt, reply: &[0], edits };
-    model.score(&[request], &mut |_, _, logits| found = logits.to_vec()).expect("it can be read");
+    let scores = model.score(&[request], &mut |_, _, logits| found = logits.to_vec()).remove(0);
+    scores.expect("it can be read");
     found
 }
 
@@ -62,7 +63,7 @@ fn logits_hidden_states_and_greedy_replies_are_those_of_the_reference() {
         let layers: Vec<usize> = (0..31).collect();
         let positions = [ids.len() - 1];
         let request = CaptureRequest { prompt: &ids, edits: None, positions: &positions, layers: &layers };
-        let states = model.capture(&[request]).expect("it can be read").remove(0);
+        let states = model.capture(&[request]).remove(0).expect("it can be read");
         for (state, wanted) in states.chunks(576).zip(prompt["residuals"].as_array().expect("a list")) {
             let norm = state.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
             let wanted_norm = wanted["norm"].as_f64().expect("a number");
@@ -73,8 +74,9 @@ fn logits_hidden_states_and_greedy_replies_are_those_of_the_reference() {
         }
         let wanted = tokens(&prompt["greedy_ids"]);
         let request = GenerateRequest { prompt: &ids, edits: None, most: 24, sampling: Sampling::GREEDY, ends: &[] };
-        let replies = model.generate(&[request], &mut |_| ControlFlow::Continue(())).expect("it can be answered");
-        assert_eq!(replies[0].tokens[..wanted.len()], wanted);
+        let reply =
+            model.generate(&[request], &mut |_| ControlFlow::Continue(())).remove(0).expect("it can be answered");
+        assert_eq!(reply.tokens[..wanted.len()], wanted);
     }
 }
 
@@ -149,10 +151,10 @@ fn edited_logits_are_those_of_the_reference() {
 }
 
 fn tokens_and_conversations_are_those_of_the_reference() {
-    let folder = env::var_os("JACKFIELD_SMOLLM2").expect("JACKFIELD_SMOLLM2 is a folder");
-    let folder = Path::new(&folder);
-    let tokenizer = Tokenizer::load(folder, 49_152).unwrap_or_else(|error| panic!("{error}"));
-    let template = ChatTemplate::load(folder).expect("it can be read").expect("there is one");
+    let path = env::var_os("JACKFIELD_SMOLLM2").expect("JACKFIELD_SMOLLM2 is a folder or a GGUF file");
+    let path = Path::new(&path);
+    let tokenizer = Tokenizer::load(path, 49_152).unwrap_or_else(|error| panic!("{error}"));
+    let template = ChatTemplate::load(path).expect("it can be read").expect("there is one");
     for prompt in golden("smollm2_golden.json")["prompts"].as_array().expect("a list") {
         let user = Message::user(prompt["user"].as_str().expect("a text"));
         let text = template.render(&[user], true).expect("it can be rendered");
@@ -161,10 +163,31 @@ fn tokens_and_conversations_are_those_of_the_reference() {
         let reply = tokenizer.decode(&tokens(&prompt["greedy_ids"]), true).expect("they are there");
         assert_eq!(String::from_utf8_lossy(&reply), prompt["greedy_text"].as_str().expect("a text"));
     }
+    let architecture = jackfield_transformer::Architecture::read(path).expect("it can be read");
+    let ends = TextEnds::load(path, &architecture, &tokenizer).expect("they can be read");
+    assert!(ends.begin.is_none() && ends.ends.contains(&2), "{ends:?}");
+}
+
+/// Texts without a space or of one letter, which a careless tokenizer takes a time for that grows by the square. The times
+/// of texts of two lengths are compared, of which the longer is eight times the shorter.
+fn long_texts_take_a_time_that_grows_with_their_length() {
+    let path = env::var_os("JACKFIELD_SMOLLM2").expect("JACKFIELD_SMOLLM2 is a folder or a GGUF file");
+    let tokenizer = Tokenizer::load(Path::new(&path), 49_152).unwrap_or_else(|error| panic!("{error}"));
+    for unit in ["x", "the", " ", "\n", "1", "é", "!", "ab1"] {
+        let time = |length: usize| {
+            let text = unit.repeat(length / unit.len());
+            let begin = std::time::Instant::now();
+            tokenizer.encode(&text, true).expect("it can be written");
+            begin.elapsed().as_secs_f64()
+        };
+        let (short, long) = (time(1 << 17), time(1 << 20));
+        assert!(long < 40.0 * short, "{unit:?}: {short} s, and {long} s for eight times the length");
+    }
 }
 
 fn main() {
+    tokens_and_conversations_are_those_of_the_reference();
+    long_texts_take_a_time_that_grows_with_their_length();
     logits_hidden_states_and_greedy_replies_are_those_of_the_reference();
     edited_logits_are_those_of_the_reference();
-    tokens_and_conversations_are_those_of_the_reference();
 }

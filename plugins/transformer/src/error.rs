@@ -92,6 +92,13 @@ pub enum RunError {
         /// The position.
         position: usize,
     },
+    /// A hidden state is not finite: the weights are too large for 32-bit floats.
+    StateNotFinite {
+        /// The position.
+        position: usize,
+        /// The layer: 0 is the embeddings, n what the n-th block hands on.
+        layer: usize,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -135,6 +142,11 @@ impl fmt::Display for RunError {
                 f,
                 "the logits at position {position} are not finite: the weights, or the edits, exceed 32-bit floats"
             ),
+            Self::StateNotFinite { position, layer } => write!(
+                f,
+                "the hidden state at position {position}, layer {layer} is not finite: the weights, or the edits, exceed \
+                 32-bit floats"
+            ),
         }
     }
 }
@@ -146,7 +158,7 @@ impl From<RunError> for Failure {
         let message = error.to_string();
         match error {
             RunError::KernelUnavailable { .. } | RunError::WrongThreads { .. } => Self::InvalidConfig(message),
-            RunError::NotFinite { .. } => Self::InvalidOutput(message),
+            RunError::NotFinite { .. } | RunError::StateNotFinite { .. } => Self::InvalidOutput(message),
             _ => Self::InvalidInput(message),
         }
     }

@@ -53,36 +53,24 @@ pub enum Ended {
 }
 
 impl Transformer {
-    /// Replies to prompts, together. `watch` sees each token as it is drawn, the one that ends a reply included, and may end
-    /// the reply after it: that is how a reply ends at a text.
+    /// Replies to prompts, together: of each request the reply, or what is wrong with it, which changes nothing for the
+    /// others. `watch` sees each token as it is drawn, the one that ends a reply included, and may end the reply after it:
+    /// that is how a reply ends at a text.
     ///
     /// # Errors
-    /// [`RunError`] for a prompt or an option that cannot be, and for logits that are not numbers.
+    /// Of a request, [`RunError`] for a prompt or an option that cannot be, and for logits that are not numbers.
     pub fn generate(
         &self,
         requests: &[GenerateRequest<'_>],
         watch: &mut dyn FnMut(Drawn<'_>) -> ControlFlow<()>,
-    ) -> Result<Vec<Reply>, RunError> {
-        let mut writers = Vec::with_capacity(requests.len());
-        for request in requests {
-            if request.prompt.is_empty() {
-                return Err(RunError::NoTokens);
-            }
-            let context = self.architecture.context;
-            // The last token that is drawn is not read.
-            let room = (request.prompt.len() + request.most.saturating_sub(1)).min(context.max(request.prompt.len()));
-            writers.push(Writer {
-                sequence: self.sequence(room)?,
-                sampler: request.sampling.begin()?,
-                unread: request.prompt.to_vec(),
-                tokens: Vec::new(),
-                ended: (request.most == 0).then_some(Ended::Length),
-            });
-        }
-        while writers.iter().any(|writer| writer.ended.is_none()) {
-            let mut round = Round { requests, drawn: Vec::new(), samplers: Vec::new(), watch, failure: None };
+    ) -> Vec<Result<Reply, RunError>> {
+        let mut writers: Vec<Result<Writer, RunError>> = requests.iter().map(|request| self.writer(request)).collect();
+        let is_going = |writer: &Result<Writer, RunError>| writer.as_ref().is_ok_and(|writer| writer.ended.is_none());
+        while writers.iter().any(is_going) {
+            let mut round = Round { drawn: Vec::new(), samplers: Vec::new(), watch };
             let mut steps = Vec::new();
-            for (index, writer) in writers.iter_mut().enumerate().filter(|(_, writer)| writer.ended.is_none()) {
+            for (index, writer) in writers.iter_mut().enumerate() {
+                let Some(writer) = writer.as_mut().ok().filter(|writer| writer.ended.is_none()) else { continue };
                 round.samplers.push((index, writer.tokens.len(), &mut writer.sampler));
                 steps.push(Step {
                     sequence: &mut writer.sequence,
@@ -92,16 +80,39 @@ impl Transformer {
                     logits: Positions::Last,
                 });
             }
-            self.forward(&mut steps, &mut round)?;
-            if let Some(position) = round.failure {
-                return Err(RunError::NotFinite { position });
-            }
+            let read = self.forward(&mut steps, &mut round);
             let drawn = round.drawn;
-            for (index, token, flow) in drawn {
-                writers[index].take(token, flow, &requests[index]);
+            if let Err(error) = read {
+                for writer in writers.iter_mut().filter(|writer| is_going(writer)) {
+                    *writer = Err(error.clone());
+                }
+            }
+            for (index, token) in drawn {
+                match token {
+                    Ok((token, flow)) => {
+                        if let Ok(writer) = &mut writers[index] {
+                            writer.take(token, flow, &requests[index]);
+                        }
+                    }
+                    Err(error) => writers[index] = Err(error),
+                }
             }
         }
-        Ok(writers.into_iter().map(Writer::reply).collect())
+        writers.into_iter().map(|writer| writer.map(Writer::reply)).collect()
+    }
+
+    fn writer(&self, request: &GenerateRequest<'_>) -> Result<Writer, RunError> {
+        self.check_prompt(request.prompt)?;
+        let context = self.architecture.context;
+        // The last token that is drawn is not read.
+        let room = request.prompt.len().saturating_add(request.most.saturating_sub(1));
+        Ok(Writer {
+            sequence: self.sequence(room.min(context))?,
+            sampler: request.sampling.begin()?,
+            unread: request.prompt.to_vec(),
+            tokens: Vec::new(),
+            ended: (request.most == 0).then_some(Ended::Length),
+        })
     }
 }
 
@@ -133,28 +144,23 @@ impl Writer {
     }
 }
 
+/// A token, and whether the reply goes on after it; or why there is none.
+type Draw = Result<(u32, ControlFlow<()>), RunError>;
+
 /// One token for each reply that goes on.
 struct Round<'a> {
-    requests: &'a [GenerateRequest<'a>],
     /// Of each step: index of the request, index of the token, and who draws.
     samplers: Vec<(usize, usize, &'a mut Sampler)>,
-    drawn: Vec<(usize, u32, ControlFlow<()>)>,
+    /// By the index of the request.
+    drawn: Vec<(usize, Draw)>,
     watch: &'a mut dyn FnMut(Drawn<'_>) -> ControlFlow<()>,
-    failure: Option<usize>,
 }
 
 impl Observer for Round<'_> {
     fn logits(&mut self, step: usize, position: usize, logits: &[f32]) {
         let (request, index, sampler) = &mut self.samplers[step];
-        debug_assert!(*request < self.requests.len(), "a request for each step");
-        match sampler.next(logits) {
-            None => {
-                self.failure.get_or_insert(position);
-            }
-            Some(token) => {
-                let flow = (self.watch)(Drawn { request: *request, index: *index, token, logits });
-                self.drawn.push((*request, token, flow));
-            }
-        }
+        let token = sampler.next(logits).ok_or(RunError::NotFinite { position });
+        let draw = token.map(|token| (token, (self.watch)(Drawn { request: *request, index: *index, token, logits })));
+        self.drawn.push((*request, draw));
     }
 }

@@ -42,7 +42,7 @@ pub use error::RunError;
 pub use forward::{Observer, Positions, Step};
 pub use generate::{Drawn, Ended, GenerateRequest, Reply};
 pub use kernels::Kernel;
-pub use load::{CHECKSUMS, ChatTemplate, LoadError, LoadFault, Tokenizer, checksums};
+pub use load::{CHECKSUMS, ChatTemplate, LoadError, LoadFault, TextEnds, Tokenizer, checksums};
 pub use memory::{MemoryBudget, MemoryShort, Reservation};
 pub use plan::{BatchShape, MemoryPlan};
 pub use reading::{CaptureRequest, ScoreRequest};

@@ -4,21 +4,25 @@ mod assemble;
 mod blocks;
 mod checksums;
 mod config;
+mod ends;
 mod error;
 mod folder;
 mod gguf;
 mod gguf_model;
+mod gguf_vocabulary;
 mod json;
 mod numbers;
 mod safetensors;
 mod template;
 mod tensors;
 mod tokenizer;
+mod tokenizer_check;
 
 use std::{fs::File, io::BufReader, path::Path};
 
 pub use self::{
     checksums::{CHECKSUMS, checksums},
+    ends::TextEnds,
     error::{LoadError, LoadFault},
     template::ChatTemplate,
     tokenizer::Tokenizer,
@@ -31,12 +35,17 @@ pub(crate) fn load(path: &Path) -> Result<(Architecture, Weights), LoadError> {
         return folder::load(path);
     }
     let read = || {
-        let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?))?;
+        let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?), &[])?;
         let architecture = gguf_model::architecture(&metadata, &mut file)?;
         let weights = assemble::weights(&mut file, assemble::Format::Gguf, &architecture)?;
         Ok((architecture, weights))
     };
     read().map_err(|fault: LoadFault| fault.of(path))
+}
+
+/// The metadata of a GGUF file, with these lists.
+fn gguf_metadata(path: &Path, lists: &[&str]) -> Result<gguf::Metadata, LoadFault> {
+    Ok(gguf::open(BufReader::new(File::open(path)?), lists)?.1)
 }
 
 impl Architecture {
@@ -49,7 +58,7 @@ impl Architecture {
             return folder::architecture(path);
         }
         let read = || {
-            let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?))?;
+            let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?), &[])?;
             gguf_model::architecture(&metadata, &mut file)
         };
         read().map_err(|fault: LoadFault| fault.of(path))

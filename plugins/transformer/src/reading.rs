@@ -1,6 +1,6 @@
 //! What a model makes of prompts: hidden states, and the likelihood of replies.
 
-use crate::{Edits, Observer, Positions, RunError, Sequence, Step, Transformer, log_probabilities};
+use crate::{Edits, Observer, Positions, RunError, Step, Transformer, log_probabilities};
 
 /// A prompt whose hidden states are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -27,99 +27,153 @@ pub struct ScoreRequest<'a> {
 }
 
 impl Transformer {
-    /// The hidden states of prompts, which are read together: of each, an array of shape `[positions, layers, hidden]`.
+    /// The hidden states of prompts, which are read together: of each, an array of shape `[positions, layers, hidden]`, or
+    /// what is wrong with the request, which changes nothing for the others.
     ///
     /// # Errors
-    /// [`RunError`] for a position, a layer or a token that there is not.
-    pub fn capture(&self, requests: &[CaptureRequest<'_>]) -> Result<Vec<Vec<f32>>, RunError> {
-        let layers = self.architecture.layers + 1;
-        for request in requests {
-            if let Some(&layer) = request.layers.iter().find(|layer| **layer >= layers) {
-                return Err(RunError::UnknownLayer { layer, layers });
-            }
-            let positions = request.prompt.len();
-            if let Some(&position) = request.positions.iter().find(|position| **position >= positions) {
-                return Err(RunError::UnknownPosition { position, positions });
-            }
-        }
+    /// Of a request, [`RunError`] for a position, a layer or a token that there is not, and for states that are not numbers.
+    pub fn capture(&self, requests: &[CaptureRequest<'_>]) -> Vec<Result<Vec<f32>, RunError>> {
         let hidden = self.architecture.hidden;
-        let size = |request: &CaptureRequest<'_>| request.positions.len() * request.layers.len() * hidden;
-        let captured = requests.iter().map(|request| vec![0.0; size(request)]).collect();
-        let mut observer = Captured { requests, captured };
-        let mut sequences = self.sequences(requests.iter().map(|request| request.prompt.len()))?;
-        let steps = requests.iter().zip(&mut sequences).map(|(request, sequence)| Step {
+        let mut captured = Vec::with_capacity(requests.len());
+        let mut sequences = Vec::with_capacity(requests.len());
+        for request in requests {
+            let sequence = self.check_capture(request).and_then(|()| self.sequence(request.prompt.len()));
+            captured.push(match sequence {
+                Ok(sequence) => {
+                    sequences.push((captured.len(), sequence));
+                    Ok(vec![0.0; request.positions.len() * request.layers.len() * hidden])
+                }
+                Err(error) => Err(error),
+            });
+        }
+        let indices: Vec<usize> = sequences.iter().map(|(index, _)| *index).collect();
+        let steps = sequences.iter_mut().map(|(index, sequence)| Step {
             sequence,
-            tokens: request.prompt,
-            edits: request.edits,
-            hidden: Positions::These(request.positions),
+            tokens: requests[*index].prompt,
+            edits: requests[*index].edits,
+            hidden: Positions::These(requests[*index].positions),
             logits: Positions::None,
         });
-        self.forward(&mut steps.collect::<Vec<_>>(), &mut observer)?;
-        Ok(observer.captured)
+        let mut steps: Vec<Step<'_>> = steps.collect();
+        let mut observer = Captured { requests, indices: &indices, captured };
+        let read = self.forward(&mut steps, &mut observer);
+        with_failure(observer.captured, &indices, read)
+    }
+
+    fn check_capture(&self, request: &CaptureRequest<'_>) -> Result<(), RunError> {
+        self.check_prompt(request.prompt)?;
+        let (layers, positions) = (self.architecture.layers + 1, request.prompt.len());
+        if let Some(&layer) = request.layers.iter().find(|layer| **layer >= layers) {
+            return Err(RunError::UnknownLayer { layer, layers });
+        }
+        match request.positions.iter().find(|position| **position >= positions) {
+            Some(&position) => Err(RunError::UnknownPosition { position, positions }),
+            None => Ok(()),
+        }
     }
 
     /// The natural logarithm of the probability of each token of replies, given all before it: negative infinity for one
-    /// that cannot come. The logits in the place of each token are handed on with the indices of request and token.
+    /// that cannot come. What is wrong with a request changes nothing for the others. The logits in the place of each token
+    /// are handed on with the indices of request and token.
     ///
     /// # Errors
-    /// [`RunError`] for a token that there is not, and for logits that are not numbers.
+    /// Of a request, [`RunError`] for a token that there is not, and for logits that are not numbers.
     pub fn score(
         &self,
         requests: &[ScoreRequest<'_>],
         observe: &mut dyn FnMut(usize, usize, &[f32]),
-    ) -> Result<Vec<Vec<f64>>, RunError> {
-        let vocabulary = self.architecture.vocabulary;
-        let mut tokens = Vec::with_capacity(requests.len());
+    ) -> Vec<Result<Vec<f64>, RunError>> {
+        let mut scores = Vec::with_capacity(requests.len());
+        let mut readings = Vec::with_capacity(requests.len());
         for request in requests {
-            if request.prompt.is_empty() {
-                return Err(RunError::NoTokens);
-            }
             // The last token is not read, but it is looked up.
-            if let Some(&token) = request.reply.iter().find(|token| **token as usize >= vocabulary) {
-                return Err(RunError::UnknownToken { token, vocabulary });
-            }
             let read = request.reply.split_last().map_or(request.reply, |(_, read)| read);
-            tokens.push([request.prompt, read].concat());
-        }
-        let mut sequences = self.sequences(tokens.iter().map(Vec::len))?;
-        let all = requests.iter().zip(&tokens).zip(&mut sequences);
-        let steps =
-            all.filter(|((request, _), _)| !request.reply.is_empty()).map(|((request, tokens), sequence)| Step {
-                sequence,
-                tokens,
-                edits: request.edits,
-                hidden: Positions::None,
-                logits: Positions::From(request.prompt.len() - 1),
+            let tokens = [request.prompt, read].concat();
+            let sequence = self
+                .check_prompt(request.prompt)
+                .and_then(|()| self.check_tokens(request.reply))
+                .and_then(|()| self.sequence(tokens.len()));
+            scores.push(match sequence {
+                Ok(sequence) => {
+                    if !request.reply.is_empty() {
+                        readings.push((scores.len(), tokens, sequence));
+                    }
+                    Ok(Vec::with_capacity(request.reply.len()))
+                }
+                Err(error) => Err(error),
             });
-        let mut steps: Vec<Step<'_>> = steps.collect();
-        let indices = (0..requests.len()).filter(|&index| !requests[index].reply.is_empty()).collect();
-        let scores = requests.iter().map(|request| Vec::with_capacity(request.reply.len())).collect();
-        let mut scored = Scored { requests, indices, scores, observe, failure: None };
-        self.forward(&mut steps, &mut scored)?;
-        match scored.failure {
-            Some(position) => Err(RunError::NotFinite { position }),
-            None => Ok(scored.scores),
         }
+        let indices: Vec<usize> = readings.iter().map(|(index, ..)| *index).collect();
+        let steps = readings.iter_mut().map(|(index, tokens, sequence)| Step {
+            sequence,
+            tokens,
+            edits: requests[*index].edits,
+            hidden: Positions::None,
+            logits: Positions::From(requests[*index].prompt.len() - 1),
+        });
+        let mut steps: Vec<Step<'_>> = steps.collect();
+        let mut scored = Scored { requests, indices: &indices, scores, observe };
+        let read = self.forward(&mut steps, &mut scored);
+        with_failure(scored.scores, &indices, read)
     }
 
-    /// An empty sequence for each capacity.
-    pub(crate) fn sequences(&self, capacities: impl Iterator<Item = usize>) -> Result<Vec<Sequence>, RunError> {
-        capacities.map(|capacity| self.sequence(capacity)).collect()
+    /// Whether a prompt can be read at all.
+    pub(crate) fn check_prompt(&self, prompt: &[u32]) -> Result<(), RunError> {
+        if prompt.is_empty() {
+            return Err(RunError::NoTokens);
+        }
+        if prompt.len() > self.architecture.context {
+            return Err(RunError::TooLong { tokens: prompt.len(), most: self.architecture.context });
+        }
+        self.check_tokens(prompt)
     }
+
+    fn check_tokens(&self, tokens: &[u32]) -> Result<(), RunError> {
+        let vocabulary = self.architecture.vocabulary;
+        match tokens.iter().find(|token| **token as usize >= vocabulary) {
+            Some(&token) => Err(RunError::UnknownToken { token, vocabulary }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Results, where those of a pass that was not made are its error.
+fn with_failure<T>(
+    mut results: Vec<Result<T, RunError>>,
+    indices: &[usize],
+    read: Result<(), RunError>,
+) -> Vec<Result<T, RunError>> {
+    if let Err(error) = read {
+        for &index in indices {
+            results[index] = Err(error.clone());
+        }
+    }
+    results
 }
 
 struct Captured<'a> {
     requests: &'a [CaptureRequest<'a>],
-    captured: Vec<Vec<f32>>,
+    /// Of each step, the index of its request.
+    indices: &'a [usize],
+    captured: Vec<Result<Vec<f32>, RunError>>,
 }
 
 impl Observer for Captured<'_> {
     fn hidden(&mut self, step: usize, position: usize, layer: usize, state: &[f32]) {
-        let CaptureRequest { positions, layers, .. } = self.requests[step];
+        let request = self.indices[step];
+        let CaptureRequest { positions, layers, .. } = self.requests[request];
+        let Ok(captured) = &mut self.captured[request] else { return };
+        if !layers.contains(&layer) {
+            return;
+        }
+        if state.iter().any(|component| !component.is_finite()) {
+            self.captured[request] = Err(RunError::StateNotFinite { position, layer });
+            return;
+        }
         for (row, _) in positions.iter().enumerate().filter(|(_, wanted)| **wanted == position) {
             for (column, _) in layers.iter().enumerate().filter(|(_, wanted)| **wanted == layer) {
                 let begin = (row * layers.len() + column) * state.len();
-                self.captured[step][begin..][..state.len()].copy_from_slice(state);
+                captured[begin..][..state.len()].copy_from_slice(state);
             }
         }
     }
@@ -128,22 +182,22 @@ impl Observer for Captured<'_> {
 struct Scored<'a> {
     requests: &'a [ScoreRequest<'a>],
     /// Of each step, the index of its request.
-    indices: Vec<usize>,
-    scores: Vec<Vec<f64>>,
+    indices: &'a [usize],
+    scores: Vec<Result<Vec<f64>, RunError>>,
     observe: &'a mut dyn FnMut(usize, usize, &[f32]),
-    /// The first position whose logits are not numbers.
-    failure: Option<usize>,
 }
 
 impl Observer for Scored<'_> {
     fn logits(&mut self, step: usize, position: usize, logits: &[f32]) {
         let request = self.indices[step];
+        let Ok(scores) = &mut self.scores[request] else { return };
         let index = position + 1 - self.requests[request].prompt.len();
-        let Some(all) = log_probabilities(logits) else {
-            self.failure.get_or_insert(position);
-            return;
-        };
-        self.scores[request].push(all[self.requests[request].reply[index] as usize]);
-        (self.observe)(request, index, logits);
+        match log_probabilities(logits) {
+            Some(all) => {
+                scores.push(all[self.requests[request].reply[index] as usize]);
+                (self.observe)(request, index, logits);
+            }
+            None => self.scores[request] = Err(RunError::NotFinite { position }),
+        }
     }
 }

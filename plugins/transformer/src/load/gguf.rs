@@ -28,18 +28,49 @@ pub(crate) enum Value {
     Number(f64),
     Truth(bool),
     Text(String),
-    /// A list, such as the vocabulary: no model is described by one. It was passed over.
+    Texts(Texts),
+    /// A list of whole numbers of 32 bits.
+    Wholes(Vec<i32>),
+    /// A list of 32-bit floats.
+    Numbers(Vec<f32>),
+    /// A list that was not asked for. It was passed over.
     Passed,
+}
+
+/// A list of texts. In memory it takes little more than in the file, however many there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Texts {
+    bytes: Vec<u8>,
+    /// Where each text ends.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// How many bytes all texts have together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// A text; none if there is not one, or it is not UTF-8.
+    pub(crate) fn get(&self, index: usize) -> Option<&str> {
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        std::str::from_utf8(&self.bytes[begin..*self.ends.get(index)?]).ok()
+    }
 }
 
 /// The metadata of a file.
 pub(crate) type Metadata = BTreeMap<String, Value>;
 
-/// Reads and checks the header of a file. The data are not read.
+/// Reads and checks the header of a file. The data are not read. Of the lists, only those asked for are kept: most describe
+/// the vocabulary, and are large.
 ///
 /// # Errors
 /// [`LoadFault`] unless the tensors lie in the file, aligned and apart from each other, and have names of their own.
-pub(crate) fn open<R: Read + Seek>(mut reader: R) -> Result<(TensorFile<R>, Metadata), LoadFault> {
+pub(crate) fn open<R: Read + Seek>(mut reader: R, lists: &[&str]) -> Result<(TensorFile<R>, Metadata), LoadFault> {
     let length = reader.seek(SeekFrom::End(0))?;
     reader.seek(SeekFrom::Start(0))?;
     let mut header = Header { reader: BufReader::new(&mut reader), position: 0, length };
@@ -56,7 +87,7 @@ pub(crate) fn open<R: Read + Seek>(mut reader: R) -> Result<(TensorFile<R>, Meta
     let mut metadata = Metadata::new();
     for _ in 0..entry_count {
         let name = header.name()?;
-        let value = header.value()?;
+        let value = header.value(lists.contains(&name.as_str()))?;
         if metadata.insert(name.clone(), value).is_some() {
             return Err(LoadFault::Twice(name));
         }
@@ -158,7 +189,7 @@ impl<R: Read + Seek> Header<R> {
         })
     }
 
-    fn value(&mut self) -> Result<Value, LoadFault> {
+    fn value(&mut self, is_kept: bool) -> Result<Value, LoadFault> {
         let what = "a value";
         let kind = u32::from_le_bytes(self.bytes(what)?);
         Ok(match kind {
@@ -174,7 +205,7 @@ impl<R: Read + Seek> Header<R> {
                 let length = self.word("a text")?;
                 Value::Text(self.text(length)?)
             }
-            9 => self.list()?,
+            9 => self.list(is_kept)?,
             10 => Value::Whole(i128::from(self.word(what)?)),
             11 => Value::Whole(i128::from(i64::from_le_bytes(self.bytes(what)?))),
             12 => Value::Number(f64::from_le_bytes(self.bytes(what)?)),
@@ -182,7 +213,7 @@ impl<R: Read + Seek> Header<R> {
         })
     }
 
-    fn list(&mut self) -> Result<Value, LoadFault> {
+    fn list(&mut self, is_kept: bool) -> Result<Value, LoadFault> {
         let kind = u32::from_le_bytes(self.bytes("a list")?);
         let count = self.word("a list")?;
         let size = match kind {
@@ -193,6 +224,14 @@ impl<R: Read + Seek> Header<R> {
             _ => return Err(unknown_kind(kind)),
         };
         self.need("a list", count.saturating_mul(size))?;
+        if is_kept {
+            match kind {
+                4 | 5 => return Ok(Value::Wholes(self.numbers(count, i32::from_le_bytes)?)),
+                6 => return Ok(Value::Numbers(self.numbers(count, f32::from_le_bytes)?)),
+                8 => return Ok(Value::Texts(self.texts(count)?)),
+                _ => {}
+            }
+        }
         if kind == 8 {
             for _ in 0..count {
                 let length = self.word("a text")?;
@@ -202,6 +241,32 @@ impl<R: Read + Seek> Header<R> {
             self.pass("a list", count * size)?;
         }
         Ok(Value::Passed)
+    }
+
+    /// So many numbers, which are in the file.
+    fn numbers<T>(&mut self, count: u64, of: impl Fn([u8; 4]) -> T) -> Result<Vec<T>, LoadFault> {
+        let mut numbers = reserved(count)?;
+        for _ in 0..count {
+            numbers.push(of(self.bytes("a list")?));
+        }
+        Ok(numbers)
+    }
+
+    /// So many texts, of which the file has at least the lengths.
+    fn texts(&mut self, count: u64) -> Result<Texts, LoadFault> {
+        let mut texts = Texts { bytes: Vec::new(), ends: reserved(count)? };
+        for _ in 0..count {
+            let length = self.word("a text")?;
+            self.need("a text", length)?;
+            let begin = texts.bytes.len();
+            let out_of_memory = |_| LoadFault::OutOfMemory { what: "a list".to_owned() };
+            texts.bytes.try_reserve(length as usize).map_err(out_of_memory)?;
+            texts.bytes.resize(begin + length as usize, 0);
+            self.reader.read_exact(&mut texts.bytes[begin..])?;
+            self.position += length;
+            texts.ends.push(texts.bytes.len());
+        }
+        Ok(texts)
     }
 
     /// Passes over so many bytes.
@@ -231,6 +296,14 @@ impl<R: Read + Seek> Header<R> {
         }
         Ok((name, Place { stored, shape, begin }))
     }
+}
+
+/// An empty list with room for so many.
+fn reserved<T>(count: u64) -> Result<Vec<T>, LoadFault> {
+    let mut list = Vec::new();
+    let out_of_memory = |_| LoadFault::OutOfMemory { what: "a list".to_owned() };
+    list.try_reserve_exact(count as usize).map_err(out_of_memory)?;
+    Ok(list)
 }
 
 fn unknown_kind(kind: u32) -> LoadFault {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::{
     LoadFault,
     config::{MOST_HEADS, MOST_HIDDEN, MOST_INNER, MOST_LAYERS, MOST_TOKENS, check_heads, check_tokens, head_length},
-    gguf::{Metadata, Value},
+    gguf::{Metadata, Texts, Value},
     json::missing,
     tensors::Tensors,
 };
@@ -53,9 +53,11 @@ pub(super) fn architecture(metadata: &Metadata, tensors: &mut dyn Tensors) -> Re
         return Err(LoadFault::TooMany { what: "tokens", found: vocabulary, most: MOST_TOKENS });
     }
     let token = |key: &str| Ok::<_, LoadFault>(keys.whole(key, 0..=u64::from(u32::MAX))?.map(|token| token as u32));
-    let ends = [token("tokenizer.ggml.eos_token_id")?, token("tokenizer.ggml.eot_token_id")?];
-    let mut ends: Vec<u32> = ends.into_iter().flatten().collect();
-    ends.dedup();
+    let mut ends = Vec::new();
+    for key in ["eos", "eot", "eom"] {
+        let end = token(&format!("tokenizer.ggml.{key}_token_id"))?;
+        ends.extend(end.filter(|end| !ends.contains(end)));
+    }
     let epsilon = "llama.attention.layer_norm_rms_epsilon";
     let architecture = Architecture {
         layers: size("llama.block_count", MOST_LAYERS)?,
@@ -107,10 +109,10 @@ fn rope_scaling(keys: Keys<'_>, tensors: &mut dyn Tensors, head: usize) -> Resul
 
 /// Metadata whose entries are read.
 #[derive(Clone, Copy)]
-struct Keys<'a>(&'a Metadata);
+pub(super) struct Keys<'a>(pub(super) &'a Metadata);
 
 impl<'a> Keys<'a> {
-    fn text(self, key: &str) -> Result<Option<&'a str>, LoadFault> {
+    pub(super) fn text(self, key: &str) -> Result<Option<&'a str>, LoadFault> {
         match self.0.get(key) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text)),
@@ -118,7 +120,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn whole(self, key: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, LoadFault> {
+    pub(super) fn whole(self, key: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, LoadFault> {
         let wanted = || wrong(key, &format!("a whole number from {} to {}", range.start(), range.end()));
         match self.0.get(key) {
             None => Ok(None),
@@ -126,6 +128,38 @@ impl<'a> Keys<'a> {
                 u64::try_from(*number).ok().filter(|number| range.contains(number)).map(Some).ok_or_else(wanted)
             }
             Some(_) => Err(wanted()),
+        }
+    }
+
+    pub(super) fn truth(self, key: &str) -> Result<Option<bool>, LoadFault> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::Truth(truth)) => Ok(Some(*truth)),
+            Some(_) => Err(wrong(key, "true or false")),
+        }
+    }
+
+    pub(super) fn texts(self, key: &str) -> Result<Option<&'a Texts>, LoadFault> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::Texts(texts)) => Ok(Some(texts)),
+            Some(_) => Err(wrong(key, "a list of texts")),
+        }
+    }
+
+    pub(super) fn wholes(self, key: &str) -> Result<Option<&'a [i32]>, LoadFault> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::Wholes(numbers)) => Ok(Some(numbers)),
+            Some(_) => Err(wrong(key, "a list of whole numbers of 32 bits")),
+        }
+    }
+
+    pub(super) fn numbers(self, key: &str) -> Result<Option<&'a [f32]>, LoadFault> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::Numbers(numbers)) => Ok(Some(numbers)),
+            Some(_) => Err(wrong(key, "a list of 32-bit floats")),
         }
     }
 
@@ -140,6 +174,6 @@ impl<'a> Keys<'a> {
     }
 }
 
-fn wrong(key: &str, wanted: &str) -> LoadFault {
+pub(super) fn wrong(key: &str, wanted: &str) -> LoadFault {
     LoadFault::WrongKey { key: key.to_owned(), why: format!("it must be {wanted}") }
 }

@@ -3,22 +3,33 @@
 use std::path::Path;
 
 use jackfield_plugin_api::{Message, Role};
-use minijinja::{Environment, Error, ErrorKind, context};
+use minijinja::{Environment, Error, ErrorKind, context, value::Kwargs};
 use minijinja_contrib::pycompat::unknown_method_callback;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{
+    Map, Value,
+    ser::{Formatter, PrettyFormatter, Serializer},
+};
 
 use super::{
     LoadError, LoadFault,
     config::object,
     folder::{LONGEST_CONFIG, small_file},
+    gguf_metadata,
+    gguf_model::Keys,
+    gguf_vocabulary::TOKENS,
 };
 use crate::RunError;
 
 const FILE: &str = "chat_template.jinja";
-const CONFIG: &str = "tokenizer_config.json";
+pub(super) const CONFIG: &str = "tokenizer_config.json";
 /// Most steps of a template: enough for a thousand turns, and an end to one that has none.
 const STEPS: u64 = 1_000_000;
 const NAME: &str = "chat";
+/// The special tokens that templates may name.
+const NAMED: [&str; 4] = ["bos", "eos", "unk", "pad"];
+/// What templates that want a date are given: results do not depend on the day they are made.
+const DATE: [&str; 3] = ["2024", "07", "26"];
 
 /// The template of a model's conversations.
 #[derive(Debug)]
@@ -29,12 +40,16 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// Reads the template of a model's folder: `chat_template.jinja`, or what `tokenizer_config.json` has. None if there is
-    /// neither.
+    /// Reads the template of a folder, `chat_template.jinja` or what `tokenizer_config.json` has, or of a GGUF file. None if
+    /// there is none.
     ///
     /// # Errors
     /// [`LoadError`] for one that cannot be read.
-    pub fn load(folder: &Path) -> Result<Option<Self>, LoadError> {
+    pub fn load(path: &Path) -> Result<Option<Self>, LoadError> {
+        if !path.is_dir() {
+            return Self::of_gguf(path).map_err(|fault| fault.of(path));
+        }
+        let folder = path;
         let path = folder.join(CONFIG);
         let config = match small_file(&path, LONGEST_CONFIG)? {
             Some(text) => object(&text).map_err(|fault| fault.of(&path))?,
@@ -49,10 +64,34 @@ impl ChatTemplate {
             }
             None => (path, listed(config.get("chat_template"))),
         };
-        text.map(|text| Self::new(text, &config).map_err(|fault| fault.of(&path))).transpose()
+        let of = |name: &str| special_text(&config, &format!("{name}_token")).map(str::to_owned);
+        text.map(|text| Self::new(text, of).map_err(|fault| fault.of(&path))).transpose()
     }
 
-    fn new(text: String, config: &Map<String, Value>) -> Result<Self, LoadFault> {
+    fn of_gguf(path: &Path) -> Result<Option<Self>, LoadFault> {
+        let metadata = gguf_metadata(path, &[TOKENS])?;
+        let keys = Keys(&metadata);
+        let Some(text) = keys.text("tokenizer.chat_template")? else { return Ok(None) };
+        if text.len() as u64 > LONGEST_CONFIG {
+            let (found, most) = (text.len() as u64, LONGEST_CONFIG);
+            return Err(LoadFault::TooMany { what: "bytes of a template", found, most });
+        }
+        let texts = keys.texts(TOKENS)?;
+        let of = |name: &str| {
+            let name = if name == "unk" {
+                "unknown"
+            } else if name == "pad" {
+                "padding"
+            } else {
+                name
+            };
+            let token = keys.whole(&format!("tokenizer.ggml.{name}_token_id"), 0..=u64::from(u32::MAX)).ok()??;
+            texts?.get(token as usize).map(str::to_owned)
+        };
+        Self::new(text.to_owned(), of).map(Some)
+    }
+
+    fn new(text: String, special: impl Fn(&str) -> Option<String>) -> Result<Self, LoadFault> {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
@@ -61,15 +100,16 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |why: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, why))
         });
-        let wrong = |error: Error| LoadFault::WrongTemplate(error.to_string());
-        environment.add_template_owned(NAME, text).map_err(wrong)?;
-        let mut tokens = Map::new();
-        for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
-            // Either the text, or an object with the text.
-            let text = config.get(key).and_then(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
-            tokens.insert(key.to_owned(), Value::from(text.unwrap_or_default()));
+        environment.add_filter("tojson", to_json);
+        // A template that asks whether there is a clock has a date of its own for where there is none.
+        let asks = ["strftime_now is defined", "strftime_now is not defined"];
+        if !asks.iter().any(|asks| text.contains(asks)) {
+            environment.add_function("strftime_now", date);
         }
-        Ok(Self { environment, tokens })
+        let wrong = |error: Error| LoadFault::WrongTemplate(error.to_string());
+        environment.add_template_owned(NAME, without_marks(&text)).map_err(wrong)?;
+        let token = |name: &&str| (format!("{name}_token"), Value::from(special(name).unwrap_or_default()));
+        Ok(Self { environment, tokens: NAMED.iter().map(token).collect() })
     }
 
     /// What the model reads for a conversation. With `answer`, it ends where the model's turn begins.
@@ -91,9 +131,78 @@ impl ChatTemplate {
         let template = self.environment.get_template(NAME);
         let text = template.and_then(|template| {
             let tokens = minijinja::Value::from_serialize(&self.tokens);
-            template.render(context! { messages => turns, add_generation_prompt => answer, ..tokens })
+            // Templates for tools are given none, as the tools of the trade do.
+            let none = minijinja::Value::from(());
+            template.render(context! {
+                messages => turns, add_generation_prompt => answer, tools => none, documents => none, ..tokens
+            })
         });
         text.map_err(|error| RunError::NotRendered { why: error.to_string() })
+    }
+}
+
+/// The text of a special token: an entry of a configuration that is the text, or an object with it.
+pub(super) fn special_text<'a>(config: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    let token = config.get(key)?;
+    token.as_str().or_else(|| token.get("content")?.as_str())
+}
+
+/// The fixed date, in the form asked for: `%Y`, `%m`, `%d`, `%b` and `%B` are known.
+fn date(form: &str) -> String {
+    let [year, month, day] = DATE;
+    let pairs = [("%Y", year), ("%m", month), ("%d", day), ("%b", "Jul"), ("%B", "July")];
+    pairs.iter().fold(form.to_owned(), |text, (mark, value)| text.replace(mark, value))
+}
+
+/// A template whose marks of what the model says, `generation` and `endgeneration`, which only training reads, are
+/// conditions that always hold.
+fn without_marks(text: &str) -> String {
+    let mut parts = text.split("{%");
+    let mut made = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        made.push_str("{%");
+        let word = part.trim_start_matches(['-', '+']).trim_start();
+        let sign = &part[..part.len() - word.len()];
+        let after = |mark: &str| word.strip_prefix(mark).filter(|rest| rest.trim_start().starts_with(['-', '+', '%']));
+        match (after("generation"), after("endgeneration")) {
+            (Some(rest), _) => made.extend([sign, "if true", rest]),
+            (_, Some(rest)) => made.extend([sign, "endif", rest]),
+            _ => made.push_str(part),
+        }
+    }
+    made
+}
+
+/// Values as JSON, written as Python does, for that is what models were trained to read.
+fn to_json(value: minijinja::Value, options: Kwargs) -> Result<String, Error> {
+    let indent: Option<usize> = options.get("indent")?;
+    let wrong = |error: serde_json::Error| Error::new(ErrorKind::InvalidOperation, error.to_string());
+    let mut text = Vec::new();
+    match indent {
+        None => value.serialize(&mut Serializer::with_formatter(&mut text, Spaced)).map_err(wrong)?,
+        Some(width) => {
+            let indent = " ".repeat(width.min(16));
+            let pretty = PrettyFormatter::with_indent(indent.as_bytes());
+            value.serialize(&mut Serializer::with_formatter(&mut text, pretty)).map_err(wrong)?;
+        }
+    }
+    String::from_utf8(text).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+}
+
+/// JSON on one line, with a space after commas and colons.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        writer.write_all(b": ")
     }
 }
 

@@ -101,9 +101,9 @@ fn hidden_states_come_in_the_order_asked_for() {
     let (long, short): (&[u32], &[u32]) = (&[1, 2, 3, 4, 5], &[6]);
     let seen = read(&model, &[(long, None), (short, None)]);
     let request = |prompt, positions, layers| CaptureRequest { prompt, edits: None, positions, layers };
-    let found = model
-        .capture(&[request(long, &[4, 0, 4], &[2, 0]), request(short, &[0], &[0, 1, 2]), request(short, &[], &[1])])
-        .expect("they are there");
+    let requests = [request(long, &[4, 0, 4], &[2, 0]), request(short, &[0], &[0, 1, 2]), request(short, &[], &[1])];
+    let found = model.capture(&requests).into_iter().map(|states| states.expect("they are there"));
+    let found: Vec<Vec<f32>> = found.collect();
     let state = |step: usize, position: usize, layer: usize| seen.hidden[&(step, position, layer)].clone();
     let wanted = [(4, 2), (4, 0), (0, 2), (0, 0), (4, 2), (4, 0)].map(|(position, layer)| state(0, position, layer));
     assert_eq!(found[0], wanted.concat());

@@ -19,7 +19,8 @@ fn request(prompt: &[u32], most: usize, sampling: Sampling) -> GenerateRequest<'
 }
 
 fn generate(model: &Transformer, requests: &[GenerateRequest<'_>]) -> Vec<Reply> {
-    model.generate(requests, &mut |_| ControlFlow::Continue(())).expect("they can be answered")
+    let replies = model.generate(requests, &mut |_| ControlFlow::Continue(()));
+    replies.into_iter().map(|reply| reply.expect("it can be answered")).collect()
 }
 
 #[test]
@@ -60,6 +61,45 @@ fn replies_are_the_same_alone_and_together_under_edits_and_at_two_threads() {
 }
 
 #[test]
+fn what_is_wrong_with_a_request_changes_no_bit_of_the_others() {
+    let model = tiny();
+    // Weights that 32-bit floats cannot carry: hidden states and logits are not numbers any more.
+    let unit = direction(32, 1);
+    let normalization = RowNormalization::None;
+    let spec = EditSpec { component: Component::MlpDown, layer: 0, direction: &unit, weight: 1e38, normalization };
+    let beyond = model.edits(&[spec.clone(), spec]).expect("it can be made");
+    let broken = Some(&beyond);
+    let prompts: [&[u32]; 5] = [&[3, 1], &[4, 5, 6], &[48], &[7], &[]];
+    let of = |index: usize, edits| GenerateRequest { edits, ..request(prompts[index], 4, Sampling::GREEDY) };
+    let requests = [of(0, None), of(1, broken), of(2, None), of(3, None), of(4, None)];
+    let together = model.generate(&requests, &mut |_| ControlFlow::Continue(()));
+    assert_eq!(together[1], Err(RunError::NotFinite { position: 2 }));
+    assert_eq!(together[2], Err(RunError::UnknownToken { token: 48, vocabulary: 48 }));
+    assert_eq!(together[4], Err(RunError::NoTokens));
+    for index in [0, 3] {
+        assert_eq!(together[index].as_ref().ok(), generate(&model, &[requests[index]]).first());
+    }
+
+    let of = |index: usize, edits| ScoreRequest { prompt: prompts[index], reply: &[8, 9], edits };
+    let requests = [of(1, broken), of(0, None), of(4, None)];
+    let mut observed = Vec::new();
+    let together = model.score(&requests, &mut |request, index, _| observed.push((request, index)));
+    assert_eq!((&together[0], &together[2]), (&Err(RunError::NotFinite { position: 2 }), &Err(RunError::NoTokens)));
+    assert_eq!(together[1], model.score(&requests[1..2], &mut |_, _, _| ())[0]);
+    assert_eq!(observed, [(1, 0), (1, 1)]);
+
+    let of = |index: usize, edits, layers| CaptureRequest { prompt: prompts[index], edits, positions: &[0], layers };
+    let requests = [of(1, broken, &[2]), of(0, None, &[0, 2]), of(1, broken, &[0]), of(0, None, &[9])];
+    let together = model.capture(&requests);
+    assert_eq!(together[0], Err(RunError::StateNotFinite { position: 0, layer: 2 }));
+    assert_eq!(together[3], Err(RunError::UnknownLayer { layer: 9, layers: 3 }));
+    for index in [1, 2] {
+        assert!(together[index].is_ok(), "{:?}", together[index]);
+        assert_eq!(together[index], model.capture(&requests[index..=index])[0]);
+    }
+}
+
+#[test]
 fn a_reply_ends_by_a_token_by_whoever_watches_at_its_length_and_where_the_context_is_full() {
     let model = tiny();
     let whole = generate(&model, &[request(&[3, 1, 4], 6, Sampling::GREEDY)])[0].tokens.clone();
@@ -73,7 +113,7 @@ fn a_reply_ends_by_a_token_by_whoever_watches_at_its_length_and_where_the_contex
         assert_eq!(likeliest(drawn.logits), Some(drawn.token));
         if drawn.index == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    assert_eq!(stopped.expect("it can be answered"), [Reply { tokens: whole[..2].to_vec(), ended: Ended::Stopped }]);
+    assert_eq!(stopped, [Ok(Reply { tokens: whole[..2].to_vec(), ended: Ended::Stopped })]);
     assert_eq!(watched, whole[..2]);
     assert_eq!(
         generate(&model, &[request(&[3], 0, Sampling::GREEDY)]),
@@ -98,7 +138,7 @@ fn the_likelihood_of_a_reply_is_that_of_its_tokens_one_by_one() {
         ScoreRequest { prompt: &[4], reply: &[5], edits: None },
     ];
     let found = model.score(&requests, &mut |request, index, logits| observed.push((request, index, logits.to_vec())));
-    let found = found.expect("they can be read");
+    let found: Vec<Vec<f64>> = found.into_iter().map(|scores| scores.expect("it can be read")).collect();
     assert_eq!((found[0].len(), &found[1][..], found[2].len()), (0, &wanted[..], 1));
     let places: Vec<(usize, usize)> = observed.iter().map(|(request, index, _)| (*request, *index)).collect();
     assert_eq!(places, [(1, 0), (1, 1), (1, 2), (2, 0)]);
@@ -120,12 +160,22 @@ fn what_cannot_be_is_refused_by_name_and_nothing_is_read() {
     assert_eq!(step(&[1, 2]), Ok(()));
     assert_eq!(step(&[1]), Err(RunError::TooLong { tokens: 3, most: 2 }));
     assert!(matches!(model.sequence(65), Err(RunError::TooLong { tokens: 65, most: 64 })));
-    let capture = |positions, layers| model.capture(&[CaptureRequest { prompt: &[1], edits: None, positions, layers }]);
+    let capture =
+        |positions, layers| model.capture(&[CaptureRequest { prompt: &[1], edits: None, positions, layers }]).remove(0);
     assert_eq!(capture(&[1], &[0]), Err(RunError::UnknownPosition { position: 1, positions: 1 }));
     assert_eq!(capture(&[0], &[3]), Err(RunError::UnknownLayer { layer: 3, layers: 3 }));
-    let score = |prompt, reply| model.score(&[ScoreRequest { prompt, reply, edits: None }], &mut |_, _, _| ());
+    let score =
+        |prompt, reply| model.score(&[ScoreRequest { prompt, reply, edits: None }], &mut |_, _, _| ()).remove(0);
     assert_eq!(score(&[], &[1]), Err(RunError::NoTokens));
     assert_eq!(score(&[1], &[99]), Err(RunError::UnknownToken { token: 99, vocabulary: 48 }));
+    assert_eq!(score(&[1; 64], &[1, 1]), Err(RunError::TooLong { tokens: 65, most: 64 }));
+    let answer = |prompt, sampling| {
+        model.generate(&[request(prompt, 1, sampling)], &mut |_| ControlFlow::Continue(())).remove(0)
+    };
+    assert_eq!(answer(&[], Sampling::GREEDY), Err(RunError::NoTokens));
+    assert_eq!(answer(&[1; 65], Sampling::GREEDY), Err(RunError::TooLong { tokens: 65, most: 64 }));
+    let never = Sampling { temperature: -1.0, ..Sampling::GREEDY };
+    assert!(matches!(answer(&[1], never), Err(RunError::WrongSampling { .. })));
     let kept = RowNormalization::Pre;
     let unit = direction(32, 1);
     let spec = |layer, direction, weight, normalization| EditSpec {
