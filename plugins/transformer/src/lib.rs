@@ -12,6 +12,7 @@
 //! | `matrix`, `kernels`, `lanes`, `team` | arithmetic, and threads |
 //! | `forward`, `attention`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
+//! | `encoder/` | sentence encoders, on the same arithmetic |
 //! | `plan`, `memory` | how much memory a batch needs, and whether it is there |
 //!
 //! [`Transformer::forward`] is what all else is made of: it reads tokens in any number of sequences, each under its own edits,
@@ -20,6 +21,7 @@
 mod architecture;
 mod attention;
 mod edits;
+mod encoder;
 mod error;
 mod forward;
 mod generate;
@@ -38,6 +40,7 @@ mod weights;
 
 pub use architecture::{Architecture, RopeScaling};
 pub use edits::{EditSpec, Edits};
+pub use encoder::SentenceEncoder;
 pub use error::RunError;
 pub use forward::{Observer, Positions, Step};
 pub use generate::{Drawn, Ended, GenerateRequest, Reply};

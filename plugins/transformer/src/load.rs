@@ -12,7 +12,7 @@ mod gguf_model;
 mod gguf_vocabulary;
 mod json;
 mod numbers;
-mod safetensors;
+pub(crate) mod safetensors;
 mod template;
 mod tensors;
 mod tokenizer;
@@ -20,6 +20,13 @@ mod tokenizer_check;
 
 use std::{fs::File, io::BufReader, path::Path};
 
+pub(crate) use self::{
+    checksums::verify,
+    folder::{LONGEST_CONFIG, required_file, small_file},
+    json::{Keys, missing},
+    tensors::Tensors,
+    tokenizer::LONGEST_TOKENIZER,
+};
 pub use self::{
     checksums::{CHECKSUMS, checksums},
     ends::TextEnds,

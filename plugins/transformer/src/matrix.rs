@@ -9,7 +9,7 @@ pub(crate) struct Lanes(pub(crate) [f32; LANES]);
 
 /// A matrix of weights, of shape `[outputs, inputs]`. Sixteen outputs make a panel, in which the weights of one input lie
 /// side by side. The last panel is filled up with zeros.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Matrix {
     /// Panel by panel, input by input.
     lanes: Vec<Lanes>,
@@ -61,6 +61,21 @@ impl Matrix {
         let panel = &mut self.lanes[output / LANES * self.inputs..][..self.inputs];
         for (lanes, &weight) in panel.iter_mut().zip(weights) {
             lanes.0[output % LANES] = weight;
+        }
+    }
+
+    /// Makes it a matrix of zeros of this shape, in the memory that it has.
+    pub(crate) fn reset(&mut self, outputs: usize, inputs: usize) {
+        (self.outputs, self.inputs) = (outputs, inputs);
+        self.lanes.clear();
+        self.lanes.resize(outputs.div_ceil(LANES) * inputs, Lanes([0.0; LANES]));
+    }
+
+    /// Sets the weights of an input.
+    pub(crate) fn set_column(&mut self, input: usize, weights: &[f32]) {
+        assert!(input < self.inputs && weights.len() == self.outputs, "a column of the matrix");
+        for (panel, weights) in weights.chunks(LANES).enumerate() {
+            self.lanes[panel * self.inputs + input].0[..weights.len()].copy_from_slice(weights);
         }
     }
 
@@ -141,6 +156,19 @@ mod tests {
             assert_eq!(row, [0.0, 1.0, 2.0].map(|input| (output * 10) as f32 + input));
         }
         assert_eq!(Matrix::bytes_of(19, 3), Some(2 * 3 * 64));
+    }
+
+    #[test]
+    fn columns_are_set_in_the_place_of_what_was_there() {
+        let mut matrix = matrix(19, 3);
+        matrix.reset(18, 2);
+        matrix.set_column(1, &[5.0; 18]);
+        for output in 0..18 {
+            let mut row = [1.0; 2];
+            matrix.row(output, &mut row);
+            assert_eq!(row, [0.0, 5.0]);
+        }
+        assert_eq!(matrix.panel(1)[1].0[2..], [0.0; 14]);
     }
 
     #[test]

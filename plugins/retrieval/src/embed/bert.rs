@@ -1,8 +1,4 @@
-//! Sentence encoders with BERT's architecture (Devlin et al. 2019; Reimers and Gurevych 2019), run on the CPU.
-
-mod encoder;
-mod weights;
-mod wordpiece;
+//! Sentence encoders that stages share.
 
 use std::{
     collections::HashMap,
@@ -15,222 +11,102 @@ use std::{
 };
 
 use jackfield_plugin_api::{Failure, Result};
-use ndarray::{Axis, Slice};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use jackfield_transformer::SentenceEncoder;
 
-use self::{
-    encoder::{Config, Encoder},
-    weights::Weights,
-    wordpiece::WordPiece,
-};
-use crate::vectors::{Vectors, normalize};
-
-/// Longest text where the folder does not say.
-const LONGEST: usize = 256;
-/// A model that reads fewer tokens reads no sentence.
-const SHORTEST: usize = 8;
-/// Most tokens that go through the model at once: beyond it a larger batch gains nothing.
-const AT_ONCE: usize = 512;
-/// Fewest that are worth a thread of their own.
-const APART: usize = 48;
-
-/// A sentence encoder: a vector of length 1 for each text, from the model's last layer.
-pub struct Bert {
-    encoder: Encoder,
-    tokenizer: WordPiece,
-    longest: usize,
-    pooling: Pooling,
-    /// Digest of all of the above.
-    identity: [u8; 32],
-}
-
-/// What becomes the vector of a text.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Pooling {
-    /// The mean over its tokens.
-    Mean,
-    /// Its first token.
-    First,
-}
+use crate::vectors::Vectors;
 
 /// What a model that is in use was read from: stages that use one share it.
 type Key = (PathBuf, u64, Option<SystemTime>, Option<usize>);
 
-static OPEN: Mutex<Option<HashMap<Key, Weak<Bert>>>> = Mutex::new(None);
+static OPEN: Mutex<Option<HashMap<Key, Weak<SentenceEncoder>>>> = Mutex::new(None);
 
-impl Bert {
-    /// Reads the model in a folder, or shares it with whoever has it open.
-    ///
-    /// # Errors
-    /// [`Failure::InvalidConfig`] if a file is missing or is not what its name says.
-    pub(crate) fn open(folder: &Path, max_tokens: Option<usize>) -> Result<Arc<Self>> {
-        let weights = folder.join("model.safetensors");
-        let about = fs::metadata(&weights).map_err(|error| wrong(&weights, &error))?;
-        let key = (folder.to_owned(), about.len(), about.modified().ok(), max_tokens);
-        // Held while a model is read: whoever asks for the same one meanwhile gets this one.
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = open.get_or_insert_default();
-        if let Some(bert) = open.get(&key).and_then(Weak::upgrade) {
-            return Ok(bert);
-        }
-        open.retain(|_, bert| bert.strong_count() > 0);
-        let bert = Arc::new(Self::read(folder, max_tokens)?);
-        open.insert(key, Arc::downgrade(&bert));
-        Ok(bert)
+/// Reads the model in a folder, or shares it with whoever has it open.
+///
+/// # Errors
+/// [`Failure::InvalidConfig`] if a file is missing or is not what its name says; [`Failure::OverBudget`] for a model that
+/// does not fit into memory.
+pub(super) fn open(folder: &Path, max_tokens: Option<usize>) -> Result<Arc<SentenceEncoder>> {
+    let weights = folder.join("model.safetensors");
+    let about = fs::metadata(&weights).map_err(|error| {
+        let path = weights.display().to_string();
+        with_advice(Failure::InvalidConfig(format!("cannot load `{}`: {error}", path.escape_debug())))
+    })?;
+    let key = (folder.to_owned(), about.len(), about.modified().ok(), max_tokens);
+    // Held while a model is read: whoever asks for the same one meanwhile gets this one.
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let open = open.get_or_insert_default();
+    if let Some(encoder) = open.get(&key).and_then(Weak::upgrade) {
+        return Ok(encoder);
     }
-
-    fn read(folder: &Path, max_tokens: Option<usize>) -> Result<Self> {
-        let mut identity = Sha256::new();
-        let path = folder.join("config.json");
-        let held = bytes(&path)?;
-        identity.update(&held);
-        let config = Config::read(&held).map_err(|error| wrong(&path, &error))?;
-        let path = folder.join("model.safetensors");
-        let held = bytes(&path)?;
-        identity.update(&held);
-        let encoder = Weights::read(&held).and_then(|weights| Encoder::new(&weights, &config));
-        let encoder = encoder.map_err(|error| wrong(&path, &error))?;
-        drop(held);
-        let path = folder.join("tokenizer.json");
-        let held = bytes(&path)?;
-        identity.update(&held);
-        let tokenizer = WordPiece::read(&held).map_err(|error| wrong(&path, &error))?;
-        if tokenizer.greatest() as usize >= encoder.words() {
-            let error =
-                format!("it has a token {}, but the model has {} of them", tokenizer.greatest(), encoder.words());
-            return Err(wrong(&path, &error));
-        }
-        let longest = max_tokens.or_else(|| said(folder)).unwrap_or(LONGEST).min(config.positions);
-        if longest < SHORTEST.max(tokenizer.ends()) {
-            let error = format!("with {longest} tokens at most it reads no sentence");
-            return Err(wrong(folder, &error));
-        }
-        let pooling = pooling(folder)?;
-        identity.update(format!("bert 1 {longest} {pooling:?}"));
-        Ok(Self { encoder, tokenizer, longest, pooling, identity: identity.finalize().into() })
-    }
-
-    /// Length of a vector.
-    pub(crate) fn dimensions(&self) -> usize {
-        self.encoder.dimensions()
-    }
-
-    /// Digest of all that a vector depends on besides the text.
-    pub(crate) fn identity(&self) -> &[u8] {
-        &self.identity
-    }
-
-    /// One row per text. Texts go through the model together, on as many threads as there are cores.
-    ///
-    /// # Errors
-    /// [`Failure::Internal`] if a thread panics.
-    pub(crate) fn embed(&self, texts: &[&str]) -> Result<Vectors> {
-        let tokens: Vec<Vec<u32>> = texts.iter().map(|text| self.tokenizer.tokens(text, self.longest)).collect();
-        let tokens: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let parts = parts(&tokens, threads);
-        let mut vectors = Vectors::new(self.encoder.dimensions());
-        if threads == 1 || parts.len() == 1 {
-            parts.iter().for_each(|part| vectors.append(&self.pooled(part)));
-            return Ok(vectors);
-        }
-        let next = Mutex::new(parts.iter().enumerate());
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let part = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((at, part)) = part else { return done };
-                done.push((at, self.pooled(part)));
-            }
-        };
-        let panicked = |_| Failure::Internal("a thread of the sentence encoder panicked".to_owned());
-        let mut done = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads.min(parts.len())).map(|_| scope.spawn(work)).collect();
-            let mut done = work();
-            for other in others {
-                done.extend(other.join().map_err(panicked)?);
-            }
-            Ok::<_, Failure>(done)
-        })?;
-        done.sort_by_key(|(at, _)| *at);
-        done.iter().for_each(|(_, part)| vectors.append(part));
-        Ok(vectors)
-    }
-
-    fn pooled(&self, texts: &[&[u32]]) -> Vectors {
-        let rows = self.encoder.forward(texts);
-        let mut vectors = Vectors::new(self.encoder.dimensions());
-        let mut start = 0;
-        for text in texts {
-            let end = match self.pooling {
-                Pooling::Mean => start + text.len(),
-                Pooling::First => start + text.len().min(1),
-            };
-            // The length of the sum is no matter: rows get length 1.
-            let mut vector = rows.slice_axis(Axis(0), Slice::from(start..end)).sum_axis(Axis(0)).to_vec();
-            normalize(&mut vector);
-            vectors.push(&vector);
-            start += text.len();
-        }
-        vectors
-    }
+    open.retain(|_, encoder| encoder.strong_count() > 0);
+    let encoder = SentenceEncoder::load(folder, max_tokens).map_err(|error| with_advice(error.into()))?;
+    let encoder = Arc::new(encoder);
+    open.insert(key, Arc::downgrade(&encoder));
+    Ok(encoder)
 }
 
-/// Parts of the texts, in order, with about as many tokens each: a part or more for each thread, if there are enough.
-fn parts<'a, 'b>(mut texts: &'a [&'b [u32]], threads: usize) -> Vec<&'a [&'b [u32]]> {
-    let count = |texts: &[&[u32]]| texts.iter().map(|text| text.len()).sum::<usize>();
-    let all = count(texts);
-    let most = all.div_ceil(all.div_ceil(AT_ONCE).next_multiple_of(threads).max(1)).max(APART);
-    let mut parts = Vec::new();
-    while !texts.is_empty() {
-        let mut tokens = 0;
-        // Up to the text with which the part is full.
-        let full = |text: &&[u32]| {
-            tokens += text.len();
-            tokens >= most
-        };
-        let (part, rest) = texts.split_at(texts.iter().position(full).map_or(texts.len(), |last| last + 1));
-        parts.push(part);
-        texts = rest;
+/// One row per text, on as many threads as there are cores.
+///
+/// # Errors
+/// [`Failure::InvalidOutput`] for a text whose vector is not finite; [`Failure::InvalidInput`] for one that does not become
+/// tokens.
+pub(super) fn embed(encoder: &SentenceEncoder, texts: &[&str]) -> Result<Vectors> {
+    let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let rows = encoder.embed(texts, threads)?;
+    let mut vectors = Vectors::new(encoder.dimensions());
+    rows.chunks_exact(encoder.dimensions()).for_each(|row| vectors.push(row));
+    Ok(vectors)
+}
+
+/// Says what the folder has to hold.
+fn with_advice(failure: Failure) -> Failure {
+    match failure {
+        Failure::InvalidConfig(why) => Failure::InvalidConfig(format!(
+            "{why}; `embedder.folder` has to hold config.json, tokenizer.json and model.safetensors of a BERT sentence \
+             encoder"
+        )),
+        other => other,
     }
-    parts
-}
-
-/// What `sentence_bert_config.json` says of the longest text, where it is there.
-fn said(folder: &Path) -> Option<usize> {
-    let config: Value = serde_json::from_slice(&fs::read(folder.join("sentence_bert_config.json")).ok()?).ok()?;
-    config.get("max_seq_length")?.as_u64().and_then(|length| usize::try_from(length).ok())
-}
-
-/// What `1_Pooling/config.json` says; the mean where it is not there.
-fn pooling(folder: &Path) -> Result<Pooling> {
-    let path = folder.join("1_Pooling/config.json");
-    if !path.exists() {
-        return Ok(Pooling::Mean);
-    }
-    let config: Value = serde_json::from_slice(&bytes(&path)?).map_err(|error| wrong(&path, &error))?;
-    let on = config.as_object().into_iter().flatten().filter(|(_, on)| **on == Value::Bool(true));
-    let modes: Vec<&str> = on.filter_map(|(mode, _)| mode.strip_prefix("pooling_mode_")).collect();
-    match modes[..] {
-        ["mean_tokens"] => Ok(Pooling::Mean),
-        ["cls_token"] => Ok(Pooling::First),
-        _ => {
-            let error = format!("it pools by {modes:?}, and only `mean_tokens` and `cls_token` are known here");
-            Err(wrong(&path, &error))
-        }
-    }
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| wrong(path, &error))
-}
-
-fn wrong(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    let mend =
-        "`embedder.folder` has to hold config.json, tokenizer.json and model.safetensors of a BERT sentence encoder";
-    Failure::InvalidConfig(format!("cannot use `{}`: {error}; {mend}", path.display()))
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::vectors::dot;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../transformer/fixtures/bert")
+    }
+
+    #[test]
+    fn stages_with_one_folder_share_the_model() {
+        let (left, right) = (open(&folder(), None).unwrap(), open(&folder(), None).unwrap());
+        assert!(Arc::ptr_eq(&left, &right));
+        assert!(!Arc::ptr_eq(&left, &open(&folder(), Some(9)).unwrap()));
+        assert!(embed(&left, &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn each_text_has_a_row_of_length_one_that_does_not_depend_on_the_others() {
+        let encoder = open(&folder(), None).unwrap();
+        let texts = ["the owl hunts at night", "", "a fox sleeps by day"];
+        let rows = embed(&encoder, &texts).unwrap();
+        assert_eq!(rows.len(), texts.len());
+        for (row, text) in rows.rows().zip(texts) {
+            assert!((dot(row, row) - 1.0).abs() < 1e-5);
+            assert_eq!(row, embed(&encoder, &[text]).unwrap().row(0));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_lacks_a_file_is_named_with_what_it_has_to_hold() {
+        let failure = open(Path::new("/nowhere"), None).unwrap_err();
+        let Failure::InvalidConfig(why) = failure else { panic!("{failure}") };
+        assert!(why.contains("/nowhere/model.safetensors") && why.contains("embedder.folder"), "{why}");
+        let empty = tempfile::tempdir().unwrap();
+        std::fs::write(empty.path().join("model.safetensors"), "").unwrap();
+        let failure = open(empty.path(), None).unwrap_err();
+        let Failure::InvalidConfig(why) = failure else { panic!("{failure}") };
+        assert!(why.contains("config.json") && why.contains("embedder.folder"), "{why}");
+    }
+}

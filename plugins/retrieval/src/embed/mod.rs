@@ -8,6 +8,8 @@ mod kept;
 use std::sync::Arc;
 
 use jackfield_plugin_api::prelude::*;
+#[cfg(feature = "models")]
+use jackfield_transformer::SentenceEncoder;
 
 pub use hashing::{Features, Hashing};
 pub use kept::embed_kept;
@@ -51,7 +53,7 @@ pub enum Embedder {
     Hashing(Arc<Hashing>),
     /// A sentence encoder.
     #[cfg(feature = "models")]
-    Bert(Arc<bert::Bert>),
+    Bert(Arc<SentenceEncoder>),
 }
 
 impl Embedder {
@@ -73,7 +75,7 @@ impl Embedder {
                 Ok(Self::Hashing(Arc::new(hashing)))
             }
             #[cfg(feature = "models")]
-            EmbedderConfig::Bert { folder, max_tokens } => Ok(Self::Bert(bert::Bert::open(&folder.path, *max_tokens)?)),
+            EmbedderConfig::Bert { folder, max_tokens } => Ok(Self::Bert(bert::open(&folder.path, *max_tokens)?)),
             #[cfg(not(feature = "models"))]
             EmbedderConfig::Bert { .. } => Err(Failure::InvalidConfig(
                 "this build runs no models in the process: use the embedder `hashing`, or a host that links \
@@ -89,7 +91,7 @@ impl Embedder {
         match self {
             Self::Hashing(hashing) => hashing.dimensions(),
             #[cfg(feature = "models")]
-            Self::Bert(bert) => bert.dimensions(),
+            Self::Bert(encoder) => encoder.dimensions(),
         }
     }
 
@@ -99,7 +101,7 @@ impl Embedder {
         match self {
             Self::Hashing(hashing) => hashing.identity(),
             #[cfg(feature = "models")]
-            Self::Bert(bert) => bert.identity(),
+            Self::Bert(encoder) => encoder.identity(),
         }
     }
 
@@ -117,7 +119,7 @@ impl Embedder {
                 Ok(vectors)
             }
             #[cfg(feature = "models")]
-            Self::Bert(bert) => bert.embed(texts),
+            Self::Bert(encoder) => bert::embed(encoder, texts),
         }
     }
 }

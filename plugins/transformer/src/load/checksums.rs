@@ -30,7 +30,7 @@ struct Checksums {
 
 /// Compares the files of a folder with `checksums.json`, if that is there. `weights` are the names of the files that hold
 /// weights, each of which must be listed.
-pub(super) fn verify(folder: &Path, weights: &[String]) -> Result<(), LoadError> {
+pub(crate) fn verify(folder: &Path, weights: &[String]) -> Result<(), LoadError> {
     let path = folder.join(CHECKSUMS);
     let Some(text) = small_file(&path, LONGEST_LIST)? else { return Ok(()) };
     let wrong = |fault: LoadFault| fault.of(&path);

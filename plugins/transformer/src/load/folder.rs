@@ -19,7 +19,7 @@ use super::{
 use crate::{Architecture, weights::Weights};
 
 /// Longest configuration that is read. What it holds may take many times its length in memory.
-pub(super) const LONGEST_CONFIG: u64 = 4 << 20;
+pub(crate) const LONGEST_CONFIG: u64 = 4 << 20;
 /// Longest list of tensors or files that is read.
 pub(super) const LONGEST_LIST: u64 = 16 << 20;
 const CONFIG: &str = "config.json";
@@ -51,10 +51,7 @@ pub(super) fn load(folder: &Path) -> Result<(Architecture, Weights), LoadError> 
 /// Reads what a folder says of its model, and nothing else.
 pub(super) fn architecture(folder: &Path) -> Result<Architecture, LoadError> {
     let path = folder.join(CONFIG);
-    let Some(text) = small_file(&path, LONGEST_CONFIG)? else {
-        let missing = io::Error::new(io::ErrorKind::NotFound, "the file is missing");
-        return Err(LoadFault::Unreadable(missing).of(&path));
-    };
+    let text = required_file(&path, LONGEST_CONFIG)?;
     let generation = small_file(&folder.join("generation_config.json"), LONGEST_CONFIG)?;
     config::architecture(&text, generation.as_deref()).map_err(|fault| fault.of(&path))
 }
@@ -79,8 +76,14 @@ fn index(folder: &Path) -> Result<Option<BTreeMap<String, String>>, LoadError> {
     }
 }
 
+/// A text file of at most so many bytes, which must be there.
+pub(crate) fn required_file(path: &Path, longest: u64) -> Result<Vec<u8>, LoadError> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "the file is missing");
+    small_file(path, longest)?.ok_or_else(|| LoadFault::Unreadable(missing()).of(path))
+}
+
 /// A text file of at most so many bytes, if it is there.
-pub(super) fn small_file(path: &Path, longest: u64) -> Result<Option<Vec<u8>>, LoadError> {
+pub(crate) fn small_file(path: &Path, longest: u64) -> Result<Option<Vec<u8>>, LoadError> {
     let fault = |error: io::Error| LoadFault::from(error).of(path);
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -26,7 +26,18 @@ const MOST_DIMENSIONS: usize = 8;
 ///
 /// # Errors
 /// [`LoadFault`] unless the tensors cover the data exactly, each as long as its shape says, and with names of their own.
-pub(crate) fn open<R: Read + Seek>(mut reader: R) -> Result<TensorFile<R>, LoadFault> {
+pub(crate) fn open<R: Read + Seek>(reader: R) -> Result<TensorFile<R>, LoadFault> {
+    open_without(reader, |_| false)
+}
+
+/// The same, without the tensors whose names are skipped, which may be of any type.
+///
+/// # Errors
+/// As for [`open`].
+pub(crate) fn open_without<R: Read + Seek>(
+    mut reader: R,
+    is_skipped: impl Fn(&str) -> bool,
+) -> Result<TensorFile<R>, LoadFault> {
     let length = reader.seek(SeekFrom::End(0))?;
     reader.seek(SeekFrom::Start(0))?;
     let truncated = |needed| LoadFault::Truncated { what: "the header", needed, found: length };
@@ -45,17 +56,26 @@ pub(crate) fn open<R: Read + Seek>(mut reader: R) -> Result<TensorFile<R>, LoadF
     let mut header = vec![0; header_length as usize];
     reader.read_exact(&mut header)?;
     let header: Header = serde_json::from_slice(&header).map_err(|error| LoadFault::NotJson(error.to_string()))?;
-    Ok(TensorFile { reader, tensors: places(header, 8 + header_length, length - 8 - header_length)? })
+    Ok(TensorFile { reader, tensors: places(header, 8 + header_length, length - 8 - header_length, &is_skipped)? })
 }
 
 /// Where tensors lie in a file whose data begin at `first` and have `length` bytes.
-fn places(header: Header, first: u64, length: u64) -> Result<BTreeMap<String, Place>, LoadFault> {
+fn places(
+    header: Header,
+    first: u64,
+    length: u64,
+    is_skipped: &dyn Fn(&str) -> bool,
+) -> Result<BTreeMap<String, Place>, LoadFault> {
     let mut extents = Vec::with_capacity(header.0.len());
     let mut tensors = BTreeMap::new();
     for (name, entry) in &header.0 {
         let [begin, end] = entry.data_offsets;
         if begin > end || end > length {
             return Err(LoadFault::OutOfRange { tensor: name.clone(), begin, end, length });
+        }
+        if is_skipped(name) {
+            extents.push((begin, end, name.as_str()));
+            continue;
         }
         let stored = Stored::of_safetensors(&entry.dtype)?;
         let wanted = stored.bytes(&entry.shape);

@@ -6,12 +6,12 @@ use jackfield_plugin_api::{Failure, guarded};
 use kitoken::Kitoken;
 use serde_json::{Map, Value, json};
 
-use super::{LoadError, LoadFault, folder::small_file, gguf_metadata, gguf_vocabulary, tokenizer_check::check};
+use super::{LoadError, LoadFault, folder::required_file, gguf_metadata, gguf_vocabulary, tokenizer_check::check};
 use crate::RunError;
 
 const TOKENIZER: &str = "tokenizer.json";
 /// Longest tokenizer that is read. Those of large vocabularies have 35 MB.
-const LONGEST_TOKENIZER: u64 = 64 << 20;
+pub(crate) const LONGEST_TOKENIZER: u64 = 64 << 20;
 /// Longest text that becomes tokens.
 const LONGEST_TEXT: usize = 1 << 30;
 /// What a panic of the library is called by.
@@ -49,10 +49,7 @@ impl Tokenizer {
             return read().map_err(|fault: LoadFault| fault.of(path));
         }
         let path = path.join(TOKENIZER);
-        let Some(text) = small_file(&path, LONGEST_TOKENIZER)? else {
-            let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "the file is missing");
-            return Err(LoadFault::Unreadable(missing).of(&path));
-        };
+        let text = required_file(&path, LONGEST_TOKENIZER)?;
         Self::read(&text, vocabulary).map_err(|fault| fault.of(&path))
     }
 
