@@ -16,6 +16,7 @@ mod directions;
 mod docs;
 mod doctor;
 mod documented_commands;
+mod embedding_models;
 mod escapes;
 mod fuzz;
 mod grants;

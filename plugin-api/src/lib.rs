@@ -108,7 +108,7 @@ pub use memory::{
     MemoryBound, MemoryBoundKind, address_space_limit, memory_bounds, memory_taken, parse_size, size_text,
 };
 pub use model::{Model, ModelCalls};
-pub use offers::{Ability, Offers};
+pub use offers::{Ability, Offers, X_NEEDS};
 pub use policy::{PolicyByDocuments, PolicyCalls, PolicyState, RoutingPolicy};
 pub use rng::Random;
 pub use routing::{

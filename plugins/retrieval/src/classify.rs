@@ -20,9 +20,21 @@ const THRESHOLD: f64 = 0.5;
 /// Texts that are embedded together while examples are learned.
 const TOGETHER: usize = 256;
 
-/// Tells the domain of a text.
-pub struct Classifier {
-    embedder: Embedder,
+/// Texts whose domains are known, to learn from.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    /// Names of the domains, and last [`GENERAL`] where there are examples of it.
+    names: Vec<String>,
+    domains: usize,
+    /// Grouped by name.
+    texts: Vec<String>,
+    /// For each text, the index of its name.
+    labels: Vec<usize>,
+    threshold: Option<f64>,
+}
+
+/// Tells the domain of a text by its vector.
+pub struct VectorClassifier {
     /// Names of the domains, and last [`GENERAL`] where there are examples of it.
     names: Vec<String>,
     domains: usize,
@@ -30,6 +42,13 @@ pub struct Classifier {
     /// Whether a text is of any domain, where examples of none say what that looks like.
     scope: Option<Scope>,
     threshold: f64,
+    dimensions: usize,
+}
+
+/// Tells the domain of a text, with an embedder in the process.
+pub struct Classifier {
+    embedder: Embedder,
+    by_vector: VectorClassifier,
 }
 
 /// The domain of a text.
@@ -43,18 +62,14 @@ pub struct Verdict {
     pub scores: Vec<(String, f64)>,
 }
 
-impl Classifier {
-    /// Learns domains from their examples; those named [`GENERAL`] are of no domain. From them [`Scope`] learns what is of
-    /// none, and fits the threshold unless it is given. Where there are none, it is 0.5.
+impl Examples {
+    /// Examples by domain; those named [`GENERAL`] are of no domain. Without a threshold it is fitted on those of no domain,
+    /// or 0.5 where there are none.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`] if there are fewer than two domains, a domain has no examples, the threshold is not within
-    /// 0 to 1, or the embedder cannot be opened.
-    pub fn learn(
-        examples: &BTreeMap<String, Vec<String>>,
-        embedder: &EmbedderConfig,
-        threshold: Option<f64>,
-    ) -> Result<Self> {
+    /// [`Failure::InvalidConfig`] if there are fewer than two domains, a domain has no examples, or the threshold is not
+    /// within 0 to 1.
+    pub fn new(examples: &BTreeMap<String, Vec<String>>, threshold: Option<f64>) -> Result<Self> {
         let wrong = |what: String| Err(Failure::InvalidConfig(what));
         if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return wrong(format!("`threshold` is {threshold}: it must be 0 to 1"));
@@ -72,30 +87,88 @@ impl Classifier {
         names.extend(general.map(|_| GENERAL.to_owned()));
         let (mut texts, mut labels) = (Vec::new(), Vec::new());
         for (label, name) in names.iter().enumerate() {
-            texts.extend(examples[name].iter().map(String::as_str));
+            texts.extend(examples[name].iter().cloned());
             labels.resize(texts.len(), label);
         }
-        let embedder = Embedder::open(embedder, texts.iter().copied())?;
+        Ok(Self { names, domains, texts, labels, threshold })
+    }
+
+    /// The texts, in an order of their own.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
+}
+
+impl VectorClassifier {
+    /// Learns domains from examples whose vectors these are, in order of [`Examples::texts`]. From those of no domain
+    /// [`Scope`] learns what is of none, and fits the threshold unless it is given.
+    #[must_use]
+    pub fn learn(examples: &Examples, vectors: Vectors) -> Self {
+        let Examples { names, domains, labels, threshold, .. } = examples;
+        let dimensions = vectors.dimensions();
+        let softmax = Softmax::fit(&vectors, labels, names.len(), L2);
+        let fitted = (names.len() > *domains).then(|| Scope::learn(vectors, labels, *domains)).flatten();
+        let threshold = threshold.or(fitted.as_ref().map(|(_, fitted)| *fitted)).unwrap_or(THRESHOLD);
+        let scope = fitted.map(|(scope, _)| scope);
+        Self { names: names.clone(), domains: *domains, softmax, scope, threshold, dimensions }
+    }
+
+    /// Length of the vectors.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// The domain of a text whose vector this is.
+    #[must_use]
+    pub fn verdict(&self, vector: &[f32]) -> Verdict {
+        let probabilities = self.softmax.probabilities(vector);
+        let inside = self.scope.as_ref().map(|scope| scope.probability(&probabilities, vector));
+        let mut scores: Vec<(String, f64)> = self.names.iter().cloned().zip(probabilities).take(self.domains).collect();
+        scores.sort_by(|left, right| right.1.total_cmp(&left.1));
+        let confidence = inside.unwrap_or_else(|| scores.first().map_or(0.0, |best| best.1));
+        let label = scores.first().filter(|_| confidence >= self.threshold).map_or(GENERAL, |best| &best.0).to_owned();
+        Verdict { label, confidence, scores }
+    }
+}
+
+impl Classifier {
+    /// Learns domains from their examples.
+    ///
+    /// # Errors
+    /// As those of [`Examples::new`] and of [`Self::of`].
+    pub fn learn(
+        examples: &BTreeMap<String, Vec<String>>,
+        embedder: &EmbedderConfig,
+        threshold: Option<f64>,
+    ) -> Result<Self> {
+        Self::of(&Examples::new(examples, threshold)?, embedder)
+    }
+
+    /// Learns domains from examples.
+    ///
+    /// # Errors
+    /// As those of [`Embedder::open`] and [`Embedder::embed`].
+    pub fn of(examples: &Examples, embedder: &EmbedderConfig) -> Result<Self> {
+        let embedder = Embedder::open(embedder, examples.texts())?;
         let mut vectors = embedder.embed(&[])?;
-        for texts in texts.chunks(TOGETHER) {
+        for texts in examples.texts().collect::<Vec<_>>().chunks(TOGETHER) {
             vectors.append(&embedder.embed(texts)?);
         }
-        let softmax = Softmax::fit(&vectors, &labels, names.len(), L2);
-        let fitted = general.and_then(|_| Scope::learn(vectors, &labels, domains));
-        let threshold = threshold.or(fitted.as_ref().map(|(_, fitted)| *fitted)).unwrap_or(THRESHOLD);
-        Ok(Self { embedder, names, domains, softmax, scope: fitted.map(|(scope, _)| scope), threshold })
+        Ok(Self { embedder, by_vector: VectorClassifier::learn(examples, vectors) })
     }
 
     /// The threshold that is applied.
     #[must_use]
     pub fn threshold(&self) -> f64 {
-        self.threshold
+        self.by_vector.threshold
     }
 
     /// Applies another threshold from now on.
     #[must_use]
-    pub fn with_threshold(self, threshold: f64) -> Self {
-        Self { threshold, ..self }
+    pub fn with_threshold(mut self, threshold: f64) -> Self {
+        self.by_vector.threshold = threshold;
+        self
     }
 
     /// The domain of each text.
@@ -103,7 +176,7 @@ impl Classifier {
     /// # Errors
     /// As those of [`Embedder::embed`].
     pub fn classify(&self, texts: &[&str]) -> Result<Vec<Verdict>> {
-        Ok(self.verdicts(&self.embedder.embed(texts)?))
+        Ok(self.embedder.embed(texts)?.rows().map(|row| self.by_vector.verdict(row)).collect())
     }
 
     /// What makes vectors of texts.
@@ -112,20 +185,10 @@ impl Classifier {
         &self.embedder
     }
 
-    /// The domains of texts whose vectors these are.
+    /// What tells domains by vectors.
     #[must_use]
-    pub fn verdicts(&self, vectors: &Vectors) -> Vec<Verdict> {
-        vectors.rows().map(|row| self.verdict(row)).collect()
-    }
-
-    fn verdict(&self, vector: &[f32]) -> Verdict {
-        let probabilities = self.softmax.probabilities(vector);
-        let inside = self.scope.as_ref().map(|scope| scope.probability(&probabilities, vector));
-        let mut scores: Vec<(String, f64)> = self.names.iter().cloned().zip(probabilities).take(self.domains).collect();
-        scores.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let confidence = inside.unwrap_or_else(|| scores.first().map_or(0.0, |best| best.1));
-        let label = scores.first().filter(|_| confidence >= self.threshold).map_or(GENERAL, |best| &best.0).to_owned();
-        Verdict { label, confidence, scores }
+    pub fn by_vector(&self) -> &VectorClassifier {
+        &self.by_vector
     }
 }
 

@@ -6,8 +6,9 @@ use jackfield_plugin_api::prelude::*;
 use jackfield_text::six_places;
 
 use crate::{
-    classify::{Classifier, Verdict},
-    embed::{EmbedderConfig, embed_kept},
+    asking::{LearnedOnce, embed_all},
+    classify::{Classifier, Examples, VectorClassifier, Verdict},
+    embed::{EmbedderConfig, embed_asked, embed_kept},
 };
 
 /// Domains that are answered with their scores.
@@ -44,7 +45,8 @@ pub struct DomainOf {
 
 /// Tells the domain of a query, from a few example texts of each domain.
 ///
-/// A linear classifier on sentence vectors is learned from the examples when the stage is opened. Examples under the name
+/// A linear classifier on sentence vectors is learned from the examples when the stage is opened; or, where the stage's model
+/// makes the vectors, when the first document comes. Examples under the name
 /// `general` are of no domain: from them it is learned what is of none, by the classifier's odds and by how near the nearest
 /// examples are, and the threshold is fitted, unless it is given. Documents of a batch go through the
 /// embedder together.
@@ -65,7 +67,15 @@ pub struct Domain {
     /// What was learned.
     #[serde(skip)]
     #[schemars(skip)]
-    classifier: Option<Classifier>,
+    learned: Option<Learned>,
+}
+
+/// What was learned.
+enum Learned {
+    /// With an embedder in the process, when the stage was opened.
+    Opened(Box<Classifier>),
+    /// With the vectors of the stage's model, when the first document came.
+    Asked(Examples, LearnedOnce<VectorClassifier>),
 }
 
 impl Analyzer for Domain {
@@ -85,7 +95,12 @@ impl Analyzer for Domain {
                 examples.entry(name).or_default().extend(texts);
             }
         }
-        self.classifier = Some(Classifier::learn(&examples, &self.embedder, self.threshold)?);
+        let examples = Examples::new(&examples, self.threshold)?;
+        self.learned = Some(if self.embedder.is_asked() {
+            Learned::Asked(examples, LearnedOnce::default())
+        } else {
+            Learned::Opened(Box::new(Classifier::of(&examples, &self.embedder)?))
+        });
         Ok(self)
     }
 
@@ -106,7 +121,11 @@ impl Analyzer for Domain {
 
     fn permissions() -> Vec<Permission> {
         let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
-        vec![Permission { name: "cache".to_owned(), reason }]
+        let asked = "to have the model make the vectors, with `embedder = { kind = \"model\" }`".to_owned();
+        vec![
+            Permission { name: "cache".to_owned(), reason },
+            Permission { name: "model:embed".to_owned(), reason: asked },
+        ]
     }
 
     async fn analyze(&self, input: Text, host: &Host<'_>) -> Result<DomainOf> {
@@ -117,22 +136,37 @@ impl Analyzer for Domain {
     async fn analyze_batch(&self, inputs: Vec<Text>, hosts: &[Host<'_>]) -> Vec<Result<DomainOf>> {
         let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
         match self.verdicts(&texts, hosts).await {
-            Ok(verdicts) => verdicts.into_iter().map(|verdict| Ok(answer(verdict))).collect(),
+            Ok(verdicts) => verdicts.into_iter().map(|verdict| verdict.map(answer)).collect(),
             Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
         }
     }
 }
 
 impl Domain {
-    fn classifier(&self) -> Result<&Classifier> {
-        let closed = || Failure::Internal("`domain` was called before it was opened".to_owned());
-        self.classifier.as_ref().ok_or_else(closed)
+    /// A verdict for each text, unless all fail.
+    async fn verdicts(&self, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Verdict>>> {
+        match &self.learned {
+            Some(Learned::Opened(classifier)) => {
+                let vectors = embed_kept(classifier.embedder(), texts, hosts).await?;
+                Ok(vectors.rows().map(|row| Ok(classifier.by_vector().verdict(row))).collect())
+            }
+            Some(Learned::Asked(examples, learned)) => {
+                let hosts: Vec<&Host<'_>> = hosts.iter().collect();
+                let Some(host) = hosts.first() else { return Ok(Vec::new()) };
+                let classifier = learned.get(|| learn(examples, host)).await?;
+                let vectors = embed_asked(texts, &hosts, Some(classifier.dimensions())).await;
+                Ok(vectors.into_iter().map(|row| row.map(|row| classifier.verdict(&row))).collect())
+            }
+            None => Err(Failure::Internal("`domain` was called before it was opened".to_owned())),
+        }
     }
+}
 
-    async fn verdicts(&self, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Verdict>> {
-        let classifier = self.classifier()?;
-        Ok(classifier.verdicts(&embed_kept(classifier.embedder(), texts, hosts).await?))
-    }
+/// Learns from vectors of the stage's model.
+async fn learn(examples: &Examples, host: &Host<'_>) -> Result<VectorClassifier> {
+    let texts: Vec<&str> = examples.texts().collect();
+    let vectors = embed_all(&texts, host, "examples", |at| format!("the example {:?}", texts[at])).await?;
+    Ok(VectorClassifier::learn(examples, vectors))
 }
 
 fn answer(verdict: Verdict) -> DomainOf {

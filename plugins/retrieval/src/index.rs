@@ -52,13 +52,23 @@ pub struct Found {
     pub vector: f64,
 }
 
-/// A collection with both its indexes.
-pub struct Index {
+/// A collection that can be searched by words.
+pub struct Texts {
     passages: Vec<Passage>,
     bm25: Bm25,
-    embedder: Embedder,
+}
+
+/// A collection with both its indexes.
+pub struct Searchable {
+    texts: Arc<Texts>,
     vectors: Vectors,
     cells: Option<Cells>,
+}
+
+/// A collection with both its indexes, and an embedder in the process for queries.
+pub struct Index {
+    embedder: Embedder,
+    searchable: Searchable,
 }
 
 /// Indexes in use. The arms of a route differ in how they search, not in what: they share one index.
@@ -90,22 +100,15 @@ impl Index {
     /// # Errors
     /// As those of [`Embedder::open`] and [`Embedder::embed`].
     pub fn new(passages: Vec<Passage>, embedder: &EmbedderConfig, parameters: Parameters) -> Result<Self> {
-        let texts: Vec<String> = passages.iter().map(Passage::searched).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let bm25 = Bm25::new(texts.iter().copied(), parameters);
-        let embedder = Embedder::open(embedder, texts.iter().copied())?;
+        let texts = Arc::new(Texts::new(passages, parameters));
+        let searched = texts.searched();
+        let searched: Vec<&str> = searched.iter().map(String::as_str).collect();
+        let embedder = Embedder::open(embedder, searched.iter().copied())?;
         let mut vectors = embedder.embed(&[])?;
-        for texts in texts.chunks(TOGETHER) {
-            vectors.append(&embedder.embed(texts)?);
+        for together in searched.chunks(TOGETHER) {
+            vectors.append(&embedder.embed(together)?);
         }
-        let cells = (vectors.len() > EXACT).then(|| Cells::new(&vectors));
-        Ok(Self { passages, bm25, embedder, vectors, cells })
-    }
-
-    /// The documents, in the order of the file.
-    #[must_use]
-    pub fn passages(&self) -> &[Passage] {
-        &self.passages
+        Ok(Self { embedder, searchable: Searchable::new(texts, vectors) })
     }
 
     /// The vectors of queries.
@@ -122,10 +125,59 @@ impl Index {
         &self.embedder
     }
 
+    /// The collection.
+    #[must_use]
+    pub fn searchable(&self) -> &Searchable {
+        &self.searchable
+    }
+}
+
+impl Texts {
+    /// Indexes documents by their words.
+    #[must_use]
+    pub fn new(passages: Vec<Passage>, parameters: Parameters) -> Self {
+        let searched: Vec<String> = passages.iter().map(Passage::searched).collect();
+        let bm25 = Bm25::new(searched.iter().map(String::as_str), parameters);
+        Self { passages, bm25 }
+    }
+
+    /// The documents, in the order of the file.
+    #[must_use]
+    pub fn passages(&self) -> &[Passage] {
+        &self.passages
+    }
+
+    /// What is searched of each document: what its vector is made of.
+    #[must_use]
+    pub fn searched(&self) -> Vec<String> {
+        self.passages.iter().map(Passage::searched).collect()
+    }
+}
+
+impl Searchable {
+    /// Adds the vectors of the documents, in their order.
+    #[must_use]
+    pub fn new(texts: Arc<Texts>, vectors: Vectors) -> Self {
+        let cells = (vectors.len() > EXACT).then(|| Cells::new(&vectors));
+        Self { texts, vectors, cells }
+    }
+
+    /// The documents, in the order of the file.
+    #[must_use]
+    pub fn passages(&self) -> &[Passage] {
+        self.texts.passages()
+    }
+
+    /// Length of a vector.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.vectors.dimensions()
+    }
+
     /// The best documents for a query with this vector, best first; of two alike, the lower id.
     #[must_use]
     pub fn search(&self, query: &str, vector: &[f32], search: &Search) -> Vec<Found> {
-        let words = self.bm25.scores(query);
+        let words = self.texts.bm25.scores(query);
         let by_words = best(numbered(&words).filter(|ranked| ranked.score > 0.0), search.candidates);
         let by_vector = match &self.cells {
             Some(cells) => cells.nearest(&self.vectors, vector, search.candidates),
@@ -164,7 +216,7 @@ impl Index {
     }
 
     fn id(&self, found: &Found) -> &str {
-        &self.passages[found.document].id
+        &self.passages()[found.document].id
     }
 
     fn found(&self, document: u32, words: &[f32], vector: &[f32]) -> Found {

@@ -8,7 +8,7 @@
 //!
 //! | module | what for |
 //! | --- | --- |
-//! | [`embed`] | texts as vectors: hashed features, or a sentence encoder |
+//! | [`embed`] | texts as vectors: hashed features, a sentence encoder, or what the stage's model answers |
 //! | [`classify`], [`softmax`], [`scope`], [`threshold`] | domains from examples, and where to stop believing |
 //! | [`bm25`], [`vectors`], [`cells`] | the keyword leg; the vector leg, exact and among very many |
 //! | [`fuse`], [`index`] | the legs as one ranking |
@@ -18,6 +18,7 @@
 //! Everything is deterministic, and the same on every target but for the sentence encoder's last digits.
 #![forbid(unsafe_code)]
 
+mod asking;
 pub mod bm25;
 pub mod cells;
 pub mod classify;

@@ -6,10 +6,12 @@ use jackfield_plugin_api::prelude::*;
 use jackfield_text::six_places;
 
 use crate::{
+    asking::{LearnedOnce, embed_all},
     bm25::Parameters,
-    embed::{EmbedderConfig, embed_kept},
+    collection,
+    embed::{EmbedderConfig, embed_asked, embed_kept},
     fuse::Fusion,
-    index::{Index, Search},
+    index::{Index, Search, Searchable, Texts},
 };
 
 /// What `retrieve` reads.
@@ -52,7 +54,8 @@ pub struct Hits {
 ///
 /// Two legs each put their best documents forward: BM25 over words, and cosine over sentence vectors. Their scores become
 /// one by a weight on the keyword leg, `alpha`, or by reciprocal ranks. A route that sets `alpha` learns the weight; the
-/// stages it makes share one index.
+/// stages it makes share one index, unless the stage's model makes the vectors: then each has its own, made when the first
+/// document comes.
 #[derive(Config)]
 pub struct Retrieve {
     /// The documents: a JSON array, or one JSON object a line, each with `id`, `text` and, where there is one, `title`.
@@ -93,7 +96,15 @@ pub struct Retrieve {
     /// The indexed documents.
     #[serde(skip)]
     #[schemars(skip)]
-    index: Option<Arc<Index>>,
+    indexed: Option<Indexed>,
+}
+
+/// The indexed documents.
+enum Indexed {
+    /// With an embedder in the process, when the stage was opened.
+    Opened(Arc<Index>),
+    /// With the vectors of the stage's model, when the first query came.
+    Asked(Arc<Texts>, LearnedOnce<Searchable>),
 }
 
 impl Analyzer for Retrieve {
@@ -119,7 +130,11 @@ impl Analyzer for Retrieve {
             }
         }
         let parameters = Parameters { k1: self.k1, b: self.b, stem: self.stem };
-        self.index = Some(Index::open(&self.documents, &self.embedder, parameters)?);
+        self.indexed = Some(if self.embedder.is_asked() {
+            Indexed::Asked(Arc::new(Texts::new(collection::read(&self.documents)?, parameters)), LearnedOnce::default())
+        } else {
+            Indexed::Opened(Index::open(&self.documents, &self.embedder, parameters)?)
+        });
         Ok(self)
     }
 
@@ -141,7 +156,11 @@ impl Analyzer for Retrieve {
 
     fn permissions() -> Vec<Permission> {
         let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
-        vec![Permission { name: "cache".to_owned(), reason }]
+        let asked = "to have the model make the vectors, with `embedder = { kind = \"model\" }`".to_owned();
+        vec![
+            Permission { name: "cache".to_owned(), reason },
+            Permission { name: "model:embed".to_owned(), reason: asked },
+        ]
     }
 
     async fn analyze(&self, input: Query, host: &Host<'_>) -> Result<Hits> {
@@ -151,28 +170,37 @@ impl Analyzer for Retrieve {
 
     async fn analyze_batch(&self, inputs: Vec<Query>, hosts: &[Host<'_>]) -> Vec<Result<Hits>> {
         let texts: Vec<&str> = inputs.iter().map(|query| query.text.as_str()).collect();
-        let vectors = match self.index() {
-            Ok(index) => embed_kept(index.embedder(), &texts, hosts).await.map(|vectors| (index, vectors)),
-            Err(failure) => Err(failure),
-        };
-        match vectors {
-            Ok((index, vectors)) => {
-                let hits = |(at, query)| Ok(self.hits(index, query, vectors.row(at)));
-                inputs.into_iter().enumerate().map(hits).collect()
-            }
+        match self.found(&texts, hosts).await {
+            Ok(hits) => hits,
             Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
         }
     }
 }
 
 impl Retrieve {
-    fn index(&self) -> Result<&Index> {
-        self.index.as_deref().ok_or_else(|| Failure::Internal("`retrieve` was called before it was opened".to_owned()))
+    /// The hits for each query, unless all fail.
+    async fn found(&self, queries: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Hits>>> {
+        match &self.indexed {
+            Some(Indexed::Opened(index)) => {
+                let vectors = embed_kept(index.embedder(), queries, hosts).await?;
+                let hits = |(query, row): (&&str, &[f32])| Ok(self.hits(index.searchable(), query, row));
+                Ok(queries.iter().zip(vectors.rows()).map(hits).collect())
+            }
+            Some(Indexed::Asked(texts, searchable)) => {
+                let hosts: Vec<&Host<'_>> = hosts.iter().collect();
+                let Some(host) = hosts.first() else { return Ok(Vec::new()) };
+                let searchable = searchable.get(|| index(texts, host)).await?;
+                let vectors = embed_asked(queries, &hosts, Some(searchable.dimensions())).await;
+                let hits = |(query, row): (&&str, Result<Vec<f32>>)| Ok(self.hits(&searchable, query, &row?));
+                Ok(queries.iter().zip(vectors).map(hits).collect())
+            }
+            None => Err(Failure::Internal("`retrieve` was called before it was opened".to_owned())),
+        }
     }
 
-    fn hits(&self, index: &Index, query: Query, vector: &[f32]) -> Hits {
+    fn hits(&self, index: &Searchable, query: &str, vector: &[f32]) -> Hits {
         let Self { alpha, fusion, mmr, candidates, top, .. } = *self;
-        let found = index.search(&query.text, vector, &Search { alpha, fusion, mmr, candidates, top });
+        let found = index.search(query, vector, &Search { alpha, fusion, mmr, candidates, top });
         let passages = index.passages();
         let hit = |(rank, found): (usize, &crate::index::Found)| {
             let passage = passages[found.document].clone();
@@ -186,8 +214,17 @@ impl Retrieve {
                 rank: rank as u64 + 1,
             }
         };
-        Hits { hits: found.iter().enumerate().map(hit).collect(), query: query.text }
+        Hits { hits: found.iter().enumerate().map(hit).collect(), query: query.to_owned() }
     }
+}
+
+/// Indexes the documents with vectors of the stage's model.
+async fn index(texts: &Arc<Texts>, host: &Host<'_>) -> Result<Searchable> {
+    let searched = texts.searched();
+    let searched: Vec<&str> = searched.iter().map(String::as_str).collect();
+    let name = |at: usize| format!("the document `{}`", texts.passages()[at].id);
+    let vectors = embed_all(&searched, host, "documents", name).await?;
+    Ok(Searchable::new(Arc::clone(texts), vectors))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jackfield_plugin_api::{Ability, Kind, Offers};
 
-use super::{Checker, services::Found};
+use super::{Checker, needs, services::Found};
 use crate::{
     pipeline::{draft::StageDraft, faults::Fault, source::Spanned},
     plugin::{Offer, Registry, escape_untrusted, sandbox::Permission},
@@ -15,14 +15,36 @@ impl Checker<'_> {
     pub(super) fn abilities(&mut self, registry: &Registry) {
         let draft = self.draft;
         let mut faults = Vec::new();
-        for (stage, found) in draft.stages.iter().zip(&self.offers) {
+        for (index, (stage, found)) in draft.stages.iter().zip(&self.offers).enumerate() {
             let Some((_, offer)) = found else { continue };
-            let asked = asked(offer);
+            let needed = self.needed(index, offer);
+            let extension = &offer.descriptor.name;
+            if models_of(stage).next().is_none()
+                && let Some(ability) = needed.first()
+            {
+                let name = &stage.name.text;
+                let message = format!(
+                    "stage `{name}`: `{extension}` needs a model that offers `{ability}` as it is configured, and the stage \
+                     has none"
+                );
+                let hint = "add `model = \"NAME\"` to the stage".to_owned();
+                faults.push(Fault::at("missing-key", stage.name.span, message).hint(hint));
+            }
+            let asked: Vec<Ability> =
+                asked(offer).into_iter().chain(needed).collect::<BTreeSet<_>>().into_iter().collect();
             for model in models_of(stage) {
-                faults.extend(self.lacks(registry, &offer.descriptor.name, stage, model, &asked));
+                faults.extend(self.lacks(registry, extension, stage, model, &asked));
             }
         }
         self.faults.extend(faults);
+    }
+
+    /// What a stage needs of its model as it is configured, in whichever arm of its route.
+    fn needed(&self, index: usize, offer: &Offer) -> BTreeSet<Ability> {
+        let schema = &offer.descriptor.config;
+        let arms = self.routes.get(index).into_iter().flatten().flat_map(|route| route.arms()).map(|arm| &arm.config);
+        let stage = self.configs.get(index).map(|config| &config.value);
+        arms.chain(stage).flat_map(|config| needs::needed(schema, config)).collect()
     }
 
     /// The fault of a model that does not offer all that a stage asks of it. One that is not known is another fault.
@@ -88,15 +110,10 @@ impl Checker<'_> {
     }
 }
 
-/// What an extension asks of a model.
-fn asked(offer: &Offer) -> Vec<Ability> {
-    let permissions = offer.descriptor.permissions.iter().filter_map(|asked| asked.name.parse().ok());
-    let ability = |permission| match permission {
-        Permission::ModelAbility(ability) => Some(ability),
-        Permission::Model => Some(Ability::Complete),
-        _ => None,
-    };
-    permissions.filter_map(ability).collect::<BTreeSet<_>>().into_iter().collect()
+/// What an extension asks of a model, however it is configured.
+fn asked(offer: &Offer) -> BTreeSet<Ability> {
+    let asked = offer.descriptor.permissions.iter().filter_map(|asked| needs::ability(&asked.name)).collect();
+    &asked - &needs::conditional(&offer.descriptor.config)
 }
 
 fn offers(offer: &Offer, abilities: &[Ability], config: &serde_json::Value) -> bool {

@@ -7,6 +7,7 @@ mod extensions;
 mod files;
 mod graph;
 mod lower;
+mod needs;
 mod path_digest;
 mod routes;
 mod sandbox;

@@ -34,6 +34,11 @@ impl<'a> RouteFound<'a> {
     pub(super) fn policy(&self) -> Option<(&'a Plugin, &'a Offer)> {
         self.found
     }
+
+    /// What it picks from.
+    pub(super) fn arms(&self) -> &[ArmPlan] {
+        &self.arms
+    }
 }
 
 impl<'a> Checker<'a> {

@@ -26,6 +26,19 @@ fn asking(name: &str, permissions: &[&str]) -> Offer {
     made
 }
 
+/// Asks for something where it is configured to.
+fn asking_if(name: &str) -> Offer {
+    let mut made = asking(name, &["cache", "model:embed"]);
+    Arc::make_mut(&mut made.descriptor).config = json!({
+        "type": "object", "additionalProperties": false,
+        "properties": { "how": { "oneOf": [
+            { "type": "object", "properties": { "kind": { "const": "here" } }, "required": ["kind"] },
+            { "type": "object", "properties": { "kind": { "const": "asked" } }, "required": ["kind"], "x-needs": "model:embed" },
+        ] } },
+    });
+    made
+}
+
 fn compile(text: &str) -> Result<Plan, Faults> {
     let offers = vec![
         model("open", json!({ "complete": true, "capture": true, "edits": true, "local": "/here" })),
@@ -36,6 +49,7 @@ fn compile(text: &str) -> Result<Plan, Faults> {
         asking("looks", &["model:capture"]),
         asking("steers", &["model", "model:capture", "model:edits"]),
         asking("scores", &["model:logprobs"]),
+        asking_if("embeds-if"),
     ];
     let registry = Registry::new(vec![plugin("bundled", Form::LinkedIn, offers)]);
     let begin = "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [1]\n";
@@ -98,6 +112,35 @@ fn a_model_that_answers_no_prompts_is_told_to_a_stage_that_asks_for_answers() {
     11: stage `a`: `plain` asks for `model`, which model `one` (`embeds`) does not offer
        hint: known models that offer it: `maybe`, `open`, `shut`
     ");
+}
+
+#[test]
+fn what_is_needed_with_some_configuration_alone_is_missed_with_that_alone() {
+    let stage = |more: &str| {
+        format!(
+            "[model.two]\nuse = \"shut\"\n[model.four]\nuse = \"embeds\"\n[stages.a]\nuse = \"embeds-if\"\nin = \"input\"\n{more}"
+        )
+    };
+    let asked = "with = { how = { kind = \"asked\" } }\n";
+    for more in [
+        "",
+        "model = \"two\"",
+        "with = { how = { kind = \"here\" } }\nmodel = \"two\"",
+        &format!("{asked}model = \"four\""),
+    ] {
+        compile(&stage(more)).unwrap_or_else(|faults| panic!("{more}: {faults}"));
+    }
+    assert_snapshot!(told(&stage(&format!("{asked}model = \"two\""))), @r"
+    14: stage `a`: `embeds-if` asks for `model:embed`, which model `two` (`shut`) does not offer
+       hint: models of this pipeline that offer it: `four`
+    ");
+    assert_snapshot!(told(&stage(asked)), @r#"
+    10: stage `a`: `embeds-if` needs a model that offers `embed` as it is configured, and the stage has none
+       hint: add `model = "NAME"` to the stage
+    "#);
+    let route = "route = { use = \"any\", arms = [{ how = { kind = \"here\" } }, { how = { kind = \"asked\" } }] }";
+    let missed = told(&stage(route));
+    assert!(missed.contains("needs a model that offers `embed`"), "{missed}");
 }
 
 #[test]

@@ -66,9 +66,9 @@ fn measure(collection: &Collection, index: &Index) -> Result<(), Error> {
     let embedding = start.elapsed().as_secs_f64() * 1e3 / texts.len() as f64;
     let run = |search: Search| -> Vec<[f64; 3]> {
         let one = |(at, text): (usize, &&str)| {
-            let found = index.search(text, vectors.row(at), &search);
+            let found = index.searchable().search(text, vectors.row(at), &search);
             let judged = &collection.queries[at].judgements;
-            let ids = || found.iter().map(|found| index.passages()[found.document].id.as_str());
+            let ids = || found.iter().map(|found| index.searchable().passages()[found.document].id.as_str());
             [ndcg(ids(), judged, 10), recall(ids(), judged, 10), average_precision(ids(), judged)]
                 .map(Option::unwrap_or_default)
         };

@@ -15,9 +15,9 @@ pub async fn embed_kept(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>])
     let mut rows: Vec<Option<Vec<f32>>> = vec![None; texts.len()];
     let mut keys = Vec::with_capacity(texts.len());
     for ((text, host), row) in texts.iter().zip(hosts).zip(&mut rows) {
-        let key = key(embedder, text);
+        let key = key(embedder.identity(), text);
         match host.cache_get(&key).await {
-            Ok(value) => *row = value.and_then(|bytes| read(&bytes, embedder.dimensions())),
+            Ok(value) => *row = value.and_then(|bytes| read(&bytes, Some(embedder.dimensions()))),
             Err(Failure::InvalidConfig(_)) => return embedder.embed(texts),
             Err(failure) => return Err(failure),
         }
@@ -27,9 +27,8 @@ pub async fn embed_kept(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>])
     let made = embedder.embed(&missing.iter().map(|&at| texts[at]).collect::<Vec<_>>())?;
     for (row, &at) in missing.iter().enumerate() {
         let vector = made.row(row);
-        let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
         if let (Some(host), Some(key)) = (hosts.get(at), keys.get(at)) {
-            host.cache_put(key, bytes, None).await?;
+            host.cache_put(key, written(vector), None).await?;
         }
         rows[at] = Some(vector.to_vec());
     }
@@ -38,18 +37,23 @@ pub async fn embed_kept(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>])
     Ok(vectors)
 }
 
-/// All that a vector depends on.
-fn key(embedder: &Embedder, text: &str) -> String {
-    let digest = Sha256::new().chain_update(embedder.identity()).chain_update(text).finalize();
+/// All that a vector depends on: what made it, and the text.
+pub(super) fn key(identity: &[u8], text: &str) -> String {
+    let digest = Sha256::new().chain_update(identity).chain_update(text).finalize();
     format!("vector-{digest:x}")
 }
 
-/// The vector, if these are its bytes.
-fn read(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
+/// The bytes of a vector.
+pub(super) fn written(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// The vector, if these are the bytes of one of this length, where that is known.
+pub(super) fn read(bytes: &[u8], dimensions: Option<usize>) -> Option<Vec<f32>> {
     let (values, rest) = bytes.as_chunks::<4>();
     let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-    let whole = rest.is_empty() && vector.len() == dimensions && vector.iter().all(|value| value.is_finite());
-    whole.then_some(vector)
+    let length = dimensions.map_or(!vector.is_empty(), |dimensions| vector.len() == dimensions);
+    (rest.is_empty() && length && vector.iter().all(|value| value.is_finite())).then_some(vector)
 }
 
 #[cfg(test)]
@@ -133,7 +137,7 @@ mod tests {
         assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes", "bees"]), plain);
         assert_eq!(shelf.kept(), 3);
         // A value that is no vector is as good as none.
-        done(shelf.cache_put(0, &key(&embedder, "owls"), b"???".as_slice().into(), None)).unwrap();
+        done(shelf.cache_put(0, &key(embedder.identity(), "owls"), b"???".as_slice().into(), None)).unwrap();
         assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes", "bees"]), plain);
     }
 

@@ -1,5 +1,6 @@
 //! Texts as vectors of length 1.
 
+mod asked;
 #[cfg(feature = "models")]
 mod bert;
 mod hashing;
@@ -11,6 +12,8 @@ use jackfield_plugin_api::prelude::*;
 #[cfg(feature = "models")]
 use jackfield_transformer::SentenceEncoder;
 
+pub use asked::embed_asked;
+pub(crate) use asked::other_length;
 pub use hashing::{Features, Hashing};
 pub use kept::embed_kept;
 
@@ -38,6 +41,11 @@ pub enum EmbedderConfig {
         #[schemars(range(min = 8, max = 8192))]
         max_tokens: Option<usize>,
     },
+    /// The model that the pipeline gives to the stage (`model = "name"`), which has to offer `embed`. It is asked about the
+    /// texts of the configuration when the first document comes, and about each document; give the stage a `store`, so that
+    /// no text is embedded twice.
+    #[schemars(extend("x-needs" = "model:embed"))]
+    Model {},
 }
 
 impl Default for EmbedderConfig {
@@ -46,7 +54,15 @@ impl Default for EmbedderConfig {
     }
 }
 
-/// An embedder, ready to be used. Cheap to clone.
+impl EmbedderConfig {
+    /// Whether the stage's model makes the vectors, which can be asked during a call alone.
+    #[must_use]
+    pub const fn is_asked(&self) -> bool {
+        matches!(self, Self::Model {})
+    }
+}
+
+/// An embedder in the process, ready to be used. Cheap to clone.
 #[derive(Clone)]
 pub enum Embedder {
     /// Hashed features.
@@ -60,7 +76,8 @@ impl Embedder {
     /// Makes the embedder; `texts` are those at hand, from which the hashing embedder learns how common features are.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`] if a size is out of range, or the model's folder cannot be read or is not one.
+    /// [`Failure::InvalidConfig`] if a size is out of range, the model's folder cannot be read or is not one, or the vectors
+    /// are a stage's model's to make, which are [asked for](embed_asked).
     pub fn open<'a>(config: &EmbedderConfig, texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         match config {
             EmbedderConfig::Hashing { dimensions, idf } => {
@@ -76,6 +93,9 @@ impl Embedder {
             }
             #[cfg(feature = "models")]
             EmbedderConfig::Bert { folder, max_tokens } => Ok(Self::Bert(bert::open(&folder.path, *max_tokens)?)),
+            EmbedderConfig::Model {} => Err(Failure::InvalidConfig(
+                "the embedder `model` is the model of a stage: there is none outside a call".to_owned(),
+            )),
             #[cfg(not(feature = "models"))]
             EmbedderConfig::Bert { .. } => Err(Failure::InvalidConfig(
                 "this build runs no models in the process: use the embedder `hashing`, or a host that links \

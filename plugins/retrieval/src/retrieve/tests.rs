@@ -124,5 +124,8 @@ fn arms_that_differ_in_alpha_share_an_index() {
         read(with(json!({ "alpha": alpha, "k1": 1.3 })))
     };
     let (left, right) = (open(0.1), open(0.9));
-    assert!(Arc::ptr_eq(left.index.as_ref().unwrap(), right.index.as_ref().unwrap()));
+    let (Some(Indexed::Opened(left)), Some(Indexed::Opened(right))) = (&left.indexed, &right.indexed) else {
+        panic!("indexed when they were opened")
+    };
+    assert!(Arc::ptr_eq(left, right));
 }
