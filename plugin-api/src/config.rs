@@ -3,6 +3,15 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+/// Stands in the schema of a key of a configuration with the value that it has on this machine where the pipeline does not
+/// say: `#[schemars(extend("x-machine-default" = …))]` on an optional field. The host puts the value into the configuration,
+/// so that results of machines that differ in it are told apart.
+pub const MACHINE_DEFAULT: &str = "x-machine-default";
+
+/// Stands in the schema of a key of a configuration that changes how fast something is computed and never what:
+/// `#[schemars(extend("x-no-effect" = true))]`. Such a key has no part in what tells results apart.
+pub const NO_EFFECT: &str = "x-no-effect";
+
 /// The configuration of an extension, which is also the extension's own state: what the `with` table of a stage holds.
 ///
 /// Derive it (`#[derive(Config)]`); the derive makes unknown keys an error and publishes a JSON Schema.

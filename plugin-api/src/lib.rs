@@ -92,7 +92,7 @@ pub use completion::{
     Capture, Captured, Completion, CompletionRequest, Component, Edit, Finish, LikelyToken, LogProbs, LogProbsOn,
     Message, Role, RowNormalization, Token, TokenLogProb, TokenLogProbs, Usage,
 };
-pub use config::Config;
+pub use config::{Config, MACHINE_DEFAULT, NO_EFFECT};
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};

@@ -78,11 +78,21 @@ pub type PathIdentities = BTreeMap<String, Value>;
 fn identity_of(config: &Value, paths: &PathIdentities) -> Value {
     let mut identity = config.clone();
     for (pointer, stands) in paths {
-        if let Some(value) = identity.pointer_mut(pointer) {
+        if stands.is_null() {
+            remove(&mut identity, pointer);
+        } else if let Some(value) = identity.pointer_mut(pointer) {
             *value = stands.clone();
         }
     }
     identity
+}
+
+/// Removes the key that a JSON pointer leads to.
+fn remove(value: &mut Value, pointer: &str) {
+    let Some((table, key)) = pointer.rsplit_once('/') else { return };
+    if let Some(table) = value.pointer_mut(table).and_then(Value::as_object_mut) {
+        table.remove(&key.replace("~1", "/").replace("~0", "~"));
+    }
 }
 
 /// Where items come from.

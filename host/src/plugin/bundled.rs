@@ -12,6 +12,8 @@ use jackfield_plugin_api::{PROTOCOL, linked_in};
 use jackfield_retrieval as _;
 use jackfield_routes as _;
 use jackfield_transcript as _;
+#[cfg(feature = "transformer")]
+use jackfield_transformer as _;
 
 use super::{Form, Plugin, load::direct, program::program_digest};
 

@@ -14,6 +14,7 @@
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
 //! | `encoder/` | sentence encoders, on the same arithmetic |
 //! | `plan`, `memory` | how much memory a batch needs, and whether it is there |
+//! | `model/` | the extension `transformer`: requests to passes, and what they show to answers |
 //!
 //! [`Transformer::forward`] is what all else is made of: it reads tokens in any number of sequences, each under its own edits,
 //! and shows an [`Observer`] the hidden states and logits asked for.
@@ -30,6 +31,8 @@ mod lanes;
 mod load;
 mod matrix;
 mod memory;
+#[cfg(feature = "model")]
+mod model;
 mod plan;
 mod reading;
 mod sampling;
@@ -47,6 +50,8 @@ pub use generate::{Drawn, Ended, GenerateRequest, Reply};
 pub use kernels::Kernel;
 pub use load::{CHECKSUMS, ChatTemplate, LoadError, LoadFault, TextEnds, Tokenizer, checksums};
 pub use memory::{MemoryBudget, MemoryShort, Reservation};
+#[cfg(feature = "model")]
+pub use model::{KernelChoice, TransformerModel};
 pub use plan::{BatchShape, MemoryPlan};
 pub use reading::{CaptureRequest, ScoreRequest};
 pub use sampling::{Sampler, Sampling, likeliest, log_probabilities};

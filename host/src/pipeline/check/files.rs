@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, TEXT_FILE};
+use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, MACHINE_DEFAULT, NO_EFFECT, TEXT_FILE};
 use serde_json::{Value, json};
 
 use super::path_digest;
@@ -70,14 +70,18 @@ impl<'a> Fill<'a> {
                 for (name, schema) in properties.flatten() {
                     let is_path = schema["format"] == FILE_PATH || schema["format"] == DIGESTED_PATH;
                     let default = schema["default"].as_str().filter(|_| is_path);
-                    if let Some(default) = default {
-                        map.entry(name).or_insert_with(|| Value::from(default));
+                    // What this machine makes of an absent key stands in the configuration, as if somebody had set it.
+                    if let Some(default) = schema.get(MACHINE_DEFAULT).or(default.and(schema.get("default"))) {
+                        map.entry(name).or_insert_with(|| default.clone());
                     }
                     if let Some(inner) = map.get_mut(name) {
                         let node = node.and_then(Node::as_table).and_then(|table| table.get(name));
                         let length = self.pointer.len();
                         self.pointer += &format!("/{}", name.replace('~', "~0").replace('/', "~1"));
                         self.value(schema, node, inner);
+                        if schema[NO_EFFECT] == true {
+                            self.paths.insert(self.pointer.clone(), Value::Null);
+                        }
                         self.pointer.truncate(length);
                     }
                 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jackfield_plugin_api::{Failure, guarded};
-use kitoken::Kitoken;
+use kitoken::{Kitoken, SpecialToken, SpecialTokenKind};
 use serde_json::{Map, Value, json};
 
 use super::{LoadError, LoadFault, folder::required_file, gguf_metadata, gguf_vocabulary, tokenizer_check::check};
@@ -92,6 +92,14 @@ impl Tokenizer {
         // by reading a text, so nothing is left half done.
         let found = guarded(PLACE, || self.inner.encode(text, special)).map_err(|panic| not(said(panic)))?;
         found.map_err(|error| not(error.to_string()))
+    }
+
+    /// The texts of the special tokens that a text becomes only where that is wanted.
+    #[must_use]
+    pub fn special_texts(&self) -> Vec<String> {
+        let controls = |token: &SpecialToken| token.kind == SpecialTokenKind::Control;
+        let text = |token: &SpecialToken| String::from_utf8(token.bytes.to_vec()).ok();
+        self.inner.to_definition().specials.iter().filter(|token| controls(token)).filter_map(text).collect()
     }
 
     /// The bytes that tokens stand for. They may end within a character. Special tokens are left out unless `special` is

@@ -1,0 +1,26 @@
+//! The extension `transformer`, a model that runs in the process.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `config` | what it is told, and a call from begin to end |
+//! | `prompt` | conversations to tokens |
+//! | `job`, `answer` | requests to what the worker does, and what the worker found to answers |
+//! | `engine` | loaded models, which all who are configured alike share |
+//! | `worker`, `active`, `prepared` | one thread a loaded model: takes requests that wait, and computes them side by side |
+
+mod active;
+mod answer;
+mod config;
+mod engine;
+mod job;
+mod prepared;
+mod prompt;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use jackfield_plugin_api::export_plugin;
+
+pub use config::{KernelChoice, TransformerModel};
+
+export_plugin!(models: TransformerModel);

@@ -1,0 +1,255 @@
+//! The thread that computes. Requests join between two passes, in the order in which they came, and leave when they are
+//! answered or nobody waits for them. A pass takes the prompts of those that are new and a token of each other; equal prompts
+//! under equal edits are read once.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        mpsc::{Receiver, TryRecvError},
+    },
+};
+
+use jackfield_plugin_api::{Failure, guarded};
+
+use super::{active::Active, engine::Waiting, prepared::PreparedEdits, prompt::ModelText};
+use crate::{Edits, Observer, Positions, RunError, Sequence, Step, Transformer};
+
+pub(super) struct Worker<'a> {
+    model: &'a Transformer,
+    text: Arc<ModelText>,
+    /// Most requests side by side.
+    batch: usize,
+    waiting: VecDeque<Waiting>,
+    active: Vec<Active>,
+    prepared: PreparedEdits,
+}
+
+/// A sequence that is read on in a pass.
+struct Lane {
+    sequence: Sequence,
+    tokens: Vec<u32>,
+    edits: Option<Arc<Edits>>,
+    reads: Reads,
+    needs_hidden: bool,
+    needs_logits: bool,
+}
+
+/// What a lane reads, and for which of the active.
+enum Reads {
+    /// A prompt, which is that of all of these.
+    Prompt(Vec<usize>),
+    /// The token that was drawn last.
+    Drawn(usize),
+    /// The rest of a reply.
+    Reply(usize),
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(model: &'a Transformer, text: Arc<ModelText>, batch: usize) -> Self {
+        let (waiting, active, prepared) = (VecDeque::new(), Vec::new(), PreparedEdits::default());
+        Self { model, text, batch, waiting, active, prepared }
+    }
+
+    /// Computes until whoever sends requests is gone.
+    pub(super) fn serve(mut self, requests: &Receiver<Waiting>) {
+        while self.receive(requests) {
+            if let Err(failure) = guarded("transformer", || self.pass()).and_then(|passed| Ok(passed?)) {
+                // What a panic left behind is not looked at again.
+                self.prepared = PreparedEdits::default();
+                self.active.drain(..).for_each(|active| active.finish(Some(&failure)));
+            }
+        }
+    }
+
+    /// Takes the requests that have come, waiting for one if there is nothing to do. False if no more will come.
+    fn receive(&mut self, requests: &Receiver<Waiting>) -> bool {
+        if self.active.is_empty() && self.waiting.is_empty() {
+            match requests.recv() {
+                Ok(waiting) => self.waiting.push_back(waiting),
+                Err(_) => return false,
+            }
+        }
+        loop {
+            match requests.try_recv() {
+                Ok(waiting) => self.waiting.push_back(waiting),
+                Err(TryRecvError::Empty) => return true,
+                // Nobody has the model in use any more, so nobody waits.
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    /// One pass: whoever is new joins, all go on by a token or a prompt, and whoever is done leaves.
+    fn pass(&mut self) -> Result<(), RunError> {
+        self.active.retain(|active| !active.is_abandoned());
+        self.waiting.retain(|waiting| !waiting.answer.is_closed());
+        let mut lanes = self.going_on();
+        let first_new = self.active.len();
+        self.admit();
+        lanes.extend(self.prompts(first_new)?);
+        if !lanes.is_empty() {
+            self.forward(&mut lanes)?;
+        }
+        self.settle(lanes);
+        let (done, active) = self.active.drain(..).partition(Active::is_done);
+        self.active = active;
+        done.into_iter().for_each(|active: Active| active.finish(None));
+        Ok(())
+    }
+
+    /// Lets requests join, the first that came first.
+    fn admit(&mut self) {
+        while self.active.len() < self.batch
+            && let Some(Waiting { job, answer }) = self.waiting.pop_front()
+        {
+            match self.prepared.get(self.model, &job.edits) {
+                Ok(edits) => self.active.push(Active::new(job, answer, edits, self.model)),
+                // Whoever asked may have left.
+                Err(error) => drop(answer.send(Err(Failure::from(error)))),
+            }
+        }
+    }
+
+    /// The sequences of those whose prompts were read.
+    fn going_on(&mut self) -> Vec<Lane> {
+        let mut lanes = Vec::new();
+        for (index, active) in self.active.iter_mut().enumerate() {
+            let edits = active.edits.clone();
+            let rest = active.rest_of_reply().to_vec();
+            if let Some(sequence) = active.reader.as_mut().and_then(|reader| reader.sequence.take()) {
+                lanes.push(Lane {
+                    sequence,
+                    tokens: rest,
+                    edits: edits.clone(),
+                    reads: Reads::Reply(index),
+                    needs_hidden: false,
+                    needs_logits: true,
+                });
+            }
+            if !active.is_writing() {
+                continue;
+            }
+            let Some(writer) = &mut active.writer else { continue };
+            if let Some(sequence) = writer.sequence.take() {
+                lanes.push(Lane {
+                    sequence,
+                    tokens: vec![writer.unread],
+                    edits,
+                    reads: Reads::Drawn(index),
+                    needs_hidden: false,
+                    needs_logits: true,
+                });
+            }
+        }
+        lanes
+    }
+
+    /// The prompts of those that are new, each once.
+    fn prompts(&self, first_new: usize) -> Result<Vec<Lane>, RunError> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let (active, same) = (&self.active, |one: &Active, other: &Active| {
+            let edits = |active: &Active| active.edits.as_ref().map(Arc::as_ptr);
+            one.job.prompt == other.job.prompt && edits(one) == edits(other)
+        });
+        for index in
+            (first_new..active.len()).filter(|index| !active[*index].is_done() || active[*index].needs_hidden())
+        {
+            match groups.iter_mut().find(|group| same(&active[group[0]], &active[index])) {
+                Some(group) => group.push(index),
+                None => groups.push(vec![index]),
+            }
+        }
+        let lane = |group: Vec<usize>| {
+            let members = || group.iter().map(|index| &active[*index]);
+            let capacity = members().map(|active| active.job.capacity()).max().unwrap_or_default();
+            Ok(Lane {
+                sequence: self.model.sequence(capacity)?,
+                tokens: active[group[0]].job.prompt.clone(),
+                edits: active[group[0]].edits.clone(),
+                needs_hidden: members().any(Active::needs_hidden),
+                needs_logits: members().any(Active::needs_logits),
+                reads: Reads::Prompt(group),
+            })
+        };
+        groups.into_iter().map(lane).collect()
+    }
+
+    fn forward(&mut self, lanes: &mut [Lane]) -> Result<(), RunError> {
+        let mut reads = Vec::with_capacity(lanes.len());
+        let mut steps = Vec::with_capacity(lanes.len());
+        for Lane { sequence, tokens, edits, reads: lane, needs_hidden, needs_logits } in lanes {
+            let logits = match lane {
+                Reads::Reply(_) => Positions::From(sequence.length()),
+                _ if *needs_logits => Positions::Last,
+                _ => Positions::None,
+            };
+            let hidden = if *needs_hidden { Positions::From(0) } else { Positions::None };
+            steps.push(Step { sequence, tokens, edits: edits.as_deref(), hidden, logits });
+            reads.push(&*lane);
+        }
+        let mut shown = Shown { model: self.model, text: &self.text, reads, active: &mut self.active };
+        self.model.forward(&mut steps, &mut shown)
+    }
+
+    /// Gives sequences to those who go on in them.
+    fn settle(&mut self, lanes: Vec<Lane>) {
+        for Lane { sequence, reads, .. } in lanes {
+            match reads {
+                Reads::Drawn(index) => {
+                    if let Some(writer) = &mut self.active[index].writer {
+                        writer.sequence = Some(sequence);
+                    }
+                }
+                Reads::Reply(index) => self.active[index].reader = None,
+                Reads::Prompt(group) => {
+                    for index in group {
+                        let active = &mut self.active[index];
+                        if active.is_writing()
+                            && let Some(writer) = &mut active.writer
+                        {
+                            writer.sequence = Some(sequence.clone());
+                        }
+                        // A reply of one token was read with the prompt.
+                        let more = !active.rest_of_reply().is_empty();
+                        active.reader.take_if(|_| !more);
+                        if let Some(reader) = &mut active.reader {
+                            reader.sequence = Some(sequence.clone());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Hands what a pass shows to those who asked.
+struct Shown<'a> {
+    model: &'a Transformer,
+    text: &'a ModelText,
+    /// Of each step.
+    reads: Vec<&'a Reads>,
+    active: &'a mut [Active],
+}
+
+impl Observer for Shown<'_> {
+    fn hidden(&mut self, step: usize, position: usize, layer: usize, state: &[f32]) {
+        if let Reads::Prompt(group) = self.reads[step] {
+            for index in group {
+                self.active[*index].take_hidden(self.model, position, layer, state);
+            }
+        }
+    }
+
+    fn logits(&mut self, step: usize, position: usize, logits: &[f32]) {
+        match self.reads[step] {
+            Reads::Prompt(group) => {
+                for index in group {
+                    self.active[*index].take_first(position, logits, self.text);
+                }
+            }
+            Reads::Drawn(index) => self.active[*index].draw(position, logits, self.text),
+            Reads::Reply(index) => self.active[*index].take_of_reply(position, logits),
+        }
+    }
+}
