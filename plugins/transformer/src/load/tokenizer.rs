@@ -81,8 +81,8 @@ impl Tokenizer {
     /// set. Nothing is added.
     ///
     /// # Errors
-    /// [`RunError::NotTokenized`] for a text that the vocabulary cannot write, that has more than 2^30 bytes, or whose parts
-    /// the tokenizer's expressions do not find in a million steps.
+    /// [`RunError::NotTokenized`] for a text that the vocabulary cannot write, that has more than 2^30 bytes, or of which the
+    /// tokenizer's expressions do not find a part in a million steps.
     pub fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, RunError> {
         let not = |why: String| RunError::NotTokenized { why };
         if text.len() > LONGEST_TEXT {
@@ -90,7 +90,11 @@ impl Tokenizer {
         }
         // The library unwraps what an expression says when it gives up, which depends on the text. Nothing of it is changed
         // by reading a text, so nothing is left half done.
-        let found = guarded(PLACE, || self.inner.encode(text, special)).map_err(|panic| not(said(panic)))?;
+        let gave_up = |_| {
+            not("an expression of the tokenizer gives up on it; a part of it is too long, such as a million spaces"
+                .to_owned())
+        };
+        let found = guarded(PLACE, || self.inner.encode(text, special)).map_err(gave_up)?;
         found.map_err(|error| not(error.to_string()))
     }
 

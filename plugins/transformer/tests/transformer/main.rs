@@ -6,3 +6,4 @@ mod golden;
 mod replies;
 mod support;
 mod texts;
+mod vocabularies;
