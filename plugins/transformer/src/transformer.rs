@@ -52,7 +52,12 @@ impl RunOptions {
 
 impl Transformer {
     /// Reads a model: a folder of the Llama family, or a GGUF file. Files that `checksums.json` lists are compared with it
-    /// first. Weights become 32-bit floats.
+    /// first.
+    ///
+    /// Weights become 32-bit floats, so a model takes four bytes for each weight, however few its file takes: for blocks of
+    /// four bits, seven times the file. All that a header promises is compared with the length of the file and the shapes of
+    /// the architecture before memory is taken for any weight, and data of tensors must not overlap; so a file that lies takes
+    /// no more than an honest one of its length, and what is read before that takes at most twice the file and 64 MiB.
     ///
     /// # Errors
     /// [`LoadError`] for files that are not those of a model that runs here.

@@ -185,7 +185,9 @@ impl fmt::Display for LoadFault {
             Self::Truncated { what, needed, found } => {
                 write!(f, "it is cut short: {what} needs {needed} bytes, and there are {found}; get the file anew")
             }
-            Self::TooMany { what, found, most } => write!(f, "it has {found} {what}, more than {most}"),
+            Self::TooMany { what, found, most } => {
+                write!(f, "it has {found} {what}, more than {most}, the most that is read")
+            }
             Self::OutOfMemory { what } => write!(f, "{} does not fit into memory", Quoted(what)),
             Self::NotJson(why) => write!(f, "it is not the JSON it should be: {}", Quoted(why)),
             Self::WrongKey { key, why } => write!(f, "{}: {}", Quoted(key), why.escape_debug()),
@@ -202,42 +204,65 @@ impl fmt::Display for LoadFault {
                 Quoted(name)
             ),
             Self::BadMagic(bytes) => {
-                write!(f, "it is not a GGUF file: it begins with `{}`", bytes.escape_ascii())
+                write!(
+                    f,
+                    "it is not a GGUF file: it begins with `{}`; a model is a GGUF file, or a folder with `config.json`",
+                    bytes.escape_ascii()
+                )
             }
             Self::UnknownVersion(version) => write!(f, "version {version} of GGUF is not read here; 2 and 3 are"),
             Self::BadAlignment(alignment) => {
-                write!(f, "the alignment is {alignment}: it must be a power of two from 8 to 65536")
+                write!(f, "the alignment is {alignment}: it must be a power of two from 8 to 65536; get the file anew")
             }
-            Self::Twice(name) => write!(f, "{} stands there twice", Quoted(name)),
+            Self::Twice(name) => write!(f, "{} stands there twice; get the file anew", Quoted(name)),
             Self::OutOfRange { tensor, begin, end, length } => write!(
                 f,
-                "the tensor {} lies at {begin} to {end}, but there are {length} bytes of data",
+                "the tensor {} lies at {begin} to {end}, but there are {length} bytes of data; get the file anew",
                 Quoted(tensor)
             ),
             Self::Overlap { first, second } => {
-                write!(f, "the tensors {} and {} overlap", Quoted(first), Quoted(second))
+                write!(f, "the tensors {} and {} overlap; get the file anew", Quoted(first), Quoted(second))
             }
-            Self::Gap { begin, end } => write!(f, "the bytes {begin} to {end} of the data belong to no tensor"),
+            Self::Gap { begin, end } => {
+                write!(f, "the bytes {begin} to {end} of the data belong to no tensor; get the file anew")
+            }
             Self::Unaligned { tensor, begin, alignment } => {
-                write!(f, "the tensor {} begins at {begin}, not at a multiple of {alignment}", Quoted(tensor))
+                write!(
+                    f,
+                    "the tensor {} begins at {begin}, not at a multiple of {alignment}; get the file anew",
+                    Quoted(tensor)
+                )
             }
             Self::WrongLength { tensor, found, wanted: Some(wanted) } => {
-                write!(f, "the tensor {} has {found} bytes, but its shape takes {wanted}", Quoted(tensor))
+                write!(
+                    f,
+                    "the tensor {} has {found} bytes, but its shape takes {wanted}; get the file anew",
+                    Quoted(tensor)
+                )
             }
             Self::WrongLength { tensor, found, wanted: None } => {
-                write!(f, "the tensor {} has {found} bytes, and its shape cannot be", Quoted(tensor))
+                write!(f, "the tensor {} has {found} bytes, and its shape cannot be; get the file anew", Quoted(tensor))
             }
             Self::WrongShape { tensor, found, wanted } => write!(
                 f,
-                "the tensor {} has the shape {found:?}, but the configuration makes it {wanted:?}",
+                "the tensor {} has the shape {found:?}, but the configuration makes it {wanted:?}; configuration and weights must \
+                 be those of one model",
                 Quoted(tensor)
             ),
-            Self::MissingTensor(name) => write!(f, "the tensor {} is missing", Quoted(name)),
+            Self::MissingTensor(name) => write!(
+                f,
+                "the tensor {} is missing; configuration and weights must be those of one model",
+                Quoted(name)
+            ),
             Self::UnknownTensor(name) => {
                 write!(f, "the tensor {} is not one of the Llama architecture", Quoted(name))
             }
             Self::NotFinite { tensor, row, column } => {
-                write!(f, "the tensor {} is not finite at row {row}, column {column}", Quoted(tensor))
+                write!(
+                    f,
+                    "the tensor {} is not finite at row {row}, column {column}; get the file anew",
+                    Quoted(tensor)
+                )
             }
             Self::WrongTokenizer(why) => write!(f, "the tokenizer cannot be used: {}", Quoted(why)),
             Self::WrongTemplate(why) => write!(f, "the template of conversations cannot be used: {}", Quoted(why)),

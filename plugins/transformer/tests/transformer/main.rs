@@ -3,6 +3,8 @@
 mod bits;
 mod files;
 mod golden;
+#[cfg(target_os = "linux")]
+mod load_memory;
 mod replies;
 mod support;
 mod texts;
