@@ -166,12 +166,11 @@ impl Observer for Progress {
                     terminal().say_message(format!("{}: {name}: {text}", escape_untrusted(item)));
                 }
             }
-            Event::Draining { budget: None } => {
+            Event::Draining { exhausted: None } => {
                 terminal().say("stopping: what is under way ends first; Ctrl-C again to leave it");
             }
-            Event::Draining { budget: Some(model) } => {
-                terminal()
-                    .say(format!("stopping: the budget of model `{model}` is used up; what is under way ends first"));
+            Event::Draining { exhausted: Some(exhausted) } => {
+                terminal().say(format!("stopping: {exhausted}; what is under way ends first"));
             }
         }
     }

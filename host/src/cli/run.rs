@@ -288,7 +288,8 @@ fn conclude(summary: &Summary, plan: &Plan, path: &str) {
     terminal.say(line);
     models(summary);
     if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
-        terminal.say(format!("stopped: {stopped}; raise it with --set and go on"));
+        let advice = summary.advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+        terminal.say(format!("stopped: {stopped}{advice}"));
     }
     if summary.stopped.is_some() {
         terminal.say(format!("go on with: jackfield run {path} --resume {}", summary.run));

@@ -8,7 +8,7 @@ use std::{
 use jackfield_plugin_api::Failure;
 
 use super::{ItemCounts, stats::ItemState};
-use crate::service::CallNote;
+use crate::service::{CallNote, Exhausted};
 
 /// Something that happened. Borrowed: an observer keeps what it needs.
 #[derive(Debug)]
@@ -105,8 +105,8 @@ pub enum Event<'a> {
     },
     /// No new work is begun; what is in work ends.
     Draining {
-        /// The model whose budget is used up, if that is why.
-        budget: Option<&'a str>,
+        /// The model that has no more of something, if that is why.
+        exhausted: Option<&'a Exhausted>,
     },
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     pipeline::{Plan, Scope, StagePlan, Wire},
     plugin::{Registry, sandbox::Admission, start_runtime},
-    service::{Kept, KeptError, Services, StageRecorder},
+    service::{Exhausted, Kept, KeptError, Services, StageRecorder},
     store::{
         Blobs, Db, FileNames, RunFolder, RunJson, StoreError, Writer, WriterOf, clock, export_events, export_results,
         export_run_stages, export_spend,
@@ -226,7 +226,7 @@ impl Engine<'_> {
             session.values = session.values_of(&Item::new(plan, Scope::Item, -1, "".into(), 0, Document::new("null")));
         }
         let values = std::mem::take(&mut session.values);
-        let exhausted = session.scheduler.exhausted().map(str::to_owned);
+        let exhausted = session.scheduler.exhausted().cloned();
         let (counts, stages, routes) = session.scheduler.totals();
         // What waits for a timer or a socket is woken when the runtime ends, and must not ask it for more. A plugin that never
         // comes back must not keep the process from ending: it keeps the runtime instead.
@@ -245,8 +245,9 @@ impl Engine<'_> {
             (End::Done, RunState::Complete) if flawed => RunState::Partial,
             (End::Done, state) => state,
         };
-        let stopped = (end == End::Stopped).then(|| match exhausted {
-            Some(model) => format!("the budget of model `{model}` is used up"),
+        let advice = exhausted.as_ref().map(Exhausted::advice);
+        let stopped = (end == End::Stopped).then(|| match &exhausted {
+            Some(exhausted) => exhausted.to_string(),
             None => "interrupted".to_owned(),
         });
         let summary = Summary {
@@ -259,6 +260,7 @@ impl Engine<'_> {
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
             routes,
             stopped,
+            advice,
             wall_ms: began.elapsed().as_secs_f64() * 1000.0,
         };
         Ok((summary, values))

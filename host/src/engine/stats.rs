@@ -189,9 +189,12 @@ pub struct Summary {
     /// Routes by the name of their stage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub routes: BTreeMap<String, RouteCount>,
-    /// Why it stopped before its end, if it did: `interrupted`, or the budget that is used up.
+    /// Why it stopped before its end, if it did: `interrupted`, or what a model has no more of, its budget or memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// What to do before it is resumed, if it stopped for want of something. Not part of the record.
+    #[serde(skip)]
+    pub advice: Option<&'static str>,
     /// Wall-clock time of this session, in milliseconds.
     pub wall_ms: f64,
 }

@@ -19,7 +19,10 @@ mod tier;
 pub use cache::Cache;
 pub(crate) use cached_tensors::{keep_tensors, restore_tensors};
 pub use http::Http;
-pub use model::{Asked, CallNote, Caller, Model, ModelCount, Sending, Source as AnswerSource, abilities};
+pub use model::{
+    Asked, CallNote, Caller, Exhausted, ExhaustedResource, Model, ModelCount, Sending, Source as AnswerSource,
+    abilities,
+};
 pub use open::{ServiceFault, Services, open_cache, open_services};
 pub(crate) use recording::StageRecorder;
 pub use recording::{

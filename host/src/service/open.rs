@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Offers, Result};
 
-use super::{Cache, CallRecorder, Http, Model, Route, TierParts, route::open_routes, secrets::Secrets};
+use super::{Cache, CallRecorder, Exhausted, Http, Model, Route, TierParts, route::open_routes, secrets::Secrets};
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
     plugin::Registry,
@@ -30,10 +30,10 @@ pub struct Services {
 }
 
 impl Services {
-    /// The model whose budget is used up, if there is one.
+    /// The first model that has no more of its budget, or of memory, if there is one: no further work can be begun.
     #[must_use]
-    pub fn exhausted(&self) -> Option<&str> {
-        self.models.iter().find(|model| model.is_exhausted()).map(|model| model.name())
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        self.models.iter().find_map(|model| model.exhausted())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct TensorScopes<'a> {
     made: AtomicU64,
     /// How many are in the making.
     making: AtomicU64,
+    /// Whether a limit refused it a tensor.
+    over_budget: AtomicBool,
     /// What each request of its batch may open, with the number of its elements. Made when something is first asked: most
     /// calls have to do with no tensor.
     scopes: OnceLock<Vec<Mutex<HashMap<BlobKey, u64>>>>,
@@ -57,7 +59,29 @@ impl<'a> TensorScopes<'a> {
     }
 
     fn new(blobs: &'a Blobs, given: GivenBy<'a>, most: u64, of: &'static str) -> Self {
-        Self { blobs, given, most, of, made: AtomicU64::new(0), making: AtomicU64::new(0), scopes: OnceLock::new() }
+        Self {
+            blobs,
+            given,
+            most,
+            of,
+            made: AtomicU64::new(0),
+            making: AtomicU64::new(0),
+            over_budget: AtomicBool::new(false),
+            scopes: OnceLock::new(),
+        }
+    }
+
+    /// Whether a limit on tensors refused the call one.
+    pub(crate) fn was_over_budget(&self) -> bool {
+        self.over_budget.load(Ordering::Relaxed)
+    }
+
+    /// Notes what a limit refuses.
+    fn noted<T>(&self, kept: Result<T>) -> Result<T> {
+        if matches!(kept, Err(Failure::OverBudget(_))) {
+            self.over_budget.store(true, Ordering::Relaxed);
+        }
+        kept
     }
 
     fn scope(&self, index: u32) -> Result<&Mutex<HashMap<BlobKey, u64>>> {
@@ -117,6 +141,10 @@ impl<'a> TensorScopes<'a> {
 
     /// Keeps a tensor that the request at `index` made.
     pub(crate) fn keep(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        self.noted(self.kept(index, shape, elements))
+    }
+
+    fn kept(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
         self.scope(index)?;
         let bytes = self.count(shape)?;
         let wrong = elements.count().filter(|count| count.checked_mul(4) != Some(bytes));
@@ -135,6 +163,10 @@ impl<'a> TensorScopes<'a> {
 
     /// Begins a tensor of the request at `index`, which is written as it grows.
     pub(crate) fn create(&self, index: u32, shape: &[u64]) -> Result<Box<dyn WriteElements + '_>> {
+        self.noted(self.created(index, shape))
+    }
+
+    fn created(&self, index: u32, shape: &[u64]) -> Result<Box<dyn WriteElements + '_>> {
         self.scope(index)?;
         self.count(shape)?;
         let making = Making { scopes: self, index, writer: Some(self.blobs.writer(shape)) };
@@ -202,13 +234,14 @@ impl Drop for Making<'_> {
 impl WriteElements for Making<'_> {
     fn write(&mut self, elements: &[f32]) -> Result<()> {
         match &mut self.writer {
-            Some(writer) => Ok(writer.write(elements)?),
+            Some(writer) => self.scopes.noted(writer.write(elements).map_err(Failure::from)),
             None => Err(finished()),
         }
     }
 
     fn finish(mut self: Box<Self>) -> Result<TensorRef> {
-        let made = self.writer.take().ok_or_else(finished)?.finish()?;
+        let made = self.writer.take().ok_or_else(finished)?.finish();
+        let made = self.scopes.noted(made.map_err(Failure::from))?;
         self.scopes.made(self.index, &made)?;
         Ok(made)
     }

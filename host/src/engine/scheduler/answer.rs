@@ -33,9 +33,9 @@ impl Scheduler<'_, '_> {
         stage.pace = Some(stage.pace.map_or(each, |pace| (pace * 7 + each) / 8));
         stage.times.record(each, count as u64);
         if !self.draining
-            && let Some(model) = self.services.exhausted()
+            && let Some(exhausted) = self.services.exhausted()
         {
-            self.drain(Some(model));
+            self.drain(Some(exhausted));
         }
         if count > 1 && failed_as_one(&answers.results) {
             let calls = flight.take_calls();
@@ -141,9 +141,9 @@ impl Scheduler<'_, '_> {
         let stage = &mut self.stages[index];
         let policy = &stage.plan.policy;
         let heals = failure.kind().can_heal() || timed_out;
-        // What the budget did not allow is asked for again when the run goes on.
-        let unpaid = self.exhausted.is_some() && failure.kind() == FailureKind::OverBudget;
-        if self.draining && (heals || unpaid) {
+        // What the budget, or memory, did not allow is asked for again when the run goes on, whatever it was stopped for.
+        let refused = || failure.kind() == FailureKind::OverBudget && self.services.exhausted().is_some();
+        if self.draining && (heals || refused()) {
             item.pending -= 1;
             return None;
         }

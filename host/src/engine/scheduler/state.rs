@@ -26,7 +26,7 @@ use crate::{
         stats::{ItemCounts, ItemState, RouteCount, StageStats, Times},
     },
     pipeline::{Plan, StagePlan},
-    service::Services,
+    service::{Exhausted, Services},
     store::{Record, StoreError},
     telemetry::Wait,
 };
@@ -168,8 +168,8 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
     pub(super) draining: bool,
     /// The wait for more items.
     pub(super) input: Arc<Wait>,
-    /// The model whose budget is used up.
-    pub(super) exhausted: Option<String>,
+    /// The model that has no more of something, if that stopped the run.
+    pub(super) exhausted: Option<Exhausted>,
     pub(super) jitter: Random,
 }
 
@@ -321,9 +321,9 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         self.items.get_mut(place)?.as_mut()
     }
 
-    /// The model whose budget is used up, if it stopped the run.
-    pub(in crate::engine) fn exhausted(&self) -> Option<&str> {
-        self.exhausted.as_deref()
+    /// The model that has no more of something, if that stopped the run.
+    pub(in crate::engine) fn exhausted(&self) -> Option<&Exhausted> {
+        self.exhausted.as_ref()
     }
 
     /// Counts an item that is done and tells the observer.

@@ -9,7 +9,10 @@ use std::{
 use crossbeam_channel::{Receiver, never, select};
 
 use super::state::{Scheduler, Timer};
-use crate::engine::{error::EngineError, observe::Event};
+use crate::{
+    engine::{error::EngineError, observe::Event},
+    service::Exhausted,
+};
 
 /// How often what is under way is looked at once it was asked to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -103,10 +106,10 @@ impl Scheduler<'_, '_> {
     }
 
     /// From now on, calls under way end and none is begun.
-    pub(super) fn drain(&mut self, budget: Option<&str>) {
+    pub(super) fn drain(&mut self, exhausted: Option<Exhausted>) {
         self.draining = true;
-        self.exhausted = budget.map(str::to_owned);
-        self.observer.on(&Event::Draining { budget });
+        self.observer.on(&Event::Draining { exhausted: exhausted.as_ref() });
+        self.exhausted = exhausted;
         for stage in &mut self.stages {
             stage.ready.clear();
         }

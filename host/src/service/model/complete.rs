@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -15,6 +15,7 @@ use jackfield_plugin_api::{
 use super::{
     answer_check,
     budget::Budget,
+    exhausted::{Exhausted, ExhaustedResource},
     flight::Flights,
     hold::{self, Schemas},
     key::{self, Key},
@@ -30,7 +31,7 @@ use super::{
 use crate::{
     pipeline::ModelPlan,
     plugin::{
-        Form,
+        Form, escape_untrusted,
         sandbox::{Grants, QueueClock},
     },
     service::{Cache, Http, TensorScopes, keep_tensors, plugin_host::ServiceHost, restore_tensors, secrets::Secrets},
@@ -69,6 +70,8 @@ pub struct Model {
     ledger: Mutex<Option<Ledger>>,
     /// The tensors of the run that is at work.
     blobs: Mutex<Arc<Blobs>>,
+    /// What it said when there was not enough memory for what it was asked, if that happened.
+    out_of_memory: OnceLock<String>,
     /// Whether a server answers, so that a call may cost something though this process hears of no answer.
     remote: bool,
 }
@@ -113,6 +116,7 @@ impl Model {
             plan: plan.clone(),
             ledger: Mutex::default(),
             blobs: Mutex::new(Blobs::in_memory(u64::MAX)),
+            out_of_memory: OnceLock::new(),
             remote,
         })
     }
@@ -163,10 +167,16 @@ impl Model {
         self.counters.count()
     }
 
-    /// Whether its budget is used up, so that no further call can be made.
+    /// What it has no more of, if that stops the run: its budget is used up, or there was not enough memory for what it
+    /// was asked.
     #[must_use]
-    pub fn is_exhausted(&self) -> bool {
-        self.budget.is_exhausted()
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        let resource = match self.out_of_memory.get() {
+            Some(why) => ExhaustedResource::Memory(why.clone()),
+            None if self.budget.is_exhausted() => ExhaustedResource::Budget,
+            None => return None,
+        };
+        Some(Exhausted { model: Arc::clone(&self.name), resource })
     }
 
     /// Counts what earlier sessions of the run spent towards the budget.
@@ -453,11 +463,23 @@ impl Model {
         }
     }
 
+    /// Whether a failure says that there is not enough memory in this process. What sandboxes and limits on tensors refuse is
+    /// a matter of the one call.
+    fn is_out_of_memory(&self, failure: &Failure, tensors: &TensorScopes<'_>) -> bool {
+        let runs_in_process = self.plan.local && !self.remote && !self.is_sandboxed();
+        runs_in_process && failure.kind() == FailureKind::OverBudget && !tensors.was_over_budget()
+    }
+
     /// A panic in the model is a failure of the model.
     async fn called(&self, request: &CompletionRequest) -> Result<Completion> {
         let blobs = self.blobs();
         let tensors = TensorScopes::of_model(&blobs, request, self.plan.limits.tensors);
-        let completion = self.called_with(request, &tensors).await?;
+        let completion = self.called_with(request, &tensors).await.inspect_err(|failure| {
+            if self.is_out_of_memory(failure, &tensors) {
+                let why = self.secrets.scrub_failure(failure.clone());
+                self.out_of_memory.get_or_init(|| escape_untrusted(why.message()).into_owned());
+            }
+        })?;
         tensors
             .check_completion(&completion)
             .map_err(|wrong| Failure::InvalidOutput(format!("the answer of model `{}` {wrong}", self.name)))?;

@@ -6,6 +6,7 @@
 mod answer_check;
 mod budget;
 mod complete;
+mod exhausted;
 mod flight;
 mod hold;
 mod key;
@@ -21,6 +22,7 @@ mod tests;
 mod tokens;
 
 pub use complete::Model;
+pub use exhausted::{Exhausted, ExhaustedResource};
 pub use note::{CallNote, ModelCount, Source};
 pub use request_check::abilities;
 pub use sending::{Asked, Caller, Sending};

@@ -7,8 +7,8 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, Failure, Host, HostCalls,
-    Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, Token, Usage,
+    Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, Failure, FailureKind,
+    Host, HostCalls, Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, Token, Usage,
 };
 use serde_json::{Value, json};
 
@@ -267,4 +267,35 @@ async fn thoughts_and_what_else_was_asked_for_stand_on_the_recording() {
     assert_eq!(line["completion"]["reasoning"], "let me see");
     assert_eq!(line["request"]["logprobs"]["on"], json!({ "first": 1 }));
     assert_eq!(line["completion"]["logprobs"], json!({ "tokens": [] }));
+}
+
+#[tokio::test]
+async fn a_model_in_the_process_that_is_out_of_memory_stops_the_run_and_no_other_failure_does() {
+    const WHY: &str = "2 GiB are needed, and 1 GiB is left\u{7}";
+    let local = plan(json!({}), None, None);
+    let distant = plan(json!({}), Some(Duration::from_secs(60)), None);
+    let mut sandboxed = local.clone();
+    sandboxed.extension.form = Form::Wasm;
+    let exhausted = async |plan: &ModelPlan, failure: Failure| {
+        let (model, _) = model_of(plan, &[Ability::Complete], move |_, _| Err(failure.clone()));
+        assert!(ask(&model, hello()).await.is_err() && ask(&model, hello()).await.is_err());
+        model.exhausted().map(|exhausted| exhausted.to_string())
+    };
+    let short = || Failure::OverBudget(WHY.to_owned());
+    assert_eq!(
+        exhausted(&local, short()).await.as_deref(),
+        Some("there is not enough memory for model `judge`: 2 GiB are needed, and 1 GiB is left\\u{7}")
+    );
+    assert_eq!(exhausted(&local, Failure::InvalidInput(WHY.to_owned())).await, None, "a request that can never fit");
+    assert_eq!(exhausted(&distant, short()).await, None, "memory of another machine");
+    assert_eq!(exhausted(&sandboxed, short()).await, None, "a limit of the sandbox");
+
+    let mut narrow = local.clone();
+    narrow.limits.tensors = 16;
+    let (model, _) = model_of(&narrow, &[Ability::Complete], |_, host| {
+        host.keep_tensor(&[5], vec![0.0; 5])?;
+        Ok(said("hi"))
+    });
+    assert_eq!(ask(&model, hello()).await.map_err(|failure| failure.kind()), Err(FailureKind::OverBudget));
+    assert_eq!(model.exhausted(), None, "a limit on tensors");
 }

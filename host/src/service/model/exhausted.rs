@@ -1,0 +1,41 @@
+//! What a model has no more of, so that a run stops before its end and can be resumed.
+
+use std::{fmt, sync::Arc};
+
+/// A model that has no more of something that a run needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Its name in the pipeline.
+    pub model: Arc<str>,
+    /// What it has no more of.
+    pub resource: ExhaustedResource,
+}
+
+/// What a model can have no more of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExhaustedResource {
+    /// Its budget, in tokens or US dollars.
+    Budget,
+    /// Memory of this process, for a model that runs in it; with what the model says of it.
+    Memory(String),
+}
+
+impl Exhausted {
+    /// What to do before the run is resumed.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self.resource {
+            ExhaustedResource::Budget => "raise it with --set and go on",
+            ExhaustedResource::Memory(_) => "give it more memory, or less to do at once with --set, and go on",
+        }
+    }
+}
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.resource {
+            ExhaustedResource::Budget => write!(f, "the budget of model `{}` is used up", self.model),
+            ExhaustedResource::Memory(why) => write!(f, "there is not enough memory for model `{}`: {why}", self.model),
+        }
+    }
+}
