@@ -1,4 +1,5 @@
-//! Holds the sentence encoder against vectors made elsewhere (`fixtures/bert.py FOLDER OUT.json`) and times it.
+//! Holds a sentence encoder against vectors made elsewhere (`plugins/transformer/fixtures/bert.py FOLDER OUT.json`) and times
+//! it: a text alone and in batches, in milliseconds of the clock and of all processors together.
 //!
 //! `cargo run --release -p jackfield-retrieval --features models --example embed -- FOLDER OUT.json`
 
@@ -6,7 +7,10 @@ use std::time::Instant;
 
 use jackfield_plugin_api::DigestedPath;
 use jackfield_retrieval::embed::{Embedder, EmbedderConfig};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
+
+const ROUNDS: usize = 41;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -27,17 +31,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let cosine: f64 = found.iter().zip(expected).map(|(x, y)| f64::from(*x) * y).sum();
         println!("cosine {cosine:.9}, furthest number {furthest:.1e}: {text:?}");
     }
-    for (words, count) in [(13, 1), (13, 10), (120, 1)] {
+    println!("| texts x tokens | ms a text, p50 | p95 | least | CPU ms a text, p50 | p95 | least |");
+    println!("| --- | --: | --: | --: | --: | --: | --: |");
+    for (words, count) in [(13, 1), (13, 10), (120, 1), (120, 10)] {
         let text = "owl ".repeat(words);
         let batch = vec![text.as_str(); count];
-        let mut times = Vec::new();
-        for _ in 0..21 {
-            let start = Instant::now();
+        let (mut clock, mut cpu) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let (start, begin) = (Instant::now(), cpu_seconds());
             embedder.embed(&batch)?;
-            times.push(start.elapsed().as_secs_f64() * 1e3);
+            cpu.push((cpu_seconds() - begin) * 1e3 / count as f64);
+            clock.push(start.elapsed().as_secs_f64() * 1e3 / count as f64);
         }
-        times.sort_by(f64::total_cmp);
-        println!("{count} x {} tokens: median {:.2} ms, least {:.2} ms", words + 2, times[10], times[0]);
+        println!("| {count} x {} | {} | {} |", words + 2, summary(&mut clock), summary(&mut cpu));
     }
     Ok(())
+}
+
+fn summary(times: &mut [f64]) -> String {
+    times.sort_by(f64::total_cmp);
+    format!("{:.2} | {:.2} | {:.2}", times[ROUNDS / 2], times[ROUNDS * 95 / 100], times[0])
+}
+
+/// Time of all threads of this process.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
