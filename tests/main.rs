@@ -28,6 +28,7 @@ mod key_value_server;
 mod kinds;
 mod large_graphs;
 mod lenses;
+mod local_model;
 mod lockfile;
 mod meetings;
 mod memo;

@@ -77,14 +77,19 @@ fn registry() -> Registry {
 
 /// Runs a pipeline with `mine` linked in.
 fn run_linked_in(pipeline: &Pipeline) -> PathBuf {
+    run_with_jobs(pipeline, 2, "linked")
+}
+
+/// Runs a pipeline with `mine` linked in, so many items at a time, in a folder of this name.
+pub fn run_with_jobs(pipeline: &Pipeline, jobs: usize, name: &str) -> PathBuf {
     let registry = registry();
     let plan = plan(pipeline, &registry).unwrap_or_else(|faults| panic!("{faults}"));
-    let folder = RunFolder::create(&pipeline.out(), "linked").expect("a folder");
+    let folder = RunFolder::create(&pipeline.out(), name).expect("a folder");
     let path = folder.path().to_owned();
     let record = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
     let instances = open_stages(&plan, &registry).expect("opened");
     let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
-    let options = Options { jobs: 2, retry_failed: false };
+    let options = Options { jobs, retry_failed: false };
     let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
     engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
     path

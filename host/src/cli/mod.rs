@@ -11,6 +11,8 @@ mod exit;
 mod graph;
 mod load;
 mod lockfile;
+#[cfg(feature = "transformer")]
+mod models;
 mod plugins;
 mod plugins_lock;
 mod plugins_new;
@@ -77,6 +79,10 @@ enum Command {
     /// Look at what the routes of a pipeline have learned, and have it forgotten.
     #[command(subcommand)]
     Routes(routes::Command),
+    /// Look after the files of models that run in the process.
+    #[cfg(feature = "transformer")]
+    #[command(subcommand)]
+    Models(models::Command),
     /// Say why a stage's result was made anew, or was not.
     Why(why::Args),
     /// Look at the runs that were made.
@@ -111,6 +117,8 @@ pub fn main() -> ExitCode {
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),
         Command::Routes(command) => routes::routes(&command),
+        #[cfg(feature = "transformer")]
+        Command::Models(command) => models::models(&command),
         Command::Why(args) => why::why(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Report(args) => report::report(&args),

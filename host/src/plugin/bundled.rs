@@ -20,6 +20,22 @@ use super::{Form, Plugin, load::direct, program::program_digest};
 /// What the bundled plugins are called.
 pub const BUNDLED: &str = "bundled";
 
+/// The file in a model's folder that holds checksums of the others.
+#[cfg(feature = "transformer")]
+pub(crate) const MODEL_CHECKSUMS: &str = jackfield_transformer::CHECKSUMS;
+
+/// What that file of a folder should hold, and of how many files.
+///
+/// # Errors
+/// What is wrong with the folder.
+#[cfg(feature = "transformer")]
+pub(crate) fn model_checksums(folder: &std::path::Path) -> Result<(String, usize), String> {
+    let text = jackfield_transformer::checksums(folder).map_err(|error| error.to_string())?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let files = value["files"].as_object().map_or(0, serde_json::Map::len);
+    Ok((text, files))
+}
+
 /// The plugin `bundled`: every extension that is linked into this program.
 #[must_use]
 pub fn bundled() -> Plugin {

@@ -23,6 +23,8 @@ mod wasm;
 
 pub use artifact::Artifact;
 pub use bundled::{BUNDLED, bundled};
+#[cfg(feature = "transformer")]
+pub(crate) use bundled::{MODEL_CHECKSUMS, model_checksums};
 pub use digest::Digest;
 pub use error::LoadError;
 pub(crate) use escape_untrusted::{

@@ -173,7 +173,7 @@ impl Active {
             return;
         };
         self.found.drawn += 1;
-        if text.architecture.ends.contains(&token) {
+        if text.ends.ends.contains(&token) {
             writer.ended = true;
             self.found.is_complete = true;
         } else {
@@ -183,16 +183,14 @@ impl Active {
         }
         // Looked for after each token, so that nothing is written in vain.
         if writer.ended || !writing.stop.is_empty() {
-            match text.tokenizer.decode(&writer.tokens, false) {
-                Ok(bytes) => match first_of(&bytes, &writing.stop) {
-                    Some(end) => {
-                        writer.ended = true;
-                        self.found.is_complete = true;
-                        self.found.text = String::from_utf8_lossy(&bytes[..end]).into_owned();
-                    }
-                    None => self.found.text = whole(&bytes),
-                },
-                Err(error) => self.fail(error.into()),
+            let bytes = text.bytes(&writer.tokens);
+            match first_of(&bytes, &writing.stop) {
+                Some(end) => {
+                    writer.ended = true;
+                    self.found.is_complete = true;
+                    self.found.text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+                }
+                None => self.found.text = whole(&bytes),
             }
         }
         if self.found.drawn <= self.job.logs.first {

@@ -5,13 +5,14 @@ use std::{borrow::Cow, path::Path};
 use jackfield_plugin_api::{CompletionRequest, Message, Role, Token};
 use serde_json::Value;
 
-use crate::{Architecture, ChatTemplate, LoadError, RunError, Tokenizer};
+use crate::{Architecture, ChatTemplate, LoadError, RunError, TextEnds, Tokenizer};
 
 /// What is known of a model without its weights: how texts become tokens, and tokens texts.
 #[derive(Debug)]
 pub(crate) struct ModelText {
     pub(crate) architecture: Architecture,
     pub(crate) tokenizer: Tokenizer,
+    pub(super) ends: TextEnds,
     template: Option<ChatTemplate>,
     /// Texts of special tokens, the longest first.
     special: Vec<String>,
@@ -22,11 +23,12 @@ impl ModelText {
     pub(super) fn open(path: &Path) -> Result<Self, LoadError> {
         let architecture = Architecture::read(path)?;
         let tokenizer = Tokenizer::load(path, architecture.vocabulary)?;
+        let ends = TextEnds::load(path, &architecture, &tokenizer)?;
         let template = ChatTemplate::load(path)?;
         let mut special = tokenizer.special_texts();
         special.retain(|text| !text.is_empty());
         special.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-        Ok(Self { architecture, tokenizer, template, special })
+        Ok(Self { architecture, tokenizer, ends, template, special })
     }
 
     /// The tokens of a request's prompt.
@@ -61,7 +63,7 @@ impl ModelText {
         if let Some(told) = &told {
             turns.insert(0, told);
         }
-        let mut tokens: Vec<u32> = self.architecture.begin.into_iter().collect();
+        let mut tokens: Vec<u32> = self.ends.begin.into_iter().collect();
         tokens.extend(self.tokenizer.encode(&turns.join("\n\n"), false)?);
         Ok(tokens)
     }
@@ -87,9 +89,14 @@ impl ModelText {
         Ok(tokens)
     }
 
+    /// The bytes of what a model says.
+    pub(super) fn bytes(&self, tokens: &[u32]) -> Vec<u8> {
+        // The model draws no token that it does not have.
+        self.tokenizer.decode(tokens, false).unwrap_or_default()
+    }
+
     /// A token with its text.
     pub(super) fn token(&self, id: u32) -> Token {
-        // Each token of the vocabulary has a text.
         let bytes = self.tokenizer.decode(&[id], true).unwrap_or_default();
         Token { id, text: String::from_utf8_lossy(&bytes).into_owned() }
     }
