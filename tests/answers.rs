@@ -141,7 +141,7 @@ fn a_second_run_finds_most_of_its_work_done() {
 #[test]
 fn a_sentence_encoder_in_the_process_embeds_each_query_once_for_both_stages() {
     let pipeline = example();
-    let encoder = root().join("plugins/retrieval/fixtures/bert");
+    let encoder = root().join("plugins/transformer/fixtures/bert");
     let mut command = pipeline.command();
     for stage in ["domain", "retrieve"] {
         let embedder = format!("{{ kind = \"bert\", folder = {encoder:?} }}");
