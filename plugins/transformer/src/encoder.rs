@@ -121,14 +121,14 @@ impl SentenceEncoder {
     /// The vectors of the texts, one after the other. Texts are shared between up to `threads` threads.
     ///
     /// # Errors
-    /// [`RunError::NotFinite`] with the index of a text whose vector is not finite, because the weights exceed 32-bit
+    /// [`RunError::VectorNotFinite`] with the index of a text whose vector is not finite, because the weights exceed 32-bit
     /// floats; [`RunError::NotTokenized`] for a text that does not become tokens.
     pub fn embed(&self, texts: &[&str], threads: NonZero<usize>) -> Result<Vec<f32>, RunError> {
         let tokens = texts.iter().map(|text| self.pieces.tokens(text, self.longest)).collect::<Result<Vec<_>, _>>()?;
         let tokens: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
         let vectors = self.embed_tokens(&tokens, threads.get());
         match vectors.iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(RunError::NotFinite { position: index / self.dimensions() }),
+            Some(index) => Err(RunError::VectorNotFinite { text: index / self.dimensions() }),
             None => Ok(vectors),
         }
     }

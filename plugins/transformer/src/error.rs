@@ -87,6 +87,11 @@ pub enum RunError {
         /// What the template says.
         why: String,
     },
+    /// The vector of a text is not made of numbers: the weights are too large for 32-bit floats.
+    VectorNotFinite {
+        /// Index of the text.
+        text: usize,
+    },
     /// The logits of a position are not numbers: the weights are too large for 32-bit floats.
     NotFinite {
         /// The position.
@@ -138,6 +143,9 @@ impl fmt::Display for RunError {
             Self::NotRendered { why } => {
                 write!(f, "the model's template refuses the conversation: {}", why.escape_debug())
             }
+            Self::VectorNotFinite { text } => {
+                write!(f, "the vector of text {text} is not finite: the encoder's weights exceed 32-bit floats")
+            }
             Self::NotFinite { position } => write!(
                 f,
                 "the logits at position {position} are not finite: the weights, or the edits, exceed 32-bit floats"
@@ -158,7 +166,9 @@ impl From<RunError> for Failure {
         let message = error.to_string();
         match error {
             RunError::KernelUnavailable { .. } | RunError::WrongThreads { .. } => Self::InvalidConfig(message),
-            RunError::NotFinite { .. } | RunError::StateNotFinite { .. } => Self::InvalidOutput(message),
+            RunError::NotFinite { .. } | RunError::StateNotFinite { .. } | RunError::VectorNotFinite { .. } => {
+                Self::InvalidOutput(message)
+            }
             _ => Self::InvalidInput(message),
         }
     }

@@ -193,7 +193,7 @@ fn weights_that_exceed_floats_give_an_error_and_never_a_vector() {
     });
     let encoder = SentenceEncoder::load(broken.path(), None).expect("the numbers are finite");
     let found = encoder.embed(&["the owl"], NonZero::<usize>::MIN);
-    assert_eq!(found, Err(RunError::NotFinite { position: 0 }));
+    assert_eq!(found, Err(RunError::VectorNotFinite { text: 0 }));
 }
 
 #[test]
