@@ -15,6 +15,18 @@ pub enum MemoryBoundKind {
     AddressSpace,
 }
 
+impl MemoryBoundKind {
+    /// Its name, in lower-case words joined by hyphens.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Machine => "machine",
+            Self::ControlGroup => "control-group",
+            Self::AddressSpace => "address-space",
+        }
+    }
+}
+
 /// A bound on the memory of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryBound {

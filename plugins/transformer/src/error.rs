@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use jackfield_plugin_api::Failure;
+use jackfield_plugin_api::{Failure, size_text};
 
 /// Why a model was not run. Layers, positions and tokens are counted from 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +92,11 @@ pub enum RunError {
         /// Index of the text.
         text: usize,
     },
+    /// The system does not give the memory for a sequence.
+    OutOfMemory {
+        /// How many bytes, of one block's keys or values.
+        bytes: u64,
+    },
     /// The logits of a position are not numbers: the weights are too large for 32-bit floats.
     NotFinite {
         /// The position.
@@ -146,6 +151,11 @@ impl fmt::Display for RunError {
             Self::VectorNotFinite { text } => {
                 write!(f, "the vector of text {text} is not finite: the encoder's weights exceed 32-bit floats")
             }
+            Self::OutOfMemory { bytes } => write!(
+                f,
+                "the system does not give {} of memory for what is remembered of a sequence",
+                size_text(*bytes)
+            ),
             Self::NotFinite { position } => write!(
                 f,
                 "the logits at position {position} are not finite: the weights, or the edits, exceed 32-bit floats"
@@ -169,6 +179,7 @@ impl From<RunError> for Failure {
             RunError::NotFinite { .. } | RunError::StateNotFinite { .. } | RunError::VectorNotFinite { .. } => {
                 Self::InvalidOutput(message)
             }
+            RunError::OutOfMemory { .. } => Self::OverBudget(message),
             _ => Self::InvalidInput(message),
         }
     }

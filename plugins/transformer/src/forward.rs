@@ -95,6 +95,9 @@ impl Transformer {
         for step in &*steps {
             self.check(step)?;
         }
+        for step in &mut *steps {
+            step.sequence.make_room()?;
+        }
         let rows: Vec<Row> = steps
             .iter()
             .enumerate()
@@ -440,6 +443,7 @@ mod tests {
                 prompt.iter().enumerate().map(move |(position, &token)| Row { step, position, token })
             });
             let rows: Vec<Row> = rows.collect();
+            steps.iter_mut().try_for_each(|step| step.sequence.make_room()).expect("there is memory");
             let held = Team::of(1, |team| {
                 let mut pass = Pass::new(&model, team);
                 pass.read(&mut steps, &rows, &mut Nothing);

@@ -13,12 +13,13 @@
 //! | `forward`, `attention`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
 //! | `encoder/` | sentence encoders, on the same arithmetic |
-//! | `plan`, `memory` | how much memory a batch needs, and whether it is there |
+//! | `plan`, `memory`, `admission` | how much memory a batch needs, whether it is there, and what comes of what does not fit |
 //! | `model/` | the extension `transformer`: requests to passes, and what they show to answers |
 //!
 //! [`Transformer::forward`] is what all else is made of: it reads tokens in any number of sequences, each under its own edits,
 //! and shows an [`Observer`] the hidden states and logits asked for.
 
+mod admission;
 mod architecture;
 mod attention;
 mod edits;
@@ -41,6 +42,7 @@ mod team;
 mod transformer;
 mod weights;
 
+pub use admission::{Admission, Joining, RequestNeed};
 pub use architecture::{Architecture, RopeScaling};
 pub use edits::{EditSpec, Edits};
 pub use encoder::SentenceEncoder;

@@ -34,17 +34,20 @@ pub use self::{
     template::ChatTemplate,
     tokenizer::Tokenizer,
 };
-use crate::{Architecture, weights::Weights};
+use crate::{Architecture, MemoryShort, weights::Weights};
+
+/// Reserves as many bytes as weights take, before any of them is read.
+pub(crate) type Reserve<'a> = dyn FnMut(u64) -> Result<(), MemoryShort> + 'a;
 
 /// Reads a model from a folder, or from a GGUF file.
-pub(crate) fn load(path: &Path) -> Result<(Architecture, Weights), LoadError> {
+pub(crate) fn load(path: &Path, reserve: &mut Reserve<'_>) -> Result<(Architecture, Weights), LoadError> {
     if path.is_dir() {
-        return folder::load(path);
+        return folder::load(path, reserve);
     }
-    let read = || {
+    let mut read = || {
         let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?), &[])?;
         let architecture = gguf_model::architecture(&metadata, &mut file)?;
-        let weights = assemble::weights(&mut file, assemble::Format::Gguf, &architecture)?;
+        let weights = assemble::weights(&mut file, assemble::Format::Gguf, &architecture, reserve)?;
         Ok((architecture, weights))
     };
     read().map_err(|fault: LoadFault| fault.of(path))

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, memory_bounds, size_text};
@@ -14,11 +14,18 @@ use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, memory_bounds, size_tex
 const MARGIN: u64 = 256 << 20;
 
 /// What all models of this process hold.
-static HELD: Mutex<Held> = Mutex::new(Held { reserved: 0, before: None });
+static HELD: Mutex<Held> = Mutex::new(Held { reserved: 0, passing: 0, most: 0, before: None });
+
+/// Something was given back.
+static GIVEN_BACK: Condvar = Condvar::new();
 
 struct Held {
     /// How many bytes are reserved now.
     reserved: u64,
+    /// How many of them are given back when what is computed now is done.
+    passing: u64,
+    /// The most that were reserved so far.
+    most: u64,
     /// Of each bound, how many bytes were taken when nothing was reserved. What is reserved is taken as time goes on: until
     /// then, the system does not count it.
     before: Option<HashMap<(MemoryBoundKind, u64), u64>>,
@@ -28,8 +35,21 @@ struct Held {
 #[derive(Debug)]
 pub struct MemoryBudget {
     most: Option<u64>,
-    held: Mutex<u64>,
+    held: Mutex<HeldByModel>,
     bounds: fn() -> Vec<MemoryBound>,
+}
+
+/// What one model holds, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct HeldByModel {
+    lasting: u64,
+    passing: u64,
+}
+
+impl HeldByModel {
+    const fn all(self) -> u64 {
+        self.lasting.saturating_add(self.passing)
+    }
 }
 
 /// Memory that is reserved, until this is dropped.
@@ -37,6 +57,8 @@ pub struct MemoryBudget {
 pub struct Reservation {
     budget: Arc<MemoryBudget>,
     bytes: u64,
+    /// Whether it is held as long as the model is, as weights are.
+    lasting: bool,
 }
 
 /// There is less memory left than is needed.
@@ -56,43 +78,90 @@ impl MemoryBudget {
     /// What a model may have at most in bytes, weights and all; without it, as much as the process may have.
     #[must_use]
     pub fn new(most: Option<u64>) -> Arc<Self> {
-        Arc::new(Self { most, held: Mutex::new(0), bounds: memory_bounds })
+        Arc::new(Self { most, held: Mutex::default(), bounds: memory_bounds })
     }
 
     /// How many bytes are reserved.
     #[must_use]
     pub fn held(&self) -> u64 {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().all()
     }
 
-    /// Reserves memory, all of it or none.
+    fn lock(&self) -> MutexGuard<'_, HeldByModel> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reserves memory for as long as the model is there, all of it or none.
     ///
     /// # Errors
     /// [`MemoryShort`] if there is less.
     pub fn reserve(self: &Arc<Self>, bytes: u64) -> Result<Reservation, MemoryShort> {
-        let mut all = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let bounds = (self.bounds)();
-        if all.reserved == 0 {
-            all.before = Some(bounds.iter().map(|bound| ((bound.kind, bound.limit), bound.used)).collect());
-        }
-        let own = self.most.map(|limit| (None, limit, *held));
-        let of_process = bounds.iter().map(|bound| {
-            let before = all.before.as_ref().and_then(|before| before.get(&(bound.kind, bound.limit)));
-            let filled = before.map_or(0, |before| before.saturating_add(all.reserved));
-            let margin = MARGIN.min(bound.limit / 16);
-            (Some(bound.kind), bound.limit, bound.used.max(filled).saturating_add(margin))
+        let mut reservation = Reservation { budget: Arc::clone(self), bytes: 0, lasting: true };
+        reservation.resize(bytes).map(|()| reservation)
+    }
+
+    /// A reservation for what is computed: empty, to be [resized](Reservation::resize).
+    #[must_use]
+    pub fn passing(self: &Arc<Self>) -> Reservation {
+        Reservation { budget: Arc::clone(self), bytes: 0, lasting: false }
+    }
+
+    /// How many bytes there can be for what is computed, with nothing else computed and nobody else having taken more since
+    /// the first model was opened; if that is less than what is needed.
+    #[must_use]
+    pub fn short_even_alone(&self, needed: u64) -> Option<MemoryShort> {
+        let all = held();
+        let held = self.lock();
+        let own = self.most.map(|limit| (None, limit, held.lasting));
+        let lasting = all.reserved.saturating_sub(all.passing);
+        let of_process = (self.bounds)().into_iter().map(|bound| {
+            let before = all.before_of(&bound).unwrap_or(bound.used);
+            (Some(bound.kind), bound.limit, before.saturating_add(lasting).saturating_add(margin(&bound)))
         });
-        let least = own.into_iter().chain(of_process).min_by_key(|(_, limit, used)| limit.saturating_sub(*used));
-        if let Some((bound, limit, used)) = least {
-            let left = limit.saturating_sub(used);
-            if bytes > left {
-                return Err(MemoryShort { needed: bytes, left, limit, bound });
-            }
+        short(needed, own.into_iter().chain(of_process))
+    }
+
+    /// Waits until another model of this process gives memory back. False, at once, if none has any to give back.
+    pub fn wait_for_others(&self) -> bool {
+        let all = held();
+        let others = all.passing.saturating_sub(self.lock().passing);
+        if others == 0 {
+            return false;
         }
-        all.reserved = all.reserved.saturating_add(bytes);
-        *held = held.saturating_add(bytes);
-        Ok(Reservation { budget: Arc::clone(self), bytes })
+        drop(GIVEN_BACK.wait(all).unwrap_or_else(PoisonError::into_inner));
+        true
+    }
+}
+
+fn held() -> MutexGuard<'static, Held> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn margin(bound: &MemoryBound) -> u64 {
+    MARGIN.min(bound.limit / 16)
+}
+
+/// Whether more is needed than the least of some bounds leaves: what each is, its limit, and what of it is taken.
+fn short(needed: u64, bounds: impl Iterator<Item = (Option<MemoryBoundKind>, u64, u64)>) -> Option<MemoryShort> {
+    let left = bounds.map(|(bound, limit, taken)| (bound, limit, limit.saturating_sub(taken)));
+    let (bound, limit, left) = left.min_by_key(|(.., left)| *left)?;
+    (needed > left).then_some(MemoryShort { needed, left, limit, bound })
+}
+
+impl Held {
+    fn before_of(&self, bound: &MemoryBound) -> Option<u64> {
+        self.before.as_ref()?.get(&(bound.kind, bound.limit)).copied()
+    }
+
+    /// What is taken of a bound, and what is left untouched of it.
+    fn taken(&self, bound: &MemoryBound) -> u64 {
+        let margin = margin(bound);
+        let filled = self.before_of(bound).map_or(0, |before| before.saturating_add(self.reserved));
+        // What was given back, the allocator may keep for the next time. Of memory, that much is within the margin; addresses
+        // it may keep all.
+        let kept = self.most.saturating_sub(self.reserved);
+        let kept = if bound.kind == MemoryBoundKind::AddressSpace { kept } else { kept.min(margin) };
+        bound.used.saturating_sub(kept).max(filled).saturating_add(margin)
     }
 }
 
@@ -102,14 +171,61 @@ impl Reservation {
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
+
+    /// Reserves more, or gives some back. What is reserved stays as it is if there is less than is needed.
+    ///
+    /// # Errors
+    /// [`MemoryShort`] if there is less.
+    pub fn resize(&mut self, bytes: u64) -> Result<(), MemoryShort> {
+        let mut all = held();
+        let mut held = self.budget.lock();
+        let more = bytes.saturating_sub(self.bytes);
+        if more > 0 {
+            let bounds = (self.budget.bounds)();
+            if all.reserved == 0 {
+                let before = bounds.iter().map(|bound| ((bound.kind, bound.limit), bound.used)).collect();
+                (all.before, all.most) = (Some(before), 0);
+            }
+            let own = self.budget.most.map(|limit| (None, limit, held.all()));
+            let of_process = bounds.iter().map(|bound| (Some(bound.kind), bound.limit, all.taken(bound)));
+            if let Some(short) = short(more, own.into_iter().chain(of_process)) {
+                let left = short.left.saturating_add(self.bytes);
+                return Err(MemoryShort { needed: bytes, left, ..short });
+            }
+        }
+        let part = if self.lasting { &mut held.lasting } else { &mut held.passing };
+        let change = |of: &mut u64| *of = of.saturating_sub(self.bytes).saturating_add(bytes);
+        change(part);
+        change(&mut all.reserved);
+        if !self.lasting {
+            change(&mut all.passing);
+        }
+        all.most = all.most.max(all.reserved);
+        if bytes < self.bytes {
+            GIVEN_BACK.notify_all();
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut all = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut held = self.budget.held.lock().unwrap_or_else(PoisonError::into_inner);
-        all.reserved = all.reserved.saturating_sub(self.bytes);
-        *held = held.saturating_sub(self.bytes);
+        // Giving back never fails.
+        let _ = self.resize(0);
+    }
+}
+
+impl MemoryShort {
+    /// How to have more, as what somebody is told to do.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self.bound {
+            None => "raise `memory`",
+            Some(MemoryBoundKind::ControlGroup) => "give the control group (the container) more",
+            Some(MemoryBoundKind::AddressSpace) => "raise the limit (`ulimit -v`)",
+            Some(_) => "take a machine with more, or end what else runs on it",
+        }
     }
 }
 
@@ -144,7 +260,7 @@ mod tests {
     // One test: what is reserved is counted for the whole process.
     #[test]
     fn no_more_is_reserved_than_is_left_of_the_least_bound_by_all_models_together() {
-        let budget = |most| Arc::new(MemoryBudget { most, held: Mutex::new(0), bounds: group });
+        let budget = |most| Arc::new(MemoryBudget { most, held: Mutex::default(), bounds: group });
         let (first, second) = (budget(None), budget(Some(200 * MIB)));
         let weights = first.reserve(600 * MIB).expect("there is room");
         let short = first.reserve(501 * MIB).expect_err("there is not");
@@ -158,6 +274,28 @@ mod tests {
         assert_eq!(short, MemoryShort { needed: 51 * MIB, left: 50 * MIB, limit: 200 * MIB, bound: None });
         assert!(first.reserve(351 * MIB).is_err() && first.reserve(350 * MIB).is_ok());
         assert_eq!((first.held(), second.held(), other.bytes()), (600 * MIB, 150 * MIB, 150 * MIB));
+        // What is computed is given back, so that others can wait for it.
+        let mut batch = second.passing();
+        assert!(!first.wait_for_others(), "nobody computes");
+        batch.resize(50 * MIB).expect("there is room");
+        assert!(!second.wait_for_others(), "it would wait for itself");
+        let waiting = std::thread::spawn({
+            let first = Arc::clone(&first);
+            move || {
+                while first.reserve(350 * MIB).is_err() {
+                    first.wait_for_others();
+                }
+            }
+        });
+        assert!(batch.resize(51 * MIB).is_err() && batch.bytes() == 50 * MIB);
+        assert_eq!(second.short_even_alone(50 * MIB), None);
+        let never = second.short_even_alone(51 * MIB).expect("it has 200 MiB, and 150 of them are weights");
+        assert_eq!((never.left, never.bound), (50 * MIB, None));
+        let never = first.short_even_alone(351 * MIB).expect("weights of both stay");
+        assert_eq!((never.left, never.bound), (350 * MIB, Some(MemoryBoundKind::ControlGroup)));
+        batch.resize(1).expect("less is always there");
+        drop(batch);
+        waiting.join().expect("it does not panic");
         drop((weights, other));
         assert_eq!((first.held(), second.held()), (0, 0));
         assert!(first.reserve(1100 * MIB).is_ok());

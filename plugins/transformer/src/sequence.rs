@@ -71,15 +71,41 @@ impl Sequence {
         self.layers.len() == architecture.layers && self.width == architecture.keys()
     }
 
-    /// Adds keys and values of the next position to a block.
-    pub(crate) fn push(&mut self, layer: usize, keys: &[f32], values: &[f32]) {
+    /// The same sequence, with room for so many tokens, and no fewer than it has.
+    pub(crate) fn with_room_for(&self, capacity: usize) -> Self {
+        Self { capacity: capacity.max(self.length), ..self.clone() }
+    }
+
+    /// Takes the memory for all tokens there is room for, if it is not there yet, so that no more is held than was planned for
+    /// and nothing is taken later.
+    ///
+    /// # Errors
+    /// [`RunError::OutOfMemory`] if the system does not give it.
+    pub(crate) fn make_room(&mut self) -> Result<(), RunError> {
         let room = self.capacity * self.width;
-        let layer = Arc::make_mut(&mut self.layers[layer]);
-        for (kept, new) in [(&mut layer.keys, keys), (&mut layer.values, values)] {
-            // All at once, so that no more is held than was planned for.
-            kept.reserve_exact(room.max(kept.len() + new.len()) - kept.len());
-            kept.extend_from_slice(new);
+        let out_of_memory = |_| RunError::OutOfMemory { bytes: (room * size_of::<f32>()) as u64 };
+        for layer in &mut self.layers {
+            if let Some(layer) = Arc::get_mut(layer) {
+                for kept in [&mut layer.keys, &mut layer.values] {
+                    kept.try_reserve_exact(room.saturating_sub(kept.len())).map_err(out_of_memory)?;
+                }
+                continue;
+            }
+            let mut own = LayerCache::default();
+            for (kept, read) in [(&mut own.keys, &layer.keys), (&mut own.values, &layer.values)] {
+                kept.try_reserve_exact(room.max(read.len())).map_err(out_of_memory)?;
+                kept.extend_from_slice(read);
+            }
+            *layer = Arc::new(own);
         }
+        Ok(())
+    }
+
+    /// Adds keys and values of the next position to a block. There must be [room](Self::make_room).
+    pub(crate) fn push(&mut self, layer: usize, keys: &[f32], values: &[f32]) {
+        let layer = Arc::make_mut(&mut self.layers[layer]);
+        layer.keys.extend_from_slice(keys);
+        layer.values.extend_from_slice(values);
     }
 
     /// Notes that so many tokens went through all blocks.

@@ -1,9 +1,11 @@
 //! A model that can be run.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use crate::{
-    Architecture, EditSpec, Edits, Kernel, LoadError, RunError, Sequence, forward::WORTH_SHARING, load::load,
+    Architecture, EditSpec, Edits, Kernel, LoadError, MemoryBudget, Reservation, RunError, Sequence,
+    forward::WORTH_SHARING,
+    load::{Reserve, load},
     weights::Weights,
 };
 
@@ -62,7 +64,25 @@ impl Transformer {
     /// # Errors
     /// [`LoadError`] for files that are not those of a model that runs here.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        let (architecture, weights) = load(path)?;
+        Self::load_reserving(path, &mut |_| Ok(()))
+    }
+
+    /// The same, within a budget. The weights are reserved before any memory is taken for them, and as long as what is given
+    /// beside the model is kept.
+    ///
+    /// # Errors
+    /// [`LoadError`] as well for weights that take more memory than is left.
+    pub fn load_within(path: &Path, budget: &Arc<MemoryBudget>) -> Result<(Self, Reservation), LoadError> {
+        let mut reservation = budget.passing();
+        let model = Self::load_reserving(path, &mut |bytes| {
+            reservation = budget.reserve(bytes)?;
+            Ok(())
+        })?;
+        Ok((model, reservation))
+    }
+
+    fn load_reserving(path: &Path, reserve: &mut Reserve<'_>) -> Result<Self, LoadError> {
+        let (architecture, weights) = load(path, reserve)?;
         let frequencies = architecture.frequencies();
         let RunOptions { kernel, threads } = RunOptions::default();
         Ok(Self { architecture, weights, frequencies, kernel, threads, worth_sharing: WORTH_SHARING })

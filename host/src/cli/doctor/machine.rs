@@ -6,7 +6,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use jackfield_plugin_api::PROTOCOL;
+use jackfield_plugin_api::{MemoryBound, PROTOCOL, memory_bounds};
 
 use super::finding::{Finding, State};
 use crate::{
@@ -67,6 +67,7 @@ pub(super) fn machine() -> Vec<Finding> {
         Finding::ok("processors", cpus.to_string()),
         clock(),
         open_files(),
+        memory(),
         Finding::ok("plugin memory", usual_memory_total().to_string()),
         shown(),
     ]
@@ -104,6 +105,14 @@ fn open_files() -> Finding {
         }
         Some(limit) => Finding::ok("open files", format!("at most {limit}")),
         None => Finding::new("open files", State::Warning, "the limit is not known"),
+    }
+}
+
+/// What bounds models that run in the process.
+fn memory() -> Finding {
+    match memory_bounds().into_iter().min_by_key(MemoryBound::left) {
+        Some(bound) => Finding::ok("memory", format!("left are {bound}")),
+        None => Finding::new("memory", State::Warning, "the system does not say how much there is"),
     }
 }
 

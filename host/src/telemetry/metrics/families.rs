@@ -1,10 +1,12 @@
 //! Everything that is counted.
 
 use std::{
+    cmp::Reverse,
     fmt,
     sync::{Arc, atomic::AtomicU64},
 };
 
+use jackfield_plugin_api::{memory_bounds, memory_taken};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
@@ -47,6 +49,8 @@ struct Inner {
     model_retries: Counters<2>,
     model_concurrency: Levels,
     cache_requests: Counters<3>,
+    memory: Family<Labels<1>, Gauge>,
+    memory_bounds: Levels,
 }
 
 impl Metrics {
@@ -76,6 +80,11 @@ impl Metrics {
         registry.register("model_concurrency", "Calls of a model at once, and their limit", model_concurrency.clone());
         let cache_requests = Counters::default();
         registry.register("cache_requests", "Look-ups in a cache's tier, by outcome", cache_requests.clone());
+        let memory = Family::<Labels<1>, Gauge>::default();
+        registry.register("memory_bytes", "Memory of the process, now and at the most", memory.clone());
+        let memory_bounds = Levels::default();
+        let about = "What bounds the memory of the process, and what is left of it";
+        registry.register("memory_bound_bytes", about, memory_bounds.clone());
         Self(Arc::new(Inner {
             registry,
             items: Series::new(&items, [("state", "".into())], &ITEM_STATES),
@@ -89,6 +98,8 @@ impl Metrics {
             model_retries,
             model_concurrency,
             cache_requests,
+            memory,
+            memory_bounds,
         }))
     }
 
@@ -125,6 +136,25 @@ impl Metrics {
     #[must_use]
     pub fn cache(&self, name: &str, tier: &str) -> CacheMetrics {
         CacheMetrics::new(name, tier, &self.0.cache_requests)
+    }
+
+    /// Looks at the memory of the process, as far as the system says. Of several bounds of a kind, such as control groups
+    /// within each other, that counts which leaves the least.
+    pub(super) fn look_at_memory(&self) {
+        let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        if let Some((now, most)) = memory_taken() {
+            for (of, taken) in [("resident", now), ("peak", most)] {
+                self.0.memory.get_or_create_owned(&[("of", of.into())]).set(bytes(taken));
+            }
+        }
+        let mut bounds = memory_bounds();
+        bounds.sort_by_key(|bound| Reverse(bound.left()));
+        for bound in bounds {
+            for (of, size) in [("limit", bound.limit), ("left", bound.left())] {
+                let labels = [("bound", bound.kind.name().into()), ("of", of.into())];
+                self.0.memory_bounds.get_or_create_owned(&labels).set(bytes(size));
+            }
+        }
     }
 
     pub(super) fn registry(&self) -> &Registry {

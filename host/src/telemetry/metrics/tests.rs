@@ -99,6 +99,18 @@ fn each_sample_is_declared_under_its_own_name_in_the_classic_format() {
 }
 
 #[test]
+fn the_memory_of_the_process_and_what_bounds_it_are_there_as_they_are_now() {
+    let text = Metrics::new().encode();
+    let (now, peak) = (
+        sample(&text, r#"jackfield_memory_bytes{of="resident"}"#),
+        sample(&text, r#"jackfield_memory_bytes{of="peak"}"#),
+    );
+    assert!(0.0 < now && now <= peak, "{now} {peak}");
+    let bound = |of: &str| sample(&text, &format!(r#"jackfield_memory_bound_bytes{{bound="machine",of="{of}"}}"#));
+    assert!(bound("left") < bound("limit") && peak < bound("limit"), "{text}");
+}
+
+#[test]
 fn openmetrics_declares_the_family_and_says_where_it_ends() {
     let text = busy().encode_open();
     assert!(text.contains("# TYPE jackfield_items counter\n") && text.ends_with("# EOF\n"), "{text}");

@@ -18,6 +18,7 @@ impl Metrics {
     /// The text format of OpenMetrics, version 1.0.0.
     #[must_use]
     pub fn encode_open(&self) -> String {
+        self.look_at_memory();
         let mut text = String::new();
         text::encode(&mut text, self.registry()).unwrap_or_else(|_| unreachable!("a string takes everything"));
         text

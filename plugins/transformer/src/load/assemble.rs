@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LoadFault, gguf_model::FACTORS, tensors::Tensors};
+use super::{LoadFault, Reserve, gguf_model::FACTORS, tensors::Tensors};
 use crate::{
     Architecture,
     matrix::Matrix,
@@ -110,7 +110,7 @@ impl Format {
     }
 }
 
-/// Reads the weights of a model. All shapes are checked before memory is taken for any of them.
+/// Reads the weights of a model. All shapes are checked, and memory is reserved, before any is taken.
 ///
 /// # Errors
 /// [`LoadFault`] for tensors that are missing, unknown, of a wrong shape, not finite, or too large for memory.
@@ -118,8 +118,11 @@ pub(super) fn weights(
     tensors: &mut dyn Tensors,
     format: Format,
     architecture: &Architecture,
+    reserve: &mut Reserve<'_>,
 ) -> Result<Weights, LoadFault> {
     check(tensors, format, architecture)?;
+    let bytes = architecture.weight_bytes().ok_or_else(|| LoadFault::OutOfMemory { what: "the model".to_owned() })?;
+    reserve(bytes).map_err(LoadFault::MemoryShort)?;
     let mut layers = Vec::with_capacity(architecture.layers);
     for layer in 0..architecture.layers {
         layers.push(read_layer(tensors, format, architecture, layer)?);

@@ -7,6 +7,8 @@ use std::{
 
 use jackfield_plugin_api::Failure;
 
+use crate::MemoryShort;
+
 /// Why a model was not loaded.
 #[derive(Debug)]
 pub struct LoadError {
@@ -45,6 +47,8 @@ pub enum LoadFault {
         /// What does not.
         what: String,
     },
+    /// There is less memory left than its weights take.
+    MemoryShort(MemoryShort),
     /// It is not JSON, or not of the form it should be.
     NotJson(String),
     /// A key is absent, or its value cannot be.
@@ -189,6 +193,9 @@ impl fmt::Display for LoadFault {
                 write!(f, "it has {found} {what}, more than {most}, the most that is read")
             }
             Self::OutOfMemory { what } => write!(f, "{} does not fit into memory", Quoted(what)),
+            Self::MemoryShort(short) => {
+                write!(f, "its weights do not fit into memory: {short}; {}, or take a smaller model", short.advice())
+            }
             Self::NotJson(why) => write!(f, "it is not the JSON it should be: {}", Quoted(why)),
             Self::WrongKey { key, why } => write!(f, "{}: {}", Quoted(key), why.escape_debug()),
             Self::UnknownArchitecture(name) => {
@@ -296,7 +303,7 @@ impl error::Error for LoadError {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         match error.fault {
-            LoadFault::OutOfMemory { .. } => Self::OverBudget(error.to_string()),
+            LoadFault::OutOfMemory { .. } | LoadFault::MemoryShort(_) => Self::OverBudget(error.to_string()),
             _ => Self::InvalidConfig(error.to_string()),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    LoadError, LoadFault,
+    LoadError, LoadFault, Reserve,
     assemble::{Format, weights},
     checksums::{is_plain, verify},
     config, safetensors,
@@ -27,7 +27,7 @@ const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// Reads a model from a folder.
-pub(super) fn load(folder: &Path) -> Result<(Architecture, Weights), LoadError> {
+pub(super) fn load(folder: &Path, reserve: &mut Reserve<'_>) -> Result<(Architecture, Weights), LoadError> {
     let architecture = architecture(folder)?;
     let index = index(folder)?;
     let mut names: Vec<String> = index.iter().flat_map(BTreeMap::values).cloned().collect();
@@ -44,7 +44,7 @@ pub(super) fn load(folder: &Path) -> Result<(Architecture, Weights), LoadError> 
     if let Some((tensor, _)) = index.iter().flatten().find(|(tensor, _)| !shards.owner.contains_key(*tensor)) {
         return Err(LoadFault::MissingTensor(tensor.clone()).of(&folder.join(INDEX)));
     }
-    let weights = weights(&mut shards, Format::Folder, &architecture).map_err(|fault| fault.of(folder))?;
+    let weights = weights(&mut shards, Format::Folder, &architecture, reserve).map_err(|fault| fault.of(folder))?;
     Ok((architecture, weights))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{num::NonZero, sync::Arc, thread};
 
-use jackfield_plugin_api::{Ability, Offers, prelude::*};
+use jackfield_plugin_api::{Ability, Level, Offers, parse_size, prelude::*};
 
 use super::{
     answer,
@@ -39,6 +39,10 @@ pub struct TransformerModel {
     #[config(default = 32)]
     #[schemars(range(min = 1, max = 1024), extend("x-no-effect" = true))]
     pub batch: usize,
+    /// Most memory that it takes, weights and all, such as `8GiB`; by default as much as the machine, its control group and the
+    /// limit on addresses (`ulimit -v`) leave. Requests that do not fit side by side wait for each other.
+    #[schemars(extend("x-no-effect" = true))]
+    pub memory: Option<String>,
     /// Most tokens of an answer where the request does not say.
     #[config(default = 512)]
     #[schemars(range(min = 1, max = 1_048_576))]
@@ -97,6 +101,7 @@ impl TransformerModel {
                 return wrong(format!("`{key}` is {value}: it must be {least} to {most}"));
             }
         }
+        self.most_memory()?;
         if !(0.0..=2.0).contains(&self.temperature) {
             return wrong(format!("`temperature` is {}: it must be 0 to 2", self.temperature));
         }
@@ -104,6 +109,19 @@ impl TransformerModel {
             return wrong(format!("`top_p` is {}: it must be above 0 and at most 1", self.top_p));
         }
         Ok(())
+    }
+
+    /// Most memory in bytes.
+    fn most_memory(&self) -> Result<Option<u64>> {
+        let wrong = |text: &str, why: String| {
+            let text = text.escape_debug();
+            Failure::InvalidConfig(format!("`memory` is `{text}`: {why}; it must be a size such as `8GiB`"))
+        };
+        let parse = |text: &String| match parse_size(text) {
+            Ok(0) => Err(wrong(text, "nothing fits".to_owned())),
+            parsed => parsed.map_err(|why| wrong(text, why)),
+        };
+        self.memory.as_ref().map(parse).transpose()
     }
 
     /// How tokens of an answer are drawn. Without a seed of its own, a request draws from what it asks and the seed here.
@@ -131,7 +149,8 @@ impl Model for TransformerModel {
             )));
         }
         let threads = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get).min(1024));
-        let options = EngineOptions { run: RunOptions { kernel, threads }, batch: self.batch };
+        let options =
+            EngineOptions { run: RunOptions { kernel, threads }, batch: self.batch, memory: self.most_memory()? };
         self.engine = Some(Engine::open(&self.path, options)?);
         Ok(self)
     }
@@ -153,7 +172,9 @@ impl Model for TransformerModel {
             return answer::of_tokens(&request, &job.prompt, text);
         }
         let shape = job.shape();
-        let found = engine.ask(job).await?;
+        let found = engine.ask(job).await;
+        engine.take_warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
+        let found = found?;
         answer::answer(&request, found, &shape, text, host)
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -14,7 +15,7 @@ use jackfield_plugin_api::{DigestedPath, Failure, Result, guarded};
 use tokio::sync::oneshot;
 
 use super::{active::Found, job::Job, prompt::ModelText, worker::Worker};
-use crate::{RunOptions, Transformer};
+use crate::{Admission, MemoryBudget, RunOptions, Transformer};
 
 /// How a model is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +23,12 @@ pub(super) struct EngineOptions {
     pub(super) run: RunOptions,
     /// Most requests side by side.
     pub(super) batch: usize,
+    /// Most memory in bytes, weights and all.
+    pub(super) memory: Option<u64>,
 }
 
 /// What tells a model in use from others: path, digest, and how it is run.
-type Key = (PathBuf, String, &'static str, usize, usize);
+type Key = (PathBuf, String, &'static str, usize, usize, Option<u64>);
 
 static OPEN: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
 
@@ -36,6 +39,23 @@ pub(crate) struct Engine {
     options: EngineOptions,
     text: Arc<ModelText>,
     queue: Arc<Queue>,
+    warnings: Arc<Warnings>,
+}
+
+/// What the worker has to say to whoever runs the model, until a call hands it to the host.
+#[derive(Debug, Default)]
+pub(super) struct Warnings(Mutex<Vec<String>>);
+
+impl Warnings {
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, more: Vec<String>) {
+        if !more.is_empty() {
+            self.lock().extend(more);
+        }
+    }
 }
 
 /// Where the worker takes requests from; none as long as there is no worker.
@@ -62,7 +82,7 @@ impl Engine {
     /// [`Failure::InvalidConfig`] for files that are not those of a model that runs here.
     pub(super) fn open(path: &DigestedPath, options: EngineOptions) -> Result<Arc<Self>> {
         let RunOptions { kernel, threads } = options.run;
-        let key = (path.path.clone(), path.sha256.clone(), kernel.name(), threads, options.batch);
+        let key = (path.path.clone(), path.sha256.clone(), kernel.name(), threads, options.batch, options.memory);
         // Held while a model is read: whoever asks for the same one meanwhile gets this one.
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         let open = open.get_or_insert_default();
@@ -71,9 +91,15 @@ impl Engine {
         }
         open.retain(|_, engine| engine.strong_count() > 0);
         let text = Arc::new(ModelText::open(&path.path)?);
-        let engine = Arc::new(Self { path: path.path.clone(), options, text, queue: Arc::default() });
+        let engine =
+            Arc::new(Self { path: path.path.clone(), options, text, queue: Arc::default(), warnings: Arc::default() });
         open.insert(key, Arc::downgrade(&engine));
         Ok(engine)
+    }
+
+    /// What the worker has to say since this was last asked.
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        mem::take(&mut self.warnings.lock())
     }
 
     pub(super) fn text(&self) -> &ModelText {
@@ -98,9 +124,10 @@ impl Engine {
             let (sender, requests) = channel();
             let (path, options) = (self.path.clone(), self.options);
             let (text, shared) = (Arc::clone(&self.text), Arc::clone(&self.queue));
+            let warnings = Arc::clone(&self.warnings);
             let begun = thread::Builder::new()
                 .name("transformer".to_owned())
-                .spawn(move || serve(&path, options, text, &requests, &shared));
+                .spawn(move || serve((&path, options), text, &requests, (&shared, &warnings)));
             begun.map_err(|error| Failure::Unavailable(format!("cannot start the thread of the model: {error}")))?;
             *queue = Some(sender);
         }
@@ -122,9 +149,16 @@ impl Drop for Engine {
 
 /// Computes until nobody has the model in use. Where the weights cannot be read, those who wait are told, and the next
 /// request tries anew.
-fn serve(path: &Path, options: EngineOptions, text: Arc<ModelText>, requests: &Receiver<Waiting>, queue: &Queue) {
+fn serve(
+    (path, options): (&Path, EngineOptions),
+    text: Arc<ModelText>,
+    requests: &Receiver<Waiting>,
+    (queue, warnings): (&Queue, &Warnings),
+) {
+    let budget = MemoryBudget::new(options.memory);
     let loaded = guarded("transformer", || {
-        let model = Transformer::load(path)?.with(options.run)?;
+        let (model, weights) = Transformer::load_within(path, &budget)?;
+        let model = model.with(options.run)?;
         if model.architecture != text.architecture {
             let path = path.display().to_string();
             return Err(Failure::InvalidConfig(format!(
@@ -132,10 +166,15 @@ fn serve(path: &Path, options: EngineOptions, text: Arc<ModelText>, requests: &R
                 path.escape_debug()
             )));
         }
-        Ok(model)
+        Ok((model, weights))
     });
     let failure = match loaded.and_then(|loaded| loaded) {
-        Ok(model) => return Worker::new(&model, text, options.batch).serve(requests),
+        // The weights are reserved as long as they are there.
+        Ok((model, _weights)) => {
+            let threads = options.run.threads;
+            let admission = Admission::new(&budget, model.architecture(), threads, options.batch);
+            return Worker::new(&model, text, admission, warnings).serve(requests);
+        }
         Err(failure) => failure,
     };
     let mut queue = queue.lock();

@@ -7,7 +7,7 @@ use jackfield_plugin_api::{
 };
 
 use super::prompt::ModelText;
-use crate::{RunError, Sampling};
+use crate::{RequestNeed, RunError, Sampling};
 
 /// What the worker does for a request.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Job {
     pub(super) reply: Option<Vec<u32>>,
     pub(super) logs: Logs,
     pub(super) writing: Option<Writing>,
+    /// Tokens of a prompt and its answer that a model must have memory for to be of use.
+    pub(super) usual: usize,
 }
 
 /// Hidden states that are asked for.
@@ -91,6 +93,21 @@ impl Job {
         JobShape { prompt: self.prompt.clone(), capture: self.capture.clone() }
     }
 
+    /// What it needs, as far as its memory depends on it.
+    pub(super) fn need(&self) -> RequestNeed {
+        let reply = self.reply.as_ref().map_or(0, Vec::len);
+        // The reply that is read and the one that is written go on in sequences of their own.
+        let sequences = 1 + usize::from(reply > 0 && self.writing.is_some());
+        let captured = self.capture.as_ref().map_or(0, |capture| capture.positions.len() * capture.layers.len());
+        RequestNeed {
+            capacity: self.capacity() * sequences,
+            tokens: self.prompt.len() + reply,
+            logits: reply.max(1),
+            hidden_states: captured,
+            distributions: if self.logs.distribution { reply.max(self.logs.first) } else { 0 },
+        }
+    }
+
     /// How many tokens a sequence needs room for. The last token of a reply is not read.
     pub(super) fn capacity(&self) -> usize {
         let written = self.writing.as_ref().map_or(0, |writing| writing.most - 1);
@@ -150,6 +167,7 @@ impl Asked<'_> {
             reply,
             logs,
             writing,
+            usual: self.max_tokens.min(self.context),
             prompt,
         };
         if job.is_work() && read == 0 {

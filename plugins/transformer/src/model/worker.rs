@@ -12,14 +12,20 @@ use std::{
 
 use jackfield_plugin_api::{Failure, guarded};
 
-use super::{active::Active, engine::Waiting, prepared::PreparedEdits, prompt::ModelText};
-use crate::{Edits, Observer, Positions, RunError, Sequence, Step, Transformer};
+use super::{
+    active::Active,
+    engine::{Waiting, Warnings},
+    prepared::PreparedEdits,
+    prompt::ModelText,
+};
+use crate::{Admission, Edits, Joining, Observer, Positions, RequestNeed, RunError, Sequence, Step, Transformer};
 
 pub(super) struct Worker<'a> {
     model: &'a Transformer,
     text: Arc<ModelText>,
-    /// Most requests side by side.
-    batch: usize,
+    admission: Admission,
+    /// What whoever runs the model should know.
+    warnings: &'a Warnings,
     waiting: VecDeque<Waiting>,
     active: Vec<Active>,
     prepared: PreparedEdits,
@@ -46,9 +52,14 @@ enum Reads {
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(model: &'a Transformer, text: Arc<ModelText>, batch: usize) -> Self {
+    pub(super) fn new(
+        model: &'a Transformer,
+        text: Arc<ModelText>,
+        admission: Admission,
+        warnings: &'a Warnings,
+    ) -> Self {
         let (waiting, active, prepared) = (VecDeque::new(), Vec::new(), PreparedEdits::default());
-        Self { model, text, batch, waiting, active, prepared }
+        Self { model, text, admission, warnings, waiting, active, prepared }
     }
 
     /// Computes until whoever sends requests is gone.
@@ -64,6 +75,7 @@ impl<'a> Worker<'a> {
 
     /// Takes the requests that have come, waiting for one if there is nothing to do. False if no more will come.
     fn receive(&mut self, requests: &Receiver<Waiting>) -> bool {
+        self.admission.keep(&self.needs());
         if self.active.is_empty() && self.waiting.is_empty() {
             match requests.recv() {
                 Ok(waiting) => self.waiting.push_back(waiting),
@@ -98,11 +110,28 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Lets requests join, the first that came first.
+    /// What those under way need.
+    fn needs(&self) -> Vec<RequestNeed> {
+        self.active.iter().map(|active| active.job.need()).collect()
+    }
+
+    /// Lets requests join for which there is memory, the first that came first.
     fn admit(&mut self) {
-        while self.active.len() < self.batch
-            && let Some(Waiting { job, answer }) = self.waiting.pop_front()
-        {
+        let mut needs = self.needs();
+        self.admission.keep(&needs);
+        while let Some((need, usual)) = self.waiting.front().map(|waiting| (waiting.job.need(), waiting.job.usual)) {
+            let joining = self.admission.join(&needs, need, usual);
+            self.warnings.add(self.admission.take_warnings());
+            if joining == Joining::Waits {
+                break;
+            }
+            let Some(Waiting { job, answer }) = self.waiting.pop_front() else { break };
+            if let Joining::Refused(failure) = joining {
+                // Whoever asked may have left.
+                drop(answer.send(Err(failure)));
+                continue;
+            }
+            needs.push(need);
             match self.prepared.get(self.model, &job.edits) {
                 Ok(edits) => self.active.push(Active::new(job, answer, edits, self.model)),
                 // Whoever asked may have left.
@@ -162,7 +191,8 @@ impl<'a> Worker<'a> {
         }
         let lane = |group: Vec<usize>| {
             let members = || group.iter().map(|index| &active[*index]);
-            let capacity = members().map(|active| active.job.capacity()).max().unwrap_or_default();
+            // Each goes on in a copy with room of its own, and the last that does needs none.
+            let capacity = members().next_back().map(|active| active.job.capacity()).unwrap_or_default();
             Ok(Lane {
                 sequence: self.model.sequence(capacity)?,
                 tokens: active[group[0]].job.prompt.clone(),
@@ -205,16 +235,17 @@ impl<'a> Worker<'a> {
                 Reads::Prompt(group) => {
                     for index in group {
                         let active = &mut self.active[index];
+                        let room = active.job.capacity();
                         if active.is_writing()
                             && let Some(writer) = &mut active.writer
                         {
-                            writer.sequence = Some(sequence.clone());
+                            writer.sequence = Some(sequence.with_room_for(room));
                         }
                         // A reply of one token was read with the prompt.
                         let more = !active.rest_of_reply().is_empty();
                         active.reader.take_if(|_| !more);
                         if let Some(reader) = &mut active.reader {
-                            reader.sequence = Some(sequence.clone());
+                            reader.sequence = Some(sequence.with_room_for(room));
                         }
                     }
                 }

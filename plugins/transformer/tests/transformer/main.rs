@@ -5,6 +5,8 @@ mod files;
 mod golden;
 #[cfg(target_os = "linux")]
 mod load_memory;
+#[cfg(target_os = "linux")]
+mod memory;
 mod replies;
 mod support;
 mod texts;
