@@ -34,6 +34,7 @@ mod meetings;
 mod memo;
 mod model_abilities;
 mod model_faults;
+mod model_memory;
 mod model_server;
 mod models;
 mod moved_folder;

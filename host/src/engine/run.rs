@@ -245,7 +245,7 @@ impl Engine<'_> {
             (End::Done, RunState::Complete) if flawed => RunState::Partial,
             (End::Done, state) => state,
         };
-        let advice = exhausted.as_ref().map(Exhausted::advice);
+        let advice = exhausted.as_ref().and_then(Exhausted::advice);
         let stopped = (end == End::Stopped).then(|| match &exhausted {
             Some(exhausted) => exhausted.to_string(),
             None => "interrupted".to_owned(),

@@ -7,7 +7,7 @@
 
 use std::{mem, sync::Arc};
 
-use jackfield_plugin_api::{Failure, size_text};
+use jackfield_plugin_api::Failure;
 
 use crate::{Architecture, BatchShape, MemoryBudget, MemoryPlan, MemoryShort, Reservation};
 
@@ -162,7 +162,7 @@ impl Admission {
     /// What is said to a request that does not fit even alone.
     fn refusal(&self, new: RequestNeed, usual: usize, short: &MemoryShort) -> Failure {
         let usual = usual.min(self.architecture.context);
-        let usual = RequestNeed { capacity: usual, tokens: 1, logits: 1, ..RequestNeed::default() };
+        let usual = RequestNeed { capacity: usual, tokens: usual, logits: 1, ..RequestNeed::default() };
         let usual = self.bytes(&[usual], None).unwrap_or(u64::MAX);
         if self.budget.short_even_alone(usual).is_some() {
             return too_little(new, short);
@@ -180,8 +180,7 @@ fn too_little(new: RequestNeed, short: &MemoryShort) -> Failure {
 }
 
 fn needs(new: RequestNeed, short: &MemoryShort) -> String {
-    let (tokens, needed) = (new.capacity, size_text(short.needed));
-    format!("a request of {tokens} tokens does not fit into memory, with nothing else under way ({needed}): {short}")
+    format!("a request of {} tokens does not fit into memory, with nothing else under way: {short}", new.capacity)
 }
 
 #[cfg(test)]

@@ -21,12 +21,12 @@ pub enum ExhaustedResource {
 }
 
 impl Exhausted {
-    /// What to do before the run is resumed.
+    /// What to do before the run is resumed, where it does not say so itself: a model knows what of it takes memory.
     #[must_use]
-    pub const fn advice(&self) -> &'static str {
+    pub const fn advice(&self) -> Option<&'static str> {
         match self.resource {
-            ExhaustedResource::Budget => "raise it with --set and go on",
-            ExhaustedResource::Memory(_) => "give it more memory, or less to do at once with --set, and go on",
+            ExhaustedResource::Budget => Some("raise it with --set and go on"),
+            ExhaustedResource::Memory(_) => None,
         }
     }
 }
