@@ -29,7 +29,7 @@ name = "local"
 
 [input]
 use = "jsonl"
-paths = ["items.jsonl"]
+path = "items.jsonl"
 id = "id"
 
 [model.small]

@@ -234,6 +234,6 @@ fn a_stage_that_looks_into_a_model_that_shows_nothing_is_refused_by_check() {
         |            `----- here
     ----'
 
-    hint: known models that offer all of it: `mock`
+    hint: known models that offer all of it: `mock`, `transformer`
     "#);
 }

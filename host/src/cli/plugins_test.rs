@@ -33,8 +33,9 @@ Levels, each of which needs those before it:
   sandbox-clean  a component that works in the default limits, with nothing granted but
                  what it asks for
 
-A plugin has the lowest level among its extensions. Warnings lower no level. The exit code is 0
-from `conforming` on, and 1 below it.
+A plugin has the lowest level among its extensions, but for those that no configuration is known
+to open, as long as there are others. Warnings lower no level. The exit code is 0 from
+`conforming` on, and 1 below it.
 
 Checks:"
         .to_owned();

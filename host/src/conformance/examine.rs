@@ -47,16 +47,22 @@ impl Settings {
 /// # Errors
 /// If this machine gives no threads or no temporary folder.
 pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &Settings) -> std::io::Result<Report> {
-    let mut extensions = Vec::new();
+    let (mut extensions, mut opened) = (Vec::new(), Vec::new());
     for offer in plugin.offers.iter().filter(|offer| settings.wants(offer)) {
         let same = |other: &&Offer| {
             (other.descriptor.kind, &other.descriptor.name) == (offer.descriptor.kind, &offer.descriptor.name)
         };
         let again = again.offers.iter().find(same).map(|offer| &*offer.descriptor);
         let subject = Subject::new(plugin.form, offer, again, imports, settings)?;
-        extensions.push(extension(&subject));
+        let report = extension(&subject);
+        let failed = report.checks.iter().any(|check| check.outcome.is_failed());
+        if failed || subject.unopened().is_none() {
+            opened.push(report.level);
+        }
+        extensions.push(report);
     }
-    let level = extensions.iter().map(|extension| extension.level).min().unwrap_or(Level::Loads);
+    // One that wants files which nobody named says nothing of the others.
+    let level = opened.into_iter().min().unwrap_or(Level::Loads);
     Ok(Report {
         plugin: plugin.alias.clone(),
         form: plugin.form,

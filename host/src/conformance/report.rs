@@ -195,7 +195,7 @@ pub struct Report {
     pub sha256: Digest,
     /// Version of the contract it was built against.
     pub protocol: String,
-    /// The lowest level among its extensions.
+    /// The lowest level among its extensions, but for those that no configuration is known to open, if there are others.
     pub level: Level,
     /// Its extensions, in order of kind and name.
     pub extensions: Vec<ExtensionReport>,

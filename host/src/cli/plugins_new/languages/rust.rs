@@ -66,6 +66,7 @@ static CRATE: &[Embedded] = embedded!("../plugin-api/":
     "src/host.rs" => "vendor/jackfield-plugin-api/src/host.rs",
     "src/http.rs" => "vendor/jackfield-plugin-api/src/http.rs",
     "src/lib.rs" => "vendor/jackfield-plugin-api/src/lib.rs",
+    "src/memory.rs" => "vendor/jackfield-plugin-api/src/memory.rs",
     "src/model.rs" => "vendor/jackfield-plugin-api/src/model.rs",
     "src/native/abi.rs" => "vendor/jackfield-plugin-api/src/native/abi.rs",
     "src/native/attach.rs" => "vendor/jackfield-plugin-api/src/native/attach.rs",
