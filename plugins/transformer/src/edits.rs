@@ -45,22 +45,23 @@ pub struct Edits {
     of: HashMap<(Component, usize), Vec<Ready>>,
 }
 
+/// An edit made ready.
 #[derive(Clone, Debug)]
-struct Ready {
-    weight: f32,
-    direction: Vec<f32>,
-    kept: Option<KeptNorms>,
+pub(crate) struct Ready {
+    pub(crate) weight: f32,
+    pub(crate) direction: Vec<f32>,
+    pub(crate) kept: Option<KeptNorms>,
 }
 
 /// What an edit needs that keeps the norms of rows.
 #[derive(Clone, Debug)]
-struct KeptNorms {
+pub(crate) struct KeptNorms {
     /// `n∘v`.
-    written: Vec<f32>,
+    pub(crate) written: Vec<f32>,
     /// `a`.
-    read: Vec<f32>,
+    pub(crate) read: Vec<f32>,
     /// `s`; absent where rows are not given their norms again.
-    scales: Option<Vec<f32>>,
+    pub(crate) scales: Option<Vec<f32>>,
 }
 
 impl Edits {
@@ -116,9 +117,14 @@ impl Edits {
         self.of.values().flatten().map(floats).sum::<usize>() * size_of::<f32>()
     }
 
+    /// Those of a component of a block, in the order in which they are made.
+    pub(crate) fn at(&self, component: Component, layer: usize) -> &[Ready] {
+        self.of.get(&(component, layer)).map_or(&[], Vec::as_slice)
+    }
+
     /// Changes what a component of a block writes, having read `inputs`.
     pub(crate) fn apply(&self, component: Component, layer: usize, inputs: &[f32], outputs: &mut [f32]) {
-        for ready in self.of.get(&(component, layer)).into_iter().flatten() {
+        for ready in self.at(component, layer) {
             ready.apply(inputs, outputs);
         }
     }

@@ -10,7 +10,8 @@
 //! | --- | --- |
 //! | `load/` | files to weights, tokenizers and templates; nothing in a file is believed before it is checked |
 //! | `matrix`, `kernels`, `lanes`, `team` | arithmetic, and threads |
-//! | `forward`, `attention`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
+//! | `forward`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
+//! | `backend`, `cpu`, `attention` | the operations of a pass, and how the CPU does them |
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
 //! | `encoder/` | sentence encoders, on the same arithmetic |
 //! | `plan`, `memory`, `admission` | how much memory a batch needs, whether it is there, and what comes of what does not fit |
@@ -22,6 +23,8 @@
 mod admission;
 mod architecture;
 mod attention;
+mod backend;
+mod cpu;
 mod edits;
 mod encoder;
 mod error;

@@ -1,6 +1,6 @@
 //! How much memory a batch needs, known before anything is taken.
 
-use crate::{Architecture, Sequence, forward::pass_bytes};
+use crate::{Architecture, Sequence, cpu::pass_bytes};
 
 /// What a batch is, as far as its memory depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

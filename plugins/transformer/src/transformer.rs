@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     Architecture, EditSpec, Edits, Kernel, LoadError, MemoryBudget, Reservation, RunError, Sequence,
-    forward::WORTH_SHARING,
+    cpu::WORTH_SHARING,
     load::{Reserve, load},
     weights::Weights,
 };
