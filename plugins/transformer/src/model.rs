@@ -6,10 +6,11 @@
 //! | `prompt` | conversations to tokens |
 //! | `job`, `answer` | requests to what the worker does, and what the worker found to answers |
 //! | `engine` | loaded models, which all who are configured alike share |
-//! | `worker`, `active`, `prepared` | one thread a loaded model: takes requests that wait, and computes them side by side |
+//! | `worker`, `active`, `prepared`, `beginnings` | one thread a loaded model: takes requests that wait, and computes them side by side |
 
 mod active;
 mod answer;
+mod beginnings;
 mod config;
 mod engine;
 mod job;

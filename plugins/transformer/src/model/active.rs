@@ -104,6 +104,13 @@ impl Active {
         self.writer.is_some() || self.reader.is_some()
     }
 
+    /// The first position of the prompt that something is to be shown of.
+    pub(super) fn looked_at(&self) -> usize {
+        let captured = self.job.capture.iter().flat_map(|capture| capture.positions.iter().copied());
+        let summed = self.job.embed.then_some(0);
+        captured.chain(summed).fold(self.job.prompt.len().saturating_sub(1), usize::min)
+    }
+
     /// Whether hidden states of the prompt are needed.
     pub(super) fn needs_hidden(&self) -> bool {
         self.job.embed || self.job.capture.is_some()

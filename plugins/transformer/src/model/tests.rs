@@ -91,6 +91,13 @@ async fn requests_are_answered_alike_alone_and_all_at_once_in_any_order_at_any_n
         wanted.push(ask(&alone, request, &host).await.unwrap_or_else(|failure| panic!("{failure}")));
     }
     assert!(wanted.iter().any(|answer| answer.text != wanted[0].text && !answer.text.is_empty()));
+    // Prompts begin with the same tokens, so many that those are read once.
+    let tokenize = |text| CompletionRequest { tokenize: true, max_tokens: Some(0), ..asked(text) };
+    let [one, other] = [tokenize("the cat"), tokenize("12 hats")];
+    let (one, other) = (ask(&alone, &one, &host).await, ask(&alone, &other, &host).await);
+    let (one, other) = (one.expect("an answer").tokens, other.expect("an answer").tokens);
+    let pairs = one.iter().flatten().zip(other.iter().flatten());
+    assert!(pairs.take_while(|(one, other)| one.id == other.id).count() >= 16);
     for (threads, batch) in [(1, 64), (2, 64), (2, 5)] {
         let model = model(json!({ "threads": threads, "batch": batch }));
         let mut order: Vec<usize> = (0..requests.len()).collect();

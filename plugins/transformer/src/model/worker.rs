@@ -1,6 +1,6 @@
 //! The thread that computes. Requests join between two passes, in the order in which they came, and leave when they are
-//! answered or nobody waits for them. A pass takes the prompts of those that are new and a token of each other; equal prompts
-//! under equal edits are read once.
+//! answered or nobody waits for them. A pass takes the prompts of those that are new and a token of each other. Of prompts under
+//! equal edits, equal ones are read once, and so is what others begin with in common.
 
 use std::{
     collections::VecDeque,
@@ -14,6 +14,7 @@ use jackfield_plugin_api::{Failure, guarded};
 
 use super::{
     active::Active,
+    beginnings::{Unread, read_beginnings},
     engine::{Waiting, Warnings},
     prepared::PreparedEdits,
     prompt::ModelText,
@@ -174,7 +175,7 @@ impl<'a> Worker<'a> {
         lanes
     }
 
-    /// The prompts of those that are new, each once.
+    /// The prompts of those that are new, each once, and of those that begin alike the rest.
     fn prompts(&self, first_new: usize) -> Result<Vec<Lane>, RunError> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let (active, same) = (&self.active, |one: &Active, other: &Active| {
@@ -202,7 +203,16 @@ impl<'a> Worker<'a> {
                 reads: Reads::Prompt(group),
             })
         };
-        groups.into_iter().map(lane).collect()
+        let mut lanes: Vec<Lane> = groups.into_iter().map(lane).collect::<Result<_, RunError>>()?;
+        let unread = lanes.iter_mut().map(|Lane { sequence, tokens, edits, reads, .. }| {
+            let looked_at = match reads {
+                Reads::Prompt(group) => group.iter().map(|index| active[*index].looked_at()).min(),
+                Reads::Drawn(_) | Reads::Reply(_) => None,
+            };
+            Unread { sequence, tokens, edits: edits.as_deref(), looked_at: looked_at.unwrap_or(0) }
+        });
+        read_beginnings(self.model, unread.collect())?;
+        Ok(lanes)
     }
 
     fn forward(&mut self, lanes: &mut [Lane]) -> Result<(), RunError> {

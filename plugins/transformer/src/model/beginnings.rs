@@ -1,0 +1,196 @@
+//! Prompts that begin alike: what they have in common is read once, in a pass before that of the rest.
+
+use std::ptr;
+
+use crate::{Edits, Observer, Positions, RunError, Sequence, Step, Transformer};
+
+/// Fewest tokens that are worth a pass of their own, which reads all weights.
+const FEWEST: usize = 16;
+
+/// A prompt of which nothing was read.
+pub(super) struct Unread<'a> {
+    pub(super) sequence: &'a mut Sequence,
+    pub(super) tokens: &'a mut Vec<u32>,
+    /// One and the same for prompts under equal edits.
+    pub(super) edits: Option<&'a Edits>,
+    /// The first position that is looked at.
+    pub(super) looked_at: usize,
+}
+
+/// Prompts that begin with the same tokens.
+#[derive(Debug, PartialEq, Eq)]
+struct Alike {
+    tokens: usize,
+    /// Indices, in order.
+    prompts: Vec<usize>,
+}
+
+struct Nothing;
+
+impl Observer for Nothing {}
+
+/// Reads what prompts under equal edits have in common, up to the first position that is looked at and without the last. Their
+/// sequences have it then, and the rest is left of their tokens.
+///
+/// # Errors
+/// [`RunError`] if it cannot be read.
+pub(super) fn read_beginnings(model: &Transformer, mut prompts: Vec<Unread<'_>>) -> Result<(), RunError> {
+    let groups = alike(&prompts);
+    if groups.is_empty() {
+        return Ok(());
+    }
+    // Each prompt goes on in a copy with room of its own, and the last that does needs none.
+    let room = |group: &Alike| group.prompts.last().map_or(0, |last| prompts[*last].sequence.capacity());
+    let mut sequences: Vec<Sequence> =
+        groups.iter().map(|group| model.sequence(room(group))).collect::<Result<_, _>>()?;
+    let steps = groups.iter().zip(&mut sequences).map(|(group, sequence)| {
+        let first = &prompts[group.prompts[0]];
+        Step {
+            sequence,
+            tokens: &first.tokens[..group.tokens],
+            edits: first.edits,
+            hidden: Positions::None,
+            logits: Positions::None,
+        }
+    });
+    model.forward(&mut steps.collect::<Vec<_>>(), &mut Nothing)?;
+    for (group, sequence) in groups.iter().zip(sequences) {
+        for &index in &group.prompts {
+            let prompt = &mut prompts[index];
+            *prompt.sequence = sequence.with_room_for(prompt.sequence.capacity());
+            prompt.tokens.drain(..group.tokens);
+        }
+    }
+    Ok(())
+}
+
+/// Groups of at least two prompts, each prompt in at most one.
+fn alike(prompts: &[Unread<'_>]) -> Vec<Alike> {
+    let (mut groups, mut left) = (Vec::new(), (0..prompts.len()).collect::<Vec<usize>>());
+    while let Some((&first, others)) = left.split_first() {
+        let others = others.iter().map(|&other| (common(&prompts[first], &prompts[other]), other));
+        let others: Vec<(usize, usize)> = others.filter(|(tokens, _)| *tokens >= FEWEST).collect();
+        let mut lengths: Vec<usize> = others.iter().map(|(tokens, _)| *tokens).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        // Fewer prompts have more in common. What counts is how many tokens need not be read again.
+        let best = lengths.iter().enumerate().max_by_key(|(longer, tokens)| (longer + 1) * **tokens);
+        let mut group = vec![first];
+        if let Some((_, &tokens)) = best {
+            group.extend(others.iter().filter(|(common, _)| *common >= tokens).map(|(_, other)| *other));
+            groups.push(Alike { tokens, prompts: group.clone() });
+        }
+        left.retain(|index| !group.contains(index));
+    }
+    groups
+}
+
+/// How many tokens two prompts can have read for them at once.
+fn common(one: &Unread<'_>, other: &Unread<'_>) -> usize {
+    if one.edits.map(ptr::from_ref) != other.edits.map(ptr::from_ref) {
+        return 0;
+    }
+    let most = |prompt: &Unread<'_>| prompt.looked_at.min(prompt.tokens.len().saturating_sub(1));
+    let pairs = one.tokens.iter().zip(&*other.tokens).take(most(one).min(most(other)));
+    pairs.take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jackfield_plugin_api::{Component, RowNormalization};
+
+    use super::*;
+    use crate::EditSpec;
+
+    /// Keeps all that a pass shows, as bits, with where it is.
+    #[derive(Default)]
+    struct Shown(Vec<(usize, usize, usize, Vec<u32>)>);
+
+    impl Shown {
+        fn keep(&mut self, step: usize, position: usize, layer: usize, numbers: &[f32]) {
+            self.0.push((step, position, layer, numbers.iter().map(|x| x.to_bits()).collect()));
+        }
+    }
+
+    impl Observer for Shown {
+        fn hidden(&mut self, step: usize, position: usize, layer: usize, state: &[f32]) {
+            self.keep(step, position, layer, state);
+        }
+
+        fn logits(&mut self, step: usize, position: usize, logits: &[f32]) {
+            self.keep(step, position, usize::MAX, logits);
+        }
+    }
+
+    /// A prompt of tokens that it has in common with all others, with some of them, and with none.
+    fn prompt(all: usize, some: (u32, usize), own: u32) -> Vec<u32> {
+        let ramp = |from: u32, count: usize| (0..count as u32).map(move |token| (from + 7 * token) % 48);
+        ramp(1, all).chain(ramp(some.0, some.1)).chain([own, own, 3]).collect()
+    }
+
+    #[test]
+    fn what_prompts_have_in_common_is_read_once_and_nothing_that_is_looked_at_changes_by_a_bit() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tiny");
+        let model = Transformer::load(&folder).expect("the fixture is a model");
+        let direction: Vec<f32> = (0..model.architecture.hidden).map(|x| if x == 5 { 1.0 } else { 0.0 }).collect();
+        let spec = EditSpec {
+            component: Component::MlpDown,
+            layer: 0,
+            direction: &direction,
+            weight: 0.8,
+            normalization: RowNormalization::Full,
+        };
+        let edits = model.edits(&[spec]).expect("they can be made");
+        // The first position that is looked at, edits, and how many tokens are left to be read.
+        let last = usize::MAX;
+        let cases = [
+            (prompt(20, (2, 11), 40), last, false, 3),
+            (prompt(20, (2, 11), 41), last, false, 3),
+            (prompt(20, (3, 11), 40), last, false, 34),
+            (prompt(20, (2, 11), 42), last, true, 14),
+            (prompt(20, (4, 0), 43), last, true, 3),
+            (prompt(20, (2, 11), 44), 15, false, 34),
+            (prompt(20, (2, 11), 45), 31, false, 3),
+            (prompt(15, (9, 0), 46), last, true, 18),
+        ];
+        let read = |at_once: bool| {
+            let mut tokens: Vec<Vec<u32>> = cases.iter().map(|(tokens, ..)| tokens.clone()).collect();
+            let mut sequences: Vec<Sequence> =
+                tokens.iter().map(|tokens| model.sequence(tokens.len()).expect("it fits the context")).collect();
+            if at_once {
+                let unread = sequences.iter_mut().zip(&mut tokens).zip(&cases);
+                let unread = unread.map(|((sequence, tokens), &(_, looked_at, is_edited, _))| Unread {
+                    sequence,
+                    tokens,
+                    edits: is_edited.then_some(&edits),
+                    looked_at,
+                });
+                read_beginnings(&model, unread.collect()).expect("they can be read");
+                let left: Vec<usize> = tokens.iter().map(Vec::len).collect();
+                assert_eq!(left, cases.iter().map(|(.., left)| *left).collect::<Vec<_>>());
+            }
+            let steps = sequences.iter_mut().zip(&tokens).zip(&cases);
+            let steps = steps.map(|((sequence, tokens), &(ref all, looked_at, is_edited, _))| Step {
+                sequence,
+                tokens,
+                edits: is_edited.then_some(&edits),
+                hidden: Positions::From(looked_at.min(all.len() - 1)),
+                logits: Positions::Last,
+            });
+            let mut shown = Shown::default();
+            model.forward(&mut steps.collect::<Vec<_>>(), &mut shown).expect("they can be read");
+            shown.0.sort_unstable();
+            (shown.0, sequences)
+        };
+        let ((once, kept), (apart, kept_apart)) = (read(true), read(false));
+        assert!(once == apart && once.len() > cases.len());
+        for (one, other) in kept.iter().zip(&kept_apart) {
+            assert_eq!((one.length(), one.capacity()), (other.length(), other.capacity()));
+            for (one, other) in one.layers.iter().zip(&other.layers) {
+                assert!(one.keys == other.keys && one.values == other.values);
+                assert_eq!(one.keys.capacity(), other.keys.capacity(), "no more is held than was planned for");
+            }
+        }
+    }
+}
