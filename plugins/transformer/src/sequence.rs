@@ -76,6 +76,27 @@ impl Sequence {
         Self { capacity: capacity.max(self.length), ..self.clone() }
     }
 
+    /// The first so many tokens of it, which it has, as a sequence of its own with room for so many.
+    ///
+    /// # Errors
+    /// [`RunError::OutOfMemory`] if the system does not give the memory.
+    pub(crate) fn beginning(&self, length: usize, capacity: usize) -> Result<Self, RunError> {
+        debug_assert!(length <= self.length && length <= capacity, "it has them, and there is room");
+        let room = capacity * self.width;
+        let out_of_memory = |_| RunError::OutOfMemory { bytes: (room * size_of::<f32>()) as u64 };
+        let copy = |read: &[f32]| {
+            let mut own = Vec::new();
+            own.try_reserve_exact(room).map_err(out_of_memory)?;
+            own.extend_from_slice(&read[..length * self.width]);
+            Ok::<_, RunError>(own)
+        };
+        let layer = |layer: &Arc<LayerCache>| {
+            Ok(Arc::new(LayerCache { keys: copy(&layer.keys)?, values: copy(&layer.values)? }))
+        };
+        let layers = self.layers.iter().map(layer).collect::<Result<_, RunError>>()?;
+        Ok(Self { layers, length, capacity, width: self.width })
+    }
+
     /// Takes the memory for all tokens there is room for, if it is not there yet, so that no more is held than was planned for
     /// and nothing is taken later.
     ///

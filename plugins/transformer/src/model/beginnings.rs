@@ -1,4 +1,5 @@
-//! Prompts that begin alike: what they have in common is read once, in a pass before that of the rest.
+//! Prompts that begin alike: what they have in common is read once, in a pass before that of the rest, or was read before, for a
+//! prompt that is still being answered.
 
 use std::ptr;
 
@@ -15,6 +16,36 @@ pub(super) struct Unread<'a> {
     pub(super) edits: Option<&'a Edits>,
     /// The first position that is looked at.
     pub(super) looked_at: usize,
+}
+
+/// A prompt that was read, in a sequence that has it still.
+pub(super) struct Read<'a> {
+    pub(super) sequence: &'a Sequence,
+    pub(super) tokens: &'a [u32],
+    pub(super) edits: Option<&'a Edits>,
+}
+
+/// Copies for prompts what they have in common with one that was read, where that is enough to be worth it. Gives back those
+/// of which nothing is read yet.
+///
+/// # Errors
+/// [`RunError::OutOfMemory`] if the system does not give the memory for a copy.
+pub(super) fn copy_beginnings<'a>(read: &[Read<'_>], prompts: Vec<Unread<'a>>) -> Result<Vec<Unread<'a>>, RunError> {
+    let mut unread = Vec::with_capacity(prompts.len());
+    for prompt in prompts {
+        let most = prompt.looked_at.min(prompt.tokens.len().saturating_sub(1));
+        let same = |read: &&Read<'_>| read.edits.map(ptr::from_ref) == prompt.edits.map(ptr::from_ref);
+        let common =
+            |read: &Read<'_>| read.tokens.iter().zip(&prompt.tokens[..most]).take_while(|(a, b)| a == b).count();
+        match read.iter().filter(same).map(|read| (common(read), read)).max_by_key(|(tokens, _)| *tokens) {
+            Some((tokens, read)) if tokens >= FEWEST => {
+                *prompt.sequence = read.sequence.beginning(tokens, prompt.sequence.capacity().max(tokens))?;
+                prompt.tokens.drain(..tokens);
+            }
+            _ => unread.push(prompt),
+        }
+    }
+    Ok(unread)
 }
 
 /// Prompts that begin with the same tokens.

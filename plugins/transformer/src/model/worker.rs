@@ -1,6 +1,6 @@
 //! The thread that computes. Requests join between two passes, in the order in which they came, and leave when they are
 //! answered or nobody waits for them. A pass takes the prompts of those that are new and a token of each other. Of prompts under
-//! equal edits, equal ones are read once, and so is what others begin with in common.
+//! equal edits, equal ones are read once, and so is what others begin with in common, with each other or with those under way.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use jackfield_plugin_api::{Failure, guarded};
 
 use super::{
     active::Active,
-    beginnings::{Unread, read_beginnings},
+    beginnings::{Read, Unread, copy_beginnings, read_beginnings},
     engine::{Waiting, Warnings},
     prepared::PreparedEdits,
     prompt::ModelText,
@@ -100,7 +100,8 @@ impl<'a> Worker<'a> {
         let mut lanes = self.going_on();
         let first_new = self.active.len();
         self.admit();
-        lanes.extend(self.prompts(first_new)?);
+        let prompts = self.prompts(first_new, &lanes)?;
+        lanes.extend(prompts);
         if !lanes.is_empty() {
             self.forward(&mut lanes)?;
         }
@@ -175,8 +176,8 @@ impl<'a> Worker<'a> {
         lanes
     }
 
-    /// The prompts of those that are new, each once, and of those that begin alike the rest.
-    fn prompts(&self, first_new: usize) -> Result<Vec<Lane>, RunError> {
+    /// The prompts of those that are new, each once, and of those that begin alike, or as one of those under way, the rest.
+    fn prompts(&self, first_new: usize, going_on: &[Lane]) -> Result<Vec<Lane>, RunError> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let (active, same) = (&self.active, |one: &Active, other: &Active| {
             let edits = |active: &Active| active.edits.as_ref().map(Arc::as_ptr);
@@ -211,7 +212,14 @@ impl<'a> Worker<'a> {
             };
             Unread { sequence, tokens, edits: edits.as_deref(), looked_at: looked_at.unwrap_or(0) }
         });
-        read_beginnings(self.model, unread.collect())?;
+        let read = going_on.iter().filter_map(|Lane { sequence, edits, reads, .. }| match reads {
+            Reads::Drawn(index) | Reads::Reply(index) => {
+                Some(Read { sequence, tokens: &active[*index].job.prompt, edits: edits.as_deref() })
+            }
+            Reads::Prompt(_) => None,
+        });
+        let unread = copy_beginnings(&read.collect::<Vec<_>>(), unread.collect())?;
+        read_beginnings(self.model, unread)?;
         Ok(lanes)
     }
 
