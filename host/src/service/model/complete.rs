@@ -374,7 +374,10 @@ impl Model {
             bucket.wait(input as f64).await;
         }
         let permit = self.limit.acquire(caller.asked).await;
-        caller.asked.begin().await;
+        // What a model in the process does costs nothing that would have to be paid again: its call may be left.
+        if !self.plan.local {
+            caller.asked.begin().await;
+        }
         let ledger = self.ledger();
         let before = (note.usage, note.usd);
         let estimate = reservation.estimate();
