@@ -5,7 +5,10 @@
 //! There are two sums, and either has the same bits on each processor. In a fused one, product and sum are rounded once, which
 //! not every processor can do; in a portable one, they are rounded apart. What is used of the processor's instructions beyond
 //! that makes it faster, and no different.
-#![expect(unsafe_code, reason = "vector instructions beyond those that each processor of the architecture has")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "vector instructions beyond those that each processor of the architecture has")
+)]
 
 use std::ops::Range;
 
@@ -159,6 +162,7 @@ pub(crate) fn product(
 #[derive(Clone, Copy)]
 struct Tile {
     fused: bool,
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "other processors have no AVX2"))]
     has_avx2: bool,
 }
 
@@ -332,6 +336,19 @@ mod tests {
                 results
             };
             assert_eq!(run(false), run(has_avx2()));
+        }
+    }
+
+    #[test]
+    fn a_product_has_these_bits_on_each_processor() {
+        let (matrix, row) = (matrix(20, 37), numbers(37, 6));
+        for kernel in kernels() {
+            let wanted = match kernel {
+                Kernel::Fused => [3_214_282_566, 3_230_624_248, 1_066_325_421, 1_062_454_986],
+                Kernel::Portable => [3_214_282_566, 3_230_624_249, 1_066_325_421, 1_062_454_986],
+            };
+            let found = all(kernel, &row, &matrix);
+            assert_eq!([0, 1, 15, 19].map(|output| found[output]), wanted, "{kernel:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The same bits, however a model is run.
 
 use jackfield_plugin_api::RowNormalization;
-use jackfield_transformer::{CaptureRequest, Edits, Positions, RunOptions, Step, Transformer};
+use jackfield_transformer::{CaptureRequest, Edits, Kernel, Positions, RunOptions, Step, Transformer};
 
 use crate::support::{Seen, edits, fixture, kernels, load, model, read};
 
@@ -125,4 +125,40 @@ fn an_edit_of_weight_zero_leaves_every_bit() {
     let edits = model.edits(&[spec]).expect("it can be made");
     assert!(edits.is_empty());
     assert!(read(&model, &[(&[1, 2], Some(&edits))]) == read(&model, &[(&[1, 2], None)]));
+}
+
+/// FNV-1a (Fowler, Noll and Vo) over the bits of numbers.
+fn checksum<'a>(rows: impl Iterator<Item = &'a Vec<f32>>) -> u64 {
+    let bytes = rows.flatten().flat_map(|x| x.to_bits().to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn a_pass_has_these_bits_on_each_processor() {
+    let tokens: Vec<u32> = (0..23).map(|token| (token * 7 + 3) % 48).collect();
+    for kernel in kernels() {
+        let model = model(kernel, 2);
+        let edits = edits(&model, RowNormalization::Full, 5);
+        let plain = read(&model, &[(&tokens, None)]);
+        let edited = read(&model, &[(&tokens, Some(&edits))]);
+        let last = plain.logits[&(0, 22)].first_chunk::<3>().expect("logits").map(f32::to_bits);
+        let sums = [&plain, &edited].map(|seen| (checksum(seen.hidden.values()), checksum(seen.logits.values())));
+        let wanted = match kernel {
+            Kernel::Fused => (
+                [3_194_492_668, 1_066_653_636, 1_062_655_948],
+                [
+                    (17_445_095_259_720_664_157, 7_697_571_532_662_346_546),
+                    (8_955_052_763_417_385_188, 2_079_073_071_339_646_249),
+                ],
+            ),
+            Kernel::Portable => (
+                [3_194_492_662, 1_066_653_637, 1_062_655_950],
+                [
+                    (1_854_939_501_332_299_044, 13_841_505_655_227_877_690),
+                    (14_173_604_658_977_987_535, 10_775_053_751_048_204_772),
+                ],
+            ),
+        };
+        assert_eq!((last, sums), wanted, "{kernel:?}");
+    }
 }
