@@ -138,6 +138,16 @@ impl Active {
 
     /// Takes a hidden state of the prompt.
     pub(super) fn take_hidden(&mut self, model: &Transformer, position: usize, layer: usize, state: &[f32]) {
+        let embeds = self.job.embed && layer == model.architecture.layers;
+        let captures = self
+            .job
+            .capture
+            .as_ref()
+            .is_some_and(|capture| capture.positions.contains(&position) && capture.layers.contains(&layer));
+        if (embeds || captures) && state.iter().any(|component| !component.is_finite()) {
+            self.fail(RunError::StateNotFinite { position, layer }.into());
+            return;
+        }
         if let Some(capture) = &self.job.capture {
             let columns = capture.layers.len();
             for (row, _) in capture.positions.iter().enumerate().filter(|(_, wanted)| **wanted == position) {
@@ -147,7 +157,7 @@ impl Active {
                 }
             }
         }
-        if self.job.embed && layer == model.architecture.layers {
+        if embeds {
             let mut normed = vec![0.0; state.len()];
             rms_norm(&mut normed, state, &model.weights.final_norm, model.architecture.epsilon);
             self.sum.iter_mut().zip(&normed).for_each(|(sum, &x)| *sum += f64::from(x));
