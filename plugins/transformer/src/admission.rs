@@ -108,7 +108,13 @@ impl Admission {
                     return Joining::Waits;
                 }
                 Err(_) if self.budget.wait_for_others() => {}
-                Err(short) => return Joining::Refused(too_little(new, &short)),
+                // Others may have given back all they had before it was asked whether they have any.
+                Err(_) => {
+                    return match self.reserved.resize(beside) {
+                        Ok(()) => Joining::Joins,
+                        Err(short) => Joining::Refused(too_little(new, &short)),
+                    };
+                }
             }
         }
     }
