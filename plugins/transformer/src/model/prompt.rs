@@ -40,17 +40,21 @@ impl ModelText {
         let Some(template) = self.template.as_ref().filter(|_| !messages.is_empty()) else {
             return self.plain(request);
         };
-        let hidden = Hidden::of(&request.messages);
+        let told = request.schema.as_ref().map(|schema| told(schema));
+        let hidden = Hidden::of(&request.messages, told.as_deref());
         let mut turns: Vec<Message> = messages.to_vec();
         for turn in &mut turns {
             turn.content = hidden.hide(&turn.content, &self.special).into_owned();
         }
-        let mut text = match &request.schema {
+        let mut text = match told {
             None => template.render(&turns, true)?,
-            // A template may know no system messages.
-            Some(schema) => template
-                .render(&told_in_system(&turns, schema), true)
-                .or_else(|_| template.render(&told_in_last(&turns, schema), true))?,
+            Some(told) => {
+                let told = hidden.hide(&told, &self.special);
+                // A template may know no system messages.
+                template
+                    .render(&told_in_system(&turns, &told), true)
+                    .or_else(|_| template.render(&told_in_last(&turns, &told), true))?
+            }
         };
         text.push_str(&hidden.hide(continued.unwrap_or_default(), &self.special));
         self.encode(&text, &hidden)
@@ -119,15 +123,18 @@ fn pieces<'a>(text: &'a str, special: &[String]) -> Vec<&'a str> {
     pieces
 }
 
-/// Hides texts of special tokens in messages from the template and the tokenizer. Each stands as its number between two
-/// marks, a character that no message has.
+/// Hides texts of special tokens in messages and schemas from the template and the tokenizer. Each stands as its number
+/// between two marks, a character that none of them has.
 struct Hidden {
     mark: char,
 }
 
 impl Hidden {
-    fn of(messages: &[Message]) -> Self {
-        let has = |mark: char| messages.iter().any(|message| message.content.contains(mark));
+    fn of(messages: &[Message], told: Option<&str>) -> Self {
+        let has = |mark: char| {
+            messages.iter().any(|message| message.content.contains(mark))
+                || told.is_some_and(|told| told.contains(mark))
+        };
         // There are more characters for private use than a context has tokens.
         let mark = ('\u{e000}'..='\u{f8ff}').chain('\u{f0000}'..='\u{ffffd}').find(|mark| !has(*mark));
         Self { mark: mark.unwrap_or('\u{10fffd}') }
@@ -168,19 +175,19 @@ fn told(schema: &Value) -> String {
     format!("Answer with JSON alone, without any other text. It follows this JSON Schema:\n{schema}")
 }
 
-fn told_in_system(turns: &[Message], schema: &Value) -> Vec<Message> {
+fn told_in_system(turns: &[Message], told: &str) -> Vec<Message> {
     let mut turns = turns.to_vec();
     match turns.iter_mut().find(|turn| turn.role == Role::System) {
-        Some(system) => system.content = format!("{}\n\n{}", system.content, told(schema)),
-        None => turns.insert(0, Message::system(told(schema))),
+        Some(system) => system.content = format!("{}\n\n{}", system.content, told),
+        None => turns.insert(0, Message::system(told)),
     }
     turns
 }
 
-fn told_in_last(turns: &[Message], schema: &Value) -> Vec<Message> {
+fn told_in_last(turns: &[Message], told: &str) -> Vec<Message> {
     let mut turns = turns.to_vec();
     if let Some(last) = turns.last_mut() {
-        last.content = format!("{}\n\n{}", last.content, told(schema));
+        last.content = format!("{}\n\n{}", last.content, told);
     }
     turns
 }
