@@ -53,6 +53,22 @@ pub(crate) fn load(path: &Path, reserve: &mut Reserve<'_>) -> Result<(Architectu
     read().map_err(|fault: LoadFault| fault.of(path))
 }
 
+/// Reads what a folder, or a GGUF file, says of its model, and whether the weights that it has can be those of that model, as
+/// far as it is said before them. No weight is read, and no checksum compared.
+pub(crate) fn examine(path: &Path) -> Result<Architecture, LoadError> {
+    if path.is_dir() {
+        let architecture = folder::architecture(path)?;
+        return folder::examine(path, &architecture).map(|()| architecture);
+    }
+    let read = || {
+        let (mut file, metadata) = gguf::open(BufReader::new(File::open(path)?), &[])?;
+        let architecture = gguf_model::architecture(&metadata, &mut file)?;
+        assemble::check(&file, assemble::Format::Gguf, &architecture)?;
+        Ok(architecture)
+    };
+    read().map_err(|fault: LoadFault| fault.of(path))
+}
+
 /// The metadata of a GGUF file, with these lists.
 fn gguf_metadata(path: &Path, lists: &[&str]) -> Result<gguf::Metadata, LoadFault> {
     Ok(gguf::open(BufReader::new(File::open(path)?), lists)?.1)

@@ -139,7 +139,10 @@ pub(super) fn weights(
 }
 
 /// Whether the tensors are those of the architecture.
-fn check(tensors: &dyn Tensors, format: Format, architecture: &Architecture) -> Result<(), LoadFault> {
+///
+/// # Errors
+/// [`LoadFault`] for tensors that are missing, unknown or of a wrong shape.
+pub(super) fn check(tensors: &dyn Tensors, format: Format, architecture: &Architecture) -> Result<(), LoadFault> {
     let mut expected = BTreeSet::new();
     let mut expect = |name: String, wanted: &[usize]| {
         let found = tensors.shape(&name).ok_or_else(|| LoadFault::MissingTensor(name.clone()))?;

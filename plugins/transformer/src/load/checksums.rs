@@ -31,8 +31,20 @@ struct Checksums {
 /// Compares the files of a folder with `checksums.json`, if that is there. `weights` are the names of the files that hold
 /// weights, each of which must be listed.
 pub(crate) fn verify(folder: &Path, weights: &[String]) -> Result<(), LoadError> {
+    for (name, wanted) in listed(folder, weights)? {
+        let path = folder.join(&name);
+        let found = sha256(&path).map_err(|error| LoadFault::from(error).of(&path))?;
+        if !found.eq_ignore_ascii_case(&wanted) {
+            return Err(LoadFault::WrongChecksum { wanted, found }.of(&path));
+        }
+    }
+    Ok(())
+}
+
+/// The names in `checksums.json` with their SHA-256, none if that is not there. No file is compared.
+pub(super) fn listed(folder: &Path, weights: &[String]) -> Result<BTreeMap<String, String>, LoadError> {
     let path = folder.join(CHECKSUMS);
-    let Some(text) = small_file(&path, LONGEST_LIST)? else { return Ok(()) };
+    let Some(text) = small_file(&path, LONGEST_LIST)? else { return Ok(BTreeMap::new()) };
     let wrong = |fault: LoadFault| fault.of(&path);
     let checksums: Checksums =
         serde_json::from_slice(&text).map_err(|error| wrong(LoadFault::NotJson(error.to_string())))?;
@@ -47,17 +59,10 @@ pub(crate) fn verify(folder: &Path, weights: &[String]) -> Result<(), LoadError>
     if let Some(name) = weights.iter().find(|name| !checksums.files.contains_key(*name)) {
         return Err(wrong(LoadFault::NotListed(name.clone())));
     }
-    for (name, wanted) in checksums.files {
-        if !is_plain(&name) {
-            return Err(wrong(LoadFault::OutsideFolder(name)));
-        }
-        let path = folder.join(&name);
-        let found = sha256(&path).map_err(|error| LoadFault::from(error).of(&path))?;
-        if !found.eq_ignore_ascii_case(&wanted) {
-            return Err(LoadFault::WrongChecksum { wanted, found }.of(&path));
-        }
+    match checksums.files.keys().find(|name| !is_plain(name)) {
+        Some(name) => Err(wrong(LoadFault::OutsideFolder(name.clone()))),
+        None => Ok(checksums.files),
     }
-    Ok(())
 }
 
 /// What `checksums.json` of a folder should hold: the SHA-256 of each of its files, but of those that are hidden, and of

@@ -11,8 +11,8 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     LoadError, LoadFault, Reserve,
-    assemble::{Format, weights},
-    checksums::{is_plain, verify},
+    assemble::{Format, check, weights},
+    checksums::{is_plain, listed, verify},
     config, safetensors,
     tensors::{TensorFile, Tensors},
 };
@@ -29,6 +29,26 @@ const INDEX: &str = "model.safetensors.index.json";
 /// Reads a model from a folder.
 pub(super) fn load(folder: &Path, reserve: &mut Reserve<'_>) -> Result<(Architecture, Weights), LoadError> {
     let architecture = architecture(folder)?;
+    let (index, names) = names(folder)?;
+    verify(folder, &names)?;
+    let mut shards = Shards::open(folder, index.as_ref(), &names)?;
+    let weights = weights(&mut shards, Format::Folder, &architecture, reserve).map_err(|fault| fault.of(folder))?;
+    Ok((architecture, weights))
+}
+
+/// Whether the weights of a folder can be those of its model, as far as it is said before them. No weight is read.
+pub(super) fn examine(folder: &Path, architecture: &Architecture) -> Result<(), LoadError> {
+    let (index, names) = names(folder)?;
+    listed(folder, &names)?;
+    let shards = Shards::open(folder, index.as_ref(), &names)?;
+    check(&shards, Format::Folder, architecture).map_err(|fault| fault.of(folder))
+}
+
+/// In which file each tensor is, if the weights are in several.
+type Index = BTreeMap<String, String>;
+
+/// The index, if there is one, and the names of all files with weights.
+fn names(folder: &Path) -> Result<(Option<Index>, Vec<String>), LoadError> {
     let index = index(folder)?;
     let mut names: Vec<String> = index.iter().flat_map(BTreeMap::values).cloned().collect();
     names.sort_unstable();
@@ -36,16 +56,7 @@ pub(super) fn load(folder: &Path, reserve: &mut Reserve<'_>) -> Result<(Architec
     if index.is_none() {
         names.push(WEIGHTS.to_owned());
     }
-    verify(folder, &names)?;
-    let mut shards = Shards { files: Vec::with_capacity(names.len()), owner: BTreeMap::new() };
-    for name in &names {
-        shards.add(folder.join(name), index.as_ref().map(|index| (index, name.as_str())))?;
-    }
-    if let Some((tensor, _)) = index.iter().flatten().find(|(tensor, _)| !shards.owner.contains_key(*tensor)) {
-        return Err(LoadFault::MissingTensor(tensor.clone()).of(&folder.join(INDEX)));
-    }
-    let weights = weights(&mut shards, Format::Folder, &architecture, reserve).map_err(|fault| fault.of(folder))?;
-    Ok((architecture, weights))
+    Ok((index, names))
 }
 
 /// Reads what a folder says of its model, and nothing else.
@@ -56,19 +67,19 @@ pub(super) fn architecture(folder: &Path) -> Result<Architecture, LoadError> {
     config::architecture(&text, generation.as_deref()).map_err(|fault| fault.of(&path))
 }
 
-/// In which file each tensor is, if the weights are in several.
-fn index(folder: &Path) -> Result<Option<BTreeMap<String, String>>, LoadError> {
+/// The index of a folder, if there is one.
+fn index(folder: &Path) -> Result<Option<Index>, LoadError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Index {
+    struct Listing {
         #[serde(default)]
         #[expect(dead_code, reason = "its sizes are found anew")]
         metadata: IgnoredAny,
-        weight_map: BTreeMap<String, String>,
+        weight_map: Index,
     }
     let path = folder.join(INDEX);
     let Some(text) = small_file(&path, LONGEST_LIST)? else { return Ok(None) };
-    let index: Index =
+    let index: Listing =
         serde_json::from_slice(&text).map_err(|error| LoadFault::NotJson(error.to_string()).of(&path))?;
     match index.weight_map.values().find(|name| !is_plain(name)) {
         Some(name) => Err(LoadFault::OutsideFolder(name.clone()).of(&path)),
@@ -105,8 +116,20 @@ struct Shards {
 }
 
 impl Shards {
+    /// Reads and checks what stands before the weights in each file.
+    fn open(folder: &Path, index: Option<&Index>, names: &[String]) -> Result<Self, LoadError> {
+        let mut shards = Self { files: Vec::with_capacity(names.len()), owner: BTreeMap::new() };
+        for name in names {
+            shards.add(folder.join(name), index.map(|index| (index, name.as_str())))?;
+        }
+        match index.into_iter().flatten().find(|(tensor, _)| !shards.owner.contains_key(*tensor)) {
+            Some((tensor, _)) => Err(LoadFault::MissingTensor(tensor.clone()).of(&folder.join(INDEX))),
+            None => Ok(shards),
+        }
+    }
+
     /// Adds a file. Where there is an index, each of the file's tensors must be listed under the file's name.
-    fn add(&mut self, path: PathBuf, listed: Option<(&BTreeMap<String, String>, &str)>) -> Result<(), LoadError> {
+    fn add(&mut self, path: PathBuf, listed: Option<(&Index, &str)>) -> Result<(), LoadError> {
         let file = File::open(&path).map_err(|error| LoadFault::from(error).of(&path))?;
         let opened = safetensors::open(BufReader::new(file)).map_err(|fault| fault.of(&path))?;
         for tensor in opened.tensors.keys() {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path};
 use jackfield_plugin_api::{CompletionRequest, Message, Role, Token};
 use serde_json::Value;
 
-use crate::{Architecture, ChatTemplate, LoadError, RunError, TextEnds, Tokenizer};
+use crate::{Architecture, ChatTemplate, LoadError, RunError, TextEnds, Tokenizer, load::examine};
 
 /// What is known of a model without its weights: how texts become tokens, and tokens texts.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ pub(crate) struct ModelText {
 }
 
 impl ModelText {
-    /// Reads all of a model but its weights.
+    /// Reads all of a model but its weights, of which it looks whether they can be those of the model.
     pub(super) fn open(path: &Path) -> Result<Self, LoadError> {
-        let architecture = Architecture::read(path)?;
+        let architecture = examine(path)?;
         let tokenizer = Tokenizer::load(path, architecture.vocabulary)?;
         let ends = TextEnds::load(path, &architecture, &tokenizer)?;
         let template = ChatTemplate::load(path)?;

@@ -332,7 +332,7 @@ fn a_configuration_that_cannot_be_is_refused_by_key() {
 }
 
 #[tokio::test]
-async fn weights_that_cannot_be_read_fail_the_requests_and_are_tried_again() {
+async fn weights_that_cannot_be_the_models_are_refused_and_those_that_cannot_be_read_later_are_tried_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let copy = |name: &str| {
         std::fs::copy(Path::new(&fixture("talking")).join(name), folder.path().join(name)).expect("copied")
@@ -341,7 +341,17 @@ async fn weights_that_cannot_be_read_fail_the_requests_and_are_tried_again() {
         copy(name);
     }
     let path = DigestedPath::unseen(folder.path());
+    let refused = open(json!({ "path": path.path })).map(|_| ()).expect_err("there are no weights");
+    assert!(matches!(&refused, Failure::InvalidConfig(what) if what.contains("model.safetensors")), "{refused}");
+    copy("model.safetensors");
+    let weights = folder.path().join("model.safetensors");
+    let cut = std::fs::read(&weights).expect("weights");
+    std::fs::write(&weights, &cut[..cut.len() - 1]).expect("written");
+    let refused = open(json!({ "path": path.path })).map(|_| ()).expect_err("they are cut short");
+    assert!(refused.to_string().contains("bytes of data; get the file anew"), "{refused}");
+    copy("model.safetensors");
     let (host, model) = (FakeHost::default(), model(json!({ "path": path.path })));
+    std::fs::remove_file(&weights).expect("removed");
     let failure = ask(&model, &asked("the"), &host).await.expect_err("there are no weights");
     assert!(matches!(&failure, Failure::InvalidConfig(what) if what.contains("model.safetensors")), "{failure}");
     copy("model.safetensors");
