@@ -15,7 +15,7 @@ use jackfield_plugin_api::{DigestedPath, Failure, Result, guarded};
 use tokio::sync::oneshot;
 
 use super::{active::Found, job::Job, prompt::ModelText, worker::Worker};
-use crate::{Admission, MemoryBudget, RunOptions, Transformer};
+use crate::{Admission, LoadFault, MemoryBudget, RunOptions, Transformer};
 
 /// How a model is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Drop for Engine {
 }
 
 /// Computes until nobody has the model in use. Where the weights cannot be read, those who wait are told, and the next
-/// request tries anew.
+/// request tries anew; where they are not what they must be, all who ask are told.
 fn serve(
     (path, options): (&Path, EngineOptions),
     text: Arc<ModelText>,
@@ -156,8 +156,13 @@ fn serve(
     (queue, warnings): (&Queue, &Warnings),
 ) {
     let budget = MemoryBudget::new(options.memory);
+    let mut is_final = false;
     let loaded = guarded("transformer", || {
-        let (model, weights) = Transformer::load_within(path, &budget)?;
+        let loaded = Transformer::load_within(path, &budget);
+        let (model, weights) = loaded.inspect_err(|error| {
+            // The same files say the same however often they are read, which may take minutes each time.
+            is_final = matches!(error.fault, LoadFault::NotFinite { .. } | LoadFault::WrongChecksum { .. });
+        })?;
         let model = model.with(options.run)?;
         if model.architecture != text.architecture {
             let path = path.display().to_string();
@@ -177,6 +182,10 @@ fn serve(
         }
         Err(failure) => failure,
     };
+    if is_final {
+        // Whoever asked may have left.
+        return requests.iter().for_each(|waiting| drop(waiting.answer.send(Err(failure.clone()))));
+    }
     let mut queue = queue.lock();
     *queue = None;
     for waiting in requests.try_iter() {

@@ -357,4 +357,14 @@ async fn weights_that_cannot_be_the_models_are_refused_and_those_that_cannot_be_
     copy("model.safetensors");
     let answer = ask(&model, &asked("the"), &host).await.unwrap_or_else(|failure| panic!("{failure}"));
     assert!(answer.usage.expect("counted").output > 0);
+    drop(model);
+    // The last weight is not a number: that is found once, and told to all who ask.
+    let damaged = [&cut[..cut.len() - 2], &[0xc0, 0x7f]].concat();
+    std::fs::write(&weights, damaged).expect("written");
+    let model = self::model(json!({ "path": path.path }));
+    for _ in 0..2 {
+        let failure = ask(&model, &asked("the"), &host).await.expect_err("a weight is not a number");
+        assert!(failure.to_string().contains("is not finite at row"), "{failure}");
+        copy("model.safetensors");
+    }
 }
