@@ -158,6 +158,8 @@ impl Asked<'_> {
         };
         // The last token is not read, so there is room for one more than the context has.
         let most = most.min(self.context - read + 1);
+        // No more are written, and room for their distributions is not reserved in vain.
+        logs.first = logs.first.min(most);
         let writing = (most > 0).then(|| Writing { most, sampling: self.sampling, stop: request.stop.clone() });
         let edits = request.edits.iter().filter(|edit| edit.weight != 0.0);
         let job = Job {
