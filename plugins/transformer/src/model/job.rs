@@ -136,9 +136,12 @@ impl Asked<'_> {
         let prompt = text.prompt(request)?;
         let read = prompt.len();
         if read > self.context {
+            let larger = match text.architecture.context {
+                most if self.context < most => format!(", or set a larger `context`: it can read {most}"),
+                _ => String::new(),
+            };
             return Err(Failure::InvalidInput(format!(
-                "the prompt has {read} tokens, and the model reads {} at the most: shorten it, or set a larger `context` if \
-                 the model can read more",
+                "the prompt has {read} tokens, and the model reads {} at the most: shorten it{larger}",
                 self.context
             )));
         }
