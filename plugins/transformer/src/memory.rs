@@ -100,6 +100,21 @@ impl MemoryBudget {
         reservation.resize(bytes).map(|()| reservation)
     }
 
+    /// The same, for what other models of this process compute to be done where that gives back enough.
+    ///
+    /// # Errors
+    /// [`MemoryShort`] if there is less even then.
+    pub(crate) fn reserve_waiting(self: &Arc<Self>, bytes: u64) -> Result<Reservation, MemoryShort> {
+        loop {
+            match self.reserve(bytes) {
+                Err(_) if self.short_even_alone(bytes).is_none() && self.wait_for_others() => {}
+                // Others may have given back all they had before it was asked whether they have any.
+                Err(_) => return self.reserve(bytes),
+                reserved => return reserved,
+            }
+        }
+    }
+
     /// A reservation for what is computed: empty, to be [resized](Reservation::resize).
     #[must_use]
     pub fn passing(self: &Arc<Self>) -> Reservation {

@@ -68,14 +68,14 @@ impl Transformer {
     }
 
     /// The same, within a budget. The weights are reserved before any memory is taken for them, and as long as what is given
-    /// beside the model is kept.
+    /// beside the model is kept. Where what other models compute leaves no room, this waits for them.
     ///
     /// # Errors
     /// [`LoadError`] as well for weights that take more memory than is left.
     pub fn load_within(path: &Path, budget: &Arc<MemoryBudget>) -> Result<(Self, Reservation), LoadError> {
         let mut reservation = budget.passing();
         let model = Self::load_reserving(path, &mut |bytes| {
-            reservation = budget.reserve(bytes)?;
+            reservation = budget.reserve_waiting(bytes)?;
             Ok(())
         })?;
         Ok((model, reservation))
