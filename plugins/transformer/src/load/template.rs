@@ -62,7 +62,15 @@ impl ChatTemplate {
                 let text = String::from_utf8(text).map_err(wrong)?;
                 (path, Some(text))
             }
-            None => (path, listed(config.get("chat_template"))),
+            None => {
+                let template = config.get("chat_template");
+                if template.is_some_and(|template| !(template.is_string() || template.is_array() || template.is_null())) {
+                    let why = "it must be a text, or a list of templates".to_owned();
+                    return Err(LoadFault::WrongKey { key: "chat_template".to_owned(), why }.of(&path));
+                }
+                let text = listed(template);
+                (path, text)
+            }
         };
         let of = |name: &str| special_text(&config, &format!("{name}_token")).map(str::to_owned);
         text.map(|text| Self::new(text, of).map_err(|fault| fault.of(&path))).transpose()
