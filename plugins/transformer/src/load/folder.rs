@@ -137,7 +137,8 @@ impl Shards {
                 return Err(LoadFault::Twice(tensor.clone()).of(&path));
             }
             if listed.is_some_and(|(index, name)| index.get(tensor).is_none_or(|file| file != name)) {
-                return Err(LoadFault::UnknownTensor(tensor.clone()).of(&path));
+                let why = "the index does not list the tensor under this file; get the folder anew".to_owned();
+                return Err(LoadFault::WrongKey { key: tensor.clone(), why }.of(&path));
             }
         }
         self.files.push(opened);

@@ -64,7 +64,8 @@ impl ChatTemplate {
             }
             None => {
                 let template = config.get("chat_template");
-                if template.is_some_and(|template| !(template.is_string() || template.is_array() || template.is_null())) {
+                if template.is_some_and(|template| !(template.is_string() || template.is_array() || template.is_null()))
+                {
                     let why = "it must be a text, or a list of templates".to_owned();
                     return Err(LoadFault::WrongKey { key: "chat_template".to_owned(), why }.of(&path));
                 }

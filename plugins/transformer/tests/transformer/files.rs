@@ -120,7 +120,7 @@ fn an_index_that_does_not_fit_its_files_is_refused() {
     assert!(shard("../x.safetensors").contains("`../x.safetensors` is not the plain name of a file"));
     assert!(shard("/etc/passwd").contains("is not the plain name of a file"));
     assert!(shard("gone.safetensors").contains("gone.safetensors`: cannot read it"));
-    assert!(shard(FIRST).contains("the tensor `model.norm.weight` is not one of"));
+    assert!(shard(FIRST).contains("`model.norm.weight`: the index does not list the tensor under this file"));
     let extra = fault(INDEX, |index| index["weight_map"]["more"] = json!(FIRST));
     assert!(extra.contains("the tensor `more` is missing"), "{extra}");
     let gone = copy();
