@@ -24,6 +24,8 @@ pub struct LoadError {
 pub enum LoadFault {
     /// It cannot be read.
     Unreadable(io::Error),
+    /// It is what Git LFS keeps in the place of a file.
+    Pointer,
     /// It ends before something it promises.
     Truncated {
         /// What it promises.
@@ -162,6 +164,9 @@ impl LoadFault {
     }
 }
 
+/// How the pointers of Git LFS begin.
+pub(super) const POINTER: &[u8] = b"version https://git-lfs.github.com/";
+
 impl From<io::Error> for LoadFault {
     fn from(error: io::Error) -> Self {
         Self::Unreadable(error)
@@ -185,7 +190,11 @@ impl fmt::Display for Quoted<'_> {
 impl fmt::Display for LoadFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
+                f.write_str("cannot read it: the file is missing; look at the path, or get it anew")
+            }
             Self::Unreadable(error) => write!(f, "cannot read it: {error}"),
+            Self::Pointer => f.write_str("it is a pointer in place of the file: `git lfs pull` gets that"),
             Self::Truncated { what, needed, found } => {
                 write!(f, "it is cut short: {what} needs {needed} bytes, and there are {found}; get the file anew")
             }

@@ -13,7 +13,9 @@ use super::{
     LoadError, LoadFault, Reserve,
     assemble::{Format, check, weights},
     checksums::{is_plain, listed, verify},
-    config, safetensors,
+    config,
+    error::POINTER,
+    safetensors,
     tensors::{TensorFile, Tensors},
 };
 use crate::{Architecture, weights::Weights};
@@ -104,6 +106,9 @@ pub(crate) fn small_file(path: &Path, longest: u64) -> Result<Option<Vec<u8>>, L
     file.take(longest + 1).read_to_end(&mut text).map_err(fault)?;
     if text.len() as u64 > longest {
         return Err(LoadFault::TooMany { what: "bytes", found: text.len() as u64, most: longest }.of(path));
+    }
+    if text.starts_with(POINTER) {
+        return Err(LoadFault::Pointer.of(path));
     }
     Ok(Some(text))
 }

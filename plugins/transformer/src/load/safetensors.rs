@@ -13,6 +13,7 @@ use serde::{
 
 use super::{
     LoadFault,
+    error::POINTER,
     numbers::Stored,
     tensors::{Place, TensorFile, check_overlap},
 };
@@ -47,6 +48,9 @@ pub(crate) fn open_without<R: Read + Seek>(
     let mut word = [0; 8];
     reader.read_exact(&mut word)?;
     let header_length = u64::from_le_bytes(word);
+    if POINTER.starts_with(&word) {
+        return Err(LoadFault::Pointer);
+    }
     if header_length > LONGEST_HEADER {
         return Err(LoadFault::TooMany { what: "bytes of header", found: header_length, most: LONGEST_HEADER });
     }
@@ -211,6 +215,9 @@ mod tests {
             let found = open(Cursor::new(bytes)).expect_err("it is wrong").to_string();
             assert!(found.contains(wanted), "{length}: {found}");
         }
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 5\n".to_vec();
+        let found = open(Cursor::new(pointer)).expect_err("it is a pointer").to_string();
+        assert!(found.contains("`git lfs pull` gets that"), "{found}");
         for keep in 0..8 {
             let cut = file("{}", 0)[..keep].to_vec();
             assert!(matches!(open(Cursor::new(cut)), Err(LoadFault::Truncated { .. })), "{keep}");
