@@ -56,7 +56,10 @@ pub(super) struct Writer {
     pub(super) sequence: Option<Sequence>,
     pub(super) unread: u32,
     sampler: Sampler,
-    tokens: Vec<u32>,
+    /// How many tokens the reply has.
+    length: usize,
+    /// What they say.
+    said: Vec<u8>,
     ended: bool,
 }
 
@@ -85,7 +88,8 @@ impl Active {
                     sequence: None,
                     unread: 0,
                     sampler,
-                    tokens: Vec::new(),
+                    length: 0,
+                    said: Vec::new(),
                     ended: false,
                 });
             }
@@ -194,20 +198,23 @@ impl Active {
             writer.ended = true;
             self.found.is_complete = true;
         } else {
-            writer.tokens.push(token);
+            writer.length += 1;
+            // What tokens say is what each says, one after the other.
+            writer.said.extend(text.bytes(token));
             writer.unread = token;
-            writer.ended = writer.tokens.len() >= writing.most;
+            writer.ended = writer.length >= writing.most;
         }
         // Looked for after each token, so that nothing is written in vain.
         if writer.ended || !writing.stop.is_empty() {
-            let bytes = text.bytes(&writer.tokens);
-            match first_of(&bytes, &writing.stop) {
+            let bytes = &writer.said;
+            match first_of(bytes, &writing.stop) {
                 Some(end) => {
                     writer.ended = true;
                     self.found.is_complete = true;
                     self.found.text = String::from_utf8_lossy(&bytes[..end]).into_owned();
                 }
-                None => self.found.text = whole(&bytes),
+                None if writer.ended => self.found.text = whole(bytes),
+                None => {}
             }
         }
         if self.found.drawn <= self.job.logs.first {

@@ -93,10 +93,10 @@ impl ModelText {
         Ok(tokens)
     }
 
-    /// The bytes of what a model says.
-    pub(super) fn bytes(&self, tokens: &[u32]) -> Vec<u8> {
+    /// The bytes of a token that a model says.
+    pub(super) fn bytes(&self, token: u32) -> Vec<u8> {
         // The model draws no token that it does not have.
-        self.tokenizer.decode(tokens, false).unwrap_or_default()
+        self.tokenizer.decode(&[token], false).unwrap_or_default()
     }
 
     /// A token with its text.
