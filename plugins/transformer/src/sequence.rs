@@ -72,6 +72,7 @@ impl Sequence {
     }
 
     /// The same sequence, with room for so many tokens, and no fewer than it has.
+    #[cfg(feature = "model")]
     pub(crate) fn with_room_for(&self, capacity: usize) -> Self {
         Self { capacity: capacity.max(self.length), ..self.clone() }
     }
@@ -80,6 +81,7 @@ impl Sequence {
     ///
     /// # Errors
     /// [`RunError::OutOfMemory`] if the system does not give the memory.
+    #[cfg(feature = "model")]
     pub(crate) fn beginning(&self, length: usize, capacity: usize) -> Result<Self, RunError> {
         debug_assert!(length <= self.length && length <= capacity, "it has them, and there is room");
         let room = capacity * self.width;
