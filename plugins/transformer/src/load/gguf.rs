@@ -57,8 +57,9 @@ impl Texts {
 
     /// A text; none if there is not one, or it is not UTF-8.
     pub(crate) fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
         let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        std::str::from_utf8(&self.bytes[begin..*self.ends.get(index)?]).ok()
+        std::str::from_utf8(&self.bytes[begin..end]).ok()
     }
 }
 
