@@ -130,6 +130,10 @@ fn checksums_are_written_whole_left_where_they_say_something_else_and_compared()
     assert_eq!(fs::read_to_string(folder.join("checksums.json")).expect("there"), written);
     let missing = done(jackfield().args(["models", "checksum"]).arg(folder.join("none"))).expect_code(1).stderr;
     assert!(missing.contains("cannot load"), "{missing}");
+    fs::remove_file(folder.join("config.json")).expect("removed");
+    let no_model = checksum(&["--force"]).expect_code(2).stderr;
+    assert!(no_model.contains("`config.json` is missing"), "{no_model}");
+    fs::write(folder.join("config.json"), "{}").expect("written");
     let file = done(jackfield().args(["models", "checksum"]).arg(folder.join("config.json"))).expect_code(2).stderr;
     assert!(file.contains("is not a folder"), "{file}");
 }

@@ -62,6 +62,12 @@ fn too_little_memory_stops_the_run_and_a_resume_with_more_ends_with_the_same_byt
         let resumed = more(&pipeline, &[]).expect_code(0);
         assert!(results(&resumed.folder()) == calm, "{memory}");
     }
+    // What was said on the command line is said again.
+    let (ample, set) = (pipeline(AMPLE), r#"model.small.with.memory="20KiB""#);
+    let mut told = jackfield();
+    told.arg("run").arg(ample.path()).args(["--set", set]).arg("--out").arg(ample.out());
+    let stopped = done(&mut told).expect_code(1).stderr;
+    assert!(stopped.contains(&format!(" --set '{set}' --out ")), "{stopped}");
 }
 
 #[test]

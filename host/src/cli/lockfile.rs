@@ -84,7 +84,7 @@ impl Accept {
 }
 
 /// A word as a shell reads it.
-fn shell_word(word: &str) -> String {
+pub(super) fn shell_word(word: &str) -> String {
     let plain = |char: char| char.is_alphanumeric() || "-_./+,:@%=".contains(char);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -37,6 +37,12 @@ pub(super) fn models(command: &Command) -> Exit {
         complain(format!("`{}` is not a folder", folder.display()), Some(hint));
         return Exit::Usage;
     }
+    if folder.is_dir() && !folder.join("config.json").is_file() {
+        // Nothing would ever compare them.
+        let hint = "they are compared when a folder with `config.json` is loaded; a GGUF file has none".to_owned();
+        complain(format!("`{}` is not the folder of a model: `config.json` is missing", folder.display()), Some(hint));
+        return Exit::Usage;
+    }
     let (text, files) = match model_checksums(folder) {
         Ok(made) => made,
         Err(why) => {
@@ -44,10 +50,6 @@ pub(super) fn models(command: &Command) -> Exit {
             return Exit::Failed;
         }
     };
-    if files == 0 {
-        complain(format!("`{}` holds no files", folder.display()), Some("give the folder of a model".to_owned()));
-        return Exit::Usage;
-    }
     write(&folder.join(MODEL_CHECKSUMS), &text, files, *force)
 }
 

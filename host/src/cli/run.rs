@@ -1,6 +1,12 @@
 //! `jackfield run`.
 
-use std::{collections::BTreeMap, io::BufRead as _, path::PathBuf, sync::Arc, thread::available_parallelism};
+use std::{
+    collections::BTreeMap,
+    io::BufRead as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::available_parallelism,
+};
 
 use serde_json::Value;
 
@@ -8,6 +14,7 @@ use super::{
     develop::develop,
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
+    lockfile::shell_word,
     progress::Progress,
     signals::on_signal,
     table::{counted, ms, table},
@@ -18,11 +25,14 @@ use crate::{
         Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_at_routes, look_for_input,
     },
     pipeline::{ExtensionRef, Plan},
-    plugin::{BUNDLED, Registry},
+    plugin::{BUNDLED, Registry, mask_secrets},
     service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
     telemetry::{output, terminal},
 };
+
+/// Where run folders lie if nobody says otherwise.
+const OUT: &str = "runs";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,7 +40,7 @@ pub(super) struct Args {
     pub(super) pipeline: PipelineArgs,
 
     /// The folder that holds the run folders.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = OUT)]
     pub(super) out: PathBuf,
 
     /// Worker threads; as many as there are processors if it is not given.
@@ -86,7 +96,7 @@ pub(super) fn run(args: &Args) -> Exit {
             if args.json {
                 print_json(&*summary);
             } else {
-                conclude(&summary, &loaded.plan, &args.pipeline.path.display().to_string());
+                conclude(&summary, &loaded.plan, &go_on(args, &summary.run));
             }
             summary.state.into()
         }
@@ -251,8 +261,24 @@ fn config_differs(old: &Value, (new, config): (&Value, &Value)) -> Option<String
     }
 }
 
+/// The command that goes on with a run: with all options that make the pipeline what it was.
+fn go_on(args: &Args, run: &str) -> String {
+    let PipelineArgs { path, set, input, grant, locked } = &args.pipeline;
+    let mut command = format!("jackfield run {}", shell_word(&path.to_string_lossy()));
+    for (option, values) in [("--set", set), ("--input", input), ("--grant", grant)] {
+        values.iter().for_each(|value| command.push_str(&format!(" {option} {}", shell_word(value))));
+    }
+    if *locked {
+        command.push_str(" --locked");
+    }
+    if args.out != Path::new(OUT) {
+        command.push_str(&format!(" --out {}", shell_word(&args.out.to_string_lossy())));
+    }
+    mask_secrets(&format!("{command} --resume {run}")).into_owned()
+}
+
 /// The closing words: a table of the stages, what was found, and where it is.
-fn conclude(summary: &Summary, plan: &Plan, path: &str) {
+fn conclude(summary: &Summary, plan: &Plan, go_on: &str) {
     let terminal = terminal();
     let found = if plan.output.item_files { found(summary) } else { Found::default() };
     let rows = plan.stages.iter().filter_map(|stage| {
@@ -292,7 +318,7 @@ fn conclude(summary: &Summary, plan: &Plan, path: &str) {
         terminal.say(format!("stopped: {stopped}{advice}"));
     }
     if summary.stopped.is_some() {
-        terminal.say(format!("go on with: jackfield run {path} --resume {}", summary.run));
+        terminal.say(format!("go on with: {go_on}"));
     }
     // The one piece of data: where the results are.
     output().path(&summary.dir);
