@@ -168,14 +168,23 @@ impl Held {
         self.before.as_ref()?.get(&(bound.kind, bound.limit)).copied()
     }
 
+    /// Models were read, and nothing was computed yet: what is taken beyond what is reserved for them, such as what the
+    /// allocator keeps of buffers that they were read into, stays.
+    fn count_what_loading_left(&mut self, bounds: &[MemoryBound]) {
+        for bound in bounds {
+            let beyond = bound.used.saturating_sub(self.reserved);
+            if let Some(before) = self.before.as_mut().and_then(|all| all.get_mut(&(bound.kind, bound.limit))) {
+                *before = beyond.max(*before);
+            }
+        }
+    }
+
     /// What is taken of a bound, and what is left untouched of it.
     fn taken(&self, bound: &MemoryBound) -> u64 {
         let margin = margin(bound);
         let filled = self.before_of(bound).map_or(0, |before| before.saturating_add(self.reserved));
-        // What was given back, the allocator may keep for the next time. Of memory, that much is within the margin; addresses
-        // it may keep all.
+        // What was given back, the allocator may keep for the next time.
         let kept = self.most.saturating_sub(self.reserved);
-        let kept = if bound.kind == MemoryBoundKind::AddressSpace { kept } else { kept.min(margin) };
         bound.used.saturating_sub(kept).max(filled).saturating_add(margin)
     }
 }
@@ -200,6 +209,8 @@ impl Reservation {
             if all.reserved == 0 {
                 let before = bounds.iter().map(|bound| ((bound.kind, bound.limit), bound.used)).collect();
                 (all.before, all.most) = (Some(before), 0);
+            } else if all.most == all.reserved && all.passing == 0 {
+                all.count_what_loading_left(&bounds);
             }
             let own = self.budget.most.map(|limit| (None, limit, held.all()));
             let of_process = bounds.iter().map(|bound| (Some(bound.kind), bound.limit, all.taken(bound)));
