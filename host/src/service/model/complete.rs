@@ -374,8 +374,8 @@ impl Model {
             bucket.wait(input as f64).await;
         }
         let permit = self.limit.acquire(caller.asked).await;
-        // What a model in the process does costs nothing that would have to be paid again: its call may be left.
-        if !self.plan.local {
+        // What is done on this machine alone costs nothing that would have to be paid again: the call may be left.
+        if !self.stays_here() {
             caller.asked.begin().await;
         }
         let ledger = self.ledger();
@@ -466,10 +466,15 @@ impl Model {
         }
     }
 
+    /// Whether it is a local model that asks no server.
+    fn stays_here(&self) -> bool {
+        self.plan.local && !self.remote
+    }
+
     /// Whether a failure says that there is not enough memory in this process. What sandboxes and limits on tensors refuse is
     /// a matter of the one call.
     fn is_out_of_memory(&self, failure: &Failure, tensors: &TensorScopes<'_>) -> bool {
-        let runs_in_process = self.plan.local && !self.remote && !self.is_sandboxed();
+        let runs_in_process = self.stays_here() && !self.is_sandboxed();
         runs_in_process && failure.kind() == FailureKind::OverBudget && !tensors.was_over_budget()
     }
 
