@@ -50,11 +50,10 @@ pub struct Spans {
 /// What both threads see.
 #[derive(Debug, Default)]
 struct Shared {
+    /// Let into the queue. What of it was not sent counts as lost, wherever it is just then.
+    taken: AtomicU64,
     sent: AtomicU64,
-    lost: AtomicU64,
     dropped: AtomicU64,
-    /// Spans of the batch under way.
-    under_way: AtomicU64,
     /// The thread was told that a batch is full, and has not begun with it.
     told: AtomicBool,
     /// Nobody waits for the rest.
@@ -116,7 +115,9 @@ impl Spans {
 
     /// Takes note of a span. Never waits: if too many spans are waiting, this one is dropped and counted.
     pub fn record(&self, span: Span) {
+        self.shared.taken.fetch_add(1, Relaxed);
         if self.queue.try_send(span).is_err() {
+            self.shared.taken.fetch_sub(1, Relaxed);
             self.shared.dropped.fetch_add(1, Relaxed);
         }
         if self.queue.len() >= BATCH && !self.shared.told.load(Relaxed) && !self.shared.told.swap(true, Relaxed) {
@@ -149,9 +150,10 @@ impl Spans {
     #[must_use]
     pub fn counts(&self) -> SpanCounts {
         let shared = &self.shared;
+        let sent = shared.sent.load(Relaxed);
         SpanCounts {
-            sent: shared.sent.load(Relaxed),
-            lost: shared.lost.load(Relaxed) + shared.under_way.load(Relaxed) + self.queue.len() as u64,
+            sent,
+            lost: shared.taken.load(Relaxed).saturating_sub(sent),
             dropped: shared.dropped.load(Relaxed),
         }
     }
@@ -199,8 +201,7 @@ impl Worker {
     fn finish(&mut self) {
         while !self.waiting.is_empty() {
             if self.shared.abandoned.load(Relaxed) || !self.send() {
-                let rest = self.waiting.try_iter().count() as u64;
-                self.shared.lost.fetch_add(rest, Relaxed);
+                self.waiting.try_iter().for_each(drop);
             }
         }
     }
@@ -213,14 +214,10 @@ impl Worker {
             return true;
         }
         let count = batch.len() as u64;
-        self.shared.under_way.store(count, Relaxed);
-        let answer = self.runtime.block_on(self.exporter.export(batch));
-        self.shared.under_way.store(0, Relaxed);
-        let Err(error) = answer else {
+        let Err(error) = self.runtime.block_on(self.exporter.export(batch)) else {
             self.shared.sent.fetch_add(count, Relaxed);
             return true;
         };
-        self.shared.lost.fetch_add(count, Relaxed);
         if !self.warned {
             self.warned = true;
             tracing::warn!(
