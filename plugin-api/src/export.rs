@@ -3,7 +3,7 @@
 /// Offers the named extensions to every host: linked in, as a native library, as a component.
 ///
 /// Analyzers are named as they are, other kinds after their kind: `export_plugin!(Decisions, Actions);`,
-/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`, `export_plugin!(policies: Greedy);`,
+/// `export_plugin!(models: Echo);`, `export_plugin!(caches: Shelf);`, `export_plugin!(policies: Greedy);`, `export_plugin!(searches: Anneal);`,
 /// `export_plugin!(extractors: MedianDifference);`. The version that the extensions report is the crate's.
 #[macro_export]
 macro_rules! export_plugin {
@@ -15,6 +15,9 @@ macro_rules! export_plugin {
     };
     (policies: $($extension:ty),+ $(,)?) => {
         $($crate::export_plugin!(@one RoutingPolicy, $crate::RoutingPolicy, extension_of_policy, $extension);)+
+    };
+    (searches: $($extension:ty),+ $(,)?) => {
+        $($crate::export_plugin!(@one RoutingPolicy, $crate::SearchPolicy, extension_of_search, $extension);)+
     };
     (extractors: $($extension:ty),+ $(,)?) => {
         $($crate::export_plugin!(

@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::{CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, PolicyCalls, Request, Result};
+use crate::{
+    CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, PolicyCalls, Request, Result, SearchCalls,
+};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -42,6 +44,11 @@ pub trait Instance: Send + Sync {
 
     /// The routing policy that this is, where it needs no documents to be called.
     fn as_policy(&self) -> Option<&dyn PolicyCalls> {
+        None
+    }
+
+    /// The search that this is, where it needs no documents to be called.
+    fn as_search(&self) -> Option<&dyn SearchCalls> {
         None
     }
 }

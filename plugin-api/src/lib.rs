@@ -44,7 +44,7 @@
 //! ```
 //!
 //! Models, cache backends, routing policies and direction extractors are traits of their own ([`Model`],
-//! [`CacheBackend`], [`RoutingPolicy`], [`DirectionExtractor`]), exported after their kind:
+//! [`CacheBackend`], [`RoutingPolicy`], [`SearchPolicy`], [`DirectionExtractor`]), exported after their kind:
 //! `export_plugin!(policies: Greedy);`.
 //!
 //! The crate is `crate-type = ["rlib", "cdylib"]` and depends on this crate alone. Whatever can differ between machines
@@ -77,6 +77,8 @@ mod offers;
 mod policy;
 mod rng;
 mod routing;
+mod search;
+mod search_policy;
 mod tensors;
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, clippy::allow_attributes)]
@@ -115,6 +117,11 @@ pub use routing::{
     Arm, Attempt, Decision, Learns, Objective, Outcome, PendingDecision, PolicyAnswer, PolicyQuestion, PolicyRequest,
     Question,
 };
+pub use search::{
+    Condition, Dimension, Domain, Goal, Picks, SearchAnswer, SearchDecision, SearchQuestion, SearchRequest, Study,
+    Values, step_value,
+};
+pub use search_policy::{SearchByDocuments, SearchCalls, SearchLinkedIn, SearchPolicy, SearchState};
 pub use tensors::{
     ElementType, MOST_DIMENSIONS, ReadElements, TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
     checked_shape, elements_of,
@@ -132,6 +139,6 @@ pub mod __private {
 
     pub use crate::{
         analyzer::extension_of, by_name::ByName, cache::extension_of_cache, direction::extension_of_extractor,
-        model::extension_of_model, policy::extension_of_policy,
+        model::extension_of_model, policy::extension_of_policy, search_policy::extension_of_search,
     };
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Descriptor;
+use crate::{Descriptor, Values};
 
 /// Something a stage can run with: what a policy picks from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,7 +93,9 @@ pub struct Outcome {
     /// The question's context.
     #[serde(default)]
     pub context: String,
-    /// The arms that the item was tried with, in order. The last one is what the item used, unless it failed as well.
+    /// The arms that the item was tried with, in order. The last one is what the item used, unless it failed as well. Empty
+    /// where values were picked and not an arm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// How well the item fared; absent where that never came, or the policy does not learn from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +103,18 @@ pub struct Outcome {
     /// How well the item fared by several measures; empty as `reward` is absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<Objective>,
+    /// Number of the trial, where values were picked and not an arm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<u64>,
+    /// The values that were picked; empty where an arm was.
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    pub values: Values,
+    /// What the trial reported before it was done, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<f64>,
+    /// Whether the trial was stopped after its last report. One that is neither pruned nor has objectives failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pruned: bool,
 }
 
 impl Outcome {

@@ -141,6 +141,7 @@ fn policy_requests() -> [PolicyRequest; 3] {
         } else {
             vec![objective("cost", 0.2, true), objective("quality", 0.9, false)]
         },
+        ..Outcome::default()
     };
     let question = |tried: Vec<u32>, seed: u64| {
         let pending = vec![PendingDecision { context: "questions".to_owned(), arm: "dear".to_owned() }];

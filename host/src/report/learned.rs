@@ -239,7 +239,7 @@ mod tests {
 
     fn outcome(arm: &str, reward: f64) -> Outcome {
         let attempts = vec![Attempt { arm: arm.into(), failed: false }];
-        Outcome { context: "c".into(), attempts, reward: Some(reward), objectives: Vec::new() }
+        Outcome { context: "c".into(), attempts, reward: Some(reward), ..Outcome::default() }
     }
 
     #[test]

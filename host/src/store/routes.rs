@@ -126,7 +126,7 @@ fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<RouteRecord> {
     Ok(RouteRecord {
         item: row.get::<_, i64>(0)? as u64,
         stage: row.get(1)?,
-        outcome: Outcome { context: row.get(2)?, attempts, reward: row.get(5)?, objectives },
+        outcome: Outcome { context: row.get(2)?, attempts, reward: row.get(5)?, objectives, ..Outcome::default() },
         scores: serde_json::from_str(&json(4)?).unwrap_or_default(),
         settled: row.get(7)?,
     })
@@ -147,7 +147,7 @@ mod tests {
         let state = serde_json::json!({ "arms": 2 });
         db.begin_route(4, Some(&state)).expect("noted");
         assert_eq!(db.route_start(4).expect("read"), Some(Some(state)));
-        let outcome = Outcome { context: String::new(), attempts: Vec::new(), reward: None, objectives: Vec::new() };
+        let outcome = Outcome::default();
         let record = RouteRecord { item: 0, stage: 4, outcome, scores: Vec::new(), settled: false };
         db.put_route(&record).expect("noted");
         db.run(|db| db.execute_batch("DELETE FROM route_starts")).expect("deleted");

@@ -63,6 +63,7 @@ fn outcome(context: &str, arm: &Arm, random: &mut Random) -> Outcome {
         attempts: vec![Attempt { arm: arm.name.clone(), failed: false }],
         reward: Some(reward),
         objectives: ["cost", "diversity", "quality"].map(|name| objective(name, random.next_f64())).into(),
+        ..Outcome::default()
     }
 }
 

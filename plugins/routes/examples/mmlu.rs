@@ -180,6 +180,7 @@ fn outcome(context: &str, arm: usize, right: f64, lambda: f64) -> Outcome {
         attempts: vec![Attempt { arm: NAMES[arm].to_owned(), failed: false }],
         reward: Some(reward(right, arm, lambda)),
         objectives: vec![objective("cost", arm as f64, true), objective("quality", right, false)],
+        ..Outcome::default()
     }
 }
 

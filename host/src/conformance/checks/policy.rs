@@ -33,6 +33,7 @@ fn outcome(number: u64) -> Came {
         attempts: vec![Attempt { arm: NAMES[number as usize / 3 % NAMES.len()].to_owned(), failed: false }],
         reward: Some(share),
         objectives: vec![objective("cost", 1.0 - share, true), objective("quality", share, false)],
+        ..Came::default()
     }
 }
 

@@ -46,7 +46,7 @@ prop_compose! {
         let objectives = cost.map_or_else(Vec::new, |cost| {
             vec![objective("cost", cost.into(), true), objective("quality", f64::from(cost % 3), false)]
         });
-        Outcome { context: context.to_owned(), attempts: attempts.collect(), reward, objectives }
+        Outcome { context: context.to_owned(), attempts: attempts.collect(), reward, objectives, ..Outcome::default() }
     }
 }
 
@@ -148,7 +148,8 @@ fn arms_come_and_go_between_runs() {
         for arm in &arms {
             let objectives = vec![Objective { name: "cost".to_owned(), value: 1.0, minimize: true }];
             let attempts = vec![Attempt { arm: arm.name.clone(), failed: false }];
-            let outcome = Outcome { context: String::new(), attempts, reward: Some(0.5), objectives };
+            let outcome =
+                Outcome { context: String::new(), attempts, reward: Some(0.5), objectives, ..Outcome::default() };
             policy.learn(&outcome).expect("learned");
         }
         let before = policy.snapshot();

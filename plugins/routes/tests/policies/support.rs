@@ -24,7 +24,7 @@ pub(crate) fn question(context: &str, arms: &[Arm], seed: u64) -> Question {
 /// The item used this arm, and had this reward.
 pub(crate) fn rewarded(context: &str, arm: &str, reward: impl Into<Option<f64>>) -> Outcome {
     let attempts = vec![Attempt { arm: arm.to_owned(), failed: false }];
-    Outcome { context: context.to_owned(), attempts, reward: reward.into(), objectives: Vec::new() }
+    Outcome { context: context.to_owned(), attempts, reward: reward.into(), ..Outcome::default() }
 }
 
 /// These arms failed, and the last one, if there is one, was used.
