@@ -323,6 +323,8 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         max_in_flight: 1,
         sandbox_memory: None,
         tensor_storage: None,
+        search: None,
+        exports: Vec::new(),
         models: Vec::new(),
         caches: Vec::new(),
         stages: vec![stage],

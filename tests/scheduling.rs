@@ -153,6 +153,8 @@ fn plan(case: &Case) -> Plan {
         max_in_flight: case.in_flight,
         sandbox_memory: None,
         tensor_storage: None,
+        search: None,
+        exports: Vec::new(),
         models: Vec::new(),
         caches: Vec::new(),
         stages: stages.collect(),

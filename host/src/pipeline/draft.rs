@@ -11,6 +11,7 @@ use super::{
     faults::{Fault, Faults},
     plan::{OnError, Policy},
     route_draft::RouteDraft,
+    search_draft::SearchDraft,
     service_draft::{CacheDraft, ModelDraft},
     source::{SourceId, Sources, Span, Spanned},
     suggest,
@@ -46,6 +47,7 @@ pub struct Draft {
     pub(super) models: Vec<ModelDraft>,
     pub(super) caches: Vec<CacheDraft>,
     pub(super) stages: Vec<StageDraft>,
+    pub(super) search: Option<SearchDraft>,
     pub(super) tests: Vec<TestDraft>,
 }
 
@@ -275,6 +277,8 @@ pub(super) struct StageDraft {
     pub(super) store: Option<Spanned<String>>,
     pub(super) deferred: bool,
     pub(super) route: Option<RouteDraft>,
+    /// Where `export = true` stands, if it does.
+    pub(super) export: Option<Span>,
 }
 
 /// What a call gets.

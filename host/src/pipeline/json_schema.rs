@@ -77,6 +77,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Integer { min, max: u64::MAX } => json!({ "type": "integer", "minimum": min }),
         Shape::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Number => json!({ "type": "number", "minimum": 0 }),
+        Shape::Real => json!({ "type": "number" }),
         Shape::Duration => json!({ "type": "string", "pattern": "^\\s*\\d", "examples": ["200ms", "2m"] }),
         Shape::Size => {
             json!({ "type": ["string", "integer"], "minimum": 0, "pattern": "^\\s*\\d", "examples": ["256MiB"] })
@@ -106,6 +107,7 @@ fn shape(shape_of: &Shape) -> Value {
         Shape::Overlays => json!({ "type": "array", "minItems": 1, "items": { "type": "object" } }),
         Shape::Table(spec) => table(spec),
         Shape::CountOr(spec) => json!({ "anyOf": [shape(&keys::COUNT), table(spec)] }),
+        Shape::ListOr(spec) => json!({ "anyOf": [{ "type": "array" }, table(spec)] }),
         Shape::Tables(spec) => json!({ "type": "array", "minItems": 1, "items": table(spec) }),
         Shape::Map { of, names } => {
             let names = match names {

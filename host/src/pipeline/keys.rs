@@ -1,7 +1,7 @@
 //! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
 //! they cannot drift apart. A new table of the language starts here.
 
-use super::{plan::MOST_CALLS, route_keys, service_keys, test_keys, trust};
+use super::{plan::MOST_CALLS, route_keys, search_keys, service_keys, test_keys, trust};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,8 @@ pub(super) enum Shape {
     Integer { min: u64, max: u64 },
     /// A number, with or without a fraction, of at least 0.
     Number,
+    /// A number of either sign.
+    Real,
     /// A string such as `200ms`.
     Duration,
     /// A string such as `256MiB`, or a number of bytes.
@@ -46,6 +48,8 @@ pub(super) enum Shape {
     Table(&'static Table),
     /// A positive number, or a table of known keys.
     CountOr(&'static Table),
+    /// A list of anything, or a table of known keys.
+    ListOr(&'static Table),
     /// A list of at least one table of known keys.
     Tables(&'static Table),
     /// A list of at least one table that someone else checks.
@@ -179,6 +183,11 @@ pub(super) static FILE: Table = Table {
             "Caches that models and stages may use, each under a name of your choice.",
         ),
         optional("input", Shape::Table(&INPUT), "Where items come from; absent if no stage reads `input`."),
+        optional(
+            "search",
+            Shape::Table(&search_keys::SEARCH),
+            "What picks the values that the stages run with, trial by trial, by a policy that learns; for `use = \"trials\"`.",
+        ),
         optional("output", Shape::Table(&OUTPUT), "What is written for each item besides its results."),
         required(
             "stages",
@@ -363,6 +372,12 @@ static STAGE: Table = Table {
             Shape::Flag,
             "false",
             "Whether an item is reported before the stage is done, and again, final, afterwards.",
+        ),
+        default(
+            "export",
+            Shape::Flag,
+            "false",
+            "Whether the stage is no part of a run, and runs when an item is exported: `jackfield export RUN ITEM --to FOLDER`. No other reads it.",
         ),
         optional("concurrency", COUNT, "The most calls at a time; as many as there are workers by default."),
         optional(

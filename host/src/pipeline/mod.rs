@@ -1,7 +1,7 @@
 //! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
 //!
 //! - `source`, `faults`, `masking`, `render`, `suggest`: places in texts, and what is wrong there.
-//! - `tree`, `overrides`, `params`, `keys`, `service_keys`, `route_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
+//! - `tree`, `overrides`, `params`, `keys`, `service_keys`, `route_keys`, `search_keys`, `test_keys`, `shape`, `values`, `wire`, `syntax`, `service_draft`, `route_draft`, `search_draft`, `test_draft`, `trust`: TEXT -> [`Draft`].
 //! - `schema`, `check`: [`Draft`] and the extensions there are -> [`Plan`].
 //! - `graph`: which stage comes after which.
 //! - `json_schema`: the schema of the file itself.
@@ -20,6 +20,9 @@ mod render;
 mod route_draft;
 mod route_keys;
 mod schema;
+mod search_draft;
+mod search_keys;
+mod search_plan;
 mod service_draft;
 mod service_keys;
 mod shape;
@@ -48,6 +51,7 @@ pub use plan::{
 };
 pub use render::Style;
 pub(crate) use schema::{Alternative, Ty, View, alternatives};
+pub use search_plan::{SearchPlan, SearchStop, SearchTarget, StudyPlace};
 pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};
 pub use suggest::hint_for;
 pub use syntax::{Request, parse};

@@ -6,6 +6,7 @@ use jackfield_plugin_api::{Arm, Failure, Instance, Kind, guarded};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::search_plan::SearchPlan;
 use crate::plugin::{
     Digest, Form, Lookup, Offer, Registry,
     sandbox::{Limits, usual_memory_total},
@@ -39,6 +40,12 @@ pub struct Plan {
     pub caches: Vec<CachePlan>,
     /// The stages; one comes after all those that it reads.
     pub stages: Vec<StagePlan>,
+    /// What picks the values that the stages run with, trial by trial; they run as they stand here without one.
+    #[serde(default)]
+    pub search: Option<SearchPlan>,
+    /// Stages that are no part of a run, and run when an item of it is exported. Their wires are from `stages`.
+    #[serde(default)]
+    pub exports: Vec<StagePlan>,
 }
 
 impl Plan {
@@ -61,7 +68,8 @@ impl Plan {
         let usual = Limits::of_policy();
         let policies = self.stages.iter().filter_map(|stage| Some((stage.route.as_ref()?.extension.form, &usual)));
         let tiers = self.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| (tier.extension.form, &tier.limits));
-        kept_back(models.chain(policies).chain(tiers))
+        let search = self.search.iter().map(|search| (search.extension.form, &usual));
+        kept_back(models.chain(policies).chain(search).chain(tiers))
     }
 }
 
@@ -75,7 +83,7 @@ pub(super) fn kept_back<'a>(inner: impl Iterator<Item = (Form, &'a Limits)>) -> 
 pub type PathIdentities = BTreeMap<String, Value>;
 
 /// A configuration as it is compared, hashed and explained.
-fn identity_of(config: &Value, paths: &PathIdentities) -> Value {
+pub(super) fn identity_of(config: &Value, paths: &PathIdentities) -> Value {
     let mut identity = config.clone();
     for (pointer, stands) in paths {
         if stands.is_null() {

@@ -86,13 +86,26 @@ impl Pass<'_> {
             (Shape::Any, _)
             | (Shape::Scalar, Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_))
             | (Shape::Flag, Value::Boolean(_))
-            | (Shape::List, Value::List(_))
+            | (Shape::List | Shape::ListOr(_), Value::List(_))
             | (Shape::Free, Value::Table(_)) => {}
             (Shape::Integer { min, max }, Value::Integer(value)) => self.range(key, node.span, *value, *min, *max),
             (Shape::Number, Value::Integer(value)) => self.range(key, node.span, *value, 0, u64::MAX),
             (Shape::Number, Value::Float(value)) => {
                 // No more than an integer: sums, and products with counts, stay finite, and JSON holds nothing else.
                 self.range(key, node.span, if *value >= 0.0 { *value as i128 } else { -1 }, 0, u64::MAX);
+            }
+            (Shape::Real, Value::Integer(value)) => {
+                // Such as a 64-bit float holds exactly.
+                if value.unsigned_abs() > 1 << 53 {
+                    let message = format!("`{}` is out of range", key.text);
+                    self.faults.push(Fault::at("out-of-range", node.span, message).label("expected -2^53 to 2^53"));
+                }
+            }
+            (Shape::Real, Value::Float(value)) => {
+                if !value.is_finite() {
+                    let message = format!("`{}` is out of range", key.text);
+                    self.faults.push(Fault::at("out-of-range", node.span, message).label("expected a finite number"));
+                }
             }
             (Shape::Duration, Value::String(text)) => {
                 if let Err(why) = values::duration(text) {
@@ -162,6 +175,9 @@ impl Pass<'_> {
             (Shape::Wires, Value::List(list)) => list.iter().for_each(|element| self.value(key, element, shape)),
             (Shape::Wires, Value::Table(table)) => table.0.iter().for_each(|(key, node)| self.value(key, node, shape)),
             (Shape::Table(spec), Value::Table(table)) => self.table(table, spec, spec.what, Some(key.span)),
+            (Shape::ListOr(spec), Value::Table(table)) => {
+                self.table(table, spec, &format!("`{}`", key.text), Some(key.span));
+            }
             (Shape::CountOr(spec), Value::Table(table)) => self.table(table, spec, spec.what, Some(key.span)),
             (Shape::CountOr(_), Value::Integer(_)) => self.value(key, node, &COUNT),
             (Shape::Tables(spec), Value::List(list)) if !list.is_empty() => {
@@ -346,7 +362,7 @@ fn missing_key(key: &KeySpec, what: &str, place: Option<Span>) -> Fault {
 
 fn example(shape: &Shape) -> &'static str {
     match shape {
-        Shape::Integer { .. } | Shape::Number => "10",
+        Shape::Integer { .. } | Shape::Number | Shape::Real => "10",
         Shape::Tables(_) => "[{ use = \"...\" }]",
         Shape::Overlays => "[{ ... }]",
         Shape::List | Shape::Grants => "[...]",
@@ -360,8 +376,9 @@ fn describe(shape: &Shape) -> String {
         Shape::Text | Shape::Name | Shape::Digest => "a string",
         Shape::Flag => "`true` or `false`",
         Shape::Integer { .. } => "an integer",
-        Shape::Number => "a number",
+        Shape::Number | Shape::Real => "a number",
         Shape::CountOr(_) => "an integer or a table",
+        Shape::ListOr(_) => "a list of values or a table with `min` and `max`",
         Shape::Tables(_) | Shape::Overlays => "a list of tables",
         Shape::Duration => "a duration in quotes, such as \"200ms\"",
         Shape::Size => "a size, such as \"256MiB\"",

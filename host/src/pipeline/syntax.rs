@@ -16,7 +16,7 @@ use super::{
     keys::{self, Shape},
     overrides, params,
     plan::{Policy, max_item_size},
-    route_draft, service_draft,
+    route_draft, search_draft, service_draft,
     shape::Pass,
     source::{SourceId, Sources, Span, Spanned},
     test_draft,
@@ -198,6 +198,10 @@ fn lower(given: &Text<'_>, sources: Sources, file: SourceId, root: &Table, mut f
         models: services("model").map(|(name, node)| service_draft::model(given.folder, name, node)).collect(),
         caches: services("cache").map(|(name, node)| service_draft::cache(name, node)).collect(),
         stages,
+        search: root
+            .entry("search")
+            .filter(|(_, node)| node.as_table().is_some())
+            .map(|(key, node)| search_draft::search(key.span, node)),
         tests: test_draft::tests(root.get("tests"), &mut faults),
         sources,
         faults,
@@ -315,6 +319,7 @@ fn stage(name: &Key, node: &Node) -> StageDraft {
         store: fields.text("store"),
         deferred: fields.flag("deferred").unwrap_or_default(),
         route,
+        export: fields.entry("export").filter(|_| fields.flag("export") == Some(true)).map(|(key, _)| key.span),
     }
 }
 
@@ -378,7 +383,7 @@ impl<'a> Fields<'a> {
         nodes.into_iter().filter_map(text).collect()
     }
 
-    fn flag(&self, key: &str) -> Option<bool> {
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
         match self.get(key) {
             Some(Node { value: Value::Boolean(value), .. }) => Some(*value),
             _ => self.default(key).map(|default| default == "true"),

@@ -6,6 +6,7 @@ use crate::{
     pipeline::plan::{
         ArmPlan, InputExpr, InputPlan, ModelPlan, ObjectivePlan, Plan, RoutePlan, Source, StagePlan, Wire,
     },
+    pipeline::search_plan::{SearchPlan, SearchTarget},
     plugin::Digest,
 };
 
@@ -14,7 +15,10 @@ use crate::{
 pub(super) fn of(plan: &Plan) -> Digest {
     let stages: Map<String, Value> =
         plan.stages.iter().map(|stage| (stage.name.clone(), stage_value(plan, stage))).collect();
-    let value = json!({ "name": plan.name, "seed": plan.seed, "input": input(&plan.input), "stages": stages });
+    let mut value = json!({ "name": plan.name, "seed": plan.seed, "input": input(&plan.input), "stages": stages });
+    if let Some(search) = &plan.search {
+        value["search"] = search_value(plan, search);
+    }
     let mut text = String::new();
     canonical(&value, &mut text);
     Digest::of(text)
@@ -64,6 +68,25 @@ fn route_value(plan: &Plan, route: &RoutePlan) -> Value {
         "reward": route.reward.as_ref().map(|reward| wire(plan, reward)),
         "objectives": route.objectives.iter().map(objective).collect::<Vec<_>>(),
         "in_flight": route.in_flight,
+    })
+}
+
+/// All of a search but what ends it and where its trials are kept: further trials can be made of a run that is done.
+fn search_value(plan: &Plan, search: &SearchPlan) -> Value {
+    let extension = &search.extension;
+    let target = |target: &SearchTarget| json!([target.dimension, plan.stages[target.stage].name, target.path]);
+    let objective = |one: &ObjectivePlan| json!([one.name, wire(plan, &one.wire), one.minimize]);
+    json!({
+        "extension": extension.name,
+        "version": extension.version,
+        "digest": extension.digest,
+        "config": search.config_identity(),
+        "space": search.study.space,
+        "targets": search.targets.iter().map(target).collect::<Vec<_>>(),
+        "objectives": search.objectives.iter().map(objective).collect::<Vec<_>>(),
+        "reports": search.reports.iter().map(|report| wire(plan, report)).collect::<Vec<_>>(),
+        "points": search.points,
+        "in_flight": search.in_flight,
     })
 }
 

@@ -21,9 +21,12 @@ impl Checker<'_> {
     pub(super) fn lower(&self, order: &[usize], edges: &[Edge]) -> Option<Plan> {
         let draft = self.draft;
         let mut places = vec![0; order.len()];
+        // No stage reads one that runs at export alone.
+        let (exports, order): (Vec<usize>, Vec<usize>) =
+            order.iter().partition(|index| draft.stages[**index].export.is_some());
         order.iter().enumerate().for_each(|(place, index)| places[*index] = place);
-        let reads = reads(order.len(), edges);
-        let read_items = read_items(order.len(), edges);
+        let reads = reads(places.len(), edges);
+        let read_items = read_items(places.len(), edges);
         let input = self.input();
         let item_files = draft.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
         let named = |wires: &[(Key, WireRef)]| {
@@ -32,13 +35,14 @@ impl Checker<'_> {
                 .map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &places)?)))
                 .collect::<Option<_>>()
         };
-        let mut stages = Vec::with_capacity(order.len());
-        for index in order {
+        let lower = |index: &usize| {
             let mut reads: Vec<usize> = reads[*index].iter().map(|source| places[*source]).collect();
             reads.sort_unstable();
             let scope = if read_items[*index] { Scope::Item } else { Scope::Run };
-            stages.push(self.lower_stage(*index, &draft.stages[*index], scope, reads, &places)?);
-        }
+            self.lower_stage(*index, &draft.stages[*index], scope, reads, &places)
+        };
+        let stages = order.iter().map(lower).collect::<Option<_>>()?;
+        let exports = exports.iter().map(lower).collect::<Option<_>>()?;
         let mut plan = Plan {
             name: draft.name.clone(),
             digest: Digest::of(""),
@@ -51,6 +55,8 @@ impl Checker<'_> {
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,
+            search: self.lower_search(&places)?,
+            exports,
         };
         // What reads a deferred stage can only be done after it.
         for index in 0..plan.stages.len() {

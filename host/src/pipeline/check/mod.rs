@@ -3,6 +3,7 @@
 mod abilities;
 mod config;
 mod digest;
+mod exports;
 mod extensions;
 mod files;
 mod graph;
@@ -11,6 +12,8 @@ mod needs;
 mod path_digest;
 mod routes;
 mod sandbox;
+mod search;
+mod search_space;
 mod services;
 mod sources;
 mod tests_table;
@@ -46,11 +49,14 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
         item: item_schema(draft),
         services: services::Services::default(),
         routes: Vec::new(),
+        search: None,
     };
     checker.extensions(registry);
     checker.configs();
     checker.services(registry);
     checker.routes(registry);
+    checker.search(registry);
+    checker.exports();
     checker.abilities(registry);
     checker.sandbox_memory();
     let edges = checker.sources();
@@ -59,7 +65,9 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     checker.outputs();
     checker.rewards();
     let of_item = read_items(draft.stages.len(), &edges);
-    checker.routed_once(|index| of_item.get(index).is_some_and(|of_item| *of_item));
+    let is_of_item = |index: usize| of_item.get(index).is_some_and(|of_item| *of_item);
+    checker.routed_once(is_of_item);
+    checker.search_wires(order.as_deref(), is_of_item);
     checker.tests(&edges);
     match order {
         Some(order) if checker.faults.is_empty() => match checker.lower(&order, &edges) {
@@ -92,6 +100,8 @@ struct Checker<'a> {
     services: services::Services<'a>,
     /// What is known of routes.
     routes: Vec<Option<routes::RouteFound<'a>>>,
+    /// What is known of the search.
+    search: Option<search::SearchFound<'a>>,
 }
 
 impl<'a> Checker<'a> {
@@ -126,7 +136,8 @@ fn spend_schema(draft: &Draft) -> Value {
         "type": "object", "properties": SPEND_MEMBERS.iter().map(number).collect::<serde_json::Map<_, _>>(),
         "required": SPEND_MEMBERS, "additionalProperties": false,
     });
-    let names: Vec<&str> = draft.stages.iter().map(|stage| stage.name.text.as_str()).collect();
+    let of_run = draft.stages.iter().filter(|stage| stage.export.is_none());
+    let names: Vec<&str> = of_run.map(|stage| stage.name.text.as_str()).collect();
     let stages: serde_json::Map<String, Value> = names.iter().map(|name| (name.to_string(), spend.clone())).collect();
     json!({ "type": "object", "properties": stages, "required": names, "additionalProperties": false })
 }

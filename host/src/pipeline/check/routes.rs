@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_plugin_api::{Arm, Kind, Learns};
+use jackfield_plugin_api::{Arm, Kind, Learns, Picks};
 use serde_json::{Map, Value};
 
-use super::{CheckedConfig, Checker, services::extension_ref};
+use super::{CheckedConfig, Checker, search::policies, services::extension_ref};
 use crate::{
     pipeline::{
         draft::{Expr, WireRef},
@@ -56,7 +56,13 @@ impl<'a> Checker<'a> {
             let offer = found.map(|(_, offer)| offer);
             let config = self.with_table(route.with.as_ref(), offer, route.span, uses);
             let objectives = self.objectives(route);
-            if let Some(offer) = offer {
+            if let Some(offer) = offer.filter(|offer| Picks::of(&offer.descriptor) == Picks::Values) {
+                let message = format!(
+                    "`{}` picks values of a space that a pipeline searches, and a route picks one of its arms",
+                    offer.descriptor.name
+                );
+                self.faults.push(Fault::at("bad-route", uses, message).hint(policies(registry, Picks::Arms)));
+            } else if let Some(offer) = offer {
                 self.learns(&stage.name.text, route, offer, &objectives);
             }
             if let Some(state) = &route.state {

@@ -16,6 +16,8 @@ impl Checker<'_> {
         let draft = self.draft;
         let usual = Limits::of_policy();
         let policies = self.routes.iter().flatten().filter_map(|route| Some((route.policy()?.0.form, &usual)));
+        let search = self.search.iter().filter_map(|search| Some((search.policy()?.0.form, &usual)));
+        let policies = policies.chain(search);
         let models = self.services.models().zip(&draft.models);
         let inner = models.filter_map(|(found, model)| Some((found?.0.form, &model.limits))).chain(policies);
         let tiers = || {

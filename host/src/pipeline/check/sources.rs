@@ -49,6 +49,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        self.searched(&mut edges);
         for (_, wire) in &draft.output.files {
             self.looked_up(None, wire);
         }
@@ -58,6 +59,12 @@ impl<'a> Checker<'a> {
             }
         }
         edges
+    }
+
+    /// A stage whose keys are searched reads the values in its item.
+    fn searched(&self, edges: &mut Vec<Edge>) {
+        let stages = self.search.iter().flat_map(|search| search.space().stages());
+        edges.extend(stages.map(|(reader, place)| Edge { reader, source: Source::Input, place }));
     }
 
     fn edge(&mut self, reader: usize, wire: &WireRef, edges: &mut Vec<Edge>) {
@@ -78,6 +85,13 @@ impl<'a> Checker<'a> {
         let text = wire.text.as_ref()?;
         let source = self.source(stage, wire);
         let at = self.head(wire);
+        if let Some(Source::Stage(index)) = source
+            && self.draft.stages[index].export.is_some()
+        {
+            let message = format!("stage `{}` runs when an item is exported, and nothing reads it", text.source);
+            let hint = "take `export = true` off it, or read what it reads";
+            self.faults.push(Fault::at("export-stage", at, message).hint(hint.to_owned()));
+        }
         match source {
             Some(Source::Input) if self.draft.input.is_none() => {
                 let fault = Fault::at("no-input", at, "the pipeline has no `[input]` to read from");
