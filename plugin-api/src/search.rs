@@ -204,6 +204,26 @@ pub struct Study {
 }
 
 impl Study {
+    /// The least value, or the first choice, of each dimension that has a value beside those before it.
+    #[must_use]
+    pub fn first(&self) -> Values {
+        let mut values = Values::new();
+        for dimension in self.space.iter() {
+            if !dimension.applies(&values) {
+                continue;
+            }
+            let value = match dimension.domain() {
+                Ok(Domain::Choices([first, ..])) => first.clone(),
+                Ok(Domain::LogIntegers { min, .. }) => min.into(),
+                Ok(Domain::Steps { min, integer: true, .. }) => (min as i64).into(),
+                Ok(Domain::Steps { min, .. } | Domain::Float { min, .. }) => min.into(),
+                Ok(Domain::Choices([])) | Err(_) => continue,
+            };
+            values.insert(dimension.name.clone(), value);
+        }
+        values
+    }
+
     /// Holds values to the space: each dimension that applies has one of its values, and there are no others.
     ///
     /// # Errors

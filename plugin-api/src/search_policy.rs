@@ -221,31 +221,30 @@ pub trait SearchState: Send {
 }
 
 /// A search that is linked in, with the outcomes that it knows.
-pub struct SearchLinkedIn<C> {
-    calls: C,
+pub struct SearchLinkedIn {
+    policy: Arc<dyn Instance>,
     study: Study,
     known: Vec<Outcome>,
 }
 
-impl<C: Fn() -> Option<Arc<dyn Instance>> + Send> SearchLinkedIn<C> {
-    /// A search of this study that knows nothing; `calls` gives its policy.
+impl SearchLinkedIn {
+    /// A search of this study that knows nothing.
     ///
     /// # Errors
-    /// What the policy has against the study.
-    pub fn new(study: &Study, calls: C) -> Result<Self> {
-        let search = Self { calls, study: study.clone(), known: Vec::new() };
+    /// What the policy has against the study; [`Failure::Internal`] if it is none that searches.
+    pub fn new(study: &Study, policy: Arc<dyn Instance>) -> Result<Self> {
+        let search = Self { policy, study: study.clone(), known: Vec::new() };
         search.with(|policy, study, _| policy.check(study))?;
         Ok(search)
     }
 
     fn with<T>(&self, ask: impl FnOnce(&dyn SearchCalls, &Study, &[Outcome]) -> Result<T>) -> Result<T> {
         let none = || Failure::Internal("it is no policy that searches".to_owned());
-        let instance = (self.calls)().ok_or_else(none)?;
-        ask(instance.as_search().ok_or_else(none)?, &self.study, &self.known)
+        ask(self.policy.as_search().ok_or_else(none)?, &self.study, &self.known)
     }
 }
 
-impl<C: Fn() -> Option<Arc<dyn Instance>> + Send> SearchState for SearchLinkedIn<C> {
+impl SearchState for SearchLinkedIn {
     fn learn(&mut self, outcome: Outcome) {
         self.known.push(outcome);
     }
@@ -363,8 +362,7 @@ mod tests {
     }
 
     fn states(study: &Study) -> [Box<dyn SearchState>; 2] {
-        let linked =
-            SearchLinkedIn::new(study, || Some(Arc::new(Opened(Count {})) as Arc<dyn Instance>)).expect("fits");
+        let linked = SearchLinkedIn::new(study, Arc::new(Opened(Count {}))).expect("fits");
         let ask = |request: SearchRequest| {
             let request = serde_json::from_value(serde_json::to_value(request).expect("JSON")).expect("a request");
             let answer = Opened(Count {}).answer(request)?;

@@ -5,7 +5,7 @@ use super::{
     load::{PipelineArgs, Talk, load_pipeline, print_json},
     table::counted,
 };
-use crate::{engine::look_at_routes, telemetry::terminal};
+use crate::{engine::look_at_kept, telemetry::terminal};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,7 +21,7 @@ pub(super) fn check(args: &Args) -> Exit {
     let talk = if args.json { Talk::Json } else { Talk::People };
     match load_pipeline(&args.pipeline, talk) {
         Err(exit) => exit,
-        Ok(loaded) => match look_at_routes(&loaded.plan) {
+        Ok(loaded) => match look_at_kept(&loaded.plan) {
             Err(error) => {
                 complain(&error, error.hint());
                 Exit::Failed

@@ -151,7 +151,7 @@ impl Observer for Progress {
             Event::ItemDone { item, state, counts, .. } => {
                 if let Some(bar) = &self.items {
                     bar.set_position(counts.total);
-                    if *state != ItemState::Ok {
+                    if !matches!(state, ItemState::Ok | ItemState::Pruned) {
                         bar.set_message(format!("({} partial, {} failed)", counts.partial, counts.failed));
                     }
                 } else if !self.quiet && self.last_plain.elapsed() >= PLAIN_EVERY {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     engine::{
-        Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_at_routes, look_for_input,
+        Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_at_kept, look_for_input,
     },
     pipeline::{ExtensionRef, Plan},
     plugin::{BUNDLED, Registry, mask_secrets},
@@ -125,7 +125,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     look_for_input(plan)?;
     let (folder, run) = match &args.resume {
         None => {
-            look_at_routes(plan)?;
+            look_at_kept(plan)?;
             let folder = RunFolder::create(&args.out, &plan.name)?;
             let run = new_run(&folder, plan, registry, file.clone());
             (folder, run)
@@ -308,7 +308,8 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str) {
     let items = summary.items;
     let mut line = format!("{}: {} in {}", summary.state.name(), counted(items.total, "item"), ms(summary.wall_ms));
     if items.ok != items.total {
-        line.push_str(&format!(" ({} ok, {} partial, {} failed)", items.ok, items.partial, items.failed));
+        let pruned = if items.pruned > 0 { format!("{} pruned, ", items.pruned) } else { String::new() };
+        line.push_str(&format!(" ({} ok, {pruned}{} partial, {} failed)", items.ok, items.partial, items.failed));
     }
     terminal.say("");
     terminal.say(line);

@@ -96,7 +96,15 @@ fn seen(run: RunJson, folder: &Path, (name, id): (&str, Option<&str>)) -> Result
     let Some((index, item)) = item else { return Ok(None) };
     db.verify_item(index, &run)?;
     let memo = db.memo_notes(index, place as u32)?.into_iter().next().map(|(_, note)| note);
-    let parts = common_parts(&run.plan, stage);
+    // What a trial was called with.
+    let trial = run.plan.search.as_ref().and_then(|search| Some((search, u64::try_from(index).ok()?)));
+    let trial = trial.map(|(search, item)| db.trial(item).map(|trial| (search, trial))).transpose()?;
+    let parts = match trial {
+        Some((search, Some(trial))) => {
+            common_parts(&run.plan, &stage.with_values(search, place, &trial.outcome.values))
+        }
+        _ => common_parts(&run.plan, stage),
+    };
     Ok(memo.is_some().then_some(Seen { item, parts, memo, run }))
 }
 

@@ -2,7 +2,13 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{plugin::hint_for_threads, service::KeptError, store::StoreError};
+use jackfield_plugin_api::Failure;
+
+use crate::{
+    plugin::hint_for_threads,
+    service::{KeptError, StudyError},
+    store::StoreError,
+};
 
 /// Why a run as a whole could not go on. What was finished before is on the record.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +42,15 @@ pub enum EngineError {
     /// What a route has learned cannot be read or written.
     #[error(transparent)]
     Route(#[from] KeptError),
+    /// What a study holds cannot be read or written.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// The policy of the search does not begin.
+    #[error("the policy of the search: {}", failure.message())]
+    Search {
+        /// Why.
+        failure: Failure,
+    },
     /// The machine refused threads.
     #[error("failed to start workers: {0}")]
     Workers(io::Error),
@@ -76,7 +91,8 @@ impl EngineError {
             Self::Store(error) => error.hint(),
             Self::Workers(_) => Some(hint_for_threads()),
             Self::Route(error) => error.hint(),
-            Self::BadGlob { .. } | Self::Source { .. } => None,
+            Self::Study(error) => error.hint(),
+            Self::Search { .. } | Self::BadGlob { .. } | Self::Source { .. } => None,
         }
     }
 }

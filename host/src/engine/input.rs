@@ -146,7 +146,8 @@ fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
     }
 }
 
-fn excerpt(json: &str) -> String {
+/// The beginning of a value, for a message.
+pub(super) fn excerpt(json: &str) -> String {
     let short: String = json.chars().take(40).collect();
     if short.len() < json.len() { format!("`{short}…`") } else { format!("`{short}`") }
 }

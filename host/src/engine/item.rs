@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jackfield_plugin_api::Document;
 
-use super::{input::Given, stats::ItemState};
+use super::{input::Given, search::Trial, stats::ItemState};
 use crate::{
     pipeline::{Plan, Scope, Source, StagePlan, Step},
     store::{Answer, Spend},
@@ -41,6 +41,8 @@ pub(super) struct Item {
     pub(super) stopped_by: Option<usize>,
     /// What earlier sessions found out.
     pub(super) earlier: Earlier,
+    /// The trial that it is, where there is a search.
+    pub(super) trial: Option<Trial>,
     /// The arms of its routed stages, once they are picked.
     pub(super) routed: BTreeMap<usize, Routed>,
     /// What its stages spent, where that is shown; empty otherwise.
@@ -93,16 +95,22 @@ pub(super) enum Slot {
 
 impl Item {
     /// An item whose stages are all before it.
-    pub(super) fn new(plan: &Plan, scope: Scope, index: i64, id: Arc<str>, seed: u64, document: Document) -> Self {
+    pub(super) fn new(
+        (plan, waits): (&Plan, &[Vec<usize>]),
+        scope: Scope,
+        (index, id, seed): (i64, Arc<str>, u64),
+        document: Document,
+    ) -> Self {
         let slots: Vec<Slot> = plan
             .stages
             .iter()
-            .map(|stage| {
+            .zip(waits)
+            .map(|(stage, waits)| {
                 if stage.scope != scope {
                     return Slot::Elsewhere;
                 }
                 // Stages of the run are done before the first item is taken up.
-                Slot::Waiting(stage.reads.iter().filter(|read| plan.stages[**read].scope == scope).count())
+                Slot::Waiting(waits.iter().filter(|read| plan.stages[**read].scope == scope).count())
             })
             .collect();
         let waiting = |(slot, _): &(&Slot, &StagePlan)| matches!(slot, Slot::Waiting(_));
@@ -122,6 +130,7 @@ impl Item {
             pending: 0,
             stopped_by: None,
             earlier: Earlier::new(),
+            trial: None,
             routed: BTreeMap::new(),
             spend: Vec::new(),
         }
@@ -129,7 +138,7 @@ impl Item {
 
     /// Whether a stage is still wanted.
     pub(super) fn wants(&self, stage: usize) -> bool {
-        self.stopped_by.is_none_or(|stop| stage <= stop)
+        self.stopped_by.is_none_or(|stop| stage <= stop) && !self.is_left_out(stage)
     }
 
     /// What a source has to give. `run` holds the slots of the stages that run once a run.
@@ -172,8 +181,9 @@ impl Item {
             return ItemState::Failed;
         }
         let (mut done, mut flawed) = (0, 0);
-        for slot in &self.slots {
+        for (stage, slot) in self.slots.iter().enumerate() {
             match slot {
+                Slot::Skipped if self.is_left_out(stage) => {}
                 Slot::Done { flawed: false, .. } => done += 1,
                 Slot::Done { flawed: true, .. } => {
                     done += 1;
@@ -184,6 +194,7 @@ impl Item {
             }
         }
         match (done, flawed) {
+            (_, 0) if self.trial.as_ref().is_some_and(|trial| trial.pruned) => ItemState::Pruned,
             (_, 0) => ItemState::Ok,
             (0, _) => ItemState::Failed,
             _ => ItemState::Partial,

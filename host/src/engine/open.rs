@@ -1,6 +1,6 @@
 //! From a plan to the instances of its stages.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use jackfield_plugin_api::{Failure, Instance};
 
@@ -24,7 +24,13 @@ pub type StageInstances = Vec<Arc<dyn Instance>>;
 /// Every stage whose extension refuses its configuration.
 pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<StageInstances>, Vec<OpenFault>> {
     let (mut opened, mut faults) = (Vec::new(), Vec::new());
-    for stage in &plan.stages {
+    // A stage that is searched may lack what only a trial gives it.
+    let first = plan.search.as_ref().map(|search| (search, search.study.first()));
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let stage = match &first {
+            Some((search, values)) => Cow::Owned(stage.with_values(search, index, values)),
+            None => Cow::Borrowed(stage),
+        };
         let arms: Vec<_> =
             stage.with_arms().iter().map(|arm| arm.extension.open(&arm.config, &arm.limits, registry)).collect();
         match arms.into_iter().collect() {

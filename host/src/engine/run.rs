@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use jackfield_plugin_api::{Document, Instance};
+use jackfield_plugin_api::Document;
 
 use super::{
     cancel::Cancel,
@@ -12,19 +12,22 @@ use super::{
     open::StageInstances,
     pool::Pool,
     router::Router,
-    scheduler::{Keep, Routing, Scheduler},
+    scheduler::{Keep, Parts, Routing, Scheduler, Searching},
+    search::Search,
     session::{End, Session, Tape, Values},
     source,
-    station::Station,
+    stations::Stations,
     stats::{RunState, Summary},
+    trials::TrialLimits,
+    waits::waits_of,
 };
 use crate::{
-    pipeline::{Plan, Scope, StagePlan, Wire},
+    pipeline::{Plan, Scope, Wire},
     plugin::{Registry, sandbox::Admission, start_runtime},
-    service::{Exhausted, Kept, KeptError, Services, StageRecorder},
+    service::{Exhausted, Kept, KeptError, KeptStudy, Services, StudyStart},
     store::{
-        Blobs, Db, FileNames, RunFolder, RunJson, StoreError, Writer, WriterOf, clock, export_events, export_results,
-        export_run_stages, export_spend,
+        Blobs, Db, FileNames, RunFolder, RunJson, SearchNote, StoreError, Writer, WriterOf, clock, export_events,
+        export_results, export_run_stages, export_spend,
     },
 };
 
@@ -45,17 +48,26 @@ pub fn look_for_input(plan: &Plan) -> Result<(), EngineError> {
     if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { source::look(&plan.input) } else { Ok(()) }
 }
 
-/// Looks whether what the routes of a plan have learned can be read, before anything is made for its run.
+/// Looks whether what the routes and the search of a plan have learned can be read, before anything is made for its run.
 ///
 /// # Errors
-/// [`EngineError::Route`].
-pub fn look_at_routes(plan: &Plan) -> Result<(), EngineError> {
+/// [`EngineError::Route`], [`EngineError::Study`].
+pub fn look_at_kept(plan: &Plan) -> Result<(), EngineError> {
     for route in plan.stages.iter().filter_map(|stage| stage.route.as_ref()) {
         if let Some(path) = &route.state {
             Kept::at(path).read_for(&route.extension.name)?;
         }
     }
+    if let (Some(search), Some(study)) = (&plan.search, hold_study(plan)?) {
+        study.read_for(&search.study)?;
+    }
     Ok(())
+}
+
+/// The study of a plan's search, held against other runs.
+fn hold_study(plan: &Plan) -> Result<Option<KeptStudy>, EngineError> {
+    let place = plan.search.as_ref().and_then(|search| search.keep.as_ref());
+    Ok(place.map(|place| KeptStudy::hold(&place.name, &place.path)).transpose()?)
 }
 
 /// A plan with its plugins, ready to run.
@@ -92,7 +104,9 @@ impl Engine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, EngineError> {
         let began = Instant::now();
+        let study = hold_study(self.plan)?;
         let db = open_record(&folder, &mut run)?;
+        further_trials(self.plan, &mut run, &db)?;
         let session = db.begin_session(&timestamp())?;
         let (plan, services) = (self.plan, self.services.clone());
         let stages = plan.stages.iter().map(|stage| stage.name.clone()).collect();
@@ -104,8 +118,9 @@ impl Engine<'_> {
         let tape = Tape { folder, run, db, session, resumed: session > 1, ledger: writer.ledger(), blobs };
         services.models.iter().for_each(|model| model.keep_spending(Some(writer.ledger())));
         let mut put = |records| writer.put(records);
-        let mut ended =
-            self.go(began, (Some(&tape), &[]), cancel, observer, Some(&mut put)).map(|(summary, _)| summary);
+        let mut ended = self
+            .go(began, (Some(&tape), study.as_ref(), &[]), cancel, observer, Some(&mut put))
+            .map(|(summary, _)| summary);
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
         let written = writer.finish();
         if let (Ok(summary), Ok(unwritten)) = (&mut ended, &written) {
@@ -144,6 +159,7 @@ impl Engine<'_> {
         folder.write_run(&run)?;
         // Last: what cannot be kept costs the run nothing else, and a resume keeps it.
         keep_routes(plan, &services, &db, &folder.id())?;
+        keep_study(plan, study.as_ref(), &db, &folder.id())?;
         Ok(Outcome { summary })
     }
 
@@ -152,7 +168,7 @@ impl Engine<'_> {
     /// # Errors
     /// What ended the run before its end.
     pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<Outcome, EngineError> {
-        let (summary, _) = self.go(Instant::now(), (None, &[]), cancel, observer, None)?;
+        let (summary, _) = self.go(Instant::now(), (None, None, &[]), cancel, observer, None)?;
         Ok(Outcome { summary })
     }
 
@@ -167,14 +183,14 @@ impl Engine<'_> {
         cancel: &Cancel,
         observer: &mut dyn Observer,
     ) -> Result<(Outcome, Vec<Result<Document, String>>), EngineError> {
-        let (summary, values) = self.go(Instant::now(), (None, wires), cancel, observer, None)?;
+        let (summary, values) = self.go(Instant::now(), (None, None, wires), cancel, observer, None)?;
         Ok((Outcome { summary }, values))
     }
 
     fn go<'k>(
         self,
         began: Instant,
-        (tape, wires): (Option<&Tape>, &[Wire]),
+        (tape, study, wires): (Option<&Tape>, Option<&KeptStudy>, &[Wire]),
         cancel: &Cancel,
         observer: &'k mut (dyn Observer + 'k),
         keep: Option<Keep<'k>>,
@@ -195,21 +211,22 @@ impl Engine<'_> {
         }
         let blobs = tape.map_or_else(|| Blobs::in_memory(plan.tensor_total()), |tape| Arc::clone(&tape.blobs));
         services.models.iter().for_each(|model| model.keep_tensors_in(Arc::clone(&blobs)));
+        let ledger = tape.map(|tape| tape.ledger.clone());
+        let maker = Stations { plan, registry, services, blobs: Arc::clone(&blobs), began, ledger };
         let stations = plan.stages.iter().zip(self.instances).map(|(stage, instances)| {
-            let offer = stage.extension.offer(registry);
-            let station = |(stage, instance): (StagePlan, Arc<dyn Instance>)| {
-                let mut station = Station::new(&stage, instance, offer, (plan, services, &blobs), began);
-                station.ledger = tape.map(|tape| tape.ledger.clone());
-                station.recorder = services.calls.as_ref().map(|calls| StageRecorder::new(calls, &stage, registry));
-                Arc::new(station)
-            };
-            stage.with_arms().into_iter().zip(instances).map(station).collect()
+            let arms = stage.with_arms().into_iter().zip(instances);
+            arms.map(|(stage, instance)| maker.of(&stage, instance)).collect()
         });
+        let stations = stations.collect();
         let routings = routings(plan, services, tape)?;
+        let search = searching(plan, services, (tape, study), maker)?;
+        let waits = waits_of(plan);
         let workers = (&pool, self.options.jobs);
-        let scheduler = Scheduler::new(plan, (stations.collect(), routings), services, workers, cancel, observer, keep);
+        let parts = Parts { stations, routings, search, waits: &waits };
+        let scheduler = Scheduler::new(plan, parts, services, workers, cancel, observer, keep);
         let mut session = Session {
             plan,
+            waits,
             tape,
             scheduler,
             folders: FileNames::default(),
@@ -217,17 +234,23 @@ impl Engine<'_> {
             blobs: Arc::clone(&blobs),
             bytes: 0,
             retry_failed: self.options.retry_failed,
+            trials: TrialLimits::new(began, tape.filter(|tape| tape.resumed).map(|tape| &tape.db))?,
             wires,
             values: Vec::new(),
         };
         let end = session.all();
         let flawed = session.run_stages_flawed();
         if session.values.is_empty() {
-            session.values = session.values_of(&Item::new(plan, Scope::Item, -1, "".into(), 0, Document::new("null")));
+            session.values = session.values_of(&Item::new(
+                (plan, &session.waits),
+                Scope::Item,
+                (-1, "".into(), 0),
+                Document::new("null"),
+            ));
         }
         let values = std::mem::take(&mut session.values);
         let exhausted = session.scheduler.exhausted().cloned();
-        let (counts, stages, routes) = session.scheduler.totals();
+        let (counts, stages, routes, search) = session.scheduler.totals();
         // What waits for a timer or a socket is woken when the runtime ends, and must not ask it for more. A plugin that never
         // comes back must not keep the process from ending: it keeps the runtime instead.
         if pool.close() {
@@ -237,10 +260,12 @@ impl Engine<'_> {
         }
         let end = end?;
         let state = match (end, counts.state()) {
-            (End::Stopped, _) if exhausted.is_some() && !cancel.requested() => match counts.ok + counts.partial {
-                0 => RunState::Failed,
-                _ => RunState::Partial,
-            },
+            (End::Stopped, _) if exhausted.is_some() && !cancel.requested() => {
+                match counts.ok + counts.pruned + counts.partial {
+                    0 => RunState::Failed,
+                    _ => RunState::Partial,
+                }
+            }
             (End::Stopped, _) => RunState::Interrupted,
             (End::Done, RunState::Complete) if flawed => RunState::Partial,
             (End::Done, state) => state,
@@ -259,6 +284,7 @@ impl Engine<'_> {
             models: services.models.iter().map(|model| (model.name().to_owned(), model.count())).collect(),
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
             routes,
+            search,
             stopped,
             advice,
             wall_ms: began.elapsed().as_secs_f64() * 1000.0,
@@ -285,6 +311,16 @@ fn open_record(folder: &RunFolder, run: &mut RunJson) -> Result<Db, StoreError> 
     }
     db.claim(&run.run)?;
     Ok(db)
+}
+
+/// A run may be given further trials, or other limits on them: what stopped it then stops it no more.
+fn further_trials(plan: &Plan, run: &mut RunJson, db: &Db) -> Result<(), StoreError> {
+    let limits = |plan: &Plan| plan.search.as_ref().map(|search| (plan.input.clone(), search.stop));
+    if limits(plan) != limits(&run.plan) {
+        db.note_search(SearchNote::Stop, None)?;
+        run.plan = plan.clone();
+    }
+    Ok(())
 }
 
 /// The routes of a run, with what they had learned when it began.
@@ -321,6 +357,46 @@ fn routings<'p>(
         routings.insert(route.stage, Routing { plan: routed, route, router: Router::new(policy, routed.in_flight) });
     }
     Ok(routings)
+}
+
+/// The search of a run, with what its study knew when it began.
+fn searching<'p>(
+    plan: &'p Plan,
+    services: &Services,
+    (tape, study): (Option<&Tape>, Option<&KeptStudy>),
+    stations: Stations<'p>,
+) -> Result<Option<Searching<'p>>, EngineError> {
+    let (Some(searched), Some(search)) = (&plan.search, &services.search) else { return Ok(None) };
+    let start = match tape {
+        Some(tape) => match tape.db.search_start()? {
+            Some(start) => serde_json::from_value(start).unwrap_or_default(),
+            None => {
+                let start = study.map(|study| study.read_for(&searched.study)).transpose()?.unwrap_or_default();
+                let value = serde_json::to_value(&start).unwrap_or_default();
+                tape.db.note_search(SearchNote::Start, Some(&value))?;
+                start
+            }
+        },
+        None => StudyStart::default(),
+    };
+    let state = search.state().map_err(|failure| EngineError::Search { failure })?;
+    Ok(Some(Searching { plan: searched, search: Search::new(searched, plan.seed, state, start), stations }))
+}
+
+/// Adds what came of a run's trials to its study.
+fn keep_study(plan: &Plan, study: Option<&KeptStudy>, db: &Db, run: &str) -> Result<(), EngineError> {
+    let Some((searched, study)) = plan.search.as_ref().zip(study) else { return Ok(()) };
+    let mut outcomes = Vec::new();
+    let mut next = 0;
+    db.each_trial(|trial| {
+        // Those behind one that is not done are added once it is.
+        if trial.settled && trial.item == next {
+            next += 1;
+            outcomes.push(trial.outcome);
+        }
+        Ok(())
+    })?;
+    Ok(study.add(&searched.study, run, outcomes)?)
 }
 
 /// Adds what came of a run's items to what its routes keep.

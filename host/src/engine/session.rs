@@ -14,6 +14,7 @@ use super::{
     scheduler::{Scheduler, Turn},
     source::{self, Chunk, SourceItem},
     stats::ItemState,
+    trials::{Begun, NextTrial, TrialLimits, trial_document},
 };
 use crate::{
     pipeline::{Plan, Scope, Source, Wire},
@@ -57,6 +58,8 @@ pub(super) enum End {
 /// One session of a run, from the scheduler's thread.
 pub(super) struct Session<'p, 'k> {
     pub(super) plan: &'p Plan,
+    /// For which stages each stage waits.
+    pub(super) waits: Vec<Vec<usize>>,
     pub(super) tape: Option<&'p Tape>,
     pub(super) scheduler: Scheduler<'p, 'k>,
     pub(super) folders: FileNames,
@@ -65,6 +68,8 @@ pub(super) struct Session<'p, 'k> {
     /// Bytes of the items in work.
     pub(super) bytes: usize,
     pub(super) retry_failed: bool,
+    /// Its limits on trials.
+    pub(super) trials: TrialLimits,
     /// What is asked for of the last item.
     pub(super) wires: &'p [Wire],
     pub(super) values: Values,
@@ -94,7 +99,7 @@ impl Session<'_, '_> {
 
     /// The stages that run once a run: done before the first item is taken up.
     fn run_stages(&mut self) -> Result<End, EngineError> {
-        let mut item = Item::new(self.plan, Scope::Run, -1, "".into(), 0, Document::new("{}"));
+        let mut item = Item::new((self.plan, &self.waits), Scope::Run, (-1, "".into(), 0), Document::new("{}"));
         if item.open == 0 {
             self.scheduler.keep_run_slots(item.slots);
             return Ok(End::Done);
@@ -133,18 +138,33 @@ impl Session<'_, '_> {
         let mut source = Some(source);
         let mut waiting: std::vec::IntoIter<SourceItem> = Vec::new().into_iter();
         loop {
-            while self.has_room() {
-                let Some(item) = waiting.next() else { break };
-                self.take_up(item)?;
+            while self.has_room()
+                && let Some(next) = waiting.as_slice().first()
+            {
+                match self.next_trial(next.index)? {
+                    NextTrial::Waits => break,
+                    NextTrial::Stops => {
+                        source = None;
+                        waiting = Vec::new().into_iter();
+                    }
+                    NextTrial::Begins => {
+                        if let Some(item) = waiting.next() {
+                            self.take_up(item)?;
+                        }
+                    }
+                }
             }
             for place in self.scheduler.reported() {
                 self.report(place);
             }
-            for item in self.scheduler.finished() {
-                self.finish(item);
-            }
+            let finished = self.scheduler.finished();
+            let any = !finished.is_empty();
+            finished.into_iter().for_each(|item| self.finish(item));
             if self.scheduler.draining() {
                 source = None;
+            } else if any && waiting.len() > 0 {
+                // The next trial may have waited for one of them.
+                continue;
             }
             let listen = source.as_ref().filter(|_| waiting.len() == 0 && self.has_room());
             match self.scheduler.turn(listen)? {
@@ -193,7 +213,8 @@ impl Session<'_, '_> {
             let (was, now) = (row.id.clone(), read.id.to_string());
             return Err(EngineError::ItemsDiffer { place: read.index + 1, was, now, run: tape.folder.id() });
         }
-        let is_done = before.as_ref().is_some_and(|row| row.state.as_deref() == Some(ItemState::Ok.name()));
+        let is_done =
+            before.as_ref().and_then(|row| ItemState::from_name(row.state.as_deref()?)).is_some_and(ItemState::is_done);
         let document = match read.document {
             Ok(document) => document,
             // What is done needs its document no more.
@@ -201,6 +222,14 @@ impl Session<'_, '_> {
             Err(fault) => {
                 let digest = before.and_then(|row| row.digest.try_into().ok()).unwrap_or_default();
                 self.unreadable(NewItem { index: read.index, id: read.id, digest }, fault.message);
+                return Ok(());
+            }
+        };
+        let (document, trial) = match self.trial(read.index)? {
+            Begun::Nothing => (document, None),
+            Begun::Trial(trial) => (trial_document(&trial), Some(trial)),
+            Begun::Failed(fault) => {
+                self.unreadable(NewItem { index: read.index, id: read.id, digest: [0; 32] }, fault);
                 return Ok(());
             }
         };
@@ -226,8 +255,9 @@ impl Session<'_, '_> {
         self.bytes += document.len();
         self.scheduler.note(Record::Item(NewItem { index: read.index, id: Arc::clone(&read.id), digest }));
         let (index, document) = (read.index as i64, Document::new(document));
-        let mut item = Item::new(self.plan, Scope::Item, index, read.id, read.seed, document);
+        let mut item = Item::new((self.plan, &self.waits), Scope::Item, (index, read.id, read.seed), document);
         item.earlier = earlier;
+        item.trial = trial;
         item.routed = self.scheduler.routed_before(&known);
         if self.plan.output.show.iter().any(|(_, wire)| wire.source == Source::Spend) {
             item.spend = vec![Spend::default(); self.plan.stages.len()];
@@ -248,7 +278,15 @@ impl Session<'_, '_> {
     fn pass(&mut self, index: u64, id: &Arc<str>) -> Result<(), EngineError> {
         let known = self.tape.map(|tape| tape.db.routes_of(index)).transpose()?.unwrap_or_default();
         self.scheduler.pass_routes(index, known);
-        self.scheduler.count(id, ItemState::Ok, None);
+        let trial = match self.tape.filter(|_| self.plan.search.is_some()) {
+            Some(tape) => tape.db.trial(index)?,
+            None => None,
+        };
+        let outcome = trial.filter(|trial| trial.settled).map(|trial| trial.outcome);
+        let state =
+            if outcome.as_ref().is_some_and(|outcome| outcome.pruned) { ItemState::Pruned } else { ItemState::Ok };
+        self.scheduler.pass_trial(index, outcome);
+        self.scheduler.count(id, state, None);
         Ok(())
     }
 
@@ -289,6 +327,7 @@ impl Session<'_, '_> {
         let done = ItemDone { index, state: ItemState::Failed, stopped_by: None, fault: Some(fault), files: None };
         self.scheduler.note(Record::Done(done));
         self.scheduler.pass_routes(index, Vec::new());
+        self.scheduler.pass_trial(index, None);
         self.scheduler.count(&id, ItemState::Failed, None);
     }
 
@@ -348,11 +387,15 @@ impl Session<'_, '_> {
         }
         self.show(&item.id, &self.lines(&item));
         self.bytes -= item.document.json.len();
-        let state = item.state();
+        let fault = self.scheduler.settle_trial(&item);
+        let state = if fault.is_some() { ItemState::Failed } else { item.state() };
+        if let Some(fault) = &fault {
+            self.scheduler.tell(&Event::Unreadable { item: &item.id, fault });
+        }
         let files = self.writes_files().then(|| ItemFiles { folder: item.folder.clone(), files: self.files(&item) });
         let stopped_by = item.stopped_by.map(|stage| stage as u32);
         self.scheduler.settle_routes(&item);
-        self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault: None, files }));
+        self.scheduler.note(Record::Done(ItemDone { index: item.index as u64, state, stopped_by, fault, files }));
         self.scheduler.count(&item.id, state, Some(item.taken));
     }
 

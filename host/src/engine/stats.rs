@@ -47,6 +47,8 @@ impl RunState {
 pub enum ItemState {
     /// Every stage is done.
     Ok,
+    /// A trial of a search that was stopped before its end, as hopeless.
+    Pruned,
     /// Some stage failed, some was done.
     Partial,
     /// It could not be read, or was stopped, or nothing was done; or its files could not be written.
@@ -59,15 +61,21 @@ impl ItemState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Pruned => "pruned",
             Self::Partial => "partial",
             Self::Failed => "failed",
         }
     }
 
+    /// Whether nothing of it is left to do, in this session or in another.
+    pub(super) const fn is_done(self) -> bool {
+        matches!(self, Self::Ok | Self::Pruned)
+    }
+
     /// The state of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Ok, Self::Partial, Self::Failed].into_iter().find(|state| state.name() == name)
+        [Self::Ok, Self::Pruned, Self::Partial, Self::Failed].into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -78,10 +86,18 @@ pub struct ItemCounts {
     pub total: u64,
     /// Every stage done.
     pub ok: u64,
+    /// Trials of a search that were stopped before their end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pruned: u64,
     /// Some stage failed.
     pub partial: u64,
     /// Stopped, or nothing done.
     pub failed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ItemCounts {
@@ -89,6 +105,7 @@ impl ItemCounts {
         self.total += 1;
         *match state {
             ItemState::Ok => &mut self.ok,
+            ItemState::Pruned => &mut self.pruned,
             ItemState::Partial => &mut self.partial,
             ItemState::Failed => &mut self.failed,
         } += 1;
@@ -98,7 +115,7 @@ impl ItemCounts {
     pub(super) fn state(&self) -> RunState {
         if self.partial == 0 && self.failed == 0 {
             RunState::Complete
-        } else if self.ok == 0 && self.partial == 0 {
+        } else if self.ok + self.pruned + self.partial == 0 {
             RunState::Failed
         } else {
             RunState::Partial
@@ -168,6 +185,27 @@ impl RouteCount {
     }
 }
 
+/// What is told of a search.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SearchCount {
+    /// Trials of earlier runs of its study.
+    pub before: u64,
+    /// Trials of this run that are done.
+    pub trials: u64,
+    /// Those of them that have all their objectives.
+    pub complete: u64,
+    /// Those of them that were stopped before their end.
+    pub pruned: u64,
+    /// Those of them without all their objectives.
+    pub failed: u64,
+    /// Complete trials, of this run and of those before, that no other is at least as good as in everything and better than in
+    /// something.
+    pub front: u64,
+    /// Why no further trial was begun, if one was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
 /// The one object that `run --json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -189,6 +227,9 @@ pub struct Summary {
     /// Routes by the name of their stage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub routes: BTreeMap<String, RouteCount>,
+    /// The search, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchCount>,
     /// Why it stopped before its end, if it did: `interrupted`, or what a model has no more of, its budget or memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
@@ -201,11 +242,12 @@ pub struct Summary {
 
 impl Summary {
     /// Counts items as failed whose files could not be written: that shows only once they are done.
-    pub(super) fn count_unwritten(&mut self, Unwritten { ok, partial }: Unwritten) {
+    pub(super) fn count_unwritten(&mut self, Unwritten { ok, pruned, partial }: Unwritten) {
         self.items.ok = self.items.ok.saturating_sub(ok);
+        self.items.pruned = self.items.pruned.saturating_sub(pruned);
         self.items.partial = self.items.partial.saturating_sub(partial);
-        self.items.failed += ok + partial;
-        if ok + partial > 0 && self.stopped.is_none() {
+        self.items.failed += ok + pruned + partial;
+        if ok + pruned + partial > 0 && self.stopped.is_none() {
             self.state = self.items.state();
         }
     }

@@ -5,6 +5,7 @@ mod cache;
 mod cache_value;
 mod cached_tensors;
 mod http;
+mod kept_file;
 mod model;
 mod native_threads;
 mod open;
@@ -12,6 +13,7 @@ mod patience;
 mod plugin_host;
 mod recording;
 mod route;
+mod search;
 mod secrets;
 mod tensor_scopes;
 mod tier;
@@ -30,5 +32,6 @@ pub use recording::{
     Replayer,
 };
 pub use route::{Kept, KeptError, Learned, Route};
+pub use search::{KeptStudy, Search, StudyError, StudyStart};
 pub(crate) use tensor_scopes::TensorScopes;
 pub use tier::{TierCount, TierParts};

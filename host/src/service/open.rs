@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Failure, Offers, Result};
 
-use super::{Cache, CallRecorder, Exhausted, Http, Model, Route, TierParts, route::open_routes, secrets::Secrets};
+use super::{
+    Cache, CallRecorder, Exhausted, Http, Model, Route, Search, TierParts, route::open_routes, search::open_search,
+    secrets::Secrets,
+};
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
     plugin::Registry,
@@ -27,6 +30,8 @@ pub struct Services {
     pub seeded: Option<usize>,
     /// The routes.
     pub routes: Vec<Arc<Route>>,
+    /// What picks the values of trials, where something is searched.
+    pub search: Option<Arc<Search>>,
 }
 
 impl Services {
@@ -70,6 +75,7 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
         }
     }
     services.routes = open_routes(plan, registry, &mut faults).into_iter().map(Arc::new).collect();
+    services.search = open_search(plan, registry, &mut faults);
     if faults.is_empty() { Ok(services) } else { Err(faults) }
 }
 

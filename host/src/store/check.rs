@@ -87,7 +87,7 @@ impl Damage {
             "results" if self.int(0) < 0 => format!("the result of stage `{}`", stage(1)),
             "results" => format!("the result of stage `{}` for item {}", stage(1), self.int(0).saturating_add(1)),
             "routes" => format!("the decision of stage `{}` for item {}", stage(1), self.int(0).saturating_add(1)),
-            "items" => format!("{} ({})", self.sealed.what, self.int(0).saturating_add(1)),
+            "items" | "trials" => format!("{} ({})", self.sealed.what, self.int(0).saturating_add(1)),
             _ => self.sealed.what.to_owned(),
         }
     }
@@ -128,7 +128,7 @@ impl Db {
                 match (sealed.name, sealed.sum) {
                     ("items", "sum") => found.recorded.items += 1,
                     ("model_calls", _) => found.recorded.completions += 1,
-                    ("routes", _) => found.recorded.decisions += 1,
+                    ("routes" | "trials", _) => found.recorded.decisions += 1,
                     ("lookups", _) => found.recorded.lookups += 1,
                     ("events", _) => found.recorded.events += 1,
                     _ => {}
@@ -353,6 +353,11 @@ fn mend_row(db: &Connection, damage: &Damage, began: &str) -> rusqlite::Result<(
             remove(db, damage)?;
             // The decision is made again, and its call with it: that it was the first arm is not known.
             db.execute("DELETE FROM results WHERE item = ?1 AND stage = ?2", [item, stage])?;
+            reopen_item(db, item)
+        }
+        // The values are picked again, and are the same.
+        ("trials", _) => {
+            remove(db, damage)?;
             reopen_item(db, item)
         }
         _ => remove(db, damage),

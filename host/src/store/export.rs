@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use jackfield_plugin_api::Values;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -20,7 +21,10 @@ use super::{
     rows::{ItemRow, ResultRow},
     spend,
 };
-use crate::pipeline::{Plan, Scope};
+use crate::{
+    engine::ItemState,
+    pipeline::{Plan, Scope},
+};
 
 /// A line of `results.jsonl`. It holds nothing that differs between two runs of the same plan.
 #[derive(Serialize)]
@@ -29,6 +33,9 @@ struct Line<'a> {
     state: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'a str>,
+    /// The values of a trial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<Values>,
     outputs: BTreeMap<&'a str, Output<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     failures: BTreeMap<&'a str, Vec<Value>>,
@@ -47,6 +54,7 @@ pub fn item_json(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Value, StoreErr
     results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
     let state = item.state.as_deref().unwrap_or("running");
     let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+    line.params = params_of(db, plan, item)?;
     if item.was_read() && item.state.is_some() {
         empty_lists(plan, item.stopped_by, &results, &mut line);
     }
@@ -64,6 +72,7 @@ pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreErro
             // Whether a later stage was done when its item was stopped is a matter of chance.
             results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
             let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+            line.params = params_of(db, plan, &item)?;
             if item.was_read() {
                 empty_lists(plan, item.stopped_by, &results, &mut line);
             }
@@ -88,7 +97,7 @@ fn line_of<'a>(
     fault: Option<&'a str>,
     results: &'a [ResultRow],
 ) -> Line<'a> {
-    let mut line = Line { item: id, state, fault, outputs: BTreeMap::new(), failures: BTreeMap::new() };
+    let mut line = Line { item: id, state, fault, params: None, outputs: BTreeMap::new(), failures: BTreeMap::new() };
     for row in results {
         let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
         let name = stage.name.as_str();
@@ -116,8 +125,20 @@ fn line_of<'a>(
     line
 }
 
+/// The values of a trial; none where nothing is searched.
+fn params_of(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Option<Values>, StoreError> {
+    if plan.search.is_none() {
+        return Ok(None);
+    }
+    Ok(db.trial(item.index)?.map(|trial| trial.outcome.values))
+}
+
 /// A stage over an empty list made no call and has no row: its result is the empty list.
 fn empty_lists<'a>(plan: &'a Plan, stopped_by: Option<u32>, results: &[ResultRow], line: &mut Line<'a>) {
+    // Of a trial that was stopped, what has no row was left out.
+    if line.state == ItemState::Pruned.name() {
+        return;
+    }
     for (index, stage) in plan.stages.iter().enumerate() {
         let wanted = stage.scope == Scope::Item && stopped_by.is_none_or(|stop| index as u32 <= stop);
         if wanted && stage.is_list() && !results.iter().any(|row| row.stage == index as u32) {

@@ -39,6 +39,7 @@ mod spend;
 mod survey;
 mod tables;
 mod tensors;
+mod trials;
 mod writer;
 
 pub use atomic::write_whole;
@@ -61,4 +62,5 @@ pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;
 pub use survey::{CallEnd, CallRow, CompletionRow, FailureRow};
 pub(crate) use tensors::{decode as decode_tensors, encode as encode_tensors};
+pub use trials::{SearchNote, TrialRecord};
 pub use writer::{Unwritten, Writer, WriterOf};

@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_plugin_api::Tensor;
 
-use super::{RouteRecord, checksum};
+use super::{RouteRecord, TrialRecord, checksum};
 use crate::{
     engine::{ItemState, MemoNote},
     service::CallNote,
@@ -159,6 +159,8 @@ pub enum Record {
     Lookups(CacheLookups),
     /// See [`RouteRecord`].
     Route(RouteRecord),
+    /// See [`TrialRecord`].
+    Trial(TrialRecord),
     /// Files of an item that is reported, and goes on.
     Files(ItemFiles),
     /// See [`ItemDone`].

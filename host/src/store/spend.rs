@@ -106,7 +106,7 @@ impl Db {
                 items: count("items")?,
                 results: count("results")?,
                 completions: count("model_calls")?,
-                decisions: count("routes")?,
+                decisions: count("routes")? + count("trials")?,
                 lookups: count("lookups")?,
                 events: count("events")?,
             })

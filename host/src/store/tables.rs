@@ -5,13 +5,14 @@
 //! | 1 | items, results, completions, events |
 //! | 2 | routes |
 //! | 3 | checksums of rows, whose record it is, what is spent before it is known what for |
+//! | 4 | trials of a search |
 
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::ToSqlOutput, types::ValueRef};
 
 use super::checksum::RowSum;
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 const FIRST: &str = "
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT, state TEXT NOT NULL);
@@ -64,6 +65,10 @@ ALTER TABLE routes ADD COLUMN sum INTEGER;
 ALTER TABLE route_starts ADD COLUMN sum INTEGER;
 ";
 
+const SEARCH: &str = "
+CREATE TABLE trials (item INTEGER PRIMARY KEY, outcome TEXT NOT NULL, settled INTEGER NOT NULL, sum INTEGER);
+";
+
 /// What an older file lacks, for a connection that may not write to it: rows without checksums.
 const VIEWS: &str = "
 CREATE TEMP VIEW meta AS SELECT '' AS key, '' AS value, NULL AS sum WHERE 0;
@@ -82,6 +87,10 @@ const NO_ROUTES: &str = "
 CREATE TEMP VIEW routes AS SELECT 0 AS item, 0 AS stage, '' AS context, '' AS attempts, '' AS scores, 0.0 AS reward,
     '' AS objectives, 0 AS settled, NULL AS sum WHERE 0;
 CREATE TEMP VIEW route_starts AS SELECT 0 AS stage, '' AS state, NULL AS sum WHERE 0;
+";
+
+const NO_TRIALS: &str = "
+CREATE TEMP VIEW trials AS SELECT 0 AS item, '' AS outcome, 0 AS settled, NULL AS sum WHERE 0;
 ";
 
 /// Columns of a table that one checksum is over.
@@ -127,6 +136,7 @@ sealed! {
     ROUTE_ROWS = "routes", "a decision", 2, "sum", 10,
         ["item", "stage", "context", "attempts", "scores", "reward", "objectives", "settled"];
     ROUTE_STARTS = "route_starts", "what a route began with", 1, "sum", 11, ["stage", "state"];
+    TRIALS = "trials", "a trial", 1, "sum", 12, ["item", "outcome", "settled"];
 }
 
 impl Sealed {
@@ -221,7 +231,8 @@ fn version(db: &Connection) -> Result<i64, Refusal> {
     match version {
         VERSION.. if version > VERSION => Err(Refusal::Newer(version)),
         0 if has("items")? => Err(Refusal::Torn("it has tables and no version")),
-        1..VERSION if has("meta")? => Err(Refusal::Torn("its version is older than its tables")),
+        1..3 if has("meta")? => Err(Refusal::Torn("its version is older than its tables")),
+        1..VERSION if has("trials")? => Err(Refusal::Torn("its version is older than its tables")),
         ..0 => Err(Refusal::Torn("it has no version")),
         _ => Ok(version),
     }
@@ -240,8 +251,11 @@ pub(super) fn set_up(db: &Connection) -> Result<(), Refusal> {
     if before < 2 {
         db.execute_batch(ROUTES)?;
     }
-    db.execute_batch(SUMS)?;
-    if before > 0 {
+    if before < 3 {
+        db.execute_batch(SUMS)?;
+    }
+    db.execute_batch(SEARCH)?;
+    if (1..3).contains(&before) {
         seal_all(db)?;
     }
     db.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT;"))?;
@@ -256,6 +270,10 @@ pub(super) fn look(db: &Connection) -> Result<bool, Refusal> {
     }
     if before == 0 {
         return Err(Refusal::Torn("it has no tables"));
+    }
+    db.execute_batch(NO_TRIALS)?;
+    if before >= 3 {
+        return Ok(true);
     }
     db.execute_batch(VIEWS)?;
     db.execute_batch(if before < 2 { NO_ROUTES } else { ROUTE_VIEWS })?;

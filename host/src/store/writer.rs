@@ -41,6 +41,8 @@ const TOLD: u64 = 3;
 pub struct Unwritten {
     /// Every stage was done.
     pub ok: u64,
+    /// It was a trial that was stopped before its end.
+    pub pruned: u64,
     /// Some stage failed.
     pub partial: u64,
 }
@@ -201,6 +203,7 @@ impl Work {
                 }
                 Record::Lookups(lookups) => self.db.put_lookups(self.session, &lookups)?,
                 Record::Route(route) => self.db.put_route(&route)?,
+                Record::Trial(trial) => self.db.put_trial(&trial)?,
                 // They are written again once the item is done: what keeps them from it is told then.
                 Record::Files(files) => _ = self.files(&files)?,
                 Record::Done(done) => self.done(done)?,
@@ -236,6 +239,7 @@ impl Work {
         {
             match done.state {
                 ItemState::Ok => self.unwritten.ok += 1,
+                ItemState::Pruned => self.unwritten.pruned += 1,
                 ItemState::Partial => self.unwritten.partial += 1,
                 // It counts as failed already.
                 ItemState::Failed => {}

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{Context, Document, Failure, Request};
 
-use super::state::{Call, Scheduler};
+use super::{
+    searching::NoStation,
+    state::{Call, Scheduler},
+};
 use crate::{
     engine::{
         input::{NoInput, elements, input_of, value_of},
         item::Slot,
         observe::Event,
         seed::seed_of,
+        station::Station,
     },
     pipeline::{MOST_CALLS, OnError},
     store::{Answer, Record, StageRecord},
@@ -38,6 +42,8 @@ impl Scheduler<'_, '_> {
                         self.reported.push(place);
                     }
                 }
+                self.report_trial(place, stage);
+                let Some(item) = self.items[place].as_mut() else { return };
                 for reader in &self.stages[stage].readers {
                     if let Slot::Waiting(waits) = &mut item.slots[*reader] {
                         *waits -= 1;
@@ -94,12 +100,18 @@ impl Scheduler<'_, '_> {
                 return true;
             }
         };
-        let arm = match self.arm(place, index) {
-            Ok(Some(arm)) => arm,
+        let station = match self.station(place, index) {
+            Ok(Some(station)) => station,
             Ok(None) => return false,
             Err(why) => {
                 self.not_routed(place, index);
-                self.without_input(place, index, 0, why);
+                match why {
+                    NoStation::Input(why) => self.without_input(place, index, 0, why),
+                    NoStation::Refused(failure) => {
+                        self.refuse(place, index, 0, &failure);
+                        self.fill(place, index, Slot::Failed);
+                    }
+                }
                 return true;
             }
         };
@@ -120,7 +132,7 @@ impl Scheduler<'_, '_> {
         for (element, input) in inputs.into_iter().enumerate() {
             for replicate in 0..repeat {
                 let call = element as u32 * repeat + replicate;
-                at_end |= self.prepare(place, index, (call, arm), (element as u32, replicate), &input);
+                at_end |= self.prepare(place, index, (call, &station), (element as u32, replicate), &input);
             }
         }
         at_end
@@ -131,7 +143,7 @@ impl Scheduler<'_, '_> {
         &mut self,
         place: usize,
         index: usize,
-        (call, arm): (u32, u32),
+        (call, station): (u32, &Arc<Station>),
         (element, replicate): (u32, u32),
         input: &Result<Document, NoInput>,
     ) -> bool {
@@ -159,7 +171,14 @@ impl Scheduler<'_, '_> {
                 };
                 item.pending += 1;
                 let request = Some(Request { document: document.clone(), context });
-                stage.ready.push_back(Call { item: place, call, request, arm, attempt: 1, alone: false });
+                stage.ready.push_back(Call {
+                    item: place,
+                    call,
+                    request,
+                    station: Arc::clone(station),
+                    attempt: 1,
+                    alone: false,
+                });
                 false
             }
             Err(NoInput::Failed(source)) => {

@@ -3,11 +3,13 @@
 mod answer;
 mod begin;
 mod routing;
+mod searching;
 mod send;
 mod state;
 mod timers;
 mod turn;
 
 pub(super) use routing::Routing;
-pub(super) use state::{Keep, Scheduler};
+pub(super) use searching::Searching;
+pub(super) use state::{Keep, Parts, Scheduler};
 pub(super) use turn::Turn;

@@ -7,7 +7,7 @@ use jackfield_plugin_api::{Attempt, Failure, Objective, Outcome, PendingDecision
 use super::state::{Call, Scheduler};
 use crate::{
     engine::{
-        input::{Given, NoInput, text_of, value_of},
+        input::{Given, NoInput, excerpt, text_of, value_of},
         item::{Item, Routed, Slot},
         observe::Event,
         router::{Picked, Router},
@@ -108,8 +108,11 @@ impl Scheduler<'_, '_> {
             return false;
         };
         routed.tried += 1;
-        (call.arm, call.attempt, call.alone) = (routed.arm(), 1, false);
         let stage = &mut self.stages[index];
+        if let Some(station) = stage.stations.get(routed.arm() as usize) {
+            call.station = Arc::clone(station);
+        }
+        (call.attempt, call.alone) = (1, false);
         stage.stats.retries += 1;
         stage.stats.calls -= 1; // counted when it is sent, as a first try
         self.observer.on(&Event::Retry { stage: index, item: &item.id, failure, after: Duration::ZERO });
@@ -183,15 +186,25 @@ impl Scheduler<'_, '_> {
 
     /// The number at the end of a wire of an item that is done; none if there is none.
     fn number(&self, item: &Item, wire: &Wire) -> Option<f64> {
+        self.measured(item, wire).ok()
+    }
+
+    /// The number at the end of a wire of an item.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn measured(&self, item: &Item, wire: &Wire) -> Result<f64, NoInput> {
         let given = |source| match source {
             // What a stage did that the item's end does not count is not learned from.
             Source::Stage(stage) if !item.wants(stage) => Given::Absent,
             source => item.given(&self.run_slots, None, source),
         };
-        let document = value_of(wire, &given).ok()?;
-        match serde_json::from_str::<serde_json::Value>(&document.json).ok()? {
-            serde_json::Value::Bool(right) => Some(f64::from(u8::from(right))),
-            value => value.as_f64().filter(|number| number.is_finite()),
-        }
+        let document = value_of(wire, &given)?;
+        let number = match serde_json::from_str::<serde_json::Value>(&document.json) {
+            Ok(serde_json::Value::Bool(right)) => Some(f64::from(u8::from(right))),
+            Ok(value) => value.as_f64().filter(|number| number.is_finite()),
+            Err(_) => None,
+        };
+        number.ok_or_else(|| NoInput::Nothing(format!("it is {}", excerpt(&document.json))))
     }
 }

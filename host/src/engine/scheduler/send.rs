@@ -66,7 +66,9 @@ impl Scheduler<'_, '_> {
         while calls.len() < size {
             match stage.ready.front() {
                 Some(call) if call.alone && !calls.is_empty() => break,
-                Some(call) if calls.first().is_some_and(|first: &Call| first.arm != call.arm) => break,
+                Some(call) if calls.first().is_some_and(|first: &Call| !Arc::ptr_eq(&first.station, &call.station)) => {
+                    break;
+                }
                 Some(_) => {}
                 None => break,
             }
@@ -83,8 +85,7 @@ impl Scheduler<'_, '_> {
         self.next_flight += 1;
         stage.under_way += 1;
         stage.stats.calls += calls.iter().filter(|call| call.attempt == 1 && !call.alone).count() as u64;
-        let arm = calls.first().map_or(0, |call| call.arm as usize);
-        let station = stage.stations.get(arm).unwrap_or(&stage.station);
+        let station = calls.first().map_or(&stage.station, |call| &call.station);
         let job = batch::send(self.pool, station, flight, Arc::clone(&requests), &control, &self.answers.0);
         if let Some(timeout) = stage.plan.policy.timeout {
             self.set_timer(timeout, Timer::Deadline(flight));

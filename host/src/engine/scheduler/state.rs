@@ -12,7 +12,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use jackfield_plugin_api::{Random, Request};
 use rustc_hash::FxHashMap;
 
-use super::routing::Routing;
+use super::{
+    routing::Routing,
+    searching::{Opened, Searching},
+};
 use crate::{
     engine::{
         batch::{Answers, Control},
@@ -23,7 +26,7 @@ use crate::{
         pool::{Job, Pool},
         seed::name_of,
         station::Station,
-        stats::{ItemCounts, ItemState, RouteCount, StageStats, Times},
+        stats::{ItemCounts, ItemState, RouteCount, SearchCount, StageStats, Times},
     },
     pipeline::{Plan, StagePlan},
     service::{Exhausted, Services},
@@ -40,8 +43,8 @@ pub(super) struct Call {
     pub(super) call: u32,
     /// Absent while the call is in a batch.
     pub(super) request: Option<Request>,
-    /// The arm that it is made with; the first of a stage without a route.
-    pub(super) arm: u32,
+    /// The stage as it is made with: an arm of its route, or the values of its trial.
+    pub(super) station: Arc<Station>,
     pub(super) attempt: u32,
     /// It was in a batch that failed as a whole: the next time it goes alone, so that the guilty one is found.
     pub(super) alone: bool,
@@ -113,8 +116,10 @@ pub(super) struct Stage<'p> {
     pub(super) plan: &'p StagePlan,
     /// The first of its arms.
     pub(super) station: Arc<Station>,
-    /// Each of its arms.
+    /// Each of its arms; for a stage that is searched, none but the first.
     pub(super) stations: Vec<Arc<Station>>,
+    /// What it was opened with lately, where it is searched.
+    pub(super) opened: Opened,
     pub(super) seed: u64,
     /// The stages that read it.
     pub(super) readers: Vec<usize>,
@@ -146,6 +151,8 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
     pub(super) in_work: usize,
     /// The slots of the stages that run once a run.
     pub(super) run_slots: Vec<Slot>,
+    /// The search, where there is one.
+    pub(super) search: Option<Searching<'p>>,
     /// The routes, by index of their stage.
     pub(super) routings: BTreeMap<usize, Routing<'p>>,
     pub(super) services: &'p Services,
@@ -173,10 +180,21 @@ pub(in crate::engine) struct Scheduler<'p, 'k> {
     pub(super) jitter: Random,
 }
 
+/// What a scheduler is made of, beside its plan; lists are parallel to the plan's stages.
+pub(in crate::engine) struct Parts<'a, 'p> {
+    /// Each stage, with each of its arms.
+    pub(in crate::engine) stations: Vec<Vec<Arc<Station>>>,
+    /// The routes, by index of their stage.
+    pub(in crate::engine) routings: BTreeMap<usize, Routing<'p>>,
+    pub(in crate::engine) search: Option<Searching<'p>>,
+    /// For which stages each stage waits.
+    pub(in crate::engine) waits: &'a [Vec<usize>],
+}
+
 impl<'p, 'k> Scheduler<'p, 'k> {
     pub(in crate::engine) fn new(
         plan: &'p Plan,
-        (stations, routings): (Vec<Vec<Arc<Station>>>, BTreeMap<usize, Routing<'p>>),
+        Parts { stations, routings, search, waits }: Parts<'_, 'p>,
         services: &'p Services,
         pool: (&'p Pool, usize),
         cancel: &'p Cancel,
@@ -197,6 +215,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
                 plan,
                 station,
                 stations,
+                opened: Opened::default(),
                 seed: name_of(&plan.name),
                 readers: Vec::new(),
                 ready: VecDeque::new(),
@@ -210,9 +229,9 @@ impl<'p, 'k> Scheduler<'p, 'k> {
                 changed: false,
             })
             .collect();
-        for (index, stage) in plan.stages.iter().enumerate() {
-            for read in &stage.reads {
-                stages[*read].readers.push(index);
+        for (index, waits) in waits.iter().enumerate() {
+            for wait in waits {
+                stages[*wait].readers.push(index);
             }
         }
         Self {
@@ -227,6 +246,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
             free: Vec::new(),
             in_work: 0,
             run_slots: Vec::new(),
+            search,
             routings,
             services,
             order,
@@ -291,6 +311,11 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         self.observer.on(event);
     }
 
+    /// What stages share.
+    pub(in crate::engine) fn services(&self) -> &'p Services {
+        self.services
+    }
+
     /// Items in work.
     pub(in crate::engine) fn in_work(&self) -> usize {
         self.in_work
@@ -335,7 +360,7 @@ impl<'p, 'k> Scheduler<'p, 'k> {
     /// Counts and times at the end, and what was learned.
     pub(in crate::engine) fn totals(
         mut self,
-    ) -> (ItemCounts, BTreeMap<String, StageStats>, BTreeMap<String, RouteCount>) {
+    ) -> (ItemCounts, BTreeMap<String, StageStats>, BTreeMap<String, RouteCount>, Option<SearchCount>) {
         let name = |index: usize| self.stages.get(index).map(|stage| stage.plan.name.clone()).unwrap_or_default();
         let routes = mem::take(&mut self.routings);
         let end = |(index, routing): (usize, Routing<'_>)| {
@@ -346,10 +371,12 @@ impl<'p, 'k> Scheduler<'p, 'k> {
         let routes = routes.into_iter().map(end).collect();
         let stages = self.stages.into_iter().map(|mut stage| {
             stage.times.fill(&mut stage.stats);
-            stage.stats.traps = stage.stations.iter().map(|station| station.instance.traps()).sum();
+            let traps: u64 = stage.stations.iter().map(|station| station.instance.traps()).sum();
+            stage.stats.traps = traps + stage.opened.traps();
             (stage.plan.name.clone(), stage.stats)
         });
-        (self.counts, stages.collect(), routes)
+        let search = self.search.map(|searching| searching.search.count());
+        (self.counts, stages.collect(), routes, search)
     }
 }
 

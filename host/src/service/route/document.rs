@@ -3,36 +3,44 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::{
-    Arm, Context, Failure, FromDocument as _, HostCalls, Instance, IntoDocument as _, Level, PolicyAnswer,
-    PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, guarded,
+    Arm, Context, Failure, FromDocument, HostCalls, Instance, IntoDocument, Level, PolicyAnswer, PolicyByDocuments,
+    PolicyRequest, PolicyState, Request, Result, guarded,
 };
 use serde_json::Value;
 use tokio::runtime::Builder;
 
 use crate::telemetry::plugin_line;
 
-/// The policy with what it has learned. Its calls wait in a runtime of its own.
+/// The policy with what it has learned.
 pub(super) fn by_documents(
     name: &str,
     policy: &Arc<dyn Instance>,
     arms: &[Arm],
     state: Option<Value>,
 ) -> Result<Box<dyn PolicyState>> {
+    let ask = by_document::<PolicyRequest, PolicyAnswer>(name, policy)?;
+    Ok(Box::new(PolicyByDocuments::new(name, arms, state, ask)?))
+}
+
+/// What has a policy answer a document. Its calls wait in a runtime of its own.
+pub(in crate::service) fn by_document<Q: IntoDocument, A: FromDocument>(
+    name: &str,
+    policy: &Arc<dyn Instance>,
+) -> Result<impl Fn(Q) -> Result<A> + Send + use<Q, A>> {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| Failure::Internal(format!("no runtime: {error}")))?;
     let (host, policy) = (Alone { policy: name.to_owned() }, Arc::clone(policy));
-    let ask = move |request: PolicyRequest| {
+    Ok(move |request: Q| {
         let context = Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 };
         let batch = [Request { document: request.into_document()?, context }];
         let mut answers = guarded("call", || runtime.block_on(policy.call(&batch, &host)))?;
         match answers.pop() {
             // What the policy wrote does not fit: a fault of its own, and not of what it was asked.
-            Some(answer) if answers.is_empty() => PolicyAnswer::from_document(answer?)
+            Some(answer) if answers.is_empty() => A::from_document(answer?)
                 .map_err(|failure| Failure::InvalidOutput(format!("its answer is none: {}", failure.message()))),
             _ => Err(Failure::InvalidOutput("did not answer one document with one".to_owned())),
         }
-    };
-    Ok(Box::new(PolicyByDocuments::new(name, arms, state, ask)?))
+    })
 }
 
 /// A host that takes log lines, and has nothing else to give.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -12,19 +12,12 @@ use serde_json::Value;
 
 use super::Route;
 use crate::{
-    plugin::regular_file,
-    store::{StoreError, is_whole, sealed_json, write_whole},
+    service::kept_file,
+    store::{StoreError, sealed_json, write_whole},
 };
 
 /// The version of the file that this program writes; it reads those before it. Since 2 there is a checksum.
 const FORMAT: u32 = 2;
-
-/// The part of the file that says its version.
-#[derive(Deserialize)]
-struct Version {
-    #[serde(default)]
-    format: u32,
-}
 
 /// The file in which a route keeps what it has learned.
 #[derive(Clone, Debug)]
@@ -106,27 +99,8 @@ impl Kept {
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn read(&self) -> Result<Learned, KeptError> {
-        let text = match regular_file::read_text(&self.path, regular_file::MOST_BYTES) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Learned::default()),
-            // Bytes that are not text.
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                return Err(StoreError::Damaged { path: self.path.clone(), message: error.to_string() }.into());
-            }
-            Err(source) => return Err(StoreError::file("read", &self.path, source).into()),
-        };
-        let damaged = |message: String| StoreError::Damaged { path: self.path.clone(), message };
-        let Version { format } = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if format > FORMAT {
-            let (path, found, known) = (self.path.clone(), format.into(), FORMAT.into());
-            return Err(StoreError::TooNew { path, found, known }.into());
-        }
         // Before the second version there was no checksum.
-        let sealed = text.contains("\n  \"checksum\": ");
-        if (format > 1 || sealed) && !is_whole(&text) {
-            return Err(damaged("it is not as it was written: its checksum is another".to_owned()).into());
-        }
-        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()).into())
+        Ok(kept_file::read(&self.path, FORMAT, 2)?.unwrap_or_default())
     }
 
     /// What was learned so far, if it is of this policy.
@@ -154,7 +128,7 @@ impl Kept {
         run: &str,
         outcomes: impl FnOnce(&mut dyn FnMut(&Outcome)) -> Result<(), StoreError>,
     ) -> Result<(), KeptError> {
-        let _lock = self.lock()?;
+        let _lock = kept_file::lock(&self.path)?;
         let mut learned = self.read_for(policy)?;
         let before = learned.runs.get(run).copied().unwrap_or(0);
         let refused = |failure| KeptError::Refused { path: self.path.clone(), failure };
@@ -190,20 +164,6 @@ impl Kept {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(source) => Err(StoreError::file("remove", &self.path, source).into()),
         }
-    }
-
-    /// Holds the file against other processes.
-    fn lock(&self) -> Result<File, KeptError> {
-        let lock = self.path.with_extension("lock");
-        if let Some(folder) = lock.parent() {
-            fs::create_dir_all(folder).map_err(|source| StoreError::file("make", folder, source))?;
-        }
-        if let Ok(about) = fs::metadata(&lock) {
-            regular_file::only_regular(about.file_type()).map_err(|source| StoreError::file("make", &lock, source))?;
-        }
-        let file = File::create(&lock).map_err(|source| StoreError::file("make", &lock, source))?;
-        file.lock().map_err(|source| StoreError::file("lock", &lock, source))?;
-        Ok(file)
     }
 }
 
