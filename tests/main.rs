@@ -58,6 +58,7 @@ mod routed;
 mod routing;
 mod sandbox_memory;
 mod scheduling;
+mod search;
 mod secrets;
 mod signals;
 mod spending;

@@ -6,9 +6,10 @@ pub use serde_json::{Value, json};
 
 pub use crate::{
     Ability, Analyzer, Arm, Attempt, CacheBackend, CacheEntry, CacheSize, CacheValue, Capture, Captured, Completion,
-    CompletionRequest, Component, Config as _, ContrastSet, Decision, DigestedPath, DirectionExtractor, Directions,
-    Edit, Example, Failure, FilePath, Finish, Host, HttpRequest, HttpResponse, LayerDirection, Learns, Level, LogProbs,
-    LogProbsOn, Message, Model, Objective, Offers, Outcome, PendingDecision, Permission, Question, Random, Result,
-    Role, RoutingPolicy, RowNormalization, Stability, Tensor, TensorReader, TensorRef, TensorWriter, TextFile, Token,
-    Usage, WithTensors, export_plugin,
+    CompletionRequest, Component, Condition, Config as _, ContrastSet, Decision, DigestedPath, Dimension,
+    DirectionExtractor, Directions, Domain, Edit, Example, Failure, FilePath, Finish, Goal, Host, HttpRequest,
+    HttpResponse, LayerDirection, Learns, Level, LogProbs, LogProbsOn, Message, Model, Objective, Offers, Outcome,
+    PendingDecision, Permission, Question, Random, Result, Role, RoutingPolicy, RowNormalization, SearchPolicy,
+    SearchQuestion, Stability, Study, Tensor, TensorReader, TensorRef, TensorWriter, TextFile, Token, Usage, Values,
+    WithTensors, export_plugin,
 };

@@ -8,6 +8,7 @@ use std::{
     thread::available_parallelism,
 };
 
+use jackfield_plugin_api::Study;
 use serde_json::Value;
 
 use super::{
@@ -22,10 +23,11 @@ use super::{
 };
 use crate::{
     engine::{
-        Cancel, Difference, Engine, EngineError, Options, RunState, Summary, is_same, look_at_kept, look_for_input,
+        Cancel, Difference, Engine, EngineError, Options, RunState, SearchCount, Summary, is_same, look_at_kept,
+        look_for_input,
     },
     pipeline::{ExtensionRef, Plan},
-    plugin::{BUNDLED, Registry, mask_secrets},
+    plugin::{BUNDLED, Registry, escape_untrusted, mask_secrets},
     service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
     telemetry::{output, terminal},
@@ -205,6 +207,9 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
             names(now).join(", ")
         );
     }
+    if let Some(what) = search_differs(before, now) {
+        return format!("{what}; {start_anew}");
+    }
     for new in &now.models {
         let Some(old) = before.models.iter().find(|old| old.name == new.name) else { continue };
         if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
@@ -233,6 +238,35 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
         }
     }
     start_anew.to_owned()
+}
+
+/// How the searches of two plans differ, if they do. How many trials there are, and what ends them, may differ.
+fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
+    let (was, is) = match (&before.search, &now.search) {
+        (Some(was), Some(is)) => (was, is),
+        (None, None) => return None,
+        (Some(_), None) => return Some("there was a search, now there is none".to_owned()),
+        (None, Some(_)) => return Some("there was no search, now there is one".to_owned()),
+    };
+    if was.extension.name != is.extension.name {
+        return Some(format!("the search used `{}`, now it uses `{}`", was.extension.name, is.extension.name));
+    }
+    let changed = |name: &str| format!("`{name}` of the search's space changed");
+    let of = |study: &Study, name: &str| study.space.iter().find(|one| one.name == name).cloned();
+    let names = was.study.space.iter().chain(&is.study.space).map(|dimension| dimension.name.as_str());
+    for name in names {
+        if of(&was.study, name) != of(&is.study, name) {
+            return Some(changed(name));
+        }
+    }
+    let parts = [
+        ("`with`", was.config_identity() != is.config_identity()),
+        ("objectives", was.objectives != is.objectives),
+        ("`report`", was.reports != is.reports),
+        ("`points`", was.points != is.points),
+        ("`in_flight`", was.in_flight != is.in_flight),
+    ];
+    parts.iter().find(|(_, differs)| *differs).map(|(what, _)| format!("{what} of the search changed"))
 }
 
 /// How the code behind an extension differs, if it does.
@@ -314,6 +348,9 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str) {
     terminal.say("");
     terminal.say(line);
     models(summary);
+    if let Some(search) = &summary.search {
+        terminal.say(searched(search, &summary.run));
+    }
     if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
         let advice = summary.advice.map(|advice| format!("; {advice}")).unwrap_or_default();
         terminal.say(format!("stopped: {stopped}{advice}"));
@@ -323,6 +360,32 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str) {
     }
     // The one piece of data: where the results are.
     output().path(&summary.dir);
+}
+
+/// What came of the search, in a line.
+fn searched(search: &SearchCount, run: &str) -> String {
+    let SearchCount { before, trials, complete, pruned, failed, front, stopped } = search;
+    let mut line = format!("search: {}", counted(*trials, "trial"));
+    if *before > 0 {
+        line.push_str(&format!(" after {before} of its study"));
+    }
+    let others: Vec<String> = [(pruned, "pruned"), (failed, "failed")]
+        .into_iter()
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !others.is_empty() {
+        line.push_str(&format!(" ({complete} complete, {})", others.join(", ")));
+    }
+    if let Some(stopped) = stopped {
+        line.push_str(&format!("; stopped early: {}", escape_untrusted(stopped)));
+    }
+    if *front > 0 {
+        line.push_str(&format!("; {front} are the best: jackfield front {run}"));
+    } else if *trials > 0 {
+        line.push_str("; none of them has all its objectives, so that there was nothing to learn from");
+    }
+    line
 }
 
 /// A line a model: what was asked of it, and what it cost.

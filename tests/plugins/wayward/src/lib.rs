@@ -2,8 +2,10 @@
 //! tests run them.
 #![forbid(unsafe_code)]
 
+mod bounce;
 mod dice;
 pub mod key_value;
+mod landscape;
 mod look;
 pub mod policy;
 pub mod shelf;
@@ -14,10 +16,13 @@ pub use key_value::KeyValue;
 pub use policy::Wayward;
 pub use shelf::Shelf;
 
+pub use bounce::{Bounce, Bump};
 pub use dice::{Ask, Asked, Dice, Said};
+pub use landscape::{Landscape, Place, Side, Step};
 pub use look::{Look, Looked, Pair};
 
-export_plugin!(Ask, Look);
+export_plugin!(Ask, Landscape, Look);
 export_plugin!(models: Dice);
 export_plugin!(policies: Wayward);
+export_plugin!(searches: Bounce);
 export_plugin!(caches: KeyValue, Shelf);
