@@ -32,7 +32,15 @@ pub(super) fn check(args: &Args) -> Exit {
             }
             Ok(()) => {
                 let stages = counted(loaded.plan.stages.len() as u64, "stage");
-                terminal().say(format!("`{}` is fine: {stages}", loaded.plan.name));
+                let exports = match loaded.plan.exports.len() as u64 {
+                    0 => String::new(),
+                    exports => format!(", {exports} more at export"),
+                };
+                let search = loaded.plan.search.as_ref().map_or_else(String::new, |search| {
+                    let keys = counted(search.study.space.len() as u64, "key");
+                    format!("; `{}` searches {keys}", search.extension.name)
+                });
+                terminal().say(format!("`{}` is fine: {stages}{exports}{search}", loaded.plan.name));
                 Exit::Success
             }
         },

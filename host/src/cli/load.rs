@@ -69,6 +69,12 @@ pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, E
         }
         Vec::new()
     });
+    // They run at export, and what would fail then fails now.
+    for stage in &plan.exports {
+        if let Err(failure) = stage.extension.open(&stage.config, &stage.limits, &registry) {
+            draft.fault_at_stage(&stage.name, failure.to_string());
+        }
+    }
     let services = open_services(&plan, &registry).unwrap_or_else(|refused| {
         for fault in refused {
             draft.fault_at_service(&fault.service, fault.failure.to_string());
@@ -109,7 +115,7 @@ pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, R
 /// Says what the plugins of stages, models and caches ask for in vain: they may do without, but perhaps not well.
 fn tell_missing(plan: &Plan, registry: &Registry) {
     let mut told = BTreeSet::new();
-    let extensions = plan.stages.iter().map(|stage| &stage.extension);
+    let extensions = plan.stages.iter().chain(&plan.exports).map(|stage| &stage.extension);
     let tiers = plan.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| &tier.extension);
     for extension in extensions.chain(plan.models.iter().map(|model| &model.extension)).chain(tiers) {
         let Some(offer) = extension.offer(registry) else { continue };

@@ -8,7 +8,6 @@ use std::{
     thread::available_parallelism,
 };
 
-use jackfield_plugin_api::Study;
 use serde_json::Value;
 
 use super::{
@@ -26,7 +25,7 @@ use crate::{
         Cancel, Difference, Engine, EngineError, Options, RunState, SearchCount, Summary, is_same, look_at_kept,
         look_for_input,
     },
-    pipeline::{ExtensionRef, Plan},
+    pipeline::{ExtensionRef, Plan, SearchPlan},
     plugin::{BUNDLED, Registry, escape_untrusted, mask_secrets},
     service::{CallRecorder, ModelCount},
     store::{PluginJson, RunFolder, RunJson},
@@ -207,14 +206,14 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
             names(now).join(", ")
         );
     }
-    if let Some(what) = search_differs(before, now) {
-        return format!("{what}; {start_anew}");
-    }
     for new in &now.models {
         let Some(old) = before.models.iter().find(|old| old.name == new.name) else { continue };
         if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
             return format!("model `{}`: {what}; {start_anew}", new.name);
         }
+    }
+    if let Some(what) = search_differs(before, now) {
+        return format!("{what}; {start_anew}");
     }
     for (old, new) in before.stages.iter().zip(&now.stages) {
         if let Some(what) = plugin_differs(&old.extension, &new.extension) {
@@ -240,33 +239,46 @@ fn what_differs(before: &Plan, now: &Plan) -> String {
     start_anew.to_owned()
 }
 
-/// How the searches of two plans differ, if they do. How many trials there are, and what ends them, may differ.
+/// How the search differs, if it does: further trials are no difference.
 fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
-    let (was, is) = match (&before.search, &now.search) {
-        (Some(was), Some(is)) => (was, is),
+    let (old, new) = match (&before.search, &now.search) {
+        (Some(old), Some(new)) => (old, new),
         (None, None) => return None,
-        (Some(_), None) => return Some("there was a search, now there is none".to_owned()),
         (None, Some(_)) => return Some("there was no search, now there is one".to_owned()),
+        (Some(_), None) => return Some("there was a search, now there is none".to_owned()),
     };
-    if was.extension.name != is.extension.name {
-        return Some(format!("the search used `{}`, now it uses `{}`", was.extension.name, is.extension.name));
+    if let Some(what) = plugin_differs(&old.extension, &new.extension) {
+        return Some(format!("the policy of the search: {what}"));
     }
-    let changed = |name: &str| format!("`{name}` of the search's space changed");
-    let of = |study: &Study, name: &str| study.space.iter().find(|one| one.name == name).cloned();
-    let names = was.study.space.iter().chain(&is.study.space).map(|dimension| dimension.name.as_str());
-    for name in names {
-        if of(&was.study, name) != of(&is.study, name) {
-            return Some(changed(name));
+    if old.extension != new.extension {
+        return Some(format!("the search used `{}`, now it uses `{}`", old.extension.name, new.extension.name));
+    }
+    if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+        return Some(format!("the search: {what}"));
+    }
+    let key_of = |plan: &SearchPlan, name: &str| plan.study.space.iter().find(|key| key.name == name).cloned();
+    for key in old.study.space.iter().chain(&new.study.space) {
+        match (key_of(old, &key.name), key_of(new, &key.name)) {
+            (Some(_), None) => return Some(format!("`{}` was searched, now it is not", key.name)),
+            (None, Some(_)) => return Some(format!("`{}` was not searched, now it is", key.name)),
+            (old, new) if old != new => return Some(format!("the range or the choices of `{}` changed", key.name)),
+            _ => {}
         }
     }
-    let parts = [
-        ("`with`", was.config_identity() != is.config_identity()),
-        ("objectives", was.objectives != is.objectives),
-        ("`report`", was.reports != is.reports),
-        ("`points`", was.points != is.points),
-        ("`in_flight`", was.in_flight != is.in_flight),
-    ];
-    parts.iter().find(|(_, differs)| *differs).map(|(what, _)| format!("{what} of the search changed"))
+    let what = if old.study.space != new.study.space {
+        "the order of the keys that are searched"
+    } else if old.objectives != new.objectives {
+        "what the search makes less or more"
+    } else if old.reports != new.reports {
+        "what a trial reports"
+    } else if old.points != new.points {
+        "the points that are tried first"
+    } else if old.in_flight != new.in_flight {
+        "`in_flight` of the search"
+    } else {
+        return None;
+    };
+    Some(format!("{what} changed"))
 }
 
 /// How the code behind an extension differs, if it does.

@@ -90,7 +90,9 @@ impl Draft {
             files.extend(entry.dependencies.keys().map(|name| entry.path.with_file_name(name)));
         }
         let stages = self.stages.iter().filter_map(|stage| stage.with.as_ref());
-        for (_, node) in stages.chain(self.models.iter().filter_map(|model| model.with.as_ref())) {
+        let routes = self.stages.iter().filter_map(|stage| stage.route.as_ref()?.with.as_ref());
+        let policies = routes.chain(self.search.iter().filter_map(|search| search.with.as_ref()));
+        for (_, node) in stages.chain(policies).chain(self.models.iter().filter_map(|model| model.with.as_ref())) {
             node.each_string(&mut |text| {
                 // A text that is no file is absent, and stays so.
                 if !text.is_empty() && text.len() < 1024 && !text.contains(['\n', '\0']) {
@@ -168,7 +170,7 @@ impl Draft {
         self.sources.add(name, text)
     }
 
-    /// Adds a fault of a model or of a tier of a cache whose extension refuses its configuration.
+    /// Adds a fault of a model, a tier of a cache or a policy whose extension refuses its configuration.
     pub fn fault_at_service(&mut self, service: &str, message: impl Into<String>) {
         let uses = |uses: &Option<Spanned<String>>| uses.as_ref().map(|uses| uses.span);
         let models =
@@ -178,7 +180,19 @@ impl Draft {
                 (format!("tier {} of cache `{}`", place + 1, cache.name.text), &tier.with, uses(&tier.uses))
             })
         });
-        let found = models.chain(tiers).find(|(name, ..)| name == service);
+        let policy = |uses: &Option<Spanned<String>>| {
+            let uses = uses.as_ref().map(|uses| uses.value.as_str()).unwrap_or_default();
+            uses.rsplit('/').next().unwrap_or_default().to_owned()
+        };
+        let routes = self.stages.iter().filter_map(|stage| {
+            let route = stage.route.as_ref()?;
+            let name = format!("the policy `{}` of the route of stage `{}`", policy(&route.uses), stage.name.text);
+            Some((name, &route.with, uses(&route.uses)))
+        });
+        let search = self.search.iter().map(|search| {
+            (format!("the policy `{}` of the search", policy(&search.uses)), &search.with, uses(&search.uses))
+        });
+        let found = models.chain(tiers).chain(routes).chain(search).find(|(name, ..)| name == service);
         let mut fault = Fault::new("config", format!("{service} cannot be set up: {}", message.into()));
         fault.place = found.and_then(|(_, with, uses)| with.as_ref().map(|(span, _)| *span).or(uses));
         self.faults.push(fault);

@@ -39,12 +39,13 @@ impl Checker<'_> {
         self.faults.extend(faults);
     }
 
-    /// What a stage needs of its model as it is configured, in whichever arm of its route.
+    /// What a stage needs of its model as it is configured, in whichever arm of its route or trial of the search.
     fn needed(&self, index: usize, offer: &Offer) -> BTreeSet<Ability> {
         let schema = &offer.descriptor.config;
         let arms = self.routes.get(index).into_iter().flatten().flat_map(|route| route.arms()).map(|arm| &arm.config);
         let stage = self.configs.get(index).map(|config| &config.value);
-        arms.chain(stage).flat_map(|config| needs::needed(schema, config)).collect()
+        let searched = self.search.iter().flat_map(|search| search.configs_of(index));
+        arms.chain(searched).chain(stage).flat_map(|config| needs::needed(schema, config)).collect()
     }
 
     /// The fault of a model that does not offer all that a stage asks of it. One that is not known is another fault.

@@ -1,6 +1,8 @@
 //! `with` tables against the schemas of their extensions.
 
-use jsonschema::{ValidationError, error::ValidationErrorKind, paths::LocationSegment};
+use std::collections::BTreeSet;
+
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind, paths::LocationSegment};
 use serde_json::{Map, Value};
 
 use super::{CheckedConfig, Checker, files, types::first_sentence};
@@ -17,8 +19,15 @@ use crate::plugin::Offer;
 impl Checker<'_> {
     /// Checks the configuration of every stage, and keeps it as JSON.
     pub(super) fn configs(&mut self) {
-        for index in 0..self.draft.stages.len() {
-            let config = self.config(index);
+        let draft = self.draft;
+        let names = draft.search.iter().flat_map(|search| &search.space).filter_map(|key| key.name.text.as_ref());
+        let searched: BTreeSet<&str> = names.map(|name| name.source.as_str()).collect();
+        for (index, stage) in draft.stages.iter().enumerate() {
+            // What is searched need not stand in the stage: its table is checked with the search.
+            let config = match searched.contains(stage.name.text.as_str()) {
+                true => CheckedConfig::default(),
+                false => self.config(index),
+            };
             self.configs.push(config);
         }
     }
@@ -50,16 +59,11 @@ impl Checker<'_> {
         let Some(offer) = offer.filter(|_| self.faults.len() == before) else { return config };
         let schema = &offer.descriptor.config;
         let place = with.map_or(place, |(key, _)| *key);
-        let extension = offer.descriptor.name.as_str();
         let node = with.map(|(_, node)| node);
         match jsonschema::validator_for(schema) {
-            Ok(validator) => {
-                let mut pass = Config { extension, schema, place, node, faults: &mut self.faults };
-                for error in validator.iter_errors(&config.value) {
-                    pass.error(&error);
-                }
-            }
+            Ok(validator) => self.against_schema(&config.value, (offer, &validator), node, place),
             Err(error) => {
+                let extension = offer.descriptor.name.as_str();
                 let message = format!("the schema of what configures `{extension}` is not a JSON Schema: {error}");
                 self.faults.push(Fault::at("bad-extension", uses, message));
             }
@@ -68,6 +72,22 @@ impl Checker<'_> {
             config.paths = files::fill(&self.draft.folder, schema, (node, place), &mut config.value, &mut self.faults);
         }
         config
+    }
+
+    /// Holds a configuration against the schema of its extension, which this validator is of. `place` is where a key that is
+    /// absent is missed.
+    pub(super) fn against_schema(
+        &mut self,
+        config: &Value,
+        (offer, validator): (&Offer, &Validator),
+        node: Option<&Node>,
+        place: Span,
+    ) {
+        let (extension, schema) = (offer.descriptor.name.as_str(), &offer.descriptor.config);
+        let mut pass = Config { extension, schema, place, node, faults: &mut self.faults };
+        for error in validator.iter_errors(config) {
+            pass.error(&error);
+        }
     }
 }
 

@@ -32,6 +32,53 @@ pub(super) fn fill(
     fill.paths
 }
 
+/// Whether a string of a configuration, at this JSON pointer or inside what is there, names a file or folder by the schema.
+pub(super) fn is_named_at(schema: &Value, config: &Value, pointer: &str) -> bool {
+    let mut open = vec![(schema, config, pointer)];
+    while let Some((at, value, pointer)) = open.pop() {
+        let schemas = alternatives(schema, at);
+        let is_path =
+            |schema: &&Value| [TEXT_FILE, DIGESTED_PATH, FILE_PATH].iter().any(|format| schema["format"] == *format);
+        if pointer.is_empty() && value.is_string() && schemas.iter().any(is_path) {
+            return true;
+        }
+        let (first, rest) = match pointer.strip_prefix('/') {
+            Some(inner) => inner.split_at(inner.find('/').unwrap_or(inner.len())),
+            None => ("", ""),
+        };
+        let name = first.replace("~1", "/").replace("~0", "~");
+        let is_on_way = |key: &str| pointer.is_empty() || key == name;
+        let properties = schemas.iter().filter_map(|schema| schema["properties"].as_object()).flatten();
+        for (key, schema) in properties.filter(|(key, _)| is_on_way(key)) {
+            open.extend(value.get(key).map(|value| (schema, value, rest)));
+        }
+        if let (Value::Array(list), true) = (value, pointer.is_empty()) {
+            let items = schemas.iter().filter_map(|schema| schema.get("items"));
+            open.extend(items.flat_map(|schema| list.iter().map(move |value| (schema, value, ""))));
+        }
+    }
+    false
+}
+
+/// A schema, and what it is made of.
+fn alternatives<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let (mut found, mut open) = (Vec::new(), vec![schema]);
+    while let Some(schema) = open.pop() {
+        // A schema that refers to itself has nothing more to say.
+        if found.len() > 64 {
+            break;
+        }
+        if let Some(place) = schema["$ref"].as_str().and_then(|place| place.strip_prefix('#')) {
+            open.extend(root.pointer(place));
+        }
+        for key in ["anyOf", "oneOf", "allOf"] {
+            open.extend(schema[key].as_array().into_iter().flatten());
+        }
+        found.push(schema);
+    }
+    found
+}
+
 struct Fill<'a> {
     folder: &'a Path,
     root: &'a Value,
@@ -45,7 +92,7 @@ struct Fill<'a> {
 
 impl<'a> Fill<'a> {
     fn value(&mut self, schema: &'a Value, node: Option<&Node>, value: &mut Value) {
-        let schemas = self.alternatives(schema);
+        let schemas = alternatives(self.root, schema);
         match value {
             Value::String(text) => {
                 let is = |format: &str| schemas.iter().any(|schema| schema["format"] == format);
@@ -101,25 +148,6 @@ impl<'a> Fill<'a> {
             }
             _ => {}
         }
-    }
-
-    /// A schema, and what it is made of.
-    fn alternatives(&self, schema: &'a Value) -> Vec<&'a Value> {
-        let (mut found, mut open) = (Vec::new(), vec![schema]);
-        while let Some(schema) = open.pop() {
-            // A schema that refers to itself has nothing more to say.
-            if found.len() > 64 {
-                break;
-            }
-            if let Some(place) = schema["$ref"].as_str().and_then(|place| place.strip_prefix('#')) {
-                open.extend(self.root.pointer(place));
-            }
-            for key in ["anyOf", "oneOf", "allOf"] {
-                open.extend(schema[key].as_array().into_iter().flatten());
-            }
-            found.push(schema);
-        }
-        found
     }
 
     /// What the extension will open itself may be absent, or a folder; what would keep it waiting for ever is a fault.

@@ -13,6 +13,7 @@ mod path_digest;
 mod routes;
 mod sandbox;
 mod search;
+mod search_overlays;
 mod search_space;
 mod services;
 mod sources;

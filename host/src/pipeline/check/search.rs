@@ -28,12 +28,19 @@ pub(super) struct SearchFound<'a> {
     objectives: Vec<(String, WireRef, bool)>,
     reports: Vec<WireRef>,
     points: Vec<Values>,
+    /// Configurations that stages have with some of the values, each with its stage.
+    tried: Vec<(usize, Value)>,
 }
 
 impl<'a> SearchFound<'a> {
     /// The extension of the policy.
     pub(super) fn policy(&self) -> Option<(&'a Plugin, &'a Offer)> {
         self.found
+    }
+
+    /// Configurations that a stage has with some of the values.
+    pub(super) fn configs_of(&self, stage: usize) -> impl Iterator<Item = &Value> {
+        self.tried.iter().filter(move |(of, _)| *of == stage).map(|(_, config)| config)
     }
 
     /// The space.
@@ -68,7 +75,8 @@ impl<'a> Checker<'a> {
         {
             self.item = item_of(&space);
         }
-        self.search = Some(SearchFound { found, config, space, objectives, reports, points });
+        let tried = self.search_overlays(search, &space);
+        self.search = Some(SearchFound { found, config, space, objectives, reports, points, tried });
     }
 
     /// A search makes its items itself.

@@ -1,0 +1,271 @@
+//! The values of a search, laid over the configurations of stages and held against their schemas.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_plugin_api::{Dimension, Domain, Values, step_value};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::{
+    CheckedConfig, Checker, files,
+    search_space::{SearchedKey, SpaceFound},
+};
+use crate::{
+    pipeline::{
+        faults::Fault,
+        search_draft::{DimensionDraft, SearchDraft},
+        search_plan::pointer,
+        source::Span,
+        tree::{Key, Node, Table, Value as Toml},
+    },
+    plugin::Offer,
+};
+
+/// A value of one key, to be held against the schema of its stage's configuration.
+struct Probe {
+    node: Node,
+    /// Whether it is there to show that numbers between integers occur.
+    between: bool,
+}
+
+impl<'a> Checker<'a> {
+    /// Lays the ends of each range, a number between them, and each choice over its stage's configuration, and holds that
+    /// against the schema. What a stage is then configured with has the first value of each key that is always searched.
+    ///
+    /// Gives back the configurations that were tried, each with its stage.
+    pub(super) fn search_overlays(&mut self, search: &SearchDraft, space: &SpaceFound) -> Vec<(usize, Value)> {
+        let mut tried = Vec::new();
+        let mut faulty = BTreeSet::new();
+        let mut validators = BTreeMap::new();
+        // A stage none of whose keys is as it should be is a stage all the same.
+        let named = search.space.iter().filter_map(|key| {
+            let name = key.name.text.as_ref()?;
+            Some((self.stage(&name.source)?, key.name.span))
+        });
+        let mut named: BTreeMap<usize, Span> = named.collect();
+        named.extend(space.stages());
+        for (stage, place) in named {
+            let Some((_, offer)) = self.offers[stage] else { continue };
+            if let Ok(validator) = jsonschema::validator_for(&offer.descriptor.config) {
+                validators.insert(stage, (offer, validator));
+            }
+            let known = self.faults.len();
+            self.configured(search, space, stage, place);
+            if self.faults.len() > known {
+                faulty.insert(stage);
+            }
+        }
+        // A range that is wrong in itself says nothing of what others go with.
+        for at in 0..if space.whole { space.keys.len() } else { 0 } {
+            let key = &space.keys[at];
+            let Some((offer, validator)) = validators.get(&key.stage).filter(|_| !faulty.contains(&key.stage)) else {
+                continue;
+            };
+            let draft = &search.space[key.draft];
+            for probe in probes(&key.dimension, draft) {
+                let values = assignment(search, space, Some((at, probe.node.clone())));
+                let node = self.laid(key.stage, key.span, space, &values);
+                let known = self.faults.len();
+                let value = self.held(&node, (*offer, validator), key.span);
+                let added = self.faults.split_off(known);
+                let is_fine = added.is_empty();
+                self.explained(key, draft, &probe, added);
+                if is_fine && let Some(value) = value {
+                    self.picks_no_files(key, offer, &value);
+                    tried.push((key.stage, value));
+                }
+            }
+        }
+        tried
+    }
+
+    /// What the stage is configured with before a trial's values are known: its own `with`, and of each key that is always
+    /// searched the first value.
+    fn configured(&mut self, search: &SearchDraft, space: &SpaceFound, stage: usize, place: Span) {
+        let draft = &self.draft.stages[stage];
+        let uses = draft.uses.as_ref().map_or(draft.name.span, |uses| uses.span);
+        let Some((_, offer)) = self.offers[stage] else { return };
+        if !space.whole {
+            // A key that is missing may be one whose range is wrong.
+            let known = self.faults.len();
+            let config = self.with_table(draft.with.as_ref(), Some(offer), draft.name.span, uses);
+            let added = self.faults.split_off(known);
+            self.faults.extend(added.into_iter().filter(|fault| fault.code != "missing-key"));
+            self.configs[stage] = config;
+            return;
+        }
+        let mut values = assignment(search, space, None);
+        values.retain(|(at, _)| space.keys[*at].dimension.when.is_none());
+        let node = self.laid(stage, place, space, &values);
+        let picked: Vec<String> = values
+            .iter()
+            .map(|(at, _)| &space.keys[*at])
+            .filter(|key| key.stage == stage)
+            .map(|key| pointer(&key.path))
+            .collect();
+        let value = node.to_json(&mut Vec::new());
+        // Files are not read for values that are refused further on.
+        if picked.iter().any(|pointer| files::is_named_at(&offer.descriptor.config, &value, pointer)) {
+            self.configs[stage] = CheckedConfig { value, ..CheckedConfig::default() };
+            return;
+        }
+        let at = draft.with.as_ref().map_or(place, |(key, _)| *key);
+        self.configs[stage] = self.with_table(Some(&(at, node)), Some(offer), draft.name.span, uses);
+    }
+
+    /// A stage's `with` with these values laid over it.
+    fn laid(&self, stage: usize, place: Span, space: &SpaceFound, values: &[(usize, Node)]) -> Node {
+        let mut with = match &self.draft.stages[stage].with {
+            Some((_, node)) => node.clone(),
+            None => Node { span: place, value: Toml::Table(Table::default()) },
+        };
+        for (at, node) in values {
+            let key = &space.keys[*at];
+            if key.stage == stage {
+                lay_over(&mut with, &key.path, key.span, node.clone());
+            }
+        }
+        with
+    }
+
+    /// A configuration as JSON, held against the schema; none if it cannot be JSON.
+    fn held(&mut self, node: &Node, (offer, validator): (&Offer, &Validator), place: Span) -> Option<Value> {
+        let known = self.faults.len();
+        let value = node.to_json(&mut self.faults);
+        if self.faults.len() > known {
+            return None;
+        }
+        self.against_schema(&value, (offer, validator), Some(node), place);
+        Some(value)
+    }
+
+    /// Adds the faults of a probe, with what they have to do with the search. Those that are there already are left out.
+    fn explained(&mut self, key: &SearchedKey, draft: &DimensionDraft, probe: &Probe, added: Vec<Fault>) {
+        let name = &key.dimension.name;
+        for mut fault in added {
+            if probe.between {
+                // Whether it is within its bounds, the ends tell.
+                if fault.code != "wrong-type" || fault.place != Some(probe.node.span) {
+                    continue;
+                }
+                let message = format!("the range of `{name}` has numbers between integers, and {}", fault.message);
+                fault = Fault::at("wrong-type", draft.node.span, message)
+                    .hint("add `integer = true` to the range".to_owned());
+            } else if let (Some(min), Some(max)) = (key.dimension.min, key.dimension.max)
+                && fault.place == Some(probe.node.span)
+            {
+                fault = fault.note(format!("`{name}` is searched from {min} to {max}"));
+            } else if fault.place != Some(key.span) && fault.place.is_some_and(|place| !within(place, draft.node.span))
+            {
+                fault = fault.note(format!("where `{name}` is {}", self.draft.sources.text(probe.node.span)));
+            }
+            if !self.faults.iter().any(|known| known.place == fault.place && known.message == fault.message) {
+                self.faults.push(fault);
+            }
+        }
+    }
+
+    /// What a file holds is read when the pipeline is, and so cannot be picked later.
+    fn picks_no_files(&mut self, key: &SearchedKey, offer: &Offer, value: &Value) {
+        if !files::is_named_at(&offer.descriptor.config, value, &pointer(&key.path)) {
+            return;
+        }
+        let message = format!("`{}` names a file, and a search picks none", key.dimension.name);
+        let fault = Fault::at("bad-search", key.span, message);
+        if !self.faults.iter().any(|known| known.place == fault.place && known.message == fault.message) {
+            let hint = "read each file in a stage of its own, and search a key that says which of them is used";
+            self.faults.push(fault.hint(hint.to_owned()));
+        }
+    }
+}
+
+/// What stands for all values of a key.
+fn probes(dimension: &Dimension, draft: &DimensionDraft) -> Vec<Probe> {
+    let at_end = |node: Node| Probe { node, between: false };
+    if let Some(choices) = &draft.choices {
+        return choices.iter().cloned().map(at_end).collect();
+    }
+    let (Some(least), Some(greatest)) = (&draft.min, &draft.max) else { return Vec::new() };
+    let (Some(min), Some(max)) = (dimension.min, dimension.max) else { return Vec::new() };
+    let last = match dimension.domain() {
+        Ok(Domain::Steps { min, step, count, .. }) => step_value(min, step, count - 1),
+        _ => max,
+    };
+    let mut probes = vec![
+        at_end(numbered(least.span, min, dimension.integer)),
+        at_end(numbered(greatest.span, last, dimension.integer)),
+    ];
+    if !dimension.integer {
+        let middle = min + (max - min) / 2.0;
+        let aside = if max > min { ((max - min) / 4.0).min(0.25) } else { 0.25 };
+        let middle = if middle.fract() == 0.0 { middle + aside } else { middle };
+        probes.push(Probe { node: numbered(draft.node.span, middle, false), between: true });
+    }
+    probes
+}
+
+fn numbered(span: Span, number: f64, integer: bool) -> Node {
+    Node { span, value: if integer { Toml::Integer(number as i128) } else { Toml::Float(number) } }
+}
+
+/// Values of all keys that have one, by index: this one of one key, of the others the first with which that key is searched.
+fn assignment(search: &SearchDraft, space: &SpaceFound, fixed: Option<(usize, Node)>) -> Vec<(usize, Node)> {
+    let place = |name: &str| space.keys.iter().position(|key| key.dimension.name == name);
+    let mut forced: BTreeMap<usize, Node> = BTreeMap::new();
+    let mut on = None;
+    if let Some((at, node)) = fixed {
+        on = Some(at);
+        forced.insert(at, node);
+    }
+    while let Some(when) = on.and_then(|at| space.keys[at].dimension.when.as_ref()) {
+        on = place(&when.name);
+        if let (Some(at), Some(value)) = (on, when.is.first()) {
+            forced.insert(at, node_of(search, &space.keys[at], value));
+        }
+    }
+    let (mut known, mut found) = (Values::new(), Vec::new());
+    for (at, key) in space.keys.iter().enumerate() {
+        if !key.dimension.applies(&known) {
+            continue;
+        }
+        let node = forced.remove(&at).or_else(|| {
+            let draft = &search.space[key.draft];
+            let first = draft.min.as_ref().zip(key.dimension.min);
+            let first = first.map(|(node, min)| numbered(node.span, min, key.dimension.integer));
+            first.or_else(|| draft.choices.as_ref()?.first().cloned())
+        });
+        let Some(node) = node else { continue };
+        known.insert(key.dimension.name.clone(), node.to_json(&mut Vec::new()));
+        found.push((at, node));
+    }
+    found
+}
+
+/// A value of a key as it is written, or where the key is.
+fn node_of(search: &SearchDraft, key: &SearchedKey, value: &Value) -> Node {
+    let draft = &search.space[key.draft];
+    let at = key.dimension.choices.iter().position(|choice| choice == value);
+    let choice = at.and_then(|at| draft.choices.as_ref()?.get(at).cloned());
+    choice.unwrap_or_else(|| numbered(draft.node.span, value.as_f64().unwrap_or_default(), key.dimension.integer))
+}
+
+/// Puts a value at the end of a way of keys; whatever is no table on the way becomes one.
+fn lay_over(with: &mut Node, path: &[String], place: Span, node: Node) {
+    let Some((first, rest)) = path.split_first() else {
+        *with = node;
+        return;
+    };
+    if with.as_table().is_none() {
+        *with = Node { span: place, value: Toml::Table(Table::default()) };
+    }
+    if let Toml::Table(table) = &mut with.value {
+        let inner = table.get(first).cloned();
+        let mut inner = inner.unwrap_or(Node { span: place, value: Toml::Table(Table::default()) });
+        lay_over(&mut inner, rest, place, node);
+        table.put(Key { text: first.clone(), span: place }, inner);
+    }
+}
+
+fn within(place: Span, outer: Span) -> bool {
+    place.source == outer.source && place.start >= outer.start && place.end <= outer.end
+}
