@@ -77,23 +77,6 @@ impl SearchPlan {
         identity_of(&self.config, &self.paths)
     }
 
-    /// The first value of each key: what stages are opened with to see whether they can be, before any trial.
-    #[must_use]
-    pub fn first_values(&self) -> Values {
-        let mut values = Values::new();
-        for dimension in &self.study.space {
-            let first = match (dimension.choices.first(), dimension.min) {
-                (Some(choice), _) => choice.clone(),
-                (None, Some(min)) if dimension.integer => Value::from(min as i64),
-                (None, min) => Value::from(min),
-            };
-            if dimension.applies(&values) {
-                values.insert(dimension.name.clone(), first);
-            }
-        }
-        values
-    }
-
     /// Whether values are laid over the configuration of the stage of this index.
     #[must_use]
     pub fn varies(&self, stage: usize) -> bool {

@@ -353,6 +353,7 @@ fn missing_key(key: &KeySpec, what: &str, place: Option<Span>) -> Fault {
     let hint = match key.name {
         "stages" => ADD_A_STAGE.to_owned(),
         "pipeline" => "add `[pipeline]` with `name = \"...\"`".to_owned(),
+        "space" => "add `[search.space]` with `\"STAGE.KEY\" = { min = 0.0, max = 1.0 }`".to_owned(),
         name => format!("add `{name} = {}`", example(&key.shape)),
     };
     let mut fault = Fault::new("missing-key", message).hint(hint);

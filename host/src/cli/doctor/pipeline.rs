@@ -39,7 +39,11 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
         Ok(plan) => {
             let checked = format!("`{}` is fine: {}", plan.name, counted(plan.stages.len() as u64, "stage"));
             let mut findings = vec![Finding::ok("file", checked)];
-            let stages = plan.stages.iter().map(|stage| (format!("stage {}", stage.name), &stage.extension));
+            let stages = plan
+                .stages
+                .iter()
+                .chain(&plan.exports)
+                .map(|stage| (format!("stage {}", stage.name), &stage.extension));
             let asking = plan.models.iter().map(|model| (format!("model {}", model.name), &model.extension));
             let tiers = plan.caches.iter().flat_map(|cache| {
                 cache.tiers.iter().map(move |tier| (format!("cache {}", cache.name), &tier.extension))

@@ -197,6 +197,8 @@ impl<'a> Checker<'a> {
         let reports: Vec<WireRef> = found.reports.clone();
         let wires: Vec<_> =
             objectives.chain(reports.iter().map(|wire| ("what a trial reports", wire.clone()))).collect();
+        // What is not searched as it should be would be the same for every trial.
+        let is_whole = found.space.whole;
         let item = self.item.clone();
         let mut seen = BTreeSet::new();
         for (what, wire) in &wires {
@@ -206,7 +208,7 @@ impl<'a> Checker<'a> {
             let ty = self.wire(None, wire, &item);
             self.is_number(what, wire, &ty);
             match source {
-                Source::Stage(index) if !is_of_item(index) => {
+                Source::Stage(index) if is_whole && !is_of_item(index) => {
                     let name = &self.draft.stages[index].name.text;
                     let message = format!("`{}` is the same for every trial: stage `{name}` runs once a run", wire.raw);
                     let hint = "name a number of a stage that is searched, or that reads one";
@@ -308,9 +310,12 @@ fn item_of(space: &SpaceFound) -> Value {
             required.push(dimension.name);
         }
     }
-    let params = json!({
-        "type": "object", "properties": properties, "required": required, "additionalProperties": false,
-    });
+    let params = match space.whole {
+        true => json!({
+            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+        }),
+        false => json!({ "type": "object" }),
+    };
     json!({
         "type": "object",
         "properties": { "trial": { "type": "integer", "minimum": 0 }, "params": params },

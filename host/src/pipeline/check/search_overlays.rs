@@ -1,6 +1,6 @@
 //! The values of a search, laid over the configurations of stages and held against their schemas.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jackfield_plugin_api::{Dimension, Domain, Values, step_value};
 use jsonschema::Validator;
@@ -35,38 +35,25 @@ impl<'a> Checker<'a> {
     /// Gives back the configurations that were tried, each with its stage.
     pub(super) fn search_overlays(&mut self, search: &SearchDraft, space: &SpaceFound) -> Vec<(usize, Value)> {
         let mut tried = Vec::new();
-        let mut faulty = BTreeSet::new();
         let mut validators = BTreeMap::new();
-        // A stage none of whose keys is as it should be is a stage all the same.
-        let named = search.space.iter().filter_map(|key| {
-            let name = key.name.text.as_ref()?;
-            Some((self.stage(&name.source)?, key.name.span))
-        });
-        let mut named: BTreeMap<usize, Span> = named.collect();
-        named.extend(space.stages());
-        for (stage, place) in named {
+        for (&stage, &place) in &space.stages {
             let Some((_, offer)) = self.offers[stage] else { continue };
             if let Ok(validator) = jsonschema::validator_for(&offer.descriptor.config) {
                 validators.insert(stage, (offer, validator));
             }
-            let known = self.faults.len();
             self.configured(search, space, stage, place);
-            if self.faults.len() > known {
-                faulty.insert(stage);
-            }
         }
         // A range that is wrong in itself says nothing of what others go with.
         for at in 0..if space.whole { space.keys.len() } else { 0 } {
             let key = &space.keys[at];
-            let Some((offer, validator)) = validators.get(&key.stage).filter(|_| !faulty.contains(&key.stage)) else {
-                continue;
-            };
+            let Some((offer, validator)) = validators.get(&key.stage) else { continue };
+            let place = self.with_place(key.stage, space);
             let draft = &search.space[key.draft];
             for probe in probes(&key.dimension, draft) {
                 let values = assignment(search, space, Some((at, probe.node.clone())));
                 let node = self.laid(key.stage, key.span, space, &values);
                 let known = self.faults.len();
-                let value = self.held(&node, (*offer, validator), key.span);
+                let value = self.held(&node, (*offer, validator), place);
                 let added = self.faults.split_off(known);
                 let is_fine = added.is_empty();
                 self.explained(key, draft, &probe, added);
@@ -80,7 +67,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What the stage is configured with before a trial's values are known: its own `with`, and of each key that is always
-    /// searched the first value.
+    /// searched the first value. Whether that is whole is held with those that are searched along with them.
     fn configured(&mut self, search: &SearchDraft, space: &SpaceFound, stage: usize, place: Span) {
         let draft = &self.draft.stages[stage];
         let uses = draft.uses.as_ref().map_or(draft.name.span, |uses| uses.span);
@@ -94,23 +81,30 @@ impl<'a> Checker<'a> {
             self.configs[stage] = config;
             return;
         }
-        let mut values = assignment(search, space, None);
-        values.retain(|(at, _)| space.keys[*at].dimension.when.is_none());
+        let values = assignment(search, space, None);
         let node = self.laid(stage, place, space, &values);
-        let picked: Vec<String> = values
-            .iter()
-            .map(|(at, _)| &space.keys[*at])
-            .filter(|key| key.stage == stage)
-            .map(|key| pointer(&key.path))
-            .collect();
         let value = node.to_json(&mut Vec::new());
+        let keys = values.iter().map(|(at, _)| &space.keys[*at]).filter(|key| key.stage == stage);
+        let keys: Vec<&SearchedKey> = keys.collect();
         // Files are not read for values that are refused further on.
-        if picked.iter().any(|pointer| files::is_named_at(&offer.descriptor.config, &value, pointer)) {
+        if keys.iter().any(|key| files::is_named_at(&offer.descriptor.config, &value, &pointer(&key.path))) {
             self.configs[stage] = CheckedConfig { value, ..CheckedConfig::default() };
             return;
         }
-        let at = draft.with.as_ref().map_or(place, |(key, _)| *key);
-        self.configs[stage] = self.with_table(Some(&(at, node)), Some(offer), draft.name.span, uses);
+        let at = self.with_place(stage, space);
+        let mut config = self.with_table(Some(&(at, node)), Some(offer), draft.name.span, uses);
+        let written = draft.with.as_ref().map(|(_, node)| node.to_json(&mut Vec::new()));
+        for key in keys.iter().filter(|key| key.dimension.when.is_some()) {
+            take_off(&mut config.value, written.as_ref(), &key.path);
+        }
+        self.configs[stage] = config;
+    }
+
+    /// Where a key is missed that a stage's configuration lacks: at its `with`, or at the first of its keys that are searched.
+    fn with_place(&self, stage: usize, space: &SpaceFound) -> Span {
+        let draft = &self.draft.stages[stage];
+        let first = space.stages.get(&stage).copied().unwrap_or(draft.name.span);
+        draft.with.as_ref().map_or(first, |(key, _)| *key)
     }
 
     /// A stage's `with` with these values laid over it.
@@ -155,7 +149,8 @@ impl<'a> Checker<'a> {
                 && fault.place == Some(probe.node.span)
             {
                 fault = fault.note(format!("`{name}` is searched from {min} to {max}"));
-            } else if fault.place != Some(key.span) && fault.place.is_some_and(|place| !within(place, draft.node.span))
+            } else if fault.code == "missing-key"
+                || fault.place.is_some_and(|place| place != key.span && !within(place, draft.node.span))
             {
                 fault = fault.note(format!("where `{name}` is {}", self.draft.sources.text(probe.node.span)));
             }
@@ -266,6 +261,45 @@ fn lay_over(with: &mut Node, path: &[String], place: Span, node: Node) {
     }
 }
 
+/// Takes a value off again that was laid over what is written.
+fn take_off(config: &mut Value, written: Option<&Value>, path: &[String]) {
+    let (Some((first, rest)), Some(table)) = (path.split_first(), config.as_object_mut()) else { return };
+    let below = written.and_then(|written| written.get(first));
+    if !rest.is_empty()
+        && let Some(inner) = table.get_mut(first)
+    {
+        take_off(inner, below, rest);
+        if below.is_some() || inner.as_object().is_some_and(|inner| !inner.is_empty()) {
+            return;
+        }
+    }
+    match below.filter(|_| rest.is_empty()) {
+        Some(below) => drop(table.insert(first.clone(), below.clone())),
+        None => drop(table.remove(first)),
+    }
+}
+
 fn within(place: Span, outer: Span) -> bool {
     place.source == outer.source && place.start >= outer.start && place.end <= outer.end
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_laid_over_a_table_is_taken_off_again() {
+        let off = |mut config: Value, written: Value, path: &[&str]| {
+            take_off(&mut config, Some(&written), &path.iter().map(ToString::to_string).collect::<Vec<_>>());
+            config
+        };
+        assert_eq!(off(json!({"a": 1, "b": 2}), json!({"a": 3}), &["a"]), json!({"a": 3, "b": 2}));
+        assert_eq!(off(json!({"a": 1, "b": 2}), json!({}), &["a"]), json!({"b": 2}));
+        assert_eq!(off(json!({"a": {"b": 1}}), json!({}), &["a", "b"]), json!({}));
+        assert_eq!(off(json!({"a": {"b": 1}}), json!({"a": {}}), &["a", "b"]), json!({"a": {}}));
+        assert_eq!(off(json!({"a": {"b": 1, "c": 2}}), json!({}), &["a", "b"]), json!({"a": {"c": 2}}));
+        assert_eq!(off(json!({"a": {"b": 1}}), json!({"a": {"b": 5}}), &["a", "b"]), json!({"a": {"b": 5}}));
+    }
 }

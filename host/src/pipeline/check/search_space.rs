@@ -20,6 +20,9 @@ use crate::pipeline::{
 #[derive(Default)]
 pub(super) struct SpaceFound {
     pub(super) keys: Vec<SearchedKey>,
+    /// The stages that are searched, each with where the first of its keys stands: those too of whose keys none is as it
+    /// should be.
+    pub(super) stages: BTreeMap<usize, Span>,
     /// Whether that is all of the space: nothing of it is wrong.
     pub(super) whole: bool,
 }
@@ -53,9 +56,25 @@ impl SpaceFound {
         self.keys.iter().map(target).collect()
     }
 
-    /// The stages that are searched, each with where a key of it is named.
-    pub(super) fn stages(&self) -> BTreeMap<usize, Span> {
-        self.keys.iter().rev().map(|key| (key.stage, key.span)).collect()
+    /// What keeps an object from being the values of a trial, if anything does.
+    pub(super) fn refuses(&self, params: &Value) -> Option<String> {
+        let mut values = Values::new();
+        for key in self.keys.iter().filter(|_| self.whole) {
+            let name = &key.dimension.name;
+            let given = params.get(name);
+            if let Some(value) = given {
+                let Some(value) = canonical(&key.dimension, value) else {
+                    return Some(format!("`{name}` is never {value}: {}", allowed(&key.dimension)));
+                };
+                values.insert(name.clone(), value);
+            }
+            match (key.dimension.applies(&values), given) {
+                (true, None) => return Some(format!("it has no value of `{name}`")),
+                (false, Some(_)) => return Some(format!("it has a value of `{name}`, whose `when` does not hold")),
+                _ => {}
+            }
+        }
+        None
     }
 }
 
@@ -98,7 +117,12 @@ impl Checker<'_> {
         }
         self.conditions(search, &mut keys);
         let keys = self.conditions_first(keys);
-        SpaceFound { keys, whole: is_whole && self.faults.len() == before }
+        let named = search.space.iter().rev().filter_map(|draft| {
+            let name = draft.name.text.as_ref()?;
+            Some((self.stage(&name.source)?, draft.name.span))
+        });
+        let stages = named.collect();
+        SpaceFound { keys, stages, whole: is_whole && self.faults.len() == before }
     }
 
     /// The stage and the key that a name of the space means.
@@ -111,7 +135,8 @@ impl Checker<'_> {
                 if self.draft.models.iter().any(|model| model.name.text == text.source) || text.source == "model" {
                     let message =
                         format!("`{}` is not of a stage: a search varies keys of the `with` of stages alone", name.raw);
-                    Fault::at("unknown-stage", head, message)
+                    let hint = "search a key of a stage that calls the model";
+                    Fault::at("unknown-stage", head, message).hint(hint.to_owned())
                 } else {
                     let hint = suggest::hint_for(&text.source, "known stages", self.names());
                     Fault::at("unknown-stage", head, format!("there is no stage `{}`", text.source)).hint(hint)
@@ -191,7 +216,7 @@ impl Checker<'_> {
                 }
                 if draft.log || draft.step.is_some() || draft.integer {
                     let message = format!("`{name}` has choices, and `log`, `step` and `integer` are for ranges");
-                    faults.push(fault(draft.node.span, message));
+                    faults.push(fault(draft.node.span, message).hint("leave them out".to_owned()));
                 }
             }
             (None, true) => faults = range_faults(draft),
@@ -210,7 +235,7 @@ impl Checker<'_> {
         if faults.is_empty()
             && let Err(failure) = dimension.domain()
         {
-            faults.push(fault(draft.node.span, failure.message().to_owned()));
+            faults.push(fault(draft.node.span, failure.message().replace("` of the space: ", "` ")));
         }
         let is_fine = faults.is_empty();
         self.faults.extend(faults);
@@ -295,7 +320,8 @@ impl Checker<'_> {
                     let names: Vec<&str> = names.collect();
                     let message =
                         format!("keys of the space depend on each other in a circle: `{}`", names.join(" -> "));
-                    self.faults.push(Fault::at("cycle", keys[at].span, message));
+                    let hint = "take `when` off one of them".to_owned();
+                    self.faults.push(Fault::at("cycle", keys[at].span, message).hint(hint));
                     break;
                 }
                 chain.push(at);

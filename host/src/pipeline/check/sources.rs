@@ -63,8 +63,8 @@ impl<'a> Checker<'a> {
 
     /// A stage whose keys are searched reads the values in its item.
     fn searched(&self, edges: &mut Vec<Edge>) {
-        let stages = self.search.iter().flat_map(|search| search.space().stages());
-        edges.extend(stages.map(|(reader, place)| Edge { reader, source: Source::Input, place }));
+        let stages = self.search.iter().flat_map(|search| &search.space().stages);
+        edges.extend(stages.map(|(&reader, &place)| Edge { reader, source: Source::Input, place }));
     }
 
     fn edge(&mut self, reader: usize, wire: &WireRef, edges: &mut Vec<Edge>) {

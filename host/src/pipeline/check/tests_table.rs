@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use jackfield_plugin_api::Kind;
+use jackfield_plugin_api::{Kind, Values};
 
 use super::{Checker, graph::reads, services::extension_ref, sources::Edge};
 use crate::{
@@ -46,6 +46,10 @@ impl<'a> Checker<'a> {
             }
             for (key, _) in &test.fails {
                 match self.stage(&key.text) {
+                    Some(stage) if draft.stages[stage].export.is_some() => {
+                        let message = format!("stage `{}` runs when an item is exported, and in no test", key.text);
+                        self.faults.push(Fault::at("export-stage", key.span, message));
+                    }
                     Some(stage) => sources.push(Source::Stage(stage)),
                     None if key.text == "input" || key.text == "each" => {}
                     None => {
@@ -131,6 +135,7 @@ impl<'a> Checker<'a> {
                 let error = schema.iter_errors(&value).next()?;
                 Some(error.to_string().chars().take(200).collect::<String>())
             });
+            let wrong = wrong.or_else(|| self.search.as_ref()?.space().refuses(value.get("params")?));
             if let Some(wrong) = wrong {
                 let message = format!("the `input` of test `{name}` is no item of this pipeline");
                 self.faults.push(Fault::at("type-clash", *span, message).label(wrong));
@@ -202,6 +207,19 @@ fn fresh_tier(registry: &Registry) -> Option<TierPlan> {
     Some(TierPlan { extension, config: json!({}), ttl: None, limits })
 }
 
+/// The plan without its search, and the stages as they are with the values that this item has.
+fn one_trial(plan: &Plan, item: Option<&Value>) -> Plan {
+    let mut one = plan.clone();
+    one.exports.clear();
+    let Some(search) = one.search.take() else { return one };
+    let values = item.and_then(|item| item.get("params")?.as_object());
+    let values: Values = values.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    for (index, stage) in one.stages.iter_mut().enumerate() {
+        *stage = stage.with_values(&search, index, &values);
+    }
+    one
+}
+
 /// The tests of a draft that became this plan.
 #[must_use]
 pub fn tests_of(draft: &Draft, plan: &Plan, registry: &Registry) -> Vec<TestPlan> {
@@ -225,7 +243,8 @@ pub fn tests_of(draft: &Draft, plan: &Plan, registry: &Registry) -> Vec<TestPlan
             Source::Input | Source::Each | Source::Spend => None,
         });
         let wanted: Vec<usize> = wanted.chain(fails.iter().map(|(stage, _)| *stage)).collect();
-        let (mut small, places) = prune(plan, &wanted);
+        let given = test.input.as_ref().map(|(_, item)| item);
+        let (mut small, places) = prune(&one_trial(plan, given), &wanted);
         for expect in &mut expect {
             if let Source::Stage(stage) = &mut expect.wire.source {
                 *stage = places[*stage].unwrap_or_default();

@@ -3,11 +3,13 @@
 mod abilities;
 mod bad;
 mod good;
+mod search;
 
 use std::{path::Path, sync::Arc};
 
 use jackfield_plugin_api::{
-    ContrastSet, Descriptor, Directions, Failure, FromDocument, Instance, IntoDocument, Kind, Result as PluginResult,
+    ContrastSet, Descriptor, Directions, FILE_PATH, Failure, FromDocument, Instance, IntoDocument, Kind,
+    Result as PluginResult,
 };
 use serde_json::{Value, json};
 
@@ -153,7 +155,29 @@ fn registry() -> Registry {
     ];
     let extra =
         vec![offer("echo", nothing.clone(), any.clone(), any.clone()), offer("shout", nothing, any.clone(), any)];
+    let score = table(
+        json!({
+            "weight": { "type": "number", "minimum": 0, "maximum": 1.5 },
+            "layers": { "type": "integer", "minimum": 1 },
+            "file": { "type": "string", "format": FILE_PATH },
+            "how": { "oneOf": [
+                table(json!({ "kind": { "const": "all" } }), json!(["kind"])),
+                table(json!({ "kind": { "const": "some" }, "share": { "type": "number" } }), json!(["kind", "share"])),
+            ] },
+        }),
+        json!(["weight"]),
+    );
+    let scores = table(
+        json!({ "rate": { "type": "number" }, "label": string, "all": { "type": "array", "items": { "type": "number" } } }),
+        json!(["rate", "label", "all"]),
+    );
+    let policy = |name: &str, picks: &str| {
+        let config = table(json!({ "startup": { "type": "integer" } }), json!([]));
+        offer_of(Kind::RoutingPolicy, name, config, json!({ "x-picks": picks, "x-learns": "objectives" }), json!(true))
+    };
+    let searching = vec![policy("tpe", "values"), policy("bandit", "arms"), offer("score", score, json!(true), scores)];
     Registry::new(vec![
+        plugin("searching", Form::LinkedIn, searching),
         plugin("bundled", Form::LinkedIn, bundled),
         plugin("extra", Form::Wasm, extra),
         plugin("steering", Form::Wasm, steering),
