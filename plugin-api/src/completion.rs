@@ -49,6 +49,27 @@ impl Message {
     }
 }
 
+/// A prompt as stages hand it on: a text that the user says, or a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Prompt {
+    /// What the user says.
+    Text(String),
+    /// The conversation so far; at least one message.
+    Conversation(Vec<Message>),
+}
+
+impl Prompt {
+    /// The conversation so far.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        match self {
+            Self::Text(text) => vec![Message::user(text.clone())],
+            Self::Conversation(messages) => messages.clone(),
+        }
+    }
+}
+
 /// A prompt for a model. Equal requests have equal answers within a cache's lifetime, so whoever wants several answers
 /// to one prompt counts `replicate` up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -12,6 +12,11 @@ pub const MACHINE_DEFAULT: &str = "x-machine-default";
 /// `#[schemars(extend("x-no-effect" = true))]`. Such a key has no part in what tells results apart.
 pub const NO_EFFECT: &str = "x-no-effect";
 
+/// Stands in the schema of the key of a configuration that names the folder which an extension writes an export to:
+/// `#[schemars(extend("x-export-folder" = true))]` on an optional [`FilePath`](crate::FilePath). `jackfield export --to FOLDER`
+/// sets it.
+pub const EXPORT_FOLDER: &str = "x-export-folder";
+
 /// The configuration of an extension, which is also the extension's own state: what the `with` table of a stage holds.
 ///
 /// Derive it (`#[derive(Config)]`); the derive makes unknown keys an error and publishes a JSON Schema.

@@ -92,9 +92,9 @@ pub use analyzer::Analyzer;
 pub use cache::{CacheBackend, CacheCalls, CacheEntry, CacheSize, CacheValue, from_hex, to_hex};
 pub use completion::{
     Capture, Captured, Completion, CompletionRequest, Component, Edit, Finish, LikelyToken, LogProbs, LogProbsOn,
-    Message, Role, RowNormalization, Token, TokenLogProb, TokenLogProbs, Usage,
+    Message, Prompt, Role, RowNormalization, Token, TokenLogProb, TokenLogProbs, Usage,
 };
-pub use config::{Config, MACHINE_DEFAULT, NO_EFFECT};
+pub use config::{Config, EXPORT_FOLDER, MACHINE_DEFAULT, NO_EFFECT};
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};

@@ -12,6 +12,7 @@ use jackfield_plugin_api::{PROTOCOL, linked_in};
 use jackfield_retrieval as _;
 use jackfield_routes as _;
 use jackfield_search as _;
+use jackfield_steering as _;
 use jackfield_transcript as _;
 #[cfg(feature = "transformer")]
 use jackfield_transformer as _;

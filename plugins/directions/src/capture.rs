@@ -1,16 +1,10 @@
 //! The analyzer `residuals`: hidden states of the stage's model, as direction extractors read them.
 
-use jackfield_plugin_api::prelude::*;
+use futures::future::join_all;
+use jackfield_plugin_api::{Prompt, prelude::*};
 
-/// A prompt: a text that the user says, or a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Document)]
-#[serde(untagged)]
-pub enum Prompt {
-    /// What the user says.
-    Text(String),
-    /// The conversation so far; at least one message.
-    Conversation(Vec<Message>),
-}
+/// So many prompts are with the model at a time; it computes as many of them side by side as it can.
+const ASKED_AT_ONCE: usize = 128;
 
 /// What `residuals` reads.
 #[derive(Clone, Debug, PartialEq, Eq, Document)]
@@ -47,59 +41,83 @@ impl Analyzer for ReadResiduals {
     }
 
     async fn analyze(&self, input: Prompts, host: &Host<'_>) -> Result<PromptResiduals> {
-        let requests = requests(&input)?;
-        let count = requests.len() as u64;
-        let mut growing: Option<Growing<'_>> = None;
-        for (prompt, request) in requests.into_iter().enumerate() {
-            if host.cancelled() {
-                return Err(Failure::Cancelled("the residuals are no longer wanted".to_owned()));
-            }
-            let completion = host.complete(request).await?;
+        check_prompts("", &input.prompts)?;
+        let residuals = residuals("", &input.prompts, input.append.as_deref().unwrap_or_default(), host).await?;
+        Ok(PromptResiduals { residuals })
+    }
+}
+
+/// Asks the model for the residual stream at the last position of each prompt of a set, whose name stands in messages where it
+/// has one.
+pub(crate) async fn residuals(set: &str, prompts: &[Prompt], append: &str, host: &Host<'_>) -> Result<TensorRef> {
+    let count = prompts.len() as u64;
+    let set = if set.is_empty() { String::new() } else { format!("{set} ") };
+    let mut growing: Option<Growing<'_>> = None;
+    for (chunk, some) in prompts.chunks(ASKED_AT_ONCE).enumerate() {
+        let first = chunk * ASKED_AT_ONCE;
+        for (index, completion) in complete(some, append, &captured, host).await?.into_iter().enumerate() {
+            let prompt = first + index;
             let captured = completion.captured.ok_or_else(|| {
-                Failure::InvalidOutput(format!("the model answered prompt {prompt} without hidden states"))
+                Failure::InvalidOutput(format!("the model answered {set}prompt {prompt} without hidden states"))
             })?;
-            let row = Row::read(prompt, &captured.hidden_states, host)?;
+            let row = Row::read(&format!("{set}prompt {prompt}"), &captured.hidden_states, host)?;
             let mut tensor = match growing.take() {
                 Some(growing) => growing,
                 None => Growing::begin(&row, count, host)?,
             };
-            tensor.add(prompt, &row)?;
+            tensor.add(&format!("{set}prompt {prompt}"), &row)?;
             growing = Some(tensor);
             host.progress(prompt as u64 + 1, Some(count), "prompts");
         }
-        // There is a prompt, and so a row.
-        let Some(Growing { tensor, .. }) = growing else { return Err(no_prompts()) };
-        Ok(PromptResiduals { residuals: tensor.finish()? })
+    }
+    match growing {
+        Some(Growing { tensor, .. }) => tensor.finish(),
+        None => Err(no_prompts(&set)),
     }
 }
 
-fn no_prompts() -> Failure {
-    Failure::InvalidInput("there are no prompts".to_owned())
+/// A request for nothing but hidden states.
+fn captured(messages: Vec<Message>) -> CompletionRequest {
+    CompletionRequest { max_tokens: Some(0), capture: Some(Capture::default()), ..CompletionRequest::new(messages) }
 }
 
-/// A request for each prompt: nothing but the hidden states is asked for.
-fn requests(input: &Prompts) -> Result<Vec<CompletionRequest>> {
-    if input.prompts.is_empty() {
-        return Err(no_prompts());
+/// What the model answers to each prompt, in order. `append` is what it has said so far.
+pub(crate) async fn complete(
+    prompts: &[Prompt],
+    append: &str,
+    request: &(dyn Fn(Vec<Message>) -> CompletionRequest + Sync),
+    host: &Host<'_>,
+) -> Result<Vec<Completion>> {
+    if host.cancelled() {
+        return Err(Failure::Cancelled("the residuals are no longer wanted".to_owned()));
     }
-    let request = |(index, prompt): (usize, &Prompt)| {
-        let mut messages = match prompt {
-            Prompt::Text(text) => vec![Message::user(text.clone())],
-            Prompt::Conversation(messages) if messages.is_empty() => {
-                return Err(Failure::InvalidInput(format!("prompt {index} has no messages")));
-            }
-            Prompt::Conversation(messages) => messages.clone(),
-        };
-        if let Some(append) = input.append.as_ref().filter(|append| !append.is_empty()) {
-            messages.push(Message::assistant(append.clone()));
+    let requests = prompts.iter().map(|prompt| {
+        let mut messages = prompt.messages();
+        match messages.last_mut() {
+            _ if append.is_empty() => {}
+            // The model goes on where it ended.
+            Some(last) if last.role == Role::Assistant => last.content.push_str(append),
+            _ => messages.push(Message::assistant(append)),
         }
-        Ok(CompletionRequest {
-            max_tokens: Some(0),
-            capture: Some(Capture::default()),
-            ..CompletionRequest::new(messages)
-        })
-    };
-    input.prompts.iter().enumerate().map(request).collect()
+        host.complete(request(messages))
+    });
+    join_all(requests).await.into_iter().collect()
+}
+
+/// Refuses a set without prompts, and a prompt that says nothing.
+pub(crate) fn check_prompts(set: &str, prompts: &[Prompt]) -> Result<()> {
+    let set = if set.is_empty() { String::new() } else { format!("{set} ") };
+    if prompts.is_empty() {
+        return Err(no_prompts(&set));
+    }
+    match prompts.iter().position(|prompt| prompt.messages().is_empty()) {
+        Some(index) => Err(Failure::InvalidInput(format!("{set}prompt {index} has no messages"))),
+        None => Ok(()),
+    }
+}
+
+fn no_prompts(set: &str) -> Failure {
+    Failure::InvalidInput(format!("there are no {set}prompts"))
 }
 
 /// The hidden states of one prompt.
@@ -110,12 +128,12 @@ struct Row {
 }
 
 impl Row {
-    fn read(prompt: usize, tensor: &TensorRef, host: &Host<'_>) -> Result<Self> {
+    fn read(prompt: &str, tensor: &TensorRef, host: &Host<'_>) -> Result<Self> {
         let [1, layers, width] = tensor.shape[..] else {
             let shape = &tensor.shape;
             return Err(Failure::InvalidOutput(format!(
-                "the model answered prompt {prompt} with hidden states of shape {shape:?}, not [1, layers, d]: one position \
-                 was asked for"
+                "the model answered {prompt} with hidden states of shape {shape:?}, not [1, layers, d]: one position was \
+                 asked for"
             )));
         };
         let reader = host.tensor(tensor)?;
@@ -139,10 +157,10 @@ impl<'a> Growing<'a> {
         Ok(Self { tensor: host.create_tensor(&[prompts, layers, width])?, layers, width })
     }
 
-    fn add(&mut self, prompt: usize, row: &Row) -> Result<()> {
+    fn add(&mut self, prompt: &str, row: &Row) -> Result<()> {
         if (row.layers, row.width) != (self.layers, self.width) {
             return Err(Failure::InvalidOutput(format!(
-                "the model answered prompt {prompt} with hidden states of shape [1, {}, {}], and those before it with \
+                "the model answered {prompt} with hidden states of shape [1, {}, {}], and those before it with \
                  [1, {}, {}]",
                 row.layers, row.width, self.layers, self.width
             )));

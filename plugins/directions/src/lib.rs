@@ -7,7 +7,8 @@
 //! | `pca` | the first principal component of the paired differences, about the origin |
 //! | `logistic` | the normal of an L2-regularised logistic probe |
 //!
-//! The analyzer [`ReadResiduals`] (`residuals`) asks a model for the residuals of a list of prompts.
+//! The analyzer [`ReadResiduals`] (`residuals`) asks a model for the residuals of a list of prompts, [`ReadContrast`]
+//! (`contrast-residuals`) for those of both sets, where the replies to them begin to differ.
 //!
 //! [`extract`] reads residuals through the trait [`Residuals`], a few layers at a time, so that the memory it needs is that
 //! of one layer and not that of the tensor; [`Extractor::layer`] is the same without any reading, for a caller that has
@@ -23,6 +24,8 @@
 #![forbid(unsafe_code)]
 
 mod capture;
+mod common_start;
+mod contrast;
 mod eigen;
 mod error;
 mod extensions;
@@ -38,7 +41,9 @@ mod vectors;
 
 use jackfield_plugin_api::prelude::*;
 
-pub use capture::{Prompt, PromptResiduals, Prompts, ReadResiduals};
+pub use capture::{PromptResiduals, Prompts, ReadResiduals};
+pub use common_start::common_start;
+pub use contrast::{ContrastPrompts, ContrastResiduals, ReadContrast};
 pub use error::{ExtractError, PromptSet};
 pub use extensions::{Logistic, MeanDifference, Pca};
 pub use extract::{Extraction, extract};
@@ -46,5 +51,5 @@ pub use extractor::{ExtractedLayer, Extractor, MoreOfLayer, Probe};
 pub use options::{DEFAULT_L2, L2_RANGE, Method, Options};
 pub use residuals::{LayerRows, ResidualSet, Residuals, Shape};
 
-export_plugin!(ReadResiduals);
+export_plugin!(ReadResiduals, ReadContrast);
 export_plugin!(extractors: MeanDifference, Pca, Logistic);

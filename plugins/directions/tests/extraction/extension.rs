@@ -175,6 +175,37 @@ fn the_common_start_of_replies_is_what_the_model_has_said_so_far() {
 }
 
 #[test]
+fn both_sets_are_read_where_the_replies_to_all_prompts_begin_to_differ() {
+    let twin = FakeHost::default();
+    let state = hold(&twin, 3, &[1, 2, 3]);
+    let host = FakeHost::default().with_model(move |request| {
+        let last = request.messages.last().expect("a message");
+        if request.capture.is_none() {
+            let text = format!("Well, {}", last.content);
+            return Ok(Completion { text, ..Completion::default() });
+        }
+        let captured = Captured { hidden_states: state.clone(), layers: vec![0, 1], positions: vec![7] };
+        Ok(Completion { captured: Some(captured), ..Completion::default() })
+    });
+    hold(&host, 3, &[1, 2, 3]);
+    let prompts = json!({ "positive": ["a", "b", "c"], "negative": ["d"] });
+    let read = |config| call(Kind::Analyzer, "contrast-residuals", config, prompts.clone(), &host).expect("residuals");
+    let answer = read(json!({}));
+    assert_eq!(answer["common_start"], "Well,");
+    assert_eq!((&answer["positive"]["shape"], &answer["negative"]["shape"]), (&json!([3, 2, 3]), &json!([1, 2, 3])));
+    let asked = host.asked();
+    assert_eq!(asked.len(), 8);
+    assert!(asked[..4].iter().all(|request| request.max_tokens == Some(8) && request.temperature == Some(0.0)));
+    assert_eq!(asked[7].messages, [Message::user("d"), Message::assistant("Well,")]);
+    let answer = read(json!({ "start_tokens": 0 }));
+    assert_eq!((&answer["common_start"], host.asked().len()), (&json!(""), 12));
+    assert_eq!(host.asked()[11].messages, [Message::user("d")]);
+    let none = json!({ "positive": ["a"], "negative": [] });
+    let told = call(Kind::Analyzer, "contrast-residuals", json!({}), none, &host).expect_err("no prompts");
+    assert_eq!(told, Failure::InvalidInput("there are no negative prompts".to_owned()));
+}
+
+#[test]
 fn what_a_model_answers_otherwise_is_told_with_its_prompt() {
     let told = |host: &FakeHost, prompts: Value| {
         let failure = call(Kind::Analyzer, "residuals", json!({}), json!({ "prompts": prompts }), host);

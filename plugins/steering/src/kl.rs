@@ -1,0 +1,249 @@
+//! The analyzer `kl`: how far a model under edits is from what it was.
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::Reply;
+
+/// What `kl` reads: the answers of two stages `reply`, to the same prompts and on the same tokens.
+#[derive(Clone, Debug, Default, PartialEq, Document)]
+pub struct BaseAndEdited {
+    /// Replies of the model as it was, with distributions.
+    pub base: Vec<Reply>,
+    /// Replies of the model under edits, with distributions on the tokens of the base's replies.
+    pub edited: Vec<Reply>,
+}
+
+/// The mean Kullback-Leibler divergence of a model under edits from the model as it was, over the whole vocabulary.
+///
+/// In the place of each token, it is the sum of `p (log p - log q)` over all tokens of the vocabulary, with `p` the probability that
+/// the base gives and `q` that of the model under edits; a token that neither can say counts 0. `first` is in the place of the
+/// first token of each reply; `mean` over the first tokens of the base's reply (teacher forcing), since a change may show later
+/// than in the first. Both are in nats, of each prompt and averaged over all.
+#[derive(Clone, Debug, Config)]
+pub struct Divergence {
+    /// Over how many tokens of each reply `mean` goes; all that there are distributions of by default.
+    #[schemars(range(min = 1))]
+    pub tokens: Option<u64>,
+}
+
+/// What `kl` answers.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct MeanDivergence {
+    /// Over the tokens of replies: the mean of the prompts' means, in nats, 0 or more.
+    pub mean: f64,
+    /// In the place of the first token, the mean over prompts, in nats, 0 or more.
+    pub first: f64,
+    /// Each prompt, in order.
+    pub prompts: Vec<PromptDivergence>,
+}
+
+/// The divergence on a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Document)]
+pub struct PromptDivergence {
+    /// In the place of the first token.
+    pub first: f64,
+    /// The mean over tokens.
+    pub mean: f64,
+    /// Over how many.
+    pub tokens: u64,
+}
+
+/// The divergence of `edited` from `base`, log-probabilities of the same tokens, in nats. What rounding makes of one that is 0 or
+/// almost 0 is never below 0. None if a number is not a log-probability; infinite if the base says a token that `edited` cannot.
+#[must_use]
+pub fn divergence(base: &[f32], edited: &[f32]) -> Option<f64> {
+    let mut sum = 0.0;
+    for (p, q) in base.iter().zip(edited).map(|(p, q)| (f64::from(*p), f64::from(*q))) {
+        if p.is_nan() || q.is_nan() || p == f64::INFINITY || q == f64::INFINITY {
+            return None;
+        }
+        if p > f64::NEG_INFINITY {
+            sum += libm::exp(p) * (p - q);
+        }
+    }
+    Some(sum.max(0.0))
+}
+
+impl Analyzer for Divergence {
+    const NAME: &'static str = "kl";
+    type Input = BaseAndEdited;
+    type Output = MeanDivergence;
+
+    fn open(self) -> Result<Self> {
+        if self.tokens == Some(0) {
+            return Err(Failure::InvalidConfig("`tokens` is 0: it must be 1 or more".to_owned()));
+        }
+        Ok(self)
+    }
+
+    async fn analyze(&self, input: BaseAndEdited, host: &Host<'_>) -> Result<MeanDivergence> {
+        let (base, edited) = (&input.base, &input.edited);
+        if base.len() != edited.len() {
+            let (base, edited) = (base.len(), edited.len());
+            return Err(Failure::InvalidInput(format!("`base` has {base} replies, and `edited` has {edited}")));
+        }
+        if base.is_empty() {
+            return Err(Failure::InvalidInput("there are no replies".to_owned()));
+        }
+        let mut prompts = Vec::with_capacity(base.len());
+        for (index, (base, edited)) in base.iter().zip(edited).enumerate() {
+            if host.cancelled() {
+                return Err(Failure::Cancelled("the divergence is no longer wanted".to_owned()));
+            }
+            prompts.push(self.prompt(index, base, edited, host)?);
+        }
+        let mean = |of: fn(&PromptDivergence) -> f64| prompts.iter().map(of).sum::<f64>() / prompts.len() as f64;
+        Ok(MeanDivergence { mean: mean(|prompt| prompt.mean), first: mean(|prompt| prompt.first), prompts })
+    }
+}
+
+impl Divergence {
+    fn prompt(&self, index: usize, base: &Reply, edited: &Reply, host: &Host<'_>) -> Result<PromptDivergence> {
+        let wrong = |what: String| Err(Failure::InvalidInput(what));
+        if let (Some(base), Some(edited)) = (&base.followed, &edited.followed)
+            && base != edited
+        {
+            return wrong(format!(
+                "the distributions of reply {index} are on other tokens in `edited` than in `base`: give the stage that \
+                 made `edited` the replies of the base (`base`)"
+            ));
+        }
+        let (base, edited) = (tensor("base", index, base)?, tensor("edited", index, edited)?);
+        let ([positions, vocabulary], others) = (base.dimensions()?, edited.dimensions()?);
+        if [positions, vocabulary] != others || positions == 0 || vocabulary == 0 {
+            return wrong(format!(
+                "the distributions of reply {index} have the shape {:?} in `base` and {:?} in `edited`: they must be alike, \
+                 and not empty",
+                base.shape, edited.shape
+            ));
+        }
+        let tokens = self.tokens.map_or(positions, |tokens| tokens.min(positions));
+        let (base, edited) = (host.tensor(base)?, host.tensor(edited)?);
+        let (mut p, mut q) = (vec![0.0; vocabulary as usize], vec![0.0; vocabulary as usize]);
+        let (mut first, mut sum) = (0.0, 0.0);
+        for position in 0..tokens {
+            base.read(position * vocabulary, &mut p)?;
+            edited.read(position * vocabulary, &mut q)?;
+            let here = divergence(&p, &q).ok_or_else(|| {
+                Failure::InvalidInput(format!("reply {index} has what is not a log-probability at token {position}"))
+            })?;
+            if here.is_infinite() {
+                return wrong(format!(
+                    "the divergence of reply {index} is infinite at token {position}: the model under edits cannot say what \
+                     the base may"
+                ));
+            }
+            if position == 0 {
+                first = here;
+            }
+            sum += here;
+        }
+        Ok(PromptDivergence { first, mean: sum / tokens as f64, tokens })
+    }
+}
+
+fn tensor<'a>(set: &str, index: usize, reply: &'a Reply) -> Result<&'a TensorRef> {
+    reply.distribution.as_ref().ok_or_else(|| {
+        Failure::InvalidInput(format!(
+            "reply {index} of `{set}` does not have the distributions of its tokens: set `distributions` on the stage that made \
+             it, with a model that gives those of its whole vocabulary"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{
+        Kind,
+        testing::{FakeHost, call},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NEVER: f32 = f32::NEG_INFINITY;
+
+    #[test]
+    fn tokens_that_neither_can_say_count_nothing() {
+        let half = 0.5_f32.ln();
+        let quarter = 0.25_f32.ln();
+        let found = divergence(&[half, half, NEVER], &[quarter, 0.75_f32.ln(), NEVER]).expect("log-probabilities");
+        let wanted = 0.5 * (0.5_f64 / 0.25).ln() + 0.5 * (0.5_f64 / 0.75).ln();
+        assert!((found - wanted).abs() < 1e-7, "{found}");
+        assert_eq!(divergence(&[NEVER, 0.0], &[half, half]).map(|found| (found * 1e6).round()), Some(693_147.0));
+        assert_eq!(divergence(&[half, half], &[0.0, NEVER]), Some(f64::INFINITY));
+        assert_eq!(divergence(&[f32::NAN], &[0.0]), None);
+        assert_eq!(divergence(&[0.0], &[f32::INFINITY]), None);
+    }
+
+    fn kl(config: Value, sets: [&[(&[f32], &str)]; 2]) -> Result<Value> {
+        let host = FakeHost::default();
+        let replies = |set: &[(&[f32], &str)]| -> Vec<Value> {
+            let reply = |(logs, followed): &(&[f32], &str)| {
+                let tensor = host.hold_tensor(&[logs.len() as u64 / 2, 2], logs);
+                json!({ "text": "", "followed": followed, "distribution": tensor })
+            };
+            set.iter().map(reply).collect()
+        };
+        let input = json!({ "base": replies(sets[0]), "edited": replies(sets[1]) });
+        call(Kind::Analyzer, "kl", config, input, &host)
+    }
+
+    #[test]
+    fn means_are_over_the_tokens_of_a_prompt_and_then_over_prompts() {
+        let (even, one) = ([0.5_f32.ln(); 2], [0.0, NEVER]);
+        let three = [one, one, one].concat();
+        let twice = [one, even, even].concat();
+        let sets: [&[(&[f32], &str)]; 2] = [&[(&three, "a b c"), (&one, "")], &[(&twice, "a b c"), (&one, "")]];
+        let ln = 0.5_f64.ln().abs();
+        let found = kl(json!({}), sets).expect("a divergence");
+        let near = |value: &Value, wanted: f64| (value.as_f64().expect("a number") - wanted).abs() < 1e-7;
+        assert!(near(&found["mean"], ln / 3.0) && near(&found["first"], 0.0), "{found}");
+        assert_eq!((&found["prompts"][0]["tokens"], &found["prompts"][1]["tokens"]), (&json!(3), &json!(1)));
+        let found = kl(json!({ "tokens": 2 }), sets).expect("a divergence");
+        assert!(near(&found["mean"], ln / 4.0) && found["prompts"][0]["tokens"] == 2, "{found}");
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_told() {
+        let (even, one): (&[f32], &[f32]) = (&[-0.7, -0.7], &[0.0, NEVER]);
+        let told = |sets| kl(json!({}), sets).expect_err("not comparable").message().to_owned();
+        let all = [
+            told([&[(even, "a")], &[(even, "b")]]),
+            told([&[(even, "a")], &[]]),
+            told([&[], &[]]),
+            told([&[(even, "a")], &[(&[0.0; 4], "a")]]),
+            told([&[(even, "a")], &[(one, "a")]]),
+            told([&[(&[f32::NAN, 0.0], "a")], &[(one, "a")]]),
+        ];
+        assert_eq!(
+            all,
+            [
+                "the distributions of reply 0 are on other tokens in `edited` than in `base`: give the stage that made \
+                 `edited` the replies of the base (`base`)",
+                "`base` has 1 replies, and `edited` has 0",
+                "there are no replies",
+                "the distributions of reply 0 have the shape [1, 2] in `base` and [2, 2] in `edited`: they must be alike, \
+                 and not empty",
+                "the divergence of reply 0 is infinite at token 0: the model under edits cannot say what the base may",
+                "reply 0 has what is not a log-probability at token 0",
+            ]
+        );
+        let input = json!({ "base": [{ "text": "a" }], "edited": [{ "text": "a" }] });
+        let none = call(Kind::Analyzer, "kl", json!({}), input, &FakeHost::default()).expect_err("no distribution");
+        assert!(none.message().starts_with("reply 0 of `base` does not have the distributions"), "{none}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_divergence_is_never_below_zero_and_zero_from_itself(logits in proptest::collection::vec((-9.0_f32..9.0, -9.0_f32..9.0), 1..20)) {
+            let normal = |of: fn(&(f32, f32)) -> f32| {
+                let sum = logits.iter().map(|pair| f64::from(of(pair)).exp()).sum::<f64>().ln();
+                logits.iter().map(|pair| (f64::from(of(pair)) - sum) as f32).collect::<Vec<f32>>()
+            };
+            let (p, q) = (normal(|pair| pair.0), normal(|pair| pair.1));
+            prop_assert_eq!(divergence(&p, &p), Some(0.0));
+            prop_assert!(divergence(&p, &q).is_some_and(|found| found >= 0.0 && found.is_finite()));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Analyzers that take a direction out of what a model writes, and score what it says then.
+//!
+//! | analyzer | what it does |
+//! | --- | --- |
+//! | [`ReadPrompts`] (`prompts`) | a file to a list of texts |
+//! | [`Ablation`] (`ablation`) | directions and a few parameters to edits of a model |
+//! | [`AskReplies`] (`reply`) | what a model replies under edits, and how likely tokens are then |
+//! | [`KeywordRate`] (`keyword-rate`) | the share of replies with a marker |
+//! | [`Divergence`] (`kl`) | how far a model moved from what it was |
+//! | [`ReplyLength`] (`reply-length`) | how long replies are |
+//!
+//! The numbers have the same bits on each platform and in each form: they are sums in a fixed order, in double precision, with
+//! functions of `libm`.
+#![forbid(unsafe_code)]
+
+mod ablation;
+mod kernel;
+mod keyword_rate;
+mod kl;
+mod picked;
+mod prompts;
+mod reading;
+mod replies;
+mod reply;
+mod reply_length;
+
+use jackfield_plugin_api::prelude::*;
+
+pub use ablation::{Ablation, AblationEdits, DirectionScope};
+pub use kernel::ComponentKernel;
+pub use keyword_rate::{KeywordHits, KeywordRate, KeywordScores, ReplyHit, has_marker, normalized};
+pub use kl::{BaseAndEdited, Divergence, MeanDivergence, PromptDivergence, divergence};
+pub use picked::{PickedDirection, UnitDirections};
+pub use prompts::{NoInput, PromptTexts, ReadPrompts};
+pub use reading::{FileFormat, Selection, read_texts};
+pub use replies::{Replies, Reply};
+pub use reply::{AskReplies, PromptsToAsk};
+pub use reply_length::{LengthUnit, Lengths, ReplyLength};
+
+export_plugin!(ReadPrompts, Ablation, AskReplies, KeywordRate, Divergence, ReplyLength);

@@ -1,0 +1,354 @@
+//! The analyzer `reply`: what a model says to prompts, and how likely it finds tokens.
+
+use futures::future::join_all;
+use jackfield_plugin_api::{Prompt, prelude::*};
+
+use crate::{Replies, Reply};
+
+/// So many prompts are with the model at a time; it computes as many of them side by side as it can.
+const ASKED_AT_ONCE: usize = 128;
+/// The most tokens that distributions are asked of.
+const MOST_DISTRIBUTIONS: u32 = 256;
+
+/// What `reply` reads.
+#[derive(Clone, Debug, PartialEq, Document)]
+pub struct PromptsToAsk {
+    /// The prompts; at least one.
+    pub prompts: Vec<Prompt>,
+    /// Edits that the model runs under, for a model that offers them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-needs" = "model:edits"))]
+    pub edits: Vec<Edit>,
+    /// The replies of the model as it was, one for each prompt, with what their stage followed: distributions are on the
+    /// tokens of these. Without it, they are on those of its own replies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Vec<Reply>>,
+}
+
+/// Asks the stage's model for a reply to each prompt, under edits where they are given.
+///
+/// Full replies and what their first tokens say come from one pass, so that a score can be made of both: a reply that is cut early
+/// may hide what comes later. With `distributions`, the answer has what `kl` compares.
+#[derive(Clone, Debug, Config)]
+pub struct AskReplies {
+    /// Most tokens of a reply; 0 asks for no replies of its own, and for distributions alone.
+    #[config(default = 32)]
+    #[schemars(range(max = 1_048_576))]
+    pub max_tokens: u32,
+    /// Temperature of sampling, 0 to 2; at 0, the likeliest token is taken each time.
+    #[config(default = 0.0)]
+    #[schemars(range(min = 0.0, max = 2.0))]
+    pub temperature: f64,
+    /// Gives what the first so many tokens of each reply say as well. Needs a model that offers `logprobs`.
+    #[schemars(range(min = 1), extend("x-needs" = "model:logprobs"))]
+    pub short: Option<u32>,
+    /// Gives the distributions in the places of the first so many tokens: of the base's reply where one is given, else of its own.
+    /// Each takes four bytes for each token of the vocabulary. Needs a model that offers `logprobs`.
+    #[schemars(range(min = 1, max = 256), extend("x-needs" = "model:logprobs"))]
+    pub distributions: Option<u32>,
+}
+
+impl Analyzer for AskReplies {
+    const NAME: &'static str = "reply";
+    type Input = PromptsToAsk;
+    type Output = Replies;
+
+    fn open(self) -> Result<Self> {
+        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        if !(0.0..=2.0).contains(&self.temperature) {
+            return wrong(format!("`temperature` is {}: it must be 0 to 2", self.temperature));
+        }
+        match (self.short, self.distributions) {
+            (Some(0), _) => wrong("`short` is 0: it must be 1 or more".to_owned()),
+            (Some(short), _) if short > self.max_tokens => {
+                let most = self.max_tokens;
+                wrong(format!("`short` is {short}, more than the {most} tokens that a reply has by `max_tokens`"))
+            }
+            (_, Some(tokens)) if !(1..=MOST_DISTRIBUTIONS).contains(&tokens) => {
+                wrong(format!("`distributions` is {tokens}: it must be 1 to {MOST_DISTRIBUTIONS}"))
+            }
+            (_, None) if self.max_tokens == 0 => {
+                wrong("`max_tokens` is 0, and there are no `distributions`: nothing is asked for".to_owned())
+            }
+            _ => Ok(self),
+        }
+    }
+
+    fn permissions() -> Vec<Permission> {
+        let permission = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
+        vec![
+            permission("model", "to have the prompts answered"),
+            permission("model:edits", "to have them answered under edits"),
+            permission(
+                "model:logprobs",
+                "to have the distributions of tokens, and what the first tokens of a reply say",
+            ),
+        ]
+    }
+
+    async fn analyze(&self, input: PromptsToAsk, host: &Host<'_>) -> Result<Replies> {
+        check(&input)?;
+        if input.base.is_some() && self.distributions.is_none() {
+            let what = "`base` is given, and the stage has no `distributions` to make on it".to_owned();
+            return Err(Failure::InvalidInput(what));
+        }
+        let count = input.prompts.len() as u64;
+        let mut replies = Vec::with_capacity(input.prompts.len());
+        for (chunk, prompts) in input.prompts.chunks(ASKED_AT_ONCE).enumerate() {
+            if host.cancelled() {
+                return Err(Failure::Cancelled("the replies are no longer wanted".to_owned()));
+            }
+            let first = chunk * ASKED_AT_ONCE;
+            let asked = prompts.iter().enumerate().map(|(index, prompt)| self.one(&input, first + index, prompt, host));
+            for reply in join_all(asked).await {
+                replies.push(reply?);
+            }
+            host.progress(replies.len() as u64, Some(count), "prompts");
+        }
+        Ok(Replies { replies })
+    }
+
+    fn examples() -> Vec<Example> {
+        // They would need a model.
+        Vec::new()
+    }
+}
+
+fn check(input: &PromptsToAsk) -> Result<()> {
+    let wrong = |what: String| Err(Failure::InvalidInput(what));
+    if input.prompts.is_empty() {
+        return wrong("there are no prompts".to_owned());
+    }
+    if let Some(index) = input.prompts.iter().position(|prompt| prompt.messages().is_empty()) {
+        return wrong(format!("prompt {index} has no messages"));
+    }
+    let Some(base) = &input.base else { return Ok(()) };
+    if base.len() != input.prompts.len() {
+        return wrong(format!("there are {} prompts, and {} replies of the base", input.prompts.len(), base.len()));
+    }
+    match base.iter().position(|reply| reply.followed.is_none()) {
+        Some(index) => wrong(format!(
+            "reply {index} of `base` does not say which tokens it is on: set `distributions` on the stage that made it"
+        )),
+        None => Ok(()),
+    }
+}
+
+impl AskReplies {
+    /// The reply to a prompt.
+    async fn one(&self, input: &PromptsToAsk, index: usize, prompt: &Prompt, host: &Host<'_>) -> Result<Reply> {
+        let request = || CompletionRequest {
+            edits: input.edits.clone(),
+            temperature: Some(self.temperature),
+            ..CompletionRequest::new(prompt.messages())
+        };
+        let mut reply = Reply::default();
+        if self.max_tokens > 0 {
+            let first = |short| LogProbs { top: 0, distribution: false, on: LogProbsOn::First(short) };
+            let logprobs = self.short.map(first);
+            let asked = CompletionRequest { max_tokens: Some(self.max_tokens), logprobs, ..request() };
+            let completion = host.complete(asked).await?;
+            if self.short.is_some() {
+                let Some(logprobs) = &completion.logprobs else { return Err(no_tokens(index)) };
+                let tokens: Vec<&str> = logprobs.tokens.iter().map(|token| token.token.text.as_str()).collect();
+                reply.short = Some(begin(&completion.text, &tokens).to_owned());
+            }
+            reply.complete = completion.finish == Finish::Stop;
+            reply.tokens = completion.usage.map(|usage| usage.output);
+            reply.text = completion.text;
+        }
+        let Some(tokens) = self.distributions else { return Ok(reply) };
+        let given = input.base.as_ref().and_then(|base| base.get(index)?.followed.clone());
+        let followed = match given {
+            Some(followed) => followed,
+            // Of a reply that is as short, it is all.
+            None if self.max_tokens > 0 && self.max_tokens <= tokens => reply.text.clone(),
+            None => host.complete(CompletionRequest { max_tokens: Some(tokens), ..request() }).await?.text,
+        };
+        // Where nothing is said, the place of the first token is left.
+        let on = if followed.is_empty() { LogProbsOn::First(1) } else { LogProbsOn::Reply(followed.clone()) };
+        let logprobs = Some(LogProbs { top: 0, distribution: true, on });
+        let asked = CompletionRequest { max_tokens: Some(0), logprobs, ..request() };
+        let distribution = host.complete(asked).await?.logprobs.and_then(|logprobs| logprobs.distribution);
+        reply.distribution = Some(distribution.ok_or_else(|| no_tokens(index))?);
+        reply.followed = Some(followed);
+        Ok(reply)
+    }
+}
+
+fn no_tokens(index: usize) -> Failure {
+    Failure::InvalidOutput(format!(
+        "the model answered prompt {index} without the log-probabilities that were asked for"
+    ))
+}
+
+/// What the first tokens of a text say, of which each is written by itself: parts of characters are written as U+FFFD. A character
+/// that is not whole is left out.
+fn begin<'a>(text: &'a str, tokens: &[&str]) -> &'a str {
+    const PART: char = '\u{fffd}';
+    let mut end = 0;
+    let mut in_part = false;
+    for token in tokens.iter().filter(|token| !token.is_empty()) {
+        let rest = &text[end..];
+        // After parts of characters, the next token stands behind characters that only they can have made.
+        let found = if in_part { rest.find(token) } else { rest.starts_with(token).then_some(0) };
+        match found {
+            Some(after) if !token.contains(PART) || !in_part => {
+                end += after + token.len();
+                in_part = false;
+            }
+            _ if token.contains(PART) => {
+                // What stands whole before the part is said.
+                let whole = token.split(PART).next().unwrap_or_default();
+                if !in_part && rest.starts_with(whole) {
+                    end += whole.len();
+                }
+                in_part = true;
+            }
+            // The token that ends a reply is not part of its text.
+            _ => break,
+        }
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{
+        Kind, Token, TokenLogProb, TokenLogProbs,
+        testing::{FakeHost, call},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_begin_is_what_tokens_say_as_far_as_their_characters_are_whole() {
+        for (text, tokens, wanted) in [
+            ("Dear aunt, hello", &["Dear", " aunt"][..], "Dear aunt"),
+            ("Hi", &["Hi", "<|im_end|>"], "Hi"),
+            ("aé.b", &["a", "\u{fffd}", "\u{fffd}", "."], "aé."),
+            ("aé.b", &["a", "\u{fffd}", "\u{fffd}"], "a"),
+            ("aé.b", &["a\u{fffd}"], "a"),
+            ("\u{fffd}b", &["\u{fffd}", "b"], "\u{fffd}b"),
+            ("", &["<|im_end|>"], ""),
+            ("abc", &[], ""),
+        ] {
+            assert_eq!(begin(text, tokens), wanted, "{text} {tokens:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_begin_never_leaves_its_text(text in "(a|é|b|\u{fffd}){0,8}", tokens in proptest::collection::vec("(a|b|\u{fffd}){0,2}", 0..8)) {
+            let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+            prop_assert!(text.starts_with(begin(&text, &tokens)));
+        }
+
+        #[test]
+        fn a_begin_of_whole_characters_is_their_text(tokens in proptest::collection::vec("(a|é| ){0,3}", 0..8), count in 0_usize..8) {
+            let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+            let first = &tokens[..count.min(tokens.len())];
+            let text = tokens.concat();
+            prop_assert_eq!(begin(&text, first), first.concat());
+        }
+    }
+
+    /// A model that says its prompt's text back, a word a token, and has a distribution of two tokens.
+    fn echo() -> FakeHost {
+        let twin = FakeHost::default();
+        let tensor = twin.hold_tensor(&[1, 2], &[-0.5, -1.0]);
+        let host = FakeHost::default().with_model(move |request| {
+            let said = &request.messages.last().expect("a message").content;
+            let most = request.max_tokens.expect("it is asked for") as usize;
+            let words: Vec<&str> = said.split_inclusive(' ').take(most).collect();
+            let logprobs = request.logprobs.as_ref().map(|asked| {
+                let LogProbsOn::First(first) = asked.on else {
+                    return TokenLogProbs { tokens: Vec::new(), distribution: Some(tensor.clone()) };
+                };
+                let token = |text: &&str| Token { id: 0, text: (*text).to_owned() };
+                let one = |text| TokenLogProb { token: token(text), logprob: Some(-1.0), top: Vec::new() };
+                let distribution = asked.distribution.then(|| tensor.clone());
+                TokenLogProbs { tokens: words.iter().take(first as usize).map(one).collect(), distribution }
+            });
+            let usage = Usage { input: 1, output: words.len() as u64 };
+            let finish = if words.concat() == *said { Finish::Stop } else { Finish::Length };
+            Ok(Completion { text: words.concat(), usage: Some(usage), finish, logprobs, ..Completion::default() })
+        });
+        host.hold_tensor(&[1, 2], &[-0.5, -1.0]);
+        host
+    }
+
+    fn ask(config: Value, input: Value, host: &FakeHost) -> Result<Replies> {
+        let answer = call(Kind::Analyzer, "reply", config, input, host)?;
+        Ok(serde_json::from_value(answer).expect("replies"))
+    }
+
+    #[test]
+    fn a_full_reply_and_its_short_begin_come_from_one_request() {
+        let host = echo();
+        let prompts = json!({ "prompts": ["Dear aunt how are you", "Hi"] });
+        let found = ask(json!({ "max_tokens": 4, "short": 2 }), prompts, &host).expect("replies").replies;
+        assert_eq!((found[0].text.as_str(), found[0].short.as_deref()), ("Dear aunt how are ", Some("Dear aunt ")));
+        assert_eq!((found[0].tokens, found[0].complete), (Some(4), false));
+        assert_eq!((found[1].short.as_deref(), found[1].complete), (Some("Hi"), true));
+        assert_eq!((host.asked().len(), host.asked()[0].temperature), (2, Some(0.0)));
+    }
+
+    #[test]
+    fn distributions_are_on_the_first_tokens_of_the_bases_reply() {
+        let host = echo();
+        let base = ask(json!({ "distributions": 2 }), json!({ "prompts": ["a b c", ""] }), &host).expect("replies");
+        assert_eq!((base.replies[0].text.as_str(), base.replies[0].followed.as_deref()), ("a b c", Some("a b ")));
+        assert!(base.replies.iter().all(|reply| reply.distribution.is_some()));
+        let before = host.asked().len();
+        let direction = host.hold_tensor(&[1], &[1.0]);
+        let edit = json!({ "component": "mlp-down", "layer": 0, "direction": direction, "weight": 1.0 });
+        let input = json!({ "prompts": ["x y z", "z"], "edits": [edit], "base": base.replies });
+        let edited = ask(json!({ "distributions": 2, "max_tokens": 0 }), input, &host).expect("distributions");
+        assert_eq!((edited.replies[0].text.as_str(), edited.replies[0].followed.as_deref()), ("", Some("a b ")));
+        let asked = &host.asked()[before..];
+        let on: Vec<_> = asked.iter().map(|request| request.logprobs.as_ref().expect("asked").on.clone()).collect();
+        assert_eq!(on, [LogProbsOn::Reply("a b ".to_owned()), LogProbsOn::First(1)]);
+        assert!(asked.iter().all(|request| request.edits.len() == 1 && request.max_tokens == Some(0)));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_told() {
+        let host = echo();
+        let told = |config: Value, input: Value| {
+            let failure = ask(config, input, &host).expect_err("refused");
+            format!("{:?}: {}", failure.kind(), failure.message())
+        };
+        let prompt = json!({ "prompts": ["a"] });
+        let all = [
+            told(json!({ "max_tokens": 0 }), prompt.clone()),
+            told(json!({ "max_tokens": 4, "short": 5 }), prompt.clone()),
+            told(json!({ "distributions": 257 }), prompt.clone()),
+            told(json!({ "temperature": 2.5 }), prompt),
+            told(json!({}), json!({ "prompts": [] })),
+            told(json!({}), json!({ "prompts": ["a", []] })),
+            told(json!({}), json!({ "prompts": ["a"], "base": [{ "text": "", "followed": "" }] })),
+            told(json!({ "distributions": 1 }), json!({ "prompts": ["a"], "base": [{ "text": "a" }] })),
+            told(json!({ "distributions": 1 }), json!({ "prompts": ["a"], "base": [] })),
+        ];
+        assert_eq!(
+            all,
+            [
+                "InvalidConfig: `max_tokens` is 0, and there are no `distributions`: nothing is asked for",
+                "InvalidConfig: `short` is 5, more than the 4 tokens that a reply has by `max_tokens`",
+                "InvalidConfig: `distributions` is 257: it must be 1 to 256",
+                "InvalidConfig: `temperature` is 2.5: it must be 0 to 2",
+                "InvalidInput: there are no prompts",
+                "InvalidInput: prompt 1 has no messages",
+                "InvalidInput: `base` is given, and the stage has no `distributions` to make on it",
+                "InvalidInput: reply 0 of `base` does not say which tokens it is on: set `distributions` on the stage that \
+                 made it",
+                "InvalidInput: there are 1 prompts, and 0 replies of the base",
+            ]
+        );
+        let silent = FakeHost::default().with_model(|_| Ok(Completion::default()));
+        let told = ask(json!({ "short": 1 }), json!({ "prompts": ["a"] }), &silent).expect_err("no tokens");
+        assert_eq!(told.kind(), jackfield_plugin_api::FailureKind::InvalidOutput);
+    }
+}
