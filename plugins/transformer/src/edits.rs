@@ -122,6 +122,24 @@ impl Edits {
         self.of.get(&(component, layer)).map_or(&[], Vec::as_slice)
     }
 
+    /// The matrix of a component of a block with its edits in it, row by row: its product is what is written under the edits.
+    /// None where there is no edit.
+    pub(crate) fn baked(&self, component: Component, layer: usize, matrix: &Matrix) -> Option<Vec<f32>> {
+        let edits = self.at(component, layer);
+        if edits.is_empty() {
+            return None;
+        }
+        let inputs = matrix.inputs();
+        let mut row = vec![0.0; inputs];
+        let mut rows = Vec::with_capacity(matrix.outputs() * inputs);
+        for output in 0..matrix.outputs() {
+            matrix.row(output, &mut row);
+            rows.extend(row.iter().map(|&weight| f64::from(weight)));
+        }
+        edits.iter().for_each(|ready| ready.bake(inputs, &mut rows));
+        Some(rows.into_iter().map(|weight| weight as f32).collect())
+    }
+
     /// Changes what a component of a block writes, having read `inputs`.
     pub(crate) fn apply(&self, component: Component, layer: usize, inputs: &[f32], outputs: &mut [f32]) {
         for ready in self.at(component, layer) {
@@ -140,6 +158,28 @@ impl Ready {
         add_scaled(outputs, -(self.weight * along), &kept.written);
         for (output, scale) in outputs.iter_mut().zip(kept.scales.iter().flatten()) {
             *output *= scale;
+        }
+    }
+}
+
+impl Ready {
+    /// Changes rows of so many weights as [`Ready::apply`] changes their product.
+    fn bake(&self, inputs: usize, rows: &mut [f64]) {
+        let weight = f64::from(self.weight);
+        let Some(kept) = &self.kept else {
+            let mut along = vec![0.0; inputs];
+            for (&v, row) in self.direction.iter().zip(rows.chunks_exact(inputs)) {
+                along.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(v) * x);
+            }
+            for (&v, row) in self.direction.iter().zip(rows.chunks_exact_mut(inputs)) {
+                row.iter_mut().zip(&along).for_each(|(x, along)| *x -= weight * f64::from(v) * along);
+            }
+            return;
+        };
+        for (index, row) in rows.chunks_exact_mut(inputs).enumerate() {
+            let written = weight * f64::from(kept.written[index]);
+            let scale = kept.scales.as_ref().map_or(1.0, |scales| f64::from(scales[index]));
+            row.iter_mut().zip(&kept.read).for_each(|(x, read)| *x = (*x - written * f64::from(*read)) * scale);
         }
     }
 }

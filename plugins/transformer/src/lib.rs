@@ -14,6 +14,7 @@
 //! | `backend`, `cpu`, `attention` | the operations of a pass, and how the CPU does them |
 //! | `reading`, `generate`, `sampling` | what a pass is used for |
 //! | `encoder/` | sentence encoders, on the same arithmetic |
+//! | `export/` | a model with edits in its weights, as a folder |
 //! | `plan`, `memory`, `admission` | how much memory a batch needs, whether it is there, and what comes of what does not fit |
 //! | `model/` | the extension `transformer`: requests to passes, and what they show to answers |
 //!
@@ -28,6 +29,7 @@ mod cpu;
 mod edits;
 mod encoder;
 mod error;
+mod export;
 mod forward;
 mod generate;
 mod kernels;
@@ -50,13 +52,14 @@ pub use architecture::{Architecture, RopeScaling};
 pub use edits::{EditSpec, Edits};
 pub use encoder::SentenceEncoder;
 pub use error::RunError;
+pub use export::{ExportError, export};
 pub use forward::{Observer, Positions, Step};
 pub use generate::{Drawn, Ended, GenerateRequest, Reply};
 pub use kernels::Kernel;
 pub use load::{CHECKSUMS, ChatTemplate, LoadError, LoadFault, TextEnds, Tokenizer, checksums};
 pub use memory::{MemoryBudget, MemoryShort, Reservation};
 #[cfg(feature = "model")]
-pub use model::{KernelChoice, TransformerModel};
+pub use model::{EditedWeights, EditsToWrite, KernelChoice, TransformerModel, WrittenModel};
 pub use plan::{BatchShape, MemoryPlan};
 pub use reading::{CaptureRequest, ScoreRequest};
 pub use sampling::{Sampler, Sampling, likeliest, log_probabilities};

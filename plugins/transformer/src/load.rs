@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod gguf;
 mod gguf_model;
+mod gguf_text;
 mod gguf_vocabulary;
 mod json;
 mod numbers;
@@ -21,8 +22,10 @@ mod tokenizer_check;
 use std::{fs::File, io::BufReader, path::Path};
 
 pub(crate) use self::{
+    assemble::{ENDS, tensor_names},
     checksums::verify,
     folder::{LONGEST_CONFIG, required_file, small_file},
+    gguf_text::{folder_config, folder_texts},
     json::{Keys, missing},
     tensors::Tensors,
     tokenizer::LONGEST_TOKENIZER,

@@ -110,6 +110,32 @@ impl Format {
     }
 }
 
+/// What a folder calls the tensors of a block, in the order of [`Layer`], with the matrices that lie below one another apart.
+pub(crate) struct TensorNames {
+    pub(crate) attention_norm: String,
+    pub(crate) queries_keys_values: [String; 3],
+    pub(crate) attention_output: String,
+    pub(crate) mlp_norm: String,
+    pub(crate) gate_up: [String; 2],
+    pub(crate) down: String,
+}
+
+/// What a folder calls the tensors of a block.
+pub(crate) fn tensor_names(layer: usize) -> TensorNames {
+    let name = |part| Format::Folder.part(layer, part);
+    TensorNames {
+        attention_norm: name(Part::AttentionNorm),
+        queries_keys_values: [Part::Queries, Part::Keys, Part::Values].map(name),
+        attention_output: name(Part::AttentionOutput),
+        mlp_norm: name(Part::MlpNorm),
+        gate_up: [Part::Gate, Part::Up].map(name),
+        down: name(Part::Down),
+    }
+}
+
+/// What a folder calls the embeddings, the last norm and the head.
+pub(crate) const ENDS: [&str; 3] = [Format::Folder.embedding(), Format::Folder.final_norm(), Format::Folder.head()];
+
 /// Reads the weights of a model. All shapes are checked, and memory is reserved, before any is taken.
 ///
 /// # Errors

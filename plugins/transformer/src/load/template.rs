@@ -28,6 +28,15 @@ const STEPS: u64 = 1_000_000;
 const NAME: &str = "chat";
 /// The special tokens that templates may name.
 const NAMED: [&str; 4] = ["bos", "eos", "unk", "pad"];
+/// Where GGUF files have the template.
+pub(super) const GGUF_TEMPLATE: &str = "tokenizer.chat_template";
+/// Where GGUF files have the special tokens that templates may name.
+pub(super) const GGUF_TOKENS: [(&str, &str); 4] = [
+    ("bos", "tokenizer.ggml.bos_token_id"),
+    ("eos", "tokenizer.ggml.eos_token_id"),
+    ("unk", "tokenizer.ggml.unknown_token_id"),
+    ("pad", "tokenizer.ggml.padding_token_id"),
+];
 /// What templates that want a date are given: results do not depend on the day they are made.
 const DATE: [&str; 3] = ["2024", "07", "26"];
 
@@ -80,21 +89,15 @@ impl ChatTemplate {
     fn of_gguf(path: &Path) -> Result<Option<Self>, LoadFault> {
         let metadata = gguf_metadata(path, &[TOKENS])?;
         let keys = Keys(&metadata);
-        let Some(text) = keys.text("tokenizer.chat_template")? else { return Ok(None) };
+        let Some(text) = keys.text(GGUF_TEMPLATE)? else { return Ok(None) };
         if text.len() as u64 > LONGEST_CONFIG {
             let (found, most) = (text.len() as u64, LONGEST_CONFIG);
             return Err(LoadFault::TooMany { what: "bytes of a template", found, most });
         }
         let texts = keys.texts(TOKENS)?;
         let of = |name: &str| {
-            let name = if name == "unk" {
-                "unknown"
-            } else if name == "pad" {
-                "padding"
-            } else {
-                name
-            };
-            let token = keys.whole(&format!("tokenizer.ggml.{name}_token_id"), 0..=u64::from(u32::MAX)).ok()??;
+            let (_, key) = GGUF_TOKENS.iter().find(|(token, _)| *token == name)?;
+            let token = keys.whole(key, 0..=u64::from(u32::MAX)).ok()??;
             texts?.get(token as usize).map(str::to_owned)
         };
         Self::new(text.to_owned(), of).map(Some)
