@@ -87,8 +87,9 @@ fn check_absent(to: &Path) -> Result<(), ExportError> {
     match fs::read_dir(to).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() != io::ErrorKind::NotADirectory => Err(ExportError::write(to, error)),
-        Ok(false) | Err(_) => Err(ExportError::Occupied { path: to.to_owned() }),
+        Ok(false) => Err(ExportError::Occupied { path: to.to_owned() }),
+        Err(_) if to.is_file() => Err(ExportError::Occupied { path: to.to_owned() }),
+        Err(error) => Err(ExportError::write(to, error)),
     }
 }
 
@@ -153,7 +154,7 @@ fn texts(model: &Transformer, source: &Path, to: &Path) -> Result<Vec<(&'static 
         let wrong = |error: serde_json::Error| ExportError::Load(LoadFault::NotJson(error.to_string()).of(&path));
         (serde_json::from_slice::<Map<String, Value>>(&text).map_err(wrong)?, Vec::new())
     } else {
-        let config = folder_config(architecture).map_err(|fault| ExportError::Load(fault.of(source)))?;
+        let config = folder_config(architecture).ok_or_else(|| ExportError::Unsayable { path: source.to_owned() })?;
         (config, folder_texts(source, architecture).map_err(ExportError::Load)?)
     };
     // Both names are in use for the type of the weights.

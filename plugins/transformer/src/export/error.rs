@@ -25,6 +25,11 @@ pub enum ExportError {
         /// Why.
         error: io::Error,
     },
+    /// Its position encoding, with a divisor for each frequency, is none that `config.json` can say.
+    Unsayable {
+        /// The GGUF file.
+        path: PathBuf,
+    },
     /// What is to be written cannot be read, or cannot be said in a folder.
     Load(LoadError),
     /// It is no longer wanted.
@@ -45,6 +50,12 @@ impl fmt::Display for ExportError {
                 write!(f, "`{}` is there already: name a folder that is empty, or that is not there", shown(path))
             }
             Self::Write { path, error } => write!(f, "cannot write `{}`: {error}", shown(path)),
+            Self::Unsayable { path } => write!(
+                f,
+                "`{}` has a divisor for each frequency of its position encoding, which a folder cannot say: export the model from \
+                 the folder that the file was made of",
+                shown(path)
+            ),
             Self::Load(error) => error.fmt(f),
             Self::Cancelled => f.write_str("the model is no longer wanted"),
         }
@@ -56,7 +67,7 @@ impl error::Error for ExportError {
         match self {
             Self::Write { error, .. } => Some(error),
             Self::Load(error) => Some(error),
-            Self::Occupied { .. } | Self::Cancelled => None,
+            Self::Occupied { .. } | Self::Unsayable { .. } | Self::Cancelled => None,
         }
     }
 }
@@ -66,7 +77,7 @@ impl From<ExportError> for Failure {
         match error {
             ExportError::Load(error) => error.into(),
             ExportError::Cancelled => Self::Cancelled(error.to_string()),
-            ExportError::Occupied { .. } => Self::InvalidConfig(error.to_string()),
+            ExportError::Occupied { .. } | ExportError::Unsayable { .. } => Self::InvalidConfig(error.to_string()),
             // The disk may be full for the moment, but what it says is the same the next second.
             ExportError::Write { .. } => Self::Internal(error.to_string()),
         }

@@ -12,11 +12,8 @@ use super::{
 };
 use crate::{Architecture, RopeScaling};
 
-/// `config.json` of an architecture.
-///
-/// # Errors
-/// [`LoadFault::UnknownRope`] for a position encoding that no such file can say.
-pub(crate) fn folder_config(architecture: &Architecture) -> Result<Map<String, Value>, LoadFault> {
+/// `config.json` of an architecture; none for a position encoding that no such file can say.
+pub(crate) fn folder_config(architecture: &Architecture) -> Option<Map<String, Value>> {
     // A float that is written in as few digits as tell it apart.
     let short = |number: f32| number.to_string().parse::<f64>().map_or(Value::Null, Value::from);
     let mut config = Map::new();
@@ -35,19 +32,16 @@ pub(crate) fn folder_config(architecture: &Architecture) -> Result<Map<String, V
     set("rms_norm_eps", short(architecture.epsilon));
     set("rope_theta", short(architecture.rope_base));
     set("tie_word_embeddings", json!(architecture.tied));
-    match &architecture.rope_scaling {
-        RopeScaling::None => {}
-        &RopeScaling::Llama3 { factor, low_frequency, high_frequency, original_context } => {
-            let scaling = json!({
-                "rope_type": "llama3", "factor": short(factor), "low_freq_factor": short(low_frequency),
-                "high_freq_factor": short(high_frequency),
-                "original_max_position_embeddings": original_context as u64,
-            });
-            set("rope_scaling", scaling);
-        }
-        RopeScaling::Factors(_) => {
-            return Err(LoadFault::UnknownRope("rope_freqs".to_owned()));
-        }
+    let known = match &architecture.rope_scaling {
+        RopeScaling::Factors(factors) => as_llama_3(architecture, factors)?,
+        known => known.clone(),
+    };
+    if let RopeScaling::Llama3 { factor, low_frequency, high_frequency, original_context } = known {
+        let scaling = json!({
+            "rope_type": "llama3", "factor": short(factor), "low_freq_factor": short(low_frequency),
+            "high_freq_factor": short(high_frequency), "original_max_position_embeddings": original_context as u64,
+        });
+        set("rope_scaling", scaling);
     }
     if let Some(begin) = architecture.begin {
         set("bos_token_id", json!(begin));
@@ -57,7 +51,18 @@ pub(crate) fn folder_config(architecture: &Architecture) -> Result<Map<String, V
         [end] => drop(set("eos_token_id", json!(end))),
         ref ends => drop(set("eos_token_id", json!(ends))),
     }
-    Ok(config)
+    Some(config)
+}
+
+/// The scaling of Llama 3.1 and later, where that is what these divisors of frequencies are: GGUF files have them in its place.
+fn as_llama_3(architecture: &Architecture, factors: &[f32]) -> Option<RopeScaling> {
+    const CLOSE: f32 = 1e-4;
+    let factor = factors.iter().copied().fold(1.0, f32::max).round();
+    let scaling = RopeScaling::Llama3 { factor, low_frequency: 1.0, high_frequency: 4.0, original_context: 8192.0 };
+    let plain = Architecture { rope_scaling: RopeScaling::None, ..architecture.clone() }.frequencies();
+    let scaled = Architecture { rope_scaling: scaling.clone(), ..architecture.clone() }.frequencies();
+    let is_close = |((plain, scaled), factor): ((f32, f32), &f32)| ((plain / scaled) / factor - 1.0).abs() < CLOSE;
+    (factors.len() == plain.len() && plain.into_iter().zip(scaled).zip(factors).all(is_close)).then_some(scaling)
 }
 
 /// `tokenizer.json` and `tokenizer_config.json` of a GGUF file; none if it does not have a vocabulary.
@@ -94,4 +99,58 @@ pub(crate) fn folder_texts(path: &Path, architecture: &Architecture) -> Result<V
         Ok(vec![("tokenizer.json", tokenizer), ("tokenizer_config.json", Value::Object(config))])
     };
     read().map_err(|fault: LoadFault| fault.of(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::config;
+
+    fn architecture(rope_scaling: RopeScaling) -> Architecture {
+        Architecture {
+            layers: 2,
+            hidden: 128,
+            heads: 2,
+            key_value_heads: 1,
+            head: 64,
+            inner: 256,
+            vocabulary: 300,
+            context: 4096,
+            epsilon: 1e-5,
+            rope_base: 500_000.0,
+            rope_scaling,
+            tied: true,
+            begin: Some(1),
+            ends: vec![2, 3],
+        }
+    }
+
+    fn read_again(architecture: &Architecture) -> Option<Architecture> {
+        let text = serde_json::to_vec(&Value::Object(folder_config(architecture)?)).expect("JSON");
+        Some(config::architecture(&text, None).expect("a configuration"))
+    }
+
+    #[test]
+    fn an_architecture_is_read_from_the_configuration_that_is_written_of_it() {
+        let llama_3 =
+            |factor| RopeScaling::Llama3 { factor, low_frequency: 1.0, high_frequency: 4.0, original_context: 8192.0 };
+        for scaling in [RopeScaling::None, llama_3(8.0)] {
+            let wanted = architecture(scaling);
+            assert_eq!(read_again(&wanted).expect("it can be said"), wanted);
+        }
+        // As GGUF files have it.
+        let scaled = architecture(llama_3(32.0)).frequencies();
+        let plain = architecture(RopeScaling::None).frequencies();
+        let factors = plain.iter().zip(&scaled).map(|(plain, scaled)| plain / scaled).collect();
+        let read = read_again(&architecture(RopeScaling::Factors(factors))).expect("it can be said");
+        assert_eq!(read, architecture(llama_3(32.0)));
+        let one = Architecture { ends: vec![7], begin: None, ..architecture(RopeScaling::None) };
+        assert_eq!(read_again(&one).expect("it can be said"), one);
+    }
+
+    #[test]
+    fn divisors_that_no_configuration_can_say_are_refused() {
+        let other = architecture(RopeScaling::Factors((0..32).map(|pair| 1.0 + pair as f32).collect()));
+        assert_eq!(folder_config(&other), None);
+    }
 }

@@ -35,7 +35,7 @@ fn never() -> bool {
 #[test]
 fn a_written_model_has_the_logits_that_the_model_has_under_the_edits() {
     let folder = tempfile::tempdir().expect("a folder");
-    for source in ["tiny", "tiny.gguf", "talking", "chat.gguf"] {
+    for source in ["tiny", "talking", "chat.gguf"] {
         let model = portable(load(&fixture(source)));
         for (index, normalization) in NORMALIZATIONS.into_iter().enumerate() {
             let edits = edits(&model, normalization, 3);
@@ -53,6 +53,17 @@ fn a_written_model_has_the_logits_that_the_model_has_under_the_edits() {
             assert!(apart(&found, &before) > 1e-2, "{source} {normalization:?}: the edits change something");
         }
     }
+}
+
+#[test]
+fn a_position_encoding_that_a_folder_cannot_say_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = load(&fixture("tiny.gguf"));
+    let to = folder.path().join("model");
+    let none = model.edits(&[]).expect("none");
+    let error = export(&model, &fixture("tiny.gguf"), &none, &to, &never).expect_err("refused").to_string();
+    assert!(error.contains("tiny.gguf` has a divisor for each frequency"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
 #[test]
