@@ -8,6 +8,7 @@ mod completions;
 mod develop;
 mod doctor;
 mod exit;
+mod front;
 mod graph;
 mod load;
 mod lockfile;
@@ -79,6 +80,8 @@ enum Command {
     /// Look at what the routes of a pipeline have learned, and have it forgotten.
     #[command(subcommand)]
     Routes(routes::Command),
+    /// Show the best trials of a run's search: those on the Pareto front.
+    Front(front::Args),
     /// Look after the files of models that run in the process.
     #[cfg(feature = "transformer")]
     #[command(subcommand)]
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),
         Command::Routes(command) => routes::routes(&command),
+        Command::Front(args) => front::front(&args),
         #[cfg(feature = "transformer")]
         Command::Models(command) => models::models(&command),
         Command::Why(args) => why::why(&args),

@@ -1,4 +1,4 @@
-//! The non-dominated set of a few points.
+//! The non-dominated set of points.
 
 /// An objective's values, an arm each, and whether less of it is better.
 pub(super) struct Measure {
@@ -10,17 +10,32 @@ pub(super) struct Measure {
 /// Which arms no other dominates: no other is at least as good in every objective and better in one. An arm without a value
 /// is worst in that objective, and one without any is not on the front.
 pub(super) fn on_front(measures: &[Measure], arms: usize) -> Vec<bool> {
-    let badness = |measure: &Measure, arm: usize| match measure.values.get(arm).copied().flatten() {
+    let loss = |measure: &Measure, arm: usize| match measure.values.get(arm).copied().flatten() {
         Some(value) if measure.minimize => value,
         Some(value) => -value,
         None => f64::INFINITY,
     };
-    let dominates = |a: usize, b: usize| {
-        measures.iter().all(|measure| badness(measure, a) <= badness(measure, b))
-            && measures.iter().any(|measure| badness(measure, a) < badness(measure, b))
-    };
+    let points: Vec<Vec<f64>> =
+        (0..arms).map(|arm| measures.iter().map(|measure| loss(measure, arm)).collect()).collect();
     let is_known = |arm: usize| measures.iter().any(|measure| measure.values.get(arm).copied().flatten().is_some());
-    (0..arms).map(|arm| is_known(arm) && !(0..arms).any(|other| dominates(other, arm))).collect()
+    non_dominated(&points).into_iter().enumerate().map(|(arm, is_front)| is_front && is_known(arm)).collect()
+}
+
+/// Which points no other dominates: no other is at most as large in every coordinate and smaller in one. Of points that are
+/// alike, all are, or none.
+pub(super) fn non_dominated(points: &[Vec<f64>]) -> Vec<bool> {
+    let dominates = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a <= b) && a.iter().zip(b).any(|(a, b)| a < b);
+    // What is dominated by one that is itself dominated is dominated by the better one, too.
+    let mut kept: Vec<usize> = Vec::new();
+    for (place, point) in points.iter().enumerate() {
+        if !kept.iter().any(|other| dominates(&points[*other], point)) {
+            kept.retain(|other| !dominates(point, &points[*other]));
+            kept.push(place);
+        }
+    }
+    let mut on_front = vec![false; points.len()];
+    kept.into_iter().for_each(|place| on_front[place] = true);
+    on_front
 }
 
 #[cfg(test)]

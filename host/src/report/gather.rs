@@ -11,6 +11,7 @@ use super::{
     flow::{Flow, Session},
     learned::Learned,
     spend::Spending,
+    trials::Trials,
 };
 use crate::{
     pipeline::StagePlan,
@@ -43,6 +44,7 @@ pub(super) struct Facts<'a> {
     pub(super) spending: Spending,
     pub(super) failures: Failures,
     pub(super) routes: Vec<Learned>,
+    pub(super) trials: Trials,
     /// Ids of the first items, by position: as many as are drawn one by one.
     pub(super) ids: BTreeMap<i64, String>,
 }
@@ -77,6 +79,7 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
             spending: Spending::default(),
             failures: Failures::default(),
             routes: Vec::new(),
+            trials: Trials::default(),
             ids: BTreeMap::new(),
         };
         db.each_call(|call| {
@@ -99,6 +102,7 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
         })?;
         db.each_failure(|row| facts.failures.add(Some(row.stage), row.item.as_deref(), &row.kind, &row.message))?;
         facts.routes = routes(run, db)?;
+        facts.trials = Trials::read(db)?;
         Ok(facts)
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! - `gather`, `calls`, `flow`, `spend`, `failures`, `learned`: the record, read once from its beginning to its end, becomes
 //!   facts in flat memory: counts, histograms, bins, the most frequent of a kind.
-//! - `beta`, `front`: statistics.
+//! - `trials`: what a search tried. `beta`, `front`, `hypervolume`: statistics.
 //! - `page`: a file a section. `html`: text comes in escaped, or not at all.
 //!
 //! The page is a function of the record: the same record gives the same bytes. Its size is bounded whatever the run:
@@ -15,11 +15,14 @@ mod flow;
 mod front;
 mod gather;
 mod html;
+mod hypervolume;
 mod learned;
 mod page;
 mod spend;
 mod times;
+mod trials;
 mod units;
 
 pub use page::page;
-pub(crate) use units::{counted, ms};
+pub(crate) use trials::{Trial, TrialState, Trials};
+pub(crate) use units::{counted, digits, ms};

@@ -82,6 +82,18 @@ pub(super) fn short(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// To four digits, and none that say nothing.
+pub(crate) fn digits(value: f64) -> String {
+    let size = value.abs();
+    if value != 0.0 && !(1e-4..1e7).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let decimals =
+        if size >= 1000.0 || value == 0.0 { 0 } else { (3 - size.log10().floor() as i32).clamp(0, 7) as usize };
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// With a comma between thousands.
 pub(super) fn grouped(value: u64) -> String {
     let digits = value.to_string();
@@ -192,6 +204,12 @@ mod tests {
             power(1e7),
             power(10.0),
             tick(2.5e6, 5e6),
+            digits(0.035_123),
+            digits(0.0),
+            digits(1234.56),
+            digits(0.95),
+            digits(-12.0),
+            digits(0.000_012),
         ];
         let wanted = [
             "0",
@@ -224,6 +242,12 @@ mod tests {
             "10 s",
             "10 µs",
             "2.5 s",
+            "0.03512",
+            "0",
+            "1235",
+            "0.95",
+            "-12",
+            "1.200e-5",
         ];
         assert_eq!(all.each_ref().map(String::as_str), wanted);
     }

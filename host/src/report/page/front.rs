@@ -8,7 +8,9 @@ use super::{
         learned::Context,
         units::{clip, grouped, many, px, short},
     },
-    close_table, number_cell, open_table,
+    close_table,
+    marks::point,
+    number_cell, open_table,
 };
 use crate::pipeline::RoutePlan;
 
@@ -79,11 +81,11 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, "Objectives by arm", &head);
     for (place, arm) in route.arms.iter().enumerate().take(arms) {
-        out.own("<tr><td><svg width=\"20\" height=\"18\" aria-hidden=\"true\"><g transform=\"translate(10 9)\">");
-        point(out, front[place]);
+        out.own("<tr><td><svg width=\"20\" height=\"18\" aria-hidden=\"true\">");
+        point(out, (10.0, 9.0), front[place], None);
         put!(
             out,
-            "</g></svg> <b class=\"no\">{}</b></td><th scope=\"row\">{}</th>",
+            "</svg> <b class=\"no\">{}</b></td><th scope=\"row\">{}</th>",
             letter(place),
             clip(&arm.arm.name, 60)
         );
@@ -145,14 +147,6 @@ fn axes(measures: &[Measure]) -> Vec<&Measure> {
 fn letter(place: usize) -> String {
     let letter = |place: usize| char::from(b'A' + (place % 26) as u8);
     if place < 26 { letter(place).to_string() } else { format!("{}{}", letter(place / 26 - 1), letter(place)) }
-}
-
-fn point(out: &mut Html, is_front: bool) {
-    if is_front {
-        out.own("<path class=\"on-front\" d=\"M0-7L7 0L0 7L-7 0z\"/>");
-    } else {
-        out.own("<circle class=\"beaten\" r=\"5\"/>");
-    }
 }
 
 type Point = [f64; 3];
@@ -248,7 +242,7 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         let [x, _, z] = point_at;
         edge(out, "stem", point_at, [x, -1.0, z]);
         open_at(out, "point", point_at);
-        point(out, front[arm]);
+        point(out, (0.0, 0.0), front[arm], None);
         put!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", letter(arm));
     }
     out.own("</g></svg>\n</figure>\n");

@@ -37,6 +37,20 @@ pub(super) fn mark(out: &mut Html, series: usize, (x, y): (f64, f64)) {
     put!(out, "<path class=\"mark s{}\" transform=\"translate({} {})\" d=\"{}\"/>", series % SERIES, px(x), px(y), d);
 }
 
+/// A point among those that may be on a front: a filled diamond if it is, a hollow circle if another beats it.
+pub(super) fn point(out: &mut Html, (x, y): (f64, f64), is_front: bool, title: Option<&str>) {
+    put!(out, "<g transform=\"translate({} {})\">", px(x), px(y));
+    out.own(if is_front {
+        "<path class=\"on-front\" d=\"M0-7L7 0L0 7L-7 0z\"/>"
+    } else {
+        "<circle class=\"beaten\" r=\"3.6\"/>"
+    });
+    if let Some(title) = title {
+        put!(out, "<title>{}</title>", title);
+    }
+    out.own("</g>");
+}
+
 /// A failure: a cross.
 pub(super) fn cross(out: &mut Html, (x, y): (f64, f64), title: &str) {
     put!(out, "<path class=\"cross\" transform=\"translate({} {})\" d=\"M-3.5-3.5l7 7M3.5-3.5l-7 7\">", px(x), px(y));

@@ -10,7 +10,9 @@ mod head;
 mod latency;
 mod layout;
 mod marks;
+mod plot;
 mod routes;
+mod search;
 mod timeline;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -47,6 +49,7 @@ pub fn page(run: &RunJson, db: &Db) -> Result<String, StoreError> {
         ("caches", "Caches", caches::section(&facts)),
         ("routes", "What the routes learned", routes::section(&facts)),
         ("front", "The front", front::section(&facts)),
+        ("search", "The search", search::section(&facts)),
         ("colophon", "What ran", head::colophon(&facts)),
     ]
     .into_iter()

@@ -1,0 +1,377 @@
+//! What a search tried, what came of it, and which trials no other beats.
+
+use jackfield_plugin_api::{Dimension, Goal};
+use serde_json::Value;
+
+use super::{
+    super::{
+        gather::Facts,
+        html::{Html, put},
+        trials::{Trial, TrialState, Trials},
+        units::{clip, digits, grouped, many},
+    },
+    close_table,
+    marks::point,
+    number_cell, open_table,
+    plot::{Axis, Plot},
+};
+
+/// The most trials that a drawing has a point for, apart from those on the front, and the most of the front.
+const POINTS: usize = 600;
+const SMALL_POINTS: usize = 150;
+const FRONT: usize = 200;
+/// The most rows of the table, and the most columns of values.
+const ROWS: usize = 50;
+const COLUMNS: usize = 12;
+/// The most objectives and values that are drawn.
+const GOALS: usize = 3;
+const VALUES: usize = 12;
+
+const LARGE: (f64, f64) = (520.0, 380.0);
+const WIDE: (f64, f64) = (520.0, 230.0);
+const SMALL: (f64, f64) = (340.0, 190.0);
+
+pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+    let search = facts.run.plan.search.as_ref()?;
+    Some(of_trials(&facts.trials, &search.extension.name, &search.study.space))
+}
+
+/// What there is to tell of trials over `space`.
+fn of_trials(trials: &Trials, policy: &str, space: &[Dimension]) -> Html {
+    let mut out = Html::new();
+    about(&mut out, trials, policy);
+    if trials.goals.is_empty() {
+        out.own("<p>No trial has its objectives yet.</p>\n");
+        return out;
+    }
+    let drawn = Drawn::of(trials);
+    if trials.goals.len() > 1 {
+        legend(&mut out);
+        scatters(&mut out, &drawn);
+    }
+    table(&mut out, &drawn);
+    over_time(&mut out, &drawn);
+    against_values(&mut out, &drawn, space);
+    out
+}
+
+/// The trials, with those on the front.
+struct Drawn<'a> {
+    trials: &'a Trials,
+    /// The best first: for one objective those that are as good as any.
+    front: Vec<&'a Trial>,
+    /// The complete ones that are not on it, in order.
+    beaten: Vec<&'a Trial>,
+    reference: Vec<f64>,
+}
+
+impl<'a> Drawn<'a> {
+    fn of(trials: &'a Trials) -> Self {
+        let front = trials.front();
+        let on_front: std::collections::BTreeSet<u64> = front.iter().map(|trial| trial.item).collect();
+        let beaten = trials.complete().filter(|trial| !on_front.contains(&trial.item)).collect();
+        Self { trials, front, beaten, reference: trials.reference() }
+    }
+
+    fn goals(&self) -> impl Iterator<Item = (usize, &'a Goal)> {
+        self.trials.goals.iter().enumerate().take(GOALS)
+    }
+
+    /// The axis of an objective.
+    fn axis(&self, (place, goal): (usize, &Goal)) -> Axis {
+        Axis::of(named(goal), self.trials.complete().map(|trial| trial.objectives[place]))
+    }
+
+    /// So many of the trials, evenly spread, and after them, so that they are above, those on the front.
+    fn points(&self, most: usize) -> impl Iterator<Item = (&'a Trial, bool)> {
+        let every = self.beaten.len().div_ceil(most.max(1)).max(1);
+        let beaten = self.beaten.iter().step_by(every).map(|trial| (*trial, false));
+        beaten.chain(self.front.iter().take(FRONT).map(|trial| (*trial, true)))
+    }
+}
+
+/// An objective with the way in which it is better.
+fn named(goal: &Goal) -> String {
+    format!("{} {}", clip(&goal.name, 40), if goal.minimize { "↓" } else { "↑" })
+}
+
+fn about(out: &mut Html, trials: &Trials, policy: &str) {
+    put!(
+        out,
+        "<p>The policy <code>{}</code> picked the values of {}: {} complete",
+        policy,
+        many(trials.done.len() as u64 + trials.open, "trial"),
+        { grouped(trials.count(TrialState::Complete)) }
+    );
+    for (state, name) in [(TrialState::Pruned, "pruned"), (TrialState::Failed, "failed")] {
+        if trials.count(state) > 0 {
+            put!(out, ", {} {}", grouped(trials.count(state)), name);
+        }
+    }
+    if trials.open > 0 {
+        put!(out, ", {} not done", grouped(trials.open));
+    }
+    out.own(".");
+    if !trials.goals.is_empty() {
+        let list = |minimize: bool| {
+            let names = trials.goals.iter().filter(|goal| goal.minimize == minimize);
+            names.map(|goal| clip(&goal.name, 60)).collect::<Vec<_>>().join(", ")
+        };
+        for (minimize, does) in [(true, "less"), (false, "more")] {
+            let names = list(minimize);
+            if !names.is_empty() {
+                put!(out, " Of {}, {} is better.", names, does);
+            }
+        }
+    }
+    out.own("</p>\n");
+}
+
+fn legend(out: &mut Html) {
+    out.own("<ul class=\"legend\">");
+    for (is_front, says) in
+        [(true, "no other trial is at least as good in everything and better in something"), (false, "beaten")]
+    {
+        out.own("<li><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
+        point(out, (8.0, 8.0), is_front, None);
+        put!(out, "</svg> {}</li>", says);
+    }
+    out.own("</ul>\n");
+}
+
+/// What is said of a trial where it is pointed at.
+fn told(trial: &Trial, goals: &[Goal]) -> String {
+    let objectives =
+        goals.iter().zip(&trial.objectives).map(|(goal, value)| format!("{} {}", goal.name, digits(*value)));
+    clip(&format!("{}: {}", trial.id, objectives.collect::<Vec<_>>().join(", ")), 120)
+}
+
+/// Each objective against each other.
+fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
+    let goals = &drawn.trials.goals;
+    out.own("<div class=\"cards wide\">\n");
+    for (x_place, x_goal) in drawn.goals() {
+        for (y_place, y_goal) in drawn.goals().skip(x_place + 1) {
+            let (x, y) = (drawn.axis((x_place, x_goal)), drawn.axis((y_place, y_goal)));
+            let plot = Plot { x: &x, y: &y, size: LARGE };
+            let title = format!("Trials by {} and {}", clip(&x_goal.name, 40), clip(&y_goal.name, 40));
+            let about =
+                format!("{} on the front; the table has their numbers.", many(drawn.front.len() as u64, "trial"));
+            plot.open(out, &format!("trials-{x_place}-{y_place}"), &title, &about);
+            if goals.len() == 2 {
+                let steps: Vec<(f64, f64)> =
+                    drawn.front.iter().map(|trial| (trial.objectives[0], trial.objectives[1])).collect();
+                plot.stairs(out, "average", &steps);
+            }
+            for (trial, is_front) in drawn.points(POINTS) {
+                let at = plot.place((trial.objectives[x_place], trial.objectives[y_place]));
+                point(out, at, is_front, Some(&told(trial, goals)));
+            }
+            Plot::close(out);
+        }
+    }
+    out.own("</div>\n");
+    if goals.len() > GOALS {
+        put!(out, "<p class=\"note\">{} more objectives are in the table alone.</p>\n", goals.len() - GOALS);
+    }
+}
+
+/// The trials on the front; the best ones, where there is one objective.
+fn table(out: &mut Html, drawn: &Drawn<'_>) {
+    let Drawn { trials, front, reference, .. } = drawn;
+    let has_one = trials.goals.len() == 1;
+    let mut best: Vec<&Trial> = trials.complete().collect();
+    let rows: &[&Trial] = if has_one {
+        trials.sort(&mut best);
+        best.truncate(10);
+        &best
+    } else {
+        front
+    };
+    let volume = trials.hypervolume(front.iter().copied(), reference);
+    if let (Some(volume), false) = (volume, has_one) {
+        let point: Vec<String> = reference.iter().map(|value| digits(*value)).collect();
+        put!(
+            out,
+            "<p>Hypervolume {}, up to the reference point ({}), which is a tenth of the spread beyond the worst of each objective.</p>\n",
+            digits(volume),
+            point.join(", ")
+        );
+    }
+    let rows = &rows[..rows.len().min(ROWS)];
+    let names = Trials::differing(rows);
+    let shown = &names[..names.len().min(COLUMNS)];
+    let mut head: Vec<(String, bool)> = vec![(String::new(), false), ("item".to_owned(), false)];
+    head.extend(trials.goals.iter().map(|goal| (named(goal), true)));
+    head.extend(shown.iter().map(|name| (clip(name, 40), true)));
+    let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
+    open_table(out, if has_one { "The best trials" } else { "Trials on the front" }, &head);
+    let on_front: std::collections::BTreeSet<u64> = front.iter().map(|trial| trial.item).collect();
+    for trial in rows {
+        out.own("<tr><td><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
+        point(out, (8.0, 8.0), on_front.contains(&trial.item), None);
+        put!(out, "</svg></td><th scope=\"row\">{}</th>", clip(&trial.id, 40));
+        trial.objectives.iter().for_each(|value| number_cell(out, &digits(*value)));
+        for name in shown {
+            number_cell(out, &trial.values.get(name).map_or_else(|| "-".to_owned(), told_value));
+        }
+        out.own("</tr>\n");
+    }
+    close_table(out);
+    if !has_one && front.len() > rows.len() {
+        put!(
+            out,
+            "<p class=\"note\">And {} on the front.</p>\n",
+            many((front.len() - rows.len()) as u64, "more trial")
+        );
+    }
+    if names.len() > shown.len() {
+        put!(
+            out,
+            "<p class=\"note\">{} more values differ; <code>jackfield front</code> has them all.</p>\n",
+            names.len() - shown.len()
+        );
+    }
+}
+
+/// A picked value as a cell has it.
+fn told_value(value: &Value) -> String {
+    match (value.as_f64(), value.as_str()) {
+        (Some(number), _) => digits(number),
+        (None, Some(text)) => clip(text, 40),
+        (None, None) => clip(&value.to_string(), 40),
+    }
+}
+
+/// Each objective by the number of the trial, with the best so far; the hypervolume so far, of two objectives.
+fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
+    let trials = drawn.trials;
+    let last = trials.done.last().map_or(1.0, |trial| trial.item as f64 + 1.0);
+    let x = Axis::of("trial", [1.0, last].into_iter());
+    out.own("<h3>Over the trials</h3>\n<div class=\"cards wide\">\n");
+    for (place, goal) in drawn.goals() {
+        let y = drawn.axis((place, goal));
+        let plot = Plot { x: &x, y: &y, size: WIDE };
+        let title = format!("{} by trial", clip(&goal.name, 40));
+        let mut best: Option<f64> = None;
+        let mut line: Vec<(f64, f64)> = Vec::new();
+        for trial in trials.complete() {
+            let value = trial.objectives[place];
+            let is_better = best.is_none_or(|best| if goal.minimize { value < best } else { value > best });
+            if is_better {
+                best = Some(value);
+                line.push((trial.item as f64 + 1.0, value));
+            }
+        }
+        let found = line.last().copied();
+        line.extend(found.map(|(_, value)| (last, value)));
+        let about = found.map_or_else(String::new, |(trial, value)| {
+            format!("The line is the best so far: {} in the end, from trial {trial} on.", digits(value))
+        });
+        plot.open(out, &format!("time-{place}"), &title, &about);
+        for (trial, is_front) in drawn.points(POINTS / 2) {
+            let at = plot.place((trial.item as f64 + 1.0, trial.objectives[place]));
+            point(out, at, is_front, Some(&told(trial, &trials.goals)));
+        }
+        plot.stairs(out, "reward", &line);
+        Plot::close(out);
+    }
+    if trials.goals.len() == 2 {
+        volumes(out, drawn, (&x, last));
+    }
+    out.own("</div>\n");
+}
+
+/// The hypervolume of all trials so far.
+fn volumes(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
+    let trials = drawn.trials;
+    let mut kept: Vec<&Trial> = Vec::new();
+    let mut line: Vec<(f64, f64)> = Vec::new();
+    for trial in trials.complete() {
+        let losses = trials.losses(trial);
+        let covers = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a <= b);
+        if kept.iter().any(|other| covers(&trials.losses(other), &losses)) {
+            continue;
+        }
+        kept.retain(|other| !covers(&losses, &trials.losses(other)));
+        kept.push(trial);
+        let Some(volume) = trials.hypervolume(kept.iter().copied(), &drawn.reference) else { return };
+        line.push((trial.item as f64 + 1.0, volume));
+    }
+    let end = line.last().map_or(0.0, |(_, volume)| *volume);
+    line.push((last, end));
+    let y = Axis::of("hypervolume ↑", line.iter().map(|(_, volume)| *volume).chain([0.0]));
+    let plot = Plot { x, y: &y, size: WIDE };
+    plot.open(out, "time-volume", "Hypervolume by trial", &format!("It is {} in the end.", digits(end)));
+    plot.stairs(out, "reward", &line);
+    Plot::close(out);
+}
+
+/// Each value against each objective.
+fn against_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
+    let complete: Vec<&Trial> = drawn.trials.complete().collect();
+    let differing = Trials::differing(&complete);
+    if differing.is_empty() {
+        return;
+    }
+    // In the order of the space, as far as it is known.
+    let place = |name: &String| space.iter().position(|dimension| dimension.name == *name).unwrap_or(space.len());
+    let mut names = differing;
+    names.sort_by_key(place);
+    put!(out, "<h3>Values and what came of them</h3>\n<div class=\"cards\">\n");
+    for (at, name) in names.iter().enumerate().take(VALUES) {
+        let dimension = space.iter().find(|dimension| dimension.name == *name);
+        let scale = Scale::of(name, dimension, &complete);
+        for (place, goal) in drawn.goals() {
+            let y = drawn.axis((place, goal));
+            let plot = Plot { x: &scale.axis, y: &y, size: SMALL };
+            let title = format!("{} by {}", clip(&goal.name, 40), clip(name, 40));
+            plot.open(out, &format!("value-{at}-{place}"), &title, "A point is a trial.");
+            for (trial, is_front) in drawn.points(SMALL_POINTS) {
+                if let Some(along) = trial.values.get(name).and_then(|value| scale.number(value)) {
+                    point(out, plot.place((along, trial.objectives[place])), is_front, None);
+                }
+            }
+            Plot::close(out);
+        }
+    }
+    out.own("</div>\n");
+    if names.len() > VALUES {
+        put!(out, "<p class=\"note\">And {} that differ.</p>\n", many((names.len() - VALUES) as u64, "more value"));
+    }
+}
+
+/// The axis of a value that is picked: of numbers, or of what there is to choose from.
+struct Scale {
+    axis: Axis,
+    choices: Vec<Value>,
+}
+
+impl Scale {
+    fn of(name: &str, dimension: Option<&Dimension>, trials: &[&Trial]) -> Self {
+        let values = || trials.iter().filter_map(|trial| trial.values.get(name));
+        let listed = dimension.map(|dimension| dimension.choices.clone()).unwrap_or_default();
+        if listed.is_empty() && values().all(Value::is_number) {
+            let ends = dimension.iter().flat_map(|dimension| [dimension.min, dimension.max]).flatten();
+            let numbers: Vec<f64> = values().filter_map(Value::as_f64).chain(ends).collect();
+            let is_log = dimension.is_some_and(|dimension| dimension.log);
+            let axis = Axis::of(clip(name, 44), numbers.into_iter()).logarithmic(is_log);
+            return Self { axis, choices: Vec::new() };
+        }
+        let mut choices = listed;
+        for value in values() {
+            if !choices.contains(value) {
+                choices.push(value.clone());
+            }
+        }
+        let axis = Axis::named(clip(name, 44), choices.iter().map(told_value).collect());
+        Self { axis, choices }
+    }
+
+    fn number(&self, value: &Value) -> Option<f64> {
+        if self.choices.is_empty() {
+            return value.as_f64();
+        }
+        self.choices.iter().position(|choice| choice == value).map(|place| place as f64)
+    }
+}
