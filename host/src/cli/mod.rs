@@ -8,6 +8,7 @@ mod completions;
 mod develop;
 mod doctor;
 mod exit;
+mod export;
 mod front;
 mod graph;
 mod load;
@@ -82,6 +83,8 @@ enum Command {
     Routes(routes::Command),
     /// Show the best trials of a run's search: those on the Pareto front.
     Front(front::Args),
+    /// Export an item of a run to a folder, by the pipeline's stage that does so.
+    Export(export::Args),
     /// Look after the files of models that run in the process.
     #[cfg(feature = "transformer")]
     #[command(subcommand)]
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Plugins(command) => plugins::plugins(&command),
         Command::Cache(command) => cache::cache(&command),
         Command::Routes(command) => routes::routes(&command),
+        Command::Export(args) => export::export(&args),
         Command::Front(args) => front::front(&args),
         #[cfg(feature = "transformer")]
         Command::Models(command) => models::models(&command),

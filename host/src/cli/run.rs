@@ -193,7 +193,7 @@ fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) 
 }
 
 /// The first thing that a resume would find changed.
-fn what_differs(before: &Plan, now: &Plan) -> String {
+pub(super) fn what_differs(before: &Plan, now: &Plan) -> String {
     let start_anew = "start a new run, or restore what was";
     let names = |plan: &Plan| plan.stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
     if before.seed != now.seed {

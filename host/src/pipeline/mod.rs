@@ -8,6 +8,7 @@
 
 mod check;
 mod draft;
+mod export_plan;
 mod faults;
 mod graph;
 mod json_schema;

@@ -263,7 +263,8 @@ fn failed_as_one(results: &[CallResult<Document>]) -> bool {
         && failures.all(|failure| failure == Some(first))
 }
 
-fn list_of(documents: &[&Document]) -> Document {
+/// The list of documents, as a stage that makes several calls gives it.
+pub(in crate::engine) fn list_of(documents: &[&Document]) -> Document {
     let mut text = String::with_capacity(documents.iter().map(|document| document.json.len() + 1).sum::<usize>() + 2);
     let mut tensors = Vec::new();
     text.push('[');

@@ -9,6 +9,7 @@ mod state;
 mod timers;
 mod turn;
 
+pub(super) use answer::list_of;
 pub(super) use routing::Routing;
 pub(super) use searching::Searching;
 pub(super) use state::{Keep, Parts, Scheduler};
