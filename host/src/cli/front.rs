@@ -74,7 +74,7 @@ struct Shown<'a> {
     /// The hypervolume, and up to where; of several objectives.
     volume: Option<(Option<f64>, Vec<f64>)>,
     /// Trials of its study before the run.
-    before: usize,
+    before: u64,
 }
 
 fn shown(args: &Args) -> Result<Exit, StoreError> {
@@ -92,7 +92,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         let trials = Trials::read(&db)?;
         let why = trials.done.iter().find(|trial| trial.state == TrialState::Failed);
         let why = why.map(|trial| Ok((trial.id.clone(), why_failed(&run, &db, trial)?))).transpose()?;
-        Ok((trials, db.search_start()?.map_or(0, |known| known.len()), why))
+        Ok((trials, db.search_start()?.map_or(0, |start| start["trials"].as_u64().unwrap_or_default()), why))
     })?;
     if trials.complete().next().is_none() {
         return Ok(nothing(&run, &trials, why));
@@ -214,7 +214,7 @@ impl Shown<'_> {
         let all = trials.done.len() as u64 + trials.open;
         output().line(format!("run {}: {}, {}", self.run.run, counted(all, "trial"), counts.join(", ")));
         if self.before > 0 {
-            let earlier = counted(self.before as u64, "trial");
+            let earlier = counted(self.before, "trial");
             output().line(format!("its study began with {earlier} of earlier runs, which are not shown here"));
         }
         for (minimize, does) in [(true, "minimized"), (false, "maximized")] {
