@@ -18,6 +18,8 @@ mod doctor;
 mod documented_commands;
 mod embedding_models;
 mod escapes;
+mod exports;
+mod fronts;
 mod fuzz;
 mod grants;
 mod input_bounds;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::{PipelineArgs, Talk, load_plan, print_json},
-    run::what_differs,
+    lockfile::shell_word,
+    run::{OUT, out_option, what_differs},
 };
 use crate::{
     engine::{Export, ExportError, ItemState, export_inputs},
@@ -55,7 +56,7 @@ pub(super) struct Args {
     locked: bool,
 
     /// The folder that holds the run folders.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = OUT)]
     out: PathBuf,
 
     /// Print one JSON object, with what the stage answered.
@@ -108,7 +109,7 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
         }
         Ok(item)
     })?;
-    let item = finished(&run, item, &args.item)?;
+    let item = finished(&run, item, args)?;
     let to = free_folder(&args.to)?;
 
     let talk = if args.json { Talk::Json } else { Talk::People };
@@ -145,19 +146,20 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
 }
 
 /// The item, if there is something to export of it.
-fn finished(run: &RunJson, item: Option<ItemRow>, id: &str) -> Result<ItemRow, Refused> {
-    let (run, id) = (&run.run, escape_untrusted(id));
+fn finished(run: &RunJson, item: Option<ItemRow>, args: &Args) -> Result<ItemRow, Refused> {
+    let (run, id, out) = (&run.run, escape_untrusted(&args.item), out_option(&args.out));
+    let word = shell_word(&args.item);
     let Some(item) = item else {
         return because(
             format!("run `{run}` has no item `{id}`"),
-            format!("`jackfield front {run}` shows the best trials of a search"),
+            format!("`jackfield front {run}{out}` shows the best trials of a search"),
         );
     };
     match item.state.as_deref().and_then(ItemState::from_name) {
         Some(ItemState::Ok | ItemState::Partial) => Ok(item),
         Some(ItemState::Failed) => because(
             format!("item `{id}` of run `{run}` failed, and there is nothing of it to export"),
-            format!("`jackfield runs show {run} --item {id}` says why"),
+            format!("`jackfield runs show {run} --item {word}{out}` says why"),
         ),
         _ => match item.state.as_deref() {
             None => because(
@@ -166,7 +168,7 @@ fn finished(run: &RunJson, item: Option<ItemRow>, id: &str) -> Result<ItemRow, R
             ),
             Some(state) => because(
                 format!("item `{id}` of run `{run}` is {state}, and there is nothing of it to export"),
-                format!("`jackfield front {run}` shows those that are complete"),
+                format!("`jackfield front {run}{out}` shows those that are complete"),
             ),
         },
     }

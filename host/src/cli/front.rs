@@ -8,6 +8,7 @@ use super::{
     exit::{Exit, complain},
     load::print_json,
     lockfile::shell_word,
+    run::{OUT, out_option},
     table::{counted, table},
 };
 use crate::{
@@ -20,9 +21,6 @@ use crate::{
 
 /// Trials that are shown of a search with one objective, unless all are asked for.
 const BEST: usize = 10;
-
-/// Where run folders lie if nobody says otherwise.
-const OUT: &str = "runs";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -95,7 +93,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         Ok((trials, db.search_start()?.map_or(0, |start| start["trials"].as_u64().unwrap_or_default()), why))
     })?;
     if trials.complete().next().is_none() {
-        return Ok(nothing(&run, &trials, why));
+        return Ok(nothing(&run, &trials, why, &out_option(&args.out)));
     }
     if let Some((unknown, _)) =
         args.reference.iter().find(|(name, _)| !trials.goals.iter().any(|goal| goal.name == *name))
@@ -131,7 +129,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
 }
 
 /// Says why there is no front.
-fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>) -> Exit {
+fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, out: &str) -> Exit {
     let run = &run.run;
     let Some((item, why)) = why else {
         let (message, hint) = if trials.count(TrialState::Pruned) > 0 {
@@ -148,7 +146,7 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>) -> Exi
             "no trial of run `{run}` has its objectives; the first that failed is item `{}`: {why}",
             escape_untrusted(&item)
         ),
-        Some(format!("`jackfield runs show {run} --item {}` says all about it", shell_word(&item))),
+        Some(format!("`jackfield runs show {run} --item {}{out}` says all about it", shell_word(&item))),
     );
     Exit::Failed
 }
@@ -278,11 +276,7 @@ impl Shown<'_> {
     fn commands(&self, out: &Path) -> Vec<String> {
         let Some(first) = self.listed.first() else { return Vec::new() };
         let (run, item) = (&self.run.run, shell_word(&first.id));
-        let out = if out == Path::new(OUT) {
-            String::new()
-        } else {
-            format!(" --out {}", shell_word(&out.to_string_lossy()))
-        };
+        let out = out_option(out);
         let mut lines = vec![format!("look at one:  jackfield runs show {run} --item {item}{out}")];
         if !self.run.plan.exports.is_empty() {
             lines.push(format!("export one:   jackfield export {run} {item} --to FOLDER{out}"));

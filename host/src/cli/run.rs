@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Where run folders lie if nobody says otherwise.
-const OUT: &str = "runs";
+pub(super) const OUT: &str = "runs";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -317,10 +317,13 @@ fn go_on(args: &Args, run: &str) -> String {
     if *locked {
         command.push_str(" --locked");
     }
-    if args.out != Path::new(OUT) {
-        command.push_str(&format!(" --out {}", shell_word(&args.out.to_string_lossy())));
-    }
+    command.push_str(&out_option(&args.out));
     mask_secrets(&format!("{command} --resume {run}")).into_owned()
+}
+
+/// The option that names the folder of the run folders, with a space before it, where a command needs it.
+pub(super) fn out_option(out: &Path) -> String {
+    if out == Path::new(OUT) { String::new() } else { format!(" --out {}", shell_word(&out.to_string_lossy())) }
 }
 
 /// The closing words: a table of the stages, what was found, and where it is.

@@ -246,8 +246,8 @@ fn told_value(value: &Value) -> String {
 /// Each objective by the number of the trial, with the best so far; the hypervolume so far, of two objectives.
 fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
     let trials = drawn.trials;
-    let last = trials.done.last().map_or(1.0, |trial| trial.item as f64 + 1.0);
-    let x = Axis::of("trial", [1.0, last].into_iter());
+    let last = trials.done.last().map_or(1.0, |trial| trial.item as f64);
+    let x = Axis::of("trial", [0.0, last].into_iter());
     out.own("<h3>Over the trials</h3>\n<div class=\"cards wide\">\n");
     for (place, goal) in drawn.goals() {
         let y = drawn.axis((place, goal));
@@ -260,7 +260,7 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
             let is_better = best.is_none_or(|best| if goal.minimize { value < best } else { value > best });
             if is_better {
                 best = Some(value);
-                line.push((trial.item as f64 + 1.0, value));
+                line.push((trial.item as f64, value));
             }
         }
         let found = line.last().copied();
@@ -270,7 +270,7 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
         });
         plot.open(out, &format!("time-{place}"), &title, &about);
         for (trial, is_front) in drawn.points(POINTS / 2) {
-            let at = plot.place((trial.item as f64 + 1.0, trial.objectives[place]));
+            let at = plot.place((trial.item as f64, trial.objectives[place]));
             point(out, at, is_front, Some(&told(trial, &trials.goals)));
         }
         plot.stairs(out, "reward", &line);
@@ -296,7 +296,7 @@ fn volumes(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
         kept.retain(|other| !covers(&losses, &trials.losses(other)));
         kept.push(trial);
         let Some(volume) = trials.hypervolume(kept.iter().copied(), &drawn.reference) else { return };
-        line.push((trial.item as f64 + 1.0, volume));
+        line.push((trial.item as f64, volume));
     }
     let end = line.last().map_or(0.0, |(_, volume)| *volume);
     line.push((last, end));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jackfield_plugin_api::{EXPORT_FOLDER, FilePath, prelude::*};
+use jackfield_plugin_api::prelude::*;
 
 /// What `folder` reads.
 #[derive(Document)]
@@ -42,11 +42,6 @@ impl Analyzer for Folder {
     const NAME: &'static str = "folder";
     type Input = Given;
     type Output = Written;
-
-    fn open(self) -> Result<Self> {
-        debug_assert_eq!(EXPORT_FOLDER, "x-export-folder");
-        Ok(self)
-    }
 
     async fn analyze(&self, given: Given, host: &Host<'_>) -> Result<Written> {
         let Some(FilePath(folder)) = &self.to else {

@@ -4,6 +4,7 @@
 
 mod bounce;
 mod dice;
+mod folder;
 pub mod key_value;
 mod landscape;
 mod look;
@@ -18,10 +19,11 @@ pub use shelf::Shelf;
 
 pub use bounce::{Bounce, Bump};
 pub use dice::{Ask, Asked, Dice, Said};
+pub use folder::{Folder, Given, Written};
 pub use landscape::{Landscape, Place, Side, Step};
 pub use look::{Look, Looked, Pair};
 
-export_plugin!(Ask, Landscape, Look);
+export_plugin!(Ask, Folder, Landscape, Look);
 export_plugin!(models: Dice);
 export_plugin!(policies: Wayward);
 export_plugin!(searches: Bounce);
