@@ -133,7 +133,8 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, out: &
     let run = &run.run;
     let Some((item, why)) = why else {
         let (message, hint) = if trials.count(TrialState::Pruned) > 0 {
-            let hint = "let more trials come to their end: the policy's `startup` says how many are never stopped";
+            let hint =
+                "let more trials come to their end: `prune.startup` of the policy says how many are never stopped";
             (format!("every trial of run `{run}` was pruned before it had its objectives"), hint)
         } else {
             (format!("no trial of run `{run}` is done"), "wait for one, or go on with the run (--resume)")

@@ -10,6 +10,7 @@ use super::{
     batch::{self, Control},
     error::EngineError,
     input::{Given, NoInput, elements, input_of, value_of},
+    item_digest::item_digest,
     pool::Pool,
     scheduler::list_of,
     seed::{name_of, seed_of},
@@ -159,11 +160,10 @@ impl Recorded {
         let changed = || ExportError::ItemChanged { item: escape_untrusted(&row.id).into_owned() };
         let (items, _) = source::read(&plan.input)?;
         for chunk in items {
-            for item in chunk?.into_iter().filter(|item| item.index == row.index) {
-                let document = item.document.map_err(|_| changed())?;
-                let is_same = super::item_digest::item_digest(&plan.input, &document)[..] == row.digest;
-                return if is_same { Ok(Document::new(document)) } else { Err(changed()) };
-            }
+            let Some(item) = chunk?.into_iter().find(|item| item.index == row.index) else { continue };
+            let document = item.document.map_err(|_| changed())?;
+            let is_same = item_digest(&plan.input, &document)[..] == row.digest;
+            return if is_same { Ok(Document::new(document)) } else { Err(changed()) };
         }
         Err(changed())
     }

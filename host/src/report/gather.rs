@@ -11,6 +11,7 @@ use super::{
     flow::{Flow, Session},
     learned::Learned,
     spend::Spending,
+    steering::Steering,
     trials::Trials,
 };
 use crate::{
@@ -45,6 +46,7 @@ pub(super) struct Facts<'a> {
     pub(super) failures: Failures,
     pub(super) routes: Vec<Learned>,
     pub(super) trials: Trials,
+    pub(super) steering: Steering,
     /// Ids of the first items, by position: as many as are drawn one by one.
     pub(super) ids: BTreeMap<i64, String>,
 }
@@ -80,6 +82,7 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
             failures: Failures::default(),
             routes: Vec::new(),
             trials: Trials::default(),
+            steering: Steering::default(),
             ids: BTreeMap::new(),
         };
         db.each_call(|call| {
@@ -103,6 +106,7 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
         db.each_failure(|row| facts.failures.add(Some(row.stage), row.item.as_deref(), &row.kind, &row.message))?;
         facts.routes = routes(run, db)?;
         facts.trials = Trials::read(db)?;
+        facts.steering = Steering::read(&run.plan, db, &facts.trials)?;
         Ok(facts)
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! - `gather`, `calls`, `flow`, `spend`, `failures`, `learned`: the record, read once from its beginning to its end, becomes
 //!   facts in flat memory: counts, histograms, bins, the most frequent of a kind.
-//! - `trials`: what a search tried. `beta`, `front`, `hypervolume`: statistics.
+//! - `trials`: what a search tried. `steering`: what was found of directions in a model, and what edits along them did.
+//! - `beta`, `front`, `hypervolume`, `principal`: statistics.
 //! - `page`: a file a section. `html`: text comes in escaped, or not at all.
 //!
 //! The page is a function of the record: the same record gives the same bytes. Its size is bounded whatever the run:
@@ -18,7 +19,9 @@ mod html;
 mod hypervolume;
 mod learned;
 mod page;
+mod principal;
 mod spend;
+mod steering;
 mod times;
 mod trials;
 mod units;

@@ -2,10 +2,12 @@
 //!
 //! Checksums are looked at once for the whole file (`check.rs`), by whoever is about to read it.
 
+use std::{path::Path, sync::Arc};
+
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
-    Db, StoreError,
+    Blobs, Db, StoreError,
     rows::{ItemRow, ResultRow, StageCounts, item_row, result_row},
 };
 use crate::engine::MemoNote;
@@ -55,6 +57,14 @@ impl Db {
             let rows = query.query_map([item], result_row)?;
             rows.collect()
         })
+    }
+
+    /// The tensors of the run, which lie beside the file.
+    ///
+    /// # Errors
+    /// If their folder cannot be read.
+    pub(crate) fn blobs(&self) -> Result<Arc<Blobs>, StoreError> {
+        Blobs::in_run(self.path.parent().unwrap_or(Path::new("")), u64::MAX)
     }
 
     /// Calls `visit` for every item, in order.

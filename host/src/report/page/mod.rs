@@ -13,6 +13,7 @@ mod marks;
 mod plot;
 mod routes;
 mod search;
+mod steering;
 mod timeline;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -50,6 +51,7 @@ pub fn page(run: &RunJson, db: &Db) -> Result<String, StoreError> {
         ("routes", "What the routes learned", routes::section(&facts)),
         ("front", "The front", front::section(&facts)),
         ("search", "The search", search::section(&facts)),
+        ("directions", "Directions", steering::section(&facts)),
         ("colophon", "What ran", head::colophon(&facts)),
     ]
     .into_iter()
