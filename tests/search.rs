@@ -1,10 +1,6 @@
 //! Searches: the same bytes however a run is made, cut short and gone on with; and what can go wrong with a trial.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use jackfield_plugin_api::Random;
 use serde_json::{Value, json};
