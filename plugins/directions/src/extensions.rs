@@ -53,6 +53,17 @@ pub struct Logistic {
     pub project: bool,
 }
 
+/// A direction drawn by chance, another one a layer: what taking out any direction does, to compare with.
+#[derive(Clone, Copy, Debug, Config)]
+pub struct RandomDirection {
+    /// Another seed gives other directions.
+    #[config(default = 0)]
+    pub seed: u64,
+    /// Whether the part along the mean of the negative prompts is taken out of the direction.
+    #[config(default = true)]
+    pub project: bool,
+}
+
 impl MeanDifference {
     fn options(self) -> Options {
         Options { method: Method::MeanDifference, winsorize: self.winsorize, project: self.project }
@@ -69,6 +80,20 @@ impl Pca {
 impl Logistic {
     fn options(self) -> Options {
         Options { method: Method::Logistic { l2: self.l2 }, winsorize: self.winsorize, project: self.project }
+    }
+}
+
+impl RandomDirection {
+    fn options(self) -> Options {
+        Options { method: Method::Random { seed: self.seed }, winsorize: 1.0, project: self.project }
+    }
+}
+
+impl DirectionExtractor for RandomDirection {
+    const NAME: &'static str = "random-direction";
+
+    async fn extract(&self, contrast: ContrastSet, host: &Host<'_>) -> Result<Directions> {
+        directions(self.options(), &contrast, host)
     }
 }
 

@@ -4,7 +4,7 @@ use jackfield_plugin_api::prelude::{Document, LayerDirection};
 use serde_json::{Map, Value};
 
 use crate::{
-    ExtractError, LayerRows, Method, Options, PromptSet, Shape, logistic, pca,
+    ExtractError, LayerRows, Method, Options, PromptSet, Shape, logistic, pca, random,
     rows::{Means, Rows},
     silhouette::silhouette,
     vectors::{cosine, dot, normalized},
@@ -120,7 +120,7 @@ impl Extractor {
         Ok(())
     }
 
-    /// The direction of a layer, whose index is only for messages.
+    /// The direction of a layer, whose index is for messages, and for directions that are drawn.
     pub fn layer(
         &self,
         layer: usize,
@@ -138,7 +138,7 @@ impl Extractor {
             rows.means()
         });
         let means = clamped.as_ref().unwrap_or(&given);
-        let (candidate, probe) = if alike { (None, None) } else { self.candidate(rows, means) };
+        let (candidate, probe) = if alike { (None, None) } else { self.candidate(layer, rows, means) };
         let direction = candidate.and_then(|candidate| self.finish(candidate, means));
 
         let [norm_mean_positive, norm_mean_negative, norm_difference] = given.norms();
@@ -163,7 +163,7 @@ impl Extractor {
     }
 
     /// The direction that the method finds, unprojected.
-    fn candidate(&self, mut rows: Rows, means: &Means) -> (Option<Candidate>, Option<Probe>) {
+    fn candidate(&self, layer: usize, mut rows: Rows, means: &Means) -> (Option<Candidate>, Option<Probe>) {
         let candidate = |(direction, length)| Candidate { direction, length };
         match self.options.method {
             Method::MeanDifference => (normalized(means.difference.clone()).map(candidate), None),
@@ -171,6 +171,7 @@ impl Extractor {
                 let pairs = pairs.unwrap_or(rows.positive);
                 (pca::first_component(&mut rows, pairs).map(candidate), None)
             }
+            Method::Random { seed } => (random::direction(seed, layer, &means.difference).map(candidate), None),
             Method::Logistic { l2 } => {
                 logistic::standardize(&mut rows);
                 let fit = logistic::fit(&rows, l2);

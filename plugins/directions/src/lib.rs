@@ -6,6 +6,7 @@
 //! | `mean-difference` | from the mean of the negative prompts to the mean of the positive ones |
 //! | `pca` | the first principal component of the paired differences, about the origin |
 //! | `logistic` | the normal of an L2-regularised logistic probe |
+//! | `random-direction` | drawn by chance, to compare with |
 //!
 //! The analyzer [`ReadResiduals`] (`residuals`) asks a model for the residuals of a list of prompts, [`ReadContrast`]
 //! (`contrast-residuals`) for those of both sets, where the replies to them begin to differ.
@@ -34,6 +35,7 @@ mod extractor;
 mod logistic;
 mod options;
 mod pca;
+mod random;
 mod residuals;
 mod rows;
 mod silhouette;
@@ -45,11 +47,11 @@ pub use capture::{PromptResiduals, Prompts, ReadResiduals};
 pub use common_start::common_start;
 pub use contrast::{ContrastPrompts, ContrastResiduals, ReadContrast};
 pub use error::{ExtractError, PromptSet};
-pub use extensions::{Logistic, MeanDifference, Pca};
+pub use extensions::{Logistic, MeanDifference, Pca, RandomDirection};
 pub use extract::{Extraction, extract};
 pub use extractor::{ExtractedLayer, Extractor, MoreOfLayer, Probe};
 pub use options::{DEFAULT_L2, L2_RANGE, Method, Options};
 pub use residuals::{LayerRows, ResidualSet, Residuals, Shape};
 
 export_plugin!(ReadResiduals, ReadContrast);
-export_plugin!(extractors: MeanDifference, Pca, Logistic);
+export_plugin!(extractors: MeanDifference, Pca, Logistic, RandomDirection);

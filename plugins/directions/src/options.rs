@@ -33,6 +33,12 @@ pub enum Method {
         /// the widest margin.
         l2: f64,
     },
+    /// A unit vector drawn evenly from the sphere, another one in each layer, on the side of the difference of the means: what
+    /// taking out any direction does, to compare with.
+    Random {
+        /// Where chance comes from.
+        seed: u64,
+    },
 }
 
 impl Method {
@@ -43,6 +49,7 @@ impl Method {
             Self::MeanDifference => "mean-difference",
             Self::Pca { .. } => "pca",
             Self::Logistic { .. } => "logistic",
+            Self::Random { .. } => "random-direction",
         }
     }
 }
