@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jackfield_plugin_api::{Domain, Outcome, SearchPolicy, SearchQuestion, Study, Values, prelude::*, step_value};
 
 use crate::{
+    examples::outcomes,
     pruning::Pruning,
     space::{Axis, Space},
 };
@@ -207,7 +208,8 @@ impl SearchPolicy for Grid {
         let endless: Vec<_> = space.axes.iter().filter(is_endless).map(|axis| format!("`{}`", axis.name)).collect();
         if self.points.is_none() && !endless.is_empty() {
             return Err(Failure::InvalidConfig(format!(
-                "a grid has no end of values on {}: give each a `step`, or the grid `with = {{ points = 5 }}`",
+                "a grid needs a list of values, and {} have any of a range: give each a `step`, or the grid `points`, such as \
+                 `with = {{ points = 5 }}`",
                 endless.join(", ")
             )));
         }
@@ -234,5 +236,27 @@ impl SearchPolicy for Grid {
 
     fn stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<bool> {
         Ok(self.prune.stops(study, known, question))
+    }
+    fn examples() -> Vec<Example> {
+        let learn = outcomes("ablation.layer", "kl.mean", &[(json!(10), 0.4)]);
+        vec![Example {
+            summary: "what follows upon the first of three layers".to_owned(),
+            config: json!({}),
+            input: json!({
+                "study": {
+                    "space": [{ "name": "ablation.layer", "min": 10, "max": 20, "step": 5, "integer": true }],
+                    "goals": [{ "name": "kl.mean", "minimize": true }],
+                },
+                "learn": learn,
+                "decide": [{ "trial": 1, "seed": 1 }, { "trial": 2, "pending": [{ "ablation.layer": 15 }], "seed": 2 }],
+            }),
+            output: json!({
+                "append": learn,
+                "decisions": [
+                    { "values": { "ablation.layer": 15 }, "stop": false },
+                    { "values": { "ablation.layer": 20 }, "stop": false },
+                ],
+            }),
+        }]
     }
 }

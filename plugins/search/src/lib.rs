@@ -14,6 +14,7 @@
 //! stopped. Trials that failed are left out; what becomes of stopped ones stands with each search.
 #![forbid(unsafe_code)]
 
+mod examples;
 #[cfg(test)]
 mod golden;
 mod grid;

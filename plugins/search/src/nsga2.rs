@@ -3,6 +3,7 @@
 use jackfield_plugin_api::{Outcome, SearchPolicy, SearchQuestion, Study, Values, prelude::*};
 
 use crate::{
+    examples::outcomes,
     history::{History, Trial},
     pruning::Pruning,
     ranks::ranks,
@@ -190,5 +191,28 @@ impl SearchPolicy for Nsga2 {
 
     fn stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<bool> {
         Ok(self.prune.stops(study, known, question))
+    }
+    fn examples() -> Vec<Example> {
+        let known = [(3, 0.4), (4, 0.1)];
+        let learn = outcomes("ablation.layer", "kl.mean", &known.map(|(layer, found)| (json!(layer), found)));
+        vec![Example {
+            summary: "without mutations, the third trial is a child of the first two".to_owned(),
+            config: json!({ "population": 2, "crossover": 0.0, "mutation": 0.0 }),
+            input: json!({
+                "study": {
+                    "space": [{ "name": "ablation.layer", "min": 0, "max": 30, "integer": true }],
+                    "goals": [{ "name": "kl.mean", "minimize": true }],
+                },
+                "learn": learn,
+                "decide": [{ "trial": 2, "seed": 1 }, { "trial": 3, "seed": 2 }, { "trial": 3, "seed": 5 }],
+            }),
+            output: json!({
+                "append": learn,
+                "decisions": [
+                    { "values": { "ablation.layer": 3 }, "stop": false },
+                    { "values": { "ablation.layer": 3 }, "stop": false },
+                ],
+            }),
+        }]
     }
 }

@@ -3,6 +3,7 @@
 use jackfield_plugin_api::{Outcome, SearchPolicy, SearchQuestion, Study, Values, prelude::*};
 
 use crate::{
+    examples::outcomes,
     history::History,
     mixture::Mixture,
     pruning::Pruning,
@@ -162,6 +163,26 @@ impl SearchPolicy for Tpe {
     }
 
     fn examples() -> Vec<Example> {
-        Vec::new()
+        let known = [("global", 0.4), ("per layer", 0.1), ("global", 0.5), ("per layer", 0.2)];
+        let learn = outcomes("ablation.scope", "kl.mean", &known.map(|(scope, found)| (json!(scope), found)));
+        vec![Example {
+            summary: "the trials with the directions per layer were better, so it is picked".to_owned(),
+            config: json!({ "startup": 4, "candidates": 16 }),
+            input: json!({
+                "study": {
+                    "space": [{ "name": "ablation.scope", "choices": ["global", "per layer"] }],
+                    "goals": [{ "name": "kl.mean", "minimize": true }],
+                },
+                "learn": learn,
+                "decide": [{ "trial": 4, "seed": 1 }, { "trial": 5, "seed": 2 }],
+            }),
+            output: json!({
+                "append": learn,
+                "decisions": [
+                    { "values": { "ablation.scope": "per layer" }, "stop": false },
+                    { "values": { "ablation.scope": "per layer" }, "stop": false },
+                ],
+            }),
+        }]
     }
 }
