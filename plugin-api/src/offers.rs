@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::{CompletionRequest, Failure, Result};
 
-/// What an extension needs of its model where a part of its configuration is there: `"x-needs": "model:embed"` in the schema of
-/// that part. A permission that stands in an `x-needs` counts only then, and the stage has to have a model then; any other
+/// What an extension needs of its model where a part of its configuration is there, or where a pipeline gives it a field of its
+/// input: `"x-needs": "model:embed"` in the schema of that part, or of that field. A permission that stands in an `x-needs` counts only then, and the stage has to have a model then; any other
 /// permission counts however the extension is configured. Of alternatives (`oneOf`, `anyOf`), the one counts whose constants
 /// the configuration has.
 pub const X_NEEDS: &str = "x-needs";

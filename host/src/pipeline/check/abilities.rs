@@ -6,7 +6,11 @@ use jackfield_plugin_api::{Ability, Kind, Offers};
 
 use super::{Checker, needs, services::Found};
 use crate::{
-    pipeline::{draft::StageDraft, faults::Fault, source::Spanned},
+    pipeline::{
+        draft::{Expr, StageDraft},
+        faults::Fault,
+        source::Spanned,
+    },
     plugin::{Offer, Registry, escape_untrusted, sandbox::Permission},
 };
 
@@ -17,7 +21,7 @@ impl Checker<'_> {
         let mut faults = Vec::new();
         for (index, (stage, found)) in draft.stages.iter().zip(&self.offers).enumerate() {
             let Some((_, offer)) = found else { continue };
-            let needed = self.needed(index, offer);
+            let needed = self.needed(index, stage, offer);
             let extension = &offer.descriptor.name;
             if models_of(stage).next().is_none()
                 && let Some(ability) = needed.first()
@@ -39,13 +43,17 @@ impl Checker<'_> {
         self.faults.extend(faults);
     }
 
-    /// What a stage needs of its model as it is configured, in whichever arm of its route or trial of the search.
-    fn needed(&self, index: usize, offer: &Offer) -> BTreeSet<Ability> {
+    /// What a stage needs of its model as it is configured, in whichever arm of its route or trial of the search, and with what
+    /// it is given.
+    fn needed(&self, index: usize, stage: &StageDraft, offer: &Offer) -> BTreeSet<Ability> {
         let schema = &offer.descriptor.config;
         let arms = self.routes.get(index).into_iter().flatten().flat_map(|route| route.arms()).map(|arm| &arm.config);
-        let stage = self.configs.get(index).map(|config| &config.value);
+        let configured = self.configs.get(index).map(|config| &config.value);
         let searched = self.search.iter().flat_map(|search| search.configs_of(index));
-        arms.chain(searched).chain(stage).flat_map(|config| needs::needed(schema, config)).collect()
+        let configs = arms.chain(searched).chain(configured);
+        let mut needed: BTreeSet<Ability> = configs.flat_map(|config| needs::needed(schema, config)).collect();
+        needed.extend(given(stage).filter_map(|field| needs::needed_with(&offer.descriptor.input, field)));
+        needed
     }
 
     /// The fault of a model that does not offer all that a stage asks of it. One that is not known is another fault.
@@ -114,7 +122,17 @@ impl Checker<'_> {
 /// What an extension asks of a model, however it is configured.
 fn asked(offer: &Offer) -> BTreeSet<Ability> {
     let asked = offer.descriptor.permissions.iter().filter_map(|asked| needs::ability(&asked.name)).collect();
-    &asked - &needs::conditional(&offer.descriptor.config)
+    let conditional = &needs::conditional(&offer.descriptor.config) | &needs::conditional(&offer.descriptor.input);
+    &asked - &conditional
+}
+
+/// The fields of a stage's input that a wire stands for.
+fn given(stage: &StageDraft) -> impl Iterator<Item = &str> {
+    let fields = match &stage.input {
+        Some((_, Expr::Table(fields, _))) => &fields[..],
+        _ => &[],
+    };
+    fields.iter().map(|(key, _)| key.text.as_str())
 }
 
 fn offers(offer: &Offer, abilities: &[Ability], config: &serde_json::Value) -> bool {

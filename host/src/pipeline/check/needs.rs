@@ -1,4 +1,5 @@
-//! What an extension needs of its model as it is configured: `x-needs` in the schema of its configuration.
+//! What an extension needs of its model as it is configured, and with what it is given: `x-needs` in the schemas of its
+//! configuration and of its input.
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,11 @@ pub(super) fn needed(schema: &Value, config: &Value) -> BTreeSet<Ability> {
     let mut needs = Needs { root: schema, found: BTreeSet::new() };
     needs.value(schema, config, 0);
     needs.found
+}
+
+/// What is needed where this field of the input is given.
+pub(super) fn needed_with(schema: &Value, field: &str) -> Option<Ability> {
+    schema["properties"][field][X_NEEDS].as_str().and_then(ability)
 }
 
 struct Needs<'a> {

@@ -39,6 +39,15 @@ fn asking_if(name: &str) -> Offer {
     made
 }
 
+/// Asks for something where it is given what it is for.
+fn asking_with(name: &str) -> Offer {
+    let mut made = asking(name, &["model", "model:edits"]);
+    Arc::make_mut(&mut made.descriptor).input = json!({
+        "type": "object", "properties": { "text": true, "edits": { "x-needs": "model:edits" } },
+    });
+    made
+}
+
 fn compile(text: &str) -> Result<Plan, Faults> {
     let offers = vec![
         model("open", json!({ "complete": true, "capture": true, "edits": true, "local": "/here" })),
@@ -50,6 +59,7 @@ fn compile(text: &str) -> Result<Plan, Faults> {
         asking("steers", &["model", "model:capture", "model:edits"]),
         asking("scores", &["model:logprobs"]),
         asking_if("embeds-if"),
+        asking_with("steers-with"),
     ];
     let registry = Registry::new(vec![plugin("bundled", Form::LinkedIn, offers)]);
     let begin = "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [1]\n";
@@ -141,6 +151,21 @@ fn what_is_needed_with_some_configuration_alone_is_missed_with_that_alone() {
     let route = "route = { use = \"any\", arms = [{ how = { kind = \"here\" } }, { how = { kind = \"asked\" } }] }";
     let missed = told(&stage(route));
     assert!(missed.contains("needs a model that offers `embed`"), "{missed}");
+}
+
+#[test]
+fn what_is_needed_with_some_input_alone_is_missed_where_a_wire_gives_it() {
+    let stage = |input: &str, model: &str| {
+        let models = "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n";
+        format!("{models}[stages.a]\nuse = \"steers-with\"\nin = {input}\nmodel = \"{model}\"")
+    };
+    for (input, model) in [("{ text = \"input\" }", "two"), ("{ text = \"input\", edits = \"input\" }", "one")] {
+        compile(&stage(input, model)).unwrap_or_else(|faults| panic!("{input}: {faults}"));
+    }
+    assert_snapshot!(told(&stage("{ text = \"input\", edits = \"input\" }", "two")), @r"
+    13: stage `a`: `steers-with` asks for `model:edits`, which model `two` (`shut`) does not offer
+       hint: models of this pipeline that offer it: `one`
+    ");
 }
 
 #[test]
