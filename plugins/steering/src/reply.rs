@@ -107,11 +107,6 @@ impl Analyzer for AskReplies {
         }
         Ok(Replies { replies })
     }
-
-    fn examples() -> Vec<Example> {
-        // They would need a model.
-        Vec::new()
-    }
 }
 
 fn check(input: &PromptsToAsk) -> Result<()> {
