@@ -1,13 +1,13 @@
 //! The list of checks, in the order in which they are made.
 
-use jackfield_plugin_api::Kind;
+use jackfield_plugin_api::{Kind, Picks};
 use serde::Serialize;
 
 use super::{
     Level, Outcome,
     checks::{
         batch, cache, cancel, config, descriptor, determinism, direction, examples, generated, growth, host_calls,
-        input, model, policy, sandbox, schemas, tensors, unicode,
+        input, model, policy, sandbox, schemas, search, tensors, unicode,
     },
     subject::Subject,
 };
@@ -21,6 +21,8 @@ pub(super) struct Check {
     pub(super) level: Level,
     /// The kind that it is for; none for all.
     pub(super) kind: Option<Kind>,
+    /// What the policies pick that it is for; none for all extensions.
+    pub(super) picks: Option<Picks>,
     /// Whether it needs a configuration that opens.
     pub(super) calls: bool,
     pub(super) run: fn(&Subject<'_>) -> Outcome,
@@ -48,7 +50,7 @@ pub fn every_check() -> Vec<CheckInfo> {
 
 /// A check that looks, and calls nothing.
 const fn looks(id: &'static str, promise: &'static str, run: fn(&Subject<'_>) -> Outcome) -> Check {
-    Check { id, promise, level: Level::Conforming, kind: None, calls: false, run }
+    Check { id, promise, level: Level::Conforming, kind: None, picks: None, calls: false, run }
 }
 
 /// A check that calls.
@@ -59,6 +61,11 @@ const fn calls(id: &'static str, promise: &'static str, run: fn(&Subject<'_>) ->
 impl Check {
     const fn of(self, kind: Kind) -> Self {
         Self { kind: Some(kind), ..self }
+    }
+
+    /// For routing policies that pick this.
+    const fn of_policies(self, picks: Picks) -> Self {
+        Self { kind: Some(Kind::RoutingPolicy), picks: Some(picks), ..self }
     }
 
     const fn counts_for(self, level: Level) -> Self {
@@ -163,21 +170,36 @@ pub(super) static CHECKS: &[Check] = &[
     )
     .of(Kind::DirectionExtractor),
     calls("policy-arms", "each question is answered with an arm that is there", policy::arms_there)
-        .of(Kind::RoutingPolicy),
+        .of_policies(Picks::Arms),
     calls("policy-pure", "state, question and seed alone decide, and asking changes no state", policy::pure)
-        .of(Kind::RoutingPolicy),
+        .of_policies(Picks::Arms),
     calls("policy-state", "its state is taken up where it was left, through JSON", policy::state)
-        .of(Kind::RoutingPolicy),
+        .of_policies(Picks::Arms),
     calls(
         "policy-outcomes",
         "outcomes without a reward, of failures alone and of arms that are gone are no error",
         policy::outcomes,
     )
-    .of(Kind::RoutingPolicy),
+    .of_policies(Picks::Arms),
     calls("policy-again", "after a failure, it picks an arm that was not tried, or none", policy::again)
-        .of(Kind::RoutingPolicy),
+        .of_policies(Picks::Arms),
     calls("policy-growth", "its state does not grow with the number of outcomes", policy::bounded)
-        .of(Kind::RoutingPolicy),
+        .of_policies(Picks::Arms),
+    calls(
+        "search-values",
+        "each trial gets a value of every key of the space that has one, and of no other",
+        search::values_of_the_space,
+    )
+    .of_policies(Picks::Values),
+    calls("search-pure", "outcomes, question and seed alone decide", search::pure).of_policies(Picks::Values),
+    calls("search-state", "each outcome adds one entry to the state, the same one by one as at once", search::state)
+        .of_policies(Picks::Values),
+    calls("search-outcomes", "trials that failed, were stopped or came to the same are no error", search::outcomes)
+        .of_policies(Picks::Values),
+    calls("search-stop", "a trial that has reported is answered by `stop`, and by no values", search::stop)
+        .of_policies(Picks::Values),
+    calls("search-growth", "an entry of the state does not grow with the number of outcomes", search::bounded)
+        .of_policies(Picks::Values),
     calls(
         "cache-values",
         "what was put is found, whatever bytes it holds; what was overwritten or never put is not",

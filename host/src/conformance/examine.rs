@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jackfield_plugin_api::Kind;
+use jackfield_plugin_api::{Kind, Picks};
 use serde_json::Value;
 
 use super::{
@@ -78,7 +78,9 @@ fn extension(subject: &Subject<'_>) -> ExtensionReport {
     let descriptor = subject.descriptor();
     let sandboxed = subject.form == Form::Wasm;
     let applies = |check: &&Check| {
-        check.kind.is_none_or(|kind| kind == descriptor.kind) && (sandboxed || check.level != Level::SandboxClean)
+        check.kind.is_none_or(|kind| kind == descriptor.kind)
+            && check.picks.is_none_or(|picks| picks == Picks::of(descriptor))
+            && (sandboxed || check.level != Level::SandboxClean)
     };
     let checks: Vec<CheckReport> = CHECKS.iter().filter(applies).map(|check| made(check, subject)).collect();
     let (level, stops) = level(&checks, subject);

@@ -14,6 +14,7 @@ mod report;
 mod schema;
 mod setup;
 mod store;
+mod studies;
 mod subject;
 mod tensors;
 

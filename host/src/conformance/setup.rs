@@ -4,11 +4,11 @@ use std::{fs, path::Path};
 
 use jackfield_plugin_api::{
     Arm, Attempt, CompletionRequest, ContrastSet, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective,
-    Outcome, PendingDecision, PolicyQuestion, PolicyRequest,
+    Outcome, PendingDecision, Picks, PolicyQuestion, PolicyRequest,
 };
 use serde_json::{Value, json};
 
-use super::{generate, inputs::Sample, schema::Schema, tensors::Tensors};
+use super::{generate, inputs::Sample, schema::Schema, studies, tensors::Tensors};
 
 /// Inputs of a setup at least, where so many can be made.
 const SAMPLES: usize = 6;
@@ -98,7 +98,7 @@ pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: 
 fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sample> {
     let examples = descriptor.examples.iter().filter(|example| example.config == *config);
     let mut values: Vec<Value> = examples.map(|example| example.input.clone()).collect();
-    values.extend(of_kind(descriptor.kind, &input.tensors));
+    values.extend(of_kind(descriptor, &input.tensors));
     let missing = SAMPLES.saturating_sub(values.len());
     values.extend(generate::several(input, 0xa11, missing));
     values.dedup();
@@ -106,8 +106,8 @@ fn samples(descriptor: &Descriptor, config: &Value, input: &Schema) -> Vec<Sampl
 }
 
 /// Inputs that every extension of a kind knows.
-fn of_kind(kind: Kind, tensors: &Tensors) -> Vec<Value> {
-    let values: Vec<serde_json::Result<Value>> = match kind {
+fn of_kind(descriptor: &Descriptor, tensors: &Tensors) -> Vec<Value> {
+    let values: Vec<serde_json::Result<Value>> = match descriptor.kind {
         Kind::Model => {
             let asked = CompletionRequest::new(vec![Message::user("When does the train leave?")]);
             let told = vec![Message::system("Be brief."), Message::user("[s1] Ann: the train leaves at nine.")];
@@ -120,6 +120,9 @@ fn of_kind(kind: Kind, tensors: &Tensors) -> Vec<Value> {
             };
             let sets = [contrast(0xa1, [6, 5, 3, 8]), contrast(0xb1, [12, 12, 2, 16])];
             sets.iter().map(serde_json::to_value).collect()
+        }
+        Kind::RoutingPolicy if Picks::of(descriptor) == Picks::Values => {
+            studies::requests().iter().map(serde_json::to_value).collect()
         }
         Kind::RoutingPolicy => policy_requests().iter().map(serde_json::to_value).collect(),
         _ => Vec::new(),

@@ -17,5 +17,6 @@ pub(super) mod model;
 pub(super) mod policy;
 pub(super) mod sandbox;
 pub(super) mod schemas;
+pub(super) mod search;
 pub(super) mod tensors;
 pub(super) mod unicode;
