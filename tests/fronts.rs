@@ -8,6 +8,11 @@ use crate::support::{Done, Pipeline, done, fixture, jackfield};
 
 /// A search over a valley, whose keys and stages these are. `look` has a loss, lowest at a third, and a cost.
 pub fn valley(search: &str, more: &str) -> Pipeline {
+    valley_of("count = 10\n[search]\nuse = \"odd/bounce\"", search, "", more)
+}
+
+/// The same with another policy, and with further keys in the space.
+pub fn valley_of(policy: &str, search: &str, space: &str, more: &str) -> Pipeline {
     let file = fixture("jackfield_test_wayward.so");
     let pipeline = Pipeline::new(&format!(
         r#"
@@ -18,12 +23,11 @@ path = {:?}
 allow_native = true
 [input]
 use = "trials"
-count = 10
-[search]
-use = "odd/bounce"
+{policy}
 {search}
 [search.space]
 "look.x" = {{ min = 0.0, max = 1.0 }}
+{space}
 [stages.look]
 use = "odd/landscape"
 in = {{ trial = "input.trial" }}

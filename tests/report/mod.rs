@@ -2,6 +2,8 @@
 
 mod browser;
 mod desk;
+mod directions;
+mod search;
 
 use std::{
     fmt::Write as _,
@@ -166,7 +168,7 @@ fn unguarded(run: &Path, page: &str, script: &str) -> PathBuf {
 }
 
 /// What would run if it were not escaped: as text, in an attribute, in a script.
-const HOSTILE: &str = r#"</script></title></style></svg><img src=x onerror="document.title='owned'">'" onload='x"#;
+pub const HOSTILE: &str = r#"</script></title></style></svg><img src=x onerror="document.title='owned'">'" onload='x"#;
 
 #[test]
 fn what_comes_from_outside_is_text_and_nothing_else() {

@@ -64,6 +64,8 @@ fn non_dominated(points: Vec<Vec<f64>>, steps: &mut u64) -> Option<Vec<Vec<f64>>
 
 #[cfg(test)]
 mod tests {
+    use jackfield_plugin_api::Random;
+
     use super::*;
 
     fn close(found: Option<f64>, wanted: f64) {
@@ -86,12 +88,9 @@ mod tests {
 
     #[test]
     fn a_volume_is_what_counting_cells_gives() {
-        // Corners of cells of a grid, by the numbers of a linear congruence.
-        let mut state = 7_u64;
-        let mut next = |below: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        };
+        // Corners of cells of a grid.
+        let mut random = Random::new(7);
+        let mut next = |below: u64| random.below(below);
         for dimensions in 2..=4_u32 {
             let points: Vec<Vec<f64>> = (0..9).map(|_| (0..dimensions).map(|_| next(6) as f64).collect()).collect();
             let cells = (0..6_u32.pow(dimensions)).filter(|cell| {
@@ -104,9 +103,8 @@ mod tests {
 
     #[test]
     fn what_would_take_for_ever_is_left_out() {
-        let points: Vec<Vec<f64>> = (0..3_000_u64)
-            .map(|place| (0..9).map(|at| ((place * 7_919 + at * 104_729) % 3_001) as f64).collect())
-            .collect();
-        assert_eq!(hypervolume(&points, &[4_000.0; 9]), None);
+        let mut random = Random::new(9);
+        let points: Vec<Vec<f64>> = (0..2_000).map(|_| (0..9).map(|_| random.next_f64()).collect()).collect();
+        assert_eq!(hypervolume(&points, &[1.0; 9]), None);
     }
 }

@@ -293,3 +293,37 @@ fn prompt_text(prompt: &Value) -> String {
     let last = prompt.as_array().and_then(|messages| messages.last()).and_then(|message| message.get("content"));
     last.unwrap_or(prompt).as_str().map_or_else(|| prompt.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn weights_of_edits_are_told_by_component_and_block_once() {
+        let direction = json!({ "$tensor": "00".repeat(32), "shape": [3, 2], "dtype": "f32" });
+        let edit = |component: &str, layer: u32, weight: f64| json!({ "component": component, "layer": layer, "direction": direction, "row": layer + 1, "weight": weight });
+        let edits = json!({ "edits": [
+            edit("attention-output", 0, 0.5), edit("mlp-down", 1, 0.25), edit("attention-output", 1, 1.0),
+        ] });
+        let results = vec![Some(edits.clone()), None, Some(json!({ "edits": "none" })), Some(edits)];
+        let told = kernels(&results, 3);
+        assert_eq!(told, [vec![("attention", vec![0.5, 1.0, 0.0]), ("MLP", vec![0.0, 0.25, 0.0])]]);
+        let far = vec![Some(json!({ "edits": [edit("mlp-down", u32::MAX, 1.0)] }))];
+        assert!(kernels(&far, 0).is_empty());
+    }
+
+    #[test]
+    fn texts_are_those_of_a_list_of_replies_and_of_nothing_else() {
+        assert_eq!(texts(&json!({ "replies": [{ "text": "Dear" }, { "text": "" }] })), Some(vec!["Dear", ""]));
+        for other in [json!({ "replies": [] }), json!({ "replies": [{ "rating": 1 }] }), json!([1]), json!(null)] {
+            assert_eq!(texts(&other), None, "{other}");
+        }
+        assert_eq!(
+            prompt_text(&json!([{ "role": "system", "content": "a" }, { "role": "user", "content": "b" }])),
+            "b"
+        );
+        assert_eq!(prompt_text(&json!("c")), "c");
+    }
+}
