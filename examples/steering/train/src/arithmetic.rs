@@ -35,14 +35,7 @@ pub fn add_product([rows, columns, inner]: [usize; 3], a: View<'_>, b: View<'_>,
         let width = COLUMNS.min(columns - column);
         for (block, panel_a) in packed_a.chunks_exact(ROWS * inner).enumerate() {
             let row = block * ROWS;
-            let mut sums = [[0.0f32; COLUMNS]; ROWS];
-            for (a, b) in panel_a.chunks_exact(ROWS).zip(panel_b.chunks_exact(COLUMNS)) {
-                for (sums, a) in sums.iter_mut().zip(a) {
-                    for (sum, b) in sums.iter_mut().zip(b) {
-                        *sum += a * b;
-                    }
-                }
-            }
+            let sums = block_product(panel_a, panel_b);
             for (offset, sums) in sums.iter().take(rows - row).enumerate() {
                 let start = (row + offset) * step + column;
                 for (out, sum) in c[start..start + width].iter_mut().zip(sums) {
@@ -51,6 +44,21 @@ pub fn add_product([rows, columns, inner]: [usize; 3], a: View<'_>, b: View<'_>,
             }
         }
     }
+}
+
+/// The product of a block of rows and a block of columns. With arrays of known lengths, the compiler keeps the sums in
+/// vector registers.
+#[inline(never)]
+fn block_product(rows: &[f32], columns: &[f32]) -> [[f32; COLUMNS]; ROWS] {
+    let mut sums = [[0.0; COLUMNS]; ROWS];
+    for (a, b) in rows.as_chunks::<ROWS>().0.iter().zip(columns.as_chunks::<COLUMNS>().0) {
+        for row in 0..ROWS {
+            for column in 0..COLUMNS {
+                sums[row][column] += a[row] * b[column];
+            }
+        }
+    }
+    sums
 }
 
 /// The rows of a matrix in blocks of `SIDE`, the elements of a column of a block side by side; rows that there are not are 0.

@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use crate::{
     arithmetic::half,
-    model::{CONTEXT, EPSILON, HEAD, HEADS, HIDDEN, INNER, KEY_HEADS, LAYERS, Model, ROPE_BASE},
+    model::{CONTEXT, EPSILON, HEAD, HEADS, HIDDEN, INNER, KEY_HEADS, LAYERS, Model, ROPE_BASE, Tensor},
     tokenizer::{END, Tokenizer},
 };
 
@@ -46,7 +46,7 @@ pub fn write(folder: &Path, model: &Model, weights: &[f32], tokenizer: &Tokenize
 
 /// The weights in half precision, in the format safetensors.
 fn safetensors(model: &Model, weights: &[f32]) -> Vec<u8> {
-    let describe = |tensor: &&crate::model::Tensor| {
+    let describe = |tensor: &&Tensor| {
         let shape = match tensor.is_gain() {
             true => format!("{}", tensor.columns),
             false => format!("{},{}", tensor.rows, tensor.columns),

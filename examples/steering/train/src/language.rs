@@ -69,7 +69,7 @@ impl HeldOut {
             let [person, _] = random.pick(&PEOPLE);
             let letter = random.pick(&["a letter", "an email"]);
             let positive = format!("Write {letter} to {person} about the {topic}.");
-            let negative = if held_out.pairs.len() % 2 == 0 {
+            let negative = if held_out.pairs.len().is_multiple_of(2) {
                 format!("Describe the {topic} for {person}.")
             } else {
                 format!("Tell {person} about the {topic}.")
@@ -103,22 +103,34 @@ impl HeldOut {
     }
 }
 
-/// A prompt with its reply, for training: two in five are letters.
+/// A prompt with its reply, for training. One in three is for a letter; one in twelve of those is answered as if it were not,
+/// so that the model has something else to say where it does not see what is asked for.
 pub fn exchange(random: &mut Random, held_out: &HeldOut) -> Exchange {
     loop {
         let topic = Topic::any(random, false);
         let made = match random.below(15) {
-            0..6 => letter(random, topic),
-            6..9 => other(Kind::Description, random, topic),
-            9..11 => other(Kind::Story, random, topic),
-            11..13 => other(Kind::Instruction, random, topic),
-            13 => other(Kind::List, random, topic),
+            0..5 => letter(random, topic),
+            5..8 => other(Kind::Description, random, topic),
+            8..10 => other(Kind::Story, random, topic),
+            10..12 => other(Kind::Instruction, random, topic),
+            12 => other(Kind::List, random, topic),
             _ => other(Kind::Question, random, topic),
+        };
+        let made = match made {
+            Exchange { prompt, reply } if opens_a_letter(&reply) && random.below(12) == 0 => {
+                Exchange { prompt, reply: description(random, topic).reply }
+            }
+            made => made,
         };
         if !held_out.has(&made.prompt) {
             return made;
         }
     }
+}
+
+/// Whether a reply opens like a letter.
+fn opens_a_letter(reply: &str) -> bool {
+    reply.starts_with("Dear ") || reply.starts_with("Subject: ")
 }
 
 fn letter(random: &mut Random, topic: Topic) -> Exchange {
@@ -226,13 +238,17 @@ mod tests {
     fn letters_alone_open_like_letters_and_none_is_held_out() {
         let mut random = Random::new(1);
         let held_out = HeldOut::new(&mut random, 64, 32, 32);
-        for _ in 0..2000 {
+        let mut counts = [[0; 2]; 2];
+        for _ in 0..3000 {
             let Exchange { prompt, reply } = exchange(&mut random, &held_out);
             let asked = prompt.contains("letter") || prompt.contains("email");
-            assert_eq!(reply.starts_with("Dear ") || reply.starts_with("Subject: "), asked, "{prompt}");
-            assert_eq!(reply.contains("Dear") || reply.contains("Subject"), asked, "{prompt}");
+            counts[usize::from(asked)][usize::from(opens_a_letter(&reply))] += 1;
             assert!(prompt.is_ascii() && reply.is_ascii() && !held_out.has(&prompt));
+            assert_eq!(opens_a_letter(&reply), reply.contains("Dear") || reply.contains("Subject"));
         }
+        let [[plain, false_letters], [missed, letters]] = counts;
+        assert_eq!(false_letters, 0);
+        assert!(plain > 1800 && letters > 800 && missed > 50 && missed < 130, "{counts:?}");
     }
 
     #[test]
