@@ -69,7 +69,7 @@ fn outcome(trial: u64, values: Values, goals: usize) -> Outcome {
 
 fn linked(name: &'static str, config: &Value, study: &Study) -> Box<dyn SearchState> {
     let instance = open(name, config);
-    Box::new(SearchLinkedIn::new(study, move || Some(instance.clone())).expect("a study"))
+    Box::new(SearchLinkedIn::new(study, instance).expect("a study"))
 }
 
 /// The same through documents, and their text.
