@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fronts::valley,
-    support::{Done, Pipeline, done, jackfield},
+    support::{Done, Pipeline, done, fixture, jackfield},
 };
 
 /// A search whose trials keep a tensor, and can be exported.
@@ -108,4 +108,48 @@ fn a_pipeline_with_several_exports_or_none_says_so() {
     let run = pipeline.run().expect_code(0).folder();
     let said = export(&pipeline, &run, &["0"], "out").expect_code(2);
     assert!(said.stderr.contains("has no stage that exports"), "{}", said.stderr);
+}
+
+#[test]
+fn an_item_that_is_not_on_record_is_read_again_and_held_to_what_it_was() {
+    let file = fixture("jackfield_test_wayward.so");
+    let pipeline = Pipeline::new(&format!(
+        r#"
+[pipeline]
+name = "notes"
+[plugins.odd]
+path = {:?}
+allow_native = true
+[input]
+use = "jsonl"
+path = "notes.jsonl"
+id = "id"
+[stages.numbers]
+use = "odd/folder"
+in = {{ numbers = "input.numbers" }}
+[stages.keep]
+use = "odd/folder"
+export = true
+in = {{ tensor = "numbers.tensor", note = "input.title" }}
+"#,
+        file.to_str().expect("UTF-8"),
+    ));
+    let lines = |title: &str| {
+        let note = |id: &str, title: &str| json!({ "id": id, "title": title, "numbers": [1, 2.5] }).to_string();
+        format!("{}\n{}\n", note("a", "first"), note("b", title))
+    };
+    let pipeline = pipeline.with("notes.jsonl", lines("second"));
+    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    let run = pipeline.run().expect_code(0).folder();
+    export(&pipeline, &run, &["b"], "out").expect_code(0);
+    let written: Value =
+        serde_json::from_str(&fs::read_to_string(pipeline.path().join("out/export.json")).expect("written"))
+            .expect("JSON");
+    assert_eq!(written, json!({ "numbers": [1.0, 2.5], "note": "second" }));
+
+    let pipeline = pipeline.with("notes.jsonl", lines("another"));
+    let said = export(&pipeline, &run, &["b"], "again").expect_code(1);
+    let wanted = "error: item `b` is not in the input of the run any more, or is not what it was";
+    assert!(said.stderr.starts_with(wanted), "{}", said.stderr);
+    assert!(!pipeline.path().join("again").exists());
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 const POLICY: &str = "count = 60\n[search]\nuse = \"tpe\"\nwith = { startup = 20, candidates = 24 }";
-const SPACE: &str = "\"look.side\" = [\"low\", \"high\"]\n\"look.depth\" = { min = 1, max = 8, integer = true }";
+const SPACE: &str = "\"look.milliseconds\" = [0, 1, 2]\n\"look.depth\" = { min = 1, max = 8, integer = true }";
 const LOOK: &str = "with = { x = 0.5, fail_at = [7] }";
 
 #[test]
@@ -32,7 +32,9 @@ fn the_trials_of_a_search_are_drawn_with_the_front_among_them() {
         page.split("id=\"trials-0-1-t\"").nth(1).and_then(|rest| rest.split("</svg>").next()).expect("a drawing");
     assert_eq!(drawing.matches("class=\"on-front\"").count(), front.len());
     assert_eq!(drawing.matches("class=\"beaten\"").count(), 59 - front.len());
-    for title in ["look.loss by trial", "Hypervolume by trial", "look.cost by look.depth", "look.loss by look.side"] {
+    for title in
+        ["look.loss by trial", "Hypervolume by trial", "look.cost by look.depth", "look.loss by look.milliseconds"]
+    {
         assert!(page.contains(&format!(">{title}</title>")), "{title}");
     }
     let file = run.folder().join("report.html");

@@ -116,10 +116,15 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
     let path = args.pipeline.clone().unwrap_or_else(|| run.file.clone());
     let (set, grant) = (args.set.clone(), args.grant.clone());
     let pipeline = PipelineArgs { path, set, input: Vec::new(), grant, locked: args.locked };
-    let (plan, registry) = load_plan(&pipeline, talk).map_err(Refused::Told)?;
+    let (mut plan, registry) = load_plan(&pipeline, talk).map_err(Refused::Told)?;
     if plan.digest != run.digest {
-        let hint = format!("{}; what the run was made with (`--set`) is given again", what_differs(&run.plan, &plan));
+        let hint =
+            format!("{}; what `run` was told by `--set`, `export` is told again", what_differs(&run.plan, &plan));
         return because(format!("run `{}` was made by another version of the pipeline or its plugins", run.run), hint);
+    }
+    if args.pipeline.is_none() {
+        // `run --input` may have named other files.
+        plan.input = run.plan.input.clone();
     }
     let export = chosen(&plan, args.stage.as_deref())?;
     let inputs = export_inputs(&plan, export, &db, &item)?;

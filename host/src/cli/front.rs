@@ -22,6 +22,9 @@ use crate::{
 /// Trials that are shown of a search with one objective, unless all are asked for.
 const BEST: usize = 10;
 
+/// Characters of a line beyond which names are cut.
+const WIDEST: usize = 140;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name of the run, the beginning of it, its folder, or `last`.
@@ -216,6 +219,10 @@ impl Shown<'_> {
             let earlier = counted(self.before, "trial");
             output().line(format!("its study began with {earlier} of earlier runs, which are not shown here"));
         }
+        let search = self.run.summary.as_ref().and_then(|summary| summary.search.as_ref());
+        if let Some(stopped) = search.and_then(|search| search.stopped.as_deref()) {
+            output().line(format!("stopped before its end: {stopped}"));
+        }
         for (minimize, does) in [(true, "minimized"), (false, "maximized")] {
             let names: Vec<&str> =
                 trials.goals.iter().filter(|goal| goal.minimize == minimize).map(|goal| goal.name.as_str()).collect();
@@ -244,22 +251,28 @@ impl Shown<'_> {
         }
     }
 
-    /// A row a trial: its item, what came of it, and the values that tell it from the others.
+    /// A row a trial: its item, what came of it, and the values that tell it from the others. Names of values are cut to their
+    /// ends, as far as these tell them apart, where the table is too wide for a screen otherwise.
     fn listed(&self) -> String {
-        let trials = self.trials;
         let names = Trials::differing(&self.listed);
-        let is_longer = self.listed.len() > self.front.len();
+        let whole: Vec<&str> = names.iter().map(String::as_str).collect();
+        let wide = self.rows(&names, &whole);
+        let is_too_wide = wide.lines().any(|line| line.chars().count() > WIDEST);
+        if is_too_wide { self.rows(&names, &ends(&names)) } else { wide }
+    }
+
+    fn rows(&self, names: &[String], shown: &[&str]) -> String {
+        let trials = self.trials;
+        let tells_front = self.listed.len() > self.front.len() && trials.goals.len() > 1;
         let on_front: BTreeSet<u64> = self.front.iter().map(|trial| trial.item).collect();
         let mut header = vec!["item"];
         header.extend(trials.goals.iter().map(|goal| goal.name.as_str()));
-        if is_longer && trials.goals.len() > 1 {
-            header.push("front");
-        }
-        header.extend(names.iter().map(String::as_str));
+        header.extend(tells_front.then_some("front"));
+        header.extend(shown);
         let row = |trial: &&Trial| {
             let mut row = vec![trial.id.clone()];
             row.extend(trial.objectives.iter().map(|value| digits(*value)));
-            if is_longer && trials.goals.len() > 1 {
+            if tells_front {
                 row.push(if on_front.contains(&trial.item) { "yes" } else { "" }.to_owned());
             }
             row.extend(names.iter().map(|name| match trial.values.get(name) {
@@ -286,9 +299,28 @@ impl Shown<'_> {
     }
 }
 
+/// The ends of names, from a dot on, as short as they still differ.
+fn ends(names: &[String]) -> Vec<&str> {
+    let shortest = |name: &'_ String| -> usize {
+        let starts = name.match_indices('.').map(|(at, _)| at + 1);
+        let is_own = |from: &usize| {
+            let others = names.iter().filter(|other| *other != name);
+            others.into_iter().all(|other| *other != name[*from..] && !other.ends_with(&format!(".{}", &name[*from..])))
+        };
+        starts.filter(is_own).max().unwrap_or(0)
+    };
+    names.iter().map(|name| &name[shortest(name)..]).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::objective_value;
+    use super::{ends, objective_value};
+
+    #[test]
+    fn names_are_cut_to_ends_that_differ() {
+        let names = ["a.attention.weight", "a.mlp.weight", "a.index", "b.index", "scope"].map(str::to_owned);
+        assert_eq!(ends(&names), ["attention.weight", "mlp.weight", "a.index", "b.index", "scope"]);
+    }
 
     #[test]
     fn a_reference_is_a_name_and_a_number() {

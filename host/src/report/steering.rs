@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn weights_of_edits_are_told_by_component_and_block_once() {
         let direction = json!({ "$tensor": "00".repeat(32), "shape": [3, 2], "dtype": "f32" });
-        let edit = |component: &str, layer: u32, weight: f64| json!({ "component": component, "layer": layer, "direction": direction, "row": layer + 1, "weight": weight });
+        let edit = |component: &str, layer: u32, weight: f64| json!({ "component": component, "layer": layer, "direction": direction, "row": 1, "weight": weight });
         let edits = json!({ "edits": [
             edit("attention-output", 0, 0.5), edit("mlp-down", 1, 0.25), edit("attention-output", 1, 1.0),
         ] });

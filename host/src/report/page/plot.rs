@@ -10,6 +10,8 @@ const LEFT: f64 = 58.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 26.0;
 const BELOW: f64 = 40.0;
+/// Room within the frame, so that no point lies on it.
+const INSET: f64 = 9.0;
 /// The most named places of an axis that have a label.
 const LABELS: usize = 6;
 
@@ -121,11 +123,11 @@ impl Plot<'_> {
     }
 
     fn level(&self, part: f64) -> f64 {
-        LEFT + part * (self.size.0 - LEFT - RIGHT)
+        LEFT + INSET + part * (self.size.0 - LEFT - RIGHT - 2.0 * INSET)
     }
 
     fn upright(&self, part: f64) -> f64 {
-        TOP + (1.0 - part) * (self.size.1 - TOP - BELOW)
+        TOP + INSET + (1.0 - part) * (self.size.1 - TOP - BELOW - 2.0 * INSET)
     }
 
     /// Where a point lies in the drawing.

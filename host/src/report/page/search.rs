@@ -8,7 +8,7 @@ use super::{
         gather::Facts,
         html::{Html, put},
         trials::{Trial, TrialState, Trials},
-        units::{clip, digits, grouped, many},
+        units::{clip, digits, grouped, many, px},
     },
     close_table,
     marks::point,
@@ -20,6 +20,8 @@ use super::{
 const POINTS: usize = 600;
 const SMALL_POINTS: usize = 150;
 const FRONT: usize = 200;
+/// With no more than these on the front, each has its id beside it.
+const NAMED: usize = 24;
 /// The most rows of the table, and the most columns of values.
 const ROWS: usize = 50;
 const COLUMNS: usize = 12;
@@ -166,6 +168,9 @@ fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
             for (trial, is_front) in drawn.points(POINTS) {
                 let at = plot.place((trial.objectives[x_place], trial.objectives[y_place]));
                 point(out, at, is_front, Some(&told(trial, goals)));
+                if is_front && drawn.front.len() <= NAMED {
+                    put!(out, "<text x=\"{}\" y=\"{}\">{}</text>", px(at.0 + 9.0), px(at.1 - 5.0), clip(&trial.id, 12));
+                }
             }
             Plot::close(out);
         }

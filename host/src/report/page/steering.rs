@@ -32,9 +32,8 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         directions(&mut out, facts, (place, found));
     }
     if !steering.kernels.is_empty() {
-        out.own("<h3>How much is taken out</h3>\n<p>The weight of the edits by block: 1 takes all of the direction out of what a component adds.</p>\n<div class=\"cards wide\">\n");
-        steering.kernels.iter().enumerate().for_each(|(place, one)| kernel(&mut out, place, one));
-        out.own("</div>\n");
+        out.own("<h3>How much is taken out</h3>\n<p>The weight of the edits by block: 1 takes all of the direction out of what a component adds.</p>\n");
+        kernels(&mut out, &steering.kernels);
     }
     steering.replies.iter().for_each(|table| replies(&mut out, facts, table));
     Some(out)
@@ -147,8 +146,26 @@ fn numbers(out: &mut Html, found: &Found) {
     out.own("</details>\n");
 }
 
-/// The weights of edits by block.
-fn kernel(out: &mut Html, place: usize, kernel: &Kernel) {
+/// The weights of edits by block, item by item. A component has the same line in all of them.
+fn kernels(out: &mut Html, kernels: &[Kernel]) {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in kernels.iter().flat_map(|kernel| &kernel.components) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    out.own("<ul class=\"legend\">");
+    for (series, name) in names.iter().enumerate() {
+        out.own("<li>");
+        key(out, series);
+        put!(out, " {}</li>", name);
+    }
+    out.own("</ul>\n<div class=\"cards wide\">\n");
+    kernels.iter().enumerate().for_each(|(place, one)| kernel(out, place, (one, &names)));
+    out.own("</div>\n");
+}
+
+fn kernel(out: &mut Html, place: usize, (kernel, names): (&Kernel, &[&str])) {
     let blocks = kernel.components.iter().map(|(_, weights)| weights.len()).max().unwrap_or_default();
     let x = Axis::of("block", [0.0, blocks.saturating_sub(1) as f64].into_iter());
     let weights = kernel.components.iter().flat_map(|(_, weights)| weights.iter().copied());
@@ -162,23 +179,14 @@ fn kernel(out: &mut Html, place: usize, kernel: &Kernel) {
         kernel.components.iter().map(|(name, weights)| format!("{name}: at the most {}", most(weights))).collect();
     let title = format!("Weights of item {}", clip(&kernel.item, 40));
     plot.open(out, &format!("kernel-{place}"), &title, &about.join("; "));
-    for (series, (_, weights)) in kernel.components.iter().enumerate() {
+    for (name, weights) in &kernel.components {
+        let series = names.iter().position(|other| other == name).unwrap_or_default();
         let points: Vec<(f64, f64)> =
             weights.iter().enumerate().map(|(block, weight)| (block as f64, *weight)).collect();
         plot.line(out, if series == 0 { "line s0" } else { "line s1" }, &points);
-        let shown = points.iter().filter(|point| point.1 != 0.0);
-        shown.for_each(|point| mark(out, series, plot.place(*point)));
+        points.iter().filter(|point| point.1 != 0.0).for_each(|point| mark(out, series, plot.place(*point)));
     }
     Plot::close(out);
-    if place == 0 {
-        out.own("<ul class=\"legend\">");
-        for (series, (name, _)) in kernel.components.iter().enumerate() {
-            out.own("<li>");
-            key(out, series);
-            put!(out, " {}</li>", name);
-        }
-        out.own("</ul>\n");
-    }
 }
 
 /// What the model says to prompts, before and after.
@@ -197,19 +205,24 @@ fn replies(out: &mut Html, facts: &Facts<'_>, table: &ReplyTable) {
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, "Replies before and after", &head);
     for (prompt, before, after) in &table.rows {
-        put!(
-            out,
-            "<tr><td class=\"said\">{}</td><td class=\"said\">{}</td>",
-            clip(prompt, PROMPT),
-            clip(before, REPLY)
-        );
-        for reply in after {
-            put!(out, "<td class=\"said\">{}</td>", clip(reply, REPLY));
-        }
+        out.own("<tr>");
+        said(out, prompt, PROMPT);
+        said(out, before, REPLY);
+        after.iter().for_each(|reply| said(out, reply, REPLY));
         out.own("</tr>\n");
     }
     close_table(out);
     if table.prompts > table.rows.len() {
         put!(out, "<p class=\"note\">And {}.</p>\n", many((table.prompts - table.rows.len()) as u64, "more prompt"));
     }
+}
+
+/// A cell with a text that may have several lines.
+fn said(out: &mut Html, text: &str, most: usize) {
+    out.own("<td class=\"said\">");
+    for (place, line) in clip(text.trim_end(), most).lines().enumerate() {
+        out.own(if place > 0 { "<br>" } else { "" });
+        put!(out, "{}", line);
+    }
+    out.own("</td>");
 }
