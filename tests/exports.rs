@@ -78,7 +78,7 @@ fn what_cannot_be_exported_is_refused_by_name_and_nothing_is_made() {
     told(&["0", "--set", "stages.keep.with.fail=true"], "out", 1);
     told(
         &[
-            "1",
+            "0",
             "--set",
             "stages.keep.use=\"odd/landscape\"",
             "--set",

@@ -12,7 +12,7 @@ use super::{
     exit::{Exit, complain},
     load::{PipelineArgs, Talk, load_plan, print_json},
     lockfile::shell_word,
-    run::{OUT, out_option, what_differs},
+    run::{OUT, out_option, run_word, what_differs},
 };
 use crate::{
     engine::{Export, ExportError, ItemState, export_inputs},
@@ -153,18 +153,18 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
 /// The item, if there is something to export of it.
 fn finished(run: &RunJson, item: Option<ItemRow>, args: &Args) -> Result<ItemRow, Refused> {
     let (run, id, out) = (&run.run, escape_untrusted(&args.item), out_option(&args.out));
-    let word = shell_word(&args.item);
+    let (named, word) = (run_word(&args.run, run), shell_word(&args.item));
     let Some(item) = item else {
         return because(
             format!("run `{run}` has no item `{id}`"),
-            format!("`jackfield front {run}{out}` shows the best trials of a search"),
+            format!("`jackfield front {named}{out}` shows the best trials of a search"),
         );
     };
     match item.state.as_deref().and_then(ItemState::from_name) {
         Some(ItemState::Ok | ItemState::Partial) => Ok(item),
         Some(ItemState::Failed) => because(
             format!("item `{id}` of run `{run}` failed, and there is nothing of it to export"),
-            format!("`jackfield runs show {run} --item {word}{out}` says why"),
+            format!("`jackfield runs show {named} --item {word}{out}` says why"),
         ),
         _ => match item.state.as_deref() {
             None => because(
@@ -173,7 +173,7 @@ fn finished(run: &RunJson, item: Option<ItemRow>, args: &Args) -> Result<ItemRow
             ),
             Some(state) => because(
                 format!("item `{id}` of run `{run}` is {state}, and there is nothing of it to export"),
-                format!("`jackfield front {run}{out}` shows those that are complete"),
+                format!("`jackfield front {named}{out}` shows those that are complete"),
             ),
         },
     }

@@ -1,6 +1,6 @@
 //! `jackfield front`.
 
-use std::{collections::BTreeSet, path::Path, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{
     exit::{Exit, complain},
     load::print_json,
     lockfile::shell_word,
-    run::{OUT, out_option},
+    run::{OUT, out_option, run_word},
     table::{counted, table},
 };
 use crate::{
@@ -96,7 +96,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         Ok((trials, db.search_start()?.map_or(0, |start| start["trials"].as_u64().unwrap_or_default()), why))
     })?;
     if trials.complete().next().is_none() {
-        return Ok(nothing(&run, &trials, why, &out_option(&args.out)));
+        return Ok(nothing(&run, &trials, why, args));
     }
     if let Some((unknown, _)) =
         args.reference.iter().find(|(name, _)| !trials.goals.iter().any(|goal| goal.name == *name))
@@ -132,7 +132,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
 }
 
 /// Says why there is no front.
-fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, out: &str) -> Exit {
+fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: &Args) -> Exit {
     let run = &run.run;
     let Some((item, why)) = why else {
         let (message, hint) = if trials.count(TrialState::Pruned) > 0 {
@@ -145,12 +145,13 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, out: &
         complain(message, Some(hint.to_owned()));
         return Exit::Failed;
     };
+    let (word, out) = (run_word(&args.run, run), out_option(&args.out));
     complain(
         format!(
             "no trial of run `{run}` has its objectives; the first that failed is item `{}`: {why}",
             escape_untrusted(&item)
         ),
-        Some(format!("`jackfield runs show {run} --item {}{out}` says all about it", shell_word(&item))),
+        Some(format!("`jackfield runs show {word} --item {}{out}` says all about it", shell_word(&item))),
     );
     Exit::Failed
 }
@@ -246,7 +247,7 @@ impl Shown<'_> {
             None => output().line(format!("shown: {} of {complete}", self.listed.len())),
         }
         output().line("");
-        for line in self.commands(&args.out) {
+        for line in self.commands(args) {
             output().line(line);
         }
     }
@@ -287,10 +288,10 @@ impl Shown<'_> {
     }
 
     /// What to do with a trial: the first that is listed stands for all.
-    fn commands(&self, out: &Path) -> Vec<String> {
+    fn commands(&self, args: &Args) -> Vec<String> {
         let Some(first) = self.listed.first() else { return Vec::new() };
-        let (run, item) = (&self.run.run, shell_word(&first.id));
-        let out = out_option(out);
+        let (run, item) = (run_word(&args.run, &self.run.run), shell_word(&first.id));
+        let out = out_option(&args.out);
         let mut lines = vec![format!("look at one:  jackfield runs show {run} --item {item}{out}")];
         if !self.run.plan.exports.is_empty() {
             lines.push(format!("export one:   jackfield export {run} {item} --to FOLDER{out}"));

@@ -321,6 +321,11 @@ fn go_on(args: &Args, run: &str) -> String {
     mask_secrets(&format!("{command} --resume {run}")).into_owned()
 }
 
+/// The name of a run as a further command is given it: the folder, where it was named by that, or its id.
+pub(super) fn run_word(given: &str, id: &str) -> String {
+    if Path::new(given).join("run.json").is_file() { shell_word(given) } else { id.to_owned() }
+}
+
 /// The option that names the folder of the run folders, with a space before it, where a command needs it.
 pub(super) fn out_option(out: &Path) -> String {
     if out == Path::new(OUT) { String::new() } else { format!(" --out {}", shell_word(&out.to_string_lossy())) }
