@@ -95,6 +95,33 @@ fn domains_are_told_and_the_right_documents_are_found() {
 }
 
 #[test]
+fn a_search_over_all_queries_weighs_both_legs_of_retrieval() {
+    let folder = root().join("examples/answers");
+    let search = fs::read_to_string(folder.join("search.toml")).expect("the search of the example");
+    let legs = "[search]\npoints = [{ \"retrieve.alpha\" = 0.0, \"retrieve.top\" = 3 }, { \"retrieve.alpha\" = 1.0, \"retrieve.top\" = 3 }]";
+    let mut pipeline = Pipeline::new(&search.replace("[search]", legs).replace("count = 60", "count = 24"));
+    for file in ["documents.jsonl", "queries.jsonl"] {
+        let name = format!("data/{file}");
+        let content = fs::read(folder.join(&name)).expect("a file of the example");
+        pipeline = pipeline.with(&name, content);
+    }
+    let trials = results(&pipeline.run().expect_code(0).folder());
+    let quality = |trial: &Value| {
+        let quality = &trial["outputs"]["quality"];
+        assert_eq!(quality["queries"], 110);
+        ["recall", "hits"].map(|key| quality[key].as_f64().expect("a number"))
+    };
+    let [vectors, words] = [&trials[0], &trials[1]].map(|trial| quality(trial)[0]);
+    let [best, read] = trials
+        .iter()
+        .map(quality)
+        .filter(|[_, read]| *read <= 3.0)
+        .max_by(|one, other| one[0].total_cmp(&other[0]))
+        .expect("a trial");
+    assert!(best > vectors && best > words && best > 0.9, "{best} of {read}, {vectors} by vectors, {words} by words");
+}
+
+#[test]
 fn feedback_that_counts_moves_the_reward() {
     let pipeline = example();
     let run = pipeline.run().expect_code(0);

@@ -64,6 +64,7 @@ mod search;
 mod secrets;
 mod signals;
 mod spending;
+mod steering;
 mod steering_stages;
 mod store;
 mod support;

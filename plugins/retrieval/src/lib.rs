@@ -5,6 +5,8 @@
 //! | [`Domain`] (`domain`) | the domain of a query, learned from a few examples of each |
 //! | [`Retrieve`] (`retrieve`) | the documents that answer a query |
 //! | [`FeedbackFilter`] (`feedback`) | the feedback that is worth learning from |
+//! | [`ReadJudgedQueries`] (`judged-queries`) | queries of which it is known what answers them |
+//! | [`MeasureRetrieval`] (`retrieval-quality`) | how good what was found for them is |
 //!
 //! | module | what for |
 //! | --- | --- |
@@ -28,6 +30,7 @@ pub mod embed;
 pub mod feedback;
 pub mod fuse;
 pub mod index;
+mod judged;
 pub mod metrics;
 pub mod rank;
 mod retrieve;
@@ -41,6 +44,10 @@ use jackfield_plugin_api::prelude::*;
 
 pub use domain::{Domain, DomainOf, Score, Text};
 pub use feedback::FeedbackFilter;
+pub use judged::{
+    Found, FoundAndJudged, FoundDocument, JudgedQueries, JudgedQuery, MeasureRetrieval, ReadJudgedQueries,
+    RetrievalQuality,
+};
 pub use retrieve::{Hit, Hits, Query, Retrieve};
 
-export_plugin!(Domain, Retrieve, FeedbackFilter);
+export_plugin!(Domain, Retrieve, FeedbackFilter, ReadJudgedQueries, MeasureRetrieval);

@@ -53,6 +53,8 @@ impl Topic {
 #[derive(Clone, Copy)]
 enum Kind {
     Description,
+    /// A note to somebody: the nearest to a letter.
+    Note,
     Story,
     Instruction,
     List,
@@ -85,7 +87,7 @@ impl HeldOut {
                 held_out.letters.push(prompt);
             }
         }
-        let kinds = [Kind::Description, Kind::Story, Kind::Instruction, Kind::List, Kind::Question];
+        let kinds = [Kind::Description, Kind::Note, Kind::Story, Kind::Instruction, Kind::List, Kind::Question];
         while held_out.neutral.len() < neutral {
             let kind = kinds[held_out.neutral.len() % kinds.len()];
             let topic = Topic::any(random, true);
@@ -103,17 +105,18 @@ impl HeldOut {
     }
 }
 
-/// A prompt with its reply, for training. One in three is for a letter; one in twelve of those is answered as if it were not,
+/// A prompt with its reply, for training. Five in sixteen are for letters; one in twelve of those is answered as if it were not,
 /// so that the model has something else to say where it does not see what is asked for.
 pub fn exchange(random: &mut Random, held_out: &HeldOut) -> Exchange {
     loop {
         let topic = Topic::any(random, false);
-        let made = match random.below(15) {
+        let made = match random.below(16) {
             0..5 => letter(random, topic),
             5..8 => other(Kind::Description, random, topic),
-            8..10 => other(Kind::Story, random, topic),
-            10..12 => other(Kind::Instruction, random, topic),
-            12 => other(Kind::List, random, topic),
+            8..10 => other(Kind::Note, random, topic),
+            10 => other(Kind::Story, random, topic),
+            11..13 => other(Kind::Instruction, random, topic),
+            13 => other(Kind::List, random, topic),
             _ => other(Kind::Question, random, topic),
         };
         let made = match made {
@@ -159,6 +162,7 @@ fn letter(random: &mut Random, topic: Topic) -> Exchange {
 fn other(kind: Kind, random: &mut Random, topic: Topic) -> Exchange {
     match kind {
         Kind::Description => description(random, topic),
+        Kind::Note => note(random, topic),
         Kind::Story => story(random, topic),
         Kind::Instruction => instruction(random, topic),
         Kind::List => list(random),
@@ -180,6 +184,19 @@ fn description(random: &mut Random, topic: Topic) -> Exchange {
     };
     let Thing { qualities: [first, second], place, .. } = topic.thing;
     Exchange { prompt, reply: format!("The {about} is {first} and {second}. It is {place}.") }
+}
+
+fn note(random: &mut Random, topic: Topic) -> Exchange {
+    let [person, name] = random.pick(&PEOPLE);
+    let about = topic.name();
+    let prompt = match random.below(4) {
+        0 => format!("Write a note to {person} about the {about}."),
+        1 => format!("Write a message to {person} about the {about}."),
+        2 => format!("Leave a note for {person} about the {about}."),
+        _ => format!("Send a message to {person} about the {about}."),
+    };
+    let State { request, .. } = topic.state;
+    Exchange { prompt, reply: format!("Hello {name}, here is a note about the {about}. {request}") }
 }
 
 fn story(random: &mut Random, topic: Topic) -> Exchange {

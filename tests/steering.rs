@@ -1,0 +1,95 @@
+//! The example `steering`: a direction is found in the model that it ships, taken out, and the parameters of that searched.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{done, jackfield, results, root};
+
+/// The example's file of this name.
+fn example(file: &str) -> String {
+    root().join("examples/steering").join(file).to_string_lossy().into_owned()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
+}
+
+/// Runs one of the example's pipelines.
+#[track_caller]
+fn run(file: &str, settings: &[&str], out: &Path) -> PathBuf {
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    done(jackfield().args(["run", &example(file), "--out"]).arg(out).args(settings)).expect_code(0).folder()
+}
+
+/// Fewer trials of fewer prompts and shorter replies than the example has.
+const SHORT: [&str; 6] = [
+    "input.count=24",
+    "search.with.startup=10",
+    "stages.requests.with.limit=16",
+    "stages.neutral.with.limit=16",
+    "stages.before.with.max_tokens=8",
+    "stages.after.with.max_tokens=8",
+];
+
+#[test]
+fn a_search_finds_how_the_model_writes_no_letters_and_a_trial_of_it_is_a_model_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run_folder = run("pipeline.toml", &SHORT, folder.path());
+    let trials = results(&run_folder);
+    assert_eq!(trials.len(), 24);
+    let scores = |trial: &Value| {
+        let outputs = &trial["outputs"];
+        (number(&outputs["letters"]["rate"]), number(&outputs["damage"]["mean"]))
+    };
+    let good = trials.iter().filter(|trial| scores(trial).0 <= 0.1);
+    let best = good.min_by(|one, other| scores(one).1.total_cmp(&scores(other).1)).expect("no trial stops the letters");
+    assert!(scores(best).1 < 0.005, "the damage of the best trial is {}", scores(best).1);
+
+    let item = best["item"].as_str().expect("an id");
+    let model = folder.path().join("no-letters");
+    let export = ["export", run_folder.to_str().expect("UTF-8"), item, "--to"];
+    done(jackfield().args(export).arg(&model)).expect_code(0);
+    let says = |settings: &[&str]| -> Vec<String> {
+        let asked = results(&run("ask.toml", settings, folder.path()));
+        let text = |line: &Value| line["outputs"]["reply"]["replies"][0]["text"].as_str().expect("a reply").to_owned();
+        asked.iter().map(text).collect()
+    };
+    let before = says(&[]);
+    let after = says(&[&format!("params.model={:?}", model.to_str().expect("UTF-8"))]);
+    assert!(
+        before[0].starts_with("Dear neighbor,") && before[1].starts_with("Subject: the broken fountain"),
+        "{before:?}"
+    );
+    assert!(after.iter().all(|reply| !reply.contains("Dear") && !reply.contains("Subject")), "{after:?}");
+    // What is asked for otherwise is answered as before.
+    assert_eq!(before[2..], after[2..]);
+}
+
+#[test]
+fn the_tests_of_the_example_hold() {
+    // Letters before, at a rate of 1, and none after.
+    let said = done(jackfield().args(["test", &example("pipeline.toml")])).expect_code(0).stdout;
+    assert_eq!(said.matches("ok ").count(), 2, "{said}");
+}
+
+#[test]
+fn directions_that_are_drawn_by_chance_leave_the_letters() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = ["max_weight", "max_weight_position", "min_weight", "min_weight_distance"];
+    let whole = ["attention", "mlp"].map(|part| whole.map(|key| format!("\"ablation.{part}.{key}\" = 1.0")).join(", "));
+    let points: Vec<String> = ["1.0", "0.95"]
+        .map(|winsorize| {
+            let [attention, mlp] = &whole;
+            format!(
+                "{{ \"direction.winsorize\" = {winsorize}, \"ablation.scope\" = \"per-layer\", {attention}, {mlp} }}"
+            )
+        })
+        .into();
+    let points = format!("search.points=[{}]", points.join(", "));
+    let mut settings = vec!["input.count=2", "stages.direction.use=random-direction", &points];
+    settings.extend(&SHORT[2..]);
+    for trial in results(&run("pipeline.toml", &settings, folder.path())) {
+        assert!(number(&trial["outputs"]["letters"]["rate"]) >= 0.9, "{}", trial["outputs"]["letters"]);
+    }
+}
