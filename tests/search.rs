@@ -103,7 +103,36 @@ fn values_are_the_same_at_any_concurrency_and_in_any_form() {
 }
 
 #[test]
-fn a_policy_in_a_file_searches_as_one_that_is_linked_in() {
+fn every_search_in_a_file_picks_what_it_picks_linked_in() {
+    for (policy, more) in [
+        ("tpe", "with = { startup = 6, candidates = 16 }"),
+        ("nsga2", "with = { population = 4 }"),
+        ("random", ""),
+        ("grid", "with = { points = 3 }"),
+    ] {
+        let of = |form: Option<&str>| {
+            let name = form.map_or_else(|| policy.to_owned(), |_| format!("searches/{policy}"));
+            let search = format!("use = \"{name}\"\n{more}\nminimize = [\"place.loss\", \"place.cost\"]\nin_flight = 2");
+            let file = form.map(|form| {
+                let native = if form == "so" { "allow_native = true" } else { "" };
+                let path = fixture(&format!("jackfield_search.{form}"));
+                format!("[plugins.searches]\npath = {:?}\n{native}\n", path.to_str().expect("UTF-8"))
+            });
+            let stages = format!("{PLACE}\n{}", file.unwrap_or_default());
+            let pipeline = Valley { search, stages: stages.leak(), ..Valley::default() }.pipeline();
+            (pipeline.run().expect_code(0).folder(), pipeline)
+        };
+        let (linked, _kept) = of(None);
+        for form in FORMS {
+            let (other, _kept) = of(Some(form));
+            assert_eq!(params(&linked), params(&other), "{policy} {form}");
+            same_outcome(&linked, &other);
+        }
+    }
+}
+
+#[test]
+fn a_policy_that_keeps_count_sees_what_it_may_see() {
     let search = "use = \"odd/bounce\"\nminimize = \"place.loss\"\nin_flight = 3".to_owned();
     let [so, wasm] = FORMS.map(|form| Valley { form, search: search.clone(), ..Valley::default() }.pipeline());
     let [native, component] = [&so, &wasm].map(|pipeline| pipeline.run().expect_code(0).folder());
