@@ -2,6 +2,7 @@
 
 mod flawed;
 mod flawed_kinds;
+mod flawed_searches;
 mod flawed_services;
 mod program;
 
@@ -21,6 +22,7 @@ use jackfield::{
 use self::{
     flawed::{Flaw, plugin},
     flawed_kinds::{extractor, policy},
+    flawed_searches::search,
     flawed_services::{cache, model},
 };
 
@@ -68,7 +70,7 @@ fn an_extension_without_a_flaw_passes_every_check() {
         assert_eq!(report.level, level, "{report:#?}");
         assert!(report.checks.iter().all(|check| check.outcome.findings().is_empty()), "{report:#?}");
     }
-    for plugin in [model(""), cache(""), extractor(""), policy("")] {
+    for plugin in [model(""), cache(""), extractor(""), policy(""), search("")] {
         let report = report(&plugin, &plugin, &[], &quick());
         assert_eq!(report.level, Level::Deterministic, "{report:#?}");
         let found: Vec<_> = report.checks.iter().filter(|check| !check.outcome.findings().is_empty()).collect();
@@ -134,6 +136,10 @@ fn flaws() -> Vec<(String, ExtensionReport)> {
     for flaw in ["beyond", "moody", "forgetful", "strict", "stubborn", "diary"] {
         let plugin = policy(flaw);
         found.push((format!("policy: {flaw}"), report(&plugin, &plugin, &[], &quick())));
+    }
+    for flaw in ["beyond", "moody", "forgetful", "strict", "talkative", "diary"] {
+        let plugin = search(flaw);
+        found.push((format!("search: {flaw}"), report(&plugin, &plugin, &[], &quick())));
     }
     for flaw in ["texts", "hoards", "sweeps", "lists", "races"] {
         let plugin = cache(flaw);

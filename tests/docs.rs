@@ -160,6 +160,11 @@ fn add_table(page: &mut String, level: &str, title: &str, name: &str, schema: &V
         } else if inner["items"]["properties"].is_object() {
             add_table(page, "###", &format!("[[{path}]]"), &path, &inner["items"]);
         }
+        // What may be a list as well as a table, under names of the author's choice.
+        let either = inner["additionalProperties"]["anyOf"].as_array().into_iter().flatten();
+        if let Some(table) = either.into_iter().find(|one| one["properties"].is_object()) {
+            add_table(page, "###", &format!("[{path}.\"STAGE.KEY\"]"), &path, table);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn studies() -> Vec<Study> {
     // A grid has an end.
     let narrow = vec![
         choice("edit.mode", json!(["a", "b"])),
-        Dimension { integer: true, step: Some(2.0), ..range("edit.layers", 1.0, 5.0) },
+        Dimension { integer: true, step: Some(2.0), ..range("edit.layers", 1.0, 99.0) },
     ];
     let goal = |name: &str, minimize: bool| Goal { name: name.to_owned(), minimize };
     let two = vec![goal("kl.mean", true), goal("rate", false)];

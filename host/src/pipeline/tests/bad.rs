@@ -177,6 +177,18 @@ fn prop_soup() -> impl proptest::strategy::Strategy<Value = String> {
         "sha256 = \"ä\"",
         "0x = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
         "count = -1",
+        "count = 3",
+        "use = \"trials\"",
+        "[search]",
+        "use = \"tpe\"",
+        "minimize = [\"a\", \"b.x\"]",
+        "report = \"a.x\"",
+        "points = [{ \"a.b\" = 1 }, { c = nan }]",
+        "[search.space]",
+        "\"a.b\" = [1, 1.0, \"x\"]",
+        "\"b.c.d\" = { min = -1, max = 1, when = { \"a.b\" = [1] } }",
+        "\"a.c\" = { min = 5, max = 1e308, step = 1e-9, log = true }",
+        "export = true",
     ]);
     prop::collection::vec(line, 0..14).prop_map(|lines| lines.join("\n"))
 }
