@@ -5,9 +5,9 @@ use std::fs;
 use crate::{
     report::{
         browser::{View, look},
-        loads_nothing, page, rows,
+        copy, loads_nothing, page, rows,
     },
-    support::Pipeline,
+    support::{Pipeline, done, jackfield, root},
 };
 
 /// Residuals of two sets of prompts on a model that draws its hidden states, and the direction between them.
@@ -71,4 +71,32 @@ fn prompts_are_drawn_by_layer_and_a_missing_tensor_is_told() {
     let page = self::page(&run);
     assert!(page.contains("The prompts are not drawn: the hidden states cannot be read: "), "{page}");
     assert!(!page.contains(">Prompts in layer "));
+}
+
+#[test]
+fn weights_and_replies_of_the_best_trials_are_shown_and_one_is_exported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&root().join("examples/steering"), folder.path());
+    let out = folder.path().join("runs");
+    // A few prompts and trials are enough to show something.
+    let few = ["positive", "negative", "requests", "neutral"].map(|stage| format!("stages.{stage}.with.limit=3"));
+    let few: Vec<&str> = few.iter().map(String::as_str).chain(["input.count=3"]).collect();
+    let sets = few.iter().flat_map(|value| ["--set", *value]);
+    let run = done(jackfield().arg("run").arg(folder.path()).args(sets.clone()).arg("--json").arg("--out").arg(&out));
+    let run = run.expect_code(0).folder();
+    let page = page(&run);
+    loads_nothing(&page);
+    let replies = rows(&page, "Replies before and after");
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    assert!(replies.iter().all(|row| row.len() >= 3 && row[..2].iter().all(|text| !text.is_empty())), "{replies:?}");
+    // Of the stage that asks for distributions alone, there are no replies to show.
+    assert_eq!(page.matches("<h3>Replies before and after").count(), 1);
+    assert!(page.matches(">Weights of item ").count() >= 1);
+    assert!(page.contains("It differs from item to item"));
+
+    let front = done(jackfield().arg("front").arg(&run).arg("--json")).expect_code(0).json();
+    let best = front["front"][0].as_str().expect("a trial");
+    let to = folder.path().join("exported");
+    done(jackfield().arg("export").arg(&run).arg(best).args(sets).arg("--to").arg(&to)).expect_code(0);
+    assert!(to.join("model.safetensors").is_file() && to.join("checksums.json").is_file());
 }

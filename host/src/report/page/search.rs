@@ -169,7 +169,10 @@ fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
                 let at = plot.place((trial.objectives[x_place], trial.objectives[y_place]));
                 point(out, at, is_front, Some(&told(trial, goals)));
                 if is_front && drawn.front.len() <= NAMED {
-                    put!(out, "<text x=\"{}\" y=\"{}\">{}</text>", px(at.0 + 9.0), px(at.1 - 5.0), clip(&trial.id, 12));
+                    // To the left of a point that is far to the right.
+                    let (x, anchor) = if at.0 > LARGE.0 * 0.8 { (at.0 - 10.0, "end") } else { (at.0 + 10.0, "start") };
+                    let (y, id) = (at.1 - 5.0, clip(&trial.id, 12));
+                    put!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>", px(x), px(y), anchor, id);
                 }
             }
             Plot::close(out);
