@@ -268,8 +268,12 @@ fn reply_tables(plan: &Plan, of_run: &Results, items: &[(String, Results)]) -> V
             same && first[*place].as_ref().and_then(texts).is_some()
         };
         let Some((before, _)) = plan.stages.iter().enumerate().find(is_before) else { continue };
-        let told: Vec<(&String, Vec<&str>)> =
-            items.iter().filter_map(|(id, results)| Some((id, results[after].as_ref().and_then(texts)?))).collect();
+        let told: Vec<(&String, Vec<&str>)> = items
+            .iter()
+            .filter_map(|(id, results)| Some((id, results[after].as_ref().and_then(texts)?)))
+            // A stage may ask for distributions alone.
+            .filter(|(_, texts)| texts.iter().any(|text| !text.is_empty()))
+            .collect();
         let Some(replies) = first[before].as_ref().and_then(texts).filter(|_| !told.is_empty()) else { continue };
         let asked = field_of(&stage.input, "prompts", first).or_else(|| field_of(&stage.input, "prompts", of_run));
         let asked = asked.as_ref().and_then(Value::as_array);
