@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use jackfield_plugin_api::{Domain, Random};
 
 use crate::{
-    normal::{LOG_ROOT_2PI, below, log_between, quantile},
+    normal::{LOG_ROOT_2PI, beyond, exp_of_negative, log_between, quantile},
     space::Axis,
 };
 
@@ -82,81 +82,155 @@ impl Mixture {
 
     /// The logarithm of the density at points that are given by a column of numbers for each axis.
     pub(crate) fn log_densities(&self, columns: &[Vec<f64>]) -> Vec<f64> {
-        let mut base: Vec<f64> = self.weights.iter().map(|weight| libm::log(*weight)).collect();
-        let mut terms = Vec::with_capacity(self.factors.len());
+        let (mut kernels, mut terms) = (Kernels::of(&self.weights), Terms::default());
         for (factor, column) in self.factors.iter().zip(columns) {
-            terms.push(factor.terms(&mut base, column));
+            factor.add(&mut kernels, &mut terms, column);
         }
+        let base = kernels.logarithms();
         let mut row = vec![0.0; base.len()];
         (0..columns.first().map_or(0, Vec::len))
             .map(|point| {
                 row.copy_from_slice(&base);
-                terms.iter().for_each(|terms| terms.add(point, &mut row));
+                terms.add(point, &mut row);
                 log_of_sum(&row)
             })
             .collect()
     }
 }
 
+/// What is the same of a kernel at all points.
+struct Kernels {
+    logarithms: Vec<f64>,
+    /// What is divided by.
+    divisors: Vec<f64>,
+}
+
+impl Kernels {
+    fn of(weights: &[f64]) -> Self {
+        Self {
+            logarithms: weights.iter().map(|weight| libm::log(*weight)).collect(),
+            divisors: vec![1.0; weights.len()],
+        }
+    }
+
+    /// Divides by the share of each whole normal that is left of it.
+    fn divide(&mut self, cut: &[[f64; 2]]) {
+        for ((divisor, logarithm), [least, beyond]) in self.divisors.iter_mut().zip(&mut self.logarithms).zip(cut) {
+            *divisor *= 1.0 - least - beyond;
+            // One logarithm for many axes: a share is not less than a third.
+            if *divisor < 1e-200 {
+                *logarithm -= libm::log(*divisor);
+                *divisor = 1.0;
+            }
+        }
+    }
+
+    fn logarithms(self) -> Vec<f64> {
+        self.logarithms.iter().zip(&self.divisors).map(|(logarithm, divisor)| logarithm - libm::log(*divisor)).collect()
+    }
+}
+
 /// The logarithm of the sum of what the logarithms are of.
 fn log_of_sum(logarithms: &[f64]) -> f64 {
-    let greatest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Four at a time, which is done at once.
+    let (fours, rest) = logarithms.as_chunks::<4>();
+    let mut most = [f64::NEG_INFINITY; 4];
+    fours
+        .iter()
+        .for_each(|four| (0..4).for_each(|at| most[at] = if four[at] > most[at] { four[at] } else { most[at] }));
+    let greatest = most.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
     if !greatest.is_finite() {
         return greatest;
     }
-    // What is less by more than this would not change the sum.
-    let counts = |far: f64| far > -42.0;
-    let sum: f64 = logarithms.iter().map(|x| x - greatest).filter(|far| counts(*far)).map(libm::exp).sum();
+    let mut sums = [0.0; 4];
+    fours.iter().for_each(|four| (0..4).for_each(|at| sums[at] += exp_of_negative(four[at] - greatest)));
+    let sum: f64 = sums.into_iter().chain(rest.iter().map(|x| exp_of_negative(x - greatest))).sum();
     greatest + libm::log(sum)
 }
 
-/// What an axis adds to the logarithms of the kernels' densities at some points.
-enum Terms<'a> {
-    /// Less the square of how far apart: of the points, and of the kernels, the prior one apart.
-    Squares { points: Vec<[f64; 2]>, kernels: Vec<f64>, prior: f64 },
-    /// A row for each of some numbers, in order; and which of them each point has.
-    Rows { rows: Vec<Vec<f64>>, points: Vec<usize> },
-    /// One number for a trial's own choice and another one for others.
-    Choices { points: &'a [f64], taken: &'a [f64], own: f64, other: f64, prior: f64 },
+/// What axes add to the logarithms of the kernels' densities at some points.
+#[derive(Default)]
+struct Terms<'a> {
+    products: Vec<Products>,
+    rows: Vec<Rows>,
+    choices: Vec<ChoiceTerms<'a>>,
+}
+
+/// A product of the point's number and the kernel's, of kernels of trials, and less a square for the prior one: what is left of
+/// the square of how far they are apart is the same for all points or all kernels.
+struct Products {
+    points: Vec<f64>,
+    kernels: Vec<f64>,
+    /// What is added to every kernel.
+    squares: Vec<f64>,
+    /// What is added to the prior one.
+    prior: Vec<f64>,
+}
+
+/// A row for each of some numbers, in order; and which of them each point has.
+struct Rows {
+    rows: Vec<Vec<f64>>,
+    points: Vec<usize>,
+}
+
+/// One number for a trial's own choice and another one for others.
+struct ChoiceTerms<'a> {
+    points: &'a [f64],
+    taken: &'a [f64],
+    own: f64,
+    other: f64,
+    prior: f64,
 }
 
 impl Terms<'_> {
     fn add(&self, point: usize, row: &mut [f64]) {
-        match self {
-            Terms::Squares { points, kernels, prior } => {
-                let [scaled, for_prior] = points[point];
-                for (sum, kernel) in row.iter_mut().zip(kernels) {
-                    let far = scaled - kernel;
-                    *sum -= far * far;
-                }
-                let far = for_prior - prior;
-                row[kernels.len()] -= far * far;
+        let Some((prior, trials)) = row.split_last_mut() else { return };
+        // Two axes at a time: what is summed up is read and written half as often.
+        let (pairs, rest) = self.products.as_chunks::<2>();
+        for [one, other] in pairs {
+            let (x, y) = (one.points[point], other.points[point]);
+            for ((sum, first), second) in trials.iter_mut().zip(&one.kernels).zip(&other.kernels) {
+                *sum += x * first + y * second;
             }
-            Terms::Rows { rows, points } => {
-                row.iter_mut().zip(&rows[points[point]]).for_each(|(sum, term)| *sum += term);
-            }
-            Terms::Choices { points, taken, own, other, prior } => {
-                for (sum, choice) in row.iter_mut().zip(*taken) {
-                    *sum += if *choice == points[point] { own } else { other };
-                }
-                row[taken.len()] += prior;
-            }
+        }
+        for one in rest {
+            let x = one.points[point];
+            trials.iter_mut().zip(&one.kernels).for_each(|(sum, kernel)| *sum += x * kernel);
+        }
+        let squares: f64 = self.products.iter().map(|product| product.squares[point]).sum();
+        trials.iter_mut().for_each(|sum| *sum -= squares);
+        *prior -= self.products.iter().map(|product| product.prior[point]).sum::<f64>();
+        for Rows { rows, points } in &self.rows {
+            let terms = &rows[points[point]];
+            trials.iter_mut().chain([&mut *prior]).zip(terms).for_each(|(sum, term)| *sum += term);
+        }
+        for ChoiceTerms { points, taken, own, other, prior: of_prior } in &self.choices {
+            let choice = points[point];
+            trials.iter_mut().zip(*taken).for_each(|(sum, taken)| *sum += if *taken == choice { own } else { other });
+            *prior += of_prior;
         }
     }
 }
 
 impl Factor {
-    /// What is the same at all points is added to the kernels at once.
-    fn terms<'a>(&'a self, kernels: &mut [f64], points: &'a [f64]) -> Terms<'a> {
+    /// Adds what is the same at all points to the kernels, and the rest to the terms.
+    fn add<'a>(&'a self, kernels: &mut Kernels, terms: &mut Terms<'a>, points: &'a [f64]) {
         match self {
-            Factor::Normals(normals) => normals.terms(kernels, points),
-            Factor::Choices(Choices { choices, taken, own, other }) => Terms::Choices {
+            Factor::Normals(normals) => {
+                kernels.divide(&normals.cut);
+                if normals.half > 0.0 {
+                    terms.rows.push(normals.rows(points));
+                } else {
+                    terms.products.push(normals.products(&mut kernels.logarithms, points));
+                }
+            }
+            Factor::Choices(Choices { choices, taken, own, other }) => terms.choices.push(ChoiceTerms {
                 points,
                 taken,
                 own: libm::log(*own),
                 other: libm::log(*other),
                 prior: -libm::log(*choices as f64),
-            },
+            }),
         }
     }
 }
@@ -180,9 +254,10 @@ impl Normals {
         let middle = 0.5 * (low + high);
         let centres: Vec<f64> = column.iter().map(|x| scale(*x)).chain([middle]).collect();
         let width = |kernel: usize| if kernel < column.len() { sigma } else { range };
+        // Every centre is within the range.
         let cut = centres.iter().enumerate().map(|(kernel, centre)| {
             let width = width(kernel);
-            [below((low - centre) / width), below((centre - high) / width)]
+            [beyond((centre - low) / width), beyond((high - centre) / width)]
         });
         let cut = cut.collect();
         Self { is_log, half, low, high, centres, sigma, prior_sigma: range, cut }
@@ -207,32 +282,29 @@ impl Normals {
         if self.is_log { libm::exp(x) } else { x }
     }
 
-    fn terms(&self, kernels: &mut [f64], points: &[f64]) -> Terms<'static> {
+    fn products(&self, kernels: &mut [f64], points: &[f64]) -> Products {
         let trials = self.centres.len() - 1;
-        for (sum, [least, beyond]) in kernels.iter_mut().zip(&self.cut) {
-            *sum -= libm::log1p(-least - beyond);
-        }
-        if self.half > 0.0 {
-            return self.cells(points);
-        }
+        let middle = self.centres[trials];
+        // From the middle, so that numbers stay small, and a narrow range far from 0 loses no digits.
+        let scaled = |x: f64| (x - middle) / self.sigma * FRAC_1_SQRT_2;
         let logs = [self.sigma, self.prior_sigma].map(|sigma| libm::log(sigma) + LOG_ROOT_2PI);
-        kernels[..trials].iter_mut().for_each(|sum| *sum -= logs[0]);
+        let centres: Vec<f64> = self.centres[..trials].iter().map(|centre| scaled(*centre)).collect();
+        for (sum, centre) in kernels.iter_mut().zip(&centres) {
+            *sum -= logs[0] + centre * centre;
+        }
         kernels[trials] -= logs[1];
-        // From the low end, so that a narrow range far from 0 loses no digits.
-        let scaled = |x: f64, sigma: f64| (x - self.low) / sigma * FRAC_1_SQRT_2;
-        let both = |x: &f64| {
-            let x = self.scale(*x);
-            [scaled(x, self.sigma), scaled(x, self.prior_sigma)]
-        };
-        Terms::Squares {
-            points: points.iter().map(both).collect(),
-            kernels: self.centres[..trials].iter().map(|centre| scaled(*centre, self.sigma)).collect(),
-            prior: scaled(self.centres[trials], self.prior_sigma),
+        let points: Vec<f64> = points.iter().map(|x| scaled(self.scale(*x))).collect();
+        let narrow = self.sigma / self.prior_sigma;
+        Products {
+            squares: points.iter().map(|x| x * x).collect(),
+            prior: points.iter().map(|x| (x * narrow) * (x * narrow)).collect(),
+            kernels: centres.into_iter().map(|centre| 2.0 * centre).collect(),
+            points,
         }
     }
 
     /// The logarithms of the kernels' shares of the points' cells, each once that is the same.
-    fn cells(&self, points: &[f64]) -> Terms<'static> {
+    fn rows(&self, points: &[f64]) -> Rows {
         let trials = self.centres.len() - 1;
         let (numbers, points) = distinct(points);
         let (centres, kernels) = distinct(&self.centres[..trials]);
@@ -243,7 +315,7 @@ impl Normals {
             let prior = share(self.centres[trials], self.prior_sigma);
             kernels.iter().map(|kernel| shares[*kernel]).chain([prior]).collect()
         };
-        Terms::Rows { rows: numbers.iter().map(row).collect(), points }
+        Rows { rows: numbers.iter().map(row).collect(), points }
     }
 }
 

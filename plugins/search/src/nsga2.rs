@@ -204,7 +204,7 @@ impl SearchPolicy for Nsga2 {
                     "goals": [{ "name": "kl.mean", "minimize": true }],
                 },
                 "learn": learn,
-                "decide": [{ "trial": 2, "seed": 1 }, { "trial": 3, "seed": 2 }, { "trial": 3, "seed": 5 }],
+                "decide": [{ "trial": 2, "seed": 1 }, { "trial": 3, "seed": 2 }],
             }),
             output: json!({
                 "append": learn,

@@ -52,7 +52,7 @@ impl SearchPolicy for RandomSearch {
             output: json!({
                 "decisions": [
                     { "values": { "ablation.layer": 17, "ablation.scope": "per layer" }, "stop": false },
-                    { "values": { "ablation.layer": 17, "ablation.scope": "per layer" }, "stop": false },
+                    { "values": { "ablation.layer": 18, "ablation.scope": "per layer" }, "stop": false },
                 ],
             }),
         }]
