@@ -185,12 +185,14 @@ struct ChoiceTerms<'a> {
 impl Terms<'_> {
     fn add(&self, point: usize, row: &mut [f64]) {
         let Some((prior, trials)) = row.split_last_mut() else { return };
-        // Two axes at a time: what is summed up is read and written half as often.
-        let (pairs, rest) = self.products.as_chunks::<2>();
-        for [one, other] in pairs {
-            let (x, y) = (one.points[point], other.points[point]);
-            for ((sum, first), second) in trials.iter_mut().zip(&one.kernels).zip(&other.kernels) {
-                *sum += x * first + y * second;
+        // Four axes at a time: what is summed up is read and written less often.
+        let (fours, rest) = self.products.as_chunks::<4>();
+        for four in fours {
+            let x = four.each_ref().map(|product| product.points[point]);
+            let [first, second, third, fourth] = four.each_ref().map(|product| &product.kernels);
+            let kernels = first.iter().zip(second).zip(third.iter().zip(fourth));
+            for (sum, ((first, second), (third, fourth))) in trials.iter_mut().zip(kernels) {
+                *sum += (x[0] * first + x[1] * second) + (x[2] * third + x[3] * fourth);
             }
         }
         for one in rest {
