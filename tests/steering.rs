@@ -1,10 +1,13 @@
 //! The example `steering`: a direction is found in the model that it ships, taken out, and the parameters of that searched.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
-use crate::support::{done, jackfield, results, root};
+use crate::support::{Pipeline, done, jackfield, results, root};
 
 /// The example's file of this name.
 fn example(file: &str) -> String {
@@ -19,7 +22,7 @@ fn number(value: &Value) -> f64 {
 #[track_caller]
 fn run(file: &str, settings: &[&str], out: &Path) -> PathBuf {
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
-    done(jackfield().args(["run", &example(file), "--out"]).arg(out).args(settings)).expect_code(0).folder()
+    done(jackfield().args(["run", &example(file), "--json", "--out"]).arg(out).args(settings)).expect_code(0).folder()
 }
 
 /// Fewer trials of fewer prompts and shorter replies than the example has.
@@ -49,7 +52,8 @@ fn a_search_finds_how_the_model_writes_no_letters_and_a_trial_of_it_is_a_model_o
     let item = best["item"].as_str().expect("an id");
     let model = folder.path().join("no-letters");
     let export = ["export", run_folder.to_str().expect("UTF-8"), item, "--to"];
-    done(jackfield().args(export).arg(&model)).expect_code(0);
+    let settings = SHORT.iter().flat_map(|setting| ["--set", setting]);
+    done(jackfield().args(export).arg(&model).args(settings)).expect_code(0);
     let says = |settings: &[&str]| -> Vec<String> {
         let asked = results(&run("ask.toml", settings, folder.path()));
         let text = |line: &Value| line["outputs"]["reply"]["replies"][0]["text"].as_str().expect("a reply").to_owned();
@@ -75,21 +79,31 @@ fn the_tests_of_the_example_hold() {
 
 #[test]
 fn directions_that_are_drawn_by_chance_leave_the_letters() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let whole = ["max_weight", "max_weight_position", "min_weight", "min_weight_distance"];
-    let whole = ["attention", "mlp"].map(|part| whole.map(|key| format!("\"ablation.{part}.{key}\" = 1.0")).join(", "));
-    let points: Vec<String> = ["1.0", "0.95"]
-        .map(|winsorize| {
-            let [attention, mlp] = &whole;
-            format!(
-                "{{ \"direction.winsorize\" = {winsorize}, \"ablation.scope\" = \"per-layer\", {attention}, {mlp} }}"
-            )
-        })
-        .into();
-    let points = format!("search.points=[{}]", points.join(", "));
-    let mut settings = vec!["input.count=2", "stages.direction.use=random-direction", &points];
-    settings.extend(&SHORT[2..]);
-    for trial in results(&run("pipeline.toml", &settings, folder.path())) {
+    let text = fs::read_to_string(example("pipeline.toml")).expect("the example");
+    // Its tests are of its own space.
+    let (text, _) = text.split_once("[[tests]]").expect("the example has tests");
+    let drawn = |line: &str| match line.starts_with("\"direction.winsorize\"") {
+        true => "\"direction.seed\" = [1, 2, 3]\n".to_owned(),
+        false => format!("{line}\n"),
+    };
+    let text = text.replace("\"mean-difference\"", "\"random-direction\"").lines().map(drawn).collect::<String>();
+    let mut pipeline = Pipeline::new(&text);
+    for file in ["data/pairs.jsonl", "data/letters.txt", "data/neutral.txt"] {
+        pipeline = pipeline.with(file, fs::read(example(file)).expect("a file of the example"));
+    }
+    let keys = ["max_weight", "max_weight_position", "min_weight", "min_weight_distance"];
+    let whole = ["attention", "mlp"].map(|part| keys.map(|key| format!("\"ablation.{part}.{key}\" = 1.0")).join(", "));
+    let point =
+        |seed| format!("{{ \"direction.seed\" = {seed}, \"ablation.scope\" = \"per-layer\", {} }}", whole.join(", "));
+    let points = format!("search.points=[{}]", [1, 2, 3].map(point).join(", "));
+    let model = format!("params.model={:?}", example("model"));
+    let mut command = pipeline.command();
+    for setting in ["input.count=3", &model, &points].iter().chain(&SHORT[2..]) {
+        command.args(["--set", setting]);
+    }
+    let trials = results(&done(&mut command).expect_code(0).folder());
+    assert_eq!(trials.len(), 3);
+    for trial in trials {
         assert!(number(&trial["outputs"]["letters"]["rate"]) >= 0.9, "{}", trial["outputs"]["letters"]);
     }
 }
