@@ -248,7 +248,7 @@ expect = { "board.csv" = "x" }
 
 #[test]
 fn the_tests_of_the_examples_pass() {
-    for example in ["transcripts", "claims"] {
+    for example in ["transcripts", "claims", "answers/search.toml", "steering"] {
         done(jackfield().arg("test").arg(root().join("examples").join(example))).expect_code(0);
     }
 }

@@ -71,13 +71,6 @@ fn a_search_finds_how_the_model_writes_no_letters_and_a_trial_of_it_is_a_model_o
 }
 
 #[test]
-fn the_tests_of_the_example_hold() {
-    // Letters before, at a rate of 1, and none after.
-    let said = done(jackfield().args(["test", &example("pipeline.toml")])).expect_code(0).stdout;
-    assert_eq!(said.matches("ok ").count(), 2, "{said}");
-}
-
-#[test]
 fn directions_that_are_drawn_by_chance_leave_the_letters() {
     let text = fs::read_to_string(example("pipeline.toml")).expect("the example");
     // Its tests are of its own space.
