@@ -112,7 +112,8 @@ fn every_search_in_a_file_picks_what_it_picks_linked_in() {
     ] {
         let of = |form: Option<&str>| {
             let name = form.map_or_else(|| policy.to_owned(), |_| format!("searches/{policy}"));
-            let search = format!("use = \"{name}\"\n{more}\nminimize = [\"place.loss\", \"place.cost\"]\nin_flight = 2");
+            let search =
+                format!("use = \"{name}\"\n{more}\nminimize = [\"place.loss\", \"place.cost\"]\nin_flight = 2");
             let file = form.map(|form| {
                 let native = if form == "so" { "allow_native = true" } else { "" };
                 let path = fixture(&format!("jackfield_search.{form}"));

@@ -43,7 +43,7 @@ pub trait SearchPolicy: Config {
     /// first trials, in their order, pruned and failed ones among them.
     ///
     /// # Errors
-    /// The policy's own.
+    /// [`Failure::OverBudget`] if nothing is left to try, which ends the search; the policy's own, which fails the trial.
     fn suggest(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<Values>;
 
     /// Whether a trial that has reported `question.reports` is to be stopped; never, by default. `known` are the outcomes that

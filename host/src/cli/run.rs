@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args) -> Exit {
             if args.json {
                 print_json(&*summary);
             } else {
-                conclude(&summary, &loaded.plan, &go_on(args, &summary.run));
+                conclude(&summary, &loaded.plan, &go_on(args, &summary.run), &out_option(&args.out));
             }
             summary.state.into()
         }
@@ -332,7 +332,7 @@ pub(super) fn out_option(out: &Path) -> String {
 }
 
 /// The closing words: a table of the stages, what was found, and where it is.
-fn conclude(summary: &Summary, plan: &Plan, go_on: &str) {
+fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
     let terminal = terminal();
     let found = if plan.output.item_files { found(summary) } else { Found::default() };
     let rows = plan.stages.iter().filter_map(|stage| {
@@ -369,7 +369,7 @@ fn conclude(summary: &Summary, plan: &Plan, go_on: &str) {
     terminal.say(line);
     models(summary);
     if let Some(search) = &summary.search {
-        terminal.say(searched(search, &summary.run));
+        terminal.say(searched(search, &format!("{}{out}", summary.run)));
     }
     if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
         let advice = summary.advice.map(|advice| format!("; {advice}")).unwrap_or_default();
@@ -401,7 +401,10 @@ fn searched(search: &SearchCount, run: &str) -> String {
         line.push_str(&format!("; stopped early: {}", escape_untrusted(stopped)));
     }
     if *front > 0 {
-        line.push_str(&format!("; {front} are the best: jackfield front {run}"));
+        line.push_str(&format!(
+            "; {} the best: jackfield front {run}",
+            if *front == 1 { "one is".to_owned() } else { format!("{front} are") }
+        ));
     } else if *trials > 0 {
         line.push_str("; none of them has all its objectives, so that there was nothing to learn from");
     }

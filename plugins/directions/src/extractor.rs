@@ -200,6 +200,10 @@ impl Extractor {
         if !means.resolve(&direction, length) {
             return None;
         }
+        // What is drawn may have come to the other side by the projection.
+        if matches!(self.options.method, Method::Random { .. }) && dot(&direction, &means.difference) < 0.0 {
+            direction.iter_mut().for_each(|x| *x = -*x);
+        }
         normalized(direction).map(|(direction, _)| direction)
     }
 }

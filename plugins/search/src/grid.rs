@@ -227,10 +227,7 @@ impl SearchPolicy for Grid {
             .find(|(rank, tried)| Some(rank) != *tried)
         {
             Some((rank, _)) => Ok(combinations.combination(rank)),
-            None => Err(Failure::InvalidConfig(format!(
-                "all {total} combinations of the grid are tried: there is none left for trial {}",
-                question.trial
-            ))),
+            None => Err(Failure::OverBudget(format!("all {total} combinations of the grid are tried"))),
         }
     }
 

@@ -93,5 +93,5 @@ fn a_grid_says_when_nothing_is_left() {
     let pending: Values = [("kind".to_owned(), json!("b"))].into();
     let asked = jackfield_plugin_api::SearchQuestion { pending: vec![pending], ..question(1, 2) };
     let failure = search.as_search().expect("a search").suggest(&study, &[tried("a")], &asked).expect_err("no value");
-    assert_snapshot!(failure.to_string(), @"invalid-config: all 2 combinations of the grid are tried: there is none left for trial 2");
+    assert_snapshot!(failure.to_string(), @"over-budget: all 2 combinations of the grid are tried");
 }
