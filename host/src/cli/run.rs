@@ -141,7 +141,8 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
                 );
                 return Ok(Ended::Refused(Exit::Usage));
             }
-            if matches!(run.state, RunState::Complete) {
+            let trials = |plan: &Plan| (plan.input.clone(), plan.search.as_ref().map(|search| search.stop));
+            if matches!(run.state, RunState::Complete) && trials(&run.plan) == trials(plan) {
                 terminal().say(format!("run `{}` is complete already", run.run));
             }
             (folder, run)
