@@ -131,8 +131,7 @@ def model(program, path, axes, axis="letter"):
 
         def asks(letters, others):
             for name, list_of in (("letters.jsonl", letters), ("neutral.jsonl", others)):
-                lines = [json.dumps({"text": prompt}) for prompt in list_of]
-                (folder / "data" / name).write_text("\n".join(lines))
+                (folder / "data" / name).write_text("\n".join(map(json.dumps, list_of)))
 
         def tried(text, *settings):
             text = text.replace("letters.txt", "letters.jsonl").replace("neutral.txt", "neutral.jsonl")
