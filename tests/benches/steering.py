@@ -6,7 +6,8 @@
         A model (a GGUF file or a folder) on the prompts of AXES, a JSON file:
         {"axes": {AXIS: {"positive": [...], "negative": [...], "evaluation": [...], "markers": [...]}}, "neutral": [...]}
         60 trials by `tpe` and by chance; those on the front with few markers held out, three directions drawn by chance beside
-        the last of them. AXIS is `letter` unless it is given; neutral prompts are searched on and held out, a half each.
+        the last of them. AXIS is `letter` unless it is given. What damage is searched by is prompts of another axis, where there
+        is one, and all neutral prompts are held out; with one axis alone, half of them are.
 
 PROGRAM is `jackfield`, built with optimization. Nothing but the standard library of Python 3.11 is needed.
 """
@@ -120,6 +121,9 @@ def said(scored):
 def model(program, path, axes, axis="letter"):
     data = json.loads(Path(axes).read_text())
     prompts, neutral = data["axes"][axis], data["neutral"]
+    # Searched on are prompts that have to do with another axis, where there is one: then all neutral ones are held out.
+    others = [data["axes"][name]["negative"] for name in data["axes"] if name != axis]
+    searched, held_out = (others[-1][:16], neutral) if others else (neutral[::2], neutral[1::2])
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "steering"
         shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("train", "runs", "model"))
@@ -139,7 +143,7 @@ def model(program, path, axes, axis="letter"):
             return run(program, folder, f"params.model={json.dumps(str(Path(path).resolve()))}", *settings)
 
         # What is searched on: prompts for the direction, and eight tokens of each reply.
-        asks(prompts["positive"][:24], neutral[: len(neutral) // 2])
+        asks(prompts["positive"][:24], searched)
         short = "stages.after.with.max_tokens=8"
         policy = 'use      = "tpe"\nwith     = { startup = 15, candidates = 64 }'
         assert policy in text
@@ -166,7 +170,7 @@ def model(program, path, axes, axis="letter"):
                 chosen = [trial for trial in sorted(front, key=scores) if scores(trial)[0] <= 1.5 * LEAST]
 
         # What is held out: other prompts, and 24 tokens.
-        asks(prompts["evaluation"], neutral[len(neutral) // 2 :])
+        asks(prompts["evaluation"], held_out)
         for trial in chosen:
             values = ", ".join(f"{json.dumps(key)} = {json.dumps(value)}" for key, value in trial["params"].items())
             point = "search.points=[{ " + values + " }]"
