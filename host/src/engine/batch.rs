@@ -222,7 +222,7 @@ async fn called_unshaped(station: &Station, requests: &[Request], control: &Cont
         Ok(results) => {
             let checked = |(index, result): (usize, Result<Document>)| {
                 let document = station.check(result?)?;
-                let named = host.tensors.check_answer(index as u32, &document.json);
+                let named = host.tensors.take_answer(index as u32, &document.json);
                 named.map_err(|wrong| station.wrong(&format!("the answer {wrong}")))?;
                 Ok(document)
             };

@@ -82,10 +82,9 @@ impl HostCalls for CallHost<'_> {
                 model.complete_for(request, Caller { context: self.context(index)?, asked: &asked }).await;
             self.control.note(note);
             drop(asked);
-            if let Ok(completion) = &answer {
-                self.tensors.give(index, completion)?;
-            }
-            answer
+            let (completion, held) = answer?;
+            self.tensors.give(index, &completion, held)?;
+            Ok(completion)
         })
     }
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     pipeline::{Plan, StagePlan},
     service::{Cache, keep_tensors, restore_tensors},
-    store::{Blobs, decode_tensors, encode_tensors},
+    store::{Blobs, HeldTensors, decode_tensors, encode_tensors, named_tensors},
 };
 
 /// What the memo says of a call.
@@ -90,14 +90,14 @@ impl Memo {
     pub(super) async fn look_up(
         &self,
         requests: &[Request],
-        blobs: &Blobs,
+        blobs: &Arc<Blobs>,
     ) -> (Vec<Option<Result<Document>>>, Vec<MemoNote>) {
         let (mut results, mut notes) = (Vec::new(), Vec::new());
         for request in requests {
             let mut note = self.note(request);
             let mut found = self.cache.get(&name(&note)).await.and_then(|(value, _)| unpack(&value));
             if let Some(document) = &found
-                && !restore_tensors(&self.cache, blobs, &document.json).await
+                && !restore_answer(&self.cache, blobs, &document.json).await
             {
                 found = None;
             }
@@ -114,6 +114,16 @@ impl Memo {
             self.cache.put(&name(note), &pack(document), None).await;
         }
     }
+}
+
+/// Makes sure that the run has the tensors which a result names, for good.
+async fn restore_answer(cache: &Cache, blobs: &Arc<Blobs>, json: &str) -> bool {
+    let held = HeldTensors::of(blobs);
+    let restored = restore_tensors(cache, &held, json).await;
+    if restored {
+        held.name(named_tensors(json).unwrap_or_default());
+    }
+    restored
 }
 
 fn name(note: &MemoNote) -> String {

@@ -114,7 +114,7 @@ impl Engine<'_> {
         let writer = Writer::start(folder.db()?, of, folder.guard(), folder.path().join("items"))?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
-        let blobs = Blobs::in_run(folder.path(), plan.tensor_total())?;
+        let blobs = Blobs::of_session(folder.path(), plan.tensor_total())?;
         let tape = Tape { folder, run, db, session, resumed: session > 1, ledger: writer.ledger(), blobs };
         services.models.iter().for_each(|model| model.keep_spending(Some(writer.ledger())));
         let mut put = |records| writer.put(records);

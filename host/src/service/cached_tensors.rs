@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jackfield_plugin_api::{TensorRef, to_hex};
 
 use super::Cache;
-use crate::store::{BlobKey, Blobs, Elements, NamedTensor, digest_of, in_pieces, named_tensors};
+use crate::store::{BlobKey, Blobs, Elements, HeldTensors, NamedTensor, digest_of, in_pieces, named_tensors};
 
 /// The largest part, in bytes: a whole number of elements.
 const PART: u64 = 16 << 20;
@@ -58,19 +58,19 @@ async fn is_kept(cache: &Cache, tensor: NamedTensor) -> bool {
     tensor.bytes() <= 64 << 10 && cache.get(&name(&tensor.key, 0)).await.is_some()
 }
 
-/// Makes sure that the run has the tensors which a kept text names. False if one of them is gone or damaged: then the text
-/// counts as missing, too.
-pub(crate) async fn restore_tensors(cache: &Cache, blobs: &Blobs, json: &str) -> bool {
+/// Makes sure that the run has the tensors which a kept text names, and holds them. False if one of them is gone or damaged:
+/// then the text counts as missing, too.
+pub(crate) async fn restore_tensors(cache: &Cache, held: &HeldTensors, json: &str) -> bool {
     let Ok(named) = named_tensors(json) else { return false };
     for tensor in distinct(named) {
-        if !blobs.has(tensor) && !restore(cache, blobs, tensor).await {
+        if !held.hold(tensor) && !restore(cache, held, tensor).await {
             return false;
         }
     }
     true
 }
 
-async fn restore(cache: &Cache, blobs: &Blobs, tensor: NamedTensor) -> bool {
+async fn restore(cache: &Cache, held: &HeldTensors, tensor: NamedTensor) -> bool {
     let mut elements: Vec<f32> = Vec::new();
     for part in 0..parts_of(tensor) {
         let Some((bytes, _)) = cache.get(&name(&tensor.key, part)).await else { return false };
@@ -84,7 +84,7 @@ async fn restore(cache: &Cache, blobs: &Blobs, tensor: NamedTensor) -> bool {
         return false;
     }
     // It is written under its digest; what refers to it has the shape.
-    match blobs.put(&[tensor.count], Elements::Shared(Arc::from(elements))) {
+    match held.put(&[tensor.count], Elements::Shared(Arc::from(elements))) {
         Ok(TensorRef { .. }) => true,
         Err(error) => {
             tracing::warn!(cache = cache.name(), "a result that was kept cannot be used: {error}");

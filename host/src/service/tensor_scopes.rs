@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -16,7 +16,7 @@ use jackfield_plugin_api::{
 
 use crate::{
     plugin::{escape_untrusted, sandbox::size},
-    store::{BlobKey, BlobWriter, Blobs, Elements, NamedTensor, may_name_tensors, named_tensors},
+    store::{BlobKey, BlobWriter, Blobs, Elements, HeldTensors, NamedTensor, may_name_tensors, named_tensors},
 };
 
 /// The most tensors that a call may be making at one time: each takes a file, and some memory.
@@ -24,7 +24,10 @@ const MOST_IN_THE_MAKING: u64 = 64;
 
 /// The tensors of a call.
 pub(crate) struct TensorScopes<'a> {
-    blobs: &'a Blobs,
+    /// Those that it made.
+    held: Arc<HeldTensors>,
+    /// Those of the completions that it was given.
+    completions: Mutex<Vec<Arc<HeldTensors>>>,
     given: GivenBy<'a>,
     /// What it may make, in bytes, and where that is set.
     most: u64,
@@ -49,18 +52,19 @@ enum GivenBy<'a> {
 
 impl<'a> TensorScopes<'a> {
     /// Of a stage's call.
-    pub(crate) fn of_stage(blobs: &'a Blobs, requests: &'a [Request], most: u64) -> Self {
-        Self::new(blobs, GivenBy::Requests(requests), most, "stage")
+    pub(crate) fn of_stage(blobs: &Arc<Blobs>, requests: &'a [Request], most: u64) -> Self {
+        Self::new(Arc::new(HeldTensors::of(blobs)), GivenBy::Requests(requests), most, "stage")
     }
 
-    /// Of a model's call.
-    pub(crate) fn of_model(blobs: &'a Blobs, request: &'a CompletionRequest, most: u64) -> Self {
-        Self::new(blobs, GivenBy::Edits(request), most, "model")
+    /// Of a model's call. What it makes is held beyond it, for those who are to have its answer.
+    pub(crate) fn of_model(held: &Arc<HeldTensors>, request: &'a CompletionRequest, most: u64) -> Self {
+        Self::new(Arc::clone(held), GivenBy::Edits(request), most, "model")
     }
 
-    fn new(blobs: &'a Blobs, given: GivenBy<'a>, most: u64, of: &'static str) -> Self {
+    fn new(held: Arc<HeldTensors>, given: GivenBy<'a>, most: u64, of: &'static str) -> Self {
         Self {
-            blobs,
+            held,
+            completions: Mutex::default(),
             given,
             most,
             of,
@@ -115,7 +119,7 @@ impl<'a> TensorScopes<'a> {
         let named = NamedTensor::of(tensor)
             .map_err(|wrong| Failure::InvalidInput(format!("not a reference of a tensor: {wrong}")))?;
         self.allowed(index, named).map_err(Failure::InvalidInput)?;
-        Ok(TensorElements::Shared(self.blobs.open(named)?))
+        Ok(TensorElements::Shared(self.held.blobs().open(named)?))
     }
 
     /// Counts a tensor that is to be made, before anything of it is; its length in bytes.
@@ -156,7 +160,7 @@ impl<'a> TensorScopes<'a> {
             TensorElements::Lent(elements) => Elements::Lent(elements),
             remote => Elements::Shared(TensorReader::new(shape.to_vec(), remote)?.into_shared()?),
         };
-        let made = self.blobs.put(shape, elements)?;
+        let made = self.held.put(shape, elements)?;
         self.made(index, &made)?;
         Ok(made)
     }
@@ -169,7 +173,7 @@ impl<'a> TensorScopes<'a> {
     fn created(&self, index: u32, shape: &[u64]) -> Result<Box<dyn WriteElements + '_>> {
         self.scope(index)?;
         self.count(shape)?;
-        let making = Making { scopes: self, index, writer: Some(self.blobs.writer(shape)) };
+        let making = Making { scopes: self, index, writer: Some(self.held.writer(shape)) };
         // Counted in any case: what is refused is dropped, and counted off.
         if self.making.fetch_add(1, Ordering::Relaxed) >= MOST_IN_THE_MAKING {
             return Err(Failure::OverBudget(format!("makes more than {MOST_IN_THE_MAKING} tensors at one time")));
@@ -177,13 +181,16 @@ impl<'a> TensorScopes<'a> {
         Ok(Box::new(making))
     }
 
-    /// Holds what the request at `index` answers to what it may name.
-    pub(crate) fn check_answer(&self, index: u32, json: &str) -> Result<(), String> {
+    /// Holds what the request at `index` answers to what it may name, and keeps for good what it names: it is about to go on
+    /// the record.
+    pub(crate) fn take_answer(&self, index: u32, json: &str) -> Result<(), String> {
         if !may_name_tensors(json) {
             return Ok(());
         }
         let named = named_tensors(json).map_err(|wrong| escape_untrusted(&wrong).into_owned())?;
-        named.into_iter().try_for_each(|named| self.allowed(index, named))
+        named.iter().try_for_each(|named| self.allowed(index, *named))?;
+        self.held.name(named);
+        Ok(())
     }
 
     /// Holds a request for a completion to what the request at `index` may name.
@@ -206,12 +213,13 @@ impl<'a> TensorScopes<'a> {
         Ok(())
     }
 
-    /// Lets the request at `index` open what a completion names.
-    pub(crate) fn give(&self, index: u32, completion: &Completion) -> Result<()> {
+    /// Lets the request at `index` open what a completion names, until the end of the call.
+    pub(crate) fn give(&self, index: u32, completion: &Completion, held: Arc<HeldTensors>) -> Result<()> {
         let mut named = tensors_of(completion).filter_map(|tensor| NamedTensor::of(tensor).ok()).peekable();
         if named.peek().is_some() {
             let mut scope = self.scope(index)?.lock().unwrap_or_else(PoisonError::into_inner);
             scope.extend(named.map(|named| (named.key, named.count)));
+            self.completions.lock().unwrap_or_else(PoisonError::into_inner).push(held);
         }
         Ok(())
     }

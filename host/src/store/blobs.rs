@@ -5,10 +5,11 @@
 //! ```
 //!
 //! A run without a record keeps them in memory. A file is there as a whole or not at all, and before anything names it. What
-//! was made or read lately is shared by all who read it; the rest is read again, and held to its digest.
+//! was made or read lately is shared by all who read it; the rest is read again, and held to its digest. What a call made and
+//! no answer names is taken away when nobody holds it any more.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::{self, File},
     io::{self, BufWriter, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -92,6 +93,10 @@ pub(crate) struct Blobs {
     /// How many were begun on disk: no two at one time have the same name.
     spools: AtomicU64,
     shared: Mutex<Shared>,
+    /// What was made since this was opened and no answer names, with how many hold it: it is taken away after the last of them.
+    unnamed: Mutex<HashMap<BlobKey, usize>>,
+    /// Whether anything is taken away. Not where a run may be another process's, which may name what is made here.
+    takes_away: bool,
     /// Held while one is written or read: two threads with the same one do it once.
     lanes: [Mutex<()>; LANES],
 }
@@ -117,22 +122,36 @@ struct Shared {
 impl Blobs {
     /// In memory, for a run without a record.
     pub(crate) fn in_memory(most: u64) -> Arc<Self> {
-        Arc::new(Self::new(Place::Memory(Mutex::default()), most, 0))
+        Arc::new(Self::new(Place::Memory(Mutex::default()), most, 0, true))
     }
 
-    /// In the folder of a run, with those that are there.
+    /// In the folder of a run, with those that are there; none is taken away.
     ///
     /// # Errors
     /// If the folder cannot be read.
     pub(crate) fn in_run(folder: &Path, most: u64) -> Result<Arc<Self>, StoreError> {
+        Self::in_folder(folder, most, false)
+    }
+
+    /// In the folder of a run, for the session that writes its record: those that are there are named on it.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub(crate) fn of_session(folder: &Path, most: u64) -> Result<Arc<Self>, StoreError> {
+        Self::in_folder(folder, most, true)
+    }
+
+    fn in_folder(folder: &Path, most: u64, takes_away: bool) -> Result<Arc<Self>, StoreError> {
         let folder = folder.join(BLOBS);
         let mut stored = 0;
         each_blob(&folder, |_, bytes| stored += bytes)?;
-        Ok(Arc::new(Self::new(Place::Folder(folder), most, stored)))
+        Ok(Arc::new(Self::new(Place::Folder(folder), most, stored, takes_away)))
     }
 
-    fn new(place: Place, most: u64, stored: u64) -> Self {
+    fn new(place: Place, most: u64, stored: u64, takes_away: bool) -> Self {
         Self {
+            unnamed: Mutex::default(),
+            takes_away,
             place,
             most,
             stored: stored.into(),
@@ -150,18 +169,29 @@ impl Blobs {
         self.lanes[usize::from(key[0]) % LANES].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps elements, once. As many are there as the shape says. They are shared with who reads them, so that elements that
-    /// are only lent are copied once.
+    /// Keeps elements for good, once. As many are there as the shape says. They are shared with who reads them, so that elements
+    /// that are only lent are copied once.
     ///
     /// # Errors
     /// If they are too many for the run, or cannot be written; then nothing of them is.
     pub(crate) fn put(&self, shape: &[u64], elements: Elements<'_>) -> Result<TensorRef, BlobError> {
+        self.put_for(None, shape, elements)
+    }
+
+    fn put_for(
+        &self,
+        holder: Option<&HeldTensors>,
+        shape: &[u64],
+        elements: Elements<'_>,
+    ) -> Result<TensorRef, BlobError> {
         let key = digest_of(elements.as_slice());
         let _lane = self.lane(&key);
         let known = self.shared().find(&key).is_some();
+        let mut is_new = false;
         if !known {
             let bytes = elements.as_slice().len() as u64 * 4;
-            if !self.is_stored(&key, bytes) {
+            is_new = !self.is_stored(&key, bytes);
+            if is_new {
                 self.reserve(bytes)?;
                 self.store(&key, &elements).inspect_err(|_| _ = self.stored.fetch_sub(bytes, Ordering::Relaxed))?;
             }
@@ -169,12 +199,63 @@ impl Blobs {
                 self.shared().keep(key, &elements.into_shared());
             }
         }
+        self.claim(&key, holder, is_new);
         Ok(TensorRef { sha256: to_hex(&key), shape: shape.to_vec(), dtype: ElementType::F32 })
     }
 
-    /// A tensor of this shape that is written as it grows.
-    pub(crate) fn writer(&self, shape: &[u64]) -> BlobWriter<'_> {
-        BlobWriter { blobs: self, shape: shape.to_vec(), gathered: Vec::new(), spooled: None }
+    fn unnamed(&self) -> MutexGuard<'_, HashMap<BlobKey, usize>> {
+        self.unnamed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a tensor that is there held by a holder, or kept for good without one. Its lane is held.
+    fn claim(&self, key: &BlobKey, holder: Option<&HeldTensors>, is_new: bool) {
+        let mut unnamed = self.unnamed();
+        let Some(holder) = holder.filter(|_| self.takes_away) else {
+            unnamed.remove(key);
+            return;
+        };
+        if is_new {
+            unnamed.entry(*key).or_default();
+        }
+        if let Some(holders) = unnamed.get_mut(key)
+            && holder.keys().insert(*key)
+        {
+            *holders += 1;
+        }
+    }
+
+    /// Keeps tensors for good: an answer names them. Whoever calls this holds them.
+    pub(crate) fn name(&self, tensors: impl IntoIterator<Item = NamedTensor>) {
+        let mut unnamed = self.unnamed();
+        tensors.into_iter().for_each(|tensor| _ = unnamed.remove(&tensor.key));
+    }
+
+    /// Counts a holder off, and takes the tensor away if it was the last and no answer names it.
+    fn release(&self, key: &BlobKey) {
+        // Nobody makes the same one meanwhile.
+        let _lane = self.lane(key);
+        let mut unnamed = self.unnamed();
+        let Some(holders) = unnamed.get_mut(key) else { return };
+        *holders = holders.saturating_sub(1);
+        if *holders > 0 {
+            return;
+        }
+        unnamed.remove(key);
+        drop(unnamed);
+        self.shared().forget(key);
+        let taken = match &self.place {
+            Place::Memory(all) => {
+                let elements = all.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+                elements.map(|elements| elements.len() as u64 * 4)
+            }
+            Place::Folder(folder) => {
+                let path = folder.join(to_hex(key));
+                let bytes = fs::symlink_metadata(&path).map(|there| there.len());
+                // One that stays is taken away when the run goes on.
+                bytes.and_then(|bytes| fs::remove_file(&path).map(|()| bytes)).ok()
+            }
+        };
+        self.stored.fetch_sub(taken.unwrap_or_default(), Ordering::Relaxed);
     }
 
     fn store(&self, key: &BlobKey, elements: &Elements<'_>) -> Result<(), BlobError> {
@@ -206,11 +287,6 @@ impl Blobs {
                 there.is_ok_and(|there| there.is_file() && there.len() == bytes)
             }
         }
-    }
-
-    /// Whether a tensor is here, as far as its length tells.
-    pub(crate) fn has(&self, tensor: NamedTensor) -> bool {
-        self.is_stored(&tensor.key, tensor.bytes())
     }
 
     /// The elements of a tensor.
@@ -251,6 +327,63 @@ impl Blobs {
     }
 }
 
+/// The tensors of a call, or of a completion, that stay for as long as this is there, whether or not an answer names them.
+pub(crate) struct HeldTensors {
+    blobs: Arc<Blobs>,
+    keys: Mutex<HashSet<BlobKey>>,
+}
+
+impl HeldTensors {
+    /// None yet, of these.
+    pub(crate) fn of(blobs: &Arc<Blobs>) -> Self {
+        Self { blobs: Arc::clone(blobs), keys: Mutex::default() }
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashSet<BlobKey>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps elements, as [`Blobs::put`] does, for as long as they are held.
+    ///
+    /// # Errors
+    /// As those of [`Blobs::put`].
+    pub(crate) fn put(&self, shape: &[u64], elements: Elements<'_>) -> Result<TensorRef, BlobError> {
+        self.blobs.put_for(Some(self), shape, elements)
+    }
+
+    /// A tensor of this shape that is written as it grows, and is held once it is finished.
+    pub(crate) fn writer(&self, shape: &[u64]) -> BlobWriter<'_> {
+        BlobWriter { holder: self, shape: shape.to_vec(), gathered: Vec::new(), spooled: None }
+    }
+
+    /// Holds a tensor if it is there, as far as its length tells.
+    pub(crate) fn hold(&self, tensor: NamedTensor) -> bool {
+        let _lane = self.blobs.lane(&tensor.key);
+        let is_there = self.blobs.is_stored(&tensor.key, tensor.bytes());
+        if is_there {
+            self.blobs.claim(&tensor.key, Some(self), false);
+        }
+        is_there
+    }
+
+    /// Keeps for good what an answer names of these.
+    pub(crate) fn name(&self, tensors: impl IntoIterator<Item = NamedTensor>) {
+        self.blobs.name(tensors);
+    }
+
+    /// The tensors that it is of.
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+}
+
+impl Drop for HeldTensors {
+    fn drop(&mut self) {
+        let keys = std::mem::take(&mut *self.keys());
+        keys.iter().for_each(|key| self.blobs.release(key));
+    }
+}
+
 /// Elements that somebody may hold, and their length in bytes.
 type Alive = (Weak<[f32]>, u64);
 
@@ -260,6 +393,20 @@ impl Shared {
         let elements = self.alive.get(key)?.0.upgrade()?;
         self.keep(*key, &elements);
         Some(elements)
+    }
+
+    /// Forgets elements that are no longer kept, whoever reads them still.
+    fn forget(&mut self, key: &BlobKey) {
+        if let Some((_, bytes)) = self.alive.remove(key) {
+            self.alive_bytes -= bytes;
+        }
+        self.let_go(key);
+    }
+
+    fn let_go(&mut self, key: &BlobKey) {
+        if let Some((_, elements)) = self.turns.remove(key).and_then(|turn| self.kept.remove(&turn)) {
+            self.kept_bytes -= elements.len() as u64 * 4;
+        }
     }
 
     /// Takes out what nobody holds any more.
@@ -278,9 +425,7 @@ impl Shared {
         }
         let before = self.alive.insert(key, (Arc::downgrade(elements), added));
         self.alive_bytes += added - before.map_or(0, |(_, bytes)| bytes);
-        if let Some((_, before)) = self.turns.remove(&key).and_then(|turn| self.kept.remove(&turn)) {
-            self.kept_bytes -= bytes(&before);
-        }
+        self.let_go(&key);
         if bytes(elements) > KEPT {
             return;
         }
@@ -300,7 +445,7 @@ impl Shared {
 /// A tensor that is being made: a small one in memory, a larger one on disk at once, so that however many are being made,
 /// they take no memory. One that is not finished leaves nothing behind.
 pub(crate) struct BlobWriter<'b> {
-    blobs: &'b Blobs,
+    holder: &'b HeldTensors,
     shape: Vec<u64>,
     gathered: Vec<f32>,
     spooled: Option<Spool<'b>>,
@@ -308,7 +453,7 @@ pub(crate) struct BlobWriter<'b> {
 
 /// The part of a tensor that is on disk.
 struct Spool<'b> {
-    blobs: &'b Blobs,
+    holder: &'b HeldTensors,
     path: PathBuf,
     file: BufWriter<File>,
     hash: Sha256,
@@ -325,7 +470,7 @@ impl BlobWriter<'_> {
     pub(crate) fn write(&mut self, elements: &[f32]) -> Result<(), BlobError> {
         self.gathered.extend_from_slice(elements);
         if self.gathered.len() >= IN_MEMORY
-            && let Place::Folder(folder) = &self.blobs.place
+            && let Place::Folder(folder) = &self.holder.blobs.place
         {
             self.spool(folder)?;
         }
@@ -336,10 +481,10 @@ impl BlobWriter<'_> {
     fn spool(&mut self, folder: &Path) -> Result<(), BlobError> {
         let spool = match &mut self.spooled {
             Some(spool) => spool,
-            none => none.insert(Spool::begin(self.blobs, folder)?),
+            none => none.insert(Spool::begin(self.holder, folder)?),
         };
         let bytes = self.gathered.len() as u64 * 4;
-        self.blobs.reserve(bytes)?;
+        self.holder.blobs.reserve(bytes)?;
         spool.bytes += bytes;
         let written = in_pieces(&self.gathered, |piece| {
             spool.hash.update(piece);
@@ -356,12 +501,12 @@ impl BlobWriter<'_> {
     /// As those of [`Blobs::put`].
     pub(crate) fn finish(mut self) -> Result<TensorRef, BlobError> {
         if self.spooled.is_some()
-            && let Place::Folder(folder) = &self.blobs.place
+            && let Place::Folder(folder) = &self.holder.blobs.place
         {
             self.spool(folder)?;
         }
         let Some(mut spool) = self.spooled.take() else {
-            return self.blobs.put(&self.shape, Elements::Shared(self.gathered.into()));
+            return self.holder.put(&self.shape, Elements::Shared(self.gathered.into()));
         };
         let key = spool.end()?;
         Ok(TensorRef { sha256: to_hex(&key), shape: self.shape, dtype: ElementType::F32 })
@@ -369,24 +514,27 @@ impl BlobWriter<'_> {
 }
 
 impl<'b> Spool<'b> {
-    fn begin(blobs: &'b Blobs, folder: &Path) -> Result<Self, BlobError> {
+    fn begin(holder: &'b HeldTensors, folder: &Path) -> Result<Self, BlobError> {
         make_folder(folder)?;
-        let path = folder.join(format!(".{}.making.tmp", blobs.spools.fetch_add(1, Ordering::Relaxed)));
+        let path = folder.join(format!(".{}.making.tmp", holder.blobs.spools.fetch_add(1, Ordering::Relaxed)));
         let file = plain::create(&path).map_err(|source| StoreError::file("write", &path, source))?;
         let (hash, bytes, is_named) = (Sha256::new(), 0, false);
-        Ok(Self { blobs, path, file: BufWriter::new(file), hash, bytes, is_named })
+        Ok(Self { holder, path, file: BufWriter::new(file), hash, bytes, is_named })
     }
 
     /// Gives it its name, unless there is one of that name.
     fn end(&mut self) -> Result<BlobKey, BlobError> {
         let key = BlobKey::from(std::mem::take(&mut self.hash).finalize());
-        let _lane = self.blobs.lane(&key);
-        if !self.blobs.is_stored(&key, self.bytes) {
+        let blobs = &self.holder.blobs;
+        let _lane = blobs.lane(&key);
+        let is_new = !blobs.is_stored(&key, self.bytes);
+        if is_new {
             let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
             let named = written.and_then(|()| fs::rename(&self.path, self.path.with_file_name(to_hex(&key))));
             named.map_err(|source| StoreError::file("write", &self.path, source))?;
             self.is_named = true;
         }
+        blobs.claim(&key, Some(self.holder), is_new);
         Ok(key)
     }
 }
@@ -395,7 +543,7 @@ impl Drop for Spool<'_> {
     fn drop(&mut self) {
         if !self.is_named {
             let _ = fs::remove_file(&self.path);
-            self.blobs.stored.fetch_sub(self.bytes, Ordering::Relaxed);
+            self.holder.blobs.stored.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
 }

@@ -44,7 +44,7 @@ mod writer;
 
 pub use atomic::write_whole;
 pub use blobs::blob_totals;
-pub(crate) use blobs::{BlobWriter, Blobs, Elements, digest_of, in_pieces};
+pub(crate) use blobs::{BlobWriter, Blobs, Elements, HeldTensors, digest_of, in_pieces};
 pub use checksum::checksum;
 pub(crate) use checksum::{is_whole, sealed_json};
 pub use db::{Db, STORE};

@@ -35,13 +35,16 @@ use crate::{
         sandbox::{Grants, QueueClock},
     },
     service::{Cache, Http, TensorScopes, keep_tensors, plugin_host::ServiceHost, restore_tensors, secrets::Secrets},
-    store::{Blobs, Ledger},
+    store::{Blobs, HeldTensors, Ledger},
 };
 
 /// The longest delay between two tries.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// A request's own replicates are counted below this; the stage's above it.
 const REPLICATES: u32 = 1 << 16;
+
+/// A completion, with what holds its tensors.
+pub(crate) type HeldCompletion = (Completion, Arc<HeldTensors>);
 
 /// A named model, and everything around its calls.
 pub struct Model {
@@ -59,7 +62,7 @@ pub struct Model {
     limit: Limit,
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
-    flights: Flights,
+    flights: Flights<HeldCompletion>,
     schemas: Schemas,
     pub(super) counter: Counter,
     pub(super) own_tokens: OwnTokens,
@@ -131,7 +134,7 @@ impl Model {
         *self.blobs.lock().unwrap_or_else(PoisonError::into_inner) = blobs;
     }
 
-    fn blobs(&self) -> Arc<Blobs> {
+    pub(super) fn blobs(&self) -> Arc<Blobs> {
         Arc::clone(&self.blobs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -197,15 +200,16 @@ impl Model {
 
     /// Answers a request on behalf of a stage's call.
     pub async fn complete(&self, request: CompletionRequest, context: &Context) -> (Result<Completion>, CallNote) {
-        self.complete_for(request, Caller { context, asked: &Sending::default().ask() }).await
+        let (answer, note) = self.complete_for(request, Caller { context, asked: &Sending::default().ask() }).await;
+        (answer.map(|(completion, _)| completion), note)
     }
 
-    /// The same, of a call that may be left before it is answered.
-    pub async fn complete_for(
+    /// The same, of a call that may be left before it is answered, and with its tensors, which are held.
+    pub(crate) async fn complete_for(
         &self,
         mut request: CompletionRequest,
         caller: Caller<'_>,
-    ) -> (Result<Completion>, CallNote) {
+    ) -> (Result<HeldCompletion>, CallNote) {
         let context = caller.context;
         let began = Instant::now();
         let mut note = CallNote {
@@ -252,42 +256,52 @@ impl Model {
         self.offers.has(ability, &self.plan.config)
     }
 
-    async fn answer(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
+    async fn answer(
+        &self,
+        request: &CompletionRequest,
+        caller: Caller<'_>,
+        note: &mut CallNote,
+    ) -> Result<HeldCompletion> {
+        let blobs = self.blobs();
+        let held = Arc::new(HeldTensors::of(&blobs));
         if !request.cached {
-            return self.made(request, caller, note).await;
+            return self.made(request, caller, note, &held).await.map(|completion| (completion, held));
         }
         let key = key::key(&self.identity, request);
         let name = self.cache.as_ref().map(|_| key::name(&key));
-        if let Some(found) = self.cached(name.as_deref(), note).await {
-            return Ok(found);
+        if let Some(found) = self.cached(name.as_deref(), note, &held).await {
+            return Ok((found, held));
         }
         let (answer, shared) = self
             .flights
             .one(key, || async {
-                let made = self.made(request, caller, note).await;
+                let made = self.made(request, caller, note, &held).await;
                 if let (Some(cache), Some(name), Ok(completion)) = (&self.cache, &name, &made) {
                     let text = serde_json::to_string(completion).unwrap_or_default();
-                    if keep_tensors(cache, &self.blobs(), &text).await {
+                    if keep_tensors(cache, &blobs, &text).await {
                         cache.put(name, text.as_bytes(), None).await;
                     }
                 }
-                made
+                made.map(|completion| (completion, held))
             })
             .await;
         if shared {
             note.source = Source::Shared;
             note.looked_up = true;
         }
-        answer.map(|completion| if shared { self.without_call(completion) } else { completion })
+        answer.map(|(completion, held)| {
+            let completion = if shared { self.without_call(completion) } else { completion };
+            (completion, held)
+        })
     }
 
-    async fn cached(&self, name: Option<&str>, note: &mut CallNote) -> Option<Completion> {
+    async fn cached(&self, name: Option<&str>, note: &mut CallNote, held: &HeldTensors) -> Option<Completion> {
         let cache = self.cache.as_ref()?;
         note.looked_up = true;
         let (value, tier) = cache.get(name?).await?;
         let text = std::str::from_utf8(&value).ok()?;
         let found: Completion = serde_json::from_str(text).ok()?;
-        if !restore_tensors(cache, &self.blobs(), text).await {
+        if !restore_tensors(cache, held, text).await {
             return None;
         }
         note.source = Source::Cache(tier.to_owned());
@@ -302,17 +316,23 @@ impl Model {
     }
 
     /// Has the model answer, and holds the answer to the schema.
-    async fn made(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
+    async fn made(
+        &self,
+        request: &CompletionRequest,
+        caller: Caller<'_>,
+        note: &mut CallNote,
+        held: &Arc<HeldTensors>,
+    ) -> Result<Completion> {
         let validator = match &request.schema {
             Some(schema) if request.held => Some(self.schemas.validator(schema)?),
             _ => None,
         };
-        let mut completion = self.tried(request, caller, note).await?;
+        let mut completion = self.tried(request, caller, note, held).await?;
         let mut usage = completion.usage.unwrap_or_default();
         if let Some(validator) = validator {
             if let Err(wrong) = hold::held(&completion.text, &validator) {
                 let again = hold::repair(request, &completion.text, &wrong);
-                let repaired = self.tried(&again, caller, note).await?;
+                let repaired = self.tried(&again, caller, note, held).await?;
                 usage = sum(usage, repaired.usage.unwrap_or_default());
                 completion = hold::repaired(completion, repaired);
             }
@@ -329,12 +349,18 @@ impl Model {
     }
 
     /// Calls the model until it answers or there is no point in going on.
-    async fn tried(&self, request: &CompletionRequest, caller: Caller<'_>, note: &mut CallNote) -> Result<Completion> {
+    async fn tried(
+        &self,
+        request: &CompletionRequest,
+        caller: Caller<'_>,
+        note: &mut CallNote,
+        held: &Arc<HeldTensors>,
+    ) -> Result<Completion> {
         let input = if self.tokens.is_some() { self.counter.of_request(request) } else { 0 };
         let bytes = if self.budget.is_bounded() || self.remote { bytes_of(request) } else { 0 };
         for attempt in 1.. {
             note.tries += 1;
-            let failure = match self.one_try(request, (bytes, input), caller, note).await {
+            let failure = match self.one_try(request, (bytes, input), caller, note, held).await {
                 Ok(completion) => return Ok(completion),
                 Err(failure) => failure,
             };
@@ -364,6 +390,7 @@ impl Model {
         (bytes, input): (u64, u64),
         caller: Caller<'_>,
         note: &mut CallNote,
+        held: &Arc<HeldTensors>,
     ) -> Result<Completion> {
         let count = || self.counter.of_request(request);
         let mut reservation = self.budget.reserve(bytes, request.max_tokens, count).await?;
@@ -387,7 +414,7 @@ impl Model {
         }
         reservation.sent();
         let began = Instant::now();
-        let (answered, queued) = self.within_timeout(self.call(request)).await;
+        let (answered, queued) = self.within_timeout(self.call(request, held)).await;
         // Who has waited for too long knows nothing: the call may be answered and charged all the same.
         let unknown = answered.is_none();
         let answered = answered.unwrap_or_else(|| {
@@ -456,8 +483,8 @@ impl Model {
     }
 
     /// The call itself, without the keys that the model may know: a server may repeat them.
-    pub(super) async fn call(&self, request: &CompletionRequest) -> Result<Completion> {
-        match self.called(request).await {
+    pub(super) async fn call(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Result<Completion> {
+        match self.called(request, held).await {
             Ok(completion) => {
                 answer_check::check(&self.name, request, &completion)?;
                 Ok(self.secrets.scrub(completion))
@@ -479,9 +506,8 @@ impl Model {
     }
 
     /// A panic in the model is a failure of the model.
-    async fn called(&self, request: &CompletionRequest) -> Result<Completion> {
-        let blobs = self.blobs();
-        let tensors = TensorScopes::of_model(&blobs, request, self.plan.limits.tensors);
+    async fn called(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Result<Completion> {
+        let tensors = TensorScopes::of_model(held, request, self.plan.limits.tensors);
         let completion = self.called_with(request, &tensors).await.inspect_err(|failure| {
             if self.is_out_of_memory(failure, &tensors) {
                 let why = self.secrets.scrub_failure(failure.clone());

@@ -5,28 +5,33 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use jackfield_plugin_api::{Completion, Result};
+use jackfield_plugin_api::Result;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::key::Key;
 
 /// An answer on its way: whoever holds the lock makes the call.
-type Flight = Arc<AsyncMutex<Option<Result<Completion>>>>;
+type Flight<T> = Arc<AsyncMutex<Option<Result<T>>>>;
 
 /// Requests under way.
-#[derive(Default)]
-pub(super) struct Flights {
-    under_way: Mutex<HashMap<Key, (Flight, usize)>>,
+pub(super) struct Flights<T> {
+    under_way: Mutex<HashMap<Key, (Flight<T>, usize)>>,
 }
 
-impl Flights {
+impl<T> Default for Flights<T> {
+    fn default() -> Self {
+        Self { under_way: Mutex::default() }
+    }
+}
+
+impl<T: Clone> Flights<T> {
     /// Makes the call, or waits for the one that is under way. The second value tells whether it waited. Where the one
     /// that makes the call is given up, the next takes it over.
-    pub(super) async fn one<F: Future<Output = Result<Completion>>>(
+    pub(super) async fn one<F: Future<Output = Result<T>>>(
         &self,
         key: Key,
         call: impl FnOnce() -> F,
-    ) -> (Result<Completion>, bool) {
+    ) -> (Result<T>, bool) {
         let seat = self.join(key);
         let mut answer = seat.flight.lock().await;
         if let Some(answer) = &*answer {
@@ -37,7 +42,7 @@ impl Flights {
         (made, false)
     }
 
-    fn join(&self, key: Key) -> Seat<'_> {
+    fn join(&self, key: Key) -> Seat<'_, T> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let (flight, seats) = under_way.entry(key).or_default();
         *seats += 1;
@@ -46,13 +51,13 @@ impl Flights {
 }
 
 /// A seat on a flight; the flight is forgotten with its last one.
-struct Seat<'a> {
-    flights: &'a Flights,
+struct Seat<'a, T> {
+    flights: &'a Flights<T>,
     key: Key,
-    flight: Flight,
+    flight: Flight<T>,
 }
 
-impl Drop for Seat<'_> {
+impl<T> Drop for Seat<'_, T> {
     fn drop(&mut self) {
         let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, seats)) = under_way.get_mut(&self.key) {
@@ -70,6 +75,8 @@ mod tests {
         sync::atomic::{AtomicU32, Ordering},
         time::Duration,
     };
+
+    use jackfield_plugin_api::Completion;
 
     use super::*;
 

@@ -1,9 +1,12 @@
 //! Tokens as the model's own tokenizer counts them.
 
+use std::sync::Arc;
+
 use jackfield_plugin_api::{Ability, Completion, CompletionRequest, Message, Usage};
 use tokio::sync::OnceCell;
 
 use super::complete::Model;
+use crate::store::HeldTensors;
 
 /// What is known of a model's tokenizer.
 #[derive(Default)]
@@ -51,7 +54,8 @@ impl Model {
             embed: false,
             ..request
         };
-        let answer = self.within_timeout(self.call(&asked)).await.0?.ok()?;
+        let held = Arc::new(HeldTensors::of(&self.blobs()));
+        let answer = self.within_timeout(self.call(&asked, &held)).await.0?.ok()?;
         Some(answer.tokens?.len() as u64)
     }
 }
