@@ -1,16 +1,32 @@
 //! The analyzer `kl`: how far a model under edits is from what it was.
 
-use jackfield_plugin_api::prelude::*;
+use futures::future::join_all;
+use jackfield_plugin_api::{Prompt, prelude::*};
 
-use crate::Reply;
+use crate::{
+    Reply,
+    reply::{ASKED_AT_ONCE, check, distribution_on, request},
+};
 
-/// What `kl` reads: the answers of two stages `reply`, to the same prompts and on the same tokens.
+/// What `kl` reads: what the model was, and either what it is under edits or what to ask it then.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
+#[schemars(extend("anyOf" = [{ "required": ["edited"] }, { "required": ["prompts"] }]))]
 pub struct BaseAndEdited {
     /// Replies of the model as it was, with distributions.
     pub base: Vec<Reply>,
-    /// Replies of the model under edits, with distributions on the tokens of the base's replies.
-    pub edited: Vec<Reply>,
+    /// Replies of the model under edits, with distributions on the tokens of the base's replies: what a stage `reply` answered to
+    /// the same prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Vec<Reply>>,
+    /// In place of `edited`: the prompts that the base replied to, to which the stage's model is asked for its distributions on the
+    /// tokens of the base's replies. Nobody keeps these: a search need not store what each trial says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-needs" = "model:logprobs"))]
+    pub prompts: Option<Vec<Prompt>>,
+    /// Edits that the model runs under when it is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-needs" = "model:edits"))]
+    pub edits: Vec<Edit>,
 }
 
 /// The mean Kullback-Leibler divergence of a model under edits from the model as it was, over the whole vocabulary.
@@ -76,8 +92,33 @@ impl Analyzer for Divergence {
         Ok(self)
     }
 
+    fn permissions() -> Vec<Permission> {
+        let permission = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
+        vec![
+            permission("model:edits", "to ask the model under edits, where `edits` are given"),
+            permission("model:logprobs", "to ask for the distributions of tokens, where `prompts` are given"),
+        ]
+    }
+
     async fn analyze(&self, input: BaseAndEdited, host: &Host<'_>) -> Result<MeanDivergence> {
-        let (base, edited) = (&input.base, &input.edited);
+        let wrong = |what: &str| Err(Failure::InvalidInput(what.to_owned()));
+        let prompts = match (&input.edited, &input.prompts) {
+            (Some(_), None) if !input.edits.is_empty() => {
+                return wrong("`edits` are given with `edited`: they go with `prompts`");
+            }
+            (Some(edited), None) => self.compared(&input.base, edited, host)?,
+            (None, Some(prompts)) => self.asked(&input.base, prompts, &input.edits, host).await?,
+            (None, None) => return wrong("neither `edited` nor `prompts` is given: there is nothing to compare"),
+            (Some(_), Some(_)) => return wrong("both `edited` and `prompts` are given: it is one or the other"),
+        };
+        let mean = |of: fn(&PromptDivergence) -> f64| prompts.iter().map(of).sum::<f64>() / prompts.len() as f64;
+        Ok(MeanDivergence { mean: mean(|prompt| prompt.mean), first: mean(|prompt| prompt.first), prompts })
+    }
+}
+
+impl Divergence {
+    /// Of replies that are there.
+    fn compared(&self, base: &[Reply], edited: &[Reply], host: &Host<'_>) -> Result<Vec<PromptDivergence>> {
         if base.len() != edited.len() {
             let (base, edited) = (base.len(), edited.len());
             return Err(Failure::InvalidInput(format!("`base` has {base} replies, and `edited` has {edited}")));
@@ -87,17 +128,42 @@ impl Analyzer for Divergence {
         }
         let mut prompts = Vec::with_capacity(base.len());
         for (index, (base, edited)) in base.iter().zip(edited).enumerate() {
-            if host.cancelled() {
-                return Err(Failure::Cancelled("the divergence is no longer wanted".to_owned()));
-            }
+            wanted(host)?;
             prompts.push(self.prompt(index, base, edited, host)?);
         }
-        let mean = |of: fn(&PromptDivergence) -> f64| prompts.iter().map(of).sum::<f64>() / prompts.len() as f64;
-        Ok(MeanDivergence { mean: mean(|prompt| prompt.mean), first: mean(|prompt| prompt.first), prompts })
+        Ok(prompts)
     }
-}
 
-impl Divergence {
+    /// Of what the model says when it is asked.
+    async fn asked(
+        &self,
+        base: &[Reply],
+        prompts: &[Prompt],
+        edits: &[Edit],
+        host: &Host<'_>,
+    ) -> Result<Vec<PromptDivergence>> {
+        check(prompts, Some(base))?;
+        let all: Vec<(usize, (&Reply, &Prompt))> = base.iter().zip(prompts).enumerate().collect();
+        let mut found = Vec::with_capacity(all.len());
+        for chunk in all.chunks(ASKED_AT_ONCE) {
+            wanted(host)?;
+            let ask = |(index, (base, prompt)): &(usize, (&Reply, &Prompt))| {
+                let (index, followed) = (*index, base.followed.clone().unwrap_or_default());
+                let request = request(prompt, edits, 0.0);
+                async move {
+                    let distribution = Some(distribution_on(&followed, request, index, host).await?);
+                    Ok(Reply { followed: Some(followed), distribution, ..Reply::default() })
+                }
+            };
+            let answers: Vec<Result<Reply>> = join_all(chunk.iter().map(ask)).await;
+            for ((index, (base, _)), edited) in chunk.iter().zip(answers) {
+                found.push(self.prompt(*index, base, &edited?, host)?);
+            }
+            host.progress(found.len() as u64, Some(all.len() as u64), "prompts");
+        }
+        Ok(found)
+    }
+
     fn prompt(&self, index: usize, base: &Reply, edited: &Reply, host: &Host<'_>) -> Result<PromptDivergence> {
         let wrong = |what: String| Err(Failure::InvalidInput(what));
         if let (Some(base), Some(edited)) = (&base.followed, &edited.followed)
@@ -142,6 +208,13 @@ impl Divergence {
     }
 }
 
+fn wanted(host: &Host<'_>) -> Result<()> {
+    if host.cancelled() {
+        return Err(Failure::Cancelled("the divergence is no longer wanted".to_owned()));
+    }
+    Ok(())
+}
+
 fn tensor<'a>(set: &str, index: usize, reply: &'a Reply) -> Result<&'a TensorRef> {
     reply.distribution.as_ref().ok_or_else(|| {
         Failure::InvalidInput(format!(
@@ -154,7 +227,7 @@ fn tensor<'a>(set: &str, index: usize, reply: &'a Reply) -> Result<&'a TensorRef
 #[cfg(test)]
 mod tests {
     use jackfield_plugin_api::{
-        Kind,
+        Kind, TokenLogProbs,
         testing::{FakeHost, call},
     };
     use proptest::prelude::*;
@@ -232,6 +305,81 @@ mod tests {
         let input = json!({ "base": [{ "text": "a" }], "edited": [{ "text": "a" }] });
         let none = call(Kind::Analyzer, "kl", json!({}), input, &FakeHost::default()).expect_err("no distribution");
         assert!(none.message().starts_with("reply 0 of `base` does not have the distributions"), "{none}");
+    }
+
+    /// What a model answers that says two tokens equally often as it is, and one of them more often under edits, and what it was
+    /// asked.
+    fn asked(config: Value, prompts: Value, replies: &[&str], edit: bool) -> (Result<Value>, Vec<CompletionRequest>) {
+        let even = 0.5_f32.ln();
+        let twin = FakeHost::default();
+        let tensors = [vec![even; 2], vec![0.1_f32.ln(), 0.9_f32.ln()]].map(|row| [row.clone(), row].concat());
+        let [before, after] = tensors.clone().map(|tensor| twin.hold_tensor(&[2, 2], &tensor));
+        let host = FakeHost::default().with_model(move |request| {
+            let said = if request.edits.is_empty() { before.clone() } else { after.clone() };
+            let logprobs = Some(TokenLogProbs { tokens: Vec::new(), distribution: Some(said) });
+            Ok(Completion { logprobs, ..Completion::default() })
+        });
+        let [before, _] = tensors.map(|tensor| host.hold_tensor(&[2, 2], &tensor));
+        let base: Vec<Value> =
+            replies.iter().map(|reply| json!({ "text": "a b c", "followed": reply, "distribution": before })).collect();
+        let mut input = json!({ "base": base, "prompts": prompts });
+        if edit {
+            let direction = host.hold_tensor(&[1], &[1.0]);
+            let edit = json!({ "component": "mlp-down", "layer": 0, "direction": direction, "weight": 1.0 });
+            input["edits"] = json!([edit]);
+        }
+        (call(Kind::Analyzer, "kl", config, input, &host), host.asked())
+    }
+
+    #[test]
+    fn a_model_that_is_asked_itself_gives_the_numbers_of_its_replies() {
+        let (found, requests) = asked(json!({}), json!(["one", "two"]), &["a b", ""], true);
+        let found = found.expect("a divergence");
+        let (even, rare, often) = ([0.5_f32.ln(); 4], 0.1_f32.ln(), 0.9_f32.ln());
+        let under = [rare, often, rare, often];
+        let sets: [&[(&[f32], &str)]; 2] = [&[(&even, "a b"), (&even, "")], &[(&under, "a b"), (&under, "")]];
+        assert_eq!(found, kl(json!({}), sets).expect("a divergence"));
+        assert!(found["mean"].as_f64().is_some_and(|mean| mean > 0.5), "{found}");
+        let on: Vec<_> = requests.iter().map(|request| request.logprobs.as_ref().expect("asked").on.clone()).collect();
+        assert_eq!(on, [LogProbsOn::Reply("a b".to_owned()), LogProbsOn::First(1)]);
+        let of_tokens = |request: &CompletionRequest| request.edits.len() == 1 && request.max_tokens == Some(0);
+        assert!(requests.iter().all(of_tokens), "{requests:?}");
+        let (unchanged, _) = asked(json!({ "tokens": 1 }), json!(["one"]), &["a b"], false);
+        assert_eq!(unchanged.expect("a divergence")["mean"], 0.0);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_told() {
+        let told = |prompts: Value, replies: &[&str]| {
+            let (answer, requests) = asked(json!({}), prompts, replies, false);
+            assert_eq!(requests, []);
+            answer.expect_err("refused").message().to_owned()
+        };
+        assert_eq!(told(json!([]), &[]), "there are no prompts");
+        assert_eq!(told(json!(["one"]), &[]), "there are 1 prompts, and 0 replies of the base");
+        assert_eq!(told(json!(["one", []]), &["", ""]), "prompt 1 has no messages");
+        let host = FakeHost::default();
+        let refused = |input: Value| {
+            let failure = call(Kind::Analyzer, "kl", json!({}), input, &host).expect_err("refused");
+            format!("{:?}: {}", failure.kind(), failure.message())
+        };
+        let reply = || json!([{ "text": "a" }]);
+        let edit = json!([{ "component": "mlp-down", "layer": 0, "direction": host.hold_tensor(&[1], &[1.0]), "weight": 1.0 }]);
+        assert_eq!(
+            [
+                refused(json!({ "base": reply() })),
+                refused(json!({ "base": reply(), "edited": reply(), "prompts": ["a"] })),
+                refused(json!({ "base": reply(), "edited": reply(), "edits": edit })),
+                refused(json!({ "base": reply(), "prompts": ["a"] })),
+            ],
+            [
+                "InvalidInput: neither `edited` nor `prompts` is given: there is nothing to compare",
+                "InvalidInput: both `edited` and `prompts` are given: it is one or the other",
+                "InvalidInput: `edits` are given with `edited`: they go with `prompts`",
+                "InvalidInput: reply 0 of `base` does not say which tokens it is on: set `distributions` on the stage that \
+                 made it",
+            ]
+        );
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Prompt, prelude::*};
 use crate::{Replies, Reply};
 
 /// So many prompts are with the model at a time; it computes as many of them side by side as it can.
-const ASKED_AT_ONCE: usize = 128;
+pub(crate) const ASKED_AT_ONCE: usize = 128;
 /// The most tokens that distributions are asked of.
 const MOST_DISTRIBUTIONS: u32 = 256;
 
@@ -87,7 +87,7 @@ impl Analyzer for AskReplies {
     }
 
     async fn analyze(&self, input: PromptsToAsk, host: &Host<'_>) -> Result<Replies> {
-        check(&input)?;
+        check(&input.prompts, input.base.as_deref())?;
         if input.base.is_some() && self.distributions.is_none() {
             let what = "`base` is given, and the stage has no `distributions` to make on it".to_owned();
             return Err(Failure::InvalidInput(what));
@@ -109,17 +109,18 @@ impl Analyzer for AskReplies {
     }
 }
 
-fn check(input: &PromptsToAsk) -> Result<()> {
+/// Refuses prompts that cannot be asked, and replies of the base that are not theirs.
+pub(crate) fn check(prompts: &[Prompt], base: Option<&[Reply]>) -> Result<()> {
     let wrong = |what: String| Err(Failure::InvalidInput(what));
-    if input.prompts.is_empty() {
+    if prompts.is_empty() {
         return wrong("there are no prompts".to_owned());
     }
-    if let Some(index) = input.prompts.iter().position(|prompt| prompt.messages().is_empty()) {
+    if let Some(index) = prompts.iter().position(|prompt| prompt.messages().is_empty()) {
         return wrong(format!("prompt {index} has no messages"));
     }
-    let Some(base) = &input.base else { return Ok(()) };
-    if base.len() != input.prompts.len() {
-        return wrong(format!("there are {} prompts, and {} replies of the base", input.prompts.len(), base.len()));
+    let Some(base) = base else { return Ok(()) };
+    if base.len() != prompts.len() {
+        return wrong(format!("there are {} prompts, and {} replies of the base", prompts.len(), base.len()));
     }
     match base.iter().position(|reply| reply.followed.is_none()) {
         Some(index) => wrong(format!(
@@ -132,11 +133,7 @@ fn check(input: &PromptsToAsk) -> Result<()> {
 impl AskReplies {
     /// The reply to a prompt.
     async fn one(&self, input: &PromptsToAsk, index: usize, prompt: &Prompt, host: &Host<'_>) -> Result<Reply> {
-        let request = || CompletionRequest {
-            edits: input.edits.clone(),
-            temperature: Some(self.temperature),
-            ..CompletionRequest::new(prompt.messages())
-        };
+        let request = || request(prompt, &input.edits, self.temperature);
         let mut reply = Reply::default();
         if self.max_tokens > 0 {
             let first = |short| LogProbs { top: 0, distribution: false, on: LogProbsOn::First(short) };
@@ -160,15 +157,31 @@ impl AskReplies {
             None if self.max_tokens > 0 && self.max_tokens <= tokens => reply.text.clone(),
             None => host.complete(CompletionRequest { max_tokens: Some(tokens), ..request() }).await?.text,
         };
-        // Where nothing is said, the place of the first token is left.
-        let on = if followed.is_empty() { LogProbsOn::First(1) } else { LogProbsOn::Reply(followed.clone()) };
-        let logprobs = Some(LogProbs { top: 0, distribution: true, on });
-        let asked = CompletionRequest { max_tokens: Some(0), logprobs, ..request() };
-        let distribution = host.complete(asked).await?.logprobs.and_then(|logprobs| logprobs.distribution);
-        reply.distribution = Some(distribution.ok_or_else(|| no_tokens(index))?);
+        reply.distribution = Some(distribution_on(&followed, request(), index, host).await?);
         reply.followed = Some(followed);
         Ok(reply)
     }
+}
+
+/// What the model is asked about a prompt, under these edits.
+pub(crate) fn request(prompt: &Prompt, edits: &[Edit], temperature: f64) -> CompletionRequest {
+    let (edits, temperature) = (edits.to_vec(), Some(temperature));
+    CompletionRequest { edits, temperature, ..CompletionRequest::new(prompt.messages()) }
+}
+
+/// The distributions in the places of the tokens of `followed`, as a reply to the prompt at `index`.
+pub(crate) async fn distribution_on(
+    followed: &str,
+    request: CompletionRequest,
+    index: usize,
+    host: &Host<'_>,
+) -> Result<TensorRef> {
+    // Where nothing is said, the place of the first token is left.
+    let on = if followed.is_empty() { LogProbsOn::First(1) } else { LogProbsOn::Reply(followed.to_owned()) };
+    let logprobs = Some(LogProbs { top: 0, distribution: true, on });
+    let asked = CompletionRequest { max_tokens: Some(0), logprobs, ..request };
+    let distribution = host.complete(asked).await?.logprobs.and_then(|logprobs| logprobs.distribution);
+    distribution.ok_or_else(|| no_tokens(index))
 }
 
 fn no_tokens(index: usize) -> Failure {

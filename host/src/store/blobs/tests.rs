@@ -82,9 +82,10 @@ fn beyond_the_limit_nothing_is_written() {
 fn a_tensor_that_is_made_in_pieces_is_the_one_that_is_kept_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let blobs = Blobs::in_run(folder.path(), 5_000_000).expect("none");
+    let held = HeldTensors::of(&blobs);
     let all = numbers(0, 700_000);
     let make = |from: usize, to: usize| {
-        let mut writer = blobs.writer(&[(to - from) as u64]);
+        let mut writer = held.writer(&[(to - from) as u64]);
         all[from..to].chunks(7_001).try_for_each(|piece| writer.write(piece)).map(|()| writer)
     };
     let made = NamedTensor::of(&make(0, 600_000).expect("written").finish().expect("kept")).expect("a reference");
@@ -135,4 +136,100 @@ fn what_calls_hold_is_told_from_what_is_kept() {
     assert!(!blobs.hold_less_than(4000) && blobs.hold_less_than(4001));
     drop(held);
     assert!(blobs.hold_less_than(4000));
+}
+
+/// Where the tensors of a session may be.
+fn places(folder: &Path) -> [Arc<Blobs>; 2] {
+    [Blobs::of_session(folder, 1 << 24).expect("none"), Blobs::in_memory(1 << 24)]
+}
+
+fn stored(blobs: &Blobs) -> u64 {
+    blobs.stored.load(Ordering::Relaxed)
+}
+
+fn hold(held: &HeldTensors, elements: &Arc<[f32]>) -> NamedTensor {
+    let made = held.put(&[elements.len() as u64], Elements::Shared(Arc::clone(elements))).expect("kept");
+    NamedTensor::of(&made).expect("a reference")
+}
+
+#[test]
+fn what_no_answer_names_goes_with_the_last_who_holds_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for blobs in places(folder.path()) {
+        let [one, other] = [HeldTensors::of(&blobs), HeldTensors::of(&blobs)];
+        let (shared, named, own) = (numbers(0, 10), numbers(1, 10), numbers(2, 10));
+        let tensor = hold(&one, &shared);
+        assert_eq!(hold(&one, &shared), tensor, "made twice, held once");
+        assert!(other.hold(tensor));
+        let named = hold(&one, &named);
+        one.name([named]);
+        let own = hold(&one, &own);
+        assert_eq!(stored(&blobs), 120);
+        drop(one);
+        assert!(matches!(blobs.open(own), Err(BlobError::Missing { .. })));
+        assert_eq!(blobs.open(tensor).expect("it is held"), shared);
+        drop(other);
+        assert!(matches!(blobs.open(tensor), Err(BlobError::Missing { .. })));
+        assert_eq!((blobs.open(named).expect("it is named").len(), stored(&blobs)), (10, 40));
+        assert!(blobs.unnamed().is_empty() && blobs.hold_less_than(1));
+    }
+    assert_eq!(files(folder.path()).len(), 1);
+}
+
+#[test]
+fn of_two_who_make_the_same_tensor_one_may_name_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = numbers(0, 200_000);
+    for blobs in places(folder.path()) {
+        let named = || {
+            let (names, does_not) = (HeldTensors::of(&blobs), HeldTensors::of(&blobs));
+            let mut writer = does_not.writer(&[200_000]);
+            writer.write(&large).expect("written");
+            let tensor = NamedTensor::of(&writer.finish().expect("kept")).expect("a reference");
+            assert_eq!(hold(&names, &large), tensor);
+            (names, does_not, tensor)
+        };
+        let (names, does_not, tensor) = named();
+        drop(does_not);
+        names.name([tensor]);
+        drop(names);
+        assert_eq!(blobs.open(tensor).expect("it is named"), large);
+        // Whoever makes it later takes nothing away.
+        let (names, does_not, _) = named();
+        drop((names, does_not));
+        assert_eq!((blobs.open(tensor).expect("it is named"), stored(&blobs)), (large.clone(), 800_000));
+    }
+    // Nor does the next session, or another process.
+    for blobs in [Blobs::of_session(folder.path(), 1 << 24), Blobs::in_run(folder.path(), 1 << 24)] {
+        let blobs = blobs.expect("one");
+        hold(&HeldTensors::of(&blobs), &large);
+        assert_eq!(files(folder.path()).len(), 1);
+    }
+    let beside = Blobs::in_run(folder.path(), 1 << 24).expect("one");
+    hold(&HeldTensors::of(&beside), &numbers(7, 7));
+    assert_eq!(files(folder.path()).len(), 2, "a run may be another process's, which names it");
+}
+
+#[test]
+fn a_tensor_that_many_make_and_let_go_at_one_time_is_there_for_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for blobs in places(folder.path()) {
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let blobs = &blobs;
+                scope.spawn(move || {
+                    for round in 0..25 {
+                        let held = HeldTensors::of(blobs);
+                        let elements = numbers((thread + round) % 2, 100);
+                        let tensor = hold(&held, &elements);
+                        assert_eq!(blobs.open(tensor).expect("it is held"), elements);
+                        assert!(held.hold(tensor));
+                    }
+                });
+            }
+        });
+        assert_eq!(stored(&blobs), 0);
+        assert!(blobs.unnamed().is_empty());
+    }
+    assert!(files(folder.path()).is_empty());
 }
