@@ -1,30 +1,25 @@
 //! The stages of a steering pipeline, from prompts to scores: linked in, as a native library and as a component, the same bytes.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, root};
+use crate::support::{Pipeline, done, fixture, jackfield, results, root};
 
 const PROMPTS: &str = r#"{
     "letter": { "positive": ["the cat sat", "a fat cat", "that hat"], "negative": ["12 hats", "the mat 3", "a 7"] },
     "neutral": ["the other cat", "a mat"]
 }"#;
 
-const STAGES: [&str; 9] =
-    ["neutral", "residuals", "directions", "ablation", "base", "steered", "keyword-rate", "kl", "length"];
+const STAGES: [&str; 10] =
+    ["neutral", "residuals", "directions", "ablation", "base", "steered", "keyword-rate", "kl", "asked", "length"];
 
-/// The pipeline, with the plugin of the stages in a file or, without one, linked in.
-fn pipeline(file: Option<&str>) -> Pipeline {
-    let model = root().join("plugins/transformer/fixtures/talking");
-    let text = r#"
-[pipeline]
-name = "steered"
-
-[input]
-use = "inline"
-items = [{ n = 1 }]
-
+/// The stages up to those that are under edits.
+const EDITS: &str = r#"
 [model.small]
 use = "transformer"
 concurrency = 16
@@ -61,7 +56,9 @@ use = "ALIASreply"
 in = { prompts = "neutral.prompts" }
 model = "small"
 with = { max_tokens = 4, distributions = 4 }
+"#;
 
+const STEERED: &str = r#"
 [stages.steered]
 use = "ALIASreply"
 in = { prompts = "neutral.prompts", edits = "ablation.edits", base = "base.replies" }
@@ -81,6 +78,23 @@ in = { base = "base.replies", edited = "steered.replies" }
 use = "ALIASreply-length"
 in = "steered"
 "#;
+
+/// The same divergence, of a model that is asked itself.
+const ASKED: &str = r#"
+[stages.asked]
+use = "ALIASkl"
+in = { base = "base.replies", prompts = "neutral.prompts", edits = "ablation.edits" }
+model = "small"
+"#;
+
+/// The pipeline, with the plugin of the stages in a file or, without one, linked in.
+fn pipeline(file: Option<&str>) -> Pipeline {
+    let head = "[pipeline]\nname = \"steered\"\n[input]\nuse = \"inline\"\nitems = [{ n = 1 }]\n";
+    with_plugin(file, &format!("{head}{EDITS}{STEERED}{ASKED}"))
+}
+
+fn with_plugin(file: Option<&str>, text: &str) -> Pipeline {
+    let model = root().join("plugins/transformer/fixtures/talking");
     let text = text.replace("MODEL", &format!("{model:?}")).replace("ALIAS", if file.is_some() { "mine/" } else { "" });
     let Some(file) = file else { return Pipeline::new(&text).with("prompts.json", PROMPTS) };
     let allowed = if file.ends_with(".so") { "allow_native = true\n" } else { "" };
@@ -91,6 +105,27 @@ in = "steered"
     pipeline
 }
 
+/// The files of a run's tensors, by name, with their lengths.
+fn blobs(run: &Path) -> BTreeMap<String, u64> {
+    let blob = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.expect("an entry");
+        (entry.file_name().into_string().expect("a name"), entry.metadata().expect("a file").len())
+    };
+    fs::read_dir(run.join("blobs")).expect("the run's tensors").map(blob).collect()
+}
+
+/// The names of the tensors that a text of JSON names.
+fn named(text: &str) -> BTreeSet<String> {
+    text.split("\"$tensor\"").skip(1).map(|rest| rest.split('"').nth(1).expect("a name").to_owned()).collect()
+}
+
+/// The names of the tensors that the results of a run name.
+fn named_by_results(run: &Path) -> BTreeSet<String> {
+    let of_run = fs::read_dir(run.join("run")).expect("answers").map(|entry| entry.expect("an entry").path());
+    let read = |path: PathBuf| fs::read_to_string(path).expect("text");
+    of_run.chain([run.join("results.jsonl")]).flat_map(|path| named(&read(path))).collect()
+}
+
 /// What the stages answered, as it stands in the run's folder, and the names of its tensors.
 fn answers(run: &Path) -> (BTreeMap<&'static str, Value>, Vec<String>) {
     let answer = |name: &'static str| {
@@ -98,10 +133,8 @@ fn answers(run: &Path) -> (BTreeMap<&'static str, Value>, Vec<String>) {
         let value: Value = serde_json::from_slice(&text).expect("JSON");
         (name, value)
     };
-    let blobs = fs::read_dir(run.join("blobs")).expect("the run's tensors");
-    let mut blobs: Vec<String> =
-        blobs.map(|blob| blob.expect("an entry").file_name().into_string().expect("a name")).collect();
-    blobs.sort_unstable();
+    let blobs: Vec<String> = blobs(run).into_keys().collect();
+    assert_eq!(BTreeSet::from_iter(blobs.clone()), named_by_results(run));
     (STAGES.into_iter().map(answer).collect(), blobs)
 }
 
@@ -120,12 +153,60 @@ fn stages_answer_the_same_bytes_in_every_form() {
     let kl = output("kl");
     assert!(kl["mean"].as_f64().is_some_and(|mean| mean > 0.0), "the edits change something: {kl}");
     assert!(kl["first"].as_f64().is_some_and(|first| first > 0.0), "{kl}");
+    assert_eq!(output("asked"), kl, "the model says the same when it is asked itself");
     assert!(output("keyword-rate")["short"]["rate"].is_number());
     assert!(output("length")["mean"].is_number());
     for file in ["jackfield_steering.so", "jackfield_steering.wasm"] {
         let (found, own) = answers(&pipeline(Some(file)).run().expect_code(0).folder());
         assert_eq!(found, expected, "{file}");
         assert_eq!(own, tensors, "{file}");
+    }
+}
+
+/// A search of so many trials that differ in what they say, with the divergence from the base. The answers of the model are kept.
+fn search(trials: u32, storage: u64) -> Pipeline {
+    let head = format!(
+        r#"
+[pipeline]
+name = "searched"
+tensor_storage = "{storage}B"
+
+[input]
+use = "trials"
+count = {trials}
+
+[search]
+use = "random"
+minimize = ["asked.mean"]
+
+[search.space]
+"ablation.mlp.max_weight" = {{ min = 0.1, max = 1.5 }}
+
+[cache.answers]
+tiers = [{{ use = "sqlite", with = {{ path = "answers.sqlite" }} }}]
+"#
+    );
+    let stages = EDITS.replace("concurrency = 16", "concurrency = 16\ncache = \"answers\"");
+    with_plugin(None, &format!("{head}{stages}{ASKED}"))
+}
+
+#[test]
+fn a_search_of_any_length_takes_the_room_of_one_trial() {
+    let short = search(1, 1 << 30);
+    let one = short.run().expect_code(0).folder();
+    let of_one = blobs(&one);
+    let base = fs::read_to_string(one.join("run/base.json")).expect("the base");
+    let distributions: u64 = named(&base).iter().map(|name| of_one[name]).sum();
+    assert!(distributions > 0);
+    // All trials look at the same directions and the same base; what the model says in each of them is in no answer.
+    let pipeline = search(12, of_one.values().sum::<u64>() + 2 * distributions);
+    // The second run has what the model says from the cache, with its tensors.
+    for _ in 0..2 {
+        let run = pipeline.run().expect_code(0).folder();
+        let scores = results(&run).into_iter().map(|trial| trial["outputs"]["asked"]["mean"].to_string());
+        assert_eq!(scores.collect::<BTreeSet<_>>().len(), 12);
+        assert_eq!(blobs(&run), of_one);
+        assert_eq!(of_one.keys().cloned().collect::<BTreeSet<_>>(), named_by_results(&run));
     }
 }
 
