@@ -211,6 +211,34 @@ fn a_search_of_any_length_takes_the_room_of_one_trial() {
 }
 
 #[test]
+fn what_is_compared_is_given_in_one_way_or_the_other() {
+    let check = |input: &str| {
+        let replies = "replies = [{ text = \"\" }]";
+        let pipeline = Pipeline::new(&format!(
+            "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [{{ {replies}, prompts = [\"a\"], edits = [] }}]\n\
+             [stages.kl]\nuse = \"kl\"\nin = {{ {input} }}\n"
+        ));
+        let checked = done(jackfield().current_dir(pipeline.path()).args(["check", "--json", "."])).json();
+        let faults = checked["faults"].as_array().cloned().unwrap_or_default();
+        faults.iter().map(|fault| fault["message"].as_str().expect("a message").to_owned()).collect::<Vec<_>>()
+    };
+    let base = "base = \"input.replies\"";
+    let edited = "edited = \"input.replies\"";
+    let prompts = "prompts = \"input.prompts\"";
+    let edits = "edits = \"input.edits\"";
+    assert_eq!(check(&format!("{base}, {edited}")), Vec::<String>::new());
+    insta::assert_debug_snapshot!([
+        check(base),
+        check(edited),
+        check(&format!("{base}, {edited}, {prompts}")),
+        check(&format!("{base}, {edited}, {edits}")),
+        check(&format!("{base}, {prompts}, {edits}, edited = \"input.prompts\"")),
+        check(&format!("{base}, {prompts}")),
+        check(&format!("{base}, edited = \"input.prompts\"")),
+    ]);
+}
+
+#[test]
 fn a_bad_file_is_refused_by_check_with_its_line() {
     let check = |name: &str, text: &str, more: &str| {
         let pipeline = format!(

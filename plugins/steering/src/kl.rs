@@ -10,20 +10,23 @@ use crate::{
 
 /// What `kl` reads: what the model was, and either what it is under edits or what to ask it then.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
-#[schemars(extend("anyOf" = [{ "required": ["edited"] }, { "required": ["prompts"] }]))]
+#[schemars(extend("anyOf" = [
+    { "required": ["edited"], "properties": { "prompts": false, "edits": false } },
+    { "required": ["prompts"], "properties": { "edited": false } },
+]))]
 pub struct BaseAndEdited {
     /// Replies of the model as it was, with distributions.
     pub base: Vec<Reply>,
-    /// Replies of the model under edits, with distributions on the tokens of the base's replies: what a stage `reply` answered to
-    /// the same prompts.
+    /// Replies of the model under edits to the same prompts, with distributions on the tokens of the base's replies, in place of
+    /// `prompts`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited: Option<Vec<Reply>>,
-    /// In place of `edited`: the prompts that the base replied to, to which the stage's model is asked for its distributions on the
-    /// tokens of the base's replies. Nobody keeps these: a search need not store what each trial says.
+    /// The prompts that the base replied to, in place of `edited`: the stage's model is asked for its distributions on the tokens of
+    /// the base's replies. Nobody keeps these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-needs" = "model:logprobs"))]
     pub prompts: Option<Vec<Prompt>>,
-    /// Edits that the model runs under when it is asked.
+    /// Edits that the model runs under when it is asked, with `prompts`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-needs" = "model:edits"))]
     pub edits: Vec<Edit>,

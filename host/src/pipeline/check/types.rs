@@ -240,7 +240,8 @@ impl<'a> Checker<'a> {
     ) where
         'a: 't,
     {
-        let object = match wanted.as_object() {
+        let given: Vec<&str> = table.iter().map(|(key, _)| key.text.as_str()).collect();
+        let object = match wanted.as_object_with(&given) {
             Reads::This(object) => Some(object),
             Reads::Unknown => None,
             Reads::Never => {
@@ -254,7 +255,8 @@ impl<'a> Checker<'a> {
             let inner = Reader { field: format!("{}.{name}", reader.field), ..reader.clone() };
             match &object {
                 Some(object) if object.lacks(name) => {
-                    let message = format!("`{extension}` reads no field `{}`", inner.name());
+                    let beside = if wanted.names().contains(&name.as_str()) { " beside the others" } else { "" };
+                    let message = format!("`{extension}` reads no field `{}`{beside}", inner.name());
                     let known = object.names();
                     let left = known.iter().copied().filter(|known| !table.iter().any(|(key, _)| key.text == *known));
                     let hint = suggest::hint_for(name, "its fields", left)

@@ -112,9 +112,15 @@ impl<'a> Alternative<'a> {
         self.view(self.keyword("properties").filter_map(|properties| properties.get(name)).collect())
     }
 
-    /// The listed properties.
+    /// The listed properties, without those that may not be there.
     pub(crate) fn properties(&self) -> BTreeSet<&'a str> {
-        self.keyword("properties").filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str).collect()
+        let listed = self.keyword("properties").filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str);
+        listed.filter(|name| !self.forbids(name)).collect()
+    }
+
+    /// Whether a property is listed as one that may not be there.
+    pub(crate) fn forbids(&self, name: &str) -> bool {
+        self.keyword("properties").any(|properties| properties.get(name) == Some(&Value::Bool(false)))
     }
 
     /// The properties that are always there.

@@ -40,7 +40,13 @@ impl<'a> Object<'a> {
 
     /// Whether there is no field of this name.
     pub(in crate::pipeline) fn lacks(&self, name: &str) -> bool {
-        self.0.is_closed() && self.0.property(name).is_none()
+        self.0.forbids(name) || self.0.is_closed() && self.0.property(name).is_none()
+    }
+
+    /// How many of these fields there are not, and how many others are needed.
+    fn distance(&self, given: &[&str]) -> usize {
+        let lacks = given.iter().filter(|name| self.lacks(name)).count();
+        lacks + self.0.required().iter().filter(|name| !given.contains(name)).count()
     }
 }
 
@@ -51,6 +57,25 @@ impl<'a> View<'a> {
             Reads::This(alternative) => Reads::This(Object(alternative)),
             Reads::Unknown => Reads::Unknown,
             Reads::Never => Reads::Never,
+        }
+    }
+
+    /// The object that is wanted here of a table with these fields. Of several that differ in their fields, it is the one that
+    /// they are of, or else the nearest.
+    pub(in crate::pipeline) fn as_object_with(&self, given: &[&str]) -> Reads<Object<'a>> {
+        let any = self.as_object();
+        let Reads::Unknown = any else { return any };
+        let objects = alternatives(self).into_iter().filter(|one| one.ty.is_none_or(|found| found == Ty::Object));
+        let mut objects: Vec<Object<'_>> = objects.map(Object).collect();
+        if objects.iter().any(|object| object.0.ty.is_none() || object.0.clever) {
+            return Reads::Unknown;
+        }
+        // The first of those that are as near stays the first.
+        objects.sort_by_cached_key(|object| object.distance(given));
+        match objects.as_slice() {
+            [one, other, ..] if one.distance(given) == 0 && other.distance(given) == 0 => Reads::Unknown,
+            [one, ..] => Reads::This(one.clone()),
+            [] => Reads::Never,
         }
     }
 

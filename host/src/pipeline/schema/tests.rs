@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-use super::{Fit, Reason, Stray, Type, View, infer};
+use super::{Fit, Reads, Reason, Stray, Type, View, infer};
 use crate::pipeline::wire;
 
 #[derive(JsonSchema)]
@@ -58,6 +58,36 @@ fn fit(given: &Value, wanted: &Value) -> Fit {
 fn follow(schema: &Value, path: &str) -> Result<String, (usize, Stray)> {
     let wire = wire::parse(&format!("x{path}")).unwrap();
     Type::of(schema).follow(&wire.path).map(|ty| ty.to_string()).map_err(|astray| (astray.step, astray.why))
+}
+
+#[test]
+fn a_table_is_read_as_the_one_of_several_objects_that_its_fields_are_of() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "base": true, "edited": true, "prompts": true, "edits": true },
+        "required": ["base"],
+        "anyOf": [
+            { "required": ["edited"], "properties": { "prompts": false, "edits": false } },
+            { "required": ["prompts"], "properties": { "edited": false } },
+        ],
+    });
+    let view = View::new(&schema);
+    let read = |given: &[&str]| {
+        let Reads::This(object) = view.as_object_with(given) else { panic!("it is one of them") };
+        let lacks: Vec<_> = given.iter().filter(|name| object.lacks(name)).map(|name| (*name).to_owned()).collect();
+        (object.required().join(" "), object.names().join(" "), lacks.join(" "))
+    };
+    let told = |required: &str, names: &str, lacks: &str| (required.to_owned(), names.to_owned(), lacks.to_owned());
+    assert_eq!(read(&["base", "edited"]), told("base edited", "base edited", ""));
+    assert_eq!(read(&["base", "prompts", "edits"]), told("base prompts", "base edits prompts", ""));
+    assert_eq!(read(&["edits"]), told("base prompts", "base edits prompts", ""));
+    assert_eq!(read(&["base", "edited", "prompts"]), told("base edited", "base edited", "prompts"));
+    // What can be either, what may be another type as well, and what is none.
+    let either = json!({ "anyOf": [{ "type": "object" }, { "type": "object", "properties": { "base": true } }] });
+    assert!(matches!(View::new(&either).as_object_with(&["base"]), Reads::Unknown));
+    let open = json!({ "anyOf": [{ "type": "object", "required": ["a"] }, { "required": ["b"] }] });
+    assert!(matches!(View::new(&open).as_object_with(&["c"]), Reads::Unknown));
+    assert!(matches!(View::new(&json!({ "type": "string" })).as_object_with(&[]), Reads::Never));
 }
 
 #[test]
