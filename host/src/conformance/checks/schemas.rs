@@ -123,8 +123,9 @@ fn undescribed(root: &Value, schema: &Value, place: &mut String, missing: &mut V
                         let reference = property["$ref"].as_str()?.strip_prefix('#')?;
                         root.pointer(reference)?["description"].as_str()
                     };
-                    let tag = property.get("const").is_some();
-                    if !tag && property["description"].as_str().or_else(refers).is_none_or(str::is_empty) {
+                    // A tag says it all, and a property that may not be there is described where it may.
+                    let says_all = property.get("const").is_some() || *property == Value::Bool(false);
+                    if !says_all && property["description"].as_str().or_else(refers).is_none_or(str::is_empty) {
                         missing.push(place.clone());
                     }
                     undescribed(root, property, place, missing);
@@ -134,5 +135,24 @@ fn undescribed(root: &Value, schema: &Value, place: &mut String, missing: &mut V
         }
         Value::Array(list) => list.iter().for_each(|inner| undescribed(root, inner, place, missing)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_there_needs_no_description() {
+        let schema = json!({
+            "properties": { "one": { "description": "The first." }, "other": { "type": "string" } },
+            "anyOf": [{ "properties": { "one": false } }, { "properties": { "other": false, "third": true } }],
+        });
+        let mut missing = Vec::new();
+        undescribed(&schema, &schema, &mut String::new(), &mut missing);
+        missing.sort();
+        assert_eq!(missing, ["other", "third"]);
     }
 }
