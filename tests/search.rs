@@ -192,6 +192,22 @@ fn further_trials_go_on_as_if_there_had_been_no_end() {
 }
 
 #[test]
+fn a_trial_that_is_damaged_on_the_record_is_made_again() {
+    let pipeline = Valley::default().pipeline();
+    let folder = pipeline.run().expect_code(0).folder();
+    let whole = pipeline.run().expect_code(0).folder();
+    let db = rusqlite::Connection::open(folder.join("store.sqlite")).expect("opened");
+    let change = "UPDATE trials SET outcome = replace(outcome, 'place.loss', 'place.cost') WHERE item = 3";
+    assert_eq!(db.execute(change, []).expect("changed"), 1);
+    drop(db);
+    let shown = done(jackfield().args(["front", &name(&folder), "--out"]).arg(pipeline.out())).expect_code(1);
+    assert!(shown.stderr.contains("a trial (4) does not have its checksum"), "{}", shown.stderr);
+    let again = run(&pipeline, &["--resume", &name(&folder)]).expect_code(0);
+    assert_eq!(again.json()["search"]["complete"], 16);
+    same_outcome(&whole, &folder);
+}
+
+#[test]
 fn a_run_that_searches_something_else_is_no_resume() {
     let pipeline = Valley::default().pipeline();
     let folder = pipeline.run().expect_code(0).folder();

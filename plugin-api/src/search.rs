@@ -1,7 +1,7 @@
 //! What a policy that searches is asked and told, and what it answers: a routing policy that picks values from a space, where
 //! others pick an arm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,17 +101,17 @@ impl Dimension {
                 if self.log || self.step.is_some() || self.integer {
                     return wrong("`log`, `step` and `integer` are for ranges, and it has choices");
                 }
-                if choices.iter().enumerate().any(|(at, value)| choices[..at].contains(value)) {
-                    return wrong("has one choice twice");
-                }
                 return Ok(Domain::Choices(choices));
             }
             (Some(min), Some(max), []) => (min, max),
             (_, _, []) => return wrong("has one end of a range, and needs both"),
             _ => return wrong("has both a range and choices"),
         };
-        if !(min.is_finite() && max.is_finite() && min <= max && (max - min).is_finite()) {
+        if !(min.is_finite() && max.is_finite() && min <= max) {
             return wrong("`min` is not at most `max`");
+        }
+        if !(max - min).is_finite() {
+            return wrong("its range is too wide for a number to say");
         }
         if self.log && min <= 0.0 {
             return wrong("`log` needs a range above 0");
@@ -144,6 +144,12 @@ impl Dimension {
         Ok(Domain::Steps { min, step, count: steps as u64 + 1, integer: self.integer })
     }
 
+    /// Whether a choice stands there twice.
+    pub(crate) fn repeats_a_choice(&self) -> bool {
+        let mut seen = BTreeSet::new();
+        self.choices.iter().any(|choice| !seen.insert(choice.to_string()))
+    }
+
     /// Whether the dimension has a value beside these.
     #[must_use]
     pub fn applies(&self, values: &Values) -> bool {
@@ -173,10 +179,15 @@ impl Dimension {
     }
 }
 
-/// The value so many steps from `min`.
+/// The value so many steps from `min`, without what rounding adds to its digits: 0.3, and not 0.30000000000000004. So it is
+/// what a pipeline says that it is.
 #[must_use]
 pub fn step_value(min: f64, step: f64, at: u64) -> f64 {
-    min + step * at as f64
+    let value = min + step * at as f64;
+    // Twelve digits and one are more than a step of a range is written with, and fewer than rounding touches.
+    let short: f64 = format!("{value:.12e}").parse().unwrap_or(value);
+    // Where they are not enough, as of a small step far from 0, the value is what it is.
+    if (short - value).abs() <= step * 1e-9 { short } else { value }
 }
 
 /// What is to be made less, or more.

@@ -124,6 +124,9 @@ fn checked(study: &Study) -> Result<()> {
     for (at, dimension) in study.space.iter().enumerate() {
         dimension.domain()?;
         let name = &dimension.name;
+        if dimension.repeats_a_choice() {
+            return wrong(format!("`{name}` of the space: has one choice twice"));
+        }
         let earlier = &study.space[..at];
         if earlier.iter().any(|other| other.name == *name) {
             return wrong(format!("there are two dimensions `{name}`"));
@@ -333,7 +336,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Condition, Dimension, Goal};
+    use crate::{Condition, Dimension, Goal, step_value};
 
     /// Picks the number of the trial, or of the outcomes known where that is less.
     #[derive(Deserialize, JsonSchema)]
@@ -454,6 +457,7 @@ mod tests {
         let float = range(0.1, 0.7, false, Some(0.2), false);
         assert!([0.1, 0.3, 0.5, 0.7].iter().all(|value| float.holds(&json!(value))));
         assert!([0.0, 0.2, 0.9].iter().all(|value| !float.holds(&json!(value))));
+        assert_eq!((step_value(0.1, 0.2, 1), step_value(1e15, 0.25, 3)), (0.3, 1e15 + 0.75));
         let even = range(2.0, 9.0, false, Some(2.0), true);
         assert!(
             even.holds(&json!(8)) && !even.holds(&json!(9)) && !even.holds(&json!(4.0)) && !even.holds(&json!("4"))

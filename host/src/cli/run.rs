@@ -402,10 +402,9 @@ fn searched(search: &SearchCount, run: &str) -> String {
         line.push_str(&format!("; stopped early: {}", escape_untrusted(stopped)));
     }
     if *front > 0 {
-        line.push_str(&format!(
-            "; {} the best: jackfield front {run}",
-            if *front == 1 { "one is".to_owned() } else { format!("{front} are") }
-        ));
+        let best = if *front == 1 { "one is".to_owned() } else { format!("{front} are") };
+        let of = if *before > 0 { " of the study" } else { "" };
+        line.push_str(&format!("; {best} the best{of}: jackfield front {run}"));
     } else if *trials > 0 {
         line.push_str("; none of them has all its objectives, so that there was nothing to learn from");
     }

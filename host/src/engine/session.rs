@@ -215,6 +215,8 @@ impl Session<'_, '_> {
         }
         let is_done =
             before.as_ref().and_then(|row| ItemState::from_name(row.state.as_deref()?)).is_some_and(ItemState::is_done);
+        // What came of a trial is learned from: without it, the trial is made again, from the results that are there.
+        let is_done = is_done && self.trial_is_known(read.index)?;
         let document = match read.document {
             Ok(document) => document,
             // What is done needs its document no more.

@@ -37,7 +37,11 @@ impl TrialLimits {
             let time = |text: &str| humantime::parse_rfc3339(text).ok();
             let ended = session.ended.as_deref().and_then(time);
             let took = time(&session.began).zip(ended).and_then(|(began, ended)| ended.duration_since(began).ok());
-            limits.before.time += took.unwrap_or(Duration::ZERO);
+            // One that was killed took at least until its last result.
+            limits.before.time += match took {
+                Some(took) => took,
+                None => Duration::from_micros(db.last_result_us(session.id)?),
+            };
         }
         limits.before.usd = db.spent()?.iter().map(|(_, spent)| spent.usd).sum();
         limits.stopped = db.search_note(SearchNote::Stop)?.and_then(|stop| stop["trial"].as_u64());
@@ -114,6 +118,11 @@ impl Session<'_, '_> {
         self.scheduler.stop_search(why);
         self.scheduler.tell(&Event::Items { total: Some(position) });
         Ok(())
+    }
+
+    /// Whether it is on the record what came of the trial at this position; so it is where nothing is searched.
+    pub(super) fn trial_is_known(&self, position: u64) -> Result<bool, StoreError> {
+        Ok(self.plan.search.is_none() || self.on_record(position)?.is_some_and(|trial| trial.settled))
     }
 
     /// The trial at this position, if an earlier session began it.

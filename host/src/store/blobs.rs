@@ -8,10 +8,14 @@
 //! was made or read lately is shared by all who read it; the rest is read again, and held to its digest. What a call made and
 //! no answer names is taken away when nobody holds it any more.
 
+mod held;
+mod look;
+mod writer;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     fs::{self, File},
-    io::{self, BufWriter, Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -29,6 +33,10 @@ use super::{
     references::{BlobKey, NamedTensor},
 };
 use crate::plugin::sandbox::size;
+
+pub(crate) use held::HeldTensors;
+pub(super) use look::{BlobCheck, Look};
+pub(crate) use writer::BlobWriter;
 
 /// Name of the folder in that of a run.
 pub(super) const BLOBS: &str = "blobs";
@@ -327,63 +335,6 @@ impl Blobs {
     }
 }
 
-/// The tensors of a call, or of a completion, that stay for as long as this is there, whether or not an answer names them.
-pub(crate) struct HeldTensors {
-    blobs: Arc<Blobs>,
-    keys: Mutex<HashSet<BlobKey>>,
-}
-
-impl HeldTensors {
-    /// None yet, of these.
-    pub(crate) fn of(blobs: &Arc<Blobs>) -> Self {
-        Self { blobs: Arc::clone(blobs), keys: Mutex::default() }
-    }
-
-    fn keys(&self) -> MutexGuard<'_, HashSet<BlobKey>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps elements, as [`Blobs::put`] does, for as long as they are held.
-    ///
-    /// # Errors
-    /// As those of [`Blobs::put`].
-    pub(crate) fn put(&self, shape: &[u64], elements: Elements<'_>) -> Result<TensorRef, BlobError> {
-        self.blobs.put_for(Some(self), shape, elements)
-    }
-
-    /// A tensor of this shape that is written as it grows, and is held once it is finished.
-    pub(crate) fn writer(&self, shape: &[u64]) -> BlobWriter<'_> {
-        BlobWriter { holder: self, shape: shape.to_vec(), gathered: Vec::new(), spooled: None }
-    }
-
-    /// Holds a tensor if it is there, as far as its length tells.
-    pub(crate) fn hold(&self, tensor: NamedTensor) -> bool {
-        let _lane = self.blobs.lane(&tensor.key);
-        let is_there = self.blobs.is_stored(&tensor.key, tensor.bytes());
-        if is_there {
-            self.blobs.claim(&tensor.key, Some(self), false);
-        }
-        is_there
-    }
-
-    /// Keeps for good what an answer names of these.
-    pub(crate) fn name(&self, tensors: impl IntoIterator<Item = NamedTensor>) {
-        self.blobs.name(tensors);
-    }
-
-    /// The tensors that it is of.
-    pub(crate) fn blobs(&self) -> &Blobs {
-        &self.blobs
-    }
-}
-
-impl Drop for HeldTensors {
-    fn drop(&mut self) {
-        let keys = std::mem::take(&mut *self.keys());
-        keys.iter().for_each(|key| self.blobs.release(key));
-    }
-}
-
 /// Elements that somebody may hold, and their length in bytes.
 type Alive = (Weak<[f32]>, u64);
 
@@ -438,112 +389,6 @@ impl Shared {
         {
             self.turns.remove(&key);
             self.kept_bytes -= bytes(&oldest);
-        }
-    }
-}
-
-/// A tensor that is being made: a small one in memory, a larger one on disk at once, so that however many are being made,
-/// they take no memory. One that is not finished leaves nothing behind.
-pub(crate) struct BlobWriter<'b> {
-    holder: &'b HeldTensors,
-    shape: Vec<u64>,
-    gathered: Vec<f32>,
-    spooled: Option<Spool<'b>>,
-}
-
-/// The part of a tensor that is on disk.
-struct Spool<'b> {
-    holder: &'b HeldTensors,
-    path: PathBuf,
-    file: BufWriter<File>,
-    hash: Sha256,
-    bytes: u64,
-    /// Whether it was given its name.
-    is_named: bool,
-}
-
-impl BlobWriter<'_> {
-    /// Adds elements at the end.
-    ///
-    /// # Errors
-    /// As those of [`Blobs::put`].
-    pub(crate) fn write(&mut self, elements: &[f32]) -> Result<(), BlobError> {
-        self.gathered.extend_from_slice(elements);
-        if self.gathered.len() >= IN_MEMORY
-            && let Place::Folder(folder) = &self.holder.blobs.place
-        {
-            self.spool(folder)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what has gathered.
-    fn spool(&mut self, folder: &Path) -> Result<(), BlobError> {
-        let spool = match &mut self.spooled {
-            Some(spool) => spool,
-            none => none.insert(Spool::begin(self.holder, folder)?),
-        };
-        let bytes = self.gathered.len() as u64 * 4;
-        self.holder.blobs.reserve(bytes)?;
-        spool.bytes += bytes;
-        let written = in_pieces(&self.gathered, |piece| {
-            spool.hash.update(piece);
-            spool.file.write_all(piece)
-        });
-        written.map_err(|source| StoreError::file("write", &spool.path, source))?;
-        self.gathered.clear();
-        Ok(())
-    }
-
-    /// Ends the tensor.
-    ///
-    /// # Errors
-    /// As those of [`Blobs::put`].
-    pub(crate) fn finish(mut self) -> Result<TensorRef, BlobError> {
-        if self.spooled.is_some()
-            && let Place::Folder(folder) = &self.holder.blobs.place
-        {
-            self.spool(folder)?;
-        }
-        let Some(mut spool) = self.spooled.take() else {
-            return self.holder.put(&self.shape, Elements::Shared(self.gathered.into()));
-        };
-        let key = spool.end()?;
-        Ok(TensorRef { sha256: to_hex(&key), shape: self.shape, dtype: ElementType::F32 })
-    }
-}
-
-impl<'b> Spool<'b> {
-    fn begin(holder: &'b HeldTensors, folder: &Path) -> Result<Self, BlobError> {
-        make_folder(folder)?;
-        let path = folder.join(format!(".{}.making.tmp", holder.blobs.spools.fetch_add(1, Ordering::Relaxed)));
-        let file = plain::create(&path).map_err(|source| StoreError::file("write", &path, source))?;
-        let (hash, bytes, is_named) = (Sha256::new(), 0, false);
-        Ok(Self { holder, path, file: BufWriter::new(file), hash, bytes, is_named })
-    }
-
-    /// Gives it its name, unless there is one of that name.
-    fn end(&mut self) -> Result<BlobKey, BlobError> {
-        let key = BlobKey::from(std::mem::take(&mut self.hash).finalize());
-        let blobs = &self.holder.blobs;
-        let _lane = blobs.lane(&key);
-        let is_new = !blobs.is_stored(&key, self.bytes);
-        if is_new {
-            let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-            let named = written.and_then(|()| fs::rename(&self.path, self.path.with_file_name(to_hex(&key))));
-            named.map_err(|source| StoreError::file("write", &self.path, source))?;
-            self.is_named = true;
-        }
-        blobs.claim(&key, Some(self.holder), is_new);
-        Ok(key)
-    }
-}
-
-impl Drop for Spool<'_> {
-    fn drop(&mut self) {
-        if !self.is_named {
-            let _ = fs::remove_file(&self.path);
-            self.holder.blobs.stored.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
 }
@@ -665,66 +510,6 @@ fn each_blob(folder: &Path, mut visit: impl FnMut(&Path, u64)) -> Result<(), Sto
         }
     }
     Ok(())
-}
-
-/// How closely a tensor on file is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// Whether it is there, with its length.
-    Length,
-    /// Whether it has its digest, too. One that does not is taken away, so that it can be written again.
-    Digest,
-}
-
-/// Looks at the tensors in the folder of a run, each of them once.
-pub(super) struct BlobCheck {
-    folder: PathBuf,
-    look: Look,
-    seen: HashMap<BlobKey, Option<&'static str>>,
-}
-
-impl BlobCheck {
-    /// Of the run with this SQLite file.
-    pub(super) fn beside(store: &Path, look: Look) -> Self {
-        Self { folder: store.with_file_name(BLOBS), look, seen: HashMap::new() }
-    }
-
-    /// What is wrong with a tensor, if anything is.
-    pub(super) fn fault(&mut self, tensor: NamedTensor) -> Option<&'static str> {
-        if let Some(known) = self.seen.get(&tensor.key) {
-            return *known;
-        }
-        let looked = match self.look {
-            Look::Length => open_file(&self.folder, tensor).map(drop),
-            Look::Digest => read_pieces(&self.folder, tensor, |_| {}),
-        };
-        let fault = match looked {
-            Ok(()) => None,
-            Err(BlobError::Missing { .. }) => Some("missing"),
-            Err(_) => Some("damaged"),
-        };
-        if fault == Some("damaged") && self.look == Look::Digest {
-            let _ = fs::remove_file(self.folder.join(to_hex(&tensor.key)));
-        }
-        self.seen.insert(tensor.key, fault);
-        fault
-    }
-
-    /// Takes away what no result names: a process was killed before it could say what it had made, or half way.
-    pub(super) fn sweep(&self) -> Result<(), StoreError> {
-        let named = |path: &Path| {
-            let name = path.file_name()?.to_str()?;
-            let key = BlobKey::try_from(jackfield_plugin_api::from_hex(name)?).ok()?;
-            Some(self.seen.contains_key(&key))
-        };
-        each_blob(&self.folder, |path, _| {
-            let ours = named(path).map(|named| !named);
-            let half_written = path.extension().is_some_and(|ending| ending == "tmp");
-            if ours.unwrap_or(half_written) {
-                let _ = fs::remove_file(path);
-            }
-        })
-    }
 }
 
 /// How many tensors there are in the folder of a run, and their length in bytes.

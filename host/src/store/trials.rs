@@ -78,6 +78,17 @@ impl Db {
         }
     }
 
+    /// When the last call of a session ended that has a result, in microseconds since the session began.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn last_result_us(&self, session: i64) -> Result<u64, StoreError> {
+        self.run(|db| {
+            let sql = "SELECT COALESCE(MAX(began_us + took_us), 0) FROM results WHERE session = ?1";
+            db.query_row(sql, [session], |row| row.get::<_, i64>(0)).map(|us| us as u64)
+        })
+    }
+
     /// Something that is noted of the search; none if it is not.
     ///
     /// # Errors

@@ -44,7 +44,8 @@ const COPIED: [&str; 9] = [
 ];
 
 /// Writes a model that was read from `source`, with edits in its weights, to the folder `to`, which must be empty or absent, and
-/// gives the names of the files with their SHA-256. The folder is there as a whole or not at all.
+/// gives the names of the files with their SHA-256. The folder is there as a whole or not at all; one that is there stays what it
+/// is (its owner and its rights, or the disk that is mounted there), and gets `config.json`, without which it is no model, last.
 ///
 /// Its logits are those of the model under the edits, but for rounding. `is_cancelled` is asked now and then.
 ///
@@ -57,8 +58,11 @@ pub fn export(
     to: &Path,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<BTreeMap<String, String>, ExportError> {
-    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     check_absent(to)?;
+    let parent = match to.is_dir() {
+        true => to,
+        false => to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+    };
     fs::create_dir_all(parent).map_err(|error| ExportError::write(parent, error))?;
     let part = Part::create(to, parent)?;
     for (name, value) in texts(model, source, &part.0)? {
@@ -77,7 +81,11 @@ pub fn export(
     write_file(&part.0.join(CHECKSUMS), |file| file.write_all(sums.as_bytes()))?;
     let files = serde_json::from_str::<Value>(&sums).map(|mut sums| sums["files"].take());
     let files = files.and_then(serde_json::from_value).map_err(|error| ExportError::write(&part.0, error.into()))?;
-    part.rename(to)?;
+    if parent == to {
+        part.move_into(to)?
+    } else {
+        part.rename(to)?
+    }
     // So that the name lasts as well.
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(|error| ExportError::write(parent, error))?;
     Ok(files)
@@ -110,6 +118,18 @@ impl Part {
                 Err(error) => return Err(ExportError::write(&path, error)),
             }
         }
+    }
+
+    /// Moves the files, in an order in which what is not whole is no model.
+    fn move_into(self, to: &Path) -> Result<(), ExportError> {
+        let read = || -> io::Result<Vec<_>> { fs::read_dir(&self.0)?.map(|entry| Ok(entry?.file_name())).collect() };
+        let mut names = read().map_err(|error| ExportError::write(&self.0, error))?;
+        names.sort_by_key(|name| (name == CONFIG, name.clone()));
+        for name in names {
+            let place = to.join(&name);
+            fs::rename(self.0.join(&name), &place).map_err(|error| ExportError::write(&place, error))?;
+        }
+        Ok(())
     }
 
     fn rename(self, to: &Path) -> Result<(), ExportError> {

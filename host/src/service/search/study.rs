@@ -84,6 +84,10 @@ impl StudyError {
             Self::Store(StoreError::Damaged { .. }) => {
                 Some("take the file away to begin anew, or give the study another name".to_owned())
             }
+            Self::Store(error) if error.is_refused() => Some(
+                "a study is kept in `.jackfield/studies` beside the pipeline: let it be written to, or leave `study` out"
+                    .to_owned(),
+            ),
             Self::Store(error) => error.hint(),
             Self::InUse { .. } => Some("wait for it, or give the study another name".to_owned()),
             Self::Differs { .. } => Some("give the study another name, or search what it searched".to_owned()),
