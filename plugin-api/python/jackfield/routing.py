@@ -96,10 +96,14 @@ class Objective:
 class Outcome:
     """What came of a decision."""
 
-    attempts: Annotated[list[Attempt], "The arms that the item was tried with, in order."]
+    attempts: Annotated[list[Attempt], "The arms that the item was tried with, in order."] = field(default_factory=list)
     context: Annotated[str, "The question's context."] = ""
     reward: Annotated[float | None, "How well the item fared; none where that never came."] = None
     objectives: Annotated[list[Objective], "How well the item fared by several measures."] = field(default_factory=list)
+    trial: Annotated[_Index | None, "Number of the trial, where values were picked and not an arm."] = None
+    values: Annotated[dict[str, Any], "The values that were picked; empty where an arm was."] = field(default_factory=dict)
+    reports: Annotated[list[float], "What the trial reported before it was done, in order."] = field(default_factory=list)
+    pruned: Annotated[bool, "Whether the trial was stopped after its last report."] = False
 
     def used(self) -> str | None:
         """Name of the arm that the item used; none if every attempt failed."""
