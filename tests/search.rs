@@ -189,6 +189,13 @@ fn further_trials_go_on_as_if_there_had_been_no_end() {
     let more = run(&pipeline, &["--resume", &name(&short), "--set", "input.count=24"]).expect_code(0);
     assert_eq!(more.json()["items"]["ok"], 24);
     same_outcome(&long, &short);
+    let fewer = run(&pipeline, &["--resume", &name(&short), "--set", "input.count=10"]).expect_code(2);
+    assert!(
+        fewer.stderr.contains("has begun 24 trials, more than the 10 that `input.count` allows"),
+        "{}",
+        fewer.stderr
+    );
+    same_outcome(&long, &short);
 }
 
 #[test]

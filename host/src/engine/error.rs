@@ -51,6 +51,16 @@ pub enum EngineError {
         /// Why.
         failure: Failure,
     },
+    /// A run is given fewer trials than it has.
+    #[error("run `{run}` has begun {begun} trials, more than the {count} that `input.count` allows")]
+    FewerTrials {
+        /// The run.
+        run: String,
+        /// Trials on its record.
+        begun: u64,
+        /// Trials that it is to have.
+        count: u64,
+    },
     /// The machine refused threads.
     #[error("failed to start workers: {0}")]
     Workers(io::Error),
@@ -92,6 +102,9 @@ impl EngineError {
             Self::Workers(_) => Some(hint_for_threads()),
             Self::Route(error) => error.hint(),
             Self::Study(error) => error.hint(),
+            Self::FewerTrials { begun, .. } => {
+                Some(format!("what was tried stays: set `input.count` to {begun} or more, or start a new run"))
+            }
             Self::Search { .. } | Self::BadGlob { .. } | Self::Source { .. } => None,
         }
     }

@@ -22,7 +22,7 @@ use super::{
     waits::waits_of,
 };
 use crate::{
-    pipeline::{Plan, Scope, Wire},
+    pipeline::{InputPlan, Plan, Scope, Wire},
     plugin::{Registry, sandbox::Admission, start_runtime},
     service::{Exhausted, Kept, KeptError, KeptStudy, Services, StudyStart},
     store::{
@@ -314,7 +314,13 @@ fn open_record(folder: &RunFolder, run: &mut RunJson) -> Result<Db, StoreError> 
 }
 
 /// A run may be given further trials, or other limits on them: what stopped it then stops it no more.
-fn further_trials(plan: &Plan, run: &mut RunJson, db: &Db) -> Result<(), StoreError> {
+fn further_trials(plan: &Plan, run: &mut RunJson, db: &Db) -> Result<(), EngineError> {
+    if let (Some(_), InputPlan::Trials { count }) = (&plan.search, &plan.input) {
+        let (begun, count) = (db.recorded()?.items, *count);
+        if begun > count {
+            return Err(EngineError::FewerTrials { run: run.run.clone(), begun, count });
+        }
+    }
     let limits = |plan: &Plan| plan.search.as_ref().map(|search| (plan.input.clone(), search.stop));
     if limits(plan) != limits(&run.plan) {
         db.note_search(SearchNote::Stop, None)?;

@@ -177,7 +177,10 @@ impl<'p> Search<'p> {
         let stop = &self.plan.stop;
         if let Some(most) = stop.unchanged.filter(|most| self.best.unchanged >= *most) {
             let what = if self.plan.objectives.len() > 1 { "the front" } else { "the best objective" };
-            return Some(format!("{what} has not moved for {most} trials (`unchanged`)"));
+            return Some(format!(
+                "{what} has not moved for {} (`unchanged`)",
+                if most == 1 { "a trial".to_owned() } else { format!("{most} trials") }
+            ));
         }
         if let Some(most) = stop.cost_usd.filter(|most| spent.usd >= *most) {
             return Some(format!("the models have cost {:.4} USD (`cost_usd = {most}`)", spent.usd));
