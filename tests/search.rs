@@ -298,6 +298,16 @@ fn a_study_is_kept_and_a_run_goes_on_from_it() {
 }
 
 #[test]
+fn a_trial_that_got_no_values_keeps_no_other_from_its_study() {
+    let search =
+        "use = \"odd/bounce\"\nwith = { does = \"fail\" }\nminimize = \"place.loss\"\nstudy = \"valley\"".to_owned();
+    let pipeline = Valley { search, count: 5, ..Valley::default() }.pipeline();
+    pipeline.run().expect_code(3);
+    let next = run(&pipeline, &["--set", "input.count=1"]).expect_code(0).json();
+    assert_eq!(next["search"]["before"], 5);
+}
+
+#[test]
 fn a_policy_that_misbehaves_costs_its_trial_and_no_other() {
     let mut told = Vec::new();
     for form in FORMS {

@@ -392,13 +392,13 @@ fn searching<'p>(
 /// Adds what came of a run's trials to its study.
 fn keep_study(plan: &Plan, study: Option<&KeptStudy>, db: &Db, run: &str) -> Result<(), EngineError> {
     let Some((searched, study)) = plan.search.as_ref().zip(study) else { return Ok(()) };
-    let mut outcomes = Vec::new();
-    let mut next = 0;
-    db.each_trial(|trial| {
+    let (mut outcomes, mut is_open) = (Vec::new(), false);
+    db.each_item(|item| {
         // Those behind one that is not done are added once it is.
-        if trial.settled && trial.item == next {
-            next += 1;
-            outcomes.push(trial.outcome);
+        is_open |= item.state.is_none();
+        if !is_open {
+            // One that got no values has no record, and counts.
+            outcomes.push(db.trial(item.index)?.map(|trial| trial.outcome).unwrap_or_default());
         }
         Ok(())
     })?;
