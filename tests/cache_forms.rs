@@ -111,6 +111,14 @@ fn counts(run: &Done) -> Vec<[u64; 3]> {
     tiers.iter().map(|tier| ["hits", "misses", "errors"].map(|name| count(tier, name))).collect()
 }
 
+/// A message without how much memory was asked for, which depends on how the component was built.
+fn without_size(message: &str) -> String {
+    match message.split_once("asked for ").and_then(|(before, rest)| Some((before, rest.split_once(" of memory")?.1))) {
+        Some((before, after)) => format!("{before}asked for [size] of memory{after}"),
+        None => message.to_owned(),
+    }
+}
+
 #[test]
 fn a_backend_that_misbehaves_counts_as_unreachable_and_the_next_tier_answers() {
     let without = kept("{ use = \"memory\" }", "");
@@ -147,7 +155,7 @@ fn a_backend_that_misbehaves_counts_as_unreachable_and_the_next_tier_answers() {
         }
         let warned = second.stderr.lines().find(|line| line.contains("WARN")).unwrap_or_default();
         let warned = warned.split_once("WARN").map_or(warned, |(_, rest)| rest).trim();
-        said += &format!("{form} {does}: {warned}\n");
+        said += &format!("{form} {does}: {}\n", without_size(warned));
     }
     assert_snapshot!(said);
 }

@@ -35,8 +35,8 @@ impl Default for Valley {
 const TPE: &str = "use = \"tpe\"\nwith = { startup = 6, candidates = 16 }\nminimize = [\"place.loss\", \"place.cost\"]";
 const PLACE: &str = "[stages.place]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5 }";
 /// Two stages, each slow enough to be killed in: the second is left out of a trial that is pruned.
-const SLOW: &str = "[stages.place]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5, milliseconds = 4 }\n\
-                    [stages.late]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5, milliseconds = 4 }";
+const SLOW: &str = "[stages.place]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5, milliseconds = 10 }\n\
+                    [stages.late]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5, milliseconds = 10 }";
 
 impl Valley {
     fn toml(&self) -> String {

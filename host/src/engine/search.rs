@@ -132,6 +132,7 @@ impl<'p> Search<'p> {
 
     /// Whether a trial is stopped after what it has reported. A policy that fails stops nothing.
     pub(super) fn stops(&mut self, trial: &Trial) -> bool {
+        debug_assert!(self.state.known().len() >= trial.known, "a trial begins once what it is picked by is known");
         let reports = trial.reports.clone();
         let question =
             SearchQuestion { trial: trial.number, pending: Vec::new(), seed: self.seed_of(trial.number), reports };

@@ -88,11 +88,12 @@ impl Session<'_, '_> {
             self.scheduler.tell(&Event::Items { total: Some(position) });
             return Ok(NextTrial::Stops);
         }
-        if self.on_record(position)?.is_some() {
-            return Ok(NextTrial::Begins);
-        }
+        // One that an earlier session began has its values, and is asked to stop by the outcomes that were known then.
         if self.scheduler.trial_waits(position) {
             return Ok(NextTrial::Waits);
+        }
+        if self.on_record(position)?.is_some() {
+            return Ok(NextTrial::Begins);
         }
         let why = match self.scheduler.enough_trials(self.trials.spent(self.scheduler.services())) {
             Some(why) => why,
