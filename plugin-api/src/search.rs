@@ -51,6 +51,14 @@ pub struct Condition {
     pub is: Vec<Value>,
 }
 
+impl Condition {
+    /// Whether it holds beside these values.
+    #[must_use]
+    pub fn holds(&self, values: &Values) -> bool {
+        values.get(&self.name).is_some_and(|value| self.is.contains(value))
+    }
+}
+
 /// What a dimension's values are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Domain<'a> {
@@ -153,8 +161,7 @@ impl Dimension {
     /// Whether the dimension has a value beside these.
     #[must_use]
     pub fn applies(&self, values: &Values) -> bool {
-        let Some(when) = &self.when else { return true };
-        values.get(&when.name).is_some_and(|value| when.is.contains(value))
+        self.when.as_ref().is_none_or(|when| when.holds(values))
     }
 
     /// Whether this is one of its values.

@@ -23,7 +23,7 @@ impl Axis<'_> {
 
     /// Whether the dimension has a value beside these.
     pub(crate) fn applies(&self, values: &Values) -> bool {
-        self.when.is_none_or(|when| values.get(&when.name).is_some_and(|value| when.is.contains(value)))
+        self.when.is_none_or(|when| when.holds(values))
     }
 
     /// The number of a value; none for one that is not the dimension's.
