@@ -1,0 +1,340 @@
+//! What runs primitives and functions, and counts what they take.
+
+use std::rc::Rc;
+
+use crate::{
+    fault::{Fault, Limit, Outcome},
+    order::OrderedSet,
+    primitives::Primitive,
+    value::{Closure, Grid, Made, SLOT, Value},
+};
+
+/// The order in which a set is iterated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// None < integers < tuples < sets < functions, ascending.
+    #[default]
+    Ascending,
+    /// That of CPython 3.8 to 3.11, by the history of the set's hash table. Slower.
+    Cpython,
+}
+
+/// What the evaluation of a program may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Steps: about one a call of a primitive, and one more for each sixteen cells or members that it visits.
+    pub steps: u64,
+    /// Bytes that the values of a program take together, about.
+    pub memory: usize,
+    /// Functions within functions.
+    pub depth: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { steps: 2_000_000, memory: 32 << 20, depth: 1_000 }
+    }
+}
+
+/// Calls within calls that run on the stack of the thread: each takes some of it, which a sandbox has little of.
+const NESTED: u32 = 200;
+
+/// Runs primitives and functions.
+pub struct Machine {
+    order: Order,
+    limits: Limits,
+    steps: u64,
+    live: usize,
+    peak: usize,
+    nested: u32,
+    serial: u64,
+}
+
+/// A state of the memory gauge to go back to.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark(usize);
+
+impl Machine {
+    /// A machine that has used nothing.
+    #[must_use]
+    pub fn new(order: Order, limits: Limits) -> Machine {
+        Machine { order, limits, steps: 0, live: 0, peak: 0, nested: 0, serial: 0 }
+    }
+
+    /// Begins anew: what was used is forgotten.
+    pub fn reset(&mut self) {
+        (self.steps, self.live, self.peak, self.nested) = (0, 0, 0, 0);
+    }
+
+    /// Whether sets are iterated in ascending order: those of locations and of cells are masks then, and a primitive may work on
+    /// these in place of their members.
+    #[must_use]
+    pub(crate) fn ascending(&self) -> bool {
+        self.order == Order::Ascending
+    }
+
+    /// Steps since the beginning.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Bytes of the values that are there.
+    #[must_use]
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// The most bytes there were.
+    #[must_use]
+    pub(crate) fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Sets what was used before: what comes is counted on top.
+    pub(crate) fn resume_at(&mut self, steps: u64, live: usize) {
+        (self.steps, self.live, self.peak) = (steps, live, live);
+    }
+
+    /// Counts a visit of so many cells or members.
+    #[inline]
+    pub(crate) fn visit(&mut self, count: usize) -> Outcome<()> {
+        self.charge(count as u64 / 16)
+    }
+
+    /// Counts steps.
+    #[inline]
+    pub(crate) fn charge(&mut self, steps: u64) -> Outcome<()> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > self.limits.steps { Err(Fault::Limit(Limit::Steps)) } else { Ok(()) }
+    }
+
+    /// Counts bytes that are about to be allocated: call it before, and nothing is allocated beyond the limit.
+    #[inline]
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Outcome<()> {
+        self.live = self.live.saturating_add(bytes);
+        self.peak = self.peak.max(self.live);
+        if self.live > self.limits.memory { Err(Fault::Limit(Limit::Memory)) } else { Ok(()) }
+    }
+
+    /// Counts so many slots or members that are about to be made, and the visit of them.
+    #[inline]
+    pub(crate) fn reserve_members(&mut self, count: usize) -> Outcome<()> {
+        self.reserve(count.saturating_mul(SLOT))?;
+        self.visit(count)
+    }
+
+    /// The cells of a grid that is about to be made, none of them there yet. `height` and `width` are at least 1.
+    #[inline]
+    pub(crate) fn reserve_cells(&mut self, height: u64, width: u64) -> Outcome<Vec<u8>> {
+        let cells = usize::try_from(height.saturating_mul(width)).unwrap_or(usize::MAX);
+        self.reserve(cells)?;
+        self.visit(cells)?;
+        Ok(Vec::with_capacity(cells))
+    }
+
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.live)
+    }
+
+    /// Forgets what was reserved since the mark, but for these bytes.
+    #[inline]
+    pub(crate) fn release(&mut self, mark: Mark, kept: usize) {
+        self.live = mark.0 + kept;
+        self.peak = self.peak.max(self.live);
+    }
+
+    /// The set of these values, which are added in this order.
+    pub(crate) fn set_of(&mut self, members: Vec<Value>) -> Outcome {
+        match self.order {
+            Order::Ascending => Ok(Value::set(members)),
+            Order::Cpython => OrderedSet::of(members).map(|set| Value::Ordered(Rc::new(set))),
+        }
+    }
+
+    /// A function of so many arguments.
+    pub(crate) fn closure(&mut self, made: Made, arity: u8) -> Outcome {
+        let held = match &made {
+            Made::Compose(a, b) | Made::Matcher(a, b) | Made::RightBound(a, b) | Made::LeftBound(a, b) => {
+                a.bytes() + b.bytes()
+            }
+            Made::Chain(a, b, c) | Made::Fork(a, b, c) => a.bytes() + b.bytes() + c.bytes(),
+            Made::Power(a, _) => a.bytes(),
+        };
+        // What a function holds is held by the line that made it: only the function itself is new.
+        let bytes = held.min(1 << 10) + 96;
+        self.reserve(96)?;
+        self.serial += 1;
+        Ok(Value::Closure(Rc::new(Closure { made, arity, serial: self.serial, bytes })))
+    }
+
+    /// How many arguments a function takes; nothing if the value is no function.
+    #[must_use]
+    pub(crate) fn arity(function: &Value) -> Option<usize> {
+        match function {
+            Value::Primitive(primitive) => Some(primitive.arity()),
+            Value::Closure(closure) => Some(usize::from(closure.arity)),
+            _ => None,
+        }
+    }
+
+    /// Runs a primitive. What it reserved and does not give back is forgotten.
+    #[inline]
+    pub(crate) fn run(&mut self, primitive: Primitive, arguments: &[Value]) -> Outcome {
+        let row = primitive.row();
+        if row.arguments.len() != arguments.len() {
+            return Err(Fault::Arity("a function got more or fewer arguments than it takes"));
+        }
+        self.charge(1)?;
+        let mark = self.mark();
+        let value = (row.run)(self, arguments)?;
+        self.release(mark, value.bytes());
+        Ok(value)
+    }
+
+    /// Calls a function.
+    ///
+    /// # Errors
+    /// The fault of what it calls; a value that is no function, or the wrong number of arguments.
+    pub fn call(&mut self, function: &Value, arguments: &[Value]) -> Outcome {
+        match function {
+            Value::Primitive(primitive) => self.nest(|machine| machine.run(*primitive, arguments)),
+            Value::Closure(closure) => {
+                if usize::from(closure.arity) != arguments.len() {
+                    return Err(Fault::Arity("a function got more or fewer arguments than it takes"));
+                }
+                self.call_closure(closure, arguments)
+            }
+            _ => Err(Fault::Type("a value that is no function was called")),
+        }
+    }
+
+    /// Calls a function of one argument.
+    pub(crate) fn call_one(&mut self, function: &Value, argument: Value) -> Outcome {
+        self.call(function, &[argument])
+    }
+
+    /// Whether a function says yes to a value: what it gives counts as true.
+    pub(crate) fn ask(&mut self, function: &Value, argument: Value) -> Outcome<bool> {
+        let mark = self.mark();
+        let answer = self.call_one(function, argument)?.is_true();
+        self.release(mark, 0);
+        Ok(answer)
+    }
+
+    fn nest(&mut self, run: impl FnOnce(&mut Machine) -> Outcome) -> Outcome {
+        if self.nested >= NESTED {
+            return Err(Fault::Limit(Limit::Depth));
+        }
+        self.nested += 1;
+        let value = run(self);
+        self.nested -= 1;
+        value
+    }
+
+    fn call_closure(&mut self, closure: &Closure, arguments: &[Value]) -> Outcome {
+        match &closure.made {
+            Made::RightBound(function, fixed) => {
+                let mut all = [Value::None, Value::None, Value::None, Value::None];
+                all[..arguments.len()].clone_from_slice(arguments);
+                all[arguments.len()] = fixed.clone();
+                self.charge(1)?;
+                self.nest(|machine| machine.call(function, &all[..=arguments.len()]))
+            }
+            Made::LeftBound(function, fixed) => {
+                let mut all = [fixed.clone(), Value::None, Value::None, Value::None];
+                all[1..=arguments.len()].clone_from_slice(arguments);
+                self.charge(1)?;
+                self.nest(|machine| machine.call(function, &all[..=arguments.len()]))
+            }
+            Made::Matcher(function, target) => {
+                self.charge(1)?;
+                let mark = self.mark();
+                let value = self.nest(|machine| machine.call(function, arguments))?;
+                self.release(mark, 0);
+                self.visit(value.size().unwrap_or(0))?;
+                Ok(Value::truth(value == *target))
+            }
+            Made::Fork(outer, a, b) => {
+                self.charge(1)?;
+                let mark = self.mark();
+                let value = self.nest(|machine| {
+                    let both = [machine.call(a, arguments)?, machine.call(b, arguments)?];
+                    machine.call(outer, &both)
+                })?;
+                self.release(mark, value.bytes());
+                Ok(value)
+            }
+            Made::Compose(..) | Made::Chain(..) | Made::Power(..) => self.call_pipeline(closure, arguments[0].clone()),
+        }
+    }
+
+    /// One function after the other: however many there are, they take no stack.
+    fn call_pipeline(&mut self, closure: &Closure, argument: Value) -> Outcome {
+        enum Step<'a> {
+            Call(&'a Value),
+            Repeat(&'a Value, u32),
+        }
+        let mark = self.mark();
+        let mut value = argument;
+        let mut steps: Vec<Step<'_>> = Vec::with_capacity(8);
+        push(&closure.made, &mut steps);
+        fn push<'a>(made: &'a Made, steps: &mut Vec<Step<'a>>) {
+            match made {
+                Made::Compose(outer, inner) => steps.extend([Step::Call(outer), Step::Call(inner)]),
+                Made::Chain(h, g, f) => steps.extend([Step::Call(h), Step::Call(g), Step::Call(f)]),
+                Made::Power(function, times) => steps.push(Step::Repeat(function, *times)),
+                _ => unreachable!("only functions one after the other"),
+            }
+        }
+        while let Some(step) = steps.pop() {
+            let function = match step {
+                Step::Call(function) => function,
+                Step::Repeat(function, times) => {
+                    if times > 1 {
+                        steps.push(Step::Repeat(function, times - 1));
+                    }
+                    function
+                }
+            };
+            self.charge(1)?;
+            match function {
+                Value::Closure(inner)
+                    if matches!(inner.made, Made::Compose(..) | Made::Chain(..) | Made::Power(..)) =>
+                {
+                    if steps.len() as u64 > u64::from(self.limits.depth) {
+                        return Err(Fault::Limit(Limit::Depth));
+                    }
+                    push(&inner.made, &mut steps);
+                }
+                function => {
+                    value = self.nest(|machine| machine.call_one(function, value))?;
+                    self.release(mark, value.bytes());
+                }
+            }
+        }
+        Ok(value)
+    }
+
+    /// `power(function, times)`: checked when it is made, as the recursion that it stands for would be.
+    pub(crate) fn power(&mut self, function: &Value, times: i64) -> Outcome {
+        if times < 1 {
+            return Err(Fault::Limit(Limit::Depth));
+        }
+        if times == 1 {
+            return Ok(function.clone());
+        }
+        self.charge(times as u64)?;
+        if times > i64::from(self.limits.depth) {
+            return Err(Fault::Limit(Limit::Depth));
+        }
+        self.closure(Made::Power(function.clone(), times as u32), 1)
+    }
+
+    /// A grid of these cells.
+    #[must_use]
+    pub(crate) fn grid(height: u64, width: u64, cells: Vec<u8>) -> Value {
+        Value::grid(Grid::new(height as u32, width as u32, cells))
+    }
+}

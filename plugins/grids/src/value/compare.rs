@@ -1,0 +1,64 @@
+//! The one order of all values: none < integers < tuples < sets < functions. Tuples compare slot by slot, the shorter first; sets,
+//! as the tuples of their sorted members; functions, by when they were made, primitives in the order of the table before all.
+
+use std::{cmp::Ordering, rc::Rc};
+
+use super::Value;
+
+impl Value {
+    fn rank(&self) -> u8 {
+        match self {
+            Value::None => 0,
+            Value::Integer(_) => 1,
+            Value::Pair(..) | Value::Cell(..) | Value::Grid(_) | Value::Tuple(_) => 2,
+            Value::Indices(_) | Value::Object(_) | Value::Set(_) | Value::Ordered(_) => 3,
+            Value::Primitive(_) => 4,
+            Value::Closure(_) => 5,
+        }
+    }
+}
+
+impl Ord for Value {
+    fn cmp(&self, other: &Value) -> Ordering {
+        match (self, other) {
+            (Value::Integer(one), Value::Integer(two)) => one.cmp(two),
+            (Value::Pair(one, two), Value::Pair(three, four)) => (one, two).cmp(&(three, four)),
+            (Value::Cell(one, two, three), Value::Cell(four, five, six)) => (one, two, three).cmp(&(four, five, six)),
+            (Value::Grid(one), Value::Grid(two)) if Rc::ptr_eq(one, two) => Ordering::Equal,
+            (Value::Grid(one), Value::Grid(two)) => one.rows().cmp(two.rows()),
+            (Value::Tuple(one), Value::Tuple(two)) => one.items().cmp(two.items()),
+            (Value::Indices(one), Value::Indices(two)) => one.cmp(two),
+            (Value::Object(one), Value::Object(two)) => one.cmp(two),
+            (Value::Set(one), Value::Set(two)) => one.members().cmp(two.members()),
+            (Value::Primitive(one), Value::Primitive(two)) => one.cmp(two),
+            (Value::Closure(one), Value::Closure(two)) => one.serial.cmp(&two.serial),
+            (one, two) if one.rank() != two.rank() => one.rank().cmp(&two.rank()),
+            (one, two) => match (one.slots(), two.slots()) {
+                (Some(one), Some(two)) => {
+                    let ones = (0..one.len()).map(|at| one.get(at));
+                    ones.cmp((0..two.len()).map(|at| two.get(at)))
+                }
+                _ => one.sorted_members().cmp(&two.sorted_members()),
+            },
+        }
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Value) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Grid(one), Value::Grid(two)) => Rc::ptr_eq(one, two) || one == two,
+            (Value::Indices(one), Value::Indices(two)) => Rc::ptr_eq(one, two) || one == two,
+            (Value::Object(one), Value::Object(two)) => Rc::ptr_eq(one, two) || one == two,
+            (one, two) => one.cmp(two) == Ordering::Equal,
+        }
+    }
+}
+
+impl Eq for Value {}

@@ -1,0 +1,335 @@
+//! Sets of locations.
+
+use std::cmp::Ordering;
+
+/// A set of at least one location (row, column). Ascending order is by row, then by column.
+///
+/// Sets within a square of 64 are masks of rows; larger ones, sorted lists. What a set is stored as depends on its
+/// members alone, so that equal sets are stored alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indices {
+    top: i32,
+    left: i32,
+    bottom: i32,
+    right: i32,
+    count: u32,
+    shape: Shape,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    /// A mask a row, from `top`; bit 0 is column `left`.
+    Rows(Box<[u64]>),
+    /// Sorted, without repetition.
+    Cells(Box<[(i32, i32)]>),
+}
+
+/// Locations further out than this are members of plain sets: sums of two of them never overflow.
+pub const FURTHEST: i32 = 1 << 29;
+
+/// The side of the square within which a set is stored as masks.
+const SIDE: i32 = 64;
+
+impl Indices {
+    /// The set of these masks of rows, of which the first is row `top` and bit 0 is column `left`; `None` if it is empty.
+    #[must_use]
+    pub fn from_rows(top: i32, left: i32, rows: &[u64]) -> Option<Indices> {
+        let first = rows.iter().position(|row| *row != 0)?;
+        let last = rows.iter().rposition(|row| *row != 0)?;
+        let rows = &rows[first..=last];
+        let (mut all, mut count) = (0, 0);
+        for row in rows {
+            all |= row;
+            count += row.count_ones();
+        }
+        let shift = all.trailing_zeros();
+        let (top, left) = (top + first as i32, left + shift as i32);
+        let right = left + (63 - (all >> shift).leading_zeros()) as i32;
+        let bottom = top + (last - first) as i32;
+        if bottom - top >= SIDE {
+            let cells = masks(top, left - shift as i32, rows).collect::<Vec<_>>();
+            return Some(Indices { top, left, bottom, right, count, shape: Shape::Cells(cells.into()) });
+        }
+        let rows = if shift == 0 { rows.into() } else { rows.iter().map(|row| row >> shift).collect() };
+        Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) })
+    }
+
+    /// The set of these locations, in any order and with repetitions; `None` if there are none.
+    ///
+    /// # Panics
+    /// If a location is beyond [`FURTHEST`]: a fault of the caller.
+    #[must_use]
+    pub fn from_cells(mut cells: Vec<(i32, i32)>) -> Option<Indices> {
+        let (mut top, mut left, mut bottom, mut right) = (i32::MAX, i32::MAX, i32::MIN, i32::MIN);
+        for (row, column) in &cells {
+            (top, bottom) = (top.min(*row), bottom.max(*row));
+            (left, right) = (left.min(*column), right.max(*column));
+        }
+        if cells.is_empty() {
+            return None;
+        }
+        assert!(is_near(top, left) && is_near(bottom, right), "a location is beyond the furthest one");
+        if bottom - top < SIDE && right - left < SIDE {
+            let mut rows = [0_u64; SIDE as usize];
+            for (row, column) in &cells {
+                rows[(row - top) as usize] |= 1 << (column - left);
+            }
+            let rows: Box<[u64]> = rows[..=(bottom - top) as usize].into();
+            let count = rows.iter().map(|row| row.count_ones()).sum();
+            return Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) });
+        }
+        cells.sort_unstable();
+        cells.dedup();
+        Some(Indices { top, left, bottom, right, count: cells.len() as u32, shape: Shape::Cells(cells.into()) })
+    }
+
+    /// The box of locations from one corner to the other, both included.
+    ///
+    /// # Panics
+    /// If the second corner is above or left of the first: a fault of the caller.
+    #[must_use]
+    pub fn filled_box(top: i32, left: i32, bottom: i32, right: i32) -> Indices {
+        assert!(bottom >= top && right >= left, "a box has at least one location");
+        let count = (bottom - top + 1) as u32 * (right - left + 1) as u32;
+        let shape = if bottom - top < SIDE && right - left < SIDE {
+            let row = u64::MAX >> (63 - (right - left));
+            Shape::Rows(vec![row; (bottom - top + 1) as usize].into())
+        } else {
+            Shape::Cells((top..=bottom).flat_map(|row| (left..=right).map(move |column| (row, column))).collect())
+        };
+        Indices { top, left, bottom, right, count, shape }
+    }
+
+    /// Number of locations.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Least row.
+    #[must_use]
+    pub fn top(&self) -> i32 {
+        self.top
+    }
+
+    /// Least column.
+    #[must_use]
+    pub fn left(&self) -> i32 {
+        self.left
+    }
+
+    /// Greatest row.
+    #[must_use]
+    pub fn bottom(&self) -> i32 {
+        self.bottom
+    }
+
+    /// Greatest column.
+    #[must_use]
+    pub fn right(&self) -> i32 {
+        self.right
+    }
+
+    /// Rows from the least to the greatest.
+    #[must_use]
+    pub fn height(&self) -> i32 {
+        self.bottom - self.top + 1
+    }
+
+    /// Columns from the least to the greatest.
+    #[must_use]
+    pub fn width(&self) -> i32 {
+        self.right - self.left + 1
+    }
+
+    /// The masks of the rows from [`Indices::top`], bit 0 at [`Indices::left`], where the set is stored so.
+    #[must_use]
+    pub fn rows(&self) -> Option<&[u64]> {
+        match &self.shape {
+            Shape::Rows(rows) => Some(rows),
+            Shape::Cells(_) => None,
+        }
+    }
+
+    /// The locations, ascending.
+    #[must_use]
+    pub fn iter(&self) -> Locations<'_> {
+        match &self.shape {
+            Shape::Rows(rows) => {
+                Locations::Rows { row: self.top, left: self.left, mask: rows[0], rest: rows[1..].iter() }
+            }
+            Shape::Cells(cells) => Locations::Cells(cells.iter()),
+        }
+    }
+
+    /// Whether the location is in the set.
+    #[must_use]
+    pub fn contains(&self, row: i32, column: i32) -> bool {
+        if row < self.top || row > self.bottom || column < self.left || column > self.right {
+            return false;
+        }
+        match &self.shape {
+            Shape::Rows(rows) => rows[(row - self.top) as usize] >> (column - self.left) & 1 == 1,
+            Shape::Cells(cells) => cells.binary_search(&(row, column)).is_ok(),
+        }
+    }
+
+    /// The mask of a row, bit 0 at `column`; locations left of it and 64 or more columns right of it are left out.
+    #[must_use]
+    pub fn row_mask(&self, row: i32, column: i32) -> u64 {
+        let Shape::Rows(rows) = &self.shape else {
+            let inside = self.iter().filter(|(at, found)| *at == row && (column..column + SIDE).contains(found));
+            return inside.fold(0, |mask, (_, found)| mask | 1 << (found - column));
+        };
+        let Some(mask) = usize::try_from(row - self.top).ok().and_then(|row| rows.get(row)) else { return 0 };
+        let shift = self.left - column;
+        match shift {
+            0..=63 => mask << shift,
+            -63..=-1 => mask >> -shift,
+            _ => 0,
+        }
+    }
+
+    /// The set moved by (rows, columns); `None` if it ends up beyond [`FURTHEST`].
+    #[must_use]
+    pub fn moved(&self, rows: i64, columns: i64) -> Option<Indices> {
+        let add = |to: i32, by: i64| i32::try_from(i64::from(to).checked_add(by)?).ok();
+        let (top, bottom) = (add(self.top, rows)?, add(self.bottom, rows)?);
+        let (left, right) = (add(self.left, columns)?, add(self.right, columns)?);
+        if !is_near(top, left) || !is_near(bottom, right) {
+            return None;
+        }
+        let shape = match &self.shape {
+            Shape::Rows(masks) => Shape::Rows(masks.clone()),
+            Shape::Cells(cells) => {
+                let (rows, columns) = (top - self.top, left - self.left);
+                Shape::Cells(cells.iter().map(|(row, column)| (row + rows, column + columns)).collect())
+            }
+        };
+        Some(Indices { top, left, bottom, right, count: self.count, shape })
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub fn union(&self, other: &Indices) -> Indices {
+        let (top, left) = (self.top.min(other.top), self.left.min(other.left));
+        let (bottom, right) = (self.bottom.max(other.bottom), self.right.max(other.right));
+        if let (Shape::Rows(_), Shape::Rows(_)) = (&self.shape, &other.shape)
+            && bottom - top < SIDE
+            && right - left < SIDE
+        {
+            let mut rows = [0_u64; SIDE as usize];
+            self.add_to(&mut rows, top, left);
+            other.add_to(&mut rows, top, left);
+            let rows: Box<[u64]> = rows[..=(bottom - top) as usize].into();
+            let count = rows.iter().map(|row| row.count_ones()).sum();
+            return Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) };
+        }
+        Indices::from_cells(self.iter().chain(other.iter()).collect()).expect("a union has the members of both")
+    }
+
+    /// Sets the bits of these locations in rows whose first is `top`, bit 0 at `left`. The set must be stored as masks, and
+    /// lie within.
+    pub(crate) fn add_to(&self, into: &mut [u64], top: i32, left: i32) {
+        let Shape::Rows(rows) = &self.shape else { unreachable!("asked of masks alone") };
+        let shift = self.left - left;
+        for (mask, into) in rows.iter().zip(&mut into[(self.top - top) as usize..]) {
+            *into |= mask << shift;
+        }
+    }
+
+    /// What is in both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Indices) -> Option<Indices> {
+        self.combined(other, |mine, others| mine & others, true)
+    }
+
+    /// What is in this set and not in the other.
+    #[must_use]
+    pub fn difference(&self, other: &Indices) -> Option<Indices> {
+        self.combined(other, |mine, others| mine & !others, false)
+    }
+
+    fn combined(&self, other: &Indices, of: impl Fn(u64, u64) -> u64, keep: bool) -> Option<Indices> {
+        if let (Shape::Rows(rows), Shape::Rows(_)) = (&self.shape, &other.shape) {
+            let mut combined = [0_u64; SIDE as usize];
+            for (at, (mask, into)) in rows.iter().zip(&mut combined).enumerate() {
+                *into = of(*mask, other.row_mask(self.top + at as i32, self.left));
+            }
+            return Indices::from_rows(self.top, self.left, &combined[..rows.len()]);
+        }
+        Indices::from_cells(self.iter().filter(|(row, column)| other.contains(*row, *column) == keep).collect())
+    }
+
+    /// Whether every location is in the other set.
+    #[must_use]
+    pub fn is_subset(&self, other: &Indices) -> bool {
+        self.count <= other.count && self.iter().all(|(row, column)| other.contains(row, column))
+    }
+
+    /// Bytes on the heap, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        48 + match &self.shape {
+            Shape::Rows(rows) => rows.len() * 8,
+            Shape::Cells(cells) => cells.len() * 8,
+        }
+    }
+}
+
+/// Whether a location is within [`FURTHEST`] of the origin.
+#[must_use]
+pub fn is_near(row: i32, column: i32) -> bool {
+    (-FURTHEST..=FURTHEST).contains(&row) && (-FURTHEST..=FURTHEST).contains(&column)
+}
+
+fn masks(top: i32, left: i32, rows: &[u64]) -> impl Iterator<Item = (i32, i32)> {
+    let bits = move |(at, mask): (usize, &u64)| {
+        let mask = *mask;
+        (0..64).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| (top + at as i32, left + bit))
+    };
+    rows.iter().enumerate().flat_map(bits)
+}
+
+/// Compared as the lists of their sorted members, the shorter first.
+impl Ord for Indices {
+    fn cmp(&self, other: &Indices) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl PartialOrd for Indices {
+    fn partial_cmp(&self, other: &Indices) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Locations, ascending.
+#[derive(Clone)]
+pub enum Locations<'a> {
+    /// Of masks.
+    #[doc(hidden)]
+    Rows { row: i32, left: i32, mask: u64, rest: std::slice::Iter<'a, u64> },
+    /// Of a list.
+    #[doc(hidden)]
+    Cells(std::slice::Iter<'a, (i32, i32)>),
+}
+
+impl Iterator for Locations<'_> {
+    type Item = (i32, i32);
+
+    fn next(&mut self) -> Option<(i32, i32)> {
+        match self {
+            Locations::Rows { row, left, mask, rest } => {
+                while *mask == 0 {
+                    *mask = *rest.next()?;
+                    *row += 1;
+                }
+                let bit = mask.trailing_zeros();
+                *mask &= *mask - 1;
+                Some((*row, *left + bit as i32))
+            }
+            Locations::Cells(cells) => cells.next().copied(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Sets of cells.
+
+use std::{cmp::Ordering, rc::Rc};
+
+use super::Indices;
+
+/// A set of at least one cell (colour, (row, column)). Ascending order is by colour, then by row, then by column: that of
+/// the colours' sets of locations, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Ascending by colour, each once.
+    planes: Box<[(i32, Rc<Indices>)]>,
+}
+
+impl Object {
+    /// The object of these planes: ascending by colour, each once; `None` if there are none.
+    #[must_use]
+    pub fn from_planes(planes: Vec<(i32, Rc<Indices>)>) -> Option<Object> {
+        debug_assert!(planes.is_sorted_by(|one, other| one.0 < other.0), "colours ascend");
+        (!planes.is_empty()).then(|| Object { planes: planes.into() })
+    }
+
+    /// The object of one colour.
+    #[must_use]
+    pub fn of_color(color: i32, locations: Rc<Indices>) -> Object {
+        Object { planes: Box::new([(color, locations)]) }
+    }
+
+    /// The object of these cells, in any order and with repetitions; `None` if there are none.
+    #[must_use]
+    pub fn from_cells(mut cells: Vec<(i32, (i32, i32))>) -> Option<Object> {
+        cells.sort_unstable_by_key(|cell| cell.0);
+        let planes = cells.chunk_by(|one, other| one.0 == other.0).map(|cells| {
+            let locations = Indices::from_cells(cells.iter().map(|cell| cell.1).collect());
+            (cells[0].0, Rc::new(locations.expect("a chunk has a member")))
+        });
+        Object::from_planes(planes.collect())
+    }
+
+    /// Colours, ascending, and where each is.
+    #[must_use]
+    pub fn planes(&self) -> &[(i32, Rc<Indices>)] {
+        &self.planes
+    }
+
+    /// Number of cells.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.planes.iter().map(|(_, plane)| plane.count()).sum()
+    }
+
+    /// Least row.
+    #[must_use]
+    pub fn top(&self) -> i32 {
+        self.planes.iter().map(|(_, plane)| plane.top()).min().expect("an object has a cell")
+    }
+
+    /// Least column.
+    #[must_use]
+    pub fn left(&self) -> i32 {
+        self.planes.iter().map(|(_, plane)| plane.left()).min().expect("an object has a cell")
+    }
+
+    /// Greatest row.
+    #[must_use]
+    pub fn bottom(&self) -> i32 {
+        self.planes.iter().map(|(_, plane)| plane.bottom()).max().expect("an object has a cell")
+    }
+
+    /// Greatest column.
+    #[must_use]
+    pub fn right(&self) -> i32 {
+        self.planes.iter().map(|(_, plane)| plane.right()).max().expect("an object has a cell")
+    }
+
+    /// The cells, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (i32, (i32, i32))> {
+        self.planes.iter().flat_map(|(color, plane)| plane.iter().map(move |at| (*color, at)))
+    }
+
+    /// Whether the cell is in the object.
+    #[must_use]
+    pub fn contains(&self, color: i32, row: i32, column: i32) -> bool {
+        self.plane(color).is_some_and(|plane| plane.contains(row, column))
+    }
+
+    /// Where a colour is.
+    #[must_use]
+    pub fn plane(&self, color: i32) -> Option<&Rc<Indices>> {
+        self.planes.iter().find(|plane| plane.0 == color).map(|(_, plane)| plane)
+    }
+
+    /// The locations of all cells.
+    #[must_use]
+    pub fn locations(&self) -> Rc<Indices> {
+        let (first, rest) = self.planes.split_first().expect("an object has a cell");
+        rest.iter().fold(Rc::clone(&first.1), |all, (_, plane)| Rc::new(all.union(plane)))
+    }
+
+    /// The object moved by (rows, columns); `None` if it ends up too far out.
+    #[must_use]
+    pub fn moved(&self, rows: i64, columns: i64) -> Option<Object> {
+        let moved = |(color, plane): &(i32, Rc<Indices>)| Some((*color, Rc::new(plane.moved(rows, columns)?)));
+        Some(Object { planes: self.planes.iter().map(moved).collect::<Option<_>>()? })
+    }
+
+    /// What is in either object.
+    #[must_use]
+    pub fn union(&self, other: &Object) -> Object {
+        let (mut one, mut two) = (self.planes.iter().peekable(), other.planes.iter().peekable());
+        let mut planes = Vec::with_capacity(self.planes.len() + other.planes.len());
+        while let (Some(mine), Some(others)) = (one.peek(), two.peek()) {
+            match mine.0.cmp(&others.0) {
+                Ordering::Less => planes.extend(one.next().cloned()),
+                Ordering::Greater => planes.extend(two.next().cloned()),
+                Ordering::Equal => {
+                    planes.push((mine.0, Rc::new(mine.1.union(&others.1))));
+                    one.next();
+                    two.next();
+                }
+            }
+        }
+        planes.extend(one.cloned());
+        planes.extend(two.cloned());
+        Object { planes: planes.into() }
+    }
+
+    /// Bytes on the heap, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        32 + self.planes.iter().map(|(_, plane)| 16 + plane.bytes()).sum::<usize>()
+    }
+}
+
+/// Compared as the lists of their sorted cells, the shorter first.
+impl Ord for Object {
+    fn cmp(&self, other: &Object) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl PartialOrd for Object {
+    fn partial_cmp(&self, other: &Object) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
