@@ -1,50 +1,188 @@
-//! The order in which CPython iterates a set.
+//! The order in which CPython 3.8 to 3.11 iterates a set: that of the slots of its hash table, which depends on the hashes of its
+//! members, on the order in which they were added, and on the sets that it was made from.
+//!
+//! Functions hash by address there: the order of a set of two or more members one of which is a function, or has one in it, cannot
+//! be reproduced, and such a set is an error. None hashes by address too before CPython 3.12: here, as it does since then.
 
-use crate::{fault::Outcome, value::Value};
+mod hash;
+mod table;
+
+use std::cell::OnceCell;
+
+use hash::SetHash;
+use table::{MOST_MEMBERS, Member, Table};
+
+use crate::{
+    fault::{Fault, Limit, Outcome},
+    value::Value,
+};
 
 /// A set that is iterated in the order of CPython.
 #[derive(Debug, Default)]
 pub struct OrderedSet {
-    members: Vec<Value>,
+    table: Table,
+    /// Whether the member has no hash that could be reproduced. There is one member then.
+    hashless: bool,
+    hash: OnceCell<u64>,
+    bytes: usize,
 }
 
 impl OrderedSet {
-    /// The set of these values, which are added in this order.
+    /// The set of these values, which are added in this order: what a literal or a comprehension makes, and `set` and `frozenset` of
+    /// a list, a tuple or a generator.
     ///
     /// # Errors
-    /// [`crate::fault::Fault::Order`] for two members one of which is a function.
-    pub(crate) fn of(members: Vec<Value>) -> Outcome<OrderedSet> {
-        Ok(OrderedSet { members })
+    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn of(members: Vec<Value>) -> Outcome<OrderedSet> {
+        if members.len() > MOST_MEMBERS {
+            return Err(Fault::Limit(Limit::Memory));
+        }
+        let (mut table, mut hashless) = (Table::default(), false);
+        for value in members {
+            let hash = hash::hash(&value);
+            hashless |= hash.is_none();
+            table.add(Member { hash: hash.unwrap_or_default(), value });
+            if hashless && table.len() > 1 {
+                return Err(Fault::Order);
+            }
+        }
+        OrderedSet::new(table, hashless)
+    }
+
+    /// A set of what the table holds, where a function may be among it.
+    fn new(table: Table, hashless: bool) -> Outcome<OrderedSet> {
+        if hashless && table.len() > 1 {
+            return Err(Fault::Order);
+        }
+        let bytes = 64 + table.bytes() + table.iter().map(|member| member.value.bytes()).sum::<usize>();
+        let hashless = hashless && table.len() > 0;
+        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), bytes })
+    }
+
+    /// A set made from this one: `set(a)` of a frozenset, `frozenset(a)` of a set. Its order may be another.
+    #[must_use]
+    pub fn copied(&self) -> OrderedSet {
+        OrderedSet { table: self.table.copied(), hashless: self.hashless, hash: self.hash.clone(), bytes: self.bytes }
+    }
+
+    /// `a | b`, `a.union(b)`.
+    ///
+    /// # Errors
+    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn union(&self, other: &OrderedSet) -> Outcome<OrderedSet> {
+        if std::ptr::eq(self, other) {
+            return Ok(self.copied());
+        }
+        if self.len().saturating_add(other.len()) > MOST_MEMBERS {
+            return Err(Fault::Limit(Limit::Memory));
+        }
+        let mut table = self.table.copied();
+        table.merge(&other.table);
+        OrderedSet::new(table, self.hashless || other.hashless)
+    }
+
+    /// `a & b`.
+    ///
+    /// # Errors
+    /// None: the result has no more members than either set.
+    pub fn intersection(&self, other: &OrderedSet) -> Outcome<OrderedSet> {
+        if std::ptr::eq(self, other) {
+            return Ok(self.copied());
+        }
+        let (fewer, more) = if other.len() > self.len() { (self, other) } else { (other, self) };
+        let mut table = Table::default();
+        for member in fewer.table.iter().filter(|member| more.table.contains(member.hash, &member.value)) {
+            table.add(member.clone());
+        }
+        OrderedSet::new(table, self.hashless)
+    }
+
+    /// `a - b`.
+    ///
+    /// # Errors
+    /// None: the result has no more members than this set.
+    pub fn difference(&self, other: &OrderedSet) -> Outcome<OrderedSet> {
+        let table = if self.len() >> 2 > other.len() {
+            let mut table = self.table.copied();
+            table.remove_all(&other.table);
+            table
+        } else {
+            let mut table = Table::default();
+            for member in self.table.iter().filter(|member| !other.table.contains(member.hash, &member.value)) {
+                table.add(member.clone());
+            }
+            table
+        };
+        OrderedSet::new(table, self.hashless)
+    }
+
+    /// `a.union({value})`.
+    ///
+    /// # Errors
+    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn inserted(&self, value: Value) -> Outcome<OrderedSet> {
+        self.union(&OrderedSet::of(vec![value])?)
     }
 
     /// Number of members.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.table.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.len() == 0
     }
 
     /// The members, in the order of iteration.
     pub fn iter(&self) -> impl Iterator<Item = Value> {
-        self.members.iter().cloned()
+        self.table.iter().map(|member| member.value.clone())
     }
 
     /// The members, ascending.
     #[must_use]
     pub fn sorted(&self) -> Vec<Value> {
-        let mut members = self.members.clone();
-        members.sort();
+        let mut members: Vec<Value> = self.iter().collect();
+        members.sort_unstable();
         members
+    }
+
+    /// Whether an equal value is a member.
+    #[must_use]
+    pub fn contains(&self, value: &Value) -> bool {
+        self.table.contains(hash::hash(value).unwrap_or_default(), value)
     }
 
     /// Bytes on the heap, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        48 + self.members.iter().map(|member| 32 + member.bytes()).sum::<usize>()
+        self.bytes
+    }
+
+    /// The hash of the set; nothing if a member has none.
+    fn hash(&self) -> Option<u64> {
+        let computed = || {
+            let mut hash = SetHash::default();
+            self.table.iter().for_each(|member| hash.add(member.hash));
+            hash.finish(self.len())
+        };
+        (!self.hashless).then(|| *self.hash.get_or_init(computed))
     }
 }
+
+/// Whether both have the same members, whatever their order.
+impl PartialEq for OrderedSet {
+    fn eq(&self, other: &OrderedSet) -> bool {
+        std::ptr::eq(self, other)
+            || self.len() == other.len()
+                && self.hash() == other.hash()
+                && self.table.iter().all(|member| other.table.contains(member.hash, &member.value))
+    }
+}
+
+impl Eq for OrderedSet {}
+
+#[cfg(test)]
+mod tests;

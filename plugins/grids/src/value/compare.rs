@@ -56,6 +56,7 @@ impl PartialEq for Value {
             (Value::Grid(one), Value::Grid(two)) => Rc::ptr_eq(one, two) || one == two,
             (Value::Indices(one), Value::Indices(two)) => Rc::ptr_eq(one, two) || one == two,
             (Value::Object(one), Value::Object(two)) => Rc::ptr_eq(one, two) || one == two,
+            (Value::Ordered(one), Value::Ordered(two)) => one == two,
             (one, two) => one.cmp(two) == Ordering::Equal,
         }
     }
