@@ -26,6 +26,7 @@ mod input_bounds;
 mod interruption;
 mod item_files;
 mod item_ids;
+mod json_items;
 mod key_value_server;
 mod kinds;
 mod large_graphs;

@@ -163,6 +163,7 @@ fn a_bad_glob() {
 fn items_of_every_source_reach_the_stages() {
     let sources = [
         ("use = \"jsonl\"\npath = \"a.jsonl\"\nid = \"n\"", "a.jsonl", "{\"n\": \"x\", \"text\": \"Ann: Hi.\"}\n", "x"),
+        ("use = \"json\"\npath = \"a.json\"\nid = \"n\"", "a.json", "[{\"n\": \"x\", \"text\": \"Ann: Hi.\"}]\n", "x"),
         ("use = \"csv\"\npath = \"a.csv\"\nid = \"n\"", "a.csv", "n,text\nx,Ann: Hi.\n", "x"),
         ("use = \"inline\"\nitems = [{ n = \"x\", text = \"Ann: Hi.\" }]\nid = \"n\"", "unused", "", "x"),
     ];

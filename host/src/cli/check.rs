@@ -5,7 +5,11 @@ use super::{
     load::{PipelineArgs, Talk, load_pipeline, print_json},
     table::counted,
 };
-use crate::{engine::look_at_kept, telemetry::terminal};
+use crate::{
+    engine::{EngineError, look_at_kept, look_for_input},
+    pipeline::{InputPlan, Plan},
+    telemetry::terminal,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,10 +25,10 @@ pub(super) fn check(args: &Args) -> Exit {
     let talk = if args.json { Talk::Json } else { Talk::People };
     match load_pipeline(&args.pipeline, talk) {
         Err(exit) => exit,
-        Ok(loaded) => match look_at_kept(&loaded.plan) {
+        Ok(loaded) => match look_at_kept(&loaded.plan).and_then(|()| look_for_files(&loaded.plan)) {
             Err(error) => {
                 complain(&error, error.hint());
-                Exit::Failed
+                Exit::from(&error)
             }
             Ok(()) if args.json => {
                 print_json(&loaded.plan);
@@ -45,4 +49,10 @@ pub(super) fn check(args: &Args) -> Exit {
             }
         },
     }
+}
+
+/// JSON files are pointed at one by one or by their folder, often by a parameter: a path that leads nowhere is a slip. A
+/// pattern of other sources may be there for files that are yet to come.
+fn look_for_files(plan: &Plan) -> Result<(), EngineError> {
+    if matches!(plan.input, InputPlan::Json { .. }) { look_for_input(plan) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    engine::RunState,
+    engine::{EngineError, RunState},
     plugin::mask_secrets,
     telemetry::{output, terminal},
 };
@@ -59,6 +59,18 @@ impl From<RunState> for Exit {
             RunState::Partial => Self::Partial,
             RunState::Failed => Self::Failed,
             RunState::Running | RunState::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&EngineError> for Exit {
+    fn from(error: &EngineError) -> Self {
+        match error {
+            EngineError::NoInput { .. }
+            | EngineError::EmptyFolder { .. }
+            | EngineError::BadGlob { .. }
+            | EngineError::FewerTrials { .. } => Self::Usage,
+            _ => Self::Failed,
         }
     }
 }

@@ -104,10 +104,7 @@ pub(super) fn run(args: &Args) -> Exit {
     });
     done.unwrap_or_else(|error| {
         complain(&error, error.hint());
-        match error {
-            EngineError::NoInput { .. } | EngineError::BadGlob { .. } | EngineError::FewerTrials { .. } => Exit::Usage,
-            _ => Exit::Failed,
-        }
+        Exit::from(&error)
     })
 }
 

@@ -20,6 +20,12 @@ pub enum EngineError {
         /// The patterns.
         patterns: Vec<String>,
     },
+    /// A folder of JSON files has none.
+    #[error("the folder `{}` holds no file whose name ends in `.json`", folder.display())]
+    EmptyFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A glob pattern cannot be read.
     #[error("bad glob `{pattern}`: {message}")]
     BadGlob {
@@ -94,6 +100,9 @@ impl EngineError {
             Self::NoInput { .. } => {
                 Some("patterns in a pipeline start from its folder, those of --input from the current one".to_owned())
             }
+            Self::EmptyFolder { .. } => Some(
+                "for files of other names, or in folders inside it, write a pattern, such as `**/*.json`".to_owned(),
+            ),
             Self::ItemChanged { .. } | Self::ItemsDiffer { .. } => {
                 Some("start a new run, or restore the input".to_owned())
             }

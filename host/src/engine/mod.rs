@@ -41,5 +41,5 @@ pub use memo::{MemoNote, common_parts};
 pub use observe::{Event, Observer, Silent};
 pub use open::{OpenFault, StageInstances, open_stages};
 pub use run::{Engine, Options, Outcome, look_at_kept, look_for_input, timestamp};
-pub(crate) use source::expand as matched_files;
+pub(crate) use source::expand_folders as matched_files;
 pub use stats::{ItemCounts, ItemState, RouteCount, RunState, SearchCount, StageStats, Summary};

@@ -110,6 +110,7 @@ impl Draft {
             Some(
                 ItemSource::Files { patterns, .. }
                 | ItemSource::Jsonl { patterns, .. }
+                | ItemSource::Json { patterns, .. }
                 | ItemSource::Csv { patterns, .. },
             ) => patterns,
             _ => &[],
@@ -257,6 +258,7 @@ pub(super) struct InputDraft {
 pub(super) enum ItemSource {
     Files { patterns: Vec<String>, max_item_size: u64 },
     Jsonl { patterns: Vec<String>, id: Option<String>, max_item_size: u64 },
+    Json { patterns: Vec<String>, item_keys: Vec<String>, id: Option<String>, max_item_size: u64 },
     Csv { patterns: Vec<String>, id: Option<String>, delimiter: u8, max_item_size: u64 },
     Inline { items: Vec<serde_json::Value>, id: Option<Spanned<String>> },
     Trials { count: u64 },

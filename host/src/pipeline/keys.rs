@@ -254,28 +254,37 @@ static PLUGIN: Table = Table {
 };
 
 /// The values of `use` whose items stand in files.
-const IN_FILES: &[&str] = &["files", "jsonl", "csv"];
+const IN_FILES: &[&str] = &["files", "jsonl", "json", "csv"];
 
 static INPUT: Table = Table {
     what: "`[input]`",
     keys: &[
         required(
             "use",
-            Shape::Choice(&["files", "jsonl", "csv", "inline", "trials"]),
-            "The item source: each file, each line of JSON, each record, each value of `items`, or numbered trials.",
+            Shape::Choice(&["files", "jsonl", "json", "csv", "inline", "trials"]),
+            "The item source: each file, each line of JSON, each file, member or element of JSON files, each record, each value of \
+             `items`, or numbered trials.",
         ),
         KeySpec {
             name: "path",
             shape: Shape::Texts,
             need: Need::RequiredFor(IN_FILES),
-            doc: "Glob pattern or patterns, relative to the pipeline's folder.",
+            doc: "Glob pattern or patterns, relative to the pipeline's folder. With `json` a folder, too: all its `*.json`.",
             default: None,
         },
         KeySpec {
             name: "id",
             shape: Shape::Text,
-            need: Need::AllowedFor(&["jsonl", "csv", "inline"]),
-            doc: "The field that is an item's id; its position otherwise.",
+            need: Need::AllowedFor(&["jsonl", "json", "csv", "inline"]),
+            doc: "The field that is an item's id; its position otherwise. With `json`, of the elements of arrays alone.",
+            default: None,
+        },
+        KeySpec {
+            name: "item_keys",
+            shape: Shape::Texts,
+            need: Need::AllowedFor(&["json"]),
+            doc: "A file that is an object with all of these members is one item, called by the file's stem. The members of any \
+                  other object, and the elements of an array, are items of their own.",
             default: None,
         },
         KeySpec {

@@ -124,6 +124,19 @@ pub enum InputPlan {
         #[serde(default = "max_item_size")]
         max_item_size: u64,
     },
+    /// Each file is an item, or each member or element of it: a JSON value, which has its id as the member `id` where it is an
+    /// object without one.
+    Json {
+        /// Glob patterns and folders, absolute.
+        patterns: Vec<String>,
+        /// The members of a file that is one item; none if no file is.
+        item_keys: Vec<String>,
+        /// The field that is the id of an element; its position otherwise.
+        id: Option<String>,
+        /// The most bytes of an item; a larger one fails alone.
+        #[serde(default = "max_item_size")]
+        max_item_size: u64,
+    },
     /// Each record is an item, an object of strings by the header's names.
     Csv {
         /// Glob patterns, absolute.

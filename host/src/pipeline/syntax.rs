@@ -249,6 +249,10 @@ fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Faul
     match fields.text("use")?.value.as_str() {
         "files" => Some(ItemSource::Files { patterns, max_item_size }),
         "jsonl" => Some(ItemSource::Jsonl { patterns, id: id.map(|id| id.value), max_item_size }),
+        "json" => {
+            let item_keys = fields.texts("item_keys").into_iter().map(|key| key.value).collect();
+            Some(ItemSource::Json { patterns, item_keys, id: id.map(|id| id.value), max_item_size })
+        }
         "csv" => {
             let delimiter = fields.text("delimiter").and_then(|text| text.value.bytes().next()).unwrap_or(b',');
             Some(ItemSource::Csv { patterns, id: id.map(|id| id.value), delimiter, max_item_size })
@@ -265,11 +269,12 @@ fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Faul
 /// The most bytes of a glob pattern: those of a path.
 const LONGEST_PATTERN: usize = 4096;
 
-/// The pattern under a folder, whose own name is taken as it is. So is that of a file that is there, whatever brackets it has.
+/// The pattern under a folder, whose own name is taken as it is. So is that of a file or folder that is there, whatever
+/// brackets it has.
 fn absolute_pattern(base: &Path, pattern: &str) -> String {
-    let file = base.join(pattern);
-    if pattern.contains('[') && file.is_file() {
-        return glob::Pattern::escape(&file.to_string_lossy());
+    let named = base.join(pattern);
+    if pattern.contains('[') && (named.is_file() || named.is_dir()) {
+        return glob::Pattern::escape(&named.to_string_lossy());
     }
     if Path::new(pattern).is_absolute() {
         return pattern.to_owned();

@@ -45,6 +45,7 @@ impl TestItem {
         let id = match like {
             InputPlan::Jsonl { id, .. } | InputPlan::Csv { id, .. } | InputPlan::Inline { id, .. } => id.clone(),
             InputPlan::Files { .. } => Some("name".to_owned()),
+            InputPlan::Json { .. } => Some("id".to_owned()),
             InputPlan::Trials { .. } => Some("trial".to_owned()),
         };
         match self {

@@ -35,6 +35,45 @@ pub(crate) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
     Ok(found)
 }
 
+/// As [`expand`], but a pattern may be a folder, too: all its `*.json`, but for those whose names begin with a dot.
+///
+/// # Errors
+/// As those of [`expand`], and for each pattern by itself that is a folder without such a file, or names what is not there.
+pub(crate) fn expand_folders(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
+    let mut inside = Vec::new();
+    for pattern in patterns {
+        let literal = Some(PathBuf::from(pattern)).filter(|path| path.exists()).or_else(|| literal_path(pattern));
+        match literal.filter(|path| path.is_dir()) {
+            Some(folder) => {
+                let files = format!("{}/[!.]*.json", Pattern::escape(&folder.to_string_lossy()));
+                expand(std::slice::from_ref(&files)).map_err(|error| match error {
+                    EngineError::NoInput { .. } => EngineError::EmptyFolder { folder },
+                    other => other,
+                })?;
+                inside.push(files);
+            }
+            None => {
+                if literal_path(pattern).is_some_and(|path| fs::symlink_metadata(path).is_err())
+                    && !Path::new(pattern).exists()
+                {
+                    return Err(EngineError::NoInput { patterns: vec![pattern.clone()] });
+                }
+                inside.push(pattern.clone());
+            }
+        }
+    }
+    expand(&inside)
+}
+
+/// The path that a pattern without a wildcard means.
+fn literal_path(pattern: &str) -> Option<PathBuf> {
+    let components = Path::new(pattern).components().map(|component| match component {
+        Component::Normal(text) => literal(&text.to_string_lossy()).map(PathBuf::from),
+        other => Some(PathBuf::from(other.as_os_str())),
+    });
+    components.collect()
+}
+
 /// A file's own name in the folder that its path really leads to.
 fn real(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -222,6 +261,34 @@ mod tests {
             let real = |paths: &[PathBuf]| paths.iter().map(|path| real(path)).collect::<BTreeSet<_>>();
             assert_eq!(real(&ours), real(&theirs), "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_folder_of_json_files_is_expanded_and_each_pattern_has_to_lead_somewhere() {
+        let folder = tempfile::Builder::new().prefix("odd[name]*").tempdir().expect("a folder");
+        for file in ["a.json", "d[1]/b.json", "d[1]/.hidden.json", "d[1]/c.txt", "d[1]/e.json/f.json", "empty/x.txt"] {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, "").expect("written");
+        }
+        let base = folder.path().to_string_lossy().into_owned();
+        let expanded = |patterns: &[&str]| {
+            let absolute = |pattern: &&str| format!("{}/{pattern}", Pattern::escape(&base));
+            let shown = |path: &PathBuf| path.to_string_lossy().replace(&base, "DIR");
+            match expand_folders(&patterns.iter().map(absolute).collect::<Vec<_>>()) {
+                Ok(found) => found.iter().map(shown).collect::<Vec<_>>().join(" "),
+                Err(error) => error.to_string().replace(&base, "DIR").replace(&Pattern::escape(&base), "DIR"),
+            }
+        };
+        let escaped = Pattern::escape("d[1]");
+        assert_eq!(expanded(&[&escaped, "a.json"]), "DIR/a.json DIR/d[1]/b.json");
+        assert_eq!(expanded(&["**/*.json"]), "DIR/a.json DIR/d[1]/.hidden.json DIR/d[1]/b.json DIR/d[1]/e.json/f.json");
+        assert_eq!(expanded(&["a.json", "empty"]), "the folder `DIR/empty` holds no file whose name ends in `.json`");
+        assert_eq!(expanded(&["a.json", "gone.json"]), "no file matches DIR/gone.json");
+        assert_eq!(
+            expand_folders(&[folder.path().join("d[1]").to_string_lossy().into_owned()]).map(|found| found.len()).ok(),
+            Some(1)
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod csv;
 mod expand;
 mod files;
+mod json;
 mod jsonl;
 mod unique_ids;
 
@@ -15,7 +16,8 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 
-pub(crate) use self::expand::expand;
+use self::expand::expand;
+pub(crate) use self::expand::expand_folders;
 use self::unique_ids::{Named, UniqueIds};
 use super::error::{EngineError, ItemFault};
 use crate::{
@@ -48,6 +50,7 @@ pub(super) type Total = Option<u64>;
 pub(super) fn look(input: &InputPlan) -> Result<(), EngineError> {
     match input {
         InputPlan::Files { patterns, .. } => expand(patterns).map(|_| ()),
+        InputPlan::Json { patterns, .. } => expand_folders(patterns).map(|_| ()),
         InputPlan::Jsonl { patterns, .. } | InputPlan::Csv { patterns, .. } => records_in(patterns).map(|_| ()),
         InputPlan::Inline { .. } | InputPlan::Trials { .. } => Ok(()),
     }
@@ -78,6 +81,14 @@ pub(super) fn read(input: &InputPlan) -> Result<(Receiver<Chunk>, Total), Engine
             let paths = records_in(&patterns)?;
             out.named_by(id.clone());
             (None, Box::new(move |out| jsonl::jsonl(&paths, id.as_deref(), max_item_size, out)))
+        }
+        InputPlan::Json { patterns, item_keys, id, max_item_size } => {
+            let paths = expand_folders(&patterns)?;
+            let items = json::Items { item_keys, id: id.clone(), most: max_item_size };
+            out.named_by(id);
+            out.ids = Some(UniqueIds::default());
+            out.adds_id = true;
+            (None, Box::new(move |out| items.read(&paths, out)))
         }
         InputPlan::Csv { patterns, id, delimiter, max_item_size } => {
             let paths = records_in(&patterns)?;
@@ -117,6 +128,8 @@ struct Out {
     ids: Option<UniqueIds>,
     /// The field that holds an item's id.
     field: Option<String>,
+    /// Whether an item that is an object gets its id as the member `id`.
+    adds_id: bool,
     /// Items that came with the id of an earlier one.
     repeated: u64,
     /// Items without the field.
@@ -129,7 +142,7 @@ struct Gone;
 impl Out {
     fn new(send: Sender<Chunk>) -> Self {
         let (waiting, ids, field) = (Vec::new(), None, None);
-        Self { send, waiting, bytes: 0, next: 0, ids, field, repeated: 0, nameless: 0 }
+        Self { send, waiting, bytes: 0, next: 0, ids, field, adds_id: false, repeated: 0, nameless: 0 }
     }
 
     /// Ids come from this field, if from any.
@@ -170,6 +183,7 @@ impl Out {
                 tracing::warn!("{place} has the same id as an earlier item, `{came}`: it is called `{id}`");
             }
         }
+        let document = document.map(|text| if self.adds_id { json::with_id(text, &id) } else { text });
         let document = document.map(Arc::from).map_err(|message| ItemFault { message });
         self.bytes += document.as_ref().map_or(0, |text: &Arc<str>| text.len());
         self.waiting.push(SourceItem { index, id: id.into(), seed, document });

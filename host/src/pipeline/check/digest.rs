@@ -28,6 +28,7 @@ fn input(input: &InputPlan) -> Value {
     match input {
         InputPlan::Files { .. } => json!({ "use": "files" }),
         InputPlan::Jsonl { id, .. } => json!({ "use": "jsonl", "id": id }),
+        InputPlan::Json { item_keys, id, .. } => json!({ "use": "json", "item_keys": item_keys, "id": id }),
         InputPlan::Csv { id, delimiter, .. } => json!({ "use": "csv", "id": id, "delimiter": delimiter }),
         InputPlan::Inline { items, id } => json!({ "use": "inline", "id": id, "items": items }),
         InputPlan::Trials { .. } => json!({ "use": "trials" }),

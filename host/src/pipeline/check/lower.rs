@@ -147,6 +147,9 @@ impl Checker<'_> {
         match self.draft.input.as_ref().and_then(|input| input.source.clone()) {
             Some(ItemSource::Files { patterns, max_item_size }) => InputPlan::Files { patterns, max_item_size },
             Some(ItemSource::Jsonl { patterns, id, max_item_size }) => InputPlan::Jsonl { patterns, id, max_item_size },
+            Some(ItemSource::Json { patterns, item_keys, id, max_item_size }) => {
+                InputPlan::Json { patterns, item_keys, id, max_item_size }
+            }
             Some(ItemSource::Csv { patterns, id, delimiter, max_item_size }) => {
                 InputPlan::Csv { patterns, id, delimiter, max_item_size }
             }

@@ -158,6 +158,6 @@ fn item_schema(draft: &Draft) -> Value {
             "properties": { "trial": { "type": "integer", "minimum": 0 } },
             "required": ["trial"]
         }),
-        Some(ItemSource::Jsonl { .. }) | None => Value::Bool(true),
+        Some(ItemSource::Jsonl { .. } | ItemSource::Json { .. }) | None => Value::Bool(true),
     }
 }

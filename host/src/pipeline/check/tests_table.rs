@@ -197,6 +197,9 @@ fn filled(value: &Value, source: Option<&ItemSource>) -> Value {
             map.entry(key).or_insert_with(|| json!(usual));
         }
     }
+    if let (Some(ItemSource::Json { .. }), Value::Object(map)) = (source, &mut value) {
+        map.entry("id").or_insert_with(|| json!("test"));
+    }
     value
 }
 

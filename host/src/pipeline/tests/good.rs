@@ -161,6 +161,15 @@ fn every_item_source() {
         InputPlan::Jsonl { patterns: patterns.clone(), id: id.clone(), max_item_size: 64 << 20 }
     );
     assert_eq!(
+        input("use = \"json\"\npath = \"a\"\nid = \"n\"\nitem_keys = [\"x\"]"),
+        InputPlan::Json {
+            patterns: patterns.clone(),
+            item_keys: vec!["x".to_owned()],
+            id: id.clone(),
+            max_item_size: 64 << 20
+        }
+    );
+    assert_eq!(
         input("use = \"csv\"\npath = \"a\"\ndelimiter = \"\\t\"\nmax_item_size = \"1KiB\""),
         InputPlan::Csv { patterns, id: None, delimiter: b'\t', max_item_size: 1024 }
     );
