@@ -5,5 +5,6 @@ pub mod fault;
 pub mod machine;
 pub mod order;
 pub mod primitives;
+pub mod program;
 pub mod records;
 pub mod value;
