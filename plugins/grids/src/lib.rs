@@ -7,4 +7,5 @@ pub mod order;
 pub mod primitives;
 pub mod program;
 pub mod records;
+mod sets;
 pub mod value;

@@ -141,7 +141,7 @@ impl Machine {
     /// Forgets what was reserved since the mark, but for these bytes.
     #[inline]
     pub(crate) fn release(&mut self, mark: Mark, kept: usize) {
-        self.live = mark.0 + kept;
+        self.live = mark.0.saturating_add(kept);
         self.peak = self.peak.max(self.live);
     }
 
@@ -190,6 +190,10 @@ impl Machine {
         let mark = self.mark();
         let value = (row.run)(self, arguments)?;
         self.release(mark, value.bytes());
+        // What is shared counts wherever it stands, and has not been reserved again for that.
+        if self.live > self.limits.memory {
+            return Err(Fault::Limit(Limit::Memory));
+        }
         Ok(value)
     }
 

@@ -1,115 +1,461 @@
 //! Tuples and sets of anything.
 
+use super::sorting;
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
-    value::Value,
+    value::{Indices, Members, Object, Value},
 };
 
-pub(super) fn combine(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) const NOT_A_CONTAINER: Fault = Fault::Type("members were asked of what is neither a tuple nor a set");
+const NOTHING_THERE: Fault = Fault::Empty("a member was asked of a container that has none like it");
+
+pub(super) fn members(container: &Value) -> Outcome<Members<'_>> {
+    container.members().ok_or(NOT_A_CONTAINER)
 }
 
-pub(super) fn intersection(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+fn size_of(container: &Value) -> Outcome<usize> {
+    container.size().ok_or(NOT_A_CONTAINER)
 }
 
-pub(super) fn difference(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// A container of these, of the kind of another: a set, to which they are added in this order, or a tuple.
+pub(super) fn rebuilt(machine: &mut Machine, like: &Value, items: Vec<Value>) -> Outcome {
+    if like.is_set() { machine.set_of(items) } else { Ok(rows_or_tuple(like, items)) }
 }
 
-pub(super) fn dedupe(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// A container of some of the members of another, in their order.
+fn kept(machine: &mut Machine, like: &Value, items: Vec<Value>) -> Outcome {
+    if like.is_set() && machine.ascending() { Ok(Value::ascending_set(items)) } else { rebuilt(machine, like, items) }
 }
 
-pub(super) fn order(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// The tuple of these. What came of the rows of a grid is likely to be one, and stored as one if it is.
+pub(super) fn rows_or_tuple(like: &Value, items: Vec<Value>) -> Value {
+    let tuple = Value::tuple(items);
+    match like {
+        Value::Grid(_) => tuple.as_grid().map_or(tuple, Value::Grid),
+        _ => tuple,
+    }
 }
 
-pub(super) fn repeat(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn combine(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [a, b] = arguments else { unreachable!("two arguments") };
+    if a.is_set() && b.is_set() && machine.ascending() {
+        return machine.union(a, b);
+    }
+    if a.is_set() {
+        return machine.union_all(arguments);
+    }
+    let (Some(_), Some(_)) = (a.size(), b.size()) else { return Err(NOT_A_CONTAINER) };
+    joined(machine, arguments)
 }
 
-pub(super) fn size(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// The members of these one after the other, as a tuple.
+pub(super) fn joined(machine: &mut Machine, containers: &[Value]) -> Outcome {
+    if let Some(stacked) = stacked(machine, containers)? {
+        return Ok(stacked);
+    }
+    let mut count = 0_usize;
+    for container in containers {
+        count = count.saturating_add(size_of(container)?);
+    }
+    machine.reserve_members(count)?;
+    let mut items = Vec::with_capacity(count);
+    for container in containers {
+        items.extend(members(container)?);
+    }
+    Ok(Value::tuple(items))
 }
 
-pub(super) fn merge(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// Grids of one width, one above the other; nothing if they are not such.
+fn stacked(machine: &mut Machine, grids: &[Value]) -> Outcome<Option<Value>> {
+    let Some(Value::Grid(first)) = grids.first() else { return Ok(None) };
+    let mut height = 0;
+    for grid in grids {
+        match grid {
+            Value::Grid(grid) if grid.width() == first.width() => height += u64::from(grid.height()),
+            _ => return Ok(None),
+        }
+    }
+    if u32::try_from(height).is_err() {
+        return Ok(None);
+    }
+    let mut cells = machine.reserve_cells(height, u64::from(first.width()))?;
+    for grid in grids {
+        if let Value::Grid(grid) = grid {
+            cells.extend_from_slice(grid.cells());
+        }
+    }
+    Ok(Some(Machine::grid(height, u64::from(first.width()), cells)))
 }
 
-pub(super) fn valmax(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn merge(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    merged(machine, &arguments[0])
 }
 
-pub(super) fn valmin(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// The members of the members, in the kind of the container.
+pub(super) fn merged(machine: &mut Machine, containers: &Value) -> Outcome {
+    match containers {
+        Value::Tuple(tuple) => joined(machine, tuple.items()),
+        Value::Set(set) => machine.union_all(set.members()),
+        containers => {
+            machine.reserve_members(size_of(containers)?)?;
+            let all: Vec<Value> = members(containers)?.collect();
+            if containers.is_set() { machine.union_all(&all) } else { joined(machine, &all) }
+        }
+    }
 }
 
-pub(super) fn argmax(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn intersection(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    match arguments {
+        [Value::Integer(a), Value::Integer(b)] => Ok(Value::Integer(a & b)),
+        [a, b] => machine.intersection(a, b),
+        _ => unreachable!("two arguments"),
+    }
 }
 
-pub(super) fn argmin(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn difference(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [a, b] = arguments else { unreachable!("two arguments") };
+    let count = size_of(a)?;
+    if count == 0 {
+        return Ok(a.clone());
+    }
+    let others = size_of(b)?;
+    if machine.ascending() && a.is_set() && b.is_set() {
+        return machine.difference(a, b);
+    }
+    machine.reserve_members(count)?;
+    machine.visit(if b.is_set() { count } else { count.saturating_mul(others) })?;
+    let items = members(a)?.filter(|member| b.has(member) == Some(false)).collect();
+    kept(machine, a, items)
 }
 
-pub(super) fn mostcommon(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn dedupe(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let tuple = &arguments[0];
+    let count = size_of(tuple)?;
+    if tuple.is_set() {
+        let empty = Value::tuple(Vec::new());
+        return if count == 0 { Ok(empty) } else { Err(Fault::Type("a tuple is needed, and this is a set")) };
+    }
+    machine.reserve_members(count.saturating_mul(2))?;
+    let items: Vec<Value> = members(tuple)?.collect();
+    let mut places: Vec<usize> = (0..count).collect();
+    places.sort_by(|one, other| items[*one].cmp(&items[*other]));
+    let mut firsts: Vec<usize> =
+        places.chunk_by(|one, other| items[*one] == items[*other]).map(|equal| equal[0]).collect();
+    firsts.sort_unstable();
+    Ok(rows_or_tuple(tuple, firsts.into_iter().map(|at| items[at].clone()).collect()))
 }
 
-pub(super) fn leastcommon(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn order(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [container, key] = arguments else { unreachable!("two arguments") };
+    let count = size_of(container)?;
+    machine.reserve_members(count.saturating_mul(3))?;
+    let (mut items, mut keys) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for member in members(container)? {
+        keys.push(machine.call_one(key, member.clone())?);
+        items.push(member);
+    }
+    let sorted = sorting::places_in_order(machine, &keys)?;
+    let items = sorted.into_iter().map(|at| std::mem::replace(&mut items[at], Value::None)).collect();
+    Ok(rows_or_tuple(container, items))
 }
 
-pub(super) fn initset(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn repeat(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [item, Value::Integer(times)] = arguments else {
+        return Err(Fault::Type("a value is repeated an integer of times"));
+    };
+    let times = usize::try_from((*times).max(0)).unwrap_or(usize::MAX);
+    machine.reserve(times.saturating_mul(item.bytes()))?;
+    machine.reserve_members(times)?;
+    Ok(Value::tuple(vec![item.clone(); times]))
 }
 
-pub(super) fn sfilter(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn size(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    Ok(Value::Integer(size_of(&arguments[0])? as i64))
 }
 
-pub(super) fn mfilter(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// A member and its key.
+struct Best {
+    member: Value,
+    key: Value,
 }
 
-pub(super) fn extract(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// The first member whose key no later one beats; nothing if there are none. `most` looks for the greatest key.
+fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Outcome<Option<Best>> {
+    let mark = machine.mark();
+    let mut best: Option<Best> = None;
+    for member in members(container)? {
+        let key = machine.call_one(key, member.clone())?;
+        let better = match &best {
+            None => true,
+            Some(best) if most => best.key.is_less(&key)?,
+            Some(best) => key.is_less(&best.key)?,
+        };
+        if better {
+            best = Some(Best { member, key });
+        }
+        machine.release(mark, best.as_ref().map_or(0, |best| best.key.bytes()));
+    }
+    Ok(best)
 }
 
-pub(super) fn totuple(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+/// The greatest or least member, 0 if there are none.
+pub(super) fn extreme(machine: &mut Machine, container: &Value, most: bool) -> Outcome {
+    machine.visit(size_of(container)?)?;
+    let mut members = members(container)?;
+    let Some(mut best) = members.next() else { return Ok(Value::Integer(0)) };
+    for member in members {
+        if if most { best.is_less(&member)? } else { member.is_less(&best)? } {
+            best = member;
+        }
+    }
+    Ok(best)
 }
 
-pub(super) fn first(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+fn best_key(machine: &mut Machine, arguments: &[Value], most: bool) -> Outcome {
+    let [container, key] = arguments else { unreachable!("two arguments") };
+    match best(machine, container, key, most)? {
+        Some(best) => Ok(best.key),
+        None => machine.call_one(key, Value::Integer(0)),
+    }
 }
 
-pub(super) fn last(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+fn best_member(machine: &mut Machine, arguments: &[Value], most: bool) -> Outcome {
+    let [container, key] = arguments else { unreachable!("two arguments") };
+    best(machine, container, key, most)?.map(|best| best.member).ok_or(NOTHING_THERE)
 }
 
-pub(super) fn insert(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn valmax(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    best_key(machine, arguments, true)
 }
 
-pub(super) fn remove(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn valmin(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    best_key(machine, arguments, false)
 }
 
-pub(super) fn other(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn argmax(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    best_member(machine, arguments, true)
 }
 
-pub(super) fn product(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn argmin(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    best_member(machine, arguments, false)
 }
 
-pub(super) fn pair(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn mostcommon(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    by_count(machine, &arguments[0], |count, best| count > best)
 }
 
-pub(super) fn sizefilter(_machine: &mut Machine, _arguments: &[Value]) -> Outcome {
-    Err(Fault::Type("not written yet"))
+pub(super) fn leastcommon(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    by_count(machine, &arguments[0], |count, best| count < best)
+}
+
+/// The member of a tuple whose count no other one's beats; of several, the first in the order of the set of the members.
+fn by_count(machine: &mut Machine, tuple: &Value, beats: impl Fn(usize, usize) -> bool) -> Outcome {
+    if !tuple.is_tuple() {
+        return Err(Fault::Type("a tuple is needed, and this is not one"));
+    }
+    machine.reserve_members(size_of(tuple)?.saturating_mul(2))?;
+    let mut sorted: Vec<Value> = members(tuple)?.collect();
+    let distinct = if machine.ascending() { None } else { Some(machine.set_of(sorted.clone())?) };
+    sorted.sort();
+    let mut best: Option<(Value, usize)> = None;
+    let mut look = |member: &Value, count: usize| {
+        if best.as_ref().is_none_or(|best| beats(count, best.1)) {
+            best = Some((member.clone(), count));
+        }
+    };
+    match distinct {
+        None => sorted.chunk_by(|one, other| one == other).for_each(|chunk| look(&chunk[0], chunk.len())),
+        Some(distinct) => {
+            for member in members(&distinct)? {
+                let first = sorted.partition_point(|other| *other < member);
+                look(&member, sorted[first..].partition_point(|other| *other == member));
+            }
+        }
+    }
+    best.map(|best| best.0).ok_or(NOTHING_THERE)
+}
+
+pub(super) fn initset(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    machine.set_of_one(&arguments[0])
+}
+
+pub(super) fn sfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [container, condition] = arguments else { unreachable!("two arguments") };
+    match container {
+        Value::Indices(indices) if machine.ascending() => {
+            let ask = |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, Value::Pair(at.0, at.1));
+            Ok(Value::indices(filtered(machine, indices, ask)?))
+        }
+        Value::Object(object) if machine.ascending() => {
+            let mut planes = Vec::with_capacity(object.planes().len());
+            for (color, plane) in object.planes() {
+                let ask =
+                    |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, Value::Cell(*color, at.0, at.1));
+                planes.extend(filtered(machine, plane, ask)?.map(|kept| (*color, kept.into())));
+            }
+            Ok(Value::object(Object::from_planes(planes)))
+        }
+        container => {
+            machine.reserve_members(size_of(container)?)?;
+            let mut items = Vec::new();
+            for member in members(container)? {
+                if machine.ask(condition, member.clone())? {
+                    items.push(member);
+                }
+            }
+            kept(machine, container, items)
+        }
+    }
+}
+
+/// The locations that are wanted.
+fn filtered(
+    machine: &mut Machine,
+    indices: &Indices,
+    mut wanted: impl FnMut(&mut Machine, (i32, i32)) -> Outcome<bool>,
+) -> Outcome<Option<Indices>> {
+    machine.reserve(indices.bytes())?;
+    let Some(rows) = indices.rows() else {
+        let mut kept = Vec::new();
+        for at in indices.iter() {
+            if wanted(machine, at)? {
+                kept.push(at);
+            }
+        }
+        return Ok(Indices::from_cells(kept));
+    };
+    let mut kept = [0_u64; 64];
+    for (row, column) in indices.iter() {
+        if wanted(machine, (row, column))? {
+            kept[(row - indices.top()) as usize] |= 1 << (column - indices.left());
+        }
+    }
+    Ok(Indices::from_rows(indices.top(), indices.left(), &kept[..rows.len()]))
+}
+
+pub(super) fn mfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let kept = sfilter(machine, arguments)?;
+    merged(machine, &kept)
+}
+
+pub(super) fn extract(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [container, condition] = arguments else { unreachable!("two arguments") };
+    for member in members(container)? {
+        if machine.ask(condition, member.clone())? {
+            return Ok(member);
+        }
+    }
+    Err(NOTHING_THERE)
+}
+
+pub(super) fn totuple(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let container = &arguments[0];
+    if container.is_tuple() {
+        return Ok(container.clone());
+    }
+    machine.reserve_members(size_of(container)?)?;
+    Ok(Value::tuple(members(container)?.collect()))
+}
+
+pub(super) fn first(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    members(&arguments[0])?.next().ok_or(NOTHING_THERE)
+}
+
+pub(super) fn last(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    match &arguments[0] {
+        Value::Indices(indices) => {
+            let (row, column) = indices.last();
+            Ok(Value::Pair(row, column))
+        }
+        Value::Object(object) => {
+            let (color, (row, column)) = object.last();
+            Ok(Value::Cell(color, row, column))
+        }
+        Value::Set(set) => set.members().last().cloned().ok_or(NOTHING_THERE),
+        container => match container.slots() {
+            Some(slots) if slots.is_empty() => Err(NOTHING_THERE),
+            Some(slots) => Ok(slots.get(slots.len() - 1)),
+            None => {
+                machine.visit(size_of(container)?)?;
+                members(container)?.last().ok_or(NOTHING_THERE)
+            }
+        },
+    }
+}
+
+pub(super) fn insert(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [value, container] = arguments else { unreachable!("two arguments") };
+    machine.inserted(container, value)
+}
+
+pub(super) fn remove(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [value, container] = arguments else { unreachable!("two arguments") };
+    let count = size_of(container)?;
+    if machine.ascending() && container.is_set() && container.has(value) == Some(false) {
+        return Ok(container.clone());
+    }
+    if let (Value::Indices(indices), Value::Pair(row, column)) = (container, value) {
+        machine.reserve(indices.bytes())?;
+        return Ok(Value::indices(indices.difference(&Indices::of_one(*row, *column))));
+    }
+    machine.reserve_members(count)?;
+    let items = members(container)?.filter(|member| member != value).collect();
+    kept(machine, container, items)
+}
+
+pub(super) fn other(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [container, value] = arguments else { unreachable!("two arguments") };
+    machine.visit(size_of(container)?)?;
+    if container.is_set() && !machine.ascending() {
+        // A set without one of its members may be in another order than with it.
+        let rest = remove(machine, &[value.clone(), container.clone()])?;
+        return first(machine, &[rest]);
+    }
+    members(container)?.find(|member| member != value).ok_or(NOTHING_THERE)
+}
+
+pub(super) fn product(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [a, b] = arguments else { unreachable!("two arguments") };
+    let mut pairs = room_for_pairs(machine, a, b)?;
+    for second in members(b)? {
+        for first in members(a)? {
+            pairs.push(machine.couple(&first, &second)?);
+        }
+    }
+    machine.set_of(pairs)
+}
+
+/// Room for something for each member of one container with each of the other. The first is not looked at if there are none in
+/// the second.
+pub(super) fn room_for_pairs(machine: &mut Machine, a: &Value, b: &Value) -> Outcome<Vec<Value>> {
+    let count = match size_of(b)? {
+        0 => 0,
+        others => others.saturating_mul(size_of(a)?),
+    };
+    machine.reserve_members(count)?;
+    Ok(Vec::with_capacity(count))
+}
+
+pub(super) fn pair(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [a, b] = arguments else { unreachable!("two arguments") };
+    let count = size_of(a)?.min(size_of(b)?);
+    machine.reserve_members(count)?;
+    let mut items = Vec::with_capacity(count);
+    for (first, second) in members(a)?.zip(members(b)?) {
+        items.push(machine.couple(&first, &second)?);
+    }
+    Ok(Value::tuple(items))
+}
+
+pub(super) fn sizefilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    let [container, wanted] = arguments else { unreachable!("two arguments") };
+    machine.reserve_members(size_of(container)?)?;
+    let mut items = Vec::new();
+    for member in members(container)? {
+        if Value::Integer(size_of(&member)? as i64) == *wanted {
+            items.push(member);
+        }
+    }
+    if container.is_set() { kept(machine, container, items) } else { machine.set_of(items) }
 }

@@ -12,6 +12,7 @@ mod numbers;
 mod objects;
 mod patches;
 mod pieces;
+mod sorting;
 mod table;
 
 /// What the table says about a primitive.

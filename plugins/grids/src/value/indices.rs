@@ -83,6 +83,61 @@ impl Indices {
         Some(Indices { top, left, bottom, right, count: cells.len() as u32, shape: Shape::Cells(cells.into()) })
     }
 
+    /// The set of these locations, in any order and with repetitions; `None` if there are none. They are gone through twice.
+    ///
+    /// # Panics
+    /// If a location is beyond [`FURTHEST`]: a fault of the caller.
+    #[must_use]
+    pub fn from_locations(cells: impl Iterator<Item = (i32, i32)> + Clone) -> Option<Indices> {
+        let (mut top, mut left, mut bottom, mut right) = (i32::MAX, i32::MAX, i32::MIN, i32::MIN);
+        for (row, column) in cells.clone() {
+            (top, bottom) = (top.min(row), bottom.max(row));
+            (left, right) = (left.min(column), right.max(column));
+        }
+        if top > bottom {
+            return None;
+        }
+        assert!(is_near(top, left) && is_near(bottom, right), "a location is beyond the furthest one");
+        if bottom - top >= SIDE || right - left >= SIDE {
+            return Indices::from_cells(cells.collect());
+        }
+        let mut rows = [0_u64; SIDE as usize];
+        for (row, column) in cells {
+            rows[(row - top) as usize] |= 1 << (column - left);
+        }
+        Some(Indices::of_masks([top, left, bottom, right], &rows))
+    }
+
+    /// The set of one location.
+    #[must_use]
+    pub fn of_one(row: i32, column: i32) -> Indices {
+        Indices::filled_box(row, column, row, column)
+    }
+
+    /// What is in any of the sets; `None` if there are none.
+    #[must_use]
+    pub fn union_all<'a>(sets: impl Iterator<Item = &'a Indices> + Clone) -> Option<Indices> {
+        let first = sets.clone().next()?;
+        let [mut top, mut left, mut bottom, mut right] = [first.top, first.left, first.bottom, first.right];
+        for set in sets.clone() {
+            (top, bottom) = (top.min(set.top), bottom.max(set.bottom));
+            (left, right) = (left.min(set.left), right.max(set.right));
+        }
+        if bottom - top >= SIDE || right - left >= SIDE {
+            return Indices::from_cells(sets.flat_map(Indices::iter).collect());
+        }
+        let mut rows = [0_u64; SIDE as usize];
+        sets.for_each(|set| set.add_to(&mut rows, top, left));
+        Some(Indices::of_masks([top, left, bottom, right], &rows))
+    }
+
+    /// The set of masks whose box is known.
+    fn of_masks([top, left, bottom, right]: [i32; 4], rows: &[u64]) -> Indices {
+        let rows: Box<[u64]> = rows[..=(bottom - top) as usize].into();
+        let count = rows.iter().map(|row| row.count_ones()).sum();
+        Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) }
+    }
+
     /// The box of locations from one corner to the other, both included.
     ///
     /// # Panics
@@ -159,6 +214,18 @@ impl Indices {
                 Locations::Rows { row: self.top, left: self.left, mask: rows[0], rest: rows[1..].iter() }
             }
             Shape::Cells(cells) => Locations::Cells(cells.iter()),
+        }
+    }
+
+    /// The last location.
+    #[must_use]
+    pub fn last(&self) -> (i32, i32) {
+        match &self.shape {
+            Shape::Rows(rows) => {
+                let mask = rows.last().expect("a set has a row");
+                (self.bottom, self.left + (63 - mask.leading_zeros()) as i32)
+            }
+            Shape::Cells(cells) => *cells.last().expect("a set has a location"),
         }
     }
 

@@ -7,6 +7,7 @@ mod compare;
 mod grid;
 mod indices;
 mod json;
+mod less;
 mod object;
 
 use std::rc::Rc;
@@ -141,44 +142,73 @@ impl Value {
         Value::new_tuple(items.into())
     }
 
+    /// The tuple of these two.
+    #[must_use]
+    pub fn couple(first: Value, second: Value) -> Value {
+        match (&first, &second) {
+            (Value::Integer(first), Value::Integer(second)) => return Value::pair(*first, *second),
+            (Value::Integer(color), Value::Pair(row, column)) => {
+                if let Ok(color) = i32::try_from(*color) {
+                    return Value::Cell(color, *row, *column);
+                }
+            }
+            _ => {}
+        }
+        Value::new_tuple(Box::new([first, second]))
+    }
+
     fn new_tuple(items: Box<[Value]>) -> Value {
-        let bytes = 48 + items.iter().map(|item| SLOT + item.bytes()).sum::<usize>();
+        let bytes = bytes_of(&items);
         Value::Tuple(Rc::new(Tuple { items, bytes }))
     }
 
     /// The set of these values, in ascending order, whatever the order they come in.
     #[must_use]
     pub fn set(mut members: Vec<Value>) -> Value {
-        let kind = members.first().map(std::mem::discriminant);
-        if members.iter().all(|member| Some(std::mem::discriminant(member)) == kind) {
-            match members.first() {
-                Some(Value::Pair(..)) => {
-                    let cells = members.iter().map(|member| match member {
-                        Value::Pair(row, column) => (*row, *column),
-                        _ => unreachable!("all are pairs"),
-                    });
-                    return Value::indices(Indices::from_cells(cells.collect()));
-                }
-                Some(Value::Cell(..)) => {
-                    let cells = members.iter().map(|member| match member {
-                        Value::Cell(color, row, column) => (*color, (*row, *column)),
-                        _ => unreachable!("all are cells"),
-                    });
-                    return Value::object(Object::from_cells(cells.collect()));
-                }
-                _ => {}
-            }
+        if let Some(set) = Value::set_of_locations(&members) {
+            return set;
         }
-        members.sort_by(Value::cmp);
+        members.sort();
         members.dedup();
         Value::sorted_set(members)
+    }
+
+    /// The set of these values, which are ascending, each once.
+    #[must_use]
+    pub(crate) fn ascending_set(members: Vec<Value>) -> Value {
+        Value::set_of_locations(&members).unwrap_or_else(|| Value::sorted_set(members))
+    }
+
+    /// The set of these values if they are all pairs or all cells, and there are any.
+    fn set_of_locations(members: &[Value]) -> Option<Value> {
+        let kind = std::mem::discriminant(members.first()?);
+        if !members.iter().all(|member| std::mem::discriminant(member) == kind) {
+            return None;
+        }
+        match members[0] {
+            Value::Pair(..) => {
+                let cells = members.iter().map(|member| match member {
+                    Value::Pair(row, column) => (*row, *column),
+                    _ => unreachable!("all are pairs"),
+                });
+                Some(Value::indices(Indices::from_locations(cells)))
+            }
+            Value::Cell(..) => {
+                let cells = members.iter().map(|member| match member {
+                    Value::Cell(color, row, column) => (*color, (*row, *column)),
+                    _ => unreachable!("all are cells"),
+                });
+                Some(Value::object(Object::from_cells(cells.collect())))
+            }
+            _ => None,
+        }
     }
 
     /// The set of these values, which are ascending, each once, and neither all pairs nor all cells.
     #[must_use]
     pub(crate) fn sorted_set(members: Vec<Value>) -> Value {
         debug_assert!(members.is_sorted_by(|one, other| one < other), "members ascend");
-        let bytes = 48 + members.iter().map(|member| SLOT + member.bytes()).sum::<usize>();
+        let bytes = bytes_of(&members);
         Value::Set(Rc::new(Set { members: members.into(), bytes }))
     }
 
@@ -324,6 +354,11 @@ impl Value {
             Value::Closure(closure) => closure.bytes,
         }
     }
+}
+
+/// What a container of these takes.
+fn bytes_of(items: &[Value]) -> usize {
+    items.iter().fold(48, |bytes: usize, item| bytes.saturating_add(SLOT).saturating_add(item.bytes()))
 }
 
 /// The slots of a tuple.

@@ -125,6 +125,52 @@ impl Object {
         Object { planes: planes.into() }
     }
 
+    /// What is in any of the objects; `None` if there are none.
+    #[must_use]
+    pub fn union_all<'a>(objects: impl Iterator<Item = &'a Object> + Clone) -> Option<Object> {
+        let mut planes: Vec<&(i32, Rc<Indices>)> = objects.flat_map(|object| &object.planes).collect();
+        planes.sort_by_key(|plane| plane.0);
+        let united = planes.chunk_by(|one, other| one.0 == other.0).map(|planes| match planes {
+            [(color, only)] => (*color, Rc::clone(only)),
+            planes => {
+                let all = Indices::union_all(planes.iter().map(|plane| &*plane.1));
+                (planes[0].0, Rc::new(all.expect("a chunk has a member")))
+            }
+        });
+        Object::from_planes(united.collect())
+    }
+
+    /// What is in both objects.
+    #[must_use]
+    pub fn intersection(&self, other: &Object) -> Option<Object> {
+        let common =
+            |(color, plane): &(i32, Rc<Indices>)| Some((*color, Rc::new(plane.intersection(other.plane(*color)?)?)));
+        Object::from_planes(self.planes.iter().filter_map(common).collect())
+    }
+
+    /// What is in this object and not in the other.
+    #[must_use]
+    pub fn difference(&self, other: &Object) -> Option<Object> {
+        let kept = |(color, plane): &(i32, Rc<Indices>)| match other.plane(*color) {
+            Some(others) => Some((*color, Rc::new(plane.difference(others)?))),
+            None => Some((*color, Rc::clone(plane))),
+        };
+        Object::from_planes(self.planes.iter().filter_map(kept).collect())
+    }
+
+    /// Whether every cell is in the other object.
+    #[must_use]
+    pub fn is_subset(&self, other: &Object) -> bool {
+        self.planes.iter().all(|(color, plane)| other.plane(*color).is_some_and(|others| plane.is_subset(others)))
+    }
+
+    /// The last cell.
+    #[must_use]
+    pub fn last(&self) -> (i32, (i32, i32)) {
+        let (color, plane) = self.planes.last().expect("an object has a cell");
+        (*color, plane.last())
+    }
+
     /// Bytes on the heap, about.
     #[must_use]
     pub fn bytes(&self) -> usize {

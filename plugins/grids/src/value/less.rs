@@ -1,0 +1,50 @@
+//! The comparison that programs see: integers by value, tuples slot by slot, a set below each set that has all of its members and
+//! more. Sets are in no other order, and values of different kinds in none at all.
+
+use super::Value;
+use crate::fault::{Fault, Outcome};
+
+impl Value {
+    /// Whether this value is less than the other.
+    ///
+    /// # Errors
+    /// [`Fault::Type`] for values that have no order: of different kinds, none, functions.
+    pub(crate) fn is_less(&self, other: &Value) -> Outcome<bool> {
+        match (self, other) {
+            (Value::Integer(one), Value::Integer(two)) => Ok(one < two),
+            (Value::Pair(one, two), Value::Pair(three, four)) => Ok((one, two) < (three, four)),
+            (Value::Cell(one, two, three), Value::Cell(four, five, six)) => Ok((one, two, three) < (four, five, six)),
+            (Value::Indices(one), Value::Indices(two)) => Ok(one.count() < two.count() && one.is_subset(two)),
+            (Value::Object(one), Value::Object(two)) => Ok(one.count() < two.count() && one.is_subset(two)),
+            (one, two) if one.is_set() && two.is_set() => Ok(is_proper_subset(one, two)),
+            (one, two) => match (one.slots(), two.slots()) {
+                (Some(one), Some(two)) => {
+                    let differing = (0..one.len().min(two.len())).find(|at| one.get(*at) != two.get(*at));
+                    match differing {
+                        Some(at) => one.get(at).is_less(&two.get(at)),
+                        None => Ok(one.len() < two.len()),
+                    }
+                }
+                _ => Err(Fault::Type("values that have no order were compared")),
+            },
+        }
+    }
+
+    /// Whether a tuple or a set has a member equal to the value; nothing if this is neither.
+    pub(crate) fn has(&self, value: &Value) -> Option<bool> {
+        Some(match (self, value) {
+            (Value::Indices(indices), Value::Pair(row, column)) => indices.contains(*row, *column),
+            (Value::Object(object), Value::Cell(color, row, column)) => object.contains(*color, *row, *column),
+            // Pairs and cells are always stored as such where they can be.
+            (Value::Indices(_) | Value::Object(_), _) => false,
+            (Value::Set(set), _) => set.members().binary_search(value).is_ok(),
+            (Value::Ordered(set), _) => set.contains(value),
+            (Value::Tuple(tuple), _) => tuple.items().contains(value),
+            _ => self.members()?.any(|member| member == *value),
+        })
+    }
+}
+
+fn is_proper_subset(one: &Value, two: &Value) -> bool {
+    one.size() < two.size() && one.members().into_iter().flatten().all(|member| two.has(&member) == Some(true))
+}
