@@ -4,6 +4,7 @@ use crate::{fault::Outcome, machine::Machine, value::Value};
 
 mod callables;
 mod containers;
+mod duck;
 mod elements;
 mod grids;
 mod lines;

@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use super::Indices;
+use super::{Flat, Indices, flat::SIDE};
 
 /// The most colours a grid has.
 pub const COLORS: usize = 10;
@@ -16,6 +16,8 @@ pub struct Grid {
     cells: Box<[u8]>,
     /// Where each colour is, as it was asked for.
     planes: [OnceCell<Option<Rc<Indices>>>; COLORS],
+    /// How often each colour occurs, once it was asked for.
+    counts: OnceCell<[u32; COLORS]>,
 }
 
 impl Grid {
@@ -30,7 +32,7 @@ impl Grid {
             "a grid is a full rectangle"
         );
         debug_assert!(cells.iter().all(|cell| usize::from(*cell) < COLORS), "a cell is a colour");
-        Grid { height, width, cells: cells.into(), planes: Default::default() }
+        Grid { height, width, cells: cells.into(), planes: Default::default(), counts: OnceCell::new() }
     }
 
     /// Rows.
@@ -70,15 +72,19 @@ impl Grid {
         inside.then(|| self.cells[row as usize * self.width as usize + column as usize])
     }
 
-    /// How often each colour occurs.
+    /// How often each colour occurs. Counted once.
     #[must_use]
-    pub fn counts(&self) -> [u32; COLORS] {
-        // Sixteen counters, so that no index has to be checked.
-        let mut counts = [0_u32; 16];
-        for cell in &self.cells {
-            counts[usize::from(*cell & 15)] += 1;
-        }
-        std::array::from_fn(|color| counts[color])
+    pub fn counts(&self) -> &[u32; COLORS] {
+        self.counts.get_or_init(|| {
+            let mut counts = [0; COLORS];
+            // A part is so short that a count of it fits a byte, so that many cells are compared at once.
+            for part in self.cells.chunks(255) {
+                for (color, count) in counts.iter_mut().enumerate() {
+                    *count += u32::from(part.iter().map(|cell| u8::from(usize::from(*cell) == color)).sum::<u8>());
+                }
+            }
+            counts
+        })
     }
 
     /// Where a colour is; `None` if nowhere. Found once.
@@ -89,16 +95,35 @@ impl Grid {
     }
 
     fn find(&self, color: u8) -> Option<Indices> {
-        if self.width <= 64 && self.height <= 64 {
-            let mut rows = [0_u64; 64];
-            for (row, mask) in self.rows().zip(&mut rows) {
-                *mask = mask_of(row, color);
-            }
-            return Indices::from_rows(0, 0, &rows[..self.height as usize]);
+        if self.has_flat_masks() {
+            return self.locations(&Flat::of_color(&self.cells, color));
         }
         let width = self.width as usize;
         let cells = self.cells.iter().enumerate().filter(|(_, cell)| **cell == color);
         Indices::from_cells(cells.map(|(at, _)| ((at / width) as i32, (at % width) as i32)).collect())
+    }
+
+    /// Whether the grid is small enough for masks of all its cells.
+    #[must_use]
+    pub(crate) fn has_flat_masks(&self) -> bool {
+        self.height <= SIDE && self.width <= SIDE
+    }
+
+    /// The locations of a mask of the grid.
+    fn locations(&self, flat: &Flat) -> Option<Indices> {
+        Indices::from_rows(0, 0, &flat.rows(self.height, self.width)[..self.height as usize])
+    }
+
+    /// The colours that occur, ascending, and where each is. All are found at once.
+    #[must_use]
+    pub fn all_planes(&self) -> Vec<(i32, Rc<Indices>)> {
+        if self.has_flat_masks() && self.planes.iter().any(|plane| plane.get().is_none()) {
+            for (plane, flat) in self.planes.iter().zip(Flat::of_all_colors(&self.cells)) {
+                plane.get_or_init(|| self.locations(&flat).map(Rc::new));
+            }
+        }
+        let planes = (0..COLORS as u8).map(|color| (color, self.plane(color)));
+        planes.filter_map(|(color, plane)| Some((i32::from(color), Rc::clone(plane?)))).collect()
     }
 
     /// Whether any cell has this colour.
@@ -106,11 +131,6 @@ impl Grid {
     pub fn has(&self, color: u8) -> bool {
         self.cells.contains(&color)
     }
-}
-
-/// A bit for each cell of the row that has this colour, the first one lowest.
-fn mask_of(row: &[u8], color: u8) -> u64 {
-    row.iter().enumerate().fold(0, |mask, (column, cell)| mask | (u64::from(*cell == color) << column))
 }
 
 impl PartialEq for Grid {

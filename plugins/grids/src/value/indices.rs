@@ -1,5 +1,7 @@
 //! Sets of locations.
 
+mod turns;
+
 use std::cmp::Ordering;
 
 /// A set of at least one location (row, column). Ascending order is by row, then by column.

@@ -4,6 +4,7 @@
 //! sets of locations and of cells are masks of rows. How a value is represented never shows: equal values are equal.
 
 mod compare;
+mod flat;
 mod grid;
 mod indices;
 mod json;
@@ -12,6 +13,7 @@ mod object;
 
 use std::rc::Rc;
 
+pub(crate) use flat::Flat;
 pub use grid::{COLORS, Grid};
 pub use indices::{FURTHEST, Indices, Locations, is_near};
 pub use object::Object;

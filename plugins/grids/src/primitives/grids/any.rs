@@ -1,0 +1,184 @@
+//! Grids that are none: ragged ones, ones with other things than colours, ones without a cell, sets in the place of grids. All that
+//! the reference does with those, in the order in which it does it.
+
+use super::super::{duck, pieces};
+use crate::{
+    fault::{Fault, Outcome},
+    machine::Machine,
+    value::Value,
+};
+
+/// The tuple of what is made of each row, in order.
+fn each_row(machine: &mut Machine, grid: &Value, mut make: impl FnMut(&mut Machine, Value) -> Outcome) -> Outcome {
+    machine.reserve_members(duck::length(grid)?)?;
+    let rows = duck::members(grid)?.map(|row| make(machine, row)).collect::<Outcome<_>>()?;
+    Ok(Value::tuple(rows))
+}
+
+/// The tuple of what is made of each cell of each row, in order.
+fn each_cell(machine: &mut Machine, grid: &Value, mut make: impl FnMut(Value) -> Value) -> Outcome {
+    each_row(machine, grid, |machine, row| {
+        machine.reserve_members(duck::length(&row)?)?;
+        Ok(Value::tuple(duck::members(&row)?.map(&mut make).collect()))
+    })
+}
+
+/// Rows, and columns of the first one. There must be a first one.
+pub(in super::super) fn dimensions(grid: &Value) -> Outcome<(usize, usize)> {
+    Ok((duck::length(grid)?, duck::length(&duck::slot(grid, 0)?)?))
+}
+
+pub(super) fn crop(machine: &mut Machine, grid: &Value, start: &Value, size: &Value) -> Outcome {
+    let part = |at: usize, length: usize| {
+        let first = duck::integer(&duck::slot(start, at)?)?;
+        let size = duck::integer(&duck::slot(size, at)?)?;
+        // A sum beyond 64 bits is past the end whatever it is.
+        Ok(duck::part(first, first.saturating_add(size), length))
+    };
+    let rows = part(0, duck::slots(grid)?.len())?;
+    let rows = duck::slice(machine, grid, rows)?;
+    each_row(machine, &rows, |machine, row| {
+        let columns = part(1, duck::slots(&row)?.len())?;
+        duck::slice(machine, &row, columns)
+    })
+}
+
+pub(super) fn rot90(machine: &mut Machine, grid: &Value) -> Outcome {
+    Ok(Value::tuple(duck::zipped(machine, duck::slots(grid)?.rev())?))
+}
+
+pub(super) fn rot180(machine: &mut Machine, grid: &Value) -> Outcome {
+    let rows = duck::reversed(machine, grid)?;
+    each_row(machine, &rows, |machine, row| duck::reversed(machine, &row))
+}
+
+pub(super) fn rot270(machine: &mut Machine, grid: &Value) -> Outcome {
+    let mut columns = duck::zipped(machine, duck::slots(grid)?)?;
+    columns.reverse();
+    Ok(Value::tuple(columns))
+}
+
+pub(super) fn hupscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+    each_row(machine, grid, |machine, row| widened(machine, &row, factor))
+}
+
+/// Every member of the row so many times.
+fn widened(machine: &mut Machine, row: &Value, factor: &Value) -> Outcome {
+    let mut wide = Vec::new();
+    for value in duck::members(row)? {
+        let times = duck::times(factor)?;
+        machine.reserve_members(times)?;
+        wide.extend(std::iter::repeat_n(value, times));
+    }
+    Ok(Value::tuple(wide))
+}
+
+pub(super) fn vupscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+    widened(machine, grid, factor)
+}
+
+pub(in super::super) fn upscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+    let wide = hupscale(machine, grid, factor)?;
+    vupscale(machine, &wide, factor)
+}
+
+pub(super) fn downscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+    let (height, width) = dimensions(grid)?;
+    let step = duck::integer(factor)?.unsigned_abs();
+    if step == 0 {
+        return Err(Fault::Arithmetic("a grid is scaled down by 0"));
+    }
+    let step = usize::try_from(step).unwrap_or(usize::MAX);
+    let mut rows = Vec::new();
+    for row in 0..height {
+        // Rows that are dropped are read all the same: they must be as long as the first one.
+        let cells = duck::slot(grid, row)?;
+        machine.reserve_members(width)?;
+        let kept = (0..width).step_by(step).map(|column| duck::slot(&cells, column)).collect::<Outcome<_>>()?;
+        if row % step == 0 {
+            rows.push(Value::tuple(kept));
+        }
+    }
+    Ok(Value::tuple(rows))
+}
+
+pub(super) fn hconcat(machine: &mut Machine, one: &Value, two: &Value) -> Outcome {
+    let (ones, twos) = (duck::members(one)?, duck::members(two)?);
+    machine.reserve_members(duck::length(one)?.min(duck::length(two)?))?;
+    let rows = ones.zip(twos).map(|(one, two)| duck::sum(machine, &one, &two)).collect::<Outcome<_>>()?;
+    Ok(Value::tuple(rows))
+}
+
+pub(super) fn cellwise(machine: &mut Machine, one: &Value, two: &Value, fallback: &Value) -> Outcome {
+    let (height, width) = dimensions(one)?;
+    machine.reserve_members(height.saturating_mul(width.saturating_add(1)))?;
+    let row = |row: usize| {
+        let cell = |column: usize| {
+            let cell = duck::slot(&duck::slot(one, row)?, column)?;
+            Ok(if cell == duck::slot(&duck::slot(two, row)?, column)? { cell } else { fallback.clone() })
+        };
+        Ok(Value::tuple((0..width).map(cell).collect::<Outcome<_>>()?))
+    };
+    Ok(Value::tuple((0..height).map(row).collect::<Outcome<_>>()?))
+}
+
+pub(super) fn replace(machine: &mut Machine, grid: &Value, replaced: &Value, by: &Value) -> Outcome {
+    each_cell(machine, grid, |cell| if cell == *replaced { by.clone() } else { cell })
+}
+
+pub(super) fn switch(machine: &mut Machine, grid: &Value, one: &Value, two: &Value) -> Outcome {
+    each_cell(machine, grid, |cell| {
+        if cell == *one {
+            two.clone()
+        } else if cell == *two {
+            one.clone()
+        } else {
+            cell
+        }
+    })
+}
+
+pub(super) fn trim(machine: &mut Machine, grid: &Value) -> Outcome {
+    let inner = |value: &Value| Ok(duck::part(1, -1, duck::slots(value)?.len()));
+    let rows = duck::slice(machine, grid, inner(grid)?)?;
+    each_row(machine, &rows, |machine, row| duck::slice(machine, &row, inner(&row)?))
+}
+
+pub(super) fn tophalf(machine: &mut Machine, grid: &Value) -> Outcome {
+    let height = duck::length(grid)?;
+    duck::slice(machine, grid, 0..height / 2)
+}
+
+pub(super) fn bottomhalf(machine: &mut Machine, grid: &Value) -> Outcome {
+    let height = duck::length(grid)?;
+    duck::slice(machine, grid, height.div_ceil(2)..height)
+}
+
+pub(super) fn compress(machine: &mut Machine, grid: &Value) -> Outcome {
+    let plain_rows = plain_members(machine, grid)?;
+    let transposed = pieces::dmirror(machine, std::slice::from_ref(grid))?;
+    let plain_columns = plain_members(machine, &transposed)?;
+    let mut rows = Vec::new();
+    for (row, is_plain) in duck::members(grid)?.zip(plain_rows) {
+        if is_plain {
+            continue;
+        }
+        machine.reserve_members(duck::length(&row)?.saturating_add(1))?;
+        let is_kept = |column: &usize| !plain_columns.get(*column).is_some_and(|is_plain| *is_plain);
+        let cells = duck::members(&row)?.enumerate().filter(|(column, _)| is_kept(column));
+        rows.push(Value::tuple(cells.map(|(_, cell)| cell).collect()));
+    }
+    Ok(Value::tuple(rows))
+}
+
+/// Of each member, whether all its members are the same, and there is one.
+fn plain_members(machine: &mut Machine, lines: &Value) -> Outcome<Vec<bool>> {
+    machine.visit(duck::length(lines)?)?;
+    let is_plain = |line: Value| {
+        machine.visit(duck::length(&line)?)?;
+        let mut members = duck::members(&line)?;
+        let Some(first) = members.next() else { return Ok(false) };
+        Ok(members.all(|member| member == first))
+    };
+    duck::members(lines)?.map(is_plain).collect()
+}

@@ -1,0 +1,87 @@
+//! A grid whose cells are being changed one by one.
+
+use super::{super::duck, any};
+use crate::{
+    fault::{Fault, Outcome},
+    machine::Machine,
+    value::{Grid, Value},
+};
+
+/// A grid, or what stands in the place of one, whose cells can be changed.
+pub(super) struct Board {
+    height: usize,
+    /// Columns of the first row: the others may have more or fewer.
+    width: usize,
+    cells: Cells,
+}
+
+enum Cells {
+    /// Colours, row after row.
+    Colors(Vec<u8>),
+    Values(Vec<Vec<Value>>),
+}
+
+impl Board {
+    pub(super) fn of(machine: &mut Machine, grid: &Value) -> Outcome<Board> {
+        if let Some(grid) = grid.as_grid() {
+            let mut cells = machine.reserve_cells(grid.height().into(), grid.width().into())?;
+            cells.extend_from_slice(grid.cells());
+            let (height, width) = (grid.height() as usize, grid.width() as usize);
+            return Ok(Board { height, width, cells: Cells::Colors(cells) });
+        }
+        Board::of_values(machine, grid)
+    }
+
+    /// With cells that are values even where they are colours.
+    pub(super) fn of_values(machine: &mut Machine, grid: &Value) -> Outcome<Board> {
+        let (height, width) = any::dimensions(grid)?;
+        let row = |row: Value| {
+            machine.reserve_members(duck::length(&row)?.saturating_add(1))?;
+            Ok(duck::members(&row)?.collect())
+        };
+        let rows = duck::members(grid)?.map(row).collect::<Outcome<_>>()?;
+        Ok(Board { height, width, cells: Cells::Values(rows) })
+    }
+
+    /// The place of a location, if it is inside.
+    pub(super) fn place(&self, row: &Value, column: &Value) -> Outcome<Option<(usize, usize)>> {
+        let place = duck::place(row, column, self.height, self.width)?;
+        match (&self.cells, place) {
+            (Cells::Values(rows), Some((row, column))) if column >= rows[row].len() => {
+                Err(Fault::Value("a row is shorter than the first one"))
+            }
+            _ => Ok(place),
+        }
+    }
+
+    /// The value at a place that [`Board::place`] gave.
+    pub(super) fn get(&self, (row, column): (usize, usize)) -> Value {
+        match &self.cells {
+            Cells::Colors(cells) => Value::Integer(cells[row * self.width + column].into()),
+            Cells::Values(rows) => rows[row][column].clone(),
+        }
+    }
+
+    /// Puts a value at a place that [`Board::place`] gave.
+    pub(super) fn put(&mut self, machine: &mut Machine, (row, column): (usize, usize), value: &Value) -> Outcome<()> {
+        match (&mut self.cells, value) {
+            (Cells::Colors(cells), Value::Integer(color @ 0..=9)) => cells[row * self.width + column] = *color as u8,
+            (Cells::Colors(cells), _) => {
+                machine.reserve_members(cells.len().saturating_add(self.height))?;
+                let rows = cells.chunks_exact(self.width);
+                let values = |row: &[u8]| row.iter().map(|color| Value::Integer((*color).into())).collect();
+                self.cells = Cells::Values(rows.map(values).collect());
+                return self.put(machine, (row, column), value);
+            }
+            (Cells::Values(rows), _) => rows[row][column] = value.clone(),
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        match self.cells {
+            Cells::Colors(cells) => Value::grid(Grid::new(self.height as u32, self.width as u32, cells)),
+            Cells::Values(rows) => Value::tuple(rows.into_iter().map(Value::tuple).collect()),
+        }
+    }
+}
