@@ -71,5 +71,6 @@ mod store;
 mod support;
 mod telemetry;
 mod tensors;
+mod text_files;
 mod traps;
 mod watch;

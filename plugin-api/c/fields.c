@@ -31,6 +31,7 @@ static yyjson_mut_val *field_schema(yyjson_mut_doc *doc, const jf_field *field, 
     static const char *const names[] = {
         [JF_BOOL] = "boolean",  [JF_INT] = "integer",      [JF_UINT] = "integer",
         [JF_NUMBER] = "number", [JF_TEXT] = "string",      [JF_TEXT_FILE] = "string",
+        [JF_TEXT_FILES] = "string",
     };
     if (field->type == JF_JSON_IN || field->type == JF_JSON_OUT) {
         if (field->schema != NULL) {
@@ -44,6 +45,7 @@ static yyjson_mut_val *field_schema(yyjson_mut_doc *doc, const jf_field *field, 
         yyjson_mut_obj_add_str(doc, schema, "type", names[field->type]);
     }
     if (field->type == JF_TEXT_FILE) yyjson_mut_obj_add_str(doc, schema, "format", "jackfield-text-file");
+    if (field->type == JF_TEXT_FILES) yyjson_mut_obj_add_str(doc, schema, "format", "jackfield-text-files");
     if (field->minimum != NULL) {
         add_json(doc, schema, "minimum", field->minimum);
     } else if (field->type == JF_UINT) {
@@ -108,6 +110,23 @@ static jf_result in_bounds(jf_call *call, jf_failure_kind kind, const jf_field *
 
 static jf_text text_of(yyjson_val *value) { return (jf_text){ yyjson_get_str(value), yyjson_get_len(value) }; }
 
+static jf_result read_file(jf_call *call, jf_failure_kind kind, const char *name, yyjson_val *value, jf_text_file *to) {
+    yyjson_val *path = yyjson_obj_get(value, "path"), *text = yyjson_obj_get(value, "text");
+    if (!yyjson_is_str(path) || !yyjson_is_str(text)) return misfit(call, kind, name, "a file", value);
+    *to = (jf_text_file){ text_of(path), text_of(text) };
+    return JF_OK;
+}
+
+static jf_result read_files(jf_call *call, jf_failure_kind kind, const char *name, yyjson_val *value, jf_text_files *to) {
+    if (!yyjson_is_arr(value)) return misfit(call, kind, name, "a list of files", value);
+    jf_text_file *files = jf_alloc(call, yyjson_arr_size(value) * sizeof *files);
+    *to = (jf_text_files){ files, yyjson_arr_size(value) };
+    size_t index, count;
+    yyjson_val *file;
+    yyjson_arr_foreach(value, index, count, file) JF_TRY(read_file(call, kind, name, file, &files[index]));
+    return JF_OK;
+}
+
 static jf_result read_field(jf_call *call, jf_failure_kind kind, const jf_field *field, yyjson_val *value, void *to) {
     switch (field->type) {
     case JF_BOOL:
@@ -132,12 +151,10 @@ static jf_result read_field(jf_call *call, jf_failure_kind kind, const jf_field 
         if (!yyjson_is_str(value)) return misfit(call, kind, field->name, "a string", value);
         *(jf_text *)to = text_of(value);
         return JF_OK;
-    case JF_TEXT_FILE: {
-        yyjson_val *path = yyjson_obj_get(value, "path"), *text = yyjson_obj_get(value, "text");
-        if (!yyjson_is_str(path) || !yyjson_is_str(text)) return misfit(call, kind, field->name, "a file", value);
-        *(jf_text_file *)to = (jf_text_file){ text_of(path), text_of(text) };
-        return JF_OK;
-    }
+    case JF_TEXT_FILE:
+        return read_file(call, kind, field->name, value, to);
+    case JF_TEXT_FILES:
+        return read_files(call, kind, field->name, value, to);
     case JF_JSON_IN:
         *(yyjson_val **)to = value;
         return JF_OK;
@@ -211,6 +228,7 @@ jf_result jf_write_fields(jf_call *call, jf_shape shape, const void *from, yyjso
         case JF_TENSOR: value = jf_write_tensor(call, at); break;
         case JF_JSON_IN:
         case JF_TEXT_FILE:
+        case JF_TEXT_FILES:
             return jf_fail(call, JF_INTERNAL, "`%s` is of a type that is only read", field->name);
         }
         if (value == NULL) value = yyjson_mut_null(doc);

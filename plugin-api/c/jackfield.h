@@ -117,6 +117,7 @@ typedef enum jf_type {
     JF_NUMBER,    /* double */
     JF_TEXT,      /* jf_text */
     JF_TEXT_FILE, /* jf_text_file: an option that names a file, which the host reads */
+    JF_TEXT_FILES, /* jf_text_files: an option that names a folder, whose files the host reads */
     JF_JSON_IN,   /* yyjson_val *: any JSON value that is read; say in .schema what it looks like */
     JF_JSON_OUT,  /* yyjson_mut_val *: any JSON value that is written, made with jf_json(call) */
     JF_TENSOR,    /* jf_tensor_ref: a tensor that travels by reference; say its shape in .schema */
@@ -129,6 +130,13 @@ typedef struct jf_text_file {
     /* What the file holds: at most 16 MiB. */
     jf_text text;
 } jf_text_file;
+
+/* The text files of a folder that an option names, relative to the pipeline's folder, or a single file: sorted by name,
+   without those in folders inside it and those whose names begin with a dot; at most 64 MiB together. */
+typedef struct jf_text_files {
+    const jf_text_file *files;
+    size_t count;
+} jf_text_files;
 
 /* A tensor that travels by reference: what stands in a document for elements that the host holds. */
 typedef struct jf_tensor_ref {

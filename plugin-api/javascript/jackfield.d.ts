@@ -65,6 +65,12 @@ export function object<F extends Record<string, Type<any>>>(
  * configuration, so that a change of the file is a change of the configuration.
  */
 export function textFile(options?: { description?: string }): Type<{ path: string; text: string }>;
+/**
+ * The text files of a folder that an option names, relative to the pipeline's folder, or a single file: sorted by name,
+ * without those in folders inside it and those whose names begin with a dot. The host reads them and hands them over with
+ * the configuration: at most 16 MiB each, and 64 MiB together.
+ */
+export function textFiles(options?: { description?: string }): Type<{ path: string; text: string }[]>;
 
 type OptionalKeys<F> = { [K in keyof F]: F[K] extends OptionalType<any> ? K : never }[keyof F];
 type ObjectOf<F> = { [K in Exclude<keyof F, OptionalKeys<F>>]: Infer<F[K]> } & {

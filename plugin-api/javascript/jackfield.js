@@ -54,5 +54,6 @@ export {
   optional,
   string,
   textFile,
+  textFiles,
 } from "./schema.js";
 export { tensorRef } from "./tensors.js";

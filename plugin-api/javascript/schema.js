@@ -126,12 +126,21 @@ export function optional(of, options = {}) {
   return type;
 }
 
+function readFile(value, place) {
+  if (typeof value?.path !== "string" || typeof value?.text !== "string") throw misfit("a file", value, place);
+  return { path: value.path, text: value.text };
+}
+
 export function textFile(options = {}) {
+  return new Type({ type: "string", format: "jackfield-text-file" }, readFile, options);
+}
+
+export function textFiles(options = {}) {
   const read = (value, place) => {
-    if (typeof value?.path !== "string" || typeof value?.text !== "string") throw misfit("a file", value, place);
-    return { path: value.path, text: value.text };
+    if (!Array.isArray(value)) throw misfit("a list of files", value, place);
+    return value.map((one, index) => readFile(one, `${place}[${index}]`));
   };
-  return new Type({ type: "string", format: "jackfield-text-file" }, read, options);
+  return new Type({ type: "string", format: "jackfield-text-files" }, read, options);
 }
 
 const join = (place, name) => (place === "" ? name : `${place}.${name}`);

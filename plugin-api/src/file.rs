@@ -11,6 +11,9 @@ use serde::{
 /// `format` of a config string that the host replaces by the file it names: see [`TextFile`].
 pub const TEXT_FILE: &str = "jackfield-text-file";
 
+/// `format` of a config string that the host replaces by the files of the folder it names: see [`TextFiles`].
+pub const TEXT_FILES: &str = "jackfield-text-files";
+
 /// `format` of a config string that the host makes an absolute path: see [`FilePath`].
 pub const FILE_PATH: &str = "jackfield-path";
 
@@ -39,6 +42,32 @@ impl JsonSchema for TextFile {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": TEXT_FILE })
+    }
+}
+
+/// The text files of a folder that the configuration names, relative to the pipeline's folder, or a single file. The host
+/// reads them and hands them over with the configuration, as a [`TextFile`] each: a file that changed, came or went is a
+/// change of the configuration.
+///
+/// Files are those that stand in the folder itself, sorted by the bytes of their names; folders in it, what is no regular
+/// file, and files whose names begin with a dot are left out. A path is that of the pipeline, with the file's name behind
+/// that of the folder. There is at least one file, and no more than 100,000; a file holds UTF-8 text of at most 16 MiB, all of
+/// them together 64 MiB.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TextFiles(pub Vec<TextFile>);
+
+impl JsonSchema for TextFiles {
+    fn schema_name() -> Cow<'static, str> {
+        "TextFiles".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": TEXT_FILES })
     }
 }
 

@@ -100,7 +100,7 @@ pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection}
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
 pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in, linked_in_as};
 pub use failure::{Failure, FailureKind, Result};
-pub use file::{DIGESTED_PATH, DigestedPath, FILE_PATH, FilePath, TEXT_FILE, TextFile};
+pub use file::{DIGESTED_PATH, DigestedPath, FILE_PATH, FilePath, TEXT_FILE, TEXT_FILES, TextFile, TextFiles};
 #[doc(hidden)]
 pub use guard::{Guarded, guarded};
 pub use host::{Host, HostCalls, Level};

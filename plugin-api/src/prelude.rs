@@ -10,6 +10,6 @@ pub use crate::{
     DirectionExtractor, Directions, Domain, Edit, Example, Failure, FilePath, Finish, Goal, Host, HttpRequest,
     HttpResponse, LayerDirection, Learns, Level, LogProbs, LogProbsOn, Message, Model, Objective, Offers, Outcome,
     PendingDecision, Permission, Question, Random, Result, Role, RoutingPolicy, RowNormalization, SearchPolicy,
-    SearchQuestion, Stability, Study, Tensor, TensorReader, TensorRef, TensorWriter, TextFile, Token, Usage, Values,
-    WithTensors, export_plugin,
+    SearchQuestion, Stability, Study, Tensor, TensorReader, TensorRef, TensorWriter, TextFile, TextFiles, Token, Usage,
+    Values, WithTensors, export_plugin,
 };

@@ -9,7 +9,7 @@ const jackfield = await import(`${folder}/jackfield.js`);
 const { call, checkExamples, FakeHost } = await import(`${folder}/testing.js`);
 const { decode, encode } = await import(`${folder}/utf8.js`);
 
-const { any, boolean, integer, list, map, nullable, number, object, oneOf, optional, string, textFile } = jackfield;
+const { any, boolean, integer, list, map, nullable, number, object, oneOf, optional, string, textFile, textFiles } = jackfield;
 
 const leaf = object({
   size: number({ minimum: 0, maximum: 10, description: "How large." }),
@@ -60,7 +60,7 @@ test("a misfit is told with its place", () => {
 const probe = jackfield.analyzer({
   name: "probe",
   summary: "Does as it is told",
-  config: object({ file: optional(textFile()) }),
+  config: object({ file: optional(textFile()), files: optional(textFiles()) }),
   input: object({ text: string() }),
   output: object({ size: number() }),
   examples: [{ summary: "wrong", input: { text: "ab" }, output: { size: 3 } }],
@@ -78,6 +78,8 @@ const probe = jackfield.analyzer({
         return { size: 1n };
       case "file":
         return { size: config.file.text.length };
+      case "files":
+        return { size: config.files.reduce((size, { text }) => size + text.length, 0) };
     }
     return { size: text.length };
   },
@@ -101,6 +103,13 @@ test("an answer without a JSON form is refused", () => {
 test("a file is handed over with the options", () => {
   const config = { file: { path: "a.txt", text: "abc" } };
   assert.deepEqual(call(probe, { text: "file" }, { config }), { size: 3 });
+});
+
+test("the files of a folder are handed over with the options", () => {
+  const files = [{ path: "p/a.txt", text: "abc" }, { path: "p/b.txt", text: "d" }];
+  assert.deepEqual(call(probe, { text: "files" }, { config: { files } }), { size: 4 });
+  const wrong = { files: [{ path: "p/a.txt" }] };
+  assert.throws(() => call(probe, { text: "files" }, { config: wrong }), { kind: "invalid-config", message: /files\[0\]/ });
 });
 
 test("examples that do not hold are told", () => {

@@ -40,6 +40,7 @@ from jackfield import (
     Tensor,
     TensorRef,
     TextFile,
+    TextFiles,
     WithTensors,
     export_plugin,
 )
@@ -131,6 +132,7 @@ class Probe(Analyzer):
     NAME = "probe"
 
     file: TextFile = field(default_factory=lambda: TextFile("", ""))
+    files: TextFiles = field(default_factory=TextFiles)
 
     def analyze(self, document: Text, host: Host) -> Size:
         match document.text:
@@ -138,6 +140,8 @@ class Probe(Analyzer):
                 return Size(float("nan"))
             case "file":
                 return Size(len(self.file.text))
+            case "files":
+                return Size(sum(len(file.text) for file in self.files))
             case "half":
                 return "\ud800"  # type: ignore[return-value]
         return Size(1 / len(document.text))
@@ -166,6 +170,16 @@ class Calls(unittest.TestCase):
             schema_of(Probe)["properties"]["file"],
             {"type": "string", "format": "jackfield-text-file", "default": {"path": "", "text": ""}},
         )
+
+    def test_the_files_of_a_folder_are_handed_over_with_the_options(self):
+        files = [{"path": "p/a.txt", "text": "abc"}, {"path": "p/b.txt", "text": "d"}]
+        self.assertEqual(call(Probe, {"text": "files"}, {"files": files}), {"size": 4})
+        self.assertEqual(
+            schema_of(Probe)["properties"]["files"],
+            {"type": "string", "format": "jackfield-text-files", "default": []},
+        )
+        with self.assertRaisesRegex(InvalidConfig, r"files\[0\]"):
+            call(Probe, {"text": "files"}, {"files": [{"path": "p/a.txt"}]})
 
     def test_examples_that_do_not_hold_are_told(self):
         with self.assertRaisesRegex(AssertionError, "`wrong` gives {'size': 0.5}, not {'size': 1.5}"):

@@ -205,6 +205,12 @@ fn names(changed: &BTreeSet<PathBuf>, pipeline: &Path) -> String {
 /// What is known of a file: when it was written, and its length; none if it is not there.
 type Stamp = Option<(SystemTime, u64)>;
 
+/// What stands in a folder, but for what is hidden; nothing for what is no folder.
+fn files_in(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    entries.filter(|path| path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b".")))
+}
+
 /// The files that a run depends on.
 struct Watched {
     files: Vec<PathBuf>,
@@ -230,6 +236,13 @@ impl Watched {
             Some((about.modified().ok()?, about.len()))
         };
         let mut seen: BTreeMap<PathBuf, Stamp> = self.files.iter().map(|path| (path.clone(), stamp(path))).collect();
+        // A configuration may name a folder for the files in it.
+        for path in self.files.iter().flat_map(|path| files_in(path)).filter(|path| !path.starts_with(&self.out)) {
+            let stamp = stamp(&path);
+            if stamp.is_some() {
+                seen.insert(path, stamp);
+            }
+        }
         // What cannot be listed is told by the run.
         let matched =
             self.patterns.iter().filter_map(|pattern| matched_files(std::slice::from_ref(pattern)).ok()).flatten();

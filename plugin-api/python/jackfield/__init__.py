@@ -33,7 +33,7 @@ otherwise a pure function of its configuration and its input.
 
 from .caches import CacheEntry, CacheSize
 from .directions import ContrastSet, Directions, LayerDirection
-from .documents import Context, Document, Tensor, TensorRef, TextFile, WithTensors
+from .documents import Context, Document, Tensor, TensorRef, TextFile, TextFiles, WithTensors
 from .extensions import Analyzer, CacheBackend, DirectionExtractor, Example, Model, Permission
 from .failures import (
     Cancelled,
@@ -120,6 +120,7 @@ __all__ = [
     "TensorRef",
     "TensorWriter",
     "TextFile",
+    "TextFiles",
     "Token",
     "TokenLogProb",
     "TokenLogProbs",

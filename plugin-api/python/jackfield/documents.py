@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, Generic, TypeVar
 
 from .failures import InvalidInput, InvalidOutput
-from .schema import Json, Misfit
+from .schema import Json, Misfit, from_json
 
 T = TypeVar("T")
 
@@ -153,3 +153,19 @@ class TextFile:
     def json_schema() -> dict[str, Any]:
         """What the pipeline holds in its place."""
         return {"type": "string", "format": "jackfield-text-file"}
+
+
+class TextFiles(list[TextFile]):
+    """The text files of a folder that an option names, relative to the pipeline's folder, or a single file: sorted by name,
+    without those in folders inside it and those whose names begin with a dot. The host reads them and hands them over with
+    the configuration: at most 16 MiB each, and 64 MiB together."""
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """What the pipeline holds in their place."""
+        return {"type": "string", "format": "jackfield-text-files"}
+
+    @classmethod
+    def read_json(cls, value: Json, place: str) -> TextFiles:
+        """The files that a JSON value holds. Raises `Misfit`."""
+        return cls(from_json(list[TextFile], value, place))

@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, MACHINE_DEFAULT, NO_EFFECT, TEXT_FILE};
+use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, MACHINE_DEFAULT, NO_EFFECT, TEXT_FILE, TEXT_FILES};
 use serde_json::{Value, json};
 
-use super::path_digest;
+use super::{path_digest, text_files};
 use crate::{
     pipeline::{
         faults::Fault,
@@ -16,7 +16,7 @@ use crate::{
     plugin::{is_secret_name, regular_file},
 };
 
-/// Replaces each string that the schema calls a text file by `{path, text}`, each that it calls a digested path by
+/// Replaces each string that the schema calls a text file by `{path, text}`, each that it calls text files by a list of these, each that it calls a digested path by
 /// `{path, sha256}`, and makes each path absolute. A path that is absent and has a default is made absolute too.
 ///
 /// Gives back what stands for the paths where configurations are compared.
@@ -37,8 +37,9 @@ pub(super) fn is_named_at(schema: &Value, config: &Value, pointer: &str) -> bool
     let mut open = vec![(schema, config, pointer)];
     while let Some((at, value, pointer)) = open.pop() {
         let schemas = alternatives(schema, at);
-        let is_path =
-            |schema: &&Value| [TEXT_FILE, DIGESTED_PATH, FILE_PATH].iter().any(|format| schema["format"] == *format);
+        let is_path = |schema: &&Value| {
+            [TEXT_FILE, TEXT_FILES, DIGESTED_PATH, FILE_PATH].iter().any(|format| schema["format"] == *format)
+        };
         if pointer.is_empty() && value.is_string() && schemas.iter().any(is_path) {
             return true;
         }
@@ -99,6 +100,19 @@ impl<'a> Fill<'a> {
                 if let Some(node) = node.filter(|_| is(TEXT_FILE)) {
                     if let Some(read) = self.read(text, node.span) {
                         *value = json!({ "path": text, "text": read });
+                    }
+                } else if let Some(node) = node.filter(|_| is(TEXT_FILES)) {
+                    match text_files::read(text, &self.folder.join(&*text)) {
+                        Ok(files) => {
+                            // Texts are compared by their digest: what differs is told without them.
+                            self.paths.insert(self.pointer.clone(), json!({ "sha256": text_files::digest(&files) }));
+                            *value =
+                                files.into_iter().map(|(path, text)| json!({ "path": path, "text": text })).collect();
+                        }
+                        Err(wrong) => self.faults.extend(wrong.into_iter().map(|wrong| {
+                            let fault = Fault::at("bad-file", node.span, wrong.message);
+                            fault.note(format!("it is looked for at `{}`", wrong.path.display()))
+                        })),
                     }
                 } else if is(DIGESTED_PATH) {
                     if let Some((path, sha256)) = self.digest(text, node.map_or(self.place, |node| node.span)) {
@@ -186,13 +200,13 @@ impl<'a> Fill<'a> {
 
     fn read(&mut self, path: &str, at: Span) -> Option<String> {
         let full = self.folder.join(path);
-        let what = match regular_file::read_text(&full, regular_file::MOST_TEXT) {
-            Ok(text) => return Some(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let fault = Fault::at("bad-file", at, format!("cannot read the file `{path}`: {what}"));
-        self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
-        None
+        match text_files::text_of(&full) {
+            Ok(text) => Some(text),
+            Err(why) => {
+                let fault = Fault::at("bad-file", at, format!("cannot read the file `{path}`: {why}"));
+                self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+                None
+            }
+        }
     }
 }

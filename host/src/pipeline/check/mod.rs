@@ -18,6 +18,7 @@ mod search_space;
 mod services;
 mod sources;
 mod tests_table;
+mod text_files;
 mod types;
 
 use std::collections::HashMap;

@@ -10,6 +10,7 @@ mod landscape;
 mod look;
 pub mod policy;
 pub mod shelf;
+mod texts;
 
 use jackfield_plugin_api::prelude::*;
 
@@ -22,8 +23,9 @@ pub use dice::{Ask, Asked, Dice, Said};
 pub use folder::{Folder, Given, Written};
 pub use landscape::{Landscape, Place, Side, Step};
 pub use look::{Look, Looked, Pair};
+pub use texts::{Shown, Texts};
 
-export_plugin!(Ask, Folder, Landscape, Look);
+export_plugin!(Ask, Folder, Landscape, Look, Texts);
 export_plugin!(models: Dice);
 export_plugin!(policies: Wayward);
 export_plugin!(searches: Bounce);
