@@ -33,6 +33,7 @@ mod large_graphs;
 mod lenses;
 mod local_model;
 mod lockfile;
+mod looks;
 mod meetings;
 mod memo;
 mod model_abilities;

@@ -12,7 +12,10 @@ use std::{
 
 use jackfield::{
     engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, Wire},
+    pipeline::{
+        ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, ViewMarks,
+        Wire,
+    },
     plugin::{
         Digest, Form, Offer, Opener, Plugin, Registry,
         sandbox::{Grants, Limits},
@@ -313,6 +316,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         store: None,
         deferred: false,
         route: None,
+        views: ViewMarks::default(),
     };
     Plan {
         name: "gossip".into(),
@@ -324,6 +328,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         sandbox_memory: None,
         tensor_storage: None,
         search: None,
+        item_views: ViewMarks::default(),
         exports: Vec::new(),
         models: Vec::new(),
         caches: Vec::new(),

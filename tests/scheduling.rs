@@ -15,7 +15,7 @@ use jackfield::{
     engine::{Cancel, Engine, Event, Observer, Options, RunState, Silent},
     pipeline::{
         ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
-        Wire,
+        ViewMarks, Wire,
     },
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits},
     service::Services,
@@ -142,6 +142,7 @@ fn plan(case: &Case) -> Plan {
             store: None,
             deferred: false,
             route: None,
+            views: ViewMarks::default(),
         }
     });
     Plan {
@@ -154,6 +155,7 @@ fn plan(case: &Case) -> Plan {
         sandbox_memory: None,
         tensor_storage: None,
         search: None,
+        item_views: ViewMarks::default(),
         exports: Vec::new(),
         models: Vec::new(),
         caches: Vec::new(),

@@ -1,6 +1,6 @@
 //! `jackfield report`: the page about a run.
 
-mod browser;
+pub mod browser;
 mod desk;
 mod directions;
 mod search;

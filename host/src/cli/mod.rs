@@ -27,6 +27,7 @@ mod routes;
 mod run;
 mod runs;
 mod schema;
+mod show;
 mod signals;
 mod survey;
 mod table;
@@ -91,6 +92,8 @@ enum Command {
     Models(models::Command),
     /// Say why a stage's result was made anew, or was not.
     Why(why::Args),
+    /// Draw an item of a run: its input, and what each stage answered.
+    Show(show::Args),
     /// Look at the runs that were made.
     #[command(subcommand)]
     Runs(runs::Command),
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "transformer")]
         Command::Models(command) => models::models(&command),
         Command::Why(args) => why::why(&args),
+        Command::Show(args) => show::show(&args),
         Command::Runs(command) => runs::runs(&command),
         Command::Report(args) => report::report(&args),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -1,13 +1,17 @@
 //! `jackfield report`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::exit::{Exit, complain};
 use crate::{
+    engine::read_again,
     report::page,
-    store::{StoreError, peek, read_record, write_whole},
-    telemetry::output,
+    store::{ItemRow, StoreError, peek, read_record, write_whole},
+    telemetry::{output, terminal},
 };
+
+/// How much of the input is read again for the sake of the items that are drawn, in bytes.
+const MOST_INPUT: u64 = 256 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,7 +36,15 @@ pub(super) fn report(args: &Args) -> Exit {
 
 fn written(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
-    let page = page(&run, &read_record(&folder, &run)?)?;
+    let db = read_record(&folder, &run)?;
+    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &db, rows, MOST_INPUT) {
+        Ok(documents) => documents,
+        Err(error) => {
+            terminal().say(format!("note: the input of the run is not drawn: {error}"));
+            BTreeMap::new()
+        }
+    };
+    let page = page(&run, &db, &inputs)?;
     let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
     if let Err(error) = write_whole(&file, page) {
         let elsewhere = error.is_refused().then(|| "use -o to name a file that you may write to".to_owned());

@@ -4,17 +4,15 @@ use std::{sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 use jackfield_plugin_api::{Context, Document, Failure, Instance, Request};
-use serde_json::json;
 
 use super::{
     batch::{self, Control},
     error::EngineError,
     input::{Given, NoInput, elements, input_of, value_of},
-    item_digest::item_digest,
     pool::Pool,
+    read_again::read_one_again,
     scheduler::list_of,
     seed::{name_of, seed_of},
-    source,
     station::Station,
 };
 use crate::{
@@ -147,25 +145,8 @@ impl Recorded {
                 (None, failure) => Err(failure.unwrap_or_else(|| "it was not called".to_owned())),
             }
         };
-        let item = if export.reads_input() { Some(Self::item(plan, db, row)?) } else { None };
+        let item = if export.reads_input() { Some(read_one_again(plan, db, row)?) } else { None };
         Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect() })
-    }
-
-    /// The document of an item: that of a trial is on record, any other is read again.
-    fn item(plan: &Plan, db: &Db, row: &ItemRow) -> Result<Document, ExportError> {
-        if let Some(trial) = db.trial(row.index)? {
-            let number = trial.outcome.trial.unwrap_or(row.index);
-            return Ok(Document::new(json!({ "trial": number, "params": trial.outcome.values }).to_string()));
-        }
-        let changed = || ExportError::ItemChanged { item: escape_untrusted(&row.id).into_owned() };
-        let (items, _) = source::read(&plan.input)?;
-        for chunk in items {
-            let Some(item) = chunk?.into_iter().find(|item| item.index == row.index) else { continue };
-            let document = item.document.map_err(|_| changed())?;
-            let is_same = item_digest(&plan.input, &document)[..] == row.digest;
-            return if is_same { Ok(Document::new(document)) } else { Err(changed()) };
-        }
-        Err(changed())
     }
 
     fn given<'a>(&'a self, source: Source, each: Option<&'a Document>) -> Given<'a> {

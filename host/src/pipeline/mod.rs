@@ -52,6 +52,7 @@ pub use plan::{
 };
 pub use render::Style;
 pub(crate) use schema::{Alternative, Ty, View, alternatives};
+pub use schema::{ViewKind, ViewMarks};
 pub use search_plan::{SearchPlan, SearchStop, SearchTarget, StudyPlace};
 pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};
 pub use suggest::hint_for;

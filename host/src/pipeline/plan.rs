@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Arm, Failure, Instance, Kind, guarded};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::search_plan::SearchPlan;
+use super::{schema::ViewMarks, search_plan::SearchPlan};
 use crate::plugin::{
     Digest, Form, Lookup, Offer, Registry,
     sandbox::{Limits, usual_memory_total},
@@ -43,6 +43,9 @@ pub struct Plan {
     /// What picks the values that the stages run with, trial by trial; they run as they stand here without one.
     #[serde(default)]
     pub search: Option<SearchPlan>,
+    /// What of an item is to be looked at: what stages read that mark it so. None in the plan of a run that an older program made.
+    #[serde(default, skip_serializing_if = "ViewMarks::is_empty")]
+    pub item_views: ViewMarks,
     /// Stages that are no part of a run, and run when an item of it is exported. Their wires are from `stages`.
     #[serde(default)]
     pub exports: Vec<StagePlan>,
@@ -220,6 +223,10 @@ pub struct StagePlan {
     /// How its arm is picked, for each item; it runs as it stands here without one.
     #[serde(default)]
     pub route: Option<RoutePlan>,
+    /// What of its result is to be looked at: what its extension marks so, or that of a stage which reads it. The result of a
+    /// stage with several calls is their list.
+    #[serde(default, skip_serializing_if = "ViewMarks::is_empty")]
+    pub views: ViewMarks,
 }
 
 /// How a stage's arm is picked.

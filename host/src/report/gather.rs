@@ -12,6 +12,7 @@ use super::{
     learned::Learned,
     spend::Spending,
     steering::Steering,
+    to_look_at::{Inputs, ToLookAt},
     trials::Trials,
 };
 use crate::{
@@ -47,6 +48,7 @@ pub(super) struct Facts<'a> {
     pub(super) routes: Vec<Learned>,
     pub(super) trials: Trials,
     pub(super) steering: Steering,
+    pub(super) to_look_at: ToLookAt,
     /// Ids of the first items, by position: as many as are drawn one by one.
     pub(super) ids: BTreeMap<i64, String>,
 }
@@ -69,7 +71,7 @@ impl Facts<'_> {
 }
 
 /// Reads all that there is about a run.
-pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreError> {
+pub(super) fn gather<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<Facts<'a>, StoreError> {
     db.at_once(|| {
         db.verify(run)?;
         let (items, count) = items(db)?;
@@ -83,6 +85,7 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
             routes: Vec::new(),
             trials: Trials::default(),
             steering: Steering::default(),
+            to_look_at: ToLookAt::default(),
             ids: BTreeMap::new(),
         };
         db.each_call(|call| {
@@ -107,6 +110,7 @@ pub(super) fn gather<'a>(run: &'a RunJson, db: &Db) -> Result<Facts<'a>, StoreEr
         facts.routes = routes(run, db)?;
         facts.trials = Trials::read(db)?;
         facts.steering = Steering::read(&run.plan, db, &facts.trials)?;
+        facts.to_look_at = ToLookAt::read(run, db, inputs)?;
         Ok(facts)
     })
 }

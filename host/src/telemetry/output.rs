@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::plugin::{escape_untrusted, escape_untrusted_json, escape_untrusted_lines};
+use crate::plugin::{escape_untrusted, escape_untrusted_but_style, escape_untrusted_json, escape_untrusted_lines};
 
 /// Standard output. Whatever is written passes an escape that leaves nothing for a terminal to obey. The first error is
 /// kept, and what is written after it is dropped: whoever writes need not mind.
@@ -35,6 +35,12 @@ impl Output {
         let text = escape_untrusted_lines(text.as_ref());
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         self.write(&format!("{text}{end}"));
+    }
+
+    /// Writes a text of several lines that may be coloured, each ending in a line break. Whatever of it may be a stranger's has
+    /// passed [`escape_untrusted`], so that its colours are ours.
+    pub fn styled(&self, text: impl AsRef<str>) {
+        self.write(&format!("{}\n", escape_untrusted_but_style(text.as_ref())));
     }
 
     /// Writes the path of something that was made: as it is where a program reads it, escaped on a terminal.
@@ -68,6 +74,14 @@ impl Output {
     #[must_use]
     pub fn color(&self) -> bool {
         self.interactive && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+
+    /// The columns of the terminal; none where it is none, or does not say.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+    pub fn width(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        (self.interactive && size.ws_col > 0).then_some(usize::from(size.ws_col))
     }
 
     /// Whether someone may still read what is written.

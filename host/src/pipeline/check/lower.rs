@@ -10,7 +10,7 @@ use crate::{
     pipeline::{
         draft::{Expr, ItemSource, StageDraft, WireRef},
         plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, Wire},
-        schema::{Reads, View},
+        schema::{Reads, View, ViewMarks},
         tree::Key,
     },
     plugin::Digest,
@@ -56,14 +56,36 @@ impl Checker<'_> {
             caches: self.lower_caches()?,
             stages,
             search: self.lower_search(&places)?,
+            item_views: ViewMarks::default(),
             exports,
         };
         // What reads a deferred stage can only be done after it.
         for index in 0..plan.stages.len() {
             plan.stages[index].deferred |= plan.stages[index].reads.iter().any(|read| plan.stages[*read].deferred);
         }
+        self.mark_views(&order, &mut plan);
         plan.digest = digest::of(&plan);
         Some(plan)
+    }
+
+    /// Marks what is to be looked at: what extensions say of their results, and of what they read, at its source.
+    fn mark_views(&self, order: &[usize], plan: &mut Plan) {
+        let mut marks = vec![ViewMarks::default(); plan.stages.len()];
+        for (place, (index, stage)) in order.iter().zip(&plan.stages).enumerate() {
+            let Some((_, offer)) = self.offers[*index] else { continue };
+            let of_output = ViewMarks::of_schema(&offer.descriptor.output);
+            marks[place].add(if stage.is_list() { of_output.listed() } else { of_output });
+        }
+        for (index, stage) in order.iter().zip(&plan.stages) {
+            let Some((_, offer)) = self.offers[*index] else { continue };
+            let of_input = ViewMarks::of_schema(&offer.descriptor.input);
+            of_input.of_sources(&stage.input, stage.for_each.as_ref(), &mut |source, found| match source {
+                Source::Input => plan.item_views.add(found),
+                Source::Stage(place) => marks[place].add(found),
+                Source::Each | Source::Spend => {}
+            });
+        }
+        plan.stages.iter_mut().zip(marks).for_each(|(stage, marks)| stage.views = marks);
     }
 
     fn lower_stage(
@@ -101,6 +123,7 @@ impl Checker<'_> {
             store: uses.store,
             deferred: stage.deferred,
             route: self.lower_route(index, places)?,
+            views: ViewMarks::default(),
         })
     }
 

@@ -319,7 +319,7 @@ fn typed<'a>(root: &'a Value, maps: Vec<&'a Map<String, Value>>, clever: bool) -
 }
 
 /// The target of a reference within the document.
-fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+pub(super) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(pointer).or_else(|| root.pointer(&percent_decoded(pointer)?))
 }

@@ -8,6 +8,7 @@ mod expand;
 mod fit;
 mod infer;
 mod read;
+mod views;
 mod walk;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub(crate) use expand::{Alternative, Ty, alternatives};
 pub(super) use fit::{Clash, Fit, Reason};
 pub(super) use infer::infer;
 pub(super) use read::Reads;
+pub use views::{ViewKind, ViewMarks};
 pub(super) use walk::{Astray, Stray};
 
 use serde_json::Value;

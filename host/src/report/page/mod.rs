@@ -9,6 +9,8 @@ mod graph;
 mod head;
 mod latency;
 mod layout;
+mod look_grids;
+mod looks;
 mod marks;
 mod plot;
 mod routes;
@@ -22,10 +24,13 @@ use sha2::{Digest as _, Sha256};
 use super::{
     gather::gather,
     html::{Html, put},
+    to_look_at::Inputs,
 };
 use crate::store::{Db, RunJson, StoreError};
 
 const STYLE: &str = include_str!("style.css");
+/// The style of what is to be looked at, on a page that has any.
+const LOOKS_STYLE: &str = include_str!("looks.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// A part of the page.
@@ -35,15 +40,16 @@ struct Section {
     body: Html,
 }
 
-/// The page about a run, as one HTML text.
+/// The page about a run, as one HTML text. `inputs` reads items again whose input is drawn.
 ///
 /// # Errors
 /// If the record cannot be read.
-pub fn page(run: &RunJson, db: &Db) -> Result<String, StoreError> {
-    let facts = gather(run, db)?;
+pub fn page(run: &RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<String, StoreError> {
+    let facts = gather(run, db, inputs)?;
     let sections: Vec<Section> = [
         ("graph", "The graph", graph::section(&facts)),
         ("failures", "Failures", failures::section(&facts)),
+        ("look", "To look at", looks::section(&facts)),
         ("timeline", "Timeline", timeline::section(&facts)),
         ("latency", "Latency", latency::section(&facts)),
         ("cost", "Tokens and cost", cost::section(&facts)),
@@ -61,16 +67,23 @@ pub fn page(run: &RunJson, db: &Db) -> Result<String, StoreError> {
     let mut out = Html::new();
     out.own("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     // Nothing is loaded, and nothing runs but this one script: not even if something were not escaped.
+    let has_looks = !facts.to_look_at.items.is_empty();
+    let looks_style = if has_looks { format!(" 'sha256-{}'", digest(LOOKS_STYLE)) } else { String::new() };
     put!(
         out,
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\n",
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'{}; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\n",
         digest(STYLE),
+        looks_style,
         digest(SCRIPT),
     );
     out.own("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     out.own("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
     put!(out, "<title>{} · {}</title>\n<style>", run.pipeline, run.run);
     out.own(STYLE);
+    if has_looks {
+        out.own("</style>\n<style>");
+        out.own(LOOKS_STYLE);
+    }
     out.own("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n");
     out.add(&marks::shared());
     out.add(&head::header(&facts));

@@ -1,0 +1,210 @@
+//! A value for a terminal: what is to be looked at is drawn, the rest is JSON text, cut.
+
+use serde_json::Value;
+
+use super::{
+    MOST_DRAWINGS,
+    block::{Painted, Pen, columns, cut},
+    grids::grid_lines,
+};
+use crate::{
+    pipeline::ViewMarks,
+    plugin::escape_untrusted,
+    report::{
+        counted, digits,
+        looks::{Drawing, Drawn, Looks, Outcome, Outcomes, Series},
+    },
+};
+
+/// The most members of an object that is shown as text.
+const MOST_MEMBERS: usize = 24;
+/// The most reasons that are listed.
+const MOST_REASONS: usize = 20;
+/// The most columns of a name.
+const LONGEST_NAME: usize = 32;
+/// The most columns of a curve.
+const LONGEST_CURVE: usize = 60;
+
+/// The lines of a value, indented.
+pub(super) fn value_lines(value: &Value, marks: &ViewMarks, (pen, width): (Pen, usize)) -> Vec<String> {
+    let looks = Looks::of(value, marks, MOST_DRAWINGS);
+    let width = width.saturating_sub(2);
+    let mut lines = looks.rest.as_ref().map(|rest| text_lines(rest, width)).unwrap_or_default();
+    for drawing in &looks.drawings {
+        lines.extend(drawing_lines(drawing, (pen, width)));
+    }
+    if looks.more > 0 {
+        lines.push(format!("and {}", counted(looks.more as u64, "more drawing")));
+    }
+    lines.into_iter().map(|line| if line.is_empty() { line } else { format!("  {line}") }).collect()
+}
+
+/// What is not drawn, a member a line.
+fn text_lines(value: &Value, width: usize) -> Vec<String> {
+    let text = |value: &Value| escape_untrusted(&value.to_string()).into_owned();
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let member =
+                |(name, value): (&String, &Value)| cut(&format!("{}: {}", escape_untrusted(name), text(value)), width);
+            let mut lines: Vec<String> = map.iter().take(MOST_MEMBERS).map(member).collect();
+            if map.len() > MOST_MEMBERS {
+                lines.push(format!("and {}", counted((map.len() - MOST_MEMBERS) as u64, "more member")));
+            }
+            lines
+        }
+        other => vec![cut(&text(other), width)],
+    }
+}
+
+fn drawing_lines(drawing: &Drawing, (pen, width): (Pen, usize)) -> Vec<String> {
+    let heading = cut(&escape_untrusted(&drawing.heading()), width);
+    let mut lines: Vec<String> = Some(heading).filter(|heading| !heading.is_empty()).into_iter().collect();
+    match &drawing.drawn {
+        Drawn::Grids { grids, differences, more } => {
+            lines.extend(grid_lines(grids, differences.as_ref(), (pen, width)));
+            lines.extend((*more > 0).then(|| format!("and {}", counted(*more as u64, "more grid"))));
+        }
+        Drawn::Outcomes(outcomes) => lines.extend(outcome_lines(outcomes, (pen, width))),
+        Drawn::Series(series) => lines.extend(series_lines(series, width)),
+        Drawn::Unfit { view, why } => {
+            lines.push(cut(&format!("not drawn as {}: {}", view.name(), escape_untrusted(why)), width));
+        }
+    }
+    lines
+}
+
+/// A row a program, a column a case; a letter for each reason of what is not as it should be.
+fn outcome_lines(outcomes: &Outcomes, (pen, width): (Pen, usize)) -> Vec<String> {
+    let names: Vec<String> =
+        outcomes.rows.iter().map(|row| cut(&escape_untrusted(&row.name), LONGEST_NAME.min(width / 2))).collect();
+    let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    let each = outcomes.cases.to_string().len() + 1;
+    let cases = outcomes.cases.min(width.saturating_sub(beside + 1) / each);
+    let mut head = " ".repeat(beside + 1);
+    (1..=cases).for_each(|case| head.push_str(&format!("{case:>each$}")));
+    let mut lines = vec![head];
+    for (name, row) in names.iter().zip(&outcomes.rows) {
+        let mut line = Painted::new(pen);
+        line.put(if row.is_solved { "32" } else { "" }, &format!("{name}{} ", " ".repeat(beside - columns(name))));
+        for outcome in row.outcomes.iter().take(cases) {
+            let (style, mark) = match outcome {
+                Outcome::Equal => ("32", '='),
+                Outcome::Skipped => ("2", '-'),
+                Outcome::Bad(reason) => ("31", Outcomes::letter(*reason)),
+            };
+            line.put("", &" ".repeat(each - 1));
+            line.put(style, &mark.to_string());
+        }
+        lines.push(line.end());
+    }
+    lines.push("= equal   - skipped".to_owned());
+    for (place, reason) in outcomes.reasons.iter().enumerate().take(MOST_REASONS) {
+        lines.push(cut(&format!("{} {}", Outcomes::letter(place), escape_untrusted(reason)), width));
+    }
+    if outcomes.reasons.len() > MOST_REASONS {
+        lines.push(format!("and {}", counted((outcomes.reasons.len() - MOST_REASONS) as u64, "more reason")));
+    }
+    lines.extend(outcomes.cut());
+    if cases < outcomes.cases {
+        lines.push(format!("{} of {} cases are drawn", cases, outcomes.cases));
+    }
+    lines
+}
+
+/// A curve a number, with its first and last value and what lies between.
+fn series_lines(series: &Series, width: usize) -> Vec<String> {
+    let ends = (series.at.first().copied().unwrap_or_default(), series.at.last().copied().unwrap_or_default());
+    let mut lines = vec![format!(
+        "{}, {} {} to {}",
+        counted(series.count as u64, "point"),
+        series.axis,
+        digits(ends.0),
+        digits(ends.1)
+    )];
+    let names: Vec<String> = series.lines.iter().map(|(name, _)| cut(&escape_untrusted(name), LONGEST_NAME)).collect();
+    let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    for (name, (_, values)) in names.iter().zip(&series.lines) {
+        let known: Vec<f64> = values.iter().copied().flatten().collect();
+        let (least, most) =
+            known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(*value), b.max(*value)));
+        let told = match (known.first(), known.last()) {
+            (Some(first), Some(last)) => {
+                format!("{} → {}   least {}, most {}", digits(*first), digits(*last), digits(least), digits(most))
+            }
+            _ => String::new(),
+        };
+        let room = width.saturating_sub(beside + columns(&told) + 4).min(LONGEST_CURVE);
+        lines.push(format!(
+            "{name}{}  {}  {told}",
+            " ".repeat(beside - columns(name)),
+            curve(values, (least, most), room)
+        ));
+    }
+    lines.extend(series.cut());
+    lines
+}
+
+/// Values as bars of eight heights, in at most so many columns.
+fn curve(values: &[Option<f64>], (least, most): (f64, f64), room: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let room = room.min(values.len());
+    let value = |column: usize| values[if room > 1 { column * (values.len() - 1) / (room - 1) } else { 0 }];
+    let bar = |value: f64| {
+        let part = if most > least { (value - least) / (most - least) } else { 0.5 };
+        BARS[((part * 7.0).round() as usize).min(7)]
+    };
+    (0..room).map(|column| value(column).map_or(' ', bar)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(value: &Value, marks: Value, width: usize) -> String {
+        let marks: ViewMarks = serde_json::from_value(marks).expect("marks");
+        value_lines(value, &marks, (Pen { color: false }, width)).join("\n")
+    }
+
+    #[test]
+    fn outcomes_are_a_table_with_a_letter_a_reason() {
+        let value = json!([
+            { "name": "solve_a", "outcomes": ["equal", "grid:0123456789abcdef", "skipped"] },
+            { "name": "b", "outcomes": ["limit:steps", "equal", "grid:0123456789abcdef"] }
+        ]);
+        insta::assert_snapshot!(shown(&value, json!({ "view": "outcomes" }), 60));
+    }
+
+    #[test]
+    fn a_series_is_a_curve_a_number() {
+        let point = |at: u64| json!({ "generation": at, "best": at * at, "mean": if at == 3 { Value::Null } else { json!(7) } });
+        let value = json!((0..9).map(point).collect::<Vec<_>>());
+        insta::assert_snapshot!(shown(&value, json!({ "view": "series" }), 80));
+    }
+
+    #[test]
+    fn what_is_not_drawn_is_text_of_one_line_that_moves_no_terminal() {
+        let value = json!({ "id": "a\u{1b}[2J\n", "long": "x".repeat(500), "list": [1, 2], "grid": [[12]] });
+        insta::assert_snapshot!(shown(&value, json!({ "members": { "grid": { "view": "grid" } } }), 40));
+        assert_eq!(shown(&json!([]), json!({}), 40), "  []");
+        assert_eq!(shown(&json!({}), json!({}), 40), "  {}");
+    }
+
+    #[test]
+    fn what_is_shown_fits_the_width() {
+        let rows: Vec<Value> = (0..40)
+            .map(|row| json!({ "name": format!("program-{row}-{}", "n".repeat(50)), "outcomes": vec!["error:type"; 60] }))
+            .collect();
+        let points: Vec<Value> = (0..1000).map(|at| json!({ "best": at })).collect();
+        let value = json!({ "rows": rows, "points": points, "grids": [vec![vec![1; 30]; 2], vec![vec![2; 30]; 2]] });
+        let marks = json!({ "members": {
+            "rows": { "view": "outcomes" }, "points": { "view": "series" }, "grids": { "elements": { "view": "grid" } }
+        } });
+        for width in [20, 40, 80, 200] {
+            let text = shown(&value, marks.clone(), width);
+            let widest = text.lines().map(columns).max().unwrap_or_default();
+            assert!(widest <= width.max(60), "{width}: {widest}\n{text}");
+        }
+    }
+}
