@@ -189,7 +189,11 @@ mod tests {
 
     #[test]
     fn a_pair_is_digits_in_frames_with_an_arrow() {
-        insta::assert_snapshot!(drawn(&[("input", json!([[0, 1], [2, 3]])), ("output", json!([[9, 9, 9]]))], false, 80));
+        insta::assert_snapshot!(drawn(
+            &[("input", json!([[0, 1], [2, 3]])), ("output", json!([[9, 9, 9]]))],
+            false,
+            80
+        ));
     }
 
     #[test]
