@@ -11,6 +11,7 @@ use jackfield_models as _;
 use jackfield_plugin_api::{PROTOCOL, linked_in};
 use jackfield_retrieval as _;
 use jackfield_routes as _;
+use jackfield_grids as _;
 use jackfield_search as _;
 use jackfield_steering as _;
 use jackfield_transcript as _;

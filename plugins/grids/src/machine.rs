@@ -48,6 +48,23 @@ pub struct Machine {
     peak: usize,
     nested: u32,
     serial: u64,
+    /// Whether a set with several functions was made.
+    functions_ordered: bool,
+    kept: Option<KeptPrimitives>,
+}
+
+/// Results of the dear primitives on one grid.
+struct KeptPrimitives {
+    grid: Rc<Grid>,
+    results: Vec<(Primitive, [bool; 3], KeptResult)>,
+}
+
+/// A result, and what it took to get it.
+#[derive(Clone)]
+struct KeptResult {
+    value: Value,
+    steps: u64,
+    peak: usize,
 }
 
 /// A state of the memory gauge to go back to.
@@ -58,7 +75,17 @@ impl Machine {
     /// A machine that has used nothing.
     #[must_use]
     pub fn new(order: Order, limits: Limits) -> Machine {
-        Machine { order, limits, steps: 0, live: 0, peak: 0, nested: 0, serial: 0 }
+        Machine {
+            order,
+            limits,
+            steps: 0,
+            live: 0,
+            peak: 0,
+            nested: 0,
+            serial: 0,
+            functions_ordered: false,
+            kept: None,
+        }
     }
 
     /// Begins anew: what was used is forgotten.
@@ -79,12 +106,6 @@ impl Machine {
         self.steps
     }
 
-    /// Bytes of the values that are there.
-    #[must_use]
-    pub(crate) fn live(&self) -> usize {
-        self.live
-    }
-
     /// The most bytes there were.
     #[must_use]
     pub(crate) fn peak(&self) -> usize {
@@ -93,7 +114,19 @@ impl Machine {
 
     /// Sets what was used before: what comes is counted on top.
     pub(crate) fn resume_at(&mut self, steps: u64, live: usize) {
-        (self.steps, self.live, self.peak) = (steps, live, live);
+        (self.steps, self.live, self.peak, self.nested) = (steps, live, live, 0);
+        self.functions_ordered = false;
+    }
+
+    /// Whether a set with several functions was made since [`Machine::resume_at`].
+    #[must_use]
+    pub(crate) fn functions_ordered(&self) -> bool {
+        self.functions_ordered
+    }
+
+    /// Keeps what `objects`, `partition` and `fgpartition` give for this grid, from now on; nothing is kept without one.
+    pub(crate) fn keep_primitives_of(&mut self, grid: Option<Rc<Grid>>) {
+        self.kept = grid.map(|grid| KeptPrimitives { grid, results: Vec::new() });
     }
 
     /// Counts a visit of so many cells or members.
@@ -147,6 +180,9 @@ impl Machine {
 
     /// The set of these values, which are added in this order.
     pub(crate) fn set_of(&mut self, members: Vec<Value>) -> Outcome {
+        if members.len() > 1 && members.iter().filter(|member| member.holds_function()).nth(1).is_some() {
+            self.functions_ordered = true;
+        }
         match self.order {
             Order::Ascending => Ok(Value::set(members)),
             Order::Cpython => OrderedSet::of(members).map(|set| Value::Ordered(Rc::new(set))),
@@ -188,11 +224,51 @@ impl Machine {
         }
         self.charge(1)?;
         let mark = self.mark();
-        let value = (row.run)(self, arguments)?;
+        let value = match self.kept_key(row.name, arguments) {
+            Some(key) => self.run_kept(primitive, key, arguments)?,
+            None => (row.run)(self, arguments)?,
+        };
         self.release(mark, value.bytes());
         // What is shared counts wherever it stands, and has not been reserved again for that.
         if self.live > self.limits.memory {
             return Err(Fault::Limit(Limit::Memory));
+        }
+        Ok(value)
+    }
+
+    /// The arguments after the grid, where this is a call whose result is kept.
+    #[inline]
+    fn kept_key(&self, name: &str, arguments: &[Value]) -> Option<[bool; 3]> {
+        let kept = self.kept.as_ref()?;
+        let Some(Value::Grid(grid)) = arguments.first() else { return None };
+        if !Rc::ptr_eq(grid, &kept.grid) {
+            return None;
+        }
+        let truth = |at: usize| arguments.get(at).is_some_and(Value::is_true);
+        matches!(name, "objects" | "partition" | "fgpartition").then(|| [truth(1), truth(2), truth(3)])
+    }
+
+    fn run_kept(&mut self, primitive: Primitive, key: [bool; 3], arguments: &[Value]) -> Outcome {
+        let known = self.kept.as_ref().and_then(|kept| {
+            kept.results.iter().find(|(kept, with, _)| *kept == primitive && *with == key).map(|(.., result)| result)
+        });
+        if let Some(known) = known {
+            let known = known.clone();
+            self.charge(known.steps)?;
+            let mark = self.mark();
+            self.reserve(known.peak)?;
+            self.release(mark, 0);
+            return Ok(known.value);
+        }
+        let (steps, live, peak) = (self.steps, self.live, self.peak);
+        self.peak = live;
+        let outcome = (primitive.row().run)(self, arguments);
+        let taken = self.peak - live;
+        self.peak = self.peak.max(peak);
+        let value = outcome?;
+        let result = KeptResult { value: value.clone(), steps: self.steps - steps, peak: taken };
+        if let Some(kept) = &mut self.kept {
+            kept.results.push((primitive, key, result));
         }
         Ok(value)
     }

@@ -9,12 +9,14 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod types;
+mod vary;
 
 use crate::primitives::{Constant, Primitive};
 
 pub use canonical::{Canonical, Function, Node, NodeRef, canonical};
 pub use parse::{LONGEST_NAME, LONGEST_TEXT, MOST_FAULTS, MOST_LINES, ParseFault, ParseFaultKind, parse};
 pub use print::constant_name;
+pub use vary::{cross, mutate};
 
 /// A program: lines that each give a name to what a function makes of values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

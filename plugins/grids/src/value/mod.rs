@@ -307,6 +307,16 @@ impl Value {
         matches!(self, Value::Primitive(_) | Value::Closure(_))
     }
 
+    /// Whether it is a function, or a tuple that holds one.
+    #[must_use]
+    pub(crate) fn holds_function(&self) -> bool {
+        match self {
+            Value::Primitive(_) | Value::Closure(_) => true,
+            Value::Tuple(tuple) => tuple.items.iter().any(Value::holds_function),
+            _ => false,
+        }
+    }
+
     /// Number of slots or members, if it is a tuple or a set.
     #[must_use]
     pub fn size(&self) -> Option<usize> {

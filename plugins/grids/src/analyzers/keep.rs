@@ -1,0 +1,152 @@
+//! The best programs of a task.
+
+use std::{cmp::Reverse, collections::HashMap, rc::Rc};
+
+use jackfield_plugin_api::prelude::*;
+
+use super::{
+    examples,
+    score::body_of,
+    settings::{LimitTable, SetOrder, options},
+};
+use crate::{
+    evaluate::{self, Forest, Options},
+    record::{Body, Difference, Kept, Row, Validation},
+    task::{Cells, Demo},
+};
+
+/// What `grid-keep` reads.
+#[derive(Document, Clone, Debug)]
+pub struct KeepInput {
+    /// The demonstrations.
+    pub demos: Vec<Demo>,
+    /// The programs.
+    pub bodies: Vec<Body>,
+    /// What came of them, in the same order.
+    pub results: Vec<Validation>,
+}
+
+/// What `grid-keep` answers.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Best {
+    /// The best programs, the best first.
+    pub kept: Vec<Kept>,
+    /// Whether the best one gets every demonstration right.
+    pub solved: bool,
+    /// Whether one of the best two gets every test right; nothing where outputs of tests are not known. No rank depends on it.
+    pub tests_right: Option<bool>,
+    /// The best program in a word, for a screen: its name, score and what came of the tests.
+    pub summary: String,
+    /// Which programs fail which pairs, demonstrations first.
+    #[schemars(extend("x-view" = "outcomes"))]
+    pub matrix: Vec<Row>,
+}
+
+/// Keeps the best programs of a task: those with the best score on the demonstrations, then the smallest, then by their text.
+///
+/// What came of tests is reported, and never ranked by. For each demonstration that a kept program gets wrong, what it gives stands
+/// beside what was to come.
+#[derive(Config)]
+pub struct GridKeep {
+    /// How many are kept.
+    #[config(default = 3)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub keep: usize,
+    /// The order of sets.
+    #[serde(default)]
+    pub order: SetOrder,
+    /// What a program may take on one input.
+    #[serde(default)]
+    pub limits: LimitTable,
+}
+
+impl Analyzer for GridKeep {
+    const NAME: &'static str = "grid-keep";
+    const STABILITY: Stability = Stability::Beta;
+    type Input = KeepInput;
+    type Output = Best;
+
+    fn examples() -> Vec<Example> {
+        examples::keep()
+    }
+
+    async fn analyze(&self, input: KeepInput, _host: &Host<'_>) -> Result<Best> {
+        let KeepInput { demos, mut bodies, results } = input;
+        let mut results: HashMap<String, Validation> =
+            results.into_iter().map(|validation| (validation.digest.clone(), validation)).collect();
+        bodies.sort_by(|one, other| {
+            (Reverse(one.score), one.size, &one.body).cmp(&(Reverse(other.score), other.size, &other.body))
+        });
+        bodies.dedup_by(|one, other| one.digest == other.digest);
+        let mut matrix = Vec::with_capacity(bodies.len());
+        for body in &bodies {
+            let validation = results.get(&body.digest).ok_or_else(|| {
+                Failure::InvalidInput(format!(
+                    "there is no result for the program `{}`; wire `results` of the \
+                                               stage that validated it",
+                    body.name
+                ))
+            })?;
+            let outcomes = validation.train.iter().chain(&validation.test).cloned().collect();
+            matrix.push(Row { name: body.name.clone(), outcomes });
+        }
+        bodies.truncate(self.keep);
+        let options = options(self.order, self.limits, true, true);
+        let kept: Vec<Kept> = bodies
+            .into_iter()
+            .filter_map(|body| {
+                let Validation { train, test, .. } = results.remove(&body.digest)?;
+                let differences = differences(&demos, &body.body, &train, options);
+                let Body { name, digest, body, size, score } = body;
+                Some(Kept { name, digest, body, size, score, train, test, differences })
+            })
+            .collect();
+        let all_equal = |outcomes: &[String]| !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "equal");
+        let solved = kept.first().is_some_and(|best| all_equal(&best.train));
+        let is_known = kept.iter().all(|kept| !kept.test.is_empty() && !kept.test.iter().any(|test| test == "unknown"));
+        let tests_right = (is_known && !kept.is_empty()).then(|| kept.iter().take(2).any(|kept| all_equal(&kept.test)));
+        let summary = summary(kept.first(), solved, tests_right);
+        Ok(Best { kept, solved, tests_right, summary, matrix })
+    }
+}
+
+fn summary(best: Option<&Kept>, solved: bool, tests_right: Option<bool>) -> String {
+    let Some(best) = best else { return "no program".to_owned() };
+    let right = best.train.iter().filter(|outcome| *outcome == "equal").count();
+    let demos = match (solved, best.train.len()) {
+        (true, 1) => "right on the demonstration".to_owned(),
+        (true, pairs) => format!("right on all {pairs} demonstrations"),
+        (false, pairs) => format!("right on {right} of {pairs} demonstrations, score {}", best.score),
+    };
+    let tests = match tests_right {
+        Some(true) => ", right on the tests",
+        Some(false) => ", wrong on the tests",
+        None => "",
+    };
+    format!("{}: {demos}{tests}", best.name)
+}
+
+/// What a program gives for the demonstrations that it gets wrong.
+fn differences(demos: &[Demo], body: &str, outcomes: &[String], options: Options) -> Vec<Difference> {
+    let wrong: Vec<(usize, &String)> = outcomes.iter().enumerate().filter(|(_, outcome)| *outcome != "equal").collect();
+    let Ok(body) = body_of(body) else { return Vec::new() };
+    if wrong.is_empty() {
+        return Vec::new();
+    }
+    let mut forest = Forest::new(options);
+    let program = forest.add(&body);
+    let got = |at: usize, forest: &mut Forest| {
+        forest.set_input(&Rc::new(demos[at].input.to_grid()));
+        match forest.run(program) {
+            evaluate::Result::Value(value) => value.as_grid().map(|grid| Cells::from(&grid)),
+            evaluate::Result::Fault(..) => None,
+        }
+    };
+    let mut differences = Vec::with_capacity(wrong.len());
+    for (at, outcome) in wrong.into_iter().filter(|(at, _)| *at < demos.len()) {
+        let got = if outcome.starts_with("grid:") { got(at, &mut forest) } else { None };
+        let expected = demos[at].output.clone();
+        differences.push(Difference { pair: at as u32, expected, got, outcome: outcome.clone() });
+    }
+    differences
+}

@@ -1,0 +1,23 @@
+//! The analyzers: what a stage of a pipeline can do with programs and tasks.
+
+mod candidates;
+mod canonical;
+mod evolve;
+mod examples;
+mod generalise;
+mod keep;
+mod kept_values;
+mod score;
+mod settings;
+mod submission;
+mod validate;
+
+pub use candidates::GridCandidates;
+pub use canonical::GridCanonical;
+pub use evolve::GridEvolve;
+pub use generalise::GridGeneralise;
+pub use keep::GridKeep;
+pub use score::GridScore;
+pub use settings::{LimitTable, SetOrder};
+pub use submission::GridSubmission;
+pub use validate::GridValidate;

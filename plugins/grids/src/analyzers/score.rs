@@ -1,0 +1,169 @@
+//! How programs do on the demonstrations of a task.
+
+use std::rc::Rc;
+
+use jackfield_plugin_api::prelude::*;
+
+use super::{
+    examples,
+    settings::{LimitTable, SetOrder, options},
+};
+use crate::{
+    evaluate::{Forest, Options, Verdict},
+    program::{Canonical, canonical, parse},
+    record::{Program, Score, TextFault},
+    task::Demo,
+};
+
+/// What `grid-score` reads.
+#[derive(Document, Clone, Debug)]
+pub struct ScoreInput {
+    /// The demonstrations of the task. Tests do not belong here: no score depends on them.
+    pub demos: Vec<Demo>,
+    /// The candidates.
+    pub programs: Vec<Program>,
+}
+
+/// What `grid-score` answers.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// A score for each program, in order.
+    pub scores: Vec<Score>,
+    /// How many programs get every demonstration right.
+    pub equal: u32,
+    /// Nodes of the graph of all programs, and of each on its own taken together.
+    pub nodes: Nodes,
+}
+
+/// How much the programs have in common.
+#[derive(Document, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nodes {
+    /// Nodes that are evaluated, at most, for an input.
+    pub shared: u32,
+    /// Nodes of all programs, one after the other.
+    pub separate: u32,
+}
+
+/// Runs programs on the demonstrations of a task and scores them, 0 to 1000.
+///
+/// The programs of a task are evaluated as one graph, demonstration by demonstration. A program that can no longer be among
+/// the best `keep`, whatever the remaining demonstrations bring, is not run on these; which those are does not depend on order
+/// or speed.
+#[derive(Config)]
+pub struct GridScore {
+    /// How many programs are kept later: the least that no early exit may touch.
+    #[config(default = 3)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub keep: usize,
+    /// Whether a program that cannot be kept any more is left alone.
+    #[config(default = true)]
+    pub early_exit: bool,
+    /// Whether programs share the evaluation of what they have in common. Nothing but time depends on it.
+    #[config(default = true)]
+    pub shared: bool,
+    /// Whether `objects`, `partition` and `fgpartition` of an input are kept. Nothing but time depends on it.
+    #[config(default = true)]
+    pub kept_primitives: bool,
+    /// The order of sets.
+    #[serde(default)]
+    pub order: SetOrder,
+    /// What a program may take on one input.
+    #[serde(default)]
+    pub limits: LimitTable,
+}
+
+/// A candidate in the course of scoring.
+struct Candidate {
+    program: usize,
+    sum: u32,
+    outcomes: Vec<String>,
+    out: bool,
+}
+
+/// Scores programs on demonstrations; `keep` is how many are kept, nothing if all are run to the end.
+pub(crate) fn score(demos: &[Demo], programs: &[Program], options: Options, keep: Option<usize>) -> Scores {
+    let mut forest = Forest::new(options);
+    let mut separate = 0;
+    let mut candidates: Vec<Result<Candidate, TextFault>> = Vec::with_capacity(programs.len());
+    for program in programs {
+        candidates.push(body_of(&program.text).map(|body| {
+            separate += body.nodes.len() as u32;
+            Candidate { program: forest.add(&body), sum: 0, outcomes: Vec::with_capacity(demos.len()), out: false }
+        }));
+    }
+    for (at, demo) in demos.iter().enumerate() {
+        let (input, expected) = (Rc::new(demo.input.to_grid()), demo.output.to_grid());
+        forest.set_input(&input);
+        for candidate in candidates.iter_mut().flatten() {
+            if candidate.out {
+                candidate.outcomes.push("skipped".to_owned());
+                continue;
+            }
+            let verdict = Verdict::of(&forest.run(candidate.program), &expected);
+            candidate.sum += verdict.score(&expected);
+            candidate.outcomes.push(verdict.outcome());
+        }
+        let Some(keep) = keep else { continue };
+        let mut sums: Vec<u32> = candidates.iter().flatten().map(|candidate| candidate.sum).collect();
+        if sums.len() <= keep {
+            continue;
+        }
+        // At least `keep` programs end with no less than this.
+        let (_, least, _) = sums.select_nth_unstable_by(keep - 1, |one, other| other.cmp(one));
+        let remaining = 1000 * (demos.len() - at - 1) as u32;
+        for candidate in candidates.iter_mut().flatten() {
+            candidate.out |= candidate.sum + remaining < *least;
+        }
+    }
+    let pairs = demos.len().max(1) as u32;
+    let scores: Vec<Score> = programs
+        .iter()
+        .zip(candidates)
+        .map(|(program, candidate)| match candidate {
+            Ok(Candidate { sum, outcomes, .. }) => {
+                Score { name: program.name.clone(), score: sum / pairs, outcomes, fault: None }
+            }
+            Err(fault) => Score { name: program.name.clone(), score: 0, outcomes: Vec::new(), fault: Some(fault) },
+        })
+        .collect();
+    let right = |score: &&Score| !demos.is_empty() && score.fault.is_none() && score.score == 1000;
+    let equal = scores.iter().filter(right).count() as u32;
+    Scores { scores, equal, nodes: Nodes { shared: forest.size() as u32, separate } }
+}
+
+/// The body of a program, or the first thing that is wrong with its text.
+pub(crate) fn body_of(text: &str) -> Result<Canonical, TextFault> {
+    match parse(text) {
+        Ok(program) => Ok(canonical(&program)),
+        Err(faults) => {
+            let fault = &faults[0];
+            Err(TextFault {
+                kind: fault.kind.name().to_owned(),
+                line: fault.line,
+                column: fault.column,
+                message: fault.message.clone(),
+            })
+        }
+    }
+}
+
+impl Analyzer for GridScore {
+    const NAME: &'static str = "grid-score";
+    const STABILITY: Stability = Stability::Beta;
+    type Input = ScoreInput;
+    type Output = Scores;
+
+    fn examples() -> Vec<Example> {
+        examples::score()
+    }
+
+    async fn analyze(&self, input: ScoreInput, _host: &Host<'_>) -> Result<Scores> {
+        if input.demos.is_empty() {
+            return Err(Failure::InvalidInput(
+                "the task has no demonstrations: there is nothing to score by".to_owned(),
+            ));
+        }
+        let options = options(self.order, self.limits, self.shared, self.kept_primitives);
+        Ok(score(&input.demos, &input.programs, options, self.early_exit.then_some(self.keep)))
+    }
+}

@@ -1,0 +1,227 @@
+//! The candidates of a task as one graph: what two of them have in common is evaluated once an input.
+//!
+//! What comes of a program never depends on the programs beside it. A node that is found evaluated costs the program what
+//! it costs alone: the steps and the memory are kept with its value. Where a limit is near, or functions are ordered by when they
+//! were made, the node is evaluated again for the program alone.
+
+use std::{collections::HashMap, rc::Rc};
+
+use super::Result;
+use crate::{
+    fault::{Fault, Outcome},
+    machine::{Limits, Machine, Order},
+    primitives::Constant,
+    program::{Canonical, Function, NodeRef},
+    value::{Grid, Value},
+};
+
+/// How programs are evaluated. Nothing but time depends on the switches.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The order of sets.
+    pub order: Order,
+    /// What a program may take on an input.
+    pub limits: Limits,
+    /// Whether candidates share the nodes that they have in common.
+    pub shared: bool,
+    /// Whether `objects`, `partition` and `fgpartition` of the input are kept from call to call.
+    pub kept_primitives: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { order: Order::Ascending, limits: Limits::default(), shared: true, kept_primitives: true }
+    }
+}
+
+/// Values of nodes that take more than this together are forgotten between two programs.
+const RETAINED: usize = 64 << 20;
+
+/// Programs of a task, as one graph.
+pub struct Forest {
+    options: Options,
+    machine: Machine,
+    nodes: Vec<(Function, Box<[NodeRef]>)>,
+    known: HashMap<(Function, Box<[NodeRef]>), u32>,
+    programs: Vec<Steps>,
+    memo: Vec<Memo>,
+    retained: usize,
+    input: Value,
+}
+
+/// A program: its nodes in the order in which they are evaluated, each with its line.
+struct Steps {
+    nodes: Box<[(u32, u32)]>,
+    output: u32,
+}
+
+/// What is known of a node on the present input.
+#[derive(Clone)]
+enum Memo {
+    Unknown,
+    Known {
+        outcome: Outcome,
+        steps: u64,
+        peak: usize,
+        functions_ordered: bool,
+    },
+    /// A limit, for a program that had used this much before.
+    Limited {
+        steps: u64,
+        live: usize,
+        fault: Fault,
+    },
+}
+
+impl Forest {
+    /// A graph without programs.
+    #[must_use]
+    pub fn new(options: Options) -> Forest {
+        Forest {
+            options,
+            machine: Machine::new(options.order, options.limits),
+            nodes: Vec::new(),
+            known: HashMap::new(),
+            programs: Vec::new(),
+            memo: Vec::new(),
+            retained: 0,
+            input: Value::None,
+        }
+    }
+
+    /// Adds a program and gives its number.
+    pub fn add(&mut self, body: &Canonical) -> usize {
+        let mut places = Vec::with_capacity(body.nodes.len());
+        for node in &body.nodes {
+            let place = |node: &NodeRef| match node {
+                NodeRef::Node(at) => NodeRef::Node(places[*at as usize]),
+                other => *other,
+            };
+            let function = match &node.function {
+                Function::Value(function) => Function::Value(place(function)),
+                primitive => *primitive,
+            };
+            let key = (function, node.arguments.iter().map(place).collect::<Box<[_]>>());
+            let next = self.nodes.len() as u32;
+            let at = *self.known.entry(key).or_insert_with_key(|key| {
+                self.nodes.push(key.clone());
+                next
+            });
+            places.push(at);
+        }
+        let nodes = body.nodes.iter().zip(&places).map(|(node, at)| (*at, node.line)).collect();
+        self.programs.push(Steps { nodes, output: places[body.output as usize] });
+        self.memo.resize(self.nodes.len(), Memo::Unknown);
+        self.programs.len() - 1
+    }
+
+    /// Number of nodes that all programs have together.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Takes another input: programs run on it from now on.
+    pub fn set_input(&mut self, input: &Rc<Grid>) {
+        self.input = Value::Grid(Rc::clone(input));
+        self.forget();
+        self.machine.keep_primitives_of(self.options.kept_primitives.then(|| Rc::clone(input)));
+    }
+
+    fn forget(&mut self) {
+        self.memo.iter_mut().for_each(|memo| *memo = Memo::Unknown);
+        self.retained = 0;
+    }
+
+    /// Runs a program on the present input.
+    pub fn run(&mut self, program: usize) -> Result {
+        if !self.options.shared || self.retained > RETAINED {
+            self.forget();
+        }
+        if let Some(result) = self.pass(program, false) {
+            return result;
+        }
+        // The order in which functions were made is that of this program alone.
+        self.forget();
+        let result = self.pass(program, true);
+        self.forget();
+        result.expect("a program on its own has an order")
+    }
+
+    /// Evaluates the nodes of a program that are not known; nothing if the order of functions matters, unless it is `alone`.
+    fn pass(&mut self, program: usize, alone: bool) -> Option<Result> {
+        let limits = self.options.limits;
+        let (mut steps, mut live) = (0, 0);
+        for step in 0..self.programs[program].nodes.len() {
+            let (at, line) = self.programs[program].nodes[step];
+            let at = at as usize;
+            let usable = match &self.memo[at] {
+                Memo::Unknown => false,
+                Memo::Known { steps: more, peak, .. } => steps + more <= limits.steps && live + peak <= limits.memory,
+                Memo::Limited { steps: then, live: there, .. } => *then == steps && *there == live,
+            };
+            if !usable {
+                self.evaluate(at, steps, live);
+            }
+            match &self.memo[at] {
+                Memo::Known { functions_ordered: true, .. } if !alone => return None,
+                Memo::Known { outcome: Ok(value), steps: more, .. } => {
+                    steps += more;
+                    live += value.bytes();
+                }
+                Memo::Known { outcome: Err(fault), .. } | Memo::Limited { fault, .. } => {
+                    return Some(Result::Fault(*fault, line));
+                }
+                Memo::Unknown => unreachable!("it was evaluated"),
+            }
+        }
+        match &self.memo[self.programs[program].output as usize] {
+            Memo::Known { outcome: Ok(value), .. } => Some(Result::Value(value.clone())),
+            _ => unreachable!("the output is among the nodes"),
+        }
+    }
+
+    fn evaluate(&mut self, at: usize, steps: u64, live: usize) {
+        let (function, arguments) = &self.nodes[at];
+        let mut values = [Value::None, Value::None, Value::None, Value::None];
+        for (value, argument) in values.iter_mut().zip(arguments) {
+            *value = self.value(*argument);
+        }
+        // A function that is given more arguments than any takes fails by their number.
+        let given = arguments.len().min(values.len());
+        let values = &values[..given];
+        self.machine.resume_at(steps, live);
+        let outcome = match function {
+            Function::Primitive(primitive) => self.machine.run(*primitive, values),
+            Function::Value(function) => {
+                let function = self.value(*function);
+                self.machine.call(&function, values)
+            }
+        };
+        self.memo[at] = match outcome {
+            Err(fault @ Fault::Limit(_)) => Memo::Limited { steps, live, fault },
+            outcome => {
+                self.retained += outcome.as_ref().map_or(0, Value::bytes);
+                Memo::Known {
+                    outcome,
+                    steps: self.machine.steps() - steps,
+                    peak: self.machine.peak() - live,
+                    functions_ordered: self.machine.functions_ordered(),
+                }
+            }
+        };
+    }
+
+    fn value(&self, node: NodeRef) -> Value {
+        match node {
+            NodeRef::Input => self.input.clone(),
+            NodeRef::Constant(Constant::Integer(integer)) => Value::Integer(integer),
+            NodeRef::Constant(Constant::Pair(row, column)) => Value::Pair(row, column),
+            NodeRef::Primitive(primitive) => Value::Primitive(primitive),
+            NodeRef::Node(at) => match &self.memo[at as usize] {
+                Memo::Known { outcome: Ok(value), .. } => value.clone(),
+                _ => unreachable!("arguments are evaluated first"),
+            },
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What goes from stage to stage.
+
+use jackfield_plugin_api::prelude::*;
+
+use crate::task::Cells;
+
+/// A program that may solve a task.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Program {
+    /// Where it comes from: the name of its file, or what made it.
+    pub name: String,
+    /// The program, as it was written.
+    pub text: String,
+}
+
+/// What is wrong with the text of a program.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct TextFault {
+    /// `syntax`, `unknown-name`, `arity`, `use-before-definition`, `redefinition` or `type`.
+    pub kind: String,
+    /// Line of the text, from 1.
+    pub line: u32,
+    /// Column of the line in characters, from 1.
+    pub column: u32,
+    /// What is wrong, and what to do about it.
+    pub message: String,
+}
+
+/// How a program does on the demonstrations.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Score {
+    /// The program's name.
+    pub name: String,
+    /// 0 to 1000: the mean over the demonstrations of 1000 for an equal grid, the share of equal cells times 999 for another
+    /// one of the right shape, rounded down, and 0 for anything else.
+    pub score: u32,
+    /// What came of each demonstration: `equal`; `grid:` and a fingerprint for another grid; `not-a-grid`; `error:` and a kind;
+    /// `limit:` and what ran out; `skipped` once the program could not be kept any more.
+    pub outcomes: Vec<String>,
+    /// Why the program is not run at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<TextFault>,
+}
+
+/// A program reduced to what it says.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Body {
+    /// The name of the first program with this body.
+    pub name: String,
+    /// SHA-256 of the body, in hex digits: the program's identity.
+    pub digest: String,
+    /// The program without what has no effect, with names in order.
+    pub body: String,
+    /// Lines of the body.
+    pub size: u32,
+    /// The score on the demonstrations.
+    pub score: u32,
+}
+
+/// What came of every pair of a task.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Validation {
+    /// The body's digest.
+    pub digest: String,
+    /// What came of each demonstration, as in a score.
+    pub train: Vec<String>,
+    /// What came of each test; `unknown` where its output is not known.
+    pub test: Vec<String>,
+}
+
+/// A pair that a program gets wrong.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Which demonstration, from 0.
+    pub pair: u32,
+    /// What was to come.
+    pub expected: Cells,
+    /// What came, if it is a grid.
+    pub got: Option<Cells>,
+    /// The outcome.
+    pub outcome: String,
+}
+
+/// A program that is kept.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The program's name.
+    pub name: String,
+    /// The body's digest.
+    pub digest: String,
+    /// The body.
+    pub body: String,
+    /// Lines of the body.
+    pub size: u32,
+    /// The score on the demonstrations.
+    pub score: u32,
+    /// What came of each demonstration.
+    pub train: Vec<String>,
+    /// What came of each test; no rank depends on it.
+    pub test: Vec<String>,
+    /// The demonstrations that it gets wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+}
+
+/// A program and what came of it, pair by pair.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The program's name.
+    pub name: String,
+    /// Outcomes, demonstrations first.
+    pub outcomes: Vec<String>,
+}

@@ -1,0 +1,258 @@
+//! Tasks: grids and pairs of them, as their files hold them.
+
+use std::{borrow::Cow, fmt, rc::Rc};
+
+use jackfield_plugin_api::prelude::*;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, SeqAccess, Visitor},
+    ser::SerializeSeq as _,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::value::Grid;
+
+/// The most rows or columns of a grid in a task.
+pub const LARGEST: usize = 1_000;
+
+/// A grid as tasks hold it: an array of equally long arrays of integers 0..9.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cells {
+    height: u32,
+    width: u32,
+    cells: Vec<u8>,
+}
+
+impl Cells {
+    /// The grid of one cell, which is 0.
+    #[must_use]
+    pub(crate) fn blank() -> Cells {
+        Cells { height: 1, width: 1, cells: vec![0] }
+    }
+
+    /// A grid as a value of the language.
+    #[must_use]
+    pub fn to_grid(&self) -> Grid {
+        Grid::new(self.height, self.width, self.cells.clone())
+    }
+
+    /// Rows, columns.
+    #[must_use]
+    pub fn shape(&self) -> (u32, u32) {
+        (self.height, self.width)
+    }
+
+    /// The cells, row after row.
+    #[must_use]
+    pub fn cells(&self) -> &[u8] {
+        &self.cells
+    }
+
+    /// The same grid with each cell replaced, and the cells in another order: `at` says for a place of the new grid which
+    /// place of this one it has.
+    pub(crate) fn rearranged(
+        &self,
+        (height, width): (u32, u32),
+        at: impl Fn(u32, u32) -> (u32, u32),
+        color: &[u8; 10],
+    ) -> Cells {
+        let cell = |(row, column): (u32, u32)| {
+            let (row, column) = at(row, column);
+            color[usize::from(self.cells[(row * self.width + column) as usize])]
+        };
+        let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        Cells { height, width, cells: places.map(cell).collect() }
+    }
+
+    /// Adds the grid to a digest.
+    pub(crate) fn digest_into(&self, digest: &mut Sha256) {
+        digest.update(self.height.to_le_bytes());
+        digest.update(self.width.to_le_bytes());
+        digest.update(&self.cells);
+    }
+}
+
+impl From<&Grid> for Cells {
+    fn from(grid: &Grid) -> Cells {
+        Cells { height: grid.height(), width: grid.width(), cells: grid.cells().to_vec() }
+    }
+}
+
+impl From<&Rc<Grid>> for Cells {
+    fn from(grid: &Rc<Grid>) -> Cells {
+        Cells::from(&**grid)
+    }
+}
+
+impl fmt::Debug for Cells {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&rows_text(&self.cells, self.width as usize))
+    }
+}
+
+/// The rows as digits, a line each.
+fn rows_text(cells: &[u8], width: usize) -> String {
+    let mut text = String::with_capacity(cells.len() + cells.len() / width.max(1));
+    for (at, row) in cells.chunks(width.max(1)).enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        text.extend(row.iter().map(|cell| char::from(b'0' + cell)));
+    }
+    text
+}
+
+/// What stands for a grid in an outcome: `grid:` and the first 16 hex digits of the SHA-256 of its rows as digits, joined by
+/// newlines.
+#[must_use]
+pub fn fingerprint(grid: &Grid) -> String {
+    let digest = Sha256::digest(rows_text(grid.cells(), grid.width() as usize));
+    let mut text = String::with_capacity(21);
+    text.push_str("grid:");
+    text.push_str(&jackfield_plugin_api::to_hex(&digest[..8]));
+    text
+}
+
+impl<'de> Deserialize<'de> for Cells {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cells, D::Error> {
+        struct Rows;
+        impl<'de> Visitor<'de> for Rows {
+            type Value = Cells;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a grid: an array of equally long arrays of integers from 0 to 9")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Cells, A::Error> {
+                let mut grid = Cells { height: 0, width: 0, cells: Vec::with_capacity(100) };
+                while let Some(Row) = rows.next_element_seed(RowInto(&mut grid.cells))? {
+                    grid.height += 1;
+                    let length = grid.cells.len();
+                    if grid.height == 1 {
+                        grid.width = length as u32;
+                    }
+                    if length != grid.height as usize * grid.width as usize {
+                        return Err(A::Error::custom(format!(
+                            "row {} of a grid is not as long as the first",
+                            grid.height
+                        )));
+                    }
+                    if grid.width == 0 || grid.height as usize > LARGEST || grid.width as usize > LARGEST {
+                        return Err(A::Error::custom(format!("a grid has 1 to {LARGEST} rows and columns")));
+                    }
+                }
+                if grid.height == 0 {
+                    return Err(A::Error::custom("a grid has at least one row"));
+                }
+                Ok(grid)
+            }
+        }
+        deserializer.deserialize_seq(Rows)
+    }
+}
+
+struct Row;
+
+/// Reads a row into the cells that there are.
+struct RowInto<'a>(&'a mut Vec<u8>);
+
+impl<'de> serde::de::DeserializeSeed<'de> for RowInto<'_> {
+    type Value = Row;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowInto<'_> {
+    type Value = Row;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a row of a grid: an array of integers from 0 to 9")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Row, A::Error> {
+        let start = self.0.len();
+        while let Some(cell) = row.next_element::<u8>()? {
+            if cell > 9 {
+                return Err(A::Error::custom(format!("{cell} is no colour: a cell is an integer from 0 to 9")));
+            }
+            self.0.push(cell);
+            if self.0.len() - start > LARGEST {
+                return Err(A::Error::custom(format!("a grid has 1 to {LARGEST} rows and columns")));
+            }
+        }
+        Ok(Row)
+    }
+}
+
+impl Serialize for Cells {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = serializer.serialize_seq(Some(self.height as usize))?;
+        for row in self.cells.chunks_exact(self.width as usize) {
+            rows.serialize_element(row)?;
+        }
+        rows.end()
+    }
+}
+
+impl JsonSchema for Cells {
+    fn schema_name() -> Cow<'static, str> {
+        "Grid".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array", "minItems": 1,
+            "items": { "type": "array", "minItems": 1, "items": { "type": "integer", "minimum": 0, "maximum": 9 } },
+            "x-view": "grid",
+        })
+    }
+}
+
+/// A demonstration: what is given, and what is to come of it.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Demo {
+    /// What is given.
+    pub input: Cells,
+    /// What is to come of it.
+    pub output: Cells,
+}
+
+/// A test: what is given, and what is to come of it, where that is known.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Test {
+    /// What is given.
+    pub input: Cells,
+    /// What is to come of it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Cells>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_is_a_rectangle_of_colours() {
+        let read = |text: &str| serde_json::from_str::<Cells>(text).map_err(|error| error.to_string());
+        let grid = read("[[0,1,2],[3,4,5]]").unwrap();
+        assert_eq!((grid.shape(), serde_json::to_string(&grid).unwrap()), ((2, 3), "[[0,1,2],[3,4,5]]".to_owned()));
+        for (text, fault) in [
+            ("[]", "at least one row"),
+            ("[[]]", "1 to 1000 rows and columns"),
+            ("[[1],[2,3]]", "row 2 of a grid is not as long as the first"),
+            ("[[1,10]]", "10 is no colour"),
+            ("[[-1]]", "-1"),
+            ("3", "an array of equally long arrays"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(fault), "{text}: {error}");
+        }
+    }
+}
