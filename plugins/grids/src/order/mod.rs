@@ -81,6 +81,20 @@ impl OrderedSet {
         OrderedSet::new(table, self.hashless || other.hashless)
     }
 
+    /// `a |= b` of a set that can be changed: it keeps its table, and a union makes another.
+    ///
+    /// # Errors
+    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn merge(&mut self, other: &OrderedSet) -> Outcome<()> {
+        if self.len().saturating_add(other.len()) > MOST_MEMBERS {
+            return Err(Fault::Limit(Limit::Memory));
+        }
+        let mut table = std::mem::take(&mut self.table);
+        table.merge(&other.table);
+        *self = OrderedSet::new(table, self.hashless || other.hashless)?;
+        Ok(())
+    }
+
     /// `a & b`.
     ///
     /// # Errors

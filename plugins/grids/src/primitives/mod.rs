@@ -3,6 +3,7 @@
 use crate::{fault::Outcome, machine::Machine, value::Value};
 
 mod callables;
+mod components;
 mod containers;
 mod duck;
 mod elements;
@@ -13,6 +14,7 @@ mod numbers;
 mod objects;
 mod patches;
 mod pieces;
+mod shapes;
 mod sorting;
 mod table;
 

@@ -24,7 +24,8 @@ fn extent(least: &Value, greatest: &Value) -> Outcome<i64> {
     duck::difference(greatest, least)?.checked_add(1).ok_or(Fault::Overflow)
 }
 
-fn height_of(machine: &mut Machine, piece: &Value) -> Outcome<i64> {
+/// Rows of a tuple, or extent of the rows of a set; none when empty.
+pub(super) fn height_of(machine: &mut Machine, piece: &Value) -> Outcome<i64> {
     match piece {
         Value::Grid(grid) => Ok(grid.height().into()),
         Value::Indices(patch) => Ok(patch.height().into()),
@@ -38,7 +39,8 @@ fn height_of(machine: &mut Machine, piece: &Value) -> Outcome<i64> {
     }
 }
 
-fn width_of(machine: &mut Machine, piece: &Value) -> Outcome<i64> {
+/// Length of the first row of a tuple, or extent of the columns of a set; none when empty.
+pub(super) fn width_of(machine: &mut Machine, piece: &Value) -> Outcome<i64> {
     match piece {
         Value::Grid(grid) => Ok(grid.width().into()),
         Value::Indices(patch) => Ok(patch.width().into()),

@@ -2,7 +2,7 @@
 
 mod turns;
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, rc::Rc};
 
 /// A set of at least one location (row, column). Ascending order is by row, then by column.
 ///
@@ -21,7 +21,7 @@ pub struct Indices {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     /// A mask a row, from `top`; bit 0 is column `left`.
-    Rows(Box<[u64]>),
+    Rows(Rc<[u64]>),
     /// Sorted, without repetition.
     Cells(Box<[(i32, i32)]>),
 }
@@ -76,7 +76,7 @@ impl Indices {
             for (row, column) in &cells {
                 rows[(row - top) as usize] |= 1 << (column - left);
             }
-            let rows: Box<[u64]> = rows[..=(bottom - top) as usize].into();
+            let rows: Rc<[u64]> = rows[..=(bottom - top) as usize].into();
             let count = rows.iter().map(|row| row.count_ones()).sum();
             return Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) });
         }
@@ -135,7 +135,7 @@ impl Indices {
 
     /// The set of masks whose box is known.
     fn of_masks([top, left, bottom, right]: [i32; 4], rows: &[u64]) -> Indices {
-        let rows: Box<[u64]> = rows[..=(bottom - top) as usize].into();
+        let rows: Rc<[u64]> = rows[..=(bottom - top) as usize].into();
         let count = rows.iter().map(|row| row.count_ones()).sum();
         Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) }
     }
@@ -150,11 +150,41 @@ impl Indices {
         let count = (bottom - top + 1) as u32 * (right - left + 1) as u32;
         let shape = if bottom - top < SIDE && right - left < SIDE {
             let row = u64::MAX >> (63 - (right - left));
-            Shape::Rows(vec![row; (bottom - top + 1) as usize].into())
+            Shape::Rows([row; SIDE as usize][..(bottom - top + 1) as usize].into())
         } else {
             Shape::Cells((top..=bottom).flat_map(|row| (left..=right).map(move |column| (row, column))).collect())
         };
         Indices { top, left, bottom, right, count, shape }
+    }
+
+    /// The outline of the box of locations from one corner to the other.
+    ///
+    /// # Panics
+    /// If the second corner is above or left of the first: a fault of the caller.
+    #[must_use]
+    pub fn outline(top: i32, left: i32, bottom: i32, right: i32) -> Indices {
+        assert!(bottom >= top && right >= left, "a box has at least one location");
+        if bottom - top < SIDE && right - left < SIDE {
+            let (all, ends) = (u64::MAX >> (63 - (right - left)), 1 | 1 << (right - left));
+            let mut rows = [ends; SIDE as usize];
+            let rows = &mut rows[..(bottom - top + 1) as usize];
+            rows[0] = all;
+            rows[(bottom - top) as usize] = all;
+            let count = rows.iter().map(|row| row.count_ones()).sum();
+            return Indices { top, left, bottom, right, count, shape: Shape::Rows((&*rows).into()) };
+        }
+        let sides = (top..=bottom).flat_map(|row| [(row, left), (row, right)]);
+        let cells = sides.chain((left..=right).flat_map(|column| [(top, column), (bottom, column)])).collect();
+        Indices::from_cells(cells).expect("an outline has locations")
+    }
+
+    /// The first location.
+    #[must_use]
+    pub fn first(&self) -> (i32, i32) {
+        match &self.shape {
+            Shape::Rows(rows) => (self.top, self.left + rows[0].trailing_zeros() as i32),
+            Shape::Cells(cells) => cells[0],
+        }
     }
 
     /// Number of locations.
@@ -269,7 +299,7 @@ impl Indices {
             return None;
         }
         let shape = match &self.shape {
-            Shape::Rows(masks) => Shape::Rows(masks.clone()),
+            Shape::Rows(masks) => Shape::Rows(Rc::clone(masks)),
             Shape::Cells(cells) => {
                 let (rows, columns) = (top - self.top, left - self.left);
                 Shape::Cells(cells.iter().map(|(row, column)| (row + rows, column + columns)).collect())
@@ -290,7 +320,7 @@ impl Indices {
             let mut rows = [0_u64; SIDE as usize];
             self.add_to(&mut rows, top, left);
             other.add_to(&mut rows, top, left);
-            let rows: Box<[u64]> = rows[..=(bottom - top) as usize].into();
+            let rows: Rc<[u64]> = rows[..=(bottom - top) as usize].into();
             let count = rows.iter().map(|row| row.count_ones()).sum();
             return Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) };
         }
@@ -333,7 +363,20 @@ impl Indices {
     /// Whether every location is in the other set.
     #[must_use]
     pub fn is_subset(&self, other: &Indices) -> bool {
-        self.count <= other.count && self.iter().all(|(row, column)| other.contains(row, column))
+        if self.count > other.count
+            || self.top < other.top
+            || self.bottom > other.bottom
+            || self.left < other.left
+            || self.right > other.right
+        {
+            return false;
+        }
+        if let (Shape::Rows(rows), Shape::Rows(others)) = (&self.shape, &other.shape) {
+            let others = &others[(self.top - other.top) as usize..];
+            let shift = self.left - other.left;
+            return rows.iter().zip(others).all(|(mask, other)| mask << shift & !other == 0);
+        }
+        self.iter().all(|(row, column)| other.contains(row, column))
     }
 
     /// Bytes on the heap, about.
@@ -360,10 +403,70 @@ fn masks(top: i32, left: i32, rows: &[u64]) -> impl Iterator<Item = (i32, i32)> 
     rows.iter().enumerate().flat_map(bits)
 }
 
+/// How two sets compare as the lists of their sorted members.
+pub(crate) enum Compared {
+    /// Both have the same members.
+    Equal,
+    /// At the first place where they differ, both have a member: the order of these.
+    Differ(Ordering),
+    /// The one set has the first members of the other and no more: `Less` for the shorter one.
+    Part(Ordering),
+}
+
+impl Indices {
+    /// Compares as lists of sorted members. The least location that is in one set alone decides: it is less than what the
+    /// other set has there, unless that has no more.
+    pub(crate) fn compare(&self, other: &Indices) -> Compared {
+        if self.top != other.top {
+            return Compared::Differ(self.top.cmp(&other.top));
+        }
+        let (Shape::Rows(rows), Shape::Rows(others)) = (&self.shape, &other.shape) else {
+            return self.compare_each(other);
+        };
+        let shift = self.left - other.left;
+        if !(-63..=63).contains(&shift) {
+            return self.compare_each(other);
+        }
+        let (mine, theirs) = (shift.max(0) as u32, (-shift).max(0) as u32);
+        for at in 0..rows.len().max(others.len()) {
+            let mask = |rows: &[u64], by: u32| u128::from(rows.get(at).copied().unwrap_or(0)) << by;
+            let (row, other) = (mask(rows, mine), mask(others, theirs));
+            let bit = (row ^ other).trailing_zeros();
+            if bit == 128 {
+                continue;
+            }
+            return if row >> bit & 1 == 1 {
+                let more = other >> bit != 0 || at + 1 < others.len();
+                if more { Compared::Differ(Ordering::Less) } else { Compared::Part(Ordering::Greater) }
+            } else {
+                let more = row >> bit != 0 || at + 1 < rows.len();
+                if more { Compared::Differ(Ordering::Greater) } else { Compared::Part(Ordering::Less) }
+            };
+        }
+        Compared::Equal
+    }
+
+    fn compare_each(&self, other: &Indices) -> Compared {
+        let (mut one, mut two) = (self.iter(), other.iter());
+        loop {
+            match (one.next(), two.next()) {
+                (None, None) => return Compared::Equal,
+                (None, Some(_)) => return Compared::Part(Ordering::Less),
+                (Some(_), None) => return Compared::Part(Ordering::Greater),
+                (Some(one), Some(two)) if one != two => return Compared::Differ(one.cmp(&two)),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// Compared as the lists of their sorted members, the shorter first.
 impl Ord for Indices {
     fn cmp(&self, other: &Indices) -> Ordering {
-        self.iter().cmp(other.iter())
+        match self.compare(other) {
+            Compared::Equal => Ordering::Equal,
+            Compared::Differ(order) | Compared::Part(order) => order,
+        }
     }
 }
 

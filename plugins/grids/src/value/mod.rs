@@ -9,6 +9,7 @@ mod grid;
 mod indices;
 mod json;
 mod less;
+mod measures;
 mod object;
 
 use std::rc::Rc;

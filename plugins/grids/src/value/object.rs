@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, rc::Rc};
 
-use super::Indices;
+use super::{Indices, indices::Compared};
 
 /// A set of at least one cell (colour, (row, column)). Ascending order is by colour, then by row, then by column: that of
 /// the colours' sets of locations, one after the other.
@@ -181,7 +181,29 @@ impl Object {
 /// Compared as the lists of their sorted cells, the shorter first.
 impl Ord for Object {
     fn cmp(&self, other: &Object) -> Ordering {
-        self.iter().cmp(other.iter())
+        let (mut one, mut two) = (self.planes.iter(), other.planes.iter());
+        loop {
+            let (mine, others) = match (one.next(), two.next()) {
+                (Some(mine), Some(others)) => (mine, others),
+                (None, None) => return Ordering::Equal,
+                (None, Some(_)) => return Ordering::Less,
+                (Some(_), None) => return Ordering::Greater,
+            };
+            if mine.0 != others.0 {
+                return mine.0.cmp(&others.0);
+            }
+            if Rc::ptr_eq(&mine.1, &others.1) {
+                continue;
+            }
+            match mine.1.compare(&others.1) {
+                Compared::Equal => {}
+                Compared::Differ(order) => return order,
+                // The shorter plane is followed by the next colour, if there is one: that is more than any cell of this one.
+                Compared::Part(Ordering::Less) if one.next().is_some() => return Ordering::Greater,
+                Compared::Part(Ordering::Greater) if two.next().is_some() => return Ordering::Less,
+                Compared::Part(order) => return order,
+            }
+        }
     }
 }
 

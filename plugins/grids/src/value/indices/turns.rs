@@ -78,7 +78,7 @@ impl Indices {
         {
             let square = u64::MAX >> (SIDE - factor);
             let mut grown = Vec::with_capacity((bottom - top + 1) as usize);
-            for row in rows {
+            for row in rows.iter() {
                 let (mut mask, mut wide) = (*row, 0);
                 while mask != 0 {
                     wide |= square << (mask.trailing_zeros() as i32 * factor);
