@@ -141,6 +141,10 @@ pub(super) fn color(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn asindices(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    if duck::length(&arguments[0])? == 0 {
+        // Without a row, none is asked for its columns.
+        return machine.set_of(Vec::new());
+    }
     let (height, width) = grids::any::dimensions(&arguments[0])?;
     let cells = height.saturating_mul(width);
     let locations = i32::try_from(height).ok().zip(i32::try_from(width).ok());
