@@ -246,8 +246,8 @@ fn the_page_draws_the_items_that_did_not_come_out_well_before_others() {
     assert_eq!(items, wanted);
     let texts = [
         "aria-label=\"input 2 rows by 2 columns: 01 23\"",
-        "aria-label=\"4 of 6 cells differ: row 1 column 3, row 2 column 2, row 2 column 3\"",
-        "kept[0].differences[0] · solve_a",
+        "aria-label=\"3 of 6 cells differ: row 1 column 3, row 2 column 2, row 2 column 3\"",
+        "kept[0].differences[0] · solve_a · pair 1",
         "title=\"limit:steps\">c</td>",
         "&lt;b&gt;solve_b",
         "mean from 120.5 to 700",

@@ -31,6 +31,7 @@ pub(super) fn value_lines(value: &Value, marks: &ViewMarks, (pen, width): (Pen, 
     let width = width.saturating_sub(2);
     let mut lines = looks.rest.as_ref().map(|rest| text_lines(rest, width)).unwrap_or_default();
     for drawing in &looks.drawings {
+        lines.extend((!lines.is_empty()).then(String::new));
         lines.extend(drawing_lines(drawing, (pen, width)));
     }
     if looks.more > 0 {

@@ -20,6 +20,9 @@ use crate::pipeline::{ViewKind, ViewMarks};
 const MOST_BESIDE: usize = 24;
 /// The most characters of a name in a heading.
 const LONGEST_NAME: usize = 40;
+/// The most characters of a text that says which of several grids are drawn, and the most such texts.
+const LONGEST_LABEL: usize = 24;
+const MOST_LABELS: usize = 3;
 /// The members of an object that say which one of several it is.
 const NAMES: [&str; 2] = ["name", "id"];
 /// The members of an object that come first, in this order.
@@ -146,7 +149,9 @@ impl Finder {
 
     fn object(&mut self, map: &Map<String, Value>, marks: &ViewMarks) -> Option<Value> {
         let named = self.names.len();
-        if !self.path.is_empty() {
+        // The grids of a named object have its name among their labels.
+        let has_grids = map.keys().any(|key| marks.member(key).is_some_and(|marks| marks.view == Some(ViewKind::Grid)));
+        if !self.path.is_empty() && !has_grids {
             let name = NAMES.iter().find_map(|name| map.get(*name)?.as_str());
             self.names.extend(name.map(|name| clip(name, LONGEST_NAME)));
         }
@@ -173,9 +178,14 @@ impl Finder {
                 }
             }
         }
+        // Short members say which of several it is; where they are all that is left, they need not be told again.
+        let told = if beside.is_empty() { Vec::new() } else { labels(map, &others) };
+        let named_here = self.names.len();
+        self.names.extend(told.iter().map(|(_, label)| label.clone()));
         self.beside(beside);
-        let is_empty = left.is_empty() && others.is_empty();
-        for key in others {
+        self.names.truncate(named_here);
+        let is_told = left.is_empty() && told.len() == others.len();
+        for key in others.into_iter().filter(|_| !is_told) {
             let rest = match marks.member(key) {
                 Some(marks) => self.under(&format!(".{key}"), |finder| finder.value(&map[key], marks)),
                 None => Some(map[key].clone()),
@@ -183,7 +193,7 @@ impl Finder {
             left.extend(rest.map(|rest| (key.clone(), rest)));
         }
         self.names.truncate(named);
-        (!left.is_empty() || (is_empty && map.is_empty())).then_some(Value::Object(left))
+        (!left.is_empty() || map.is_empty()).then_some(Value::Object(left))
     }
 
     fn list(&mut self, list: &[Value], marks: &ViewMarks) -> Option<Value> {
@@ -233,6 +243,20 @@ impl Finder {
             self.looks.more += 1;
         }
     }
+}
+
+/// The first numbers and short texts among members, each with its name; but for what an object is called.
+fn labels<'a>(map: &Map<String, Value>, keys: &[&'a String]) -> Vec<(&'a String, String)> {
+    let label = |key: &&'a String| {
+        let text = match &map[*key] {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) if text.chars().count() <= LONGEST_LABEL => text.clone(),
+            _ => return None,
+        };
+        let is_name = NAMES.contains(&key.as_str());
+        Some((*key, if is_name { text } else { format!("{key} {text}") }))
+    };
+    keys.iter().filter_map(label).take(MOST_LABELS).collect()
 }
 
 fn alone(label: String, grid: Grid) -> Drawn {
@@ -293,16 +317,13 @@ mod tests {
         assert_eq!(
             told(&found),
             [
-                "kept[0].differences[0] · p: expected 1×1, got 1×1, 1 of 1 cells differ",
+                "kept[0].differences[0] · p · pair 0: expected 1×1, got 1×1, 1 of 1 cells differ",
                 "matrix: 1 rows",
                 "train[0]: input 1×1, output 1×2",
                 "train[1]: input 1×1, output none",
             ]
         );
-        assert_eq!(
-            found.rest,
-            Some(json!({ "id": "t", "kept": [{ "name": "p", "score": 7, "differences": [{ "pair": 0 }] }] }))
-        );
+        assert_eq!(found.rest, Some(json!({ "id": "t", "kept": [{ "name": "p", "score": 7 }] })));
         assert!(found.is_seen() && found.is_unsolved());
     }
 
