@@ -36,6 +36,7 @@ mod lockfile;
 mod looks;
 mod meetings;
 mod memo;
+mod merged_files;
 mod model_abilities;
 mod model_faults;
 mod model_memory;

@@ -323,7 +323,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         digest: Digest::of("plan"),
         seed: 0,
         input: InputPlan::Inline { items: vec![json!(item)], id: None },
-        output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
+        output: OutputPlan { item_files: false, files: Vec::new(), merged: Vec::new(), show: Vec::new() },
         max_in_flight: 1,
         sandbox_memory: None,
         tensor_storage: None,

@@ -150,7 +150,7 @@ fn plan(case: &Case) -> Plan {
         digest: Digest::of("plan"),
         seed: case.seed,
         input: InputPlan::Inline { items: (0..case.items).map(item).collect(), id: Some("id".into()) },
-        output: OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() },
+        output: OutputPlan { item_files: false, files: Vec::new(), merged: Vec::new(), show: Vec::new() },
         max_in_flight: case.in_flight,
         sandbox_memory: None,
         tensor_storage: None,

@@ -19,7 +19,7 @@ use crate::{
     pipeline::{MOST_CALLS, Plan, Scope, Source, StagePlan},
     plugin::{Registry, escape_untrusted, sandbox::Admission, start_runtime},
     service::Services,
-    store::{Answer, Blobs, Db, ItemRow, StoreError},
+    store::{Answer, Blobs, Db, ItemRow, ResultRow, StoreError},
 };
 
 /// Why an item was not exported.
@@ -119,31 +119,7 @@ impl Recorded {
     fn read(plan: &Plan, export: &StagePlan, db: &Db, row: &ItemRow) -> Result<Self, ExportError> {
         let rows = [db.results(-1)?, db.results(row.index as i64)?];
         let document = |(place, stage): (usize, &StagePlan)| {
-            let rows = &rows[usize::from(stage.scope == Scope::Item)];
-            let (mut documents, mut failure) = (Vec::new(), None);
-            for row in rows.iter().filter(|row| row.stage as usize == place) {
-                match &row.answer {
-                    Answer::Ok { json, tensors } => {
-                        documents.push(Document { json: Arc::clone(json), tensors: tensors.clone() });
-                    }
-                    Answer::Failed { kind, message } => {
-                        failure = failure.or_else(|| Some(format!("it failed, {kind}: {}", escape_untrusted(message))));
-                    }
-                    Answer::Skipped { message } => {
-                        failure = failure.or_else(|| Some(format!("it was skipped: {}", escape_untrusted(message))));
-                    }
-                }
-            }
-            match (documents.pop(), failure) {
-                (Some(last), _) if stage.is_list() => {
-                    documents.push(last);
-                    Ok(list_of(&documents.iter().collect::<Vec<_>>()))
-                }
-                (Some(document), _) => Ok(document),
-                // A stage over an empty list made no call.
-                (None, None) if stage.is_list() => Ok(Document::new("[]")),
-                (None, failure) => Err(failure.unwrap_or_else(|| "it was not called".to_owned())),
-            }
+            document_of(stage, place, &rows[usize::from(stage.scope == Scope::Item)])
         };
         let item = if export.reads_input() { Some(read_one_again(plan, db, row)?) } else { None };
         Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect() })
@@ -163,6 +139,34 @@ impl Recorded {
         let name = plan.stages.get(stage).map_or("?", |stage| stage.name.as_str());
         let why = self.stages.get(stage).and_then(|document| document.as_ref().err());
         format!("stage `{name}` has no result: {}", why.map_or("it was not called", String::as_str))
+    }
+}
+
+/// What a stage gave, by the rows of its item, or why it gave nothing. `place` is its index in the plan.
+pub(super) fn document_of(stage: &StagePlan, place: usize, rows: &[ResultRow]) -> Result<Document, String> {
+    let (mut documents, mut failure) = (Vec::new(), None);
+    for row in rows.iter().filter(|row| row.stage as usize == place) {
+        match &row.answer {
+            Answer::Ok { json, tensors } => {
+                documents.push(Document { json: Arc::clone(json), tensors: tensors.clone() });
+            }
+            Answer::Failed { kind, message } => {
+                failure = failure.or_else(|| Some(format!("it failed, {kind}: {}", escape_untrusted(message))));
+            }
+            Answer::Skipped { message } => {
+                failure = failure.or_else(|| Some(format!("it was skipped: {}", escape_untrusted(message))));
+            }
+        }
+    }
+    match (documents.pop(), failure) {
+        (Some(last), _) if stage.is_list() => {
+            documents.push(last);
+            Ok(list_of(&documents.iter().collect::<Vec<_>>()))
+        }
+        (Some(document), _) => Ok(document),
+        // A stage over an empty list made no call.
+        (None, None) if stage.is_list() => Ok(Document::new("[]")),
+        (None, failure) => Err(failure.unwrap_or_else(|| "it was not called".to_owned())),
     }
 }
 

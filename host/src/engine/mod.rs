@@ -16,6 +16,7 @@ mod item;
 mod item_digest;
 mod item_files;
 mod memo;
+mod merged;
 mod observe;
 mod open;
 mod pool;
@@ -31,6 +32,7 @@ mod station;
 mod stations;
 mod stats;
 mod tensor_shapes;
+mod top_level;
 mod trials;
 mod waits;
 

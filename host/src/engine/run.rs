@@ -8,6 +8,7 @@ use super::{
     cancel::Cancel,
     error::EngineError,
     item::Item,
+    merged::export_merged,
     observe::Observer,
     open::StageInstances,
     pool::Pool,
@@ -150,6 +151,7 @@ impl Engine<'_> {
         db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
         run.recorded.iter_mut().for_each(|recorded| recorded.events += 1);
         export_results(&db, plan, &folder.path().join("results.jsonl"))?;
+        export_merged(&db, plan, folder.path())?;
         export_run_stages(&db, plan, &folder.path().join("run"))?;
         export_spend(&db, plan, &folder.path().join("spend.jsonl"))?;
         export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;

@@ -269,6 +269,7 @@ pub(super) enum ItemSource {
 pub(super) struct OutputDraft {
     pub(super) item_files: Option<bool>,
     pub(super) files: Vec<(Key, WireRef)>,
+    pub(super) merged: Vec<(Key, WireRef)>,
     pub(super) show: Vec<(Key, WireRef)>,
 }
 

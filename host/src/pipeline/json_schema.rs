@@ -116,7 +116,7 @@ fn shape(shape_of: &Shape) -> Value {
                     json!({ "pattern": "^[a-z][a-z0-9_-]*$", "maxLength": 64, "not": { "enum": reserved } })
                 }
                 Names::Wires => json!({ "minLength": 1 }),
-                Names::Files => {
+                Names::Files | Names::RunFiles => {
                     json!({ "pattern": "^[^/\\\\:]+$", "maxLength": 200, "not": { "enum": [".", ".."] } })
                 }
             };

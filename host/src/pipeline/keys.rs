@@ -63,8 +63,10 @@ pub(super) enum Shape {
 pub(super) enum Names {
     /// Lower-case words; `reserved` are taken, each with what it means.
     Words { what: &'static str, reserved: &'static [(&'static str, &'static str)] },
-    /// A file's name without a folder.
+    /// The name of a file of an item, or beside a plugin, without a folder.
     Files,
+    /// The name of a file of the run, without a folder.
+    RunFiles,
     /// A wire.
     Wires,
 }
@@ -330,6 +332,12 @@ static OUTPUT: Table = Table {
             "files",
             Shape::Map { of: &Shape::Wire, names: Names::Files },
             "Further files of an item: a name and the wire whose value it holds.",
+        ),
+        optional(
+            "merged",
+            Shape::Map { of: &Shape::Wire, names: Names::RunFiles },
+            "Files of the run, beside `results.jsonl`: a name and a wire to an object. The file is one JSON object, with the members \
+             of the objects of all items, in the order of the items.",
         ),
         optional(
             "show",

@@ -174,13 +174,16 @@ pub(crate) const fn max_item_size() -> u64 {
 /// The most calls of a stage for one item: `for_each` times `repeat`.
 pub(crate) const MOST_CALLS: u32 = 1_000_000;
 
-/// What is written for each item.
+/// What is written for each item, and of all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputPlan {
     /// Whether `items/<item>/<stage>.json` are written.
     pub item_files: bool,
     /// Further files of an item: a name and the wire whose value it holds (a string as it is, anything else as JSON).
     pub files: Vec<(String, Wire)>,
+    /// Files of the run: a name and the wire to the objects whose members it holds, those of all items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<(String, Wire)>,
     /// What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is.
     #[serde(default)]
     pub show: Vec<(String, Wire)>,

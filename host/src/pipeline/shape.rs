@@ -267,16 +267,17 @@ impl Pass<'_> {
                 let node = Node { span: key.span, value: Value::String(name.clone()) };
                 self.wire(&node, name);
             }
-            Names::Files => {
+            Names::Files | Names::RunFiles => {
                 let plain = !name.is_empty()
                     && name != "."
                     && name != ".."
                     && !name.chars().any(|char| matches!(char, '/' | '\\' | ':') || char.is_control());
                 if !plain {
                     let message = format!("`{name}` is not a plain file name");
+                    let whose = if names == Names::RunFiles { "the run" } else { "its item" };
                     self.faults.push(
                         Fault::at("bad-name", key.span, message)
-                            .note("the file is written into the folder of its item"),
+                            .note(format!("the file is written into the folder of {whose}")),
                     );
                 } else if name.len() > values::LONGEST_FILE_NAME {
                     let message = format!("`{}` is too long for the name of a file", clipped(name));

@@ -288,7 +288,12 @@ fn output(node: Option<&Node>) -> OutputDraft {
         let table = fields.get(key).and_then(Node::as_table);
         table.into_iter().flat_map(|table| &table.0).map(|(name, node)| (name.clone(), wire_ref(node))).collect()
     };
-    OutputDraft { item_files: fields.flag("item_files"), files: wires("files"), show: wires("show") }
+    OutputDraft {
+        item_files: fields.flag("item_files"),
+        files: wires("files"),
+        merged: wires("merged"),
+        show: wires("show"),
+    }
 }
 
 fn stage(name: &Key, node: &Node) -> StageDraft {

@@ -74,7 +74,7 @@ pub(super) fn prune(plan: &Plan, wanted: &[usize]) -> (Plan, Vec<Option<usize>>)
     }
     let stages = places(&kept);
     let mut small = plan.clone();
-    small.output = OutputPlan { item_files: false, files: Vec::new(), show: Vec::new() };
+    small.output = OutputPlan { item_files: false, files: Vec::new(), merged: Vec::new(), show: Vec::new() };
     retain(&mut small.stages, &kept);
     for stage in &mut small.stages {
         // A test is to see what the plugins do now.

@@ -147,6 +147,42 @@ fn empty_lists<'a>(plan: &'a Plan, stopped_by: Option<u32>, results: &[ResultRow
     }
 }
 
+/// A member of an object.
+pub(crate) struct Member {
+    /// Its key.
+    pub(crate) key: String,
+    /// Its value, as it was given.
+    pub(crate) value: Box<RawValue>,
+}
+
+/// Writes a JSON object, a member a line, of the members that `members_of` gives for each item, in order.
+pub(crate) fn export_object(
+    db: &Db,
+    path: &Path,
+    mut members_of: impl FnMut(&ItemRow) -> Result<Vec<Member>, StoreError>,
+) -> Result<(), StoreError> {
+    let mut trouble = None;
+    let _snapshot = db.snapshot()?;
+    write_held(path, Durable::Yes, |file| {
+        file.write_all(b"{")?;
+        let mut before = "\n";
+        let result = db.each_item(|item| {
+            for Member { key, value } in members_of(&item)? {
+                let written = write!(file, "{before}{}:{value}", Value::from(key));
+                written.map_err(|source| StoreError::file("write", path, source))?;
+                before = ",\n";
+            }
+            Ok(())
+        });
+        result.map_err(|error| {
+            trouble = Some(error);
+            io::Error::other("the record could not be read")
+        })?;
+        file.write_all(b"\n}\n")
+    })
+    .map_err(|error| trouble.unwrap_or(error))
+}
+
 /// Writes `run/<stage>.json` for each stage that runs once a run.
 pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
     let rows = db.results(-1)?;

@@ -6,6 +6,7 @@
 //!   results.jsonl   a line an item, in order
 //!   events.jsonl    what happened, in order
 //!   items/<item>/   a file a stage, and those that the pipeline names
+//!   <name>          an object of what all items gave, by a name of the pipeline's
 //!   run/            a file for each stage that runs once a run
 //!   spend.jsonl     a line an item: what it spent
 //!   blobs/          tensors that results name, each called as the SHA-256 of its bytes
@@ -49,6 +50,7 @@ pub use checksum::checksum;
 pub(crate) use checksum::{is_whole, sealed_json};
 pub use db::{Db, STORE};
 pub use error::StoreError;
+pub(crate) use export::{Member, export_object};
 pub use export::{export_events, export_results, export_run_stages, export_spend, item_json};
 pub(crate) use file_name::{FileNames, file_name_of};
 pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, list_runs, peek, read_record};

@@ -48,7 +48,12 @@ impl Checker<'_> {
             digest: Digest::of(""),
             seed: draft.seed,
             input,
-            output: OutputPlan { item_files, files: named(&draft.output.files)?, show: named(&draft.output.show)? },
+            output: OutputPlan {
+                item_files,
+                files: named(&draft.output.files)?,
+                merged: named(&draft.output.merged)?,
+                show: named(&draft.output.show)?,
+            },
             max_in_flight: draft.max_in_flight,
             sandbox_memory: draft.sandbox_memory.as_ref().map(|memory| memory.value),
             tensor_storage: draft.tensor_storage,

@@ -8,6 +8,7 @@ mod extensions;
 mod files;
 mod graph;
 mod lower;
+mod merged;
 mod needs;
 mod path_digest;
 mod routes;
@@ -69,6 +70,7 @@ pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
     let of_item = read_items(draft.stages.len(), &edges);
     let is_of_item = |index: usize| of_item.get(index).is_some_and(|of_item| *of_item);
     checker.routed_once(is_of_item);
+    checker.merged_of_items(is_of_item);
     checker.search_wires(order.as_deref(), is_of_item);
     checker.tests(&edges);
     match order {

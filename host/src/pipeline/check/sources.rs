@@ -50,7 +50,7 @@ impl<'a> Checker<'a> {
             }
         }
         self.searched(&mut edges);
-        for (_, wire) in &draft.output.files {
+        for (_, wire) in draft.output.files.iter().chain(&draft.output.merged) {
             self.looked_up(None, wire);
         }
         for (_, wire) in &draft.output.show {

@@ -51,6 +51,7 @@ impl<'a> Checker<'a> {
             }
             self.wire(None, wire, &item);
         }
+        self.merged(&item);
         let shown = draft.output.show.iter().any(|(_, wire)| self.source(None, wire) == Some(Source::Spend));
         let spend = if shown { spend_schema(draft) } else { serde_json::Value::Null };
         for (_, wire) in &draft.output.show {

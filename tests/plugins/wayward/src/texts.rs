@@ -1,4 +1,4 @@
-//! An analyzer that shows the files that it was configured with.
+//! An analyzer that shows the files that it was configured with, and what it was given.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -7,9 +7,11 @@ use jackfield_plugin_api::prelude::*;
 pub struct Shown {
     /// Path and text of each file.
     pub files: Vec<(String, String)>,
+    /// What it was given.
+    pub given: Value,
 }
 
-/// Shows its files.
+/// Shows its files and what it was given.
 #[derive(Config)]
 pub struct Texts {
     /// A folder of texts, or one file.
@@ -23,8 +25,8 @@ impl Analyzer for Texts {
     type Input = Value;
     type Output = Shown;
 
-    async fn analyze(&self, _: Value, _: &Host<'_>) -> Result<Shown> {
+    async fn analyze(&self, given: Value, _: &Host<'_>) -> Result<Shown> {
         let all = self.from.0.iter().chain(self.more.iter().flat_map(|more| &more.0));
-        Ok(Shown { files: all.map(|file| (file.path.clone(), file.text.clone())).collect() })
+        Ok(Shown { files: all.map(|file| (file.path.clone(), file.text.clone())).collect(), given })
     }
 }

@@ -1,0 +1,73 @@
+//! Files of a run that hold the members of what every item gave: `[output.merged]`.
+
+use std::{fs, path::Path};
+
+use jackfield::plugin::Digest;
+
+use crate::support::{Pipeline, done, fixture};
+
+fn pipeline(lines: &str) -> Pipeline {
+    let file = fixture("jackfield_test_wayward.so");
+    Pipeline::new(&format!(
+        r#"
+[pipeline]
+name = "merged"
+[plugins.odd]
+path = {:?}
+allow_native = true
+sha256 = "{}"
+[input]
+use = "jsonl"
+path = "items.jsonl"
+id = "id"
+[output.merged]
+"submission.json" = "shown.given.members"
+[stages.shown]
+use = "odd/texts"
+in = "input"
+with = {{ from = "pipeline.toml" }}
+"#,
+        file.to_str().expect("UTF-8"),
+        Digest::of(fs::read(&file).expect("an artifact"))
+    ))
+    .with("items.jsonl", lines)
+}
+
+fn submission(run: &Path) -> String {
+    fs::read_to_string(run.join("submission.json")).expect("a file")
+}
+
+#[test]
+fn the_objects_of_all_items_are_one_whatever_is_done_at_a_time_and_again_after_a_resume() {
+    let lines: String = (0..40)
+        .map(|at| format!("{{\"id\": \"i{at}\", \"members\": {{\"z{at}\": [{at}], \"a{at}\": null}}}}\n"))
+        .collect();
+    let pipeline = pipeline(&lines);
+    let calm = done(pipeline.command().args(["--jobs", "1"])).expect_code(0);
+    let wanted: Vec<String> = (0..40).map(|at| format!("\"a{at}\":null,\n\"z{at}\":[{at}]")).collect();
+    assert_eq!(submission(&calm.folder()), format!("{{\n{}\n}}\n", wanted.join(",\n")));
+    assert!(!calm.stderr.contains("submission.json"), "{}", calm.stderr);
+    let busy = done(pipeline.command().args(["--jobs", "16"])).expect_code(0);
+    assert_eq!(submission(&busy.folder()), submission(&calm.folder()));
+    fs::write(busy.folder().join("submission.json"), "{").expect("written");
+    let again = done(pipeline.command().arg("--resume").arg(busy.folder())).expect_code(0);
+    assert_eq!(submission(&again.folder()), submission(&calm.folder()));
+}
+
+#[test]
+fn items_that_give_nothing_are_left_out_and_keys_that_come_again_are_told() {
+    let lines = [
+        r#"{"id": "b", "members": {"x": 1.5, "\u001b": {}}}"#,
+        "{",
+        r#"{"id": "c", "members": {"y": 2, "x": 3}}"#,
+        r#"{"id": "d", "members": 4}"#,
+        r#"{"id": "e"}"#,
+        r#"{"id": "f", "members": {}}"#,
+    ];
+    let pipeline = pipeline(&lines.join("\n"));
+    let run = pipeline.run().expect_code(3);
+    assert_eq!(submission(&run.folder()), "{\n\"\\u001b\":{},\n\"x\":1.5,\n\"y\":2\n}\n");
+    let told: Vec<&str> =
+        run.stderr.lines().filter_map(|line| line.find("`submission.json`").map(|at| &line[at..])).collect();
+    insta::assert_snapshot!(told.join("\n"), @"");
+}
