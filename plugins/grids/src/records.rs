@@ -21,21 +21,18 @@ pub fn check(record: &Json, order: Order) -> Result<(), String> {
     let name = record["prim"].as_str().ok_or("the record names no primitive")?;
     let primitive = Primitive::named(name).ok_or_else(|| format!("no primitive `{name}`"))?;
     let mut machine = Machine::new(order, Limits::default());
-    let arguments = arguments(&record["args"], &mut machine)?;
+    let arguments = match arguments(&record["args"], &mut machine) {
+        // A set of functions has no order there: no call takes one.
+        Err(what) if order == Order::Cpython && what == Fault::Order.to_string() => return Ok(()),
+        arguments => arguments?,
+    };
     machine.reset();
     let outcome = machine.call(&Value::Primitive(primitive), &arguments);
-    let Some(calls) = record["calls"].as_array() else {
-        let expected = match (order, record.get("cpython")) {
-            (Order::Cpython, Some(expected)) => expected,
-            _ => record,
-        };
-        let expected = if expected.get("out").is_some() || expected.get("raises").is_some() {
-            expected.clone()
-        } else {
-            serde_json::json!({ "out": expected })
-        };
-        return compare(&outcome, &expected);
+    let expected = match (order, record.get("cpython")) {
+        (Order::Cpython, Some(expected)) => expected,
+        _ => record,
     };
+    let Some(calls) = expected["calls"].as_array() else { return compare(&outcome, expected) };
     let function = outcome.map_err(|fault| format!("fails: {fault}"))?;
     for call in calls {
         let arguments = self::arguments(&call["args"], &mut machine)?;
@@ -64,26 +61,15 @@ fn compare(outcome: &Outcome, expected: &Json) -> Result<(), String> {
     }
     let expected = expected.get("out").ok_or("the record has no outcome")?;
     match outcome {
-        Ok(value) if value.to_json() == encoded(expected) => Ok(()),
+        Ok(value) if Some(value.to_json()) == canonical(expected) => Ok(()),
         Ok(value) => Err(format!("gives {}, and {expected} was recorded", value.to_json())),
         Err(Fault::Overflow) if expected.to_string().contains("\"big\"") => Ok(()),
         Err(fault) => Err(format!("fails ({fault}), and {expected} was recorded")),
     }
 }
 
-/// The same value with truth as 1 and 0, at any depth, in its one encoding: rows with truth in them are those of a grid then.
-fn encoded(json: &Json) -> Json {
-    let integers = as_integers(json);
+/// The one text of a recorded value: with truth as 1 and 0, two rows of them are a grid. Nothing for integers beyond 64 bits.
+fn canonical(json: &Json) -> Option<Json> {
     let mut machine = Machine::new(Order::Ascending, Limits::default());
-    Value::from_json(&integers, &mut machine).map_or(integers, |value| value.to_json())
-}
-
-/// The same value with truth as 1 and 0, at any depth.
-fn as_integers(json: &Json) -> Json {
-    match json {
-        Json::Bool(truth) => Json::from(i32::from(*truth)),
-        Json::Array(items) => items.iter().map(as_integers).collect(),
-        Json::Object(members) => members.iter().map(|(name, value)| (name.clone(), as_integers(value))).collect(),
-        other => other.clone(),
-    }
+    Value::from_json(json, &mut machine).ok().map(|value| value.to_json())
 }

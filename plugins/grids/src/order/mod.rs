@@ -24,7 +24,7 @@ pub struct OrderedSet {
     /// Whether the member has no hash that could be reproduced. There is one member then.
     hashless: bool,
     hash: OnceCell<u64>,
-    bytes: usize,
+    bytes: OnceCell<usize>,
 }
 
 impl OrderedSet {
@@ -54,15 +54,15 @@ impl OrderedSet {
         if hashless && table.len() > 1 {
             return Err(Fault::Order);
         }
-        let bytes = 64 + table.bytes() + table.iter().map(|member| member.value.bytes()).sum::<usize>();
         let hashless = hashless && table.len() > 0;
-        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), bytes })
+        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), bytes: OnceCell::new() })
     }
 
     /// A set made from this one: `set(a)` of a frozenset, `frozenset(a)` of a set. Its order may be another.
     #[must_use]
     pub fn copied(&self) -> OrderedSet {
-        OrderedSet { table: self.table.copied(), hashless: self.hashless, hash: self.hash.clone(), bytes: self.bytes }
+        let (table, hash) = (self.table.copied(), self.hash.clone());
+        OrderedSet { table, hashless: self.hashless, hash, bytes: OnceCell::new() }
     }
 
     /// `a | b`, `a.union(b)`.
@@ -172,7 +172,8 @@ impl OrderedSet {
     /// Bytes on the heap, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        let members = || self.table.iter().map(|member| member.value.bytes()).sum::<usize>();
+        *self.bytes.get_or_init(|| 80 + self.table.bytes() + members())
     }
 
     /// The hash of the set; nothing if a member has none.
