@@ -69,5 +69,8 @@ fn items_that_give_nothing_are_left_out_and_keys_that_come_again_are_told() {
     assert_eq!(submission(&run.folder()), "{\n\"\\u001b\":{},\n\"x\":1.5,\n\"y\":2\n}\n");
     let told: Vec<&str> =
         run.stderr.lines().filter_map(|line| line.find("`submission.json`").map(|at| &line[at..])).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    `submission.json` has nothing of 3 of 6 items: `2`, which failed; `d`, as `4` is not an object; `e`, as there is no field `members` in `{"id":"e"}`
+    `submission.json`: 1 key came again, and the first value stays: `x` of `c`, which `b` gave before
+    "#);
 }
