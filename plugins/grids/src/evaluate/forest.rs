@@ -169,8 +169,9 @@ impl Forest {
                     steps += more;
                     live += value.bytes();
                 }
-                Memo::Known { outcome: Err(fault), .. } | Memo::Limited { fault, .. } => {
-                    return Some(Result::Fault(*fault, line));
+                Memo::Known { outcome: Err(fault), .. } => return Some(Result::Fault(*fault, line)),
+                Memo::Limited { fault, .. } => {
+                    return Some(Result::Fault(*fault, self.line_of_limit(program, at).unwrap_or(line)));
                 }
                 Memo::Unknown => unreachable!("it was evaluated"),
             }
@@ -179,6 +180,13 @@ impl Forest {
             Memo::Known { outcome: Ok(value), .. } => Some(Result::Value(value.clone())),
             _ => unreachable!("the output is among the nodes"),
         }
+    }
+
+    /// The line of a function that reaches a limit when it is called: that it was made says more than that it was called.
+    fn line_of_limit(&self, program: usize, at: usize) -> Option<u32> {
+        let Function::Value(NodeRef::Node(function)) = self.nodes[at].0 else { return None };
+        let made = self.programs[program].nodes.iter().find(|(node, _)| *node == function)?;
+        Some(made.1)
     }
 
     fn evaluate(&mut self, at: usize, steps: u64, live: usize) {
