@@ -23,6 +23,8 @@ pub mod record;
 pub mod records;
 mod sets;
 pub mod task;
+#[cfg(test)]
+mod testing;
 pub mod value;
 
 pub use analyzers::{

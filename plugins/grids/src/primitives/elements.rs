@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{duck, grids, patches};
+use super::{duck, grids, patches, shapes};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
@@ -221,9 +221,7 @@ pub(super) fn palette(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         return Ok(Value::sorted_set(counts.into_iter().map(|(color, _)| Value::Integer(color)).collect()));
     }
     let values = values(machine, &arguments[0])?;
-    let colors = machine.set_of(values)?;
-    // The reference makes one set of another here, which its order can tell.
-    machine.set_of(duck::members(&colors)?.collect())
+    machine.set_of(values).map(shapes::copied)
 }
 
 pub(super) fn numcolors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -245,12 +243,7 @@ pub(super) fn numcolors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 
 pub(super) fn toobject(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let (patch, grid) = (&arguments[0], &arguments[1]);
-    let locations = match patch {
-        Value::Indices(locations) => Some(Rc::clone(locations)),
-        Value::Object(object) => Some(object.locations()),
-        _ => None,
-    };
-    if let (Some(locations), Some(grid)) = (locations, grid.as_grid()) {
+    if let (Some(locations), Some(grid)) = (shapes::stored_locations(patch), grid.as_grid()) {
         machine.reserve_members(locations.count() as usize)?;
         return Ok(Value::object(cells_at(&locations, &grid)));
     }

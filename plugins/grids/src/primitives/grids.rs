@@ -4,7 +4,10 @@
 
 use std::rc::Rc;
 
-use super::{duck, elements, patches};
+use super::{
+    duck, elements, patches, pieces,
+    shapes::{self, Bounds},
+};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
@@ -346,11 +349,12 @@ pub(super) fn vconcat(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn subgrid(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let Some([corner, size]) = corner_and_size(&arguments[0]) else {
+    let Some(Bounds { top, left, bottom, right }) = shapes::stored_bounds(&arguments[0]) else {
         let corner = patches::ulcorner(machine, &arguments[..1])?;
-        let size = super::pieces::shape(machine, &arguments[..1])?;
+        let size = pieces::shape(machine, &arguments[..1])?;
         return crop(machine, &[arguments[1].clone(), corner, size]);
     };
+    let (corner, size) = ([top, left], [bottom - top + 1, right - left + 1]);
     match arguments[1].as_grid() {
         Some(grid) => cropped(machine, &grid, corner, size),
         None => {
@@ -358,17 +362,6 @@ pub(super) fn subgrid(machine: &mut Machine, arguments: &[Value]) -> Outcome {
             any::crop(machine, &arguments[1], &pair(corner), &pair(size))
         }
     }
-}
-
-/// The upper left corner of the box of a patch, and its rows and columns.
-fn corner_and_size(patch: &Value) -> Option<[[i64; 2]; 2]> {
-    let (top, left, bottom, right) = match patch {
-        Value::Indices(patch) => (patch.top(), patch.left(), patch.bottom(), patch.right()),
-        Value::Object(patch) => (patch.top(), patch.left(), patch.bottom(), patch.right()),
-        _ => return None,
-    };
-    let extent = |from: i32, to: i32| i64::from(to) - i64::from(from) + 1;
-    Some([[top.into(), left.into()], [extent(top, bottom), extent(left, right)]])
 }
 
 pub(super) fn hsplit(machine: &mut Machine, arguments: &[Value]) -> Outcome {

@@ -17,6 +17,8 @@ mod pieces;
 mod shapes;
 mod sorting;
 mod table;
+#[cfg(test)]
+mod tests;
 
 /// What the table says about a primitive.
 pub struct Row {

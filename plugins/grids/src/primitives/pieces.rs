@@ -2,22 +2,15 @@
 //!
 //! A tuple is taken for a grid, anything else for a patch.
 
-use super::{duck, grids, patches};
+use super::{
+    duck, grids, patches,
+    shapes::{self, Bounds},
+};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
     value::{Indices, Object, Value},
 };
-
-/// Rows and columns of the box of a patch that is stored as masks.
-fn extents(patch: &Value) -> Option<(i64, i64)> {
-    let (top, left, bottom, right) = match patch {
-        Value::Indices(patch) => (patch.top(), patch.left(), patch.bottom(), patch.right()),
-        Value::Object(patch) => (patch.top(), patch.left(), patch.bottom(), patch.right()),
-        _ => return None,
-    };
-    Some((i64::from(bottom) - i64::from(top) + 1, i64::from(right) - i64::from(left) + 1))
-}
 
 /// Places from the least to the greatest.
 fn extent(least: &Value, greatest: &Value) -> Outcome<i64> {
@@ -56,8 +49,8 @@ pub(super) fn width_of(machine: &mut Machine, piece: &Value) -> Outcome<i64> {
 
 /// Rows and columns.
 fn size_of(machine: &mut Machine, piece: &Value) -> Outcome<(i64, i64)> {
-    match extents(piece) {
-        Some(size) => Ok(size),
+    match shapes::stored_bounds(piece) {
+        Some(bounds) => Ok((bounds.bottom - bounds.top + 1, bounds.right - bounds.left + 1)),
         None => Ok((height_of(machine, piece)?, width_of(machine, piece)?)),
     }
 }
@@ -110,16 +103,6 @@ fn changed(
     })
 }
 
-/// The corners of the box of a patch stored as masks: top, left, bottom, right.
-fn corners(patch: &Value) -> Option<(i64, i64, i64, i64)> {
-    let (top, left, bottom, right) = match patch {
-        Value::Indices(patch) => (patch.top(), patch.left(), patch.bottom(), patch.right()),
-        Value::Object(patch) => (patch.top(), patch.left(), patch.bottom(), patch.right()),
-        _ => return None,
-    };
-    Some((top.into(), left.into(), bottom.into(), right.into()))
-}
-
 /// The set of the locations of any patch, each changed; cells keep their colours.
 fn each_location(
     machine: &mut Machine,
@@ -144,15 +127,15 @@ fn each_location(
 }
 
 /// The sum of the least and the greatest row, or column, of a patch.
-fn ends(machine: &mut Machine, patch: &Value, at: usize) -> Outcome<i64> {
+fn ends(machine: &mut Machine, patch: &Value, at: usize) -> Outcome<i128> {
     let patch = std::slice::from_ref(patch);
     let least = duck::slot(&patches::ulcorner(machine, patch)?, at)?;
     let greatest = duck::slot(&patches::lrcorner(machine, patch)?, at)?;
-    duck::integer(&least)?.checked_add(duck::integer(&greatest)?).ok_or(Fault::Overflow)
+    Ok(i128::from(duck::integer(&least)?) + i128::from(duck::integer(&greatest)?))
 }
 
-fn less(from: i64, value: &Value) -> Outcome<i64> {
-    from.checked_sub(duck::integer(value)?).ok_or(Fault::Overflow)
+fn less(from: i128, value: &Value) -> Outcome<i64> {
+    shapes::fitting(from - i128::from(duck::integer(value)?))
 }
 
 pub(super) fn hmirror(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -165,7 +148,7 @@ pub(super) fn hmirror(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if piece.is_tuple() {
         return duck::reversed(machine, piece);
     }
-    if let Some((top, _, bottom, _)) = corners(piece)
+    if let Some(Bounds { top, bottom, .. }) = shapes::stored_bounds(piece)
         && let Some(mirrored) = changed(machine, piece, |plane| plane.with_rows_mirrored(top + bottom))?
     {
         return Ok(mirrored);
@@ -190,7 +173,7 @@ pub(super) fn vmirror(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         let rows = duck::slots(piece)?.map(|row| duck::reversed(machine, &row)).collect::<Outcome<_>>()?;
         return Ok(Value::tuple(rows));
     }
-    if let Some((_, left, _, right)) = corners(piece)
+    if let Some(Bounds { left, right, .. }) = shapes::stored_bounds(piece)
         && let Some(mirrored) = changed(machine, piece, |plane| plane.with_columns_mirrored(left + right))?
     {
         return Ok(mirrored);
@@ -211,7 +194,7 @@ pub(super) fn dmirror(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if piece.is_tuple() {
         return Ok(Value::tuple(duck::zipped(machine, duck::slots(piece)?)?));
     }
-    if let Some((top, left, ..)) = corners(piece)
+    if let Some(Bounds { top, left, .. }) = shapes::stored_bounds(piece)
         && let Some(mirrored) = changed(machine, piece, |plane| plane.transposed(top - left))?
     {
         return Ok(mirrored);
@@ -221,13 +204,9 @@ pub(super) fn dmirror(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 
 fn any_dmirror(machine: &mut Machine, patch: &Value) -> Outcome {
     let (top, left) = duck::both(&patches::ulcorner(machine, std::slice::from_ref(patch))?)?;
-    let (top, left) = (duck::integer(&top)?, duck::integer(&left)?);
-    // In the order in which the reference adds and subtracts: what overflows there in the middle is no error there, but one here.
-    let moved = |at: &Value, from: i64, to: i64| {
-        let distance = duck::integer(at)?.checked_sub(from).ok_or(Fault::Overflow)?;
-        distance.checked_add(to).ok_or(Fault::Overflow)
-    };
-    each_location(machine, patch, |row, column| Ok((moved(column, left, top)?, moved(row, top, left)?)))
+    let offset = i128::from(duck::integer(&top)?) - i128::from(duck::integer(&left)?);
+    let moved = |at: &Value, by: i128| shapes::fitting(i128::from(duck::integer(at)?) + by);
+    each_location(machine, patch, |row, column| Ok((moved(column, offset)?, moved(row, -offset)?)))
 }
 
 pub(super) fn cmirror(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -291,6 +270,6 @@ fn any_upscale(machine: &mut Machine, element: &Value, factor: &Value) -> Outcom
             }
         }
     }
-    let grown = machine.set_of(members)?;
+    let grown = shapes::copied(machine.set_of(members)?);
     patches::shift(machine, &[grown, corner])
 }

@@ -159,3 +159,57 @@ fn spread(bits: u8) -> u64 {
     let own = (u64::from(bits) * ONES) & 0x8040_2010_0804_0201;
     ((own + 0x7f * ONES) >> 7 & ONES) * 0xff
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        testing,
+        value::{Grid, Value},
+    };
+
+    fn cells_of(flat: &Flat, count: usize) -> Vec<bool> {
+        (0..WORDS * 64).map(|at| flat.0[at / 64] >> (at % 64) & 1 == 1).take(count).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn each_colour_is_found_where_it_is(grid in prop_oneof![testing::grids(9), testing::grids(SIDE)]) {
+            let Value::Grid(grid) = grid else { unreachable!("a grid was made") };
+            let all = Flat::of_all_colors(grid.cells());
+            for (color, found) in (0..).zip(&all) {
+                let expected: Vec<bool> = grid.cells().iter().map(|cell| *cell == color).collect();
+                prop_assert_eq!(&cells_of(found, expected.len()), &expected);
+                prop_assert_eq!(found.0, Flat::of_color(grid.cells(), color).0);
+                let count = expected.iter().filter(|is_there| **is_there).count();
+                prop_assert_eq!(grid.plane(color).map_or(0, |plane| plane.count() as usize), count);
+                prop_assert_eq!(grid.counts()[usize::from(color)] as usize, count);
+            }
+        }
+
+        #[test]
+        fn locations_are_painted_where_they_are_after_the_move(
+            locations in testing::indices(),
+            (height, width) in prop_oneof![(1..9_u32, 1..9_u32), (1..=SIDE, 1..=SIDE)],
+            moved in prop_oneof![4 => (-9..9_i64, -9..9_i64), 1 => (any::<i64>(), any::<i64>())],
+        ) {
+            let Value::Indices(locations) = locations else { unreachable!("locations were made") };
+            let Some(flat) = Flat::of_locations(&locations, moved, height, width) else {
+                prop_assert!(locations.rows().is_none());
+                return Ok(());
+            };
+            let mut cells = vec![3; (height * width) as usize];
+            flat.paint(&mut cells, 7);
+            let grid = Grid::new(height, width, cells);
+            for row in 0..height as i32 {
+                for column in 0..width as i32 {
+                    let from = |at: i32, by: i64| i32::try_from(i64::from(at).saturating_sub(by)).unwrap_or(i32::MAX);
+                    let is_there = locations.contains(from(row, moved.0), from(column, moved.1));
+                    prop_assert_eq!(grid.at(row, column), Some(if is_there { 7 } else { 3 }));
+                }
+            }
+        }
+    }
+}

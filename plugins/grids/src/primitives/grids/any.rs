@@ -24,11 +24,11 @@ fn each_cell(machine: &mut Machine, grid: &Value, mut make: impl FnMut(Value) ->
 }
 
 /// Rows, and columns of the first one. There must be a first one.
-pub(in super::super) fn dimensions(grid: &Value) -> Outcome<(usize, usize)> {
+pub(in crate::primitives) fn dimensions(grid: &Value) -> Outcome<(usize, usize)> {
     Ok((duck::length(grid)?, duck::length(&duck::slot(grid, 0)?)?))
 }
 
-pub(super) fn crop(machine: &mut Machine, grid: &Value, start: &Value, size: &Value) -> Outcome {
+pub(in crate::primitives) fn crop(machine: &mut Machine, grid: &Value, start: &Value, size: &Value) -> Outcome {
     let part = |at: usize, length: usize| {
         let first = duck::integer(&duck::slot(start, at)?)?;
         let size = duck::integer(&duck::slot(size, at)?)?;
@@ -43,22 +43,22 @@ pub(super) fn crop(machine: &mut Machine, grid: &Value, start: &Value, size: &Va
     })
 }
 
-pub(super) fn rot90(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn rot90(machine: &mut Machine, grid: &Value) -> Outcome {
     Ok(Value::tuple(duck::zipped(machine, duck::slots(grid)?.rev())?))
 }
 
-pub(super) fn rot180(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn rot180(machine: &mut Machine, grid: &Value) -> Outcome {
     let rows = duck::reversed(machine, grid)?;
     each_row(machine, &rows, |machine, row| duck::reversed(machine, &row))
 }
 
-pub(super) fn rot270(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn rot270(machine: &mut Machine, grid: &Value) -> Outcome {
     let mut columns = duck::zipped(machine, duck::slots(grid)?)?;
     columns.reverse();
     Ok(Value::tuple(columns))
 }
 
-pub(super) fn hupscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+pub(in crate::primitives) fn hupscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
     each_row(machine, grid, |machine, row| widened(machine, &row, factor))
 }
 
@@ -73,16 +73,16 @@ fn widened(machine: &mut Machine, row: &Value, factor: &Value) -> Outcome {
     Ok(Value::tuple(wide))
 }
 
-pub(super) fn vupscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+pub(in crate::primitives) fn vupscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
     widened(machine, grid, factor)
 }
 
-pub(in super::super) fn upscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+pub(in crate::primitives) fn upscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
     let wide = hupscale(machine, grid, factor)?;
     vupscale(machine, &wide, factor)
 }
 
-pub(super) fn downscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
+pub(in crate::primitives) fn downscale(machine: &mut Machine, grid: &Value, factor: &Value) -> Outcome {
     let (height, width) = dimensions(grid)?;
     let step = duck::integer(factor)?.unsigned_abs();
     if step == 0 {
@@ -102,14 +102,14 @@ pub(super) fn downscale(machine: &mut Machine, grid: &Value, factor: &Value) -> 
     Ok(Value::tuple(rows))
 }
 
-pub(super) fn hconcat(machine: &mut Machine, one: &Value, two: &Value) -> Outcome {
+pub(in crate::primitives) fn hconcat(machine: &mut Machine, one: &Value, two: &Value) -> Outcome {
     let (ones, twos) = (duck::members(one)?, duck::members(two)?);
     machine.reserve_members(duck::length(one)?.min(duck::length(two)?))?;
     let rows = ones.zip(twos).map(|(one, two)| duck::sum(machine, &one, &two)).collect::<Outcome<_>>()?;
     Ok(Value::tuple(rows))
 }
 
-pub(super) fn cellwise(machine: &mut Machine, one: &Value, two: &Value, fallback: &Value) -> Outcome {
+pub(in crate::primitives) fn cellwise(machine: &mut Machine, one: &Value, two: &Value, fallback: &Value) -> Outcome {
     let (height, width) = dimensions(one)?;
     machine.reserve_members(height.saturating_mul(width.saturating_add(1)))?;
     let row = |row: usize| {
@@ -122,11 +122,11 @@ pub(super) fn cellwise(machine: &mut Machine, one: &Value, two: &Value, fallback
     Ok(Value::tuple((0..height).map(row).collect::<Outcome<_>>()?))
 }
 
-pub(super) fn replace(machine: &mut Machine, grid: &Value, replaced: &Value, by: &Value) -> Outcome {
+pub(in crate::primitives) fn replace(machine: &mut Machine, grid: &Value, replaced: &Value, by: &Value) -> Outcome {
     each_cell(machine, grid, |cell| if cell == *replaced { by.clone() } else { cell })
 }
 
-pub(super) fn switch(machine: &mut Machine, grid: &Value, one: &Value, two: &Value) -> Outcome {
+pub(in crate::primitives) fn switch(machine: &mut Machine, grid: &Value, one: &Value, two: &Value) -> Outcome {
     each_cell(machine, grid, |cell| {
         if cell == *one {
             two.clone()
@@ -138,23 +138,23 @@ pub(super) fn switch(machine: &mut Machine, grid: &Value, one: &Value, two: &Val
     })
 }
 
-pub(super) fn trim(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn trim(machine: &mut Machine, grid: &Value) -> Outcome {
     let inner = |value: &Value| Ok(duck::part(1, -1, duck::slots(value)?.len()));
     let rows = duck::slice(machine, grid, inner(grid)?)?;
     each_row(machine, &rows, |machine, row| duck::slice(machine, &row, inner(&row)?))
 }
 
-pub(super) fn tophalf(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn tophalf(machine: &mut Machine, grid: &Value) -> Outcome {
     let height = duck::length(grid)?;
     duck::slice(machine, grid, 0..height / 2)
 }
 
-pub(super) fn bottomhalf(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn bottomhalf(machine: &mut Machine, grid: &Value) -> Outcome {
     let height = duck::length(grid)?;
     duck::slice(machine, grid, height.div_ceil(2)..height)
 }
 
-pub(super) fn compress(machine: &mut Machine, grid: &Value) -> Outcome {
+pub(in crate::primitives) fn compress(machine: &mut Machine, grid: &Value) -> Outcome {
     let plain_rows = plain_members(machine, grid)?;
     let transposed = pieces::dmirror(machine, std::slice::from_ref(grid))?;
     let plain_columns = plain_members(machine, &transposed)?;

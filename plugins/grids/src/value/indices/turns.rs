@@ -101,3 +101,47 @@ impl Indices {
 fn near(at: i64) -> Option<i32> {
     i32::try_from(at).ok().filter(|at| is_near(*at, 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{testing, value::FURTHEST};
+
+    proptest! {
+        #[test]
+        fn every_location_is_turned_and_enlarged_as_said(
+            cells in proptest::collection::vec(testing::locations(), 1..20),
+            sum in -20..20_i64,
+            factor in 1..6_i64,
+        ) {
+            let set = Indices::from_cells(cells.clone()).expect("there are locations");
+            let by = sum as i32;
+            let check = |turned: Option<Indices>, each: &dyn Fn(i32, i32) -> Vec<(i32, i32)>| {
+                let expected = cells.iter().flat_map(|(row, column)| each(*row, *column)).collect();
+                prop_assert_eq!(turned, Indices::from_cells(expected));
+                Ok(())
+            };
+            check(set.with_rows_mirrored(sum), &|i, j| vec![(by - i, j)])?;
+            check(set.with_columns_mirrored(sum), &|i, j| vec![(i, by - j)])?;
+            check(set.transposed(sum), &|i, j| vec![(j + by, i - by)])?;
+            let (top, left) = (set.top() - 1, set.left());
+            let times = factor as i32;
+            check(set.enlarged(factor, (top, left)), &|i, j| {
+                let (row, column) = (top + (i - top) * times, left + (j - left) * times);
+                (0..times * times).map(|at| (row + at / times, column + at % times)).collect()
+            })?;
+        }
+    }
+
+    #[test]
+    fn a_set_that_ends_up_too_far_out_is_none() {
+        let set = Indices::from_cells(vec![(FURTHEST, 0), (0, -FURTHEST)]).expect("there are locations");
+        assert_eq!(set.with_rows_mirrored(-1), None);
+        assert_eq!(set.with_columns_mirrored(1), None);
+        assert_eq!(set.transposed(1), None);
+        assert_eq!(set.enlarged(2, (0, -FURTHEST)), None);
+        assert_eq!(set.enlarged(i64::MAX, (0, -FURTHEST)), None);
+    }
+}
