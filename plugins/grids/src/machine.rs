@@ -178,11 +178,14 @@ impl Machine {
         self.peak = self.peak.max(self.live);
     }
 
+    /// Notes whether several of the values that are about to be ordered are functions, or hold some.
+    pub(crate) fn note_order(&mut self, values: &[Value]) {
+        self.functions_ordered |= values.iter().filter(|value| value.holds_function()).nth(1).is_some();
+    }
+
     /// The set of these values, which are added in this order.
     pub(crate) fn set_of(&mut self, members: Vec<Value>) -> Outcome {
-        if members.len() > 1 && members.iter().filter(|member| member.holds_function()).nth(1).is_some() {
-            self.functions_ordered = true;
-        }
+        self.note_order(&members);
         match self.order {
             Order::Ascending => Ok(Value::set(members)),
             Order::Cpython => OrderedSet::of(members).map(|set| Value::Ordered(Rc::new(set))),
@@ -346,8 +349,26 @@ impl Machine {
                 self.release(mark, value.bytes());
                 Ok(value)
             }
+            Made::Compose(outer, inner) if !is_pipeline(outer) && !is_pipeline(inner) => {
+                self.call_in_turn(&[inner, outer], &arguments[0])
+            }
+            Made::Chain(h, g, f) if !is_pipeline(h) && !is_pipeline(g) && !is_pipeline(f) => {
+                self.call_in_turn(&[f, g, h], &arguments[0])
+            }
             Made::Compose(..) | Made::Chain(..) | Made::Power(..) => self.call_pipeline(closure, arguments[0].clone()),
         }
+    }
+
+    /// One function after the other, none of them made of such.
+    fn call_in_turn(&mut self, functions: &[&Value], argument: &Value) -> Outcome {
+        let mark = self.mark();
+        let mut value = argument.clone();
+        for function in functions {
+            self.charge(1)?;
+            value = self.nest(|machine| machine.call_one(function, value))?;
+            self.release(mark, value.bytes());
+        }
+        Ok(value)
     }
 
     /// One function after the other: however many there are, they take no stack.
@@ -380,9 +401,7 @@ impl Machine {
             };
             self.charge(1)?;
             match function {
-                Value::Closure(inner)
-                    if matches!(inner.made, Made::Compose(..) | Made::Chain(..) | Made::Power(..)) =>
-                {
+                Value::Closure(inner) if is_pipeline(function) => {
                     if steps.len() as u64 > u64::from(self.limits.depth) {
                         return Err(Fault::Limit(Limit::Depth));
                     }
@@ -417,4 +436,10 @@ impl Machine {
     pub(crate) fn grid(height: u64, width: u64, cells: Vec<u8>) -> Value {
         Value::grid(Grid::new(height as u32, width as u32, cells))
     }
+}
+
+/// Whether it is a function that runs others one after the other.
+fn is_pipeline(function: &Value) -> bool {
+    matches!(function, Value::Closure(closure)
+        if matches!(closure.made, Made::Compose(..) | Made::Chain(..) | Made::Power(..)))
 }

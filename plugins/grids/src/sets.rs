@@ -22,7 +22,7 @@ impl Machine {
             (Value::Object(one), Value::Object(other)) => Ok(Value::Object(Rc::new(one.union(other)))),
             (one, other) if other.size() == Some(0) => Ok(one.clone()),
             (one, other) if one.size() == Some(0) => Ok(other.clone()),
-            (one, other) => Ok(Value::set(members(one).chain(members(other)).collect())),
+            (one, other) => self.set_of(members(one).chain(members(other)).collect()),
         }
     }
 
@@ -80,6 +80,7 @@ impl Machine {
                 let mut all: Vec<Value> = members(set).collect();
                 let Err(at) = all.binary_search(value) else { return Ok(set.clone()) };
                 all.insert(at, value.clone());
+                self.note_order(&all);
                 Ok(Value::ascending_set(all))
             }
         }
@@ -90,10 +91,14 @@ impl Machine {
     /// # Errors
     /// A limit.
     #[inline]
-    pub(crate) fn couple(&mut self, first: &Value, second: &Value) -> Outcome {
-        let couple = Value::couple(first.clone(), second.clone());
-        self.reserve(couple.bytes())?;
-        Ok(couple)
+    pub(crate) fn couple(&mut self, first: Value, second: Value) -> Outcome {
+        match Value::couple(first, second) {
+            couple @ (Value::Pair(..) | Value::Cell(..)) => Ok(couple),
+            couple => {
+                self.reserve(couple.bytes())?;
+                Ok(couple)
+            }
+        }
     }
 
     /// The set of a value alone.

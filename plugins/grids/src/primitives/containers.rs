@@ -4,7 +4,7 @@ use super::sorting;
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
-    value::{Indices, Members, Object, Value},
+    value::{Indices, Members, Object, Value, is_near},
 };
 
 pub(super) const NOT_A_CONTAINER: Fault = Fault::Type("members were asked of what is neither a tuple nor a set");
@@ -257,6 +257,7 @@ fn by_count(machine: &mut Machine, tuple: &Value, beats: impl Fn(usize, usize) -
     machine.reserve_members(size_of(tuple)?.saturating_mul(2))?;
     let mut sorted: Vec<Value> = members(tuple)?.collect();
     let distinct = if machine.ascending() { None } else { Some(machine.set_of(sorted.clone())?) };
+    machine.note_order(&sorted);
     sorted.sort();
     let mut best: Option<(Value, usize)> = None;
     let mut look = |member: &Value, count: usize| {
@@ -418,12 +419,27 @@ pub(super) fn other(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 pub(super) fn product(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [a, b] = arguments else { unreachable!("two arguments") };
     let mut pairs = room_for_pairs(machine, a, b)?;
+    if machine.ascending()
+        && let (Some(rows), Some(columns)) = (near_integers(a), near_integers(b))
+    {
+        let locations = rows.iter().flat_map(|row| columns.iter().map(|column| (*row, *column)));
+        return Ok(Value::indices(Indices::from_locations(locations)));
+    }
     for second in members(b)? {
         for first in members(a)? {
-            pairs.push(machine.couple(&first, &second)?);
+            pairs.push(machine.couple(first, second.clone())?);
         }
     }
     machine.set_of(pairs)
+}
+
+/// The members, if all are integers that may be part of a location.
+fn near_integers(container: &Value) -> Option<Vec<i32>> {
+    let near = |member: Value| match member {
+        Value::Integer(integer) => i32::try_from(integer).ok().filter(|integer| is_near(*integer, *integer)),
+        _ => None,
+    };
+    container.members()?.map(near).collect()
 }
 
 /// Room for something for each member of one container with each of the other. The first is not looked at if there are none in
@@ -443,7 +459,7 @@ pub(super) fn pair(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     machine.reserve_members(count)?;
     let mut items = Vec::with_capacity(count);
     for (first, second) in members(a)?.zip(members(b)?) {
-        items.push(machine.couple(&first, &second)?);
+        items.push(machine.couple(first, second)?);
     }
     Ok(Value::tuple(items))
 }

@@ -36,7 +36,7 @@ pub(super) fn either(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn astuple(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    machine.couple(&arguments[0], &arguments[1])
+    machine.couple(arguments[0].clone(), arguments[1].clone())
 }
 
 pub(super) fn branch(_machine: &mut Machine, arguments: &[Value]) -> Outcome {

@@ -47,7 +47,7 @@ fn broadcast(machine: &mut Machine, arguments: &[Value], of: Operation) -> Outco
         (Value::Integer(_), b) if b.is_tuple() => (of(machine, a, &slot(b, 0)?)?, of(machine, a, &slot(b, 1)?)?),
         (a, b) => (of(machine, &slot(a, 0)?, b)?, of(machine, &slot(a, 1)?, b)?),
     };
-    machine.couple(&first, &second)
+    machine.couple(first, second)
 }
 
 fn sum(machine: &mut Machine, a: &Value, b: &Value) -> Outcome {
@@ -148,7 +148,7 @@ pub(super) fn double(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         tuple => {
             let two = Value::Integer(2);
             let (first, second) = (times(machine, &slot(tuple, 0)?, &two)?, times(machine, &slot(tuple, 1)?, &two)?);
-            machine.couple(&first, &second)
+            machine.couple(first, second)
         }
     }
 }
@@ -192,11 +192,11 @@ pub(super) fn positive(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn toivec(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    machine.couple(&arguments[0], &Value::Integer(0))
+    machine.couple(arguments[0].clone(), Value::Integer(0))
 }
 
 pub(super) fn tojvec(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    machine.couple(&Value::Integer(0), &arguments[0])
+    machine.couple(Value::Integer(0), arguments[0].clone())
 }
 
 pub(super) fn interval(machine: &mut Machine, arguments: &[Value]) -> Outcome {

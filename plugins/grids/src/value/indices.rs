@@ -80,7 +80,8 @@ impl Indices {
             let count = rows.iter().map(|row| row.count_ones()).sum();
             return Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) });
         }
-        cells.sort_unstable();
+        // Often these are a few sets one after the other, which a stable sort makes use of.
+        cells.sort();
         cells.dedup();
         Some(Indices { top, left, bottom, right, count: cells.len() as u32, shape: Shape::Cells(cells.into()) })
     }

@@ -308,12 +308,13 @@ impl Value {
         matches!(self, Value::Primitive(_) | Value::Closure(_))
     }
 
-    /// Whether it is a function, or a tuple that holds one.
+    /// Whether it is a function, or holds one.
     #[must_use]
     pub(crate) fn holds_function(&self) -> bool {
         match self {
             Value::Primitive(_) | Value::Closure(_) => true,
             Value::Tuple(tuple) => tuple.items.iter().any(Value::holds_function),
+            Value::Set(set) => set.members.iter().any(Value::holds_function),
             _ => false,
         }
     }
