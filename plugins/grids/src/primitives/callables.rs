@@ -126,9 +126,12 @@ fn paired_results(machine: &mut Machine, arguments: &[Value]) -> Outcome<Vec<Val
 pub(super) fn prapply(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [function, a, b] = arguments else { unreachable!("three arguments") };
     let mut results = containers::room_for_pairs(machine, a, b)?;
-    for second in b.members().ok_or(NOT_A_CONTAINER)? {
-        for first in a.members().ok_or(NOT_A_CONTAINER)? {
-            results.push(machine.call(function, &[first, second.clone()])?);
+    if results.capacity() > 0 {
+        let firsts = containers::listed(a)?;
+        for second in containers::listed(b)?.iter() {
+            for first in firsts.iter() {
+                results.push(machine.call(function, &[first.clone(), second.clone()])?);
+            }
         }
     }
     machine.set_of(results)

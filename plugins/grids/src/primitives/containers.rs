@@ -1,5 +1,7 @@
 //! Tuples and sets of anything.
 
+use std::borrow::Cow;
+
 use super::sorting;
 use crate::{
     fault::{Fault, Outcome},
@@ -12,6 +14,15 @@ const NOTHING_THERE: Fault = Fault::Empty("a member was asked of a container tha
 
 pub(super) fn members(container: &Value) -> Outcome<Members<'_>> {
     container.members().ok_or(NOT_A_CONTAINER)
+}
+
+/// The members as a list, which is their own where they are stored as one.
+pub(super) fn listed(container: &Value) -> Outcome<Cow<'_, [Value]>> {
+    match container {
+        Value::Tuple(tuple) => Ok(Cow::Borrowed(tuple.items())),
+        Value::Set(set) => Ok(Cow::Borrowed(set.members())),
+        container => Ok(Cow::Owned(members(container)?.collect())),
+    }
 }
 
 fn size_of(container: &Value) -> Outcome<usize> {
@@ -425,9 +436,12 @@ pub(super) fn product(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         let locations = rows.iter().flat_map(|row| columns.iter().map(|column| (*row, *column)));
         return Ok(Value::indices(Indices::from_locations(locations)));
     }
-    for second in members(b)? {
-        for first in members(a)? {
-            pairs.push(machine.couple(first, second.clone())?);
+    if pairs.capacity() > 0 {
+        let firsts = listed(a)?;
+        for second in listed(b)?.iter() {
+            for first in firsts.iter() {
+                pairs.push(machine.couple(first.clone(), second.clone())?);
+            }
         }
     }
     machine.set_of(pairs)
@@ -458,8 +472,8 @@ pub(super) fn pair(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let count = size_of(a)?.min(size_of(b)?);
     machine.reserve_members(count)?;
     let mut items = Vec::with_capacity(count);
-    for (first, second) in members(a)?.zip(members(b)?) {
-        items.push(machine.couple(first, second)?);
+    for (first, second) in listed(a)?.iter().zip(listed(b)?.iter()) {
+        items.push(machine.couple(first.clone(), second.clone())?);
     }
     Ok(Value::tuple(items))
 }
