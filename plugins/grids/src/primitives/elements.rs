@@ -221,6 +221,7 @@ pub(super) fn palette(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         return Ok(Value::sorted_set(counts.into_iter().map(|(color, _)| Value::Integer(color)).collect()));
     }
     let values = values(machine, &arguments[0])?;
+    // The reference makes one set of another here, which its order can tell.
     machine.set_of(values).map(shapes::copied)
 }
 

@@ -317,23 +317,18 @@ pub(super) fn frontiers(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     }
     let grid = &arguments[0];
     let (rows, columns) = (duck::length(grid)?, duck::length(&duck::slot(grid, 0)?)?);
-    let mut lines: [Vec<Value>; 2] = [Vec::new(), Vec::new()];
-    for row in 0..rows {
-        let values: Vec<Value> = duck::members(&duck::slot(grid, row)?)?.collect();
-        machine.reserve_members(values.len())?;
-        if are_one(&values) {
-            lines[0].push(line(machine, grid, (0..columns).map(|column| (row, column)))?);
-        }
+    let mut all = Vec::with_capacity(rows);
+    for row in duck::members(grid)? {
+        machine.reserve_members(duck::length(&row)?)?;
+        all.push(duck::members(&row)?.collect::<Vec<Value>>());
     }
-    let shortest =
-        (0..rows).map(|row| duck::length(&duck::slot(grid, row)?)).collect::<Outcome<Vec<usize>>>()?.into_iter().min();
-    for column in 0..shortest.unwrap_or(0) {
-        machine.reserve_members(rows)?;
-        let values =
-            (0..rows).map(|row| duck::slot(&duck::slot(grid, row)?, column)).collect::<Outcome<Vec<Value>>>()?;
-        if are_one(&values) {
-            lines[1].push(line(machine, grid, (0..rows).map(|row| (row, column)))?);
-        }
+    let mut lines: [Vec<Value>; 2] = [Vec::new(), Vec::new()];
+    for row in (0..rows).filter(|row| are_one(all[*row].iter())) {
+        lines[0].push(line(machine, grid, (0..columns).map(|column| (row, column)))?);
+    }
+    let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
+    for column in (0..shortest).filter(|column| are_one(all.iter().map(|row| &row[*column]))) {
+        lines[1].push(line(machine, grid, (0..rows).map(|row| (row, column)))?);
     }
     let [across, down] = lines;
     let (across, down) = (machine.set_of(across).map(copied)?, machine.set_of(down).map(copied)?);
@@ -341,8 +336,8 @@ pub(super) fn frontiers(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 /// Whether there are values, and all are the same.
-fn are_one(values: &[Value]) -> bool {
-    values.first().is_some_and(|first| values.iter().all(|value| value == first))
+fn are_one<'a>(mut values: impl Iterator<Item = &'a Value>) -> bool {
+    values.next().is_some_and(|first| values.all(|value| value == first))
 }
 
 /// The set of the cells at these places.
