@@ -98,6 +98,13 @@ fn items_and_what_is_shown_of_them_are_written_out() {
     harmless_run(&pipeline, &["why", "last", "t", HOSTILE]);
     let json = harmless_run(&pipeline, &["why", "last", "t", &id, "--json"]);
     assert_eq!(json.json()["item"], id, "the data is what it was");
+    for item in ["good", "other", "bad"] {
+        let id = format!("{item}\nerror: forged{HOSTILE}");
+        harmless_run(&pipeline, &["show", "last", &id]);
+        let json = harmless_run(&pipeline, &["show", "last", &id, "--json"]);
+        assert_eq!(json.json()["input"]["id"], id, "the data is what it was");
+    }
+    harmless_run(&pipeline, &["show", "last", HOSTILE]);
     let exported = harmless_run(&pipeline, &["cache", "export", "."]);
     exported.stdout.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).expect("JSON")));
     harmless_run(&pipeline, &["report", "last"]);
@@ -151,12 +158,16 @@ fn a_record_from_somebody_else_is_written_out() {
     let run: RunJson = serde_json::from_value(run).expect("a record");
     RunFolder::hold(folder.clone()).expect("the run").write_run(&run).expect("written");
     let stage = format!("t{HOSTILE}");
+    let item = format!("good\nerror: forged{HOSTILE}");
     for args in [
         &["runs", "list"] as &[&str],
         &["runs", "show", "last"],
         &["runs", "compare", "last", "last"],
         &["why", "last", &stage],
         &["why", "last", "t"],
+        &["show", "last", &item],
+        &["show", "last", &item, "--stage", &stage],
+        &["show", "last", &item, "--stage", "t"],
     ] {
         let text = harmless_run(&pipeline, args);
         assert!(format!("{}{}", text.stdout, text.stderr).contains("\\u{1b}[2J"), "{args:?}: {text:#?}");

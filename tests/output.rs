@@ -99,6 +99,9 @@ fn commands(call: &str) -> Vec<Vec<&str>> {
         routes show . --json
         why last t
         why last t --json
+        show last 1
+        show last 1 --color always
+        show last 1 --json
         runs list
         runs list --json
         runs show last

@@ -74,21 +74,42 @@ impl Block {
         Self { width, lines: lines.into_iter().map(fill).collect() }
     }
 
-    /// The block with another to its right, and between them a text of three columns, half-way down.
+    /// The block with another to its right, and a text between them, half-way down.
     pub(super) fn beside(mut self, other: Self, between: &str) -> Self {
         let middle = self.lines.len().min(other.lines.len()) / 2;
         let height = self.lines.len().max(other.lines.len());
         let (left, right) = (" ".repeat(self.width), " ".repeat(other.width));
+        let gap = " ".repeat(columns(between));
         self.lines.resize(height, left);
         let mut others = other.lines;
         others.resize(height, right);
         for (place, (line, other)) in self.lines.iter_mut().zip(others).enumerate() {
-            line.push_str(if place == middle { between } else { "   " });
+            line.push_str(if place == middle { between } else { &gap });
             line.push_str(&other);
         }
-        self.width += 3 + other.width;
+        self.width += gap.len() + other.width;
         self
     }
+
+    /// The block below lines of these widths.
+    pub(super) fn below(mut self, lines: Vec<(usize, String)>) -> Self {
+        let own = self.lines.drain(..).map(|line| (self.width, line));
+        Self::of(lines.into_iter().chain(own).collect())
+    }
+}
+
+/// Blocks side by side, as many in a row as the width allows. `between` is what stands between two of them, by their
+/// positions.
+pub(super) fn flow<'a>(blocks: Vec<Block>, width: usize, between: impl Fn(usize) -> &'a str) -> Vec<Block> {
+    let mut rows: Vec<Block> = Vec::new();
+    for (place, block) in blocks.into_iter().enumerate() {
+        let gap = between(place);
+        match rows.pop() {
+            Some(row) if row.width + columns(gap) + block.width <= width => rows.push(row.beside(block, gap)),
+            row => rows.extend(row.into_iter().chain([block])),
+        }
+    }
+    rows
 }
 
 /// How many columns a text takes: a character a column, which is right for most.

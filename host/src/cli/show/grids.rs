@@ -1,6 +1,6 @@
 //! Grids for a terminal: cells of colour where there are colours, digits in a frame where there are none.
 
-use super::block::{Block, Painted, Pen, columns};
+use super::block::{Block, Painted, Pen, columns, flow};
 use crate::{
     plugin::escape_untrusted,
     report::looks::{COLOURS, Compared, Differences, Grid, LARGEST},
@@ -15,39 +15,26 @@ enum Room {
     Narrow,
 }
 
-/// Columns between two grids.
-const GAP: usize = 3;
+/// What stands between two grids.
+const GAP: &str = "   ";
 
 /// Grids that belong together, side by side as far as the width allows.
-pub(super) fn grid_lines(
+pub(super) fn grids_block(
     grids: &[(String, Option<Grid>)],
     differences: Option<&Differences>,
     (pen, width): (Pen, usize),
-) -> Vec<String> {
+) -> Block {
     let all = |room: Room| -> Vec<Block> {
         let grids = grids.iter().map(|(label, grid)| block(label, grid.as_ref(), (pen, room, width)));
         grids.chain(differences.map(|differences| compared(differences, (pen, room, width)))).collect()
     };
-    let total = |blocks: &[Block]| blocks.iter().map(|block| block.width + GAP).sum::<usize>().saturating_sub(GAP);
+    let total = |blocks: &[Block]| blocks.iter().map(|block| block.width + GAP.len()).sum::<usize>();
     let wide = all(Room::Wide);
-    let blocks = if total(&wide) <= width { wide } else { all(Room::Narrow) };
-    let mut lines: Vec<String> = Vec::new();
-    let mut row: Option<(Block, &str)> = None;
-    let labels = grids.iter().map(|(label, _)| label.as_str()).chain(["differences"]);
-    for (block, label) in blocks.into_iter().zip(labels) {
-        row = Some(match row.take() {
-            Some((left, before)) if left.width + GAP + block.width <= width => {
-                let between = if (before, label) == ("input", "output") { " → " } else { "   " };
-                (left.beside(block, between), label)
-            }
-            full => {
-                lines.extend(full.into_iter().flat_map(|(full, _)| full.lines));
-                (block, label)
-            }
-        });
-    }
-    lines.extend(row.into_iter().flat_map(|(last, _)| last.lines));
-    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    let blocks = if total(&wide) <= width + GAP.len() { wide } else { all(Room::Narrow) };
+    let label = |place: usize| grids.get(place).map_or("", |(label, _)| label.as_str());
+    let arrow = |place: usize| (label(place.wrapping_sub(1)), label(place)) == ("input", "output");
+    let rows = flow(blocks, width, |place| if arrow(place) { " → " } else { GAP });
+    Block::of(rows.into_iter().flat_map(|row| row.lines.into_iter().map(move |line| (row.width, line))).collect())
 }
 
 /// A grid, with its label above it.
@@ -184,7 +171,8 @@ mod tests {
             grids.iter().map(|(label, value)| ((*label).to_owned(), (!value.is_null()).then(|| grid(value)))).collect();
         let called = |name: &str| grids.iter().find(|(label, _)| label == name).and_then(|(_, grid)| grid.as_ref());
         let differences = called("expected").zip(called("got")).map(|(a, b)| Differences::between(a, b));
-        grid_lines(&grids, differences.as_ref(), (Pen { color }, width)).join("\n")
+        let lines = grids_block(&grids, differences.as_ref(), (Pen { color }, width)).lines;
+        lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -193,22 +181,61 @@ mod tests {
             &[("input", json!([[0, 1], [2, 3]])), ("output", json!([[9, 9, 9]]))],
             false,
             80
-        ));
+        ), @r"
+        input 2×2   output 1×3
+        ┌─────┐     ┌───────┐
+        │ 0 1 │   → │ 9 9 9 │
+        │ 2 3 │     └───────┘
+        └─────┘
+        ");
     }
 
     #[test]
     fn cells_that_differ_are_marked_without_colour() {
         let grids = [("expected", json!([[1, 2, 3], [4, 5, 6]])), ("got", json!([[1, 0], [4, 5], [7, 7]]))];
-        insta::assert_snapshot!(drawn(&grids, false, 80));
-        insta::assert_snapshot!(drawn(&grids, false, 30));
+        insta::assert_snapshot!(drawn(&grids, false, 80), @r"
+        expected 2×3   got 3×2   5 of 8 cells differ
+        ┌───────┐      ┌─────┐   ┌───────┐
+        │ 1 2 3 │      │ 1 0 │   │ · 0 - │
+        │ 4 5 6 │      │ 4 5 │   │ · · - │
+        └───────┘      │ 7 7 │   │ 7 7   │
+                       └─────┘   └───────┘
+        ");
+        insta::assert_snapshot!(drawn(&grids, false, 30), @r"
+        expected 2×3   got 3×2
+        ┌───┐          ┌──┐
+        │123│          │10│
+        │456│          │45│
+        └───┘          │77│
+                       └──┘
+        5 of 8 cells differ
+        ┌───┐
+        │·0-│
+        │··-│
+        │77 │
+        └───┘
+        ");
     }
 
     #[test]
     fn cells_are_colours_where_there_are_colours() {
         let grids = [("got", json!([[1, 1, 0], [2, 2, 2], [3, 4, 5]]))];
         let shown = |width| drawn(&grids, true, width).replace('\u{1b}', "^");
-        insta::assert_snapshot!(shown(80));
-        insta::assert_snapshot!(shown(7));
+        insta::assert_snapshot!(shown(80), @r"
+        got 3×3
+        ^[2m┌──────┐^[0m
+        ^[2m│^[0m^[48;2;0;116;217m    ^[0m^[48;2;0;0;0m  ^[0m^[2m│^[0m
+        ^[2m│^[0m^[48;2;255;65;54m      ^[0m^[2m│^[0m
+        ^[2m│^[0m^[48;2;46;204;64m  ^[0m^[48;2;255;220;0m  ^[0m^[48;2;170;170;170m  ^[0m^[2m│^[0m
+        ^[2m└──────┘^[0m
+        ");
+        insta::assert_snapshot!(shown(7), @r"
+        got 3×3
+        ^[2m┌───┐^[0m
+        ^[2m│^[0m^[38;2;0;116;217;48;2;255;65;54m▀▀^[0m^[38;2;0;0;0;48;2;255;65;54m▀^[0m^[2m│^[0m
+        ^[2m│^[0m^[38;2;46;204;64m▀^[0m^[38;2;255;220;0m▀^[0m^[38;2;170;170;170m▀^[0m^[2m│^[0m
+        ^[2m└───┘^[0m
+        ");
     }
 
     #[test]

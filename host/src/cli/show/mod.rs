@@ -203,7 +203,8 @@ impl Shown<'_> {
         let pen = Pen { color };
         let width = args.width.map(usize::from).or_else(|| output().width()).unwrap_or(USUAL_WIDTH).max(20);
         let state = self.item.state.as_deref().unwrap_or("not done");
-        let mut lines = vec![format!("item `{}` of run {}: {state}", escape_untrusted(&self.item.id), self.run.run)];
+        let (id, run) = (escape_untrusted(&self.item.id), escape_untrusted(&self.run.run));
+        let mut lines = vec![format!("item `{id}` of run {run}: {}", escape_untrusted(state))];
         if let Some(fault) = &self.item.fault {
             lines.push(pen.bad(&escape_untrusted(fault)));
         }
@@ -221,7 +222,7 @@ impl Shown<'_> {
             if failures.is_none() && answer.is_none() {
                 continue;
             }
-            lines.extend([String::new(), pen.strong(&stage.name)]);
+            lines.extend([String::new(), pen.strong(&escape_untrusted(&stage.name))]);
             if let Some(answer) = answer {
                 lines.extend(values::value_lines(answer, &stage.views, (pen, width)));
             }

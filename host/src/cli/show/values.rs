@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{
     MOST_DRAWINGS,
-    block::{Painted, Pen, columns, cut},
-    grids::grid_lines,
+    block::{Block, Painted, Pen, columns, cut, flow},
+    grids::grids_block,
 };
 use crate::{
     pipeline::ViewMarks,
@@ -30,14 +30,41 @@ pub(super) fn value_lines(value: &Value, marks: &ViewMarks, (pen, width): (Pen, 
     let looks = Looks::of(value, marks, MOST_DRAWINGS);
     let width = width.saturating_sub(2);
     let mut lines = looks.rest.as_ref().map(|rest| text_lines(rest, width)).unwrap_or_default();
+    let mut beside: Vec<Block> = Vec::new();
     for drawing in &looks.drawings {
+        if let Drawn::Grids { grids, differences, more } = &drawing.drawn {
+            let block = grids_block(grids, differences.as_ref(), (pen, width));
+            let block =
+                block.below(heading(drawing, width).map(|heading| (columns(&heading), heading)).into_iter().collect());
+            beside.push(block);
+            if *more == 0 {
+                continue;
+            }
+            flush(&mut lines, &mut beside, width);
+            lines.push(format!("and {}", counted(*more as u64, "more grid")));
+            continue;
+        }
+        flush(&mut lines, &mut beside, width);
         lines.extend((!lines.is_empty()).then(String::new));
         lines.extend(drawing_lines(drawing, (pen, width)));
     }
+    flush(&mut lines, &mut beside, width);
     if looks.more > 0 {
         lines.push(format!("and {}", counted(looks.more as u64, "more drawing")));
     }
     lines.into_iter().map(|line| if line.is_empty() { line } else { format!("  {line}") }).collect()
+}
+
+/// Adds grids, side by side as far as the width allows.
+fn flush(lines: &mut Vec<String>, beside: &mut Vec<Block>, width: usize) {
+    for row in flow(std::mem::take(beside), width, |_| "      ") {
+        lines.extend((!lines.is_empty()).then(String::new));
+        lines.extend(row.lines.iter().map(|line| line.trim_end().to_owned()));
+    }
+}
+
+fn heading(drawing: &Drawing, width: usize) -> Option<String> {
+    Some(cut(&escape_untrusted(&drawing.heading()), width)).filter(|heading| !heading.is_empty())
 }
 
 /// What is not drawn, a member a line.
@@ -58,13 +85,10 @@ fn text_lines(value: &Value, width: usize) -> Vec<String> {
 }
 
 fn drawing_lines(drawing: &Drawing, (pen, width): (Pen, usize)) -> Vec<String> {
-    let heading = cut(&escape_untrusted(&drawing.heading()), width);
-    let mut lines: Vec<String> = Some(heading).filter(|heading| !heading.is_empty()).into_iter().collect();
+    let mut lines: Vec<String> = heading(drawing, width).into_iter().collect();
     match &drawing.drawn {
-        Drawn::Grids { grids, differences, more } => {
-            lines.extend(grid_lines(grids, differences.as_ref(), (pen, width)));
-            lines.extend((*more > 0).then(|| format!("and {}", counted(*more as u64, "more grid"))));
-        }
+        // They stand beside others.
+        Drawn::Grids { .. } => {}
         Drawn::Outcomes(outcomes) => lines.extend(outcome_lines(outcomes, (pen, width))),
         Drawn::Series(series) => lines.extend(series_lines(series, width)),
         Drawn::Unfit { view, why } => {
@@ -174,20 +198,39 @@ mod tests {
             { "name": "solve_a", "outcomes": ["equal", "grid:0123456789abcdef", "skipped"] },
             { "name": "b", "outcomes": ["limit:steps", "equal", "grid:0123456789abcdef"] }
         ]);
-        insta::assert_snapshot!(shown(&value, json!({ "view": "outcomes" }), 60));
+        insta::assert_snapshot!(shown(&value, json!({ "view": "outcomes" }), 60), @r"
+                   1 2 3
+          solve_a  = a -
+          b        b = a
+          = equal   - skipped
+          a grid:0123456789abcdef
+          b limit:steps
+        ");
     }
 
     #[test]
     fn a_series_is_a_curve_a_number() {
         let point = |at: u64| json!({ "generation": at, "best": at * at, "mean": if at == 3 { Value::Null } else { json!(7) } });
         let value = json!((0..9).map(point).collect::<Vec<_>>());
-        insta::assert_snapshot!(shown(&value, json!({ "view": "series" }), 80));
+        insta::assert_snapshot!(shown(&value, json!({ "view": "series" }), 80), @r"
+          9 points, generation 0 to 8
+          best  ▁▁▁▂▃▄▅▆█  0 → 64   least 0, most 64
+          mean  ▅▅▅ ▅▅▅▅▅  7 → 7   least 7, most 7
+        ");
     }
 
     #[test]
     fn what_is_not_drawn_is_text_of_one_line_that_moves_no_terminal() {
         let value = json!({ "id": "a\u{1b}[2J\n", "long": "x".repeat(500), "list": [1, 2], "grid": [[12]] });
-        insta::assert_snapshot!(shown(&value, json!({ "members": { "grid": { "view": "grid" } } }), 40));
+        insta::assert_snapshot!(shown(&value, json!({ "members": { "grid": { "view": "grid" } } }), 40), @r#"
+          grid: [[12]]
+          id: "a\u001b[2J\n"
+          list: [1,2]
+          long: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+
+          grid
+          not drawn as grid: [0][0] is no integ…
+        "#);
         assert_eq!(shown(&json!([]), json!({}), 40), "  []");
         assert_eq!(shown(&json!({}), json!({}), 40), "  {}");
     }

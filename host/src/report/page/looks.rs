@@ -34,7 +34,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     if all > items.len() as u64 {
         put!(
             out,
-            "<p>{} of {}: those first that failed or in which something was not reached. <code>jackfield show {} ITEM</code> draws any of them in a terminal.</p>\n",
+            "<p>{} of {}: those first that failed or are unsolved. <code>jackfield show {} ITEM</code> draws any of them in a terminal.</p>\n",
             items.len().min(ITEMS),
             many(all, "item"),
             facts.run.run
@@ -78,7 +78,7 @@ fn how(item: &LookedAt) -> (&'static str, &'static str) {
     match (item.state, item.is_unsolved) {
         (ItemState::Failed, _) => ("bad", "failed"),
         (ItemState::Partial, _) => ("bad", "partial"),
-        (_, true) => ("bad", "not reached"),
+        (_, true) => ("bad", "unsolved"),
         (_, false) => ("note", item.state.name()),
     }
 }
@@ -116,6 +116,8 @@ impl Draw<'_> {
     fn drawing(&mut self, drawing: &Drawing) {
         let heading = clip(&drawing.heading(), 160);
         let out = &mut *self.out;
+        let is_grids = matches!(drawing.drawn, Drawn::Grids { .. });
+        out.own(if is_grids { "<div class=\"one\">" } else { "" });
         if !heading.is_empty() {
             put!(out, "<p class=\"at\">{}</p>\n", heading);
         }
@@ -149,6 +151,7 @@ impl Draw<'_> {
                 put!(out, "<p class=\"note\">Not drawn as {}: {}.</p>\n", view.name(), clip(why, 200));
             }
         }
+        out.own(if is_grids { "</div>\n" } else { "" });
     }
 }
 
