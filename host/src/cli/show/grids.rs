@@ -28,9 +28,17 @@ pub(super) fn grids_block(
         let grids = grids.iter().map(|(label, grid)| block(label, grid.as_ref(), (pen, room, width)));
         grids.chain(differences.map(|differences| compared(differences, (pen, room, width)))).collect()
     };
-    let total = |blocks: &[Block]| blocks.iter().map(|block| block.width + GAP.len()).sum::<usize>();
-    let wide = all(Room::Wide);
-    let blocks = if total(&wide) <= width + GAP.len() { wide } else { all(Room::Narrow) };
+    let fit = |blocks: &[Block]| blocks.iter().map(|block| block.width + GAP.len()).sum::<usize>() <= width + GAP.len();
+    let (wide, narrow) = (all(Room::Wide), all(Room::Narrow));
+    let blocks = match (fit(&wide), fit(&narrow)) {
+        (true, _) => wide,
+        (false, true) => narrow,
+        // They take several rows, whatever room they have.
+        (false, false) => {
+            let best = |(wide, narrow): (Block, Block)| if wide.width <= width { wide } else { narrow };
+            wide.into_iter().zip(narrow).map(best).collect()
+        }
+    };
     let label = |place: usize| grids.get(place).map_or("", |(label, _)| label.as_str());
     let arrow = |place: usize| (label(place.wrapping_sub(1)), label(place)) == ("input", "output");
     let rows = flow(blocks, width, |place| if arrow(place) { " → " } else { GAP });
@@ -203,17 +211,24 @@ mod tests {
         ");
         insta::assert_snapshot!(drawn(&grids, false, 30), @r"
         expected 2×3   got 3×2
-        ┌───┐          ┌──┐
-        │123│          │10│
-        │456│          │45│
-        └───┘          │77│
-                       └──┘
+        ┌───────┐      ┌─────┐
+        │ 1 2 3 │      │ 1 0 │
+        │ 4 5 6 │      │ 4 5 │
+        └───────┘      │ 7 7 │
+                       └─────┘
         5 of 8 cells differ
-        ┌───┐
-        │·0-│
-        │··-│
-        │77 │
-        └───┘
+        ┌───────┐
+        │ · 0 - │
+        │ · · - │
+        │ 7 7   │
+        └───────┘
+        ");
+        let grids = [("expected", json!([vec![1; 9]])), ("got", json!([vec![1; 9]]))];
+        insta::assert_snapshot!(drawn(&grids, false, 50), @r"
+        expected 1×9   got 1×9       no differences
+        ┌─────────┐    ┌─────────┐   ┌─────────┐
+        │111111111│    │111111111│   │·········│
+        └─────────┘    └─────────┘   └─────────┘
         ");
     }
 
