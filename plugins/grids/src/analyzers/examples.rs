@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 const TURN: &str = "def solve_turn(I):\n    x1 = rot270(I)\n    O = rot180(x1)\n    return O\n";
 const MIRROR: &str = "def solve_turn(I):\n    O = vmirror(I)\n    return O\n";
 const TURN_BODY: &str = "def solve(I):\n    x1 = rot270(I)\n    O = rot180(x1)\n    return O\n";
-const TURN_DIGEST: &str = "?";
-const MIRROR_OUTCOME: &str = "?";
+const TURN_DIGEST: &str = "6bad63aae70b6991113d5bfdbc63cd050940de020cce6aac5327486f67045153";
+const MIRROR_OUTCOME: &str = "grid:65a38fb8271b7823";
 
 fn demos() -> Json {
     json!([{ "input": [[1, 2], [3, 4]], "output": [[3, 1], [4, 2]] }])
@@ -20,7 +20,7 @@ fn programs() -> Json {
 fn scores() -> Json {
     json!([
         { "name": "turn", "score": 1000, "outcomes": ["equal"] },
-        { "name": "mirror", "score": 249, "outcomes": [MIRROR_OUTCOME] },
+        { "name": "mirror", "score": 499, "outcomes": [MIRROR_OUTCOME] },
     ])
 }
 
@@ -115,7 +115,7 @@ pub(super) fn evolve() -> Vec<Example> {
         json!({
             "programs": [{ "name": "evolved/0", "text": "def solve_task(I):\n    O = rot90(I)\n    return O\n" }],
             "solved": true, "stopped": "solved",
-            "generations": [{ "generation": 0, "best": 1000, "mean": 0.0, "distinct": 0, "evaluations": 0 }],
+            "generations": [{ "generation": 0, "best": 1000, "mean": 95.14285714285714, "distinct": 15, "evaluations": 79 }],
         }),
     )
 }
@@ -125,7 +125,19 @@ pub(super) fn generalise() -> Vec<Example> {
         "turned demonstrations are turned alike; mirrored ones are not",
         json!({ "permutations": 0 }),
         json!({ "train": demos(), "kept": [kept()] }),
-        json!({}),
+        json!({
+            "programs": [{
+                "name": "turn", "digest": TURN_DIGEST, "held": 3, "tried": 7, "share": 0.428_571_428_571_428_55,
+                "failures": [
+                    { "guise": "hmirror", "pair": 0, "outcome": "grid:6cf7de60498ae79e" },
+                    { "guise": "vmirror", "pair": 0, "outcome": "grid:34b3def6e97f3e1d" },
+                    { "guise": "dmirror", "pair": 0, "outcome": "grid:65a38fb8271b7823" },
+                    { "guise": "cmirror", "pair": 0, "outcome": "grid:862003c1d63b84b3" },
+                ],
+            }],
+            "guises": ["rot90", "rot180", "rot270", "hmirror", "vmirror", "dmirror", "cmirror"],
+            "contradicted": [],
+        }),
     )
 }
 
