@@ -5,6 +5,8 @@ use crate::{fault::Outcome, machine::Machine, value::Value};
 mod callables;
 mod components;
 mod containers;
+#[cfg(test)]
+mod containers_tests;
 mod duck;
 mod elements;
 mod grids;
