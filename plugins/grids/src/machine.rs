@@ -161,6 +161,10 @@ impl Machine {
     #[inline]
     pub(crate) fn reserve_cells(&mut self, height: u64, width: u64) -> Outcome<Vec<u8>> {
         let cells = usize::try_from(height.saturating_mul(width)).unwrap_or(usize::MAX);
+        if u32::try_from(cells).is_err() {
+            // Whatever the limit is: rows and columns of a grid are counted in 32 bits.
+            return Err(Fault::Limit(Limit::Memory));
+        }
         self.reserve(cells)?;
         self.visit(cells)?;
         Ok(Vec::with_capacity(cells))

@@ -80,6 +80,11 @@ fn by_frequency(machine: &mut Machine, element: &Value, most: bool) -> Outcome {
 const NO_COLOR: Fault = Fault::Empty("what has no cell has no colour");
 
 pub(super) fn mostcolor(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    if machine.ascending()
+        && let Value::Grid(grid) = &arguments[0]
+    {
+        return most_common_color(machine, grid).map(|color| Value::Integer(color.into()));
+    }
     by_frequency(machine, &arguments[0], true)
 }
 

@@ -448,7 +448,7 @@ fn stored_period(machine: &mut Machine, object: &Object, axis: Axis) -> Outcome<
         machine.charge(1)?;
         let stays = |plane: &Indices| match axis {
             Axis::Row => (plane.top().max(top + steps)..=plane.bottom())
-                .all(|row| plane.row_mask(row, left) & !plane.row_mask(row - steps, left) == 0),
+                .all(|row| plane.row_mask(row, plane.left()) & !plane.row_mask(row - steps, plane.left()) == 0),
             Axis::Column => (plane.top()..=plane.bottom()).all(|row| {
                 let mask = plane.row_mask(row, left);
                 mask >> steps & !mask == 0

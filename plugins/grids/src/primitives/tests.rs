@@ -209,7 +209,7 @@ fn what_lies_outside_of_a_grid_is_left_alone() {
         Value::set(vec![Value::Cell(1, -1, 0), Value::Cell(2, 0, 2), Value::Cell(3, 1, 3), Value::Cell(4, 2, 0)]);
     assert_eq!(run("paint", &[canvas.clone(), object.clone()]), Ok(grid(&["002", "000"])));
     assert_eq!(run("toobject", &[object.clone(), canvas.clone()]), Ok(Value::set(vec![Value::Cell(0, 0, 2)])));
-    assert_eq!(run("move", &[grid(&["002", "000"]), object, Value::pair(1, -2)]), Ok(grid(&["100", "203"])));
+    assert_eq!(run("move", &[grid(&["002", "000"]), object, Value::pair(1, -2)]), Ok(grid(&["000", "200"])));
 }
 
 #[test]

@@ -15,6 +15,47 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 #[derive(Clone, Debug)]
 pub(crate) struct Flat([u64; WORDS]);
 
+/// The bits of the colours of all cells of a grid: what is read once for the masks of several colours.
+pub(crate) struct ColorBits {
+    /// A mask for each of the four bits of a colour.
+    bits: [[u64; WORDS]; 4],
+    cells: usize,
+}
+
+impl ColorBits {
+    /// Those of these cells, at most [`SIDE`] squared.
+    pub(crate) fn of(cells: &[u8]) -> ColorBits {
+        let mut bits = [[0_u64; WORDS]; 4];
+        let (chunks, rest) = cells.as_chunks::<8>();
+        let mut put = |at: usize, chunk: u64| {
+            for (bit, words) in bits.iter_mut().enumerate() {
+                words[at / 8] |= gathered(chunk >> bit & ONES) << (at % 8 * 8);
+            }
+        };
+        for (at, chunk) in chunks.iter().enumerate() {
+            put(at, u64::from_le_bytes(*chunk));
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        put(chunks.len(), u64::from_le_bytes(last));
+        ColorBits { bits, cells: cells.len() }
+    }
+
+    /// Where the cells are of this colour.
+    pub(crate) fn mask_of(&self, color: u8) -> Flat {
+        let mut words = [0; WORDS];
+        for (at, word) in words.iter_mut().enumerate().take(self.cells.div_ceil(64)) {
+            let same = |bit: usize| if color >> bit & 1 == 1 { self.bits[bit][at] } else { !self.bits[bit][at] };
+            *word = same(0) & same(1) & same(2) & same(3);
+        }
+        if color == 0 && !self.cells.is_multiple_of(64) {
+            // What is behind the last cell looks like colour 0.
+            words[self.cells / 64] &= (1 << (self.cells % 64)) - 1;
+        }
+        Flat(words)
+    }
+}
+
 impl Flat {
     /// Where the cells are of this colour. There are at most [`SIDE`] squared.
     pub(crate) fn of_color(cells: &[u8], color: u8) -> Flat {
@@ -33,36 +74,6 @@ impl Flat {
             words[(start + at) / 64] |= u64::from(*cell == color) << ((start + at) % 64);
         }
         Flat(words)
-    }
-
-    /// Where each of the colours 0..=9 is, in one pass over the cells. There are at most [`SIDE`] squared.
-    pub(crate) fn of_all_colors(cells: &[u8]) -> [Flat; super::COLORS] {
-        // A mask for each of the four bits of a colour.
-        let mut bits = [[0_u64; WORDS]; 4];
-        let (chunks, rest) = cells.as_chunks::<8>();
-        let mut put = |at: usize, chunk: u64| {
-            for (bit, words) in bits.iter_mut().enumerate() {
-                words[at / 8] |= gathered(chunk >> bit & ONES) << (at % 8 * 8);
-            }
-        };
-        for (at, chunk) in chunks.iter().enumerate() {
-            put(at, u64::from_le_bytes(*chunk));
-        }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        put(chunks.len(), u64::from_le_bytes(last));
-        std::array::from_fn(|color| {
-            let mut words = [0; WORDS];
-            for (at, word) in words.iter_mut().enumerate().take(cells.len().div_ceil(64)) {
-                let same = |bit: usize| if color >> bit & 1 == 1 { bits[bit][at] } else { !bits[bit][at] };
-                *word = same(0) & same(1) & same(2) & same(3);
-            }
-            if color == 0 && !cells.len().is_multiple_of(64) {
-                // What is behind the last cell looks like colour 0.
-                words[cells.len() / 64] &= (1 << (cells.len() % 64)) - 1;
-            }
-            Flat(words)
-        })
     }
 
     /// The locations, moved by (rows, columns), that are inside of a grid of this size; `None` if the locations are not stored as
@@ -178,10 +189,11 @@ mod tests {
         #[test]
         fn each_colour_is_found_where_it_is(grid in prop_oneof![testing::grids(9), testing::grids(SIDE)]) {
             let Value::Grid(grid) = grid else { unreachable!("a grid was made") };
-            let all = Flat::of_all_colors(grid.cells());
-            for (color, found) in (0..).zip(&all) {
+            let all = ColorBits::of(grid.cells());
+            for color in 0..10 {
+                let found = all.mask_of(color);
                 let expected: Vec<bool> = grid.cells().iter().map(|cell| *cell == color).collect();
-                prop_assert_eq!(&cells_of(found, expected.len()), &expected);
+                prop_assert_eq!(&cells_of(&found, expected.len()), &expected);
                 prop_assert_eq!(found.0, Flat::of_color(grid.cells(), color).0);
                 let count = expected.iter().filter(|is_there| **is_there).count();
                 prop_assert_eq!(grid.plane(color).map_or(0, |plane| plane.count() as usize), count);

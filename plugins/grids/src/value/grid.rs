@@ -2,7 +2,10 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use super::{Flat, Indices, flat::SIDE};
+use super::{
+    Flat, Indices,
+    flat::{ColorBits, SIDE},
+};
 
 /// The most colours a grid has.
 pub const COLORS: usize = 10;
@@ -117,9 +120,13 @@ impl Grid {
     /// The colours that occur, ascending, and where each is. All are found at once.
     #[must_use]
     pub fn all_planes(&self) -> Vec<(i32, Rc<Indices>)> {
-        if self.has_flat_masks() && self.planes.iter().any(|plane| plane.get().is_none()) {
-            for (plane, flat) in self.planes.iter().zip(Flat::of_all_colors(&self.cells)) {
-                plane.get_or_init(|| self.locations(&flat).map(Rc::new));
+        if self.has_flat_masks() {
+            let mut bits = None;
+            for ((color, plane), count) in (0..).zip(&self.planes).zip(self.counts()) {
+                plane.get_or_init(|| {
+                    let bits = (*count > 0).then(|| bits.get_or_insert_with(|| ColorBits::of(&self.cells)))?;
+                    self.locations(&bits.mask_of(color)).map(Rc::new)
+                });
             }
         }
         let planes = (0..COLORS as u8).map(|color| (color, self.plane(color)));

@@ -140,7 +140,7 @@ mod tests {
         let set = Indices::from_cells(vec![(FURTHEST, 0), (0, -FURTHEST)]).expect("there are locations");
         assert_eq!(set.with_rows_mirrored(-1), None);
         assert_eq!(set.with_columns_mirrored(1), None);
-        assert_eq!(set.transposed(1), None);
+        assert_eq!(set.transposed(-1), None);
         assert_eq!(set.enlarged(2, (0, -FURTHEST)), None);
         assert_eq!(set.enlarged(i64::MAX, (0, -FURTHEST)), None);
     }
