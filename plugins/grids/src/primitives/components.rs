@@ -5,7 +5,7 @@ use std::{cmp::Ordering, rc::Rc};
 use crate::{
     fault::Outcome,
     machine::Machine,
-    value::{COLORS, Grid, Indices, Object},
+    value::{COLORS, Grid, Indices, Object, Value},
 };
 
 /// Neighbouring cells of one row and one colour.
@@ -28,7 +28,7 @@ pub(super) fn components(
     one_color: bool,
     diagonal: bool,
     background: Option<u8>,
-) -> Outcome<Vec<Object>> {
+) -> Outcome<Vec<Value>> {
     let cells = grid.cells().len();
     machine.reserve(cells.saturating_mul(size_of::<Run>() + 12))?;
     machine.visit(cells)?;
@@ -62,25 +62,36 @@ pub(super) fn components(
         sorted[*place as usize] = at as u32;
         *place += 1;
     }
-    let mut begin = 0;
+    let (mut begin, mut rows) = (0, [0_u64; 64]);
     let mut objects = Vec::with_capacity(count as usize);
     for ends in &colors {
-        let mut planes = Vec::with_capacity(1);
-        for (color, end) in ends.iter().enumerate() {
+        let (mut first, mut others) = (None, Vec::new());
+        for (color, end) in (0..).zip(ends) {
             let of_color = &sorted[begin as usize..*end as usize];
-            if let Some(plane) = plane_of(of_color.iter().map(|at| &runs[*at as usize]), grid) {
-                planes.push((color as i32, Rc::new(plane)));
-            }
             begin = *end;
+            let Some(plane) = plane_of(of_color.iter().map(|at| &runs[*at as usize]), grid, &mut rows) else {
+                continue;
+            };
+            if first.is_none() {
+                first = Some((color, Rc::new(plane)));
+            } else {
+                others.push((color, Rc::new(plane)));
+            }
         }
-        objects.extend(Object::from_planes(planes));
+        let Some((color, plane)) = first else { continue };
+        // No two objects have a cell in common: the first cell decides.
+        let (row, column) = plane.first();
+        let key = (color as u64) << 56 | (row as u64) << 28 | column as u64;
+        let object = if others.is_empty() {
+            Object::of_color(color, plane)
+        } else {
+            others.insert(0, (color, plane));
+            Object::from_planes(others).expect("an object has a plane")
+        };
+        objects.push((key, Value::Object(Rc::new(object))));
     }
-    // No two have a cell in common: the first cell decides.
-    objects.sort_unstable_by_key(|object| {
-        let (color, plane) = &object.planes()[0];
-        (*color, plane.first())
-    });
-    Ok(objects)
+    objects.sort_unstable_by_key(|(key, _)| *key);
+    Ok(objects.into_iter().map(|(_, object)| object).collect())
 }
 
 /// The runs of a grid, row by row, and for each of them an earlier one of its component, or itself if it is the first.
@@ -150,17 +161,19 @@ fn first_of(parents: &mut [u32], mut at: usize) -> usize {
     at
 }
 
-/// The locations of runs, which come row by row.
-fn plane_of<'a>(runs: impl Iterator<Item = &'a Run> + Clone, grid: &Grid) -> Option<Indices> {
+/// The locations of runs, which come row by row. The rows are empty before and after.
+fn plane_of<'a>(runs: impl Iterator<Item = &'a Run> + Clone, grid: &Grid, rows: &mut [u64; 64]) -> Option<Indices> {
     let top = runs.clone().next()?.row;
     if grid.height() > 64 || grid.width() > 64 {
         let cells = runs.flat_map(|run| (run.start..run.end).map(|column| (run.row as i32, column as i32)));
         return Indices::from_cells(cells.collect());
     }
-    let (mut rows, mut height) = ([0_u64; 64], 0);
+    let mut height = 0;
     for run in runs {
         height = (run.row - top) as usize + 1;
         rows[height - 1] |= (u64::MAX >> (64 - (run.end - run.start))) << run.start;
     }
-    Indices::from_rows(top as i32, 0, &rows[..height])
+    let plane = Indices::from_rows(top as i32, 0, &rows[..height]);
+    rows[..height].fill(0);
+    plane
 }

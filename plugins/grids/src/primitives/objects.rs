@@ -27,7 +27,7 @@ pub(super) fn objects(machine: &mut Machine, arguments: &[Value]) -> Outcome {
             false => None,
         };
         let objects = components(machine, &grid, one_color, diagonal, background)?;
-        return Ok(set_of_objects(objects));
+        return Ok(Value::sorted_set(objects));
     }
     let background = if without_background.is_true() {
         elements::mostcolor(machine, std::slice::from_ref(grid))?

@@ -173,13 +173,15 @@ pub(super) fn vmatching(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 
 /// Whether two patches share a row or a column.
 fn matching(machine: &mut Machine, one: &Value, other: &Value, axis: Axis) -> Outcome {
-    if let (Some(one), Some(other)) = (stored_locations(one), stored_locations(other))
-        && let Some(share) = match axis {
-            Axis::Row => one.shares_row(&other),
-            Axis::Column => one.shares_column(&other),
-        }
-    {
-        return Ok(Value::truth(share));
+    let taken = |patch: &Value| match (patch, axis) {
+        (Value::Indices(indices), Axis::Row) => indices.taken_rows(),
+        (Value::Indices(indices), Axis::Column) => indices.taken_columns(),
+        (Value::Object(object), Axis::Row) => object.taken_rows(),
+        (Value::Object(object), Axis::Column) => object.taken_columns(),
+        _ => None,
+    };
+    if let (Some(one), Some(other)) = (taken(one), taken(other)) {
+        return Ok(Value::truth(one.meets(other)));
     }
     let mut slots = |patch: &Value| {
         let locations = locations(machine, patch)?;
@@ -300,6 +302,9 @@ fn center_of(machine: &mut Machine, patch: &Value) -> Outcome<(i128, i128)> {
 
 pub(super) fn position(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let mut center = |patch: &Value| {
+        if stored_bounds(patch).is_some() {
+            return center_of(machine, patch);
+        }
         let locations = locations(machine, patch)?;
         center_of(machine, &locations)
     };

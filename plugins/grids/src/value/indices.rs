@@ -1,8 +1,11 @@
 //! Sets of locations.
 
+mod compare;
+mod rows;
 mod turns;
 
-use std::{cmp::Ordering, rc::Rc};
+pub(crate) use compare::Compared;
+use rows::Rows;
 
 /// A set of at least one location (row, column). Ascending order is by row, then by column.
 ///
@@ -21,7 +24,7 @@ pub struct Indices {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     /// A mask a row, from `top`; bit 0 is column `left`.
-    Rows(Rc<[u64]>),
+    Rows(Rows),
     /// Sorted, without repetition.
     Cells(Box<[(i32, i32)]>),
 }
@@ -52,7 +55,7 @@ impl Indices {
             let cells = masks(top, left - shift as i32, rows).collect::<Vec<_>>();
             return Some(Indices { top, left, bottom, right, count, shape: Shape::Cells(cells.into()) });
         }
-        let rows = if shift == 0 { rows.into() } else { rows.iter().map(|row| row >> shift).collect() };
+        let rows: Rows = if shift == 0 { rows.into() } else { rows.iter().map(|row| row >> shift).collect() };
         Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) })
     }
 
@@ -76,7 +79,7 @@ impl Indices {
             for (row, column) in &cells {
                 rows[(row - top) as usize] |= 1 << (column - left);
             }
-            let rows: Rc<[u64]> = rows[..=(bottom - top) as usize].into();
+            let rows = Rows::from(&rows[..=(bottom - top) as usize]);
             let count = rows.iter().map(|row| row.count_ones()).sum();
             return Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) });
         }
@@ -136,7 +139,7 @@ impl Indices {
 
     /// The set of masks whose box is known.
     fn of_masks([top, left, bottom, right]: [i32; 4], rows: &[u64]) -> Indices {
-        let rows: Rc<[u64]> = rows[..=(bottom - top) as usize].into();
+        let rows = Rows::from(&rows[..=(bottom - top) as usize]);
         let count = rows.iter().map(|row| row.count_ones()).sum();
         Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) }
     }
@@ -151,7 +154,7 @@ impl Indices {
         let count = (bottom - top + 1) as u32 * (right - left + 1) as u32;
         let shape = if bottom - top < SIDE && right - left < SIDE {
             let row = u64::MAX >> (63 - (right - left));
-            Shape::Rows([row; SIDE as usize][..(bottom - top + 1) as usize].into())
+            Shape::Rows(Rows::from(&[row; SIDE as usize][..(bottom - top + 1) as usize]))
         } else {
             Shape::Cells((top..=bottom).flat_map(|row| (left..=right).map(move |column| (row, column))).collect())
         };
@@ -300,7 +303,7 @@ impl Indices {
             return None;
         }
         let shape = match &self.shape {
-            Shape::Rows(masks) => Shape::Rows(Rc::clone(masks)),
+            Shape::Rows(masks) => Shape::Rows(masks.clone()),
             Shape::Cells(cells) => {
                 let (rows, columns) = (top - self.top, left - self.left);
                 Shape::Cells(cells.iter().map(|(row, column)| (row + rows, column + columns)).collect())
@@ -321,7 +324,7 @@ impl Indices {
             let mut rows = [0_u64; SIDE as usize];
             self.add_to(&mut rows, top, left);
             other.add_to(&mut rows, top, left);
-            let rows: Rc<[u64]> = rows[..=(bottom - top) as usize].into();
+            let rows = Rows::from(&rows[..=(bottom - top) as usize]);
             let count = rows.iter().map(|row| row.count_ones()).sum();
             return Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) };
         }
@@ -402,79 +405,6 @@ fn masks(top: i32, left: i32, rows: &[u64]) -> impl Iterator<Item = (i32, i32)> 
         (0..64).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| (top + at as i32, left + bit))
     };
     rows.iter().enumerate().flat_map(bits)
-}
-
-/// How two sets compare as the lists of their sorted members.
-pub(crate) enum Compared {
-    /// Both have the same members.
-    Equal,
-    /// At the first place where they differ, both have a member: the order of these.
-    Differ(Ordering),
-    /// The one set has the first members of the other and no more: `Less` for the shorter one.
-    Part(Ordering),
-}
-
-impl Indices {
-    /// Compares as lists of sorted members. The least location that is in one set alone decides: it is less than what the
-    /// other set has there, unless that has no more.
-    pub(crate) fn compare(&self, other: &Indices) -> Compared {
-        if self.top != other.top {
-            return Compared::Differ(self.top.cmp(&other.top));
-        }
-        let (Shape::Rows(rows), Shape::Rows(others)) = (&self.shape, &other.shape) else {
-            return self.compare_each(other);
-        };
-        let shift = self.left - other.left;
-        if !(-63..=63).contains(&shift) {
-            return self.compare_each(other);
-        }
-        let (mine, theirs) = (shift.max(0) as u32, (-shift).max(0) as u32);
-        for at in 0..rows.len().max(others.len()) {
-            let mask = |rows: &[u64], by: u32| u128::from(rows.get(at).copied().unwrap_or(0)) << by;
-            let (row, other) = (mask(rows, mine), mask(others, theirs));
-            let bit = (row ^ other).trailing_zeros();
-            if bit == 128 {
-                continue;
-            }
-            return if row >> bit & 1 == 1 {
-                let more = other >> bit != 0 || at + 1 < others.len();
-                if more { Compared::Differ(Ordering::Less) } else { Compared::Part(Ordering::Greater) }
-            } else {
-                let more = row >> bit != 0 || at + 1 < rows.len();
-                if more { Compared::Differ(Ordering::Greater) } else { Compared::Part(Ordering::Less) }
-            };
-        }
-        Compared::Equal
-    }
-
-    fn compare_each(&self, other: &Indices) -> Compared {
-        let (mut one, mut two) = (self.iter(), other.iter());
-        loop {
-            match (one.next(), two.next()) {
-                (None, None) => return Compared::Equal,
-                (None, Some(_)) => return Compared::Part(Ordering::Less),
-                (Some(_), None) => return Compared::Part(Ordering::Greater),
-                (Some(one), Some(two)) if one != two => return Compared::Differ(one.cmp(&two)),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Compared as the lists of their sorted members, the shorter first.
-impl Ord for Indices {
-    fn cmp(&self, other: &Indices) -> Ordering {
-        match self.compare(other) {
-            Compared::Equal => Ordering::Equal,
-            Compared::Differ(order) | Compared::Part(order) => order,
-        }
-    }
-}
-
-impl PartialOrd for Indices {
-    fn partial_cmp(&self, other: &Indices) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 /// Locations, ascending.

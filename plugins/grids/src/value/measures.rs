@@ -1,23 +1,54 @@
 //! What is measured of sets of locations: distances, sums, rows and columns in common.
 
-use super::Indices;
+use super::{Indices, Object};
 
-impl Indices {
-    /// Whether both sets have a location in the same row; nothing if one of them is not stored as masks.
-    #[must_use]
-    pub fn shares_row(&self, other: &Indices) -> Option<bool> {
-        let (rows, others) = (self.rows()?, other.rows()?);
-        let (from, to) = (self.top().max(other.top()), self.bottom().min(other.bottom()));
-        let taken = |row: i32| rows[(row - self.top()) as usize] != 0 && others[(row - other.top()) as usize] != 0;
-        Some((from..=to).any(taken))
+/// Rows or columns that have a location: a bit for each, from the one at `first` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    bits: u64,
+    first: i32,
+}
+
+impl Taken {
+    /// Whether one is in both.
+    pub(crate) fn meets(self, other: Taken) -> bool {
+        aligned(self.bits, self.first - other.first) & other.bits != 0
     }
 
-    /// Whether both sets have a location in the same column; nothing if one of them is not stored as masks.
-    #[must_use]
-    pub fn shares_column(&self, other: &Indices) -> Option<bool> {
-        let all = |rows: &[u64]| rows.iter().fold(0, |all, row| all | row);
-        let (columns, others) = (all(self.rows()?), all(other.rows()?));
-        Some(aligned(columns, self.left() - other.left()) & others != 0)
+    /// Those of all parts; nothing for more than 64 from the least to the greatest.
+    fn all(parts: impl Iterator<Item = Option<Taken>>, first: i32, last: i32) -> Option<Taken> {
+        let mut bits = 0;
+        for part in parts {
+            let part = part.filter(|_| last - first < 64)?;
+            bits |= aligned(part.bits, part.first - first);
+        }
+        Some(Taken { bits, first })
+    }
+}
+
+impl Object {
+    /// The rows that have a cell; nothing if the object is not stored as masks, or has more than 64.
+    pub(crate) fn taken_rows(&self) -> Option<Taken> {
+        Taken::all(self.planes().iter().map(|(_, plane)| plane.taken_rows()), self.top(), self.bottom())
+    }
+
+    /// The columns that have a cell; nothing if the object is not stored as masks, or has more than 64.
+    pub(crate) fn taken_columns(&self) -> Option<Taken> {
+        Taken::all(self.planes().iter().map(|(_, plane)| plane.taken_columns()), self.left(), self.right())
+    }
+}
+
+impl Indices {
+    /// The rows that have a location; nothing if the set is not stored as masks.
+    pub(crate) fn taken_rows(&self) -> Option<Taken> {
+        let bit = |(at, row): (usize, &u64)| u64::from(*row != 0) << at;
+        let bits = self.rows()?.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
+        Some(Taken { bits, first: self.top() })
+    }
+
+    /// The columns that have a location; nothing if the set is not stored as masks.
+    pub(crate) fn taken_columns(&self) -> Option<Taken> {
+        Some(Taken { bits: self.rows()?.iter().fold(0, |all, row| all | row), first: self.left() })
     }
 
     /// The least city-block distance between a location of this set and one of the other; nothing if one of them is not stored

@@ -1,6 +1,6 @@
 //! Sets of cells.
 
-use std::{cmp::Ordering, rc::Rc};
+use std::{cmp::Ordering, ops::Deref, rc::Rc};
 
 use super::{Indices, indices::Compared};
 
@@ -9,8 +9,44 @@ use super::{Indices, indices::Compared};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// Ascending by colour, each once.
-    planes: Box<[(i32, Rc<Indices>)]>,
+    planes: Planes,
 }
+
+/// Most objects have one colour: it stands in the object itself.
+#[derive(Clone, Debug)]
+enum Planes {
+    One([(i32, Rc<Indices>); 1]),
+    Many(Box<[(i32, Rc<Indices>)]>),
+}
+
+impl Deref for Planes {
+    type Target = [(i32, Rc<Indices>)];
+
+    #[inline]
+    fn deref(&self) -> &[(i32, Rc<Indices>)] {
+        match self {
+            Planes::One(plane) => plane,
+            Planes::Many(planes) => planes,
+        }
+    }
+}
+
+impl From<Vec<(i32, Rc<Indices>)>> for Planes {
+    fn from(planes: Vec<(i32, Rc<Indices>)>) -> Planes {
+        match <[_; 1]>::try_from(planes) {
+            Ok(plane) => Planes::One(plane),
+            Err(planes) => Planes::Many(planes.into()),
+        }
+    }
+}
+
+impl PartialEq for Planes {
+    fn eq(&self, other: &Planes) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Planes {}
 
 impl Object {
     /// The object of these planes: ascending by colour, each once; `None` if there are none.
@@ -23,7 +59,7 @@ impl Object {
     /// The object of one colour.
     #[must_use]
     pub fn of_color(color: i32, locations: Rc<Indices>) -> Object {
-        Object { planes: Box::new([(color, locations)]) }
+        Object { planes: Planes::One([(color, locations)]) }
     }
 
     /// The object of these cells, in any order and with repetitions; `None` if there are none.
@@ -93,15 +129,24 @@ impl Object {
     /// The locations of all cells.
     #[must_use]
     pub fn locations(&self) -> Rc<Indices> {
-        let (first, rest) = self.planes.split_first().expect("an object has a cell");
-        rest.iter().fold(Rc::clone(&first.1), |all, (_, plane)| Rc::new(all.union(plane)))
+        match &*self.planes {
+            [(_, plane)] => Rc::clone(plane),
+            planes => {
+                let all = Indices::union_all(planes.iter().map(|(_, plane)| &**plane));
+                Rc::new(all.expect("an object has a cell"))
+            }
+        }
     }
 
     /// The object moved by (rows, columns); `None` if it ends up too far out.
     #[must_use]
     pub fn moved(&self, rows: i64, columns: i64) -> Option<Object> {
         let moved = |(color, plane): &(i32, Rc<Indices>)| Some((*color, Rc::new(plane.moved(rows, columns)?)));
-        Some(Object { planes: self.planes.iter().map(moved).collect::<Option<_>>()? })
+        let planes = match &self.planes {
+            Planes::One([plane]) => Planes::One([moved(plane)?]),
+            Planes::Many(planes) => Planes::Many(planes.iter().map(moved).collect::<Option<_>>()?),
+        };
+        Some(Object { planes })
     }
 
     /// What is in either object.
@@ -128,7 +173,7 @@ impl Object {
     /// What is in any of the objects; `None` if there are none.
     #[must_use]
     pub fn union_all<'a>(objects: impl Iterator<Item = &'a Object> + Clone) -> Option<Object> {
-        let mut planes: Vec<&(i32, Rc<Indices>)> = objects.flat_map(|object| &object.planes).collect();
+        let mut planes: Vec<&(i32, Rc<Indices>)> = objects.flat_map(|object| object.planes.iter()).collect();
         planes.sort_by_key(|plane| plane.0);
         let united = planes.chunk_by(|one, other| one.0 == other.0).map(|planes| match planes {
             [(color, only)] => (*color, Rc::clone(only)),
