@@ -1,6 +1,7 @@
 //! Programs: their text, what they say, and what they say once all that makes no difference is gone.
 //!
-//! A program is a text. [`parse`] reads it, [`canonical`] reduces it, [`vary`] changes it. None of it runs anything.
+//! A program is a text. [`parse`] reads it, [`canonical()`] reduces it, [`mutate`] and [`cross`] make others of it. None of it runs
+//! anything.
 
 mod canonical;
 mod parse;
@@ -14,7 +15,9 @@ mod vary;
 use crate::primitives::{Constant, Primitive};
 
 pub use canonical::{Canonical, Function, Node, NodeRef, canonical};
-pub use parse::{LONGEST_NAME, LONGEST_TEXT, MOST_FAULTS, MOST_LINES, ParseFault, ParseFaultKind, parse};
+pub use parse::{
+    LONGEST_NAME, LONGEST_TEXT, MOST_ARGUMENTS, MOST_FAULTS, MOST_LINES, ParseFault, ParseFaultKind, parse,
+};
 pub use print::constant_name;
 pub use vary::{cross, mutate};
 
@@ -34,7 +37,7 @@ pub struct Line {
     pub target: String,
     /// What is called.
     pub callee: Callee,
-    /// What it is called with, at least one. A primitive gets as many as it takes.
+    /// What it is called with, one to [`MOST_ARGUMENTS`]. A primitive gets as many as it takes.
     pub arguments: Vec<Argument>,
     /// Where the line stands in the text, from 1.
     pub line: u32,

@@ -21,11 +21,15 @@ use crate::{
     program::suggest,
 };
 
-/// The longest text of a program, in bytes.
+/// The longest text of a program, in bytes. Whatever is read within the limits, its printed text and that of its canonical body
+/// are within them too.
 pub const LONGEST_TEXT: usize = 100_000;
 
 /// The most lines of a text.
-pub const MOST_LINES: usize = 2_000;
+pub const MOST_LINES: usize = 1_000;
+
+/// The most arguments of a call: no function takes more.
+pub const MOST_ARGUMENTS: usize = 4;
 
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 100;
@@ -414,6 +418,12 @@ impl<'a> Reader<'a> {
         let place = self.earlier(scope, name)?;
         if count == 0 {
             let message = format!("`{shown}` is called without arguments, and every function takes some");
+            self.fault(ParseFaultKind::Arity, line, name.column, message);
+            return None;
+        }
+        if count > MOST_ARGUMENTS {
+            let message =
+                format!("`{shown}` is called with {count} arguments, and no function takes more than {MOST_ARGUMENTS}");
             self.fault(ParseFaultKind::Arity, line, name.column, message);
             return None;
         }

@@ -6,10 +6,11 @@
 mod known;
 mod signatures;
 
-use std::rc::Rc;
-
-use super::canonical::{Function, Node, NodeRef};
-use crate::primitives::Constant;
+use super::{
+    Argument, Callee, Line,
+    canonical::{Function, Node, NodeRef},
+};
+use crate::primitives::{Constant, Primitive};
 
 pub(super) use known::{Closure, Rows, Type};
 
@@ -37,17 +38,14 @@ pub(super) fn may_fail(nodes: &[Node]) -> Vec<bool> {
 }
 
 /// What is known of each node.
-pub(super) fn analyze(nodes: &[Node]) -> Vec<Known> {
+fn analyze(nodes: &[Node]) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::with_capacity(nodes.len());
     for node in nodes {
         let type_of = |reference: &NodeRef| match *reference {
             NodeRef::Input => Type::GRID,
             NodeRef::Node(at) => known[at as usize].result.clone(),
-            NodeRef::Constant(Constant::Integer(integer)) => Type::integer(integer, integer),
-            NodeRef::Constant(Constant::Pair(row, column)) => {
-                Type::two(Type::integer(row.into(), row.into()), Type::integer(column.into(), column.into()))
-            }
-            NodeRef::Primitive(primitive) => Type::Function(Rc::new(Closure::Primitive(primitive))),
+            NodeRef::Constant(constant) => of_constant(constant),
+            NodeRef::Primitive(primitive) => Type::function(Closure::Primitive(primitive)),
         };
         let arguments: Vec<Type> = node.arguments.iter().map(type_of).collect();
         let mut analysis = Analysis { calls: CALLS };
@@ -58,6 +56,47 @@ pub(super) fn analyze(nodes: &[Node]) -> Vec<Known> {
         known.push(call);
     }
     known
+}
+
+/// What is known of the value of each line of a program.
+pub(super) fn of_lines(lines: &[Line]) -> Vec<Type> {
+    let mut known: Vec<Type> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let value = match line.callee {
+            Callee::Primitive(primitive) => of_call(primitive, &line.arguments, &known),
+            Callee::Line(place) => {
+                let arguments: Vec<Type> =
+                    line.arguments.iter().map(|argument| of_argument(*argument, &known)).collect();
+                Analysis { calls: CALLS }.call(&known[place as usize], &arguments).result
+            }
+        };
+        known.push(value);
+    }
+    known
+}
+
+/// What is known of the value of a call, given what is known of the lines above it.
+pub(super) fn of_call(primitive: Primitive, arguments: &[Argument], lines: &[Type]) -> Type {
+    let arguments: Vec<Type> = arguments.iter().map(|argument| of_argument(*argument, lines)).collect();
+    Analysis { calls: CALLS }.primitive(primitive, &arguments).result
+}
+
+/// What is known of an argument, given what is known of the lines above it.
+pub(super) fn of_argument(argument: Argument, lines: &[Type]) -> Type {
+    match argument {
+        Argument::Input => Type::GRID,
+        Argument::Line(place) => lines[place as usize].clone(),
+        Argument::Constant(constant) => of_constant(constant),
+        Argument::Primitive(primitive) => Type::function(Closure::Primitive(primitive)),
+    }
+}
+
+fn of_constant(constant: Constant) -> Type {
+    let integer = |value: i64| Type::integer(value, value);
+    match constant {
+        Constant::Integer(value) => integer(value),
+        Constant::Pair(row, column) => Type::two(integer(row.into()), integer(column.into())),
+    }
 }
 
 /// The most calls that are followed for a line: functions of functions would be followed for ever.
@@ -112,9 +151,16 @@ impl Analysis {
                 let value = self.call(outer, &[a.result, b.result]);
                 Known { result: value.result, is_safe: a.is_safe && b.is_safe && value.is_safe }
             }
-            Closure::RightBound(function, fixed, _) => self.call(function, &[arguments, &[fixed.clone()]].concat()),
-            Closure::LeftBound(function, fixed, _) => self.call(function, &[&[fixed.clone()], arguments].concat()),
+            Closure::RightBound(function, fixed, _) => {
+                self.call(function, &[arguments, std::slice::from_ref(fixed)].concat())
+            }
+            Closure::LeftBound(function, fixed, _) => {
+                self.call(function, &[std::slice::from_ref(fixed), arguments].concat())
+            }
             Closure::Unknown => unsafe_call(Type::Any),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

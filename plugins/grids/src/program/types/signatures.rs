@@ -59,7 +59,7 @@ impl Analysis {
             },
             "order" => {
                 let (of, filled) = a.as_container()?;
-                let key = self.call(b, &[of.clone()]);
+                let key = self.call(b, std::slice::from_ref(&of));
                 let result = if a.as_set().is_some() { Type::tuple(of, filled) } else { as_plain_tuple(a)? };
                 Known { result, is_safe: key.is_safe && key.result.is_ordered() }
             }
@@ -76,7 +76,7 @@ impl Analysis {
             }
             "argmax" | "argmin" => {
                 let (of, filled) = a.as_container()?;
-                let key = self.call(b, &[of.clone()]);
+                let key = self.call(b, std::slice::from_ref(&of));
                 Known { result: of, is_safe: filled && key.is_safe && key.result.is_ordered() }
             }
             "sfilter" | "mfilter" => {
@@ -106,12 +106,13 @@ impl Analysis {
             }
             "rapply" => {
                 if let Type::Two(first, second) = a {
-                    let (first, second) = (self.call(first, &[b.clone()]), self.call(second, &[b.clone()]));
+                    let (first, second) =
+                        (self.call(first, std::slice::from_ref(b)), self.call(second, std::slice::from_ref(b)));
                     let is_safe = first.is_safe && second.is_safe;
                     return Some(Known { result: Type::two(first.result, second.result), is_safe });
                 }
                 let (function, filled) = a.as_container()?;
-                let given = self.call(&function, &[b.clone()]);
+                let given = self.call(&function, std::slice::from_ref(b));
                 Known { result: same_kind(a, given.result, filled), is_safe: given.is_safe }
             }
             _ => return None,
@@ -155,6 +156,9 @@ impl Analysis {
     }
 }
 
+/// The least and the greatest of an integer.
+type Bounds = (i64, i64);
+
 /// Whether a patch is a set of cells, and whether it has a member.
 struct Patch {
     is_object: bool,
@@ -185,7 +189,7 @@ fn object(filled: bool) -> Type {
     Type::set(Type::cell(), filled)
 }
 
-fn is_nonzero((least, most): (i64, i64)) -> bool {
+fn is_nonzero((least, most): Bounds) -> bool {
     least > 0 || most < 0
 }
 
@@ -312,7 +316,7 @@ fn numbers(name: &str, value: &Type) -> Option<Known> {
         "even" | "positive" => return value.as_integer().map(|_| safe_call(Type::BOOLEAN)),
         _ => {}
     }
-    let change: fn((i64, i64)) -> (i64, i64) = match name {
+    let change: fn(Bounds) -> Bounds = match name {
         "double" => |bounds| add(bounds, bounds),
         "increment" => |bounds| add(bounds, (1, 1)),
         "decrement" => |bounds| add(bounds, (-1, -1)),
@@ -325,7 +329,7 @@ fn numbers(name: &str, value: &Type) -> Option<Known> {
     each_slot(value, change).map(safe_call)
 }
 
-fn each_slot(value: &Type, change: fn((i64, i64)) -> (i64, i64)) -> Option<Type> {
+fn each_slot(value: &Type, change: fn(Bounds) -> Bounds) -> Option<Type> {
     let changed = |bounds| {
         let (least, most) = change(bounds);
         Type::integer(least, most)
@@ -337,7 +341,7 @@ fn each_slot(value: &Type, change: fn((i64, i64)) -> (i64, i64)) -> Option<Type>
 }
 
 /// Bounds of a sum. The ends of 64 bits stand for no bound.
-fn add((least, most): (i64, i64), (other_least, other_most): (i64, i64)) -> (i64, i64) {
+fn add((least, most): Bounds, (other_least, other_most): Bounds) -> Bounds {
     let least = if least == i64::MIN || other_least == i64::MIN { i64::MIN } else { least.saturating_add(other_least) };
     let most = if most == i64::MAX || other_most == i64::MAX { i64::MAX } else { most.saturating_add(other_most) };
     (least, most)
@@ -356,7 +360,7 @@ fn negate(bound: i64) -> i64 {
 }
 
 /// Bounds of a product: only those of factors that are not negative are followed.
-fn multiply((least, most): (i64, i64), (other_least, other_most): (i64, i64)) -> (i64, i64) {
+fn multiply((least, most): Bounds, (other_least, other_most): Bounds) -> Bounds {
     if least < 0 || other_least < 0 {
         return (i64::MIN, i64::MAX);
     }
@@ -365,7 +369,7 @@ fn multiply((least, most): (i64, i64), (other_least, other_most): (i64, i64)) ->
 
 /// Primitives of two numbers or two values of any kind.
 fn two_numbers(name: &str, a: &Type, b: &Type) -> Option<Known> {
-    let change: fn((i64, i64), (i64, i64)) -> (i64, i64) = match name {
+    let change: fn(Bounds, Bounds) -> Bounds = match name {
         "equality" => return Some(safe_call(Type::BOOLEAN)),
         "both" | "either" => return Some(safe_call(a.join(b))),
         "astuple" => return Some(safe_call(Type::two(a.clone(), b.clone()))),
