@@ -1,4 +1,4 @@
-//! What recorded programs take on one thread, beside what they took in CPython: `speed TASKS PROGRAMS.json`.
+//! What recorded programs take on one thread, beside what they took in CPython: `speed TASKS PROGRAMS.json [all [RUNS]]`.
 //!
 //! TASKS is a JSON file of tasks by id; PROGRAMS.json a list of `{file, task, demo, test, cpython_us}`, its files beside it. Each is
 //! read and reduced once, which is measured apart, and run on all pairs of its task.
@@ -30,13 +30,18 @@ struct Recorded {
     cpython_us: Option<f64>,
 }
 
+/// As in the host.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs of each program, of which the least counts.
-const RUNS: u32 = 9;
+const RUNS: u32 = 15;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (tasks, programs) = (arguments.next().ok_or("name the tasks")?, arguments.next().ok_or("name the programs")?);
     let each = arguments.next().is_some();
+    let runs = arguments.next().map_or(Ok(RUNS), |runs| runs.parse())?;
     let tasks: BTreeMap<String, Task> = serde_json::from_str(&std::fs::read_to_string(tasks)?)?;
     let recorded: Vec<Recorded> = serde_json::from_str(&std::fs::read_to_string(&programs)?)?;
     let folder = Path::new(&programs).parent().unwrap_or(Path::new("."));
@@ -75,7 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let Some(cpython) = program.cpython_us else { continue };
         let mut least = f64::INFINITY;
-        for _ in 0..RUNS {
+        for _ in 0..runs {
             // Grids are made anew, so that nothing that was found out about one is left.
             let fresh: Vec<Rc<Grid>> = pairs
                 .iter()
