@@ -33,7 +33,7 @@ pub enum Limit {
     Steps,
     /// Memory, in bytes.
     Memory,
-    /// Functions within functions.
+    /// Functions within functions, or values within values.
     Depth,
 }
 
@@ -87,7 +87,7 @@ impl fmt::Display for Fault {
             Fault::Order => formatter.write_str("the order of a set of functions cannot be reproduced"),
             Fault::Limit(Limit::Steps) => formatter.write_str("the limit on steps is reached"),
             Fault::Limit(Limit::Memory) => formatter.write_str("the limit on memory is reached"),
-            Fault::Limit(Limit::Depth) => formatter.write_str("functions are nested too deep"),
+            Fault::Limit(Limit::Depth) => formatter.write_str("functions or values are nested too deep"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes that the values of a program take together, about.
     pub memory: usize,
-    /// Functions within functions.
+    /// Functions within functions, and values within values.
     pub depth: u32,
 }
 
@@ -38,6 +38,9 @@ impl Default for Limits {
 
 /// Calls within calls that run on the stack of the thread: each takes some of it, which a sandbox has little of.
 const NESTED: u32 = 200;
+
+/// Values within values: what compares or frees them runs on the stack of the thread too.
+const NESTED_VALUES: u32 = 300;
 
 /// Runs primitives and functions.
 pub struct Machine {
@@ -198,18 +201,18 @@ impl Machine {
 
     /// A function of so many arguments.
     pub(crate) fn closure(&mut self, made: Made, arity: u8) -> Outcome {
-        let held = match &made {
-            Made::Compose(a, b) | Made::Matcher(a, b) | Made::RightBound(a, b) | Made::LeftBound(a, b) => {
-                a.bytes() + b.bytes()
-            }
-            Made::Chain(a, b, c) | Made::Fork(a, b, c) => a.bytes() + b.bytes() + c.bytes(),
-            Made::Power(a, _) => a.bytes(),
+        let parts = match &made {
+            Made::Compose(a, b) | Made::Matcher(a, b) | Made::RightBound(a, b) | Made::LeftBound(a, b) => [a, b, b],
+            Made::Chain(a, b, c) | Made::Fork(a, b, c) => [a, b, c],
+            Made::Power(a, _) => [a, a, a],
         };
+        let held = parts.iter().fold(0, |held: usize, part| held.saturating_add(part.bytes()));
+        let depth = 1 + parts.iter().map(|part| part.depth()).max().unwrap_or(0);
         // What a function holds is held by the line that made it: only the function itself is new.
         let bytes = held.min(1 << 10) + 96;
         self.reserve(96)?;
         self.serial += 1;
-        Ok(Value::Closure(Rc::new(Closure { made, arity, serial: self.serial, bytes })))
+        Ok(Value::Closure(Rc::new(Closure { made, arity, serial: self.serial, bytes, depth })))
     }
 
     /// How many arguments a function takes; nothing if the value is no function.
@@ -239,6 +242,9 @@ impl Machine {
         // What is shared counts wherever it stands, and has not been reserved again for that.
         if self.live > self.limits.memory {
             return Err(Fault::Limit(Limit::Memory));
+        }
+        if value.depth() > self.limits.depth.min(NESTED_VALUES) {
+            return Err(Fault::Limit(Limit::Depth));
         }
         Ok(value)
     }

@@ -24,7 +24,8 @@ pub struct OrderedSet {
     /// Whether the member has no hash that could be reproduced. There is one member then.
     hashless: bool,
     hash: OnceCell<u64>,
-    bytes: OnceCell<usize>,
+    /// Bytes and depth.
+    extent: OnceCell<(usize, u32)>,
 }
 
 impl OrderedSet {
@@ -55,14 +56,14 @@ impl OrderedSet {
             return Err(Fault::Order);
         }
         let hashless = hashless && table.len() > 0;
-        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), bytes: OnceCell::new() })
+        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), extent: OnceCell::new() })
     }
 
     /// A set made from this one: `set(a)` of a frozenset, `frozenset(a)` of a set. Its order may be another.
     #[must_use]
     pub fn copied(&self) -> OrderedSet {
         let (table, hash) = (self.table.copied(), self.hash.clone());
-        OrderedSet { table, hashless: self.hashless, hash, bytes: OnceCell::new() }
+        OrderedSet { table, hashless: self.hashless, hash, extent: OnceCell::new() }
     }
 
     /// `a | b`, `a.union(b)`.
@@ -172,8 +173,23 @@ impl OrderedSet {
     /// Bytes on the heap, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let members = || self.table.iter().map(|member| member.value.bytes()).sum::<usize>();
-        *self.bytes.get_or_init(|| 80 + self.table.bytes() + members())
+        self.extent().0
+    }
+
+    /// How many containers and functions are within each other, the set among them.
+    #[must_use]
+    pub(crate) fn depth(&self) -> u32 {
+        self.extent().1
+    }
+
+    fn extent(&self) -> (usize, u32) {
+        let of_members = || {
+            let members = self.table.iter().map(|member| &member.value);
+            members.fold((80 + self.table.bytes(), 1), |(bytes, depth): (usize, u32), value| {
+                (bytes.saturating_add(value.bytes()), depth.max(value.depth() + 1))
+            })
+        };
+        *self.extent.get_or_init(of_members)
     }
 
     /// The hash of the set; nothing if a member has none.

@@ -221,3 +221,22 @@ fn a_value_that_holds_itself_twice_over_and_over_reaches_the_limit() {
     });
     assert_eq!(outcome, Err(Fault::Limit(Limit::Memory)));
 }
+
+#[test]
+fn values_within_values_reach_a_limit_before_the_stack_of_the_thread_ends() {
+    for order in [Order::Ascending, Order::Cpython] {
+        let mut machine = Machine::new(order, Limits::default());
+        let mut function = primitive("initset");
+        for _ in 0..2 {
+            function = call(&mut machine, "power", &[function, Value::Integer(900)]).expect("not too often");
+        }
+        let outcome = machine.call(&function, &[Value::Integer(1)]);
+        assert_eq!(outcome, Err(Fault::Limit(Limit::Depth)), "{order:?}");
+        let mut function = primitive("flip");
+        let outcome = (0..10_000).try_for_each(|_| {
+            function = call(&mut machine, "compose", &[function.clone(), primitive("flip")])?;
+            Ok(())
+        });
+        assert_eq!(outcome, Err(Fault::Limit(Limit::Depth)), "{order:?}");
+    }
+}

@@ -55,6 +55,7 @@ pub enum Value {
 pub struct Tuple {
     items: Box<[Value]>,
     bytes: usize,
+    depth: u32,
 }
 
 /// A set of any values, ascending, each once.
@@ -62,6 +63,7 @@ pub struct Tuple {
 pub struct Set {
     members: Box<[Value]>,
     bytes: usize,
+    depth: u32,
 }
 
 impl Tuple {
@@ -90,6 +92,7 @@ pub struct Closure {
     /// Functions in a set are ordered by when they were made.
     pub(crate) serial: u64,
     pub(crate) bytes: usize,
+    pub(crate) depth: u32,
 }
 
 /// The ways to make a function.
@@ -161,8 +164,8 @@ impl Value {
     }
 
     fn new_tuple(items: Box<[Value]>) -> Value {
-        let bytes = bytes_of(&items);
-        Value::Tuple(Rc::new(Tuple { items, bytes }))
+        let (bytes, depth) = extent_of(&items);
+        Value::Tuple(Rc::new(Tuple { items, bytes, depth }))
     }
 
     /// The set of these values, in ascending order, whatever the order they come in.
@@ -211,8 +214,8 @@ impl Value {
     #[must_use]
     pub(crate) fn sorted_set(members: Vec<Value>) -> Value {
         debug_assert!(members.is_sorted_by(|one, other| one < other), "members ascend");
-        let bytes = bytes_of(&members);
-        Value::Set(Rc::new(Set { members: members.into(), bytes }))
+        let (bytes, depth) = extent_of(&members);
+        Value::Set(Rc::new(Set { members: members.into(), bytes, depth }))
     }
 
     /// The empty set, in ascending order.
@@ -368,11 +371,25 @@ impl Value {
             Value::Closure(closure) => closure.bytes,
         }
     }
+
+    /// How many tuples, sets and functions are within each other, but for grids and sets of locations or cells.
+    #[must_use]
+    pub(crate) fn depth(&self) -> u32 {
+        match self {
+            Value::Tuple(tuple) => tuple.depth,
+            Value::Set(set) => set.depth,
+            Value::Ordered(set) => set.depth(),
+            Value::Closure(closure) => closure.depth,
+            _ => 0,
+        }
+    }
 }
 
-/// What a container of these takes.
-fn bytes_of(items: &[Value]) -> usize {
-    items.iter().fold(48, |bytes: usize, item| bytes.saturating_add(SLOT).saturating_add(item.bytes()))
+/// The bytes and the depth of a container of these.
+fn extent_of(items: &[Value]) -> (usize, u32) {
+    items.iter().fold((48, 1), |(bytes, depth): (usize, u32), item| {
+        (bytes.saturating_add(SLOT).saturating_add(item.bytes()), depth.max(item.depth() + 1))
+    })
 }
 
 /// The slots of a tuple.
