@@ -42,13 +42,13 @@ impl Sample {
             "Grid" => pick(&self.grids),
             "Boolean" | "Integer" => integer(),
             "Pair" => Value::pair(pair().0, pair().1),
-            "Numerical" if turn % 2 == 0 => integer(),
+            "Numerical" if turn.is_multiple_of(2) => integer(),
             "Numerical" => Value::pair(pair().0, pair().1),
             "Object" => pick(&self.objects),
             "Patch" => pick(&self.patches),
-            "Element" if turn % 2 == 0 => pick(&self.grids),
+            "Element" if turn.is_multiple_of(2) => pick(&self.grids),
             "Element" => pick(&self.objects),
-            "Piece" if turn % 2 == 0 => pick(&self.grids),
+            "Piece" if turn.is_multiple_of(2) => pick(&self.grids),
             "Piece" => pick(&self.patches),
             "Objects" => Value::set(self.objects.to_vec()),
             "Set" => pick(&self.patches),
@@ -178,7 +178,7 @@ fn the_greatest_and_least_integers_do_no_harm() {
     assert_eq!(run("downscale", &[small.clone(), Value::Integer(i64::MIN)]), Ok(grid(&["1"])));
     assert_eq!(run("index", &[small.clone(), corner]), Ok(Value::None));
     assert_eq!(run("fill", &[small.clone(), Value::Integer(5), far.clone()]), Ok(grid(&["52", "34"])));
-    assert_eq!(run("dmirror", &[far.clone()]), Err(Fault::Overflow));
+    assert_eq!(run("dmirror", std::slice::from_ref(&far)), Err(Fault::Overflow));
     assert_eq!(run("height", &[far]), Err(Fault::Overflow));
 }
 

@@ -82,8 +82,9 @@ impl Grid {
             let mut counts = [0; COLORS];
             // A part is so short that a count of it fits a byte, so that many cells are compared at once.
             for part in self.cells.chunks(255) {
-                for (color, count) in counts.iter_mut().enumerate() {
-                    *count += u32::from(part.iter().map(|cell| u8::from(usize::from(*cell) == color)).sum::<u8>());
+                for (color, count) in (0..).zip(&mut counts) {
+                    let found = part.iter().fold(0_u8, |found, cell| found.wrapping_add(u8::from(*cell == color)));
+                    *count += u32::from(found);
                 }
             }
             counts
