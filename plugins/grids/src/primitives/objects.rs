@@ -460,3 +460,6 @@ fn stored_period(machine: &mut Machine, object: &Object, axis: Axis) -> Outcome<
     }
     Ok(Some(extent))
 }
+
+#[cfg(test)]
+mod tests;

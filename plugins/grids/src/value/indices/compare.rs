@@ -76,3 +76,41 @@ impl PartialOrd for Indices {
         Some(self.cmp(other))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::{
+        testing,
+        value::{Indices, Object},
+    };
+
+    proptest! {
+        #[test]
+        fn sets_compare_as_the_lists_of_their_members(
+            one in proptest::collection::vec(testing::locations(), 1..12),
+            other in proptest::collection::vec(testing::locations(), 1..12),
+            shared in 0..12_usize,
+            colors in proptest::collection::vec(0..3_i32, 24),
+        ) {
+            // Both begin with the same locations, so that they differ late or one is a part of the other.
+            let other = [&one[..shared.min(one.len())], &other[..]].concat();
+            let set = |cells: &[(i32, i32)]| Indices::from_cells(cells.to_vec()).expect("there are locations");
+            for other in [&other[..], &one[..one.len().div_ceil(2)], &one] {
+                let (one, other) = (set(&one), set(other));
+                prop_assert_eq!(one.cmp(&other), one.iter().cmp(other.iter()));
+                prop_assert_eq!(other.cmp(&one), other.iter().cmp(one.iter()));
+            }
+            let object = |cells: &[(i32, i32)]| {
+                let cells = colors.iter().copied().cycle().zip(cells.iter().copied());
+                Object::from_cells(cells.collect()).expect("there are cells")
+            };
+            for other in [&other[..], &one[..one.len().div_ceil(2)], &one] {
+                let (one, other) = (object(&one), object(other));
+                prop_assert_eq!(one.cmp(&other), one.iter().cmp(other.iter()));
+                prop_assert_eq!(other.cmp(&one), other.iter().cmp(one.iter()));
+            }
+        }
+    }
+}
