@@ -441,7 +441,8 @@ fn stored_period(machine: &mut Machine, object: &Object, axis: Axis) -> Outcome<
         Axis::Row => object.bottom() - top + 1,
         Axis::Column => object.right() - left + 1,
     };
-    if object.planes().iter().any(|(_, plane)| plane.rows().is_none()) || extent > 64 {
+    let sides = [object.bottom() - top, object.right() - left];
+    if object.planes().iter().any(|(_, plane)| plane.rows().is_none()) || sides.iter().any(|side| *side >= 64) {
         return Ok(None);
     }
     for steps in 1..extent {
