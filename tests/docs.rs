@@ -363,6 +363,96 @@ fn add_item(page: &mut String, (about, lines): &(Vec<&str>, Vec<&str>)) {
     page.push_str("```\n");
 }
 
+// The language of grid programs.
+
+#[test]
+fn the_page_of_the_grid_language_is_its_table_of_primitives() {
+    use jackfield_grids::{
+        machine::Limits,
+        primitives::{CONSTANTS, Constant, Primitive},
+        program::{LONGEST_NAME, LONGEST_TEXT, MOST_LINES},
+    };
+    let mut page = format!("# The grid language\n\n{}", generated_from("the table of primitives"));
+    let _ = write!(
+        page,
+        "What a [grid program](../concepts/grid-programs.md) is made of.\n\n\
+         ## Text\n\n\
+         ```text\n\
+         def solve_TASK(I):              # or def solve(I):\n    NAME = FUNCTION(ARGUMENT, ...)\n    \
+         O = FUNCTION(ARGUMENT, ...)\n    return O\n\
+         ```\n\n\
+         - A function is a primitive, or the name of a line above. An argument is `I`, the name of a line above, a constant or a primitive.\n\
+         - Names are of ASCII letters, digits and `_`, and do not begin with a digit. No name is given twice, and none is that of a primitive, a\n  \
+         constant, `I` or a word of Python. `O` is the name of the last line.\n\
+         - Lines of the body are indented alike, by spaces or tabs. Blank lines and comments, from `#` to the end of the line, may stand\n  \
+         anywhere. A call stays on one line, and no comma stands after its last argument.\n\
+         - A text has at most {} bytes and {} lines, a name at most {LONGEST_NAME} characters.\n\n",
+        thousands(LONGEST_TEXT as u64),
+        thousands(MOST_LINES as u64),
+    );
+    let limits = Limits::default();
+    let _ = write!(
+        page,
+        "## Limits\n\nWhat a program may take for a pair, unless it is told otherwise.\n\n| limit | default |\n| --- | ---: |\n\
+         | `steps` | {} |\n| `memory` | {} MiB |\n| `depth` | {} |\n\n",
+        thousands(limits.steps),
+        limits.memory >> 20,
+        thousands(u64::from(limits.depth)),
+    );
+    page.push_str("## Constants\n\n| name | value |\n| --- | --- |\n");
+    for (name, constant) in CONSTANTS {
+        let value = match constant {
+            Constant::Integer(integer) => integer.to_string(),
+            Constant::Pair(row, column) => format!("({row}, {column})"),
+        };
+        let _ = writeln!(page, "| `{name}` | {value} |");
+    }
+    page.push_str(
+        "\n## Types\n\n\
+         | type | what |\n| --- | --- |\n\
+         | Integer | an integer of 64 bits |\n\
+         | Boolean | 0 or 1; where one is wanted, anything counts as true but 0, none, the empty tuple and the empty set |\n\
+         | Pair | a tuple of two integers, a location or an offset: (row, column) |\n\
+         | Numerical | Integer or Pair |\n\
+         | Tuple | a sequence of values |\n\
+         | Set | values without order, each once |\n\
+         | Container | Tuple or Set |\n\
+         | Grid | a tuple of rows, which are tuples of colours |\n\
+         | Indices | a set of locations |\n\
+         | Object | a set of cells: tuples of a colour and a location |\n\
+         | Objects | a set of objects |\n\
+         | Patch | Indices or Object |\n\
+         | Element | Grid or Object |\n\
+         | Piece | Grid or Patch |\n\
+         | Callable | a function: a primitive, or what `compose`, `chain`, `fork`, `matcher`, `rbind`, `lbind` and `power` make |\n\
+         | Any | any value |\n\n\
+         ## Primitives\n\n\
+         Types tell what is meant. Nothing is checked before a value is used, and a value of another kind works where what is done with it can be\n\
+         done.\n\n\
+         | primitive | arguments | result | what |\n| --- | --- | --- | --- |\n",
+    );
+    let mut rows: Vec<_> = Primitive::all().map(Primitive::row).collect();
+    rows.sort_by_key(|row| row.name);
+    for row in rows {
+        let arguments: Vec<String> = row.arguments.iter().map(|(name, kind)| format!("`{name}`: {kind}")).collect();
+        let _ = writeln!(page, "| `{}` | {} | {} | {} |", row.name, arguments.join(", "), row.result, cell(row.doc));
+    }
+    hold("grid-language.md", &page);
+}
+
+/// A number with commas.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 // JSON Schema.
 
 fn entries(object: &Value) -> impl Iterator<Item = (&str, &Value)> {

@@ -19,325 +19,325 @@ macro_rules! primitives {
 
 primitives! {
     logic::identity (x: "Any") -> "Any"
-        "Gives its argument back.";
+        "Gives `x` back.";
     numbers::add (a: "Numerical", b: "Numerical") -> "Numerical"
-        "Sum; pairs add slot by slot, an integer with a pair adds to both slots.";
+        "Sum. Pairs are added slot by slot; an integer is added to both slots of a pair.";
     numbers::subtract (a: "Numerical", b: "Numerical") -> "Numerical"
-        "A minus b, same broadcasting as add.";
+        "`a` minus `b`, slot by slot as in `add`.";
     numbers::multiply (a: "Numerical", b: "Numerical") -> "Numerical"
-        "Product, same broadcasting.";
+        "Product, slot by slot as in `add`.";
     numbers::divide (a: "Numerical", b: "Numerical") -> "Numerical"
-        "Floor division (towards minus infinity), same broadcasting; a zero divisor fails.";
+        "`a` divided by `b`, rounded down (towards minus infinity), slot by slot as in `add`; fails for a divisor of 0.";
     numbers::invert (n: "Numerical") -> "Numerical"
-        "Negation.";
+        "`n` with the other sign.";
     numbers::even (n: "Integer") -> "Boolean"
-        "N mod 2 = 0.";
+        "Whether `n` is even.";
     numbers::double (n: "Numerical") -> "Numerical"
-        "Times two.";
+        "Twice `n`.";
     numbers::halve (n: "Numerical") -> "Numerical"
-        "Floor of half.";
+        "Half of `n`, rounded down.";
     logic::flip (b: "Any") -> "Boolean"
-        "True when b is falsy (0, F, none, empty tuple or set).";
+        "Whether `b` counts as false: 0, `F`, none, the empty tuple, the empty set.";
     logic::equality (a: "Any", b: "Any") -> "Boolean"
-        "Deep equality; sets compare as sets, T = 1 and F = 0.";
+        "Whether `a` and `b` are equal, at any depth; sets whatever their order, `T` to 1 and `F` to 0.";
     logic::contained (value: "Any", container: "Container") -> "Boolean"
-        "Membership by deep equality.";
+        "Whether a member of `container` is equal to `value`.";
     containers::combine (a: "Container", b: "Container") -> "Container"
-        "All members of a then of b, in a's kind (tuple keeps duplicates).";
+        "The members of `a`, then those of `b`, in a container of the kind of `a`; a tuple keeps duplicates.";
     containers::intersection (a: "Set", b: "Set") -> "Set"
-        "Members of both; tuples fail.";
+        "The members of both sets; fails for tuples.";
     containers::difference (a: "Container", b: "Container") -> "Container"
-        "Members of a that are not in b; a tuple keeps order and duplicates.";
+        "The members of `a` that are not in `b`, in a container of the kind of `a`; a tuple keeps its order and duplicates.";
     containers::dedupe (tup: "Tuple") -> "Tuple"
-        "Keeps the first of equal members, in order.";
+        "The first of equal members each, in order.";
     containers::order (container: "Container", key: "Callable") -> "Tuple"
-        "Stable sort by key, smallest first.";
+        "The members by what `key` gives for them, smallest first; equals stay in their order.";
     containers::repeat (item: "Any", num: "Integer") -> "Tuple"
-        "Num copies (none when num <= 0).";
+        "`item`, `num` times; none for 0 and less.";
     numbers::greater (a: "Any", b: "Any") -> "Boolean"
-        "A > b; tuples lexicographic, sets proper superset.";
+        "Whether `a` is greater than `b`: tuples slot by slot, a set if it has all members of `b` and more.";
     containers::size (container: "Container") -> "Integer"
-        "Number of members.";
+        "The number of members.";
     containers::merge (containers: "Container") -> "Container"
-        "Members of the members, in the outer's kind.";
+        "The members of the members, in a container of the kind of the outer one.";
     numbers::maximum (container: "Container") -> "Integer"
-        "Largest, 0 when empty.";
+        "The largest member, 0 if there is none.";
     numbers::minimum (container: "Container") -> "Integer"
-        "Smallest, 0 when empty.";
+        "The smallest member, 0 if there is none.";
     containers::valmax (container: "Container", key: "Callable") -> "Any"
-        "Key of the member with the largest key; key(0) when empty.";
+        "The largest that `key` gives for a member; what it gives for 0 if there is none.";
     containers::valmin (container: "Container", key: "Callable") -> "Any"
-        "Key of the member with the smallest key; key(0) when empty.";
+        "The smallest that `key` gives for a member; what it gives for 0 if there is none.";
     containers::argmax (container: "Container", key: "Callable") -> "Any"
-        "First member with the largest key; empty fails.";
+        "The first member for which `key` gives the largest; fails if there is none.";
     containers::argmin (container: "Container", key: "Callable") -> "Any"
-        "First member with the smallest key; empty fails.";
+        "The first member for which `key` gives the smallest; fails if there is none.";
     containers::mostcommon (container: "Tuple") -> "Any"
-        "Member seen most often; ties: first in set order of the members; a set fails.";
+        "The member that occurs most often, of several the first in the order of the set of them; fails for a set, or if there is none.";
     containers::leastcommon (container: "Tuple") -> "Any"
-        "Member seen least often; ties: first in set order.";
+        "The member that occurs least often, of several the first in the order of the set of them; fails for a set, or if there is none.";
     containers::initset (value: "Any") -> "Set"
-        "Set of one.";
+        "The set of `value` alone.";
     logic::both (a: "Any", b: "Any") -> "Any"
-        "B when a is truthy, else a.";
+        "`b` if `a` counts as true, else `a`.";
     logic::either (a: "Any", b: "Any") -> "Any"
-        "A when truthy, else b.";
+        "`a` if it counts as true, else `b`.";
     numbers::increment (x: "Numerical") -> "Numerical"
-        "Plus one (each slot).";
+        "One more, in each slot.";
     numbers::decrement (x: "Numerical") -> "Numerical"
-        "Minus one (each slot).";
+        "One less, in each slot.";
     numbers::crement (x: "Numerical") -> "Numerical"
-        "One further from zero; zero stays.";
+        "One further from 0, in each slot; 0 stays.";
     numbers::sign (x: "Numerical") -> "Numerical"
-        "-1, 0 or 1 (each slot).";
+        "-1, 0 or 1, in each slot.";
     numbers::positive (x: "Integer") -> "Boolean"
-        "X > 0.";
+        "Whether `x` is greater than 0.";
     numbers::toivec (i: "Integer") -> "Pair"
-        "(i, 0).";
+        "The pair (`i`, 0).";
     numbers::tojvec (j: "Integer") -> "Pair"
-        "(0, j).";
+        "The pair (0, `j`).";
     containers::sfilter (container: "Container", condition: "Callable") -> "Container"
-        "Members for which condition is truthy.";
+        "The members for which `condition` gives what counts as true, in a container of the same kind.";
     containers::mfilter (container: "Container", condition: "Callable") -> "Container"
-        "Sfilter, then merge.";
+        "As `sfilter`, then `merge`.";
     containers::extract (container: "Container", condition: "Callable") -> "Any"
-        "First member for which condition is truthy; later members are not looked at; none fails.";
+        "The first member for which `condition` gives what counts as true, later ones are not looked at; fails if there is none.";
     containers::totuple (container: "Container") -> "Tuple"
-        "Members as a tuple, in set order.";
+        "The members as a tuple, in the order of the set.";
     containers::first (container: "Container") -> "Any"
-        "First member; empty fails.";
+        "The first member; fails if there is none.";
     containers::last (container: "Container") -> "Any"
-        "Last member; empty fails.";
+        "The last member; fails if there is none.";
     containers::insert (value: "Any", container: "Set") -> "Set"
-        "With value added; a tuple fails.";
+        "The set with `value` added; fails for a tuple.";
     containers::remove (value: "Any", container: "Container") -> "Container"
-        "Without every member equal to value.";
+        "The container without the members that are equal to `value`.";
     containers::other (container: "Container", value: "Any") -> "Any"
-        "First member that differs from value; none fails.";
+        "The first member that is not equal to `value`; fails if there is none.";
     numbers::interval (start: "Integer", stop: "Integer", step: "Integer") -> "Tuple"
-        "Arithmetic range, stop excluded; step 0 fails.";
+        "The integers from `start` on, `step` apart, before `stop`; fails for a `step` of 0.";
     logic::astuple (a: "Any", b: "Any") -> "Tuple"
-        "(a, b).";
+        "The tuple (`a`, `b`).";
     containers::product (a: "Container", b: "Container") -> "Set"
-        "All (x from a, y from b).";
+        "The set of all (x, y), x from `a` and y from `b`.";
     containers::pair (a: "Tuple", b: "Tuple") -> "Tuple"
-        "Zip, to the shorter.";
+        "The tuples of the first members, the second ones and so on, as many as the shorter one has.";
     logic::branch (condition: "Any", a: "Any", b: "Any") -> "Any"
-        "A when condition is truthy, else b; both were evaluated.";
+        "`a` if `condition` counts as true, else `b`. Both are there already: neither is skipped.";
     callables::compose (outer: "Callable", inner: "Callable") -> "Callable"
-        "X -> outer(inner(x)).";
+        "The function x -> `outer`(`inner`(x)).";
     callables::chain (h: "Callable", g: "Callable", f: "Callable") -> "Callable"
-        "X -> h(g(f(x))).";
+        "The function x -> `h`(`g`(`f`(x))).";
     callables::matcher (function: "Callable", target: "Any") -> "Callable"
-        "X -> function(x) = target.";
+        "The function x -> whether `function`(x) is equal to `target`.";
     callables::rbind (function: "Callable", fixed: "Any") -> "Callable"
-        "Fixes the last argument: arity 2 -> 1, 3 -> 2, anything else -> 3 (calling with 4).";
+        "`function` with its last argument fixed. One of 2 arguments then takes 1, one of 3 takes 2, any other takes 3 and is called with 4.";
     callables::lbind (function: "Callable", fixed: "Any") -> "Callable"
-        "Fixes the first argument, same arities.";
+        "`function` with its first argument fixed. One of 2 arguments then takes 1, one of 3 takes 2, any other takes 3 and is called with 4.";
     callables::power (function: "Callable", n: "Integer") -> "Callable"
-        "N-fold composition; n = 1 is the function itself, n < 1 never ends (fails).";
+        "The function that is `function` applied `n` times, for 1 `function` itself; for less than 1 it would never end, and reaches the limit on depth.";
     callables::fork (outer: "Callable", a: "Callable", b: "Callable") -> "Callable"
-        "X -> outer(a(x), b(x)).";
+        "The function x -> `outer`(`a`(x), `b`(x)).";
     callables::apply (function: "Callable", container: "Container") -> "Container"
-        "Function of every member (a set dedupes).";
+        "What `function` gives for each member, in a container of the same kind; a set has each once.";
     callables::rapply (functions: "Container", value: "Any") -> "Container"
-        "Value given to every function.";
+        "What each of the functions gives for `value`, in a container of their kind.";
     callables::mapply (function: "Callable", container: "Container") -> "Container"
-        "Apply, then merge.";
+        "As `apply`, then `merge`.";
     callables::papply (function: "Callable", a: "Tuple", b: "Tuple") -> "Tuple"
-        "Function on zipped members, to the shorter.";
+        "What `function` gives for the first members, the second ones and so on, as many as the shorter one has.";
     callables::mpapply (function: "Callable", a: "Tuple", b: "Tuple") -> "Tuple"
-        "Papply, then merge.";
+        "As `papply`, then `merge`.";
     callables::prapply (function: "Callable", a: "Container", b: "Container") -> "Set"
-        "Function on all pairs (x from a, y from b).";
+        "The set of what `function` gives for all x from `a` and y from `b`.";
     elements::mostcolor (element: "Element") -> "Integer"
-        "Most frequent colour; ties: first in set order; empty fails.";
+        "The most frequent colour, of several the first in the order of the set of them; fails if there is none.";
     elements::leastcolor (element: "Element") -> "Integer"
-        "Least frequent colour; ties: first in set order; empty fails.";
+        "The least frequent colour, of several the first in the order of the set of them; fails if there is none.";
     pieces::height (piece: "Piece") -> "Integer"
-        "Rows of a tuple, or extent of rows of a patch; 0 when empty.";
+        "The number of rows of a tuple, or of rows that a patch spans; 0 if it is empty.";
     pieces::width (piece: "Piece") -> "Integer"
-        "Length of the first row of a tuple, or extent of columns; 0 when empty.";
+        "The length of the first row of a tuple, or the number of columns that a patch spans; 0 if it is empty.";
     pieces::shape (piece: "Piece") -> "Pair"
-        "(height, width).";
+        "The pair of `height` and `width`.";
     pieces::portrait (piece: "Piece") -> "Boolean"
-        "Height > width.";
+        "Whether `height` is greater than `width`.";
     elements::colorcount (element: "Element", value: "Integer") -> "Integer"
-        "Cells of that colour.";
+        "The number of cells of the colour `value`.";
     elements::colorfilter (objs: "Objects", value: "Integer") -> "Set"
-        "Objects whose first cell has that colour.";
+        "The objects whose first cell has the colour `value`, as a set.";
     containers::sizefilter (container: "Container", n: "Integer") -> "Set"
-        "Members of size n, as a set.";
+        "The members of size `n`, as a set.";
     elements::asindices (grid: "Grid") -> "Indices"
-        "Every location (width of the first row).";
+        "All locations, as many in each row as the first row has.";
     elements::ofcolor (grid: "Grid", value: "Integer") -> "Indices"
-        "Locations of that colour.";
+        "The locations of the colour `value`.";
     patches::ulcorner (patch: "Patch") -> "Pair"
-        "(least row, least column); empty gives the empty tuple.";
+        "The pair of the least row and the least column; the empty tuple if `patch` is empty.";
     patches::urcorner (patch: "Patch") -> "Pair"
-        "(least row, greatest column); empty gives the empty tuple.";
+        "The pair of the least row and the greatest column; the empty tuple if `patch` is empty.";
     patches::llcorner (patch: "Patch") -> "Pair"
-        "(greatest row, least column); empty gives the empty tuple.";
+        "The pair of the greatest row and the least column; the empty tuple if `patch` is empty.";
     patches::lrcorner (patch: "Patch") -> "Pair"
-        "(greatest row, greatest column); empty gives the empty tuple.";
+        "The pair of the greatest row and the greatest column; the empty tuple if `patch` is empty.";
     grids::crop (grid: "Grid", start: "Pair", dims: "Pair") -> "Grid"
-        "Slice rows start.i .. start.i+dims.i, columns likewise; slice rules of the source language (negative counts from the end, past the end is cut).";
+        "The rows from that of `start` on, as many as the height in `dims`, and of these the columns likewise. A negative start counts from the end; what is beyond the end is left out.";
     patches::toindices (patch: "Patch") -> "Indices"
-        "Locations without colours; indices unchanged; empty gives the empty set.";
+        "The locations without their colours; indices as they are, the empty set if `patch` is empty.";
     elements::recolor (value: "Integer", patch: "Patch") -> "Object"
-        "Every location with that colour.";
+        "Every location with the colour `value`.";
     patches::shift (patch: "Patch", directions: "Pair") -> "Patch"
-        "Moved; empty comes back unchanged.";
+        "The patch moved by `directions`; as it is if it is empty.";
     patches::normalize (patch: "Patch") -> "Patch"
-        "Moved so that its corner is the origin; empty unchanged.";
+        "The patch moved so that its upper left corner is (0, 0); as it is if it is empty.";
     lines::dneighbors (loc: "Pair") -> "Indices"
-        "Four neighbours, unbounded.";
+        "The four locations beside `loc`, also outside of any grid.";
     lines::ineighbors (loc: "Pair") -> "Indices"
-        "Four diagonal neighbours, unbounded.";
+        "The four locations diagonal to `loc`, also outside of any grid.";
     lines::neighbors (loc: "Pair") -> "Indices"
-        "All eight.";
+        "The eight locations around `loc`, also outside of any grid.";
     objects::objects (grid: "Grid", univalued: "Boolean", diagonal: "Boolean", without_bg: "Boolean") -> "Objects"
-        "Connected components; background = mostcolor when without_bg.";
+        "The connected groups of cells: of one colour each if `univalued`, connected by corners too if `diagonal`, without the cells of the most frequent colour if `without_bg`.";
     objects::partition (grid: "Grid") -> "Objects"
-        "One object per colour.";
+        "The cells of each colour as an object.";
     objects::fgpartition (grid: "Grid") -> "Objects"
-        "One object per colour but the most common.";
+        "The cells of each colour as an object, but for the most frequent one.";
     patches::uppermost (patch: "Patch") -> "Integer"
-        "Least row; empty fails.";
+        "The least row; fails if `patch` is empty.";
     patches::lowermost (patch: "Patch") -> "Integer"
-        "Greatest row; empty fails.";
+        "The greatest row; fails if `patch` is empty.";
     patches::leftmost (patch: "Patch") -> "Integer"
-        "Least column; empty fails.";
+        "The least column; fails if `patch` is empty.";
     patches::rightmost (patch: "Patch") -> "Integer"
-        "Greatest column; empty fails.";
+        "The greatest column; fails if `patch` is empty.";
     pieces::square (piece: "Piece") -> "Boolean"
-        "Tuple: as many rows as the first row has cells; patch: full bounding box with equal sides.";
+        "Of a tuple, whether it has as many rows as its first row has cells; of a patch, whether it fills its box, and that is as high as wide.";
     patches::vline (patch: "Patch") -> "Boolean"
-        "Height = number of cells and width 1.";
+        "Whether the patch is a vertical line: 1 wide, and as high as it has cells.";
     patches::hline (patch: "Patch") -> "Boolean"
-        "Width = number of cells and height 1.";
+        "Whether the patch is a horizontal line: 1 high, and as wide as it has cells.";
     patches::hmatching (a: "Patch", b: "Patch") -> "Boolean"
-        "Share a row.";
+        "Whether the patches have a row in common.";
     patches::vmatching (a: "Patch", b: "Patch") -> "Boolean"
-        "Share a column.";
+        "Whether the patches have a column in common.";
     patches::manhattan (a: "Patch", b: "Patch") -> "Integer"
-        "Least city-block distance between cells; empty fails.";
+        "The least distance between a cell of `a` and one of `b`, along rows and columns; fails if one is empty.";
     patches::adjacent (a: "Patch", b: "Patch") -> "Boolean"
-        "Manhattan = 1.";
+        "Whether `manhattan` gives 1; fails if one is empty.";
     patches::bordering (patch: "Patch", grid: "Grid") -> "Boolean"
-        "Touches row 0, column 0, last row or last column.";
+        "Whether `patch` touches the first or last row or column of `grid`; fails if it is empty.";
     patches::centerofmass (patch: "Patch") -> "Pair"
-        "Sum of rows and of columns, floor-divided by the number of members of the patch.";
+        "The sum of the rows and that of the columns, each divided by the size of the patch and rounded down; the empty tuple if it is empty.";
     elements::palette (element: "Element") -> "Set"
-        "Colours that occur.";
+        "The colours that occur.";
     elements::numcolors (element: "Element") -> "Integer"
-        "Number of colours.";
+        "The number of colours that occur.";
     elements::color (obj: "Object") -> "Integer"
-        "Colour of the first cell; empty fails.";
+        "The colour of the first cell; fails if there is none.";
     elements::toobject (patch: "Patch", grid: "Grid") -> "Object"
-        "Cells of the grid at the patch's locations, those inside.";
+        "The cells of `grid` at the locations of `patch`, those inside.";
     elements::asobject (grid: "Grid") -> "Object"
         "All cells.";
     grids::rot90 (grid: "Grid") -> "Grid"
-        "Quarter turn clockwise (rows zipped, to the shortest).";
+        "Turned by a quarter clockwise; of rows of different lengths, as many columns as the shortest has.";
     grids::rot180 (grid: "Grid") -> "Grid"
-        "Half turn.";
+        "Turned by a half.";
     grids::rot270 (grid: "Grid") -> "Grid"
-        "Quarter turn anticlockwise.";
+        "Turned by a quarter anticlockwise; of rows of different lengths, as many columns as the shortest has.";
     pieces::hmirror (piece: "Piece") -> "Piece"
-        "Rows reversed (a patch within its box); an empty set fails.";
+        "The rows in reverse order, those of a patch within its box; fails for an empty set.";
     pieces::vmirror (piece: "Piece") -> "Piece"
-        "Columns reversed; an empty set fails.";
+        "The columns in reverse order, those of a patch within its box; fails for an empty set.";
     pieces::dmirror (piece: "Piece") -> "Piece"
-        "Transposed (a patch about its corner); an empty set fails.";
+        "Rows and columns exchanged, those of a patch about its upper left corner; fails for an empty set.";
     pieces::cmirror (piece: "Piece") -> "Piece"
-        "Transposed about the other diagonal; an empty set fails.";
+        "Mirrored at the diagonal from the lower left to the upper right; fails for an empty set.";
     grids::fill (grid: "Grid", value: "Integer", patch: "Patch") -> "Grid"
-        "Colour at the locations that are inside.";
+        "The grid with the colour `value` at the locations of `patch`, those inside.";
     grids::paint (grid: "Grid", obj: "Object") -> "Grid"
-        "Cells that are inside, in set order (a later cell at the same place wins).";
+        "The grid with the cells of `obj`, those inside, in the order of the set: of several at a place, the last one.";
     grids::underfill (grid: "Grid", value: "Integer", patch: "Patch") -> "Grid"
-        "Fill only where the colour is mostcolor.";
+        "As `fill`, but only where the grid has its most frequent colour.";
     grids::underpaint (grid: "Grid", obj: "Object") -> "Grid"
-        "Paint only where the colour is mostcolor at that moment.";
+        "As `paint`, but only where the grid has its most frequent colour.";
     grids::hupscale (grid: "Grid", factor: "Integer") -> "Grid"
-        "Every cell repeated sideways.";
+        "Every cell `factor` times, sideways.";
     grids::vupscale (grid: "Grid", factor: "Integer") -> "Grid"
-        "Every row repeated.";
+        "Every row `factor` times.";
     pieces::upscale (element: "Element", factor: "Integer") -> "Element"
-        "Both; an object grows from its own corner.";
+        "Every cell `factor` times in both directions; an object grows from its upper left corner.";
     grids::downscale (grid: "Grid", factor: "Integer") -> "Grid"
-        "Every factor-th row and column, from 0.";
+        "Every `factor`-th row and column, beginning with the first; fails for a `factor` of 0.";
     grids::hconcat (a: "Grid", b: "Grid") -> "Grid"
-        "Side by side, to the shorter.";
+        "`b` to the right of `a`, with as many rows as the shorter one has.";
     grids::vconcat (a: "Grid", b: "Grid") -> "Grid"
-        "One above the other (any two tuples joined).";
+        "`b` below `a`; any two tuples are joined.";
     grids::subgrid (patch: "Patch", grid: "Grid") -> "Grid"
-        "Crop at the patch's box.";
+        "The part of `grid` that is the box of `patch`, as `crop` cuts it.";
     grids::hsplit (grid: "Grid", n: "Integer") -> "Tuple of Grid"
-        "N parts side by side, width // n each, one column skipped between parts when it does not divide.";
+        "`n` parts side by side, all as wide as the width divided by `n` and rounded down; one column is left out between them where there is a remainder. Fails for an `n` of 0.";
     grids::vsplit (grid: "Grid", n: "Integer") -> "Tuple of Grid"
-        "N parts one below the other, likewise.";
+        "`n` parts one below the other, all as high as the height divided by `n` and rounded down; one row is left out between them where there is a remainder. Fails for an `n` of 0.";
     grids::cellwise (a: "Grid", b: "Grid", fallback: "Integer") -> "Grid"
-        "A's colour where both agree, else fallback; b too small fails.";
+        "The colours on which `a` and `b` agree, `fallback` elsewhere; fails if `b` is smaller than `a`.";
     grids::replace (grid: "Grid", replacee: "Integer", replacer: "Integer") -> "Grid"
-        "One colour for another.";
+        "The grid with the colour `replacer` in place of `replacee`.";
     grids::switch (grid: "Grid", a: "Integer", b: "Integer") -> "Grid"
-        "Two colours exchanged.";
+        "The grid with the colours `a` and `b` exchanged.";
     patches::center (patch: "Patch") -> "Pair"
-        "(uppermost + height // 2, leftmost + width // 2).";
+        "The pair of `uppermost` plus half of `height` and `leftmost` plus half of `width`, rounded down; fails if `patch` is empty.";
     patches::position (a: "Patch", b: "Patch") -> "Pair"
-        "Signs of where b's centre lies from a's; same centre gives (0, -1).";
+        "In which direction the centre of `b` lies from that of `a`: a pair of signs, (0, -1) if they are the same; fails if one is empty.";
     grids::index (grid: "Grid", loc: "Pair") -> "Integer or none"
-        "Colour there, none when outside.";
+        "The colour at `loc`, none outside of the grid.";
     grids::canvas (value: "Integer", dimensions: "Pair") -> "Grid"
-        "One-coloured grid; a dimension <= 0 gives no rows (or empty rows).";
+        "A grid of the colour `value` alone; a height of 0 or less gives no rows, such a width empty ones.";
     patches::corners (patch: "Patch") -> "Indices"
-        "The four corners of the box as a set.";
+        "The four corners of the box of the patch, as a set.";
     lines::connect (a: "Pair", b: "Pair") -> "Indices"
-        "Straight or 45-degree line including both ends, else empty.";
+        "The locations from `a` to `b`, both included, if they are in a row, a column or a diagonal; else none.";
     grids::cover (grid: "Grid", patch: "Patch") -> "Grid"
-        "Fill with mostcolor.";
+        "The grid with its most frequent colour at the locations of `patch`.";
     grids::trim (grid: "Grid") -> "Grid"
-        "Without the border.";
+        "The grid without its border.";
     grids::r#move (grid: "Grid", obj: "Object", offset: "Pair") -> "Grid"
-        "Cover, then paint shifted.";
+        "The grid with `obj` covered and painted again, moved by `offset`.";
     grids::tophalf (grid: "Grid") -> "Grid"
-        "First h // 2 rows.";
+        "The upper half of the rows, rounded down.";
     grids::bottomhalf (grid: "Grid") -> "Grid"
-        "Last h // 2 rows.";
+        "The lower half of the rows, rounded down.";
     grids::lefthalf (grid: "Grid") -> "Grid"
-        "First w // 2 columns.";
+        "The left half of the columns, rounded down.";
     grids::righthalf (grid: "Grid") -> "Grid"
-        "Last w // 2 columns.";
+        "The right half of the columns, rounded down.";
     lines::vfrontier (location: "Pair") -> "Indices"
-        "Column of 30 cells, rows 0..29.";
+        "The column of `location`, rows 0 to 29.";
     lines::hfrontier (location: "Pair") -> "Indices"
-        "Row of 30 cells, columns 0..29.";
+        "The row of `location`, columns 0 to 29.";
     patches::backdrop (patch: "Patch") -> "Indices"
-        "All locations of the box; empty gives empty.";
+        "All locations of the box of the patch; none if it is empty.";
     patches::delta (patch: "Patch") -> "Indices"
-        "Box minus the patch.";
+        "The locations of the box that the patch does not have.";
     patches::gravitate (source: "Patch", destination: "Patch") -> "Pair"
-        "Offset that brings source next to destination, at most 42 steps, along rows when they share a column, else along columns.";
+        "The offset that brings `source` beside `destination`, at most 42 steps: up or down if they have a column in common, else sideways; fails if one is empty.";
     patches::inbox (patch: "Patch") -> "Indices"
-        "Outline of the box one step inside; empty fails.";
+        "The outline one step inside of the box of the patch; fails if it is empty.";
     patches::outbox (patch: "Patch") -> "Indices"
-        "Outline of the box one step outside; empty fails.";
+        "The outline one step outside of the box of the patch; fails if it is empty.";
     patches::r#box (patch: "Patch") -> "Indices"
-        "Outline of the box; empty comes back.";
+        "The outline of the box of the patch; as it is if it is empty.";
     lines::shoot (start: "Pair", direction: "Pair") -> "Indices"
-        "Line from start to start + 42 * direction.";
+        "The line from `start` to `start` plus 42 times `direction`.";
     objects::occurrences (grid: "Grid", obj: "Object") -> "Indices"
-        "Places of the normalised object's corner where every cell matches.";
+        "The locations to which the upper left corner of `obj` can be moved so that the grid has every cell of it.";
     objects::frontiers (grid: "Grid") -> "Objects"
-        "One-coloured rows and columns.";
+        "The rows and the columns of one colour, each as an object.";
     grids::compress (grid: "Grid") -> "Grid"
-        "Without one-coloured rows and columns.";
+        "The grid without its rows and columns of one colour.";
     objects::hperiod (obj: "Object") -> "Integer"
-        "Least sideways shift that maps the object into itself, else its width.";
+        "The least shift to the left that maps the object into itself, but for the cells that leave its box; its width if there is none.";
     objects::vperiod (obj: "Object") -> "Integer"
-        "Least downward shift likewise, else its height.";
+        "The least shift up that maps the object into itself, but for the cells that leave its box; its height if there is none.";
 }
 
 /// A name as programs write it: without the mark that a word of Rust needs.
