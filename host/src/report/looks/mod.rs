@@ -26,7 +26,7 @@ const MOST_LABELS: usize = 3;
 /// The members of an object that say which one of several it is.
 const NAMES: [&str; 2] = ["name", "id"];
 /// The members of an object that come first, in this order.
-const FIRST: [&str; 4] = ["input", "output", "expected", "got"];
+const FIRST: [&str; 5] = ["train", "input", "output", "expected", "got"];
 
 /// Something to look at.
 #[derive(Clone, Debug)]
@@ -156,7 +156,12 @@ impl Finder {
             self.names.extend(name.map(|name| clip(name, LONGEST_NAME)));
         }
         let mut keys: Vec<&String> = map.keys().collect();
-        keys.sort_by_key(|key| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
+        // What tells of all comes before what it tells of.
+        let is_part = |key: &String| {
+            !matches!(marks.member(key).and_then(|marks| marks.view), Some(ViewKind::Outcomes | ViewKind::Series))
+        };
+        let first = |key: &String| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len());
+        keys.sort_by_key(|key| (is_part(key), first(key)));
         let is_grid = |key: &&String| marks.member(key).is_some_and(|marks| marks.view == Some(ViewKind::Grid));
         let (grids, others): (Vec<&String>, Vec<&String>) = keys.into_iter().partition(is_grid);
         let mut left = Map::new();
@@ -256,7 +261,10 @@ fn labels<'a>(map: &Map<String, Value>, keys: &[&'a String]) -> Vec<(&'a String,
         let is_name = NAMES.contains(&key.as_str());
         Some((*key, if is_name { text } else { format!("{key} {text}") }))
     };
-    keys.iter().filter_map(label).take(MOST_LABELS).collect()
+    let mut labels: Vec<(&String, String)> = keys.iter().filter_map(label).collect();
+    labels.sort_by_key(|(key, _)| (!NAMES.contains(&key.as_str()), !map[*key].is_number()));
+    labels.truncate(MOST_LABELS);
+    labels
 }
 
 fn alone(label: String, grid: Grid) -> Drawn {
@@ -317,10 +325,10 @@ mod tests {
         assert_eq!(
             told(&found),
             [
-                "kept[0].differences[0] · p · pair 0: expected 1×1, got 1×1, 1 of 1 cells differ",
                 "matrix: 1 rows",
                 "train[0]: input 1×1, output 1×2",
                 "train[1]: input 1×1, output none",
+                "kept[0].differences[0] · p · pair 0: expected 1×1, got 1×1, 1 of 1 cells differ",
             ]
         );
         assert_eq!(found.rest, Some(json!({ "id": "t", "kept": [{ "name": "p", "score": 7 }] })));
