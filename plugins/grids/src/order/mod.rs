@@ -216,4 +216,6 @@ impl PartialEq for OrderedSet {
 impl Eq for OrderedSet {}
 
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod tests;
