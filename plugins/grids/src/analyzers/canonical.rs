@@ -33,8 +33,6 @@ pub struct Bodies {
     pub bodies: Vec<Body>,
     /// How many programs were the same as another.
     pub same: u32,
-    /// How many bodies were found in the cache.
-    pub found: u32,
 }
 
 /// Reduces programs to what they say: no line without effect, none twice, names in order. Programs with the same body are one.
@@ -89,7 +87,7 @@ impl Analyzer for GridCanonical {
         let mut known: BTreeMap<String, KeptBody> =
             if self.cache { kept(&name, host).await?.unwrap_or_default() } else { BTreeMap::new() };
         let (mut bodies, mut seen, mut used) = (Vec::new(), HashSet::new(), BTreeMap::new());
-        let (mut same, mut found) = (0, 0);
+        let mut same = 0;
         for (program, score) in programs.into_iter().zip(scores) {
             let cut_off = score.outcomes.iter().any(|outcome| outcome == "skipped");
             if score.fault.is_some() || cut_off {
@@ -97,10 +95,7 @@ impl Analyzer for GridCanonical {
             }
             let source = jackfield_plugin_api::to_hex(&Sha256::digest(&program.text));
             let body = match known.get(&source) {
-                Some(body) => {
-                    found += 1;
-                    body.clone()
-                }
+                Some(body) => body.clone(),
                 None => match body_of(&program.text) {
                     Ok(body) => KeptBody { digest: body.digest, body: body.text, size: body.size },
                     Err(_) => continue,
@@ -123,7 +118,7 @@ impl Analyzer for GridCanonical {
         }
         bodies.sort_by(|one, other| rank(one).cmp(&rank(other)));
         bodies.truncate(self.most);
-        Ok(Bodies { bodies, same, found })
+        Ok(Bodies { bodies, same })
     }
 }
 

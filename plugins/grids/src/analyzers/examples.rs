@@ -79,7 +79,7 @@ pub(super) fn canonical() -> Vec<Example> {
                 { "name": "again", "score": 1000, "outcomes": ["equal"] },
             ],
         }),
-        json!({ "bodies": [body()], "same": 1, "found": 0 }),
+        json!({ "bodies": [body()], "same": 1 }),
     )
 }
 
@@ -90,7 +90,7 @@ pub(super) fn validate() -> Vec<Example> {
         json!({
             "id": "turn", "train": demos(), "test": [{ "input": [[5, 0]], "output": [[5], [0]] }], "bodies": [body()],
         }),
-        json!({ "results": [result()], "found": 0 }),
+        json!({ "results": [result()] }),
     )
 }
 

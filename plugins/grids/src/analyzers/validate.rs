@@ -36,8 +36,6 @@ pub struct ValidateInput {
 pub struct Validations {
     /// What came of each program, in order.
     pub results: Vec<Validation>,
-    /// How many were found in the cache.
-    pub found: u32,
 }
 
 /// Runs programs on every pair of a task, tests among them, and says what came of each.
@@ -185,7 +183,6 @@ impl Analyzer for GridValidate {
         let mut known: BTreeMap<String, (Vec<String>, Vec<String>)> =
             if self.cache { kept(&name, host).await?.unwrap_or_default() } else { BTreeMap::new() };
         let missing: Vec<&Body> = bodies.iter().filter(|body| !known.contains_key(&body.digest)).collect();
-        let found = (bodies.len() - missing.len()) as u32;
         let mut fresh: BTreeMap<String, Validation> = BTreeMap::new();
         for validation in self.run(&train, &test, &missing) {
             fresh.insert(validation.digest.clone(), validation);
@@ -206,6 +203,6 @@ impl Analyzer for GridValidate {
             known.extend(fresh.into_iter().map(|(digest, validation)| (digest, (validation.train, validation.test))));
             keep(&name, &known, host).await?;
         }
-        Ok(Validations { results, found })
+        Ok(Validations { results })
     }
 }
