@@ -136,6 +136,8 @@ struct Reader<'a> {
     unreadable: bool,
     /// Line and column of the result.
     returned: Option<(u32, u32)>,
+    /// Whether what is returned is not `O`: reported there.
+    returns_another: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -286,6 +288,7 @@ impl<'a> Reader<'a> {
         let result = match cursor.name() {
             Some(name) if name.text == "O" => cursor.end("`return O`"),
             Some(name) => {
+                self.returns_another = true;
                 let shown = shorten(name.text);
                 Err((
                     name.column,
@@ -294,7 +297,10 @@ impl<'a> Reader<'a> {
                     ),
                 ))
             }
-            None => Err((cursor.column(), "the result is named `O`: write `return O`".to_owned())),
+            None => {
+                self.returns_another = true;
+                Err((cursor.column(), "the result is named `O`: write `return O`".to_owned()))
+            }
         };
         if let Err((column, message)) = result {
             self.syntax(line, column, message);
@@ -314,7 +320,7 @@ impl<'a> Reader<'a> {
             if is_keyword(target.text) {
                 return Err((column, format!("`{}` is a word of Python: a line is `NAME = FUNCTION(…)`", target.text)));
             }
-            cursor.expect('=', "`=`: a line is `NAME = FUNCTION(…)`").and_then(|()| read_call(cursor, target))
+            cursor.expect('=', "`=`, as in `NAME = FUNCTION(…)`").and_then(|()| read_call(cursor, target))
         });
         let call = match result {
             Ok(call) => Some(call),
@@ -351,6 +357,7 @@ impl<'a> Reader<'a> {
         if let Some((line, column)) = self.returned
             && !defined.contains_key("O")
             && !self.unreadable
+            && !self.returns_another
         {
             let message = "`O` is never defined: the last line before `return O` is `O = …`".to_owned();
             self.fault(ParseFaultKind::UnknownName, line, column, message);

@@ -49,6 +49,7 @@ impl Analysis {
                     _ => Closure::LeftBound(function, fixed, left),
                 }))
             }
+            "power" if !matches!(a, Type::Function(_)) => return None,
             "power" => match b.as_integer()? {
                 (1, 1) => safe_call(a.clone()),
                 (least, most) if least == most && (2..=REPETITIONS).contains(&least) => {

@@ -4,7 +4,7 @@ use jackfield_plugin_api::Random;
 
 use super::pick;
 use crate::{
-    primitives::{CONSTANTS, Constant, Primitive},
+    primitives::{CONSTANTS, Primitive},
     program::{
         Argument,
         types::{self, Type},
