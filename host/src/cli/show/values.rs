@@ -183,6 +183,7 @@ fn curve(values: &[Option<f64>], (least, most): (f64, f64), room: usize) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -233,6 +234,44 @@ mod tests {
         "#);
         assert_eq!(shown(&json!([]), json!({}), 40), "  []");
         assert_eq!(shown(&json!({}), json!({}), 40), "  {}");
+    }
+
+    /// Values that are nearly what marks ask for, and others.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-2_i64..12).prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "equal|skipped|\\PC{0,6}|\u{1b}\\[2J".prop_map(Value::from),
+        ];
+        let grid = (1_usize..40, 1_usize..40).prop_map(|(rows, columns)| json!(vec![vec![3; columns]; rows]));
+        let name = "input|output|expected|got|name|outcomes|generation|best";
+        prop_oneof![leaf, grid].prop_recursive(4, 40, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_value_is_it_is_shown_and_moves_no_terminal(value in any_value(), width in 20_usize..120) {
+            let kinds = ["grid", "outcomes", "series"].map(|view| json!({ "view": view }));
+            let grids = json!({ "other_members": { "view": "grid" } });
+            let marks = kinds.iter().cloned().chain([
+                json!({ "elements": { "elements": { "view": "grid" } } }),
+                json!({ "elements": grids, "other_members": { "elements": grids, "other_members": grids } }),
+            ]);
+            for marks in marks {
+                let text = shown(&value, marks.clone(), width);
+                prop_assert!(!text.chars().any(|char| char != '\n' && char.is_control()), "{text:?}");
+                let marks: ViewMarks = serde_json::from_value(marks).expect("marks");
+                let colored = value_lines(&value, &marks, (Pen { color: true }, width)).join("\n");
+                prop_assert!(!colored.contains("\u{1b}[2J"), "{colored:?}");
+            }
+        }
     }
 
     #[test]
