@@ -22,6 +22,7 @@ mod exports;
 mod fronts;
 mod fuzz;
 mod grants;
+mod grid_example;
 mod input_bounds;
 mod interruption;
 mod item_files;

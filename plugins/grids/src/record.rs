@@ -26,6 +26,15 @@ pub struct TextFault {
     pub message: String,
 }
 
+impl TextFault {
+    /// The program that has it, and where and what it is, as a row to look at.
+    pub(crate) fn row(&self, program: &str) -> Row {
+        // The kind is left to the score: what is to be done about it should not fall off the end of a line.
+        let Self { line, column, message, .. } = self;
+        Row { name: program.to_owned(), outcomes: vec![format!("{line}:{column}: {message}")] }
+    }
+}
+
 /// How a program does on the demonstrations.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Score {

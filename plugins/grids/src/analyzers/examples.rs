@@ -137,6 +137,13 @@ pub(super) fn generalise() -> Vec<Example> {
             }],
             "guises": ["rot90", "rot180", "rot270", "hmirror", "vmirror", "dmirror", "cmirror"],
             "contradicted": [],
+            "matrix": [{ "name": "turn", "outcomes": [
+                "equal", "equal", "equal",
+                "hmirror, demonstration 1: grid:6cf7de60498ae79e",
+                "vmirror, demonstration 1: grid:34b3def6e97f3e1d",
+                "dmirror, demonstration 1: grid:65a38fb8271b7823",
+                "cmirror, demonstration 1: grid:862003c1d63b84b3",
+            ] }],
         }),
     )
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     evaluate::{Forest, Verdict},
-    record::Kept,
+    record::{Kept, Row},
     task::{Cells, Demo},
 };
 
@@ -61,6 +61,10 @@ pub struct Generalities {
     pub guises: Vec<String>,
     /// Symmetries that the demonstrations contradict: one of them, turned or mirrored, is the input of another and not its output.
     pub contradicted: Vec<String>,
+    /// The programs by guises: `equal`, or the guise and the first demonstration of it that comes out wrong.
+    #[schemars(extend("x-view" = "outcomes"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matrix: Vec<Row>,
 }
 
 /// Shows programs the demonstrations of a task in other guises, turned, mirrored and in other colours, and says in which they hold.
@@ -210,6 +214,10 @@ impl Analyzer for GridGeneralise {
         let mut forest = Forest::new(options(self.order, self.limits, true, true));
         let programs: Vec<Option<usize>> =
             kept.iter().map(|kept| body_of(&kept.body).ok().map(|body| forest.add(&body))).collect();
+        let mut matrix: Vec<Row> = kept
+            .iter()
+            .map(|kept| Row { name: kept.name.clone(), outcomes: Vec::with_capacity(guises.len()) })
+            .collect();
         let mut answers: Vec<Generality> = kept
             .into_iter()
             .map(|kept| Generality {
@@ -236,10 +244,17 @@ impl Analyzer for GridGeneralise {
                     }
                 }
             }
-            for (answer, broken) in answers.iter_mut().zip(broken) {
+            for ((answer, row), broken) in answers.iter_mut().zip(&mut matrix).zip(broken) {
                 match broken {
-                    Some(broken) => answer.failures.push(broken),
-                    None => answer.held += 1,
+                    Some(broken) => {
+                        let Broken { guise, pair, outcome } = &broken;
+                        row.outcomes.push(format!("{guise}, demonstration {}: {outcome}", pair + 1));
+                        answer.failures.push(broken);
+                    }
+                    None => {
+                        row.outcomes.push("equal".to_owned());
+                        answer.held += 1;
+                    }
                 }
             }
         }
@@ -247,6 +262,6 @@ impl Analyzer for GridGeneralise {
             answer.share = (answer.tried > 0).then(|| f64::from(answer.held) / f64::from(answer.tried));
         }
         let names = |guises: &[Guise]| guises.iter().map(Guise::name).collect();
-        Ok(Generalities { programs: answers, guises: names(&guises), contradicted: names(&contradicted) })
+        Ok(Generalities { programs: answers, guises: names(&guises), contradicted: names(&contradicted), matrix })
     }
 }

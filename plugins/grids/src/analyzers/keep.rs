@@ -35,7 +35,8 @@ pub struct Best {
     pub solved: bool,
     /// Whether one of the best two gets every test right; nothing where outputs of tests are not known. No rank depends on it.
     pub tests_right: Option<bool>,
-    /// The best program in a word, for a screen: its name, score and what came of the tests.
+    /// The best program in a word, for a screen: its name, what came of the demonstrations and of the tests, and the second best
+    /// where that one is right on the tests.
     pub summary: String,
     /// Which programs fail which pairs, demonstrations first.
     #[schemars(extend("x-view" = "outcomes"))]
@@ -101,29 +102,34 @@ impl Analyzer for GridKeep {
                 Some(Kept { name, digest, body, size, score, train, test, differences })
             })
             .collect();
-        let all_equal = |outcomes: &[String]| !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "equal");
         let solved = kept.first().is_some_and(|best| all_equal(&best.train));
         let is_known = kept.iter().all(|kept| !kept.test.is_empty() && !kept.test.iter().any(|test| test == "unknown"));
         let tests_right = (is_known && !kept.is_empty()).then(|| kept.iter().take(2).any(|kept| all_equal(&kept.test)));
-        let summary = summary(kept.first(), solved, tests_right);
+        let summary = summary(&kept, solved, tests_right);
         Ok(Best { kept, solved, tests_right, summary, matrix })
     }
 }
 
-fn summary(best: Option<&Kept>, solved: bool, tests_right: Option<bool>) -> String {
-    let Some(best) = best else { return "no program".to_owned() };
+fn summary(kept: &[Kept], solved: bool, tests_right: Option<bool>) -> String {
+    let Some(best) = kept.first() else { return "no program".to_owned() };
     let right = best.train.iter().filter(|outcome| *outcome == "equal").count();
     let demos = match (solved, best.train.len()) {
         (true, 1) => "right on the demonstration".to_owned(),
         (true, pairs) => format!("right on all {pairs} demonstrations"),
         (false, pairs) => format!("right on {right} of {pairs} demonstrations, score {}", best.score),
     };
-    let tests = match tests_right {
-        Some(true) => ", right on the tests",
-        Some(false) => ", wrong on the tests",
-        None => "",
+    let tests = match (tests_right, kept.get(1)) {
+        (Some(true), _) if all_equal(&best.test) => ", right on the tests".to_owned(),
+        // The one that is named is not the one that is right.
+        (Some(true), Some(second)) => format!(", wrong on the tests; {} is right on them", second.name),
+        (Some(_), _) => ", wrong on the tests".to_owned(),
+        (None, _) => String::new(),
     };
     format!("{}: {demos}{tests}", best.name)
+}
+
+fn all_equal(outcomes: &[String]) -> bool {
+    !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "equal")
 }
 
 /// What a program gives for the demonstrations that it gets wrong.

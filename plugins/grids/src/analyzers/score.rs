@@ -11,7 +11,7 @@ use super::{
 use crate::{
     evaluate::{Forest, Options, Verdict},
     program::{Canonical, canonical, parse},
-    record::{Program, Score, TextFault},
+    record::{Program, Row, Score, TextFault},
     task::Demo,
 };
 
@@ -31,6 +31,10 @@ pub struct Scores {
     pub scores: Vec<Score>,
     /// How many programs get every demonstration right.
     pub equal: u32,
+    /// The programs that cannot be read, each with the line, the column and what is wrong there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-view" = "outcomes"))]
+    pub faults: Vec<Row>,
     /// Nodes of the graph of all programs, and of each on its own taken together.
     pub nodes: Nodes,
 }
@@ -128,7 +132,8 @@ pub(crate) fn score(demos: &[Demo], programs: &[Program], options: Options, keep
         .collect();
     let right = |score: &&Score| !demos.is_empty() && score.fault.is_none() && score.score == 1000;
     let equal = scores.iter().filter(right).count() as u32;
-    Scores { scores, equal, nodes: Nodes { shared: forest.size() as u32, separate } }
+    let faults = scores.iter().filter_map(|score| Some(score.fault.as_ref()?.row(&score.name))).collect();
+    Scores { scores, equal, faults, nodes: Nodes { shared: forest.size() as u32, separate } }
 }
 
 /// The body of a program, or the first thing that is wrong with its text.
