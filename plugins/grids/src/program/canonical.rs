@@ -92,7 +92,7 @@ pub fn canonical(program: &Program) -> Canonical {
         .collect();
     let output = placed[shared.output as usize];
     let text = text(&nodes, output);
-    let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
     Canonical { digest, text, size: nodes.len() as u32, nodes, output }
 }
 
@@ -198,19 +198,20 @@ impl Shared {
         let mut meanings: Vec<[u8; 32]> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let mut hash = Sha256::new();
-            let mut add = |reference: &NodeRef, kind: &str| match reference {
-                NodeRef::Input => hash.update(b"input;"),
-                NodeRef::Node(node) => hash.update(meanings[*node as usize]),
-                NodeRef::Constant(constant) => hash.update(super::constant_name(*constant, kind)),
-                NodeRef::Primitive(primitive) => hash.update(primitive.row().name),
+            let mut add = |reference: &NodeRef| {
+                match reference {
+                    NodeRef::Input => hash.update("I"),
+                    NodeRef::Node(node) => hash.update(meanings[*node as usize]),
+                    NodeRef::Constant(constant) => hash.update(super::constant_name(*constant, "")),
+                    NodeRef::Primitive(primitive) => hash.update(primitive.row().name),
+                }
+                hash.update(";");
             };
             match &node.function {
-                Function::Primitive(primitive) => add(&NodeRef::Primitive(*primitive), ""),
-                Function::Value(value) => add(value, ""),
+                Function::Primitive(primitive) => add(&NodeRef::Primitive(*primitive)),
+                Function::Value(value) => add(value),
             }
-            for argument in &node.arguments {
-                add(argument, "");
-            }
+            node.arguments.iter().for_each(add);
             hash.update((node.arguments.len() as u64).to_le_bytes());
             meanings.push(hash.finalize().into());
         }
