@@ -1,0 +1,398 @@
+//! The example `grids`: what comes of every program, and the same bytes however a run is made.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Stdio, time::Duration};
+
+use jackfield::plugin::Digest;
+use jackfield_plugin_api::Random;
+use serde_json::{Value, json};
+
+use crate::support::{Done, Pipeline, done, fixture, jackfield, result, results, root, same_outcome, shared_data, wait};
+
+/// The example's files of a kind: `tasks`, `programs`.
+pub fn files(folder: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = fs::read_dir(root().join("examples/grids").join(folder))
+        .expect("the example")
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+            (name, fs::read_to_string(&path).expect("a text"))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn text(file: &str) -> String {
+    fs::read_to_string(root().join("examples/grids").join(file)).expect("the example")
+}
+
+/// A pipeline with the analyzers linked in, or from a plugin file: `so`, `wasm`.
+pub fn in_form(toml: &str, form: Option<&str>) -> Pipeline {
+    let Some(form) = form else { return Pipeline::new(toml) };
+    let file = fixture(&format!("jackfield_grids.{form}"));
+    let digest = Digest::of(fs::read(&file).expect("a plugin"));
+    let native = if form == "so" { "allow_native = true\n" } else { "" };
+    let toml = toml.replace("\"grid-", "\"mine/grid-");
+    Pipeline::new(&format!("{toml}\n[plugins.mine]\npath = {file:?}\nsha256 = \"{digest}\"\n{native}"))
+}
+
+/// The example in a folder of its own, so that its caches are the test's. The tests in its file are not taken along.
+fn example(file: &str, form: Option<&str>) -> Pipeline {
+    let toml = text(file);
+    let toml = toml.split("[[tests]]").next().expect("a pipeline");
+    let mut pipeline = in_form(toml, form);
+    for folder in ["tasks", "programs"] {
+        for (name, text) in files(folder) {
+            pipeline = pipeline.with(&format!("{folder}/{name}"), text);
+        }
+    }
+    pipeline
+}
+
+pub fn run(pipeline: &Pipeline, sets: &[&str], more: &[&str]) -> Done {
+    let mut command = pipeline.command();
+    command.args(sets.iter().flat_map(|set| ["--set", set])).args(more);
+    done(&mut command)
+}
+
+/// Fails unless two runs have the same results and the same submission.
+#[track_caller]
+fn same(one: &Path, other: &Path) {
+    same_outcome(one, other);
+    assert_eq!(submission(one), submission(other));
+}
+
+fn submission(folder: &Path) -> String {
+    fs::read_to_string(folder.join("submission.json")).expect("a submission")
+}
+
+/// What came of each program on the demonstrations of a task, or where its text is wrong.
+fn scored(line: &Value) -> BTreeMap<String, (u64, Vec<String>, Value)> {
+    let scores = line["outputs"]["score"]["scores"].as_array().expect("scores");
+    let words = |list: &Value| list.as_array().expect("outcomes").iter().map(word).collect();
+    let one = |score: &Value| {
+        let fault = score.get("fault").cloned().unwrap_or_default();
+        (word(&score["name"]), (score["score"].as_u64().expect("a score"), words(&score["outcomes"]), fault))
+    };
+    scores.iter().map(one).collect()
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn every_program_of_the_example_does_what_the_readme_says_of_it() {
+    let pipeline = example("pipeline.toml", None);
+    // Nothing is skipped, so that every outcome can be seen.
+    let folder = run(&pipeline, &["stages.score.with.early_exit=false"], &[]).expect_code(0).folder();
+    let lines = results(&folder);
+    let mut programs = BTreeMap::new();
+    let mut solved = Vec::new();
+    for line in &lines {
+        assert_eq!(line["state"], "ok", "{line}");
+        programs.extend(scored(line));
+        if line["outputs"]["keep"]["solved"] == true {
+            solved.push(line["item"].as_str().expect("an id"));
+        }
+    }
+    let tasks = ["complete", "count", "crop", "enlarge", "fall", "frame", "join", "mirror", "overlap", "recolour"];
+    assert_eq!((lines.len(), solved.as_slice()), (12, tasks.as_slice()));
+    assert_eq!(programs.len(), files("programs").len());
+    let is = |name: &str, wanted: &str| {
+        let (score, outcomes, fault) = &programs[name];
+        assert_eq!(fault, &Value::Null, "{name}");
+        assert!(!outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.starts_with(wanted)), "{outcomes:?}");
+        assert_eq!(*score == 1000, wanted == "equal", "{name}: {score}");
+    };
+    for name in tasks.iter().chain(&["complete-reworded", "complete-repeated"]) {
+        is(name, "equal");
+    }
+    for (name, wanted) in [
+        ("count-row", "grid:"),
+        ("count-number", "not-a-grid"),
+        ("recolour-divided", "error:arithmetic"),
+        ("frame-grey", "error:empty"),
+        ("enlarge-endlessly", "limit:memory"),
+        ("join-endlessly", "limit:depth"),
+    ] {
+        is(name, wanted);
+    }
+    for name in ["mirror-doubled", "recolour-red", "enlarge-twice", "crop-tallest"] {
+        let right = programs[name].1.iter().filter(|outcome| *outcome == "equal").count();
+        assert!((1..programs[name].1.len()).contains(&right), "{name}: {:?}", programs[name]);
+    }
+    for (name, kind, message) in [
+        ("fall-unclosed", "syntax", ""),
+        ("mirror-misspelt", "unknown-name", "did you mean `vmirror`?"),
+    ] {
+        let fault = &programs[name].2;
+        assert_eq!((&fault["kind"], &fault["line"]), (&json!(kind), &json!(2)), "{fault}");
+        assert!(fault["message"].as_str().is_some_and(|told| told.contains(message)), "{fault}");
+    }
+    let on_the_test = |task: &str, name: &str| {
+        let line = result(&folder, task);
+        let kept = line["outputs"]["keep"]["kept"].as_array().expect("programs").clone();
+        let place = kept.iter().position(|kept| kept["name"] == name);
+        let place = place.unwrap_or_else(|| panic!("`{name}` is not kept: {kept:#?}"));
+        (kept[place]["score"].clone(), kept[place]["test"].as_array().expect("outcomes").iter().map(word).collect())
+    };
+    for name in ["recolour-rarest", "count-no-corners", "complete-upside-down", "join-corners", "frame-no-corners"] {
+        let task = name.split('-').next().expect("a task");
+        let (score, tests): (Value, Vec<String>) = on_the_test(task, name);
+        assert_eq!(score, 1000, "{name}");
+        assert!(tests.iter().any(|outcome| outcome.starts_with("grid:")), "{name}: {tests:?}");
+        let (score, tests): (Value, Vec<String>) = on_the_test(task, task);
+        assert!(score == 1000 && tests.iter().all(|outcome| outcome == "equal"), "{task}: {tests:?}");
+    }
+    let complete = &result(&folder, "complete")["outputs"]["canonical"];
+    assert_eq!(complete["same"], 2, "{complete}");
+
+    let attempts: BTreeMap<String, Vec<BTreeMap<String, Vec<Vec<u8>>>>> =
+        serde_json::from_str(&submission(&folder)).expect("a submission");
+    assert_eq!(attempts.len(), 12);
+    for (name, task) in files("tasks") {
+        let task: Value = serde_json::from_str(&task).expect("a task");
+        let answered = &attempts[name.trim_end_matches(".json")];
+        assert_eq!(answered.len(), task["test"].as_array().expect("tests").len(), "{name}");
+        for attempts in answered {
+            assert_eq!(attempts.keys().collect::<Vec<_>>(), ["attempt_1", "attempt_2"], "{name}");
+        }
+    }
+    let tested = done(jackfield().arg("test").arg(root().join("examples/grids"))).expect_code(0);
+    assert!(format!("{}{}", tested.stdout, tested.stderr).contains('2'), "{tested:?}");
+}
+
+/// Every switch, off. What early exit leaves out shows, and is compared on its own.
+const SWITCHES: [&str; 6] = [
+    "stages.score.with.shared=false",
+    "stages.score.with.kept_primitives=false",
+    "stages.canonical.with.cache=false",
+    "stages.validate.with.cache=false",
+    "stages.validate.with.batch=false",
+    "stages.validate.with.kept_primitives=false",
+];
+
+#[test]
+fn results_are_the_same_in_every_form_cold_or_warm_at_any_concurrency() {
+    let linked = example("pipeline.toml", None);
+    let calm = run(&linked, &[], &["--jobs", "1"]).expect_code(0);
+    let hits = |run: &Done| {
+        let tiers = run.json()["caches"].clone();
+        ["bodies", "outcomes"].map(|cache| {
+            let tiers = tiers[cache].as_array().expect("tiers").clone();
+            tiers.iter().map(|tier| tier["hits"].as_u64().expect("hits")).sum::<u64>()
+        })
+    };
+    assert_eq!(hits(&calm), [0, 0]);
+    let warm = run(&linked, &[], &["--jobs", "16"]).expect_code(0);
+    assert_eq!(hits(&warm), [12, 12], "one value a task");
+    same(&calm.folder(), &warm.folder());
+    for form in ["so", "wasm"] {
+        let pipeline = example("pipeline.toml", Some(form));
+        let cold = run(&pipeline, &[], &["--jobs", "16"]).expect_code(0);
+        let warm = run(&pipeline, &[], &["--jobs", "1"]).expect_code(0);
+        assert_eq!((hits(&cold), hits(&warm)), ([0, 0], [12, 12]), "{form}");
+        same(&calm.folder(), &cold.folder());
+        same(&calm.folder(), &warm.folder());
+    }
+}
+
+#[test]
+fn results_are_the_same_with_every_optimisation_switched_off() {
+    let pipeline = example("pipeline.toml", None);
+    let calm = run(&pipeline, &[], &[]).expect_code(0).folder();
+    for off in SWITCHES {
+        same(&calm, &run(&pipeline, &[off], &[]).expect_code(0).folder());
+    }
+    let all = run(&example("pipeline.toml", None), &SWITCHES, &[]).expect_code(0);
+    same(&calm, &all.folder());
+    for stage in ["bodies", "outcomes"] {
+        let tiers = all.json()["caches"][stage].clone();
+        let used = tiers.as_array().into_iter().flatten().any(|tier| tier["hits"] != 0 || tier["misses"] != 0);
+        assert!(!used, "a cache that is switched off was used: {tiers}");
+    }
+    // Programs that cannot be kept are run to the end: more is known of these, and the same are kept.
+    let whole = run(&pipeline, &["stages.score.with.early_exit=false"], &[]).expect_code(0).folder();
+    let skipped = |folder: &Path| results(folder).iter().map(Value::to_string).filter(|line| line.contains("skipped")).count();
+    assert!(skipped(&calm) > 0 && skipped(&whole) == 0);
+    for (calm, whole) in results(&calm).iter().zip(results(&whole)) {
+        for (stage, member) in [("keep", "kept"), ("keep", "summary"), ("submit", "submission")] {
+            let [calm, whole] = [calm, &whole].map(|line| &line["outputs"][stage][member]);
+            assert!(!calm.is_null(), "{stage}.{member}");
+            assert_eq!(calm, whole);
+        }
+    }
+}
+
+/// Copies of the example's tasks and programs, as many as it takes to be in the middle of them for a while: one file of each.
+fn many(copies: usize) -> (String, String) {
+    let (mut tasks, mut programs) = (serde_json::Map::new(), String::new());
+    for copy in 0..copies {
+        for (name, task) in files("tasks") {
+            let name = format!("{}{copy}", name.trim_end_matches(".json"));
+            tasks.insert(name, serde_json::from_str(&task).expect("a task"));
+        }
+        for (_, program) in files("programs") {
+            programs.push_str(&program.replacen("(I):", &format!("{copy}(I):"), 1));
+            programs.push('\n');
+        }
+    }
+    (Value::Object(tasks).to_string(), programs)
+}
+
+#[test]
+fn a_run_that_is_killed_and_resumed_has_the_same_bytes() {
+    let (tasks, programs) = many(20);
+    let copies = || example("pipeline.toml", None).with("many.json", &tasks).with("many.py", &programs);
+    let sets = ["params.tasks=many.json", "params.programs=many.py"];
+    let undisturbed = copies();
+    let calm = run(&undisturbed, &sets, &[]).expect_code(0).folder();
+    assert_eq!(results(&calm).len(), 240);
+    let pipeline = copies();
+    let mut random = Random::new(15);
+    let (mut kills, mut resumed) = (0, 0);
+    while kills < 6 {
+        let found = glob::glob(&format!("{}/*/run.json", pipeline.out().display())).expect("a pattern").next();
+        let mut command = pipeline.command();
+        command.args(sets.iter().flat_map(|set| ["--set", set]));
+        if found.is_some() {
+            command.args(["--resume", "last"]);
+            resumed += 1;
+        }
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        if wait(&mut child, Duration::from_micros(100_000 + random.below(250_000))).is_some() {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills >= 2 && resumed >= 1, "{kills} kills, {resumed} resumed: there is too little to do");
+    let last = run(&pipeline, &sets, &["--resume", "last"]).expect_code(0);
+    same(&calm, &last.folder());
+}
+
+#[test]
+fn what_was_to_come_of_tests_changes_no_score_and_no_rank() {
+    let pipeline = example("pipeline.toml", None);
+    let calm = run(&pipeline, &[], &[]).expect_code(0).folder();
+    let mut other = example("pipeline.toml", None);
+    for (name, task) in files("tasks") {
+        let mut task: Value = serde_json::from_str(&task).expect("a task");
+        for test in task["test"].as_array_mut().expect("tests") {
+            test["output"] = json!([[7, 3, 7]]);
+        }
+        other = other.with(&format!("tasks/{name}"), task.to_string());
+    }
+    let changed = run(&other, &[], &[]).expect_code(0).folder();
+    assert_eq!(submission(&calm), submission(&changed));
+    let mut wrong = 0;
+    for (calm, changed) in results(&calm).iter().zip(results(&changed)) {
+        for stage in ["candidates", "score", "canonical"] {
+            assert!(calm["outputs"][stage].is_object(), "{stage}");
+            assert_eq!(calm["outputs"][stage], changed["outputs"][stage]);
+        }
+        let kept = |line: &Value| {
+            let mut kept = line["outputs"]["keep"]["kept"].clone();
+            for program in kept.as_array_mut().expect("programs") {
+                let tests = program.as_object_mut().expect("a program").remove("test").expect("outcomes");
+                wrong += usize::from(tests.to_string().contains("equal"));
+            }
+            (kept, wrong)
+        };
+        let (mut kept, mut right) = (kept, [0; 2]);
+        let [one, two] = [calm, &changed].map(&mut kept);
+        right[0] = one.1;
+        assert_eq!(one.0, two.0);
+        assert_eq!(two.1, right[0], "nothing is right on the changed tests");
+        wrong = 0;
+    }
+}
+
+#[test]
+fn the_order_of_program_files_changes_nothing_but_names() {
+    let plain = example("pipeline.toml", None);
+    let calm = run(&plain, &[], &[]).expect_code(0).folder();
+    let pipeline = example("pipeline.toml", None);
+    for (at, (name, program)) in files("programs").into_iter().rev().enumerate() {
+        fs::remove_file(pipeline.path().join("programs").join(name)).expect("removed");
+        fs::write(pipeline.path().join(format!("programs/{at:02}.txt")), program).expect("written");
+    }
+    let permuted = run(&pipeline, &[], &[]).expect_code(0).folder();
+    assert_eq!(submission(&calm), submission(&permuted));
+    fn nameless(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.remove("name");
+                members.values_mut().for_each(nameless);
+            }
+            Value::Array(items) => items.iter_mut().for_each(nameless),
+            _ => {}
+        }
+    }
+    for (mut calm, mut permuted) in results(&calm).into_iter().zip(results(&permuted)) {
+        for (stage, member) in [("canonical", "bodies"), ("validate", "results"), ("keep", "kept"), ("keep", "matrix")] {
+            let [calm, permuted] = [&mut calm, &mut permuted].map(|line| line["outputs"][stage][member].take());
+            let [calm, permuted] = [calm, permuted].map(|mut value| {
+                nameless(&mut value);
+                value
+            });
+            assert!(calm.as_array().is_some_and(|list| !list.is_empty()), "{stage}.{member}: {calm}");
+            assert_eq!(calm, permuted, "{stage}.{member}");
+        }
+    }
+}
+
+#[test]
+fn a_search_over_generations_finds_what_nobody_wrote() {
+    // The two that no program of the folder solves.
+    let some = |form| {
+        let pipeline = example("evolve.toml", form);
+        for (name, _) in files("tasks") {
+            if name != "clean.json" && name != "tile.json" && name != "mirror.json" {
+                fs::remove_file(pipeline.path().join("tasks").join(name)).expect("removed");
+            }
+        }
+        pipeline
+    };
+    let pipeline = some(None);
+    let first = run(&pipeline, &[], &["--jobs", "1"]).expect_code(0).folder();
+    for line in results(&first) {
+        let outputs = &line["outputs"];
+        assert_eq!((&outputs["keep"]["solved"], &outputs["evolve"]["stopped"]), (&json!(true), &json!("solved")), "{line}");
+        assert_eq!(outputs["keep"]["tests_right"], true, "{}", outputs["keep"]);
+        let generations = outputs["evolve"]["generations"].as_array().expect("generations").len();
+        assert_eq!(generations > 1, line["item"] != "mirror", "{}: {generations} generations", line["item"]);
+    }
+    same(&first, &run(&pipeline, &[], &["--jobs", "16"]).expect_code(0).folder());
+    let component = some(Some("wasm"));
+    same(&first, &run(&component, &[], &[]).expect_code(0).folder());
+}
+
+#[test]
+fn solvers_of_arc_tasks_are_right_on_every_pair() {
+    let (Some(tasks), Some(grids)) = (shared_data("arc"), shared_data("grids")) else { return };
+    let solvers = grids.join("solvers");
+    let wanted: Vec<String> = fs::read_dir(&solvers)
+        .expect("solvers")
+        .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    // Fifty tasks of the file: those that have a solver, and some that have none.
+    let all: serde_json::Map<String, Value> =
+        serde_json::from_slice(&fs::read(tasks.join("training.json")).expect("read")).expect("tasks");
+    let (with, without): (Vec<_>, Vec<_>) = all.into_iter().partition(|(id, _)| wanted.contains(id));
+    assert_eq!(with.len(), wanted.len());
+    let some: serde_json::Map<_, _> = with.into_iter().chain(without).take(50).collect();
+    let pipeline = example("pipeline.toml", None).with("arc.json", Value::Object(some).to_string());
+    let programs = format!("params.programs={}", solvers.display());
+    let done = run(&pipeline, &["params.tasks=arc.json", &programs], &[]).expect_code(0);
+    let lines = results(&done.folder());
+    assert_eq!(lines.len(), 50);
+    for line in &lines {
+        let keep = &line["outputs"]["keep"];
+        if wanted.iter().any(|id| line["item"] == id.as_str()) {
+            assert_eq!((&keep["solved"], &keep["tests_right"]), (&json!(true), &json!(true)), "{}: {keep}", line["item"]);
+        } else {
+            assert_eq!(keep["summary"], "no program", "{}", line["item"]);
+        }
+    }
+}
