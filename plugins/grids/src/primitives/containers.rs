@@ -163,7 +163,7 @@ pub(super) fn order(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     machine.reserve_members(count.saturating_mul(3))?;
     let (mut items, mut keys) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for member in members(container)? {
-        keys.push(machine.call_one(key, member.clone())?);
+        keys.push(key_of(machine, key, &member)?);
         items.push(member);
     }
     let sorted = sorting::places_in_order(machine, &keys)?;
@@ -185,6 +185,14 @@ pub(super) fn size(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
     Ok(Value::Integer(size_of(&arguments[0])? as i64))
 }
 
+/// What a member is compared by: what the key gives for it, or the member itself where none is the key.
+fn key_of(machine: &mut Machine, key: &Value, member: &Value) -> Outcome {
+    match key {
+        Value::None => machine.charge(1).map(|()| member.clone()),
+        key => machine.call_one(key, member.clone()),
+    }
+}
+
 /// A member and its key.
 struct Best {
     member: Value,
@@ -196,7 +204,7 @@ fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Ou
     let mark = machine.mark();
     let mut best: Option<Best> = None;
     for member in members(container)? {
-        let key = machine.call_one(key, member.clone())?;
+        let key = key_of(machine, key, &member)?;
         let better = match &best {
             None => true,
             Some(best) if most => best.key.is_less(&key)?,
@@ -225,6 +233,9 @@ pub(super) fn extreme(machine: &mut Machine, container: &Value, most: bool) -> O
 
 fn best_key(machine: &mut Machine, arguments: &[Value], most: bool) -> Outcome {
     let [container, key] = arguments else { unreachable!("two arguments") };
+    if matches!(key, Value::None) {
+        return Err(Fault::Type("none was called, and is no function"));
+    }
     match best(machine, container, key, most)? {
         Some(best) => Ok(best.key),
         None => machine.call_one(key, Value::Integer(0)),

@@ -240,3 +240,16 @@ fn values_within_values_reach_a_limit_before_the_stack_of_the_thread_ends() {
         assert_eq!(outcome, Err(Fault::Limit(Limit::Depth)), "{order:?}");
     }
 }
+
+#[test]
+fn members_are_compared_themselves_where_none_is_the_key() {
+    let machine = &mut fresh();
+    let numbers = ints(&[3, 1, 2]);
+    assert_eq!(call(machine, "order", &[numbers.clone(), Value::None]), Ok(ints(&[1, 2, 3])));
+    assert_eq!(call(machine, "argmax", &[numbers.clone(), Value::None]), Ok(Value::Integer(3)));
+    assert_eq!(call(machine, "argmin", &[numbers.clone(), Value::None]), Ok(Value::Integer(1)));
+    // The key of the member that is found is asked for, and none cannot be called.
+    for name in ["valmax", "valmin"] {
+        assert!(matches!(call(machine, name, &[numbers.clone(), Value::None]), Err(Fault::Type(_))), "{name}");
+    }
+}
