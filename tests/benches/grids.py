@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What each optimisation of the pipeline `grids` is worth: a batch of tasks with all of them off, then with one more on at a time.
 
-    cargo build --release -p jackfield --bin jackfield
+    cargo build --release -p jackfield --bin jackfield --example grids
     tests/benches/grids.py [--tasks FILE.json --candidates FILE.jsonl] [--count 100] [--each 32]
 
 FILE.json holds tasks by id; FILE.jsonl has a program a line, as `{"task": ..., "program": ...}`. Without them the tasks and programs
@@ -103,6 +103,7 @@ def main():
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--each", type=int, default=32)
     parser.add_argument("--jackfield", default=str(ROOT / "target/release/jackfield"))
+    parser.add_argument("--inside", default=str(ROOT / "target/release/examples/grids"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
@@ -134,6 +135,12 @@ def main():
                 f"| {first / cold:.2f}x | {first / warm:.2f}x |",
                 flush=True,
             )
+        if pathlib.Path(arguments.inside).exists():
+            replaced = (folder / "pipeline.toml").read_text()
+            replaced = re.sub(r'(?m)^tasks\s*=.*$', 'tasks = "tasks.json"', replaced)
+            replaced = re.sub(r'(?m)^programs\s*=.*$', 'programs = "programs.py"', replaced, count=1)
+            (folder / "pipeline.toml").write_text(replaced)
+            subprocess.run([arguments.inside, str(folder)], check=True)
 
 
 main()
