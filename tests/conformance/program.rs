@@ -83,7 +83,7 @@ fn clean(names: &[&str]) {
 
 #[test]
 fn the_bundled_analyzers_are_clean_as_components() {
-    clean(&["transcript", "meetings", "claims", "retrieval", "answers", "routes"]);
+    clean(&["transcript", "meetings", "claims", "retrieval", "answers", "routes", "grids"]);
 }
 
 #[test]
