@@ -44,8 +44,8 @@ pub struct GridCanonical {
     /// Whether bodies are looked for and kept in the stage's `store`. Nothing but time depends on it.
     #[config(default = true)]
     pub cache: bool,
-    /// How many bodies go on, at most.
-    #[config(default = 64)]
+    /// How many bodies go on, at most: the best by the demonstrations, which is what programs are kept by in the end.
+    #[config(default = 8)]
     #[schemars(range(min = 1, max = 100_000))]
     pub most: usize,
 }

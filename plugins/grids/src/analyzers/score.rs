@@ -27,7 +27,8 @@ pub struct ScoreInput {
 /// What `grid-score` answers.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Scores {
-    /// A score for each program, in order.
+    /// A score for each program, in order: which programs fail which demonstrations.
+    #[schemars(extend("x-view" = "outcomes"))]
     pub scores: Vec<Score>,
     /// How many programs get every demonstration right.
     pub equal: u32,
