@@ -54,6 +54,8 @@ pub struct Machine {
     /// Whether a set with several functions was made.
     functions_ordered: bool,
     kept: Option<KeptPrimitives>,
+    /// The empty set, where sets are in ascending order.
+    empty_set: Value,
 }
 
 /// Results of the dear primitives on one grid.
@@ -88,6 +90,7 @@ impl Machine {
             serial: 0,
             functions_ordered: false,
             kept: None,
+            empty_set: Value::empty_set(),
         }
     }
 
@@ -194,6 +197,7 @@ impl Machine {
     pub(crate) fn set_of(&mut self, members: Vec<Value>) -> Outcome {
         self.note_order(&members);
         match self.order {
+            Order::Ascending if members.is_empty() => Ok(self.empty_set.clone()),
             Order::Ascending => Ok(Value::set(members)),
             Order::Cpython => OrderedSet::of(members).map(|set| Value::Ordered(Rc::new(set))),
         }
@@ -234,19 +238,26 @@ impl Machine {
         }
         self.charge(1)?;
         let mark = self.mark();
-        let value = match self.kept_key(row.name, arguments) {
-            Some(key) => self.run_kept(primitive, key, arguments)?,
-            None => (row.run)(self, arguments)?,
+        let outcome = match self.kept_key(row.name, arguments) {
+            Some(key) => self.run_kept(primitive, key, arguments),
+            None => (row.run)(self, arguments),
         };
-        self.release(mark, value.bytes());
-        // What is shared counts wherever it stands, and has not been reserved again for that.
-        if self.live > self.limits.memory {
-            return Err(Fault::Limit(Limit::Memory));
+        // Looked at where it is: it is handed through many calls, and copied in none.
+        match &outcome {
+            Ok(value) if value.is_plain() => self.live = mark.0,
+            Ok(value) => {
+                self.release(mark, value.bytes());
+                // What is shared counts wherever it stands, and has not been reserved again for that.
+                if self.live > self.limits.memory {
+                    return Err(Fault::Limit(Limit::Memory));
+                }
+                if value.depth() > self.limits.depth.min(NESTED_VALUES) {
+                    return Err(Fault::Limit(Limit::Depth));
+                }
+            }
+            Err(_) => {}
         }
-        if value.depth() > self.limits.depth.min(NESTED_VALUES) {
-            return Err(Fault::Limit(Limit::Depth));
-        }
-        Ok(value)
+        outcome
     }
 
     /// The arguments after the grid, where this is a call whose result is kept.
@@ -329,17 +340,20 @@ impl Machine {
     fn call_closure(&mut self, closure: &Closure, arguments: &[Value]) -> Outcome {
         match &closure.made {
             Made::RightBound(function, fixed) => {
-                let mut all = [Value::None, Value::None, Value::None, Value::None];
-                all[..arguments.len()].clone_from_slice(arguments);
-                all[arguments.len()] = fixed.clone();
                 self.charge(1)?;
-                self.nest(|machine| machine.call(function, &all[..=arguments.len()]))
+                self.nest(|machine| match arguments {
+                    [one] => machine.call(function, &[one.clone(), fixed.clone()]),
+                    [one, two] => machine.call(function, &[one.clone(), two.clone(), fixed.clone()]),
+                    arguments => machine.call(function, &[arguments, std::slice::from_ref(fixed)].concat()),
+                })
             }
             Made::LeftBound(function, fixed) => {
-                let mut all = [fixed.clone(), Value::None, Value::None, Value::None];
-                all[1..=arguments.len()].clone_from_slice(arguments);
                 self.charge(1)?;
-                self.nest(|machine| machine.call(function, &all[..=arguments.len()]))
+                self.nest(|machine| match arguments {
+                    [one] => machine.call(function, &[fixed.clone(), one.clone()]),
+                    [one, two] => machine.call(function, &[fixed.clone(), one.clone(), two.clone()]),
+                    arguments => machine.call(function, &[std::slice::from_ref(fixed), arguments].concat()),
+                })
             }
             Made::Matcher(function, target) => {
                 self.charge(1)?;

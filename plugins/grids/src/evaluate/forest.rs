@@ -61,6 +61,8 @@ enum Memo {
     Unknown,
     Known {
         outcome: Outcome,
+        /// What a value takes.
+        bytes: usize,
         steps: u64,
         peak: usize,
         functions_ordered: bool,
@@ -71,6 +73,16 @@ enum Memo {
         live: usize,
         fault: Fault,
     },
+}
+
+/// How far a program came.
+enum Passed {
+    /// Every node has a value.
+    All,
+    /// A node has none, in this line.
+    Fault(Fault, u32),
+    /// The order of functions matters: the program is to be run alone.
+    Alone,
 }
 
 impl Forest {
@@ -150,11 +162,24 @@ impl Forest {
 
     /// Evaluates the nodes of a program that are not known; nothing if the order of functions matters, unless it is `alone`.
     fn pass(&mut self, program: usize, alone: bool) -> Option<Result> {
+        let nodes = std::mem::take(&mut self.programs[program].nodes);
+        let fault = self.pass_nodes(&nodes, alone);
+        self.programs[program].nodes = nodes;
+        match fault {
+            Passed::Alone => None,
+            Passed::Fault(fault, line) => Some(Result::Fault(fault, line)),
+            Passed::All => match &self.memo[self.programs[program].output as usize] {
+                Memo::Known { outcome: Ok(value), .. } => Some(Result::Value(value.clone())),
+                _ => unreachable!("the output is among the nodes"),
+            },
+        }
+    }
+
+    fn pass_nodes(&mut self, nodes: &[(u32, u32)], alone: bool) -> Passed {
         let limits = self.options.limits;
         let (mut steps, mut live) = (0, 0);
-        for step in 0..self.programs[program].nodes.len() {
-            let (at, line) = self.programs[program].nodes[step];
-            let at = at as usize;
+        for (at, line) in nodes {
+            let at = *at as usize;
             let usable = match &self.memo[at] {
                 Memo::Unknown => false,
                 Memo::Known { steps: more, peak, .. } => steps + more <= limits.steps && live + peak <= limits.memory,
@@ -164,60 +189,63 @@ impl Forest {
                 self.evaluate(at, steps, live);
             }
             match &self.memo[at] {
-                Memo::Known { functions_ordered: true, .. } if !alone => return None,
-                Memo::Known { outcome: Ok(value), steps: more, .. } => {
+                Memo::Known { functions_ordered: true, .. } if !alone => return Passed::Alone,
+                Memo::Known { outcome: Ok(_), bytes, steps: more, .. } => {
                     steps += more;
-                    live += value.bytes();
+                    live += bytes;
                 }
-                Memo::Known { outcome: Err(fault), .. } => return Some(Result::Fault(*fault, line)),
+                Memo::Known { outcome: Err(fault), .. } => return Passed::Fault(*fault, *line),
                 Memo::Limited { fault, .. } => {
-                    return Some(Result::Fault(*fault, self.line_of_limit(program, at).unwrap_or(line)));
+                    return Passed::Fault(*fault, self.line_of_limit(nodes, at).unwrap_or(*line));
                 }
                 Memo::Unknown => unreachable!("it was evaluated"),
             }
         }
-        match &self.memo[self.programs[program].output as usize] {
-            Memo::Known { outcome: Ok(value), .. } => Some(Result::Value(value.clone())),
-            _ => unreachable!("the output is among the nodes"),
-        }
+        Passed::All
     }
 
     /// The line of a function that reaches a limit when it is called: that it was made says more than that it was called.
-    fn line_of_limit(&self, program: usize, at: usize) -> Option<u32> {
+    fn line_of_limit(&self, nodes: &[(u32, u32)], at: usize) -> Option<u32> {
         let Function::Value(NodeRef::Node(function)) = self.nodes[at].0 else { return None };
-        let made = self.programs[program].nodes.iter().find(|(node, _)| *node == function)?;
+        let made = nodes.iter().find(|(node, _)| *node == function)?;
         Some(made.1)
     }
 
     fn evaluate(&mut self, at: usize, steps: u64, live: usize) {
-        let (function, arguments) = &self.nodes[at];
-        let mut values = [Value::None, Value::None, Value::None, Value::None];
-        for (value, argument) in values.iter_mut().zip(arguments) {
-            *value = self.value(*argument);
-        }
-        // A function that is given more arguments than any takes fails by their number.
-        let given = arguments.len().min(values.len());
-        let values = &values[..given];
+        let arguments = &self.nodes[at].1;
         self.machine.resume_at(steps, live);
-        let outcome = match function {
-            Function::Primitive(primitive) => self.machine.run(*primitive, values),
-            Function::Value(function) => {
-                let function = self.value(*function);
-                self.machine.call(&function, values)
-            }
+        let outcome = match **arguments {
+            [one] => self.call(at, &[self.value(one)]),
+            [one, two] => self.call(at, &[self.value(one), self.value(two)]),
+            [one, two, three] => self.call(at, &[self.value(one), self.value(two), self.value(three)]),
+            // A function that is given more arguments than any takes fails by their number.
+            ref arguments => self.call(at, &arguments.iter().map(|argument| self.value(*argument)).collect::<Vec<_>>()),
         };
         self.memo[at] = match outcome {
             Err(fault @ Fault::Limit(_)) => Memo::Limited { steps, live, fault },
             outcome => {
-                self.retained += outcome.as_ref().map_or(0, Value::bytes);
+                let bytes = outcome.as_ref().map_or(0, Value::bytes);
+                self.retained += bytes;
                 Memo::Known {
                     outcome,
+                    bytes,
                     steps: self.machine.steps() - steps,
                     peak: self.machine.peak() - live,
                     functions_ordered: self.machine.functions_ordered(),
                 }
             }
         };
+    }
+
+    /// Calls the function of a node.
+    fn call(&mut self, at: usize, arguments: &[Value]) -> Outcome {
+        match self.nodes[at].0 {
+            Function::Primitive(primitive) => self.machine.run(primitive, arguments),
+            Function::Value(function) => {
+                let function = self.value(function);
+                self.machine.call(&function, arguments)
+            }
+        }
     }
 
     fn value(&self, node: NodeRef) -> Value {

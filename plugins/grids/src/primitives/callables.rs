@@ -59,6 +59,20 @@ pub(super) fn fork(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     machine.closure(Made::Fork(outer.clone(), a.clone(), b.clone()), 1)
 }
 
+/// Whether what a function of one argument gives, and takes to do so, depends on the first slot of the argument alone.
+pub(super) fn sees_first_alone(mut function: &Value) -> bool {
+    // The innermost function is what sees the argument.
+    while let Value::Closure(closure) = function {
+        function = match &closure.made {
+            Made::Compose(_, inner) | Made::Chain(_, _, inner) | Made::Matcher(inner, _) | Made::Power(inner, _) => {
+                inner
+            }
+            Made::RightBound(..) | Made::LeftBound(..) | Made::Fork(..) => return false,
+        };
+    }
+    matches!(function, Value::Primitive(primitive) if primitive.row().name == "first")
+}
+
 pub(super) fn apply(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [function, container] = arguments else { unreachable!("two arguments") };
     let results = results(machine, function, container)?;

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, rc::Rc};
 use crate::{
     fault::Outcome,
     machine::Machine,
-    value::{COLORS, Grid, Indices, Object, Value},
+    value::{COLORS, Grid, Indices, Object, Value, eights},
 };
 
 /// Neighbouring cells of one row and one colour.
@@ -16,6 +16,19 @@ struct Run {
     /// One past the last column.
     end: u32,
     color: u8,
+}
+
+/// Where one colour of a component is: the box of its runs, `right` one past the last column, and how many cells they have.
+struct Part {
+    component: u32,
+    color: u8,
+    top: u32,
+    left: u32,
+    bottom: u32,
+    right: u32,
+    count: u32,
+    /// Where its masks begin among those of all parts.
+    masks: usize,
 }
 
 /// The connected components of a grid, ascending.
@@ -32,66 +45,107 @@ pub(super) fn components(
     let cells = grid.cells().len();
     machine.reserve(cells.saturating_mul(size_of::<Run>() + 12))?;
     machine.visit(cells)?;
-    let (runs, mut parents) = joined_runs(grid, one_color, diagonal, background);
-    // A parent comes before its children, so that one pass numbers the components in the order of their first runs.
-    let mut count = 0;
-    for at in 0..runs.len() {
-        let parent = parents[at] as usize;
-        parents[at] = if parent == at {
-            count += 1;
-            count - 1
-        } else {
-            parents[parent]
-        };
-    }
-    let components = parents;
-    let mut colors = vec![[0_u32; COLORS]; count as usize];
-    for (run, component) in runs.iter().zip(&components) {
-        colors[*component as usize][usize::from(run.color)] += 1;
-    }
-    let planes: usize = colors.iter().map(|colors| colors.iter().filter(|count| **count > 0).count()).sum();
-    machine.reserve(planes.saturating_mul(128).saturating_add(cells / 2))?;
-    // Where the runs of each colour of each component begin, once they are sorted by these.
-    let mut begin = 0;
-    for count in colors.iter_mut().flatten() {
-        begin += std::mem::replace(count, begin);
-    }
-    let mut sorted = vec![0_u32; runs.len()];
-    for (at, (run, component)) in runs.iter().zip(&components).enumerate() {
-        let place = &mut colors[*component as usize][usize::from(run.color)];
-        sorted[*place as usize] = at as u32;
-        *place += 1;
-    }
-    let (mut begin, mut rows) = (0, [0_u64; 64]);
-    let mut objects = Vec::with_capacity(count as usize);
-    for ends in &colors {
-        let (mut first, mut others) = (None, Vec::new());
-        for (color, end) in (0..).zip(ends) {
-            let of_color = &sorted[begin as usize..*end as usize];
-            begin = *end;
-            let Some(plane) = plane_of(of_color.iter().map(|at| &runs[*at as usize]), grid, &mut rows) else {
-                continue;
-            };
-            if first.is_none() {
-                first = Some((color, Rc::new(plane)));
-            } else {
-                others.push((color, Rc::new(plane)));
-            }
+    let (runs, mut places) = joined_runs(grid, one_color, diagonal, background);
+    let mut parts = parts_of(&runs, &mut places, one_color);
+    machine.reserve(parts.len().saturating_mul(128).saturating_add(cells / 2))?;
+    let planes = planes_of(&runs, &places, &mut parts, grid.has_masks());
+    if one_color {
+        // Parts come by their first cells: only colours are out of order.
+        let mut next = [0; COLORS];
+        parts.iter().for_each(|part| next[usize::from(part.color)] += 1);
+        let mut begin = 0;
+        next.iter_mut().for_each(|next| begin += std::mem::replace(next, begin));
+        let mut objects = vec![Value::None; parts.len()];
+        for (part, plane) in parts.iter().zip(planes) {
+            let place = &mut next[usize::from(part.color)];
+            objects[*place] = Value::Object(Rc::new(Object::of_color(i32::from(part.color), plane)));
+            *place += 1;
         }
-        let Some((color, plane)) = first else { continue };
-        // No two objects have a cell in common: the first cell decides.
-        let (row, column) = plane.first();
-        let key = (color as u64) << 56 | (row as u64) << 28 | column as u64;
-        let object = if others.is_empty() {
-            Object::of_color(color, plane)
-        } else {
-            others.insert(0, (color, plane));
-            Object::from_planes(others).expect("an object has a plane")
-        };
-        objects.push((key, Value::Object(Rc::new(object))));
+        return Ok(objects);
     }
-    objects.sort_unstable_by_key(|(key, _)| *key);
-    Ok(objects.into_iter().map(|(_, object)| object).collect())
+    let mut planes: Vec<(u32, i32, Rc<Indices>)> =
+        parts.iter().zip(planes).map(|(part, plane)| (part.component, i32::from(part.color), plane)).collect();
+    planes.sort_unstable_by_key(|(component, color, _)| (*component, *color));
+    let object = |planes: &[(u32, i32, Rc<Indices>)]| match planes {
+        [(_, color, plane)] => Some(Object::of_color(*color, Rc::clone(plane))),
+        planes => Object::from_planes(planes.iter().map(|(_, color, plane)| (*color, Rc::clone(plane))).collect()),
+    };
+    let mut objects: Vec<Object> = planes.chunk_by(|one, other| one.0 == other.0).filter_map(object).collect();
+    // No two objects have a cell in common: the first cell decides.
+    objects.sort_unstable_by_key(|object| (object.planes()[0].0, object.planes()[0].1.first()));
+    Ok(objects.into_iter().map(|object| Value::Object(Rc::new(object))).collect())
+}
+
+/// The parts of all components, in the order of their first runs. For each run there is an earlier one of its component, or itself if
+/// it is the first: what takes its place is the part that the run belongs to.
+fn parts_of(runs: &[Run], places: &mut [u32], one_color: bool) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::with_capacity(runs.len().min(64));
+    // The component of each run that was gone through, and the parts of each component by their colours.
+    let (mut components, mut by_color): (Vec<u32>, Vec<[u32; COLORS]>) = (Vec::new(), Vec::new());
+    for (at, run) in runs.iter().enumerate() {
+        let parent = places[at] as usize;
+        let known = if one_color {
+            if parent == at { None } else { Some(places[parent]) }
+        } else {
+            let component = if parent == at { by_color.len() as u32 } else { components[parent] };
+            components.push(component);
+            if parent == at {
+                by_color.push([u32::MAX; COLORS]);
+            }
+            let part = &mut by_color[component as usize][usize::from(run.color)];
+            let known = (*part != u32::MAX).then_some(*part);
+            *part = known.unwrap_or(parts.len() as u32);
+            known
+        };
+        places[at] = known.unwrap_or(parts.len() as u32);
+        let length = run.end - run.start;
+        let Some(known) = known else {
+            parts.push(Part {
+                component: components.last().copied().unwrap_or(0),
+                color: run.color,
+                top: run.row,
+                left: run.start,
+                bottom: run.row,
+                right: run.end,
+                count: length,
+                masks: 0,
+            });
+            continue;
+        };
+        let part = &mut parts[known as usize];
+        (part.left, part.right) = (part.left.min(run.start), part.right.max(run.end));
+        part.bottom = run.row;
+        part.count += length;
+    }
+    parts
+}
+
+/// The locations of the parts that the runs belong to.
+fn planes_of(runs: &[Run], places: &[u32], parts: &mut [Part], as_masks: bool) -> Vec<Rc<Indices>> {
+    if !as_masks {
+        let mut cells = vec![Vec::new(); parts.len()];
+        for (run, part) in runs.iter().zip(places) {
+            cells[*part as usize].extend((run.start..run.end).map(|column| (run.row as i32, column as i32)));
+        }
+        return cells.into_iter().filter_map(Indices::from_cells).map(Rc::new).collect();
+    }
+    let mut count = 0;
+    for part in &mut *parts {
+        part.masks = count;
+        count += (part.bottom - part.top + 1) as usize;
+    }
+    let mut masks = vec![0_u64; count];
+    for (run, part) in runs.iter().zip(places) {
+        let part = &parts[*part as usize];
+        let mask = u64::MAX >> (64 - (run.end - run.start)) << (run.start - part.left);
+        masks[part.masks + (run.row - part.top) as usize] |= mask;
+    }
+    let plane = |part: &Part| {
+        let bounds = [part.top, part.left, part.bottom, part.right - 1].map(|at| at as i32);
+        let masks = &masks[part.masks..][..(part.bottom - part.top + 1) as usize];
+        Rc::new(Indices::of_counted_masks(bounds, masks, part.count))
+    };
+    parts.iter().map(plane).collect()
 }
 
 /// The runs of a grid, row by row, and for each of them an earlier one of its component, or itself if it is the first.
@@ -102,19 +156,33 @@ fn joined_runs(grid: &Grid, one_color: bool, diagonal: bool, background: Option<
     let mut above = 0..0;
     for (row, cells) in grid.rows().enumerate() {
         let begin = runs.len();
-        let mut start = 0;
-        for same in cells.chunk_by(|one, other| one == other) {
-            let (color, end) = (same[0], start + same.len() as u32);
-            if Some(color) != background {
-                let at = runs.len();
-                parents.push(at as u32);
-                let beside = at > begin && runs[at - 1].end == start;
-                runs.push(Run { row: row as u32, start, end, color });
-                if beside && !one_color {
-                    join(&mut parents, at - 1, at);
-                }
+        let mut add = |color: u8, start: u32, end: u32| {
+            if Some(color) == background {
+                return;
             }
-            start = end;
+            let at = runs.len();
+            parents.push(at as u32);
+            let beside = at > begin && runs[at - 1].end == start;
+            runs.push(Run { row: row as u32, start, end, color });
+            if beside && !one_color {
+                join(&mut parents, at - 1, at);
+            }
+        };
+        let mut start = 0;
+        if cells.len() <= 64 {
+            let mut ends = eights::run_ends(grid.cells(), row * cells.len(), cells.len());
+            while ends != 0 {
+                let end = ends.trailing_zeros() + 1;
+                ends &= ends - 1;
+                add(cells[start as usize], start, end);
+                start = end;
+            }
+        } else {
+            for same in cells.chunk_by(|one, other| one == other) {
+                let end = start + same.len() as u32;
+                add(same[0], start, end);
+                start = end;
+            }
         }
         let (mut up, mut here) = (above.start, begin);
         let mut touch = |up: usize, here: usize| {
@@ -159,21 +227,4 @@ fn first_of(parents: &mut [u32], mut at: usize) -> usize {
         at = parents[at] as usize;
     }
     at
-}
-
-/// The locations of runs, which come row by row. The rows are empty before and after.
-fn plane_of<'a>(runs: impl Iterator<Item = &'a Run> + Clone, grid: &Grid, rows: &mut [u64; 64]) -> Option<Indices> {
-    let top = runs.clone().next()?.row;
-    if grid.height() > 64 || grid.width() > 64 {
-        let cells = runs.flat_map(|run| (run.start..run.end).map(|column| (run.row as i32, column as i32)));
-        return Indices::from_cells(cells.collect());
-    }
-    let mut height = 0;
-    for run in runs {
-        height = (run.row - top) as usize + 1;
-        rows[height - 1] |= (u64::MAX >> (64 - (run.end - run.start))) << run.start;
-    }
-    let plane = Indices::from_rows(top as i32, 0, &rows[..height]);
-    rows[..height].fill(0);
-    plane
 }

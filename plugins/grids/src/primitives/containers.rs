@@ -1,8 +1,8 @@
 //! Tuples and sets of anything.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 
-use super::sorting;
+use super::{callables, sorting};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
@@ -21,7 +21,11 @@ pub(super) fn listed(container: &Value) -> Outcome<Cow<'_, [Value]>> {
     match container {
         Value::Tuple(tuple) => Ok(Cow::Borrowed(tuple.items())),
         Value::Set(set) => Ok(Cow::Borrowed(set.members())),
-        container => Ok(Cow::Owned(members(container)?.collect())),
+        container => {
+            let mut list = Vec::with_capacity(size_of(container)?);
+            container.members_into(&mut list);
+            Ok(Cow::Owned(list))
+        }
     }
 }
 
@@ -72,7 +76,9 @@ pub(super) fn joined(machine: &mut Machine, containers: &[Value]) -> Outcome {
     machine.reserve_members(count)?;
     let mut items = Vec::with_capacity(count);
     for container in containers {
-        items.extend(members(container)?);
+        if !container.members_into(&mut items) {
+            return Err(NOT_A_CONTAINER);
+        }
     }
     Ok(Value::tuple(items))
 }
@@ -312,7 +318,14 @@ pub(super) fn sfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         }
         Value::Object(object) if machine.ascending() => {
             let mut planes = Vec::with_capacity(object.planes().len());
+            let colors_alone = callables::sees_first_alone(condition);
             for (color, plane) in object.planes() {
+                if colors_alone {
+                    if is_wanted(machine, condition, *color, plane)? {
+                        planes.push((*color, Rc::clone(plane)));
+                    }
+                    continue;
+                }
                 let ask =
                     |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, Value::Cell(*color, at.0, at.1));
                 planes.extend(filtered(machine, plane, ask)?.map(|kept| (*color, kept.into())));
@@ -330,6 +343,17 @@ pub(super) fn sfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
             kept(machine, container, items)
         }
     }
+}
+
+/// Whether the cells of a colour are wanted by a condition that looks at the colour alone. Steps are those of as many questions as
+/// there are cells.
+fn is_wanted(machine: &mut Machine, condition: &Value, color: i32, plane: &Indices) -> Outcome<bool> {
+    machine.reserve(plane.bytes())?;
+    let before = machine.steps();
+    let (row, column) = plane.first();
+    let wanted = machine.ask(condition, Value::Cell(color, row, column))?;
+    machine.charge((machine.steps() - before).saturating_mul(u64::from(plane.count()) - 1))?;
+    Ok(wanted)
 }
 
 /// The locations that are wanted.
@@ -378,7 +402,7 @@ pub(super) fn totuple(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         return Ok(container.clone());
     }
     machine.reserve_members(size_of(container)?)?;
-    Ok(Value::tuple(members(container)?.collect()))
+    Ok(Value::tuple(listed(container)?.into_owned()))
 }
 
 pub(super) fn first(_machine: &mut Machine, arguments: &[Value]) -> Outcome {

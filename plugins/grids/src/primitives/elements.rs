@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{duck, grids, patches, shapes};
+use super::{containers, duck, grids, patches, shapes};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
@@ -121,9 +121,9 @@ pub(super) fn colorfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome
     let (objects, value) = (&arguments[0], &arguments[1]);
     machine.reserve_members(duck::length(objects)?)?;
     let mut kept = Vec::new();
-    for object in duck::members(objects)? {
-        if color_of(&object)? == *value {
-            kept.push(object);
+    for object in containers::listed(objects)?.iter() {
+        if color_of(object)? == *value {
+            kept.push(object.clone());
         }
     }
     if matches!(objects, Value::Set(_)) {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
-    value::{Flat, Grid, Indices, Object, Value},
+    value::{Grid, Indices, Value, eights},
 };
 
 pub(super) mod any;
@@ -128,28 +128,46 @@ fn colored_planes(object: &Value) -> Option<impl Iterator<Item = (u8, &Rc<Indice
     (first >= 0 && last <= 9).then_some(planes)
 }
 
-/// The cells of a grid that the locations of a patch, which is stored as masks, have.
-fn flat_patch(patch: &Value, grid: &Grid) -> Option<Flat> {
-    match patch {
-        Value::Indices(locations) => Flat::of_locations(locations, (0, 0), grid.height(), grid.width()),
-        Value::Object(object) => flat_object(object, grid),
-        _ => None,
-    }
+/// Whether a patch is stored as masks, and the grid is small enough for them.
+fn have_masks(patch: &Value, grid: &Grid) -> bool {
+    grid.has_masks()
+        && match patch {
+            Value::Indices(locations) => locations.rows().is_some(),
+            Value::Object(object) => object.planes().iter().all(|(_, plane)| plane.rows().is_some()),
+            _ => false,
+        }
 }
 
-fn flat_object(object: &Object, grid: &Grid) -> Option<Flat> {
-    let mut planes =
-        object.planes().iter().map(|(_, plane)| Flat::of_locations(plane, (0, 0), grid.height(), grid.width()));
-    let first = planes.next()??;
-    planes.try_fold(first, |all, plane| Some(all.or(&plane?)))
+/// Gives a colour to the cells of a grid that are at the locations of a patch; only to those of the colour `only_on`, if there
+/// is one. Both [`have_masks`].
+fn fill_cells(cells: &mut [u8], grid: &Grid, color: u8, patch: &Value, only_on: Option<u8>) {
+    let mut paint = |plane: &Indices| eights::paint(cells, grid.width(), (plane, (0, 0)), color, only_on);
+    let are_masks = match patch {
+        Value::Indices(locations) => paint(locations),
+        Value::Object(object) => object.planes().iter().all(|(_, plane)| paint(plane)),
+        _ => false,
+    };
+    debug_assert!(are_masks, "only masks are painted");
+}
+
+/// Paints the planes of an object, moved by (rows, columns). Both [`have_masks`].
+fn paint_planes<'a>(
+    cells: &mut [u8],
+    grid: &Grid,
+    mut planes: impl Iterator<Item = (u8, &'a Rc<Indices>)>,
+    moved: (i64, i64),
+    only_on: Option<u8>,
+) {
+    let are_masks = planes.all(|(color, plane)| eights::paint(cells, grid.width(), (plane, moved), color, only_on));
+    debug_assert!(are_masks, "only masks are painted");
 }
 
 pub(super) fn fill(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if let (Some(color), Some(grid)) = (as_color(&arguments[1]), arguments[0].as_grid())
-        && let Some(flat) = flat_patch(&arguments[2], &grid)
+        && have_masks(&arguments[2], &grid)
     {
         let mut cells = copied(machine, &grid)?;
-        flat.paint(&mut cells, color);
+        fill_cells(&mut cells, &grid, color, &arguments[2], None);
         return Ok(as_large(&grid, cells));
     }
     let board = Board::of(machine, &arguments[0])?;
@@ -179,37 +197,23 @@ fn fill_board(
 
 pub(super) fn paint(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if let (Some(planes), Some(grid)) = (colored_planes(&arguments[1]), arguments[0].as_grid())
-        && grid.has_flat_masks()
+        && have_masks(&arguments[1], &grid)
     {
         let mut cells = copied(machine, &grid)?;
-        if paint_planes(&mut cells, &grid, planes, (0, 0)) {
-            return Ok(as_large(&grid, cells));
-        }
+        paint_planes(&mut cells, &grid, planes, (0, 0), None);
+        return Ok(as_large(&grid, cells));
     }
     let board = Board::of(machine, &arguments[0])?;
     paint_board(machine, board, &arguments[1], None)
-}
-
-/// Paints the planes, moved; says whether all are stored as masks.
-fn paint_planes<'a>(
-    cells: &mut [u8],
-    grid: &Grid,
-    mut planes: impl Iterator<Item = (u8, &'a Rc<Indices>)>,
-    moved: (i64, i64),
-) -> bool {
-    planes.all(|(color, plane)| {
-        let flat = Flat::of_locations(plane, moved, grid.height(), grid.width());
-        flat.is_some_and(|flat| {
-            flat.paint(cells, color);
-            true
-        })
-    })
 }
 
 /// Paints cell by cell; only where there is a certain value at that moment, if one is given.
 fn paint_board(machine: &mut Machine, mut board: Board, object: &Value, only_on: Option<&Value>) -> Outcome {
     machine.visit(duck::length(object)?)?;
     for cell in duck::members(object)? {
+        if board.put_cell(&cell, only_on) {
+            continue;
+        }
         let (value, location) = duck::both(&cell)?;
         let (row, column) = duck::both(&location)?;
         if let Some(place) = board.place(&row, &column)?
@@ -223,11 +227,11 @@ fn paint_board(machine: &mut Machine, mut board: Board, object: &Value, only_on:
 
 pub(super) fn underfill(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if let (Some(color), Some(grid)) = (as_color(&arguments[1]), arguments[0].as_grid())
-        && let Some(flat) = flat_patch(&arguments[2], &grid)
+        && have_masks(&arguments[2], &grid)
     {
         let background = elements::most_common_color(machine, &grid)?;
         let mut cells = copied(machine, &grid)?;
-        flat.and(&Flat::of_color(&cells, background)).paint(&mut cells, color);
+        fill_cells(&mut cells, &grid, color, &arguments[2], Some(background));
         return Ok(as_large(&grid, cells));
     }
     any::dimensions(&arguments[0])?;
@@ -238,31 +242,17 @@ pub(super) fn underfill(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 
 pub(super) fn underpaint(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if let (Some(planes), Some(grid)) = (colored_planes(&arguments[1]), arguments[0].as_grid())
-        && let Some(planes) = flat_planes(planes, &grid)
+        && have_masks(&arguments[1], &grid)
     {
         let background = elements::most_common_color(machine, &grid)?;
         let mut cells = copied(machine, &grid)?;
-        let mut free = Flat::of_color(&cells, background);
-        for (color, flat) in planes {
-            let painted = flat.and(&free);
-            painted.paint(&mut cells, color);
-            if color != background {
-                free = free.without(&painted);
-            }
-        }
+        paint_planes(&mut cells, &grid, planes, (0, 0), Some(background));
         return Ok(as_large(&grid, cells));
     }
     any::dimensions(&arguments[0])?;
     let background = elements::mostcolor(machine, &arguments[..1])?;
     let board = Board::of(machine, &arguments[0])?;
     paint_board(machine, board, &arguments[1], Some(&background))
-}
-
-/// The cells of a grid that each plane has, if all are stored as masks.
-fn flat_planes<'a>(planes: impl Iterator<Item = (u8, &'a Rc<Indices>)>, grid: &Grid) -> Option<Vec<(u8, Flat)>> {
-    planes
-        .map(|(color, plane)| Some((color, Flat::of_locations(plane, (0, 0), grid.height(), grid.width())?)))
-        .collect()
 }
 
 pub(super) fn hupscale(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -507,17 +497,15 @@ pub(super) fn trim(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn r#move(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    if let (Some(grid), Value::Object(object), Value::Pair(down, right)) =
-        (arguments[0].as_grid(), &arguments[1], &arguments[2])
-        && let Some(planes) = colored_planes(&arguments[1])
-        && let Some(covered) = flat_object(object, &grid)
+    if let (Some(grid), Some(planes), Value::Pair(down, right)) =
+        (arguments[0].as_grid(), colored_planes(&arguments[1]), &arguments[2])
+        && have_masks(&arguments[1], &grid)
     {
         let background = elements::most_common_color(machine, &grid)?;
         let mut cells = copied(machine, &grid)?;
-        covered.paint(&mut cells, background);
-        if paint_planes(&mut cells, &grid, planes, ((*down).into(), (*right).into())) {
-            return Ok(as_large(&grid, cells));
-        }
+        fill_cells(&mut cells, &grid, background, &arguments[1], None);
+        paint_planes(&mut cells, &grid, planes, ((*down).into(), (*right).into()), None);
+        return Ok(as_large(&grid, cells));
     }
     let covered = cover(machine, &arguments[..2])?;
     let shifted = patches::shift(machine, &arguments[1..])?;

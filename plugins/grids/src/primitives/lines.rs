@@ -94,7 +94,8 @@ fn line(machine: &mut Machine, one: (i128, i128), other: (i128, i128)) -> Outcom
         for (at, mask) in masks[..length].iter_mut().enumerate() {
             *mask = if from.1 <= to.1 { 1 << at } else { 1 << (length - 1 - at) };
         }
-        return Ok(Value::indices(Indices::from_rows(from.0, left, &masks[..length])));
+        let bounds = [from.0, left, to.0, from.1.max(to.1)];
+        return Ok(Value::indices(Some(Indices::of_counted_masks(bounds, &masks[..length], length as u32))));
     }
     machine.reserve_members(length)?;
     let step = (to.0 - from.0).signum();

@@ -53,6 +53,9 @@ impl PartialOrd for Value {
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
         match (self, other) {
+            (Value::Integer(one), Value::Integer(two)) => one == two,
+            (Value::Pair(one, two), Value::Pair(three, four)) => (one, two) == (three, four),
+            (Value::Cell(one, two, three), Value::Cell(four, five, six)) => (one, two, three) == (four, five, six),
             (Value::Grid(one), Value::Grid(two)) => Rc::ptr_eq(one, two) || one == two,
             (Value::Indices(one), Value::Indices(two)) => Rc::ptr_eq(one, two) || one == two,
             (Value::Object(one), Value::Object(two)) => Rc::ptr_eq(one, two) || one == two,

@@ -3,8 +3,8 @@
 use std::{cell::OnceCell, rc::Rc};
 
 use super::{
-    Flat, Indices,
-    flat::{ColorBits, SIDE},
+    Indices,
+    eights::{self, SIDE},
 };
 
 /// The most colours a grid has.
@@ -17,11 +17,14 @@ pub struct Grid {
     width: u32,
     /// Row after row.
     cells: Box<[u8]>,
-    /// Where each colour is, as it was asked for.
-    planes: [OnceCell<Option<Rc<Indices>>>; COLORS],
+    /// Where each colour is, as it was asked for: apart, since most grids are never asked.
+    planes: OnceCell<Box<Planes>>,
     /// How often each colour occurs, once it was asked for.
     counts: OnceCell<[u32; COLORS]>,
 }
+
+/// Where each colour is, or that it is nowhere, once that is known.
+type Planes = [OnceCell<Option<Rc<Indices>>>; COLORS];
 
 impl Grid {
     /// A grid of these cells, row after row.
@@ -35,7 +38,7 @@ impl Grid {
             "a grid is a full rectangle"
         );
         debug_assert!(cells.iter().all(|cell| usize::from(*cell) < COLORS), "a cell is a colour");
-        Grid { height, width, cells: cells.into(), planes: Default::default(), counts: OnceCell::new() }
+        Grid { height, width, cells: cells.into(), planes: OnceCell::new(), counts: OnceCell::new() }
     }
 
     /// Rows.
@@ -94,44 +97,35 @@ impl Grid {
     /// Where a colour is; `None` if nowhere. Found once.
     #[must_use]
     pub fn plane(&self, color: u8) -> Option<&Rc<Indices>> {
-        let plane = self.planes.get(usize::from(color))?;
+        let plane = self.planes.get_or_init(Box::default).get(usize::from(color))?;
         plane.get_or_init(|| self.find(color).map(Rc::new)).as_ref()
     }
 
     fn find(&self, color: u8) -> Option<Indices> {
-        if self.has_flat_masks() {
-            return self.locations(&Flat::of_color(&self.cells, color));
-        }
         let width = self.width as usize;
+        if self.has_masks() {
+            let mut rows = [0; SIDE as usize];
+            let rows = &mut rows[..self.height as usize];
+            for (at, row) in rows.iter_mut().enumerate() {
+                *row = eights::color_mask(&self.cells, at * width, width, color);
+            }
+            return Indices::from_rows(0, 0, rows);
+        }
         let cells = self.cells.iter().enumerate().filter(|(_, cell)| **cell == color);
         Indices::from_cells(cells.map(|(at, _)| ((at / width) as i32, (at % width) as i32)).collect())
     }
 
-    /// Whether the grid is small enough for masks of all its cells.
+    /// Whether the grid is small enough for masks of its rows.
     #[must_use]
-    pub(crate) fn has_flat_masks(&self) -> bool {
+    pub(crate) fn has_masks(&self) -> bool {
         self.height <= SIDE && self.width <= SIDE
     }
 
-    /// The locations of a mask of the grid.
-    fn locations(&self, flat: &Flat) -> Option<Indices> {
-        Indices::from_rows(0, 0, &flat.rows(self.height, self.width)[..self.height as usize])
-    }
-
-    /// The colours that occur, ascending, and where each is. All are found at once.
+    /// The colours that occur, ascending, and where each is.
     #[must_use]
     pub fn all_planes(&self) -> Vec<(i32, Rc<Indices>)> {
-        if self.has_flat_masks() {
-            let mut bits = None;
-            for ((color, plane), count) in (0..).zip(&self.planes).zip(self.counts()) {
-                plane.get_or_init(|| {
-                    let bits = (*count > 0).then(|| bits.get_or_insert_with(|| ColorBits::of(&self.cells)))?;
-                    self.locations(&bits.mask_of(color)).map(Rc::new)
-                });
-            }
-        }
-        let planes = (0..COLORS as u8).map(|color| (color, self.plane(color)));
-        planes.filter_map(|(color, plane)| Some((i32::from(color), Rc::clone(plane?)))).collect()
+        let colors = (0..COLORS as u8).zip(self.counts()).filter(|(_, count)| **count > 0);
+        colors.filter_map(|(color, _)| Some((i32::from(color), Rc::clone(self.plane(color)?)))).collect()
     }
 
     /// Whether any cell has this colour.

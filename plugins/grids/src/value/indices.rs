@@ -144,6 +144,14 @@ impl Indices {
         Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) }
     }
 
+    /// The set of so many locations with these masks, one a row, where the box (top, left, bottom, right), of at most 64 rows and
+    /// columns, is that of the locations: bit 0 is column `left`.
+    pub(crate) fn of_counted_masks([top, left, bottom, right]: [i32; 4], rows: &[u64], count: u32) -> Indices {
+        debug_assert!(rows.len() as i32 == bottom - top + 1 && right - left < SIDE, "a mask is a row of the box");
+        debug_assert!(rows.iter().map(|row| row.count_ones()).sum::<u32>() == count, "so many locations");
+        Indices { top, left, bottom, right, count, shape: Shape::Rows(rows.into()) }
+    }
+
     /// The box of locations from one corner to the other, both included.
     ///
     /// # Panics

@@ -4,7 +4,7 @@
 //! sets of locations and of cells are masks of rows. How a value is represented never shows: equal values are equal.
 
 mod compare;
-mod flat;
+pub(crate) mod eights;
 mod grid;
 mod indices;
 mod json;
@@ -14,7 +14,6 @@ mod object;
 
 use std::rc::Rc;
 
-pub(crate) use flat::Flat;
 pub use grid::{COLORS, Grid};
 pub use indices::{FURTHEST, Indices, Locations, is_near};
 pub use object::Object;
@@ -174,7 +173,7 @@ impl Value {
         if let Some(set) = Value::set_of_locations(&members) {
             return set;
         }
-        members.sort();
+        members.sort_unstable();
         members.dedup();
         Value::sorted_set(members)
     }
@@ -357,9 +356,21 @@ impl Value {
         }
     }
 
+    /// Whether nothing of the value is on the heap.
+    #[must_use]
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self, Value::None | Value::Integer(_) | Value::Pair(..) | Value::Cell(..) | Value::Primitive(_))
+    }
+
     /// Bytes on the heap, about; what is shared counts wherever it stands.
     #[must_use]
+    #[inline]
     pub fn bytes(&self) -> usize {
+        if self.is_plain() { 0 } else { self.held_bytes() }
+    }
+
+    fn held_bytes(&self) -> usize {
         match self {
             Value::None | Value::Integer(_) | Value::Pair(..) | Value::Cell(..) | Value::Primitive(_) => 0,
             Value::Grid(grid) => 64 + grid.cells().len(),
@@ -374,6 +385,7 @@ impl Value {
 
     /// How many tuples, sets and functions are within each other, but for grids and sets of locations or cells.
     #[must_use]
+    #[inline]
     pub(crate) fn depth(&self) -> u32 {
         match self {
             Value::Tuple(tuple) => tuple.depth,
@@ -383,12 +395,32 @@ impl Value {
             _ => 0,
         }
     }
+
+    /// Adds the slots or members to a list, in the order of [`Value::members`]; false if it is neither a tuple nor a set.
+    pub(crate) fn members_into(&self, list: &mut Vec<Value>) -> bool {
+        match self {
+            Value::Indices(indices) => list.extend(indices.iter().map(|(row, column)| Value::Pair(row, column))),
+            Value::Object(object) => {
+                for (color, plane) in object.planes() {
+                    list.extend(plane.iter().map(|(row, column)| Value::Cell(*color, row, column)));
+                }
+            }
+            Value::Set(set) => list.extend_from_slice(&set.members),
+            Value::Tuple(tuple) => list.extend_from_slice(&tuple.items),
+            other => match other.members() {
+                Some(members) => list.extend(members),
+                None => return false,
+            },
+        }
+        true
+    }
 }
 
 /// The bytes and the depth of a container of these.
 fn extent_of(items: &[Value]) -> (usize, u32) {
-    items.iter().fold((48, 1), |(bytes, depth): (usize, u32), item| {
-        (bytes.saturating_add(SLOT).saturating_add(item.bytes()), depth.max(item.depth() + 1))
+    let own = items.len().saturating_mul(SLOT).saturating_add(48);
+    items.iter().filter(|item| !item.is_plain()).fold((own, 1), |(bytes, depth): (usize, u32), item| {
+        (bytes.saturating_add(item.bytes()), depth.max(item.depth() + 1))
     })
 }
 

@@ -78,6 +78,23 @@ impl Board {
         Ok(())
     }
 
+    /// Puts a cell where it belongs if it is inside, and the value `only_on`, where one is given, is there. False, and nothing is
+    /// done, where that takes more than a byte that is written.
+    #[inline]
+    pub(super) fn put_cell(&mut self, cell: &Value, only_on: Option<&Value>) -> bool {
+        let (Cells::Colors(cells), Value::Cell(color @ 0..=9, row, column)) = (&mut self.cells, cell) else {
+            return false;
+        };
+        let inside = |at: i32, size: usize| usize::try_from(at).ok().filter(|at| *at < size);
+        if let (Some(row), Some(column)) = (inside(*row, self.height), inside(*column, self.width)) {
+            let cell = &mut cells[row * self.width + column];
+            if only_on.is_none_or(|wanted| *wanted == Value::Integer((*cell).into())) {
+                *cell = *color as u8;
+            }
+        }
+        true
+    }
+
     pub(super) fn into_value(self) -> Value {
         match self.cells {
             Cells::Colors(cells) => Value::grid(Grid::new(self.height as u32, self.width as u32, cells)),
