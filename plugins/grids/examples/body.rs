@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match parse(&std::fs::read_to_string(&file)?) {
         Ok(program) => {
             let body = canonical(&program);
-            writeln!(out, "{}{}", body.text, body.digest)?;
+            writeln!(out, "{}{}", body.text(), body.digest())?;
         }
         Err(faults) => {
             for fault in faults {

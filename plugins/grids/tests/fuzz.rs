@@ -66,7 +66,7 @@ fn run(order: Order, seed: u64) {
             let only = alone.add(body);
             alone.set_input(&input);
             let (one, other) = (word(&together.run(*number)), word(&alone.run(only)));
-            assert_eq!(one, other, "{}", body.text);
+            assert_eq!(one, other, "{}", body.text());
         }
     }
 }
@@ -87,16 +87,16 @@ fn the_body_of_a_program_gives_what_the_program_gives() {
     let input = grid(&mut random);
     for program in programs(&mut random, 300) {
         let body = canonical(&program);
-        let again = canonical(&parse(&body.text).unwrap_or_else(|faults| panic!("{}: {faults:?}", body.text)));
-        assert_eq!(body.digest, again.digest, "the body of the body is the body: {}", body.text);
+        let again = canonical(&parse(&body.text()).unwrap_or_else(|faults| panic!("{}: {faults:?}", body.text())));
+        assert_eq!(body.digest(), again.digest(), "the body of the body is the body: {}", body.text());
         let mut forest = Forest::new(Options { limits: LIMITS, ..Options::default() });
         let both = [forest.add(&body), forest.add(&again)];
         forest.set_input(&input);
         let [one, other] = both.map(|number| forest.run(number));
         match (one, other) {
-            (Came::Value(one), Came::Value(other)) => assert_eq!(one.to_json(), other.to_json(), "{}", body.text),
-            (Came::Fault(one, _), Came::Fault(other, _)) => assert_eq!(one, other, "{}", body.text),
-            _ => panic!("only one of them fails: {}", body.text),
+            (Came::Value(one), Came::Value(other)) => assert_eq!(one.to_json(), other.to_json(), "{}", body.text()),
+            (Came::Fault(one, _), Came::Fault(other, _)) => assert_eq!(one, other, "{}", body.text()),
+            _ => panic!("only one of them fails: {}", body.text()),
         }
     }
 }

@@ -121,7 +121,9 @@ impl Analyzer for GridCandidates {
         let own = self.by_task.get(&input.task).into_iter().flatten().cloned();
         let mut programs: Vec<Program> =
             input.programs.into_iter().chain(own).filter(|program| seen.insert(program.text.clone())).collect();
-        let pool: Vec<Parsed> = programs.iter().filter_map(|program| parse(&program.text).ok()).collect();
+        // Nothing is drawn from them where nothing is made of them.
+        let drawn_from = if self.mutants > 0 || self.crossings > 0 { &programs[..] } else { &[] };
+        let pool: Vec<Parsed> = drawn_from.iter().filter_map(|program| parse(&program.text).ok()).collect();
         let mut random = self.seed.map_or_else(|| host.random(), Random::new);
         let mut add = |kind: &str, most: u32, make: &mut dyn FnMut() -> Parsed| {
             let (mut made, mut tries) = (0, 0);

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     LANGUAGE,
+    program::digest_of,
     record::{Body, Program, Score},
 };
 
@@ -97,7 +98,10 @@ impl Analyzer for GridCanonical {
             let body = match known.get(&source) {
                 Some(body) => body.clone(),
                 None => match body_of(&program.text) {
-                    Ok(body) => KeptBody { digest: body.digest, body: body.text, size: body.size },
+                    Ok(body) => {
+                        let (text, size) = (body.text(), body.size());
+                        KeptBody { digest: digest_of(&text), body: text, size }
+                    }
                     Err(_) => continue,
                 },
             };

@@ -9,7 +9,7 @@ use jackfield_plugin_api::prelude::*;
 
 use super::{
     examples,
-    score::score,
+    score::scored,
     settings::{LimitTable, SetOrder, options},
 };
 use crate::{
@@ -128,6 +128,7 @@ struct Search<'a> {
     config: &'a GridEvolve,
     demos: &'a [Demo],
     options: Options,
+    /// The bodies of all programs so far.
     seen: HashSet<String>,
     living: Vec<Living>,
     evaluations: u64,
@@ -136,28 +137,32 @@ struct Search<'a> {
 impl Search<'_> {
     /// Runs those of the programs that are new, as far as the budget goes; says whether there was a new one.
     fn add(&mut self, programs: Vec<Parsed>) -> bool {
-        let mut fresh = Vec::new();
+        let (mut fresh, mut bodies) = (Vec::new(), Vec::new());
         for program in programs {
             if self.evaluations == self.config.evaluations {
                 break;
             }
             let body = canonical(&program);
-            if body.size > self.config.lines || !self.seen.insert(body.digest) {
+            let size = body.size();
+            if size > self.config.lines {
+                continue;
+            }
+            let text = body.text();
+            if !self.seen.insert(text.clone()) {
                 continue;
             }
             self.evaluations += 1;
-            fresh.push((program, body.size, body.text));
+            bodies.push(body);
+            fresh.push((program, size, text));
         }
-        let texts: Vec<Program> =
-            fresh.iter().map(|(program, ..)| Program { name: String::new(), text: program.to_string() }).collect();
-        let scores = score(self.demos, &texts, self.options, None).scores;
         let is_new = !fresh.is_empty();
-        self.living.extend(fresh.into_iter().zip(scores).map(|((program, size, body), score)| Living {
+        let scored = scored(self.demos, &bodies, self.options, None).0;
+        self.living.extend(fresh.into_iter().zip(scored).map(|((program, size, body), scored)| Living {
             program,
-            score: score.score,
+            score: scored.score,
             size,
             body,
-            outcomes: score.outcomes,
+            outcomes: scored.outcomes,
         }));
         self.select();
         is_new

@@ -77,64 +77,79 @@ pub struct GridScore {
     pub limits: LimitTable,
 }
 
-/// A candidate in the course of scoring.
-struct Candidate {
-    program: usize,
-    sum: u32,
-    outcomes: Vec<String>,
+/// What came of a body on demonstrations, in the course of scoring and then.
+pub(crate) struct Scored {
+    /// The mean over the demonstrations, in the end; before, the sum.
+    pub(crate) score: u32,
+    /// What came of each demonstration.
+    pub(crate) outcomes: Vec<String>,
+    /// Whether it cannot be kept any more.
     out: bool,
 }
 
-/// Scores programs on demonstrations; `keep` is how many are kept, nothing if all are run to the end.
-pub(crate) fn score(demos: &[Demo], programs: &[Program], options: Options, keep: Option<usize>) -> Scores {
+/// Scores bodies on demonstrations; `keep` is how many are kept, nothing if all are run to the end.
+pub(crate) fn scored(
+    demos: &[Demo],
+    bodies: &[Canonical],
+    options: Options,
+    keep: Option<usize>,
+) -> (Vec<Scored>, Nodes) {
     let mut forest = Forest::new(options);
-    let mut separate = 0;
-    let mut candidates: Vec<Result<Candidate, TextFault>> = Vec::with_capacity(programs.len());
-    for program in programs {
-        candidates.push(body_of(&program.text).map(|body| {
-            separate += body.nodes.len() as u32;
-            Candidate { program: forest.add(&body), sum: 0, outcomes: Vec::with_capacity(demos.len()), out: false }
-        }));
-    }
+    let programs: Vec<usize> = bodies.iter().map(|body| forest.add(body)).collect();
+    let fresh = || Scored { score: 0, outcomes: Vec::with_capacity(demos.len()), out: false };
+    let mut candidates: Vec<Scored> = bodies.iter().map(|_| fresh()).collect();
     for (at, demo) in demos.iter().enumerate() {
         let (input, expected) = (Rc::new(demo.input.to_grid()), demo.output.to_grid());
         forest.set_input(&input);
-        for candidate in candidates.iter_mut().flatten() {
+        for (program, candidate) in programs.iter().zip(&mut candidates) {
             if candidate.out {
                 candidate.outcomes.push("skipped".to_owned());
                 continue;
             }
-            let verdict = Verdict::of(&forest.run(candidate.program), &expected);
-            candidate.sum += verdict.score(&expected);
-            candidate.outcomes.push(verdict.outcome());
+            let verdict = Verdict::of(&forest.run(*program), &expected);
+            candidate.score += verdict.score(&expected);
+            candidate.outcomes.push(verdict.into_outcome());
         }
         let Some(keep) = keep else { continue };
-        let mut sums: Vec<u32> = candidates.iter().flatten().map(|candidate| candidate.sum).collect();
-        if sums.len() <= keep {
+        if candidates.len() <= keep {
             continue;
         }
+        let mut sums: Vec<u32> = candidates.iter().map(|candidate| candidate.score).collect();
         // At least `keep` programs end with no less than this.
         let (_, least, _) = sums.select_nth_unstable_by(keep - 1, |one, other| other.cmp(one));
         let remaining = 1000 * (demos.len() - at - 1) as u32;
-        for candidate in candidates.iter_mut().flatten() {
-            candidate.out |= candidate.sum + remaining < *least;
+        for candidate in &mut candidates {
+            candidate.out |= candidate.score + remaining < *least;
         }
     }
     let pairs = demos.len().max(1) as u32;
+    candidates.iter_mut().for_each(|candidate| candidate.score /= pairs);
+    let separate = bodies.iter().map(Canonical::size).sum();
+    (candidates, Nodes { shared: forest.size() as u32, separate })
+}
+
+/// Scores programs on demonstrations, as [`scored`] does.
+fn score(demos: &[Demo], programs: Vec<Program>, options: Options, keep: Option<usize>) -> Scores {
+    let mut bodies = Vec::with_capacity(programs.len());
+    let mut faults: Vec<Option<TextFault>> = Vec::with_capacity(programs.len());
+    for program in &programs {
+        faults.push(body_of(&program.text).map(|body| bodies.push(body)).err());
+    }
+    let (scored, nodes) = scored(demos, &bodies, options, keep);
+    let mut scored = scored.into_iter();
     let scores: Vec<Score> = programs
-        .iter()
-        .zip(candidates)
-        .map(|(program, candidate)| match candidate {
-            Ok(Candidate { sum, outcomes, .. }) => {
-                Score { name: program.name.clone(), score: sum / pairs, outcomes, fault: None }
-            }
-            Err(fault) => Score { name: program.name.clone(), score: 0, outcomes: Vec::new(), fault: Some(fault) },
+        .into_iter()
+        .zip(faults)
+        .map(|(Program { name, .. }, fault)| {
+            let scored = if fault.is_none() { scored.next() } else { None };
+            let (score, outcomes) = scored.map_or((0, Vec::new()), |scored| (scored.score, scored.outcomes));
+            Score { name, score, outcomes, fault }
         })
         .collect();
     let right = |score: &&Score| !demos.is_empty() && score.fault.is_none() && score.score == 1000;
     let equal = scores.iter().filter(right).count() as u32;
     let faults = scores.iter().filter_map(|score| Some(score.fault.as_ref()?.row(&score.name))).collect();
-    Scores { scores, equal, faults, nodes: Nodes { shared: forest.size() as u32, separate } }
+    Scores { scores, equal, faults, nodes }
 }
 
 /// The body of a program, or the first thing that is wrong with its text.
@@ -170,6 +185,6 @@ impl Analyzer for GridScore {
             ));
         }
         let options = options(self.order, self.limits, self.shared, self.kept_primitives);
-        Ok(score(&input.demos, &input.programs, options, self.early_exit.then_some(self.keep)))
+        Ok(score(&input.demos, input.programs, options, self.early_exit.then_some(self.keep)))
     }
 }

@@ -66,6 +66,15 @@ impl Verdict {
         }
     }
 
+    /// [`Verdict::outcome`], of a verdict that is not used any more.
+    #[must_use]
+    pub fn into_outcome(self) -> String {
+        match self {
+            Verdict::Grid { fingerprint, .. } => fingerprint,
+            other => other.outcome(),
+        }
+    }
+
     /// 1000 for the grid itself, the share of equal cells times 999 for another one of its shape, 0 for anything else.
     #[must_use]
     pub fn score(&self, expected: &Grid) -> u32 {

@@ -21,6 +21,9 @@ mod sorting;
 mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod words;
+
+use words::Word;
 
 /// What the table says about a primitive.
 pub struct Row {
@@ -44,17 +47,20 @@ impl Primitive {
     /// The primitive of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Primitive> {
-        use std::{collections::HashMap, sync::OnceLock};
-        static BY_NAME: OnceLock<HashMap<&'static str, Primitive>> = OnceLock::new();
-        BY_NAME
-            .get_or_init(|| Primitive::all().map(|primitive| (primitive.row().name, primitive)).collect())
-            .get(name)
-            .copied()
+        match words::word_of(name) {
+            Some(Word::Primitive(primitive)) => Some(primitive),
+            _ => None,
+        }
     }
 
     /// All of them, in the order of the table.
     pub fn all() -> impl Iterator<Item = Primitive> {
         (0..table::ROWS.len() as u8).map(Primitive)
+    }
+
+    /// Its place in the table.
+    pub(crate) fn number(self) -> u8 {
+        self.0
     }
 
     /// What the table says.
@@ -115,6 +121,9 @@ impl Constant {
     /// The constant of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Constant> {
-        CONSTANTS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+        match words::word_of(name) {
+            Some(Word::Constant(constant)) => Some(constant),
+            _ => None,
+        }
     }
 }

@@ -1,26 +1,59 @@
 //! What a program says, whatever its text: the same for programs that differ in names, in the order of lines that do not depend
 //! on each other, in lines that occur twice, and in lines that neither matter nor can fail.
 
-use std::collections::HashMap;
-
 use sha2::{Digest, Sha256};
 
-use super::{Argument, Callee, Line, Program, types};
-use crate::primitives::{Constant, Primitive};
+use super::{Argument, Callee, Program, places::Places, print, types};
+use crate::primitives::{
+    Constant, Primitive,
+    words::{EMPTY, hashed},
+};
 
 /// The canonical body of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canonical {
-    /// SHA-256 of the text, in hexadecimal: the identity of the program.
-    pub digest: String,
-    /// The text of a program with the same body, its header `def solve(I):`.
-    pub text: String,
-    /// Number of nodes.
-    pub size: u32,
     /// What is to be done, in the order of evaluation: a node uses earlier ones alone. Each is there once.
     pub nodes: Vec<Node>,
     /// The node whose value is the result.
     pub output: u32,
+}
+
+impl Canonical {
+    /// Number of nodes.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+
+    /// The text of a program with the same body, its header `def solve(I):`: lines `x1`, `x2` …, and `O` last.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(64 + 48 * self.nodes.len());
+        text.push_str("def solve(I):\n");
+        for (at, node) in self.nodes.iter().enumerate() {
+            let is_last = at as u32 == self.output && at + 1 == self.nodes.len();
+            node.print(&mut text, (!is_last).then_some(at as u32));
+        }
+        if self.output as usize + 1 != self.nodes.len()
+            && let Some(node) = self.nodes.get(self.output as usize)
+        {
+            // What the result says is needed by a guard too: sharing makes it one node again.
+            node.print(&mut text, None);
+        }
+        text.push_str("    return O\n");
+        text
+    }
+
+    /// SHA-256 of the text, in hexadecimal: the identity of the program.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest_of(&self.text())
+    }
+}
+
+/// The digest of the body that has this text.
+pub(crate) fn digest_of(text: &str) -> String {
+    jackfield_plugin_api::to_hex(&Sha256::digest(text))
 }
 
 /// A function and what it is called with.
@@ -64,36 +97,29 @@ pub enum NodeRef {
 /// stays what it was. The body of the body is the body.
 #[must_use]
 pub fn canonical(program: &Program) -> Canonical {
-    let shared = Shared::of(program);
-    let order = shared.order();
+    let mut shared = Shared::of(program);
+    let (order, live) = shared.order();
     let mut placed = vec![0; shared.nodes.len()];
     for (place, node) in order.iter().enumerate() {
         placed[*node as usize] = place as u32;
     }
-    let place_of = |reference: &NodeRef| match *reference {
-        NodeRef::Node(node) => NodeRef::Node(placed[node as usize]),
-        other => other,
+    let place_of = |reference: &mut NodeRef| {
+        if let NodeRef::Node(node) = reference {
+            *node = placed[*node as usize];
+        }
     };
-    let live = shared.reachable(shared.output);
-    let nodes: Vec<Node> = order
-        .iter()
-        .map(|&at| {
-            let node = &shared.nodes[at as usize];
-            Node {
-                function: match &node.function {
-                    Function::Value(value) => Function::Value(place_of(value)),
-                    primitive => *primitive,
-                },
-                arguments: node.arguments.iter().map(place_of).collect(),
-                line: node.line,
-                guard: !live[at as usize],
-            }
-        })
-        .collect();
-    let output = placed[shared.output as usize];
-    let text = text(&nodes, output);
-    let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
-    Canonical { digest, text, size: nodes.len() as u32, nodes, output }
+    let mut nodes = Vec::with_capacity(order.len());
+    for (place, at) in order.iter().enumerate() {
+        let node = &mut shared.nodes[*at as usize];
+        let mut arguments = std::mem::take(&mut node.arguments);
+        arguments.iter_mut().for_each(place_of);
+        let mut function = node.function;
+        if let Function::Value(value) = &mut function {
+            place_of(value);
+        }
+        nodes.push(Node { function, arguments, line: node.line, guard: place >= live });
+    }
+    Canonical { nodes, output: placed.get(shared.output as usize).copied().unwrap_or(0) }
 }
 
 /// The nodes of a program, each expression once, in the order of the source.
@@ -105,26 +131,37 @@ struct Shared {
 impl Shared {
     fn of(program: &Program) -> Shared {
         let mut nodes: Vec<Node> = Vec::with_capacity(program.lines.len());
-        let mut known: HashMap<(Function, Box<[NodeRef]>), u32> = HashMap::with_capacity(program.lines.len());
+        let mut known = Places::new(program.lines.len());
         let mut node_of: Vec<u32> = Vec::with_capacity(program.lines.len());
         for line in &program.lines {
             let function = match line.callee {
                 Callee::Primitive(primitive) => Function::Primitive(primitive),
                 Callee::Line(place) => Function::Value(NodeRef::Node(node_of[place as usize])),
             };
-            let arguments: Box<[NodeRef]> = line
-                .arguments
-                .iter()
-                .map(|argument| match *argument {
-                    Argument::Input => NodeRef::Input,
-                    Argument::Line(place) => NodeRef::Node(node_of[place as usize]),
-                    Argument::Constant(constant) => NodeRef::Constant(constant),
-                    Argument::Primitive(primitive) => NodeRef::Primitive(primitive),
-                })
-                .collect();
-            let node = *known.entry((function, arguments)).or_insert_with_key(|(function, arguments)| {
-                nodes.push(Node { function: *function, arguments: arguments.clone(), line: line.line, guard: false });
-                nodes.len() as u32 - 1
+            let reference = |argument: &Argument| match *argument {
+                Argument::Input => NodeRef::Input,
+                Argument::Line(place) => NodeRef::Node(node_of[place as usize]),
+                Argument::Constant(constant) => NodeRef::Constant(constant),
+                Argument::Primitive(primitive) => NodeRef::Primitive(primitive),
+            };
+            let mut hash = match function {
+                Function::Primitive(primitive) => NodeRef::Primitive(primitive).hash(EMPTY),
+                Function::Value(value) => value.hash(EMPTY),
+            };
+            for argument in &line.arguments {
+                hash = reference(argument).hash(hash);
+            }
+            let says_this = |known: usize| {
+                let node = &nodes[known];
+                node.function == function
+                    && node.arguments.len() == line.arguments.len()
+                    && node.arguments.iter().zip(&line.arguments).all(|(node, argument)| *node == reference(argument))
+            };
+            let next = nodes.len() as u32;
+            let node = known.find_or_add(hash, next, says_this).unwrap_or_else(|| {
+                let arguments = line.arguments.iter().map(reference).collect();
+                nodes.push(Node { function, arguments, line: line.line, guard: false });
+                next
             });
             node_of.push(node);
         }
@@ -132,31 +169,17 @@ impl Shared {
         Shared { nodes, output }
     }
 
-    /// The nodes that a node needs, itself among them.
-    fn reachable(&self, from: u32) -> Vec<bool> {
-        let mut reached = vec![false; self.nodes.len()];
-        if let Some(start) = reached.get_mut(from as usize) {
-            *start = true;
-        }
-        // A node uses earlier ones alone.
-        for at in (0..self.nodes.len()).rev() {
-            if reached[at] {
-                self.nodes[at].used().for_each(|used| reached[used as usize] = true);
-            }
-        }
-        reached
-    }
-
     /// The nodes that are kept, in the canonical order: what the result needs, each after what it needs itself, arguments from
-    /// left to right; then likewise the guards, by what they say.
-    fn order(&self) -> Vec<u32> {
+    /// left to right; then likewise the guards, by what they say. And how many the result needs.
+    fn order(&self) -> (Vec<u32>, usize) {
         let mut order = Vec::with_capacity(self.nodes.len());
         let mut seen = vec![false; self.nodes.len()];
         if self.nodes.is_empty() {
-            return order;
+            return (order, 0);
         }
         self.visit(self.output, &mut seen, &mut order);
-        if seen.contains(&false) {
+        let live = order.len();
+        if live < self.nodes.len() {
             let fails = types::may_fail(&self.nodes);
             let mut guards: Vec<u32> =
                 (0..self.nodes.len() as u32).filter(|at| fails[*at as usize] && !seen[*at as usize]).collect();
@@ -168,27 +191,27 @@ impl Shared {
                 self.visit(guard, &mut seen, &mut order);
             }
         }
-        order
+        (order, live)
     }
 
     fn visit(&self, root: u32, seen: &mut [bool], order: &mut Vec<u32>) {
         // A node is left once all that it uses is there; programs may be too deep for the stack of the thread.
-        let mut path = vec![(root, 0)];
         if std::mem::replace(&mut seen[root as usize], true) {
             return;
         }
+        let mut path = Vec::with_capacity(8);
+        path.push((root, 0));
         while let Some((at, next)) = path.last_mut() {
-            match self.nodes[*at as usize].used().nth(*next) {
-                Some(used) => {
-                    *next += 1;
-                    if !std::mem::replace(&mut seen[used as usize], true) {
-                        path.push((used, 0));
-                    }
-                }
-                None => {
-                    order.push(*at);
-                    path.pop();
-                }
+            let Some(used) = self.nodes[*at as usize].value(*next) else {
+                order.push(*at);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if let NodeRef::Node(used) = used
+                && !std::mem::replace(&mut seen[used as usize], true)
+            {
+                path.push((used, 0));
             }
         }
     }
@@ -219,51 +242,77 @@ impl Shared {
     }
 }
 
-impl Node {
-    /// The nodes that it uses, in the order in which it names them.
-    pub fn used(&self) -> impl Iterator<Item = u32> {
-        let function = match &self.function {
-            Function::Value(value) => Some(value),
-            Function::Primitive(_) => None,
+impl NodeRef {
+    /// Adds what it says to a hash.
+    fn hash(self, hash: u32) -> u32 {
+        let (kind, one, other) = match self {
+            NodeRef::Input => (0, 0, 0),
+            NodeRef::Node(node) => (1, node, 0),
+            NodeRef::Constant(Constant::Integer(integer)) => (2, integer as u32, (integer >> 32) as u32),
+            NodeRef::Constant(Constant::Pair(row, column)) => (3, row as u32, column as u32),
+            NodeRef::Primitive(primitive) => (4, u32::from(primitive.number()), 0),
         };
-        function.into_iter().chain(&self.arguments).filter_map(|reference| match reference {
-            NodeRef::Node(node) => Some(*node),
-            _ => None,
-        })
+        let word = one ^ other.rotate_left(8);
+        word.to_le_bytes().into_iter().fold(hashed(hash, kind), hashed)
     }
 }
 
-/// The text of a program of these nodes: `x1`, `x2` …, and `O` last.
-fn text(nodes: &[Node], output: u32) -> String {
-    let mut lines: Vec<Line> = Vec::with_capacity(nodes.len() + 1);
-    for (at, node) in nodes.iter().enumerate() {
-        let is_last = at as u32 == output && at + 1 == nodes.len();
-        let target = if is_last { "O".to_owned() } else { format!("x{}", at + 1) };
-        lines.push(line_of(node, target, at));
-    }
-    if output as usize + 1 != nodes.len()
-        && let Some(node) = nodes.get(output as usize)
-    {
-        // What the result says is needed by a guard too: sharing makes it one node again.
-        lines.push(line_of(node, "O".to_owned(), nodes.len()));
-    }
-    Program { task: String::new(), lines }.to_string()
-}
-
-fn line_of(node: &Node, target: String, at: usize) -> Line {
-    let argument = |reference: &NodeRef| match *reference {
-        NodeRef::Input => Argument::Input,
-        NodeRef::Node(node) => Argument::Line(node),
-        NodeRef::Constant(constant) => Argument::Constant(constant),
-        NodeRef::Primitive(primitive) => Argument::Primitive(primitive),
-    };
-    let callee = match node.function {
-        Function::Primitive(primitive) => Callee::Primitive(primitive),
-        Function::Value(NodeRef::Node(node)) => Callee::Line(node),
-        Function::Value(NodeRef::Primitive(primitive)) => Callee::Primitive(primitive),
-        Function::Value(NodeRef::Input | NodeRef::Constant(_)) => {
-            unreachable!("a program calls primitives and lines alone")
+impl Node {
+    /// The value in this place: what is called, then the arguments. For a primitive, its arguments alone.
+    fn value(&self, place: usize) -> Option<NodeRef> {
+        match self.function {
+            Function::Primitive(_) => self.arguments.get(place).copied(),
+            Function::Value(value) if place == 0 => Some(value),
+            Function::Value(_) => self.arguments.get(place - 1).copied(),
         }
-    };
-    Line { target, callee, arguments: node.arguments.iter().map(argument).collect(), line: at as u32 + 2 }
+    }
+
+    /// Adds the line of a node, which has this place or is the result.
+    fn print(&self, text: &mut String, place: Option<u32>) {
+        text.push_str("    ");
+        match place {
+            Some(place) => push_name(text, place),
+            None => text.push('O'),
+        }
+        text.push_str(" = ");
+        let primitive = match self.function {
+            Function::Primitive(primitive) | Function::Value(NodeRef::Primitive(primitive)) => {
+                text.push_str(primitive.row().name);
+                Some(primitive)
+            }
+            Function::Value(NodeRef::Node(node)) => {
+                push_name(text, node);
+                None
+            }
+            Function::Value(NodeRef::Input | NodeRef::Constant(_)) => {
+                unreachable!("a program calls primitives and lines alone")
+            }
+        };
+        for (place, argument) in self.arguments.iter().enumerate() {
+            text.push_str(if place == 0 { "(" } else { ", " });
+            match *argument {
+                NodeRef::Input => text.push('I'),
+                NodeRef::Node(node) => push_name(text, node),
+                NodeRef::Constant(constant) => {
+                    text.push_str(print::constant_name(constant, print::wanted(primitive, place)));
+                }
+                NodeRef::Primitive(primitive) => text.push_str(primitive.row().name),
+            }
+        }
+        text.push_str(")\n");
+    }
+}
+
+/// Adds the name of the node of this place: `x1` for the first.
+fn push_name(text: &mut String, place: u32) {
+    text.push('x');
+    let number = place + 1;
+    let mut unit = 1;
+    while number / unit >= 10 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        text.push(char::from(b'0' + (number / unit % 10) as u8));
+        unit /= 10;
+    }
 }

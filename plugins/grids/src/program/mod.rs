@@ -5,6 +5,7 @@
 
 mod canonical;
 mod parse;
+mod places;
 mod print;
 mod suggest;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod vary;
 
 use crate::primitives::{Constant, Primitive};
 
+pub(crate) use canonical::digest_of;
 pub use canonical::{Canonical, Function, Node, NodeRef, canonical};
 pub use parse::{
     LONGEST_NAME, LONGEST_TEXT, MOST_ARGUMENTS, MOST_FAULTS, MOST_LINES, ParseFault, ParseFaultKind, parse,

@@ -13,11 +13,14 @@
 //! of the body are indented alike, by spaces or tabs. Blank lines and comments (`#` to the end of the line) may stand anywhere.
 //! A call stays on one line, and no comma stands after its last argument.
 
-use std::{collections::HashMap, fmt};
+use std::{fmt, ops::Range};
 
-use super::{Argument, Callee, Line, Program};
+use super::{Argument, Callee, Line, Program, places::Places};
 use crate::{
-    primitives::{CONSTANTS, Constant, Primitive},
+    primitives::{
+        CONSTANTS, Constant, Primitive,
+        words::{EMPTY, Word, hashed, word},
+    },
     program::suggest,
 };
 
@@ -115,14 +118,31 @@ pub fn parse(text: &str) -> Result<Program, Vec<ParseFault>> {
 struct Name<'a> {
     text: &'a str,
     column: u32,
+    /// Of the bytes of the text.
+    hash: u32,
+    /// What it says in every program.
+    word: Option<Word>,
+}
+
+impl Name<'_> {
+    fn is_keyword(&self) -> bool {
+        self.word == Some(Word::Keyword)
+    }
 }
 
 /// A line as it was read, its names not looked up.
 struct Statement<'a> {
     target: Name<'a>,
     /// Nothing if the line is broken after its target: it defines a name, and nothing more is said of it.
-    call: Option<(Name<'a>, Vec<Name<'a>>)>,
+    call: Option<Call<'a>>,
     line: u32,
+}
+
+/// A call as it was read.
+struct Call<'a> {
+    function: Name<'a>,
+    /// Where its arguments are in [`Reader::arguments`].
+    arguments: Range<usize>,
 }
 
 #[derive(Default)]
@@ -132,6 +152,8 @@ struct Reader<'a> {
     /// The parameter, where it has another name than it should: reported once, at the header.
     parameter: Option<&'a str>,
     statements: Vec<Statement<'a>>,
+    /// The arguments of all lines, one after the other.
+    arguments: Vec<Name<'a>>,
     /// Where the names of broken lines stand that could not be read, at the first of them: what is not defined may be there.
     unreadable: bool,
     /// Line and column of the result.
@@ -151,6 +173,9 @@ impl<'a> Reader<'a> {
 
     /// Reads all lines. What is wrong with one keeps no other from being read.
     fn read(&mut self, text: &'a str) {
+        // About what a program of this length has.
+        self.statements.reserve(text.len() / 24);
+        self.arguments.reserve(text.len() / 12);
         let mut headed = false;
         let mut indent = None;
         let mut unindented = false;
@@ -188,8 +213,10 @@ impl<'a> Reader<'a> {
                 }
                 continue;
             }
+            let first = cursor.peek_name();
+            let is_first = |word: &str| first.is_some_and(|name| name.text == word);
             if self.returned.is_some() {
-                let what = if cursor.peek_name() == Some("def") {
+                let what = if is_first("def") {
                     "a file holds one program: move this `def` to a file of its own"
                 } else {
                     "nothing follows `return`: remove this line, or move it above"
@@ -197,7 +224,7 @@ impl<'a> Reader<'a> {
                 self.syntax(number, column, what.to_owned());
                 return;
             }
-            if cursor.peek_name() == Some("def") {
+            if is_first("def") {
                 self.syntax(
                     number,
                     column,
@@ -221,10 +248,10 @@ impl<'a> Reader<'a> {
                     "this line is not indented as the line above it: use the same blanks for all lines".to_owned(),
                 );
             }
-            if cursor.peek_name() == Some("return") {
+            if is_first("return") {
                 self.read_return(&mut cursor, number);
             } else {
-                self.statement(&mut cursor, number);
+                self.statement(&mut cursor, first, number);
             }
         }
         if !headed {
@@ -264,7 +291,7 @@ impl<'a> Reader<'a> {
                 ));
             }
         }
-        cursor.expect('(', "`(I):`")?;
+        cursor.expect(b'(', "`(I):`")?;
         let parameter = cursor.name().ok_or_else(|| cursor.expected("`I`"))?;
         if parameter.text != "I" {
             self.parameter = Some(parameter.text);
@@ -272,11 +299,11 @@ impl<'a> Reader<'a> {
             self.syntax(line, parameter.column, format!("the input is named `I`, and not `{shown}`"));
         }
         cursor.skip_blanks();
-        if cursor.peek() == Some(',') {
+        if cursor.is_at(b',') {
             return Err((cursor.column(), "a program has one parameter, `I`".to_owned()));
         }
-        cursor.expect(')', "`)`")?;
-        cursor.expect(':', "`:`")?;
+        cursor.expect(b')', "`)`")?;
+        cursor.expect(b':', "`:`")?;
         cursor.end("the line with `def`")
     }
 
@@ -308,19 +335,21 @@ impl<'a> Reader<'a> {
     }
 
     /// `NAME = FUNCTION(ARGUMENT, …)`.
-    fn statement(&mut self, cursor: &mut Cursor<'a>, line: u32) {
+    fn statement(&mut self, cursor: &mut Cursor<'a>, first: Option<Name<'a>>, line: u32) {
         let column = cursor.column();
-        let Some(target) = cursor.name() else {
+        let Some(target) = first else {
             self.unreadable = true;
             let (column, message) = cursor.expected("`NAME = FUNCTION(…)`");
             self.syntax(line, column, message);
             return;
         };
+        cursor.pass(target);
         let result = too_long(target).and_then(|()| {
-            if is_keyword(target.text) {
+            if target.is_keyword() {
                 return Err((column, format!("`{}` is a word of Python: a line is `NAME = FUNCTION(…)`", target.text)));
             }
-            cursor.expect('=', "`=`, as in `NAME = FUNCTION(…)`").and_then(|()| read_call(cursor, target))
+            cursor.expect(b'=', "`=`, as in `NAME = FUNCTION(…)`")?;
+            read_call(cursor, target, &mut self.arguments)
         });
         let call = match result {
             Ok(call) => Some(call),
@@ -335,27 +364,32 @@ impl<'a> Reader<'a> {
     /// Looks the names up. The lines are complete only if there is no fault.
     fn resolve(&mut self) -> Vec<Line> {
         let statements = std::mem::take(&mut self.statements);
-        let mut defined: HashMap<&str, u32> = HashMap::with_capacity(statements.len());
+        let arguments = std::mem::take(&mut self.arguments);
+        let mut scope = Scope { statements: &statements, defined: Places::new(statements.len()), place: 0 };
         for (place, statement) in statements.iter().enumerate() {
-            defined.entry(statement.target.text).or_insert(place as u32);
+            let name = &statement.target;
+            scope.defined.find_or_add(name.hash, place as u32, |known| statements[known].target.text == name.text);
         }
+        let result = scope.defined("O", "O".bytes().fold(EMPTY, hashed));
         let mut lines = Vec::with_capacity(statements.len());
         for (place, statement) in statements.iter().enumerate() {
             if self.faults.len() > MOST_FAULTS {
                 break;
             }
-            self.check_target(&statements, &defined, place);
-            let Some((callee, arguments)) = &statement.call else { continue };
-            let scope = Scope { statements: &statements, defined: &defined, place };
-            let callee = self.callee(&scope, *callee, arguments.len());
-            let arguments = arguments.iter().filter_map(|name| self.argument(&scope, *name)).collect();
+            scope.place = place;
+            self.check_target(&scope, result);
+            let Some(call) = &statement.call else { continue };
+            let names = &arguments[call.arguments.clone()];
+            let callee = self.callee(&scope, call.function, names.len());
+            let mut arguments = Vec::with_capacity(names.len());
+            arguments.extend(names.iter().filter_map(|name| self.argument(&scope, *name)));
             if let Some(callee) = callee {
                 let target = statement.target.text.to_owned();
                 lines.push(Line { target, callee, arguments, line: statement.line });
             }
         }
         if let Some((line, column)) = self.returned
-            && !defined.contains_key("O")
+            && result.is_none()
             && !self.unreadable
             && !self.returns_another
         {
@@ -365,70 +399,81 @@ impl<'a> Reader<'a> {
         lines
     }
 
-    fn check_target(&mut self, statements: &[Statement<'a>], defined: &HashMap<&'a str, u32>, place: usize) {
-        let Statement { target, line, call } = &statements[place];
-        let (line, column) = (*line, target.column);
-        let name = shorten(target.text);
-        if target.text == "I" {
-            let message = "`I` is the input: give this line another name".to_owned();
-            self.fault(ParseFaultKind::Redefinition, line, column, message);
-        } else if Primitive::named(target.text).is_some() && call.is_some() {
-            let message = format!("`{name}` is a primitive: give this line another name");
-            self.fault(ParseFaultKind::Redefinition, line, column, message);
-        } else if Constant::named(target.text).is_some() && call.is_some() {
-            let message = format!("`{name}` is a constant: give this line another name");
-            self.fault(ParseFaultKind::Redefinition, line, column, message);
-        } else if let Some(&first) = defined.get(target.text).filter(|first| (**first as usize) < place) {
-            let first = statements[first as usize].line;
-            let message = format!("`{name}` is already defined on line {first}: give this line another name");
-            self.fault(ParseFaultKind::Redefinition, line, column, message);
-        } else if let Some(&result) = defined.get("O").filter(|result| **result as usize + 1 == place) {
-            let result = statements[result as usize].line;
-            let message = format!("`O` is the result and the last line: move this line above line {result}");
-            self.syntax(line, column, message);
-        }
+    /// Whether a line can have its name, where the first line of the name `O` is `result`.
+    fn check_target(&mut self, scope: &Scope<'_, 'a>, result: Option<u32>) {
+        let Statement { target, line, call } = &scope.statements[scope.place];
+        let first_line = |place: u32| scope.statements[place as usize].line;
+        let is_earlier = |first: &u32| (*first as usize) < scope.place;
+        let redefinition = |message: String| (ParseFaultKind::Redefinition, message);
+        let (kind, message) = match target.word {
+            Some(Word::Input) => redefinition("`I` is the input: give this line another name".to_owned()),
+            Some(Word::Primitive(_)) if call.is_some() => {
+                redefinition(format!("`{}` is a primitive: give this line another name", shorten(target.text)))
+            }
+            Some(Word::Constant(_)) if call.is_some() => {
+                redefinition(format!("`{}` is a constant: give this line another name", shorten(target.text)))
+            }
+            _ => {
+                if let Some(first) = scope.defined(target.text, target.hash).filter(is_earlier) {
+                    let (name, first) = (shorten(target.text), first_line(first));
+                    redefinition(format!("`{name}` is already defined on line {first}: give this line another name"))
+                } else if let Some(result) = result.filter(|result| *result as usize + 1 == scope.place) {
+                    let result = first_line(result);
+                    let message = format!("`O` is the result and the last line: move this line above line {result}");
+                    (ParseFaultKind::Syntax, message)
+                } else {
+                    return;
+                }
+            }
+        };
+        self.fault(kind, *line, target.column, message);
     }
 
     /// What is called, with so many arguments.
     fn callee(&mut self, scope: &Scope<'_, 'a>, name: Name<'a>, count: usize) -> Option<Callee> {
         let line = scope.line();
-        let shown = shorten(name.text);
-        if let Some(primitive) = Primitive::named(name.text) {
-            let takes = primitive.arity();
-            if takes != count {
+        match name.word {
+            Some(Word::Primitive(primitive)) => {
+                let takes = primitive.arity();
+                if takes == count {
+                    return Some(Callee::Primitive(primitive));
+                }
                 let names: Vec<&str> = primitive.row().arguments.iter().map(|(name, _)| *name).collect();
                 let plural = if takes == 1 { "" } else { "s" };
                 let were = if count == 1 { "was" } else { "were" };
-                let names = names.join(", ");
+                let (shown, names) = (shorten(name.text), names.join(", "));
                 let message = format!(
                     "`{shown}` takes {takes} argument{plural}, and {count} {were} given: write `{shown}({names})`"
                 );
                 self.fault(ParseFaultKind::Arity, line, name.column, message);
                 return None;
             }
-            return Some(Callee::Primitive(primitive));
-        }
-        if name.text == "I" {
-            let message = "`I` is a grid and cannot be called".to_owned();
-            self.fault(ParseFaultKind::Type, line, name.column, message);
-            return None;
-        }
-        if let Some(constant) = Constant::named(name.text) {
-            let what = match constant {
-                Constant::Integer(_) => "an integer",
-                Constant::Pair(..) => "a pair",
-            };
-            let message = format!("`{shown}` is {what} and cannot be called: a function stands before `(`");
-            self.fault(ParseFaultKind::Type, line, name.column, message);
-            return None;
+            Some(Word::Input) => {
+                let message = "`I` is a grid and cannot be called".to_owned();
+                self.fault(ParseFaultKind::Type, line, name.column, message);
+                return None;
+            }
+            Some(Word::Constant(constant)) => {
+                let what = match constant {
+                    Constant::Integer(_) => "an integer",
+                    Constant::Pair(..) => "a pair",
+                };
+                let shown = shorten(name.text);
+                let message = format!("`{shown}` is {what} and cannot be called: a function stands before `(`");
+                self.fault(ParseFaultKind::Type, line, name.column, message);
+                return None;
+            }
+            Some(Word::Keyword) | None => {}
         }
         let place = self.earlier(scope, name)?;
         if count == 0 {
+            let shown = shorten(name.text);
             let message = format!("`{shown}` is called without arguments, and every function takes some");
             self.fault(ParseFaultKind::Arity, line, name.column, message);
             return None;
         }
         if count > MOST_ARGUMENTS {
+            let shown = shorten(name.text);
             let message =
                 format!("`{shown}` is called with {count} arguments, and no function takes more than {MOST_ARGUMENTS}");
             self.fault(ParseFaultKind::Arity, line, name.column, message);
@@ -438,14 +483,14 @@ impl<'a> Reader<'a> {
     }
 
     fn argument(&mut self, scope: &Scope<'_, 'a>, name: Name<'a>) -> Option<Argument> {
-        if name.text == "I" || Some(name.text) == self.parameter {
+        if Some(name.text) == self.parameter {
             return Some(Argument::Input);
         }
-        if let Some(primitive) = Primitive::named(name.text) {
-            return Some(Argument::Primitive(primitive));
-        }
-        if let Some(constant) = Constant::named(name.text) {
-            return Some(Argument::Constant(constant));
+        match name.word {
+            Some(Word::Input) => return Some(Argument::Input),
+            Some(Word::Primitive(primitive)) => return Some(Argument::Primitive(primitive)),
+            Some(Word::Constant(constant)) => return Some(Argument::Constant(constant)),
+            Some(Word::Keyword) | None => {}
         }
         self.earlier(scope, name).map(Argument::Line)
     }
@@ -453,10 +498,10 @@ impl<'a> Reader<'a> {
     /// The earlier line of this name.
     fn earlier(&mut self, scope: &Scope<'_, 'a>, name: Name<'a>) -> Option<u32> {
         let line = scope.line();
-        let shown = shorten(name.text);
-        match scope.defined.get(name.text) {
-            Some(&place) if (place as usize) < scope.place => Some(place),
-            Some(&place) => {
+        match scope.defined(name.text, name.hash) {
+            Some(place) if (place as usize) < scope.place => Some(place),
+            Some(place) => {
+                let shown = shorten(name.text);
                 let defined = scope.statements[place as usize].line;
                 let message = if place as usize == scope.place {
                     format!("`{shown}` is used in the line that defines it, line {defined}: use a name of a line above")
@@ -481,7 +526,8 @@ impl<'a> Reader<'a> {
 /// What a line can see.
 struct Scope<'s, 'a> {
     statements: &'s [Statement<'a>],
-    defined: &'s HashMap<&'a str, u32>,
+    /// The first line of each name.
+    defined: Places,
     /// The line.
     place: usize,
 }
@@ -489,6 +535,11 @@ struct Scope<'s, 'a> {
 impl Scope<'_, '_> {
     fn line(&self) -> u32 {
         self.statements[self.place].line
+    }
+
+    /// The first line of this name.
+    fn defined(&self, name: &str, hash: u32) -> Option<u32> {
+        self.defined.find(hash, |place| self.statements[place].target.text == name)
     }
 }
 
@@ -513,64 +564,71 @@ fn unknown<'a>(name: &str, earlier: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// `FUNCTION(ARGUMENT, …)` to the end of the line.
-fn read_call<'a>(cursor: &mut Cursor<'a>, target: Name<'a>) -> Result<(Name<'a>, Vec<Name<'a>>), (u32, String)> {
+/// `FUNCTION(ARGUMENT, …)` to the end of the line. Its arguments go behind those that are there.
+fn read_call<'a>(
+    cursor: &mut Cursor<'a>,
+    target: Name<'a>,
+    arguments: &mut Vec<Name<'a>>,
+) -> Result<Call<'a>, (u32, String)> {
     let function = match cursor.name() {
-        Some(name) if !is_keyword(name.text) => name,
+        Some(name) if !name.is_keyword() => name,
         _ => return Err(cursor.not_a_name("a line calls one function: `NAME = FUNCTION(…)`")),
     };
     too_long(function)?;
     cursor.skip_blanks();
-    if cursor.peek().is_none() {
+    if cursor.at_end() {
         let (value, target) = (shorten(function.text), shorten(target.text));
         let message =
             format!("`{value}` is not a call: write `{target} = identity({value})`, or use `{value}` itself below");
         return Err((function.column, message));
     }
-    cursor.expect('(', "`(` and the arguments")?;
-    let mut arguments = Vec::new();
+    cursor.expect(b'(', "`(` and the arguments")?;
+    let start = arguments.len();
     cursor.skip_blanks();
-    if cursor.peek() != Some(')') {
+    if !cursor.is_at(b')') {
         loop {
-            arguments.push(read_argument(cursor, !arguments.is_empty())?);
+            arguments.push(read_argument(cursor, arguments.len() > start)?);
             cursor.skip_blanks();
-            match cursor.peek() {
-                Some(',') => cursor.step(),
-                Some(')') => break,
-                _ => return Err(cursor.expected("`,` or `)`")),
+            if cursor.is_at(b')') {
+                break;
             }
+            if !cursor.is_at(b',') {
+                return Err(cursor.expected("`,` or `)`"));
+            }
+            cursor.step();
         }
     }
     cursor.step();
     cursor.end("the call")?;
-    Ok((function, arguments))
+    Ok(Call { function, arguments: start..arguments.len() })
 }
 
 fn read_argument<'a>(cursor: &mut Cursor<'a>, follows: bool) -> Result<Name<'a>, (u32, String)> {
     cursor.skip_blanks();
-    if follows && cursor.peek() == Some(')') {
+    if follows && cursor.is_at(b')') {
         return Err((
             cursor.column(),
             "an argument is missing after the comma: remove the comma, or add the argument".to_owned(),
         ));
     }
     let argument = match cursor.name() {
-        Some(name) if !is_keyword(name.text) => name,
+        Some(name) if !name.is_keyword() => name,
         _ => return Err(cursor.not_a_name("an argument is a name")),
     };
     too_long(argument)?;
     cursor.skip_blanks();
-    let shown = shorten(argument.text);
-    match cursor.peek() {
-        Some('(') => Err((
-            argument.column,
-            format!(
-                "an argument is a name, not a call: give `{shown}(…)` a line of its own, and use that line's name here"
-            ),
-        )),
-        Some('=') => Err((argument.column, format!("arguments are given by their places: remove `{shown} =`"))),
-        _ => Ok(argument),
+    if cursor.is_at(b'(') {
+        let shown = shorten(argument.text);
+        let message = format!(
+            "an argument is a name, not a call: give `{shown}(…)` a line of its own, and use that line's name here"
+        );
+        return Err((argument.column, message));
     }
+    if cursor.is_at(b'=') {
+        let shown = shorten(argument.text);
+        return Err((argument.column, format!("arguments are given by their places: remove `{shown} =`")));
+    }
+    Ok(argument)
 }
 
 fn too_long(name: Name<'_>) -> Result<(), (u32, String)> {
@@ -589,56 +647,56 @@ fn shorten(name: &str) -> String {
     if name.len() <= SHOWN { name.to_owned() } else { format!("{}…", &name[..SHOWN]) }
 }
 
-/// Words that the language of the reference keeps for itself: no line can have them as its name.
-fn is_keyword(name: &str) -> bool {
-    const KEYWORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-    ];
-    KEYWORDS.contains(&name)
-}
-
-/// A place in a line.
+/// A place in a line, behind blanks, names and marks alone: all of ASCII.
 struct Cursor<'a> {
-    rest: &'a str,
-    column: u32,
+    line: &'a str,
+    at: usize,
 }
 
 impl<'a> Cursor<'a> {
     fn new(line: &'a str) -> Cursor<'a> {
-        Cursor { rest: line, column: 1 }
+        Cursor { line, at: 0 }
     }
 
     /// The column of what comes next.
     fn column(&self) -> u32 {
-        self.column
+        self.at as u32 + 1
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.line[self.at..]
+    }
+
+    fn next_byte(&self) -> Option<u8> {
+        self.line.as_bytes().get(self.at).copied()
     }
 
     fn peek(&self) -> Option<char> {
-        self.rest.chars().next().filter(|char| *char != '#')
+        self.rest().chars().next().filter(|char| *char != '#')
+    }
+
+    /// Whether this mark comes next.
+    fn is_at(&self, mark: u8) -> bool {
+        self.next_byte() == Some(mark)
     }
 
     /// Whether only a comment follows, or nothing.
     fn at_end(&self) -> bool {
-        self.peek().is_none()
+        matches!(self.next_byte(), None | Some(b'#'))
     }
 
+    /// Passes a mark, which comes next.
     fn step(&mut self) {
-        let mut chars = self.rest.chars();
-        if chars.next().is_some() {
-            self.column += 1;
-        }
-        self.rest = chars.as_str();
+        self.at += 1;
     }
 
     /// Blanks, which are gone then.
     fn blanks(&mut self) -> &'a str {
-        let after = self.rest.trim_start_matches([' ', '\t']);
-        let blanks = &self.rest[..self.rest.len() - after.len()];
-        self.column += blanks.len() as u32;
-        self.rest = after;
-        blanks
+        let start = self.at;
+        while matches!(self.next_byte(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+        &self.line[start..self.at]
     }
 
     fn skip_blanks(&mut self) {
@@ -646,26 +704,37 @@ impl<'a> Cursor<'a> {
     }
 
     /// The name that comes next, if one does. It stays there.
-    fn peek_name(&self) -> Option<&'a str> {
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let end = self.rest.bytes().position(|byte| !is_part(byte)).unwrap_or(self.rest.len());
-        let name = &self.rest[..end];
-        (!name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())).then_some(name)
+    fn peek_name(&self) -> Option<Name<'a>> {
+        let bytes = &self.line.as_bytes()[self.at..];
+        if !bytes.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_') {
+            return None;
+        }
+        let (mut hash, mut length) = (EMPTY, 0);
+        while let Some(byte) = bytes.get(length).filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'_') {
+            hash = hashed(hash, *byte);
+            length += 1;
+        }
+        let text = &self.line[self.at..self.at + length];
+        Some(Name { text, column: self.column(), hash, word: word(text, hash) })
+    }
+
+    /// Passes a name, which comes next.
+    fn pass(&mut self, name: Name<'a>) {
+        self.at += name.text.len();
     }
 
     /// The name that comes next, after blanks.
     fn name(&mut self) -> Option<Name<'a>> {
         self.skip_blanks();
-        let text = self.peek_name()?;
-        let column = self.column;
-        self.column += text.len() as u32;
-        self.rest = &self.rest[text.len()..];
-        Some(Name { text, column })
+        let name = self.peek_name()?;
+        self.pass(name);
+        Some(name)
     }
 
-    fn expect(&mut self, wanted: char, what: &str) -> Result<(), (u32, String)> {
+    /// Passes a mark, after blanks.
+    fn expect(&mut self, wanted: u8, what: &str) -> Result<(), (u32, String)> {
         self.skip_blanks();
-        if self.peek() != Some(wanted) {
+        if !self.is_at(wanted) {
             return Err(self.expected(what));
         }
         self.step();
@@ -679,12 +748,12 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         let found = self.found();
-        Err((self.column, format!("nothing follows {what} on its line, and {found} does: remove it")))
+        Err((self.column(), format!("nothing follows {what} on its line, and {found} does: remove it")))
     }
 
     fn expected(&mut self, what: &str) -> (u32, String) {
         self.skip_blanks();
-        (self.column, format!("expected {what}, found {}", self.found()))
+        (self.column(), format!("expected {what}, found {}", self.found()))
     }
 
     /// What to say where a name should stand.
@@ -693,11 +762,9 @@ impl<'a> Cursor<'a> {
         let message = match self.peek() {
             Some('\'' | '"') => format!("{rule}: there are no strings"),
             Some('0'..='9' | '-') => {
-                let end = self.rest[1..]
-                    .bytes()
-                    .position(|byte| !byte.is_ascii_digit())
-                    .map_or(self.rest.len(), |end| end + 1);
-                let number = self.rest[..end].parse::<i64>().ok();
+                let rest = self.rest();
+                let end = rest[1..].bytes().position(|byte| !byte.is_ascii_digit()).map_or(rest.len(), |end| end + 1);
+                let number = rest[..end].parse::<i64>().ok();
                 let named = number.and_then(|number| {
                     let named = CONSTANTS.iter().rev().find(|(_, value)| *value == Constant::Integer(number));
                     named.map(|(name, _)| (number, name))
@@ -712,13 +779,13 @@ impl<'a> Cursor<'a> {
             }
             _ => format!("{rule}, found {}", self.found()),
         };
-        (self.column, message)
+        (self.column(), message)
     }
 
     /// What comes next, as a message shows it.
     fn found(&self) -> String {
         match self.peek_name() {
-            Some(name) => format!("`{}`", shorten(name)),
+            Some(name) => format!("`{}`", shorten(name.text)),
             None => match self.peek() {
                 Some(char) => format!("`{}`", char.escape_debug()),
                 None => "the end of the line".to_owned(),
