@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     grids::{example, files, in_form, run, same},
-    support::{Pipeline, results, same_outcome},
+    support::{Pipeline, result, results, same_outcome},
 };
 
 /// Lines of a program, made one from the other.
@@ -47,9 +47,10 @@ fn worst() -> Vec<(String, String, &'static str)> {
     let mut doubled = Lines::new();
     let last = doubled.lines("compose({}, {})", "vmirror", 60);
     add("loops", doubled.end(&format!("{last}(I)")), "limit:steps");
-    let mut upscaled = Lines::new();
-    let last = upscaled.lines("upscale({}, TEN)", "I", 9);
-    add("allocates", upscaled.end(&format!("hconcat({last}, I)")), "limit:memory");
+    let mut wide = Lines::new();
+    let side = wide.lines("multiply({}, TEN)", "TEN", 7);
+    let shape = wide.line("astuple({}, {})", &side);
+    add("allocates", wide.end(&format!("canvas(ZERO, {shape})")), "limit:memory");
     let mut endless = Lines::new();
     let last = endless.line("power(vmirror, ZERO)", "");
     add("recurses", endless.end(&format!("{last}(I)")), "limit:depth");
@@ -57,6 +58,31 @@ fn worst() -> Vec<(String, String, &'static str)> {
     let mut tree = Lines::new();
     let last = tree.lines("astuple({}, {})", "I", 60);
     add("branches", tree.end(&format!("first({last})")), "limit:memory");
+
+    // Two trees that are equal, and never one: what compares them looks at all of both. Two trees fit in, and the time does not.
+    for (name, asked, choice) in [
+        ("matched", "rbind(sfilter, {m})", "both"),
+        ("removed", "lbind(remove, {a})", "either"),
+        ("contained", "lbind(contained, {a})", "both"),
+        ("deduped", "dedupe", "both"),
+        ("common", "mostcommon", "both"),
+    ] {
+        let mut trees = Lines::new();
+        let a = trees.lines("astuple({}, {})", "I", 12);
+        let other = trees.line("vmirror(I)", "");
+        let other = trees.line("vmirror({})", &other);
+        let b = trees.lines("astuple({}, {})", &other, 12);
+        let both = trees.line(&format!("astuple({b}, {b})"), "");
+        let m = trees.line(&format!("matcher(identity, {a})"), "");
+        let asked = match asked.contains('(') {
+            true => trees.line(&asked.replace("{m}", &m).replace("{a}", &a), ""),
+            false => asked.to_owned(),
+        };
+        // What was found out is looked at, and the trees go on.
+        let function = trees.line(&format!("fork({choice}, {asked}, identity)"), "");
+        let last = trees.lines("compose({}, {})", &function, 60);
+        add(&format!("equal-trees-{name}"), trees.end(&format!("{last}({both})")), "limit:steps");
+    }
 
     // Functions within functions, as deep as they may be called and deeper.
     for (name, call) in [
@@ -235,5 +261,5 @@ fn a_limit_is_never_kept_and_other_limits_orders_and_tasks_find_nothing_of_it() 
     let fresh = run(&fresh, &[], &[]).expect_code(0).folder();
     let again = run(&pipeline, &[], &[]).expect_code(0).folder();
     same_outcome(&fresh, &again);
-    assert_eq!(results(&again)[7]["outputs"]["keep"]["solved"], false);
+    assert_eq!(result(&again, "mirror")["outputs"]["keep"]["solved"], false);
 }

@@ -108,7 +108,8 @@ fn results_are_the_same_with_every_optimisation_switched_off() {
     for off in SWITCHES {
         same(&calm, &run(&pipeline, &[off], &[]).expect_code(0).folder());
     }
-    let all = run(&example("pipeline.toml", None), &SWITCHES, &[]).expect_code(0);
+    let bare = example("pipeline.toml", None);
+    let all = run(&bare, &SWITCHES, &[]).expect_code(0);
     same(&calm, &all.folder());
     for stage in ["bodies", "outcomes"] {
         let tiers = all.json()["caches"][stage].clone();
@@ -177,7 +178,8 @@ fn a_run_that_is_killed_and_resumed_has_the_same_bytes() {
 
 #[test]
 fn what_was_to_come_of_tests_changes_no_score_and_no_rank() {
-    let calm = run(&example("pipeline.toml", None), &[], &[]).expect_code(0).folder();
+    let pipeline = example("pipeline.toml", None);
+    let calm = run(&pipeline, &[], &[]).expect_code(0).folder();
     let mut other = example("pipeline.toml", None);
     for (name, task) in files("tasks") {
         let mut task: Value = serde_json::from_str(&task).expect("a task");

@@ -35,6 +35,9 @@ pub struct Db {
     _copy: Option<TempDir>,
 }
 
+/// Bytes of a page of a new file.
+const PAGE: u32 = 16 << 10;
+
 impl Db {
     /// Opens the file for reading and writing, making it if it is not there. One of an older program is brought up to
     /// date.
@@ -53,6 +56,8 @@ impl Db {
         let db = Self { connection, path: path.to_owned(), has_sums: true, next: Default::default(), _copy: None };
         let set_up = || {
             db.settings()?;
+            // Of a new file alone. Most results fit a page of this size: what does not is read again for what stands behind it.
+            db.connection.pragma_update(None, "page_size", PAGE)?;
             db.connection.pragma_update(None, "journal_mode", "WAL")?;
             // A committed transaction survives the process; a power cut may take the last ones, never the file.
             db.connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -141,6 +141,12 @@ impl Machine {
         self.charge(count as u64 / 16)
     }
 
+    /// Counts a comparison of, or with, what takes so many bytes.
+    #[inline]
+    pub(crate) fn visit_bytes(&mut self, bytes: usize) -> Outcome<()> {
+        self.visit(bytes / 16)
+    }
+
     /// Counts steps.
     #[inline]
     pub(crate) fn charge(&mut self, steps: u64) -> Outcome<()> {
@@ -195,6 +201,7 @@ impl Machine {
 
     /// The set of these values, which are added in this order.
     pub(crate) fn set_of(&mut self, members: Vec<Value>) -> Outcome {
+        self.visit_bytes(members.iter().fold(0, |bytes: usize, member| bytes.saturating_add(member.bytes())))?;
         self.note_order(&members);
         match self.order {
             Order::Ascending if members.is_empty() => Ok(self.empty_set.clone()),
@@ -360,7 +367,7 @@ impl Machine {
                 let mark = self.mark();
                 let value = self.nest(|machine| machine.call(function, arguments))?;
                 self.release(mark, 0);
-                self.visit(value.size().unwrap_or(0))?;
+                self.visit_bytes(value.bytes().min(target.bytes()))?;
                 Ok(Value::truth(value == *target))
             }
             Made::Fork(outer, a, b) => {

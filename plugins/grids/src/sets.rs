@@ -159,8 +159,10 @@ impl Machine {
         if !one.is_set() || !other.is_set() {
             return Err(NOT_SETS);
         }
+        let bytes = one.bytes().saturating_add(other.bytes());
         self.visit(mine.saturating_add(others))?;
-        self.reserve(one.bytes().saturating_add(other.bytes()))
+        self.visit_bytes(bytes)?;
+        self.reserve(bytes)
     }
 }
 

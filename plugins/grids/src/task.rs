@@ -1,6 +1,6 @@
 //! Tasks: grids and pairs of them, as their files hold them.
 
-use std::{borrow::Cow, fmt, rc::Rc};
+use std::{borrow::Cow, fmt, marker::PhantomData, rc::Rc};
 
 use jackfield_plugin_api::prelude::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -126,17 +126,16 @@ impl<'de> Deserialize<'de> for Cells {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Cells, A::Error> {
                 let mut grid = Cells { height: 0, width: 0, cells: Vec::with_capacity(100) };
-                while let Some(Row) = rows.next_element_seed(RowInto(&mut grid.cells))? {
+                while let Some(Row) =
+                    rows.next_element_seed(RowInto { number: grid.height + 1, cells: &mut grid.cells })?
+                {
                     grid.height += 1;
                     let length = grid.cells.len();
                     if grid.height == 1 {
                         grid.width = length as u32;
                     }
                     if length != grid.height as usize * grid.width as usize {
-                        return Err(A::Error::custom(format!(
-                            "row {} of a grid is not as long as the first",
-                            grid.height
-                        )));
+                        return Err(A::Error::custom(format!("row {} is not as long as the first", grid.height)));
                     }
                     if grid.width == 0 || grid.height as usize > LARGEST || grid.width as usize > LARGEST {
                         return Err(A::Error::custom(format!("a grid has 1 to {LARGEST} rows and columns")));
@@ -155,7 +154,40 @@ impl<'de> Deserialize<'de> for Cells {
 struct Row;
 
 /// Reads a row into the cells that there are.
-struct RowInto<'a>(&'a mut Vec<u8>);
+struct RowInto<'a> {
+    /// Which row of the grid it is, from 1.
+    number: u32,
+    cells: &'a mut Vec<u8>,
+}
+
+/// A cell as it is read: whatever number stands there.
+struct Cell(Result<u8, String>);
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = Cell;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a colour, an integer from 0 to 9")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Cell, E> {
+                Ok(Cell(if number < 10 { Ok(number as u8) } else { Err(number.to_string()) }))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Cell, E> {
+                Ok(Cell(Err(number.to_string())))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Cell, E> {
+                Ok(Cell(Err(number.to_string())))
+            }
+        }
+        deserializer.deserialize_u8(Number)
+    }
+}
 
 impl<'de> serde::de::DeserializeSeed<'de> for RowInto<'_> {
     type Value = Row;
@@ -173,13 +205,17 @@ impl<'de> Visitor<'de> for RowInto<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Row, A::Error> {
-        let start = self.0.len();
-        while let Some(cell) = row.next_element::<u8>()? {
-            if cell > 9 {
-                return Err(A::Error::custom(format!("{cell} is no colour: a cell is an integer from 0 to 9")));
-            }
-            self.0.push(cell);
-            if self.0.len() - start > LARGEST {
+        let Self { number, cells } = self;
+        let start = cells.len();
+        while let Some(Cell(cell)) = row.next_element()? {
+            let color = cell.map_err(|found| {
+                let column = cells.len() - start + 1;
+                A::Error::custom(format!(
+                    "row {number}, column {column}: {found} is no colour: a cell is an integer from 0 to 9"
+                ))
+            })?;
+            cells.push(color);
+            if cells.len() - start > LARGEST {
                 return Err(A::Error::custom(format!("a grid has 1 to {LARGEST} rows and columns")));
             }
         }
@@ -219,8 +255,10 @@ impl JsonSchema for Cells {
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Demo {
     /// What is given.
+    #[serde(deserialize_with = "read_input")]
     pub input: Cells,
     /// What is to come of it.
+    #[serde(deserialize_with = "read_output")]
     pub output: Cells,
 }
 
@@ -228,10 +266,57 @@ pub struct Demo {
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Test {
     /// What is given.
+    #[serde(deserialize_with = "read_input")]
     pub input: Cells,
     /// What is to come of it, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_output")]
     pub output: Option<Cells>,
+}
+
+/// The error with where it is before it. What a reader of JSON adds about its place in the text is left out: nobody sees that text,
+/// and it adds it again.
+fn at<E: serde::de::Error>(place: impl fmt::Display, error: &E) -> E {
+    let told = error.to_string();
+    let told = told.rfind(" at line ").map_or(&*told, |end| &told[..end]);
+    E::custom(format!("{place}: {told}"))
+}
+
+pub(crate) fn read_input<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::deserialize(deserializer).map_err(|error| at("input", &error))
+}
+
+fn read_output<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::deserialize(deserializer).map_err(|error| at("output", &error))
+}
+
+/// Reads the demonstrations of a task: what is wrong says with which, from 1.
+pub(crate) fn read_demos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Demo>, D::Error> {
+    deserializer.deserialize_seq(Numbered("demonstration", PhantomData))
+}
+
+/// Reads the tests of a task: what is wrong says with which, from 1.
+pub(crate) fn read_tests<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(Numbered("test", PhantomData))
+}
+
+struct Numbered<T>(&'static str, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Numbered<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the list of each {}", self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut read = Vec::new();
+        while let Some(one) =
+            list.next_element().map_err(|error| at(format_args!("{} {}", self.0, read.len() + 1), &error))?
+        {
+            read.push(one);
+        }
+        Ok(read)
+    }
 }
 
 #[cfg(test)]
@@ -246,9 +331,10 @@ mod tests {
         for (text, fault) in [
             ("[]", "at least one row"),
             ("[[]]", "1 to 1000 rows and columns"),
-            ("[[1],[2,3]]", "row 2 of a grid is not as long as the first"),
-            ("[[1,10]]", "10 is no colour"),
-            ("[[-1]]", "-1"),
+            ("[[1],[2,3]]", "row 2 is not as long as the first"),
+            ("[[1],[10]]", "row 2, column 1: 10 is no colour"),
+            ("[[0, -1]]", "row 1, column 2: -1 is no colour"),
+            ("[[1.5]]", "row 1, column 1: 1.5 is no colour"),
             ("3", "an array of equally long arrays"),
         ] {
             let error = read(text).unwrap_err();

@@ -24,6 +24,7 @@ use crate::{
 #[derive(Document, Clone, Debug)]
 pub struct EvolveInput {
     /// The demonstrations of the task.
+    #[serde(deserialize_with = "crate::task::read_demos")]
     pub demos: Vec<Demo>,
     /// Programs to begin with; those that cannot be read are left out.
     #[serde(default)]

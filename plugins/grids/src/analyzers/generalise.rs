@@ -19,6 +19,7 @@ use crate::{
 #[derive(Document, Clone, Debug)]
 pub struct GeneraliseInput {
     /// The demonstrations.
+    #[serde(deserialize_with = "crate::task::read_demos")]
     pub train: Vec<Demo>,
     /// The programs that are kept.
     pub kept: Vec<Kept>,

@@ -19,6 +19,7 @@ use crate::{
 #[derive(Document, Clone, Debug)]
 pub struct KeepInput {
     /// The demonstrations.
+    #[serde(deserialize_with = "crate::task::read_demos")]
     pub demos: Vec<Demo>,
     /// The programs.
     pub bodies: Vec<Body>,

@@ -19,6 +19,7 @@ use crate::{
 #[derive(Document, Clone, Debug)]
 pub struct ScoreInput {
     /// The demonstrations of the task. Tests do not belong here: no score depends on them.
+    #[serde(deserialize_with = "crate::task::read_demos")]
     pub demos: Vec<Demo>,
     /// The candidates.
     pub programs: Vec<Program>,

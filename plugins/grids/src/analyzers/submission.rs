@@ -19,6 +19,7 @@ use crate::{
 #[derive(Document, Clone, Debug)]
 pub struct TestInput {
     /// What is given.
+    #[serde(deserialize_with = "crate::task::read_input")]
     pub input: Cells,
 }
 
@@ -28,6 +29,7 @@ pub struct SubmissionInput {
     /// The task's id.
     pub id: String,
     /// The tests. Their outputs are not looked at.
+    #[serde(deserialize_with = "crate::task::read_tests")]
     pub test: Vec<TestInput>,
     /// The programs that are kept, the best first.
     pub kept: Vec<Kept>,

@@ -24,8 +24,10 @@ pub struct ValidateInput {
     /// The task's id.
     pub id: String,
     /// The demonstrations.
+    #[serde(deserialize_with = "crate::task::read_demos")]
     pub train: Vec<Demo>,
     /// The tests, with their outputs where these are known.
+    #[serde(deserialize_with = "crate::task::read_tests")]
     pub test: Vec<Test>,
     /// The programs.
     pub bodies: Vec<Body>,

@@ -142,6 +142,7 @@ pub(super) fn difference(machine: &mut Machine, arguments: &[Value]) -> Outcome 
     }
     machine.reserve_members(count)?;
     machine.visit(if b.is_set() { count } else { count.saturating_mul(others) })?;
+    machine.visit_bytes(if b.is_set() { a.bytes() } else { a.bytes().saturating_mul(others) })?;
     let items = members(a)?.filter(|member| b.has(member) == Some(false)).collect();
     kept(machine, a, items)
 }
@@ -154,6 +155,7 @@ pub(super) fn dedupe(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         return if count == 0 { Ok(empty) } else { Err(Fault::Type("a tuple is needed, and this is a set")) };
     }
     machine.reserve_members(count.saturating_mul(2))?;
+    machine.visit_bytes(tuple.bytes())?;
     let items: Vec<Value> = members(tuple)?.collect();
     let mut places: Vec<usize> = (0..count).collect();
     places.sort_by(|one, other| items[*one].cmp(&items[*other]));
@@ -211,6 +213,7 @@ fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Ou
     let mut best: Option<Best> = None;
     for member in members(container)? {
         let key = key_of(machine, key, &member)?;
+        machine.visit_bytes(key.bytes())?;
         let better = match &best {
             None => true,
             Some(best) if most => best.key.is_less(&key)?,
@@ -227,6 +230,7 @@ fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Ou
 /// The greatest or least member, 0 if there are none.
 pub(super) fn extreme(machine: &mut Machine, container: &Value, most: bool) -> Outcome {
     machine.visit(size_of(container)?)?;
+    machine.visit_bytes(container.bytes())?;
     let mut members = members(container)?;
     let Some(mut best) = members.next() else { return Ok(Value::Integer(0)) };
     for member in members {
@@ -283,6 +287,7 @@ fn by_count(machine: &mut Machine, tuple: &Value, beats: impl Fn(usize, usize) -
         return Err(Fault::Type("a tuple is needed, and this is not one"));
     }
     machine.reserve_members(size_of(tuple)?.saturating_mul(2))?;
+    machine.visit_bytes(tuple.bytes())?;
     let mut sorted: Vec<Value> = members(tuple)?.collect();
     let distinct = if machine.ascending() { None } else { Some(machine.set_of(sorted.clone())?) };
     machine.note_order(&sorted);
@@ -439,6 +444,7 @@ pub(super) fn insert(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 pub(super) fn remove(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [value, container] = arguments else { unreachable!("two arguments") };
     let count = size_of(container)?;
+    machine.visit_bytes(container.bytes())?;
     if machine.ascending() && container.is_set() && container.has(value) == Some(false) {
         return Ok(container.clone());
     }
@@ -454,6 +460,7 @@ pub(super) fn remove(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 pub(super) fn other(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [container, value] = arguments else { unreachable!("two arguments") };
     machine.visit(size_of(container)?)?;
+    machine.visit_bytes(container.bytes())?;
     if container.is_set() && !machine.ascending() {
         // A set without one of its members may be in another order than with it.
         let rest = remove(machine, &[value.clone(), container.clone()])?;

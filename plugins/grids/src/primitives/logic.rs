@@ -15,15 +15,13 @@ pub(super) fn flip(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn equality(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    machine.visit(arguments[0].bytes() / 16)?;
+    machine.visit_bytes(arguments[0].bytes())?;
     Ok(Value::truth(arguments[0] == arguments[1]))
 }
 
 pub(super) fn contained(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [value, container] = arguments else { unreachable!("two arguments") };
-    if container.is_tuple() {
-        machine.visit(container.bytes() / 16)?;
-    }
+    machine.visit_bytes(if container.is_tuple() { container.bytes() } else { value.bytes() })?;
     container.has(value).map(Value::truth).ok_or(Fault::Type("members were asked of what is neither a tuple nor a set"))
 }
 
