@@ -107,7 +107,9 @@ fn look(plan: &Plan, db: &Db, (row, state): (&ItemRow, ItemState), bytes: &mut u
         };
         stages.push((place, Looks::of(&value, &stage.views, DRAWINGS)));
     }
-    let is_unsolved = stages.iter().any(|(_, looks)| looks.is_unsolved());
+    // One stage that found a program is enough: another may list those that cannot be read.
+    let solved = stages.iter().filter_map(|(_, looks)| looks.is_solved()).reduce(|one, other| one || other);
+    let is_unsolved = solved == Some(false);
     Ok(LookedAt { id: row.id.clone(), state, is_unsolved, input: None, stages })
 }
 

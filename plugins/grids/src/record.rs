@@ -80,8 +80,8 @@ pub struct Validation {
 /// A pair that a program gets wrong.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Which demonstration, from 0.
-    pub pair: u32,
+    /// Which pair: `train[0]`, `test[0]`.
+    pub pair: String,
     /// What was to come.
     pub expected: Cells,
     /// What came, if it is a grid.
@@ -107,7 +107,7 @@ pub struct Kept {
     pub train: Vec<String>,
     /// What came of each test; no rank depends on it.
     pub test: Vec<String>,
-    /// The demonstrations that it gets wrong.
+    /// The pairs that it gets wrong, demonstrations first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
 }

@@ -94,20 +94,18 @@ impl Looks {
         self.drawings.iter().any(|drawing| !matches!(drawing.drawn, Drawn::Unfit { .. }))
     }
 
-    /// Whether something was wanted and not reached: no program has every outcome right, or, without any outcomes, what was
-    /// got is not what was expected.
-    pub(crate) fn is_unsolved(&self) -> bool {
-        let mut all = self.drawings.iter().filter_map(|drawing| match &drawing.drawn {
+    /// Whether what was wanted was reached: a program has every outcome right, or, without any outcomes, what was got is what was
+    /// expected. Nothing where nothing was wanted.
+    pub(crate) fn is_solved(&self) -> Option<bool> {
+        let outcomes = self.drawings.iter().filter_map(|drawing| match &drawing.drawn {
             Drawn::Outcomes(outcomes) => Some(outcomes.is_solved),
             _ => None,
         });
-        match all.next() {
-            Some(first) => !(first || all.any(|is_solved| is_solved)),
-            None => self.drawings.iter().any(|drawing| match &drawing.drawn {
-                Drawn::Grids { differences: Some(differences), .. } => differences.count > 0,
-                _ => false,
-            }),
-        }
+        let differences = self.drawings.iter().filter_map(|drawing| match &drawing.drawn {
+            Drawn::Grids { differences: Some(differences), .. } => Some(differences.count == 0),
+            _ => None,
+        });
+        outcomes.reduce(|one, other| one || other).or_else(|| differences.reduce(|one, other| one && other))
     }
 }
 
@@ -332,7 +330,7 @@ mod tests {
             ]
         );
         assert_eq!(found.rest, Some(json!({ "id": "t", "kept": [{ "name": "p", "score": 7 }] })));
-        assert!(found.is_seen() && found.is_unsolved());
+        assert!(found.is_seen() && found.is_solved() == Some(false));
     }
 
     #[test]
@@ -368,9 +366,9 @@ mod tests {
     fn an_item_is_solved_by_one_program_that_gets_everything_right() {
         let marks = json!({ "view": "outcomes" });
         let row = |outcomes: &[&str]| json!({ "name": "a", "outcomes": outcomes });
-        let is_unsolved = |rows: Value| looks(&rows, marks.clone(), 10).is_unsolved();
-        assert!(is_unsolved(json!([row(&["equal", "skipped"]), row(&["error:type", "equal"])])));
-        assert!(!is_unsolved(json!([row(&["equal", "skipped"]), row(&["equal", "equal"])])));
-        assert!(!looks(&json!({ "a": 1 }), json!({}), 10).is_unsolved());
+        let is_solved = |rows: Value| looks(&rows, marks.clone(), 10).is_solved();
+        assert_eq!(is_solved(json!([row(&["equal", "skipped"]), row(&["error:type", "equal"])])), Some(false));
+        assert_eq!(is_solved(json!([row(&["equal", "skipped"]), row(&["equal", "equal"])])), Some(true));
+        assert_eq!(looks(&json!({ "a": 1 }), json!({}), 10).is_solved(), None);
     }
 }

@@ -29,8 +29,8 @@ pub struct Candidates {
 
 /// Gathers the candidates of a task: programs from files and from a list, and new ones made of them by mutation and recombination.
 ///
-/// A program belongs to the task that its first line names (`def solve_<id>(I):`), and to the one that its file is named after
-/// where that line cannot be read. What is drawn derives from the seed of the run and the item, or from `seed`.
+/// A program belongs to the task that its first line names (`def solve_<id>(I):`). One whose first line cannot be read is a candidate of
+/// every task, so that each says what is wrong with it. What is drawn derives from the seed of the run and the item, or from `seed`.
 #[derive(Config)]
 pub struct GridCandidates {
     /// A folder of programs, or one file: a file is a program, but one whose name ends in `.py` may hold many.
@@ -51,15 +51,17 @@ pub struct GridCandidates {
     /// The programs by task.
     #[serde(skip)]
     by_task: BTreeMap<String, Vec<Program>>,
+    /// The programs whose task cannot be told.
+    #[serde(skip)]
+    of_any: Vec<Program>,
 }
 
-/// The programs of a file with their tasks: one, or as many as a file of Python has functions.
-fn programs_of(file: &TextFile) -> Vec<(String, Program)> {
+/// The programs of a file with the tasks that they name: one, or as many as a file of Python has functions.
+fn programs_of(file: &TextFile) -> Vec<(Option<String>, Program)> {
     let name = file.path.rsplit(['/', '\\']).next().unwrap_or(&file.path);
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     if ending != "py" {
-        let task = task_of(&file.text).unwrap_or_else(|| stem.split('-').next().unwrap_or(stem).to_owned());
-        return vec![(task, Program { name: stem.to_owned(), text: file.text.clone() })];
+        return vec![(task_of(&file.text), Program { name: stem.to_owned(), text: file.text.clone() })];
     }
     // What stands before the first function imports the language.
     let mut functions: Vec<String> = Vec::new();
@@ -72,10 +74,7 @@ fn programs_of(file: &TextFile) -> Vec<(String, Program)> {
             function.push('\n');
         }
     }
-    let named = |(at, text): (usize, String)| {
-        let task = task_of(&text).unwrap_or_else(|| stem.to_owned());
-        (task, Program { name: format!("{stem}/{at}"), text })
-    };
+    let named = |(at, text): (usize, String)| (task_of(&text), Program { name: format!("{stem}/{at}"), text });
     functions.into_iter().enumerate().map(named).collect()
 }
 
@@ -99,7 +98,10 @@ impl Analyzer for GridCandidates {
     fn open(mut self) -> Result<Self> {
         let files = self.programs.as_ref().map_or(&[][..], |files| &files.0[..]);
         for (task, program) in files.iter().flat_map(programs_of) {
-            self.by_task.entry(task).or_default().push(program);
+            match task {
+                Some(task) => self.by_task.entry(task).or_default().push(program),
+                None => self.of_any.push(program),
+            }
         }
         for (at, text) in self.list.iter().enumerate() {
             let task = task_of(text).ok_or_else(|| {
@@ -118,7 +120,7 @@ impl Analyzer for GridCandidates {
 
     async fn analyze(&self, input: CandidatesInput, host: &Host<'_>) -> Result<Candidates> {
         let mut seen = HashSet::new();
-        let own = self.by_task.get(&input.task).into_iter().flatten().cloned();
+        let own = self.by_task.get(&input.task).into_iter().flatten().chain(&self.of_any).cloned();
         let mut programs: Vec<Program> =
             input.programs.into_iter().chain(own).filter(|program| seen.insert(program.text.clone())).collect();
         // Nothing is drawn from them where nothing is made of them.

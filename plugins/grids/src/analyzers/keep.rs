@@ -12,7 +12,7 @@ use super::{
 use crate::{
     evaluate::{self, Forest, Options},
     record::{Body, Difference, Kept, Row, Validation},
-    task::{Cells, Demo},
+    task::{Cells, Demo, Test},
 };
 
 /// What `grid-keep` reads.
@@ -21,6 +21,9 @@ pub struct KeepInput {
     /// The demonstrations.
     #[serde(deserialize_with = "crate::task::read_demos")]
     pub demos: Vec<Demo>,
+    /// The tests, where what a program gives for them is to be shown beside what was to come.
+    #[serde(default)]
+    pub test: Vec<Test>,
     /// The programs.
     pub bodies: Vec<Body>,
     /// What came of them, in the same order.
@@ -46,8 +49,8 @@ pub struct Best {
 
 /// Keeps the best programs of a task: those with the best score on the demonstrations, then the smallest, then by their text.
 ///
-/// What came of tests is reported, and never ranked by. For each demonstration that a kept program gets wrong, what it gives stands
-/// beside what was to come.
+/// What came of tests is reported, and never ranked by. For each pair that a kept program gets wrong, what it gives stands beside what
+/// was to come.
 #[derive(Config)]
 pub struct GridKeep {
     /// How many are kept.
@@ -73,7 +76,8 @@ impl Analyzer for GridKeep {
     }
 
     async fn analyze(&self, input: KeepInput, _host: &Host<'_>) -> Result<Best> {
-        let KeepInput { demos, mut bodies, results } = input;
+        let KeepInput { demos, test: tests, mut bodies, results } = input;
+        let pairs = pairs(&demos, &tests);
         let mut results: HashMap<String, Validation> =
             results.into_iter().map(|validation| (validation.digest.clone(), validation)).collect();
         bodies.sort_by(|one, other| {
@@ -98,7 +102,7 @@ impl Analyzer for GridKeep {
             .into_iter()
             .filter_map(|body| {
                 let Validation { train, test, .. } = results.remove(&body.digest)?;
-                let differences = differences(&demos, &body.body, &train, options);
+                let differences = differences(&pairs, &body.body, (&train, &test), options);
                 let Body { name, digest, body, size, score } = body;
                 Some(Kept { name, digest, body, size, score, train, test, differences })
             })
@@ -133,27 +137,54 @@ fn all_equal(outcomes: &[String]) -> bool {
     !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "equal")
 }
 
-/// What a program gives for the demonstrations that it gets wrong.
-fn differences(demos: &[Demo], body: &str, outcomes: &[String], options: Options) -> Vec<Difference> {
-    let wrong: Vec<(usize, &String)> = outcomes.iter().enumerate().filter(|(_, outcome)| *outcome != "equal").collect();
+/// A pair whose output is known: its name, what is given and what is to come.
+struct Pair<'a> {
+    name: String,
+    input: &'a Cells,
+    output: &'a Cells,
+}
+
+/// The pairs whose outputs are known, each at its place: those of the demonstrations, then those of the tests.
+fn pairs<'a>(demos: &'a [Demo], tests: &'a [Test]) -> (Vec<Option<Pair<'a>>>, Vec<Option<Pair<'a>>>) {
+    let demo = |(at, demo): (usize, &'a Demo)| {
+        Some(Pair { name: format!("train[{at}]"), input: &demo.input, output: &demo.output })
+    };
+    let test = |(at, test): (usize, &'a Test)| {
+        Some(Pair { name: format!("test[{at}]"), input: &test.input, output: test.output.as_ref()? })
+    };
+    (demos.iter().enumerate().map(demo).collect(), tests.iter().enumerate().map(test).collect())
+}
+
+/// What a program gives for the pairs that it gets wrong.
+fn differences(
+    (demos, tests): &(Vec<Option<Pair<'_>>>, Vec<Option<Pair<'_>>>),
+    body: &str,
+    (train, test): (&[String], &[String]),
+    options: Options,
+) -> Vec<Difference> {
+    let outcomes = demos.iter().zip(train).chain(tests.iter().zip(test));
+    let wrong: Vec<(&Pair<'_>, &String)> = outcomes
+        .filter(|(_, outcome)| *outcome != "equal")
+        .filter_map(|(pair, outcome)| Some((pair.as_ref()?, outcome)))
+        .collect();
     let Ok(body) = body_of(body) else { return Vec::new() };
     if wrong.is_empty() {
         return Vec::new();
     }
     let mut forest = Forest::new(options);
     let program = forest.add(&body);
-    let got = |at: usize, forest: &mut Forest| {
-        forest.set_input(&Rc::new(demos[at].input.to_grid()));
+    let mut got = |input: &Cells| {
+        forest.set_input(&Rc::new(input.to_grid()));
         match forest.run(program) {
             evaluate::Result::Value(value) => value.as_grid().map(|grid| Cells::from(&grid)),
             evaluate::Result::Fault(..) => None,
         }
     };
-    let mut differences = Vec::with_capacity(wrong.len());
-    for (at, outcome) in wrong.into_iter().filter(|(at, _)| *at < demos.len()) {
-        let got = if outcome.starts_with("grid:") { got(at, &mut forest) } else { None };
-        let expected = demos[at].output.clone();
-        differences.push(Difference { pair: at as u32, expected, got, outcome: outcome.clone() });
-    }
-    differences
+    let difference = |(pair, outcome): (&Pair<'_>, &String)| Difference {
+        pair: pair.name.clone(),
+        expected: pair.output.clone(),
+        got: if outcome.starts_with("grid:") { got(pair.input) } else { None },
+        outcome: outcome.clone(),
+    };
+    wrong.into_iter().map(difference).collect()
 }
