@@ -158,25 +158,6 @@ fn what_is_kept_and_handed_in_does_not_depend_on_the_outputs_of_tests() {
 }
 
 #[test]
-fn every_switch_leaves_what_is_kept_as_it_is() {
-    let example = Example::new();
-    let first = example.run("pipeline.toml", &[]).folder();
-    for switch in [
-        "score.with.early_exit",
-        "score.with.shared",
-        "score.with.kept_primitives",
-        "canonical.with.cache",
-        "validate.with.cache",
-        "validate.with.batch",
-    ] {
-        let set = format!("stages.{switch}=false");
-        let folder = example.run("pipeline.toml", &["--set", &set]).folder();
-        assert!(kept(&first) == kept(&folder), "{switch}: other programs are kept");
-        assert!(submission(&first) == submission(&folder), "{switch}: another submission");
-    }
-}
-
-#[test]
 fn the_submission_has_two_attempts_for_each_test_in_the_order_of_tasks() {
     let example = Example::new();
     let folder = example.run("pipeline.toml", &[]).folder();

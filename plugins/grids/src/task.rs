@@ -305,7 +305,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Numbered<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the list of each {}", self.0)
+        write!(formatter, "an array of {}s", self.0)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {

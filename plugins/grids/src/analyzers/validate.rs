@@ -90,7 +90,9 @@ impl GridValidate {
         let Some(outputs) = self.solutions()?.get(id) else { return Ok(tests) };
         if outputs.len() != tests.len() {
             let (tests, outputs) = (tests.len(), outputs.len());
-            let found = format!("the task has {tests} tests, and there are {outputs} solutions of it");
+            let found = format!(
+                "tests of the task and solutions of it are not as many: {tests} tests, {outputs} in `solutions`"
+            );
             return Err(Failure::InvalidInput(found));
         }
         for (test, output) in tests.iter_mut().zip(outputs) {
