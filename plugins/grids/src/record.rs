@@ -84,7 +84,7 @@ pub struct Difference {
     pub pair: String,
     /// What was to come.
     pub expected: Cells,
-    /// What came, if it is a grid.
+    /// What came, if it is a grid of at most 100 rows and columns.
     pub got: Option<Cells>,
     /// The outcome.
     pub outcome: String,

@@ -13,6 +13,7 @@ use crate::{
     evaluate::{self, Forest, Options},
     record::{Body, Difference, Kept, Row, Validation},
     task::{Cells, Demo, Test},
+    value::Grid,
 };
 
 /// What `grid-keep` reads.
@@ -137,6 +138,13 @@ fn all_equal(outcomes: &[String]) -> bool {
     !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "equal")
 }
 
+/// The most rows or columns of a grid that is shown as what a program gives.
+const MOST_SHOWN: u32 = 100;
+
+fn is_drawn(grid: &Rc<Grid>) -> bool {
+    grid.height() <= MOST_SHOWN && grid.width() <= MOST_SHOWN
+}
+
 /// A pair whose output is known: its name, what is given and what is to come.
 struct Pair<'a> {
     name: String,
@@ -176,7 +184,7 @@ fn differences(
     let mut got = |input: &Cells| {
         forest.set_input(&Rc::new(input.to_grid()));
         match forest.run(program) {
-            evaluate::Result::Value(value) => value.as_grid().map(|grid| Cells::from(&grid)),
+            evaluate::Result::Value(value) => value.as_grid().filter(is_drawn).map(|grid| Cells::from(&grid)),
             evaluate::Result::Fault(..) => None,
         }
     };

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     evaluate::{self, Forest},
     record::Kept,
-    task::Cells,
+    task::{Cells, LARGEST},
+    value::Grid,
 };
 
 /// What is given of a test.
@@ -55,7 +56,7 @@ pub struct Submission {
 
 /// Answers the tests of a task by the programs that are kept: two different attempts a test, in the usual form of a submission.
 ///
-/// An attempt that no program has a grid for is the grid `[[0]]`.
+/// An attempt that no program has a grid for, of at most 1,000 rows and columns, is the grid `[[0]]`.
 #[derive(Config)]
 pub struct GridSubmission {
     /// The order of sets.
@@ -64,6 +65,11 @@ pub struct GridSubmission {
     /// What a program may take on one input.
     #[serde(default)]
     pub limits: LimitTable,
+}
+
+/// Whether a grid is of a size that tasks have.
+fn is_handed_in(grid: &Grid) -> bool {
+    grid.height() as usize <= LARGEST && grid.width() as usize <= LARGEST
 }
 
 impl Analyzer for GridSubmission {
@@ -87,7 +93,10 @@ impl Analyzer for GridSubmission {
             let mut grids: Vec<Cells> = Vec::with_capacity(2);
             for program in &programs {
                 let evaluate::Result::Value(value) = forest.run(*program) else { continue };
-                let Some(grid) = value.as_grid().map(|grid| Cells::from(&grid)) else { continue };
+                let Some(grid) = value.as_grid().filter(|grid| is_handed_in(grid)).map(|grid| Cells::from(&grid))
+                else {
+                    continue;
+                };
                 if grids.len() < 2 && !grids.contains(&grid) {
                     grids.push(grid);
                 }
