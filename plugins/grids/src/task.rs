@@ -87,18 +87,18 @@ impl From<&Rc<Grid>> for Cells {
 
 impl fmt::Debug for Cells {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&rows_text(&self.cells, self.width as usize))
+        formatter.write_str(&String::from_utf8_lossy(&rows_text(&self.cells, self.width as usize)))
     }
 }
 
 /// The rows as digits, a line each.
-fn rows_text(cells: &[u8], width: usize) -> String {
-    let mut text = String::with_capacity(cells.len() + cells.len() / width.max(1));
+fn rows_text(cells: &[u8], width: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(cells.len() + cells.len() / width.max(1));
     for (at, row) in cells.chunks(width.max(1)).enumerate() {
         if at > 0 {
-            text.push('\n');
+            text.push(b'\n');
         }
-        text.extend(row.iter().map(|cell| char::from(b'0' + cell)));
+        text.extend(row.iter().map(|cell| b'0' + cell));
     }
     text
 }
@@ -110,7 +110,11 @@ pub fn fingerprint(grid: &Grid) -> String {
     let digest = Sha256::digest(rows_text(grid.cells(), grid.width() as usize));
     let mut text = String::with_capacity(21);
     text.push_str("grid:");
-    text.push_str(&jackfield_plugin_api::to_hex(&digest[..8]));
+    for byte in &digest[..8] {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
     text
 }
 

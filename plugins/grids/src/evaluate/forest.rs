@@ -4,14 +4,14 @@
 //! it costs alone: the steps and the memory are kept with its value. Where a limit is near, or functions are ordered by when they
 //! were made, the node is evaluated again for the program alone.
 
-use std::{collections::HashMap, rc::Rc};
+use std::rc::Rc;
 
 use super::Result;
 use crate::{
     fault::{Fault, Outcome},
     machine::{Limits, Machine, Order},
     primitives::Constant,
-    program::{Canonical, Function, NodeRef},
+    program::{Canonical, Function, NodeRef, Places, hash_of},
     value::{Grid, Value},
 };
 
@@ -42,7 +42,7 @@ pub struct Forest {
     options: Options,
     machine: Machine,
     nodes: Vec<(Function, Box<[NodeRef]>)>,
-    known: HashMap<(Function, Box<[NodeRef]>), u32>,
+    known: Places,
     programs: Vec<Steps>,
     memo: Vec<Memo>,
     retained: usize,
@@ -93,7 +93,7 @@ impl Forest {
             options,
             machine: Machine::new(options.order, options.limits),
             nodes: Vec::new(),
-            known: HashMap::new(),
+            known: Places::new(64),
             programs: Vec::new(),
             memo: Vec::new(),
             retained: 0,
@@ -113,10 +113,16 @@ impl Forest {
                 Function::Value(function) => Function::Value(place(function)),
                 primitive => *primitive,
             };
-            let key = (function, node.arguments.iter().map(place).collect::<Box<[_]>>());
+            let says_this = |at: usize| {
+                let (known, arguments) = &self.nodes[at];
+                *known == function
+                    && arguments.len() == node.arguments.len()
+                    && arguments.iter().zip(&node.arguments).all(|(known, argument)| *known == place(argument))
+            };
+            let hash = hash_of(function, node.arguments.iter().map(place));
             let next = self.nodes.len() as u32;
-            let at = *self.known.entry(key).or_insert_with_key(|key| {
-                self.nodes.push(key.clone());
+            let at = self.known.find_or_add(hash, next, says_this).unwrap_or_else(|| {
+                self.nodes.push((function, node.arguments.iter().map(place).collect()));
                 next
             });
             places.push(at);

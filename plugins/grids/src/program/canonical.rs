@@ -144,13 +144,7 @@ impl Shared {
                 Argument::Constant(constant) => NodeRef::Constant(constant),
                 Argument::Primitive(primitive) => NodeRef::Primitive(primitive),
             };
-            let mut hash = match function {
-                Function::Primitive(primitive) => NodeRef::Primitive(primitive).hash(EMPTY),
-                Function::Value(value) => value.hash(EMPTY),
-            };
-            for argument in &line.arguments {
-                hash = reference(argument).hash(hash);
-            }
+            let hash = hash_of(function, line.arguments.iter().map(reference));
             let says_this = |known: usize| {
                 let node = &nodes[known];
                 node.function == function
@@ -242,6 +236,15 @@ impl Shared {
     }
 }
 
+/// The hash of a call.
+pub(crate) fn hash_of(function: Function, arguments: impl Iterator<Item = NodeRef>) -> u32 {
+    let function = match function {
+        Function::Primitive(primitive) => NodeRef::Primitive(primitive),
+        Function::Value(value) => value,
+    };
+    arguments.fold(function.hash(EMPTY), |hash, argument| argument.hash(hash))
+}
+
 impl NodeRef {
     /// Adds what it says to a hash.
     fn hash(self, hash: u32) -> u32 {
@@ -252,8 +255,9 @@ impl NodeRef {
             NodeRef::Constant(Constant::Pair(row, column)) => (3, row as u32, column as u32),
             NodeRef::Primitive(primitive) => (4, u32::from(primitive.number()), 0),
         };
-        let word = one ^ other.rotate_left(8);
-        word.to_le_bytes().into_iter().fold(hashed(hash, kind), hashed)
+        [one, other]
+            .into_iter()
+            .fold(hashed(hash, kind), |hash, number| (hash ^ number).wrapping_mul(0x9e37_79b1).rotate_left(5))
     }
 }
 

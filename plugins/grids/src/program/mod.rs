@@ -15,11 +15,12 @@ mod vary;
 
 use crate::primitives::{Constant, Primitive};
 
-pub(crate) use canonical::digest_of;
 pub use canonical::{Canonical, Function, Node, NodeRef, canonical};
+pub(crate) use canonical::{digest_of, hash_of};
 pub use parse::{
     LONGEST_NAME, LONGEST_TEXT, MOST_ARGUMENTS, MOST_FAULTS, MOST_LINES, ParseFault, ParseFaultKind, parse,
 };
+pub(crate) use places::Places;
 pub use print::constant_name;
 pub use vary::{cross, mutate};
 

@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
         }
         let name =
             cursor.name().ok_or_else(|| cursor.expected("the name of the program, as in `def solve_TASK(I):`"))?;
-        too_long(name)?;
+        not_too_long(name)?;
         match name.text.strip_prefix("solve") {
             Some("") => {}
             Some(rest) if rest.len() > 1 && rest.starts_with('_') => rest[1..].clone_into(&mut self.task),
@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
             return;
         };
         cursor.pass(target);
-        let result = too_long(target).and_then(|()| {
+        let result = not_too_long(target).and_then(|()| {
             if target.is_keyword() {
                 return Err((column, format!("`{}` is a word of Python: a line is `NAME = FUNCTION(…)`", target.text)));
             }
@@ -574,7 +574,7 @@ fn read_call<'a>(
         Some(name) if !name.is_keyword() => name,
         _ => return Err(cursor.not_a_name("a line calls one function: `NAME = FUNCTION(…)`")),
     };
-    too_long(function)?;
+    not_too_long(function)?;
     cursor.skip_blanks();
     if cursor.at_end() {
         let (value, target) = (shorten(function.text), shorten(target.text));
@@ -615,7 +615,7 @@ fn read_argument<'a>(cursor: &mut Cursor<'a>, follows: bool) -> Result<Name<'a>,
         Some(name) if !name.is_keyword() => name,
         _ => return Err(cursor.not_a_name("an argument is a name")),
     };
-    too_long(argument)?;
+    not_too_long(argument)?;
     cursor.skip_blanks();
     if cursor.is_at(b'(') {
         let shown = shorten(argument.text);
@@ -631,13 +631,16 @@ fn read_argument<'a>(cursor: &mut Cursor<'a>, follows: bool) -> Result<Name<'a>,
     Ok(argument)
 }
 
-fn too_long(name: Name<'_>) -> Result<(), (u32, String)> {
-    if name.text.len() <= LONGEST_NAME {
-        return Ok(());
-    }
+#[inline]
+fn not_too_long(name: Name<'_>) -> Result<(), (u32, String)> {
+    if name.text.len() <= LONGEST_NAME { Ok(()) } else { Err(too_long(name)) }
+}
+
+#[cold]
+fn too_long(name: Name<'_>) -> (u32, String) {
     let shown = shorten(name.text);
     let length = name.text.len();
-    Err((name.column, format!("the name `{shown}` has {length} characters, and a name has at most {LONGEST_NAME}")))
+    (name.column, format!("the name `{shown}` has {length} characters, and a name has at most {LONGEST_NAME}"))
 }
 
 /// A name as a message shows it: not too much of it.
@@ -646,6 +649,17 @@ fn shorten(name: &str) -> String {
     // Names are of ASCII characters.
     if name.len() <= SHOWN { name.to_owned() } else { format!("{}…", &name[..SHOWN]) }
 }
+
+/// For each byte, whether it may be part of a name: letters, digits and `_`.
+static IS_PART_OF_NAME: [bool; 256] = {
+    let mut is_part = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        is_part[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    is_part
+};
 
 /// A place in a line, behind blanks, names and marks alone: all of ASCII.
 struct Cursor<'a> {
@@ -705,17 +719,17 @@ impl<'a> Cursor<'a> {
 
     /// The name that comes next, if one does. It stays there.
     fn peek_name(&self) -> Option<Name<'a>> {
-        let bytes = &self.line.as_bytes()[self.at..];
-        if !bytes.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_') {
+        let rest = self.rest();
+        if rest.as_bytes().first().is_none_or(u8::is_ascii_digit) {
             return None;
         }
         let (mut hash, mut length) = (EMPTY, 0);
-        while let Some(byte) = bytes.get(length).filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'_') {
-            hash = hashed(hash, *byte);
+        for byte in rest.bytes().take_while(|byte| IS_PART_OF_NAME[usize::from(*byte)]) {
+            hash = hashed(hash, byte);
             length += 1;
         }
-        let text = &self.line[self.at..self.at + length];
-        Some(Name { text, column: self.column(), hash, word: word(text, hash) })
+        let text = &rest[..length];
+        (length > 0).then(|| Name { text, column: self.column(), hash, word: word(text, hash) })
     }
 
     /// Passes a name, which comes next.
