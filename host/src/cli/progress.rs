@@ -103,6 +103,10 @@ impl Progress {
         for bar in self.bars.iter().chain(&self.items) {
             bar.finish_and_clear();
         }
+        if !self.quiet && self.shown > SHOWN {
+            let more = counted((self.shown - SHOWN) as u64, "more result");
+            terminal().say_message(format!("and {more}, all in results.jsonl"));
+        }
         if self.unreadable > 0 {
             terminal().say(format!("  {} more items could not be read", self.unreadable));
         }
@@ -161,8 +165,8 @@ impl Observer for Progress {
             }
             Event::Called { .. } | Event::Completion { .. } => {}
             Event::Shown { item, name, text } => {
-                if !self.quiet && self.shown < SHOWN {
-                    self.shown += 1;
+                self.shown += 1;
+                if !self.quiet && self.shown <= SHOWN {
                     terminal().say_message(format!("{}: {name}: {text}", escape_untrusted(item)));
                 }
             }

@@ -33,7 +33,8 @@ pub struct Candidates {
 /// every task, so that each says what is wrong with it. What is drawn derives from the seed of the run and the item, or from `seed`.
 #[derive(Config)]
 pub struct GridCandidates {
-    /// A folder of programs, or one file: a file is a program, but one whose name ends in `.py` may hold many.
+    /// A folder of programs, or one file: a file is a program, but one whose name ends in `.py` may hold many: they are called
+    /// after the file and the line that they begin in, `solvers:12`.
     pub programs: Option<TextFiles>,
     /// Programs, as texts.
     #[serde(default)]
@@ -64,18 +65,18 @@ fn programs_of(file: &TextFile) -> Vec<(Option<String>, Program)> {
         return vec![(task_of(&file.text), Program { name: stem.to_owned(), text: file.text.clone() })];
     }
     // What stands before the first function imports the language.
-    let mut functions: Vec<String> = Vec::new();
-    for line in file.text.lines() {
+    let mut functions: Vec<(usize, String)> = Vec::new();
+    for (at, line) in file.text.lines().enumerate() {
         if line.starts_with("def ") {
-            functions.push(String::new());
+            functions.push((at + 1, String::new()));
         }
-        if let Some(function) = functions.last_mut() {
+        if let Some((_, function)) = functions.last_mut() {
             function.push_str(line);
             function.push('\n');
         }
     }
-    let named = |(at, text): (usize, String)| (task_of(&text), Program { name: format!("{stem}/{at}"), text });
-    functions.into_iter().enumerate().map(named).collect()
+    let named = |(line, text): (usize, String)| (task_of(&text), Program { name: format!("{stem}:{line}"), text });
+    functions.into_iter().map(named).collect()
 }
 
 /// The task that the first line of a program names.

@@ -137,7 +137,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Runs those of the programs that are new, as far as the budget goes; says whether there was a new one.
-    fn add(&mut self, programs: Vec<Parsed>) -> bool {
+    fn add(&mut self, programs: Vec<Parsed>, host: &Host<'_>) -> Result<bool> {
         let (mut fresh, mut bodies) = (Vec::new(), Vec::new());
         for program in programs {
             if self.evaluations == self.config.evaluations {
@@ -157,7 +157,7 @@ impl Search<'_> {
             fresh.push((program, size, text));
         }
         let is_new = !fresh.is_empty();
-        let scored = scored(self.demos, &bodies, self.options, None).0;
+        let scored = scored(self.demos, &bodies, self.options, None, host)?.0;
         self.living.extend(fresh.into_iter().zip(scored).map(|((program, size, body), scored)| Living {
             program,
             score: scored.score,
@@ -166,7 +166,7 @@ impl Search<'_> {
             outcomes: scored.outcomes,
         }));
         self.select();
-        is_new
+        Ok(is_new)
     }
 
     /// The best live on, of those that do the same a few.
@@ -298,7 +298,7 @@ impl Analyzer for GridEvolve {
             living: Vec::new(),
             evaluations: 0,
         };
-        search.add(first);
+        search.add(first, host)?;
         let mut generations = vec![search.generation(0)];
         // A generation without a new program is bad luck; several are the end of it.
         let mut barren = 0;
@@ -324,7 +324,7 @@ impl Analyzer for GridEvolve {
             }
             host.progress(u64::from(done), Some(u64::from(self.generations)), "generations");
             let children = search.children(&mut random);
-            barren = if search.add(children) { 0 } else { barren + 1 };
+            barren = if search.add(children, host)? { 0 } else { barren + 1 };
             generations.push(search.generation(done + 1));
         };
         let named = |(at, living): (usize, &Living)| Program {

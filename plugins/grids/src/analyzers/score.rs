@@ -78,6 +78,9 @@ pub struct GridScore {
     pub limits: LimitTable,
 }
 
+/// Programs that are run between two looks at whether the call is to end.
+const ASKED_EVERY: usize = 16;
+
 /// What came of a body on demonstrations, in the course of scoring and then.
 pub(crate) struct Scored {
     /// The mean over the demonstrations, in the end; before, the sum.
@@ -89,12 +92,16 @@ pub(crate) struct Scored {
 }
 
 /// Scores bodies on demonstrations; `keep` is how many are kept, nothing if all are run to the end.
+///
+/// # Errors
+/// [`Failure::Cancelled`] as soon as the host wants the call to end.
 pub(crate) fn scored(
     demos: &[Demo],
     bodies: &[Canonical],
     options: Options,
     keep: Option<usize>,
-) -> (Vec<Scored>, Nodes) {
+    host: &Host<'_>,
+) -> Result<(Vec<Scored>, Nodes)> {
     let mut forest = Forest::new(options);
     let programs: Vec<usize> = bodies.iter().map(|body| forest.add(body)).collect();
     let fresh = || Scored { score: 0, outcomes: Vec::with_capacity(demos.len()), out: false };
@@ -102,7 +109,10 @@ pub(crate) fn scored(
     for (at, demo) in demos.iter().enumerate() {
         let (input, expected) = (Rc::new(demo.input.to_grid()), demo.output.to_grid());
         forest.set_input(&input);
-        for (program, candidate) in programs.iter().zip(&mut candidates) {
+        for (turn, (program, candidate)) in programs.iter().zip(&mut candidates).enumerate() {
+            if turn % ASKED_EVERY == 0 && host.cancelled() {
+                return Err(Failure::Cancelled("the scoring was stopped".to_owned()));
+            }
             if candidate.out {
                 candidate.outcomes.push("skipped".to_owned());
                 continue;
@@ -126,17 +136,23 @@ pub(crate) fn scored(
     let pairs = demos.len().max(1) as u32;
     candidates.iter_mut().for_each(|candidate| candidate.score /= pairs);
     let separate = bodies.iter().map(Canonical::size).sum();
-    (candidates, Nodes { shared: forest.size() as u32, separate })
+    Ok((candidates, Nodes { shared: forest.size() as u32, separate }))
 }
 
 /// Scores programs on demonstrations, as [`scored`] does.
-fn score(demos: &[Demo], programs: Vec<Program>, options: Options, keep: Option<usize>) -> Scores {
+fn score(
+    demos: &[Demo],
+    programs: Vec<Program>,
+    options: Options,
+    keep: Option<usize>,
+    host: &Host<'_>,
+) -> Result<Scores> {
     let mut bodies = Vec::with_capacity(programs.len());
     let mut faults: Vec<Option<TextFault>> = Vec::with_capacity(programs.len());
     for program in &programs {
         faults.push(body_of(&program.text).map(|body| bodies.push(body)).err());
     }
-    let (scored, nodes) = scored(demos, &bodies, options, keep);
+    let (scored, nodes) = scored(demos, &bodies, options, keep, host)?;
     let mut scored = scored.into_iter();
     let scores: Vec<Score> = programs
         .into_iter()
@@ -150,7 +166,7 @@ fn score(demos: &[Demo], programs: Vec<Program>, options: Options, keep: Option<
     let right = |score: &&Score| !demos.is_empty() && score.fault.is_none() && score.score == 1000;
     let equal = scores.iter().filter(right).count() as u32;
     let faults = scores.iter().filter_map(|score| Some(score.fault.as_ref()?.row(&score.name))).collect();
-    Scores { scores, equal, faults, nodes }
+    Ok(Scores { scores, equal, faults, nodes })
 }
 
 /// The body of a program, or the first thing that is wrong with its text.
@@ -179,13 +195,13 @@ impl Analyzer for GridScore {
         examples::score()
     }
 
-    async fn analyze(&self, input: ScoreInput, _host: &Host<'_>) -> Result<Scores> {
+    async fn analyze(&self, input: ScoreInput, host: &Host<'_>) -> Result<Scores> {
         if input.demos.is_empty() {
             return Err(Failure::InvalidInput(
                 "the task has no demonstrations: there is nothing to score by".to_owned(),
             ));
         }
         let options = options(self.order, self.limits, self.shared, self.kept_primitives);
-        Ok(score(&input.demos, input.programs, options, self.early_exit.then_some(self.keep)))
+        score(&input.demos, input.programs, options, self.early_exit.then_some(self.keep), host)
     }
 }
