@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::{
     fault::{Fault, Limit, Outcome},
     order::OrderedSet,
-    primitives::Primitive,
+    primitives::{Primitive, Scratch},
     value::{Closure, Grid, Made, SLOT, Value},
 };
 
@@ -56,6 +56,8 @@ pub struct Machine {
     kept: Option<KeptPrimitives>,
     /// The empty set, where sets are in ascending order.
     empty_set: Value,
+    /// Room that the search for components works in, so that it is not allocated for each.
+    pub(crate) scratch: Scratch,
 }
 
 /// Results of the dear primitives on one grid.
@@ -91,6 +93,7 @@ impl Machine {
             functions_ordered: false,
             kept: None,
             empty_set: Value::empty_set(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -245,21 +248,19 @@ impl Machine {
         }
         self.charge(1)?;
         let mark = self.mark();
-        let outcome = match self.kept_key(row.name, arguments) {
+        let mut outcome = match self.kept_key(row.name, arguments) {
             Some(key) => self.run_kept(primitive, key, arguments),
             None => (row.run)(self, arguments),
         };
-        // Looked at where it is: it is handed through many calls, and copied in none.
         match &outcome {
             Ok(value) if value.is_plain() => self.live = mark.0,
             Ok(value) => {
                 self.release(mark, value.bytes());
                 // What is shared counts wherever it stands, and has not been reserved again for that.
                 if self.live > self.limits.memory {
-                    return Err(Fault::Limit(Limit::Memory));
-                }
-                if value.depth() > self.limits.depth.min(NESTED_VALUES) {
-                    return Err(Fault::Limit(Limit::Depth));
+                    outcome = Err(Fault::Limit(Limit::Memory));
+                } else if value.depth() > self.limits.depth.min(NESTED_VALUES) {
+                    outcome = Err(Fault::Limit(Limit::Depth));
                 }
             }
             Err(_) => {}
@@ -279,6 +280,7 @@ impl Machine {
         matches!(name, "objects" | "partition" | "fgpartition").then(|| [truth(1), truth(2), truth(3)])
     }
 
+    #[inline(never)]
     fn run_kept(&mut self, primitive: Primitive, key: [bool; 3], arguments: &[Value]) -> Outcome {
         let known = self.kept.as_ref().and_then(|kept| {
             kept.results.iter().find(|(kept, with, _)| *kept == primitive && *with == key).map(|(.., result)| result)
@@ -327,13 +329,14 @@ impl Machine {
     }
 
     /// Whether a function says yes to a value: what it gives counts as true.
-    pub(crate) fn ask(&mut self, function: &Value, argument: Value) -> Outcome<bool> {
+    pub(crate) fn ask(&mut self, function: &Value, argument: &Value) -> Outcome<bool> {
         let mark = self.mark();
-        let answer = self.call_one(function, argument)?.is_true();
+        let answer = self.call(function, std::slice::from_ref(argument))?.is_true();
         self.release(mark, 0);
         Ok(answer)
     }
 
+    #[inline]
     fn nest(&mut self, run: impl FnOnce(&mut Machine) -> Outcome) -> Outcome {
         if self.nested >= NESTED {
             return Err(Fault::Limit(Limit::Depth));
@@ -381,20 +384,22 @@ impl Machine {
                 Ok(value)
             }
             Made::Compose(outer, inner) if !is_pipeline(outer) && !is_pipeline(inner) => {
-                self.call_in_turn(&[inner, outer], &arguments[0])
+                self.call_in_turn(inner, &[outer], arguments)
             }
             Made::Chain(h, g, f) if !is_pipeline(h) && !is_pipeline(g) && !is_pipeline(f) => {
-                self.call_in_turn(&[f, g, h], &arguments[0])
+                self.call_in_turn(f, &[g, h], arguments)
             }
             Made::Compose(..) | Made::Chain(..) | Made::Power(..) => self.call_pipeline(closure, arguments[0].clone()),
         }
     }
 
     /// One function after the other, none of them made of such.
-    fn call_in_turn(&mut self, functions: &[&Value], argument: &Value) -> Outcome {
+    fn call_in_turn(&mut self, first: &Value, others: &[&Value], arguments: &[Value]) -> Outcome {
         let mark = self.mark();
-        let mut value = argument.clone();
-        for function in functions {
+        self.charge(1)?;
+        let mut value = self.nest(|machine| machine.call(first, arguments))?;
+        self.release(mark, value.bytes());
+        for function in others {
             self.charge(1)?;
             value = self.nest(|machine| machine.call_one(function, value))?;
             self.release(mark, value.bytes());

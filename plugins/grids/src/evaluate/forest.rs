@@ -56,24 +56,29 @@ struct Steps {
 }
 
 /// What is known of a node on the present input.
-#[derive(Clone)]
-enum Memo {
-    Unknown,
-    Known {
-        outcome: Outcome,
-        /// What a value takes.
-        bytes: usize,
-        steps: u64,
-        peak: usize,
-        functions_ordered: bool,
-    },
-    /// A limit, for a program that had used this much before.
-    Limited {
-        steps: u64,
-        live: usize,
-        fault: Fault,
-    },
+struct Memo {
+    state: State,
+    outcome: Outcome,
+    /// What a value takes.
+    bytes: usize,
+    /// Steps that it takes; where a limit was reached, steps of the program before it.
+    steps: u64,
+    /// Bytes that it takes at most; where a limit was reached, bytes of the program before it.
+    peak: usize,
 }
+
+/// Whether the outcome of a node is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unknown,
+    Known,
+    /// Known, and it may depend on the order in which functions were made.
+    Ordered,
+    /// A limit, for a program that had used this much before.
+    Limited,
+}
+
+const UNKNOWN: Memo = Memo { state: State::Unknown, outcome: Ok(Value::None), bytes: 0, steps: 0, peak: 0 };
 
 /// How far a program came.
 enum Passed {
@@ -129,7 +134,7 @@ impl Forest {
         }
         let nodes = body.nodes.iter().zip(&places).map(|(node, at)| (*at, node.line)).collect();
         self.programs.push(Steps { nodes, output: places[body.output as usize] });
-        self.memo.resize(self.nodes.len(), Memo::Unknown);
+        self.memo.resize_with(self.nodes.len(), || UNKNOWN);
         self.programs.len() - 1
     }
 
@@ -147,7 +152,10 @@ impl Forest {
     }
 
     fn forget(&mut self) {
-        self.memo.iter_mut().for_each(|memo| *memo = Memo::Unknown);
+        for memo in self.memo.iter_mut().filter(|memo| memo.state != State::Unknown) {
+            memo.state = State::Unknown;
+            memo.outcome = Ok(Value::None);
+        }
         self.retained = 0;
     }
 
@@ -174,9 +182,9 @@ impl Forest {
         match fault {
             Passed::Alone => None,
             Passed::Fault(fault, line) => Some(Result::Fault(fault, line)),
-            Passed::All => match &self.memo[self.programs[program].output as usize] {
-                Memo::Known { outcome: Ok(value), .. } => Some(Result::Value(value.clone())),
-                _ => unreachable!("the output is among the nodes"),
+            Passed::All => match &self.memo[self.programs[program].output as usize].outcome {
+                Ok(value) => Some(Result::Value(value.clone())),
+                Err(_) => unreachable!("the output is among the nodes"),
             },
         }
     }
@@ -186,25 +194,30 @@ impl Forest {
         let (mut steps, mut live) = (0, 0);
         for (at, line) in nodes {
             let at = *at as usize;
-            let usable = match &self.memo[at] {
-                Memo::Unknown => false,
-                Memo::Known { steps: more, peak, .. } => steps + more <= limits.steps && live + peak <= limits.memory,
-                Memo::Limited { steps: then, live: there, .. } => *then == steps && *there == live,
+            let memo = &self.memo[at];
+            let usable = match memo.state {
+                State::Unknown => false,
+                State::Known | State::Ordered => {
+                    steps + memo.steps <= limits.steps && live + memo.peak <= limits.memory
+                }
+                State::Limited => memo.steps == steps && memo.peak == live,
             };
             if !usable {
                 self.evaluate(at, steps, live);
             }
-            match &self.memo[at] {
-                Memo::Known { functions_ordered: true, .. } if !alone => return Passed::Alone,
-                Memo::Known { outcome: Ok(_), bytes, steps: more, .. } => {
-                    steps += more;
-                    live += bytes;
+            let memo = &self.memo[at];
+            if memo.state == State::Ordered && !alone {
+                return Passed::Alone;
+            }
+            match memo.outcome {
+                Ok(_) => {
+                    steps += memo.steps;
+                    live += memo.bytes;
                 }
-                Memo::Known { outcome: Err(fault), .. } => return Passed::Fault(*fault, *line),
-                Memo::Limited { fault, .. } => {
-                    return Passed::Fault(*fault, self.line_of_limit(nodes, at).unwrap_or(*line));
+                Err(fault @ Fault::Limit(_)) => {
+                    return Passed::Fault(fault, self.line_of_limit(nodes, at).unwrap_or(*line));
                 }
-                Memo::Unknown => unreachable!("it was evaluated"),
+                Err(fault) => return Passed::Fault(fault, *line),
             }
         }
         Passed::All
@@ -218,51 +231,62 @@ impl Forest {
     }
 
     fn evaluate(&mut self, at: usize, steps: u64, live: usize) {
-        let arguments = &self.nodes[at].1;
-        self.machine.resume_at(steps, live);
-        let outcome = match **arguments {
-            [one] => self.call(at, &[self.value(one)]),
-            [one, two] => self.call(at, &[self.value(one), self.value(two)]),
-            [one, two, three] => self.call(at, &[self.value(one), self.value(two), self.value(three)]),
+        let (function, arguments) = &self.nodes[at];
+        let (one, two, three, four, more): (_, _, _, _, Vec<Value>);
+        let arguments: &[Value] = match **arguments {
+            [] => &[],
+            [a] => {
+                one = [self.value(a)];
+                &one
+            }
+            [a, b] => {
+                two = [self.value(a), self.value(b)];
+                &two
+            }
+            [a, b, c] => {
+                three = [self.value(a), self.value(b), self.value(c)];
+                &three
+            }
+            [a, b, c, d] => {
+                four = [self.value(a), self.value(b), self.value(c), self.value(d)];
+                &four
+            }
             // A function that is given more arguments than any takes fails by their number.
-            ref arguments => self.call(at, &arguments.iter().map(|argument| self.value(*argument)).collect::<Vec<_>>()),
-        };
-        self.memo[at] = match outcome {
-            Err(fault @ Fault::Limit(_)) => Memo::Limited { steps, live, fault },
-            outcome => {
-                let bytes = outcome.as_ref().map_or(0, Value::bytes);
-                self.retained += bytes;
-                Memo::Known {
-                    outcome,
-                    bytes,
-                    steps: self.machine.steps() - steps,
-                    peak: self.machine.peak() - live,
-                    functions_ordered: self.machine.functions_ordered(),
-                }
+            ref arguments => {
+                more = arguments.iter().map(|argument| self.value(*argument)).collect();
+                &more
             }
         };
-    }
-
-    /// Calls the function of a node.
-    fn call(&mut self, at: usize, arguments: &[Value]) -> Outcome {
-        match self.nodes[at].0 {
-            Function::Primitive(primitive) => self.machine.run(primitive, arguments),
+        self.machine.resume_at(steps, live);
+        let outcome = match function {
+            Function::Primitive(primitive) => self.machine.run(*primitive, arguments),
             Function::Value(function) => {
-                let function = self.value(function);
+                let function = self.value(*function);
                 self.machine.call(&function, arguments)
             }
+        };
+        let memo = &mut self.memo[at];
+        if let Err(Fault::Limit(_)) = outcome {
+            (memo.state, memo.bytes, memo.steps, memo.peak) = (State::Limited, 0, steps, live);
+        } else {
+            memo.state = if self.machine.functions_ordered() { State::Ordered } else { State::Known };
+            memo.bytes = outcome.as_ref().map_or(0, Value::bytes);
+            (memo.steps, memo.peak) = (self.machine.steps() - steps, self.machine.peak() - live);
+            self.retained += memo.bytes;
         }
+        memo.outcome = outcome;
     }
 
+    #[inline]
     fn value(&self, node: NodeRef) -> Value {
         match node {
             NodeRef::Input => self.input.clone(),
             NodeRef::Constant(Constant::Integer(integer)) => Value::Integer(integer),
             NodeRef::Constant(Constant::Pair(row, column)) => Value::Pair(row, column),
             NodeRef::Primitive(primitive) => Value::Primitive(primitive),
-            NodeRef::Node(at) => match &self.memo[at as usize] {
-                Memo::Known { outcome: Ok(value), .. } => value.clone(),
-                _ => unreachable!("arguments are evaluated first"),
+            NodeRef::Node(at) => match &self.memo[at as usize].outcome {
+                Ok(value) => value.clone(),
+                Err(_) => unreachable!("arguments are evaluated first"),
             },
         }
     }

@@ -108,9 +108,10 @@ fn results(machine: &mut Machine, function: &Value, container: &Value) -> Outcom
     let count = container.size().ok_or(NOT_A_CONTAINER)?;
     machine.reserve_members(count)?;
     let mut results = Vec::with_capacity(count);
-    for member in container.members().ok_or(NOT_A_CONTAINER)? {
-        results.push(machine.call_one(function, member)?);
-    }
+    containers::each(container, |member| {
+        results.push(machine.call(function, std::slice::from_ref(member))?);
+        Ok(())
+    })?;
     Ok(results)
 }
 

@@ -31,6 +31,20 @@ struct Part {
     masks: usize,
 }
 
+/// Room for what is found on the way.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    runs: Vec<Run>,
+    /// For each run an earlier one of its component, or itself if it is the first; later on, the part that it belongs to.
+    places: Vec<u32>,
+    parts: Vec<Part>,
+    /// The masks of all parts, one after the other.
+    masks: Vec<u64>,
+}
+
+/// Room for so many runs is kept for the next grid.
+const KEPT: usize = 4_096;
+
 /// The connected components of a grid, ascending.
 ///
 /// Cells connect sideways, and where `diagonal` also at their corners; where `one_color`, only cells of the same colour do. Cells of
@@ -45,10 +59,21 @@ pub(super) fn components(
     let cells = grid.cells().len();
     machine.reserve(cells.saturating_mul(size_of::<Run>() + 12))?;
     machine.visit(cells)?;
-    let (runs, mut places) = joined_runs(grid, one_color, diagonal, background);
-    let mut parts = parts_of(&runs, &mut places, one_color);
-    machine.reserve(parts.len().saturating_mul(128).saturating_add(cells / 2))?;
-    let planes = planes_of(&runs, &places, &mut parts, grid.has_masks());
+    let mut scratch = std::mem::take(&mut machine.scratch);
+    join_runs(&mut scratch, grid, one_color, diagonal, background);
+    find_parts(&mut scratch, one_color);
+    let reserved = machine.reserve(scratch.parts.len().saturating_mul(128).saturating_add(cells / 2));
+    let objects = reserved.map(|()| objects_of(&mut scratch, one_color, grid.has_masks()));
+    if scratch.runs.capacity() <= KEPT {
+        machine.scratch = scratch;
+    }
+    objects
+}
+
+/// The objects that the parts are, ascending.
+fn objects_of(scratch: &mut Scratch, one_color: bool, as_masks: bool) -> Vec<Value> {
+    let planes = planes_of(scratch, as_masks);
+    let parts = &scratch.parts;
     if one_color {
         // Parts come by their first cells: only colours are out of order.
         let mut next = [0; COLORS];
@@ -61,7 +86,7 @@ pub(super) fn components(
             objects[*place] = Value::Object(Rc::new(Object::of_color(i32::from(part.color), plane)));
             *place += 1;
         }
-        return Ok(objects);
+        return objects;
     }
     let mut planes: Vec<(u32, i32, Rc<Indices>)> =
         parts.iter().zip(planes).map(|(part, plane)| (part.component, i32::from(part.color), plane)).collect();
@@ -73,13 +98,13 @@ pub(super) fn components(
     let mut objects: Vec<Object> = planes.chunk_by(|one, other| one.0 == other.0).filter_map(object).collect();
     // No two objects have a cell in common: the first cell decides.
     objects.sort_unstable_by_key(|object| (object.planes()[0].0, object.planes()[0].1.first()));
-    Ok(objects.into_iter().map(|object| Value::Object(Rc::new(object))).collect())
+    objects.into_iter().map(|object| Value::Object(Rc::new(object))).collect()
 }
 
-/// The parts of all components, in the order of their first runs. For each run there is an earlier one of its component, or itself if
-/// it is the first: what takes its place is the part that the run belongs to.
-fn parts_of(runs: &[Run], places: &mut [u32], one_color: bool) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::with_capacity(runs.len().min(64));
+/// Finds the parts of all components, in the order of their first runs, and which part each run belongs to.
+fn find_parts(scratch: &mut Scratch, one_color: bool) {
+    let Scratch { runs, places, parts, .. } = scratch;
+    parts.clear();
     // The component of each run that was gone through, and the parts of each component by their colours.
     let (mut components, mut by_color): (Vec<u32>, Vec<[u32; COLORS]>) = (Vec::new(), Vec::new());
     for (at, run) in runs.iter().enumerate() {
@@ -117,25 +142,26 @@ fn parts_of(runs: &[Run], places: &mut [u32], one_color: bool) -> Vec<Part> {
         part.bottom = run.row;
         part.count += length;
     }
-    parts
 }
 
 /// The locations of the parts that the runs belong to.
-fn planes_of(runs: &[Run], places: &[u32], parts: &mut [Part], as_masks: bool) -> Vec<Rc<Indices>> {
+fn planes_of(scratch: &mut Scratch, as_masks: bool) -> Vec<Rc<Indices>> {
+    let Scratch { runs, places, parts, masks } = scratch;
     if !as_masks {
         let mut cells = vec![Vec::new(); parts.len()];
-        for (run, part) in runs.iter().zip(places) {
+        for (run, part) in runs.iter().zip(&*places) {
             cells[*part as usize].extend((run.start..run.end).map(|column| (run.row as i32, column as i32)));
         }
         return cells.into_iter().filter_map(Indices::from_cells).map(Rc::new).collect();
     }
     let mut count = 0;
-    for part in &mut *parts {
+    for part in parts.iter_mut() {
         part.masks = count;
         count += (part.bottom - part.top + 1) as usize;
     }
-    let mut masks = vec![0_u64; count];
-    for (run, part) in runs.iter().zip(places) {
+    masks.clear();
+    masks.resize(count, 0);
+    for (run, part) in runs.iter().zip(&*places) {
         let part = &parts[*part as usize];
         let mask = u64::MAX >> (64 - (run.end - run.start)) << (run.start - part.left);
         masks[part.masks + (run.row - part.top) as usize] |= mask;
@@ -148,10 +174,11 @@ fn planes_of(runs: &[Run], places: &[u32], parts: &mut [Part], as_masks: bool) -
     parts.iter().map(plane).collect()
 }
 
-/// The runs of a grid, row by row, and for each of them an earlier one of its component, or itself if it is the first.
-fn joined_runs(grid: &Grid, one_color: bool, diagonal: bool, background: Option<u8>) -> (Vec<Run>, Vec<u32>) {
-    let mut runs: Vec<Run> = Vec::with_capacity(grid.cells().len().min(256));
-    let mut parents: Vec<u32> = Vec::with_capacity(runs.capacity());
+/// Finds the runs of a grid, row by row, and for each of them an earlier one of its component, or itself if it is the first.
+fn join_runs(scratch: &mut Scratch, grid: &Grid, one_color: bool, diagonal: bool, background: Option<u8>) {
+    let Scratch { runs, places: parents, .. } = scratch;
+    runs.clear();
+    parents.clear();
     let reach = u32::from(diagonal);
     let mut above = 0..0;
     for (row, cells) in grid.rows().enumerate() {
@@ -165,7 +192,7 @@ fn joined_runs(grid: &Grid, one_color: bool, diagonal: bool, background: Option<
             let beside = at > begin && runs[at - 1].end == start;
             runs.push(Run { row: row as u32, start, end, color });
             if beside && !one_color {
-                join(&mut parents, at - 1, at);
+                join(parents, at - 1, at);
             }
         };
         let mut start = 0;
@@ -189,7 +216,7 @@ fn joined_runs(grid: &Grid, one_color: bool, diagonal: bool, background: Option<
             let (one, other) = (&runs[up], &runs[here]);
             let near = one.start < other.end + reach && other.start < one.end + reach;
             if near && (!one_color || one.color == other.color) {
-                join(&mut parents, up, here);
+                join(parents, up, here);
             }
         };
         while up < above.end && here < runs.len() {
@@ -211,7 +238,6 @@ fn joined_runs(grid: &Grid, one_color: bool, diagonal: bool, background: Option<
         }
         above = begin..runs.len();
     }
-    (runs, parents)
 }
 
 /// Makes two runs of one component: the earlier of their first ones becomes the first of both.

@@ -16,12 +16,20 @@ pub(super) fn members(container: &Value) -> Outcome<Members<'_>> {
     container.members().ok_or(NOT_A_CONTAINER)
 }
 
+/// Visits each member in turn, as long as there is no fault.
+#[inline]
+pub(super) fn each(container: &Value, mut visit: impl FnMut(&Value) -> Outcome<()>) -> Outcome<()> {
+    match container.list() {
+        Some(list) => list.iter().try_for_each(visit),
+        None => members(container)?.try_for_each(|member| visit(&member)),
+    }
+}
+
 /// The members as a list, which is their own where they are stored as one.
 pub(super) fn listed(container: &Value) -> Outcome<Cow<'_, [Value]>> {
-    match container {
-        Value::Tuple(tuple) => Ok(Cow::Borrowed(tuple.items())),
-        Value::Set(set) => Ok(Cow::Borrowed(set.members())),
-        container => {
+    match container.list() {
+        Some(list) => Ok(Cow::Borrowed(list)),
+        None => {
             let mut list = Vec::with_capacity(size_of(container)?);
             container.members_into(&mut list);
             Ok(Cow::Owned(list))
@@ -170,10 +178,11 @@ pub(super) fn order(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let count = size_of(container)?;
     machine.reserve_members(count.saturating_mul(3))?;
     let (mut items, mut keys) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for member in members(container)? {
-        keys.push(key_of(machine, key, &member)?);
-        items.push(member);
-    }
+    each(container, |member| {
+        keys.push(key_of(machine, key, member)?);
+        items.push(member.clone());
+        Ok(())
+    })?;
     let sorted = sorting::places_in_order(machine, &keys)?;
     let items = sorted.into_iter().map(|at| std::mem::replace(&mut items[at], Value::None)).collect();
     Ok(rows_or_tuple(container, items))
@@ -197,7 +206,7 @@ pub(super) fn size(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
 fn key_of(machine: &mut Machine, key: &Value, member: &Value) -> Outcome {
     match key {
         Value::None => machine.charge(1).map(|()| member.clone()),
-        key => machine.call_one(key, member.clone()),
+        key => machine.call(key, std::slice::from_ref(member)),
     }
 }
 
@@ -211,8 +220,8 @@ struct Best {
 fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Outcome<Option<Best>> {
     let mark = machine.mark();
     let mut best: Option<Best> = None;
-    for member in members(container)? {
-        let key = key_of(machine, key, &member)?;
+    each(container, |member| {
+        let key = key_of(machine, key, member)?;
         machine.visit_bytes(key.bytes())?;
         let better = match &best {
             None => true,
@@ -220,10 +229,11 @@ fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Ou
             Some(best) => key.is_less(&best.key)?,
         };
         if better {
-            best = Some(Best { member, key });
+            best = Some(Best { member: member.clone(), key });
         }
         machine.release(mark, best.as_ref().map_or(0, |best| best.key.bytes()));
-    }
+        Ok(())
+    })?;
     Ok(best)
 }
 
@@ -318,7 +328,7 @@ pub(super) fn sfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [container, condition] = arguments else { unreachable!("two arguments") };
     match container {
         Value::Indices(indices) if machine.ascending() => {
-            let ask = |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, Value::Pair(at.0, at.1));
+            let ask = |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, &Value::Pair(at.0, at.1));
             Ok(Value::indices(filtered(machine, indices, ask)?))
         }
         Value::Object(object) if machine.ascending() => {
@@ -332,19 +342,21 @@ pub(super) fn sfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
                     continue;
                 }
                 let ask =
-                    |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, Value::Cell(*color, at.0, at.1));
+                    |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, &Value::Cell(*color, at.0, at.1));
                 planes.extend(filtered(machine, plane, ask)?.map(|kept| (*color, kept.into())));
             }
             Ok(Value::object(Object::from_planes(planes)))
         }
         container => {
-            machine.reserve_members(size_of(container)?)?;
-            let mut items = Vec::new();
-            for member in members(container)? {
-                if machine.ask(condition, member.clone())? {
-                    items.push(member);
+            let count = size_of(container)?;
+            machine.reserve_members(count)?;
+            let mut items = Vec::with_capacity(count);
+            each(container, |member| {
+                if machine.ask(condition, member)? {
+                    items.push(member.clone());
                 }
-            }
+                Ok(())
+            })?;
             kept(machine, container, items)
         }
     }
@@ -356,7 +368,7 @@ fn is_wanted(machine: &mut Machine, condition: &Value, color: i32, plane: &Indic
     machine.reserve(plane.bytes())?;
     let before = machine.steps();
     let (row, column) = plane.first();
-    let wanted = machine.ask(condition, Value::Cell(color, row, column))?;
+    let wanted = machine.ask(condition, &Value::Cell(color, row, column))?;
     machine.charge((machine.steps() - before).saturating_mul(u64::from(plane.count()) - 1))?;
     Ok(wanted)
 }
@@ -393,8 +405,16 @@ pub(super) fn mfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 
 pub(super) fn extract(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [container, condition] = arguments else { unreachable!("two arguments") };
+    if let Some(list) = container.list() {
+        for member in list {
+            if machine.ask(condition, member)? {
+                return Ok(member.clone());
+            }
+        }
+        return Err(NOTHING_THERE);
+    }
     for member in members(container)? {
-        if machine.ask(condition, member.clone())? {
+        if machine.ask(condition, &member)? {
             return Ok(member);
         }
     }
@@ -411,7 +431,10 @@ pub(super) fn totuple(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn first(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    members(&arguments[0])?.next().ok_or(NOTHING_THERE)
+    match arguments[0].list() {
+        Some(list) => list.first().cloned().ok_or(NOTHING_THERE),
+        None => members(&arguments[0])?.next().ok_or(NOTHING_THERE),
+    }
 }
 
 pub(super) fn last(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -524,10 +547,11 @@ pub(super) fn sizefilter(machine: &mut Machine, arguments: &[Value]) -> Outcome 
     let [container, wanted] = arguments else { unreachable!("two arguments") };
     machine.reserve_members(size_of(container)?)?;
     let mut items = Vec::new();
-    for member in members(container)? {
-        if Value::Integer(size_of(&member)? as i64) == *wanted {
-            items.push(member);
+    each(container, |member| {
+        if Value::Integer(size_of(member)? as i64) == *wanted {
+            items.push(member.clone());
         }
-    }
+        Ok(())
+    })?;
     if container.is_set() { kept(machine, container, items) } else { machine.set_of(items) }
 }

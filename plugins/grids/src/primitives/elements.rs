@@ -44,9 +44,13 @@ fn color_counts(element: &Value) -> Option<Vec<(i64, u32)>> {
 pub(super) fn most_common_color(machine: &mut Machine, grid: &Rc<Grid>) -> Outcome<u8> {
     if machine.ascending() {
         machine.visit(grid.cells().len())?;
-        let counts = (0..).zip(grid.counts());
-        let most = counts.max_by_key(|(color, count)| (**count, -i32::from(*color)));
-        return Ok(most.map_or(0, |(color, _)| color));
+        let (mut most, mut count) = (0, 0);
+        for (color, found) in (0..).zip(grid.counts()) {
+            if *found > count {
+                (most, count) = (color, *found);
+            }
+        }
+        return Ok(most);
     }
     match mostcolor(machine, &[Value::Grid(Rc::clone(grid))])? {
         Value::Integer(color) => Ok(color as u8),
@@ -121,11 +125,12 @@ pub(super) fn colorfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome
     let (objects, value) = (&arguments[0], &arguments[1]);
     machine.reserve_members(duck::length(objects)?)?;
     let mut kept = Vec::new();
-    for object in containers::listed(objects)?.iter() {
+    containers::each(objects, |object| {
         if color_of(object)? == *value {
             kept.push(object.clone());
         }
-    }
+        Ok(())
+    })?;
     if matches!(objects, Value::Set(_)) {
         // A part of an ascending set ascends, and has neither pairs nor cells: their first slots have no slots.
         return Ok(Value::sorted_set(kept));

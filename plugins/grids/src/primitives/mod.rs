@@ -25,6 +25,8 @@ pub(crate) mod words;
 
 use words::Word;
 
+pub(crate) use components::Scratch;
+
 /// What the table says about a primitive.
 pub struct Row {
     /// The name that programs use.

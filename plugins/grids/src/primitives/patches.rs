@@ -243,6 +243,10 @@ fn integer_locations(machine: &mut Machine, patch: &Value) -> Outcome<Vec<(i128,
 
 pub(super) fn bordering(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [patch, grid] = arguments else { unreachable!("as many as the row has") };
+    if let (Some(Bounds { top, left, bottom, right }), Value::Grid(grid)) = (stored_bounds(patch), grid) {
+        let (last_row, last_column) = (i64::from(grid.height()) - 1, i64::from(grid.width()) - 1);
+        return Ok(Value::truth(top == 0 || left == 0 || bottom == last_row || right == last_column));
+    }
     // The grid is looked at only where it matters.
     for (axis, end) in
         [(Axis::Row, End::Least), (Axis::Column, End::Least), (Axis::Row, End::Greatest), (Axis::Column, End::Greatest)]

@@ -38,7 +38,10 @@ impl Ord for Value {
                     let ones = (0..one.len()).map(|at| one.get(at));
                     ones.cmp((0..two.len()).map(|at| two.get(at)))
                 }
-                _ => one.sorted_members().cmp(&two.sorted_members()),
+                _ => match (one.size(), two.size()) {
+                    (Some(ones), Some(twos)) if ones == 0 || twos == 0 => ones.cmp(&twos),
+                    _ => one.sorted_members().cmp(&two.sorted_members()),
+                },
             },
         }
     }

@@ -83,8 +83,11 @@ impl Grid {
     pub fn counts(&self) -> &[u32; COLORS] {
         self.counts.get_or_init(|| {
             let mut counts = [0; COLORS];
-            // A part is so short that a count of it fits a byte, so that many cells are compared at once.
-            for part in self.cells.chunks(255) {
+            let (parts, rest) = self.cells.as_chunks::<16>();
+            rest.iter().for_each(|cell| counts[usize::from(*cell)] += 1);
+            // Of so few cells that a count of them fits a byte, many are compared at once.
+            for part in parts.chunks(15) {
+                let part = part.as_flattened();
                 for (color, count) in (0..).zip(&mut counts) {
                     let found = part.iter().fold(0_u8, |found, cell| found.wrapping_add(u8::from(*cell == color)));
                     *count += u32::from(found);

@@ -55,7 +55,7 @@ impl Indices {
             let cells = masks(top, left - shift as i32, rows).collect::<Vec<_>>();
             return Some(Indices { top, left, bottom, right, count, shape: Shape::Cells(cells.into()) });
         }
-        let rows: Rows = if shift == 0 { rows.into() } else { rows.iter().map(|row| row >> shift).collect() };
+        let rows = Rows::shifted(rows, shift);
         Some(Indices { top, left, bottom, right, count, shape: Shape::Rows(rows) })
     }
 

@@ -396,6 +396,16 @@ impl Value {
         }
     }
 
+    /// The slots or members, in the order of [`Value::members`], where they are stored as a list.
+    #[inline]
+    pub(crate) fn list(&self) -> Option<&[Value]> {
+        match self {
+            Value::Tuple(tuple) => Some(&tuple.items),
+            Value::Set(set) => Some(&set.members),
+            _ => None,
+        }
+    }
+
     /// Adds the slots or members to a list, in the order of [`Value::members`]; false if it is neither a tuple nor a set.
     pub(crate) fn members_into(&self, list: &mut Vec<Value>) -> bool {
         match self {

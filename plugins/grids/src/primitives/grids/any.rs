@@ -5,7 +5,7 @@ use super::super::{duck, pieces};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
-    value::Value,
+    value::{SLOT, Value},
 };
 
 /// The tuple of what is made of each row, in order.
@@ -123,6 +123,17 @@ pub(in crate::primitives) fn cellwise(machine: &mut Machine, one: &Value, two: &
 }
 
 pub(in crate::primitives) fn replace(machine: &mut Machine, grid: &Value, replaced: &Value, by: &Value) -> Outcome {
+    if let (Value::Object(object), Value::Integer(replaced), Value::Integer(by)) = (grid, replaced, by)
+        && let Ok(by) = i32::try_from(*by)
+    {
+        // A cell is a row of a colour and a location, which is no integer.
+        let count = object.count() as usize;
+        machine.reserve_members(count)?;
+        machine.reserve(count.saturating_mul(2 * SLOT))?;
+        let color = |color: i32| if i64::from(color) == *replaced { by } else { color };
+        let cells = object.iter().map(|(found, (row, column))| Value::Cell(color(found), row, column));
+        return Ok(Value::tuple(cells.collect()));
+    }
     each_cell(machine, grid, |cell| if cell == *replaced { by.clone() } else { cell })
 }
 

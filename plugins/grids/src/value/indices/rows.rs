@@ -26,6 +26,18 @@ impl Deref for Rows {
     }
 }
 
+impl Rows {
+    /// These masks, each so many columns further left.
+    pub(super) fn shifted(masks: &[u64], by: u32) -> Rows {
+        if masks.len() > FEW {
+            return Rows::Many(masks.iter().map(|mask| mask >> by).collect());
+        }
+        let mut few = [0; FEW];
+        few.iter_mut().zip(masks).for_each(|(few, mask)| *few = mask >> by);
+        Rows::Few(masks.len() as u8, few)
+    }
+}
+
 impl From<&[u64]> for Rows {
     #[inline]
     fn from(masks: &[u64]) -> Rows {
