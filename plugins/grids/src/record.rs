@@ -49,6 +49,30 @@ pub struct Score {
     /// Why the program is not run at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<TextFault>,
+    /// Where and why the program ends without a result, on the first demonstration that it does so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+}
+
+/// Where a program ends without a result.
+#[derive(Document, Clone, Debug, PartialEq)]
+pub struct Stop {
+    /// Which pair: `train[0]`.
+    pub pair: String,
+    /// The outcome: `error:type`, `limit:steps`.
+    pub outcome: String,
+    /// Line of the text, from 1.
+    pub line: u32,
+    /// What was expected, or what ran out.
+    pub message: String,
+}
+
+impl Stop {
+    /// The program that ends so, and where and why, as a row to look at.
+    pub(crate) fn row(&self, program: &str) -> Row {
+        let Self { pair, outcome, line, message } = self;
+        Row { name: program.to_owned(), outcomes: vec![format!("line {line}, {outcome} on {pair}: {message}")] }
+    }
 }
 
 /// A program reduced to what it says.

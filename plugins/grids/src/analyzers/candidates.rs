@@ -29,8 +29,9 @@ pub struct Candidates {
 
 /// Gathers the candidates of a task: programs from files and from a list, and new ones made of them by mutation and recombination.
 ///
-/// A program belongs to the task that its first line names (`def solve_<id>(I):`). One whose first line cannot be read is a candidate of
-/// every task, so that each says what is wrong with it. What is drawn derives from the seed of the run and the item, or from `seed`.
+/// A program belongs to the task that its first line names (`def solve_<id>(I):`). One that names none (`def solve(I):`) is a candidate
+/// of every task, and so is one whose first line cannot be read: each task says what is wrong with it. What is drawn derives from
+/// the seed of the run and the item, or from `seed`.
 #[derive(Config)]
 pub struct GridCandidates {
     /// A folder of programs, or one file: a file is a program, but one whose name ends in `.py` may hold many: they are called
@@ -98,19 +99,15 @@ impl Analyzer for GridCandidates {
 
     fn open(mut self) -> Result<Self> {
         let files = self.programs.as_ref().map_or(&[][..], |files| &files.0[..]);
-        for (task, program) in files.iter().flat_map(programs_of) {
+        let listed = self.list.iter().enumerate();
+        let listed: Vec<(Option<String>, Program)> = listed
+            .map(|(at, text)| (task_of(text), Program { name: format!("list/{at}"), text: text.clone() }))
+            .collect();
+        for (task, program) in files.iter().flat_map(programs_of).chain(listed) {
             match task {
                 Some(task) => self.by_task.entry(task).or_default().push(program),
                 None => self.of_any.push(program),
             }
-        }
-        for (at, text) in self.list.iter().enumerate() {
-            let task = task_of(text).ok_or_else(|| {
-                let found = format!("`list[{at}]` is no program: its first line is `def solve_<task>(I):`");
-                Failure::InvalidConfig(found)
-            })?;
-            let program = Program { name: format!("list/{at}"), text: text.clone() };
-            self.by_task.entry(task).or_default().push(program);
         }
         Ok(self)
     }

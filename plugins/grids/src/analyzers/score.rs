@@ -9,9 +9,10 @@ use super::{
     settings::{LimitTable, SetOrder, options},
 };
 use crate::{
-    evaluate::{Forest, Options, Verdict},
+    evaluate::{self, Forest, Options, Verdict},
+    fault::Fault,
     program::{Canonical, canonical, parse},
-    record::{Program, Row, Score, TextFault},
+    record::{Program, Row, Score, Stop, TextFault},
     task::Demo,
 };
 
@@ -37,6 +38,10 @@ pub struct Scores {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-view" = "outcomes"))]
     pub faults: Vec<Row>,
+    /// The programs that end without a result, each with the line and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-view" = "outcomes"))]
+    pub stops: Vec<Row>,
     /// Nodes of the graph of all programs, and of each on its own taken together.
     pub nodes: Nodes,
 }
@@ -89,6 +94,8 @@ pub(crate) struct Scored {
     pub(crate) outcomes: Vec<String>,
     /// Whether it cannot be kept any more.
     out: bool,
+    /// The first demonstration that it ends on without a result, why, and in which line.
+    stop: Option<(usize, Fault, u32)>,
 }
 
 /// Scores bodies on demonstrations; `keep` is how many are kept, nothing if all are run to the end.
@@ -104,7 +111,7 @@ pub(crate) fn scored(
 ) -> Result<(Vec<Scored>, Nodes)> {
     let mut forest = Forest::new(options);
     let programs: Vec<usize> = bodies.iter().map(|body| forest.add(body)).collect();
-    let fresh = || Scored { score: 0, outcomes: Vec::with_capacity(demos.len()), out: false };
+    let fresh = || Scored { score: 0, outcomes: Vec::with_capacity(demos.len()), out: false, stop: None };
     let mut candidates: Vec<Scored> = bodies.iter().map(|_| fresh()).collect();
     for (at, demo) in demos.iter().enumerate() {
         let (input, expected) = (Rc::new(demo.input.to_grid()), demo.output.to_grid());
@@ -117,7 +124,11 @@ pub(crate) fn scored(
                 candidate.outcomes.push("skipped".to_owned());
                 continue;
             }
-            let verdict = Verdict::of(&forest.run(*program), &expected);
+            let result = forest.run(*program);
+            if let evaluate::Result::Fault(fault, line) = &result {
+                candidate.stop.get_or_insert((at, *fault, *line));
+            }
+            let verdict = Verdict::of(&result, &expected);
             candidate.score += verdict.score(&expected);
             candidate.outcomes.push(verdict.into_outcome());
         }
@@ -159,14 +170,22 @@ fn score(
         .zip(faults)
         .map(|(Program { name, .. }, fault)| {
             let scored = if fault.is_none() { scored.next() } else { None };
-            let (score, outcomes) = scored.map_or((0, Vec::new()), |scored| (scored.score, scored.outcomes));
-            Score { name, score, outcomes, fault }
+            let (score, outcomes, stop) =
+                scored.map_or((0, Vec::new(), None), |scored| (scored.score, scored.outcomes, scored.stop));
+            let stop = stop.map(|(at, fault, line)| Stop {
+                pair: format!("train[{at}]"),
+                outcome: fault.outcome(),
+                line,
+                message: fault.to_string(),
+            });
+            Score { name, score, outcomes, fault, stop }
         })
         .collect();
     let right = |score: &&Score| !demos.is_empty() && score.fault.is_none() && score.score == 1000;
     let equal = scores.iter().filter(right).count() as u32;
     let faults = scores.iter().filter_map(|score| Some(score.fault.as_ref()?.row(&score.name))).collect();
-    Ok(Scores { scores, equal, faults, nodes })
+    let stops = scores.iter().filter_map(|score| Some(score.stop.as_ref()?.row(&score.name))).collect();
+    Ok(Scores { scores, equal, faults, stops, nodes })
 }
 
 /// The body of a program, or the first thing that is wrong with its text.
