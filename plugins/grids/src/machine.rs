@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::{
     fault::{Fault, Limit, Outcome},
-    order::OrderedSet,
+    order::{OrderedSet, Work},
     primitives::{Primitive, Scratch},
     value::{Closure, Grid, Made, SLOT, Value},
 };
@@ -36,8 +36,17 @@ impl Default for Limits {
     }
 }
 
+/// A tuple or a set that is made takes as long as a visit of so many cells, beside its slots.
+pub(crate) const TUPLE: usize = 8;
+
+/// Cells or members that are visited in a step.
+const VISITS: u64 = 16;
+
 /// Calls within calls that run on the stack of the thread: each takes some of it, which a sandbox has little of.
 const NESTED: u32 = 200;
+
+/// Bytes of a function made by a function, beside what it holds.
+const FUNCTION: usize = 96;
 
 /// Values within values: what compares or frees them runs on the stack of the thread too.
 const NESTED_VALUES: u32 = 300;
@@ -47,6 +56,8 @@ pub struct Machine {
     order: Order,
     limits: Limits,
     steps: u64,
+    /// Cells and members that were visited since the last whole step.
+    visited: u64,
     live: usize,
     peak: usize,
     nested: u32,
@@ -86,6 +97,7 @@ impl Machine {
             order,
             limits,
             steps: 0,
+            visited: 0,
             live: 0,
             peak: 0,
             nested: 0,
@@ -99,7 +111,7 @@ impl Machine {
 
     /// Begins anew: what was used is forgotten.
     pub fn reset(&mut self) {
-        (self.steps, self.live, self.peak, self.nested) = (0, 0, 0, 0);
+        self.resume_at(0, 0);
     }
 
     /// Whether sets are iterated in ascending order: those of locations and of cells are masks then, and a primitive may work on
@@ -124,7 +136,7 @@ impl Machine {
     /// Sets what was used before: what comes is counted on top.
     pub(crate) fn resume_at(&mut self, steps: u64, live: usize) {
         (self.steps, self.live, self.peak, self.nested) = (steps, live, live, 0);
-        self.functions_ordered = false;
+        (self.visited, self.functions_ordered) = (0, false);
     }
 
     /// Whether a set with several functions was made since [`Machine::resume_at`].
@@ -141,13 +153,44 @@ impl Machine {
     /// Counts a visit of so many cells or members.
     #[inline]
     pub(crate) fn visit(&mut self, count: usize) -> Outcome<()> {
-        self.charge(count as u64 / 16)
+        let visited = self.visited.saturating_add(count as u64);
+        self.visited = visited % VISITS;
+        self.charge(visited / VISITS)
     }
 
     /// Counts a comparison of, or with, what takes so many bytes.
     #[inline]
     pub(crate) fn visit_bytes(&mut self, bytes: usize) -> Outcome<()> {
-        self.visit(bytes / 16)
+        self.visit(bytes / 8)
+    }
+
+    /// Counts that so many things, which take so many bytes together, are sorted.
+    pub(crate) fn visit_sorted(&mut self, count: usize, bytes: usize) -> Outcome<()> {
+        let rounds = 1 + count.max(1).ilog2() as usize;
+        self.visit(count.saturating_mul(rounds))?;
+        self.visit_bytes(bytes.saturating_mul(rounds))
+    }
+
+    /// Builds a set in the order of CPython within the steps that are left, and counts what that takes.
+    pub(crate) fn work<T>(&mut self, of: impl FnOnce(&mut Work) -> Outcome<T>) -> Outcome<T> {
+        let left = self.limits.steps.saturating_sub(self.steps).saturating_mul(VISITS);
+        let mut work = Work::up_to(usize::try_from(left).unwrap_or(usize::MAX));
+        let made = of(&mut work);
+        self.visit(work.taken())?;
+        made
+    }
+
+    /// Counts a look at all of what a primitive is called with.
+    #[inline]
+    fn look_at(&mut self, arguments: &[Value]) -> Outcome<()> {
+        let seen = arguments.iter().fold(0_usize, |seen, argument| match argument {
+            argument if argument.is_plain() => seen,
+            Value::Closure(_) => seen,
+            // Rows that are looked at one by one are made tuples.
+            Value::Grid(grid) => seen.saturating_add(grid.cells().len()).saturating_add(grid.height() as usize * TUPLE),
+            argument => seen.saturating_add(argument.bytes() / 8),
+        });
+        self.visit(seen)
     }
 
     /// Counts steps.
@@ -170,6 +213,13 @@ impl Machine {
     pub(crate) fn reserve_members(&mut self, count: usize) -> Outcome<()> {
         self.reserve(count.saturating_mul(SLOT))?;
         self.visit(count)
+    }
+
+    /// Counts a tuple of so many slots that is about to be made.
+    #[inline]
+    pub(crate) fn reserve_tuple(&mut self, slots: usize) -> Outcome<()> {
+        self.visit(TUPLE)?;
+        self.reserve_members(slots)
     }
 
     /// The cells of a grid that is about to be made, none of them there yet. `height` and `width` are at least 1.
@@ -204,12 +254,27 @@ impl Machine {
 
     /// The set of these values, which are added in this order.
     pub(crate) fn set_of(&mut self, members: Vec<Value>) -> Outcome {
-        self.visit_bytes(members.iter().fold(0, |bytes: usize, member| bytes.saturating_add(member.bytes())))?;
+        self.charge(1)?;
+        self.visit_sorted(members.len(), bytes_of(&members))?;
         self.note_order(&members);
         match self.order {
             Order::Ascending if members.is_empty() => Ok(self.empty_set.clone()),
             Order::Ascending => Ok(Value::set(members)),
-            Order::Cpython => OrderedSet::of(members).map(|set| Value::Ordered(Rc::new(set))),
+            Order::Cpython => {
+                let set = self.work(|work| OrderedSet::of(members, work))?;
+                Ok(Value::Ordered(Rc::new(set)))
+            }
+        }
+    }
+
+    /// `frozenset` of a set of these: the same members, in what may be another order.
+    pub(crate) fn copied_set_of(&mut self, members: Vec<Value>) -> Outcome {
+        match self.set_of(members)? {
+            Value::Ordered(set) => {
+                let copy = self.work(|work| set.copied(work))?;
+                Ok(Value::Ordered(Rc::new(copy)))
+            }
+            set => Ok(set),
         }
     }
 
@@ -220,11 +285,14 @@ impl Machine {
             Made::Chain(a, b, c) | Made::Fork(a, b, c) => [a, b, c],
             Made::Power(a, _) => [a, a, a],
         };
-        let held = parts.iter().fold(0, |held: usize, part| held.saturating_add(part.bytes()));
+        // A function of one and the same function, as those that grow by doubling are, holds it once.
+        let held = parts.iter().enumerate().fold(FUNCTION, |held, (at, part)| {
+            let again = parts[..at].iter().any(|earlier| earlier.is_same_closure(part));
+            if again { held } else { held.saturating_add(part.bytes()) }
+        });
         let depth = 1 + parts.iter().map(|part| part.depth()).max().unwrap_or(0);
-        // What a function holds is held by the line that made it: only the function itself is new.
-        let bytes = held.min(1 << 10) + 96;
-        self.reserve(96)?;
+        let bytes = held;
+        self.reserve(FUNCTION)?;
         self.serial += 1;
         Ok(Value::Closure(Rc::new(Closure { made, arity, serial: self.serial, bytes, depth })))
     }
@@ -246,12 +314,18 @@ impl Machine {
         if row.arguments.len() != arguments.len() {
             return Err(Fault::Arity("a function got more or fewer arguments than it takes"));
         }
+        // What is left of a step is not carried from call to call: each takes the same wherever it is made.
+        self.visited = 0;
         self.charge(1)?;
+        if row.looks {
+            self.look_at(arguments)?;
+        }
         let mark = self.mark();
         let mut outcome = match self.kept_key(row.name, arguments) {
             Some(key) => self.run_kept(primitive, key, arguments),
             None => (row.run)(self, arguments),
         };
+        self.visited = 0;
         match &outcome {
             Ok(value) if value.is_plain() => self.live = mark.0,
             Ok(value) => {
@@ -370,7 +444,9 @@ impl Machine {
                 let mark = self.mark();
                 let value = self.nest(|machine| machine.call(function, arguments))?;
                 self.release(mark, 0);
-                self.visit_bytes(value.bytes().min(target.bytes()))?;
+                if !value.is_plain() && !target.is_plain() {
+                    self.visit_bytes(value.bytes().saturating_add(target.bytes()))?;
+                }
                 Ok(Value::truth(value == *target))
             }
             Made::Fork(outer, a, b) => {
@@ -472,6 +548,11 @@ impl Machine {
     pub(crate) fn grid(height: u64, width: u64, cells: Vec<u8>) -> Value {
         Value::grid(Grid::new(height as u32, width as u32, cells))
     }
+}
+
+/// Bytes that these values take together.
+pub(crate) fn bytes_of(values: &[Value]) -> usize {
+    values.iter().fold(0, |bytes, value| bytes.saturating_add(value.bytes()))
 }
 
 /// Whether it is a function that runs others one after the other.

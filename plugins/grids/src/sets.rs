@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
-    order::OrderedSet,
+    machine::{Machine, TUPLE},
+    order::{OrderedSet, Work},
     value::{Indices, Object, Value},
 };
 
@@ -17,7 +17,7 @@ impl Machine {
     pub(crate) fn union(&mut self, one: &Value, other: &Value) -> Outcome {
         self.prepare(one, other)?;
         match (one, other) {
-            _ if !self.ascending() => ordered(ordered_of(one)?.union(&*ordered_of(other)?)),
+            _ if !self.ascending() => self.ordered(one, other, OrderedSet::union),
             (Value::Indices(one), Value::Indices(other)) => Ok(Value::Indices(Rc::new(one.union(other)))),
             (Value::Object(one), Value::Object(other)) => Ok(Value::Object(Rc::new(one.union(other)))),
             (one, other) if other.size() == Some(0) => Ok(one.clone()),
@@ -33,7 +33,7 @@ impl Machine {
     pub(crate) fn intersection(&mut self, one: &Value, other: &Value) -> Outcome {
         self.prepare(one, other)?;
         match (one, other) {
-            _ if !self.ascending() => ordered(ordered_of(one)?.intersection(&*ordered_of(other)?)),
+            _ if !self.ascending() => self.ordered(one, other, OrderedSet::intersection),
             (Value::Indices(one), Value::Indices(other)) => Ok(Value::indices(one.intersection(other))),
             (Value::Object(one), Value::Object(other)) => Ok(Value::object(one.intersection(other))),
             (one, other) => {
@@ -50,7 +50,7 @@ impl Machine {
     pub(crate) fn difference(&mut self, one: &Value, other: &Value) -> Outcome {
         self.prepare(one, other)?;
         match (one, other) {
-            _ if !self.ascending() => ordered(ordered_of(one)?.difference(&*ordered_of(other)?)),
+            _ if !self.ascending() => self.ordered(one, other, OrderedSet::difference),
             (Value::Indices(one), Value::Indices(other)) => Ok(Value::indices(one.difference(other))),
             (Value::Object(one), Value::Object(other)) => Ok(Value::object(one.difference(other))),
             (one, other) => {
@@ -68,7 +68,11 @@ impl Machine {
         self.prepare(set, set)?;
         self.reserve(value.bytes())?;
         match (set, value) {
-            _ if !self.ascending() => ordered(ordered_of(set)?.inserted(value.clone())),
+            _ if !self.ascending() => {
+                let set = self.ordered_of(set)?;
+                let set = self.work(|work| set.inserted(value.clone(), work))?;
+                Ok(Value::Ordered(Rc::new(set)))
+            }
             (Value::Indices(indices), Value::Pair(row, column)) => {
                 Ok(Value::Indices(Rc::new(indices.union(&Indices::of_one(*row, *column)))))
             }
@@ -95,6 +99,7 @@ impl Machine {
         match Value::couple(first, second) {
             couple @ (Value::Pair(..) | Value::Cell(..)) => Ok(couple),
             couple => {
+                self.visit(TUPLE)?;
                 self.reserve(couple.bytes())?;
                 Ok(couple)
             }
@@ -127,7 +132,8 @@ impl Machine {
         if self.ascending() {
             let filled = containers.iter().filter(|container| container.size() != Some(0));
             if filled.clone().all(|container| matches!(container, Value::Indices(_))) {
-                self.visit(count)?;
+                self.visit_sorted(count, 0)?;
+                self.visit(containers.len().saturating_mul(TUPLE))?;
                 self.reserve(count.saturating_mul(8))?;
                 let sets = filled.filter_map(|container| match container {
                     Value::Indices(indices) => Some(&**indices),
@@ -136,7 +142,8 @@ impl Machine {
                 return Ok(Value::indices(Indices::union_all(sets)));
             }
             if filled.clone().all(|container| matches!(container, Value::Object(_))) {
-                self.visit(count)?;
+                self.visit_sorted(count, 0)?;
+                self.visit(containers.len().saturating_mul(TUPLE))?;
                 self.reserve(count.saturating_mul(8))?;
                 let sets = filled.filter_map(|container| match container {
                     Value::Object(object) => Some(&**object),
@@ -153,6 +160,25 @@ impl Machine {
         self.set_of(all)
     }
 
+    /// What two sets in the order of CPython give.
+    fn ordered(
+        &mut self,
+        one: &Value,
+        other: &Value,
+        of: impl FnOnce(&OrderedSet, &OrderedSet, &mut Work) -> Outcome<OrderedSet>,
+    ) -> Outcome {
+        let (one, other) = (self.ordered_of(one)?, self.ordered_of(other)?);
+        let set = self.work(|work| of(&one, &other, work))?;
+        Ok(Value::Ordered(Rc::new(set)))
+    }
+
+    fn ordered_of(&mut self, set: &Value) -> Outcome<Rc<OrderedSet>> {
+        match set {
+            Value::Ordered(set) => Ok(Rc::clone(set)),
+            set => self.work(|work| OrderedSet::of(members(set).collect(), work)).map(Rc::new),
+        }
+    }
+
     /// Counts what a set made of these two may take.
     fn prepare(&mut self, one: &Value, other: &Value) -> Outcome<()> {
         let (Some(mine), Some(others)) = (one.size(), other.size()) else { return Err(NOT_SETS) };
@@ -160,25 +186,22 @@ impl Machine {
             return Err(NOT_SETS);
         }
         let bytes = one.bytes().saturating_add(other.bytes());
-        self.visit(mine.saturating_add(others))?;
-        self.visit_bytes(bytes)?;
+        // What is no mask is sorted, or looked for in what is.
+        if bytes > MASKS {
+            self.visit_sorted(mine.saturating_add(others), bytes)?;
+        } else {
+            self.visit(mine.saturating_add(others))?;
+            self.visit_bytes(bytes)?;
+        }
         self.reserve(bytes)
     }
 }
+
+/// Two sets that take more bytes than this are not both stored as few masks.
+const MASKS: usize = 1 << 12;
 
 const NOT_SETS: Fault = Fault::Type("a set is needed, and this is not one");
 
 fn members(set: &Value) -> impl Iterator<Item = Value> {
     set.members().into_iter().flatten()
-}
-
-fn ordered_of(set: &Value) -> Outcome<Rc<OrderedSet>> {
-    match set {
-        Value::Ordered(set) => Ok(Rc::clone(set)),
-        set => OrderedSet::of(members(set).collect()).map(Rc::new),
-    }
-}
-
-fn ordered(set: Outcome<OrderedSet>) -> Outcome {
-    set.map(|set| Value::Ordered(Rc::new(set)))
 }

@@ -10,11 +10,12 @@ mod table;
 use std::cell::OnceCell;
 
 use hash::SetHash;
+pub(crate) use table::Work;
 use table::{MOST_MEMBERS, Member, Table};
 
 use crate::{
     fault::{Fault, Limit, Outcome},
-    value::Value,
+    value::{SLOT, Value},
 };
 
 /// A set that is iterated in the order of CPython.
@@ -26,6 +27,8 @@ pub struct OrderedSet {
     hash: OnceCell<u64>,
     /// Bytes and depth.
     extent: OnceCell<(usize, u32)>,
+    /// The members, ascending, once they were asked for.
+    sorted: OnceCell<Box<[Value]>>,
 }
 
 impl OrderedSet {
@@ -33,8 +36,8 @@ impl OrderedSet {
     /// a list, a tuple or a generator.
     ///
     /// # Errors
-    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
-    pub fn of(members: Vec<Value>) -> Outcome<OrderedSet> {
+    /// A limit; [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn of(members: Vec<Value>, work: &mut Work) -> Outcome<OrderedSet> {
         if members.len() > MOST_MEMBERS {
             return Err(Fault::Limit(Limit::Memory));
         }
@@ -42,7 +45,7 @@ impl OrderedSet {
         for value in members {
             let hash = hash::hash(&value);
             hashless |= hash.is_none();
-            table.add(Member { hash: hash.unwrap_or_default(), value });
+            table.add(Member { hash: hash.unwrap_or_default(), value }, work)?;
             if hashless && table.len() > 1 {
                 return Err(Fault::Order);
             }
@@ -56,42 +59,44 @@ impl OrderedSet {
             return Err(Fault::Order);
         }
         let hashless = hashless && table.len() > 0;
-        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), extent: OnceCell::new() })
+        Ok(OrderedSet { table, hashless, hash: OnceCell::new(), extent: OnceCell::new(), sorted: OnceCell::new() })
     }
 
     /// A set made from this one: `set(a)` of a frozenset, `frozenset(a)` of a set. Its order may be another.
-    #[must_use]
-    pub fn copied(&self) -> OrderedSet {
-        let (table, hash) = (self.table.copied(), self.hash.clone());
-        OrderedSet { table, hashless: self.hashless, hash, extent: OnceCell::new() }
+    ///
+    /// # Errors
+    /// A limit.
+    pub fn copied(&self, work: &mut Work) -> Outcome<OrderedSet> {
+        let (table, hash) = (self.table.copied(work)?, self.hash.clone());
+        Ok(OrderedSet { table, hashless: self.hashless, hash, extent: OnceCell::new(), sorted: OnceCell::new() })
     }
 
     /// `a | b`, `a.union(b)`.
     ///
     /// # Errors
-    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
-    pub fn union(&self, other: &OrderedSet) -> Outcome<OrderedSet> {
+    /// A limit; [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn union(&self, other: &OrderedSet, work: &mut Work) -> Outcome<OrderedSet> {
         if std::ptr::eq(self, other) {
-            return Ok(self.copied());
+            return self.copied(work);
         }
         if self.len().saturating_add(other.len()) > MOST_MEMBERS {
             return Err(Fault::Limit(Limit::Memory));
         }
-        let mut table = self.table.copied();
-        table.merge(&other.table);
+        let mut table = self.table.copied(work)?;
+        table.merge(&other.table, work)?;
         OrderedSet::new(table, self.hashless || other.hashless)
     }
 
     /// `a |= b` of a set that can be changed: it keeps its table, and a union makes another.
     ///
     /// # Errors
-    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
-    pub fn merge(&mut self, other: &OrderedSet) -> Outcome<()> {
+    /// A limit; [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn merge(&mut self, other: &OrderedSet, work: &mut Work) -> Outcome<()> {
         if self.len().saturating_add(other.len()) > MOST_MEMBERS {
             return Err(Fault::Limit(Limit::Memory));
         }
         let mut table = std::mem::take(&mut self.table);
-        table.merge(&other.table);
+        table.merge(&other.table, work)?;
         *self = OrderedSet::new(table, self.hashless || other.hashless)?;
         Ok(())
     }
@@ -99,15 +104,17 @@ impl OrderedSet {
     /// `a & b`.
     ///
     /// # Errors
-    /// None: the result has no more members than either set.
-    pub fn intersection(&self, other: &OrderedSet) -> Outcome<OrderedSet> {
+    /// A limit.
+    pub fn intersection(&self, other: &OrderedSet, work: &mut Work) -> Outcome<OrderedSet> {
         if std::ptr::eq(self, other) {
-            return Ok(self.copied());
+            return self.copied(work);
         }
         let (fewer, more) = if other.len() > self.len() { (self, other) } else { (other, self) };
         let mut table = Table::default();
-        for member in fewer.table.iter().filter(|member| more.table.contains(member.hash, &member.value)) {
-            table.add(member.clone());
+        for member in fewer.table.iter() {
+            if more.table.contains(member.hash, &member.value, work)? {
+                table.add(member.clone(), work)?;
+            }
         }
         OrderedSet::new(table, self.hashless)
     }
@@ -115,16 +122,18 @@ impl OrderedSet {
     /// `a - b`.
     ///
     /// # Errors
-    /// None: the result has no more members than this set.
-    pub fn difference(&self, other: &OrderedSet) -> Outcome<OrderedSet> {
+    /// A limit.
+    pub fn difference(&self, other: &OrderedSet, work: &mut Work) -> Outcome<OrderedSet> {
         let table = if self.len() >> 2 > other.len() {
-            let mut table = self.table.copied();
-            table.remove_all(&other.table);
+            let mut table = self.table.copied(work)?;
+            table.remove_all(&other.table, work)?;
             table
         } else {
             let mut table = Table::default();
-            for member in self.table.iter().filter(|member| !other.table.contains(member.hash, &member.value)) {
-                table.add(member.clone());
+            for member in self.table.iter() {
+                if !other.table.contains(member.hash, &member.value, work)? {
+                    table.add(member.clone(), work)?;
+                }
             }
             table
         };
@@ -134,9 +143,9 @@ impl OrderedSet {
     /// `a.union({value})`.
     ///
     /// # Errors
-    /// [`Fault::Order`] for two members one of which is a function, or has one in it.
-    pub fn inserted(&self, value: Value) -> Outcome<OrderedSet> {
-        self.union(&OrderedSet::of(vec![value])?)
+    /// A limit; [`Fault::Order`] for two members one of which is a function, or has one in it.
+    pub fn inserted(&self, value: Value, work: &mut Work) -> Outcome<OrderedSet> {
+        self.union(&OrderedSet::of(vec![value], work)?, work)
     }
 
     /// Number of members.
@@ -158,16 +167,23 @@ impl OrderedSet {
 
     /// The members, ascending.
     #[must_use]
-    pub fn sorted(&self) -> Vec<Value> {
-        let mut members: Vec<Value> = self.iter().collect();
-        members.sort_unstable();
-        members
+    pub fn sorted(&self) -> &[Value] {
+        self.sorted.get_or_init(|| {
+            let mut members: Vec<Value> = self.iter().collect();
+            members.sort_unstable();
+            members.into()
+        })
     }
 
     /// Whether an equal value is a member.
     #[must_use]
     pub fn contains(&self, value: &Value) -> bool {
-        self.table.contains(hash::hash(value).unwrap_or_default(), value)
+        self.table.has(hash::hash(value).unwrap_or_default(), value)
+    }
+
+    /// How many members, at most about, a value is compared with to find out whether it is one of them.
+    pub(crate) fn compared(&self) -> usize {
+        self.table.longest()
     }
 
     /// Bytes on the heap, about.
@@ -185,7 +201,7 @@ impl OrderedSet {
     fn extent(&self) -> (usize, u32) {
         let of_members = || {
             let members = self.table.iter().map(|member| &member.value);
-            members.fold((80 + self.table.bytes(), 1), |(bytes, depth): (usize, u32), value| {
+            members.fold((80 + self.table.bytes() + self.len() * SLOT, 1), |(bytes, depth): (usize, u32), value| {
                 (bytes.saturating_add(value.bytes()), depth.max(value.depth() + 1))
             })
         };
@@ -203,13 +219,20 @@ impl OrderedSet {
     }
 }
 
+/// Two sets are compared member by member if finding one of them takes no more slots than this.
+const MOST_COMPARED: usize = 64;
+
 /// Whether both have the same members, whatever their order.
 impl PartialEq for OrderedSet {
     fn eq(&self, other: &OrderedSet) -> bool {
         std::ptr::eq(self, other)
             || self.len() == other.len()
                 && self.hash() == other.hash()
-                && self.table.iter().all(|member| other.table.contains(member.hash, &member.value))
+                && match other.compared() {
+                    0..=MOST_COMPARED => self.table.iter().all(|member| other.table.has(member.hash, &member.value)),
+                    // So many members of one hash are found faster in order.
+                    _ => self.sorted() == other.sorted(),
+                }
     }
 }
 

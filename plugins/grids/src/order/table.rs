@@ -1,6 +1,33 @@
 //! The hash table of a set in CPython 3.8 to 3.11: where each member stands, and so in which order they are iterated.
 
-use crate::value::Value;
+use crate::{
+    fault::{Fault, Limit, Outcome},
+    value::Value,
+};
+
+/// What looking for members may take, and took: slots that were looked at, and, for each eight bytes of a value that was compared
+/// with one of its hash, one more.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    taken: usize,
+    most: usize,
+}
+
+impl Work {
+    /// Work that may take so much.
+    pub(crate) fn up_to(most: usize) -> Work {
+        Work { taken: 0, most }
+    }
+
+    pub(crate) fn taken(self) -> usize {
+        self.taken
+    }
+
+    fn take(&mut self, more: usize) -> Outcome<()> {
+        self.taken = self.taken.saturating_add(more);
+        if self.taken > self.most { Err(Fault::Limit(Limit::Steps)) } else { Ok(()) }
+    }
+}
 
 /// A table starts with so many slots, and never has less.
 const LEAST_SLOTS: usize = 8;
@@ -36,11 +63,13 @@ pub(super) struct Table {
     slots: Vec<u32>,
     /// Slots whose member was removed.
     removed: usize,
+    /// The most slots that were looked at to add a member.
+    longest: usize,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Table { members: Vec::new(), slots: vec![EMPTY; LEAST_SLOTS], removed: 0 }
+        Table { members: Vec::new(), slots: vec![EMPTY; LEAST_SLOTS], removed: 0, longest: 0 }
     }
 }
 
@@ -59,8 +88,18 @@ impl Table {
     }
 
     /// Whether a value of this hash is a member.
-    pub(super) fn contains(&self, hash: u64, value: &Value) -> bool {
-        self.find(hash, value).is_ok()
+    pub(super) fn contains(&self, hash: u64, value: &Value, work: &mut Work) -> Outcome<bool> {
+        Ok(self.find(hash, value, work)?.is_ok())
+    }
+
+    /// As [`Table::contains`], where it is counted by who asks.
+    pub(super) fn has(&self, hash: u64, value: &Value) -> bool {
+        self.contains(hash, value, &mut Work::up_to(usize::MAX)) == Ok(true)
+    }
+
+    /// The most slots that were looked at to add a member.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// Bytes of the table itself.
@@ -73,17 +112,21 @@ impl Table {
     }
 
     /// The slot where the value is, or else the first empty one on the way.
-    fn find(&self, hash: u64, value: &Value) -> Result<usize, usize> {
+    fn find(&self, hash: u64, value: &Value, work: &mut Work) -> Outcome<Result<usize, usize>> {
         let mut probes = Probes::new(hash, self.mask());
         loop {
             let slot = probes.next_slot();
+            work.take(1)?;
             match self.slots[slot] {
-                EMPTY => return Err(slot),
+                EMPTY => return Ok(Err(slot)),
                 REMOVED => {}
                 number => {
                     let member = &self.members[number as usize - 1];
-                    if member.hash == hash && member.value == *value {
-                        return Ok(slot);
+                    if member.hash == hash {
+                        work.take(value.bytes().min(member.value.bytes()) / 8)?;
+                        if member.value == *value {
+                            return Ok(Ok(slot));
+                        }
                     }
                 }
             }
@@ -91,13 +134,16 @@ impl Table {
     }
 
     /// Adds a member, unless an equal one is there. There must be less than [`MOST_MEMBERS`].
-    pub(super) fn add(&mut self, member: Member) {
-        let Err(slot) = self.find(member.hash, &member.value) else { return };
+    pub(super) fn add(&mut self, member: Member, work: &mut Work) -> Outcome<()> {
+        let before = work.taken();
+        let Err(slot) = self.find(member.hash, &member.value, work)? else { return Ok(()) };
+        self.longest = self.longest.max(work.taken() - before);
         self.members.push(member);
         self.slots[slot] = self.members.len() as u32;
         if self.is_full_with(0) {
-            self.resize(if self.len() > LARGE { self.len() * 2 } else { self.len() * 4 });
+            self.resize(if self.len() > LARGE { self.len() * 2 } else { self.len() * 4 }, work)?;
         }
+        Ok(())
     }
 
     /// Whether so many more members leave too few empty slots.
@@ -106,7 +152,7 @@ impl Table {
     }
 
     /// Moves the members, slot by slot, to a table of the least power of two of slots above this number.
-    fn resize(&mut self, above: usize) {
+    fn resize(&mut self, above: usize, work: &mut Work) -> Outcome<()> {
         let mut size = LEAST_SLOTS;
         while size <= above {
             size *= 2;
@@ -115,60 +161,69 @@ impl Table {
         self.removed = 0;
         for number in old {
             if !matches!(number, EMPTY | REMOVED) {
-                self.place(number);
+                self.place(number, work)?;
             }
         }
+        Ok(())
     }
 
     /// Puts a member that is in no slot into its one.
-    fn place(&mut self, number: u32) {
+    fn place(&mut self, number: u32, work: &mut Work) -> Outcome<()> {
         let mut probes = Probes::new(self.members[number as usize - 1].hash, self.mask());
         loop {
             let slot = probes.next_slot();
+            work.take(1)?;
             if self.slots[slot] == EMPTY {
                 self.slots[slot] = number;
-                return;
+                return Ok(());
             }
         }
     }
 
     /// A table made from this one.
-    pub(super) fn copied(&self) -> Table {
+    pub(super) fn copied(&self, work: &mut Work) -> Outcome<Table> {
         let mut copy = Table::default();
-        copy.merge(self);
-        copy
+        copy.merge(self, work)?;
+        Ok(copy)
     }
 
     /// Adds the members of another table. Both together must be less than [`MOST_MEMBERS`].
-    pub(super) fn merge(&mut self, other: &Table) {
+    pub(super) fn merge(&mut self, other: &Table, work: &mut Work) -> Outcome<()> {
         if other.len() == 0 {
-            return;
+            return Ok(());
         }
+        self.longest = self.longest.max(other.longest);
         if self.is_full_with(other.len()) {
-            self.resize((self.len() + other.len()) * 2);
+            self.resize((self.len() + other.len()) * 2, work)?;
         }
         if self.len() > 0 || self.removed > 0 {
-            other.iter().for_each(|member| self.add(member.clone()));
+            for member in other.iter() {
+                self.add(member.clone(), work)?;
+            }
         } else if self.mask() == other.mask() && other.removed == 0 {
             self.clone_from(other);
         } else {
             self.members.extend(other.iter().cloned());
-            (1..=self.len() as u32).for_each(|number| self.place(number));
+            for number in 1..=self.len() as u32 {
+                self.place(number, work)?;
+            }
         }
+        Ok(())
     }
 
     /// Removes the members that are in another table.
-    pub(super) fn remove_all(&mut self, other: &Table) {
+    pub(super) fn remove_all(&mut self, other: &Table, work: &mut Work) -> Outcome<()> {
         for member in &other.members {
-            if let Ok(slot) = self.find(member.hash, &member.value) {
+            if let Ok(slot) = self.find(member.hash, &member.value, work)? {
                 self.slots[slot] = REMOVED;
                 self.removed += 1;
             }
         }
         self.forget_removed();
         if self.removed > self.mask() / 4 {
-            self.resize(if self.len() > LARGE { self.len() * 2 } else { self.len() * 4 });
+            self.resize(if self.len() > LARGE { self.len() * 2 } else { self.len() * 4 }, work)?;
         }
+        Ok(())
     }
 
     /// Keeps of the members those that are in a slot.

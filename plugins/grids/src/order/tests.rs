@@ -1,13 +1,18 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::{OrderedSet, hash::hash};
+use super::{OrderedSet, Work, hash::hash};
 use crate::{
     fault::Fault,
     machine::{Limits, Machine, Order},
     primitives::Primitive,
     value::Value,
 };
+
+/// Work without an end.
+fn work() -> Work {
+    Work::up_to(usize::MAX)
+}
 
 /// The recorded list, in values of the machine: sets in it are ordered ones, or ascending ones.
 fn values(json: &Json, order: Order) -> Vec<Value> {
@@ -17,7 +22,7 @@ fn values(json: &Json, order: Order) -> Vec<Value> {
 }
 
 fn set(members: Vec<Value>) -> OrderedSet {
-    OrderedSet::of(members).expect("a set without functions has an order")
+    OrderedSet::of(members, &mut work()).expect("a set without functions has an order")
 }
 
 fn check(vector: &Json, order: Order) -> Result<(), String> {
@@ -35,13 +40,13 @@ fn check(vector: &Json, order: Order) -> Result<(), String> {
     let a = set(list("a"));
     let result = match op {
         "build" => Ok(a),
-        "set-of-set" => Ok(a.copied()),
-        "union" => a.union(&set(list("b"))),
-        "intersection" => a.intersection(&set(list("b"))),
-        "difference" => a.difference(&set(list("b"))),
+        "set-of-set" => a.copied(&mut work()),
+        "union" => a.union(&set(list("b")), &mut work()),
+        "intersection" => a.intersection(&set(list("b")), &mut work()),
+        "difference" => a.difference(&set(list("b")), &mut work()),
         "insert" => match list("b").pop() {
-            Some(value) => a.inserted(value),
-            None => a.union(&set(Vec::new())),
+            Some(value) => a.inserted(value, &mut work()),
+            None => a.union(&set(Vec::new()), &mut work()),
         },
         other => panic!("an unknown operation is recorded: {other}"),
     };
@@ -74,12 +79,12 @@ fn a_function_has_no_place_beside_another_member() {
     let [one, two] = functions();
     let within = Value::tuple(vec![Value::Integer(1), two.clone()]);
     for other in [Value::Integer(0), two.clone(), within.clone()] {
-        assert_eq!(OrderedSet::of(vec![one.clone(), other.clone()]).err(), Some(Fault::Order));
-        assert_eq!(set(vec![one.clone()]).inserted(other.clone()).err(), Some(Fault::Order));
-        assert_eq!(set(vec![other]).union(&set(vec![one.clone()])).err(), Some(Fault::Order));
+        assert_eq!(OrderedSet::of(vec![one.clone(), other.clone()], &mut work()).err(), Some(Fault::Order));
+        assert_eq!(set(vec![one.clone()]).inserted(other.clone(), &mut work()).err(), Some(Fault::Order));
+        assert_eq!(set(vec![other]).union(&set(vec![one.clone()]), &mut work()).err(), Some(Fault::Order));
     }
     let nested = |function: &Value| Value::Ordered(set(vec![function.clone()]).into());
-    assert_eq!(OrderedSet::of(vec![nested(&one), Value::Integer(0)]).err(), Some(Fault::Order));
+    assert_eq!(OrderedSet::of(vec![nested(&one), Value::Integer(0)], &mut work()).err(), Some(Fault::Order));
 }
 
 #[test]
@@ -89,12 +94,12 @@ fn a_function_alone_is_a_set() {
     assert_eq!(alone.iter().collect::<Vec<_>>(), vec![one.clone()]);
     assert!(alone.contains(&one) && !alone.contains(&two) && !alone.contains(&Value::Integer(0)));
     assert!(!set(vec![Value::Integer(0)]).contains(&one));
-    assert_eq!(alone.inserted(one.clone()).as_ref(), Ok(&alone));
-    assert_eq!(alone.intersection(&other).map(|set| set.len()), Ok(0));
-    assert_eq!(alone.difference(&other).as_ref(), Ok(&alone));
-    let empty = alone.difference(&set(vec![one])).expect("nothing is left");
+    assert_eq!(alone.inserted(one.clone(), &mut work()).as_ref(), Ok(&alone));
+    assert_eq!(alone.intersection(&other, &mut work()).map(|set| set.len()), Ok(0));
+    assert_eq!(alone.difference(&other, &mut work()).as_ref(), Ok(&alone));
+    let empty = alone.difference(&set(vec![one]), &mut work()).expect("nothing is left");
     assert_eq!(empty, set(Vec::new()));
-    assert_eq!(empty.inserted(Value::Integer(1)).map(|set| set.len()), Ok(1));
+    assert_eq!(empty.inserted(Value::Integer(1), &mut work()).map(|set| set.len()), Ok(1));
 }
 
 /// Values that are often equal, or have equal hashes, or differ in how they are represented.
@@ -140,19 +145,19 @@ proptest! {
         let all = model(&[a.clone(), b.clone()].concat());
         prop_assert_eq!(one.iter().count(), one.len());
         prop_assert_eq!(one.sorted(), a.clone());
-        prop_assert_eq!(one.copied().sorted(), a.clone());
+        prop_assert_eq!(one.copied(&mut work()).unwrap().sorted().to_vec(), a.clone());
         for (result, expected) in [
-            (one.union(&two), all),
-            (one.intersection(&two), keep(true)),
-            (one.difference(&two), keep(false)),
+            (one.union(&two, &mut work()), all),
+            (one.intersection(&two, &mut work()), keep(true)),
+            (one.difference(&two, &mut work()), keep(false)),
         ] {
             let result = result.expect("no functions are in it");
             prop_assert_eq!(result.iter().count(), expected.len());
             prop_assert_eq!(result.sorted(), expected.clone());
             // A set that had members removed takes new ones.
-            let more = result.inserted(Value::Integer(-77)).expect("no function was added");
+            let more = result.inserted(Value::Integer(-77), &mut work()).expect("no function was added");
             prop_assert_eq!(more.len(), expected.len() + 1);
-            prop_assert_eq!(more.copied(), more);
+            prop_assert_eq!(more.copied(&mut work()).unwrap(), more);
         }
         for member in &b {
             prop_assert_eq!(one.contains(member), a.contains(member));
@@ -178,7 +183,7 @@ proptest! {
     fn the_order_is_that_of_the_additions_alone(a in list(), b in list()) {
         let order = || {
             let (one, two) = (set(a.clone()), set(b.clone()));
-            let both = one.union(&two).and_then(|both| both.difference(&two)).expect("no functions are in it");
+            let both = one.union(&two, &mut work()).and_then(|both| both.difference(&two, &mut work())).expect("no functions are in it");
             both.iter().collect::<Vec<_>>()
         };
         prop_assert_eq!(order(), order());
@@ -190,7 +195,7 @@ fn a_large_set_grows_slower_and_takes_no_longer_for_each_member() {
     let members: Vec<Value> = (0..60_000).map(|at| Value::pair(at / 250, at % 250)).collect();
     let large = set(members.clone());
     assert_eq!(large.len(), members.len());
-    let fewer = large.difference(&set(members[..1_000].to_vec())).expect("no functions are in it");
+    let fewer = large.difference(&set(members[..1_000].to_vec()), &mut work()).expect("no functions are in it");
     assert_eq!(fewer.len(), 59_000);
-    assert_eq!(fewer.intersection(&large).as_ref(), Ok(&fewer));
+    assert_eq!(fewer.intersection(&large, &mut work()).as_ref(), Ok(&fewer));
 }

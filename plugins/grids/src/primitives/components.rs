@@ -62,8 +62,9 @@ pub(super) fn components(
     let mut scratch = std::mem::take(&mut machine.scratch);
     join_runs(&mut scratch, grid, one_color, diagonal, background);
     find_parts(&mut scratch, one_color);
+    let charged = machine.charge(2 * scratch.parts.len() as u64);
     let reserved = machine.reserve(scratch.parts.len().saturating_mul(128).saturating_add(cells / 2));
-    let objects = reserved.map(|()| objects_of(&mut scratch, one_color, grid.has_masks()));
+    let objects = charged.and(reserved).map(|()| objects_of(&mut scratch, one_color, grid.has_masks()));
     if scratch.runs.capacity() <= KEPT {
         machine.scratch = scratch;
     }

@@ -6,11 +6,19 @@ use super::{callables, sorting};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
-    value::{Indices, Members, Object, Value, is_near},
+    value::{Indices, Members, Object, SLOT, Value, is_near},
 };
 
 pub(super) const NOT_A_CONTAINER: Fault = Fault::Type("members were asked of what is neither a tuple nor a set");
 const NOTHING_THERE: Fault = Fault::Empty("a member was asked of a container that has none like it");
+
+/// Bytes of the members that are compared: rows of a grid are tuples then.
+fn seen_bytes(container: &Value) -> usize {
+    match container {
+        Value::Grid(grid) => grid.cells().len().saturating_mul(SLOT),
+        container => container.bytes(),
+    }
+}
 
 pub(super) fn members(container: &Value) -> Outcome<Members<'_>> {
     container.members().ok_or(NOT_A_CONTAINER)
@@ -149,8 +157,13 @@ pub(super) fn difference(machine: &mut Machine, arguments: &[Value]) -> Outcome 
         return machine.difference(a, b);
     }
     machine.reserve_members(count)?;
-    machine.visit(if b.is_set() { count } else { count.saturating_mul(others) })?;
-    machine.visit_bytes(if b.is_set() { a.bytes() } else { a.bytes().saturating_mul(others) })?;
+    let compared = match b {
+        Value::Ordered(set) => set.compared(),
+        set if set.is_set() => 1 + others.max(1).ilog2() as usize,
+        _ => others,
+    };
+    machine.visit(count.saturating_mul(compared))?;
+    machine.visit_bytes(a.bytes().saturating_mul(compared))?;
     let items = members(a)?.filter(|member| b.has(member) == Some(false)).collect();
     kept(machine, a, items)
 }
@@ -163,7 +176,7 @@ pub(super) fn dedupe(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         return if count == 0 { Ok(empty) } else { Err(Fault::Type("a tuple is needed, and this is a set")) };
     }
     machine.reserve_members(count.saturating_mul(2))?;
-    machine.visit_bytes(tuple.bytes())?;
+    machine.visit_sorted(count, seen_bytes(tuple))?;
     let items: Vec<Value> = members(tuple)?.collect();
     let mut places: Vec<usize> = (0..count).collect();
     places.sort_by(|one, other| items[*one].cmp(&items[*other]));
@@ -240,7 +253,7 @@ fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Ou
 /// The greatest or least member, 0 if there are none.
 pub(super) fn extreme(machine: &mut Machine, container: &Value, most: bool) -> Outcome {
     machine.visit(size_of(container)?)?;
-    machine.visit_bytes(container.bytes())?;
+    machine.visit_bytes(seen_bytes(container).saturating_mul(2))?;
     let mut members = members(container)?;
     let Some(mut best) = members.next() else { return Ok(Value::Integer(0)) };
     for member in members {
@@ -297,7 +310,7 @@ fn by_count(machine: &mut Machine, tuple: &Value, beats: impl Fn(usize, usize) -
         return Err(Fault::Type("a tuple is needed, and this is not one"));
     }
     machine.reserve_members(size_of(tuple)?.saturating_mul(2))?;
-    machine.visit_bytes(tuple.bytes())?;
+    machine.visit_sorted(size_of(tuple)?, seen_bytes(tuple))?;
     let mut sorted: Vec<Value> = members(tuple)?.collect();
     let distinct = if machine.ascending() { None } else { Some(machine.set_of(sorted.clone())?) };
     machine.note_order(&sorted);
@@ -430,7 +443,16 @@ pub(super) fn totuple(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     Ok(Value::tuple(listed(container)?.into_owned()))
 }
 
-pub(super) fn first(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
+/// Counts the row of a grid that is made a tuple.
+fn look_at_row(machine: &mut Machine, container: &Value) -> Outcome<()> {
+    match container {
+        Value::Grid(grid) => machine.reserve_tuple(grid.width() as usize),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn first(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    look_at_row(machine, &arguments[0])?;
     match arguments[0].list() {
         Some(list) => list.first().cloned().ok_or(NOTHING_THERE),
         None => members(&arguments[0])?.next().ok_or(NOTHING_THERE),
@@ -438,6 +460,7 @@ pub(super) fn first(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn last(machine: &mut Machine, arguments: &[Value]) -> Outcome {
+    look_at_row(machine, &arguments[0])?;
     match &arguments[0] {
         Value::Indices(indices) => {
             let (row, column) = indices.last();

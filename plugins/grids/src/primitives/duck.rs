@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
+    machine::{Machine, TUPLE},
     value::{Members, Value},
 };
 
@@ -33,6 +33,17 @@ pub(super) fn times(value: &Value) -> Outcome<usize> {
 pub(super) fn slot(value: &Value, at: usize) -> Outcome {
     let slots = value.slots().ok_or(Fault::Type("a tuple was expected"))?;
     if at < slots.len() { Ok(slots.get(at)) } else { Err(Fault::Value("a tuple has fewer slots than were asked for")) }
+}
+
+/// The slot of a row of a grid, or of what stands in the place of one; no row of a grid is made for it.
+pub(super) fn cell(grid: &Value, row: usize, column: usize) -> Outcome {
+    match grid {
+        Value::Grid(colors) if row < colors.height() as usize && column < colors.width() as usize => {
+            Ok(Value::Integer(colors.cells()[row * colors.width() as usize + column].into()))
+        }
+        Value::Tuple(rows) if row < rows.items().len() => slot(&rows.items()[row], column),
+        grid => slot(&slot(grid, row)?, column),
+    }
 }
 
 /// The first member in the order of iteration.
@@ -73,13 +84,13 @@ pub(super) fn slots(value: &Value) -> Outcome<impl DoubleEndedIterator<Item = Va
 
 /// The tuple of these slots of a tuple.
 pub(super) fn slice(machine: &mut Machine, value: &Value, part: std::ops::Range<usize>) -> Outcome {
-    machine.reserve_members(part.len())?;
+    machine.reserve_tuple(part.len())?;
     Ok(Value::tuple(slots(value)?.skip(part.start).take(part.len()).collect()))
 }
 
 /// The tuple backwards.
 pub(super) fn reversed(machine: &mut Machine, value: &Value) -> Outcome {
-    machine.reserve_members(length(value)?)?;
+    machine.reserve_tuple(length(value)?)?;
     Ok(Value::tuple(slots(value)?.rev().collect()))
 }
 
@@ -87,11 +98,11 @@ pub(super) fn reversed(machine: &mut Machine, value: &Value) -> Outcome {
 pub(super) fn zipped(machine: &mut Machine, all: impl Iterator<Item = Value>) -> Outcome<Vec<Value>> {
     let mut lists = Vec::new();
     for value in all {
-        machine.reserve_members(length(&value)?)?;
+        machine.reserve_tuple(length(&value)?)?;
         lists.push(members(&value)?.collect::<Vec<_>>());
     }
     let shortest = lists.iter().map(Vec::len).min().unwrap_or(0);
-    machine.reserve_members(shortest.saturating_mul(lists.len() + 1))?;
+    machine.reserve_members(shortest.saturating_mul(lists.len() + TUPLE))?;
     Ok((0..shortest).map(|at| Value::tuple(lists.iter().map(|list| list[at].clone()).collect())).collect())
 }
 
@@ -100,7 +111,7 @@ pub(super) fn sum(machine: &mut Machine, one: &Value, two: &Value) -> Outcome {
     match (one, two) {
         (Value::Integer(one), Value::Integer(two)) => one.checked_add(*two).map(Value::Integer).ok_or(Fault::Overflow),
         _ => {
-            machine.reserve_members(length(one)?.saturating_add(length(two)?))?;
+            machine.reserve_tuple(length(one)?.saturating_add(length(two)?))?;
             Ok(Value::tuple(slots(one)?.chain(slots(two)?).collect()))
         }
     }

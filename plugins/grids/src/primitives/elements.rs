@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::{containers, duck, grids, patches, shapes};
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
-    value::{Grid, Indices, Object, Value},
+    machine::{Machine, bytes_of},
+    value::{COLORS, Grid, Indices, Object, Value},
 };
 
 /// The values of all cells of a grid or of an object, in the order of iteration. A tuple is a grid.
@@ -14,7 +14,7 @@ fn values(machine: &mut Machine, element: &Value) -> Outcome<Vec<Value>> {
     let mut values = Vec::new();
     if element.is_tuple() {
         for row in duck::members(element)? {
-            machine.reserve_members(duck::length(&row)?)?;
+            machine.reserve_tuple(duck::length(&row)?)?;
             values.extend(duck::members(&row)?);
         }
     } else {
@@ -70,8 +70,8 @@ fn by_frequency(machine: &mut Machine, element: &Value, most: bool) -> Outcome {
     }
     let values = values(machine, element)?;
     let mut sorted = values.clone();
+    machine.visit_sorted(values.len().saturating_mul(2), bytes_of(&values))?;
     sorted.sort();
-    machine.visit(values.len().saturating_mul(8))?;
     let distinct = machine.set_of(values)?;
     let count = |value: &Value| {
         let from = sorted.partition_point(|other| other < value);
@@ -111,7 +111,7 @@ pub(super) fn colorcount(machine: &mut Machine, arguments: &[Value]) -> Outcome 
         _ if element.is_tuple() => {
             let mut count = 0;
             for row in duck::members(element)? {
-                machine.visit(duck::length(&row)?)?;
+                machine.visit(duck::length(&row)?.saturating_add(2))?;
                 count += duck::slots(&row)?.filter(|cell| cell == value).count();
             }
             count
@@ -195,7 +195,7 @@ pub(super) fn ofcolor(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 fn any_cells(machine: &mut Machine, grid: &Value, mut make: impl FnMut(Value, i64, i64) -> Option<Value>) -> Outcome {
     let mut members = Vec::new();
     for (row, cells) in (0..).zip(duck::members(grid)?) {
-        machine.reserve_members(duck::length(&cells)?)?;
+        machine.reserve_tuple(duck::length(&cells)?)?;
         members.extend((0..).zip(duck::members(&cells)?).filter_map(|(column, cell)| make(cell, row, column)));
     }
     machine.set_of(members)
@@ -232,7 +232,7 @@ pub(super) fn palette(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     }
     let values = values(machine, &arguments[0])?;
     // The reference makes one set of another here, which its order can tell.
-    machine.set_of(values).map(shapes::copied)
+    machine.copied_set_of(values)
 }
 
 pub(super) fn numcolors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -244,6 +244,7 @@ pub(super) fn numcolors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         Value::Object(object) => object.planes().len(),
         element => {
             let mut values = values(machine, element)?;
+            machine.visit_sorted(values.len(), bytes_of(&values))?;
             values.sort();
             values.dedup();
             values.len()
@@ -256,6 +257,10 @@ pub(super) fn toobject(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let (patch, grid) = (&arguments[0], &arguments[1]);
     if let (Some(locations), Some(grid)) = (shapes::stored_locations(patch), grid.as_grid()) {
         machine.reserve_members(locations.count() as usize)?;
+        if locations.rows().is_none() || !grid.has_masks() {
+            // Each colour takes a look for each location.
+            machine.visit_sorted(locations.count() as usize * COLORS, 0)?;
+        }
         return Ok(Value::object(cells_at(&locations, &grid)));
     }
     let (height, width) = grids::any::dimensions(grid)?;
@@ -265,7 +270,7 @@ pub(super) fn toobject(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     for location in duck::members(&locations)? {
         let (row, column) = duck::both(&location)?;
         if let Some((row, column)) = duck::place(&row, &column, height, width)? {
-            let value = duck::slot(&duck::slot(grid, row)?, column)?;
+            let value = duck::cell(grid, row, column)?;
             cells.push(Value::tuple(vec![value, Value::pair(row as i64, column as i64)]));
         }
     }

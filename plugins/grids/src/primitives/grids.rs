@@ -455,7 +455,7 @@ pub(super) fn index(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if !location.is_tuple() {
         return Err(Fault::Type("a location inside of the grid must be a tuple"));
     }
-    duck::slot(&duck::slot(grid, row)?, column)
+    duck::cell(grid, row, column)
 }
 
 pub(super) fn canvas(machine: &mut Machine, arguments: &[Value]) -> Outcome {

@@ -2,7 +2,7 @@
 
 use super::{
     duck,
-    shapes::{copied, fitting, two_integers},
+    shapes::{fitting, two_integers},
 };
 use crate::{
     fault::Outcome,
@@ -49,7 +49,7 @@ fn around(machine: &mut Machine, location: &Value, masks: [u64; 3], steps: &[(i6
     };
     let members = steps.iter().map(step).collect::<Outcome<Vec<Value>>>()?;
     machine.reserve_members(members.len())?;
-    machine.set_of(members).map(copied)
+    machine.copied_set_of(members)
 }
 
 pub(super) fn connect(machine: &mut Machine, arguments: &[Value]) -> Outcome {

@@ -37,6 +37,8 @@ pub struct Row {
     pub result: &'static str,
     /// What it does, in a sentence or two.
     pub doc: &'static str,
+    /// Whether it may look at all of its arguments. One that does not counts itself what it looks at.
+    pub(crate) looks: bool,
     /// Runs it; there are as many arguments as the row has.
     pub(crate) run: fn(&mut Machine, &[Value]) -> Outcome,
 }

@@ -7,7 +7,7 @@ use super::{
     duck, elements, lines,
     patches::{normalized, shift},
     pieces::{height_of, width_of},
-    shapes::{Axis, copied, two_integers},
+    shapes::{Axis, two_integers},
 };
 use crate::{
     fault::{Fault, Outcome},
@@ -83,9 +83,9 @@ fn visited_objects(
             candidates = occupied.removed_from(machine, &neighborhood)?;
         }
         machine.reserve_members(object.len().saturating_mul(2))?;
-        objects.push(machine.set_of(object).map(copied)?);
+        objects.push(machine.copied_set_of(object)?);
     }
-    machine.set_of(objects).map(copied)
+    machine.copied_set_of(objects)
 }
 
 /// The locations that were visited, in the order in which they were.
@@ -112,7 +112,8 @@ impl Occupied {
         if let Value::Ordered(set) = locations
             && set.len() >> 2 > self.list.len()
         {
-            return Ok(Value::Ordered(Rc::new(set.difference(&OrderedSet::of(self.list.clone())?)?)));
+            let left = machine.work(|work| set.difference(&OrderedSet::of(self.list.clone(), work)?, work))?;
+            return Ok(Value::Ordered(Rc::new(left)));
         }
         let mut left = Vec::new();
         for location in locations.members().into_iter().flatten() {
@@ -143,8 +144,11 @@ fn neighbors_within(machine: &mut Machine, location: &Value, diagonal: bool, row
 fn merged(machine: &mut Machine, into: Value, other: Value) -> Outcome {
     match (into, other) {
         (Value::Ordered(into), Value::Ordered(other)) => {
-            let mut into = Rc::try_unwrap(into).unwrap_or_else(|shared| shared.copied());
-            into.merge(&other)?;
+            let mut into = match Rc::try_unwrap(into) {
+                Ok(into) => into,
+                Err(shared) => machine.work(|work| shared.copied(work))?,
+            };
+            machine.work(|work| into.merge(&other, work))?;
             Ok(Value::Ordered(Rc::new(into)))
         }
         (into, other) => machine.union(&into, &other),
@@ -155,7 +159,7 @@ fn merged(machine: &mut Machine, into: Value, other: Value) -> Outcome {
 fn cell(grid: &Value, location: &Value) -> Outcome {
     let (row, column) = two_integers(location)?;
     let at = |at: i64| usize::try_from(at).map_err(|_| Fault::Value("a location is outside of the grid"));
-    duck::slot(&duck::slot(grid, at(row)?)?, at(column)?)
+    duck::cell(grid, at(row)?, at(column)?)
 }
 
 pub(super) fn partition(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -199,7 +203,8 @@ fn cells_by_color(machine: &mut Machine, grid: &Value, colors: Vec<Value>) -> Ou
         let mut cells = Vec::new();
         let rows = duck::members(grid)?;
         for (row, values) in rows.enumerate() {
-            machine.visit(duck::length(&values)?)?;
+            machine.visit(duck::length(&values)?.saturating_add(2))?;
+            machine.visit_bytes(values.bytes())?;
             let values = duck::members(&values)?;
             for (column, value) in values.enumerate().filter(|(_, value)| value == color) {
                 machine.reserve_members(3)?;
@@ -222,7 +227,7 @@ pub(super) fn occurrences(machine: &mut Machine, arguments: &[Value]) -> Outcome
             return Ok(Value::indices(places));
         }
         let places = places.iter().flat_map(Indices::iter).map(|(row, column)| Value::Pair(row, column)).collect();
-        return machine.set_of(places).map(copied);
+        return machine.copied_set_of(places);
     }
     let object_height = i128::from(height_of(machine, object)?);
     let object_width = i128::from(width_of(machine, object)?);
@@ -243,7 +248,7 @@ pub(super) fn occurrences(machine: &mut Machine, arguments: &[Value]) -> Outcome
             }
         }
     }
-    machine.set_of(places).map(copied)
+    machine.copied_set_of(places)
 }
 
 /// Whether every cell of an object is where the grid has that colour.
@@ -319,7 +324,7 @@ pub(super) fn frontiers(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let (rows, columns) = (duck::length(grid)?, duck::length(&duck::slot(grid, 0)?)?);
     let mut all = Vec::with_capacity(rows);
     for row in duck::members(grid)? {
-        machine.reserve_members(duck::length(&row)?)?;
+        machine.reserve_tuple(duck::length(&row)?)?;
         all.push(duck::members(&row)?.collect::<Vec<Value>>());
     }
     let mut lines: [Vec<Value>; 2] = [Vec::new(), Vec::new()];
@@ -331,7 +336,7 @@ pub(super) fn frontiers(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         lines[1].push(line(machine, grid, (0..rows).map(|row| (row, column)))?);
     }
     let [across, down] = lines;
-    let (across, down) = (machine.set_of(across).map(copied)?, machine.set_of(down).map(copied)?);
+    let (across, down) = (machine.copied_set_of(across)?, machine.copied_set_of(down)?);
     machine.union(&across, &down)
 }
 
@@ -345,10 +350,10 @@ fn line(machine: &mut Machine, grid: &Value, places: impl Iterator<Item = (usize
     let mut cells = Vec::new();
     for (row, column) in places {
         machine.reserve_members(3)?;
-        let value = duck::slot(&duck::slot(grid, row)?, column)?;
+        let value = duck::cell(grid, row, column)?;
         cells.push(Value::tuple(vec![value, Value::pair(row as i64, column as i64)]));
     }
-    machine.set_of(cells).map(copied)
+    machine.copied_set_of(cells)
 }
 
 /// The rows and columns of one colour.
@@ -357,6 +362,8 @@ fn straight(machine: &mut Machine, grid: &Grid) -> Outcome {
     machine.visit(grid.cells().len())?;
     let mut objects = Vec::new();
     let mut add = |machine: &mut Machine, color: u8, ends: [i32; 4]| {
+        machine.charge(1)?;
+        machine.visit(rows.max(columns) as usize)?;
         machine.reserve(SLOT_OF_LINE + 8 * (rows.max(columns) as usize))?;
         let [top, left, bottom, right] = ends;
         let line = Indices::filled_box(top, left, bottom, right);
@@ -417,7 +424,8 @@ fn period(machine: &mut Machine, object: &Value, axis: Axis) -> Outcome {
     });
     let cells = cells.collect::<Outcome<Vec<_>>>()?;
     for steps in 1..extent {
-        machine.charge(1 + cells.len() as u64 / 16)?;
+        machine.charge(1)?;
+        machine.visit_sorted(cells.len(), 0)?;
         let stays = |cell: &(Value, i64, i64)| {
             let (row, column) = match axis {
                 Axis::Row => (cell.1 - steps, cell.2),
@@ -446,6 +454,7 @@ fn stored_period(machine: &mut Machine, object: &Object, axis: Axis) -> Outcome<
         return Ok(None);
     }
     for steps in 1..extent {
+        machine.visit(object.bytes() / 4)?;
         machine.charge(1)?;
         let stays = |plane: &Indices| match axis {
             Axis::Row => (plane.top().max(top + steps)..=plane.bottom())

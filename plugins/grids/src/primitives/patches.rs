@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
+    machine::{Machine, bytes_of},
     value::{Indices, Value, is_near},
 };
 
@@ -59,7 +59,7 @@ pub(super) fn corners(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     }
     let four = [ulcorner, urcorner, llcorner, lrcorner];
     let members = four.iter().map(|corner| corner(machine, arguments)).collect::<Outcome<_>>()?;
-    machine.set_of(members).map(copied)
+    machine.copied_set_of(members)
 }
 
 /// The bounds of a set that is stored as masks, if there is room for so many more steps around it.
@@ -191,6 +191,7 @@ fn matching(machine: &mut Machine, one: &Value, other: &Value, axis: Axis) -> Ou
             Ok(if axis == Axis::Row { row } else { column })
         });
         let mut slots = members.collect::<Outcome<Vec<Value>>>()?;
+        machine.visit_sorted(slots.len(), bytes_of(&slots))?;
         slots.sort_unstable();
         Ok(slots)
     };
@@ -210,12 +211,19 @@ pub(super) fn adjacent(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 fn distance(machine: &mut Machine, one: &Value, other: &Value) -> Outcome<i64> {
     if let (Some(one), Some(other)) = (stored_locations(one), stored_locations(other)) {
         machine.visit(one.count() as usize + other.count() as usize)?;
+        machine.visit(rows_to_rows(&one, &other))?;
         if let Some(distance) = one.distance(&other) {
             return Ok(distance.into());
         }
     }
     let (ones, others) = (integer_locations(machine, one)?, integer_locations(machine, other)?);
     fitting(least_distance(machine, &ones, &others, (0, 0))?)
+}
+
+/// How many pairs of rows are looked at for the distance of two sets that are stored as masks.
+fn rows_to_rows(one: &Indices, other: &Indices) -> usize {
+    let rows = |set: &Indices| set.rows().map_or(0, <[u64]>::len);
+    rows(one) * rows(other) / 2
 }
 
 /// The least distance between locations of two lists, the first one moved.
@@ -352,6 +360,9 @@ pub(super) fn delta(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         && let (Some((top, left, bottom, right)), Some(locations)) = (near_bounds(patch, 0), stored_locations(patch))
     {
         let all = stored_box(machine, top, left, bottom, right)?;
+        if all.rows().is_none() {
+            machine.visit_sorted(all.count() as usize, 0)?;
+        }
         return Ok(Value::indices(all.difference(&locations)));
     }
     if duck::length(patch)? == 0 {
@@ -377,6 +388,7 @@ pub(super) fn gravitate(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         if furthest.and_then(|furthest| furthest.distance(&other)).is_some() {
             for steps in 0..MOST_STEPS {
                 machine.charge(1)?;
+                machine.visit(rows_to_rows(&one, &other))?;
                 let moved = one.moved(rows * steps, columns * steps);
                 if moved.and_then(|moved| moved.distance(&other)) == Some(1) {
                     return offset(steps);
@@ -448,5 +460,6 @@ fn outline(machine: &mut Machine, bounds: Bounds, steps: i64) -> Outcome {
     let mut across = |row: i64| machine.set_of((left..=right).map(|column| Value::pair(row, column)).collect());
     let (north, south) = (across(top)?, across(bottom)?);
     let (vertical, horizontal) = (machine.union(&west, &east)?, machine.union(&north, &south)?);
-    machine.union(&vertical, &horizontal).map(copied)
+    let around = machine.union(&vertical, &horizontal)?;
+    copied(machine, around)
 }

@@ -270,6 +270,6 @@ fn any_upscale(machine: &mut Machine, element: &Value, factor: &Value) -> Outcom
             }
         }
     }
-    let grown = shapes::copied(machine.set_of(members)?);
+    let grown = machine.copied_set_of(members)?;
     patches::shift(machine, &[grown, corner])
 }

@@ -119,7 +119,7 @@ pub(super) fn extreme(machine: &mut Machine, patch: &Value, axis: Axis, end: End
         }));
     }
     let locations = locations(machine, patch)?;
-    machine.visit(duck::length(&locations)?)?;
+    machine.visit(duck::length(&locations)?.saturating_mul(2))?;
     let members = duck::members(&locations)?;
     let slots = members.map(|location| {
         let (row, column) = duck::both(&location)?;
@@ -149,7 +149,7 @@ pub(super) fn columns(machine: &mut Machine, patch: &Value) -> Outcome<Vec<Vec<V
     let mut columns: Option<Vec<Vec<Value>>> = None;
     for row in rows {
         let slots: Vec<Value> = duck::members(&row)?.collect();
-        machine.reserve_members(slots.len())?;
+        machine.reserve_tuple(slots.len())?;
         let columns = columns.get_or_insert_with(|| vec![Vec::new(); slots.len()]);
         columns.truncate(slots.len());
         for (column, slot) in columns.iter_mut().zip(slots) {
@@ -160,9 +160,12 @@ pub(super) fn columns(machine: &mut Machine, patch: &Value) -> Outcome<Vec<Vec<V
 }
 
 /// `frozenset(a)` of a set that can be changed: the same members, in what may be another order.
-pub(super) fn copied(set: Value) -> Value {
+pub(super) fn copied(machine: &mut Machine, set: Value) -> Outcome {
     match &set {
-        Value::Ordered(members) => Value::Ordered(Rc::new(members.copied())),
-        _ => set,
+        Value::Ordered(members) => {
+            let copy = machine.work(|work| members.copied(work))?;
+            Ok(Value::Ordered(Rc::new(copy)))
+        }
+        _ => Ok(set),
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn places_in_order(machine: &mut Machine, keys: &[Value]) -> Outcome<
     let all = |kind: fn(&Value) -> bool| keys.iter().all(kind);
     if all(|key| matches!(key, Value::Integer(_))) || all(|key| matches!(key, Value::Pair(..))) {
         // Any stable sort gives the same.
+        machine.visit_sorted(keys.len(), 0)?;
         places.sort_by(|one, other| keys[*one].cmp(&keys[*other]));
         return Ok(places);
     }
@@ -53,7 +54,8 @@ enum Side {
 impl Sort<'_> {
     fn less(&mut self, one: usize, other: usize) -> Outcome<bool> {
         let (one, other) = (&self.keys[one], &self.keys[other]);
-        self.machine.visit(one.bytes() / 16)?;
+        self.machine.visit(2)?;
+        self.machine.visit_bytes(one.bytes().saturating_add(other.bytes()))?;
         one.is_less(other)
     }
 

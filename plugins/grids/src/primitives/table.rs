@@ -4,6 +4,32 @@
 
 use super::{Row, callables, containers, elements, grids, lines, logic, numbers, objects, patches, pieces};
 
+/// Primitives that look at no more of their arguments than a member each, or count every member that they look at.
+const GLANCES: &[&str] = &[
+    "identity", "flip", "size", "repeat", "initset", "both", "either", "first", "last", "astuple", "interval",
+    "toivec", "tojvec", "branch", "compose", "chain", "matcher", "rbind", "lbind", "power", "fork", "index", "canvas",
+];
+
+/// Whether a name is in a list.
+const fn is_among(name: &str, list: &[&str]) -> bool {
+    let mut at = 0;
+    while at < list.len() {
+        if is_same(name.as_bytes(), list[at].as_bytes()) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 macro_rules! primitives {
     ($($family:ident :: $name:ident ($($argument:ident : $type:literal),*) -> $result:literal $doc:literal;)*) => {
         /// Every primitive, in the order in which the language lists them.
@@ -12,6 +38,7 @@ macro_rules! primitives {
             arguments: &[$((stringify!($argument), $type)),*],
             result: $result,
             doc: $doc,
+            looks: !is_among(plain(stringify!($name)), GLANCES),
             run: $family::$name,
         }),*];
     };

@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, rc::Rc};
 
-use super::Value;
+use super::{Grid, Value};
 
 impl Value {
     fn rank(&self) -> u8 {
@@ -18,6 +18,27 @@ impl Value {
     }
 }
 
+/// The rows of a grid against the slots of a tuple, no row made a value.
+fn against_rows(grid: &Grid, slots: &[Value]) -> Ordering {
+    for (row, slot) in grid.rows().zip(slots) {
+        let colors = row.iter().map(|color| Value::Integer(i64::from(*color)));
+        let order = match (slot, slot.slots()) {
+            (Value::Tuple(tuple), _) => {
+                let mut slots = tuple.items().iter();
+                let differing = colors.map(|color| slots.next().map_or(Ordering::Greater, |slot| color.cmp(slot)));
+                let first = differing.into_iter().find(|order| *order != Ordering::Equal);
+                first.unwrap_or(row.len().cmp(&tuple.items().len()))
+            }
+            (_, Some(slots)) => colors.cmp((0..slots.len()).map(|at| slots.get(at))),
+            (slot, None) => 2.cmp(&slot.rank()),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    (grid.height() as usize).cmp(&slots.len())
+}
+
 impl Ord for Value {
     fn cmp(&self, other: &Value) -> Ordering {
         match (self, other) {
@@ -26,6 +47,7 @@ impl Ord for Value {
             (Value::Cell(one, two, three), Value::Cell(four, five, six)) => (one, two, three).cmp(&(four, five, six)),
             (Value::Grid(one), Value::Grid(two)) if Rc::ptr_eq(one, two) => Ordering::Equal,
             (Value::Grid(one), Value::Grid(two)) => one.rows().cmp(two.rows()),
+            (Value::Tuple(one), Value::Tuple(two)) if Rc::ptr_eq(one, two) => Ordering::Equal,
             (Value::Tuple(one), Value::Tuple(two)) => one.items().cmp(two.items()),
             (Value::Indices(one), Value::Indices(two)) => one.cmp(two),
             (Value::Object(one), Value::Object(two)) => one.cmp(two),
@@ -33,13 +55,17 @@ impl Ord for Value {
             (Value::Primitive(one), Value::Primitive(two)) => one.cmp(two),
             (Value::Closure(one), Value::Closure(two)) => one.serial.cmp(&two.serial),
             (one, two) if one.rank() != two.rank() => one.rank().cmp(&two.rank()),
+            (Value::Ordered(one), Value::Ordered(two)) => one.sorted().cmp(two.sorted()),
+            (Value::Grid(grid), Value::Tuple(tuple)) => against_rows(grid, tuple.items()),
+            (Value::Tuple(tuple), Value::Grid(grid)) => against_rows(grid, tuple.items()).reverse(),
             (one, two) => match (one.slots(), two.slots()) {
                 (Some(one), Some(two)) => {
                     let ones = (0..one.len()).map(|at| one.get(at));
                     ones.cmp((0..two.len()).map(|at| two.get(at)))
                 }
-                _ => match (one.size(), two.size()) {
-                    (Some(ones), Some(twos)) if ones == 0 || twos == 0 => ones.cmp(&twos),
+                // Sets that are stored in different ways differ early, if not in their first members.
+                _ => match (one.members(), two.members()) {
+                    (Some(ones), Some(twos)) if one.ascends() && two.ascends() => ones.cmp(twos),
                     _ => one.sorted_members().cmp(&two.sorted_members()),
                 },
             },
@@ -62,6 +88,8 @@ impl PartialEq for Value {
             (Value::Grid(one), Value::Grid(two)) => Rc::ptr_eq(one, two) || one == two,
             (Value::Indices(one), Value::Indices(two)) => Rc::ptr_eq(one, two) || one == two,
             (Value::Object(one), Value::Object(two)) => Rc::ptr_eq(one, two) || one == two,
+            (Value::Tuple(one), Value::Tuple(two)) => Rc::ptr_eq(one, two) || one.items() == two.items(),
+            (Value::Set(one), Value::Set(two)) => Rc::ptr_eq(one, two) || one.members() == two.members(),
             (Value::Ordered(one), Value::Ordered(two)) => one == two,
             (one, two) => one.cmp(two) == Ordering::Equal,
         }

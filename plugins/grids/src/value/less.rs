@@ -1,8 +1,18 @@
 //! The comparison that programs see: integers by value, tuples slot by slot, a set below each set that has all of its members and
 //! more. Sets are in no other order, and values of different kinds in none at all.
 
+use std::cmp::Ordering;
+
 use super::Value;
 use crate::fault::{Fault, Outcome};
+
+/// How a value is against another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Against {
+    Equal,
+    Less,
+    NotLess,
+}
 
 impl Value {
     /// Whether this value is less than the other.
@@ -17,16 +27,41 @@ impl Value {
             (Value::Indices(one), Value::Indices(two)) => Ok(one.count() < two.count() && one.is_subset(two)),
             (Value::Object(one), Value::Object(two)) => Ok(one.count() < two.count() && one.is_subset(two)),
             (one, two) if one.is_set() && two.is_set() => Ok(is_proper_subset(one, two)),
-            (one, two) => match (one.slots(), two.slots()) {
-                (Some(one), Some(two)) => {
-                    let differing = (0..one.len().min(two.len())).find(|at| one.get(*at) != two.get(*at));
-                    match differing {
-                        Some(at) => one.get(at).is_less(&two.get(at)),
-                        None => Ok(one.len() < two.len()),
+            (one, two) if one.is_tuple() && two.is_tuple() => Ok(one.against(two)? == Against::Less),
+            _ => Err(Fault::Type("values that have no order were compared")),
+        }
+    }
+
+    /// How this value is against the other, each slot looked at once. Equal values need no order.
+    fn against(&self, other: &Value) -> Outcome<Against> {
+        let less = |less: bool| if less { Against::Less } else { Against::NotLess };
+        if let (Value::Tuple(one), Value::Tuple(two)) = (self, other) {
+            for (one, two) in one.items().iter().zip(two.items()) {
+                match one.against(two)? {
+                    Against::Equal => {}
+                    decided => return Ok(decided),
+                }
+            }
+            return Ok(match one.items().len().cmp(&two.items().len()) {
+                Ordering::Equal => Against::Equal,
+                order => less(order == Ordering::Less),
+            });
+        }
+        match (self.slots(), other.slots()) {
+            (Some(one), Some(two)) => {
+                for at in 0..one.len().min(two.len()) {
+                    match one.get(at).against(&two.get(at))? {
+                        Against::Equal => {}
+                        decided => return Ok(decided),
                     }
                 }
-                _ => Err(Fault::Type("values that have no order were compared")),
-            },
+                Ok(match one.len().cmp(&two.len()) {
+                    Ordering::Equal => Against::Equal,
+                    order => less(order == Ordering::Less),
+                })
+            }
+            _ if self == other => Ok(Against::Equal),
+            _ => self.is_less(other).map(less),
         }
     }
 

@@ -346,11 +346,16 @@ impl Value {
         })
     }
 
+    /// Whether it is a set that is iterated in ascending order.
+    pub(crate) fn ascends(&self) -> bool {
+        self.is_set() && !matches!(self, Value::Ordered(_))
+    }
+
     /// The members of a set, ascending, whatever the order of its iteration; nothing if it is no set.
     #[must_use]
     pub fn sorted_members(&self) -> Option<Vec<Value>> {
         match self {
-            Value::Ordered(set) => Some(set.sorted()),
+            Value::Ordered(set) => Some(set.sorted().to_vec()),
             set if set.is_set() => set.members().map(Iterator::collect),
             _ => None,
         }
@@ -381,6 +386,11 @@ impl Value {
             Value::Ordered(set) => set.bytes(),
             Value::Closure(closure) => closure.bytes,
         }
+    }
+
+    /// Whether both are one function made by a function.
+    pub(crate) fn is_same_closure(&self, other: &Value) -> bool {
+        matches!((self, other), (Value::Closure(one), Value::Closure(other)) if Rc::ptr_eq(one, other))
     }
 
     /// How many tuples, sets and functions are within each other, but for grids and sets of locations or cells.

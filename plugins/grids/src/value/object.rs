@@ -10,6 +10,10 @@ use super::{Indices, indices::Compared};
 pub struct Object {
     /// Ascending by colour, each once.
     planes: Planes,
+    /// Number of cells.
+    count: u32,
+    /// Bytes on the heap, about.
+    bytes: usize,
 }
 
 /// Most objects have one colour: it stands in the object itself.
@@ -49,17 +53,24 @@ impl PartialEq for Planes {
 impl Eq for Planes {}
 
 impl Object {
+    fn made(planes: Planes) -> Object {
+        let (count, bytes) = planes
+            .iter()
+            .fold((0, 32), |(count, bytes), (_, plane)| (count + plane.count(), bytes + 16 + plane.bytes()));
+        Object { planes, count, bytes }
+    }
+
     /// The object of these planes: ascending by colour, each once; `None` if there are none.
     #[must_use]
     pub fn from_planes(planes: Vec<(i32, Rc<Indices>)>) -> Option<Object> {
         debug_assert!(planes.is_sorted_by(|one, other| one.0 < other.0), "colours ascend");
-        (!planes.is_empty()).then(|| Object { planes: planes.into() })
+        (!planes.is_empty()).then(|| Object::made(planes.into()))
     }
 
     /// The object of one colour.
     #[must_use]
     pub fn of_color(color: i32, locations: Rc<Indices>) -> Object {
-        Object { planes: Planes::One([(color, locations)]) }
+        Object::made(Planes::One([(color, locations)]))
     }
 
     /// The object of these cells, in any order and with repetitions; `None` if there are none.
@@ -82,7 +93,7 @@ impl Object {
     /// Number of cells.
     #[must_use]
     pub fn count(&self) -> u32 {
-        self.planes.iter().map(|(_, plane)| plane.count()).sum()
+        self.count
     }
 
     /// Least row.
@@ -123,7 +134,8 @@ impl Object {
     /// Where a colour is.
     #[must_use]
     pub fn plane(&self, color: i32) -> Option<&Rc<Indices>> {
-        self.planes.iter().find(|plane| plane.0 == color).map(|(_, plane)| plane)
+        let at = self.planes.binary_search_by_key(&color, |plane| plane.0).ok()?;
+        Some(&self.planes[at].1)
     }
 
     /// The locations of all cells.
@@ -146,7 +158,7 @@ impl Object {
             Planes::One([plane]) => Planes::One([moved(plane)?]),
             Planes::Many(planes) => Planes::Many(planes.iter().map(moved).collect::<Option<_>>()?),
         };
-        Some(Object { planes })
+        Some(Object::made(planes))
     }
 
     /// What is in either object.
@@ -167,7 +179,7 @@ impl Object {
         }
         planes.extend(one.cloned());
         planes.extend(two.cloned());
-        Object { planes: planes.into() }
+        Object::made(planes.into())
     }
 
     /// What is in any of the objects; `None` if there are none.
@@ -219,7 +231,7 @@ impl Object {
     /// Bytes on the heap, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        32 + self.planes.iter().map(|(_, plane)| 16 + plane.bytes()).sum::<usize>()
+        self.bytes
     }
 }
 

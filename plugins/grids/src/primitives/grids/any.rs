@@ -4,13 +4,15 @@
 use super::super::{duck, pieces};
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
+    machine::{Machine, TUPLE},
     value::{SLOT, Value},
 };
 
 /// The tuple of what is made of each row, in order.
 fn each_row(machine: &mut Machine, grid: &Value, mut make: impl FnMut(&mut Machine, Value) -> Outcome) -> Outcome {
-    machine.reserve_members(duck::length(grid)?)?;
+    let count = duck::length(grid)?;
+    machine.reserve_members(count)?;
+    machine.visit(count.saturating_mul(TUPLE))?;
     let rows = duck::members(grid)?.map(|row| make(machine, row)).collect::<Outcome<_>>()?;
     Ok(Value::tuple(rows))
 }
@@ -25,7 +27,10 @@ fn each_cell(machine: &mut Machine, grid: &Value, mut make: impl FnMut(Value) ->
 
 /// Rows, and columns of the first one. There must be a first one.
 pub(in crate::primitives) fn dimensions(grid: &Value) -> Outcome<(usize, usize)> {
-    Ok((duck::length(grid)?, duck::length(&duck::slot(grid, 0)?)?))
+    match grid {
+        Value::Grid(grid) => Ok((grid.height() as usize, grid.width() as usize)),
+        grid => Ok((duck::length(grid)?, duck::length(&duck::slot(grid, 0)?)?)),
+    }
 }
 
 pub(in crate::primitives) fn crop(machine: &mut Machine, grid: &Value, start: &Value, size: &Value) -> Outcome {
@@ -111,11 +116,11 @@ pub(in crate::primitives) fn hconcat(machine: &mut Machine, one: &Value, two: &V
 
 pub(in crate::primitives) fn cellwise(machine: &mut Machine, one: &Value, two: &Value, fallback: &Value) -> Outcome {
     let (height, width) = dimensions(one)?;
-    machine.reserve_members(height.saturating_mul(width.saturating_add(1)))?;
+    machine.reserve_members(height.saturating_mul(width.saturating_add(TUPLE)))?;
     let row = |row: usize| {
         let cell = |column: usize| {
-            let cell = duck::slot(&duck::slot(one, row)?, column)?;
-            Ok(if cell == duck::slot(&duck::slot(two, row)?, column)? { cell } else { fallback.clone() })
+            let cell = duck::cell(one, row, column)?;
+            Ok(if cell == duck::cell(two, row, column)? { cell } else { fallback.clone() })
         };
         Ok(Value::tuple((0..width).map(cell).collect::<Outcome<_>>()?))
     };
@@ -174,7 +179,7 @@ pub(in crate::primitives) fn compress(machine: &mut Machine, grid: &Value) -> Ou
         if is_plain {
             continue;
         }
-        machine.reserve_members(duck::length(&row)?.saturating_add(1))?;
+        machine.reserve_tuple(duck::length(&row)?)?;
         let is_kept = |column: &usize| !plain_columns.get(*column).is_some_and(|is_plain| *is_plain);
         let cells = duck::members(&row)?.enumerate().filter(|(column, _)| is_kept(column));
         rows.push(Value::tuple(cells.map(|(_, cell)| cell).collect()));
@@ -184,7 +189,7 @@ pub(in crate::primitives) fn compress(machine: &mut Machine, grid: &Value) -> Ou
 
 /// Of each member, whether all its members are the same, and there is one.
 fn plain_members(machine: &mut Machine, lines: &Value) -> Outcome<Vec<bool>> {
-    machine.visit(duck::length(lines)?)?;
+    machine.visit(duck::length(lines)?.saturating_mul(2))?;
     let is_plain = |line: Value| {
         machine.visit(duck::length(&line)?)?;
         let mut members = duck::members(&line)?;

@@ -3,7 +3,7 @@
 use super::{super::duck, any};
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
+    machine::{Machine, TUPLE},
     value::{Grid, Value},
 };
 
@@ -36,7 +36,7 @@ impl Board {
     pub(super) fn of_values(machine: &mut Machine, grid: &Value) -> Outcome<Board> {
         let (height, width) = any::dimensions(grid)?;
         let row = |row: Value| {
-            machine.reserve_members(duck::length(&row)?.saturating_add(1))?;
+            machine.reserve_tuple(duck::length(&row)?)?;
             Ok(duck::members(&row)?.collect())
         };
         let rows = duck::members(grid)?.map(row).collect::<Outcome<_>>()?;
@@ -67,7 +67,7 @@ impl Board {
         match (&mut self.cells, value) {
             (Cells::Colors(cells), Value::Integer(color @ 0..=9)) => cells[row * self.width + column] = *color as u8,
             (Cells::Colors(cells), _) => {
-                machine.reserve_members(cells.len().saturating_add(self.height))?;
+                machine.reserve_members(cells.len().saturating_add(self.height.saturating_mul(TUPLE)))?;
                 let rows = cells.chunks_exact(self.width);
                 let values = |row: &[u8]| row.iter().map(|color| Value::Integer((*color).into())).collect();
                 self.cells = Cells::Values(rows.map(values).collect());
