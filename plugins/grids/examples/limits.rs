@@ -17,6 +17,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Calls that take less than this, in nanoseconds, are left out: so little is done in the time of one step.
 const LEAST_NS: f64 = 3_000.0;
 
+/// The steps of a call end here: what comes later is like what came before.
+const STEPS: u64 = 100_000;
+
+/// A step that takes so many nanoseconds takes long.
+const LONG_NS: f64 = 150.0;
+
 /// So many of the worst calls are listed.
 const LISTED: usize = 60;
 
@@ -57,10 +63,10 @@ impl Maker {
         let ints = self.call("apply", &[Maker::function("identity"), many.clone()]);
         let empty = self.empty();
         let set = self.call("combine", &[empty.clone(), ints.clone()]);
-        let pairs = self.call("totuple", &[sparse.clone()]);
+        let pairs = self.call("totuple", std::slice::from_ref(&sparse));
         let large = drawn(300, 300, 4);
         let small = drawn(64, 64, 10);
-        let masks = self.call("asindices", &[small.clone()]);
+        let masks = self.call("asindices", std::slice::from_ref(&small));
         let colored = self.call("product", &[near.clone(), near.clone()]);
         let colored = self.call("totuple", &[colored]);
         let cells = self.call("pair", &[many.clone(), colored.clone()]);
@@ -74,8 +80,8 @@ impl Maker {
         for _ in 0..200 {
             deep = self.call("repeat", &[deep, integer(1)]);
         }
-        let object = self.call("asobject", &[small.clone()]);
-        let large_object = self.call("asobject", &[large.clone()]);
+        let object = self.call("asobject", std::slice::from_ref(&small));
+        let large_object = self.call("asobject", std::slice::from_ref(&large));
         let recolored = self.call("recolor", &[integer(1), sparse.clone()]);
         let collided = self.collided();
         vec![
@@ -136,7 +142,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     names.retain(|name| name != "cpython");
     let values = Maker(Machine::new(order, Limits { memory: 1 << 30, ..Limits::default() })).values();
     let mut worst: Vec<Worst> = Vec::new();
-    let mut machine = Machine::new(order, Limits::default());
+    let mut machine = Machine::new(order, Limits { steps: STEPS, ..Limits::default() });
     for primitive in
         Primitive::all().filter(|primitive| names.is_empty() || names.iter().any(|name| *name == primitive.row().name))
     {
@@ -152,28 +158,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     at
                 })
                 .collect();
-            // Of three arguments, not every combination is worth its time.
-            if arity == 3 && (number.wrapping_mul(2_654_435_761) >> 7) % 9 != 0 {
+            // Not every combination is worth its time.
+            if number.wrapping_mul(2_654_435_761) >> 7 & 0xffff > [0xffff, 0xffff, 0x6000, 0x0800][arity.min(3)] {
                 continue;
             }
             picked.resize(arity, 0);
             let arguments: Vec<Value> = picked.iter().map(|at| values[*at].1.clone()).collect();
-            machine.reset();
-            let start = Instant::now();
-            let outcome = machine.call(&Value::Primitive(primitive), &arguments);
-            let taken = start.elapsed().as_secs_f64() * 1e9;
-            let word = outcome.as_ref().err().map_or("value".to_owned(), |fault| fault.outcome());
-            drop(outcome);
-            let ns = start.elapsed().as_secs_f64() * 1e9;
-            if taken > LEAST_NS {
+            let mut once = || {
+                machine.reset();
+                let start = Instant::now();
+                let outcome = machine.call(&Value::Primitive(primitive), &arguments);
+                let word = outcome.as_ref().err().map_or("value".to_owned(), |fault| fault.outcome());
+                drop(outcome);
+                (start.elapsed().as_secs_f64() * 1e9, machine.steps(), word)
+            };
+            let (mut ns, steps, word) = once();
+            if ns > LEAST_NS && ns / steps as f64 > LONG_NS {
+                // What was slow for another reason is not slow again.
+                ns = ns.min(once().0).min(once().0);
+            }
+            if ns > LEAST_NS {
                 let called: Vec<&str> = picked.iter().map(|at| values[*at].0).collect();
                 let call = format!("{name}({}) {word}", called.join(", "));
-                worst.push(Worst {
-                    ns_a_step: ns / machine.steps() as f64,
-                    ms: ns / 1e6,
-                    steps: machine.steps(),
-                    call,
-                });
+                worst.push(Worst { ns_a_step: ns / steps as f64, ms: ns / 1e6, steps, call });
             }
         }
     }
@@ -182,7 +189,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for Worst { ns_a_step, ms, steps, call } in worst.iter().take(LISTED) {
         writeln!(out, "{ns_a_step:>9.0} ns a step {ms:>9.3} ms {steps:>9} steps  {call}")?;
     }
-    let above = worst.iter().filter(|worst| worst.ns_a_step > 150.0).count();
+    let above = worst.iter().filter(|worst| worst.ns_a_step > LONG_NS).count();
     writeln!(out, "{} calls above 3 us, {above} of them above 150 ns a step", worst.len())?;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub enum Order {
 /// What the evaluation of a program may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Steps: about one a call of a primitive, and one more for each sixteen cells or members that it visits.
+    /// Steps: one a call of a primitive, and one more for each sixteen cells or members that it is called with, visits or compares.
     pub steps: u64,
     /// Bytes that the values of a program take together, about.
     pub memory: usize,
@@ -188,6 +188,9 @@ impl Machine {
             Value::Closure(_) => seen,
             // Rows that are looked at one by one are made tuples.
             Value::Grid(grid) => seen.saturating_add(grid.cells().len()).saturating_add(grid.height() as usize * TUPLE),
+            // Of masks each location may be looked at.
+            Value::Indices(locations) => seen.saturating_add(locations.count() as usize),
+            Value::Object(object) => seen.saturating_add(object.count() as usize).saturating_add(argument.bytes() / 8),
             argument => seen.saturating_add(argument.bytes() / 8),
         });
         self.visit(seen)

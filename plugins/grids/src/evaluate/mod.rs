@@ -1,6 +1,8 @@
 //! Evaluation of programs: all candidates of a task as one graph of shared nodes.
 
 mod forest;
+#[cfg(test)]
+mod limits_tests;
 
 pub use forest::{Forest, Options};
 

@@ -163,7 +163,17 @@ pub(super) fn difference(machine: &mut Machine, arguments: &[Value]) -> Outcome 
         _ => others,
     };
     machine.visit(count.saturating_mul(compared))?;
-    machine.visit_bytes(a.bytes().saturating_mul(compared))?;
+    machine.visit_bytes(seen_bytes(a).saturating_mul(compared))?;
+    let rows;
+    let b = match b {
+        // Rows that are looked through again and again are made once.
+        Value::Grid(grid) => {
+            machine.reserve_members(grid.cells().len())?;
+            rows = Value::tuple(listed(b)?.into_owned());
+            &rows
+        }
+        b => b,
+    };
     let items = members(a)?.filter(|member| b.has(member) == Some(false)).collect();
     kept(machine, a, items)
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::duck;
 use crate::{
     fault::{Fault, Outcome},
-    machine::Machine,
+    machine::{Machine, TUPLE},
     value::{Indices, Value},
 };
 
@@ -150,6 +150,9 @@ pub(super) fn columns(machine: &mut Machine, patch: &Value) -> Outcome<Vec<Vec<V
     for row in rows {
         let slots: Vec<Value> = duck::members(&row)?.collect();
         machine.reserve_tuple(slots.len())?;
+        if columns.is_none() {
+            machine.visit(slots.len().saturating_mul(TUPLE))?;
+        }
         let columns = columns.get_or_insert_with(|| vec![Vec::new(); slots.len()]);
         columns.truncate(slots.len());
         for (column, slot) in columns.iter_mut().zip(slots) {

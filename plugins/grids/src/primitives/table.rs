@@ -7,7 +7,7 @@ use super::{Row, callables, containers, elements, grids, lines, logic, numbers, 
 /// Primitives that look at no more of their arguments than a member each, or count every member that they look at.
 const GLANCES: &[&str] = &[
     "identity", "flip", "size", "repeat", "initset", "both", "either", "first", "last", "astuple", "interval",
-    "toivec", "tojvec", "branch", "compose", "chain", "matcher", "rbind", "lbind", "power", "fork", "index", "canvas",
+    "toivec", "tojvec", "branch", "compose", "chain", "matcher", "rbind", "lbind", "power", "fork",
 ];
 
 /// Whether a name is in a list.

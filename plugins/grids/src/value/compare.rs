@@ -56,6 +56,9 @@ impl Ord for Value {
             (Value::Closure(one), Value::Closure(two)) => one.serial.cmp(&two.serial),
             (one, two) if one.rank() != two.rank() => one.rank().cmp(&two.rank()),
             (Value::Ordered(one), Value::Ordered(two)) => one.sorted().cmp(two.sorted()),
+            // A row is a tuple, which no integer is.
+            (Value::Grid(_), Value::Pair(..) | Value::Cell(..)) => Ordering::Greater,
+            (Value::Pair(..) | Value::Cell(..), Value::Grid(_)) => Ordering::Less,
             (Value::Grid(grid), Value::Tuple(tuple)) => against_rows(grid, tuple.items()),
             (Value::Tuple(tuple), Value::Grid(grid)) => against_rows(grid, tuple.items()).reverse(),
             (one, two) => match (one.slots(), two.slots()) {

@@ -47,6 +47,19 @@ impl Value {
                 order => less(order == Ordering::Less),
             });
         }
+        match (self, other) {
+            (Value::Grid(_), Value::Pair(..) | Value::Cell(..))
+            | (Value::Pair(..) | Value::Cell(..), Value::Grid(_)) => {
+                return Err(Fault::Type("values that have no order were compared"));
+            }
+            (Value::Grid(_), Value::Grid(_)) => {
+                return Ok(match self.cmp(other) {
+                    Ordering::Equal => Against::Equal,
+                    order => less(order == Ordering::Less),
+                });
+            }
+            _ => {}
+        }
         match (self.slots(), other.slots()) {
             (Some(one), Some(two)) => {
                 for at in 0..one.len().min(two.len()) {

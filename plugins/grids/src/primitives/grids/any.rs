@@ -72,6 +72,7 @@ fn widened(machine: &mut Machine, row: &Value, factor: &Value) -> Outcome {
     let mut wide = Vec::new();
     for value in duck::members(row)? {
         let times = duck::times(factor)?;
+        machine.visit(1)?;
         machine.reserve_members(times)?;
         wide.extend(std::iter::repeat_n(value, times));
     }
