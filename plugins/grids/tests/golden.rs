@@ -11,7 +11,7 @@ use std::{
 
 use jackfield_grids::{
     evaluate::{Forest, Options, Result as Came, Verdict},
-    machine::Order,
+    machine::{Limits, Order},
     program::{Canonical, canonical, parse},
     records::check,
     task::{Cells, Demo, Test},
@@ -108,6 +108,12 @@ fn tasks(folder: &Path) -> BTreeMap<String, Task> {
     read(&folder.join("arc/training.json"))
 }
 
+/// Recorded programs stay far below the limit that holds by default.
+fn a_twentieth_of_the_steps() -> Options {
+    let limits = Limits { steps: Limits::default().steps / 20, ..Limits::default() };
+    Options { limits, ..Options::default() }
+}
+
 fn body(text: &str, name: &str) -> Canonical {
     canonical(&parse(text).unwrap_or_else(|faults| panic!("{name}: {faults:?}")))
 }
@@ -154,7 +160,7 @@ fn recorded_programs_have_the_recorded_outcomes_and_bodies() {
     for program in &programs {
         let body = body_of(&program.file);
         wrong.extend(
-            program.differs(&tasks[&program.task].outcomes(std::slice::from_ref(&body), Options::default())[0]),
+            program.differs(&tasks[&program.task].outcomes(std::slice::from_ref(&body), a_twentieth_of_the_steps())[0]),
         );
         if let Some(same) = &program.same_as {
             assert_eq!(body.digest(), body_of(same).digest(), "{} says the same as {same}", program.file);
@@ -175,8 +181,8 @@ fn candidates_have_the_recorded_outcomes_together_alone_and_with_every_switch_of
     let mut wrong = Vec::new();
     for (task, candidates) in &by_task {
         let bodies: Vec<Canonical> = candidates.iter().map(|candidate| body(&candidate.program, task)).collect();
-        let together = tasks[task].outcomes(&bodies, Options::default());
-        let off = Options { shared: false, kept_primitives: false, ..Options::default() };
+        let together = tasks[task].outcomes(&bodies, a_twentieth_of_the_steps());
+        let off = Options { shared: false, kept_primitives: false, ..a_twentieth_of_the_steps() };
         assert_eq!(together, tasks[task].outcomes(&bodies, off), "{task}: what is shared makes no difference");
         wrong.extend(candidates.iter().zip(&together).filter_map(|(candidate, outcomes)| candidate.differs(outcomes)));
     }

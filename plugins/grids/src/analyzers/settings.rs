@@ -39,7 +39,8 @@ impl SetOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Document)]
 #[serde(deny_unknown_fields)]
 pub struct LimitTable {
-    /// Steps: one a call of a primitive or function, and one more for each sixteen cells or members that are visited.
+    /// Steps: one a call of a primitive or function, and one more for each sixteen cells or members that it is called with, visits or
+    /// compares.
     #[config(default = 2_000_000)]
     #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
     pub steps: u64,
