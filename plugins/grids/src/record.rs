@@ -1,5 +1,7 @@
 //! What goes from stage to stage.
 
+use std::cmp::Reverse;
+
 use jackfield_plugin_api::prelude::*;
 
 use crate::task::Cells;
@@ -88,6 +90,13 @@ pub struct Body {
     pub size: u32,
     /// The score on the demonstrations.
     pub score: u32,
+}
+
+impl Body {
+    /// What bodies are ranked by: the best score first, then the smallest, then by the text.
+    pub(crate) fn rank(&self) -> (Reverse<u32>, u32, &str) {
+        (Reverse(self.score), self.size, &self.body)
+    }
 }
 
 /// What came of every pair of a task.

@@ -120,13 +120,8 @@ impl Analyzer for GridCanonical {
             known.append(&mut used);
             keep(&name, &known, host).await?;
         }
-        bodies.sort_by(|one, other| rank(one).cmp(&rank(other)));
+        bodies.sort_by(|one, other| one.rank().cmp(&other.rank()));
         bodies.truncate(self.most);
         Ok(Bodies { bodies, same })
     }
-}
-
-/// The best score first, then the smallest, then by the text.
-fn rank(body: &Body) -> (std::cmp::Reverse<u32>, u32, &str) {
-    (std::cmp::Reverse(body.score), body.size, &body.body)
 }

@@ -1,6 +1,6 @@
 //! The best programs of a task.
 
-use std::{cmp::Reverse, collections::HashMap, rc::Rc};
+use std::{collections::HashMap, rc::Rc};
 
 use jackfield_plugin_api::prelude::*;
 
@@ -81,9 +81,7 @@ impl Analyzer for GridKeep {
         let pairs = pairs(&demos, &tests);
         let mut results: HashMap<String, Validation> =
             results.into_iter().map(|validation| (validation.digest.clone(), validation)).collect();
-        bodies.sort_by(|one, other| {
-            (Reverse(one.score), one.size, &one.body).cmp(&(Reverse(other.score), other.size, &other.body))
-        });
+        bodies.sort_by(|one, other| one.rank().cmp(&other.rank()));
         bodies.dedup_by(|one, other| one.digest == other.digest);
         let mut matrix = Vec::with_capacity(bodies.len());
         for body in &bodies {

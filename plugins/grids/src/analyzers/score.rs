@@ -130,7 +130,7 @@ pub(crate) fn scored(
             }
             let verdict = Verdict::of(&result, &expected);
             candidate.score += verdict.score(&expected);
-            candidate.outcomes.push(verdict.into_outcome());
+            candidate.outcomes.push(verdict.outcome());
         }
         let Some(keep) = keep else { continue };
         if candidates.len() <= keep {

@@ -92,12 +92,15 @@ impl Analyzer for GridSubmission {
             forest.set_input(&Rc::new(test.input.to_grid()));
             let mut grids: Vec<Cells> = Vec::with_capacity(2);
             for program in &programs {
+                if grids.len() == 2 {
+                    break;
+                }
                 let evaluate::Result::Value(value) = forest.run(*program) else { continue };
                 let Some(grid) = value.as_grid().filter(|grid| is_handed_in(grid)).map(|grid| Cells::from(&grid))
                 else {
                     continue;
                 };
-                if grids.len() < 2 && !grids.contains(&grid) {
+                if !grids.contains(&grid) {
                     grids.push(grid);
                 }
             }

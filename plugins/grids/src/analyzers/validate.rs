@@ -128,7 +128,7 @@ fn validate(train: &[Demo], test: &[Test], bodies: &[&Body], options: Options) -
                 Some(program) => {
                     let result = forest.run(*program);
                     match (&expected, &result) {
-                        (Some(expected), result) => Verdict::of(result, expected).into_outcome(),
+                        (Some(expected), result) => Verdict::of(result, expected).outcome(),
                         (None, evaluate::Result::Fault(fault, _)) => fault.outcome(),
                         (None, evaluate::Result::Value(value)) if value.as_grid().is_none() => "not-a-grid".to_owned(),
                         (None, evaluate::Result::Value(_)) => "unknown".to_owned(),

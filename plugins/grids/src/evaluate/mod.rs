@@ -59,21 +59,12 @@ impl Verdict {
 
     /// The word for it: `equal`, `grid:…`, `not-a-grid`, `error:type`, `limit:steps`.
     #[must_use]
-    pub fn outcome(&self) -> String {
+    pub fn outcome(self) -> String {
         match self {
             Verdict::Equal => "equal".to_owned(),
-            Verdict::Grid { fingerprint, .. } => fingerprint.clone(),
+            Verdict::Grid { fingerprint, .. } => fingerprint,
             Verdict::NotAGrid => "not-a-grid".to_owned(),
             Verdict::Fault(fault) => fault.outcome(),
-        }
-    }
-
-    /// [`Verdict::outcome`], of a verdict that is not used any more.
-    #[must_use]
-    pub fn into_outcome(self) -> String {
-        match self {
-            Verdict::Grid { fingerprint, .. } => fingerprint,
-            other => other.outcome(),
         }
     }
 
