@@ -8,14 +8,11 @@ use std::{
 };
 
 use jackfield::{
-    engine::{
-        Cancel, Engine, EngineError, Event, Observer, Options, Outcome, RouteCount, RunState, Silent, Summary,
-        open_stages, timestamp,
-    },
+    engine::{Cancel, Engine, EngineError, Event, Observer, Options, Outcome, Silent, open_stages},
     pipeline::{self, Plan, Request as PipelineRequest},
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
     service::{Kept, open_services},
-    store::{Db, RunFolder, RunJson},
+    store::{Db, RouteCount, RunFolder, RunJson, RunState, Summary, timestamp},
 };
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,

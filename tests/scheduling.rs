@@ -12,14 +12,14 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Event, Observer, Options, RunState, Silent},
+    engine::{Cancel, Engine, Event, Observer, Options, Silent},
     pipeline::{
         ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
         ViewMarks, Wire,
     },
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits},
     service::Services,
-    store::{RunFolder, RunJson},
+    store::{RunFolder, RunJson, RunState},
 };
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,

@@ -6,11 +6,11 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Options, RunState, Silent, open_stages},
+    engine::{Cancel, Engine, Options, Silent, open_stages},
     pipeline::{self, Plan, Request},
     plugin::{Registry, bundled},
     service::Services,
-    store::{RunFolder, RunJson},
+    store::{RunFolder, RunJson, RunState},
 };
 use jackfield_plugin_api::prelude::*;
 

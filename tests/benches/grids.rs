@@ -10,11 +10,11 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use futures::FutureExt as _;
 use jackfield::{
-    engine::{Cancel, Engine, Options, RunState, Silent, open_stages},
+    engine::{Cancel, Engine, Options, Silent, open_stages},
     pipeline::{self, Plan, Request as Asked},
     plugin::{Registry, bundled},
     service::open_services,
-    store::{RunFolder, RunJson},
+    store::{RunFolder, RunJson, RunState},
 };
 use jackfield_plugin_api::{Context, Document, Instance, Request, testing::FakeHost};
 use serde_json::{Value, json};

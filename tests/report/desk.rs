@@ -9,11 +9,11 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Engine, Observer, Options, Silent, Summary, open_stages},
+    engine::{Cancel, Engine, Observer, Options, Silent, open_stages},
     pipeline::{self, Request as PipelineRequest},
     plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
     service::open_services,
-    store::{RunFolder, RunJson},
+    store::{RunFolder, RunJson, Summary},
 };
 use jackfield_plugin_api::{
     BoxFuture, CompletionRequest, Descriptor, Document, Failure, HostCalls, Instance, Kind, Message, Random, Request,

@@ -12,8 +12,8 @@ use std::{
 };
 
 use jackfield::{
-    engine::{Cancel, Event, Observer, RunState},
-    store::{RunFolder, RunJson},
+    engine::{Cancel, Event, Observer},
+    store::{RunFolder, RunJson, RunState},
 };
 use serde_json::json;
 

@@ -12,10 +12,10 @@ use super::{
     table::table,
 };
 use crate::{
+    cli::terminal::{output, terminal},
     pipeline::Plan,
     plugin::{Registry, hint_for_threads, sandbox::size, start_runtime},
     service::{Cache, open_cache},
-    telemetry::{output, terminal},
 };
 
 #[derive(Debug, Subcommand)]

@@ -6,9 +6,9 @@ use super::{
     table::counted,
 };
 use crate::{
+    cli::terminal::terminal,
     engine::{EngineError, look_at_kept, look_for_input},
     pipeline::{InputPlan, Plan},
-    telemetry::terminal,
 };
 
 #[derive(Debug, clap::Args)]

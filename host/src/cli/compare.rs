@@ -11,9 +11,8 @@ use super::{
     table::table,
 };
 use crate::{
-    engine::Summary,
-    store::{RunJson, StoreError, peek},
-    telemetry::output,
+    cli::terminal::output,
+    store::{RunJson, StoreError, Summary, peek},
 };
 
 /// Times below this many milliseconds are noise.

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
 use super::{Cli, exit::Exit};
-use crate::telemetry::output;
+use crate::cli::terminal::output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -23,10 +23,11 @@ use super::{
     table::{counted, ms},
 };
 use crate::{
-    engine::{Cancel, Summary, matched_files},
+    cli::terminal::{output, terminal},
+    engine::{Cancel, matched_files},
     pipeline::{Draft, Request, StagePlan, parse},
     plugin::{Artifact, Digest, Form, Registry, sandbox::Permission},
-    telemetry::{output, terminal},
+    store::Summary,
 };
 
 /// How often files are looked at.

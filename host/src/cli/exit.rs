@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use crate::{
-    engine::{EngineError, RunState},
+    cli::terminal::{output, terminal},
+    engine::EngineError,
     plugin::mask_secrets,
-    telemetry::{output, terminal},
+    store::RunState,
 };
 
 /// How the program ends.

@@ -15,12 +15,12 @@ use super::{
     run::{OUT, out_option, run_word, what_differs},
 };
 use crate::{
-    engine::{Export, ExportError, ItemState, export_inputs},
+    cli::terminal::{output, terminal},
+    engine::{Export, ExportError, export_inputs},
     pipeline::{Plan, StagePlan, hint_for},
     plugin::{Registry, escape_untrusted},
     service::{Services, open_services},
-    store::{ItemRow, RunJson, peek, read_record},
-    telemetry::{output, terminal},
+    store::{ItemRow, ItemState, RunJson, peek, read_record},
 };
 
 #[derive(Debug, clap::Args)]

@@ -12,11 +12,11 @@ use super::{
     table::{counted, table},
 };
 use crate::{
+    cli::terminal::output,
     pipeline::hint_for,
     plugin::escape_untrusted,
     report::{Trial, TrialState, Trials, digits},
     store::{Answer, Db, RunJson, StoreError, peek, read_record},
-    telemetry::output,
 };
 
 /// Trials that are shown of a search with one objective, unless all are asked for.

@@ -11,8 +11,8 @@ use super::{
     table::counted,
 };
 use crate::{
+    cli::terminal::output,
     pipeline::{InputExpr, Plan, Scope, Source, StagePlan},
-    telemetry::output,
 };
 
 #[derive(Debug, clap::Args)]

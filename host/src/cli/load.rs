@@ -10,11 +10,11 @@ use super::{
     vet::load_plugins,
 };
 use crate::{
+    cli::terminal::{output, terminal},
     engine::{StageInstances, open_stages},
     pipeline::{self, Draft, ExtensionRef, Faults, Plan, Request, Style},
     plugin::{Registry, bundled, escape_untrusted},
     service::{Services, open_services},
-    telemetry::{output, terminal},
 };
 
 /// Which pipeline, and what is different about it this time.

@@ -31,6 +31,7 @@ mod show;
 mod signals;
 mod survey;
 mod table;
+mod terminal;
 mod test;
 mod vet;
 mod watch;
@@ -43,8 +44,8 @@ use clap::{ArgAction, Parser, Subcommand};
 pub use exit::Exit;
 
 use crate::{
+    cli::terminal::{LogFormat, init_logs, output, report_panics, report_waits, terminal},
     plugin::{announce_compiling, escape_untrusted, mask_secrets},
-    telemetry::{LogFormat, init_logs, output, report_panics, report_waits, terminal},
 };
 
 /// Patch plugins into a pipeline and run it over many items.

@@ -9,9 +9,9 @@ use clap::Subcommand;
 
 use super::exit::{Exit, complain};
 use crate::{
+    cli::terminal::terminal,
     plugin::{MODEL_CHECKSUMS, model_checksums},
     store::write_whole,
-    telemetry::terminal,
 };
 
 #[derive(Debug, Subcommand)]

@@ -16,11 +16,11 @@ use super::{
     table::table,
 };
 use crate::{
+    cli::terminal::output,
     plugin::{
         Artifact, LoadError, Offer, Plugin, TensorShape, Trust, X_TENSOR, bundled, escape_untrusted, load_artifact,
         sandbox::Grant,
     },
-    telemetry::output,
 };
 
 #[derive(Debug, Subcommand)]

@@ -12,9 +12,9 @@ use super::{
     table::counted,
 };
 use crate::{
+    cli::terminal::{output, terminal},
     pipeline::{PluginEntry, hint_for},
     plugin::lock::{Difference, Entry, Lock, Native, Refusal, quoted},
-    telemetry::{output, terminal},
 };
 
 /// Which pipeline.

@@ -15,6 +15,7 @@ use super::{
     table::counted,
 };
 use crate::{
+    cli::terminal::{output, terminal},
     engine::{Difference, is_same},
     plugin::{
         Artifact, Digest, Form, LoadError, Plugin, Trust, bundled, escape_untrusted, hint_for_threads, load,
@@ -23,7 +24,6 @@ use crate::{
         start_runtime,
     },
     service::{Divergence, RecordedAnswer, RecordedCall, Replayer},
-    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]

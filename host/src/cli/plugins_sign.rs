@@ -9,12 +9,12 @@ use std::{
 
 use super::exit::{Exit, complain};
 use crate::{
+    cli::terminal::{output, terminal},
     plugin::{
         lock::{SignError, SigningKey, generate_key, signature_path},
         regular_file,
     },
     store::write_whole,
-    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]

@@ -13,12 +13,12 @@ use super::{
     table::{counted, table},
 };
 use crate::{
+    cli::terminal::output,
     conformance::{ExtensionReport, Level, Outcome, Report, Settings, every_check, examine},
     plugin::{
         Form, LoadError, Plugin, bundled, escape_untrusted, imports,
         sandbox::{Grant, GrantError, Permission},
     },
-    telemetry::output,
 };
 
 /// What the levels mean and which checks there are, for `--help`.

@@ -10,10 +10,11 @@ use jackfield_plugin_api::Failure;
 
 use super::table::counted;
 use crate::{
-    engine::{Event, ItemState, Observer},
+    cli::terminal::terminal,
+    engine::{Event, Observer},
     pipeline::Plan,
     plugin::escape_untrusted,
-    telemetry::terminal,
+    store::ItemState,
 };
 
 /// The most failures that are told one by one; the rest is counted.

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use super::exit::{Exit, complain};
 use crate::{
+    cli::terminal::{output, terminal},
     engine::read_again,
     report::page,
     store::{ItemRow, StoreError, peek, read_record, write_whole},
-    telemetry::{output, terminal},
 };
 
 /// How much of the input is read again for the sake of the items that are drawn, in bytes.

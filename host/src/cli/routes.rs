@@ -9,9 +9,9 @@ use super::{
     table::table,
 };
 use crate::{
+    cli::terminal::{output, terminal},
     pipeline::Plan,
     service::{Kept, KeptError, Learned},
-    telemetry::{output, terminal},
 };
 
 #[derive(Debug, Subcommand)]

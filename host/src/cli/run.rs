@@ -21,15 +21,12 @@ use super::{
     watch::{Both, Watch, WatchArgs},
 };
 use crate::{
-    engine::{
-        Cancel, Difference, Engine, EngineError, Options, RunState, SearchCount, Summary, is_same, look_at_kept,
-        look_for_input,
-    },
+    cli::terminal::{output, terminal},
+    engine::{Cancel, Difference, Engine, EngineError, Options, is_same, look_at_kept, look_for_input},
     pipeline::{ExtensionRef, Plan, SearchPlan, StagePlan},
     plugin::{BUNDLED, Registry, escape_untrusted, mask_secrets},
-    service::{CallRecorder, ModelCount},
-    store::{PluginJson, RunFolder, RunJson},
-    telemetry::{output, terminal},
+    service::CallRecorder,
+    store::{ModelCount, PluginJson, RunFolder, RunJson, RunState, SearchCount, Summary},
 };
 
 /// Where run folders lie if nobody says otherwise.

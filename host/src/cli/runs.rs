@@ -12,10 +12,9 @@ use super::{
     table::{ms, table},
 };
 use crate::{
-    engine::RunState,
+    cli::terminal::output,
     plugin::sandbox::size,
-    store::{Db, RunJson, Spend, StoreError, blob_totals, item_json, list_runs, peek, read_record},
-    telemetry::output,
+    store::{Db, RunJson, RunState, Spend, StoreError, blob_totals, item_json, list_runs, peek, read_record},
 };
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::telemetry::{terminal, waiting};
+use crate::{cli::terminal::terminal, store::waits::waiting};
 
 /// How long an abort may take, before the process ends as it is.
 const LONGEST_ABORT: Duration = Duration::from_secs(10);

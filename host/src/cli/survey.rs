@@ -9,10 +9,10 @@ use super::{
     table::counted,
 };
 use crate::{
+    cli::terminal::terminal,
     pipeline::{self, Draft, PluginEntry, Request},
     plugin::lock::{Difference, Found, Lock, Native, Refusal, Signers, Undescribed, examine},
     store::write_whole,
-    telemetry::terminal,
 };
 
 /// A pipeline's plugin files and its lockfile.

@@ -10,11 +10,11 @@ use super::{
     table::{counted, ms},
 };
 use crate::{
+    cli::terminal::{output, terminal},
     engine::{Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages},
     pipeline::{OnError, TestPlan, Wire, hint_for, tests_of},
     plugin::{Registry, escape_untrusted},
     service::open_services,
-    telemetry::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]

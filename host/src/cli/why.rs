@@ -10,11 +10,11 @@ use super::{
     table::table,
 };
 use crate::{
-    engine::{MemoNote, common_parts},
+    cli::terminal::output,
+    engine::common_parts,
     pipeline::hint_for,
     plugin::{Digest, MASK, holds_secrets, mask_secrets},
-    store::{RunJson, StoreError, list_runs, peek, read_record},
-    telemetry::output,
+    store::{MemoNote, RunJson, StoreError, list_runs, peek, read_record},
 };
 
 #[derive(Debug, clap::Args)]

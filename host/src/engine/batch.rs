@@ -16,12 +16,13 @@ use jackfield_plugin_api::{Document, Failure, Guarded, HostCalls, Request, Resul
 use super::{
     call_host::CallHost,
     pool::{Job, Pool, current_worker},
-    station::{MemoNote, Station},
+    station::Station,
     tensor_shapes::Lengths,
 };
 use crate::{
     plugin::sandbox::QueueClock,
-    service::{CallNote, Sending, TensorScopes},
+    service::{Sending, TensorScopes},
+    store::{CallNote, MemoNote},
 };
 
 /// What a batch under way and the scheduler tell each other.

@@ -10,8 +10,7 @@ use jackfield_plugin_api::{
 use super::{batch::Control, station::Station};
 use crate::{
     plugin::sandbox::Permission,
-    service::{Cache, Caller, TensorScopes, abilities},
-    telemetry::plugin_line,
+    service::{Cache, Caller, TensorScopes, abilities, plugin_line},
 };
 
 /// The largest value that a plugin may keep.

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jackfield_plugin_api::Document;
 
-use super::{input::Given, search::Trial, stats::ItemState};
+use super::{input::Given, search::Trial};
+use crate::store::ItemState;
 use crate::{
     pipeline::{Plan, Scope, Source, StagePlan, Step},
     store::{Answer, Spend},

@@ -9,19 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     pipeline::{Plan, StagePlan},
     service::{Cache, keep_tensors, restore_tensors},
-    store::{Blobs, HeldTensors, decode_tensors, encode_tensors, named_tensors},
+    store::{Blobs, HeldTensors, MemoNote, decode_tensors, encode_tensors, named_tensors},
 };
-
-/// What the memo says of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoNote {
-    /// Whether the result was there.
-    pub hit: bool,
-    /// SHA-256 of the input.
-    pub input: [u8; 32],
-    /// SHA-256 of all that the result depends on.
-    pub key: [u8; 32],
-}
 
 /// The memo of a stage.
 pub(super) struct Memo {

@@ -10,13 +10,12 @@ use sha2::{Digest as _, Sha256};
 use super::{
     export::document_of,
     input::{Given, NoInput, excerpt, value_of},
-    stats::ItemState,
     top_level::Top,
 };
 use crate::{
     pipeline::{Plan, Source, Wire},
     plugin::escape_untrusted,
-    store::{Db, ItemRow, Member, StoreError, export_object},
+    store::{Db, ItemRow, ItemState, Member, StoreError, export_object},
 };
 
 /// How many items or keys are told of one by one.

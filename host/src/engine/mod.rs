@@ -7,6 +7,7 @@
 
 mod batch;
 mod call_host;
+mod call_times;
 mod cancel;
 mod difference;
 mod error;
@@ -30,7 +31,6 @@ mod session;
 mod source;
 mod station;
 mod stations;
-mod stats;
 mod tensor_shapes;
 mod top_level;
 mod trials;
@@ -40,10 +40,9 @@ pub use cancel::Cancel;
 pub use difference::{Difference, is_part, is_same};
 pub use error::{EngineError, ItemFault};
 pub use export::{Export, ExportError, export_inputs};
-pub use memo::{MemoNote, common_parts};
+pub use memo::common_parts;
 pub use observe::{Event, Observer, Silent};
 pub use open::{OpenFault, StageInstances, open_stages};
 pub use read_again::read_again;
-pub use run::{Engine, Options, Outcome, look_at_kept, look_for_input, timestamp};
+pub use run::{Engine, Options, Outcome, look_at_kept, look_for_input};
 pub(crate) use source::expand_folders as matched_files;
-pub use stats::{ItemCounts, ItemState, RouteCount, RunState, SearchCount, StageStats, Summary};

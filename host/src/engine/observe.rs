@@ -7,8 +7,10 @@ use std::{
 
 use jackfield_plugin_api::Failure;
 
-use super::{ItemCounts, stats::ItemState};
-use crate::service::{CallNote, Exhausted};
+use crate::{
+    service::Exhausted,
+    store::{CallNote, ItemCounts, ItemState},
+};
 
 /// Something that happened. Borrowed: an observer keeps what it needs.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use std::{
 
 use jackfield_plugin_api::{Outcome, PendingDecision, PolicyState, Question, Result};
 
-use super::stats::RouteCount;
+use crate::store::RouteCount;
 
 /// The arms that an item is to be tried with, in order.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,7 +18,6 @@ use super::{
     session::{End, Session, Tape, Values},
     source,
     stations::Stations,
-    stats::{RunState, Summary},
     trials::TrialLimits,
     waits::waits_of,
 };
@@ -27,8 +26,8 @@ use crate::{
     plugin::{Registry, sandbox::Admission, start_runtime},
     service::{Exhausted, Kept, KeptError, KeptStudy, Services, StudyStart},
     store::{
-        Blobs, Db, FileNames, RunFolder, RunJson, SearchNote, StoreError, Writer, WriterOf, clock, export_events,
-        export_results, export_run_stages, export_spend,
+        Blobs, Db, FileNames, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, Writer, WriterOf,
+        export_events, export_results, export_run_stages, export_spend, timestamp,
     },
 };
 
@@ -420,10 +419,4 @@ fn keep_routes(plan: &Plan, services: &Services, db: &Db, run: &str) -> Result<(
         })?;
     }
     Ok(())
-}
-
-/// The time now as the record writes it.
-#[must_use]
-pub fn timestamp() -> String {
-    humantime::format_rfc3339_millis(clock::now()).to_string()
 }

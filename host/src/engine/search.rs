@@ -8,11 +8,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jackfield_plugin_api::{Failure, FailureKind, Outcome, SearchQuestion, SearchState, Values};
 
-use super::{
-    seed::{name_of, seed_of},
-    stats::SearchCount,
-};
-use crate::{pipeline::SearchPlan, service::StudyStart};
+use super::seed::{name_of, seed_of};
+use crate::{pipeline::SearchPlan, service::StudyStart, store::SearchCount};
 
 /// The search of a run.
 pub(super) struct Search<'p> {

@@ -13,15 +13,14 @@ use super::{
     observe::Event,
     scheduler::{Scheduler, Turn},
     source::{self, Chunk, SourceItem},
-    stats::ItemState,
     trials::{Begun, NextTrial, TrialLimits, trial_document},
 };
 use crate::{
     pipeline::{Plan, Scope, Source, Wire},
     plugin::{escape_untrusted, sandbox::Admission},
     store::{
-        Answer, Blobs, Db, FileNames, ItemDone, ItemFiles, ItemRow, Ledger, NewItem, Record, RunFolder, RunJson, Spend,
-        files_are_whole, named_tensors,
+        Answer, Blobs, Db, FileNames, ItemDone, ItemFiles, ItemRow, ItemState, Ledger, NewItem, Record, RunFolder,
+        RunJson, Spend, files_are_whole, named_tensors,
     },
 };
 

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use jackfield_plugin_api::{Document, Failure, Instance, MOST_DIMENSIONS, Result};
 use jsonschema::Validator;
 
-pub(super) use super::memo::MemoNote;
 use super::{memo::Memo, tensor_shapes::TensorShapes};
 use crate::{
     pipeline::{Plan, StagePlan},

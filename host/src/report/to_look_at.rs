@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::looks::Looks;
 use crate::{
-    engine::ItemState,
     pipeline::Plan,
-    store::{Answer, Db, ItemRow, ResultRow, RunJson, StoreError},
+    store::{Answer, Db, ItemRow, ItemState, ResultRow, RunJson, StoreError},
 };
 
 /// The most items that are drawn.

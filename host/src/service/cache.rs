@@ -12,8 +12,9 @@ use jackfield_plugin_api::{CacheEntry, CacheSize, CacheValue, Failure, Result};
 use super::{
     cache_value::{Stored, expiry, left, pack, unpack},
     http::Http,
-    tier::{Purpose, Tier, TierCount, TierParts},
+    tier::{Purpose, Tier, TierParts},
 };
+use crate::store::TierCount;
 
 /// A named cache. A tier that is away is passed over: the first time with a warning.
 pub struct Cache {

@@ -11,6 +11,7 @@ mod native_threads;
 mod open;
 mod patience;
 mod plugin_host;
+mod plugin_log;
 mod recording;
 mod route;
 mod search;
@@ -21,11 +22,9 @@ mod tier;
 pub use cache::Cache;
 pub(crate) use cached_tensors::{keep_tensors, restore_tensors};
 pub use http::Http;
-pub use model::{
-    Asked, CallNote, Caller, Exhausted, ExhaustedResource, Model, ModelCount, Sending, Source as AnswerSource,
-    abilities,
-};
+pub use model::{Asked, Caller, Exhausted, ExhaustedResource, Model, Sending, abilities};
 pub use open::{ServiceFault, Services, open_cache, open_services};
+pub(crate) use plugin_log::plugin_line;
 pub(crate) use recording::StageRecorder;
 pub use recording::{
     CallRecorder, Divergence, RecordedAnswer, RecordedCall, RecordedDocument, RecordedHostCall, RecordedRequest,
@@ -34,4 +33,4 @@ pub use recording::{
 pub use route::{Kept, KeptError, Learned, Route};
 pub use search::{KeptStudy, Search, StudyError, StudyStart};
 pub(crate) use tensor_scopes::TensorScopes;
-pub use tier::{TierCount, TierParts};
+pub use tier::TierParts;

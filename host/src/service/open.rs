@@ -11,7 +11,7 @@ use super::{
 use crate::{
     pipeline::{CachePlan, ModelPlan, Plan},
     plugin::Registry,
-    telemetry::waiting,
+    store::waits::waiting,
 };
 
 /// The services of a plan, in the plan's order.

@@ -6,8 +6,7 @@ use jackfield_plugin_api::{
 
 use crate::{
     plugin::sandbox::Grants,
-    service::{Http, TensorScopes, secrets::Secrets},
-    telemetry::plugin_line,
+    service::{Http, TensorScopes, plugin_line, secrets::Secrets},
 };
 
 /// Takes the log lines of a service's plugin and makes its requests.

@@ -9,7 +9,6 @@ use std::{
 };
 
 use jackfield_plugin_api::{BoxFuture, CacheCalls, Failure, Guarded, HostCalls, Instance, Result, guarded};
-use serde::{Deserialize, Serialize};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
@@ -20,7 +19,7 @@ use crate::{
         Form,
         sandbox::{Grants, Limits, took_too_long},
     },
-    telemetry::Wait,
+    store::{TierCount, waits::Wait},
 };
 
 /// What a tier is made of.
@@ -37,19 +36,6 @@ pub struct TierParts {
     pub ttl: Option<Duration>,
     /// What an operation may use up: see [`TierPlan`](crate::pipeline::TierPlan).
     pub limits: Limits,
-}
-
-/// How often a tier was asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TierCount {
-    /// The extension.
-    pub tier: String,
-    /// Found.
-    pub hits: u64,
-    /// Not found.
-    pub misses: u64,
-    /// Unreachable, or broken: it did not answer, or not with what was put there.
-    pub errors: u64,
 }
 
 /// What an operation is for. A backend may fail at one of them alone.

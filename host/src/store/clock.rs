@@ -15,6 +15,12 @@ pub(crate) fn written(time: SystemTime) -> SystemTime {
     time.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND))
 }
 
+/// The time now as the record writes it.
+#[must_use]
+pub fn timestamp() -> String {
+    humantime::format_rfc3339_millis(now()).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

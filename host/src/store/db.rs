@@ -18,7 +18,10 @@ use super::{
     tables::{self, Bound, Refusal, int, maybe, maybe_bytes, maybe_text, text},
     tensors,
 };
-use crate::{plugin::regular_file, service::AnswerSource, telemetry::waiting};
+use crate::{
+    plugin::regular_file,
+    store::{AnswerSource, waits::waiting},
+};
 
 /// Name of the file in the folder of a run.
 pub const STORE: &str = "store.sqlite";

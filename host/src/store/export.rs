@@ -22,8 +22,8 @@ use super::{
     spend,
 };
 use crate::{
-    engine::ItemState,
     pipeline::{Plan, Scope},
+    store::ItemState,
 };
 
 /// A line of `results.jsonl`. It holds nothing that differs between two runs of the same plan.

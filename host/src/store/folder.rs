@@ -17,9 +17,9 @@ use super::{
     plain::{self, FileIdentity},
 };
 use crate::{
-    engine::{RunState, Summary, timestamp},
     pipeline::Plan,
     plugin::{Digest, regular_file},
+    store::{RunState, Summary, timestamp},
 };
 
 /// The version of `run.json` that this program writes; it reads those before it. Since 2 there is a checksum.

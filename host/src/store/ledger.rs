@@ -14,7 +14,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
 use super::record::CallRecord;
-use crate::service::CallNote;
+use crate::store::CallNote;
 
 /// A write that somebody waits for.
 pub(super) enum Urgent {

@@ -24,6 +24,7 @@ mod blobs;
 mod check;
 mod checksum;
 pub(crate) mod clock;
+mod completion;
 mod db;
 mod error;
 mod export;
@@ -37,10 +38,13 @@ mod references;
 mod routes;
 mod rows;
 mod spend;
+mod states;
+mod summary;
 mod survey;
 mod tables;
 mod tensors;
 mod trials;
+pub mod waits;
 mod writer;
 
 pub use atomic::write_whole;
@@ -48,6 +52,9 @@ pub use blobs::blob_totals;
 pub(crate) use blobs::{BlobWriter, Blobs, Elements, HeldTensors, digest_of, in_pieces};
 pub use checksum::checksum;
 pub(crate) use checksum::{is_whole, sealed_json};
+pub use clock::timestamp;
+pub(crate) use completion::sum;
+pub use completion::{AnswerSource, CallNote};
 pub use db::{Db, STORE};
 pub use error::StoreError;
 pub(crate) use export::{Member, export_object};
@@ -56,12 +63,14 @@ pub(crate) use file_name::{FileNames, file_name_of};
 pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, list_runs, peek, read_record};
 pub use ledger::Ledger;
 pub use record::{
-    Answer, CacheLookups, CallRecord, ItemDone, ItemFiles, NewItem, Record, StageRecord, files_are_whole,
+    Answer, CacheLookups, CallRecord, ItemDone, ItemFiles, MemoNote, NewItem, Record, StageRecord, files_are_whole,
 };
 pub(crate) use references::{BlobKey, NamedTensor, may_name_tensors, named_tensors};
 pub use routes::RouteRecord;
 pub use rows::{ItemRow, ResultRow, SessionRow, StageCounts};
 pub use spend::Spend;
+pub use states::{ItemState, RunState};
+pub use summary::{ItemCounts, ModelCount, RouteCount, SearchCount, StageStats, Summary, TierCount};
 pub use survey::{CallEnd, CallRow, CompletionRow, FailureRow};
 pub(crate) use tensors::{decode as decode_tensors, encode as encode_tensors};
 pub use trials::{SearchNote, TrialRecord};

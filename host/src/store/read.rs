@@ -10,7 +10,7 @@ use super::{
     Blobs, Db, StoreError,
     rows::{ItemRow, ResultRow, StageCounts, item_row, result_row},
 };
-use crate::engine::MemoNote;
+use crate::store::MemoNote;
 
 impl Db {
     /// The memo's notes of a stage's calls for an item: place of the call, hit, digest of the input, key.

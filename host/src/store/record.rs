@@ -8,11 +8,18 @@ use std::{
 
 use jackfield_plugin_api::Tensor;
 
-use super::{RouteRecord, TrialRecord, checksum};
-use crate::{
-    engine::{ItemState, MemoNote},
-    service::CallNote,
-};
+use super::{CallNote, ItemState, RouteRecord, TrialRecord, checksum};
+
+/// What the memo says of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoNote {
+    /// Whether the result was there.
+    pub hit: bool,
+    /// SHA-256 of the input.
+    pub input: [u8; 32],
+    /// SHA-256 of all that the result depends on.
+    pub key: [u8; 32],
+}
 
 /// An item was taken up.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Db, Recorded, StoreError};
 use crate::{
     pipeline::Plan,
-    service::{AnswerSource, CallNote, ModelCount},
+    store::{AnswerSource, CallNote, ModelCount},
 };
 
 /// What a stage spent, for an item or in all. Its fields are the members of a wire `spend.STAGE`

@@ -25,7 +25,7 @@ use super::{
     record::{ItemDone, ItemFiles, NewItem, Record, StageRecord},
 };
 
-use crate::{engine::ItemState, plugin::escape_untrusted};
+use crate::{plugin::escape_untrusted, store::ItemState};
 
 /// The most records in a transaction: enough to make the commit cheap, few enough to lose little.
 const GROUP: usize = 4096;

@@ -10,12 +10,14 @@ use jackfield_plugin_api::{MemoryBound, PROTOCOL, memory_bounds};
 
 use super::finding::{Finding, State};
 use crate::{
-    cli::table::{counted, ms},
+    cli::{
+        table::{counted, ms},
+        terminal::terminal,
+    },
     plugin::{
         compiled_components, probe_components,
         sandbox::{size, usual_memory_total},
     },
-    telemetry::terminal,
 };
 
 /// Files that a run with many workers, plugins and connections may have open.

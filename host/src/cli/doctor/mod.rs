@@ -8,7 +8,7 @@ mod tools;
 use std::path::PathBuf;
 
 use super::{exit::Exit, load::print_json};
-use crate::{plugin::escape_untrusted, telemetry::output};
+use crate::{cli::terminal::output, plugin::escape_untrusted};
 use finding::{Finding, State};
 
 #[derive(Debug, clap::Args)]

@@ -7,9 +7,9 @@ use super::{
     place::{PlaceError, place},
     template::{Kind, Lang, overrides, project},
 };
-use crate::{
-    cli::exit::{Exit, complain},
-    telemetry::{output, terminal},
+use crate::cli::{
+    exit::{Exit, complain},
+    terminal::{output, terminal},
 };
 
 #[derive(Debug, clap::Args)]

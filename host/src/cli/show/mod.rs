@@ -16,12 +16,12 @@ use super::{
     run::OUT,
 };
 use crate::{
+    cli::terminal::{output, terminal},
     engine::read_again,
     pipeline::{Scope, StagePlan, ViewMarks, hint_for},
     plugin::escape_untrusted,
     report::looks::{Drawn, Looks},
     store::{Db, ItemRow, RunJson, StoreError, item_json, peek, read_record},
-    telemetry::{output, terminal},
 };
 
 /// The most drawings of an input, and of what a stage answered.

@@ -9,7 +9,8 @@ use std::{
 use crate::{
     engine::Event,
     pipeline::Plan,
-    service::{AnswerSource, CallNote, Services},
+    service::Services,
+    store::{AnswerSource, CallNote},
     telemetry::metrics::{CacheMetrics, Endpoint, Metrics, ModelMetrics, StageMetrics},
 };
 

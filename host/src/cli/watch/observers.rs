@@ -4,10 +4,11 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use super::{meters::Meters, trace::Trace};
 use crate::{
+    cli::terminal::terminal,
     engine::{Cancel, Event, Observer},
     pipeline::Plan,
     service::Services,
-    telemetry::{metrics::Metrics, spans::Spans, terminal},
+    telemetry::{metrics::Metrics, spans::Spans},
 };
 
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::{
-    engine::{Cancel, Event, ItemState},
+    engine::{Cancel, Event},
     pipeline::Plan,
-    service::{AnswerSource, CallNote},
+    store::{AnswerSource, CallNote, ItemState},
     telemetry::spans::{AttributeValue, Span, SpanIds, SpanKind, Spans, names},
 };
 

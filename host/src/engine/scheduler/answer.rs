@@ -8,8 +8,7 @@ use super::state::{Call, Flight, How, Scheduler, Timer};
 use crate::{
     engine::{batch::Answers, error::EngineError, item::Slot, observe::Event},
     pipeline::OnError,
-    service::AnswerSource,
-    store::{Answer, CacheLookups, CallRecord, Record, Spend, StageRecord},
+    store::{Answer, AnswerSource, CacheLookups, CallRecord, Record, Spend, StageRecord},
 };
 
 /// The longest delay that a failure may ask for, so that no clock runs over.

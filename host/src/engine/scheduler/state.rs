@@ -19,19 +19,17 @@ use super::{
 use crate::{
     engine::{
         batch::{Answers, Control},
+        call_times::Times,
         cancel::Cancel,
         item::{Item, Slot},
-        memo::MemoNote,
         observe::{Event, Observer},
         pool::{Job, Pool},
         seed::name_of,
         station::Station,
-        stats::{ItemCounts, ItemState, RouteCount, SearchCount, StageStats, Times},
     },
     pipeline::{Plan, StagePlan},
     service::{Exhausted, Services},
-    store::{Record, StoreError},
-    telemetry::Wait,
+    store::{ItemCounts, ItemState, MemoNote, Record, RouteCount, SearchCount, StageStats, StoreError, waits::Wait},
 };
 
 /// Takes what goes on the record, in groups.

@@ -8,7 +8,7 @@ use super::{
     },
     close_table, open_table,
 };
-use crate::engine::RunState;
+use crate::store::RunState;
 
 /// Name, state and the few numbers that matter most.
 pub(super) fn header(facts: &Facts<'_>) -> Html {

@@ -14,7 +14,7 @@ use super::{
     open_table,
     plot::{Axis, Plot},
 };
-use crate::engine::ItemState;
+use crate::store::ItemState;
 
 /// The section ends with the drawing in which it gets beyond this, in bytes.
 const LARGEST: usize = 1 << 20;

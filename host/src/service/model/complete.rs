@@ -20,7 +20,7 @@ use super::{
     hold::{self, Schemas},
     key::{self, Key},
     limit::Limit,
-    note::{CallNote, Counters, ModelCount, Source, sum},
+    note::Counters,
     own_tokens::OwnTokens,
     rate::Bucket,
     recording::Recording,
@@ -35,7 +35,7 @@ use crate::{
         sandbox::{Grants, QueueClock},
     },
     service::{Cache, Http, TensorScopes, keep_tensors, plugin_host::ServiceHost, restore_tensors, secrets::Secrets},
-    store::{Blobs, HeldTensors, Ledger},
+    store::{AnswerSource, Blobs, CallNote, HeldTensors, Ledger, ModelCount, sum},
 };
 
 /// The longest delay between two tries.
@@ -217,7 +217,7 @@ impl Model {
             looked_up: false,
             model: Arc::clone(&self.name),
             item: Arc::clone(&context.item),
-            source: Source::Call,
+            source: AnswerSource::Call,
             failure: None,
             tries: 0,
             usage: Usage::default(),
@@ -286,7 +286,7 @@ impl Model {
             })
             .await;
         if shared {
-            note.source = Source::Shared;
+            note.source = AnswerSource::Shared;
             note.looked_up = true;
         }
         answer.map(|(completion, held)| {
@@ -304,7 +304,7 @@ impl Model {
         if !restore_tensors(cache, held, text).await {
             return None;
         }
-        note.source = Source::Cache(tier.to_owned());
+        note.source = AnswerSource::Cache(tier.to_owned());
         Some(self.without_call(found))
     }
 

@@ -23,6 +23,5 @@ mod tokens;
 
 pub use complete::Model;
 pub use exhausted::{Exhausted, ExhaustedResource};
-pub use note::{CallNote, ModelCount, Source};
 pub use request_check::abilities;
 pub use sending::{Asked, Caller, Sending};

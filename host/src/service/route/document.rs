@@ -9,7 +9,7 @@ use jackfield_plugin_api::{
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use crate::telemetry::plugin_line;
+use crate::service::plugin_line;
 
 /// The policy with what it has learned.
 pub(super) fn by_documents(

@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Span, SpansError, destination::Destination, otlp};
-use crate::telemetry::waiting;
+use crate::store::waits::waiting;
 
 /// Most spans sent together, and the number that wakes the thread early.
 pub(super) const BATCH: usize = 512;

@@ -1,4 +1,4 @@
-//! Waits for what is not ours (a lock, a server, a collector), told on standard error when they last.
+//! Waits for what is not ours (a lock, a server, a collector), and what is to be told of them when they last.
 
 use std::{
     ops::Deref,
@@ -6,24 +6,19 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
-    thread,
     time::{Duration, Instant},
 };
-
-use super::terminal;
 
 /// How long a wait lasts before it is told, and then until it is told again.
 const FIRST: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(30);
-/// How often waits are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The waits that there are.
 static ALL: Mutex<Vec<Weak<Wait>>> = Mutex::new(Vec::new());
 
 /// Something that may have to be waited for, by many at a time. It lasts from the last time that anyone's wait ended.
 #[derive(Debug)]
-pub(crate) struct Wait {
+pub struct Wait {
     /// What is waited for, as in "waiting for …".
     what: String,
     /// How many wait.
@@ -36,7 +31,7 @@ pub(crate) struct Wait {
 
 impl Wait {
     /// Something that may be waited for from now on.
-    pub(crate) fn new(what: impl Into<String>) -> Arc<Self> {
+    pub fn new(what: impl Into<String>) -> Arc<Self> {
         let (waiting, since, next) = Default::default();
         let wait = Arc::new(Self { what: what.into(), waiting, since, next });
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,13 +41,13 @@ impl Wait {
     }
 
     /// Waits, until what it gives is dropped.
-    pub(crate) fn begin(&self) -> Waiting<&Self> {
+    pub fn begin(&self) -> Waiting<&Self> {
         self.count();
         Waiting(self)
     }
 
     /// The same, without a borrow.
-    pub(crate) fn begin_shared(self: &Arc<Self>) -> Waiting<Arc<Self>> {
+    pub fn begin_shared(self: &Arc<Self>) -> Waiting<Arc<Self>> {
         self.count();
         Waiting(Arc::clone(self))
     }
@@ -78,7 +73,7 @@ impl Wait {
 }
 
 /// Waits as long as it lives.
-pub(crate) struct Waiting<W: Deref<Target = Wait>>(W);
+pub struct Waiting<W: Deref<Target = Wait>>(W);
 
 impl<W: Deref<Target = Wait>> Drop for Waiting<W> {
     fn drop(&mut self) {
@@ -89,24 +84,18 @@ impl<W: Deref<Target = Wait>> Drop for Waiting<W> {
 }
 
 /// Waits for something once.
-pub(crate) fn waiting(what: impl Into<String>) -> Waiting<Arc<Wait>> {
+pub fn waiting(what: impl Into<String>) -> Waiting<Arc<Wait>> {
     Wait::new(what).begin_shared()
 }
 
-/// Tells of waits that last from now on.
-pub(crate) fn report_waits() {
-    let look = || {
-        loop {
-            thread::sleep(LOOK_EVERY);
-            let all: Vec<Arc<Wait>> = {
-                let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-                all.iter().filter_map(Weak::upgrade).collect()
-            };
-            all.iter().filter_map(|wait| wait.message(now())).for_each(|message| terminal().say(message));
-        }
+/// What is to be told of waits at this moment. Whoever asks now and again hears of each that lasts, and not too often.
+#[must_use]
+pub fn due_messages() -> Vec<String> {
+    let all: Vec<Arc<Wait>> = {
+        let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).collect()
     };
-    // Without the thread, they are waited for all the same.
-    let _ = thread::Builder::new().name("waits".to_owned()).spawn(look);
+    all.iter().filter_map(|wait| wait.message(now())).collect()
 }
 
 /// Milliseconds since the first call.

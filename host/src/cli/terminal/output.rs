@@ -12,26 +12,26 @@ use crate::plugin::{escape_untrusted, escape_untrusted_but_style, escape_untrust
 
 /// Standard output. Whatever is written passes an escape that leaves nothing for a terminal to obey. The first error is
 /// kept, and what is written after it is dropped: whoever writes need not mind.
-pub struct Output {
+pub(crate) struct Output {
     interactive: bool,
     failed: Mutex<Option<io::Error>>,
 }
 
 /// The one standard output of the process.
 #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
-pub fn output() -> &'static Output {
+pub(crate) fn output() -> &'static Output {
     static OUTPUT: OnceLock<Output> = OnceLock::new();
     OUTPUT.get_or_init(|| Output { interactive: io::stdout().is_terminal(), failed: Mutex::default() })
 }
 
 impl Output {
     /// Writes a line. A line break in it is written out.
-    pub fn line(&self, line: impl AsRef<str>) {
+    pub(crate) fn line(&self, line: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted(line.as_ref())));
     }
 
     /// Writes a text of several lines, each ending in a line break.
-    pub fn lines(&self, text: impl AsRef<str>) {
+    pub(crate) fn lines(&self, text: impl AsRef<str>) {
         let text = escape_untrusted_lines(text.as_ref());
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         self.write(&format!("{text}{end}"));
@@ -39,12 +39,12 @@ impl Output {
 
     /// Writes a text of several lines that may be coloured, each ending in a line break. Whatever of it may be a stranger's has
     /// passed [`escape_untrusted`], so that its colours are ours.
-    pub fn styled(&self, text: impl AsRef<str>) {
+    pub(crate) fn styled(&self, text: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted_but_style(text.as_ref())));
     }
 
     /// Writes the path of something that was made: as it is where a program reads it, escaped on a terminal.
-    pub fn path(&self, path: &Path) {
+    pub(crate) fn path(&self, path: &Path) {
         if self.interactive {
             return self.line(path.to_string_lossy());
         }
@@ -54,39 +54,39 @@ impl Output {
     }
 
     /// Writes a JSON value over several lines.
-    pub fn json(&self, value: &impl Serialize) {
+    pub(crate) fn json(&self, value: &impl Serialize) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
         self.write(&format!("{}\n", escape_untrusted_json(&text)));
     }
 
     /// Writes a JSON value on a line.
-    pub fn json_line(&self, value: &impl Serialize) {
+    pub(crate) fn json_line(&self, value: &impl Serialize) {
         let text = serde_json::to_string(value).unwrap_or_default();
         self.write(&format!("{}\n", escape_untrusted_json(&text)));
     }
 
     /// Writes a text that is all ours, as it is: with its colours, or for a shell.
-    pub fn ours(&self, text: &str) {
+    pub(crate) fn ours(&self, text: &str) {
         self.write(text);
     }
 
     /// Whether colours are wanted.
     #[must_use]
-    pub fn color(&self) -> bool {
+    pub(crate) fn color(&self) -> bool {
         self.interactive && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
     /// The columns of the terminal; none where it is none, or does not say.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
-    pub fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
         (self.interactive && size.ws_col > 0).then_some(usize::from(size.ws_col))
     }
 
     /// Whether someone may still read what is written.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.failed().is_none()
     }
 
@@ -94,7 +94,7 @@ impl Output {
     ///
     /// # Errors
     /// The first error of writing, once.
-    pub fn close(&self) -> io::Result<()> {
+    pub(crate) fn close(&self) -> io::Result<()> {
         self.keep(flushed());
         match self.failed().take() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),

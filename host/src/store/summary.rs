@@ -1,83 +1,11 @@
 //! Counts and times of a run.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use hdrhistogram::Histogram;
 use jackfield_plugin_api::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    service::{ModelCount, TierCount},
-    store::Unwritten,
-};
-
-/// How a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunState {
-    /// Still at work, or killed.
-    Running,
-    /// Stopped before the end, and resumable.
-    Interrupted,
-    /// Every stage of every item is done.
-    Complete,
-    /// Something failed, something was done.
-    Partial,
-    /// Nothing was done.
-    Failed,
-}
-
-impl RunState {
-    /// The name used on the record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Complete => "complete",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// How an item ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ItemState {
-    /// Every stage is done.
-    Ok,
-    /// A trial of a search that was stopped before its end, as hopeless.
-    Pruned,
-    /// Some stage failed, some was done.
-    Partial,
-    /// It could not be read, or was stopped, or nothing was done; or its files could not be written.
-    Failed,
-}
-
-impl ItemState {
-    /// The name used on the record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Pruned => "pruned",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Whether nothing of it is left to do, in this session or in another.
-    pub(super) const fn is_done(self) -> bool {
-        matches!(self, Self::Ok | Self::Pruned)
-    }
-
-    /// The state of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Ok, Self::Pruned, Self::Partial, Self::Failed].into_iter().find(|state| state.name() == name)
-    }
-}
+use super::{ItemState, RunState, Unwritten};
 
 /// Items by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +29,7 @@ const fn is_zero(count: &u64) -> bool {
 }
 
 impl ItemCounts {
-    pub(super) fn add(&mut self, state: ItemState) {
+    pub(crate) fn add(&mut self, state: ItemState) {
         self.total += 1;
         *match state {
             ItemState::Ok => &mut self.ok,
@@ -112,7 +40,7 @@ impl ItemCounts {
     }
 
     /// How a run with these items ended.
-    pub(super) fn state(&self) -> RunState {
+    pub(crate) fn state(&self) -> RunState {
         if self.partial == 0 && self.failed == 0 {
             RunState::Complete
         } else if self.ok + self.pruned + self.partial == 0 {
@@ -170,7 +98,7 @@ pub struct RouteCount {
 }
 
 impl RouteCount {
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+    pub(crate) fn add(&mut self, outcome: &Outcome) {
         self.outcomes += 1;
         if let Some(reward) = outcome.reward {
             self.rewarded += 1;
@@ -242,7 +170,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts items as failed whose files could not be written: that shows only once they are done.
-    pub(super) fn count_unwritten(&mut self, Unwritten { ok, pruned, partial }: Unwritten) {
+    pub(crate) fn count_unwritten(&mut self, Unwritten { ok, pruned, partial }: Unwritten) {
         self.items.ok = self.items.ok.saturating_sub(ok);
         self.items.pruned = self.items.pruned.saturating_sub(pruned);
         self.items.partial = self.items.partial.saturating_sub(partial);
@@ -253,30 +181,36 @@ impl Summary {
     }
 }
 
-/// Times of one stage's calls, in flat memory.
-pub(super) struct Times {
-    micros: Histogram<u64>,
-    total: Duration,
+/// Counts of a model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelCount {
+    /// Completions that the model was called for.
+    pub calls: u64,
+    /// Completions that came from a cache, or shared the call of an equal one.
+    pub cached: u64,
+    /// Completions that failed for good.
+    #[serde(default)]
+    pub failed: u64,
+    /// Calls made again.
+    #[serde(default)]
+    pub retries: u64,
+    /// Tokens read.
+    pub tokens_in: u64,
+    /// Tokens written.
+    pub tokens_out: u64,
+    /// US dollars.
+    pub usd: f64,
 }
 
-impl Times {
-    pub(super) fn new() -> Self {
-        // Two significant digits, from one microsecond on; it grows with the longest time, to some 20 KB for hours.
-        let micros = Histogram::new(2).unwrap_or_else(|_| unreachable!("a constant number of digits"));
-        Self { micros, total: Duration::ZERO }
-    }
-
-    pub(super) fn record(&mut self, each: Duration, calls: u64) {
-        self.total += each * calls as u32;
-        let _ = self.micros.record_n((each.as_micros() as u64).max(1), calls);
-    }
-
-    pub(super) fn fill(&self, stats: &mut StageStats) {
-        let quantile =
-            |q: f64| if self.micros.is_empty() { 0.0 } else { self.micros.value_at_quantile(q) as f64 / 1000.0 };
-        stats.p50_ms = quantile(0.50);
-        stats.p95_ms = quantile(0.95);
-        stats.p99_ms = quantile(0.99);
-        stats.total_ms = self.total.as_secs_f64() * 1000.0;
-    }
+/// How often a tier was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierCount {
+    /// The extension.
+    pub tier: String,
+    /// Found.
+    pub hits: u64,
+    /// Not found.
+    pub misses: u64,
+    /// Unreachable, or broken: it did not answer, or not with what was put there.
+    pub errors: u64,
 }

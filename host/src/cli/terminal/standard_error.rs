@@ -14,7 +14,7 @@ use crate::plugin::{escape_untrusted, escape_untrusted_but_style, escape_untrust
 
 /// Standard error, shared by logs, messages and progress bars. Whatever is written passes an escape that leaves nothing
 /// for a terminal to obey but our own colours.
-pub struct Terminal {
+pub(crate) struct Terminal {
     bars: MultiProgress,
     interactive: bool,
     color: bool,
@@ -23,7 +23,7 @@ pub struct Terminal {
 
 /// The one terminal of the process.
 #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
-pub fn terminal() -> &'static Terminal {
+pub(crate) fn terminal() -> &'static Terminal {
     static TERMINAL: OnceLock<Terminal> = OnceLock::new();
     TERMINAL.get_or_init(|| {
         let interactive = io::stderr().is_terminal();
@@ -37,19 +37,19 @@ pub fn terminal() -> &'static Terminal {
 impl Terminal {
     /// Whether a person is looking.
     #[must_use]
-    pub fn interactive(&self) -> bool {
+    pub(crate) fn interactive(&self) -> bool {
         self.interactive
     }
 
     /// Whether colours are wanted.
     #[must_use]
-    pub fn color(&self) -> bool {
+    pub(crate) fn color(&self) -> bool {
         self.color
     }
 
     /// A new progress bar below those that there are. Its name may be a stranger's; what it says later must be ours.
     #[must_use]
-    pub fn bar(&self, bar: ProgressBar, style: ProgressStyle, name: &str) -> ProgressBar {
+    pub(crate) fn bar(&self, bar: ProgressBar, style: ProgressStyle, name: &str) -> ProgressBar {
         let bar = self.bars.add(bar);
         bar.set_style(style);
         bar.set_prefix(escape_untrusted(name).into_owned());
@@ -57,18 +57,18 @@ impl Terminal {
     }
 
     /// Says a line. A line break in it is written out: no name can begin a line that looks like another message.
-    pub fn say(&self, line: impl AsRef<str>) {
+    pub(crate) fn say(&self, line: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted(line.as_ref())));
     }
 
     /// Says several lines. Whatever of them may be a stranger's has passed [`escape_untrusted`] if it is to stay one line.
-    pub fn say_lines(&self, text: impl AsRef<str>) {
+    pub(crate) fn say_lines(&self, text: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted_lines(text.as_ref())));
     }
 
     /// Says something that may quote a text of several lines: those after the first are set in, so that none of them can pass
     /// for another message.
-    pub fn say_message(&self, text: impl AsRef<str>) {
+    pub(crate) fn say_message(&self, text: impl AsRef<str>) {
         let mut lines = text.as_ref().split('\n');
         let mut message = lines.next().unwrap_or_default().to_owned();
         for line in lines {
@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// Says several lines that may be coloured.
-    pub fn say_styled(&self, text: impl AsRef<str>) {
+    pub(crate) fn say_styled(&self, text: impl AsRef<str>) {
         let text = text.as_ref();
         let text = if self.color { escape_untrusted_but_style(text) } else { escape_untrusted_lines(text) };
         self.write(&format!("{text}\n"));
@@ -114,7 +114,7 @@ impl Terminal {
 
     /// Whether something could not be written, other than because nobody reads it.
     #[must_use]
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 

@@ -3,26 +3,14 @@
 use std::io;
 
 use clap::ValueEnum;
-use jackfield_plugin_api::Level;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::terminal;
 use crate::plugin::mask_secrets;
 
-/// Hands on a line that a plugin logged, on behalf of a stage or a model.
-pub(crate) fn plugin_line(level: Level, stage: Option<&str>, model: Option<&str>, message: &str) {
-    match level {
-        Level::Error => tracing::error!(target: "plugin", stage, model, "{message}"),
-        Level::Warn => tracing::warn!(target: "plugin", stage, model, "{message}"),
-        Level::Info => tracing::info!(target: "plugin", stage, model, "{message}"),
-        Level::Debug => tracing::debug!(target: "plugin", stage, model, "{message}"),
-        Level::Trace => tracing::trace!(target: "plugin", stage, model, "{message}"),
-    }
-}
-
 /// The shape of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -32,7 +20,7 @@ pub enum LogFormat {
 
 /// Sends log lines to standard error from now on. `JACKFIELD_LOG` (such as `debug` or `plugin=trace`) goes before
 /// `verbose`, the number of `-v` on the command line.
-pub fn init_logs(verbose: u8, format: LogFormat) {
+pub(crate) fn init_logs(verbose: u8, format: LogFormat) {
     let default = match verbose {
         0 => "warn",
         1 => "info",
