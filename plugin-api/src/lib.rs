@@ -79,6 +79,8 @@ mod rng;
 mod routing;
 mod search;
 mod search_policy;
+#[doc(hidden)]
+pub mod sync;
 mod tensors;
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, clippy::allow_attributes)]

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
@@ -17,7 +17,7 @@ use crate::{
     Arm, BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Context, Document,
     ElementType, Failure, FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _,
     Kind, Level, PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements,
-    TensorReader, TensorRef, elements_of, host::no, linked_in_as,
+    TensorReader, TensorRef, elements_of, host::no, linked_in_as, sync::lock,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -79,14 +79,14 @@ impl FakeHost {
         let bits: Vec<u64> = elements.iter().map(|element| u64::from(element.to_bits())).collect();
         let words = (1..=4).map(|word| format!("{:016x}", mixed(word, shape.iter().chain(&bits))));
         let sha256: String = words.collect();
-        held(&self.tensors).insert(sha256.clone(), elements.into());
+        lock(&self.tensors).insert(sha256.clone(), elements.into());
         TensorRef { sha256, shape: shape.to_vec(), dtype: ElementType::F32 }
     }
 
     /// The elements of a tensor that it holds.
     #[must_use]
     pub fn tensor(&self, tensor: &TensorRef) -> Option<Arc<[f32]>> {
-        held(&self.tensors).get(&tensor.sha256).cloned()
+        lock(&self.tensors).get(&tensor.sha256).cloned()
     }
 
     /// Says from now on that answers are no longer wanted.
@@ -97,13 +97,13 @@ impl FakeHost {
     /// Each prompt so far.
     #[must_use]
     pub fn asked(&self) -> Vec<CompletionRequest> {
-        held(&self.asked).clone()
+        lock(&self.asked).clone()
     }
 
     /// Each log line so far.
     #[must_use]
     pub fn logged(&self) -> Vec<(Level, String)> {
-        held(&self.logged).clone()
+        lock(&self.logged).clone()
     }
 }
 
@@ -114,13 +114,9 @@ fn mixed<'a>(seed: u64, numbers: impl Iterator<Item = &'a u64>) -> u64 {
     })
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl HostCalls for FakeHost {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        held(&self.logged).push((level, message.to_owned()));
+        lock(&self.logged).push((level, message.to_owned()));
     }
 
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
@@ -132,7 +128,7 @@ impl HostCalls for FakeHost {
     fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
             let model = self.model.as_ref().ok_or_else(|| no("model", "model"))?;
-            held(&self.asked).push(request.clone());
+            lock(&self.asked).push(request.clone());
             model(&request)
         })
     }
@@ -144,7 +140,7 @@ impl HostCalls for FakeHost {
     fn cache_get<'a>(&'a self, _index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
             let cache = self.cache.as_ref().ok_or_else(|| no("cache", "store"))?;
-            Ok(held(cache).get(key).cloned())
+            Ok(lock(cache).get(key).cloned())
         })
     }
 
@@ -157,7 +153,7 @@ impl HostCalls for FakeHost {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let cache = self.cache.as_ref().ok_or_else(|| no("cache", "store"))?;
-            held(cache).insert(key.to_owned(), value);
+            lock(cache).insert(key.to_owned(), value);
             Ok(())
         })
     }

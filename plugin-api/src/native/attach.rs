@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ use super::abi::{
 };
 use crate::{
     BoxFuture, CacheCalls, CompletionRequest, Descriptor, Document, Extension, Failure, HostCalls, HttpRequest,
-    Instance, Level, Request, Result, TensorReader, TensorRef,
+    Instance, Level, Request, Result, TensorReader, TensorRef, sync::lock,
 };
 
 /// Why a loaded library could not be used.
@@ -336,7 +336,7 @@ extern "C" fn open_tensor(data: Handle, index: u32, reference: RStr<'_>) -> RRes
     let lent = opened.map(|elements| {
         let lent = LentElements { data: Handle::new(elements.as_ptr()), count: elements.len() };
         // They stay where they are until the call ends.
-        host.lent.lock().unwrap_or_else(PoisonError::into_inner).push(elements);
+        lock(&host.lent).push(elements);
         lent
     });
     lent.map_err(AbiFailure::from).into()

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
     sync::{
-        Mutex, Once, PoisonError,
+        Mutex, Once,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,7 +17,7 @@ use tracing_core::{
 };
 
 use super::abi::LogSink;
-use crate::Level;
+use crate::{Level, sync::lock};
 
 /// Forwards everything at `level` or above to `sink`, from now on. The first call counts.
 pub(super) fn forward_to(sink: LogSink, level: Level) {
@@ -88,7 +88,7 @@ fn rank(level: &tracing_core::Level) -> u8 {
 
 impl Forward {
     fn with_spans<T>(&self, work: impl FnOnce(&mut BTreeMap<u64, Span>) -> T) -> T {
-        work(&mut self.spans.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut lock(&self.spans))
     }
 }
 
