@@ -43,7 +43,7 @@ static void fail(const jf_failure *failure, jackfield_plugin_types_failure_t *to
     to->tag = (uint8_t)failure->kind;
     if (failure->kind == JF_RATE_LIMITED) {
         to->val.rate_limited.message = owned(failure->message);
-        to->val.rate_limited.after_ms = (plugin_option_u64_t){ failure->after_ms > 0, failure->after_ms };
+        to->val.rate_limited.after_ms = (plugin_option_u64_t){ failure->retry_after_ms > 0, failure->retry_after_ms };
     } else {
         /* Every other variant holds a string, in the same place. */
         to->val.internal = owned(failure->message);
@@ -55,7 +55,7 @@ static jf_result failed(jf_call *call, jackfield_plugin_types_failure_t *failure
     kept_failure->kind = (jf_failure_kind)failure->tag;
     if (kept_failure->kind == JF_RATE_LIMITED) {
         kept_failure->message = jf_copy(call, text_of(failure->val.rate_limited.message));
-        if (failure->val.rate_limited.after_ms.is_some) kept_failure->after_ms = failure->val.rate_limited.after_ms.val;
+        if (failure->val.rate_limited.after_ms.is_some) kept_failure->retry_after_ms = failure->val.rate_limited.after_ms.val;
     } else {
         kept_failure->message = jf_copy(call, text_of(failure->val.internal));
     }

@@ -87,10 +87,10 @@ typedef enum jf_failure_kind {
 
 typedef struct jf_failure {
     jf_failure_kind kind;
-    /* A lowercase fragment without a full stop that names the thing and, where there is one, the mend. */
+    /* A lowercase fragment without a full stop that names the thing and, where there is one, the fix. */
     jf_text message;
     /* Of JF_RATE_LIMITED: how long to wait, in milliseconds; 0 where it is not known. */
-    uint64_t after_ms;
+    uint64_t retry_after_ms;
 } jf_failure;
 
 /* What functions that can fail give: JF_OK, or the failure. */
@@ -201,7 +201,7 @@ typedef struct jf_tensor_reader jf_tensor_reader;
 typedef struct jf_tensor_writer jf_tensor_writer;
 
 /* How many elements a tensor has; 0 for one that no machine can count. */
-uint64_t jf_elements(const jf_tensor_ref *tensor);
+uint64_t jf_element_count(const jf_tensor_ref *tensor);
 /* Opens a tensor that the input named, or that this call made. JF_INVALID_INPUT for any other. */
 jf_result jf_tensor_open(jf_call *call, const jf_tensor_ref *tensor, jf_tensor_reader **reader);
 /* Reads the `length` elements from the one at `offset` on, so that a tensor may be larger than the plugin's memory.
@@ -232,8 +232,8 @@ typedef struct jf_completion_request {
     size_t message_count;
     /* JSON Schema of the answer, as text; free text without one. */
     jf_text schema;
-    /* The host does not hold the answer to the schema. */
-    bool not_held;
+    /* The host does not validate the answer against the schema. */
+    bool not_validated;
     /* The answer neither comes from the model's cache nor goes there. */
     bool not_cached;
     /* The most tokens of an answer; the server's default without it. */

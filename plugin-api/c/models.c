@@ -10,8 +10,8 @@ const char jf_request_schema[] =
     "\"content\":{\"type\":\"string\",\"description\":\"What is said.\"}},\"required\":[\"role\",\"content\"]},"
     "\"description\":\"The conversation so far; at least one message.\"},"
     "\"schema\":{\"description\":\"JSON Schema (2020-12) of the answer; free text without one.\"},"
-    "\"held\":{\"type\":\"boolean\",\"default\":true,"
-    "\"description\":\"Whether the host holds the answer to `schema`, and repairs it once.\"},"
+    "\"validate\":{\"type\":\"boolean\",\"default\":true,"
+    "\"description\":\"Whether the host validates the answer against `schema`, and has it repaired once.\"},"
     "\"cached\":{\"type\":\"boolean\",\"default\":true,"
     "\"description\":\"Whether the answer may come from the model's cache, and go there.\"},"
     "\"max_tokens\":{\"type\":[\"integer\",\"null\"],\"description\":\"The most tokens of an answer.\"},"
@@ -24,7 +24,7 @@ const char jf_request_schema[] =
 
 const char jf_completion_schema[] =
     "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\",\"properties\":{"
-    "\"text\":{\"type\":\"string\",\"description\":\"The text; JSON if the request had a schema that was held.\"},"
+    "\"text\":{\"type\":\"string\",\"description\":\"The text; JSON if the request had a schema that the answer was validated against.\"},"
     "\"finish\":{\"enum\":[\"stop\",\"length\",\"other\"],\"description\":\"Why it ended.\"},"
     "\"usage\":{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"integer\",\"description\":\"Tokens read.\"},"
     "\"output\":{\"type\":\"integer\",\"description\":\"Tokens written.\"}},\"required\":[\"input\",\"output\"],"
@@ -72,7 +72,7 @@ jf_result jf_read_request(jf_call *call, yyjson_val *from, jf_completion_request
     if (schema != NULL && !yyjson_is_null(schema)) {
         JF_TRY(jf_write(call, yyjson_val_mut_copy(jf_json(call), schema), &request->schema));
     }
-    request->not_held = yyjson_is_false(yyjson_obj_get(from, "held"));
+    request->not_validated = yyjson_is_false(yyjson_obj_get(from, "validate"));
     request->not_cached = yyjson_is_false(yyjson_obj_get(from, "cached"));
     yyjson_val *max_tokens = yyjson_obj_get(from, "max_tokens");
     if ((request->has_max_tokens = yyjson_is_uint(max_tokens))) {
@@ -113,7 +113,7 @@ jf_result jf_write_request(jf_call *call, const jf_completion_request *request, 
         JF_TRY(jf_parse(call, JF_INVALID_INPUT, request->schema, &schema));
         yyjson_mut_obj_add_val(doc, object, "schema", yyjson_val_mut_copy(doc, schema));
     }
-    if (request->not_held) yyjson_mut_obj_add_bool(doc, object, "held", false);
+    if (request->not_validated) yyjson_mut_obj_add_bool(doc, object, "validate", false);
     if (request->not_cached) yyjson_mut_obj_add_bool(doc, object, "cached", false);
     if (request->has_max_tokens) yyjson_mut_obj_add_uint(doc, object, "max_tokens", request->max_tokens);
     if (request->has_temperature) yyjson_mut_obj_add_real(doc, object, "temperature", request->temperature);

@@ -28,7 +28,7 @@ static bool count_of(const uint64_t *shape, size_t dimensions, uint64_t *count) 
     return true;
 }
 
-uint64_t jf_elements(const jf_tensor_ref *tensor) {
+uint64_t jf_element_count(const jf_tensor_ref *tensor) {
     uint64_t count;
     return count_of(tensor->shape, tensor->dimensions, &count) ? count : 0;
 }
@@ -78,7 +78,7 @@ jf_result jf_tensor_open(jf_call *call, const jf_tensor_ref *tensor, jf_tensor_r
     int32_t at_host;
     JF_TRY(call->host->tensor_open(call, reference, &at_host));
     *reader = jf_alloc(call, sizeof **reader);
-    **reader = (jf_tensor_reader){ call->readers, at_host, jf_elements(tensor) };
+    **reader = (jf_tensor_reader){ call->readers, at_host, jf_element_count(tensor) };
     call->readers = *reader;
     return JF_OK;
 }

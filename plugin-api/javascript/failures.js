@@ -1,7 +1,7 @@
 // Failures: one error for each variant of the contract.
 //
 // Throw the one that fits; the host knows from it whether trying again can help. Messages are lowercase fragments without a
-// full stop that name the thing and, where there is one, the mend.
+// full stop that name the thing and, where there is one, the fix.
 
 export class Failure extends Error {
   constructor(kind, message) {
@@ -36,9 +36,9 @@ export class Unavailable extends Failure {
 }
 
 export class RateLimited extends Failure {
-  constructor(message, { afterMs } = {}) {
+  constructor(message, { retryAfterMs } = {}) {
     super("rate-limited", message);
-    this.afterMs = afterMs;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -81,12 +81,12 @@ export function failureOf(thrown) {
 /** A failure as a value of the contract. */
 export function lowered(failure) {
   if (failure.kind !== "rate-limited") return { tag: failure.kind, val: failure.message };
-  const afterMs = failure.afterMs === undefined ? null : Math.max(0, Math.round(failure.afterMs));
+  const afterMs = failure.retryAfterMs === undefined ? null : Math.max(0, Math.round(failure.retryAfterMs));
   return { tag: "rate-limited", val: { message: failure.message, afterMs } };
 }
 
 /** The failure of a value of the contract. */
 export function lifted({ tag, val }) {
-  if (tag === "rate-limited") return new RateLimited(val.message, { afterMs: val.afterMs ?? undefined });
+  if (tag === "rate-limited") return new RateLimited(val.message, { retryAfterMs: val.afterMs ?? undefined });
   return new CLASSES[tag](val);
 }

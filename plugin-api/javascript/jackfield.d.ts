@@ -297,7 +297,7 @@ export function routingPolicy<L, C = {}, S = void>(
     /** Picks an arm. The same state, question and seed give the same decision. */
     decide(state: L, question: Question, call: Call<C, S>): Decision;
     /** Picks another arm after one failed for good, none of those that `question.tried` lists; or none, as it does without. */
-    again?(state: L, question: Question, call: Call<C, S>): Decision | undefined;
+    decideAgain?(state: L, question: Question, call: Call<C, S>): Decision | undefined;
     /**
      * Takes one outcome in, by changing the state. Outcomes come in the order of the items, one for every item that was decided
      * about; one whose reward or objectives never came is no error. Throws `InvalidInput` for one that cannot be learned from.
@@ -418,8 +418,8 @@ export interface CompletionRequest {
   messages: Message[];
   /** JSON Schema (2020-12) of the answer; free text without one. */
   schema?: unknown;
-  /** Whether the host holds the answer to `schema`, and repairs it once. True by default. */
-  held: boolean;
+  /** Whether the host validates the answer against `schema`, and has it repaired once. True by default. */
+  validate: boolean;
   /** Whether the answer may come from the model's cache, and go there. True by default. */
   cached: boolean;
   /** The most tokens of an answer; the server's default without it. */
@@ -474,7 +474,7 @@ export const CompletionRequest: Type<CompletionRequest>;
 
 /** An answer. */
 export interface Completion {
-  /** The text; JSON if the request had a schema that was held. */
+  /** The text; JSON if the request had a schema that the answer was validated against. */
   text: string;
   /** Why it ended: it was complete, it reached `max_tokens` or the model's own limit, or something else. */
   finish: "stop" | "length" | "other";
@@ -618,7 +618,7 @@ export class Random {
   below(bound: number | bigint): number;
 }
 
-// Failures: messages are lowercase fragments without a full stop that name the thing and, where there is one, the mend.
+// Failures: messages are lowercase fragments without a full stop that name the thing and, where there is one, the fix.
 
 /** Why a call did not answer. Throw one of its subclasses; anything else that is thrown is a fault of the extension. */
 export abstract class Failure extends Error {
@@ -641,10 +641,10 @@ export class InvalidOutput extends Failure {
 export class Unavailable extends Failure {
   constructor(message: string);
 }
-/** Asked too often. Retried, not before `afterMs` milliseconds where that is known. */
+/** Asked too often. Retried, not before `retryAfterMs` milliseconds where that is known. */
 export class RateLimited extends Failure {
-  constructor(message: string, options?: { afterMs?: number });
-  readonly afterMs?: number;
+  constructor(message: string, options?: { retryAfterMs?: number });
+  readonly retryAfterMs?: number;
 }
 /** The host asked to stop. Never retried within a run. */
 export class Cancelled extends Failure {

@@ -52,7 +52,10 @@ export const CompletionRequest = object(
   {
     messages: list(Message, { description: "The conversation so far; at least one message." }),
     schema: optional(any(), { description: "JSON Schema (2020-12) of the answer; free text without one." }),
-    held: boolean({ default: true, description: "Whether the host holds the answer to `schema`, and repairs it once." }),
+    validate: boolean({
+      default: true,
+      description: "Whether the host validates the answer against `schema`, and has it repaired once.",
+    }),
     cached: boolean({ default: true, description: "Whether the answer may come from the model's cache, and go there." }),
     max_tokens: optional(integer({ minimum: 0 }), { description: "The most tokens of an answer." }),
     temperature: optional(number(), { description: "Temperature of sampling, 0 to 2." }),
@@ -100,7 +103,7 @@ const TokenLogProbs = object({
 
 export const Completion = object(
   {
-    text: string({ description: "The text; JSON if the request had a schema that was held." }),
+    text: string({ description: "The text; JSON if the request had a schema that the answer was validated against." }),
     finish: oneOf("stop", "length", "other").with({ default: "stop", description: "Why it ended." }),
     usage: optional(nullable(Usage), { description: "Tokens, as the model counts them." }),
     model: optional(string(), { description: "The model, as the server calls it." }),

@@ -66,7 +66,7 @@ function decided(policy, state, question, again, call) {
   if (!again && tried.length > 0) {
     throw new InvalidInput("a first decision is asked for, and an arm was tried: that is to be asked `again`");
   }
-  const decision = again ? (policy.again?.(state, question, call) ?? null) : policy.decide(state, question, call);
+  const decision = again ? (policy.decideAgain?.(state, question, call) ?? null) : policy.decide(state, question, call);
   if (decision === null && again) return null;
   const { arm, scores = [] } = decision ?? {};
   const wrong = (what) => new Internal(`the policy \`${policy.name}\` ${what}`);

@@ -3,7 +3,7 @@
 import { Internal, InvalidInput } from "./failures.js";
 import { Misfit, Type } from "./schema.js";
 
-const MOST_DIMENSIONS = 8;
+const MAX_DIMENSIONS = 8;
 /** The most elements that pass the boundary at a time. */
 const AT_A_TIME = 1 << 16;
 
@@ -16,7 +16,7 @@ export function tensorRef({ shape, ...options } = {}) {
     type: "object",
     properties: {
       $tensor: { type: "string", pattern: "^[0-9a-f]{64}$" },
-      shape: { type: "array", items: { type: "integer", minimum: 0 }, maxItems: MOST_DIMENSIONS },
+      shape: { type: "array", items: { type: "integer", minimum: 0 }, maxItems: MAX_DIMENSIONS },
       dtype: { enum: ["f32"] },
     },
     required: ["$tensor", "shape", "dtype"],
@@ -32,8 +32,8 @@ export function tensorRef({ shape, ...options } = {}) {
     if (typeof value.$tensor !== "string" || !/^[0-9a-f]{64}$/.test(value.$tensor)) {
       throw new Misfit(`${at}\`$tensor\` is not a SHA-256`);
     }
-    if (!Array.isArray(value.shape) || value.shape.length > MOST_DIMENSIONS || !value.shape.every(isLength)) {
-      throw new Misfit(`${at}\`shape\` is not a list of at most ${MOST_DIMENSIONS} lengths`);
+    if (!Array.isArray(value.shape) || value.shape.length > MAX_DIMENSIONS || !value.shape.every(isLength)) {
+      throw new Misfit(`${at}\`shape\` is not a list of at most ${MAX_DIMENSIONS} lengths`);
     }
     if (value.dtype !== "f32") throw new Misfit(`${at}\`dtype\` is not \`f32\``);
     return { $tensor: value.$tensor, shape: [...value.shape], dtype: "f32" };
@@ -94,8 +94,8 @@ export class TensorWriter {
 /** The shape as a list; throws `InvalidInput` for one that no tensor has. */
 export function checkedShape(shape) {
   const lengths = [...shape];
-  if (lengths.length > MOST_DIMENSIONS) {
-    throw new InvalidInput(`a tensor of ${lengths.length} dimensions, more than ${MOST_DIMENSIONS}`);
+  if (lengths.length > MAX_DIMENSIONS) {
+    throw new InvalidInput(`a tensor of ${lengths.length} dimensions, more than ${MAX_DIMENSIONS}`);
   }
   if (!lengths.every(isLength) || !Number.isSafeInteger(elementsOf(lengths))) {
     throw new InvalidInput(`no tensor has the shape [${lengths}]`);

@@ -35,10 +35,10 @@ export class FakeHost {
   readonly logged: { level: Level; message: string }[];
   /** Each report of progress. */
   readonly progressed: { done: number; total: number | null; note: string }[];
-  /** Each prompt. */
-  readonly asked: CompletionRequest[];
+  /** Each request for a completion. */
+  readonly requests: CompletionRequest[];
   /** Holds a tensor from now on, and gives its reference. */
-  holdTensor(shape: number[], elements: Iterable<number>): TensorRef;
+  addTensor(shape: number[], elements: Iterable<number>): TensorRef;
   /** The elements of a tensor that it holds. */
   tensor(reference: TensorRef): Float32Array;
   /** What an extension's function is called with. */
@@ -80,7 +80,7 @@ export interface OpenedPolicy {
   /** Picks an arm. */
   decide(seed?: bigint | number, context?: string): Decision;
   /** Picks another arm after those failed. */
-  again(tried: number[], seed?: bigint | number, context?: string): Decision | null;
+  decideAgain(tried: number[], seed?: bigint | number, context?: string): Decision | null;
   /** Takes an outcome in. */
   learn(outcome: Partial<Omit<Outcome, "used" | "failed">> & Pick<Outcome, "attempts">): void;
 }

@@ -16,7 +16,7 @@ const NOWHERE = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
 export class FakeHost {
   logged = [];
   progressed = [];
-  asked = [];
+  requests = [];
   tensors = new Map();
 
   constructor({ model, cache, server, isCancelled = false } = {}) {
@@ -41,9 +41,9 @@ export class FakeHost {
 
   complete(_index, request) {
     if (this.model === undefined) throw new InvalidConfig('the stage has no model: give it one with `model = "name"`');
-    const asked = CompletionRequest.read(JSON.parse(request));
-    this.asked.push(asked);
-    const answer = this.model(asked);
+    const completionRequest = CompletionRequest.read(JSON.parse(request));
+    this.requests.push(completionRequest);
+    const answer = this.model(completionRequest);
     return JSON.stringify(Completion.read(typeof answer === "string" ? { text: answer } : answer));
   }
 
@@ -70,7 +70,7 @@ export class FakeHost {
     return { status, headers, body: typeof body === "string" ? encode(body) : body };
   }
 
-  holdTensor(shape, elements) {
+  addTensor(shape, elements) {
     const held = Float32Array.from(elements);
     const wanted = shape.reduce((product, length) => product * length, 1);
     assert.equal(held.length, wanted, `the elements of a tensor of shape [${shape}]`);
@@ -103,7 +103,7 @@ export class FakeHost {
       },
       finish: () => {
         if (elements.length < wanted) throw wrong();
-        return JSON.stringify(this.holdTensor(shape, elements));
+        return JSON.stringify(this.addTensor(shape, elements));
       },
     };
   }
@@ -173,7 +173,7 @@ export function openPolicy(extension, arms, { config = {} } = {}) {
     decide(seed = 0n, context = "") {
       return ask({ state: policy.state, arms: all, decide: [{ context, seed: BigInt(seed) }] })[0];
     },
-    again(tried, seed = 0n, context = "") {
+    decideAgain(tried, seed = 0n, context = "") {
       return ask({ state: policy.state, arms: all, decide: [{ context, tried, seed: BigInt(seed) }], again: true })[0];
     },
     learn(outcome) {

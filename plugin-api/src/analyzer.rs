@@ -132,7 +132,7 @@ mod tests {
     use std::task::{Context as TaskContext, Poll, Waker};
 
     use super::*;
-    use crate::testing::{FakeHost, nowhere};
+    use crate::testing::{FakeHost, test_context};
 
     /// Counts how many documents came together; a batch with the number 13 in it loses an answer.
     struct Together;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn answers(documents: &[&str]) -> Vec<Result<String>> {
-        let request = |json: &&str| Request { document: Document::new(*json), context: nowhere() };
+        let request = |json: &&str| Request { document: Document::new(*json), context: test_context() };
         let batch: Vec<Request> = documents.iter().map(request).collect();
         let (opened, host) = (Opened(Together), FakeHost::default());
         let Poll::Ready(answers) =

@@ -79,10 +79,10 @@ pub struct CompletionRequest {
     /// JSON Schema (2020-12) of the answer; servers that can are told to follow it. Free text without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Arc<Value>>,
-    /// Whether the host holds the answer to `schema`: one that breaks it is sent back once, with the error, and fails as
-    /// `invalid-output` if that does not help. True by default.
+    /// Whether the host validates the answer against `schema`: one that does not fit is sent back once, with the error, and
+    /// fails as `invalid-output` if that does not help. True by default.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
-    pub held: bool,
+    pub validate: bool,
     /// Whether the answer may come from the model's cache, and go there. True by default.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub cached: bool,
@@ -231,7 +231,7 @@ const fn is_true(value: &bool) -> bool {
 const KEYS: [&str; 14] = [
     "messages",
     "schema",
-    "held",
+    "validate",
     "cached",
     "max_tokens",
     "temperature",
@@ -249,7 +249,7 @@ impl CompletionRequest {
     /// A request of these messages, with everything else as by default.
     #[must_use]
     pub fn new(messages: Vec<Message>) -> Self {
-        Self { messages, held: true, cached: true, ..Self::default() }
+        Self { messages, validate: true, cached: true, ..Self::default() }
     }
 
     /// What a plugin asks in JSON. A key that is not known could be one that matters: it is refused.
@@ -257,7 +257,7 @@ impl CompletionRequest {
     /// # Errors
     /// [`Failure::InvalidInput`] that says what is wrong.
     #[doc(hidden)]
-    pub fn asked(json: &str) -> Result<Self> {
+    pub fn from_json(json: &str) -> Result<Self> {
         let wrong = |what: String| Failure::InvalidInput(format!("no completion request: {what}"));
         let request = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let keys: BTreeMap<String, IgnoredAny> =
@@ -268,7 +268,7 @@ impl CompletionRequest {
         }
     }
 
-    /// The same with a JSON Schema that the host holds the answer to.
+    /// The same with a JSON Schema that the host validates the answer against.
     #[must_use]
     pub fn with_schema(mut self, schema: impl Into<Arc<Value>>) -> Self {
         self.schema = Some(schema.into());
@@ -279,7 +279,7 @@ impl CompletionRequest {
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Finish {
+pub enum FinishReason {
     /// It was complete.
     #[default]
     Stop,
@@ -301,11 +301,11 @@ pub struct Usage {
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Completion {
-    /// The text; JSON if the request had a schema that was held.
+    /// The text; JSON if the request had a schema that the answer was validated against.
     pub text: String,
     /// Why it ended.
     #[serde(default)]
-    pub finish: Finish,
+    pub finish: FinishReason,
     /// Tokens, as the server counts them. Absent where it does not: the host then counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -411,8 +411,8 @@ mod tests {
         assert!(known.len() == KEYS.len() && KEYS.iter().all(|key| known.contains_key(*key)), "{known:?}");
         let request = CompletionRequest { tokenize: true, ..CompletionRequest::new(vec![Message::user("hello")]) };
         let json = serde_json::to_string(&request).expect("JSON");
-        assert_eq!(CompletionRequest::asked(&json), Ok(request));
-        let told = |json: &str| CompletionRequest::asked(json).expect_err("refused").to_string();
+        assert_eq!(CompletionRequest::from_json(&json), Ok(request));
+        let told = |json: &str| CompletionRequest::from_json(json).expect_err("refused").to_string();
         let misspelt = told(&json.replace("tokenize", "tokenise"));
         assert!(misspelt.starts_with("invalid-input: no completion request: unknown field `tokenise`"), "{misspelt}");
         assert!(misspelt.ends_with("`tokenize`, `embed`"), "{misspelt}");

@@ -46,7 +46,7 @@ pub struct LayerDirection {
     pub silhouette: Option<f64>,
     /// What else the extractor says.
     #[serde(flatten)]
-    pub more: Map<String, Value>,
+    pub extra: Map<String, Value>,
 }
 
 /// A direction a layer.

@@ -102,7 +102,7 @@ inventory::collect!(Registration);
 
 /// Every extension linked into this library or program, sorted by kind and name.
 #[must_use]
-pub fn linked_in() -> Vec<Arc<dyn Extension>> {
+pub fn linked_extensions() -> Vec<Arc<dyn Extension>> {
     let mut all: Vec<_> = inventory::iter::<Registration>.into_iter().map(|entry| (entry.make)()).collect();
     all.sort_by(|a, b| {
         let (a, b) = (a.descriptor(), b.descriptor());
@@ -111,10 +111,10 @@ pub fn linked_in() -> Vec<Arc<dyn Extension>> {
     all
 }
 
-/// The extension of this kind and name that is linked into this library or program. Cheaper than [`linked_in`]: no other
+/// The extension of this kind and name that is linked into this library or program. Cheaper than [`linked_extensions`]: no other
 /// extension is made and no schema generated.
 #[must_use]
-pub fn linked_in_as(kind: crate::Kind, name: &str) -> Option<Arc<dyn Extension>> {
+pub fn linked_extension(kind: crate::Kind, name: &str) -> Option<Arc<dyn Extension>> {
     let mut all = inventory::iter::<Registration>.into_iter();
     all.find(|entry| entry.kind == kind && entry.name == name).map(|entry| (entry.make)())
 }

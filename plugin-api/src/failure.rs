@@ -18,12 +18,12 @@ pub enum Failure {
     InvalidOutput(String),
     /// Something needed is away at the moment. Retried.
     Unavailable(String),
-    /// Asked too often. Retried, not before `after` where it is known.
+    /// Asked too often. Retried, not before `retry_after` where it is known.
     RateLimited {
         /// What limited the rate.
         message: String,
         /// How long to wait, where it is known.
-        after: Option<Duration>,
+        retry_after: Option<Duration>,
     },
     /// The host asked to stop. Never retried within a run.
     Cancelled(String),
@@ -90,7 +90,7 @@ impl FailureKind {
 
     /// Whether the same call may succeed later.
     #[must_use]
-    pub const fn can_heal(self) -> bool {
+    pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Unavailable | Self::RateLimited)
     }
 }
@@ -105,7 +105,7 @@ impl Failure {
             FailureKind::InvalidInput => Self::InvalidInput(message),
             FailureKind::InvalidOutput => Self::InvalidOutput(message),
             FailureKind::Unavailable => Self::Unavailable(message),
-            FailureKind::RateLimited => Self::RateLimited { message, after: None },
+            FailureKind::RateLimited => Self::RateLimited { message, retry_after: None },
             FailureKind::Cancelled => Self::Cancelled(message),
             FailureKind::OverBudget => Self::OverBudget(message),
             FailureKind::Internal => Self::Internal(message),
@@ -144,22 +144,22 @@ impl Failure {
 
     /// How long to wait before trying again, where it is known.
     #[must_use]
-    pub const fn after(&self) -> Option<Duration> {
+    pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { after, .. } => *after,
+            Self::RateLimited { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
 
-    /// What a caught panic says, as a failure of `place`.
+    /// What a caught panic says, as a failure that names `operation`.
     #[must_use]
-    pub fn from_panic(place: &str, payload: &(dyn std::any::Any + Send)) -> Self {
-        let said = payload
+    pub fn from_panic(operation: &str, payload: &(dyn std::any::Any + Send)) -> Self {
+        let message = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".to_owned());
-        Self::Internal(format!("panicked in {place}: {said}"))
+        Self::Internal(format!("panicked in {operation}: {message}"))
     }
 }
 

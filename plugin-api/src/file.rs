@@ -9,16 +9,16 @@ use serde::{
 };
 
 /// `format` of a config string that the host replaces by the file it names: see [`TextFile`].
-pub const TEXT_FILE: &str = "jackfield-text-file";
+pub const TEXT_FILE_FORMAT: &str = "jackfield-text-file";
 
 /// `format` of a config string that the host replaces by the files of the folder it names: see [`TextFiles`].
-pub const TEXT_FILES: &str = "jackfield-text-files";
+pub const TEXT_FILES_FORMAT: &str = "jackfield-text-files";
 
 /// `format` of a config string that the host makes an absolute path: see [`FilePath`].
-pub const FILE_PATH: &str = "jackfield-path";
+pub const FILE_PATH_FORMAT: &str = "jackfield-path";
 
 /// `format` of a config string that the host replaces by the path and the digest of what lies there: see [`DigestedPath`].
-pub const DIGESTED_PATH: &str = "digested-path";
+pub const DIGESTED_PATH_FORMAT: &str = "digested-path";
 
 /// A text file that the configuration names, relative to the pipeline's folder. The host reads it and hands it over with
 /// the configuration, so that a sandboxed plugin can have it too, and a change of the file is a change of the
@@ -41,7 +41,7 @@ impl JsonSchema for TextFile {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": TEXT_FILE })
+        json_schema!({ "type": "string", "format": TEXT_FILE_FORMAT })
     }
 }
 
@@ -67,7 +67,7 @@ impl JsonSchema for TextFiles {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": TEXT_FILES })
+        json_schema!({ "type": "string", "format": TEXT_FILES_FORMAT })
     }
 }
 
@@ -88,7 +88,7 @@ pub struct DigestedPath {
 impl DigestedPath {
     /// A path that no host has looked at.
     #[must_use]
-    pub fn unseen(path: impl Into<PathBuf>) -> Self {
+    pub fn without_digest(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), sha256: String::new() }
     }
 }
@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for DigestedPath {
             }
 
             fn visit_str<E>(self, path: &str) -> Result<DigestedPath, E> {
-                Ok(DigestedPath::unseen(path))
+                Ok(DigestedPath::without_digest(path))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DigestedPath, A::Error> {
@@ -137,7 +137,7 @@ impl JsonSchema for DigestedPath {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": DIGESTED_PATH })
+        json_schema!({ "type": "string", "format": DIGESTED_PATH_FORMAT })
     }
 }
 
@@ -156,7 +156,7 @@ impl JsonSchema for FilePath {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": FILE_PATH })
+        json_schema!({ "type": "string", "format": FILE_PATH_FORMAT })
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
         let both = DigestedPath { path: "/a".into(), sha256: "00".to_owned() };
         assert_eq!(read(json!({ "path": "/a", "sha256": "00" })), Ok(both.clone()));
         assert_eq!(read(serde_json::to_value(&both).expect("JSON")), Ok(both));
-        assert_eq!(read(json!("/a")), Ok(DigestedPath::unseen("/a")));
+        assert_eq!(read(json!("/a")), Ok(DigestedPath::without_digest("/a")));
         assert!(read(json!({ "sha256": "00" })).is_err_and(|error| error.contains("`path`")));
         assert!(read(json!({ "path": "/a", "md5": "00" })).is_err_and(|error| error.contains("`md5`")));
     }

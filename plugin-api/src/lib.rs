@@ -54,6 +54,7 @@
 mod analyzer;
 mod by_name;
 mod cache;
+mod catch_panic;
 mod completion;
 mod config;
 mod descriptor;
@@ -63,7 +64,6 @@ mod export;
 mod extension;
 mod failure;
 mod file;
-mod guard;
 mod host;
 mod http;
 #[cfg(not(target_family = "wasm"))]
@@ -92,24 +92,27 @@ pub mod testing;
 
 pub use analyzer::Analyzer;
 pub use cache::{CacheBackend, CacheCalls, CacheEntry, CacheSize, CacheValue, from_hex, to_hex};
+#[doc(hidden)]
+pub use catch_panic::{CatchPanic, catch_panic};
 pub use completion::{
-    Capture, Captured, Completion, CompletionRequest, Component, Edit, Finish, LikelyToken, LogProbs, LogProbsOn,
+    Capture, Captured, Completion, CompletionRequest, Component, Edit, FinishReason, LikelyToken, LogProbs, LogProbsOn,
     Message, Prompt, Role, RowNormalization, Token, TokenLogProb, TokenLogProbs, Usage,
 };
-pub use config::{Config, EXPORT_FOLDER, MACHINE_DEFAULT, NO_EFFECT};
+pub use config::{Config, X_EXPORT_FOLDER, X_MACHINE_DEFAULT, X_NO_EFFECT};
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
-pub use extension::{BoxFuture, Extension, Instance, Registration, linked_in, linked_in_as};
+pub use extension::{BoxFuture, Extension, Instance, Registration, linked_extension, linked_extensions};
 pub use failure::{Failure, FailureKind, Result};
-pub use file::{DIGESTED_PATH, DigestedPath, FILE_PATH, FilePath, TEXT_FILE, TEXT_FILES, TextFile, TextFiles};
-#[doc(hidden)]
-pub use guard::{Guarded, guarded};
+pub use file::{
+    DIGESTED_PATH_FORMAT, DigestedPath, FILE_PATH_FORMAT, FilePath, TEXT_FILE_FORMAT, TEXT_FILES_FORMAT, TextFile,
+    TextFiles,
+};
 pub use host::{Host, HostCalls, Level};
 pub use http::{HttpRequest, HttpResponse};
 #[cfg(not(target_family = "wasm"))]
 pub use memory::{
-    MemoryBound, MemoryBoundKind, address_space_limit, memory_bounds, memory_taken, parse_size, size_text,
+    MemoryBound, MemoryBoundKind, MemoryUse, address_space_limit, format_size, memory_bounds, memory_use, parse_size,
 };
 pub use model::{Model, ModelCalls};
 pub use offers::{Ability, Offers, X_NEEDS};
@@ -123,10 +126,10 @@ pub use search::{
     Condition, Dimension, Domain, Goal, Picks, SearchAnswer, SearchDecision, SearchQuestion, SearchRequest, Study,
     Values, step_value,
 };
-pub use search_policy::{SearchByDocuments, SearchCalls, SearchLinkedIn, SearchPolicy, SearchState};
+pub use search_policy::{LinkedInSearch, SearchByDocuments, SearchCalls, SearchPolicy, SearchState};
 pub use tensors::{
-    ElementType, MOST_DIMENSIONS, ReadElements, TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
-    checked_shape, elements_of,
+    ElementType, MAX_DIMENSIONS, ReadElements, TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
+    checked_shape, element_count,
 };
 
 /// Version of the contract, apart from the product's. A host serves every minor of its major.

@@ -53,7 +53,7 @@ impl fmt::Display for MemoryBound {
             MemoryBoundKind::ControlGroup => "that the control group allows",
             MemoryBoundKind::AddressSpace => "of address space that are allowed (`ulimit -v`)",
         };
-        write!(f, "{} of the {} {whose}", size_text(self.left()), size_text(self.limit))
+        write!(f, "{} of the {} {whose}", format_size(self.left()), format_size(self.limit))
     }
 }
 
@@ -77,11 +77,20 @@ pub fn address_space_limit() -> Option<u64> {
     in_limits(&read("/proc/self/limits"))
 }
 
-/// How many bytes of memory this process has now, and the most it had so far; none where the system does not say.
+/// How much memory this process takes (its resident set).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// How many bytes it takes now.
+    pub now: u64,
+    /// The most bytes that it has taken so far.
+    pub peak: u64,
+}
+
+/// How much memory this process takes; none where the system does not say (only Linux is asked).
 #[must_use]
-pub fn memory_taken() -> Option<(u64, u64)> {
+pub fn memory_use() -> Option<MemoryUse> {
     let status = read("/proc/self/status");
-    Some((in_kib(&status, "VmRSS:")?, in_kib(&status, "VmHWM:")?))
+    Some(MemoryUse { now: in_kib(&status, "VmRSS:")?, peak: in_kib(&status, "VmHWM:")? })
 }
 
 fn read(path: &str) -> String {
@@ -143,7 +152,7 @@ fn in_control_group(folder: &Path, (limits, used, idle): GroupFiles) -> Option<M
 
 /// A size as people write it: the largest binary unit that it reaches, to one place.
 #[must_use]
-pub fn size_text(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match units.into_iter().find(|(_, unit)| bytes >= *unit) {
         Some((name, unit)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
@@ -231,8 +240,8 @@ mod tests {
         assert_eq!(in_limits(""), None);
         if cfg!(target_os = "linux") {
             assert!(memory_bounds().iter().any(|bound| bound.kind == MemoryBoundKind::Machine && bound.used > 0));
-            let (now, most) = memory_taken().expect("Linux says so");
-            assert!(0 < now && now <= most);
+            let memory = memory_use().expect("Linux says so");
+            assert!(0 < memory.now && memory.now <= memory.peak);
         }
     }
 

@@ -71,7 +71,7 @@ fn describe<M: Model>(version: &str) -> Descriptor {
         version: version.to_owned(),
         summary: M::SUMMARY.to_owned(),
         config: input_schema::<M>(),
-        input: M::offers().written_to(<CompletionRequest as FromDocument>::schema()),
+        input: M::offers().add_to_schema(<CompletionRequest as FromDocument>::schema()),
         output: <Completion as IntoDocument>::schema(),
         permissions: M::permissions(),
         examples: M::examples(),
@@ -88,7 +88,7 @@ struct Opened<M> {
 
 impl<M: Model> Opened<M> {
     async fn answer(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
-        self.offers.hold(M::NAME, &self.config, &request)?;
+        self.offers.check_request(M::NAME, &self.config, &request)?;
         self.model.complete(request, host).await
     }
 }

@@ -80,14 +80,14 @@ enum Condition {
 
 impl Default for Offers {
     fn default() -> Self {
-        Self::of(&[Ability::Complete])
+        Self::always(&[Ability::Complete])
     }
 }
 
 impl Offers {
     /// All of these, however it is configured.
     #[must_use]
-    pub fn of(abilities: &[Ability]) -> Self {
+    pub fn always(abilities: &[Ability]) -> Self {
         Self(abilities.iter().map(|ability| (*ability, Condition::Always)).collect())
     }
 
@@ -100,7 +100,7 @@ impl Offers {
 
     /// What an input schema says. Abilities that are not known here are left out.
     #[must_use]
-    pub fn read(schema: &Value) -> Self {
+    pub fn from_schema(schema: &Value) -> Self {
         let Some(said) = schema.get("x-offers").and_then(Value::as_object) else { return Self::default() };
         let read = said.iter().filter_map(|(name, condition)| {
             let condition = match condition {
@@ -126,7 +126,7 @@ impl Offers {
     ///
     /// # Errors
     /// [`Failure::InvalidInput`], which names it.
-    pub(crate) fn hold(&self, model: &str, config: &Value, request: &CompletionRequest) -> Result<()> {
+    pub(crate) fn check_request(&self, model: &str, config: &Value, request: &CompletionRequest) -> Result<()> {
         let asked = [
             (request.capture.is_some(), Ability::Capture),
             (!request.edits.is_empty(), Ability::Edits),
@@ -144,7 +144,7 @@ impl Offers {
 
     /// The schema with what is offered at its root.
     #[must_use]
-    pub fn written_to(&self, mut schema: Value) -> Value {
+    pub fn add_to_schema(&self, mut schema: Value) -> Value {
         let said: Map<String, Value> = self
             .0
             .iter()
@@ -171,10 +171,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again_and_depends_on_the_configuration_where_it_says_so() {
-        let offers = Offers::of(&[Ability::Complete, Ability::Capture]).and_if(Ability::Local, "/runs/here");
-        let schema = offers.written_to(json!({ "type": "object" }));
+        let offers = Offers::always(&[Ability::Complete, Ability::Capture]).and_if(Ability::Local, "/runs/here");
+        let schema = offers.add_to_schema(json!({ "type": "object" }));
         assert_eq!(schema["x-offers"], json!({ "complete": true, "capture": true, "local": "/runs/here" }));
-        let read = Offers::read(&schema);
+        let read = Offers::from_schema(&schema);
         assert_eq!(read, offers);
         assert!(read.has(Ability::Capture, &json!({})) && !read.has(Ability::Edits, &json!({})));
         assert!(read.has(Ability::Local, &json!({ "runs": { "here": true } })));
@@ -183,21 +183,21 @@ mod tests {
 
     #[test]
     fn a_request_is_held_to_what_is_offered() {
-        let offers = Offers::of(&[Ability::Complete]).and_if(Ability::Tokenize, "/reads");
+        let offers = Offers::always(&[Ability::Complete]).and_if(Ability::Tokenize, "/reads");
         let tokens = CompletionRequest { tokenize: true, ..CompletionRequest::default() };
         let embedding = CompletionRequest { embed: true, ..CompletionRequest::default() };
-        assert_eq!(offers.hold("tiny", &json!({}), &CompletionRequest::default()), Ok(()));
-        assert_eq!(offers.hold("tiny", &json!({ "reads": true }), &tokens), Ok(()));
+        assert_eq!(offers.check_request("tiny", &json!({}), &CompletionRequest::default()), Ok(()));
+        assert_eq!(offers.check_request("tiny", &json!({ "reads": true }), &tokens), Ok(()));
         let refused = Failure::InvalidInput("the model `tiny` does not offer `embed`, which was asked for".to_owned());
-        assert_eq!(offers.hold("tiny", &json!({ "reads": true }), &embedding), Err(refused));
-        assert!(offers.hold("tiny", &json!({ "reads": false }), &tokens).is_err());
+        assert_eq!(offers.check_request("tiny", &json!({ "reads": true }), &embedding), Err(refused));
+        assert!(offers.check_request("tiny", &json!({ "reads": false }), &tokens).is_err());
     }
 
     #[test]
     fn a_model_that_says_nothing_completes_and_what_is_not_known_is_left_out() {
-        assert_eq!(Offers::default().written_to(json!({})), json!({}));
-        assert!(Offers::read(&json!({})).has(Ability::Complete, &json!({})));
-        let read = Offers::read(&json!({ "x-offers": { "fly": true, "edits": 1, "embed": true } }));
-        assert_eq!(read, Offers::of(&[Ability::Embed]));
+        assert_eq!(Offers::default().add_to_schema(json!({})), json!({}));
+        assert!(Offers::from_schema(&json!({})).has(Ability::Complete, &json!({})));
+        let read = Offers::from_schema(&json!({ "x-offers": { "fly": true, "edits": 1, "embed": true } }));
+        assert_eq!(read, Offers::always(&[Ability::Embed]));
     }
 }

@@ -51,7 +51,7 @@ pub trait RoutingPolicy: Config {
     fn decide(&self, state: &Self::State, question: &Question) -> Result<Decision>;
 
     /// Picks another arm after one failed for good, none of those that `question.tried` lists; or none, as by default.
-    fn again(&self, state: &Self::State, question: &Question) -> Result<Option<Decision>> {
+    fn decide_again(&self, state: &Self::State, question: &Question) -> Result<Option<Decision>> {
         let _ = (state, question);
         Ok(None)
     }
@@ -77,7 +77,7 @@ pub trait RoutingPolicy: Config {
 /// A policy with its type erased, and without documents between it and its caller.
 pub trait PolicyCalls: Send + Sync {
     /// A state in which nothing is learned.
-    fn fresh(&self) -> Box<dyn PolicyState>;
+    fn new_state(&self) -> Box<dyn PolicyState>;
 
     /// The state of a snapshot.
     ///
@@ -99,11 +99,11 @@ pub trait PolicyState: Send {
     /// arm that is not there.
     fn decide(&self, question: &Question) -> Result<Decision>;
 
-    /// See [`RoutingPolicy::again`].
+    /// See [`RoutingPolicy::decide_again`].
     ///
     /// # Errors
     /// As those of [`decide`](Self::decide); [`Failure::Internal`] if it picks an arm that was tried.
-    fn again(&self, question: &Question) -> Result<Option<Decision>>;
+    fn decide_again(&self, question: &Question) -> Result<Option<Decision>>;
 
     /// See [`RoutingPolicy::learn`].
     fn learn(&mut self, outcome: &Outcome) -> Result<()>;
@@ -159,7 +159,11 @@ impl<P: RoutingPolicy> Opened<P> {
             let PolicyQuestion { context, tried, pending, seed } = asked;
             let pending = pending.into_iter().map(Arc::new).collect();
             let question = Question { context, arms: Arc::clone(&arms), tried, pending, seed };
-            decisions.push(if request.again { learned.again(&question)? } else { Some(learned.decide(&question)?) });
+            decisions.push(if request.again {
+                learned.decide_again(&question)?
+            } else {
+                Some(learned.decide(&question)?)
+            });
         }
         Ok(PolicyAnswer { state: learned.state, decisions })
     }
@@ -182,7 +186,7 @@ impl<P: RoutingPolicy> Instance for Opened<P> {
 }
 
 impl<P: RoutingPolicy> PolicyCalls for Opened<P> {
-    fn fresh(&self) -> Box<dyn PolicyState> {
+    fn new_state(&self) -> Box<dyn PolicyState> {
         Box::new(self.with(P::State::default()))
     }
 
@@ -230,8 +234,8 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
         held(P::NAME, self.policy.decide(&self.state, question)?, question)
     }
 
-    fn again(&self, question: &Question) -> Result<Option<Decision>> {
-        self.policy.again(&self.state, question)?.map(|decision| held(P::NAME, decision, question)).transpose()
+    fn decide_again(&self, question: &Question) -> Result<Option<Decision>> {
+        self.policy.decide_again(&self.state, question)?.map(|decision| held(P::NAME, decision, question)).transpose()
     }
 
     fn learn(&mut self, outcome: &Outcome) -> Result<()> {
@@ -284,7 +288,7 @@ impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyState for Policy
         self.one(question, false)?.ok_or_else(none)
     }
 
-    fn again(&self, question: &Question) -> Result<Option<Decision>> {
+    fn decide_again(&self, question: &Question) -> Result<Option<Decision>> {
         self.one(question, true)
     }
 
@@ -339,7 +343,7 @@ mod tests {
             Ok(Decision { arm: self.arm + state, scores: vec![Some(1.0); self.scores] })
         }
 
-        fn again(&self, state: &u32, question: &Question) -> Result<Option<Decision>> {
+        fn decide_again(&self, state: &u32, question: &Question) -> Result<Option<Decision>> {
             if question.tried.len() == question.arms.len() {
                 return Ok(None);
             }
@@ -372,15 +376,15 @@ mod tests {
     #[test]
     fn a_decision_that_does_not_fit_its_question_is_a_fault_of_the_policy() {
         let message = |opened: &Opened<Told>, question: &Question| {
-            let policy = opened.as_policy().expect("a policy").fresh();
-            policy.again(question).expect_err("fits").to_string()
+            let policy = opened.as_policy().expect("a policy").new_state();
+            policy.decide_again(question).expect_err("fits").to_string()
         };
         let two = question(&["a", "b"], &[]);
         assert_eq!(message(&told(2, 0), &two), "internal: the policy `told` picked arm 2 of 2");
         assert_eq!(message(&told(1, 3), &two), "internal: the policy `told` gave 3 scores of 2 arms");
         let tried = question(&["a", "b"], &[1]);
         assert_eq!(message(&told(1, 2), &tried), "internal: the policy `told` picked arm 1 again, which failed");
-        let policy = told(0, 0).as_policy().expect("a policy").fresh();
+        let policy = told(0, 0).as_policy().expect("a policy").new_state();
         let none = policy.decide(&question(&[], &[])).expect_err("decided").to_string();
         assert_eq!(none, "invalid-input: there are no arms to pick from");
         assert!(matches!(policy.decide(&tried), Err(Failure::InvalidInput(_))));
@@ -396,7 +400,7 @@ mod tests {
             again: false,
         };
         let answer = told(0, 0).answer(request).expect("an answer");
-        assert_eq!((answer.state, answer.decisions), (2, vec![Some(Decision::of(2)); 2]));
+        assert_eq!((answer.state, answer.decisions), (2, vec![Some(Decision::for_arm(2)); 2]));
         let request =
             PolicyRequest { state: None, arms: arms(&["bad"]), learn: Vec::new(), decide: Vec::new(), again: false };
         assert_eq!(told(0, 0).answer(request).expect_err("good"), Failure::InvalidConfig("a bad arm".to_owned()));
@@ -405,24 +409,27 @@ mod tests {
     #[test]
     fn what_a_policy_learns_from_stands_in_its_descriptor() {
         let descriptor = describe::<Told>("1.2.3");
-        assert_eq!((descriptor.kind, Learns::of(&descriptor)), (Kind::RoutingPolicy, Some(Learns::Reward)));
+        assert_eq!(
+            (descriptor.kind, Learns::from_descriptor(&descriptor)),
+            (Kind::RoutingPolicy, Some(Learns::Reward))
+        );
         assert_eq!(descriptor.input["x-learns"], "reward");
         let mut other = descriptor;
         other.input["x-learns"] = json!("gossip");
-        assert_eq!(Learns::of(&other), None);
+        assert_eq!(Learns::from_descriptor(&other), None);
     }
 
     #[test]
     fn a_snapshot_is_taken_up_where_it_was_left() {
         let opened = told(0, 0);
         let calls = opened.as_policy().expect("a policy");
-        let mut policy = calls.fresh();
+        let mut policy = calls.new_state();
         policy.learn(&used("a", false)).expect("learned");
         let snapshot = policy.snapshot().expect("a snapshot");
         let restored = calls.restore(&snapshot).expect("restored");
         assert_eq!(restored.snapshot().expect("a snapshot"), snapshot);
         let three = question(&["a", "b", "c"], &[]);
-        assert_eq!(restored.decide(&three), Ok(Decision::of(1)));
+        assert_eq!(restored.decide(&three), Ok(Decision::for_arm(1)));
         assert!(matches!(calls.restore(&json!("x")), Err(Failure::InvalidInput(_))));
     }
 }

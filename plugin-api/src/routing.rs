@@ -60,7 +60,7 @@ pub struct Decision {
 impl Decision {
     /// The arm at this index, with nothing to say about the others.
     #[must_use]
-    pub const fn of(arm: u32) -> Self {
+    pub const fn for_arm(arm: u32) -> Self {
         Self { arm, scores: Vec::new() }
     }
 }
@@ -159,7 +159,7 @@ impl Learns {
     /// What the described policy learns from: `x-learns` at the root of the schema of its input. None where that is absent,
     /// as it is for every other kind, or unknown.
     #[must_use]
-    pub fn of(descriptor: &Descriptor) -> Option<Self> {
+    pub fn from_descriptor(descriptor: &Descriptor) -> Option<Self> {
         let name = descriptor.input.get(Self::KEY)?.as_str()?;
         [Self::Nothing, Self::Reward, Self::Objectives].into_iter().find(|learns| learns.name() == name)
     }

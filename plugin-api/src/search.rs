@@ -48,14 +48,15 @@ pub struct Condition {
     /// Name of the other dimension.
     pub name: String,
     /// The values for which it holds. It does not where the other has none.
-    pub is: Vec<Value>,
+    #[serde(rename = "is")]
+    pub values: Vec<Value>,
 }
 
 impl Condition {
     /// Whether it holds beside these values.
     #[must_use]
     pub fn holds(&self, values: &Values) -> bool {
-        values.get(&self.name).is_some_and(|value| self.is.contains(value))
+        values.get(&self.name).is_some_and(|value| self.values.contains(value))
     }
 }
 
@@ -166,7 +167,7 @@ impl Dimension {
 
     /// Whether this is one of its values.
     #[must_use]
-    pub fn holds(&self, value: &Value) -> bool {
+    pub fn contains(&self, value: &Value) -> bool {
         let number = value.as_f64();
         let between = |least: f64, greatest: f64| number.is_some_and(|number| (least..=greatest).contains(&number));
         match self.domain() {
@@ -224,7 +225,7 @@ pub struct Study {
 impl Study {
     /// The least value, or the first choice, of each dimension that has a value beside those before it.
     #[must_use]
-    pub fn first(&self) -> Values {
+    pub fn first_values(&self) -> Values {
         let mut values = Values::new();
         for dimension in self.space.iter() {
             if !dimension.applies(&values) {
@@ -255,7 +256,7 @@ impl Study {
                 (false, Some(_)) => {
                     return wrong(format!("there is a value of `{name}`, whose condition does not hold"));
                 }
-                (true, Some(value)) if !dimension.holds(value) => {
+                (true, Some(value)) if !dimension.contains(value) => {
                     return wrong(format!("{value} is no value of `{name}`"));
                 }
                 _ => {}
@@ -338,7 +339,7 @@ impl Picks {
 
     /// What the described policy picks.
     #[must_use]
-    pub fn of(descriptor: &Descriptor) -> Self {
+    pub fn from_descriptor(descriptor: &Descriptor) -> Self {
         match descriptor.input.get(Self::KEY).and_then(Value::as_str) {
             Some(Self::VALUES) => Self::Values,
             _ => Self::Arms,

@@ -135,7 +135,7 @@ fn checked(study: &Study) -> Result<()> {
         match earlier.iter().find(|other| other.name == when.name) {
             None => return wrong(format!("`{name}` depends on `{}`, which is not before it", when.name)),
             Some(other) => {
-                if let Some(value) = when.is.iter().find(|value| !other.holds(value)) {
+                if let Some(value) = when.values.iter().find(|value| !other.contains(value)) {
                     return wrong(format!("`{name}` depends on `{}` being {value}, which it never is", when.name));
                 }
             }
@@ -224,13 +224,13 @@ pub trait SearchState: Send {
 }
 
 /// A search that is linked in, with the outcomes that it knows.
-pub struct SearchLinkedIn {
+pub struct LinkedInSearch {
     policy: Arc<dyn Instance>,
     study: Study,
     known: Vec<Outcome>,
 }
 
-impl SearchLinkedIn {
+impl LinkedInSearch {
     /// A search of this study that knows nothing.
     ///
     /// # Errors
@@ -247,7 +247,7 @@ impl SearchLinkedIn {
     }
 }
 
-impl SearchState for SearchLinkedIn {
+impl SearchState for LinkedInSearch {
     fn learn(&mut self, outcome: Outcome) {
         self.known.push(outcome);
     }
@@ -365,7 +365,7 @@ mod tests {
     }
 
     fn states(study: &Study) -> [Box<dyn SearchState>; 2] {
-        let linked = SearchLinkedIn::new(study, Arc::new(Opened(Count {}))).expect("fits");
+        let linked = LinkedInSearch::new(study, Arc::new(Opened(Count {}))).expect("fits");
         let ask = |request: SearchRequest| {
             let request = serde_json::from_value(serde_json::to_value(request).expect("JSON")).expect("a request");
             let answer = Opened(Count {}).answer(request)?;
@@ -414,9 +414,9 @@ mod tests {
             message(|study| study.space[0].max = Some(0.5)),
             message(|study| study.space[0].log = true),
             message(|study| study.space.push(study.space[0].clone())),
-            message(|study| study.space[0].when = Some(Condition { name: "z".into(), is: vec![json!(1)] })),
+            message(|study| study.space[0].when = Some(Condition { name: "z".into(), values: vec![json!(1)] })),
             message(|study| {
-                let when = Some(Condition { name: "x".into(), is: vec![json!(11)] });
+                let when = Some(Condition { name: "x".into(), values: vec![json!(11)] });
                 study.space.push(Dimension {
                     name: "y".into(),
                     choices: vec![json!(true)],
@@ -455,15 +455,18 @@ mod tests {
             ..Dimension::default()
         };
         let float = range(0.1, 0.7, false, Some(0.2), false);
-        assert!([0.1, 0.3, 0.5, 0.7].iter().all(|value| float.holds(&json!(value))));
-        assert!([0.0, 0.2, 0.9].iter().all(|value| !float.holds(&json!(value))));
+        assert!([0.1, 0.3, 0.5, 0.7].iter().all(|value| float.contains(&json!(value))));
+        assert!([0.0, 0.2, 0.9].iter().all(|value| !float.contains(&json!(value))));
         assert_eq!((step_value(0.1, 0.2, 1), step_value(1e15, 0.25, 3)), (0.3, 1e15 + 0.75));
         let even = range(2.0, 9.0, false, Some(2.0), true);
         assert!(
-            even.holds(&json!(8)) && !even.holds(&json!(9)) && !even.holds(&json!(4.0)) && !even.holds(&json!("4"))
+            even.contains(&json!(8))
+                && !even.contains(&json!(9))
+                && !even.contains(&json!(4.0))
+                && !even.contains(&json!("4"))
         );
-        assert!(range(1.0, 8.0, true, None, true).holds(&json!(7)));
-        let when = Some(Condition { name: "kind".into(), is: vec![json!("a")] });
+        assert!(range(1.0, 8.0, true, None, true).contains(&json!(7)));
+        let when = Some(Condition { name: "kind".into(), values: vec![json!("a")] });
         let kind = Dimension { name: "kind".into(), choices: vec![json!("a"), json!("b")], ..Dimension::default() };
         let study = Study { space: vec![kind, Dimension { when, ..float }], ..study(1.0) };
         let check = |values: serde_json::Value| {

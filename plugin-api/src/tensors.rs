@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Failure, HostCalls, Result};
 
 /// The most dimensions of a tensor.
-pub const MOST_DIMENSIONS: usize = 8;
+pub const MAX_DIMENSIONS: usize = 8;
 
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct TensorRef {
     /// SHA-256 of the elements as little-endian bytes, in lower-case hexadecimal digits.
     #[serde(rename = "$tensor")]
     pub sha256: String,
-    /// Length of each dimension, the slowest first; at most [`MOST_DIMENSIONS`].
+    /// Length of each dimension, the slowest first; at most [`MAX_DIMENSIONS`].
     pub shape: Vec<u64>,
     /// Type of the elements.
     pub dtype: ElementType,
@@ -40,8 +40,8 @@ pub struct TensorRef {
 impl TensorRef {
     /// How many elements it has; none if no machine can count them.
     #[must_use]
-    pub fn elements(&self) -> Option<u64> {
-        elements_of(&self.shape)
+    pub fn element_count(&self) -> Option<u64> {
+        element_count(&self.shape)
     }
 
     /// Its lengths, where it has as many dimensions.
@@ -71,7 +71,7 @@ impl JsonSchema for TensorRef {
             "properties": {
                 "$tensor": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
                 "shape": {
-                    "type": "array", "items": { "type": "integer", "minimum": 0 }, "maxItems": MOST_DIMENSIONS
+                    "type": "array", "items": { "type": "integer", "minimum": 0 }, "maxItems": MAX_DIMENSIONS
                 },
                 "dtype": { "enum": ["f32"] },
             },
@@ -84,7 +84,7 @@ impl JsonSchema for TensorRef {
 
 /// How many elements a tensor of this shape has; none if no machine can count them.
 #[must_use]
-pub fn elements_of(shape: &[u64]) -> Option<u64> {
+pub fn element_count(shape: &[u64]) -> Option<u64> {
     shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length))
 }
 
@@ -307,11 +307,11 @@ impl<'a> TensorWriter<'a> {
 /// # Errors
 /// [`Failure::InvalidInput`] for one that has too many dimensions, or more elements than can be counted.
 pub fn checked_shape(shape: &[u64]) -> Result<u64> {
-    if shape.len() > MOST_DIMENSIONS {
+    if shape.len() > MAX_DIMENSIONS {
         let found = shape.len();
-        return Err(Failure::InvalidInput(format!("a tensor of {found} dimensions, more than {MOST_DIMENSIONS}")));
+        return Err(Failure::InvalidInput(format!("a tensor of {found} dimensions, more than {MAX_DIMENSIONS}")));
     }
-    elements_of(shape).ok_or_else(|| Failure::InvalidInput(format!("a tensor of shape {shape:?} is too large")))
+    element_count(shape).ok_or_else(|| Failure::InvalidInput(format!("a tensor of shape {shape:?} is too large")))
 }
 
 /// Gathers elements in memory, and hands all of them to the host at the end.
@@ -348,7 +348,7 @@ mod tests {
         let good = json!({ "$tensor": "00".repeat(32), "shape": [2, 3], "dtype": "f32" });
         let read: TensorRef = from_value(good.clone()).expect("a reference");
         assert_eq!(serde_json::to_value(&read).expect("JSON"), good);
-        assert_eq!((read.elements(), read.dimensions::<2>()), (Some(6), Ok([2, 3])));
+        assert_eq!((read.element_count(), read.dimensions::<2>()), (Some(6), Ok([2, 3])));
         assert!(read.dimensions::<3>().is_err());
         for (key, value) in [("dtype", json!("f64")), ("more", json!(1)), ("shape", json!([-1]))] {
             let mut bad = good.clone();

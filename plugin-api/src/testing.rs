@@ -17,7 +17,7 @@ use crate::{
     Arm, BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Context, Document,
     ElementType, Failure, FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _,
     Kind, Level, PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements,
-    TensorReader, TensorRef, elements_of, host::no, linked_in_as, sync::lock,
+    TensorReader, TensorRef, element_count, host::no, linked_extension, sync::lock,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
@@ -73,8 +73,8 @@ impl FakeHost {
     /// # Panics
     /// If there are not as many elements as the shape says.
     #[track_caller]
-    pub fn hold_tensor(&self, shape: &[u64], elements: &[f32]) -> TensorRef {
-        assert_eq!(elements_of(shape), Some(elements.len() as u64), "the elements of a tensor of shape {shape:?}");
+    pub fn add_tensor(&self, shape: &[u64], elements: &[f32]) -> TensorRef {
+        assert_eq!(element_count(shape), Some(elements.len() as u64), "the elements of a tensor of shape {shape:?}");
         // No SHA-256, for which a plugin's tests would need another crate: here, a name is all that it is.
         let bits: Vec<u64> = elements.iter().map(|element| u64::from(element.to_bits())).collect();
         let words = (1..=4).map(|word| format!("{:016x}", mixed(word, shape.iter().chain(&bits))));
@@ -94,9 +94,9 @@ impl FakeHost {
         self.cancelled.store(true, Ordering::Release);
     }
 
-    /// Each prompt so far.
+    /// Each request for a completion so far.
     #[must_use]
-    pub fn asked(&self) -> Vec<CompletionRequest> {
+    pub fn requests(&self) -> Vec<CompletionRequest> {
         lock(&self.asked).clone()
     }
 
@@ -172,7 +172,7 @@ impl HostCalls for FakeHost {
 
     fn keep_tensor(&self, _index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
         let elements = TensorReader::new(shape.to_vec(), elements)?;
-        Ok(self.hold_tensor(shape, &elements.to_elements()?))
+        Ok(self.add_tensor(shape, &elements.to_elements()?))
     }
 }
 
@@ -182,20 +182,20 @@ impl HostCalls for FakeHost {
 /// # Errors
 /// The failure of `open` or of the call; [`Failure::Internal`] where there is no such extension.
 pub fn call(kind: Kind, name: &str, config: Value, input: Value, host: &FakeHost) -> Result<Value> {
-    let context = Context { stage: name.into(), ..nowhere() };
+    let context = Context { stage: name.into(), ..test_context() };
     call_with(kind, name, &config, Document::new(input.to_string()), &context, host).map(|(answer, _)| answer)
 }
 
 /// A host that gives nothing, outside any run: for operations that need none.
 #[must_use]
 pub fn no_host() -> Host<'static> {
-    static HOST: LazyLock<(FakeHost, Context)> = LazyLock::new(|| (FakeHost::default(), nowhere()));
+    static HOST: LazyLock<(FakeHost, Context)> = LazyLock::new(|| (FakeHost::default(), test_context()));
     Host::new(&HOST.0, &HOST.1, 0)
 }
 
 /// The context of a document outside any run; seed 0.
 #[must_use]
-pub fn nowhere() -> Context {
+pub fn test_context() -> Context {
     Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 }
 }
 
@@ -219,7 +219,7 @@ pub fn call_with(
 
 fn open(kind: Kind, name: &str, config: &Value) -> Result<Arc<dyn Instance>> {
     let none = || Failure::Internal(format!("no {kind} `{name}` is linked in"));
-    linked_in_as(kind, name).ok_or_else(none)?.open(&config.to_string())
+    linked_extension(kind, name).ok_or_else(none)?.open(&config.to_string())
 }
 
 fn answer(instance: &dyn Instance, request: Request, host: &FakeHost) -> Result<Document> {
@@ -332,7 +332,7 @@ pub fn policy(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn Policy
     let none = || Failure::Internal(format!("`{name}` is no routing policy"));
     let calls = instance.as_policy().ok_or_else(none)?;
     calls.check(arms)?;
-    Ok(calls.fresh())
+    Ok(calls.new_state())
 }
 
 /// As [`policy`], as a host holds a policy in a component or a native library: every call is a document that carries the
@@ -343,7 +343,7 @@ pub fn policy(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn Policy
 pub fn policy_by_documents(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn PolicyState>> {
     let instance = open(Kind::RoutingPolicy, name, config)?;
     let ask = move |request: PolicyRequest| {
-        let request = Request { document: request.into_document()?, context: nowhere() };
+        let request = Request { document: request.into_document()?, context: test_context() };
         PolicyAnswer::from_document(answer(&*instance, request, &FakeHost::default())?)
     };
     Ok(Box::new(PolicyByDocuments::new(name, arms, None, ask)?))
@@ -355,7 +355,7 @@ pub fn policy_by_documents(name: &str, config: &Value, arms: &[Arm]) -> Result<B
 /// If there is no such extension, or an example gives something else than it says.
 #[track_caller]
 pub fn check_examples(kind: Kind, name: &str, host: &FakeHost) {
-    let extension = linked_in_as(kind, name).unwrap_or_else(|| panic!("no {kind} `{name}` is linked in"));
+    let extension = linked_extension(kind, name).unwrap_or_else(|| panic!("no {kind} `{name}` is linked in"));
     for example in &extension.descriptor().examples {
         let found = call(kind, name, example.config.clone(), example.input.clone(), host);
         assert_eq!(found.as_ref(), Ok(&example.output), "example `{}`", example.summary);

@@ -14,7 +14,7 @@ use jackfield::plugin::{cache, host, http, model, tensors, types};
 use crate::{
     BoxFuture, CacheCalls, CacheValue, Completion, CompletionRequest, Context, Descriptor, Document, Failure,
     HostCalls, HttpRequest, HttpResponse, Instance, Kind, Level, ReadElements, Request, Stability, Tensor,
-    TensorElements, TensorRef, WriteElements, linked_in, linked_in_as,
+    TensorElements, TensorRef, WriteElements, linked_extension, linked_extensions,
 };
 
 // Every component has the operations of a cache backend, whether or not it offers one: what a crate exports is not known
@@ -35,7 +35,7 @@ fn set_up() {
 impl meta::Guest for Component {
     fn describe() -> Vec<types::Descriptor> {
         set_up();
-        linked_in().iter().map(|extension| described(extension.descriptor())).collect()
+        linked_extensions().iter().map(|extension| described(extension.descriptor())).collect()
     }
 }
 
@@ -78,7 +78,7 @@ thread_local! {
 impl extension::Guest for Component {
     fn open(kind: String, name: String, config: String) -> Result<(), types::Failure> {
         set_up();
-        let found = Kind::from_name(&kind).and_then(|kind| linked_in_as(kind, &name));
+        let found = Kind::from_name(&kind).and_then(|kind| linked_extension(kind, &name));
         let extension = found.ok_or_else(|| Failure::Internal(format!("no {kind} `{name}`")))?;
         let instance = extension.open(&config)?;
         OPENED.with(|opened| opened.set(instance)).map_err(|_| Failure::Internal("opened twice".to_owned()))?;
@@ -193,7 +193,7 @@ impl From<Document> for types::Document {
 
 impl From<Failure> for types::Failure {
     fn from(failure: Failure) -> Self {
-        let after_ms = failure.after().map(|after: Duration| after.as_millis() as u64);
+        let after_ms = failure.retry_after().map(|after: Duration| after.as_millis() as u64);
         match failure {
             Failure::InvalidConfig(message) => Self::InvalidConfig(message),
             Failure::InvalidInput(message) => Self::InvalidInput(message),
@@ -339,7 +339,7 @@ impl From<types::Failure> for Failure {
             types::Failure::InvalidOutput(message) => Self::InvalidOutput(message),
             types::Failure::Unavailable(message) => Self::Unavailable(message),
             types::Failure::RateLimited(limit) => {
-                Self::RateLimited { message: limit.message, after: limit.after_ms.map(Duration::from_millis) }
+                Self::RateLimited { message: limit.message, retry_after: limit.after_ms.map(Duration::from_millis) }
             }
             types::Failure::Cancelled(message) => Self::Cancelled(message),
             types::Failure::OverBudget(message) => Self::OverBudget(message),

@@ -7,7 +7,9 @@ use std::{
 };
 
 use jackfield::plugin::{Digest, Plugin, Trust, load, sandbox::Limits};
-use jackfield_plugin_api::{Context, Document, Instance, Kind, Request, linked_in, prelude::*, testing::FakeHost};
+use jackfield_plugin_api::{
+    Context, Document, Instance, Kind, Request, linked_extensions, prelude::*, testing::FakeHost,
+};
 
 use crate::measure::{heading, load_again, median, ratio, row, shown};
 
@@ -61,7 +63,7 @@ pub fn call(instance: &Arc<dyn Instance>, bytes: usize, count: usize) -> Duratio
 }
 
 pub fn table() {
-    let linked = linked_in();
+    let linked = linked_extensions();
     let own = linked.iter().find(|one| one.descriptor().kind == Kind::Analyzer && one.descriptor().name == "echo");
     let own = own.expect("linked in").open("{}").expect("opened");
     let native = echo_of(&loaded_at(&fixture("misbehaving.so")));

@@ -36,7 +36,7 @@ static jf_result strange(jf_call *call, const void *config, const void *input, v
     HOLD(odd, jf_tensor_read(call, reader, 1, read, 2) != JF_OK);
     HOLD(odd, jf_tensor_read(call, reader, UINT64_MAX, read, 2) != JF_OK);
     JF_TRY(jf_tensor_read(call, reader, 0, read, 2));
-    HOLD(odd, read[0] == 1 && read[1] == 1 && jf_elements(&tensor) == 2);
+    HOLD(odd, read[0] == 1 && read[1] == 1 && jf_element_count(&tensor) == 2);
     return odd == 0 ? JF_OK : jf_fail(call, JF_INTERNAL, "%d things are odd", odd);
 }
 static const jf_extension odd = { .kind = JF_ANALYZER, .name = "odd", .summary = "Is refused", .analyze = strange };

@@ -141,19 +141,19 @@ impl RoutingPolicy for Picker {
     fn decide(&self, state: &Seen, question: &Question) -> Result<Decision> {
         let count = question.arms.len() as u64;
         let arm = (state.count + question.seed) % count;
-        Ok(Decision::of(match self.flaw.as_str() {
+        Ok(Decision::for_arm(match self.flaw.as_str() {
             "beyond" => count as u32,
             "moody" => MOOD.fetch_add(1, Ordering::Relaxed) % count as u32,
             _ => arm as u32,
         }))
     }
 
-    fn again(&self, _: &Seen, question: &Question) -> Result<Option<Decision>> {
+    fn decide_again(&self, _: &Seen, question: &Question) -> Result<Option<Decision>> {
         if self.flaw == "stubborn" {
-            return Ok(question.tried.first().map(|arm| Decision::of(*arm)));
+            return Ok(question.tried.first().map(|arm| Decision::for_arm(*arm)));
         }
         let left = (0..question.arms.len() as u32).find(|arm| !question.tried.contains(arm));
-        Ok(left.map(Decision::of))
+        Ok(left.map(Decision::for_arm))
     }
 
     fn learn(&self, state: &mut Seen, outcome: &Outcome) -> Result<()> {

@@ -12,7 +12,7 @@ use jackfield_plugin_api as api;
 use jackfield_plugin_api::{
     __private::{extension_of_cache, extension_of_model},
     Ability, CacheBackend, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Descriptor, Extension,
-    Failure, Finish, Host, Instance, Model, Offers, Result, Token, Usage,
+    Failure, FinishReason, Host, Instance, Model, Offers, Result, Token, Usage,
 };
 
 use super::flawed::of;
@@ -47,7 +47,7 @@ impl Model for Parrot {
     const NAME: &str = "parrot";
 
     fn offers() -> Offers {
-        Offers::of(&[Ability::Complete, Ability::Tokenize])
+        Offers::always(&[Ability::Complete, Ability::Tokenize])
     }
 
     async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {
@@ -84,7 +84,7 @@ impl Model for Parrot {
         // What is offered, and asked for.
         let tokens = (request.tokenize && !wrong("coy"))
             .then(|| text.split(' ').zip(1..).map(|(word, id)| Token { id, text: word.to_owned() }).collect());
-        Ok(Completion { tokens, text, usage, finish: Finish::Stop, usd, ..Completion::default() })
+        Ok(Completion { tokens, text, usage, finish: FinishReason::Stop, usd, ..Completion::default() })
     }
 }
 

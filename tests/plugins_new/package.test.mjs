@@ -225,7 +225,7 @@ test("a policy is held to its question, and reads seeds of 64 bits", () => {
       seen = question.seed;
       return decided;
     },
-    again: () => decided,
+    decideAgain: () => decided,
     learn() {},
   });
   const opened = openPolicy(policy, ["a", "b"]);
@@ -242,9 +242,9 @@ test("a policy is held to its question, and reads seeds of 64 bits", () => {
     assert.throws(() => opened.decide(), { kind: "internal", message });
   }
   decided = { arm: 1 };
-  assert.throws(() => opened.again([1]), { message: "the policy `told` picked arm 1 again, which failed" });
+  assert.throws(() => opened.decideAgain([1]), { message: "the policy `told` picked arm 1 again, which failed" });
   decided = undefined;
-  assert.equal(opened.again([1]), null);
+  assert.equal(opened.decideAgain([1]), null);
 });
 
 test("a cache backend answers operations, and no documents", () => {

@@ -86,7 +86,7 @@ export const fail = analyzer({
   output: object({}),
   analyze({ kind }) {
     if (kind === "crash") return undefined.crash;
-    if (kind === "rate-limited") throw new jackfield.RateLimited("slowly", { afterMs: 1 });
+    if (kind === "rate-limited") throw new jackfield.RateLimited("slowly", { retryAfterMs: 1 });
     const name = kind.replace(/(^|-)./g, (start) => start[start.length - 1].toUpperCase());
     throw new jackfield[name](`told so: ${kind}`);
   },

@@ -137,7 +137,7 @@ class Fail(Analyzer):
         if document.kind == "crash":
             return Nothing()["crash"]  # type: ignore[index]
         if document.kind == "rate-limited":
-            raise RateLimited("slowly", after=0.001)
+            raise RateLimited("slowly", retry_after=0.001)
         raise KINDS[document.kind](f"told so: {document.kind}")
 
 

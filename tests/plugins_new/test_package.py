@@ -310,7 +310,7 @@ class Told(RoutingPolicy):
     def decide(self, state: Learned, question: Question) -> Decision:
         return self.TOLD[0]
 
-    def again(self, state: Learned, question: Question) -> Decision | None:
+    def decide_again(self, state: Learned, question: Question) -> Decision | None:
         return self.TOLD[0]
 
     def learn(self, state: Learned, outcome: Outcome) -> None:
@@ -441,9 +441,9 @@ class Kinds(unittest.TestCase):
                 policy.decide()
         Told.TOLD[0] = Decision(1)
         with self.assertRaisesRegex(Internal, "picked arm 1 again, which failed"):
-            policy.again([1])
+            policy.decide_again([1])
         Told.TOLD[0] = None
-        self.assertIsNone(policy.again([1]))
+        self.assertIsNone(policy.decide_again([1]))
         for context in ["b", "a", "b"]:
             policy.learn(Outcome([], context))
         self.assertEqual(json.dumps(policy.state), '{"seen": {"a": 1, "b": 2}}')

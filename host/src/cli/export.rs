@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_plugin_api::EXPORT_FOLDER;
+use jackfield_plugin_api::X_EXPORT_FOLDER;
 use serde_json::{Value, json};
 
 use super::{
@@ -230,14 +230,15 @@ fn with_folder(plan: &Plan, export: &StagePlan, to: &Path, registry: &Registry) 
     let mut small = plan.of_export(export);
     let offer = export.extension.offer(registry);
     let schema = offer.and_then(|offer| offer.descriptor.config.get("properties")).and_then(Value::as_object);
-    let key = schema.and_then(|keys| keys.iter().find(|(_, schema)| schema[EXPORT_FOLDER] == true)).map(|(key, _)| key);
+    let key =
+        schema.and_then(|keys| keys.iter().find(|(_, schema)| schema[X_EXPORT_FOLDER] == true)).map(|(key, _)| key);
     let (Some(key), Some(stage)) = (key, small.stages.first_mut()) else {
         return because(
             format!(
                 "stage `{}` cannot export: `{}` has no option for a folder to write to",
                 export.name, export.extension.name
             ),
-            format!("in the schema of its configuration, one key is marked `\"{EXPORT_FOLDER}\": true`"),
+            format!("in the schema of its configuration, one key is marked `\"{X_EXPORT_FOLDER}\": true`"),
         );
     };
     if !stage.config.is_object() {

@@ -220,7 +220,7 @@ fn describe(plugin: &Plugin, offer: &Offer) -> String {
 
 /// What a model offers, and where that depends on its configuration.
 fn offered(input: &Value) -> String {
-    let offers = Offers::read(input);
+    let offers = Offers::from_schema(input);
     let all = Ability::ALL.into_iter().filter_map(|ability| match input["x-offers"][ability.name()].as_str() {
         Some(pointer) => Some(format!("{ability} (with {} = true)", pointer.trim_start_matches('/').replace('/', "."))),
         None => offers.has(ability, &Value::Null).then(|| ability.to_string()),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_plugin_api::{Instance, Request, guarded};
+use jackfield_plugin_api::{Instance, Request, catch_panic};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
     })?;
     // A configuration that is refused now is an answer like any other.
     let opened =
-        guarded("open", || offer.opener.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);
+        catch_panic("open", || offer.opener.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);
     let answered = match opened {
         Ok(instance) => again(&*instance, &requests, &replayer)?,
         Err(failure) => RecordedAnswer::of(&Err(failure)),
@@ -131,8 +131,8 @@ fn again(instance: &dyn Instance, requests: &[Request], replayer: &Replayer<'_>)
         Exit::Failed
     })?;
     let answered = runtime.block_on(async {
-        let future = guarded("call", || instance.call(requests, replayer))?;
-        jackfield_plugin_api::Guarded::new("call", future).await
+        let future = catch_panic("call", || instance.call(requests, replayer))?;
+        jackfield_plugin_api::CatchPanic::new("call", future).await
     });
     Ok(RecordedAnswer::of(&answered))
 }

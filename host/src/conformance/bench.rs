@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::{BoxFuture, Document, Failure, Guarded, HostCalls, Instance, Request, Result, guarded};
+use jackfield_plugin_api::{
+    BoxFuture, CatchPanic, Document, Failure, HostCalls, Instance, Request, Result, catch_panic,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     time::timeout,
@@ -95,7 +97,7 @@ impl Bench {
         let limits = Limits { time: self.longest, wall: self.patience, ..limits.clone() };
         let (opener, config) = (Arc::clone(opener), config.to_owned());
         let opened = self.wait(async move {
-            let work = move || guarded("open", || opener.open(&config, &limits)).and_then(|opened| opened);
+            let work = move || catch_panic("open", || opener.open(&config, &limits)).and_then(|opened| opened);
             tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
         });
         opened?.map(|instance| Opened(Some(instance))).map_err(|failure| self.told(failure))
@@ -111,11 +113,11 @@ impl Bench {
         let count = batch.len();
         let Some(instance) = instance.0.clone() else { return Vec::new() };
         let answered = self.wait(async move {
-            let answered = match guarded("call", || instance.call(&batch, &*host)) {
-                Ok(future) => Guarded::new("call", future).await,
+            let answered = match catch_panic("call", || instance.call(&batch, &*host)) {
+                Ok(future) => CatchPanic::new("call", future).await,
                 Err(failure) => Err(failure),
             };
-            let _ = guarded("drop", || drop(instance));
+            let _ = catch_panic("drop", || drop(instance));
             answered
         });
         match answered.and_then(|answered| answered) {
@@ -154,7 +156,7 @@ impl Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         if let Some(instance) = self.0.take() {
-            let _ = guarded("drop", || drop(instance));
+            let _ = catch_panic("drop", || drop(instance));
         }
     }
 }

@@ -79,7 +79,7 @@ fn extension(subject: &Subject<'_>) -> ExtensionReport {
     let sandboxed = subject.form == Form::Wasm;
     let applies = |check: &&Check| {
         check.kind.is_none_or(|kind| kind == descriptor.kind)
-            && check.picks.is_none_or(|picks| picks == Picks::of(descriptor))
+            && check.picks.is_none_or(|picks| picks == Picks::from_descriptor(descriptor))
             && (sandboxed || check.level != Level::SandboxClean)
     };
     let checks: Vec<CheckReport> = CHECKS.iter().filter(applies).map(|check| made(check, subject)).collect();

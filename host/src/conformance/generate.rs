@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, Random, elements_of};
+use jackfield_plugin_api::{DIGESTED_PATH_FORMAT, FILE_PATH_FORMAT, Random, element_count};
 use serde_json::{Map, Value, json};
 
 use super::{schema::Schema, tensors::Tensors};
@@ -129,7 +129,7 @@ impl<'a> Generator<'a> {
             anything.iter().map(|_| 1 + self.random.below(LONGEST)).collect()
         };
         // One that is too large to be made up for a trial is left out: what needs it is then not tried.
-        match elements_of(&shape) {
+        match element_count(&shape) {
             Some(count) if count <= MOST_ELEMENTS => json!(tensors.made_up(&shape, self.random.next_u64())),
             _ => Value::Null,
         }
@@ -247,7 +247,7 @@ fn of_format(format: &str) -> Option<&'static str> {
         "uri" | "uri-reference" | "iri" | "url" => "http://127.0.0.1:9/",
         "uuid" => "6f1ed002-ab5f-4a4c-9c07-3e5a5d2c1b0a",
         "regex" => "^a+$",
-        FILE_PATH | DIGESTED_PATH => "file",
+        FILE_PATH_FORMAT | DIGESTED_PATH_FORMAT => "file",
         _ => return None,
     })
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, Finish, HostCalls,
+    BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, FinishReason, HostCalls,
     HttpRequest, HttpResponse, Level, Request, Result, TensorElements, TensorReader, TensorRef, Usage,
 };
 
@@ -172,7 +172,7 @@ fn completion(request: &CompletionRequest) -> Completion {
     let read: usize = request.messages.iter().map(|message| message.content.len()).sum();
     let usage = Usage { input: read as u64 / 4 + 1, output: text.len() as u64 / 4 + 1 };
     let model = Some("mock".to_owned());
-    Completion { text, finish: Finish::Stop, usage: Some(usage), model, ..Completion::default() }
+    Completion { text, finish: FinishReason::Stop, usage: Some(usage), model, ..Completion::default() }
 }
 
 /// Host and port of an address.

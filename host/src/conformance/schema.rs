@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{TEXT_FILE, TEXT_FILES};
+use jackfield_plugin_api::{TEXT_FILE_FORMAT, TEXT_FILES_FORMAT};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -72,14 +72,14 @@ impl Schema {
 /// A text file stands in a pipeline as its path, and reaches the extension as path and text; those of a folder as a list.
 fn read_text_files(schema: &mut Value) {
     match schema {
-        Value::Object(map) if map.get("format").is_some_and(|format| format == TEXT_FILES) => {
+        Value::Object(map) if map.get("format").is_some_and(|format| format == TEXT_FILES_FORMAT) => {
             map.insert("type".to_owned(), json!("array"));
             map.remove("format");
-            let mut file = json!({ "type": "string", "format": TEXT_FILE });
+            let mut file = json!({ "type": "string", "format": TEXT_FILE_FORMAT });
             read_text_files(&mut file);
             map.insert("items".to_owned(), file);
         }
-        Value::Object(map) if map.get("format").is_some_and(|format| format == TEXT_FILE) => {
+        Value::Object(map) if map.get("format").is_some_and(|format| format == TEXT_FILE_FORMAT) => {
             map.remove("format");
             map.insert("type".to_owned(), json!("object"));
             map.insert("properties".to_owned(), json!({ "path": { "type": "string" }, "text": { "type": "string" } }));

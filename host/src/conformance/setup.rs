@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use jackfield_plugin_api::{
-    Arm, Attempt, CompletionRequest, ContrastSet, DIGESTED_PATH, Descriptor, FILE_PATH, Kind, Message, Objective,
-    Outcome, PendingDecision, Picks, PolicyQuestion, PolicyRequest,
+    Arm, Attempt, CompletionRequest, ContrastSet, DIGESTED_PATH_FORMAT, Descriptor, FILE_PATH_FORMAT, Kind, Message,
+    Objective, Outcome, PendingDecision, Picks, PolicyQuestion, PolicyRequest,
 };
 use serde_json::{Value, json};
 
@@ -81,7 +81,8 @@ fn lead_nowhere(value: &mut Value, config: &Schema) {
 /// Has each path of a configuration lead into a folder, as a pipeline has it lead into its own. Files that are made up
 /// are made, and empty.
 pub(super) fn below(folder: &Path, value: &mut Value, config: &Schema, made_up: bool) {
-    let is_path = |property: &Value| property["format"] == FILE_PATH || property["format"] == DIGESTED_PATH;
+    let is_path =
+        |property: &Value| property["format"] == FILE_PATH_FORMAT || property["format"] == DIGESTED_PATH_FORMAT;
     for (name, property) in config.properties().filter(|(_, property)| is_path(property)) {
         let given = value[name].as_str().map(str::to_owned);
         let Some(path) = given.as_deref().or(property["default"].as_str()) else { continue };
@@ -121,7 +122,7 @@ fn of_kind(descriptor: &Descriptor, tensors: &Tensors) -> Vec<Value> {
             let sets = [contrast(0xa1, [6, 5, 3, 8]), contrast(0xb1, [12, 12, 2, 16])];
             sets.iter().map(serde_json::to_value).collect()
         }
-        Kind::RoutingPolicy if Picks::of(descriptor) == Picks::Values => {
+        Kind::RoutingPolicy if Picks::from_descriptor(descriptor) == Picks::Values => {
             studies::requests().iter().map(serde_json::to_value).collect()
         }
         Kind::RoutingPolicy => policy_requests().iter().map(serde_json::to_value).collect(),

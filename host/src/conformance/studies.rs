@@ -18,7 +18,7 @@ pub(super) fn studies() -> Vec<Study> {
         choices: choices.as_array().cloned().unwrap_or_default(),
         ..Dimension::default()
     };
-    let when = |name: &str, is: Value| Some(Condition { name: name.to_owned(), is: vec![is] });
+    let when = |name: &str, is: Value| Some(Condition { name: name.to_owned(), values: vec![is] });
     let wide = vec![
         choice("edit.kind", json!(["none", "all", "some"])),
         range("edit.weight", -0.5, 1.5),

@@ -54,7 +54,7 @@ impl Tensors {
     pub(super) fn elements(&self, tensor: &TensorRef) -> Option<Arc<[f32]>> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let elements = all.get(&tensor.sha256).cloned()?;
-        (tensor.elements() == Some(elements.len() as u64)).then_some(elements)
+        (tensor.element_count() == Some(elements.len() as u64)).then_some(elements)
     }
 
     /// The first reference in a value to a tensor that is not held as it says.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crossbeam_channel::Sender;
-use jackfield_plugin_api::{Document, Failure, Guarded, HostCalls, Request, Result, guarded};
+use jackfield_plugin_api::{CatchPanic, Document, Failure, HostCalls, Request, Result, catch_panic};
 
 use super::{
     call_host::CallHost,
@@ -195,9 +195,9 @@ async fn called_unshaped(station: &Station, requests: &[Request], control: &Cont
     let recording = station.recorder.as_ref().map(|recorder| recorder.begin(requests, &host));
     let calls: &dyn HostCalls = recording.as_ref().map_or(&host, |recording| recording);
     let queue = station.may_queue.then(|| control.queue.get_or_init(QueueClock::within_current));
-    let answered = match guarded("call", || station.instance.call(requests, calls)) {
+    let answered = match catch_panic("call", || station.instance.call(requests, calls)) {
         Ok(future) => {
-            let mut future = pin!(Guarded::new("call", future));
+            let mut future = pin!(CatchPanic::new("call", future));
             poll_fn(|context| {
                 control.worker.store(current_worker().map_or(0, |worker| worker + 1), Ordering::Release);
                 let polled = match queue {

@@ -266,10 +266,10 @@ fn call(
                 return Err(("timed-out".to_owned(), format!("no answer within {limit}")));
             }
         };
-        if attempt >= policy.attempts || !failure.kind().can_heal() {
+        if attempt >= policy.attempts || !failure.kind().is_retryable() {
             return Err((kind, failure.message().to_owned()));
         }
-        thread::sleep(failure.after().unwrap_or(policy.backoff * attempt));
+        thread::sleep(failure.retry_after().unwrap_or(policy.backoff * attempt));
         attempt += 1;
     }
 }

@@ -25,7 +25,7 @@ pub type StageInstances = Vec<Arc<dyn Instance>>;
 pub fn open_stages(plan: &Plan, registry: &Registry) -> Result<Vec<StageInstances>, Vec<OpenFault>> {
     let (mut opened, mut faults) = (Vec::new(), Vec::new());
     // A stage that is searched may lack what only a trial gives it.
-    let first = plan.search.as_ref().map(|search| (search, search.study.first()));
+    let first = plan.search.as_ref().map(|search| (search, search.study.first_values()));
     for (index, stage) in plan.stages.iter().enumerate() {
         let stage = match &first {
             Some((search, values)) => Cow::Owned(stage.with_values(search, index, values)),

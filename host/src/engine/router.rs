@@ -140,7 +140,7 @@ impl Router {
         // Where a failure leads is decided now: by then, more may be learned.
         question.tried.push(first.arm);
         while question.tried.len() < question.arms.len()
-            && let Some(other) = self.policy.again(&question)?
+            && let Some(other) = self.policy.decide_again(&question)?
         {
             picked.arms.push(other.arm);
             question.tried.push(other.arm);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use jackfield_plugin_api::{Document, Failure, Instance, MOST_DIMENSIONS, Result};
+use jackfield_plugin_api::{Document, Failure, Instance, MAX_DIMENSIONS, Result};
 use jsonschema::Validator;
 
 use super::{memo::Memo, tensor_shapes::TensorShapes};
@@ -128,9 +128,9 @@ impl Station {
             if !names.insert(&tensor.name) {
                 return wrong(format!("it has two tensors `{}`", tensor.name));
             }
-            if tensor.shape.len() > MOST_DIMENSIONS {
+            if tensor.shape.len() > MAX_DIMENSIONS {
                 let (name, found) = (&tensor.name, tensor.shape.len());
-                return wrong(format!("tensor `{name}` has {found} dimensions, more than {MOST_DIMENSIONS}"));
+                return wrong(format!("tensor `{name}` has {found} dimensions, more than {MAX_DIMENSIONS}"));
             }
             let wanted = tensor.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
             if wanted != Some(tensor.data.len() as u64) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Arm, Failure, Instance, Kind, guarded};
+use jackfield_plugin_api::{Arm, Failure, Instance, Kind, catch_panic};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -368,7 +368,7 @@ impl ExtensionRef {
     pub fn open(&self, config: &Value, limits: &Limits, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
         let gone = || Failure::Internal(format!("`{}/{}` is no longer there", self.plugin, self.name));
         let offer = self.offer(registry).ok_or_else(gone)?;
-        guarded("open", || offer.opener.open(&config.to_string(), limits))?
+        catch_panic("open", || offer.opener.open(&config.to_string(), limits))?
     }
 }
 

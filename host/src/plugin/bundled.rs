@@ -9,7 +9,7 @@ use jackfield_lenses as _;
 use jackfield_meetings as _;
 use jackfield_minutes as _;
 use jackfield_models as _;
-use jackfield_plugin_api::{PROTOCOL, linked_in};
+use jackfield_plugin_api::{PROTOCOL, linked_extensions};
 use jackfield_retrieval as _;
 use jackfield_routes as _;
 use jackfield_search as _;
@@ -42,7 +42,7 @@ pub(crate) fn model_checksums(folder: &std::path::Path) -> Result<(String, usize
 /// The plugin `bundled`: every extension that is linked into this program.
 #[must_use]
 pub fn bundled() -> Plugin {
-    let offers = linked_in().into_iter().map(|extension| direct(BUNDLED, extension)).collect();
+    let offers = linked_extensions().into_iter().map(|extension| direct(BUNDLED, extension)).collect();
     Plugin {
         alias: BUNDLED.to_owned(),
         form: Form::LinkedIn,

@@ -39,7 +39,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
-    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {}", size_text(most)));
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {}", format_size(most)));
     if size > most {
         return Err(too_large());
     }
@@ -97,7 +97,7 @@ fn what(kind: FileType) -> &'static str {
 }
 
 /// A number of bytes as people write it: `64 MiB`, `100 bytes`.
-pub(crate) fn size_text(bytes: u64) -> String {
+pub(crate) fn format_size(bytes: u64) -> String {
     for (unit, name) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
         if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{} {name}", bytes / unit);

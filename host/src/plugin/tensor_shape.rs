@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jackfield_plugin_api::MOST_DIMENSIONS;
+use jackfield_plugin_api::MAX_DIMENSIONS;
 use serde_json::Value;
 
 /// The keyword.
@@ -35,8 +35,8 @@ impl TensorShape {
         }
         let Some(shape) = keyword.get("shape") else { return Ok(Self(None)) };
         let shape = shape.as_array().ok_or("has a `shape` that is not a list")?;
-        if shape.len() > MOST_DIMENSIONS {
-            return Err(format!("has {} dimensions: the most are {MOST_DIMENSIONS}", shape.len()));
+        if shape.len() > MAX_DIMENSIONS {
+            return Err(format!("has {} dimensions: the most are {MAX_DIMENSIONS}", shape.len()));
         }
         let dimensions: Result<Vec<Dimension>, String> = shape.iter().map(dimension).collect();
         dimensions.map(|dimensions| Self(Some(dimensions)))

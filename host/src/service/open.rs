@@ -84,7 +84,7 @@ fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, reg
     let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
     let opened = plan.extension.open(&plan.config, &plan.limits, registry);
     let instance = opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure))?;
-    let offers = offer.map(|offer| Offers::read(&offer.descriptor.input)).unwrap_or_default();
+    let offers = offer.map(|offer| Offers::from_schema(&offer.descriptor.input)).unwrap_or_default();
     Model::new(plan, (instance, grants), offers, cache, Arc::clone(http)).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))

@@ -48,7 +48,9 @@ impl Secrets {
     pub(super) fn scrub_failure(&self, failure: Failure) -> Failure {
         match failure {
             failure if self.known.is_empty() => failure,
-            Failure::RateLimited { message, after } => Failure::RateLimited { message: self.text(message), after },
+            Failure::RateLimited { message, retry_after: after } => {
+                Failure::RateLimited { message: self.text(message), retry_after: after }
+            }
             other => Failure::new(other.kind(), self.text(other.message().to_owned())),
         }
     }
@@ -78,8 +80,11 @@ mod tests {
         assert_eq!(completion.model.as_deref(), Some("[env:KEY]"));
         assert_eq!(completion.reasoning.as_deref(), Some("[env:KEY]"));
         let after = Some(Duration::from_secs(3));
-        let limited = Failure::RateLimited { message: "not secret-of-mine".to_owned(), after };
-        assert_eq!(secrets.scrub_failure(limited), Failure::RateLimited { message: "not [env:KEY]".to_owned(), after });
+        let limited = Failure::RateLimited { message: "not secret-of-mine".to_owned(), retry_after: after };
+        assert_eq!(
+            secrets.scrub_failure(limited),
+            Failure::RateLimited { message: "not [env:KEY]".to_owned(), retry_after: after }
+        );
         let failure = secrets.scrub_failure(Failure::Unavailable("secret-of-mine".to_owned()));
         assert_eq!(failure, Failure::Unavailable("[env:KEY]".to_owned()));
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield_plugin_api::{BoxFuture, CacheCalls, Failure, Guarded, HostCalls, Instance, Result, guarded};
+use jackfield_plugin_api::{BoxFuture, CacheCalls, CatchPanic, Failure, HostCalls, Instance, Result, catch_panic};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
@@ -187,8 +187,8 @@ impl Backend {
     ) -> Result<T> {
         let (service, grants, http) = (&*self.cache, &*self.grants, &*self.http);
         let host = ServiceHost { service, grants, secrets: &self.secrets, http, most: self.most, tensors: None };
-        let answered = match guarded("call", || operation(self.calls(), &host)) {
-            Ok(operated) => Guarded::new("call", operated).await.and_then(|answer| answer),
+        let answered = match catch_panic("call", || operation(self.calls(), &host)) {
+            Ok(operated) => CatchPanic::new("call", operated).await.and_then(|answer| answer),
             Err(failure) => Err(failure),
         };
         answered.map_err(|failure| self.secrets.scrub_failure(failure))

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use jackfield_plugin_api::{MOST_DIMENSIONS, TensorRef, elements_of, from_hex};
+use jackfield_plugin_api::{MAX_DIMENSIONS, TensorRef, element_count, from_hex};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The key that marks a reference.
@@ -31,10 +31,10 @@ impl NamedTensor {
         let hex = tensor.sha256.len() == 64 && tensor.sha256.bytes().all(is_hex);
         let key = from_hex(&tensor.sha256).filter(|_| hex).and_then(|bytes| BlobKey::try_from(bytes).ok());
         let key = key.ok_or("its `$tensor` is not 64 lower-case hexadecimal digits")?;
-        if tensor.shape.len() > MOST_DIMENSIONS {
-            return Err(format!("it has {} dimensions, more than {MOST_DIMENSIONS}", tensor.shape.len()));
+        if tensor.shape.len() > MAX_DIMENSIONS {
+            return Err(format!("it has {} dimensions, more than {MAX_DIMENSIONS}", tensor.shape.len()));
         }
-        let count = elements_of(&tensor.shape).filter(|count| count.checked_mul(4).is_some());
+        let count = element_count(&tensor.shape).filter(|count| count.checked_mul(4).is_some());
         let count = count.ok_or_else(|| format!("its shape {:?} is too large", tensor.shape))?;
         Ok(Self { key, count })
     }
@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         while let Some(part) = list.next_element_seed(Walk { found: &mut *self.found })? {
             match (&mut lengths, part) {
                 // One more than a shape may have is enough to tell that it has too many.
-                (Some(lengths), Part::Length(length)) if lengths.len() <= MOST_DIMENSIONS => lengths.push(length),
+                (Some(lengths), Part::Length(length)) if lengths.len() <= MAX_DIMENSIONS => lengths.push(length),
                 (Some(_), Part::Length(_)) => {}
                 _ => lengths = None,
             }

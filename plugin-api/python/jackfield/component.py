@@ -48,16 +48,16 @@ def _whole(text: str) -> str:
 
 def _lowered(failure: Failure) -> Any:
     if isinstance(failure, RateLimited):
-        after = None if failure.after is None else max(0, round(failure.after * 1000))
-        return types.Failure_RateLimited(types.RateLimit(_shown(failure.message), after))
+        after_ms = None if failure.retry_after is None else max(0, round(failure.retry_after * 1000))
+        return types.Failure_RateLimited(types.RateLimit(_shown(failure.message), after_ms))
     return _VARIANTS[failure.kind](_shown(failure.message))
 
 
 def _lifted(error: Err[Any]) -> Failure:
     failure = error.value
     if isinstance(failure, types.Failure_RateLimited):
-        after = failure.value.after_ms
-        return RateLimited(failure.value.message, None if after is None else after / 1000)
+        after_ms = failure.value.after_ms
+        return RateLimited(failure.value.message, None if after_ms is None else after_ms / 1000)
     return KINDS[_KINDS[type(failure)]](failure.value)
 
 

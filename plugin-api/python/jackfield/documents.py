@@ -47,14 +47,14 @@ class TensorRef:
     """Type of the elements: 32-bit floats."""
 
     @property
-    def elements(self) -> int:
+    def element_count(self) -> int:
         """How many elements it has."""
         return prod(self.shape)
 
     @staticmethod
     def json_schema() -> dict[str, Any]:
         """What a reference looks like."""
-        lengths = {"type": "array", "items": {"type": "integer", "minimum": 0}, "maxItems": MOST_DIMENSIONS}
+        lengths = {"type": "array", "items": {"type": "integer", "minimum": 0}, "maxItems": MAX_DIMENSIONS}
         return {
             "type": "object",
             "properties": {
@@ -76,8 +76,8 @@ class TensorRef:
         sha256, shape, dtype = value["$tensor"], value["shape"], value["dtype"]
         if not isinstance(sha256, str) or len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
             raise Misfit(f"{at}`$tensor` is not a SHA-256")
-        if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS or not all(map(_is_length, shape)):
-            raise Misfit(f"{at}`shape` is not a list of at most {MOST_DIMENSIONS} lengths")
+        if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(map(_is_length, shape)):
+            raise Misfit(f"{at}`shape` is not a list of at most {MAX_DIMENSIONS} lengths")
         if dtype != "f32":
             raise Misfit(f"{at}`dtype` is not `f32`")
         return cls(sha256, tuple(shape))
@@ -87,7 +87,7 @@ class TensorRef:
         return {"$tensor": self.sha256, "shape": list(self.shape), "dtype": self.dtype}
 
 
-MOST_DIMENSIONS = 8
+MAX_DIMENSIONS = 8
 """The most dimensions of a tensor."""
 
 

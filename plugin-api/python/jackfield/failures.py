@@ -1,7 +1,7 @@
 """Failures: one exception for each variant of the contract.
 
 Raise the one that fits; the host knows from it whether trying again can help. Messages are lowercase fragments without a
-full stop that name the thing and, where there is one, the mend.
+full stop that name the thing and, where there is one, the fix.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Unavailable(Failure):
 
 
 class RateLimited(Failure):
-    """Asked too often. Retried, not before `after` seconds where that is known."""
+    """Asked too often. Retried, not before `retry_after` seconds where that is known."""
 
     kind = "rate-limited"
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.after = after
+        self.retry_after = retry_after
 
 
 class Cancelled(Failure):

@@ -97,7 +97,7 @@ class CompletionRequest(_Sparse):
 
     messages: Annotated[list[Message], "The conversation so far; at least one message."]
     schema: Annotated[Any, "JSON Schema (2020-12) of the answer; free text without one."] = None
-    held: Annotated[bool, "Whether the host holds the answer to `schema`, and repairs it once."] = True
+    validate: Annotated[bool, "Whether the host validates the answer against `schema`, and has it repaired once."] = True
     cached: Annotated[bool, "Whether the answer may come from the model's cache, and go there."] = True
     max_tokens: Annotated[_Count | None, "The most tokens of an answer; the server's default without it."] = None
     temperature: Annotated[float | None, "Temperature of sampling, 0 to 2."] = None
@@ -167,7 +167,7 @@ class TokenLogProbs(_Sparse):
 class Completion(_Sparse):
     """An answer."""
 
-    text: Annotated[str, "The text; JSON if the request had a schema that was held."]
+    text: Annotated[str, "The text; JSON if the request had a schema that the answer was validated against."]
     finish: Annotated[
         Literal["stop", "length", "other"],
         "Why it ended: it was complete, it reached `max_tokens` or the model's own limit, or something else.",

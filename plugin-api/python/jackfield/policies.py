@@ -35,7 +35,7 @@ class RoutingPolicy(Extension):
         """Picks an arm. The same state, question and seed give the same decision."""
         raise NotImplementedError
 
-    def again(self, state: Any, question: Question) -> Decision | None:
+    def decide_again(self, state: Any, question: Question) -> Decision | None:
         """Picks another arm after one failed for good, none of those that `question.tried` lists; or none, as by default."""
         return None
 
@@ -67,7 +67,7 @@ class RoutingPolicy(Extension):
             raise InvalidInput("there are no arms to pick from")
         if not again and question.tried:
             raise InvalidInput("a first decision is asked for, and an arm was tried: that is to be asked `again`")
-        decision = self.again(state, question) if again else self.decide(state, question)
+        decision = self.decide_again(state, question) if again else self.decide(state, question)
         if decision is None and again:
             return None
         if not isinstance(decision, Decision):

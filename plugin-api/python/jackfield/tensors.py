@@ -9,7 +9,7 @@ from itertools import islice
 from math import prod
 from typing import Protocol
 
-from .documents import MOST_DIMENSIONS, TensorRef
+from .documents import MAX_DIMENSIONS, TensorRef
 from .failures import Internal, InvalidInput
 from .schema import Misfit
 
@@ -87,8 +87,8 @@ class TensorWriter:
 def checked_shape(shape: Iterable[int]) -> tuple[int, ...]:
     """The shape as a tuple. Raises `InvalidInput` for one that no tensor has."""
     lengths = tuple(shape)
-    if len(lengths) > MOST_DIMENSIONS:
-        raise InvalidInput(f"a tensor of {len(lengths)} dimensions, more than {MOST_DIMENSIONS}")
+    if len(lengths) > MAX_DIMENSIONS:
+        raise InvalidInput(f"a tensor of {len(lengths)} dimensions, more than {MAX_DIMENSIONS}")
     if any(length < 0 for length in lengths) or prod(lengths) >= 1 << 64:
         raise InvalidInput(f"no tensor has the shape {list(lengths)}")
     return lengths

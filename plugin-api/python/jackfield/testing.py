@@ -41,8 +41,8 @@ class FakeHost:
     """Level and text of each log line."""
     progressed: list[tuple[int, int | None, str]] = field(default_factory=list)
     """Done, total and note of each report."""
-    asked: list[CompletionRequest] = field(default_factory=list)
-    """Each prompt."""
+    requests: list[CompletionRequest] = field(default_factory=list)
+    """Each request for a completion."""
     tensors: dict[str, array[float]] = field(default_factory=dict)
     """The elements of each tensor that it holds, by SHA-256."""
 
@@ -62,9 +62,9 @@ class FakeHost:
     def complete(self, index: int, request: str) -> str:
         if self.model is None:
             raise InvalidConfig('the stage has no model: give it one with `model = "name"`')
-        asked = from_json(CompletionRequest, json.loads(request))
-        self.asked.append(asked)
-        answer = self.model(asked)
+        completion_request = from_json(CompletionRequest, json.loads(request))
+        self.requests.append(completion_request)
+        answer = self.model(completion_request)
         return json.dumps(to_json(Completion(answer) if isinstance(answer, str) else answer))
 
     def model_name(self) -> str | None:
@@ -88,7 +88,7 @@ class FakeHost:
             raise InvalidConfig("this host makes no HTTP requests")
         return self.server(method, url, body)
 
-    def hold_tensor(self, shape: Iterable[int], elements: Iterable[float]) -> TensorRef:
+    def add_tensor(self, shape: Iterable[int], elements: Iterable[float]) -> TensorRef:
         """Holds a tensor from now on, and gives its reference."""
         lengths, held = tuple(shape), array("f", elements)
         assert prod(lengths) == len(held), f"a tensor of shape {lengths} has {prod(lengths)} elements, not {len(held)}"
@@ -140,7 +140,7 @@ class GrowingTensor:
     def finish(self) -> str:
         if len(self.elements) < prod(self.shape):
             raise InvalidInput(self._wrong())
-        return json.dumps(self.host.hold_tensor(self.shape, self.elements).write_json())
+        return json.dumps(self.host.add_tensor(self.shape, self.elements).write_json())
 
     def _wrong(self) -> str:
         return f"a tensor of shape {self.shape} has {prod(self.shape)} elements, and {len(self.elements)} were written"
@@ -245,7 +245,7 @@ class OpenedPolicy:
         assert decision is not None
         return decision
 
-    def again(self, tried: list[int], seed: int = 0, context: str = "") -> Decision | None:
+    def decide_again(self, tried: list[int], seed: int = 0, context: str = "") -> Decision | None:
         """Picks another arm after those failed."""
         request = PolicyRequest(self.state, self.arms, decide=[PolicyQuestion(seed, context, tried)], again=True)
         (decision,) = self._answer(request).decisions

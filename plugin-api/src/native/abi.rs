@@ -222,7 +222,7 @@ impl RootModule for PluginTableRef {
 
 impl From<Failure> for AbiFailure {
     fn from(failure: Failure) -> Self {
-        let after_ms = failure.after().map(|after| after.as_millis() as u64).into();
+        let after_ms = failure.retry_after().map(|after| after.as_millis() as u64).into();
         Self { kind: failure.kind() as u8, message: failure.message().into(), after_ms }
     }
 }
@@ -233,8 +233,8 @@ impl From<AbiFailure> for Failure {
         let message = failure.message.as_str().to_owned();
         match kind {
             FailureKind::RateLimited => {
-                let after = failure.after_ms.into_option().map(std::time::Duration::from_millis);
-                Self::RateLimited { message, after }
+                let retry_after = failure.after_ms.into_option().map(std::time::Duration::from_millis);
+                Self::RateLimited { message, retry_after }
             }
             kind => Self::new(kind, message),
         }

@@ -258,7 +258,7 @@ extern "C" fn complete<'a>(
     BorrowingFfiFuture::new(async move {
         // SAFETY: as in `log`; the library awaits the future within the call.
         let host = unsafe { host(&data) };
-        let answered = match CompletionRequest::asked(request.as_str()) {
+        let answered = match CompletionRequest::from_json(request.as_str()) {
             Ok(request) => host.complete(index, request).await,
             Err(failure) => Err(failure),
         };

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Document, Extension, Failure, HostCalls,
     HttpRequest, HttpResponse, Instance, Level, Request, Result, Tensor, TensorElements, TensorReader, TensorRef,
-    guard::{Guarded, guarded},
-    linked_in,
+    catch_panic::{CatchPanic, catch_panic},
+    linked_extensions,
 };
 
 extern "C" fn root() -> RootModuleResult {
@@ -52,7 +52,7 @@ static JACKFIELD_PLUGIN_ABI_0: LibHeader =
 
 /// The extensions of this library, in the order of `describe`; a panic while making them is kept.
 static EXTENSIONS: LazyLock<Result<Vec<Arc<dyn Extension>>, Failure>> =
-    LazyLock::new(|| guarded("describe", linked_in));
+    LazyLock::new(|| catch_panic("describe", linked_extensions));
 
 extern "C" fn init(sink: LogSink, level: u8) {
     super::logs::forward_to(sink, Level::from_rank(level));
@@ -70,14 +70,14 @@ extern "C" fn open(index: u32, config: RStr<'_>) -> RResult<Handle, AbiFailure> 
     let extension = EXTENSIONS.as_ref().map_err(Clone::clone).and_then(|extensions| {
         extensions.get(index as usize).ok_or_else(|| Failure::Internal(format!("no extension at {index}")))
     });
-    let opened = extension.and_then(|extension| guarded("open", || extension.open(config.as_str()))?);
+    let opened = extension.and_then(|extension| catch_panic("open", || extension.open(config.as_str()))?);
     opened.map(|instance| Handle::new(Box::into_raw(Box::new(instance)))).map_err(AbiFailure::from).into()
 }
 
 extern "C" fn close(handle: Handle) -> RResult<(), AbiFailure> {
     // SAFETY: the handle came from `open` and the host closes it once, after the last call on it has ended.
     let instance: Box<Arc<dyn Instance>> = unsafe { Box::from_raw(handle.pointer::<Arc<dyn Instance>>().cast_mut()) };
-    guarded("drop", move || drop(instance)).map_err(AbiFailure::from).into()
+    catch_panic("drop", move || drop(instance)).map_err(AbiFailure::from).into()
 }
 
 extern "C" fn call<'a>(
@@ -90,8 +90,8 @@ extern "C" fn call<'a>(
         let instance: Arc<dyn Instance> = unsafe { Arc::clone(&*handle.pointer()) };
         let requests: Vec<Request> = batch.iter().map(owned).collect();
         let host = Host(host);
-        let answered = match guarded("call", || instance.call(&requests, &host)) {
-            Ok(future) => Guarded::new("call", future).await,
+        let answered = match catch_panic("call", || instance.call(&requests, &host)) {
+            Ok(future) => CatchPanic::new("call", future).await,
             Err(failure) => Err(failure),
         };
         match answered {

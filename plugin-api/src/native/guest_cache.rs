@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     BoxFuture, CacheCalls, Failure, HostCalls, Instance, Result,
-    guard::{Guarded, guarded},
+    catch_panic::{CatchPanic, catch_panic},
 };
 
 /// Operates on the cache backend that an instance is; a panic is a failure.
@@ -25,8 +25,8 @@ fn operated<'a, T: Send + 'a>(
         let instance: Arc<dyn Instance> = unsafe { Arc::clone(&*handle.pointer()) };
         let host = Host(host);
         let answered = match instance.as_cache() {
-            Some(cache) => match guarded("call", || operate(cache, &host)) {
-                Ok(future) => Guarded::new("call", future).await.and_then(|answer| answer),
+            Some(cache) => match catch_panic("call", || operate(cache, &host)) {
+                Ok(future) => CatchPanic::new("call", future).await.and_then(|answer| answer),
                 Err(failure) => Err(failure),
             },
             None => Err(Failure::Internal("it is no cache backend".to_owned())),
@@ -110,5 +110,5 @@ pub(super) extern "C" fn list<'a>(
 pub(super) extern "C" fn is_durable(handle: Handle) -> RResult<bool, AbiFailure> {
     // SAFETY: the handle came from `open`, and the host keeps it open while it is asked.
     let instance: Arc<dyn Instance> = unsafe { Arc::clone(&*handle.pointer()) };
-    guarded("call", || instance.as_cache().is_some_and(|cache| cache.is_durable())).map_err(AbiFailure::from).into()
+    catch_panic("call", || instance.as_cache().is_some_and(|cache| cache.is_durable())).map_err(AbiFailure::from).into()
 }

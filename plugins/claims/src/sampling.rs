@@ -128,7 +128,7 @@ fn request(bank: &Bank, slot: &Slot) -> Result<CompletionRequest> {
     }
     Ok(CompletionRequest {
         schema: Some(Arc::clone(bank.schema())),
-        held: false,
+        validate: false,
         cached: false,
         max_tokens: slot.max_tokens,
         temperature: slot.temperature,

@@ -176,8 +176,8 @@ impl From<ExtractError> for Failure {
                 Self::InvalidConfig(message)
             }
             // Whether it can be retried is the reader's to say.
-            ExtractError::Unreadable { failure: Self::RateLimited { after, .. }, .. } => {
-                Self::RateLimited { message, after }
+            ExtractError::Unreadable { failure: Self::RateLimited { retry_after: after, .. }, .. } => {
+                Self::RateLimited { message, retry_after: after }
             }
             ExtractError::Unreadable { failure, .. } => Self::new(failure.kind(), message),
             _ => Self::InvalidInput(message),

@@ -156,7 +156,7 @@ impl Extractor {
             norm_difference,
             cos_means,
             silhouette,
-            more: more.into_map(),
+            extra: more.into_map(),
         };
         let direction = direction.unwrap_or_else(|| vec![0.0; given.difference.len()]);
         Ok(ExtractedLayer { direction: direction.iter().map(|&x| x as f32).collect(), known })

@@ -15,8 +15,8 @@ use std::{
 
 use jackfield_grids as _;
 use jackfield_plugin_api::{
-    Document, Instance, Kind, Request, linked_in_as,
-    testing::{FakeHost, nowhere},
+    Document, Instance, Kind, Request, linked_extension,
+    testing::{FakeHost, test_context},
     to_hex,
 };
 use serde_json::{json, value::RawValue};
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "grid-candidates" => json!({ "programs": [{ "path": programs, "text": text }] }),
             _ => json!({}),
         };
-        let extension = linked_in_as(Kind::Analyzer, name).ok_or("a stage is not linked in")?;
+        let extension = linked_extension(Kind::Analyzer, name).ok_or("a stage is not linked in")?;
         stages.push((name, inputs, extension.open(&config.to_string())?));
     }
     let mut least = [f64::INFINITY; STAGES.len()];
@@ -105,7 +105,7 @@ fn document(inputs: &str, known: &BTreeMap<String, Arc<str>>) -> String {
 /// What a stage answers, and the seconds that it takes.
 fn answer(stage: &dyn Instance, document: String) -> Result<(Arc<str>, f64), Box<dyn Error>> {
     let host = FakeHost::default();
-    let request = [Request { document: Document::new(document), context: nowhere() }];
+    let request = [Request { document: Document::new(document), context: test_context() }];
     let start = Instant::now();
     let mut answer = stage.call(&request, &host);
     // Nothing is waited for but the host, which answers at once.

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::{Context, Document, Extension, Random, Request, linked_in, testing::FakeHost};
+use jackfield_plugin_api::{Context, Document, Extension, Random, Request, linked_extensions, testing::FakeHost};
 use serde_json::{Value, json};
 
 const RANDOM_ROUNDS: usize = 50;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Error> {
     let configs: BTreeMap<String, String> = arguments
         .filter_map(|a| a.split_once('=').map(|(name, config)| (name.to_owned(), config.to_owned())))
         .collect();
-    let mut bench = Bench { extensions: linked_in(), configs, times: BTreeMap::new() };
+    let mut bench = Bench { extensions: linked_extensions(), configs, times: BTreeMap::new() };
     // A crate is linked in where it is named.
     let _ = (size_of::<jackfield_meetings::Topics>(), size_of::<jackfield_transcript::Source>());
 

@@ -1,5 +1,5 @@
 use jackfield_plugin_api::{
-    Kind, linked_in,
+    Kind, linked_extensions,
     testing::{self, FakeHost},
 };
 use jackfield_text::{Segment, Transcript, contains_quote};
@@ -35,7 +35,7 @@ fn texts(answer: &Value) -> Vec<&str> {
 #[test]
 fn the_worked_examples_are_exact() {
     let mut differing = Vec::new();
-    for extension in linked_in() {
+    for extension in linked_extensions() {
         let descriptor = extension.descriptor();
         if !ALL.contains(&descriptor.name.as_str()) {
             continue;

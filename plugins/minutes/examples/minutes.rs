@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, env, error::Error, fs, future::Future, path::Pa
 // Linked for the extensions that they register.
 use jackfield_meetings as _;
 use jackfield_minutes as _;
-use jackfield_plugin_api::{Context, Document, Extension, HostCalls, Level, Request, linked_in};
+use jackfield_plugin_api::{Context, Document, Extension, HostCalls, Level, Request, linked_extensions};
 use jackfield_transcript as _;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = arguments.next().ok_or("which transcript?")?;
     let wanted = arguments.next().unwrap_or_else(|| "brief".to_owned());
     let extensions: BTreeMap<String, Arc<dyn Extension>> =
-        linked_in().into_iter().map(|extension| (extension.descriptor().name.clone(), extension)).collect();
+        linked_extensions().into_iter().map(|extension| (extension.descriptor().name.clone(), extension)).collect();
     let run = |name: &str, input: &Value| -> Result<Value, Box<dyn Error>> {
         let instance = extensions.get(name).ok_or_else(|| format!("no extension `{name}`"))?;
         let config = if matches!(name, "decisions" | "actions" | "questions") { r#"{ "max": 25 }"# } else { "{}" };

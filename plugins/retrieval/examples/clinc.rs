@@ -32,7 +32,7 @@ fn main() -> Result<(), Error> {
         .map(|dimensions| (format!("hashing, {dimensions}"), EmbedderConfig::Hashing { dimensions, idf: true }))
         .into();
     if let Some(folder) = std::env::var_os("MINILM") {
-        let folder = DigestedPath::unseen(folder);
+        let folder = DigestedPath::without_digest(folder);
         embedders.push(("bert (MINILM)".to_owned(), EmbedderConfig::Bert { folder, max_tokens: None }));
     }
 

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vectors: Vec<Vec<f64>> = serde_json::from_value(made["vectors"].clone())?;
 
     let start = Instant::now();
-    let config = EmbedderConfig::Bert { folder: DigestedPath::unseen(folder), max_tokens: None };
+    let config = EmbedderConfig::Bert { folder: DigestedPath::without_digest(folder), max_tokens: None };
     let embedder = Embedder::open(&config, [])?;
     println!("opened in {:.2} s", start.elapsed().as_secs_f64());
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn markers_that_say_nothing_are_refused() {
         let told = |markers: Value| {
-            let extension = jackfield_plugin_api::linked_in_as(Kind::Analyzer, "keyword-rate").expect("it is there");
+            let extension =
+                jackfield_plugin_api::linked_extension(Kind::Analyzer, "keyword-rate").expect("it is there");
             extension.open(&json!({ "markers": markers }).to_string()).err().expect("refused").message().to_owned()
         };
         assert_eq!(told(json!([])), "`markers` is empty: there is nothing to look for");

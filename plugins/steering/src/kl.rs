@@ -256,7 +256,7 @@ mod tests {
         let host = FakeHost::default();
         let replies = |set: &[(&[f32], &str)]| -> Vec<Value> {
             let reply = |(logs, followed): &(&[f32], &str)| {
-                let tensor = host.hold_tensor(&[logs.len() as u64 / 2, 2], logs);
+                let tensor = host.add_tensor(&[logs.len() as u64 / 2, 2], logs);
                 json!({ "text": "", "followed": followed, "distribution": tensor })
             };
             set.iter().map(reply).collect()
@@ -316,22 +316,22 @@ mod tests {
         let even = 0.5_f32.ln();
         let twin = FakeHost::default();
         let tensors = [vec![even; 2], vec![0.1_f32.ln(), 0.9_f32.ln()]].map(|row| [row.clone(), row].concat());
-        let [before, after] = tensors.clone().map(|tensor| twin.hold_tensor(&[2, 2], &tensor));
+        let [before, after] = tensors.clone().map(|tensor| twin.add_tensor(&[2, 2], &tensor));
         let host = FakeHost::default().with_model(move |request| {
             let said = if request.edits.is_empty() { before.clone() } else { after.clone() };
             let logprobs = Some(TokenLogProbs { tokens: Vec::new(), distribution: Some(said) });
             Ok(Completion { logprobs, ..Completion::default() })
         });
-        let [before, _] = tensors.map(|tensor| host.hold_tensor(&[2, 2], &tensor));
+        let [before, _] = tensors.map(|tensor| host.add_tensor(&[2, 2], &tensor));
         let base: Vec<Value> =
             replies.iter().map(|reply| json!({ "text": "a b c", "followed": reply, "distribution": before })).collect();
         let mut input = json!({ "base": base, "prompts": prompts });
         if edit {
-            let direction = host.hold_tensor(&[1], &[1.0]);
+            let direction = host.add_tensor(&[1], &[1.0]);
             let edit = json!({ "component": "mlp-down", "layer": 0, "direction": direction, "weight": 1.0 });
             input["edits"] = json!([edit]);
         }
-        (call(Kind::Analyzer, "kl", config, input, &host), host.asked())
+        (call(Kind::Analyzer, "kl", config, input, &host), host.requests())
     }
 
     #[test]
@@ -367,7 +367,8 @@ mod tests {
             format!("{:?}: {}", failure.kind(), failure.message())
         };
         let reply = || json!([{ "text": "a" }]);
-        let edit = json!([{ "component": "mlp-down", "layer": 0, "direction": host.hold_tensor(&[1], &[1.0]), "weight": 1.0 }]);
+        let edit =
+            json!([{ "component": "mlp-down", "layer": 0, "direction": host.add_tensor(&[1], &[1.0]), "weight": 1.0 }]);
         assert_eq!(
             [
                 refused(json!({ "base": reply() })),

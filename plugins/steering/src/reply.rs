@@ -145,7 +145,7 @@ impl AskReplies {
                 let tokens: Vec<&str> = logprobs.tokens.iter().map(|token| token.token.text.as_str()).collect();
                 reply.short = Some(begin(&completion.text, &tokens).to_owned());
             }
-            reply.complete = completion.finish == Finish::Stop;
+            reply.complete = completion.finish == FinishReason::Stop;
             reply.tokens = completion.usage.map(|usage| usage.output);
             reply.text = completion.text;
         }
@@ -265,7 +265,7 @@ mod tests {
     /// A model that says its prompt's text back, a word a token, and has a distribution of two tokens.
     fn echo() -> FakeHost {
         let twin = FakeHost::default();
-        let tensor = twin.hold_tensor(&[1, 2], &[-0.5, -1.0]);
+        let tensor = twin.add_tensor(&[1, 2], &[-0.5, -1.0]);
         let host = FakeHost::default().with_model(move |request| {
             let said = &request.messages.last().expect("a message").content;
             let most = request.max_tokens.expect("it is asked for") as usize;
@@ -280,10 +280,10 @@ mod tests {
                 TokenLogProbs { tokens: words.iter().take(first as usize).map(one).collect(), distribution }
             });
             let usage = Usage { input: 1, output: words.len() as u64 };
-            let finish = if words.concat() == *said { Finish::Stop } else { Finish::Length };
+            let finish = if words.concat() == *said { FinishReason::Stop } else { FinishReason::Length };
             Ok(Completion { text: words.concat(), usage: Some(usage), finish, logprobs, ..Completion::default() })
         });
-        host.hold_tensor(&[1, 2], &[-0.5, -1.0]);
+        host.add_tensor(&[1, 2], &[-0.5, -1.0]);
         host
     }
 
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!((found[0].text.as_str(), found[0].short.as_deref()), ("Dear aunt how are ", Some("Dear aunt ")));
         assert_eq!((found[0].tokens, found[0].complete), (Some(4), false));
         assert_eq!((found[1].short.as_deref(), found[1].complete), (Some("Hi"), true));
-        assert_eq!((host.asked().len(), host.asked()[0].temperature), (2, Some(0.0)));
+        assert_eq!((host.requests().len(), host.requests()[0].temperature), (2, Some(0.0)));
     }
 
     #[test]
@@ -309,13 +309,13 @@ mod tests {
         let base = ask(json!({ "distributions": 2 }), json!({ "prompts": ["a b c", ""] }), &host).expect("replies");
         assert_eq!((base.replies[0].text.as_str(), base.replies[0].followed.as_deref()), ("a b c", Some("a b ")));
         assert!(base.replies.iter().all(|reply| reply.distribution.is_some()));
-        let before = host.asked().len();
-        let direction = host.hold_tensor(&[1], &[1.0]);
+        let before = host.requests().len();
+        let direction = host.add_tensor(&[1], &[1.0]);
         let edit = json!({ "component": "mlp-down", "layer": 0, "direction": direction, "weight": 1.0 });
         let input = json!({ "prompts": ["x y z", "z"], "edits": [edit], "base": base.replies });
         let edited = ask(json!({ "distributions": 2, "max_tokens": 0 }), input, &host).expect("distributions");
         assert_eq!((edited.replies[0].text.as_str(), edited.replies[0].followed.as_deref()), ("", Some("a b ")));
-        let asked = &host.asked()[before..];
+        let asked = &host.requests()[before..];
         let on: Vec<_> = asked.iter().map(|request| request.logprobs.as_ref().expect("asked").on.clone()).collect();
         assert_eq!(on, [LogProbsOn::Reply("a b ".to_owned()), LogProbsOn::First(1)]);
         assert!(asked.iter().all(|request| request.edits.len() == 1 && request.max_tokens == Some(0)));

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use jackfield_plugin_api::{
-    Component, Edit, Failure, FailureKind, Kind, RowNormalization, TensorRef, linked_in_as,
+    Component, Edit, Failure, FailureKind, Kind, RowNormalization, TensorRef, linked_extension,
     testing::{FakeHost, call, check_examples},
 };
 use jackfield_steering::{AblationEdits, ComponentKernel, PickedDirection, UnitDirections, has_marker};
@@ -19,7 +19,7 @@ fn examples_give_what_they_say() {
 /// Directions of four layers, the embeddings first, of which the first two are degenerate.
 fn directions(host: &FakeHost) -> (TensorRef, Value) {
     let rows = [[0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
-    let tensor = host.hold_tensor(&[4, 2], &rows.concat());
+    let tensor = host.add_tensor(&[4, 2], &rows.concat());
     let layer = |row: &[f32; 2]| {
         json!({
             "degenerate": *row == [0.0; 2], "norm_mean_positive": 1.0, "norm_mean_negative": 1.0, "norm_difference": 1.0,
@@ -80,7 +80,7 @@ fn directions_that_cannot_be_ablated_are_told() {
         "degenerate": true, "norm_mean_positive": 1.0, "norm_mean_negative": 1.0, "norm_difference": 0.0,
     });
     let told = |config: Value, shape: [u64; 2], elements: &[f32], layers: usize| {
-        let input = json!({ "directions": host.hold_tensor(&shape, elements), "layers": vec![layer.clone(); layers] });
+        let input = json!({ "directions": host.add_tensor(&shape, elements), "layers": vec![layer.clone(); layers] });
         ablate(&host, config, input).expect_err("refused").message().to_owned()
     };
     let alike = "no layer has a direction: the prompts of both sets are alike";
@@ -92,12 +92,12 @@ fn directions_that_cannot_be_ablated_are_told() {
     );
     assert_eq!(told(json!({}), [2, 2], &[0.0; 4], 1), "there are directions of 2 layers, but 1 are described");
     assert_eq!(told(json!({}), [2, 1], &[0.0, f32::NAN], 2), "the direction of layer 1 is not finite");
-    let none = json!({ "directions": host.hold_tensor(&[2], &[0.0; 2]), "layers": [] });
+    let none = json!({ "directions": host.add_tensor(&[2], &[0.0; 2]), "layers": [] });
     assert_eq!(ablate(&host, json!({}), none).expect_err("refused").kind(), FailureKind::InvalidInput);
     for config in
         [json!({ "index": 1.5 }), json!({ "mlp": { "min_weight": 2.0 } }), json!({ "mlp": { "weight": 2.0 } })]
     {
-        let extension = linked_in_as(Kind::Analyzer, "ablation").expect("it is there");
+        let extension = linked_extension(Kind::Analyzer, "ablation").expect("it is there");
         let failure = extension.open(&config.to_string()).err().expect("out of range");
         assert_eq!(failure.kind(), FailureKind::InvalidConfig, "{config}: {failure:?}");
     }
@@ -106,7 +106,7 @@ fn directions_that_cannot_be_ablated_are_told() {
 #[test]
 fn files_that_do_not_say_how_they_are_written_are_told() {
     let told = |config: Value| {
-        let extension = linked_in_as(Kind::Analyzer, "prompts").expect("it is there");
+        let extension = linked_extension(Kind::Analyzer, "prompts").expect("it is there");
         extension.open(&config.to_string()).err().expect("refused").message().to_owned()
     };
     let file = |path: &str| json!({ "path": path, "text": "a\n" });

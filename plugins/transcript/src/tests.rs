@@ -1,6 +1,6 @@
 use jackfield_plugin_api::{
     Document, Kind,
-    testing::{FakeHost, call_with, nowhere},
+    testing::{FakeHost, call_with, test_context},
 };
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use super::*;
 fn call(config: &str, input: String) -> Result<serde_json::Value> {
     let config = serde_json::from_str(config).expect("JSON");
     let document = Document::new(input);
-    call_with(Kind::Analyzer, "transcript", &config, document, &nowhere(), &FakeHost::default())
+    call_with(Kind::Analyzer, "transcript", &config, document, &test_context(), &FakeHost::default())
         .map(|(answer, _)| answer)
 }
 

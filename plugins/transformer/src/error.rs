@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use jackfield_plugin_api::{Failure, size_text};
+use jackfield_plugin_api::{Failure, format_size};
 
 /// Why a model was not run. Layers, positions and tokens are counted from 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,7 +154,7 @@ impl fmt::Display for RunError {
             Self::OutOfMemory { bytes } => write!(
                 f,
                 "the system does not give {} of memory for what is remembered of a sequence",
-                size_text(*bytes)
+                format_size(*bytes)
             ),
             Self::NotFinite { position } => write!(
                 f,

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, memory_bounds, size_text};
+use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, format_size, memory_bounds};
 
 /// Left untouched of each bound of the process, for what is not reserved: a sixteenth of it, and no more than this.
 const MARGIN: u64 = 256 << 20;
@@ -263,7 +263,7 @@ impl fmt::Display for MemoryShort {
             Some(MemoryBoundKind::AddressSpace) => "of address space that are allowed (`ulimit -v`)",
             Some(_) => "that the machine has",
         };
-        let [needed, left, limit] = [self.needed, self.left, self.limit].map(size_text);
+        let [needed, left, limit] = [self.needed, self.left, self.limit].map(format_size);
         write!(f, "{needed} are needed, and {left} are left of the {limit} {whose}")
     }
 }

@@ -191,7 +191,7 @@ pub(in crate::conformance) fn options(subject: &Subject<'_>) -> Outcome {
 /// Whether the model offers something, as it is configured in the first configuration that opens.
 fn offers(subject: &Subject<'_>, ability: Ability) -> bool {
     let config = subject.setups.first().and_then(|setup| serde_json::from_str::<Value>(&setup.config).ok());
-    Offers::read(&subject.descriptor().input).has(ability, &config.unwrap_or_default())
+    Offers::from_schema(&subject.descriptor().input).has(ability, &config.unwrap_or_default())
 }
 
 /// A request for something that a model may offer.

@@ -139,7 +139,7 @@ impl Scheduler<'_, '_> {
         let item = self.items[call.item].as_mut()?;
         let stage = &mut self.stages[index];
         let policy = &stage.plan.policy;
-        let heals = failure.kind().can_heal() || timed_out;
+        let heals = failure.kind().is_retryable() || timed_out;
         // What the budget, or memory, did not allow is asked for again when the run goes on, whatever it was stopped for.
         let refused = || failure.kind() == FailureKind::OverBudget && self.services.exhausted().is_some();
         if self.draining && (heals || refused()) {
@@ -286,5 +286,5 @@ pub(in crate::engine) fn list_of(documents: &[&Document]) -> Document {
 fn delay(base: Duration, attempt: u32, failure: &Failure, jitter: &mut Random) -> Duration {
     let longest = base.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_BACKOFF);
     let drawn = longest.mul_f64(jitter.next_f64());
-    failure.after().map_or(drawn, |after| after.min(LONGEST_DELAY) + drawn)
+    failure.retry_after().map_or(drawn, |after| after.min(LONGEST_DELAY) + drawn)
 }

@@ -223,7 +223,7 @@ impl Out {
 
 /// What is said of a record that is larger than it may be.
 fn too_large(place: &str, most: u64) -> String {
-    format!("{place} is larger than {}: see `max_item_size` of `[input]`", regular_file::size_text(most))
+    format!("{place} is larger than {}: see `max_item_size` of `[input]`", regular_file::format_size(most))
 }
 
 fn as_id(value: &Value) -> Option<String> {

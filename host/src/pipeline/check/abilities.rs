@@ -136,7 +136,7 @@ fn given(stage: &StageDraft) -> impl Iterator<Item = &str> {
 }
 
 fn offers(offer: &Offer, abilities: &[Ability], config: &serde_json::Value) -> bool {
-    let offered = Offers::read(&offer.descriptor.input);
+    let offered = Offers::from_schema(&offer.descriptor.input);
     abilities.iter().all(|ability| offered.has(*ability, config))
 }
 

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use jackfield_plugin_api::{DIGESTED_PATH, FILE_PATH, MACHINE_DEFAULT, NO_EFFECT, TEXT_FILE, TEXT_FILES};
+use jackfield_plugin_api::{
+    DIGESTED_PATH_FORMAT, FILE_PATH_FORMAT, TEXT_FILE_FORMAT, TEXT_FILES_FORMAT, X_MACHINE_DEFAULT, X_NO_EFFECT,
+};
 use serde_json::{Value, json};
 
 use super::{path_digest, text_files};
@@ -38,7 +40,9 @@ pub(super) fn is_named_at(schema: &Value, config: &Value, pointer: &str) -> bool
     while let Some((at, value, pointer)) = open.pop() {
         let schemas = alternatives(schema, at);
         let is_path = |schema: &&Value| {
-            [TEXT_FILE, TEXT_FILES, DIGESTED_PATH, FILE_PATH].iter().any(|format| schema["format"] == *format)
+            [TEXT_FILE_FORMAT, TEXT_FILES_FORMAT, DIGESTED_PATH_FORMAT, FILE_PATH_FORMAT]
+                .iter()
+                .any(|format| schema["format"] == *format)
         };
         if pointer.is_empty() && value.is_string() && schemas.iter().any(is_path) {
             return true;
@@ -97,11 +101,11 @@ impl<'a> Fill<'a> {
         match value {
             Value::String(text) => {
                 let is = |format: &str| schemas.iter().any(|schema| schema["format"] == format);
-                if let Some(node) = node.filter(|_| is(TEXT_FILE)) {
+                if let Some(node) = node.filter(|_| is(TEXT_FILE_FORMAT)) {
                     if let Some(read) = self.read(text, node.span) {
                         *value = json!({ "path": text, "text": read });
                     }
-                } else if let Some(node) = node.filter(|_| is(TEXT_FILES)) {
+                } else if let Some(node) = node.filter(|_| is(TEXT_FILES_FORMAT)) {
                     match text_files::read(text, &self.folder.join(&*text)) {
                         Ok(files) => {
                             // Texts are compared by their digest: what differs is told without them.
@@ -114,12 +118,12 @@ impl<'a> Fill<'a> {
                             fault.note(format!("it is looked for at `{}`", wrong.path.display()))
                         })),
                     }
-                } else if is(DIGESTED_PATH) {
+                } else if is(DIGESTED_PATH_FORMAT) {
                     if let Some((path, sha256)) = self.digest(text, node.map_or(self.place, |node| node.span)) {
                         self.paths.insert(self.pointer.clone(), json!({ "sha256": sha256 }));
                         *value = json!({ "path": path, "sha256": sha256 });
                     }
-                } else if is(FILE_PATH) {
+                } else if is(FILE_PATH_FORMAT) {
                     if let Some(node) = node {
                         self.is_file_or_folder(text, &self.folder.join(&*text), node.span);
                     }
@@ -129,10 +133,10 @@ impl<'a> Fill<'a> {
             Value::Object(map) => {
                 let properties = schemas.iter().filter_map(|schema| schema["properties"].as_object());
                 for (name, schema) in properties.flatten() {
-                    let is_path = schema["format"] == FILE_PATH || schema["format"] == DIGESTED_PATH;
+                    let is_path = schema["format"] == FILE_PATH_FORMAT || schema["format"] == DIGESTED_PATH_FORMAT;
                     let default = schema["default"].as_str().filter(|_| is_path);
                     // What this machine makes of an absent key stands in the configuration, as if somebody had set it.
-                    if let Some(default) = schema.get(MACHINE_DEFAULT).or(default.and(schema.get("default"))) {
+                    if let Some(default) = schema.get(X_MACHINE_DEFAULT).or(default.and(schema.get("default"))) {
                         map.entry(name).or_insert_with(|| default.clone());
                     }
                     if let Some(inner) = map.get_mut(name) {
@@ -140,7 +144,7 @@ impl<'a> Fill<'a> {
                         let length = self.pointer.len();
                         self.pointer += &format!("/{}", name.replace('~', "~0").replace('/', "~1"));
                         self.value(schema, node, inner);
-                        if schema[NO_EFFECT] == true {
+                        if schema[X_NO_EFFECT] == true {
                             self.paths.insert(self.pointer.clone(), Value::Null);
                         }
                         self.pointer.truncate(length);

@@ -56,7 +56,7 @@ impl<'a> Checker<'a> {
             let offer = found.map(|(_, offer)| offer);
             let config = self.with_table(route.with.as_ref(), offer, route.span, uses);
             let objectives = self.objectives(route);
-            if let Some(offer) = offer.filter(|offer| Picks::of(&offer.descriptor) == Picks::Values) {
+            if let Some(offer) = offer.filter(|offer| Picks::from_descriptor(&offer.descriptor) == Picks::Values) {
                 let message = format!(
                     "`{}` picks values of a space that a pipeline searches, and a route picks one of its arms",
                     offer.descriptor.name
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
             let message = format!("`{policy}` learns from {what}, and the route of stage `{stage}` has none");
             Fault::at("missing-key", route.span, message).hint(hint.to_owned())
         };
-        let fault = match Learns::of(&offer.descriptor) {
+        let fault = match Learns::from_descriptor(&offer.descriptor) {
             Some(Learns::Reward) if route.reward.is_none() => {
                 missing("a reward", "add `reward = \"...\"`, a wire to a number")
             }

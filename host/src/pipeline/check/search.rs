@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
         let uses = search.uses.as_ref().map_or(search.span, |uses| uses.span);
         let offer = found.map(|(_, offer)| offer);
         let config = self.with_table(search.with.as_ref(), offer, search.span, uses);
-        if let Some(offer) = offer.filter(|offer| Picks::of(&offer.descriptor) == Picks::Arms) {
+        if let Some(offer) = offer.filter(|offer| Picks::from_descriptor(&offer.descriptor) == Picks::Arms) {
             let message = format!(
                 "`{}` picks one of the arms of a stage's route, and a search picks values of a space",
                 offer.descriptor.name
@@ -293,7 +293,7 @@ const LONGEST_STUDY: usize = 64;
 pub(super) fn policies(registry: &Registry, picks: Picks) -> Option<String> {
     let names: BTreeSet<&str> = registry
         .offers(Kind::RoutingPolicy)
-        .filter(|(_, offer)| Picks::of(&offer.descriptor) == picks)
+        .filter(|(_, offer)| Picks::from_descriptor(&offer.descriptor) == picks)
         .map(|(_, offer)| offer.descriptor.name.as_str())
         .collect();
     let what = if picks == Picks::Values { "values" } else { "arms" };

@@ -214,7 +214,7 @@ fn assignment(search: &SearchDraft, space: &SpaceFound, fixed: Option<(usize, No
     }
     while let Some(when) = on.and_then(|at| space.keys[at].dimension.when.as_ref()) {
         on = place(&when.name);
-        if let (Some(at), Some(value)) = (on, when.is.first()) {
+        if let (Some(at), Some(value)) = (on, when.values.first()) {
             forced.insert(at, node_of(search, &space.keys[at], value));
         }
     }

@@ -281,7 +281,7 @@ impl Checker<'_> {
                 self.faults.push(Fault::at("bad-search", node.span, message));
             }
             let name = on.name.clone();
-            keys[at].dimension.when = Some(Condition { name, is });
+            keys[at].dimension.when = Some(Condition { name, values: is });
         }
     }
 
@@ -433,7 +433,7 @@ fn canonical(dimension: &Dimension, value: &Value) -> Option<Value> {
         Domain::Float { .. } | Domain::Steps { integer: false, .. } => json!(value.as_f64()?),
         _ => value.clone(),
     };
-    dimension.holds(&value).then_some(value)
+    dimension.contains(&value).then_some(value)
 }
 
 /// Whether two values are the same: numbers as numbers, however they are written.

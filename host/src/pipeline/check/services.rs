@@ -135,8 +135,9 @@ impl<'a> Checker<'a> {
         let draft = self.draft;
         let models = draft.models.iter().zip(&self.services.models).map(|(model, (found, config))| {
             let cache = model.cache.as_ref();
-            let local = (*found)
-                .is_some_and(|(_, offer)| Offers::read(&offer.descriptor.input).has(Ability::Local, &config.value));
+            let local = (*found).is_some_and(|(_, offer)| {
+                Offers::from_schema(&offer.descriptor.input).has(Ability::Local, &config.value)
+            });
             let fixed = if model.concurrency_given { model.concurrency.start } else { 1 };
             Some(ModelPlan {
                 name: model.name.text.clone(),

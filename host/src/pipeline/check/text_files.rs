@@ -66,7 +66,7 @@ pub(super) fn read(path: &str, full: &Path) -> Result<Vec<(String, String)>, Vec
             }
         }
         if bytes > MOST_BYTES {
-            let most = regular_file::size_text(MOST_BYTES);
+            let most = regular_file::format_size(MOST_BYTES);
             return Err(wrong(format!("the files of the folder `{path}` hold more than {most} together: name fewer")));
         }
     }

@@ -8,7 +8,7 @@ mod search;
 use std::{path::Path, sync::Arc};
 
 use jackfield_plugin_api::{
-    ContrastSet, Descriptor, Directions, FILE_PATH, Failure, FromDocument, Instance, IntoDocument, Kind,
+    ContrastSet, Descriptor, Directions, FILE_PATH_FORMAT, Failure, FromDocument, Instance, IntoDocument, Kind,
     Result as PluginResult,
 };
 use serde_json::{Value, json};
@@ -159,7 +159,7 @@ fn registry() -> Registry {
         json!({
             "weight": { "type": "number", "minimum": 0, "maximum": 1.5 },
             "layers": { "type": "integer", "minimum": 1 },
-            "file": { "type": "string", "format": FILE_PATH },
+            "file": { "type": "string", "format": FILE_PATH_FORMAT },
             "how": { "oneOf": [
                 table(json!({ "kind": { "const": "all" } }), json!(["kind"])),
                 table(json!({ "kind": { "const": "some" }, "share": { "type": "number" } }), json!(["kind", "share"])),

@@ -83,7 +83,7 @@ fn a_search_is_lowered_with_what_a_condition_is_on_first() {
     let search = plan.search.as_ref().expect("a search");
     let names: Vec<&str> = search.study.space.iter().map(|key| key.name.as_str()).collect();
     assert_eq!(names, ["edit.how.kind", "edit.how.share", "edit.weight", "edit.layers", "early.min_len"]);
-    let when = Some(Condition { name: "edit.how.kind".into(), is: vec![json!("some")] });
+    let when = Some(Condition { name: "edit.how.kind".into(), values: vec![json!("some")] });
     assert_eq!(search.study.space[1].when, when);
     let goals: Vec<_> = search.study.goals.iter().map(|goal| (goal.name.as_str(), goal.minimize)).collect();
     assert_eq!(goals, [("kl.rate", true), ("hits", false)]);
@@ -164,7 +164,7 @@ fn the_values_of_a_trial_are_laid_over_its_stages() {
     let trial = json!({ "edit.how.kind": "some", "edit.how.share": 0.5, "edit.weight": 1.0, "edit.layers": 1 });
     let edit = json!({ "how": { "kind": "some", "share": 0.5 }, "weight": 1.0, "layers": 1 });
     assert_eq!(laid("edit", trial), edit);
-    let first = search.study.first();
+    let first = search.study.first_values();
     let expected = json!({ "edit.how.kind": "all", "edit.weight": 0.5, "edit.layers": 1, "early.min_len": 1 });
     assert_eq!(first, values(expected));
     // What a condition leaves out is as the stage has it, so with those the stage can be opened.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    Extension, Level, PROTOCOL, guarded,
+    Extension, Level, PROTOCOL, catch_panic,
     native::{AttachError, HEADER_SYMBOL, attach},
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -77,8 +77,8 @@ pub(in crate::plugin) fn load(alias: &str, artifact: &Artifact) -> Result<Loaded
     })?;
     let header = header.as_raw_ptr().cast_const().cast();
     // SAFETY: the library is leaked above, and its note carries this major of the protocol.
-    let attached =
-        guarded("load", || unsafe { attach(header, log_level()) }).map_err(|failure| failed(failure.to_string()))?;
+    let attached = catch_panic("load", || unsafe { attach(header, log_level()) })
+        .map_err(|failure| failed(failure.to_string()))?;
     let extensions = attached.map_err(|error| match error {
         AttachError::Layout(what) => LoadError::Layout { path: path.to_owned(), what },
         AttachError::Descriptor(what) => LoadError::Descriptor { path: path.to_owned(), what },

@@ -59,7 +59,7 @@ pub(super) fn failure(failure: types::Failure) -> Failure {
         types::Failure::Unavailable(message) => Failure::Unavailable(cut(message)),
         types::Failure::RateLimited(limit) => {
             let after = limit.after_ms.map(|after| Duration::from_millis(after).min(LONGEST_DELAY));
-            Failure::RateLimited { message: cut(limit.message), after }
+            Failure::RateLimited { message: cut(limit.message), retry_after: after }
         }
         types::Failure::Cancelled(message) => Failure::Cancelled(cut(message)),
         types::Failure::OverBudget(message) => Failure::OverBudget(cut(message)),
@@ -74,7 +74,7 @@ pub(super) fn failure_out(failure: Failure) -> types::Failure {
         Failure::InvalidInput(message) => types::Failure::InvalidInput(message),
         Failure::InvalidOutput(message) => types::Failure::InvalidOutput(message),
         Failure::Unavailable(message) => types::Failure::Unavailable(message),
-        Failure::RateLimited { message, after } => {
+        Failure::RateLimited { message, retry_after: after } => {
             let after_ms = after.map(|after| after.as_millis() as u64);
             types::Failure::RateLimited(types::RateLimit { message, after_ms })
         }
@@ -133,6 +133,6 @@ mod tests {
         assert!(failed.message().starts_with("x\\n\\u{1b}[2Jyyy"), "{failed}");
         assert!(failed.message().len() < LONGEST_MESSAGE + 16);
         let limit = types::RateLimit { message: String::new(), after_ms: Some(u64::MAX) };
-        assert_eq!(failure(types::Failure::RateLimited(limit)).after(), Some(LONGEST_DELAY));
+        assert_eq!(failure(types::Failure::RateLimited(limit)).retry_after(), Some(LONGEST_DELAY));
     }
 }

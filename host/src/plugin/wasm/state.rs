@@ -283,7 +283,7 @@ impl State {
 
 impl model::Host for State {
     async fn complete(&mut self, index: u32, request: String) -> wasmtime::Result<Result<String, types::Failure>> {
-        let request = match CompletionRequest::asked(&request) {
+        let request = match CompletionRequest::from_json(&request) {
             Ok(request) => Box::new(request),
             Err(failure) => {
                 self.count()?;

@@ -59,7 +59,7 @@ fn shaped(tensor: &TensorRef, wanted: &[Option<usize>]) -> std::result::Result<(
     }
     let fits = |(wanted, found): (&Option<usize>, &u64)| wanted.is_none_or(|wanted| wanted as u64 == *found);
     let same = tensor.shape.len() == wanted.len() && wanted.iter().zip(&tensor.shape).all(fits);
-    if same && tensor.elements().is_some_and(|elements| elements > 0 || wanted.contains(&Some(0))) {
+    if same && tensor.element_count().is_some_and(|elements| elements > 0 || wanted.contains(&Some(0))) {
         return Ok(());
     }
     let wanted: Vec<String> = wanted.iter().map(|one| one.map_or("n".to_owned(), |one| one.to_string())).collect();

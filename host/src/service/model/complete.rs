@@ -8,8 +8,8 @@ use std::{
 };
 
 use jackfield_plugin_api::{
-    Ability, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Guarded, Host, Instance, Offers,
-    Random, Request, Result, Usage, guarded, to_hex,
+    Ability, CatchPanic, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Host, Instance,
+    Offers, Random, Request, Result, Usage, catch_panic, to_hex,
 };
 
 use super::{
@@ -324,7 +324,7 @@ impl Model {
         held: &Arc<HeldTensors>,
     ) -> Result<Completion> {
         let validator = match &request.schema {
-            Some(schema) if request.held => Some(self.schemas.validator(schema)?),
+            Some(schema) if request.validate => Some(self.schemas.validator(schema)?),
             _ => None,
         };
         let mut completion = self.tried(request, caller, note, held).await?;
@@ -364,11 +364,11 @@ impl Model {
                 Ok(completion) => return Ok(completion),
                 Err(failure) => failure,
             };
-            if !failure.kind().can_heal() || attempt >= self.plan.attempts {
+            if !failure.kind().is_retryable() || attempt >= self.plan.attempts {
                 return Err(failure);
             }
             self.counters.retries.fetch_add(1, Ordering::Relaxed);
-            let delay = self.delay(attempt, failure.after());
+            let delay = self.delay(attempt, failure.retry_after());
             tracing::debug!(model = &*self.name, attempt, ?delay, "tries again: {failure}");
             let _delay = caller.asked.delay();
             tokio::time::sleep(delay).await;
@@ -435,8 +435,8 @@ impl Model {
             Err(failure) => {
                 let usage = match failure.kind() {
                     FailureKind::RateLimited => {
-                        if self.limit.refused(failure.after()) {
-                            let pause = humantime::format_duration(failure.after().unwrap_or_default());
+                        if self.limit.refused(failure.retry_after()) {
+                            let pause = humantime::format_duration(failure.retry_after().unwrap_or_default());
                             tracing::warn!(
                                 model = &*self.name,
                                 "the server limits the rate and asks to wait {pause} before the next call: waiting"
@@ -534,13 +534,13 @@ impl Model {
             tensors: Some(tensors),
         };
         if let Some(model) = self.instance.as_model() {
-            let call = guarded("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
-            return Guarded::new("complete", call).await?;
+            let call = catch_panic("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
+            return CatchPanic::new("complete", call).await?;
         }
         let json = serde_json::to_string(request).map_err(|error| Failure::InvalidInput(error.to_string()))?;
         let batch = [Request { document: Document::new(json), context: context.clone() }];
-        let call = guarded("complete", || self.instance.call(&batch, &host))?;
-        let mut answers = Guarded::new("complete", call).await?;
+        let call = catch_panic("complete", || self.instance.call(&batch, &host))?;
+        let mut answers = CatchPanic::new("complete", call).await?;
         let (Some(answer), true) = (answers.pop(), answers.is_empty()) else {
             return Err(Failure::InvalidOutput(format!(
                 "model `{}` answered {} results to one request",

@@ -75,7 +75,7 @@ mod tests {
             CompletionRequest { messages: vec![Message::system("hello")], ..base.clone() },
             CompletionRequest { messages: vec![Message::user("hello"), Message::user("")], ..base.clone() },
             CompletionRequest { schema: Some(json!({}).into()), ..base.clone() },
-            CompletionRequest { schema: Some(json!({}).into()), held: false, ..base.clone() },
+            CompletionRequest { schema: Some(json!({}).into()), validate: false, ..base.clone() },
             CompletionRequest { max_tokens: Some(1), ..base.clone() },
             CompletionRequest { temperature: Some(1.0), ..base.clone() },
             CompletionRequest { temperature: Some(0.0), ..base.clone() },

@@ -45,7 +45,7 @@ impl Model {
     /// How many tokens the model reads for a request; none if it does not say.
     async fn own_count(&self, request: CompletionRequest) -> Option<u64> {
         let asked = CompletionRequest {
-            held: false,
+            validate: false,
             max_tokens: Some(0),
             capture: None,
             edits: Vec::new(),

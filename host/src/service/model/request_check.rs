@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jackfield_plugin_api::{
-    Ability, Capture, CompletionRequest, Edit, Failure, LogProbs, LogProbsOn, Result, elements_of,
+    Ability, Capture, CompletionRequest, Edit, Failure, LogProbs, LogProbsOn, Result, element_count,
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -51,7 +51,7 @@ pub(super) fn check(request: &CompletionRequest) -> Result<()> {
     }
     request.logprobs.as_ref().map_or(Ok(()), logprobs)?;
     if request.max_tokens == Some(0) {
-        if request.schema.is_some() && request.held {
+        if request.schema.is_some() && request.validate {
             return wrong("max_tokens", "with 0 there is no answer that could be held to `schema`");
         }
         let looks = request.capture.is_some() || request.logprobs.is_some() || request.tokenize || request.embed;
@@ -100,7 +100,7 @@ fn edit(field: &str, edit: &Edit) -> Result<()> {
             return wrong(&format!("{field}.direction"), &what);
         }
     };
-    if elements_of(shape).is_none_or(|elements| elements == 0) {
+    if element_count(shape).is_none_or(|elements| elements == 0) {
         return wrong(&format!("{field}.direction"), &format!("a tensor of shape {shape:?} holds no direction"));
     }
     if u64::from(edit.row) >= rows {
@@ -240,7 +240,13 @@ mod tests {
         let seeds: BTreeSet<u64> = seeds.iter().map(seed).collect();
         assert_eq!(seeds.len(), 8);
         for same in [
-            CompletionRequest { held: false, cached: false, max_tokens: Some(9), stop: vec!["x".to_owned()], ..base() },
+            CompletionRequest {
+                validate: false,
+                cached: false,
+                max_tokens: Some(9),
+                stop: vec!["x".to_owned()],
+                ..base()
+            },
             CompletionRequest { capture: Some(Capture::default()), tokenize: true, embed: true, ..base() },
             CompletionRequest { edits: vec![one(&[4], 0, 0.0)], ..base() },
         ] {

@@ -89,7 +89,7 @@ fn model_of(
 ) -> (Model, Arc<Scripted>) {
     let scripted = Arc::new(Scripted { answers: Box::new(answers), asked: Mutex::default() });
     let instance: Arc<dyn Instance> = scripted.clone();
-    let model = Model::new(plan, (instance, Arc::default()), Offers::of(offers), None, Arc::new(Http::default()));
+    let model = Model::new(plan, (instance, Arc::default()), Offers::always(offers), None, Arc::new(Http::default()));
     (model.expect("a model"), scripted)
 }
 

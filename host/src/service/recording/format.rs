@@ -259,14 +259,14 @@ impl RecordedFailure {
         Self {
             kind: failure.kind().name().to_owned(),
             message: failure.message().to_owned(),
-            after_ms: failure.after().map(|after| after.as_millis() as u64),
+            after_ms: failure.retry_after().map(|after| after.as_millis() as u64),
         }
     }
 
     pub(super) fn to_failure(&self) -> Failure {
         match (FailureKind::from_name(&self.kind), self.after_ms) {
             (Some(FailureKind::RateLimited), Some(after)) => {
-                Failure::RateLimited { message: self.message.clone(), after: Some(Duration::from_millis(after)) }
+                Failure::RateLimited { message: self.message.clone(), retry_after: Some(Duration::from_millis(after)) }
             }
             (Some(kind), _) => Failure::new(kind, self.message.clone()),
             (None, _) => Failure::Internal(self.message.clone()),

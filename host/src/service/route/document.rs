@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_plugin_api::{
     Arm, Context, Failure, FromDocument, HostCalls, Instance, IntoDocument, Level, PolicyAnswer, PolicyByDocuments,
-    PolicyRequest, PolicyState, Request, Result, guarded,
+    PolicyRequest, PolicyState, Request, Result, catch_panic,
 };
 use serde_json::Value;
 use tokio::runtime::Builder;
@@ -33,7 +33,7 @@ pub(in crate::service) fn by_document<Q: IntoDocument, A: FromDocument>(
     Ok(move |request: Q| {
         let context = Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 };
         let batch = [Request { document: request.into_document()?, context }];
-        let mut answers = guarded("call", || runtime.block_on(policy.call(&batch, &host)))?;
+        let mut answers = catch_panic("call", || runtime.block_on(policy.call(&batch, &host)))?;
         match answers.pop() {
             // What the policy wrote does not fit: a fault of its own, and not of what it was asked.
             Some(answer) if answers.is_empty() => A::from_document(answer?)

@@ -42,7 +42,7 @@ impl Route {
     pub fn restore(&self, snapshot: Option<&Value>) -> Result<Box<dyn PolicyState>> {
         match (self.policy.as_policy(), snapshot) {
             (Some(policy), Some(snapshot)) => policy.restore(snapshot),
-            (Some(policy), None) => Ok(policy.fresh()),
+            (Some(policy), None) => Ok(policy.new_state()),
             (None, snapshot) => by_documents(&self.name, &self.policy, &self.arms, snapshot.cloned()),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::{
-    Failure, Instance, Result, SearchAnswer, SearchByDocuments, SearchLinkedIn, SearchRequest, SearchState, Study,
+    Failure, Instance, LinkedInSearch, Result, SearchAnswer, SearchByDocuments, SearchRequest, SearchState, Study,
 };
 
 use crate::{
@@ -35,7 +35,7 @@ impl Search {
     pub fn state(&self) -> Result<Box<dyn SearchState>> {
         if self.policy.as_search().is_some() {
             let policy = Arc::clone(&self.policy);
-            return Ok(Box::new(SearchLinkedIn::new(&self.study, policy)?));
+            return Ok(Box::new(LinkedInSearch::new(&self.study, policy)?));
         }
         let ask = by_document::<SearchRequest, SearchAnswer>(&self.name, &self.policy)?;
         Ok(Box::new(SearchByDocuments::new(&self.name, &self.study, ask)?))

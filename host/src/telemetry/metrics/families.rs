@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use jackfield_plugin_api::{memory_bounds, memory_taken};
+use jackfield_plugin_api::{memory_bounds, memory_use};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
@@ -142,8 +142,8 @@ impl Metrics {
     /// within each other, that counts which leaves the least.
     pub(super) fn look_at_memory(&self) {
         let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        if let Some((now, most)) = memory_taken() {
-            for (of, taken) in [("resident", now), ("peak", most)] {
+        if let Some(memory) = memory_use() {
+            for (of, taken) in [("resident", memory.now), ("peak", memory.peak)] {
                 self.0.memory.get_or_create_owned(&[("of", of.into())]).set(bytes(taken));
             }
         }

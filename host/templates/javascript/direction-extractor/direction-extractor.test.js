@@ -7,7 +7,7 @@ import { call, FakeHost } from "./vendor/jackfield/testing.js";
 /** The directions of two sets, and what is known of each layer. */
 function extracted(positive, negative, [shape, other] = [[3, 2, 2], [2, 2, 2]]) {
   const host = new FakeHost();
-  const contrast = { positive: host.holdTensor(shape, positive), negative: host.holdTensor(other, negative) };
+  const contrast = { positive: host.addTensor(shape, positive), negative: host.addTensor(other, negative) };
   const { directions, layers } = call(medianDifference, contrast, { host });
   assert.deepEqual(directions.shape, shape.slice(1));
   return [[...host.tensor(directions)], layers];

@@ -10,7 +10,7 @@ class MedianDifferenceTest(unittest.TestCase):
     def extracted(self, positive, negative, shapes=((3, 2, 2), (2, 2, 2))):
         """The directions of two sets, and what is known of each layer."""
         host = FakeHost()
-        sets = [host.hold_tensor(shape, states) for shape, states in zip(shapes, (positive, negative))]
+        sets = [host.add_tensor(shape, states) for shape, states in zip(shapes, (positive, negative))]
         answer = call(MedianDifference, {"positive": sets[0].write_json(), "negative": sets[1].write_json()}, host=host)
         self.assertEqual(answer["directions"]["shape"], list(shapes[0][1:]))
         return list(host.tensor(answer["directions"])), answer["layers"]

@@ -36,7 +36,7 @@ class AskTest(unittest.TestCase):
     def test_the_model_is_asked(self):
         host = FakeHost(model=lambda request: request.messages[-1].content.upper())
         self.assertEqual(call(Ask, {"text": "hello"}, host=host), {"answer": "HELLO"})
-        self.assertEqual(len(host.asked), 1)
+        self.assertEqual(len(host.requests), 1)
 
     def test_without_a_model_it_fails(self):
         with self.assertRaisesRegex(InvalidConfig, "no model"):

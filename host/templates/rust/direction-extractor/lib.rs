@@ -54,7 +54,7 @@ fn compared(positive: &[Vec<f64>], negative: &[Vec<f64>]) -> (Vec<f32>, LayerDir
         cos_means: (norms[0] > 0.0 && norms[1] > 0.0).then(|| along / (norms[0] * norms[1])),
         ..LayerDirection::default()
     };
-    known.more.insert("norm_median_difference".to_owned(), json!(length));
+    known.extra.insert("norm_median_difference".to_owned(), json!(length));
     (direction, known)
 }
 
@@ -166,7 +166,7 @@ mod tests {
     ) -> Result<(Vec<f32>, Value)> {
         let host = FakeHost::default();
         let contrast =
-            ContrastSet { positive: host.hold_tensor(&shape, positive), negative: host.hold_tensor(&other, negative) };
+            ContrastSet { positive: host.add_tensor(&shape, positive), negative: host.add_tensor(&other, negative) };
         let mut answer = call(Kind::DirectionExtractor, "{{name}}", json!({}), json!(contrast), &host)?;
         let directions = TensorRef::from_document(Document::new(answer["directions"].to_string()))?;
         assert_eq!(directions.shape, shape[1..]);

@@ -34,7 +34,7 @@ impl Model for Parrot {
         let read: usize = request.messages.iter().map(|message| message.content.split_whitespace().count()).sum();
         Ok(Completion {
             text: said.join(" "),
-            finish: if said.len() < heard.len() { Finish::Length } else { Finish::Stop },
+            finish: if said.len() < heard.len() { FinishReason::Length } else { FinishReason::Stop },
             usage: Some(Usage { input: read as u64, output: said.len() as u64 }),
             ..Completion::default()
         })
@@ -148,7 +148,7 @@ mod tests {
         });
         let answer = call(Kind::Analyzer, "ask", json!({}), json!({ "text": "hello" }), &host);
         assert_eq!(answer, Ok(json!({ "answer": "HELLO" })));
-        assert_eq!(host.asked().len(), 1);
+        assert_eq!(host.requests().len(), 1);
     }
 
     #[test]

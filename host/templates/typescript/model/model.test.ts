@@ -34,7 +34,7 @@ test("what does not fit is refused", () => {
 test("the model is asked", () => {
   const host = new FakeHost({ model: ({ messages }) => messages[0]!.content.toUpperCase() });
   assert.deepEqual(call(ask, { text: "hello" }, { host }), { answer: "HELLO" });
-  assert.equal(host.asked.length, 1);
+  assert.equal(host.requests.length, 1);
 });
 
 test("without a model it fails", () => {

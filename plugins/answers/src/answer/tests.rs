@@ -48,8 +48,10 @@ fn a_model_is_asked_with_a_schema_and_its_citations_are_checked() {
         (&answer["tokens"]["input"], &answer["usd"], &answer["model"]),
         (&json!(90), &json!(0.003), &json!("fake"))
     );
-    let asked = &host.asked()[0];
-    assert!(asked.schema.is_some() && asked.held && asked.max_tokens == Some(200) && asked.temperature == Some(0.0));
+    let asked = &host.requests()[0];
+    assert!(
+        asked.schema.is_some() && asked.validate && asked.max_tokens == Some(200) && asked.temperature == Some(0.0)
+    );
 }
 
 #[test]
@@ -72,7 +74,7 @@ fn without_passages_the_answer_is_empty_and_no_model_is_asked() {
         let answer = call(Kind::Analyzer, "answer", json!({ "mode": mode }), input, &host).unwrap();
         assert_eq!((&answer["text"], &answer["sentences"]), (&json!(""), &json!([])));
     }
-    assert!(host.asked().is_empty());
+    assert!(host.requests().is_empty());
 }
 
 #[test]

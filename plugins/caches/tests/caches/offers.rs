@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use jackfield_caches as _;
 use jackfield_plugin_api::testing::FakeHost;
-use jackfield_plugin_api::{Failure, Kind, linked_in};
+use jackfield_plugin_api::{Failure, Kind, linked_extensions};
 use serde_json::Value;
 
 #[test]
@@ -11,7 +11,7 @@ fn three_backends_open_with_an_empty_config_and_take_no_other_keys() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cache").display().to_string();
     let mut names = Vec::new();
-    for extension in linked_in() {
+    for extension in linked_extensions() {
         let descriptor = extension.descriptor();
         assert_eq!(descriptor.kind, Kind::CacheBackend);
         let schema: Value = serde_json::to_value(&descriptor.config).expect("a schema");

@@ -4,7 +4,7 @@ use std::fs;
 
 use jackfield_directions::{Method, Options};
 use jackfield_plugin_api::{
-    Captured, Completion, Directions, Failure, FailureKind, Kind, Message, TensorRef, linked_in_as,
+    Captured, Completion, Directions, Failure, FailureKind, Kind, Message, TensorRef, linked_extension,
     testing::{FakeHost, call},
 };
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ impl Set {
     /// The reference of these residuals, which the host holds from now on.
     fn held_by(&self, host: &FakeHost) -> TensorRef {
         let shape = [self.shape.prompts, self.shape.layers, self.shape.width].map(|length| length as u64);
-        host.hold_tensor(&shape, &self.values)
+        host.add_tensor(&shape, &self.values)
     }
 }
 
@@ -97,7 +97,7 @@ fn options_out_of_range_are_refused_before_any_call() {
         ("logistic", json!({ "winsorize": 1.5 })),
         ("pca", json!({ "pair": 3 })),
     ] {
-        let extension = linked_in_as(Kind::DirectionExtractor, name).expect("it is there");
+        let extension = linked_extension(Kind::DirectionExtractor, name).expect("it is there");
         let failure = extension.open(&config.to_string()).err().expect("out of range");
         assert_eq!(failure.kind(), FailureKind::InvalidConfig, "{name} {config}: {failure:?}");
     }
@@ -148,7 +148,7 @@ fn model(shapes: &'static [[u64; 3]]) -> FakeHost {
 }
 
 fn hold(host: &FakeHost, n: usize, shape: &[u64; 3]) -> TensorRef {
-    host.hold_tensor(shape, &vec![n as f32; shape.iter().product::<u64>() as usize])
+    host.add_tensor(shape, &vec![n as f32; shape.iter().product::<u64>() as usize])
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn residuals_are_those_of_each_prompt_in_order() {
     assert_eq!(tensor.shape, [3, 2, 3]);
     let elements = host.tensor(&tensor).expect("kept");
     assert_eq!(elements.chunks(6).map(|row| row[0]).collect::<Vec<_>>(), [2.0, 1.0, 0.0]);
-    let asked = host.asked();
+    let asked = host.requests();
     assert!(asked.iter().all(|request| request.max_tokens == Some(0) && request.capture.is_some()));
     assert_eq!(asked[1].messages, [Message::system("be brief"), Message::user("aa")]);
 }
@@ -171,7 +171,7 @@ fn the_common_start_of_replies_is_what_the_model_has_said_so_far() {
     let host = model(&[[1, 2, 3]]);
     let input = json!({ "prompts": ["hello"], "append": "D" });
     call(Kind::Analyzer, "residuals", json!({}), input, &host).expect("residuals");
-    assert_eq!(host.asked()[0].messages, [Message::user("hello"), Message::assistant("D")]);
+    assert_eq!(host.requests()[0].messages, [Message::user("hello"), Message::assistant("D")]);
 }
 
 #[test]
@@ -193,13 +193,13 @@ fn both_sets_are_read_where_the_replies_to_all_prompts_begin_to_differ() {
     let answer = read(json!({}));
     assert_eq!(answer["common_start"], "Well,");
     assert_eq!((&answer["positive"]["shape"], &answer["negative"]["shape"]), (&json!([3, 2, 3]), &json!([1, 2, 3])));
-    let asked = host.asked();
+    let asked = host.requests();
     assert_eq!(asked.len(), 8);
     assert!(asked[..4].iter().all(|request| request.max_tokens == Some(8) && request.temperature == Some(0.0)));
     assert_eq!(asked[7].messages, [Message::user("d"), Message::assistant("Well,")]);
     let answer = read(json!({ "start_tokens": 0 }));
-    assert_eq!((&answer["common_start"], host.asked().len()), (&json!(""), 12));
-    assert_eq!(host.asked()[11].messages, [Message::user("d")]);
+    assert_eq!((&answer["common_start"], host.requests().len()), (&json!(""), 12));
+    assert_eq!(host.requests()[11].messages, [Message::user("d")]);
     let none = json!({ "positive": ["a"], "negative": [] });
     let told = call(Kind::Analyzer, "contrast-residuals", json!({}), none, &host).expect_err("no prompts");
     assert_eq!(told, Failure::InvalidInput("there are no negative prompts".to_owned()));

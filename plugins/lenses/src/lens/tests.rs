@@ -48,7 +48,7 @@ fn a_transcript_is_put_before_the_model_and_its_answer_becomes_findings() {
     let asked = desk.asked.lock().expect("a lock").remove(0);
     assert!(asked.messages[0].content.starts_with("# Doubts\n\nFind doubts.\n"));
     assert_eq!(asked.messages[1].content, "Transcript\n\n[s1] Ann: We take the bus.\n[s2] Bo: Is the bus on time?\n");
-    assert_eq!((asked.schema.expect("a schema")["type"].as_str(), asked.held), (Some("object"), true));
+    assert_eq!((asked.schema.expect("a schema")["type"].as_str(), asked.validate), (Some("object"), true));
     assert_eq!((asked.max_tokens, asked.temperature), (Some(900), Some(0.5)));
 
     assert_eq!((output.title.as_str(), output.chunks, output.unsupported), ("Doubts", 1, 0));

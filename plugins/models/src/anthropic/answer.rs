@@ -60,13 +60,13 @@ pub(super) fn read(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Co
     let text =
         || blocks.iter().filter(|block| block.r#type == "text").filter_map(|block| block.text.as_deref()).collect();
     let finish = match answer.stop_reason.as_deref() {
-        None | Some("end_turn" | "stop_sequence" | "tool_use") => Finish::Stop,
-        Some("max_tokens" | "model_context_window_exceeded") => Finish::Length,
+        None | Some("end_turn" | "stop_sequence" | "tool_use") => FinishReason::Stop,
+        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
         Some("refusal") => {
             let said: String = text();
             return Err(api.refusal(if said.is_empty() { "it gave no reason" } else { &said }));
         }
-        Some(_) => Finish::Other,
+        Some(_) => FinishReason::Other,
     };
     let used = blocks.iter().filter(|block| block.r#type == "tool_use").find_map(|block| block.input);
     let text: String = match (tool, used) {
@@ -78,7 +78,7 @@ pub(super) fn read(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Co
         (Some(_), Some(input)) => input.get().to_owned(),
         _ => text(),
     };
-    if text.is_empty() && finish != Finish::Length {
+    if text.is_empty() && finish != FinishReason::Length {
         return Err(api.nonsense("answered without a text"));
     }
     let usage = answer.usage.map(|usage| {
@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn text_ending_tokens_and_model_are_read() {
         for (stop, finish) in [
-            ("end_turn", Finish::Stop),
-            ("stop_sequence", Finish::Stop),
-            ("max_tokens", Finish::Length),
-            ("pause_turn", Finish::Other),
+            ("end_turn", FinishReason::Stop),
+            ("stop_sequence", FinishReason::Stop),
+            ("max_tokens", FinishReason::Length),
+            ("pause_turn", FinishReason::Other),
         ] {
             let content = json!([{ "type": "text", "text": "It is " }, { "type": "text", "text": "so." }]);
             let expected = Completion {
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(refused(json!([])), "the model refused: it gave no reason");
         assert_eq!(refused(json!([{ "type": "text", "text": "No." }])), "the model refused: No.");
         assert!(answer(json!([]), "end_turn", None).unwrap_err().message().contains("without a text"));
-        assert_eq!(answer(json!([]), "max_tokens", None).unwrap().finish, Finish::Length);
+        assert_eq!(answer(json!([]), "max_tokens", None).unwrap().finish, FinishReason::Length);
         for nonsense in ["{}", "[]", "x", ""] {
             assert!(matches!(read(nonsense.as_bytes(), None, &api()), Err(Failure::InvalidOutput(_))), "{nonsense}");
         }

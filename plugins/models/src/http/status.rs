@@ -24,8 +24,10 @@ impl Api {
             message => format!(": {message}"),
         };
         let after = retry_after(headers, SystemTime::now());
-        let limited =
-            |after| Failure::RateLimited { message: format!("the server at {host} limits the rate{says}"), after };
+        let limited = |after| Failure::RateLimited {
+            message: format!("the server at {host} limits the rate{says}"),
+            retry_after: after,
+        };
         match status {
             429 if complaint.is(&["insufficient_quota"]) => {
                 Failure::OverBudget(format!("the quota at {host} is used up{says}"))
@@ -136,7 +138,9 @@ mod tests {
     fn a_wait_is_handed_on() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("2"))]);
         for status in [429, 503, 529] {
-            let Failure::RateLimited { after, .. } = api().refused(status, &headers, b"") else { panic!("{status}") };
+            let Failure::RateLimited { retry_after: after, .. } = api().refused(status, &headers, b"") else {
+                panic!("{status}")
+            };
             assert_eq!(after, Some(Duration::from_secs(2)));
         }
         assert_eq!(api().refused(500, &headers, b"").kind(), FailureKind::Unavailable);

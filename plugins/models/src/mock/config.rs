@@ -105,7 +105,7 @@ impl Model for Mock {
         insight.fill(&request, &mut answer, host)?;
         if request.max_tokens == Some(0) {
             answer.text.clear();
-            answer.finish = Finish::Length;
+            answer.finish = FinishReason::Length;
         }
         let read = answer.usage.unwrap_or_default().input;
         answer.usage = Some(Usage { input: read, output: tokens(&answer.text) });
@@ -114,7 +114,7 @@ impl Model for Mock {
 
     fn offers() -> Offers {
         use Ability::{Capture, Complete, Edits, Embed, Local, LogProbs, Tokenize};
-        Offers::of(&[Complete, Capture, Edits, LogProbs, Tokenize, Embed]).and_if(Local, "/local")
+        Offers::always(&[Complete, Capture, Edits, LogProbs, Tokenize, Embed]).and_if(Local, "/local")
     }
 
     fn examples() -> Vec<Example> {
@@ -240,7 +240,7 @@ mod tests {
         longer.messages[0].content.push('!');
         answers.insert(answer(&longer, 0));
         assert_eq!(answers.len(), 6);
-        let same = CompletionRequest { max_tokens: Some(5), cached: false, held: false, ..base.clone() };
+        let same = CompletionRequest { max_tokens: Some(5), cached: false, validate: false, ..base.clone() };
         assert_eq!(answer(&base, 0), answer(&same, 0));
     }
 
@@ -285,7 +285,7 @@ mod tests {
         let failed = (0..1000).filter(|&replicate| fails(replicate)).count();
         assert!((250..350).contains(&failed), "{failed}");
         assert_eq!(failed, (0..1000).filter(|&replicate| fails(replicate)).count());
-        assert!(Mock { fail_rate: 1.0, ..mock(0) }.answer(&asked(), 0).unwrap_err().kind().can_heal());
+        assert!(Mock { fail_rate: 1.0, ..mock(0) }.answer(&asked(), 0).unwrap_err().kind().is_retryable());
         assert!(Mock { fail_rate: 1.5, ..mock(0) }.open().is_err());
         assert!(Mock { fail_rate: f64::NAN, ..mock(0) }.open().is_err());
     }

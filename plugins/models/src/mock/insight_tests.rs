@@ -163,7 +163,7 @@ async fn tokens_of_its_own_are_those_of_its_answer_even_where_it_gives_none() {
     assert!(tokens.len() == 3 && tokens.iter().all(|token| token.top.is_empty()));
     let said: String = tokens.into_iter().map(|token| token.token.text).collect();
     assert!(text.starts_with(&said), "{text} {said}");
-    assert_eq!((none.text.as_str(), none.finish, none.usage.unwrap().output), ("", Finish::Length, 0));
+    assert_eq!((none.text.as_str(), none.finish, none.usage.unwrap().output), ("", FinishReason::Length, 0));
 }
 
 const LETTERS: [&str; 3] =
@@ -174,7 +174,7 @@ const SUMS: [&str; 3] = ["Number by number, add a number.", "A number, one more 
 async fn edits_take_a_word_out_of_states_and_answers_by_their_weight() {
     let host = FakeHost::default();
     let found = direction(&LETTERS, &SUMS, 4).await;
-    let tensor = host.hold_tensor(&[16], &found);
+    let tensor = host.add_tensor(&[16], &found);
     let prompt = "This letter is the last letter of a letter writer.";
     let under = |weight, how| CompletionRequest { edits: edits(&tensor, weight, how), ..asked(prompt) };
     let along = |states: &[f32]| states[64..].iter().zip(&found).map(|(one, other)| one * other).sum::<f32>().abs();
@@ -208,7 +208,7 @@ async fn edits_take_a_word_out_of_states_and_answers_by_their_weight() {
 #[tokio::test]
 async fn an_answer_that_follows_a_schema_follows_it_under_edits_too() {
     let host = FakeHost::default();
-    let tensor = host.hold_tensor(&[16], &direction(&LETTERS, &SUMS, 4).await);
+    let tensor = host.add_tensor(&[16], &direction(&LETTERS, &SUMS, 4).await);
     let schema = json!({ "type": "array", "items": { "type": "number" }, "minItems": 4 });
     let request = |weight| CompletionRequest {
         edits: edits(&tensor, weight, RowNormalization::Pre),
@@ -224,9 +224,9 @@ async fn an_answer_that_follows_a_schema_follows_it_under_edits_too() {
 #[tokio::test]
 async fn edits_that_do_not_fit_the_model_are_told() {
     let host = FakeHost::default();
-    let narrow = host.hold_tensor(&[2, 8], &[0.5; 16]);
-    let endless = host.hold_tensor(&[16], &[f32::INFINITY; 16]);
-    let good = host.hold_tensor(&[2, 16], &[0.25; 32]);
+    let narrow = host.add_tensor(&[2, 8], &[0.5; 16]);
+    let endless = host.add_tensor(&[16], &[f32::INFINITY; 16]);
+    let good = host.add_tensor(&[2, 16], &[0.25; 32]);
     for (direction, layer, told) in [
         (&narrow, 0, "a direction of shape [2, 8] for a model that is 16 wide"),
         (&endless, 0, "not a finite number"),

@@ -97,9 +97,9 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         });
     };
     let finish = match choice.finish_reason.as_deref() {
-        None | Some("" | "stop" | "eos" | "end_turn" | "stop_sequence") => Finish::Stop,
-        Some("length" | "max_tokens") => Finish::Length,
-        Some(_) => Finish::Other,
+        None | Some("" | "stop" | "eos" | "end_turn" | "stop_sequence") => FinishReason::Stop,
+        Some("length" | "max_tokens") => FinishReason::Length,
+        Some(_) => FinishReason::Other,
     };
     let filtered = choice.finish_reason.as_deref() == Some("content_filter");
     let (text, refusal, thoughts) = match choice.message {
@@ -115,7 +115,7 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         Some(text) if !(filtered && text.is_empty()) => text,
         _ if filtered => return Err(api.refusal("its answer was filtered")),
         // A model that spent all its tokens on thought.
-        _ if finish == Finish::Length => String::new(),
+        _ if finish == FinishReason::Length => String::new(),
         _ => return Err(api.nonsense("answered without a text")),
     };
     let text = match json.then(|| unfenced(&text)) {
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn text_ending_tokens_and_model_are_read() {
         for (reason, finish) in [
-            (json!("stop"), Finish::Stop),
-            (json!("length"), Finish::Length),
-            (json!("content_filter"), Finish::Other),
-            (Value::Null, Finish::Stop),
+            (json!("stop"), FinishReason::Stop),
+            (json!("length"), FinishReason::Length),
+            (json!("content_filter"), FinishReason::Other),
+            (Value::Null, FinishReason::Stop),
         ] {
             let completion = answer(json!({ "role": "assistant", "content": "\u{e9}\n\"so\"" }), reason).unwrap();
             assert_eq!(
@@ -200,7 +200,7 @@ mod tests {
         let parts = json!({ "content": [{ "type": "thinking" }, { "type": "text", "text": "{}" }] });
         assert_eq!(answer(parts, json!("stop")).unwrap().text, "{}");
         assert_eq!(answer(json!({ "content": "```json\n{}\n```" }), json!("stop")).unwrap().text, "{}");
-        assert_eq!(answer(json!({ "content": null }), json!("length")).unwrap().finish, Finish::Length);
+        assert_eq!(answer(json!({ "content": null }), json!("length")).unwrap().finish, FinishReason::Length);
         let bare = read(br#"{"choices": [{"message": {"content": "x"}}]}"#, false, &api()).unwrap();
         assert_eq!((bare.usage, bare.model), (None, None));
     }

@@ -63,11 +63,11 @@ async fn without_a_key_no_authorization_is_sent() {
 #[tokio::test]
 async fn a_rate_limit_says_how_long_to_wait_if_the_server_does() {
     let body = r#"{"error": {"message": "slow down"}}"#;
-    let limited = |after| Failure::RateLimited { message: String::new(), after };
+    let limited = |after| Failure::RateLimited { message: String::new(), retry_after: after };
     for (headers, after) in [("", None), ("retry-after: 3\r\n", Some(3)), ("Retry-After-Ms: 2000\r\n", Some(2))] {
         let failure = failure(Reply::of(429, headers, body)).await;
         assert!(failure.message().ends_with(" limits the rate: slow down"), "{failure:?}");
-        let Failure::RateLimited { after: wait, .. } = failure else { panic!("{failure:?}") };
+        let Failure::RateLimited { retry_after: wait, .. } = failure else { panic!("{failure:?}") };
         assert_eq!(limited(wait), limited(after.map(Duration::from_secs)));
     }
 }

@@ -90,8 +90,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("answers.jsonl");
         fs::write(&file, lines.join("\n")).unwrap();
-        let replay =
-            Replay { file: DigestedPath::unseen(file), recording: Recording::default(), index: OnceLock::new() };
+        let replay = Replay {
+            file: DigestedPath::without_digest(file),
+            recording: Recording::default(),
+            index: OnceLock::new(),
+        };
         (folder, replay.open())
     }
 
@@ -105,7 +108,7 @@ mod tests {
         ]);
         let replay = replay.unwrap();
         for (text, replicate, answer) in [("Why?", 0, "zero"), ("Why?", 1, "one"), ("How?", 0, "two")] {
-            let request = CompletionRequest { replicate, held: false, ..asked(text) };
+            let request = CompletionRequest { replicate, validate: false, ..asked(text) };
             assert_eq!(ask(&replay, request).await, Ok(said(answer)));
         }
         let failure = ask(&replay, CompletionRequest { replicate: 7, ..asked("Why?") }).await.unwrap_err();
@@ -136,7 +139,7 @@ mod tests {
     #[test]
     fn a_file_that_is_missing_or_broken_fails_when_the_model_is_opened() {
         let gone = Replay {
-            file: DigestedPath::unseen("/no/such/answers.jsonl"),
+            file: DigestedPath::without_digest("/no/such/answers.jsonl"),
             recording: Recording::default(),
             index: OnceLock::new(),
         };

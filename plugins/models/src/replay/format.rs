@@ -33,7 +33,7 @@ pub fn line(request: &CompletionRequest, replicate: u32, completion: &Completion
 fn asked(request: &CompletionRequest) -> Value {
     let mut value = serde_json::to_value(request).unwrap_or_default();
     if let Some(map) = value.as_object_mut() {
-        for key in ["replicate", "held", "cached"] {
+        for key in ["replicate", "validate", "cached"] {
             map.remove(key);
         }
     }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn only_what_the_answer_depends_on_is_in_the_canonical_form() {
-        let other = CompletionRequest { replicate: 3, held: false, cached: false, ..asked() };
+        let other = CompletionRequest { replicate: 3, validate: false, cached: false, ..asked() };
         assert_eq!(canonical(&asked()), canonical(&other));
         assert_eq!(canonical(&asked()), r#"{"messages":[{"content":"Why?\n\"so\"","role":"user"}]}"#);
         assert_ne!(canonical(&asked()), canonical(&CompletionRequest { temperature: Some(0.0), ..asked() }));
@@ -128,7 +128,7 @@ mod tests {
     fn what_is_written_is_read() {
         let completion = Completion {
             text: "So.\n".into(),
-            finish: Finish::Length,
+            finish: FinishReason::Length,
             usage: Some(Usage { input: 1, output: 2 }),
             model: Some("tiny".into()),
             cached: true,

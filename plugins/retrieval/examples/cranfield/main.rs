@@ -47,7 +47,7 @@ fn main() -> Result<(), Error> {
     let mut embedders = vec![("hashing, 1024".to_owned(), EmbedderConfig::default())];
     embedders.push(("hashing, 4096".to_owned(), EmbedderConfig::Hashing { dimensions: 4096, idf: true }));
     if let Some(folder) = std::env::var_os("MINILM") {
-        let folder = DigestedPath::unseen(folder);
+        let folder = DigestedPath::without_digest(folder);
         embedders.push(("bert (MINILM)".to_owned(), EmbedderConfig::Bert { folder, max_tokens: None }));
     }
     for (name, embedder) in embedders {

@@ -18,7 +18,7 @@ use super::*;
 fn model(words: &'static [(&'static str, &'static [f32])]) -> FakeHost {
     // The model's own tensors are the host's: one that is like it gives the same references.
     let twin = FakeHost::default();
-    let hold = |host: &FakeHost, vector: &[f32]| host.hold_tensor(&[vector.len() as u64], vector);
+    let hold = |host: &FakeHost, vector: &[f32]| host.add_tensor(&[vector.len() as u64], vector);
     let vectors: Vec<TensorRef> = words.iter().map(|(_, vector)| hold(&twin, vector)).collect();
     let host = FakeHost::default().with_model(move |request| {
         assert!(request.embed && request.max_tokens == Some(0), "{request:?}");
@@ -64,7 +64,7 @@ fn domains_are_learned_from_the_vectors_of_the_model_when_a_document_comes() {
     let host = model(WORDS);
     let ask = |text| domain(&["my bill", "send money"], text, &host).expect("a domain")["label"].clone();
     assert_eq!((ask("another bill"), ask("another hotel")), (json!("banking"), json!("travel")));
-    assert_eq!(host.asked().len(), 2 * (4 + 1), "each instance asks about four examples and a text");
+    assert_eq!(host.requests().len(), 2 * (4 + 1), "each instance asks about four examples and a text");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_stage_with_a_store_asks_about_no_text_twice() {
     for _ in 0..2 {
         domain(&["my bill", "send money"], "another bill", &host).expect("a domain");
     }
-    assert_eq!(host.asked().len(), 4 + 1);
+    assert_eq!(host.requests().len(), 4 + 1);
 }
 
 #[test]

@@ -67,7 +67,7 @@ mod tests {
 
     use jackfield_plugin_api::{
         BoxFuture, CacheValue, HostCalls, Level,
-        testing::{FakeHost, nowhere},
+        testing::{FakeHost, test_context},
     };
 
     use super::*;
@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn embedded(calls: &dyn HostCalls, embedder: &Embedder, texts: &[&str]) -> Vectors {
-        let context = nowhere();
+        let context = test_context();
         let hosts: Vec<Host<'_>> = (0..texts.len()).map(|at| Host::new(calls, &context, at as u32)).collect();
         done(embed_kept(embedder, texts, &hosts)).unwrap()
     }

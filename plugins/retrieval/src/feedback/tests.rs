@@ -1,6 +1,6 @@
 use jackfield_plugin_api::{
     Document, Kind,
-    testing::{FakeHost, call, call_with, check_examples, nowhere},
+    testing::{FakeHost, call, call_with, check_examples, test_context},
 };
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ fn ask(config: Value, input: Value) -> Result<Value> {
 
 fn ask_tensors(input: Value, tensors: Vec<Tensor>) -> Result<(Value, Vec<Tensor>)> {
     let document = Document { tensors, ..Document::new(input.to_string()) };
-    call_with(Kind::Analyzer, "feedback", &json!({}), document, &nowhere(), &FakeHost::default())
+    call_with(Kind::Analyzer, "feedback", &json!({}), document, &test_context(), &FakeHost::default())
 }
 
 #[test]

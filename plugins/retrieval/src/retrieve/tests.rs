@@ -1,6 +1,6 @@
 use jackfield_plugin_api::{
-    Document, Kind, Request, linked_in_as,
-    testing::{FakeHost, call, check_examples, nowhere},
+    Document, Kind, Request, linked_extension,
+    testing::{FakeHost, call, check_examples, test_context},
 };
 use serde_json::Value;
 
@@ -80,10 +80,10 @@ fn a_query_without_words_has_hits_without_scores() {
 
 #[test]
 fn a_batch_has_the_answers_of_its_documents_one_by_one() {
-    let instance = linked_in_as(Kind::Analyzer, "retrieve").unwrap().open(&with(json!({})).to_string()).unwrap();
+    let instance = linked_extension(Kind::Analyzer, "retrieve").unwrap().open(&with(json!({})).to_string()).unwrap();
     let queries = ["clay", "cool bread", "", "stone wheel"];
     let request =
-        |text: &str| Request { document: Document::new(json!({ "text": text }).to_string()), context: nowhere() };
+        |text: &str| Request { document: Document::new(json!({ "text": text }).to_string()), context: test_context() };
     let batch: Vec<Request> = queries.iter().map(|text| request(text)).collect();
     let host = FakeHost::default();
     let mut call = instance.call(&batch, &host);

@@ -7,7 +7,7 @@ use crate::support::{arms, attempted, learn, picked, policy, question};
 
 fn again(policy: &dyn PolicyState, arms: &[Arm], tried: &[u32]) -> Option<u32> {
     let question = Question { tried: tried.to_vec(), ..question("", arms, 0) };
-    policy.again(&question).expect("an answer").map(|decision| decision.arm)
+    policy.decide_again(&question).expect("an answer").map(|decision| decision.arm)
 }
 
 #[test]

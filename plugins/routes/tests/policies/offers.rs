@@ -1,19 +1,19 @@
 //! What the crate offers to a host, and what it refuses.
 
-use jackfield_plugin_api::{Failure, Kind, Learns, linked_in, testing};
+use jackfield_plugin_api::{Failure, Kind, Learns, linked_extensions, testing};
 use serde_json::json;
 
 use crate::support::{alphas, arms, learn, policy, rewarded};
 
 #[test]
 fn seven_policies_say_what_they_learn_from() {
-    let found: Vec<_> = linked_in()
+    let found: Vec<_> = linked_extensions()
         .iter()
         .map(|extension| {
             let descriptor = extension.descriptor();
             assert_eq!(descriptor.kind, Kind::RoutingPolicy);
             assert!(!descriptor.examples.is_empty(), "{}", descriptor.name);
-            (descriptor.name.clone(), Learns::of(descriptor).expect("`x-learns`").name())
+            (descriptor.name.clone(), Learns::from_descriptor(descriptor).expect("`x-learns`").name())
         })
         .collect();
     let expected = [
@@ -30,7 +30,7 @@ fn seven_policies_say_what_they_learn_from() {
 
 #[test]
 fn examples_are_exact() {
-    for extension in linked_in() {
+    for extension in linked_extensions() {
         testing::check_examples(Kind::RoutingPolicy, &extension.descriptor().name, &testing::FakeHost::default());
     }
 }

@@ -1,6 +1,6 @@
 //! Which arm `pareto` picks.
 
-use jackfield_plugin_api::{Failure, Kind, Objective, Outcome, linked_in_as};
+use jackfield_plugin_api::{Failure, Kind, Objective, Outcome, linked_extension};
 use serde_json::{Value, json};
 
 use crate::support::{arms, attempted, learn, picked, policy, question};
@@ -93,7 +93,7 @@ fn spans_that_make_no_sense_are_refused() {
         (json!({ "cost": 0.0 }), "`spans.cost` is 0, and has to be above 0 and at most 1e9"),
         (json!({ "price": 1.0 }), "`spans` has `price`, which `preference` has not"),
     ] {
-        let extension = linked_in_as(Kind::RoutingPolicy, "pareto").expect("a policy");
+        let extension = linked_extension(Kind::RoutingPolicy, "pareto").expect("a policy");
         let config = json!({ "preference": { "cost": 1.0 }, "spans": spans }).to_string();
         let Err(Failure::InvalidConfig(message)) = extension.open(&config) else { panic!("{config} is taken") };
         assert_eq!(message, said);

@@ -1,7 +1,7 @@
 //! Arms, questions and outcomes.
 
 use jackfield_plugin_api::{
-    Arm, Attempt, Decision, Instance, Kind, Outcome, PolicyState, Question, linked_in_as, testing,
+    Arm, Attempt, Decision, Instance, Kind, Outcome, PolicyState, Question, linked_extension, testing,
 };
 use jackfield_routes as _;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(crate) fn attempted(failed: &[&str], used: Option<&str>) -> Outcome {
 }
 
 pub(crate) fn open(name: &str, config: &Value) -> Arc<dyn Instance> {
-    let extension = linked_in_as(Kind::RoutingPolicy, name).expect("a policy");
+    let extension = linked_extension(Kind::RoutingPolicy, name).expect("a policy");
     extension.open(&config.to_string()).expect("an instance")
 }
 

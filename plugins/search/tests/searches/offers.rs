@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jackfield_plugin_api::{
-    Dimension, Failure, Kind, Learns, Outcome, Picks, Values, linked_in, linked_in_as, testing,
+    Dimension, Failure, Kind, Learns, Outcome, Picks, Values, linked_extension, linked_extensions, testing,
 };
 use serde_json::{Value, json};
 
@@ -10,13 +10,13 @@ use crate::problems::{choices, open, question, range, study};
 
 #[test]
 fn four_searches_say_that_they_pick_values_and_learn_from_objectives() {
-    let found: Vec<_> = linked_in()
+    let found: Vec<_> = linked_extensions()
         .iter()
         .map(|extension| {
             let descriptor = extension.descriptor();
             assert_eq!(descriptor.kind, Kind::RoutingPolicy);
             assert!(!descriptor.examples.is_empty(), "{}", descriptor.name);
-            (descriptor.name.clone(), Picks::of(descriptor), Learns::of(descriptor))
+            (descriptor.name.clone(), Picks::from_descriptor(descriptor), Learns::from_descriptor(descriptor))
         })
         .collect();
     let expected = ["grid", "nsga2", "random", "tpe"];
@@ -25,7 +25,7 @@ fn four_searches_say_that_they_pick_values_and_learn_from_objectives() {
 
 #[test]
 fn examples_are_exact() {
-    for extension in linked_in() {
+    for extension in linked_extensions() {
         testing::check_examples(Kind::RoutingPolicy, &extension.descriptor().name, &testing::FakeHost::default());
     }
 }
@@ -45,7 +45,7 @@ fn configurations_without_sense_are_refused_by_what_is_wrong() {
         ("grid", json!({ "points": 1 })),
     ];
     let message = |(name, config): &(&str, Value)| {
-        let extension = linked_in_as(Kind::RoutingPolicy, name).expect("a search");
+        let extension = linked_extension(Kind::RoutingPolicy, name).expect("a search");
         format!("{name}: {}", extension.open(&config.to_string()).err().expect("refused"))
     };
     assert_snapshot!(refused.iter().map(message).collect::<Vec<_>>().join("\n"), @r"

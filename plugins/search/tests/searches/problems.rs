@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::{
-    Dimension, Goal, Instance, Kind, Objective, Outcome, Random, SearchQuestion, Study, Values, linked_in_as,
+    Dimension, Goal, Instance, Kind, Objective, Outcome, Random, SearchQuestion, Study, Values, linked_extension,
 };
 use jackfield_search::hypervolume;
 use serde_json::{Value, json};
@@ -113,7 +113,7 @@ fn mix(values: &Values) -> [f64; 2] {
 
 /// A search, opened.
 pub(crate) fn open(name: &str, config: &Value) -> Arc<dyn Instance> {
-    let extension = linked_in_as(Kind::RoutingPolicy, name).expect("a search");
+    let extension = linked_extension(Kind::RoutingPolicy, name).expect("a search");
     extension.open(&config.to_string()).unwrap_or_else(|failure| panic!("{name}: {failure}"))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jackfield_plugin_api::{
-    Condition, Dimension, Kind, Objective, Outcome, SearchByDocuments, SearchLinkedIn, SearchQuestion, SearchState,
+    Condition, Dimension, Kind, LinkedInSearch, Objective, Outcome, SearchByDocuments, SearchQuestion, SearchState,
     Study, Values, testing,
 };
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ fn space() -> impl Strategy<Value = Vec<Dimension>> {
             if depends && !parents.is_empty() {
                 let parent = on.get(&parents);
                 let is = parent.choices.iter().skip(1).cloned().collect();
-                dimension.when = Some(Condition { name: parent.name.clone(), is });
+                dimension.when = Some(Condition { name: parent.name.clone(), values: is });
             }
             space.push(dimension);
         }
@@ -69,7 +69,7 @@ fn outcome(trial: u64, values: Values, goals: usize) -> Outcome {
 
 fn linked(name: &'static str, config: &Value, study: &Study) -> Box<dyn SearchState> {
     let instance = open(name, config);
-    Box::new(SearchLinkedIn::new(study, instance).expect("a study"))
+    Box::new(LinkedInSearch::new(study, instance).expect("a study"))
 }
 
 /// The same through documents, and their text.
@@ -152,7 +152,7 @@ fn small_space() -> impl Strategy<Value = Vec<Dimension>> {
                 let parent: &Dimension = on.get(&space);
                 let values = levels(parent);
                 let is = values.iter().skip(1).take(1).cloned().collect();
-                dimension.when = Some(Condition { name: parent.name.clone(), is });
+                dimension.when = Some(Condition { name: parent.name.clone(), values: is });
             }
             space.push(dimension);
         }
@@ -225,7 +225,7 @@ fn a_grid_leaves_out_what_was_given_and_counts_what_is_not_on_it_for_nothing() {
 fn a_grid_of_more_combinations_than_can_be_counted_begins_with_the_first() {
     let wide = |at: usize| Dimension { integer: true, ..range(&format!("n{at}"), 0.0, 1e15) };
     let mut space: Vec<Dimension> = (0..6).map(wide).collect();
-    space[5].when = Some(Condition { name: "n0".to_owned(), is: vec![json!(7)] });
+    space[5].when = Some(Condition { name: "n0".to_owned(), values: vec![json!(7)] });
     let study = study(space, 1);
     let search = open("grid", &json!({}));
     let search = search.as_search().expect("a search");

@@ -16,7 +16,7 @@ const MAGIC: [u8; 4] = *b"GGUF";
 const MOST: u64 = 1 << 16;
 /// Longest name.
 const LONGEST_NAME: u64 = 1 << 16;
-const MOST_DIMENSIONS: u32 = 4;
+const MAX_DIMENSIONS: u32 = 4;
 const USUAL_ALIGNMENT: u64 = 32;
 
 /// A value of the metadata.
@@ -283,8 +283,8 @@ impl<R: Read + Seek> Header<R> {
         let what = "the place of a tensor";
         let name = self.name()?;
         let dimensions = u32::from_le_bytes(self.bytes(what)?);
-        if dimensions > MOST_DIMENSIONS {
-            let (found, most) = (u64::from(dimensions), u64::from(MOST_DIMENSIONS));
+        if dimensions > MAX_DIMENSIONS {
+            let (found, most) = (u64::from(dimensions), u64::from(MAX_DIMENSIONS));
             return Err(LoadFault::TooMany { what: "dimensions of a tensor", found, most });
         }
         let mut shape: Vec<u64> = (0..dimensions).map(|_| self.word(what)).collect::<Result<_, _>>()?;

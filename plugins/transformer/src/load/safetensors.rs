@@ -21,7 +21,7 @@ use super::{
 /// Longest header that is read. One of a hundred thousand tensors is shorter.
 const LONGEST_HEADER: u64 = 16 << 20;
 /// Most dimensions of a tensor.
-const MOST_DIMENSIONS: usize = 8;
+const MAX_DIMENSIONS: usize = 8;
 
 /// Reads and checks the header of a file. The data are not read.
 ///
@@ -83,7 +83,7 @@ fn places(
         }
         let stored = Stored::of_safetensors(&entry.dtype)?;
         let wanted = stored.bytes(&entry.shape);
-        if entry.shape.len() > MOST_DIMENSIONS || wanted != Some(end - begin) {
+        if entry.shape.len() > MAX_DIMENSIONS || wanted != Some(end - begin) {
             return Err(LoadFault::WrongLength { tensor: name.clone(), found: end - begin, wanted });
         }
         extents.push((begin, end, name.as_str()));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jackfield_plugin_api::{Failure, guarded};
+use jackfield_plugin_api::{Failure, catch_panic};
 use kitoken::{Kitoken, SpecialToken, SpecialTokenKind};
 use serde_json::{Map, Value, json};
 
@@ -68,7 +68,7 @@ impl Tokenizer {
         let wrong = |why: String| LoadFault::WrongTokenizer(why);
         let text = serde_json::to_vec(&definition).map_err(|error| wrong(error.to_string()))?;
         drop(definition);
-        let inner = guarded(PLACE, || Kitoken::from_tokenizers_slice(&text)).map_err(|panic| wrong(said(panic)))?;
+        let inner = catch_panic(PLACE, || Kitoken::from_tokenizers_slice(&text)).map_err(|panic| wrong(said(panic)))?;
         Ok(Self { inner: inner.map_err(|error| wrong(error.to_string()))?, vocabulary, begin })
     }
 
@@ -94,7 +94,7 @@ impl Tokenizer {
             not("an expression of the tokenizer gives up on it; a part of it is too long, such as a million spaces"
                 .to_owned())
         };
-        let found = guarded(PLACE, || self.inner.encode(text, special)).map_err(gave_up)?;
+        let found = catch_panic(PLACE, || self.inner.encode(text, special)).map_err(gave_up)?;
         found.map_err(|error| not(error.to_string()))
     }
 
@@ -118,7 +118,7 @@ impl Tokenizer {
             if token as usize >= self.vocabulary {
                 return Err(not(format!("there is no token {token} in a vocabulary of {}", self.vocabulary)));
             }
-            let found = guarded(PLACE, || self.inner.decode([token], special)).map_err(|panic| not(said(panic)))?;
+            let found = catch_panic(PLACE, || self.inner.decode([token], special)).map_err(|panic| not(said(panic)))?;
             text.extend(found.unwrap_or_default());
         }
         Ok(text)

@@ -1,7 +1,8 @@
 //! What the worker found to answers.
 
 use jackfield_plugin_api::{
-    Captured, Completion, CompletionRequest, Finish, Host, LikelyToken, Result, TokenLogProb, TokenLogProbs, Usage,
+    Captured, Completion, CompletionRequest, FinishReason, Host, LikelyToken, Result, TokenLogProb, TokenLogProbs,
+    Usage,
 };
 
 use super::{active::Found, job::JobShape, prompt::ModelText};
@@ -9,7 +10,7 @@ use super::{active::Found, job::JobShape, prompt::ModelText};
 /// The answer to a request that asks for the tokens of its prompt, and for nothing that the weights are needed for.
 pub(super) fn of_tokens(request: &CompletionRequest, prompt: &[u32], text: &ModelText) -> Result<Completion> {
     Ok(Completion {
-        finish: Finish::Length,
+        finish: FinishReason::Length,
         usage: Some(Usage { input: prompt.len() as u64, output: 0 }),
         tokens: request.tokenize.then(|| prompt.iter().map(|&id| text.token(id)).collect()),
         ..Completion::default()
@@ -31,7 +32,7 @@ pub(super) fn answer(
     let mut completion = of_tokens(request, &shape.prompt, text)?;
     if request.max_tokens != Some(0) {
         completion.text = found.text;
-        completion.finish = if found.is_complete { Finish::Stop } else { Finish::Length };
+        completion.finish = if found.is_complete { FinishReason::Stop } else { FinishReason::Length };
         completion.usage = Some(Usage { input: shape.prompt.len() as u64, output: found.drawn as u64 });
     }
     if let Some(capture) = &shape.capture {

@@ -179,6 +179,6 @@ impl Model for TransformerModel {
     }
 
     fn offers() -> Offers {
-        Offers::of(&Ability::ALL)
+        Offers::always(&Ability::ALL)
     }
 }

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use jackfield_plugin_api::{DigestedPath, Failure, Result, guarded};
+use jackfield_plugin_api::{DigestedPath, Failure, Result, catch_panic};
 use tokio::sync::oneshot;
 
 use super::{active::Found, job::Job, prompt::ModelText, worker::Worker};
@@ -157,7 +157,7 @@ fn serve(
 ) {
     let budget = MemoryBudget::new(options.memory);
     let mut is_final = false;
-    let loaded = guarded("transformer", || {
+    let loaded = catch_panic("transformer", || {
         let loaded = Transformer::load_within(path, &budget);
         let (model, weights) = loaded.inspect_err(|error| {
             // The same files say the same however often they are read, which may take minutes each time.

@@ -48,7 +48,7 @@ fn unit(seed: u64) -> Vec<f32> {
 
 /// Requests of every sort, some of them equal.
 fn requests(host: &FakeHost) -> Vec<CompletionRequest> {
-    let direction = host.hold_tensor(&[2, 32], &[unit(1), unit(2)].concat());
+    let direction = host.add_tensor(&[2, 32], &[unit(1), unit(2)].concat());
     let edit = |row, row_normalization| Edit {
         component: if row == 0 { Component::MlpDown } else { Component::AttentionOutput },
         layer: 1,
@@ -177,7 +177,7 @@ async fn an_answer_ends_at_its_length_and_before_a_text_that_ends_it_also_across
     let mut across = 0;
     for words in ["the cat", "that hat", "the mat", "other"] {
         let full = ask(&model, &asked(words), &host).await.expect("an answer");
-        assert!(full.finish == Finish::Stop || full.usage.expect("counted").output == 40, "{full:?}");
+        assert!(full.finish == FinishReason::Stop || full.usage.expect("counted").output == 40, "{full:?}");
         let characters: Vec<char> = full.text.chars().collect();
         // What is no text cannot be written down to end one.
         let windows = characters.windows(3).filter(|window| !window.contains(&'\u{fffd}')).take(4);
@@ -185,7 +185,7 @@ async fn an_answer_ends_at_its_length_and_before_a_text_that_ends_it_also_across
             let request = CompletionRequest { stop: vec!["not there".to_owned(), stop.clone()], ..asked(words) };
             let cut = ask(&model, &request, &host).await.expect("an answer");
             let end = full.text.find(&stop).expect("it is there");
-            assert_eq!((cut.text.as_str(), cut.finish), (&full.text[..end], Finish::Stop), "{stop:?}");
+            assert_eq!((cut.text.as_str(), cut.finish), (&full.text[..end], FinishReason::Stop), "{stop:?}");
             assert!(cut.usage.expect("counted").output <= full.usage.expect("counted").output);
             across += 1;
         }
@@ -280,7 +280,7 @@ async fn what_cannot_be_is_refused_by_name_and_others_are_answered() {
         refused(capture(Some(vec![3]), None)).await.contains("there is no layer 3 to capture: they go from 0 to 2")
     );
     assert!(refused(capture(None, Some(vec![-99]))).await.contains("there is no position -99"));
-    let zero = host.hold_tensor(&[32], &[0.0; 32]);
+    let zero = host.add_tensor(&[32], &[0.0; 32]);
     let edit = |layer, direction: &TensorRef, weight| Edit {
         component: Component::MlpDown,
         layer,
@@ -292,7 +292,7 @@ async fn what_cannot_be_is_refused_by_name_and_others_are_answered() {
     let edited = |edit| CompletionRequest { edits: vec![edit], ..asked("the") };
     assert!(refused(edited(edit(0, &zero, 1.0))).await.contains("the direction has length 0"));
     assert!(refused(edited(edit(2, &zero, 1.0))).await.contains("there is no layer 2 to edit"));
-    let short = host.hold_tensor(&[2], &[1.0, 0.0]);
+    let short = host.add_tensor(&[2], &[1.0, 0.0]);
     assert!(refused(edited(edit(0, &short, 1.0))).await.contains("a model that is 32 wide"));
     assert!(refused(CompletionRequest { temperature: Some(200.0), ..asked("the") }).await.contains("temperature"));
     // An edit of weight 0 is none.
@@ -340,7 +340,7 @@ async fn weights_that_cannot_be_the_models_are_refused_and_those_that_cannot_be_
     for name in ["config.json", "tokenizer.json", "tokenizer_config.json"] {
         copy(name);
     }
-    let path = DigestedPath::unseen(folder.path());
+    let path = DigestedPath::without_digest(folder.path());
     let refused = open(json!({ "path": path.path })).map(|_| ()).expect_err("there are no weights");
     assert!(matches!(&refused, Failure::InvalidConfig(what) if what.contains("model.safetensors")), "{refused}");
     copy("model.safetensors");

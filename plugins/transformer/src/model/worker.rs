@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use jackfield_plugin_api::{Failure, guarded};
+use jackfield_plugin_api::{Failure, catch_panic};
 
 use super::{
     active::Active,
@@ -66,7 +66,7 @@ impl<'a> Worker<'a> {
     /// Computes until whoever sends requests is gone.
     pub(super) fn serve(mut self, requests: &Receiver<Waiting>) {
         while self.receive(requests) {
-            if let Err(failure) = guarded("transformer", || self.pass()).and_then(|passed| Ok(passed?)) {
+            if let Err(failure) = catch_panic("transformer", || self.pass()).and_then(|passed| Ok(passed?)) {
                 // What a panic left behind is not looked at again.
                 self.prepared = PreparedEdits::default();
                 self.active.drain(..).for_each(|active| active.finish(Some(&failure)));

@@ -139,7 +139,7 @@ fn the_extension_writes_what_its_edits_say_and_tells_what_it_cannot() {
     let folder = tempfile::tempdir().expect("a folder");
     let host = FakeHost::default();
     let (one, other) = (direction(32, 5), direction(32, 6));
-    let tensor = host.hold_tensor(&[2, 32], &[one, other.clone()].concat());
+    let tensor = host.add_tensor(&[2, 32], &[one, other.clone()].concat());
     let edit = |more: Value| {
         let mut edit = json!({
             "component": "attention-output", "layer": 1, "direction": tensor, "row": 1, "weight": 0.5,
@@ -177,7 +177,7 @@ fn the_extension_writes_what_its_edits_say_and_tells_what_it_cannot() {
     let new = json!({ "model": fixture("tiny"), "to": folder.path().join("other") });
     assert_eq!(told(new.clone(), edit(json!({ "layer": 2 }))).kind(), FailureKind::InvalidInput);
     assert_eq!(told(new.clone(), edit(json!({ "row": 2 }))).kind(), FailureKind::InvalidInput);
-    let narrow = host.hold_tensor(&[1], &[1.0]);
+    let narrow = host.add_tensor(&[1], &[1.0]);
     assert_eq!(told(new, edit(json!({ "direction": narrow }))).kind(), FailureKind::InvalidInput);
     assert!(!folder.path().join("other").exists());
 }

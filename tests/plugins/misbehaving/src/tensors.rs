@@ -65,7 +65,7 @@ pub(crate) struct Sum {
 
 fn sum_of(tensor: &TensorRef, host: &Host<'_>) -> Result<f64> {
     let reader = host.tensor(tensor)?;
-    let count = tensor.elements().unwrap_or_default();
+    let count = tensor.element_count().unwrap_or_default();
     let mut sum = 0.0;
     let mut at = 0;
     while at < count {
@@ -84,7 +84,7 @@ impl Analyzer for Sums {
 
     async fn analyze(&self, input: Given, host: &Host<'_>) -> Result<Sum> {
         let sum = sum_of(&input.tensor, host)?;
-        Ok(Sum { sum, count: input.tensor.elements().unwrap_or_default(), tensor: input.tensor })
+        Ok(Sum { sum, count: input.tensor.element_count().unwrap_or_default(), tensor: input.tensor })
     }
 }
 

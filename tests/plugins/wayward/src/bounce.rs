@@ -32,7 +32,7 @@ impl SearchPolicy for Bounce {
     const NAME: &'static str = "bounce";
 
     fn suggest(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<Values> {
-        let mut values = study.first();
+        let mut values = study.first_values();
         if question.trial == 2 {
             match self.does {
                 Bump::None => {}

@@ -64,7 +64,7 @@ impl RoutingPolicy for Wayward {
 
     fn decide(&self, _state: &Seen, question: &Question) -> Result<Decision> {
         if question.context != "bad" {
-            return Ok(Decision::of(0));
+            return Ok(Decision::for_arm(0));
         }
         match self.does {
             Mischief::Panic => panic!("lost its way"),
@@ -72,17 +72,17 @@ impl RoutingPolicy for Wayward {
             Mischief::Loop => loop {
                 spin_loop();
             },
-            Mischief::OutOfRange => Ok(Decision::of(9)),
-            Mischief::Again | Mischief::LearnPanic | Mischief::LearnNoJson => Ok(Decision::of(0)),
+            Mischief::OutOfRange => Ok(Decision::for_arm(9)),
+            Mischief::Again | Mischief::LearnPanic | Mischief::LearnNoJson => Ok(Decision::for_arm(0)),
         }
     }
 
-    fn again(&self, _state: &Seen, question: &Question) -> Result<Option<Decision>> {
+    fn decide_again(&self, _state: &Seen, question: &Question) -> Result<Option<Decision>> {
         if self.is_bad(&question.context, Mischief::Again) {
-            return Ok(question.tried.first().copied().map(Decision::of));
+            return Ok(question.tried.first().copied().map(Decision::for_arm));
         }
         let next = question.tried.len() as u32;
-        Ok(((next as usize) < question.arms.len()).then(|| Decision::of(next)))
+        Ok(((next as usize) < question.arms.len()).then(|| Decision::for_arm(next)))
     }
 
     fn learn(&self, state: &mut Seen, outcome: &Outcome) -> Result<()> {

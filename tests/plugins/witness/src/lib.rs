@@ -163,7 +163,7 @@ impl Model for Echo {
     const STABILITY: Stability = Stability::Stable;
 
     fn offers() -> Offers {
-        Offers::of(&[Ability::Complete, Ability::Tokenize, Ability::Embed])
+        Offers::always(&[Ability::Complete, Ability::Tokenize, Ability::Embed])
     }
 
     async fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> Result<Completion> {

@@ -15,12 +15,12 @@ impl RoutingPolicy for Turns {
 
     fn decide(&self, state: &u64, question: &Question) -> Result<Decision> {
         let turn = state + question.pending.len() as u64;
-        Ok(Decision::of((turn % question.arms.len() as u64) as u32))
+        Ok(Decision::for_arm((turn % question.arms.len() as u64) as u32))
     }
 
-    fn again(&self, _: &u64, question: &Question) -> Result<Option<Decision>> {
+    fn decide_again(&self, _: &u64, question: &Question) -> Result<Option<Decision>> {
         let left = (0..question.arms.len() as u32).find(|arm| !question.tried.contains(arm));
-        Ok(left.map(Decision::of))
+        Ok(left.map(Decision::for_arm))
     }
 
     fn learn(&self, state: &mut u64, _: &Outcome) -> Result<()> {
