@@ -6,39 +6,14 @@ use std::{
     time::Duration,
 };
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    BoxFuture, Config, Context, Descriptor, Document, Example, Extension, Failure, Host, HostCalls, Instance, Kind,
-    Permission, Request, Result, Stability,
+    BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheValue, Config, Context, Descriptor, Document, Example,
+    Extension, Failure, Host, HostCalls, Instance, Kind, Permission, Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
-
-/// A value on its way into or out of a cache. Cheap to clone.
-pub type CacheValue = Arc<[u8]>;
-
-/// What a cache holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CacheSize {
-    /// Values that have not expired, as far as is known.
-    pub entries: u64,
-    /// Bytes of keys and values, as far as is known.
-    pub bytes: u64,
-}
-
-/// A value with its key and the time it has left.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CacheEntry {
-    /// The key.
-    pub key: String,
-    /// The value.
-    pub value: CacheValue,
-    /// How long it will be kept; none for as long as there is room.
-    pub ttl: Option<Duration>,
-}
 
 /// Keeps values for a while. Called from many threads at once.
 ///
@@ -97,37 +72,6 @@ pub trait CacheBackend: Config {
     fn permissions() -> Vec<Permission> {
         Vec::new()
     }
-}
-
-/// A cache backend with its type erased: see [`CacheBackend`] for what each call does. The host makes the requests of a
-/// backend that keeps its values on a server.
-pub trait CacheCalls: Send + Sync {
-    /// See [`CacheBackend::get`].
-    fn get<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<Option<CacheValue>>>;
-    /// See [`CacheBackend::put`].
-    fn put<'a>(
-        &'a self,
-        key: &'a str,
-        value: CacheValue,
-        ttl: Option<Duration>,
-        host: &'a dyn HostCalls,
-    ) -> BoxFuture<'a, Result<()>>;
-    /// See [`CacheBackend::remove`].
-    fn remove<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<()>>;
-    /// See [`CacheBackend::clear`].
-    fn clear<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<u64>>;
-    /// See [`CacheBackend::size`].
-    fn size<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<CacheSize>>;
-    /// See [`CacheBackend::list`].
-    fn list<'a>(
-        &'a self,
-        prefix: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-        host: &'a dyn HostCalls,
-    ) -> BoxFuture<'a, Result<Vec<CacheEntry>>>;
-    /// See [`CacheBackend::is_durable`].
-    fn is_durable(&self) -> bool;
 }
 
 /// The erased extension of a cache backend; called by `export_plugin!`.
@@ -213,25 +157,4 @@ impl<C: CacheBackend> CacheCalls for Opened<C> {
     fn is_durable(&self) -> bool {
         self.0.is_durable()
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-#[must_use]
-pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
-}
-
-/// The bytes of hexadecimal digits; none if it is anything else.
-#[must_use]
-pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
-    let pairs = digits.chunks_exact(2);
-    pairs.remainder().is_empty().then(|| pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
 }

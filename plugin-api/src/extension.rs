@@ -1,17 +1,11 @@
 //! Extensions with their types erased: what loaders and the engine hold.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use crate::{
-    CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, PolicyCalls, Request, Result, SearchCalls,
+    BoxFuture, CacheCalls, Config, Descriptor, Document, Failure, HostCalls, ModelCalls, PolicyCalls, Request, Result,
+    SearchCalls,
 };
-
-/// A boxed future that can move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Something a plugin offers.
 pub trait Extension: Send + Sync {

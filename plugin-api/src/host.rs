@@ -2,122 +2,15 @@
 
 use std::{fmt, time::Duration};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
-    BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HttpRequest, HttpResponse, Random, Result,
-    TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
-    tensors::{Gathered, checked_shape},
+    CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, HttpRequest, HttpResponse, Level, Random,
+    Result, TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements, checked_shape,
 };
 
-/// Weight of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something failed.
-    Error,
-    /// Something is not as it should be.
-    Warn,
-    /// Something worth knowing happened.
-    Info,
-    /// For the plugin's author.
-    Debug,
-    /// For the plugin's author, in bulk.
-    Trace,
-}
-
-impl Level {
-    /// The level of this rank, 0 for [`Level::Error`] to 4 for [`Level::Trace`]; anything beyond is `Trace`.
-    #[must_use]
-    pub const fn from_rank(rank: u8) -> Self {
-        match rank {
-            0 => Self::Error,
-            1 => Self::Warn,
-            2 => Self::Info,
-            3 => Self::Debug,
-            _ => Self::Trace,
-        }
-    }
-}
-
-/// The host's side of the calls. A host implements it; a plugin sees [`Host`].
-pub trait HostCalls: Send + Sync {
-    /// Hands on a log line.
-    fn log(&self, level: Level, target: &str, message: &str);
-    /// Says how far the request at `index` of the batch has come.
-    fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str);
-    /// Whether the batch is no longer wanted.
-    fn cancelled(&self) -> bool;
-
-    /// Asks the stage's model, on behalf of the request at `index` of the batch.
-    fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
-        let _ = (index, request);
-        Box::pin(async { Err(no("model", "model")) })
-    }
-
-    /// What the stage's model is, if it has one.
-    fn model_name(&self) -> Option<String> {
-        None
-    }
-
-    /// Looks something up in the stage's cache.
-    fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
-        let _ = (index, key);
-        Box::pin(async { Err(no("cache", "store")) })
-    }
-
-    /// Keeps something in the stage's cache.
-    fn cache_put<'a>(
-        &'a self,
-        index: u32,
-        key: &'a str,
-        value: CacheValue,
-        ttl: Option<Duration>,
-    ) -> BoxFuture<'a, Result<()>> {
-        let _ = (index, key, value, ttl);
-        Box::pin(async { Err(no("cache", "store")) })
-    }
-
-    /// Makes an HTTP request, on behalf of the request at `index` of the batch.
-    fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
-        let _ = (index, request);
-        Box::pin(async { Err(Failure::InvalidConfig("this host makes no HTTP requests".to_owned())) })
-    }
-
-    /// Opens a tensor that the request at `index` of the batch named, or an answer to one of its calls, or that it made.
-    ///
-    /// # Errors
-    /// [`Failure::InvalidInput`] for any other; [`Failure::Unavailable`] if it cannot be read.
-    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
-        let _ = (index, tensor);
-        Err(no_tensors())
-    }
-
-    /// Keeps a tensor, on behalf of the request at `index` of the batch. There are as many elements as the shape says.
-    ///
-    /// # Errors
-    /// [`Failure::OverBudget`] beyond a limit; [`Failure::Unavailable`] if it cannot be kept.
-    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
-        let _ = (index, shape, elements);
-        Err(no_tensors())
-    }
-
-    /// Begins a tensor that [`TensorWriter`] writes to the host as it grows. None, as by default, where its elements gather
-    /// in memory and are then kept.
-    ///
-    /// # Errors
-    /// As those of [`keep_tensor`](Self::keep_tensor).
-    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
-        let _ = (index, shape);
-        Ok(None)
-    }
-}
-
-fn no_tensors() -> Failure {
-    Failure::InvalidConfig("this host keeps no tensors".to_owned())
-}
-
-/// What a stage is told that asks for a service which the pipeline does not give it.
-pub(crate) fn no(what: &str, key: &str) -> Failure {
-    Failure::InvalidConfig(format!("the stage has no {what}: give it one with `{key} = \"name\"`"))
-}
+/// The longest JSON text, in bytes, that [`Host::cache_put_json`] keeps.
+const LARGEST_CACHED_JSON: usize = 32 << 20;
 
 /// A plugin's view of the host during one call for one document.
 pub struct Host<'a> {
@@ -207,6 +100,36 @@ impl<'a> Host<'a> {
         self.calls.cache_put(self.index, key, value.into(), ttl).await
     }
 
+    /// Looks a JSON value up in the cache of the stage. Nothing is found in a stage that has no cache, nor where the value
+    /// under the key is not JSON of this type, as it may be after the plugin has changed: callers need not handle either.
+    ///
+    /// # Errors
+    /// As those of [`cache_get`](Self::cache_get), but for a missing cache.
+    pub async fn cache_get_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        match self.cache_get(key).await {
+            Ok(value) => Ok(value.and_then(|value| serde_json::from_slice(&value).ok())),
+            Err(Failure::InvalidConfig(_)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Keeps a value as JSON in the cache of the stage. Nothing happens in a stage that has no cache, nor if the JSON text is
+    /// longer than 32 MiB: such a value takes longer to read than to compute again, and a cache may refuse it.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`](crate::Failure::Internal) for a value that JSON cannot express; otherwise as those of
+    /// [`cache_put`](Self::cache_put), but for a missing cache.
+    pub async fn cache_put_json<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<()> {
+        let json = serde_json::to_vec(value).map_err(|error| Failure::Internal(error.to_string()))?;
+        if json.len() > LARGEST_CACHED_JSON {
+            return Ok(());
+        }
+        match self.cache_put(key, json, None).await {
+            Ok(()) | Err(Failure::InvalidConfig(_)) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Makes an HTTP request to a server that the plugin asks for in its permissions (`http:HOST`) and that it was granted.
     ///
     /// # Errors
@@ -259,5 +182,24 @@ impl<'a> Host<'a> {
             )));
         }
         self.calls.keep_tensor(self.index, shape, elements)
+    }
+}
+
+/// Gathers elements in memory, and hands all of them to the host at the end.
+struct Gathered<'a> {
+    host: &'a dyn HostCalls,
+    index: u32,
+    shape: Vec<u64>,
+    elements: Vec<f32>,
+}
+
+impl WriteElements for Gathered<'_> {
+    fn write(&mut self, elements: &[f32]) -> Result<()> {
+        self.elements.extend_from_slice(elements);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<TensorRef> {
+        self.host.keep_tensor(self.index, &self.shape, TensorElements::Lent(&self.elements))
     }
 }

@@ -54,8 +54,11 @@
 mod analyzer;
 mod by_name;
 mod cache;
+mod cache_value;
+mod calls;
 mod catch_panic;
 mod completion;
+mod completion_request;
 mod config;
 mod descriptor;
 mod direction;
@@ -64,7 +67,9 @@ mod export;
 mod extension;
 mod failure;
 mod file;
+mod hex;
 mod host;
+mod host_calls;
 mod http;
 #[cfg(not(target_family = "wasm"))]
 mod memory;
@@ -75,10 +80,13 @@ mod model;
 pub mod native;
 mod offers;
 mod policy;
+mod policy_by_documents;
 mod rng;
 mod routing;
 mod search;
 mod search_policy;
+mod search_state;
+mod space;
 #[doc(hidden)]
 pub mod sync;
 mod tensors;
@@ -91,42 +99,46 @@ pub mod prelude;
 pub mod testing;
 
 pub use analyzer::Analyzer;
-pub use cache::{CacheBackend, CacheCalls, CacheEntry, CacheSize, CacheValue, from_hex, to_hex};
+pub use cache::CacheBackend;
+pub use cache_value::{CacheEntry, CacheSize, CacheValue};
+pub use calls::{CacheCalls, ModelCalls, PolicyCalls, PolicyState, SearchCalls};
 #[doc(hidden)]
 pub use catch_panic::{CatchPanic, catch_panic};
-pub use completion::{
-    Capture, Captured, Completion, CompletionRequest, Component, Edit, FinishReason, LikelyToken, LogProbs, LogProbsOn,
-    Message, Prompt, Role, RowNormalization, Token, TokenLogProb, TokenLogProbs, Usage,
+pub use completion::{Captured, Completion, FinishReason, LikelyToken, Token, TokenLogProb, TokenLogProbs, Usage};
+pub use completion_request::{
+    Capture, CompletionRequest, Component, Edit, LogProbs, LogProbsOn, Message, Prompt, Role, RowNormalization,
 };
 pub use config::{Config, X_EXPORT_FOLDER, X_MACHINE_DEFAULT, X_NO_EFFECT};
 pub use descriptor::{Descriptor, Example, Kind, Permission, Stability};
 pub use direction::{ContrastSet, DirectionExtractor, Directions, LayerDirection};
 pub use document::{Context, Document, FromDocument, IntoDocument, Request, Tensor, WithTensors};
-pub use extension::{BoxFuture, Extension, Instance, Registration, linked_extension, linked_extensions};
+pub use extension::{Extension, Instance, Registration, linked_extension, linked_extensions};
 pub use failure::{Failure, FailureKind, Result};
 pub use file::{
     DIGESTED_PATH_FORMAT, DigestedPath, FILE_PATH_FORMAT, FilePath, TEXT_FILE_FORMAT, TEXT_FILES_FORMAT, TextFile,
     TextFiles,
 };
-pub use host::{Host, HostCalls, Level};
+pub use hex::{from_hex, to_hex};
+pub use host::Host;
+pub use host_calls::{BoxFuture, HostCalls, Level};
 pub use http::{HttpRequest, HttpResponse};
 #[cfg(not(target_family = "wasm"))]
 pub use memory::{
     MemoryBound, MemoryBoundKind, MemoryUse, address_space_limit, format_size, memory_bounds, memory_use, parse_size,
 };
-pub use model::{Model, ModelCalls};
+pub use model::Model;
 pub use offers::{Ability, Offers, X_NEEDS};
-pub use policy::{PolicyByDocuments, PolicyCalls, PolicyState, RoutingPolicy};
+pub use policy::RoutingPolicy;
+pub use policy_by_documents::PolicyByDocuments;
 pub use rng::Random;
 pub use routing::{
     Arm, Attempt, Decision, Learns, Objective, Outcome, PendingDecision, PolicyAnswer, PolicyQuestion, PolicyRequest,
     Question,
 };
-pub use search::{
-    Condition, Dimension, Domain, Goal, Picks, SearchAnswer, SearchDecision, SearchQuestion, SearchRequest, Study,
-    Values, step_value,
-};
-pub use search_policy::{LinkedInSearch, SearchByDocuments, SearchCalls, SearchPolicy, SearchState};
+pub use search::{Picks, SearchAnswer, SearchDecision, SearchQuestion, SearchRequest};
+pub use search_policy::SearchPolicy;
+pub use search_state::{LinkedInSearch, SearchByDocuments, SearchState};
+pub use space::{Condition, Dimension, Domain, Goal, Study, Values, step_value};
 pub use tensors::{
     ElementType, MAX_DIMENSIONS, ReadElements, TensorElements, TensorReader, TensorRef, TensorWriter, WriteElements,
     checked_shape, element_count,

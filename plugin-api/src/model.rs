@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     BoxFuture, Completion, CompletionRequest, Config, Descriptor, Document, Example, Extension, FromDocument, Host,
-    HostCalls, Instance, IntoDocument, Kind, Offers, Permission, Request, Result, Stability,
+    HostCalls, Instance, IntoDocument, Kind, ModelCalls, Offers, Permission, Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
@@ -111,13 +111,6 @@ impl<M: Model> Instance for Opened<M> {
     fn as_model(&self) -> Option<&dyn ModelCalls> {
         Some(self)
     }
-}
-
-/// A model without documents between it and its caller: what the host uses when both are in one program.
-#[doc(hidden)]
-pub trait ModelCalls: Send + Sync {
-    /// Makes one call.
-    fn complete<'a>(&'a self, request: CompletionRequest, host: Host<'a>) -> BoxFuture<'a, Result<Completion>>;
 }
 
 impl<M: Model> ModelCalls for Opened<M> {

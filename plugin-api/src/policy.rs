@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     Arm, BoxFuture, Config, Decision, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls,
-    Instance, IntoDocument, Kind, Learns, Outcome, PendingDecision, Permission, PolicyAnswer, PolicyQuestion,
-    PolicyRequest, Question, Request, Result, Stability,
+    Instance, IntoDocument, Kind, Learns, Outcome, Permission, PolicyAnswer, PolicyCalls, PolicyQuestion,
+    PolicyRequest, PolicyState, Question, Request, Result, Stability,
     document::input_schema,
     extension::{Erased, config_of},
 };
@@ -72,44 +72,6 @@ pub trait RoutingPolicy: Config {
     fn examples() -> Vec<Example> {
         Vec::new()
     }
-}
-
-/// A policy with its type erased, and without documents between it and its caller.
-pub trait PolicyCalls: Send + Sync {
-    /// A state in which nothing is learned.
-    fn new_state(&self) -> Box<dyn PolicyState>;
-
-    /// The state of a snapshot.
-    ///
-    /// # Errors
-    /// [`Failure::InvalidInput`] if it is no state of this policy.
-    fn restore(&self, snapshot: &Value) -> Result<Box<dyn PolicyState>>;
-
-    /// See [`RoutingPolicy::check`].
-    fn check(&self, arms: &[Arm]) -> Result<()>;
-}
-
-/// A policy with what it has learned.
-pub trait PolicyState: Send {
-    /// See [`RoutingPolicy::decide`].
-    ///
-    /// # Errors
-    /// The policy's own failure; [`Failure::InvalidInput`] for a question without arms, or with some that were tried;
-    /// [`Failure::Internal`] if it picks an
-    /// arm that is not there.
-    fn decide(&self, question: &Question) -> Result<Decision>;
-
-    /// See [`RoutingPolicy::decide_again`].
-    ///
-    /// # Errors
-    /// As those of [`decide`](Self::decide); [`Failure::Internal`] if it picks an arm that was tried.
-    fn decide_again(&self, question: &Question) -> Result<Option<Decision>>;
-
-    /// See [`RoutingPolicy::learn`].
-    fn learn(&mut self, outcome: &Outcome) -> Result<()>;
-
-    /// What is learned, in JSON: equal states are equal snapshots.
-    fn snapshot(&self) -> Result<Value>;
 }
 
 /// The erased extension of a routing policy; called by `export_plugin!`.
@@ -207,7 +169,7 @@ struct Learned<P: RoutingPolicy> {
 }
 
 /// Holds a decision to its question, so that no caller has to.
-fn held(policy: &str, decision: Decision, question: &Question) -> Result<Decision> {
+pub(crate) fn check_decision(policy: &str, decision: Decision, question: &Question) -> Result<Decision> {
     let count = question.arms.len();
     let wrong = |what: String| Err(Failure::Internal(format!("the policy `{policy}` {what}")));
     if decision.arm as usize >= count {
@@ -231,11 +193,14 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
             let why = "a first decision is asked for, and an arm was tried: that is to be asked `again`";
             return Err(Failure::InvalidInput(why.to_owned()));
         }
-        held(P::NAME, self.policy.decide(&self.state, question)?, question)
+        check_decision(P::NAME, self.policy.decide(&self.state, question)?, question)
     }
 
     fn decide_again(&self, question: &Question) -> Result<Option<Decision>> {
-        self.policy.decide_again(&self.state, question)?.map(|decision| held(P::NAME, decision, question)).transpose()
+        self.policy
+            .decide_again(&self.state, question)?
+            .map(|decision| check_decision(P::NAME, decision, question))
+            .transpose()
     }
 
     fn learn(&mut self, outcome: &Outcome) -> Result<()> {
@@ -244,63 +209,6 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
 
     fn snapshot(&self) -> Result<Value> {
         serde_json::to_value(&self.state).map_err(|error| Failure::InvalidOutput(error.to_string()))
-    }
-}
-
-/// A policy that is asked by documents, with the state that goes with each of them: how a host holds one that is in a
-/// component or a native library.
-pub struct PolicyByDocuments<A> {
-    name: String,
-    state: Value,
-    ask: A,
-}
-
-impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyByDocuments<A> {
-    /// A policy with what it has learned; `ask` has it answer a document.
-    ///
-    /// # Errors
-    /// What the policy has against the arms or the state.
-    pub fn new(name: &str, arms: &[Arm], state: Option<Value>, ask: A) -> Result<Self> {
-        let request = PolicyRequest { state, arms: arms.to_vec(), learn: Vec::new(), decide: Vec::new(), again: false };
-        let state = ask(request)?.state;
-        Ok(Self { name: name.to_owned(), state, ask })
-    }
-
-    fn one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
-        let Question { context, arms, tried, pending, seed } = question.clone();
-        let pending = pending.iter().map(|decision| PendingDecision::clone(decision)).collect();
-        let decide = vec![PolicyQuestion { context, tried, pending, seed }];
-        let request =
-            PolicyRequest { state: Some(self.state.clone()), arms: arms.to_vec(), learn: Vec::new(), decide, again };
-        let mut decisions = (self.ask)(request)?.decisions;
-        match decisions.pop() {
-            Some(decision) if decisions.is_empty() => {
-                decision.map(|decision| held(&self.name, decision, question)).transpose()
-            }
-            _ => Err(Failure::Internal(format!("the policy `{}` did not answer one question with one", self.name))),
-        }
-    }
-}
-
-impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyState for PolicyByDocuments<A> {
-    fn decide(&self, question: &Question) -> Result<Decision> {
-        let none = || Failure::Internal(format!("the policy `{}` picked no arm", self.name));
-        self.one(question, false)?.ok_or_else(none)
-    }
-
-    fn decide_again(&self, question: &Question) -> Result<Option<Decision>> {
-        self.one(question, true)
-    }
-
-    fn learn(&mut self, outcome: &Outcome) -> Result<()> {
-        let (state, learn) = (Some(self.state.clone()), vec![outcome.clone()]);
-        let request = PolicyRequest { state, arms: Vec::new(), learn, decide: Vec::new(), again: false };
-        self.state = (self.ask)(request)?.state;
-        Ok(())
-    }
-
-    fn snapshot(&self) -> Result<Value> {
-        Ok(self.state.clone())
     }
 }
 

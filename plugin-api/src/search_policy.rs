@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     BoxFuture, Config, Descriptor, Document, Example, Extension, Failure, FromDocument, HostCalls, Instance,
-    IntoDocument, Kind, Learns, Outcome, Permission, Picks, Request, Result, SearchAnswer, SearchDecision,
+    IntoDocument, Kind, Learns, Outcome, Permission, Picks, Request, Result, SearchAnswer, SearchCalls, SearchDecision,
     SearchQuestion, SearchRequest, Stability, Study, Values,
     document::input_schema,
     extension::{Erased, config_of},
@@ -67,27 +67,6 @@ pub trait SearchPolicy: Config {
     }
 }
 
-/// A search with its type erased, and without documents between it and its caller.
-pub trait SearchCalls: Send + Sync {
-    /// See [`SearchPolicy::check`].
-    ///
-    /// # Errors
-    /// The policy's own failure; what is wrong with the study.
-    fn check(&self, study: &Study) -> Result<()>;
-
-    /// See [`SearchPolicy::suggest`].
-    ///
-    /// # Errors
-    /// The policy's own failure; [`Failure::Internal`] for values that are not of the space.
-    fn suggest(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<Values>;
-
-    /// See [`SearchPolicy::stop`].
-    ///
-    /// # Errors
-    /// The policy's own failure.
-    fn stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<bool>;
-}
-
 /// The erased extension of a search; called by `export_plugin!`.
 #[doc(hidden)]
 #[must_use]
@@ -116,7 +95,7 @@ fn describe<P: SearchPolicy>(version: &str) -> Descriptor {
 }
 
 /// Holds a study to what every search may rely on.
-fn checked(study: &Study) -> Result<()> {
+fn check_study(study: &Study) -> Result<()> {
     let wrong = |what: String| Err(Failure::InvalidConfig(what));
     if study.space.is_empty() || study.goals.is_empty() {
         return wrong("a search needs a space and an objective".to_owned());
@@ -145,7 +124,7 @@ fn checked(study: &Study) -> Result<()> {
 }
 
 /// Holds a decision to its study, so that no caller has to.
-fn held(policy: &str, study: &Study, values: Values) -> Result<Values> {
+pub(crate) fn check_values(policy: &str, study: &Study, values: Values) -> Result<Values> {
     let wrong = |failure: Failure| {
         Failure::Internal(format!("the policy `{policy}` picked what it may not: {}", failure.message()))
     };
@@ -189,143 +168,16 @@ impl<P: SearchPolicy> Instance for Opened<P> {
 
 impl<P: SearchPolicy> SearchCalls for Opened<P> {
     fn check(&self, study: &Study) -> Result<()> {
-        checked(study)?;
+        check_study(study)?;
         self.0.check(study)
     }
 
     fn suggest(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<Values> {
-        held(P::NAME, study, self.0.suggest(study, known, question)?)
+        check_values(P::NAME, study, self.0.suggest(study, known, question)?)
     }
 
     fn stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<bool> {
         self.0.stop(study, known, question)
-    }
-}
-
-/// A search with the outcomes that it knows, as a host holds it: in whichever form the policy comes.
-pub trait SearchState: Send {
-    /// Adds the outcome of the next trial.
-    fn learn(&mut self, outcome: Outcome);
-
-    /// The outcomes so far.
-    fn known(&self) -> &[Outcome];
-
-    /// The values of a trial, from all outcomes so far.
-    ///
-    /// # Errors
-    /// The policy's own failure.
-    fn suggest(&mut self, question: &SearchQuestion) -> Result<Values>;
-
-    /// Whether a trial is to be stopped, from the first so many outcomes.
-    ///
-    /// # Errors
-    /// The policy's own failure.
-    fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool>;
-}
-
-/// A search that is linked in, with the outcomes that it knows.
-pub struct LinkedInSearch {
-    policy: Arc<dyn Instance>,
-    study: Study,
-    known: Vec<Outcome>,
-}
-
-impl LinkedInSearch {
-    /// A search of this study that knows nothing.
-    ///
-    /// # Errors
-    /// What the policy has against the study; [`Failure::Internal`] if it is none that searches.
-    pub fn new(study: &Study, policy: Arc<dyn Instance>) -> Result<Self> {
-        let search = Self { policy, study: study.clone(), known: Vec::new() };
-        search.with(|policy, study, _| policy.check(study))?;
-        Ok(search)
-    }
-
-    fn with<T>(&self, ask: impl FnOnce(&dyn SearchCalls, &Study, &[Outcome]) -> Result<T>) -> Result<T> {
-        let none = || Failure::Internal("it is no policy that searches".to_owned());
-        ask(self.policy.as_search().ok_or_else(none)?, &self.study, &self.known)
-    }
-}
-
-impl SearchState for LinkedInSearch {
-    fn learn(&mut self, outcome: Outcome) {
-        self.known.push(outcome);
-    }
-
-    fn known(&self) -> &[Outcome] {
-        &self.known
-    }
-
-    fn suggest(&mut self, question: &SearchQuestion) -> Result<Values> {
-        self.with(|policy, study, known| policy.suggest(study, known, question))
-    }
-
-    fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool> {
-        self.with(|policy, study, all| policy.stop(study, all.get(..known).unwrap_or(all), question))
-    }
-}
-
-/// A search that is asked by documents: how a host holds one that is in a component or a native library.
-pub struct SearchByDocuments<A> {
-    name: String,
-    study: Study,
-    known: Vec<Outcome>,
-    /// An entry for each of the first outcomes; the others are learned with the next question.
-    entries: Vec<serde_json::Value>,
-    ask: A,
-}
-
-impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchByDocuments<A> {
-    /// A search of this study that knows nothing; `ask` has it answer a document.
-    ///
-    /// # Errors
-    /// What the policy has against the study.
-    pub fn new(name: &str, study: &Study, ask: A) -> Result<Self> {
-        ask(SearchRequest { study: study.clone(), ..SearchRequest::default() })?;
-        let (name, study) = (name.to_owned(), study.clone());
-        Ok(Self { name, study, known: Vec::new(), entries: Vec::new(), ask })
-    }
-
-    /// Asks with what is known of the first so many trials.
-    fn one(&mut self, known: usize, question: &SearchQuestion) -> Result<SearchDecision> {
-        let known = known.min(self.known.len());
-        let kept = known.min(self.entries.len());
-        let request = SearchRequest {
-            study: self.study.clone(),
-            state: self.entries[..kept].to_vec(),
-            learn: self.known[kept..known].to_vec(),
-            decide: vec![question.clone()],
-        };
-        let learned = request.learn.len();
-        let SearchAnswer { append, mut decisions } = (self.ask)(request)?;
-        let wrong = |what: &str| Err(Failure::Internal(format!("the policy `{}` {what}", self.name)));
-        if append.len() != learned {
-            return wrong("did not append one entry for each outcome");
-        }
-        let Some(decision) = decisions.pop().filter(|_| decisions.is_empty()) else {
-            return wrong("did not answer one question with one decision");
-        };
-        self.entries.extend(append);
-        Ok(decision)
-    }
-}
-
-impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchState for SearchByDocuments<A> {
-    fn learn(&mut self, outcome: Outcome) {
-        self.known.push(outcome);
-    }
-
-    fn known(&self) -> &[Outcome] {
-        &self.known
-    }
-
-    fn suggest(&mut self, question: &SearchQuestion) -> Result<Values> {
-        let decision = self.one(usize::MAX, question)?;
-        held(&self.name, &self.study, decision.values)
-    }
-
-    fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool> {
-        Ok(self.one(known, question)?.stop)
     }
 }
 
@@ -336,7 +188,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Condition, Dimension, Goal, step_value};
+    use crate::{Condition, Dimension, Goal, LinkedInSearch, SearchByDocuments, SearchState, step_value};
 
     /// Picks the number of the trial, or of the outcomes known where that is less.
     #[derive(Deserialize, JsonSchema)]

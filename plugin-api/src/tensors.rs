@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, HostCalls, Result};
+use crate::{Failure, Result};
 
 /// The most dimensions of a tensor.
 pub const MAX_DIMENSIONS: usize = 8;
@@ -312,25 +312,6 @@ pub fn checked_shape(shape: &[u64]) -> Result<u64> {
         return Err(Failure::InvalidInput(format!("a tensor of {found} dimensions, more than {MAX_DIMENSIONS}")));
     }
     element_count(shape).ok_or_else(|| Failure::InvalidInput(format!("a tensor of shape {shape:?} is too large")))
-}
-
-/// Gathers elements in memory, and hands all of them to the host at the end.
-pub(crate) struct Gathered<'a> {
-    pub(crate) host: &'a dyn HostCalls,
-    pub(crate) index: u32,
-    pub(crate) shape: Vec<u64>,
-    pub(crate) elements: Vec<f32>,
-}
-
-impl WriteElements for Gathered<'_> {
-    fn write(&mut self, elements: &[f32]) -> Result<()> {
-        self.elements.extend_from_slice(elements);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<TensorRef> {
-        self.host.keep_tensor(self.index, &self.shape, TensorElements::Lent(&self.elements))
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
     Arm, BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Context, Document,
     ElementType, Failure, FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _,
     Kind, Level, PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements,
-    TensorReader, TensorRef, element_count, host::no, linked_extension, sync::lock,
+    TensorReader, TensorRef, element_count, host_calls::no, linked_extension, sync::lock,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;

@@ -6,7 +6,6 @@ use jackfield_plugin_api::prelude::*;
 
 use crate::{
     estimate::{Options, Samples, estimate},
-    keeping::keep,
     planning::run_name,
     record::{Aggregates, Aggregation, Execution, Plan, PromptQuality, Sample, Status},
     score, seed,
@@ -54,7 +53,7 @@ impl Analyzer for ClaimEstimate {
         let is_final = draws >= input.plan.draws;
         let execution = execution(&input.plan, &input.samples, draws, is_final)?;
         if is_final {
-            keep(&run_name(&input.plan.run_key), &execution, host).await?;
+            host.cache_put_json(&run_name(&input.plan.run_key), &execution).await?;
         }
         Ok(execution)
     }

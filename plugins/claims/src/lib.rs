@@ -9,7 +9,6 @@ pub mod arithmetic;
 pub mod bank;
 pub mod estimate;
 mod estimating;
-mod keeping;
 pub mod numpy;
 mod planning;
 mod record;

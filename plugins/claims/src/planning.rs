@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::{
     bank::Bank,
-    keeping::kept,
     record::{Amounts, Claim, Execution, Plan, Slot},
     seed::{self, Origin},
     worklist::{self, Sampling},
@@ -204,7 +203,7 @@ impl Analyzer for ClaimPlan {
 impl ClaimPlan {
     /// The execution under this key.
     async fn earlier(&self, run_key: &str, host: &Host<'_>) -> Result<Option<Execution>> {
-        let Some(mut found) = kept::<Execution>(&run_name(run_key), host).await? else { return Ok(None) };
+        let Some(mut found) = host.cache_get_json::<Execution>(&run_name(run_key)).await? else { return Ok(None) };
         found.from_run_cache = true;
         found.summary.push_str(", from the run cache");
         Ok(Some(found))

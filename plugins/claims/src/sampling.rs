@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::{
     bank::Bank,
-    keeping::{keep, kept},
     planning::{ReadOnce, example_bank, provider_and_model},
     record::{Sample, Slot},
     seed, validity,
@@ -68,12 +67,12 @@ impl Analyzer for ClaimSample {
 
     async fn analyze(&self, slot: Slot, host: &Host<'_>) -> Result<Sample> {
         let name = sample_name(&slot, host)?;
-        if let Some(kept) = kept::<Sample>(&name, host).await? {
+        if let Some(kept) = host.cache_get_json::<Sample>(&name).await? {
             return Ok(kept);
         }
         let sample = self.ask(&slot, host).await?;
         if sample.prob_true.is_some() {
-            keep(&name, &sample, host).await?;
+            host.cache_put_json(&name, &sample).await?;
         }
         Ok(sample)
     }

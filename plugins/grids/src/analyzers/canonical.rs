@@ -5,11 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jackfield_plugin_api::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    examples,
-    kept_values::{keep, kept},
-    score::body_of,
-};
+use super::{examples, score::body_of};
 use crate::{
     LANGUAGE,
     program::digest_of,
@@ -86,7 +82,7 @@ impl Analyzer for GridCanonical {
         }
         let name = format!("bodies/{LANGUAGE}/{id}");
         let mut known: BTreeMap<String, KeptBody> =
-            if self.cache { kept(&name, host).await?.unwrap_or_default() } else { BTreeMap::new() };
+            if self.cache { host.cache_get_json(&name).await?.unwrap_or_default() } else { BTreeMap::new() };
         let (mut bodies, mut seen, mut used) = (Vec::new(), HashSet::new(), BTreeMap::new());
         let mut same = 0;
         for (program, score) in programs.into_iter().zip(scores) {
@@ -118,7 +114,7 @@ impl Analyzer for GridCanonical {
                 known.clear();
             }
             known.append(&mut used);
-            keep(&name, &known, host).await?;
+            host.cache_put_json(&name, &known).await?;
         }
         bodies.sort_by(|one, other| one.rank().cmp(&other.rank()));
         bodies.truncate(self.most);

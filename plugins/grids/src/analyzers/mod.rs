@@ -6,7 +6,6 @@ mod evolve;
 mod examples;
 mod generalise;
 mod keep;
-mod kept_values;
 mod score;
 mod settings;
 mod submission;

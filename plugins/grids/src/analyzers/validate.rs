@@ -7,7 +7,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     examples,
-    kept_values::{keep, kept},
     score::body_of,
     settings::{LimitTable, SetOrder, options},
 };
@@ -185,7 +184,7 @@ impl Analyzer for GridValidate {
         let name =
             format!("outcomes/{LANGUAGE}/{}/{}/{}", task_digest(&train, &test), self.order.name(), self.limits.key());
         let mut known: BTreeMap<String, (Vec<String>, Vec<String>)> =
-            if self.cache { kept(&name, host).await?.unwrap_or_default() } else { BTreeMap::new() };
+            if self.cache { host.cache_get_json(&name).await?.unwrap_or_default() } else { BTreeMap::new() };
         let missing: Vec<&Body> = bodies.iter().filter(|body| !known.contains_key(&body.digest)).collect();
         let mut fresh: BTreeMap<String, Validation> = BTreeMap::new();
         for validation in self.run(&train, &test, &missing) {
@@ -205,7 +204,7 @@ impl Analyzer for GridValidate {
         fresh.retain(|_, validation| !validation.train.iter().chain(&validation.test).any(is_limit));
         if self.cache && !fresh.is_empty() {
             known.extend(fresh.into_iter().map(|(digest, validation)| (digest, (validation.train, validation.test))));
-            keep(&name, &known, host).await?;
+            host.cache_put_json(&name, &known).await?;
         }
         Ok(Validations { results })
     }

@@ -1,0 +1,137 @@
+//! Searches with the outcomes that they know, as a host holds them: in whichever form the policy comes.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::{
+    Failure, Instance, Outcome, Result, SearchAnswer, SearchCalls, SearchDecision, SearchQuestion, SearchRequest,
+    Study, Values, search_policy::check_values,
+};
+
+/// A search with the outcomes that it knows, as a host holds it: in whichever form the policy comes.
+pub trait SearchState: Send {
+    /// Adds the outcome of the next trial.
+    fn learn(&mut self, outcome: Outcome);
+
+    /// The outcomes so far.
+    fn known(&self) -> &[Outcome];
+
+    /// The values of a trial, from all outcomes so far.
+    ///
+    /// # Errors
+    /// The policy's own failure.
+    fn suggest(&mut self, question: &SearchQuestion) -> Result<Values>;
+
+    /// Whether a trial is to be stopped, from the first so many outcomes.
+    ///
+    /// # Errors
+    /// The policy's own failure.
+    fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool>;
+}
+
+/// A search that is linked in, with the outcomes that it knows.
+pub struct LinkedInSearch {
+    policy: Arc<dyn Instance>,
+    study: Study,
+    known: Vec<Outcome>,
+}
+
+impl LinkedInSearch {
+    /// A search of this study that knows nothing.
+    ///
+    /// # Errors
+    /// What the policy has against the study; [`Failure::Internal`] if it is none that searches.
+    pub fn new(study: &Study, policy: Arc<dyn Instance>) -> Result<Self> {
+        let search = Self { policy, study: study.clone(), known: Vec::new() };
+        search.with(|policy, study, _| policy.check(study))?;
+        Ok(search)
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&dyn SearchCalls, &Study, &[Outcome]) -> Result<T>) -> Result<T> {
+        let none = || Failure::Internal("it is no policy that searches".to_owned());
+        ask(self.policy.as_search().ok_or_else(none)?, &self.study, &self.known)
+    }
+}
+
+impl SearchState for LinkedInSearch {
+    fn learn(&mut self, outcome: Outcome) {
+        self.known.push(outcome);
+    }
+
+    fn known(&self) -> &[Outcome] {
+        &self.known
+    }
+
+    fn suggest(&mut self, question: &SearchQuestion) -> Result<Values> {
+        self.with(|policy, study, known| policy.suggest(study, known, question))
+    }
+
+    fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool> {
+        self.with(|policy, study, all| policy.stop(study, all.get(..known).unwrap_or(all), question))
+    }
+}
+
+/// A search that is asked by documents: how a host holds one that is in a component or a native library.
+pub struct SearchByDocuments<A> {
+    name: String,
+    study: Study,
+    known: Vec<Outcome>,
+    /// An entry for each of the first outcomes; the others are learned with the next question.
+    entries: Vec<Value>,
+    ask: A,
+}
+
+impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchByDocuments<A> {
+    /// A search of this study that knows nothing; `ask` has it answer a document.
+    ///
+    /// # Errors
+    /// What the policy has against the study.
+    pub fn new(name: &str, study: &Study, ask: A) -> Result<Self> {
+        ask(SearchRequest { study: study.clone(), ..SearchRequest::default() })?;
+        let (name, study) = (name.to_owned(), study.clone());
+        Ok(Self { name, study, known: Vec::new(), entries: Vec::new(), ask })
+    }
+
+    /// Asks with what is known of the first so many trials.
+    fn one(&mut self, known: usize, question: &SearchQuestion) -> Result<SearchDecision> {
+        let known = known.min(self.known.len());
+        let kept = known.min(self.entries.len());
+        let request = SearchRequest {
+            study: self.study.clone(),
+            state: self.entries[..kept].to_vec(),
+            learn: self.known[kept..known].to_vec(),
+            decide: vec![question.clone()],
+        };
+        let learned = request.learn.len();
+        let SearchAnswer { append, mut decisions } = (self.ask)(request)?;
+        let wrong = |what: &str| Err(Failure::Internal(format!("the policy `{}` {what}", self.name)));
+        if append.len() != learned {
+            return wrong("did not append one entry for each outcome");
+        }
+        let Some(decision) = decisions.pop().filter(|_| decisions.is_empty()) else {
+            return wrong("did not answer one question with one decision");
+        };
+        self.entries.extend(append);
+        Ok(decision)
+    }
+}
+
+impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchState for SearchByDocuments<A> {
+    fn learn(&mut self, outcome: Outcome) {
+        self.known.push(outcome);
+    }
+
+    fn known(&self) -> &[Outcome] {
+        &self.known
+    }
+
+    fn suggest(&mut self, question: &SearchQuestion) -> Result<Values> {
+        let decision = self.one(usize::MAX, question)?;
+        check_values(&self.name, &self.study, decision.values)
+    }
+
+    fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool> {
+        Ok(self.one(known, question)?.stop)
+    }
+}
