@@ -18,7 +18,6 @@ export const COMPLETION_REQUEST = {
     "capture": {"anyOf":[{"$ref":"#/$defs/Capture"},{"type":"null"}],"description":"Hidden states to answer with, for models that offer `capture`. With `max_tokens` 0, that is all they do."},
     "edits": {"description":"Edits to run under, for models that offer `edits`. They hold for this request alone: nothing is mutated.","items":{"$ref":"#/$defs/Edit"},"type":"array"},
     "embed": {"description":"Whether to answer with a vector that stands for the prompt, for models that offer `embed`.","type":"boolean"},
-    "held": {"description":"Whether the host holds the answer to `schema`: one that breaks it is sent back once, with the error, and fails as\n`invalid-output` if that does not help. True by default.","type":"boolean"},
     "logprobs": {"anyOf":[{"$ref":"#/$defs/LogProbs"},{"type":"null"}],"description":"Log-probabilities to answer with, for models that offer `logprobs`. With `max_tokens` 0, they are those of the tokens\nthat the model would answer with."},
     "max_tokens": {"description":"The most tokens of an answer; the server's default without it.","format":"uint32","minimum":0,"type":["integer","null"]},
     "messages": {"description":"The conversation so far; at least one message.","items":{"$ref":"#/$defs/Message"},"type":"array"},
@@ -27,7 +26,8 @@ export const COMPLETION_REQUEST = {
     "seed": {"description":"Seed of sampling, for servers that take one. A local model that is given none draws from the request itself and the\nseed in its configuration, never from the stage or the item: equal requests are answered once.","format":"uint64","minimum":0,"type":["integer","null"]},
     "stop": {"description":"Texts that end the answer.","items":{"type":"string"},"type":"array"},
     "temperature": {"description":"Temperature of sampling, 0 to 2; the server's default without it.","format":"double","type":["number","null"]},
-    "tokenize": {"description":"Whether to answer with the tokens of the prompt, as the model reads them, for models that offer `tokenize`.","type":"boolean"}
+    "tokenize": {"description":"Whether to answer with the tokens of the prompt, as the model reads them, for models that offer `tokenize`.","type":"boolean"},
+    "validate": {"description":"Whether the host validates the answer against `schema`: one that does not fit is sent back once, with the error, and\nfails as `invalid-output` if that does not help. True by default.","type":"boolean"}
   },
   "required": ["messages"],
   "title": "CompletionRequest",
@@ -37,7 +37,7 @@ export const COMPLETION_REQUEST = {
 export const COMPLETION = {
   "$defs": {
     "Captured": {"description":"Hidden states of a prompt.","properties":{"hidden_states":{"additionalProperties":false,"description":"The hidden states, of shape `[positions, layers, d]`.","properties":{"$tensor":{"pattern":"^[0-9a-f]{64}$","type":"string"},"dtype":{"enum":["f32"]},"shape":{"items":{"minimum":0,"type":"integer"},"maxItems":8,"type":"array"}},"required":["$tensor","shape","dtype"],"type":"object","x-tensor":{"shape":["positions","layers","d"]}},"layers":{"description":"The layers, in order.","items":{"format":"uint32","minimum":0,"type":"integer"},"type":"array"},"positions":{"description":"The positions in the prompt, from 0, in order.","items":{"format":"uint32","minimum":0,"type":"integer"},"type":"array"}},"required":["hidden_states","layers","positions"],"type":"object"},
-    "Finish": {"description":"Why an answer ended.","oneOf":[{"const":"stop","description":"It was complete.","type":"string"},{"const":"length","description":"It reached `max_tokens` or the model's own limit.","type":"string"},{"const":"other","description":"Something else, such as a filter that cut it.","type":"string"}]},
+    "FinishReason": {"description":"Why an answer ended.","oneOf":[{"const":"stop","description":"It was complete.","type":"string"},{"const":"length","description":"It reached `max_tokens` or the model's own limit.","type":"string"},{"const":"other","description":"Something else, such as a filter that cut it.","type":"string"}]},
     "LikelyToken": {"description":"A token that was likely.","properties":{"logprob":{"description":"Its log-probability.","format":"double","type":"number"},"token":{"$ref":"#/$defs/Token","description":"The token."}},"required":["token","logprob"],"type":"object"},
     "Token": {"description":"A token.","properties":{"id":{"description":"Its number in the vocabulary.","format":"uint32","minimum":0,"type":"integer"},"text":{"description":"Its text; a part of a character is written as U+FFFD.","type":"string"}},"required":["id","text"],"type":"object"},
     "TokenLogProb": {"description":"A token of a sequence, and what was likely in its place.","properties":{"logprob":{"description":"Its log-probability, given all before it; none if it cannot come.","format":"double","type":["number","null"]},"token":{"$ref":"#/$defs/Token","description":"The token."},"top":{"description":"The likeliest tokens in its place, the likeliest first, as many as were asked for.","items":{"$ref":"#/$defs/LikelyToken"},"type":"array"}},"required":["token","logprob"],"type":"object"},
@@ -50,11 +50,11 @@ export const COMPLETION = {
     "cached": {"default":false,"description":"Whether no call was made for it. Set by the host; a model leaves it.","type":"boolean"},
     "captured": {"anyOf":[{"$ref":"#/$defs/Captured"},{"type":"null"}],"description":"The hidden states that were asked for."},
     "embedding": {"additionalProperties":false,"description":"The vector that was asked for, of shape `[d]`.","properties":{"$tensor":{"pattern":"^[0-9a-f]{64}$","type":"string"},"dtype":{"enum":["f32"]},"shape":{"items":{"minimum":0,"type":"integer"},"maxItems":8,"type":"array"}},"required":["$tensor","shape","dtype"],"type":["object","null"],"x-tensor":{"shape":["embedding"]}},
-    "finish": {"$ref":"#/$defs/Finish","default":"stop","description":"Why it ended."},
+    "finish": {"$ref":"#/$defs/FinishReason","default":"stop","description":"Why it ended."},
     "logprobs": {"anyOf":[{"$ref":"#/$defs/TokenLogProbs"},{"type":"null"}],"description":"The log-probabilities that were asked for."},
     "model": {"description":"The model, as the server calls it.","type":["string","null"]},
     "reasoning": {"description":"What the model thought before it answered, where it says that apart from the answer.","type":["string","null"]},
-    "text": {"description":"The text; JSON if the request had a schema that was held.","type":"string"},
+    "text": {"description":"The text; JSON if the request had a schema that the answer was validated against.","type":"string"},
     "tokens": {"description":"The tokens of the prompt, if they were asked for.","items":{"$ref":"#/$defs/Token"},"type":["array","null"]},
     "usage": {"anyOf":[{"$ref":"#/$defs/Usage"},{"type":"null"}],"description":"Tokens, as the server counts them. Absent where it does not: the host then counts."},
     "usd": {"default":0.0,"description":"What its tokens cost in USD, whether or not it was cached. Set by the host; a model leaves it.","format":"double","type":"number"}

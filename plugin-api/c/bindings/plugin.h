@@ -14,18 +14,18 @@ typedef struct plugin_string_t {
   size_t len;
 } plugin_string_t;
 
-// Weight of a log line.
+// Severity of a log line.
 typedef uint8_t jackfield_plugin_host_level_t;
 
 // Something failed.
 #define JACKFIELD_PLUGIN_HOST_LEVEL_ERROR 0
-// Something is not as it should be.
+// Something is not as it should be, but the work goes on.
 #define JACKFIELD_PLUGIN_HOST_LEVEL_WARN 1
 // Something worth knowing happened.
 #define JACKFIELD_PLUGIN_HOST_LEVEL_INFO 2
 // For the plugin's author.
 #define JACKFIELD_PLUGIN_HOST_LEVEL_DEBUG 3
-// For the plugin's author, in bulk.
+// For the plugin's author, in great detail.
 #define JACKFIELD_PLUGIN_HOST_LEVEL_TRACE 4
 
 typedef struct {
@@ -93,7 +93,7 @@ typedef struct jackfield_plugin_types_request_t {
   jackfield_plugin_types_context_t   context;
 } jackfield_plugin_types_request_t;
 
-// A rate limit met.
+// A rate limit that was reached.
 typedef struct jackfield_plugin_types_rate_limit_t {
   // What limited the rate.
   plugin_string_t   message;
@@ -116,21 +116,21 @@ typedef struct jackfield_plugin_types_failure_t {
   } val;
 } jackfield_plugin_types_failure_t;
 
-// The configuration is well-formed, but means nothing to the extension. Never retried.
+// The configuration is well-formed, but makes no sense to the extension. Never retried.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_INVALID_CONFIG 0
 // The input cannot be worked on. Never retried.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_INVALID_INPUT 1
 // The extension, or a model it asked, produced something that does not fit. Never retried.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_INVALID_OUTPUT 2
-// Something needed is away at the moment. Retried.
+// Something that is needed cannot be reached at the moment. Retried.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_UNAVAILABLE 3
-// Asked too often. Retried, not before the delay where it is known.
+// There were too many requests. Retried, not before the delay where it is known.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_RATE_LIMITED 4
 // The host asked to stop.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_CANCELLED 5
 // A limit on time, memory, calls, tokens or money was reached.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_OVER_BUDGET 6
-// A fault of the extension itself. Never retried.
+// The extension itself is at fault. Never retried.
 #define JACKFIELD_PLUGIN_TYPES_FAILURE_INTERNAL 7
 
 // How much change an author promises to spare those who use the extension.
@@ -173,7 +173,7 @@ typedef struct {
   size_t len;
 } jackfield_plugin_types_list_example_t;
 
-// What an extension says of itself: enough to check a pipeline without running it.
+// The description of an extension: enough to check a pipeline without running it.
 typedef struct jackfield_plugin_types_descriptor_t {
   // The kind, such as `analyzer`. A host ignores kinds that it does not know.
   plugin_string_t   kind;
@@ -259,7 +259,7 @@ typedef struct jackfield_plugin_http_http_request_t {
   jackfield_plugin_http_list_header_t   headers;
   // Empty for none; at most 64 MiB.
   plugin_list_u8_t   body;
-  // How long to wait for the whole answer, in milliseconds; 30,000 unless told.
+  // How long to wait for the whole answer, in milliseconds; 30,000 by default.
   plugin_option_u64_t   timeout_ms;
 } jackfield_plugin_http_http_request_t;
 
@@ -267,7 +267,7 @@ typedef struct jackfield_plugin_http_http_request_t {
 typedef struct jackfield_plugin_http_http_response_t {
   // The status, such as 200.
   uint16_t   status;
-  // In order; values that are no text are left out.
+  // In order; values that are not text are left out.
   jackfield_plugin_http_list_header_t   headers;
   // At most as large as the stage's limit on output.
   plugin_list_u8_t   body;
@@ -377,16 +377,16 @@ typedef struct {
 } exports_jackfield_plugin_extension_list_result_document_failure_t;
 
 // Imported Functions from `jackfield:plugin/host@0.1.0`
-// Hands on a log line; one of more than 16 KiB is cut.
+// Writes a line to the log; one of more than 16 KiB is cut.
 extern void jackfield_plugin_host_log(jackfield_plugin_host_level_t level, plugin_string_t *target, plugin_string_t *message);
-// Says how far the request at `index` of the batch has come, in a unit of the plugin's choice.
+// Reports how far the request at `index` of the batch has come, in a unit of the plugin's choice.
 extern void jackfield_plugin_host_progress(uint32_t index, uint64_t done, uint64_t *maybe_total, plugin_string_t *note);
-// Whether the batch is no longer wanted. A long computation asks now and then and answers `cancelled`.
+// Whether the batch is no longer wanted. A long computation calls this now and then, and fails with `cancelled`.
 extern bool jackfield_plugin_host_cancelled(void);
 
 // Imported Functions from `jackfield:plugin/model@0.1.0`
 // Asks for a completion on behalf of the request at `index` of the batch. Both are JSON text: a
-// `CompletionRequest` (`messages`, and optionally `schema`, `held`, `cached`, `max_tokens`, `temperature`, `stop`,
+// `CompletionRequest` (`messages`, and optionally `schema`, `validate`, `cached`, `max_tokens`, `temperature`, `stop`,
 // `seed`, `replicate`, `capture`, `edits`, `logprobs`, `tokenize`, `embed`) and a `Completion` (`text`, `finish`,
 // `usage`, `model`, `cached`, `usd`, `reasoning`, `captured`, `logprobs`, `tokens`, `embedding`). A stage without a
 // model gets `invalid-config`, as does one that asks for what it has no permission for.
@@ -405,18 +405,18 @@ extern bool jackfield_plugin_cache_put(uint32_t index, plugin_string_t *key, plu
 // Imported Functions from `jackfield:plugin/http@0.1.0`
 // Makes a request on behalf of the request at `index` of the batch. A redirect comes back as it is: the host follows
 // none. A server that was not granted gives `invalid-config`, one that cannot be reached or does not answer in time
-// `unavailable`, an answer that is too large `over-budget`.
+// `unavailable`, and an answer that is too large `over-budget`.
 extern bool jackfield_plugin_http_fetch(uint32_t index, jackfield_plugin_http_http_request_t *request, jackfield_plugin_http_http_response_t *ret, jackfield_plugin_http_failure_t *err);
 
 // Imported Functions from `jackfield:plugin/tensors@0.1.0`
 // Length of each dimension, the slowest first.
 extern void jackfield_plugin_tensors_method_tensor_reader_shape(jackfield_plugin_tensors_borrow_tensor_reader_t self, plugin_list_u64_t *ret);
-// The `length` elements from the one at `offset` on. Elements that there are not give `invalid-input`.
+// The `length` elements from the one at `offset` on. A read beyond the last element gives `invalid-input`.
 extern bool jackfield_plugin_tensors_method_tensor_reader_read(jackfield_plugin_tensors_borrow_tensor_reader_t self, uint64_t offset, uint64_t length, plugin_list_f32_t *ret, jackfield_plugin_tensors_failure_t *err);
-// Adds elements at the end. More than its shape has give `invalid-input`.
+// Adds elements at the end. More elements than the shape has give `invalid-input`.
 extern bool jackfield_plugin_tensors_method_tensor_writer_write(jackfield_plugin_tensors_borrow_tensor_writer_t self, plugin_list_f32_t *elements, jackfield_plugin_tensors_failure_t *err);
-// Ends the tensor, whose elements must all be there, and gives the reference to put into an answer, as JSON text.
-// Once it is finished, a writer takes nothing more.
+// Ends the tensor, whose elements must all have been written, and gives the reference to put into an answer, as
+// JSON text. A writer that is finished takes no more elements.
 extern bool jackfield_plugin_tensors_method_tensor_writer_finish(jackfield_plugin_tensors_borrow_tensor_writer_t self, plugin_string_t *ret, jackfield_plugin_tensors_failure_t *err);
 // Opens the tensor that a reference (JSON text) stands for, on behalf of the request at `index` of the batch. One that
 // the request did not name gives `invalid-input`.
