@@ -4,19 +4,16 @@ use std::collections::BTreeSet;
 
 use jackfield_plugin_api::{Ability, Kind, Offers};
 
-use super::{Checker, needs, services::Found};
-use crate::{
-    pipeline::{
-        draft::{Expr, StageDraft},
-        faults::Fault,
-        source::Spanned,
-    },
-    plugin::{Offer, Registry, escape_untrusted, sandbox::Permission},
+use super::{checker::Checker, found::Found, needs};
+use crate::pipeline::{
+    diagnostics::{Fault, Spanned},
+    draft::{Expr, StageDraft},
 };
+use crate::plugin::{Offer, Registry, escape_untrusted, sandbox::Permission};
 
 impl Checker<'_> {
     /// A stage asks for something of its model by a permission (`model:capture`): each model that it may call has to offer it.
-    pub(super) fn abilities(&mut self, registry: &Registry) {
+    pub(crate) fn abilities(&mut self, registry: &Registry) {
         let draft = self.draft;
         let mut faults = Vec::new();
         for (index, (stage, found)) in draft.stages.iter().zip(&self.offers).enumerate() {

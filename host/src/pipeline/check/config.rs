@@ -5,20 +5,19 @@ use std::collections::BTreeSet;
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind, paths::LocationSegment};
 use serde_json::{Map, Value};
 
-use super::{CheckedConfig, Checker, files, types::first_sentence};
+use super::{checker::Checker, files, found::CheckedConfig};
 use crate::pipeline::{
-    faults::Fault,
-    plan::{PathIdentities, Step},
-    schema::{Type, View},
-    source::Span,
-    suggest,
-    tree::{self, Node},
+    diagnostics::{Fault, Span, suggest},
+    plan::PathIdentities,
+    schema::{Type, View, first_sentence},
+    step::Step,
+    syntax::{Node, tree},
 };
 use crate::plugin::Offer;
 
 impl Checker<'_> {
     /// Checks the configuration of every stage, and keeps it as JSON.
-    pub(super) fn configs(&mut self) {
+    pub(crate) fn configs(&mut self) {
         let draft = self.draft;
         let names = draft.search.iter().flat_map(|search| &search.space).filter_map(|key| key.name.text.as_ref());
         let searched: BTreeSet<&str> = names.map(|name| name.source.as_str()).collect();
@@ -41,7 +40,7 @@ impl Checker<'_> {
 
     /// A `with` table as JSON, held to the schema of its extension, with the files that it names. `place` is where a table
     /// that is absent is missed.
-    pub(super) fn with_table(
+    pub(crate) fn with_table(
         &mut self,
         with: Option<&(Span, Node)>,
         offer: Option<&Offer>,
@@ -76,7 +75,7 @@ impl Checker<'_> {
 
     /// Holds a configuration against the schema of its extension, which this validator is of. `place` is where a key that is
     /// absent is missed.
-    pub(super) fn against_schema(
+    pub(crate) fn against_schema(
         &mut self,
         config: &Value,
         (offer, validator): (&Offer, &Validator),

@@ -2,17 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    pipeline::plan::{
-        ArmPlan, InputExpr, InputPlan, ModelPlan, ObjectivePlan, Plan, RoutePlan, Source, StagePlan, Wire,
-    },
-    pipeline::search_plan::{SearchPlan, SearchTarget},
-    plugin::Digest,
+use crate::pipeline::plan::{
+    ArmPlan, InputExpr, InputPlan, ModelPlan, ObjectivePlan, Plan, RoutePlan, SearchPlan, SearchTarget, Source,
+    StagePlan, Wire,
 };
+use crate::plugin::Digest;
 
 /// The digest of all in a plan that can change a result: not where items lie, how many there are, nor how many calls are
 /// made at a time or how long they may take.
-pub(super) fn of(plan: &Plan) -> Digest {
+pub(crate) fn of(plan: &Plan) -> Digest {
     let stages: Map<String, Value> =
         plan.stages.iter().map(|stage| (stage.name.clone(), stage_value(plan, stage))).collect();
     let mut value = json!({ "name": plan.name, "seed": plan.seed, "input": input(&plan.input), "stages": stages });

@@ -1,11 +1,11 @@
 //! Stages that run when an item is exported.
 
-use super::Checker;
-use crate::pipeline::faults::Fault;
+use super::checker::Checker;
+use crate::pipeline::diagnostics::Fault;
 
 impl Checker<'_> {
     /// A stage that runs at export is no part of a run: nothing picks its arm, and there is no run without another stage.
-    pub(super) fn exports(&mut self) {
+    pub(crate) fn exports(&mut self) {
         let draft = self.draft;
         let exports = draft.stages.iter().filter_map(|stage| Some((stage, stage.export?)));
         for (stage, at) in exports.clone() {

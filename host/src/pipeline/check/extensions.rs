@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_plugin_api::Kind;
+use jackfield_plugin_api::{Kind, Picks};
 
-use super::Checker;
-use crate::{
-    pipeline::{
-        faults::Fault,
-        source::{Span, Spanned},
-        suggest,
-    },
-    plugin::{Offer, Plugin, Registry},
+use super::checker::Checker;
+use crate::pipeline::{
+    diagnostics::{Fault, Span, Spanned, suggest},
+    plan::ExtensionRef,
 };
+use crate::plugin::{Offer, Plugin, Registry};
 
 impl<'a> Checker<'a> {
     /// Looks up the extension of each stage.
-    pub(super) fn extensions(&mut self, registry: &'a Registry) {
+    pub(crate) fn extensions(&mut self, registry: &'a Registry) {
         self.aliases(registry);
         let draft = self.draft;
         for stage in &draft.stages {
@@ -30,7 +27,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Looks up one extension of these kinds; faults say what is wrong with the reference.
-    pub(super) fn look_up(
+    pub(crate) fn look_up(
         &mut self,
         registry: &'a Registry,
         kinds: &[Kind],
@@ -172,4 +169,28 @@ fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Fault {
     };
     let hint = format!("say which: {}", ways.join(" or "));
     Fault::at("ambiguous-extension", uses.span, message).hint(hint)
+}
+
+/// An extension, pinned.
+pub(crate) fn extension_ref((plugin, offer): (&Plugin, &Offer)) -> ExtensionRef {
+    let descriptor = &offer.descriptor;
+    ExtensionRef {
+        plugin: plugin.alias.clone(),
+        form: plugin.form,
+        kind: descriptor.kind,
+        name: descriptor.name.clone(),
+        version: descriptor.version.clone(),
+        digest: plugin.digest.clone(),
+    }
+}
+
+/// Where to find a policy of the other sort.
+pub(crate) fn policies(registry: &Registry, picks: Picks) -> Option<String> {
+    let names: BTreeSet<&str> = registry
+        .offers(Kind::RoutingPolicy)
+        .filter(|(_, offer)| Picks::from_descriptor(&offer.descriptor) == picks)
+        .map(|(_, offer)| offer.descriptor.name.as_str())
+        .collect();
+    let what = if picks == Picks::Values { "values" } else { "arms" };
+    (!names.is_empty()).then(|| format!("policies that pick {what}: {}", suggest::list(names)))
 }

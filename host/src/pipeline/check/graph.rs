@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checker, sources::Edge};
-use crate::pipeline::{faults::Fault, plan::Source};
+use super::{checker::Checker, sources::Edge};
+use crate::pipeline::{diagnostics::Fault, plan::Source};
 
 impl Checker<'_> {
     /// An order in which each stage comes after all that it reads, by appearance where that leaves a choice; none if there
     /// are cycles, which are reported.
-    pub(super) fn order(&mut self, edges: &[Edge]) -> Option<Vec<usize>> {
+    pub(crate) fn order(&mut self, edges: &[Edge]) -> Option<Vec<usize>> {
         let reads = reads(self.draft.stages.len(), edges);
         let order = topological(&reads);
         if order.len() == reads.len() {
@@ -44,7 +44,7 @@ impl Checker<'_> {
 }
 
 /// For each stage, those that it reads.
-pub(super) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
+pub(crate) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
     let mut reads = vec![BTreeSet::new(); stages];
     for edge in edges {
         if let Source::Stage(source) = edge.source {
@@ -55,7 +55,7 @@ pub(super) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
 }
 
 /// For each stage, whether it runs once an item: it reads the item, or a stage that does.
-pub(super) fn read_items(stages: usize, edges: &[Edge]) -> Vec<bool> {
+pub(crate) fn read_items(stages: usize, edges: &[Edge]) -> Vec<bool> {
     let mut readers = vec![Vec::new(); stages];
     let mut ahead = Vec::new();
     for edge in edges {

@@ -1,24 +1,23 @@
 //! The plan, once nothing is wrong.
 
 use super::{
-    Checker, digest,
+    checker::Checker,
+    digest,
+    extensions::extension_ref,
     graph::{read_items, reads},
-    services::extension_ref,
     sources::Edge,
 };
-use crate::{
-    pipeline::{
-        draft::{Expr, ItemSource, StageDraft, WireRef},
-        plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, Wire},
-        schema::{Reads, View, ViewMarks},
-        tree::Key,
-    },
-    plugin::Digest,
+use crate::pipeline::{
+    draft::{Expr, ItemSource, StageDraft, WireRef},
+    plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, ViewMarks, Wire},
+    schema::{Reads, View},
+    syntax::Key,
 };
+use crate::plugin::Digest;
 
 impl Checker<'_> {
     /// The plan with its stages in this order.
-    pub(super) fn lower(&self, order: &[usize], edges: &[Edge]) -> Option<Plan> {
+    pub(crate) fn lower(&self, order: &[usize], edges: &[Edge]) -> Option<Plan> {
         let draft = self.draft;
         let mut places = vec![0; order.len()];
         // No stage reads one that runs at export alone.
@@ -163,7 +162,7 @@ impl Checker<'_> {
         })
     }
 
-    pub(super) fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, places: &[usize]) -> Option<Wire> {
+    pub(crate) fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, places: &[usize]) -> Option<Wire> {
         let source = match self.source(stage, wire)? {
             Source::Stage(index) => Source::Stage(places[index]),
             other => other,

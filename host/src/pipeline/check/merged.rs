@@ -2,12 +2,8 @@
 
 use serde_json::Value;
 
-use super::Checker;
-use crate::pipeline::{
-    faults::Fault,
-    plan::{Source, Step},
-    schema::Stray,
-};
+use super::checker::Checker;
+use crate::pipeline::{diagnostics::Fault, plan::Source, schema::Stray, step::Step};
 
 /// What stands in the folder of every run.
 const RUN_FILES: [&str; 9] = [
@@ -24,7 +20,7 @@ const RUN_FILES: [&str; 9] = [
 
 impl Checker<'_> {
     /// Checks the names of merged files, and that their wires lead to objects as far as that is known.
-    pub(super) fn merged(&mut self, item: &Value) {
+    pub(crate) fn merged(&mut self, item: &Value) {
         for (name, wire) in &self.draft.output.merged {
             let lower = name.text.to_lowercase();
             if RUN_FILES.contains(&lower.as_str()) || lower.starts_with("store.sqlite") || lower.starts_with('.') {
@@ -49,7 +45,7 @@ impl Checker<'_> {
     }
 
     /// A stage that runs once a run has nothing to merge.
-    pub(super) fn merged_of_items(&mut self, is_of_item: impl Fn(usize) -> bool) {
+    pub(crate) fn merged_of_items(&mut self, is_of_item: impl Fn(usize) -> bool) {
         for (_, wire) in &self.draft.output.merged {
             if !matches!(self.source(None, wire), Some(Source::Stage(index)) if !is_of_item(index)) {
                 continue;

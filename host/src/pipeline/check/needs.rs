@@ -12,7 +12,7 @@ use crate::plugin::sandbox::Permission;
 const DEEPEST: usize = 24;
 
 /// What is asked of a model by a permission's name; none for another permission.
-pub(super) fn ability(permission: &str) -> Option<Ability> {
+pub(crate) fn ability(permission: &str) -> Option<Ability> {
     match permission.parse() {
         Ok(Permission::ModelAbility(ability)) => Some(ability),
         Ok(Permission::Model) => Some(Ability::Complete),
@@ -21,7 +21,7 @@ pub(super) fn ability(permission: &str) -> Option<Ability> {
 }
 
 /// What is needed with some configuration of this schema, if not with each.
-pub(super) fn conditional(schema: &Value) -> BTreeSet<Ability> {
+pub(crate) fn conditional(schema: &Value) -> BTreeSet<Ability> {
     let mut found = BTreeSet::new();
     let mut open = vec![schema];
     while let Some(value) = open.pop() {
@@ -38,14 +38,14 @@ pub(super) fn conditional(schema: &Value) -> BTreeSet<Ability> {
 }
 
 /// What is needed with this configuration.
-pub(super) fn needed(schema: &Value, config: &Value) -> BTreeSet<Ability> {
+pub(crate) fn needed(schema: &Value, config: &Value) -> BTreeSet<Ability> {
     let mut needs = Needs { root: schema, found: BTreeSet::new() };
     needs.value(schema, config, 0);
     needs.found
 }
 
 /// What is needed where this field of the input is given.
-pub(super) fn needed_with(schema: &Value, field: &str) -> Option<Ability> {
+pub(crate) fn needed_with(schema: &Value, field: &str) -> Option<Ability> {
     schema["properties"][field][X_NEEDS].as_str().and_then(ability)
 }
 

@@ -5,45 +5,26 @@ use std::collections::BTreeSet;
 use jackfield_plugin_api::{Arm, Kind, Learns, Picks};
 use serde_json::{Map, Value};
 
-use super::{CheckedConfig, Checker, search::policies, services::extension_ref};
-use crate::{
-    pipeline::{
-        draft::{Expr, WireRef},
-        faults::Fault,
-        plan::{ArmPlan, ObjectivePlan, RoutePlan, Step, Wire},
-        route_draft::RouteDraft,
-        source::Span,
-        tree::{Key, Node, Table, Value as Toml},
-    },
-    plugin::{Offer, Plugin, Registry},
+use super::{
+    checker::Checker,
+    extensions::{extension_ref, policies},
+    found::{CheckedConfig, RouteFound},
 };
+use crate::pipeline::{
+    diagnostics::{Fault, Span},
+    draft::{Expr, RouteDraft, WireRef},
+    plan::{ArmPlan, ObjectivePlan, RoutePlan, Wire},
+    step::Step,
+    syntax::{Key, Node, Table, Value as Toml},
+};
+use crate::plugin::{Offer, Registry};
 
 /// The most arms that a space has.
 const MOST: usize = 256;
 
-/// What is known of a stage's route.
-pub(super) struct RouteFound<'a> {
-    found: Option<(&'a Plugin, &'a Offer)>,
-    config: CheckedConfig,
-    arms: Vec<ArmPlan>,
-    objectives: Vec<(String, WireRef, bool)>,
-}
-
-impl<'a> RouteFound<'a> {
-    /// The extension of the policy.
-    pub(super) fn policy(&self) -> Option<(&'a Plugin, &'a Offer)> {
-        self.found
-    }
-
-    /// What it picks from.
-    pub(super) fn arms(&self) -> &[ArmPlan] {
-        &self.arms
-    }
-}
-
 impl<'a> Checker<'a> {
     /// Checks the routes of all stages.
-    pub(super) fn routes(&mut self, registry: &'a Registry) {
+    pub(crate) fn routes(&mut self, registry: &'a Registry) {
         let draft = self.draft;
         let mut states = BTreeSet::new();
         for (index, stage) in draft.stages.iter().enumerate() {
@@ -264,7 +245,7 @@ impl<'a> Checker<'a> {
 
     /// Looks up where the wires come from that a route learns from. They are read when the item is done, so nothing
     /// depends on them.
-    pub(super) fn rewards(&mut self) {
+    pub(crate) fn rewards(&mut self) {
         for route in self.draft.stages.iter().filter_map(|stage| stage.route.as_ref()) {
             if let Some(wire) = &route.reward {
                 self.looked_up(None, wire);
@@ -278,7 +259,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The route of a stage; the outer option is none where something is missing, which is reported.
-    pub(super) fn lower_route(&self, index: usize, places: &[usize]) -> Option<Option<RoutePlan>> {
+    pub(crate) fn lower_route(&self, index: usize, places: &[usize]) -> Option<Option<RoutePlan>> {
         let (Some(route), Some(known)) = (&self.draft.stages[index].route, &self.routes[index]) else {
             return Some(None);
         };
@@ -310,7 +291,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The stages that run once a run have no item to pick for.
-    pub(super) fn routed_once(&mut self, is_of_item: impl Fn(usize) -> bool) {
+    pub(crate) fn routed_once(&mut self, is_of_item: impl Fn(usize) -> bool) {
         for (index, stage) in self.draft.stages.iter().enumerate() {
             if let Some(route) = stage.route.as_ref().filter(|_| !is_of_item(index)) {
                 let message =

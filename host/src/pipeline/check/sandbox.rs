@@ -1,18 +1,19 @@
 //! Whether the instances of sandboxed plugins find room in the memory that there is for all of them.
 
-use super::Checker;
-use crate::{
-    pipeline::{faults::Fault, plan::kept_back, source::Span},
-    plugin::{
-        Form, Offer, Plugin,
-        sandbox::{Limits, size, usual_memory_total},
-    },
+use super::checker::Checker;
+use crate::pipeline::{
+    diagnostics::{Fault, Span},
+    plan::kept_back,
+};
+use crate::plugin::{
+    Form, Offer, Plugin,
+    sandbox::{Limits, size, usual_memory_total},
 };
 
 impl Checker<'_> {
     /// An instance that is larger than the total could never be made; nor one that leaves no room for the model, cache or
     /// policy that its call waits for.
-    pub(super) fn sandbox_memory(&mut self) {
+    pub(crate) fn sandbox_memory(&mut self) {
         let draft = self.draft;
         let usual = Limits::of_policy();
         let policies = self.routes.iter().flatten().filter_map(|route| Some((route.policy()?.0.form, &usual)));

@@ -4,59 +4,28 @@ use std::{path::Path, time::Duration};
 
 use jackfield_plugin_api::{Ability, Kind, Offers};
 
-use super::{CheckedConfig, Checker};
-use crate::{
-    pipeline::{
-        draft::StageDraft,
-        faults::Fault,
-        plan::{CachePlan, Concurrency, ExtensionRef, ModelPlan, TierPlan},
-        source::Spanned,
-        suggest,
-    },
-    plugin::{Offer, Plugin, Registry},
+use super::{checker::Checker, extensions::extension_ref, found::CheckedConfig};
+use crate::pipeline::{
+    diagnostics::{Fault, Spanned, suggest},
+    draft::StageDraft,
+    plan::{CachePlan, Concurrency, ModelPlan, TierPlan},
 };
-
-/// An extension that was found, with its configuration.
-pub(super) type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, CheckedConfig);
+use crate::plugin::Registry;
 
 /// The most time that a try may take at a model that is not on this machine, where nothing is written.
 const USUAL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What is known of the services; parallel to the draft.
-#[derive(Default)]
-pub(super) struct Services<'a> {
-    models: Vec<Found<'a>>,
-    tiers: Vec<Vec<Found<'a>>>,
-}
-
 /// The services that a stage uses, by index.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Uses {
-    pub(super) model: Option<usize>,
-    pub(super) cache: Option<usize>,
-    pub(super) store: Option<usize>,
-}
-
-impl<'a> Services<'a> {
-    /// The model of this index in the draft.
-    pub(super) fn model(&self, index: usize) -> Option<&Found<'a>> {
-        self.models.get(index)
-    }
-
-    /// The extensions of the tiers, by cache.
-    pub(super) fn tiers(&self) -> impl Iterator<Item = impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>>> {
-        self.tiers.iter().map(|tiers| tiers.iter().map(|(found, _)| *found))
-    }
-
-    /// The extensions of the models.
-    pub(super) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>> {
-        self.models.iter().map(|(found, _)| *found)
-    }
+pub(crate) struct Uses {
+    pub(crate) model: Option<usize>,
+    pub(crate) cache: Option<usize>,
+    pub(crate) store: Option<usize>,
 }
 
 impl<'a> Checker<'a> {
     /// Looks up the extensions of models and caches, checks what configures them, and who refers to them.
-    pub(super) fn services(&mut self, registry: &'a Registry) {
+    pub(crate) fn services(&mut self, registry: &'a Registry) {
         let draft = self.draft;
         for model in &draft.models {
             let found = self.look_up(registry, &[Kind::Model], model.uses.as_ref());
@@ -98,7 +67,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A reference to a service has to name one.
-    pub(super) fn named(&mut self, what: &str, name: &Spanned<String>, there: impl Iterator<Item = &'a str> + Clone) {
+    pub(crate) fn named(&mut self, what: &str, name: &Spanned<String>, there: impl Iterator<Item = &'a str> + Clone) {
         if there.clone().any(|known| known == name.value) {
             return;
         }
@@ -116,7 +85,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The services of a stage.
-    pub(super) fn uses(&self, stage: &StageDraft) -> Uses {
+    pub(crate) fn uses(&self, stage: &StageDraft) -> Uses {
         let draft = self.draft;
         let cache = |name: &Option<Spanned<String>>| {
             let name = name.as_ref()?;
@@ -131,7 +100,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The models of the plan.
-    pub(super) fn lower_models(&self) -> Option<Vec<ModelPlan>> {
+    pub(crate) fn lower_models(&self) -> Option<Vec<ModelPlan>> {
         let draft = self.draft;
         let models = draft.models.iter().zip(&self.services.models).map(|(model, (found, config))| {
             let cache = model.cache.as_ref();
@@ -161,7 +130,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The caches of the plan.
-    pub(super) fn lower_caches(&self) -> Option<Vec<CachePlan>> {
+    pub(crate) fn lower_caches(&self) -> Option<Vec<CachePlan>> {
         let caches = self.draft.caches.iter().zip(&self.services.tiers).map(|(cache, found)| {
             let tiers = cache.tiers.iter().zip(found).map(|(tier, (found, config))| {
                 let (extension, config) = (extension_ref((*found)?), config.value.clone());
@@ -177,17 +146,4 @@ impl<'a> Checker<'a> {
 fn reads(config: &CheckedConfig, file: &Path) -> bool {
     let mut paths = config.paths.keys().filter_map(|pointer| config.value.pointer(pointer));
     paths.any(|path| path["path"].as_str().is_some_and(|path| Path::new(path) == file))
-}
-
-/// An extension, pinned.
-pub(super) fn extension_ref((plugin, offer): (&Plugin, &Offer)) -> ExtensionRef {
-    let descriptor = &offer.descriptor;
-    ExtensionRef {
-        plugin: plugin.alias.clone(),
-        form: plugin.form,
-        kind: descriptor.kind,
-        name: descriptor.name.clone(),
-        version: descriptor.version.clone(),
-        digest: plugin.digest.clone(),
-    }
 }

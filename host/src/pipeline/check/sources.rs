@@ -1,28 +1,27 @@
 //! Where wires come from, and thereby what depends on what.
 
-use super::Checker;
+use super::checker::Checker;
 use crate::pipeline::{
+    diagnostics::{Fault, SHOWN, Span},
     draft::{Expr, WireRef},
-    faults::{Fault, SHOWN},
     plan::Source,
-    source::Span,
-    wire,
+    syntax::wire,
 };
 
 /// A wire from one stage to another.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
+pub(crate) struct Edge {
     /// The stage that reads.
-    pub(super) reader: usize,
+    pub(crate) reader: usize,
     /// What it reads.
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// Where the wire stands.
-    pub(super) place: Span,
+    pub(crate) place: Span,
 }
 
 impl<'a> Checker<'a> {
     /// Looks up the source of every wire; the edges are in the order of the text, those of a stage together.
-    pub(super) fn sources(&mut self) -> Vec<Edge> {
+    pub(crate) fn sources(&mut self) -> Vec<Edge> {
         let draft = self.draft;
         let mut edges = Vec::new();
         for (index, stage) in draft.stages.iter().enumerate() {
@@ -81,7 +80,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The source of a wire, or a fault.
-    pub(super) fn looked_up(&mut self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
+    pub(crate) fn looked_up(&mut self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
         let text = wire.text.as_ref()?;
         let source = self.source(stage, wire);
         let at = self.head(wire);
@@ -130,14 +129,14 @@ impl<'a> Checker<'a> {
     }
 
     /// Where the source of a wire stands.
-    pub(super) fn head(&self, wire: &WireRef) -> Span {
+    pub(crate) fn head(&self, wire: &WireRef) -> Span {
         let part = wire.text.as_ref().map_or(0..wire.raw.len(), |text| text.source_place());
         wire::within(&self.draft.sources, wire.span, &wire.raw, part)
     }
 }
 
 /// The wires of an expression, in the order of the text.
-pub(super) fn collect<'e>(expr: &'e Expr, wires: &mut Vec<&'e WireRef>) {
+pub(crate) fn collect<'e>(expr: &'e Expr, wires: &mut Vec<&'e WireRef>) {
     match expr {
         Expr::Wire(wire) => wires.push(wire),
         Expr::List(list, _) => list.iter().for_each(|expr| collect(expr, wires)),

@@ -2,29 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use jackfield_plugin_api::{Kind, Values};
 use serde_json::{Value, json};
 
-use jackfield_plugin_api::{Kind, Values};
-
-use super::{Checker, graph::reads, services::extension_ref, sources::Edge};
-use crate::{
-    pipeline::{
-        draft::{Draft, ItemSource, WireRef},
-        faults::Fault,
-        plan::{Plan, Source, Step, TierPlan, Wire},
-        schema::{Stray, Type},
-        suggest,
-        test_draft::TestDraft,
-        test_plan::{Expectation, TestItem, TestPlan, prune},
-        tree::{self, Node},
-        wire,
-    },
-    plugin::{Lookup, Registry, sandbox::Limits},
+use super::{checker::Checker, extensions::extension_ref, graph::reads, sources::Edge};
+use crate::pipeline::{
+    diagnostics::{Fault, suggest},
+    draft::{Draft, ItemSource, TestDraft, WireRef},
+    plan::{Expectation, Plan, Source, TestItem, TestPlan, TierPlan, Wire, prune},
+    schema::{Stray, Type},
+    step::Step,
+    syntax::{Node, tree, wire},
 };
+use crate::plugin::{Lookup, Registry, sandbox::Limits};
 
 impl<'a> Checker<'a> {
     /// Checks the tests.
-    pub(super) fn tests(&mut self, edges: &[Edge]) {
+    pub(crate) fn tests(&mut self, edges: &[Edge]) {
         let draft = self.draft;
         let item = self.item.clone();
         let mut seen = BTreeMap::new();

@@ -5,12 +5,13 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{
-    Type, View,
     expand::{Alternative, Ty, alternatives},
+    view::{Type, View},
 };
 
 /// Deeper than this a type is only named.
 const DEEPEST: usize = 2;
+
 /// More fields, alternatives or values than this are cut.
 const MOST: usize = 5;
 
@@ -43,7 +44,7 @@ fn of_view(view: &View<'_>, depth: usize) -> String {
     either(alternatives.iter().map(|alternative| of_alternative(alternative, depth)).collect())
 }
 
-pub(super) fn of_alternative(alternative: &Alternative<'_>, depth: usize) -> String {
+pub(crate) fn of_alternative(alternative: &Alternative<'_>, depth: usize) -> String {
     if let Some(values) = alternative.values() {
         return either(values.into_iter().map(Value::to_string).collect());
     }
@@ -94,4 +95,11 @@ fn either(mut names: Vec<String>) -> String {
         names.push("..".to_owned());
     }
     names.join(" | ")
+}
+
+/// The first sentence of a description, on one line.
+pub(crate) fn first_sentence(doc: &str) -> String {
+    let paragraph = doc.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = paragraph.find(". ").unwrap_or(paragraph.len());
+    paragraph[..end].trim_end_matches('.').to_owned()
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::View;
+use super::view::View;
 use crate::plugin::{TensorShape, X_TENSOR};
 
 /// More alternatives than this are no longer told apart.
 const MOST_ALTERNATIVES: usize = 64;
+
 /// More subschemas than this are no longer looked at: references can fan out without end.
 const MOST_VISITS: usize = 4096;
+
 /// References and combinators deeper than this are no longer followed.
 const DEEPEST: usize = 24;
 
@@ -319,7 +321,7 @@ fn typed<'a>(root: &'a Value, maps: Vec<&'a Map<String, Value>>, clever: bool) -
 }
 
 /// The target of a reference within the document.
-pub(super) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(pointer).or_else(|| root.pointer(&percent_decoded(pointer)?))
 }

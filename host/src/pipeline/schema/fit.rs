@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{
-    Type, View,
     describe::of_alternative,
     expand::{Alternative, Ty, alternatives},
+    view::{Type, View},
 };
 use crate::plugin::X_TENSOR;
 
 /// How a value of one type does as a value of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Fit {
+pub(crate) enum Fit {
     /// Always.
     Fits,
     /// Perhaps: the check at run time decides.
@@ -24,16 +24,16 @@ pub(in crate::pipeline) enum Fit {
 
 /// Why it never does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) struct Clash {
+pub(crate) struct Clash {
     /// Where in the value, such as `.items[*].id`; empty for the whole.
-    pub(in crate::pipeline) path: String,
+    pub(crate) path: String,
     /// What is wrong there.
-    pub(in crate::pipeline) reason: Reason,
+    pub(crate) reason: Reason,
 }
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Reason {
+pub(crate) enum Reason {
     /// The types, or the values where they are listed, have nothing in common.
     Type { found: String, wanted: String },
     /// The reader needs this field; these there are.
@@ -73,13 +73,14 @@ impl Fit {
 
 impl View<'_> {
     /// Whether a value of this type can be read here.
-    pub(in crate::pipeline) fn accepts(&self, given: &Type<'_>) -> Fit {
+    pub(crate) fn accepts(&self, given: &Type<'_>) -> Fit {
         Fitter { open: Vec::new(), closed: HashMap::new() }.given(given, self)
     }
 }
 
 /// Recursions deeper than this are left to run time.
 const DEEPEST: usize = 32;
+
 /// More pairs of subschemas than this are left to run time.
 const MOST_PAIRS: usize = 10_000;
 

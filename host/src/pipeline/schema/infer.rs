@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::expand::Ty;
 
 /// A schema that each of the values satisfies.
-pub(in crate::pipeline) fn infer(values: &[&Value]) -> Value {
+pub(crate) fn infer(values: &[&Value]) -> Value {
     let types: BTreeSet<Ty> = values.iter().map(|value| Ty::of(value)).collect();
     let alternatives: Vec<Value> = types
         .into_iter()

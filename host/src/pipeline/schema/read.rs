@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::{
-    Type, View,
     expand::{Alternative, Ty, alternatives},
+    view::{Type, View},
 };
 
 /// Whether a reader wants a value of some shape.
 #[derive(Clone, Debug)]
-pub(in crate::pipeline) enum Reads<T> {
+pub(crate) enum Reads<T> {
     /// It does, and this is what is known of it.
     This(T),
     /// It may, or it may want one of several.
@@ -20,26 +20,26 @@ pub(in crate::pipeline) enum Reads<T> {
 
 /// An object that a reader wants.
 #[derive(Clone, Debug)]
-pub(in crate::pipeline) struct Object<'a>(Alternative<'a>);
+pub(crate) struct Object<'a>(Alternative<'a>);
 
 impl<'a> Object<'a> {
     /// The fields that are listed.
-    pub(in crate::pipeline) fn names(&self) -> Vec<&'a str> {
+    pub(crate) fn names(&self) -> Vec<&'a str> {
         self.0.properties().into_iter().collect()
     }
 
     /// The fields that have to be there.
-    pub(in crate::pipeline) fn required(&self) -> Vec<&'a str> {
+    pub(crate) fn required(&self) -> Vec<&'a str> {
         self.0.required().into_iter().collect()
     }
 
     /// What a field has to be; none if nothing is known of it.
-    pub(in crate::pipeline) fn field(&self, name: &str) -> Option<View<'a>> {
+    pub(crate) fn field(&self, name: &str) -> Option<View<'a>> {
         self.0.property(name).or_else(|| self.0.other_properties())
     }
 
     /// Whether there is no field of this name.
-    pub(in crate::pipeline) fn lacks(&self, name: &str) -> bool {
+    pub(crate) fn lacks(&self, name: &str) -> bool {
         self.0.forbids(name) || self.0.is_closed() && self.0.property(name).is_none()
     }
 
@@ -52,7 +52,7 @@ impl<'a> Object<'a> {
 
 impl<'a> View<'a> {
     /// The object that is wanted here.
-    pub(in crate::pipeline) fn as_object(&self) -> Reads<Object<'a>> {
+    pub(crate) fn as_object(&self) -> Reads<Object<'a>> {
         match self.only(Ty::Object) {
             Reads::This(alternative) => Reads::This(Object(alternative)),
             Reads::Unknown => Reads::Unknown,
@@ -62,7 +62,7 @@ impl<'a> View<'a> {
 
     /// The object that is wanted here of a table with these fields. Of several that differ in their fields, it is the one that
     /// they are of, or else the nearest.
-    pub(in crate::pipeline) fn as_object_with(&self, given: &[&str]) -> Reads<Object<'a>> {
+    pub(crate) fn as_object_with(&self, given: &[&str]) -> Reads<Object<'a>> {
         let any = self.as_object();
         let Reads::Unknown = any else { return any };
         let objects = alternatives(self).into_iter().filter(|one| one.ty.is_none_or(|found| found == Ty::Object));
@@ -80,7 +80,7 @@ impl<'a> View<'a> {
     }
 
     /// The elements of the list that is wanted here.
-    pub(in crate::pipeline) fn as_list(&self) -> Reads<View<'a>> {
+    pub(crate) fn as_list(&self) -> Reads<View<'a>> {
         match self.only(Ty::Array) {
             Reads::This(list) if list.prefix() == 0 => list.element(0).map_or(Reads::Unknown, Reads::This),
             Reads::This(_) | Reads::Unknown => Reads::Unknown,
@@ -99,7 +99,7 @@ impl<'a> View<'a> {
     }
 
     /// The fields of any object that is wanted here.
-    pub(in crate::pipeline) fn names(&self) -> Vec<&'a str> {
+    pub(crate) fn names(&self) -> Vec<&'a str> {
         let mut names: Vec<&str> = alternatives(self).iter().flat_map(Alternative::properties).collect();
         names.sort_unstable();
         names.dedup();
@@ -107,14 +107,14 @@ impl<'a> View<'a> {
     }
 
     /// The first description that stands here.
-    pub(in crate::pipeline) fn doc(&self) -> Option<&'a str> {
+    pub(crate) fn doc(&self) -> Option<&'a str> {
         self.parts.iter().find_map(|part| part.get("description")).and_then(Value::as_str)
     }
 }
 
 impl<'a> Type<'a> {
     /// The schema, if there is but one.
-    pub(in crate::pipeline) fn view(&self) -> Option<View<'a>> {
+    pub(crate) fn view(&self) -> Option<View<'a>> {
         match self {
             Self::Schema(view) => Some(view.clone()),
             _ => None,
@@ -122,7 +122,7 @@ impl<'a> Type<'a> {
     }
 
     /// The fields of objects of this type, each with its type.
-    pub(in crate::pipeline) fn fields(&self) -> Vec<(&'a str, Type<'a>)> {
+    pub(crate) fn fields(&self) -> Vec<(&'a str, Type<'a>)> {
         match self.view().map(|view| view.as_object()) {
             // Those of a tensor by reference are the reference's own.
             Some(Reads::This(object)) if object.0.tensor().is_some() => Vec::new(),

@@ -4,8 +4,14 @@ use proptest::prelude::*;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-use super::{Fit, Reads, Reason, Stray, Type, View, infer};
-use crate::pipeline::wire;
+use super::{
+    fit::{Fit, Reason},
+    infer::infer,
+    read::Reads,
+    view::{Type, View},
+    walk::Stray,
+};
+use crate::pipeline::syntax::wire;
 
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]

@@ -3,25 +3,25 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Type, View,
     expand::{Ty, alternatives},
+    view::{Type, View},
 };
-use crate::pipeline::plan::Step;
+use crate::pipeline::step::Step;
 
 /// A step that leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) struct Astray {
+pub(crate) struct Astray {
     /// Which step of the wire.
-    pub(in crate::pipeline) step: usize,
+    pub(crate) step: usize,
     /// Why.
-    pub(in crate::pipeline) why: Stray,
+    pub(crate) why: Stray,
     /// What the value is that the step starts from.
-    pub(in crate::pipeline) found: String,
+    pub(crate) found: String,
 }
 
 /// Why a step leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Stray {
+pub(crate) enum Stray {
     /// There is no such field; these there are.
     NoField(Vec<String>),
     /// The value has no fields.
@@ -32,12 +32,12 @@ pub(in crate::pipeline) enum Stray {
 
 impl<'a> Type<'a> {
     /// The type at the end of a way into this one.
-    pub(in crate::pipeline) fn follow(&self, path: &[Step]) -> Result<Self, Astray> {
+    pub(crate) fn follow(&self, path: &[Step]) -> Result<Self, Astray> {
         self.walk(path, 0)
     }
 
     /// The type of the elements, if this can be a list.
-    pub(in crate::pipeline) fn elements(&self) -> Result<Self, Astray> {
+    pub(crate) fn elements(&self) -> Result<Self, Astray> {
         self.walk(&[Step::Index(usize::MAX)], 0)
     }
 

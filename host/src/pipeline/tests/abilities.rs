@@ -7,7 +7,7 @@ use jackfield_plugin_api::{Kind, Permission};
 use serde_json::{Value, json};
 
 use super::{Digest, Faults, Form, Offer, Plan, Registry, check, draft, offer, plugin};
-use crate::pipeline::plan::Concurrency;
+use crate::pipeline::Concurrency;
 
 fn model(name: &str, offers: Value) -> Offer {
     let mut made = offer(name, json!(true), json!({ "type": "object" }), json!(true));

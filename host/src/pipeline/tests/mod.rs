@@ -13,7 +13,7 @@ use jackfield_plugin_api::{
 };
 use serde_json::{Value, json};
 
-use super::{Draft, Faults, Plan, check, syntax};
+use super::{Draft, Faults, Plan, check, draft, syntax};
 use crate::plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 
 /// Nothing is ever run here.
@@ -187,7 +187,7 @@ fn registry() -> Registry {
 /// Reads a pipeline as if it stood in `/some/p`, with the command run in `/home`.
 fn draft(bytes: &[u8], set: &[String], input: &[String]) -> Result<Draft, Faults> {
     let (folder, current) = (Path::new("/some/p"), Path::new("/home"));
-    syntax::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input })
+    draft::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input })
 }
 
 fn compile(text: impl AsRef<[u8]>, set: &[String], input: &[String]) -> Result<Plan, Faults> {

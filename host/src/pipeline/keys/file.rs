@@ -1,0 +1,85 @@
+//! The keys of the file itself, and of `[pipeline]`.
+
+use super::{
+    input::INPUT,
+    output::OUTPUT,
+    plugin::PLUGIN,
+    spec::{AMOUNT, Names, Shape, Table, default, optional, required},
+    stage::STAGE,
+};
+use super::{search, service, test, trust};
+
+/// The file.
+pub(crate) static FILE: Table = Table {
+    what: "the pipeline",
+    keys: &[
+        required("pipeline", Shape::Table(&PIPELINE), "What holds for the pipeline as a whole."),
+        optional(
+            "params",
+            Shape::Map { of: &Shape::Scalar, names: Names::Words { what: "parameter", reserved: &[] } },
+            "Parameters, each a name and its default: `${name}` in a string stands for the value, `--set params.NAME=VALUE` changes it everywhere. `$${` is a plain `${`.",
+        ),
+        optional(
+            "plugins",
+            Shape::Map {
+                of: &Shape::Table(&PLUGIN),
+                names: Names::Words { what: "plugin", reserved: &[("bundled", "the plugins that are linked in")] },
+            },
+            "Plugins to load besides those that are linked in, each under a name of your choice.",
+        ),
+        optional("trust", Shape::Table(&trust::TRUST), "Whose signatures of plugin files count."),
+        optional(
+            "model",
+            Shape::Map { of: &Shape::Table(&service::MODEL), names: Names::Words { what: "model", reserved: &[] } },
+            "Models that stages may call, each under a name of your choice.",
+        ),
+        optional(
+            "cache",
+            Shape::Map { of: &Shape::Table(&service::CACHE), names: Names::Words { what: "cache", reserved: &[] } },
+            "Caches that models and stages may use, each under a name of your choice.",
+        ),
+        optional("input", Shape::Table(&INPUT), "Where items come from; absent if no stage reads `input`."),
+        optional(
+            "search",
+            Shape::Table(&search::SEARCH),
+            "What picks the values that the stages run with, trial by trial, by a policy that learns; for `use = \"trials\"`.",
+        ),
+        optional("output", Shape::Table(&OUTPUT), "What is written for each item besides its results."),
+        required(
+            "stages",
+            Shape::Map {
+                of: &Shape::Table(&STAGE),
+                names: Names::Words {
+                    what: "stage",
+                    reserved: &[("input", "the item"), ("each", "the element of `for_each`")],
+                },
+            },
+            "The stages, each under a name of your choice. Their order follows from their wires.",
+        ),
+        optional("tests", Shape::Tables(&test::TEST), "Tests of the pipeline, for `jackfield test`."),
+    ],
+};
+
+static PIPELINE: Table = Table {
+    what: "`[pipeline]`",
+    keys: &[
+        required(
+            "name",
+            Shape::Name,
+            "Name of the pipeline, and the beginning of the names of its run folders: letters, digits, `-`, `_` and `.`.",
+        ),
+        optional("description", Shape::Text, "What the pipeline is for."),
+        default("seed", AMOUNT, "0", "Seed of every random choice."),
+        default("max_in_flight", Shape::Integer { min: 1, max: 1 << 20 }, "256", "The most items in work at a time."),
+        optional(
+            "sandbox_memory",
+            Shape::Size,
+            "Memory that all instances of sandboxed plugins may take together; half of what the machine, the control group and `ulimit -v` leave by default.",
+        ),
+        optional(
+            "tensor_storage",
+            Shape::Size,
+            "What the tensors of a run that travel by reference may take on disk, all sessions together; 16 GiB by default.",
+        ),
+    ],
+};

@@ -1,0 +1,26 @@
+//! The keys of a pipeline file: what may stand where. Checking, lowering and the JSON Schema all read these tables, so that
+//! they cannot drift apart. A new table of the language starts here.
+
+mod file;
+mod input;
+mod json_schema;
+mod limits;
+mod output;
+mod plugin;
+mod route;
+mod search;
+mod service;
+mod spec;
+mod stage;
+mod test;
+mod trust;
+
+pub(crate) use file::FILE;
+pub use json_schema::json_schema;
+pub(crate) use limits::{LIMITS, LIMITS_TIER};
+pub(crate) use route::ROUTE;
+pub(crate) use search::{DIMENSION, SEARCH, STOP};
+pub(crate) use service::{BUDGET, CACHE, CONCURRENCY, MODEL, PRICE, RATE, RETRY_MODEL, TIER};
+pub(crate) use spec::{COUNT, KeySpec, Names, Need, Shape, Table};
+pub(crate) use stage::RETRY;
+pub(crate) use trust::{REQUIRED, TRUST, WHEN_PRESENT};

@@ -1,0 +1,35 @@
+//! The plan as a graph.
+
+use super::{
+    pipeline_plan::Plan,
+    stage::StagePlan,
+    wire::{InputExpr, Source},
+};
+
+impl Plan {
+    /// The layer of each stage: one beyond the last layer that it reads, from 0.
+    #[must_use]
+    pub fn layers(&self) -> Vec<usize> {
+        let mut layers: Vec<usize> = Vec::with_capacity(self.stages.len());
+        for stage in &self.stages {
+            layers.push(stage.reads.iter().filter_map(|&read| Some(layers.get(read)? + 1)).max().unwrap_or(0));
+        }
+        layers
+    }
+}
+
+impl StagePlan {
+    /// Whether a part of the item itself goes in.
+    #[must_use]
+    pub fn reads_input(&self) -> bool {
+        self.for_each.as_ref().is_some_and(|wire| wire.source == Source::Input) || reads_input(&self.input)
+    }
+}
+
+fn reads_input(expr: &InputExpr) -> bool {
+    match expr {
+        InputExpr::Wire(wire) => wire.source == Source::Input,
+        InputExpr::List(parts) => parts.iter().any(reads_input),
+        InputExpr::Table(entries) => entries.iter().any(|entry| reads_input(&entry.value)),
+    }
+}
