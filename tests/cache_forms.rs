@@ -29,9 +29,9 @@ fn plugin(file: &Path, grants: &[&str]) -> String {
 }
 
 /// The test plugin in one of its forms, with these grants where it is in a sandbox.
-fn wayward(form: &str, grants: &[&str]) -> String {
+fn invalid_plugin(form: &str, grants: &[&str]) -> String {
     let grants = if form == "wasm" { grants } else { &[] };
-    plugin(&fixture(&format!("jackfield_test_wayward.{form}")), grants)
+    plugin(&fixture(&format!("jackfield_test_invalid_plugin.{form}")), grants)
 }
 
 /// Pins the plugins, as what is native has to be.
@@ -50,7 +50,7 @@ fn a_backend_of_ones_own_serves_a_pipeline_and_may_be_killed_in_mid_run() {
         let tiers = format!(
             "[{{ use = \"mine/key-value\", with = {{ url = \"{}\" }}, ttl = \"1h\" }}]\n{}",
             server.url(),
-            wayward(form, &[&format!("http:{}", server.address)])
+            invalid_plugin(form, &[&format!("http:{}", server.address)])
         );
         let pipeline = locked(caches::pipeline(&models, &tiers));
         let first = pipeline.run().expect_code(0);
@@ -138,7 +138,7 @@ fn a_backend_that_misbehaves_counts_as_unreachable_and_the_next_tier_answers() {
     for (form, does, limits) in all {
         let bad = format!("{{ use = \"mine/shelf\", with = {{ does = \"{does}\" }}, limits = {{ {limits} }} }}");
         let next = "{ use = \"sqlite\" }";
-        let pipeline = locked(kept(&format!("{bad}, {next}"), &wayward(form, &[])));
+        let pipeline = locked(kept(&format!("{bad}, {next}"), &invalid_plugin(form, &[])));
         let first = pipeline.run().expect_code(0);
         same_outcome(&calm.folder(), &first.folder());
         let second = pipeline.run().expect_code(0);
@@ -197,7 +197,7 @@ fn a_guest_in_c_keeps_values_in_its_scratch_folder() {
 #[test]
 fn a_list_without_end_is_not_read_for_ever() {
     let tier = "{ use = \"mine/shelf\", with = { does = \"circle\" } }";
-    let pipeline = locked(kept(tier, &wayward("wasm", &[])));
+    let pipeline = locked(kept(tier, &invalid_plugin("wasm", &[])));
     let began = Instant::now();
     let export = done(jackfield().args(["cache", "export"]).arg(pipeline.path())).expect_code(1);
     assert!(export.stderr.contains("it lists a key that was not asked for, or not in order"), "{export:#?}");
@@ -213,18 +213,18 @@ fn what_a_run_would_refuse_of_a_tier_is_refused_before_it() {
         kept("{ use = \"mine/hand\" }", "[plugins.mine]\npath = \"hand.wasm\"\n").with("hand.wasm", hand.bytes());
     let large = kept(
         "{ use = \"mine/shelf\", with = { does = \"circle\" }, limits = { memory = \"1GiB\" } }",
-        &format!("sandbox_memory = \"512MiB\"\n{}", wayward("wasm", &[])),
+        &format!("sandbox_memory = \"512MiB\"\n{}", invalid_plugin("wasm", &[])),
     );
     let odd = kept(
         "{ use = \"mine/shelf\", with = { does = \"circles\" }, limits = { tensors = \"1GiB\", wall = 5 } }",
-        &wayward("wasm", &[]),
+        &invalid_plugin("wasm", &[]),
     );
     let mut said = String::new();
     for pipeline in [lacks, large, odd] {
         let check = done(jackfield().arg("check").arg(pipeline.path())).expect_code(2);
         let run = pipeline.run().expect_code(2);
         let plain = pipeline.said(&check).replace(
-            &*fixture("jackfield_test_wayward.wasm").parent().expect("a folder").to_string_lossy(),
+            &*fixture("jackfield_test_invalid_plugin.wasm").parent().expect("a folder").to_string_lossy(),
             "[fixtures]",
         );
         assert!(!run.stdout.contains("\"dir\""), "{run:#?}");
@@ -238,7 +238,7 @@ fn what_a_run_would_refuse_of_a_tier_is_refused_before_it() {
 fn a_tier_that_is_granted_nothing_says_so_and_what_would_grant_it() {
     let server = KeyValueServer::start();
     let tier = format!("{{ use = \"mine/key-value\", with = {{ url = \"{}\" }} }}", server.url());
-    let pipeline = kept(&tier, &wayward("wasm", &[]));
+    let pipeline = kept(&tier, &invalid_plugin("wasm", &[]));
     let check = done(jackfield().arg("check").arg(pipeline.path())).expect_code(0);
     let note = "note: `mine/key-value` asks for `http` and has it not: to reach the server that `url` names";
     assert!(check.stderr.contains(note), "{}", check.stderr);
@@ -280,8 +280,8 @@ fn a_backend_is_tested_in_every_form() {
     let away = "{\"url\":\"http://127.0.0.1:9\"}";
     let said = [
         of("red_team/shelf.wasm", "shelf-c", ""),
-        of("jackfield_test_wayward.wasm", "key-value", away),
-        of("jackfield_test_wayward.so", "key-value", away),
+        of("jackfield_test_invalid_plugin.wasm", "key-value", away),
+        of("jackfield_test_invalid_plugin.so", "key-value", away),
     ];
     // How long an operation takes is the machine's affair.
     insta::with_settings!({ filters => [(r"[0-9.]+ ms an operation", "[time] an operation")]}, {

@@ -278,8 +278,9 @@ fn item_of(folder: &Path, id: &str) -> usize {
 }
 
 #[test]
+#[ignore = "needs ../shared/data"]
 fn claims_of_truthfulqa_run_against_a_server_at_full_concurrency() {
-    let Some(folder) = shared_data("claims") else { return };
+    let folder = shared_data("claims");
     let server = ModelServer::start(Duration::from_millis(50), |_| Reply::text("{\"prob_true\": 0.4}"));
     let pipeline = example();
     let mut reader = csv::Reader::from_path(folder.join("truthfulqa.csv")).expect("the file");

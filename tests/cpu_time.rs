@@ -88,13 +88,13 @@ limits = {{ time = "300ms" }}
 
 /// A component that asks a model that takes half a second.
 fn asking(limits: &str) -> Pipeline {
-    let witness = root().join("tests/protocol/0.1/witness.wasm");
+    let fixture = root().join("tests/protocol/0.1/protocol_fixture.wasm");
     Pipeline::new(&format!(
         r#"
 [pipeline]
 name = "slow"
 [plugins.old]
-path = {witness:?}
+path = {fixture:?}
 grant = ["random"]
 [input]
 use = "inline"

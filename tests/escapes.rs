@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     model_server::{ModelServer, Reply},
     signals,
-    support::{Done, Pipeline, done, jackfield},
+    support::{Done, Pipeline, done, jackfield, not_tested},
 };
 
 /// Clears the screen, colours, sets a title, beeps, goes back, deletes, the same with C1, turns the reading direction,
@@ -237,7 +237,7 @@ fn on_a_terminal_only_our_own_colours_act() {
     let mut script = Command::new("script");
     script.args(["-qec", &line, "/dev/null"]).current_dir(pipeline.path()).env_remove("NO_COLOR");
     let Ok(seen) = script.stdin(Stdio::null()).output() else {
-        eprintln!("no `script` here: the terminal is not tested");
+        not_tested("the program `script` is missing: what a terminal shows is not tested");
         return;
     };
     let seen = String::from_utf8_lossy(&seen.stdout).into_owned();

@@ -13,7 +13,7 @@ pub fn valley(search: &str, more: &str) -> Pipeline {
 
 /// The same with another policy, and with further keys in the space.
 pub fn valley_of(policy: &str, search: &str, space: &str, more: &str) -> Pipeline {
-    let file = fixture("jackfield_test_wayward.so");
+    let file = fixture("jackfield_test_invalid_plugin.so");
     let pipeline = Pipeline::new(&format!(
         r#"
 [pipeline]

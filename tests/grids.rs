@@ -281,8 +281,9 @@ fn a_search_over_generations_comes_out_the_same_in_every_form() {
 }
 
 #[test]
+#[ignore = "needs ../shared/data"]
 fn solvers_of_arc_tasks_are_right_on_every_pair() {
-    let (Some(tasks), Some(grids)) = (shared_data("arc"), shared_data("grids")) else { return };
+    let (tasks, grids) = (shared_data("arc"), shared_data("grids"));
     let solvers = grids.join("solvers");
     let wanted: Vec<String> = fs::read_dir(&solvers)
         .expect("solvers")

@@ -1,4 +1,4 @@
-//! A server that keeps values, for the cache backend `key-value` of `tests/plugins/wayward`, which says what it is asked.
+//! A server that keeps values, for the cache backend `key-value` of `tests/plugins/invalid_plugin`, which says what it is asked.
 
 use std::{
     collections::BTreeMap,

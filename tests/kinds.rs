@@ -38,7 +38,7 @@ fn levels(arguments: &[&str]) -> Vec<(String, String)> {
 
 /// The highest level of the extensions of a kind in each form.
 fn in_forms() -> Vec<[String; 3]> {
-    let [native, component] = ["witness.so", "witness.wasm"].map(fixture);
+    let [native, component] = ["protocol_fixture.so", "protocol_fixture.wasm"].map(fixture);
     let files = [native, component].map(|file| file.to_str().expect("UTF-8").to_owned());
     let of_file = [levels(&[&files[0], "--allow-native"]), levels(&[&files[1]])];
     let one = |levels: &[(String, String)], kind: &str| -> String {

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "modules of one program")]
 
 mod address_space;
+mod adversarial_policies;
 mod answers;
 mod bad_plugins;
 mod c_tensors;
@@ -38,6 +39,7 @@ mod lenses;
 mod local_model;
 mod lockfile;
 mod looks;
+mod malformed_inputs;
 mod meetings;
 mod memo;
 mod merged_files;
@@ -48,7 +50,6 @@ mod model_server;
 mod models;
 mod moved_folder;
 mod native_dependencies;
-mod odd_inputs;
 mod output;
 mod packages;
 mod pipeline_tests;
@@ -62,7 +63,6 @@ mod replay;
 mod report;
 mod route_forms;
 mod route_interruption;
-mod route_mischief;
 mod routed;
 mod routing;
 mod sandbox_memory;

@@ -7,7 +7,7 @@ use jackfield::plugin::Digest;
 use crate::support::{Pipeline, done, fixture};
 
 fn pipeline(lines: &str) -> Pipeline {
-    let file = fixture("jackfield_test_wayward.so");
+    let file = fixture("jackfield_test_invalid_plugin.so");
     Pipeline::new(&format!(
         r#"
 [pipeline]

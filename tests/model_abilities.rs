@@ -22,9 +22,9 @@ use serde_json::Value;
 
 use crate::support::{Pipeline, done, fixture, jackfield, results, same_outcome};
 
-#[path = "plugins/wayward/src/dice.rs"]
+#[path = "plugins/invalid_plugin/src/dice.rs"]
 mod dice;
-#[path = "plugins/wayward/src/look.rs"]
+#[path = "plugins/invalid_plugin/src/look.rs"]
 mod look;
 
 struct Direct(Arc<dyn Extension>);
@@ -102,7 +102,7 @@ fn plan(pipeline: &Pipeline, registry: &Registry) -> Result<Plan, pipeline::Faul
 
 /// Runs it with `mine` in a file of this form.
 fn run_compiled(text: &str, form: &str) -> (Pipeline, PathBuf) {
-    let path = fixture(&format!("jackfield_test_wayward.{form}"));
+    let path = fixture(&format!("jackfield_test_invalid_plugin.{form}"));
     let allowed = if form == "so" { "allow_native = true" } else { "" };
     let text = format!("{text}\n[plugins.mine]\npath = {:?}\n{allowed}", path.to_str().expect("UTF-8"));
     let pipeline = Pipeline::new(&text);

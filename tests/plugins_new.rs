@@ -10,7 +10,7 @@ use jackfield_plugin_api::{FailureKind, Random};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Done, alone_with_cargo, done_within, jackfield, meetings, result, results, root, tree};
+use crate::support::{Done, builds_with_cargo, done_within, jackfield, meetings, result, results, root, tree};
 
 mod transcript;
 
@@ -431,7 +431,7 @@ fn place_for_rust() -> Place {
 
 #[test]
 fn an_analyzer_in_rust_in_two_forms() {
-    let _alone = alone_with_cargo();
+    let _lock = builds_with_cargo();
     let made = follow(place_for_rust(), "word-count", "analyzer", "rust");
     insta::assert_snapshot!(made.transcript);
     the_guide_shows("write-a-plugin-in-rust.md", &made);
@@ -456,7 +456,7 @@ fn again(place: &Place) -> Place {
 
 #[test]
 fn every_kind_in_rust() {
-    let _alone = alone_with_cargo();
+    let _lock = builds_with_cargo();
     let place = place_for_rust();
     // A crate for all of them, so that what they depend on is built once.
     let all = made(&place, "cache-backend", "rust", "every-kind");

@@ -39,7 +39,7 @@ fn compiled() -> Vec<PathBuf> {
 fn there_is_a_component_of_this_protocol_version() {
     let (major, minor) = jackfield_plugin_api::PROTOCOL;
     let folder = root().join(format!("tests/protocol/{major}.{minor}"));
-    assert!(folder.join("witness.wasm").exists(), "build it: tests/build-protocol-plugins {major}.{minor}");
+    assert!(folder.join("protocol_fixture.wasm").exists(), "build it: tests/build-protocol-plugins {major}.{minor}");
 }
 
 #[test]
@@ -119,7 +119,10 @@ in = "states"
         ));
         let run = pipeline.run().expect_code(3);
         let text: Vec<String> = results(&run.folder()).iter().map(|line| format!("{line:#}")).collect();
-        assert_snapshot!("what_the_witness_says", text.join("\n").replace(&server.address.to_string(), "[server]"));
+        assert_snapshot!(
+            "answers_of_the_protocol_fixture",
+            text.join("\n").replace(&server.address.to_string(), "[server]")
+        );
         let values = kept.lock().expect("no panic").clone();
         let values: Vec<&str> =
             values.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str()).collect();
@@ -138,7 +141,7 @@ fn plugins_of_every_protocol_version_keep_the_contract() {
         let extensions = report["extensions"].as_array().expect("extensions");
         assert_eq!(extensions.len(), 6, "{report:#}");
         for extension in extensions {
-            // The shelf has no server here, and says so; the witness asks for `random`.
+            // The shelf has no server here, and says so; the analyzer asks for `random`.
             let wanted = match (extension["name"].as_str(), file.extension().is_some_and(|ending| ending == "wasm")) {
                 (Some("witness-shelf" | "witness"), _) => "conforming",
                 (_, true) => "sandbox-clean",

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
-use crate::support::{Done, Pipeline, done};
+use crate::support::{Done, Pipeline, done, not_tested};
 
 const CACHED: &str = r#"
 [pipeline]
@@ -24,7 +24,7 @@ fn as_another(command: &Command) -> Option<Done> {
     other.args(["--reuid", "54321", "--regid", "54321", "--clear-groups"]);
     let able = other.arg("true").status().is_ok_and(|status| status.success());
     if !able {
-        eprintln!("no permission to be another user here: a folder of theirs is not tested");
+        not_tested("no permission to be another user, or no `setpriv`: a folder of somebody else is not tested");
         return None;
     }
     let mut other = Command::new("setpriv");

@@ -96,7 +96,7 @@ fn an_instance_larger_than_the_total_is_refused_before_anything_runs() {
 
 #[test]
 fn components_that_call_a_model_that_is_one_do_not_wait_for_each_other_for_ever() {
-    let witness = root().join("tests/protocol/0.1/witness.wasm");
+    let fixture = root().join("tests/protocol/0.1/protocol_fixture.wasm");
     let items: Vec<String> = (0..12).map(|n| format!("{{ text = \"{n}\", question = \"who {n}\" }}")).collect();
     // Room for one caller, and for the model that it calls.
     let pipeline = Pipeline::new(&format!(
@@ -105,7 +105,7 @@ fn components_that_call_a_model_that_is_one_do_not_wait_for_each_other_for_ever(
 name = "nested"
 sandbox_memory = "256MiB"
 [plugins.old]
-path = {witness:?}
+path = {fixture:?}
 grant = ["random"]
 [input]
 use = "inline"

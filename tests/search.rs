@@ -10,7 +10,7 @@ use crate::support::{Done, Pipeline, done, fixture, jackfield, results, same_out
 /// The forms of the plugin that is searched, and whose policy searches.
 const FORMS: [&str; 2] = ["so", "wasm"];
 
-/// A search of the valley of `tests/plugins/wayward`: with these keys of `[search]`, and further lines at the end.
+/// A search of the valley of `tests/plugins/invalid_plugin`: with these keys of `[search]`, and further lines at the end.
 struct Valley {
     form: &'static str,
     count: u64,
@@ -40,7 +40,7 @@ const SLOW: &str = "[stages.place]\nuse = \"odd/landscape\"\nin = { trial = \"in
 
 impl Valley {
     fn toml(&self) -> String {
-        let file = fixture(&format!("jackfield_test_wayward.{}", self.form));
+        let file = fixture(&format!("jackfield_test_invalid_plugin.{}", self.form));
         let native = if self.form == "so" { "allow_native = true" } else { "" };
         let Self { count, search, space, stages, .. } = self;
         format!(

@@ -6,6 +6,7 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -33,23 +34,29 @@ pub fn fixture(name: &str) -> PathBuf {
     path
 }
 
-/// The data shared with the project's developers, where it is there. A user's clone has none: the test says so.
-pub fn shared_data(folder: &str) -> Option<PathBuf> {
+/// A folder of the data that the project's developers share, and that no clone has. Tests that need it are marked
+/// `#[ignore = "needs ../shared/data"]`: `tests/run` runs them where the data is.
+#[track_caller]
+pub fn shared_data(folder: &str) -> PathBuf {
     let path = root().join("../shared/data").join(folder);
-    if path.is_dir() {
-        Some(path)
-    } else {
-        eprintln!("../shared/data/{folder} is not here: the example data covers the same ground");
-        None
-    }
+    assert!(path.is_dir(), "{} is missing", path.display());
+    path
 }
 
-/// The meetings to test on: all that there are.
+/// The meetings to test on, as a pattern of files: those of the developers where they are, those of the example elsewhere.
 pub fn meetings() -> String {
-    match shared_data("meetings") {
-        Some(folder) => folder.join("*.json").to_string_lossy().into_owned(),
-        None => root().join("examples/transcripts/data/*").to_string_lossy().into_owned(),
-    }
+    let shared = root().join("../shared/data/meetings");
+    let files = if shared.is_dir() { shared.join("*.json") } else { root().join("examples/transcripts/data/*") };
+    files.to_string_lossy().into_owned()
+}
+
+/// Puts on record that the current test leaves something out on this machine, and why: `tests/run` shows it at its end.
+pub fn not_tested(why: &str) {
+    eprintln!("{why}");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-tested");
+    fs::create_dir_all(&folder).expect("made");
+    let test = std::thread::current().name().expect("the thread of a test has its name").replace("::", ".");
+    fs::write(folder.join(test), format!("{why}\n")).expect("written");
 }
 
 /// The program, with a cache of compiled plugins that the tests share.
@@ -130,13 +137,12 @@ pub fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
     }
 }
 
-/// Keeps others that build plugins in Rust out until it is dropped: they share a target folder, so that what all depend on
-/// is built once.
-pub fn alone_with_cargo() -> fs::File {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo.lock");
-    let file = fs::File::create(path).expect("a lock file");
-    file.lock().expect("locked");
-    file
+/// Held by a test while it builds plugins in Rust with cargo: such tests share a target folder, so that what all plugins depend on
+/// is built once. It keeps apart the tests of one process, as `cargo test` runs them; with nextest, where each test is a
+/// process, the group `builds-with-cargo` in `.config/nextest.toml` does.
+pub fn builds_with_cargo() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A folder with a pipeline and its data.
@@ -249,14 +255,14 @@ pub fn same_outcome(calm: &Path, other: &Path) {
 pub struct Small<'a>(&'a Path);
 
 impl<'a> Small<'a> {
-    /// `None` where mounting is not allowed, which the test says.
+    /// `None` where mounting is not allowed.
     pub fn mount(at: &'a Path, size: &str) -> Option<Self> {
         let mounted =
             Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at).status();
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self(at));
         }
-        eprintln!("no permission to mount a small file system here: a full disk is not tested");
+        not_tested("no permission to mount a small file system: a full disk is not tested");
         None
     }
 

@@ -9,7 +9,7 @@ use crate::support::{Done, Pipeline, done, fixture, jackfield, result};
 
 /// A stage that shows its files, by the plugin in this form, and keeps its answers.
 fn pipeline(form: &str) -> Pipeline {
-    let file = fixture(&format!("jackfield_test_wayward.{form}"));
+    let file = fixture(&format!("jackfield_test_invalid_plugin.{form}"));
     let trust = match form {
         "so" => format!("allow_native = true\nsha256 = \"{}\"", Digest::of(fs::read(&file).expect("an artifact"))),
         _ => String::new(),

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use jackfield::plugin::{Digest, LoadError, Trust, load};
 
 use super::{plain, refusal, refused, said, trust};
-use crate::support::{done, fixture, jackfield};
+use crate::support::{done, fixture, jackfield, root};
 
 fn misbehaving() -> Vec<u8> {
     fs::read(fixture("misbehaving.so")).expect("a library")
@@ -193,9 +193,23 @@ fn a_library_with_another_layout_of_the_contract_is_refused_with_the_first_diffe
     ");
 }
 
+/// A library that holds the note of the contract, compiled as a profile with `panic = "abort"` compiles it.
+fn aborting_library() -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (code, made) = (folder.path().join("library.rs"), folder.path().join("library.so"));
+    let note = root().join("plugin-api/src/native/note.rs");
+    let protocol = jackfield_plugin_api::PROTOCOL;
+    fs::write(&code, format!("pub const PROTOCOL: (u16, u16) = {protocol:?};\n#[path = {note:?}]\nmod note;\n"))
+        .expect("written");
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-Awarnings", "-o"]).arg(&made).arg(&code);
+    done(&mut rustc).expect_code(0);
+    fs::read(made).expect("made")
+}
+
 #[test]
 fn a_library_that_aborts_on_panic_is_refused() {
-    assert_snapshot!(refused(&fs::read(fixture("aborts.so")).expect("a library")), @r#"
+    assert_snapshot!(refused(&aborting_library()), @r#"
     `[file]` is built with panic = "abort": a panic in it would end the host
     hint: build it without `panic = "abort"` in the profile
     "#);

@@ -7,7 +7,7 @@ use crate::measure::{heading, median, row, shown};
 pub fn table() {
     // Built with the rest of the workspace, beside this very program.
     let exe = std::env::current_exe().expect("a path");
-    let program = exe.ancestors().nth(2).expect("target/release/examples/spine").join("jackfield");
+    let program = exe.ancestors().nth(2).expect("target/release/examples/overhead").join("jackfield");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/transcripts");
     heading("Start-up, from fork to exit", &["command", "median"]);
     for arguments in [vec!["--version"], vec!["check", example], vec!["graph", example]] {

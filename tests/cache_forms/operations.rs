@@ -1,6 +1,6 @@
 //! The operations of a cache, by the library.
 
-#[path = "../plugins/wayward/src/key_value.rs"]
+#[path = "../plugins/invalid_plugin/src/key_value.rs"]
 mod key_value;
 
 use std::{sync::Arc, time::Duration};
@@ -117,7 +117,7 @@ async fn answers(cache: &Cache) -> String {
 async fn every_form_keeps_the_same() {
     let server = KeyValueServer::start();
     let own = |file| opened(file, "key-value", json!({ "url": server.url() }), Limits::of_cache());
-    let (native, wasm) = (own("jackfield_test_wayward.so"), own("jackfield_test_wayward.wasm"));
+    let (native, wasm) = (own("jackfield_test_invalid_plugin.so"), own("jackfield_test_invalid_plugin.wasm"));
     let expected = answers(&linked_in(&server.url())).await;
     assert!(expected.ends_with(" 0"), "{expected}");
     assert_eq!(answers(&native).await, expected);
@@ -177,7 +177,7 @@ async fn an_operation_that_is_given_up_breaks_nothing() {
 async fn a_server_that_comes_back_is_used_again() {
     let server = KeyValueServer::start();
     let config = json!({ "url": server.url() });
-    let cache = opened("jackfield_test_wayward.wasm", "key-value", config, Limits::of_cache());
+    let cache = opened("jackfield_test_invalid_plugin.wasm", "key-value", config, Limits::of_cache());
     cache.put("a", b"1", None).await;
     assert!(cache.get("a").await.is_some());
     let address = server.address;
@@ -202,7 +202,7 @@ async fn a_server_that_comes_back_is_used_again() {
 async fn a_backend_that_hands_out_the_values_of_other_keys_is_not_believed() {
     let server = KeyValueServer::start();
     let config = json!({ "url": server.url(), "confused": true });
-    let cache = opened("jackfield_test_wayward.wasm", "key-value", config, Limits::of_cache());
+    let cache = opened("jackfield_test_invalid_plugin.wasm", "key-value", config, Limits::of_cache());
     cache.put("a", b"of a", None).await;
     cache.put("b", b"of b", None).await;
     assert!(cache.get("a").await.is_none());

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{Attack, attack, lines, server::Server};
+use crate::support::not_tested;
 
 /// An attack by way of `hostile/fetch`, which asks for `http`.
 fn fetch(grant: &str, request: &str) -> Attack {
@@ -97,7 +98,7 @@ fn a_grant_for_every_server_is_none_for_this_machine_and_its_network() {
 fn the_name_of_this_machine_leads_nowhere_either() {
     let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     if name.trim().is_empty() {
-        eprintln!("this machine has no name: nothing is tested");
+        not_tested("this machine has no name in /etc/hostname: requests to it by name are not tested");
         return;
     }
     let server = Server::start();

@@ -1,8 +1,8 @@
 //! `jackfield report`: the page about a run.
 
 pub mod browser;
-mod desk;
 mod directions;
+mod report_fixture;
 mod search;
 
 use std::{
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use self::{
     browser::{View, look, pictures},
-    desk::{Place, queries},
+    report_fixture::{Place, queries},
 };
 use crate::support::{Pipeline, done, jackfield, root};
 

@@ -1,8 +1,8 @@
 //! A plugin that does what plugins should not.
 //!
-//! Every analyzer here answers the text that it reads, and does its mischief where that text is `bad`: what the host makes
-//! of it, and that all other texts come out right, is for its tests to say. The crate is built as a native library, as a
-//! component, with `panic = "abort"` and with another layout of the contract (see `tests/build-fixtures`).
+//! Every analyzer here answers the text that it reads, and misbehaves where that text is `bad`: what the host makes
+//! of it, and that all other texts come out right, is for its tests to say. The crate is built as a native library and as a
+//! component (see `tests/build-fixtures`).
 #![forbid(unsafe_code)]
 
 mod excess;
@@ -26,7 +26,7 @@ impl Text {
     }
 }
 
-/// Answers what it reads, without any mischief.
+/// Answers what it reads, and never misbehaves.
 #[derive(Config)]
 pub struct Echo {}
 

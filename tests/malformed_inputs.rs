@@ -1,4 +1,4 @@
-//! Inputs as they come: odd, broken, huge. The pipeline goes on; what is wrong is said.
+//! Inputs that are malformed, empty or huge: the other items are analysed, and the failure says what is wrong.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};

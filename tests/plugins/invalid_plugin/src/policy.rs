@@ -11,7 +11,7 @@ use serde::{Serializer, ser::Error as _};
 /// What goes wrong in the context `bad`.
 #[derive(Document, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum Mischief {
+pub enum Adversarial {
     /// A decision panics.
     Panic,
     /// A decision fails, and says why.
@@ -24,18 +24,18 @@ pub enum Mischief {
     Again,
     /// An outcome panics.
     LearnPanic,
-    /// An outcome leaves a state that is no JSON.
+    /// An outcome leaves a state that cannot be written as JSON.
     LearnNoJson,
 }
 
-/// Picks the first arm, and does its mischief where the context is `bad`.
+/// Picks the first arm, and misbehaves where the context is `bad`.
 #[derive(Config)]
-pub struct Wayward {
+pub struct InvalidPolicy {
     /// What goes wrong.
-    pub does: Mischief,
+    pub does: Adversarial,
 }
 
-/// What `wayward` learns.
+/// What `invalid-policy` learns.
 #[derive(Document, Clone, Debug, Default)]
 pub struct Seen {
     /// How many outcomes there were.
@@ -46,19 +46,19 @@ pub struct Seen {
 /// A count below 0 stands for a state that cannot be written.
 fn unless_spoilt<S: Serializer>(outcomes: &i64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     if *outcomes < 0 {
-        return Err(S::Error::custom("this state is no JSON"));
+        return Err(S::Error::custom("this state cannot be written as JSON"));
     }
     serializer.serialize_i64(*outcomes)
 }
 
-impl Wayward {
-    fn is_bad(&self, context: &str, does: Mischief) -> bool {
+impl InvalidPolicy {
+    fn is_bad(&self, context: &str, does: Adversarial) -> bool {
         context == "bad" && self.does == does
     }
 }
 
-impl RoutingPolicy for Wayward {
-    const NAME: &'static str = "wayward";
+impl RoutingPolicy for InvalidPolicy {
+    const NAME: &'static str = "invalid-policy";
     const LEARNS: Learns = Learns::Nothing;
     type State = Seen;
 
@@ -67,18 +67,18 @@ impl RoutingPolicy for Wayward {
             return Ok(Decision::for_arm(0));
         }
         match self.does {
-            Mischief::Panic => panic!("lost its way"),
-            Mischief::Fail => Err(Failure::InvalidInput("it does not care for this context".to_owned())),
-            Mischief::Loop => loop {
+            Adversarial::Panic => panic!("a decision panics"),
+            Adversarial::Fail => Err(Failure::InvalidInput("the policy refuses this context".to_owned())),
+            Adversarial::Loop => loop {
                 spin_loop();
             },
-            Mischief::OutOfRange => Ok(Decision::for_arm(9)),
-            Mischief::Again | Mischief::LearnPanic | Mischief::LearnNoJson => Ok(Decision::for_arm(0)),
+            Adversarial::OutOfRange => Ok(Decision::for_arm(9)),
+            Adversarial::Again | Adversarial::LearnPanic | Adversarial::LearnNoJson => Ok(Decision::for_arm(0)),
         }
     }
 
     fn decide_again(&self, _state: &Seen, question: &Question) -> Result<Option<Decision>> {
-        if self.is_bad(&question.context, Mischief::Again) {
+        if self.is_bad(&question.context, Adversarial::Again) {
             return Ok(question.tried.first().copied().map(Decision::for_arm));
         }
         let next = question.tried.len() as u32;
@@ -86,11 +86,11 @@ impl RoutingPolicy for Wayward {
     }
 
     fn learn(&self, state: &mut Seen, outcome: &Outcome) -> Result<()> {
-        if self.is_bad(&outcome.context, Mischief::LearnPanic) {
-            panic!("would not learn");
+        if self.is_bad(&outcome.context, Adversarial::LearnPanic) {
+            panic!("an outcome panics");
         }
         state.outcomes =
-            if self.is_bad(&outcome.context, Mischief::LearnNoJson) { -1 } else { state.outcomes.saturating_add(1) };
+            if self.is_bad(&outcome.context, Adversarial::LearnNoJson) { -1 } else { state.outcomes.saturating_add(1) };
         Ok(())
     }
 }

@@ -12,17 +12,17 @@ use crate::{
 const TOPICS: [&str; 5] = ["good", "bad", "good", "good", "good"];
 const FORMS: [&str; 2] = ["so", "wasm"];
 /// How every failure of a decision begins.
-const BY: &str = "the policy `wayward` of the route of stage `read`: ";
+const BY: &str = "the policy `invalid-policy` of the route of stage `read`: ";
 
-/// A stage whose route does this mischief where the topic is `bad`.
+/// A stage whose policy misbehaves like this where the topic is `bad`.
 fn pipeline(form: &str, does: &str) -> Pipeline {
-    let file = fixture(&format!("jackfield_test_wayward.{form}"));
+    let file = fixture(&format!("jackfield_test_invalid_plugin.{form}"));
     let native = if form == "so" { "allow_native = true" } else { "" };
     let items = TOPICS.map(|topic| format!("{{ topic = \"{topic}\", text = \"Ann: Good morning to all of you.\" }}"));
     let pipeline = Pipeline::new(&format!(
         r#"
 [pipeline]
-name = "wayward"
+name = "invalid-policy"
 [plugins.odd]
 path = {:?}
 {native}
@@ -32,7 +32,7 @@ items = [{}]
 [stages.read]
 use = "transcript"
 in = {{ text = "input.text" }}
-route = {{ use = "odd/wayward", with = {{ does = "{does}" }}, context = "input.topic", arms = [{{ merge = false }}, {{ merge = true }}], state = "read", in_flight = 1 }}
+route = {{ use = "odd/invalid-policy", with = {{ does = "{does}" }}, context = "input.topic", arms = [{{ merge = false }}, {{ merge = true }}], state = "read", in_flight = 1 }}
 [stages.steady]
 use = "transcript"
 in = {{ text = "input.text" }}
@@ -80,16 +80,19 @@ fn learned(pipeline: &Pipeline) -> Value {
 #[test]
 fn a_decision_that_panics_or_traps_fails_its_item_alone() {
     let native = only_the_bad_one_failed(&pipeline("so", "panic"));
-    assert!(native.starts_with(&format!("internal: {BY}panicked")) && native.contains("lost its way"), "{native}");
+    assert!(native.starts_with(&format!("internal: {BY}panicked")) && native.contains("a decision panics"), "{native}");
     let component = only_the_bad_one_failed(&pipeline("wasm", "panic"));
-    assert!(component.starts_with(&format!("internal: {BY}")) && component.contains("lost its way"), "{component}");
+    assert!(
+        component.starts_with(&format!("internal: {BY}")) && component.contains("a decision panics"),
+        "{component}"
+    );
 }
 
 #[test]
 fn a_decision_that_fails_is_told_in_the_policys_own_words() {
     for form in FORMS {
         let said = only_the_bad_one_failed(&pipeline(form, "fail"));
-        assert_eq!(said, format!("invalid-input: {BY}it does not care for this context"), "{form}");
+        assert_eq!(said, format!("invalid-input: {BY}the policy refuses this context"), "{form}");
     }
 }
 
@@ -97,7 +100,7 @@ fn a_decision_that_fails_is_told_in_the_policys_own_words() {
 fn an_arm_that_there_is_not_fails_its_item_alone() {
     for form in FORMS {
         let said = only_the_bad_one_failed(&pipeline(form, "out-of-range"));
-        assert_eq!(said, format!("internal: {BY}the policy `wayward` picked arm 9 of 2"), "{form}");
+        assert_eq!(said, format!("internal: {BY}the policy `invalid-policy` picked arm 9 of 2"), "{form}");
     }
 }
 
@@ -105,7 +108,11 @@ fn an_arm_that_there_is_not_fails_its_item_alone() {
 fn an_arm_that_was_tried_before_fails_its_item_alone() {
     for form in FORMS {
         let said = only_the_bad_one_failed(&pipeline(form, "again"));
-        assert_eq!(said, format!("internal: {BY}the policy `wayward` picked arm 0 again, which failed"), "{form}");
+        assert_eq!(
+            said,
+            format!("internal: {BY}the policy `invalid-policy` picked arm 0 again, which failed"),
+            "{form}"
+        );
     }
 }
 
@@ -132,9 +139,9 @@ fn all_but_one_learned(form: &str, does: &str) -> Done {
 fn an_outcome_that_cannot_be_learned_from_leaves_the_state_as_it_was() {
     for form in FORMS {
         let run = all_but_one_learned(form, "learn-panic");
-        assert!(run.stderr.contains("would not learn"), "{form}: {}", run.stderr);
+        assert!(run.stderr.contains("an outcome panics"), "{form}: {}", run.stderr);
         let run = all_but_one_learned(form, "learn-no-json");
-        assert!(run.stderr.contains("this state is no JSON"), "{form}: {}", run.stderr);
+        assert!(run.stderr.contains("this state cannot be written as JSON"), "{form}: {}", run.stderr);
     }
 }
 

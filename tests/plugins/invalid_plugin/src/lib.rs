@@ -1,5 +1,5 @@
-//! Services that do what services should not, and some that do it well, with analyzers that look into their models: the host's
-//! tests run them.
+//! Services that break the rules of their kind and some that keep them, with analyzers that look into their models: the
+//! host's tests run them.
 #![forbid(unsafe_code)]
 
 mod bounce;
@@ -15,7 +15,7 @@ mod texts;
 use jackfield_plugin_api::prelude::*;
 
 pub use key_value::KeyValue;
-pub use policy::Wayward;
+pub use policy::InvalidPolicy;
 pub use shelf::Shelf;
 
 pub use bounce::{Bounce, Bump};
@@ -27,6 +27,6 @@ pub use texts::{Shown, Texts};
 
 export_plugin!(Ask, Folder, Landscape, Look, Texts);
 export_plugin!(models: Dice);
-export_plugin!(policies: Wayward);
+export_plugin!(policies: InvalidPolicy);
 export_plugin!(searches: Bounce);
 export_plugin!(caches: KeyValue, Shelf);

@@ -20,7 +20,7 @@ pub enum Bump {
     Over,
 }
 
-/// Picks the least values, and does its mischief at the third trial. It stops each trial that reports more than the one before.
+/// Picks the least values, and misbehaves at the third trial. It stops each trial that reports more than the one before.
 #[derive(Config)]
 pub struct Bounce {
     /// What goes wrong.

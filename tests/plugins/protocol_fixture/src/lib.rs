@@ -1,5 +1,5 @@
 //! A plugin that uses all of the contract. Compiled ones of each protocol version are kept in `tests/protocol`, and every
-//! later host has to load them and get the same answers.
+//! later host has to load them and get the same answers. Its extensions are called `witness…`, as the compiled ones are.
 
 pub mod apart;
 pub mod shelf;
@@ -9,7 +9,7 @@ use jackfield_plugin_api::prelude::*;
 
 /// What `witness` reads.
 #[derive(Document)]
-pub struct Testimony {
+pub struct FixtureInput {
     /// Any text.
     pub text: String,
     /// A question for the stage's model.
@@ -27,7 +27,7 @@ pub struct Testimony {
 
 /// What `witness` answers.
 #[derive(Document)]
-pub struct Account {
+pub struct FixtureOutput {
     /// The text, from its end.
     pub reversed: String,
     /// Numbers drawn from the seed of the call.
@@ -51,17 +51,17 @@ pub struct Account {
 
 /// Uses every call of the host, and answers with a tensor beside its answer and one by reference.
 #[derive(Config)]
-pub struct Witness {
+pub struct ProtocolFixture {
     /// How many numbers to draw.
     #[config(default = 2)]
     pub draws: usize,
 }
 
-impl Analyzer for Witness {
+impl Analyzer for ProtocolFixture {
     const NAME: &'static str = "witness";
     const STABILITY: Stability = Stability::Stable;
-    type Input = Testimony;
-    type Output = WithTensors<Account>;
+    type Input = FixtureInput;
+    type Output = WithTensors<FixtureOutput>;
 
     fn permissions() -> Vec<Permission> {
         let of = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
@@ -85,7 +85,7 @@ impl Analyzer for Witness {
         }]
     }
 
-    async fn analyze(&self, input: Testimony, host: &Host<'_>) -> Result<WithTensors<Account>> {
+    async fn analyze(&self, input: FixtureInput, host: &Host<'_>) -> Result<WithTensors<FixtureOutput>> {
         host.log(Level::Info, "called");
         host.progress(1, Some(2), "half");
         let mut random = host.random();
@@ -121,7 +121,7 @@ impl Analyzer for Witness {
         for length in &lengths {
             measured.write(&[*length])?;
         }
-        let account = Account {
+        let output = FixtureOutput {
             reversed: input.text.chars().rev().collect(),
             drawn: (0..self.draws).map(|_| random.next_u64() >> 11).collect(),
             answer,
@@ -133,7 +133,7 @@ impl Analyzer for Witness {
             wanted: !host.cancelled(),
         };
         let tensors = vec![Tensor { name: "lengths".to_owned(), shape, data: lengths.into() }];
-        Ok(WithTensors { value: account, tensors })
+        Ok(WithTensors { value: output, tensors })
     }
 }
 
@@ -152,7 +152,7 @@ fn added_up(numbers: &TensorReader<'_>) -> Result<f32> {
     Ok(sum)
 }
 
-export_plugin!(Witness);
+export_plugin!(ProtocolFixture);
 
 /// Says what it was asked, from its end. Its tokens are words; the vector of a prompt is the lengths of the words.
 #[derive(Config)]

@@ -52,24 +52,24 @@ tiers = [{ use = "memory", ttl = "30m" }, { use = "sqlite", with = { path = "evi
 tiers = [{ use = "memory", ttl = "15m" }]
 
 [stages.domain]
-use = "desk"
+use = "report-fixture"
 in = { text = "input.text", kind = "input.kind" }
 with = { role = "domain" }
 
 [stages.retrieve]
-use = "desk"
+use = "report-fixture"
 in = { text = "input.text", label = "domain.label" }
 with = { role = "retrieve" }
 route = { use = "thompson", context = "domain.label", reward = "grade.reward", arms = [{ alpha = 0.2 }, { alpha = 0.5 }, { alpha = 0.8 }] }
 
 [stages.feedback]
-use = "desk"
+use = "report-fixture"
 in = { text = "input.text" }
 with = { role = "feedback" }
 cache = "evidence"
 
 [stages.answer]
-use = "desk"
+use = "report-fixture"
 in = { text = "input.text", found = "retrieve", advice = "feedback" }
 with = { role = "answer" }
 model = "small"
@@ -83,23 +83,23 @@ minimize = ["answer.cost"]
 arms = [{ passages = 1 }, { passages = 3 }, { passages = 5 }, { passages = 5, wide = true }, { passages = 8 }, { passages = 8, wide = true }, { passages = 5, poor = true }]
 
 [stages.explain]
-use = "desk"
+use = "report-fixture"
 in = { text = "input.text", answer = "answer" }
 with = { role = "explain" }
 model = "large"
 
 [stages.grade]
-use = "desk"
+use = "report-fixture"
 in = { found = "retrieve", answer = "answer" }
 with = { role = "grade" }
 "#;
 
-/// Opens the desk's only extension, whose configuration says what it does.
-struct Desk;
+/// Opens the only extension of the fixture, whose configuration says what it does.
+struct OpensRole;
 
 struct Opened(Value);
 
-impl Opener for Desk {
+impl Opener for OpensRole {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         Ok(Arc::new(Opened(serde_json::from_str(config).expect("JSON"))))
     }
@@ -188,7 +188,7 @@ pub fn registry() -> Registry {
     } });
     let descriptor = Descriptor {
         kind: Kind::Analyzer,
-        name: "desk".into(),
+        name: "report-fixture".into(),
         version: "0.0.0".into(),
         summary: "Does what its configuration says".into(),
         config: json!({ "type": "object" }),
@@ -198,15 +198,15 @@ pub fn registry() -> Registry {
         examples: Vec::new(),
         stability: Stability::Experimental,
     };
-    let desk = Plugin {
-        alias: "desk".into(),
+    let fixture = Plugin {
+        alias: "report-fixture".into(),
         form: Form::LinkedIn,
         path: None,
-        digest: Digest::of("desk"),
+        digest: Digest::of("report-fixture"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Desk), grants: Arc::default() }],
+        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(OpensRole), grants: Arc::default() }],
     };
-    Registry::new(vec![bundled(), desk])
+    Registry::new(vec![bundled(), fixture])
 }
 
 /// Queries of three kinds, each of them twice or more if there are more than `different`.
