@@ -79,6 +79,7 @@ impl Sandbox {
         bash.envs([("NO_COLOR", "1"), ("COLUMNS", "100"), ("CARGO_NET_OFFLINE", "true"), ("CARGO_INCREMENTAL", "0")]);
         // What is built need not be fast: that it builds, and what it answers, is the question.
         bash.envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"), ("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_OPT_LEVEL", "0")]);
+        bash.env("CARGO_PROFILE_DEV_DEBUG", "false");
         bash.env("JACKFIELD_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("documented/cache"));
         for name in
             ["JACKFIELD_LOG", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER"]
