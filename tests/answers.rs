@@ -243,7 +243,7 @@ fn the_stages_work_as_native_libraries_and_as_components() {
                     text = text.replace(&format!("use{gap}= \"{stage}\""), &format!("use{gap}= \"{plugin}/{stage}\""));
                 }
             }
-            let digest = jackfield::plugin::Digest::of(fs::read(&file).expect("read"));
+            let digest = jackfield_loader::Digest::of(fs::read(&file).expect("read"));
             let grant = format!("grant = [\"{grant}\"]");
             let trust = if form == "so" { "allow_native = true" } else { &grant };
             text.push_str(&format!(

@@ -123,7 +123,7 @@ fn the_stages_work_as_native_libraries_and_as_components() {
         let mut text = fs::read_to_string(pipeline.path().join("pipeline.toml")).expect("read");
         text = text.replace("\"claim-", "\"mine/claim-");
         let native = if form == "so" {
-            let digest = jackfield::plugin::Digest::of(fs::read(&file).expect("read"));
+            let digest = jackfield_loader::Digest::of(fs::read(&file).expect("read"));
             format!("allow_native = true\nsha256 = \"{digest}\"\n")
         } else {
             String::new()

@@ -82,7 +82,7 @@ fn code_that_was_damaged_is_made_anew_and_that_is_said() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
     fs::write(&file, bytes).expect("written");
-    assert_snapshot!(bench.said(), @"WARN jackfield::plugin::wasm::compile: the compiled code that is kept of `mine` is not used, and is made anew: `[folder]/cache/compiled/[file]` is damaged: its content does not have the SHA-256 that it says");
+    assert_snapshot!(bench.said(), @"WARN jackfield_loader::wasm::compile: the compiled code that is kept of `mine` is not used, and is made anew: `[folder]/cache/compiled/[file]` is damaged: its content does not have the SHA-256 that it says");
     assert_eq!(bench.said(), "", "it was replaced");
 }
 
@@ -92,7 +92,7 @@ fn a_folder_that_is_open_to_others_is_not_used() {
     bench.said();
     fs::set_permissions(bench.folder(), fs::Permissions::from_mode(0o755)).expect("opened");
     fs::remove_file(&bench.files()[0]).expect("removed");
-    assert_snapshot!(bench.said(), @"WARN jackfield::plugin::wasm::compile: compiled plugins are not kept: `[folder]/cache/compiled` is open to others (mode 0755), and is not used: if only you have written to it, close it to others: chmod 700 [folder]/cache/compiled");
+    assert_snapshot!(bench.said(), @"WARN jackfield_loader::wasm::compile: compiled plugins are not kept: `[folder]/cache/compiled` is open to others (mode 0755), and is not used: if only you have written to it, close it to others: chmod 700 [folder]/cache/compiled");
     assert!(bench.files().is_empty(), "something was written there");
 }
 
@@ -104,7 +104,7 @@ fn the_folder_is_held_to_the_size_that_is_asked_for() {
     bench.check_with(&[("JACKFIELD_CACHE_SIZE", "1GiB")]).expect_code(0);
     assert_eq!(bench.files().len(), 1);
     let wrong = bench.check_with(&[("JACKFIELD_CACHE_SIZE", "much")]).expect_code(0);
-    assert_snapshot!(bench.plain(&wrong), @"WARN jackfield::plugin::wasm::compile: JACKFIELD_CACHE_SIZE is not a size such as `512MiB`: `much`: unknown unit `much`; 1 GiB it is");
+    assert_snapshot!(bench.plain(&wrong), @"WARN jackfield_loader::wasm::compile: JACKFIELD_CACHE_SIZE is not a size such as `512MiB`: `much`: unknown unit `much`; 1 GiB it is");
 }
 
 #[test]

@@ -14,10 +14,8 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use jackfield::{
-    conformance::{ExtensionReport, Level, Outcome, Settings, every_check, examine},
-    plugin::{Form, Plugin},
-};
+use jackfield_conformance::{ExtensionReport, Level, Outcome, Settings, every_check, examine};
+use jackfield_loader::{Form, Plugin};
 
 use self::{
     flawed::{Flaw, plugin},

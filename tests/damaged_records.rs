@@ -8,14 +8,13 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages},
-    pipeline::{self, Plan, Request},
-    plugin::{Offer, Registry, bundled, sandbox::Limits},
-    service::{Cache, TierParts, open_services},
-    store::{RunFolder, STORE, StoreError, peek, read_record},
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages};
+use jackfield_loader::{Offer, Registry, sandbox::Limits};
+use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::{Failure, Instance, Kind, Random};
+use jackfield_services::{Cache, TierParts, open_services};
+use jackfield_store::{RunFolder, STORE, StoreError, peek, read_record};
 use rusqlite::Connection;
 
 use crate::support::{Pipeline, Small, done, jackfield, outcome, results, same_outcome};
@@ -65,8 +64,8 @@ in = {{ plan = "plan", samples = "sample" }}
     let folder = pipeline.run().expect_code(0).folder();
     let registry = Registry::new(vec![bundled()]);
     let path = pipeline.path().join("pipeline.toml");
-    let draft = pipeline::parse(Request { path: &path, set: &[], input: &[] }).expect("a draft");
-    let plan = pipeline::check(&draft, &registry).expect("a plan");
+    let draft = jackfield_pipeline::parse(Request { path: &path, set: &[], input: &[] }).expect("a draft");
+    let plan = jackfield_pipeline::check(&draft, &registry).expect("a plan");
     Whole { pipeline, registry, plan, folder }
 });
 

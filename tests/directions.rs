@@ -7,21 +7,20 @@ use std::{
     sync::Arc,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Request as PipelineRequest},
-    plugin::{
-        Artifact, Digest, Form, Offer, Opener, Plugin, Registry, Trust, bundled, load,
-        sandbox::{Grants, Limits},
-    },
-    service::open_services,
-    store::{RunFolder, RunJson},
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::{
+    Artifact, Digest, Form, Offer, Opener, Plugin, Registry, Trust, load,
+    sandbox::{Grants, Limits},
 };
+use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
     __private::{extension_of, extension_of_extractor},
     Extension, Instance, PROTOCOL, Result as CallResult,
     prelude::*,
 };
+use jackfield_services::open_services;
+use jackfield_store::{RunFolder, RunJson};
 use serde_json::Value;
 
 use crate::support::{Pipeline, done, fixture, jackfield, outcome, results, tree};
@@ -178,8 +177,9 @@ impl Loaded {
     /// Runs a pipeline of this form.
     fn run_again(self, pipeline: &Pipeline) -> PathBuf {
         let registry = self.registry();
-        let draft = pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] }).expect("read");
-        let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults}"));
+        let draft =
+            jackfield_pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] }).expect("read");
+        let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults}"));
         let folder = RunFolder::create(&pipeline.out(), "run").expect("a folder");
         let path = folder.path().to_owned();
         let record = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());

@@ -1,6 +1,6 @@
 //! The reference pages of the book are made from the program; these tests hold the pages to it.
 //!
-//! `JACKFIELD_BLESS=1 cargo test -p jackfield --test system docs` writes them anew.
+//! `JACKFIELD_BLESS=1 cargo test -p jackfield-cli --test system docs` writes them anew.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
@@ -11,7 +11,7 @@ use crate::support::{done, jackfield, root};
 /// What every generated page says below its title.
 pub fn generated_from(what: &str) -> String {
     format!(
-        "> This page is generated from {what}, by `JACKFIELD_BLESS=1 cargo test -p jackfield --test system docs`. A test fails\n\
+        "> This page is generated from {what}, by `JACKFIELD_BLESS=1 cargo test -p jackfield-cli --test system docs`. A test fails\n\
          > when it is out of date.\n\n"
     )
 }
@@ -209,7 +209,7 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
          values for the tiers of `[cache.NAME]`, routing policies pick the arms of routes. Most analyzers need no model: classical text analysis, the same answer on every machine. `jackfield\n\
          plugins info NAME` prints the same for any plugin. What a stage's `in` gives has to fit the input, and `with` the config.\n\n",
     );
-    let bundled = jackfield::plugin::bundled();
+    let bundled = jackfield::bundled();
     page.push_str("| name | kind | what it does |\n| --- | --- | --- |\n");
     for offer in &bundled.offers {
         let descriptor = &offer.descriptor;
@@ -271,7 +271,7 @@ fn add_fields(page: &mut String, title: &str, schema: &Value) {
 }
 
 /// The types that schemas refer to, each once. Where an input asks less of a type than an output gives, the output counts.
-fn add_types(page: &mut String, plugin: &jackfield::plugin::Plugin) {
+fn add_types(page: &mut String, plugin: &jackfield_loader::Plugin) {
     page.push_str("\n## Types\n\nWhat they have in common, as they write it. A reader may ask for less.\n");
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();

@@ -80,7 +80,7 @@ fn domains_and_documents_are_told_by_vectors_of_a_model_in_every_form() {
     same_outcome(&run.folder(), &again.folder());
     for form in ["so", "wasm"] {
         let file = fixture(&format!("jackfield_retrieval.{form}"));
-        let digest = jackfield::plugin::Digest::of(fs::read(&file).expect("read"));
+        let digest = jackfield_loader::Digest::of(fs::read(&file).expect("read"));
         let trust = if form == "so" { "allow_native = true" } else { "" };
         let mut text = TEXT.replace("use = \"domain\"", "use = \"mine/domain\"");
         text = text.replace("use = \"retrieve\"", "use = \"mine/retrieve\"");

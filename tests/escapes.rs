@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield::store::{RunFolder, RunJson};
+use jackfield_store::{RunFolder, RunJson};
 use serde_json::Value;
 
 use crate::{

@@ -7,15 +7,14 @@ use std::{
     sync::LazyLock,
 };
 
-use jackfield::{
-    pipeline::{self, Request, Style},
-    plugin::{
-        Registry, bundled, load, lock,
-        sandbox::{Grant, Limits, Permission, Server},
-    },
-    store::{Db, export_events, export_results, peek},
+use jackfield::bundled;
+use jackfield_loader::{
+    Registry, load, lock,
+    sandbox::{Grant, Limits, Permission, Server},
 };
+use jackfield_pipeline::{Request, Style};
 use jackfield_plugin_api::{Context, Descriptor, Document, Request as Call, testing::FakeHost};
+use jackfield_store::{Db, export_events, export_results, peek};
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::json;
 
@@ -207,8 +206,8 @@ proptest! {
             }
         }
         let file = pipeline.path().join("pipeline.toml");
-        let planned = pipeline::parse(Request { path: &file, set: &[], input: &[] })
-            .and_then(|draft| pipeline::check(&draft, &REGISTRY));
+        let planned = jackfield_pipeline::parse(Request { path: &file, set: &[], input: &[] })
+            .and_then(|draft| jackfield_pipeline::check(&draft, &REGISTRY));
         if let Err(faults) = planned {
             let _ = (faults.render(Style::PLAIN), faults.render(Style { color: true, unicode: true }), faults.records());
         }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::plugin::Digest;
+use jackfield_loader::Digest;
 use jackfield_plugin_api::Random;
 use serde_json::{Value, json};
 

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use jackfield::store::{Answer, Db};
 use jackfield_plugin_api::Random;
+use jackfield_store::{Answer, Db};
 
 use crate::support::{done, jackfield, meetings, root, same_outcome, wait};
 

@@ -111,7 +111,7 @@ fn template(kind: &str, file: &str, name: &str) -> String {
         Some("js") => format!("javascript/{kind}/{file}"),
         _ => format!("{kind}/{file}"),
     };
-    let path = root().join("host/templates").join(path);
+    let path = root().join("host/cli/templates").join(path);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.replace("{{name}}", name)
 }

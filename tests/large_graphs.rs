@@ -6,11 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::{
-    pipeline::{self, Request},
-    plugin::{Registry, bundled},
-    store::{Answer, Record, RunFolder, RunJson, StageRecord, Writer, WriterOf, export_results},
-};
+use jackfield::bundled;
+use jackfield_loader::Registry;
+use jackfield_pipeline::Request;
+use jackfield_store::{Answer, Record, RunFolder, RunJson, StageRecord, Writer, WriterOf, export_results};
 
 use crate::support::{Pipeline, done_within, jackfield};
 
@@ -48,8 +47,8 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     assert!(graph.stdout.len() < 2_000_000, "not set in further and further: {} bytes", graph.stdout.len());
 
     // What a run of it would leave.
-    let draft = pipeline::parse(Request { path: pipeline.path(), set: &[], input: &[] }).expect("a draft");
-    let plan = pipeline::check(&draft, &Registry::new(vec![bundled()])).expect("a plan");
+    let draft = jackfield_pipeline::parse(Request { path: pipeline.path(), set: &[], input: &[] }).expect("a draft");
+    let plan = jackfield_pipeline::check(&draft, &Registry::new(vec![bundled()])).expect("a plan");
     let folder = RunFolder::create(&pipeline.out(), &plan.name).expect("a run folder");
     let run = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
     let db = folder.db().expect("a store");

@@ -7,16 +7,14 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Request as PipelineRequest},
-    plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits},
-    service::open_services,
-    store::{RunFolder, RunJson},
-};
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Request, Result as CallResult, Stability,
 };
+use jackfield_services::open_services;
+use jackfield_store::{RunFolder, RunJson};
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,8 +138,8 @@ fn run(items: &[Value]) -> (Pipeline, PathBuf) {
     let pipeline = Pipeline::new(PIPELINE).with("tasks.jsonl", lines.join("\n"));
     let registry = registry();
     let request = PipelineRequest { path: pipeline.path(), set: &[], input: &[] };
-    let draft = pipeline::parse(request).unwrap_or_else(|faults| panic!("{faults}"));
-    let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults}"));
+    let draft = jackfield_pipeline::parse(request).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults}"));
     let folder = RunFolder::create(&pipeline.out(), "tasks").expect("a folder");
     let path = folder.path().to_owned();
     let record = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());

@@ -79,11 +79,11 @@ fn in_form(extension: &str) -> Pipeline {
         let path = fixture(&format!("jackfield_{plugin}.{extension}"));
         entries.push_str(&format!("\n[plugins.{plugin}]\npath = {:?}\n", path.to_str().expect("UTF-8")));
         if extension == "so" {
-            let digest = jackfield::plugin::Digest::of_file(&path).expect("read");
+            let digest = jackfield_loader::Digest::of_file(&path).expect("read");
             entries.push_str(&format!("allow_native = true\nsha256 = \"{digest}\"\n"));
         }
     }
-    for extension in jackfield::plugin::bundled().offers {
+    for extension in jackfield::bundled().offers {
         let name = &extension.descriptor.name;
         let plugin = match name.as_str() {
             "transcript" => "transcript",

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use jackfield::plugin::Digest;
+use jackfield_loader::Digest;
 
 use crate::support::{Pipeline, done, fixture};
 

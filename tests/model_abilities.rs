@@ -3,21 +3,20 @@
 use std::{path::PathBuf, sync::Arc};
 
 use insta::assert_snapshot;
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Plan, Request as PipelineRequest},
-    plugin::{
-        Digest, Form, Offer, Opener, Plugin, Registry, bundled,
-        sandbox::{Grants, Limits},
-    },
-    service::open_services,
-    store::{RunFolder, RunJson},
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::{
+    Digest, Form, Offer, Opener, Plugin, Registry,
+    sandbox::{Grants, Limits},
 };
+use jackfield_pipeline::{Plan, Request as PipelineRequest};
 use jackfield_plugin_api::{
     __private::{extension_of, extension_of_model},
     Extension, Instance, PROTOCOL, Result as CallResult,
     prelude::*,
 };
+use jackfield_services::open_services;
+use jackfield_store::{RunFolder, RunJson};
 use serde_json::Value;
 
 use crate::support::{Pipeline, done, fixture, jackfield, results, same_outcome};
@@ -95,9 +94,9 @@ pub fn run_with_jobs(pipeline: &Pipeline, jobs: usize, name: &str) -> PathBuf {
     path
 }
 
-fn plan(pipeline: &Pipeline, registry: &Registry) -> Result<Plan, pipeline::Faults> {
-    let draft = pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] })?;
-    pipeline::check(&draft, registry)
+fn plan(pipeline: &Pipeline, registry: &Registry) -> Result<Plan, jackfield_pipeline::Faults> {
+    let draft = jackfield_pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] })?;
+    jackfield_pipeline::check(&draft, registry)
 }
 
 /// Runs it with `mine` in a file of this form.

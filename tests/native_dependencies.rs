@@ -7,7 +7,7 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use jackfield::plugin::Digest;
+use jackfield_loader::Digest;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -341,7 +341,7 @@ fn a_pinned_library_is_one_of_the_files_that_are_watched() {
          [input]\nuse = \"inline\"\nitems = [{{}}]\n[stages.one]\nuse = \"mine/echo\"\nin = \"input\"\n"
     );
     let pipeline = Pipeline::new(&toml);
-    let request = jackfield::pipeline::Request { path: pipeline.path(), set: &[], input: &[] };
-    let draft = jackfield::pipeline::parse(request).expect("a draft");
+    let request = jackfield_pipeline::Request { path: pipeline.path(), set: &[], input: &[] };
+    let draft = jackfield_pipeline::parse(request).expect("a draft");
     assert!(draft.files().contains(&pipeline.path().join("plugins/libfoo.so.1")), "{:?}", draft.files());
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use jackfield::plugin::Digest;
+use jackfield_loader::Digest;
 use serde_json::{Value, json};
 
 use crate::{

@@ -10,22 +10,19 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{
-        ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, ViewMarks,
-        Wire,
-    },
-    plugin::{
-        Digest, Form, Offer, Opener, Plugin, Registry,
-        sandbox::{Grants, Limits},
-    },
-    service::{CallRecorder, RecordedAnswer, RecordedCall, Replayer, Services},
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::{
+    Digest, Form, Offer, Opener, Plugin, Registry,
+    sandbox::{Grants, Limits},
+};
+use jackfield_pipeline::{
+    ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, ViewMarks, Wire,
 };
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, HostCalls, HttpRequest, Instance, Kind, Level, Permission, Request,
     Result as CallResult, Stability,
 };
+use jackfield_services::{CallRecorder, RecordedAnswer, RecordedCall, Replayer, Services};
 use serde_json::{Value, json};
 
 use crate::support::{Pipeline, done, fixture, jackfield, tree};

@@ -6,9 +6,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use jackfield::service::{Kept, Learned};
 use jackfield_claims::bank::Bank;
 use jackfield_plugin_api::Random;
+use jackfield_services::{Kept, Learned};
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 
@@ -174,7 +174,7 @@ pub fn table(run: &Path, name: &str) -> Vec<String> {
 
 /// What was decided about each item and came of it, by item.
 pub fn decided(run: &Path) -> Vec<Value> {
-    let db = jackfield::store::Db::open(&run.join("store.sqlite")).expect("the record");
+    let db = jackfield_store::Db::open(&run.join("store.sqlite")).expect("the record");
     let mut all = Vec::new();
     db.each_outcome(0, |record| {
         all.push(json!({ "item": record.item, "outcome": record.outcome, "scores": record.scores }));

@@ -7,17 +7,16 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, EngineError, Event, Observer, Options, Outcome, Silent, open_stages},
-    pipeline::{self, Plan, Request as PipelineRequest},
-    plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
-    service::{Kept, open_services},
-    store::{Db, RouteCount, RunFolder, RunJson, RunState, Summary, timestamp},
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, Outcome, Silent, open_stages};
+use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_pipeline::{Plan, Request as PipelineRequest};
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,
     Stability,
 };
+use jackfield_services::{Kept, open_services};
+use jackfield_store::{Db, RouteCount, RunFolder, RunJson, RunState, Summary, timestamp};
 use serde_json::{Value, json};
 
 use crate::support::{done, jackfield, same_outcome};
@@ -128,7 +127,7 @@ impl Place {
     }
 
     /// What the route keeps.
-    fn kept(&self) -> jackfield::service::Learned {
+    fn kept(&self) -> jackfield_services::Learned {
         Kept::at(self.plan.stages[0].route.as_ref().and_then(|route| route.state.as_deref()).expect("a state"))
             .read()
             .expect("read")
@@ -161,10 +160,10 @@ impl Place {
     }
 }
 
-fn plan(folder: &Path, set: &[&str]) -> Result<Plan, pipeline::Faults> {
+fn plan(folder: &Path, set: &[&str]) -> Result<Plan, jackfield_pipeline::Faults> {
     let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
-    let draft = pipeline::parse(PipelineRequest { path: folder, set: &set, input: &[] })?;
-    pipeline::check(&draft, &registry())
+    let draft = jackfield_pipeline::parse(PipelineRequest { path: folder, set: &set, input: &[] })?;
+    jackfield_pipeline::check(&draft, &registry())
 }
 
 /// What was decided and came of it, by item.

@@ -2,14 +2,12 @@
 
 use std::{fs, process::Stdio, thread, time::Duration};
 
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Event, Observer, Options, open_stages};
+use jackfield_loader::{Registry, Trust, load};
+use jackfield_pipeline::Request;
+use jackfield_services::open_services;
 use serde_json::json;
-
-use jackfield::{
-    engine::{Cancel, Engine, Event, Observer, Options, open_stages},
-    pipeline::{self, Request},
-    plugin::{Registry, Trust, bundled, load},
-    service::open_services,
-};
 
 use crate::{
     bad_plugins::component::Hand,
@@ -192,8 +190,8 @@ limits = {{ memory = "4MiB" }}
     let plugin = load("hand", &pipeline.path().join("hand.wasm"), &Trust::default()).expect("loaded");
     let registry = Registry::new(vec![bundled(), plugin]);
     let file = pipeline.path().join("pipeline.toml");
-    let draft = pipeline::parse(Request { path: &file, set: &[], input: &[] }).expect("a draft");
-    let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
+    let draft = jackfield_pipeline::parse(Request { path: &file, set: &[], input: &[] }).expect("a draft");
+    let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
     let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
     let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
     let options = Options { jobs: 2, retry_failed: false };

@@ -11,20 +11,18 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Event, Observer, Options, Silent},
-    pipeline::{
-        ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
-        ViewMarks, Wire,
-    },
-    plugin::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits},
-    service::Services,
-    store::{RunFolder, RunJson, RunState},
+use jackfield_engine::{Cancel, Engine, Event, Observer, Options, Silent};
+use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_pipeline::{
+    ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
+    ViewMarks, Wire,
 };
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,
     Stability,
 };
+use jackfield_services::Services;
+use jackfield_store::{RunFolder, RunJson, RunState};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -110,7 +108,7 @@ fn plan(case: &Case) -> Plan {
         if spec.for_each {
             input.push(entry("each", true, whole(Source::Each)));
         }
-        let parts = Wire { source: Source::Input, path: vec![jackfield::pipeline::Step::Field("parts".into())] };
+        let parts = Wire { source: Source::Input, path: vec![jackfield_pipeline::Step::Field("parts".into())] };
         StagePlan {
             name: format!("s{index}"),
             extension: ExtensionRef {
@@ -251,7 +249,7 @@ fn registry() -> Registry {
 
 fn run(case: &Case, plan: &Plan, folder: RunFolder, cancel: &Cancel, observer: &mut dyn Observer) -> RunState {
     let registry = registry();
-    let instances = jackfield::engine::open_stages(plan, &registry).expect("opened");
+    let instances = jackfield_engine::open_stages(plan, &registry).expect("opened");
     let record = RunJson::new(&folder, plan, "model".into(), Vec::new());
     let options = Options { jobs: case.jobs, retry_failed: false };
     let engine = Engine { plan, registry: &registry, instances, services: Services::default(), options };

@@ -34,7 +34,7 @@ fn a_full_disk_stops_the_run_clearly_and_it_can_be_resumed() {
 fn a_run_in_use_by_another_process_is_left_alone() {
     let out = tempfile::tempdir().expect("a folder");
     let folder = run(out.path(), &[]).expect_code(0).folder();
-    let held = jackfield::store::RunFolder::open(out.path(), &folder.to_string_lossy()).expect("the run");
+    let held = jackfield_store::RunFolder::open(out.path(), &folder.to_string_lossy()).expect("the run");
     let second = run(out.path(), &["--resume", "last"]).expect_code(1);
     assert!(second.stderr.contains("is in use by another process"), "{}", second.stderr);
     drop(held);

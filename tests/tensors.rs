@@ -10,20 +10,18 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline,
-    plugin::{
-        Digest, Form, Offer, Opener, Plugin, Registry, bundled,
-        sandbox::{Grants, Limits},
-    },
-    service::open_services,
-    store::{RunFolder, RunJson},
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::{
+    Digest, Form, Offer, Opener, Plugin, Registry,
+    sandbox::{Grants, Limits},
 };
 use jackfield_plugin_api::{
     BoxFuture, Capture, CompletionRequest, Descriptor, Document, HostCalls, Instance, Kind, Message, Permission,
     Random, Request, Result as CallResult, Stability, Tensor, TensorElements, TensorRef, to_hex,
 };
+use jackfield_services::open_services;
+use jackfield_store::{RunFolder, RunJson};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -511,8 +509,9 @@ fn run_here(folder: &Path, stages: &str) -> PathBuf {
     let path = folder.join("pipeline.toml");
     let head = "[pipeline]\nname = \"here\"\n[input]\nuse = \"inline\"\nitems = [{ n = 1 }]\n";
     fs::write(&path, format!("{head}{stages}")).expect("written");
-    let draft = pipeline::parse(pipeline::Request { path: &path, set: &[], input: &[] }).expect("a draft");
-    let plan = pipeline::check(&draft, &registry).expect("a plan");
+    let draft =
+        jackfield_pipeline::parse(jackfield_pipeline::Request { path: &path, set: &[], input: &[] }).expect("a draft");
+    let plan = jackfield_pipeline::check(&draft, &registry).expect("a plan");
     let run = RunFolder::create(&folder.join("runs"), "here").expect("a run folder");
     let run_folder = run.path().to_owned();
     let record = RunJson::new(&run, &plan, path, Vec::new());

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jackfield::plugin::Digest;
+use jackfield_loader::Digest;
 use serde_json::json;
 
 use crate::support::{Done, Pipeline, done, fixture, jackfield, result};

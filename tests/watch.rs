@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield::plugin::Digest;
+use jackfield_loader::Digest;
 
 use crate::support::{Pipeline, done, fixture, jackfield, outcome, wait};
 

@@ -7,7 +7,7 @@ mod wasm;
 
 use std::{fs, path::Path};
 
-use jackfield::plugin::{Digest, LoadError, Trust, load};
+use jackfield_loader::{Digest, LoadError, Trust, load};
 
 /// Trust in exactly these bytes, native or not.
 fn trust(bytes: &[u8]) -> Trust {

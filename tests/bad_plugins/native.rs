@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use insta::assert_snapshot;
-use jackfield::plugin::{Digest, LoadError, Trust, load};
+use jackfield_loader::{Digest, LoadError, Trust, load};
 
 use super::{plain, refusal, refused, said, trust};
 use crate::support::{done, fixture, jackfield, root};

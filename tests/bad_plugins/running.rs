@@ -8,7 +8,7 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use jackfield::plugin::{Digest, load, sandbox::Limits};
+use jackfield_loader::{Digest, load, sandbox::Limits};
 use jackfield_plugin_api::{Context, Document, FailureKind, Request, testing::FakeHost};
 use serde_json::{Value, json};
 

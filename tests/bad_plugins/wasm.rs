@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use jackfield::plugin::LoadError;
+use jackfield_loader::LoadError;
 
 use super::{
     component::{Described, FOR_EVER, Hand},
@@ -28,7 +28,7 @@ fn a_component_made_by_hand_is_loaded() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("hand.wasm");
     fs::write(&path, Hand::default().bytes()).expect("written");
-    let plugin = jackfield::plugin::load("hand", &path, &Default::default()).expect("loaded");
+    let plugin = jackfield_loader::load("hand", &path, &Default::default()).expect("loaded");
     assert_eq!(plugin.offers.len(), 1, "{plugin:?}");
 }
 

@@ -5,14 +5,13 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Plan, Request},
-    plugin::{Registry, bundled},
-    service::Services,
-    store::{RunFolder, RunJson, RunState},
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::Registry;
+use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::prelude::*;
+use jackfield_services::Services;
+use jackfield_store::{RunFolder, RunJson, RunState};
 
 use crate::measure::{again, cpu_per_unit, heading, peak_mib, ratio, row, shown};
 
@@ -97,8 +96,8 @@ impl Diamond {
         let path = folder.path().join("pipeline.toml");
         std::fs::write(&path, DIAMOND).expect("written");
         let registry = Registry::new(vec![bundled()]);
-        let draft = pipeline::parse(Request { path: &path, set: &[], input: &[] }).expect("a draft");
-        let plan = pipeline::check(&draft, &registry).expect("a plan");
+        let draft = jackfield_pipeline::parse(Request { path: &path, set: &[], input: &[] }).expect("a draft");
+        let plan = jackfield_pipeline::check(&draft, &registry).expect("a plan");
         Self { folder, plan, registry }
     }
 

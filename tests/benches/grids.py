@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What each optimisation of the pipeline `grids` is worth: a batch of tasks with all of them off, then with one more on at a time.
 
-    cargo build --release -p jackfield --bin jackfield --example grids
+    cargo build --release -p jackfield-cli --bin jackfield --example grids
     tests/benches/grids.py [--tasks FILE.json --candidates FILE.jsonl] [--count 100] [--each 32]
 
 FILE.json holds tasks by id; FILE.jsonl has a program a line, as `{"task": ..., "program": ...}`. Without them the tasks and programs

@@ -1,7 +1,7 @@
 //! What the host takes of a batch of grid programs: the pipeline of a folder, run cold and warm with everything on the record, beside
 //! the same calls of its stages by hand on one thread, JSON in and out.
 //!
-//! `tests/benches/grids.py` makes the folder and runs this; by itself, `cargo run --release -p jackfield --example grids -- FOLDER`.
+//! `tests/benches/grids.py` makes the folder and runs this; by itself, `cargo run --release -p jackfield-cli --example grids -- FOLDER`.
 #![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "modules of one program")]
 
 mod measure;
@@ -9,14 +9,13 @@ mod measure;
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use futures::FutureExt as _;
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Plan, Request as Asked},
-    plugin::{Registry, bundled},
-    service::open_services,
-    store::{RunFolder, RunJson, RunState},
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::Registry;
+use jackfield_pipeline::{Plan, Request as Asked};
 use jackfield_plugin_api::{Context, Document, Instance, Request, testing::FakeHost};
+use jackfield_services::open_services;
+use jackfield_store::{RunFolder, RunJson, RunState};
 use serde_json::{Value, json};
 
 use crate::measure::{heading, row};
@@ -65,9 +64,9 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     fn new(folder: &'a Path) -> Self {
-        let draft = pipeline::parse(Asked { path: folder, set: &[], input: &[] }).expect("a draft");
+        let draft = jackfield_pipeline::parse(Asked { path: folder, set: &[], input: &[] }).expect("a draft");
         let registry = Registry::new(vec![bundled()]);
-        let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         Self { folder, plan, registry }
     }
 

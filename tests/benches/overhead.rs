@@ -1,7 +1,7 @@
 //! What the host costs beyond the work of plugins: engine, plugin boundaries, loading, start-up. Everything is measured in
 //! one run, alternatives side by side; the table goes to standard output as Markdown.
 //!
-//! `tests/build-fixtures && cargo build --release --workspace && cargo run --release -p jackfield --example overhead`; with
+//! `tests/build-fixtures && cargo build --release --workspace && cargo run --release -p jackfield-cli --example overhead`; with
 //! `PEERS_PYTHON` naming a Python that has them, Haystack, LangGraph and Dask are measured beside it. With the argument
 //! `guests`, only the components that `tests/benches/build-echo` makes in every language, beside Extism's engine where
 //! `EXTISM_LIBRARY` names its library.

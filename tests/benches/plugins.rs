@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::plugin::{Digest, Plugin, Trust, load, sandbox::Limits};
+use jackfield_loader::{Digest, Plugin, Trust, load, sandbox::Limits};
 use jackfield_plugin_api::{
     Context, Document, Instance, Kind, Request, linked_extensions, prelude::*, testing::FakeHost,
 };

@@ -1,7 +1,7 @@
 //! What models and caches cost: calls a second and CPU time a call against a server of 50 ms, a completion from the cache, the
 //! bootstrap of `claims`. Everything is measured in one run, alternatives side by side, as Markdown.
 //!
-//! `cargo run --release -p jackfield --example services`; with `PEERS_PYTHON` naming a Python that has NumPy, its bootstrap is measured
+//! `cargo run --release -p jackfield-cli --example services`; with `PEERS_PYTHON` naming a Python that has NumPy, its bootstrap is measured
 //! beside ours. `-- calls`, `-- cached` and `-- bootstrap` measure a part.
 #![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "modules of one program")]
 
@@ -18,14 +18,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Plan, Request},
-    plugin::{Registry, bundled},
-    service::{Services, open_services},
-    store::{RunFolder, RunJson},
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::Registry;
+use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::{Context, prelude::*};
+use jackfield_services::{Services, open_services};
+use jackfield_store::{RunFolder, RunJson};
 
 use crate::{
     measure::{cpu, heading, ratio, row, shown},
@@ -110,9 +109,9 @@ fn prepared(folder: &Path, address: &str, concurrency: usize) -> (Plan, Registry
 
 fn opened(folder: &Path, set: &[String]) -> (Plan, Registry, Services) {
     let request = Request { path: folder, set, input: &[] };
-    let draft = pipeline::parse(request).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let draft = jackfield_pipeline::parse(request).unwrap_or_else(|faults| panic!("{faults:?}"));
     let registry = Registry::new(vec![bundled()]);
-    let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
     let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
     (plan, registry, services)
 }
@@ -285,9 +284,10 @@ fn cached() {
                  [stages.transcript]\nuse = \"transcript\"\nin = {{ text = \"input.text\" }}\n"
             );
             fs::write(folder.path().join("pipeline.toml"), toml).expect("written");
-            let draft = pipeline::parse(Request { path: folder.path(), set: &[], input: &[] }).expect("a draft");
+            let draft =
+                jackfield_pipeline::parse(Request { path: folder.path(), set: &[], input: &[] }).expect("a draft");
             let registry = Registry::new(vec![bundled()]);
-            let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
+            let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
             let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
             let context = Context { stage: "bench".into(), item: "one".into(), element: 0, replicate: 0, seed: 0 };
             let request = CompletionRequest::new(vec![Message::user("x".repeat(size))]);

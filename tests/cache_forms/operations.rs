@@ -5,15 +5,14 @@ mod key_value;
 
 use std::{sync::Arc, time::Duration};
 
-use jackfield::{
-    pipeline::{CachePlan, ExtensionRef, TierPlan},
-    plugin::{
-        Digest, Form, Plugin, Registry, Trust, bundled, load,
-        sandbox::{Grant, Limits},
-    },
-    service::{Cache, Http, TierParts, open_cache},
+use jackfield::bundled;
+use jackfield_loader::{
+    Digest, Form, Plugin, Registry, Trust, load,
+    sandbox::{Grant, Limits},
 };
+use jackfield_pipeline::{CachePlan, ExtensionRef, TierPlan};
 use jackfield_plugin_api::{__private::extension_of_cache, Failure, Kind};
+use jackfield_services::{Cache, Http, TierParts, open_cache};
 use serde_json::{Value, json};
 
 use crate::{key_value_server::KeyValueServer, support::fixture};
@@ -57,7 +56,7 @@ fn cache(plugin: Plugin, name: &str, config: Value, limits: Limits) -> Cache {
 /// The backend `key-value` as a part of this program.
 fn linked_in(url: &str) -> Cache {
     let extension = extension_of_cache::<key_value::KeyValue>("0.1.0");
-    let grants = jackfield::plugin::sandbox::Grants::all("bundled", extension.descriptor());
+    let grants = jackfield_loader::sandbox::Grants::all("bundled", extension.descriptor());
     let parts = TierParts {
         name: "key-value".to_owned(),
         form: Form::LinkedIn,

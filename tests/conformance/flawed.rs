@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield::plugin::{Digest, Form, Offer, Opener, Plugin, sandbox::Limits};
+use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, sandbox::Limits};
 use jackfield_plugin_api::{
     BoxFuture, CompletionRequest, Descriptor, Document, Example, Failure, HostCalls, HttpRequest, Instance, Kind,
     Message, PROTOCOL, Permission, Request, Result, Stability,

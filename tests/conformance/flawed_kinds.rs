@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use jackfield::plugin::Plugin;
+use jackfield_loader::Plugin;
 use jackfield_plugin_api as api;
 use jackfield_plugin_api::{
     __private::{extension_of_extractor, extension_of_policy},

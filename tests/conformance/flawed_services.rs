@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::plugin::{Form, Opener, Plugin, sandbox::Limits};
+use jackfield_loader::{Form, Opener, Plugin, sandbox::Limits};
 use jackfield_plugin_api as api;
 use jackfield_plugin_api::{
     __private::{extension_of_cache, extension_of_model},

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use insta::assert_snapshot;
-use jackfield::plugin::{
+use jackfield_loader::{
     Digest, Form,
     lock::{Claim, Entry, KeyId, Lock, LockedExtension, Native, Refusal, Signers, admit, examine, parse},
 };

@@ -96,7 +96,7 @@ fn one_file_that_was_tampered_with_keeps_the_others_from_running_too() {
     let leaving = leaving(&ran);
     let text = fs::read_to_string(lockfile(&pipeline)).expect("a lockfile");
     let (first, second) = text.split_at(text.rfind("[[plugin]]").expect("two entries"));
-    let digest = |bytes: &[u8]| jackfield::plugin::Digest::of(bytes).to_string();
+    let digest = |bytes: &[u8]| jackfield_loader::Digest::of(bytes).to_string();
     let size = |bytes: &[u8]| format!("size = {}\n", bytes.len());
     let second = second.replace(&digest(&misbehaving()), &digest(&leaving));
     let second = second.replace(&size(&misbehaving()), &size(&leaving));

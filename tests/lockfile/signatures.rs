@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use insta::assert_snapshot;
-use jackfield::plugin::lock::{NewKey, SignatureError, Signers, SigningKey, TrustedKey, generate_key};
+use jackfield_loader::lock::{NewKey, SignatureError, Signers, SigningKey, TrustedKey, generate_key};
 
 use super::{ONE, flip, hand, lockfile, original, plain, plugins, refused, run};
 use crate::{
@@ -177,7 +177,7 @@ fn nothing_of_a_wrongly_signed_plugin_runs_not_even_to_show_what_changed() {
     let library = library(&(constructor + &note(0, 1)));
     let pinned = format!(
         "allow_native = true\nsha256 = \"{}\"\n[trust]\nkeys = [\"{}\"]\nsignatures = \"required\"\n[input]",
-        jackfield::plugin::Digest::of(&library),
+        jackfield_loader::Digest::of(&library),
         key.line
     );
     let native = Pipeline::new(&ONE.replace("hand.wasm\"\n", "hand.so\"\n").replace("[input]", &pinned));
@@ -233,7 +233,7 @@ fn what_is_wrong_with_the_trusted_keys_has_its_place_and_nothing_is_loaded() {
     let said = |trust: &str| {
         let pinned = format!(
             "allow_native = true\nsha256 = \"{}\"\n[trust]\n{trust}\n[input]",
-            jackfield::plugin::Digest::of(&library)
+            jackfield_loader::Digest::of(&library)
         );
         let toml = ONE.replace("hand.wasm\"\n", "hand.so\"\n").replace("[input]", &pinned);
         let said = refused(&Pipeline::new(&toml).with("hand.so", &library));

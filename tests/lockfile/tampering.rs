@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use insta::assert_snapshot;
-use jackfield::plugin::{
+use jackfield_loader::{
     Digest, Form,
     lock::{Claim, Entry, Lock, Refusal, Signers, admit},
 };

@@ -44,7 +44,7 @@ fn line(line: &str) -> Option<String> {
         | ["model", "calls", ..]
         | ["build:", ..] => true,
         // How often a cache was passed over, whose server is not there.
-        ["WARN", "jackfield::service::cache:", ..] | ["cache", "kept:", ..] => true,
+        ["WARN", "jackfield_services::cache:", ..] | ["cache", "kept:", ..] => true,
         // Said of a large component, unless its compiled code was kept.
         ["compiling", _, size, ..] if size.starts_with('(') => true,
         _ => false,

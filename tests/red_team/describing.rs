@@ -20,7 +20,7 @@ fn refused(bytes: &[u8]) -> String {
     let path = folder.path().join("plugin.wasm");
     fs::write(&path, bytes).expect("written");
     let began = Instant::now();
-    let error = jackfield::plugin::load("bad", &path, &Default::default()).expect_err("refused").to_string();
+    let error = jackfield_loader::load("bad", &path, &Default::default()).expect_err("refused").to_string();
     assert!(began.elapsed() < Duration::from_secs(40), "it took {:?}", began.elapsed());
     error.replace(path.to_str().expect("UTF-8"), "[file]")
 }

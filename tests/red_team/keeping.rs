@@ -61,7 +61,7 @@ with  = {{ target = "store/{}/none/secret" }}
 store = "kept"
 "#,
         fixture("red_team/hostile.wasm").to_str().expect("UTF-8"),
-        &jackfield::plugin::Digest::of_file(&fixture("red_team/hostile.wasm")).expect("read").to_string()[..16],
+        &jackfield_loader::Digest::of_file(&fixture("red_team/hostile.wasm")).expect("read").to_string()[..16],
     ))
     .with("other.wasm", other);
     let run = pipeline.run().expect_code(3);

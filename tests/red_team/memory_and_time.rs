@@ -152,7 +152,7 @@ fn refused(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("crowd.wasm");
     std::fs::write(&path, bytes).expect("written");
-    let error = jackfield::plugin::load("crowd", &path, &Default::default()).expect_err("refused").to_string();
+    let error = jackfield_loader::load("crowd", &path, &Default::default()).expect_err("refused").to_string();
     error.replace(path.to_str().expect("UTF-8"), "[file]")
 }
 
@@ -167,7 +167,7 @@ fn many_memories_and_tables_count_as_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("crowd.wasm");
     std::fs::write(&path, crowd(20, 1, 1)).expect("written");
-    jackfield::plugin::load("crowd", &path, &Default::default()).expect("a few do no harm");
+    jackfield_loader::load("crowd", &path, &Default::default()).expect("a few do no harm");
 }
 
 #[test]

@@ -2,12 +2,11 @@
 
 use std::{fmt::Write as _, process::Command};
 
-use jackfield::{
-    engine::{Cancel, Engine, Options, Silent, open_stages},
-    pipeline::{self, Request},
-    plugin::{Registry, Trust, bundled, load, sandbox::Grant},
-    service::open_services,
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_loader::{Registry, Trust, load, sandbox::Grant};
+use jackfield_pipeline::Request;
+use jackfield_services::open_services;
 
 use crate::support::{Pipeline, done, fixture};
 
@@ -79,8 +78,8 @@ use = \"mock\"
     let pipeline = Pipeline::new(&toml);
     let file = pipeline.path().join("pipeline.toml");
     let registry = Registry::new(vec![bundled(), plugin]);
-    let draft = pipeline::parse(Request { path: &file, set: &[], input: &[] }).expect("a draft");
-    let plan = pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
+    let draft = jackfield_pipeline::parse(Request { path: &file, set: &[], input: &[] }).expect("a draft");
+    let plan = jackfield_pipeline::check(&draft, &registry).unwrap_or_else(|faults| panic!("{:?}", faults.records()));
     let mut held = Vec::new();
     for _ in 0..4 {
         let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));

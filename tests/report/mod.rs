@@ -11,10 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield::{
-    engine::{Cancel, Event, Observer},
-    store::{RunFolder, RunJson, RunState},
-};
+use jackfield_engine::{Cancel, Event, Observer};
+use jackfield_store::{RunFolder, RunJson, RunState};
 use serde_json::json;
 
 use self::{
@@ -180,7 +178,7 @@ fn what_comes_from_outside_is_text_and_nothing_else() {
     let place = Place::new(&lines);
     let hostile_arm =
         format!("stages.retrieve.route.arms=[{{ alpha = 0.2, note = {} }}, {{ alpha = 0.5 }}]", json!(HOSTILE));
-    let (run, summary) = place.run_with(&[&hostile_arm], &Cancel::default(), &mut jackfield::engine::Silent);
+    let (run, summary) = place.run_with(&[&hostile_arm], &Cancel::default(), &mut jackfield_engine::Silent);
     assert_eq!(summary.state, RunState::Partial);
     let page = page(&run);
     loads_nothing(&page.replace("img src=x", ""));
@@ -218,7 +216,7 @@ fn ten_thousand_items_have_a_page_of_bounded_size() {
     }
     let place = Place::new(&lines);
     let fast = ["model.small.with.latency_ms=0", "model.large.with.latency_ms=0", "pipeline.max_in_flight=64"];
-    let (run, summary) = place.run_with(&fast, &Cancel::default(), &mut jackfield::engine::Silent);
+    let (run, summary) = place.run_with(&fast, &Cancel::default(), &mut jackfield_engine::Silent);
     assert_eq!(summary.items.total, 10_000);
     let began = std::time::Instant::now();
     let page = page(&run);

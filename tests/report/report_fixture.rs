@@ -8,17 +8,16 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{
-    engine::{Cancel, Engine, Observer, Options, Silent, open_stages},
-    pipeline::{self, Request as PipelineRequest},
-    plugin::{Digest, Form, Offer, Opener, Plugin, Registry, bundled, sandbox::Limits},
-    service::open_services,
-    store::{RunFolder, RunJson, Summary},
-};
+use jackfield::bundled;
+use jackfield_engine::{Cancel, Engine, Observer, Options, Silent, open_stages};
+use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
     BoxFuture, CompletionRequest, Descriptor, Document, Failure, HostCalls, Instance, Kind, Message, Random, Request,
     Result as CallResult, Stability,
 };
+use jackfield_services::open_services;
+use jackfield_store::{RunFolder, RunJson, Summary};
 use serde_json::{Value, json};
 
 pub const PIPELINE: &str = r#"
@@ -247,9 +246,10 @@ impl Place {
     pub fn run_with(&self, set: &[&str], cancel: &Cancel, observer: &mut dyn Observer) -> (PathBuf, Summary) {
         let registry = registry();
         let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
-        let draft = pipeline::parse(PipelineRequest { path: self.path(), set: &set, input: &[] });
-        let plan =
-            draft.and_then(|draft| pipeline::check(&draft, &registry)).unwrap_or_else(|faults| panic!("{faults}"));
+        let draft = jackfield_pipeline::parse(PipelineRequest { path: self.path(), set: &set, input: &[] });
+        let plan = draft
+            .and_then(|draft| jackfield_pipeline::check(&draft, &registry))
+            .unwrap_or_else(|faults| panic!("{faults}"));
         let folder = RunFolder::create(&self.path().join("runs"), &plan.name).expect("a folder");
         let path = folder.path().to_owned();
         let record = RunJson::new(&folder, &plan, self.path().join("pipeline.toml"), Vec::new());

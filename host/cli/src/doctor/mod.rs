@@ -1,0 +1,67 @@
+//! `jackfield doctor`: what one needs to know when something does not work.
+
+mod finding;
+mod machine;
+mod pipeline;
+mod tools;
+
+use std::path::PathBuf;
+
+use finding::{Finding, State};
+use jackfield_loader::escape_untrusted;
+
+use super::{exit::Exit, load::print_json};
+use crate::terminal::output;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A pipeline file, or the folder that holds `pipeline.toml`; the current folder if it holds one.
+    path: Option<PathBuf>,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn doctor(args: &Args) -> Exit {
+    let here = PathBuf::from(".");
+    let path = args.path.clone().or_else(|| here.join("pipeline.toml").is_file().then_some(here));
+    let groups = [
+        ("jackfield", machine::program()),
+        ("machine", machine::machine()),
+        ("pipeline", path.map(|path| pipeline::look(&path)).unwrap_or_default()),
+        ("tools for authors of plugins", tools::tools()),
+    ];
+    let broken = groups.iter().flat_map(|(_, findings)| findings).any(|finding| finding.state == State::Broken);
+    if args.json {
+        let groups: Vec<_> = groups
+            .iter()
+            .filter(|(_, findings)| !findings.is_empty())
+            .map(|(name, findings)| serde_json::json!({ "group": name, "findings": findings }))
+            .collect();
+        print_json(&serde_json::json!({ "ok": !broken, "groups": groups }));
+    } else {
+        output().lines(told(&groups));
+    }
+    if broken { Exit::Failed } else { Exit::Success }
+}
+
+fn told(groups: &[(&str, Vec<Finding>)]) -> String {
+    let width =
+        groups.iter().flat_map(|(_, findings)| findings).map(|finding| finding.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (name, findings) in groups.iter().filter(|(_, findings)| !findings.is_empty()) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("{name}\n"));
+        for Finding { name, state, detail, hint } in findings {
+            let detail = escape_untrusted(detail);
+            text.push_str(&format!("  {:<7}  {name:<width$}  {detail}\n", state.name()));
+            if let Some(hint) = hint {
+                text.push_str(&format!("           {:<width$}  hint: {}\n", "", escape_untrusted(hint)));
+            }
+        }
+    }
+    text
+}

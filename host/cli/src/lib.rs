@@ -1,0 +1,171 @@
+//! The `jackfield` program: one file per command. Data goes to standard output, talk to standard error.
+
+// What is written passes `terminal::output` and `terminal::terminal`: they escape what is not ours, and never panic.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod cache;
+mod check;
+mod compare;
+mod completions;
+mod develop;
+mod doctor;
+mod exit;
+mod export;
+mod front;
+mod graph;
+mod load;
+mod lockfile;
+#[cfg(feature = "transformer")]
+mod models;
+mod plugins;
+mod plugins_lock;
+mod plugins_new;
+mod plugins_replay;
+mod plugins_sign;
+mod plugins_test;
+mod progress;
+mod report;
+mod routes;
+mod run;
+mod runs;
+mod schema;
+mod show;
+mod signals;
+mod survey;
+mod table;
+mod terminal;
+mod test;
+mod vet;
+mod watch;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+pub use exit::Exit;
+use jackfield_loader::{announce_compiling, escape_untrusted, mask_secrets};
+
+use crate::terminal::{LogFormat, init_logs, output, report_panics, report_waits, terminal};
+
+/// Patch plugins into a pipeline and run it over many items.
+#[derive(Debug, Parser)]
+#[command(name = "jackfield", version, propagate_version = true, after_long_help = exit::HELP)]
+struct Cli {
+    /// More log lines: -v info, -vv debug, -vvv trace (or set JACKFIELD_LOG).
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+
+    /// Shape of log lines.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    log_format: LogFormat,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a pipeline.
+    Run(run::Args),
+    /// Check a pipeline without running it.
+    Check(check::Args),
+    /// Run the tests of a pipeline.
+    Test(test::Args),
+    /// Show a pipeline's stages and wires.
+    Graph(graph::Args),
+    /// Make, test, lock and sign plugins, and look at them.
+    #[command(subcommand)]
+    Plugins(plugins::Command),
+    /// Look into the caches of a pipeline, and clear them.
+    #[command(subcommand)]
+    Cache(cache::Command),
+    /// Look at what the routes of a pipeline have learned, and have it forgotten.
+    #[command(subcommand)]
+    Routes(routes::Command),
+    /// Show the best trials of a run's search: those on the Pareto front.
+    Front(front::Args),
+    /// Export an item of a run to a folder, by the pipeline's stage that does so.
+    Export(export::Args),
+    /// Look after the files of models that run in the process.
+    #[cfg(feature = "transformer")]
+    #[command(subcommand)]
+    Models(models::Command),
+    /// Say why a stage's result was made anew, or was not.
+    Why(why::Args),
+    /// Draw an item of a run: its input, and what each stage answered.
+    Show(show::Args),
+    /// Look at the runs that were made.
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// Write a page about a run: times, costs, caches, routes, failures.
+    Report(report::Args),
+    /// Look whether all that is needed is there and works.
+    Doctor(doctor::Args),
+    /// Print the JSON Schema of pipeline files, for editors.
+    Schema(schema::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    addresses::reserve_little();
+    report_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return told(&error).after_output().into(),
+    };
+    report_waits();
+    init_logs(cli.verbose, cli.log_format);
+    announce_compiling(|line| terminal().say(line));
+    let exit = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Test(args) => test::test(&args),
+        Command::Graph(args) => graph::graph(&args),
+        Command::Plugins(command) => plugins::plugins(&command),
+        Command::Cache(command) => cache::cache(&command),
+        Command::Routes(command) => routes::routes(&command),
+        Command::Export(args) => export::export(&args),
+        Command::Front(args) => front::front(&args),
+        #[cfg(feature = "transformer")]
+        Command::Models(command) => models::models(&command),
+        Command::Why(args) => why::why(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Runs(command) => runs::runs(&command),
+        Command::Report(args) => report::report(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Schema(args) => schema::schema(&args),
+        Command::Completions(args) => completions::completions(&args),
+    };
+    exit.after_output().into()
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line: with its colours, unless it may quote what
+/// is not for a terminal, or a secret.
+fn told(error: &clap::Error) -> Exit {
+    let text = error.render();
+    let clean = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument == escape_untrusted(&argument) && argument == mask_secrets(&argument)
+    };
+    let clean = std::env::args_os().all(clean);
+    let ends_here = |text: &str| text.trim_end_matches('\n').to_owned();
+    if error.use_stderr() {
+        let text = if clean && terminal().color() {
+            text.ansi().to_string()
+        } else {
+            mask_secrets(&text.to_string()).into_owned()
+        };
+        terminal().say_styled(ends_here(&text));
+        return Exit::Usage;
+    }
+    if clean && output().color() {
+        output().ours(&text.ansi().to_string());
+    } else {
+        output().lines(text.to_string());
+    }
+    Exit::Success
+}

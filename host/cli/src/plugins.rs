@@ -1,0 +1,271 @@
+//! `jackfield plugins`.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use jackfield::bundled;
+use jackfield_loader::{
+    Artifact, LoadError, Offer, Plugin, TensorShape, Trust, X_TENSOR, escape_untrusted, load_artifact, sandbox::Grant,
+};
+use jackfield_plugin_api::{Ability, Kind, Offers};
+use serde_json::{Value, json};
+
+use super::{
+    exit::{Exit, complain},
+    load::print_json,
+    plugins_lock, plugins_new, plugins_replay, plugins_sign,
+    table::table,
+};
+use crate::terminal::output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the extensions that there are: the bundled ones, or those of plugin files.
+    List {
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Say all about an extension: config, input, output, permissions, examples.
+    Info {
+        /// Name of the extension.
+        name: String,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Make a project of a plugin: source, test, build, and a pipeline that runs it.
+    New(plugins_new::Args),
+    /// Write `jackfield.lock` beside a pipeline: the plugin files that it names, as they are now.
+    Lock(plugins_lock::LockArgs),
+    /// Hold the plugin files of a pipeline to `jackfield.lock` and to their signatures.
+    Verify(plugins_lock::VerifyArgs),
+    /// Show how the plugin files of a pipeline differ from `jackfield.lock`.
+    Diff(plugins_lock::DiffArgs),
+    /// Accept what is there now: take it over into `jackfield.lock`.
+    Update(plugins_lock::UpdateArgs),
+    /// Make a recorded call again, without the host: for bug reports, and to try a mend.
+    Replay(plugins_replay::ReplayArgs),
+    /// Make a pair of keys to sign plugin files with.
+    Keygen(plugins_sign::KeygenArgs),
+    /// Sign a file: its signature goes beside it, into FILE.minisig.
+    Sign(plugins_sign::SignArgs),
+    /// Test whether a plugin keeps the promises of the contract.
+    Test(super::plugins_test::Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Files {
+    /// Look at these plugin files, not at the bundled ones.
+    #[arg(long = "file", value_name = "PATH")]
+    files: Vec<PathBuf>,
+
+    /// Run the set-up code of native libraries among them. Only for files that you trust.
+    #[arg(long)]
+    allow_native: bool,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Files {
+    fn load(&self) -> Result<Vec<Plugin>, Exit> {
+        if self.files.is_empty() {
+            return Ok(vec![bundled()]);
+        }
+        let mut plugins = Vec::new();
+        for path in &self.files {
+            match load_file(path, self.allow_native, Vec::new()) {
+                Ok(plugin) => plugins.push(plugin),
+                Err(error) => {
+                    let hint = hint(&error);
+                    complain(error, hint);
+                    return Err(Exit::Failed);
+                }
+            }
+        }
+        Ok(plugins)
+    }
+}
+
+/// Loads a file that a person names on the command line.
+pub(super) fn load_file(path: &Path, allow_native: bool, grants: Vec<Grant>) -> Result<Plugin, LoadError> {
+    let alias = path.file_stem().unwrap_or_default().to_string_lossy();
+    // A person who names the file and allows it pins what is there now.
+    let artifact = Artifact::read(path)?;
+    let sha256 = allow_native.then(|| artifact.whole_digest());
+    load_artifact(&alias, &artifact, &Trust { allow_native, sha256, grants, ..Trust::default() })
+}
+
+/// What to do about it, on the command line.
+pub(super) fn hint(error: &LoadError) -> Option<String> {
+    match error {
+        LoadError::NotAllowed { .. } => Some("if you trust it, add --allow-native".to_owned()),
+        other => other.hint(),
+    }
+}
+
+pub(super) fn plugins(command: &Command) -> Exit {
+    let done = match command {
+        Command::Test(args) => return super::plugins_test::test(args),
+        Command::List { files } => list(files),
+        Command::Info { name, files } => info(name, files),
+        Command::New(args) => plugins_new::new(args),
+        Command::Lock(args) => plugins_lock::lock(args),
+        Command::Verify(args) => plugins_lock::verify(args),
+        Command::Diff(args) => plugins_lock::diff(args),
+        Command::Update(args) => plugins_lock::update(args),
+        Command::Replay(args) => plugins_replay::replay(args),
+        Command::Keygen(args) => plugins_sign::keygen(args),
+        Command::Sign(args) => plugins_sign::sign(args),
+    };
+    done.map_or_else(|exit| exit, |()| Exit::Success)
+}
+
+fn list(files: &Files) -> Result<(), Exit> {
+    let plugins = files.load()?;
+    if files.json {
+        print_json(&json!({ "plugins": plugins.iter().map(plugin_json).collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    let rows = plugins.iter().flat_map(|plugin| {
+        plugin.offers.iter().map(|offer| {
+            let descriptor = &offer.descriptor;
+            vec![
+                descriptor.name.clone(),
+                descriptor.kind.to_string(),
+                descriptor.version.clone(),
+                plugin.alias.clone(),
+                plugin.form.to_string(),
+                descriptor.summary.clone(),
+            ]
+        })
+    });
+    output().lines(table(&["name", "kind", "version", "plugin", "form", "summary"], rows.collect()));
+    Ok(())
+}
+
+fn plugin_json(plugin: &Plugin) -> Value {
+    json!({
+        "alias": plugin.alias,
+        "form": plugin.form,
+        "path": plugin.path,
+        "sha256": plugin.digest,
+        "protocol": format!("{}.{}", plugin.protocol.0, plugin.protocol.1),
+        "extensions": plugin.offers.iter().map(|offer| &*offer.descriptor).collect::<Vec<_>>(),
+    })
+}
+
+fn info(name: &str, files: &Files) -> Result<(), Exit> {
+    let plugins = files.load()?;
+    let found: Vec<(&Plugin, &Offer)> = plugins
+        .iter()
+        .flat_map(|plugin| plugin.offers.iter().map(move |offer| (plugin, offer)))
+        .filter(|(_, offer)| offer.descriptor.name == name)
+        .collect();
+    if found.is_empty() {
+        let names: Vec<&str> =
+            plugins.iter().flat_map(|plugin| &plugin.offers).map(|offer| offer.descriptor.name.as_str()).collect();
+        let hint = jackfield_pipeline::hint_for(name, "extensions", names.iter().copied());
+        complain(format!("there is no extension `{name}`"), hint);
+        return Err(Exit::Usage);
+    }
+    for (plugin, offer) in found {
+        if files.json {
+            print_json(&*offer.descriptor);
+        } else {
+            output().lines(describe(plugin, offer));
+        }
+    }
+    Ok(())
+}
+
+fn describe(plugin: &Plugin, offer: &Offer) -> String {
+    let descriptor = &offer.descriptor;
+    // Each of these is a line: what a plugin says of itself begins none.
+    let line = |text: &str| escape_untrusted(text).into_owned();
+    let version = line(&descriptor.version);
+    let mut text = format!("{} {version} ({}, {})\n", line(&descriptor.name), descriptor.kind, plugin.form);
+    let stability = serde_json::to_value(descriptor.stability).unwrap_or_default();
+    let _ = writeln!(text, "{}. Stability: {}.", line(&descriptor.summary), stability.as_str().unwrap_or_default());
+    if let Some(path) = &plugin.path {
+        let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
+    }
+    if descriptor.kind == Kind::Model {
+        let _ = writeln!(text, "offers  {}", line(&offered(&descriptor.input)));
+    }
+    for (title, schema) in
+        [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
+    {
+        let _ = write!(text, "\n{title}\n{}", fields(schema));
+    }
+    if !descriptor.permissions.is_empty() {
+        text.push_str("\npermissions asked for\n");
+        for permission in &descriptor.permissions {
+            let _ = writeln!(text, "  {}  {}", line(&permission.name), line(&permission.reason));
+        }
+    }
+    for example in &descriptor.examples {
+        let _ = writeln!(text, "\nexample: {}", line(&example.summary));
+        for (part, value) in [("with", &example.config), ("in", &example.input), ("out", &example.output)] {
+            let _ = writeln!(text, "  {part:<4} {value}");
+        }
+    }
+    text
+}
+
+/// What a model offers, and where that depends on its configuration.
+fn offered(input: &Value) -> String {
+    let offers = Offers::from_schema(input);
+    let all = Ability::ALL.into_iter().filter_map(|ability| match input["x-offers"][ability.name()].as_str() {
+        Some(pointer) => Some(format!("{ability} (with {} = true)", pointer.trim_start_matches('/').replace('/', "."))),
+        None => offers.has(ability, &Value::Null).then(|| ability.to_string()),
+    });
+    all.collect::<Vec<_>>().join(", ")
+}
+
+/// The fields of an object schema, a line each.
+fn fields(schema: &Value) -> String {
+    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+        return "  (nothing)\n".to_owned();
+    };
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text = String::new();
+    for (name, property) in properties {
+        let mut kind = type_of(property);
+        if let Some(default) = property.get("default").filter(|default| !default.is_null()) {
+            let _ = write!(kind, ", default {default}");
+        } else if !required.contains(&name.as_str()) {
+            kind.push_str(", optional");
+        }
+        let about =
+            property["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (name, kind, about) = (escape_untrusted(name), escape_untrusted(&kind), escape_untrusted(&about));
+        let _ = writeln!(text, "  {name} ({kind})\n      {about}");
+    }
+    text
+}
+
+fn type_of(schema: &Value) -> String {
+    if let Some(tensor) = schema.get(X_TENSOR).and_then(|keyword| TensorShape::read(keyword).ok()) {
+        return tensor.to_string();
+    }
+    if let Some(reference) = schema["$ref"].as_str() {
+        return reference.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    match &schema["type"] {
+        Value::String(name) if name == "array" => format!("list of {}", type_of(&schema["items"])),
+        Value::String(name) => name.clone(),
+        Value::Array(names) => {
+            names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or ")
+        }
+        _ => {
+            let options = ["anyOf", "oneOf"].iter().find_map(|key| schema[*key].as_array());
+            let options: Vec<String> =
+                options.into_iter().flatten().map(type_of).filter(|name| name != "null").collect();
+            if options.is_empty() { "anything".to_owned() } else { options.join(" or ") }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `jackfield plugins lock`, `verify`, `diff` and `update`.
+
+use std::path::PathBuf;
+
+use jackfield_loader::lock::{Difference, Entry, Lock, Native, Refusal, quoted};
+use jackfield_pipeline::{PluginEntry, hint_for};
+use serde_json::{Value, json};
+
+use super::{
+    exit::{Exit, complain},
+    load::{Talk, print_json},
+    lockfile::indented,
+    survey::{Seen, Survey},
+    table::counted,
+};
+use crate::terminal::{output, terminal};
+
+/// Which pipeline.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// A pipeline file, or the folder that holds `pipeline.toml`.
+    #[arg(default_value = ".")]
+    pipeline: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LockArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    which: Which,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DiffArgs {
+    #[command(flatten)]
+    which: Which,
+
+    /// End with code 1 if anything differs.
+    #[arg(long)]
+    exit_code: bool,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UpdateArgs {
+    /// The plugins to accept, by their names in the pipeline; all of them if none is named. One that the pipeline no
+    /// longer names is taken out of the lockfile.
+    #[arg(value_name = "ALIAS")]
+    aliases: Vec<String>,
+
+    /// A pipeline file, or the folder that holds `pipeline.toml`.
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pipeline: PathBuf,
+}
+
+pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
+    let survey = Survey::of(&args.which.pipeline, Talk::People)?;
+    let lock = survey.lock.clone().unwrap_or_default();
+    let (there, new): (Vec<&PluginEntry>, Vec<_>) =
+        survey.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
+    let changed: Vec<(&str, Seen)> = there
+        .into_iter()
+        .map(|entry| (entry.alias.as_str(), survey.look(entry, Native::Leave)))
+        .filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if difference.is_empty()))
+        .collect();
+    for (alias, seen) in &changed {
+        match seen {
+            Ok((_, difference)) => complain(
+                format!("plugin `{alias}` {}:\n{}", difference.summary(), indented(&difference.lines())),
+                Some(difference.hint(&survey.accept.update(alias), &survey.accept.lock())),
+            ),
+            Err(refusal) => refused(alias, refusal),
+        }
+    }
+    if !changed.is_empty() {
+        complain("`lock` overwrites nothing that was accepted before; nothing was written", None);
+        return Err(Exit::Failed);
+    }
+    if new.is_empty() {
+        let path = survey.path.display();
+        terminal().say(match &survey.lock {
+            Some(_) => format!("`{path}` is up to date"),
+            None => "the pipeline names no plugin files: there is nothing to lock".to_owned(),
+        });
+        return Ok(());
+    }
+    let accepted = accept_all(&survey, &new)?;
+    write(&survey, lock, accepted)
+}
+
+pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
+    let survey = Survey::of(&args.pipeline, Talk::People)?;
+    let mut lock = survey.lock.clone().unwrap_or_default();
+    let named = |alias: &String| survey.plugins().iter().find(|entry| entry.alias == *alias);
+    if let Some(unknown) = args.aliases.iter().find(|alias| named(alias).is_none() && lock.get(alias).is_none()) {
+        let known = survey.plugins().iter().map(|entry| entry.alias.as_str()).chain(survey.unnamed());
+        let hint = hint_for(unknown, "known plugins", known);
+        complain(format!("neither the pipeline nor its lockfile names a plugin `{unknown}`"), hint);
+        return Err(Exit::Usage);
+    }
+    let chosen: Vec<&PluginEntry> = match args.aliases.as_slice() {
+        [] => survey.plugins().iter().collect(),
+        aliases => aliases.iter().filter_map(named).collect(),
+    };
+    let accepted = accept_all(&survey, &chosen)?;
+    let gone = args.aliases.iter().filter(|alias| named(alias).is_none()).filter_map(|alias| lock.remove(alias));
+    let gone: Vec<_> = gone.collect();
+    if accepted.is_empty() && gone.is_empty() {
+        terminal().say(format!("`{}` is up to date", survey.path.display()));
+        return Ok(());
+    }
+    write(&survey, lock, accepted)?;
+    for entry in gone {
+        output().line(format!("{}: is no longer locked", entry.alias));
+    }
+    Ok(())
+}
+
+/// Writes what was accepted, and shows it once it is written.
+fn write(survey: &Survey, mut lock: Lock, accepted: Vec<(Entry, Difference)>) -> Result<(), Exit> {
+    let (entries, differences): (Vec<Entry>, Vec<Difference>) = accepted.into_iter().unzip();
+    entries.into_iter().for_each(|entry| lock.put(entry));
+    survey.write(&lock)?;
+    differences.iter().for_each(show);
+    survey.conclude(&lock, differences.len());
+    Ok(())
+}
+
+/// What is there of each of these plugins and differs from what is locked. One that cannot be accepted spoils it for all.
+fn accept_all(survey: &Survey, entries: &[&PluginEntry]) -> Result<Vec<(Entry, Difference)>, Exit> {
+    let (mut accepted, mut failed) = (Vec::new(), false);
+    for entry in entries {
+        match survey.look_to_accept(entry) {
+            Ok(seen) => accepted.extend(seen.map(|(found, difference)| (found.entry, difference))),
+            Err(refusal) => {
+                refused(&entry.alias, &refusal);
+                failed = true;
+            }
+        }
+    }
+    if failed {
+        complain("nothing was written", None);
+        return Err(Exit::Failed);
+    }
+    Ok(accepted)
+}
+
+fn refused(alias: &str, refusal: &Refusal) {
+    complain(format!("plugin `{alias}` cannot be accepted: {refusal}"), hint(refusal));
+}
+
+fn hint(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::Load(error) => error.hint(),
+        Refusal::Signature(error) => error.hint(),
+        Refusal::Locked(_) => None,
+    }
+}
+
+fn show(difference: &Difference) {
+    output().line(format!("{}: {}", difference.alias, difference.summary()));
+    output().lines(indented(&difference.lines()));
+}
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
+    let survey = Survey::of(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
+    let seen: Vec<(&PluginEntry, Seen)> =
+        survey.plugins().iter().map(|entry| (entry, survey.look(entry, Native::Leave))).collect();
+    let bad = seen.iter().filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if !difference.stops())).count();
+    if args.json {
+        let plugins: Vec<Value> = seen.iter().map(|(entry, seen)| seen_json(&entry.alias, seen)).collect();
+        print_json(&json!({ "ok": bad == 0, "plugins": plugins, "unnamed": survey.unnamed() }));
+    } else {
+        for (entry, seen) in &seen {
+            output().line(format!("{}: {}", entry.alias, verdict(seen, !survey.signers.keys.is_empty())));
+        }
+        for alias in survey.unnamed() {
+            output().line(format!("{alias}: locked, and not named by this pipeline"));
+        }
+    }
+    if bad == 0 {
+        if seen.is_empty() {
+            terminal().say("the pipeline names no plugin files");
+        }
+        return Ok(());
+    }
+    if survey.lock.is_none() {
+        let hint = format!("write it with `{}`, and look at what it holds", survey.accept.lock());
+        complain(format!("there is no `{}`", survey.path.display()), Some(hint));
+    } else {
+        let hint = format!("`{}` shows what differs", survey.accept.command("diff"));
+        let of = counted(seen.len() as u64, "plugin");
+        complain(format!("{bad} of {of} would stop a run"), Some(hint));
+    }
+    Err(Exit::Failed)
+}
+
+/// What `verify` says of a plugin.
+fn verdict(seen: &Seen, signatures_count: bool) -> String {
+    let (found, difference) = match seen {
+        Ok(seen) => seen,
+        Err(refusal) => return refusal.to_string(),
+    };
+    if difference.stops() {
+        return difference.summary();
+    }
+    let mut said = format!("ok, {}", found.entry.form);
+    match &found.signed {
+        Some(signed) => said.push_str(&format!(", signed by {}: {}", signed.key, quoted(&signed.comment))),
+        None if signatures_count => said.push_str(", not signed"),
+        None => {}
+    }
+    if !difference.is_empty() {
+        said.push_str("; it ");
+        said.push_str(&difference.summary());
+    }
+    said
+}
+
+fn seen_json(alias: &str, seen: &Seen) -> Value {
+    match seen {
+        Err(refusal) => {
+            json!({ "alias": alias, "state": "refused", "error": refusal.to_string(), "hint": hint(refusal) })
+        }
+        Ok((found, difference)) => {
+            let state = match difference {
+                new if !new.locked => "new",
+                changed if changed.stops() => "changed",
+                same if same.is_empty() => "ok",
+                _ => "harmless",
+            };
+            json!({
+                "alias": alias,
+                "state": state,
+                "path": found.entry.path,
+                "sha256": found.entry.sha256,
+                "changes": difference.changes,
+                "undescribed": difference.undescribed,
+                "signed_by": found.signed.as_ref().map(|signed| signed.key.to_string()),
+                "trusted_comment": found.signed.as_ref().map(|signed| &signed.comment),
+            })
+        }
+    }
+}
+
+pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
+    let survey = Survey::of(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
+    let seen: Vec<(&PluginEntry, Seen)> =
+        survey.plugins().iter().map(|entry| (entry, survey.look(entry, Native::Leave))).collect();
+    let differs = |seen: &Seen| !matches!(seen, Ok((_, difference)) if difference.is_empty());
+    let same = !seen.iter().any(|(_, seen)| differs(seen));
+    if args.json {
+        let plugins: Vec<Value> = seen.iter().map(|(entry, seen)| seen_json(&entry.alias, seen)).collect();
+        print_json(&json!({ "same": same, "plugins": plugins, "unnamed": survey.unnamed() }));
+    } else {
+        for (entry, seen) in seen.iter().filter(|(_, seen)| differs(seen)) {
+            match seen {
+                Ok((_, difference)) => show(difference),
+                Err(refusal) => output().line(format!("{}: {refusal}", entry.alias)),
+            }
+        }
+        for alias in survey.unnamed() {
+            output().line(format!("{alias}: is locked, and not named by this pipeline"));
+        }
+        if same {
+            terminal().say(format!("nothing differs from `{}`", survey.path.display()));
+        }
+    }
+    if args.exit_code && !same { Err(Exit::Failed) } else { Ok(()) }
+}

@@ -1,0 +1,206 @@
+//! What a project is made of: files of this program, with the names of the plugin put in.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::{languages, manifest::standalone};
+
+/// Kinds to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// Answers one document per document.
+    Analyzer,
+    /// Answers prompts.
+    Model,
+    /// Keeps values for a while.
+    CacheBackend,
+    /// Picks the arm that a stage runs with.
+    RoutingPolicy,
+    /// Finds what sets two sets of hidden states apart.
+    DirectionExtractor,
+}
+
+impl Kind {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Analyzer => "analyzer",
+            Self::Model => "model",
+            Self::CacheBackend => "cache-backend",
+            Self::RoutingPolicy => "routing-policy",
+            Self::DirectionExtractor => "direction-extractor",
+        }
+    }
+
+    /// What every project of the kind has: the README and the pipeline.
+    pub(super) const fn shared(self) -> &'static [Embedded] {
+        match self {
+            Self::Analyzer => ANALYZER,
+            Self::Model => MODEL,
+            Self::CacheBackend => CACHE_BACKEND,
+            Self::RoutingPolicy => ROUTING_POLICY,
+            Self::DirectionExtractor => DIRECTION_EXTRACTOR,
+        }
+    }
+
+    /// The world that a component of the kind is built for, and the interfaces that it exports, as JavaScript names them.
+    const fn world(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CacheBackend => ("cache-plugin", "meta, extension, cacheBackend"),
+            _ => ("plugin", "meta, extension"),
+        }
+    }
+}
+
+/// Languages to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lang {
+    /// Compiled: a component, a native library, or linked in.
+    Rust,
+    /// Runs on CPython, which the component holds.
+    Python,
+    /// Runs on QuickJS, which the component holds.
+    Javascript,
+    /// As JavaScript, with types that are checked.
+    Typescript,
+    /// Compiled by clang or Zig.
+    C,
+}
+
+/// A file that the program carries.
+pub(super) struct Embedded {
+    /// Where it comes from, below the folder of this crate.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it with what is there"))]
+    pub(super) source: &'static str,
+    /// Where it goes, below the project's folder.
+    pub(super) target: &'static str,
+    /// What it holds.
+    pub(super) text: &'static str,
+}
+
+/// `embedded!("FOLDER/": "SOURCE" => "TARGET", …)`: files of a folder below that of this crate.
+macro_rules! embedded {
+    ($folder:literal: $($source:literal => $target:literal),* $(,)?) => {
+        &[$($crate::plugins_new::template::Embedded {
+            source: concat!($folder, $source),
+            target: $target,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $folder, $source)),
+        }),*]
+    };
+}
+pub(super) use embedded;
+
+/// The files of a language.
+pub(super) struct Template {
+    /// What the language is called.
+    pub(super) language: &'static str,
+    /// What belongs to a project of any kind.
+    pub(super) common: &'static [Embedded],
+    /// What belongs to a project of each kind that there is one for.
+    pub(super) kinds: &'static [(Kind, &'static [Embedded])],
+    /// All that a plugin is made with, so that a project needs no checkout of Jackfield.
+    pub(super) sdk: &'static [&'static [Embedded]],
+    /// What the README says of the language's files and tools.
+    pub(super) about: &'static [Embedded],
+    /// What tests and builds a project.
+    pub(super) commands: &'static [&'static str],
+}
+
+const ANALYZER: &[Embedded] =
+    embedded!("templates/analyzer/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const MODEL: &[Embedded] =
+    embedded!("templates/model/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const CACHE_BACKEND: &[Embedded] =
+    embedded!("templates/cache-backend/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const ROUTING_POLICY: &[Embedded] =
+    embedded!("templates/routing-policy/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+const DIRECTION_EXTRACTOR: &[Embedded] =
+    embedded!("templates/direction-extractor/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+/// The contract, for languages whose tools read it.
+pub(super) static WIT: &[Embedded] = embedded!(
+    "../../plugin-api/wit/":
+    "plugin.wit" => "vendor/wit/plugin.wit",
+    "cache-plugin.wit" => "vendor/wit/cache-plugin.wit",
+);
+
+/// A file of a project.
+pub(super) struct File {
+    /// Where it goes, below the project's folder.
+    pub(super) path: String,
+    /// What it holds.
+    pub(super) text: String,
+}
+
+/// What a run of another pipeline takes, on the command line, to have the plugin as well: it reads the text of each item.
+pub(super) fn overrides(name: &str, kind: Kind, component: &str) -> Vec<String> {
+    let plugin = format!("plugins.{name}.path={}", Value::from(component));
+    let stage = |extension: &str, more: &str| {
+        format!("stages.{name}={{ use = \"{name}/{extension}\", in = {{ text = \"input.text\" }}{more} }}")
+    };
+    match kind {
+        Kind::Analyzer => vec![plugin, stage(name, "")],
+        Kind::Model => {
+            let model = format!("model.{name}.use=\"{name}/{name}\"");
+            vec![plugin, model, stage("ask", &format!(", model = \"{name}\""))]
+        }
+        Kind::CacheBackend => {
+            let grant = format!("plugins.{name}.grant=[\"http:127.0.0.1:8079\"]");
+            let tiers = format!("cache.{name}.tiers=[{{ use = \"{name}/{name}\" }}]");
+            let stage = format!(
+                "stages.{name}={{ use = \"transcript\", in = {{ text = \"input.text\" }}, cache = \"{name}\" }}"
+            );
+            vec![plugin, grant, tiers, stage]
+        }
+        Kind::RoutingPolicy => {
+            let machine = format!("{name}/slot-machine\", in = {{ turn = \"input.text\" }}");
+            let route = format!(
+                "{{ use = \"{name}/{name}\", reward = \"{name}.reward\", arms = [{{ pays = 0.0 }}, {{ pays = 1.0 }}] }}"
+            );
+            vec![plugin, format!("stages.{name}={{ use = \"{machine}, route = {route} }}")]
+        }
+        Kind::DirectionExtractor => {
+            let states =
+                format!("stages.{name}-states={{ use = \"{name}/sample-states\", in = {{ text = \"input.text\" }} }}");
+            vec![plugin, states, format!("stages.{name}={{ use = \"{name}/{name}\", in = \"{name}-states\" }}")]
+        }
+    }
+}
+
+/// A project.
+pub(super) struct Project {
+    pub(super) files: Vec<File>,
+    /// What tests, builds and runs it, from inside its folder.
+    pub(super) commands: Vec<String>,
+}
+
+/// The project of a plugin of this name; none where the language does not have one of the kind.
+pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Option<Project> {
+    let template = languages::template(lang);
+    let (_, of_kind) = template.kinds.iter().find(|(offered, _)| *offered == kind)?;
+    let (world, exports) = kind.world();
+    let own = |text: &str| {
+        text.replace("{{name}}", name)
+            .replace("{{kind}}", kind.name())
+            .replace("{{module}}", &kind.name().replace('-', "_"))
+            .replace("{{crate}}", &name.replace('-', "_"))
+            .replace("{{world}}", world)
+            .replace("{{exports}}", exports)
+    };
+    let mut commands: Vec<String> = template.commands.iter().map(|command| own(command)).collect();
+    commands.push(format!("jackfield plugins test {name}.wasm --quick"));
+    commands.push("jackfield run .".to_owned());
+    let readme = |text: &str| {
+        let about: String = template.about.iter().map(|part| part.text).collect();
+        text.replace("{{about}}", about.trim_end())
+            .replace("{{language}}", template.language)
+            .replace("{{commands}}", &commands.join("\n"))
+    };
+    let mine = [kind.shared(), template.common, of_kind].into_iter().flatten();
+    let mut files: Vec<File> =
+        mine.map(|file| File { path: own(file.target), text: own(&readme(file.text)) }).collect();
+    // What is vendored stays as it is, but for what it takes from the workspace that it leaves.
+    files.extend(template.sdk.iter().copied().flatten().map(|file| File {
+        path: file.target.to_owned(),
+        text: if file.target.ends_with("Cargo.toml") { standalone(file.text) } else { file.text.to_owned() },
+    }));
+    Some(Project { files, commands })
+}

@@ -1,0 +1,169 @@
+//! What the program carries is what the folders hold.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum as _;
+use jackfield_loader::Digest;
+
+use super::{
+    languages::{offering, template},
+    place::{PlaceError, place},
+    template::{Embedded, File, Kind, Lang, project},
+};
+
+/// Every file below a folder of this crate, by its path from there.
+fn below(folder: &str) -> BTreeSet<String> {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeSet::new();
+    let mut open = vec![PathBuf::from(folder)];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(crate_folder.join(&at)).expect("a folder").map(|entry| entry.expect("an entry")) {
+            let path = at.join(entry.file_name());
+            if entry.file_type().expect("a type").is_dir() {
+                // What Python leaves behind.
+                if entry.file_name() != "__pycache__" {
+                    open.push(path);
+                }
+            } else {
+                found.insert(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found
+}
+
+fn embedded() -> BTreeSet<String> {
+    let of = |files: &[Embedded]| files.iter().map(|file| file.source.to_owned()).collect::<Vec<_>>();
+    let mut found: BTreeSet<String> = Kind::value_variants().iter().flat_map(|kind| of(kind.shared())).collect();
+    for lang in Lang::value_variants() {
+        let template = template(*lang);
+        for files in [template.common, template.about].into_iter().chain(template.kinds.iter().map(|(_, files)| *files))
+        {
+            found.extend(of(files));
+        }
+        for files in template.sdk {
+            found.extend(of(files));
+        }
+    }
+    found
+}
+
+/// Whether a file is for those who work on Jackfield itself.
+fn stays(path: &str) -> bool {
+    path.ends_with("/regenerate") || path.ends_with(".sha256")
+}
+
+#[test]
+fn every_file_of_a_template_and_of_an_sdk_is_carried() {
+    let embedded = embedded();
+    let sdks = ["python/jackfield", "javascript", "c", "wit", "src", "macros/src"]
+        .map(|sdk| format!("../../plugin-api/{sdk}"));
+    for folder in sdks.iter().map(String::as_str).chain(["templates"]) {
+        let missing: Vec<_> = below(folder).difference(&embedded).filter(|path| !stays(path)).cloned().collect();
+        assert!(missing.is_empty(), "not in host/cli/src/plugins_new/languages: {missing:#?}");
+    }
+}
+
+#[test]
+fn a_project_has_no_two_files_of_one_path_and_nothing_left_to_fill_in() {
+    for kind in Kind::value_variants().iter().copied() {
+        for lang in offering(kind) {
+            let project = project("a-name", kind, lang).expect("a project");
+            let paths: BTreeSet<_> = project.files.iter().map(|file| &file.path).collect();
+            assert_eq!(paths.len(), project.files.len(), "{lang:?} {kind:?}");
+            for file in &project.files {
+                for key in ["name", "kind", "module", "language", "commands", "about", "crate", "world", "exports"] {
+                    assert!(!file.text.contains(&format!("{{{{{key}}}}}")), "{lang:?} {kind:?} {}: {key}", file.path);
+                }
+                assert!(file.text.ends_with('\n') || file.text.is_empty(), "{lang:?} {kind:?} {}", file.path);
+            }
+            for wanted in ["README.md", "pipeline.toml", ".gitignore"] {
+                assert!(project.files.iter().any(|file| file.path == wanted), "{lang:?} {kind:?}: {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_kind_has_a_project_in_these_languages() {
+    let listed = |kind: &Kind| {
+        let languages: Vec<&str> = offering(*kind).map(|lang| template(lang).language).collect();
+        format!("{}: {}", kind.name(), languages.join(" "))
+    };
+    let offered: Vec<String> = Kind::value_variants().iter().map(listed).collect();
+    assert_eq!(
+        offered,
+        [
+            "analyzer: Rust Python JavaScript TypeScript C",
+            "model: Rust Python JavaScript TypeScript C",
+            "cache-backend: Rust Python JavaScript",
+            "routing-policy: Rust Python JavaScript",
+            "direction-extractor: Rust Python JavaScript",
+        ]
+    );
+    assert!(project("a-name", Kind::CacheBackend, Lang::C).is_none());
+}
+
+#[test]
+fn a_folder_in_use_is_left_alone_and_a_failure_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |path: &str| File { path: path.to_owned(), text: "#!/bin/sh\n".to_owned() };
+    let list = |dir: &Path| {
+        let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+
+    let taken = folder.path().join("taken");
+    fs::create_dir(&taken).unwrap();
+    fs::write(taken.join("mine"), "").unwrap();
+    assert!(matches!(place(&taken, &[file("a")]), Err(PlaceError::Taken(_))));
+    assert!(matches!(place(&taken.join("mine"), &[file("a")]), Err(PlaceError::Taken(_))));
+    assert_eq!(list(&taken), ["mine"]);
+
+    // A file in the way of a folder ends it midway.
+    let fresh = folder.path().join("fresh");
+    assert!(matches!(place(&fresh, &[file("a"), file("a/b")]), Err(PlaceError::Write(..))));
+    assert_eq!(list(folder.path()), ["taken"]);
+
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert!(matches!(place(&empty, &[file("a"), file("a/b")]), Err(PlaceError::Write(..))));
+    assert!(list(&empty).is_empty());
+    place(&empty, &[file("a/b"), file("c")]).unwrap();
+    assert_eq!(list(&empty), ["a", "c"]);
+}
+
+#[test]
+fn the_vendored_crate_takes_nothing_from_a_workspace() {
+    let project = project("a-name", Kind::Analyzer, Lang::Rust).expect("a project");
+    let manifests: Vec<_> = project.files.iter().filter(|file| file.path.ends_with("Cargo.toml")).collect();
+    assert_eq!(manifests.len(), 3);
+    for manifest in manifests {
+        let read: toml::Table = manifest.text.parse().unwrap_or_else(|error| panic!("{}: {error}", manifest.path));
+        assert!(!manifest.text.contains("workspace = true"), "{}:\n{}", manifest.path, manifest.text);
+        if manifest.path.contains("macros") {
+            assert_eq!(read["package"]["edition"].as_str(), Some("2024"));
+            assert!(read["lints"]["rust"]["unsafe_code"].is_str());
+        }
+        let folder = Path::new(&manifest.path).parent().expect("a folder");
+        for (name, dependency) in read["dependencies"].as_table().expect("dependencies") {
+            if let Some(path) = dependency.get("path").and_then(toml::Value::as_str) {
+                let wanted = folder.join(path).join("Cargo.toml").to_string_lossy().into_owned();
+                assert!(project.files.iter().any(|file| file.path == wanted), "{name}: {wanted} is not there");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bindings_for_c_are_those_of_the_contract() {
+    let read = |path| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-api").join(path)).unwrap();
+    let noted = String::from_utf8(read("c/bindings/plugin.wit.sha256")).unwrap();
+    let found = Digest::of(read("wit/plugin.wit")).to_string();
+    assert_eq!(noted.trim_end(), found, "the contract has changed: run plugin-api/c/regenerate");
+}

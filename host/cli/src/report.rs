@@ -1,0 +1,56 @@
+//! `jackfield report`.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jackfield_engine::read_again;
+use jackfield_report::page;
+use jackfield_store::{ItemRow, StoreError, peek, read_record, write_whole};
+
+use super::exit::{Exit, complain};
+use crate::terminal::{output, terminal};
+
+/// How much of the input is read again for the sake of the items that are drawn, in bytes.
+const MOST_INPUT: u64 = 256 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name of the run, the beginning of it, its folder, or `last`.
+    run: String,
+
+    /// The file to write; `report.html` in the run's folder if it is not given.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The folder that holds the run folders.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+}
+
+pub(super) fn report(args: &Args) -> Exit {
+    written(args).unwrap_or_else(|error| {
+        complain(&error, error.hint());
+        Exit::Failed
+    })
+}
+
+fn written(args: &Args) -> Result<Exit, StoreError> {
+    let (folder, run) = peek(&args.out, &args.run)?;
+    let db = read_record(&folder, &run)?;
+    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &db, rows, MOST_INPUT) {
+        Ok(documents) => documents,
+        Err(error) => {
+            terminal().say(format!("note: the input of the run is not drawn: {error}"));
+            BTreeMap::new()
+        }
+    };
+    let page = page(&run, &db, &inputs)?;
+    let file = args.output.clone().unwrap_or_else(|| folder.join("report.html"));
+    if let Err(error) = write_whole(&file, page) {
+        let elsewhere = error.is_refused().then(|| "use -o to name a file that you may write to".to_owned());
+        let hint = elsewhere.or(error.hint());
+        complain(error, hint);
+        return Ok(Exit::Failed);
+    }
+    output().path(&file);
+    Ok(Exit::Success)
+}

@@ -1,0 +1,170 @@
+//! `jackfield routes`.
+
+use clap::Subcommand;
+use jackfield_pipeline::Plan;
+use jackfield_services::{Kept, KeptError, Learned};
+use serde_json::{Value, json};
+
+use super::{
+    exit::{Exit, complain},
+    load::{PipelineArgs, Talk, load_plan, print_json},
+    table::table,
+};
+use crate::terminal::{output, terminal};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say what the routes of a pipeline have learned and keep from run to run.
+    Show {
+        #[command(flatten)]
+        which: Which,
+
+        /// Print one JSON object, with each policy's state in its own form.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget what the routes of a pipeline have learned.
+    Reset {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Which {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    /// Only the route that keeps what it learns under this name.
+    #[arg(long, value_name = "NAME")]
+    state: Option<String>,
+}
+
+/// A route that keeps what it learns.
+struct Named<'a> {
+    stage: &'a str,
+    policy: &'a str,
+    state: String,
+    kept: Kept,
+}
+
+pub(super) fn routes(command: &Command) -> Exit {
+    let (which, talk) = match command {
+        Command::Show { which, json: true } => (which, Talk::Json),
+        Command::Show { which, .. } | Command::Reset { which } => (which, Talk::People),
+    };
+    let plan = match load_plan(&which.pipeline, talk) {
+        Ok((plan, _)) => plan,
+        Err(exit) => return exit,
+    };
+    let named = match named(&plan, which.state.as_deref()) {
+        Ok(named) => named,
+        Err(exit) => return exit,
+    };
+    match command {
+        Command::Show { json, .. } => show(&named, *json),
+        Command::Reset { .. } => reset(&named),
+    }
+}
+
+fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<Named<'a>>, Exit> {
+    let all: Vec<Named<'a>> = plan
+        .stages
+        .iter()
+        .filter_map(|stage| {
+            let route = stage.route.as_ref()?;
+            let path = route.state.as_deref()?;
+            let state = path.file_stem()?.to_string_lossy().into_owned();
+            Some(Named { stage: &stage.name, policy: &route.extension.name, state, kept: Kept::at(path) })
+        })
+        .collect();
+    let Some(only) = only else { return Ok(all) };
+    if !all.iter().any(|named| named.state == only) {
+        let known = all.iter().map(|named| named.state.as_str());
+        let hint = jackfield_pipeline::hint_for(only, "names under which routes keep what they learn", known);
+        complain(format!("no route of the pipeline keeps what it learns as `{only}`"), hint);
+        return Err(Exit::Usage);
+    }
+    Ok(all.into_iter().filter(|named| named.state == only).collect())
+}
+
+fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
+    let (mut objects, mut exit) = (Vec::new(), Exit::Success);
+    for Named { stage, policy, state, kept } in routes {
+        match kept.read_for(policy) {
+            Ok(learned) if as_json => objects.push(json!({
+                "state": state, "stage": stage, "policy": policy, "outcomes": learned.outcomes,
+                "runs": learned.runs.len(), "learned": learned.state,
+            })),
+            Ok(learned) => people(stage, policy, state, &learned),
+            Err(error) => {
+                exit = Exit::Failed;
+                failed(&error);
+            }
+        }
+    }
+    if as_json {
+        print_json(&json!({ "routes": objects }));
+    } else if routes.is_empty() {
+        terminal().say("no route of the pipeline keeps what it learns: `state = \"NAME\"` would");
+    }
+    exit
+}
+
+/// What was learned, as tables: one a context, a row an arm, where the state has that form.
+fn people(stage: &str, policy: &str, state: &str, learned: &Learned) {
+    let (outcomes, runs) = (learned.outcomes, learned.runs.len());
+    output().line(format!("{state}: {policy} of stage `{stage}`, {outcomes} outcomes of {runs} runs"));
+    let contexts = learned.state.as_ref().and_then(|state| state.get("contexts")).and_then(Value::as_object);
+    for (context, held) in contexts.into_iter().flatten() {
+        let arms = held.get("arms").unwrap_or(held);
+        let Some(arms) = arms.as_object().filter(|arms| arms.values().all(Value::is_object)) else { continue };
+        let fields: Vec<&str> = arms
+            .values()
+            .next()
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.as_str())
+            .collect();
+        let cell = |value: Option<&Value>| match value {
+            Some(Value::Number(number)) => {
+                let number = number.as_f64().unwrap_or_default();
+                if number.fract() == 0.0 { format!("{number}") } else { format!("{number:.3}") }
+            }
+            Some(value) => value.to_string(),
+            None => String::new(),
+        };
+        let rows = arms.iter().map(|(arm, held)| {
+            [arm.clone()].into_iter().chain(fields.iter().map(|field| cell(held.get(field)))).collect::<Vec<_>>()
+        });
+        let heads: Vec<&str> = ["arm"].into_iter().chain(fields.iter().copied()).collect();
+        if !context.is_empty() {
+            output().line("");
+            output().line(context);
+        }
+        output().lines(table(&heads, rows.collect()));
+    }
+}
+
+fn reset(routes: &[Named<'_>]) -> Exit {
+    let mut exit = Exit::Success;
+    for Named { state, kept, .. } in routes {
+        match kept.reset() {
+            Ok(true) => terminal().say(format!("{state}: forgotten")),
+            Ok(false) => terminal().say(format!("{state}: there was nothing")),
+            Err(error) => {
+                exit = Exit::Failed;
+                failed(&error);
+            }
+        }
+    }
+    if routes.is_empty() {
+        terminal().say("no route of the pipeline keeps what it learns");
+    }
+    exit
+}
+
+fn failed(error: &KeptError) {
+    complain(error, error.hint());
+}

@@ -1,0 +1,468 @@
+//! `jackfield run`.
+
+use std::{
+    collections::BTreeMap,
+    io::BufRead as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::available_parallelism,
+};
+
+use jackfield_engine::{Cancel, Difference, Engine, EngineError, Options, is_same, look_at_kept, look_for_input};
+use jackfield_loader::{BUNDLED, Registry, escape_untrusted, mask_secrets};
+use jackfield_pipeline::{ExtensionRef, Plan, SearchPlan, StagePlan};
+use jackfield_services::CallRecorder;
+use jackfield_store::{ModelCount, PluginJson, RunFolder, RunJson, RunState, SearchCount, Summary};
+use serde_json::Value;
+
+use super::{
+    develop::develop,
+    exit::{Exit, complain},
+    load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
+    lockfile::shell_word,
+    progress::Progress,
+    signals::on_signal,
+    table::{counted, ms, table},
+    watch::{Both, Watch, WatchArgs},
+};
+use crate::terminal::{output, terminal};
+
+/// Where run folders lie if nobody says otherwise.
+pub(super) const OUT: &str = "runs";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) pipeline: PipelineArgs,
+
+    /// The folder that holds the run folders.
+    #[arg(long, value_name = "DIR", default_value = OUT)]
+    pub(super) out: PathBuf,
+
+    /// Worker threads; as many as there are processors if it is not given.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Go on with a run: its name, the beginning of it, its folder, or `last`.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<String>,
+
+    /// With --resume: make every failed call again, not just those that may have healed.
+    #[arg(long, requires = "resume")]
+    retry_failed: bool,
+
+    /// Keep each call of a stage, with all that it asked of the host, in a file of its own: in this folder, or in `calls` of
+    /// the run folder. `jackfield plugins replay` makes such a call again.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    record: Option<Option<PathBuf>>,
+
+    /// Run again whenever the pipeline, a plugin, a file that `with` names or an input file changes. Calls that are as they
+    /// were are not made again. Ctrl-C ends it.
+    #[arg(long = "watch", conflicts_with = "resume")]
+    again: bool,
+
+    /// With --watch: load native plugins that the pipeline allows as they are, whatever digest it pins them to.
+    #[arg(long, requires = "again")]
+    pub(super) allow_native: bool,
+
+    /// Print one JSON object on standard output; with --watch, one for each run.
+    #[arg(long)]
+    pub(super) json: bool,
+
+    #[command(flatten)]
+    watch: WatchArgs,
+}
+
+pub(super) fn run(args: &Args) -> Exit {
+    if args.again {
+        return develop(args);
+    }
+    let talk = if args.json { Talk::Json } else { Talk::People };
+    let loaded = match load_pipeline(&args.pipeline, talk) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let cancel = Cancel::default();
+    let interrupted = cancel.clone();
+    // Before the run begins, a signal ends the process as any other: nothing is lost.
+    let listen = || on_signal(move || interrupted.request());
+    let done = go(args, &loaded, &cancel, listen).map(|ended| match ended {
+        Ended::Refused(exit) => exit,
+        Ended::Ran(summary) => {
+            if args.json {
+                print_json(&*summary);
+            } else {
+                conclude(&summary, &loaded.plan, &go_on(args, &summary.run), &out_option(&args.out));
+            }
+            summary.state.into()
+        }
+    });
+    done.unwrap_or_else(|error| {
+        complain(&error, error.hint());
+        Exit::from(&error)
+    })
+}
+
+/// How a run ended.
+pub(super) enum Ended {
+    /// Before it began, which has been told.
+    Refused(Exit),
+    /// In order.
+    Ran(Box<Summary>),
+}
+
+/// Makes the run. `begins` is called right before there is something to lose.
+pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnOnce()) -> Result<Ended, EngineError> {
+    let Loaded { plan, registry, instances, services, file } = loaded;
+    let mut services = services.clone();
+    look_for_input(plan)?;
+    let (folder, run) = match &args.resume {
+        None => {
+            look_at_kept(plan)?;
+            let folder = RunFolder::create(&args.out, &plan.name)?;
+            let run = new_run(&folder, plan, registry, file.clone());
+            (folder, run)
+        }
+        Some(name) => {
+            let folder = RunFolder::open(&args.out, name)?;
+            let run = folder.read_run()?;
+            if run.digest != plan.digest {
+                complain(
+                    format!("run `{}` was made by another version of the pipeline or its plugins", run.run),
+                    Some(what_differs(&run.plan, plan)),
+                );
+                return Ok(Ended::Refused(Exit::Usage));
+            }
+            let trials = |plan: &Plan| (plan.input.clone(), plan.search.as_ref().map(|search| search.stop));
+            if matches!(run.state, RunState::Complete) && trials(&run.plan) == trials(plan) {
+                terminal().say(format!("run `{}` is complete already", run.run));
+            }
+            (folder, run)
+        }
+    };
+    let id = folder.id();
+    if !args.again {
+        terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
+    }
+
+    if let Some(chosen) = &args.record {
+        let into = chosen.clone().unwrap_or_else(|| folder.path().join("calls"));
+        services.calls = Some(Arc::new(CallRecorder::new(&into)?));
+    }
+    let mut watch = match Watch::new(&args.watch, &id, plan, &services) {
+        Ok(watch) => watch,
+        Err(error) => {
+            complain(error, None);
+            return Ok(Ended::Refused(Exit::Usage));
+        }
+    };
+    let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
+    let options = Options { jobs, retry_failed: args.retry_failed };
+    let instances = instances.clone();
+    let engine = Engine { plan, registry, instances, services: services.clone(), options };
+    let mut progress = Progress::new(plan, args.json);
+    begins();
+    let outcome = engine.run(folder, run, cancel, &mut Both(&mut progress, &mut watch));
+    progress.finish();
+    watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()), cancel);
+    let summary = outcome?.summary;
+    if let Some(calls) = &services.calls {
+        let (written, lost) = calls.counts();
+        let lost = if lost > 0 { format!("; {lost} could not be") } else { String::new() };
+        terminal().say(format!("recorded {} in {}{lost}", counted(written, "call"), calls.folder().display()));
+    }
+    Ok(Ended::Ran(Box::new(summary)))
+}
+
+fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) -> RunJson {
+    let used = |alias: &str| plan.stages.iter().any(|stage| stage.extension.plugin == alias);
+    let plugins = registry.plugins().iter().filter(|plugin| used(&plugin.alias)).map(|plugin| PluginJson {
+        alias: plugin.alias.clone(),
+        form: plugin.form,
+        digest: plugin.digest.clone(),
+        path: plugin.path.clone(),
+    });
+    RunJson::new(folder, plan, file, plugins.collect())
+}
+
+/// The first thing that a resume would find changed.
+pub(super) fn what_differs(before: &Plan, now: &Plan) -> String {
+    let start_anew = "start a new run, or restore what was";
+    let names = |plan: &Plan| plan.stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
+    if before.seed != now.seed {
+        return format!("the seed was {}, now it is {}; {start_anew}", before.seed, now.seed);
+    }
+    if names(before) != names(now) {
+        return format!(
+            "the stages were {}, now they are {}; {start_anew}",
+            names(before).join(", "),
+            names(now).join(", ")
+        );
+    }
+    for new in &now.models {
+        let Some(old) = before.models.iter().find(|old| old.name == new.name) else { continue };
+        if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+            return format!("model `{}`: {what}; {start_anew}", new.name);
+        }
+    }
+    if let Some(what) = search_differs(before, now) {
+        return format!("{what}; {start_anew}");
+    }
+    for (old, new) in before.stages.iter().zip(&now.stages) {
+        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
+            return format!("stage `{}`: {what}; {start_anew}", old.name);
+        }
+        let config = config_differs(&old.config_identity(), (&new.config_identity(), &new.config));
+        let what = if old.extension != new.extension {
+            "it uses another extension".to_owned()
+        } else if let Some(config) = config {
+            config
+        // What is drawn of a result does not change it.
+        } else if (StagePlan { views: new.views.clone(), ..old.clone() }) != *new {
+            "its wires changed".to_owned()
+        } else {
+            continue;
+        };
+        return format!("stage `{}`: {what}; {start_anew}", old.name);
+    }
+    for (old, new) in before.models.iter().zip(&now.models).filter(|(old, new)| old.name == new.name) {
+        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
+            return format!("model `{}`: {what}; {start_anew}", old.name);
+        }
+    }
+    start_anew.to_owned()
+}
+
+/// How the search differs, if it does: further trials are no difference.
+fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
+    let (old, new) = match (&before.search, &now.search) {
+        (Some(old), Some(new)) => (old, new),
+        (None, None) => return None,
+        (None, Some(_)) => return Some("there was no search, now there is one".to_owned()),
+        (Some(_), None) => return Some("there was a search, now there is none".to_owned()),
+    };
+    if let Some(what) = plugin_differs(&old.extension, &new.extension) {
+        return Some(format!("the policy of the search: {what}"));
+    }
+    if old.extension != new.extension {
+        return Some(format!("the search used `{}`, now it uses `{}`", old.extension.name, new.extension.name));
+    }
+    if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
+        return Some(format!("the search: {what}"));
+    }
+    let key_of = |plan: &SearchPlan, name: &str| plan.study.space.iter().find(|key| key.name == name).cloned();
+    for key in old.study.space.iter().chain(&new.study.space) {
+        match (key_of(old, &key.name), key_of(new, &key.name)) {
+            (Some(_), None) => return Some(format!("`{}` was searched, now it is not", key.name)),
+            (None, Some(_)) => return Some(format!("`{}` was not searched, now it is", key.name)),
+            (old, new) if old != new => return Some(format!("the range or the choices of `{}` changed", key.name)),
+            _ => {}
+        }
+    }
+    let what = if old.study.space != new.study.space {
+        "the order of the keys that are searched"
+    } else if old.objectives != new.objectives {
+        "what the search makes less or more"
+    } else if old.reports != new.reports {
+        "what a trial reports"
+    } else if old.points != new.points {
+        "the points that are tried first"
+    } else if old.in_flight != new.in_flight {
+        "`in_flight` of the search"
+    } else {
+        return None;
+    };
+    Some(format!("{what} changed"))
+}
+
+/// How the code behind an extension differs, if it does.
+fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str> {
+    let linked_in = |extension: &ExtensionRef| extension.plugin == BUNDLED;
+    match old.digest != new.digest {
+        true if linked_in(old) && linked_in(new) => {
+            Some("it is part of the program, and this program is another build than the one that made the run")
+        }
+        true => Some("its plugin has another digest"),
+        false => None,
+    }
+}
+
+/// What differs between two configurations: the first file that changed, by its path, or that something did.
+fn config_differs(old: &Value, (new, config): (&Value, &Value)) -> Option<String> {
+    if old == new {
+        return None;
+    }
+    let usual = || Some("its `with` table changed".to_owned());
+    let Err(Difference { place, expected: Some(_), found: Some(_) }) = is_same(old, new) else { return usual() };
+    let pointer = place.strip_suffix(".sha256").map(|place| place.replace(['.', '['], "/").replace(']', ""));
+    match pointer.and_then(|pointer| config.pointer(&pointer)?["path"].as_str()) {
+        Some(path) => Some(format!("what lies at `{path}`, which its `with` table names, changed")),
+        None => usual(),
+    }
+}
+
+/// The command that goes on with a run: with all options that make the pipeline what it was.
+fn go_on(args: &Args, run: &str) -> String {
+    let PipelineArgs { path, set, input, grant, locked } = &args.pipeline;
+    let mut command = format!("jackfield run {}", shell_word(&path.to_string_lossy()));
+    for (option, values) in [("--set", set), ("--input", input), ("--grant", grant)] {
+        values.iter().for_each(|value| command.push_str(&format!(" {option} {}", shell_word(value))));
+    }
+    if *locked {
+        command.push_str(" --locked");
+    }
+    command.push_str(&out_option(&args.out));
+    mask_secrets(&format!("{command} --resume {run}")).into_owned()
+}
+
+/// The name of a run as a further command is given it: the folder, where it was named by that, or its id.
+pub(super) fn run_word(given: &str, id: &str) -> String {
+    if Path::new(given).join("run.json").is_file() { shell_word(given) } else { id.to_owned() }
+}
+
+/// The option that names the folder of the run folders, with a space before it, where a command needs it.
+pub(super) fn out_option(out: &Path) -> String {
+    if out == Path::new(OUT) { String::new() } else { format!(" --out {}", shell_word(&out.to_string_lossy())) }
+}
+
+/// The closing words: a table of the stages, what was found, and where it is.
+fn conclude(summary: &Summary, plan: &Plan, go_on: &str, out: &str) {
+    let terminal = terminal();
+    let found = if plan.output.item_files { found(summary) } else { Found::default() };
+    let rows = plan.stages.iter().filter_map(|stage| {
+        let stats = summary.stages.get(&stage.name)?;
+        let mut row = vec![
+            stage.name.clone(),
+            (stats.calls + stats.resumed + stats.memo_hits).to_string(),
+            stats.failed.to_string(),
+            ms(stats.p50_ms),
+            ms(stats.p95_ms),
+        ];
+        if !found.by_stage.is_empty() {
+            row.push(found.by_stage.get(&stage.name).map(u64::to_string).unwrap_or_default());
+        }
+        Some(row)
+    });
+    let mut header = vec!["stage", "calls", "failed", "p50", "p95"];
+    if !found.by_stage.is_empty() {
+        header.push("findings");
+    }
+    terminal.say_lines(format!("\n{}", table(&header, rows.collect())));
+    if !found.by_kind.is_empty() {
+        let kinds: Vec<String> = found.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        terminal.say("");
+        terminal.say(format!("findings: {}", kinds.join(", ")));
+    }
+    let items = summary.items;
+    let mut line = format!("{}: {} in {}", summary.state.name(), counted(items.total, "item"), ms(summary.wall_ms));
+    if items.ok != items.total {
+        let pruned = if items.pruned > 0 { format!("{} pruned, ", items.pruned) } else { String::new() };
+        line.push_str(&format!(" ({} ok, {pruned}{} partial, {} failed)", items.ok, items.partial, items.failed));
+    }
+    terminal.say("");
+    terminal.say(line);
+    models(summary);
+    if let Some(search) = &summary.search {
+        terminal.say(searched(search, &format!("{}{out}", summary.run)));
+    }
+    if let Some(stopped) = summary.stopped.as_ref().filter(|_| summary.state != RunState::Interrupted) {
+        let advice = summary.advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+        terminal.say(format!("stopped: {stopped}{advice}"));
+    }
+    if summary.stopped.is_some() {
+        terminal.say(format!("go on with: {go_on}"));
+    }
+    // The one piece of data: where the results are.
+    output().path(&summary.dir);
+}
+
+/// What came of the search, in a line.
+fn searched(search: &SearchCount, run: &str) -> String {
+    let SearchCount { before, trials, complete, pruned, failed, front, stopped } = search;
+    let mut line = format!("search: {}", counted(*trials, "trial"));
+    if *before > 0 {
+        line.push_str(&format!(" after {before} of its study"));
+    }
+    let others: Vec<String> = [(pruned, "pruned"), (failed, "failed")]
+        .into_iter()
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !others.is_empty() {
+        line.push_str(&format!(" ({complete} complete, {})", others.join(", ")));
+    }
+    if let Some(stopped) = stopped {
+        line.push_str(&format!("; stopped early: {}", escape_untrusted(stopped)));
+    }
+    if *front > 0 {
+        let best = if *front == 1 { "one is".to_owned() } else { format!("{front} are") };
+        let of = if *before > 0 { " of the study" } else { "" };
+        line.push_str(&format!("; {best} the best{of}: jackfield front {run}"));
+    } else if *trials > 0 {
+        line.push_str("; none of them has all its objectives, so that there was nothing to learn from");
+    }
+    line
+}
+
+/// A line a model: what was asked of it, and what it cost.
+fn models(summary: &Summary) {
+    let used = |model: &&ModelCount| model.calls + model.cached + model.failed > 0;
+    let rows = summary.models.iter().filter(|(_, model)| used(model)).map(|(name, model)| {
+        vec![
+            name.clone(),
+            model.calls.to_string(),
+            model.cached.to_string(),
+            model.failed.to_string(),
+            model.retries.to_string(),
+            model.tokens_in.to_string(),
+            model.tokens_out.to_string(),
+            format!("{:.4}", model.usd),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        let header = ["model", "calls", "cached", "failed", "retries", "tokens in", "tokens out", "USD"];
+        terminal().say_lines(format!("\n{}", table(&header, rows)));
+    }
+    for (cache, tiers) in &summary.caches {
+        let asked: Vec<String> = tiers
+            .iter()
+            .filter(|tier| tier.hits + tier.misses + tier.errors > 0)
+            .map(|tier| {
+                let errors = if tier.errors > 0 { format!(", {} errors", tier.errors) } else { String::new() };
+                format!("{} {} of {}{errors}", tier.tier, tier.hits, tier.hits + tier.misses)
+            })
+            .collect();
+        if !asked.is_empty() {
+            terminal().say(format!("cache {cache}: found in {}", asked.join(", ")));
+        }
+    }
+}
+
+/// Findings by stage and by kind: any output with a list `findings` has some.
+#[derive(Default)]
+struct Found {
+    by_stage: BTreeMap<String, u64>,
+    by_kind: BTreeMap<String, u64>,
+}
+
+fn found(summary: &Summary) -> Found {
+    let mut found = Found::default();
+    let Ok(file) = std::fs::File::open(summary.dir.join("results.jsonl")) else { return found };
+    for line in std::io::BufReader::new(file).lines().map_while(Result::ok) {
+        let Ok(Value::Object(mut line)) = serde_json::from_str(&line) else { continue };
+        let Some(Value::Object(outputs)) = line.remove("outputs") else { continue };
+        for (stage, output) in outputs {
+            // A stage that runs over a list has a list of outputs.
+            for output in output.as_array().map_or(std::slice::from_ref(&output), Vec::as_slice) {
+                let Some(findings) = output["findings"].as_array() else { continue };
+                *found.by_stage.entry(stage.clone()).or_default() += findings.len() as u64;
+                for finding in findings {
+                    let kind = finding["kind"].as_str().unwrap_or("other").to_owned();
+                    *found.by_kind.entry(kind).or_default() += 1;
+                }
+            }
+        }
+    }
+    found
+}

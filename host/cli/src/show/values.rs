@@ -1,0 +1,291 @@
+//! A value for a terminal: what is to be looked at is drawn, the rest is JSON text, cut.
+
+use jackfield_loader::escape_untrusted;
+use jackfield_pipeline::ViewMarks;
+use jackfield_report::{
+    counted, digits,
+    looks::{Drawing, Drawn, Looks, Outcome, Outcomes, Series},
+};
+use serde_json::Value;
+
+use super::{
+    MOST_DRAWINGS,
+    block::{Block, Painted, Pen, columns, cut, flow},
+    grids::grids_block,
+};
+
+/// The most members of an object that is shown as text.
+const MOST_MEMBERS: usize = 24;
+/// The most reasons that are listed.
+const MOST_REASONS: usize = 20;
+/// The most columns of a name.
+const LONGEST_NAME: usize = 32;
+/// The most columns of a curve.
+const LONGEST_CURVE: usize = 60;
+
+/// The lines of a value, indented.
+pub(super) fn value_lines(value: &Value, marks: &ViewMarks, (pen, width): (Pen, usize)) -> Vec<String> {
+    let looks = Looks::of(value, marks, MOST_DRAWINGS);
+    let width = width.saturating_sub(2);
+    let mut lines = looks.rest.as_ref().map(|rest| text_lines(rest, width)).unwrap_or_default();
+    let mut beside: Vec<Block> = Vec::new();
+    for drawing in &looks.drawings {
+        if let Drawn::Grids { grids, differences, more } = &drawing.drawn {
+            let block = grids_block(grids, differences.as_ref(), (pen, width));
+            let block =
+                block.below(heading(drawing, width).map(|heading| (columns(&heading), heading)).into_iter().collect());
+            beside.push(block);
+            if *more == 0 {
+                continue;
+            }
+            flush(&mut lines, &mut beside, width);
+            lines.push(format!("and {}", counted(*more as u64, "more grid")));
+            continue;
+        }
+        flush(&mut lines, &mut beside, width);
+        lines.extend((!lines.is_empty()).then(String::new));
+        lines.extend(drawing_lines(drawing, (pen, width)));
+    }
+    flush(&mut lines, &mut beside, width);
+    if looks.more > 0 {
+        lines.push(format!("and {}", counted(looks.more as u64, "more drawing")));
+    }
+    lines.into_iter().map(|line| if line.is_empty() { line } else { format!("  {line}") }).collect()
+}
+
+/// Adds grids, side by side as far as the width allows.
+fn flush(lines: &mut Vec<String>, beside: &mut Vec<Block>, width: usize) {
+    for row in flow(std::mem::take(beside), width, |_| "      ") {
+        lines.extend((!lines.is_empty()).then(String::new));
+        lines.extend(row.lines.iter().map(|line| line.trim_end().to_owned()));
+    }
+}
+
+fn heading(drawing: &Drawing, width: usize) -> Option<String> {
+    Some(cut(&escape_untrusted(&drawing.heading()), width)).filter(|heading| !heading.is_empty())
+}
+
+/// What is not drawn, a member a line.
+fn text_lines(value: &Value, width: usize) -> Vec<String> {
+    let text = |value: &Value| escape_untrusted(&value.to_string()).into_owned();
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let member =
+                |(name, value): (&String, &Value)| cut(&format!("{}: {}", escape_untrusted(name), text(value)), width);
+            let mut lines: Vec<String> = map.iter().take(MOST_MEMBERS).map(member).collect();
+            if map.len() > MOST_MEMBERS {
+                lines.push(format!("and {}", counted((map.len() - MOST_MEMBERS) as u64, "more member")));
+            }
+            lines
+        }
+        other => vec![cut(&text(other), width)],
+    }
+}
+
+fn drawing_lines(drawing: &Drawing, (pen, width): (Pen, usize)) -> Vec<String> {
+    let mut lines: Vec<String> = heading(drawing, width).into_iter().collect();
+    match &drawing.drawn {
+        // They stand beside others.
+        Drawn::Grids { .. } => {}
+        Drawn::Outcomes(outcomes) => lines.extend(outcome_lines(outcomes, (pen, width))),
+        Drawn::Series(series) => lines.extend(series_lines(series, width)),
+        Drawn::Unfit { view, why } => {
+            lines.push(cut(&format!("not drawn as {}: {}", view.name(), escape_untrusted(why)), width));
+        }
+    }
+    lines
+}
+
+/// A row a program, a column a case; a letter for each reason of what is not as it should be.
+fn outcome_lines(outcomes: &Outcomes, (pen, width): (Pen, usize)) -> Vec<String> {
+    let names: Vec<String> =
+        outcomes.rows.iter().map(|row| cut(&escape_untrusted(&row.name), LONGEST_NAME.min(width / 2))).collect();
+    let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    let each = outcomes.cases.to_string().len() + 1;
+    let cases = outcomes.cases.min(width.saturating_sub(beside + 1) / each);
+    let mut head = " ".repeat(beside + 1);
+    (1..=cases).for_each(|case| head.push_str(&format!("{case:>each$}")));
+    let mut lines = vec![head];
+    for (name, row) in names.iter().zip(&outcomes.rows) {
+        let mut line = Painted::new(pen);
+        line.put(if row.is_solved { "32" } else { "" }, &format!("{name}{} ", " ".repeat(beside - columns(name))));
+        for outcome in row.outcomes.iter().take(cases) {
+            let (style, mark) = match outcome {
+                Outcome::Equal => ("32", '='),
+                Outcome::Skipped => ("2", '-'),
+                Outcome::Bad(reason) => ("31", Outcomes::letter(*reason)),
+            };
+            line.put("", &" ".repeat(each - 1));
+            line.put(style, &mark.to_string());
+        }
+        lines.push(line.end());
+    }
+    lines.push("= equal   - skipped".to_owned());
+    for (place, reason) in outcomes.reasons.iter().enumerate().take(MOST_REASONS) {
+        lines.push(cut(&format!("{} {}", Outcomes::letter(place), escape_untrusted(reason)), width));
+    }
+    if outcomes.reasons.len() > MOST_REASONS {
+        lines.push(format!("and {}", counted((outcomes.reasons.len() - MOST_REASONS) as u64, "more reason")));
+    }
+    lines.extend(outcomes.cut());
+    if cases < outcomes.cases {
+        lines.push(format!("{} of {} cases are drawn", cases, outcomes.cases));
+    }
+    lines
+}
+
+/// A curve a number, with its first and last value and what lies between.
+fn series_lines(series: &Series, width: usize) -> Vec<String> {
+    let ends = (series.at.first().copied().unwrap_or_default(), series.at.last().copied().unwrap_or_default());
+    let mut lines = vec![format!(
+        "{}, {} {} to {}",
+        counted(series.count as u64, "point"),
+        series.axis,
+        digits(ends.0),
+        digits(ends.1)
+    )];
+    let names: Vec<String> = series.lines.iter().map(|(name, _)| cut(&escape_untrusted(name), LONGEST_NAME)).collect();
+    let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    for (name, (_, values)) in names.iter().zip(&series.lines) {
+        let known: Vec<f64> = values.iter().copied().flatten().collect();
+        let (least, most) =
+            known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(*value), b.max(*value)));
+        let told = match (known.first(), known.last()) {
+            (Some(first), Some(last)) => {
+                format!("{} → {}   least {}, most {}", digits(*first), digits(*last), digits(least), digits(most))
+            }
+            _ => String::new(),
+        };
+        let room = width.saturating_sub(beside + columns(&told) + 4).min(LONGEST_CURVE);
+        lines.push(format!(
+            "{name}{}  {}  {told}",
+            " ".repeat(beside - columns(name)),
+            curve(values, (least, most), room)
+        ));
+    }
+    lines.extend(series.cut());
+    lines
+}
+
+/// Values as bars of eight heights, in at most so many columns.
+fn curve(values: &[Option<f64>], (least, most): (f64, f64), room: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let room = room.min(values.len());
+    let value = |column: usize| values[if room > 1 { column * (values.len() - 1) / (room - 1) } else { 0 }];
+    let bar = |value: f64| {
+        let part = if most > least { (value - least) / (most - least) } else { 0.5 };
+        BARS[((part * 7.0).round() as usize).min(7)]
+    };
+    (0..room).map(|column| value(column).map_or(' ', bar)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(value: &Value, marks: Value, width: usize) -> String {
+        let marks: ViewMarks = serde_json::from_value(marks).expect("marks");
+        value_lines(value, &marks, (Pen { color: false }, width)).join("\n")
+    }
+
+    #[test]
+    fn outcomes_are_a_table_with_a_letter_a_reason() {
+        let value = json!([
+            { "name": "solve_a", "outcomes": ["equal", "grid:0123456789abcdef", "skipped"] },
+            { "name": "b", "outcomes": ["limit:steps", "equal", "grid:0123456789abcdef"] }
+        ]);
+        insta::assert_snapshot!(shown(&value, json!({ "view": "outcomes" }), 60), @r"
+                   1 2 3
+          solve_a  = a -
+          b        b = a
+          = equal   - skipped
+          a grid:0123456789abcdef
+          b limit:steps
+        ");
+    }
+
+    #[test]
+    fn a_series_is_a_curve_a_number() {
+        let point = |at: u64| json!({ "generation": at, "best": at * at, "mean": if at == 3 { Value::Null } else { json!(7) } });
+        let value = json!((0..9).map(point).collect::<Vec<_>>());
+        insta::assert_snapshot!(shown(&value, json!({ "view": "series" }), 80), @r"
+          9 points, generation 0 to 8
+          best  ▁▁▁▂▃▄▅▆█  0 → 64   least 0, most 64
+          mean  ▅▅▅ ▅▅▅▅▅  7 → 7   least 7, most 7
+        ");
+    }
+
+    #[test]
+    fn what_is_not_drawn_is_text_of_one_line_that_moves_no_terminal() {
+        let value = json!({ "id": "a\u{1b}[2J\n", "long": "x".repeat(500), "list": [1, 2], "grid": [[12]] });
+        insta::assert_snapshot!(shown(&value, json!({ "members": { "grid": { "view": "grid" } } }), 40), @r#"
+          grid: [[12]]
+          id: "a\u001b[2J\n"
+          list: [1,2]
+          long: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+
+          grid
+          not drawn as grid: [0][0] is no integ…
+        "#);
+        assert_eq!(shown(&json!([]), json!({}), 40), "  []");
+        assert_eq!(shown(&json!({}), json!({}), 40), "  {}");
+    }
+
+    /// Values that are nearly what marks ask for, and others.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-2_i64..12).prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "equal|skipped|\\PC{0,6}|\u{1b}\\[2J".prop_map(Value::from),
+        ];
+        let grid = (1_usize..40, 1_usize..40).prop_map(|(rows, columns)| json!(vec![vec![3; columns]; rows]));
+        let name = "input|output|expected|got|name|outcomes|generation|best";
+        prop_oneof![leaf, grid].prop_recursive(4, 40, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_value_is_it_is_shown_and_moves_no_terminal(value in any_value(), width in 20_usize..120) {
+            let kinds = ["grid", "outcomes", "series"].map(|view| json!({ "view": view }));
+            let grids = json!({ "other_members": { "view": "grid" } });
+            let marks = kinds.iter().cloned().chain([
+                json!({ "elements": { "elements": { "view": "grid" } } }),
+                json!({ "elements": grids, "other_members": { "elements": grids, "other_members": grids } }),
+            ]);
+            for marks in marks {
+                let text = shown(&value, marks.clone(), width);
+                prop_assert!(!text.chars().any(|char| char != '\n' && char.is_control()), "{text:?}");
+                let marks: ViewMarks = serde_json::from_value(marks).expect("marks");
+                let colored = value_lines(&value, &marks, (Pen { color: true }, width)).join("\n");
+                prop_assert!(!colored.contains("\u{1b}[2J"), "{colored:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_fits_the_width() {
+        let rows: Vec<Value> = (0..40)
+            .map(|row| json!({ "name": format!("program-{row}-{}", "n".repeat(50)), "outcomes": vec!["error:type"; 60] }))
+            .collect();
+        let points: Vec<Value> = (0..1000).map(|at| json!({ "best": at })).collect();
+        let value = json!({ "rows": rows, "points": points, "grids": [vec![vec![1; 30]; 2], vec![vec![2; 30]; 2]] });
+        let marks = json!({ "members": {
+            "rows": { "view": "outcomes" }, "points": { "view": "series" }, "grids": { "elements": { "view": "grid" } }
+        } });
+        for width in [20, 40, 80, 200] {
+            let text = shown(&value, marks.clone(), width);
+            let widest = text.lines().map(columns).max().unwrap_or_default();
+            assert!(widest <= width.max(60), "{width}: {widest}\n{text}");
+        }
+    }
+}

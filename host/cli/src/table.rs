@@ -1,0 +1,35 @@
+//! Plain tables.
+
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+
+use jackfield_loader::escape_untrusted;
+pub(super) use jackfield_report::{counted, ms};
+
+/// A table without lines: the first column to the left, numbers to the right.
+pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(header.iter().map(|name| escape_untrusted(name).into_owned()));
+    // Some of it may be a stranger's.
+    table.add_rows(
+        rows.into_iter()
+            .map(|row| row.into_iter().map(|cell| escape_untrusted(&cell).into_owned()).collect::<Vec<_>>()),
+    );
+    let numeric: Vec<bool> = (0..header.len())
+        .map(|column| {
+            column > 0
+                && table.row_iter().all(|row| {
+                    row.cell_iter().nth(column).is_none_or(|cell| {
+                        let text = cell.content();
+                        text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
+                    })
+                })
+        })
+        .collect();
+    for (column, numeric) in table.column_iter_mut().zip(numeric) {
+        column.set_padding((0, 2));
+        if numeric {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}

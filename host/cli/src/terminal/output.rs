@@ -1,0 +1,129 @@
+//! Standard output: the one way to it, for data.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use jackfield_loader::{escape_untrusted, escape_untrusted_but_style, escape_untrusted_json, escape_untrusted_lines};
+use serde::Serialize;
+
+/// Standard output. Whatever is written passes an escape that leaves nothing for a terminal to obey. The first error is
+/// kept, and what is written after it is dropped: whoever writes need not mind.
+pub(crate) struct Output {
+    interactive: bool,
+    failed: Mutex<Option<io::Error>>,
+}
+
+/// The one standard output of the process.
+#[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+pub(crate) fn output() -> &'static Output {
+    static OUTPUT: OnceLock<Output> = OnceLock::new();
+    OUTPUT.get_or_init(|| Output { interactive: io::stdout().is_terminal(), failed: Mutex::default() })
+}
+
+impl Output {
+    /// Writes a line. A line break in it is written out.
+    pub(crate) fn line(&self, line: impl AsRef<str>) {
+        self.write(&format!("{}\n", escape_untrusted(line.as_ref())));
+    }
+
+    /// Writes a text of several lines, each ending in a line break.
+    pub(crate) fn lines(&self, text: impl AsRef<str>) {
+        let text = escape_untrusted_lines(text.as_ref());
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        self.write(&format!("{text}{end}"));
+    }
+
+    /// Writes a text of several lines that may be coloured, each ending in a line break. Whatever of it may be a stranger's has
+    /// passed [`escape_untrusted`], so that its colours are ours.
+    pub(crate) fn styled(&self, text: impl AsRef<str>) {
+        self.write(&format!("{}\n", escape_untrusted_but_style(text.as_ref())));
+    }
+
+    /// Writes the path of something that was made: as it is where a program reads it, escaped on a terminal.
+    pub(crate) fn path(&self, path: &Path) {
+        if self.interactive {
+            return self.line(path.to_string_lossy());
+        }
+        let mut bytes = path.as_os_str().as_encoded_bytes().to_owned();
+        bytes.push(b'\n');
+        self.write_bytes(&bytes);
+    }
+
+    /// Writes a JSON value over several lines.
+    pub(crate) fn json(&self, value: &impl Serialize) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.write(&format!("{}\n", escape_untrusted_json(&text)));
+    }
+
+    /// Writes a JSON value on a line.
+    pub(crate) fn json_line(&self, value: &impl Serialize) {
+        let text = serde_json::to_string(value).unwrap_or_default();
+        self.write(&format!("{}\n", escape_untrusted_json(&text)));
+    }
+
+    /// Writes a text that is all ours, as it is: with its colours, or for a shell.
+    pub(crate) fn ours(&self, text: &str) {
+        self.write(text);
+    }
+
+    /// Whether colours are wanted.
+    #[must_use]
+    pub(crate) fn color(&self) -> bool {
+        self.interactive && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+
+    /// The columns of the terminal; none where it is none, or does not say.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+    pub(crate) fn width(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        (self.interactive && size.ws_col > 0).then_some(usize::from(size.ws_col))
+    }
+
+    /// Whether someone may still read what is written.
+    #[must_use]
+    pub(crate) fn is_open(&self) -> bool {
+        self.failed().is_none()
+    }
+
+    /// Ends the output: what went wrong with it, unless its reader has just had enough.
+    ///
+    /// # Errors
+    /// The first error of writing, once.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        self.keep(flushed());
+        match self.failed().take() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, text: &str) {
+        self.write_bytes(text.as_bytes());
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+    fn write_bytes(&self, bytes: &[u8]) {
+        if self.is_open() {
+            self.keep(io::stdout().lock().write_all(bytes));
+        }
+    }
+
+    fn keep(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            self.failed().get_or_insert(error);
+        }
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+fn flushed() -> io::Result<()> {
+    io::stdout().lock().flush()
+}

@@ -1,0 +1,189 @@
+//! Spans of a run, for an OpenTelemetry collector.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use jackfield_engine::{Cancel, Event};
+use jackfield_pipeline::Plan;
+use jackfield_store::{AnswerSource, CallNote, ItemState};
+use jackfield_telemetry::spans::{AttributeValue, Span, SpanIds, SpanKind, Spans, names};
+
+/// How long the last spans may take.
+const LAST_SPANS: Duration = Duration::from_secs(5);
+
+/// The spans of a run.
+pub(super) struct Trace<'a> {
+    spans: Spans,
+    ids: SpanIds,
+    plan: &'a Plan,
+    run: u64,
+    began: SystemTime,
+    clock: Instant,
+    /// Ids of the items in work.
+    items: HashMap<Arc<str>, u64>,
+    /// Completions whose stage's call is not answered yet.
+    waiting: Vec<(usize, Span, Arc<str>)>,
+    stages: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    item_name: Arc<str>,
+}
+
+impl<'a> Trace<'a> {
+    pub(super) fn new(spans: Spans, plan: &'a Plan) -> Self {
+        let ids = SpanIds::new();
+        let run = ids.fresh();
+        let stages = plan.stages.iter().map(|stage| {
+            let name: Arc<str> = stage.name.as_str().into();
+            (format!("stage {name}").into(), name, stage.extension.name.as_str().into())
+        });
+        Self {
+            spans,
+            run,
+            ids,
+            began: SystemTime::now(),
+            clock: Instant::now(),
+            items: HashMap::new(),
+            waiting: Vec::new(),
+            stages: stages.collect(),
+            item_name: "item".into(),
+            plan,
+        }
+    }
+
+    /// The time of day at a moment of this run.
+    fn at(&self, then: Instant) -> SystemTime {
+        match then.checked_duration_since(self.clock) {
+            Some(after) => self.began + after,
+            None => self.began - self.clock.duration_since(then),
+        }
+    }
+
+    fn item(&mut self, id: &str) -> u64 {
+        if id.is_empty() {
+            return self.run;
+        }
+        match self.items.get(id) {
+            Some(span) => *span,
+            None => {
+                let span = self.ids.fresh();
+                self.items.insert(id.into(), span);
+                span
+            }
+        }
+    }
+
+    pub(super) fn on(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Called { stage, item, began, took, attempts, from_memo, failure } => {
+                let parent = self.item(item);
+                let id = self.ids.fresh();
+                let (span_name, name, extension) = self.stages[*stage].clone();
+                let outcome = failure.map_or("ok", |failure| failure.kind().name());
+                let mut attributes: Vec<(&'static str, AttributeValue)> = vec![
+                    (names::STAGE, name.into()),
+                    (names::EXTENSION, extension.into()),
+                    (names::OUTCOME, outcome.into()),
+                    (names::ATTEMPTS, i64::from(*attempts).into()),
+                ];
+                if !item.is_empty() {
+                    attributes.push((names::ITEM, Arc::<str>::from(*item).into()));
+                }
+                if *from_memo {
+                    attributes.push((names::CACHE, "hit".into()));
+                }
+                self.spans.record(Span {
+                    id,
+                    parent: Some(parent),
+                    name: span_name,
+                    kind: SpanKind::Stage,
+                    start: self.at(*began),
+                    took: *took,
+                    attributes,
+                    error: failure.map(ToString::to_string),
+                });
+                let mine = |(of, _, asked): &mut (usize, Span, Arc<str>)| of == stage && **asked == **item;
+                for (_, mut span, _) in self.waiting.extract_if(.., mine) {
+                    span.parent = Some(id);
+                    self.spans.record(span);
+                }
+            }
+            Event::Completion { stage, note } => {
+                let span = self.completion(note);
+                self.waiting.push((*stage, span, Arc::clone(&note.item)));
+            }
+            Event::ItemDone { item, state, taken: Some(taken), .. } => {
+                let id = self.item(item);
+                self.items.remove(&***item);
+                self.spans.record(Span {
+                    id,
+                    parent: Some(self.run),
+                    name: Arc::clone(&self.item_name),
+                    kind: SpanKind::Item,
+                    start: self.at(*taken),
+                    took: taken.elapsed(),
+                    attributes: vec![(names::ITEM, Arc::clone(item).into()), (names::OUTCOME, state.name().into())],
+                    error: (*state == ItemState::Failed).then(|| "the item failed".to_owned()),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn completion(&self, note: &CallNote) -> Span {
+        let plan = self.plan.models.iter().find(|model| *model.name == *note.model);
+        let provider: Arc<str> = plan.map_or("", |model| &model.extension.name).into();
+        let asked: Arc<str> = plan.and_then(|model| model.config["name"].as_str()).unwrap_or(&provider).into();
+        let outcome = note.failure.map_or("ok", |kind| kind.name());
+        let found = if note.source == AnswerSource::Call { "miss" } else { "hit" };
+        Span {
+            id: self.ids.fresh(),
+            parent: None,
+            name: format!("chat {asked}").into(),
+            kind: SpanKind::Model,
+            start: self.at(note.began),
+            took: note.took,
+            attributes: vec![
+                (names::MODEL, Arc::clone(&note.model).into()),
+                (names::GEN_AI_OPERATION_NAME, "chat".into()),
+                (names::GEN_AI_PROVIDER_NAME, provider.into()),
+                (names::GEN_AI_REQUEST_MODEL, asked.into()),
+                (names::GEN_AI_USAGE_INPUT_TOKENS, (note.usage.input as i64).into()),
+                (names::GEN_AI_USAGE_OUTPUT_TOKENS, (note.usage.output as i64).into()),
+                (names::USD, note.usd.into()),
+                (names::ATTEMPTS, i64::from(note.tries).into()),
+                (names::CACHE, found.into()),
+                (names::OUTCOME, outcome.into()),
+            ],
+            error: note.failure.map(|kind| kind.name().to_owned()),
+        }
+    }
+
+    pub(super) fn finish(mut self, state: &'static str, cancel: &Cancel) {
+        for (_, span, _) in std::mem::take(&mut self.waiting) {
+            self.spans.record(Span { parent: Some(self.run), ..span });
+        }
+        self.spans.record(Span {
+            id: self.run,
+            parent: None,
+            name: "run".into(),
+            kind: SpanKind::Run,
+            start: self.began,
+            took: self.clock.elapsed(),
+            attributes: vec![
+                (names::PIPELINE, Arc::<str>::from(self.plan.name.as_str()).into()),
+                (names::OUTCOME, state.into()),
+            ],
+            error: (state == "failed").then(|| "the run failed".to_owned()),
+        });
+        let counts = self.spans.finish_unless(LAST_SPANS, cancel.signal());
+        if counts.lost + counts.dropped > 0 {
+            tracing::warn!(
+                "{} of {} spans did not reach the collector",
+                counts.lost + counts.dropped,
+                counts.lost + counts.dropped + counts.sent
+            );
+        }
+    }
+}

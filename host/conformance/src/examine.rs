@@ -1,0 +1,150 @@
+//! From a plugin to a report.
+
+use std::time::{Duration, Instant};
+
+use jackfield_loader::{Form, Offer, Plugin};
+use jackfield_plugin_api::{Kind, Picks};
+use serde_json::Value;
+
+use super::{
+    CheckReport, ExtensionReport, Finding, Level, Outcome, Report,
+    catalogue::{CHECKS, Check},
+    subject::Subject,
+};
+
+/// How an examination is made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Only extensions of this kind.
+    pub kind: Option<Kind>,
+    /// Only extensions of this name.
+    pub name: Option<String>,
+    /// The configuration to use in place of those of the examples.
+    pub config: Option<Value>,
+    /// Smaller batches and fewer repetitions.
+    pub quick: bool,
+    /// The longest that a call may take, 1 s at least.
+    pub longest: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { kind: None, name: None, config: None, quick: false, longest: Duration::from_secs(10) }
+    }
+}
+
+impl Settings {
+    fn wants(&self, offer: &Offer) -> bool {
+        let descriptor = &offer.descriptor;
+        self.kind.is_none_or(|kind| kind == descriptor.kind)
+            && self.name.as_ref().is_none_or(|name| *name == descriptor.name)
+    }
+}
+
+/// Puts the extensions of a plugin through every check. `again` is the same plugin, loaded once more; `imports` are the
+/// interfaces that a component imports.
+///
+/// # Errors
+/// If this machine gives no threads or no temporary folder.
+pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &Settings) -> std::io::Result<Report> {
+    let (mut extensions, mut opened) = (Vec::new(), Vec::new());
+    for offer in plugin.offers.iter().filter(|offer| settings.wants(offer)) {
+        let same = |other: &&Offer| {
+            (other.descriptor.kind, &other.descriptor.name) == (offer.descriptor.kind, &offer.descriptor.name)
+        };
+        let again = again.offers.iter().find(same).map(|offer| &*offer.descriptor);
+        let subject = Subject::new(plugin.form, offer, again, imports, settings)?;
+        let report = extension(&subject);
+        let failed = report.checks.iter().any(|check| check.outcome.is_failed());
+        if failed || subject.unopened().is_none() {
+            opened.push(report.level);
+        }
+        extensions.push(report);
+    }
+    // One that wants files which nobody named says nothing of the others.
+    let level = opened.into_iter().min().unwrap_or(Level::Loads);
+    Ok(Report {
+        plugin: plugin.alias.clone(),
+        form: plugin.form,
+        path: plugin.path.clone(),
+        sha256: plugin.digest.clone(),
+        protocol: format!("{}.{}", plugin.protocol.0, plugin.protocol.1),
+        level,
+        extensions,
+    })
+}
+
+fn extension(subject: &Subject<'_>) -> ExtensionReport {
+    let descriptor = subject.descriptor();
+    let sandboxed = subject.form == Form::Wasm;
+    let applies = |check: &&Check| {
+        check.kind.is_none_or(|kind| kind == descriptor.kind)
+            && check.picks.is_none_or(|picks| picks == Picks::from_descriptor(descriptor))
+            && (sandboxed || check.level != Level::SandboxClean)
+    };
+    let checks: Vec<CheckReport> = CHECKS.iter().filter(applies).map(|check| made(check, subject)).collect();
+    let (level, stops) = level(&checks, subject);
+    ExtensionReport {
+        kind: descriptor.kind,
+        name: descriptor.name.clone(),
+        version: descriptor.version.clone(),
+        level,
+        stops,
+        checks,
+    }
+}
+
+fn made(check: &Check, subject: &Subject<'_>) -> CheckReport {
+    let began = Instant::now();
+    let began_stuck = subject.bench.is_stuck();
+    let longest = humantime::format_duration(subject.bench.longest());
+    let outcome = if began_stuck {
+        Outcome::not_applicable(format!("earlier calls did not come back within {longest}"))
+    } else if let Some(reason) = subject.unopened().filter(|_| check.calls) {
+        Outcome::not_applicable(reason)
+    } else {
+        (check.run)(subject)
+    };
+    let hung = !began_stuck && subject.bench.is_stuck() && !outcome.is_failed();
+    let outcome = if hung {
+        Outcome::of(vec![Finding::new(
+            format!("every call to end within {longest}"),
+            "calls that do not end",
+            "ask the host now and then whether to stop, and bound the work; --timeout gives more time",
+        )])
+    } else {
+        outcome
+    };
+    tracing::debug!(extension = subject.descriptor().name, check = check.id, took = ?began.elapsed(), "checked");
+    CheckReport { id: check.id.to_owned(), promise: check.promise.to_owned(), level: check.level, outcome }
+}
+
+/// The level reached, and why it is no higher one.
+fn level(checks: &[CheckReport], subject: &Subject<'_>) -> (Level, Option<String>) {
+    let of = |level: Level| checks.iter().filter(move |check| check.level == level);
+    let failed = |level: Level| {
+        let failed: Vec<String> =
+            of(level).filter(|check| check.outcome.is_failed()).map(|check| format!("`{}`", check.id)).collect();
+        (!failed.is_empty()).then(|| format!("failed: {}", failed.join(", ")))
+    };
+    if let Some(why) = failed(Level::Conforming).or_else(|| subject.unopened()) {
+        return (Level::Loads, Some(why));
+    }
+    // Bytes that were never seen are not known to be the same.
+    let unknown = of(Level::Deterministic).find_map(|check| match &check.outcome {
+        Outcome::NotApplicable { reason } => Some(reason.clone()),
+        _ => None,
+    });
+    if let Some(why) = failed(Level::Deterministic).or(unknown) {
+        return (Level::Conforming, Some(why));
+    }
+    match subject.form {
+        Form::LinkedIn => return (Level::Deterministic, Some("what is linked in runs outside any sandbox".to_owned())),
+        Form::Native => return (Level::Deterministic, Some("native code runs outside any sandbox".to_owned())),
+        Form::Wasm => {}
+    }
+    match failed(Level::SandboxClean) {
+        Some(why) => (Level::Deterministic, Some(why)),
+        None => (Level::SandboxClean, None),
+    }
+}

@@ -1,0 +1,308 @@
+//! From wires to the document that a call gets. Values stay JSON text: what a wire does not look into is not parsed.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use jackfield_pipeline::{InputExpr, Source, Step, Wire};
+use jackfield_plugin_api::{Document, Tensor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What a source has to give at the moment.
+pub(super) enum Given<'a> {
+    /// Its document.
+    Value(&'a Document),
+    /// It failed or was skipped.
+    Absent,
+}
+
+/// Why a call has no input.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoInput {
+    /// The source failed: the stage of this index.
+    Failed(usize),
+    /// The wire leads nowhere.
+    Nothing(String),
+}
+
+/// Makes the input of a call. `given` answers for a source; sources that a stage reads are done when it is asked.
+pub(super) fn input_of<'a>(expr: &InputExpr, given: &impl Fn(Source) -> Given<'a>) -> Result<Document, NoInput> {
+    match expr {
+        InputExpr::Wire(wire) => value_of(wire, given),
+        InputExpr::List(parts) => {
+            let mut text = String::from("[");
+            for part in parts {
+                match input_of(part, given) {
+                    Ok(document) => {
+                        if text.len() > 1 {
+                            text.push(',');
+                        }
+                        text.push_str(&document.json);
+                    }
+                    // A source that failed is left out: the reader works with what there is.
+                    Err(NoInput::Failed(_)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+            text.push(']');
+            Ok(Document::new(text))
+        }
+        InputExpr::Table(entries) => {
+            let mut text = String::from("{");
+            let mut tensors = Vec::new();
+            for entry in entries {
+                let document = match input_of(&entry.value, given) {
+                    Ok(document) => document,
+                    Err(_) if !entry.required => continue,
+                    Err(other) => return Err(other),
+                };
+                if text.len() > 1 {
+                    text.push(',');
+                }
+                text.push_str(&serde_json::Value::from(entry.key.as_str()).to_string());
+                text.push(':');
+                text.push_str(&document.json);
+                tensors.extend(
+                    document
+                        .tensors
+                        .into_iter()
+                        .map(|tensor| Tensor { name: format!("{}.{}", entry.key, tensor.name), ..tensor }),
+                );
+            }
+            text.push('}');
+            Ok(Document { json: text.into(), tensors })
+        }
+    }
+}
+
+/// The value at the end of a wire.
+pub(super) fn value_of<'a>(wire: &Wire, given: &impl Fn(Source) -> Given<'a>) -> Result<Document, NoInput> {
+    let document = match (given(wire.source), wire.source) {
+        (Given::Value(document), _) => document,
+        (Given::Absent, Source::Stage(stage)) => return Err(NoInput::Failed(stage)),
+        (Given::Absent, _) => return Err(NoInput::Nothing("there is no item here".to_owned())),
+    };
+    if wire.path.is_empty() {
+        return Ok(document.clone());
+    }
+    follow(&document.json, &wire.path).map(Document::new)
+}
+
+/// The text of a string, anything else as JSON.
+pub(super) fn text_of(document: &Document) -> String {
+    serde_json::from_str::<String>(&document.json).unwrap_or_else(|_| document.json.to_string())
+}
+
+/// The elements of a list, each as JSON text; of at most so many.
+pub(super) fn elements(json: &str, most: usize) -> Result<Vec<Arc<str>>, String> {
+    let parts: Vec<&RawValue> =
+        serde_json::from_str(json).map_err(|_| format!("expected a list, found {}", excerpt(json)))?;
+    if parts.len() > most {
+        return Err(format!("the list has {} elements, more than the {most} that a stage may run over", parts.len()));
+    }
+    Ok(parts.into_iter().map(|part| Arc::from(part.get())).collect())
+}
+
+/// A field of an object, not looked into.
+pub(super) fn field_of<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
+    Pick::Field(name).deserialize(&mut serde_json::Deserializer::from_str(json)).ok().flatten()
+}
+
+fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
+    let Some((step, rest)) = path.split_first() else { return Ok(json.to_owned()) };
+    let nothing = |what: String| NoInput::Nothing(what);
+    match step {
+        Step::Field(name) => {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            match Pick::Field(name).deserialize(&mut reader) {
+                Ok(Some(value)) => follow(value.get(), rest),
+                Ok(None) => Err(nothing(format!("there is no field `{name}` in {}", excerpt(json)))),
+                Err(_) => Err(nothing(format!("`{name}` is asked of {}, which is no object", excerpt(json)))),
+            }
+        }
+        Step::Index(index) => {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            match Pick::Index(*index).deserialize(&mut reader) {
+                Ok(Some(value)) => follow(value.get(), rest),
+                Ok(None) => Err(nothing(format!("there is no element [{index}] in {}", excerpt(json)))),
+                Err(_) => Err(nothing(format!("[{index}] is asked of {}, which is no list", excerpt(json)))),
+            }
+        }
+        Step::All => {
+            let parts: Vec<&RawValue> = serde_json::from_str(json)
+                .map_err(|_| nothing(format!("[*] is asked of {}, which is no list", excerpt(json))))?;
+            let mut text = String::from("[");
+            for part in parts {
+                // An element without the field has nothing to give.
+                let Ok(value) = follow(part.get(), rest) else { continue };
+                if text.len() > 1 {
+                    text.push(',');
+                }
+                text.push_str(&value);
+            }
+            text.push(']');
+            Ok(text)
+        }
+    }
+}
+
+/// The beginning of a value, for a message.
+pub(super) fn excerpt(json: &str) -> String {
+    let short: String = json.chars().take(40).collect();
+    if short.len() < json.len() { format!("`{short}…`") } else { format!("`{short}`") }
+}
+
+/// Picks one part of an object or list without reading the others.
+#[derive(Clone, Copy)]
+enum Pick<'p> {
+    Field(&'p str),
+    Index(usize),
+}
+
+impl<'de> DeserializeSeed<'de> for Pick<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        match self {
+            Self::Field(_) => deserializer.deserialize_map(self),
+            Self::Index(_) => deserializer.deserialize_seq(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Pick<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Field(_) => "an object",
+            Self::Index(_) => "a list",
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self::Field(wanted) = self else { return Ok(None) };
+        let mut found = None;
+        while let Some(key) = map.next_key_seed(Key)? {
+            if key == wanted {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let Self::Index(wanted) = self else { return Ok(None) };
+        let mut found = None;
+        let mut at = 0;
+        loop {
+            if at == wanted {
+                let Some(value) = list.next_element()? else { break };
+                found = Some(value);
+            } else if list.next_element::<IgnoredAny>()?.is_none() {
+                break;
+            }
+            at += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// A key, borrowed where it holds no escape.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::Document;
+
+    use super::{Given, NoInput, elements, input_of};
+    use jackfield_pipeline::{InputExpr, Source, Step, TableEntry, Wire};
+
+    fn wire(source: Source, path: &[Step]) -> InputExpr {
+        InputExpr::Wire(Wire { source, path: path.to_vec() })
+    }
+
+    fn field(name: &str) -> Step {
+        Step::Field(name.to_owned())
+    }
+
+    fn made(expr: &InputExpr, input: &str) -> Result<String, NoInput> {
+        let document = Document::new(input);
+        let given = |source| match source {
+            Source::Input => Given::Value(&document),
+            _ => Given::Absent,
+        };
+        input_of(expr, &given).map(|document| document.json.to_string())
+    }
+
+    #[test]
+    fn a_path_leads_through_fields_indexes_and_all_elements() {
+        let input = r#"{"a\n": 0, "items": [{"t": "x", "n": [1, 2]}, {"n": []}, {"t": "y"}]}"#;
+        assert_eq!(
+            made(&wire(Source::Input, &[field("items"), Step::All, field("t")]), input),
+            Ok(r#"["x","y"]"#.to_owned())
+        );
+        let second = [field("items"), Step::Index(0), field("n"), Step::Index(1)];
+        assert_eq!(made(&wire(Source::Input, &second), input), Ok("2".to_owned()));
+        assert_eq!(made(&wire(Source::Input, &[field("a\n")]), input), Ok("0".to_owned()));
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_says_where() {
+        let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[field("b")]), r#"{"a": 1}"#) else {
+            panic!("found")
+        };
+        assert_eq!(what, r#"there is no field `b` in `{"a": 1}`"#);
+        let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[Step::All]), "3") else { panic!("found") };
+        assert_eq!(what, "[*] is asked of `3`, which is no list");
+    }
+
+    #[test]
+    fn a_failed_source_is_left_out_of_lists_and_optional_fields_alone() {
+        let failed = wire(Source::Stage(4), &[]);
+        let list = InputExpr::List(vec![failed.clone(), wire(Source::Input, &[])]);
+        assert_eq!(made(&list, "1"), Ok("[1]".to_owned()));
+        let table = |required| {
+            InputExpr::Table(vec![
+                TableEntry { key: "gone".into(), required, value: failed.clone() },
+                TableEntry { key: "he\"re".into(), required: true, value: wire(Source::Input, &[]) },
+            ])
+        };
+        assert_eq!(made(&table(false), "1"), Ok(r#"{"he\"re":1}"#.to_owned()));
+        assert_eq!(made(&table(true), "1"), Err(NoInput::Failed(4)));
+    }
+
+    #[test]
+    fn a_list_is_taken_apart_without_touching_its_elements() {
+        let parts = elements(r#"[ {"a": 1.0e3} , "b"]"#, 2).expect("a list");
+        assert_eq!(parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), [r#"{"a": 1.0e3}"#, r#""b""#]);
+        assert_eq!(elements("7", 2), Err("expected a list, found `7`".to_owned()));
+        let more = "the list has 3 elements, more than the 2 that a stage may run over";
+        assert_eq!(elements("[1, 2, 3]", 2), Err(more.to_owned()));
+    }
+}

@@ -1,0 +1,140 @@
+//! Files of the run that hold the members of what a wire gives for each item. They are made of the record, as
+//! `results.jsonl` is: the same whatever was done at a time, and whether the run was resumed.
+
+use std::{collections::HashMap, path::Path};
+
+use jackfield_loader::escape_untrusted;
+use jackfield_pipeline::{Plan, Source, Wire};
+use jackfield_plugin_api::Document;
+use jackfield_store::{Db, ItemRow, ItemState, Member, StoreError, export_object};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    export::document_of,
+    input::{Given, NoInput, excerpt, value_of},
+    top_level::Top,
+};
+
+/// How many items or keys are told of one by one.
+const TOLD: usize = 3;
+
+/// Writes the merged files of a plan into the folder of its run. What is left out of them is said.
+pub(super) fn export_merged(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
+    for (name, wire) in &plan.output.merged {
+        let mut merge =
+            Merge { db, plan, wire, keys: HashMap::new(), missing: Told::default(), repeated: Told::default() };
+        let mut items = 0;
+        export_object(db, &folder.join(name), |item| {
+            items += 1;
+            merge.members_of(item)
+        })?;
+        if let Some((count, told)) = merge.missing.text() {
+            tracing::warn!("`{name}` has nothing of {count} of {items} items: {told}");
+        }
+        if let Some((count, told)) = merge.repeated.text() {
+            let keys = if count == 1 { "key" } else { "keys" };
+            tracing::warn!("`{name}`: {count} {keys} came again, and the first value stays: {told}");
+        }
+    }
+    Ok(())
+}
+
+/// A merged file, as far as it is made.
+struct Merge<'a> {
+    db: &'a Db,
+    plan: &'a Plan,
+    wire: &'a Wire,
+    /// The item that gave a key, by half the digest of the key, so that the keys of a million items stay small.
+    keys: HashMap<[u8; 16], u64>,
+    missing: Told,
+    repeated: Told,
+}
+
+impl Merge<'_> {
+    fn members_of(&mut self, item: &ItemRow) -> Result<Vec<Member>, StoreError> {
+        let found = match self.value_of(item)? {
+            Ok(document) => members(&document.json),
+            Err(why) => Err(why),
+        };
+        let members = match found {
+            Ok(members) => members,
+            Err(why) => {
+                self.missing.add(|| format!("`{}`, {why}", escape_untrusted(&item.id)));
+                return Ok(Vec::new());
+            }
+        };
+        let mut kept = Vec::with_capacity(members.len());
+        for (key, value) in members {
+            let digest = Sha256::digest(&key);
+            let mut half = [0; 16];
+            half.copy_from_slice(&digest[..16]);
+            match self.keys.get(&half) {
+                None => {
+                    self.keys.insert(half, item.index);
+                    kept.push(Member { key, value });
+                }
+                Some(first) => {
+                    let first = self.db.item(*first)?.map(|first| first.id).unwrap_or_default();
+                    self.repeated.add(|| {
+                        let ids = [&first, &item.id].map(|id| escape_untrusted(id).into_owned());
+                        format!("`{}` of `{}`, which `{}` gave before", escape_untrusted(&key), ids[1], ids[0])
+                    });
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// What the wire gives for an item, or why it gives nothing.
+    fn value_of(&self, item: &ItemRow) -> Result<Result<Document, String>, StoreError> {
+        let Source::Stage(place) = self.wire.source else { return Ok(Err("which no stage answers for".to_owned())) };
+        let Some(stage) = self.plan.stages.get(place) else { return Ok(Err("which no stage answers for".to_owned())) };
+        match item.state.as_deref() {
+            None => return Ok(Err("which is not done".to_owned())),
+            Some(state) if state == ItemState::Failed.name() => return Ok(Err("which failed".to_owned())),
+            Some(state) if state == ItemState::Pruned.name() => return Ok(Err("which was pruned".to_owned())),
+            Some(_) => {}
+        }
+        let rows = self.db.results(item.index as i64)?;
+        let document = match document_of(stage, place, &rows) {
+            Ok(document) => document,
+            Err(why) => return Ok(Err(format!("as stage `{}` has no result: {why}", stage.name))),
+        };
+        let value = value_of(self.wire, &|_| Given::Value(&document)).map_err(|why| match why {
+            NoInput::Nothing(what) => format!("as {}", escape_untrusted(&what)),
+            NoInput::Failed(_) => format!("as stage `{}` failed", stage.name),
+        });
+        Ok(value)
+    }
+}
+
+/// The members of an object, in its order.
+fn members(json: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
+    match serde_json::from_str(json) {
+        Ok(Top::Object(members)) => Ok(members.into_iter().map(|(key, value)| (key, value.to_owned())).collect()),
+        _ => Err(format!("as {} is not an object", escape_untrusted(&excerpt(json)))),
+    }
+}
+
+/// What is said of the first, and counted of all.
+#[derive(Default)]
+struct Told {
+    count: u64,
+    first: Vec<String>,
+}
+
+impl Told {
+    fn add(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < TOLD {
+            self.first.push(text());
+        }
+    }
+
+    fn text(&self) -> Option<(u64, String)> {
+        let more = self.count - self.first.len() as u64;
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        (self.count > 0).then(|| (self.count, self.first.join("; ") + &more))
+    }
+}

@@ -1,0 +1,240 @@
+//! Items that are records of comma-separated values, each an object of strings by the names of the header.
+
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    path::PathBuf,
+};
+
+use csv::ByteRecord;
+use jackfield_loader::{escape_untrusted, regular_file};
+use serde_json::{Map, Value};
+
+use super::{Gone, Out, as_id, too_large};
+
+pub(super) fn csv(paths: &[PathBuf], id: Option<&str>, delimiter: u8, most: u64, out: &mut Out) -> Result<(), Gone> {
+    for path in paths {
+        let file = regular_file::open(path).map_err(|error| out.error(path, error))?;
+        let mut reader = BufReader::new(file);
+        if reader.fill_buf().is_ok_and(|begin| begin.starts_with(b"\xef\xbb\xbf")) {
+            reader.consume(3);
+        }
+        let mut records = Records::new(reader, delimiter, most);
+        let place = |line: u64| format!("line {line} of `{}`", path.display());
+        let header = match records.next().map_err(|error| out.error(path, error))? {
+            Next::End => continue,
+            Next::TooLong { line } => return Err(out.error(path, too_large(&place(line), most))),
+            Next::Record { record, .. } => header(&record).map_err(|why| out.error(path, why))?,
+        };
+        if let Some(name) =
+            header.iter().enumerate().find(|(at, name)| header[..*at].contains(name)).map(|(_, name)| name)
+        {
+            tracing::warn!(
+                "`{}` has the column `{}` twice: the last one counts",
+                path.display(),
+                escape_untrusted(name)
+            );
+        }
+        loop {
+            let (line, document) = match records.next().map_err(|error| out.error(path, error))? {
+                Next::End => break,
+                Next::TooLong { line } => (line, Err(too_large(&place(line), most))),
+                Next::Record { record, line } => {
+                    (line, object(&header, &record).map_err(|why| format!("{} {why}", place(line))))
+                }
+            };
+            let named = id.and_then(|id| document.as_ref().ok().and_then(|value| value.get(id)).and_then(as_id));
+            out.item(named.as_deref(), document.map(|value| Value::Object(value).to_string()), &|| place(line))?;
+        }
+    }
+    Ok(())
+}
+
+fn header(record: &ByteRecord) -> Result<Vec<String>, String> {
+    let mut names = Vec::with_capacity(record.len());
+    for name in record {
+        names.push(std::str::from_utf8(name).map_err(|_| "the header is not UTF-8 text".to_owned())?.to_owned());
+    }
+    Ok(names)
+}
+
+fn object(header: &[String], record: &ByteRecord) -> Result<Map<String, Value>, String> {
+    if record.len() != header.len() {
+        let fields = |count: usize| format!("{count} field{}", if count == 1 { "" } else { "s" });
+        return Err(format!("has {}, the header has {}", fields(record.len()), header.len()));
+    }
+    let field = |(name, value): (&String, &[u8])| {
+        let value = std::str::from_utf8(value).map_err(|_| format!("is not UTF-8 text in the column `{name}`"))?;
+        Ok((name.clone(), Value::from(value)))
+    };
+    header.iter().zip(record).map(field).collect()
+}
+
+enum Next {
+    /// A record, and the line that it begins in.
+    Record {
+        record: ByteRecord,
+        line: u64,
+    },
+    /// One that is larger than it may be. It is passed by, up to where the next one begins.
+    TooLong {
+        line: u64,
+    },
+    End,
+}
+
+/// Records one by one, each held up to its bound: the parser, which holds all that it is given, is given a record at a time.
+struct Records<R> {
+    reader: R,
+    parser: csv::Reader<Feed>,
+    delimiter: u8,
+    most: u64,
+    line: u64,
+    held: Vec<u8>,
+}
+
+impl<R: BufRead> Records<R> {
+    fn new(reader: R, delimiter: u8, most: u64) -> Self {
+        let mut builder = csv::ReaderBuilder::new();
+        let parser = builder.delimiter(delimiter).has_headers(false).flexible(true).from_reader(Feed::default());
+        Self { reader, parser, delimiter, most, line: 1, held: Vec::new() }
+    }
+
+    fn next(&mut self) -> io::Result<Next> {
+        loop {
+            let line = self.line;
+            let Some(fits) = self.hold()? else { return Ok(Next::End) };
+            if !fits {
+                return Ok(Next::TooLong { line });
+            }
+            if self.held.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+                continue;
+            }
+            let feed = self.parser.get_mut();
+            (feed.0, feed.1) = (std::mem::take(&mut self.held), 0);
+            let mut record = ByteRecord::new();
+            let there = self.parser.read_byte_record(&mut record).map_err(io::Error::other)?;
+            self.held = std::mem::take(&mut self.parser.get_mut().0);
+            return Ok(if there { Next::Record { record, line } } else { Next::End });
+        }
+    }
+
+    /// Holds the bytes of the next record, with its end; false if there are too many, none if there is no record.
+    fn hold(&mut self) -> io::Result<Option<bool>> {
+        self.held.clear();
+        self.held.shrink_to(1 << 20);
+        let (mut state, mut size) = (State::FieldStart, 0_u64);
+        loop {
+            let available = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                available => available?,
+            };
+            if available.is_empty() {
+                return Ok((size > 0).then_some(size <= self.most));
+            }
+            let end = available.iter().position(|byte| {
+                state = state.after(*byte, self.delimiter);
+                state == State::End
+            });
+            let taken = end.map_or(available.len(), |end| end + 1);
+            self.line += available[..taken].iter().filter(|byte| **byte == b'\n').count() as u64;
+            size += taken as u64;
+            // The end of a line is no part of the record.
+            if size <= self.most.saturating_add(1) {
+                self.held.extend_from_slice(&available[..taken]);
+            } else {
+                self.held = Vec::new();
+            }
+            self.reader.consume(taken);
+            if end.is_some() {
+                return Ok(Some(size - 1 <= self.most));
+            }
+        }
+    }
+}
+
+/// Where a byte stands within a record, by the rules of the parser: a quote that does not begin a field is one of its
+/// characters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// Behind a quote within quotes: a second one is a quote of the field, anything else ends the quotes.
+    Quote,
+    End,
+}
+
+impl State {
+    fn after(self, byte: u8, delimiter: u8) -> Self {
+        match (self, byte) {
+            (Self::FieldStart, b'"') | (Self::Quote, b'"') => Self::Quoted,
+            (Self::Quoted, b'"') => Self::Quote,
+            (Self::Quoted, _) => Self::Quoted,
+            (_, b'\r' | b'\n') => Self::End,
+            (_, byte) if byte == delimiter => Self::FieldStart,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// The bytes of one record, and how many of them are read.
+#[derive(Default)]
+struct Feed(Vec<u8>, usize);
+
+impl Read for Feed {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.0[self.1..];
+        let count = rest.len().min(out.len());
+        out[..count].copy_from_slice(&rest[..count]);
+        self.1 += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &[u8], most: u64) -> Vec<String> {
+        let mut records = Records::new(BufReader::with_capacity(3, text), b',', most);
+        let mut read = Vec::new();
+        loop {
+            match records.next().expect("read") {
+                Next::End => return read,
+                Next::TooLong { line } => read.push(format!("{line}: too long")),
+                Next::Record { record, line } => {
+                    let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+                    read.push(format!("{line}: {}", fields.join("|")));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_is_held_up_to_its_bound_and_the_next_one_is_whole() {
+        let text = b"a,b\r\n\n\"x\ny\",\"1\"\"2\"\n5\" disk,z\nlong,longer,longest\n\"quoted\nand\nlong\",z\nc,d";
+        assert_eq!(
+            read(text, 12),
+            ["1: a|b", "3: x\ny|1\"2", "5: 5\" disk|z", "6: too long", "7: too long", "10: c|d"]
+        );
+        assert_eq!(read(b"abc\r\nabcd\nab", 3), ["1: abc", "2: too long", "3: ab"]);
+        assert_eq!(read(b"a\n\"never\nclosed,\n", 8), ["1: a", "2: too long"]);
+    }
+
+    proptest! {
+        /// The records are those that the parser finds by itself.
+        #[test]
+        fn records_end_where_the_parser_says(text in "[a\",\r\n]{0,24}") {
+            let mut parser = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let whole: Vec<String> = parser
+                .byte_records()
+                .map(|record| record.expect("a record").iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join("|"))
+                .collect();
+            let read: Vec<String> =
+                read(text.as_bytes(), 100).iter().map(|read| read.split_once(": ").expect("a line").1.to_owned()).collect();
+            prop_assert_eq!(read, whole);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Items that are JSON files, or the members or elements of them.
+//!
+//! A file is read as a whole and taken apart once, at its top level alone: its items are slices of its text until they are sent.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+use jackfield_loader::{escape_untrusted, regular_file};
+use serde_json::value::RawValue;
+
+use super::{Gone, Out, as_id, too_large};
+use crate::{input::field_of, top_level::Top};
+
+/// What tells the items of a file from each other.
+pub(super) struct Items {
+    /// The members of a file that is one item; none if no file is.
+    pub(super) item_keys: Vec<String>,
+    /// The field that is the id of an element.
+    pub(super) id: Option<String>,
+    /// The most bytes of an item.
+    pub(super) most: u64,
+}
+
+impl Items {
+    /// Reads files one after the other. One that cannot be read, or is not JSON, is a failed item that has its stem as its id.
+    pub(super) fn read(&self, paths: &[impl AsRef<Path>], out: &mut Out) -> Result<(), Gone> {
+        for path in paths.iter().map(AsRef::as_ref) {
+            self.file(path, out)?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &Path, out: &mut Out) -> Result<(), Gone> {
+        let shown = path.display();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let place = || format!("`{shown}`");
+        let text = match text_of(path, self.most) {
+            Ok(text) => text,
+            Err(why) => return out.item(Some(&stem), Err(why), &place),
+        };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_ascii();
+        match serde_json::from_str(text) {
+            Ok(Top::Object(members)) => match self.is_one_item(&members) {
+                Ok(true) => {
+                    let whole = unrepeated(&members, &place()).and_then(|()| self.bounded(text, &place));
+                    out.item(Some(&stem), whole, &place)
+                }
+                Ok(false) => self.members(&members, &place(), out),
+                Err(why) => out.item(Some(&stem), Err(format!("{} {why}", place())), &place),
+            },
+            Ok(Top::Array(elements)) => self.elements(&elements, &place(), out),
+            Ok(Top::Other(what)) => {
+                let why = format!(
+                    "{} holds {what}, and items are the members of an object or the elements of an array",
+                    place()
+                );
+                out.item(Some(&stem), Err(why), &place)
+            }
+            Err(error) => out.item(Some(&stem), Err(format!("{} is not JSON: {error}", place())), &place),
+        }
+    }
+
+    /// Whether a file with these members is one item. One that has some of the keys was meant to be.
+    fn is_one_item(&self, members: &[(String, &RawValue)]) -> Result<bool, String> {
+        let is_there = |key: &&String| members.iter().any(|(name, _)| name == *key);
+        let (there, missing): (Vec<_>, Vec<_>) = self.item_keys.iter().partition(is_there);
+        match (there.first(), missing.first()) {
+            (Some(_), None) => Ok(true),
+            (None, _) => Ok(false),
+            (Some(there), Some(missing)) => Err(format!(
+                "has the member `{there}` without `{missing}`: add it, or take it out of `item_keys` of `[input]`"
+            )),
+        }
+    }
+
+    fn members(&self, members: &[(String, &RawValue)], file: &str, out: &mut Out) -> Result<(), Gone> {
+        if members.is_empty() {
+            tracing::warn!("{file} is an object without members: it has no items");
+        }
+        let mut first = HashMap::new();
+        for (at, (name, value)) in members.iter().enumerate() {
+            let place = || format!("member `{}` of {file}", escape_untrusted(name));
+            let document = match first.insert(name, at) {
+                None => self.bounded(value.get(), &place),
+                Some(_) => Err(repeated(name, file)),
+            };
+            out.item(Some(name).filter(|name| !name.is_empty()).map(String::as_str), document, &place)?;
+        }
+        Ok(())
+    }
+
+    fn elements(&self, elements: &[&RawValue], file: &str, out: &mut Out) -> Result<(), Gone> {
+        if elements.is_empty() {
+            tracing::warn!("{file} is an empty array: it has no items");
+        }
+        let mut first = HashMap::new();
+        for (at, value) in elements.iter().enumerate() {
+            let place = || format!("element {} of {file}", at + 1);
+            // The rest of the item, however deeply nested, is not looked into.
+            let id = || as_id(&serde_json::from_str(field_of(value.get(), self.id.as_deref()?)?.get()).ok()?);
+            let id = id();
+            let earlier = id.as_ref().and_then(|id| match first.get(id) {
+                Some(earlier) => Some(*earlier),
+                None => first.insert(id.clone(), at + 1),
+            });
+            let document = match (earlier, &id) {
+                (Some(earlier), Some(id)) => {
+                    let id = escape_untrusted(id);
+                    Err(format!("{} has the id of element {earlier}, `{id}`: give it one of its own", place()))
+                }
+                _ => self.bounded(value.get(), &place),
+            };
+            out.item(id.as_deref(), document, &place)?;
+        }
+        Ok(())
+    }
+
+    fn bounded(&self, json: &str, place: &dyn Fn() -> String) -> Result<String, String> {
+        if json.len() as u64 > self.most { Err(too_large(&place(), self.most)) } else { Ok(json.to_owned()) }
+    }
+}
+
+/// An item that is an object, with its id as the member `id`, unless it has one.
+pub(super) fn with_id(json: String, id: &str) -> String {
+    let Some(members) = json.strip_prefix('{').filter(|_| field_of(&json, "id").is_none()) else { return json };
+    let comma = if members.trim_ascii_start().starts_with('}') { "" } else { "," };
+    format!("{{\"id\":{}{comma}{members}", serde_json::Value::from(id))
+}
+
+fn text_of(path: &Path, most: u64) -> Result<String, String> {
+    regular_file::read_text(path, most.max(regular_file::MOST_BYTES)).map_err(|error| {
+        let fix = match error.kind() {
+            std::io::ErrorKind::FileTooLarge => {
+                ": split it, or make each item a line and read them with `use = \"jsonl\"`"
+            }
+            _ => "",
+        };
+        format!("cannot read `{}`: {error}{fix}", path.display())
+    })
+}
+
+/// An error where an object has a member twice.
+fn unrepeated(members: &[(String, &RawValue)], file: &str) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    members.iter().find(|(name, _)| !seen.insert(name)).map_or(Ok(()), |(name, _)| Err(repeated(name, file)))
+}
+
+fn repeated(name: &str, file: &str) -> String {
+    format!("{file} has the member `{}` more than once: rename or remove one", escape_untrusted(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use jackfield_pipeline::InputPlan;
+
+    use crate::source::read;
+
+    /// The items of files: id, and document or fault, with the folder's path taken out.
+    fn items(files: &[(&str, &str)], item_keys: &[&str], id: Option<&str>, most: u64) -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        let folder = folder.path().to_string_lossy().into_owned();
+        let input = InputPlan::Json {
+            patterns: vec![folder.clone()],
+            item_keys: item_keys.iter().map(|key| (*key).to_owned()).collect(),
+            id: id.map(str::to_owned),
+            max_item_size: most,
+        };
+        let (chunks, _) = read(&input).expect("a source");
+        let items = chunks.iter().flat_map(|chunk| chunk.expect("items"));
+        let text = |item: super::super::SourceItem| match item.document {
+            Ok(document) => document.to_string(),
+            Err(fault) => fault.message.replace(&folder, "DIR"),
+        };
+        items.map(|item| (item.id.to_string(), text(item))).collect()
+    }
+
+    fn listed(items: &[(String, String)]) -> String {
+        items.iter().map(|(id, text)| format!("{id}: {text}\n")).collect()
+    }
+
+    const KEYS: &[&str] = &["train", "test"];
+
+    #[test]
+    fn a_file_with_all_item_keys_is_one_item_and_the_members_of_others_are_items() {
+        let files = [
+            ("b.json", "\u{feff} {\"train\": [], \"test\": [1.0e2]}\n"),
+            ("a.json", r#"{"x": {"train": 1, "id": "own"}, "y": [2], "z": {}}"#),
+            ("c.txt", "not looked at"),
+            (".d.json", "hidden"),
+        ];
+        insta::assert_snapshot!(listed(&items(&files, KEYS, None, 64)), @r#"
+        x: {"train": 1, "id": "own"}
+        y: [2]
+        z: {"id":"z"}
+        b: {"id":"b","train": [], "test": [1.0e2]}
+        "#);
+        assert_eq!(listed(&items(&files[..1], &[], None, 64)), "train: []\ntest: [1.0e2]\n");
+    }
+
+    #[test]
+    fn elements_have_a_field_or_their_position_as_id() {
+        let files = [("a.json", r#"[{"n": "x"}, {"m": 0}, {"n": 7, "id": 1}, 3]"#)];
+        insta::assert_snapshot!(listed(&items(&files, KEYS, Some("n"), 64)), @r#"
+        x: {"id":"x","n": "x"}
+        2: {"id":"2","m": 0}
+        7: {"n": 7, "id": 1}
+        4: 3
+        "#);
+        assert_eq!(listed(&items(&files, &[], None, 64)).lines().next(), Some(r#"1: {"id":"1","n": "x"}"#));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_or_an_item_fails_alone_and_is_named() {
+        let files = [
+            ("a.json", "{\"x\": 1,\n \"x\": 2, \"\\u001b\": 3, \"\": 4}"),
+            ("b.json", r#"[{"n": "e"}, {"n": "f"}, {"n": "e"}]"#),
+            ("c.json", "{\"train\": [],\n \"test\": [}"),
+            ("d.json", r#"{"train": []}"#),
+            ("e.json", "7"),
+            ("f.json", r#"{"train": 1, "test": 2, "train": 3}"#),
+            ("g.json", r#"{"train": 1, "test": "0123456789012345678901234567890123456789"}"#),
+            ("h.json", r#"{"small": 1, "large": "01234567890123456789012345678901234567890123456789"}"#),
+            ("i.json", ""),
+            ("j.json", "{} {}"),
+            ("k.json", "null"),
+            ("l.json", "[]"),
+        ];
+        insta::assert_snapshot!(listed(&items(&files, KEYS, Some("n"), 50)));
+    }
+
+    #[test]
+    fn an_id_that_another_file_gave_is_told_apart_and_stands_in_the_item() {
+        let files = [("a.json", r#"{"b": {}}"#), ("b.json", r#"{"train": 1, "test": 2}"#)];
+        insta::assert_snapshot!(listed(&items(&files, KEYS, None, 64)), @r#"
+        b: {"id":"b"}
+        b#2: {"id":"b#2","train": 1, "test": 2}
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn members_come_out_as_they_went_in(members in prop::collection::btree_map("\\PC{1,6}", "\\PC{0,9}", 0..9)) {
+            let text = serde_json::to_string(&members).expect("JSON");
+            let read = items(&[("a.json", &text)], &[], None, 64);
+            let wanted: Vec<_> = members.iter().map(|(name, text)| (name.clone(), serde_json::json!(text).to_string())).collect();
+            prop_assert_eq!(read, wanted);
+        }
+
+        #[test]
+        fn an_item_with_its_id_is_the_item_and_its_id(members in prop::collection::btree_map("[a-z]{1,3}", 0..9, 0..4), id in "\\PC{0,6}") {
+            let text = serde_json::to_string(&members).expect("JSON");
+            let mut wanted = serde_json::json!(members);
+            wanted.as_object_mut().expect("an object").entry("id").or_insert_with(|| id.as_str().into());
+            let given: serde_json::Value = serde_json::from_str(&with_id(text, &id)).expect("JSON");
+            prop_assert_eq!(given, wanted);
+        }
+    }
+}

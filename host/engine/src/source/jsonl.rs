@@ -1,0 +1,93 @@
+//! Items that are lines, each a JSON value.
+
+use std::{
+    io::{self, BufRead, BufReader, Read as _},
+    path::PathBuf,
+};
+
+use jackfield_loader::regular_file;
+use serde_json::value::RawValue;
+
+use super::{Gone, Out, as_id, too_large};
+use crate::input::field_of;
+
+/// How much of a long line's room is kept for the next one.
+const KEPT: usize = 1 << 20;
+
+pub(super) fn jsonl(paths: &[PathBuf], id: Option<&str>, most: u64, out: &mut Out) -> Result<(), Gone> {
+    for path in paths {
+        let mut reader = BufReader::new(regular_file::open(path).map_err(|error| out.error(path, error))?);
+        let mut line = Vec::new();
+        for number in 1_u64.. {
+            line.clear();
+            line.shrink_to(KEPT);
+            let place = || format!("line {number} of `{}`", path.display());
+            let document = match read_line(&mut reader, &mut line, most).map_err(|error| out.error(path, error))? {
+                Line::End => break,
+                Line::TooLong => Err(too_large(&place(), most)),
+                Line::Whole => match text_of(&line) {
+                    [] => continue,
+                    text => value(text).map_err(|error| format!("line {number} of `{}` {error}", path.display())),
+                },
+            };
+            let named = id.and_then(|id| document.as_ref().ok().and_then(|text| id_in(text, id)));
+            out.item(named.as_deref(), document, &place)?;
+        }
+    }
+    Ok(())
+}
+
+fn text_of(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
+}
+
+fn value(text: &[u8]) -> Result<String, String> {
+    let read = serde_json::from_slice::<&RawValue>(text);
+    read.map(|raw| raw.get().to_owned()).map_err(|error| format!("is no JSON value: {error}"))
+}
+
+fn id_in(json: &str, field: &str) -> Option<String> {
+    // The rest of the item, however deeply nested, is not looked into.
+    as_id(&serde_json::from_str(field_of(json, field)?.get()).ok()?)
+}
+
+enum Line {
+    Whole,
+    /// It is passed by, up to where the next one begins.
+    TooLong,
+    End,
+}
+
+/// Reads a line of at most `most` bytes, its end not counted. However long it is, no more than that is held.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, most: u64) -> io::Result<Line> {
+    if reader.by_ref().take(most.saturating_add(1)).read_until(b'\n', line)? == 0 {
+        return Ok(Line::End);
+    }
+    if line.len() as u64 <= most || line.ends_with(b"\n") {
+        return Ok(Line::Whole);
+    }
+    line.clear();
+    line.shrink_to(KEPT);
+    reader.skip_until(b'\n')?;
+    Ok(Line::TooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_held_up_to_its_bound_and_the_next_one_is_whole() {
+        let mut reader = BufReader::with_capacity(3, &b"abcd\nabcde\r\nx\n\nabcdefghijk"[..]);
+        let mut read = || {
+            let mut line = Vec::new();
+            match read_line(&mut reader, &mut line, 4).expect("read") {
+                Line::Whole => String::from_utf8(line).expect("text"),
+                Line::TooLong => "too long".to_owned(),
+                Line::End => "end".to_owned(),
+            }
+        };
+        let read: Vec<String> = (0..6).map(|_| read()).collect();
+        assert_eq!(read, ["abcd\n", "too long", "x\n", "\n", "too long", "end"]);
+    }
+}

@@ -1,0 +1,187 @@
+//! A stage, ready to be called.
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use jackfield_loader::{
+    Form, Offer,
+    sandbox::{Grants, Permission, size},
+};
+use jackfield_pipeline::{Plan, StagePlan};
+use jackfield_plugin_api::{Document, Failure, Instance, MAX_DIMENSIONS, Result};
+use jackfield_services::{Cache, Http, Model, Services, StageRecorder};
+use jackfield_store::{Blobs, Ledger};
+use jsonschema::Validator;
+
+use super::{memo::Memo, tensor_shapes::TensorShapes};
+
+/// The most bytes of tensors that a document may carry with it.
+const MOST_INLINE: usize = 64 << 10;
+
+/// What the batches of a stage share.
+pub(super) struct Station {
+    /// Name of the stage.
+    pub(super) name: Arc<str>,
+    /// The extension, as failures name it.
+    pub(super) extension: String,
+    pub(super) instance: Arc<dyn Instance>,
+    /// Absent where the schema takes anything.
+    schema: Option<Validator>,
+    /// The shapes that its tensors have; absent where its schemas name none.
+    pub(super) shapes: Option<TensorShapes>,
+    began: Instant,
+    /// The model that it may call.
+    pub(super) model: Option<Arc<Model>>,
+    /// The cache that its extension may use, and what the extension's keys begin with.
+    pub(super) store: Option<(Arc<Cache>, String)>,
+    /// What its extension may do.
+    pub(super) grants: Arc<Grants>,
+    pub(super) http: Arc<Http>,
+    /// The largest answer of a server that it may get, in bytes.
+    pub(super) most: u64,
+    /// What the tensors that a call makes may hold, in bytes.
+    pub(super) tensors: u64,
+    /// The tensors of the run.
+    pub(super) blobs: Arc<Blobs>,
+    /// Whether its answers carry tensors with them.
+    carries: bool,
+    /// The cache that keeps its results.
+    pub(super) memo: Option<Memo>,
+    /// Whether its calls may have to queue: a sandboxed plugin makes them, or its model is one.
+    pub(super) may_queue: bool,
+    /// The record of the run, where there is one.
+    pub(super) ledger: Option<Ledger>,
+    /// Records its calls.
+    pub(super) recorder: Option<StageRecorder>,
+}
+
+impl Station {
+    /// A stage with its opened extension.
+    pub(super) fn new(
+        plan: &StagePlan,
+        instance: Arc<dyn Instance>,
+        offer: Option<&Offer>,
+        (run, services, blobs): (&Plan, &Services, &Arc<Blobs>),
+        began: Instant,
+    ) -> Self {
+        let anything = serde_json::Value::Bool(true);
+        let schema = offer.map_or(&anything, |offer| &offer.descriptor.output);
+        let carries = carries_tensors(schema);
+        let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
+        let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
+        let extension = match plan.extension.plugin.as_str() {
+            "bundled" => plan.extension.name.clone(),
+            alias => format!("{alias}/{}", plan.extension.name),
+        };
+        let cache = |index: Option<usize>| index.and_then(|index| services.caches.get(index).cloned());
+        let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        let random = grants.allows(&Permission::Random);
+        let model = plan.model.and_then(|model| services.models.get(model).cloned());
+        // What a plugin keeps is its own, and that of the model that it was made with.
+        let asked = model.as_ref().map_or_else(|| "none".to_owned(), |model| model.identity()[..16].to_owned());
+        let prefix = format!("store/{}/{asked}/", &plan.extension.digest.to_string()[..16]);
+        Self {
+            name: plan.name.as_str().into(),
+            extension,
+            instance,
+            schema,
+            shapes: offer.and_then(|offer| TensorShapes::of(&offer.descriptor)),
+            began,
+            may_queue: plan.extension.form == Form::Wasm || model.as_ref().is_some_and(|model| model.is_sandboxed()),
+            store: cache(plan.store).map(|cache| (cache, prefix)),
+            model,
+            grants,
+            http: Arc::clone(&services.http),
+            most: plan.limits.output,
+            tensors: plan.limits.tensors,
+            blobs: Arc::clone(blobs),
+            carries,
+            memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
+            ledger: None,
+            recorder: None,
+        }
+    }
+
+    /// Microseconds since the session began.
+    pub(super) fn now_us(&self) -> u64 {
+        self.since_start_us(Instant::now())
+    }
+
+    /// When something was, as microseconds since the session began.
+    pub(super) fn since_start_us(&self, then: Instant) -> u64 {
+        then.saturating_duration_since(self.began).as_micros() as u64
+    }
+
+    /// The failure of an answer that is not what the extension promised.
+    pub(super) fn wrong(&self, what: &str) -> Failure {
+        let (extension, stage) = (&self.extension, &self.name);
+        Failure::InvalidOutput(format!("`{extension}` broke its own output schema in stage `{stage}`: {what}"))
+    }
+
+    /// Holds an answer to the extension's own schema, so that a fault is found at the guilty stage rather than at one that
+    /// reads it.
+    pub(super) fn check(&self, document: Document) -> Result<Document> {
+        let wrong = |what: String| Err(self.wrong(&what));
+        let mut names = BTreeSet::new();
+        for tensor in &document.tensors {
+            if !names.insert(&tensor.name) {
+                return wrong(format!("it has two tensors `{}`", tensor.name));
+            }
+            if tensor.shape.len() > MAX_DIMENSIONS {
+                let (name, found) = (&tensor.name, tensor.shape.len());
+                return wrong(format!("tensor `{name}` has {found} dimensions, more than {MAX_DIMENSIONS}"));
+            }
+            let wanted = tensor.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
+            if wanted != Some(tensor.data.len() as u64) {
+                return wrong(format!(
+                    "tensor `{}` holds {} elements, not {:?}",
+                    tensor.name,
+                    tensor.data.len(),
+                    tensor.shape
+                ));
+            }
+        }
+        if !document.tensors.is_empty() {
+            if !self.carries {
+                return wrong(
+                    "it carries tensors, which its schema does not say (`\"x-tensors\": true` at its root)".to_owned(),
+                );
+            }
+            let bytes: usize = document.tensors.iter().map(|tensor| size_of_val(&*tensor.data)).sum();
+            if bytes > MOST_INLINE {
+                let (bytes, most) = (size(bytes as u64), size(MOST_INLINE as u64));
+                return wrong(format!(
+                    "it carries tensors of {bytes}, more than the {most} that travel with a document: larger ones are kept \
+                     with `Host::keep_tensor`, and travel by reference"
+                ));
+            }
+        }
+        let Some(schema) = &self.schema else {
+            return match serde_json::from_str::<serde::de::IgnoredAny>(&document.json) {
+                Ok(_) => Ok(document),
+                Err(error) => wrong(format!("it is no JSON: {error}")),
+            };
+        };
+        let value: serde_json::Value = match serde_json::from_str(&document.json) {
+            Ok(value) => value,
+            Err(error) => return wrong(format!("it is no JSON: {error}")),
+        };
+        // Looking for errors takes a time that a schema can make as long as it likes; whether there are any does not.
+        if schema.is_valid(&value) {
+            return Ok(document);
+        }
+        match schema.validate(&value) {
+            Ok(()) => Ok(document),
+            Err(error) => {
+                let place = error.instance_path().to_string();
+                let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
+                let what: String = error.to_string().chars().take(300).collect();
+                wrong(format!("{place}: {what}"))
+            }
+        }
+    }
+}
+
+/// Whether a schema says that documents carry tensors with them.
+fn carries_tensors(schema: &serde_json::Value) -> bool {
+    schema["x-tensors"] == true
+}

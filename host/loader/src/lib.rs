@@ -1,0 +1,37 @@
+//! FILE -> PLUGIN: loaders side by side behind one registry.
+
+mod artifact;
+mod digest;
+mod error;
+pub mod escape_untrusted;
+mod extractor_schemas;
+mod linked_in;
+mod load;
+pub mod lock;
+#[expect(unsafe_code, reason = "loading native code: each block says why it is sound")]
+mod native;
+mod program;
+mod registry;
+pub mod regular_file;
+pub mod sandbox;
+mod schema_cost;
+mod secrets;
+mod tensor_shape;
+mod threads;
+#[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
+mod wasm;
+
+pub use artifact::Artifact;
+pub use digest::Digest;
+pub use error::LoadError;
+pub use escape_untrusted::{
+    escape_untrusted, escape_untrusted_but_style, escape_untrusted_json, escape_untrusted_lines, is_harmful,
+};
+pub use linked_in::{BUNDLED, linked_in_plugin};
+pub use load::{Trust, load, load_artifact};
+pub use native::Dependency;
+pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub use secrets::{MASK, holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
+pub use tensor_shape::{Dimension, TensorShape, X_TENSOR};
+pub use threads::{hint_for_threads, no_thread, start_runtime};
+pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};

@@ -1,0 +1,421 @@
+//! The text of a lockfile: all that is wrong with it, each with its place.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use jackfield_plugin_api::{Kind, Permission};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    format::{Entry, Lock, LockedExtension, VERSION, form_name},
+    signature::KeyId,
+};
+use crate::{Digest, Form};
+
+/// One thing that is wrong with a lockfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockFault {
+    /// The bytes of the text that it is about; empty, at the start, for the file as a whole.
+    pub at: Range<usize>,
+    /// What is wrong, as a fragment in lower case.
+    pub message: String,
+    /// What stands under the place; may be empty.
+    pub label: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+const REMAKE: &str = "get it back from where it is kept; or remove it, write it anew with `jackfield plugins lock`, and look \
+                      at what it holds";
+
+/// Reads a lockfile.
+///
+/// # Errors
+/// All that is wrong with it, in the order of the text; never empty.
+pub fn parse(bytes: &[u8]) -> Result<Lock, Vec<LockFault>> {
+    let alone = |at, message: String, label: &str, hint: &str| {
+        vec![LockFault { at, message, label: label.to_owned(), hint: Some(hint.to_owned()) }]
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let message = format!("the lockfile is not UTF-8: byte 0x{:02x} at offset {at}", bytes[at]);
+        alone(0..0, message, "", REMAKE)
+    })?;
+    if let Some(at) = merge_mark(text) {
+        let hint = "keep one side of each conflict, then look at `jackfield plugins diff`, and take what is yours over \
+                    with `jackfield plugins update`";
+        return Err(alone(at, "the lockfile has an unresolved merge conflict".to_owned(), "left by a merge", hint));
+    }
+    let mut reader = Reader { faults: Vec::new(), aliases: BTreeSet::new() };
+    let (parsed, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        reader.syntax(text, error);
+    }
+    if !reader.faults.is_empty() {
+        return Err(reader.faults);
+    }
+    let root = parsed.get_ref();
+    // Of another version, nothing else can be said.
+    match root.get("version").map(|version| (version.span(), integer(version.get_ref()))) {
+        Some((_, Some(VERSION))) => {}
+        Some((at, Some(other))) => {
+            let message = format!("the lockfile is of version {other}, this jackfield reads version {VERSION}");
+            let hint = if other > VERSION { "a newer jackfield is needed" } else { REMAKE };
+            return Err(alone(at, message, "another version", hint));
+        }
+        Some((at, None)) => return Err(alone(at, "`version` is no integer".to_owned(), "", REMAKE)),
+        None => return Err(alone(0..0, "the lockfile has no `version`".to_owned(), "", REMAKE)),
+    }
+    reader.known(root, "the lockfile", &["version", "plugin"]);
+    let lock = reader.lock(root);
+    if reader.faults.is_empty() {
+        Ok(lock)
+    } else {
+        reader.faults.sort_by_key(|fault| (fault.at.start, fault.at.end));
+        Err(reader.faults)
+    }
+}
+
+/// The first line that a merge left behind.
+fn merge_mark(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let whole = line.trim_end_matches(['\n', '\r']);
+        if whole == "=======" || ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|mark| whole.starts_with(mark)) {
+            return Some(at..at + whole.len());
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    match value {
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).ok(),
+        _ => None,
+    }
+}
+
+fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// A table of the file, what messages call it, and where a missing key is reported.
+struct Place<'a, 't> {
+    table: &'a DeTable<'t>,
+    what: &'static str,
+    at: Range<usize>,
+}
+
+struct Reader {
+    faults: Vec<LockFault>,
+    /// The aliases so far.
+    aliases: BTreeSet<String>,
+}
+
+impl Reader {
+    fn fault(&mut self, at: Range<usize>, message: String, label: &str) {
+        let label = if label.is_empty() { "here" } else { label };
+        self.faults.push(LockFault { at, message, label: label.to_owned(), hint: None });
+    }
+
+    fn syntax(&mut self, text: &str, error: &toml::de::Error) {
+        let at = error.span().unwrap_or(0..0);
+        let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+        if what == "duplicate key" {
+            let key = text.get(at.clone()).unwrap_or_default();
+            return self.fault(at, format!("`{key}` is there twice"), "the second one");
+        }
+        // A slip confuses the parser until the end of the line: the first complaint is the one that helps.
+        let line =
+            |at: &Range<usize>| text.as_bytes()[..at.start.min(text.len())].iter().filter(|b| **b == b'\n').count();
+        if !self.faults.iter().any(|seen| line(&seen.at) == line(&at)) {
+            let label = if expected.is_empty() { String::new() } else { format!("expected {expected}") };
+            self.fault(at, format!("this is not TOML: {what}"), &label);
+        }
+    }
+
+    /// Reports keys that mean nothing.
+    fn known(&mut self, table: &DeTable<'_>, what: &str, known: &[&str]) {
+        for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            self.faults.push(LockFault {
+                at: key.span(),
+                message: format!("unknown key `{}` in {what}", key.get_ref()),
+                label: "no such key".to_owned(),
+                hint: Some(format!("known keys: {list}")),
+            });
+        }
+    }
+
+    fn lock(&mut self, root: &DeTable<'_>) -> Lock {
+        let mut lock = Lock::default();
+        let place = Place { table: root, what: "the lockfile", at: 0..0 };
+        for (at, table) in self.tables(&place, "plugin", false) {
+            if let Some(entry) = self.entry(at, table) {
+                lock.put(entry);
+            }
+        }
+        lock
+    }
+
+    /// An entry. None if anything of it is wrong, which is reported.
+    fn entry(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<Entry> {
+        let known =
+            ["alias", "path", "form", "sha256", "size", "dependencies", "protocol", "grants", "signed_by", "extension"];
+        self.known(table, "a plugin", &known);
+        let place = Place { table, what: "a plugin", at };
+        let alias = self.text(&place, "alias", true).map(|(alias, at)| {
+            if !self.aliases.insert(alias.clone()) {
+                self.fault(at, format!("plugin `{alias}` is there twice"), "the second one");
+            }
+            alias
+        });
+        let path = self.text(&place, "path", true);
+        let form = self.form(&place);
+        let sha256 = self.digest(&place);
+        let size = self.size(&place);
+        let dependencies = self.dependencies(&place);
+        let protocol = self.protocol(&place);
+        let grants = self.grants(&place);
+        let signed_by = self.key(&place);
+        let extensions = self.extensions(&place);
+        Some(Entry {
+            alias: alias?,
+            path: path?.0,
+            form: form?,
+            sha256: sha256?,
+            size: size?,
+            dependencies: dependencies?,
+            protocol: protocol?,
+            extensions: extensions?,
+            grants: grants?,
+            signed_by: signed_by?,
+        })
+    }
+
+    fn get<'a, 't>(&mut self, place: &Place<'a, 't>, key: &str, required: bool) -> Option<&'a Spanned<DeValue<'t>>> {
+        let found = place.table.get(key);
+        if found.is_none() && required {
+            self.fault(place.at.clone(), format!("{} has no `{key}`", place.what), "not complete");
+        }
+        found
+    }
+
+    fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
+        let found = type_name(value.get_ref());
+        self.fault(value.span(), format!("`{key}` is {found}, expected {expected}"), found);
+    }
+
+    /// A string that is not empty, and its place.
+    fn text(&mut self, place: &Place<'_, '_>, key: &str, required: bool) -> Option<(String, Range<usize>)> {
+        let value = self.get(place, key, required)?;
+        match value.get_ref() {
+            DeValue::String(text) if text.is_empty() => self.fault(value.span(), format!("`{key}` is empty"), ""),
+            DeValue::String(text) => return Some((text.to_string(), value.span())),
+            _ => self.wrong_type(value, key, "a string"),
+        }
+        None
+    }
+
+    /// A string that `read` understands.
+    fn read<T>(
+        &mut self,
+        place: &Place<'_, '_>,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let (text, at) = self.text(place, key, true)?;
+        let value = read(&text);
+        if value.is_none() {
+            let (count, plural) = (text.chars().count(), if text.chars().count() == 1 { "" } else { "s" });
+            self.fault(at, format!("`{key}` is not {expected}"), &format!("{count} character{plural}"));
+        }
+        value
+    }
+
+    fn form(&mut self, place: &Place<'_, '_>) -> Option<Form> {
+        self.read(place, "form", "`native` or `wasm`", |text| {
+            [Form::Native, Form::Wasm].into_iter().find(|form| form_name(*form) == text)
+        })
+    }
+
+    fn digest(&mut self, place: &Place<'_, '_>) -> Option<Digest> {
+        self.read(place, "sha256", "64 hexadecimal digits", Digest::parse)
+    }
+
+    fn size(&mut self, place: &Place<'_, '_>) -> Option<u64> {
+        let value = self.get(place, "size", true)?;
+        let size = integer(value.get_ref()).and_then(|size| u64::try_from(size).ok());
+        if size.is_none() {
+            self.wrong_type(value, "size", "a number of bytes");
+        }
+        size
+    }
+
+    /// The libraries that are loaded with it; most plugins have none.
+    fn dependencies(&mut self, place: &Place<'_, '_>) -> Option<BTreeMap<String, Digest>> {
+        let Some(value) = place.table.get("dependencies") else { return Some(BTreeMap::new()) };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(value, "dependencies", "a table of digests");
+            return None;
+        };
+        let mut all = Some(BTreeMap::new());
+        for (name, digest) in table.iter() {
+            let read = match digest.get_ref() {
+                DeValue::String(text) => Digest::parse(text),
+                _ => None,
+            };
+            match (read, &mut all) {
+                (Some(digest), Some(all)) => _ = all.insert(name.get_ref().to_string(), digest),
+                (Some(_), None) => {}
+                (None, _) => {
+                    self.fault(digest.span(), format!("`{}` is not 64 hexadecimal digits", name.get_ref()), "");
+                    all = None;
+                }
+            }
+        }
+        all
+    }
+
+    fn protocol(&mut self, place: &Place<'_, '_>) -> Option<(u16, u16)> {
+        self.read(place, "protocol", "a version such as `0.1`", |text| {
+            let (major, minor) = text.split_once('.')?;
+            let number = |digits: &str| {
+                let plain =
+                    digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+                digits.parse().ok().filter(|_| plain)
+            };
+            Some((number(major)?, number(minor)?))
+        })
+    }
+
+    fn grants(&mut self, place: &Place<'_, '_>) -> Option<Vec<String>> {
+        let value = self.get(place, "grants", true)?;
+        let DeValue::Array(list) = value.get_ref() else {
+            self.wrong_type(value, "grants", "a list of strings");
+            return None;
+        };
+        let mut grants = Some(Vec::new());
+        for element in list.iter() {
+            match element.get_ref() {
+                DeValue::String(text) if !text.is_empty() => {
+                    if let Some(grants) = &mut grants {
+                        grants.push(text.to_string());
+                    }
+                }
+                DeValue::String(_) => {
+                    self.fault(element.span(), "a grant is empty".to_owned(), "");
+                    grants = None;
+                }
+                _ => {
+                    self.wrong_type(element, "grants", "strings");
+                    grants = None;
+                }
+            }
+        }
+        grants
+    }
+
+    /// The key of a signature: `Some(None)` if there is none.
+    fn key(&mut self, place: &Place<'_, '_>) -> Option<Option<KeyId>> {
+        if place.table.get("signed_by").is_none() {
+            return Some(None);
+        }
+        self.read(place, "signed_by", "a key id of 16 hexadecimal digits", KeyId::parse).map(Some)
+    }
+
+    fn extensions(&mut self, place: &Place<'_, '_>) -> Option<Vec<LockedExtension>> {
+        let (mut all, mut seen) = (Some(Vec::new()), BTreeSet::new());
+        for (at, table) in self.tables(place, "extension", true) {
+            match self.extension(at, table) {
+                Some((extension, named)) => {
+                    if !seen.insert((extension.kind, extension.name.clone())) {
+                        let message = format!("the {} `{}` is there twice", extension.kind, extension.name);
+                        self.fault(named, message, "the second one");
+                        all = None;
+                    }
+                    if let Some(all) = &mut all {
+                        all.push(extension);
+                    }
+                }
+                None => all = None,
+            }
+        }
+        all
+    }
+
+    fn extension(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<(LockedExtension, Range<usize>)> {
+        self.known(table, "an extension", &["kind", "name", "version", "permissions"]);
+        let place = Place { table, what: "an extension", at };
+        let kinds = Kind::ALL.map(|kind| format!("`{kind}`")).join(", ");
+        let kind = self.read(&place, "kind", &format!("a kind of extension: {kinds}"), Kind::from_name);
+        let name = self.text(&place, "name", true);
+        let version = self.string(&place, "version");
+        let permissions = self.permissions(&place);
+        let (name, named) = name?;
+        Some((LockedExtension { kind: kind?, name, version: version?, permissions: permissions? }, named))
+    }
+
+    /// Any string: a plugin may leave its version or its reason empty.
+    fn string(&mut self, place: &Place<'_, '_>, key: &str) -> Option<String> {
+        let value = self.get(place, key, true)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => {
+                self.wrong_type(value, key, "a string");
+                None
+            }
+        }
+    }
+
+    fn permissions(&mut self, place: &Place<'_, '_>) -> Option<Vec<Permission>> {
+        let mut all = Some(Vec::new());
+        for (at, table) in self.tables(place, "permissions", true) {
+            self.known(table, "a permission", &["name", "reason"]);
+            let place = Place { table, what: "a permission", at };
+            let (name, reason) = (self.string(&place, "name"), self.string(&place, "reason"));
+            match (name.zip(reason), &mut all) {
+                (Some((name, reason)), Some(all)) => all.push(Permission { name, reason }),
+                _ => all = None,
+            }
+        }
+        all
+    }
+
+    /// The tables of a list, each with its place.
+    fn tables<'a, 't>(
+        &mut self,
+        place: &Place<'a, 't>,
+        key: &str,
+        required: bool,
+    ) -> Vec<(Range<usize>, &'a DeTable<'t>)> {
+        let Some(value) = self.get(place, key, required) else { return Vec::new() };
+        let DeValue::Array(list) = value.get_ref() else {
+            self.wrong_type(value, key, "a list of tables");
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for element in list.iter() {
+            match element.get_ref() {
+                DeValue::Table(table) => tables.push((element.span(), table)),
+                _ => self.wrong_type(element, key, "tables"),
+            }
+        }
+        tables
+    }
+}

@@ -1,0 +1,94 @@
+//! How much memory the instances of a run may take together, where nobody says: half of what this process can have.
+
+use std::sync::OnceLock;
+
+use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, memory_bounds};
+
+use super::size;
+
+/// What is assumed of a system that does not say how much memory it has (only Linux is asked).
+const UNKNOWN: u64 = 4 << 30;
+
+/// The share of the instances of sandboxed plugins; the rest is for the host, its documents and its caches.
+const SHARE: u64 = 2;
+
+/// The memory that all instances of a run may take together, and where the figure comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryTotal {
+    /// In bytes.
+    pub bytes: u64,
+    /// What of it decides, unless the system does not say.
+    of: (Option<MemoryBoundKind>, u64),
+}
+
+impl MemoryTotal {
+    /// Whether it is the limit on the address space that decides.
+    pub fn is_of_address_space(&self) -> bool {
+        self.of.0 == Some(MemoryBoundKind::AddressSpace)
+    }
+}
+
+impl std::fmt::Display for MemoryTotal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let whose = match self.of.0 {
+            Some(MemoryBoundKind::Machine) => "of the machine",
+            Some(MemoryBoundKind::ControlGroup) => "that the control group allows",
+            Some(MemoryBoundKind::AddressSpace) => "of address space that are left (`ulimit -v`)",
+            _ => "that are assumed, since the system does not say",
+        };
+        write!(f, "{}, half of the {} {whose}", size(self.bytes), size(self.of.1))
+    }
+}
+
+/// The usual total: a share of the least of the machine's memory, the limit of the control group and what is left of that
+/// on the address space. Looked up once.
+#[must_use]
+pub fn usual() -> MemoryTotal {
+    static USUAL: OnceLock<MemoryTotal> = OnceLock::new();
+    *USUAL.get_or_init(|| of_least(&memory_bounds()))
+}
+
+fn of_least(bounds: &[MemoryBound]) -> MemoryTotal {
+    let known = bounds.iter().map(|bound| match bound.kind {
+        // The program itself, its threads and its libraries have taken their part.
+        MemoryBoundKind::AddressSpace => (Some(bound.kind), bound.left()),
+        _ => (Some(bound.kind), bound.limit),
+    });
+    let of = known.min_by_key(|(_, bytes)| *bytes).unwrap_or((None, UNKNOWN));
+    MemoryTotal { bytes: of.1 / SHARE, of }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn it_is_half_of_the_least_that_is_known() {
+        let told = |machine: Option<u64>, group: Option<u64>, space: Option<(u64, u64)>| {
+            let of = |kind, limit, used| MemoryBound { kind, limit, used };
+            let bounds = [
+                machine.map(|limit| of(MemoryBoundKind::Machine, limit, limit / 2)),
+                group.map(|limit| of(MemoryBoundKind::ControlGroup, limit, limit / 2)),
+                space.map(|(limit, used)| of(MemoryBoundKind::AddressSpace, limit, used)),
+            ];
+            of_least(&bounds.into_iter().flatten().collect::<Vec<_>>()).to_string()
+        };
+        let lines = [
+            told(Some(16 * GIB), None, None),
+            told(Some(16 * GIB), Some(u64::MAX), Some((21 * GIB, GIB))),
+            told(Some(16 * GIB), Some(2 * GIB), Some((5 * GIB, GIB))),
+            told(Some(16 * GIB), Some(8 * GIB), Some((4 * GIB, GIB))),
+            told(None, None, None),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        8 GiB, half of the 16 GiB of the machine
+        8 GiB, half of the 16 GiB of the machine
+        1 GiB, half of the 2 GiB that the control group allows
+        1.5 GiB, half of the 3 GiB of address space that are left (`ulimit -v`)
+        2 GiB, half of the 4 GiB that are assumed, since the system does not say
+        ");
+        assert!(usual().bytes > 0);
+    }
+}

@@ -1,0 +1,18 @@
+//! What a sandboxed plugin may do, and what it may use up.
+
+mod admission;
+mod grants;
+mod limits;
+mod memory_total;
+mod permission;
+mod queue_clock;
+
+pub(crate) use admission::Turn;
+pub use admission::{Admission, Demand};
+pub use grants::{Grant, GrantError, Grants, Reach, unasked};
+pub use jackfield_plugin_api::{address_space_limit as address_space, format_size as size, parse_size};
+pub use limits::Limits;
+pub use limits::{is_out_of_time, to_open as limits_to_open, took_too_long, used_up};
+pub use memory_total::{MemoryTotal, usual as usual_memory_total};
+pub use permission::{ASKED_FOR, Permission, PermissionError, Server};
+pub use queue_clock::QueueClock;

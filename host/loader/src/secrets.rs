@@ -1,0 +1,402 @@
+//! Secrets stay out of messages: what is one, or may be one, is masked before a text leaves the program.
+//!
+//! Two things give a secret away: the name that it stands under (`api_key`, `Authorization`), and its own shape (the password
+//! of an address, a key in a query, `sk-…`).
+
+use std::{borrow::Cow, ops::Range};
+
+/// What stands for a secret.
+pub const MASK: &str = "********";
+
+/// The last words of names that secrets stand under.
+const SECRET_WORDS: [&str; 22] = [
+    "accesskey",
+    "apikey",
+    "auth",
+    "authorisation",
+    "authorization",
+    "bearer",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "jwt",
+    "pass",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwords",
+    "pwd",
+    "secret",
+    "secretkey",
+    "secrets",
+    "token",
+];
+/// The words before `key` that make it a secret one.
+const SECRET_KEYS: [&str; 10] =
+    ["access", "account", "api", "auth", "encryption", "license", "private", "secret", "signing", "subscription"];
+/// What follows the name of a secret without changing what it is.
+const FILLERS: [&str; 5] = ["header", "string", "text", "value", "values"];
+/// Names in full, for those that are misspelt.
+const WHOLE_NAMES: [&str; 12] = [
+    "access_token",
+    "api_key",
+    "api_token",
+    "apikey",
+    "auth_token",
+    "authorization",
+    "client_secret",
+    "passphrase",
+    "password",
+    "private_key",
+    "secret",
+    "secret_key",
+];
+/// How keys of well-known services begin, and how many characters follow at the least.
+const KEY_SHAPES: [(&str, usize); 25] = [
+    ("sk-", 6),
+    ("sk_live_", 6),
+    ("sk_test_", 6),
+    ("rk_live_", 6),
+    ("pk_live_", 6),
+    ("ghp_", 6),
+    ("gho_", 6),
+    ("ghu_", 6),
+    ("ghs_", 6),
+    ("ghr_", 6),
+    ("github_pat_", 6),
+    ("glpat-", 6),
+    ("xoxb-", 6),
+    ("xoxp-", 6),
+    ("xoxa-", 6),
+    ("xoxs-", 6),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 20),
+    ("hf_", 12),
+    ("gsk_", 12),
+    ("xai-", 12),
+    ("pplx-", 12),
+    ("nvapi-", 12),
+    ("eyJ", 24),
+];
+
+/// Whether what stands under this name (of a key, a header, a parameter of a query) is or may be a secret. A name that is
+/// nearly that of one counts: what is misspelt is shown most of all.
+pub fn is_secret_name(name: &str) -> bool {
+    let words = words(name);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    while words.len() > 1
+        && words.last().is_some_and(|last| FILLERS.contains(last) || last.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        words.pop();
+    }
+    let named = match words.as_slice() {
+        [.., before, "key" | "keys"] => SECRET_KEYS.contains(before),
+        [.., last] => SECRET_WORDS.contains(last),
+        [] => false,
+    };
+    let plain = words.join("_");
+    let near = |known: &&str| {
+        let allowed = if known.len() < 7 { 1 } else { 2 };
+        plain.len().abs_diff(known.len()) <= allowed && strsim::damerau_levenshtein(&plain, known) <= allowed
+    };
+    // A letter more would be `tokens`, which are counted.
+    let is_token = plain.len() == 5 && strsim::damerau_levenshtein(&plain, "token") == 1;
+    named || is_token || plain.len() > 4 && WHOLE_NAMES.iter().any(near)
+}
+
+/// Whether what stands under a key of a configuration may be a secret. Any header may, however `headers` is misspelt.
+pub fn holds_secrets(key: &str) -> bool {
+    let name = key.to_ascii_lowercase();
+    is_secret_name(key) || name.starts_with('h') && strsim::damerau_levenshtein(&name, "headers") <= 1
+}
+
+/// Whether a variable that holds a secret may be called so; otherwise it is the secret itself, put where the name belongs.
+pub fn is_variable_name(text: &str) -> bool {
+    let any = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
+    let is_loud = !any(u8::is_ascii_lowercase);
+    let is_word = !any(u8::is_ascii_digit) && text.len() <= 32;
+    !any(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+        && (is_loud || is_word)
+        && (text.len() <= 24 || text.contains('_'))
+}
+
+/// The words of `api_key`, `x-api-key`, `apiKey`, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    for char in name.chars() {
+        if char.is_alphanumeric() {
+            let begins = !before.is_alphanumeric()
+                || char.is_uppercase() && before.is_lowercase()
+                || char.is_numeric() != before.is_numeric();
+            if begins {
+                words.push(String::new());
+            }
+            words.last_mut().into_iter().for_each(|word| word.extend(char.to_lowercase()));
+        }
+        before = char;
+    }
+    words
+}
+
+/// The text with every secret masked that its shape gives away.
+pub fn mask_secrets(text: &str) -> Cow<'_, str> {
+    let ranges = secret_ranges(text);
+    if ranges.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let (mut masked, mut from) = (String::with_capacity(text.len()), 0);
+    for range in ranges {
+        if range.start >= from {
+            masked.push_str(&text[from..range.start]);
+            masked.push_str(MASK);
+        }
+        from = from.max(range.end);
+    }
+    masked.push_str(&text[from..]);
+    Cow::Owned(masked)
+}
+
+/// Where secrets stand that their shape gives away, in order.
+pub fn secret_ranges(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    of_addresses(text, &mut ranges);
+    of_authorities(text, &mut ranges);
+    of_queries(text, &mut ranges);
+    of_shapes(text, &mut ranges);
+    of_schemes(text, &mut ranges);
+    of_variables(text, &mut ranges);
+    ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    ranges
+}
+
+/// Whether a text in quotes, brackets or prose ends here.
+fn ends_word(char: char) -> bool {
+    char.is_whitespace() || char.is_control() || matches!(char, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '{' | '}')
+}
+
+/// The user and the password of every `scheme://user:password@host`.
+fn of_addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices("://") {
+        let start = at + 3;
+        let rest = &text[start..];
+        // A list of addresses is one word.
+        let end = rest.find(ends_word).unwrap_or(rest.len());
+        let word = &rest[..rest[..end].find("://").unwrap_or(end)];
+        let authority = &word[..word.find(['/', '?', '#']).unwrap_or(word.len())];
+        // A password may have an `@` in it, or a `/` that should have been `%2F`: then what stands before is no host.
+        if let Some(user) = word.rfind('@').filter(|user| *user > 0)
+            && (authority.contains('@') || !is_host(authority))
+        {
+            ranges.push(start..start + user);
+        }
+    }
+}
+
+/// The user and the password of `user:password@host`, where the scheme was forgotten or left away.
+fn of_authorities(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices('@') {
+        let before = &text[..at];
+        let start = before
+            .rfind(|char: char| ends_word(char) || ",=/[".contains(char))
+            .map_or(0, |start| start + before[start..].chars().next().map_or(0, char::len_utf8));
+        let after = &text[at + 1..];
+        let host = &after
+            [..after.find(|char: char| !(char.is_ascii_alphanumeric() || ".-:".contains(char))).unwrap_or(after.len())];
+        let (name, port) = host.split_once(':').unwrap_or((host, ""));
+        let is_address = name.parse::<std::net::Ipv4Addr>().is_ok();
+        let is_name = name.contains(|char: char| char.is_ascii_alphabetic())
+            && (name.trim_matches('.').contains('.')
+                || port.starts_with(|char: char| char.is_ascii_digit())
+                || name == "localhost");
+        let has_password = text[start..at].split_once(':').is_some_and(|(_, password)| !password.is_empty());
+        if has_password && (is_address || is_name) {
+            ranges.push(start..at);
+        }
+    }
+}
+
+fn is_host(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !authority.ends_with(']') => (host, port),
+        _ => (authority, ""),
+    };
+    !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The values of `?key=…` and `&api_key=…`.
+fn of_queries(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices(['?', '&']) {
+        let rest = &text[at + 1..];
+        let Some(equals) = rest.find(|char: char| !(char.is_ascii_alphanumeric() || "_-.".contains(char))) else {
+            continue;
+        };
+        if !rest[equals..].starts_with('=') || !is_secret_parameter(&rest[..equals]) {
+            continue;
+        }
+        let start = at + 1 + equals + 1;
+        let length = text[start..].find(|char: char| ends_word(char) || matches!(char, '&' | '#' | ';'));
+        let end = length.map_or(text.len(), |length| start + length);
+        if end > start {
+            ranges.push(start..end);
+        }
+    }
+}
+
+/// Whether a parameter of an address's query holds a secret, by its name.
+pub(crate) fn is_secret_parameter(name: &str) -> bool {
+    is_secret_name(name) || ["key", "sig", "signature", "code"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Keys that begin as those of well-known services do.
+fn of_shapes(text: &str, ranges: &mut Vec<Range<usize>>) {
+    let in_key = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    for (prefix, least) in KEY_SHAPES {
+        for (at, _) in text.match_indices(prefix) {
+            let is_start = !text[..at].chars().next_back().is_some_and(|before| before.is_alphanumeric());
+            let body = &text[at + prefix.len()..];
+            let body = body[..body.find(|char| !in_key(char)).unwrap_or(body.len())].trim_end_matches('.');
+            // `sk-learn` is no key.
+            let odd = body.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) || body.len() >= 24;
+            if is_start && body.len() >= least && odd {
+                ranges.push(at..at + prefix.len() + body.len());
+            }
+        }
+    }
+}
+
+/// What follows `Bearer` and `Basic`.
+fn of_schemes(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for scheme in ["bearer ", "basic "] {
+        // Only ASCII changes, so places stay.
+        for (at, _) in text.to_ascii_lowercase().match_indices(scheme) {
+            let start = at + scheme.len();
+            let rest = &text[start..];
+            let word = &rest[..rest.find(|char| ends_word(char) || char == ',').unwrap_or(rest.len())];
+            let is_start = !text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+            // A word of prose: `Bearer authentication`.
+            let is_prose = word.chars().skip(1).all(|char| char.is_lowercase() || ".:;".contains(char));
+            if is_start && word.len() >= 4 && !is_prose {
+                ranges.push(start..start + word.len());
+            }
+        }
+    }
+}
+
+/// What follows `env:NAME=`: a permission is a name alone, and what is written after it is what the variable holds.
+fn of_variables(text: &str, ranges: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices("env:") {
+        let name = &text[at + 4..];
+        let end = name.find(|char: char| !(char.is_ascii_alphanumeric() || char == '_')).unwrap_or(name.len());
+        let value = name[end..].strip_prefix('=').unwrap_or_default();
+        let length = value.find(['`', '\n']).unwrap_or(value.len());
+        let length = value[..length].find(['"', '\'']).filter(|quote| *quote > 0).unwrap_or(length);
+        if length > 0 {
+            let start = at + 4 + end + 1;
+            ranges.push(start..start + length);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known_misspelt_too() {
+        for name in [
+            "api_key",
+            "apiKey",
+            "API-KEY",
+            "apikey",
+            "x-api-key",
+            "x-goog-api-key",
+            "Authorization",
+            "proxy-authorization",
+            "password",
+            "db_password",
+            "token",
+            "hf_token",
+            "access_token",
+            "client-secret",
+            "Cookie",
+            "Set-Cookie",
+            "api_kye",
+            "apikye",
+            "ap_key",
+            "pasword",
+            "passwrod",
+            "Authorizaton",
+            "sercet",
+            "private_key",
+            "auth",
+            "api_key_2",
+            "api_keys",
+            "auth_header",
+            "helicone-auth",
+            "Ocp-Apim-Subscription-Key",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "key",
+            "name",
+            "taking",
+            "api_key_env",
+            "api_key_file",
+            "password_env",
+            "tokens",
+            "max_tokens",
+            "tokens_per_minute",
+            "token_budget",
+            "base_url",
+            "model",
+            "select",
+            "top_k",
+            "author",
+            "path",
+            "sort_key",
+            "use",
+            "passage",
+            "keyphrases",
+            "secretary",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_masked_by_its_shape() {
+        for (text, masked) in [
+            ("`https://user:SECRET@api.example.org/v1` is wrong", "`https://********@api.example.org/v1` is wrong"),
+            ("redis://:p@ss/w@host:6379/0", "redis://********@host:6379/0"),
+            ("redis://a:b@x,redis://c:d@y", "redis://********@x,redis://********@y"),
+            (
+                "checkout (\"http\", me:pass@127.0.0.1:9), x=:pass@h.example",
+                "checkout (\"http\", ********@127.0.0.1:9), x=********@h.example",
+            ),
+            ("http://h/v1?key=abc&x=1&api_key=d#e", "http://h/v1?key=********&x=1&api_key=********#e"),
+            ("got \"sk-proj-Abc123_x-y\".", "got \"********\"."),
+            ("ghp_abcdefghijklmnop1234 and AKIAIOSFODNN7EXAMPLE", "******** and ********"),
+            ("Authorization: Bearer sk-SECRET, x", "Authorization: Bearer ********, x"),
+            ("basic dXNlcjpwYXNz", "basic ********"),
+            ("`--grant x=env:KEY=a b`: `env:KEY` takes", "`--grant x=env:KEY=********`: `env:KEY` takes"),
+            ("permissions = [\"env:KEY=a8\", \"clock\"]", "permissions = [\"env:KEY=********\", \"clock\"]"),
+        ] {
+            assert_eq!(mask_secrets(text), masked);
+        }
+        for plain in [
+            "http://127.0.0.1:8080/v1 and http://[::1]:80/@scope/x",
+            "https://example.org/@scope/pkg?version=2",
+            "scikit (sk-learn), a risk-free task; ask-Me1234567",
+            "Bearer authentication is wanted, the bearer token",
+            "me@example.org, npm:left-pad@1.0, at 10:15 @ann, 12:30@noon",
+        ] {
+            assert_eq!(mask_secrets(plain), plain);
+        }
+    }
+}

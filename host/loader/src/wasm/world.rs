@@ -1,0 +1,123 @@
+//! What a component finds around it: by default nothing at all.
+
+use std::time::{Duration, SystemTime};
+
+use jackfield_plugin_api::{Failure, Random, Result};
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
+
+use super::scratch::{Scratch, ScratchFolder, ScratchFolders};
+use crate::sandbox::{Grants, Permission};
+
+/// WASI for one instance, and the folders that go with it.
+pub(super) struct World {
+    pub(super) wasi: WasiCtx,
+    pub(super) scratch: Scratch,
+}
+
+/// A WASI that holds what was granted. What was not is not there: no files, environment or sockets; output goes nowhere,
+/// clocks stand still and random numbers are the same every time.
+pub(super) fn of(grants: &Grants, scratch: ScratchFolders) -> Result<World> {
+    let mut builder = WasiCtx::builder();
+    if !grants.allows(&Permission::Clock) {
+        builder.wall_clock(Still).monotonic_clock(Still);
+    } else {
+        builder.wall_clock(SinceEpoch);
+    }
+    if !grants.allows(&Permission::Random) {
+        builder.insecure_random_seed(0).secure_random(seeded()).insecure_random(seeded());
+    }
+    for name in grants.variables() {
+        if let Ok(value) = std::env::var(name) {
+            builder.env(name, value);
+        }
+    }
+    folders(&mut builder, grants, &scratch)?;
+    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch) })
+}
+
+/// The scratch folders that were granted and that nobody has named, empty; they may hold so many bytes together, for one
+/// guest or for several.
+pub(super) fn scratch_folders(grants: &Grants, most: u64, lasts: bool) -> Result<ScratchFolders> {
+    let unnamed = grants.folders().filter(|(_, folder, _)| folder.is_none());
+    ScratchFolders::new(unnamed.map(|(name, ..)| guest_path(name)), most, lasts)
+        .map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))
+}
+
+/// What a guest calls the folder of a grant.
+fn guest_path(name: &str) -> String {
+    format!("/{name}")
+}
+
+/// Opens the folders. WASI follows no link and no `..` out of them.
+fn folders(builder: &mut WasiCtxBuilder, grants: &Grants, scratch: &ScratchFolders) -> Result<()> {
+    for (name, folder, writable) in grants.folders() {
+        let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        let guest_path = guest_path(name);
+        let Some(folder) = folder.or_else(|| scratch.get(&guest_path).map(ScratchFolder::path)) else { continue };
+        builder.preopened_dir(folder, guest_path, permissions).map_err(|error| {
+            let word = if writable { "scratch" } else { "read" };
+            Failure::InvalidConfig(format!("`{word}:{name}` is granted, but `{}`: {error:#}", folder.display()))
+        })?;
+    }
+    Ok(())
+}
+
+fn seeded() -> impl rand_core::Rng + Send + 'static {
+    Seeded(Random::new(0))
+}
+
+struct Seeded(Random);
+
+impl rand_core::TryRng for Seeded {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok((self.0.next_u64() >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.0.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// The machine's clock; one that stands before 1970 stands at 1970, where WASI begins.
+struct SinceEpoch;
+
+impl HostWallClock for SinceEpoch {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+struct Still;
+
+impl HostWallClock for Still {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl HostMonotonicClock for Still {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}

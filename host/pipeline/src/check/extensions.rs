@@ -1,0 +1,196 @@
+//! Which extension each stage runs, and which each service is made of.
+
+use std::collections::BTreeSet;
+
+use jackfield_loader::{Offer, Plugin, Registry};
+use jackfield_plugin_api::{Kind, Picks};
+
+use super::checker::Checker;
+use crate::{
+    diagnostics::{Fault, Span, Spanned, suggest},
+    plan::ExtensionRef,
+};
+
+impl<'a> Checker<'a> {
+    /// Looks up the extension of each stage.
+    pub(crate) fn extensions(&mut self, registry: &'a Registry) {
+        self.aliases(registry);
+        let draft = self.draft;
+        for stage in &draft.stages {
+            let kinds = match stage.kind {
+                Some(kind) => vec![kind],
+                None => stage_kinds(),
+            };
+            let found = self.look_up(registry, &kinds, stage.uses.as_ref());
+            self.offers.push(found);
+        }
+    }
+
+    /// Looks up one extension of these kinds; faults say what is wrong with the reference.
+    pub(crate) fn look_up(
+        &mut self,
+        registry: &'a Registry,
+        kinds: &[Kind],
+        uses: Option<&Spanned<String>>,
+    ) -> Option<(&'a Plugin, &'a Offer)> {
+        let uses = uses?;
+        let found = registry.find_all(kinds, &uses.value);
+        match found.as_slice() {
+            [] => self.missing(registry, kinds, uses),
+            [only] => return Some(*only),
+            several => self.faults.push(ambiguous(several, uses)),
+        }
+        None
+    }
+
+    /// Two plugins of one name could not be told apart.
+    fn aliases(&mut self, registry: &Registry) {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for plugin in registry.plugins() {
+            let entry = self.draft.plugins.iter().find(|entry| entry.alias == plugin.alias);
+            if !seen.insert(&plugin.alias)
+                && let Some(entry) = entry
+            {
+                let message = format!("two plugins are called `{}`", plugin.alias);
+                self.faults.push(Fault::at("duplicate-plugin", entry.span, message));
+            }
+        }
+    }
+
+    fn missing(&mut self, registry: &Registry, kinds: &[Kind], uses: &Spanned<String>) {
+        let fault = |at: Span, message: String| Fault::at("unknown-extension", at, message);
+        let kind = joined(kinds.iter().map(Kind::to_string), "or");
+        // A stage that says its kind may have said the wrong one.
+        let others: Vec<Kind> = stage_kinds().into_iter().filter(|other| !kinds.contains(other)).collect();
+        let other = if kinds.iter().all(|kind| kind.is_for_stages()) {
+            registry.find_all(&others, &uses.value)
+        } else {
+            Vec::new()
+        };
+        if let Some((_, offer)) = other.first() {
+            let is = offer.descriptor.kind;
+            let message = format!("there is no {kind} `{}`", uses.value);
+            let hint = format!("`{}` is {} {is}: leave `kind` out, or say `kind = \"{is}\"`", uses.value, article(is));
+            return self.faults.push(fault(uses.span, message).hint(hint));
+        }
+        if let Some((alias, name)) = uses.value.split_once('/') {
+            let at = self.inside(uses, alias);
+            match registry.plugins().iter().find(|plugin| plugin.alias == alias) {
+                Some(plugin) => {
+                    let descriptors = plugin.offers.iter().map(|offer| &offer.descriptor);
+                    let offers = descriptors.filter(|descriptor| kinds.contains(&descriptor.kind));
+                    let names = offers.map(|offer| offer.name.as_str());
+                    let at = self.inside(uses, name);
+                    self.faults.push(fault(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(
+                        suggest::hint_for(name, &format!("its {}", joined(kinds.iter().map(plural), "and")), names),
+                    ));
+                }
+                // It is in the pipeline, so it could not be loaded, which is reported.
+                None if self.draft.plugins.iter().any(|entry| entry.alias == alias) => {}
+                None => {
+                    let aliases = registry.plugins().iter().map(|plugin| plugin.alias.as_str());
+                    self.faults.push(fault(at, format!("there is no plugin `{alias}`")).hint(suggest::hint_for(
+                        alias,
+                        "known plugins",
+                        aliases,
+                    )));
+                }
+            }
+            return;
+        }
+        let offers = kinds.iter().flat_map(|kind| registry.offers(*kind));
+        let names: BTreeSet<&str> = offers.map(|(_, offer)| offer.descriptor.name.as_str()).collect();
+        // A plugin that failed to load may be the one that offers it.
+        if self.draft.plugins_missing && suggest::nearest(&uses.value, names.iter().copied()).is_none() {
+            return;
+        }
+        self.faults.push(fault(uses.span, format!("there is no {kind} `{}`", uses.value)).hint(suggest::hint_for(
+            &uses.value,
+            &format!("known {}", joined(kinds.iter().map(plural), "and")),
+            names,
+        )));
+    }
+
+    /// The place of a part of a string.
+    fn inside(&self, string: &Spanned<String>, part: &str) -> Span {
+        let raw = self.draft.sources.text(string.span);
+        let found = raw
+            .find(&string.value)
+            .and_then(|_| if string.value.starts_with(part) { raw.find(part) } else { raw.rfind(part) });
+        match found {
+            Some(at) if !part.is_empty() => string.span.part(at..at + part.len()),
+            _ => string.span,
+        }
+    }
+}
+
+/// The kinds of extension that a stage may run.
+fn stage_kinds() -> Vec<Kind> {
+    Kind::ALL.into_iter().filter(|kind| kind.is_for_stages()).collect()
+}
+
+/// Names of kinds in a row: `analyzer or direction-extractor`.
+fn joined(names: impl Iterator<Item = String>, word: &str) -> String {
+    names.collect::<Vec<_>>().join(&format!(" {word} "))
+}
+
+fn plural(kind: &Kind) -> String {
+    if *kind == Kind::RoutingPolicy { "routing-policies".to_owned() } else { format!("{kind}s") }
+}
+
+fn article(kind: Kind) -> &'static str {
+    if kind == Kind::Analyzer { "an" } else { "a" }
+}
+
+/// The fault of a reference that can mean several extensions.
+fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Fault {
+    let name = uses.value.rsplit('/').next().unwrap_or_default();
+    let mut kinds: Vec<Kind> = several.iter().map(|(_, offer)| offer.descriptor.kind).collect();
+    kinds.dedup();
+    let mut plugins: Vec<String> = several.iter().map(|(plugin, _)| format!("`{}/{name}`", plugin.alias)).collect();
+    plugins.dedup();
+    let (message, ways) = match kinds.as_slice() {
+        [kind] => (format!("several plugins offer {} {kind} `{name}`", article(*kind)), plugins),
+        kinds => {
+            let each = several.iter().map(|(plugin, offer)| {
+                let kind = offer.descriptor.kind;
+                format!("{} {kind} of plugin `{}`", article(kind), plugin.alias)
+            });
+            let message = format!("`{name}` is the name of {}", each.collect::<Vec<_>>().join(" and of "));
+            let mut ways: Vec<String> = kinds.iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+            let mut aliases: Vec<&str> = several.iter().map(|(plugin, _)| plugin.alias.as_str()).collect();
+            aliases.sort_unstable();
+            aliases.dedup();
+            if aliases.len() == several.len() {
+                ways.extend(plugins);
+            }
+            (message, ways)
+        }
+    };
+    let hint = format!("say which: {}", ways.join(" or "));
+    Fault::at("ambiguous-extension", uses.span, message).hint(hint)
+}
+
+/// An extension, pinned.
+pub(crate) fn extension_ref((plugin, offer): (&Plugin, &Offer)) -> ExtensionRef {
+    let descriptor = &offer.descriptor;
+    ExtensionRef {
+        plugin: plugin.alias.clone(),
+        form: plugin.form,
+        kind: descriptor.kind,
+        name: descriptor.name.clone(),
+        version: descriptor.version.clone(),
+        digest: plugin.digest.clone(),
+    }
+}
+
+/// Where to find a policy of the other sort.
+pub(crate) fn policies(registry: &Registry, picks: Picks) -> Option<String> {
+    let names: BTreeSet<&str> = registry
+        .offers(Kind::RoutingPolicy)
+        .filter(|(_, offer)| Picks::from_descriptor(&offer.descriptor) == picks)
+        .map(|(_, offer)| offer.descriptor.name.as_str())
+        .collect();
+    let what = if picks == Picks::Values { "values" } else { "arms" };
+    (!names.is_empty()).then(|| format!("policies that pick {what}: {}", suggest::list(names)))
+}

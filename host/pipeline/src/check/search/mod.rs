@@ -1,0 +1,152 @@
+//! The search: which policy picks values, of which keys, and what it learns from.
+
+mod conditions;
+mod dimension;
+mod domain;
+mod objectives;
+mod overlays;
+mod points;
+mod space;
+
+use domain::schema_of;
+use jackfield_loader::Registry;
+use jackfield_plugin_api::{Goal, Kind, Picks, Study};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    check::{
+        checker::Checker,
+        extensions::{extension_ref, policies},
+        found::{SearchFound, SpaceFound},
+    },
+    diagnostics::Fault,
+    draft::{ItemSource, SearchDraft},
+    plan::{ObjectivePlan, SearchPlan, StudyPlace},
+};
+
+impl<'a> Checker<'a> {
+    /// Checks the search, all but its wires.
+    pub(crate) fn search(&mut self, registry: &'a Registry) {
+        let Some(search) = &self.draft.search else { return };
+        self.makes_trials(search);
+        let found = self.look_up(registry, &[Kind::RoutingPolicy], search.uses.as_ref());
+        let uses = search.uses.as_ref().map_or(search.span, |uses| uses.span);
+        let offer = found.map(|(_, offer)| offer);
+        let config = self.with_table(search.with.as_ref(), offer, search.span, uses);
+        if let Some(offer) = offer.filter(|offer| Picks::from_descriptor(&offer.descriptor) == Picks::Arms) {
+            let message = format!(
+                "`{}` picks one of the arms of a stage's route, and a search picks values of a space",
+                offer.descriptor.name
+            );
+            self.faults.push(Fault::at("bad-search", uses, message).hint(policies(registry, Picks::Values)));
+        }
+        let space = self.space(search);
+        let objectives = self.searched_for(search);
+        let reports = self.reports(search, objectives.len());
+        let points = self.points(search, &space);
+        self.study_name(search);
+        self.costs(search);
+        if matches!(self.draft.input.as_ref().and_then(|input| input.source.as_ref()), Some(ItemSource::Trials { .. }))
+        {
+            self.item = item_of(&space);
+        }
+        let tried = self.search_overlays(search, &space);
+        self.search = Some(SearchFound { found, config, space, objectives, reports, points, tried });
+    }
+
+    /// A search makes its items itself.
+    fn makes_trials(&mut self, search: &SearchDraft) {
+        let hint = "`[input]` with `use = \"trials\"` and `count = ...`, the number of trials";
+        match self.draft.input.as_ref().map(|input| input.source.as_ref()) {
+            // An input that cannot be read is reported.
+            Some(None | Some(ItemSource::Trials { .. })) => {}
+            Some(Some(_)) => {
+                let message = "a search makes trials, and the items of this pipeline are others";
+                self.faults.push(Fault::at("bad-search", search.span, message).hint(format!("it needs {hint}")));
+            }
+            None => {
+                let message = "a search makes trials, and the pipeline has no `[input]`";
+                self.faults.push(Fault::at("bad-search", search.span, message).hint(format!("add {hint}")));
+            }
+        }
+    }
+
+    /// The name of the study becomes that of a file.
+    fn study_name(&mut self, search: &SearchDraft) {
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        let Some(study) = &search.study else { return };
+        // An empty one is reported.
+        if study.value.is_empty() || (study.value.len() <= LONGEST_STUDY && study.value.chars().all(word)) {
+            return;
+        }
+        let message = format!("`{}` cannot be the name of a study", study.value.escape_debug());
+        let hint = format!("lower-case letters, digits, `-` and `_`, at most {LONGEST_STUDY}");
+        self.faults.push(Fault::at("bad-value", study.span, message).hint(hint));
+    }
+
+    /// Where nothing has a price, a stop by cost never comes.
+    fn costs(&mut self, search: &SearchDraft) {
+        let Some(at) = search.cost_at else { return };
+        if self.draft.models.iter().all(|model| model.price.is_none()) {
+            let message = "the search stops by what it cost, and no model of the pipeline has a price";
+            let hint = "add `price = { input = ..., output = ... }` to a model, in dollars for a million tokens";
+            self.faults.push(Fault::at("bad-search", at, message).hint(hint.to_owned()));
+        }
+    }
+
+    /// The plan of the search; the outer option is none where something is missing, which is reported.
+    pub(crate) fn lower_search(&self, places: &[usize]) -> Option<Option<SearchPlan>> {
+        let (Some(search), Some(found)) = (&self.draft.search, &self.search) else { return Some(None) };
+        let objectives = found.objectives.iter().map(|(name, wire, minimize)| {
+            let wire = self.lower_wire(None, wire, places)?;
+            Some(ObjectivePlan { name: name.clone(), wire, minimize: *minimize })
+        });
+        let objectives: Vec<ObjectivePlan> = objectives.collect::<Option<_>>()?;
+        let reports: Vec<_> =
+            found.reports.iter().map(|wire| self.lower_wire(None, wire, places)).collect::<Option<_>>()?;
+        let goals = objectives.iter().map(|one| Goal { name: one.name.clone(), minimize: one.minimize }).collect();
+        let keep = search.study.as_ref().map(|name| StudyPlace {
+            name: name.value.clone(),
+            path: self.draft.folder.join(".jackfield/studies").join(&name.value).with_extension("json"),
+        });
+        Some(Some(SearchPlan {
+            extension: extension_ref(found.found?),
+            config: found.config.value.clone(),
+            paths: found.config.paths.clone(),
+            study: Study { space: found.space.dimensions(), goals, reports: u32::try_from(reports.len()).ok()? },
+            objectives,
+            reports,
+            points: found.points.clone(),
+            in_flight: search.in_flight,
+            stop: search.stop,
+            keep,
+            targets: found.space.targets(places),
+        }))
+    }
+}
+
+/// The most characters of a study's name.
+const LONGEST_STUDY: usize = 64;
+
+/// The type of a trial whose values are picked.
+fn item_of(space: &SpaceFound) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for dimension in space.dimensions() {
+        properties.insert(dimension.name.clone(), schema_of(&dimension));
+        if dimension.when.is_none() {
+            required.push(dimension.name);
+        }
+    }
+    let params = match space.whole {
+        true => json!({
+            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+        }),
+        false => json!({ "type": "object" }),
+    };
+    json!({
+        "type": "object",
+        "properties": { "trial": { "type": "integer", "minimum": 0 }, "params": params },
+        "required": ["trial", "params"],
+    })
+}

@@ -1,0 +1,21 @@
+//! The reader of a wire.
+
+use crate::diagnostics::Span;
+
+/// Whose input is being checked, and where in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    pub(crate) stage: usize,
+    /// Where `in` stands.
+    pub(crate) key: Span,
+    /// The field, with a dot before each name.
+    pub(crate) field: String,
+    /// Whether it is an element of a list.
+    pub(crate) in_list: bool,
+}
+
+impl Reader {
+    pub(crate) fn name(&self) -> String {
+        self.field.trim_start_matches('.').to_owned()
+    }
+}

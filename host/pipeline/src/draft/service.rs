@@ -1,0 +1,141 @@
+//! Models and caches as they are written.
+
+use std::{path::Path, time::Duration};
+
+use jackfield_loader::sandbox::Limits;
+
+use super::fields::Fields;
+use crate::{
+    diagnostics::{Span, Spanned},
+    keys,
+    plan::{Budget, Concurrency, Price, Rate},
+    syntax::{Key, Node, Value},
+};
+
+/// A model.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelDraft {
+    pub(crate) name: Key,
+    pub(crate) uses: Option<Spanned<String>>,
+    pub(crate) with: Option<(Span, Node)>,
+    pub(crate) concurrency: Concurrency,
+    /// Whether that is written, and not what is usual.
+    pub(crate) concurrency_given: bool,
+    pub(crate) rate: Rate,
+    /// The budget, and where it stands.
+    pub(crate) budget: (Budget, Span),
+    pub(crate) price: Option<Price>,
+    /// The longest that a try may take, where that is written.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempts: u32,
+    pub(crate) backoff: Duration,
+    pub(crate) cache: Option<Spanned<String>>,
+    pub(crate) record: Option<std::path::PathBuf>,
+    pub(crate) limits: Limits,
+    /// Where the limit on memory is written, if it is.
+    pub(crate) memory_at: Option<Span>,
+}
+
+/// A cache.
+#[derive(Clone, Debug)]
+pub(crate) struct CacheDraft {
+    pub(crate) name: Key,
+    pub(crate) tiers: Vec<TierDraft>,
+}
+
+/// A tier of a cache.
+#[derive(Clone, Debug)]
+pub(crate) struct TierDraft {
+    pub(crate) uses: Option<Spanned<String>>,
+    pub(crate) with: Option<(Span, Node)>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) limits: Limits,
+    /// Where the limit on memory is written, if it is.
+    pub(crate) memory_at: Option<Span>,
+    /// Where the tier stands.
+    pub(crate) span: Span,
+}
+
+fn within<'a>(fields: &Fields<'a>, key: &str, spec: &'static keys::Table) -> Fields<'a> {
+    Fields { table: fields.get(key).and_then(Node::as_table), spec }
+}
+
+fn with(fields: &Fields<'_>) -> Option<(Span, Node)> {
+    let entry = fields.entry("with").filter(|(_, node)| node.as_table().is_some());
+    entry.map(|(key, node)| (key.span, node.clone()))
+}
+
+fn number(fields: &Fields<'_>, key: &str) -> Option<f64> {
+    match fields.get(key)?.value {
+        Value::Integer(value) => Some(value as f64),
+        Value::Float(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// Lowers a model.
+pub(crate) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
+    let fields = Fields { table: node.as_table(), spec: &keys::MODEL };
+    let rate = within(&fields, "rate", &keys::RATE);
+    let budget = within(&fields, "budget", &keys::BUDGET);
+    let price = within(&fields, "price", &keys::PRICE);
+    let retry = within(&fields, "retry", &keys::RETRY_MODEL);
+    let bounds = within(&fields, "concurrency", &keys::CONCURRENCY);
+    let limits = within(&fields, "limits", &keys::LIMITS);
+    let count = |count: Option<u64>| count.unwrap_or(1).max(1) as u32;
+    let concurrency = match fields.get("concurrency").map(|node| &node.value) {
+        Some(Value::Integer(fixed)) => {
+            let fixed = u32::try_from(*fixed).unwrap_or(1).max(1);
+            Concurrency { start: fixed, max: fixed }
+        }
+        _ => {
+            let max = count(bounds.integer("max"));
+            Concurrency { start: count(bounds.integer("start")).min(max), max }
+        }
+    };
+    ModelDraft {
+        name: name.clone(),
+        uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
+        with: with(&fields),
+        concurrency,
+        concurrency_given: fields.get("concurrency").is_some(),
+        rate: Rate {
+            requests_per_second: number(&rate, "requests_per_second").filter(|rate| *rate > 0.0),
+            tokens_per_minute: rate.integer("tokens_per_minute"),
+        },
+        budget: (
+            Budget { usd: number(&budget, "usd"), tokens: budget.integer("tokens") },
+            fields.entry("budget").map_or(name.span, |(key, _)| key.span),
+        ),
+        price: number(&price, "input").zip(number(&price, "output")).map(|(input, output)| Price { input, output }),
+        timeout: fields.get("timeout").and_then(|_| fields.duration("timeout")),
+        attempts: count(retry.integer("attempts")),
+        backoff: retry.duration("backoff").unwrap_or_default(),
+        cache: fields.text("cache"),
+        record: fields.text("record").map(|path| folder.join(path.value)),
+        limits: limits.limits(),
+        memory_at: limits.get("memory").map(|node| node.span),
+    }
+}
+
+/// Lowers a cache.
+pub(crate) fn cache(name: &Key, node: &Node) -> CacheDraft {
+    let fields = Fields { table: node.as_table(), spec: &keys::CACHE };
+    let tiers = match fields.get("tiers").map(|node| &node.value) {
+        Some(Value::List(tiers)) => tiers.as_slice(),
+        _ => &[],
+    };
+    let tier = |node: &Node| {
+        let fields = Fields { table: node.as_table(), spec: &keys::TIER };
+        let limits = within(&fields, "limits", &keys::LIMITS_TIER);
+        TierDraft {
+            uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
+            with: with(&fields),
+            ttl: fields.duration("ttl"),
+            limits: limits.limits_or(Limits::of_cache()),
+            memory_at: limits.get("memory").map(|node| node.span),
+            span: node.span,
+        }
+    };
+    CacheDraft { name: name.clone(), tiers: tiers.iter().map(tier).collect() }
+}

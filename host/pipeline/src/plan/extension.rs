@@ -1,0 +1,46 @@
+//! An extension that a plan pins by its digest.
+
+use std::sync::Arc;
+
+use jackfield_loader::{Digest, Form, Lookup, Offer, Registry, sandbox::Limits};
+use jackfield_plugin_api::{Failure, Instance, Kind, catch_panic};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An extension, pinned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExtensionRef {
+    /// Alias of the plugin.
+    pub plugin: String,
+    /// How the plugin came in.
+    pub form: Form,
+    /// The kind.
+    pub kind: Kind,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Digest of the artifact.
+    pub digest: Digest,
+}
+
+impl ExtensionRef {
+    /// What its plugin offers, if it is still there.
+    #[must_use]
+    pub fn offer<'a>(&self, registry: &'a Registry) -> Option<&'a Offer> {
+        match registry.find(self.kind, &format!("{}/{}", self.plugin, self.name)) {
+            Lookup::Found(_, offer) => Some(offer),
+            Lookup::Missing | Lookup::Ambiguous(..) => None,
+        }
+    }
+
+    /// Makes an instance of it.
+    ///
+    /// # Errors
+    /// What it has against the configuration; a panic, or a plugin that is no longer there, as [`Failure::Internal`].
+    pub fn open(&self, config: &Value, limits: &Limits, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
+        let gone = || Failure::Internal(format!("`{}/{}` is no longer there", self.plugin, self.name));
+        let offer = self.offer(registry).ok_or_else(gone)?;
+        catch_panic("open", || offer.opener.open(&config.to_string(), limits))?
+    }
+}

@@ -1,0 +1,85 @@
+//! The frozen plan of a whole pipeline.
+
+use jackfield_loader::{
+    Digest, Form,
+    sandbox::{Limits, usual_memory_total},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    input::InputPlan,
+    output::OutputPlan,
+    search::SearchPlan,
+    service::{CachePlan, ModelPlan},
+    stage::StagePlan,
+    views::ViewMarks,
+};
+
+/// A checked pipeline: a value with the digests of all it needs, so that another process can run it with the same bytes as
+/// outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Name of the pipeline.
+    pub name: String,
+    /// Digest of everything below that can change a result.
+    pub digest: Digest,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Where items come from.
+    pub input: InputPlan,
+    /// What is written for each item.
+    pub output: OutputPlan,
+    /// The most items in work at a time.
+    pub max_in_flight: usize,
+    /// The memory that all instances of sandboxed plugins may take together, in bytes; a share of the machine's by default.
+    #[serde(default)]
+    pub sandbox_memory: Option<u64>,
+    /// What the tensors of a run that travel by reference may take on disk, in bytes; 16 GiB by default.
+    #[serde(default)]
+    pub tensor_storage: Option<u64>,
+    /// The models that stages may call.
+    pub models: Vec<ModelPlan>,
+    /// The caches that models and stages may use.
+    pub caches: Vec<CachePlan>,
+    /// The stages; one comes after all those that it reads.
+    pub stages: Vec<StagePlan>,
+    /// What picks the values that the stages run with, trial by trial; they run as they stand here without one.
+    #[serde(default)]
+    pub search: Option<SearchPlan>,
+    /// What of an item is to be looked at: what stages read that mark it so. None in the plan of a run that an older program made.
+    #[serde(default, skip_serializing_if = "ViewMarks::is_empty")]
+    pub item_views: ViewMarks,
+    /// Stages that are no part of a run, and run when an item of it is exported. Their wires are from `stages`.
+    #[serde(default)]
+    pub exports: Vec<StagePlan>,
+}
+
+impl Plan {
+    /// What the tensors of a run that travel by reference may take on disk, in bytes.
+    #[must_use]
+    pub fn tensor_total(&self) -> u64 {
+        self.tensor_storage.unwrap_or(16 << 30)
+    }
+
+    /// The memory that all instances of sandboxed plugins may take together, in bytes.
+    #[must_use]
+    pub fn sandbox_total(&self) -> u64 {
+        self.sandbox_memory.unwrap_or_else(|| usual_memory_total().bytes)
+    }
+
+    /// What stages leave of it for the models, caches and policies that they wait for: the most that one of these may take.
+    #[must_use]
+    pub fn sandbox_kept_back(&self) -> u64 {
+        let models = self.models.iter().map(|model| (model.extension.form, &model.limits));
+        let usual = Limits::of_policy();
+        let policies = self.stages.iter().filter_map(|stage| Some((stage.route.as_ref()?.extension.form, &usual)));
+        let tiers = self.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| (tier.extension.form, &tier.limits));
+        let search = self.search.iter().map(|search| (search.extension.form, &usual));
+        kept_back(models.chain(policies).chain(search).chain(tiers))
+    }
+}
+
+/// What is kept back for the instances of models, caches and policies of these forms and limits.
+pub(crate) fn kept_back<'a>(inner: impl Iterator<Item = (Form, &'a Limits)>) -> u64 {
+    inner.filter(|(form, _)| *form == Form::Wasm).map(|(_, limits)| limits.memory).max().unwrap_or(0)
+}

@@ -1,0 +1,118 @@
+//! The models and caches that stages share.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use jackfield_loader::sandbox::Limits;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    config_identity::{PathIdentities, identity_of},
+    extension::ExtensionRef,
+};
+
+/// A model that stages may call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelPlan {
+    /// The name.
+    pub name: String,
+    /// The extension that calls it.
+    pub extension: ExtensionRef,
+    /// The `with` table. It holds no secret.
+    pub config: Value,
+    /// What stands for the paths in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: PathIdentities,
+    /// Whether it runs in the process or on this machine: then `concurrency` is fixed, and is not adapted.
+    #[serde(default)]
+    pub local: bool,
+    /// How many calls at a time.
+    pub concurrency: Concurrency,
+    /// Limits on the rate.
+    pub rate: Rate,
+    /// What a run may spend.
+    pub budget: Budget,
+    /// What tokens cost, where that is known.
+    pub price: Option<Price>,
+    /// The most time that a try may take; as long as it takes without one.
+    pub timeout: Option<Duration>,
+    /// Tries in all, at least 1.
+    pub attempts: u32,
+    /// The longest delay before the second try; doubled for each further one.
+    pub backoff: Duration,
+    /// The cache that keeps its answers, by index.
+    pub cache: Option<usize>,
+    /// The file to which requests and answers are added, absolute.
+    pub record: Option<PathBuf>,
+    /// What a call may use up.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl ModelPlan {
+    /// The configuration as it is compared: with digests and not places.
+    #[must_use]
+    pub fn config_identity(&self) -> Value {
+        identity_of(&self.config, &self.paths)
+    }
+}
+
+/// How many calls of a model at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// In the beginning.
+    pub start: u32,
+    /// At the most.
+    pub max: u32,
+}
+
+/// Limits on the rate of calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Calls a second.
+    pub requests_per_second: Option<f64>,
+    /// Tokens a minute.
+    pub tokens_per_minute: Option<u64>,
+}
+
+/// What a run may spend on a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Tokens, read and written.
+    pub tokens: Option<u64>,
+}
+
+/// What tokens cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// US dollars for a million tokens read.
+    pub input: f64,
+    /// US dollars for a million tokens written.
+    pub output: f64,
+}
+
+/// A cache that models and stages may use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CachePlan {
+    /// The name.
+    pub name: String,
+    /// Where values are kept, the fastest first.
+    pub tiers: Vec<TierPlan>,
+}
+
+/// A tier of a cache.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TierPlan {
+    /// The extension that keeps values.
+    pub extension: ExtensionRef,
+    /// The `with` table. It holds no secret.
+    pub config: Value,
+    /// How long a value is kept; none for as long as there is room.
+    pub ttl: Option<Duration>,
+    /// What an operation may use up. A native backend is held to `wall` alone, one that is linked in to nothing; `traps` is
+    /// the number of failures in a row after which any is left alone for a while.
+    #[serde(default = "Limits::of_cache")]
+    pub limits: Limits,
+}

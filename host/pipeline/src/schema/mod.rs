@@ -1,0 +1,25 @@
+//! What is known of a value before anything runs: JSON Schemas, the way into them, and whether one fits another.
+//!
+//! Everything here errs towards letting a pipeline run: a keyword that is not understood is taken to allow more than it
+//! does, and what is only *perhaps* wrong is left to the check at run time.
+
+mod describe;
+mod expand;
+mod fit;
+mod infer;
+mod read;
+mod view;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use describe::first_sentence;
+pub(crate) use expand::resolve;
+pub use expand::{Alternative, Ty, alternatives};
+pub(crate) use fit::{Clash, Fit, Reason};
+pub(crate) use infer::infer;
+pub(crate) use read::Reads;
+pub(crate) use view::Type;
+pub use view::View;
+pub(crate) use walk::{Astray, Stray};

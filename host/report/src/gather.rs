@@ -1,0 +1,166 @@
+//! The record becomes facts.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use jackfield_pipeline::StagePlan;
+use jackfield_store::{Db, RunJson, StoreError};
+
+use super::{
+    calls::StageFacts,
+    failures::Failures,
+    flow::{Flow, Session},
+    learned::Learned,
+    spend::Spending,
+    steering::Steering,
+    to_look_at::{Inputs, ToLookAt},
+    trials::Trials,
+};
+
+/// Items by outcome.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Items {
+    pub(super) ok: u64,
+    pub(super) partial: u64,
+    pub(super) failed: u64,
+    /// Not done.
+    pub(super) open: u64,
+}
+
+impl Items {
+    pub(super) fn total(self) -> u64 {
+        self.ok + self.partial + self.failed + self.open
+    }
+}
+
+/// All that a page tells.
+pub(super) struct Facts<'a> {
+    pub(super) run: &'a RunJson,
+    pub(super) items: Items,
+    /// In the order of the plan.
+    pub(super) stages: Vec<StageFacts>,
+    pub(super) flow: Flow,
+    pub(super) spending: Spending,
+    pub(super) failures: Failures,
+    pub(super) routes: Vec<Learned>,
+    pub(super) trials: Trials,
+    pub(super) steering: Steering,
+    pub(super) to_look_at: ToLookAt,
+    /// Ids of the first items, by position: as many as are drawn one by one.
+    pub(super) ids: BTreeMap<i64, String>,
+}
+
+impl Facts<'_> {
+    /// Time spent in all stages, in microseconds.
+    pub(super) fn total_us(&self) -> u64 {
+        self.stages.iter().map(StageFacts::total_us).fold(0, u64::saturating_add)
+    }
+
+    /// The stages with their plans, by number, from 1 on.
+    pub(super) fn each_stage(&self) -> impl Iterator<Item = (usize, &StagePlan, &StageFacts)> {
+        self.run.plan.stages.iter().zip(&self.stages).enumerate().map(|(place, (plan, facts))| (place + 1, plan, facts))
+    }
+
+    /// The name of a stage, by its position.
+    pub(super) fn stage_name(&self, stage: usize) -> &str {
+        self.run.plan.stages.get(stage).map_or("?", |stage| stage.name.as_str())
+    }
+}
+
+/// Reads all that there is about a run.
+pub(super) fn gather<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<Facts<'a>, StoreError> {
+    db.at_once(|| {
+        db.verify(run)?;
+        let (items, count) = items(db)?;
+        let mut facts = Facts {
+            run,
+            items,
+            stages: run.plan.stages.iter().map(|_| StageFacts::new()).collect(),
+            flow: Flow::new(sessions(db)?, run.plan.stages.len(), count),
+            spending: Spending::default(),
+            failures: Failures::default(),
+            routes: Vec::new(),
+            trials: Trials::default(),
+            steering: Steering::default(),
+            to_look_at: ToLookAt::default(),
+            ids: BTreeMap::new(),
+        };
+        db.each_call(|call| {
+            if let Some(stage) = facts.stages.get_mut(call.stage as usize) {
+                stage.add(&call);
+            }
+            facts.flow.add(&call);
+        })?;
+        facts.flow.close();
+        db.each_completion(|row| facts.spending.add(&row))?;
+        db.each_item(|item| {
+            if facts.flow.bars.is_some() {
+                facts.ids.insert(item.index as i64, item.id.clone());
+            }
+            if let Some(fault) = &item.fault {
+                let kind = if item.was_read() { "unwritten" } else { "unreadable" };
+                facts.failures.add(None, Some(&item.id), kind, fault);
+            }
+            Ok(())
+        })?;
+        db.each_failure(|row| facts.failures.add(Some(row.stage), row.item.as_deref(), &row.kind, &row.message))?;
+        facts.routes = routes(run, db)?;
+        facts.trials = Trials::read(db)?;
+        facts.steering = Steering::read(&run.plan, db, &facts.trials)?;
+        facts.to_look_at = ToLookAt::read(run, db, inputs)?;
+        Ok(facts)
+    })
+}
+
+/// Items by outcome, and how many positions there are.
+fn items(db: &Db) -> Result<(Items, u64), StoreError> {
+    let mut items = Items::default();
+    for (state, count) in db.item_counts()? {
+        *match state.as_str() {
+            "ok" => &mut items.ok,
+            "partial" => &mut items.partial,
+            "failed" => &mut items.failed,
+            _ => &mut items.open,
+        } += count;
+    }
+    Ok((items, items.total()))
+}
+
+/// The sessions on one axis: the time between them is left out.
+fn sessions(db: &Db) -> Result<Vec<Session>, StoreError> {
+    let ends: BTreeMap<i64, u64> = db.session_ends()?.into_iter().collect();
+    let mut from_us = 0_u64;
+    let mut sessions = Vec::new();
+    for row in db.sessions()? {
+        let moment = |text: &str| humantime::parse_rfc3339(text).ok();
+        let known = row.ended.as_deref().and_then(moment).zip(moment(&row.began));
+        let known = known.and_then(|(ended, began): (SystemTime, SystemTime)| ended.duration_since(began).ok());
+        let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
+        let length_us = known.map_or(0, micros).max(ends.get(&row.id).copied().unwrap_or_default());
+        sessions.push(Session { id: row.id, began: row.began, from_us, length_us });
+        from_us = from_us.saturating_add(length_us);
+    }
+    Ok(sessions)
+}
+
+fn routes(run: &RunJson, db: &Db) -> Result<Vec<Learned>, StoreError> {
+    let mut routes = Vec::new();
+    for (place, stage) in run.plan.stages.iter().enumerate() {
+        let Some(route) = &stage.route else { continue };
+        let arms: BTreeMap<&str, usize> =
+            route.arms.iter().enumerate().map(|(place, arm)| (arm.arm.name.as_str(), place)).collect();
+        let mut learned = Learned::new(place, db.began_with_more(place as u32)?);
+        db.each_outcome(place as u32, |record| {
+            learned.add(&arms, &record.outcome);
+            Ok(())
+        })?;
+        let counted = run.summary.as_ref().and_then(|summary| summary.routes.get(&stage.name));
+        if let Some(state) = counted.and_then(|counted| counted.state.as_ref()) {
+            learned.hold(route, state);
+        }
+        routes.push(learned);
+    }
+    Ok(routes)
+}

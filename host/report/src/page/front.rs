@@ -1,0 +1,289 @@
+//! The non-dominated arms among several objectives, in three dimensions.
+
+use jackfield_pipeline::RoutePlan;
+
+use super::{
+    super::{
+        front::{Measure, on_front},
+        gather::Facts,
+        html::{Html, put},
+        learned::Context,
+        units::{clip, grouped, many, px, short},
+    },
+    close_table,
+    marks::point,
+    number_cell, open_table,
+};
+
+/// The most contexts that are drawn, and the most arms.
+const CONTEXTS: usize = 6;
+const ARMS: usize = 40;
+const WIDE: f64 = 460.0;
+const HIGH: f64 = 400.0;
+/// Half the cube's edge.
+const EDGE: f64 = 112.0;
+const CENTRE: (f64, f64) = (230.0, 195.0);
+/// How the cube is turned in the beginning: about the upright axis, and towards the reader, in radians. The script begins
+/// with the same.
+const TURN: (f64, f64) = (0.5, 0.36);
+
+pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+    let mut out = Html::new();
+    let mut is_first = true;
+    for learned in &facts.routes {
+        let Some(stage) = facts.run.plan.stages.get(learned.stage) else { continue };
+        let Some(route) = stage.route.as_ref().filter(|route| route.objectives.len() > 1) else { continue };
+        if is_first {
+            out.own("<p>Means of the objectives by arm. An arm is on the front when no other is at least as good in everything and better in something: ");
+            out.own("a filled diamond. A hollow circle is beaten. The star is the ideal, the best of every objective at once. ");
+            out.own("<span class=\"with-script\">Drag to turn, or use the arrow keys.</span></p>\n");
+            is_first = false;
+        }
+        put!(out, "<h3><b class=\"no\">{}</b> {}</h3>\n", learned.stage + 1, clip(&stage.name, 60));
+        let mut contexts: Vec<(&String, &Context)> = learned.contexts.iter().collect();
+        contexts.sort_by_key(|(_, context)| std::cmp::Reverse(context.outcomes));
+        if contexts.is_empty() {
+            out.own("<p>No item that was routed is done.</p>\n");
+        }
+        for (place, (name, context)) in contexts.iter().enumerate().take(CONTEXTS) {
+            let id = format!("front-{}-{place}", learned.stage);
+            one(&mut out, &id, (name, context), route);
+        }
+        if contexts.len() > CONTEXTS {
+            put!(out, "<p class=\"note\">And {}.</p>\n", many((contexts.len() - CONTEXTS) as u64, "more context"));
+        }
+    }
+    (!is_first).then_some(out)
+}
+
+fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &RoutePlan) {
+    let measures = measures(context, route);
+    let arms = route.arms.len().min(ARMS);
+    let weighed = |measure: &Measure| weight(route, &measure.name).is_none_or(|weight| weight > 0.0);
+    let all: Vec<Measure> = measures.into_iter().collect();
+    // What the preference does not weigh does not tell arms apart for the policy either.
+    let (judged, rest): (Vec<Measure>, Vec<Measure>) = all.into_iter().partition(weighed);
+    let front = on_front(&judged, route.arms.len());
+    let all: Vec<Measure> = judged.into_iter().chain(rest).collect();
+    if !name.is_empty() {
+        put!(out, "<h4>{} <span class=\"note\">{}</span></h4>\n", clip(name, 60), many(context.outcomes, "item"));
+    }
+    out.own("<div class=\"front\">\n");
+    let axes: Vec<&Measure> = axes(&all);
+    if axes.len() >= 2 {
+        cube(out, id, &axes, (&front, arms));
+    }
+    out.own("<div class=\"beside\">\n");
+    let mut head: Vec<(String, bool)> = vec![(String::new(), false), ("arm".to_owned(), false)];
+    for measure in &all {
+        head.push((format!("{} {}", clip(&measure.name, 30), if measure.minimize { "↓" } else { "↑" }), true));
+    }
+    head.extend([("used".to_owned(), true), ("on the front".to_owned(), false)]);
+    let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
+    open_table(out, "Objectives by arm", &head);
+    for (place, arm) in route.arms.iter().enumerate().take(arms) {
+        out.own("<tr><td><svg width=\"20\" height=\"18\" aria-hidden=\"true\">");
+        point(out, (10.0, 9.0), front[place], None);
+        put!(
+            out,
+            "</svg> <b class=\"no\">{}</b></td><th scope=\"row\">{}</th>",
+            letter(place),
+            clip(&arm.arm.name, 60)
+        );
+        for measure in &all {
+            number_cell(out, &measure.values[place].map_or_else(|| "-".to_owned(), short));
+        }
+        number_cell(out, &grouped(context.arms.get(place).map_or(0, |arm| arm.used)));
+        put!(out, "<td>{}</td></tr>\n", if front[place] { "yes" } else { "no" });
+    }
+    close_table(out);
+    out.own("<p class=\"note\">↓ less is better, ↑ more is better.");
+    let weights: Vec<String> = all
+        .iter()
+        .filter_map(|measure| Some(format!("{} {}", clip(&measure.name, 30), short(weight(route, &measure.name)?))))
+        .collect();
+    if !weights.is_empty() {
+        put!(out, " Preference: {}.", weights.join(", "));
+    }
+    if route.arms.len() > ARMS {
+        put!(out, " {} more arms are in the record.", route.arms.len() - ARMS);
+    }
+    out.own("</p></div></div>\n");
+}
+
+/// How much an objective counts, where the policy is told so.
+fn weight(route: &RoutePlan, objective: &str) -> Option<f64> {
+    let preference = route.config.get("preference")?.as_object()?;
+    Some(preference.get(objective).and_then(serde_json::Value::as_f64).unwrap_or_default())
+}
+
+/// The objectives, those that count most first.
+fn measures(context: &Context, route: &RoutePlan) -> Vec<Measure> {
+    let mut measures: Vec<Measure> = route
+        .objectives
+        .iter()
+        .map(|objective| Measure {
+            name: objective.name.clone(),
+            minimize: objective.minimize,
+            values: context.objective(&objective.name),
+        })
+        .collect();
+    let weight = |measure: &Measure| weight(route, &measure.name).unwrap_or_default();
+    measures.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    measures
+}
+
+/// The three that are drawn. The upright one is the first that is better for being more; cost goes to the right.
+fn axes(measures: &[Measure]) -> Vec<&Measure> {
+    let mut axes: Vec<&Measure> = measures.iter().take(3).collect();
+    if let Some(up) = axes.iter().position(|measure| !measure.minimize) {
+        let up = axes.remove(up);
+        axes.sort_by_key(|measure| !measure.minimize);
+        axes.insert(1.min(axes.len()), up);
+    }
+    axes
+}
+
+/// The name of an arm's mark: a letter, as stages have numbers.
+fn letter(place: usize) -> String {
+    let letter = |place: usize| char::from(b'A' + (place % 26) as u8);
+    if place < 26 { letter(place).to_string() } else { format!("{}{}", letter(place / 26 - 1), letter(place)) }
+}
+
+type Point = [f64; 3];
+
+/// Where a point of the cube from -1 to 1 is seen, and how near: the upright axis is the second.
+fn seen([x, y, z]: Point) -> (f64, f64, f64) {
+    let (turn, tilt) = TURN;
+    let (along, away) = (x * turn.cos() + z * turn.sin(), z * turn.cos() - x * turn.sin());
+    let (up, near) = (y * tilt.cos() + away * tilt.sin(), away * tilt.cos() - y * tilt.sin());
+    (CENTRE.0 + EDGE * along, CENTRE.1 - EDGE * up, -near)
+}
+
+fn at(point: Point) -> String {
+    let [x, y, z] = point.map(|part| format!("{part:.4}"));
+    format!("{x},{y},{z}")
+}
+
+fn edge(out: &mut Html, class: &str, from: Point, to: Point) {
+    let ((x0, y0, _), (x1, y1, _)) = (seen(from), seen(to));
+    put!(out, "<line class=\"{}\" data-from=\"{}\" data-to=\"{}\" ", class, at(from), at(to));
+    put!(out, "x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>", px(x0), px(y0), px(x1), px(y1));
+}
+
+fn open_at(out: &mut Html, class: &str, place: Point) {
+    let (x, y, _) = seen(place);
+    put!(out, "<g class=\"{}\" data-at=\"{}\" transform=\"translate({} {})\">", class, at(place), px(x), px(y));
+}
+
+fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], usize)) {
+    let ranges: Vec<(f64, f64)> = axes.iter().map(|measure| range(&measure.values[..arms])).collect();
+    let place = |arm: usize| -> Option<Point> {
+        let mut point = [0.0; 3];
+        for ((part, measure), (low, span)) in point.iter_mut().zip(axes).zip(&ranges) {
+            *part = (measure.values[arm]? - low) / span * 2.0 - 1.0;
+        }
+        // Two objectives lie in the plane that is in front.
+        if axes.len() == 2 {
+            point[2] = -1.0;
+        }
+        Some(point)
+    };
+    let names: Vec<String> = axes.iter().map(|measure| clip(&measure.name, 30)).collect();
+    out.own("<figure class=\"cube\" data-cube>");
+    put!(
+        out,
+        "<svg viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" ",
+        px(WIDE),
+        px(HIGH),
+        px(WIDE),
+        px(HIGH)
+    );
+    put!(out, "aria-labelledby=\"{}-t {}-d\"><title id=\"{}-t\">Arms by {}</title>", id, id, id, names.join(", "));
+    put!(out, "<desc id=\"{}-d\">The table beside it has the numbers. On the front: ", id);
+    let on: Vec<String> = (0..arms).filter(|arm| front[*arm]).map(letter).collect();
+    put!(out, "{}.</desc>\n", if on.is_empty() { "none".to_owned() } else { on.join(", ") });
+    out.own("<g class=\"floor\">");
+    for step in 0..=4 {
+        let along = f64::from(step) * 0.5 - 1.0;
+        edge(out, "mesh", [along, -1.0, -1.0], [along, -1.0, 1.0]);
+        edge(out, "mesh", [-1.0, -1.0, along], [1.0, -1.0, along]);
+    }
+    out.own("</g>\n");
+    let corner = [-1.0; 3];
+    let ends = [[1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]];
+    for end in ends.iter().take(axes.len()) {
+        edge(out, "axis", corner, *end);
+    }
+    for (place, ((measure, name), (low, span))) in axes.iter().zip(&names).zip(&ranges).enumerate() {
+        let mut beyond = ends[place];
+        beyond[place] = 1.16;
+        open_at(out, "axis-name", beyond);
+        put!(
+            out,
+            "<text text-anchor=\"middle\"><tspan class=\"name\">{} {}</tspan>",
+            clip(name, 16),
+            if measure.minimize { "↓" } else { "↑" }
+        );
+        put!(out, "<tspan x=\"0\" dy=\"14\">{} to {}</tspan></text></g>\n", short(*low), short(low + span));
+    }
+    let mut ideal = [0.0; 3];
+    for (part, measure) in ideal.iter_mut().zip(axes) {
+        *part = if measure.minimize { -1.0 } else { 1.0 };
+    }
+    if axes.len() == 2 {
+        ideal[2] = -1.0;
+    }
+    out.own("<g class=\"points\">");
+    open_at(out, "ideal", ideal);
+    out.own("<path d=\"M0-9L2.6-2.9L9-2.6L4 1.6L5.6 8L0 4.4L-5.6 8L-4 1.6L-9-2.6L-2.6-2.9z\"/><text x=\"12\" y=\"4\">ideal</text></g>\n");
+    let mut points: Vec<(usize, Point)> = (0..arms).filter_map(|arm| Some((arm, place(arm)?))).collect();
+    points.sort_by(|a, b| seen(a.1).2.total_cmp(&seen(b.1).2));
+    for (arm, point_at) in points {
+        let [x, _, z] = point_at;
+        edge(out, "stem", point_at, [x, -1.0, z]);
+        open_at(out, "point", point_at);
+        point(out, (0.0, 0.0), front[arm], None);
+        put!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", letter(arm));
+    }
+    out.own("</g></svg>\n</figure>\n");
+}
+
+/// The lower end and the length of an axis for these values.
+fn range(values: &[Option<f64>]) -> (f64, f64) {
+    let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
+    let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    match (low, high - low) {
+        (low, _) if !low.is_finite() => (0.0, 1.0),
+        (low, span) if span > 0.0 && span.is_finite() => (low, span),
+        // All the same: in the middle.
+        (low, _) => (low - 0.5, 1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_have_names_of_their_own() {
+        let names: std::collections::BTreeSet<String> = (0..ARMS).map(letter).collect();
+        assert_eq!(names.len(), ARMS);
+        assert_eq!((letter(0), letter(25), letter(26)), ("A".to_owned(), "Z".to_owned(), "AA".to_owned()));
+    }
+
+    #[test]
+    fn a_turned_cube_keeps_its_lengths() {
+        let far = |a: Point, b: Point| {
+            let ((ax, ay, an), (bx, by, bn)) = (seen(a), seen(b));
+            ((ax - bx).powi(2) + (ay - by).powi(2) + ((an - bn) * EDGE).powi(2)).sqrt()
+        };
+        for (a, b) in [
+            ([1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]),
+            ([0.0, 1.0, 0.0], [0.0, -1.0, 0.0]),
+            ([0.0, 0.0, 1.0], [0.0, 0.0, -1.0]),
+        ] {
+            assert!((far(a, b) - 2.0 * EDGE).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What is to be looked at: grids, outcomes and series of the items that did not come out well, and of others.
+
+use jackfield_store::ItemState;
+
+use super::{
+    super::{
+        gather::Facts,
+        html::{Html, put},
+        looks::{Drawing, Drawn, Looks, Outcome, Outcomes, Series},
+        to_look_at::{ITEMS, LookedAt},
+        units::{clip, counted, digits, many},
+    },
+    close_table,
+    look_grids::{differences, grid},
+    marks::{SERIES, key, mark},
+    open_table,
+    plot::{Axis, Plot},
+};
+
+/// The section ends with the drawing in which it gets beyond this, in bytes.
+const LARGEST: usize = 1 << 20;
+/// The most reasons that are listed below a table.
+const REASONS: usize = 40;
+const PLOT: (f64, f64) = (520.0, 230.0);
+/// Numbers of a series share a drawing where the largest of them differ by less than this factor.
+const ALIKE: f64 = 8.0;
+
+pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+    let items = &facts.to_look_at.items;
+    if items.is_empty() {
+        return None;
+    }
+    let mut out = Html::new();
+    let all = facts.items.total();
+    if all > items.len() as u64 {
+        put!(
+            out,
+            "<p>{} of {}: those first that failed or are unsolved. <code>jackfield show {} ITEM</code> draws any of them in a terminal.</p>\n",
+            items.len().min(ITEMS),
+            many(all, "item"),
+            facts.run.run
+        );
+    }
+    let mut left_out = 0;
+    for (place, item) in items.iter().enumerate() {
+        let open = if place == 0 { " open" } else { "" };
+        put!(out, "<details class=\"look\"{}><summary>{}", open, clip(&item.id, 80));
+        put!(out, " <span class=\"{}\">{}</span></summary>\n", how(item).0, how(item).1);
+        let mut draw = Draw { out: &mut out, id: format!("look-{place}"), count: 0, left_out: 0 };
+        match &item.input {
+            None => {}
+            Some(Ok(looks)) => draw.looks("<h4>input</h4>\n", looks),
+            Some(Err(())) => {
+                draw.out.own(
+                    "<p class=\"note\">The input is not drawn: it cannot be read again, or is not what it was.</p>\n",
+                );
+            }
+        }
+        for (stage, looks) in &item.stages {
+            let mut heading = Html::new();
+            put!(heading, "<h4><b class=\"no\">{}</b> {}</h4>\n", stage + 1, clip(facts.stage_name(*stage), 60));
+            draw.looks_under(&heading, looks);
+        }
+        left_out += draw.left_out;
+        out.own("</details>\n");
+    }
+    if left_out > 0 {
+        put!(
+            out,
+            "<p class=\"note\">And {}, which the page has no room for.</p>\n",
+            many(left_out as u64, "more drawing")
+        );
+    }
+    Some(out)
+}
+
+/// How an item came out: a class and a word.
+fn how(item: &LookedAt) -> (&'static str, &'static str) {
+    match (item.state, item.is_unsolved) {
+        (ItemState::Failed, _) => ("bad", "failed"),
+        (ItemState::Partial, _) => ("bad", "partial"),
+        (_, true) => ("bad", "unsolved"),
+        (_, false) => ("note", item.state.name()),
+    }
+}
+
+/// Draws what there is of an item.
+struct Draw<'a> {
+    out: &'a mut Html,
+    id: String,
+    count: usize,
+    left_out: usize,
+}
+
+impl Draw<'_> {
+    fn looks(&mut self, heading: &'static str, looks: &Looks) {
+        let mut own = Html::new();
+        own.own(heading);
+        self.looks_under(&own, looks);
+    }
+
+    fn looks_under(&mut self, heading: &Html, looks: &Looks) {
+        self.left_out += looks.more;
+        if !looks.drawings.is_empty() {
+            self.out.add(heading);
+        }
+        for drawing in &looks.drawings {
+            if self.out.len() > LARGEST {
+                self.left_out += 1;
+                continue;
+            }
+            self.count += 1;
+            self.drawing(drawing);
+        }
+    }
+
+    fn drawing(&mut self, drawing: &Drawing) {
+        let heading = clip(&drawing.heading(), 160);
+        let out = &mut *self.out;
+        let is_grids = matches!(drawing.drawn, Drawn::Grids { .. });
+        out.own(if is_grids { "<div class=\"one\">" } else { "" });
+        if !heading.is_empty() {
+            put!(out, "<p class=\"at\">{}</p>\n", heading);
+        }
+        match &drawing.drawn {
+            Drawn::Grids { grids, differences: differ, more } => {
+                out.own("<div class=\"grids\">");
+                let mut before = "";
+                let mut left_out = *more;
+                for (label, one) in grids {
+                    if out.len() > LARGEST {
+                        left_out += 1;
+                        continue;
+                    }
+                    if (before, label.as_str()) == ("input", "output") {
+                        out.own("<span class=\"to\" aria-hidden=\"true\">→</span>");
+                    }
+                    grid(out, label, one.as_ref());
+                    before = label;
+                }
+                if let Some(differ) = differ {
+                    differences(out, differ);
+                }
+                out.own("</div>\n");
+                if left_out > 0 {
+                    put!(out, "<p class=\"note\">And {}.</p>\n", many(left_out as u64, "more grid"));
+                }
+            }
+            Drawn::Outcomes(found) => outcomes(out, found),
+            Drawn::Series(found) => series(out, &format!("{}-{}", self.id, self.count), found),
+            Drawn::Unfit { view, why } => {
+                put!(out, "<p class=\"note\">Not drawn as {}: {}.</p>\n", view.name(), clip(why, 200));
+            }
+        }
+        out.own(if is_grids { "</div>\n" } else { "" });
+    }
+}
+
+/// A row a program, a column a case; the reason of what is not as it should be, on the cell and below.
+fn outcomes(out: &mut Html, outcomes: &Outcomes) {
+    let mut head = vec![("name".to_owned(), false)];
+    head.extend((1..=outcomes.cases).map(|case| (case.to_string(), true)));
+    let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
+    open_table(out, "Outcomes by case", &head);
+    for row in &outcomes.rows {
+        put!(out, "<tr><th scope=\"row\">{}</th>", clip(&row.name, 60));
+        for outcome in &row.outcomes {
+            match outcome {
+                Outcome::Equal => out.own("<td class=\"n reached\" title=\"equal\">✓</td>"),
+                Outcome::Skipped => out.own("<td class=\"n note\" title=\"skipped\">–</td>"),
+                Outcome::Bad(reason) => {
+                    let text = outcomes.reasons.get(*reason).map_or("", String::as_str);
+                    put!(out, "<td class=\"n bad\" title=\"{}\">{}</td>", clip(text, 120), Outcomes::letter(*reason));
+                }
+            }
+        }
+        out.own("</tr>\n");
+    }
+    close_table(out);
+    out.own("<ul class=\"legend\"><li>✓ equal</li><li>– skipped</li>");
+    for (place, reason) in outcomes.reasons.iter().enumerate().take(REASONS) {
+        put!(out, "<li><b class=\"bad\">{}</b> {}</li>", Outcomes::letter(place), clip(reason, 120));
+    }
+    if outcomes.reasons.len() > REASONS {
+        put!(out, "<li>and {}</li>", counted((outcomes.reasons.len() - REASONS) as u64, "more reason"));
+    }
+    out.own("</ul>\n");
+    if let Some(cut) = outcomes.cut() {
+        put!(out, "<p class=\"note\">{}.</p>\n", cut);
+    }
+}
+
+/// Numbers as lines: those of about the same size in one drawing.
+fn series(out: &mut Html, id: &str, series: &Series) {
+    let size = |values: &[Option<f64>]| values.iter().flatten().map(|value| value.abs()).fold(0.0, f64::max);
+    let mut plots: Vec<(f64, Vec<usize>)> = Vec::new();
+    for (place, (_, values)) in series.lines.iter().enumerate() {
+        let own = size(values);
+        let alike = |other: f64| own.max(other) < ALIKE * own.min(other) || own.total_cmp(&other).is_eq();
+        match plots.iter_mut().find(|(other, _)| alike(*other)) {
+            Some((_, lines)) => lines.push(place),
+            None => plots.push((own, vec![place])),
+        }
+    }
+    out.own("<ul class=\"legend\">");
+    for (place, (name, _)) in series.lines.iter().enumerate() {
+        out.own("<li>");
+        key(out, place);
+        put!(out, " {}</li>", clip(name, 40));
+    }
+    out.own("</ul>\n<div class=\"cards wide\">\n");
+    for (place, (_, lines)) in plots.iter().enumerate() {
+        let lines: Vec<Line<'_>> = lines
+            .iter()
+            .map(|line| {
+                let (name, values) = &series.lines[*line];
+                let points = series.at.iter().zip(values).filter_map(|(at, value)| Some((*at, (*value)?)));
+                Line { place: *line, name, points: points.collect() }
+            })
+            .collect();
+        let names: Vec<&str> = lines.iter().map(|line| line.name).collect();
+        let title = clip(&names.join(", "), 80);
+        let x = Axis::of(series.axis, series.at.iter().copied());
+        let values: Vec<f64> = lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)).collect();
+        let y = Axis::of(title.clone(), values.iter().copied());
+        let plot = Plot { x: &x, y: &y, size: PLOT };
+        plot.open(out, &format!("{id}-{place}"), &title, &about(&lines));
+        for Line { place: line, points, .. } in &lines {
+            plot.line(out, &format!("line s{}", line % SERIES), points);
+            if points.len() <= 40 {
+                points.iter().for_each(|point| mark(out, *line, plot.place(*point)));
+            }
+        }
+        Plot::close(out);
+    }
+    out.own("</div>\n");
+    put!(out, "<p class=\"note\">{}", many(series.count as u64, "point"));
+    if let Some(cut) = series.cut() {
+        put!(out, "; {}", cut);
+    }
+    out.own(".</p>\n");
+}
+
+/// Numbers that go on from point to point.
+struct Line<'a> {
+    /// Position in the series.
+    place: usize,
+    name: &'a str,
+    points: Vec<(f64, f64)>,
+}
+
+/// Lines in words.
+fn about(lines: &[Line<'_>]) -> String {
+    let one = |Line { name, points, .. }: &Line<'_>| match (points.first(), points.last()) {
+        (Some(first), Some(last)) => format!("{} from {} to {}", clip(name, 40), digits(first.1), digits(last.1)),
+        _ => format!("{} has no values", clip(name, 40)),
+    };
+    lines.iter().map(one).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,278 @@
+//! HTTP for plugins: to the servers that were granted, and to nothing that their names lead to by a trick.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use jackfield_loader::{
+    mask_secrets,
+    sandbox::{Grants, Permission, Reach, Server, size},
+};
+use jackfield_plugin_api::{Failure, HttpRequest, HttpResponse, Result};
+use reqwest::{
+    Client, Method, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::{HeaderMap, HeaderName, HeaderValue},
+    redirect::Policy,
+};
+
+/// How long an answer may take unless the plugin says.
+const USUAL: Duration = Duration::from_secs(30);
+/// How long it may take whatever the plugin says.
+const LONGEST: Duration = Duration::from_secs(600);
+/// The largest body of a request.
+const LARGEST_BODY: usize = 64 << 20;
+/// What a plugin must not say for the client.
+const OURS: [&str; 9] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "proxy-authorization",
+    "proxy-connection",
+];
+
+/// The clients, made when they are first needed.
+#[derive(Default)]
+pub struct Http {
+    public: OnceLock<Option<Client>>,
+    anywhere: OnceLock<Option<Client>>,
+    here: OnceLock<Option<Client>>,
+}
+
+impl Http {
+    /// Makes a request for a plugin with these grants; an answer of more than `most` bytes is refused.
+    ///
+    /// # Errors
+    /// As [`Host::fetch`](jackfield_plugin_api::Host::fetch) says.
+    pub async fn fetch(&self, grants: &Grants, asked: HttpRequest, most: u64) -> Result<HttpResponse> {
+        let shown = mask_secrets(&asked.url);
+        let url = Url::parse(&asked.url).map_err(|error| invalid(&format!("`{shown}` is no address: {error}")))?;
+        let host = url.host_str().map(str::to_ascii_lowercase).unwrap_or_default();
+        if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
+            return Err(invalid(&format!("`{shown}` is no address of http or https")));
+        }
+        let Some(reach) = grants.server(&host, url.port()) else {
+            let server = Server::Named { host, below: false, port: url.port() };
+            return Err(Failure::InvalidConfig(grants.denial(&Permission::Http(server))));
+        };
+        if reach == Reach::Public && literal(&host).is_some_and(|address| !is_public(address)) {
+            return Err(inside(&host));
+        }
+        let method = Method::from_bytes(asked.method.as_bytes())
+            .ok()
+            .filter(|method| method != Method::CONNECT)
+            .ok_or_else(|| invalid(&format!("`{}` is no method", asked.method)))?;
+        if asked.body.len() > LARGEST_BODY {
+            return Err(invalid("a body of more than 64 MiB cannot be sent"));
+        }
+        let client =
+            self.client(reach, &host).ok_or_else(|| Failure::Internal("there is no HTTP client here".to_owned()))?;
+        let timeout = asked.timeout.unwrap_or(USUAL).min(LONGEST);
+        let request = client.request(method, url).headers(headers(&asked.headers)?).body(asked.body).timeout(timeout);
+        let mut response = request.send().await.map_err(|error| broken(&host, timeout, &error))?;
+        let status = response.status().as_u16();
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned()))
+        };
+        let headers = response.headers().iter().filter_map(text).collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&host, timeout, &error))? {
+            if (body.len() + chunk.len()) as u64 > most {
+                return Err(Failure::OverBudget(format!("the server at {host} answered more than {}", size(most))));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(HttpResponse { status, headers, body })
+    }
+
+    fn client(&self, reach: Reach, host: &str) -> Option<&Client> {
+        let is_here = host == "localhost" || literal(host).is_some_and(|address| address.is_loopback());
+        let (place, is_proxied) = match reach {
+            Reach::Public => (&self.public, false),
+            // To a proxy, this machine would be the proxy itself.
+            Reach::Anywhere if is_here => (&self.here, false),
+            Reach::Anywhere => (&self.anywhere, true),
+        };
+        place.get_or_init(|| client(reach, is_proxied)).as_ref()
+    }
+}
+
+/// A client that follows no redirect, since that may lead to another server, and keeps no cookies. A proxy would look names
+/// up itself, so it is used only where any address will do.
+fn client(reach: Reach, is_proxied: bool) -> Option<Client> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .redirect(Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(Duration::from_secs(10))
+        .user_agent(concat!("jackfield/", env!("CARGO_PKG_VERSION")));
+    let builder = if is_proxied { builder } else { builder.no_proxy() };
+    let builder = match reach {
+        Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+        Reach::Anywhere => builder,
+    };
+    builder.build().ok()
+}
+
+fn headers(asked: &[(String, String)]) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in asked {
+        let known = HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !OURS.contains(&name.as_str()));
+        let name = known.ok_or_else(|| invalid(&format!("header `{name}` is none that a plugin may set")))?;
+        // The value may be a secret: it is not repeated.
+        let value =
+            HeaderValue::from_str(value).map_err(|_| invalid(&format!("header `{name}` has no valid value")))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn invalid(what: &str) -> Failure {
+    Failure::InvalidInput(what.to_owned())
+}
+
+fn inside(host: &str) -> Failure {
+    Failure::InvalidConfig(format!(
+        "{host} is an address of this machine or its network, which a grant has to name: `http:{host}=private`"
+    ))
+}
+
+fn broken(host: &str, timeout: Duration, error: &reqwest::Error) -> Failure {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        if cause.is::<NotPublic>() {
+            break;
+        }
+        cause = source;
+    }
+    if cause.is::<NotPublic>() {
+        return inside(host);
+    }
+    if error.is_timeout() {
+        let limit = humantime::format_duration(timeout);
+        return Failure::Unavailable(format!("the server at {host} did not answer within {limit}"));
+    }
+    Failure::Unavailable(format!("the server at {host} cannot be reached: {cause}"))
+}
+
+/// A name that leads to this machine or its network.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to an address that is not public")]
+struct NotPublic;
+
+/// Looks names up, and takes no address that is not public: whoever owns a name decides where it leads.
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let public: Vec<SocketAddr> = found.iter().copied().filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() && !found.is_empty() {
+                return Err(NotPublic.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+/// Whether an address is one of the public internet, by the registries of special-purpose addresses (RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_documentation()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (b == 18 || b == 19)))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let parts = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match parts {
+        // Addresses of version 4 in other clothes: mapped, compatible, translated (RFC 6052), 6to4.
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
+        [0x2002, high, low, ..] => embedded(high, low),
+        // What is in use lies in 2000::/3; documentation, benchmarks and Teredo are parts of it.
+        [first, second, ..] => {
+            first & 0xe000 == 0x2000 && !(first == 0x2001 && (second == 0xdb8 || second == 2 || second == 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_machine_and_its_network_are_not_public() {
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.8",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "::127.0.0.1",
+        ] {
+            assert!(!is_public(address.parse().expect(address)), "{address}");
+        }
+        for address in ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "::ffff:8.8.8.8", "172.32.0.1"] {
+            assert!(is_public(address.parse().expect(address)), "{address}");
+        }
+        assert_eq!(literal("[::1]"), Some("::1".parse().expect("an address")));
+    }
+
+    #[test]
+    fn headers_that_belong_to_the_client_are_refused_and_values_not_repeated() {
+        let one = |name: &str, value: &str| headers(&[(name.to_owned(), value.to_owned())]);
+        assert!(one("x-key", "1").is_ok());
+        for name in OURS.iter().chain(&["", "a b", "Host"]) {
+            one(name, "1").expect_err(name);
+        }
+        let failure = one("x-key", "very-secret\n").expect_err("a line break").to_string();
+        assert!(!failure.contains("very-secret"), "{failure}");
+    }
+}

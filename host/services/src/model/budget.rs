@@ -1,0 +1,331 @@
+//! What a run may spend: calls reserve what they are likely to cost, and settle what they did cost.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jackfield_pipeline::{Budget as Bounds, Price};
+use jackfield_plugin_api::{Failure, Result, Usage};
+use tokio::sync::Notify;
+
+/// Answers of fewer tokens than this say little about how long others are.
+const SHORT_ANSWER: u64 = 64;
+
+/// What was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Spent {
+    pub(super) tokens: u64,
+    pub(super) usd: f64,
+}
+
+impl Spent {
+    fn add(&mut self, other: Self) {
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.usd += other.usd;
+    }
+
+    fn take(&mut self, other: Self) {
+        self.tokens = self.tokens.saturating_sub(other.tokens);
+        self.usd = (self.usd - other.usd).max(0.0);
+    }
+}
+
+#[derive(Default)]
+struct Books {
+    spent: Spent,
+    reserved: Spent,
+    /// Calls that have reserved and not settled.
+    open: u64,
+    /// Tokens written by an answer, as an exponential moving average.
+    usual_output: Option<f64>,
+    /// The longest answer so far, in tokens.
+    longest_output: Option<u64>,
+    /// By how many tokens, at the most, a server counted more of a request than was estimated: it may add words of its own.
+    excess_input: u64,
+    exhausted: bool,
+}
+
+/// The budget of a model.
+pub(super) struct Budget {
+    model: String,
+    bounds: Bounds,
+    price: Option<Price>,
+    books: Mutex<Books>,
+    settled: Notify,
+}
+
+impl Budget {
+    pub(super) fn new(model: &str, bounds: Bounds, price: Option<Price>) -> Self {
+        Self { model: model.to_owned(), bounds, price, books: Mutex::default(), settled: Notify::new() }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is any bound, so that a call has to be measured before it is made.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.bounds.usd.is_some() || self.bounds.tokens.is_some()
+    }
+
+    /// What tokens cost, in US dollars.
+    pub(super) fn price_of(&self, usage: Usage) -> f64 {
+        let million = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
+        self.price.map_or(0.0, |price| million(usage.input, price.input) + million(usage.output, price.output))
+    }
+
+    /// Counts what earlier sessions of the run spent.
+    pub(super) fn carry_over(&self, tokens: u64, usd: f64) {
+        self.books().spent.add(Spent { tokens, usd });
+    }
+
+    /// Whether a call was refused: no further one can be made.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.books().exhausted
+    }
+
+    /// Reserves what a call is likely to cost. `bytes` is the length of what is sent, which no count of its tokens exceeds:
+    /// only where that does not fit are they counted. Where calls under way leave no room, it waits for them to settle.
+    ///
+    /// # Errors
+    /// [`Failure::OverBudget`] if there is no room with nothing under way.
+    pub(super) async fn reserve(
+        &self,
+        bytes: u64,
+        max_output: Option<u32>,
+        count: impl Fn() -> u64,
+    ) -> Result<Reservation<'_>> {
+        let mut counted = None;
+        loop {
+            let settled = self.settled.notified();
+            {
+                let mut books = self.books();
+                let mut input = counted.unwrap_or(bytes);
+                let mut likely = self.likely(&books, input, max_output);
+                if !self.fits(&books, likely) && counted.is_none() {
+                    input = count();
+                    counted = Some(input);
+                    likely = self.likely(&books, input, max_output);
+                }
+                if self.fits(&books, likely) {
+                    books.reserved.add(likely);
+                    books.open += 1;
+                    // Four bytes a token is what most texts have.
+                    let read = counted.unwrap_or(bytes / 4);
+                    let (estimate, sent, settled) = (Usage { input, output: 0 }, false, false);
+                    let mut reserved =
+                        Reservation { budget: self, likely, read, input, max_output, estimate, sent, settled };
+                    reserved.estimate = reserved.estimated(&books);
+                    return Ok(reserved);
+                }
+                if books.open == 0 || books.exhausted {
+                    books.exhausted = true;
+                    return Err(Failure::OverBudget(self.refusal(books.spent)));
+                }
+            }
+            settled.await;
+        }
+    }
+
+    fn likely(&self, books: &Books, input: u64, max_output: Option<u32>) -> Spent {
+        let output = books.usual_output.unwrap_or(input as f64).ceil() as u64;
+        let output = max_output.map_or(output, |most| output.min(u64::from(most)));
+        Spent { tokens: input.saturating_add(output), usd: self.price_of(Usage { input, output }) }
+    }
+
+    fn fits(&self, books: &Books, likely: Spent) -> bool {
+        let tokens = books.spent.tokens.saturating_add(books.reserved.tokens).saturating_add(likely.tokens);
+        let usd = books.spent.usd + books.reserved.usd + likely.usd;
+        self.bounds.tokens.is_none_or(|most| tokens <= most) && self.bounds.usd.is_none_or(|most| usd <= most)
+    }
+
+    /// What is said once the budget is used up.
+    fn refusal(&self, spent: Spent) -> String {
+        let mut of = Vec::new();
+        if let Some(most) = self.bounds.usd {
+            of.push(format!("{:.4} of {most} USD", spent.usd));
+        }
+        if let Some(most) = self.bounds.tokens {
+            of.push(format!("{} of {most} tokens", spent.tokens));
+        }
+        format!(
+            "the budget of model `{}` is used up: {} spent, and the next call may cost more than is left",
+            self.model,
+            of.join(", ")
+        )
+    }
+}
+
+/// What a call is likely to cost, until it settles. One that is dropped on its way may have been answered in full: it counts
+/// by an estimate that is rather too high.
+pub(super) struct Reservation<'a> {
+    budget: &'a Budget,
+    likely: Spent,
+    /// Tokens that were read if the call failed.
+    read: u64,
+    /// Tokens that are sent, as far as that was estimated.
+    input: u64,
+    max_output: Option<u32>,
+    /// What the call costs if nobody ever hears of it again.
+    estimate: Usage,
+    sent: bool,
+    settled: bool,
+}
+
+impl Reservation<'_> {
+    /// The call goes out: from now on it may cost something.
+    pub(super) fn sent(&mut self) {
+        self.sent = true;
+    }
+
+    /// What the call costs if nobody ever hears of it again: no fewer tokens than are sent, and an answer of twice the longest
+    /// so far.
+    pub(super) fn estimate(&mut self) -> Usage {
+        let estimate = self.estimated(&self.budget.books());
+        self.estimate = estimate;
+        estimate
+    }
+
+    fn estimated(&self, books: &Books) -> Usage {
+        // Answers under way may be longer than any so far.
+        let output = books.longest_output.map_or(self.input, |longest| longest.saturating_mul(2).max(SHORT_ANSWER));
+        Usage { input: self.input.saturating_add(books.excess_input), output: self.within_limit(output) }
+    }
+
+    fn within_limit(&self, output: u64) -> u64 {
+        self.max_output.map_or(output, |most| output.min(u64::from(most)))
+    }
+
+    /// The call failed in a way that costs nothing.
+    pub(super) fn not_charged(mut self) -> Usage {
+        self.sent = false;
+        Usage::default()
+    }
+
+    /// The call failed, and what was sent may have been read.
+    pub(super) fn was_read(mut self) -> Usage {
+        let usage = Usage { input: self.read, output: 0 };
+        self.settled = true;
+        self.spend(usage);
+        usage
+    }
+
+    /// The call failed, and an answer like the longest so far may have been made and charged all the same. There is time to
+    /// count what was sent.
+    pub(super) fn was_answered(mut self, input: u64) -> Usage {
+        let longest = self.budget.books().longest_output.unwrap_or(self.input);
+        let usage = Usage { input, output: self.within_limit(longest) };
+        self.settled = true;
+        self.spend(usage);
+        usage
+    }
+
+    /// Settles what the call did cost, in US dollars.
+    pub(super) fn settle(mut self, usage: Usage) -> f64 {
+        self.settled = true;
+        let usd = self.spend(usage);
+        let mut books = self.budget.books();
+        let written = usage.output as f64;
+        books.usual_output = Some(books.usual_output.map_or(written, |usual| usual * 0.9 + written * 0.1));
+        books.longest_output = books.longest_output.max(Some(usage.output));
+        books.excess_input = books.excess_input.max(usage.input.saturating_sub(self.input));
+        usd
+    }
+
+    fn spend(&self, usage: Usage) -> f64 {
+        let usd = self.budget.price_of(usage);
+        self.budget.books().spent.add(Spent { tokens: usage.input.saturating_add(usage.output), usd });
+        usd
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        {
+            let mut books = self.budget.books();
+            books.reserved.take(self.likely);
+            books.open -= 1;
+            if self.sent && !self.settled {
+                let Usage { input, output } = self.estimate;
+                let usd = self.budget.price_of(self.estimate);
+                books.spent.add(Spent { tokens: input.saturating_add(output), usd });
+            }
+        }
+        self.budget.settled.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(usd: f64) -> Budget {
+        let bounds = Bounds { usd: Some(usd), tokens: None };
+        Budget::new("writer", bounds, Some(Price { input: 1.0, output: 1.0 }))
+    }
+
+    async fn reserve(budget: &Budget, tokens: u64, output: u32) -> Result<Reservation<'_>> {
+        budget.reserve(tokens * 4, Some(output), || tokens).await
+    }
+
+    #[tokio::test]
+    async fn what_is_settled_counts_and_what_is_reserved_is_given_back() {
+        let budget = budget(3.0);
+        let first = reserve(&budget, 500_000, 500_000).await.expect("room");
+        assert!((first.settle(Usage { input: 500_000, output: 500_000 }) - 1.0).abs() < 1e-9);
+        drop(reserve(&budget, 1_000_000, 500_000).await.expect("room"));
+        reserve(&budget, 1_000_000, 1_000_000).await.map(|_| ()).expect("what was reserved is free again");
+        let refused = reserve(&budget, 2_000_000, 500_000).await.map(|_| ()).expect_err("no room");
+        assert!(refused.message().contains("1.0000 of 3 USD"), "{refused}");
+        assert!(budget.is_exhausted());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_does_not_fit_beside_others_waits_for_them() {
+        let budget = budget(1.0);
+        let first = reserve(&budget, 600_000, 1).await.expect("room");
+        let second = async { reserve(&budget, 600_000, 1).await.map(|_| ()) };
+        let free = async {
+            tokio::task::yield_now().await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(second, free);
+        second.expect("the first one cost nothing");
+    }
+
+    #[tokio::test]
+    async fn a_call_dropped_on_its_way_counts_and_one_that_was_refused_does_not() {
+        let budget = budget(1.0);
+        let mut refused = reserve(&budget, 600_000, 1).await.expect("room");
+        refused.sent();
+        assert_eq!(refused.not_charged(), Usage::default());
+        let mut first = reserve(&budget, 600_000, 1).await.expect("room");
+        first.sent();
+        drop(first);
+        reserve(&budget, 600_000, 1).await.map(|_| ()).expect_err("the first one may have been answered");
+    }
+
+    #[tokio::test]
+    async fn more_tokens_than_there_can_be_use_a_budget_up_and_do_not_wrap() {
+        let bounds = Bounds { usd: None, tokens: Some(1_000) };
+        let budget = Budget::new("writer", bounds, None);
+        let (first, second) = (reserve(&budget, 10, 1).await, reserve(&budget, 10, 1).await);
+        let all = Usage { input: u64::MAX, output: u64::MAX };
+        assert_eq!(first.expect("room").settle(all), 0.0);
+        second.expect("room").settle(all);
+        reserve(&budget, 1, 1).await.map(|_| ()).expect_err("nothing is left");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_hears_of_again_costs_more_than_the_dearest_so_far() {
+        let budget = budget(3.0);
+        let mut first = reserve(&budget, 100, 500).await.expect("room");
+        assert_eq!(first.estimate(), Usage { input: 400, output: 400 }, "bytes are no fewer than tokens");
+        let mut early = reserve(&budget, 100, 500).await.expect("room");
+        first.settle(Usage { input: 100, output: 5 });
+        assert_eq!(early.estimate(), Usage { input: 400, output: 64 }, "one short answer says little of others");
+        // A server may add to what is sent.
+        early.settle(Usage { input: 450, output: 100 });
+        reserve(&budget, 100, 500).await.expect("room").settle(Usage { input: 100, output: 5 });
+        assert_eq!(reserve(&budget, 100, 500).await.expect("room").estimate(), Usage { input: 450, output: 200 });
+        assert_eq!(reserve(&budget, 100, 150).await.expect("room").estimate().output, 150);
+    }
+}

@@ -1,0 +1,125 @@
+//! From a plan to its services.
+
+use std::sync::Arc;
+
+use jackfield_loader::Registry;
+use jackfield_pipeline::{CachePlan, ModelPlan, Plan};
+use jackfield_plugin_api::{Failure, Offers, Result};
+use jackfield_store::waits::waiting;
+
+use super::{
+    Cache, CallRecorder, Exhausted, Http, Model, Route, Search, TierParts, route::open_routes, search::open_search,
+    secrets::Secrets,
+};
+
+/// The services of a plan, in the plan's order.
+#[derive(Clone, Default)]
+pub struct Services {
+    /// The models.
+    pub models: Vec<Arc<Model>>,
+    /// The caches.
+    pub caches: Vec<Arc<Cache>>,
+    /// The servers that plugins talk to.
+    pub http: Arc<Http>,
+    /// Records the calls of stages, if that is asked for.
+    pub calls: Option<Arc<CallRecorder>>,
+    /// The cache, by index, whose kept results depend on the seed of their call even where the extension does not ask for
+    /// `random`: keeping them changes nothing then.
+    pub seeded: Option<usize>,
+    /// The routes.
+    pub routes: Vec<Arc<Route>>,
+    /// What picks the values of trials, where something is searched.
+    pub search: Option<Arc<Search>>,
+}
+
+impl Services {
+    /// The first model that has no more of its budget, or of memory, if there is one: no further work can be begun.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        self.models.iter().find_map(|model| model.exhausted())
+    }
+}
+
+/// A service whose extension would not open.
+#[derive(Clone, Debug)]
+pub struct ServiceFault {
+    /// Which: `model `writer``, ``tier 1 of cache `answers```.
+    pub service: String,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Opens the models and caches of a plan.
+///
+/// # Errors
+/// Every service whose extension refuses its configuration.
+pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Services, Vec<ServiceFault>> {
+    let (mut services, mut faults) = (Services::default(), Vec::new());
+    for cache in &plan.caches {
+        match open_cache(cache, &services.http, registry) {
+            Ok(cache) => services.caches.push(Arc::new(cache)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    // With a cache missing, the indices of the others mean nothing.
+    if !faults.is_empty() {
+        services.caches.clear();
+    }
+    for model in &plan.models {
+        let cache = model.cache.and_then(|cache| services.caches.get(cache).cloned());
+        match open_model(model, cache, &services.http, registry) {
+            Ok(model) => services.models.push(Arc::new(model)),
+            Err(failure) => faults.push(ServiceFault { service: format!("model `{}`", model.name), failure }),
+        }
+    }
+    services.routes = open_routes(plan, registry, &mut faults).into_iter().map(Arc::new).collect();
+    services.search = open_search(plan, registry, &mut faults);
+    if faults.is_empty() { Ok(services) } else { Err(faults) }
+}
+
+fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
+    let offer = plan.extension.offer(registry);
+    let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+    let opened = plan.extension.open(&plan.config, &plan.limits, registry);
+    let instance = opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure))?;
+    let offers = offer.map(|offer| Offers::from_schema(&offer.descriptor.input)).unwrap_or_default();
+    Model::new(plan, (instance, grants), offers, cache, Arc::clone(http)).map_err(|error| {
+        let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
+        Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))
+    })
+}
+
+/// Opens a cache.
+///
+/// # Errors
+/// The first tier whose extension refuses its configuration.
+pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> std::result::Result<Cache, ServiceFault> {
+    let fault = |place: usize, failure: Failure| ServiceFault {
+        service: format!("tier {} of cache `{}`", place + 1, plan.name),
+        failure,
+    };
+    let mut tiers = Vec::new();
+    for (place, tier) in plan.tiers.iter().enumerate() {
+        let _waiting = waiting(format!("`{}` of cache `{}` to open", tier.extension.name, plan.name));
+        let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        let opened = tier.extension.open(&tier.config, &tier.limits, registry);
+        let instance = match opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure)) {
+            Ok(instance) => instance,
+            // A full disk, a server that is away: the other tiers serve.
+            Err(Failure::Unavailable(why)) => {
+                tracing::warn!(cache = plan.name, tier = tier.extension.name, "the cache is left out: {why}");
+                continue;
+            }
+            Err(failure) => return Err(fault(place, failure)),
+        };
+        tiers.push(TierParts {
+            name: tier.extension.name.clone(),
+            form: tier.extension.form,
+            instance,
+            grants,
+            ttl: tier.ttl,
+            limits: tier.limits.clone(),
+        });
+    }
+    Cache::new(&plan.name, tiers, http).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
+}

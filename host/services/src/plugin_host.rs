@@ -1,0 +1,56 @@
+//! The host, as the plugins behind services see it.
+
+use jackfield_loader::sandbox::Grants;
+use jackfield_plugin_api::{
+    BoxFuture, Failure, HostCalls, HttpRequest, HttpResponse, Level, Result, TensorElements, TensorRef, WriteElements,
+};
+
+use crate::{Http, TensorScopes, plugin_line, secrets::Secrets};
+
+/// Takes the log lines of a service's plugin and makes its requests.
+pub(super) struct ServiceHost<'a> {
+    /// Name of the model or the cache.
+    pub(super) service: &'a str,
+    pub(super) grants: &'a Grants,
+    /// What it may know and must not repeat.
+    pub(super) secrets: &'a Secrets,
+    pub(super) http: &'a Http,
+    /// The largest answer of a server that it may get, in bytes.
+    pub(super) most: u64,
+    /// The tensors of a model's call; a cache has to do with none.
+    pub(super) tensors: Option<&'a TensorScopes<'a>>,
+}
+
+impl ServiceHost<'_> {
+    fn tensors(&self) -> Result<&TensorScopes<'_>> {
+        self.tensors.ok_or_else(|| Failure::InvalidConfig("a cache has to do with no tensors".to_owned()))
+    }
+}
+
+impl HostCalls for ServiceHost<'_> {
+    fn log(&self, level: Level, _target: &str, message: &str) {
+        plugin_line(level, None, Some(self.service), &self.secrets.text(message.to_owned()));
+    }
+
+    fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(self.http.fetch(self.grants, request, self.most))
+    }
+
+    fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
+        self.tensors()?.open(index, tensor)
+    }
+
+    fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
+        self.tensors()?.keep(index, shape, elements)
+    }
+
+    fn create_tensor<'a>(&'a self, index: u32, shape: &[u64]) -> Result<Option<Box<dyn WriteElements + 'a>>> {
+        self.tensors()?.create(index, shape).map(Some)
+    }
+}

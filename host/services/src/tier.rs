@@ -1,0 +1,255 @@
+//! A tier of a cache: its backend, when that is asked, and how long it is waited for.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jackfield_loader::{
+    Form,
+    sandbox::{Grants, Limits, took_too_long},
+};
+use jackfield_plugin_api::{BoxFuture, CacheCalls, CatchPanic, Failure, HostCalls, Instance, Result, catch_panic};
+use jackfield_store::{TierCount, waits::Wait};
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{
+    http::Http, native_threads::NativeThreads, patience::Patience, plugin_host::ServiceHost, secrets::Secrets,
+};
+
+/// What a tier is made of.
+pub struct TierParts {
+    /// Name of the extension.
+    pub name: String,
+    /// The form of its plugin. What is native gets threads of its own, so that it cannot keep others from working.
+    pub form: Form,
+    /// The opened backend.
+    pub instance: Arc<dyn Instance>,
+    /// What it may do.
+    pub grants: Arc<Grants>,
+    /// How long it keeps values.
+    pub ttl: Option<Duration>,
+    /// What an operation may use up: see [`TierPlan`](jackfield_pipeline::TierPlan).
+    pub limits: Limits,
+}
+
+/// What an operation is for. A backend may fail at one of them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To have something of the backend.
+    Ask,
+    /// To have it keep a value, for those who will ask.
+    Keep,
+}
+
+/// A tier.
+pub(super) struct Tier {
+    pub(super) name: String,
+    backend: Arc<Backend>,
+    pub(super) ttl: Option<Duration>,
+    /// How long an operation of native code is waited for. A sandbox ends its guest by itself.
+    wall: Duration,
+    /// Where native code runs.
+    threads: Option<NativeThreads>,
+    /// When it is asked.
+    asked: Patience,
+    /// When it is given values: not while it is not asked.
+    given: Patience,
+    pub(super) hits: AtomicU64,
+    pub(super) misses: AtomicU64,
+    pub(super) errors: AtomicU64,
+    /// What it was said to fail at, if it was.
+    warned: Mutex<Option<Purpose>>,
+    /// Whether it was said that what it holds is damaged.
+    pub(super) mistrusted: AtomicBool,
+    wait: Arc<Wait>,
+}
+
+/// A backend and its host.
+struct Backend {
+    cache: String,
+    /// Holds a cache backend: whoever opens it makes sure of that.
+    instance: Arc<dyn Instance>,
+    grants: Arc<Grants>,
+    secrets: Secrets,
+    http: Arc<Http>,
+    /// The largest answer of a server that it may get, in bytes.
+    most: u64,
+}
+
+impl Tier {
+    /// A tier of the cache of this name. None if it is no cache backend.
+    pub(super) fn new(cache: &str, parts: TierParts, http: &Arc<Http>) -> Option<Self> {
+        let TierParts { name, form, instance, grants, ttl, limits } = parts;
+        instance.as_cache()?;
+        let (hits, misses, errors) = Default::default();
+        let (warned, mistrusted) = Default::default();
+        Some(Self {
+            backend: Arc::new(Backend {
+                cache: cache.to_owned(),
+                instance,
+                secrets: Secrets::of(&grants),
+                grants,
+                http: Arc::clone(http),
+                most: limits.output,
+            }),
+            ttl,
+            wall: limits.wall,
+            threads: (form == Form::Native).then(|| NativeThreads::new("cache")),
+            asked: Patience::new(limits.traps),
+            given: Patience::new(limits.traps),
+            hits,
+            misses,
+            errors,
+            warned,
+            mistrusted,
+            wait: Wait::new(format!("`{name}` of cache `{cache}`")),
+            name,
+        })
+    }
+
+    /// Operates on the backend: if that takes long, it is told, and if it fails time and again, it is not even asked.
+    pub(super) async fn operate<T: Send + 'static>(
+        &self,
+        purpose: Purpose,
+        operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let answer = async {
+            let _waiting = self.wait.begin();
+            match &self.threads {
+                None => self.backend.operate(operation).await,
+                Some(threads) => self.on_a_thread(threads, operation).await,
+            }
+        };
+        match purpose {
+            Purpose::Ask => self.asked.during(answer).await,
+            Purpose::Keep => {
+                self.asked.expects_an_answer()?;
+                self.given.during(answer).await
+            }
+        }
+    }
+
+    /// Native code may hold its thread for as long as it likes, and cannot be stopped.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        threads: &NativeThreads,
+        operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let runtime = Handle::try_current().map_err(|error| Failure::Internal(error.to_string()))?;
+        let backend = Arc::clone(&self.backend);
+        let work = threads.run(move || runtime.block_on(backend.operate(operation)));
+        timeout(self.wall, work).await.map_err(|_| Failure::Unavailable(took_too_long(self.wall)))??
+    }
+
+    /// Takes note of how an operation ended: whether that is news.
+    pub(super) fn is_news(&self, purpose: Purpose, is_answered: bool) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        match *warned {
+            None if !is_answered => *warned = Some(purpose),
+            Some(failed) if is_answered && failed == purpose => *warned = None,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether its values outlive the process.
+    pub(super) fn is_durable(&self) -> bool {
+        self.backend.calls().is_durable()
+    }
+
+    /// How often it was asked.
+    pub(super) fn count(&self) -> TierCount {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        TierCount {
+            tier: self.name.clone(),
+            hits: count(&self.hits),
+            misses: count(&self.misses),
+            errors: count(&self.errors),
+        }
+    }
+}
+
+impl Backend {
+    fn calls(&self) -> &dyn CacheCalls {
+        self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
+    }
+
+    /// A panic is a failure, and no failure holds a key that the backend may know: a server may repeat it.
+    async fn operate<T>(
+        &self,
+        operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>>,
+    ) -> Result<T> {
+        let (service, grants, http) = (&*self.cache, &*self.grants, &*self.http);
+        let host = ServiceHost { service, grants, secrets: &self.secrets, http, most: self.most, tensors: None };
+        let answered = match catch_panic("call", || operation(self.calls(), &host)) {
+            Ok(operated) => CatchPanic::new("call", operated).await.and_then(|answer| answer),
+            Err(failure) => Err(failure),
+        };
+        answered.map_err(|failure| self.secrets.scrub_failure(failure))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin_api::{__private::extension_of_cache, prelude::Config};
+    use jackfield_plugin_api::{CacheBackend, CacheEntry, CacheSize, CacheValue, Host};
+
+    use super::*;
+
+    /// Its server repeats the key.
+    #[derive(Config)]
+    struct Gossip {}
+
+    impl CacheBackend for Gossip {
+        const NAME: &'static str = "gossip";
+
+        async fn get(&self, _: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
+            Err(Failure::Unavailable("401: `key-of-mine` is no key".to_owned()))
+        }
+
+        async fn put(&self, _: &str, _: CacheValue, _: Option<Duration>, _: &Host<'_>) -> Result<()> {
+            panic!("no room for key-of-mine")
+        }
+
+        async fn remove(&self, _: &str, _: &Host<'_>) -> Result<()> {
+            Ok(())
+        }
+
+        async fn clear(&self, _: &str, _: &Host<'_>) -> Result<u64> {
+            Ok(0)
+        }
+
+        async fn size(&self, _: &str, _: &Host<'_>) -> Result<CacheSize> {
+            Ok(CacheSize::default())
+        }
+
+        async fn list(&self, _: &str, _: Option<&str>, _: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
+            Ok(Vec::new())
+        }
+
+        fn is_durable(&self) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_backend_may_know_is_in_no_failure() {
+        let known = [("STORE_KEY".to_owned(), "key-of-mine".to_owned())];
+        let backend = Backend {
+            cache: "c".to_owned(),
+            instance: extension_of_cache::<Gossip>("0.1.0").open("{}").expect("opened"),
+            grants: Arc::default(),
+            secrets: Secrets::from(known.into_iter()),
+            http: Arc::default(),
+            most: 0,
+        };
+        let got = backend.operate(|cache, host| cache.get("k", host)).await;
+        assert_eq!(got, Err(Failure::Unavailable("401: `[env:STORE_KEY]` is no key".to_owned())));
+        let put = backend.operate(|cache, host| cache.put("k", [][..].into(), None, host)).await;
+        assert_eq!(put, Err(Failure::Internal("panicked in call: no room for [env:STORE_KEY]".to_owned())));
+    }
+}

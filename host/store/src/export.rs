@@ -1,0 +1,308 @@
+//! Plain files made from the record.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use jackfield_pipeline::{Plan, Scope};
+use jackfield_plugin_api::Values;
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    Spend, StoreError,
+    atomic::{Durable, write_held},
+    clock,
+    db::Db,
+    plain::make_folder,
+    record::Answer,
+    rows::{ItemRow, ResultRow},
+    spend,
+};
+use crate::ItemState;
+
+/// A line of `results.jsonl`. It holds nothing that differs between two runs of the same plan.
+#[derive(Serialize)]
+struct Line<'a> {
+    item: &'a str,
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'a str>,
+    /// The values of a trial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<Values>,
+    outputs: BTreeMap<&'a str, Output<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    failures: BTreeMap<&'a str, Vec<Value>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Output<'a> {
+    One(&'a RawValue),
+    List(Vec<&'a RawValue>),
+}
+
+/// What came of an item, as its line in `results.jsonl` has it.
+pub fn item_json(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Value, StoreError> {
+    let mut results = db.results(item.index as i64)?;
+    results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
+    let state = item.state.as_deref().unwrap_or("running");
+    let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+    line.params = params_of(db, plan, item)?;
+    if item.was_read() && item.state.is_some() {
+        empty_lists(plan, item.stopped_by, &results, &mut line);
+    }
+    Ok(serde_json::to_value(&line).unwrap_or_default())
+}
+
+/// Writes `results.jsonl`: a line for each item that is done, in order.
+pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
+    let mut trouble = None;
+    let _snapshot = db.snapshot()?;
+    write_held(path, Durable::Yes, |file| {
+        let result = db.each_item(|item| {
+            let Some(state) = &item.state else { return Ok(()) };
+            let mut results = db.results(item.index as i64)?;
+            // Whether a later stage was done when its item was stopped is a matter of chance.
+            results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
+            let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
+            line.params = params_of(db, plan, &item)?;
+            if item.was_read() {
+                empty_lists(plan, item.stopped_by, &results, &mut line);
+            }
+            let write = |file: &mut dyn Write| -> io::Result<()> {
+                serde_json::to_writer(&mut *file, &line).map_err(io::Error::from)?;
+                file.write_all(b"\n")
+            };
+            write(file).map_err(|source| StoreError::file("write", path, source))
+        });
+        result.map_err(|error| {
+            trouble = Some(error);
+            io::Error::other("the record could not be read")
+        })
+    })
+    .map_err(|error| trouble.unwrap_or(error))
+}
+
+fn line_of<'a>(
+    plan: &'a Plan,
+    id: &'a str,
+    state: &'a str,
+    fault: Option<&'a str>,
+    results: &'a [ResultRow],
+) -> Line<'a> {
+    let mut line = Line { item: id, state, fault, params: None, outputs: BTreeMap::new(), failures: BTreeMap::new() };
+    for row in results {
+        let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
+        let name = stage.name.as_str();
+        let call = stage.is_list().then_some(row.call);
+        match &row.answer {
+            Answer::Ok { json, .. } => {
+                let Ok(value) = serde_json::from_str::<&RawValue>(json) else { continue };
+                if stage.is_list() {
+                    match line.outputs.entry(name).or_insert_with(|| Output::List(Vec::new())) {
+                        Output::List(list) => list.push(value),
+                        Output::One(_) => {}
+                    }
+                } else {
+                    line.outputs.insert(name, Output::One(value));
+                }
+            }
+            Answer::Failed { kind, message } => {
+                line.failures.entry(name).or_default().push(failure_of(kind, message, call));
+            }
+            Answer::Skipped { message } => {
+                line.failures.entry(name).or_default().push(failure_of("skipped", message, call));
+            }
+        }
+    }
+    line
+}
+
+/// The values of a trial; none where nothing is searched.
+fn params_of(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Option<Values>, StoreError> {
+    if plan.search.is_none() {
+        return Ok(None);
+    }
+    Ok(db.trial(item.index)?.map(|trial| trial.outcome.values))
+}
+
+/// A stage over an empty list made no call and has no row: its result is the empty list.
+fn empty_lists<'a>(plan: &'a Plan, stopped_by: Option<u32>, results: &[ResultRow], line: &mut Line<'a>) {
+    // Of a trial that was stopped, what has no row was left out.
+    if line.state == ItemState::Pruned.name() {
+        return;
+    }
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let wanted = stage.scope == Scope::Item && stopped_by.is_none_or(|stop| index as u32 <= stop);
+        if wanted && stage.is_list() && !results.iter().any(|row| row.stage == index as u32) {
+            line.outputs.insert(&stage.name, Output::List(Vec::new()));
+        }
+    }
+}
+
+/// A member of an object.
+pub struct Member {
+    /// Its key.
+    pub key: String,
+    /// Its value, as it was given.
+    pub value: Box<RawValue>,
+}
+
+/// Writes a JSON object, a member a line, of the members that `members_of` gives for each item, in order.
+pub fn export_object(
+    db: &Db,
+    path: &Path,
+    mut members_of: impl FnMut(&ItemRow) -> Result<Vec<Member>, StoreError>,
+) -> Result<(), StoreError> {
+    let mut trouble = None;
+    let _snapshot = db.snapshot()?;
+    write_held(path, Durable::Yes, |file| {
+        file.write_all(b"{")?;
+        let mut before = "\n";
+        let result = db.each_item(|item| {
+            for Member { key, value } in members_of(&item)? {
+                let written = write!(file, "{before}{}:{value}", Value::from(key));
+                written.map_err(|source| StoreError::file("write", path, source))?;
+                before = ",\n";
+            }
+            Ok(())
+        });
+        result.map_err(|error| {
+            trouble = Some(error);
+            io::Error::other("the record could not be read")
+        })?;
+        file.write_all(b"\n}\n")
+    })
+    .map_err(|error| trouble.unwrap_or(error))
+}
+
+/// Writes `run/<stage>.json` for each stage that runs once a run.
+pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
+    let rows = db.results(-1)?;
+    let line = line_of(plan, "", "", None, &rows);
+    for (stage, output) in &line.outputs {
+        make_folder(folder)?;
+        let text = serde_json::to_string_pretty(output).unwrap_or_default() + "\n";
+        write_held(&folder.join(format!("{stage}.json")), Durable::No, |file| file.write_all(text.as_bytes()))?;
+    }
+    Ok(())
+}
+
+/// A line of `spend.jsonl`: what the stages spent for an item. It is no part of the results, since it depends on what caches
+/// held and on when the run was stopped.
+#[derive(Serialize)]
+struct SpendLine<'a> {
+    item: &'a str,
+    spend: BTreeMap<String, Spend>,
+}
+
+/// Writes `spend.jsonl`, for a run that spent anything: a line for each item that did, in order, and before them one without
+/// an id for the stages that run once a run.
+pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
+    if db.spend_by_stage()?.is_empty() {
+        return Ok(());
+    }
+    db.index_spend()?;
+    let mut trouble = None;
+    let _snapshot = db.snapshot()?;
+    write_held(path, Durable::Yes, |file| {
+        let mut line = |id: &str| -> Result<(), StoreError> {
+            let spend = spend::named(db.spend_of_item(id)?, plan);
+            if spend.is_empty() {
+                return Ok(());
+            }
+            let written = serde_json::to_writer(&mut *file, &SpendLine { item: id, spend }).map_err(io::Error::from);
+            written.and_then(|()| file.write_all(b"\n")).map_err(|source| StoreError::file("write", path, source))
+        };
+        line("").and_then(|()| db.each_item(|item| line(&item.id))).map_err(|error| {
+            trouble = Some(error);
+            io::Error::other("the record could not be read")
+        })
+    })
+    .map_err(|error| trouble.unwrap_or(error))
+}
+
+fn failure_of(kind: &str, message: &str, call: Option<u32>) -> Value {
+    let mut failure = json!({ "kind": kind, "message": message });
+    if let Some(call) = call {
+        failure["call"] = call.into();
+    }
+    failure
+}
+
+/// Writes `events.jsonl`: what happened in the run, and for each call of a stage when it began and how it ended, by
+/// session and time. `per_call` leaves the calls out of runs over so many items that nobody would read them.
+pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Result<(), StoreError> {
+    let sessions: BTreeMap<i64, std::time::SystemTime> = db
+        .sessions()?
+        .into_iter()
+        .filter_map(|session| Some((session.id, humantime::parse_rfc3339(&session.began).ok()?)))
+        .collect();
+    let mut lines: Vec<(i64, u64, String)> = Vec::new();
+    db.each_event(|session, at, event| {
+        lines.push((session, at, event.to_owned()));
+        Ok(())
+    })?;
+    if per_call {
+        let mut calls = |item: i64, id: &str| -> Result<(), StoreError> {
+            for row in db.results(item)? {
+                let Some(stage) = plan.stages.get(row.stage as usize) else { continue };
+                lines.extend(call_events(&stage.name, stage.is_list(), id, &row));
+            }
+            Ok(())
+        };
+        calls(-1, "")?;
+        db.each_item(|item| calls(item.index as i64, &item.id))?;
+    }
+    lines.sort_by_key(|(session, at, _)| (*session, *at));
+    write_held(path, Durable::Yes, |file| {
+        for (session, at, event) in &lines {
+            let began = sessions.get(session).copied().unwrap_or(std::time::UNIX_EPOCH);
+            let at = humantime::format_rfc3339_micros(clock::written(began + Duration::from_micros(*at)));
+            // The events are objects: the time goes in as their first field.
+            writeln!(file, "{{\"at\":\"{at}\",{}", event.trim_start_matches('{'))?;
+        }
+        Ok(())
+    })
+}
+
+fn call_events(stage: &str, list: bool, item: &str, row: &ResultRow) -> Vec<(i64, u64, String)> {
+    let mut base = json!({ "stage": stage });
+    if !item.is_empty() {
+        base["item"] = item.into();
+    }
+    if list {
+        base["call"] = row.call.into();
+    }
+    let event = |at: u64, name: &str, more: Value| {
+        let mut event = json!({ "event": name });
+        for part in [&base, &more] {
+            for (key, value) in part.as_object().into_iter().flatten() {
+                event[key] = value.clone();
+            }
+        }
+        (row.session, at, event.to_string())
+    };
+    let ended = row.began_us + row.took_us;
+    let ms = row.took_us as f64 / 1000.0;
+    match &row.answer {
+        Answer::Ok { .. } => vec![
+            event(row.began_us, "stage-started", json!({})),
+            event(ended, "stage-completed", json!({ "ms": ms, "attempts": row.attempts })),
+        ],
+        Answer::Failed { kind, message } => vec![
+            event(row.began_us, "stage-started", json!({})),
+            event(
+                ended,
+                "stage-failed",
+                json!({ "ms": ms, "attempts": row.attempts, "kind": kind, "message": message }),
+            ),
+        ],
+        Answer::Skipped { message } => vec![event(ended, "stage-skipped", json!({ "message": message }))],
+    }
+}

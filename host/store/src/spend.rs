@@ -1,0 +1,192 @@
+//! What was spent: by model for its budget, by stage and item for whoever asks.
+
+use std::collections::BTreeMap;
+
+use jackfield_pipeline::Plan;
+use rusqlite::{Params, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Db, Recorded, StoreError};
+use crate::{AnswerSource, CallNote, ModelCount};
+
+/// What a stage spent, for an item or in all. Its fields are the members of a wire `spend.STAGE`
+/// ([`SPEND_MEMBERS`](jackfield_pipeline::SPEND_MEMBERS)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spend {
+    /// Completions that a model was called for.
+    pub calls: u64,
+    /// Completions from a cache, or that shared the call of an equal one.
+    pub cached: u64,
+    /// Completions that failed for good.
+    pub failed: u64,
+    /// Tokens read.
+    pub tokens_in: u64,
+    /// Tokens written.
+    pub tokens_out: u64,
+    /// US dollars.
+    #[serde(serialize_with = "rounded")]
+    pub cost_usd: f64,
+    /// How often a cache was asked: for completions, and by the stage's extension itself.
+    pub cache_lookups: u64,
+    /// How often it had what it was asked for.
+    pub cache_hits: u64,
+    /// Hits over lookups; none without any lookup.
+    pub cache_hit_rate: Option<f64>,
+}
+
+/// Writes dollars to twelve places: what a sum of prices is exact to.
+fn rounded<S: serde::Serializer>(usd: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    let places = 1e12;
+    let cut = (usd * places).round() / places;
+    serializer.serialize_f64(if cut.is_finite() { cut } else { *usd })
+}
+
+impl Spend {
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Counts a completion that has ended.
+    pub fn add_completion(&mut self, note: &CallNote) {
+        match (&note.failure, &note.source) {
+            (Some(_), _) => self.failed += 1,
+            (None, AnswerSource::Call) => self.calls += 1,
+            (None, _) => self.cached += 1,
+        }
+        self.tokens_in = self.tokens_in.saturating_add(note.usage.input);
+        self.tokens_out = self.tokens_out.saturating_add(note.usage.output);
+        self.cost_usd += note.usd;
+    }
+
+    /// Counts lookups.
+    pub fn add_lookups(&mut self, asked: u64, found: u64) {
+        self.cache_lookups += asked;
+        self.cache_hits += found;
+        self.cache_hit_rate = (self.cache_lookups > 0).then(|| self.cache_hits as f64 / self.cache_lookups as f64);
+    }
+}
+
+/// What of a completion is counted. One that was under way when its process was killed is no call that ended; what it may
+/// have spent counts.
+const COUNTS: &str = "SUM(source = 'call' AND failure IS NULL AND NOT open), SUM(source != 'call' AND failure IS NULL),
+    SUM(failure IS NOT NULL), SUM(MAX(tries - 1, 0)), TOTAL(tokens_in), TOTAL(tokens_out), TOTAL(usd)";
+
+impl Db {
+    /// What each model was paid so far, in all sessions.
+    pub fn spent(&self) -> Result<Vec<(String, ModelCount)>, StoreError> {
+        self.run(|db| {
+            let sql = format!("SELECT {COUNTS}, model FROM model_calls GROUP BY model ORDER BY model");
+            let mut query = db.prepare(&sql)?;
+            query.query_map([], |row| Ok((row.get(7)?, count_of(row)?)))?.collect()
+        })
+    }
+
+    /// What each stage spent so far, by its position.
+    pub fn spend_by_stage(&self) -> Result<BTreeMap<u32, Spend>, StoreError> {
+        self.spend("", params![])
+    }
+
+    /// What each stage spent so far for an item, by its position; the empty id is that of the stages that run once a run.
+    pub fn spend_of_item(&self, id: &str) -> Result<BTreeMap<u32, Spend>, StoreError> {
+        self.spend("WHERE item = ?1", params![id])
+    }
+
+    /// How much the record holds.
+    pub fn recorded(&self) -> Result<Recorded, StoreError> {
+        self.run(|db| {
+            let count = |table: &str| {
+                let sql = format!("SELECT COUNT(*) FROM {table}");
+                db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| count as u64)
+            };
+            Ok(Recorded {
+                items: count("items")?,
+                results: count("results")?,
+                completions: count("model_calls")?,
+                decisions: count("routes")? + count("trials")?,
+                lookups: count("lookups")?,
+                events: count("events")?,
+            })
+        })
+    }
+
+    /// Makes [`spend_of_item`](Self::spend_of_item) quick, for a run that asks for every item.
+    pub fn index_spend(&self) -> Result<(), StoreError> {
+        self.run(|db| {
+            db.execute_batch(
+                "CREATE INDEX IF NOT EXISTS model_calls_by_item ON model_calls (item);
+                 CREATE INDEX IF NOT EXISTS lookups_by_item ON lookups (item);",
+            )
+        })
+    }
+
+    fn spend(&self, place: &str, values: impl Params + Copy) -> Result<BTreeMap<u32, Spend>, StoreError> {
+        self.run(|db| {
+            let mut spend: BTreeMap<u32, Spend> = BTreeMap::new();
+            let sql = format!("SELECT {COUNTS}, stage FROM model_calls {place} GROUP BY stage");
+            let mut query = db.prepare_cached(&sql)?;
+            let mut rows = query.query(values)?;
+            while let Some(row) = rows.next()? {
+                let count = count_of(row)?;
+                let (calls, cached, failed) = (count.calls, count.cached, count.failed);
+                let (tokens_in, tokens_out, cost_usd) = (count.tokens_in, count.tokens_out, count.usd);
+                let of_stage = Spend { calls, cached, failed, tokens_in, tokens_out, cost_usd, ..Spend::default() };
+                spend.insert(row.get(7)?, of_stage);
+            }
+            let sql = format!("SELECT stage, TOTAL(asked), TOTAL(found) FROM lookups {place} GROUP BY stage");
+            let mut query = db.prepare_cached(&sql)?;
+            let mut rows = query.query(values)?;
+            while let Some(row) = rows.next()? {
+                let stage = spend.entry(row.get(0)?).or_default();
+                stage.add_lookups(row.get::<_, f64>(1)? as u64, row.get::<_, f64>(2)? as u64);
+            }
+            Ok(spend)
+        })
+    }
+
+    /// What the stages spent for an item, by name.
+    pub fn spend_of_item_by_name(&self, id: &str, plan: &Plan) -> Result<BTreeMap<String, Spend>, StoreError> {
+        Ok(named(self.spend_of_item(id)?, plan))
+    }
+
+    /// What the stages spent, by name.
+    pub fn spend_by_name(&self, plan: &Plan) -> Result<BTreeMap<String, Spend>, StoreError> {
+        Ok(named(self.spend_by_stage()?, plan))
+    }
+}
+
+/// By the names of the stages.
+pub(super) fn named(spend: BTreeMap<u32, Spend>, plan: &Plan) -> BTreeMap<String, Spend> {
+    let name = |(stage, spend): (u32, Spend)| Some((plan.stages.get(stage as usize)?.name.clone(), spend));
+    spend.into_iter().filter_map(name).collect()
+}
+
+/// The counts of a row whose first columns are [`COUNTS`]. Sums are floating-point: those of whole numbers are an error in
+/// SQLite where they overflow, and these hold at their end.
+fn count_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<ModelCount> {
+    let count = |at| row.get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or_default());
+    let total = |at| row.get::<_, f64>(at).map(|total| total as u64);
+    Ok(ModelCount {
+        calls: count(0)?,
+        cached: count(1)?,
+        failed: count(2)?,
+        retries: count(3)?,
+        tokens_in: total(4)?,
+        tokens_out: total(5)?,
+        usd: row.get(6)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spend;
+
+    #[test]
+    fn the_members_of_a_wire_are_the_fields_that_there_are() {
+        let fields = serde_json::to_value(Spend::default()).expect("JSON");
+        let fields: std::collections::BTreeSet<&str> =
+            fields.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(fields, jackfield_pipeline::SPEND_MEMBERS.iter().copied().collect());
+    }
+}

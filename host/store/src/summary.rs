@@ -1,0 +1,218 @@
+//! Counts and times of a run.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jackfield_plugin_api::Outcome;
+use serde::{Deserialize, Serialize};
+
+use super::{ItemState, RunState, Unwritten};
+
+/// Items by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemCounts {
+    /// All items seen.
+    pub total: u64,
+    /// Every stage done.
+    pub ok: u64,
+    /// Trials of a search that were stopped before their end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pruned: u64,
+    /// Some stage failed.
+    pub partial: u64,
+    /// Stopped, or nothing done.
+    pub failed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl ItemCounts {
+    /// Counts an item.
+    pub fn add(&mut self, state: ItemState) {
+        self.total += 1;
+        *match state {
+            ItemState::Ok => &mut self.ok,
+            ItemState::Pruned => &mut self.pruned,
+            ItemState::Partial => &mut self.partial,
+            ItemState::Failed => &mut self.failed,
+        } += 1;
+    }
+
+    /// How a run with these items ended.
+    pub fn state(&self) -> RunState {
+        if self.partial == 0 && self.failed == 0 {
+            RunState::Complete
+        } else if self.ok + self.pruned + self.partial == 0 {
+            RunState::Failed
+        } else {
+            RunState::Partial
+        }
+    }
+}
+
+/// What is told of a stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageStats {
+    /// Calls made to the plugin in this session, retries not counted.
+    pub calls: u64,
+    /// Calls that failed for good.
+    pub failed: u64,
+    /// Calls made again.
+    pub retries: u64,
+    /// Calls not made because a source had failed.
+    pub skipped: u64,
+    /// Results taken from an earlier session of the run.
+    pub resumed: u64,
+    /// Results taken from the memo.
+    pub memo_hits: u64,
+    /// Calls that ended the sandboxed instance that made them: traps and limits.
+    #[serde(default)]
+    pub traps: u64,
+    /// Median time of a call, in milliseconds.
+    pub p50_ms: f64,
+    /// 95th percentile of the time of a call, in milliseconds.
+    pub p95_ms: f64,
+    /// 99th percentile of the time of a call, in milliseconds.
+    pub p99_ms: f64,
+    /// Time in the plugin in all, in milliseconds.
+    pub total_ms: f64,
+}
+
+/// What is told of a route.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RouteCount {
+    /// Items that were routed, and are done as are all before them.
+    pub outcomes: u64,
+    /// Those of them with a reward.
+    pub rewarded: u64,
+    /// Mean of the rewards; 0 without any.
+    pub reward: f64,
+    /// How many items used each arm.
+    pub arms: BTreeMap<String, u64>,
+    /// How many attempts failed, by arm.
+    pub failed: BTreeMap<String, u64>,
+    /// What the policy has learned, in its own form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<serde_json::Value>,
+}
+
+impl RouteCount {
+    /// Counts what came of an item.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.outcomes += 1;
+        if let Some(reward) = outcome.reward {
+            self.rewarded += 1;
+            self.reward += (reward - self.reward) / self.rewarded as f64;
+        }
+        if let Some(arm) = outcome.used() {
+            *self.arms.entry(arm.to_owned()).or_default() += 1;
+        }
+        for arm in outcome.failed() {
+            *self.failed.entry(arm.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// What is told of a search.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SearchCount {
+    /// Trials of earlier runs of its study.
+    pub before: u64,
+    /// Trials of this run that are done.
+    pub trials: u64,
+    /// Those of them that have all their objectives.
+    pub complete: u64,
+    /// Those of them that were stopped before their end.
+    pub pruned: u64,
+    /// Those of them without all their objectives.
+    pub failed: u64,
+    /// Complete trials, of this run and of those before, that no other is at least as good as in everything and better than in
+    /// something.
+    pub front: u64,
+    /// Why no further trial was begun, if one was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+/// The one object that `run --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Id of the run.
+    pub run: String,
+    /// The run folder.
+    pub dir: PathBuf,
+    /// How it ended.
+    pub state: RunState,
+    /// Items by outcome.
+    pub items: ItemCounts,
+    /// Stages by name.
+    pub stages: BTreeMap<String, StageStats>,
+    /// Models by name.
+    pub models: BTreeMap<String, ModelCount>,
+    /// Caches by name: how often each tier was asked.
+    #[serde(default)]
+    pub caches: BTreeMap<String, Vec<TierCount>>,
+    /// Routes by the name of their stage.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, RouteCount>,
+    /// The search, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchCount>,
+    /// Why it stopped before its end, if it did: `interrupted`, or what a model has no more of, its budget or memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// What to do before it is resumed, if it stopped for want of something. Not part of the record.
+    #[serde(skip)]
+    pub advice: Option<&'static str>,
+    /// Wall-clock time of this session, in milliseconds.
+    pub wall_ms: f64,
+}
+
+impl Summary {
+    /// Counts items as failed whose files could not be written: that shows only once they are done.
+    pub fn count_unwritten(&mut self, Unwritten { ok, pruned, partial }: Unwritten) {
+        self.items.ok = self.items.ok.saturating_sub(ok);
+        self.items.pruned = self.items.pruned.saturating_sub(pruned);
+        self.items.partial = self.items.partial.saturating_sub(partial);
+        self.items.failed += ok + pruned + partial;
+        if ok + pruned + partial > 0 && self.stopped.is_none() {
+            self.state = self.items.state();
+        }
+    }
+}
+
+/// Counts of a model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelCount {
+    /// Completions that the model was called for.
+    pub calls: u64,
+    /// Completions that came from a cache, or shared the call of an equal one.
+    pub cached: u64,
+    /// Completions that failed for good.
+    #[serde(default)]
+    pub failed: u64,
+    /// Calls made again.
+    #[serde(default)]
+    pub retries: u64,
+    /// Tokens read.
+    pub tokens_in: u64,
+    /// Tokens written.
+    pub tokens_out: u64,
+    /// US dollars.
+    pub usd: f64,
+}
+
+/// How often a tier was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierCount {
+    /// The extension.
+    pub tier: String,
+    /// Found.
+    pub hits: u64,
+    /// Not found.
+    pub misses: u64,
+    /// Unreachable, or broken: it did not answer, or not with what was put there.
+    pub errors: u64,
+}
