@@ -89,7 +89,7 @@ fn a_decision_that_panics_or_traps_fails_its_item_alone() {
 }
 
 #[test]
-fn a_decision_that_fails_is_told_in_the_policys_own_words() {
+fn a_decision_that_fails_is_reported_in_the_words_of_the_policy() {
     for form in FORMS {
         let said = only_the_bad_one_failed(&pipeline(form, "fail"));
         assert_eq!(said, format!("invalid-input: {BY}the policy refuses this context"), "{form}");
@@ -146,7 +146,7 @@ fn an_outcome_that_cannot_be_learned_from_leaves_the_state_as_it_was() {
 }
 
 #[test]
-fn a_policy_that_answers_no_json_is_refused_before_anything_runs() {
+fn a_policy_whose_answer_is_not_json_is_refused_before_anything_runs() {
     let policy = Described {
         kind: b"routing-policy",
         input: br#"{"x-learns":"nothing"}"#,

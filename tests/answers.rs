@@ -80,7 +80,7 @@ fn every_query_is_answered_with_words_that_stand_in_the_passages_it_cites() {
 }
 
 #[test]
-fn domains_are_told_and_the_right_documents_are_found() {
+fn domains_are_recognised_and_the_right_documents_are_found() {
     let pipeline = example();
     let run = pipeline.run().expect_code(0);
     let queries = lines(&pipeline.path().join("data/queries.jsonl"));
@@ -305,7 +305,7 @@ fn converted(options: &[&str], documents: &Path, queries: &Path, judgements: &Pa
 }
 
 #[test]
-fn one_set_points_it_at_another_collection() {
+fn one_parameter_selects_another_collection() {
     let pipeline = example();
     let pipeline = SMART.iter().fold(pipeline, |pipeline, (name, text)| pipeline.with(name, text));
     let at = |name: &str| pipeline.path().join(name);

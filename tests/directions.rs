@@ -280,7 +280,7 @@ fn a_component_reads_tensors_that_would_not_fit_into_its_memory() {
 }
 
 #[test]
-fn shapes_that_do_not_fit_are_told_before_the_call_and_what_fits_goes_on() {
+fn shapes_that_do_not_fit_are_reported_before_the_call_and_the_other_stages_run() {
     let stages = "[stages.found]\nuse = \"ALIAS/mean-difference\"\nin = \"sets\"\n";
     let shapes = "[[4, 3, 6], [5, 3, 6]], [[3, 6], [5, 3, 6]], [[4, 3, 6], [5, 2, 6]], [[4, 3, 6], [5, 3, 6]]";
     for form in [Loaded::LinkedIn, Loaded::Component] {
@@ -297,7 +297,7 @@ fn shapes_that_do_not_fit_are_told_before_the_call_and_what_fits_goes_on() {
 }
 
 #[test]
-fn residuals_that_are_no_numbers_are_told_with_set_prompt_and_layer() {
+fn residuals_that_are_not_numbers_are_reported_with_set_prompt_and_layer() {
     let stages = "[stages.found]\nuse = \"ALIAS/logistic\"\nin = \"sets\"\n";
     // Of the negative set: prompt 2, layer 1, component 4.
     let text = sets("[[4, 3, 6], [5, 3, 6]]", stages).replace("shapes =", "no_number = 46, shapes =");
@@ -310,7 +310,7 @@ fn residuals_that_are_no_numbers_are_told_with_set_prompt_and_layer() {
 }
 
 #[test]
-fn an_extractor_that_answers_another_shape_broke_its_promise() {
+fn an_extractor_that_answers_another_shape_is_refused() {
     let stages = "[stages.found]\nuse = \"liar\"\nin = \"sets\"\n";
     let (_pipeline, run) = Loaded::LinkedIn.run(&sets("[[4, 3, 6], [5, 3, 6]]", stages));
     insta::assert_snapshot!(

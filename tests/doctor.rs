@@ -92,7 +92,7 @@ fn a_pipeline_with_faults_is_broken() {
 }
 
 #[test]
-fn a_cache_folder_that_is_no_good_is_told() {
+fn a_cache_folder_that_cannot_be_used_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let compiled = folder.path().join("compiled");
     std::fs::create_dir(&compiled).expect("made");

@@ -62,7 +62,7 @@ fn calls(summary: &Value) -> u64 {
 }
 
 #[test]
-fn domains_and_documents_are_told_by_vectors_of_a_model_in_every_form() {
+fn domains_and_documents_are_found_by_vectors_of_a_model_in_every_form() {
     let linked = pipeline(TEXT);
     let run = linked.run().expect_code(0);
     let first = run.json();

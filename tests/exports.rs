@@ -111,7 +111,7 @@ fn a_pipeline_with_several_exports_or_none_says_so() {
 }
 
 #[test]
-fn an_item_that_is_not_on_record_is_read_again_and_held_to_what_it_was() {
+fn an_item_that_is_not_on_record_is_read_again_and_compared_with_its_digest() {
     let file = fixture("jackfield_test_invalid_plugin.so");
     let pipeline = Pipeline::new(&format!(
         r#"

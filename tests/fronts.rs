@@ -57,7 +57,7 @@ fn said(pipeline: &Pipeline, run: &Path, Done { stdout, stderr, .. }: &Done) -> 
 }
 
 #[test]
-fn the_front_of_two_objectives_is_a_table_with_its_hypervolume_and_what_to_do_next() {
+fn the_pareto_front_of_two_objectives_is_a_table_with_its_hypervolume_and_what_to_do_next() {
     let pipeline = valley(TWO, "with = { x = 0.5, fail_at = [3], null_at = [4] }");
     let run = pipeline.run().expect_code(3).folder();
     let shown = front(&pipeline, &[], 0);
@@ -92,7 +92,7 @@ fn the_front_of_two_objectives_is_a_table_with_its_hypervolume_and_what_to_do_ne
 }
 
 #[test]
-fn of_one_objective_the_best_trials_are_shown() {
+fn with_one_objective_the_best_trials_are_shown() {
     let pipeline = valley("maximize = [\"look.loss\"]", "with = { x = 0.5 }");
     let run = pipeline.run().expect_code(0).folder();
     insta::assert_snapshot!(said(&pipeline, &run, &front(&pipeline, &[], 0)));
@@ -101,7 +101,7 @@ fn of_one_objective_the_best_trials_are_shown() {
 }
 
 #[test]
-fn what_has_no_front_is_told() {
+fn a_run_without_a_pareto_front_is_reported() {
     let mut all = Vec::new();
     let failed = valley(TWO, "with = { x = 0.5, fail = true }");
     let run = failed.run().expect_code(1).folder();

@@ -191,7 +191,7 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn a_pipeline_that_was_changed_is_planned_or_its_faults_are_told(changes in changes(), which in any::<prop::sample::Index>()) {
+    fn a_pipeline_that_was_changed_is_planned_or_its_faults_are_reported(changes in changes(), which in any::<prop::sample::Index>()) {
         static GOOD: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
             files("examples", ".toml").into_iter().map(|path| (path.clone(), fs::read(path).expect("read"))).collect()
         });
@@ -233,7 +233,7 @@ proptest! {
     }
 
     #[test]
-    fn a_lockfile_that_was_changed_is_read_or_its_faults_are_told(changes in changes()) {
+    fn a_lockfile_that_was_changed_is_read_or_its_faults_are_reported(changes in changes()) {
         let good = format!(
             "version = 1\n\n[[plugin]]\nalias = \"hand\"\npath = \"hand.wasm\"\nform = \"wasm\"\nsha256 = \"{}\"\nprotocol = \"0.1\"\n\
              grants = [\"clock\"]\n\n[[plugin.extension]]\nkind = \"analyzer\"\nname = \"hand\"\nversion = \"1.0.0\"\n\

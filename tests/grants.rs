@@ -84,7 +84,7 @@ fn asked_by(analyzer: &str) -> &'static str {
 }
 
 #[test]
-fn the_clock() {
+fn the_clock_stands_still_until_it_is_granted() {
     let [denied, in_file, on_command] = three_ways("clocks", "clock", "");
     assert_eq!(denied, "got time stands still, and it is 1970");
     assert_eq!(in_file, "got time passes, and it is some day");
@@ -92,14 +92,14 @@ fn the_clock() {
 }
 
 #[test]
-fn chance() {
+fn random_numbers_come_from_the_seed_until_chance_is_granted() {
     let [denied, in_file, on_command] = three_ways("random", "random", "");
     assert!(denied != in_file && in_file != on_command);
     assert_eq!(denied, came_to(&pipeline("random", "", "").run()), "the same each time");
 }
 
 #[test]
-fn a_variable() {
+fn a_variable_is_seen_where_it_is_granted() {
     let [denied, in_file, on_command] = three_ways("env-probe", "env:JACKFIELD_RED_GRANTED", "");
     assert_eq!(denied, "got 0 arguments, in /");
     assert_eq!(in_file, "got JACKFIELD_RED_GRANTED=in the open; 0 arguments, in /");
@@ -107,7 +107,7 @@ fn a_variable() {
 }
 
 #[test]
-fn a_server() {
+fn a_server_is_reached_where_it_is_granted() {
     let stage = "with = { target = \"GET http://127.0.0.1:1/\" }";
     let [denied, in_file, on_command] = three_ways("fetch", "http:127.0.0.1:1", stage);
     assert_snapshot!(denied, @r#"`http:127.0.0.1:1` is not granted to plugin `guest`: add `grant = ["http:127.0.0.1:1"]` to `[plugins.guest]`, or run with `--grant guest=http:127.0.0.1:1`"#);
@@ -132,7 +132,7 @@ fn this_machine_is_asked_without_a_proxy() {
 }
 
 #[test]
-fn a_folder_to_read() {
+fn a_folder_is_read_where_it_is_granted() {
     let read = |grants: &str, more: &[&str]| {
         let pipeline = pipeline("read-owners-link", grants, "");
         std::fs::write(pipeline.path().join("data/link"), "no link, but a file").expect("written");
@@ -206,7 +206,7 @@ fn what_is_granted_and_not_asked_for_is_a_fault_that_names_it() {
 }
 
 #[test]
-fn grants_that_are_none_are_told_all_at_once_with_their_places() {
+fn grants_that_do_not_parse_are_reported_all_at_once_with_their_positions() {
     let grants = "grant = [\"clocks\", \"http\", \"read:data\", \"env:A=B\", \"http:127.0.0.1=public\", \"scratch:../up\", \"model=x\"]";
     assert_snapshot!(faults(&pipeline("echo", grants, ""), &[]), @r"
     7: `clocks` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME

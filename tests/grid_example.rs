@@ -76,7 +76,7 @@ fn words(outcomes: &Value) -> String {
 }
 
 #[test]
-fn each_program_of_the_example_fares_as_its_readme_says() {
+fn each_program_of_the_example_ends_as_its_readme_says() {
     let example = Example::new();
     let folder = example.run("pipeline.toml", &["--set", "stages.score.with.early_exit=false"]).folder();
     let mut page = String::new();
@@ -116,7 +116,7 @@ fn each_program_of_the_example_fares_as_its_readme_says() {
 }
 
 #[test]
-fn programs_that_are_one_in_other_words_are_kept_once() {
+fn programs_that_differ_in_words_alone_are_kept_once() {
     let example = Example::new();
     let folder = example.run("pipeline.toml", &[]).folder();
     let complete = result(&folder, "complete");

@@ -112,7 +112,7 @@ const CHALLENGES: &str = "params.tasks=challenges.json";
 const SOLUTIONS: &str = "stages.validate.with.solutions=solutions.json";
 
 #[test]
-fn solutions_in_a_file_of_their_own_are_what_the_tests_are_held_against() {
+fn solutions_in_a_file_of_their_own_are_what_the_tests_are_compared_with() {
     let (pipeline, _) = apart();
     let whole = run(&pipeline, &[], &[]).expect_code(0).folder();
     let solved = run(&pipeline, &[CHALLENGES, SOLUTIONS], &[]).expect_code(0).folder();
@@ -131,7 +131,7 @@ fn solutions_in_a_file_of_their_own_are_what_the_tests_are_held_against() {
 }
 
 #[test]
-fn solutions_that_do_not_fit_are_told_with_their_place() {
+fn solutions_that_do_not_fit_are_reported_with_their_position() {
     let (pipeline, mut solutions) = apart();
     solutions["mirror"] = json!([[[1]]]);
     let pipeline = pipeline

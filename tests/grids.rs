@@ -201,7 +201,7 @@ fn a_run_that_is_killed_and_resumed_has_the_same_bytes() {
 }
 
 #[test]
-fn what_was_to_come_of_tests_changes_no_score_and_no_rank() {
+fn the_expected_outputs_of_tests_change_no_score_and_no_rank() {
     let pipeline = example("pipeline.toml", None);
     let calm = run(&pipeline, &[], &[]).expect_code(0).folder();
     let mut other = example("pipeline.toml", None);

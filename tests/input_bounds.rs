@@ -38,7 +38,7 @@ fn a_fifo_among_files_fails_alone() {
 }
 
 #[test]
-fn a_fifo_of_many_items_is_told_before_anything_runs() {
+fn a_fifo_as_input_is_reported_before_anything_runs() {
     for source in ["jsonl", "csv"] {
         let pipeline = lines("", &format!("use = \"{source}\"\npath = \"data/*\"")).with("data/a", "text\n");
         fifo(&pipeline.path().join("data/z"));

@@ -17,7 +17,7 @@ fn ids(folder: &std::path::Path) -> Vec<String> {
 }
 
 #[test]
-fn items_of_one_id_are_all_there_under_ids_of_their_own_and_it_is_told() {
+fn items_with_the_same_id_get_ids_of_their_own_and_a_warning() {
     let sources = [
         (
             "use = \"jsonl\"\npath = \"a\"\nid = \"n\"",
@@ -46,7 +46,7 @@ fn items_of_one_id_are_all_there_under_ids_of_their_own_and_it_is_told() {
 }
 
 #[test]
-fn many_items_of_one_id_are_told_of_a_few_times_and_counted() {
+fn many_items_with_the_same_id_give_a_few_warnings_and_a_count() {
     let content: String = (0..100).map(|n| format!("{{\"n\": \"x\", \"text\": \"{n}\"}}\n")).collect();
     let pipeline = lines("use = \"jsonl\"\npath = \"a\"\nid = \"n\"", "a", &content);
     let calm = done(pipeline.command().args(["--jobs", "1"])).expect_code(0);
@@ -57,7 +57,7 @@ fn many_items_of_one_id_are_told_of_a_few_times_and_counted() {
 }
 
 #[test]
-fn a_field_that_no_item_has_is_told() {
+fn a_field_that_no_item_has_is_reported() {
     let content = "{\"n\": \"x\", \"text\": \"1\"}\n{\"n\": \"y\", \"text\": \"2\"}\n";
     let pipeline = lines("use = \"jsonl\"\npath = \"a\"\nid = \"nn\"", "a", content);
     let run = pipeline.run().expect_code(0);

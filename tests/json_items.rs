@@ -63,7 +63,7 @@ fn a_parameter_points_a_run_at_a_folder_a_file_or_a_pattern() {
 }
 
 #[test]
-fn a_path_that_leads_to_no_json_is_refused_by_check_and_by_run() {
+fn a_path_without_json_files_is_refused_by_check_and_by_run() {
     let pipeline = tasks(TASKS).with("empty/a.txt", "");
     for (set, wanted) in [
         ("params.tasks=empty", "the folder `[folder]/empty` holds no file whose name ends in `.json`"),

@@ -71,7 +71,7 @@ fn table(heads: &[&str], rows: &[(&str, Vec<String>)]) -> String {
 }
 
 #[test]
-fn the_docs_say_of_kinds_and_forms_what_was_proved() {
+fn the_page_of_kinds_and_forms_is_what_the_program_does() {
     let mut page = format!(
         "# Kinds, forms and languages\n\n{}",
         generated_from("what `jackfield plugins test` and `jackfield plugins new` do")

@@ -80,7 +80,7 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
 }
 
 #[test]
-fn ten_thousand_faults_are_told_in_time() {
+fn ten_thousand_faults_are_reported_in_time() {
     let pipeline = chain(STAGES, "so");
     let toml = fs::read_to_string(pipeline.path().join("pipeline.toml")).expect("a pipeline");
     fs::write(pipeline.path().join("pipeline.toml"), toml.replace("\"s", "\"z")).expect("written");

@@ -73,7 +73,7 @@ fn a_run_has_the_same_bytes_however_many_requests_are_computed_side_by_side_and_
 }
 
 #[test]
-fn what_a_model_is_run_with_is_part_of_what_tells_results_apart_but_for_what_has_no_effect() {
+fn settings_of_a_model_are_part_of_the_key_of_results_unless_they_have_no_effect() {
     let digest = |more: &str| {
         let pipeline = Pipeline::new(&format!(
             r#"

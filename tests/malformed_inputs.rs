@@ -190,7 +190,7 @@ fn a_value_set_on_the_command_line_is_honoured() {
 }
 
 #[test]
-fn a_column_that_is_there_twice_is_told() {
+fn a_column_that_is_there_twice_is_reported() {
     let pipeline = Pipeline::new(
         "[pipeline]\nname = \"twice\"\n[input]\nuse = \"csv\"\npath = \"a.csv\"\n[stages.transcript]\nuse = \"transcript\"\nin = { text = \"input.text\" }\n",
     );

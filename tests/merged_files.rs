@@ -55,7 +55,7 @@ fn the_objects_of_all_items_are_one_whatever_is_done_at_a_time_and_again_after_a
 }
 
 #[test]
-fn items_that_give_nothing_are_left_out_and_keys_that_come_again_are_told() {
+fn items_without_an_object_are_left_out_and_repeated_keys_are_reported() {
     let lines = [
         r#"{"id": "b", "members": {"x": 1.5, "\u001b": {}}}"#,
         "{",

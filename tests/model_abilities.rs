@@ -134,7 +134,7 @@ model = "small"
 "#;
 
 #[test]
-fn whoever_looks_into_a_model_sees_the_same_bytes_in_every_form() {
+fn hidden_states_are_the_same_bytes_in_every_form() {
     let pipeline = Pipeline::new(LOOK);
     let linked = run_linked_in(&pipeline);
     let answers: Vec<Value> = results(&linked).into_iter().map(|result| result["outputs"]["look"].clone()).collect();
@@ -160,7 +160,7 @@ fn whoever_looks_into_a_model_sees_the_same_bytes_in_every_form() {
 }
 
 #[test]
-fn a_model_draws_from_what_is_asked_and_not_from_who_asks() {
+fn the_seed_of_a_model_depends_on_the_request_and_not_on_the_stage() {
     let text = r#"
 [pipeline]
 name = "dice"
@@ -206,7 +206,7 @@ repeat = 2
 }
 
 #[test]
-fn whoever_has_not_asked_for_it_may_not_look_and_is_told() {
+fn hidden_states_are_refused_to_a_stage_that_does_not_ask_for_them() {
     let pipeline = Pipeline::new(
         "[pipeline]\nname = \"peek\"\n[input]\nuse = \"inline\"\nitems = [{ text = \"x\" }]\n\
          [model.small]\nuse = \"mock\"\n\
@@ -218,7 +218,7 @@ fn whoever_has_not_asked_for_it_may_not_look_and_is_told() {
 }
 
 #[test]
-fn a_stage_that_looks_into_a_model_that_shows_nothing_is_refused_by_check() {
+fn a_stage_that_reads_hidden_states_of_a_model_without_them_is_refused_by_check() {
     let pipeline = Pipeline::new(&LOOK.replace(
         "use = \"mock\"\nwith = { seed = 5, layers = 3, width = 8, vocabulary = 64, local = true }",
         "use = \"mine/dice\"",

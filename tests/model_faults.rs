@@ -122,7 +122,7 @@ fn a_reset_in_the_middle_of_an_answer_is_tried_again() {
 }
 
 #[test]
-fn a_server_that_never_heals_fails_the_items_with_its_words() {
+fn a_server_that_keeps_failing_fails_the_items_with_its_message() {
     let run = fails(&ModelServer::start(Duration::ZERO, |_| Reply::error(500, "")), "", "the server says 500");
     assert!(run.stderr.contains("unavailable"), "{}", run.stderr);
 }
@@ -177,7 +177,7 @@ fn a_ten_megabyte_answer_is_read_and_a_larger_one_is_refused() {
 }
 
 #[test]
-fn a_missing_key_is_told_before_anything_runs() {
+fn a_missing_key_is_reported_before_anything_runs() {
     let server = ModelServer::start(Duration::ZERO, |_| good());
     let pipeline = pipeline(&server, "", "api_key_env = \"NO_SUCH_KEY\"");
     let run = run(&pipeline).expect_code(2);

@@ -126,7 +126,7 @@ fn what_was_recorded_is_replayed_without_a_server() {
 }
 
 #[test]
-fn bad_services_are_told_with_their_place() {
+fn bad_services_are_reported_with_their_position() {
     let pipeline = Pipeline::new(
         r#"
 [pipeline]

@@ -159,7 +159,7 @@ fn what_went_wrong_before_keeps_its_code() {
 }
 
 #[test]
-fn talk_that_nobody_hears_is_no_error_and_talk_on_a_full_disk_is_one() {
+fn a_closed_standard_error_is_ignored_and_a_full_disk_under_it_is_an_error() {
     let (pipeline, _) = place();
     for args in [&["check", "."] as &[&str], &["run", "."], &["test", "."], &["-vv", "check", "."]] {
         let end = |stderr: Stdio| {

@@ -38,7 +38,7 @@ fn open_to_all(folder: &Path, mode: u32) {
 }
 
 #[test]
-fn a_cache_that_cannot_be_made_is_passed_over_and_a_run_folder_that_cannot_be_is_told_with_a_way_out() {
+fn a_cache_that_cannot_be_made_is_skipped_and_a_run_folder_that_cannot_be_made_is_reported_with_a_way_out() {
     let pipeline = Pipeline::new(CACHED);
     open_to_all(pipeline.path(), 0o755);
     let out = pipeline.path().join("out");

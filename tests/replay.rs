@@ -194,7 +194,7 @@ fn the_first_difference_is_shown() {
 }
 
 #[test]
-fn a_file_that_is_no_record_is_told_as_such() {
+fn a_file_that_is_not_a_record_is_reported_as_such() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut told = String::new();
     for (name, text) in

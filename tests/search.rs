@@ -133,7 +133,7 @@ fn every_search_in_a_file_picks_what_it_picks_linked_in() {
 }
 
 #[test]
-fn a_policy_that_keeps_count_sees_what_it_may_see() {
+fn a_policy_sees_the_results_of_earlier_trials_alone() {
     let search = "use = \"odd/bounce\"\nminimize = \"place.loss\"\nin_flight = 3".to_owned();
     let [so, wasm] = FORMS.map(|form| Valley { form, search: search.clone(), ..Valley::default() }.pipeline());
     let [native, component] = [&so, &wasm].map(|pipeline| pipeline.run().expect_code(0).folder());

@@ -220,7 +220,7 @@ fn a_second_signal_of_any_kind_leaves_without_a_panic() {
 }
 
 #[test]
-fn an_hour_that_a_server_asks_for_is_told_at_once_and_ends_when_asked() {
+fn a_wait_of_an_hour_that_a_server_asks_for_is_reported_at_once_and_ends_with_a_signal() {
     let server = ModelServer::start(Duration::ZERO, |_| Reply::error(429, "retry-after: 3600\r\n"));
     let model = format!("use = \"openai\"\nwith = {}", server.model("api_key_env = \"NONE\""));
     let pipeline = pipeline(3, &model, "");
@@ -234,7 +234,7 @@ fn an_hour_that_a_server_asks_for_is_told_at_once_and_ends_when_asked() {
 }
 
 #[test]
-fn a_delay_before_another_try_is_told_and_ends_when_asked() {
+fn a_delay_before_another_try_is_reported_and_ends_with_a_signal() {
     let server = ModelServer::start(Duration::ZERO, |_| Reply::error(429, "retry-after: 3600\r\n"));
     // The model gives up at once; the stage tries again.
     let model =
@@ -268,7 +268,7 @@ fn a_paid_answer_is_kept_though_its_call_was_to_be_left() {
 }
 
 #[test]
-fn a_collector_that_hangs_is_waited_for_told_and_left_when_asked() {
+fn a_collector_that_hangs_is_waited_for_reported_and_left_with_a_signal() {
     // Connections are made, and nobody answers.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", silent.local_addr().expect("an address"));

@@ -71,7 +71,7 @@ fn a_search_finds_how_the_model_writes_no_letters_and_a_trial_of_it_is_a_model_o
 }
 
 #[test]
-fn directions_that_are_drawn_by_chance_leave_the_letters() {
+fn random_directions_do_not_remove_the_letters() {
     let text = fs::read_to_string(example("pipeline.toml")).expect("the example");
     // Its tests are of its own space.
     let (text, _) = text.split_once("[[tests]]").expect("the example has tests");

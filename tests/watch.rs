@@ -133,7 +133,7 @@ fn only_what_a_change_touches_is_run_again() {
 }
 
 #[test]
-fn chance_is_as_without_a_memo() {
+fn random_numbers_are_the_same_as_without_a_memo() {
     // `claim-plan` draws with its seed and asks for no `random`.
     let bank = crate::support::root().join("examples/claims/bank.toml");
     let pipeline = Pipeline::new(&format!(
@@ -171,7 +171,7 @@ store = "samples"
 }
 
 #[test]
-fn a_pipeline_with_faults_is_shown_and_mended() {
+fn a_pipeline_with_faults_is_shown_and_fixed() {
     let pipeline = pipeline();
     let path = pipeline.path().join("pipeline.toml");
     let good = fs::read_to_string(&path).expect("read");
@@ -222,7 +222,7 @@ fn a_plugin_that_is_built_anew_is_loaded_anew() {
 }
 
 #[test]
-fn a_native_plugin_is_held_to_its_pin_unless_that_is_lifted() {
+fn a_native_plugin_has_to_match_its_pin_unless_that_is_lifted() {
     let bytes = fs::read(fixture("jackfield_transcript.so")).expect("an artifact");
     let pipeline = Pipeline::new(&format!(
         "[pipeline]\nname = \"plugin\"\n[plugins.own]\npath = \"own.so\"\nallow_native = true\nsha256 = \"{}\"\n\

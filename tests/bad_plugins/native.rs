@@ -109,7 +109,7 @@ fn a_library_that_is_cut_short_is_damaged_wherever_it_was_cut() {
 }
 
 #[test]
-fn a_library_for_another_machine_is_said_to_be_so() {
+fn a_library_for_another_machine_is_refused_as_such() {
     let patched = |at: usize, with: &[u8]| {
         let mut bytes = misbehaving();
         bytes[at..at + with.len()].copy_from_slice(with);

@@ -99,7 +99,7 @@ fn a_component_of_another_world_is_no_plugin() {
 }
 
 #[test]
-fn a_component_of_another_version_of_the_contract_is_told_what_is_needed() {
+fn a_component_of_another_version_of_the_contract_is_refused_with_the_version_it_needs() {
     let newer = refused(&Hand { version: "9.9.0", ..Hand::default() }.bytes());
     let older = refused(&Hand { version: "0.0.3", ..Hand::default() }.bytes());
     assert_snapshot!([newer, older].join("\n"), @r"

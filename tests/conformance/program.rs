@@ -147,7 +147,7 @@ fn said(run: &Done, file: &str) -> String {
 }
 
 #[test]
-fn a_misbehaving_component_is_told_what_is_wrong() {
+fn the_report_of_a_misbehaving_component_says_what_is_wrong() {
     let file = fixture("misbehaving.wasm");
     let path = file.to_str().expect("UTF-8");
     let run = |name: &str, more: &[&str]| test(&[&[path, "--quick", "--name", name], more].concat());

@@ -32,7 +32,7 @@ fn malformed(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn all_that_is_wrong_with_a_lockfile_is_told_at_once_with_its_place() {
+fn all_faults_of_a_lockfile_are_reported_at_once_with_their_positions() {
     assert_snapshot!(malformed(
         r#"
 version = 1

@@ -112,7 +112,7 @@ fn one_file_that_was_tampered_with_keeps_the_others_from_running_too() {
 }
 
 #[test]
-fn a_lockfile_that_speaks_otherwise_of_the_same_library_is_refused_once_it_is_loaded() {
+fn a_lockfile_that_describes_the_same_library_otherwise_is_refused_once_it_is_loaded() {
     let pipeline = Pipeline::new(NATIVE).with("mine.so", misbehaving());
     plugins(&pipeline, &["lock"]).expect_code(0);
     edit(&pipeline, "name = \"echo\"", "name = \"ecco\"");

@@ -79,7 +79,7 @@ fn a_component_that_cannot_say_what_it_offers_is_refused_all_the_same() {
 }
 
 #[test]
-fn a_file_that_is_gone_and_one_that_was_never_locked_are_told_together_with_one_that_changed() {
+fn missing_unlocked_and_changed_files_are_reported_together() {
     let three =
         ONE.replace("[input]", "[plugins.gone]\npath = \"gone.wasm\"\n[plugins.new]\npath = \"new.wasm\"\n[input]");
     let changed = hand(b"2.0.0", &[]);
@@ -142,7 +142,7 @@ fn a_file_that_only_moved_stops_no_run_and_is_shown() {
 }
 
 #[test]
-fn a_pipeline_from_the_command_line_is_held_to_the_lockfile_too() {
+fn a_pipeline_from_the_command_line_is_checked_against_the_lockfile_too() {
     let pipeline = locked().with("other.wasm", hand(b"9.0.0", &[]));
     let mut command = jackfield();
     command.current_dir(pipeline.path()).args(["check", ".", "--set", "plugins.hand.path=other.wasm"]);

@@ -63,7 +63,7 @@ fn time_is_up_wherever_it_is_spent() {
 }
 
 #[test]
-fn without_a_grant_time_stands_still_and_chance_is_the_same() {
+fn without_a_grant_the_clock_stands_still_and_random_numbers_are_the_same() {
     let clocks = [attack("clocks").answered(), attack("clocks").granted(&["clock"]).answered()];
     assert_snapshot!(lines(clocks), @r"
     time stands still, and it is 1970
@@ -180,7 +180,7 @@ fn a_bomb_in_a_table_is_stopped() {
 }
 
 #[test]
-fn threads_are_not_to_be_had() {
+fn a_component_cannot_start_threads() {
     let shared =
         Hand::default().text().replacen("(memory (export \"memory\") 2)", "(memory (export \"memory\") 2 2 shared)", 1);
     let bytes = wat::parse_str(&shared).expect("a component");

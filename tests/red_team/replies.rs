@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{attack, lines};
 
 #[test]
-fn an_answer_that_is_none_is_told_at_the_guilty_stage() {
+fn an_invalid_answer_is_reported_at_its_stage() {
     let said = [
         "giant",
         "json-bomb",
@@ -43,7 +43,7 @@ fn an_answer_that_is_none_is_told_at_the_guilty_stage() {
 }
 
 #[test]
-fn a_plugin_that_leaves_takes_nobody_along() {
+fn a_plugin_that_exits_ends_nothing_else() {
     let said = ["exit", "exit-42", "abort"].map(|name| format!("{name}: {}", attack(name).stopped()));
     assert_snapshot!(lines(said), @r"
     exit: internal: it left with exit code 0 in the middle of a call

@@ -44,7 +44,7 @@ in = {{ positive = "with.residuals", negative = "without.residuals" }}
 }
 
 #[test]
-fn prompts_are_drawn_by_layer_and_a_missing_tensor_is_told() {
+fn prompts_are_drawn_by_layer_and_a_missing_tensor_is_reported() {
     let pipeline = contrast();
     let run = pipeline.run().expect_code(0).folder();
     let page = page(&run);

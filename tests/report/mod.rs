@@ -57,7 +57,7 @@ fn loads_nothing(page: &str) {
 }
 
 #[test]
-fn a_page_tells_what_is_on_record() {
+fn a_page_shows_what_is_on_record() {
     let place = Place::new(&queries(360, 120));
     let (run, summary) = place.run();
     assert_eq!(summary.state, RunState::Partial);
@@ -169,7 +169,7 @@ fn unguarded(run: &Path, page: &str, script: &str) -> PathBuf {
 pub const HOSTILE: &str = r#"</script></title></style></svg><img src=x onerror="document.title='owned'">'" onload='x"#;
 
 #[test]
-fn what_comes_from_outside_is_text_and_nothing_else() {
+fn what_comes_from_outside_is_escaped_text() {
     let mut lines = queries(6, 6);
     for place in 0..3 {
         let id = format!("{HOSTILE}{place}");
@@ -302,7 +302,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn what_has_no_page_is_told() {
+fn a_run_without_a_page_is_reported() {
     let pipeline = Pipeline::new(
         "[pipeline]\nname = \"short\"\n[input]\nuse = \"inline\"\nitems = [\"A: yes.\"]\n[stages.transcript]\nuse = \"transcript\"\nin = { text = \"input\" }\n",
     );

@@ -15,7 +15,7 @@ const SPACE: &str = "\"look.milliseconds\" = [0, 1, 2]\n\"look.depth\" = { min =
 const LOOK: &str = "with = { x = 0.5, fail_at = [7] }";
 
 #[test]
-fn the_trials_of_a_search_are_drawn_with_the_front_among_them() {
+fn the_trials_of_a_search_are_drawn_with_the_pareto_front_among_them() {
     let search = "minimize = [\"look.loss\", \"look.cost\"]";
     let pipeline = valley_of(POLICY, search, SPACE, LOOK);
     let run = pipeline.run().expect_code(3);
@@ -46,7 +46,7 @@ fn the_trials_of_a_search_are_drawn_with_the_front_among_them() {
 }
 
 #[test]
-fn of_one_objective_the_best_are_listed_and_pruned_trials_counted() {
+fn with_one_objective_the_best_are_listed_and_pruned_trials_counted() {
     let search = "minimize = [\"look.loss\"]\nreport = [\"first.loss\"]";
     let first = "[stages.first]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5 }";
     let stages = format!("{LOOK}\n{first}");
