@@ -4,17 +4,17 @@ use std::process::Command;
 
 use crate::{
     bad_plugins::component::Hand,
-    support::{Done, Pipeline, done, jackfield, root},
+    support::{CommandOutput, Pipeline, jackfield, root, run_command},
 };
 
 /// The program under a limit, in MiB. The shell sets it, and is replaced by the program.
-fn limited(mib: u64, arguments: &[&str]) -> Done {
+fn limited(mib: u64, arguments: &[&str]) -> CommandOutput {
     let program = jackfield();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", mib << 10)]);
     command.arg(program.get_program()).args(arguments);
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    done(&mut command)
+    run_command(&mut command)
 }
 
 /// A component that takes 60 MiB in each call, and traps where it does not get them.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bad_plugins::component::{Described, Hand},
-    support::{Done, Pipeline, done, fixture, jackfield, results},
+    support::{CommandOutput, Pipeline, fixture, jackfield, results, run_command},
 };
 
 const TOPICS: [&str; 5] = ["good", "bad", "good", "good", "good"];
@@ -40,7 +40,7 @@ in = {{ text = "input.text" }}
         file.to_str().expect("UTF-8"),
         items.join(", ")
     ));
-    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     pipeline
 }
 
@@ -125,7 +125,7 @@ fn a_decision_that_never_comes_ends_at_the_limit_of_a_component() {
 
 /// A run in which one outcome is not learned from.
 #[track_caller]
-fn all_but_one_learned(form: &str, does: &str) -> Done {
+fn all_but_one_learned(form: &str, does: &str) -> CommandOutput {
     let pipeline = pipeline(form, does);
     let run = pipeline.run().expect_code(0);
     assert_eq!(run.json()["items"]["ok"], 5, "{form}");

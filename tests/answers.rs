@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     model_server::{ModelServer, Reply},
     redis::Redis,
-    support::{Done, Pipeline, done, fixture, jackfield, results, root, same_outcome, shared_data},
+    support::{CommandOutput, Pipeline, fixture, jackfield, results, root, run_command, same_outcome, shared_data},
 };
 
 /// The example in a folder of its own, so that its caches and what it learns are the test's.
@@ -140,8 +140,9 @@ fn feedback_that_counts_moves_the_reward() {
 fn routes_learn_for_each_domain_and_remember_it() {
     let pipeline = example();
     pipeline.run().expect_code(0);
-    let show =
-        |more: &[&str]| done(jackfield().args(["routes", "show"]).arg(pipeline.path()).args(more)).expect_code(0);
+    let show = |more: &[&str]| {
+        run_command(jackfield().args(["routes", "show"]).arg(pipeline.path()).args(more)).expect_code(0)
+    };
     let shown = show(&[]).stdout;
     for word in ["retrieval-weights", "answer-forms", "healthcare", "finance", "travel", "general"] {
         assert!(shown.contains(word), "no `{word}` in: {shown}");
@@ -174,7 +175,7 @@ fn a_sentence_encoder_in_the_process_embeds_each_query_once_for_both_stages() {
         let embedder = format!("{{ kind = \"bert\", folder = {encoder:?} }}");
         command.args(["--set", &format!("stages.{stage}.with.embedder={embedder}")]);
     }
-    let run = done(&mut command).expect_code(0).json();
+    let run = run_command(&mut command).expect_code(0).json();
     let queries = lines(&pipeline.path().join("data/queries.jsonl")).len();
     assert_eq!(run["items"]["ok"], queries);
     let memory = &run["caches"]["embeddings"][0];
@@ -209,7 +210,7 @@ fn redis_killed_in_the_middle_changes_no_answer() {
     }
     redis.kill();
     let output = child.wait_with_output().expect("ended");
-    let run = Done {
+    let run = CommandOutput {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -278,7 +279,7 @@ fn a_model_server_writes_answers_and_its_false_citations_are_left_out() {
         "--set",
         "stages.answer.route:={ use = \"fixed\", with = { arm = \"0\" }, arms = [{ mode = \"model\" }] }",
     ]);
-    let run = done(&mut command).expect_code(0);
+    let run = run_command(&mut command).expect_code(0);
     let summary = run.json();
     assert_eq!(summary["models"]["writer"]["calls"].as_u64(), Some(server.count() as u64));
     assert!(summary["models"]["writer"]["usd"].as_f64().expect("a price") > 0.0);
@@ -301,7 +302,7 @@ const SMART: [(&str, &str); 3] = [
 /// Turns a collection in SMART's form into one that the example reads.
 fn converted(options: &[&str], documents: &Path, queries: &Path, judgements: &Path, into: &Path) {
     let mut convert = Command::new(root().join("examples/answers/from-smart"));
-    done(convert.args(options).args([documents, queries, judgements, into])).expect_code(0);
+    run_command(convert.args(options).args([documents, queries, judgements, into])).expect_code(0);
 }
 
 #[test]
@@ -313,7 +314,7 @@ fn one_parameter_selects_another_collection() {
     let domains = at("data/domains.json");
     let options = ["--domains", domains.to_str().expect("UTF-8")];
     converted(&options, &at("documents"), &at("queries"), &at("judgements"), &at("other"));
-    let run = done(pipeline.command().args(["--set", "params.collection=other"])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--set", "params.collection=other"])).expect_code(0);
     let found: Vec<Value> =
         results(&run.folder()).iter().map(|line| line["outputs"]["grade"]["recall"].clone()).collect();
     assert_eq!(found, [json!(1.0), json!(1.0)]);
@@ -333,7 +334,7 @@ fn cranfield_is_answered() {
         &other,
     );
     let set = ["--set", "params.collection=other", "--set", "stages.retrieve.with.top=10"];
-    let run = done(pipeline.command().args(set)).expect_code(0);
+    let run = run_command(pipeline.command().args(set)).expect_code(0);
     let results = results(&run.folder());
     assert_eq!(results.len(), 225);
     let recalls: Vec<f64> = results.iter().filter_map(|line| line["outputs"]["grade"]["recall"].as_f64()).collect();

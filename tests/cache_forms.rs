@@ -17,7 +17,7 @@ use crate::{
     bad_plugins::component::{Described, Hand},
     caches,
     key_value_server::KeyValueServer,
-    support::{Done, Pipeline, done, fixture, jackfield, outcome, same_outcome, tree},
+    support::{CommandOutput, Pipeline, fixture, jackfield, outcome, run_command, same_outcome, tree},
 };
 
 const FORMS: [&str; 2] = ["so", "wasm"];
@@ -36,7 +36,7 @@ fn invalid_plugin(form: &str, grants: &[&str]) -> String {
 
 /// Pins the plugins, as what is native has to be.
 fn locked(pipeline: Pipeline) -> Pipeline {
-    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     pipeline
 }
 
@@ -63,7 +63,7 @@ fn a_backend_of_ones_own_serves_a_pipeline_and_may_be_killed_in_mid_run() {
         assert_eq!(second.json()["caches"]["samples"], tier, "{form}");
         same_outcome(&plain.folder(), &second.folder());
 
-        done(jackfield().args(["cache", "clear"]).arg(pipeline.path())).expect_code(0);
+        run_command(jackfield().args(["cache", "clear"]).arg(pipeline.path())).expect_code(0);
         assert_eq!(server.len(), 0, "{form}");
         let mut child = pipeline.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
         while models.count() < 150 {
@@ -105,7 +105,7 @@ cache = "kept"
 }
 
 /// Counts of the tiers: hits, misses and errors.
-fn counts(run: &Done) -> Vec<[u64; 3]> {
+fn counts(run: &CommandOutput) -> Vec<[u64; 3]> {
     let tiers = run.json()["caches"]["kept"].as_array().expect("tiers").clone();
     let count = |tier: &Value, name: &str| tier[name].as_u64().expect("a count");
     tiers.iter().map(|tier| ["hits", "misses", "errors"].map(|name| count(tier, name))).collect()
@@ -149,7 +149,7 @@ fn a_backend_that_misbehaves_counts_as_unreachable_and_the_next_tier_answers() {
         let [hits, misses, errors] = counts(&second)[0];
         let most = if does == "hang" { 6..=9 } else { 5..=5 };
         assert!((hits, misses) == (0, 0) && most.contains(&errors), "{form} {does}: {second:#?}");
-        let told = |run: &Done, what: &str| run.stderr.matches(what).count();
+        let told = |run: &CommandOutput, what: &str| run.stderr.matches(what).count();
         if does == "hang" {
             assert_eq!((told(&second, "passed over"), told(&second, "answers again")), (1, 0), "{second:#?}");
         }
@@ -171,7 +171,7 @@ fn a_guest_in_c_keeps_values_in_its_scratch_folder() {
     let text = fs::read_to_string(&path).expect("read").replace("Good morning, 4", "Good morning, 0");
     fs::write(&path, text).expect("written");
     for _ in 0..2 {
-        let run = done(passing.command().env("TMPDIR", temporary.path())).expect_code(0);
+        let run = run_command(passing.command().env("TMPDIR", temporary.path())).expect_code(0);
         assert_eq!(counts(&run), [[1, 4, 0]], "{run:#?}");
         assert!(tree(temporary.path()).is_empty(), "nothing of it is left");
     }
@@ -184,7 +184,7 @@ fn a_guest_in_c_keeps_values_in_its_scratch_folder() {
     assert_eq!((counts(&first), counts(&second)), (vec![[0, 5, 0]], vec![[5, 0, 0]]));
     assert_eq!(outcome(&first.folder()), outcome(&second.folder()));
 
-    let command = |what: &str| done(jackfield().args(["cache", what]).arg(lasting.path())).expect_code(0);
+    let command = |what: &str| run_command(jackfield().args(["cache", what]).arg(lasting.path())).expect_code(0);
     let exported = command("export").stdout;
     assert_eq!(exported.lines().count(), 5, "{exported}");
     let line: Value = serde_json::from_str(exported.lines().next().expect("a line")).expect("JSON");
@@ -199,7 +199,7 @@ fn a_list_without_end_is_not_read_for_ever() {
     let tier = "{ use = \"mine/shelf\", with = { does = \"circle\" } }";
     let pipeline = locked(kept(tier, &invalid_plugin("wasm", &[])));
     let began = Instant::now();
-    let export = done(jackfield().args(["cache", "export"]).arg(pipeline.path())).expect_code(1);
+    let export = run_command(jackfield().args(["cache", "export"]).arg(pipeline.path())).expect_code(1);
     assert!(export.stderr.contains("it lists a key that was not asked for, or not in order"), "{export:#?}");
     assert_eq!(export.stdout.lines().count(), 1, "{export:#?}");
     assert!(began.elapsed() < Duration::from_secs(60));
@@ -221,7 +221,7 @@ fn what_a_run_would_refuse_of_a_tier_is_refused_before_it() {
     );
     let mut said = String::new();
     for pipeline in [lacks, large, odd] {
-        let check = done(jackfield().arg("check").arg(pipeline.path())).expect_code(2);
+        let check = run_command(jackfield().arg("check").arg(pipeline.path())).expect_code(2);
         let run = pipeline.run().expect_code(2);
         let plain = pipeline.said(&check).replace(
             &*fixture("jackfield_test_invalid_plugin.wasm").parent().expect("a folder").to_string_lossy(),
@@ -239,7 +239,7 @@ fn a_tier_that_is_granted_nothing_says_so_and_what_would_grant_it() {
     let server = KeyValueServer::start();
     let tier = format!("{{ use = \"mine/key-value\", with = {{ url = \"{}\" }} }}", server.url());
     let pipeline = kept(&tier, &invalid_plugin("wasm", &[]));
-    let check = done(jackfield().arg("check").arg(pipeline.path())).expect_code(0);
+    let check = run_command(jackfield().arg("check").arg(pipeline.path())).expect_code(0);
     let note = "note: `mine/key-value` asks for `http` and has it not: to reach the server that `url` names";
     assert!(check.stderr.contains(note), "{}", check.stderr);
     let run = pipeline.run().expect_code(0);
@@ -266,7 +266,7 @@ fn a_backend_is_tested_in_every_form() {
         if !config.is_empty() {
             command.args(["--config", config]);
         }
-        let run = done(command.arg(&path)).expect_code(0);
+        let run = run_command(command.arg(&path)).expect_code(0);
         let extension = run.json()["extensions"][0].clone();
         let outcome = |check: &Value| {
             let note = check["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));

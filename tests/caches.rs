@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     model_server::{ModelServer, Reply},
     redis::{Redis, free_port},
-    support::{Pipeline, Small, done, jackfield, outcome},
+    support::{Pipeline, SmallFileSystem, jackfield, outcome, run_command},
 };
 
 /// Claims against a server, with answers in these tiers.
@@ -127,7 +127,7 @@ fn redis_that_is_away_from_the_start_leaves_the_other_tiers() {
 fn a_full_disk_under_the_cache_file_harms_nothing() {
     let server = server();
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(_disk) = Small::mount(folder.path(), "100k") else { return };
+    let Some(_disk) = SmallFileSystem::mount(folder.path(), "100k") else { return };
     let full = format!("[{{ use = \"sqlite\", with = {{ path = \"{}/cache.sqlite\" }} }}]", folder.path().display());
     let pipeline = pipeline(&server, &full);
     let run = pipeline.run().expect_code(0);
@@ -152,7 +152,7 @@ fn two_processes_share_one_cache_file() {
         std::path::PathBuf::from(summary["dir"].as_str().expect("a folder"))
     });
     assert_eq!(outcome(&folders[0]).len(), outcome(&folders[1]).len());
-    let third = done(&mut pipelines[0].command()).expect_code(0);
+    let third = run_command(&mut pipelines[0].command()).expect_code(0);
     assert_eq!(third.json()["models"]["judge"]["calls"], 0);
 }
 
@@ -168,7 +168,7 @@ fn redis_keeps_the_contract_and_leaves_the_keys_of_others_alone() {
     let config = json!({ "url": redis.url() }).to_string();
     let mut test = jackfield();
     test.args(["plugins", "test", "--bundled", "redis", "--quick", "--json", "--config", &config]);
-    let report = done(&mut test).expect_code(0).json();
+    let report = run_command(&mut test).expect_code(0).json();
     assert_eq!(report["level"], "deterministic", "{report:#}");
     assert_eq!((cli(&["dbsize"]), cli(&["get", "jackfield:mine"])), ("1".to_owned(), "kept".to_owned()));
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, done, fixture, outcome, results, root, shared_data},
+    support::{Pipeline, fixture, outcome, results, root, run_command, shared_data},
 };
 
 /// The example in a folder of its own, so that its caches are the test's.
@@ -44,10 +44,10 @@ fn the_fast_interval_is_shown_first_and_the_final_one_has_the_same_estimate() {
     let pipeline = example();
     let mut command = pipeline.command();
     let people: Vec<_> = command.get_args().filter(|arg| *arg != "--json").map(ToOwned::to_owned).collect();
-    let shown = done(crate::support::jackfield().args(people)).expect_code(0);
+    let shown = run_command(crate::support::jackfield().args(people)).expect_code(0);
     let first = |what: &str| shown.stderr.find(what).unwrap_or_else(|| panic!("no `{what}`: {}", shown.stderr));
     assert!(first("moon-light: fast: ") < first("moon-light: final: "));
-    let run = done(&mut command).expect_code(0);
+    let run = run_command(&mut command).expect_code(0);
     for (fast, last) in executions(&run.folder(), "fast").iter().zip(executions(&run.folder(), "final")) {
         assert_eq!(fast["aggregates"]["prob_true"], last["aggregates"]["prob_true"]);
     }
@@ -74,7 +74,7 @@ fn a_second_run_is_answered_from_the_run_cache_and_costs_nothing() {
         assert_eq!(lasting(before), lasting(after));
     }
     // More draws are another execution, of the same answers.
-    let third = done(pipeline.command().args(["--set", "stages.plan.with.draws=6000"])).expect_code(0);
+    let third = run_command(pipeline.command().args(["--set", "stages.plan.with.draws=6000"])).expect_code(0);
     assert_eq!(third.json()["models"]["judge"]["calls"], 0);
     let sample = spent(&third.folder(), "sample");
     assert_eq!(
@@ -82,7 +82,7 @@ fn a_second_run_is_answered_from_the_run_cache_and_costs_nothing() {
         (&json!(0), &json!(0), &json!(1.0))
     );
     // Another replicate is not in the sample cache.
-    let fourth = done(pipeline.command().args(["--set", "stages.plan.with.replicates=3"])).expect_code(0);
+    let fourth = run_command(pipeline.command().args(["--set", "stages.plan.with.replicates=3"])).expect_code(0);
     assert_eq!(fourth.json()["models"]["judge"]["calls"], 80);
 }
 
@@ -91,7 +91,7 @@ fn results_do_not_depend_on_concurrency() {
     let runs = ["1", "64"].map(|concurrency| {
         let pipeline = example();
         let set = format!("model.judge.concurrency={concurrency}");
-        let run = done(pipeline.command().args(["--set", &set, "--jobs", "4"])).expect_code(0);
+        let run = run_command(pipeline.command().args(["--set", &set, "--jobs", "4"])).expect_code(0);
         (outcome(&run.folder()), pipeline)
     });
     assert_eq!(runs[0].0, runs[1].0);
@@ -174,7 +174,7 @@ fn the_golden_figures_come_out_of_the_whole_pipeline_to_the_last_digit() {
     fs::write(pipeline.path().join("claims.csv"), format!("id,claim\none,{claim}\n")).expect("written");
     let model = format!("model.judge={{ use = \"openai\", with = {} }}", server.model(""));
     let with = "stages.plan.with={ bank = \"bank.toml\", slots = 6, replicates = 2, draws = 500, seed = 777 }";
-    let run = done(pipeline.command().args(["--set", &model, "--set", with])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--set", &model, "--set", with])).expect_code(0);
     let execution = &executions(&run.folder(), "final")[0]["aggregates"];
     assert_eq!(execution["prob_true"], 0.252_206_503_341_423_1);
     assert_eq!(execution["ci95"], json!([0.234_892_842_820_294_46, 0.267_477_409_153_660_6]));
@@ -196,15 +196,16 @@ fn invalid_answers_are_asked_for_once_more_and_never_kept() {
     });
     let pipeline = example();
     let model = format!("model.judge={{ use = \"openai\", concurrency = 1, with = {} }}", server.model(""));
-    let run = done(pipeline.command().args(["--set", &model])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--set", &model])).expect_code(0);
     let first = server.count();
-    let compliance = |run: &crate::support::Done| {
+    let compliance = |run: &crate::support::CommandOutput| {
         let rates = executions(&run.folder(), "final");
         rates.iter().map(|one| one["aggregates"]["compliance_rate"].as_f64().expect("a rate")).sum::<f64>() / 10.0
     };
     assert!((0.5..1.0).contains(&compliance(&run)), "{}", compliance(&run));
     // The second time only what was never valid is asked again; a run with an estimate is not.
-    let again = done(pipeline.command().args(["--set", &model, "--set", "stages.plan.with.draws=5001"])).expect_code(0);
+    let again =
+        run_command(pipeline.command().args(["--set", &model, "--set", "stages.plan.with.draws=5001"])).expect_code(0);
     assert!(server.count() > first, "invalid answers were kept");
     assert!(server.count() - first < first / 2, "valid answers were not kept");
     assert!(compliance(&again) >= compliance(&run));
@@ -218,7 +219,7 @@ fn too_few_valid_answers_are_a_clear_failure_of_the_claim_alone() {
     });
     let pipeline = example();
     let model = format!("model.judge={{ use = \"openai\", with = {} }}", server.model(""));
-    let run = done(pipeline.command().args(["--set", &model])).expect_code(3);
+    let run = run_command(pipeline.command().args(["--set", &model])).expect_code(3);
     assert_eq!(run.json()["items"]["ok"], 9);
     assert!(run.stderr.contains("0 of 16 answers are valid, 3 are needed"), "{}", run.stderr);
 }
@@ -232,7 +233,7 @@ fn killed_at_any_moment_claims_come_out_the_same_and_no_spending_is_forgotten() 
         ["--set".to_owned(), model, "--set".to_owned(), "stages.plan.with.draws=20000".to_owned()]
     };
     let (calm, quiet) = (example(), start());
-    let calm = done(calm.command().args(sets(&quiet))).expect_code(0).folder();
+    let calm = run_command(calm.command().args(sets(&quiet))).expect_code(0).folder();
     assert_eq!(spent(&calm, "sample")["tokens_in"], 16_000);
 
     let (pipeline, server) = (example(), start());
@@ -255,7 +256,7 @@ fn killed_at_any_moment_claims_come_out_the_same_and_no_spending_is_forgotten() 
     }
     assert!(cut_short >= 4, "only {cut_short} of 8 kills came before the end");
     let mut command = pipeline.command();
-    let resumed = done(command.args(sets(&server)).args(["--resume", "last"])).expect_code(0);
+    let resumed = run_command(command.args(sets(&server)).args(["--resume", "last"])).expect_code(0);
     crate::support::same_outcome(&calm, &resumed.folder());
     // The server says 100 and 10 tokens of each request, whether or not anybody was left to hear it.
     let (sample, served) = (spent(&resumed.folder(), "sample"), server.count() as u64);
@@ -264,7 +265,7 @@ fn killed_at_any_moment_claims_come_out_the_same_and_no_spending_is_forgotten() 
     assert!(least("tokens_out") >= served * 10, "{served} requests, and on the record {sample}");
     // An item's own, as far as the host knows it, beside what came of it.
     let show = ["runs", "show", "last", "--item", "moon-light", "--json", "--out"];
-    let shown = done(crate::support::jackfield().args(show).arg(pipeline.out())).expect_code(0).json();
+    let shown = run_command(crate::support::jackfield().args(show).arg(pipeline.out())).expect_code(0).json();
     assert_eq!(shown["outputs"]["final"], executions(&resumed.folder(), "final")[item_of(&calm, "moon-light")]);
     assert!(
         shown["spend"]["sample"]["calls"].as_u64().expect("calls")
@@ -292,7 +293,7 @@ fn claims_of_truthfulqa_run_against_a_server_at_full_concurrency() {
     }
     fs::write(pipeline.path().join("claims.csv"), claims).expect("written");
     let model = format!("model.judge={{ use = \"openai\", concurrency = 64, with = {} }}", server.model(""));
-    let run = done(pipeline.command().args(["--set", &model])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--set", &model])).expect_code(0);
     assert_eq!(run.json()["models"]["judge"]["calls"], 640);
     assert_eq!(server.count(), 640);
     assert!(server.most_at_once() <= 64, "{}", server.most_at_once());

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::{
     bad_plugins::component::Hand,
-    support::{Done, Pipeline, done, jackfield},
+    support::{CommandOutput, Pipeline, jackfield, run_command},
 };
 
 /// A pipeline with one component, and a folder for compiled code of its own.
@@ -25,10 +25,10 @@ impl Bench {
         self.pipeline.path().join("cache/compiled")
     }
 
-    fn check_with(&self, variables: &[(&str, &str)]) -> Done {
+    fn check_with(&self, variables: &[(&str, &str)]) -> CommandOutput {
         let mut command = jackfield();
         command.env("JACKFIELD_CACHE_DIR", self.pipeline.path().join("cache")).envs(variables.iter().copied());
-        done(command.args(["check", "--json"]).arg(self.pipeline.path()))
+        run_command(command.args(["check", "--json"]).arg(self.pipeline.path()))
     }
 
     /// What `check` says on standard error of a pipeline that is in order.
@@ -36,7 +36,7 @@ impl Bench {
         self.plain(&self.check_with(&[]).expect_code(0))
     }
 
-    fn plain(&self, done: &Done) -> String {
+    fn plain(&self, done: &CommandOutput) -> String {
         let mut said = self.pipeline.said(done);
         for file in self.files() {
             said = said.replace(&*file.file_name().expect("a name").to_string_lossy(), "[file]");

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     bad_plugins::component::Hand,
-    support::{Pipeline, done, results, root},
+    support::{Pipeline, results, root, run_command},
 };
 
 /// A component that computes a while for each text, and for ever for one that begins with a `t`.
@@ -73,7 +73,7 @@ limits = {{ time = "300ms" }}
     ))
     // A tenth of the limit, or less.
     .with("hand.wasm", busy(20_000_000));
-    let run = on_a_busy_machine(|| done(pipeline.command().args(["--jobs", "2"]))).expect_code(3);
+    let run = on_a_busy_machine(|| run_command(pipeline.command().args(["--jobs", "2"]))).expect_code(3);
     // By the clock, each of them takes longer than the limit: there are as many at a time as the stage has batches.
     for (line, text) in results(&run.folder()).iter().zip(&texts) {
         if text.starts_with('t') {
@@ -117,10 +117,10 @@ limits = {{ {limits} }}
 #[test]
 fn a_call_may_wait_for_a_model_longer_than_it_may_compute_but_not_for_ever() {
     let pipeline = asking("time = \"300ms\"");
-    let run = done(pipeline.command().args(["--jobs", "1"])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
     assert!(results(&run.folder())[0]["outputs"]["asks"]["answer"].is_string());
     let pipeline = asking("time = \"300ms\", wall = \"250ms\"");
-    let run = done(pipeline.command().args(["--jobs", "1"])).expect_code(1);
+    let run = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(1);
     let failure = &results(&run.folder())[0]["failures"]["asks"][0];
     assert_eq!(failure["message"], "no answer within its limit of 250ms, waiting included");
 }

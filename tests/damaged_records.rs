@@ -17,7 +17,7 @@ use jackfield_services::{Cache, TierParts, open_services};
 use jackfield_store::{RunFolder, STORE, StoreError, peek, read_record};
 use rusqlite::Connection;
 
-use crate::support::{Pipeline, Small, done, jackfield, outcome, results, same_outcome};
+use crate::support::{Pipeline, SmallFileSystem, jackfield, outcome, results, run_command, same_outcome};
 
 /// A run of every kind of row, but for routes: its pipeline, its plan, and its folder.
 struct Whole {
@@ -234,7 +234,7 @@ fn a_damaged_row_is_made_again_and_reported() {
     ] {
         let (out, copy) = whole.copy();
         sql(&copy, change);
-        let shown = done(jackfield().args(["runs", "show", "last", "--out"]).arg(out.path())).expect_code(1);
+        let shown = run_command(jackfield().args(["runs", "show", "last", "--out"]).arg(out.path())).expect_code(1);
         assert!(shown.stdout.is_empty() && shown.stderr.contains(told), "{change}: {}", shown.stderr);
         assert!(shown.stderr.contains("hint: go on with the run (--resume)"), "{}", shown.stderr);
         whole.resume(&copy).unwrap_or_else(|error| panic!("{change}: {error}"));
@@ -254,7 +254,9 @@ fn a_damaged_row_is_made_again_and_reported() {
     let (out, copy) = whole.copy();
     sql(&copy, "UPDATE results SET output = '{}' WHERE stage = 2 AND item = 3");
     let resume = |copy: &Path| {
-        done(jackfield().arg("run").arg(whole.pipeline.path()).arg("--out").arg(out.path()).arg("--resume").arg(copy))
+        run_command(
+            jackfield().arg("run").arg(whole.pipeline.path()).arg("--out").arg(out.path()).arg("--resume").arg(copy),
+        )
     };
     let resumed = resume(&copy).expect_code(0);
     assert!(
@@ -348,8 +350,9 @@ fn the_record_of_an_older_program_is_read_and_brought_up_to_date() {
     fs::write(copy.join("run.json"), lines.join("\n")).expect("written");
 
     let before = fs::read(copy.join(STORE)).expect("read");
-    let show =
-        done(jackfield().args(["runs", "show", "last", "--json", "--out"]).arg(out.path())).expect_code(0).json();
+    let show = run_command(jackfield().args(["runs", "show", "last", "--json", "--out"]).arg(out.path()))
+        .expect_code(0)
+        .json();
     assert_eq!(show["items"]["ok"], 8);
     assert_eq!(show["spend"]["sample"]["calls"], 24);
     assert!(fs::read(copy.join(STORE)).expect("read") == before, "to look is not to change");
@@ -366,11 +369,13 @@ fn readers_make_and_change_nothing_and_need_no_place_to_write() {
     let whole = &*WHOLE;
     let (out, copy) = whole.copy();
     let before = crate::support::tree(out.path());
-    done(jackfield().args(["runs", "show", "last", "--out"]).arg(out.path())).expect_code(0);
-    done(jackfield().args(["runs", "show", "last", "--item", "1", "--json", "--out"]).arg(out.path())).expect_code(0);
+    run_command(jackfield().args(["runs", "show", "last", "--out"]).arg(out.path())).expect_code(0);
+    run_command(jackfield().args(["runs", "show", "last", "--item", "1", "--json", "--out"]).arg(out.path()))
+        .expect_code(0);
     let page = tempfile::NamedTempFile::new().expect("a file");
     let report = &mut jackfield();
-    done(report.args(["report", "last", "--output"]).arg(page.path()).arg("--out").arg(out.path())).expect_code(0);
+    run_command(report.args(["report", "last", "--output"]).arg(page.path()).arg("--out").arg(out.path()))
+        .expect_code(0);
     assert!(crate::support::tree(out.path()) == before, "something was written");
 
     // What a killed process leaves behind: a write-ahead log that was not taken over.
@@ -379,7 +384,7 @@ fn readers_make_and_change_nothing_and_need_no_place_to_write() {
         .execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 4; CREATE TABLE other (number);")
         .expect("written");
     let mounted = tempfile::tempdir().expect("a folder");
-    let Some(_disk) = Small::mount(mounted.path(), "4m") else { return };
+    let Some(_disk) = SmallFileSystem::mount(mounted.path(), "4m") else { return };
     let run = mounted.path().join(copy.file_name().expect("a name"));
     fs::create_dir(&run).expect("made");
     for name in ["run.json", STORE, "store.sqlite-wal"] {
@@ -388,9 +393,10 @@ fn readers_make_and_change_nothing_and_need_no_place_to_write() {
     let remount = ["-o", "remount,ro"];
     let status = std::process::Command::new("mount").args(remount).arg(mounted.path()).status().expect("mount");
     assert!(status.success());
-    let show = done(jackfield().args(["runs", "show", "last", "--json", "--out"]).arg(mounted.path())).expect_code(0);
+    let show =
+        run_command(jackfield().args(["runs", "show", "last", "--json", "--out"]).arg(mounted.path())).expect_code(0);
     assert_eq!(show.json()["items"]["ok"], 8);
-    let told = done(jackfield().args(["report", "last", "--out"]).arg(mounted.path())).expect_code(1);
+    let told = run_command(jackfield().args(["report", "last", "--out"]).arg(mounted.path())).expect_code(1);
     assert!(told.stderr.contains("failed to write"), "{}", told.stderr);
 }
 
@@ -555,7 +561,7 @@ fn a_cache_that_is_no_cache_does_not_stop_a_run_and_doctor_names_it() {
     );
     let calm = pipeline.run().expect_code(0);
     let file = pipeline.path().join("kept.sqlite");
-    let doctor = || done(jackfield().arg("doctor").arg(pipeline.path())).stdout;
+    let doctor = || run_command(jackfield().arg("doctor").arg(pipeline.path())).stdout;
     assert!(!doctor().contains("kept.sqlite"), "{}", doctor());
     let mut bytes = fs::read(&file).expect("read");
     // Ours, and damaged inside: set aside, and made anew.

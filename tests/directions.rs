@@ -23,7 +23,7 @@ use jackfield_services::open_services;
 use jackfield_store::{RunFolder, RunJson};
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, outcome, results, tree};
+use crate::support::{Pipeline, fixture, jackfield, outcome, results, run_command, tree};
 
 /// What `sets` reads.
 #[derive(Document)]
@@ -407,7 +407,7 @@ fn prompts_become_directions_on_a_model_that_shows_its_hidden_states() {
     let component = fixture("jackfield_directions.wasm");
     let plugin = format!("[plugins.mine]\npath = {:?}\n", component.to_str().expect("UTF-8"));
     let sandboxed = steering("mine/", &plugin);
-    done(jackfield().current_dir(sandboxed.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(sandboxed.path()).args(["plugins", "lock"])).expect_code(0);
     let other = sandboxed.run().expect_code(0);
     assert_eq!(outcome(&other.folder()), outcome(&run.folder()));
     assert!(blobs(&other.folder()) == blobs(&run.folder()), "other bytes");
@@ -421,12 +421,12 @@ fn prompts_become_directions_on_a_model_that_shows_its_hidden_states() {
 #[test]
 fn every_command_knows_a_stage_of_an_extractor() {
     let pipeline = steering("", "");
-    let said = |args: &[&str]| done(jackfield().args(args).current_dir(pipeline.path())).expect_code(0).stdout;
+    let said = |args: &[&str]| run_command(jackfield().args(args).current_dir(pipeline.path())).expect_code(0).stdout;
     said(&["check", "."]);
     let graph = said(&["graph", "."]);
     assert!(graph.contains("directions (mean-difference) <- negative, positive"), "{graph}");
     said(&["test", "."]);
-    let run = done(pipeline.command().arg("--record")).expect_code(0);
+    let run = run_command(pipeline.command().arg("--record")).expect_code(0);
     let why = said(&["why", "last", "directions", "1", "--out", "runs"]);
     assert!(why.contains("mean-difference"), "{why}");
     let mut replayed = 0;

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use serde_json::Value;
 
-use crate::support::{done, jackfield, root};
+use crate::support::{jackfield, root, run_command};
 
 /// What every generated page says below its title.
 pub fn generated_from(what: &str) -> String {
@@ -49,7 +49,7 @@ const ENVIRONMENT: &str = "## Environment\n\n\
 
 /// The help of a command, as a terminal of 100 columns shows it.
 fn help(command: &[&str]) -> String {
-    let said = done(jackfield().args(command).arg("--help").env("COLUMNS", "100")).expect_code(0).stdout;
+    let said = run_command(jackfield().args(command).arg("--help").env("COLUMNS", "100")).expect_code(0).stdout;
     said.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
@@ -108,7 +108,7 @@ fn the_page_of_exit_codes_is_the_help_of_the_program() {
 
 #[test]
 fn the_page_of_the_pipeline_file_is_its_schema() {
-    let schema = done(jackfield().arg("schema")).expect_code(0).json();
+    let schema = run_command(jackfield().arg("schema")).expect_code(0).json();
     let mut page = format!("# The pipeline file\n\n{}", generated_from("`jackfield schema`"));
     page.push_str(
         "A pipeline is a TOML file. A key that is not on this page is an error. How the parts play together is told in\n\

@@ -4,10 +4,10 @@ use std::{net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{Done, Pipeline, done, jackfield};
+use crate::support::{CommandOutput, Pipeline, jackfield, run_command};
 
-fn doctor(path: &Path) -> Done {
-    done(jackfield().args(["doctor", "--json"]).arg(path))
+fn doctor(path: &Path) -> CommandOutput {
+    run_command(jackfield().args(["doctor", "--json"]).arg(path))
 }
 
 /// The findings of a group.
@@ -26,7 +26,7 @@ fn finding<'a>(told: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn what_is_needed_for_running_is_there() {
     let folder = tempfile::tempdir().expect("a folder");
-    let told = done(jackfield().args(["doctor", "--json"]).current_dir(folder.path())).expect_code(0).json();
+    let told = run_command(jackfield().args(["doctor", "--json"]).current_dir(folder.path())).expect_code(0).json();
     assert_eq!(told["ok"], true);
     for name in ["version", "protocol", "compiled plugins", "components", "platform", "processors"] {
         assert_eq!(finding(&told, name)["state"], "ok", "{told}");
@@ -38,7 +38,7 @@ fn what_is_needed_for_running_is_there() {
     for tool in group(&told, "tools for authors of plugins") {
         assert_eq!(tool["state"] == "ok", tool["hint"].is_null(), "{tool}");
     }
-    let people = done(jackfield().arg("doctor").current_dir(folder.path())).expect_code(0);
+    let people = run_command(jackfield().arg("doctor").current_dir(folder.path())).expect_code(0);
     assert!(people.stdout.starts_with("jackfield\n  ok       version"), "{}", people.stdout);
 }
 
@@ -76,7 +76,7 @@ fn no_secret_is_printed() {
     let pipeline = with_model("http://127.0.0.1:9/v1", ", api_key_env = \"DOCTOR_KEY\"");
     let mut command = jackfield();
     command.env("DOCTOR_KEY", "s3cr3t-of-mine").arg("doctor").arg(pipeline.path());
-    let told = done(&mut command).expect_code(1);
+    let told = run_command(&mut command).expect_code(1);
     assert!(!format!("{}{}", told.stdout, told.stderr).contains("s3cr3t"), "{told:?}");
 }
 
@@ -100,7 +100,7 @@ fn a_cache_folder_that_cannot_be_used_is_reported() {
     let told = |place: &Path| {
         let mut command = jackfield();
         command.env("JACKFIELD_CACHE_DIR", place).args(["doctor", "--json"]).current_dir(folder.path());
-        let told = done(&mut command).expect_code(0).json();
+        let told = run_command(&mut command).expect_code(0).json();
         finding(&told, "compiled plugins").clone()
     };
     let open = told(folder.path());

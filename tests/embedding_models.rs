@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, results, same_outcome};
+use crate::support::{Pipeline, fixture, jackfield, results, run_command, same_outcome};
 
 const TEXT: &str = r#"
 [pipeline]
@@ -97,7 +97,7 @@ fn what_is_answered_depends_neither_on_the_store_nor_on_how_many_are_asked_at_on
     };
     let kept = answers(pipeline(TEXT).run().expect_code(0).folder());
     let bare = pipeline(&TEXT.replace("store = \"vectors\"\n", ""));
-    let run = done(bare.command().args(["--set", "stages.domain.batch=1", "--set", "stages.retrieve.batch=2"]));
+    let run = run_command(bare.command().args(["--set", "stages.domain.batch=1", "--set", "stages.retrieve.batch=2"]));
     assert_eq!(answers(run.expect_code(0).folder()), kept);
 }
 
@@ -109,7 +109,7 @@ fn a_model_that_embeds_nothing_and_a_stage_without_a_model_are_refused_by_check(
     );
     let (before, after) = text.rsplit_once("model = \"small\"\n").expect("the second stage");
     let faulty = pipeline(&format!("{before}{after}"));
-    let check = done(jackfield().arg("check").arg(faulty.path()));
+    let check = run_command(jackfield().arg("check").arg(faulty.path()));
     assert_snapshot!(faulty.said(&check), @r#"
     error[model-lacks]: stage `domain`: `domain` asks for `model:embed`, which model `small` (`openai`) does not offer
         ,-[ [folder]/pipeline.toml:22:9 ]
@@ -133,9 +133,9 @@ fn a_model_that_embeds_nothing_and_a_stage_without_a_model_are_refused_by_check(
 
     error: the pipeline has 2 faults; nothing was run
     "#);
-    let run = done(jackfield().arg("run").arg(faulty.path()));
+    let run = run_command(jackfield().arg("run").arg(faulty.path()));
     assert_eq!((run.code, &run.stderr), (Some(2), &check.stderr));
     // The same stages with an embedder in the process need nothing of the model.
     let here = pipeline(&text.replace("embedder = { kind = \"model\" }", "embedder = { kind = \"hashing\" }"));
-    done(jackfield().arg("check").arg(here.path())).expect_code(0);
+    run_command(jackfield().arg("check").arg(here.path())).expect_code(0);
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     model_server::{ModelServer, Reply},
     signals,
-    support::{Done, Pipeline, done, jackfield, not_tested},
+    support::{CommandOutput, Pipeline, jackfield, not_tested, run_command},
 };
 
 /// Clears the screen, colours, sets a title, beeps, goes back, deletes, the same with C1, turns the reading direction,
@@ -28,7 +28,7 @@ fn acts(char: char) -> bool {
 }
 
 #[track_caller]
-fn harmless(done: &Done) {
+fn harmless(done: &CommandOutput) {
     for (name, text) in [("output", &done.stdout), ("error", &done.stderr)] {
         if let Some(line) = text.lines().find(|line| line.chars().any(acts)) {
             panic!("standard {name} has {line:?}");
@@ -43,8 +43,8 @@ fn command(pipeline: &Pipeline, args: &[&str]) -> Command {
 }
 
 #[track_caller]
-fn harmless_run(pipeline: &Pipeline, args: &[&str]) -> Done {
-    let done = done(&mut command(pipeline, args));
+fn harmless_run(pipeline: &Pipeline, args: &[&str]) -> CommandOutput {
+    let done = run_command(&mut command(pipeline, args));
     harmless(&done);
     assert!(done.code.is_some_and(|code| code <= 3), "{done:#?}");
     done
@@ -131,7 +131,7 @@ fn what_a_model_says_is_written_out_in_logs_and_failures_too() {
     let pipeline = signals::pipeline(1, &model, "");
     for format in ["text", "json"] {
         let mut run = command(&pipeline, &["-vvv", "--log-format", format, "run", "."]);
-        let done = done(run.env("NONE", "none")).expect_code(3);
+        let done = run_command(run.env("NONE", "none")).expect_code(3);
         harmless(&done);
         let written_out = if format == "json" { "\\u202e" } else { "\\u{202e}" };
         assert!(done.stderr.contains("tries again") && done.stderr.contains(written_out), "{}", done.stderr);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fronts::valley,
-    support::{Done, Pipeline, done, fixture, jackfield},
+    support::{CommandOutput, Pipeline, fixture, jackfield, run_command},
 };
 
 /// A search whose trials keep a tensor, and can be exported.
@@ -26,11 +26,11 @@ fn search() -> Pipeline {
     valley("minimize = [\"look.loss\"]\npoints = [{ \"look.x\" = 0.25 }]", STAGES)
 }
 
-fn export(pipeline: &Pipeline, run: &Path, arguments: &[&str], folder: &str) -> Done {
+fn export(pipeline: &Pipeline, run: &Path, arguments: &[&str], folder: &str) -> CommandOutput {
     let mut command = jackfield();
     // From anywhere.
     command.current_dir(std::env::temp_dir()).arg("export").arg(run).args(arguments);
-    done(command.arg("--to").arg(pipeline.path().join(folder)))
+    run_command(command.arg("--to").arg(pipeline.path().join(folder)))
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn what_cannot_be_exported_is_refused_by_name_and_nothing_is_made() {
     fs::write(pipeline.path().join("full/file"), "kept").expect("written");
     let mut all = Vec::new();
     let mut told = |arguments: &[&str], folder: &str, code: i32| {
-        let Done { stdout, stderr, .. } = export(&pipeline, &run, arguments, folder).expect_code(code);
+        let CommandOutput { stdout, stderr, .. } = export(&pipeline, &run, arguments, folder).expect_code(code);
         let text = format!("{arguments:?} to {folder}\n{stdout}{stderr}");
         all.push(text.replace(&id, "[run]").replace(&*pipeline.path().to_string_lossy(), "[folder]"));
     };
@@ -139,7 +139,7 @@ in = {{ tensor = "numbers.tensor", note = "input.title" }}
         format!("{}\n{}\n", note("a", "first"), note("b", title))
     };
     let pipeline = pipeline.with("notes.jsonl", lines("second"));
-    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     let run = pipeline.run().expect_code(0).folder();
     export(&pipeline, &run, &["b"], "out").expect_code(0);
     let written: Value =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Done, Pipeline, done, fixture, jackfield};
+use crate::support::{CommandOutput, Pipeline, fixture, jackfield, run_command};
 
 /// A search over a valley, whose keys and stages these are. `look` has a loss, lowest at a third, and a cost.
 pub fn valley(search: &str, more: &str) -> Pipeline {
@@ -35,7 +35,7 @@ in = {{ trial = "input.trial" }}
 "#,
         file.to_str().expect("UTF-8"),
     ));
-    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     pipeline
 }
 
@@ -43,14 +43,14 @@ in = {{ trial = "input.trial" }}
 const TWO: &str = "minimize = [\"look.loss\", \"look.cost\"]\npoints = [{ \"look.x\" = 0.9 }, { \"look.x\" = 0.4 }]";
 
 #[track_caller]
-fn front(pipeline: &Pipeline, arguments: &[&str], code: i32) -> Done {
+fn front(pipeline: &Pipeline, arguments: &[&str], code: i32) -> CommandOutput {
     let mut command = jackfield();
     command.args(["front", "last"]).args(arguments).arg("--out").arg(pipeline.out());
-    done(&mut command).expect_code(code)
+    run_command(&mut command).expect_code(code)
 }
 
 /// What is said, with what differs from run to run taken out.
-fn said(pipeline: &Pipeline, run: &Path, Done { stdout, stderr, .. }: &Done) -> String {
+fn said(pipeline: &Pipeline, run: &Path, CommandOutput { stdout, stderr, .. }: &CommandOutput) -> String {
     let id = run.file_name().expect("a name").to_string_lossy();
     let folder = pipeline.path().to_string_lossy();
     format!("{stdout}{stderr}").replace(&*id, "[run]").replace(&*folder, "[folder]")

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Done, Pipeline, done, fixture, jackfield, results};
+use crate::support::{CommandOutput, Pipeline, fixture, jackfield, results, run_command};
 
 /// A pipeline of one stage of `hostile.wasm`, whose analyzers each ask for what they need.
 fn pipeline(analyzer: &str, grants: &str, stage: &str) -> Pipeline {
@@ -38,7 +38,7 @@ in  = {{ text = "input.text" }}
 
 /// What the one item came to: an answer or a message.
 #[track_caller]
-fn came_to(run: &Done) -> String {
+fn came_to(run: &CommandOutput) -> String {
     let line = &results(&run.folder())[0];
     match &line["outputs"]["tried"]["got"] {
         Value::String(got) => format!("got {got}"),
@@ -63,7 +63,7 @@ fn three_ways(analyzer: &str, grant: &str, stage: &str) -> [String; 3] {
         if !in_file {
             command.arg("--grant").arg(format!("guest={grant}"));
         }
-        let run = done(&mut command);
+        let run = run_command(&mut command);
         assert!(!run.stderr.contains("has it not"), "{}", run.stderr);
         plain(came_to(&run), &granted)
     });
@@ -124,7 +124,7 @@ fn this_machine_is_asked_without_a_proxy() {
     let mut command = granted.command();
     command.env("HTTP_PROXY", format!("http://{address}")).env("http_proxy", format!("http://{address}"));
     assert_eq!(
-        came_to(&done(&mut command)),
+        came_to(&run_command(&mut command)),
         "the server at 127.0.0.1 cannot be reached: Connection refused (os error 111)"
     );
     proxy.set_nonblocking(true).expect("set");
@@ -137,7 +137,7 @@ fn a_folder_is_read_where_it_is_granted() {
         let pipeline = pipeline("read-owners-link", grants, "");
         std::fs::write(pipeline.path().join("data/link"), "no link, but a file").expect("written");
         let mut command = pipeline.command();
-        came_to(&done(command.current_dir(pipeline.path()).args(more)))
+        came_to(&run_command(command.current_dir(pipeline.path()).args(more)))
     };
     assert!(read("", &[]).starts_with("read /data/link: Capabilities insufficient"));
     for said in [read("grant = [\"read:data=data\"]", &[]), read("", &["--grant", "guest=read:data=data"])] {
@@ -183,7 +183,7 @@ fn a_model_and_a_cache_are_given_by_the_stage() {
 /// The faults of a pipeline: line, message and hint.
 #[track_caller]
 fn faults(pipeline: &Pipeline, more: &[&str]) -> String {
-    let run = done(pipeline.command().args(more)).expect_code(2);
+    let run = run_command(pipeline.command().args(more)).expect_code(2);
     assert!(!pipeline.out().exists(), "something was run");
     let faults = run.json()["faults"].as_array().expect("faults").clone();
     let one = |fault: &Value| {
@@ -233,7 +233,7 @@ fn grants_that_do_not_parse_are_reported_all_at_once_with_their_positions() {
 #[test]
 fn a_wider_grant_than_the_locked_one_stops_the_run_and_shows_it() {
     let pipeline = pipeline("clocks", "grant = [\"clock\"]", "");
-    let plugins = |command: &[&str]| done(jackfield().current_dir(pipeline.path()).arg("plugins").args(command));
+    let plugins = |command: &[&str]| run_command(jackfield().current_dir(pipeline.path()).arg("plugins").args(command));
     plugins(&["lock"]).expect_code(0);
     let file = pipeline.path().join("pipeline.toml");
     let text = std::fs::read_to_string(&file).expect("read");
@@ -244,7 +244,7 @@ fn a_wider_grant_than_the_locked_one_stops_the_run_and_shows_it() {
     ");
     // What a person grants on the command line is for one run, and is locked by nobody.
     std::fs::write(&file, text).expect("written");
-    let run = done(pipeline.command().args(["--grant", "guest=random"])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--grant", "guest=random"])).expect_code(0);
     assert_eq!(came_to(&run), "got time passes, and it is some day");
     pipeline.run().expect_code(0);
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Done, done, jackfield, result, results, root};
+use crate::support::{CommandOutput, jackfield, result, results, root, run_command};
 
 /// The example in a folder of its own, so that its caches are the test's.
 struct Example(TempDir);
@@ -27,10 +27,10 @@ impl Example {
 
     /// Runs one of its pipelines.
     #[track_caller]
-    fn run(&self, pipeline: &str, more: &[&str]) -> Done {
+    fn run(&self, pipeline: &str, more: &[&str]) -> CommandOutput {
         let mut command = jackfield();
         command.arg("run").arg(self.0.path().join(pipeline)).arg("--out").arg(self.0.path().join("runs"));
-        done(command.arg("--json").args(more)).expect_code(0)
+        run_command(command.arg("--json").args(more)).expect_code(0)
     }
 
     /// Takes the outputs out of all tests.
@@ -181,6 +181,6 @@ fn the_submission_has_two_attempts_for_each_test_in_the_order_of_tasks() {
 fn the_tests_of_the_example_pass() {
     let example = Example::new();
     for pipeline in ["pipeline.toml", "evolve.toml"] {
-        done(jackfield().arg("test").arg(example.0.path().join(pipeline))).expect_code(0);
+        run_command(jackfield().arg("test").arg(example.0.path().join(pipeline))).expect_code(0);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     grids::{example, files, run, same, submission, without},
-    support::{Pipeline, done, jackfield, result, results},
+    support::{Pipeline, jackfield, result, results, run_command},
 };
 
 /// The example's tasks by name, all of one file.
@@ -146,7 +146,7 @@ fn solutions_that_do_not_fit_are_reported_with_their_position() {
         let told_by = |command: &str| {
             let mut command_line = jackfield();
             command_line.arg(command).arg(pipeline.path()).args(["--set", CHALLENGES, "--set", &set]);
-            pipeline.said(&done(&mut command_line).expect_code(2))
+            pipeline.said(&run_command(&mut command_line).expect_code(2))
         };
         let fault = told_by("check");
         assert_eq!(fault.lines().next(), told_by("run").lines().next());

@@ -11,7 +11,7 @@ use jackfield_loader::Digest;
 use jackfield_plugin_api::Random;
 use serde_json::{Value, json};
 
-use crate::support::{Done, Pipeline, done, fixture, results, root, same_outcome, shared_data, wait};
+use crate::support::{CommandOutput, Pipeline, fixture, results, root, run_command, same_outcome, shared_data, wait};
 
 /// The example's files of a kind: `tasks`, `programs`.
 pub fn files(folder: &str) -> Vec<(String, String)> {
@@ -54,10 +54,10 @@ pub fn example(file: &str, form: Option<&str>) -> Pipeline {
     pipeline
 }
 
-pub fn run(pipeline: &Pipeline, sets: &[&str], more: &[&str]) -> Done {
+pub fn run(pipeline: &Pipeline, sets: &[&str], more: &[&str]) -> CommandOutput {
     let mut command = pipeline.command();
     command.args(sets.iter().flat_map(|set| ["--set", set])).args(more);
-    done(&mut command)
+    run_command(&mut command)
 }
 
 /// Fails unless two runs have the same results and the same submission.
@@ -97,7 +97,7 @@ const SWITCHES: [&str; 6] = [
 fn results_are_the_same_in_every_form_cold_or_warm_at_any_concurrency() {
     let linked = example("pipeline.toml", None);
     let calm = run(&linked, &[], &["--jobs", "1"]).expect_code(0);
-    let hits = |run: &Done| {
+    let hits = |run: &CommandOutput| {
         let tiers = run.json()["caches"].clone();
         ["bodies", "outcomes"].map(|cache| {
             let tiers = tiers[cache].as_array().expect("tiers").clone();

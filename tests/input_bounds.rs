@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Done, Pipeline, done, done_within, fixture, jackfield, result, results};
+use crate::support::{CommandOutput, Pipeline, fixture, jackfield, result, results, run_command, run_command_within};
 
 /// Longer than any of this takes; shorter than a FIFO is waited for.
 const SOON: Duration = Duration::from_secs(30);
@@ -23,15 +23,15 @@ fn lines(more: &str, input: &str) -> Pipeline {
     ))
 }
 
-fn check(path: &Path) -> Done {
-    done_within(jackfield().arg("check").arg(path), SOON)
+fn check(path: &Path) -> CommandOutput {
+    run_command_within(jackfield().arg("check").arg(path), SOON)
 }
 
 #[test]
 fn a_fifo_among_files_fails_alone() {
     let pipeline = lines("", "use = \"files\"\npath = \"data/*\"").with("data/a.txt", "Ann: Hi.");
     fifo(&pipeline.path().join("data/z.txt"));
-    let run = done_within(&mut pipeline.command(), SOON).expect_code(3);
+    let run = run_command_within(&mut pipeline.command(), SOON).expect_code(3);
     assert_eq!(result(&run.folder(), "a")["state"], "ok");
     let fault = result(&run.folder(), "z")["fault"].as_str().expect("a fault").to_owned();
     assert!(fault.ends_with("z.txt`: it is a FIFO, not a regular file"), "{fault}");
@@ -42,7 +42,7 @@ fn a_fifo_as_input_is_reported_before_anything_runs() {
     for source in ["jsonl", "csv"] {
         let pipeline = lines("", &format!("use = \"{source}\"\npath = \"data/*\"")).with("data/a", "text\n");
         fifo(&pipeline.path().join("data/z"));
-        let run = done_within(&mut pipeline.command(), SOON).expect_code(1);
+        let run = run_command_within(&mut pipeline.command(), SOON).expect_code(1);
         assert!(run.stderr.contains("z`: it is a FIFO, not a regular file"), "{}", run.stderr);
         assert!(!pipeline.out().exists());
     }
@@ -63,13 +63,13 @@ fn whatever_file_a_pipeline_names_has_to_be_a_regular_one() {
         let pipeline = lines(&more, none);
         fifo(&pipeline.path().join(name));
         let faults =
-            done_within(jackfield().arg("check").arg(pipeline.path()).arg("--json"), SOON).expect_code(2).json();
+            run_command_within(jackfield().arg("check").arg(pipeline.path()).arg("--json"), SOON).expect_code(2).json();
         let faults = faults["faults"].as_array().expect("faults").clone();
         let fault = faults.iter().find(|fault| fault["code"] == code);
         let fault = fault.unwrap_or_else(|| panic!("no `{code}` among {faults:#?}"));
         let message = fault["message"].as_str().expect("a message");
         assert!(message.contains("it is a FIFO, not a regular file"), "{message}");
-        done_within(jackfield().arg("doctor").arg(pipeline.path()), SOON).expect_code(1);
+        run_command_within(jackfield().arg("doctor").arg(pipeline.path()), SOON).expect_code(1);
     }
 }
 
@@ -108,7 +108,7 @@ fn a_record_without_end_fails_alone_and_is_not_held() {
         let program = pipeline.command();
         command.arg(format!("--as={}", 5_u64 << 28)).arg(program.get_program()).args(program.get_args());
         command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let run = done(&mut command).expect_code(3);
+        let run = run_command(&mut command).expect_code(3);
         let states: Vec<_> =
             results(&run.folder()).iter().map(|line| (line["item"].clone(), line["state"].clone())).collect();
         assert_eq!(states, [("a".into(), "ok".into()), ("2".into(), "failed".into()), ("c".into(), "ok".into())]);

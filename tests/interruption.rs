@@ -11,7 +11,7 @@ use std::{
 use jackfield_plugin_api::Random;
 use jackfield_store::{Answer, Db};
 
-use crate::support::{done, jackfield, meetings, root, same_outcome, wait};
+use crate::support::{jackfield, meetings, root, run_command, same_outcome, wait};
 
 /// Enough meetings to be in the middle of for a while: several copies of those that there are.
 /// At least so many meetings, and so many bytes in all.
@@ -65,7 +65,7 @@ fn twenty_kills_lose_nothing_and_repeat_nothing() {
     let input_folder = folder.path().join("input");
     fs::create_dir(&input_folder).expect("made");
     let input = many_meetings(&input_folder, 120, 12_000_000);
-    let calm = done(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
+    let calm = run_command(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
 
     let out = folder.path().join("killed");
     let mut random = Random::new(20_26);
@@ -94,7 +94,7 @@ fn twenty_kills_lose_nothing_and_repeat_nothing() {
     }
     assert!(cut_short >= 10, "only {cut_short} of 20 kills came before the end: the input is too small");
 
-    let last = done(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
+    let last = run_command(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
     let (summary, run) = (last.json(), last.folder());
     let after = answered(&run);
     for (call, session) in &before {
@@ -140,7 +140,7 @@ fn ctrl_c_ends_what_is_under_way_and_the_run_can_be_resumed() {
         assert!(interrupted.success());
         let code = wait(&mut child, Duration::from_secs(60)).flatten();
         assert!(code == Some(130) || code == Some(0), "{code:?}");
-        let resumed = done(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
+        let resumed = run_command(&mut command(&input, &out, &["--resume", "last"])).expect_code(0);
         let stages = resumed.json()["stages"].clone();
         let taken =
             stages.as_object().expect("stages").values().filter_map(|stage| stage["calls"].as_u64()).sum::<u64>();
@@ -149,7 +149,7 @@ fn ctrl_c_ends_what_is_under_way_and_the_run_can_be_resumed() {
     let resumed = resumed.expect("no run was interrupted before its end");
     let summary = resumed.json();
     assert_eq!(summary["items"]["ok"], summary["items"]["total"]);
-    let calm = done(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
+    let calm = run_command(&mut command(&input, &folder.path().join("calm"), &[])).expect_code(0);
     same_outcome(&calm.folder(), &resumed.folder());
 }
 
@@ -160,14 +160,15 @@ fn a_changed_input_or_pipeline_is_not_resumed_silently() {
     fs::write(&file, "").expect("written");
     let out = folder.path().join("runs");
     let input = file.to_string_lossy().into_owned();
-    done(&mut command(&input, &out, &[])).expect_code(1);
+    run_command(&mut command(&input, &out, &[])).expect_code(1);
 
     fs::write(&file, "Ann: We decided to ship on Friday.\nBob: Good.\n").expect("written");
-    let changed = done(&mut command(&input, &out, &["--resume", "last"])).expect_code(1);
+    let changed = run_command(&mut command(&input, &out, &["--resume", "last"])).expect_code(1);
     assert!(changed.stderr.contains("error: item `a` has changed since run `"), "{}", changed.stderr);
     assert!(changed.stderr.contains("hint: start a new run, or restore the input"), "{}", changed.stderr);
 
-    let other = done(&mut command(&input, &out, &["--resume", "last", "--set", "stages.brief.with.budget=4000"]))
-        .expect_code(2);
+    let other =
+        run_command(&mut command(&input, &out, &["--resume", "last", "--set", "stages.brief.with.budget=4000"]))
+            .expect_code(2);
     assert!(other.stderr.contains("stage `brief`: its `with` table changed"), "{}", other.stderr);
 }

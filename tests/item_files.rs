@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::support::{Pipeline, done, result, results, same_outcome};
+use crate::support::{Pipeline, result, results, run_command, same_outcome};
 
 const LINES: &str = r#"
 [pipeline]
@@ -80,7 +80,7 @@ fn an_item_whose_files_cannot_be_written_fails_alone_and_is_written_once_they_ca
     fs::write(pipeline.path().join("a.jsonl"), &lines).expect("written");
     // A file stands where the item's folder would be.
     fs::write(folder.join("items/two"), "").expect("written");
-    let resume = || done(pipeline.command().arg("--resume").arg(&folder));
+    let resume = || run_command(pipeline.command().arg("--resume").arg(&folder));
 
     let unwritten = resume().expect_code(3);
     let said = result(&folder, "two");

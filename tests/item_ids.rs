@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::support::{Pipeline, done, results, same_outcome};
+use crate::support::{Pipeline, results, run_command, same_outcome};
 
 fn lines(input: &str, name: &str, content: &str) -> Pipeline {
     let toml = format!(
@@ -49,10 +49,10 @@ fn items_with_the_same_id_get_ids_of_their_own_and_a_warning() {
 fn many_items_with_the_same_id_give_a_few_warnings_and_a_count() {
     let content: String = (0..100).map(|n| format!("{{\"n\": \"x\", \"text\": \"{n}\"}}\n")).collect();
     let pipeline = lines("use = \"jsonl\"\npath = \"a\"\nid = \"n\"", "a", &content);
-    let calm = done(pipeline.command().args(["--jobs", "1"])).expect_code(0);
+    let calm = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
     assert_eq!(calm.stderr.matches("has the same id").count(), 3, "{}", calm.stderr);
     assert!(calm.stderr.contains("99 items in all have the same id as an earlier one"), "{}", calm.stderr);
-    let busy = done(pipeline.command().args(["--jobs", "16"])).expect_code(0);
+    let busy = run_command(pipeline.command().args(["--jobs", "16"])).expect_code(0);
     same_outcome(&calm.folder(), &busy.folder());
 }
 
@@ -70,7 +70,7 @@ fn a_field_that_no_item_has_is_reported() {
 fn a_file_that_is_there_is_taken_as_it_is_whatever_brackets_it_and_its_folder_have() {
     let pipeline = lines("use = \"files\"\npath = \"[a]/b[2].txt\"", "[a]/b[2].txt", "Ann: Hi.").with("a/b2.txt", "no");
     assert_eq!(ids(&pipeline.run().expect_code(0).folder()), ["b[2]"]);
-    let given = done(pipeline.command().current_dir(pipeline.path().join("[a]")).args(["--input", "b[2].txt"]));
+    let given = run_command(pipeline.command().current_dir(pipeline.path().join("[a]")).args(["--input", "b[2].txt"]));
     assert_eq!(ids(&given.expect_code(0).folder()), ["b[2]"]);
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Done, Pipeline, done, jackfield, result, results, same_outcome};
+use crate::support::{CommandOutput, Pipeline, jackfield, result, results, run_command, same_outcome};
 
 const TASKS: &str = r#"
 [pipeline]
@@ -33,13 +33,13 @@ fn tasks(toml: &str) -> Pipeline {
         .with("many.json", many)
 }
 
-fn run(pipeline: &Pipeline, set: &[&str]) -> Done {
+fn run(pipeline: &Pipeline, set: &[&str]) -> CommandOutput {
     let mut command = pipeline.command();
     command.args(set.iter().flat_map(|set| ["--set", set]));
-    done(&mut command)
+    run_command(&mut command)
 }
 
-fn ids(run: &Done) -> Vec<String> {
+fn ids(run: &CommandOutput) -> Vec<String> {
     let lines = results(&run.folder());
     lines.iter().map(|line| line["item"].as_str().expect("an id").to_owned()).collect()
 }
@@ -70,12 +70,12 @@ fn a_path_without_json_files_is_refused_by_check_and_by_run() {
         ("params.tasks=gone.json", "no file matches [folder]/gone.json"),
         ("params.tasks=g*.json", "no file matches [folder]/g*.json"),
     ] {
-        let checked = done(jackfield().arg("check").arg(pipeline.path()).arg("--set").arg(set)).expect_code(2);
+        let checked = run_command(jackfield().arg("check").arg(pipeline.path()).arg("--set").arg(set)).expect_code(2);
         assert!(pipeline.said(&checked).contains(wanted), "{}", pipeline.said(&checked));
         let ran = run(&pipeline, &[set]).expect_code(2);
         assert!(pipeline.said(&ran).contains(wanted), "{}", pipeline.said(&ran));
     }
-    done(jackfield().arg("check").arg(pipeline.path())).expect_code(0);
+    run_command(jackfield().arg("check").arg(pipeline.path())).expect_code(0);
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn a_bad_file_fails_alone_and_a_resume_takes_up_where_the_run_stopped() {
         fault("four"),
         "`[folder]/data/four.json` has the member `text` without `of`: add it, or take it out of `item_keys` of `[input]`"
     );
-    let again = done(pipeline.command().arg("--resume").arg(calm.folder())).expect_code(3);
+    let again = run_command(pipeline.command().arg("--resume").arg(calm.folder())).expect_code(3);
     assert_eq!(again.folder(), calm.folder());
     same_outcome(&calm.folder(), &run(&pipeline, &["pipeline.max_in_flight=1"]).expect_code(3).folder());
     fs::write(pipeline.path().join("data/one.json"), task("Ann: Other.").to_string()).expect("written");
-    let changed = done(pipeline.command().arg("--resume").arg(calm.folder())).expect_code(1);
+    let changed = run_command(pipeline.command().arg("--resume").arg(calm.folder())).expect_code(1);
     assert!(changed.stderr.contains("item `one` has changed since run"), "{}", changed.stderr);
 }

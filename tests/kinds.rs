@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     docs::{generated_from, hold},
-    support::{done, fixture, jackfield, root},
+    support::{fixture, jackfield, root, run_command},
 };
 
 /// The kinds, each with a bundled extension that needs neither a server nor a recording.
@@ -28,7 +28,7 @@ const NONE: &str = "–";
 /// The level of each extension of a report, by kind.
 fn levels(arguments: &[&str]) -> Vec<(String, String)> {
     let mut test = jackfield();
-    let run = done(test.args(["plugins", "test", "--quick", "--json"]).args(arguments));
+    let run = run_command(test.args(["plugins", "test", "--quick", "--json"]).args(arguments));
     // What is not there has no report.
     let Ok(report) = serde_json::from_str::<Value>(&run.stdout) else { return Vec::new() };
     let extensions = report["extensions"].as_array().expect("extensions").iter();
@@ -59,7 +59,7 @@ fn is_made(kind: &str, language: &str) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let mut new = jackfield();
     new.args(["plugins", "new", "mine", "--kind", kind, "--lang", language, "--dir"]).arg(folder.path().join("mine"));
-    done(&mut new).code == Some(0)
+    run_command(&mut new).code == Some(0)
 }
 
 fn table(heads: &[&str], rows: &[(&str, Vec<String>)]) -> String {

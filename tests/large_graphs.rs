@@ -11,7 +11,7 @@ use jackfield_loader::Registry;
 use jackfield_pipeline::Request;
 use jackfield_store::{Answer, Record, RunFolder, RunJson, StageRecord, Writer, WriterOf, export_results};
 
-use crate::support::{Pipeline, done_within, jackfield};
+use crate::support::{Pipeline, jackfield, run_command_within};
 
 const STAGES: usize = 10_000;
 
@@ -35,14 +35,14 @@ fn chain(stages: usize, read: &str) -> Pipeline {
 #[test]
 fn a_chain_of_many_stages_is_run() {
     let pipeline = chain(1_000, "s0");
-    let run = done_within(&mut pipeline.command(), SOON).expect_code(0);
+    let run = run_command_within(&mut pipeline.command(), SOON).expect_code(0);
     assert_eq!(run.json()["stages"].as_object().expect("stages").len(), 1_000);
 }
 
 #[test]
 fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     let pipeline = chain(STAGES, "s0");
-    let graph = done_within(jackfield().arg("graph").arg(pipeline.path()), SOON).expect_code(0);
+    let graph = run_command_within(jackfield().arg("graph").arg(pipeline.path()), SOON).expect_code(0);
     assert_eq!(graph.stdout.lines().count(), STAGES + 1);
     assert!(graph.stdout.len() < 2_000_000, "not set in further and further: {} bytes", graph.stdout.len());
 
@@ -69,7 +69,7 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     // A histogram for each stage would take several times what the program is given here.
     let mut report = std::process::Command::new("prlimit");
     report.args(["--as=1500000000", env!("CARGO_BIN_EXE_jackfield"), "report"]).arg(folder.path());
-    done_within(&mut report, SOON).expect_code(0);
+    run_command_within(&mut report, SOON).expect_code(0);
     let page = fs::read_to_string(folder.path().join("report.html")).expect("a page");
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
     for said in
@@ -84,6 +84,6 @@ fn ten_thousand_faults_are_reported_in_time() {
     let pipeline = chain(STAGES, "so");
     let toml = fs::read_to_string(pipeline.path().join("pipeline.toml")).expect("a pipeline");
     fs::write(pipeline.path().join("pipeline.toml"), toml.replace("\"s", "\"z")).expect("written");
-    let faults = done_within(jackfield().arg("check").arg(pipeline.path()).arg("--json"), SOON).expect_code(2);
+    let faults = run_command_within(jackfield().arg("check").arg(pipeline.path()).arg("--json"), SOON).expect_code(2);
     assert_eq!(faults.json()["faults"].as_array().expect("faults").len(), STAGES - 1);
 }

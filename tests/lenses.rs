@@ -1,6 +1,6 @@
 //! The example through lenses, on the model that is always there.
 
-use crate::support::{done, jackfield, results, root};
+use crate::support::{jackfield, results, root, run_command};
 
 #[test]
 fn every_lens_answers_for_every_transcript_and_a_second_run_asks_nothing() {
@@ -18,7 +18,7 @@ fn every_lens_answers_for_every_transcript_and_a_second_run_asks_nothing() {
     let run = || {
         let mut command = jackfield();
         command.arg("run").arg(folder.path().join("lenses.toml")).arg("--json").arg("--out").arg(out.path());
-        done(&mut command).expect_code(0)
+        run_command(&mut command).expect_code(0)
     };
     let first = run();
     let lines = results(&first.folder());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model_abilities::run_with_jobs,
-    support::{Pipeline, done, jackfield, results, root, same_outcome},
+    support::{Pipeline, jackfield, results, root, run_command, same_outcome},
 };
 
 fn model(name: &str) -> PathBuf {
@@ -114,7 +114,7 @@ model = "small"
 fn checksums_are_written_whole_left_where_they_say_something_else_and_compared() {
     let pipeline = pipeline(1, "threads = 1");
     let folder = pipeline.path().join("model");
-    let checksum = |more: &[&str]| done(jackfield().args(["models", "checksum"]).arg(&folder).args(more));
+    let checksum = |more: &[&str]| run_command(jackfield().args(["models", "checksum"]).arg(&folder).args(more));
     let said = checksum(&[]).expect_code(0).stderr;
     assert!(said.contains("holds the checksums of 4 files"), "{said}");
     assert!(checksum(&[]).expect_code(0).stderr.contains("already"));
@@ -128,12 +128,13 @@ fn checksums_are_written_whole_left_where_they_say_something_else_and_compared()
     assert_eq!(fs::read_to_string(folder.join("checksums.json")).expect("there"), other);
     checksum(&["--force"]).expect_code(0);
     assert_eq!(fs::read_to_string(folder.join("checksums.json")).expect("there"), written);
-    let missing = done(jackfield().args(["models", "checksum"]).arg(folder.join("none"))).expect_code(1).stderr;
+    let missing = run_command(jackfield().args(["models", "checksum"]).arg(folder.join("none"))).expect_code(1).stderr;
     assert!(missing.contains("cannot load"), "{missing}");
     fs::remove_file(folder.join("config.json")).expect("removed");
     let no_model = checksum(&["--force"]).expect_code(2).stderr;
     assert!(no_model.contains("`config.json` is missing"), "{no_model}");
     fs::write(folder.join("config.json"), "{}").expect("written");
-    let file = done(jackfield().args(["models", "checksum"]).arg(folder.join("config.json"))).expect_code(2).stderr;
+    let file =
+        run_command(jackfield().args(["models", "checksum"]).arg(folder.join("config.json"))).expect_code(2).stderr;
     assert!(file.contains("is not a folder"), "{file}");
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     report::browser::{View, look},
-    support::{Done, Pipeline, done, jackfield},
+    support::{CommandOutput, Pipeline, jackfield, run_command},
 };
 
 /// An analyzer that answers what its configuration says; `fails` names the items that it fails for.
@@ -152,8 +152,8 @@ fn run(items: &[Value]) -> (Pipeline, PathBuf) {
 }
 
 #[track_caller]
-fn show(run: &Path, arguments: &[&str], code: i32) -> Done {
-    done(jackfield().arg("show").arg(run).args(arguments)).expect_code(code)
+fn show(run: &Path, arguments: &[&str], code: i32) -> CommandOutput {
+    run_command(jackfield().arg("show").arg(run).args(arguments)).expect_code(code)
 }
 
 fn id(run: &Path) -> String {
@@ -164,7 +164,7 @@ fn id(run: &Path) -> String {
 fn an_item_is_drawn_with_its_input_and_what_stages_answered() {
     let (pipeline, run) = run(&[task("first"), task("bad")]);
     let drawn = |arguments: &[&str]| {
-        let Done { stdout, stderr, .. } = show(&run, arguments, 0);
+        let CommandOutput { stdout, stderr, .. } = show(&run, arguments, 0);
         assert_eq!(stderr, "");
         stdout.replace(&id(&run), "[run]")
     };
@@ -194,7 +194,7 @@ fn an_item_is_drawn_with_its_input_and_what_stages_answered() {
 fn what_cannot_be_drawn_is_named() {
     let (_pipeline, run) = run(&[task("first")]);
     let told = |arguments: &[&str]| {
-        let Done { stdout, stderr, .. } = show(&run, arguments, 2);
+        let CommandOutput { stdout, stderr, .. } = show(&run, arguments, 2);
         format!("{arguments:?}\n{stdout}{stderr}").replace(&id(&run), "[run]")
     };
     let all = [told(&["frist"]), told(&["first", "--stage", "kep"]), told(&["a\u{1b}[2Jb"])];
@@ -214,7 +214,7 @@ fn a_run_without_marks_is_shown_as_text_and_says_so() {
     older["format"] = json!(1);
     older.as_object_mut().expect("an object").remove("checksum");
     fs::write(run.join("run.json"), older.to_string()).expect("written");
-    let Done { stdout, stderr, .. } = show(&run, &["first"], 0);
+    let CommandOutput { stdout, stderr, .. } = show(&run, &["first"], 0);
     assert_snapshot!("older", format!("{stdout}{stderr}").replace(&id(&run), "[run]"));
     let page = page(&run);
     assert!(!page.contains("To look at") && !page.contains(".k9"));
@@ -223,7 +223,7 @@ fn a_run_without_marks_is_shown_as_text_and_says_so() {
 /// Writes the page of a run and gives its text.
 #[track_caller]
 fn page(run: &Path) -> String {
-    done(jackfield().arg("report").arg(run)).expect_code(0);
+    run_command(jackfield().arg("report").arg(run)).expect_code(0);
     fs::read_to_string(run.join("report.html")).expect("a page")
 }
 
@@ -262,7 +262,7 @@ fn the_page_draws_the_items_that_did_not_come_out_well_before_others() {
     }
 
     fs::remove_file(pipeline.path().join("tasks.jsonl")).expect("removed");
-    let Done { stderr, .. } = done(jackfield().arg("report").arg(&run)).expect_code(0);
+    let CommandOutput { stderr, .. } = run_command(jackfield().arg("report").arg(&run)).expect_code(0);
     assert!(stderr.contains("note: the input of the run is not drawn: "), "{stderr}");
     let without = fs::read_to_string(&file).expect("a page");
     assert!(without.contains("The input is not drawn") && !without.contains(&*pipeline.path().to_string_lossy()));

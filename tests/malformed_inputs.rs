@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 
 use insta::assert_snapshot;
 
-use crate::support::{Pipeline, done, result, results};
+use crate::support::{Pipeline, result, results, run_command};
 
 const TRANSCRIPTS: &str = r#"
 [pipeline]
@@ -182,7 +182,7 @@ fn items_of_every_source_reach_the_stages() {
 fn a_value_set_on_the_command_line_is_honoured() {
     let pipeline = Pipeline::new(TRANSCRIPTS).with("data/good.txt", "Ann: First.\nAnn: Second.\nBob: Third.\n");
     let segments = |more: &[&str]| {
-        let run = done(pipeline.command().args(more)).expect_code(0);
+        let run = run_command(pipeline.command().args(more)).expect_code(0);
         result(&run.folder(), "good")["outputs"]["transcript"]["segments"].as_array().expect("segments").len()
     };
     assert_eq!(segments(&[]), 3);

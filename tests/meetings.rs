@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, meetings, outcome, results, root};
+use crate::support::{Pipeline, fixture, jackfield, meetings, outcome, results, root, run_command};
 
-fn example(out: &Path, more: &[&str]) -> crate::support::Done {
+fn example(out: &Path, more: &[&str]) -> crate::support::CommandOutput {
     let mut command = jackfield();
     command.arg("run").arg(root().join("examples/transcripts")).args(["--json", "--out"]).arg(out).args(more);
-    done(&mut command)
+    run_command(&mut command)
 }
 
 /// As people compare quotes: without case, white space and punctuation.
@@ -105,7 +105,7 @@ fn the_same_crates_give_the_same_bytes_linked_in_native_and_as_components() {
     let linked = example(out.path(), &["--input", &meetings()]).expect_code(0).folder();
     for extension in ["so", "wasm"] {
         let pipeline = in_form(extension);
-        let run = done(pipeline.command().args(["--input", &meetings()])).expect_code(0);
+        let run = run_command(pipeline.command().args(["--input", &meetings()])).expect_code(0);
         let form = if extension == "so" { "native" } else { "wasm" };
         let record: Value =
             serde_json::from_str(&fs::read_to_string(run.folder().join("run.json")).expect("run.json")).expect("JSON");
@@ -121,7 +121,7 @@ fn the_first_command_of_the_readme_shows_findings_and_the_run_folder() {
     let out = tempfile::tempdir().expect("a folder");
     let mut command = jackfield();
     command.arg("run").arg(root().join("examples/transcripts")).arg("--out").arg(out.path());
-    let run = done(&mut command).expect_code(0);
+    let run = run_command(&mut command).expect_code(0);
     let folder = Path::new(run.stdout.trim());
     assert!(folder.join("run.json").is_file(), "{}", run.stdout);
     assert!(run.stderr.contains("findings: "), "{}", run.stderr);

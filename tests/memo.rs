@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Pipeline, done, jackfield};
+use crate::support::{Pipeline, jackfield, run_command};
 
 fn pipeline() -> Pipeline {
     let pipeline = Pipeline::new(
@@ -44,14 +44,14 @@ fn hits(pipeline: &Pipeline, sets: &[&str]) -> [u64; 3] {
     for set in sets {
         command.args(["--set", set]);
     }
-    let run = done(&mut command).expect_code(0).json();
+    let run = run_command(&mut command).expect_code(0).json();
     ["transcript", "participation", "actions"].map(|stage| run["stages"][stage]["memo_hits"].as_u64().expect("a count"))
 }
 
 fn why(pipeline: &Pipeline, stage: &str, item: &str) -> String {
     let mut command = jackfield();
     command.args(["why", "last", stage, item, "--out"]).arg(pipeline.out());
-    done(&mut command).expect_code(0).stdout
+    run_command(&mut command).expect_code(0).stdout
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn why_names_the_first_part_that_differs() {
     assert!(why(&pipeline, "actions", "b").contains("taken from the cache"));
     let mut wrong = jackfield();
     wrong.args(["why", "last", "action", "--out"]).arg(pipeline.out());
-    assert!(done(&mut wrong).expect_code(2).stderr.contains("did you mean `actions`?"));
+    assert!(run_command(&mut wrong).expect_code(2).stderr.contains("did you mean `actions`?"));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn caches_can_be_looked_into_cleared_and_exported() {
     let cache = |arguments: &[&str]| {
         let mut command = jackfield();
         command.arg("cache").arg(arguments[0]).arg(pipeline.path()).args(&arguments[1..]);
-        done(&mut command).expect_code(0)
+        run_command(&mut command).expect_code(0)
     };
     let stats = cache(&["stats", "--json"]).json();
     assert_eq!(stats["caches"][1]["tier"], "sqlite");
@@ -130,7 +130,7 @@ fn clearing_one_cache_leaves_the_others_in_its_file() {
     let cache = |arguments: &[&str]| {
         let mut command = jackfield();
         command.arg("cache").arg(arguments[0]).arg(pipeline.path()).args(&arguments[1..]);
-        done(&mut command).expect_code(0)
+        run_command(&mut command).expect_code(0)
     };
     let entries = || -> Vec<u64> {
         let stats = cache(&["stats", "--json"]).json();
@@ -149,13 +149,13 @@ fn runs_are_compared_and_a_regression_has_its_exit_code() {
     let pipeline = pipeline();
     let first = pipeline.run().expect_code(0).json()["run"].as_str().expect("a run").to_owned();
     fs::write(pipeline.path().join("c.txt"), "").expect("written");
-    let second = done(&mut pipeline.command()).json()["run"].as_str().expect("a run").to_owned();
+    let second = run_command(&mut pipeline.command()).json()["run"].as_str().expect("a run").to_owned();
     let compare = |before: &str, after: &str, threshold: &str| {
         let mut command = jackfield();
         command
             .args(["runs", "compare", before, after, "--threshold", threshold, "--json", "--out"])
             .arg(pipeline.out());
-        done(&mut command)
+        run_command(&mut command)
     };
     compare(&first, &first, "0").expect_code(0);
     let report = compare(&first, &second, "1000").expect_code(4).json();

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use jackfield_loader::Digest;
 
-use crate::support::{Pipeline, done, fixture};
+use crate::support::{Pipeline, fixture, run_command};
 
 fn pipeline(lines: &str) -> Pipeline {
     let file = fixture("jackfield_test_invalid_plugin.so");
@@ -43,14 +43,14 @@ fn the_objects_of_all_items_are_one_whatever_is_done_at_a_time_and_again_after_a
         .map(|at| format!("{{\"id\": \"i{at}\", \"members\": {{\"z{at}\": [{at}], \"a{at}\": null}}}}\n"))
         .collect();
     let pipeline = pipeline(&lines);
-    let calm = done(pipeline.command().args(["--jobs", "1"])).expect_code(0);
+    let calm = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(0);
     let wanted: Vec<String> = (0..40).map(|at| format!("\"a{at}\":null,\n\"z{at}\":[{at}]")).collect();
     assert_eq!(submission(&calm.folder()), format!("{{\n{}\n}}\n", wanted.join(",\n")));
     assert!(!calm.stderr.contains("submission.json"), "{}", calm.stderr);
-    let busy = done(pipeline.command().args(["--jobs", "16"])).expect_code(0);
+    let busy = run_command(pipeline.command().args(["--jobs", "16"])).expect_code(0);
     assert_eq!(submission(&busy.folder()), submission(&calm.folder()));
     fs::write(busy.folder().join("submission.json"), "{").expect("written");
-    let again = done(pipeline.command().arg("--resume").arg(busy.folder())).expect_code(0);
+    let again = run_command(pipeline.command().arg("--resume").arg(busy.folder())).expect_code(0);
     assert_eq!(submission(&again.folder()), submission(&calm.folder()));
 }
 

@@ -19,7 +19,7 @@ use jackfield_services::open_services;
 use jackfield_store::{RunFolder, RunJson};
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, results, same_outcome};
+use crate::support::{Pipeline, fixture, jackfield, results, run_command, same_outcome};
 
 #[path = "plugins/invalid_plugin/src/dice.rs"]
 mod dice;
@@ -105,7 +105,7 @@ fn run_compiled(text: &str, form: &str) -> (Pipeline, PathBuf) {
     let allowed = if form == "so" { "allow_native = true" } else { "" };
     let text = format!("{text}\n[plugins.mine]\npath = {:?}\n{allowed}", path.to_str().expect("UTF-8"));
     let pipeline = Pipeline::new(&text);
-    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     let run = pipeline.run().expect_code(0).folder();
     (pipeline, run)
 }

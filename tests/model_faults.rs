@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     model_server::{Asked, ModelServer, Reply},
-    support::{Done, Pipeline, done, tree},
+    support::{CommandOutput, Pipeline, run_command, tree},
 };
 
 /// The key that may turn up nowhere.
@@ -60,8 +60,8 @@ fn good() -> Reply {
     Reply::text("{\"prob_true\": 0.4}")
 }
 
-fn run(pipeline: &Pipeline) -> Done {
-    let run = done(pipeline.command().env("TEST_KEY", KEY).arg("-vvv"));
+fn run(pipeline: &Pipeline) -> CommandOutput {
+    let run = run_command(pipeline.command().env("TEST_KEY", KEY).arg("-vvv"));
     assert!(!run.stderr.contains(KEY) && !run.stdout.contains(KEY), "the key was shown");
     for (path, content) in tree(pipeline.path()) {
         let there = content.windows(KEY.len()).any(|window| window == KEY.as_bytes());
@@ -90,7 +90,7 @@ fn heals(server: &ModelServer) -> Duration {
 
 /// A run in which every item fails with this said.
 #[track_caller]
-fn fails(server: &ModelServer, model: &str, said: &str) -> Done {
+fn fails(server: &ModelServer, model: &str, said: &str) -> CommandOutput {
     let pipeline = pipeline(server, model, WITH_KEY);
     let run = run(&pipeline);
     assert!(matches!(run.code, Some(1 | 3)), "{run:#?}");
@@ -244,7 +244,7 @@ fn a_budget_stops_the_run_with_what_is_finished_and_a_resume_goes_on() {
     let before = server.count();
     let mut more = pipeline.command();
     more.env("TEST_KEY", KEY).args(["--resume", "last", "--set", "model.judge.budget.tokens=1000000"]);
-    let resumed = done(&mut more).expect_code(0);
+    let resumed = run_command(&mut more).expect_code(0);
     assert_eq!(resumed.json()["items"]["ok"], 30);
     // Ninety calls in all, and those that were under way when the budget ended.
     assert!(server.count() >= 90 && server.count() <= 90 + 8, "{} after {before}", server.count());

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Done, Pipeline, done, jackfield, results, root};
+use crate::support::{CommandOutput, Pipeline, jackfield, results, root, run_command};
 
 /// Twelve short texts and a long one, of which the model in the process makes vectors, with this memory.
 fn pipeline(memory: &str) -> Pipeline {
@@ -50,7 +50,7 @@ fn too_little_memory_stops_the_run_and_a_resume_with_more_ends_with_the_same_byt
         let pipeline = pipeline(memory);
         let mut told = jackfield();
         told.arg("run").arg(pipeline.path()).arg("--out").arg(pipeline.out());
-        let stopped = done(&mut told).expect_code(1);
+        let stopped = run_command(&mut told).expect_code(1);
         for part in [
             "stopped: there is not enough memory for model `small`: ",
             &format!(" of the {} that the model may have (`memory`)", memory.replace("KiB", " KiB")),
@@ -66,7 +66,7 @@ fn too_little_memory_stops_the_run_and_a_resume_with_more_ends_with_the_same_byt
     let (ample, set) = (pipeline(AMPLE), r#"model.small.with.memory="20KiB""#);
     let mut told = jackfield();
     told.arg("run").arg(ample.path()).args(["--set", set]).arg("--out").arg(ample.out());
-    let stopped = done(&mut told).expect_code(1).stderr;
+    let stopped = run_command(&mut told).expect_code(1).stderr;
     assert!(stopped.contains(&format!(" --set '{set}' --out ")), "{stopped}");
 }
 
@@ -95,7 +95,7 @@ fn what_does_not_fit_at_once_is_computed_in_smaller_batches_with_the_same_bytes_
 }
 
 /// Goes on with more memory.
-fn more(pipeline: &Pipeline, options: &[&str]) -> Done {
+fn more(pipeline: &Pipeline, options: &[&str]) -> CommandOutput {
     let memory = format!("model.small.with.memory=\"{AMPLE}\"");
-    done(pipeline.command().args(["--resume", "last", "--set", &memory]).args(options))
+    run_command(pipeline.command().args(["--resume", "last", "--set", &memory]).args(options))
 }

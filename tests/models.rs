@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, done, outcome},
+    support::{Pipeline, outcome, run_command},
 };
 
 /// Transcripts through one lens, whose answer is a list of doubts.
@@ -75,9 +75,9 @@ fn repeats_never_share_an_answer() {
     let server = ModelServer::start(Duration::from_millis(5), |_| Reply::text(DOUBT));
     let pipeline = pipeline(&asks(&server, "cache = \"answers\""), 1);
     let repeat = ["--set", "stages.doubts.repeat=5"];
-    done(pipeline.command().args(repeat)).expect_code(0);
+    run_command(pipeline.command().args(repeat)).expect_code(0);
     assert_eq!(server.count(), 5);
-    let again = done(pipeline.command().args(repeat)).expect_code(0);
+    let again = run_command(pipeline.command().args(repeat)).expect_code(0);
     assert_eq!((server.count(), again.json()["models"]["writer"]["cached"].as_u64()), (5, Some(5)));
 }
 
@@ -117,10 +117,10 @@ fn what_was_recorded_is_replayed_without_a_server() {
     let first = pipeline.run().expect_code(0);
     drop(server);
     let replay = r#"model.writer={ use = "replay", with = { file = "answers.jsonl" } }"#;
-    let second = done(pipeline.command().args(["--set", replay])).expect_code(0);
+    let second = run_command(pipeline.command().args(["--set", replay])).expect_code(0);
     assert_eq!(outcome(&first.folder()), outcome(&second.folder()));
     fs::write(pipeline.path().join("other.txt"), "Ann: This was never asked.\n").expect("written");
-    let third = done(pipeline.command().args(["--set", replay])).expect_code(3);
+    let third = run_command(pipeline.command().args(["--set", replay])).expect_code(3);
     assert!(third.stderr.contains("never asked"), "{}", third.stderr);
     assert_eq!(third.json()["items"]["ok"], 3);
 }
@@ -153,6 +153,6 @@ cache = "answers"
 store = "nowhere"
 "#,
     );
-    let check = done(crate::support::jackfield().arg("check").arg(pipeline.path())).expect_code(2);
+    let check = run_command(crate::support::jackfield().arg("check").arg(pipeline.path())).expect_code(2);
     insta::assert_snapshot!(pipeline.said(&check));
 }

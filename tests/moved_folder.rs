@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Done, Pipeline, done, jackfield},
+    support::{CommandOutput, Pipeline, jackfield, run_command},
 };
 
 const PIPELINE: &str = r#"
@@ -42,11 +42,11 @@ fn place() -> Pipeline {
     place.with("one/pipeline.toml", PIPELINE.replace("WITH", &server.model("")))
 }
 
-fn run(place: &Pipeline, folder: &str, more: &[&str]) -> Done {
+fn run(place: &Pipeline, folder: &str, more: &[&str]) -> CommandOutput {
     let replay = r#"model.judge={ use = "replay", with = { file = "answers.jsonl" } }"#;
     let mut command = jackfield();
     command.arg("run").arg(place.path().join(folder)).arg("--out").arg(place.out()).args(["--json", "--set", replay]);
-    done(command.args(more))
+    run_command(command.args(more))
 }
 
 fn replace(path: &Path, from: &str, to: &str) {
@@ -109,7 +109,7 @@ in = { text = "input.text" }
     let run = |folder: &str, more: &[&str]| {
         let mut command = jackfield();
         command.arg("run").arg(place.path().join(folder)).arg("--out").arg(place.out()).arg("--json");
-        done(command.args(more))
+        run_command(command.args(more))
     };
     run("one", &[]).expect_code(3);
     fs::rename(place.path().join("one"), place.path().join("two")).expect("moved");

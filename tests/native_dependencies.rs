@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     bad_plugins::native::note,
-    support::{Done, Pipeline, done, fixture, jackfield, results},
+    support::{CommandOutput, Pipeline, fixture, jackfield, results, run_command},
 };
 
 /// A folder with what is built, and what was run of it.
@@ -75,7 +75,7 @@ impl Bench {
             plugin.to_str().expect("UTF-8"),
         ));
         let mut command = jackfield();
-        done(with(command.args(["check", "--json"]).arg(pipeline.path()))).expect_code(2).json()["faults"].take()
+        run_command(with(command.args(["check", "--json"]).arg(pipeline.path()))).expect_code(2).json()["faults"].take()
     }
 
     /// Message and hint of the first of these faults.
@@ -262,8 +262,8 @@ fn working(bench: &Bench) -> Pipeline {
     Pipeline::new(toml).with("mine.so", needing()).with(NAME, fs::read(library).expect("made"))
 }
 
-fn plugins(pipeline: &Pipeline, arguments: &[&str]) -> Done {
-    done(jackfield().current_dir(pipeline.path()).arg("plugins").args(arguments))
+fn plugins(pipeline: &Pipeline, arguments: &[&str]) -> CommandOutput {
+    run_command(jackfield().current_dir(pipeline.path()).arg("plugins").args(arguments))
 }
 
 fn plain(pipeline: &Pipeline, text: &str) -> String {
@@ -328,7 +328,7 @@ fn a_plugin_is_loaded_from_memory_whatever_becomes_of_the_folder_for_temporary_f
     for folder in [Path::new("/none-such"), empty.path()] {
         let mut command = jackfield();
         command.args(["plugins", "list", "--allow-native", "--file"]).arg(&file).env("TMPDIR", folder);
-        done(&mut command).expect_code(0);
+        run_command(&mut command).expect_code(0);
     }
     assert_eq!(fs::read_dir(empty.path()).expect("a folder").count(), 0);
 }

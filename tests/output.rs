@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Done, Pipeline, done, jackfield, wait};
+use crate::support::{CommandOutput, Pipeline, jackfield, run_command, wait};
 
 /// A pipeline in which there is something for every command to say.
 const PIPELINE: &str = r#"
@@ -64,9 +64,9 @@ fn full() -> Stdio {
 fn place() -> (Pipeline, String) {
     let pipeline = Pipeline::new(PIPELINE);
     let run = ["run", ".", "--record", "calls"];
-    done(&mut command(&run, pipeline.path())).expect_code(0);
+    run_command(&mut command(&run, pipeline.path())).expect_code(0);
     let keys = ["plugins", "keygen", "key", "--no-password"];
-    done(&mut command(&keys, pipeline.path())).expect_code(0);
+    run_command(&mut command(&keys, pipeline.path())).expect_code(0);
     let calls: Vec<PathBuf> = fs::read_dir(pipeline.path().join("calls"))
         .expect("calls")
         .map(|entry| entry.expect("a file").path())
@@ -176,7 +176,8 @@ fn a_closed_standard_error_is_ignored_and_a_full_disk_under_it_is_an_error() {
 fn the_path_of_a_run_is_for_programs_as_it_is() {
     let (pipeline, _) = place();
     let odd = "odd\u{200d}runs";
-    let Done { stdout, .. } = done(&mut command(&["run", ".", "--out", odd], pipeline.path())).expect_code(0);
+    let CommandOutput { stdout, .. } =
+        run_command(&mut command(&["run", ".", "--out", odd], pipeline.path())).expect_code(0);
     assert!(stdout.starts_with(&format!("{odd}/said-")), "{stdout:?}");
     assert!(pipeline.path().join(stdout.trim_end()).is_dir(), "{stdout:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Done, Pipeline, done, jackfield, root};
+use crate::support::{CommandOutput, Pipeline, jackfield, root, run_command};
 
 const PIPELINE: &str = r#"
 [pipeline]
@@ -51,7 +51,7 @@ fn command(pipeline: &Pipeline) -> Command {
 }
 
 /// What was said, without times and without the folder.
-fn plain(pipeline: &Pipeline, done: &Done) -> String {
+fn plain(pipeline: &Pipeline, done: &CommandOutput) -> String {
     let text = format!("{}---\n{}", done.stdout, done.stderr).replace(&*pipeline.path().to_string_lossy(), "[folder]");
     // Times are all that has a unit.
     let mut lines = Vec::new();
@@ -106,10 +106,10 @@ file  = "data/one.txt"
 fails = { decisions = "no such thing" }
 "#,
     );
-    let told = done(&mut command(&pipeline)).expect_code(1);
+    let told = run_command(&mut command(&pipeline)).expect_code(1);
     insta::assert_snapshot!(plain(&pipeline, &told));
     // Only what a test needs is run, and opened: the model has no key.
-    let told = done(command(&pipeline).args([".", "is refused", "--json"])).expect_code(0).json();
+    let told = run_command(command(&pipeline).args([".", "is refused", "--json"])).expect_code(0).json();
     assert_eq!((told["passed"].as_u64(), told["failed"].as_u64()), (Some(1), Some(0)), "{told}");
     assert_eq!(told["tests"][0]["name"], "an empty text is refused");
     // Nothing was recorded.
@@ -126,7 +126,7 @@ file   = "data/one.txt"
 expect = { "decisions.findings[0].kind" = "action", "transcript.segments[7]" = {} }
 "#,
     );
-    let mut told = done(command(&pipeline).arg("--json")).expect_code(1).json();
+    let mut told = run_command(command(&pipeline).arg("--json")).expect_code(1).json();
     told["tests"][0]["ms"] = 0.into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&told).expect("JSON"));
 }
@@ -160,16 +160,19 @@ input  = { tekst = "Ann: Yes." }
 expect = { "input.text" = "" }
 "#,
     );
-    let told = done(&mut command(&pipeline)).expect_code(2);
+    let told = run_command(&mut command(&pipeline)).expect_code(2);
     insta::assert_snapshot!(plain(&pipeline, &told));
     // `check` says the same.
-    assert_eq!(done(jackfield().arg("check").arg(".").current_dir(pipeline.path())).expect_code(2).stderr, told.stderr);
+    assert_eq!(
+        run_command(jackfield().arg("check").arg(".").current_dir(pipeline.path())).expect_code(2).stderr,
+        told.stderr
+    );
 }
 
 #[test]
 fn tests_that_are_not_there_are_no_success() {
     let none = pipeline("");
-    insta::assert_snapshot!(plain(&none, &done(&mut command(&none)).expect_code(2)), @r"
+    insta::assert_snapshot!(plain(&none, &run_command(&mut command(&none)).expect_code(2)), @r"
     ---
     error: `.` has no tests
 
@@ -178,13 +181,13 @@ fn tests_that_are_not_there_are_no_success() {
     let one = pipeline(
         "[[tests]]\nname = \"one\"\nfile = \"data/one.txt\"\nexpect = { \"transcript.title\" = \"one.txt\" }\n",
     );
-    insta::assert_snapshot!(plain(&one, &done(command(&one).args([".", "two"])).expect_code(2)), @r"
+    insta::assert_snapshot!(plain(&one, &run_command(command(&one).args([".", "two"])).expect_code(2)), @r"
     ---
     error: no test has `two` in its name
 
     hint: tests: `one`
     ");
-    done(command(&one).args([".", "on"])).expect_code(0);
+    run_command(command(&one).args([".", "on"])).expect_code(0);
 }
 
 #[test]
@@ -210,12 +213,12 @@ cache = "results"
         ))
     };
     let digest = |pipeline: &Pipeline| {
-        let plan = done(jackfield().args(["check", "--json"]).arg(pipeline.path())).expect_code(0).json();
+        let plan = run_command(jackfield().args(["check", "--json"]).arg(pipeline.path())).expect_code(0).json();
         plan["digest"].clone()
     };
     let tests = "[[tests]]\nname = \"one\"\ninput = { text = \"Ann: No.\" }\nexpect = { \"transcript.segments[0].text\" = \"No.\" }\n";
     let (without, with) = (memo(""), memo(tests));
-    done(&mut command(&with)).expect_code(0);
+    run_command(&mut command(&with)).expect_code(0);
     assert!(!with.path().join("kept.sqlite").exists());
     assert_eq!(digest(&without), digest(&with));
 }
@@ -240,7 +243,7 @@ name   = "an empty board has its header"
 expect = { "board.csv" = "x" }
 "#,
     );
-    let told = done(command(&pipeline).arg("--json")).expect_code(1).json();
+    let told = run_command(command(&pipeline).arg("--json")).expect_code(1).json();
     let fault = &told["tests"][0]["faults"][0];
     assert_eq!((&fault["wire"], &fault["expected"]), (&"board.csv".into(), &"x".into()), "{told}");
     assert!(fault["found"].is_string(), "{told}");
@@ -249,6 +252,6 @@ expect = { "board.csv" = "x" }
 #[test]
 fn the_tests_of_the_examples_pass() {
     for example in ["transcripts", "claims", "answers/search.toml", "steering"] {
-        done(jackfield().arg("test").arg(root().join("examples").join(example))).expect_code(0);
+        run_command(jackfield().arg("test").arg(root().join("examples").join(example))).expect_code(0);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::support::{done_within, jackfield, root, tree};
+use crate::support::{jackfield, root, run_command_within, tree};
 
 mod c;
 mod component;
@@ -22,7 +22,7 @@ const LONGEST: std::time::Duration = std::time::Duration::from_secs(600);
 /// Without its tools a language cannot be tested: `tests/run` installs them.
 #[track_caller]
 fn needs(probe: &str, what: &str) {
-    let found = done_within(Command::new("sh").args(["-c", probe]), LONGEST);
+    let found = run_command_within(Command::new("sh").args(["-c", probe]), LONGEST);
     assert_eq!(found.code, Some(0), "{what} is missing here: tests/run installs it where apt is there");
 }
 
@@ -68,7 +68,7 @@ fn what_cannot_be_made_is_refused_and_nothing_is_left() {
     for arguments in tries {
         let mut command = jackfield();
         command.args(["plugins", "new"]).args(*arguments).current_dir(folder.path());
-        let done = done_within(&mut command, LONGEST).expect_code(2);
+        let done = run_command_within(&mut command, LONGEST).expect_code(2);
         assert_eq!(done.stdout, "");
         said += &format!("$ jackfield plugins new {}\n{}\n", arguments.join(" "), done.stderr);
     }

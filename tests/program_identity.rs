@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 use insta::assert_snapshot;
 use object::{Object as _, read::elf::ElfFile64};
 
-use crate::support::{Pipeline, done};
+use crate::support::{Pipeline, run_command};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_jackfield");
 
@@ -33,9 +33,10 @@ fn a_run_is_not_resumed_by_another_build_and_takes_nothing_that_one_has_kept() {
     let run = |program: &Path, arguments: &[&str]| {
         let mut command = Command::new(program);
         command.arg("run").arg(pipeline.path()).arg("--out").arg(pipeline.out()).args(["--json"]).args(arguments);
-        done(command.env("NO_COLOR", "1"))
+        run_command(command.env("NO_COLOR", "1"))
     };
-    let hits = |done: &crate::support::Done| done.json()["stages"]["one"]["memo_hits"].as_u64().expect("a number");
+    let hits =
+        |done: &crate::support::CommandOutput| done.json()["stages"]["one"]["memo_hits"].as_u64().expect("a number");
     let first = run(Path::new(PROGRAM), &[]).expect_code(0);
     let folder = first.folder();
     let id = folder.file_name().expect("a name").to_str().expect("UTF-8").to_owned();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, done, jackfield, results, root},
+    support::{Pipeline, jackfield, results, root, run_command},
 };
 
 /// The compiled plugins, by version; native ones for this machine alone.
@@ -137,7 +137,7 @@ fn plugins_of_every_protocol_version_keep_the_contract() {
     for file in compiled() {
         let mut test = jackfield();
         test.args(["plugins", "test", "--quick", "--json", "--allow-native"]).arg(&file);
-        let report = done(&mut test).expect_code(0).json();
+        let report = run_command(&mut test).expect_code(0).json();
         let extensions = report["extensions"].as_array().expect("extensions");
         assert_eq!(extensions.len(), 6, "{report:#}");
         for extension in extensions {

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
-use crate::support::{Done, Pipeline, done, not_tested};
+use crate::support::{CommandOutput, Pipeline, not_tested, run_command};
 
 const CACHED: &str = r#"
 [pipeline]
@@ -19,7 +19,7 @@ cache = "kept"
 "#;
 
 /// Runs a command as somebody else, to whom the pipeline's folder is not theirs; none where that cannot be.
-fn as_another(command: &Command) -> Option<Done> {
+fn as_another(command: &Command) -> Option<CommandOutput> {
     let mut other = Command::new("setpriv");
     other.args(["--reuid", "54321", "--regid", "54321", "--clear-groups"]);
     let able = other.arg("true").status().is_ok_and(|status| status.success());
@@ -30,7 +30,7 @@ fn as_another(command: &Command) -> Option<Done> {
     let mut other = Command::new("setpriv");
     other.args(["--reuid", "54321", "--regid", "54321", "--clear-groups"]).env("HOME", "/nonexistent");
     other.arg(command.get_program()).args(command.get_args()).env("NO_COLOR", "1");
-    Some(done(&mut other))
+    Some(run_command(&mut other))
 }
 
 fn open_to_all(folder: &Path, mode: u32) {

@@ -25,7 +25,7 @@ use jackfield_plugin_api::{
 use jackfield_services::{CallRecorder, RecordedAnswer, RecordedCall, Replayer, Services};
 use serde_json::{Value, json};
 
-use crate::support::{Pipeline, done, fixture, jackfield, tree};
+use crate::support::{Pipeline, fixture, jackfield, run_command, tree};
 
 /// A pipeline that asks a model and a cache, by the claims plugin in one of its forms.
 fn claims(form: &str) -> Pipeline {
@@ -74,7 +74,7 @@ store    = "kept"
 
 /// Runs it with a record, and gives the files, sorted.
 fn recorded(pipeline: &Pipeline) -> Vec<PathBuf> {
-    let run = done(pipeline.command().arg("--record")).expect_code(0);
+    let run = run_command(pipeline.command().arg("--record")).expect_code(0);
     let folder = run.folder().join("calls");
     assert!(run.stderr.contains(&format!("calls in {}", folder.display())), "{}", run.stderr);
     tree(&folder).into_iter().map(|(name, _)| folder.join(name)).collect()
@@ -103,7 +103,7 @@ fn a_recorded_call_has_the_same_answer_when_it_is_made_again_in_every_form() {
             if form == "native" {
                 command.arg("--allow-native");
             }
-            let told = done(&mut command).expect_code(0).json();
+            let told = run_command(&mut command).expect_code(0).json();
             assert_eq!((&told["same"], &told["answer_recorded"]), (&true.into(), &true.into()), "{told}");
             let record = read(path);
             assert_eq!(record["form"], form);
@@ -138,19 +138,19 @@ fn a_recorded_call_has_the_same_answer_when_it_is_made_again_in_every_form() {
 fn a_native_call_is_made_again_only_if_that_is_allowed_and_the_file_is_the_same() {
     let pipeline = claims("native");
     let path = &recorded(&pipeline)[0];
-    let refused = done(jackfield().args(["plugins", "replay"]).arg(path)).expect_code(2);
+    let refused = run_command(jackfield().args(["plugins", "replay"]).arg(path)).expect_code(2);
     assert!(refused.stderr.contains("hint: if you trust it, add --allow-native"), "{}", refused.stderr);
     // A mend may come in another form; the record is the same.
     let mut command = jackfield();
     command.args(["plugins", "replay"]).arg(path).arg("--plugin").arg(fixture("jackfield_claims.wasm"));
-    let told = done(&mut command).expect_code(0);
+    let told = run_command(&mut command).expect_code(0);
     assert!(told.stdout.starts_with("same answer\n"), "{told:?}");
 
     let mut record = read(path);
     record["sha256"] = Digest::of("another").to_string().into();
     fs::write(path, record.to_string()).expect("written");
     let mut command = jackfield();
-    let changed = done(command.args(["plugins", "replay", "--allow-native"]).arg(path)).expect_code(2);
+    let changed = run_command(command.args(["plugins", "replay", "--allow-native"]).arg(path)).expect_code(2);
     assert!(
         changed.stderr.contains("hint: to make the call with the file as it is now, add `--plugin PATH`"),
         "{}",
@@ -171,7 +171,7 @@ fn the_first_difference_is_shown() {
         let mut record = whole.clone();
         change(&mut record);
         fs::write(file, record.to_string()).expect("written");
-        let told = done(jackfield().args(["plugins", "replay"]).arg(file)).expect_code(1);
+        let told = run_command(jackfield().args(["plugins", "replay"]).arg(file)).expect_code(1);
         told.stdout
     };
     let answer = replay(&|record| record["answer"]["results"][0]["document"]["json"]["label"] = "no such label".into());
@@ -202,9 +202,11 @@ fn a_file_that_is_not_a_record_is_reported_as_such() {
     {
         let path = folder.path().join(name);
         fs::write(&path, text).expect("written");
-        told += &done(jackfield().args(["plugins", "replay"]).arg(&path)).expect_code(2).stderr;
+        told += &run_command(jackfield().args(["plugins", "replay"]).arg(&path)).expect_code(2).stderr;
     }
-    told += &done(jackfield().args(["plugins", "replay"]).arg(folder.path().join("none.json"))).expect_code(2).stderr;
+    told += &run_command(jackfield().args(["plugins", "replay"]).arg(folder.path().join("none.json")))
+        .expect_code(2)
+        .stderr;
     insta::assert_snapshot!(told.replace(&*folder.path().to_string_lossy(), "[folder]"));
 }
 
@@ -213,7 +215,7 @@ fn a_resumed_run_adds_to_the_record() {
     let pipeline = claims("linked-in");
     let into = pipeline.path().join("kept");
     for _ in 0..2 {
-        done(pipeline.command().arg("--record").arg(&into)).expect_code(0);
+        run_command(pipeline.command().arg("--record").arg(&into)).expect_code(0);
     }
     assert_eq!(tree(&into).len(), 10);
     let names: Vec<PathBuf> = tree(&into).into_iter().map(|(name, _)| name).collect();

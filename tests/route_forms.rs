@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     model_server::ModelServer,
     routed::{POLICIES, Policy, command, decided, kept, pipeline, server, table},
-    support::{Pipeline, done, fixture, jackfield, same_outcome},
+    support::{Pipeline, fixture, jackfield, run_command, same_outcome},
 };
 
 /// How a policy comes in.
@@ -38,7 +38,7 @@ fn in_form(server: &ModelServer, policy: Policy, form: Form, pipeline_before: Op
     // What was locked before was another form.
     let _ = fs::remove_file(pipeline.path().join("jackfield.lock"));
     if !file.is_empty() {
-        done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+        run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     }
     pipeline
 }
@@ -77,7 +77,7 @@ fn a_policy_decides_and_learns_the_same_in_every_form() {
     let server = server(std::time::Duration::from_millis(3));
     for policy in POLICIES {
         let linked = in_form(&server, policy, Form::Linked, None);
-        let expected = done(&mut command(&linked, &[])).expect_code(0);
+        let expected = run_command(&mut command(&linked, &[])).expect_code(0);
         let (decisions, scores, starts) = record(&expected.folder());
         assert_eq!(decisions.len(), CLAIMS, "{policy:?}");
         let used = |arm: &str| expected.json()["routes"]["ask"]["arms"][arm].as_u64().unwrap_or(0);
@@ -86,7 +86,7 @@ fn a_policy_decides_and_learns_the_same_in_every_form() {
         assert!(arms >= 2, "{policy:?} always picks the same: nothing is compared");
         for form in [Form::Native, Form::Component] {
             let pipeline = in_form(&server, policy, form, None);
-            let run = done(&mut command(&pipeline, &[])).expect_code(0);
+            let run = run_command(&mut command(&pipeline, &[])).expect_code(0);
             let (own, own_scores, own_starts) = record(&run.folder());
             assert_eq!(own, decisions, "{policy:?} {form:?}");
             assert_eq!(own_starts, starts, "{policy:?} {form:?}");
@@ -111,7 +111,7 @@ fn turns_are_taken_in_every_form_whatever_is_in_flight() {
     let mut expected = None;
     for form in [Form::Linked, Form::Native, Form::Component] {
         let pipeline = in_form(&server, Policy::RoundRobin, form, None);
-        let run = done(&mut command(&pipeline, &[])).expect_code(0);
+        let run = run_command(&mut command(&pipeline, &[])).expect_code(0);
         let used = ["cheap", "middle", "dear"].map(|arm| run.json()["routes"]["ask"]["arms"][arm].as_u64());
         assert_eq!(used, [Some(CLAIMS as u64 / 3); 3], "{form:?}");
         let decisions = record(&run.folder()).0;
@@ -128,8 +128,8 @@ fn what_one_form_has_learned_another_goes_on_with() {
         for form in [Form::Native, Form::Component, Form::Linked] {
             same = in_form(&server, policy, Form::Linked, Some(same));
             mixed = in_form(&server, policy, form, Some(mixed));
-            let expected = done(&mut command(&same, &[])).expect_code(0).folder();
-            let run = done(&mut command(&mixed, &[])).expect_code(0).folder();
+            let expected = run_command(&mut command(&same, &[])).expect_code(0).folder();
+            let run = run_command(&mut command(&mixed, &[])).expect_code(0).folder();
             assert_eq!(record(&run).0, record(&expected).0, "{policy:?} {form:?}");
             assert_eq!(table(&run, "route_starts"), table(&expected, "route_starts"), "{policy:?} {form:?}");
             assert_eq!(kept(&mixed), kept(&same), "{policy:?} {form:?}");

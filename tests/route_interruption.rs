@@ -11,7 +11,7 @@ use jackfield_plugin_api::Random;
 use crate::{
     model_server::ModelServer,
     routed::{POLICIES, Policy, command, kept, pipeline, server, table},
-    support::{Pipeline, done, same_outcome, wait},
+    support::{Pipeline, run_command, same_outcome, wait},
 };
 
 const CLAIMS: usize = 240;
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_millis(25);
 /// A pipeline with a run behind it, so that there is something to go on with.
 fn begun(server: &ModelServer, policy: Policy) -> Pipeline {
     let pipeline = pipeline(server, policy, "", 30);
-    done(&mut command(&pipeline, &[])).expect_code(0);
+    run_command(&mut command(&pipeline, &[])).expect_code(0);
     let longer = self::pipeline(server, policy, "", CLAIMS);
     let claims = std::fs::read(longer.path().join("claims.jsonl")).expect("read");
     pipeline.with("claims.jsonl", claims)
@@ -72,7 +72,7 @@ fn kills_between_decision_and_outcome_lose_no_reward_and_learn_none_twice() {
     let server = server(LONGEST);
     for (policy, seed) in POLICIES.into_iter().zip(1..) {
         let calm = begun(&server, policy);
-        let undisturbed = done(&mut command(&calm, &[])).expect_code(0).folder();
+        let undisturbed = run_command(&mut command(&calm, &[])).expect_code(0).folder();
         let pipeline = begun(&server, policy);
         let (run, kills, between) = killed(&server, &pipeline, seed);
         assert!(kills >= 5, "{policy:?}: only {kills} kills before the end");
@@ -86,7 +86,7 @@ fn kills_between_decision_and_outcome_lose_no_reward_and_learn_none_twice() {
         assert_eq!(kept(&pipeline).2, 30 + CLAIMS as u64);
         // A run that is at its end adds nothing.
         let id = run.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        done(&mut command(&pipeline, &["--resume", &id])).expect_code(0);
+        run_command(&mut command(&pipeline, &["--resume", &id])).expect_code(0);
         assert_eq!(kept(&pipeline), kept(&calm), "{policy:?}");
     }
 }

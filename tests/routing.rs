@@ -19,7 +19,7 @@ use jackfield_services::{Kept, open_services};
 use jackfield_store::{Db, RouteCount, RunFolder, RunJson, RunState, Summary, timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{done, jackfield, same_outcome};
+use crate::support::{jackfield, run_command, same_outcome};
 
 /// Opens a stage that is paid by chance: `quality` is the probability of a reward, by context.
 struct Slot;
@@ -414,28 +414,29 @@ fn what_a_route_keeps_is_shown_and_forgotten_by_command() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipeline = folder.path().join("pipeline.toml");
     fs::write(&pipeline, WORDS).expect("written");
-    let run = done(jackfield().arg("run").arg(&pipeline).args(["--json", "--out"]).arg(folder.path().join("runs")));
+    let run =
+        run_command(jackfield().arg("run").arg(&pipeline).args(["--json", "--out"]).arg(folder.path().join("runs")));
     assert_eq!(run.expect_code(0).json()["routes"]["phrases"]["outcomes"], 12);
-    let shown = done(jackfield().args(["routes", "show"]).arg(&pipeline)).expect_code(0);
+    let shown = run_command(jackfield().args(["routes", "show"]).arg(&pipeline)).expect_code(0);
     assert!(
         shown.stdout.starts_with("phrases: round-robin of stage `phrases`, 12 outcomes of 1 runs\n"),
         "{}",
         shown.stdout
     );
-    let json = done(jackfield().args(["routes", "show", "--json"]).arg(&pipeline)).expect_code(0).json();
+    let json = run_command(jackfield().args(["routes", "show", "--json"]).arg(&pipeline)).expect_code(0).json();
     assert_eq!(json["routes"][0]["outcomes"], 12);
-    let odd = done(jackfield().args(["routes", "show", "--state", "phrase"]).arg(&pipeline)).expect_code(2);
+    let odd = run_command(jackfield().args(["routes", "show", "--state", "phrase"]).arg(&pipeline)).expect_code(2);
     insta::assert_snapshot!(odd.stderr);
     // What is damaged is told before anything is made, and can be forgotten.
     fs::write(folder.path().join(".jackfield/routes/phrases.json"), b"{ \xff").expect("written");
     let more = folder.path().join("more");
     for command in [vec!["check"], vec!["run", "--out", more.to_str().expect("UTF-8")]] {
-        let refused = done(jackfield().args(&command).arg(&pipeline)).expect_code(1).stderr;
+        let refused = run_command(jackfield().args(&command).arg(&pipeline)).expect_code(1).stderr;
         assert!(refused.contains("phrases.json` is damaged: it is not UTF-8 text"), "{refused}");
         assert!(refused.contains("hint: `jackfield routes reset`"), "{refused}");
     }
     assert!(!more.exists());
-    let reset = || done(jackfield().args(["routes", "reset"]).arg(&pipeline)).expect_code(0).stderr;
+    let reset = || run_command(jackfield().args(["routes", "reset"]).arg(&pipeline)).expect_code(0).stderr;
     assert_eq!(reset(), "phrases: forgotten\n");
     assert_eq!(reset(), "phrases: there was nothing\n");
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     bad_plugins::component::Hand,
-    support::{Pipeline, done, jackfield, results, root},
+    support::{Pipeline, jackfield, results, root, run_command},
 };
 
 const MIB: u64 = 1 << 20;
@@ -78,7 +78,7 @@ fn sixty_four_memory_bombs_stay_under_the_total() {
 fn an_instance_larger_than_the_total_is_refused_before_anything_runs() {
     let pipeline = bombs("sandbox_memory = \"48MiB\"");
     for command in ["run", "check"] {
-        let refused = done(jackfield().arg(command).arg(pipeline.path())).expect_code(2);
+        let refused = run_command(jackfield().arg(command).arg(pipeline.path())).expect_code(2);
         let said = pipeline.said(&refused);
         let first = said.lines().next().unwrap_or_default();
         assert_eq!(
@@ -89,7 +89,7 @@ fn an_instance_larger_than_the_total_is_refused_before_anything_runs() {
         assert!(said.contains("[folder]/pipeline.toml:14:21"), "{said}");
     }
     let raised = ["--set", "pipeline.sandbox_memory=64MiB"];
-    done(jackfield().arg("check").arg(pipeline.path()).args(raised)).expect_code(0);
+    run_command(jackfield().arg("check").arg(pipeline.path()).args(raised)).expect_code(0);
 }
 
 #[test]
@@ -120,7 +120,7 @@ store = "shelf"
 "#,
         items = items.join(", ")
     ));
-    let run = done(pipeline.command().args(["--jobs", "4"])).expect_code(0);
+    let run = run_command(pipeline.command().args(["--jobs", "4"])).expect_code(0);
     let lines = results(&run.folder());
     for (n, line) in lines.iter().enumerate() {
         let asked = format!("who {n}");
@@ -130,7 +130,7 @@ store = "shelf"
     // A model that leaves no room for its callers is found before the run.
     let mut check = jackfield();
     check.arg("check").arg(pipeline.path()).args(["--set", "model.echo.limits.memory=\"192MiB\""]);
-    let said = pipeline.said(&done(&mut check).expect_code(2));
+    let said = pipeline.said(&run_command(&mut check).expect_code(2));
     assert_eq!(
         said.lines().next().unwrap_or_default(),
         "error[too-large]: an instance of stage `asks` may take 128 MiB of memory, more than the 256 MiB that all \

@@ -5,7 +5,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 use jackfield_plugin_api::Random;
 use serde_json::{Value, json};
 
-use crate::support::{Done, Pipeline, done, fixture, jackfield, results, same_outcome, wait};
+use crate::support::{CommandOutput, Pipeline, fixture, jackfield, results, run_command, same_outcome, wait};
 
 /// The forms of the plugin that is searched, and whose policy searches.
 const FORMS: [&str; 2] = ["so", "wasm"];
@@ -52,14 +52,14 @@ impl Valley {
 
     fn pipeline(&self) -> Pipeline {
         let pipeline = Pipeline::new(&self.toml());
-        done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+        run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
         pipeline
     }
 }
 
 /// Runs a pipeline with further arguments.
-fn run(pipeline: &Pipeline, more: &[&str]) -> Done {
-    done(pipeline.command().args(more))
+fn run(pipeline: &Pipeline, more: &[&str]) -> CommandOutput {
+    run_command(pipeline.command().args(more))
 }
 
 fn name(folder: &Path) -> String {
@@ -207,7 +207,7 @@ fn a_trial_that_is_damaged_on_the_record_is_made_again() {
     let change = "UPDATE trials SET outcome = replace(outcome, 'place.loss', 'place.cost') WHERE item = 3";
     assert_eq!(db.execute(change, []).expect("changed"), 1);
     drop(db);
-    let shown = done(jackfield().args(["front", &name(&folder), "--out"]).arg(pipeline.out())).expect_code(1);
+    let shown = run_command(jackfield().args(["front", &name(&folder), "--out"]).arg(pipeline.out())).expect_code(1);
     assert!(shown.stderr.contains("a trial (4) does not have its checksum"), "{}", shown.stderr);
     let again = run(&pipeline, &["--resume", &name(&folder)]).expect_code(0);
     assert_eq!(again.json()["search"]["complete"], 16);
@@ -240,7 +240,7 @@ fn what_is_left_out_of_a_pruned_trial_does_not_depend_on_how_fast_it_is() {
     // The second stage reads nothing of the first one, and yet it waits for what that reports.
     assert_eq!(states[0], ("ok".to_owned(), true));
     assert!(states[1..].iter().all(|state| *state == ("pruned".to_owned(), false)), "{states:?}");
-    let summary: Value = done(&mut pipeline.command()).expect_code(0).json();
+    let summary: Value = run_command(&mut pipeline.command()).expect_code(0).json();
     assert_eq!((&summary["items"]["pruned"], &summary["search"]["pruned"]), (&json!(15), &json!(15)));
 }
 
@@ -352,7 +352,7 @@ fn a_search_of_which_every_trial_fails_says_that_nothing_was_learned() {
         "[stages.place]\nuse = \"odd/landscape\"\nin = { trial = \"input.trial\" }\nwith = { x = 0.5, fail = true }";
     let pipeline = Valley { stages, count: 4, ..Valley::default() }.pipeline();
     let mut command = jackfield();
-    let done = done(command.arg("run").arg(pipeline.path()).arg("--out").arg(pipeline.out()));
+    let done = run_command(command.arg("run").arg(pipeline.path()).arg("--out").arg(pipeline.out()));
     let last: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("search:")).collect();
     insta::assert_snapshot!(format!("exit {:?}\n{}", done.code, last.join("\n")));
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Done, Pipeline, done, jackfield};
+use crate::support::{CommandOutput, Pipeline, jackfield, run_command};
 
 /// What must not be shown. It has no shape of its own that would give it away.
 const SECRET: &str = "hunter-2-hunter";
@@ -17,16 +17,16 @@ fn pipeline(lines: &str) -> Pipeline {
 }
 
 #[track_caller]
-fn silent(done: &Done, what: &str) {
+fn silent(done: &CommandOutput, what: &str) {
     assert!(!done.stdout.contains(SECRET) && !done.stderr.contains(SECRET), "{what}: {done:#?}");
 }
 
 /// A command on the pipeline, which refuses it.
 #[track_caller]
-fn refused(pipeline: &Pipeline, command: &[&str], more: &[&str], code: i32) -> Done {
+fn refused(pipeline: &Pipeline, command: &[&str], more: &[&str], code: i32) -> CommandOutput {
     let mut refused = jackfield();
     refused.arg(command[0]).arg(pipeline.path()).args(&command[1..]).args(more);
-    done(&mut refused).expect_code(code)
+    run_command(&mut refused).expect_code(code)
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_collector_with_a_password_is_in_no_log_line() {
     let run = |endpoint: &str, headers: &str| {
         let mut command: Command = pipeline.command();
         command.args(["-vvv"]).env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_EXPORTER_OTLP_HEADERS", headers);
-        done(&mut command)
+        run_command(&mut command)
     };
     // Nobody listens there.
     let done = run(&format!("http://me:{SECRET}@127.0.0.1:9"), &format!("x-team=blue,authorization:{SECRET}"));

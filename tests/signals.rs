@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, done, jackfield, results, wait},
+    support::{Pipeline, jackfield, results, run_command, wait},
 };
 
 /// What ends when it is asked to ends within this, on a busy machine too.
@@ -150,7 +150,7 @@ fn drains(signal: &str) {
     assert!((1..30).contains(&before), "{before} of 30 were done");
     assert!(lines.iter().all(|line| line["state"] != "failed"), "{lines:?}");
 
-    let resumed = done(pipeline.command().args(["--resume", "last"])).expect_code(0).json();
+    let resumed = run_command(pipeline.command().args(["--resume", "last"])).expect_code(0).json();
     assert_eq!(resumed["items"]["ok"], 30);
     let made = resumed["models"]["m"]["calls"].as_u64().expect("calls");
     assert_eq!(made, 30 - before as u64, "what was done is not asked for again");

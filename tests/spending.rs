@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Pipeline, done, jackfield, outcome, results, root, wait},
+    support::{Pipeline, jackfield, outcome, results, root, run_command, wait},
 };
 
 /// Claims of three wordings each against a server, with this budget.
@@ -77,7 +77,7 @@ fn a_budget_holds_over_kills() {
             break;
         }
     }
-    let last = done(pipeline.command().args(["--resume", "last"]));
+    let last = run_command(pipeline.command().args(["--resume", "last"]));
     assert!(ended == Some(3) || last.code == Some(3) || last.code == Some(0), "{last:?}");
     assert!(server.count() as u64 * 110 <= 40_000, "{} requests", server.count());
     let spend: Value = serde_json::from_slice(&fs::read(last.folder().join("run.json")).expect("read")).expect("JSON");
@@ -98,7 +98,7 @@ fn a_server_that_counts_oddly_meets_the_budget_all_the_same() {
         let of = usage.clone();
         let server = ModelServer::start(Duration::ZERO, move |_| reply(of.clone()));
         let pipeline = claims(&server, "{ tokens = 12000 }", "");
-        let run = done(&mut pipeline.command());
+        let run = run_command(&mut pipeline.command());
         // Whether the first item is done by then is for the machine to say.
         assert!(matches!(run.code, Some(1 | 3)), "{usage}: {:?}: {}", run.code, run.stderr);
         assert!(run.stderr.contains("the budget of model `judge` is used up"), "{usage}: {}", run.stderr);
@@ -107,11 +107,11 @@ fn a_server_that_counts_oddly_meets_the_budget_all_the_same() {
             continue;
         }
         // What is too large to count is counted as far as there are numbers, also by those who go on and who look.
-        assert!(matches!(done(pipeline.command().args(["--resume", "last"])).code, Some(1 | 3)));
+        assert!(matches!(run_command(pipeline.command().args(["--resume", "last"])).code, Some(1 | 3)));
         let show = ["runs", "show", "last", "--json", "--out"];
-        let shown = done(jackfield().args(show).arg(pipeline.out())).expect_code(0).json();
+        let shown = run_command(jackfield().args(show).arg(pipeline.out())).expect_code(0).json();
         assert!(shown["spend"]["sample"]["tokens_in"].as_u64().expect("tokens") > 500, "{usage}");
-        done(jackfield().args(["report", "last", "--out"]).arg(pipeline.out())).expect_code(0);
+        run_command(jackfield().args(["report", "last", "--out"]).arg(pipeline.out())).expect_code(0);
     }
 }
 
@@ -122,7 +122,7 @@ fn what_an_item_spent_can_be_shown_and_is_in_no_result() {
     let pipeline = claims(&server, "{ usd = 1.0 }", show);
     let mut command = jackfield();
     command.arg("run").arg(pipeline.path()).arg("--out").arg(pipeline.out());
-    let run = done(&mut command).expect_code(0);
+    let run = run_command(&mut command).expect_code(0);
     let folder = pipeline.out().read_dir().expect("runs").next().expect("a run").expect("a run").path();
     assert!(run.stderr.contains("c7: spent: 300"), "{}", run.stderr);
     assert!(run.stderr.contains("c7: all: {\"cache_hit_rate\":null,"), "{}", run.stderr);

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, jackfield, results, root};
+use crate::support::{Pipeline, jackfield, results, root, run_command};
 
 /// The example's file of this name.
 fn example(file: &str) -> String {
@@ -22,7 +22,9 @@ fn number(value: &Value) -> f64 {
 #[track_caller]
 fn run(file: &str, settings: &[&str], out: &Path) -> PathBuf {
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
-    done(jackfield().args(["run", &example(file), "--json", "--out"]).arg(out).args(settings)).expect_code(0).folder()
+    run_command(jackfield().args(["run", &example(file), "--json", "--out"]).arg(out).args(settings))
+        .expect_code(0)
+        .folder()
 }
 
 /// Fewer trials of fewer prompts and shorter replies than the example has.
@@ -53,7 +55,7 @@ fn a_search_finds_how_the_model_writes_no_letters_and_a_trial_of_it_is_a_model_o
     let model = folder.path().join("no-letters");
     let export = ["export", run_folder.to_str().expect("UTF-8"), item, "--to"];
     let settings = SHORT.iter().flat_map(|setting| ["--set", setting]);
-    done(jackfield().args(export).arg(&model).args(settings)).expect_code(0);
+    run_command(jackfield().args(export).arg(&model).args(settings)).expect_code(0);
     let says = |settings: &[&str]| -> Vec<String> {
         let asked = results(&run("ask.toml", settings, folder.path()));
         let text = |line: &Value| line["outputs"]["reply"]["replies"][0]["text"].as_str().expect("a reply").to_owned();
@@ -94,7 +96,7 @@ fn random_directions_do_not_remove_the_letters() {
     for setting in ["input.count=3", &model, &points].iter().chain(&SHORT[2..]) {
         command.args(["--set", setting]);
     }
-    let trials = results(&done(&mut command).expect_code(0).folder());
+    let trials = results(&run_command(&mut command).expect_code(0).folder());
     assert_eq!(trials.len(), 3);
     for trial in trials {
         assert!(number(&trial["outputs"]["letters"]["rate"]) >= 0.9, "{}", trial["outputs"]["letters"]);

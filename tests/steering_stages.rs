@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Pipeline, done, fixture, jackfield, results, root};
+use crate::support::{Pipeline, fixture, jackfield, results, root, run_command};
 
 const PROMPTS: &str = r#"{
     "letter": { "positive": ["the cat sat", "a fat cat", "that hat"], "negative": ["12 hats", "the mat 3", "a 7"] },
@@ -101,7 +101,7 @@ fn with_plugin(file: Option<&str>, text: &str) -> Pipeline {
     let path = fixture(file);
     let text = format!("{text}\n[plugins.mine]\npath = {path:?}\n{allowed}");
     let pipeline = Pipeline::new(&text).with("prompts.json", PROMPTS);
-    done(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
+    run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "lock"])).expect_code(0);
     pipeline
 }
 
@@ -218,7 +218,7 @@ fn what_is_compared_is_given_in_one_way_or_the_other() {
             "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [{{ {replies}, prompts = [\"a\"], edits = [] }}]\n\
              [stages.kl]\nuse = \"kl\"\nin = {{ {input} }}\n"
         ));
-        let checked = done(jackfield().current_dir(pipeline.path()).args(["check", "--json", "."])).json();
+        let checked = run_command(jackfield().current_dir(pipeline.path()).args(["check", "--json", "."])).json();
         let faults = checked["faults"].as_array().cloned().unwrap_or_default();
         faults.iter().map(|fault| fault["message"].as_str().expect("a message").to_owned()).collect::<Vec<_>>()
     };
@@ -246,7 +246,7 @@ fn a_bad_file_is_refused_by_check_with_its_line() {
              [stages.prompts]\nuse = \"prompts\"\nwith = {{ path = \"{name}\"{more} }}\n"
         );
         let pipeline = Pipeline::new(&pipeline).with(name, text);
-        done(jackfield().current_dir(pipeline.path()).args(["check", "."])).expect_code(2).stderr
+        run_command(jackfield().current_dir(pipeline.path()).args(["check", "."])).expect_code(2).stderr
     };
     let bad = check("p.jsonl", "\"one\"\n{\n", "");
     assert!(bad.contains("p.jsonl:2:1`: not JSON: EOF while parsing an object"), "{bad}");

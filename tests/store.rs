@@ -2,18 +2,18 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{Done, Small, done, jackfield, outcome, root};
+use crate::support::{CommandOutput, SmallFileSystem, jackfield, outcome, root, run_command};
 
-fn run(out: &Path, more: &[&str]) -> Done {
+fn run(out: &Path, more: &[&str]) -> CommandOutput {
     let mut command = jackfield();
     command.arg("run").arg(root().join("examples/transcripts")).args(["--json", "--out"]).arg(out).args(more);
-    done(&mut command)
+    run_command(&mut command)
 }
 
 #[test]
 fn a_full_disk_stops_the_run_clearly_and_it_can_be_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(disk) = Small::mount(folder.path(), "400k") else { return };
+    let Some(disk) = SmallFileSystem::mount(folder.path(), "400k") else { return };
     let out = folder.path().join("runs");
     let full = run(&out, &[]).expect_code(1);
     assert!(full.stderr.contains("error: the disk is full at `"), "{}", full.stderr);
@@ -61,13 +61,14 @@ fn runs_are_listed_and_shown() {
     let out = tempfile::tempdir().expect("a folder");
     let folder = run(out.path(), &[]).expect_code(0).folder();
     let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-    let list = done(jackfield().args(["runs", "list", "--json", "--out"]).arg(out.path())).expect_code(0).json();
+    let list = run_command(jackfield().args(["runs", "list", "--json", "--out"]).arg(out.path())).expect_code(0).json();
     assert_eq!(list["runs"][0]["run"], name.as_str());
     assert_eq!(list["runs"][0]["state"], "complete");
-    let show =
-        done(jackfield().args(["runs", "show", "last", "--json", "--out"]).arg(out.path())).expect_code(0).json();
+    let show = run_command(jackfield().args(["runs", "show", "last", "--json", "--out"]).arg(out.path()))
+        .expect_code(0)
+        .json();
     assert_eq!(show["items"]["ok"], 6);
     assert_eq!(show["stages"]["brief"]["ok"], 6);
-    let none = done(jackfield().args(["runs", "show", "nothing", "--out"]).arg(out.path())).expect_code(1);
+    let none = run_command(jackfield().args(["runs", "show", "nothing", "--out"]).arg(out.path())).expect_code(1);
     assert!(none.stderr.contains("error: there is no run `nothing` in `"), "{}", none.stderr);
 }

@@ -68,13 +68,13 @@ pub fn jackfield() -> Command {
 
 /// What a command did.
 #[derive(Debug)]
-pub struct Done {
+pub struct CommandOutput {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Done {
+impl CommandOutput {
     /// The one JSON object on standard output.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -96,13 +96,13 @@ impl Done {
 
 /// Runs a command to its end; one that does not end is killed, and the test fails.
 #[track_caller]
-pub fn done(command: &mut Command) -> Done {
-    done_within(command, LONGEST)
+pub fn run_command(command: &mut Command) -> CommandOutput {
+    run_command_within(command, LONGEST)
 }
 
-/// As [`done`], with another limit.
+/// As [`run_command`], with another limit.
 #[track_caller]
-pub fn done_within(command: &mut Command, longest: Duration) -> Done {
+pub fn run_command_within(command: &mut Command, longest: Duration) -> CommandOutput {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     let stdout = reader(child.stdout.take().expect("standard output"));
@@ -110,7 +110,7 @@ pub fn done_within(command: &mut Command, longest: Duration) -> Done {
     let ended = wait(&mut child, longest);
     let (stdout, stderr) = (stdout.join().expect("read"), stderr.join().expect("read"));
     assert!(ended.is_some(), "it did not end within {longest:?}:\n{stdout}\n{stderr}");
-    Done { code: ended.flatten(), stdout, stderr }
+    CommandOutput { code: ended.flatten(), stdout, stderr }
 }
 
 fn reader(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<String> {
@@ -184,12 +184,12 @@ impl Pipeline {
 
     /// Runs it.
     #[track_caller]
-    pub fn run(&self) -> Done {
-        done(&mut self.command())
+    pub fn run(&self) -> CommandOutput {
+        run_command(&mut self.command())
     }
 
     /// What it said, with the folder's path taken out.
-    pub fn said(&self, done: &Done) -> String {
+    pub fn said(&self, done: &CommandOutput) -> String {
         done.stderr.replace(&*self.path().to_string_lossy(), "[folder]")
     }
 }
@@ -252,9 +252,9 @@ pub fn same_outcome(calm: &Path, other: &Path) {
 }
 
 /// A small file system of its own; unmounted when it is dropped.
-pub struct Small<'a>(&'a Path);
+pub struct SmallFileSystem<'a>(&'a Path);
 
-impl<'a> Small<'a> {
+impl<'a> SmallFileSystem<'a> {
     /// `None` where mounting is not allowed.
     pub fn mount(at: &'a Path, size: &str) -> Option<Self> {
         let mounted =
@@ -273,7 +273,7 @@ impl<'a> Small<'a> {
     }
 }
 
-impl Drop for Small<'_> {
+impl Drop for SmallFileSystem<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0).status();
     }

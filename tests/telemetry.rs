@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Pipeline, done, tree};
+use crate::support::{Pipeline, run_command, tree};
 
 fn pipeline() -> Pipeline {
     let pipeline = Pipeline::new(
@@ -55,7 +55,7 @@ in = { plan = "plan", samples = "sample" }
 fn the_metrics_file_counts_what_happened() {
     let pipeline = pipeline();
     let file = pipeline.path().join("run.prom");
-    done(pipeline.command().arg("--metrics-file").arg(&file)).expect_code(0);
+    run_command(pipeline.command().arg("--metrics-file").arg(&file)).expect_code(0);
     let text = std::fs::read_to_string(&file).expect("the metrics");
     for line in [
         "jackfield_items_total{state=\"ok\"} 2",
@@ -126,7 +126,7 @@ fn spans_go_to_the_collector_of_the_environment() {
         }
     });
     let endpoint = format!("http://{address}");
-    done(pipeline.command().env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)).expect_code(0);
+    run_command(pipeline.command().env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)).expect_code(0);
     let mut all = Vec::new();
     while let Ok(post) = posts.recv_timeout(Duration::from_millis(500)) {
         all.extend(post);
@@ -136,7 +136,7 @@ fn spans_go_to_the_collector_of_the_environment() {
         assert!(text.contains(name), "no `{name}` among the spans");
     }
     // A collector that is away harms nothing.
-    let away = done(pipeline.command().env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")).expect_code(0);
+    let away = run_command(pipeline.command().env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")).expect_code(0);
     assert_eq!(away.json()["items"]["ok"], 2);
 }
 

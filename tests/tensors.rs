@@ -25,7 +25,10 @@ use jackfield_store::{RunFolder, RunJson};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{Done, Pipeline, Small, done, fixture, jackfield, outcome, result, results, same_outcome, wait};
+use crate::support::{
+    CommandOutput, Pipeline, SmallFileSystem, fixture, jackfield, outcome, result, results, run_command, same_outcome,
+    wait,
+};
 
 const NATIVE: &str = "misbehaving.so";
 const WASM: &str = "misbehaving.wasm";
@@ -88,7 +91,7 @@ fn name(path: &Path) -> String {
 
 /// Kind and message of the one failure of a stage for an item.
 #[track_caller]
-fn failure(run: &Done, item: &str, stage: &str) -> String {
+fn failure(run: &CommandOutput, item: &str, stage: &str) -> String {
     let line = result(&run.folder(), item);
     let failures = line["failures"][stage].as_array().unwrap_or_else(|| panic!("no failure in {line:#}"));
     let last = failures.last().expect("a failure");
@@ -101,7 +104,7 @@ fn references_go_through_paths_lists_elements_and_replicates_alike_in_every_form
     for file in FILES {
         let pipeline = of_texts(file, &["one", "two", "three", "two"], "", &all_wires());
         for jobs in ["1", "16"] {
-            let run = done(pipeline.command().args(["--jobs", jobs])).expect_code(0);
+            let run = run_command(pipeline.command().args(["--jobs", jobs])).expect_code(0);
             let names: Vec<String> = blobs(&run.folder()).iter().map(|path| name(path)).collect();
             seen.push((outcome(&run.folder()), names));
             for path in blobs(&run.folder()) {
@@ -229,9 +232,9 @@ fn what_is_damaged_or_missing_is_reported_and_made_again() {
     strays.iter().for_each(|stray| fs::write(stray, "stray").expect("written"));
 
     let mut show = jackfield();
-    let told = done(show.args(["runs", "show", "last", "--out"]).arg(pipeline.out())).expect_code(1).stderr;
+    let told = run_command(show.args(["runs", "show", "last", "--out"]).arg(pipeline.out())).expect_code(1).stderr;
     assert!(told.contains(&format!("(`blobs/{}` is missing)", name(&files[1]))), "{told}");
-    let resumed = done(pipeline.command().args(["--resume", "last"])).expect_code(0);
+    let resumed = run_command(pipeline.command().args(["--resume", "last"])).expect_code(0);
     for (path, what) in [(&files[0], "damaged"), (&files[1], "missing")] {
         let told = format!("`blobs/{}` is {what}", name(path));
         assert!(resumed.stderr.contains(&told), "{}", resumed.stderr);
@@ -241,7 +244,7 @@ fn what_is_damaged_or_missing_is_reported_and_made_again() {
     let undisturbed = pipeline.run().expect_code(0);
     same_outcome(&undisturbed.folder(), &folder);
     // A second resume finds nothing to do.
-    let again = done(pipeline.command().args(["--resume", &name(&folder)])).expect_code(0);
+    let again = run_command(pipeline.command().args(["--resume", &name(&folder)])).expect_code(0);
     assert!(!again.stderr.contains("damaged"), "{}", again.stderr);
 }
 
@@ -269,7 +272,7 @@ fn a_killed_run_loses_no_tensor() {
         }
         wait(&mut child, Duration::from_micros(random.below(60_000)));
     }
-    let resumed = done(&mut command(true)).expect_code(0);
+    let resumed = run_command(&mut command(true)).expect_code(0);
     same_outcome(&calm.folder(), &resumed.folder());
     let names = |run: &Path| blobs(run).iter().map(|path| name(path)).collect::<Vec<_>>();
     assert_eq!(names(&calm.folder()), names(&resumed.folder()));
@@ -278,12 +281,12 @@ fn a_killed_run_loses_no_tensor() {
 #[test]
 fn a_full_disk_leaves_nothing_half_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(_disk) = Small::mount(folder.path(), "3m") else { return };
+    let Some(_disk) = SmallFileSystem::mount(folder.path(), "3m") else { return };
     let stages = format!("{MADE}with = {{ rows = 300000 }}\n");
     let pipeline = of_texts(NATIVE, &["one"], "", &stages);
     let mut command = jackfield();
     command.arg("run").arg(pipeline.path()).arg("--json").arg("--out").arg(folder.path().join("runs"));
-    let run = done(&mut command).expect_code(1);
+    let run = run_command(&mut command).expect_code(1);
     let item = results(&run.folder())[0]["item"].as_str().expect("an id").to_owned();
     let told = failure(&run, &item, "made");
     assert!(told.starts_with("unavailable: the disk is full at `"), "{told}");
@@ -298,7 +301,7 @@ fn a_result_that_is_kept_brings_its_tensors_into_another_run() {
         let memo = format!("[cache.kept]\ntiers = [{{ use = \"sqlite\", with = {{ path = {path:?} }} }}]\n");
         let stages = format!("{memo}{MADE}cache = \"kept\"\n{SUM}");
         let pipeline = of_texts(file, &["one", "two"], "", &stages);
-        let hits = |run: &Done| run.json()["stages"]["made"]["memo_hits"].as_u64().expect("a count");
+        let hits = |run: &CommandOutput| run.json()["stages"]["made"]["memo_hits"].as_u64().expect("a count");
         let first = pipeline.run().expect_code(0);
         assert_eq!(hits(&first), 0);
         let second = pipeline.run().expect_code(0);
@@ -311,7 +314,7 @@ fn a_result_that_is_kept_brings_its_tensors_into_another_run() {
             .args(["cache", "clear"])
             .arg(pipeline.path())
             .args(["--prefix", &format!("blob/{}", name(&blobs(&first.folder())[0]))]);
-        assert!(done(&mut clear).expect_code(0).stderr.contains("sqlite: 1 cleared"));
+        assert!(run_command(&mut clear).expect_code(0).stderr.contains("sqlite: 1 cleared"));
         let third = pipeline.run().expect_code(0);
         assert_eq!(hits(&third), 1);
         same_outcome(&first.folder(), &third.folder());
@@ -358,7 +361,7 @@ fn a_recorded_call_is_made_again_with_its_tensors() {
     for file in FILES {
         let pipeline = of_texts(file, &["one"], "", &format!("{MADE}{SUM}"));
         let calls = pipeline.path().join("calls");
-        done(pipeline.command().arg("--record").arg(&calls)).expect_code(0);
+        run_command(pipeline.command().arg("--record").arg(&calls)).expect_code(0);
         let records: Vec<PathBuf> = glob::glob(&format!("{}/*.json", calls.display()))
             .expect("a pattern")
             .map(|path| path.expect("a path"))
@@ -366,12 +369,12 @@ fn a_recorded_call_is_made_again_with_its_tensors() {
         assert_eq!(records.len(), 2);
         for record in &records {
             let mut replay = jackfield();
-            done(replay.args(["plugins", "replay", "--allow-native"]).arg(record)).expect_code(0);
+            run_command(replay.args(["plugins", "replay", "--allow-native"]).arg(record)).expect_code(0);
         }
         fs::remove_dir_all(calls.join("blobs")).expect("removed");
         let sums = records.iter().find(|path| name(path).starts_with("sum")).expect("its record");
         let mut replay = jackfield();
-        done(replay.args(["plugins", "replay", "--allow-native"]).arg(sums)).expect_code(1);
+        run_command(replay.args(["plugins", "replay", "--allow-native"]).arg(sums)).expect_code(1);
     }
 }
 
@@ -567,7 +570,7 @@ fn what_a_model_captured_is_open_to_who_asked_and_is_kept_with_its_answer() {
     let without = stages.split("[model.states]").next().expect("the cache").to_owned() + MERE;
     let pipeline = Pipeline::new(&format!("[pipeline]\nname = \"here\"\n{without}"));
     clear.args(["cache", "clear"]).arg(pipeline.path()).args(["--prefix", "blob/"]);
-    assert!(done(&mut clear).expect_code(0).stderr.contains("sqlite: 1 cleared"));
+    assert!(run_command(&mut clear).expect_code(0).stderr.contains("sqlite: 1 cleared"));
     assert!(!asked(&run_here(folder.path(), &stages)), "without its tensor, an answer is none");
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use jackfield_loader::Digest;
 use serde_json::json;
 
-use crate::support::{Done, Pipeline, done, fixture, jackfield, result};
+use crate::support::{CommandOutput, Pipeline, fixture, jackfield, result, run_command};
 
 /// A stage that shows its files, by the plugin in this form, and keeps its answers.
 fn pipeline(form: &str) -> Pipeline {
@@ -41,9 +41,9 @@ cache = "kept"
     .with("programs/inside/c.txt", "no")
 }
 
-fn run(pipeline: &Pipeline, set: &[&str]) -> Done {
+fn run(pipeline: &Pipeline, set: &[&str]) -> CommandOutput {
     let mut command = pipeline.command();
-    done(command.args(set.iter().flat_map(|set| ["--set", set])))
+    run_command(command.args(set.iter().flat_map(|set| ["--set", set])))
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_folder_that_cannot_be_read_is_a_fault_of_the_pipeline() {
     let pipeline = pipeline("so").with("binary/a.txt", b"\xff").with("binary/b.txt", b"\xff").with("empty/.hidden", "");
     let said = |from: &str| {
         let set = format!("stages.texts.with.from={from}");
-        let checked = done(jackfield().arg("check").arg(pipeline.path()).arg("--set").arg(&set)).expect_code(2);
+        let checked = run_command(jackfield().arg("check").arg(pipeline.path()).arg("--set").arg(&set)).expect_code(2);
         let ran = run(&pipeline, &[&set]).expect_code(2);
         let said = pipeline.said(&checked);
         assert!(said.contains(ran.json()["faults"][0]["message"].as_str().expect("a message")), "{ran:?}");

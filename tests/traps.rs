@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bad_plugins::component::{Described, Hand},
-    support::{Done, Pipeline, done, results},
+    support::{CommandOutput, Pipeline, results, run_command},
 };
 
 /// A component that does this on each text that begins with a `t`, and otherwise answers `{}`.
@@ -48,14 +48,14 @@ limits = {{ {limits} }}
 
 /// A run, and what each item came to: `ok`, or the message of its failure.
 #[track_caller]
-fn run(pipeline: &Pipeline) -> (Done, Vec<String>) {
-    let run = done(pipeline.command().args(["--jobs", "1"]));
+fn run(pipeline: &Pipeline) -> (CommandOutput, Vec<String>) {
+    let run = run_command(pipeline.command().args(["--jobs", "1"]));
     let outcomes = outcomes(&run);
     (run, outcomes)
 }
 
 #[track_caller]
-fn outcomes(run: &Done) -> Vec<String> {
+fn outcomes(run: &CommandOutput) -> Vec<String> {
     let outcome = |line: &Value| match line["failures"]["shaky"][0]["message"].as_str() {
         Some(message) => message.to_owned(),
         None => {

@@ -11,7 +11,7 @@ use std::{
 
 use jackfield_loader::Digest;
 
-use crate::support::{Pipeline, done, fixture, jackfield, outcome, wait};
+use crate::support::{Pipeline, fixture, jackfield, outcome, run_command, wait};
 
 /// No round takes longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -247,6 +247,6 @@ fn ctrl_c_ends_it() {
     assert_eq!(wait(&mut watching.child, LONGEST), Some(Some(0)));
     // What it kept is in the folder of the runs, and is no run.
     assert!(pipeline.out().join(".watch/memo.sqlite").exists());
-    let listed = done(jackfield().args(["runs", "list", "--out"]).arg(pipeline.out())).expect_code(0);
+    let listed = run_command(jackfield().args(["runs", "list", "--out"]).arg(pipeline.out())).expect_code(0);
     assert!(!listed.stdout.contains(".watch"), "{}", listed.stdout);
 }

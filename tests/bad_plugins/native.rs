@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use jackfield_loader::{Digest, LoadError, Trust, load};
 
 use super::{plain, refusal, refused, said, trust};
-use crate::support::{done, fixture, jackfield, root};
+use crate::support::{fixture, jackfield, root, run_command};
 
 fn misbehaving() -> Vec<u8> {
     fs::read(fixture("misbehaving.so")).expect("a library")
@@ -203,7 +203,7 @@ fn aborting_library() -> Vec<u8> {
         .expect("written");
     let mut rustc = Command::new("rustc");
     rustc.args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-Awarnings", "-o"]).arg(&made).arg(&code);
-    done(&mut rustc).expect_code(0);
+    run_command(&mut rustc).expect_code(0);
     fs::read(made).expect("made")
 }
 
@@ -273,8 +273,8 @@ fn nothing_of_a_refused_library_runs() {
 fn a_library_that_panics_over_its_descriptors_is_refused_with_its_words() {
     let mut command = jackfield();
     command.args(["plugins", "list", "--allow-native", "--file"]).arg(fixture("misbehaving.so"));
-    done(&mut command).expect_code(0);
-    let refused = done(command.env("JACKFIELD_TEST_PANIC_IN_DESCRIBE", "1")).expect_code(1);
+    run_command(&mut command).expect_code(0);
+    let refused = run_command(command.env("JACKFIELD_TEST_PANIC_IN_DESCRIBE", "1")).expect_code(1);
     assert_eq!(refused.stdout, "");
     assert_snapshot!(plain(&refused.stderr), @"error: `[file]` failed while being loaded: internal: panicked in describe: has nothing to offer");
 }

@@ -16,7 +16,7 @@ use super::{
     component::{FOR_EVER, Hand},
     plain, trust,
 };
-use crate::support::{Done, Pipeline, done, fixture, results};
+use crate::support::{CommandOutput, Pipeline, fixture, results, run_command};
 
 const NATIVE: &str = "misbehaving.so";
 const WASM: &str = "misbehaving.wasm";
@@ -61,7 +61,7 @@ fn harm(file: &str, tried: &str) -> String {
 
 /// Kind and message of the bad item's failure in the stage `tried`.
 #[track_caller]
-fn only_the_bad_one_failed(run: &Done, right: impl Fn(&str) -> Value) -> String {
+fn only_the_bad_one_failed(run: &CommandOutput, right: impl Fn(&str) -> Value) -> String {
     assert_eq!(run.code, Some(3), "{run:#?}");
     let (summary, lines) = (run.json(), results(&run.folder()));
     assert_eq!(summary["items"], json!({ "total": 5, "ok": 4, "partial": 1, "failed": 0 }), "{summary:#}");
@@ -203,7 +203,7 @@ fn an_endless_loop_fails_the_item_at_the_timeout_of_its_stage() {
 #[test]
 fn an_endless_loop_in_native_code_leaves_the_only_worker_replaceable_and_the_program_able_to_end() {
     let pipeline = next_to_a_steady_one(NATIVE, "use = \"bad/loops\"\ntimeout = \"300ms\"");
-    let run = done(pipeline.command().args(["--jobs", "1"]));
+    let run = run_command(pipeline.command().args(["--jobs", "1"]));
     let said = only_the_bad_one_failed(&run, |text| json!({ "text": text }));
     assert_eq!(said, "timed-out: no answer within 300ms");
     assert!(run.stderr.contains("its thread is written off and replaced"), "{}", run.stderr);
@@ -358,7 +358,7 @@ fn the_good_items_of_a_batch_that_fails_as_a_whole_come_out_right() {
             "[stages.tried]\nuse = \"bad/panics\"\nwith = { at = \"method\" }\nin = { text = \"input.text\" }\n";
         let plugin = entry("bad", &fixture(file));
         let pipeline = pipeline(&plugin, &crowd(), stages);
-        let run = done(pipeline.command().args(["--jobs", "1"])).expect_code(3);
+        let run = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(3);
         assert_eq!(run.json()["items"], json!({ "total": 500, "ok": 450, "partial": 0, "failed": 50 }), "{file}");
         for (line, text) in results(&run.folder()).iter().zip(crowd()) {
             if text == "bad" {
@@ -401,7 +401,7 @@ fn a_batch_that_fails_as_a_whole_answers_each_of_its_requests() {
 fn a_batch_that_panicked_is_made_again_one_by_one() {
     let stages = "[stages.tried]\nuse = \"bad/crowds\"\nin = { text = \"input.text\" }\n";
     let pipeline = pipeline(&entry("bad", &fixture(NATIVE)), &crowd(), stages);
-    let run = done(pipeline.command().args(["--jobs", "1"])).expect_code(3);
+    let run = run_command(pipeline.command().args(["--jobs", "1"])).expect_code(3);
     let mut again = 0;
     for (line, text) in results(&run.folder()).iter().zip(crowd()) {
         if text == "bad" {

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::{
     model_server::{ModelServer, Reply},
-    support::{Done, done, fixture, jackfield, root},
+    support::{CommandOutput, fixture, jackfield, root, run_command},
 };
 
-fn test(arguments: &[&str]) -> Done {
-    done(jackfield().args(["plugins", "test"]).args(arguments).env("COLUMNS", "100"))
+fn test(arguments: &[&str]) -> CommandOutput {
+    run_command(jackfield().args(["plugins", "test"]).args(arguments).env("COLUMNS", "100"))
 }
 
 /// Holds a text to a snapshot among those of the other tests.
@@ -129,7 +129,7 @@ fn a_model_is_tested_with_a_server_that_answers() {
 }
 
 /// What the program says, without what differs from run to run.
-fn said(run: &Done, file: &str) -> String {
+fn said(run: &CommandOutput, file: &str) -> String {
     let path = fixture(file);
     let text = format!("{}{}", run.stdout, run.stderr).replace(&*path.to_string_lossy(), "[file]");
     let mut lines = Vec::new();

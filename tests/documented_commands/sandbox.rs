@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::output::{fits, plain, tokens};
-use crate::support::{done_within, root};
+use crate::support::{root, run_command_within};
 
 /// No command takes longer, on a machine that has others to do.
 const LONGEST: Duration = Duration::from_secs(400);
@@ -86,7 +86,7 @@ impl Sandbox {
         {
             bash.env_remove(name);
         }
-        let done = done_within(&mut bash, LONGEST);
+        let done = run_command_within(&mut bash, LONGEST);
         let said = done.stdout;
         assert_eq!(done.code, Some(exit), "{place} ended otherwise:\n{said}");
         self.cwd = PathBuf::from(fs::read_to_string(&here).expect("a folder").trim_end());

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{ONE, hand, locked, lockfile, original, plain, plugins, run, with_password};
-use crate::support::{Pipeline, done, jackfield, tree};
+use crate::support::{Pipeline, jackfield, run_command, tree};
 
 const TWO: &str = r#"
 [pipeline]
@@ -50,7 +50,7 @@ fn what_is_locked_is_shown_and_the_same_is_locked_with_the_same_bytes() {
 
 #[track_caller]
 fn done_of(command: &mut std::process::Command) {
-    done(command).expect_code(0);
+    run_command(command).expect_code(0);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn without_a_lockfile_verify_and_diff_say_so() {
 fn a_key_is_made_and_signs_and_no_secret_is_shown() {
     let pipeline = Pipeline::new(ONE).with("hand.wasm", original());
     let command = || with_password(&pipeline, "correct horse");
-    let made = done(command().args(["keygen", "mine", "--password-env", "SECRET"])).expect_code(0);
+    let made = run_command(command().args(["keygen", "mine", "--password-env", "SECRET"])).expect_code(0);
     let public = made.stdout.trim().to_owned();
     assert_snapshot!(plain(&pipeline, &format!("{}--\n{}", made.stdout, made.stderr)), @r"
     [public 1]
@@ -172,7 +172,7 @@ fn a_key_is_made_and_signs_and_no_secret_is_shown() {
     assert!(shared.ends_with(&format!("\n{public}\n")), "{shared}");
 
     let sign = ["sign", "hand.wasm", "--key", "mine.key", "--password-env", "SECRET"];
-    let signed = done(command().args(sign)).expect_code(0);
+    let signed = run_command(command().args(sign)).expect_code(0);
     assert_snapshot!(plain(&pipeline, &format!("{}--\n{}", signed.stdout, signed.stderr)), @r"
     hand.wasm.minisig
     --
@@ -190,8 +190,9 @@ fn a_key_is_made_and_signs_and_no_secret_is_shown() {
 fn keys_that_are_there_or_cannot_be_used_are_left_alone() {
     let pipeline = Pipeline::new(ONE).with("hand.wasm", original()).with("taken.pub", "mine");
     let command = || with_password(&pipeline, "correct horse");
-    let said = |arguments: &[&str], code| plain(&pipeline, &done(command().args(arguments)).expect_code(code).stderr);
-    done(command().args(["keygen", "mine", "--password-env", "SECRET"])).expect_code(0);
+    let said =
+        |arguments: &[&str], code| plain(&pipeline, &run_command(command().args(arguments)).expect_code(code).stderr);
+    run_command(command().args(["keygen", "mine", "--password-env", "SECRET"])).expect_code(0);
     let secret = fs::read(pipeline.path().join("mine.key")).expect("a key");
     let public = fs::read_to_string(pipeline.path().join("mine.pub")).expect("a key");
     let pipeline_with = |name: &str, content: &str| fs::write(pipeline.path().join(name), content).expect("written");
@@ -199,12 +200,12 @@ fn keys_that_are_there_or_cannot_be_used_are_left_alone() {
     pipeline_with("short.key", "untrusted comment: nothing else\n");
     let key = |key| ["sign", "hand.wasm", "--key", key, "--password-env", "SECRET"];
     let mut wrong = with_password(&pipeline, "battery staple");
-    let wrong = done(wrong.args(key("mine.key"))).expect_code(1).stderr;
+    let wrong = run_command(wrong.args(key("mine.key"))).expect_code(1).stderr;
     let long = "x".repeat(1025);
     let mut long = with_password(&pipeline, &long);
-    let long = done(long.args(["keygen", "new", "--password-env", "SECRET"])).expect_code(1).stderr;
+    let long = run_command(long.args(["keygen", "new", "--password-env", "SECRET"])).expect_code(1).stderr;
     let mut empty = with_password(&pipeline, "");
-    let empty = done(empty.args(["keygen", "new", "--password-env", "SECRET"])).expect_code(2).stderr;
+    let empty = run_command(empty.args(["keygen", "new", "--password-env", "SECRET"])).expect_code(2).stderr;
     assert_snapshot!(
         [
             said(&["keygen", "mine", "--password-env", "SECRET"], 1),

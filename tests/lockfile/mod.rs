@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     bad_plugins::component::{Described, Hand},
-    support::{Done, Pipeline, done, jackfield},
+    support::{CommandOutput, Pipeline, jackfield, run_command},
 };
 
 /// A pipeline with one component made by hand, `hand`.
@@ -56,14 +56,14 @@ fn locked() -> Pipeline {
 
 /// `jackfield plugins COMMAND` in the pipeline's folder.
 #[track_caller]
-fn plugins(pipeline: &Pipeline, command: &[&str]) -> Done {
-    done(jackfield().current_dir(pipeline.path()).arg("plugins").args(command))
+fn plugins(pipeline: &Pipeline, command: &[&str]) -> CommandOutput {
+    run_command(jackfield().current_dir(pipeline.path()).arg("plugins").args(command))
 }
 
 /// `jackfield run` in the pipeline's folder.
 #[track_caller]
-fn run(pipeline: &Pipeline) -> Done {
-    done(jackfield().current_dir(pipeline.path()).args(["run", "."]))
+fn run(pipeline: &Pipeline) -> CommandOutput {
+    run_command(jackfield().current_dir(pipeline.path()).args(["run", "."]))
 }
 
 /// What is said of a pipeline that may not run, after `run` and `check` have both refused it without a trace.
@@ -74,7 +74,7 @@ fn refused(pipeline: &Pipeline) -> String {
     let ran = run(pipeline).expect_code(2);
     assert_eq!(ran.stdout, "");
     assert_eq!(runs(), before, "it left a run folder");
-    let checked = done(jackfield().current_dir(pipeline.path()).args(["check", "."])).expect_code(2);
+    let checked = run_command(jackfield().current_dir(pipeline.path()).args(["check", "."])).expect_code(2);
     assert_eq!(checked.stderr, ran.stderr);
     plain(pipeline, &ran.stderr)
 }

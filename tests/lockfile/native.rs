@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use super::{edit, lockfile, plain, plugins, refused, run};
 use crate::{
     bad_plugins::native::{library, note},
-    support::{Pipeline, done, fixture, jackfield},
+    support::{Pipeline, fixture, jackfield, run_command},
 };
 
 const NATIVE: &str = r#"
@@ -119,7 +119,7 @@ fn a_lockfile_that_describes_the_same_library_otherwise_is_refused_once_it_is_lo
     let said = refused(&pipeline);
     assert!(said.contains("though the file is the same") && said.contains("+ analyzer \"echo\""), "{said}");
     // What a person accepts is all that differs.
-    let done = done(jackfield().current_dir(pipeline.path()).args(["plugins", "update", "mine"])).expect_code(0);
+    let done = run_command(jackfield().current_dir(pipeline.path()).args(["plugins", "update", "mine"])).expect_code(0);
     assert!(done.stdout.contains("+ analyzer \"echo\""), "{done:#?}");
     run(&pipeline).expect_code(0);
 }

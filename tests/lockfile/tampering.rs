@@ -11,7 +11,7 @@ use jackfield_loader::{
 use super::{ONE, edit, flip, hand, locked, lockfile, original, plain, plugins, refused, run};
 use crate::{
     bad_plugins::component::{FOR_EVER, Hand},
-    support::{Pipeline, done, jackfield},
+    support::{Pipeline, jackfield, run_command},
 };
 
 #[test]
@@ -146,11 +146,11 @@ fn a_pipeline_from_the_command_line_is_checked_against_the_lockfile_too() {
     let pipeline = locked().with("other.wasm", hand(b"9.0.0", &[]));
     let mut command = jackfield();
     command.current_dir(pipeline.path()).args(["check", ".", "--set", "plugins.hand.path=other.wasm"]);
-    let said = done(&mut command).expect_code(2).stderr;
+    let said = run_command(&mut command).expect_code(2).stderr;
     assert!(said.contains("is not the file that `jackfield.lock` holds"), "{said}");
     for command in [["graph", "."].as_slice(), &["cache", "stats", "."]] {
         flip(&pipeline.path().join("hand.wasm"), 8 * 100);
-        let done = done(jackfield().current_dir(pipeline.path()).args(command));
+        let done = run_command(jackfield().current_dir(pipeline.path()).args(command));
         assert_eq!(done.code, Some(2), "{done:#?}");
         assert!(done.stderr.contains("is not the file"), "{done:#?}");
         flip(&pipeline.path().join("hand.wasm"), 8 * 100);
@@ -163,7 +163,8 @@ fn a_lockfile_that_has_to_be_there_is_missed() {
     // Without a lockfile all is as it was.
     run(&pipeline).expect_code(0);
     let check = |code| {
-        let done = done(jackfield().current_dir(pipeline.path()).args(["check", ".", "--locked"])).expect_code(code);
+        let done =
+            run_command(jackfield().current_dir(pipeline.path()).args(["check", ".", "--locked"])).expect_code(code);
         plain(&pipeline, &done.stderr)
     };
     assert_snapshot!(check(2), @r"
@@ -177,14 +178,14 @@ fn a_lockfile_that_has_to_be_there_is_missed() {
     check(0);
     // Where nothing is to be locked, no lockfile is missing.
     let none = Pipeline::new("[pipeline]\nname = \"a\"\n[stages.a]\nuse = \"seed\"\n");
-    let said = done(jackfield().current_dir(none.path()).args(["check", ".", "--locked"])).stderr;
+    let said = run_command(jackfield().current_dir(none.path()).args(["check", ".", "--locked"])).stderr;
     assert!(!said.contains("--locked"), "{said}");
 }
 
 #[test]
 fn faults_of_the_lock_are_records_with_their_difference() {
     let pipeline = locked().with("hand.wasm", hand(b"1.0.0", &[]));
-    let done = done(jackfield().current_dir(pipeline.path()).args(["check", ".", "--json"])).expect_code(2);
+    let done = run_command(jackfield().current_dir(pipeline.path()).args(["check", ".", "--json"])).expect_code(2);
     assert_snapshot!(plain(&pipeline, &done.stdout));
 }
 

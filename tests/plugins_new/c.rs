@@ -11,7 +11,7 @@ use super::{
     project::{WorkFolder, follow},
     the_guide_shows,
 };
-use crate::support::{done_within, jackfield};
+use crate::support::{jackfield, run_command_within};
 
 const C: (&str, &str) = (
     "for clang in clang-23 clang-22 clang-21 clang-20 clang-19; do \
@@ -46,20 +46,21 @@ fn older_clang(path: &Path) {
 fn where_clang_is_too_old_the_build_says_what_to_install() {
     let place = WorkFolder::new();
     let mut new = jackfield();
-    done_within(new.args(["plugins", "new", "old", "--lang", "c"]).current_dir(place.folder.path()), LONGEST)
+    run_command_within(new.args(["plugins", "new", "old", "--lang", "c"]).current_dir(place.folder.path()), LONGEST)
         .expect_code(0);
     // What the build calls, and an older clang.
     let bin = place.folder.path().join("few");
     fs::create_dir(&bin).expect("made");
     for tool in ["sh", "sed", "grep", "sort", "head", "mkdir", "dirname", "rustc"] {
-        let found = done_within(Command::new("sh").args(["-c", &format!("command -v {tool}")]), LONGEST).expect_code(0);
+        let found =
+            run_command_within(Command::new("sh").args(["-c", &format!("command -v {tool}")]), LONGEST).expect_code(0);
         std::os::unix::fs::symlink(found.stdout.trim(), bin.join(tool)).expect("linked");
     }
     older_clang(&bin.join("clang"));
     let build = |variables: &[(&str, &str)]| {
         let mut command = Command::new(place.folder.path().join("old/build"));
         command.env("PATH", &bin).env_remove("CLANG").env_remove("WASI_SDK_PATH").envs(variables.iter().copied());
-        done_within(&mut command, LONGEST).expect_code(1).stderr
+        run_command_within(&mut command, LONGEST).expect_code(1).stderr
     };
     insta::assert_snapshot!(build(&[]), @r"
     build: there is no C compiler for WebAssembly here.
@@ -79,7 +80,7 @@ fn where_clang_is_too_old_the_build_says_what_to_install() {
     // So says the doctor.
     let mut doctor = jackfield();
     doctor.args(["doctor", "--json"]).current_dir(place.folder.path()).env("PATH", &bin).env_remove("CLANG");
-    let told = done_within(&mut doctor, LONGEST).json()["groups"].take();
+    let told = run_command_within(&mut doctor, LONGEST).json()["groups"].take();
     let findings =
         told.as_array().expect("groups").iter().flat_map(|group| group["findings"].as_array().expect("findings"));
     let clang = findings.into_iter().find(|finding| finding["name"] == "clang").expect("clang");

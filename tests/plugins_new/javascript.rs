@@ -11,7 +11,7 @@ use super::{
     project::{WorkFolder, follow},
     the_guide_shows,
 };
-use crate::support::{done_within, root};
+use crate::support::{root, run_command_within};
 
 const NODE: (&str, &str) = ("node --version && npm --version", "Node.js with npm");
 
@@ -77,7 +77,7 @@ fn the_package_keeps_to_its_types() {
     let mut tests = Command::new("node");
     tests.args(["--test", "tests/plugins_new/package.test.mjs"]).current_dir(root());
     tests.env("JACKFIELD_PACKAGE", root().join("plugin-api/javascript"));
-    done_within(&mut tests, LONGEST).expect_code(0);
+    run_command_within(&mut tests, LONGEST).expect_code(0);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{LONGEST, transcript::plain};
-use crate::support::{Done, done_within, jackfield, results, root};
+use crate::support::{CommandOutput, jackfield, results, root, run_command_within};
 
 /// A folder to make a project in, and what its commands run with.
 pub(super) struct WorkFolder {
@@ -32,7 +32,7 @@ impl WorkFolder {
         Self { folder, env: vec![("JACKFIELD_CACHE_DIR", cache)], before_build: String::new() }
     }
 
-    pub(super) fn sh(&self, folder: &Path, command: &str) -> Done {
+    pub(super) fn sh(&self, folder: &Path, command: &str) -> CommandOutput {
         let before = if command == "./build" { &*self.before_build } else { "" };
         let path =
             format!("{}:{}", self.folder.path().join(".bin").display(), std::env::var("PATH").unwrap_or_default());
@@ -54,7 +54,7 @@ impl WorkFolder {
         ] {
             sh.env_remove(name);
         }
-        done_within(&mut sh, LONGEST)
+        run_command_within(&mut sh, LONGEST)
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn follow_until(place: WorkFolder, name: &str, kind: &str, lang: &str
     let mut new = jackfield();
     new.args(command.split(' ').skip(1)).arg("--into").arg(root().join("examples/transcripts"));
     new.current_dir(place.folder.path());
-    let made = done_within(&mut new, LONGEST).expect_code(0);
+    let made = run_command_within(&mut new, LONGEST).expect_code(0);
     let (printed, into) = made.stdout.trim_end().rsplit_once('\n').expect("commands");
     let mut transcript = format!("$ {command}\n{}{printed}\n", plain(&made.stderr));
     let mut folder = place.folder.path().to_owned();
@@ -118,7 +118,7 @@ pub(super) fn made(place: &WorkFolder, kind: &str, lang: &str, folder: &str) -> 
     let folder = place.folder.path().join(folder);
     let mut new = jackfield();
     new.args(["plugins", "new", &format!("the-{kind}"), "--kind", kind, "--lang", lang, "--dir"]).arg(&folder);
-    done_within(&mut new, LONGEST).expect_code(0);
+    run_command_within(&mut new, LONGEST).expect_code(0);
     folder
 }
 

@@ -11,7 +11,7 @@ use super::{
     project::{WorkFolder, follow, follow_until},
     the_guide_shows,
 };
-use crate::support::{done_within, root};
+use crate::support::{root, run_command_within};
 
 const PYTHON: (&str, &str) = ("python3 -c 'import ensurepip, venv'", "Python with venv");
 
@@ -39,7 +39,7 @@ fn the_package_keeps_to_its_types() {
     let mut tests = Command::new("python3");
     tests.args(["-m", "unittest", "tests/plugins_new/test_package.py"]).current_dir(root());
     tests.env("PYTHONPATH", root().join("plugin-api/python")).env("PYTHONDONTWRITEBYTECODE", "1");
-    done_within(&mut tests, LONGEST).expect_code(0);
+    run_command_within(&mut tests, LONGEST).expect_code(0);
 }
 
 #[test]

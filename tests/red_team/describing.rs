@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use super::lines;
 use crate::{
     bad_plugins::component::{Described, FOR_EVER, Hand},
-    support::{Pipeline, done, fixture, jackfield, results},
+    support::{Pipeline, fixture, jackfield, results, run_command},
 };
 
 /// What is said of a component that is refused, in time.
@@ -151,10 +151,10 @@ fn what_a_plugin_says_of_itself_moves_nothing_on_the_terminal() {
     let pipeline = Pipeline::new(toml).with("hand.wasm", text.bytes());
     let file = pipeline.path().join("hand.wasm");
     let file = file.to_str().expect("UTF-8");
-    let run = done(&mut pipeline.command());
+    let run = run_command(&mut pipeline.command());
     assert_eq!(results(&run.folder())[0]["outputs"]["tried"], serde_json::json!({}));
     for command in [vec!["plugins", "list", "--file", file], vec!["plugins", "info", "hand", "--file", file]] {
-        let said = done(jackfield().args(command)).expect_code(0);
+        let said = run_command(jackfield().args(command)).expect_code(0);
         assert_harmless(&said.stdout);
         assert!(said.stdout.contains("\\u{1b}[2J"), "{}", said.stdout);
     }

@@ -10,7 +10,7 @@ use std::{
 use insta::assert_snapshot;
 
 use super::{IN_TIME, attack, lines, read, with_secret};
-use crate::support::{done, jackfield};
+use crate::support::{jackfield, run_command};
 
 const READ: &[&str] = &["read:data=data"];
 
@@ -113,7 +113,8 @@ fn scratch_folders_of_a_process_that_was_killed_are_gone_with_the_next() {
         std::thread::sleep(Duration::from_millis(10));
     }
     // Another one that is under way is not disturbed.
-    let check = || done(jackfield().arg("check").arg(pipeline.path()).env("TMPDIR", temporary.path())).expect_code(0);
+    let check =
+        || run_command(jackfield().arg("check").arg(pipeline.path()).env("TMPDIR", temporary.path())).expect_code(0);
     check();
     assert_eq!(folders().len(), 1);
     child.kill().expect("killed");

@@ -39,7 +39,7 @@ fn what_a_plugin_says_is_one_line_and_moves_nothing() {
             let pipeline = attack.pipeline();
             let mut command = pipeline.command();
             command.env("JACKFIELD_LOG", "info").args(["--log-format", format]);
-            let run = crate::support::done(&mut command).expect_code(3);
+            let run = crate::support::run_command(&mut command).expect_code(3);
             let harmful = |char: char| (char.is_control() && char != '\n') || ('\u{202a}'..='\u{202e}').contains(&char);
             assert!(!run.stderr.contains(harmful), "{:?}", run.stderr);
             for line in run.stderr.lines().chain(run.stdout.lines()) {

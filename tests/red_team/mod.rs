@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bad_plugins::component::Hand,
-    support::{Done, Pipeline, done, fixture, results},
+    support::{CommandOutput, Pipeline, fixture, results, run_command},
 };
 
 /// The texts of the five items.
@@ -48,7 +48,7 @@ struct Attack {
 
 /// What came of an attack.
 struct Outcome {
-    run: Done,
+    run: CommandOutput,
     /// What the bad item has of the stage `tried`: an output, or kind and message of its failure.
     said: Result<Value, String>,
     /// The outputs of `tried` of all items.
@@ -174,7 +174,7 @@ in  = {{ text = "input.text" }}
     fn run_in(self, pipeline: Pipeline) -> Outcome {
         let mut command = self.command(&pipeline);
         let began = Instant::now();
-        let run = done(&mut command);
+        let run = run_command(&mut command);
         assert!(began.elapsed() < IN_TIME, "it took {:?}: {run:#?}", began.elapsed());
         assert!(matches!(run.code, Some(0 | 3)), "{run:#?}");
         let lines = results(&run.folder());

@@ -8,7 +8,7 @@ use jackfield_loader::{Registry, Trust, load, sandbox::Grant};
 use jackfield_pipeline::Request;
 use jackfield_services::open_services;
 
-use crate::support::{Pipeline, done, fixture};
+use crate::support::{Pipeline, fixture, run_command};
 
 /// What the memory in use may have grown by, in bytes.
 const SLACK: usize = 32 << 20;
@@ -33,7 +33,7 @@ fn memory_of_the_host_comes_back_to_where_it_was() {
     // the setting, the test's allocator keeps some for each of them, up to 30 MiB more in a round than in another.
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     let this = "red_team::resident::memory_of_the_host_comes_back_to_where_it_was";
-    let run = done(command.args(["--exact", this, "--nocapture"]).env(ALONE, "1").env("MALLOC_ARENA_MAX", "2"));
+    let run = run_command(command.args(["--exact", this, "--nocapture"]).env(ALONE, "1").env("MALLOC_ARENA_MAX", "2"));
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("1 passed"), "{}", run.stdout);
 }

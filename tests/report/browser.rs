@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{Done, done};
+use crate::support::{CommandOutput, run_command};
 
 /// Chromium, or a program that is the same under another name.
 fn chromium() -> PathBuf {
@@ -49,7 +49,7 @@ pub fn look(page: &Path, view: &View<'_>) -> String {
         .arg(format!("--window-size={width},{height}"))
         .arg(format!("--screenshot={}", picture.display()))
         .arg(format!("file://{}", page.display()));
-    let Done { stdout, stderr, .. } = done(&mut command).expect_code(0);
+    let CommandOutput { stdout, stderr, .. } = run_command(&mut command).expect_code(0);
     let said: Vec<&str> = stderr.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(said.is_empty(), "the page complains: {said:#?}");
     let size = fs::metadata(&picture).map(|file| file.len()).unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::{
         browser::{View, look},
         copy, loads_nothing, page, rows,
     },
-    support::{Pipeline, done, jackfield, root},
+    support::{Pipeline, jackfield, root, run_command},
 };
 
 /// Residuals of two sets of prompts on a model that draws its hidden states, and the direction between them.
@@ -82,7 +82,8 @@ fn weights_and_replies_of_the_best_trials_are_shown_and_one_is_exported() {
     let few = ["positive", "negative", "requests", "neutral"].map(|stage| format!("stages.{stage}.with.limit=3"));
     let few: Vec<&str> = few.iter().map(String::as_str).chain(["input.count=3"]).collect();
     let sets = few.iter().flat_map(|value| ["--set", *value]);
-    let run = done(jackfield().arg("run").arg(folder.path()).args(sets.clone()).arg("--json").arg("--out").arg(&out));
+    let run =
+        run_command(jackfield().arg("run").arg(folder.path()).args(sets.clone()).arg("--json").arg("--out").arg(&out));
     let run = run.expect_code(0).folder();
     let page = page(&run);
     loads_nothing(&page);
@@ -94,9 +95,9 @@ fn weights_and_replies_of_the_best_trials_are_shown_and_one_is_exported() {
     assert!(page.matches(">Weights of item ").count() >= 1);
     assert!(page.contains("It differs from item to item"));
 
-    let front = done(jackfield().arg("front").arg(&run).arg("--json")).expect_code(0).json();
+    let front = run_command(jackfield().arg("front").arg(&run).arg("--json")).expect_code(0).json();
     let best = front["front"][0].as_str().expect("a trial");
     let to = folder.path().join("exported");
-    done(jackfield().arg("export").arg(&run).arg(best).args(sets).arg("--to").arg(&to)).expect_code(0);
+    run_command(jackfield().arg("export").arg(&run).arg(best).args(sets).arg("--to").arg(&to)).expect_code(0);
     assert!(to.join("model.safetensors").is_file() && to.join("checksums.json").is_file());
 }

@@ -19,12 +19,12 @@ use self::{
     browser::{View, look, pictures},
     report_fixture::{Place, queries},
 };
-use crate::support::{Pipeline, done, jackfield, root};
+use crate::support::{Pipeline, jackfield, root, run_command};
 
 /// Writes the page of a run and gives its text.
 #[track_caller]
 fn page(run: &Path) -> String {
-    let said = done(jackfield().arg("report").arg(run)).expect_code(0);
+    let said = run_command(jackfield().arg("report").arg(run)).expect_code(0);
     let file = run.join("report.html");
     assert_eq!((said.stdout.trim_end(), said.stderr.as_str()), (&*file.to_string_lossy(), ""));
     fs::read_to_string(file).expect("a page")
@@ -275,9 +275,10 @@ fn runs_of_the_examples_have_pages() {
         let folder = tempfile::tempdir().expect("a folder");
         copy(&root.join("examples").join(example), folder.path());
         let out = folder.path().join("runs");
-        done(jackfield().arg("run").arg(folder.path()).arg("--out").arg(&out)).expect_code(0);
+        run_command(jackfield().arg("run").arg(folder.path()).arg("--out").arg(&out)).expect_code(0);
         let file = folder.path().join("page.html");
-        let said = done(jackfield().args(["report", "last", "--out"]).arg(&out).arg("-o").arg(&file)).expect_code(0);
+        let said =
+            run_command(jackfield().args(["report", "last", "--out"]).arg(&out).arg("-o").arg(&file)).expect_code(0);
         assert_eq!(said.stdout.trim_end(), file.to_string_lossy());
         let page = fs::read_to_string(&file).expect("a page");
         loads_nothing(&page);
@@ -311,7 +312,7 @@ fn a_run_without_a_page_is_reported() {
     let report = |arguments: &[&str], code: i32| {
         let mut command = jackfield();
         command.arg("report").args(arguments).arg("--out").arg(pipeline.out());
-        let done = done(&mut command).expect_code(code);
+        let done = run_command(&mut command).expect_code(code);
         format!("{}{}", done.stdout, done.stderr)
             .replace(&*pipeline.path().to_string_lossy(), "[folder]")
             .replace(&id, "[run]")

@@ -7,7 +7,7 @@ use crate::{
         browser::{View, look},
         loads_nothing, page, rows,
     },
-    support::{done, jackfield},
+    support::{jackfield, run_command},
 };
 
 const POLICY: &str = "count = 60\n[search]\nuse = \"tpe\"\nwith = { startup = 20, candidates = 24 }";
@@ -55,13 +55,13 @@ fn with_one_objective_the_best_are_listed_and_pruned_trials_counted() {
     let page = page(&run.folder());
     let best = rows(&page, "The best trials");
     assert_eq!(best.len(), 10);
-    let front = done(jackfield().arg("front").arg(run.folder()).arg("--json")).expect_code(0).json();
+    let front = run_command(jackfield().arg("front").arg(run.folder()).arg("--json")).expect_code(0).json();
     let pruned = front["pruned"].as_u64().expect("a count");
     assert!(pruned > 0 && page.contains(&format!(", {pruned} pruned, {} failed.", front["failed"])), "{pruned}");
     // There is nothing of it to take out.
     let trial = front["trials"].as_array().and_then(|all| all.iter().find(|trial| trial["state"] == "pruned"));
     let item = trial.and_then(|trial| trial["item"].as_str()).expect("a pruned trial");
-    let said = done(jackfield().arg("export").arg(run.folder()).args([item, "--to", "nowhere"])).expect_code(2);
+    let said = run_command(jackfield().arg("export").arg(run.folder()).args([item, "--to", "nowhere"])).expect_code(2);
     assert!(
         said.stderr.contains(&format!("item `{item}` of run ")) && said.stderr.contains(" is pruned, "),
         "{said:?}"
