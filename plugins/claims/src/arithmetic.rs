@@ -58,12 +58,12 @@ fn long_sum(values: &[f64]) -> f64 {
 #[must_use]
 pub fn percentile(sorted: &[f64], percent: f64) -> f64 {
     let last = sorted.len() - 1;
-    let place = last as f64 * (percent / 100.0);
-    let below = (place.floor() as usize).min(last);
+    let position = last as f64 * (percent / 100.0);
+    let below = (position.floor() as usize).min(last);
     let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
-    let (step, part) = (high - low, place - below as f64);
+    let (step, fraction) = (high - low, position - below as f64);
     // NumPy goes from the nearer end.
-    if part >= 0.5 { high - step * (1.0 - part) } else { low + step * part }
+    if fraction >= 0.5 { high - step * (1.0 - fraction) } else { low + step * fraction }
 }
 
 /// The mean without the lowest and the highest floor(`trim` x n) of n values; the plain mean if n < 5. Sorts `values`

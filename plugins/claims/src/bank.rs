@@ -18,7 +18,7 @@ pub struct Bank {
     version: String,
     system: String,
     answer_schema: String,
-    /// The same, read.
+    /// `answer_schema`, parsed.
     #[serde(skip)]
     schema: Arc<Value>,
     user_template: String,
@@ -56,11 +56,11 @@ impl Prompt {
 /// What is wrong with a bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BankError {
-    /// The text is no TOML of this form; with the place in it.
+    /// The text is not TOML of this form; the reason names the line.
     Toml(String),
     /// The field of this name is blank.
     Blank(&'static str),
-    /// `answer_schema` is no JSON object; with the reason.
+    /// `answer_schema` is not a JSON object; with the reason.
     Schema(String),
     /// `user_template` or `system` holds the placeholder, which is filled in paraphrases only.
     Misplaced(&'static str),
@@ -168,10 +168,10 @@ impl Bank {
     #[must_use]
     pub fn prompt(&self, template: usize, claim: &str) -> Option<Prompt> {
         // By the first placeholder only, so that a claim which holds one stays as it is.
-        let asked = self.paraphrases.get(template)?.replacen(PLACEHOLDER, claim, 1);
+        let question = self.paraphrases.get(template)?.replacen(PLACEHOLDER, claim, 1);
         Some(Prompt {
             system: format!("{}\n\n{}", self.system, self.answer_schema),
-            user: format!("{asked}\n\n{}", self.user_template),
+            user: format!("{question}\n\n{}", self.user_template),
         })
     }
 }
@@ -180,7 +180,11 @@ impl Bank {
 mod tests {
     use super::{Bank, BankError};
 
-    const OURS: &str = include_str!("../../../examples/claims/bank.toml");
+    /// The bank of the example that comes along.
+    fn example_bank() -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/claims/bank.toml");
+        std::fs::read_to_string(path).expect("the repository holds the example")
+    }
 
     fn bank(paraphrases: &str) -> Result<Bank, BankError> {
         let rest = "version = '1'\nsystem = 'Say.'\nanswer_schema = '{}'\nuser_template = 'Now.'";
@@ -189,7 +193,7 @@ mod tests {
 
     #[test]
     fn our_bank_has_sixteen_wordings() {
-        let bank = Bank::from_toml(OURS).unwrap();
+        let bank = Bank::from_toml(&example_bank()).unwrap();
         assert_eq!((bank.version(), bank.size()), ("claims-1", 16));
         let hashes: std::collections::HashSet<_> =
             (0..16).map(|index| bank.prompt(index, "Tea is wet.").unwrap().sha256()).collect();
@@ -215,12 +219,13 @@ mod tests {
             "paraphrase 1 holds {CLAIM} 2 times; it must hold it once"
         });
         assert_eq!(bank("['{CLAIM}', 'a {CLAIM}', '{CLAIM}']"), Err(BankError::Repeated(1, 3)));
-        assert_eq!(Bank::from_toml(&OURS.replace("\"claims-1\"", "' '")), Err(BankError::Blank("version")));
-        let misplaced = OURS.replace("Put the probability", "{CLAIM}: put the probability");
+        assert_eq!(Bank::from_toml(&example_bank().replace("\"claims-1\"", "' '")), Err(BankError::Blank("version")));
+        let misplaced = example_bank().replace("Put the probability", "{CLAIM}: put the probability");
         assert_eq!(Bank::from_toml(&misplaced), Err(BankError::Misplaced("user_template")));
-        let unknown = Bank::from_toml(&format!("extra = 1\n{OURS}")).unwrap_err().to_string();
+        let unknown = Bank::from_toml(&format!("extra = 1\n{}", example_bank())).unwrap_err().to_string();
         assert!(unknown.contains("extra") && unknown.contains("line 1"), "{unknown}");
-        let schema = Bank::from_toml(&OURS.replace("\"type\": \"object\",\n  \"required\"", "\"required\"  : ,"));
+        let schema =
+            Bank::from_toml(&example_bank().replace("\"type\": \"object\",\n  \"required\"", "\"required\"  : ,"));
         assert!(matches!(schema, Err(BankError::Schema(_))), "{schema:?}");
     }
 }

@@ -82,11 +82,11 @@ pub struct Estimate {
 /// Why there is no estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EstimateError {
-    /// No template at all.
+    /// There are no templates.
     NoSamples,
-    /// The template at this place has no answer.
+    /// The template at this index has no answer.
     EmptyTemplate(usize),
-    /// The template at this place has an answer that is no probability.
+    /// The template at this index has an answer that is not a probability.
     NotAProbability(usize, f64),
     /// `draws` is 0, or above [`MAX_DRAWS`].
     Draws(u32),
@@ -180,19 +180,19 @@ fn check(samples: &Samples, options: &Options) -> Result<(), EstimateError> {
 fn bootstrap(logits: &[Vec<f64>], options: &Options) -> Vec<f64> {
     let mut rng = Generator::new(options.seed);
     let longest = logits.iter().map(Vec::len).max().unwrap_or(0);
-    let mut chosen = vec![0_u32; logits.len()];
+    let mut chosen_templates = vec![0_u32; logits.len()];
     let mut means = vec![0.0; logits.len()];
     let mut drawn = vec![0.0; longest];
     let mut centers = Vec::with_capacity(options.draws as usize);
     for _ in 0..options.draws {
-        rng.fill_below(logits.len() as u32, &mut chosen);
-        for (mean_of, template) in means.iter_mut().zip(&chosen) {
+        rng.fill_below(logits.len() as u32, &mut chosen_templates);
+        for (template_mean, template) in means.iter_mut().zip(&chosen_templates) {
             let replicates = logits[*template as usize].as_slice();
             let drawn = &mut drawn[..replicates.len()];
             for value in drawn.iter_mut() {
                 *value = replicates[rng.below_u32(replicates.len() as u32) as usize];
             }
-            *mean_of = mean(drawn);
+            *template_mean = mean(drawn);
         }
         centers.push(trimmed_mean(&mut means, options.trim));
     }

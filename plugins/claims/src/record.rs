@@ -1,4 +1,4 @@
-//! What goes from stage to stage, and what is reported in the end.
+//! The documents that go from stage to stage, and the record of a claim that comes out in the end.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Slot {
     pub claim: String,
     /// Version of the prompt bank.
     pub prompt_version: String,
-    /// Place of the paraphrase in the bank, from 0.
+    /// Index of the paraphrase in the bank, from 0.
     pub template: usize,
     /// SHA-256 of the prompt.
     pub prompt_sha256: String,
@@ -73,11 +73,11 @@ pub struct Plan {
     pub slots: Vec<Slot>,
 }
 
-/// One answer. What it cost, and whether it was in a cache, is no part of it: the host keeps that, and it differs where a run
+/// One answer. What it cost, and whether it was in a cache, is not part of it: the host keeps that, and it differs where a run
 /// was killed and went on.
 #[derive(Document, Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Place of the paraphrase in the bank, from 0.
+    /// Index of the paraphrase in the bank, from 0.
     pub template: usize,
     /// SHA-256 of the prompt.
     pub prompt_sha256: String,

@@ -79,7 +79,7 @@ impl Plan<'_> {
     #[must_use]
     pub fn seed(&self) -> u64 {
         let digest: [u8; 32] = Sha256::digest(self.line()).into();
-        u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+        u64::from_be_bytes(std::array::from_fn(|index| digest[index]))
     }
 }
 
@@ -89,7 +89,7 @@ impl Plan<'_> {
 /// `environment` is the text of the variable; a blank one counts as absent.
 ///
 /// # Errors
-/// When the environment is what counts and holds no whole number of 64 bits.
+/// [`SeedError`] if no seed is given and the text of the environment is not a whole number of 64 bits.
 pub fn choose(given: Option<u64>, environment: Option<&str>) -> Result<(Option<u64>, Origin), SeedError> {
     if given.is_some() {
         return Ok((given, Origin::Given));

@@ -1,6 +1,6 @@
-//! Which answers count: a probability, and no link in the text.
+//! Which answers are valid: those that hold a probability and no link.
 //!
-//! A link means that the model answered from somewhere else, or pretends to; the prior asked for is what it holds itself.
+//! A link means that the model answered from a source, or pretends to; asked for is what the model itself believes.
 
 use std::fmt;
 
@@ -24,13 +24,13 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invalid {
-    /// There is no text at all.
+    /// The text is empty.
     Empty,
     /// There is no JSON object in the text.
     NotJson,
     /// There is an object, but no `prob_true` in it nor in its `belief`.
     Missing,
-    /// `prob_true` is no number.
+    /// `prob_true` is not a number.
     NotANumber,
     /// `prob_true` is a number outside 0 ..= 1.
     OutOfRange(f64),
@@ -125,16 +125,16 @@ fn holds_url(value: &Value) -> bool {
 }
 
 /// Whether there is a URL in a text: a scheme followed by `://`, or a word that starts with `www.`, in any case. A bare
-/// domain is none: it cannot be told from a sentence that lacks a space.
+/// domain is not one: it cannot be distinguished from a sentence that lacks a space.
 #[must_use]
 pub fn has_url(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let scheme = text.match_indices("://").any(|(at, _)| at > 0 && bytes[at - 1].is_ascii_alphanumeric());
+    let scheme = text.match_indices("://").any(|(start, _)| start > 0 && bytes[start - 1].is_ascii_alphanumeric());
     scheme
-        || bytes.windows(5).enumerate().any(|(at, window)| {
+        || bytes.windows(5).enumerate().any(|(start, window)| {
             window[..4].eq_ignore_ascii_case(b"www.")
                 && window[4].is_ascii_alphanumeric()
-                && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
+                && (start == 0 || !bytes[start - 1].is_ascii_alphanumeric())
         })
 }
 

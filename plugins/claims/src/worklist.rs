@@ -20,7 +20,7 @@ pub struct Sampling {
 /// One call to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Call {
-    /// Place of the paraphrase in the bank.
+    /// Index of the paraphrase in the bank.
     pub template: usize,
     /// How many slots before this one use the same template.
     pub occurrence: usize,
@@ -33,7 +33,7 @@ pub struct Call {
 pub struct WorkList {
     /// Where in the bank the templates start.
     pub offset: usize,
-    /// Slots per template taken, as (place in the bank, slots), in the order of the rotated bank. Zero when K < T.
+    /// Slots per template taken, as (index in the bank, slots), in the order of the rotated bank. Zero when K < T.
     pub slots_by_template: Vec<(usize, usize)>,
     /// Every call: slot after slot, the replicates of a slot together. Slots go round the templates, so that however
     /// early one stops, the templates are about equally represented.
@@ -105,16 +105,20 @@ pub fn plan(
         return Err(SamplingError::Calls(slots, replicates));
     }
     let offset = offset(claim, model, version, bank);
-    let place = |template: usize| (offset + template) % bank;
-    let share = |template: usize| slots / templates + usize::from(template < slots % templates);
+    let bank_index = |template: usize| (offset + template) % bank;
+    let slots_of = |template: usize| slots / templates + usize::from(template < slots % templates);
     let calls = (0..slots * replicates).map(|call| {
-        let (slot, r) = (call / replicates, call % replicates);
+        let (slot, replicate_of_slot) = (call / replicates, call % replicates);
         let occurrence = slot / templates;
-        Call { template: place(slot % templates), occurrence, replicate: occurrence * replicates + r }
+        Call {
+            template: bank_index(slot % templates),
+            occurrence,
+            replicate: occurrence * replicates + replicate_of_slot,
+        }
     });
     Ok(WorkList {
         offset,
-        slots_by_template: (0..templates).map(|template| (place(template), share(template))).collect(),
+        slots_by_template: (0..templates).map(|template| (bank_index(template), slots_of(template))).collect(),
         calls: calls.collect(),
     })
 }
@@ -144,9 +148,9 @@ mod tests {
         // python: int(hashlib.sha256(b"Tea is wet|gpt-5|v1").hexdigest()[:8], 16) % 16
         assert_eq!(offset("Tea is wet", "gpt-5", "v1", 16), 13);
         let work = plan("Tea is wet", "gpt-5", "v1", 16, Sampling { slots: 3, replicates: 1, templates: 16 }).unwrap();
-        let places: Vec<usize> = work.slots_by_template.iter().map(|(place, _)| *place).collect();
-        let rotated: Vec<usize> = (0..16).map(|place| (place + 13) % 16).collect();
-        assert_eq!(places, rotated);
+        let indices: Vec<usize> = work.slots_by_template.iter().map(|(index, _)| *index).collect();
+        let rotated: Vec<usize> = (0..16).map(|index| (index + 13) % 16).collect();
+        assert_eq!(indices, rotated);
         assert_eq!(work.imbalance(), 1.0, "templates without a slot do not count");
     }
 
@@ -176,13 +180,13 @@ mod tests {
 
     #[test]
     fn impossible_sampling_says_why() {
-        let of = |slots, replicates, templates| {
+        let error = |slots, replicates, templates| {
             plan("c", "m", "v", 16, Sampling { slots, replicates, templates }).unwrap_err()
         };
-        assert_eq!(of(0, 1, 1).to_string(), "K (slots) must be at least 1");
-        assert_eq!(of(1, 0, 1), SamplingError::Zero("R (replicates)"));
-        assert_eq!(of(1, 1, 17).to_string(), "17 templates asked of a bank of 16");
-        assert_eq!(of(usize::MAX, 2, 1), SamplingError::Calls(usize::MAX, 2));
+        assert_eq!(error(0, 1, 1).to_string(), "K (slots) must be at least 1");
+        assert_eq!(error(1, 0, 1), SamplingError::Zero("R (replicates)"));
+        assert_eq!(error(1, 1, 17).to_string(), "17 templates asked of a bank of 16");
+        assert_eq!(error(usize::MAX, 2, 1), SamplingError::Calls(usize::MAX, 2));
     }
 
     proptest! {
@@ -199,9 +203,9 @@ mod tests {
                 prop_assert_eq!(call.occurrence, call.replicate / replicates);
                 *counted.entry(call.template).or_default() += 1;
             }
-            for (place, share) in &work.slots_by_template {
+            for (index, share) in &work.slots_by_template {
                 prop_assert!(share.abs_diff(slots / templates) <= 1);
-                prop_assert_eq!(counted.get(place).copied().unwrap_or(0), share * replicates);
+                prop_assert_eq!(counted.get(index).copied().unwrap_or(0), share * replicates);
             }
             prop_assert_eq!(work.clone(), plan(&claim, "m", "v", templates + spare, sampling).unwrap());
         }

@@ -90,17 +90,17 @@ fn answers_group_by_first_appearance() {
 #[test]
 fn what_cannot_be_estimated_says_why() {
     let usual = Options::new(10, 1);
-    let of = |templates: Vec<Vec<f64>>| estimate(&Samples { templates }, &usual).unwrap_err();
-    assert_eq!(of(vec![]), EstimateError::NoSamples);
-    assert_eq!(of(vec![vec![0.5], vec![]]), EstimateError::EmptyTemplate(1));
-    assert_eq!(of(vec![vec![0.5, 1.5]]), EstimateError::NotAProbability(0, 1.5));
-    assert!(matches!(of(vec![vec![f64::NAN]]), EstimateError::NotAProbability(0, _)));
-    let with = |options: Options| estimate(&golden(), &options).unwrap_err();
-    assert_eq!(with(Options { draws: 0, ..usual }), EstimateError::Draws(0));
-    assert_eq!(with(Options { draws: u32::MAX, ..usual }).to_string(), {
+    let error_of = |templates: Vec<Vec<f64>>| estimate(&Samples { templates }, &usual).unwrap_err();
+    assert_eq!(error_of(vec![]), EstimateError::NoSamples);
+    assert_eq!(error_of(vec![vec![0.5], vec![]]), EstimateError::EmptyTemplate(1));
+    assert_eq!(error_of(vec![vec![0.5, 1.5]]), EstimateError::NotAProbability(0, 1.5));
+    assert!(matches!(error_of(vec![vec![f64::NAN]]), EstimateError::NotAProbability(0, _)));
+    let error_with = |options: Options| estimate(&golden(), &options).unwrap_err();
+    assert_eq!(error_with(Options { draws: 0, ..usual }), EstimateError::Draws(0));
+    assert_eq!(error_with(Options { draws: u32::MAX, ..usual }).to_string(), {
         format!("4294967295 bootstrap draws are not in 1..={MAX_DRAWS}")
     });
-    assert_eq!(with(Options { trim: 0.5, ..usual }), EstimateError::Trim(0.5));
+    assert_eq!(error_with(Options { trim: 0.5, ..usual }), EstimateError::Trim(0.5));
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! One answer about a claim.
+//! The analyzer `claim-sample`: one answer about a claim.
 
 use std::sync::Arc;
 
@@ -7,15 +7,17 @@ use serde_json::json;
 
 use crate::{
     bank::Bank,
-    planning::{ReadOnce, example_bank, provider_and_model},
+    bank_file::{ParsedBank, example_bank},
+    names::{ModelLabel, sample_cache_name},
     record::{Sample, Slot},
-    seed, validity,
+    validity,
 };
 
-/// Tries at a valid answer.
-const TRIES: u32 = 2;
-/// Tells the second try from the first: replicates stay below it.
-const SECOND_TRY: u32 = 1 << 15;
+/// How often an answer is asked for until one is valid.
+const ATTEMPTS: u32 = 2;
+/// Added to the replicate number of every further attempt, so that it is another request. The replicates of a plan stay
+/// below it.
+const ATTEMPT_STRIDE: u32 = 1 << 15;
 
 /// Asks a model once how likely a claim is, and says whether the answer is valid.
 ///
@@ -25,9 +27,9 @@ const SECOND_TRY: u32 = 1 << 15;
 pub struct ClaimSample {
     /// The prompt bank of the plan.
     pub bank: TextFile,
-    /// The bank, read once.
+    /// The bank, parsed once.
     #[serde(skip)]
-    read: ReadOnce,
+    parsed_bank: ParsedBank,
 }
 
 impl Analyzer for ClaimSample {
@@ -37,15 +39,16 @@ impl Analyzer for ClaimSample {
     type Output = Sample;
 
     fn open(self) -> Result<Self> {
-        self.read.bank(&self.bank)?;
+        self.parsed_bank.get(&self.bank)?;
         Ok(self)
     }
 
     fn permissions() -> Vec<Permission> {
-        let of = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
+        let [model, cache] =
+            ["to ask how likely a claim is", "to keep valid answers, where the stage has a `store`"].map(str::to_owned);
         vec![
-            of("model", "to ask how likely a claim is"),
-            of("cache", "to keep valid answers, where the stage has a `store`"),
+            Permission { name: "model".to_owned(), reason: model },
+            Permission { name: "cache".to_owned(), reason: cache },
         ]
     }
 
@@ -66,9 +69,9 @@ impl Analyzer for ClaimSample {
     }
 
     async fn analyze(&self, slot: Slot, host: &Host<'_>) -> Result<Sample> {
-        let name = sample_name(&slot, host)?;
-        if let Some(kept) = host.cache_get_json::<Sample>(&name).await? {
-            return Ok(kept);
+        let name = sample_cache_name(&slot, &ModelLabel::of_stage(host)?);
+        if let Some(earlier) = host.cache_get_json::<Sample>(&name).await? {
+            return Ok(earlier);
         }
         let sample = self.ask(&slot, host).await?;
         if sample.prob_true.is_some() {
@@ -79,8 +82,9 @@ impl Analyzer for ClaimSample {
 }
 
 impl ClaimSample {
+    /// Asks until an answer is valid, [`ATTEMPTS`] times at most.
     async fn ask(&self, slot: &Slot, host: &Host<'_>) -> Result<Sample> {
-        let request = request(self.read.bank(&self.bank)?, slot)?;
+        let request = request(self.parsed_bank.get(&self.bank)?, slot)?;
         let mut sample = Sample {
             template: slot.template,
             prompt_sha256: slot.prompt_sha256.clone(),
@@ -90,13 +94,13 @@ impl ClaimSample {
             refused: false,
             invalid: None,
         };
-        for attempt in 0..TRIES {
-            let replicate = slot.replicate + attempt * SECOND_TRY;
+        for attempt in 0..ATTEMPTS {
+            let replicate = slot.replicate + attempt * ATTEMPT_STRIDE;
             let completion = match host.complete(CompletionRequest { replicate, ..request.clone() }).await {
                 Ok(completion) => completion,
-                // A refusal, or an answer that is none, is an invalid answer.
-                Err(Failure::InvalidOutput(why)) => {
-                    sample.invalid = Some(why);
+                // The model refused or its output cannot be used: that is an invalid answer, not a failed call.
+                Err(Failure::InvalidOutput(reason)) => {
+                    sample.invalid = Some(reason);
                     continue;
                 }
                 Err(failure) => return Err(failure),
@@ -116,14 +120,15 @@ impl ClaimSample {
     }
 }
 
-/// What is asked: the schema goes along for servers that follow it, and the answer is held to the claims' own rules.
+/// The request for a slot. The schema is sent for servers that follow it; whether an answer counts is decided by
+/// [`validity`] alone.
 fn request(bank: &Bank, slot: &Slot) -> Result<CompletionRequest> {
     let prompt = bank
         .prompt(slot.template, &slot.claim)
         .filter(|prompt| prompt.sha256() == slot.prompt_sha256)
         .ok_or_else(|| Failure::InvalidConfig("the prompt bank is not that of the plan".to_owned()))?;
-    if slot.replicate >= SECOND_TRY {
-        return Err(Failure::InvalidInput(format!("more than {SECOND_TRY} answers to one template")));
+    if slot.replicate >= ATTEMPT_STRIDE {
+        return Err(Failure::InvalidInput(format!("more than {ATTEMPT_STRIDE} answers to one template")));
     }
     Ok(CompletionRequest {
         schema: Some(Arc::clone(bank.schema())),
@@ -133,15 +138,4 @@ fn request(bank: &Bank, slot: &Slot) -> Result<CompletionRequest> {
         temperature: slot.temperature,
         ..CompletionRequest::new(vec![Message::system(prompt.system), Message::user(prompt.user)])
     })
-}
-
-/// The name of a sample in its cache: every field that can change the answer. The host adds what tells models apart.
-fn sample_name(slot: &Slot, host: &Host<'_>) -> Result<String> {
-    let (provider, model) = provider_and_model(host)?;
-    let key = json!({
-        "claim": slot.claim, "model": model, "provider": provider, "prompt_version": slot.prompt_version,
-        "prompt": slot.prompt_sha256, "replicate": slot.replicate,
-        "max_tokens": slot.max_tokens, "temperature": slot.temperature,
-    });
-    Ok(format!("sample/{}", seed::hex_sha256(&key.to_string())))
 }

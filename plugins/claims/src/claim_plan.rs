@@ -1,15 +1,15 @@
-//! What to ask about a claim.
-
-use std::sync::OnceLock;
+//! The analyzer `claim-plan`: what to ask about a claim.
 
 use jackfield_plugin_api::prelude::*;
 use serde_json::json;
 
 use crate::{
     bank::Bank,
+    bank_file::{ParsedBank, example_bank},
+    names::{ModelLabel, execution_cache_name},
     record::{Amounts, Claim, Execution, Plan, Slot},
     seed::{self, Origin},
-    worklist::{self, Sampling},
+    worklist::{self, Call, Sampling},
 };
 
 /// The variable that holds a seed for the bootstrap, unless the configuration gives one.
@@ -48,49 +48,9 @@ pub struct ClaimPlan {
     #[config(default = Some(800))]
     #[schemars(range(min = 1))]
     pub max_tokens: Option<u32>,
-    /// The bank, read once.
+    /// The bank, parsed once.
     #[serde(skip)]
-    read: ReadOnce,
-}
-
-/// A prompt bank that is read when it is first asked for.
-#[derive(Debug, Default)]
-pub(crate) struct ReadOnce(OnceLock<Bank>);
-
-impl ReadOnce {
-    /// The bank of this file.
-    pub(crate) fn bank(&self, file: &TextFile) -> Result<&Bank> {
-        if let Some(bank) = self.0.get() {
-            return Ok(bank);
-        }
-        let bank = Bank::from_toml(&file.text)
-            .map_err(|error| Failure::InvalidConfig(format!("the prompt bank `{}`: {error}", file.path)))?;
-        Ok(self.0.get_or_init(|| bank))
-    }
-}
-
-impl ClaimPlan {
-    fn bank(&self) -> Result<&Bank> {
-        self.read.bank(&self.bank)
-    }
-
-    /// The seed, unless it is to be derived, and where it comes from.
-    fn seed(&self) -> Result<(Option<u64>, Origin)> {
-        let environment = std::env::var(SEED_VARIABLE).ok();
-        seed::choose(self.seed, environment.as_deref())
-            .map_err(|error| Failure::InvalidConfig(format!("`{SEED_VARIABLE}`: {error}")))
-    }
-}
-
-/// The extension and the model's own name, of `openai/qwen2.5-7b`.
-pub(crate) fn provider_and_model(host: &Host<'_>) -> Result<(String, String)> {
-    let label = host.model_name().ok_or_else(|| {
-        Failure::InvalidConfig("the stage needs to know its model: give it `model = \"name\"`".to_owned())
-    })?;
-    Ok(match label.split_once('/') {
-        Some((provider, model)) => (provider.to_owned(), model.to_owned()),
-        None => (label.clone(), label),
-    })
+    parsed_bank: ParsedBank,
 }
 
 impl Analyzer for ClaimPlan {
@@ -100,7 +60,7 @@ impl Analyzer for ClaimPlan {
     type Output = Plan;
 
     fn open(self) -> Result<Self> {
-        let bank = self.bank()?;
+        let bank = self.parsed_bank.get(&self.bank)?;
         if self.templates.is_some_and(|templates| templates > bank.size()) {
             let size = bank.size();
             return Err(Failure::InvalidConfig(format!("`templates` is more than the bank has, which is {size}")));
@@ -109,10 +69,11 @@ impl Analyzer for ClaimPlan {
     }
 
     fn permissions() -> Vec<Permission> {
-        let of = |name: &str, reason: &str| Permission { name: name.to_owned(), reason: reason.to_owned() };
+        let cache = "to find an earlier execution that asked the same, where the stage has a `store`";
+        let variable = "to let the machine give a seed for the bootstrap";
         vec![
-            of("cache", "to find an earlier execution that asked the same, where the stage has a `store`"),
-            of(&format!("env:{SEED_VARIABLE}"), "to let the machine give a seed for the bootstrap"),
+            Permission { name: "cache".to_owned(), reason: cache.to_owned() },
+            Permission { name: format!("env:{SEED_VARIABLE}"), reason: variable.to_owned() },
         ]
     }
 
@@ -145,55 +106,35 @@ impl Analyzer for ClaimPlan {
         if claim.is_empty() {
             return Err(Failure::InvalidInput("the claim is empty".to_owned()));
         }
-        let bank = self.bank()?;
-        let (provider, model) = provider_and_model(host)?;
+        let bank = self.parsed_bank.get(&self.bank)?;
+        let ModelLabel { provider, model } = ModelLabel::of_stage(host)?;
         let templates = self.templates.unwrap_or(self.slots.min(bank.size()));
         let sampling = Sampling { slots: self.slots, replicates: self.replicates, templates };
         let work = worklist::plan(&claim, &model, bank.version(), bank.size(), sampling)
             .map_err(|error| Failure::InvalidConfig(error.to_string()))?;
-        let slots: Vec<Slot> = work
-            .calls
-            .iter()
-            .filter_map(|call| {
-                let prompt = bank.prompt(call.template, &claim)?;
-                Some(Slot {
-                    claim: claim.clone(),
-                    prompt_version: bank.version().to_owned(),
-                    template: call.template,
-                    prompt_sha256: prompt.sha256(),
-                    replicate: call.replicate as u32,
-                    temperature: self.temperature,
-                    max_tokens: self.max_tokens,
-                })
-            })
-            .collect();
+        let slots: Vec<Slot> = work.calls.iter().map(|call| self.slot(bank, &claim, *call)).collect();
         let (seed, seed_origin) = self.seed()?;
-        let mut prompts: Vec<&str> = slots.iter().map(|slot| slot.prompt_sha256.as_str()).collect();
-        prompts.sort_unstable();
-        prompts.dedup();
         let key = json!({
-            "claim": claim, "model": model, "provider": provider, "prompt_version": bank.version(), "prompts": prompts,
-            "max_tokens": self.max_tokens, "temperature": self.temperature,
+            "claim": claim, "model": model, "provider": provider, "prompt_version": bank.version(),
+            "prompts": distinct_prompts(&slots), "max_tokens": self.max_tokens, "temperature": self.temperature,
             "K": self.slots, "R": self.replicates, "T": templates, "B": self.draws, "seed": seed,
         });
-        let run_key = seed::hex_sha256(&key.to_string());
-        let sampling = Amounts { slots: self.slots, replicates: self.replicates, templates };
         let mut plan = Plan {
             claim,
             model,
             provider,
             prompt_version: bank.version().to_owned(),
-            sampling,
+            sampling: Amounts { slots: self.slots, replicates: self.replicates, templates },
             imbalance_ratio: work.imbalance(),
             draws: self.draws,
             seed,
             seed_origin: seed_origin.name().to_owned(),
-            run_key,
+            run_key: seed::hex_sha256(&key.to_string()),
             found: None,
             slots,
         };
-        if let Some(found) = self.earlier(&plan.run_key, host).await? {
-            plan.found = Some(found);
+        if let Some(earlier) = earlier_execution(&plan.run_key, host).await? {
+            plan.found = Some(earlier);
             plan.slots.clear();
         }
         Ok(plan)
@@ -201,28 +142,41 @@ impl Analyzer for ClaimPlan {
 }
 
 impl ClaimPlan {
-    /// The execution under this key.
-    async fn earlier(&self, run_key: &str, host: &Host<'_>) -> Result<Option<Execution>> {
-        let Some(mut found) = host.cache_get_json::<Execution>(&run_name(run_key)).await? else { return Ok(None) };
-        found.from_run_cache = true;
-        found.summary.push_str(", from the run cache");
-        Ok(Some(found))
+    /// The seed, unless it is to be derived, and where it comes from.
+    fn seed(&self) -> Result<(Option<u64>, Origin)> {
+        let environment = std::env::var(SEED_VARIABLE).ok();
+        seed::choose(self.seed, environment.as_deref())
+            .map_err(|error| Failure::InvalidConfig(format!("`{SEED_VARIABLE}`: {error}")))
+    }
+
+    /// A call of the work list with all that it takes to make it.
+    fn slot(&self, bank: &Bank, claim: &str, call: Call) -> Slot {
+        let prompt = bank.prompt(call.template, claim).expect("a work list holds templates of its bank only");
+        Slot {
+            claim: claim.to_owned(),
+            prompt_version: bank.version().to_owned(),
+            template: call.template,
+            prompt_sha256: prompt.sha256(),
+            replicate: call.replicate as u32,
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+        }
     }
 }
 
-/// A prompt bank for examples, as the host hands a text file over.
-pub(crate) fn example_bank() -> serde_json::Value {
-    let text = r#"
-version = "example-1"
-system = "Say how likely the claim is to be true, with one JSON object of this schema."
-answer_schema = '{ "type": "object", "required": ["prob_true"], "properties": { "prob_true": { "type": "number", "minimum": 0, "maximum": 1 } } }'
-user_template = "Answer now."
-paraphrases = ["How likely is this: {CLAIM}", "Is it so? {CLAIM}"]
-"#;
-    json!({ "path": "bank.toml", "text": text })
+/// The digests of the prompts, sorted, each once.
+fn distinct_prompts(slots: &[Slot]) -> Vec<&str> {
+    let mut prompts: Vec<&str> = slots.iter().map(|slot| slot.prompt_sha256.as_str()).collect();
+    prompts.sort_unstable();
+    prompts.dedup();
+    prompts
 }
 
-/// The name of an execution in the run cache.
-pub(crate) fn run_name(run_key: &str) -> String {
-    format!("run/{run_key}")
+/// The execution of an earlier run that asked the same, marked as such.
+async fn earlier_execution(run_key: &str, host: &Host<'_>) -> Result<Option<Execution>> {
+    let name = execution_cache_name(run_key);
+    let Some(mut execution) = host.cache_get_json::<Execution>(&name).await? else { return Ok(None) };
+    execution.from_run_cache = true;
+    execution.summary.push_str(", from the run cache");
+    Ok(Some(execution))
 }
