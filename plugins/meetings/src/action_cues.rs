@@ -7,36 +7,40 @@ use jackfield_text::phrases::Phrases;
 /// Who is to do it, as the words tell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Doer {
-    Self_,
+    /// Who speaks.
+    Speaker,
+    /// Who is spoken to.
     Addressee,
+    /// The speaker and others.
     Group,
-    Nobody,
+    /// The words do not say it.
+    Unknown,
 }
 
 /// How someone takes on or hands out a task; the weight is in units of log odds.
 pub(crate) static CUES: LazyLock<Phrases<(f64, Doer)>> = LazyLock::new(|| {
-    use Doer::{Addressee, Group, Nobody, Self_};
+    use Doer::{Addressee, Group, Speaker, Unknown};
     Phrases::new(&[
-        ("i ll", (1.6, Self_)),
-        ("i will", (1.6, Self_)),
-        ("i m going to", (1.2, Self_)),
-        ("i m gonna", (1.0, Self_)),
-        ("i am going to", (1.2, Self_)),
-        ("i can", (0.6, Self_)),
-        ("i need to", (1.0, Self_)),
-        ("i have to", (0.8, Self_)),
-        ("i ve got to", (0.8, Self_)),
-        ("i shall", (1.5, Self_)),
-        ("let me", (0.4, Self_)),
-        ("i should", (0.7, Self_)),
-        ("i ll have to", (1.2, Self_)),
-        ("i promise to", (2.0, Self_)),
-        ("i undertake to", (2.4, Self_)),
-        ("my job is to", (1.6, Self_)),
-        ("i ll try to", (1.3, Self_)),
-        ("i d be happy to", (1.5, Self_)),
-        ("i m happy to", (1.5, Self_)),
-        ("i would be happy to", (1.5, Self_)),
+        ("i ll", (1.6, Speaker)),
+        ("i will", (1.6, Speaker)),
+        ("i m going to", (1.2, Speaker)),
+        ("i m gonna", (1.0, Speaker)),
+        ("i am going to", (1.2, Speaker)),
+        ("i can", (0.6, Speaker)),
+        ("i need to", (1.0, Speaker)),
+        ("i have to", (0.8, Speaker)),
+        ("i ve got to", (0.8, Speaker)),
+        ("i shall", (1.5, Speaker)),
+        ("let me", (0.4, Speaker)),
+        ("i should", (0.7, Speaker)),
+        ("i ll have to", (1.2, Speaker)),
+        ("i promise to", (2.0, Speaker)),
+        ("i undertake to", (2.4, Speaker)),
+        ("my job is to", (1.6, Speaker)),
+        ("i ll try to", (1.3, Speaker)),
+        ("i d be happy to", (1.5, Speaker)),
+        ("i m happy to", (1.5, Speaker)),
+        ("i would be happy to", (1.5, Speaker)),
         ("can you", (1.2, Addressee)),
         ("could you", (1.4, Addressee)),
         ("will you", (1.2, Addressee)),
@@ -76,10 +80,10 @@ pub(crate) static CUES: LazyLock<Phrases<(f64, Doer)>> = LazyLock::new(|| {
         ("somebody has to", (1.4, Group)),
         ("someone needs to", (1.4, Group)),
         ("somebody needs to", (1.4, Group)),
-        ("action item", (3.0, Nobody)),
-        ("action point", (3.0, Nobody)),
-        ("to do list", (1.5, Nobody)),
-        ("next step is to", (1.8, Nobody)),
+        ("action item", (3.0, Unknown)),
+        ("action point", (3.0, Unknown)),
+        ("to do list", (1.5, Unknown)),
+        ("next step is to", (1.8, Unknown)),
         ("don't forget to", (1.6, Addressee)),
         ("make sure you", (1.4, Addressee)),
         ("make sure that you", (1.4, Addressee)),
@@ -212,7 +216,7 @@ pub(crate) static TASKS: LazyLock<Phrases<f64>> = LazyLock::new(|| {
 });
 
 /// What is done in the meeting itself, or is only talk.
-pub(crate) static NOT: LazyLock<Phrases<f64>> = LazyLock::new(|| {
+pub(crate) static COUNTER_CUES: LazyLock<Phrases<f64>> = LazyLock::new(|| {
     Phrases::new(&[
         ("i ll show", 1.5),
         ("i ll tell", 1.5),

@@ -5,23 +5,21 @@ use jackfield_text::{Evidence, Finding, Transcript, logistic, words};
 use serde_json::json;
 
 use crate::{
-    action_cues::{CUES, Doer, NOT, TASKS},
-    best, check_share,
-    decisions::Candidate,
+    action_cues::{COUNTER_CUES, CUES, Doer, TASKS},
+    candidates::{self, Candidate, check_share},
     dialogue,
     due::due,
-    instruction::{Task, forms, task, title, told},
-    readable,
-    talk::{Findings, Talk},
+    findings::Findings,
+    instruction::{instruction, title},
+    talk::Talk,
+    task::{Task, find_task, forms},
     when_cues::{LATER, UNHURRIED, URGENT},
 };
 
-/// A sentence that scores less is no action.
+/// A sentence that scores less is not an action.
 const THRESHOLD: f64 = 2.2;
 /// One action in so many words is a lot.
 const WORDS_PER_ACTION: usize = 400;
-/// But a short meeting may be nothing but tasks.
-const LEAST: usize = 10;
 /// A promise that answers a request comes within so many turns.
 const ANSWERS: usize = 3;
 
@@ -78,20 +76,21 @@ impl Analyzer for Actions {
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<ActionList> {
         let talk = Talk::new(&transcript);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| action(&talk, sentence));
-        let candidates = candidates.filter(|found| found.sure >= self.min_confidence).collect();
-        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_ACTION).max(LEAST) } else { self.max };
+        let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
+        let limit = candidates::limit(self.max, &talk, WORDS_PER_ACTION);
         let mut drafts: Vec<Draft> = Vec::new();
-        for found in best(&talk, candidates, most) {
-            let Some(draft) = Draft::new(&talk, &found) else { continue };
+        for candidate in candidates::best(&talk, candidates, limit) {
+            let draft = Draft::new(&talk, &candidate);
             match drafts.iter_mut().rev().find(|request| request.is_answered_by(&draft)) {
-                Some(request) => request.take(draft),
+                Some(request) => request.merge(draft),
                 None => drafts.push(draft),
             }
         }
         let mut findings = Findings::new(host);
         let mut actions = Vec::new();
-        for Draft { title, owner, due, priority, sure, evidence, .. } in drafts {
-            let finding = findings.add("action", told(&title, owner.as_deref(), due.as_deref()), sure, evidence);
+        for Draft { title, owner, due, priority, confidence, evidence, .. } in drafts {
+            let text = instruction(&title, owner.as_deref(), due.as_deref());
+            let finding = findings.add("action", text, confidence, evidence);
             finding.owner.clone_from(&owner);
             finding.due.clone_from(&due);
             finding.priority = Some(priority.to_owned());
@@ -165,7 +164,7 @@ impl Analyzer for Actions {
     }
 }
 
-/// An action in the making.
+/// An action before it is numbered.
 struct Draft {
     segment: usize,
     doer: Doer,
@@ -173,22 +172,22 @@ struct Draft {
     owner: Option<String>,
     due: Option<String>,
     priority: &'static str,
-    sure: f64,
+    confidence: f64,
     terms: Vec<u32>,
     evidence: Vec<Evidence>,
 }
 
 impl Draft {
-    fn new(talk: &Talk<'_>, found: &Candidate) -> Option<Self> {
-        let sentence = found.sentence;
+    fn new(talk: &Talk<'_>, candidate: &Candidate) -> Self {
+        let sentence = candidate.sentence;
         let raw = talk.raw(sentence);
-        let of = task(&raw, &forms(&raw), &talk.names, talk.speaker(sentence))?;
+        let task = find_task(&raw, &forms(&raw), &talk.names, talk.speaker(sentence)).expect("a candidate has a task");
         let due = due_words(&raw);
-        let text = readable(talk, sentence);
-        let read = forms(&text);
+        let text = talk.readable(sentence);
+        let text_forms = forms(&text);
         // What is cleaned away may have been the cue.
-        let title = match task(&text, &read, &talk.names, talk.speaker(sentence)) {
-            Some(task) => title(&text, &read, &task, due.as_deref()),
+        let title = match find_task(&text, &text_forms, &talk.names, talk.speaker(sentence)) {
+            Some(task) => title(&text, &text_forms, &task, due.as_deref()),
             None => text.trim_end_matches(['.', '?', '!']).to_owned(),
         };
         let words = talk.words(sentence);
@@ -199,48 +198,50 @@ impl Draft {
         } else {
             "medium"
         };
-        Some(Self {
+        Self {
             segment: talk.sentences[sentence].segment(),
-            doer: of.doer,
+            doer: task.doer,
             title,
-            owner: owner(talk, sentence, &of),
+            owner: owner(talk, sentence, &task),
             due,
             priority,
-            sure: found.sure,
+            confidence: candidate.confidence,
             terms: talk.terms(sentence),
             evidence: talk.evidence(sentence),
-        })
+        }
     }
 
     /// `Could you write it by Friday?`, `I'll write it by Friday`.
     fn is_answered_by(&self, promise: &Self) -> bool {
-        self.doer != Doer::Self_
-            && promise.doer == Doer::Self_
+        self.doer != Doer::Speaker
+            && promise.doer == Doer::Speaker
             && self.owner.is_some()
             && self.owner == promise.owner
             && promise.segment - self.segment <= ANSWERS
             && self.terms.iter().any(|term| promise.terms.contains(term))
     }
 
-    fn take(&mut self, promise: Self) {
-        if telling(&promise.title) > telling(&self.title) {
+    /// The request and the promise to do it are one action.
+    fn merge(&mut self, promise: Self) {
+        if content_words(&promise.title) > content_words(&self.title) {
             self.title = promise.title;
         }
         self.due = promise.due.or(self.due.take());
-        self.sure = self.sure.max(promise.sure);
+        self.confidence = self.confidence.max(promise.confidence);
         self.evidence.extend(promise.evidence);
     }
 }
 
-/// How many words of a title carry its matter.
-fn telling(title: &str) -> usize {
+/// How many words of a title are not stop words.
+fn content_words(title: &str) -> usize {
     words::tokens(title).iter().filter(|word| !words::is_stop_word(word)).count()
 }
 
+/// The sentence as a candidate, if it has a task.
 fn action(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
-    let of = &talk.sentences[sentence];
+    let parts = &talk.sentences[sentence];
     let words = talk.words(sentence);
-    if !(4..=60).contains(&words.len()) || of.broken || talk.terms(sentence).is_empty() {
+    if !(4..=60).contains(&words.len()) || parts.broken || talk.terms(sentence).is_empty() {
         return None;
     }
     let dated = words.iter().any(|word| matches!(*word, "by" | "before" | "until"));
@@ -248,11 +249,11 @@ fn action(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
         return None;
     }
     let raw = talk.raw(sentence);
-    let task = task(&raw, &forms(&raw), &talk.names, talk.speaker(sentence))?;
-    let against: f64 = NOT.find(&words).iter().map(|found| found.value).sum();
-    let later = LATER.find(&words).iter().map(|found| found.value).fold(0.0, f64::max);
+    let task = find_task(&raw, &forms(&raw), &talk.names, talk.speaker(sentence))?;
+    let against: f64 = COUNTER_CUES.find(&words).iter().map(|cue| cue.value).sum();
+    let later = LATER.find(&words).iter().map(|cue| cue.value).fold(0.0, f64::max);
     let reception = dialogue::reception(talk, sentence);
-    let mut score = task.cue + task.work + later - against - 0.8 * doubt(&words, &task);
+    let mut score = task.cue_weight + task.task_weight + later - against - 0.8 * doubt(&words, &task);
     if due_words(&raw).is_some() {
         score += 0.7;
     }
@@ -261,24 +262,24 @@ fn action(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
         _ => 0.3 * reception.agreement - 0.3 * reception.refusal,
     };
     // A request is a question; any other question asks what is.
-    if of.question && task.doer != Doer::Addressee {
+    if parts.question && task.doer != Doer::Addressee {
         score -= 1.5;
     }
-    if task.doer == Doer::Addressee && called(talk, sentence).is_some() {
+    if task.doer == Doer::Addressee && addressee(talk, sentence).is_some() {
         score += 0.5;
     }
     if talk.terms(sentence).len() < 2 {
         score -= 0.7;
     }
     score -= (words.len() as f64 - 25.0).max(0.0) / 15.0;
-    let place = of.segment() as f64 / talk.segments.len() as f64;
-    score += 0.5 * (place - 0.5);
-    Some(Candidate { sentence, sure: logistic(score - THRESHOLD), extra: None })
+    let position = parts.segment() as f64 / talk.segments.len() as f64;
+    score += 0.5 * (position - 0.5);
+    Some(Candidate { sentence, confidence: logistic(score - THRESHOLD), reply: None })
 }
 
 /// Doubt about the task, but for the cue's own words (`could you`) and for what is to be found out (`ask whether`).
 fn doubt(words: &[&str], task: &Task) -> f64 {
-    let before = &words[..task.from.min(words.len())];
+    let before = &words[..task.cue_start.min(words.len())];
     let after = &words[task.verb.min(words.len())..];
     let asks = after.first().is_some_and(|verb| matches!(*verb, "ask" | "check" | "find" | "see" | "test" | "confirm"));
     let after: Vec<&str> =
@@ -286,9 +287,9 @@ fn doubt(words: &[&str], task: &Task) -> f64 {
     (dialogue::doubt(before) + dialogue::doubt(&after)).min(2.5)
 }
 
-/// Who is called by name, but for the speaker.
-fn called(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
-    talk.names.addressed(&talk.raw(sentence)).filter(|&called| talk.speaker(sentence) != Some(called))
+/// Who is addressed by name, but for the speaker.
+fn addressee(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
+    talk.names.addressed(&talk.raw(sentence)).filter(|&person| talk.speaker(sentence) != Some(person))
 }
 
 fn owner(talk: &Talk<'_>, sentence: usize, task: &Task) -> Option<String> {
@@ -297,7 +298,7 @@ fn owner(talk: &Talk<'_>, sentence: usize, task: &Task) -> Option<String> {
         return Some(label(person));
     }
     match task.doer {
-        Doer::Self_ => talk.speaker(sentence).map(label),
+        Doer::Speaker => talk.speaker(sentence).map(label),
         Doer::Addressee => {
             let words = talk.words(sentence);
             // `You two` and `all of you` are more than the one who answers.
@@ -306,12 +307,17 @@ fn owner(talk: &Talk<'_>, sentence: usize, task: &Task) -> Option<String> {
             let answering = || {
                 dialogue::reception(talk, sentence).next_speaker.or_else(|| dialogue::speaker_before(talk, sentence))
             };
-            called(talk, sentence).or_else(|| if several { None } else { answering() }).map(label)
+            match addressee(talk, sentence) {
+                Some(person) => Some(person),
+                None if several => None,
+                None => answering(),
+            }
+            .map(label)
         }
-        Doer::Group | Doer::Nobody => None,
+        Doer::Group | Doer::Unknown => None,
     }
 }
 
 fn due_words(raw: &str) -> Option<String> {
-    due(raw).map(|found| found.split_whitespace().collect::<Vec<_>>().join(" "))
+    due(raw).map(|time| time.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -138,7 +138,7 @@ pub(crate) static PROPOSALS: LazyLock<Phrases<f64>> = LazyLock::new(|| {
 });
 
 /// What only looks like a decision.
-pub(crate) static NOT: LazyLock<Phrases<f64>> = LazyLock::new(|| {
+pub(crate) static COUNTER_CUES: LazyLock<Phrases<f64>> = LazyLock::new(|| {
     Phrases::new(&[
         ("let s see", 2.0),
         ("let s say", 2.0),

@@ -5,18 +5,17 @@ use jackfield_text::{Finding, Transcript, logistic};
 use serde_json::json;
 
 use crate::{
-    best, check_share,
-    decision_cues::{CUES, LEADS, NOT, PROPOSALS},
-    dialogue, readable,
-    talk::{Findings, Talk},
+    candidates::{self, Candidate, check_share},
+    decision_cues::{COUNTER_CUES, CUES, LEADS, PROPOSALS},
+    dialogue,
+    findings::Findings,
+    talk::Talk,
 };
 
-/// A sentence that scores less is no decision.
+/// A sentence that scores less is not a decision.
 const THRESHOLD: f64 = 1.9;
 /// One decision in so many words is a lot.
 const WORDS_PER_DECISION: usize = 500;
-/// But a short meeting may be nothing but decisions.
-const LEAST: usize = 10;
 /// From this weight on a cue states a decision by itself.
 const STATED: f64 = 2.6;
 /// A proposal to which nobody clearly agrees loses so much.
@@ -56,22 +55,22 @@ impl Analyzer for Decisions {
     async fn analyze(&self, transcript: Transcript, host: &Host<'_>) -> Result<DecisionList> {
         let talk = Talk::new(&transcript);
         let candidates = (0..talk.sentences.len()).filter_map(|sentence| decision(&talk, sentence));
-        let candidates = candidates.filter(|found| found.sure >= self.min_confidence).collect();
-        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_DECISION).max(LEAST) } else { self.max };
+        let candidates = candidates.filter(|candidate| candidate.confidence >= self.min_confidence).collect();
+        let limit = candidates::limit(self.max, &talk, WORDS_PER_DECISION);
         let mut findings = Findings::new(host);
-        for found in best(&talk, candidates, most) {
-            let mut evidence = talk.evidence(found.sentence);
+        for candidate in candidates::best(&talk, candidates, limit) {
+            let mut evidence = talk.evidence(candidate.sentence);
             // Who agrees is part of what makes it a decision.
-            if let Some(agreeing) = found.extra {
+            if let Some(agreeing) = candidate.reply {
                 evidence.extend(talk.evidence(agreeing).into_iter().take(1));
             }
-            // `So we go with rubber?`, once others say yes, is no question any more.
-            let mut text = readable(&talk, found.sentence);
+            // `So we go with rubber?` is not a question any more once others say yes.
+            let mut text = talk.readable(candidate.sentence);
             if text.ends_with('?') {
                 text.pop();
                 text.push('.');
             }
-            findings.add("decision", text, found.sure, evidence);
+            findings.add("decision", text, candidate.confidence, evidence);
         }
         Ok(DecisionList { findings: findings.list })
     }
@@ -108,29 +107,22 @@ impl Analyzer for Decisions {
     }
 }
 
-/// A candidate with its confidence.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    pub(crate) sentence: usize,
-    pub(crate) sure: f64,
-    pub(crate) extra: Option<usize>,
-}
-
+/// The sentence as a candidate, if it states or proposes a decision.
 fn decision(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
-    let of = &talk.sentences[sentence];
+    let sentence_parts = &talk.sentences[sentence];
     let words = talk.words(sentence);
-    if !(4..=60).contains(&words.len()) || of.broken {
+    if !(4..=60).contains(&words.len()) || sentence_parts.broken {
         return None;
     }
     let ids = talk.word_ids(sentence);
-    let content = |at: usize| talk.vocabulary.term(ids[at]).is_some();
-    let mut found = CUES.find(&words);
+    let is_content = |index: usize| talk.vocabulary.term(ids[index]).is_some();
+    let mut cues = CUES.find(&words);
     // `the method we'll use`, `what we decided`: a relative clause states nothing.
-    for cue in &mut found {
-        let relative = cue.start.checked_sub(1).is_some_and(|at| match words[at] {
+    for cue in &mut cues {
+        let relative = cue.start.checked_sub(1).is_some_and(|before| match words[before] {
             "which" | "what" | "how" | "way" | "where" | "whether" | "when" | "if" | "until" | "before" => true,
-            "that" => at > 0 && content(at - 1),
-            _ => content(at) && !LEADS.contains(&words[at]),
+            "that" => before > 0 && is_content(before - 1),
+            _ => is_content(before) && !LEADS.contains(&words[before]),
         });
         if relative && words[cue.start] == "we" {
             cue.value *= 0.4;
@@ -142,22 +134,22 @@ fn decision(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
     let plain = settling
         && words.get(head) == Some(&"we")
         && head + 1 < words.len()
-        && content(head + 1)
+        && is_content(head + 1)
         && !words[head + 1].ends_with("ed")
         && !words[head + 1].ends_with("ing");
-    let stated = found.iter().map(|found| found.value).fold(if plain { 1.4 } else { 0.0 }, f64::max);
-    let proposed = PROPOSALS.find(&words).iter().map(|found| found.value).fold(0.0, f64::max);
+    let stated = cues.iter().map(|cue| cue.value).fold(if plain { 1.4 } else { 0.0 }, f64::max);
+    let proposed = PROPOSALS.find(&words).iter().map(|cue| cue.value).fold(0.0, f64::max);
     let strongest = stated.max(proposed);
     let terms = talk.terms(sentence).len();
     if strongest == 0.0 || terms == 0 || (terms < 2 && strongest < STATED) {
         return None;
     }
-    let more = (found.iter().map(|found| found.value).sum::<f64>() - stated).clamp(0.0, 1.0);
-    let against: f64 = NOT.find(&words).iter().map(|found| found.value).sum();
+    let further_cues = (cues.iter().map(|cue| cue.value).sum::<f64>() - stated).clamp(0.0, 1.0);
+    let against: f64 = COUNTER_CUES.find(&words).iter().map(|cue| cue.value).sum();
     let reception = dialogue::reception(talk, sentence);
-    let mut score = strongest + 0.4 * more - against - 0.8 * dialogue::doubt(&words);
+    let mut score = strongest + 0.4 * further_cues - against - 0.8 * dialogue::doubt(&words);
     score += reception.agreement - 0.8 * reception.refusal;
-    let early = found.iter().any(|cue| cue.start <= head + 2 && cue.value == stated);
+    let early = cues.iter().any(|cue| cue.start <= head + 2 && cue.value == stated);
     if settling && stated >= proposed && (plain || early) {
         score += 0.7;
         // What others have just agreed to is settled by saying it again.
@@ -166,18 +158,18 @@ fn decision(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
     if proposed > stated && reception.agreement < 0.8 {
         score -= NOT_TAKEN_UP;
     }
-    if of.question {
+    if sentence_parts.question {
         score -= 2.0;
     }
     // The end of a meeting is where things are settled.
-    let place = of.segment() as f64 / talk.segments.len() as f64;
-    score += 0.4 * (place - 0.5);
+    let position = sentence_parts.segment() as f64 / talk.segments.len() as f64;
+    score += 0.4 * (position - 0.5);
     if terms < 3 && strongest < STATED {
         score -= 0.6;
     }
     // A long sentence mentions much in passing.
     score -= (words.len() as f64 - 30.0).max(0.0) / 20.0;
-    Some(Candidate { sentence, sure: logistic(score - THRESHOLD), extra: reception.agreeing })
+    Some(Candidate { sentence, confidence: logistic(score - THRESHOLD), reply: reception.agreeing })
 }
 
 /// Whether the sentence before it, by the same speaker in the same turn, is `Okay.` or the like.

@@ -1,4 +1,4 @@
-//! What the next turns do to a sentence: agree with it, refuse it, take it up.
+//! How others react to a sentence in the next turns: whether they agree with it or refuse it, and who speaks next.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -106,14 +106,14 @@ pub(crate) struct Reception {
 /// Reads the turns after a sentence.
 pub(crate) fn reception(talk: &Talk<'_>, sentence: usize) -> Reception {
     let speaker = talk.speaker(sentence);
-    let mut all = Reception::default();
+    let mut reception = Reception::default();
     let mut clearest = 0.0;
     for segment in following(talk, sentence) {
         let other = talk.speaker_of[segment];
         if other == speaker {
             continue;
         }
-        all.next_speaker = all.next_speaker.or(other);
+        reception.next_speaker = reception.next_speaker.or(other);
         let Some(first) = talk.sentences_of(segment).next() else { continue };
         if talk.sentences[first].question {
             continue;
@@ -121,34 +121,34 @@ pub(crate) fn reception(talk: &Talk<'_>, sentence: usize) -> Reception {
         let words = talk.words(first);
         let head = &words[..words.len().min(HEAD)];
         let agrees = AGREEMENT.find(head).iter().map(|found| found.value).fold(0.0, f64::max);
-        all.agreement += agrees;
-        all.refusal += REFUSAL.find(head).iter().map(|found| found.value).fold(0.0, f64::max);
+        reception.agreement += agrees;
+        reception.refusal += REFUSAL.find(head).iter().map(|found| found.value).fold(0.0, f64::max);
         if agrees > clearest {
             clearest = agrees;
-            all.agreeing = Some(first);
+            reception.agreeing = Some(first);
         }
     }
-    all.agreement = all.agreement.min(1.5);
-    all.refusal = all.refusal.clamp(0.0, 1.5);
-    all
+    reception.agreement = reception.agreement.min(1.5);
+    reception.refusal = reception.refusal.clamp(0.0, 1.5);
+    reception
 }
 
 /// The segments after the one where a sentence ends, as far as a reply to it may be.
 fn following(talk: &Talk<'_>, sentence: usize) -> Range<usize> {
-    let from = talk.sentences[sentence].segment() + 1;
-    let to = talk.sentences[sentence].last_segment() + 1 + REACH;
-    from..to.min(talk.segments.len())
+    let first = talk.sentences[sentence].segment() + 1;
+    let end = talk.sentences[sentence].last_segment() + 1 + REACH;
+    first..end.min(talk.segments.len())
 }
 
 /// Whether another speaker clearly agrees in one of the turns before.
 pub(crate) fn agreed_before(talk: &Talk<'_>, sentence: usize) -> bool {
     const CLEARLY: f64 = 0.8;
     let segment = talk.sentences[sentence].segment();
-    (segment.saturating_sub(REACH)..segment).any(|at| {
-        let Some(first) = talk.sentences_of(at).next() else { return false };
+    (segment.saturating_sub(REACH)..segment).any(|earlier| {
+        let Some(first) = talk.sentences_of(earlier).next() else { return false };
         let words = talk.words(first);
         let head = &words[..words.len().min(HEAD)];
-        talk.speaker_of[at] != talk.speaker(sentence)
+        talk.speaker_of[earlier] != talk.speaker(sentence)
             && !talk.sentences[first].question
             && AGREEMENT.find(head).iter().any(|found| found.value >= CLEARLY)
     })
@@ -160,7 +160,7 @@ pub(crate) fn speaker_before(talk: &Talk<'_>, sentence: usize) -> Option<usize> 
     let speaker = talk.speaker(sentence);
     (segment.saturating_sub(REACH)..segment)
         .rev()
-        .filter_map(|at| talk.speaker_of[at])
+        .filter_map(|earlier| talk.speaker_of[earlier])
         .find(|&other| Some(other) != speaker)
 }
 

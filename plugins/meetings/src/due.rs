@@ -2,6 +2,7 @@
 
 use jackfield_text::words;
 
+/// What may stand before a time.
 const BEFORE: &[&str] = &["by", "before", "until", "till", "on", "for", "within", "in", "at", "after", "during"];
 const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const MONTHS: &[&str] = &[
@@ -17,6 +18,7 @@ const MONTHS: &[&str] = &[
     "november",
     "december",
 ];
+/// Spans of time, and what happens at a time.
 const SPANS: &[&str] = &[
     "minute",
     "minutes",
@@ -40,6 +42,10 @@ const SPANS: &[&str] = &[
     "semester",
     "term",
 ];
+/// Spans that time is counted in: `in two weeks`.
+const MEASURES: &[&str] =
+    &["minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years"];
+/// Words of which each names a time.
 const ALONE: &[&str] = &["tomorrow", "tonight", "asap", "immediately"];
 const ORDINALS: &[&str] = &[
     "first",
@@ -65,126 +71,153 @@ const ORDINALS: &[&str] = &[
     "thirtieth",
 ];
 
+/// A word of a text.
+struct Word<'a> {
+    /// Its offset in the text, in bytes.
+    offset: usize,
+    /// As it is written.
+    written: &'a str,
+    /// In small letters, without a possessive `'s`.
+    compared: String,
+}
+
+/// The words of a text, looked at by index.
+struct Words<'a>(Vec<Word<'a>>);
+
+impl<'a> Words<'a> {
+    fn new(text: &'a str) -> Self {
+        let words = words::words(text).map(|(offset, written)| {
+            let compared = written.to_lowercase().trim_end_matches("'s").trim_end_matches("’s").to_owned();
+            Word { offset, written, compared }
+        });
+        Self(words.collect())
+    }
+
+    /// The word at an index as it is compared; empty beyond the last.
+    fn get(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", |word| word.compared.as_str())
+    }
+
+    fn is_capital(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(|word| word.written.starts_with(char::is_uppercase))
+    }
+
+    /// `March`, and `May` where it is written with a capital.
+    fn is_month(&self, index: usize) -> bool {
+        (MONTHS.contains(&self.get(index)) || self.get(index) == "may") && self.is_capital(index)
+    }
+
+    /// Whether a preposition of time stands before the word.
+    fn follows_preposition(&self, index: usize) -> bool {
+        index > 0 && BEFORE.contains(&self.get(index - 1))
+    }
+}
+
 /// A time that something may be due at: `by Friday`, `before the next meeting`, `tomorrow morning`, `in two weeks`,
 /// `by the end of the day`, `on 12 March`.
 pub(crate) fn due(text: &str) -> Option<&str> {
-    let all: Vec<(usize, &str, String)> = words::words(text)
-        .map(|(at, word)| (at, word, word.to_lowercase().trim_end_matches("'s").trim_end_matches("’s").to_owned()))
-        .collect();
-    let word = |at: usize| all.get(at).map_or("", |word| word.2.as_str());
+    let words = Words::new(text);
     let mut found: Option<(usize, usize)> = None;
-    for at in 0..all.len() {
-        let Some(length) = time(&all, at) else { continue };
+    for index in 0..words.0.len() {
+        let Some(length) = time_length(&words, index) else { continue };
         // The preposition belongs to it, with an article between.
-        let article = at > 0 && matches!(word(at - 1), "the" | "our" | "this");
-        let first = at - usize::from(article);
-        let led = first > 0 && BEFORE.contains(&word(first - 1));
-        let start = if led { first - 1 } else { first };
+        let article = index > 0 && matches!(words.get(index - 1), "the" | "our" | "this");
+        let first = index - usize::from(article);
+        let has_preposition = words.follows_preposition(first);
+        let start = if has_preposition { first - 1 } else { first };
         // A bare span (`the meeting`) is a time only after a preposition that sets a limit.
-        let strict = SPANS.contains(&word(at)) && length == 1;
-        if strict && !(led && matches!(word(start), "by" | "before" | "until" | "till" | "after")) {
+        let is_bare_span = SPANS.contains(&words.get(index)) && length == 1;
+        let sets_limit = has_preposition && matches!(words.get(start), "by" | "before" | "until" | "till" | "after");
+        if is_bare_span && !sets_limit {
             continue;
         }
-        if DAYS.contains(&word(at)) && !led && found.is_some() {
+        if DAYS.contains(&words.get(index)) && !has_preposition && found.is_some() {
             continue;
         }
-        found = Some((start, at + length));
-        if led && matches!(word(start), "by" | "before" | "until") {
-            break;
-        }
-        if found.is_some() && !strict {
+        found = Some((start, index + length));
+        if !is_bare_span || (has_preposition && matches!(words.get(start), "by" | "before" | "until")) {
             break;
         }
     }
     let (first, end) = found?;
-    let last = &all[end - 1];
-    Some(&text[all[first].0..last.0 + last.1.len()])
+    let last = &words.0[end - 1];
+    Some(&text[words.0[first].offset..last.offset + last.written.len()])
 }
 
-/// How many words from `at` are a day of the month after `the`: `twentieth`, `twenty first of May`, `3rd of June`.
-fn ordinal(all: &[(usize, &str, String)], at: usize) -> Option<usize> {
-    let word = |at: usize| all.get(at).map_or("", |word| word.2.as_str());
-    let tens = usize::from(matches!(word(at), "twenty" | "thirty"));
-    let day = word(at + tens);
+/// How many words from `index` are a day of the month after `the`: `twentieth`, `twenty first of May`, `3rd of June`.
+fn ordinal_length(words: &Words<'_>, index: usize) -> Option<usize> {
+    let tens = usize::from(matches!(words.get(index), "twenty" | "thirty"));
+    let day = words.get(index + tens);
     let digits = day.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let numeric =
+    let is_numeric =
         digits.len() < day.len() && (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    let named = ORDINALS.contains(&day);
-    if at < 2 || word(at - 1) != "the" || !(named || (numeric && tens == 0)) {
+    let is_day = ORDINALS.contains(&day) || (is_numeric && tens == 0);
+    if index < 2 || words.get(index - 1) != "the" || !is_day {
         return None;
     }
-    let month = |at: usize| MONTHS.contains(&word(at)) || word(at) == "may";
     let length = tens + 1;
-    if word(at + length) == "of" && month(at + length + 1) {
+    let after_of = words.get(index + length + 1);
+    if words.get(index + length) == "of" && (MONTHS.contains(&after_of) || after_of == "may") {
         return Some(length + 2);
     }
     // `by the third door`: another word after it makes it a rank.
-    let limit = matches!(word(at - 2), "by" | "before" | "until" | "till");
-    let rank = matches!(word(at + length), "one" | "of") || (matches!(day, "first" | "second" | "third") && tens == 0);
-    (limit && !rank).then_some(length)
+    let sets_limit = matches!(words.get(index - 2), "by" | "before" | "until" | "till");
+    let is_rank =
+        matches!(words.get(index + length), "one" | "of") || (matches!(day, "first" | "second" | "third") && tens == 0);
+    (sets_limit && !is_rank).then_some(length)
 }
 
-/// How many words from `at` name a time, without the preposition.
-fn time(all: &[(usize, &str, String)], at: usize) -> Option<usize> {
-    let word = |at: usize| all.get(at).map_or("", |word| word.2.as_str());
-    let capital = |at: usize| all.get(at).is_some_and(|word| word.1.starts_with(char::is_uppercase));
-    let number = |text: &str| {
-        let digits = text.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h']);
-        (!digits.is_empty() && digits.len() <= 2 && digits.bytes().all(|b| b.is_ascii_digit()))
-            || matches!(
-                text,
-                "a" | "an" | "one" | "two" | "three" | "four" | "five" | "six" | "ten" | "few" | "couple" | "half"
-            )
-    };
-    let day = |text: &str| DAYS.contains(&text);
-    let month = |at: usize| (MONTHS.contains(&word(at)) || (word(at) == "may" && capital(at))) && capital(at);
-    let part = |text: &str| matches!(text, "morning" | "afternoon" | "evening" | "night" | "noon");
-    let led = at > 0 && BEFORE.contains(&word(at - 1));
-    if let Some(length) = ordinal(all, at) {
+/// How many words from `index` name a time, without the preposition.
+fn time_length(words: &Words<'_>, index: usize) -> Option<usize> {
+    if let Some(length) = ordinal_length(words, index) {
         return Some(length);
     }
-    match word(at) {
+    let next = words.get(index + 1);
+    let has_preposition = words.follows_preposition(index);
+    match words.get(index) {
         // `today` opens many a sentence; at the end it is a time.
-        "today" if at + 1 == all.len() || led => Some(1),
-        text if ALONE.contains(&text) => Some(1 + usize::from(part(word(at + 1)))),
-        "next" | "this" | "coming" if at > 0 || day(word(at + 1)) || SPANS.contains(&word(at + 1)) => {
-            let next = word(at + 1);
-            let spans = SPANS.contains(&next)
-                && !(word(at) == "this" && matches!(next, "meeting" | "session" | "term" | "minute" | "hour"));
-            (day(next) || spans || month(at + 1)).then_some(2)
+        "today" if index + 1 == words.0.len() || has_preposition => Some(1),
+        word if ALONE.contains(&word) => Some(1 + usize::from(is_part_of_day(next))),
+        word @ ("next" | "this" | "coming") if index > 0 || DAYS.contains(&next) || SPANS.contains(&next) => {
+            let is_present = word == "this" && matches!(next, "meeting" | "session" | "term" | "minute" | "hour");
+            let is_span = SPANS.contains(&next) && !is_present;
+            (DAYS.contains(&next) || is_span || words.is_month(index + 1)).then_some(2)
         }
-        "end" if word(at + 1) == "of" => {
-            let article = usize::from(matches!(word(at + 2), "the" | "this" | "next" | "our"));
-            let last = word(at + 2 + article);
-            (SPANS.contains(&last) || day(last) || month(at + 2 + article)).then_some(3 + article)
+        "end" if next == "of" => {
+            let article = usize::from(matches!(words.get(index + 2), "the" | "this" | "next" | "our"));
+            let last = words.get(index + 2 + article);
+            let is_time = SPANS.contains(&last) || DAYS.contains(&last) || words.is_month(index + 2 + article);
+            is_time.then_some(3 + article)
         }
-        "soon" if at > 0 && word(at - 1) == "as" && word(at + 1) == "as" && word(at + 2) == "possible" => Some(3),
-        text if day(text) && capital(at) => Some(1 + usize::from(part(word(at + 1)))),
-        _ if month(at) && (led || number(word(at + 1))) => {
-            Some(1 + usize::from(number(word(at + 1)) && !matches!(word(at + 1), "a" | "an")))
+        "soon" if index > 0 && words.get(index - 1) == "as" && next == "as" && words.get(index + 2) == "possible" => {
+            Some(3)
         }
-        text if number(text) && month(at + 1) => Some(2),
-        text if number(text) && led && matches!(word(at - 1), "in" | "within") => {
-            let of = (1..=3).find(|&skip| SPANS.contains(&word(at + skip)))?;
-            matches!(
-                word(at + of),
-                "minutes"
-                    | "hour"
-                    | "hours"
-                    | "day"
-                    | "days"
-                    | "week"
-                    | "weeks"
-                    | "month"
-                    | "months"
-                    | "year"
-                    | "years"
-            )
-            .then_some(of + 1)
+        word if DAYS.contains(&word) && words.is_capital(index) => Some(1 + usize::from(is_part_of_day(next))),
+        _ if words.is_month(index) && (has_preposition || is_small_number(next)) => {
+            Some(1 + usize::from(is_small_number(next) && !matches!(next, "a" | "an")))
         }
-        text if SPANS.contains(&text) => Some(1),
+        word if is_small_number(word) && words.is_month(index + 1) => Some(2),
+        word if is_small_number(word) && has_preposition && matches!(words.get(index - 1), "in" | "within") => {
+            let distance = (1..=3).find(|&skipped| SPANS.contains(&words.get(index + skipped)))?;
+            MEASURES.contains(&words.get(index + distance)).then_some(distance + 1)
+        }
+        word if SPANS.contains(&word) => Some(1),
         _ => None,
     }
+}
+
+/// `12`, `3rd`, `two`, `a couple`.
+fn is_small_number(word: &str) -> bool {
+    let digits = word.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h']);
+    (!digits.is_empty() && digits.len() <= 2 && digits.bytes().all(|b| b.is_ascii_digit()))
+        || matches!(
+            word,
+            "a" | "an" | "one" | "two" | "three" | "four" | "five" | "six" | "ten" | "few" | "couple" | "half"
+        )
+}
+
+fn is_part_of_day(word: &str) -> bool {
+    matches!(word, "morning" | "afternoon" | "evening" | "night" | "noon")
 }
 
 #[cfg(test)]

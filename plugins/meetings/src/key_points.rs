@@ -7,10 +7,7 @@ use jackfield_text::{
 };
 use serde_json::json;
 
-use crate::{
-    check_share, readable,
-    talk::{Findings, Talk},
-};
+use crate::{candidates::check_share, findings::Findings, talk::Talk};
 
 /// Ranking compares every sentence of a chunk with every other one; a chunk has so many.
 const CHUNK: usize = 200;
@@ -60,30 +57,31 @@ impl Analyzer for KeyPoints {
         let talk = Talk::new(&transcript);
         let mut findings = Findings::new(host);
         let fit: Vec<usize> = (0..talk.sentences.len()).filter(|&sentence| is_fit(&talk, sentence)).collect();
-        let most = ((talk.segments.len() as f64 * self.share).round() as usize).max(LEAST).min(self.max);
+        let limit = ((talk.segments.len() as f64 * self.share).round() as usize).max(LEAST).min(self.max);
         let (scores, vectors) = scores(&talk, &fit);
         let mut order: Vec<usize> = (0..fit.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
         let mut picked: Vec<usize> = Vec::new();
         let mut taken = vec![false; talk.segments.len()];
         // Every turn has one sentence to give before any has a second one.
-        for again in [false, true] {
+        for second_round in [false, true] {
             for &candidate in &order {
                 let turn = talk.sentences[fit[candidate]].segment();
-                if picked.len() == most {
+                if picked.len() == limit {
                     break;
                 }
-                let same = |&other: &usize| vectors[candidate].dot(&vectors[other]) >= SAME;
-                if taken[turn] == again && !picked.iter().any(same) {
+                let repeats = |&other: &usize| vectors[candidate].dot(&vectors[other]) >= SAME;
+                if taken[turn] == second_round && !picked.iter().any(repeats) {
                     taken[turn] = true;
                     picked.push(candidate);
                 }
             }
         }
         picked.sort_unstable();
-        for at in picked {
-            let sure = scores[at] / (scores[at] + 1.0);
-            findings.add("key-point", readable(&talk, fit[at]), sure, talk.evidence(fit[at]));
+        for candidate in picked {
+            let sentence = fit[candidate];
+            let confidence = scores[candidate] / (scores[candidate] + 1.0);
+            findings.add("key-point", talk.readable(sentence), confidence, talk.evidence(sentence));
         }
         Ok(KeyPointList { findings: findings.list })
     }
@@ -120,7 +118,7 @@ impl Analyzer for KeyPoints {
     }
 }
 
-/// Whether a sentence can stand for itself before a reader.
+/// Whether a sentence can be understood without those around it.
 fn is_fit(talk: &Talk<'_>, sentence: usize) -> bool {
     let words = talk.word_ids(sentence).len();
     (8..=60).contains(&words)
@@ -142,23 +140,23 @@ fn scores(talk: &Talk<'_>, fit: &[usize]) -> (Vec<f64>, Vec<Sparse>) {
     let centroid = Sparse::sums(vectors.iter().flat_map(Sparse::iter));
     let global: Vec<f64> = vectors.iter().map(|vector| cosine(vector, &centroid)).collect();
     let mean = global.iter().sum::<f64>() / global.len().max(1) as f64;
-    let last = talk.segments.len().max(1) as f64;
-    let matter = matter(talk);
+    let segments = talk.segments.len().max(1) as f64;
+    let density = content_density(talk);
     let scores = local.iter().zip(&global).zip(fit).map(|((local, global), &sentence)| {
         let segment = talk.sentences[sentence].segment();
-        let place = (segment as f64 + 0.5) / last;
-        let edge = (place / HEAD).min((1.0 - place) / TAIL).clamp(0.05, 1.0) * matter[segment];
+        let position = (segment as f64 + 0.5) / segments;
+        let by_position = (position / HEAD).min((1.0 - position) / TAIL).clamp(0.05, 1.0);
         // A sentence that was begun twice reads badly; another will say the same.
         let fluent = if talk.raw(sentence).contains("{disfmarker}") { 0.8 } else { 1.0 };
-        // Where it is said tells more than how central it is: the root damps the latter.
-        fluent * edge * (local * global / mean.max(1e-9)).sqrt().sqrt()
+        // Where it is said matters more than how central it is: the root damps the latter.
+        fluent * (by_position * density[segment]) * (local * global / mean.max(1e-9)).sqrt().sqrt()
     });
     (scores.collect(), vectors)
 }
 
 /// How many content words are said around each turn, 1 being average: presentations and discussions of substance stand
 /// out from chat.
-fn matter(talk: &Talk<'_>) -> Vec<f64> {
+fn content_density(talk: &Talk<'_>) -> Vec<f64> {
     let turns = talk.segments.len();
     let mut before = vec![0.0; turns + 1];
     for turn in 0..turns {
@@ -166,9 +164,9 @@ fn matter(talk: &Talk<'_>) -> Vec<f64> {
         before[turn + 1] = before[turn] + said as f64;
     }
     let mean = (before[turns] / turns.max(1) as f64).max(1e-9);
-    let around = |turn: usize| {
-        let (from, to) = (turn.saturating_sub(STRETCH), (turn + STRETCH + 1).min(turns));
-        (before[to] - before[from]) / (to - from) as f64 / mean
+    let density_around = |turn: usize| {
+        let (start, end) = (turn.saturating_sub(STRETCH), (turn + STRETCH + 1).min(turns));
+        (before[end] - before[start]) / (end - start) as f64 / mean
     };
-    (0..turns).map(around).collect()
+    (0..turns).map(density_around).collect()
 }

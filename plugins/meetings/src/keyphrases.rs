@@ -5,8 +5,9 @@ use jackfield_text::{Finding, Transcript, clean::capitalised};
 use serde_json::json;
 
 use crate::{
-    talk::{Findings, Talk},
-    terms,
+    findings::Findings,
+    talk::Talk,
+    terms::{self, ScoredPhrase},
 };
 
 /// A phrase that carries a talk's matter.
@@ -53,35 +54,31 @@ impl Analyzer for Keyphrases {
         let all = 0..talk.sentences.len();
         let scored = terms::phrases(&talk, all.clone())
             .into_iter()
-            .map(|(phrase, of)| {
+            .map(|(phrase, usage)| {
                 let rank: f64 = phrase.iter().map(|&term| ranks[term as usize]).sum();
-                // A phrase of several words must be used to count for more than its words do by chance.
                 let noun = nouns[phrase[phrase.len() - 1] as usize];
-                (rank * noun * noun / (phrase.len() as f64).sqrt() * libm::log(1.0 + of.free as f64), phrase, of)
+                // A phrase of several words must be used to count for more than its words do by chance.
+                let score = rank * noun * noun / (phrase.len() as f64).sqrt() * libm::log(1.0 + usage.free as f64);
+                ScoredPhrase { score, phrase, usage }
             })
-            .filter(|(score, _, _)| *score > 0.0)
+            .filter(|scored| scored.score > 0.0)
             .collect();
         let chosen = terms::distinct(scored, self.max);
-        let top = chosen.first().map_or(1.0, |first| first.0);
+        let best_score = chosen.first().map_or(1.0, |first| first.score);
         let mut keyphrases = Vec::new();
-        for (score, phrase, of) in &chosen {
-            let weight = jackfield_text::confidence(score / top);
+        for ScoredPhrase { score, phrase, usage } in &chosen {
+            let weight = jackfield_text::confidence(score / best_score);
             let text = terms::display(&talk, phrase, all.clone());
-            if let Some(sentence) = terms::bearer(&talk, phrase, of.first..talk.sentences.len()) {
-                let times = match of.count {
+            if let Some(sentence) = terms::example_sentence(&talk, phrase, usage.first..talk.sentences.len()) {
+                let times = match usage.count {
                     1 => "once".to_owned(),
                     2 => "twice".to_owned(),
                     count => format!("{count} times"),
                 };
-                let sentence = talk.evidence(sentence);
-                findings.add(
-                    "keyphrase",
-                    format!("{}, said {times}.", capitalised(&text)),
-                    0.4 + 0.5 * weight,
-                    sentence,
-                );
+                let finding = format!("{}, said {times}.", capitalised(&text));
+                findings.add("keyphrase", finding, 0.4 + 0.5 * weight, talk.evidence(sentence));
             }
-            keyphrases.push(Keyphrase { phrase: text, count: of.count, weight });
+            keyphrases.push(Keyphrase { phrase: text, count: usage.count, weight });
         }
         Ok(KeyphraseList { keyphrases, findings: findings.list })
     }

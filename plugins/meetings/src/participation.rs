@@ -6,14 +6,11 @@ use jackfield_plugin_api::prelude::*;
 use jackfield_text::{Finding, Transcript, confidence, words};
 use serde_json::json;
 
-use crate::{
-    check_share,
-    talk::{Findings, Talk},
-};
+use crate::{candidates::check_share, findings::Findings, talk::Talk};
 
 /// Among fewer words no one is said to dominate, or to be quiet.
 const ENOUGH_WORDS: usize = 100;
-/// In a larger group one who says little is no finding.
+/// In a larger group it is not a finding that someone says little.
 const SMALL_GROUP: usize = 12;
 /// So many quiet speakers are named, the quietest.
 const MOST_QUIET: usize = 3;
@@ -91,7 +88,7 @@ impl Analyzer for Participation {
         let talk = Talk::new(&transcript);
         let (parts, replies) = count(&talk);
         let mut findings = Findings::new(host);
-        self.judge(&talk, &parts, &mut findings);
+        self.add_findings(&talk, &parts, &mut findings);
         let mut order: Vec<usize> = (0..parts.len()).collect();
         order.sort_by_key(|&speaker| (usize::MAX - parts[speaker].words, speaker));
         let mut replies: Vec<_> = replies.into_iter().collect();
@@ -146,10 +143,12 @@ impl Analyzer for Participation {
     }
 }
 
+/// How often a speaker, the first of the pair, follows another one.
 type Replies = BTreeMap<(usize, usize), usize>;
 
+/// Counts the parts of all speakers, by index, and their replies.
 fn count(talk: &Talk<'_>) -> (Vec<Part>, Replies) {
-    let part = |speaker: &&str| Part {
+    let silent_part = |speaker: &&str| Part {
         speaker: (*speaker).to_owned(),
         turns: 0,
         words: 0,
@@ -159,7 +158,7 @@ fn count(talk: &Talk<'_>) -> (Vec<Part>, Replies) {
         interruptions: 0,
         interrupted: 0,
     };
-    let mut parts: Vec<Part> = talk.speakers.iter().map(part).collect();
+    let mut parts: Vec<Part> = talk.speakers.iter().map(silent_part).collect();
     let mut replies = Replies::new();
     // Who spoke last, and who had the floor last: a sign of listening does not take it.
     let (mut last, mut floor) = (None, None::<(usize, usize)>);
@@ -168,37 +167,37 @@ fn count(talk: &Talk<'_>) -> (Vec<Part>, Replies) {
             (last, floor) = (None, None);
             continue;
         };
-        let of = &mut parts[speaker];
-        of.words += words::count(&talk.segments[segment].text);
-        of.turns += usize::from(last != Some(speaker));
-        of.listening += usize::from(talk.listening[segment]);
-        of.questions += talk.sentences_of(segment).filter(|&sentence| talk.sentences[sentence].question).count();
+        let part = &mut parts[speaker];
+        part.words += words::count(&talk.segments[segment].text);
+        part.turns += usize::from(last != Some(speaker));
+        part.listening += usize::from(talk.listening[segment]);
+        part.questions += talk.sentences_of(segment).filter(|&sentence| talk.sentences[sentence].question).count();
         last = Some(speaker);
         if talk.listening[segment] {
             continue;
         }
-        if let Some((other, their)) = floor.filter(|&(other, _)| other != speaker) {
+        if let Some((other, other_segment)) = floor.filter(|&(other, _)| other != speaker) {
             *replies.entry((speaker, other)).or_default() += 1;
-            if breaks_in(talk, their, segment) {
+            if breaks_in(talk, other_segment, segment) {
                 parts[speaker].interruptions += 1;
                 parts[other].interrupted += 1;
             }
         }
         floor = Some((speaker, segment));
     }
-    let all: usize = parts.iter().map(|part| part.words).sum();
+    let total: usize = parts.iter().map(|part| part.words).sum();
     for part in &mut parts {
-        part.share = confidence(part.words as f64 / all.max(1) as f64);
+        part.share = confidence(part.words as f64 / total.max(1) as f64);
     }
     (parts, replies)
 }
 
-/// Whether the last sentence of a segment was not at its end when the next one began.
-fn breaks_in(talk: &Talk<'_>, their: usize, segment: usize) -> bool {
-    if segment != their + 1 {
+/// Whether `interrupted`, the segment before this one, ends within a sentence.
+fn breaks_in(talk: &Talk<'_>, interrupted: usize, segment: usize) -> bool {
+    if segment != interrupted + 1 {
         return false;
     }
-    let text = talk.segments[their].text.trim_end();
+    let text = talk.segments[interrupted].text.trim_end();
     text.ends_with("{disfmarker}")
         || text.ends_with(['—', '–', '-', '…'])
         || text.ends_with("...")
@@ -207,7 +206,8 @@ fn breaks_in(talk: &Talk<'_>, their: usize, segment: usize) -> bool {
 }
 
 impl Participation {
-    fn judge(&self, talk: &Talk<'_>, parts: &[Part], findings: &mut Findings) {
+    /// Adds the findings that the counts warrant.
+    fn add_findings(&self, talk: &Talk<'_>, parts: &[Part], findings: &mut Findings) {
         let group = parts.iter().filter(|part| part.words > 0).count();
         let words: usize = parts.iter().map(|part| part.words).sum();
         if group < 2 || words < ENOUGH_WORDS {
@@ -218,10 +218,10 @@ impl Participation {
         let mut quietest: Vec<usize> = (0..parts.len()).filter(|&speaker| parts[speaker].words > 0).collect();
         quietest.sort_by_key(|&speaker| (parts[speaker].words, speaker));
         quietest.truncate(MOST_QUIET);
-        let mut say = |kind: &str, speaker: usize, text: String, sure: f64| {
+        let mut add = |kind: &str, speaker: usize, text: String, confidence: f64| {
             let evidence = longest[speaker].map(|sentence| talk.evidence(sentence)).unwrap_or_default();
             if !evidence.is_empty() {
-                findings.add(kind, text, sure, evidence);
+                findings.add(kind, text, confidence, evidence);
             }
         };
         for (speaker, part) in parts.iter().enumerate() {
@@ -229,28 +229,28 @@ impl Participation {
             let percent = (share * 100.0).round();
             let limit = self.dominant.max(1.6 * even);
             if *share >= limit {
-                let sure = 0.6 + (share - limit);
+                let confidence = 0.6 + (share - limit);
                 let text =
                     format!("{name} speaks most: {percent} % of all words among {group} speakers, in {turns} turns.");
-                say("dominant-speaker", speaker, text, sure);
+                add("dominant-speaker", speaker, text, confidence);
             } else if (3..=SMALL_GROUP).contains(&group) && quietest.contains(&speaker) && *share < self.quiet * even {
-                let sure = 0.5 + 0.4 * (1.0 - share / (self.quiet * even));
+                let confidence = 0.5 + 0.4 * (1.0 - share / (self.quiet * even));
                 let text =
                     format!("{name} says little: {percent} % of all words among {group} speakers, in {turns} turns.");
-                say("quiet-speaker", speaker, text, sure);
+                add("quiet-speaker", speaker, text, confidence);
             }
         }
-        let all: usize = parts.iter().map(|part| part.interruptions).sum();
+        let total: usize = parts.iter().map(|part| part.interruptions).sum();
         if let Some((speaker, part)) =
-            parts.iter().enumerate().max_by_key(|(at, part)| (part.interruptions, usize::MAX - at))
+            parts.iter().enumerate().max_by_key(|(index, part)| (part.interruptions, usize::MAX - index))
             && part.interruptions >= 10
-            && part.interruptions as f64 >= 0.4 * all as f64
+            && part.interruptions as f64 >= 0.4 * total as f64
         {
             let text = format!(
-                "{} takes the floor before others have ended {} times, of {all} in all.",
+                "{} takes the floor before others have ended {} times, of {total} in all.",
                 part.speaker, part.interruptions
             );
-            say("frequent-interruptions", speaker, text, 0.3 + 0.6 * part.interruptions as f64 / all as f64);
+            add("frequent-interruptions", speaker, text, 0.3 + 0.6 * part.interruptions as f64 / total as f64);
         }
     }
 }

@@ -7,21 +7,20 @@ use jackfield_text::{Finding, Transcript, phrases::Phrases, words};
 use serde_json::json;
 
 use crate::{
-    best,
-    decisions::Candidate,
-    readable,
-    talk::{Findings, Talk},
+    candidates::{self, Candidate},
+    findings::Findings,
+    talk::Talk,
 };
 
 /// An answer begins within so many turns.
 const REACH: usize = 8;
 /// One question in so many words is a lot.
 const WORDS_PER_QUESTION: usize = 250;
-/// But a short meeting may be nothing but questions.
-const LEAST: usize = 10;
 /// Who asks may add so many words and still waits for the answer.
 const ADDED: usize = 20;
+/// Words that a question is asked with.
 const ASKING: &[&str] = &["what", "why", "how", "who", "which", "where", "when", "whose", "whether"];
+/// Verbs that stand before the subject in a question.
 const INVERTED: &[&str] = &[
     "is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "have", "has", "shall",
     "isn't", "aren't", "don't", "doesn't", "can't", "won't",
@@ -81,21 +80,21 @@ impl Analyzer for Questions {
         let mut candidates: Vec<Candidate> =
             (0..talk.sentences.len()).filter_map(|sentence| question(&talk, sentence)).collect();
         if self.open_only {
-            candidates.retain(|found| found.extra.is_none());
+            candidates.retain(|candidate| candidate.reply.is_none());
         }
-        let most = if self.max == 0 { (talk.word_count() / WORDS_PER_QUESTION).max(LEAST) } else { self.max };
+        let limit = candidates::limit(self.max, &talk, WORDS_PER_QUESTION);
         let mut findings = Findings::new(host);
         let mut questions = Vec::new();
-        for found in best(&talk, candidates, most) {
-            let text = readable(&talk, found.sentence);
-            let mut evidence = talk.evidence(found.sentence);
-            let segment = &talk.segments[talk.sentences[found.sentence].segment()];
-            let answer = found.extra.map(|answer| &talk.segments[talk.sentences[answer].segment()]);
-            if let Some(answer) = found.extra {
+        for candidate in candidates::best(&talk, candidates, limit) {
+            let text = talk.readable(candidate.sentence);
+            let mut evidence = talk.evidence(candidate.sentence);
+            let segment = &talk.segments[talk.sentences[candidate.sentence].segment()];
+            let answer = candidate.reply.map(|answer| &talk.segments[talk.sentences[answer].segment()]);
+            if let Some(answer) = candidate.reply {
                 evidence.extend(talk.evidence(answer).into_iter().take(1));
             }
             let kind = if answer.is_some() { "question" } else { "open-question" };
-            let finding = findings.add(kind, text.clone(), found.sure, evidence);
+            let finding = findings.add(kind, text.clone(), candidate.confidence, evidence);
             questions.push(Question {
                 question: text,
                 segment: segment.id.clone(),
@@ -176,36 +175,36 @@ impl Analyzer for Questions {
 
 /// A question that can stand for itself, with the sentence that answers it.
 fn question(talk: &Talk<'_>, sentence: usize) -> Option<Candidate> {
-    let of = &talk.sentences[sentence];
-    if !of.question {
+    if !talk.sentences[sentence].question {
         return None;
     }
-    let asked = talk.words(sentence);
+    let words = talk.words(sentence);
     let terms = talk.terms(sentence);
-    if !(4..=60).contains(&asked.len()) || terms.is_empty() {
+    if !(4..=60).contains(&words.len()) || terms.is_empty() {
         return None;
     }
     // `Can I thank you?` asks nothing.
     let polite = |word: &&str| {
         matches!(*word, "welcome" | "remind" | "thank" | "note" | "say" | "start" | "begin" | "congratulate")
     };
-    if matches!(asked[..2], ["can" | "could" | "may", "i"]) && asked.iter().take(5).any(polite) {
+    if matches!(words[..2], ["can" | "could" | "may", "i"]) && words.iter().take(5).any(polite) {
         return None;
     }
     // `…, right?` and `…, isn't it?` seek assent.
-    let formed = asked.iter().take(6).any(|word| ASKING.contains(word))
-        || asked.iter().take(3).any(|word| INVERTED.contains(word));
+    let is_formed = words.iter().take(6).any(|word| ASKING.contains(word))
+        || words.iter().take(3).any(|word| INVERTED.contains(word));
     let answer = answer(talk, sentence);
-    let mut sure = 0.45 + 0.05 * (terms.len() as f64).min(5.0);
-    sure += if formed { 0.2 } else { -0.2 };
+    let mut confidence = 0.45 + 0.05 * (terms.len() as f64).min(5.0);
+    confidence += if is_formed { 0.2 } else { -0.2 };
     // Who goes on without a pause did not wait for an answer.
     if answer.is_none() && !waits(talk, sentence) {
-        sure -= 0.3;
+        confidence -= 0.3;
     }
-    Some(Candidate { sentence, sure: sure.clamp(0.05, 0.95), extra: answer }).filter(|found| found.sure >= 0.4)
+    let confidence = confidence.clamp(0.05, 0.95);
+    (confidence >= 0.4).then_some(Candidate { sentence, confidence, reply: answer })
 }
 
-/// Whether another speaker has the next word, but for a few words that the asker adds.
+/// Whether the asker waits for an answer: another speaker comes next, but for a few words that the asker adds.
 fn waits(talk: &Talk<'_>, sentence: usize) -> bool {
     let segment = talk.sentences[sentence].last_segment();
     let rest = sentence + 1..talk.sentences_of(segment).end;
@@ -218,13 +217,13 @@ fn waits(talk: &Talk<'_>, sentence: usize) -> bool {
 fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
     let asker = talk.speaker(sentence);
     let last = talk.sentences[sentence].last_segment();
-    let asked = talk.terms(sentence);
+    let question_terms = talk.terms(sentence);
     if !waits(talk, sentence) {
         return None;
     }
-    let called = talk.names.addressed(&talk.raw(sentence)).filter(|called| Some(*called) != asker);
+    let addressee = talk.names.addressed(&talk.raw(sentence)).filter(|addressee| Some(*addressee) != asker);
     // `Who` is answered by a person.
-    let whose = talk.words(sentence).iter().take(3).any(|word| matches!(*word, "who" | "whose"));
+    let asks_for_person = talk.words(sentence).iter().take(3).any(|word| matches!(*word, "who" | "whose"));
     let mut best: Option<(f64, usize)> = None;
     for segment in last + 1..(last + 1 + REACH).min(talk.segments.len()) {
         if talk.speaker_of[segment] == asker {
@@ -243,26 +242,30 @@ fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
             best?;
             continue;
         }
-        let answers = called.is_some() && talk.speaker_of[segment] == called;
-        let straight = answers || words.first().is_some_and(|word| STRAIGHT.contains(word));
-        let shared = talk.terms(reply).iter().filter(|term| asked.contains(term)).count();
-        let said = words::count(&talk.segments[segment].text);
+        let by_addressee = addressee.is_some() && talk.speaker_of[segment] == addressee;
+        let straight = by_addressee || words.first().is_some_and(|word| STRAIGHT.contains(word));
+        let shared = talk.terms(reply).iter().filter(|term| question_terms.contains(term)).count();
+        let word_count = words::count(&talk.segments[segment].text);
         let mut score =
-            f64::from(u8::from(straight)) * 0.6 + (shared as f64).min(2.0) * 0.7 + (said as f64 / 10.0).min(1.0)
+            f64::from(u8::from(straight)) * 0.6 + (shared as f64).min(2.0) * 0.7 + (word_count as f64 / 10.0).min(1.0)
                 - 0.25 * distance;
         if talk.listening[segment] && !straight {
             score -= 1.0;
         } else if segment == last + 1 {
             score += 0.4;
         }
-        if answers {
+        if by_addressee {
             score += 1.0;
         }
-        if whose && !names_someone(&words) && talk.names.mentions(&talk.raw(reply)).is_empty() {
+        if asks_for_person && !names_someone(&words) && talk.names.mentions(&talk.raw(reply)).is_empty() {
             score -= 1.5;
         }
-        // Straight away and to the point: what others add later is no better.
-        if segment == last + 1 && straight && score > 0.2 && (answers || !matches!(words[0], "yes" | "yeah" | "well")) {
+        // It comes at once and to the point: what others add later is not better.
+        if segment == last + 1
+            && straight
+            && score > 0.2
+            && (by_addressee || !matches!(words[0], "yes" | "yeah" | "well"))
+        {
             return Some(reply);
         }
         if score > best.map_or(0.2, |best| best.0) {
@@ -272,6 +275,7 @@ fn answer(talk: &Talk<'_>, sentence: usize) -> Option<usize> {
     best.map(|best| best.1)
 }
 
+/// Whether a reply names a person or speaks of one.
 fn names_someone(words: &[&str]) -> bool {
     words.iter().take(12).any(|word| matches!(*word, "i" | "me" | "mine" | "my" | "he" | "she" | "you" | "they" | "it"))
 }

@@ -21,7 +21,7 @@ const SPEAKER: f64 = 0.3;
 const EVENNESS: f64 = 0.5;
 /// The number of topics grows with the root of the length: one in so many words, four in sixteen times as many.
 const WORDS_PER_TOPIC: f64 = 500.0;
-/// More topics than this are no overview.
+/// More topics than this do not give an overview.
 const MOST_TOPICS: usize = 200;
 
 /// How many topics a talk of so many words is likely to have.
@@ -29,6 +29,7 @@ pub(crate) fn likely_count(words: usize) -> usize {
     ((words as f64 / WORDS_PER_TOPIC).sqrt().round() as usize).clamp(1, MOST_TOPICS)
 }
 
+/// A few turns that are not divided.
 struct Unit {
     /// Its first segment.
     start: usize,
@@ -48,6 +49,7 @@ pub(crate) fn boundaries(talk: &Talk<'_>, count: usize) -> Vec<usize> {
     best_cuts(units.len(), count, &worth).into_iter().map(|cut| units[cut].start).collect()
 }
 
+/// The units of a talk, in order; none without segments.
 fn units(talk: &Talk<'_>) -> Vec<Unit> {
     let content: usize = (0..talk.sentences.len()).map(|sentence| talk.terms(sentence).len()).sum();
     let least = UNIT.max(content / MOST_UNITS);
@@ -57,7 +59,7 @@ fn units(talk: &Talk<'_>) -> Vec<Unit> {
         if full {
             units.push(Unit { start: segment, terms: Vec::new(), speakers: Vec::new() });
         }
-        let Some(unit) = units.last_mut() else { continue };
+        let unit = units.last_mut().expect("the first segment begins a unit");
         for sentence in talk.sentences_of(segment) {
             unit.terms.extend(talk.terms(sentence));
             if let Some(speaker) = talk.speaker_of[segment] {
@@ -82,9 +84,9 @@ impl Worth {
         let vectors: Vec<(Sparse, Sparse)> = units
             .iter()
             .map(|unit| {
-                let said =
+                let by_terms =
                     Sparse::counts(unit.terms.iter().copied()).weighted(&weights).strongest(MOST_TERMS).normalized();
-                (said, Sparse::sums(unit.speakers.iter().copied()).normalized())
+                (by_terms, Sparse::sums(unit.speakers.iter().copied()).normalized())
             })
             .collect();
         let n = units.len();
@@ -116,7 +118,9 @@ impl Worth {
         if all > 0.0 { 100.0 * (square.max(0.0) / all).sqrt() } else { 0.0 }
     }
 
-    fn of(&self, a: usize, b: usize, count: usize) -> f64 {
+    /// Worth of the units from `a` up to but not with `b` as one of `count` topics: their cohesion, less for an unusual
+    /// length.
+    fn as_topic(&self, a: usize, b: usize, count: usize) -> f64 {
         let relative = ((self.position[b] - self.position[a]) * count as f64).max(1e-3);
         let log = libm::log(relative);
         self.cohesion(a, b) - EVENNESS * log * log
@@ -128,9 +132,9 @@ fn best_cuts(n: usize, count: usize, worth: &Worth) -> Vec<usize> {
     let mut best = vec![f64::NEG_INFINITY; n + 1];
     best[0] = 0.0;
     // Where the last of `k` stretches that end before a unit begins, for each `k` from 1.
-    let mut from: Vec<Vec<usize>> = Vec::with_capacity(count);
-    // What each stretch is worth is asked for once per number of stretches: keep it.
-    let table: Vec<Vec<f64>> = (0..n).map(|a| (a + 1..=n).map(|b| worth.of(a, b, count)).collect()).collect();
+    let mut starts_by_count: Vec<Vec<usize>> = Vec::with_capacity(count);
+    // The worth of a stretch is needed once for each number of stretches: it is computed once.
+    let table: Vec<Vec<f64>> = (0..n).map(|a| (a + 1..=n).map(|b| worth.as_topic(a, b, count)).collect()).collect();
     for k in 1..=count {
         let mut next = vec![f64::NEG_INFINITY; n + 1];
         let mut starts = vec![0; n + 1];
@@ -144,11 +148,11 @@ fn best_cuts(n: usize, count: usize, worth: &Worth) -> Vec<usize> {
             }
         }
         best = next;
-        from.push(starts);
+        starts_by_count.push(starts);
     }
     let mut cuts = Vec::new();
     let mut end = n;
-    for starts in from.iter().skip(1).rev() {
+    for starts in starts_by_count.iter().skip(1).rev() {
         end = starts[end];
         cuts.push(end);
     }

@@ -1,10 +1,9 @@
-//! A transcript made ready for analysis: speakers, sentences across interruptions, words as numbers.
+//! A transcript prepared for analysis: its speakers, its sentences across interruptions, and its words as numbers.
 
 use std::ops::Range;
 
-use jackfield_plugin_api::prelude::*;
 use jackfield_text::{
-    Evidence, Finding, Segment, Transcript, clean, confidence,
+    Evidence, Segment, Transcript, clean,
     names::Names,
     sentences::sentences,
     vocabulary::{TermId, Vocabulary, WordId},
@@ -21,7 +20,7 @@ const LISTENING: usize = 3;
 /// A sentence of more words is not continued.
 const LONG: usize = 50;
 
-/// Where a part of a sentence stands.
+/// A part of a sentence: a range of bytes in the text of a segment.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
     pub(crate) segment: usize,
@@ -51,7 +50,7 @@ impl Sentence {
     }
 }
 
-/// A transcript made ready.
+/// A transcript prepared for analysis.
 pub(crate) struct Talk<'a> {
     pub(crate) segments: &'a [Segment],
     /// Labels of the speakers in order of first turn.
@@ -95,6 +94,7 @@ impl<'a> Talk<'a> {
         talk
     }
 
+    /// Finds the sentences, each over the interruptions of listeners.
     fn split(&mut self) {
         // The sentence that is not finished yet, and over how many turns it has waited.
         let mut open: Option<(usize, usize)> = None;
@@ -108,13 +108,13 @@ impl<'a> Talk<'a> {
                 let before = self.sentences[sentence].segment();
                 if self.speaker_of[before] == self.speaker_of[index] && !listening {
                     if let Some(range) = ranges.next() {
-                        let more = ranges.peek().is_some();
+                        let is_last = ranges.peek().is_none();
                         self.sentences[sentence].pieces.push(Piece { segment: index, range: range.clone() });
                         let text = &segment.text[range];
                         let pieces = self.sentences[sentence].pieces.len();
                         self.close(sentence, text);
-                        let on = !more && goes_on(text) && pieces < PIECES && self.length(sentence) < LONG;
-                        open = on.then_some((sentence, 0));
+                        let goes_on = is_last && goes_on(text) && pieces < PIECES && self.length(sentence) < LONG;
+                        open = goes_on.then_some((sentence, 0));
                     }
                 } else if listening && waited < INTERRUPTIONS {
                     open = Some((sentence, waited + 1));
@@ -130,8 +130,8 @@ impl<'a> Talk<'a> {
                 self.close(self.sentences.len() - 1, text);
                 last = Some((self.sentences.len() - 1, goes_on(text) && words::count(text) < LONG));
             }
-            if let Some((sentence, on)) = last.filter(|_| !listening) {
-                open = on.then_some((sentence, 0));
+            if let Some((sentence, goes_on)) = last.filter(|_| !listening) {
+                open = goes_on.then_some((sentence, 0));
             }
         }
         self.first_sentence.push(self.sentences.len());
@@ -150,7 +150,7 @@ impl<'a> Talk<'a> {
         self.sentences[sentence]
             .pieces
             .iter()
-            .map(|p| words::count(&self.segments[p.segment].text[p.range.clone()]))
+            .map(|piece| words::count(&self.segments[piece.segment].text[piece.range.clone()]))
             .sum()
     }
 
@@ -185,12 +185,17 @@ impl<'a> Talk<'a> {
         texts.join(" ")
     }
 
-    /// The sentence made fit to be read.
-    pub(crate) fn clean(&self, sentence: usize) -> String {
-        clean(&self.raw(sentence))
+    /// The sentence for a reader: cleaned, and cut at a comma where it goes on and on.
+    pub(crate) fn readable(&self, sentence: usize) -> String {
+        const LONGEST: usize = 60;
+        let text = clean(&self.raw(sentence));
+        let Some((limit, _)) = text.match_indices(' ').nth(LONGEST) else { return text };
+        let head = &text[..limit];
+        let end = head.rfind([',', ';', '–']).filter(|&mark| mark > limit / 2).unwrap_or(limit);
+        format!("{} …", head[..end].trim_end())
     }
 
-    /// The places where a sentence stands, but for those that hold punctuation alone.
+    /// The pieces of a sentence as evidence, but for those that hold punctuation alone.
     pub(crate) fn evidence(&self, sentence: usize) -> Vec<Evidence> {
         let pieces = self.sentences[sentence].pieces.iter();
         let spoken =
@@ -215,53 +220,19 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// Findings of one stage, numbered as they come.
-pub(crate) struct Findings {
-    source: String,
-    pub(crate) list: Vec<Finding>,
-}
-
-impl Findings {
-    pub(crate) fn new(host: &Host<'_>) -> Self {
-        Self { source: host.context().stage.to_string(), list: Vec::new() }
-    }
-
-    /// Adds a finding and returns it for its other fields.
-    pub(crate) fn add(&mut self, kind: &str, text: String, sure: f64, evidence: Vec<Evidence>) -> &mut Finding {
-        // Talk of fillers alone leaves nothing when it is cleaned: then the words stand as they were said.
-        let text = match evidence.first() {
-            Some(evidence) if text.trim().is_empty() => evidence.quote.clone(),
-            _ => text,
-        };
-        self.list.push(Finding {
-            id: format!("{}-{}", self.source, self.list.len() + 1),
-            kind: kind.to_owned(),
-            text,
-            confidence: confidence(sure),
-            source: self.source.clone(),
-            evidence,
-            owner: None,
-            due: None,
-            priority: None,
-        });
-        let last = self.list.len() - 1;
-        &mut self.list[last]
-    }
-}
-
 fn number_speakers(segments: &[Segment]) -> (Vec<&str>, Vec<Option<usize>>) {
     let mut speakers: Vec<&str> = Vec::new();
     let mut known: FxHashMap<&str, usize> = FxHashMap::default();
-    let mut of = Vec::with_capacity(segments.len());
+    let mut speaker_of = Vec::with_capacity(segments.len());
     for segment in segments {
-        of.push(segment.speaker.as_deref().filter(|speaker| !speaker.trim().is_empty()).map(|speaker| {
+        speaker_of.push(segment.speaker.as_deref().filter(|speaker| !speaker.trim().is_empty()).map(|speaker| {
             *known.entry(speaker).or_insert_with(|| {
                 speakers.push(speaker);
                 speakers.len() - 1
             })
         }));
     }
-    (speakers, of)
+    (speakers, speaker_of)
 }
 
 /// `Mm-hmm`, `Okay, yeah`, laughter, nothing.
@@ -290,7 +261,7 @@ fn without_marks(text: &str) -> &str {
     text
 }
 
-/// Whether a sentence waits for more: no full stop, and not broken off.
+/// Whether a sentence is not finished: it has no full stop and is not broken off.
 fn goes_on(text: &str) -> bool {
     !text.ends_with("{disfmarker}") && !without_marks(text).ends_with(['.', '?', '!', '…', '"', '”', '—', ':'])
 }

@@ -1,4 +1,4 @@
-//! Phrases that carry a talk's matter, and their scores.
+//! Phrases that say what a talk is about, and how they are scored.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -22,11 +22,20 @@ pub(crate) type Phrase = Vec<TermId>;
 
 /// How often a phrase is used, and where first.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Use {
+pub(crate) struct PhraseUse {
     pub(crate) count: usize,
     /// How often it is used outside of longer phrases (as in the C-value of Frantzi, Ananiadou & Mima 2000).
     pub(crate) free: usize,
+    /// The sentence that uses it first, by index.
     pub(crate) first: usize,
+}
+
+/// A phrase with its score.
+#[derive(Clone, Debug)]
+pub(crate) struct ScoredPhrase {
+    pub(crate) score: f64,
+    pub(crate) phrase: Phrase,
+    pub(crate) usage: PhraseUse,
 }
 
 /// Words that stand among content words and name nothing.
@@ -34,22 +43,22 @@ const NOT_ALONE: &[&str] = &["across", "please", "young"];
 
 /// Every phrase of the sentences in a range, in order of first use. A phrase of more than one word that is used only
 /// once is left out: it is chance.
-pub(crate) fn phrases(talk: &Talk<'_>, sentences: Range<usize>) -> Vec<(Phrase, Use)> {
+pub(crate) fn phrases(talk: &Talk<'_>, sentences: Range<usize>) -> Vec<(Phrase, PhraseUse)> {
     let mut index: FxHashMap<Phrase, usize> = FxHashMap::default();
-    let mut all: Vec<(Phrase, Use)> = Vec::new();
+    let mut all: Vec<(Phrase, PhraseUse)> = Vec::new();
     for sentence in sentences {
         for run in runs(talk, sentence) {
             for start in 0..run.len() {
                 for end in start + 1..=run.len().min(start + LONGEST) {
                     let phrase = &run[start..end];
-                    if phrase.iter().enumerate().any(|(at, term)| phrase[..at].contains(term)) {
+                    if phrase.iter().enumerate().any(|(index, term)| phrase[..index].contains(term)) {
                         continue;
                     }
                     match index.get(phrase) {
                         Some(&known) => all[known].1.count += 1,
                         None => {
                             index.insert(phrase.to_vec(), all.len());
-                            all.push((phrase.to_vec(), Use { count: 1, free: 1, first: sentence }));
+                            all.push((phrase.to_vec(), PhraseUse { count: 1, free: 1, first: sentence }));
                         }
                     }
                 }
@@ -57,21 +66,24 @@ pub(crate) fn phrases(talk: &Talk<'_>, sentences: Range<usize>) -> Vec<(Phrase, 
         }
     }
     let mut longer = vec![0; all.len()];
-    for (phrase, of) in all.iter().filter(|(phrase, of)| phrase.len() > 1 && of.count > 1) {
+    for (phrase, usage) in all.iter().filter(|(phrase, usage)| phrase.len() > 1 && usage.count > 1) {
         for start in 0..phrase.len() {
             for end in start + 1..=phrase.len() {
                 let inner = &phrase[start..end];
                 if inner.len() < phrase.len()
                     && let Some(&known) = index.get(inner)
                 {
-                    longer[known] = of.count.max(longer[known]);
+                    longer[known] = usage.count.max(longer[known]);
                 }
             }
         }
     }
-    all.iter_mut().zip(longer).for_each(|((_, of), longer)| of.free = of.count.saturating_sub(longer));
-    let names = |phrase: &[TermId]| phrase.len() > 1 || !NOT_ALONE.contains(&talk.vocabulary.usual_form(phrase[0]));
-    all.retain(|(phrase, of)| of.free > 0 && (phrase.len() == 1 || of.count > 1) && names(phrase));
+    for ((_, usage), longer) in all.iter_mut().zip(longer) {
+        usage.free = usage.count.saturating_sub(longer);
+    }
+    let names_something =
+        |phrase: &[TermId]| phrase.len() > 1 || !NOT_ALONE.contains(&talk.vocabulary.usual_form(phrase[0]));
+    all.retain(|(phrase, usage)| usage.free > 0 && (phrase.len() == 1 || usage.count > 1) && names_something(phrase));
     all
 }
 
@@ -101,14 +113,16 @@ pub(crate) fn term_ranks(talk: &Talk<'_>) -> Vec<f64> {
     order.sort_by_key(|&term| (usize::MAX - counts[term], term));
     order.truncate(MOST_TERMS);
     let mut node = vec![usize::MAX; counts.len()];
-    order.iter().enumerate().for_each(|(at, &term)| node[term] = at);
+    for (index, &term) in order.iter().enumerate() {
+        node[term] = index;
+    }
 
     let mut pairs: FxHashMap<(usize, usize), f64> = FxHashMap::default();
     for sentence in 0..talk.sentences.len() {
         let nodes: Vec<usize> =
             talk.terms(sentence).iter().map(|&term| node[term as usize]).filter(|&node| node != usize::MAX).collect();
-        for (at, &a) in nodes.iter().enumerate() {
-            for &b in nodes[at + 1..].iter().take(WINDOW) {
+        for (index, &a) in nodes.iter().enumerate() {
+            for &b in nodes[index + 1..].iter().take(WINDOW) {
                 *pairs.entry((a.min(b), a.max(b))).or_default() += 1.0;
             }
         }
@@ -116,10 +130,14 @@ pub(crate) fn term_ranks(talk: &Talk<'_>) -> Vec<f64> {
     let mut pairs: Vec<_> = pairs.into_iter().collect();
     pairs.sort_unstable_by_key(|(pair, _)| *pair);
     let mut graph = Graph::new(order.len());
-    pairs.iter().for_each(|&((a, b), weight)| graph.join(a, b, weight));
+    for &((a, b), weight) in &pairs {
+        graph.join(a, b, weight);
+    }
     let scores = graph.text_rank();
     let mut ranks = vec![0.0; counts.len()];
-    order.iter().zip(scores).for_each(|(&term, score)| ranks[term] = score);
+    for (&term, score) in order.iter().zip(scores) {
+        ranks[term] = score;
+    }
     ranks
 }
 
@@ -135,7 +153,7 @@ const BEFORE_VERBS: &[&str] = &[
     "she", "should", "so", "they", "to", "too", "ve", "very", "was", "we", "were", "who", "will", "would", "you",
 ];
 
-/// How much each term behaves as a noun, 0 to 1, told by the words before it: no dictionary of parts of speech needed.
+/// How much each term behaves as a noun, 0 to 1, judged by the words before it, without a dictionary of parts of speech.
 pub(crate) fn nounness(talk: &Talk<'_>) -> Vec<f64> {
     let mut counts = vec![(1.0, 2.0); talk.vocabulary.term_count()];
     for sentence in 0..talk.sentences.len() {
@@ -154,15 +172,18 @@ pub(crate) fn nounness(talk: &Talk<'_>) -> Vec<f64> {
 }
 
 /// The best-scored phrases that say different things: none shares a word with one before it.
-pub(crate) fn distinct(mut scored: Vec<(f64, Phrase, Use)>, most: usize) -> Vec<(f64, Phrase, Use)> {
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.first.cmp(&b.2.first)).then_with(|| a.1.cmp(&b.1)));
-    let mut chosen: Vec<(f64, Phrase, Use)> = Vec::new();
+pub(crate) fn distinct(mut scored: Vec<ScoredPhrase>, most: usize) -> Vec<ScoredPhrase> {
+    scored.sort_by(|a, b| {
+        let by_first_use = a.usage.first.cmp(&b.usage.first);
+        b.score.total_cmp(&a.score).then(by_first_use).then_with(|| a.phrase.cmp(&b.phrase))
+    });
+    let mut chosen: Vec<ScoredPhrase> = Vec::new();
     for candidate in scored {
         if chosen.len() == most {
             break;
         }
-        let shares = chosen.iter().any(|(_, phrase, _)| phrase.iter().any(|term| candidate.1.contains(term)));
-        if !shares {
+        let shares_a_word = |other: &ScoredPhrase| other.phrase.iter().any(|term| candidate.phrase.contains(term));
+        if !chosen.iter().any(shares_a_word) {
             chosen.push(candidate);
         }
     }
@@ -174,32 +195,34 @@ pub(crate) fn display(talk: &Talk<'_>, phrase: &[TermId], sentences: Range<usize
     if let [term] = phrase {
         return talk.vocabulary.usual_form(*term).to_owned();
     }
-    let mut said: BTreeMap<Vec<WordId>, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Vec<WordId>, usize> = BTreeMap::new();
     for sentence in sentences {
         let ids = talk.word_ids(sentence);
-        for at in ids.windows(phrase.len()) {
-            if at.iter().zip(phrase).all(|(&id, &term)| talk.vocabulary.term(id) == Some(term)) {
-                *said.entry(at.to_vec()).or_default() += 1;
+        for window in ids.windows(phrase.len()) {
+            if window.iter().zip(phrase).all(|(&id, &term)| talk.vocabulary.term(id) == Some(term)) {
+                *counts.entry(window.to_vec()).or_default() += 1;
             }
         }
     }
-    let most = said.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best });
-    let words: Vec<&str> = match &most {
+    let most_used = counts.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let words: Vec<&str> = match &most_used {
         Some((ids, _)) => ids.iter().map(|&id| talk.vocabulary.written(id)).collect(),
         None => phrase.iter().map(|&term| talk.vocabulary.usual_form(term)).collect(),
     };
-    // `Prime minister`: a name is written with capitals throughout, or is none. `LCD screen` stays.
-    let title = |word: &str| {
+    // `Prime minister` is not a name, since a name is written with capitals throughout. `LCD screen` stays.
+    let is_title_case = |word: &str| {
         word.chars().next().is_some_and(char::is_uppercase) && word.chars().skip(1).any(char::is_lowercase)
     };
-    let small = words.iter().any(|word| word.chars().next().is_some_and(char::is_lowercase));
-    let words: Vec<String> =
-        words.iter().map(|word| if small && title(word) { word.to_lowercase() } else { (*word).to_owned() }).collect();
+    let has_small_initial = words.iter().any(|word| word.chars().next().is_some_and(char::is_lowercase));
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| if has_small_initial && is_title_case(word) { word.to_lowercase() } else { (*word).to_owned() })
+        .collect();
     words.join(" ")
 }
 
 /// The first sentence of a range that uses the phrase, with a preference for one that is complete.
-pub(crate) fn bearer(talk: &Talk<'_>, phrase: &[TermId], sentences: Range<usize>) -> Option<usize> {
+pub(crate) fn example_sentence(talk: &Talk<'_>, phrase: &[TermId], sentences: Range<usize>) -> Option<usize> {
     let mut fallback = None;
     for sentence in sentences.take(4000) {
         if runs(talk, sentence).iter().any(|run| run.windows(phrase.len()).any(|window| window == phrase)) {

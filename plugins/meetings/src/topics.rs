@@ -1,13 +1,16 @@
 //! The analyzer `topics`.
 
+use std::ops::Range;
+
 use jackfield_plugin_api::prelude::*;
 use jackfield_text::{Finding, Transcript, clean::capitalised};
 use serde_json::json;
 
 use crate::{
+    findings::Findings,
     segment,
-    talk::{Findings, Talk},
-    terms,
+    talk::Talk,
+    terms::{self, ScoredPhrase},
 };
 
 /// A stretch of a transcript that is about one thing.
@@ -76,15 +79,11 @@ impl Analyzer for Topics {
         let mut starts = vec![0];
         starts.extend(segment::boundaries(&talk, count));
         starts.push(talk.segments.len());
-        let mut whole = vec![0usize; talk.vocabulary.term_count()];
-        for sentence in 0..talk.sentences.len() {
-            talk.terms(sentence).iter().for_each(|&term| whole[term as usize] += 1);
-        }
-        let nouns = terms::nounness(&talk);
+        let statistics = TermStatistics::new(&talk);
         let mut topics = Vec::new();
-        for pair in starts.windows(2) {
-            let topic = self.topic(&talk, pair[0], pair[1], topics.len() + 1, (&whole, &nouns), &mut findings);
-            topics.push(topic);
+        for (pair, number) in starts.windows(2).zip(1..) {
+            let place = TopicPlace { number, segments: pair[0]..pair[1] };
+            topics.push(self.topic(&talk, &statistics, place, &mut findings));
         }
         Ok(TopicList { topics, findings: findings.list })
     }
@@ -157,66 +156,89 @@ impl Analyzer for Topics {
     }
 }
 
+/// What is known of each term over the whole talk.
+struct TermStatistics {
+    /// How often it is used.
+    counts: Vec<usize>,
+    /// How much it behaves as a noun, 0 to 1.
+    nounness: Vec<f64>,
+}
+
+impl TermStatistics {
+    fn new(talk: &Talk<'_>) -> Self {
+        let mut counts = vec![0; talk.vocabulary.term_count()];
+        for sentence in 0..talk.sentences.len() {
+            for term in talk.terms(sentence) {
+                counts[term as usize] += 1;
+            }
+        }
+        Self { counts, nounness: terms::nounness(talk) }
+    }
+
+    /// Sum over the phrase's terms of the share of their uses in the whole talk that `count` uses of the phrase are.
+    fn share(&self, phrase: &[u32], count: usize) -> f64 {
+        phrase.iter().map(|&term| count as f64 / self.counts[term as usize].max(1) as f64).sum()
+    }
+}
+
+/// Which of the topics it is.
+struct TopicPlace {
+    /// From 1.
+    number: usize,
+    /// Indices of its segments; there is one at least.
+    segments: Range<usize>,
+}
+
 impl Topics {
-    /// `of_terms`: how often each term is used in the whole talk, and how much it behaves as a noun.
-    fn topic(
-        &self,
-        talk: &Talk<'_>,
-        from: usize,
-        end: usize,
-        number: usize,
-        of_terms: (&[usize], &[f64]),
-        findings: &mut Findings,
-    ) -> Topic {
-        let (whole, nouns) = of_terms;
-        let sentences = talk.sentences_of(from).start..talk.sentences_of(end - 1).end;
+    fn topic(&self, talk: &Talk<'_>, statistics: &TermStatistics, place: TopicPlace, findings: &mut Findings) -> Topic {
+        let TopicPlace { number, segments } = place;
+        let last = segments.end - 1;
+        let sentences = talk.sentences_of(segments.start).start..talk.sentences_of(last).end;
         let scored = terms::phrases(talk, sentences.clone())
             .into_iter()
-            .map(|(phrase, of)| {
+            .map(|(phrase, usage)| {
                 // Often here, and seldom elsewhere.
-                let share = share(&phrase, of.count, whole);
-                let noun = nouns[phrase[phrase.len() - 1] as usize];
-                let score = of.free as f64 * share.sqrt() * noun * noun;
-                (score, phrase, of)
+                let share = statistics.share(&phrase, usage.count);
+                let noun = statistics.nounness[phrase[phrase.len() - 1] as usize];
+                let score = usage.free as f64 * share.sqrt() * noun * noun;
+                ScoredPhrase { score, phrase, usage }
             })
             .collect();
         let chosen = terms::distinct(scored, self.keyphrases);
         let keyphrases: Vec<String> =
-            chosen.iter().map(|(_, phrase, _)| terms::display(talk, phrase, sentences.clone())).collect();
-        let label = label(talk, &chosen, &keyphrases);
-        let bearer = chosen.first().and_then(|(_, phrase, _)| terms::bearer(talk, phrase, sentences.clone()));
-        if let Some(sentence) = bearer {
-            let segments = end - from;
-            // Sure where the leading phrases are used often, and hardly anywhere else.
-            let leading = &chosen[..chosen.len().min(3)];
-            let used: usize = leading.iter().map(|(_, _, of)| of.free).sum();
-            let own =
-                leading.iter().map(|(_, phrase, of)| share(phrase, of.count, whole) / phrase.len() as f64).sum::<f64>();
-            let own = own / leading.len() as f64;
-            let sure = 0.3 + 0.6 * own.min(1.0) * (used as f64 / 12.0).min(1.0);
-            let turns = if segments == 1 { "turn" } else { "turns" };
-            let text = format!("Topic {number}, {segments} {turns}: {}.", keyphrases.join(", "));
-            findings.add("topic", text, sure, talk.evidence(sentence));
+            chosen.iter().map(|scored| terms::display(talk, &scored.phrase, sentences.clone())).collect();
+        let example = chosen.first().and_then(|first| terms::example_sentence(talk, &first.phrase, sentences.clone()));
+        if let Some(sentence) = example {
+            let turns = if segments.len() == 1 { "turn" } else { "turns" };
+            let text = format!("Topic {number}, {} {turns}: {}.", segments.len(), keyphrases.join(", "));
+            findings.add("topic", text, confidence(statistics, &chosen), talk.evidence(sentence));
         }
         Topic {
             id: format!("t{number}"),
-            label,
+            label: label(talk, &chosen, &keyphrases),
             keyphrases,
-            from: talk.segments[from].id.clone(),
-            to: talk.segments[end - 1].id.clone(),
-            first_index: from,
-            last_index: end - 1,
-            segments: end - from,
+            from: talk.segments[segments.start].id.clone(),
+            to: talk.segments[last].id.clone(),
+            first_index: segments.start,
+            last_index: last,
+            segments: segments.len(),
         }
     }
 }
 
-/// Sum over the phrase's terms of the share of their uses that falls on the phrase here; `whole` has all their uses.
-fn share(phrase: &[u32], count: usize, whole: &[usize]) -> f64 {
-    phrase.iter().map(|&term| count as f64 / whole[term as usize].max(1) as f64).sum()
+/// How sure a topic is: where its leading phrases, one at least, are used often and hardly anywhere else.
+fn confidence(statistics: &TermStatistics, chosen: &[ScoredPhrase]) -> f64 {
+    let leading = &chosen[..chosen.len().min(3)];
+    let uses: usize = leading.iter().map(|scored| scored.usage.free).sum();
+    let shares: f64 = leading
+        .iter()
+        .map(|scored| statistics.share(&scored.phrase, scored.usage.count) / scored.phrase.len() as f64)
+        .sum();
+    let mean_share = shares / leading.len() as f64;
+    0.3 + 0.6 * mean_share.min(1.0) * (uses as f64 / 12.0).min(1.0)
 }
 
-/// Words that tell a reader little when they stand alone.
+/// Words that say little when they are a heading alone.
 const WEAK: &[&str] = &[
     "bit", "bottom", "case", "euros", "example", "front", "group", "issue", "issues", "item", "level", "meeting",
     "meetings", "month", "months", "morning", "option", "options", "page", "project", "room", "side", "team", "today",
@@ -224,25 +246,28 @@ const WEAK: &[&str] = &[
 ];
 
 /// Up to three phrases as a heading: those of several words first, and no weak word where there are others.
-fn label(talk: &Talk<'_>, chosen: &[(f64, terms::Phrase, terms::Use)], keyphrases: &[String]) -> String {
-    const TOLD: usize = 4;
-    let all = || chosen.iter().zip(keyphrases).take(TOLD);
-    let strong = |phrase: &[u32], of: &terms::Use| match phrase {
-        [term] => of.count > 1 && !WEAK.contains(&talk.vocabulary.usual_form(*term)),
-        _ => true,
-    };
-    let mut told: Vec<&str> =
-        all().filter(|((_, phrase, _), _)| phrase.len() > 1).map(|(_, text)| text.as_str()).collect();
-    let single = all().filter(|((_, phrase, of), _)| phrase.len() == 1 && strong(phrase, of));
-    told.extend(single.map(|(_, text)| text.as_str()));
-    if told.is_empty() {
-        told.extend(keyphrases.iter().take(2).map(String::as_str));
+fn label(talk: &Talk<'_>, chosen: &[ScoredPhrase], keyphrases: &[String]) -> String {
+    /// Only so many phrases, the first ones, may be in a heading.
+    const CONSIDERED: usize = 4;
+    let is_strong = |term: u32, uses: usize| uses > 1 && !WEAK.contains(&talk.vocabulary.usual_form(term));
+    let (mut of_several_words, mut of_one_word) = (Vec::new(), Vec::new());
+    for (scored, text) in chosen.iter().zip(keyphrases).take(CONSIDERED) {
+        match scored.phrase[..] {
+            [term] if is_strong(term, scored.usage.count) => of_one_word.push(text.as_str()),
+            [_] => {}
+            _ => of_several_words.push(text.as_str()),
+        }
     }
-    let text = match told[..] {
+    let mut phrases = of_several_words;
+    phrases.append(&mut of_one_word);
+    if phrases.is_empty() {
+        phrases.extend(keyphrases.iter().take(2).map(String::as_str));
+    }
+    let text = match phrases[..] {
         [] => "small talk".to_owned(),
-        [one] => one.to_owned(),
-        [one, two] => format!("{one} and {two}"),
-        [one, two, three, ..] => format!("{one}, {two} and {three}"),
+        [only] => only.to_owned(),
+        [first, second] => format!("{first} and {second}"),
+        [first, second, third, ..] => format!("{first}, {second} and {third}"),
     };
     capitalised(&text)
 }

@@ -1,4 +1,4 @@
-//! Words that tell how soon a task is to be done.
+//! Words that say how soon a task is to be done.
 
 use std::sync::LazyLock;
 
