@@ -2,7 +2,7 @@
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::{asked, extract::extract, passage::Hit};
+use crate::{extract::extract, model_answer, passage::Hit};
 
 /// Where an answer's words come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
@@ -11,7 +11,7 @@ pub enum Mode {
     /// The best sentences of the passages, word for word.
     #[default]
     Extractive,
-    /// The stage's model, told to answer from the passages alone.
+    /// The stage's model, instructed to answer from the passages alone.
     Model,
 }
 
@@ -67,7 +67,7 @@ pub struct Answered {
     pub tokens: Tokens,
     /// What such a call costs in USD, whether or not the answer came from a cache.
     pub usd: f64,
-    /// How many citations of the model named no passage that is there; they are left out.
+    /// How many citations of the model name a passage that does not exist; they are left out.
     pub dropped_citations: u64,
     /// How many quotes of the model are not in the passage that they name; they are left out, the citation stays.
     pub misquoted: u64,
@@ -76,7 +76,7 @@ pub struct Answered {
 /// Answers a query from the passages that a search found, each sentence with its citations.
 ///
 /// By default the answer is made of sentences of the passages. With `mode = "model"` the stage's model writes it; citations
-/// that name no passage, and quotes that are not in theirs, are left out and counted.
+/// that name a passage that does not exist, and quotes that are not in theirs, are left out and counted.
 #[derive(Clone, Debug, Config)]
 pub struct Answer {
     /// Where the words come from.
@@ -108,15 +108,17 @@ impl Analyzer for Answer {
     type Output = Answered;
 
     fn open(self) -> Result<Self> {
-        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        let invalid = |message: String| Err(Failure::InvalidConfig(message));
         for (name, value) in [("sentences", self.sentences), ("max_chars", self.max_chars), ("passages", self.passages)]
         {
             if value == 0 {
-                return wrong(format!("`{name}` is 0: it must be 1 or more"));
+                return invalid(format!("`{name}` is 0: it must be 1 or more"));
             }
         }
         match self.temperature {
-            Some(hot) if !(0.0..=2.0).contains(&hot) => wrong(format!("`temperature` is {hot}: it must be 0 to 2")),
+            Some(value) if !(0.0..=2.0).contains(&value) => {
+                invalid(format!("`temperature` is {value}: it must be 0 to 2"))
+            }
             _ => Ok(self),
         }
     }
@@ -149,25 +151,27 @@ impl Analyzer for Answer {
         match self.mode {
             _ if hits.is_empty() => {}
             Mode::Extractive => {
-                for taken in extract(&input.query, hits, self.sentences, self.max_chars) {
-                    let hit = &hits[taken.passage];
-                    let text = hit.text[taken.range].to_owned();
+                for excerpt in extract(&input.query, hits, self.sentences, self.max_chars) {
+                    let hit = &hits[excerpt.passage];
+                    let text = hit.text[excerpt.range].to_owned();
                     let citations = vec![Citation { id: hit.id.clone(), quote: text.clone() }];
                     answered.sentences.push(Sentence { text, citations });
                 }
             }
             Mode::Model => {
                 let (max_tokens, temperature) = (self.max_tokens, self.temperature);
-                let request = CompletionRequest { max_tokens, temperature, ..asked::request(&input.query, hits) };
+                let request =
+                    CompletionRequest { max_tokens, temperature, ..model_answer::request(&input.query, hits) };
                 let completion = host.complete(request).await?;
                 // Not `tokens()`: an answer from a cache has to leave the same record.
                 let Usage { input, output } = completion.usage.unwrap_or_default();
-                let read = asked::read(&completion.text, hits)?;
+                let checked = model_answer::check(&completion.text, hits)?;
                 answered.tokens = Tokens { input, output };
                 answered.usd = completion.usd;
                 answered.model = completion.model.or_else(|| host.model_name());
-                answered.sentences = read.sentences;
-                (answered.dropped_citations, answered.misquoted) = (read.dropped, read.misquoted);
+                answered.sentences = checked.sentences;
+                answered.dropped_citations = checked.dropped;
+                answered.misquoted = checked.misquoted;
             }
         }
         let texts: Vec<&str> = answered.sentences.iter().map(|sentence| sentence.text.as_str()).collect();

@@ -124,13 +124,13 @@ impl Analyzer for Grade {
     type Output = Grades;
 
     fn open(self) -> Result<Self> {
-        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        let invalid = |message: String| Err(Failure::InvalidConfig(message));
         let Self { containment, dear, weights } = &self;
         if !(0.0..=1.0).contains(containment) {
-            return wrong(format!("`containment` is {containment}: it must be 0 to 1"));
+            return invalid(format!("`containment` is {containment}: it must be 0 to 1"));
         }
         if !(*dear >= 1e-9 && dear.is_finite()) {
-            return wrong(format!("`dear` is {dear}: it must be a cost above 0"));
+            return invalid(format!("`dear` is {dear}: it must be a cost above 0"));
         }
         let Weights { groundedness, recall, readability, diversity, cost, rating } = *weights;
         for (name, weight) in [
@@ -142,7 +142,7 @@ impl Analyzer for Grade {
             ("rating", rating),
         ] {
             if !(0.0..=1e6).contains(&weight) {
-                return wrong(format!("`weights.{name}` is {weight}: it must be 0 to 1000000"));
+                return invalid(format!("`weights.{name}` is {weight}: it must be 0 to 1000000"));
             }
         }
         Ok(self)
@@ -176,18 +176,19 @@ impl Analyzer for Grade {
         let readability = reading_ease(&answer.text);
         let diversity = diversity(&answer.sentences, hits);
         let ease = readability.map(|ease| (ease / 100.0).clamp(0.0, 1.0));
-        // No cost that makes no sense makes an answer cheaper than free.
-        let cheap = answer.usd.is_finite().then(|| (1.0 - answer.usd.max(0.0) / self.dear).max(0.0));
+        // A cost below 0 does not make an answer cheaper than free.
+        let cheapness = answer.usd.is_finite().then(|| (1.0 - answer.usd.max(0.0) / self.dear).max(0.0));
         let weights = &self.weights;
-        let of_quality = [(weights.groundedness, groundedness), (weights.recall, recall), (weights.readability, ease)];
-        let quality = mean(&of_quality);
-        let [grounded, recalled, read] = of_quality;
+        let quality_parts =
+            [(weights.groundedness, groundedness), (weights.recall, recall), (weights.readability, ease)];
+        let quality = mean(&quality_parts);
+        let [weighted_groundedness, weighted_recall, weighted_readability] = quality_parts;
         let reward = mean(&[
-            grounded,
-            recalled,
-            read,
+            weighted_groundedness,
+            weighted_recall,
+            weighted_readability,
             (weights.diversity, diversity),
-            (weights.cost, cheap),
+            (weights.cost, cheapness),
             (weights.rating, rating.filter(|rating| (0.0..=1.0).contains(rating))),
         ]);
         let reward = if answer.sentences.is_empty() { 0.0 } else { reward.unwrap_or(0.0) };
@@ -203,11 +204,11 @@ impl Analyzer for Grade {
     }
 }
 
-/// Weighted mean of what there is; none where nothing is, or nothing that is weighs anything.
+/// Weighted mean of the measures that are defined; none if none is, or if those that are have no weight.
 fn mean(parts: &[(f64, Option<f64>)]) -> Option<f64> {
-    let there = || parts.iter().filter_map(|(weight, value)| value.map(|value| (weight, value)));
-    let whole: f64 = there().map(|(weight, _)| weight).sum();
-    (whole > 0.0).then(|| there().map(|(weight, value)| weight * value).sum::<f64>() / whole)
+    let defined = || parts.iter().filter_map(|(weight, value)| value.map(|value| (weight, value)));
+    let total_weight: f64 = defined().map(|(weight, _)| weight).sum();
+    (total_weight > 0.0).then(|| defined().map(|(weight, value)| weight * value).sum::<f64>() / total_weight)
 }
 
 #[cfg(test)]

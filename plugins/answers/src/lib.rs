@@ -1,4 +1,5 @@
-//! Jackfield plugin: answers drawn from passages, with citations, and grades for them.
+//! This plugin answers a query from the passages that a search found, with a citation for each sentence, and grades such answers.
+//! It does not search: the passages come from another stage, such as `retrieve`.
 //!
 //! | extension | what it does |
 //! | --- | --- |
@@ -9,16 +10,16 @@
 //! | --- | --- |
 //! | [`terms`] | content words of a text |
 //! | [`extract`] | the best sentences of passages |
-//! | `asked` | what a model is told, and its answer read |
+//! | `model_answer` | the request to a model, and the check of its answer |
 //! | [`readability`] | Flesch's reading ease |
 //! | [`measures`] | groundedness, recall, diversity |
 #![forbid(unsafe_code)]
 
 mod answer;
-mod asked;
 pub mod extract;
 mod grade;
 pub mod measures;
+mod model_answer;
 mod passage;
 pub mod readability;
 pub mod terms;

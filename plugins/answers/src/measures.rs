@@ -15,27 +15,27 @@ use crate::{
 pub fn groundedness(sentences: &[Sentence], hits: &[Hit], containment: f64) -> Option<f64> {
     let mut words: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for hit in hits {
-        let all = words.entry(&hit.id).or_default();
-        all.extend(distinct(&hit.text));
-        all.extend(hit.title.iter().flat_map(|title| distinct(title)));
+        let words_of_hit = words.entry(&hit.id).or_default();
+        words_of_hit.extend(distinct(&hit.text));
+        words_of_hit.extend(hit.title.iter().flat_map(|title| distinct(title)));
     }
-    let supported = |sentence: &&Sentence| {
+    let is_grounded = |sentence: &&Sentence| {
         let cited: Vec<&BTreeSet<String>> =
             sentence.citations.iter().filter_map(|c| words.get(c.id.as_str())).collect();
-        let said = distinct(&sentence.text);
-        let borne = said.iter().filter(|word| cited.iter().any(|words| words.contains(*word))).count();
-        !cited.is_empty() && borne as f64 >= containment * said.len() as f64 - 1e-9
+        let sentence_words = distinct(&sentence.text);
+        let supported = sentence_words.iter().filter(|word| cited.iter().any(|words| words.contains(*word))).count();
+        !cited.is_empty() && supported as f64 >= containment * sentence_words.len() as f64 - 1e-9
     };
-    let grounded = sentences.iter().filter(supported).count();
+    let grounded = sentences.iter().filter(is_grounded).count();
     (!sentences.is_empty()).then(|| grounded as f64 / sentences.len() as f64)
 }
 
-/// Share of the relevant documents among the hits. None where none is relevant.
+/// Share of the relevant documents among the hits. None if no document is relevant.
 #[must_use]
 pub fn recall(hits: &[Hit], relevant: &[String]) -> Option<f64> {
-    let wanted: BTreeSet<&str> = relevant.iter().map(String::as_str).collect();
-    let found: BTreeSet<&str> = hits.iter().map(|hit| hit.id.as_str()).filter(|id| wanted.contains(id)).collect();
-    (!wanted.is_empty()).then(|| found.len() as f64 / wanted.len() as f64)
+    let relevant: BTreeSet<&str> = relevant.iter().map(String::as_str).collect();
+    let found: BTreeSet<&str> = hits.iter().map(|hit| hit.id.as_str()).filter(|id| relevant.contains(id)).collect();
+    (!relevant.is_empty()).then(|| found.len() as f64 / relevant.len() as f64)
 }
 
 /// How unlike the passages that an answer cites are: the mean over pairs of 1 less the cosine of their counts of content
@@ -51,8 +51,8 @@ pub fn diversity(sentences: &[Sentence], hits: &[Hit]) -> Option<f64> {
         .map(|hit| counts(&hit.text))
         .collect();
     let (mut sum, mut pairs) = (0.0, 0u32);
-    for (at, left) in vectors.iter().enumerate() {
-        for right in &vectors[at + 1..] {
+    for (index, left) in vectors.iter().enumerate() {
+        for right in &vectors[index + 1..] {
             sum += 1.0 - similarity(left, right);
             pairs += 1;
         }
@@ -81,14 +81,14 @@ mod tests {
 
     #[test]
     fn a_sentence_is_grounded_by_what_it_cites_alone() {
-        let of = |sentence: Sentence| groundedness(&[sentence], &hits(), 0.6);
-        assert_eq!(of(says("Owls hunt at night.", &["owl"])), Some(1.0));
-        assert_eq!(of(says("Owls hunt at night.", &["fox"])), Some(0.0));
-        assert_eq!(of(says("Owls hunt at night.", &[])), Some(0.0));
-        assert_eq!(of(says("Owls hunt at night.", &["gone"])), Some(0.0));
-        assert_eq!(of(says("Owls hunt and foxes sleep.", &["owl", "fox"])), Some(1.0));
+        let grounded_share = |sentence: Sentence| groundedness(&[sentence], &hits(), 0.6);
+        assert_eq!(grounded_share(says("Owls hunt at night.", &["owl"])), Some(1.0));
+        assert_eq!(grounded_share(says("Owls hunt at night.", &["fox"])), Some(0.0));
+        assert_eq!(grounded_share(says("Owls hunt at night.", &[])), Some(0.0));
+        assert_eq!(grounded_share(says("Owls hunt at night.", &["gone"])), Some(0.0));
+        assert_eq!(grounded_share(says("Owls hunt and foxes sleep.", &["owl", "fox"])), Some(1.0));
         // Two of four words.
-        assert_eq!(of(says("Owls hunt purple unicorns.", &["owl"])), Some(0.0));
+        assert_eq!(grounded_share(says("Owls hunt purple unicorns.", &["owl"])), Some(0.0));
         assert_eq!(groundedness(&[], &hits(), 0.6), None);
     }
 
@@ -101,9 +101,9 @@ mod tests {
 
     #[test]
     fn copies_are_no_diversity() {
-        let of = |ids: &[&str]| diversity(&[says("x", ids)], &hits());
-        assert!(of(&["owl", "twin"]).unwrap() < 1e-9);
-        assert!((of(&["owl", "fox"]).unwrap() - 1.0).abs() < 1e-9);
-        assert_eq!((of(&["owl"]), of(&["gone"])), (Some(0.0), None));
+        let diversity_of = |ids: &[&str]| diversity(&[says("x", ids)], &hits());
+        assert!(diversity_of(&["owl", "twin"]).unwrap() < 1e-9);
+        assert!((diversity_of(&["owl", "fox"]).unwrap() - 1.0).abs() < 1e-9);
+        assert_eq!((diversity_of(&["owl"]), diversity_of(&["gone"])), (Some(0.0), None));
     }
 }

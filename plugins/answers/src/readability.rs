@@ -25,19 +25,19 @@ pub fn reading_ease(text: &str) -> Option<f64> {
 #[must_use]
 pub fn syllables(word: &str) -> usize {
     let letters: Vec<char> = word.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
-    let vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
-    let starts = |at: usize| vowel(letters[at]) && (at == 0 || !vowel(letters[at - 1]));
-    let groups = (0..letters.len()).filter(|&at| starts(at)).count();
-    let silent = match letters.as_slice() {
-        // `table` and `little` say their end.
-        [.., before, 'l', 'e'] => vowel(*before),
-        // `heated` says its end, `burned` does not.
-        [.., before, 'e', 'd'] => !matches!(before, 't' | 'd') && !vowel(*before),
-        [.., before, 'e', 's'] => !matches!(before, 's' | 'z' | 'x' | 'c' | 'g' | 'h') && !vowel(*before),
-        [.., before, 'e'] => !vowel(*before),
+    let is_vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
+    let starts_group = |index: usize| is_vowel(letters[index]) && (index == 0 || !is_vowel(letters[index - 1]));
+    let groups = (0..letters.len()).filter(|&index| starts_group(index)).count();
+    let ends_silent = match letters.as_slice() {
+        // The ends of `table` and `little` are spoken.
+        [.., before, 'l', 'e'] => is_vowel(*before),
+        // The end of `heated` is spoken, that of `burned` is not.
+        [.., before, 'e', 'd'] => !matches!(before, 't' | 'd') && !is_vowel(*before),
+        [.., before, 'e', 's'] => !matches!(before, 's' | 'z' | 'x' | 'c' | 'g' | 'h') && !is_vowel(*before),
+        [.., before, 'e'] => !is_vowel(*before),
         _ => false,
     };
-    (groups - usize::from(silent && groups > 1)).max(1)
+    (groups - usize::from(ends_silent && groups > 1)).max(1)
 }
 
 #[cfg(test)]

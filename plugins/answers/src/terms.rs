@@ -32,15 +32,18 @@ pub fn inverse_frequencies<'a>(texts: impl IntoIterator<Item = &'a BTreeSet<Stri
     let mut count = 0u32;
     for words in texts {
         count += 1;
-        words.iter().for_each(|word| *holding.entry(word).or_default() += 1);
+        for word in words {
+            *holding.entry(word).or_default() += 1;
+        }
     }
-    holding.into_iter().map(|(word, n)| (word, libm::log(1.0 + f64::from(count) / f64::from(n)))).collect()
+    let inverse = |with_word: u32| libm::log(1.0 + f64::from(count) / f64::from(with_word));
+    holding.into_iter().map(|(word, with_word)| (word, inverse(with_word))).collect()
 }
 
 /// Cosine of two texts' counts of content words; 0 where either has none.
 #[must_use]
 pub fn similarity(left: &BTreeMap<String, f64>, right: &BTreeMap<String, f64>) -> f64 {
-    let norm = |of: &BTreeMap<String, f64>| of.values().map(|x| x * x).sum::<f64>().sqrt();
+    let norm = |counts: &BTreeMap<String, f64>| counts.values().map(|x| x * x).sum::<f64>().sqrt();
     let shared: f64 = left.iter().filter_map(|(word, x)| right.get(word).map(|y| x * y)).sum();
     let norms = norm(left) * norm(right);
     if norms > 0.0 { shared / norms } else { 0.0 }
@@ -50,7 +53,9 @@ pub fn similarity(left: &BTreeMap<String, f64>, right: &BTreeMap<String, f64>) -
 #[must_use]
 pub fn counts(text: &str) -> BTreeMap<String, f64> {
     let mut counts = BTreeMap::new();
-    content(text).into_iter().for_each(|word| *counts.entry(word).or_insert(0.0) += 1.0);
+    for word in content(text) {
+        *counts.entry(word).or_insert(0.0) += 1.0;
+    }
     counts
 }
 

@@ -13,12 +13,14 @@
 //! | [`rank`] | graph ranking |
 //! | [`phrases`] | cue phrases with weights |
 //! | [`names`] | which speaker a text speaks to or of |
+//! | [`cut`] | texts made shorter, or put on one line |
 //! | [`context_budget`] | what of several sources fits a model's context |
 //! | [`quote`] | matching that ignores case, white space and punctuation |
 #![forbid(unsafe_code)]
 
 pub mod clean;
 pub mod context_budget;
+pub mod cut;
 mod disfluency;
 mod model;
 pub mod names;

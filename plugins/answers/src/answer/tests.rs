@@ -56,8 +56,8 @@ fn a_model_is_asked_with_a_schema_and_its_citations_are_checked() {
 
 #[test]
 fn a_failure_of_the_model_is_a_failure() {
-    let away = FakeHost::default().with_model(|_| Err(Failure::Unavailable("gone".to_owned())));
-    assert_eq!(ask(json!({ "mode": "model" }), &away), Err(Failure::Unavailable("gone".to_owned())));
+    let unavailable = FakeHost::default().with_model(|_| Err(Failure::Unavailable("gone".to_owned())));
+    assert_eq!(ask(json!({ "mode": "model" }), &unavailable), Err(Failure::Unavailable("gone".to_owned())));
     for answer in
         [json!({}), json!({ "answer": [] }), json!({ "answer": [{ "text": " ", "citations": [] }] }), json!(3)]
     {

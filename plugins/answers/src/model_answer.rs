@@ -1,4 +1,4 @@
-//! What a model is told, and its answer read.
+//! The request to a model that answers from passages, and the check of its answer against them.
 
 use std::{
     fmt::Write as _,
@@ -14,6 +14,7 @@ use crate::{
     passage::Hit,
 };
 
+/// The instructions. They are part of what answers are cached under: another word is another request.
 const SYSTEM: &str = "\
 You answer a question from numbered passages, and from nothing else. Answer in the language of the question, in full \
 sentences that each say one thing. After each sentence, name the passages that bear it out by their numbers, with consecutive \
@@ -40,53 +41,55 @@ static SCHEMA: LazyLock<Arc<Value>> = LazyLock::new(|| {
 
 /// The request for an answer from these passages, numbered from 1.
 pub(crate) fn request(query: &str, hits: &[Hit]) -> CompletionRequest {
-    let mut told = String::new();
+    let mut question = String::new();
     for (number, hit) in hits.iter().enumerate() {
         let title = hit.title.as_deref().map(|title| format!(" {title}")).unwrap_or_default();
-        let _ = write!(told, "[{}]{title}\n{}\n\n", number + 1, hit.text.trim());
+        let _ = write!(question, "[{}]{title}\n{}\n\n", number + 1, hit.text.trim());
     }
-    let _ = writeln!(told, "Question: {}", query.trim());
-    let messages = vec![Message::system(format!("{SYSTEM}\n\n{}\n", *SCHEMA)), Message::user(told)];
+    let _ = writeln!(question, "Question: {}", query.trim());
+    let messages = vec![Message::system(format!("{SYSTEM}\n\n{}\n", *SCHEMA)), Message::user(question)];
     CompletionRequest::new(messages).with_schema(SCHEMA.clone())
 }
 
 /// A model's answer, its citations checked.
-pub(crate) struct Read {
+pub(crate) struct CheckedAnswer {
     pub(crate) sentences: Vec<Sentence>,
-    /// How many citations named no passage that is there.
+    /// How many citations were left out because they name a passage that does not exist.
     pub(crate) dropped: u64,
     /// How many quotes are not in their passage; they are left out, the citation stays.
     pub(crate) misquoted: u64,
 }
 
-/// Reads an answer that fits the schema.
+/// Parses an answer and checks what it cites.
 ///
 /// # Errors
-/// [`Failure::InvalidOutput`] if it does not.
-pub(crate) fn read(text: &str, hits: &[Hit]) -> Result<Read> {
-    let wrong = |what: &str| Failure::InvalidOutput(format!("the model's answer {what}"));
-    let answer: Value = serde_json::from_str(text).map_err(|error| wrong(&format!("is not JSON: {error}")))?;
-    let list = answer["answer"].as_array().ok_or_else(|| wrong("has no list `answer`"))?;
-    let mut found = Read { sentences: Vec::new(), dropped: 0, misquoted: 0 };
+/// [`Failure::InvalidOutput`] if the answer does not fit the schema or says nothing.
+pub(crate) fn check(text: &str, hits: &[Hit]) -> Result<CheckedAnswer> {
+    let invalid = |what: &str| Failure::InvalidOutput(format!("the model's answer {what}"));
+    let answer: Value = serde_json::from_str(text).map_err(|error| invalid(&format!("is not JSON: {error}")))?;
+    let list = answer["answer"].as_array().ok_or_else(|| invalid("has no list `answer`"))?;
+    let mut checked = CheckedAnswer { sentences: Vec::new(), dropped: 0, misquoted: 0 };
     for sentence in list {
-        let text = sentence["text"].as_str().ok_or_else(|| wrong("has a sentence without `text`"))?.trim();
+        let text = sentence["text"].as_str().ok_or_else(|| invalid("has a sentence without `text`"))?.trim();
         let mut citations: Vec<Citation> = Vec::new();
         for citation in sentence["citations"].as_array().into_iter().flatten() {
             let number = citation["passage"].as_u64().and_then(|number| usize::try_from(number).ok());
             let Some(hit) = number.and_then(|number| hits.get(number.checked_sub(1)?)) else {
-                found.dropped += 1;
+                checked.dropped += 1;
                 continue;
             };
             let quote = citation["quote"].as_str().unwrap_or_default().trim();
-            let said = contains_quote(&hit.text, quote) || hit.title.as_ref().is_some_and(|t| contains_quote(t, quote));
-            found.misquoted += u64::from(!said && !quote.is_empty());
-            citations.push(Citation { id: hit.id.clone(), quote: if said { quote.to_owned() } else { String::new() } });
+            let is_quoted =
+                contains_quote(&hit.text, quote) || hit.title.as_ref().is_some_and(|t| contains_quote(t, quote));
+            checked.misquoted += u64::from(!is_quoted && !quote.is_empty());
+            citations
+                .push(Citation { id: hit.id.clone(), quote: if is_quoted { quote.to_owned() } else { String::new() } });
         }
         if !text.is_empty() {
-            found.sentences.push(Sentence { text: text.to_owned(), citations });
+            checked.sentences.push(Sentence { text: text.to_owned(), citations });
         }
     }
-    if found.sentences.is_empty() { Err(wrong("says nothing")) } else { Ok(found) }
+    if checked.sentences.is_empty() { Err(invalid("says nothing")) } else { Ok(checked) }
 }
 
 #[cfg(test)]
