@@ -1,4 +1,4 @@
-//! From the answer of a lens to findings.
+//! The findings that the answer of a lens holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,12 @@ use jackfield_text::{Evidence, confidence};
 use serde_json::{Map, Value};
 
 use crate::{
+    kind::kind_of,
     merge::Answer,
-    quote::{Record, citation},
+    quotes::{QuoteIndex, citation},
 };
 
-/// A finding, as `lens` reads and answers it: what every finding has, and what is told of a lens's entries besides.
+/// A finding, as `lens` reads and answers it: what every finding has, and what only the entries of a lens have.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
 pub struct LensFinding {
     /// Unique within the item: the source and a number, such as `say-means-3`.
@@ -60,24 +61,24 @@ const fn is_false(value: &bool) -> bool {
 
 /// Before the kind of a finding that quotes what was never said, so that no reader takes it for one that holds.
 const UNSUPPORTED: &str = "unsupported-";
-/// What a finding is worth that says nothing of its confidence.
-const UNSAID: f64 = 0.5;
-/// What is left of the confidence of a finding when none of its quotes was said.
-const DISCREDITED: f64 = 0.25;
-/// Names of what an entry is about.
+/// The confidence of an entry that does not state one.
+const DEFAULT_CONFIDENCE: f64 = 0.5;
+/// The share of its confidence that a finding keeps when none of its quotes was said.
+const UNSUPPORTED_SHARE: f64 = 0.25;
+/// Fields that name what an entry is about.
 const LABELS: [&str; 5] = ["term", "name", "title", "holder", "label"];
 /// Fields that say what an entry has to say, the most telling first.
 const STATEMENTS: [&str; 7] = ["statement", "text", "claim", "description", "summary", "meaning", "explanation"];
-/// Fields that have a place of their own in a finding.
-const OWN: [&str; 4] = ["confidence", "owner", "due", "priority"];
+/// Fields that a finding has as well.
+const FINDING_FIELDS: [&str; 4] = ["confidence", "owner", "due", "priority"];
 
 /// The entries of every list of an answer as findings, in order. The answer's citations have been checked.
-pub(crate) fn draw(answer: &Answer, record: &Record, stage: &str) -> Vec<LensFinding> {
+pub(crate) fn findings_of(answer: &Answer, quotes: &QuoteIndex, stage: &str) -> Vec<LensFinding> {
     let mut findings = Vec::new();
     for (key, entries) in answer {
         let kind = kind_of(key);
         for entry in entries.as_array().into_iter().flatten() {
-            if let Some(mut finding) = drawn(entry, record) {
+            if let Some(mut finding) = finding_of(entry, quotes) {
                 finding.id = format!("{stage}-{}", findings.len() + 1);
                 finding.kind = if finding.unsupported { format!("{UNSUPPORTED}{kind}") } else { kind.clone() };
                 finding.source = stage.to_owned();
@@ -89,33 +90,34 @@ pub(crate) fn draw(answer: &Answer, record: &Record, stage: &str) -> Vec<LensFin
 }
 
 /// What an entry says; nothing if it is a citation, or has no words.
-fn drawn(entry: &Value, record: &Record) -> Option<LensFinding> {
+fn finding_of(entry: &Value, quotes: &QuoteIndex) -> Option<LensFinding> {
     let Value::Object(fields) = entry else {
         let text = entry.as_str().filter(|text| !text.trim().is_empty())?.to_owned();
-        return Some(LensFinding { text, confidence: UNSAID, ..LensFinding::default() });
+        return Some(LensFinding { text, confidence: DEFAULT_CONFIDENCE, ..LensFinding::default() });
     };
     if citation(fields).is_some() {
         return None;
     }
-    let (text, used) = telling(fields)?;
+    let Statement { text, fields: used } = statement(fields)?;
     let mut cited = Vec::new();
-    citations(entry, &mut cited);
+    collect_citations(entry, &mut cited);
     let mut evidence: Vec<Evidence> = Vec::new();
     let mut missing = 0_usize;
     for (segment, quote) in &cited {
-        match record.find(segment, quote) {
+        match quotes.find(segment, quote) {
             Some(place) if !evidence.contains(&place) => evidence.push(place),
             Some(_) => {}
             None => missing += 1,
         }
     }
     let unsupported = missing > 0 && evidence.is_empty();
-    let given = |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    let rest = fields.iter().filter(|(key, _)| !used.contains(key.as_str()) && !OWN.contains(&key.as_str()));
-    let details = rest.filter_map(|(key, value)| Some((key.clone(), plain(value)?))).collect();
-    let (owner, due, priority) = (given("owner"), given("due"), given("priority"));
-    let sure = stated(fields) * if unsupported { DISCREDITED } else { share(cited.len() - missing, cited.len()) };
-    let confidence = confidence(sure);
+    let text_of =
+        |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let rest = fields.iter().filter(|(key, _)| !used.contains(key.as_str()) && !FINDING_FIELDS.contains(&key.as_str()));
+    let details = rest.filter_map(|(key, value)| Some((key.clone(), value_text(value)?))).collect();
+    let (owner, due, priority) = (text_of("owner"), text_of("due"), text_of("priority"));
+    let share = if unsupported { UNSUPPORTED_SHARE } else { supported_share(cited.len() - missing, cited.len()) };
+    let confidence = confidence(stated_confidence(fields) * share);
     Some(LensFinding {
         text,
         confidence,
@@ -129,89 +131,76 @@ fn drawn(entry: &Value, record: &Record) -> Option<LensFinding> {
     })
 }
 
-fn share(found: usize, of: usize) -> f64 {
-    // Nothing quoted, nothing to check: worth half of what it says.
-    if of == 0 { 0.5 } else { found as f64 / of as f64 }
+/// The share of its confidence that a finding keeps when `found` of its `quoted` quotes were said.
+fn supported_share(found: usize, quoted: usize) -> f64 {
+    // Without a quote there is nothing to check.
+    if quoted == 0 { 0.5 } else { found as f64 / quoted as f64 }
 }
 
 /// How sure the model says it is, 0 to 1; a number above is taken for one of a hundred.
-fn stated(fields: &Map<String, Value>) -> f64 {
+fn stated_confidence(fields: &Map<String, Value>) -> f64 {
     match fields.get("confidence").and_then(Value::as_f64) {
-        Some(sure) if sure > 1.0 => (sure / 100.0).min(1.0),
-        Some(sure) => sure.max(0.0),
-        None => UNSAID,
+        Some(percent) if percent > 1.0 => (percent / 100.0).min(1.0),
+        Some(confidence) => confidence.max(0.0),
+        None => DEFAULT_CONFIDENCE,
     }
 }
 
-/// The sentence that tells most of an entry, with what it is about before it, and the fields that it is made of.
-fn telling(fields: &Map<String, Value>) -> Option<(String, BTreeSet<&str>)> {
+/// What an entry says in a sentence.
+struct Statement<'a> {
+    text: String,
+    /// Names of the fields that it is made of.
+    fields: BTreeSet<&'a str>,
+}
+
+/// The sentence that says most of an entry, with what it is about before it; nothing if it has no text.
+fn statement(fields: &Map<String, Value>) -> Option<Statement<'_>> {
     let texts: Vec<(&str, &str)> = fields
         .iter()
         .filter(|(key, _)| !matches!(key.as_str(), "id" | "owner" | "due" | "priority"))
         .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?.trim())))
         .filter(|(_, text)| !text.is_empty())
         .collect();
-    let among = |names: &[&str]| names.iter().find_map(|name| texts.iter().find(|(key, _)| key == name)).copied();
-    let label = among(&LABELS);
+    let first_of = |names: &[&str]| names.iter().find_map(|name| texts.iter().find(|(key, _)| key == name)).copied();
+    let label = first_of(&LABELS);
     let longest = || {
         let others = texts.iter().filter(|text| label.is_none_or(|label| label.0 != text.0));
         // Of those of one length the first.
         others.rev().max_by_key(|(_, text)| text.chars().count()).copied()
     };
-    match (label, among(&STATEMENTS).or_else(longest)) {
-        (Some(label), Some(said)) => Some((format!("{}: {}", label.1, said.1), [label.0, said.0].into())),
-        (Some(one), None) | (None, Some(one)) => Some((one.1.to_owned(), [one.0].into())),
+    match (label, first_of(&STATEMENTS).or_else(longest)) {
+        (Some((label_field, label)), Some((field, text))) => {
+            Some(Statement { text: format!("{label}: {text}"), fields: [label_field, field].into() })
+        }
+        (Some((field, text)), None) | (None, Some((field, text))) => {
+            Some(Statement { text: text.to_owned(), fields: [field].into() })
+        }
         (None, None) => None,
     }
 }
 
-fn citations<'a>(value: &'a Value, into: &mut Vec<(&'a str, &'a str)>) {
+/// Adds the segment and the quote of every citation in a value.
+fn collect_citations<'a>(value: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
     match value {
-        Value::Array(values) => values.iter().for_each(|value| citations(value, into)),
+        Value::Array(values) => values.iter().for_each(|value| collect_citations(value, found)),
         Value::Object(fields) => match citation(fields) {
-            Some(cited) => into.push(cited),
-            None => fields.values().for_each(|value| citations(value, into)),
+            Some(cited) => found.push(cited),
+            None => fields.values().for_each(|value| collect_citations(value, found)),
         },
         _ => {}
     }
 }
 
-/// A value in a line, without citations; nothing if there is nothing in it.
-fn plain(value: &Value) -> Option<String> {
+/// A value as text, without citations; nothing if nothing is left.
+fn value_text(value: &Value) -> Option<String> {
     let joined = |parts: Vec<String>, by: &str| (!parts.is_empty()).then(|| parts.join(by));
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::Array(values) => joined(values.iter().filter_map(plain).collect(), "; "),
+        Value::Array(values) => joined(values.iter().filter_map(value_text).collect(), "; "),
         Value::Object(fields) if citation(fields).is_some() => None,
-        Value::Object(fields) => joined(fields.values().filter_map(plain).collect(), ": "),
-    }
-}
-
-/// The kind of the entries of a list: its name, lower-case, with hyphens, in the singular.
-fn kind_of(key: &str) -> String {
-    let words = key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let mut words: Vec<String> = words.map(str::to_lowercase).collect();
-    if let Some(last) = words.last_mut() {
-        *last = singular(last);
-    }
-    if words.is_empty() { "finding".to_owned() } else { words.join("-") }
-}
-
-fn singular(word: &str) -> String {
-    let ends = |endings: &[&str]| endings.iter().any(|ending| word.ends_with(ending));
-    let but = |length: usize, with: &str| format!("{}{with}", &word[..word.len() - length]);
-    if ends(&["ies"]) && word.len() > 4 {
-        but(3, "y")
-    } else if ends(&["theses", "alyses", "crises"]) {
-        but(2, "is")
-    } else if ends(&["sses", "shes", "ches", "xes"]) {
-        but(2, "")
-    } else if ends(&["s"]) && !ends(&["ss", "us", "is"]) && word.len() > 2 {
-        but(1, "")
-    } else {
-        word.to_owned()
+        Value::Object(fields) => joined(fields.values().filter_map(value_text).collect(), ": "),
     }
 }
 
@@ -219,45 +208,25 @@ fn singular(word: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{LensFinding, draw, kind_of};
+    use super::{LensFinding, findings_of};
     use crate::{
-        quote::Record,
-        testing::{said, transcript},
+        quotes::QuoteIndex,
+        testing::{citation as cited, transcript},
     };
 
-    fn drawn(answer: &Value) -> Vec<LensFinding> {
-        let record = Record::of_transcript(&transcript(&[("Ann", "We take the bus."), ("Bo", "It is late, mostly.")]));
-        draw(answer.as_object().expect("an object"), &record, "lens")
-    }
-
-    #[test]
-    fn lists_give_their_entries_a_kind_in_the_singular() {
-        let named = [
-            ("insights", "insight"),
-            ("hypotheses", "hypothesis"),
-            ("premises", "premise"),
-            ("dependencies", "dependency"),
-            ("evidence_matrix", "evidence-matrix"),
-            ("fundamental_truths", "fundamental-truth"),
-            ("novelty_assessment", "novelty-assessment"),
-            ("Open Points", "open-point"),
-            ("analyses", "analysis"),
-            ("losses", "loss"),
-            ("status", "status"),
-            ("_", "finding"),
-        ];
-        for (key, kind) in named {
-            assert_eq!(kind_of(key), kind);
-        }
+    fn findings(answer: &Value) -> Vec<LensFinding> {
+        let quotes =
+            QuoteIndex::of_transcript(&transcript(&[("Ann", "We take the bus."), ("Bo", "It is late, mostly.")]));
+        findings_of(answer.as_object().expect("an object"), &quotes, "lens")
     }
 
     #[test]
     fn an_entry_becomes_a_finding_with_its_speaker_and_the_rest_as_details() {
         let entry = json!({
             "id": "A1", "holder": "Ann", "statement": "The bus will do.", "support": "bare", "from": ["P1", "P2"],
-            "resolution": null, "confidence": 0.8, "evidence": [said("s1", "take the bus")],
+            "resolution": null, "confidence": 0.8, "evidence": [cited("s1", "take the bus")],
         });
-        let finding = drawn(&json!({ "assertions": [entry] })).remove(0);
+        let finding = findings(&json!({ "assertions": [entry] })).remove(0);
         assert_eq!(
             (finding.id.as_str(), finding.kind.as_str(), finding.source.as_str()),
             ("lens-1", "assertion", "lens")
@@ -270,34 +239,36 @@ mod tests {
 
     #[test]
     fn a_finding_whose_quotes_were_never_said_is_no_fact() {
-        let entry = json!({ "text": "They fly.", "confidence": 0.8, "evidence": [said("s1", "we take the plane")] });
-        let finding = drawn(&json!({ "decisions": [entry] })).remove(0);
+        let entry = json!({ "text": "They fly.", "confidence": 0.8, "evidence": [cited("s1", "we take the plane")] });
+        let finding = findings(&json!({ "decisions": [entry] })).remove(0);
         assert!(finding.unsupported && finding.evidence.is_empty());
         assert_eq!((finding.kind.as_str(), finding.confidence), ("unsupported-decision", 0.2));
     }
 
     #[test]
     fn a_quote_that_is_missing_among_others_costs_its_share() {
-        let evidence = [said("s1", "take the bus"), said("s2", "it is never late")];
+        let evidence = [cited("s1", "take the bus"), cited("s2", "it is never late")];
         let finding =
-            drawn(&json!({ "facts": [{ "text": "It is late.", "confidence": 80, "evidence": evidence }] })).remove(0);
+            findings(&json!({ "facts": [{ "text": "It is late.", "confidence": 80, "evidence": evidence }] }))
+                .remove(0);
         assert_eq!((finding.confidence, finding.evidence.len(), finding.unsupported), (0.4, 1, false));
     }
 
     #[test]
     fn any_lens_has_a_text_for_its_findings() {
-        let texts = |entry: Value| drawn(&json!({ "things": [entry] })).into_iter().map(|f| f.text).collect::<Vec<_>>();
+        let texts =
+            |entry: Value| findings(&json!({ "things": [entry] })).into_iter().map(|f| f.text).collect::<Vec<_>>();
         assert_eq!(texts(json!("Plain words.")), ["Plain words."]);
         assert_eq!(texts(json!({ "why": "Because it rains.", "sort": "weather" })), ["Because it rains."]);
         assert_eq!(texts(json!({ "term": "bus" })), ["bus"]);
         assert!(texts(json!({ "id": "X1", "rank": 2 })).is_empty());
-        assert!(texts(said("s1", "take the bus")).is_empty(), "a list of quotes is no list of findings");
+        assert!(texts(cited("s1", "take the bus")).is_empty(), "a list of quotes is not a list of findings");
     }
 
     #[test]
     fn owner_due_date_and_priority_are_taken_over() {
         let entry = json!({ "text": "Book it.", "owner": "Bo", "due": "Friday", "priority": "high" });
-        let finding = drawn(&json!({ "actions": [entry] })).remove(0);
+        let finding = findings(&json!({ "actions": [entry] })).remove(0);
         assert_eq!((finding.owner.as_deref(), finding.due.as_deref()), (Some("Bo"), Some("Friday")));
         assert_eq!((finding.priority.as_deref(), finding.details.len()), (Some("high"), 0));
     }

@@ -8,13 +8,13 @@ use jackfield_text::Transcript;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    findings::{LensFinding, LensFindingSet, draw},
-    gathered::gather,
+    findings::{LensFinding, LensFindingSet, findings_of},
+    findings_text::findings_text,
     merge::{Answer, merge},
     parts::{parts, tokens},
     prompt::Prompt,
-    question::{Material, on_findings, on_transcript, request, system},
-    quote::Record,
+    quotes::QuoteIndex,
+    request::{Material, Part, on_findings, on_transcript, request, system},
 };
 
 /// What `lens` reads.
@@ -75,7 +75,7 @@ pub struct Lens {
     /// Temperature of sampling; the server's default without it.
     #[schemars(range(min = 0.0, max = 2.0))]
     pub temperature: Option<f64>,
-    /// The lens file, read.
+    /// The lens file, parsed.
     #[serde(skip)]
     #[schemars(skip)]
     lens: Prompt,
@@ -83,8 +83,9 @@ pub struct Lens {
 
 /// A call on a transcript has at least this much room for it.
 const LEAST_ROOM: usize = 200;
-/// What stands around a part of a transcript: its head, and what a server adds to each message.
-const AROUND: usize = 200;
+/// Tokens of a call besides the instructions and the part of the transcript: the head of the part, and what a server adds
+/// to each message.
+const MESSAGE_OVERHEAD: usize = 200;
 
 impl Analyzer for Lens {
     const NAME: &'static str = "lens";
@@ -96,7 +97,7 @@ impl Analyzer for Lens {
         let path = &self.prompt.path;
         self.lens = Prompt::parse(&self.prompt.text)
             .map_err(|error| Failure::InvalidConfig(format!("`{path}` is not a lens: {error}")))?;
-        let least = self.instructions() + LEAST_ROOM;
+        let least = self.instruction_tokens() + LEAST_ROOM;
         if self.context < least {
             let context = self.context;
             return Err(Failure::InvalidConfig(format!(
@@ -139,21 +140,23 @@ impl Analyzer for Lens {
     async fn analyze(&self, input: LensInput, host: &Host<'_>) -> Result<LensOutput> {
         let title = input.transcript.as_ref().and_then(|transcript| transcript.title.as_deref());
         let mut output = LensOutput { title: self.lens.title.clone(), ..LensOutput::default() };
-        let (record, requests) = match (input.findings, &input.transcript) {
+        let (quotes, requests) = match (input.findings, &input.transcript) {
             (Some(sets), transcript) => {
                 let findings: Vec<LensFinding> = sets.into_iter().flat_map(|set| set.findings).collect();
-                let gathered = gather(&findings, self.budget, self.floor);
-                output.left_out = gathered.left_out;
-                let of_findings = || Record::of_findings(&findings);
-                let record = transcript.as_ref().map_or_else(of_findings, Record::of_transcript);
-                (record, vec![self.request(Material::Findings, on_findings(title, &gathered.text))])
+                let material = findings_text(&findings, self.budget, self.floor);
+                output.left_out = material.left_out;
+                let quotes = match transcript {
+                    Some(transcript) => QuoteIndex::of_transcript(transcript),
+                    None => QuoteIndex::of_findings(&findings),
+                };
+                (quotes, vec![self.request(Material::Findings, on_findings(title, &material.text))])
             }
             (None, Some(transcript)) => {
-                let parts = parts(&transcript.segments, self.context - self.instructions());
-                let of = parts.len();
-                let told = parts.iter().enumerate().map(|(at, part)| on_transcript(title, part, at + 1, of));
-                let requests = told.map(|told| self.request(Material::Transcript, told)).collect();
-                (Record::of_transcript(transcript), requests)
+                let parts = parts(&transcript.segments, self.context - self.instruction_tokens());
+                let numbered = parts.iter().zip(1..).map(|(text, number)| Part { text, number, count: parts.len() });
+                let messages = numbered.map(|part| on_transcript(title, &part));
+                let requests = messages.map(|message| self.request(Material::Transcript, message)).collect();
+                (QuoteIndex::of_transcript(transcript), requests)
             }
             (None, None) => return Err(Failure::InvalidInput("neither a transcript nor findings to read".into())),
         };
@@ -162,40 +165,37 @@ impl Analyzer for Lens {
         }
         output.chunks = requests.len() as u64;
 
-        let asked = join_all(requests.into_iter().map(|request| host.complete(request))).await;
-        let mut answers = Vec::with_capacity(asked.len());
-        for completion in asked {
+        let completions = join_all(requests.into_iter().map(|request| host.complete(request))).await;
+        let mut answers = Vec::with_capacity(completions.len());
+        for completion in completions {
             let completion = completion?;
             // Not `tokens()`: an answer from a cache has to leave the same record.
             let usage = completion.usage.unwrap_or_default();
             output.tokens_in += usage.input;
             output.tokens_out += usage.output;
-            answers.push(read(&completion.text)?);
+            answers.push(parse_answer(&completion.text)?);
         }
-        let mut answer = Value::Object(merge(answers));
-        output.unsupported = record.check(&mut answer);
-        if let Value::Object(answer) = answer {
-            output.findings = draw(&answer, &record, &host.context().stage);
-            output.answer = answer;
-        }
+        output.answer = merge(answers);
+        output.unsupported = quotes.check_fields(&mut output.answer);
+        output.findings = findings_of(&output.answer, &quotes, &host.context().stage);
         Ok(output)
     }
 }
 
 impl Lens {
     /// Tokens of a call on a transcript besides the transcript.
-    fn instructions(&self) -> usize {
-        tokens(&system(&self.lens, Material::Transcript)) + AROUND
+    fn instruction_tokens(&self) -> usize {
+        tokens(&system(&self.lens, Material::Transcript)) + MESSAGE_OVERHEAD
     }
 
-    fn request(&self, material: Material, told: String) -> CompletionRequest {
-        let request = request(&self.lens, material, told);
+    fn request(&self, material: Material, message: String) -> CompletionRequest {
+        let request = request(&self.lens, material, message);
         CompletionRequest { max_tokens: self.max_tokens, temperature: self.temperature, ..request }
     }
 }
 
-/// The object that the host has held to the schema.
-fn read(text: &str) -> Result<Answer> {
+/// The answer of a model, which the host has validated against the schema.
+fn parse_answer(text: &str) -> Result<Answer> {
     serde_json::from_str(text)
         .map_err(|error| Failure::InvalidOutput(format!("the answer is not a JSON object: {error}")))
 }

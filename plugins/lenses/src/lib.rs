@@ -1,6 +1,7 @@
-//! Jackfield plugin: lenses, analyses by a model, each of them a file.
+//! This plugin runs lenses: analyses by a language model, each of them written as a file. It adds no analysis of its own and
+//! talks to no server; the host calls the model.
 //!
-//! A lens is a Markdown file that tells a model what to look for and holds the JSON Schema of the answer. The one analyzer
+//! A lens is a Markdown file that says what a model is to look for and holds the JSON Schema of the answer. The one analyzer
 //! [`Lens`] (`lens`) runs any of them: over a transcript, whole however long it is, or over the findings of other stages,
 //! within a budget of tokens. What a model quotes is looked up in the transcript; a quote that is not there is flagged.
 //!
@@ -8,21 +9,22 @@
 //! | --- | --- |
 //! | `prompt` | a lens file: title, instructions, schema |
 //! | `parts` | a transcript as parts that fit a call |
-//! | `gathered` | findings of other stages, as many as the budget has room for |
-//! | `question` | what a model is told |
+//! | `findings_text` | findings of other stages, as many as the budget has room for |
+//! | `request` | what a model is asked |
 //! | `merge` | the answers on several parts as one |
-//! | `quote` | whether a quote was said |
-//! | `findings` | an answer as findings |
+//! | `quotes` | whether a quote was said |
+//! | `findings`, `kind` | an answer as findings |
 #![forbid(unsafe_code)]
 
 mod findings;
-mod gathered;
+mod findings_text;
+mod kind;
 mod lens;
 mod merge;
 mod parts;
 mod prompt;
-mod question;
-mod quote;
+mod quotes;
+mod request;
 #[cfg(test)]
 mod testing;
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::quote::citation;
+use crate::quotes::citation;
 
-/// An answer of a model: an object.
+/// The answer of a model.
 pub(crate) type Answer = Map<String, Value>;
 
 /// Joins answers in order.

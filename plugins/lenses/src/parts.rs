@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use jackfield_text::{Segment, sentences::sentences};
+use jackfield_text::{Segment, cut::one_line, sentences::sentences};
 
-/// How many tokens a model that reads with `o200k` takes a text for.
+/// How many tokens a text has in the tokenizer `o200k`.
 pub(crate) fn tokens(text: &str) -> usize {
     bpe_openai::o200k_base().count(text)
 }
@@ -29,18 +29,18 @@ pub(crate) fn parts(segments: &[Segment], room: usize) -> Vec<String> {
     filled(&costs, high).into_iter().map(|part| lines[part].join("\n")).collect()
 }
 
-/// Fills one part after the other.
+/// The indices that go in each part when one part after the other is filled.
 fn filled(costs: &[usize], room: usize) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut spent = 0;
-    for (at, cost) in costs.iter().enumerate() {
+    for (index, cost) in costs.iter().enumerate() {
         match parts.last_mut() {
             Some(part) if spent + cost <= room => {
-                part.end = at + 1;
+                part.end = index + 1;
                 spent += cost;
             }
             _ => {
-                parts.push(at..at + 1);
+                parts.push(index..index + 1);
                 spent = *cost;
             }
         }
@@ -50,20 +50,20 @@ fn filled(costs: &[usize], room: usize) -> Vec<Range<usize>> {
 
 /// A segment as one line, or as several where one would not fit.
 fn lines(segment: &Segment, room: usize) -> Vec<String> {
-    // White space as it may be: a line break within a segment would look like the next one.
-    let text = segment.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A line break within a segment would look like the next segment.
+    let text = one_line(&segment.text);
     let head = match segment.speaker.as_deref().map(str::trim).filter(|speaker| !speaker.is_empty()) {
-        Some(speaker) => format!("[{}] {}: ", segment.id, speaker.split_whitespace().collect::<Vec<_>>().join(" ")),
+        Some(speaker) => format!("[{}] {}: ", segment.id, one_line(speaker)),
         None => format!("[{}] ", segment.id),
     };
     let room = room.saturating_sub(tokens(&head) + 1).max(1);
     let mut pieces = Vec::new();
-    cut(&text, room, &mut pieces);
+    split(&text, room, &mut pieces);
     pieces.into_iter().map(|piece| format!("{head}{piece}")).collect()
 }
 
 /// Cuts a text into pieces of at most `room` tokens, or single characters where one has more.
-fn cut<'a>(text: &'a str, room: usize, pieces: &mut Vec<&'a str>) {
+fn split<'a>(text: &'a str, room: usize, pieces: &mut Vec<&'a str>) {
     if text.is_empty() {
         return;
     }
@@ -81,7 +81,7 @@ fn cut<'a>(text: &'a str, room: usize, pieces: &mut Vec<&'a str>) {
     for run in filled(&costs, room) {
         let piece = text[units[run.start].start..units[run.end - 1].end].trim();
         // A unit too long by itself, or a run whose tokens do not add up.
-        if piece.len() < text.len() { cut(piece, room, pieces) } else { pieces.push(piece) }
+        if piece.len() < text.len() { split(piece, room, pieces) } else { pieces.push(piece) }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Lens files.
+//! The form of a lens file, and its parser.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-/// A lens file, read: Markdown with a title (`# …`), instructions, and a last section `## Answer` whose one `json` block
+/// A lens file, parsed: Markdown with a title (`# …`), instructions, and a last section `## Answer` whose one `json` block
 /// is the JSON Schema of the answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prompt {
@@ -23,7 +23,7 @@ impl Prompt {
     /// A fragment that says what is wrong, with the line where there is one.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines: Vec<Line<'_>> = mark(text)?;
+        let lines: Vec<Line<'_>> = locate_lines(text)?;
         let first = lines.iter().position(|line| !line.text.trim().is_empty()).ok_or("it is empty")?;
         let title = lines[first].text.strip_prefix("# ").map(str::trim).filter(|title| !title.is_empty());
         let title = title.ok_or_else(|| format!("line {}: a lens begins with its title, `# …`", first + 1))?;
@@ -37,14 +37,15 @@ impl Prompt {
             return Err(format!("line {}: `{ANSWER}` has to be the last section", at + 1));
         }
 
-        let mut blocks = lines[answer..].iter().enumerate().filter(|(_, line)| line.place == Place::Opens("json"));
+        let mut blocks =
+            lines[answer..].iter().enumerate().filter(|(_, line)| line.block == BlockPosition::Opens("json"));
         let (open, _) =
             blocks.next().ok_or("`## Answer` has no `json` block; put the JSON Schema of the answer there")?;
         if let Some((at, _)) = blocks.next() {
             return Err(format!("line {}: `{ANSWER}` has a second `json` block", answer + at + 1));
         }
         let open = answer + open;
-        let inside = lines[open + 1..].iter().take_while(|line| line.place == Place::Inside).count();
+        let inside = lines[open + 1..].iter().take_while(|line| line.block == BlockPosition::Inside).count();
         let schema: Vec<&str> = lines[open + 1..][..inside].iter().map(|line| line.text).collect();
         let schema = schema_of(&schema.join("\n"), open + 2)?.into();
 
@@ -58,16 +59,17 @@ impl Prompt {
     }
 }
 
+/// The heading above the schema.
 const ANSWER: &str = "## Answer";
 
-/// A line, and how it stands to the fenced blocks.
+/// A line, and where it is in relation to the fenced blocks.
 struct Line<'a> {
     text: &'a str,
-    place: Place<'a>,
+    block: BlockPosition<'a>,
 }
 
 #[derive(Debug, PartialEq)]
-enum Place<'a> {
+enum BlockPosition<'a> {
     /// Outside of any block.
     Outside,
     /// The fence that opens a block of this language.
@@ -81,31 +83,31 @@ enum Place<'a> {
 impl Line<'_> {
     /// Whether it is a heading of the first or second level.
     fn is_heading(&self) -> bool {
-        self.place == Place::Outside && (self.text.starts_with("# ") || self.text.starts_with("## "))
+        self.block == BlockPosition::Outside && (self.text.starts_with("# ") || self.text.starts_with("## "))
     }
 }
 
-/// Tells the lines of blocks from those outside.
-fn mark(text: &str) -> Result<Vec<Line<'_>>, String> {
+/// Finds the fenced blocks.
+fn locate_lines(text: &str) -> Result<Vec<Line<'_>>, String> {
     let mut lines = Vec::new();
     // The fence that would close the open block, and the line that opened it.
     let mut open: Option<(&str, usize)> = None;
     for (at, text) in text.lines().enumerate() {
         let bare = text.trim();
         let ticks = &bare[..bare.len() - bare.trim_start_matches('`').len()];
-        let place = match open {
+        let block = match open {
             Some((fence, _)) if bare == ticks && ticks.len() >= fence.len() => {
                 open = None;
-                Place::Closes
+                BlockPosition::Closes
             }
-            Some(_) => Place::Inside,
+            Some(_) => BlockPosition::Inside,
             None if ticks.len() >= 3 => {
                 open = Some((ticks, at));
-                Place::Opens(bare[ticks.len()..].trim())
+                BlockPosition::Opens(bare[ticks.len()..].trim())
             }
-            None => Place::Outside,
+            None => BlockPosition::Outside,
         };
-        lines.push(Line { text, place });
+        lines.push(Line { text, block });
     }
     match open {
         Some((fence, at)) => Err(format!("line {}: the block is not closed by {fence}", at + 1)),

@@ -8,25 +8,25 @@ use serde_json::{Value, json};
 
 use crate::findings::LensFinding;
 
-/// A host whose model answers what it is told to, in the order asked, and remembers what it was asked.
+/// A host whose model gives prepared answers, one after the other, and keeps the requests.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct ScriptedModel {
     pub(crate) answers: Mutex<Vec<Result<Value>>>,
-    pub(crate) asked: Mutex<Vec<CompletionRequest>>,
+    pub(crate) requests: Mutex<Vec<CompletionRequest>>,
 }
 
-impl Desk {
+impl ScriptedModel {
     pub(crate) fn answering(answers: impl IntoIterator<Item = Result<Value>>) -> Self {
-        Self { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() }
+        Self { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() }
     }
 
-    /// What the user's message of each call said.
-    pub(crate) fn told(&self) -> Vec<String> {
-        self.asked.lock().expect("a lock").iter().map(|request| request.messages[1].content.clone()).collect()
+    /// The user's message of each request.
+    pub(crate) fn user_messages(&self) -> Vec<String> {
+        self.requests.lock().expect("a lock").iter().map(|request| request.messages[1].content.clone()).collect()
     }
 }
 
-impl HostCalls for Desk {
+impl HostCalls for ScriptedModel {
     fn log(&self, _level: Level, _target: &str, _message: &str) {}
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
     fn cancelled(&self) -> bool {
@@ -34,7 +34,7 @@ impl HostCalls for Desk {
     }
 
     fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
-        self.asked.lock().expect("a lock").push(request);
+        self.requests.lock().expect("a lock").push(request);
         let answer = self.answers.lock().expect("a lock").remove(0);
         let usage = Some(Usage { input: 100, output: 10 });
         Box::pin(
@@ -43,7 +43,8 @@ impl HostCalls for Desk {
     }
 }
 
-pub(crate) fn said(segment: &str, quote: &str) -> Value {
+/// A citation as a model writes it.
+pub(crate) fn citation(segment: &str, quote: &str) -> Value {
     json!({ "segment": segment, "quote": quote })
 }
 

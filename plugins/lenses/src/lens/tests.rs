@@ -4,7 +4,7 @@ use jackfield_plugin_api::{Context, Document, FromDocument as _, IntoDocument as
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Desk, finding, said, transcript};
+use crate::testing::{ScriptedModel, citation, finding, transcript};
 
 const DOUBTS: &str =
     "# Doubts\n\nFind doubts.\n\n## Answer\n\n```json\n{\"type\":\"object\",\"properties\":{\"doubts\":{}}}\n```\n";
@@ -16,22 +16,22 @@ fn config(with: Value) -> Result<Lens> {
     lens.open()
 }
 
-fn call(lens: &Lens, input: LensInput, desk: &Desk) -> Result<LensOutput> {
-    call_in("doubts", lens, input, desk)
+fn call(lens: &Lens, input: LensInput, model: &ScriptedModel) -> Result<LensOutput> {
+    call_in("doubts", lens, input, model)
 }
 
-fn call_in(stage: &str, lens: &Lens, input: LensInput, desk: &Desk) -> Result<LensOutput> {
+fn call_in(stage: &str, lens: &Lens, input: LensInput, model: &ScriptedModel) -> Result<LensOutput> {
     let context = Context { stage: stage.into(), item: "item".into(), element: 0, replicate: 0, seed: 7 };
-    let host = Host::new(desk, &context, 0);
+    let host = Host::new(model, &context, 0);
     let future = pin!(lens.analyze(input, &host));
     match future.poll(&mut task::Context::from_waker(task::Waker::noop())) {
         task::Poll::Ready(result) => result,
-        task::Poll::Pending => panic!("the desk never waits"),
+        task::Poll::Pending => panic!("the model never waits"),
     }
 }
 
 fn doubt(text: &str, segment: &str, quote: &str) -> Value {
-    json!({ "doubts": [{ "id": "Q1", "statement": text, "confidence": 0.8, "evidence": [said(segment, quote)] }] })
+    json!({ "doubts": [{ "id": "Q1", "statement": text, "confidence": 0.8, "evidence": [citation(segment, quote)] }] })
 }
 
 fn over(turns: &[(&str, &str)]) -> LensInput {
@@ -40,19 +40,19 @@ fn over(turns: &[(&str, &str)]) -> LensInput {
 
 #[test]
 fn a_transcript_is_put_before_the_model_and_its_answer_becomes_findings() {
-    let desk = Desk::answering([Ok(doubt("Bo doubts the bus.", "s1", "is the bus on time"))]);
+    let model = ScriptedModel::answering([Ok(doubt("Bo doubts the bus.", "s1", "is the bus on time"))]);
     let input = over(&[("Ann", "We take the bus."), ("Bo", "Is the bus on time?")]);
-    let output = call(&config(json!({ "temperature": 0.5, "max_tokens": 900 })).expect("a lens"), input, &desk)
+    let output = call(&config(json!({ "temperature": 0.5, "max_tokens": 900 })).expect("a lens"), input, &model)
         .expect("an answer");
 
-    let asked = desk.asked.lock().expect("a lock").remove(0);
+    let asked = model.requests.lock().expect("a lock").remove(0);
     assert!(asked.messages[0].content.starts_with("# Doubts\n\nFind doubts.\n"));
     assert_eq!(asked.messages[1].content, "Transcript\n\n[s1] Ann: We take the bus.\n[s2] Bo: Is the bus on time?\n");
     assert_eq!((asked.schema.expect("a schema")["type"].as_str(), asked.validate), (Some("object"), true));
     assert_eq!((asked.max_tokens, asked.temperature), (Some(900), Some(0.5)));
 
     assert_eq!((output.title.as_str(), output.chunks, output.unsupported), ("Doubts", 1, 0));
-    assert_eq!(output.answer["doubts"][0]["evidence"][0], said("s2", "is the bus on time"), "the right segment");
+    assert_eq!(output.answer["doubts"][0]["evidence"][0], citation("s2", "is the bus on time"), "the right segment");
     let found = &output.findings[0];
     assert_eq!(
         (found.id.as_str(), found.kind.as_str(), found.text.as_str()),
@@ -66,29 +66,30 @@ fn a_transcript_is_put_before_the_model_and_its_answer_becomes_findings() {
 fn a_long_transcript_is_read_whole_in_parts_and_answered_as_one() {
     let turns: Vec<String> = (1..=120).map(|n| format!("Sentence number {n} of a long talk about the bus.")).collect();
     let turns: Vec<(&str, &str)> = turns.iter().map(|text| ("Ann", text.as_str())).collect();
-    let desk = Desk::answering((1..=9).map(|n| Ok(doubt(&format!("Doubt {n}"), "s1", "sentence number 1 of"))));
+    let model =
+        ScriptedModel::answering((1..=9).map(|n| Ok(doubt(&format!("Doubt {n}"), "s1", "sentence number 1 of"))));
     let lens = config(json!({ "context": 1200 })).expect("a lens");
-    let output = call(&lens, over(&turns), &desk).expect("an answer");
+    let output = call(&lens, over(&turns), &model).expect("an answer");
 
-    let told = desk.told();
-    assert!(told.len() > 2 && told[0].starts_with("Transcript (part 1 of "));
-    let all = told.concat();
+    let messages = model.user_messages();
+    assert!(messages.len() > 2 && messages[0].starts_with("Transcript (part 1 of "));
+    let all = messages.concat();
     assert!((1..=120).all(|n| all.contains(&format!("[s{n}] Ann: Sentence number {n} of"))));
-    let requests = desk.asked.lock().expect("a lock");
+    let requests = model.requests.lock().expect("a lock");
     let cost =
         |request: &CompletionRequest| request.messages.iter().map(|message| tokens(&message.content)).sum::<usize>();
     assert!(requests.iter().all(|request| cost(request) <= 1200));
 
-    assert_eq!((output.chunks as usize, output.findings.len()), (told.len(), told.len()));
+    assert_eq!((output.chunks as usize, output.findings.len()), (messages.len(), messages.len()));
     assert_eq!(output.answer["doubts"][1]["id"], "Q1-2");
-    assert_eq!(output.tokens_in as usize, told.len() * 100);
+    assert_eq!(output.tokens_in as usize, messages.len() * 100);
 }
 
 #[test]
 fn what_was_never_said_is_flagged_in_the_answer_and_in_the_finding() {
-    let desk = Desk::answering([Ok(doubt("Bo doubts the plane.", "s1", "is the plane on time"))]);
+    let model = ScriptedModel::answering([Ok(doubt("Bo doubts the plane.", "s1", "is the plane on time"))]);
     let output =
-        call(&config(json!({})).expect("a lens"), over(&[("Bo", "Is the bus on time?")]), &desk).expect("an answer");
+        call(&config(json!({})).expect("a lens"), over(&[("Bo", "Is the bus on time?")]), &model).expect("an answer");
     assert_eq!((output.unsupported, &output.answer["doubts"][0]["evidence"][0]["unsupported"]), (1, &json!(true)));
     assert_eq!((output.findings[0].kind.as_str(), output.findings[0].unsupported), ("unsupported-doubt", true));
     assert_eq!(output.findings[0].confidence, 0.2);
@@ -98,14 +99,17 @@ fn what_was_never_said_is_flagged_in_the_answer_and_in_the_finding() {
 fn findings_are_read_in_place_of_the_transcript_and_quotes_looked_up_in_it() {
     let sets = |findings: Vec<LensFinding>| Some(vec![LensFindingSet { findings }]);
     let found = vec![finding("facts", 1, "The bus is late."), finding("facts", 2, "It rains.")];
-    let answers = || Desk::answering([Ok(doubt("Doubt", "s1", "never on a Monday"))]);
+    let answers = || ScriptedModel::answering([Ok(doubt("Doubt", "s1", "never on a Monday"))]);
     let lens = config(json!({})).expect("a lens");
 
-    let desk = answers();
+    let model = answers();
     let talk = transcript(&[("Ann", "The bus is late, but never on a Monday.")]);
     let output =
-        call(&lens, LensInput { transcript: Some(talk), findings: sets(found.clone()) }, &desk).expect("an answer");
-    assert!(desk.told()[0].starts_with("Findings\n\n## facts\n\n- facts-1, fact, confidence 0.50: The bus is late.\n"));
+        call(&lens, LensInput { transcript: Some(talk), findings: sets(found.clone()) }, &model).expect("an answer");
+    assert!(
+        model.user_messages()[0]
+            .starts_with("Findings\n\n## facts\n\n- facts-1, fact, confidence 0.50: The bus is late.\n")
+    );
     assert_eq!((output.unsupported, output.chunks), (0, 1));
 
     let output = call(&lens, LensInput { transcript: None, findings: sets(found) }, &answers()).expect("an answer");
@@ -116,38 +120,38 @@ fn findings_are_read_in_place_of_the_transcript_and_quotes_looked_up_in_it() {
 fn findings_without_room_are_counted() {
     let many = (1..=60).map(|n| finding("facts", n, "The bus is late again, and nobody knows why.")).collect();
     let input = LensInput { transcript: None, findings: Some(vec![LensFindingSet { findings: many }]) };
-    let desk = Desk::answering([Ok(json!({ "doubts": [] }))]);
-    let output = call(&config(json!({ "budget": 300 })).expect("a lens"), input, &desk).expect("an answer");
-    let shown = desk.told()[0].matches("- facts-").count() as u64;
-    assert!(shown > 0 && tokens(&desk.told()[0]) < 320);
+    let model = ScriptedModel::answering([Ok(json!({ "doubts": [] }))]);
+    let output = call(&config(json!({ "budget": 300 })).expect("a lens"), input, &model).expect("an answer");
+    let shown = model.user_messages()[0].matches("- facts-").count() as u64;
+    assert!(shown > 0 && tokens(&model.user_messages()[0]) < 320);
     assert_eq!(output.left_out["facts"], 60 - shown);
 }
 
 #[test]
 fn no_findings_are_told_as_such() {
-    let desk = Desk::answering([Ok(json!({ "doubts": [] }))]);
+    let model = ScriptedModel::answering([Ok(json!({ "doubts": [] }))]);
     let input = LensInput { transcript: None, findings: Some(Vec::new()) };
-    assert!(call(&config(json!({})).expect("a lens"), input, &desk).is_ok());
-    assert_eq!(desk.told(), ["Findings\n\nThe analyses found nothing.\n"]);
+    assert!(call(&config(json!({})).expect("a lens"), input, &model).is_ok());
+    assert_eq!(model.user_messages(), ["Findings\n\nThe analyses found nothing.\n"]);
 }
 
 #[test]
 fn a_failure_of_the_model_is_passed_on() {
-    let failure = Failure::Unavailable("the server is away".into());
-    let desk = Desk::answering([Err(failure.clone())]);
-    assert_eq!(call(&config(json!({})).expect("a lens"), over(&[("Ann", "Hello.")]), &desk), Err(failure));
-    let desk = Desk::answering([Ok(json!(["no object"]))]);
-    let failed = call(&config(json!({})).expect("a lens"), over(&[("Ann", "Hello.")]), &desk);
+    let failure = Failure::Unavailable("the server is down".into());
+    let model = ScriptedModel::answering([Err(failure.clone())]);
+    assert_eq!(call(&config(json!({})).expect("a lens"), over(&[("Ann", "Hello.")]), &model), Err(failure));
+    let model = ScriptedModel::answering([Ok(json!(["no object"]))]);
+    let failed = call(&config(json!({})).expect("a lens"), over(&[("Ann", "Hello.")]), &model);
     assert!(matches!(failed, Err(Failure::InvalidOutput(_))));
 }
 
 #[test]
 fn nothing_to_read_is_refused() {
     let lens = config(json!({})).expect("a lens");
-    let desk = Desk::default();
-    let nothing = call(&lens, LensInput::default(), &desk);
+    let model = ScriptedModel::default();
+    let nothing = call(&lens, LensInput::default(), &model);
     assert_eq!(nothing, Err(Failure::InvalidInput("neither a transcript nor findings to read".into())));
-    let empty = call(&lens, over(&[("Ann", " \n")]), &desk);
+    let empty = call(&lens, over(&[("Ann", " \n")]), &model);
     assert_eq!(empty, Err(Failure::InvalidInput("the transcript holds no words".into())));
 }
 
@@ -167,8 +171,8 @@ fn a_file_that_is_no_lens_and_a_context_too_small_are_refused_before_any_call() 
 
 #[test]
 fn an_answer_is_a_set_of_findings_to_any_other_analyzer() {
-    let desk = Desk::answering([Ok(doubt("Bo doubts the bus.", "s1", "the bus"))]);
-    let output = call(&config(json!({})).expect("a lens"), over(&[("Bo", "The bus?")]), &desk).expect("an answer");
+    let model = ScriptedModel::answering([Ok(doubt("Bo doubts the bus.", "s1", "the bus"))]);
+    let output = call(&config(json!({})).expect("a lens"), over(&[("Bo", "The bus?")]), &model).expect("an answer");
     let document = output.into_document().expect("JSON");
     let set = jackfield_text::FindingSet::from_document(Document::new(document.json)).expect("findings");
     assert_eq!((set.findings[0].kind.as_str(), set.findings[0].source.as_str()), ("doubt", "doubts"));
@@ -177,10 +181,10 @@ fn an_answer_is_a_set_of_findings_to_any_other_analyzer() {
 #[test]
 fn the_worked_example_is_exact_for_a_model_that_answers_so() {
     let example = Lens::examples().remove(0);
-    let desk = Desk::answering([Ok(example.output["answer"].clone())]);
+    let model = ScriptedModel::answering([Ok(example.output["answer"].clone())]);
     let lens: Lens = serde_json::from_value(example.config).expect("a config");
     let input = LensInput::from_document(Document::new(example.input.to_string())).expect("an input");
-    let output = call_in(Lens::NAME, &lens.open().expect("a lens"), input, &desk).expect("an answer");
+    let output = call_in(Lens::NAME, &lens.open().expect("a lens"), input, &model).expect("an answer");
     let output: Value = serde_json::from_str(&output.into_document().expect("a document").json).expect("JSON");
     assert_eq!(output, example.output);
 }

@@ -1,13 +1,16 @@
-//! What a model is told.
+//! The request to a model: the instructions of the lens and the material.
+//!
+//! The texts are part of what answers are cached under: another word is another request.
 
 use jackfield_plugin_api::prelude::*;
+use jackfield_text::cut::{first_chars, one_line};
 
 use crate::prompt::Prompt;
 
 /// Longest title, in characters: even in a script that has a token or two for each, it has room beside a part.
 const LONGEST_TITLE: usize = 80;
 
-/// What is put before a model.
+/// What a model reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Material {
     Transcript,
@@ -45,32 +48,42 @@ pub(crate) fn system(prompt: &Prompt, material: Material) -> String {
     format!("# {title}\n\n{instructions}\n\n## Material and answer\n\n{reading}\n\n{ALWAYS}\n\n{schema}\n")
 }
 
-/// A part of a transcript, put before the model.
-pub(crate) fn on_transcript(title: Option<&str>, part: &str, number: usize, of: usize) -> String {
-    let title = named(": ", title);
-    let which = match of {
+/// A part of a transcript.
+pub(crate) struct Part<'a> {
+    pub(crate) text: &'a str,
+    /// From 1.
+    pub(crate) number: usize,
+    /// How many parts the transcript has.
+    pub(crate) count: usize,
+}
+
+/// The message with a part of a transcript.
+pub(crate) fn on_transcript(title: Option<&str>, part: &Part<'_>) -> String {
+    let title = title_after(": ", title);
+    let Part { text, number, count } = part;
+    let which = match count {
         1 => String::new(),
-        _ => format!(" (part {number} of {of}; the other parts are read apart, so say nothing of them)"),
+        _ => format!(" (part {number} of {count}; the other parts are read apart, so say nothing of them)"),
     };
-    format!("Transcript{title}{which}\n\n{part}\n")
+    format!("Transcript{title}{which}\n\n{text}\n")
 }
 
-/// Findings, put before the model.
+/// The message with findings.
 pub(crate) fn on_findings(title: Option<&str>, findings: &str) -> String {
-    let on = named(" on: ", title);
+    let title = title_after(" on: ", title);
     let findings = if findings.is_empty() { "\nThe analyses found nothing.\n" } else { findings };
-    format!("Findings{on}\n{findings}")
+    format!("Findings{title}\n{findings}")
 }
 
-/// A title in one line, and not at length.
-fn named(before: &str, title: Option<&str>) -> String {
-    let words: Vec<&str> = title.unwrap_or_default().split_whitespace().collect();
-    let title: String = words.join(" ").chars().take(LONGEST_TITLE).collect();
-    if title.is_empty() { title } else { format!("{before}{title}") }
+/// The title on one line, not too long, with `before` before it; empty without a title.
+fn title_after(before: &str, title: Option<&str>) -> String {
+    let line = one_line(title.unwrap_or_default());
+    let title = first_chars(&line, LONGEST_TITLE);
+    if title.is_empty() { String::new() } else { format!("{before}{title}") }
 }
 
 /// The request: instructions, then the material.
-pub(crate) fn request(prompt: &Prompt, material: Material, told: String) -> CompletionRequest {
-    let messages = vec![Message::system(system(prompt, material)), Message::user(told)];
+pub(crate) fn request(prompt: &Prompt, material: Material, message: String) -> CompletionRequest {
+    let messages = vec![Message::system(system(prompt, material)), Message::user(message)];
     CompletionRequest::new(messages).with_schema(prompt.schema.clone())
 }
