@@ -1,4 +1,5 @@
-//! Jackfield plugin: cache backends.
+//! This plugin keeps the values of caches: in memory, in a SQLite file or on a Redis server. It does not decide what is cached or
+//! under which key; that is the host's part.
 //!
 //! | backend | keeps values | outlives the process | for |
 //! | --- | --- | --- | --- |
@@ -11,7 +12,7 @@
 //! key, whatever characters it holds. The futures are bound to no runtime: any executor can poll them.
 #![forbid(unsafe_code)]
 
-mod keep;
+mod lifetime;
 pub mod memory;
 pub mod redis;
 pub mod sqlite;

@@ -9,7 +9,7 @@ use std::{
 use jackfield_plugin_api::prelude::*;
 use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
 
-use crate::{keep::Keep, state::State};
+use crate::{lifetime::Lifetime, state::State};
 
 /// Weights are 32 bits.
 const LARGEST: u64 = u32::MAX as u64;
@@ -31,18 +31,18 @@ pub struct Memory {
     #[schemars(range(min = 1))]
     pub max_bytes: u64,
     #[serde(skip)]
-    state: State<Shelf>,
+    state: State<EntryStore>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept {
+struct Entry {
     value: CacheValue,
     expires: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Shelf {
-    cache: Cache<Arc<str>, Kept>,
+struct EntryStore {
+    cache: Cache<Arc<str>, Entry>,
     scale: Scale,
 }
 
@@ -76,29 +76,29 @@ impl Scale {
 struct OwnExpiry;
 
 impl OwnExpiry {
-    fn left(kept: &Kept, now: Instant) -> Option<Duration> {
-        kept.expires.map(|at| at.saturating_duration_since(now))
+    fn left(entry: &Entry, now: Instant) -> Option<Duration> {
+        entry.expires.map(|at| at.saturating_duration_since(now))
     }
 }
 
-impl Expiry<Arc<str>, Kept> for OwnExpiry {
-    fn expire_after_create(&self, _: &Arc<str>, kept: &Kept, now: Instant) -> Option<Duration> {
-        Self::left(kept, now)
+impl Expiry<Arc<str>, Entry> for OwnExpiry {
+    fn expire_after_create(&self, _: &Arc<str>, entry: &Entry, now: Instant) -> Option<Duration> {
+        Self::left(entry, now)
     }
 
-    fn expire_after_update(&self, _: &Arc<str>, kept: &Kept, now: Instant, _: Option<Duration>) -> Option<Duration> {
-        Self::left(kept, now)
+    fn expire_after_update(&self, _: &Arc<str>, entry: &Entry, now: Instant, _: Option<Duration>) -> Option<Duration> {
+        Self::left(entry, now)
     }
 }
 
-impl Shelf {
+impl EntryStore {
     fn new(max_entries: u64, max_bytes: u64) -> Self {
         let scale = Scale::new(max_entries, max_bytes);
         let cache = Cache::builder()
             .name("jackfield-memory")
             .max_capacity(scale.capacity)
-            .weigher(move |key: &Arc<str>, kept: &Kept| scale.weight(key, &kept.value))
-            // The default policy may turn a new value away in favour of an old one; here, what was just put is there.
+            .weigher(move |key: &Arc<str>, entry: &Entry| scale.weight(key, &entry.value))
+            // The default policy may reject a new value in favour of an old one; here, what was just put is there.
             .eviction_policy(EvictionPolicy::lru())
             .expire_after(OwnExpiry)
             .build();
@@ -107,16 +107,16 @@ impl Shelf {
 
     fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>) {
         let bytes = Scale::bytes(key, &value);
-        let expires = match Keep::of(ttl) {
-            Keep::WhileRoom => None,
-            Keep::Millis(millis) => Some(Instant::now() + Duration::from_millis(millis)),
-            Keep::NotAtAll => return self.cache.invalidate(key),
+        let expires = match Lifetime::of(ttl) {
+            Lifetime::UntilEvicted => None,
+            Lifetime::Millis(millis) => Some(Instant::now() + Duration::from_millis(millis)),
+            Lifetime::Expired => return self.cache.invalidate(key),
         };
         if !self.scale.takes(bytes) {
             tracing::debug!(key, bytes, limit = self.scale.capacity, "too large for the cache in memory");
             return self.cache.invalidate(key);
         }
-        self.cache.insert(key.into(), Kept { value, expires });
+        self.cache.insert(key.into(), Entry { value, expires });
         // Up to 64 puts wait for moka's housekeeping: too many where a few of them fill the cache.
         if bytes.max(self.scale.floor) > self.scale.capacity / 512 {
             self.cache.run_pending_tasks();
@@ -124,42 +124,42 @@ impl Shelf {
     }
 
     /// Values under the prefix that have not expired.
-    fn under(&self, prefix: &str) -> impl Iterator<Item = (Arc<Arc<str>>, Kept)> {
+    fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (Arc<Arc<str>>, Entry)> {
         let now = Instant::now();
-        self.cache.iter().filter(move |(key, kept)| key.starts_with(prefix) && kept.expires.is_none_or(|at| now < at))
+        self.cache.iter().filter(move |(key, entry)| key.starts_with(prefix) && entry.expires.is_none_or(|at| now < at))
     }
 
     fn clear(&self, prefix: &str) -> u64 {
         // What came in time after time may still be in moka's queues; an iteration sees it all the same.
-        let cleared = self.under(prefix).map(|(key, _)| self.cache.invalidate(&**key)).count() as u64;
+        let cleared = self.with_prefix(prefix).map(|(key, _)| self.cache.invalidate(&**key)).count() as u64;
         self.cache.run_pending_tasks();
         cleared
     }
 
     fn size(&self, prefix: &str) -> CacheSize {
-        self.under(prefix).fold(CacheSize::default(), |size, (key, kept)| CacheSize {
+        self.with_prefix(prefix).fold(CacheSize::default(), |size, (key, entry)| CacheSize {
             entries: size.entries + 1,
-            bytes: size.bytes + Scale::bytes(&key, &kept.value),
+            bytes: size.bytes + Scale::bytes(&key, &entry.value),
         })
     }
 
     fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<CacheEntry> {
         let mut first = BTreeMap::new();
-        for (key, kept) in self.under(prefix) {
+        for (key, entry) in self.with_prefix(prefix) {
             if after.is_none_or(|after| &**key > after) {
-                first.insert(Arc::clone(&key), kept);
+                first.insert(Arc::clone(&key), entry);
                 if first.len() > limit {
                     first.pop_last();
                 }
             }
         }
         let now = Instant::now();
-        let entry = |(key, kept): (Arc<Arc<str>>, Kept)| CacheEntry {
+        let listed = |(key, entry): (Arc<Arc<str>>, Entry)| CacheEntry {
             key: key.to_string(),
-            ttl: kept.expires.map(|at| at.saturating_duration_since(now)),
-            value: kept.value,
+            ttl: entry.expires.map(|at| at.saturating_duration_since(now)),
+            value: entry.value,
         };
-        first.into_iter().map(entry).collect()
+        first.into_iter().map(listed).collect()
     }
 }
 
@@ -170,12 +170,12 @@ impl CacheBackend for Memory {
         if self.max_entries == 0 || self.max_bytes == 0 {
             return Err(Failure::InvalidConfig("`max_entries` and `max_bytes` are at least 1".to_owned()));
         }
-        self.state = State::open(Shelf::new(self.max_entries, self.max_bytes));
+        self.state = State::open(EntryStore::new(self.max_entries, self.max_bytes));
         Ok(self)
     }
 
     async fn get(&self, key: &str, _: &Host<'_>) -> Result<Option<CacheValue>> {
-        Ok(self.state.get()?.cache.get(key).map(|kept| kept.value))
+        Ok(self.state.get()?.cache.get(key).map(|entry| entry.value))
     }
 
     async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>, _: &Host<'_>) -> Result<()> {

@@ -14,13 +14,13 @@ use rustls::{
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-use super::{link::Patience, secret::Secret, trouble};
+use super::{connection::Timeouts, error, secret::Secret};
 
-/// What the addresses are like that are understood.
+/// The forms of addresses that are accepted.
 const FORMS: &str = "`redis://HOST:PORT/DATABASE`, `rediss://…` for TLS, `unix:///PATH`, \
     `redis+cluster://HOST:PORT,HOST:PORT,…` or `rediss+cluster://…`";
 
-/// A server or a cluster, and how to be let in.
+/// A server or a cluster, and what it takes to be admitted.
 #[derive(Debug)]
 pub(super) struct Address {
     nodes: Vec<String>,
@@ -30,7 +30,7 @@ pub(super) struct Address {
 }
 
 /// What opens connections.
-pub(super) enum Door {
+pub(super) enum Endpoint {
     Single(Box<ConnectionInfo>),
     Cluster(Box<ClusterClient>),
 }
@@ -54,21 +54,21 @@ impl Address {
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`] if an address makes no sense.
-    pub(super) fn door(&self, patience: Patience) -> Result<Door> {
+    pub(super) fn endpoint(&self, timeouts: Timeouts) -> Result<Endpoint> {
         let nodes: Vec<ConnectionInfo> = self.nodes.iter().map(|node| self.node(node)).collect::<Result<_>>()?;
         if !self.is_cluster {
             let node = nodes.into_iter().next().ok_or_else(|| Failure::InvalidConfig("no address".to_owned()))?;
-            return Ok(Door::Single(Box::new(node)));
+            return Ok(Endpoint::Single(Box::new(node)));
         }
         let builder = ClusterClientBuilder::new(nodes)
             .retries(2)
-            .connection_timeout(patience.connect)
-            .response_timeout(patience.answer);
-        let opened = builder.build().map(|client| Door::Cluster(Box::new(client)));
-        opened.map_err(|error| self.invalid(&trouble::said(&error)))
+            .connection_timeout(timeouts.connect)
+            .response_timeout(timeouts.answer);
+        let opened = builder.build().map(|client| Endpoint::Cluster(Box::new(client)));
+        opened.map_err(|error| self.invalid(&error::error_text(&error)))
     }
 
-    /// How to speak in secret, where the address asks for it.
+    /// How to encrypt, where the address asks for it.
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`] if a certificate makes no sense.
@@ -109,8 +109,8 @@ impl Address {
 
     fn node(&self, node: &str) -> Result<ConnectionInfo> {
         let info = node.into_connection_info().map_err(|error| {
-            let said = trouble::said(&error);
-            Failure::InvalidConfig(format!("`{node}` is no address of redis ({said}): wanted {FORMS}"))
+            let error_text = error::error_text(&error);
+            Failure::InvalidConfig(format!("`{node}` is not an address of redis ({error_text}): expected {FORMS}"))
         })?;
         let Some(password) = &self.password else { return Ok(info) };
         let settings = info.redis_settings().clone().set_password(password.reveal());
@@ -123,8 +123,8 @@ fn refuse_password(url: &str) -> Result<()> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let holds = |node: &str| node.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
     let parameters = rest.split_once('?').map_or("", |(_, query)| query).split('&');
-    let in_query = |one: &str| {
-        let name = one.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let in_query = |parameter: &str| {
+        let name = parameter.split('=').next().unwrap_or_default().to_ascii_lowercase();
         ["pass", "password", "pwd", "secret", "token", "auth", "key"].contains(&name.as_str())
     };
     if parameters.into_iter().any(in_query) || rest.split(['/', ',']).any(holds) || holds(rest) {
@@ -138,7 +138,7 @@ fn refuse_password(url: &str) -> Result<()> {
 /// The nodes, each with an address of its own, and whether they are a cluster.
 fn split(url: &str) -> Result<(Vec<String>, bool)> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(Failure::InvalidConfig(format!("`{url}` is no address of redis: wanted {FORMS}")));
+        return Err(Failure::InvalidConfig(format!("`{url}` is not an address of redis: expected {FORMS}")));
     };
     match scheme {
         "redis" | "rediss" | "unix" => Ok((vec![url.to_owned()], false)),
@@ -146,6 +146,6 @@ fn split(url: &str) -> Result<(Vec<String>, bool)> {
             let scheme = scheme.trim_end_matches("+cluster");
             Ok((rest.trim_end_matches('/').split(',').map(|node| format!("{scheme}://{node}")).collect(), true))
         }
-        _ => Err(Failure::InvalidConfig(format!("`{url}` is no address of redis: wanted {FORMS}"))),
+        _ => Err(Failure::InvalidConfig(format!("`{url}` is not an address of redis: expected {FORMS}"))),
     }
 }

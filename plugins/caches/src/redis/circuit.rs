@@ -1,4 +1,4 @@
-//! A circuit breaker: what was away a moment ago is not asked again at once.
+//! A circuit breaker: a server that was unreachable a moment ago is not asked again at once.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,7 +7,9 @@ use std::{
 
 use jackfield_plugin_api::prelude::*;
 
+/// How long the circuit is open after a first failure.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// The wait doubles up to this.
 const LONGEST: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
@@ -21,13 +23,13 @@ enum State {
     #[default]
     Closed,
     /// Nobody may ask until then.
-    Open { until: Instant, wait: Duration, why: Failure },
-    /// One may ask, and is doing so; `wait` and `why` are of before.
-    Probing { wait: Duration, why: Failure },
+    Open { until: Instant, wait: Duration, reason: Failure },
+    /// One may ask, and is doing so; `wait` and `reason` are those of before.
+    Probing { wait: Duration, reason: Failure },
 }
 
 impl Circuit {
-    /// Leave to ask.
+    /// Permission to send one request.
     ///
     /// # Errors
     /// The failure that opened the circuit.
@@ -35,19 +37,19 @@ impl Circuit {
         let mut state = self.state();
         match &*state {
             State::Closed => Ok(Permit { circuit: self, is_probe: false }),
-            State::Open { until, wait, why } if Instant::now() >= *until => {
-                *state = State::Probing { wait: *wait, why: why.clone() };
+            State::Open { until, wait, reason } if Instant::now() >= *until => {
+                *state = State::Probing { wait: *wait, reason: reason.clone() };
                 Ok(Permit { circuit: self, is_probe: true })
             }
-            State::Open { why, .. } | State::Probing { why, .. } => Err(why.clone()),
+            State::Open { reason, .. } | State::Probing { reason, .. } => Err(reason.clone()),
         }
     }
 
-    /// What opened it, if it is open.
-    pub(super) fn trouble(&self) -> Option<Failure> {
+    /// The failure that opened it, if it is open.
+    pub(super) fn open_reason(&self) -> Option<Failure> {
         match &*self.state() {
             State::Closed => None,
-            State::Open { why, .. } | State::Probing { why, .. } => Some(why.clone()),
+            State::Open { reason, .. } | State::Probing { reason, .. } => Some(reason.clone()),
         }
     }
 
@@ -56,7 +58,7 @@ impl Circuit {
     }
 }
 
-/// Leave to ask once. Dropped without a word, it leaves the circuit as it was.
+/// Permission to send one request. If it is dropped without a result, the circuit stays as it was.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     circuit: &'a Circuit,
@@ -64,7 +66,7 @@ pub(super) struct Permit<'a> {
 }
 
 impl Permit<'_> {
-    /// Whether it is the one that tries what was away.
+    /// Whether it is the one that tries a server that was unreachable.
     pub(super) const fn is_probe(&self) -> bool {
         self.is_probe
     }
@@ -77,7 +79,7 @@ impl Permit<'_> {
     }
 
     /// Others that ask at the same time fail for the same reason: the first of them opens the circuit.
-    pub(super) fn failed(mut self, why: &Failure) {
+    pub(super) fn failed(mut self, reason: &Failure) {
         let mut state = self.circuit.state();
         let wait = match &*state {
             State::Closed => SHORTEST,
@@ -85,7 +87,7 @@ impl Permit<'_> {
             State::Open { .. } | State::Probing { .. } => return,
         };
         self.is_probe = false;
-        *state = State::Open { until: Instant::now() + wait, wait, why: why.clone() };
+        *state = State::Open { until: Instant::now() + wait, wait, reason: reason.clone() };
     }
 }
 
@@ -93,8 +95,8 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.is_probe {
             let mut state = self.circuit.state();
-            if let State::Probing { wait, why } = &*state {
-                *state = State::Open { until: Instant::now(), wait: *wait, why: why.clone() };
+            if let State::Probing { wait, reason } = &*state {
+                *state = State::Open { until: Instant::now(), wait: *wait, reason: reason.clone() };
             }
         }
     }
@@ -106,28 +108,28 @@ mod tests {
 
     use super::*;
 
-    fn away() -> Failure {
-        Failure::Unavailable("away".to_owned())
+    fn unreachable() -> Failure {
+        Failure::Unavailable("unreachable".to_owned())
     }
 
     #[test]
     fn after_a_failure_nobody_asks_for_a_while_and_then_one_does() -> Result<()> {
         let circuit = Circuit::default();
         let (first, second) = (circuit.enter()?, circuit.enter()?);
-        first.failed(&away());
-        second.failed(&away());
-        assert_eq!(circuit.enter().map(drop), Err(away()));
+        first.failed(&unreachable());
+        second.failed(&unreachable());
+        assert_eq!(circuit.enter().map(drop), Err(unreachable()));
         thread::sleep(SHORTEST);
         let probe = circuit.enter()?;
         assert!(probe.is_probe());
-        assert_eq!(circuit.enter().map(drop), Err(away()), "one probe at a time");
-        probe.failed(&away());
+        assert_eq!(circuit.enter().map(drop), Err(unreachable()), "one probe at a time");
+        probe.failed(&unreachable());
         thread::sleep(SHORTEST);
-        assert_eq!(circuit.enter().map(drop), Err(away()), "the second wait is longer");
+        assert_eq!(circuit.enter().map(drop), Err(unreachable()), "the second wait is longer");
         thread::sleep(SHORTEST);
         drop(circuit.enter()?);
         circuit.enter()?.succeeded();
-        assert!(circuit.trouble().is_none());
+        assert!(circuit.open_reason().is_none());
         assert!(!circuit.enter()?.is_probe());
         Ok(())
     }

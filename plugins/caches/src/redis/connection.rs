@@ -1,146 +1,293 @@
-//! Connections whose replies have limits, and which end when nobody holds them.
+//! The connection to a server or a cluster: made when it is needed, and made again when it is lost.
 
-use std::{cell::RefCell, io, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use ::redis::{
-    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, RedisResult, Value,
-    aio::{ConnectionLike, MultiplexedConnection},
-    cluster_async::Connect,
+    AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, Value,
+    aio::ConnectionLike,
+    cluster_async::ClusterConnection,
+    cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
+    from_redis_value,
 };
-use futures::FutureExt as _;
-use rustls::pki_types::ServerName;
+use jackfield_plugin_api::prelude::*;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
-    task::AbortHandle,
+    runtime::{self, Runtime},
+    sync::Mutex,
+    time::{Timeout, timeout},
 };
-use tokio_rustls::TlsConnector;
 
-use super::bounded::Bounded;
+use super::{
+    address::{Address, Endpoint},
+    circuit::Circuit,
+    connector::{BoundedConnection, Connector},
+    error,
+};
 
-/// How connections are made.
+/// How long to wait for a connection and for an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    pub(super) connect: Duration,
+    pub(super) answer: Duration,
+}
+
+/// One node of what holds the values.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Node {
+    /// The only one, or the one of a cluster that has the command's keys.
+    Any,
+    /// The primary that has this slot.
+    OfSlot(u16),
+}
+
+/// Why a request was not answered.
+struct RequestError {
+    reason: Failure,
+    /// Whether other requests would fail in the same way.
+    affects_all: bool,
+    /// Whether a connection that had been there before was found to be closed.
+    was_lost: bool,
+}
+
 #[derive(Clone)]
-pub(super) struct Wire {
-    /// How to speak in secret, where the address asks for it.
-    pub(super) tls: Option<Arc<rustls::ClientConfig>>,
-    /// The longest value, in bytes.
-    pub(super) longest: u64,
+enum Handle {
+    Single(BoundedConnection),
+    Cluster(ClusterConnection<BoundedConnection>),
 }
 
-thread_local! {
-    /// What a cluster's connections are made with: the library makes them by itself, and hands nothing on.
-    static WIRE: RefCell<Option<Wire>> = const { RefCell::new(None) };
+/// All calls share one connection, on which requests follow each other without waiting.
+pub(super) struct RedisConnection {
+    endpoint: Endpoint,
+    connector: Connector,
+    shown: String,
+    timeouts: Timeouts,
+    circuit: Circuit,
+    /// With a number that no connection before it has. A lock for readers and writers: every request reads it, and only a
+    /// new connection writes it.
+    connection: RwLock<Option<(u64, Handle)>>,
+    /// The number of the last connection. It is locked while a new one is made, so that all who wait get the same.
+    connecting: Mutex<u64>,
+    /// Of our own, because the futures may be polled anywhere; there until the connection is dropped.
+    runtime: Option<Runtime>,
+    /// Time-outs have a runtime of their own: they come also while a server keeps the other one busy.
+    timers: Option<Runtime>,
 }
 
-impl Wire {
-    /// Makes this what the thread's connections are made with, until the guard is dropped.
-    pub(super) fn enter(&self) -> Entered {
-        Entered(WIRE.replace(Some(self.clone())))
+impl fmt::Debug for RedisConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConnection").field("shown", &self.shown).field("circuit", &self.circuit).finish_non_exhaustive()
+    }
+}
+
+impl Drop for RedisConnection {
+    fn drop(&mut self) {
+        // May be in the midst of another runtime, where waiting is not allowed.
+        self.runtime.take().into_iter().chain(self.timers.take()).for_each(Runtime::shutdown_background);
+    }
+}
+
+impl RedisConnection {
+    /// Connects nowhere. Values are `longest` bytes at the most.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidConfig`] if the address makes no sense.
+    pub(super) fn new(address: Address, timeouts: Timeouts, longest: u64) -> Result<Self> {
+        let connector = Connector { tls: address.tls()?, longest };
+        let for_threads = connector.clone();
+        let mut threads = runtime::Builder::new_multi_thread();
+        threads.worker_threads(1).enable_all();
+        let none = |error| Failure::Unavailable(format!("no thread for the connection to redis: {error}"));
+        let timers = threads.thread_name("jackfield-redis-time").build().map_err(none)?;
+        let runtime = threads
+            .thread_name("jackfield-redis")
+            .on_thread_start(move || for_threads.use_on_this_thread())
+            .build()
+            .map_err(none)?;
+        Ok(Self {
+            endpoint: address.endpoint(timeouts)?,
+            connector,
+            shown: address.shown(),
+            timeouts,
+            circuit: Circuit::default(),
+            connection: RwLock::new(None),
+            connecting: Mutex::new(0),
+            runtime: Some(runtime),
+            timers: Some(timers),
+        })
     }
 
-    /// Makes this what all connections of the thread are made with.
-    pub(super) fn keep(&self) {
-        WIRE.set(Some(self.clone()));
+    /// Sends a command and parses the answer.
+    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
+        self.ask_node(Node::Any, command).await
     }
 
-    /// Connects, and greets the server.
-    pub(super) async fn connect(
-        &self,
-        info: &ConnectionInfo,
-        config: AsyncConnectionConfig,
-    ) -> RedisResult<BoundedConnection> {
-        let redis = info.redis_settings();
-        match info.addr() {
-            ConnectionAddr::Tcp(host, port) => self.greet(tcp(host, *port).await?, redis, config).await,
-            ConnectionAddr::TcpTls { insecure: true, .. } => {
-                Err((ErrorKind::InvalidClientConfig, "a certificate is always looked at: leave `#insecure` out").into())
+    /// Sends a command to one node and parses the answer.
+    pub(super) async fn ask_node<T: FromRedisValue>(&self, node: Node, command: &Cmd) -> Result<T> {
+        let value = self.send_guarded(node, command).await?;
+        self.parse_answer(value)
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Cluster(_))
+    }
+
+    pub(super) fn parse_answer<T: FromRedisValue>(&self, value: Value) -> Result<T> {
+        from_redis_value(value).map_err(|error| {
+            Failure::Unavailable(format!("redis at `{}` gives an unexpected answer: {error}", self.shown))
+        })
+    }
+
+    /// One request, through the circuit breaker, and once more on a new connection if the old one was lost.
+    async fn send_guarded(&self, node: Node, command: &Cmd) -> Result<Value> {
+        let permit = self.circuit.enter()?;
+        let work = async {
+            match self.send_once(permit.is_probe(), node, command).await {
+                // The server may have been started anew since the last request. All requests may be repeated.
+                Err(RequestError { was_lost: true, .. }) => self.send_once(permit.is_probe(), node, command).await,
+                other => other,
             }
-            ConnectionAddr::TcpTls { host, port, .. } => {
-                let tls = self.tls.clone().ok_or((ErrorKind::InvalidClientConfig, "TLS is not set up"))?;
-                let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
-                let stream = TlsConnector::from(tls).connect(name, tcp(host, *port).await?).await?;
-                self.greet(stream, redis, config).await
+        };
+        match self.within_runtime(work).await {
+            Ok(value) => {
+                permit.succeeded();
+                Ok(value)
             }
-            ConnectionAddr::Unix(path) => self.greet(UnixStream::connect(path).await?, redis, config).await,
-            _ => Err((ErrorKind::InvalidClientConfig, "an address of an unknown form").into()),
+            Err(RequestError { reason, affects_all: true, .. }) => {
+                permit.failed(&reason);
+                Err(reason)
+            }
+            // The server is there: it has an objection to this request.
+            Err(RequestError { reason, .. }) => {
+                permit.succeeded();
+                Err(reason)
+            }
         }
     }
 
-    async fn greet(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        redis: &::redis::RedisConnectionInfo,
-        config: AsyncConnectionConfig,
-    ) -> RedisResult<BoundedConnection> {
-        let stream = Bounded::new(stream, self.longest);
-        let (inner, driver) = MultiplexedConnection::new_with_config(redis, stream, config).await?;
-        let driver = Arc::new(Driver(tokio::spawn(driver).abort_handle()));
-        Ok(BoundedConnection { inner, _driver: driver })
-    }
-}
-
-async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    // An address of version 6 stands in brackets.
-    let stream = TcpStream::connect((host.trim_start_matches('[').trim_end_matches(']'), port)).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Puts back what was there before.
-pub(super) struct Entered(Option<Wire>);
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        WIRE.set(self.0.take());
-    }
-}
-
-/// The task that reads and writes; it ends with the last handle, whatever the server is about to send.
-struct Driver(AbortHandle);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A handle on a connection.
-#[derive(Clone)]
-pub(super) struct BoundedConnection {
-    inner: MultiplexedConnection,
-    _driver: Arc<Driver>,
-}
-
-impl ConnectionLike for BoundedConnection {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.inner.req_packed_command(command)
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        self.inner.req_packed_commands(pipeline, offset, count)
-    }
-
-    fn get_db(&self) -> i64 {
-        self.inner.get_db()
-    }
-}
-
-impl Connect for BoundedConnection {
-    fn connect_with_config<'a, T>(info: T, config: AsyncConnectionConfig) -> RedisFuture<'a, Self>
-    where
-        T: IntoConnectionInfo + Send + 'a,
-    {
-        let wire = WIRE.with_borrow(Clone::clone);
-        async move {
-            let wire = wire.ok_or_else(|| RedisError::from((ErrorKind::Client, "a connection out of place")))?;
-            wire.connect(&info.into_connection_info()?, config).await
+    async fn send_once(&self, is_probe: bool, node: Node, command: &Cmd) -> Result<Value, RequestError> {
+        let was_connected = self.current().is_some();
+        let connecting_failed = |reason| RequestError { reason, affects_all: true, was_lost: false };
+        let (number, mut connection) = self.connection(is_probe).await.map_err(connecting_failed)?;
+        let is_single = matches!(connection, Handle::Single(_));
+        match self.within(self.timeouts.answer, connection.send(node, command)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                let is_lost = error::needs_new_connection(&error);
+                if is_lost {
+                    self.forget_connection(number);
+                }
+                Err(RequestError {
+                    reason: error::failure(&self.shown, &error),
+                    affects_all: error::affects_all(&error),
+                    was_lost: is_lost && was_connected,
+                })
+            }
+            Err(_) => {
+                // The connection of a cluster knows by itself which of its nodes are well.
+                if is_single {
+                    self.forget_connection(number);
+                }
+                let millis = self.timeouts.answer.as_millis();
+                let reason =
+                    Failure::Unavailable(format!("redis at `{}` has not answered for {millis} ms", self.shown));
+                Err(RequestError { reason, affects_all: true, was_lost: false })
+            }
         }
-        .boxed()
+    }
+
+    /// The connection that is there, or a new one. All who want a new one wait for the same.
+    async fn connection(&self, is_probe: bool) -> Result<(u64, Handle)> {
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        let mut last = self.connecting.lock().await;
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        // Somebody before us in the queue has tried.
+        if let Some(reason) = self.circuit.open_reason().filter(|_| !is_probe) {
+            return Err(reason);
+        }
+        match self.connect().await {
+            Ok(connection) => {
+                *last += 1;
+                *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some((*last, connection.clone()));
+                Ok((*last, connection))
+            }
+            Err(reason) => {
+                // Opened before the lock is released, so that those in the queue see it.
+                if let Ok(permit) = self.circuit.enter() {
+                    permit.failed(&reason);
+                }
+                Err(reason)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Handle> {
+        let Timeouts { connect, answer } = self.timeouts;
+        let settings = AsyncConnectionConfig::new().set_connection_timeout(Some(connect)).set_response_timeout(None);
+        let connecting = async {
+            match &self.endpoint {
+                Endpoint::Single(info) => self.connector.connect(info, settings).await.map(Handle::Single),
+                Endpoint::Cluster(client) => client.get_async_generic_connection().await.map(Handle::Cluster),
+            }
+        };
+        // A cluster is asked for its nodes too.
+        let longest = if self.is_cluster() { connect + answer } else { connect };
+        match self.within(longest, connecting).await {
+            Ok(connected) => connected.map_err(|error| error::failure(&self.shown, &error)),
+            Err(_) => {
+                let millis = longest.as_millis();
+                Err(Failure::Unavailable(format!("redis at `{}` took no connection for {millis} ms", self.shown)))
+            }
+        }
+    }
+
+    fn current(&self) -> Option<(u64, Handle)> {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets the connection of this number; there may be a newer one already.
+    fn forget_connection(&self, number: u64) {
+        let mut connection = self.connection.write().unwrap_or_else(PoisonError::into_inner);
+        if connection.as_ref().is_some_and(|(current, _)| *current == number) {
+            *connection = None;
+        }
+    }
+
+    /// The future, for so long at the most.
+    fn within<F: Future>(&self, longest: Duration, future: F) -> Timeout<F> {
+        let _within = self.timers.as_ref().map(Runtime::enter);
+        timeout(longest, future)
+    }
+
+    /// Timers and sockets of the future belong to our runtime, whoever polls it.
+    async fn within_runtime<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            let _within = (self.runtime.as_ref().map(Runtime::enter), self.connector.enter());
+            future.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+impl Handle {
+    async fn send(&mut self, node: Node, command: &Cmd) -> Result<Value, RedisError> {
+        let answer = match (self, node) {
+            (Self::Single(connection), _) => connection.req_packed_command(command).await,
+            (Self::Cluster(connection), Node::Any) => connection.req_packed_command(command).await,
+            (Self::Cluster(connection), Node::OfSlot(slot)) => {
+                let route = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
+                connection.route_command(command.clone(), RoutingInfo::SingleNode(route)).await
+            }
+        };
+        answer.and_then(Value::extract_error)
     }
 }

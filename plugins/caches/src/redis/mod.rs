@@ -4,10 +4,10 @@ mod address;
 mod bounded;
 mod circuit;
 mod connection;
-mod link;
+mod connector;
+mod error;
 mod scan;
 mod secret;
-mod trouble;
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use jackfield_plugin_api::prelude::*;
 
 use self::{
     address::Address,
-    link::{Link, Patience},
+    connection::{RedisConnection, Timeouts},
 };
-use crate::{keep::Keep, state::State};
+use crate::{lifetime::Lifetime, state::State};
 
 /// Keeps values in a Redis server or cluster, which several machines may share.
 ///
-/// A server that is away, at the start or later, makes every call fail at once with `unavailable`; the backend comes back
+/// A server that is unreachable, at the start or later, makes every call fail at once with `unavailable`; the backend comes back
 /// by itself when the server does, after five seconds at the most. Nothing is kept but under keys that begin with
 /// `prefix`. How much there is room for is the server's to say: set its `maxmemory`, and an eviction policy such as
 /// `allkeys-lru`.
@@ -58,7 +58,7 @@ pub struct Redis {
     #[schemars(range(min = 1, max = 536_870_912))]
     pub max_value: u64,
     #[serde(skip)]
-    state: State<Link>,
+    state: State<RedisConnection>,
 }
 
 impl Redis {
@@ -67,7 +67,7 @@ impl Redis {
     }
 
     /// # Errors
-    /// [`Failure::InvalidConfig`], with the mend.
+    /// [`Failure::InvalidConfig`], with a hint how to fix it.
     fn address(&self) -> Result<Address> {
         let password = secret::read(self.password_env.as_deref(), self.password_file.as_ref())?;
         let ca = self.ca_file.as_ref().map(secret::read_certificates).transpose()?;
@@ -91,13 +91,13 @@ impl CacheBackend for Redis {
         if self.max_value > 512 << 20 {
             return Err(Failure::InvalidConfig("`max_value` is at most 536870912: Redis takes no more".to_owned()));
         }
-        let patience = Patience {
+        let timeouts = Timeouts {
             connect: Duration::from_millis(self.connect_timeout_ms),
             answer: Duration::from_millis(self.timeout_ms),
         };
         // What others have put may be larger than what is kept here, and is no more than usual. With what the host adds.
         let longest = self.max_value.max(16 << 20) + 1024;
-        self.state = State::open(Link::new(self.address()?, patience, longest)?);
+        self.state = State::open(RedisConnection::new(self.address()?, timeouts, longest)?);
         Ok(self)
     }
 
@@ -109,22 +109,22 @@ impl CacheBackend for Redis {
     }
 
     async fn put(&self, key: &str, value: CacheValue, ttl: Option<Duration>, _: &Host<'_>) -> Result<()> {
-        let link = self.state.get()?;
+        let connection = self.state.get()?;
         let name = self.key(key);
-        let keep = Keep::of(ttl);
+        let lifetime = Lifetime::of(ttl);
         let is_too_large = value.len() as u64 > self.max_value;
         if is_too_large {
             tracing::debug!(key, bytes = value.len(), limit = self.max_value, "too large for the cache in Redis");
         }
-        if is_too_large || keep == Keep::NotAtAll {
-            return link.ask(&forget(&name)).await;
+        if is_too_large || lifetime == Lifetime::Expired {
+            return connection.ask(&forget(&name)).await;
         }
         let mut command = cmd("SET");
         command.arg(name).arg(&*value);
-        if let Keep::Millis(millis) = keep {
+        if let Lifetime::Millis(millis) = lifetime {
             command.arg("PX").arg(millis);
         }
-        link.ask(&command).await
+        connection.ask(&command).await
     }
 
     async fn remove(&self, key: &str, _: &Host<'_>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What a pipeline file must not hold.
+//! Passwords and certificates, which a pipeline file must not hold.
 
 use std::{env, fmt, fs};
 

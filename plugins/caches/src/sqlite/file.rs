@@ -1,4 +1,4 @@
-//! Opening the file.
+//! Opening the file: its tables are made, checked and, after damage, made anew.
 
 use std::{
     fs, io,
@@ -10,9 +10,9 @@ use std::{
 use jackfield_plugin_api::prelude::*;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
-use super::trouble;
+use super::error;
 
-/// "jack", so that other programs' files are told from ours.
+/// "jack", by which our files are distinguished from those of other programs.
 const APPLICATION: i32 = 0x6a61_636b;
 /// Layout 1 had keys without the name of their cache: nobody asks for them any more.
 const LAYOUT: i32 = 2;
@@ -39,11 +39,11 @@ const TABLES: &str = "
 /// The one connection that writes; makes folders, file and tables where they are missing.
 ///
 /// # Errors
-/// [`Failure::InvalidConfig`] for what is no cache, [`Failure::Unavailable`] for a full disk, a folder or file that cannot be
+/// [`Failure::InvalidConfig`] for a file that is not a cache, [`Failure::Unavailable`] for a full disk, a folder or file that cannot be
 /// written, and a file that another process holds.
 pub(super) fn create(path: &Path) -> Result<Connection> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| of_folder(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
     }
     if path.is_dir() {
         return Err(Failure::InvalidConfig(format!("`{}` is a folder: name a file in it as `path`", path.display())));
@@ -56,7 +56,7 @@ pub(super) fn create(path: &Path) -> Result<Connection> {
             Ok(connection) => return Ok(connection),
             Err(Refused::Sqlite(error)) if !set_aside && is_damaged(&error) && is_ours(path) => {
                 set_aside = true;
-                put_aside(path)?;
+                set_damaged_aside(path)?;
             }
             // The change to WAL does not wait for another process that is about the same.
             Err(Refused::Sqlite(error))
@@ -64,7 +64,7 @@ pub(super) fn create(path: &Path) -> Result<Connection> {
             {
                 thread::sleep(Duration::from_millis(5));
             }
-            Err(Refused::Sqlite(error)) => return Err(trouble::of_opening(path, &error)),
+            Err(Refused::Sqlite(error)) => return Err(error::opening_failure(path, &error)),
             Err(Refused::Newer(found)) => {
                 return Err(Failure::InvalidConfig(format!(
                     "the cache `{}` was written by a newer jackfield (format {found}; this one reads up to {LAYOUT}): name another `path`",
@@ -93,11 +93,11 @@ fn is_ours(path: &Path) -> bool {
 /// FIFO. A run goes on without it.
 fn only_regular(path: &Path) -> Result<()> {
     for ending in ["", "-wal", "-shm", "-journal"] {
-        let place = beside(path, ending);
-        if fs::metadata(&place).is_ok_and(|there| !there.is_file()) {
-            let place = place.display();
+        let file = beside(path, ending);
+        if fs::metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
+            let file = file.display();
             return Err(Failure::Unavailable(format!(
-                "`{place}` is not a regular file: name another `path`, or remove it"
+                "`{file}` is not a regular file: name another `path`, or remove it"
             )));
         }
     }
@@ -112,7 +112,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Gives a damaged file another name, so that a new one can be made: nothing in it is worth stopping a run for.
-fn put_aside(path: &Path) -> Result<()> {
+fn set_damaged_aside(path: &Path) -> Result<()> {
     let aside = beside(path, ".damaged");
     fs::rename(path, &aside).map_err(|error| {
         Failure::Unavailable(format!("the cache `{}` is damaged, and cannot be set aside: {error}", path.display()))
@@ -211,12 +211,12 @@ fn plain(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn of_folder(folder: &Path, error: &io::Error) -> Failure {
+fn folder_failure(folder: &Path, error: &io::Error) -> Failure {
     let message = format!("the folder `{}` for the cache cannot be made: {error}", folder.display());
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Failure::Unavailable(message),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Failure::Unavailable(format!("{message}; {}", trouble::ELSEWHERE))
+            Failure::Unavailable(format!("{message}; {}", error::ANOTHER_PATH))
         }
         _ => Failure::InvalidConfig(message),
     }

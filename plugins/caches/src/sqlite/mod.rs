@@ -1,9 +1,9 @@
 //! The cache backend `sqlite`.
 
+mod error;
 mod file;
 mod readers;
-mod shelf;
-mod trouble;
+mod tables;
 mod writer;
 
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 
 use self::{
     readers::Readers,
-    shelf::Limits,
+    tables::Limits,
     writer::{Change, Writer},
 };
-use crate::{keep::Keep, state::State};
+use crate::{lifetime::Lifetime, state::State};
 
 /// SQLite takes no value of 10^9 bytes.
 const LARGEST: u64 = 999_000_000;
@@ -51,26 +51,29 @@ struct Opened {
 }
 
 impl Opened {
-    /// A scan may take longer than the workers of a runtime should stand still.
-    async fn aside<T: Send + 'static>(&self, work: impl FnOnce(&Readers) -> Result<T> + Send + 'static) -> Result<T> {
-        let (answer, asked) = oneshot::channel();
+    /// Runs work on a thread of its own, because a scan may block a worker of the runtime for too long.
+    async fn on_own_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Readers) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
         let readers = Arc::clone(&self.readers);
         let work = move || {
-            // Whoever asked may be gone.
+            // The caller may have been dropped.
             let _ = answer.send(work(&readers));
         };
         thread::Builder::new()
             .name("jackfield-scan".to_owned())
             .spawn(work)
             .map_err(|error| Failure::Unavailable(format!("no thread to read the cache with: {error}")))?;
-        asked.await.map_err(|_| Failure::Internal("the thread that reads the cache has died".to_owned()))?
+        answered.await.map_err(|_| Failure::Internal("the thread that reads the cache has died".to_owned()))?
     }
 }
 
 impl CacheBackend for Sqlite {
     const NAME: &str = "sqlite";
 
-    /// Besides a configuration that makes no sense, a file that is no cache is an invalid configuration; a full disk, a file
+    /// Besides a configuration that makes no sense, a file that is not a cache is an invalid configuration; a full disk, a file
     /// that cannot be written, or another process that holds it for five seconds, is `unavailable`.
     fn open(mut self) -> Result<Self> {
         if self.max_bytes == 0 || self.max_entries == Some(0) {
@@ -98,14 +101,14 @@ impl CacheBackend for Sqlite {
         let Opened { writer, largest, .. } = self.state.get()?;
         let key = key.to_owned();
         let bytes = (key.len() + value.len()) as u64;
-        let change = match Keep::of(ttl) {
+        let change = match Lifetime::of(ttl) {
             _ if bytes > *largest => {
                 tracing::debug!(key, bytes, limit = largest, "too large for the cache in SQLite");
                 Change::Remove { key }
             }
-            Keep::NotAtAll => Change::Remove { key },
-            Keep::WhileRoom => Change::Put { key, value, ttl_ms: None },
-            Keep::Millis(millis) => Change::Put { key, value, ttl_ms: Some(millis) },
+            Lifetime::Expired => Change::Remove { key },
+            Lifetime::UntilEvicted => Change::Put { key, value, ttl_ms: None },
+            Lifetime::Millis(millis) => Change::Put { key, value, ttl_ms: Some(millis) },
         };
         writer.change(change).await.map(drop)
     }
@@ -120,12 +123,12 @@ impl CacheBackend for Sqlite {
 
     async fn size(&self, prefix: &str, _: &Host<'_>) -> Result<CacheSize> {
         let prefix = prefix.to_owned();
-        self.state.get()?.aside(move |readers| readers.size(&prefix)).await
+        self.state.get()?.on_own_thread(move |readers| readers.size(&prefix)).await
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize, _: &Host<'_>) -> Result<Vec<CacheEntry>> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
-        self.state.get()?.aside(move |readers| readers.list(&prefix, after.as_deref(), limit)).await
+        self.state.get()?.on_own_thread(move |readers| readers.list(&prefix, after.as_deref(), limit)).await
     }
 
     fn is_durable(&self) -> bool {

@@ -13,9 +13,8 @@ use jackfield_plugin_api::prelude::*;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::ValueRef};
 
 use super::{
-    file,
-    shelf::{end_of, now_ms},
-    trouble,
+    error, file,
+    tables::{end_of, now_ms},
 };
 
 /// Connections that read; more would not help, for a read is short.
@@ -24,8 +23,8 @@ const COUNT: usize = 4;
 /// A value is marked as used this often at the most, in milliseconds.
 pub(super) const USE_IS_FRESH_MS: i64 = 60_000;
 
-/// A value that is there.
-pub(super) struct Found {
+/// A value that was found, and has not expired.
+pub(super) struct StoredValue {
     pub(super) value: CacheValue,
     /// Its last use was noted more than a minute ago.
     pub(super) is_stale: bool,
@@ -44,7 +43,7 @@ impl Readers {
         Self { path, next: AtomicUsize::new(0), connections: Default::default() }
     }
 
-    pub(super) fn get(&self, key: &str) -> Result<Option<Found>> {
+    pub(super) fn get(&self, key: &str) -> Result<Option<StoredValue>> {
         let now = now_ms();
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
@@ -54,7 +53,9 @@ impl Readers {
                 let (expires, used): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
                 Ok(match expires {
                     Some(at) if at <= now => None,
-                    _ => Some(Found { value: value_of(row.get_ref(2)?)?, is_stale: now - used > USE_IS_FRESH_MS }),
+                    _ => {
+                        Some(StoredValue { value: value_of(row.get_ref(2)?)?, is_stale: now - used > USE_IS_FRESH_MS })
+                    }
                 })
             };
             statement.query_row([key], found).optional().map(Option::flatten)
@@ -105,28 +106,28 @@ impl Readers {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let mut place = self.place();
+        let mut slot = self.free_connection();
         let read = || {
-            let connection = match &mut *place {
+            let connection = match &mut *slot {
                 Some(connection) => connection,
                 empty => empty.insert(file::connect(&self.path)?),
             };
             work(connection)
         };
-        read().map_err(|error| trouble::failure(&self.path, &error))
+        read().map_err(|error| error::failure(&self.path, &error))
     }
 
     /// A connection that nobody uses, or else the next one that becomes free in its turn.
-    fn place(&self) -> MutexGuard<'_, Option<Connection>> {
-        for place in &self.connections {
-            match place.try_lock() {
-                Ok(place) => return place,
-                Err(TryLockError::Poisoned(place)) => return place.into_inner(),
+    fn free_connection(&self) -> MutexGuard<'_, Option<Connection>> {
+        for slot in &self.connections {
+            match slot.try_lock() {
+                Ok(slot) => return slot,
+                Err(TryLockError::Poisoned(slot)) => return slot.into_inner(),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % COUNT;
-        self.connections[turn].lock().unwrap_or_else(PoisonError::into_inner)
+        let index = self.next.fetch_add(1, Ordering::Relaxed) % COUNT;
+        self.connections[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     support::{opened, wait},
 };
 
-fn is_away<T>(result: &Result<T>) -> bool {
+fn is_unavailable<T>(result: &Result<T>) -> bool {
     matches!(result, Err(Failure::Unavailable(_)))
 }
 
@@ -33,18 +33,18 @@ fn comes_back(cache: &Redis) -> Duration {
 }
 
 #[test]
-fn a_server_that_is_away_costs_no_time() {
+fn a_server_that_is_unreachable_costs_no_time() {
     let cache: Redis = opened(json!({ "url": format!("redis://127.0.0.1:{}", free_port()) }));
-    assert!(is_away(&block_on(cache.get("a", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     let started = Instant::now();
     for _ in 0..10_000 {
-        assert!(is_away(&block_on(cache.get("a", &no_host()))));
+        assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     }
     assert!(started.elapsed() < Duration::from_secs(1), "{:?} for 10,000 calls", started.elapsed());
-    assert!(is_away(&block_on(cache.put("a", b""[..].into(), None, &no_host()))));
-    assert!(is_away(&block_on(cache.clear("", &no_host()))));
-    assert!(is_away(&block_on(cache.size("", &no_host()))));
-    assert!(is_away(&block_on(cache.list("", None, 1, &no_host()))));
+    assert!(is_unavailable(&block_on(cache.put("a", b""[..].into(), None, &no_host()))));
+    assert!(is_unavailable(&block_on(cache.clear("", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.size("", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.list("", None, 1, &no_host()))));
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn a_server_that_is_killed_and_started_again_is_found_again() {
     let cache: Redis = opened(json!({ "url": server.url() }));
     wait(cache.put("a", b"1"[..].into(), None, &no_host()));
     server.kill();
-    assert!(is_away(&block_on(cache.get("a", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     thread::sleep(Duration::from_millis(300));
-    assert!(is_away(&block_on(cache.put("a", b"2"[..].into(), None, &no_host()))));
+    assert!(is_unavailable(&block_on(cache.put("a", b"2"[..].into(), None, &no_host()))));
     server.restart();
     let took = comes_back(&cache);
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -122,14 +122,14 @@ fn a_server_that_does_not_answer_is_given_up_in_time() {
     wait(cache.put("a", b"1"[..].into(), None, &no_host()));
     server.freeze(true);
     let started = Instant::now();
-    assert!(is_away(&block_on(cache.get("a", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     assert!((150..600).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
     let started = Instant::now();
-    assert!(is_away(&block_on(cache.get("a", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     assert!(started.elapsed() < Duration::from_millis(50), "at once now");
     thread::sleep(Duration::from_millis(120));
     assert!(
-        is_away(&block_on(cache.get("a", &no_host()))),
+        is_unavailable(&block_on(cache.get("a", &no_host()))),
         "a connection is taken by the system, but the server says nothing"
     );
     server.freeze(false);
@@ -142,7 +142,7 @@ fn a_probe_that_is_dropped_is_no_loss() {
     let mut server = Server::start(&[]);
     let cache: Redis = opened(json!({ "url": server.url() }));
     server.kill();
-    assert!(is_away(&block_on(cache.get("a", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     server.restart();
     thread::sleep(Duration::from_millis(120));
     // Not even a fast server answers before the probe is dropped.
@@ -164,7 +164,7 @@ fn a_cluster_that_is_lost_is_found_again() {
     wait(cache.put("a", b"1"[..].into(), None, &no_host()));
     servers.iter_mut().for_each(Server::kill);
     let started = Instant::now();
-    assert!(is_away(&block_on(cache.get("a", &no_host()))));
+    assert!(is_unavailable(&block_on(cache.get("a", &no_host()))));
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     servers.iter_mut().for_each(Server::restart);
     comes_back(&cache);

@@ -1,4 +1,4 @@
-//! What SQLite says, as a failure.
+//! Errors of SQLite, as failures.
 
 use std::path::Path;
 
@@ -25,10 +25,10 @@ pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
 }
 
 /// Where a cache can be that is not writable here.
-pub(super) const ELSEWHERE: &str = "keep it elsewhere: `with = { path = \"...\" }` in its tier";
+pub(super) const ANOTHER_PATH: &str = "keep it elsewhere: `with = { path = \"...\" }` in its tier";
 
 /// A failure of opening: what will not pass by itself is a fault of the configuration.
-pub(super) fn of_opening(path: &Path, error: &rusqlite::Error) -> Failure {
+pub(super) fn opening_failure(path: &Path, error: &rusqlite::Error) -> Failure {
     let shown = path.display();
     match error.sqlite_error_code() {
         // Whatever it is, it is left alone; a run goes on without it.
@@ -37,7 +37,7 @@ pub(super) fn of_opening(path: &Path, error: &rusqlite::Error) -> Failure {
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             // The other tiers serve, as beside a server that is unreachable: a folder is often read-only on another machine.
-            Failure::Unavailable(format!("the cache `{shown}` cannot be written ({error}); {ELSEWHERE}"))
+            Failure::Unavailable(format!("the cache `{shown}` cannot be written ({error}); {ANOTHER_PATH}"))
         }
         _ => failure(path, error),
     }

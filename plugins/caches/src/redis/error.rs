@@ -1,17 +1,18 @@
-//! What the server or the way to it says, as a failure.
+//! Errors of the server and of the connection to it, as failures.
 
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 use jackfield_plugin_api::prelude::*;
 
-/// The message of the library or the server. Neither repeats a password.
-pub(super) fn said(error: &RedisError) -> String {
+/// The message of the library or the server. Neither contains a password.
+pub(super) fn error_text(error: &RedisError) -> String {
     error.to_string()
 }
 
+/// The failure of a request, with what to do about it where that is known.
 pub(super) fn failure(shown: &str, error: &RedisError) -> Failure {
     if is_refusal(error) {
-        let mend = "check the user in the address, and `password_env` or `password_file`";
-        return Failure::InvalidConfig(format!("redis at `{shown}` does not let us in ({}): {mend}", said(error)));
+        let hint = "check the user in the address, and `password_env` or `password_file`";
+        return Failure::InvalidConfig(format!("redis at `{shown}` refuses access ({}): {hint}", error_text(error)));
     }
     match error.code() {
         Some("WRONGTYPE") => Failure::Unavailable(format!(
@@ -20,7 +21,7 @@ pub(super) fn failure(shown: &str, error: &RedisError) -> Failure {
         Some("OOM") => Failure::Unavailable(format!(
             "redis at `{shown}` has no room left: raise its `maxmemory`, or set an eviction policy such as `allkeys-lru`"
         )),
-        _ => Failure::Unavailable(format!("redis at `{shown}`: {}", said(error))),
+        _ => Failure::Unavailable(format!("redis at `{shown}`: {}", error_text(error))),
     }
 }
 
@@ -30,14 +31,14 @@ fn is_refusal(error: &RedisError) -> bool {
         || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
 }
 
-/// Whether other commands would fare the same, so that asking on is in vain for a while.
-pub(super) fn is_of_all(error: &RedisError) -> bool {
+/// Whether other commands would fail in the same way, so that it is useless to send them for a while.
+pub(super) fn affects_all(error: &RedisError) -> bool {
     is_refusal(error)
         || needs_new_connection(error)
         || matches!(error.code(), Some("LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "MISCONF"))
 }
 
-/// Whether the connection is of no more use. That of a cluster mends itself, unless it has lost every node.
+/// Whether the connection cannot be used any more. That of a cluster recovers by itself, unless it has lost every node.
 pub(super) fn needs_new_connection(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()

@@ -26,7 +26,7 @@ pub(super) fn now_ms() -> i64 {
 pub(super) fn end_of(prefix: &str) -> Option<String> {
     let mut rest = prefix.to_owned();
     while let Some(last) = rest.pop() {
-        // The range leaves out what is no character.
+        // The range leaves out surrogates, which are not characters.
         if let Some(next) = (last..=char::MAX).nth(1) {
             rest.push(next);
             return Some(rest);
@@ -35,17 +35,17 @@ pub(super) fn end_of(prefix: &str) -> Option<String> {
     None
 }
 
-/// The tables under change. `entries` and `bytes` are the totals, written back by [`Shelf::finish`].
-pub(super) struct Shelf<'a> {
+/// The tables under change. `entries` and `bytes` are the totals, written back by [`Tables::finish`].
+pub(super) struct Tables<'a> {
     connection: &'a Connection,
     now: i64,
     entries: i64,
     bytes: i64,
-    /// Both as they are written.
+    /// Both as they are in the file.
     written: (i64, i64),
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> Tables<'a> {
     /// Within a transaction that was begun on `connection`.
     pub(super) fn begin(connection: &'a Connection) -> rusqlite::Result<Self> {
         let (entries, bytes) = connection
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(end_of(""), None);
         assert_eq!(end_of("\u{10ffff}\u{10ffff}"), None);
         assert_eq!(end_of("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(end_of("\u{d7ff}").as_deref(), Some("\u{e000}"), "surrogates are no characters");
+        assert_eq!(end_of("\u{d7ff}").as_deref(), Some("\u{e000}"), "surrogates are not characters");
         assert!("%_*".to_owned() + "\u{10ffff}" < end_of("%_*").unwrap_or_default());
     }
 }
