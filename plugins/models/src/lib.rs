@@ -1,4 +1,5 @@
-//! Jackfield plugin: models.
+//! This plugin calls language models: servers that speak OpenAI's or Anthropic's API, a model that makes up answers, and one
+//! that repeats recorded answers. It makes one call and reports what came of it; it does not cache, limit, retry or repair.
 //!
 //! | model | asks |
 //! | --- | --- |
@@ -7,11 +8,10 @@
 //! | `mock` | nobody: answers are made of the prompt's own words and follow the schema, from a seed |
 //! | `replay` | nobody: answers come from a file of recorded ones |
 //!
-//! A model makes one call and says what came of it. Caches, limits, retries, budgets, timeouts and the repair of
-//! answers are the host's. Secrets come from an environment variable or a file that the configuration names; they are
+//! Caches, limits, retries, budgets, timeouts and the repair of answers are the host's. Secrets come from an environment variable or a file that the configuration names; they are
 //! in no message, no log and no `Debug`.
 //!
-//! The models need the host's tokio runtime, so this crate is linked in; it is no `.so` and no component.
+//! The models need the host's tokio runtime, so this crate is linked in; it cannot be a `.so` or a component.
 #![forbid(unsafe_code)]
 
 pub mod anthropic;

@@ -54,9 +54,9 @@ struct Wrapped<'a> {
 ///
 /// # Errors
 /// [`Failure::InvalidOutput`] if there is none or the model refused.
-pub(super) fn read(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Completion> {
+pub(super) fn parse(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Completion> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| api.unparsed(body, &error))?;
-    let Some(blocks) = answer.content else { return Err(api.nonsense("answered without content")) };
+    let Some(blocks) = answer.content else { return Err(api.invalid_answer("answered without content")) };
     let text =
         || blocks.iter().filter(|block| block.r#type == "text").filter_map(|block| block.text.as_deref()).collect();
     let finish = match answer.stop_reason.as_deref() {
@@ -79,7 +79,7 @@ pub(super) fn read(body: &[u8], tool: Option<&Tool<'_>>, api: &Api) -> Result<Co
         _ => text(),
     };
     if text.is_empty() && finish != FinishReason::Length {
-        return Err(api.nonsense("answered without a text"));
+        return Err(api.invalid_answer("answered without a text"));
     }
     let usage = answer.usage.map(|usage| {
         let cached =
@@ -106,7 +106,7 @@ mod tests {
             "stop_reason": stop, "stop_sequence": null,
             "usage": { "input_tokens": 7, "cache_read_input_tokens": 3, "output_tokens": 2 },
         });
-        read(body.to_string().as_bytes(), tool, &api())
+        parse(body.to_string().as_bytes(), tool, &api())
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
         let body = json!({
             "model": "sk-very-secret", "content": [{ "type": "text", "text": "by sk-very-secret" }], "stop_reason": "end_turn",
         });
-        let completion = read(body.to_string().as_bytes(), None, &api()).unwrap();
+        let completion = parse(body.to_string().as_bytes(), None, &api()).unwrap();
         assert_eq!((completion.text.as_str(), completion.model.as_deref()), ("by [key]", Some("[key]")));
     }
 
@@ -157,8 +157,11 @@ mod tests {
         assert_eq!(refused(json!([{ "type": "text", "text": "No." }])), "the model refused: No.");
         assert!(answer(json!([]), "end_turn", None).unwrap_err().message().contains("without a text"));
         assert_eq!(answer(json!([]), "max_tokens", None).unwrap().finish, FinishReason::Length);
-        for nonsense in ["{}", "[]", "x", ""] {
-            assert!(matches!(read(nonsense.as_bytes(), None, &api()), Err(Failure::InvalidOutput(_))), "{nonsense}");
+        for invalid_answer in ["{}", "[]", "x", ""] {
+            assert!(
+                matches!(parse(invalid_answer.as_bytes(), None, &api()), Err(Failure::InvalidOutput(_))),
+                "{invalid_answer}"
+            );
         }
     }
 }

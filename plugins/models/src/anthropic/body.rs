@@ -44,33 +44,33 @@ impl Body<'_> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        macro_rules! put {
+        macro_rules! entry {
             ($key:expr, $value:expr) => {
                 if !self.extra.contains_key($key) {
                     map.serialize_entry($key, $value)?;
                 }
             };
         }
-        put!("model", self.model);
-        put!("max_tokens", &self.request.max_tokens.unwrap_or(self.max_tokens));
+        entry!("model", self.model);
+        entry!("max_tokens", &self.request.max_tokens.unwrap_or(self.max_tokens));
         let system = self.system();
         if !system.is_empty() {
-            put!("system", &system);
+            entry!("system", &system);
         }
-        put!(
+        entry!(
             "messages",
             &self.request.messages.iter().filter(|message| message.role != Role::System).collect::<Vec<_>>()
         );
         if let Some(tool) = self.tool {
             let description = "Gives the answer. Its input is the whole answer.";
-            put!("tools", &[ToolBody { name: tool::NAME, description, input_schema: &tool.input }]);
-            put!("tool_choice", &ToolChoice { r#type: "tool", name: tool::NAME });
+            entry!("tools", &[ToolBody { name: tool::NAME, description, input_schema: &tool.input }]);
+            entry!("tool_choice", &ToolChoice { r#type: "tool", name: tool::NAME });
         }
         if let Some(temperature) = self.request.temperature {
-            put!("temperature", &temperature);
+            entry!("temperature", &temperature);
         }
         if !self.request.stop.is_empty() {
-            put!("stop_sequences", &self.request.stop);
+            entry!("stop_sequences", &self.request.stop);
         }
         for (key, value) in self.extra {
             map.serialize_entry(key, value)?;

@@ -1,4 +1,4 @@
-//! What `anthropic` is told.
+//! The configuration of the model `anthropic`, and its calls.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,7 @@ use jackfield_plugin_api::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{answer, body::Body, tool::Tool};
-use crate::{
-    http::{Api, ApiConfig, KeyHeader, body_of},
-    openai::leave_alone,
-};
+use crate::http::{Api, ApiConfig, KeyHeader, body_of, refuse_own_keys};
 
 /// Asks Anthropic's Messages API.
 ///
@@ -31,7 +28,7 @@ pub struct Anthropic {
     /// pipeline.
     #[config(default)]
     pub headers: BTreeMap<String, String>,
-    /// The most tokens of an answer, where the request does not say: the API wants to be told.
+    /// The most tokens of an answer, where the request does not say it: the API requires a number.
     #[config(default = 4096)]
     #[schemars(range(min = 1))]
     pub max_tokens: u32,
@@ -50,7 +47,7 @@ impl Model for Anthropic {
     const STABILITY: Stability = Stability::Beta;
 
     fn open(mut self) -> Result<Self> {
-        leave_alone(&self.body, &OWN_KEYS)?;
+        refuse_own_keys(&self.body, &OWN_KEYS)?;
         if self.max_tokens == 0 {
             return Err(Failure::InvalidConfig("`max_tokens` is 0".to_owned()));
         }
@@ -80,7 +77,7 @@ impl Model for Anthropic {
             extra: &self.body,
         };
         let answer = api.post(body_of(&request.messages, &body)?).await?;
-        answer::read(&answer, tool.as_ref(), api)
+        answer::parse(&answer, tool.as_ref(), api)
     }
 
     fn permissions() -> Vec<Permission> {

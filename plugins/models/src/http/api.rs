@@ -13,7 +13,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::task::JoinSet;
 
 use super::{
-    body::{self, MAX_ANSWER, MAX_COMPLAINT, Unread},
+    body::{self, MAX_ANSWER, MAX_ERROR_BODY, ReadError},
     endpoint::Endpoint,
     secret::{Secret, is_secret_name, is_secret_value},
     transport::broken,
@@ -26,7 +26,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// Most connections without a call that are kept.
 const MAX_IDLE: usize = 4096;
 
-/// How a server is told the key.
+/// How the key is sent to a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KeyHeader {
     /// `Authorization: Bearer KEY`.
@@ -75,7 +75,7 @@ impl Api {
     /// Reads the key and prepares the client. Nothing is called.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`] if the address, the key or a header is none.
+    /// [`Failure::InvalidConfig`] if the address, the key or a header is not valid.
     pub(crate) fn open(config: &ApiConfig<'_>) -> Result<Self> {
         if config.model.trim().is_empty() {
             return Err(Failure::InvalidConfig("`name` is empty: it names the model".to_owned()));
@@ -95,11 +95,13 @@ impl Api {
         let mut request = Request::new(Method::POST, self.endpoint.url().clone());
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = Some(body.into());
-        match beside(exchange(self.client.clone(), request)).await {
+        match on_runtime(exchange(self.client.clone(), request)).await {
             Ok(Answer::Success(body)) => Ok(body),
-            Ok(Answer::Refusal(status, headers, body)) => Err(self.refused(status, &headers, &body)),
-            Err(Unread::TooLong) => Err(self.nonsense(&format!("answered more than {} MiB", MAX_ANSWER >> 20))),
-            Err(Unread::Broken(error)) => Err(broken(&self.endpoint, &error)),
+            Ok(Answer::OtherStatus(status, headers, body)) => Err(self.refused(status, &headers, &body)),
+            Err(ReadError::TooLong) => {
+                Err(self.invalid_answer(&format!("answered more than {} MiB", MAX_ANSWER >> 20)))
+            }
+            Err(ReadError::Broken(error)) => Err(broken(&self.endpoint, &error)),
         }
     }
 
@@ -145,22 +147,22 @@ enum Answer {
     /// The body.
     Success(Vec<u8>),
     /// Any other status, the headers, and the start of the body.
-    Refusal(u16, HeaderMap, Vec<u8>),
+    OtherStatus(u16, HeaderMap, Vec<u8>),
 }
 
-async fn exchange(client: Client, request: Request) -> Result<Answer, Unread> {
-    let mut response = client.execute(request).await.map_err(Unread::Broken)?;
+async fn exchange(client: Client, request: Request) -> Result<Answer, ReadError> {
+    let mut response = client.execute(request).await.map_err(ReadError::Broken)?;
     let status = response.status();
     if status.is_success() {
         return body::read(&mut response, MAX_ANSWER).await.map(Answer::Success);
     }
-    let body = body::read_start(&mut response, MAX_COMPLAINT).await;
-    Ok(Answer::Refusal(status.as_u16(), response.headers().clone(), body))
+    let body = body::read_start(&mut response, MAX_ERROR_BODY).await;
+    Ok(Answer::OtherStatus(status.as_u16(), response.headers().clone(), body))
 }
 
 /// Runs the future where the sockets are served, so that the caller is woken once, with the outcome, and not at each step.
 /// Dropping the returned future stops it.
-async fn beside<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+async fn on_runtime<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let mut tasks = JoinSet::new();
     tasks.spawn(future);
     match tasks.join_next().await {
@@ -181,18 +183,18 @@ fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     for (name, value) in config.headers {
-        let wrong = |what: &str| Err(Failure::InvalidConfig(format!("header `{name}` {what}")));
-        let Ok(header) = name.parse::<HeaderName>() else { return wrong("is no name of a header") };
+        let invalid = |what: &str| Err(Failure::InvalidConfig(format!("header `{name}` {what}")));
+        let Ok(header) = name.parse::<HeaderName>() else { return invalid("is not the name of a header") };
         match header.as_str() {
             name if is_secret_name(name) || is_secret_value(value) => {
-                return wrong("would hold a secret: name the key with `api_key_env` or `api_key_file`");
+                return invalid("would hold a secret: name the key with `api_key_env` or `api_key_file`");
             }
             "host" | "content-length" | "content-type" | "transfer-encoding" | "connection" | "accept-encoding" => {
-                return wrong("is set by the client itself");
+                return invalid("is set by the client itself");
             }
             _ => {}
         }
-        let Ok(value) = HeaderValue::from_str(value) else { return wrong("has a value that no header can have") };
+        let Ok(value) = HeaderValue::from_str(value) else { return invalid("has a value that no header can have") };
         headers.insert(header, value);
     }
     if let Some(key) = key {
@@ -201,7 +203,7 @@ fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
             KeyHeader::ApiKey => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
         };
         let Ok(mut value) = HeaderValue::from_str(&value) else {
-            return Err(Failure::InvalidConfig(format!("what {} holds is no API key", key.place())));
+            return Err(Failure::InvalidConfig(format!("what {} holds is not an API key", key.place())));
         };
         value.set_sensitive(true);
         headers.insert(name, value);
@@ -211,14 +213,14 @@ fn headers(config: &ApiConfig<'_>, key: Option<&Secret>) -> Result<HeaderMap> {
 
 /// A client of HTTP/1.1 that follows no redirect, asks for no compression and, on this machine, uses no proxy.
 fn client(endpoint: &Endpoint) -> Result<Client> {
-    let wrong =
+    let invalid =
         |error: &dyn fmt::Display| Failure::InvalidConfig(format!("failed to prepare the HTTP client: {error}"));
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(&error))?;
+        .map_err(|error| invalid(&error))?;
     let tls = if endpoint.secure() {
         // The system's certificates: reading them takes time, so a plain address does without.
-        tls.with_platform_verifier().map_err(|error| wrong(&error))?.with_no_client_auth()
+        tls.with_platform_verifier().map_err(|error| invalid(&error))?.with_no_client_auth()
     } else {
         tls.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
     };
@@ -232,7 +234,7 @@ fn client(endpoint: &Endpoint) -> Result<Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(MAX_IDLE);
-    if endpoint.local() { builder.no_proxy() } else { builder }.build().map_err(|error| wrong(&error.without_url()))
+    if endpoint.local() { builder.no_proxy() } else { builder }.build().map_err(|error| invalid(&error.without_url()))
 }
 
 #[cfg(test)]
@@ -270,7 +272,7 @@ mod tests {
         assert!(message("Authorization", "Bearer hidden").contains("would hold a secret"));
         assert!(message("x-team", "Bearer hidden").contains("would hold a secret"));
         assert!(!message("Authorization", "Bearer hidden").contains("hidden"));
-        assert!(message("a b", "x").contains("is no name of a header"));
+        assert!(message("a b", "x").contains("is not the name of a header"));
         assert!(message("x-a", "1\n2").contains("no header can have"));
         assert!(message("Host", "x").contains("by the client itself"));
         assert_eq!(with_header("Anthropic-Version", "2").unwrap().headers["anthropic-version"], "2");

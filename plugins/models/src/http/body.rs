@@ -3,17 +3,18 @@
 use jackfield_plugin_api::{Failure, Message};
 use reqwest::Response;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Longest answer, in bytes.
 pub(crate) const MAX_ANSWER: usize = 16 * 1024 * 1024;
-/// How much of an answer that is no success is read, in bytes.
-pub(crate) const MAX_COMPLAINT: usize = 64 * 1024;
+/// How much of an answer other than a success is read, in bytes.
+pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
 /// Most that is set aside before anything has come, in bytes.
 const MAX_RESERVED: u64 = 256 * 1024;
 
 /// Why a body was not read to its end.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub(crate) enum ReadError {
     /// It is longer than the limit.
     TooLong,
     /// The connection broke.
@@ -33,16 +34,27 @@ pub(crate) fn body_of(messages: &[Message], body: &impl Serialize) -> Result<Vec
     }
 }
 
+/// Refuses further keys of a request's body that the model sets itself.
+///
+/// # Errors
+/// [`Failure::InvalidConfig`] if `body` has one of these keys.
+pub(crate) fn refuse_own_keys(body: &Map<String, Value>, own_keys: &[&str]) -> Result<(), Failure> {
+    match own_keys.iter().find(|&&key| body.contains_key(key)) {
+        Some(key) => Err(Failure::InvalidConfig(format!("`body.{key}` cannot be set"))),
+        None => Ok(()),
+    }
+}
+
 /// Reads the whole body. What is longer than `limit` bytes is left unread.
-pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, Unread> {
+pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8>, ReadError> {
     let announced = response.content_length().unwrap_or_default();
     if announced > limit as u64 {
-        return Err(Unread::TooLong);
+        return Err(ReadError::TooLong);
     }
     let mut body = Vec::with_capacity(announced.min(MAX_RESERVED) as usize);
-    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(ReadError::Broken)? {
         if body.len() + chunk.len() > limit {
-            return Err(Unread::TooLong);
+            return Err(ReadError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }

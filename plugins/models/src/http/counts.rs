@@ -18,7 +18,7 @@ fn of(value: &Value) -> Option<u64> {
     }
 }
 
-/// All that a server says of tokens; nothing if that is no object.
+/// All that a server says of tokens; nothing if that is not an object.
 pub(crate) fn usage<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(if value.is_object() { serde_json::from_value(value).ok() } else { None })

@@ -1,4 +1,4 @@
-//! Where calls go.
+//! The address that calls go to.
 
 use jackfield_plugin_api::prelude::*;
 use reqwest::Url;
@@ -16,34 +16,34 @@ impl Endpoint {
     /// The address `base` with `path` (such as `chat/completions`) added; a query of `base` is kept.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`] if `base` is no plain http(s) address. The message shows no part of it that could be
+    /// [`Failure::InvalidConfig`] if `base` is not a plain http(s) address. The message shows no part of it that could be
     /// a secret.
     pub(crate) fn parse(base: &str, path: &str) -> Result<Self> {
-        let wrong = |message: String| Err(Failure::InvalidConfig(message));
+        let invalid = |message: String| Err(Failure::InvalidConfig(message));
         let mut url = match Url::parse(base.trim()) {
             Ok(url) => url,
-            Err(error) => return wrong(format!("`base_url` is no address: {error}")),
+            Err(error) => return invalid(format!("`base_url` is not an address: {error}")),
         };
         if !matches!(url.scheme(), "http" | "https") {
-            return wrong(format!("`base_url` begins with `{}:`, not with `http://` or `https://`", url.scheme()));
+            return invalid(format!("`base_url` begins with `{}:`, not with `http://` or `https://`", url.scheme()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return wrong("`base_url` holds a user or a password: name the key with `api_key_env`".to_owned());
+            return invalid("`base_url` holds a user or a password: name the key with `api_key_env`".to_owned());
         }
         if url.fragment().is_some() {
-            return wrong("`base_url` holds a `#`".to_owned());
+            return invalid("`base_url` holds a `#`".to_owned());
         }
         if let Some((name, _)) = url.query_pairs().find(|(name, _)| is_secret_name(name)) {
-            return wrong(format!(
+            return invalid(format!(
                 "`base_url` holds a secret, `{name}`, which would be kept with every run: name the key with `api_key_env`"
             ));
         }
-        let whole = format!("{}/{path}", url.path().trim_end_matches('/'));
-        url.set_path(&whole);
+        let whole_path = format!("{}/{path}", url.path().trim_end_matches('/'));
+        url.set_path(&whole_path);
         let host = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (Some(host), None) => host.to_owned(),
-            (None, _) => return wrong("`base_url` names no host".to_owned()),
+            (None, _) => return invalid("`base_url` names no host".to_owned()),
         };
         Ok(Self { url, host })
     }

@@ -2,16 +2,16 @@
 
 mod api;
 mod body;
-mod complaint;
 pub(crate) mod counts;
 mod endpoint;
 mod retry_after;
 mod secret;
+mod server_error;
 mod status;
 mod text;
 mod transport;
 
 pub(crate) use api::{Api, ApiConfig, KeyHeader};
-pub(crate) use body::body_of;
-pub(crate) use complaint::Complaint;
+pub(crate) use body::{body_of, refuse_own_keys};
+pub(crate) use server_error::ServerError;
 pub(crate) use text::unfenced;

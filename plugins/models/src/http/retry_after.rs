@@ -54,8 +54,8 @@ mod tests {
     #[test]
     fn nonsense_is_no_wait_and_a_huge_one_is_a_day() {
         assert_eq!(wait(&[]), None);
-        for nonsense in ["soon", "-1", "NaN", ""] {
-            assert_eq!(wait(&[("retry-after", nonsense)]), None, "{nonsense}");
+        for invalid_answer in ["soon", "-1", "NaN", ""] {
+            assert_eq!(wait(&[("retry-after", invalid_answer)]), None, "{invalid_answer}");
         }
         for huge in ["1e300", "inf", "999999999"] {
             assert_eq!(wait(&[("retry-after", huge)]), Some(LONGEST), "{huge}");

@@ -16,35 +16,39 @@ impl Secret {
     /// # Errors
     /// [`Failure::InvalidConfig`] if both are named, or if there is no key where one should be.
     pub(crate) fn read(env: Option<&str>, file: Option<&FilePath>) -> Result<Option<Self>> {
-        let wrong = |message: String| Err(Failure::InvalidConfig(message));
+        let invalid = |message: String| Err(Failure::InvalidConfig(message));
         let (value, place) = match (env, file) {
             (None, None) => return Ok(None),
-            (Some(_), Some(_)) => return wrong("give one of `api_key_env` and `api_key_file`, not both".to_owned()),
+            (Some(_), Some(_)) => return invalid("give one of `api_key_env` and `api_key_file`, not both".to_owned()),
             (Some(name), None) => match name.is_empty() || name.contains(['=', '\0']) {
-                true => return wrong(format!("`api_key_env` names no environment variable: {name:?}")),
+                true => return invalid(format!("`api_key_env` names no environment variable: {name:?}")),
                 false => match std::env::var(name) {
                     Ok(value) => (value, format!("`{name}`")),
                     Err(std::env::VarError::NotPresent) => {
-                        return wrong(format!("the environment variable `{name}` is not set: it holds the API key"));
+                        return invalid(format!("the environment variable `{name}` is not set: it holds the API key"));
                     }
                     Err(std::env::VarError::NotUnicode(_)) => {
-                        return wrong(format!("the environment variable `{name}` holds no UTF-8 text"));
+                        return invalid(format!(
+                            "the environment variable `{name}` holds something that is not UTF-8 text"
+                        ));
                     }
                 },
             },
             (None, Some(FilePath(path))) => match fs::read_to_string(path) {
                 Ok(value) => (value, format!("`{}`", path.display())),
                 Err(error) => {
-                    return wrong(format!("failed to read the API key from `{}`: {error}", path.display()));
+                    return invalid(format!("failed to read the API key from `{}`: {error}", path.display()));
                 }
             },
         };
         let value = value.trim().to_owned();
         if value.is_empty() {
-            return wrong(format!("there is no API key in {place}: it is empty"));
+            return invalid(format!("there is no API key in {place}: it is empty"));
         }
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return wrong(format!("what {place} holds is no API key: a key is one word of visible ASCII characters"));
+            return invalid(format!(
+                "what {place} holds is not an API key: a key is one word of visible ASCII characters"
+            ));
         }
         Ok(Some(Self { value, place }))
     }
@@ -62,7 +66,7 @@ impl Secret {
     /// A message without the key. A short one is looked for as a word: it may be part of many.
     pub(crate) fn redact(&self, text: String) -> String {
         let text = self.scrub(text);
-        if self.value.len() >= SCRUBBED || !text.contains(&self.value) {
+        if self.value.len() >= SHORTEST_SCRUBBED || !text.contains(&self.value) {
             return text;
         }
         let (mut redacted, mut from) = (String::with_capacity(text.len()), 0);
@@ -70,7 +74,7 @@ impl Secret {
             let touches = |char: Option<char>| char.is_some_and(char::is_alphanumeric);
             if !touches(text[..at].chars().next_back()) && !touches(text[at + key.len()..].chars().next()) {
                 redacted.push_str(&text[from..at]);
-                redacted.push_str(HIDDEN);
+                redacted.push_str(REPLACEMENT);
                 from = at + key.len();
             }
         }
@@ -80,19 +84,19 @@ impl Secret {
     /// An answer without the key, as it is and as JSON writes it. A key of few characters stays: it is a placeholder such as
     /// `none` or `EMPTY`, and an answer may well have that word in it.
     pub(crate) fn scrub(&self, text: String) -> String {
-        if self.value.len() < SCRUBBED {
+        if self.value.len() < SHORTEST_SCRUBBED {
             return text;
         }
-        let text = if text.contains(&self.value) { text.replace(&self.value, HIDDEN) } else { text };
+        let text = if text.contains(&self.value) { text.replace(&self.value, REPLACEMENT) } else { text };
         let escaped = self.value.replace('\\', "\\\\").replace('"', "\\\"");
-        if escaped != self.value && text.contains(&escaped) { text.replace(&escaped, HIDDEN) } else { text }
+        if escaped != self.value && text.contains(&escaped) { text.replace(&escaped, REPLACEMENT) } else { text }
     }
 }
 
-/// What stands for the key.
-const HIDDEN: &str = "[key]";
+/// What replaces the key in messages.
+const REPLACEMENT: &str = "[key]";
 /// Length from which a key is taken out of answers, wherever it stands.
-const SCRUBBED: usize = 8;
+const SHORTEST_SCRUBBED: usize = 8;
 
 /// Whether a header or a parameter of this name holds a secret. What a pipeline says is kept with every run.
 pub(crate) fn is_secret_name(name: &str) -> bool {
@@ -207,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_told_by_the_place_it_should_be_in() {
+    fn a_missing_key_is_reported_with_the_place_it_should_be_in() {
         let message = |env, file: Option<&FilePath>| match Secret::read(env, file) {
             Err(Failure::InvalidConfig(message)) => message,
             other => panic!("{other:?}"),

@@ -1,11 +1,11 @@
-//! Answers that are no success, as failures.
+//! Answers other than a success, as failures.
 
 use std::time::SystemTime;
 
 use jackfield_plugin_api::prelude::*;
 use reqwest::header::HeaderMap;
 
-use super::{api::Api, complaint::Complaint, retry_after::retry_after, text::cut};
+use super::{api::Api, retry_after::retry_after, server_error::ServerError, text::shortened_line};
 
 /// How much of a server's message is shown, in characters.
 const SHOWN: usize = 300;
@@ -13,13 +13,13 @@ const SHOWN: usize = 300;
 impl Api {
     /// What an answer of this status, with this body, means.
     pub(crate) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        self.failure(status, headers, &Complaint::read(body))
+        self.failure(status, headers, &ServerError::parse(body))
     }
 
-    /// What a complaint under this status means.
-    pub(crate) fn failure(&self, status: u16, headers: &HeaderMap, complaint: &Complaint) -> Failure {
+    /// What an error under this status means.
+    pub(crate) fn failure(&self, status: u16, headers: &HeaderMap, error: &ServerError) -> Failure {
         let host = self.host();
-        let says = match self.shown(&complaint.message, SHOWN) {
+        let says = match self.shown(&error.message, SHOWN) {
             message if message.is_empty() => String::new(),
             message => format!(": {message}"),
         };
@@ -29,7 +29,7 @@ impl Api {
             retry_after: after,
         };
         match status {
-            429 if complaint.is(&["insufficient_quota"]) => {
+            429 if error.has_code(&["insufficient_quota"]) => {
                 Failure::OverBudget(format!("the quota at {host} is used up{says}"))
             }
             402 => Failure::OverBudget(format!("the server at {host} wants to be paid{says}")),
@@ -58,19 +58,20 @@ impl Api {
         }
     }
 
-    /// An answer that cannot be understood.
-    pub(crate) fn nonsense(&self, what: &str) -> Failure {
+    /// The failure of an answer that cannot be used.
+    pub(crate) fn invalid_answer(&self, what: &str) -> Failure {
         Failure::InvalidOutput(format!("the server at {} {what}", self.host()))
     }
 
     /// A body that did not parse.
     pub(crate) fn unparsed(&self, body: &[u8], error: &serde_json::Error) -> Failure {
         if error.is_data() {
-            return self.nonsense(&format!("answered JSON of another form: {}", self.shown(&error.to_string(), SHOWN)));
+            return self
+                .invalid_answer(&format!("answered JSON of another form: {}", self.shown(&error.to_string(), SHOWN)));
         }
         // A little more than is shown, since a key that reaches beyond the cut must be seen whole.
         let start = String::from_utf8_lossy(&body[..body.len().min(8 * 1024)]);
-        self.nonsense(&format!("answered no JSON: {}", self.shown(&start, 100)))
+        self.invalid_answer(&format!("answered something that is not JSON: {}", self.shown(&start, 100)))
     }
 
     /// An answer that the model would not give.
@@ -80,7 +81,7 @@ impl Api {
 
     /// A server's text on one line, without the key, cut.
     fn shown(&self, text: &str, most: usize) -> String {
-        cut(&self.redact(text.to_owned()), most)
+        shortened_line(&self.redact(text.to_owned()), most)
     }
 }
 
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_used_up_quota_is_no_rate_limit() {
+    fn a_used_up_quota_is_not_a_rate_limit() {
         let quota =
             r#"{"error": {"message": "check your plan", "type": "insufficient_quota", "code": "insufficient_quota"}}"#;
         assert_eq!(refused(429, quota).kind(), FailureKind::OverBudget);

@@ -1,7 +1,7 @@
-//! Texts of servers, as they may be shown.
+//! Texts of servers and models, made fit to be shown or parsed.
 
 /// At most `most` characters on one line; what is cut ends in an ellipsis.
-pub(crate) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn shortened_line(text: &str, most: usize) -> String {
     let mut line = String::with_capacity(text.len().min(4 * most));
     let mut count = 0;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
@@ -33,11 +33,11 @@ mod tests {
 
     #[test]
     fn a_text_is_put_on_one_line_and_cut() {
-        assert_eq!(cut(" one\n\t two\u{7} ", 20), "one two");
-        assert_eq!(cut("abcdef", 6), "abcdef");
-        assert_eq!(cut("abc def", 4), "abc …");
-        assert_eq!(cut("äöü", 2), "äö…");
-        assert_eq!(cut("", 2), "");
+        assert_eq!(shortened_line(" one\n\t two\u{7} ", 20), "one two");
+        assert_eq!(shortened_line("abcdef", 6), "abcdef");
+        assert_eq!(shortened_line("abc def", 4), "abc …");
+        assert_eq!(shortened_line("äöü", 2), "äö…");
+        assert_eq!(shortened_line("", 2), "");
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Calls that came to nothing before there was an answer.
+//! Calls that failed before there was an answer.
 
 use std::{error::Error, io};
 
 use jackfield_plugin_api::prelude::*;
 
-use super::{api::CONNECT_TIMEOUT, endpoint::Endpoint, text::cut};
+use super::{api::CONNECT_TIMEOUT, endpoint::Endpoint, text::shortened_line};
 
 /// What broke, as a failure that names the host and nothing else of the address.
 pub(crate) fn broken(endpoint: &Endpoint, error: &reqwest::Error) -> Failure {
@@ -81,5 +81,5 @@ fn deepest(error: &reqwest::Error) -> String {
     if std::ptr::eq(std::ptr::from_ref(last).cast::<()>(), std::ptr::from_ref(error).cast::<()>()) {
         return "the reason is not known".to_owned();
     }
-    cut(&last.to_string(), 200)
+    shortened_line(&last.to_string(), 200)
 }

@@ -22,9 +22,9 @@ impl Belief {
     /// the instructions hold too say nothing. So the wording moves an answer a little, and the claim a lot.
     pub(super) fn about(message: &str, instructions: &str) -> Self {
         let common: HashSet<String> = words(instructions).collect();
-        let said: BTreeSet<String> = words(message).filter(|word| !common.contains(word)).collect();
+        let telling: BTreeSet<String> = words(message).filter(|word| !common.contains(word)).collect();
         let (mut sum, mut weights) = (0.0, 0.0);
-        for word in &said {
+        for word in &telling {
             let digest = Sha256::digest(word.as_bytes());
             let seed = u64::from_le_bytes(std::array::from_fn(|index| digest[index]));
             let weight = word.chars().count() as f64;

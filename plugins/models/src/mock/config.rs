@@ -1,4 +1,4 @@
-//! What `mock` is told, and what it answers.
+//! The configuration of the model `mock`, and its answers.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -53,7 +53,7 @@ pub struct Mock {
     #[config(default = 16)]
     #[schemars(range(min = 2, max = 256))]
     pub width: u32,
-    /// Tokens that there are. Words that there is no token of share them.
+    /// How many tokens the vocabulary has. Words without a token of their own share them.
     #[config(default = 256)]
     #[schemars(range(min = 16, max = 10004))]
     pub vocabulary: u32,

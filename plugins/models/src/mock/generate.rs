@@ -27,13 +27,13 @@ const LONGEST: u64 = 65_536;
 
 /// A value that follows `schema`, made of the prompt's words.
 pub(super) fn answer(schema: &Value, prompt: &Prompt<'_>, belief: Belief, random: Random) -> Value {
-    Generator { root: schema, prompt, belief, random, values: 0, used: HashSet::new(), again: 0 }
-        .value(schema, Place::default())
+    Generator { root: schema, prompt, belief, random, values: 0, used: HashSet::new(), repetitions: 0 }
+        .value(schema, Position::default())
 }
 
-/// Where a value stands.
+/// Where a value is in the answer.
 #[derive(Clone, Copy, Default)]
-struct Place<'a> {
+struct Position<'a> {
     /// The property's name; empty where there is none.
     name: &'a str,
     /// The line that this object speaks of.
@@ -42,7 +42,7 @@ struct Place<'a> {
     depth: usize,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Position<'a> {
     fn within(self, name: &'a str, line: Option<Line<'a>>) -> Self {
         Self { name, line, depth: self.depth + 1 }
     }
@@ -57,17 +57,17 @@ struct Generator<'a> {
     values: usize,
     /// Ids of the lines that were quoted.
     used: HashSet<&'a str>,
-    /// How often the present item of a list without duplicates was one.
-    again: usize,
+    /// How often the present item of a list without duplicates was a duplicate.
+    repetitions: usize,
 }
 
 impl<'a> Generator<'a> {
-    fn value(&mut self, schema: &Value, place: Place<'_>) -> Value {
+    fn value(&mut self, schema: &Value, position: Position<'_>) -> Value {
         self.values += 1;
-        if place.depth > DEEPEST || self.exhausted() {
+        if position.depth > DEEPEST || self.exhausted() {
             return Value::Null;
         }
-        let narrow = place.depth >= NARROW;
+        let narrow = position.depth >= NARROW;
         let root = self.root;
         let schema = resolve(root, schema, narrow, &mut self.random);
         let nothing = Map::new();
@@ -79,17 +79,19 @@ impl<'a> Generator<'a> {
         if let Some(value) = schema.get("const") {
             return value.clone();
         }
-        if let Some(value) = schema.get("enum").and_then(Value::as_array).and_then(|all| pick(all, &mut self.random)) {
+        if let Some(value) =
+            schema.get("enum").and_then(Value::as_array).and_then(|values| pick(values, &mut self.random))
+        {
             return value.clone();
         }
         match self.kind(schema, narrow) {
-            "object" => self.object(schema, place, narrow),
-            "array" => self.array(schema, place, narrow),
-            "integer" => self.number(schema, place, true),
-            "number" => self.number(schema, place, false),
+            "object" => self.object(schema, position, narrow),
+            "array" => self.array(schema, position, narrow),
+            "integer" => self.number(schema, position, true),
+            "number" => self.number(schema, position, false),
             "boolean" => Value::Bool(self.random.below(2) == 1),
             "null" => Value::Null,
-            _ => Value::String(self.string(schema, place)),
+            _ => Value::String(self.string(schema, position)),
         }
     }
 
@@ -115,7 +117,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    fn object(&mut self, schema: &Map<String, Value>, place: Place<'_>, narrow: bool) -> Value {
+    fn object(&mut self, schema: &Map<String, Value>, position: Position<'_>, narrow: bool) -> Value {
         let anything = Value::Bool(true);
         let properties = schema.get("properties").and_then(Value::as_object);
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
@@ -138,15 +140,21 @@ impl<'a> Generator<'a> {
         let mut object = Map::new();
         for name in names {
             let schema = properties.and_then(|properties| properties.get(name)).or(further).unwrap_or(&anything);
-            let value = self.value(schema, place.within(name, line.or(place.line)));
+            let value = self.value(schema, position.within(name, line.or(position.line)));
             object.insert(name.to_owned(), value);
         }
-        self.fill(&mut object, schema, place, narrow);
+        self.fill(&mut object, schema, position, narrow);
         Value::Object(object)
     }
 
     /// Adds properties that the schema does not name, where it asks for more or is about nothing else.
-    fn fill(&mut self, object: &mut Map<String, Value>, schema: &Map<String, Value>, place: Place<'_>, narrow: bool) {
+    fn fill(
+        &mut self,
+        object: &mut Map<String, Value>,
+        schema: &Map<String, Value>,
+        position: Position<'_>,
+        narrow: bool,
+    ) {
         let least = schema.get("minProperties").and_then(Value::as_u64).unwrap_or_default();
         let most = schema.get("maxProperties").and_then(Value::as_u64).unwrap_or(u64::MAX);
         let further = schema.get("additionalProperties");
@@ -161,12 +169,12 @@ impl<'a> Generator<'a> {
         while (object.len() as u64) < wanted && !self.exhausted() {
             let word = self.prompt.word(&mut self.random);
             let name = if object.contains_key(&word) { format!("{word}-{}", object.len()) } else { word };
-            let value = self.value(further, place.within(&name, place.line));
+            let value = self.value(further, position.within(&name, position.line));
             object.insert(name, value);
         }
     }
 
-    fn array(&mut self, schema: &Map<String, Value>, place: Place<'_>, narrow: bool) -> Value {
+    fn array(&mut self, schema: &Map<String, Value>, position: Position<'_>, narrow: bool) -> Value {
         let count = |key: &str| schema.get(key).and_then(Value::as_f64).map(|count| count as u64);
         let least = count("minItems").unwrap_or_default();
         let most = count("maxItems").unwrap_or(u64::MAX).max(least);
@@ -185,64 +193,64 @@ impl<'a> Generator<'a> {
             least + self.random.below(spread + 1)
         };
         let mut items = Vec::new();
-        let outer = std::mem::take(&mut self.again);
-        while (items.len() as u64) < wanted && !self.exhausted() && self.again < MOST_TRIES {
+        let outer = std::mem::take(&mut self.repetitions);
+        while (items.len() as u64) < wanted && !self.exhausted() && self.repetitions < MOST_TRIES {
             let item = first.get(items.len()).or(rest).unwrap_or(&anything);
-            // A name of many is a name of each.
-            let item = self.value(item, place.within(place.name, place.line));
+            // The name of a list is the name of each item.
+            let item = self.value(item, position.within(position.name, position.line));
             if unique && items.contains(&item) {
-                self.again += 1;
+                self.repetitions += 1;
             } else {
                 items.push(item);
-                self.again = 0;
+                self.repetitions = 0;
             }
         }
-        self.again = outer;
+        self.repetitions = outer;
         Value::Array(items)
     }
 
-    fn number(&mut self, schema: &Map<String, Value>, place: Place<'_>, integer: bool) -> Value {
+    fn number(&mut self, schema: &Map<String, Value>, position: Position<'_>, integer: bool) -> Value {
         let bounds = Bounds::read(schema, integer);
-        if is_belief(place.name) {
+        if is_belief(position.name) {
             let believed = self.belief.answer(&mut self.random);
             return bounds.at(believed, if integer { 100.0 } else { 1.0 });
         }
         bounds.at(self.random.next_f64(), if integer { 10.0 } else { 1.0 })
     }
 
-    fn string(&mut self, schema: &Map<String, Value>, place: Place<'_>) -> String {
+    fn string(&mut self, schema: &Map<String, Value>, position: Position<'_>) -> String {
         let length = |key: &str| schema.get(key).and_then(Value::as_f64).map(|length| length as u64);
         let least = length("minLength").unwrap_or_default().min(LONGEST) as usize;
         let most = length("maxLength").unwrap_or(LONGEST).min(LONGEST) as usize;
         let prompt = self.prompt;
-        let text = match (place.name, place.line) {
+        let text = match (position.name, position.line) {
             ("segment" | "segments", Some(line)) => line.id,
             ("speaker", Some(line)) => line.speaker,
             ("quote", line) => prompt.quote(line, &mut self.random),
             _ => prompt.phrase(&mut self.random),
         };
-        self.fitted(text, least, most)
+        self.with_length(text, least, most)
     }
 
     /// The text with its length, in characters, in these bounds: cut between words if that will do.
-    fn fitted(&mut self, text: &str, least: usize, most: usize) -> String {
+    fn with_length(&mut self, text: &str, least: usize, most: usize) -> String {
         let mut text = text.to_owned();
         let mut length = text.chars().count();
         while length < least {
-            let more = self.prompt.phrase(&mut self.random);
+            let phrase = self.prompt.phrase(&mut self.random);
             text.push(' ');
-            text.push_str(more);
-            length += 1 + more.chars().count();
+            text.push_str(phrase);
+            length += 1 + phrase.chars().count();
         }
         if length > most {
-            let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
-            let cut = &text[..end];
-            let words = cut.rfind(char::is_whitespace).map_or(cut, |at| cut[..at].trim_end());
-            let words = if words.chars().count() < least.max(1) { cut } else { words };
-            text.truncate(words.len());
+            let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+            let head = &text[..end];
+            let words = head.rfind(char::is_whitespace).map_or(head, |end| head[..end].trim_end());
+            let length = if words.chars().count() < least.max(1) { head.len() } else { words.len() };
+            text.truncate(length);
         }
-        if self.again >= NUMBERED {
-            let number = self.again.to_string();
+        if self.repetitions >= NUMBERED {
+            let number = self.repetitions.to_string();
             let kept = text.chars().count().saturating_sub(number.len());
             text = text.chars().take(kept).chain(number.chars().take(most)).collect();
         }

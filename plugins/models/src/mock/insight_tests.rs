@@ -104,14 +104,14 @@ async fn states_have_the_shape_that_was_asked_for_and_the_layers_and_positions_i
     assert_eq!(elements[..16], whole[8 * 80 + 64..8 * 80 + 80]);
     assert_eq!(elements[16..32], whole[8 * 80..8 * 80 + 16]);
     assert_eq!(elements[32..64], elements[64..96]);
-    for (layers, positions, told) in [
+    for (layers, positions, message) in [
         (Some(vec![5]), None, "no layer 5 to capture: they go from 0 to 4"),
         (None, Some(vec![9]), "no position 9 to capture: the prompt has 9 tokens"),
         (None, Some(vec![-10]), "no position -10 to capture"),
         (None, Some(vec![i64::MIN]), "no position"),
     ] {
         let failure = capture(asked("We take the early train."), layers, positions, &host).await.unwrap_err();
-        assert!(matches!(&failure, Failure::InvalidInput(what) if what.contains(told)), "{failure:?}");
+        assert!(matches!(&failure, Failure::InvalidInput(what) if what.contains(message)), "{failure:?}");
     }
 }
 
@@ -222,19 +222,19 @@ async fn an_answer_that_follows_a_schema_follows_it_under_edits_too() {
 }
 
 #[tokio::test]
-async fn edits_that_do_not_fit_the_model_are_told() {
+async fn edits_that_do_not_fit_the_model_are_refused() {
     let host = FakeHost::default();
     let narrow = host.add_tensor(&[2, 8], &[0.5; 16]);
     let endless = host.add_tensor(&[16], &[f32::INFINITY; 16]);
     let good = host.add_tensor(&[2, 16], &[0.25; 32]);
-    for (direction, layer, told) in [
+    for (direction, layer, message) in [
         (&narrow, 0, "a direction of shape [2, 8] for a model that is 16 wide"),
         (&endless, 0, "not a finite number"),
         (&good, 4, "no layer 4 to edit: there are 4"),
     ] {
         let edit = Edit { layer, row: 0, ..edits(direction, 1.0, RowNormalization::None)[0].clone() };
         let failure = ask(CompletionRequest { edits: vec![edit], ..asked("Hello") }, &host).await.unwrap_err();
-        assert!(matches!(&failure, Failure::InvalidInput(what) if what.contains(told)), "{failure:?}");
+        assert!(matches!(&failure, Failure::InvalidInput(what) if what.contains(message)), "{failure:?}");
     }
     let second = Edit { row: 1, ..edits(&good, 1.0, RowNormalization::None)[0].clone() };
     ask(CompletionRequest { edits: vec![second], ..asked("Hello") }, &host).await.unwrap();
@@ -254,13 +254,13 @@ async fn vectors_have_length_one_and_are_near_for_prompts_that_are_alike() {
 
 #[test]
 fn the_network_is_drawn_from_the_seed_within_its_bounds() {
-    for (config, told) in [
+    for (config, message) in [
         (json!({ "layers": 0 }), "`layers` lies outside 1 to 32"),
         (json!({ "width": 1000 }), "`width` lies outside 2 to 256"),
         (json!({ "vocabulary": 4 }), "`vocabulary` lies outside 16 to 10004"),
     ] {
         let failure = serde_json::from_value::<Mock>(config).unwrap().open().unwrap_err();
-        assert_eq!(failure.message(), told);
+        assert_eq!(failure.message(), message);
     }
     mock(json!({ "layers": 32, "width": 2, "vocabulary": 10_004, "local": true }));
 }

@@ -9,15 +9,16 @@ use super::prompt::pick;
 
 /// Most references and choices that lead to one schema.
 const MOST_HOPS: usize = 32;
-/// Keys that say nothing of a value.
-const SILENT: [&str; 8] = ["$schema", "$id", "$defs", "definitions", "title", "description", "default", "examples"];
+/// Keys that do not restrict a value.
+const ANNOTATIONS: [&str; 8] =
+    ["$schema", "$id", "$defs", "definitions", "title", "description", "default", "examples"];
 
 /// The schema after its references are followed, its `allOf` are put together and one of its alternatives is chosen.
 /// `narrow` asks for the alternative that ends soonest.
 pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value, narrow: bool, random: &mut Random) -> Cow<'a, Value> {
     let mut schema = Cow::Borrowed(schema);
     for _ in 0..MOST_HOPS {
-        schema = match hop(root, &schema, narrow, random) {
+        schema = match next_step(root, &schema, narrow, random) {
             None => return schema,
             Some(Next::In(found)) => Cow::Borrowed(found),
             Some(Next::Made(made)) => Cow::Owned(made),
@@ -47,13 +48,14 @@ fn follow<'a>(schema: &'a Value, (key, index): &(&'static str, usize)) -> Option
     schema.get(key)?.get(index)
 }
 
-fn hop<'a>(root: &'a Value, schema: &Value, narrow: bool, random: &mut Random) -> Option<Next<'a>> {
+/// The next schema to look at, if this one has a reference or a choice.
+fn next_step<'a>(root: &'a Value, schema: &Value, narrow: bool, random: &mut Random) -> Option<Next<'a>> {
     let map = schema.as_object()?;
     let rest = |key: &str| {
-        let rest = map.iter().filter(|(other, _)| *other != key && !SILENT.contains(&other.as_str()));
+        let rest = map.iter().filter(|(other, _)| *other != key && !ANNOTATIONS.contains(&other.as_str()));
         rest.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>()
     };
-    let alone = |key: &str| map.keys().all(|other| other == key || SILENT.contains(&other.as_str()));
+    let alone = |key: &str| map.keys().all(|other| other == key || ANNOTATIONS.contains(&other.as_str()));
     if let Some(Value::String(reference)) = map.get("$ref") {
         let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
         return Some(match target {
@@ -99,7 +101,7 @@ fn merge(mut base: Map<String, Value>, with: &Value) -> Value {
         _ => return Value::Object(base),
     };
     for (key, theirs) in with {
-        if SILENT.contains(&key.as_str()) {
+        if ANNOTATIONS.contains(&key.as_str()) {
             continue;
         }
         let Some(ours) = base.get_mut(key) else {
@@ -107,14 +109,14 @@ fn merge(mut base: Map<String, Value>, with: &Value) -> Value {
             continue;
         };
         if ours != theirs {
-            *ours = both(key, ours.take(), theirs);
+            *ours = merge_values(key, ours.take(), theirs);
         }
     }
     Value::Object(base)
 }
 
 /// What both values of a key ask.
-fn both(key: &str, ours: Value, theirs: &Value) -> Value {
+fn merge_values(key: &str, ours: Value, theirs: &Value) -> Value {
     match (key, ours, theirs) {
         ("properties" | "patternProperties", Value::Object(mut ours), Value::Object(theirs)) => {
             for (name, schema) in theirs {
@@ -161,10 +163,10 @@ fn common_type(ours: Value, theirs: &Value) -> Value {
     fn list(types: &Value) -> &[Value] {
         types.as_array().map_or(std::slice::from_ref(types), Vec::as_slice)
     }
-    let within =
-        |one: &Value, other: &[Value]| other.contains(one) || (one == "integer" && other.contains(&json!("number")));
-    let mut common = list(&ours).iter().filter(|one| within(one, list(theirs))).cloned().collect::<Vec<_>>();
-    let further = list(theirs).iter().filter(|one| within(one, list(&ours)) && !common.contains(one)).cloned();
+    let is_within =
+        |kind: &Value, kinds: &[Value]| kinds.contains(kind) || (kind == "integer" && kinds.contains(&json!("number")));
+    let mut common = list(&ours).iter().filter(|kind| is_within(kind, list(theirs))).cloned().collect::<Vec<_>>();
+    let further = list(theirs).iter().filter(|kind| is_within(kind, list(&ours)) && !common.contains(kind)).cloned();
     let further = further.collect::<Vec<_>>();
     common.extend(further);
     match common.len() {

@@ -21,7 +21,7 @@ pub(super) const FEWEST_TOKENS: u32 = 16;
 /// The largest vocabulary: every word of two syllables, and what stands for no text.
 pub(super) const MOST_TOKENS: u32 = SYLLABLES * SYLLABLES + SPECIAL.len() as u32;
 
-/// Takes texts apart. Words that there is no token of share the tokens that there are, by a hash.
+/// Splits texts into tokens. Words without a token of their own share those of the vocabulary, by a hash.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tokenizer {
     /// How many tokens there are.

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::http::{Api, Complaint, counts, unfenced};
+use crate::http::{Api, ServerError, counts, unfenced};
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -87,13 +87,13 @@ impl<'de> Deserialize<'de> for Content {
 ///
 /// # Errors
 /// [`Failure::InvalidOutput`] if there is none or the model refused, or what an error in place of an answer means.
-pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
+pub(super) fn parse(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| api.unparsed(body, &error))?;
     let Some(choice) = answer.choices.and_then(|choices| choices.into_iter().next()) else {
         // Gateways send the failure of a server behind them as a success.
-        return Err(match answer.error.as_ref().map(Complaint::of) {
-            Some(complaint) => api.failure(complaint.status.unwrap_or(500), &HeaderMap::new(), &complaint),
-            None => api.nonsense("answered without choices"),
+        return Err(match answer.error.as_ref().map(ServerError::from_value) {
+            Some(error) => api.failure(error.status.unwrap_or(500), &HeaderMap::new(), &error),
+            None => api.invalid_answer("answered without choices"),
         });
     };
     let finish = match choice.finish_reason.as_deref() {
@@ -116,7 +116,7 @@ pub(super) fn read(body: &[u8], json: bool, api: &Api) -> Result<Completion> {
         _ if filtered => return Err(api.refusal("its answer was filtered")),
         // A model that spent all its tokens on thought.
         _ if finish == FinishReason::Length => String::new(),
-        _ => return Err(api.nonsense("answered without a text")),
+        _ => return Err(api.invalid_answer("answered without a text")),
     };
     let text = match json.then(|| unfenced(&text)) {
         Some(inner) if inner.len() < text.len() => inner.to_owned(),
@@ -146,7 +146,7 @@ mod tests {
             "choices": [{ "index": 0, "message": message, "finish_reason": finish, "logprobs": null }],
             "usage": { "prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9 },
         });
-        read(body.to_string().as_bytes(), true, &api())
+        parse(body.to_string().as_bytes(), true, &api())
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
             "model": "tiny for sk-very-secret",
             "choices": [{ "message": { "content": "you are sk-very-secret" }, "finish_reason": "stop" }],
         });
-        let completion = read(body.to_string().as_bytes(), false, &api()).unwrap();
+        let completion = parse(body.to_string().as_bytes(), false, &api()).unwrap();
         assert_eq!((completion.text.as_str(), completion.model.as_deref()), ("you are [key]", Some("tiny for [key]")));
     }
 
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(answer(parts, json!("stop")).unwrap().text, "{}");
         assert_eq!(answer(json!({ "content": "```json\n{}\n```" }), json!("stop")).unwrap().text, "{}");
         assert_eq!(answer(json!({ "content": null }), json!("length")).unwrap().finish, FinishReason::Length);
-        let bare = read(br#"{"choices": [{"message": {"content": "x"}}]}"#, false, &api()).unwrap();
+        let bare = parse(br#"{"choices": [{"message": {"content": "x"}}]}"#, false, &api()).unwrap();
         assert_eq!((bare.usage, bare.model), (None, None));
     }
 
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_told_by_what_it_is() {
-        let message = |body: &str| match read(body.as_bytes(), false, &api()) {
+        let message = |body: &str| match parse(body.as_bytes(), false, &api()) {
             Err(Failure::InvalidOutput(message)) => message,
             other => panic!("{other:?}"),
         };
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_error_in_place_of_an_answer_counts_as_its_own_status() {
-        let kind = |body: &str| read(body.as_bytes(), false, &api()).unwrap_err().kind();
+        let kind = |body: &str| parse(body.as_bytes(), false, &api()).unwrap_err().kind();
         assert_eq!(kind(r#"{"error": {"message": "slow down", "code": 429}}"#), FailureKind::RateLimited);
         assert_eq!(kind(r#"{"error": {"message": "upstream"}}"#), FailureKind::Unavailable);
     }

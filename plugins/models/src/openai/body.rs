@@ -1,4 +1,4 @@
-//! What is sent.
+//! The body of a request.
 
 use std::borrow::Cow;
 
@@ -44,8 +44,9 @@ struct Named<'a> {
 
 impl Body<'_> {
     /// The conversation with the schema in its system message.
-    fn told(&self, schema: &Value) -> Vec<Turn<'_>> {
-        let told = format!("Answer with JSON alone, without any other text. It follows this JSON Schema:\n{schema}");
+    fn messages_with_schema(&self, schema: &Value) -> Vec<Turn<'_>> {
+        let instruction =
+            format!("Answer with JSON alone, without any other text. It follows this JSON Schema:\n{schema}");
         let mut turns = Vec::with_capacity(self.request.messages.len() + 1);
         turns.extend(
             self.request
@@ -54,8 +55,8 @@ impl Body<'_> {
                 .map(|message| Turn { role: message.role, content: (&*message.content).into() }),
         );
         match turns.iter_mut().find(|turn| turn.role == Role::System) {
-            Some(system) => system.content = format!("{}\n\n{told}", system.content).into(),
-            None => turns.insert(0, Turn { role: Role::System, content: told.into() }),
+            Some(system) => system.content = format!("{}\n\n{instruction}", system.content).into(),
+            None => turns.insert(0, Turn { role: Role::System, content: instruction.into() }),
         }
         turns
     }
@@ -64,40 +65,42 @@ impl Body<'_> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        macro_rules! put {
+        macro_rules! entry {
             ($key:expr, $value:expr) => {
                 if self.extra.is_empty() || !self.extra.contains_key($key) {
                     map.serialize_entry($key, $value)?;
                 }
             };
         }
-        put!("model", self.model);
+        entry!("model", self.model);
         match (&self.request.schema, self.schema) {
-            (Some(schema), SchemaMode::JsonObject | SchemaMode::Prompt) => put!("messages", &self.told(schema)),
-            _ => put!("messages", &self.request.messages),
+            (Some(schema), SchemaMode::JsonObject | SchemaMode::Prompt) => {
+                entry!("messages", &self.messages_with_schema(schema))
+            }
+            _ => entry!("messages", &self.request.messages),
         }
         match (&self.request.schema, self.schema) {
-            (Some(schema), SchemaMode::JsonSchema) => put!(
+            (Some(schema), SchemaMode::JsonSchema) => entry!(
                 "response_format",
                 &Format { r#type: "json_schema", json_schema: Some(Named { name: "answer", strict: true, schema }) }
             ),
             (Some(_), SchemaMode::JsonObject) => {
-                put!("response_format", &Format { r#type: "json_object", json_schema: None });
+                entry!("response_format", &Format { r#type: "json_object", json_schema: None });
             }
             _ => {}
         }
         if let Some(max_tokens) = self.request.max_tokens {
-            put!(if self.newer { "max_completion_tokens" } else { "max_tokens" }, &max_tokens);
+            entry!(if self.newer { "max_completion_tokens" } else { "max_tokens" }, &max_tokens);
         }
         if let Some(temperature) = self.request.temperature {
-            put!("temperature", &temperature);
+            entry!("temperature", &temperature);
         }
         if !self.request.stop.is_empty() {
-            put!("stop", &self.request.stop);
+            entry!("stop", &self.request.stop);
         }
         if let Some(seed) = self.request.seed {
             // Servers read it as a signed number.
-            put!("seed", &(seed.wrapping_add(u64::from(self.request.replicate)) & i64::MAX.unsigned_abs()));
+            entry!("seed", &(seed.wrapping_add(u64::from(self.request.replicate)) & i64::MAX.unsigned_abs()));
         }
         for (key, value) in self.extra {
             map.serialize_entry(key, value)?;

@@ -1,4 +1,4 @@
-//! What `openai` is told.
+//! The configuration of the model `openai`, and its calls.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jackfield_plugin_api::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{answer, body::Body};
-use crate::http::{Api, ApiConfig, KeyHeader, body_of};
+use crate::http::{Api, ApiConfig, KeyHeader, body_of, refuse_own_keys};
 
 /// How a server is asked for an answer that follows a JSON Schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
@@ -53,20 +53,12 @@ pub struct OpenAi {
 /// Keys of a request without which the answer would not be what is read.
 const OWN_KEYS: [&str; 3] = ["messages", "stream", "n"];
 
-/// Fails if `body` has one of these keys.
-pub(crate) fn leave_alone(body: &Map<String, Value>, keys: &[&str]) -> Result<()> {
-    match keys.iter().find(|&&key| body.contains_key(key)) {
-        Some(key) => Err(Failure::InvalidConfig(format!("`body.{key}` cannot be set"))),
-        None => Ok(()),
-    }
-}
-
 impl Model for OpenAi {
     const NAME: &'static str = "openai";
     const STABILITY: Stability = Stability::Beta;
 
     fn open(mut self) -> Result<Self> {
-        leave_alone(&self.body, &OWN_KEYS)?;
+        refuse_own_keys(&self.body, &OWN_KEYS)?;
         self.api = Some(Api::open(&ApiConfig {
             base_url: &self.base_url,
             path: "chat/completions",
@@ -92,7 +84,7 @@ impl Model for OpenAi {
             newer: api.host() == "api.openai.com",
         };
         let answer = api.post(body_of(&request.messages, &body)?).await?;
-        answer::read(&answer, request.schema.is_some(), api)
+        answer::parse(&answer, request.schema.is_some(), api)
     }
 
     fn permissions() -> Vec<Permission> {

@@ -6,5 +6,4 @@ mod config;
 #[cfg(test)]
 mod server_tests;
 
-pub(crate) use config::leave_alone;
 pub use config::{OpenAi, SchemaMode};

@@ -1,4 +1,4 @@
-//! What `replay` is told, and what it answers.
+//! The configuration of the model `replay`, and its answers.
 
 use std::{fs, sync::OnceLock};
 
@@ -57,9 +57,9 @@ impl Model for Replay {
 }
 
 impl Replay {
-    /// What is said of a request that was not recorded.
+    /// The message about a request that was not recorded.
     fn unknown(&self, request: &CompletionRequest) -> String {
-        let (path, count) = (self.file.path.display(), self.recording.len());
+        let (path, count) = (self.file.path.display(), self.recording.answer_count());
         let index =
             self.index.get_or_init(|| Index::new(self.recording.requests.iter().map(|recorded| &recorded.request)));
         match index.nearest(request).and_then(|place| self.recording.requests.get(place)) {

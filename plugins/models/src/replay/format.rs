@@ -12,7 +12,7 @@ use crate::json;
 /// apart, and `held` and `cached`, which tell the host what to do with the answer.
 #[must_use]
 pub fn canonical(request: &CompletionRequest) -> String {
-    json::canonical(&asked(request))
+    json::canonical(&identity(request))
 }
 
 /// The line that records an answer, without the newline. What the host adds to a completion (`cached`, `usd`) is left
@@ -26,11 +26,12 @@ pub fn line(request: &CompletionRequest, replicate: u32, completion: &Completion
         completion: &'a Completion,
     }
     let completion = Completion { cached: false, usd: 0.0, ..completion.clone() };
-    let line = Line { request: asked(request), replicate, completion: &completion };
+    let line = Line { request: identity(request), replicate, completion: &completion };
     json::canonical(&serde_json::to_value(line).unwrap_or_default())
 }
 
-fn asked(request: &CompletionRequest) -> Value {
+/// The request as JSON, without what its answer does not depend on.
+fn identity(request: &CompletionRequest) -> Value {
     let mut value = serde_json::to_value(request).unwrap_or_default();
     if let Some(map) = value.as_object_mut() {
         for key in ["replicate", "validate", "cached"] {
@@ -57,7 +58,7 @@ pub(super) struct Recording {
     /// Requests, in the order of the file.
     pub(super) requests: Vec<Recorded>,
     /// Where in `requests` the one of this [`canonical`] form is.
-    places: HashMap<String, usize>,
+    indices: HashMap<String, usize>,
 }
 
 impl Recording {
@@ -75,8 +76,7 @@ impl Recording {
             completion: Completion,
         }
         let mut recording = Self::default();
-        for (index, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-            let line = index + 1;
+        for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
             let Line { request, replicate, completion } = serde_json::from_str(text).map_err(|error| {
                 // The position of the error is in the line, whose number is said before it.
                 let reason = error.to_string();
@@ -85,22 +85,22 @@ impl Recording {
             })?;
             let replicate = replicate.unwrap_or(request.replicate);
             let completion = Completion { cached: false, usd: 0.0, ..completion };
-            let place = *recording.places.entry(canonical(&request)).or_insert_with(|| {
+            let index = *recording.indices.entry(canonical(&request)).or_insert_with(|| {
                 recording.requests.push(Recorded { request, line, answers: HashMap::new() });
                 recording.requests.len() - 1
             });
-            recording.requests[place].answers.insert(replicate, completion);
+            recording.requests[index].answers.insert(replicate, completion);
         }
         Ok(recording)
     }
 
     /// The answers to this request.
     pub(super) fn find(&self, request: &CompletionRequest) -> Option<&Recorded> {
-        self.places.get(&canonical(request)).map(|&place| &self.requests[place])
+        self.indices.get(&canonical(request)).map(|&index| &self.requests[index])
     }
 
     /// How many answers there are.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn answer_count(&self) -> usize {
         self.requests.iter().map(|recorded| recorded.answers.len()).sum()
     }
 }
@@ -141,12 +141,12 @@ mod tests {
         let recording = Recording::parse(&file).unwrap();
         let recorded = recording.find(&request).unwrap();
         assert_eq!(recorded.answers[&2], Completion { cached: false, usd: 0.0, ..completion });
-        assert_eq!((recorded.line, recording.len()), (1, 2));
+        assert_eq!((recorded.line, recording.answer_count()), (1, 2));
         assert!(!line(&request, 2, &recorded.answers[&2]).contains('\n'));
     }
 
     #[test]
-    fn a_broken_line_is_told_by_its_number() {
+    fn a_broken_line_is_reported_with_its_number() {
         let good = line(&asked(), 0, &Completion::default());
         let error = |second: &str| Recording::parse(&format!("{good}\n{second}")).unwrap_err();
         assert_eq!(

@@ -38,8 +38,8 @@ impl Features {
     /// How alike two requests are: whether they have as many messages, the share of words in both, the fields in both.
     fn likeness(&self, other: &Self) -> (bool, u32, usize) {
         let shared = shared(&self.words, &other.words);
-        let all = self.words.len() + other.words.len() - shared;
-        let share = (shared * 1_000_000).checked_div(all).unwrap_or(1_000_000);
+        let total = self.words.len() + other.words.len() - shared;
+        let share = (shared * 1_000_000).checked_div(total).unwrap_or(1_000_000);
         let fields = self.fields.iter().filter(|field| other.fields.contains(field)).count();
         (self.messages == other.messages, share as u32, fields)
     }
@@ -51,10 +51,10 @@ impl Index {
         Self(requests.map(Features::of).collect())
     }
 
-    /// Place of the request that is most like this one; the first of several.
+    /// Index of the request that is most like this one; the first of several.
     pub(super) fn nearest(&self, request: &CompletionRequest) -> Option<usize> {
-        let asked = Features::of(request);
-        (0..self.0.len()).rev().max_by_key(|&place| asked.likeness(&self.0[place]))
+        let features = Features::of(request);
+        (0..self.0.len()).rev().max_by_key(|&index| features.likeness(&self.0[index]))
     }
 }
 
@@ -65,13 +65,13 @@ fn hash(value: impl Hash) -> u64 {
 }
 
 /// How many values two sorted lists share.
-fn shared(one: &[u64], other: &[u64]) -> usize {
-    let (mut at, mut count) = (0, 0);
-    for value in one {
-        while other.get(at).is_some_and(|other| other < value) {
-            at += 1;
+fn shared(left: &[u64], right: &[u64]) -> usize {
+    let (mut next, mut count) = (0, 0);
+    for value in left {
+        while right.get(next).is_some_and(|other| other < value) {
+            next += 1;
         }
-        count += usize::from(other.get(at) == Some(value));
+        count += usize::from(right.get(next) == Some(value));
     }
     count
 }
@@ -97,41 +97,46 @@ fn fields(request: &CompletionRequest) -> [(&'static str, String); 10] {
 
 /// The first difference between a request and a recorded one, for people.
 pub(super) fn difference(asked: &CompletionRequest, recorded: &CompletionRequest) -> String {
-    for (index, (one, other)) in asked.messages.iter().zip(&recorded.messages).enumerate() {
+    for (index, (message, recorded_message)) in asked.messages.iter().zip(&recorded.messages).enumerate() {
         let number = index + 1;
-        if one.role != other.role {
-            return format!("message {number}: asked by role {:?}, recorded by role {:?}", one.role, other.role)
-                .to_lowercase();
+        if message.role != recorded_message.role {
+            return format!(
+                "message {number}: asked by role {:?}, recorded by role {:?}",
+                message.role, recorded_message.role
+            )
+            .to_lowercase();
         }
-        if one.content != other.content {
-            return format!("message {number}, {}", line_difference(&one.content, &other.content));
+        if message.content != recorded_message.content {
+            return format!("message {number}, {}", line_difference(&message.content, &recorded_message.content));
         }
     }
-    let (one, other) = (asked.messages.len(), recorded.messages.len());
-    if one != other {
-        return format!("the number of messages: asked {one}, recorded {other}");
+    let (count, recorded_count) = (asked.messages.len(), recorded.messages.len());
+    if count != recorded_count {
+        return format!("the number of messages: asked {count}, recorded {recorded_count}");
     }
-    for ((name, one), (_, other)) in fields(asked).into_iter().zip(fields(recorded)) {
-        if one != other {
-            return format!("`{name}`: {}", sides(&one, &other));
+    for ((name, value), (_, recorded_value)) in fields(asked).into_iter().zip(fields(recorded)) {
+        if value != recorded_value {
+            return format!("`{name}`: {}", sides(&value, &recorded_value));
         }
     }
     "nothing that is shown".to_owned()
 }
 
+/// The first line in which two texts differ.
 fn line_difference(asked: &str, recorded: &str) -> String {
-    let (mut one, mut other) = (asked.split('\n'), recorded.split('\n'));
+    let (mut asked_lines, mut recorded_lines) = (asked.split('\n'), recorded.split('\n'));
     let mut number = 0;
     loop {
         number += 1;
-        match (one.next(), other.next()) {
-            (Some(one), Some(other)) if one == other => {}
+        match (asked_lines.next(), recorded_lines.next()) {
+            (Some(asked), Some(recorded)) if asked == recorded => {}
             (None, None) => return format!("line {number}"),
-            (one, other) => return format!("line {number}: {}", sides_or_end(one, other)),
+            (asked, recorded) => return format!("line {number}: {}", sides_or_end(asked, recorded)),
         }
     }
 }
 
+/// Both lines of a difference; one of the texts may have no such line.
 fn sides_or_end(asked: Option<&str>, recorded: Option<&str>) -> String {
     let side = |line: Option<&str>| line.map_or_else(|| "its end".to_owned(), |line| format!("`{}`", window(line, 0)));
     match (asked, recorded) {
@@ -140,15 +145,16 @@ fn sides_or_end(asked: Option<&str>, recorded: Option<&str>) -> String {
     }
 }
 
+/// Both sides, from a little before their first difference.
 fn sides(asked: &str, recorded: &str) -> String {
-    let same = asked.chars().zip(recorded.chars()).take_while(|(one, other)| one == other).count();
+    let same = asked.chars().zip(recorded.chars()).take_while(|(asked, recorded)| asked == recorded).count();
     // A short line is shown whole.
     let long = asked.chars().count().max(recorded.chars().count()) > SHOWN;
     let from = if long { same.saturating_sub(SHARED) } else { 0 };
     format!("asked `{}`, recorded `{}`", window(asked, from), window(recorded, from))
 }
 
-/// The characters from the one at `from`, cut.
+/// [`SHOWN`] characters of a line from the one at `from`, with an ellipsis where something is left out.
 fn window(line: &str, from: usize) -> String {
     let mut shown = String::from(if from > 0 { "…" } else { "" });
     let mut rest = line.chars().skip(from);

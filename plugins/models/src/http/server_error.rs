@@ -1,10 +1,10 @@
-//! What a server says in the body of an answer that is no success.
+//! The error that a server reports in the body of an answer.
 
 use serde_json::Value;
 
 /// An error as a server words it.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Complaint {
+pub(crate) struct ServerError {
     /// What is wrong; empty if the server does not say.
     pub(crate) message: String,
     /// Machine-readable codes and types, as far as there are any.
@@ -13,17 +13,17 @@ pub(crate) struct Complaint {
     pub(crate) status: Option<u16>,
 }
 
-impl Complaint {
-    /// Reads `{"error": {"message", "code", "type"}}` and its relatives; whatever else it is counts as the message.
-    pub(crate) fn read(body: &[u8]) -> Self {
+impl ServerError {
+    /// Parses `{"error": {"message", "code", "type"}}` and its relatives; whatever else it is counts as the message.
+    pub(crate) fn parse(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
-            Ok(value) => Self::of(value.get("error").filter(|error| !error.is_null()).unwrap_or(&value)),
+            Ok(value) => Self::from_value(value.get("error").filter(|error| !error.is_null()).unwrap_or(&value)),
             Err(_) => Self { message: String::from_utf8_lossy(body).into_owned(), ..Self::default() },
         }
     }
 
-    /// Reads the value under `error`.
-    pub(crate) fn of(error: &Value) -> Self {
+    /// The error in the value under `error`.
+    pub(crate) fn from_value(error: &Value) -> Self {
         let message = ["message", "detail", "error_description", "title"].iter().find_map(|key| match error.get(key) {
             Some(Value::String(text)) => Some(text.clone()),
             None | Some(Value::Null) => None,
@@ -45,7 +45,7 @@ impl Complaint {
     }
 
     /// Whether one of these codes or types is given.
-    pub(crate) fn is(&self, codes: &[&str]) -> bool {
+    pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
         self.codes.iter().any(|code| codes.contains(&code.as_str()))
     }
 }
@@ -69,17 +69,17 @@ mod tests {
             ("", ""),
             ("null", ""),
         ] {
-            assert_eq!(Complaint::read(body.as_bytes()).message, message, "{body}");
+            assert_eq!(ServerError::parse(body.as_bytes()).message, message, "{body}");
         }
     }
 
     #[test]
     fn codes_and_statuses_are_kept() {
-        let complaint =
-            Complaint::read(br#"{"error": {"message": "x", "type": "requests", "code": "insufficient_quota"}}"#);
-        assert!(complaint.is(&["insufficient_quota"]) && !complaint.is(&["other"]));
-        assert_eq!(Complaint::read(br#"{"error": {"message": "x", "code": 429}}"#).status, Some(429));
-        assert_eq!(Complaint::read(br#"{"error": {"message": "x", "code": "503"}}"#).status, Some(503));
-        assert_eq!(Complaint::read(br#"{"error": {"message": "x", "code": 7}}"#).status, None);
+        let error =
+            ServerError::parse(br#"{"error": {"message": "x", "type": "requests", "code": "insufficient_quota"}}"#);
+        assert!(error.has_code(&["insufficient_quota"]) && !error.has_code(&["other"]));
+        assert_eq!(ServerError::parse(br#"{"error": {"message": "x", "code": 429}}"#).status, Some(429));
+        assert_eq!(ServerError::parse(br#"{"error": {"message": "x", "code": "503"}}"#).status, Some(503));
+        assert_eq!(ServerError::parse(br#"{"error": {"message": "x", "code": 7}}"#).status, None);
     }
 }
