@@ -48,7 +48,7 @@ impl Made {
             age: &self.age,
             user: &self.user,
             intent: &self.intent,
-            of_day: OF_DAY,
+            elapsed_day: OF_DAY,
         }
     }
 

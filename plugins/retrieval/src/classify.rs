@@ -11,14 +11,14 @@ use crate::{
     vectors::Vectors,
 };
 
-/// The name under which examples of no domain stand, and the label of a query that is of none.
+/// The name of examples of no domain, and the label of a query that is of none.
 pub const GENERAL: &str = "general";
-/// What weights cost: see [`Softmax::fit`].
+/// The penalty on weights: see [`Softmax::fit`].
 pub(crate) const L2: f64 = 1e-4;
 /// The threshold where there is nothing to fit it on.
 const THRESHOLD: f64 = 0.5;
 /// Texts that are embedded together while examples are learned.
-const TOGETHER: usize = 256;
+const BATCH: usize = 256;
 
 /// Texts whose domains are known, to learn from.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Examples {
     threshold: Option<f64>,
 }
 
-/// Tells the domain of a text by its vector.
+/// Finds the domain of a text by its vector.
 pub struct VectorClassifier {
     /// Names of the domains, and last [`GENERAL`] where there are examples of it.
     names: Vec<String>,
@@ -45,7 +45,7 @@ pub struct VectorClassifier {
     dimensions: usize,
 }
 
-/// Tells the domain of a text, with an embedder in the process.
+/// Finds the domain of a text, with an embedder in the process.
 pub struct Classifier {
     embedder: Embedder,
     by_vector: VectorClassifier,
@@ -70,19 +70,19 @@ impl Examples {
     /// [`Failure::InvalidConfig`] if there are fewer than two domains, a domain has no examples, or the threshold is not
     /// within 0 to 1.
     pub fn new(examples: &BTreeMap<String, Vec<String>>, threshold: Option<f64>) -> Result<Self> {
-        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        let invalid = |message: String| Err(Failure::InvalidConfig(message));
         if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
-            return wrong(format!("`threshold` is {threshold}: it must be 0 to 1"));
+            return invalid(format!("`threshold` is {threshold}: it must be 0 to 1"));
         }
         let general = examples.get(GENERAL).filter(|texts| !texts.is_empty());
         let mut names: Vec<String> = examples.keys().filter(|name| *name != GENERAL).cloned().collect();
         if let Some(empty) = names.iter().find(|name| examples[*name].iter().all(|text| text.trim().is_empty())) {
-            return wrong(format!("the domain `{empty}` has no examples: give it a few texts"));
+            return invalid(format!("the domain `{empty}` has no examples: give it a few texts"));
         }
         let domains = names.len();
         if domains < 2 {
-            let mend = "name at least two in `domains` or `domains_file`, each with a few texts";
-            return wrong(format!("there are {domains} domains to tell apart: {mend}"));
+            let hint = "name at least two in `domains` or `domains_file`, each with a few texts";
+            return invalid(format!("there are {domains} domains to tell apart: {hint}"));
         }
         names.extend(general.map(|_| GENERAL.to_owned()));
         let (mut texts, mut labels) = (Vec::new(), Vec::new());
@@ -152,7 +152,7 @@ impl Classifier {
     pub fn of(examples: &Examples, embedder: &EmbedderConfig) -> Result<Self> {
         let embedder = Embedder::open(embedder, examples.texts())?;
         let mut vectors = embedder.embed(&[])?;
-        for texts in examples.texts().collect::<Vec<_>>().chunks(TOGETHER) {
+        for texts in examples.texts().collect::<Vec<_>>().chunks(BATCH) {
             vectors.append(&embedder.embed(texts)?);
         }
         Ok(Self { embedder, by_vector: VectorClassifier::learn(examples, vectors) })
@@ -185,7 +185,7 @@ impl Classifier {
         &self.embedder
     }
 
-    /// What tells domains by vectors.
+    /// The classifier of vectors.
     #[must_use]
     pub fn by_vector(&self) -> &VectorClassifier {
         &self.by_vector

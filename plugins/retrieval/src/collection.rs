@@ -1,4 +1,4 @@
-//! Documents to search in, as a file holds them.
+//! The documents to search in, and how a file holds them.
 
 use std::collections::BTreeSet;
 
@@ -32,23 +32,24 @@ impl Passage {
 /// # Errors
 /// [`Failure::InvalidConfig`] that names the file and the place: not JSON, not documents, an id twice, no document at all.
 pub fn read(file: &TextFile) -> Result<Vec<Passage>> {
-    let wrong = |what: String| Failure::InvalidConfig(format!("cannot use the documents in `{}`: {what}", file.path));
+    let invalid =
+        |message: String| Failure::InvalidConfig(format!("cannot use the documents in `{}`: {message}", file.path));
     let text = file.text.trim_start_matches('\u{feff}').trim();
     let passages: Vec<Passage> = if text.starts_with('[') {
-        serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?
+        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?
     } else {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let read = |(at, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| wrong(format!("line {}: {error}", at + 1)))
+        let parse = |(index, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|error| invalid(format!("line {}: {error}", index + 1)))
         };
-        lines.map(read).collect::<Result<_>>()?
+        lines.map(parse).collect::<Result<_>>()?
     };
     if passages.is_empty() {
-        return Err(wrong("there are none; write one JSON object with `id` and `text` a line".to_owned()));
+        return Err(invalid("there are none; write one JSON object with `id` and `text` a line".to_owned()));
     }
     let mut ids = BTreeSet::new();
     match passages.iter().find(|passage| !ids.insert(passage.id.as_str())) {
-        Some(twice) => Err(wrong(format!("the id `{}` is there twice", twice.id))),
+        Some(twice) => Err(invalid(format!("the id `{}` is there twice", twice.id))),
         None => Ok(passages),
     }
 }

@@ -6,12 +6,12 @@ use jackfield_plugin_api::prelude::*;
 use jackfield_text::six_places;
 
 use crate::{
-    asking::{LearnedOnce, embed_all},
     classify::{Classifier, Examples, VectorClassifier, Verdict},
-    embed::{EmbedderConfig, embed_asked, embed_kept},
+    embed::{self, EmbedderConfig, embed_by_model, embed_cached},
+    learning::{LearnedOnce, embed_all},
 };
 
-/// Domains that are answered with their scores.
+/// How many domains are answered with their scores.
 const SHOWN: usize = 3;
 
 /// What `domain` reads.
@@ -75,7 +75,7 @@ enum Learned {
     /// With an embedder in the process, when the stage was opened.
     Opened(Box<Classifier>),
     /// With the vectors of the stage's model, when the first document came.
-    Asked(Examples, LearnedOnce<VectorClassifier>),
+    ByModel(Examples, LearnedOnce<VectorClassifier>),
 }
 
 impl Analyzer for Domain {
@@ -87,17 +87,17 @@ impl Analyzer for Domain {
     fn open(mut self) -> Result<Self> {
         let mut examples = self.domains.clone();
         if let Some(file) = &self.domains_file {
-            let read: BTreeMap<String, Vec<String>> = serde_json::from_str(&file.text).map_err(|error| {
-                let mend = "it has to hold `{\"name\": [\"text\", …], …}`";
-                Failure::InvalidConfig(format!("cannot use the domains in `{}`: {error}; {mend}", file.path))
+            let domains: BTreeMap<String, Vec<String>> = serde_json::from_str(&file.text).map_err(|error| {
+                let hint = "it has to hold `{\"name\": [\"text\", …], …}`";
+                Failure::InvalidConfig(format!("cannot use the domains in `{}`: {error}; {hint}", file.path))
             })?;
-            for (name, texts) in read {
+            for (name, texts) in domains {
                 examples.entry(name).or_default().extend(texts);
             }
         }
         let examples = Examples::new(&examples, self.threshold)?;
-        self.learned = Some(if self.embedder.is_asked() {
-            Learned::Asked(examples, LearnedOnce::default())
+        self.learned = Some(if self.embedder.is_of_stage() {
+            Learned::ByModel(examples, LearnedOnce::default())
         } else {
             Learned::Opened(Box::new(Classifier::of(&examples, &self.embedder)?))
         });
@@ -120,17 +120,12 @@ impl Analyzer for Domain {
     }
 
     fn permissions() -> Vec<Permission> {
-        let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
-        let asked = "to have the model make the vectors, with `embedder = { kind = \"model\" }`".to_owned();
-        vec![
-            Permission { name: "cache".to_owned(), reason },
-            Permission { name: "model:embed".to_owned(), reason: asked },
-        ]
+        embed::permissions()
     }
 
     async fn analyze(&self, input: Text, host: &Host<'_>) -> Result<DomainOf> {
         let mut answers = self.analyze_batch(vec![input], std::slice::from_ref(host)).await;
-        answers.pop().unwrap_or_else(|| Err(Failure::Internal("no verdict".to_owned())))
+        answers.pop().expect("one verdict for one text")
     }
 
     async fn analyze_batch(&self, inputs: Vec<Text>, hosts: &[Host<'_>]) -> Vec<Result<DomainOf>> {
@@ -147,14 +142,14 @@ impl Domain {
     async fn verdicts(&self, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Verdict>>> {
         match &self.learned {
             Some(Learned::Opened(classifier)) => {
-                let vectors = embed_kept(classifier.embedder(), texts, hosts).await?;
+                let vectors = embed_cached(classifier.embedder(), texts, hosts).await?;
                 Ok(vectors.rows().map(|row| Ok(classifier.by_vector().verdict(row))).collect())
             }
-            Some(Learned::Asked(examples, learned)) => {
+            Some(Learned::ByModel(examples, learned)) => {
                 let hosts: Vec<&Host<'_>> = hosts.iter().collect();
                 let Some(host) = hosts.first() else { return Ok(Vec::new()) };
                 let classifier = learned.get(|| learn(examples, host)).await?;
-                let vectors = embed_asked(texts, &hosts, Some(classifier.dimensions())).await;
+                let vectors = embed_by_model(texts, &hosts, Some(classifier.dimensions())).await;
                 Ok(vectors.into_iter().map(|row| row.map(|row| classifier.verdict(&row))).collect())
             }
             None => Err(Failure::Internal("`domain` was called before it was opened".to_owned())),
@@ -165,7 +160,7 @@ impl Domain {
 /// Learns from vectors of the stage's model.
 async fn learn(examples: &Examples, host: &Host<'_>) -> Result<VectorClassifier> {
     let texts: Vec<&str> = examples.texts().collect();
-    let vectors = embed_all(&texts, host, "examples", |at| format!("the example {:?}", texts[at])).await?;
+    let vectors = embed_all(&texts, host, "examples", |index| format!("the example {:?}", texts[index])).await?;
     Ok(VectorClassifier::learn(examples, vectors))
 }
 

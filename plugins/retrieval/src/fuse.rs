@@ -1,4 +1,4 @@
-//! Two rankings as one, and a ranking made diverse.
+//! Fusion: two rankings become one, and a ranking is made diverse.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -16,7 +16,7 @@ pub enum Fusion {
 /// The constant of reciprocal-rank fusion.
 pub const RRF: f64 = 60.0;
 
-/// Scores brought to 0 to 1: the least to 0, the greatest to 1. Equal scores say nothing, and become 0.
+/// Scores scaled to 0 to 1: the least to 0, the greatest to 1. Equal scores say nothing, and become 0.
 #[must_use]
 pub fn min_max(scores: &[f64]) -> Vec<f64> {
     let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
@@ -54,13 +54,13 @@ pub fn diverse(
     let mut nearest = vec![None::<f64>; relevance.len()];
     let mut left: Vec<usize> = (0..relevance.len()).collect();
     while taken.len() < most && !left.is_empty() {
-        let value = |at: usize| lambda * relevance[at] - (1.0 - lambda) * nearest[at].unwrap_or(0.0);
-        let better = |best: usize, &at: &usize| if value(at) > value(best) { at } else { best };
+        let value = |index: usize| lambda * relevance[index] - (1.0 - lambda) * nearest[index].unwrap_or(0.0);
+        let better = |best: usize, &index: &usize| if value(index) > value(best) { index } else { best };
         let next = left.iter().fold(left[0], better);
-        left.retain(|&at| at != next);
-        for &at in &left {
-            let near = similarity(at, next);
-            nearest[at] = Some(nearest[at].map_or(near, |nearest| nearest.max(near)));
+        left.retain(|&index| index != next);
+        for &index in &left {
+            let near = similarity(index, next);
+            nearest[index] = Some(nearest[index].map_or(near, |nearest| nearest.max(near)));
         }
         taken.push(next);
     }

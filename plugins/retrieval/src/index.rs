@@ -11,18 +11,18 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     bm25::{Bm25, Parameters},
-    cells::Cells,
     collection::{self, Passage},
     embed::{Embedder, EmbedderConfig},
     fuse::{Fusion, diverse, min_max, reciprocal, weighted},
+    ivf::InvertedFile,
     rank::{best, numbered},
     vectors::{Vectors, dot},
 };
 
-/// Up to so many documents every vector is looked at.
-const EXACT: usize = 100_000;
+/// Up to so many documents the search looks at every vector.
+const MOST_EXACT: usize = 100_000;
 /// Texts that are embedded together while a collection is indexed.
-const TOGETHER: usize = 256;
+const BATCH: usize = 256;
 
 /// How to search.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub struct Search {
 /// A document that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
-    /// Its place in the collection.
+    /// Its index in the collection.
     pub document: usize,
     /// What it was ranked by: the fused score.
     pub score: f64,
@@ -62,7 +62,7 @@ pub struct Texts {
 pub struct Searchable {
     texts: Arc<Texts>,
     vectors: Vectors,
-    cells: Option<Cells>,
+    ivf: Option<InvertedFile>,
 }
 
 /// A collection with both its indexes, and an embedder in the process for queries.
@@ -83,7 +83,7 @@ impl Index {
         let mut about = String::new();
         let _ = write!(about, "{embedder:?} {parameters:?} {}", file.path);
         let digest = Sha256::new().chain_update(&about).chain_update([0]).chain_update(&file.text).finalize();
-        // Held while a collection is indexed: whoever asks for the same one meanwhile gets this one.
+        // Locked while a collection is indexed, so that nobody indexes the same one at the same time.
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         let open = open.get_or_insert_default();
         if let Some(index) = open.get(digest.as_slice()).and_then(Weak::upgrade) {
@@ -105,8 +105,8 @@ impl Index {
         let searched: Vec<&str> = searched.iter().map(String::as_str).collect();
         let embedder = Embedder::open(embedder, searched.iter().copied())?;
         let mut vectors = embedder.embed(&[])?;
-        for together in searched.chunks(TOGETHER) {
-            vectors.append(&embedder.embed(together)?);
+        for batch in searched.chunks(BATCH) {
+            vectors.append(&embedder.embed(batch)?);
         }
         Ok(Self { embedder, searchable: Searchable::new(texts, vectors) })
     }
@@ -147,7 +147,7 @@ impl Texts {
         &self.passages
     }
 
-    /// What is searched of each document: what its vector is made of.
+    /// The text of each document that is searched, and that its vector is made of.
     #[must_use]
     pub fn searched(&self) -> Vec<String> {
         self.passages.iter().map(Passage::searched).collect()
@@ -158,8 +158,8 @@ impl Searchable {
     /// Adds the vectors of the documents, in their order.
     #[must_use]
     pub fn new(texts: Arc<Texts>, vectors: Vectors) -> Self {
-        let cells = (vectors.len() > EXACT).then(|| Cells::new(&vectors));
-        Self { texts, vectors, cells }
+        let ivf = (vectors.len() > MOST_EXACT).then(|| InvertedFile::new(&vectors));
+        Self { texts, vectors, ivf }
     }
 
     /// The documents, in the order of the file.
@@ -179,8 +179,8 @@ impl Searchable {
     pub fn search(&self, query: &str, vector: &[f32], search: &Search) -> Vec<Found> {
         let words = self.texts.bm25.scores(query);
         let by_words = best(numbered(&words).filter(|ranked| ranked.score > 0.0), search.candidates);
-        let by_vector = match &self.cells {
-            Some(cells) => cells.nearest(&self.vectors, vector, search.candidates),
+        let by_vector = match &self.ivf {
+            Some(ivf) => ivf.nearest(&self.vectors, vector, search.candidates),
             None => self.vectors.nearest(vector, search.candidates),
         };
         // Both legs score every candidate, whichever put it forward.
@@ -189,9 +189,9 @@ impl Searchable {
         found.sort_unstable_by(|left, right| self.id(left).cmp(self.id(right)));
         found.dedup_by_key(|found| found.document);
 
-        let of = |take: fn(&Found) -> f64| found.iter().map(take).collect::<Vec<f64>>();
+        let scores = |score: fn(&Found) -> f64| found.iter().map(score).collect::<Vec<f64>>();
         let fused = match search.fusion {
-            Fusion::Weighted => weighted(&of(|found| found.bm25), &of(|found| found.vector), search.alpha),
+            Fusion::Weighted => weighted(&scores(|found| found.bm25), &scores(|found| found.vector), search.alpha),
             Fusion::Rrf => {
                 let mut ranks: HashMap<usize, [Option<usize>; 2]> = HashMap::new();
                 for (leg, ranked) in [&by_words, &by_vector].into_iter().enumerate() {
@@ -202,14 +202,16 @@ impl Searchable {
                 found.iter().map(|found| reciprocal(ranks.get(&found.document).copied().unwrap_or_default())).collect()
             }
         };
-        found.iter_mut().zip(fused).for_each(|(found, score)| found.score = score);
+        for (found, score) in found.iter_mut().zip(fused) {
+            found.score = score;
+        }
         // Stable: of two alike the lower id stays first.
         found.sort_by(|left, right| right.score.total_cmp(&left.score));
         if let Some(lambda) = search.mmr {
             let relevance = min_max(&found.iter().map(|found| found.score).collect::<Vec<f64>>());
-            let row = |at: usize| self.vectors.row(found[at].document);
+            let row = |index: usize| self.vectors.row(found[index].document);
             let order = diverse(&relevance, lambda, search.top, |left, right| f64::from(dot(row(left), row(right))));
-            found = order.into_iter().map(|at| found[at]).collect();
+            found = order.into_iter().map(|index| found[index]).collect();
         }
         found.truncate(search.top);
         found

@@ -77,22 +77,22 @@ struct Line {
     relevant: Vec<String>,
 }
 
-/// The judged queries of a file. All lines that are none are named at once.
+/// The judged queries of a file. All lines that are not queries are reported at once.
 fn read(file: &TextFile) -> Result<Vec<JudgedQuery>> {
-    let wrong =
-        |what: String| Err(Failure::InvalidConfig(format!("cannot use the queries in `{}`: {what}", file.path)));
+    let invalid =
+        |message: String| Err(Failure::InvalidConfig(format!("cannot use the queries in `{}`: {message}", file.path)));
     let text = file.text.trim_start_matches('\u{feff}');
     let (mut queries, mut ids, mut faults) = (Vec::new(), BTreeSet::new(), Vec::new());
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let Line { id, text, mut relevant } = match serde_json::from_str(line) {
             Ok(line) => line,
             Err(error) => {
-                faults.push(format!("line {}: {error}", at + 1));
+                faults.push(format!("line {}: {error}", index + 1));
                 continue;
             }
         };
         if !ids.insert(id.clone()) {
-            faults.push(format!("line {}: the id `{id}` is there twice", at + 1));
+            faults.push(format!("line {}: the id `{id}` is there twice", index + 1));
         }
         let mut seen = BTreeSet::new();
         relevant.retain(|id| seen.insert(id.clone()));
@@ -101,10 +101,10 @@ fn read(file: &TextFile) -> Result<Vec<JudgedQuery>> {
         }
     }
     if !faults.is_empty() {
-        return wrong(faults.join("; "));
+        return invalid(faults.join("; "));
     }
     if queries.is_empty() {
-        return wrong("of none is it known what answers it; write ids of documents as `relevant`".to_owned());
+        return invalid("of none is it known what answers it; write ids of documents as `relevant`".to_owned());
     }
     Ok(queries)
 }
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_lines_that_are_no_queries_are_named() {
+    fn all_lines_that_are_not_queries_are_named() {
         let refused = |text: &str| {
             let file = TextFile { path: "queries.jsonl".to_owned(), text: text.to_owned() };
             read(&file).expect_err("refused").message().to_owned()

@@ -1,4 +1,5 @@
-//! Jackfield plugin: domains of queries, retrieval by words and by vectors, and feedback worth learning from.
+//! This plugin finds the domain of a query and the documents that answer it, by words and by vectors, and filters the feedback
+//! that is worth learning from. It writes no answers and keeps no database: its indexes are in memory.
 //!
 //! | extension | what it does |
 //! | --- | --- |
@@ -12,7 +13,7 @@
 //! | --- | --- |
 //! | [`embed`] | texts as vectors: hashed features, a sentence encoder, or what the stage's model answers |
 //! | [`classify`], [`softmax`], [`scope`], [`threshold`] | domains from examples, and where to stop believing |
-//! | [`bm25`], [`vectors`], [`cells`] | the keyword leg; the vector leg, exact and among very many |
+//! | [`bm25`], [`vectors`], [`ivf`] | the keyword leg; the vector leg, exact and among very many |
 //! | [`fuse`], [`index`] | the legs as one ranking |
 //! | [`metrics`] | how good a ranking is |
 //! | [`feedback`] | the filter |
@@ -20,9 +21,7 @@
 //! Everything is deterministic, and the same on every target but for the sentence encoder's last digits.
 #![forbid(unsafe_code)]
 
-mod asking;
 pub mod bm25;
-pub mod cells;
 pub mod classify;
 pub mod collection;
 mod domain;
@@ -30,7 +29,9 @@ pub mod embed;
 pub mod feedback;
 pub mod fuse;
 pub mod index;
+pub mod ivf;
 mod judged;
+mod learning;
 pub mod metrics;
 pub mod rank;
 mod retrieve;

@@ -8,16 +8,18 @@ use std::collections::BTreeMap;
 /// Grades of documents for one query.
 pub type Judgements = BTreeMap<String, f64>;
 
+/// The grade of a document; 0 if it is not relevant.
 fn grade(judgements: &Judgements, id: &str) -> f64 {
     judgements.get(id).copied().filter(|grade| *grade > 0.0).unwrap_or(0.0)
 }
 
+/// How many documents are relevant.
 fn relevant(judgements: &Judgements) -> usize {
     judgements.values().filter(|grade| **grade > 0.0).count()
 }
 
 /// Normalised discounted cumulative gain at `depth` (Järvelin and Kekäläinen 2002), with the grade as gain and
-/// `log2(rank + 1)` as discount: trec_eval's `ndcg_cut`. None where nothing is relevant.
+/// `log2(rank + 1)` as discount: trec_eval's `ndcg_cut`. None if nothing is relevant.
 #[must_use]
 pub fn ndcg<'a>(ranking: impl IntoIterator<Item = &'a str>, judgements: &Judgements, depth: usize) -> Option<f64> {
     let discounted = |grades: &mut dyn Iterator<Item = f64>| -> f64 {
@@ -29,15 +31,15 @@ pub fn ndcg<'a>(ranking: impl IntoIterator<Item = &'a str>, judgements: &Judgeme
     (ideal > 0.0).then(|| discounted(&mut ranking.into_iter().map(|id| grade(judgements, id))) / ideal)
 }
 
-/// Share of the relevant documents among the first `depth`. None where nothing is relevant.
+/// Share of the relevant documents among the first `depth`. None if nothing is relevant.
 #[must_use]
 pub fn recall<'a>(ranking: impl IntoIterator<Item = &'a str>, judgements: &Judgements, depth: usize) -> Option<f64> {
     let found = ranking.into_iter().take(depth).filter(|id| grade(judgements, id) > 0.0).count();
-    let all = relevant(judgements);
-    (all > 0).then(|| found as f64 / all as f64)
+    let total = relevant(judgements);
+    (total > 0).then(|| found as f64 / total as f64)
 }
 
-/// Average precision over the whole ranking: trec_eval's `map` of one query. None where nothing is relevant.
+/// Average precision over the whole ranking: trec_eval's `map` of one query. None if nothing is relevant.
 #[must_use]
 pub fn average_precision<'a>(ranking: impl IntoIterator<Item = &'a str>, judgements: &Judgements) -> Option<f64> {
     let (mut found, mut sum) = (0usize, 0.0);
@@ -47,8 +49,8 @@ pub fn average_precision<'a>(ranking: impl IntoIterator<Item = &'a str>, judgeme
             sum += found as f64 / (rank + 1) as f64;
         }
     }
-    let all = relevant(judgements);
-    (all > 0).then(|| sum / all as f64)
+    let total = relevant(judgements);
+    (total > 0).then(|| sum / total as f64)
 }
 
 #[cfg(test)]

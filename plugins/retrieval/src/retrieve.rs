@@ -6,12 +6,12 @@ use jackfield_plugin_api::prelude::*;
 use jackfield_text::six_places;
 
 use crate::{
-    asking::{LearnedOnce, embed_all},
     bm25::Parameters,
     collection,
-    embed::{EmbedderConfig, embed_asked, embed_kept},
+    embed::{self, EmbedderConfig, embed_by_model, embed_cached},
     fuse::Fusion,
     index::{Index, Search, Searchable, Texts},
+    learning::{LearnedOnce, embed_all},
 };
 
 /// What `retrieve` reads.
@@ -104,7 +104,7 @@ enum Indexed {
     /// With an embedder in the process, when the stage was opened.
     Opened(Arc<Index>),
     /// With the vectors of the stage's model, when the first query came.
-    Asked(Arc<Texts>, LearnedOnce<Searchable>),
+    ByModel(Arc<Texts>, LearnedOnce<Searchable>),
 }
 
 impl Analyzer for Retrieve {
@@ -114,13 +114,15 @@ impl Analyzer for Retrieve {
     type Output = Hits;
 
     fn open(mut self) -> Result<Self> {
-        let share = |name: &str, value: f64| match value {
+        let check_share = |name: &str, value: f64| match value {
             0.0..=1.0 => Ok(()),
             _ => Err(Failure::InvalidConfig(format!("`{name}` is {value}: it must be 0 to 1"))),
         };
-        share("alpha", self.alpha)?;
-        share("b", self.b)?;
-        self.mmr.map_or(Ok(()), |lambda| share("mmr", lambda))?;
+        check_share("alpha", self.alpha)?;
+        check_share("b", self.b)?;
+        if let Some(lambda) = self.mmr {
+            check_share("mmr", lambda)?;
+        }
         if !(self.k1 >= 0.0 && self.k1.is_finite()) {
             return Err(Failure::InvalidConfig(format!("`k1` is {}: it must be 0 or more", self.k1)));
         }
@@ -130,8 +132,11 @@ impl Analyzer for Retrieve {
             }
         }
         let parameters = Parameters { k1: self.k1, b: self.b, stem: self.stem };
-        self.indexed = Some(if self.embedder.is_asked() {
-            Indexed::Asked(Arc::new(Texts::new(collection::read(&self.documents)?, parameters)), LearnedOnce::default())
+        self.indexed = Some(if self.embedder.is_of_stage() {
+            Indexed::ByModel(
+                Arc::new(Texts::new(collection::read(&self.documents)?, parameters)),
+                LearnedOnce::default(),
+            )
         } else {
             Indexed::Opened(Index::open(&self.documents, &self.embedder, parameters)?)
         });
@@ -155,22 +160,17 @@ impl Analyzer for Retrieve {
     }
 
     fn permissions() -> Vec<Permission> {
-        let reason = "to keep the vectors of queries, so that none is embedded twice".to_owned();
-        let asked = "to have the model make the vectors, with `embedder = { kind = \"model\" }`".to_owned();
-        vec![
-            Permission { name: "cache".to_owned(), reason },
-            Permission { name: "model:embed".to_owned(), reason: asked },
-        ]
+        embed::permissions()
     }
 
     async fn analyze(&self, input: Query, host: &Host<'_>) -> Result<Hits> {
         let mut hits = self.analyze_batch(vec![input], std::slice::from_ref(host)).await;
-        hits.pop().unwrap_or_else(|| Err(Failure::Internal("no hits".to_owned())))
+        hits.pop().expect("one list of hits for one query")
     }
 
     async fn analyze_batch(&self, inputs: Vec<Query>, hosts: &[Host<'_>]) -> Vec<Result<Hits>> {
         let texts: Vec<&str> = inputs.iter().map(|query| query.text.as_str()).collect();
-        match self.found(&texts, hosts).await {
+        match self.search(&texts, hosts).await {
             Ok(hits) => hits,
             Err(failure) => inputs.iter().map(|_| Err(failure.clone())).collect(),
         }
@@ -179,18 +179,18 @@ impl Analyzer for Retrieve {
 
 impl Retrieve {
     /// The hits for each query, unless all fail.
-    async fn found(&self, queries: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Hits>>> {
+    async fn search(&self, queries: &[&str], hosts: &[Host<'_>]) -> Result<Vec<Result<Hits>>> {
         match &self.indexed {
             Some(Indexed::Opened(index)) => {
-                let vectors = embed_kept(index.embedder(), queries, hosts).await?;
+                let vectors = embed_cached(index.embedder(), queries, hosts).await?;
                 let hits = |(query, row): (&&str, &[f32])| Ok(self.hits(index.searchable(), query, row));
                 Ok(queries.iter().zip(vectors.rows()).map(hits).collect())
             }
-            Some(Indexed::Asked(texts, searchable)) => {
+            Some(Indexed::ByModel(texts, searchable)) => {
                 let hosts: Vec<&Host<'_>> = hosts.iter().collect();
                 let Some(host) = hosts.first() else { return Ok(Vec::new()) };
                 let searchable = searchable.get(|| index(texts, host)).await?;
-                let vectors = embed_asked(queries, &hosts, Some(searchable.dimensions())).await;
+                let vectors = embed_by_model(queries, &hosts, Some(searchable.dimensions())).await;
                 let hits = |(query, row): (&&str, Result<Vec<f32>>)| Ok(self.hits(&searchable, query, &row?));
                 Ok(queries.iter().zip(vectors).map(hits).collect())
             }
@@ -222,7 +222,7 @@ impl Retrieve {
 async fn index(texts: &Arc<Texts>, host: &Host<'_>) -> Result<Searchable> {
     let searched = texts.searched();
     let searched: Vec<&str> = searched.iter().map(String::as_str).collect();
-    let name = |at: usize| format!("the document `{}`", texts.passages()[at].id);
+    let name = |index: usize| format!("the document `{}`", texts.passages()[index].id);
     let vectors = embed_all(&searched, host, "documents", name).await?;
     Ok(Searchable::new(Arc::clone(texts), vectors))
 }

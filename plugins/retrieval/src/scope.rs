@@ -4,12 +4,12 @@ use crate::{classify::L2, softmax::Softmax, threshold::fit_threshold, vectors::V
 
 /// Parts of the examples of which each is judged by what is learned from the others.
 const FOLDS: usize = 5;
-/// Nearest examples that are asked how near they are.
+/// Nearest examples whose distance is measured.
 const NEAREST: usize = 5;
 /// Examples of the domains that are judged at most, spread over all: a few thousand say it as well as any more.
 const JUDGED: usize = 1500;
-/// Numbers in the vectors of examples that are held to ask how near they are, which is a few milliseconds' work at most.
-const HELD: usize = 1 << 22;
+/// Numbers in the vectors of examples that are kept to measure how near they are, which is a few milliseconds' work at most.
+const MOST_NUMBERS: usize = 1 << 22;
 /// How many signs a text has.
 const SIGNS: usize = 2;
 
@@ -39,17 +39,18 @@ impl Scope {
         let (mut signs, mut outside) = (Vec::new(), Vec::new());
         for fold in 0..FOLDS {
             // Examples of a class stand together, so every fifth is a fifth of every class.
-            let (mut rows, mut of_rows) = (Vectors::new(vectors.dimensions()), Vec::new());
-            for (at, &label) in labels.iter().enumerate().filter(|(at, _)| at % FOLDS != fold) {
-                rows.push(vectors.row(at));
-                of_rows.push(label);
+            let (mut rows, mut row_labels) = (Vectors::new(vectors.dimensions()), Vec::new());
+            for (index, &label) in labels.iter().enumerate().filter(|(index, _)| index % FOLDS != fold) {
+                rows.push(vectors.row(index));
+                row_labels.push(label);
             }
-            let examples = held(&rows, of_rows.iter().filter(|&&label| label < domains).count());
-            let softmax = Softmax::fit(&rows, &of_rows, domains + 1, L2);
-            for (turn, at) in (fold..labels.len()).step_by(FOLDS).enumerate() {
-                if labels[at] >= domains || turn % step == 0 {
-                    signs.push(signs_of(&softmax.probabilities(vectors.row(at)), vectors.row(at), &examples));
-                    outside.push(labels[at] >= domains);
+            let examples = spread_sample(&rows, row_labels.iter().filter(|&&label| label < domains).count());
+            let softmax = Softmax::fit(&rows, &row_labels, domains + 1, L2);
+            for (judged, index) in (fold..labels.len()).step_by(FOLDS).enumerate() {
+                if labels[index] >= domains || judged % step == 0 {
+                    let row = vectors.row(index);
+                    signs.push(signs_of(&softmax.probabilities(row), row, &examples));
+                    outside.push(labels[index] >= domains);
                 }
             }
         }
@@ -62,7 +63,7 @@ impl Scope {
         let mut rows = Vectors::new(1);
         signs.iter().for_each(|signs| rows.push(&[sum(&scales, signs)]));
         let classes: Vec<usize> = outside.iter().map(|&out| usize::from(!out)).collect();
-        let examples = held(&vectors, inside);
+        let examples = spread_sample(&vectors, inside);
         let weights = Softmax::fit(&rows, &classes, 2, 1.0 / count.max(1.0));
         if weights.probabilities(&[1.0])[1] <= weights.probabilities(&[0.0])[1] {
             return None;
@@ -70,7 +71,7 @@ impl Scope {
         let judged = classes.iter().sum::<usize>().max(1);
         let weight = inside as f64 / judged as f64;
         let scope = Self { examples, scales, weights, sampled: libm::log(weight) };
-        let scores: Vec<f64> = signs.iter().map(|signs| scope.weighed(signs)).collect();
+        let scores: Vec<f64> = signs.iter().map(|signs| scope.weighted_probability(signs)).collect();
         let threshold = fit_threshold(&scores, &outside, weight)?;
         Some((scope, threshold))
     }
@@ -78,19 +79,19 @@ impl Scope {
     /// The probability that a text is of some domain, from the classifier's probabilities, that of none last, and its vector.
     #[must_use]
     pub fn probability(&self, probabilities: &[f64], vector: &[f32]) -> f64 {
-        self.weighed(&signs_of(probabilities, vector, &self.examples))
+        self.weighted_probability(&signs_of(probabilities, vector, &self.examples))
     }
 
-    fn weighed(&self, signs: &[f64; SIGNS]) -> f64 {
+    fn weighted_probability(&self, signs: &[f64; SIGNS]) -> f64 {
         let probability = self.weights.probabilities(&[sum(&self.scales, signs)])[1];
         1.0 / (1.0 + libm::exp(-odds(probability) - self.sampled))
     }
 }
 
-/// Of the first rows, which are of the domains, as many as are held, spread over all.
-fn held(rows: &Vectors, inside: usize) -> Vectors {
+/// Of the first rows, which are of the domains, a sample of at most [`MOST_NUMBERS`] numbers, spread over all.
+fn spread_sample(rows: &Vectors, inside: usize) -> Vectors {
     let mut examples = Vectors::new(rows.dimensions());
-    let step = (inside * rows.dimensions()).div_ceil(HELD).max(1);
+    let step = (inside * rows.dimensions()).div_ceil(MOST_NUMBERS).max(1);
     rows.rows().take(inside).step_by(step).for_each(|row| examples.push(row));
     examples
 }
@@ -139,9 +140,12 @@ mod tests {
             let (vectors, labels) = made(each);
             let softmax = Softmax::fit(&vectors, &labels, 3, L2);
             let (scope, threshold) = Scope::learn(vectors, &labels, 2).unwrap();
-            let of = |row: &[f32; 3]| scope.probability(&softmax.probabilities(row), row);
-            assert!(of(&[1.0, 0.0, 0.0]) > threshold && of(&[0.0, 1.0, 0.0]) > threshold);
-            assert!(of(&[0.0, 0.0, 1.0]) < threshold && of(&[0.0, 0.0, -1.0]) < of(&[0.6, 0.8, 0.0]));
+            let probability = |row: &[f32; 3]| scope.probability(&softmax.probabilities(row), row);
+            assert!(probability(&[1.0, 0.0, 0.0]) > threshold && probability(&[0.0, 1.0, 0.0]) > threshold);
+            assert!(
+                probability(&[0.0, 0.0, 1.0]) < threshold
+                    && probability(&[0.0, 0.0, -1.0]) < probability(&[0.6, 0.8, 0.0])
+            );
         }
     }
 

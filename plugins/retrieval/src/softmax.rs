@@ -53,8 +53,8 @@ impl Softmax {
             let (mut loss, mut scores) = (0.0, vec![0f64; classes]);
             for (at, &label) in labels.iter().enumerate().take(count) {
                 linear(weights, rows.row(at), dimensions, &mut scores);
-                let told = scores[label];
-                loss += probabilities(&mut scores) - told;
+                let score_of_label = scores[label];
+                loss += probabilities(&mut scores) - score_of_label;
                 scores[label] -= 1.0;
                 for &(dimension, value) in rows.row(at) {
                     let start = dimension as usize * classes;

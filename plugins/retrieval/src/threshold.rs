@@ -21,19 +21,19 @@ pub fn fit_threshold(scores: &[f64], out_of_scope: &[bool], weight: f64) -> Opti
     order.sort_by(|&left, &right| scores[left].total_cmp(&scores[right]));
     let (mut hits, mut withheld) = (0.0, 0.0);
     let (mut best, mut threshold) = (0.0, scores[order[0]].min(0.0));
-    for (place, &at) in order.iter().enumerate() {
-        let hit = if out_of_scope[at] { 1.0 } else { 0.0 };
+    for (rank, &query) in order.iter().enumerate() {
+        let hit = if out_of_scope[query] { 1.0 } else { 0.0 };
         hits += hit;
         withheld += hit + (1.0 - hit) * weight;
-        let next = order.get(place + 1).map(|&next| scores[next]);
-        if next == Some(scores[at]) {
+        let next = order.get(rank + 1).map(|&next| scores[next]);
+        if next == Some(scores[query]) {
             continue;
         }
         let f1 = 2.0 * hits / (withheld + outside as f64);
         if f1 > best + 1e-12 {
             best = f1;
             // Beyond the last score nothing is answered.
-            threshold = next.map_or(scores[at] + 1e-6, |next| f64::midpoint(scores[at], next));
+            threshold = next.map_or(scores[query] + 1e-6, |next| f64::midpoint(scores[query], next));
         }
     }
     Some(threshold)

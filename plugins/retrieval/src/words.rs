@@ -1,4 +1,4 @@
-//! Words of a text, as the keyword leg compares them.
+//! The words of a text in the form in which the keyword leg compares them.
 
 use jackfield_text::words::written_words;
 use rust_stemmers::{Algorithm, Stemmer};
@@ -39,10 +39,10 @@ impl<'a> Numbered<'a> {
     }
 
     /// Appends the numbers of a text's terms.
-    pub(crate) fn read(&mut self, text: &str, into: &mut Vec<u32>) {
+    pub(crate) fn read(&mut self, text: &str, numbers: &mut Vec<u32>) {
         written_words(text, |word| {
             if let Some(&number) = self.of_words.get(word) {
-                into.push(number);
+                numbers.push(number);
                 return;
             }
             let stem = self.terms.stemmer.as_ref().map(|stemmer| stemmer.stem(word));
@@ -53,7 +53,7 @@ impl<'a> Numbered<'a> {
                 None => *self.numbers.entry(term.into()).or_insert(next),
             };
             self.of_words.insert(word.into(), number);
-            into.push(number);
+            numbers.push(number);
         });
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn open(folder: &Path, max_tokens: Option<usize>) -> Result<Arc<Sente
         with_advice(Failure::InvalidConfig(format!("cannot load `{}`: {error}", path.escape_debug())))
     })?;
     let key = (folder.to_owned(), about.len(), about.modified().ok(), max_tokens);
-    // Held while a model is read: whoever asks for the same one meanwhile gets this one.
+    // Locked while a model is read, so that nobody reads the same one at the same time.
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let open = open.get_or_insert_default();
     if let Some(encoder) = open.get(&key).and_then(Weak::upgrade) {
@@ -54,7 +54,9 @@ pub(super) fn embed(encoder: &SentenceEncoder, texts: &[&str]) -> Result<Vectors
     let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let rows = encoder.embed(texts, threads)?;
     let mut vectors = Vectors::new(encoder.dimensions());
-    rows.chunks_exact(encoder.dimensions()).for_each(|row| vectors.push(row));
+    for row in rows.chunks_exact(encoder.dimensions()) {
+        vectors.push(row);
+    }
     Ok(vectors)
 }
 

@@ -1,10 +1,10 @@
 //! Texts as vectors of length 1.
 
-mod asked;
 #[cfg(feature = "models")]
 mod bert;
+mod by_model;
+mod cached;
 mod hashing;
-mod kept;
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use jackfield_plugin_api::prelude::*;
 #[cfg(feature = "models")]
 use jackfield_transformer::SentenceEncoder;
 
-pub use asked::embed_asked;
-pub(crate) use asked::other_length;
+pub use by_model::embed_by_model;
+pub(crate) use by_model::other_length;
+pub use cached::embed_cached;
 pub use hashing::{Features, Hashing};
-pub use kept::embed_kept;
 
 use crate::vectors::Vectors;
 
@@ -55,9 +55,9 @@ impl Default for EmbedderConfig {
 }
 
 impl EmbedderConfig {
-    /// Whether the stage's model makes the vectors, which can be asked during a call alone.
+    /// Whether the stage's model makes the vectors. It can be called only while the stage is.
     #[must_use]
-    pub const fn is_asked(&self) -> bool {
+    pub const fn is_of_stage(&self) -> bool {
         matches!(self, Self::Model {})
     }
 }
@@ -77,7 +77,7 @@ impl Embedder {
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`] if a size is out of range, the model's folder cannot be read or is not one, or the vectors
-    /// are a stage's model's to make, which are [asked for](embed_asked).
+    /// are a stage's model's to make, which are [asked for](embed_by_model).
     pub fn open<'a>(config: &EmbedderConfig, texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         match config {
             EmbedderConfig::Hashing { dimensions, idf } => {
@@ -115,7 +115,7 @@ impl Embedder {
         }
     }
 
-    /// What tells this embedder from every other that makes other vectors: a digest of all that it learned or read.
+    /// What distinguishes this embedder from every other that makes other vectors: a digest of all that it learned or read.
     #[must_use]
     pub fn identity(&self) -> &[u8] {
         match self {
@@ -142,6 +142,16 @@ impl Embedder {
             Self::Bert(encoder) => bert::embed(encoder, texts),
         }
     }
+}
+
+/// What a stage asks for that embeds texts.
+pub(crate) fn permissions() -> Vec<Permission> {
+    let cache = "to keep the vectors of queries, so that none is embedded twice".to_owned();
+    let model = "to have the model make the vectors, with `embedder = { kind = \"model\" }`".to_owned();
+    vec![
+        Permission { name: "cache".to_owned(), reason: cache },
+        Permission { name: "model:embed".to_owned(), reason: model },
+    ]
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub struct Columns<'a> {
     /// Number of the intent.
     pub intent: &'a [u32],
     /// How much of the present day is over, 0 to 1: where the day of an item begins.
-    pub of_day: f64,
+    pub elapsed_day: f64,
 }
 
 /// What the rule leaves.
@@ -137,7 +137,7 @@ impl Filter {
                     dropped.below_threshold += 1;
                     continue;
                 }
-                let day = days_back(age - columns.of_day);
+                let day = days_back(age - columns.elapsed_day);
                 if !users.take(at, day) {
                     dropped.user_quota += 1;
                 } else if !intents.take(at, day) {
@@ -155,16 +155,16 @@ impl Filter {
     fn worth(&self, columns: &Columns<'_>) -> Vec<f32> {
         let Columns { confidence, reputation, specificity, age, .. } = *columns;
         let max_age = self.rule.max_age;
-        let one = |((&confidence, &reputation), (&specificity, &age)): ((&f32, &f32), (&f32, &f32))| {
+        let worth_of = |((&confidence, &reputation), (&specificity, &age)): ((&f32, &f32), (&f32, &f32))| {
             let within = |x: f32| x.clamp(0.0, 1.0) == x;
             let valid = within(confidence) & within(reputation) & within(specificity) & (age >= 0.0);
             let worth = if age <= max_age { confidence * reputation * specificity } else { OLD };
             if valid { worth } else { INVALID }
         };
-        confidence.iter().zip(reputation).zip(specificity.iter().zip(age)).map(one).collect()
+        confidence.iter().zip(reputation).zip(specificity.iter().zip(age)).map(worth_of).collect()
     }
 
-    /// The least and the greatest worth that is no outlier.
+    /// The least and the greatest worth that is not an outlier.
     fn bounds(&self, worth: &[f32]) -> (f32, f32) {
         let (mut sums, mut squares, mut counts) = ([0f64; LANES], [0f64; LANES], [0f64; LANES]);
         let mut add = |lane: usize, worth: f32| {
@@ -223,51 +223,51 @@ enum Quota<'a> {
     None,
     /// A cell per number and day.
     Table {
-        of: &'a [u32],
+        numbers: &'a [u32],
         most: u32,
         days: usize,
         cells: Vec<u16>,
     },
     /// For numbers too far apart for a table.
     Map {
-        of: &'a [u32],
+        numbers: &'a [u32],
         most: u32,
         cells: FxHashMap<(u32, u32), u32>,
     },
 }
 
 impl<'a> Quota<'a> {
-    fn new(of: &'a [u32], most: u32, days: usize) -> Self {
-        if of.is_empty() {
+    fn new(numbers: &'a [u32], most: u32, days: usize) -> Self {
+        if numbers.is_empty() {
             return Self::None;
         }
         // No number is above all their bits together, which are had faster than the greatest.
-        let bits = of.iter().fold(0, |bits, number| bits | number);
+        let bits = numbers.iter().fold(0, |bits, number| bits | number);
         let cells = (bits as usize + 1).saturating_mul(days);
-        if most <= u32::from(u16::MAX) && cells <= of.len().saturating_mul(16).saturating_add(1 << 12) {
-            Self::Table { of, most, days, cells: vec![0; cells] }
+        if most <= u32::from(u16::MAX) && cells <= numbers.len().saturating_mul(16).saturating_add(1 << 12) {
+            Self::Table { numbers, most, days, cells: vec![0; cells] }
         } else {
-            Self::Map { of, most, cells: FxHashMap::default() }
+            Self::Map { numbers, most, cells: FxHashMap::default() }
         }
     }
 
     /// Counts the item, if there is room for it that day.
-    fn take(&mut self, at: usize, day: usize) -> bool {
+    fn take(&mut self, item: usize, day: usize) -> bool {
         match self {
             Self::None => true,
-            Self::Table { of, most, days, cells } => {
-                let cell = of.get(at).map(|&number| number as usize * *days + day);
+            Self::Table { numbers, most, days, cells } => {
+                let cell = numbers.get(item).map(|&number| number as usize * *days + day);
                 let Some(count) = cell.and_then(|cell| cells.get_mut(cell)) else { return true };
-                let room = u32::from(*count) < *most;
-                *count += u16::from(room);
-                room
+                let has_room = u32::from(*count) < *most;
+                *count += u16::from(has_room);
+                has_room
             }
-            Self::Map { of, most, cells } => {
-                let Some(&number) = of.get(at) else { return true };
+            Self::Map { numbers, most, cells } => {
+                let Some(&number) = numbers.get(item) else { return true };
                 let count = cells.entry((number, day as u32)).or_insert(0);
-                let room = *count < *most;
-                *count += u32::from(room);
-                room
+                let has_room = *count < *most;
+                *count += u32::from(has_room);
+                has_room
             }
         }
     }

@@ -139,8 +139,10 @@ impl Analyzer for FeedbackFilter {
 
     fn open(mut self) -> Result<Self> {
         let within = |name: &str, value: f64, low: f64, high: f64| {
-            let wrong = || Failure::InvalidConfig(format!("`{name}` is {value}: it must be {low} to {high}"));
-            if (low..=high).contains(&value) { Ok(()) } else { Err(wrong()) }
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(Failure::InvalidConfig(format!("`{name}` is {value}: it must be {low} to {high}")))
         };
         within("new_user", self.new_user, 0.0, 1.0)?;
         within("threshold", self.threshold, 0.0, 1.0)?;
@@ -185,18 +187,18 @@ impl Analyzer for FeedbackFilter {
     }
 
     async fn analyze(&self, input: WithTensors<Feedback>, _: &Host<'_>) -> Result<WithTensors<Filtered>> {
-        let closed = || Failure::Internal("`feedback` was called before it was opened".to_owned());
-        let filter = self.filter.as_ref().ok_or_else(closed)?;
+        let not_opened = || Failure::Internal("`feedback` was called before it was opened".to_owned());
+        let filter = self.filter.as_ref().ok_or_else(not_opened)?;
         if input.tensors.is_empty() {
-            let outcome = self.of_items(filter, &input.value)?;
-            let accepted = outcome.accepted.iter().map(|&at| u64::from(at)).collect();
-            let rating = rating(&outcome, |at| input.value.items.get(at).and_then(|item| item.rating));
+            let outcome = self.filter_items(filter, &input.value)?;
+            let accepted = outcome.accepted.iter().map(|&item| u64::from(item)).collect();
+            let rating = rating(&outcome, |index| input.value.items.get(index).and_then(|item| item.rating));
             return Ok(WithTensors { value: answer(&outcome, accepted, rating), tensors: Vec::new() });
         }
         if !input.value.items.is_empty() {
             return Err(Failure::InvalidInput("items and tensors at once: give one of them".to_owned()));
         }
-        let (outcome, count) = of_tensors(filter, &input)?;
+        let (outcome, count) = filter_tensors(filter, &input)?;
         let ratings = input.tensors.iter().find(|tensor| tensor.name == "rating");
         if let Some(wrong) = ratings.filter(|ratings| ratings.data.len() != count) {
             let has = wrong.data.len();
@@ -204,11 +206,14 @@ impl Analyzer for FeedbackFilter {
             return Err(Failure::InvalidInput(wrong));
         }
         // Without a rating: not a number.
-        let of = |at: usize| ratings.map(|ratings| f64::from(ratings.data[at])).filter(|rating| rated(*rating));
-        let rating = rating(&outcome, of);
+        let rating_of = |index: usize| {
+            let rating = f64::from(ratings?.data[index]);
+            is_rating(rating).then_some(rating)
+        };
+        let rating = rating(&outcome, rating_of);
         let mut scores = vec![0f32; count];
-        for (&at, &score) in outcome.accepted.iter().zip(&outcome.scores) {
-            scores[at as usize] = score;
+        for (&item, &score) in outcome.accepted.iter().zip(&outcome.scores) {
+            scores[item as usize] = score;
         }
         let tensor = Tensor { name: "accepted".to_owned(), shape: vec![count as u64], data: scores.into() };
         Ok(WithTensors { value: answer(&outcome, Vec::new(), rating), tensors: vec![tensor] })
@@ -216,7 +221,7 @@ impl Analyzer for FeedbackFilter {
 }
 
 impl FeedbackFilter {
-    fn of_items(&self, filter: &Filter, feedback: &Feedback) -> Result<Outcome> {
+    fn filter_items(&self, filter: &Filter, feedback: &Feedback) -> Result<Outcome> {
         let now = match &feedback.now {
             Some(now) => now.days()?,
             None if feedback.items.is_empty() => 0.0,
@@ -228,31 +233,41 @@ impl FeedbackFilter {
         let mut columns: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(count));
         let (mut users, mut intents) = (Numbers::default(), Numbers::default());
         for item in &feedback.items {
-            // A share of more than all is no share: the item is invalid.
+            // A reputation above 1 makes the item invalid.
             let reputation = if item.total == 0 { self.new_user } else { item.accepted as f64 / item.total as f64 };
-            // So is one whose rating is none.
-            let confidence = if item.rating.is_none_or(rated) { item.confidence } else { f64::NAN };
+            // So does a rating outside 0 to 1.
+            let confidence = if item.rating.is_none_or(is_rating) { item.confidence } else { f64::NAN };
             let values = [confidence, reputation, item.specificity, now - item.at.days()?];
-            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value as f32));
+            for (column, value) in columns.iter_mut().zip(values) {
+                column.push(value as f32);
+            }
             users.push(&item.user);
             intents.push(&item.intent);
         }
         let [confidence, reputation, specificity, age] = &columns;
         let (user, intent) = (&users.column, &intents.column);
-        Ok(filter.apply(&Columns { confidence, reputation, specificity, age, user, intent, of_day: of_day(now) }))
+        Ok(filter.apply(&Columns {
+            confidence,
+            reputation,
+            specificity,
+            age,
+            user,
+            intent,
+            elapsed_day: elapsed_day(now),
+        }))
     }
 }
 
 /// How much of the day is over.
-fn of_day(now: f64) -> f64 {
-    let part = now - now.floor();
-    if part.is_finite() { part } else { 0.0 }
+fn elapsed_day(now: f64) -> f64 {
+    let fraction = now - now.floor();
+    if fraction.is_finite() { fraction } else { 0.0 }
 }
 
-fn of_tensors(filter: &Filter, input: &WithTensors<Feedback>) -> Result<(Outcome, usize)> {
+fn filter_tensors(filter: &Filter, input: &WithTensors<Feedback>) -> Result<(Outcome, usize)> {
     let confidence = &input.tensor("confidence")?.data;
     let count = confidence.len();
-    let same = |name: &str| -> Result<&Tensor> {
+    let same_length = |name: &str| -> Result<&Tensor> {
         let tensor = input.tensor(name)?;
         if tensor.data.len() == count {
             return Ok(tensor);
@@ -264,22 +279,22 @@ fn of_tensors(filter: &Filter, input: &WithTensors<Feedback>) -> Result<(Outcome
         if !input.tensors.iter().any(|tensor| tensor.name == name) {
             return Ok(Vec::new());
         }
-        let tensor = same(name)?;
-        // Larger whole numbers are not all to be had in 32 bits.
+        let tensor = same_length(name)?;
+        // A float of 32 bits cannot hold all whole numbers above this.
         let number = |&x: &f32| ((0.0..=16_777_216.0).contains(&x) && x.trunc() == x).then_some(x as u32);
         let wrong = || Failure::InvalidInput(format!("the tensor `{name}` must hold whole numbers from 0 to 2^24"));
         tensor.data.iter().map(number).collect::<Option<_>>().ok_or_else(wrong)
     };
     let (user, intent) = (numbers("user")?, numbers("intent")?);
-    let of_day = input.value.now.as_ref().map(Moment::days).transpose()?.map_or(1.0, of_day);
+    let elapsed_day = input.value.now.as_ref().map(Moment::days).transpose()?.map_or(1.0, elapsed_day);
     let columns = Columns {
         confidence,
-        reputation: &same("reputation")?.data,
-        specificity: &same("specificity")?.data,
-        age: &same("age_days")?.data,
+        reputation: &same_length("reputation")?.data,
+        specificity: &same_length("specificity")?.data,
+        age: &same_length("age_days")?.data,
         user: &user,
         intent: &intent,
-        of_day,
+        elapsed_day,
     };
     Ok((filter.apply(&columns), count))
 }
@@ -299,15 +314,15 @@ impl<'a> Numbers<'a> {
 }
 
 /// Whether this is a rating.
-fn rated(rating: f64) -> bool {
+fn is_rating(rating: f64) -> bool {
     (0.0..=1.0).contains(&rating)
 }
 
 /// Mean of the ratings of what counts, weighted by its score.
-fn rating(outcome: &Outcome, of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+fn rating(outcome: &Outcome, rating_of: impl Fn(usize) -> Option<f64>) -> Option<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
-    for (&at, &score) in outcome.accepted.iter().zip(&outcome.scores) {
-        if let Some(rating) = of(at as usize) {
+    for (&item, &score) in outcome.accepted.iter().zip(&outcome.scores) {
+        if let Some(rating) = rating_of(item as usize) {
             sum += f64::from(score) * rating;
             weight += f64::from(score);
         }

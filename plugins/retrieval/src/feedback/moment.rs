@@ -1,4 +1,4 @@
-//! Points in time, as documents write them.
+//! Points in time in the forms in which documents write them.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -20,27 +20,30 @@ impl Moment {
     pub fn days(&self) -> Result<f64> {
         match self {
             Self::Seconds(seconds) => Ok(seconds / 86_400.0),
-            Self::Written(text) => read(text).ok_or_else(|| {
-                let mend = "write it as `2026-03-01T12:00:00Z`, or as seconds since 1970";
-                Failure::InvalidInput(format!("`{}` is not a point in time: {mend}", text.escape_debug()))
+            Self::Written(text) => parse_days(text).ok_or_else(|| {
+                let hint = "write it as `2026-03-01T12:00:00Z`, or as seconds since 1970";
+                Failure::InvalidInput(format!("`{}` is not a point in time: {hint}", text.escape_debug()))
             }),
         }
     }
 }
 
-/// Reads RFC 3339: `YYYY-MM-DDThh:mm:ss[.fraction](Z|±hh:mm)`.
-fn read(text: &str) -> Option<f64> {
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let digits = text.get(from..to)?;
+/// Days since 1970 of a text of RFC 3339: `YYYY-MM-DDThh:mm:ss[.fraction](Z|±hh:mm)`.
+fn parse_days(text: &str) -> Option<f64> {
+    let number = |start: usize, end: usize| -> Option<i64> {
+        let digits = text.get(start..end)?;
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
     };
-    let is = |at: usize, any: &[u8]| text.as_bytes().get(at).filter(|byte| any.contains(byte)).map(|_| ());
+    let has_one_of = |index: usize, bytes: &[u8]| text.as_bytes().get(index).is_some_and(|byte| bytes.contains(byte));
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    is(4, b"-").and(is(7, b"-")).and(is(10, b"Tt ")).and(is(13, b":")).and(is(16, b":"))?;
+    let separators: [(usize, &[u8]); 5] = [(4, b"-"), (7, b"-"), (10, b"Tt "), (13, b":"), (16, b":")];
+    if !separators.iter().all(|(index, bytes)| has_one_of(*index, bytes)) {
+        return None;
+    }
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_of = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let longest = *days_of.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
+    let days_of_month = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let longest = *days_of_month.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
     // Second 60 is a leap second.
     if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
@@ -70,9 +73,9 @@ fn read(text: &str) -> Option<f64> {
     // Days since 1970 of a date (Hinnant 2013): years begin in March, so that a leap day comes last.
     let shifted = if month <= 2 { year - 1 } else { year };
     let era = shifted.div_euclid(400);
-    let of_era = shifted.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let year_of_era = shifted.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
     let seconds = (hour * 60 + minute) * 60 + second - offset;
     Some(days as f64 + (seconds as f64 + fraction) / 86_400.0)
 }
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_refused_with_its_text() {
+    fn what_is_not_a_date_is_refused_with_its_text() {
         for text in
             ["", "yesterday", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01", "2024-01-01T00:00:00"]
         {

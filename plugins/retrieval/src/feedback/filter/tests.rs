@@ -31,9 +31,9 @@ impl Items {
         all
     }
 
-    fn columns(&self, of_day: f64) -> Columns<'_> {
+    fn columns(&self, elapsed_day: f64) -> Columns<'_> {
         let Self { confidence, reputation, specificity, age, user, intent } = self;
-        Columns { confidence, reputation, specificity, age, user, intent, of_day }
+        Columns { confidence, reputation, specificity, age, user, intent, elapsed_day }
     }
 
     fn filtered(&self) -> Outcome {
@@ -42,7 +42,7 @@ impl Items {
 }
 
 /// The rule as it is written, one item at a time, in 64 bits.
-fn plain(rule: &Rule, items: &Items, of_day: f64) -> (Vec<u32>, Reasons) {
+fn plain(rule: &Rule, items: &Items, elapsed_day: f64) -> (Vec<u32>, Reasons) {
     let worth: Vec<f32> =
         (0..items.age.len()).map(|at| items.confidence[at] * items.reputation[at] * items.specificity[at]).collect();
     let valid = |at: usize| {
@@ -60,7 +60,7 @@ fn plain(rule: &Rule, items: &Items, of_day: f64) -> (Vec<u32>, Reasons) {
     let mut intents = std::collections::BTreeMap::new();
     for (at, &worth) in worth.iter().enumerate() {
         let age = f64::from(items.age[at]);
-        let day = (age - of_day).ceil().max(0.0) as u64;
+        let day = (age - elapsed_day).ceil().max(0.0) as u64;
         let user = (items.user[at], day);
         let intent = (items.intent[at], day);
         if !valid(at) {
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn the_fast_filter_keeps_what_the_rule_keeps(
         items in prop::collection::vec((0.0f32..1.02, 0.0f32..1.0, 0.5f32..1.0, -0.5f32..95.0, 0u32..4, 0u32..3), 0..200),
-        of_day in 0.0f64..1.0,
+        elapsed_day in 0.0f64..1.0,
         threshold in 0.05f32..0.7,
         scale in 1u32..2_000_000,
     ) {
@@ -173,7 +173,7 @@ proptest! {
             let age = if user == 0 { age } else { age / 30.0 };
             all.push([confidence, reputation, specificity, age], user * scale, intent * scale);
         }
-        let outcome = Filter::new(rule).apply(&all.columns(of_day));
-        prop_assert_eq!((outcome.accepted, outcome.dropped), plain(&rule, &all, of_day));
+        let outcome = Filter::new(rule).apply(&all.columns(elapsed_day));
+        prop_assert_eq!((outcome.accepted, outcome.dropped), plain(&rule, &all, elapsed_day));
     }
 }

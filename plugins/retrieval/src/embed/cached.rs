@@ -11,29 +11,32 @@ use crate::vectors::Vectors;
 ///
 /// # Errors
 /// As those of [`Embedder::embed`], and whatever the cache fails with.
-pub async fn embed_kept(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vectors> {
+pub async fn embed_cached(embedder: &Embedder, texts: &[&str], hosts: &[Host<'_>]) -> Result<Vectors> {
     let mut rows: Vec<Option<Vec<f32>>> = vec![None; texts.len()];
     let mut keys = Vec::with_capacity(texts.len());
     for ((text, host), row) in texts.iter().zip(hosts).zip(&mut rows) {
         let key = key(embedder.identity(), text);
         match host.cache_get(&key).await {
-            Ok(value) => *row = value.and_then(|bytes| read(&bytes, Some(embedder.dimensions()))),
+            Ok(value) => *row = value.and_then(|bytes| from_bytes(&bytes, Some(embedder.dimensions()))),
             Err(Failure::InvalidConfig(_)) => return embedder.embed(texts),
             Err(failure) => return Err(failure),
         }
         keys.push(key);
     }
-    let missing: Vec<usize> = (0..texts.len()).filter(|&at| rows[at].is_none()).collect();
-    let made = embedder.embed(&missing.iter().map(|&at| texts[at]).collect::<Vec<_>>())?;
-    for (row, &at) in missing.iter().enumerate() {
-        let vector = made.row(row);
-        if let (Some(host), Some(key)) = (hosts.get(at), keys.get(at)) {
-            host.cache_put(key, written(vector), None).await?;
+    let missing: Vec<usize> = (0..texts.len()).filter(|&index| rows[index].is_none()).collect();
+    let missing_texts: Vec<&str> = missing.iter().map(|&index| texts[index]).collect();
+    let embedded = embedder.embed(&missing_texts)?;
+    for (row, &index) in missing.iter().enumerate() {
+        let vector = embedded.row(row);
+        if let (Some(host), Some(key)) = (hosts.get(index), keys.get(index)) {
+            host.cache_put(key, to_bytes(vector), None).await?;
         }
-        rows[at] = Some(vector.to_vec());
+        rows[index] = Some(vector.to_vec());
     }
     let mut vectors = Vectors::new(embedder.dimensions());
-    rows.iter().for_each(|row| vectors.push(row.as_deref().unwrap_or_default()));
+    for row in &rows {
+        vectors.push(row.as_deref().unwrap_or_default());
+    }
     Ok(vectors)
 }
 
@@ -44,12 +47,12 @@ pub(super) fn key(identity: &[u8], text: &str) -> String {
 }
 
 /// The bytes of a vector.
-pub(super) fn written(vector: &[f32]) -> Vec<u8> {
+pub(super) fn to_bytes(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// The vector, if these are the bytes of one of this length, where that is known.
-pub(super) fn read(bytes: &[u8], dimensions: Option<usize>) -> Option<Vec<f32>> {
+pub(super) fn from_bytes(bytes: &[u8], dimensions: Option<usize>) -> Option<Vec<f32>> {
     let (values, rest) = bytes.as_chunks::<4>();
     let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
     let length = dimensions.map_or(!vector.is_empty(), |dimensions| vector.len() == dimensions);
@@ -73,20 +76,20 @@ mod tests {
     use super::*;
     use crate::embed::EmbedderConfig;
 
-    /// A host that counts what it keeps.
-    struct Shelf(FakeHost, AtomicUsize);
+    /// A host that counts the values put into its cache.
+    struct CountingHost(FakeHost, AtomicUsize);
 
-    impl Shelf {
+    impl CountingHost {
         fn new() -> Self {
             Self(FakeHost::default().with_cache(), AtomicUsize::new(0))
         }
 
-        fn kept(&self) -> usize {
+        fn put_count(&self) -> usize {
             self.1.load(Relaxed)
         }
     }
 
-    impl HostCalls for Shelf {
+    impl HostCalls for CountingHost {
         fn log(&self, level: Level, target: &str, message: &str) {
             self.0.log(level, target, message);
         }
@@ -125,30 +128,30 @@ mod tests {
     fn embedded(calls: &dyn HostCalls, embedder: &Embedder, texts: &[&str]) -> Vectors {
         let context = test_context();
         let hosts: Vec<Host<'_>> = (0..texts.len()).map(|at| Host::new(calls, &context, at as u32)).collect();
-        done(embed_kept(embedder, texts, &hosts)).unwrap()
+        done(embed_cached(embedder, texts, &hosts)).unwrap()
     }
 
     #[test]
     fn a_text_is_embedded_once_and_is_the_same_from_the_cache() {
         let embedder = Embedder::open(&EmbedderConfig::default(), ["owls hunt", "foxes sleep"]).unwrap();
         let plain = embedder.embed(&["owls", "foxes", "bees"]).unwrap();
-        let shelf = Shelf::new();
-        assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes"]).row(1), plain.row(1));
-        assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes", "bees"]), plain);
-        assert_eq!(shelf.kept(), 3);
-        // A value that is no vector is as good as none.
-        done(shelf.cache_put(0, &key(embedder.identity(), "owls"), b"???".as_slice().into(), None)).unwrap();
-        assert_eq!(embedded(&shelf, &embedder, &["owls", "foxes", "bees"]), plain);
+        let host = CountingHost::new();
+        assert_eq!(embedded(&host, &embedder, &["owls", "foxes"]).row(1), plain.row(1));
+        assert_eq!(embedded(&host, &embedder, &["owls", "foxes", "bees"]), plain);
+        assert_eq!(host.put_count(), 3);
+        // A value that is not a vector counts as absent.
+        done(host.cache_put(0, &key(embedder.identity(), "owls"), b"???".as_slice().into(), None)).unwrap();
+        assert_eq!(embedded(&host, &embedder, &["owls", "foxes", "bees"]), plain);
     }
 
     #[test]
     fn embedders_that_learned_from_other_texts_share_nothing() {
-        let shelf = Shelf::new();
+        let host = CountingHost::new();
         for texts in [["owls hunt", "foxes sleep"], ["owls", "owls again"]] {
             let embedder = Embedder::open(&EmbedderConfig::default(), texts).unwrap();
-            assert_eq!(embedded(&shelf, &embedder, &["owls sleep"]), embedder.embed(&["owls sleep"]).unwrap());
+            assert_eq!(embedded(&host, &embedder, &["owls sleep"]), embedder.embed(&["owls sleep"]).unwrap());
         }
-        assert_eq!(shelf.kept(), 2);
+        assert_eq!(host.put_count(), 2);
     }
 
     #[test]

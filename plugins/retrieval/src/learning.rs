@@ -1,4 +1,5 @@
-//! What is learned from vectors of the stage's model: at the first call, because a stage that is opened can ask nothing.
+//! What a stage learns from vectors of its model. It does so at the first call, because a model cannot be called while a stage is
+//! opened.
 
 use std::sync::Arc;
 
@@ -6,12 +7,12 @@ use futures::lock::Mutex;
 use jackfield_plugin_api::prelude::*;
 
 use crate::{
-    embed::{embed_asked, other_length},
+    embed::{embed_by_model, other_length},
     vectors::Vectors,
 };
 
-/// Texts between two reports of how far it has come.
-const TOGETHER: usize = 256;
+/// Texts between two reports of progress.
+const BATCH: usize = 256;
 
 /// Something that is learned once in an instance, by the first call that gets through. Calls that come meanwhile wait for it;
 /// if it fails or is given up, the next one begins anew.
@@ -24,7 +25,7 @@ impl<T> Default for LearnedOnce<T> {
 }
 
 impl<T> LearnedOnce<T> {
-    /// What was learned, or is now.
+    /// What was learned, now or at an earlier call.
     ///
     /// # Errors
     /// Whatever `learn` fails with.
@@ -39,11 +40,11 @@ impl<T> LearnedOnce<T> {
     }
 }
 
-/// One row per text of the configuration, on behalf of one document. `what` they are is said as the work goes on, and `name`
-/// tells which of them the model could not answer for.
+/// One row per text of the configuration, on behalf of one document. `what` names them in reports of progress, and `name`
+/// the one that the model could not answer for.
 ///
 /// # Errors
-/// As those of [`embed_asked`].
+/// As those of [`embed_by_model`].
 pub(crate) async fn embed_all(
     texts: &[&str],
     host: &Host<'_>,
@@ -51,26 +52,27 @@ pub(crate) async fn embed_all(
     name: impl Fn(usize) -> String,
 ) -> Result<Vectors> {
     let mut vectors: Option<Vectors> = None;
-    for (turn, together) in texts.chunks(TOGETHER).enumerate() {
-        let hosts = vec![host; together.len()];
+    for (batch_index, batch) in texts.chunks(BATCH).enumerate() {
+        let first = batch_index * BATCH;
+        let hosts = vec![host; batch.len()];
         let dimensions = vectors.as_ref().map(Vectors::dimensions);
-        let rows = embed_asked(together, &hosts, dimensions).await;
-        for (at, row) in rows.into_iter().enumerate() {
-            let row = row.map_err(|failure| of_text(failure, &name(turn * TOGETHER + at)))?;
+        let rows = embed_by_model(batch, &hosts, dimensions).await;
+        for (index, row) in (first..).zip(rows) {
+            let row = row.map_err(|failure| failure_of_text(failure, &name(index)))?;
             let vectors = vectors.get_or_insert_with(|| Vectors::new(row.len()));
             if row.len() != vectors.dimensions() {
-                return Err(of_text(other_length(row.len(), vectors.dimensions()), &name(turn * TOGETHER + at)));
+                return Err(failure_of_text(other_length(row.len(), vectors.dimensions()), &name(index)));
             }
             vectors.push(&row);
         }
-        let done = turn * TOGETHER + together.len();
+        let done = first + batch.len();
         host.progress(done as u64, Some(texts.len() as u64), format!("{what} embedded"));
     }
     Ok(vectors.unwrap_or_default())
 }
 
-/// Names the text that a failure is about, unless it is about whoever asks.
-fn of_text(failure: Failure, text: &str) -> Failure {
+/// Names the text that a failure is about, unless the failure is not about the text.
+fn failure_of_text(failure: Failure, text: &str) -> Failure {
     match failure {
         Failure::InvalidInput(why) => Failure::InvalidInput(format!("{text}: {why}")),
         Failure::InvalidOutput(why) => Failure::InvalidOutput(format!("{text}: {why}")),

@@ -15,20 +15,20 @@ use crate::{
 const SAMPLE: usize = 40;
 /// Rounds of k-means; later ones move little.
 const ROUNDS: usize = 6;
-/// Share of the cells that are looked into: one in so many.
-const LOOKED_INTO: usize = 8;
-/// Cells that are looked into at least.
-const LEAST: usize = 12;
+/// One cell in so many is searched.
+const CELLS_PER_SEARCHED: usize = 8;
+/// So many cells are searched at least.
+const LEAST_SEARCHED: usize = 12;
 
-/// Vectors in cells.
+/// Vectors in cells, each of which has a centre.
 #[derive(Clone, Debug)]
-pub struct Cells {
+pub struct InvertedFile {
     centres: Vectors,
     /// Rows of each cell, ascending.
     rows: Vec<Vec<u32>>,
 }
 
-impl Cells {
+impl InvertedFile {
     /// Puts the rows into about `sqrt(rows)` cells by spherical k-means (Dhillon and Modha 2001).
     #[must_use]
     pub fn new(vectors: &Vectors) -> Self {
@@ -37,19 +37,23 @@ impl Cells {
         // A partial shuffle (Fisher and Yates): distinct rows, the first of them the first centres.
         let mut order: Vec<u32> = (0..vectors.len() as u32).collect();
         let sample = (count * SAMPLE).min(order.len());
-        for at in 0..sample {
-            let other = at + random.below((order.len() - at) as u64) as usize;
-            order.swap(at, other);
+        for index in 0..sample {
+            let other = index + random.below((order.len() - index) as u64) as usize;
+            order.swap(index, other);
         }
         let sample = &order[..sample];
         let mut centres = Vectors::new(vectors.dimensions());
-        sample.iter().take(count).for_each(|&row| centres.push(vectors.row(row as usize)));
+        for &row in sample.iter().take(count) {
+            centres.push(vectors.row(row as usize));
+        }
         for _ in 0..ROUNDS {
             let mut sums = vec![vec![0f32; vectors.dimensions()]; centres.len()];
             for &row in sample {
                 let vector = vectors.row(row as usize);
                 let cell = nearest(&centres, vector);
-                sums[cell].iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
+                for (sum, x) in sums[cell].iter_mut().zip(vector) {
+                    *sum += x;
+                }
             }
             let mut moved = Vectors::new(vectors.dimensions());
             for (cell, mut sum) in sums.into_iter().enumerate() {
@@ -69,8 +73,8 @@ impl Cells {
     /// Nearly the `most` rows of `vectors` with the greatest inner products, best first.
     #[must_use]
     pub fn nearest(&self, vectors: &Vectors, query: &[f32], most: usize) -> Vec<Ranked> {
-        let looked_into = (self.rows.len() / LOOKED_INTO).max(LEAST);
-        let cells = self.centres.nearest(query, looked_into);
+        let searched = (self.rows.len() / CELLS_PER_SEARCHED).max(LEAST_SEARCHED);
+        let cells = self.centres.nearest(query, searched);
         let rows = cells.iter().filter_map(|cell| self.rows.get(cell.document as usize)).flatten();
         best(rows.map(|&row| Ranked { document: row, score: dot(query, vectors.row(row as usize)) }), most)
     }
@@ -85,7 +89,7 @@ mod tests {
     use super::*;
 
     /// Vectors around `topics` directions, as texts have them.
-    fn around(topics: u64, count: usize, seed: u64) -> Vectors {
+    fn vectors_around(topics: u64, count: usize, seed: u64) -> Vectors {
         let dimensions = 32;
         let mut random = Random::new(seed);
         let mut vectors = Vectors::new(dimensions);
@@ -101,22 +105,22 @@ mod tests {
 
     #[test]
     fn nearly_all_of_the_nearest_are_found_in_a_part_of_the_cells() {
-        let (vectors, queries) = (around(200, 6000, 1), around(200, 100, 2));
-        let cells = Cells::new(&vectors);
+        let (vectors, queries) = (vectors_around(200, 6000, 1), vectors_around(200, 100, 2));
+        let index = InvertedFile::new(&vectors);
         let mut found = 0;
         for query in queries.rows() {
             let exact: Vec<u32> = vectors.nearest(query, 10).iter().map(|r| r.document).collect();
-            found += cells.nearest(&vectors, query, 10).iter().filter(|r| exact.contains(&r.document)).count();
+            found += index.nearest(&vectors, query, 10).iter().filter(|r| exact.contains(&r.document)).count();
         }
         assert!(found >= 950, "recall at 10 is {} of 1000", found);
     }
 
     #[test]
     fn every_row_is_in_one_cell() {
-        let vectors = around(20, 500, 3);
-        let mut rows: Vec<u32> = Cells::new(&vectors).rows.concat();
+        let vectors = vectors_around(20, 500, 3);
+        let mut rows: Vec<u32> = InvertedFile::new(&vectors).rows.concat();
         rows.sort_unstable();
         assert_eq!(rows, (0..500).collect::<Vec<u32>>());
-        assert!(Cells::new(&Vectors::new(4)).nearest(&Vectors::new(4), &[1.0; 4], 3).is_empty());
+        assert!(InvertedFile::new(&Vectors::new(4)).nearest(&Vectors::new(4), &[1.0; 4], 3).is_empty());
     }
 }

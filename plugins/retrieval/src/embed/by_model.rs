@@ -3,13 +3,13 @@
 use futures::future::join_all;
 use jackfield_plugin_api::prelude::*;
 
-use super::kept;
+use super::cached;
 use crate::vectors::normalize;
 
-/// Part of the key under which a vector is kept. The model has no part in it: stages with different models share nothing.
+/// Part of the key under which a vector is cached. The model is not part of it: stages with different models share nothing.
 const IDENTITY: &[u8] = b"model 1";
 /// Texts that the model is asked about at once: beyond it, a model gains nothing.
-const TOGETHER: usize = 256;
+const BATCH: usize = 256;
 
 /// The vector of each text, of length 1: from the stage's cache where it is there, else from the stage's model
 /// (`model = "name"`), which is asked about many texts at once. What fails for one text fails for that alone. `hosts` are
@@ -17,9 +17,9 @@ const TOGETHER: usize = 256;
 ///
 /// Each may fail with [`Failure::InvalidOutput`], if the model answers with something else than such a vector, and with
 /// whatever the model or the cache fails with.
-pub async fn embed_asked(texts: &[&str], hosts: &[&Host<'_>], dimensions: Option<usize>) -> Vec<Result<Vec<f32>>> {
+pub async fn embed_by_model(texts: &[&str], hosts: &[&Host<'_>], dimensions: Option<usize>) -> Vec<Result<Vec<f32>>> {
     let mut vectors = Vec::with_capacity(texts.len());
-    for (texts, hosts) in texts.chunks(TOGETHER).zip(hosts.chunks(TOGETHER)) {
+    for (texts, hosts) in texts.chunks(BATCH).zip(hosts.chunks(BATCH)) {
         vectors.extend(join_all(texts.iter().zip(hosts).map(|(text, host)| embed(text, host, dimensions))).await);
     }
     vectors
@@ -30,9 +30,9 @@ async fn embed(text: &str, host: &Host<'_>, dimensions: Option<usize>) -> Result
     if host.cancelled() {
         return Err(Failure::Cancelled("the vector is no longer wanted".to_owned()));
     }
-    let key = kept::key(IDENTITY, text);
+    let key = cached::key(IDENTITY, text);
     let has_cache = match host.cache_get(&key).await {
-        Ok(value) => match value.and_then(|bytes| kept::read(&bytes, dimensions)) {
+        Ok(value) => match value.and_then(|bytes| cached::from_bytes(&bytes, dimensions)) {
             Some(vector) => return Ok(vector),
             None => true,
         },
@@ -44,7 +44,7 @@ async fn embed(text: &str, host: &Host<'_>, dimensions: Option<usize>) -> Result
         return Err(other_length(vector.len(), dimensions));
     }
     if has_cache {
-        host.cache_put(&key, kept::written(&vector), None).await?;
+        host.cache_put(&key, cached::to_bytes(&vector), None).await?;
     }
     Ok(vector)
 }
@@ -61,8 +61,9 @@ async fn ask(text: &str, host: &Host<'_>) -> Result<Vec<f32>> {
     let messages = vec![Message::user(text)];
     let request = CompletionRequest { embed: true, max_tokens: Some(0), ..CompletionRequest::new(messages) };
     let answer = host.complete(request).await?;
-    let none = || Failure::InvalidOutput("the model answered without a vector".to_owned());
-    let tensor = answer.embedding.ok_or_else(none)?;
+    let Some(tensor) = answer.embedding else {
+        return Err(Failure::InvalidOutput("the model answered without a vector".to_owned()));
+    };
     let length = match tensor.shape[..] {
         [length] if length > 0 => length,
         _ => {
@@ -73,7 +74,7 @@ async fn ask(text: &str, host: &Host<'_>) -> Result<Vec<f32>> {
         }
     };
     let reader = host.tensor(&tensor)?;
-    // There are as many elements: the reader holds the shape to that.
+    // The reader has checked that there are as many elements as the shape says.
     let mut vector = vec![0.0; length as usize];
     reader.read(0, &mut vector)?;
     if vector.iter().any(|element| !element.is_finite()) {
