@@ -26,6 +26,8 @@ pub mod score;
 pub mod seed;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod validity;
 pub mod worklist;
 
