@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::{
     markdown::{names, unstopped},
     scene::Scene,
-    shared::{Section, flatten, of, place, sane},
-    stance::{Reach, Sides, sides},
+    shared::{Section, bounded, flatten, in_section, position},
+    stance::{Limits, Reach, Sides, sides},
 };
 
 /// What `agreements` reads.
@@ -78,7 +78,7 @@ impl Analyzer for Agreements {
         let scene = Scene::new(input.transcript, &findings);
         let stage = &host.context().stage;
         let mut output = AgreementsOutput::default();
-        for (decision, sides) in taken(&scene, &findings, Reach { before: self.before, after: self.after }) {
+        for (decision, sides) in sides_taken(&scene, &findings, Reach { before: self.before, after: self.after }) {
             if !sides.answered {
                 continue;
             }
@@ -87,7 +87,7 @@ impl Analyzer for Agreements {
                 id: id.clone(),
                 kind: "agreement".into(),
                 text: sentence(&decision.text, &sides),
-                confidence: sureness(decision, &sides),
+                confidence: confidence_of(decision, &sides),
                 source: stage.to_string(),
                 evidence: sides.evidence.clone(),
                 owner: None,
@@ -144,10 +144,10 @@ impl Analyzer for Agreements {
 }
 
 /// The sides taken on every decision and proposal, in the order of the transcript.
-pub(crate) fn taken<'a>(scene: &Scene, findings: &'a [Finding], reach: Reach) -> Vec<(&'a Finding, Sides)> {
+pub(crate) fn sides_taken<'a>(scene: &Scene, findings: &'a [Finding], reach: Reach) -> Vec<(&'a Finding, Sides)> {
     let proposals = findings.iter().filter(|finding| finding.kind == "proposal");
-    let mut decisions: Vec<&Finding> = of(findings, Section::Decision).chain(proposals).collect();
-    decisions.sort_by_key(|decision| place(&decision.evidence));
+    let mut decisions: Vec<&Finding> = in_section(findings, Section::Decision).chain(proposals).collect();
+    decisions.sort_by_key(|decision| position(&decision.evidence));
     let spans: Vec<Option<(usize, usize)>> = decisions
         .iter()
         .map(|decision| {
@@ -155,15 +155,16 @@ pub(crate) fn taken<'a>(scene: &Scene, findings: &'a [Finding], reach: Reach) ->
             Some((*lines.first()?, *lines.last()?))
         })
         .collect();
-    let mut all = Vec::with_capacity(decisions.len());
+    let mut taken = Vec::with_capacity(decisions.len());
     for (index, decision) in decisions.iter().enumerate() {
         let Some((first, last)) = spans[index] else { continue };
         // Decisions side by side are mostly one, said twice: they share their answers.
         let earlier = spans[..index].iter().rev().flatten().map(|span| span.1).find(|end| end + 3 <= first);
         let later = spans[index + 1..].iter().flatten().map(|span| span.0).find(|start| *start >= last + 3);
-        all.push((*decision, sides(scene, decision, reach, (earlier, later))));
+        let limits = Limits { after: earlier, before: later };
+        taken.push((*decision, sides(scene, decision, reach, limits)));
     }
-    all
+    taken
 }
 
 fn sentence(decision: &str, sides: &Sides) -> String {
@@ -184,13 +185,13 @@ fn sentence(decision: &str, sides: &Sides) -> String {
 }
 
 /// Plain words are worth more than a yes, and nobody can be surer of the sides than of the decision.
-fn sureness(decision: &Finding, sides: &Sides) -> f64 {
+fn confidence_of(decision: &Finding, sides: &Sides) -> f64 {
     let others = (sides.supporters.len() + sides.opponents.len()).saturating_sub(1);
     let mut doubt = 1.0;
     for index in 0..others {
         doubt *= if index < sides.plain { 0.4 } else { 0.7 };
     }
-    confidence((1.0 - doubt) * (0.5 + 0.5 * sane(decision.confidence)))
+    confidence((1.0 - doubt) * (0.5 + 0.5 * bounded(decision.confidence)))
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{FindingSet, Transcript};
+use jackfield_text::{FindingSet, Transcript, cut::shortened};
 use serde_json::json;
 
 use crate::{
     agreements::AgreementsOutput,
     document::{Draft, tokens},
-    markdown::{counted, inline, shorten},
+    markdown::{counted, inline},
     outline::{Outline, speakers},
     shared::flatten,
 };
@@ -232,7 +232,7 @@ fn title(transcript: &Transcript) -> String {
     };
     let mut longest = 100;
     loop {
-        let title = inline(&shorten(title, longest));
+        let title = inline(&shortened(title, longest));
         if tokens(&title) <= TITLE || longest == 0 {
             return format!("Minutes: {title}");
         }

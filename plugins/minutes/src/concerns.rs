@@ -1,4 +1,4 @@
-//! Concerns voiced in the talk around findings.
+//! Concerns that are voiced in the talk around findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,11 +66,11 @@ pub(crate) fn concerns<'a>(scene: &'a Scene, findings: &[Finding], reach: u64, l
         near.extend(scene.before(anchor, reach));
         near.extend(scene.after(anchor, reach));
     }
-    let mut found = Vec::new();
+    let mut voiced = Vec::new();
     let mut known = BTreeSet::new();
     for line in near {
         let sentences = &scene.lines[line].sentences;
-        for (at, sentence) in sentences.iter().enumerate() {
+        for (index, sentence) in sentences.iter().enumerate() {
             let (mut weight, about) = worry(sentence);
             if sentence.trim_end().ends_with('?') {
                 weight *= 0.8;
@@ -79,16 +79,17 @@ pub(crate) fn concerns<'a>(scene: &'a Scene, findings: &[Finding], reach: u64, l
             if weight < least || words.len() < FEWEST_WORDS {
                 continue;
             }
-            let lead = if points_back(&words) { at.checked_sub(1).map(|at| sentences[at].as_str()) } else { None };
+            let lead =
+                if points_back(&words) { index.checked_sub(1).map(|before| sentences[before].as_str()) } else { None };
             let lead_text = lead.map(clean).filter(|text| !text.is_empty());
             let text = clean(sentence);
             if !text.is_empty() && known.insert(text.clone()) {
                 let text = lead_text.map_or_else(|| text.clone(), |lead| format!("{lead} {text}"));
-                found.push(Concern { line, lead, sentence, text, about, weight });
+                voiced.push(Concern { line, lead, sentence, text, about, weight });
             }
         }
     }
-    found
+    voiced
 }
 
 /// Whether a sentence needs the one before it to be understood.

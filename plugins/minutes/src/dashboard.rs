@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, FindingSet};
+use jackfield_text::{Evidence, Finding, FindingSet, cut::shortened};
 use serde_json::json;
 
 use crate::{
-    markdown::{counted, inline, marks, shorten},
-    shared::{Section, merge_evidence, normal, place, priority_rank, section_of, title_of},
+    markdown::{counted, inline, marks},
+    shared::{Section, merge_evidence, normal, position, priority_rank, section_of, title_of},
 };
 
 /// What `dashboard` reads.
@@ -107,19 +107,20 @@ impl Analyzer for Dashboard {
     }
 
     async fn analyze(&self, input: DashboardInput, host: &Host<'_>) -> Result<DashboardOutput> {
-        let (mut entries, duplicates) = self.gather(input.findings.into_iter().flat_map(|set| set.findings));
+        let (mut entries, duplicates) = self.distinct_entries(input.findings.into_iter().flat_map(|set| set.findings));
         entries.sort_by_key(|(sort, entry)| {
             let gravity = if *sort == Section::Risk { priority_rank(entry.priority.as_deref()) } else { 0 };
-            (*sort, gravity, place(&entry.evidence))
+            (*sort, gravity, position(&entry.evidence))
         });
         for (number, (_, entry)) in entries.iter_mut().enumerate() {
             entry.id = format!("{}-{}", host.context().stage, number + 1);
         }
         let csv = table(&entries)?;
-        let of = |wanted: Section| -> Vec<Entry> {
-            entries.iter().filter(|(sort, _)| *sort == wanted).map(|(_, entry)| entry.clone()).collect()
+        let entries_of = |section: Section| -> Vec<Entry> {
+            entries.iter().filter(|(sort, _)| *sort == section).map(|(_, entry)| entry.clone()).collect()
         };
-        let (actions, decisions, risks) = (of(Section::Action), of(Section::Decision), of(Section::Risk));
+        let (actions, decisions, risks) =
+            (entries_of(Section::Action), entries_of(Section::Decision), entries_of(Section::Risk));
         let counts = Counts {
             actions: actions.len() as u64,
             decisions: decisions.len() as u64,
@@ -174,18 +175,18 @@ impl Analyzer for Dashboard {
 
 impl Dashboard {
     /// One entry per distinct finding, and how many findings were duplicates.
-    fn gather(&self, findings: impl Iterator<Item = Finding>) -> (Vec<(Section, Entry)>, u64) {
-        let mut wanted: Vec<(Section, Finding)> = findings
+    fn distinct_entries(&self, findings: impl Iterator<Item = Finding>) -> (Vec<(Section, Entry)>, u64) {
+        let mut relevant: Vec<(Section, Finding)> = findings
             .filter(|finding| finding.confidence >= self.min_confidence)
             .filter_map(|finding| Some((section_of(&finding.kind)?, finding)))
             .filter(|(sort, _)| matches!(sort, Section::Action | Section::Decision | Section::Risk))
             .collect();
         // The surest first, so that it is the one whose words stay.
-        wanted.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence));
-        let mut entries: Vec<(Section, Entry)> = Vec::with_capacity(wanted.len());
+        relevant.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence));
+        let mut entries: Vec<(Section, Entry)> = Vec::with_capacity(relevant.len());
         let mut known: BTreeMap<(Section, String, String, String), usize> = BTreeMap::new();
         let mut duplicates = 0;
-        for (sort, finding) in wanted {
+        for (sort, finding) in relevant {
             let part = |text: &Option<String>| text.as_deref().map(normal).unwrap_or_default();
             let title = title_of(&finding);
             let key = (sort, normal(&title), part(&finding.owner), part(&finding.due));
@@ -236,7 +237,7 @@ impl Dashboard {
                 " --- |".repeat(columns.len())
             ));
             for entry in entries {
-                let mut row = vec![inline(&shorten(&entry.title, self.max_title))];
+                let mut row = vec![inline(&shortened(&entry.title, self.max_title))];
                 row.extend(cells(entry));
                 row.push(marks(&entry.evidence, 4));
                 page.push_str(&format!("| {} |\n", row.join(" | ")));
@@ -254,10 +255,10 @@ impl Dashboard {
 /// All entries as CSV, with a header.
 fn table(entries: &[(Section, Entry)]) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let fault = |error: csv::Error| Failure::Internal(format!("cannot write the table: {error}"));
+    let write_failure = |error: csv::Error| Failure::Internal(format!("cannot write the table: {error}"));
     writer
         .write_record(["type", "title", "owner", "due", "priority", "confidence", "segments", "quote"])
-        .map_err(fault)?;
+        .map_err(write_failure)?;
     for (_, entry) in entries {
         let mut segments: Vec<&str> = Vec::new();
         for place in &entry.evidence {
@@ -276,7 +277,7 @@ fn table(entries: &[(Section, Entry)]) -> Result<String> {
             &segments.join(" "),
             quote,
         ];
-        writer.write_record(cells.map(harmless)).map_err(fault)?;
+        writer.write_record(cells.map(without_formula)).map_err(write_failure)?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::Internal(format!("cannot write the table: {error}")))?;
     String::from_utf8(bytes).map_err(|error| Failure::Internal(format!("cannot write the table: {error}")))
@@ -286,7 +287,7 @@ fn table(entries: &[(Section, Entry)]) -> Result<String> {
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// The cell, with an apostrophe in front if a spreadsheet would otherwise take it for a formula (after OWASP).
-fn harmless(cell: &str) -> String {
+fn without_formula(cell: &str) -> String {
     let guard = cell.starts_with(FORMULA);
     if guard { format!("'{cell}") } else { cell.to_owned() }
 }
@@ -295,7 +296,7 @@ fn harmless(cell: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Dashboard, DashboardInput, DashboardOutput, FindingSet, harmless};
+    use super::{Dashboard, DashboardInput, DashboardOutput, FindingSet, without_formula};
     use crate::testing::{call, check_example, finding};
     use jackfield_plugin_api::prelude::*;
     use jackfield_text::Finding;
@@ -369,7 +370,7 @@ mod tests {
             let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("a well-formed table");
             prop_assert_eq!(rows.len(), answer.decisions.len());
             for (row, entry) in rows.iter().zip(&answer.decisions) {
-                let title = harmless(&entry.title);
+                let title = without_formula(&entry.title);
                 prop_assert_eq!(&row[1], title.as_str());
                 prop_assert!(!row[1].starts_with(['=', '+', '-', '@']));
             }

@@ -68,9 +68,9 @@ pub(crate) struct Item {
     pub(crate) part: Part,
     /// The source that pays for it.
     pub(crate) source: usize,
-    /// Of a source's items the worthiest go in first.
+    /// Of a source's items those of greatest worth go in first.
     pub(crate) worth: f64,
-    /// Where it stands in its part.
+    /// Its order in its part.
     pub(crate) place: (u8, u64),
     /// Markdown without line breaks.
     pub(crate) text: String,
@@ -93,7 +93,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) budget: usize,
 }
 
-/// How many tokens a model that reads with `o200k` takes a text for.
+/// How many tokens a text has in the tokenizer `o200k`.
 pub(crate) fn tokens(text: &str) -> usize {
     bpe_openai::o200k_base().count(text)
 }
@@ -141,7 +141,9 @@ impl Draft<'_> {
                 return (page, total, chosen);
             }
             while excess > 0 {
-                let Some(source) = (0..sources).filter(|at| !stacks[*at].is_empty()).max_by_key(|at| (spent[*at], *at))
+                let Some(source) = (0..sources)
+                    .filter(|source| !stacks[*source].is_empty())
+                    .max_by_key(|source| (spent[*source], *source))
                 else {
                     break;
                 };
@@ -214,16 +216,18 @@ impl Draft<'_> {
     fn note(&self, chosen: &[bool]) -> String {
         let mut by_source = vec![0_usize; self.sources.len()];
         for (item, _) in self.items.iter().zip(chosen).filter(|(_, chosen)| !**chosen) {
-            item.members.iter().for_each(|member| by_source[*member] += 1);
+            for member in &item.members {
+                by_source[*member] += 1;
+            }
         }
-        let all: usize = by_source.iter().sum();
-        if all == 0 {
+        let total: usize = by_source.iter().sum();
+        if total == 0 {
             return String::new();
         }
         let named: Vec<_> = self.sources.iter().zip(by_source).filter(|(_, count)| *count > 0).collect();
         let names: Vec<_> = named.iter().map(|(name, count)| format!("{} {count}", inline(name))).collect();
         let names = names.join(", ");
-        let entries = counted(all, "entry", "entries");
+        let entries = counted(total, "entry", "entries");
         let detail = if names.len() * 16 <= self.budget { format!(" ({names})") } else { String::new() };
         format!("\n_Left out to stay within {} tokens: {entries}{detail}._\n", self.budget)
     }

@@ -1,4 +1,4 @@
-//! Phrases that give away doubt, worry, agreement and disagreement.
+//! Phrases that express doubt, worry, agreement and disagreement.
 
 use std::sync::LazyLock;
 

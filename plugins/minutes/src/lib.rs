@@ -1,4 +1,5 @@
-//! Jackfield plugin: analyzers that reason over findings and write the minutes.
+//! This plugin reasons over the findings of other stages and writes the minutes of a meeting. It looks for nothing new in a
+//! transcript but risks and agreements, and calls no language model.
 //!
 //! | analyzer | reads | answers |
 //! | --- | --- | --- |

@@ -1,4 +1,4 @@
-//! Words of a transcript as markdown that shows exactly those words.
+//! Words of a transcript as Markdown that shows exactly those words.
 
 use jackfield_text::Evidence;
 
@@ -22,7 +22,7 @@ fn escape(word: &str, out: &mut String) {
     while let Some(letter) = letters.next() {
         match letter {
             '<' => out.push_str("&lt;"),
-            // Within a word it marks nothing up.
+            // Within a word it is not markup.
             '_' if before.is_some_and(char::is_alphanumeric)
                 && letters.peek().is_some_and(|next| next.is_alphanumeric()) =>
             {
@@ -38,33 +38,6 @@ fn escape(word: &str, out: &mut String) {
         }
         before = Some(letter);
     }
-}
-
-/// At most `max` characters of `text`, cut between words, with an ellipsis where something was cut.
-pub(crate) fn shorten(text: &str, max: usize) -> String {
-    let mut out = String::new();
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let letters = word.chars().count();
-        let room = max.saturating_sub(length + usize::from(length > 0));
-        if letters > room {
-            if length == 0 {
-                out.extend(word.chars().take(max));
-            }
-            while out.ends_with([',', ';', ':', '-', '–']) {
-                out.pop();
-            }
-            out.push('…');
-            return out;
-        }
-        if length > 0 {
-            out.push(' ');
-            length += 1;
-        }
-        out.push_str(word);
-        length += letters;
-    }
-    out
 }
 
 /// The segments that bear something out, such as `[s3] [s7]`: at most `max`, each once, in the order given.
@@ -90,7 +63,7 @@ pub(crate) fn counted(count: usize, singular: &str, plural: &str) -> String {
 pub(crate) fn names(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => short_name(one).to_owned(),
+        [only] => short_name(only).to_owned(),
         [first @ .., last] => {
             let first: Vec<_> = first.iter().map(|name| short_name(name)).collect();
             format!("{} and {}", first.join(", "), short_name(last))
@@ -113,7 +86,7 @@ pub(crate) fn unstopped(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, inline, marks, names, shorten};
+    use super::{counted, inline, marks, names};
     use crate::testing::evidence;
 
     #[test]
@@ -124,15 +97,6 @@ mod tests {
     #[test]
     fn an_underscore_within_a_word_stays() {
         assert_eq!(inline("item_6 _this_"), "item_6 \\_this\\_");
-    }
-
-    #[test]
-    fn text_is_cut_between_words() {
-        assert_eq!(shorten("one two three", 7), "one two…");
-        assert_eq!(shorten("one two, three", 9), "one two…");
-        assert_eq!(shorten("one two", 7), "one two");
-        assert_eq!(shorten("çççççç", 3), "ççç…");
-        assert_eq!(shorten("", 3), "");
     }
 
     #[test]

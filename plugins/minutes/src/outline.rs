@@ -1,16 +1,16 @@
-//! From what other stages found to the items of the minutes.
+//! The items of the minutes, made of what other stages found.
 
 use std::collections::BTreeMap;
 
-use jackfield_text::{Evidence, Finding, Segment, quote::fold};
+use jackfield_text::{Evidence, Finding, Segment, cut::shortened, quote::fold};
 
 use crate::{
     agreements::{Agreement, AgreementsOutput},
     brief::{Keyphrase, Speaker, Topic},
     document::{Item, Part},
-    markdown::{inline, marks, names, short_name, shorten, unstopped},
-    scene::matter,
-    shared::{Section, is_open, normal, number_of, place, priority_rank, sane, section_of, title_of},
+    markdown::{inline, marks, names, short_name, unstopped},
+    scene::content_stems,
+    shared::{Section, bounded, is_open, normal, number_of, position, priority_rank, section_of, title_of},
 };
 
 /// At most so many segments are named behind an entry.
@@ -20,11 +20,11 @@ const MARKS_OF_SIDES: usize = 6;
 /// Findings on one segment that a key point is compared with.
 const COMPARED: usize = 16;
 /// Segments from a request to the promise that answers it.
-const NEXT_TO: u64 = 2;
+const LONGEST_ANSWER: u64 = 2;
 /// Phrases behind the label of a topic.
-const MORE_PHRASES: usize = 4;
+const PHRASES_OF_TOPIC: usize = 4;
 /// Longest label, in characters.
-const LABEL: usize = 120;
+const LONGEST_LABEL: usize = 120;
 
 /// Items with the names of their sources.
 #[derive(Debug, Default)]
@@ -64,12 +64,12 @@ impl Outline {
     pub(crate) fn attendees(&mut self, speakers: &[Speaker]) {
         let source = self.source("participation");
         for (index, speaker) in speakers.iter().enumerate() {
-            let share = (sane(speaker.share) * 100.0).round();
+            let share = (bounded(speaker.share) * 100.0).round();
             let share = if share < 1.0 { "under 1 %".to_owned() } else { format!("{share} %") };
             self.items.push(Item {
                 part: Part::Attendees,
                 source,
-                worth: sane(speaker.share),
+                worth: bounded(speaker.share),
                 place: (0, index as u64),
                 text: format!("{} {share}", inline(&speaker.speaker)),
                 refers: None,
@@ -86,16 +86,17 @@ impl Outline {
             let range = if first == last { format!("[{first}]") } else { format!("[{first}]–[{last}]") };
             let span = number_of(&topic.to).saturating_sub(number_of(&topic.from));
             let label = fold(&topic.label);
-            let more = topic.keyphrases.iter().filter(|phrase| !label.contains(&fold(phrase)));
-            let more: Vec<_> = more.take(MORE_PHRASES).map(|phrase| inline(&shorten(phrase, self.quote))).collect();
-            let more = if more.is_empty() { String::new() } else { format!(": {}", more.join(", ")) };
+            let phrases = topic.keyphrases.iter().filter(|phrase| !label.contains(&fold(phrase)));
+            let phrases: Vec<_> =
+                phrases.take(PHRASES_OF_TOPIC).map(|phrase| inline(&shortened(phrase, self.quote))).collect();
+            let phrases = if phrases.is_empty() { String::new() } else { format!(": {}", phrases.join(", ")) };
             self.spans.push((number_of(&topic.from), self.items.len()));
             self.items.push(Item {
                 part: Part::Topics,
                 source,
                 worth: span as f64,
                 place: (0, index as u64),
-                text: format!("**{}** {range}{more}", inline(&shorten(&topic.label, LABEL))),
+                text: format!("**{}** {range}{phrases}", inline(&shortened(&topic.label, LONGEST_LABEL))),
                 refers: None,
                 members: vec![source],
             });
@@ -113,7 +114,7 @@ impl Outline {
                 source,
                 worth: -(index as f64),
                 place: (0, index as u64),
-                text: format!("{}{times}", inline(&shorten(phrase, LABEL))),
+                text: format!("{}{times}", inline(&shortened(phrase, LONGEST_LABEL))),
                 refers: None,
                 members: vec![source],
             });
@@ -137,7 +138,7 @@ impl Outline {
             Some(Section::KeyPoint) => 6,
         };
         let mut ordered: Vec<&Finding> = findings.iter().collect();
-        ordered.sort_by(|a, b| weight(a).cmp(&weight(b)).then(sane(b.confidence).total_cmp(&sane(a.confidence))));
+        ordered.sort_by(|a, b| weight(a).cmp(&weight(b)).then(bounded(b.confidence).total_cmp(&bounded(a.confidence))));
         for finding in ordered {
             self.finding(finding);
         }
@@ -148,7 +149,7 @@ impl Outline {
         let part = part_of(finding);
         let about = |text: &Option<String>| text.as_deref().map(normal).unwrap_or_default();
         let key = (part.clone(), normal(&title_of(finding)), about(&finding.owner), about(&finding.due));
-        let known = self.said.get(&key).copied().or_else(|| self.told(&part, finding));
+        let known = self.said.get(&key).copied().or_else(|| self.entry_that_says(&part, finding));
         if let Some(index) = known {
             self.items[index].members.push(source);
             self.by_id.entry(finding.id.clone()).or_insert(index);
@@ -174,8 +175,8 @@ impl Outline {
         let open = if part == Part::Open { 1.0 } else { 0.0 };
         self.items.push(Item {
             source,
-            worth: sane(finding.confidence) + open + f64::from(3 - gravity),
-            place: (gravity, place(&finding.evidence)),
+            worth: bounded(finding.confidence) + open + f64::from(3 - gravity),
+            place: (gravity, position(&finding.evidence)),
             text: self.text(&part, finding),
             part,
             refers: None,
@@ -183,9 +184,9 @@ impl Outline {
         });
     }
 
-    /// The item that already tells what a finding says, if there is one: the topic it stands for, the promise that
+    /// The item that already says what a finding says, if there is one: the topic it stands for, the promise that
     /// answers a request, the entry that was made of the same words.
-    fn told(&self, part: &Part, finding: &Finding) -> Option<usize> {
+    fn entry_that_says(&self, part: &Part, finding: &Finding) -> Option<usize> {
         let place = finding.evidence.first()?;
         match part {
             Part::Topics => {
@@ -195,8 +196,8 @@ impl Outline {
             // `Can you write it by Friday?` and `I'll write it by Friday` are one action.
             Part::Actions => {
                 let key = (finding.owner.as_deref().map(normal)?, finding.due.as_deref().map(normal)?);
-                let (at, index) = self.promised.get(&key)?;
-                (number_of(&place.segment).abs_diff(*at) <= NEXT_TO).then_some(*index)
+                let (segment, index) = self.promised.get(&key)?;
+                (number_of(&place.segment).abs_diff(*segment) <= LONGEST_ANSWER).then_some(*index)
             }
             Part::KeyPoints | Part::Open | Part::Answered => {
                 let quote = fold(&place.quote);
@@ -213,30 +214,31 @@ impl Outline {
 
     fn text(&self, part: &Part, finding: &Finding) -> String {
         let marks = marks(&finding.evidence, MARKS);
-        let said = inline(&title_of(finding));
+        let text = inline(&title_of(finding));
         let dash = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), inline);
         match part {
-            Part::Phrases => unstopped(&said).to_owned(),
-            Part::Actions => format!("{said} | {} | {} | {marks}", dash(&finding.owner), dash(&finding.due)),
+            Part::Phrases => unstopped(&text).to_owned(),
+            Part::Actions => format!("{text} | {} | {} | {marks}", dash(&finding.owner), dash(&finding.due)),
             Part::Risks => match finding.priority.as_deref() {
-                Some(priority) => format!("**{}** {said} {marks}", inline(priority)),
-                None => format!("{said} {marks}"),
+                Some(priority) => format!("**{}** {text} {marks}", inline(priority)),
+                None => format!("{text} {marks}"),
             },
-            Part::Agreements => format!("{said} {marks}"),
+            Part::Agreements => format!("{text} {marks}"),
             Part::Answered => {
-                let by =
-                    |at: usize| finding.evidence.get(at).and_then(|place| place.speaker.as_deref()).map(short_name);
+                let by = |index: usize| {
+                    finding.evidence.get(index).and_then(|place| place.speaker.as_deref()).map(short_name)
+                };
                 let who = match (by(0), by(1)) {
                     (Some(asks), Some(answers)) => format!(" ({}, answered by {})", inline(asks), inline(answers)),
                     (Some(asks), None) => format!(" ({})", inline(asks)),
                     _ => String::new(),
                 };
-                format!("{said}{who} {marks}")
+                format!("{text}{who} {marks}")
             }
             _ => {
                 let speaker = finding.evidence.first().and_then(|place| place.speaker.as_deref());
                 let speaker = speaker.map(|speaker| format!(" ({})", inline(short_name(speaker)))).unwrap_or_default();
-                format!("{said}{speaker} {marks}{}", self.quotation(finding))
+                format!("{text}{speaker} {marks}{}", self.quotation(finding))
             }
         }
         .trim_end()
@@ -246,12 +248,12 @@ impl Outline {
     /// A short quote, unless it would say the text again.
     fn quotation(&self, finding: &Finding) -> String {
         let Some(Evidence { quote, .. }) = finding.evidence.first() else { return String::new() };
-        let (own, quoted) = (matter(&finding.text), matter(quote));
+        let (own, quoted) = (content_stems(&finding.text), content_stems(quote));
         let shared = quoted.intersection(&own).count();
         if self.quote == 0 || quoted.len() < 2 || shared * 2 >= quoted.len().min(own.len()) {
             return String::new();
         }
-        format!(": “{}”", inline(&shorten(quote, self.quote)))
+        format!(": “{}”", inline(&shortened(quote, self.quote)))
     }
 
     /// Lets the findings of `agreements` refer to the decisions rather than repeat them.
@@ -266,7 +268,7 @@ impl Outline {
                 self.items[*own].place = self.items[*decision].place;
                 self.items[*own].refers = Some((
                     *decision,
-                    format!("{} {}", position(agreement), marks(&agreement.evidence, MARKS_OF_SIDES)),
+                    format!("{} {}", sides_text(agreement), marks(&agreement.evidence, MARKS_OF_SIDES)),
                 ));
             }
         }
@@ -280,8 +282,8 @@ impl Outline {
             a.part.cmp(&b.part).then(a.place.cmp(&b.place))
         });
         let mut moved = vec![0; order.len()];
-        for (to, from) in order.iter().enumerate() {
-            moved[*from] = to;
+        for (new_index, old_index) in order.iter().enumerate() {
+            moved[*old_index] = new_index;
         }
         for item in &mut self.items {
             if let Some((target, _)) = &mut item.refers {
@@ -289,7 +291,8 @@ impl Outline {
             }
         }
         let mut slots: Vec<Option<Item>> = self.items.into_iter().map(Some).collect();
-        let items = order.into_iter().filter_map(|index| slots[index].take()).collect();
+        let items =
+            order.into_iter().map(|index| slots[index].take().expect("an order names each item once")).collect();
         (self.sources, items)
     }
 }
@@ -309,7 +312,7 @@ fn part_of(finding: &Finding) -> Part {
     }
 }
 
-fn position(agreement: &Agreement) -> String {
+fn sides_text(agreement: &Agreement) -> String {
     let inlined = |list: &[String]| inline(&names(list));
     let mut text = match (agreement.supporters.as_slice(), agreement.opponents.as_slice()) {
         (supporters, []) => format!("for: {}", inlined(supporters)),
@@ -330,10 +333,10 @@ pub(crate) fn speakers(segments: &[Segment]) -> Vec<Speaker> {
             *counts.entry(speaker).or_default() += jackfield_text::words::count(&segment.text);
         }
     }
-    let all = counts.values().sum::<usize>().max(1);
+    let total = counts.values().sum::<usize>().max(1);
     let mut speakers: Vec<Speaker> = counts
         .into_iter()
-        .map(|(speaker, words)| Speaker { speaker: speaker.to_owned(), share: words as f64 / all as f64 })
+        .map(|(speaker, words)| Speaker { speaker: speaker.to_owned(), share: words as f64 / total as f64 })
         .collect();
     speakers.sort_by(|a, b| b.share.total_cmp(&a.share));
     speakers

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield_plugin_api::prelude::*;
-use jackfield_text::{Evidence, Finding, FindingSet, Transcript, confidence, words::tokens};
+use jackfield_text::{Evidence, Finding, FindingSet, Transcript, confidence, cut::shortened, words::tokens};
 use serde_json::json;
 
 use crate::{
-    agreements::taken,
+    agreements::sides_taken,
     concerns::{concerns, hedging, worry},
-    markdown::{counted, names, short_name, shorten, unstopped},
-    scene::{Scene, matter},
-    shared::{Section, flatten, is_open, normal, number, of, place, priority_rank, sane, title_of},
+    markdown::{counted, names, short_name, unstopped},
+    scene::{Scene, content_stems},
+    shared::{Section, bounded, flatten, in_section, is_open, normal, number, position, priority_rank, title_of},
     stance::Reach,
 };
 
@@ -67,7 +67,7 @@ impl Analyzer for Risks {
         let scene = Scene::new(input.transcript, &findings);
         let mut known = BTreeSet::new();
         let mut risks = Vec::new();
-        for mut sort in [
+        for mut risks_of_sort in [
             contested(&scene, &findings, self.reach),
             self.unsettled(&findings),
             questioned(&findings),
@@ -76,13 +76,15 @@ impl Analyzer for Risks {
             self.worried(&scene, &findings),
         ] {
             // A concern that already stands as an objection, or two risks in the same words, are one.
-            sort.retain(|risk| known.insert(normal(&risk.text)));
-            sort.sort_by(|a, b| {
-                let grave = priority_rank(a.priority.as_deref()).cmp(&priority_rank(b.priority.as_deref()));
-                grave.then(b.confidence.total_cmp(&a.confidence)).then(place(&a.evidence).cmp(&place(&b.evidence)))
+            risks_of_sort.retain(|risk| known.insert(normal(&risk.text)));
+            risks_of_sort.sort_by(|a, b| {
+                let by_priority = priority_rank(a.priority.as_deref()).cmp(&priority_rank(b.priority.as_deref()));
+                by_priority
+                    .then(b.confidence.total_cmp(&a.confidence))
+                    .then(position(&a.evidence).cmp(&position(&b.evidence)))
             });
-            sort.truncate(self.max_each);
-            risks.extend(sort);
+            risks_of_sort.truncate(self.max_each);
+            risks.extend(risks_of_sort);
         }
         let stage = &host.context().stage;
         for risk in &mut risks {
@@ -124,18 +126,18 @@ impl Analyzer for Risks {
 }
 
 impl Risks {
-    /// Decisions that may be none.
+    /// Decisions that may not be settled.
     fn unsettled(&self, findings: &[Finding]) -> Vec<Finding> {
         let mut risks = Vec::new();
-        for decision in of(findings, Section::Decision) {
+        for decision in in_section(findings, Section::Decision) {
             let hedge = decision.evidence.iter().map(|place| hedging(&place.quote)).fold(0.0, f64::max);
-            let sure = sane(decision.confidence);
-            let why = match (sure < self.settled, hedge >= 0.3) {
+            let sure = bounded(decision.confidence);
+            let reason = match (sure < self.settled, hedge >= 0.3) {
                 (_, true) => "was put with reservations",
                 (true, false) => "may not be settled",
                 (false, false) => continue,
             };
-            let text = format!("The decision {why}: {}", shorten(&decision.text, LONGEST));
+            let text = format!("The decision {reason}: {}", shortened(&decision.text, LONGEST));
             let priority = if hedge >= 0.3 && sure >= self.settled { "medium" } else { "low" };
             risks.push(risk(text, priority, 0.3 + 0.4 * hedge.max(1.0 - sure), decision.evidence.clone()));
         }
@@ -149,7 +151,7 @@ impl Risks {
             .map(|concern| {
                 let line = &scene.lines[concern.line];
                 let topic = concern.about.name().map(|name| format!(" about {name}")).unwrap_or_default();
-                let words = shorten(&concern.text, 2 * LONGEST);
+                let words = shortened(&concern.text, 2 * LONGEST);
                 let text = match &line.speaker {
                     Some(speaker) => format!("{} voices a concern{topic}: {words}", short_name(speaker)),
                     None => format!("A concern was voiced{topic}: {words}"),
@@ -169,14 +171,14 @@ impl Risks {
 /// Decisions made against voiced disagreement.
 fn contested(scene: &Scene, findings: &[Finding], reach: u64) -> Vec<Finding> {
     let mut risks = Vec::new();
-    for (decision, sides) in taken(scene, findings, Reach { before: reach, after: reach }) {
+    for (decision, sides) in sides_taken(scene, findings, Reach { before: reach, after: reach }) {
         let against = sides.evidence.into_iter().filter(|place| {
             let speaker = place.speaker.as_ref();
             speaker.is_some_and(|name| sides.opponents.contains(name) || sides.reserved.contains(name))
         });
         let evidence: Vec<Evidence> = decision.evidence.iter().take(1).cloned().chain(against).collect();
-        let what = shorten(&decision.text, LONGEST);
-        let sure = sane(decision.confidence);
+        let what = shortened(&decision.text, LONGEST);
+        let sure = bounded(decision.confidence);
         if !sides.opponents.is_empty() {
             let text = format!("Decided although {} spoke against it: {what}", names(&sides.opponents));
             risks.push(risk(text, "high", 0.55 + 0.3 * sure, evidence));
@@ -190,34 +192,35 @@ fn contested(scene: &Scene, findings: &[Finding], reach: u64) -> Vec<Finding> {
 
 /// Questions left open on what was decided or is to be done.
 fn questioned(findings: &[Finding]) -> Vec<Finding> {
-    let settled: Vec<&Finding> = of(findings, Section::Decision).chain(of(findings, Section::Action)).collect();
-    let places: Vec<u64> = settled.iter().map(|finding| place(&finding.evidence)).collect();
+    let settled: Vec<&Finding> =
+        in_section(findings, Section::Decision).chain(in_section(findings, Section::Action)).collect();
+    let places: Vec<u64> = settled.iter().map(|finding| position(&finding.evidence)).collect();
     let mut by_stem: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut stems = Vec::with_capacity(settled.len());
     for (index, finding) in settled.iter().enumerate() {
-        let own = matter(&finding.text);
-        for stem in &own {
+        let finding_stems = content_stems(&finding.text);
+        for stem in &finding_stems {
             by_stem.entry(stem.clone()).or_default().push(index);
         }
-        stems.push(own);
+        stems.push(finding_stems);
     }
-    let asked: Vec<(&Finding, BTreeSet<String>)> =
-        of(findings, Section::Question).map(|question| (question, matter(&question.text))).collect();
+    let questions: Vec<(&Finding, BTreeSet<String>)> =
+        in_section(findings, Section::Question).map(|question| (question, content_stems(&question.text))).collect();
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
-    for stem in asked.iter().flat_map(|(_, own)| own).chain(stems.iter().flatten()) {
+    for stem in questions.iter().flat_map(|(_, own)| own).chain(stems.iter().flatten()) {
         *used.entry(stem).or_default() += 1;
     }
-    // A word that is everywhere ties nothing together, and would make this quadratic.
-    let common = ((settled.len() + asked.len()) / 12).max(4);
+    // A word that is everywhere connects nothing, and would make the work quadratic.
+    let common = ((settled.len() + questions.len()) / 12).max(4);
     let mut risks = Vec::new();
-    for (question, own) in asked.iter().filter(|(question, _)| is_open(question)) {
+    for (question, own) in questions.iter().filter(|(question, _)| is_open(question)) {
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         for index in
             own.iter().filter(|stem| used[stem.as_str()] <= common).filter_map(|stem| by_stem.get(stem)).flatten()
         {
             // What was asked before it was settled, it has settled. What is to be done is on people's minds for a while.
             let reach = if settled[*index].kind == Section::Decision.name() { u64::MAX } else { 40 };
-            let distance = place(&question.evidence).saturating_sub(places[*index]);
+            let distance = position(&question.evidence).saturating_sub(places[*index]);
             if (1..=reach).contains(&distance) {
                 *shared.entry(*index).or_default() += 1;
             }
@@ -227,16 +230,17 @@ fn questioned(findings: &[Finding]) -> Vec<Finding> {
         if count < SHARED_STEMS && (count < 2 || count * 2 < own.len().min(stems[index].len())) {
             continue;
         }
-        let on = settled[index];
-        let decided = on.kind == Section::Decision.name();
+        let subject = settled[index];
+        let decided = subject.kind == Section::Decision.name();
         let what = if decided { "what was decided" } else { "what is to be done" };
         let text = format!(
             "A question on {what} is open: {} – {}",
-            shorten(&question.text, LONGEST),
-            shorten(unstopped(&on.text), LONGEST)
+            shortened(&question.text, LONGEST),
+            shortened(unstopped(&subject.text), LONGEST)
         );
-        let evidence = question.evidence.iter().chain(on.evidence.iter().take(1)).cloned().collect();
-        let sure = 0.35 + 0.3 * sane(question.confidence).min(sane(on.confidence)) + 0.05 * count.min(4) as f64;
+        let evidence = question.evidence.iter().chain(subject.evidence.iter().take(1)).cloned().collect();
+        let sure =
+            0.35 + 0.3 * bounded(question.confidence).min(bounded(subject.confidence)) + 0.05 * count.min(4) as f64;
         risks.push(risk(text, if decided { "high" } else { "medium" }, sure, evidence));
     }
     risks
@@ -249,7 +253,7 @@ fn unowned(findings: &[Finding]) -> Vec<Finding> {
         let first_person = |quote: &str| tokens(quote).iter().any(|word| word == "i");
         action.evidence.iter().any(|place| place.speaker.is_none() && first_person(&place.quote))
     };
-    let without = of(findings, Section::Action).filter(|action| action.owner.is_none() && !unknown(action));
+    let without = in_section(findings, Section::Action).filter(|action| action.owner.is_none() && !unknown(action));
     without
         .map(|action| {
             let urgent = action.evidence.iter().map(|place| worry(&place.quote).0).fold(0.0, f64::max) >= 0.4;
@@ -258,8 +262,8 @@ fn unowned(findings: &[Finding]) -> Vec<Finding> {
                 (false, true) => "medium",
                 (false, false) => "low",
             };
-            let text = format!("Nobody has taken this on: {}", shorten(&action.text, LONGEST));
-            risk(text, priority, 0.2 + 0.6 * sane(action.confidence), action.evidence.clone())
+            let text = format!("Nobody has taken this on: {}", shortened(&action.text, LONGEST));
+            risk(text, priority, 0.2 + 0.6 * bounded(action.confidence), action.evidence.clone())
         })
         .collect()
 }
@@ -268,29 +272,29 @@ fn unowned(findings: &[Finding]) -> Vec<Finding> {
 fn undated(findings: &[Finding]) -> Vec<Finding> {
     const NAMED: usize = 3;
 
-    let all = of(findings, Section::Action).filter(|action| action.owner.is_some()).count();
+    let owned = in_section(findings, Section::Action).filter(|action| action.owner.is_some()).count();
     let mut without: Vec<&Finding> =
-        of(findings, Section::Action).filter(|action| action.owner.is_some() && action.due.is_none()).collect();
-    without.sort_by(|a, b| sane(b.confidence).total_cmp(&sane(a.confidence)));
+        in_section(findings, Section::Action).filter(|action| action.owner.is_some() && action.due.is_none()).collect();
+    without.sort_by(|a, b| bounded(b.confidence).total_cmp(&bounded(a.confidence)));
     let named: Vec<&Finding> = without.iter().take(NAMED).copied().collect();
     let titles: Vec<_> = named
         .iter()
         .map(|action| {
             let owner = action.owner.as_deref().unwrap_or_default();
-            format!("{} ({})", shorten(unstopped(&title_of(action)), 80), short_name(owner))
+            format!("{} ({})", shortened(unstopped(&title_of(action)), 80), short_name(owner))
         })
         .collect();
     let text = match without.len() {
         0 => return Vec::new(),
         1 => format!("No date was set for: {}", titles[0]),
         count => {
-            let more = count - named.len();
-            let rest = if more > 0 { format!("; and {}", counted(more, "other", "others")) } else { String::new() };
-            format!("{count} of {all} actions that have an owner have no date: {}{rest}", titles.join("; "))
+            let others = count - named.len();
+            let rest = if others > 0 { format!("; and {}", counted(others, "other", "others")) } else { String::new() };
+            format!("{count} of {owned} actions that have an owner have no date: {}{rest}", titles.join("; "))
         }
     };
     let evidence = named.iter().flat_map(|action| action.evidence.first()).cloned().collect();
-    let sure = named.iter().map(|action| sane(action.confidence)).fold(0.0, f64::max);
+    let sure = named.iter().map(|action| bounded(action.confidence)).fold(0.0, f64::max);
     vec![risk(text, if without.len() >= 3 { "medium" } else { "low" }, 0.2 + 0.6 * sure, evidence)]
 }
 

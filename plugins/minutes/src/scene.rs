@@ -1,4 +1,4 @@
-//! What was said, as far as it is known.
+//! The talk around findings: the transcript, or what the findings quote of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,8 +47,8 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) fn new(transcript: Option<Transcript>, findings: &[Finding]) -> Self {
         let lines = match transcript {
-            Some(transcript) => whole(transcript),
-            None => pieced_together(findings),
+            Some(transcript) => lines_of_transcript(transcript),
+            None => lines_of_quotes(findings),
         };
         let by_segment = lines.iter().enumerate().map(|(index, line)| (line.segment.clone(), index)).collect();
         Self { lines, by_segment }
@@ -74,7 +74,7 @@ impl Scene {
     }
 }
 
-fn whole(transcript: Transcript) -> Vec<Line> {
+fn lines_of_transcript(transcript: Transcript) -> Vec<Line> {
     let lines = transcript.segments.into_iter().enumerate();
     lines
         .map(|(index, segment)| Line {
@@ -87,8 +87,8 @@ fn whole(transcript: Transcript) -> Vec<Line> {
         .collect()
 }
 
-/// Lines from quotes: the number in a segment's id tells its place.
-fn pieced_together(findings: &[Finding]) -> Vec<Line> {
+/// Lines made of quotes, in the order of the numbers in the segments' ids.
+fn lines_of_quotes(findings: &[Finding]) -> Vec<Line> {
     let mut lines: BTreeMap<(u64, &str), Line> = BTreeMap::new();
     let mut known = BTreeSet::new();
     for place in findings.iter().flat_map(|finding| &finding.evidence) {
@@ -108,8 +108,8 @@ fn pieced_together(findings: &[Finding]) -> Vec<Line> {
     lines.into_values().collect()
 }
 
-/// Stems of the words that carry a text's matter.
-pub(crate) fn matter(text: &str) -> BTreeSet<String> {
+/// Stems of the words of a text that are not stop words.
+pub(crate) fn content_stems(text: &str) -> BTreeSet<String> {
     tokens(text)
         .iter()
         .filter(|word| !jackfield_text::words::is_stop_word(word))

@@ -50,40 +50,40 @@ pub(crate) fn priority_rank(priority: Option<&str>) -> u8 {
     }
 }
 
-/// Where in the transcript a segment stands, as far as its id tells: the number in `s12`.
+/// Position of a segment in the transcript, as far as its id says it: the number in `s12`.
 pub(crate) fn number_of(segment: &str) -> u64 {
     let digits = segment.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
     digits[..end].parse().unwrap_or(u64::MAX)
 }
 
-/// Where in the transcript something starts; what has no evidence comes last.
-pub(crate) fn place(evidence: &[Evidence]) -> u64 {
-    evidence.iter().map(|place| number_of(&place.segment)).min().unwrap_or(u64::MAX)
+/// Position in the transcript where something starts; what has no evidence comes last.
+pub(crate) fn position(evidence: &[Evidence]) -> u64 {
+    evidence.iter().map(|quoted| number_of(&quoted.segment)).min().unwrap_or(u64::MAX)
 }
 
 /// Adds the evidence that is not there yet.
-pub(crate) fn merge_evidence(into: &mut Vec<Evidence>, more: Vec<Evidence>) {
-    for place in more {
-        if !into.iter().any(|known| known.segment == place.segment && known.quote == place.quote) {
-            into.push(place);
+pub(crate) fn merge_evidence(evidence: &mut Vec<Evidence>, added: Vec<Evidence>) {
+    for quoted in added {
+        if !evidence.iter().any(|known| known.segment == quoted.segment && known.quote == quoted.quote) {
+            evidence.push(quoted);
         }
     }
 }
 
-/// A confidence that can be reckoned with, whatever another stage wrote.
-pub(crate) fn sane(confidence: f64) -> f64 {
+/// A confidence within 0 to 1, whatever another stage wrote.
+pub(crate) fn bounded(confidence: f64) -> f64 {
     if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 }
 }
 
 /// Findings of one section, in the order given.
-pub(crate) fn of(findings: &[Finding], section: Section) -> impl Iterator<Item = &Finding> {
+pub(crate) fn in_section(findings: &[Finding], section: Section) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(move |finding| section_of(&finding.kind) == Some(section))
 }
 
 /// Numbers findings in the order of the transcript.
 pub(crate) fn number(findings: &mut [Finding], stage: &str) {
-    findings.sort_by_key(|finding| place(&finding.evidence));
+    findings.sort_by_key(|finding| position(&finding.evidence));
     for (index, finding) in findings.iter_mut().enumerate() {
         finding.id = format!("{stage}-{}", index + 1);
     }
@@ -97,13 +97,13 @@ pub(crate) fn normal(text: &str) -> String {
 }
 
 /// What is to be done, where owner and due date stand beside it: `Ann: call Bo (by May)` without `Ann: ` and ` (by May)`.
-/// Findings that are no actions keep their text.
+/// Findings that are not actions keep their text.
 pub(crate) fn title_of(finding: &Finding) -> String {
     if section_of(&finding.kind) != Some(Section::Action) {
         return finding.text.clone();
     }
-    let given = |text: &Option<String>| text.as_deref().map(|text| text.trim().to_lowercase()).unwrap_or_default();
-    let (owner, due) = (given(&finding.owner), given(&finding.due));
+    let normalised = |text: &Option<String>| text.as_deref().map(|text| text.trim().to_lowercase()).unwrap_or_default();
+    let (owner, due) = (normalised(&finding.owner), normalised(&finding.due));
     let mut title = finding.text.trim();
     if let Some((head, rest)) = title.split_once(": ").filter(|_| !owner.is_empty())
         && head.trim().to_lowercase() == owner
@@ -114,7 +114,7 @@ pub(crate) fn title_of(finding: &Finding) -> String {
     if let Some(inner) = title.strip_suffix(')').filter(|_| !due.is_empty())
         && let Some((head, _)) = inner
             .rmatch_indices(" (")
-            .map(|(at, mark)| (&inner[..at], &inner[at + mark.len()..]))
+            .map(|(start, mark)| (&inner[..start], &inner[start + mark.len()..]))
             .find(|(_, tail)| tail.trim().to_lowercase() == due)
     {
         title = head.trim_end();

@@ -6,7 +6,7 @@ use jackfield_text::{Evidence, Finding, words::tokens};
 
 use crate::{
     lexicon::{ANSWERS, SIDES, Side, find},
-    scene::{Line, Scene, matter},
+    scene::{Line, Scene, content_stems},
 };
 
 /// How far a reply may be from what it replies to, in turns.
@@ -16,6 +16,15 @@ pub(crate) struct Reach {
     pub(crate) before: u64,
     /// After the decision: where it was answered.
     pub(crate) after: u64,
+}
+
+/// Lines beyond which a reply belongs to another decision, by index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The last line of the decision before.
+    pub(crate) after: Option<usize>,
+    /// The first line of the decision after.
+    pub(crate) before: Option<usize>,
 }
 
 /// Who stands where on one decision.
@@ -47,8 +56,8 @@ struct Position<'a> {
     shown: Vec<(usize, &'a str)>,
 }
 
-/// Finds the sides taken on `decision` between the decision before and the one after it (indices of lines).
-pub(crate) fn sides(scene: &Scene, decision: &Finding, reach: Reach, between: (Option<usize>, Option<usize>)) -> Sides {
+/// Finds the sides taken on `decision` within `reach` and between `limits`.
+pub(crate) fn sides(scene: &Scene, decision: &Finding, reach: Reach, limits: Limits) -> Sides {
     let anchors = scene.lines_of(decision);
     let (Some(&first), Some(&last)) = (anchors.first(), anchors.last()) else { return Sides::default() };
     let about: BTreeSet<String> = decision
@@ -56,65 +65,67 @@ pub(crate) fn sides(scene: &Scene, decision: &Finding, reach: Reach, between: (O
         .iter()
         .map(|place| place.quote.as_str())
         .chain([decision.text.as_str()])
-        .flat_map(matter)
+        .flat_map(content_stems)
         .collect();
     let mut positions: Vec<Position<'_>> = Vec::new();
 
     // Before the decision only plain words on the same matter count; a yes there answers something else. Who argues
-    // against a thing may well be for a decision to leave it, so there the talk before tells nothing.
+    // against a thing may well be for a decision to leave it, so there the talk before says nothing.
     let reach_before = if leaves_something(&decision.text) { 0 } else { reach.before };
     let before: Vec<usize> =
-        scene.before(first, reach_before).take_while(|at| between.0.is_none_or(|end| *at > end)).collect();
+        scene.before(first, reach_before).take_while(|index| limits.after.is_none_or(|end| *index > end)).collect();
     let on_the_matter = |sentences: &mut dyn Iterator<Item = &String>| {
-        let matter: BTreeSet<String> = sentences.flat_map(|sentence| matter(sentence)).collect();
-        shares(&matter, &about)
+        let stems: BTreeSet<String> = sentences.flat_map(|sentence| content_stems(sentence)).collect();
+        shares(&stems, &about)
     };
-    for at in before.into_iter().rev() {
-        let line = &scene.lines[at];
+    for index in before.into_iter().rev() {
+        let line = &scene.lines[index];
         let sides = plain_sides(line);
         if sides.is_empty() {
             continue;
         }
         // What is said in a word or two is on the matter of what it replies to.
-        let replied_to = scene.before(at, 2).flat_map(|at| &scene.lines[at].sentences);
-        let on_it = on_the_matter(&mut line.sentences.iter().chain(replied_to));
+        let replied_to = scene.before(index, 2).flat_map(|index| &scene.lines[index].sentences);
+        let is_on_the_matter = on_the_matter(&mut line.sentences.iter().chain(replied_to));
         for (sentence, side) in sides {
-            if if side == Side::Proposes { shares(&matter(sentence), &about) } else { on_it } {
-                take(&mut positions, at, line, sentence, side);
+            let counts =
+                if side == Side::Proposes { shares(&content_stems(sentence), &about) } else { is_on_the_matter };
+            if counts {
+                take(&mut positions, index, line, sentence, side);
             }
         }
     }
     for place in &decision.evidence {
-        let voiced = anchors.iter().find(|at| scene.lines[**at].segment == place.segment);
-        if let (Some(at), Some(speaker)) = (voiced, &place.speaker) {
+        let voiced = anchors.iter().find(|index| scene.lines[**index].segment == place.segment);
+        if let (Some(index), Some(speaker)) = (voiced, &place.speaker) {
             // Who voices the decision is shown by it, unless there was an objection to take back.
             positions.retain(|position| position.speaker != speaker || position.objected);
-            take_as(&mut positions, *at, speaker, &place.quote, Side::For);
+            take_as(&mut positions, *index, speaker, &place.quote, Side::For);
         }
     }
     let asked_for_objections = decision.evidence.iter().any(|place| invites_a_no(&place.quote))
         || scene.lines[last].sentences.iter().any(|sentence| invites_a_no(sentence));
     let mut answering = true;
-    for at in scene.after(last, reach.after).take_while(|at| between.1.is_none_or(|end| *at < end)) {
-        let line = &scene.lines[at];
+    for index in scene.after(last, reach.after).take_while(|index| limits.before.is_none_or(|end| *index < end)) {
+        let line = &scene.lines[index];
         let plain = plain_sides(line);
         if plain.is_empty()
             && answering
             && let Some((sentence, side)) = bare_answer(line)
         {
             match side {
-                Side::Yes => take(&mut positions, at, line, sentence, Side::Yes),
-                Side::No if asked_for_objections => take(&mut positions, at, line, sentence, Side::Yes),
+                Side::Yes => take(&mut positions, index, line, sentence, Side::Yes),
+                Side::No if asked_for_objections => take(&mut positions, index, line, sentence, Side::Yes),
                 _ => {}
             }
         }
         // Once something else was asked, words count only if they come back to the matter, or take an objection back.
-        let on_it = answering || (!plain.is_empty() && on_the_matter(&mut line.sentences.iter()));
+        let is_on_the_matter = answering || (!plain.is_empty() && on_the_matter(&mut line.sentences.iter()));
         for (sentence, side) in plain.into_iter().filter(|(_, side)| *side != Side::Proposes) {
             let objected =
                 |position: &Position<'_>| Some(position.speaker) == line.speaker.as_deref() && !position.supports;
-            if on_it || (side == Side::Concedes && positions.iter().any(objected)) {
-                take(&mut positions, at, line, sentence, side);
+            if is_on_the_matter || (side == Side::Concedes && positions.iter().any(objected)) {
+                take(&mut positions, index, line, sentence, side);
             }
         }
         // After a new question, a yes is an answer to that.
@@ -143,8 +154,8 @@ fn settle(scene: &Scene, decision: &Finding, mut positions: Vec<Position<'_>>) -
         }
         shown.extend(position.shown);
     }
-    shown.sort_by_key(|(at, _)| *at);
-    sides.evidence = shown.into_iter().map(|(at, sentence)| scene.lines[at].evidence(sentence)).collect();
+    shown.sort_by_key(|(index, _)| *index);
+    sides.evidence = shown.into_iter().map(|(index, sentence)| scene.lines[index].evidence(sentence)).collect();
     sides
 }
 
@@ -173,9 +184,9 @@ fn plain_sides(line: &Line) -> Vec<(&str, Side)> {
 fn bare_answer(line: &Line) -> Option<(&str, Side)> {
     let sentence = line.sentences.first()?;
     let tokens = tokens(sentence);
-    let (at, side) = *find(&ANSWERS, &tokens).first()?;
+    let (index, side) = *find(&ANSWERS, &tokens).first()?;
     let short = line.sentences.iter().map(|sentence| sentence.len()).sum::<usize>() <= 160;
-    (at == 0 && short && !sentence.trim_end().ends_with('?')).then_some((sentence, side))
+    (index == 0 && short && !sentence.trim_end().ends_with('?')).then_some((sentence, side))
 }
 
 fn invites_a_no(sentence: &str) -> bool {
@@ -202,20 +213,20 @@ fn leaves_something(decision: &str) -> bool {
 
 /// The side of the speaker that a sentence sides with by name, if one is named whose side is known.
 fn sided_with(sentence: &str, speaker: &str, positions: &[Position<'_>]) -> Option<bool> {
-    let said = tokens(sentence);
-    let name = said.windows(2).find(|pair| pair[0] == "with").map(|pair| pair[1].clone())?;
+    let words = tokens(sentence);
+    let name = words.windows(2).find(|pair| pair[0] == "with").map(|pair| pair[1].clone())?;
     let named = |position: &&Position<'_>| position.speaker != speaker && tokens(position.speaker).contains(&name);
     positions.iter().find(named).map(|position| position.supports)
 }
 
-fn take<'a>(positions: &mut Vec<Position<'a>>, at: usize, line: &'a Line, sentence: &'a str, side: Side) {
+fn take<'a>(positions: &mut Vec<Position<'a>>, index: usize, line: &'a Line, sentence: &'a str, side: Side) {
     // Without a name nobody can be counted.
     if let Some(speaker) = &line.speaker {
-        take_as(positions, at, speaker, sentence, side);
+        take_as(positions, index, speaker, sentence, side);
     }
 }
 
-fn take_as<'a>(positions: &mut Vec<Position<'a>>, at: usize, speaker: &'a str, sentence: &'a str, side: Side) {
+fn take_as<'a>(positions: &mut Vec<Position<'a>>, index: usize, speaker: &'a str, sentence: &'a str, side: Side) {
     let plain = side != Side::Yes;
     // `I'm with Ann` is for whatever Ann is for.
     let with = if side == Side::For { sided_with(sentence, speaker, positions) } else { None };
@@ -223,16 +234,16 @@ fn take_as<'a>(positions: &mut Vec<Position<'a>>, at: usize, speaker: &'a str, s
     match positions.iter_mut().find(|position| position.speaker == speaker) {
         None => {
             let objected = !supports;
-            positions.push(Position { speaker, supports, objected, plain, shown: vec![(at, sentence)] });
+            positions.push(Position { speaker, supports, objected, plain, shown: vec![(index, sentence)] });
         }
         // A bare yes does not take back an objection, nor does it add to what was said plainly.
         Some(position) if !plain && (position.plain || !position.supports) => {}
         Some(position) => {
             if position.supports != supports {
                 position.objected |= !supports;
-                position.shown.push((at, sentence));
+                position.shown.push((index, sentence));
             } else if plain && !position.plain {
-                position.shown = vec![(at, sentence)];
+                position.shown = vec![(index, sentence)];
             }
             position.supports = supports;
             position.plain |= plain;
