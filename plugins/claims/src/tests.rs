@@ -36,13 +36,13 @@ fn a_sample_is_asked_for_twice_until_its_answer_is_valid() {
     let plan = plan(&host).unwrap();
     let sample = samples(&plan, &host).unwrap().remove(0);
     assert_eq!((&sample["prob_true"], &sample["invalid"]), (&json!(0.25), &Value::Null));
-    assert_eq!(host.asked().len(), 4, "one request for each of two slots and two replicates");
+    assert_eq!(host.requests().len(), 4, "one request for each of two slots and two replicates");
 
     let refusing = answering("I would rather not say.");
     let sample = samples(&plan, &refusing).unwrap().remove(0);
     assert_eq!(sample["invalid"], "the answer holds no JSON object");
-    assert_eq!(refusing.asked().len(), 8);
-    let replicates: Vec<u32> = refusing.asked().iter().take(2).map(|request| request.replicate).collect();
+    assert_eq!(refusing.requests().len(), 8);
+    let replicates: Vec<u32> = refusing.requests().iter().take(2).map(|request| request.replicate).collect();
     assert_eq!(replicates, [0, 1 << 15]);
 }
 
@@ -82,7 +82,7 @@ fn an_execution_that_was_stored_is_found_and_nothing_is_asked_again() {
     let first = plan(&host).unwrap();
     let answers = samples(&first, &host).unwrap();
     assert_eq!(samples(&first, &host).unwrap(), answers, "samples come from the cache");
-    assert_eq!(host.asked().len(), 4);
+    assert_eq!(host.requests().len(), 4);
     estimate(&first, &answers, &host).unwrap();
     let second = plan(&host).unwrap();
     assert_eq!((&second["found"]["from_run_cache"], &second["slots"]), (&json!(true), &json!([])));

@@ -3,10 +3,10 @@
 use std::{
     collections::HashMap,
     fmt::Write as _,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, Weak},
 };
 
-use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::{prelude::*, sync::lock};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -84,7 +84,7 @@ impl Index {
         let _ = write!(about, "{embedder:?} {parameters:?} {}", file.path);
         let digest = Sha256::new().chain_update(&about).chain_update([0]).chain_update(&file.text).finalize();
         // Locked while a collection is indexed, so that nobody indexes the same one at the same time.
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&OPEN);
         let open = open.get_or_insert_default();
         if let Some(index) = open.get(digest.as_slice()).and_then(Weak::upgrade) {
             return Ok(index);

@@ -1,11 +1,11 @@
 //! A circuit breaker: a server that was unreachable a moment ago is not asked again at once.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::{prelude::*, sync::lock};
 
 /// How long the circuit is open after a first failure.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -54,7 +54,7 @@ impl Circuit {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

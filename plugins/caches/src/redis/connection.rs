@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::pin,
-    sync::{PoisonError, RwLock},
+    sync::RwLock,
     time::Duration,
 };
 
@@ -15,7 +15,10 @@ use ::redis::{
     cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
     from_redis_value,
 };
-use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::{
+    prelude::*,
+    sync::{read, write},
+};
 use tokio::{
     runtime::{self, Runtime},
     sync::Mutex,
@@ -80,7 +83,10 @@ pub(super) struct RedisConnection {
 
 impl fmt::Debug for RedisConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisConnection").field("shown", &self.shown).field("circuit", &self.circuit).finish_non_exhaustive()
+        f.debug_struct("RedisConnection")
+            .field("shown", &self.shown)
+            .field("circuit", &self.circuit)
+            .finish_non_exhaustive()
     }
 }
 
@@ -216,7 +222,7 @@ impl RedisConnection {
         match self.connect().await {
             Ok(connection) => {
                 *last += 1;
-                *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some((*last, connection.clone()));
+                *write(&self.connection) = Some((*last, connection.clone()));
                 Ok((*last, connection))
             }
             Err(reason) => {
@@ -250,12 +256,12 @@ impl RedisConnection {
     }
 
     fn current(&self) -> Option<(u64, Handle)> {
-        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.connection).clone()
     }
 
     /// Forgets the connection of this number; there may be a newer one already.
     fn forget_connection(&self, number: u64) {
-        let mut connection = self.connection.write().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = write(&self.connection);
         if connection.as_ref().is_some_and(|(current, _)| *current == number) {
             *connection = None;
         }

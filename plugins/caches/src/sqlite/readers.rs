@@ -3,13 +3,13 @@
 use std::{
     path::PathBuf,
     sync::{
-        Mutex, MutexGuard, PoisonError, TryLockError,
+        Mutex, MutexGuard, TryLockError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use jackfield_plugin_api::prelude::*;
+use jackfield_plugin_api::{prelude::*, sync::lock};
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::ValueRef};
 
 use super::{
@@ -127,7 +127,7 @@ impl Readers {
             }
         }
         let index = self.next.fetch_add(1, Ordering::Relaxed) % COUNT;
-        self.connections[index].lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.connections[index])
     }
 }
 

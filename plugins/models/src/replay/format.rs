@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::json;
 
 /// What the answer to a request depends on, as JSON with sorted keys: all of it but `replicate`, which is recorded
-/// apart, and `held` and `cached`, which tell the host what to do with the answer.
+/// apart, and `validate` and `cached`, which tell the host what to do with the answer.
 #[must_use]
 pub fn canonical(request: &CompletionRequest) -> String {
     json::canonical(&identity(request))

@@ -5,12 +5,12 @@ use std::{
     fs,
     num::NonZero,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, Weak},
     thread,
     time::SystemTime,
 };
 
-use jackfield_plugin_api::{Failure, Result};
+use jackfield_plugin_api::{Failure, Result, sync::lock};
 use jackfield_transformer::SentenceEncoder;
 
 use crate::vectors::Vectors;
@@ -33,7 +33,7 @@ pub(super) fn open(folder: &Path, max_tokens: Option<usize>) -> Result<Arc<Sente
     })?;
     let key = (folder.to_owned(), about.len(), about.modified().ok(), max_tokens);
     // Locked while a model is read, so that nobody reads the same one at the same time.
-    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut open = lock(&OPEN);
     let open = open.get_or_insert_default();
     if let Some(encoder) = open.get(&key).and_then(Weak::upgrade) {
         return Ok(encoder);
