@@ -1,12 +1,12 @@
-//! A sentence of talk made fit to be read: the words that carry it stay as they were said.
+//! Turns a sentence of speech into one that reads well: fillers and repetitions go, and the other words stay as they were said.
 
 use crate::{
     disfluency::{drop_asides, drop_false_starts, drop_fillers, drop_fragments, drop_repetitions},
     words,
 };
 
-/// Steers the talk at the head of a sentence; a reader misses nothing.
-const LEADS: &[&str] = &[
+/// Words that open a sentence of speech without adding meaning. They are dropped.
+const OPENERS: &[&str] = &[
     "so",
     "and",
     "but",
@@ -23,15 +23,16 @@ const LEADS: &[&str] = &[
     "cause",
     "cuz",
 ];
-/// The same, but only where a comma or a full stop follows.
-const LEADS_WITH_COMMA: &[&str] = &[
+/// Words that are dropped at the start of a sentence only where a comma or a full stop follows.
+const OPENERS_WITH_COMMA: &[&str] = &[
     "actually", "because", "good", "great", "hi", "hello", "like", "look", "no", "now", "or", "perfect", "right",
     "sorry", "sure", "then", "thanks", "also",
 ];
-/// Hangs on at the end of a sentence that is not finished.
-const TAILS: &[&str] = &["and", "because", "but", "or", "so", "uh", "the", "a"];
-/// Hangs on at the end where a comma or a break is before it; else it belongs there (`when they say yes`).
-const TAILS_WITH_COMMA: &[&str] = &["like", "okay", "ok", "right", "well", "yeah", "yes", "alright"];
+/// Words that stand at the end of an unfinished sentence. They are dropped.
+const UNFINISHED_ENDS: &[&str] = &["and", "because", "but", "or", "so", "uh", "the", "a"];
+/// Words that are dropped at the end of a sentence only where a comma or a break precedes them; elsewhere they belong there (`when they say yes`).
+const UNFINISHED_ENDS_WITH_COMMA: &[&str] = &["like", "okay", "ok", "right", "well", "yeah", "yes", "alright"];
+
 /// A word or a mark of a sentence.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Piece {
@@ -42,7 +43,7 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    pub(crate) fn lower(&self) -> Option<String> {
+    pub(crate) fn lower_case(&self) -> Option<String> {
         match self {
             Self::Word(word) => Some(word.to_lowercase().replace('’', "'")),
             _ => None,
@@ -50,7 +51,7 @@ impl Piece {
     }
 
     pub(crate) fn is_any(&self, list: &[&str]) -> bool {
-        self.lower().is_some_and(|word| list.contains(&word.trim_start_matches('\'')))
+        self.lower_case().is_some_and(|word| list.contains(&word.trim_start_matches('\'')))
     }
 }
 
@@ -75,32 +76,32 @@ pub fn clean(sentence: &str) -> String {
 fn split(text: &str) -> Vec<Piece> {
     let tokenised = [" ,", " .", " ?"].iter().any(|mark| text.contains(mark));
     let mut plain = String::with_capacity(text.len());
-    let mut from = 0;
+    let mut copied_until = 0;
     for (start, end) in words::noise(text) {
-        plain.push_str(&text[from..start]);
+        plain.push_str(&text[copied_until..start]);
         plain.push_str(if &text[start..end] == "{disfmarker}" { " \u{1} " } else { " " });
-        from = end;
+        copied_until = end;
     }
-    plain.push_str(&text[from..]);
+    plain.push_str(&text[copied_until..]);
 
     let mut pieces: Vec<Piece> = Vec::new();
-    let mut glue = false;
-    let raw: Vec<&str> = plain.split_whitespace().collect();
-    for (at, token) in raw.iter().enumerate() {
+    let mut joins_next = false;
+    let raw_tokens: Vec<&str> = plain.split_whitespace().collect();
+    for (index, token) in raw_tokens.iter().enumerate() {
         if *token == "\u{1}" {
             pieces.push(Piece::Break);
             continue;
         }
-        if *token == "-" && tokenised && at > 0 && at + 1 < raw.len() {
-            glue = matches!(pieces.last(), Some(Piece::Word(_)));
+        if *token == "-" && tokenised && index > 0 && index + 1 < raw_tokens.len() {
+            joins_next = matches!(pieces.last(), Some(Piece::Word(_)));
             continue;
         }
         let mut word = *token;
         let mut marks = Vec::new();
         while let Some(last) = word.chars().last() {
             // A full stop inside the sentence belongs to an abbreviation, unless it stands alone.
-            let stop = last == '.' && (word.len() == 1 || at + 1 == raw.len());
-            if !(stop || matches!(last, ',' | ';' | ':' | '?' | '!' | '…' | '—' | '–')) {
+            let is_full_stop = last == '.' && (word.len() == 1 || index + 1 == raw_tokens.len());
+            if !(is_full_stop || matches!(last, ',' | ';' | ':' | '?' | '!' | '…' | '—' | '–')) {
                 break;
             }
             marks.push(last);
@@ -110,65 +111,65 @@ fn split(text: &str) -> Vec<Piece> {
             pieces.push(Piece::Mark('–'));
         } else if !word.is_empty() {
             let word = words::spelled(word).into_owned();
-            let clitic = tokenised && (word.starts_with('\'') || word == "n't" || word == "%");
+            let is_clitic = tokenised && (word.starts_with('\'') || word == "n't" || word == "%");
             match pieces.last_mut() {
-                Some(Piece::Word(last)) if glue => *last = format!("{last}-{word}"),
+                Some(Piece::Word(last)) if joins_next => *last = format!("{last}-{word}"),
                 Some(Piece::Word(last))
-                    if clitic && !words::is_filler(word.trim_start_matches('\'')) && word != "'kay" =>
+                    if is_clitic && !words::is_filler(word.trim_start_matches('\'')) && word != "'kay" =>
                 {
                     last.push_str(&word);
                 }
                 _ => pieces.push(Piece::Word(word)),
             }
         }
-        glue = false;
+        joins_next = false;
         pieces.extend(marks.into_iter().rev().map(Piece::Mark));
     }
     pieces
 }
 
-/// One mark at a time, the strongest, and none at the head.
+/// Keeps one mark of each run of marks, the strongest, and none at the start.
 fn tidy_marks(pieces: &mut Vec<Piece>) {
-    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
+    let mut tidied: Vec<Piece> = Vec::with_capacity(pieces.len());
     for piece in pieces.drain(..) {
-        match (&piece, kept.last()) {
+        match (&piece, tidied.last()) {
             (Piece::Mark(_) | Piece::Break, None) => {}
             (Piece::Mark(',') | Piece::Break, Some(Piece::Mark(_) | Piece::Break)) => {}
             (Piece::Mark(_), Some(Piece::Mark(_) | Piece::Break)) => {
-                kept.pop();
-                kept.push(piece);
+                tidied.pop();
+                tidied.push(piece);
             }
-            _ => kept.push(piece),
+            _ => tidied.push(piece),
         }
     }
-    *pieces = kept;
+    *pieces = tidied;
 }
 
 fn strip_ends(pieces: &mut Vec<Piece>) {
     loop {
-        let comma = matches!(pieces.get(1), Some(Piece::Mark(_) | Piece::Break));
-        let short = pieces.len() <= 3 + usize::from(comma);
+        let has_mark = matches!(pieces.get(1), Some(Piece::Mark(_) | Piece::Break));
+        let is_short = pieces.len() <= 3 + usize::from(has_mark);
         match pieces.first() {
             Some(Piece::Mark(_) | Piece::Break) => _ = pieces.remove(0),
-            Some(first) if !short && (first.is_any(LEADS) || (comma && first.is_any(LEADS_WITH_COMMA))) => {
-                // `So that` and `well known` are no leads, but few sentences start with them.
-                pieces.drain(..1 + usize::from(comma));
+            Some(first) if !is_short && (first.is_any(OPENERS) || (has_mark && first.is_any(OPENERS_WITH_COMMA))) => {
+                // `So that` and `well known` are not openers, but few sentences start with them.
+                pieces.drain(..1 + usize::from(has_mark));
             }
             _ => break,
         }
     }
-    let question = pieces.iter().rev().find_map(|piece| match piece {
+    let end_mark = pieces.iter().rev().find_map(|piece| match piece {
         Piece::Mark(mark @ ('?' | '!' | '.')) => Some(*mark),
         _ => None,
     });
-    let question = question.filter(|_| matches!(pieces.last(), Some(Piece::Mark(_))));
+    let end_mark = end_mark.filter(|_| matches!(pieces.last(), Some(Piece::Mark(_))));
     loop {
         match pieces.last() {
             Some(Piece::Mark(_) | Piece::Break) => _ = pieces.pop(),
-            Some(last) if pieces.len() > 3 && last.is_any(TAILS) => _ = pieces.pop(),
+            Some(last) if pieces.len() > 3 && last.is_any(UNFINISHED_ENDS) => _ = pieces.pop(),
             Some(last)
                 if pieces.len() > 3
-                    && last.is_any(TAILS_WITH_COMMA)
+                    && last.is_any(UNFINISHED_ENDS_WITH_COMMA)
                     && matches!(pieces[pieces.len() - 2], Piece::Mark(_) | Piece::Break) =>
             {
                 pieces.pop();
@@ -184,46 +185,46 @@ fn strip_ends(pieces: &mut Vec<Piece>) {
         }
     }
     if !pieces.is_empty() {
-        pieces.push(Piece::Mark(question.unwrap_or('.')));
+        pieces.push(Piece::Mark(end_mark.unwrap_or('.')));
     }
 }
 
 fn join(pieces: &[Piece]) -> String {
     let mut text = String::new();
-    let mut quoted = false;
-    let mut tight = true;
+    let mut in_quotes = false;
+    let mut no_space = true;
     for piece in pieces {
         match piece {
             Piece::Word(word) if word == "\"" => {
-                quoted = !quoted;
-                if quoted && !text.is_empty() {
+                in_quotes = !in_quotes;
+                if in_quotes && !text.is_empty() {
                     text.push(' ');
                 }
                 text.push('"');
-                tight = quoted;
+                no_space = in_quotes;
             }
             Piece::Word(word) => {
-                if !tight {
+                if !no_space {
                     text.push(' ');
                 }
                 match word.as_str() {
                     "i" => text.push('I'),
                     word => text.push_str(word),
                 }
-                tight = word == "$" || word == "£" || word == "€";
+                no_space = word == "$" || word == "£" || word == "€";
             }
             Piece::Mark(mark @ ('–' | '—')) => {
                 text.push(' ');
                 text.push(*mark);
-                tight = false;
+                no_space = false;
             }
             Piece::Mark(mark) => {
                 text.push(*mark);
-                tight = false;
+                no_space = false;
             }
             Piece::Break => {
                 text.push_str(" –");
-                tight = false;
+                no_space = false;
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Sharing a budget of tokens among sources, fairly.
+//! Shares a budget of tokens fairly among sources.
 //!
 //! A stage that reads many sources of findings (a minutes document, a prompt for a model) has room for so many tokens.
-//! When all fits, all goes in. Otherwise every source is first given a floor, so that none is silenced by a wordy
-//! neighbour, and the rest is shared in proportion to what each still has to say. Everything here is integer arithmetic
-//! over costs: the same on every machine, and without knowledge of what the costs stand for.
+//! When everything fits, everything is included. Otherwise every source is first given a floor, so that none is crowded out by a
+//! larger one, and the rest is shared in proportion to what each source still needs. All of this is integer arithmetic
+//! over costs, which gives the same result on every machine, whatever the costs stand for.
 
 /// How many tokens each source may spend: never more than it needs, never more than `budget` together.
 ///
@@ -26,24 +26,24 @@ pub fn fair_share(budget: usize, floor: usize, needs: &[usize]) -> Vec<usize> {
     }
     let floor = affordable_floor(budget, floor, needs);
     let mut grants: Vec<usize> = needs.iter().map(|need| floor.min(*need)).collect();
-    let rest = budget - grants.iter().sum::<usize>();
-    let left: Vec<usize> = needs.iter().zip(&grants).map(|(need, grant)| need - grant).collect();
-    let all_left: u128 = left.iter().map(|left| *left as u128).sum();
-    if all_left == 0 {
+    let shared_tokens = budget - grants.iter().sum::<usize>();
+    let unmet: Vec<usize> = needs.iter().zip(&grants).map(|(need, grant)| need - grant).collect();
+    let unmet_total: u128 = unmet.iter().map(|unmet| *unmet as u128).sum();
+    if unmet_total == 0 {
         return grants;
     }
-    let mut odd = rest;
-    let mut remainders = Vec::with_capacity(left.len());
-    for (index, left) in left.iter().enumerate() {
-        let product = rest as u128 * *left as u128;
-        let share = usize::try_from(product / all_left).unwrap_or(usize::MAX);
+    let mut odd_tokens = shared_tokens;
+    let mut remainders = Vec::with_capacity(unmet.len());
+    for (index, unmet) in unmet.iter().enumerate() {
+        let product = shared_tokens as u128 * *unmet as u128;
+        let share = usize::try_from(product / unmet_total).unwrap_or(usize::MAX);
         grants[index] += share;
-        odd -= share;
-        remainders.push((std::cmp::Reverse(product % all_left), index));
+        odd_tokens -= share;
+        remainders.push((std::cmp::Reverse(product % unmet_total), index));
     }
     remainders.sort_unstable();
     // A source with a remainder has got less than it has left, so one token more is not too much.
-    for (_, index) in remainders.into_iter().take(odd) {
+    for (_, index) in remainders.into_iter().take(odd_tokens) {
         grants[index] += 1;
     }
     grants
@@ -51,14 +51,14 @@ pub fn fair_share(budget: usize, floor: usize, needs: &[usize]) -> Vec<usize> {
 
 /// The highest floor, up to the one asked for, of which every source can have its part.
 fn affordable_floor(budget: usize, floor: usize, needs: &[usize]) -> usize {
-    let spent = |floor: usize| needs.iter().fold(0_usize, |sum, need| sum.saturating_add(floor.min(*need)));
-    if spent(floor) <= budget {
+    let cost_of = |floor: usize| needs.iter().fold(0_usize, |sum, need| sum.saturating_add(floor.min(*need)));
+    if cost_of(floor) <= budget {
         return floor;
     }
     let (mut fits, mut too_high) = (0, floor);
     while too_high - fits > 1 {
         let middle = fits + (too_high - fits) / 2;
-        if spent(middle) <= budget {
+        if cost_of(middle) <= budget {
             fits = middle;
         } else {
             too_high = middle;

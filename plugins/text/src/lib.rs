@@ -1,4 +1,5 @@
-//! What Jackfield's transcript plugins share: the shapes of transcripts and findings, and text analysis over them.
+//! The documents for transcripts and findings, and the text analysis, that Jackfield's transcript plugins share. This crate
+//! offers no extension of its own, reads no files and calls no model: it is a library for plugins.
 //!
 //! Everything here is deterministic and the same to the bit on every target: transcendental functions come from `libm`
 //! rather than from the platform, and nothing depends on the order of a hash map.

@@ -1,4 +1,4 @@
-//! The shapes that stages hand to one another.
+//! The documents that the stages of a transcript pipeline pass to each other.
 
 use jackfield_plugin_api::prelude::*;
 

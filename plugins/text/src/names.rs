@@ -1,10 +1,10 @@
-//! Which speaker a text speaks to or of.
+//! Finds the speakers whom a text addresses or mentions by name.
 
 use std::collections::BTreeMap;
 
 use crate::words;
 
-/// Parts of a speaker's label that are no name.
+/// Words of a speaker's label that are not part of the name.
 const TITLES: &[&str] = &[
     "mr",
     "mrs",
@@ -59,61 +59,63 @@ impl Names {
         let mut owners: BTreeMap<Vec<String>, Option<usize>> = BTreeMap::new();
         for (index, speaker) in speakers.iter().enumerate() {
             let label = speaker.as_ref().split('(').next().unwrap_or_default();
-            let all: Vec<String> = words::words(label).map(|(_, word)| word.to_lowercase()).collect();
-            let own: Vec<_> = all.iter().filter(|word| !TITLES.contains(&word.as_str())).cloned().collect();
-            let mut ways: Vec<Vec<String>> = own
+            let label_words: Vec<String> = words::words(label).map(|(_, word)| word.to_lowercase()).collect();
+            let name_words: Vec<_> =
+                label_words.iter().filter(|word| !TITLES.contains(&word.as_str())).cloned().collect();
+            let mut spellings: Vec<Vec<String>> = name_words
                 .iter()
                 .filter(|word| word.chars().count() > 2 && !words::is_stop_word(word))
                 .map(|w| vec![w.clone()])
                 .collect();
-            ways.push(own);
-            ways.push(all);
-            ways.retain(|way| {
-                way.iter().any(|word| word.chars().count() > 1) && (way.len() > 1 || !TITLES.contains(&&*way[0]))
+            spellings.push(name_words);
+            spellings.push(label_words);
+            spellings.retain(|spelling| {
+                spelling.iter().any(|word| word.chars().count() > 1)
+                    && (spelling.len() > 1 || !TITLES.contains(&&*spelling[0]))
             });
-            ways.sort();
-            ways.dedup();
-            for way in ways {
-                // What two speakers share tells neither.
-                owners.entry(way).and_modify(|owner| *owner = None).or_insert(Some(index));
+            spellings.sort();
+            spellings.dedup();
+            for spelling in spellings {
+                // A spelling that two speakers share identifies neither.
+                owners.entry(spelling).and_modify(|owner| *owner = None).or_insert(Some(index));
             }
         }
-        Self { by_words: owners.into_iter().filter_map(|(way, owner)| Some((way, owner?))).collect() }
+        Self { by_words: owners.into_iter().filter_map(|(spelling, owner)| Some((spelling, owner?))).collect() }
     }
 
     /// Every name in the text, the longest at each place. Names are written with a capital.
     #[must_use]
     pub fn mentions(&self, text: &str) -> Vec<Mention> {
-        let all: Vec<(usize, &str)> = words::words(text).collect();
+        let text_words: Vec<(usize, &str)> = words::words(text).collect();
         let mut found = Vec::new();
-        let mut at = 0;
-        while at < all.len() {
-            // A name starts with a capital, or with what stands before names.
-            let first = all[at].1;
+        let mut index = 0;
+        while index < text_words.len() {
+            // A name starts with a capital, or with a title.
+            let first = text_words[index].1;
             if !first.starts_with(char::is_uppercase) && !TITLES.contains(&first) {
-                at += 1;
+                index += 1;
                 continue;
             }
-            let longest = (1..=4.min(all.len() - at)).rev().find_map(|length| {
-                let run = &all[at..at + length];
-                let apart = |pair: &[(usize, &str)]| {
+            let longest = (1..=4.min(text_words.len() - index)).rev().find_map(|length| {
+                let candidate = &text_words[index..index + length];
+                let are_separated = |pair: &[(usize, &str)]| {
                     !text[pair[0].0 + pair[0].1.len()..pair[1].0].chars().all(|c| c.is_whitespace() || c == '.')
                 };
-                if run.windows(2).any(apart) {
+                if candidate.windows(2).any(are_separated) {
                     return None;
                 }
-                let capital = run.iter().any(|(_, word)| word.chars().next().is_some_and(char::is_uppercase));
-                let key: Vec<String> = run.iter().map(|(_, word)| name_part(word)).collect();
-                let speaker = *self.by_words.get(&key).filter(|_| capital)?;
-                let (start, last) = (run[0].0, run[length - 1]);
+                let has_capital = candidate.iter().any(|(_, word)| word.chars().next().is_some_and(char::is_uppercase));
+                let key: Vec<String> = candidate.iter().map(|(_, word)| name_part(word)).collect();
+                let speaker = *self.by_words.get(&key).filter(|_| has_capital)?;
+                let (start, last) = (candidate[0].0, candidate[length - 1]);
                 Some((length, Mention { speaker, start, end: last.0 + last.1.len() }))
             });
             match longest {
                 Some((length, mention)) => {
                     found.push(mention);
-                    at += length;
+                    index += length;
                 }
-                None => at += 1,
+                None => index += 1,
             }
         }
         found
@@ -126,9 +128,9 @@ impl Names {
         self.mentions(sentence).into_iter().find_map(|mention| {
             let before = sentence[..mention.start].trim_end();
             let after = sentence[mention.end..].trim_start();
-            let head = last_word_is_title(before) || before.is_empty() || before.ends_with([',', '.', '?', '!']);
-            let end = after.is_empty() || after.starts_with([',', '.', '?', '!']);
-            (head && end).then_some(mention.speaker)
+            let at_start = last_word_is_title(before) || before.is_empty() || before.ends_with([',', '.', '?', '!']);
+            let at_end = after.is_empty() || after.starts_with([',', '.', '?', '!']);
+            (at_start && at_end).then_some(mention.speaker)
         })
     }
 }
@@ -139,8 +141,8 @@ fn name_part(word: &str) -> String {
 }
 
 fn last_word_is_title(text: &str) -> bool {
-    words::words(text).last().is_some_and(|(at, word)| {
-        TITLES.contains(&word.to_lowercase().as_str()) && text[at + word.len()..].trim_matches(['.', ' ']).is_empty()
+    words::words(text).last().is_some_and(|(start, word)| {
+        TITLES.contains(&word.to_lowercase().as_str()) && text[start + word.len()..].trim_matches(['.', ' ']).is_empty()
     })
 }
 
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_speakers_share_tells_neither() {
+    fn a_name_that_two_speakers_share_identifies_neither() {
         let names = Names::new(&["Grad A", "Grad B", "Ann Lee", "Bo Lee"]);
         assert!(names.mentions("Lee and Grad, A grad").is_empty());
         assert_eq!(
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn common_words_in_lower_case_are_no_names() {
+    fn common_words_in_lower_case_are_not_names() {
         assert!(Names::new(&["Will Marks"]).mentions("it will leave marks").is_empty());
     }
 }

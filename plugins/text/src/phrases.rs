@@ -1,4 +1,4 @@
-//! Cue phrases with weights.
+//! Finds cue phrases, each with a value, in a list of words.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ pub struct Phrases<T> {
     by_first: BTreeMap<&'static str, Vec<(Vec<&'static str>, T)>>,
 }
 
-/// Where a phrase stands.
+/// An occurrence of a phrase.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match<T> {
     /// Index of its first word.
     pub start: usize,
     /// Index after its last word.
     pub end: usize,
-    /// What the list gives for it.
+    /// The value of the phrase.
     pub value: T,
 }
 
@@ -33,19 +33,19 @@ impl<T: Copy> Phrases<T> {
         Self { by_first }
     }
 
-    /// Every place where a phrase stands, in order; of those that start at one word, the longest.
+    /// Every occurrence of a phrase, in order; of those that start at one word, the longest.
     pub fn find<S: AsRef<str>>(&self, tokens: &[S]) -> Vec<Match<T>> {
         let mut found = Vec::new();
         for (start, token) in tokens.iter().enumerate() {
             let Some(phrases) = self.by_first.get(token.as_ref()) else { continue };
-            let best = phrases
+            let longest = phrases
                 .iter()
                 .filter_map(|(rest, value)| {
                     let length = match_rest(rest, &tokens[start + 1..])?;
                     Some(Match { start, end: start + 1 + length, value: *value })
                 })
-                .reduce(|best, next| if next.end > best.end { next } else { best });
-            found.extend(best);
+                .reduce(|longest, next| if next.end > longest.end { next } else { longest });
+            found.extend(longest);
         }
         found
     }

@@ -1,4 +1,4 @@
-//! Matching that ignores case, white space and punctuation.
+//! Compares texts regardless of case, white space and punctuation.
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -28,8 +28,9 @@ pub fn contains_quote(haystack: &str, needle: &str) -> bool {
 pub fn normal_title(title: &str) -> String {
     let stemmer = Stemmer::create(Algorithm::English);
     let tokens = words::tokens(title);
-    let kept: Vec<_> = tokens.iter().filter(|word| !words::is_stop_word(word)).map(|word| stemmer.stem(word)).collect();
-    if kept.is_empty() { tokens.join(" ") } else { kept.join(" ") }
+    let stems: Vec<_> =
+        tokens.iter().filter(|word| !words::is_stop_word(word)).map(|word| stemmer.stem(word)).collect();
+    if stems.is_empty() { tokens.join(" ") } else { stems.join(" ") }
 }
 
 #[cfg(test)]

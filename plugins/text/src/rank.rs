@@ -1,4 +1,4 @@
-//! Graph ranking.
+//! Ranks the nodes of a graph, and texts by their similarity to each other.
 
 use crate::vectors::Sparse;
 
@@ -8,7 +8,7 @@ const DAMPING: f64 = 0.85;
 const SETTLED: f64 = 1e-7;
 const ROUNDS: usize = 50;
 
-/// A weighted graph without direction, by its edges.
+/// An undirected weighted graph, as a list of its edges.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: usize,
@@ -16,7 +16,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A graph of so many nodes and no edge.
+    /// A graph with this number of nodes and no edges.
     #[must_use]
     pub fn new(nodes: usize) -> Self {
         Self { nodes, edges: Vec::new() }
@@ -29,31 +29,36 @@ impl Graph {
         }
     }
 
-    /// TextRank (Mihalcea & Tarau 2004): PageRank over weighted edges. The scores add up to 1; a node without an edge
-    /// gets what chance gives.
+    /// TextRank (Mihalcea & Tarau 2004): PageRank over weighted edges. The scores add up to 1. A node without an edge
+    /// gets the score of the uniform jump alone.
     #[must_use]
     pub fn text_rank(&self) -> Vec<f64> {
         if self.nodes == 0 {
             return Vec::new();
         }
-        let mut out = vec![0.0; self.nodes];
+        let mut weight_sums = vec![0.0; self.nodes];
         for &(a, b, weight) in &self.edges {
-            out[a as usize] += weight;
-            out[b as usize] += weight;
+            weight_sums[a as usize] += weight;
+            weight_sums[b as usize] += weight;
         }
-        let even = 1.0 / self.nodes as f64;
-        let mut scores = vec![even; self.nodes];
+        let uniform = 1.0 / self.nodes as f64;
+        let mut scores = vec![uniform; self.nodes];
         for _ in 0..ROUNDS {
-            let loose: f64 = scores.iter().zip(&out).filter(|(_, out)| **out == 0.0).map(|(score, _)| score).sum();
-            let mut next = vec![(1.0 - DAMPING) * even + DAMPING * loose * even; self.nodes];
+            let dangling: f64 = scores
+                .iter()
+                .zip(&weight_sums)
+                .filter(|(_, weight_sums)| **weight_sums == 0.0)
+                .map(|(score, _)| score)
+                .sum();
+            let mut next = vec![(1.0 - DAMPING) * uniform + DAMPING * dangling * uniform; self.nodes];
             for &(a, b, weight) in &self.edges {
                 let (a, b) = (a as usize, b as usize);
-                next[b] += DAMPING * scores[a] * weight / out[a];
-                next[a] += DAMPING * scores[b] * weight / out[b];
+                next[b] += DAMPING * scores[a] * weight / weight_sums[a];
+                next[a] += DAMPING * scores[b] * weight / weight_sums[b];
             }
-            let moved: f64 = next.iter().zip(&scores).map(|(a, b)| (a - b).abs()).sum();
+            let change: f64 = next.iter().zip(&scores).map(|(a, b)| (a - b).abs()).sum();
             scores = next;
-            if moved < SETTLED {
+            if change < SETTLED {
                 break;
             }
         }
@@ -61,8 +66,8 @@ impl Graph {
     }
 }
 
-/// Ranks texts by their likeness to the other texts (LexRank with continuous weights: Erkan & Radev 2004). Quadratic
-/// in the number of vectors: hand it a chunk. The vectors are expected to have length 1.
+/// Ranks texts by their similarity to the other texts (LexRank with continuous weights: Erkan & Radev 2004). Quadratic
+/// in the number of vectors, so pass a bounded number of them. The vectors are expected to have length 1.
 #[must_use]
 pub fn by_likeness(vectors: &[Sparse]) -> Vec<f64> {
     let mut graph = Graph::new(vectors.len());

@@ -1,4 +1,4 @@
-//! Sentences as exact substrings.
+//! Splits a text into sentences, as exact substrings of it.
 
 use std::ops::Range;
 
@@ -6,9 +6,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// A sentence of more bytes is cut at a clause or a word, so that a quote stays a quote.
 const LONGEST: usize = 600;
-/// A longer run of spaces and punctuation ends a sentence.
+/// A run of spaces and punctuation with more characters ends a sentence.
 const LONGEST_RUN: usize = 24;
-/// What follows one of these, full stop included, goes on in the same sentence.
+/// Abbreviations whose full stop does not end a sentence.
 const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "hon", "st", "vs", "e.g", "i.e", "cf", "no", "sen", "rep", "gov", "fig", "approx",
 ];
@@ -18,41 +18,41 @@ const ABBREVIATIONS: &[&str] = &[
 #[must_use]
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    let mut open: Option<usize> = None;
-    let pieces = stretches(text).into_iter();
+    let mut unfinished: Option<usize> = None;
+    let pieces = bounded_stretches(text).into_iter();
     let pieces = pieces.flat_map(|range| {
-        text[range.clone()].split_sentence_bound_indices().map(move |(at, piece)| (range.start + at, piece))
+        text[range.clone()].split_sentence_bound_indices().map(move |(offset, piece)| (range.start + offset, piece))
     });
-    for (at, piece) in pieces {
-        let start = open.unwrap_or(at);
-        let end = at + piece.len();
+    for (offset, piece) in pieces {
+        let start = unfinished.unwrap_or(offset);
+        let end = offset + piece.len();
         if ends_in_abbreviation(piece) && end < text.len() && end - start < LONGEST {
-            open = Some(start);
+            unfinished = Some(start);
             continue;
         }
-        open = None;
-        push(text, start..end, &mut found);
+        unfinished = None;
+        push_within_limit(text, start..end, &mut found);
     }
-    if let Some(start) = open {
-        push(text, start..text.len(), &mut found);
+    if let Some(start) = unfinished {
+        push_within_limit(text, start..text.len(), &mut found);
     }
     found
 }
 
-/// Cuts a text inside of long runs of spaces and punctuation. The rules look ahead over such a run from every place in
-/// it, which takes quadratic time in one without end.
-fn stretches(text: &str) -> Vec<Range<usize>> {
+/// Cuts a text inside of long runs of spaces and punctuation. The rules look ahead over such a run from every position in
+/// it, which takes quadratic time if the run is unbounded.
+fn bounded_stretches(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let (mut from, mut run) = (0, 0);
-    for (at, c) in text.char_indices() {
-        run = if c.is_alphanumeric() { 0 } else { run + 1 };
-        if run > LONGEST_RUN {
-            found.push(from..at);
-            from = at;
-            run = 0;
+    let (mut start, mut run_length) = (0, 0);
+    for (offset, c) in text.char_indices() {
+        run_length = if c.is_alphanumeric() { 0 } else { run_length + 1 };
+        if run_length > LONGEST_RUN {
+            found.push(start..offset);
+            start = offset;
+            run_length = 0;
         }
     }
-    found.push(from..text.len());
+    found.push(start..text.len());
     found
 }
 
@@ -60,12 +60,12 @@ fn ends_in_abbreviation(piece: &str) -> bool {
     let Some(head) = piece.trim_end().strip_suffix('.') else { return false };
     // In tokenised text a full stop stands apart and ends a sentence.
     let last = head.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
-    let initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase) && last != "I";
-    initial || (last.len() <= 6 && ABBREVIATIONS.contains(&last.to_lowercase().as_str()))
+    let is_initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase) && last != "I";
+    is_initial || (last.len() <= 6 && ABBREVIATIONS.contains(&last.to_lowercase().as_str()))
 }
 
 /// Adds a range without its white space, cut where it is too long.
-fn push(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
+fn push_within_limit(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     let mut rest = trim(text, range);
     while rest.len() > LONGEST {
         let mut limit = rest.start + LONGEST;
@@ -74,14 +74,14 @@ fn push(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
         }
         let window = &text[rest.start..limit];
         let half = LONGEST / 2;
-        let cut = window
+        let cut_at = window
             .rfind([';', ','])
             .filter(|&at| at > half)
             .map(|at| at + 1)
             .or_else(|| window.rfind(char::is_whitespace).filter(|&at| at > 0))
             .unwrap_or(window.len());
-        found.push(trim(text, rest.start..rest.start + cut));
-        rest = trim(text, rest.start + cut..rest.end);
+        found.push(trim(text, rest.start..rest.start + cut_at));
+        rest = trim(text, rest.start + cut_at..rest.end);
     }
     if !rest.is_empty() {
         found.push(rest);

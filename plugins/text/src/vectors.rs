@@ -1,4 +1,4 @@
-//! Sparse term vectors: tf-idf and cosine (Salton & Buckley 1988).
+//! Sparse vectors of terms, with tf-idf weights and the cosine similarity (Salton & Buckley 1988).
 
 use crate::vocabulary::TermId;
 
@@ -28,17 +28,17 @@ impl Sparse {
         let mut pairs: Vec<(TermId, f64)> = pairs.into_iter().collect();
         // Stable: weights of one term are added in the order given.
         pairs.sort_by_key(|pair| pair.0);
-        pairs.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
+        pairs.dedup_by(|next, sum| {
+            let same = next.0 == sum.0;
             if same {
-                kept.1 += next.1;
+                sum.1 += next.1;
             }
             same
         });
         Self(pairs)
     }
 
-    /// The terms of greatest weight alone, so many at most; of two alike, the lower term.
+    /// Keeps the `most` terms of greatest weight; of two with the same weight, the lower term.
     #[must_use]
     pub fn strongest(mut self, most: usize) -> Self {
         if self.0.len() > most {

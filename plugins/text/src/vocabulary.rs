@@ -1,4 +1,4 @@
-//! Words as numbers, with stems.
+//! Numbers for the words of a corpus, with their stems.
 
 use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashMap;
@@ -30,7 +30,7 @@ struct Term {
 pub struct Vocabulary {
     stemmer: Stemmer,
     /// As written to compared forms: one, or two for a contraction.
-    surfaces: FxHashMap<Box<str>, (WordId, Option<WordId>)>,
+    compared_by_surface: FxHashMap<Box<str>, (WordId, Option<WordId>)>,
     ids: FxHashMap<Box<str>, WordId>,
     words: Vec<Word>,
     term_ids: FxHashMap<Box<str>, TermId>,
@@ -41,7 +41,7 @@ impl Default for Vocabulary {
     fn default() -> Self {
         Self {
             stemmer: Stemmer::create(Algorithm::English),
-            surfaces: FxHashMap::default(),
+            compared_by_surface: FxHashMap::default(),
             ids: FxHashMap::default(),
             words: Vec::new(),
             term_ids: FxHashMap::default(),
@@ -52,16 +52,16 @@ impl Default for Vocabulary {
 
 impl Vocabulary {
     /// Appends the words of `text`, fillers and immediate repetitions left out, as [`words::tokens`] has them.
-    pub fn read(&mut self, text: &str, into: &mut Vec<WordId>) {
-        let from = into.len();
+    pub fn read(&mut self, text: &str, ids: &mut Vec<WordId>) {
+        let first_index = ids.len();
         for (_, word) in words::words(text) {
-            let (first, second) = self.surface(word);
+            let (first, second) = self.compared_forms(word);
             if second.is_none() {
-                self.note_case(first, word, into.len() == from);
+                self.note_case(first, word, ids.len() == first_index);
             }
             for id in std::iter::once(first).chain(second) {
-                if !self.words[id as usize].filler && (into.len() == from || into.last() != Some(&id)) {
-                    into.push(id);
+                if !self.words[id as usize].filler && (ids.len() == first_index || ids.last() != Some(&id)) {
+                    ids.push(id);
                     self.count(id);
                 }
             }
@@ -69,16 +69,16 @@ impl Vocabulary {
     }
 
     fn note_case(&mut self, id: WordId, word: &str, at_head: bool) {
-        let known = &mut self.words[id as usize];
-        if known.term.is_none() {
+        let word_entry = &mut self.words[id as usize];
+        if word_entry.term.is_none() {
             return;
         }
         if !word.starts_with(char::is_uppercase) {
-            known.cases.0 += 1;
+            word_entry.cases.0 += 1;
         } else if !at_head {
-            known.cases.1 += 1;
-            if known.capital.is_none() {
-                known.capital = Some(words::spelled(word).into());
+            word_entry.cases.1 += 1;
+            if word_entry.capital.is_none() {
+                word_entry.capital = Some(words::spelled(word).into());
             }
         }
     }
@@ -93,22 +93,22 @@ impl Vocabulary {
         }
     }
 
-    fn surface(&mut self, word: &str) -> (WordId, Option<WordId>) {
-        if let Some(&known) = self.surfaces.get(word) {
+    fn compared_forms(&mut self, word: &str) -> (WordId, Option<WordId>) {
+        if let Some(&known) = self.compared_by_surface.get(word) {
             return known;
         }
-        let mut forms = (None, None);
+        let mut ids = (None, None);
         words::normal_forms(word, |form| {
             let id = self.intern(form);
-            if forms.0.is_none() {
-                forms.0 = Some(id);
+            if ids.0.is_none() {
+                ids.0 = Some(id);
             } else {
-                forms.1 = Some(id);
+                ids.1 = Some(id);
             }
         });
-        let pair = (forms.0.unwrap_or_default(), forms.1);
-        self.surfaces.insert(word.into(), pair);
-        pair
+        let ids = (ids.0.unwrap_or_default(), ids.1);
+        self.compared_by_surface.insert(word.into(), ids);
+        ids
     }
 
     fn intern(&mut self, form: &str) -> WordId {
@@ -116,15 +116,15 @@ impl Vocabulary {
             return id;
         }
         let id = self.words.len() as WordId;
-        let content =
+        let is_content_word =
             form.chars().nth(1).is_some() && form.chars().any(char::is_alphabetic) && !words::is_stop_word(form);
         // Two letters without a vowel are a word broken off.
-        let voiced = form.chars().nth(2).is_some()
+        let has_vowel_sound = form.chars().nth(2).is_some()
             || form == "tv"
             || form.contains(['a', 'e', 'i', 'o', 'u', 'y'])
             || !form.is_ascii();
-        let content = content && voiced && !form.contains("n't");
-        let term = content.then(|| {
+        let is_content_word = is_content_word && has_vowel_sound && !form.contains("n't");
+        let term = is_content_word.then(|| {
             let stem = self.stemmer.stem(form);
             *self.term_ids.entry(stem.as_ref().into()).or_insert_with(|| {
                 self.terms.push(Term { stem: stem.as_ref().into(), forms: Vec::new() });
@@ -159,11 +159,11 @@ impl Vocabulary {
     #[must_use]
     pub fn usual_form(&self, term: TermId) -> &str {
         let term = &self.terms[term as usize];
-        let best = term.forms.iter().fold(None::<(WordId, u32)>, |best, &form| match best {
-            Some(best) if best.1 >= form.1 => Some(best),
+        let most_used = term.forms.iter().fold(None::<(WordId, u32)>, |most_used, &form| match most_used {
+            Some(most_used) if most_used.1 >= form.1 => Some(most_used),
             _ => Some(form),
         });
-        best.map_or(&term.stem, |(id, _)| self.written(id))
+        most_used.map_or(&term.stem, |(id, _)| self.written(id))
     }
 
     /// The word with a capital if it is mostly written so inside of a text.

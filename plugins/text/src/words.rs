@@ -1,11 +1,11 @@
-//! Words of a text, without the marks that transcribers leave.
+//! Splits a text into words, without the marks that transcribers leave, and knows fillers and stop words.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use rustc_hash::FxHashSet;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// What may stand in `[…]` or `(…)` for a sound rather than for words.
+/// Words in `[…]` or `(…)` that stand for a sound rather than for speech.
 const SOUNDS: &[&str] = &[
     "applause",
     "background",
@@ -34,13 +34,13 @@ const SOUNDS: &[&str] = &[
     "unintelligible",
 ];
 
-/// Sounds of hesitation and of listening: they carry nothing that a reader would miss.
+/// Sounds of hesitation and of listening, which have no meaning for a reader.
 const FILLERS: &[&str] = &[
     "ah", "aha", "eh", "ehm", "em", "er", "erm", "gosh", "ha", "hm", "hmm", "huh", "mhm", "mm", "mmhmm", "mmm", "oh",
     "ooh", "oops", "pf", "tsk", "uh", "uhh", "uhm", "um", "umm", "whoa", "wow",
 ];
 
-/// Words that steer talk rather than carry its matter, beyond those of a written language's list of stop words.
+/// Words of conversation that say little about its subject, in addition to the stop words of written language.
 const TALK: &str = "able actual actually afterwards ago ai alright also although always anybody anyone anything anyway apparently \
     around ask asked asking away back bad basically better big bit bring bye ca came cannot cause certain \
     certainly chair clearly come comes coming completely correct could couple course cuz day definitely different \
@@ -62,7 +62,7 @@ const TALK: &str = "able actual actually afterwards ago ai alright also although
     usually various via wanna want wanted wants way ways week weeks well went whatever whether whole within \
     without won wonder word words work working works would wow wrong ya yeah year years yep yes yet yup";
 
-/// Numbers and measures: they tell how much, not what.
+/// Numbers and measures, which say how much but not what.
 const NUMBERS: &str = "absolutely add billion call called cool day days eight eighteen eighty eleven fifteen fifth fifty five forty \
     fourteen fourth half hon honourable hour hours hundred hundreds million nine nineteen ninety number oh percent \
     quarter seven seventeen seventy six sixteen sixty ten third thirteen thirty thousand thousands twelve twenty \
@@ -87,7 +87,7 @@ pub fn is_filler(word: &str) -> bool {
     FILLER.contains(word)
 }
 
-/// Whether a lower-case word carries no matter of its own: a function word, a filler, a word that steers the talk.
+/// Whether a lower-case word says nothing about the subject: a function word, a filler, or a word of conversation.
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
     STOP.contains(word)
@@ -100,7 +100,7 @@ pub fn is_function_word(word: &str) -> bool {
 }
 
 /// Calls `take` with each word of a written text in order: as UAX #29 bounds it, in lower case, without a possessive `'s`.
-pub fn written_words(text: &str, mut take: impl FnMut(&str)) {
+pub fn written_words(text: &str, mut visit: impl FnMut(&str)) {
     let mut lower = String::new();
     for word in text.unicode_words() {
         lower.clear();
@@ -110,7 +110,7 @@ pub fn written_words(text: &str, mut take: impl FnMut(&str)) {
         } else {
             lower.push_str(&word.to_lowercase().replace('’', "'"));
         }
-        take(lower.strip_suffix("'s").unwrap_or(&lower));
+        visit(lower.strip_suffix("'s").unwrap_or(&lower));
     }
 }
 
@@ -119,47 +119,49 @@ pub fn written_words(text: &str, mut take: impl FnMut(&str)) {
 pub fn noise(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let (close, any) = match bytes[at] {
+    let mut index = 0;
+    while index < bytes.len() {
+        let (close, any_content) = match bytes[index] {
             b'{' => (b'}', true),
             b'<' => (b'>', true),
             b'[' => (b']', false),
             b'(' => (b')', false),
             _ => {
-                at += 1;
+                index += 1;
                 continue;
             }
         };
-        // Bounded: an opening bracket without its partner costs no more than this.
-        let window = &bytes[at + 1..bytes.len().min(at + 41)];
+        // Bounded, so that an opening bracket without its partner costs no more than this.
+        let window = &bytes[index + 1..bytes.len().min(index + 41)];
         match window.iter().position(|&byte| byte == close) {
-            Some(length) if is_mark(&window[..length], any) => {
-                found.push((at, at + length + 2));
-                at += length + 2;
+            Some(length) if is_mark(&window[..length], any_content) => {
+                found.push((index, index + length + 2));
+                index += length + 2;
             }
-            _ => at += 1,
+            _ => index += 1,
         }
     }
     found
 }
 
-fn is_mark(inner: &[u8], any: bool) -> bool {
+fn is_mark(inner: &[u8], any_content: bool) -> bool {
     let Ok(inner) = std::str::from_utf8(inner) else { return false };
-    let plain = !inner.is_empty()
+    let is_plain = !inner.is_empty()
         && inner.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '/' | '.'));
-    plain && (any || inner.split(' ').next().is_some_and(|first| SOUNDS.contains(&first.to_ascii_lowercase().as_str())))
+    is_plain
+        && (any_content
+            || inner.split(' ').next().is_some_and(|first| SOUNDS.contains(&first.to_ascii_lowercase().as_str())))
 }
 
 /// Words with their byte offsets, marks left out.
 pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let noise = noise(text);
     let mut next = 0;
-    text.unicode_word_indices().filter(move |&(at, _)| {
-        while next < noise.len() && noise[next].1 <= at {
+    text.unicode_word_indices().filter(move |&(start, _)| {
+        while next < noise.len() && noise[next].1 <= start {
             next += 1;
         }
-        next >= noise.len() || at < noise[next].0
+        next >= noise.len() || start < noise[next].0
     })
 }
 
@@ -167,18 +169,18 @@ pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 #[must_use]
 pub fn count(text: &str) -> usize {
     // The clitics of tokenised text (`there 's`) belong to the word before them.
-    words(text).filter(|&(at, word)| !is_clitic(text, at, word)).count()
+    words(text).filter(|&(start, word)| !is_clitic(text, start, word)).count()
 }
 
-fn is_clitic(text: &str, at: usize, word: &str) -> bool {
-    matches!(word, "s" | "ll" | "re" | "ve" | "d" | "m" | "t") && text[..at].ends_with(['\'', '’'])
+fn is_clitic(text: &str, start: usize, word: &str) -> bool {
+    matches!(word, "s" | "ll" | "re" | "ve" | "d" | "m" | "t") && text[..start].ends_with(['\'', '’'])
 }
 
 /// Letters that transcribers spell out with underscores, together: `T_V_` is `TV`. Other words stay.
 #[must_use]
 pub fn spelled(word: &str) -> Cow<'_, str> {
-    let letter = |part: &str| part.chars().count() <= 1 || part.starts_with(['\'', '’']);
-    if word.len() > 1 && word.contains('_') && word.split('_').all(letter) {
+    let is_letter_part = |part: &str| part.chars().count() <= 1 || part.starts_with(['\'', '’']);
+    if word.len() > 1 && word.contains('_') && word.split('_').all(is_letter_part) {
         Cow::Owned(word.replace('_', ""))
     } else {
         Cow::Borrowed(word)
@@ -187,16 +189,16 @@ pub fn spelled(word: &str) -> Cow<'_, str> {
 
 /// Calls `take` with each word in the form that is compared: lower-case, contractions split at the apostrophe
 /// (`I'll` gives `i`, `ll`) but for `n't`, which stays with its verb.
-pub fn normal_forms(word: &str, mut take: impl FnMut(&str)) {
+pub fn normal_forms(word: &str, mut visit: impl FnMut(&str)) {
     let lower = spelled(word).to_lowercase().replace('’', "'");
     if let Some((head, tail)) = lower.rsplit_once('\'')
         && matches!(tail, "ll" | "re" | "ve" | "s" | "d" | "m")
         && !head.is_empty()
     {
-        take(head);
-        take(tail);
+        visit(head);
+        visit(tail);
     } else {
-        take(&lower);
+        visit(&lower);
     }
 }
 
@@ -204,15 +206,15 @@ pub fn normal_forms(word: &str, mut take: impl FnMut(&str)) {
 /// looked for in.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
+    let mut tokens: Vec<String> = Vec::new();
     for (_, word) in words(text) {
         normal_forms(word, |form| {
-            if !is_filler(form) && all.last().is_none_or(|last| last != form) {
-                all.push(form.to_owned());
+            if !is_filler(form) && tokens.last().is_none_or(|last| last != form) {
+                tokens.push(form.to_owned());
             }
         });
     }
-    all
+    tokens
 }
 
 #[cfg(test)]
@@ -220,14 +222,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_are_no_words() {
+    fn marks_are_not_words() {
         let said: Vec<_> =
             words("{vocalsound} Um so [laughter] the <noise> T_V_ (inaudible) set (both)").map(|w| w.1).collect();
         assert_eq!(said, ["Um", "so", "the", "T_V_", "set", "both"]);
     }
 
     #[test]
-    fn an_unclosed_bracket_is_no_mark() {
+    fn an_unclosed_bracket_is_not_a_mark() {
         assert_eq!(noise("a { b and <c, [d (e"), []);
     }
 

@@ -1,4 +1,4 @@
-//! What WebVTT and SubRip share: timed cues that may name their speakers.
+//! Timed cues that may name their speakers, which WebVTT and SubRip share.
 
 use crate::{
     Turn,
@@ -17,36 +17,36 @@ pub(crate) struct Cue {
 /// Makes turns of cues: a new one for each cue, and for each voice within it.
 pub(crate) fn turns(cues: Vec<Cue>) -> Vec<Turn> {
     let mut labels = Labels::default();
-    let mut untagged = 0;
+    let mut untagged_lines = 0;
     for (_, line) in cues.iter().flat_map(|cue| &cue.lines).filter(|(voice, _)| voice.is_none()) {
-        untagged += 1;
+        untagged_lines += 1;
         if let Some((label, _)) = split_label(undashed(line)) {
             labels.add(label);
         }
     }
-    let labels = labels.judge(untagged);
+    let labels = labels.retain_names(untagged_lines);
     let mut turns: Vec<Turn> = Vec::with_capacity(cues.len());
     for cue in &cues {
-        let mut open = false;
+        let mut continues_turn = false;
         for (voice, line) in &cue.lines {
             let dashed = undashed(line);
-            let named = split_label(dashed).filter(|(label, _)| voice.is_none() && labels.is_name(label));
-            let (speaker, text) = match named {
+            let label_and_text = split_label(dashed).filter(|(label, _)| voice.is_none() && labels.is_name(label));
+            let (speaker, text) = match label_and_text {
                 Some((label, text)) => (Some(label.into_owned()), text),
                 None => (voice.clone(), line.as_str()),
             };
-            let dash = dashed.len() < line.len();
-            match turns.last_mut().filter(|_| open) {
-                Some(last) if !dash && (speaker.is_none() || speaker == last.speaker) => {
+            let starts_with_dash = dashed.len() < line.len();
+            match turns.last_mut().filter(|_| continues_turn) {
+                Some(last) if !starts_with_dash && (speaker.is_none() || speaker == last.speaker) => {
                     if !last.text.is_empty() && !text.is_empty() {
                         last.text.push(' ');
                     }
                     last.text.push_str(text);
                 }
                 _ => {
-                    let text = if dash && speaker.is_none() { dashed } else { text };
+                    let text = if starts_with_dash && speaker.is_none() { dashed } else { text };
                     turns.push(Turn { speaker, text: text.to_owned(), start: cue.start, number: None });
-                    open = true;
+                    continues_turn = true;
                 }
             }
         }
@@ -65,19 +65,19 @@ fn undashed(line: &str) -> &str {
 
 /// Text with tags taken out and character references resolved; the voice of the last `<v …>` tag is handed to `voice`
 /// with the text up to there.
-pub(crate) fn untag(line: &str, mut voice: impl FnMut(&str, Option<&str>)) -> String {
+pub(crate) fn untag(line: &str, mut take_voice: impl FnMut(&str, Option<&str>)) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line;
     // Where the next `>` stands, kept so that a row of lesser-than signs is searched once.
-    let mut closes = line.find('>').unwrap_or(line.len());
-    while let Some(open) = rest.find('<') {
-        text.push_str(&rest[..open]);
-        let tail = &rest[open..];
-        let at = line.len() - tail.len();
-        if closes < at {
-            closes = tail.find('>').map_or(line.len(), |close| at + close);
+    let mut next_close = line.find('>').unwrap_or(line.len());
+    while let Some(opening) = rest.find('<') {
+        text.push_str(&rest[..opening]);
+        let tail = &rest[opening..];
+        let open_at = line.len() - tail.len();
+        if next_close < open_at {
+            next_close = tail.find('>').map_or(line.len(), |close| open_at + close);
         }
-        let close = Some(closes - at).filter(|&close| close <= LONGEST_TAG && close < tail.len());
+        let close = Some(next_close - open_at).filter(|&close| close <= LONGEST_TAG && close < tail.len());
         let Some(close) = close.filter(|&close| is_tag(&tail[1..close])) else {
             text.push('<');
             rest = &tail[1..];
@@ -85,10 +85,10 @@ pub(crate) fn untag(line: &str, mut voice: impl FnMut(&str, Option<&str>)) -> St
         };
         let tag = &tail[1..close];
         if let Some(name) = voice_name(tag) {
-            voice(&resolve(&text), Some(name));
+            take_voice(&resolve(&text), Some(name));
             text.clear();
         } else if tag == "/v" {
-            voice(&resolve(&text), None);
+            take_voice(&resolve(&text), None);
             text.clear();
         }
         rest = &tail[close + 1..];

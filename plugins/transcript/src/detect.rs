@@ -1,36 +1,36 @@
-//! Which format a text is in, and whether it is text at all.
+//! Detects the format of a text, and rejects input that is not text.
 
 use jackfield_plugin_api::prelude::*;
 
 use crate::{Format, lines, time};
 
-/// What the failure messages tell the reader to hand in.
+/// The accepted formats, for failure messages.
 pub(crate) const ACCEPTED: &str = "plain text (`Speaker: text`, with times or without), WebVTT, SubRip, \
     a JSON list of {speaker, text, start?}, or a JSON object with `meeting_transcripts` ({speaker, content}) or `segments`";
 
-/// Refuses what is no text.
-pub(crate) fn check(text: &str) -> Result<()> {
+/// Refuses input that is empty, binary or in another encoding.
+pub(crate) fn check_is_text(text: &str) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Failure::InvalidInput(format!("`text` is empty or white space alone; accepted are {ACCEPTED}")));
     }
-    if let Some(at) = text.bytes().position(|byte| byte == 0) {
+    if let Some(offset) = text.bytes().position(|byte| byte == 0) {
         return Err(Failure::InvalidInput(format!(
-            "`text` is binary: there is a NUL at byte {at}; accepted are {ACCEPTED}, in UTF-8"
+            "`text` is binary: there is a NUL at byte {offset}; accepted are {ACCEPTED}, in UTF-8"
         )));
     }
-    let (mut all, mut odd, mut first) = (0usize, 0usize, 0usize);
-    for (at, c) in text.char_indices() {
-        all += 1;
+    let (mut characters, mut odd_characters, mut first_odd) = (0usize, 0usize, 0usize);
+    for (offset, c) in text.char_indices() {
+        characters += 1;
         if c == '\u{fffd}' || (c.is_control() && !c.is_whitespace()) {
-            odd += 1;
-            if odd == 1 {
-                first = at;
+            odd_characters += 1;
+            if odd_characters == 1 {
+                first_odd = offset;
             }
         }
     }
-    if odd * 10 > all {
+    if odd_characters * 10 > characters {
         return Err(Failure::InvalidInput(format!(
-            "`text` is binary or in another encoding: {odd} of {all} characters are no text, the first at byte {first}; \
+            "`text` is binary or in another encoding: {odd_characters} of {characters} characters are not text, the first at byte {first_odd}; \
              accepted are {ACCEPTED}, in UTF-8"
         )));
     }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_told_apart() {
+    fn formats_are_distinguished() {
         assert_eq!(format("WEBVTT\n\n"), Format::Vtt);
         assert_eq!(format("1\n00:00:01,000 --> 00:00:02,000\nHi\n"), Format::Srt);
         assert_eq!(format("00:01.000 --> 00:02.000\nHi\n"), Format::Vtt);
@@ -88,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_with_the_place() {
-        let message = |text: &str| check(text).expect_err("refused").message().to_owned();
+    fn binary_input_is_refused_with_the_offset() {
+        let message = |text: &str| check_is_text(text).expect_err("refused").message().to_owned();
         assert!(message(" \n\t").contains("empty"));
         assert!(message("ab\0c").contains("NUL at byte 2"));
         assert!(message("\u{fffd}\u{fffd}ab").contains("2 of 4"));
-        assert!(check("a word with one \u{fffd} in it").is_ok());
+        assert!(check_is_text("a word with one \u{fffd} in it").is_ok());
     }
 }

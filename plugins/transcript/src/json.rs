@@ -1,4 +1,4 @@
-//! JSON: a list of segments, or an object that holds one.
+//! Reads JSON: a list of segments, or an object that contains one.
 
 use jackfield_plugin_api::prelude::*;
 use serde::Deserialize;
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::{Reading, Turn, detect::ACCEPTED, time};
 
-/// A segment as files have it.
+/// A segment as it is written in files.
 #[derive(Deserialize)]
-struct Row {
+struct SegmentRecord {
     #[serde(alias = "name")]
     speaker: Option<String>,
     #[serde(alias = "content")]
@@ -16,30 +16,30 @@ struct Row {
     start: Option<Value>,
 }
 
-/// The objects that are known by their keys.
+/// An object that contains the segments under one of the known keys.
 #[derive(Deserialize)]
-struct Holder {
+struct TranscriptObject {
     title: Option<String>,
-    meeting_transcripts: Option<Vec<Row>>,
-    segments: Option<Vec<Row>>,
+    meeting_transcripts: Option<Vec<SegmentRecord>>,
+    segments: Option<Vec<SegmentRecord>>,
 }
 
 pub(crate) fn read(text: &str) -> Result<Reading> {
     if text.trim_start().starts_with('[') {
-        let rows: Vec<Row> = serde_json::from_str(text).map_err(|error| fault(text, &error))?;
+        let rows: Vec<SegmentRecord> = serde_json::from_str(text).map_err(|error| read_failure(text, &error))?;
         return Ok(Reading { title: None, turns: turns(rows, false)? });
     }
-    let holder: Holder = serde_json::from_str(text).map_err(|error| fault(text, &error))?;
-    let (rows, counted) = match (holder.meeting_transcripts, holder.segments) {
+    let holder: TranscriptObject = serde_json::from_str(text).map_err(|error| read_failure(text, &error))?;
+    let (rows, ids_by_index) = match (holder.meeting_transcripts, holder.segments) {
         (Some(rows), _) => (rows, true),
         (None, Some(rows)) => (rows, false),
-        (None, None) => return Err(unknown(text)),
+        (None, None) => return Err(unknown_shape(text)),
     };
-    Ok(Reading { title: holder.title.filter(|title| !title.trim().is_empty()), turns: turns(rows, counted)? })
+    Ok(Reading { title: holder.title.filter(|title| !title.trim().is_empty()), turns: turns(rows, ids_by_index)? })
 }
 
 /// `counted`: the file refers to its segments by their place, so the ids follow it even where a segment is empty.
-fn turns(rows: Vec<Row>, counted: bool) -> Result<Vec<Turn>> {
+fn turns(rows: Vec<SegmentRecord>, ids_by_index: bool) -> Result<Vec<Turn>> {
     let mut turns = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
         let Some(text) = row.text else {
@@ -58,7 +58,7 @@ fn turns(rows: Vec<Row>, counted: bool) -> Result<Vec<Turn>> {
             })?),
         };
         let speaker = row.speaker.map(|speaker| speaker.trim().to_owned()).filter(|speaker| !speaker.is_empty());
-        turns.push(Turn { speaker, text: text.trim().to_owned(), start, number: counted.then_some(index + 1) });
+        turns.push(Turn { speaker, text: text.trim().to_owned(), start, number: ids_by_index.then_some(index + 1) });
     }
     Ok(turns)
 }
@@ -71,21 +71,21 @@ fn start(value: &Value) -> Option<f64> {
     }
 }
 
-/// What serde says, with the place and what would do.
-fn fault(text: &str, error: &serde_json::Error) -> Failure {
+/// The failure for an error of the JSON parser, with its position and the accepted formats.
+fn read_failure(text: &str, error: &serde_json::Error) -> Failure {
     if error.is_data()
         && text.trim_start().starts_with('{')
         && !text.contains("\"meeting_transcripts\"")
         && !text.contains("\"segments\"")
     {
-        return unknown(text);
+        return unknown_shape(text);
     }
-    let kind = if error.is_data() { "JSON of an unknown shape" } else { "malformed JSON" };
-    Failure::InvalidInput(format!("{kind}: {error}; accepted are {ACCEPTED}"))
+    let problem = if error.is_data() { "JSON of an unknown shape" } else { "malformed JSON" };
+    Failure::InvalidInput(format!("{problem}: {error}; accepted are {ACCEPTED}"))
 }
 
-/// Names the keys that the object has.
-fn unknown(text: &str) -> Failure {
+/// The failure for an object of an unknown shape, with the keys that it has.
+fn unknown_shape(text: &str) -> Failure {
     let keys = match serde_json::from_str::<serde_json::Map<String, Value>>(text) {
         Ok(object) => object.keys().take(8).map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "),
         Err(_) => String::new(),
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_a_meeting_follow_the_place_in_the_file() {
+    fn ids_of_a_meeting_follow_the_index_in_the_file() {
         let text = r#"{"topic_list": [], "meeting_transcripts": [{"speaker": "A", "content": ""}, {"speaker": "B", "content": "x"}]}"#;
         assert_eq!(read(text).expect("readable").turns[1].number, Some(2));
     }
 
     #[test]
-    fn faults_name_the_place_and_what_would_do() {
+    fn failures_name_the_position_and_the_accepted_formats() {
         let message = |text: &str| read(text).expect_err("refused").message().to_owned();
         assert!(message(r#"{"a": 1, "b": 2}"#).contains("keys `a`, `b`"));
         assert!(message("[{\"speaker\": \"A\"}]").contains("entry 1 has no `text`"));

@@ -1,7 +1,8 @@
-//! Jackfield plugin: reads transcripts of many formats into segments.
+//! A Jackfield plugin that reads transcripts of many formats into segments. It does not transcribe audio, and it changes no word
+//! of what was said.
 //!
 //! The analyzer [`ReadTranscript`] (`transcript`) takes a text and answers a [`Transcript`]. Each format has a module of
-//! its own; `detect` tells which one a text is in. Every reader goes over the text a fixed number of times.
+//! its own, and `detect` finds out which one a text is in. Every reader passes over the text a fixed number of times.
 #![forbid(unsafe_code)]
 
 mod cues;
@@ -31,7 +32,7 @@ pub struct Source {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Document)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Told from the text.
+    /// Detected from the text.
     #[default]
     Auto,
     /// Plain text, with or without speakers and times.
@@ -47,7 +48,7 @@ pub enum Format {
 /// Reads plain text, WebVTT, SubRip or JSON into the segments of a transcript.
 #[derive(Clone, Debug, Config)]
 pub struct ReadTranscript {
-    /// The format of the text; `auto` tells it from the text.
+    /// The format of the text; `auto` detects it from the text.
     #[config(default)]
     pub format: Format,
     /// Whether consecutive segments of one speaker become one.
@@ -80,7 +81,7 @@ impl Analyzer for ReadTranscript {
 
     async fn analyze(&self, input: Source, _host: &Host<'_>) -> Result<Transcript> {
         let reading = self.read(&input.text)?;
-        let turns = if self.merge { merged(reading.turns) } else { reading.turns };
+        let turns = if self.merge { merge_turns(reading.turns) } else { reading.turns };
         let segments =
             turns.into_iter().filter(|turn| !turn.text.is_empty()).enumerate().map(|(index, turn)| Segment {
                 id: format!("s{}", turn.number.unwrap_or(index + 1)),
@@ -113,7 +114,7 @@ impl Analyzer for ReadTranscript {
 impl ReadTranscript {
     fn read(&self, text: &str) -> Result<Reading> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        detect::check(text)?;
+        detect::check_is_text(text)?;
         match self.format {
             Format::Auto => match detect::format(text) {
                 Format::Json => json::read(text),
@@ -130,18 +131,18 @@ impl ReadTranscript {
 }
 
 /// Joins consecutive turns of one speaker; the first one's time and number hold.
-fn merged(turns: Vec<Turn>) -> Vec<Turn> {
-    let mut all: Vec<Turn> = Vec::with_capacity(turns.len());
+fn merge_turns(turns: Vec<Turn>) -> Vec<Turn> {
+    let mut merged_turns: Vec<Turn> = Vec::with_capacity(turns.len());
     for turn in turns.into_iter().filter(|turn| !turn.text.is_empty()) {
-        match all.last_mut() {
+        match merged_turns.last_mut() {
             Some(last) if last.speaker == turn.speaker => {
                 last.text.push(' ');
                 last.text.push_str(&turn.text);
             }
-            _ => all.push(turn),
+            _ => merged_turns.push(turn),
         }
     }
-    all
+    merged_turns
 }
 
 /// Lines of a text that ends them with `\n`, `\r\n` or `\r`.

@@ -1,4 +1,4 @@
-//! Plain text, with speakers and times or without.
+//! Reads plain text, with or without speakers and times.
 
 use jackfield_text::sentences::sentences;
 
@@ -8,18 +8,18 @@ use crate::{
     time,
 };
 
-/// A paragraph of text without speakers is cut into segments of about so many bytes.
-const MODERATE: usize = 600;
+/// A paragraph of text without speakers is cut into segments of about this many bytes.
+const SEGMENT_BYTES: usize = 600;
 
 pub(crate) fn read(text: &str) -> Reading {
-    let (inline, alone) = labels(text);
+    let (inline_labels, alone_labels) = labels(text);
     let mut reader = Reader { turns: Vec::new(), open: false, start: None, speaker: None };
-    let speakers = !(inline.is_empty() && alone.is_empty());
-    let mut blank = true;
+    let has_speakers = !(inline_labels.is_empty() && alone_labels.is_empty());
+    let mut after_blank = true;
     for line in lines(text) {
         let line = line.trim();
         if line.is_empty() {
-            blank = true;
+            after_blank = true;
             reader.open = false;
             continue;
         }
@@ -28,44 +28,48 @@ pub(crate) fn read(text: &str) -> Reading {
             reader.start = start;
             reader.open = false;
         }
-        let after_head = std::mem::replace(&mut blank, rest.is_empty());
+        let after_head = std::mem::replace(&mut after_blank, rest.is_empty());
         if rest.is_empty() {
             continue;
         }
-        if let Some((label, said)) = split_label(rest).filter(|(label, _)| inline.is_name(label)) {
-            reader.turn(Some(label.into_owned()), said, trailing_time(rest));
+        if let Some((label, said)) = split_label(rest).filter(|(label, _)| inline_labels.is_name(label)) {
+            reader.start_turn(Some(label.into_owned()), said, trailing_time(rest));
         } else if let Some((label, time)) = label_alone(rest)
-            .filter(|(label, time)| (after_head || start.is_some() || time.is_some()) && alone.is_name(label))
+            .filter(|(label, time)| (after_head || start.is_some() || time.is_some()) && alone_labels.is_name(label))
         {
-            reader.turn(Some(label.to_owned()), "", time);
-        } else if let Some((label, said)) = columns(rest).filter(|(label, _)| start.is_some() && inline.is_name(label))
+            reader.start_turn(Some(label.to_owned()), "", time);
+        } else if let Some((label, said)) =
+            split_columns(rest).filter(|(label, _)| start.is_some() && inline_labels.is_name(label))
         {
-            reader.turn(Some(label.to_owned()), said, None);
+            reader.start_turn(Some(label.to_owned()), said, None);
         } else if reader.open {
-            reader.more(rest, speakers);
-        } else if start.is_some() && speakers {
-            reader.turn(None, rest, None);
+            reader.continue_turn(rest, has_speakers);
+        } else if start.is_some() && has_speakers {
+            reader.start_turn(None, rest, None);
         } else {
             // A new paragraph goes on with the speaker of the one before it.
             let speaker = reader.speaker.clone();
-            reader.turn(speaker, rest, None);
+            reader.start_turn(speaker, rest, None);
         }
     }
     let turns = reader.turns.into_iter().filter(|turn| !turn.text.is_empty());
-    Reading { title: None, turns: if speakers { turns.collect() } else { turns.flat_map(moderate).collect() } }
+    Reading {
+        title: None,
+        turns: if has_speakers { turns.collect() } else { turns.flat_map(split_long_turn).collect() },
+    }
 }
 
 struct Reader {
     turns: Vec<Turn>,
     /// Whether the next line may belong to the last turn.
     open: bool,
-    /// A time that waits for its turn.
+    /// A time whose turn has not started yet.
     start: Option<f64>,
     speaker: Option<String>,
 }
 
 impl Reader {
-    fn turn(&mut self, speaker: Option<String>, text: &str, start: Option<f64>) {
+    fn start_turn(&mut self, speaker: Option<String>, text: &str, start: Option<f64>) {
         self.speaker.clone_from(&speaker);
         let start = start.or(self.start.take());
         self.start = None;
@@ -73,11 +77,11 @@ impl Reader {
         self.open = true;
     }
 
-    fn more(&mut self, text: &str, speakers: bool) {
-        let Some(last) = self.turns.last_mut() else { return };
+    fn continue_turn(&mut self, text: &str, has_speakers: bool) {
+        let last = self.turns.last_mut().expect("a turn that can be continued has been started");
         // Without speakers, a line that follows a finished sentence is an utterance of its own.
-        if !speakers && last.text.ends_with(['.', '?', '!', '…', '"', '”']) {
-            self.turn(None, text, None);
+        if !has_speakers && last.text.ends_with(['.', '?', '!', '…', '"', '”']) {
+            self.start_turn(None, text, None);
             return;
         }
         if !last.text.is_empty() {
@@ -109,16 +113,16 @@ fn label_alone(line: &str) -> Option<(&str, Option<f64>)> {
     let time = time::clock(tail.trim_matches(['(', ')', '[', ']']));
     let label = if time.is_some() { head.trim() } else { line };
     // `[Ann Lee] 10:00:01`, as chats have it.
-    let bare = label.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).filter(|_| time.is_some());
-    let label = bare.unwrap_or(label);
+    let in_brackets = label.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).filter(|_| time.is_some());
+    let label = in_brackets.unwrap_or(label);
     let label = label.strip_suffix(':').unwrap_or(label).trim_end_matches([' ', '-', '–', '|']);
-    let short =
+    let is_short =
         label.len() <= 60 && !label.ends_with(['.', ',', '?', '!', ':', '…']) || label.split_whitespace().count() == 1;
-    (short && could_be_label(label) && looks_like_name(label)).then_some((label, time))
+    (is_short && could_be_label(label) && looks_like_name(label)).then_some((label, time))
 }
 
 /// `Ann   text`, the two set apart by a tab or by more than one space.
-fn columns(line: &str) -> Option<(&str, &str)> {
+fn split_columns(line: &str) -> Option<(&str, &str)> {
     let gap = line.find('\t').into_iter().chain(line.find("  ")).min()?;
     let (label, said) = (line[..gap].trim(), line[gap..].trim());
     (could_be_label(label) && !said.is_empty()).then_some((label, said))
@@ -126,61 +130,61 @@ fn columns(line: &str) -> Option<(&str, &str)> {
 
 /// The labels that the text uses before its turns, and on lines of their own.
 fn labels(text: &str) -> (Labels<'_>, Labels<'_>) {
-    let (mut inline, mut alone) = (Labels::default(), Labels::default());
-    let (mut count, mut blocks) = (0, 0);
-    let mut blank = true;
-    let mut pending: Option<&str> = None;
+    let (mut inline_labels, mut alone_labels) = (Labels::default(), Labels::default());
+    let (mut line_count, mut block_count) = (0, 0);
+    let mut after_blank = true;
+    let mut label_above: Option<&str> = None;
     for line in lines(text).map(str::trim) {
         if line.is_empty() {
-            blank = true;
-            pending = None;
+            after_blank = true;
+            label_above = None;
             continue;
         }
         let (start, rest) = split_time(line);
-        let after_head = std::mem::replace(&mut blank, rest.is_empty());
+        let after_head = std::mem::replace(&mut after_blank, rest.is_empty());
         if rest.is_empty() {
             continue;
         }
-        count += 1;
+        line_count += 1;
         // A name alone needs something said below it.
-        if let Some(label) = pending.take() {
-            alone.add(label.into());
+        if let Some(label) = label_above.take() {
+            alone_labels.add(label.into());
         }
-        blocks += usize::from(after_head || start.is_some());
+        block_count += usize::from(after_head || start.is_some());
         if let Some((label, _)) = split_label(rest) {
-            inline.add(label);
-        } else if let Some((label, _)) = columns(rest).filter(|_| start.is_some()) {
-            inline.add(label.into());
+            inline_labels.add(label);
+        } else if let Some((label, _)) = split_columns(rest).filter(|_| start.is_some()) {
+            inline_labels.add(label.into());
         } else if let Some((label, time)) = label_alone(rest)
             && (after_head || start.is_some() || time.is_some())
         {
-            blocks += usize::from(!after_head && start.is_none());
-            pending = Some(label);
+            block_count += usize::from(!after_head && start.is_none());
+            label_above = Some(label);
         }
     }
-    (inline.judge(count), alone.judge(blocks))
+    (inline_labels.retain_names(line_count), alone_labels.retain_names(block_count))
 }
 
 /// A long paragraph as segments of whole sentences.
-fn moderate(turn: Turn) -> Vec<Turn> {
-    if turn.text.len() <= 2 * MODERATE {
+fn split_long_turn(turn: Turn) -> Vec<Turn> {
+    if turn.text.len() <= 2 * SEGMENT_BYTES {
         return vec![turn];
     }
     let mut pieces: Vec<Turn> = Vec::new();
-    let mut from = 0;
-    let mut to = 0;
-    let mut cut = |from: usize, to: usize| {
-        let start = if from == 0 { turn.start } else { None };
-        let text = turn.text[from..to].trim().to_owned();
+    let mut segment_start = 0;
+    let mut segment_end = 0;
+    let mut push_segment = |segment_start: usize, segment_end: usize| {
+        let start = if segment_start == 0 { turn.start } else { None };
+        let text = turn.text[segment_start..segment_end].trim().to_owned();
         pieces.push(Turn { speaker: turn.speaker.clone(), text, start, number: None });
     };
     for sentence in sentences(&turn.text) {
-        if sentence.end - from > MODERATE && to > from {
-            cut(from, to);
-            from = to;
+        if sentence.end - segment_start > SEGMENT_BYTES && segment_end > segment_start {
+            push_segment(segment_start, segment_end);
+            segment_start = segment_end;
         }
-        to = sentence.end;
+        segment_end = sentence.end;
     }
-    cut(from, turn.text.len());
+    push_segment(segment_start, turn.text.len());
     pieces
 }

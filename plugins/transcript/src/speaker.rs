@@ -1,13 +1,13 @@
-//! Which words before a colon, or on a line of their own, name a speaker.
+//! Decides which words before a colon, or on a line of their own, name a speaker.
 
 use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-/// Longer labels are no names (`Mr. Jean-Claude Tremblay (Rivière-des-Prairies, BQ)` is one).
-const LONGEST: usize = 80;
-/// Heads of notes and of letters: no one's name however often they recur.
-const NEVER: &[&str] = &[
+/// Labels with more bytes are not names (`Mr. Jean-Claude Tremblay (Rivière-des-Prairies, BQ)` is one).
+const LONGEST_LABEL: usize = 80;
+/// Headings of notes and of letters, which are never names, however often they recur.
+const NEVER_NAMES: &[&str] = &[
     "agenda",
     "also",
     "attendees",
@@ -71,14 +71,14 @@ const NEVER: &[&str] = &[
     "reason",
     "fact",
 ];
-/// Small words inside of names and roles.
-const SMALL: &[&str] =
+/// Words that may be written in lower case inside of names and roles.
+const SMALL_NAME_WORDS: &[&str] =
     &["of", "the", "and", "de", "da", "di", "del", "der", "van", "von", "la", "le", "al", "bin", "ap", "for", "y", "e"];
 
 /// A name and its words: what stands before a colon at the head of a line, if it could be a label at all.
 pub(crate) fn split_label(line: &str) -> Option<(Cow<'_, str>, &str)> {
     // A colon inside of a time or an address is followed by no space.
-    let mut colons = line.char_indices().take(LONGEST + 1).filter(|&(_, c)| matches!(c, ':' | '：'));
+    let mut colons = line.char_indices().take(LONGEST_LABEL + 1).filter(|&(_, c)| matches!(c, ':' | '：'));
     let (colon, mark) = colons.find(|&(at, c)| {
         let rest = &line[at + c.len_utf8()..];
         rest.is_empty() || rest.starts_with(char::is_whitespace) || rest.starts_with("**") || c == '：'
@@ -114,15 +114,16 @@ fn without_time(label: &str) -> &str {
 
 /// Whether the text may label a speaker as far as its form goes.
 pub(crate) fn could_be_label(label: &str) -> bool {
-    let fits = !label.is_empty() && label.len() <= LONGEST && label.split_whitespace().count() <= 10;
-    fits && label.chars().any(char::is_alphabetic)
+    let length_fits = !label.is_empty() && label.len() <= LONGEST_LABEL && label.split_whitespace().count() <= 10;
+    length_fits
+        && label.chars().any(char::is_alphabetic)
         && !label.contains(['?', '!', ';', '"', '{', '}', '<', '>', '=', '/', '\\', '|'])
-        && !NEVER.contains(&label.to_lowercase().trim_end_matches('.'))
+        && !NEVER_NAMES.contains(&label.to_lowercase().trim_end_matches('.'))
         && !label.split_whitespace().any(|word| crate::time::clock(word.trim_matches(['(', ')', '[', ']'])).is_some())
         && !ends_a_sentence(label)
 }
 
-/// A full stop that no abbreviation or initial explains.
+/// Whether a word ends in a full stop that is not one of an abbreviation or an initial.
 fn ends_a_sentence(label: &str) -> bool {
     label.split_whitespace().any(|word| {
         word.strip_suffix('.').is_some_and(|head| {
@@ -138,18 +139,18 @@ pub(crate) fn looks_like_name(label: &str) -> bool {
     let mut words = plain.split_whitespace().peekable();
     let starts_capital =
         words.peek().is_some_and(|word| word.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_alphabetic()));
-    let caseless = plain.chars().any(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase());
-    (starts_capital || caseless || numbered(plain))
+    let is_caseless = plain.chars().any(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase());
+    (starts_capital || is_caseless || is_numbered_speaker(plain))
         && plain.split_whitespace().count() <= 6
-        && (numbered(plain)
+        && (is_numbered_speaker(plain)
             || words.all(|word| {
                 let first = word.chars().next().unwrap_or(' ');
-                !first.is_lowercase() || SMALL.contains(&word)
+                !first.is_lowercase() || SMALL_NAME_WORDS.contains(&word)
             }))
 }
 
 /// `speaker 1`, `spk_0`, `participant2`.
-fn numbered(label: &str) -> bool {
+fn is_numbered_speaker(label: &str) -> bool {
     let head = label.trim_end_matches(|c: char| c.is_ascii_digit());
     head.len() < label.len()
         && matches!(
@@ -169,24 +170,25 @@ impl<'a> Labels<'a> {
         *self.counts.entry(label).or_default() += 1;
     }
 
-    /// Drops what is no name, in a text with so many lines (or blocks, or cues) that could have one.
-    pub(crate) fn judge(mut self, lines: usize) -> Self {
-        let headed: usize =
+    /// Drops labels that are not names, in a text with this number of lines (or blocks, or cues) that could have one.
+    pub(crate) fn retain_names(mut self, lines: usize) -> Self {
+        let named_lines: usize =
             self.counts.iter().filter(|(label, _)| looks_like_name(label)).map(|(_, count)| count).sum();
-        let many = headed * 10 >= lines * 3;
+        let most_lines_named = named_lines * 10 >= lines * 3;
         let recurring = self.counts.iter().filter(|(label, count)| **count >= 2 && looks_like_name(label)).count();
         let total: usize = self.counts.values().sum();
-        let dialogue = total * 10 >= lines * 3;
+        let most_lines_labelled = total * 10 >= lines * 3;
         self.counts.retain(|label, count| {
             if looks_like_name(label) {
                 // Prose has a capitalised word before a colon now and then, but not the same two again and again.
-                many || (*count >= 2 && recurring >= 2)
+                most_lines_named
+                    || (*count >= 2 && recurring >= 2)
                     || *count >= 5
                     || (recurring >= 2 && label.split_whitespace().count() >= 2)
             } else {
                 // `project manager:` in a text where nearly everything is so headed.
                 *count >= 2
-                    && dialogue
+                    && most_lines_labelled
                     && label.split_whitespace().count() <= 3
                     && !jackfield_text::words::is_stop_word(label)
             }
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_addresses_are_no_labels() {
+    fn times_and_addresses_are_not_labels() {
         for line in
             ["00:12: hello", "12:30 we met", "http://example.org is it", "See: http://x", "Note: this", "[00:12]: x"]
         {

@@ -1,4 +1,4 @@
-//! SubRip: numbered cues.
+//! Reads SubRip, which has numbered cues.
 
 use crate::{
     Reading,
@@ -9,13 +9,14 @@ use crate::{
 
 pub(crate) fn read(text: &str) -> Reading {
     let mut cues: Vec<Cue> = Vec::new();
-    let mut all = lines(text).map(str::trim).peekable();
+    let mut remaining = lines(text).map(str::trim).peekable();
     let mut after_blank = true;
-    while let Some(line) = all.next() {
+    while let Some(line) = remaining.next() {
         if is_timing(line) {
             let start = line.split_once("-->").and_then(|(start, _)| time::clock(start.trim()));
             cues.push(Cue { start, lines: Vec::new() });
-        } else if line.is_empty() || (is_number(line) && after_blank && all.peek().is_some_and(|next| is_timing(next)))
+        } else if line.is_empty()
+            || (is_number(line) && after_blank && remaining.peek().is_some_and(|next| is_timing(next)))
         {
             // Between cues, or a cue's number.
         } else if let Some(cue) = cues.last_mut() {
@@ -39,13 +40,13 @@ mod tests {
     use super::read;
 
     #[test]
-    fn numbers_tags_and_times_are_no_text() {
+    fn numbers_tags_and_times_are_not_text() {
         let text = "1\r\n00:00:01,500 --> 00:00:02,000\r\n<font color=\"red\">Ann: Hello</font>\r\nall\r\n\r\n2\r\n\
             00:00:03,000 --> 00:00:04,000\r\n{\\an8}Bo: 42\r\n7\r\n\r\n3\r\n00:00:05,000 --> 00:00:06,000\r\n- Yes.\r\n- No.\r\n";
         let turns = read(text).turns;
-        let told: Vec<_> = turns.iter().map(|t| (t.speaker.as_deref(), t.text.as_str(), t.start)).collect();
+        let found: Vec<_> = turns.iter().map(|t| (t.speaker.as_deref(), t.text.as_str(), t.start)).collect();
         assert_eq!(
-            told,
+            found,
             [
                 (Some("Ann"), "Hello all", Some(1.5)),
                 (Some("Bo"), "42 7", Some(3.0)),

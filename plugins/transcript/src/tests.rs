@@ -22,8 +22,8 @@ fn said(text: &str) -> Vec<(String, String)> {
     read(text).into_iter().map(|(speaker, text, _)| (speaker.unwrap_or_default(), text)).collect()
 }
 
-fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
-    of.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn text_without_speakers_is_cut_moderately() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_name() {
+fn a_byte_order_mark_is_not_part_of_a_name() {
     assert_eq!(said("\u{feff}Ann: a\nBo: b"), pairs(&[("Ann", "a"), ("Bo", "b")]));
 }
 

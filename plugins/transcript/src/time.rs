@@ -1,4 +1,4 @@
-//! Times as they are written in transcripts.
+//! Parses times as they are written in transcripts.
 
 /// Seconds of `12:34`, `1:02:03`, `00:00:12.500` or `00:00:12,500`; nothing else is a time.
 pub(crate) fn clock(text: &str) -> Option<f64> {
@@ -36,9 +36,9 @@ pub(crate) fn clock(text: &str) -> Option<f64> {
 /// Seconds of a clock time or of a bare number of seconds.
 pub(crate) fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
-    let bare =
+    let bare_seconds =
         || text.strip_suffix('s').unwrap_or(text).parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0);
-    clock(text).or_else(bare)
+    clock(text).or_else(bare_seconds)
 }
 
 /// A time at the head of a line, bare or in brackets, with an end time or not: its seconds and the rest of the line.
@@ -51,7 +51,7 @@ pub(crate) fn leading(line: &str) -> Option<(f64, &str)> {
         }
         '0'..='9' => {
             let end = line.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | ','))).unwrap_or(line.len());
-            // A comma or full stop after a time is no part of it.
+            // A comma or full stop after a time is not part of it.
             let time = line[..end].trim_end_matches(['.', ',', ':']);
             (time, &line[time.len()..])
         }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn other_things_are_no_clock_times() {
+    fn other_texts_are_not_clock_times() {
         for text in ["12", "1:2:3:4", "10:75", "a:12", "", ":", "1:234", "00:12."] {
             assert_eq!(clock(text), None, "{text}");
         }
