@@ -7,7 +7,7 @@
 use std::{env, hint::black_box, process::Command, time::Instant};
 
 use jackfield_plugin_api::{Arm, Attempt, Objective, Outcome, PolicyState, Question, Random, testing};
-use jackfield_routes::front;
+use jackfield_routes::pareto_front;
 use serde_json::{Value, json};
 
 const CONTEXTS: [&str; 4] = ["finance", "general", "healthcare", "travel"];
@@ -48,8 +48,8 @@ fn main() {
 }
 
 fn arms(count: usize) -> Vec<Arm> {
-    let arm = |place: usize| {
-        let alpha = (place + 1) as f64 / (count + 1) as f64;
+    let arm = |index: usize| {
+        let alpha = (index + 1) as f64 / (count + 1) as f64;
         Arm { name: format!("alpha={alpha:.3}"), with: json!({ "alpha": alpha }) }
     };
     (0..count).map(arm).collect()
@@ -127,7 +127,7 @@ fn time_front() {
             let mut size = 0;
             for _ in 0..RUNS {
                 let start = Instant::now();
-                size = black_box(front(black_box(&points))).iter().filter(|&&on| on).count();
+                size = black_box(pareto_front(black_box(&points))).iter().filter(|&&on| on).count();
                 least = least.min(start.elapsed().as_secs_f64() * 1e3);
             }
             println!("| {label} | {count} | {size} | {least:.2} |");

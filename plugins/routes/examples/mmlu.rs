@@ -117,7 +117,7 @@ fn pass(data: &Data, router: &Router, lambda: f64) -> Pass {
     let mut total = Pass { by_subject: vec![[0.0; 2]; data.subjects.len()], ..Pass::default() };
     let per_row = 1.0 / (SEEDS as f64 * data.rows.len() as f64);
     let per_context = 1.0 / (SEEDS as f64 * data.subjects.len() as f64);
-    let arm = |(place, &name): (usize, &&str)| Arm { name: name.to_owned(), with: json!({ "dear": place }) };
+    let arm = |(index, &name): (usize, &&str)| Arm { name: name.to_owned(), with: json!({ "dear": index }) };
     let arms: Vec<_> = NAMES.iter().enumerate().map(arm).collect();
     let mut question =
         Question { context: String::new(), arms: arms.clone().into(), tried: Vec::new(), pending: Vec::new(), seed: 0 };

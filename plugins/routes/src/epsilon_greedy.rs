@@ -1,10 +1,10 @@
-//! The policy `epsilon-greedy`.
+//! The policy `epsilon-greedy`, which picks the arm with the greatest mean reward, and sometimes any arm.
 
 use jackfield_plugin_api::prelude::*;
 
 use crate::{
-    belief::{Averages, first_of, greatest},
-    chance::Chance,
+    arm_statistics::{Averages, first_by_name, greatest},
+    decision_random::DecisionRandom,
     reward::{Range, check_share, rewards},
 };
 
@@ -45,19 +45,25 @@ impl RoutingPolicy for EpsilonGreedy {
 
     fn decide(&self, state: &Averages, question: &Question) -> Result<Decision> {
         let arms = &question.arms;
-        let known = state.contexts.get(&question.context);
-        let mut rewards = 0.0;
-        let mean = |(place, arm): (usize, &Arm)| {
-            let seen = known.and_then(|known| known.get(&arm.name, place)).filter(|seen| seen.count > 0)?;
-            rewards += seen.count as f64;
-            Some(seen.mean)
+        let context_averages = state.contexts.get(&question.context);
+        let mut reward_count = 0.0;
+        let mean_reward = |(index, arm): (usize, &Arm)| {
+            let average = context_averages
+                .and_then(|averages| averages.get(&arm.name, index))
+                .filter(|average| average.count > 0)?;
+            reward_count += average.count as f64;
+            Some(average.mean)
         };
-        let scores: Vec<_> = arms.iter().enumerate().map(mean).collect();
-        if let Some(untried) = first_of(arms, |index, _| scores.get(index).is_some_and(Option::is_none)) {
+        let scores: Vec<_> = arms.iter().enumerate().map(mean_reward).collect();
+        if let Some(untried) = first_by_name(arms, |index, _| scores.get(index).is_some_and(Option::is_none)) {
             return Ok(Decision { arm: untried, scores });
         }
-        let epsilon = self.epsilon / (1.0 + self.decay * rewards);
-        let arm = if Chance::new(question.seed).uniform() < epsilon { any(question) } else { greatest(arms, &scores) };
+        let epsilon = self.epsilon / (1.0 + self.decay * reward_count);
+        let arm = if DecisionRandom::new(question.seed).uniform() < epsilon {
+            uniform_arm(question)
+        } else {
+            greatest(arms, &scores)
+        };
         Ok(Decision { arm: arm.unwrap_or_default(), scores })
     }
 
@@ -80,8 +86,8 @@ impl RoutingPolicy for EpsilonGreedy {
 }
 
 /// Any arm, each as likely as the others: the one with the greatest draw of its own.
-pub(crate) fn any(question: &Question) -> Option<u32> {
-    let draw = |arm: &Arm| Some(Chance::of_arm(question.seed, &arm.name).uniform());
-    let draws: Vec<_> = question.arms.iter().map(draw).collect();
+pub(crate) fn uniform_arm(question: &Question) -> Option<u32> {
+    let draw_for = |arm: &Arm| Some(DecisionRandom::of_arm(question.seed, &arm.name).uniform());
+    let draws: Vec<_> = question.arms.iter().map(draw_for).collect();
     greatest(&question.arms, &draws)
 }

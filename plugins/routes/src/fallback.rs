@@ -1,10 +1,10 @@
-//! The policy `fallback`.
+//! The policy `fallback`, which picks the first arm that has not failed too often.
 
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::by_name::ByName;
+use crate::name_map::NameMap;
 
 /// Picks the first arm that has not failed too often in a row, and on failure the next.
 ///
@@ -33,7 +33,7 @@ pub struct Circuits {
     /// The arms whose last attempt failed.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Circuit>")]
-    pub arms: ByName<Circuit>,
+    pub arms: NameMap<Circuit>,
 }
 
 /// An arm that failed.
@@ -47,15 +47,15 @@ pub struct Circuit {
 
 impl Fallback {
     /// The first arm not tried that can be called, or else the first not tried.
-    fn next(&self, state: &Circuits, question: &Question) -> Option<u32> {
+    fn next_arm(&self, state: &Circuits, question: &Question) -> Option<u32> {
         let untried = || (0..).zip(question.arms.iter()).filter(|(index, _)| !question.tried.contains(index));
-        let callable = |&(index, arm): &(u32, &Arm)| match state.arms.get(&arm.name, index as usize) {
+        let is_callable = |&(index, arm): &(u32, &Arm)| match state.arms.get(&arm.name, index as usize) {
             Some(circuit) if circuit.failures >= self.failures => {
                 state.outcomes.saturating_sub(circuit.at) >= u64::from(self.probe_after)
             }
             _ => true,
         };
-        untried().find(callable).or_else(|| untried().next()).map(|(index, _)| index)
+        untried().find(is_callable).or_else(|| untried().next()).map(|(index, _)| index)
     }
 }
 
@@ -73,11 +73,11 @@ impl RoutingPolicy for Fallback {
     }
 
     fn decide(&self, state: &Circuits, question: &Question) -> Result<Decision> {
-        Ok(Decision::for_arm(self.next(state, question).unwrap_or_default()))
+        Ok(Decision::of(self.next_arm(state, question).unwrap_or_default()))
     }
 
-    fn decide_again(&self, state: &Circuits, question: &Question) -> Result<Option<Decision>> {
-        Ok(self.next(state, question).map(Decision::for_arm))
+    fn again(&self, state: &Circuits, question: &Question) -> Result<Option<Decision>> {
+        Ok(self.next_arm(state, question).map(Decision::of))
     }
 
     fn learn(&self, state: &mut Circuits, outcome: &Outcome) -> Result<()> {

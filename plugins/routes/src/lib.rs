@@ -1,4 +1,5 @@
-//! Routing policies: which arm a stage runs with, per item, and what to learn from what came of it.
+//! Routing policies of Jackfield: they pick the arm that a stage runs with for each item, and learn from the outcomes. They run
+//! no stage and compute no reward: the host does the first, and a stage of the pipeline does the second.
 //!
 //! | policy | learns from | picks |
 //! | --- | --- | --- |
@@ -10,33 +11,33 @@
 //! | `round-robin` | nothing | each arm in turn |
 //! | `fixed` | nothing | always the same arm |
 //!
-//! A policy that learns keeps apart what it learns in each context. Beliefs stand under the names of the arms, so a run can go
-//! on with other arms than those of the run before; but for `fallback` and `round-robin`, which go by the order of the arms,
-//! that order changes no decision. An arm that failed for good counts as one with a reward of `failure_reward`; an outcome
+//! A policy that learns keeps the contexts apart. What it learns is stored under the names of the arms, so a run can continue
+//! with other arms than those of the run before. Except for `fallback` and `round-robin`, which go by the order of the arms,
+//! that order changes no decision. An arm that failed after all retries counts as one with a reward of `failure_reward`; an outcome
 //! without a failure and without a reward changes nothing.
 #![forbid(unsafe_code)]
 
-mod belief;
-mod by_name;
-mod chance;
+mod arm_statistics;
+mod decision_random;
 mod epsilon_greedy;
 mod fallback;
 mod fixed;
-pub mod front;
+mod name_map;
 mod pareto;
+pub mod pareto_front;
 mod reward;
 mod round_robin;
 mod thompson;
 mod ucb1;
 
-pub use belief::{Average, Averages, Evidence};
-pub use by_name::ByName;
-pub use chance::Chance;
+pub use arm_statistics::{Average, Averages, Evidence};
+pub use decision_random::DecisionRandom;
 pub use epsilon_greedy::EpsilonGreedy;
 pub use fallback::{Circuit, Circuits, Fallback};
 pub use fixed::Fixed;
-pub use front::front;
+pub use name_map::NameMap;
 pub use pareto::{Measured, Measures, Pareto};
+pub use pareto_front::pareto_front;
 pub use round_robin::{RoundRobin, Turns};
 pub use thompson::{Beliefs, Hints, Thompson};
 pub use ucb1::Ucb1;

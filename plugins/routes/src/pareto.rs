@@ -1,15 +1,15 @@
-//! The policy `pareto`.
+//! The policy `pareto`, which picks the arm of the Pareto front that is nearest to the ideal point.
 
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
 
 use crate::{
-    belief::{Average, greatest, in_context},
-    by_name::ByName,
-    chance::Chance,
-    epsilon_greedy::any,
-    front::front,
+    arm_statistics::{Average, greatest, in_context},
+    decision_random::DecisionRandom,
+    epsilon_greedy::uniform_arm,
+    name_map::NameMap,
+    pareto_front::pareto_front,
     reward::check_share,
 };
 
@@ -44,13 +44,13 @@ pub struct Pareto {
 /// What `pareto` has measured.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
 pub struct Measures {
-    /// Which objectives are better for being less.
+    /// For each objective, whether less of it is better.
     #[serde(default)]
     pub minimize: BTreeMap<String, bool>,
     /// The arms of each context.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, Measured>>")]
-    pub contexts: BTreeMap<String, ByName<Measured>>,
+    pub contexts: BTreeMap<String, NameMap<Measured>>,
 }
 
 /// What is known of an arm in a context.
@@ -61,26 +61,27 @@ pub struct Measured {
     /// The objectives.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Average>")]
-    pub objectives: ByName<Average>,
+    pub objectives: NameMap<Average>,
 }
 
 impl Pareto {
     /// Each arm's objectives, those of the preference in order of their names: 0 is the best of all arms, 1 the worst, or as far
     /// from the best as `spans` says.
-    fn normalised(&self, minimize: &BTreeMap<String, bool>, measured: &[Option<&Measured>]) -> Vec<Vec<f64>> {
+    fn normalized_points(&self, minimize: &BTreeMap<String, bool>, measured: &[Option<&Measured>]) -> Vec<Vec<f64>> {
         let mut points = vec![Vec::with_capacity(self.preference.len()); measured.len()];
-        for (place, name) in self.preference.keys().enumerate() {
+        for (index, name) in self.preference.keys().enumerate() {
             let sign = if minimize.get(name).copied().unwrap_or_default() { 1.0 } else { -1.0 };
-            let value = |arm: &Option<&Measured>| Some(sign * arm.as_ref()?.objectives.get(name, place)?.mean);
+            let value = |arm: &Option<&Measured>| Some(sign * arm.as_ref()?.objectives.get(name, index)?.mean);
             let values: Vec<Option<f64>> = measured.iter().map(value).collect();
-            let known = || values.iter().flatten().copied();
-            let (best, worst) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+            let known_values = || values.iter().flatten().copied();
+            let best = known_values().fold(f64::INFINITY, f64::min);
+            let worst = known_values().fold(f64::NEG_INFINITY, f64::max);
             // Halved: the span of two finite numbers may be infinite.
-            let reach = worst / 2.0 - best / 2.0;
-            let span = self.spans.get(name).map_or(reach, |span| span / 2.0);
-            let share = |far: f64| if far <= 0.0 { 0.0 } else { far / span };
+            let half_range = worst / 2.0 - best / 2.0;
+            let half_span = self.spans.get(name).map_or(half_range, |span| span / 2.0);
+            let scaled = |half_distance: f64| if half_distance <= 0.0 { 0.0 } else { half_distance / half_span };
             for (point, value) in points.iter_mut().zip(values) {
-                point.push(value.map_or_else(|| share(reach).max(1.0), |value| share(value / 2.0 - best / 2.0)));
+                point.push(value.map_or_else(|| scaled(half_range).max(1.0), |value| scaled(value / 2.0 - best / 2.0)));
             }
         }
         points
@@ -102,15 +103,15 @@ impl RoutingPolicy for Pareto {
 
     fn open(self) -> Result<Self> {
         if let Some((name, weight)) = self.preference.iter().find(|(_, weight)| !(0.0..=1e9).contains(*weight)) {
-            let found = format!("`preference.{name}` is {weight}, and lies outside 0 to 1e9");
+            let found = format!("`preference.{name}` is {weight}: it must be 0 to 1e9");
             return Err(Failure::InvalidConfig(found));
         }
         if let Some((name, span)) = self.spans.iter().find(|(_, span)| !(**span > 0.0 && **span <= 1e9)) {
-            let found = format!("`spans.{name}` is {span}, and has to be above 0 and at most 1e9");
+            let found = format!("`spans.{name}` is {span}: it must be above 0 and at most 1e9");
             return Err(Failure::InvalidConfig(found));
         }
         if let Some(name) = self.spans.keys().find(|name| !self.preference.contains_key(*name)) {
-            return Err(Failure::InvalidConfig(format!("`spans` has `{name}`, which `preference` has not")));
+            return Err(Failure::InvalidConfig(format!("`spans` has `{name}`, which `preference` does not have")));
         }
         if self.preference.values().sum::<f64>() <= 0.0 {
             return Err(Failure::InvalidConfig("`preference` gives no objective a weight above 0".to_owned()));
@@ -124,27 +125,31 @@ impl RoutingPolicy for Pareto {
 
     fn decide(&self, state: &Measures, question: &Question) -> Result<Decision> {
         let arms = &question.arms;
-        let known = state.contexts.get(&question.context);
-        let look = |(place, arm): (usize, &Arm)| known.and_then(|known| known.get(&arm.name, place));
-        let measured: Vec<Option<&Measured>> = arms.iter().enumerate().map(look).collect();
-        let trials = |arm: &Option<&Measured>| arm.map_or(0, |arm| arm.trials);
-        let points = self.normalised(&state.minimize, &measured);
-        let is_known = |arm: &&Measured| arm.objectives.iter().next().is_some();
-        let score = |(arm, point): (&Option<&Measured>, &Vec<f64>)| arm.filter(is_known).map(|_| self.nearness(point));
-        let scores: Vec<_> = measured.iter().zip(&points).map(score).collect();
-
-        let new = measured.iter().map(|arm| Some(trials(arm)).filter(|&trials| trials < u64::from(self.trials)));
-        let new: Vec<_> = new.map(|trials| trials.map(|trials| -(trials as f64))).collect();
-        if let Some(arm) = greatest(arms, &new) {
+        let context_measures = state.contexts.get(&question.context);
+        let measured: Vec<Option<&Measured>> = (arms.iter().enumerate())
+            .map(|(index, arm)| context_measures.and_then(|measures| measures.get(&arm.name, index)))
+            .collect();
+        let points = self.normalized_points(&state.minimize, &measured);
+        let mut scores = Vec::with_capacity(arms.len());
+        // The fewer trials an arm has, the greater is its score; none for an arm with enough of them.
+        let mut untried_scores = Vec::with_capacity(arms.len());
+        for (arm, point) in measured.iter().zip(&points) {
+            let has_objectives = arm.is_some_and(|arm| arm.objectives.iter().next().is_some());
+            scores.push(has_objectives.then(|| self.nearness(point)));
+            let trials = arm.map_or(0, |arm| arm.trials);
+            untried_scores.push((trials < u64::from(self.trials)).then_some(-(trials as f64)));
+        }
+        if let Some(arm) = greatest(arms, &untried_scores) {
             return Ok(Decision { arm, scores });
         }
-        if self.epsilon > 0.0 && Chance::new(question.seed).uniform() < self.epsilon {
-            return Ok(Decision { arm: any(question).unwrap_or_default(), scores });
+        if self.epsilon > 0.0 && DecisionRandom::new(question.seed).uniform() < self.epsilon {
+            return Ok(Decision { arm: uniform_arm(question).unwrap_or_default(), scores });
         }
-        let on = front(&points);
-        let among: Vec<_> = scores.iter().zip(on).map(|(score, on)| score.filter(|_| on)).collect();
-        // Where nothing but failures is known, the first name is as good as any.
-        let arm = greatest(arms, &among).or_else(|| greatest(arms, &vec![Some(0.0); arms.len()]));
+        let is_on_front = pareto_front(&points);
+        let front_scores: Vec<_> =
+            scores.iter().zip(is_on_front).map(|(score, is_on)| score.filter(|_| is_on)).collect();
+        // Where only failures are known, the first name is as good as any.
+        let arm = greatest(arms, &front_scores).or_else(|| greatest(arms, &vec![Some(0.0); arms.len()]));
         Ok(Decision { arm: arm.unwrap_or_default(), scores })
     }
 
@@ -198,7 +203,7 @@ impl Pareto {
     fn check_outcome(&self, outcome: &Outcome) -> Result<()> {
         let objectives = &outcome.objectives;
         if let Some(wrong) = objectives.iter().find(|objective| !objective.value.is_finite()) {
-            let found = format!("the objective `{}` is {}, and has to be finite", wrong.name, wrong.value);
+            let found = format!("the objective `{}` is {}: it must be finite", wrong.name, wrong.value);
             return Err(Failure::InvalidInput(found));
         }
         if !objectives.is_empty() && !objectives.iter().any(|found| self.preference.contains_key(&found.name)) {

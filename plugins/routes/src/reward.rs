@@ -1,4 +1,4 @@
-//! What an outcome is worth to the arms it tells of.
+//! The rewards of an outcome for the arms that were tried, and their ranges.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -6,7 +6,7 @@ use jackfield_plugin_api::prelude::*;
 const ROUNDING: f64 = 1e-9;
 
 /// A reward of 0 to 1; what rounding puts just outside is brought back.
-fn share(reward: f64) -> Result<f64> {
+fn check_unit_reward(reward: f64) -> Result<f64> {
     if (-ROUNDING..=1.0 + ROUNDING).contains(&reward) {
         return Ok(reward.clamp(0.0, 1.0));
     }
@@ -14,11 +14,11 @@ fn share(reward: f64) -> Result<f64> {
 }
 
 /// A reward of any size.
-fn finite(reward: f64) -> Result<f64> {
+fn check_finite_reward(reward: f64) -> Result<f64> {
     if reward.is_finite() {
         return Ok(reward);
     }
-    Err(Failure::InvalidInput(format!("the reward {reward} is not finite: no arm can be told from others by it")))
+    Err(Failure::InvalidInput(format!("the reward {reward} is not finite: arms cannot be compared by it")))
 }
 
 /// How large rewards are.
@@ -33,32 +33,32 @@ pub(crate) enum Range {
 impl Range {
     fn check(self, reward: f64) -> Result<f64> {
         match self {
-            Self::Share => share(reward),
-            Self::Any => finite(reward),
+            Self::Share => check_unit_reward(reward),
+            Self::Any => check_finite_reward(reward),
         }
     }
 }
 
-/// The reward of each arm that the outcome tells of: `failure` for one that failed, the outcome's for the one that was used.
+/// The reward of each arm that the outcome reports: `failure` for one that failed, the outcome's for the one that was used.
 ///
-/// Checked before anything is learned, so that an outcome is taken in as a whole or not at all.
+/// Checked before anything is learned, so that an outcome is learned as a whole or not at all.
 pub(crate) fn rewards(outcome: &Outcome, failure: f64, range: Range) -> Result<impl Iterator<Item = (&str, f64)>> {
     let reward = outcome.reward.map(|reward| range.check(reward)).transpose()?;
     Ok(outcome.failed().map(move |arm| (arm, failure)).chain(outcome.used().zip(reward)))
 }
 
-/// Holds a number of the configuration to its range.
+/// Refuses a number of the configuration outside of 0 to 1.
 pub(crate) fn check_share(name: &str, value: f64) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(Failure::InvalidConfig(format!("`{name}` is {value}, and lies outside 0 to 1")))
+    Err(Failure::InvalidConfig(format!("`{name}` is {value}: it must be 0 to 1")))
 }
 
-/// Holds a number of the configuration to what is above 0 and can be reckoned with.
+/// Refuses a number of the configuration that is not above 0 and at most 1e9.
 pub(crate) fn check_positive(name: &str, value: f64) -> Result<()> {
     if value > 0.0 && value <= 1e9 {
         return Ok(());
     }
-    Err(Failure::InvalidConfig(format!("`{name}` is {value}, and has to be above 0 and at most 1e9")))
+    Err(Failure::InvalidConfig(format!("`{name}` is {value}: it must be above 0 and at most 1e9")))
 }

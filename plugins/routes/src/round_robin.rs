@@ -1,10 +1,10 @@
-//! The policy `round-robin`.
+//! The policy `round-robin`, which picks each arm in turn.
 
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::belief::in_context;
+use crate::arm_statistics::in_context;
 
 /// Picks each arm in turn, in the order of the list; each context has turns of its own.
 ///
@@ -30,14 +30,14 @@ impl RoutingPolicy for RoundRobin {
     fn decide(&self, state: &Turns, question: &Question) -> Result<Decision> {
         let learned = state.contexts.get(&question.context).copied().unwrap_or_default();
         let pending = question.pending.iter().filter(|decision| decision.context == question.context).count();
-        let turn = learned.wrapping_add(pending as u64);
-        let place = turn.checked_rem(question.arms.len() as u64).unwrap_or_default();
-        Ok(Decision::for_arm(place as u32))
+        let decision_count = learned.wrapping_add(pending as u64);
+        let index = decision_count.checked_rem(question.arms.len() as u64).unwrap_or_default();
+        Ok(Decision::of(index as u32))
     }
 
     fn learn(&self, state: &mut Turns, outcome: &Outcome) -> Result<()> {
-        let turn = in_context(&mut state.contexts, &outcome.context);
-        *turn = turn.wrapping_add(1);
+        let outcome_count = in_context(&mut state.contexts, &outcome.context);
+        *outcome_count = outcome_count.wrapping_add(1);
         Ok(())
     }
 

@@ -1,13 +1,13 @@
-//! The policy `thompson`.
+//! The policy `thompson`, which picks an arm by a draw from the posterior of each arm's reward.
 
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
 
 use crate::{
-    belief::{Evidence, greatest, in_context},
-    by_name::ByName,
-    chance::Chance,
+    arm_statistics::{Evidence, greatest, in_context},
+    decision_random::DecisionRandom,
+    name_map::NameMap,
     reward::{Range, check_positive, check_share, rewards},
 };
 
@@ -64,9 +64,9 @@ impl Hints {
     /// The hint of a context, and how far from it an arm may be to be nearest.
     fn nearest(&self, context: &str, arms: &[Arm]) -> Option<(f64, f64)> {
         let hint = self.contexts.get(context).copied().or(self.other)?;
-        let far = arms.iter().filter_map(|arm| self.number(arm)).map(|number| (number - hint).abs());
+        let distances = arms.iter().filter_map(|arm| self.number(arm)).map(|number| (number - hint).abs());
         // 0.3 and 0.5 are as near to 0.4, whatever their last bits say.
-        far.min_by(f64::total_cmp).map(|least| (hint, least + 1e-9 * hint.abs()))
+        distances.min_by(f64::total_cmp).map(|least| (hint, least + 1e-9 * hint.abs()))
     }
 }
 
@@ -76,7 +76,7 @@ pub struct Beliefs {
     /// The arms of each context, without their priors.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, Evidence>>")]
-    pub contexts: BTreeMap<String, ByName<Evidence>>,
+    pub contexts: BTreeMap<String, NameMap<Evidence>>,
 }
 
 impl RoutingPolicy for Thompson {
@@ -112,29 +112,30 @@ impl RoutingPolicy for Thompson {
 
     fn decide(&self, state: &Beliefs, question: &Question) -> Result<Decision> {
         let arms = &question.arms;
-        let known = state.contexts.get(&question.context);
+        let context_evidence = state.contexts.get(&question.context);
         let hints = self.hints.as_ref();
-        let hinted = hints.and_then(|hints| Some((hints, hints.nearest(&question.context, arms)?)));
-        let draw = |(place, arm): (usize, &Arm)| {
-            let seen = known.and_then(|known| known.get(&arm.name, place)).copied().unwrap_or_default();
-            let bonus = hinted.map_or(0.0, |(hints, (hint, reach))| {
+        let context_hint = hints.and_then(|hints| Some((hints, hints.nearest(&question.context, arms)?)));
+        let draw_for = |(index, arm): (usize, &Arm)| {
+            let evidence =
+                context_evidence.and_then(|evidence| evidence.get(&arm.name, index)).copied().unwrap_or_default();
+            let bonus = context_hint.map_or(0.0, |(hints, (hint, reach))| {
                 let is_nearest = hints.number(arm).is_some_and(|number| (number - hint).abs() <= reach);
                 if is_nearest { hints.strength } else { 0.0 }
             });
-            let (a, b) = (self.successes + bonus + seen.successes, self.failures + seen.failures);
-            Some(Chance::of_arm(question.seed, &arm.name).beta(a, b))
+            let (a, b) = (self.successes + bonus + evidence.successes, self.failures + evidence.failures);
+            Some(DecisionRandom::of_arm(question.seed, &arm.name).beta(a, b))
         };
-        let scores: Vec<_> = arms.iter().enumerate().map(draw).collect();
+        let scores: Vec<_> = arms.iter().enumerate().map(draw_for).collect();
         Ok(Decision { arm: greatest(arms, &scores).unwrap_or_default(), scores })
     }
 
     fn learn(&self, state: &mut Beliefs, outcome: &Outcome) -> Result<()> {
         for (arm, reward) in rewards(outcome, self.failure_reward, Range::Share)? {
-            let known = in_context(&mut state.contexts, &outcome.context);
+            let context_evidence = in_context(&mut state.contexts, &outcome.context);
             if self.discount < 1.0 {
-                known.values_mut().for_each(|seen| seen.discount(self.discount));
+                context_evidence.values_mut().for_each(|evidence| evidence.discount(self.discount));
             }
-            known.entry(arm).add(reward);
+            context_evidence.entry(arm).add(reward);
         }
         Ok(())
     }

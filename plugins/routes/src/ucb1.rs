@@ -1,11 +1,11 @@
-//! The policy `ucb1`.
+//! The policy `ucb1`, which picks the arm with the greatest upper confidence bound.
 
 use std::f64::consts::SQRT_2;
 
 use jackfield_plugin_api::prelude::*;
 
 use crate::{
-    belief::{Average, Averages, first_of, greatest},
+    arm_statistics::{Average, Averages, first_by_name, greatest},
     reward::{Range, check_share, rewards},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 /// names.
 #[derive(Clone, Debug, Config)]
 pub struct Ucb1 {
-    /// c: how much an arm is worth for being little known. The square root of 2 is that of the paper; less explores less.
+    /// The factor c of the bound: how much an arm that is little known is preferred. The paper has the square root of 2; a smaller factor explores less.
     #[config(default = SQRT_2)]
     #[schemars(range(min = 0.0, max = 1e6))]
     pub exploration: f64,
@@ -36,22 +36,25 @@ impl RoutingPolicy for Ucb1 {
         check_share("failure_reward", self.failure_reward)?;
         if !(0.0..=1e6).contains(&self.exploration) {
             let found = self.exploration;
-            return Err(Failure::InvalidConfig(format!("`exploration` is {found}, and lies outside 0 to 1e6")));
+            return Err(Failure::InvalidConfig(format!("`exploration` is {found}: it must be 0 to 1e6")));
         }
         Ok(self)
     }
 
     fn decide(&self, state: &Averages, question: &Question) -> Result<Decision> {
         let arms = &question.arms;
-        let known = state.contexts.get(&question.context);
-        let seen: Vec<Average> = (arms.iter().enumerate())
-            .map(|(place, arm)| known.and_then(|known| known.get(&arm.name, place)).copied().unwrap_or_default())
+        let context_averages = state.contexts.get(&question.context);
+        let averages: Vec<Average> = (arms.iter().enumerate())
+            .map(|(index, arm)| {
+                context_averages.and_then(|averages| averages.get(&arm.name, index)).copied().unwrap_or_default()
+            })
             .collect();
-        let log = libm::log(seen.iter().map(|seen| seen.count as f64).sum::<f64>().max(1.0));
-        let bound =
-            |seen: &Average| (seen.count > 0).then(|| seen.mean + self.exploration * (log / seen.count as f64).sqrt());
-        let scores: Vec<_> = seen.iter().map(bound).collect();
-        let untried = first_of(arms, |index, _| seen.get(index).is_some_and(|seen| seen.count == 0));
+        let log_of_count = libm::log(averages.iter().map(|average| average.count as f64).sum::<f64>().max(1.0));
+        let upper_bound = |average: &Average| {
+            (average.count > 0).then(|| average.mean + self.exploration * (log_of_count / average.count as f64).sqrt())
+        };
+        let scores: Vec<_> = averages.iter().map(upper_bound).collect();
+        let untried = first_by_name(arms, |index, _| averages.get(index).is_some_and(|average| average.count == 0));
         Ok(Decision { arm: untried.or_else(|| greatest(arms, &scores)).unwrap_or_default(), scores })
     }
 

@@ -90,8 +90,8 @@ fn with_spans_the_preference_says_how_much_a_difference_is_worth() {
 #[test]
 fn spans_that_make_no_sense_are_refused() {
     for (spans, said) in [
-        (json!({ "cost": 0.0 }), "`spans.cost` is 0, and has to be above 0 and at most 1e9"),
-        (json!({ "price": 1.0 }), "`spans` has `price`, which `preference` has not"),
+        (json!({ "cost": 0.0 }), "`spans.cost` is 0: it must be above 0 and at most 1e9"),
+        (json!({ "price": 1.0 }), "`spans` has `price`, which `preference` does not have"),
     ] {
         let extension = linked_extension(Kind::RoutingPolicy, "pareto").expect("a policy");
         let config = json!({ "preference": { "cost": 1.0 }, "spans": spans }).to_string();
@@ -161,6 +161,6 @@ fn outcomes_about_something_else_and_infinite_ones_are_refused() {
     let mut outcome = measured("", "a", f64::NAN, 1.0, 1.0);
     outcome.objectives[1].name = "price".to_owned();
     let Err(Failure::InvalidInput(message)) = policy.learn(&outcome) else { panic!("taken") };
-    assert_eq!(message, "the objective `cost` is NaN, and has to be finite");
+    assert_eq!(message, "the objective `cost` is NaN: it must be finite");
     assert_eq!(policy.snapshot().expect("a snapshot"), json!({ "minimize": {}, "contexts": {} }));
 }

@@ -2,13 +2,13 @@
 
 use std::f64::consts::FRAC_2_PI;
 
-use jackfield_routes::Chance;
+use jackfield_routes::DecisionRandom;
 
 const DRAWS: usize = 40_000;
 
 fn draws(a: f64, b: f64) -> Vec<f64> {
-    let mut chance = Chance::new(20_260_101);
-    (0..DRAWS).map(|_| chance.beta(a, b)).collect()
+    let mut random = DecisionRandom::new(20_260_101);
+    (0..DRAWS).map(|_| random.beta(a, b)).collect()
 }
 
 #[test]
@@ -72,16 +72,16 @@ fn shapes_next_to_nothing_and_huge_ones_give_numbers_all_the_same() {
     assert!(draws.iter().all(|draw| (0.0..=1.0).contains(draw)));
     let mean = draws.iter().sum::<f64>() / DRAWS as f64;
     assert!((mean - 0.25).abs() < 4.0 * (0.25_f64 * 0.75 / DRAWS as f64).sqrt(), "{mean}");
-    let mut chance = Chance::new(1);
+    let mut random = DecisionRandom::new(1);
     for (a, b) in [(1e300, 1e-300), (1e308, 1e308), (1e9, 1.0)] {
-        let draw = chance.beta(a, b);
+        let draw = random.beta(a, b);
         assert!((0.0..=1.0).contains(&draw), "Beta({a}, {b}): {draw}");
     }
 }
 
 #[test]
 fn draws_of_an_arm_hang_on_its_whole_name_and_on_the_seed() {
-    let draw = |seed, name: &str| Chance::of_arm(seed, name).uniform();
+    let draw = |seed, name: &str| DecisionRandom::of_arm(seed, name).uniform();
     let names = ["", "a", "b", "a\0", "alpha=0.2", "alpha=0.25", "a name of many bytes, 1", "a name of many bytes, 2"];
     let mut all: Vec<_> = (0..100).flat_map(|seed| names.map(|name| draw(seed, name).to_bits())).collect();
     assert_eq!(draw(7, "alpha=0.2"), draw(7, "alpha=0.2"));

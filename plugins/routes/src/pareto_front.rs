@@ -1,4 +1,4 @@
-//! The non-dominated set.
+//! The Pareto front of a set of points: those that no other point dominates.
 
 use std::collections::BTreeMap;
 
@@ -11,74 +11,77 @@ use std::collections::BTreeMap;
 ///
 /// ```
 /// let points = [[1.0, 5.0], [2.0, 2.0], [3.0, 3.0], [2.0, 2.0]];
-/// assert_eq!(jackfield_routes::front(&points), [true, true, false, true]);
+/// assert_eq!(jackfield_routes::pareto_front(&points), [true, true, false, true]);
 /// ```
 #[must_use]
-pub fn front<P: AsRef<[f64]>>(points: &[P]) -> Vec<bool> {
+pub fn pareto_front<P: AsRef<[f64]>>(points: &[P]) -> Vec<bool> {
     let objectives = points.iter().map(|point| point.as_ref().len()).max().unwrap_or_default();
-    if objectives <= 3 { swept(points) } else { compared(points, objectives) }
+    if objectives <= 3 { front_by_sweep(points) } else { front_by_comparison(points, objectives) }
 }
 
-/// A coordinate as an integer of the same order.
-fn key(coordinate: Option<&f64>) -> u64 {
+/// A coordinate as an integer, in the same order as the coordinates.
+fn ordered_bits(coordinate: Option<&f64>) -> u64 {
     let coordinate = coordinate.copied().filter(|found| !found.is_nan()).unwrap_or(f64::INFINITY);
     // The sum makes the two zeros one.
     let bits = (coordinate + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-fn swept<P: AsRef<[f64]>>(points: &[P]) -> Vec<bool> {
-    let row = |(index, point): (usize, &P)| {
+/// The front of points with up to three objectives.
+fn front_by_sweep<P: AsRef<[f64]>>(points: &[P]) -> Vec<bool> {
+    let mut rows = Vec::with_capacity(points.len());
+    for (index, point) in points.iter().enumerate() {
         let point = point.as_ref();
-        ([key(point.first()), key(point.get(1)), key(point.get(2))], index)
-    };
-    let mut rows: Vec<_> = points.iter().enumerate().map(row).collect();
-    rows.sort_unstable();
-    let mut is_on = vec![false; points.len()];
-    // Of the points so far: the least third objective by the second one, each step lower than the one before.
-    let mut stairs = BTreeMap::new();
-    let mut last = None;
-    for (row, index) in rows {
-        let on = match last {
-            Some((same, on)) if same == row => on,
-            _ => step(&mut stairs, row[1], row[2]),
-        };
-        last = Some((row, on));
-        is_on[index] = on;
+        rows.push(([ordered_bits(point.first()), ordered_bits(point.get(1)), ordered_bits(point.get(2))], index));
     }
-    is_on
+    rows.sort_unstable();
+    let mut is_on_front = vec![false; points.len()];
+    // Of the points so far: the least third objective by the second one, each step lower than the one before.
+    let mut staircase = BTreeMap::new();
+    let mut last_keys = None;
+    for (keys, index) in rows {
+        let is_on = match last_keys {
+            Some((same, is_on)) if same == keys => is_on,
+            _ => add_step(&mut staircase, keys[1], keys[2]),
+        };
+        last_keys = Some((keys, is_on));
+        is_on_front[index] = is_on;
+    }
+    is_on_front
 }
 
-/// Adds a step to the stairs, unless it is not below them.
-fn step(stairs: &mut BTreeMap<u64, u64>, second: u64, third: u64) -> bool {
-    if stairs.range(..=second).next_back().is_some_and(|(_, &least)| least <= third) {
+/// Adds a step to the staircase if it lies below the staircase; says whether it does.
+fn add_step(staircase: &mut BTreeMap<u64, u64>, second: u64, third: u64) -> bool {
+    if staircase.range(..=second).next_back().is_some_and(|(_, &third_below)| third_below <= third) {
         return false;
     }
-    while let Some((&above, _)) = stairs.range(second..).next().filter(|&(_, &other)| other >= third) {
-        stairs.remove(&above);
+    while let Some((&next_second, _)) = staircase.range(second..).next().filter(|&(_, &next_third)| next_third >= third)
+    {
+        staircase.remove(&next_second);
     }
-    stairs.insert(second, third);
+    staircase.insert(second, third);
     true
 }
 
-fn compared<P: AsRef<[f64]>>(points: &[P], objectives: usize) -> Vec<bool> {
-    let row = |(index, point): (usize, &P)| {
-        let keys: Vec<_> = (0..objectives).map(|objective| key(point.as_ref().get(objective))).collect();
-        (keys, index)
-    };
-    let mut rows: Vec<_> = points.iter().enumerate().map(row).collect();
+/// The front of points with any number of objectives.
+fn front_by_comparison<P: AsRef<[f64]>>(points: &[P], objectives: usize) -> Vec<bool> {
+    let mut rows = Vec::with_capacity(points.len());
+    for (index, point) in points.iter().enumerate() {
+        let keys: Vec<_> = (0..objectives).map(|objective| ordered_bits(point.as_ref().get(objective))).collect();
+        rows.push((keys, index));
+    }
     rows.sort_unstable();
-    let mut is_on = vec![false; points.len()];
+    let mut is_on_front = vec![false; points.len()];
     // In this order no point is dominated by a later one.
-    let mut on: Vec<&[u64]> = Vec::new();
-    for (row, index) in &rows {
-        let dominates = |other: &&[u64]| *other != row && other.iter().zip(row).all(|(other, own)| other <= own);
-        if !on.iter().any(dominates) {
-            on.push(row);
-            is_on[*index] = true;
+    let mut front_keys: Vec<&[u64]> = Vec::new();
+    for (keys, index) in &rows {
+        let dominates = |other: &&[u64]| *other != keys && other.iter().zip(keys).all(|(other, own)| other <= own);
+        if !front_keys.iter().any(dominates) {
+            front_keys.push(keys);
+            is_on_front[*index] = true;
         }
     }
-    is_on
+    is_on_front
 }
 
 #[cfg(test)]
@@ -86,7 +89,7 @@ mod tests {
     use jackfield_plugin_api::Random;
     use proptest::prelude::*;
 
-    use super::front;
+    use super::pareto_front;
 
     /// By the definition, in O(n^2).
     fn by_definition(points: &[Vec<f64>]) -> Vec<bool> {
@@ -101,7 +104,7 @@ mod tests {
         for objectives in 2..=4 {
             let points: Vec<Vec<f64>> =
                 (0..10_000).map(|_| (0..objectives).map(|_| random.next_f64() - 0.5).collect()).collect();
-            let found = front(&points);
+            let found = pareto_front(&points);
             assert_eq!(found, by_definition(&points), "{objectives} objectives");
             let size = found.iter().filter(|&&on| on).count();
             assert!(size > 2 && size < 2_000, "{size} points on the front of {objectives} objectives");
@@ -118,14 +121,14 @@ mod tests {
             point.map(|x| -x / length)
         };
         let points: Vec<_> = (0..10_000).map(point).collect();
-        assert_eq!(front(&points).iter().filter(|&&on| on).count(), 10_000);
+        assert_eq!(pareto_front(&points).iter().filter(|&&on| on).count(), 10_000);
     }
 
     #[test]
-    fn what_is_no_number_is_worst() {
+    fn a_coordinate_that_is_not_a_number_is_worst() {
         let points = [vec![f64::NAN, 0.0], vec![1.0, 0.0], vec![0.5], vec![-0.0, 1.0], vec![0.0, 1.0]];
-        assert_eq!(front(&points), [false, true, false, true, true]);
-        assert_eq!(front::<[f64; 2]>(&[]), [false; 0]);
+        assert_eq!(pareto_front(&points), [false, true, false, true, true]);
+        assert_eq!(pareto_front::<[f64; 2]>(&[]), [false; 0]);
     }
 
     proptest! {
@@ -135,7 +138,7 @@ mod tests {
                 prop::collection::vec(prop::collection::vec((0_u8..4).prop_map(f64::from), objectives), 0..40)
             }),
         ) {
-            prop_assert_eq!(front(&points), by_definition(&points));
+            prop_assert_eq!(pareto_front(&points), by_definition(&points));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What is known of an arm.
+//! The statistics of an arm that policies learn, and the choice of an arm by its score.
 
 use std::collections::BTreeMap;
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::by_name::ByName;
+use crate::name_map::NameMap;
 
 /// Rewards of an arm as evidence for a Beta posterior.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Document)]
@@ -18,23 +18,23 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Takes a reward of 0 to 1 in.
+    /// Adds a reward of 0 to 1.
     pub(crate) fn add(&mut self, reward: f64) {
         self.successes += reward;
         self.failures += 1.0 - reward;
         self.rewards = self.rewards.saturating_add(1);
     }
 
-    /// Forgets a part: what is left of it is `share`.
+    /// Reduces the evidence to this share of it.
     pub(crate) fn discount(&mut self, share: f64) {
-        // What is next to nothing is nothing: such numbers would slow everything down, and change no draw.
-        let left = |count: f64| if count * share < 1e-12 { 0.0 } else { count * share };
-        self.successes = left(self.successes);
-        self.failures = left(self.failures);
+        // Tiny counts become 0: subnormal numbers are slow, and change no draw.
+        let discounted = |count: f64| if count * share < 1e-12 { 0.0 } else { count * share };
+        self.successes = discounted(self.successes);
+        self.failures = discounted(self.failures);
     }
 }
 
-/// A mean that grows with its values.
+/// A running mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Document)]
 pub struct Average {
     /// How many values.
@@ -44,7 +44,7 @@ pub struct Average {
 }
 
 impl Average {
-    /// Takes a finite value in.
+    /// Adds a finite value.
     pub(crate) fn add(&mut self, value: f64) {
         self.count = self.count.saturating_add(1);
         // Divided first: the difference of two finite numbers may be infinite.
@@ -59,11 +59,11 @@ pub struct Averages {
     /// The arms of each context.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, Average>>")]
-    pub contexts: BTreeMap<String, ByName<Average>>,
+    pub contexts: BTreeMap<String, NameMap<Average>>,
 }
 
 impl Averages {
-    /// Takes one value for each of these arms in.
+    /// Adds one value for each of these arms.
     pub(crate) fn add<'a>(&mut self, context: &str, rewards: impl Iterator<Item = (&'a str, f64)>) {
         for (arm, reward) in rewards {
             in_context(&mut self.contexts, context).entry(arm).add(reward);
@@ -71,26 +71,28 @@ impl Averages {
     }
 }
 
-/// What is known in a context, made where nothing is.
+/// The entry of a context, created with the default where there is none.
 pub(crate) fn in_context<'a, T: Default>(contexts: &'a mut BTreeMap<String, T>, context: &str) -> &'a mut T {
     contexts.entry(context.to_owned()).or_default()
 }
 
-/// Index of the arm with the greatest score; of equal ones, that of the first name. None where no arm has a score.
+/// Index of the arm with the greatest score; of equal ones, the one whose name comes first. None where no arm has a score.
 pub(crate) fn greatest(arms: &[Arm], scores: &[Option<f64>]) -> Option<u32> {
     let mut best: Option<(f64, &str, u32)> = None;
     for (index, (arm, score)) in arms.iter().zip(scores).enumerate() {
         let Some(score) = *score else { continue };
-        let better = best.is_none_or(|(top, name, _)| score > top || (score == top && arm.name.as_str() < name));
-        if better {
+        let is_better = best.is_none_or(|(best_score, best_name, _)| {
+            score > best_score || (score == best_score && arm.name.as_str() < best_name)
+        });
+        if is_better {
             best = Some((score, &arm.name, index as u32));
         }
     }
     best.map(|(_, _, index)| index)
 }
 
-/// Index of the arm with the first name, of those that `wanted` tells.
-pub(crate) fn first_of(arms: &[Arm], wanted: impl Fn(usize, &Arm) -> bool) -> Option<u32> {
-    let wanted = arms.iter().enumerate().filter(|&(index, arm)| wanted(index, arm));
-    wanted.min_by(|(_, a), (_, b)| a.name.cmp(&b.name)).map(|(index, _)| index as u32)
+/// Index of the arm whose name comes first, of those for which `is_candidate` is true.
+pub(crate) fn first_by_name(arms: &[Arm], is_candidate: impl Fn(usize, &Arm) -> bool) -> Option<u32> {
+    let is_candidate = arms.iter().enumerate().filter(|&(index, arm)| is_candidate(index, arm));
+    is_candidate.min_by(|(_, a), (_, b)| a.name.cmp(&b.name)).map(|(index, _)| index as u32)
 }

@@ -1,4 +1,4 @@
-//! Chance: what is drawn for an arm depends on the seed and the arm's name, and on nothing else.
+//! Seeded random draws: what is drawn for an arm depends on the seed and the arm's name, and on nothing else.
 
 use std::convert::Infallible;
 
@@ -11,9 +11,9 @@ use rand_distr::{Distribution as _, Gamma};
 /// Numbers come from SplitMix64 and distributions from `rand_distr`: the same draws on every platform, but for the last bit
 /// of the few that need an exponential or a logarithm of the platform's own.
 #[derive(Clone, Debug)]
-pub struct Chance(Random);
+pub struct DecisionRandom(Random);
 
-impl Chance {
+impl DecisionRandom {
     /// The generator of this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -24,11 +24,11 @@ impl Chance {
     #[must_use]
     pub fn of_arm(seed: u64, name: &str) -> Self {
         // Words of eight bytes, each mixed in by the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
-        let mut state = mix(seed).wrapping_add((name.len() as u64).wrapping_mul(GOLDEN));
+        let mut state = first_number(seed).wrapping_add((name.len() as u64).wrapping_mul(SPLITMIX_INCREMENT));
         for chunk in name.as_bytes().chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            state = mix(state ^ u64::from_le_bytes(word));
+            state = first_number(state ^ u64::from_le_bytes(word));
         }
         Self::new(state)
     }
@@ -59,14 +59,14 @@ impl Chance {
 }
 
 /// The increment of SplitMix64: 2^64 over the golden ratio.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+const SPLITMIX_INCREMENT: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The first number of the generator that starts here.
-fn mix(start: u64) -> u64 {
+fn first_number(start: u64) -> u64 {
     Random::new(start).next_u64()
 }
 
-impl TryRng for Chance {
+impl TryRng for DecisionRandom {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {

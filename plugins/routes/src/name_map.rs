@@ -1,4 +1,4 @@
-//! A map by name that is looked up by place first.
+//! A map by name, whose look-ups try an expected index first.
 
 use std::collections::BTreeMap;
 
@@ -6,44 +6,44 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A map from names to values, sorted by name; an object in JSON.
 ///
-/// Arms are asked about by place far more often than they come and go: a look-up compares the name at the place that the
-/// caller expects before it searches.
+/// Arms are looked up far more often than they are added or removed, and the caller mostly knows their index: a look-up compares the name at the
+/// index that the caller expects before it searches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByName<T>(Vec<(String, T)>);
+pub struct NameMap<T>(Vec<(String, T)>);
 
-impl<T> Default for ByName<T> {
+impl<T> Default for NameMap<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<T> ByName<T> {
-    /// The value under a name, which is most likely the one at `place` in the order of names.
+impl<T> NameMap<T> {
+    /// The value under a name, which is most likely the one at `likely_index` in the order of names.
     #[must_use]
-    pub fn get(&self, name: &str, place: usize) -> Option<&T> {
-        if let Some((found, value)) = self.0.get(place)
+    pub fn get(&self, name: &str, likely_index: usize) -> Option<&T> {
+        if let Some((found, value)) = self.0.get(likely_index)
             && found == name
         {
             return Some(value);
         }
-        self.find(name).ok().and_then(|index| self.0.get(index)).map(|(_, value)| value)
+        self.position(name).ok().and_then(|index| self.0.get(index)).map(|(_, value)| value)
     }
 
-    /// The value under a name, which is made where there is none.
+    /// The value under a name, created with the default where there is none.
     pub fn entry(&mut self, name: &str) -> &mut T
     where
         T: Default,
     {
-        let index = self.find(name).unwrap_or_else(|index| {
+        let index = self.position(name).unwrap_or_else(|index| {
             self.0.insert(index, (name.to_owned(), T::default()));
             index
         });
         &mut self.0[index].1
     }
 
-    /// Takes a value away.
+    /// Removes a value.
     pub fn remove(&mut self, name: &str) {
-        if let Ok(index) = self.find(name) {
+        if let Ok(index) = self.position(name) {
             self.0.remove(index);
         }
     }
@@ -58,18 +58,18 @@ impl<T> ByName<T> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
-    fn find(&self, name: &str) -> Result<usize, usize> {
+    fn position(&self, name: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 }
 
-impl<T: Serialize> Serialize for ByName<T> {
+impl<T: Serialize> Serialize for NameMap<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NameMap<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(BTreeMap::deserialize(deserializer)?.into_iter().collect()))
     }
@@ -81,16 +81,16 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::ByName;
+    use super::NameMap;
 
     proptest! {
         #[test]
-        fn it_is_a_map_whatever_place_is_guessed(
+        fn it_is_a_map_whatever_index_is_expected(
             steps in prop::collection::vec(("[a-f]{1,2}", any::<bool>(), 0_u8..9), 0..40),
-            place in 0_usize..9,
+            likely_index in 0_usize..9,
         ) {
             let mut model = BTreeMap::new();
-            let mut map = ByName::default();
+            let mut map = NameMap::default();
             for (name, keep, value) in steps {
                 if keep {
                     *map.entry(&name) = value;
@@ -99,11 +99,11 @@ mod tests {
                     map.remove(&name);
                     model.remove(&name);
                 }
-                prop_assert_eq!(map.get(&name, place), model.get(&name));
+                prop_assert_eq!(map.get(&name, likely_index), model.get(&name));
             }
             let json = serde_json::to_string(&map).expect("JSON");
             prop_assert_eq!(&json, &serde_json::to_string(&model).expect("JSON"));
-            prop_assert_eq!(serde_json::from_str::<ByName<u8>>(&json).expect("a map"), map);
+            prop_assert_eq!(serde_json::from_str::<NameMap<u8>>(&json).expect("a map"), map);
         }
     }
 }
