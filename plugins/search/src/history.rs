@@ -1,10 +1,10 @@
-//! What is known of a study, as numbers.
+//! The outcomes of a study's trials, as numbers.
 
-use jackfield_plugin_api::{Outcome, Study};
+use jackfield_plugin_api::{Goal, Outcome, Study};
 
 use crate::space::Space;
 
-/// The trials that count: those that completed, and with them those that were stopped, where there is one objective.
+/// The trials that a search learns from: those that completed, and, where there is one objective, those that were stopped.
 pub(crate) struct History {
     /// How many axes there are.
     width: usize,
@@ -16,7 +16,7 @@ pub(crate) struct History {
     pub(crate) numbers: Vec<u64>,
 }
 
-/// What is known of a trial.
+/// The outcome of a trial.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Trial {
     /// It completed, with these losses: objectives in the order of the study, where less is better in each.
@@ -25,18 +25,28 @@ pub(crate) enum Trial {
     Stopped(usize, f64),
 }
 
+impl Trial {
+    /// The losses of a trial that is known to have completed.
+    pub(crate) fn completed_losses(&self) -> &[f64] {
+        match self {
+            Self::Completed(losses) => losses,
+            Self::Stopped(..) => unreachable!("a trial that was stopped is not compared by its losses"),
+        }
+    }
+}
+
 impl History {
     pub(crate) fn of(space: &Space, study: &Study, known: &[Outcome]) -> Self {
         let width = space.axes.len();
         let rows = Vec::with_capacity(width * known.len());
         let mut history = Self { width, rows, trials: Vec::new(), numbers: Vec::new() };
-        for (at, outcome) in known.iter().enumerate() {
-            let Some(trial) = trial(study, outcome) else { continue };
+        for (index, outcome) in known.iter().enumerate() {
+            let Some(trial) = trial_from(study, outcome) else { continue };
             history.trials.push(trial);
-            history.numbers.push(outcome.trial.unwrap_or(at as u64));
-            let filled = history.rows.len();
-            history.rows.resize(filled + width, f64::NAN);
-            space.row(&outcome.values, &mut history.rows[filled..]);
+            history.numbers.push(outcome.trial.unwrap_or(index as u64));
+            let start = history.rows.len();
+            history.rows.resize(start + width, f64::NAN);
+            space.row(&outcome.values, &mut history.rows[start..]);
         }
         history
     }
@@ -47,17 +57,21 @@ impl History {
     }
 }
 
-/// None for a trial that does not count.
-pub(crate) fn trial(study: &Study, outcome: &Outcome) -> Option<Trial> {
-    let sign = |minimize: bool| if minimize { 1.0 } else { -1.0 };
+/// The outcome as a trial; none for one that a search does not learn from.
+pub(crate) fn trial_from(study: &Study, outcome: &Outcome) -> Option<Trial> {
     if outcome.pruned {
         let [goal] = study.goals.as_slice() else { return None };
-        let last = outcome.reports.last().map_or(f64::INFINITY, |last| sign(goal.minimize) * last);
+        let last = outcome.reports.last().map_or(f64::INFINITY, |last| loss_sign(goal) * last);
         return Some(Trial::Stopped(outcome.reports.len(), if last.is_nan() { f64::INFINITY } else { last }));
     }
-    let loss = |goal: &jackfield_plugin_api::Goal| {
+    let loss = |goal: &Goal| {
         let objective = outcome.objectives.iter().find(|objective| objective.name == goal.name)?;
-        Some(sign(goal.minimize) * objective.value).filter(|loss| loss.is_finite())
+        Some(loss_sign(goal) * objective.value).filter(|loss| loss.is_finite())
     };
     study.goals.iter().map(loss).collect::<Option<Vec<f64>>>().map(Trial::Completed)
+}
+
+/// The factor that makes less of an objective better.
+fn loss_sign(goal: &Goal) -> f64 {
+    if goal.minimize { 1.0 } else { -1.0 }
 }

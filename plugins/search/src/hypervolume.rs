@@ -1,6 +1,7 @@
-//! How much of the space points dominate, up to a reference point. Less is better in every measure.
+//! The hypervolume of points, which is how much of the space they dominate up to a reference point, and how much each adds to it.
+//! Less is better in every measure.
 
-use crate::ranks::{lexicographic, ranks, sorted};
+use crate::pareto_front::{compare_lexicographically, pareto_ranks, sorted_indices};
 
 /// The volume of what at least one of the points dominates, and which dominates the reference point. Points that do not
 /// dominate the reference point count for nothing.
@@ -13,9 +14,9 @@ use crate::ranks::{lexicographic, ranks, sorted};
 /// ```
 #[must_use]
 pub fn hypervolume(points: &[&[f64]], reference: &[f64]) -> f64 {
-    let within = |point: &&[f64]| point.iter().zip(reference).all(|(own, bound)| own < bound);
-    let mut points: Vec<&[f64]> = points.iter().copied().filter(within).collect();
-    points.sort_by(|a, b| lexicographic(a, b));
+    let dominates_reference = |point: &&[f64]| point.iter().zip(reference).all(|(own, bound)| own < bound);
+    let mut points: Vec<&[f64]> = points.iter().copied().filter(dominates_reference).collect();
+    points.sort_by(|a, b| compare_lexicographically(a, b));
     volume(&points, reference)
 }
 
@@ -27,34 +28,35 @@ fn inclusive(point: &[f64], reference: &[f64]) -> f64 {
 /// The volume of points that are in order of their first measure.
 fn volume(points: &[&[f64]], reference: &[f64]) -> f64 {
     if let [_, second] = *reference {
-        let mut least = second;
+        let mut lowest = second;
         let mut sum = 0.0;
         for point in points {
-            if point[1] < least {
-                sum += (reference[0] - point[0]) * (least - point[1]);
-                least = point[1];
+            if point[1] < lowest {
+                sum += (reference[0] - point[0]) * (lowest - point[1]);
+                lowest = point[1];
             }
         }
         return sum;
     }
-    let share = |(at, point): (usize, &&[f64])| exclusive(point, &points[at + 1..], reference);
-    points.iter().enumerate().map(share).sum()
+    let exclusive_volume = |(at, point): (usize, &&[f64])| exclusive(point, &points[at + 1..], reference);
+    points.iter().enumerate().map(exclusive_volume).sum()
 }
 
 /// The volume of what a point dominates and none of the others does.
 fn exclusive(point: &[f64], others: &[&[f64]], reference: &[f64]) -> f64 {
-    let limit = |other: &&[f64]| other.iter().zip(point).map(|(other, own)| other.max(*own)).collect::<Vec<f64>>();
-    let limited: Vec<Vec<f64>> = others.iter().map(limit).collect();
+    let limited_to_point =
+        |other: &&[f64]| other.iter().zip(point).map(|(other, own)| other.max(*own)).collect::<Vec<f64>>();
+    let limited: Vec<Vec<f64>> = others.iter().map(limited_to_point).collect();
     let limited: Vec<&[f64]> = limited.iter().map(Vec::as_slice).collect();
-    let front = ranks(&limited, 1);
+    let point_ranks = pareto_ranks(&limited, 1);
     let mut limited: Vec<&[f64]> =
-        limited.into_iter().zip(front).filter(|(_, rank)| *rank == 0).map(|(point, _)| point).collect();
-    limited.sort_by(|a, b| lexicographic(a, b));
+        limited.into_iter().zip(point_ranks).filter(|(_, rank)| *rank == 0).map(|(point, _)| point).collect();
+    limited.sort_by(|a, b| compare_lexicographically(a, b));
     limited.dedup();
     inclusive(point, reference) - volume(&limited, reference)
 }
 
-/// A point that no other one is beyond: a tenth farther than the worst in each measure.
+/// The reference point for these points: a tenth worse than the worst of them in each measure.
 pub(crate) fn reference_of(points: &[&[f64]]) -> Vec<f64> {
     let measures = points.first().map_or(0, |point| point.len());
     let bound = |measure: usize| {
@@ -65,52 +67,53 @@ pub(crate) fn reference_of(points: &[&[f64]]) -> Vec<f64> {
     (0..measures).map(bound).collect()
 }
 
-/// What stands for nothing where nothing would do harm.
+/// Stands for zero where zero would be divided by, or would leave a trial without weight.
 pub(crate) const TINY: f64 = 1e-12;
 
-/// What each point adds to the volume of all, as a share of the most that one adds, at least [`TINY`]: 1 for each where that is
+/// What each point adds to the volume of all, as a share of the greatest contribution, at least [`TINY`]: 1 for each where that is
 /// too large for a float, and for a single one.
 pub(crate) fn contributions(points: &[&[f64]]) -> Vec<f64> {
     if points.len() <= 1 {
         return vec![1.0; points.len()];
     }
     let reference = reference_of(points);
-    let on_front = ranks(points, 1);
-    let order: Vec<usize> = sorted(points).into_iter().filter(|&at| on_front[at] == 0).collect();
-    let front: Vec<&[f64]> = order.iter().map(|&at| points[at]).collect();
-    let mut added = vec![0.0; points.len()];
-    for (place, &at) in order.iter().enumerate() {
-        added[at] = if let [first, second] = *reference {
-            let right = front.get(place + 1).map_or(first, |next| next[0]);
-            let above = if place == 0 { second } else { front[place - 1][1] };
-            (right - points[at][0]) * (above - points[at][1])
+    let point_ranks = pareto_ranks(points, 1);
+    let front_indices: Vec<usize> =
+        sorted_indices(points).into_iter().filter(|&index| point_ranks[index] == 0).collect();
+    let front: Vec<&[f64]> = front_indices.iter().map(|&index| points[index]).collect();
+    let mut volumes = vec![0.0; points.len()];
+    for (position, &index) in front_indices.iter().enumerate() {
+        volumes[index] = if let [first, second] = *reference {
+            let right = front.get(position + 1).map_or(first, |next| next[0]);
+            let above = if position == 0 { second } else { front[position - 1][1] };
+            (right - points[index][0]) * (above - points[index][1])
         } else {
-            let others: Vec<&[f64]> = [&front[..place], &front[place + 1..]].concat();
-            exclusive(points[at], &others, &reference)
+            let others: Vec<&[f64]> = [&front[..position], &front[position + 1..]].concat();
+            exclusive(points[index], &others, &reference)
         };
     }
-    let most = added.iter().copied().fold(TINY, f64::max);
-    if !most.is_finite() || added.iter().any(|added| added.is_nan()) {
+    let greatest = volumes.iter().copied().fold(TINY, f64::max);
+    if !greatest.is_finite() || volumes.iter().any(|volumes| volumes.is_nan()) {
         return vec![1.0; points.len()];
     }
-    added.iter().map(|added| (added / most).max(TINY)).collect()
+    volumes.iter().map(|volumes| (volumes / greatest).max(TINY)).collect()
 }
 
-/// Indices of so many of the points, of which none dominates another: those that one after the other add most to the volume of
-/// what is taken already (greedy subset selection: Guerreiro, Fonseca and Paquete 2016). Equal points are taken once, unless
-/// there are not enough.
+/// Indices of `size` of the points, of which none dominates another: those that one after the other add most to the volume of
+/// the points taken already (greedy subset selection: Guerreiro, Fonseca and Paquete 2016). Equal points are taken once, unless
+/// there are not enough others.
 pub(crate) fn subset(points: &[&[f64]], size: usize) -> Vec<usize> {
     if size >= points.len() {
         return (0..points.len()).collect();
     }
     let reference = reference_of(points);
     // The first of equal points, in order.
-    let mut order = sorted(points);
+    let mut order = sorted_indices(points);
     order.dedup_by(|later, first| points[*later] == points[*first]);
     if order.len() <= size {
-        let more = (0..points.len()).filter(|at| !order.contains(at)).take(size - order.len());
-        let more: Vec<usize> = more.collect();
-        return [order, more].concat();
+        let equal_points = (0..points.len()).filter(|index| !order.contains(index)).take(size - order.len());
+        let equal_points: Vec<usize> = equal_points.collect();
+        return [order, equal_points].concat();
     }
     if !reference.iter().all(|bound| bound.is_finite()) {
         order.truncate(size);
@@ -123,59 +126,59 @@ pub(crate) fn subset(points: &[&[f64]], size: usize) -> Vec<usize> {
     }
 }
 
-/// In two measures, what a point adds is a rectangle, one corner of which the taken ones beside it make.
+/// In two measures, a point adds a rectangle, whose far corner is given by its neighbours among the taken points.
 fn subset_of_plane(points: &[&[f64]], mut order: Vec<usize>, reference: &[f64], size: usize) -> Vec<usize> {
     let mut corners = vec![[reference[0], reference[1]]; order.len()];
     let mut taken = Vec::with_capacity(size);
     for _ in 0..size {
-        let area = |place: usize| {
-            (corners[place][0] - points[order[place]][0]) * (corners[place][1] - points[order[place]][1])
+        let area = |position: usize| {
+            (corners[position][0] - points[order[position]][0]) * (corners[position][1] - points[order[position]][1])
         };
-        let best = first_greatest(order.len(), area);
-        let at = order.remove(best);
+        let best = position_of_greatest(order.len(), area);
+        let index = order.remove(best);
         corners.remove(best);
-        taken.push(at);
-        corners[..best].iter_mut().for_each(|corner| corner[0] = corner[0].min(points[at][0]));
-        corners[best..].iter_mut().for_each(|corner| corner[1] = corner[1].min(points[at][1]));
+        taken.push(index);
+        corners[..best].iter_mut().for_each(|corner| corner[0] = corner[0].min(points[index][0]));
+        corners[best..].iter_mut().for_each(|corner| corner[1] = corner[1].min(points[index][1]));
     }
     taken
 }
 
-/// What a point adds only grows less as more is taken: it is not made out anew where it could not be the most.
+/// The contribution of a point only decreases as more points are taken, so it is computed anew only where it could be the greatest.
 fn subset_of_space(points: &[&[f64]], mut order: Vec<usize>, reference: &[f64], size: usize) -> Vec<usize> {
-    let mut bounds: Vec<f64> = order.iter().map(|&at| inclusive(points[at], reference)).collect();
+    let mut bounds: Vec<f64> = order.iter().map(|&index| inclusive(points[index], reference)).collect();
     let mut taken: Vec<usize> = Vec::with_capacity(size);
     loop {
-        let best = first_greatest(order.len(), |place| bounds[place]);
+        let best = position_of_greatest(order.len(), |position| bounds[position]);
         taken.push(order.remove(best));
         bounds.remove(best);
         if taken.len() == size {
             return taken;
         }
-        let others: Vec<&[f64]> = taken.iter().map(|&at| points[at]).collect();
+        let others: Vec<&[f64]> = taken.iter().map(|&index| points[index]).collect();
         let mut by_bound: Vec<usize> = (0..order.len()).collect();
         by_bound.sort_by(|&a, &b| bounds[b].total_cmp(&bounds[a]));
         let mut most = f64::NEG_INFINITY;
-        for place in by_bound {
-            if bounds[place] < most {
+        for position in by_bound {
+            if bounds[position] < most {
                 break;
             }
-            bounds[place] = exclusive(points[order[place]], &others, reference);
-            most = most.max(bounds[place]);
+            bounds[position] = exclusive(points[order[position]], &others, reference);
+            most = most.max(bounds[position]);
         }
     }
 }
 
-/// The first of so many places where a number is greatest.
-fn first_greatest(places: usize, number: impl Fn(usize) -> f64) -> usize {
-    let mut best = (0, f64::NEG_INFINITY);
-    for place in 0..places {
-        let found = number(place);
-        if found > best.1 {
-            best = (place, found);
+/// The first of `count` positions at which the number is greatest.
+fn position_of_greatest(count: usize, number: impl Fn(usize) -> f64) -> usize {
+    let mut greatest = (0, f64::NEG_INFINITY);
+    for position in 0..count {
+        let found = number(position);
+        if found > greatest.1 {
+            greatest = (position, found);
         }
     }
-    best.0
+    greatest.0
 }
 
 #[cfg(test)]
@@ -212,10 +215,10 @@ mod tests {
         #[test]
         fn what_a_point_adds_is_what_the_front_loses_without_it(points in points()) {
             let points: Vec<&[f64]> = points.iter().map(Vec::as_slice).collect();
-            let ranks = ranks(&points, 1);
+            let pareto_ranks = pareto_ranks(&points, 1);
             let reference = reference_of(&points);
             let without = |left_out: usize| {
-                let is_in = |at: &usize| ranks[*at] == 0 && *at != left_out;
+                let is_in = |at: &usize| pareto_ranks[*at] == 0 && *at != left_out;
                 hypervolume(&(0..points.len()).filter(is_in).map(|at| points[at]).collect::<Vec<_>>(), &reference)
             };
             let lost: Vec<f64> = (0..points.len()).map(|at| without(usize::MAX) - without(at)).collect();
@@ -229,7 +232,7 @@ mod tests {
         #[test]
         fn a_subset_takes_what_adds_most(points in points(), size in 1_usize..6) {
             let points: Vec<&[f64]> = points.iter().map(Vec::as_slice).collect();
-            let front = ranks(&points, 1);
+            let front = pareto_ranks(&points, 1);
             let points: Vec<&[f64]> = points.into_iter().zip(front).filter(|(_, rank)| *rank == 0).map(|(point, _)| point).collect();
             let found = subset(&points, size);
             let mut different = found.clone();
@@ -239,7 +242,7 @@ mod tests {
             let reference = reference_of(&points);
             let volume = |taken: &[usize]| hypervolume(&taken.iter().map(|&at| points[at]).collect::<Vec<_>>(), &reference);
             let mut unequal = points.clone();
-            unequal.sort_by(|a, b| lexicographic(a, b));
+            unequal.sort_by(|a, b| compare_lexicographically(a, b));
             unequal.dedup();
             if size < unequal.len() {
                 for step in 0..found.len() {

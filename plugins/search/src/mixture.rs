@@ -1,4 +1,4 @@
-//! Parzen estimators: a mixture of products of kernels, one kernel a trial and one for what is believed before any.
+//! Parzen estimators: a mixture of products of kernels, one kernel for each trial and one prior kernel.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -11,7 +11,7 @@ use crate::{
 
 /// A density over some axes of a space. The last kernel is the prior one.
 pub(crate) struct Mixture {
-    /// What each kernel weighs; 1 in sum.
+    /// The weight of each kernel; their sum is 1.
     pub(crate) weights: Vec<f64>,
     /// The kernels' factors, by axis.
     pub(crate) factors: Vec<Factor>,
@@ -29,7 +29,7 @@ pub(crate) enum Factor {
 pub(crate) struct Normals {
     /// Whether the centres are logarithms of values.
     is_log: bool,
-    /// How far the cell of a value reaches to either side of it, where values are apart; 0 where they are not.
+    /// Half of the step between values, where they are discrete; 0 where they are continuous.
     half: f64,
     low: f64,
     high: f64,
@@ -43,12 +43,12 @@ pub(crate) struct Normals {
     cut: Vec<[f64; 2]>,
 }
 
-/// What a kernel of a trial with one of some choices gives to each.
+/// The probabilities that the kernel of a trial gives to each of some choices.
 pub(crate) struct Choices {
     choices: usize,
     /// The trials' choices.
     taken: Vec<f64>,
-    /// The chance of a trial's own choice and of any other one; the prior kernel has all choices alike.
+    /// The probability of a trial's own choice, and of any other one. The prior kernel gives all choices the same.
     own: f64,
     other: f64,
 }
@@ -68,11 +68,11 @@ impl Mixture {
     /// Numbers, one an axis.
     pub(crate) fn draw(&self, axes: &[Axis], random: &mut Random) -> Vec<f64> {
         let mut share = random.next_f64();
-        let covers = |weight: &f64| {
+        let is_drawn_kernel = |weight: &f64| {
             share -= weight;
             share < 0.0
         };
-        let kernel = self.weights.iter().position(covers).unwrap_or(self.weights.len() - 1);
+        let kernel = self.weights.iter().position(is_drawn_kernel).unwrap_or(self.weights.len() - 1);
         let draw = |(axis, factor): (&Axis, &Factor)| match factor {
             Factor::Normals(normals) => axis.nearest(normals.draw(kernel, random.next_f64())),
             Factor::Choices(choices) => choices.draw(kernel, random.next_f64()),
@@ -98,10 +98,10 @@ impl Mixture {
     }
 }
 
-/// What is the same of a kernel at all points.
+/// The part of each kernel's density that is the same at all points.
 struct Kernels {
     logarithms: Vec<f64>,
-    /// What is divided by.
+    /// The factors that the densities are divided by.
     divisors: Vec<f64>,
 }
 
@@ -130,25 +130,27 @@ impl Kernels {
     }
 }
 
-/// The logarithm of the sum of what the logarithms are of.
+/// The logarithm of the sum of the numbers with these logarithms.
 fn log_of_sum(logarithms: &[f64]) -> f64 {
-    // Four at a time, which is done at once.
+    // Four at a time, which the compiler turns into vector instructions.
     let (fours, rest) = logarithms.as_chunks::<4>();
-    let mut most = [f64::NEG_INFINITY; 4];
-    fours
-        .iter()
-        .for_each(|four| (0..4).for_each(|at| most[at] = if four[at] > most[at] { four[at] } else { most[at] }));
-    let greatest = most.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut lane_maxima = [f64::NEG_INFINITY; 4];
+    fours.iter().for_each(|four| {
+        (0..4).for_each(|lane| {
+            lane_maxima[lane] = if four[lane] > lane_maxima[lane] { four[lane] } else { lane_maxima[lane] }
+        })
+    });
+    let greatest = lane_maxima.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
     if !greatest.is_finite() {
         return greatest;
     }
     let mut sums = [0.0; 4];
-    fours.iter().for_each(|four| (0..4).for_each(|at| sums[at] += exp_of_negative(four[at] - greatest)));
+    fours.iter().for_each(|four| (0..4).for_each(|lane| sums[lane] += exp_of_negative(four[lane] - greatest)));
     let sum: f64 = sums.into_iter().chain(rest.iter().map(|x| exp_of_negative(x - greatest))).sum();
     greatest + libm::log(sum)
 }
 
-/// What axes add to the logarithms of the kernels' densities at some points.
+/// The terms that axes add to the logarithms of the kernels' densities at some points.
 #[derive(Default)]
 struct Terms<'a> {
     products: Vec<Products>,
@@ -195,9 +197,9 @@ impl Terms<'_> {
                 *sum += (x[0] * first + x[1] * second) + (x[2] * third + x[3] * fourth);
             }
         }
-        for one in rest {
-            let x = one.points[point];
-            trials.iter_mut().zip(&one.kernels).for_each(|(sum, kernel)| *sum += x * kernel);
+        for product in rest {
+            let x = product.points[point];
+            trials.iter_mut().zip(&product.kernels).for_each(|(sum, kernel)| *sum += x * kernel);
         }
         let squares: f64 = self.products.iter().map(|product| product.squares[point]).sum();
         trials.iter_mut().for_each(|sum| *sum -= squares);
@@ -296,10 +298,10 @@ impl Normals {
         }
         kernels[trials] -= logs[1];
         let points: Vec<f64> = points.iter().map(|x| scaled(self.scale(*x))).collect();
-        let narrow = self.sigma / self.prior_sigma;
+        let width_ratio = self.sigma / self.prior_sigma;
         Products {
             squares: points.iter().map(|x| x * x).collect(),
-            prior: points.iter().map(|x| (x * narrow) * (x * narrow)).collect(),
+            prior: points.iter().map(|x| (x * width_ratio) * (x * width_ratio)).collect(),
             kernels: centres.into_iter().map(|centre| 2.0 * centre).collect(),
             points,
         }
@@ -326,14 +328,14 @@ fn distinct(numbers: &[f64]) -> (Vec<f64>, Vec<usize>) {
     let mut different = numbers.to_vec();
     different.sort_by(f64::total_cmp);
     different.dedup();
-    let place = |number: &f64| different.partition_point(|other| other < number);
-    let places = numbers.iter().map(place).collect();
-    (different, places)
+    let position = |number: &f64| different.partition_point(|other| other < number);
+    let positions = numbers.iter().map(position).collect();
+    (different, positions)
 }
 
 impl Choices {
     fn of(choices: usize, column: &[f64]) -> Self {
-        // One trial's worth of all choices alike, shared by the kernels.
+        // The weight of one trial, spread evenly over all choices and shared by the kernels.
         let share = 1.0 / (column.len() as f64 + 1.0);
         let sum = 1.0 + share * choices as f64;
         Self { choices, taken: column.to_vec(), own: (1.0 + share) / sum, other: share / sum }
@@ -359,7 +361,7 @@ impl Choices {
         if share < self.own {
             return taken;
         }
-        let place = ((share - self.own) / self.other).floor();
-        (if place < taken { place } else { place + 1.0 }).min(last)
+        let index = ((share - self.own) / self.other).floor();
+        (if index < taken { index } else { index + 1.0 }).min(last)
     }
 }

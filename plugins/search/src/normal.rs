@@ -1,4 +1,4 @@
-//! The normal distribution, cut off at both ends.
+//! The normal distribution: shares, logarithms of shares, and quantiles, precise in the tails.
 
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
 
@@ -10,9 +10,9 @@ fn below(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }
 
-/// The exponential of a number that is not above 0, to the last two bits; of less than -700, that of -700, which is all but 0.
+/// The exponential of a number that is not above 0, to the last two bits; of less than -700, that of -700, which is almost 0.
 ///
-/// It has no branches and calls nothing, so that it is worked out for several numbers at once.
+/// It has no branches and calls no function, so that the compiler can compute it for several numbers at once.
 pub(crate) fn exp_of_negative(x: f64) -> f64 {
     // What brings the nearest whole number into the lowest bits of a float.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
@@ -50,11 +50,11 @@ const TAYLOR: [f64; 14] = [
 /// It has no branches either. What is left without the exponential is a polynomial of (x - 5.5) / (x + 5.5), a fit to values of
 /// 40 digits in the points of Chebyshev.
 pub(crate) fn beyond(x: f64) -> f64 {
-    let place = (x - 5.5) / (x + 5.5);
-    BEYOND.iter().rev().fold(0.0, |sum, term| sum * place + term) * exp_of_negative(-0.5 * x * x)
+    let fraction = (x - 5.5) / (x + 5.5);
+    BEYOND_COEFFICIENTS.iter().rev().fold(0.0, |sum, term| sum * fraction + term) * exp_of_negative(-0.5 * x * x)
 }
 
-const BEYOND: [f64; 19] = [
+const BEYOND_COEFFICIENTS: [f64; 19] = [
     0.070_342_694_025_127_88,
     -0.132_632_095_895_522_25,
     0.110_979_991_785_169_73,
@@ -114,14 +114,14 @@ pub(crate) fn quantile(share: f64) -> f64 {
     let q = share - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
-        return q * ratio(r, &CENTRE);
+        return q * ratio(r, &CENTRE_COEFFICIENTS);
     }
     let tail = if q < 0.0 { share } else { 1.0 - share };
     if tail <= 0.0 {
         return if q < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
     }
     let r = (-libm::log(tail)).sqrt();
-    let x = if r <= 5.0 { ratio(r - 1.6, &SHOULDER) } else { ratio(r - 5.0, &TAIL) };
+    let x = if r <= 5.0 { ratio(r - 1.6, &SHOULDER_COEFFICIENTS) } else { ratio(r - 5.0, &TAIL_COEFFICIENTS) };
     if q < 0.0 { -x } else { x }
 }
 
@@ -131,7 +131,7 @@ fn ratio(r: f64, [above, below]: &[[f64; 8]; 2]) -> f64 {
     polynomial(above) / polynomial(below)
 }
 
-const CENTRE: [[f64; 8]; 2] = [
+const CENTRE_COEFFICIENTS: [[f64; 8]; 2] = [
     [
         3.387_132_872_796_366_5,
         1.331_416_678_917_843_8e2,
@@ -153,7 +153,7 @@ const CENTRE: [[f64; 8]; 2] = [
         5.226_495_278_852_854e3,
     ],
 ];
-const SHOULDER: [[f64; 8]; 2] = [
+const SHOULDER_COEFFICIENTS: [[f64; 8]; 2] = [
     [
         1.423_437_110_749_683_5,
         4.630_337_846_156_546,
@@ -175,7 +175,7 @@ const SHOULDER: [[f64; 8]; 2] = [
         1.050_750_071_644_416_9e-9,
     ],
 ];
-const TAIL: [[f64; 8]; 2] = [
+const TAIL_COEFFICIENTS: [[f64; 8]; 2] = [
     [
         6.657_904_643_501_103,
         5.463_784_911_164_114,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_branches_is_as_exact() {
+    fn functions_without_branches_are_as_exact() {
         for step in 0..100_000 {
             let x = f64::from(step) * 1e-4;
             assert!((beyond(x) / below(-x) - 1.0).abs() < 1e-13, "{x}");

@@ -1,8 +1,8 @@
-//! Stopping trials half-way.
+//! Stops trials whose reports are worse than those of earlier trials.
 
 use jackfield_plugin_api::{Failure, Outcome, Result, SearchQuestion, Study, prelude::*};
 
-/// When a trial is stopped: where its last report is worse than the median of what the trials that completed had reported by
+/// When a trial is stopped: where its last report is worse than the median of what the completed trials had reported by
 /// then.
 ///
 /// As the pruner by median of Optuna, but that the last report counts and not the best so far: reports may be different measures
@@ -13,7 +13,7 @@ pub struct Pruning {
     /// How many trials complete before one is stopped.
     #[config(default = 5)]
     pub startup: u32,
-    /// How many reports of a trial are not held against others, from the first.
+    /// How many reports of a trial, from the first, are not compared with those of others.
     #[config(default = 0)]
     pub warmup: u32,
     /// Which percentile of the others' reports a trial has to reach, 0 to 100, counted from the best: less stops more. 50 is the
@@ -31,17 +31,17 @@ impl Default for Pruning {
 
 impl Pruning {
     /// # Errors
-    /// [`Failure::InvalidConfig`] for a percentile that is none.
-    pub(crate) fn open(&self) -> Result<()> {
+    /// [`Failure::InvalidConfig`] for a percentile outside of 0 to 100.
+    pub(crate) fn check_settings(&self) -> Result<()> {
         if (0.0..=100.0).contains(&self.percentile) {
             return Ok(());
         }
-        let found = format!("`prune.percentile` is {}, and lies outside 0 to 100", self.percentile);
+        let found = format!("`prune.percentile` is {}: it must be 0 to 100", self.percentile);
         Err(Failure::InvalidConfig(found))
     }
 
     /// # Errors
-    /// [`Failure::InvalidConfig`] if trials report, and there are several objectives to hold the reports against.
+    /// [`Failure::InvalidConfig`] if trials report, and there are several objectives that the reports could be measures of.
     pub(crate) fn check(&self, study: &Study) -> Result<()> {
         if study.reports == 0 || study.goals.len() == 1 {
             return Ok(());
@@ -56,11 +56,11 @@ impl Pruning {
     }
 
     /// Whether a trial with these reports is to be stopped.
-    pub(crate) fn stops(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> bool {
+    pub(crate) fn should_stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> bool {
         let ([goal], Some(last)) = (study.goals.as_slice(), question.reports.last()) else { return false };
-        let at = question.reports.len() - 1;
+        let report_index = question.reports.len() - 1;
         let completed = known.iter().filter(|outcome| !outcome.pruned && !outcome.objectives.is_empty());
-        if at < self.warmup as usize || completed.clone().count() < (self.startup as usize).max(1) {
+        if report_index < self.warmup as usize || completed.clone().count() < (self.startup as usize).max(1) {
             return false;
         }
         if last.is_nan() {
@@ -69,7 +69,7 @@ impl Pruning {
         // Less is better.
         let sign = if goal.minimize { 1.0 } else { -1.0 };
         let mut others: Vec<f64> = completed
-            .filter_map(|outcome| outcome.reports.get(at))
+            .filter_map(|outcome| outcome.reports.get(report_index))
             .filter(|report| !report.is_nan())
             .map(|report| sign * report)
             .collect();
@@ -80,9 +80,9 @@ impl Pruning {
 
 /// The percentile of numbers in order, interpolated between the two beside it; none of none.
 fn percentile(sorted: &[f64], percentile: f64) -> Option<f64> {
-    let at = (sorted.len().checked_sub(1)?) as f64 * percentile / 100.0;
-    let (least, greatest) = (*sorted.get(at.floor() as usize)?, *sorted.get(at.ceil() as usize)?);
-    let share = at.fract();
+    let position = (sorted.len().checked_sub(1)?) as f64 * percentile / 100.0;
+    let (least, greatest) = (*sorted.get(position.floor() as usize)?, *sorted.get(position.ceil() as usize)?);
+    let share = position.fract();
     // Each by its share: the difference of two finite numbers may be infinite.
     Some(if share == 0.0 { least } else { least * (1.0 - share) + greatest * share })
 }

@@ -1,4 +1,4 @@
-//! The search `random`.
+//! The search `random`, which draws values uniformly.
 
 use jackfield_plugin_api::{Outcome, SearchPolicy, SearchQuestion, Study, Values, prelude::*};
 
@@ -19,7 +19,7 @@ impl SearchPolicy for RandomSearch {
     const STABILITY: Stability = Stability::Beta;
 
     fn open(self) -> Result<Self> {
-        self.prune.open()?;
+        self.prune.check_settings()?;
         Ok(self)
     }
 
@@ -28,11 +28,11 @@ impl SearchPolicy for RandomSearch {
     }
 
     fn suggest(&self, study: &Study, _known: &[Outcome], question: &SearchQuestion) -> Result<Values> {
-        Ok(Space::of(study)?.any(&mut Random::new(question.seed)))
+        Ok(Space::of(study)?.uniform(&mut Random::new(question.seed)))
     }
 
     fn stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<bool> {
-        Ok(self.prune.stops(study, known, question))
+        Ok(self.prune.should_stop(study, known, question))
     }
 
     fn examples() -> Vec<Example> {

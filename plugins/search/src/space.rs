@@ -1,4 +1,4 @@
-//! A study's space, with each value as a number.
+//! The space of a study, with each value as a number.
 
 use jackfield_plugin_api::{Condition, Dimension, Domain, Random, Result, Study, Values, prelude::Value, step_value};
 
@@ -34,17 +34,19 @@ impl Axis<'_> {
                 if integer && value.as_i64().is_none() {
                     return None;
                 }
-                let at = ((value.as_f64()? - min) / step).round();
-                let on_step = |at: f64| {
-                    let number = step_value(min, step, at as u64);
+                let step_index = ((value.as_f64()? - min) / step).round();
+                let on_step = |step_index: f64| {
+                    let number = step_value(min, step, step_index as u64);
                     value.as_f64().filter(|found| (found - number).abs() <= step * 1e-6).map(|_| number)
                 };
-                Some(at).filter(|at| (0.0..count as f64).contains(at)).and_then(on_step)
+                Some(step_index).filter(|step_index| (0.0..count as f64).contains(step_index)).and_then(on_step)
             }
             Domain::LogIntegers { min, max } => {
                 value.as_i64().filter(|number| (min..=max).contains(number)).map(|number| number as f64)
             }
-            Domain::Choices(choices) => choices.iter().position(|choice| choice == value).map(|at| at as f64),
+            Domain::Choices(choices) => {
+                choices.iter().position(|choice| choice == value).map(|step_index| step_index as f64)
+            }
         }
     }
 
@@ -53,8 +55,8 @@ impl Axis<'_> {
         match self.domain {
             Domain::Float { min, max, .. } => number.clamp(min, max),
             Domain::Steps { min, step, count, .. } => {
-                let at = ((number - min) / step).round().clamp(0.0, (count - 1) as f64);
-                step_value(min, step, at as u64)
+                let step_index = ((number - min) / step).round().clamp(0.0, (count - 1) as f64);
+                step_value(min, step, step_index as u64)
             }
             Domain::LogIntegers { min, max } => number.round().clamp(min as f64, max as f64),
             Domain::Choices(choices) => number.clamp(0.0, (choices.len() - 1) as f64),
@@ -70,18 +72,18 @@ impl Axis<'_> {
         }
     }
 
-    /// A number that is any of the dimension's with equal chance; by the logarithm, where that is what is searched evenly.
-    pub(crate) fn any(&self, random: &mut Random) -> f64 {
-        let between = |low: f64, high: f64, share: f64| low + (high - low) * share;
+    /// A number drawn uniformly from the dimension's; uniformly by its logarithm, where the dimension is searched by that.
+    pub(crate) fn uniform(&self, random: &mut Random) -> f64 {
+        let interpolate = |low: f64, high: f64, share: f64| low + (high - low) * share;
         match self.domain {
-            Domain::Float { min, max, log: false } => self.nearest(between(min, max, random.next_f64())),
+            Domain::Float { min, max, log: false } => self.nearest(interpolate(min, max, random.next_f64())),
             Domain::Float { min, max, log: true } => {
-                self.nearest(libm::exp(between(libm::log(min), libm::log(max), random.next_f64())))
+                self.nearest(libm::exp(interpolate(libm::log(min), libm::log(max), random.next_f64())))
             }
             Domain::Steps { min, step, count, .. } => step_value(min, step, random.below(count)),
             Domain::LogIntegers { min, max } => {
                 let (low, high) = (libm::log(min as f64 - 0.5), libm::log(max as f64 + 0.5));
-                self.nearest(libm::exp(between(low, high, random.next_f64())))
+                self.nearest(libm::exp(interpolate(low, high, random.next_f64())))
             }
             Domain::Choices(choices) => random.below(choices.len() as u64) as f64,
         }
@@ -97,14 +99,14 @@ pub(crate) struct Space<'a> {
 
 impl<'a> Space<'a> {
     /// # Errors
-    /// What is wrong with the first dimension that is none.
+    /// What is wrong with the first dimension that is not valid.
     pub(crate) fn of(study: &'a Study) -> Result<Self> {
         let axis = |dimension: &'a Dimension| {
             Ok(Axis { name: &dimension.name, domain: dimension.domain()?, when: dimension.when.as_ref() })
         };
         let axes = study.space.iter().map(axis).collect::<Result<Vec<_>>>()?;
         let mut by_name: Vec<_> = (0..axes.len()).collect();
-        by_name.sort_unstable_by_key(|&at| axes[at].name);
+        by_name.sort_unstable_by_key(|&index| axes[index].name);
         Ok(Self { axes, by_name })
     }
 
@@ -114,32 +116,32 @@ impl<'a> Space<'a> {
         // Both are in order of their names.
         let mut axes = self.by_name.iter().peekable();
         for (name, value) in values {
-            while axes.next_if(|&&at| self.axes[at].name < name.as_str()).is_some() {}
-            if let Some(&at) = axes.next_if(|&&at| self.axes[at].name == name) {
-                row[at] = self.axes[at].number(value).unwrap_or(f64::NAN);
+            while axes.next_if(|&&axis_index| self.axes[axis_index].name < name.as_str()).is_some() {}
+            if let Some(&axis_index) = axes.next_if(|&&axis_index| self.axes[axis_index].name == name) {
+                row[axis_index] = self.axes[axis_index].number(value).unwrap_or(f64::NAN);
             }
         }
     }
 
-    /// Any values, with equal chance.
-    pub(crate) fn any(&self, random: &mut Random) -> Values {
+    /// Values drawn uniformly.
+    pub(crate) fn uniform(&self, random: &mut Random) -> Values {
         let mut values = Values::new();
         for axis in &self.axes {
             if axis.applies(&values) {
-                values.insert(axis.name.to_owned(), axis.value(axis.any(random)));
+                values.insert(axis.name.to_owned(), axis.value(axis.uniform(random)));
             }
         }
         values
     }
 
-    /// The axes by their conditions: those of a group have values in the same trials. A group stands after the one that its
-    /// condition is on.
+    /// The axes grouped by their conditions: those of a group have values in the same trials. A group follows the one that its
+    /// condition is about.
     pub(crate) fn groups(&self) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (at, axis) in self.axes.iter().enumerate() {
+        for (index, axis) in self.axes.iter().enumerate() {
             match groups.iter_mut().find(|group| self.axes[group[0]].when == axis.when) {
-                Some(group) => group.push(at),
-                None => groups.push(vec![at]),
+                Some(group) => group.push(index),
+                None => groups.push(vec![index]),
             }
         }
         groups

@@ -1,4 +1,4 @@
-//! The search `tpe`.
+//! The search `tpe`, which compares the density of the best trials with that of the others.
 
 use jackfield_plugin_api::{Outcome, SearchPolicy, SearchQuestion, Study, Values, prelude::*};
 
@@ -8,7 +8,7 @@ use crate::{
     mixture::Mixture,
     pruning::Pruning,
     space::{Axis, Space},
-    split::{Split, split},
+    split::{Split, split_trials},
 };
 
 /// Picks what is likely among the best trials and unlikely among the others: tree-structured Parzen estimators, multivariate, for
@@ -41,7 +41,7 @@ pub struct Tpe {
     pub prune: Pruning,
 }
 
-/// What is known of the trials of some axes, as two densities.
+/// The densities of the best trials and of the others, over some axes.
 pub(crate) struct Estimate {
     /// Of the best trials.
     pub(crate) below: Mixture,
@@ -54,26 +54,31 @@ impl Estimate {
     /// that are still running.
     pub(crate) fn of(space: &Space, group: &[usize], history: &History, split: &Split, running: &[Vec<f64>]) -> Self {
         let axes: Vec<Axis> = group.iter().map(|&axis| space.axes[axis]).collect();
-        let is_whole = |row: &&[f64]| group.iter().all(|&axis| !row[axis].is_nan());
+        let has_all_values = |row: &&[f64]| group.iter().all(|&axis| !row[axis].is_nan());
         let columns = |rows: &[&[f64]]| -> Vec<Vec<f64>> {
             group.iter().map(|&axis| rows.iter().map(|row| row[axis]).collect()).collect()
         };
-        let best: Vec<(usize, &[f64])> =
-            split.below.iter().map(|&trial| history.row(trial)).enumerate().filter(|(_, row)| is_whole(row)).collect();
+        let best: Vec<(usize, &[f64])> = split
+            .below
+            .iter()
+            .map(|&trial| history.row(trial))
+            .enumerate()
+            .filter(|(_, row)| has_all_values(row))
+            .collect();
         let weights = match &split.weights {
-            Some(weights) => best.iter().map(|(place, _)| weights[*place]).collect(),
-            None => by_age(best.len()),
+            Some(weights) => best.iter().map(|(position, _)| weights[*position]).collect(),
+            None => weights_by_age(best.len()),
         };
         let best: Vec<&[f64]> = best.into_iter().map(|(_, row)| row).collect();
         let others = split.above.iter().map(|&trial| history.row(trial)).chain(running.iter().map(Vec::as_slice));
-        let others: Vec<&[f64]> = others.filter(is_whole).collect();
+        let others: Vec<&[f64]> = others.filter(has_all_values).collect();
         Self {
             below: Mixture::of(&axes, &columns(&best), &weights),
-            above: Mixture::of(&axes, &columns(&others), &by_age(others.len())),
+            above: Mixture::of(&axes, &columns(&others), &weights_by_age(others.len())),
         }
     }
 
-    /// Which of the points, given by a column for each axis, is the likeliest below and unlikeliest above; the first of equal ones.
+    /// Index of the point, given by a column for each axis, with the greatest ratio of the density below to that above; the first of equal ones.
     pub(crate) fn pick(&self, columns: &[Vec<f64>]) -> usize {
         let (below, above) = (self.below.log_densities(columns), self.above.log_densities(columns));
         let mut best = (0, f64::NEG_INFINITY);
@@ -86,14 +91,14 @@ impl Estimate {
     }
 }
 
-/// What so many trials weigh by their age: all the same up to 25 of them; of more, the older ones less, down to one part in as
+/// The weights of trials by their age: all the same up to 25 of them; of more, the older ones less, down to one part in as
 /// many as there are.
-pub(crate) fn by_age(trials: usize) -> Vec<f64> {
-    const YOUNG: usize = 25;
-    let Some(old) = trials.checked_sub(YOUNG) else { return vec![1.0; trials] };
+pub(crate) fn weights_by_age(trials: usize) -> Vec<f64> {
+    const FULL_WEIGHT: usize = 25;
+    let Some(old) = trials.checked_sub(FULL_WEIGHT) else { return vec![1.0; trials] };
     let least = 1.0 / trials as f64;
     let step = if old > 1 { (1.0 - least) / (old - 1) as f64 } else { 0.0 };
-    let weight = |at: usize| if at < old { least + step * at as f64 } else { 1.0 };
+    let weight = |index: usize| if index < old { least + step * index as f64 } else { 1.0 };
     (0..trials).map(weight).collect()
 }
 
@@ -103,10 +108,10 @@ impl SearchPolicy for Tpe {
 
     fn open(self) -> Result<Self> {
         if !(1..=100_000).contains(&self.candidates) {
-            let found = format!("`candidates` is {}, and lies outside 1 to 100,000", self.candidates);
+            let found = format!("`candidates` is {}: it must be 1 to 100,000", self.candidates);
             return Err(Failure::InvalidConfig(found));
         }
-        self.prune.open()?;
+        self.prune.check_settings()?;
         Ok(self)
     }
 
@@ -119,9 +124,9 @@ impl SearchPolicy for Tpe {
         let mut random = Random::new(question.seed);
         let history = History::of(&space, study, known);
         if history.trials.len() < (self.startup as usize).max(1) {
-            return Ok(space.any(&mut random));
+            return Ok(space.uniform(&mut random));
         }
-        let split = split(&history.trials);
+        let split_trials = split_trials(&history.trials);
         let mut running = Vec::new();
         if self.constant_liar {
             for values in &question.pending {
@@ -135,16 +140,17 @@ impl SearchPolicy for Tpe {
             if !space.axes[group[0]].applies(&values) {
                 continue;
             }
-            let (fixed, open): (Vec<usize>, Vec<usize>) = group.iter().partition(|&&axis| space.axes[axis].is_fixed());
-            let mut put = |axis: &Axis, number: f64| values.insert(axis.name.to_owned(), axis.value(number));
-            for axis in fixed.iter().map(|&axis| &space.axes[axis]) {
-                put(axis, axis.nearest(0.0));
+            let (fixed_axes, open_axes): (Vec<usize>, Vec<usize>) =
+                group.iter().partition(|&&axis| space.axes[axis].is_fixed());
+            let mut insert_value = |axis: &Axis, number: f64| values.insert(axis.name.to_owned(), axis.value(number));
+            for axis in fixed_axes.iter().map(|&axis| &space.axes[axis]) {
+                insert_value(axis, axis.nearest(0.0));
             }
-            if open.is_empty() {
+            if open_axes.is_empty() {
                 continue;
             }
-            let estimate = Estimate::of(&space, &open, &history, &split, &running);
-            let axes: Vec<Axis> = open.iter().map(|&axis| space.axes[axis]).collect();
+            let estimate = Estimate::of(&space, &open_axes, &history, &split_trials, &running);
+            let axes: Vec<Axis> = open_axes.iter().map(|&axis| space.axes[axis]).collect();
             let mut columns = vec![Vec::with_capacity(self.candidates as usize); axes.len()];
             for _ in 0..self.candidates {
                 let point = estimate.below.draw(&axes, &mut random);
@@ -152,14 +158,14 @@ impl SearchPolicy for Tpe {
             }
             let best = estimate.pick(&columns);
             axes.iter().zip(&columns).for_each(|(axis, column)| {
-                put(axis, column[best]);
+                insert_value(axis, column[best]);
             });
         }
         Ok(values)
     }
 
     fn stop(&self, study: &Study, known: &[Outcome], question: &SearchQuestion) -> Result<bool> {
-        Ok(self.prune.stops(study, known, question))
+        Ok(self.prune.should_stop(study, known, question))
     }
 
     fn examples() -> Vec<Example> {

@@ -49,16 +49,16 @@ fn configurations_without_sense_are_refused_by_what_is_wrong() {
         format!("{name}: {}", extension.open(&config.to_string()).err().expect("refused"))
     };
     assert_snapshot!(refused.iter().map(message).collect::<Vec<_>>().join("\n"), @r"
-    tpe: invalid-config: `candidates` is 0, and lies outside 1 to 100,000
+    tpe: invalid-config: `candidates` is 0: it must be 1 to 100,000
     tpe: invalid-config: invalid value: integer `-1`, expected u32 at line 1 column 13
     tpe: invalid-config: unknown field `gamma`, expected one of `startup`, `candidates`, `constant_liar`, `prune` at line 1 column 8
-    tpe: invalid-config: `prune.percentile` is 101, and lies outside 0 to 100
-    nsga2: invalid-config: `population` is 1, and lies outside 2 to 100,000
-    nsga2: invalid-config: `crossover` is 1.5, and lies outside 0 to 1
-    nsga2: invalid-config: `swap` is -0.5, and lies outside 0 to 1
-    nsga2: invalid-config: `mutation` is 2, and lies outside 0 to 1
+    tpe: invalid-config: `prune.percentile` is 101: it must be 0 to 100
+    nsga2: invalid-config: `population` is 1: it must be 2 to 100,000
+    nsga2: invalid-config: `crossover` is 1.5: it must be 0 to 1
+    nsga2: invalid-config: `swap` is -0.5: it must be 0 to 1
+    nsga2: invalid-config: `mutation` is 2: it must be 0 to 1
     random: invalid-config: unknown field `median`, expected one of `startup`, `warmup`, `percentile` at line 1 column 18
-    grid: invalid-config: `points` is 1, and lies outside 2 to 1,000,000
+    grid: invalid-config: `points` is 1: it must be 2 to 1,000,000
     ");
 }
 

@@ -1,4 +1,4 @@
-//! `tpe`, step by step, beside what Optuna 4.8.0 makes of the same trials.
+//! Compares each step of `tpe` with that of Optuna 4.8.0 on the same trials.
 
 use std::{fs, path::Path};
 
@@ -8,9 +8,9 @@ use serde_json::from_value;
 use crate::{
     history::History,
     mixture::{Factor, Mixture},
-    ranks::ranks,
+    pareto_front::pareto_ranks,
     space::Space,
-    split::split,
+    split::split_trials,
     tpe::Estimate,
 };
 
@@ -37,7 +37,7 @@ fn check_near(what: &str, found: &[f64], expected: &[f64], bar: f64) {
 fn estimates(study: &Study, known: &[Outcome], check: impl Fn(&[&str], &Estimate)) -> [Vec<u64>; 2] {
     let space = Space::of(study).expect("a space");
     let history = History::of(&space, study, known);
-    let split = split(&history.trials);
+    let split = split_trials(&history.trials);
     for group in space.groups() {
         let open: Vec<usize> = group.into_iter().filter(|&axis| !space.axes[axis].is_fixed()).collect();
         let names: Vec<&str> = open.iter().map(|&axis| space.axes[axis].name).collect();
@@ -139,7 +139,7 @@ fn reference_steps_are_taken_where_they_are_beside_the_repository() {
         let known: Vec<Outcome> = trials.iter().enumerate().map(outcome).collect();
 
         let losses: Vec<Vec<f64>> = trials.iter().map(|trial| floats(&trial["values"])).collect();
-        let found = ranks(&losses.iter().map(Vec::as_slice).collect::<Vec<_>>(), losses.len());
+        let found = pareto_ranks(&losses.iter().map(Vec::as_slice).collect::<Vec<_>>(), losses.len());
         let below = whole(&case["below"]);
         for (trial, expected) in whole(&case["ranks"]).into_iter().enumerate() {
             let is_equal = found[trial] == expected || !below.contains(&trial) && found[trial] >= expected;

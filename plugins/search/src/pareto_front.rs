@@ -1,43 +1,43 @@
-//! Which points are better than which, by several measures.
+//! The Pareto fronts of points with several measures, where less is better in every measure.
 
 use std::cmp::Ordering;
 
 /// The order of points by their first measures, then by their second ones, and so on. In this order none is dominated by a later
 /// one.
-pub(crate) fn lexicographic(a: &[f64], b: &[f64]) -> Ordering {
+pub(crate) fn compare_lexicographically(a: &[f64], b: &[f64]) -> Ordering {
     a.iter().zip(b).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// Indices of the points, in that order, each of equal points after the one before it.
-pub(crate) fn sorted(points: &[&[f64]]) -> Vec<usize> {
+/// Indices of the points in lexicographic order; equal points stay in their order.
+pub(crate) fn sorted_indices(points: &[&[f64]]) -> Vec<usize> {
     let mut order: Vec<_> = (0..points.len()).collect();
-    order.sort_by(|&a, &b| lexicographic(points[a], points[b]));
+    order.sort_by(|&a, &b| compare_lexicographically(points[a], points[b]));
     order
 }
 
 /// The rank of each point, where less is better in every measure: 0 where no other point dominates it, 1 where those of rank 0
-/// alone do, and so on. Equal points have one rank. Ranks are made out until so many different points have one; all others have
+/// alone do, and so on. Equal points have one rank. Ranks are computed until `enough` different points have one; all others have
 /// the next rank.
-pub(crate) fn ranks(points: &[&[f64]], enough: usize) -> Vec<usize> {
-    let mut order = sorted(points);
+pub(crate) fn pareto_ranks(points: &[&[f64]], enough: usize) -> Vec<usize> {
+    let mut order = sorted_indices(points);
     let mut ranks = vec![0; points.len()];
     let (mut rank, mut ranked) = (0, 0);
     while !order.is_empty() && ranked < enough {
         let mut front: Vec<&[f64]> = Vec::new();
         let mut others = Vec::with_capacity(order.len());
         // In two measures, what was found last has the least second one.
-        let on = |front: &[&[f64]], point: &[f64]| match point.len() {
+        let is_on_front = |front: &[&[f64]], point: &[f64]| match point.len() {
             0 | 1 => front.is_empty(),
             2 => front.last().is_none_or(|last| point[1] < last[1]),
             _ => !front.iter().any(|other| other.iter().zip(point).all(|(other, own)| other <= own)),
         };
-        let mut same: Option<(&[f64], bool)> = None;
-        for at in order {
-            let point = points[at];
-            let is_on = match same {
+        let mut last: Option<(&[f64], bool)> = None;
+        for index in order {
+            let point = points[index];
+            let is_on = match last {
                 Some((last, is_on)) if last == point => is_on,
                 _ => {
-                    let is_on = on(&front, point);
+                    let is_on = is_on_front(&front, point);
                     if is_on {
                         front.push(point);
                         ranked += 1;
@@ -45,17 +45,17 @@ pub(crate) fn ranks(points: &[&[f64]], enough: usize) -> Vec<usize> {
                     is_on
                 }
             };
-            same = Some((point, is_on));
+            last = Some((point, is_on));
             if is_on {
-                ranks[at] = rank;
+                ranks[index] = rank;
             } else {
-                others.push(at);
+                others.push(index);
             }
         }
         order = others;
         rank += 1;
     }
-    order.into_iter().for_each(|at| ranks[at] = rank);
+    order.into_iter().for_each(|index| ranks[index] = rank);
     ranks
 }
 
@@ -63,10 +63,10 @@ pub(crate) fn ranks(points: &[&[f64]], enough: usize) -> Vec<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::ranks;
+    use super::pareto_ranks;
 
     /// By the definition.
-    fn peeled(points: &[Vec<f64>]) -> Vec<usize> {
+    fn ranks_by_definition(points: &[Vec<f64>]) -> Vec<usize> {
         let dominates =
             |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a <= b) && a.iter().zip(b).any(|(a, b)| a < b);
         let mut found = vec![usize::MAX; points.len()];
@@ -89,14 +89,14 @@ mod tests {
             }),
             enough in 0_usize..40,
         ) {
-            let found = ranks(&points.iter().map(Vec::as_slice).collect::<Vec<_>>(), enough);
-            let expected = peeled(&points);
+            let found = pareto_ranks(&points.iter().map(Vec::as_slice).collect::<Vec<_>>(), enough);
+            let expected = ranks_by_definition(&points);
             let last = found.iter().copied().max().unwrap_or_default();
             for (found, expected) in found.iter().zip(&expected) {
                 prop_assert_eq!(*found, (*expected).min(last));
             }
             let mut ranked: Vec<_> = (0..points.len()).filter(|&at| found[at] < last).map(|at| &points[at]).collect();
-            ranked.sort_by(|a, b| super::lexicographic(a, b));
+            ranked.sort_by(|a, b| super::compare_lexicographically(a, b));
             ranked.dedup();
             prop_assert!(found == expected || ranked.len() >= enough);
         }
