@@ -11,13 +11,16 @@
 #[must_use]
 pub fn common_start<'a>(replies: &[&'a str]) -> &'a str {
     let Some((first, others)) = replies.split_first() else { return "" };
-    let shared = |other: &&str| {
+    let shared_length = |other: &&str| {
         let pairs = first.chars().zip(other.chars());
-        pairs.take_while(|(one, another)| one == another).map(|(one, _)| one.len_utf8()).sum::<usize>()
+        pairs
+            .take_while(|(first_char, other_char)| first_char == other_char)
+            .map(|(first_char, _)| first_char.len_utf8())
+            .sum::<usize>()
     };
-    let mut start = &first[..others.iter().map(shared).min().unwrap_or(first.len())];
-    let goes_on = |reply: &&str| reply[start.len()..].chars().next().is_some_and(is_of_word);
-    if replies.iter().any(goes_on) {
+    let mut start = &first[..others.iter().map(shared_length).min().unwrap_or(first.len())];
+    let continues_word = |reply: &&str| reply[start.len()..].chars().next().is_some_and(is_of_word);
+    if replies.iter().any(continues_word) {
         start = start.trim_end_matches(is_of_word);
     }
     start.trim_end()

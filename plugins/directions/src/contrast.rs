@@ -3,8 +3,8 @@
 use jackfield_plugin_api::{Prompt, prelude::*};
 
 use crate::{
-    capture::{check_prompts, complete, residuals},
     common_start,
+    residuals_of_prompts::{check_prompts, complete_prompts, residuals},
 };
 
 /// What `contrast-residuals` reads.
@@ -80,7 +80,7 @@ impl Analyzer for ReadContrast {
                 temperature: Some(0.0),
                 ..CompletionRequest::new(messages)
             };
-            let replies = complete(&prompts, "", &request, host).await?;
+            let replies = complete_prompts(&prompts, "", &request, host).await?;
             let texts: Vec<&str> = replies.iter().map(|reply| reply.text.as_str()).collect();
             start = common_start(&texts).to_owned();
         }

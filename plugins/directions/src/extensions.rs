@@ -144,17 +144,17 @@ fn directions(options: Options, contrast: &ContrastSet, host: &Host<'_>) -> Resu
     extractor.check(positive.shape(), negative.shape())?;
     let Shape { layers, width, .. } = positive.shape();
     let mut tensor = host.create_tensor(&[layers as u64, width as u64])?;
-    let mut known = Vec::new();
+    let mut layers_found = Vec::new();
     extract_each(&extractor, &mut positive, &mut negative, |layer| -> Result<()> {
         if host.cancelled() {
             return Err(Failure::Cancelled("the directions are no longer wanted".to_owned()));
         }
         tensor.write(&layer.direction)?;
-        known.push(layer.known);
-        host.progress(known.len() as u64, Some(layers as u64), "layers");
+        layers_found.push(layer.known);
+        host.progress(layers_found.len() as u64, Some(layers as u64), "layers");
         Ok(())
     })?;
-    Ok(Directions { directions: tensor.finish()?, layers: known })
+    Ok(Directions { directions: tensor.finish()?, layers: layers_found })
 }
 
 /// The residuals of a tensor by reference.
@@ -166,11 +166,12 @@ struct TensorResiduals<'a> {
 impl<'a> TensorResiduals<'a> {
     fn open(tensor: &TensorRef, host: &Host<'a>) -> Result<Self> {
         let [prompts, layers, width] = tensor.dimensions()?;
-        let length = |length: u64| {
+        let checked_length = |checked_length: u64| {
             let too_large = |_| Failure::InvalidInput(format!("a tensor of shape {:?} is too large", tensor.shape));
-            usize::try_from(length).map_err(too_large)
+            usize::try_from(checked_length).map_err(too_large)
         };
-        let shape = Shape { prompts: length(prompts)?, layers: length(layers)?, width: length(width)? };
+        let shape =
+            Shape { prompts: checked_length(prompts)?, layers: checked_length(layers)?, width: checked_length(width)? };
         Ok(Self { tensor: host.tensor(tensor)?, shape })
     }
 }
@@ -181,9 +182,9 @@ impl Residuals for TensorResiduals<'_> {
     }
 
     fn read(&mut self, prompt: usize, layers: Range<usize>, rows: &mut [f32]) -> Result<()> {
-        let Shape { layers: all, width, .. } = self.shape;
+        let Shape { layers: all_layers, width, .. } = self.shape;
         // Within the tensor, whose length was checked when it was opened.
-        let row = prompt as u64 * all as u64 + layers.start as u64;
+        let row = prompt as u64 * all_layers as u64 + layers.start as u64;
         self.tensor.read(row * width as u64, rows)
     }
 }

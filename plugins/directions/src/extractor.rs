@@ -33,7 +33,7 @@ pub struct Extractor {
 pub struct ExtractedLayer {
     /// A unit vector; all zeros where the layer is degenerate.
     pub direction: Vec<f32>,
-    /// What is known of the layer, with [`MoreOfLayer`] in `more`.
+    /// What is known of the layer, with [`LayerDetails`] in `more`.
     pub known: LayerDirection,
 }
 
@@ -41,7 +41,7 @@ pub struct ExtractedLayer {
 /// difference of the means describe the residuals as they were given, before clamping and whatever the method, so that they
 /// can be compared between settings. What is undefined is absent.
 #[derive(Clone, Debug, Default, PartialEq, Document)]
-pub struct MoreOfLayer {
+pub struct LayerDetails {
     /// The cosine between the mean of the positive prompts and the difference of the means; undefined where one is zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cos_positive_direction: Option<f64>,
@@ -56,7 +56,7 @@ pub struct MoreOfLayer {
     pub probe: Option<Probe>,
 }
 
-impl MoreOfLayer {
+impl LayerDetails {
     fn into_map(self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(map)) => map,
@@ -130,23 +130,23 @@ impl Extractor {
         let shape = |rows: LayerRows<'_>| Shape { prompts: rows.prompts(), layers: 1, width: rows.width() };
         self.check(shape(positive), shape(negative))?;
         let mut rows = Rows::new(layer, positive, negative)?;
-        let given = rows.means();
-        let alike = rows.all_alike();
-        let silhouette = (!alike).then(|| silhouette(&rows));
-        let clamped = (self.options.winsorize < 1.0).then(|| {
+        let means_as_given = rows.means();
+        let are_alike = rows.are_all_alike();
+        let silhouette = (!are_alike).then(|| silhouette(&rows));
+        let clamped_means = (self.options.winsorize < 1.0).then(|| {
             rows.winsorize(self.options.winsorize);
             rows.means()
         });
-        let means = clamped.as_ref().unwrap_or(&given);
-        let (candidate, probe) = if alike { (None, None) } else { self.candidate(layer, rows, means) };
-        let direction = candidate.and_then(|candidate| self.finish(candidate, means));
+        let means = clamped_means.as_ref().unwrap_or(&means_as_given);
+        let (candidate, probe) = if are_alike { (None, None) } else { self.candidate(layer, rows, means) };
+        let direction = candidate.and_then(|candidate| self.project_and_check(candidate, means));
 
-        let [norm_mean_positive, norm_mean_negative, norm_difference] = given.norms();
-        let [cos_means, cos_positive_direction, cos_negative_direction] = given.cosines();
-        let more = MoreOfLayer {
+        let [norm_mean_positive, norm_mean_negative, norm_difference] = means_as_given.norms();
+        let [cos_means, cos_positive_direction, cos_negative_direction] = means_as_given.cosines();
+        let details = LayerDetails {
             cos_positive_direction,
             cos_negative_direction,
-            cos_direction_difference: direction.as_ref().and_then(|found| cosine(found, &given.difference)),
+            cos_direction_difference: direction.as_ref().and_then(|found| cosine(found, &means_as_given.difference)),
             probe,
         };
         let known = LayerDirection {
@@ -156,22 +156,22 @@ impl Extractor {
             norm_difference,
             cos_means,
             silhouette,
-            extra: more.into_map(),
+            details: details.into_map(),
         };
-        let direction = direction.unwrap_or_else(|| vec![0.0; given.difference.len()]);
+        let direction = direction.unwrap_or_else(|| vec![0.0; means_as_given.difference.len()]);
         Ok(ExtractedLayer { direction: direction.iter().map(|&x| x as f32).collect(), known })
     }
 
     /// The direction that the method finds, unprojected.
     fn candidate(&self, layer: usize, mut rows: Rows, means: &Means) -> (Option<Candidate>, Option<Probe>) {
-        let candidate = |(direction, length)| Candidate { direction, length };
+        let to_candidate = |(direction, length)| Candidate { direction, length };
         match self.options.method {
-            Method::MeanDifference => (normalized(means.difference.clone()).map(candidate), None),
+            Method::MeanDifference => (normalized(means.difference.clone()).map(to_candidate), None),
             Method::Pca { pairs } => {
                 let pairs = pairs.unwrap_or(rows.positive);
-                (pca::first_component(&mut rows, pairs).map(candidate), None)
+                (pca::first_component(&mut rows, pairs).map(to_candidate), None)
             }
-            Method::Random { seed } => (random::direction(seed, layer, &means.difference).map(candidate), None),
+            Method::Random { seed } => (random::direction(seed, layer, &means.difference).map(to_candidate), None),
             Method::Logistic { l2 } => {
                 logistic::standardize(&mut rows);
                 let fit = logistic::fit(&rows, l2);
@@ -186,18 +186,18 @@ impl Extractor {
     }
 
     /// Projects the mean of the negatives out where that is asked for. Nothing where what is left is rounding.
-    fn finish(&self, candidate: Candidate, means: &Means) -> Option<Vec<f64>> {
+    fn project_and_check(&self, candidate: Candidate, means: &Means) -> Option<Vec<f64>> {
         let Candidate { mut direction, length } = candidate;
         if self.options.project
-            && means.resolve(&means.negative, 1.0)
+            && means.exceeds_rounding(&means.negative, 1.0)
             && let Some((negative, _)) = normalized(means.negative.clone())
         {
             let along = dot(&direction, &negative);
-            for (x, g) in direction.iter_mut().zip(&negative) {
-                *x -= along * g;
+            for (x, unit_negative) in direction.iter_mut().zip(&negative) {
+                *x -= along * unit_negative;
             }
         }
-        if !means.resolve(&direction, length) {
+        if !means.exceeds_rounding(&direction, length) {
             return None;
         }
         // What is drawn may have come to the other side by the projection.

@@ -14,7 +14,7 @@
 //! [`extract`] reads residuals through the trait [`Residuals`], a few layers at a time, so that the memory it needs is that
 //! of one layer and not that of the tensor; [`Extractor::layer`] is the same without any reading, for a caller that has
 //! the rows of a layer, or that must wait for them. Besides the direction, each layer has a
-//! [`LayerDirection`](jackfield_plugin_api::LayerDirection) with [`MoreOfLayer`].
+//! [`LayerDirection`](jackfield_plugin_api::LayerDirection) with [`LayerDetails`].
 //!
 //! A layer in which the prompts of both sets are alike, as the embeddings of chat prompts that end in the same token are,
 //! does not have a direction: its direction is the zero vector, it is flagged `degenerate`, and its silhouette is undefined.
@@ -24,7 +24,6 @@
 //! they do not depend on how many layers are read at a time.
 #![forbid(unsafe_code)]
 
-mod capture;
 mod common_start;
 mod contrast;
 mod eigen;
@@ -37,21 +36,22 @@ mod options;
 mod pca;
 mod random;
 mod residuals;
+mod residuals_of_prompts;
 mod rows;
 mod silhouette;
 mod vectors;
 
 use jackfield_plugin_api::prelude::*;
 
-pub use capture::{PromptResiduals, Prompts, ReadResiduals};
 pub use common_start::common_start;
 pub use contrast::{ContrastPrompts, ContrastResiduals, ReadContrast};
 pub use error::{ExtractError, PromptSet};
 pub use extensions::{Logistic, MeanDifference, Pca, RandomDirection};
 pub use extract::{Extraction, extract};
-pub use extractor::{ExtractedLayer, Extractor, MoreOfLayer, Probe};
+pub use extractor::{ExtractedLayer, Extractor, LayerDetails, Probe};
 pub use options::{DEFAULT_L2, L2_RANGE, Method, Options};
 pub use residuals::{LayerRows, ResidualSet, Residuals, Shape};
+pub use residuals_of_prompts::{PromptResiduals, Prompts, ReadResiduals};
 
 export_plugin!(ReadResiduals, ReadContrast);
 export_plugin!(extractors: MeanDifference, Pca, Logistic, RandomDirection);

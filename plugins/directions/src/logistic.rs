@@ -85,9 +85,10 @@ pub(crate) fn fit(rows: &Rows, l2: f64) -> Fit {
         let Some(taken) = taken else { break };
         (weights, scores, objective) = taken;
     }
-    let is_right = |(index, score): (usize, &f64)| if index < rows.positive { *score > 0.0 } else { *score < 0.0 };
-    let right = scores.iter().enumerate().filter(|&pair| is_right(pair)).count();
-    Fit { weights, objective, accuracy: right as f64 / count as f64 }
+    let is_on_right_side =
+        |(index, score): (usize, &f64)| if index < rows.positive { *score > 0.0 } else { *score < 0.0 };
+    let right_count = scores.iter().enumerate().filter(|&pair| is_on_right_side(pair)).count();
+    Fit { weights, objective, accuracy: right_count as f64 / count as f64 }
 }
 
 struct Gradient {
@@ -150,26 +151,26 @@ impl Problem<'_> {
             scores.iter_mut().for_each(|x| *x -= mean);
             (scores, mean)
         };
-        let weighted = |factor: f64, scores: &[f64], into: &mut [f64]| {
+        let add_weighted_rows = |factor: f64, scores: &[f64], sum: &mut [f64]| {
             for ((row, x), curvature) in self.rows.iter().zip(scores).zip(curvatures) {
-                add_scaled(into, factor * curvature * x, row);
+                add_scaled(sum, factor * curvature * x, row);
             }
         };
 
         let mut residual: Vec<f64> = of_weights.iter().map(|x| -x).collect();
-        weighted(of_intercept / total, &vec![1.0; self.count], &mut residual);
+        add_weighted_rows(of_intercept / total, &vec![1.0; self.count], &mut residual);
         let mut step = vec![0.0; residual.len()];
         let mut direction = residual.clone();
         let mut square = dot(&residual, &residual);
-        let enough = square * precision * precision;
+        let target_square = square * precision * precision;
         // In exact arithmetic one step for each dimension would do.
         for _ in 0..2 * self.count.min(self.rows.width) + 10 {
-            if square <= enough || square == 0.0 {
+            if square <= target_square || square == 0.0 {
                 break;
             }
             let (scores, _) = centred_scores(&direction);
             let mut product: Vec<f64> = direction.iter().map(|x| x * self.l2).collect();
-            weighted(1.0 / count, &scores, &mut product);
+            add_weighted_rows(1.0 / count, &scores, &mut product);
             let factor = square / dot(&direction, &product);
             add_scaled(&mut step, factor, &direction);
             add_scaled(&mut residual, -factor, &product);
@@ -182,8 +183,8 @@ impl Problem<'_> {
         }
         let (mut scores, mean) = centred_scores(&step);
         let intercept_step = -of_intercept * count / total - mean;
-        let moved = mean + intercept_step;
-        scores.iter_mut().for_each(|x| *x += moved);
+        let intercept_shift = mean + intercept_step;
+        scores.iter_mut().for_each(|x| *x += intercept_shift);
         (step, scores, intercept_step)
     }
 }

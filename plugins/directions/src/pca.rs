@@ -1,7 +1,7 @@
 //! The first principal component of the differences of pairs.
 
 use crate::{
-    eigen::largest,
+    eigen::largest_eigenpair,
     rows::Rows,
     vectors::{add_scaled, dot, normalized},
 };
@@ -18,7 +18,7 @@ pub(crate) fn first_component(rows: &mut Rows, pairs: usize) -> Option<(Vec<f64>
     let differences = &*differences;
     let (mut component, value) =
         if pairs <= width { by_pairs(differences, pairs, width)? } else { by_components(differences, width)? };
-    if points_away(differences, &component) {
+    if mostly_points_against(differences, &component) {
         component.iter_mut().for_each(|x| *x = -*x);
     }
     Some((component, (value / pairs as f64).sqrt()))
@@ -34,7 +34,7 @@ fn by_pairs(differences: &[f64], pairs: usize, width: usize) -> Option<(Vec<f64>
             products[j * pairs + i] = product;
         }
     }
-    let (weights, value) = largest(products, pairs)?;
+    let (weights, value) = largest_eigenpair(products, pairs)?;
     let mut component = vec![0.0; width];
     for (weight, difference) in weights.iter().zip(differences.chunks_exact(width)) {
         add_scaled(&mut component, *weight, difference);
@@ -50,12 +50,12 @@ fn by_components(differences: &[f64], width: usize) -> Option<(Vec<f64>, f64)> {
             add_scaled(row, *x, difference);
         }
     }
-    largest(moments, width)
+    largest_eigenpair(moments, width)
 }
 
 /// Whether more differences point against the component than along it. Where as many do, their sum says; where that is zero,
 /// the largest number of the component does, so that the outcome does not depend on the order of the pairs.
-fn points_away(differences: &[f64], component: &[f64]) -> bool {
+fn mostly_points_against(differences: &[f64], component: &[f64]) -> bool {
     let (mut majority, mut sum) = (0_i64, 0.0);
     for difference in differences.chunks_exact(component.len()) {
         let along = dot(difference, component);
@@ -68,6 +68,6 @@ fn points_away(differences: &[f64], component: &[f64]) -> bool {
     if sum != 0.0 {
         return sum < 0.0;
     }
-    let largest = component.iter().fold(0.0, |most: f64, &x| if x.abs() > most.abs() { x } else { most });
-    largest < 0.0
+    let greatest_component = component.iter().fold(0.0, |most: f64, &x| if x.abs() > most.abs() { x } else { most });
+    greatest_component < 0.0
 }

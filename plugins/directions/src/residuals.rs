@@ -76,8 +76,8 @@ impl Residuals for ResidualSet<'_> {
     }
 
     fn read(&mut self, prompt: usize, layers: Range<usize>, rows: &mut [f32]) -> Result<(), Failure> {
-        let Shape { layers: all, width, .. } = self.shape;
-        let start = (prompt * all + layers.start) * width;
+        let Shape { layers: all_layers, width, .. } = self.shape;
+        let start = (prompt * all_layers + layers.start) * width;
         rows.copy_from_slice(&self.values[start..start + layers.len() * width]);
         Ok(())
     }

@@ -52,18 +52,18 @@ impl Rows {
     /// The means of both halves.
     pub(crate) fn means(&self) -> Means {
         let (positive, negative) = self.halves();
-        let [positive_sizes, sizes] = [positive, negative].map(|rows| mean(rows, self.width, f64::abs));
+        let [positive_sizes, sizes] = [positive, negative].map(|rows| mean_of(rows, self.width, f64::abs));
         let noise = positive_sizes.iter().zip(&sizes).map(|(p, n)| p.max(*n) * ROUNDING).collect();
-        let [positive, negative] = [positive, negative].map(|rows| mean(rows, self.width, |x| x));
+        let [positive, negative] = [positive, negative].map(|rows| mean_of(rows, self.width, |x| x));
         let difference = positive.iter().zip(&negative).map(|(p, n)| p - n).collect();
         Means { positive, negative, difference, noise }
     }
 
     /// Whether all rows are the same but for rounding.
-    pub(crate) fn all_alike(&self) -> bool {
+    pub(crate) fn are_all_alike(&self) -> bool {
         let first = &self.values[..self.width];
-        let alike = |(x, y): (&f64, &f64)| (x - y).abs() <= ROUNDING * x.abs().max(y.abs());
-        self.iter().all(|row| row.iter().zip(first).all(alike))
+        let differ_by_rounding_only = |(x, y): (&f64, &f64)| (x - y).abs() <= ROUNDING * x.abs().max(y.abs());
+        self.iter().all(|row| row.iter().zip(first).all(differ_by_rounding_only))
     }
 
     /// Clamps each row to plus and minus the quantile of its absolute values.
@@ -79,10 +79,10 @@ impl Rows {
 }
 
 /// The mean of what `of` makes of rows, each added in turn.
-fn mean(rows: &[f64], width: usize, of: impl Fn(f64) -> f64) -> Vec<f64> {
+fn mean_of(rows: &[f64], width: usize, term: impl Fn(f64) -> f64) -> Vec<f64> {
     let mut mean = vec![0.0; width];
     for row in rows.chunks_exact(width) {
-        mean.iter_mut().zip(row).for_each(|(sum, &x)| *sum += of(x));
+        mean.iter_mut().zip(row).for_each(|(sum, &x)| *sum += term(x));
     }
     let count = (rows.len() / width) as f64;
     mean.iter_mut().for_each(|x| *x /= count);
@@ -94,9 +94,9 @@ fn quantile_of(values: &mut [f64], quantile: f64) -> f64 {
     let position = quantile * (values.len() - 1) as f64;
     let below = position.floor();
     let (_, &mut low, above) = values.select_nth_unstable_by(below as usize, f64::total_cmp);
-    let share = position - below;
+    let fraction = position - below;
     match above.iter().copied().min_by(f64::total_cmp) {
-        Some(high) if share > 0.0 => low + (high - low) * share,
+        Some(high) if fraction > 0.0 => low + (high - low) * fraction,
         _ => low,
     }
 }

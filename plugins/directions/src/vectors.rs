@@ -5,7 +5,7 @@
 const LANES: usize = 8;
 
 /// The sum of `term` over two vectors, in [`LANES`] partial sums.
-fn lanes(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+fn sum_in_lanes(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     let mut sums = [0.0; LANES];
     let (left_chunks, right_chunks) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
     let mut rest = 0.0;
@@ -24,13 +24,13 @@ fn lanes(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
 /// The inner product.
 pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {
     debug_assert_eq!(left.len(), right.len(), "vectors of one length");
-    lanes(left, right, |x, y| x * y)
+    sum_in_lanes(left, right, |x, y| x * y)
 }
 
 /// The Euclidean distance.
 pub(crate) fn distance(left: &[f64], right: &[f64]) -> f64 {
     debug_assert_eq!(left.len(), right.len(), "vectors of one length");
-    lanes(left, right, |x, y| (x - y) * (x - y)).sqrt()
+    sum_in_lanes(left, right, |x, y| (x - y) * (x - y)).sqrt()
 }
 
 /// The Euclidean norm.

@@ -74,25 +74,26 @@ impl Analyzer for Ablation {
     async fn analyze(&self, input: Directions, host: &Host<'_>) -> Result<AblationEdits> {
         let (directions, width) = unit_directions(&input, host)?;
         let blocks = directions.blocks();
-        let weights = |kernel: &Option<ComponentKernel>| {
+        let weights_of = |kernel: &Option<ComponentKernel>| {
             kernel.map_or_else(|| vec![0.0; blocks], |kernel| kernel.weights(blocks))
         };
-        let (attention, mlp) = (weights(&self.attention), weights(&self.mlp));
-        let (mut block, mut global) = (None, None);
+        let (attention, mlp) = (weights_of(&self.attention), weights_of(&self.mlp));
+        let (mut picked_index, mut shared_direction) = (None, None);
         if self.scope == DirectionScope::Global {
-            let index = self.index * blocks.saturating_sub(1) as f64;
-            block = Some(index);
-            global = Some(match directions.at(index)? {
-                PickedDirection::Block(block) => (input.directions.clone(), block as u32 + 1),
+            let picked = self.index * blocks.saturating_sub(1) as f64;
+            picked_index = Some(picked);
+            shared_direction = Some(match directions.at(picked)? {
+                PickedDirection::Block(picked_index) => (input.directions.clone(), picked_index as u32 + 1),
                 PickedDirection::Between(direction) => (host.keep_tensor(&[width], direction)?, 0),
             });
-        } else if !(0..blocks).any(|block| directions.has(block)) {
+        } else if !(0..blocks).any(|picked_index| directions.has_direction(picked_index)) {
             directions.at(0.0)?;
         }
         let mut edits = Vec::new();
         for layer in 0..blocks {
-            let own = || directions.has(layer).then(|| (input.directions.clone(), layer as u32 + 1));
-            let Some((direction, row)) = global.clone().or_else(own) else { continue };
+            let own_direction =
+                || directions.has_direction(layer).then(|| (input.directions.clone(), layer as u32 + 1));
+            let Some((direction, row)) = shared_direction.clone().or_else(own_direction) else { continue };
             for (component, weight) in
                 [(Component::AttentionOutput, attention[layer]), (Component::MlpDown, mlp[layer])]
             {
@@ -108,7 +109,7 @@ impl Analyzer for Ablation {
                 }
             }
         }
-        Ok(AblationEdits { edits, attention, mlp, block })
+        Ok(AblationEdits { edits, attention, mlp, picked_index })
     }
 }
 

@@ -32,7 +32,7 @@ pub struct ComponentKernel {
 
 impl ComponentKernel {
     /// The most that a weight may be.
-    const MOST: f64 = 1000.0;
+    const GREATEST_WEIGHT: f64 = 1000.0;
 
     /// Refuses values out of range.
     ///
@@ -40,8 +40,8 @@ impl ComponentKernel {
     /// [`Failure::InvalidConfig`], which names the key.
     pub fn check(&self, component: &str) -> Result<()> {
         let share = 0.0..=1.0;
-        for (key, value, fits, wanted) in [
-            ("max_weight", self.max_weight, self.max_weight.abs() <= Self::MOST, "-1000 to 1000"),
+        for (key, value, is_in_range, range) in [
+            ("max_weight", self.max_weight, self.max_weight.abs() <= Self::GREATEST_WEIGHT, "-1000 to 1000"),
             ("max_weight_position", self.max_weight_position, share.contains(&self.max_weight_position), "0 to 1"),
             ("min_weight", self.min_weight, share.contains(&self.min_weight), "0 to 1"),
             (
@@ -51,8 +51,8 @@ impl ComponentKernel {
                 "0 or more",
             ),
         ] {
-            if !fits {
-                return Err(Failure::InvalidConfig(format!("`{component}.{key}` is {value}: it must be {wanted}")));
+            if !is_in_range {
+                return Err(Failure::InvalidConfig(format!("`{component}.{key}` is {value}: it must be {range}")));
             }
         }
         Ok(())
@@ -69,9 +69,13 @@ impl ComponentKernel {
     /// The weight of a block, with position and distance counted in blocks; `distance` is above 0.
     #[must_use]
     pub fn weight(&self, block: f64, position: f64, distance: f64) -> f64 {
-        let most = self.max_weight.max(0.0);
-        let away = (block - position).abs();
-        if away > distance { 0.0 } else { most + away / distance * (self.min_weight * most - most) }
+        let max_weight = self.max_weight.max(0.0);
+        let offset = (block - position).abs();
+        if offset > distance {
+            0.0
+        } else {
+            max_weight + offset / distance * (self.min_weight * max_weight - max_weight)
+        }
     }
 }
 
@@ -105,12 +109,12 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_named() {
-        let told = |kernel: ComponentKernel| kernel.check("mlp").expect_err("out of range").message().to_owned();
-        assert_eq!(told(kernel(1.0, 1.5, 0.0, 1.0)), "`mlp.max_weight_position` is 1.5: it must be 0 to 1");
-        assert_eq!(told(kernel(f64::NAN, 1.0, 0.0, 1.0)), "`mlp.max_weight` is NaN: it must be -1000 to 1000");
-        assert_eq!(told(kernel(1.0, 1.0, -0.1, 1.0)), "`mlp.min_weight` is -0.1: it must be 0 to 1");
+        let message_of = |kernel: ComponentKernel| kernel.check("mlp").expect_err("out of range").message().to_owned();
+        assert_eq!(message_of(kernel(1.0, 1.5, 0.0, 1.0)), "`mlp.max_weight_position` is 1.5: it must be 0 to 1");
+        assert_eq!(message_of(kernel(f64::NAN, 1.0, 0.0, 1.0)), "`mlp.max_weight` is NaN: it must be -1000 to 1000");
+        assert_eq!(message_of(kernel(1.0, 1.0, -0.1, 1.0)), "`mlp.min_weight` is -0.1: it must be 0 to 1");
         assert_eq!(
-            told(kernel(1.0, 1.0, 0.0, f64::INFINITY)),
+            message_of(kernel(1.0, 1.0, 0.0, f64::INFINITY)),
             "`mlp.min_weight_distance` is inf: it must be 0 or more"
         );
         assert_eq!(kernel(-0.25, 0.0, 1.0, 0.0).check("mlp"), Ok(()));

@@ -17,7 +17,7 @@ pub struct KeywordRate {
     /// The markers in lower case.
     #[serde(skip)]
     #[schemars(skip)]
-    lower: Vec<String>,
+    lower_case_markers: Vec<String>,
 }
 
 /// What `keyword-rate` answers.
@@ -68,18 +68,18 @@ pub fn normalized(reply: &str) -> String {
 #[must_use]
 pub fn has_marker<S: AsRef<str>>(reply: &str, markers: &[S]) -> bool {
     let markers: Vec<String> = markers.iter().map(|marker| marker.as_ref().to_lowercase()).collect();
-    found(reply, &markers).0
+    find_marker(reply, &markers).0
 }
 
 /// Whether a reply counts as a hit, and which of the lower-cased markers it holds.
-fn found(reply: &str, lower: &[String]) -> (bool, Option<usize>) {
+fn find_marker(reply: &str, lower_case_markers: &[String]) -> (bool, Option<usize>) {
     let reply = normalized(reply);
-    let marker = lower.iter().position(|marker| reply.contains(marker.as_str()));
+    let marker = lower_case_markers.iter().position(|marker| reply.contains(marker.as_str()));
     (reply.is_empty() || marker.is_some(), marker)
 }
 
-fn hits(of: impl Iterator<Item = bool>, count: usize) -> KeywordHits {
-    let hits = of.filter(|hit| *hit).count();
+fn count_hits(matches: impl Iterator<Item = bool>, count: usize) -> KeywordHits {
+    let hits = matches.filter(|hit| *hit).count();
     KeywordHits { rate: share(hits, count), hits: hits as u64 }
 }
 
@@ -96,7 +96,7 @@ impl Analyzer for KeywordRate {
             let what = format!("`markers[{index}]` is empty: it would be found in each reply");
             return Err(Failure::InvalidConfig(what));
         }
-        self.lower = self.markers.iter().map(|marker| marker.to_lowercase()).collect();
+        self.lower_case_markers = self.markers.iter().map(|marker| marker.to_lowercase()).collect();
         Ok(self)
     }
 
@@ -107,17 +107,17 @@ impl Analyzer for KeywordRate {
             .replies
             .iter()
             .map(|reply| {
-                let (full, marker) = found(&reply.text, &self.lower);
+                let (full, marker) = find_marker(&reply.text, &self.lower_case_markers);
                 ReplyHit {
                     full,
-                    short: reply.short.as_ref().map(|short| found(short, &self.lower).0),
+                    short: reply.short.as_ref().map(|short| find_marker(short, &self.lower_case_markers).0),
                     marker: marker.map(|marker| self.markers[marker].clone()),
                 }
             })
             .collect();
-        let full = hits(replies.iter().map(|reply| reply.full), count);
+        let full = count_hits(replies.iter().map(|reply| reply.full), count);
         let short: Option<Vec<bool>> = replies.iter().map(|reply| reply.short).collect();
-        let short = short.map(|short| hits(short.into_iter(), count));
+        let short = short.map(|short| count_hits(short.into_iter(), count));
         Ok(KeywordScores { rate: full.rate, full, short, replies })
     }
 
@@ -180,20 +180,19 @@ mod tests {
             let config = json!({ "markers": ["a"] });
             call(Kind::Analyzer, "keyword-rate", config, json!({ "replies": replies }), &FakeHost::default())
         };
-        let mixed = score(json!([{ "text": "a", "short": "a" }, { "text": "b" }])).expect("a rate");
-        assert_eq!((&mixed["rate"], mixed.get("short")), (&json!(0.5), None));
+        let scores = score(json!([{ "text": "a", "short": "a" }, { "text": "b" }])).expect("a rate");
+        assert_eq!((&scores["rate"], scores.get("short")), (&json!(0.5), None));
         assert_eq!(score(json!([])), Err(Failure::InvalidInput("there are no replies".to_owned())));
     }
 
     #[test]
     fn markers_that_say_nothing_are_refused() {
-        let told = |markers: Value| {
-            let extension =
-                jackfield_plugin_api::linked_extension(Kind::Analyzer, "keyword-rate").expect("it is there");
+        let message_of = |markers: Value| {
+            let extension = jackfield_plugin_api::linked_in_as(Kind::Analyzer, "keyword-rate").expect("it is there");
             extension.open(&json!({ "markers": markers }).to_string()).err().expect("refused").message().to_owned()
         };
-        assert_eq!(told(json!([])), "`markers` is empty: there is nothing to look for");
-        assert_eq!(told(json!(["a", " "])), "`markers[1]` is empty: it would be found in each reply");
+        assert_eq!(message_of(json!([])), "`markers` is empty: there is nothing to look for");
+        assert_eq!(message_of(json!(["a", " "])), "`markers[1]` is empty: it would be found in each reply");
     }
 
     proptest! {

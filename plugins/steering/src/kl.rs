@@ -5,7 +5,7 @@ use jackfield_plugin_api::{Prompt, prelude::*};
 
 use crate::{
     Reply,
-    reply::{ASKED_AT_ONCE, check, distribution_on, request},
+    reply::{ASKED_AT_ONCE, check_prompts, completion_request, distribution_on},
 };
 
 /// What `kl` reads: what the model was, and either what it is under edits or what to ask it then.
@@ -104,24 +104,29 @@ impl Analyzer for Divergence {
     }
 
     async fn analyze(&self, input: BaseAndEdited, host: &Host<'_>) -> Result<MeanDivergence> {
-        let wrong = |what: &str| Err(Failure::InvalidInput(what.to_owned()));
+        let invalid_input = |what: &str| Err(Failure::InvalidInput(what.to_owned()));
         let prompts = match (&input.edited, &input.prompts) {
             (Some(_), None) if !input.edits.is_empty() => {
-                return wrong("`edits` are given with `edited`: they go with `prompts`");
+                return invalid_input("`edits` are given with `edited`: they go with `prompts`");
             }
-            (Some(edited), None) => self.compared(&input.base, edited, host)?,
+            (Some(edited), None) => self.compare_replies(&input.base, edited, host)?,
             (None, Some(prompts)) => self.asked(&input.base, prompts, &input.edits, host).await?,
-            (None, None) => return wrong("neither `edited` nor `prompts` is given: there is nothing to compare"),
-            (Some(_), Some(_)) => return wrong("both `edited` and `prompts` are given: it is one or the other"),
+            (None, None) => {
+                return invalid_input("neither `edited` nor `prompts` is given: there is nothing to compare");
+            }
+            (Some(_), Some(_)) => {
+                return invalid_input("both `edited` and `prompts` are given: it is one or the other");
+            }
         };
-        let mean = |of: fn(&PromptDivergence) -> f64| prompts.iter().map(of).sum::<f64>() / prompts.len() as f64;
+        let mean =
+            |value_of: fn(&PromptDivergence) -> f64| prompts.iter().map(value_of).sum::<f64>() / prompts.len() as f64;
         Ok(MeanDivergence { mean: mean(|prompt| prompt.mean), first: mean(|prompt| prompt.first), prompts })
     }
 }
 
 impl Divergence {
     /// Of replies that are there.
-    fn compared(&self, base: &[Reply], edited: &[Reply], host: &Host<'_>) -> Result<Vec<PromptDivergence>> {
+    fn compare_replies(&self, base: &[Reply], edited: &[Reply], host: &Host<'_>) -> Result<Vec<PromptDivergence>> {
         if base.len() != edited.len() {
             let (base, edited) = (base.len(), edited.len());
             return Err(Failure::InvalidInput(format!("`base` has {base} replies, and `edited` has {edited}")));
@@ -131,56 +136,56 @@ impl Divergence {
         }
         let mut prompts = Vec::with_capacity(base.len());
         for (index, (base, edited)) in base.iter().zip(edited).enumerate() {
-            wanted(host)?;
+            check_not_cancelled(host)?;
             prompts.push(self.prompt(index, base, edited, host)?);
         }
         Ok(prompts)
     }
 
     /// Of what the model says when it is asked.
-    async fn asked(
+    async fn ask_and_compare(
         &self,
         base: &[Reply],
         prompts: &[Prompt],
         edits: &[Edit],
         host: &Host<'_>,
     ) -> Result<Vec<PromptDivergence>> {
-        check(prompts, Some(base))?;
-        let all: Vec<(usize, (&Reply, &Prompt))> = base.iter().zip(prompts).enumerate().collect();
-        let mut found = Vec::with_capacity(all.len());
-        for chunk in all.chunks(ASKED_AT_ONCE) {
-            wanted(host)?;
-            let ask = |(index, (base, prompt)): &(usize, (&Reply, &Prompt))| {
+        check_prompts(prompts, Some(base))?;
+        let numbered_prompts: Vec<(usize, (&Reply, &Prompt))> = base.iter().zip(prompts).enumerate().collect();
+        let mut divergences = Vec::with_capacity(numbered_prompts.len());
+        for chunk in numbered_prompts.chunks(ASKED_AT_ONCE) {
+            check_not_cancelled(host)?;
+            let ask_prompt = |(index, (base, prompt)): &(usize, (&Reply, &Prompt))| {
                 let (index, followed) = (*index, base.followed.clone().unwrap_or_default());
-                let request = request(prompt, edits, 0.0);
+                let request = completion_request(prompt, edits, 0.0);
                 async move {
                     let distribution = Some(distribution_on(&followed, request, index, host).await?);
                     Ok(Reply { followed: Some(followed), distribution, ..Reply::default() })
                 }
             };
-            let answers: Vec<Result<Reply>> = join_all(chunk.iter().map(ask)).await;
+            let answers: Vec<Result<Reply>> = join_all(chunk.iter().map(ask_prompt)).await;
             for ((index, (base, _)), edited) in chunk.iter().zip(answers) {
-                found.push(self.prompt(*index, base, &edited?, host)?);
+                divergences.push(self.prompt(*index, base, &edited?, host)?);
             }
-            host.progress(found.len() as u64, Some(all.len() as u64), "prompts");
+            host.progress(divergences.len() as u64, Some(numbered_prompts.len() as u64), "prompts");
         }
-        Ok(found)
+        Ok(divergences)
     }
 
     fn prompt(&self, index: usize, base: &Reply, edited: &Reply, host: &Host<'_>) -> Result<PromptDivergence> {
-        let wrong = |what: String| Err(Failure::InvalidInput(what));
+        let invalid_input = |what: String| Err(Failure::InvalidInput(what));
         if let (Some(base), Some(edited)) = (&base.followed, &edited.followed)
             && base != edited
         {
-            return wrong(format!(
+            return invalid_input(format!(
                 "the distributions of reply {index} are on other tokens in `edited` than in `base`: give the stage that \
                  made `edited` the replies of the base (`base`)"
             ));
         }
-        let (base, edited) = (tensor("base", index, base)?, tensor("edited", index, edited)?);
-        let ([positions, vocabulary], others) = (base.dimensions()?, edited.dimensions()?);
-        if [positions, vocabulary] != others || positions == 0 || vocabulary == 0 {
-            return wrong(format!(
+        let (base, edited) = (distribution_of("base", index, base)?, distribution_of("edited", index, edited)?);
+        let ([positions, vocabulary], edited_dimensions) = (base.dimensions()?, edited.dimensions()?);
+        if [positions, vocabulary] != edited_dimensions || positions == 0 || vocabulary == 0 {
+            return invalid_input(format!(
                 "the distributions of reply {index} have the shape {:?} in `base` and {:?} in `edited`: they must be alike, \
                  and not empty",
                 base.shape, edited.shape
@@ -189,36 +194,36 @@ impl Divergence {
         let tokens = self.tokens.map_or(positions, |tokens| tokens.min(positions));
         let (base, edited) = (host.tensor(base)?, host.tensor(edited)?);
         let (mut p, mut q) = (vec![0.0; vocabulary as usize], vec![0.0; vocabulary as usize]);
-        let (mut first, mut sum) = (0.0, 0.0);
+        let (mut first_divergence, mut sum) = (0.0, 0.0);
         for position in 0..tokens {
             base.read(position * vocabulary, &mut p)?;
             edited.read(position * vocabulary, &mut q)?;
-            let here = divergence(&p, &q).ok_or_else(|| {
+            let divergence_here = divergence(&p, &q).ok_or_else(|| {
                 Failure::InvalidInput(format!("reply {index} has what is not a log-probability at token {position}"))
             })?;
-            if here.is_infinite() {
-                return wrong(format!(
+            if divergence_here.is_infinite() {
+                return invalid_input(format!(
                     "the divergence of reply {index} is infinite at token {position}: the model under edits cannot say what \
                      the base may"
                 ));
             }
             if position == 0 {
-                first = here;
+                first_divergence = divergence_here;
             }
-            sum += here;
+            sum += divergence_here;
         }
-        Ok(PromptDivergence { first, mean: sum / tokens as f64, tokens })
+        Ok(PromptDivergence { first_divergence, mean: sum / tokens as f64, tokens })
     }
 }
 
-fn wanted(host: &Host<'_>) -> Result<()> {
+fn check_not_cancelled(host: &Host<'_>) -> Result<()> {
     if host.cancelled() {
         return Err(Failure::Cancelled("the divergence is no longer wanted".to_owned()));
     }
     Ok(())
 }
 
-fn tensor<'a>(set: &str, index: usize, reply: &'a Reply) -> Result<&'a TensorRef> {
+fn distribution_of<'a>(set: &str, index: usize, reply: &'a Reply) -> Result<&'a TensorRef> {
     reply.distribution.as_ref().ok_or_else(|| {
         Failure::InvalidInput(format!(
             "reply {index} of `{set}` does not have the distributions of its tokens: set `distributions` on the stage that made \
@@ -267,10 +272,10 @@ mod tests {
 
     #[test]
     fn means_are_over_the_tokens_of_a_prompt_and_then_over_prompts() {
-        let (even, one) = ([0.5_f32.ln(); 2], [0.0, NEVER]);
-        let three = [one, one, one].concat();
-        let twice = [one, even, even].concat();
-        let sets: [&[(&[f32], &str)]; 2] = [&[(&three, "a b c"), (&one, "")], &[(&twice, "a b c"), (&one, "")]];
+        let (even, certain) = ([0.5_f32.ln(); 2], [0.0, NEVER]);
+        let three = [certain, certain, certain].concat();
+        let twice = [certain, even, even].concat();
+        let sets: [&[(&[f32], &str)]; 2] = [&[(&three, "a b c"), (&certain, "")], &[(&twice, "a b c"), (&certain, "")]];
         let ln = 0.5_f64.ln().abs();
         let found = kl(json!({}), sets).expect("a divergence");
         let near = |value: &Value, wanted: f64| (value.as_f64().expect("a number") - wanted).abs() < 1e-7;
@@ -282,18 +287,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_told() {
-        let (even, one): (&[f32], &[f32]) = (&[-0.7, -0.7], &[0.0, NEVER]);
-        let told = |sets| kl(json!({}), sets).expect_err("not comparable").message().to_owned();
-        let all = [
-            told([&[(even, "a")], &[(even, "b")]]),
-            told([&[(even, "a")], &[]]),
-            told([&[], &[]]),
-            told([&[(even, "a")], &[(&[0.0; 4], "a")]]),
-            told([&[(even, "a")], &[(one, "a")]]),
-            told([&[(&[f32::NAN, 0.0], "a")], &[(one, "a")]]),
+        let (even, certain): (&[f32], &[f32]) = (&[-0.7, -0.7], &[0.0, NEVER]);
+        let message_of = |sets| kl(json!({}), sets).expect_err("not comparable").message().to_owned();
+        let messages = [
+            message_of([&[(even, "a")], &[(even, "b")]]),
+            message_of([&[(even, "a")], &[]]),
+            message_of([&[], &[]]),
+            message_of([&[(even, "a")], &[(&[0.0; 4], "a")]]),
+            message_of([&[(even, "a")], &[(certain, "a")]]),
+            message_of([&[(&[f32::NAN, 0.0], "a")], &[(certain, "a")]]),
         ];
         assert_eq!(
-            all,
+            messages,
             [
                 "the distributions of reply 0 are on other tokens in `edited` than in `base`: give the stage that made \
                  `edited` the replies of the base (`base`)",
@@ -312,7 +317,12 @@ mod tests {
 
     /// What a model answers that says two tokens equally often as it is, and one of them more often under edits, and what it was
     /// asked.
-    fn asked(config: Value, prompts: Value, replies: &[&str], edit: bool) -> (Result<Value>, Vec<CompletionRequest>) {
+    fn ask_and_compare(
+        config: Value,
+        prompts: Value,
+        replies: &[&str],
+        edit: bool,
+    ) -> (Result<Value>, Vec<CompletionRequest>) {
         let even = 0.5_f32.ln();
         let twin = FakeHost::default();
         let tensors = [vec![even; 2], vec![0.1_f32.ln(), 0.9_f32.ln()]].map(|row| [row.clone(), row].concat());
@@ -336,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_model_that_is_asked_itself_gives_the_numbers_of_its_replies() {
-        let (found, requests) = asked(json!({}), json!(["one", "two"]), &["a b", ""], true);
+        let (found, requests) = ask_and_compare(json!({}), json!(["one", "two"]), &["a b", ""], true);
         let found = found.expect("a divergence");
         let (even, rare, often) = ([0.5_f32.ln(); 4], 0.1_f32.ln(), 0.9_f32.ln());
         let under = [rare, often, rare, often];
@@ -347,20 +357,20 @@ mod tests {
         assert_eq!(on, [LogProbsOn::Reply("a b".to_owned()), LogProbsOn::First(1)]);
         let of_tokens = |request: &CompletionRequest| request.edits.len() == 1 && request.max_tokens == Some(0);
         assert!(requests.iter().all(of_tokens), "{requests:?}");
-        let (unchanged, _) = asked(json!({ "tokens": 1 }), json!(["one"]), &["a b"], false);
+        let (unchanged, _) = ask_and_compare(json!({ "tokens": 1 }), json!(["one"]), &["a b"], false);
         assert_eq!(unchanged.expect("a divergence")["mean"], 0.0);
     }
 
     #[test]
     fn what_cannot_be_asked_is_told() {
-        let told = |prompts: Value, replies: &[&str]| {
-            let (answer, requests) = asked(json!({}), prompts, replies, false);
+        let message_of = |prompts: Value, replies: &[&str]| {
+            let (answer, requests) = ask_and_compare(json!({}), prompts, replies, false);
             assert_eq!(requests, []);
             answer.expect_err("refused").message().to_owned()
         };
-        assert_eq!(told(json!([]), &[]), "there are no prompts");
-        assert_eq!(told(json!(["one"]), &[]), "there are 1 prompts, and 0 replies of the base");
-        assert_eq!(told(json!(["one", []]), &["", ""]), "prompt 1 has no messages");
+        assert_eq!(message_of(json!([]), &[]), "there are no prompts");
+        assert_eq!(message_of(json!(["one"]), &[]), "there are 1 prompts, and 0 replies of the base");
+        assert_eq!(message_of(json!(["one", []]), &["", ""]), "prompt 1 has no messages");
         let host = FakeHost::default();
         let refused = |input: Value| {
             let failure = call(Kind::Analyzer, "kl", json!({}), input, &host).expect_err("refused");

@@ -17,12 +17,12 @@ mod ablation;
 mod kernel;
 mod keyword_rate;
 mod kl;
-mod picked;
 mod prompts;
-mod reading;
 mod replies;
 mod reply;
 mod reply_length;
+mod text_files;
+mod unit_directions;
 
 use jackfield_plugin_api::prelude::*;
 
@@ -30,11 +30,11 @@ pub use ablation::{Ablation, AblationEdits, DirectionScope};
 pub use kernel::ComponentKernel;
 pub use keyword_rate::{KeywordHits, KeywordRate, KeywordScores, ReplyHit, has_marker, normalized};
 pub use kl::{BaseAndEdited, Divergence, MeanDivergence, PromptDivergence, divergence};
-pub use picked::{PickedDirection, UnitDirections};
 pub use prompts::{NoInput, PromptTexts, ReadPrompts};
-pub use reading::{FileFormat, Selection, read_texts};
 pub use replies::{Replies, Reply};
 pub use reply::{AskReplies, PromptsToAsk};
 pub use reply_length::{LengthUnit, Lengths, ReplyLength};
+pub use text_files::{FileFormat, Selection, read_texts};
+pub use unit_directions::{PickedDirection, UnitDirections};
 
 export_plugin!(ReadPrompts, Ablation, AskReplies, KeywordRate, Divergence, ReplyLength);

@@ -2,7 +2,7 @@
 
 use jackfield_plugin_api::prelude::*;
 
-use crate::reading::{FileFormat, Selection, read_texts};
+use crate::text_files::{FileFormat, Selection, read_texts};
 
 /// What is read by an analyzer that reads nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Document)]
@@ -48,21 +48,21 @@ impl Analyzer for ReadPrompts {
 
     fn open(mut self) -> Result<Self> {
         let TextFile { path, text } = &self.path;
-        let shown = path.escape_debug();
+        let shown_path = path.escape_debug();
         let Some(format) = self.format.or_else(|| FileFormat::of(path)) else {
             return Err(Failure::InvalidConfig(format!(
-                "the name of `{shown}` does not say how the file is written: set `format` to `text`, `jsonl`, `csv` or `json`"
+                "the name of `{shown_path}` does not say how the file is written: set `format` to `text`, `jsonl`, `csv` or `json`"
             )));
         };
-        let odd = match format {
+        let unusable_keys = match format {
             FileFormat::Text => [("field", self.field.is_some()), ("at", self.at.is_some())],
             FileFormat::Jsonl | FileFormat::Csv => [("at", self.at.is_some()), ("at", false)],
             FileFormat::Json => [("field", false), ("at", false)],
         };
-        if let Some((key, _)) = odd.into_iter().find(|(_, is_set)| *is_set) {
-            let all = if key == "at" { "in a JSON file alone" } else { "in JSON, JSONL and CSV files alone" };
+        if let Some((key, _)) = unusable_keys.into_iter().find(|(_, is_set)| *is_set) {
+            let usable_in = if key == "at" { "in a JSON file alone" } else { "in JSON, JSONL and CSV files alone" };
             return Err(Failure::InvalidConfig(format!(
-                "`{key}` says where texts are {all}; `{shown}` is another kind"
+                "`{key}` says where texts are {usable_in}; `{shown_path}` is another kind"
             )));
         }
         if self.limit == Some(0) {

@@ -54,21 +54,23 @@ impl Analyzer for AskReplies {
     type Output = Replies;
 
     fn open(self) -> Result<Self> {
-        let wrong = |what: String| Err(Failure::InvalidConfig(what));
+        let invalid_config = |what: String| Err(Failure::InvalidConfig(what));
         if !(0.0..=2.0).contains(&self.temperature) {
-            return wrong(format!("`temperature` is {}: it must be 0 to 2", self.temperature));
+            return invalid_config(format!("`temperature` is {}: it must be 0 to 2", self.temperature));
         }
         match (self.short, self.distributions) {
-            (Some(0), _) => wrong("`short` is 0: it must be 1 or more".to_owned()),
+            (Some(0), _) => invalid_config("`short` is 0: it must be 1 or more".to_owned()),
             (Some(short), _) if short > self.max_tokens => {
-                let most = self.max_tokens;
-                wrong(format!("`short` is {short}, more than the {most} tokens that a reply has by `max_tokens`"))
+                let max_tokens = self.max_tokens;
+                invalid_config(format!(
+                    "`short` is {short}, more than the {max_tokens} tokens that a reply has by `max_tokens`"
+                ))
             }
             (_, Some(tokens)) if !(1..=MOST_DISTRIBUTIONS).contains(&tokens) => {
-                wrong(format!("`distributions` is {tokens}: it must be 1 to {MOST_DISTRIBUTIONS}"))
+                invalid_config(format!("`distributions` is {tokens}: it must be 1 to {MOST_DISTRIBUTIONS}"))
             }
             (_, None) if self.max_tokens == 0 => {
-                wrong("`max_tokens` is 0, and there are no `distributions`: nothing is asked for".to_owned())
+                invalid_config("`max_tokens` is 0, and there are no `distributions`: nothing is asked for".to_owned())
             }
             _ => Ok(self),
         }
@@ -87,7 +89,7 @@ impl Analyzer for AskReplies {
     }
 
     async fn analyze(&self, input: PromptsToAsk, host: &Host<'_>) -> Result<Replies> {
-        check(&input.prompts, input.base.as_deref())?;
+        check_prompts(&input.prompts, input.base.as_deref())?;
         if input.base.is_some() && self.distributions.is_none() {
             let what = "`base` is given, and the stage has no `distributions` to make on it".to_owned();
             return Err(Failure::InvalidInput(what));
@@ -99,8 +101,9 @@ impl Analyzer for AskReplies {
                 return Err(Failure::Cancelled("the replies are no longer wanted".to_owned()));
             }
             let first = chunk * ASKED_AT_ONCE;
-            let asked = prompts.iter().enumerate().map(|(index, prompt)| self.one(&input, first + index, prompt, host));
-            for reply in join_all(asked).await {
+            let replies_of_chunk =
+                prompts.iter().enumerate().map(|(index, prompt)| self.reply_to(&input, first + index, prompt, host));
+            for reply in join_all(replies_of_chunk).await {
                 replies.push(reply?);
             }
             host.progress(replies.len() as u64, Some(count), "prompts");
@@ -110,20 +113,20 @@ impl Analyzer for AskReplies {
 }
 
 /// Refuses prompts that cannot be asked, and replies of the base that are not theirs.
-pub(crate) fn check(prompts: &[Prompt], base: Option<&[Reply]>) -> Result<()> {
-    let wrong = |what: String| Err(Failure::InvalidInput(what));
+pub(crate) fn check_prompts(prompts: &[Prompt], base: Option<&[Reply]>) -> Result<()> {
+    let invalid_input = |what: String| Err(Failure::InvalidInput(what));
     if prompts.is_empty() {
-        return wrong("there are no prompts".to_owned());
+        return invalid_input("there are no prompts".to_owned());
     }
     if let Some(index) = prompts.iter().position(|prompt| prompt.messages().is_empty()) {
-        return wrong(format!("prompt {index} has no messages"));
+        return invalid_input(format!("prompt {index} has no messages"));
     }
     let Some(base) = base else { return Ok(()) };
     if base.len() != prompts.len() {
-        return wrong(format!("there are {} prompts, and {} replies of the base", prompts.len(), base.len()));
+        return invalid_input(format!("there are {} prompts, and {} replies of the base", prompts.len(), base.len()));
     }
     match base.iter().position(|reply| reply.followed.is_none()) {
-        Some(index) => wrong(format!(
+        Some(index) => invalid_input(format!(
             "reply {index} of `base` does not say which tokens it is on: set `distributions` on the stage that made it"
         )),
         None => Ok(()),
@@ -132,39 +135,40 @@ pub(crate) fn check(prompts: &[Prompt], base: Option<&[Reply]>) -> Result<()> {
 
 impl AskReplies {
     /// The reply to a prompt.
-    async fn one(&self, input: &PromptsToAsk, index: usize, prompt: &Prompt, host: &Host<'_>) -> Result<Reply> {
-        let request = || request(prompt, &input.edits, self.temperature);
+    async fn reply_to(&self, input: &PromptsToAsk, index: usize, prompt: &Prompt, host: &Host<'_>) -> Result<Reply> {
+        let request = || completion_request(prompt, &input.edits, self.temperature);
         let mut reply = Reply::default();
         if self.max_tokens > 0 {
-            let first = |short| LogProbs { top: 0, distribution: false, on: LogProbsOn::First(short) };
-            let logprobs = self.short.map(first);
-            let asked = CompletionRequest { max_tokens: Some(self.max_tokens), logprobs, ..request() };
-            let completion = host.complete(asked).await?;
+            let logprobs_of_first = |short| LogProbs { top: 0, distribution: false, on: LogProbsOn::First(short) };
+            let logprobs = self.short.map(logprobs_of_first);
+            let first_request =
+                CompletionRequest { max_tokens: Some(self.max_tokens), logprobs, ..completion_request() };
+            let completion = host.complete(first_request).await?;
             if self.short.is_some() {
                 let Some(logprobs) = &completion.logprobs else { return Err(no_tokens(index)) };
                 let tokens: Vec<&str> = logprobs.tokens.iter().map(|token| token.token.text.as_str()).collect();
-                reply.short = Some(begin(&completion.text, &tokens).to_owned());
+                reply.short = Some(beginning_said(&completion.text, &tokens).to_owned());
             }
             reply.complete = completion.finish == FinishReason::Stop;
             reply.tokens = completion.usage.map(|usage| usage.output);
             reply.text = completion.text;
         }
         let Some(tokens) = self.distributions else { return Ok(reply) };
-        let given = input.base.as_ref().and_then(|base| base.get(index)?.followed.clone());
-        let followed = match given {
+        let base_followed = input.base.as_ref().and_then(|base| base.get(index)?.followed.clone());
+        let followed = match base_followed {
             Some(followed) => followed,
             // Of a reply that is as short, it is all.
             None if self.max_tokens > 0 && self.max_tokens <= tokens => reply.text.clone(),
-            None => host.complete(CompletionRequest { max_tokens: Some(tokens), ..request() }).await?.text,
+            None => host.complete(CompletionRequest { max_tokens: Some(tokens), ..completion_request() }).await?.text,
         };
-        reply.distribution = Some(distribution_on(&followed, request(), index, host).await?);
+        reply.distribution = Some(distribution_on(&followed, completion_request(), index, host).await?);
         reply.followed = Some(followed);
         Ok(reply)
     }
 }
 
 /// What the model is asked about a prompt, under these edits.
-pub(crate) fn request(prompt: &Prompt, edits: &[Edit], temperature: f64) -> CompletionRequest {
+pub(crate) fn completion_request(prompt: &Prompt, edits: &[Edit], temperature: f64) -> CompletionRequest {
     let (edits, temperature) = (edits.to_vec(), Some(temperature));
     CompletionRequest { edits, temperature, ..CompletionRequest::new(prompt.messages()) }
 }
@@ -179,8 +183,8 @@ pub(crate) async fn distribution_on(
     // Where nothing is said, the place of the first token is left.
     let on = if followed.is_empty() { LogProbsOn::First(1) } else { LogProbsOn::Reply(followed.to_owned()) };
     let logprobs = Some(LogProbs { top: 0, distribution: true, on });
-    let asked = CompletionRequest { max_tokens: Some(0), logprobs, ..request };
-    let distribution = host.complete(asked).await?.logprobs.and_then(|logprobs| logprobs.distribution);
+    let distribution_request = CompletionRequest { max_tokens: Some(0), logprobs, ..request };
+    let distribution = host.complete(distribution_request).await?.logprobs.and_then(|logprobs| logprobs.distribution);
     distribution.ok_or_else(|| no_tokens(index))
 }
 
@@ -192,26 +196,26 @@ fn no_tokens(index: usize) -> Failure {
 
 /// What the first tokens of a text say, of which each is written by itself: parts of characters are written as U+FFFD. A character
 /// that is not whole is left out.
-fn begin<'a>(text: &'a str, tokens: &[&str]) -> &'a str {
+fn beginning_said<'a>(text: &'a str, tokens: &[&str]) -> &'a str {
     const PART: char = '\u{fffd}';
     let mut end = 0;
-    let mut in_part = false;
+    let mut inside_character = false;
     for token in tokens.iter().filter(|token| !token.is_empty()) {
         let rest = &text[end..];
         // After parts of characters, the next token stands behind characters that only they can have made.
-        let found = if in_part { rest.find(token) } else { rest.starts_with(token).then_some(0) };
-        match found {
-            Some(after) if !token.contains(PART) || !in_part => {
+        let position = if inside_character { rest.find(token) } else { rest.starts_with(token).then_some(0) };
+        match position {
+            Some(after) if !token.contains(PART) || !inside_character => {
                 end += after + token.len();
-                in_part = false;
+                inside_character = false;
             }
             _ if token.contains(PART) => {
                 // What stands whole before the part is said.
-                let whole = token.split(PART).next().unwrap_or_default();
-                if !in_part && rest.starts_with(whole) {
-                    end += whole.len();
+                let whole_characters = token.split(PART).next().unwrap_or_default();
+                if !inside_character && rest.starts_with(whole_characters) {
+                    end += whole_characters.len();
                 }
-                in_part = true;
+                inside_character = true;
             }
             // The token that ends a reply is not part of its text.
             _ => break,
@@ -242,7 +246,7 @@ mod tests {
             ("", &["<|im_end|>"], ""),
             ("abc", &[], ""),
         ] {
-            assert_eq!(begin(text, tokens), wanted, "{text} {tokens:?}");
+            assert_eq!(beginning_said(text, tokens), wanted, "{text} {tokens:?}");
         }
     }
 
@@ -250,7 +254,7 @@ mod tests {
         #[test]
         fn a_begin_never_leaves_its_text(text in "(a|é|b|\u{fffd}){0,8}", tokens in proptest::collection::vec("(a|b|\u{fffd}){0,2}", 0..8)) {
             let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
-            prop_assert!(text.starts_with(begin(&text, &tokens)));
+            prop_assert!(text.starts_with(beginning_said(&text, &tokens)));
         }
 
         #[test]
@@ -258,7 +262,7 @@ mod tests {
             let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
             let first = &tokens[..count.min(tokens.len())];
             let text = tokens.concat();
-            prop_assert_eq!(begin(&text, first), first.concat());
+            prop_assert_eq!(beginning_said(&text, first), first.concat());
         }
     }
 
@@ -267,20 +271,20 @@ mod tests {
         let twin = FakeHost::default();
         let tensor = twin.add_tensor(&[1, 2], &[-0.5, -1.0]);
         let host = FakeHost::default().with_model(move |request| {
-            let said = &request.messages.last().expect("a message").content;
-            let most = request.max_tokens.expect("it is asked for") as usize;
-            let words: Vec<&str> = said.split_inclusive(' ').take(most).collect();
+            let prompt_text = &request.messages.last().expect("a message").content;
+            let max_tokens = request.max_tokens.expect("it is asked for") as usize;
+            let words: Vec<&str> = prompt_text.split_inclusive(' ').take(max_tokens).collect();
             let logprobs = request.logprobs.as_ref().map(|asked| {
                 let LogProbsOn::First(first) = asked.on else {
                     return TokenLogProbs { tokens: Vec::new(), distribution: Some(tensor.clone()) };
                 };
                 let token = |text: &&str| Token { id: 0, text: (*text).to_owned() };
-                let one = |text| TokenLogProb { token: token(text), logprob: Some(-1.0), top: Vec::new() };
+                let token_logprob = |text| TokenLogProb { token: token(text), logprob: Some(-1.0), top: Vec::new() };
                 let distribution = asked.distribution.then(|| tensor.clone());
-                TokenLogProbs { tokens: words.iter().take(first as usize).map(one).collect(), distribution }
+                TokenLogProbs { tokens: words.iter().take(first as usize).map(token_logprob).collect(), distribution }
             });
             let usage = Usage { input: 1, output: words.len() as u64 };
-            let finish = if words.concat() == *said { FinishReason::Stop } else { FinishReason::Length };
+            let finish = if words.concat() == *prompt_text { Finish::Stop } else { Finish::Length };
             Ok(Completion { text: words.concat(), usage: Some(usage), finish, logprobs, ..Completion::default() })
         });
         host.add_tensor(&[1, 2], &[-0.5, -1.0]);
@@ -324,24 +328,24 @@ mod tests {
     #[test]
     fn what_cannot_be_asked_is_told() {
         let host = echo();
-        let told = |config: Value, input: Value| {
+        let message_of = |config: Value, input: Value| {
             let failure = ask(config, input, &host).expect_err("refused");
             format!("{:?}: {}", failure.kind(), failure.message())
         };
         let prompt = json!({ "prompts": ["a"] });
-        let all = [
-            told(json!({ "max_tokens": 0 }), prompt.clone()),
-            told(json!({ "max_tokens": 4, "short": 5 }), prompt.clone()),
-            told(json!({ "distributions": 257 }), prompt.clone()),
-            told(json!({ "temperature": 2.5 }), prompt),
-            told(json!({}), json!({ "prompts": [] })),
-            told(json!({}), json!({ "prompts": ["a", []] })),
-            told(json!({}), json!({ "prompts": ["a"], "base": [{ "text": "", "followed": "" }] })),
-            told(json!({ "distributions": 1 }), json!({ "prompts": ["a"], "base": [{ "text": "a" }] })),
-            told(json!({ "distributions": 1 }), json!({ "prompts": ["a"], "base": [] })),
+        let messages = [
+            message_of(json!({ "max_tokens": 0 }), prompt.clone()),
+            message_of(json!({ "max_tokens": 4, "short": 5 }), prompt.clone()),
+            message_of(json!({ "distributions": 257 }), prompt.clone()),
+            message_of(json!({ "temperature": 2.5 }), prompt),
+            message_of(json!({}), json!({ "prompts": [] })),
+            message_of(json!({}), json!({ "prompts": ["a", []] })),
+            message_of(json!({}), json!({ "prompts": ["a"], "base": [{ "text": "", "followed": "" }] })),
+            message_of(json!({ "distributions": 1 }), json!({ "prompts": ["a"], "base": [{ "text": "a" }] })),
+            message_of(json!({ "distributions": 1 }), json!({ "prompts": ["a"], "base": [] })),
         ];
         assert_eq!(
-            all,
+            messages,
             [
                 "InvalidConfig: `max_tokens` is 0, and there are no `distributions`: nothing is asked for",
                 "InvalidConfig: `short` is 5, more than the 4 tokens that a reply has by `max_tokens`",
@@ -356,7 +360,7 @@ mod tests {
             ]
         );
         let silent = FakeHost::default().with_model(|_| Ok(Completion::default()));
-        let told = ask(json!({ "short": 1 }), json!({ "prompts": ["a"] }), &silent).expect_err("no tokens");
-        assert_eq!(told.kind(), jackfield_plugin_api::FailureKind::InvalidOutput);
+        let message_of = ask(json!({ "short": 1 }), json!({ "prompts": ["a"] }), &silent).expect_err("no tokens");
+        assert_eq!(message_of.kind(), jackfield_plugin_api::FailureKind::InvalidOutput);
     }
 }

@@ -47,7 +47,7 @@ impl Analyzer for ReplyLength {
 
     async fn analyze(&self, input: Replies, _: &Host<'_>) -> Result<Lengths> {
         input.check()?;
-        let length = |(index, reply): (usize, &Reply)| match self.unit {
+        let length_of = |(index, reply): (usize, &Reply)| match self.unit {
             LengthUnit::Words => Ok(reply.text.split_whitespace().count() as u64),
             LengthUnit::Characters => Ok(reply.text.chars().count() as u64),
             LengthUnit::Tokens => reply.tokens.ok_or_else(|| {
@@ -56,10 +56,10 @@ impl Analyzer for ReplyLength {
                 Failure::InvalidInput(what)
             }),
         };
-        let lengths: Vec<u64> = input.replies.iter().enumerate().map(length).collect::<Result<_>>()?;
+        let lengths: Vec<u64> = input.replies.iter().enumerate().map(length_of).collect::<Result<_>>()?;
         let count = lengths.len();
         Ok(Lengths {
-            mean: lengths.iter().map(|length| *length as f64).sum::<f64>() / count as f64,
+            mean: lengths.iter().map(|length_of| *length_of as f64).sum::<f64>() / count as f64,
             shortest: lengths.iter().copied().min().unwrap_or_default(),
             longest: lengths.iter().copied().max().unwrap_or_default(),
             complete: share(input.replies.iter().filter(|reply| reply.complete).count(), count),
@@ -99,8 +99,8 @@ mod tests {
         let replies = json!([{ "text": "é  a\nb", "tokens": 7 }, { "text": "" }]);
         assert_eq!(lengths("words", replies.clone()), Ok(json!([3, 0])));
         assert_eq!(lengths("characters", replies.clone()), Ok(json!([6, 0])));
-        let told = "how many tokens reply 1 has is not known: count `words` or `characters` (`unit`)";
-        assert_eq!(lengths("tokens", replies), Err(told.to_owned()));
+        let message = "how many tokens reply 1 has is not known: count `words` or `characters` (`unit`)";
+        assert_eq!(lengths("tokens", replies), Err(message.to_owned()));
         assert_eq!(lengths("words", json!([])), Err("there are no replies".to_owned()));
     }
 }

@@ -1,6 +1,6 @@
 //! Residuals for tests.
 
-use jackfield_directions::{ExtractError, Extraction, Method, MoreOfLayer, Options, ResidualSet, Shape, extract};
+use jackfield_directions::{ExtractError, Extraction, LayerDetails, Method, Options, ResidualSet, Shape, extract};
 use jackfield_plugin_api::{LayerDirection, Random};
 use serde_json::Value;
 
@@ -79,6 +79,6 @@ pub(crate) fn apart(left: &[f32], right: &[f32]) -> f32 {
 
 /// What is said of a layer beyond the contract.
 #[track_caller]
-pub(crate) fn more(known: &LayerDirection) -> MoreOfLayer {
-    serde_json::from_value(Value::Object(known.extra.clone())).unwrap()
+pub(crate) fn layer_details(known: &LayerDirection) -> LayerDetails {
+    serde_json::from_value(Value::Object(known.more.clone())).unwrap()
 }

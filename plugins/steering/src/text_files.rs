@@ -6,7 +6,7 @@ use csv::ReaderBuilder;
 use jackfield_plugin_api::prelude::*;
 
 /// Bad lines beyond so many are counted, not named.
-const MOST_NAMED: usize = 10;
+const MOST_NAMED_PROBLEMS: usize = 10;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Document)]
@@ -51,10 +51,10 @@ pub struct Selection<'a> {
 }
 
 /// What is wrong with a line, or an entry, of a file.
-struct Fault {
+struct LineProblem {
     /// Such as `:3`, with which the path becomes a place.
-    place: String,
-    what: String,
+    position: String,
+    problem: String,
 }
 
 /// The texts of a file, of which all lines are looked at.
@@ -65,15 +65,15 @@ struct Fault {
 pub fn read_texts(path: &str, text: &str, format: FileFormat, selection: &Selection<'_>) -> Result<Vec<String>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let path = path.escape_debug().to_string();
-    let mut faults = Vec::new();
+    let mut problems = Vec::new();
     let texts = match format {
         FileFormat::Text => text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
-        FileFormat::Jsonl => jsonl(text, selection.field, &mut faults),
-        FileFormat::Csv => csv(text, selection.field, &mut faults),
-        FileFormat::Json => json(text, selection, &mut faults),
+        FileFormat::Jsonl => jsonl(text, selection.field, &mut problems),
+        FileFormat::Csv => csv(text, selection.field, &mut problems),
+        FileFormat::Json => json(text, selection, &mut problems),
     };
-    if !faults.is_empty() {
-        return Err(Failure::InvalidConfig(said(&path, &faults)));
+    if !problems.is_empty() {
+        return Err(Failure::InvalidConfig(problems_message(&path, &problems)));
     }
     let (found, skip) = (texts.len(), usize::try_from(selection.skip).unwrap_or(usize::MAX));
     let limit = selection.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -88,41 +88,41 @@ pub fn read_texts(path: &str, text: &str, format: FileFormat, selection: &Select
     Ok(taken)
 }
 
-fn said(path: &str, faults: &[Fault]) -> String {
-    let mut said = String::new();
-    for (index, Fault { place, what }) in faults.iter().take(MOST_NAMED).enumerate() {
+fn problems_message(path: &str, problems: &[LineProblem]) -> String {
+    let mut message = String::new();
+    for (index, LineProblem { position, problem }) in problems.iter().take(MOST_NAMED_PROBLEMS).enumerate() {
         // Writing to a text does not fail.
-        let _ = write!(said, "{}`{path}{place}`: {what}", if index == 0 { "" } else { "; " });
+        let _ = write!(message, "{}`{path}{position}`: {problem}", if index == 0 { "" } else { "; " });
     }
-    if let Some(more) = faults.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
-        let _ = write!(said, "; and {more} more");
+    if let Some(unnamed) = problems.len().checked_sub(MOST_NAMED_PROBLEMS).filter(|unnamed| *unnamed > 0) {
+        let _ = write!(message, "; and {unnamed} more");
     }
-    said
+    message
 }
 
 /// What an entry says, and where it says no text.
-fn entry(value: &Value, field: Option<&str>) -> Result<String, String> {
-    let found = match (value, field) {
+fn text_of_entry(value: &Value, field: Option<&str>) -> Result<String, String> {
+    let text = match (value, field) {
         (Value::Object(_), Some(field)) => {
-            walk(value, field).map_err(|key| format!("there is no key `{}`", key.escape_debug()))?
+            value_at_path(value, field).map_err(|key| format!("there is no key `{}`", key.escape_debug()))?
         }
         (Value::Object(_), None) => {
             return Err("it is an object: say by `field` which of its keys holds the text".to_owned());
         }
         (_, Some(field)) => {
-            let (kind, field) = (kind(value), field.escape_debug());
+            let (kind, field) = (kind_of(value), field.escape_debug());
             return Err(format!("it is {kind}, not an object with the key `{field}`"));
         }
         (value, None) => value,
     };
-    match found {
+    match text {
         Value::String(text) if text.trim().is_empty() => Err("the text is empty".to_owned()),
         Value::String(text) => Ok(text.clone()),
-        other => Err(format!("it is {}, not a text", kind(other))),
+        other => Err(format!("it is {}, not a text", kind_of(other))),
     }
 }
 
-const fn kind(value: &Value) -> &'static str {
+const fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -134,31 +134,31 @@ const fn kind(value: &Value) -> &'static str {
 }
 
 /// The value at the end of a way, or the part of the way that is not there. A key may have dots in it.
-fn walk<'a, 'b>(value: &'a Value, way: &'b str) -> Result<&'a Value, &'b str> {
-    if let Some(found) = value.get(way) {
+fn value_at_path<'a, 'b>(value: &'a Value, path: &'b str) -> Result<&'a Value, &'b str> {
+    if let Some(found) = value.get(path) {
         return Ok(found);
     }
     let mut found = value;
-    for step in way.split('.') {
+    for key in path.split('.') {
         let next = match found {
-            Value::Array(list) => step.parse().ok().and_then(|index: usize| list.get(index)),
-            other => other.get(step),
+            Value::Array(list) => key.parse().ok().and_then(|index: usize| list.get(index)),
+            other => other.get(key),
         };
-        found = next.ok_or(step)?;
+        found = next.ok_or(key)?;
     }
     Ok(found)
 }
 
-fn jsonl(text: &str, field: Option<&str>, faults: &mut Vec<Fault>) -> Vec<String> {
+fn jsonl(text: &str, field: Option<&str>, problems: &mut Vec<LineProblem>) -> Vec<String> {
     let mut texts = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let value = serde_json::from_str::<Value>(line)
-            .map_err(|error| (Some(error.column()), format!("not JSON: {}", without_place(&error))));
-        match value.and_then(|value| entry(&value, field).map_err(|what| (None, what))) {
+            .map_err(|error| (Some(error.column()), format!("not JSON: {}", message_without_position(&error))));
+        match value.and_then(|value| text_of_entry(&value, field).map_err(|problem| (None, problem))) {
             Ok(text) => texts.push(text),
-            Err((column, what)) => {
+            Err((column, problem)) => {
                 let column = column.map_or_else(String::new, |column| format!(":{column}"));
-                faults.push(Fault { place: format!(":{}{column}", index + 1), what });
+                problems.push(LineProblem { position: format!(":{}{column}", index + 1), problem });
             }
         }
     }
@@ -166,7 +166,7 @@ fn jsonl(text: &str, field: Option<&str>, faults: &mut Vec<Fault>) -> Vec<String
 }
 
 /// What is wrong with a text of JSON, without the place, which the message has already.
-fn without_place(error: &serde_json::Error) -> String {
+fn message_without_position(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.rfind(" at line ") {
         Some(end) => said[..end].to_owned(),
@@ -174,12 +174,12 @@ fn without_place(error: &serde_json::Error) -> String {
     }
 }
 
-fn csv(text: &str, field: Option<&str>, faults: &mut Vec<Fault>) -> Vec<String> {
+fn csv(text: &str, field: Option<&str>, problems: &mut Vec<LineProblem>) -> Vec<String> {
     let mut texts = Vec::new();
     let mut reader = ReaderBuilder::new().from_reader(text.as_bytes());
-    let bad = |error: &csv::Error| Fault {
-        place: error.position().map_or_else(String::new, |position| format!(":{}", position.line())),
-        what: match error.kind() {
+    let problem_of = |error: &csv::Error| LineProblem {
+        position: error.position().map_or_else(String::new, |position| format!(":{}", position.line())),
+        problem: match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
                 format!("the line has {len} columns, and the first has {expected_len}")
             }
@@ -189,14 +189,14 @@ fn csv(text: &str, field: Option<&str>, faults: &mut Vec<Fault>) -> Vec<String> 
     let column = match reader.headers() {
         Ok(names) => column(names, field),
         Err(error) => {
-            faults.push(bad(&error));
+            problems.push(problem_of(&error));
             return texts;
         }
     };
     let column = match column {
         Ok(column) => column,
-        Err(what) => {
-            faults.push(Fault { place: ":1".to_owned(), what });
+        Err(problem) => {
+            problems.push(LineProblem { position: ":1".to_owned(), problem });
             return texts;
         }
     };
@@ -205,56 +205,60 @@ fn csv(text: &str, field: Option<&str>, faults: &mut Vec<Fault>) -> Vec<String> 
             Ok(record) => match record.get(column).filter(|text| !text.trim().is_empty()) {
                 Some(text) => texts.push(text.to_owned()),
                 None => {
-                    let place = record.position().map_or_else(String::new, |position| format!(":{}", position.line()));
-                    faults.push(Fault { place, what: "the text is empty".to_owned() });
+                    let position =
+                        record.position().map_or_else(String::new, |position| format!(":{}", position.line()));
+                    problems.push(LineProblem { position, problem: "the text is empty".to_owned() });
                 }
             },
-            Err(error) => faults.push(bad(&error)),
+            Err(error) => problems.push(problem_of(&error)),
         }
     }
     texts
 }
 
 fn column(names: &csv::StringRecord, field: Option<&str>) -> Result<usize, String> {
-    let listed = || names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ");
+    let listed_names = || names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ");
     match field {
         Some(field) => {
             let found = names.iter().position(|name| name.trim() == field);
-            found.ok_or_else(|| format!("there is no column `{}`; there are {}", field.escape_debug(), listed()))
+            found.ok_or_else(|| format!("there is no column `{}`; there are {}", field.escape_debug(), listed_names()))
         }
         None if names.len() == 1 => Ok(0),
-        None => Err(format!("there are several columns, {}: say by `field` which holds the text", listed())),
+        None => Err(format!("there are several columns, {}: say by `field` which holds the text", listed_names())),
     }
 }
 
-fn json(text: &str, selection: &Selection<'_>, faults: &mut Vec<Fault>) -> Vec<String> {
+fn json(text: &str, selection: &Selection<'_>, problems: &mut Vec<LineProblem>) -> Vec<String> {
     let mut texts = Vec::new();
-    let mut bad = |place: String, what: String| faults.push(Fault { place, what });
+    let mut add_problem = |position: String, problem: String| problems.push(LineProblem { position, problem });
     let value = match serde_json::from_str::<Value>(text) {
         Ok(value) => value,
         Err(error) => {
-            bad(format!(":{}:{}", error.line(), error.column()), format!("not JSON: {}", without_place(&error)));
+            add_problem(
+                format!(":{}:{}", error.line(), error.column()),
+                format!("not JSON: {}", message_without_position(&error)),
+            );
             return texts;
         }
     };
-    let way = selection.at.unwrap_or_default();
-    let list = if way.is_empty() { Ok(&value) } else { walk(&value, way) };
-    let place = if way.is_empty() { String::new() } else { format!("` at `{}", way.escape_debug()) };
+    let path = selection.at.unwrap_or_default();
+    let list = if path.is_empty() { Ok(&value) } else { value_at_path(&value, path) };
+    let position = if path.is_empty() { String::new() } else { format!("` at `{}", path.escape_debug()) };
     match list {
         Ok(Value::Array(list)) => {
             for (index, value) in list.iter().enumerate() {
-                match entry(value, selection.field) {
+                match text_of_entry(value, selection.field) {
                     Ok(text) => texts.push(text),
-                    Err(what) => bad(format!("{place}[{index}]"), what),
+                    Err(problem) => add_problem(format!("{position}[{index}]"), problem),
                 }
             }
         }
         Ok(Value::Object(map)) => {
             let keys = map.keys().map(|key| format!("`{}`", key.escape_debug())).collect::<Vec<_>>().join(", ");
-            bad(place, format!("it is an object: say by `at` where in it the list is; its keys are {keys}"));
+            add_problem(position, format!("it is an object: say by `at` where in it the list is; its keys are {keys}"));
         }
-        Ok(other) => bad(place, format!("it is {}, not a list", kind(other))),
-        Err(key) => bad(place, format!("there is no `{}`", key.escape_debug())),
+        Ok(other) => add_problem(position, format!("it is {}, not a list", kind_of(other))),
+        Err(key) => add_problem(position, format!("there is no `{}`", key.escape_debug())),
     }
     texts
 }
@@ -274,21 +278,21 @@ mod tests {
 
     #[test]
     fn every_format_gives_its_texts_in_order() {
-        let of = |field| Selection { field: Some(field), ..ALL };
-        let at = |way| Selection { at: Some(way), ..ALL };
+        let of_field = |field| Selection { field: Some(field), ..ALL };
+        let at_path = |way| Selection { at_path: Some(way), ..ALL };
         let axes =
             r#"{ "axes": { "letter": { "positive": ["one", "two"] } }, "neutral": [{ "q": "one" }, { "q": "two" }] }"#;
         for (path, text, selection) in [
             ("a.txt", "\u{feff}one\r\n\n  two \n", ALL),
             ("a.jsonl", "\"one\"\n\n\"two\"\n", ALL),
-            ("a.jsonl", "{\"q\": \"one\"}\n{\"q\": \"two\", \"n\": 1}", of("q")),
-            ("a.jsonl", "{\"q\": {\"en\": \"one\"}}\n{\"q.en\": \"two\"}", of("q.en")),
+            ("a.jsonl", "{\"q\": \"one\"}\n{\"q\": \"two\", \"n\": 1}", of_field("q")),
+            ("a.jsonl", "{\"q\": {\"en\": \"one\"}}\n{\"q.en\": \"two\"}", of_field("q.en")),
             ("a.csv", "q\none\n\"two\"\n", ALL),
-            ("a.csv", "id,q\n1,one\n2,\"two\"\n", of("q")),
+            ("a.csv", "id,q\n1,one\n2,\"two\"\n", of_field("q")),
             ("a.json", "[\"one\", \"two\"]", ALL),
-            ("a.json", axes, at("axes.letter.positive")),
-            ("a.json", axes, Selection { at: Some("neutral"), ..of("q") }),
-            ("folder.d/A.JSON", "[[\"one\", \"two\"]]", at("0")),
+            ("a.json", axes, at_path("axes.letter.positive")),
+            ("a.json", axes, Selection { at_path: Some("neutral"), ..of_field("q") }),
+            ("folder.d/A.JSON", "[[\"one\", \"two\"]]", at_path("0")),
         ] {
             assert_eq!(
                 read(path, text, &selection).as_deref(),
@@ -311,34 +315,43 @@ mod tests {
 
     #[test]
     fn all_bad_lines_are_named_at_once_with_their_place() {
-        let told =
+        let message_of =
             |path: &str, text: &str, selection: &Selection<'_>| read(path, text, selection).expect_err("bad lines");
-        let of = Selection { field: Some("q"), ..ALL };
+        let of_field = Selection { field: Some("q"), ..ALL };
         assert_eq!(
-            told("a.jsonl", "{\"q\": 1}\n{\"q\": \"good\"}\n{\"q\n[]\n{}\n{\"q\": \" \"}", &of),
+            message_of("a.jsonl", "{\"q\": 1}\n{\"q\": \"good\"}\n{\"q\n[]\n{}\n{\"q\": \" \"}", &of_field),
             "`a.jsonl:1`: it is a number, not a text; `a.jsonl:3:3`: not JSON: EOF while parsing a string; \
              `a.jsonl:4`: it is a list, not an object with the key `q`; `a.jsonl:5`: there is no key `q`; \
              `a.jsonl:6`: the text is empty"
         );
-        assert_eq!(told("a.csv", "a,b\n1,2", &of), "`a.csv:1`: there is no column `q`; there are `a`, `b`");
+        assert_eq!(message_of("a.csv", "a,b\n1,2", &of_field), "`a.csv:1`: there is no column `q`; there are `a`, `b`");
         assert_eq!(
-            told("a.csv", "q,b\n1,2\n3\n,4", &of),
+            message_of("a.csv", "q,b\n1,2\n3\n,4", &of_field),
             "`a.csv:3`: the line has 1 columns, and the first has 2; `a.csv:4`: the text is empty"
         );
         assert_eq!(
-            told("a.csv", "q,b\n1,2", &ALL),
+            message_of("a.csv", "q,b\n1,2", &ALL),
             "`a.csv:1`: there are several columns, `q`, `b`: say by `field` which holds the text"
         );
         assert_eq!(
-            told("a.json", "{\"axes\": [1]}", &ALL),
+            message_of("a.json", "{\"axes\": [1]}", &ALL),
             "`a.json`: it is an object: say by `at` where in it the list is; its keys are `axes`"
         );
-        let at = |way| Selection { at: Some(way), ..ALL };
-        assert_eq!(told("a.json", "{\"axes\": [1]}", &at("axes")), "`a.json` at `axes[0]`: it is a number, not a text");
-        assert_eq!(told("a.json", "{\"axes\": 1}", &at("axes")), "`a.json` at `axes`: it is a number, not a list");
-        assert_eq!(told("a.json", "{\"axes\": 1}", &at("axis.a")), "`a.json` at `axis.a`: there is no `axis`");
-        assert_eq!(told("a.json", "{\n\"a", &ALL), "`a.json:2:2`: not JSON: EOF while parsing a string");
-        let many = told("a.jsonl", &"1\n".repeat(12), &ALL);
+        let at_path = |way| Selection { at_path: Some(way), ..ALL };
+        assert_eq!(
+            message_of("a.json", "{\"axes\": [1]}", &at_path("axes")),
+            "`a.json` at `axes[0]`: it is a number, not a text"
+        );
+        assert_eq!(
+            message_of("a.json", "{\"axes\": 1}", &at_path("axes")),
+            "`a.json` at `axes`: it is a number, not a list"
+        );
+        assert_eq!(
+            message_of("a.json", "{\"axes\": 1}", &at_path("axis.a")),
+            "`a.json` at `axis.a`: there is no `axis`"
+        );
+        assert_eq!(message_of("a.json", "{\n\"a", &ALL), "`a.json:2:2`: not JSON: EOF while parsing a string");
+        let many = message_of("a.jsonl", &"1\n".repeat(12), &ALL);
         assert!(many.ends_with("`a.jsonl:10`: it is a number, not a text; and 2 more"), "{many}");
     }
 

@@ -3,7 +3,7 @@
 use jackfield_plugin_api::prelude::*;
 
 /// Shorter sums of two directions have none of their own: they cancel each other out.
-const SHORTEST: f64 = 1e-6;
+const SHORTEST_MIX: f64 = 1e-6;
 
 /// A direction of unit length for each block that has one.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ impl UnitDirections {
 
     /// Whether a block has a direction.
     #[must_use]
-    pub fn has(&self, block: usize) -> bool {
+    pub fn has_direction(&self, block: usize) -> bool {
         self.directions.get(block).is_some_and(Option::is_some)
     }
 
@@ -49,36 +49,37 @@ impl UnitDirections {
     pub fn at(&self, index: f64) -> Result<PickedDirection> {
         let last = self.directions.len().saturating_sub(1);
         let index = index.clamp(0.0, last as f64);
-        let below = index.floor() as usize;
-        let (above, share) = ((below + 1).min(last), index - below as f64);
-        let of = |block: usize| self.directions.get(block).and_then(Option::as_deref);
-        match (of(below), of(above)) {
-            (Some(_), _) if share == 0.0 => Ok(PickedDirection::Block(below)),
-            (Some(one), Some(other)) => {
-                let nearer = if share < 0.5 { below } else { above };
-                Ok(mixed(one, other, share).map_or(PickedDirection::Block(nearer), PickedDirection::Between))
+        let block_below = index.floor() as usize;
+        let (block_above, share) = ((block_below + 1).min(last), index - block_below as f64);
+        let direction_of = |block: usize| self.directions.get(block).and_then(Option::as_deref);
+        match (direction_of(block_below), direction_of(block_above)) {
+            (Some(_), _) if share == 0.0 => Ok(PickedDirection::Block(block_below)),
+            (Some(below), Some(above)) => {
+                let nearer = if share < 0.5 { block_below } else { block_above };
+                Ok(mix_directions(below, above, share).map_or(PickedDirection::Block(nearer), PickedDirection::Between))
             }
-            (Some(_), None) => Ok(PickedDirection::Block(below)),
-            (None, Some(_)) if share > 0.0 => Ok(PickedDirection::Block(above)),
+            (Some(_), None) => Ok(PickedDirection::Block(block_below)),
+            (None, Some(_)) if share > 0.0 => Ok(PickedDirection::Block(block_above)),
             _ => self.nearest(index).map(PickedDirection::Block),
         }
     }
 
     fn nearest(&self, index: f64) -> Result<usize> {
-        let away = |block: &usize| (*block as f64 - index).abs();
-        let blocks = (0..self.directions.len()).rev().filter(|block| self.has(*block));
-        let none = || Failure::InvalidInput("no layer has a direction: the prompts of both sets are alike".to_owned());
+        let distance_to = |block: &usize| (*block as f64 - index).abs();
+        let blocks = (0..self.directions.len()).rev().filter(|block| self.has_direction(*block));
+        let no_direction =
+            || Failure::InvalidInput("no layer has a direction: the prompts of both sets are alike".to_owned());
         // Of equals, the first counts, which is the later block.
-        blocks.min_by(|one, other| away(one).total_cmp(&away(other))).ok_or_else(none)
+        blocks.min_by(|first, second| distance_to(first).total_cmp(&distance_to(second))).ok_or_else(no_direction)
     }
 }
 
 /// A mix of two directions, of unit length; none if they cancel each other out.
-fn mixed(one: &[f32], other: &[f32], share: f64) -> Option<Vec<f32>> {
-    let mix: Vec<f64> =
-        one.iter().zip(other).map(|(x, y)| f64::from(*x) * (1.0 - share) + f64::from(*y) * share).collect();
-    let norm = mix.iter().map(|x| x * x).sum::<f64>().sqrt();
-    (norm > SHORTEST).then(|| mix.into_iter().map(|x| (x / norm) as f32).collect())
+fn mix_directions(below: &[f32], above: &[f32], share: f64) -> Option<Vec<f32>> {
+    let sum: Vec<f64> =
+        below.iter().zip(above).map(|(x, y)| f64::from(*x) * (1.0 - share) + f64::from(*y) * share).collect();
+    let norm = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
+    (norm > SHORTEST_MIX).then(|| sum.into_iter().map(|x| (x / norm) as f32).collect())
 }
 
 #[cfg(test)]

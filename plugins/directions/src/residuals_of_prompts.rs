@@ -49,40 +49,48 @@ impl Analyzer for ReadResiduals {
 
 /// Asks the model for the residual stream at the last position of each prompt of a set, whose name stands in messages where it
 /// has one.
-pub(crate) async fn residuals(set: &str, prompts: &[Prompt], append: &str, host: &Host<'_>) -> Result<TensorRef> {
+pub(crate) async fn residuals(
+    set_prefix: &str,
+    prompts: &[Prompt],
+    append: &str,
+    host: &Host<'_>,
+) -> Result<TensorRef> {
     let count = prompts.len() as u64;
-    let set = if set.is_empty() { String::new() } else { format!("{set} ") };
-    let mut growing: Option<Growing<'_>> = None;
-    for (chunk, some) in prompts.chunks(ASKED_AT_ONCE).enumerate() {
+    let set_prefix = if set_prefix.is_empty() { String::new() } else { format!("{set_prefix} ") };
+    let mut partial_tensor: Option<PartialTensor<'_>> = None;
+    for (chunk, chunk_prompts) in prompts.chunks(ASKED_AT_ONCE).enumerate() {
         let first = chunk * ASKED_AT_ONCE;
-        for (index, completion) in complete(some, append, &captured, host).await?.into_iter().enumerate() {
+        for (index, completion) in
+            complete_prompts(chunk_prompts, append, &captured, host).await?.into_iter().enumerate()
+        {
             let prompt = first + index;
             let captured = completion.captured.ok_or_else(|| {
-                Failure::InvalidOutput(format!("the model answered {set}prompt {prompt} without hidden states"))
+                Failure::InvalidOutput(format!("the model answered {set_prefix}prompt {prompt} without hidden states"))
             })?;
-            let row = Row::read(&format!("{set}prompt {prompt}"), &captured.hidden_states, host)?;
-            let mut tensor = match growing.take() {
-                Some(growing) => growing,
-                None => Growing::begin(&row, count, host)?,
+            let hidden_states =
+                HiddenStates::read(&format!("{set_prefix}prompt {prompt}"), &captured.hidden_states, host)?;
+            let mut tensor = match partial_tensor.take() {
+                Some(partial_tensor) => partial_tensor,
+                None => PartialTensor::begin(&hidden_states, count, host)?,
             };
-            tensor.add(&format!("{set}prompt {prompt}"), &row)?;
-            growing = Some(tensor);
+            tensor.add(&format!("{set_prefix}prompt {prompt}"), &hidden_states)?;
+            partial_tensor = Some(tensor);
             host.progress(prompt as u64 + 1, Some(count), "prompts");
         }
     }
-    match growing {
-        Some(Growing { tensor, .. }) => tensor.finish(),
-        None => Err(no_prompts(&set)),
+    match partial_tensor {
+        Some(PartialTensor { tensor, .. }) => tensor.finish(),
+        None => Err(no_prompts(&set_prefix)),
     }
 }
 
 /// A request for nothing but hidden states.
-fn captured(messages: Vec<Message>) -> CompletionRequest {
+fn capture_request(messages: Vec<Message>) -> CompletionRequest {
     CompletionRequest { max_tokens: Some(0), capture: Some(Capture::default()), ..CompletionRequest::new(messages) }
 }
 
 /// What the model answers to each prompt, in order. `append` is what it has said so far.
-pub(crate) async fn complete(
+pub(crate) async fn complete_prompts(
     prompts: &[Prompt],
     append: &str,
     request: &(dyn Fn(Vec<Message>) -> CompletionRequest + Sync),
@@ -121,13 +129,13 @@ fn no_prompts(set: &str) -> Failure {
 }
 
 /// The hidden states of one prompt.
-struct Row {
+struct HiddenStates {
     layers: u64,
     width: u64,
     elements: Vec<f32>,
 }
 
-impl Row {
+impl HiddenStates {
     fn read(prompt: &str, tensor: &TensorRef, host: &Host<'_>) -> Result<Self> {
         let [1, layers, width] = tensor.shape[..] else {
             let shape = &tensor.shape;
@@ -145,26 +153,26 @@ impl Row {
 }
 
 /// The tensor of all prompts, as far as it is written.
-struct Growing<'a> {
+struct PartialTensor<'a> {
     tensor: TensorWriter<'a>,
     layers: u64,
     width: u64,
 }
 
-impl<'a> Growing<'a> {
-    fn begin(first: &Row, prompts: u64, host: &Host<'a>) -> Result<Self> {
-        let Row { layers, width, .. } = *first;
+impl<'a> PartialTensor<'a> {
+    fn begin(first: &HiddenStates, prompts: u64, host: &Host<'a>) -> Result<Self> {
+        let HiddenStates { layers, width, .. } = *first;
         Ok(Self { tensor: host.create_tensor(&[prompts, layers, width])?, layers, width })
     }
 
-    fn add(&mut self, prompt: &str, row: &Row) -> Result<()> {
-        if (row.layers, row.width) != (self.layers, self.width) {
+    fn add(&mut self, prompt: &str, hidden_states: &HiddenStates) -> Result<()> {
+        if (hidden_states.layers, hidden_states.width) != (self.layers, self.width) {
             return Err(Failure::InvalidOutput(format!(
                 "the model answered {prompt} with hidden states of shape [1, {}, {}], and those before it with \
                  [1, {}, {}]",
-                row.layers, row.width, self.layers, self.width
+                hidden_states.layers, hidden_states.width, self.layers, self.width
             )));
         }
-        self.tensor.write(&row.elements)
+        self.tensor.write(&hidden_states.elements)
     }
 }
