@@ -1,4 +1,4 @@
-//! Why a call has no value.
+//! The reasons why a call fails.
 
 use std::fmt;
 

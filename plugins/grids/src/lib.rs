@@ -1,4 +1,5 @@
-//! Solver programs over grid tasks: gather them, run them, score them, reduce them to what they say, validate them, evolve them.
+//! Analyzers of Jackfield for solver programs of grid tasks: they read, run, score, simplify, validate and vary programs. They write
+//! no programs from nothing, and they never run Python.
 //!
 //! A program is a text, one call of a primitive a line, in the public language of 160 primitives for ARC tasks:
 //!
@@ -9,7 +10,7 @@
 //!     return O
 //! ```
 //!
-//! It is never run as Python: [`program`] reads it, [`evaluate`] runs it, within [`machine::Limits`].
+//! [`program`] reads a program, and [`evaluate`] runs it within [`machine::Limits`].
 #![forbid(unsafe_code)]
 
 mod analyzers;

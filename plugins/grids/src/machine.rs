@@ -1,4 +1,6 @@
-//! What runs primitives and functions, and counts what they take.
+//! The machine that runs primitives and functions, and counts the steps and the memory that they take.
+
+mod calls;
 
 use std::rc::Rc;
 
@@ -19,7 +21,7 @@ pub enum Order {
     Cpython,
 }
 
-/// What the evaluation of a program may take.
+/// The limits on the evaluation of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Steps: one a call of a primitive, and one more for each sixteen cells or members that it is called with, visits or compares.
@@ -36,7 +38,7 @@ impl Default for Limits {
     }
 }
 
-/// A tuple or a set that is made takes as long as a visit of so many cells, beside its slots.
+/// Making a tuple or a set takes as long as a visit of this many cells, in addition to its slots.
 pub(crate) const TUPLE: usize = 8;
 
 /// Cells or members that are visited in a step.
@@ -71,7 +73,7 @@ pub struct Machine {
     pub(crate) scratch: Scratch,
 }
 
-/// Results of the dear primitives on one grid.
+/// Results of the expensive primitives on one grid.
 struct KeptPrimitives {
     grid: Rc<Grid>,
     results: Vec<(Primitive, [bool; 3], KeptResult)>,
@@ -85,12 +87,12 @@ struct KeptResult {
     peak: usize,
 }
 
-/// A state of the memory gauge to go back to.
+/// A number of bytes in use, to return to.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark(usize);
 
 impl Machine {
-    /// A machine that has used nothing.
+    /// A machine that has used no steps and no memory.
     #[must_use]
     pub fn new(order: Order, limits: Limits) -> Machine {
         Machine {
@@ -109,7 +111,7 @@ impl Machine {
         }
     }
 
-    /// Begins anew: what was used is forgotten.
+    /// Resets the steps and the memory that were used to 0.
     pub fn reset(&mut self) {
         self.resume_at(0, 0);
     }
@@ -172,10 +174,10 @@ impl Machine {
     }
 
     /// Builds a set in the order of CPython within the steps that are left, and counts what that takes.
-    pub(crate) fn work<T>(&mut self, of: impl FnOnce(&mut Work) -> Outcome<T>) -> Outcome<T> {
+    pub(crate) fn work<T>(&mut self, run: impl FnOnce(&mut Work) -> Outcome<T>) -> Outcome<T> {
         let left = self.limits.steps.saturating_sub(self.steps).saturating_mul(VISITS);
         let mut work = Work::up_to(usize::try_from(left).unwrap_or(usize::MAX));
-        let made = of(&mut work);
+        let made = run(&mut work);
         self.visit(work.taken())?;
         made
     }
@@ -245,8 +247,8 @@ impl Machine {
 
     /// Forgets what was reserved since the mark, but for these bytes.
     #[inline]
-    pub(crate) fn release(&mut self, mark: Mark, kept: usize) {
-        self.live = mark.0.saturating_add(kept);
+    pub(crate) fn release(&mut self, mark: Mark, kept_bytes: usize) {
+        self.live = mark.0.saturating_add(kept_bytes);
         self.peak = self.peak.max(self.live);
     }
 
@@ -289,18 +291,18 @@ impl Machine {
             Made::Power(a, _) => [a, a, a],
         };
         // A function of one and the same function, as those that grow by doubling are, holds it once.
-        let held = parts.iter().enumerate().fold(FUNCTION, |held, (at, part)| {
-            let again = parts[..at].iter().any(|earlier| earlier.is_same_closure(part));
-            if again { held } else { held.saturating_add(part.bytes()) }
+        let held_bytes = parts.iter().enumerate().fold(FUNCTION, |held_bytes, (index, part)| {
+            let is_repeated = parts[..index].iter().any(|earlier| earlier.is_same_closure(part));
+            if is_repeated { held_bytes } else { held_bytes.saturating_add(part.bytes()) }
         });
         let depth = 1 + parts.iter().map(|part| part.depth()).max().unwrap_or(0);
-        let bytes = held;
+        let bytes = held_bytes;
         self.reserve(FUNCTION)?;
         self.serial += 1;
         Ok(Value::Closure(Rc::new(Closure { made, arity, serial: self.serial, bytes, depth })))
     }
 
-    /// How many arguments a function takes; nothing if the value is no function.
+    /// How many arguments a function takes; `None` if the value is not a function.
     #[must_use]
     pub(crate) fn arity(function: &Value) -> Option<usize> {
         match function {
@@ -308,242 +310,6 @@ impl Machine {
             Value::Closure(closure) => Some(usize::from(closure.arity)),
             _ => None,
         }
-    }
-
-    /// Runs a primitive. What it reserved and does not give back is forgotten.
-    #[inline]
-    pub(crate) fn run(&mut self, primitive: Primitive, arguments: &[Value]) -> Outcome {
-        let row = primitive.row();
-        if row.arguments.len() != arguments.len() {
-            return Err(Fault::Arity("a function got more or fewer arguments than it takes"));
-        }
-        // What is left of a step is not carried from call to call: each takes the same wherever it is made.
-        self.visited = 0;
-        self.charge(1)?;
-        if row.looks {
-            self.look_at(arguments)?;
-        }
-        let mark = self.mark();
-        let mut outcome = match self.kept_key(row.name, arguments) {
-            Some(key) => self.run_kept(primitive, key, arguments),
-            None => (row.run)(self, arguments),
-        };
-        self.visited = 0;
-        match &outcome {
-            Ok(value) if value.is_plain() => self.live = mark.0,
-            Ok(value) => {
-                self.release(mark, value.bytes());
-                // What is shared counts wherever it stands, and has not been reserved again for that.
-                if self.live > self.limits.memory {
-                    outcome = Err(Fault::Limit(Limit::Memory));
-                } else if value.depth() > self.limits.depth.min(NESTED_VALUES) {
-                    outcome = Err(Fault::Limit(Limit::Depth));
-                }
-            }
-            Err(_) => {}
-        }
-        outcome
-    }
-
-    /// The arguments after the grid, where this is a call whose result is kept.
-    #[inline]
-    fn kept_key(&self, name: &str, arguments: &[Value]) -> Option<[bool; 3]> {
-        let kept = self.kept.as_ref()?;
-        let Some(Value::Grid(grid)) = arguments.first() else { return None };
-        if !Rc::ptr_eq(grid, &kept.grid) {
-            return None;
-        }
-        let truth = |at: usize| arguments.get(at).is_some_and(Value::is_true);
-        matches!(name, "objects" | "partition" | "fgpartition").then(|| [truth(1), truth(2), truth(3)])
-    }
-
-    #[inline(never)]
-    fn run_kept(&mut self, primitive: Primitive, key: [bool; 3], arguments: &[Value]) -> Outcome {
-        let known = self.kept.as_ref().and_then(|kept| {
-            kept.results.iter().find(|(kept, with, _)| *kept == primitive && *with == key).map(|(.., result)| result)
-        });
-        if let Some(known) = known {
-            let known = known.clone();
-            self.charge(known.steps)?;
-            let mark = self.mark();
-            self.reserve(known.peak)?;
-            self.release(mark, 0);
-            return Ok(known.value);
-        }
-        let (steps, live, peak) = (self.steps, self.live, self.peak);
-        self.peak = live;
-        let outcome = (primitive.row().run)(self, arguments);
-        let taken = self.peak - live;
-        self.peak = self.peak.max(peak);
-        let value = outcome?;
-        let result = KeptResult { value: value.clone(), steps: self.steps - steps, peak: taken };
-        if let Some(kept) = &mut self.kept {
-            kept.results.push((primitive, key, result));
-        }
-        Ok(value)
-    }
-
-    /// Calls a function.
-    ///
-    /// # Errors
-    /// The fault of what it calls; a value that is no function, or the wrong number of arguments.
-    pub fn call(&mut self, function: &Value, arguments: &[Value]) -> Outcome {
-        match function {
-            Value::Primitive(primitive) => self.nest(|machine| machine.run(*primitive, arguments)),
-            Value::Closure(closure) => {
-                if usize::from(closure.arity) != arguments.len() {
-                    return Err(Fault::Arity("a function got more or fewer arguments than it takes"));
-                }
-                self.call_closure(closure, arguments)
-            }
-            _ => Err(Fault::Type("a value that is no function was called")),
-        }
-    }
-
-    /// Calls a function of one argument.
-    pub(crate) fn call_one(&mut self, function: &Value, argument: Value) -> Outcome {
-        self.call(function, &[argument])
-    }
-
-    /// Whether a function says yes to a value: what it gives counts as true.
-    pub(crate) fn ask(&mut self, function: &Value, argument: &Value) -> Outcome<bool> {
-        let mark = self.mark();
-        let answer = self.call(function, std::slice::from_ref(argument))?.is_true();
-        self.release(mark, 0);
-        Ok(answer)
-    }
-
-    #[inline]
-    fn nest(&mut self, run: impl FnOnce(&mut Machine) -> Outcome) -> Outcome {
-        if self.nested >= NESTED {
-            return Err(Fault::Limit(Limit::Depth));
-        }
-        self.nested += 1;
-        let value = run(self);
-        self.nested -= 1;
-        value
-    }
-
-    fn call_closure(&mut self, closure: &Closure, arguments: &[Value]) -> Outcome {
-        match &closure.made {
-            Made::RightBound(function, fixed) => {
-                self.charge(1)?;
-                self.nest(|machine| match arguments {
-                    [one] => machine.call(function, &[one.clone(), fixed.clone()]),
-                    [one, two] => machine.call(function, &[one.clone(), two.clone(), fixed.clone()]),
-                    arguments => machine.call(function, &[arguments, std::slice::from_ref(fixed)].concat()),
-                })
-            }
-            Made::LeftBound(function, fixed) => {
-                self.charge(1)?;
-                self.nest(|machine| match arguments {
-                    [one] => machine.call(function, &[fixed.clone(), one.clone()]),
-                    [one, two] => machine.call(function, &[fixed.clone(), one.clone(), two.clone()]),
-                    arguments => machine.call(function, &[std::slice::from_ref(fixed), arguments].concat()),
-                })
-            }
-            Made::Matcher(function, target) => {
-                self.charge(1)?;
-                let mark = self.mark();
-                let value = self.nest(|machine| machine.call(function, arguments))?;
-                self.release(mark, 0);
-                if !value.is_plain() && !target.is_plain() {
-                    self.visit_bytes(value.bytes().saturating_add(target.bytes()))?;
-                }
-                Ok(Value::truth(value == *target))
-            }
-            Made::Fork(outer, a, b) => {
-                self.charge(1)?;
-                let mark = self.mark();
-                let value = self.nest(|machine| {
-                    let both = [machine.call(a, arguments)?, machine.call(b, arguments)?];
-                    machine.call(outer, &both)
-                })?;
-                self.release(mark, value.bytes());
-                Ok(value)
-            }
-            Made::Compose(outer, inner) if !is_pipeline(outer) && !is_pipeline(inner) => {
-                self.call_in_turn(inner, &[outer], arguments)
-            }
-            Made::Chain(h, g, f) if !is_pipeline(h) && !is_pipeline(g) && !is_pipeline(f) => {
-                self.call_in_turn(f, &[g, h], arguments)
-            }
-            Made::Compose(..) | Made::Chain(..) | Made::Power(..) => self.call_pipeline(closure, arguments[0].clone()),
-        }
-    }
-
-    /// One function after the other, none of them made of such.
-    fn call_in_turn(&mut self, first: &Value, others: &[&Value], arguments: &[Value]) -> Outcome {
-        let mark = self.mark();
-        self.charge(1)?;
-        let mut value = self.nest(|machine| machine.call(first, arguments))?;
-        self.release(mark, value.bytes());
-        for function in others {
-            self.charge(1)?;
-            value = self.nest(|machine| machine.call_one(function, value))?;
-            self.release(mark, value.bytes());
-        }
-        Ok(value)
-    }
-
-    /// One function after the other: however many there are, they take no stack.
-    fn call_pipeline(&mut self, closure: &Closure, argument: Value) -> Outcome {
-        enum Step<'a> {
-            Call(&'a Value),
-            Repeat(&'a Value, u32),
-        }
-        let mark = self.mark();
-        let mut value = argument;
-        let mut steps: Vec<Step<'_>> = Vec::with_capacity(8);
-        push(&closure.made, &mut steps);
-        fn push<'a>(made: &'a Made, steps: &mut Vec<Step<'a>>) {
-            match made {
-                Made::Compose(outer, inner) => steps.extend([Step::Call(outer), Step::Call(inner)]),
-                Made::Chain(h, g, f) => steps.extend([Step::Call(h), Step::Call(g), Step::Call(f)]),
-                Made::Power(function, times) => steps.push(Step::Repeat(function, *times)),
-                _ => unreachable!("only functions one after the other"),
-            }
-        }
-        while let Some(step) = steps.pop() {
-            let function = match step {
-                Step::Call(function) => function,
-                Step::Repeat(function, times) => {
-                    if times > 1 {
-                        steps.push(Step::Repeat(function, times - 1));
-                    }
-                    function
-                }
-            };
-            self.charge(1)?;
-            match function {
-                Value::Closure(inner) if is_pipeline(function) => {
-                    if steps.len() as u64 > u64::from(self.limits.depth) {
-                        return Err(Fault::Limit(Limit::Depth));
-                    }
-                    push(&inner.made, &mut steps);
-                }
-                function => {
-                    value = self.nest(|machine| machine.call_one(function, value))?;
-                    self.release(mark, value.bytes());
-                }
-            }
-        }
-        Ok(value)
-    }
-
-    /// `power(function, times)`: checked when it is made, as the recursion that it stands for would be.
-    pub(crate) fn power(&mut self, function: &Value, times: i64) -> Outcome {
-        if times < 1 {
-            return Err(Fault::Limit(Limit::Depth));
-        }
-        if times == 1 {
-            return Ok(function.clone());
-        }
-        self.charge(times as u64)?;
-        if times > i64::from(self.limits.depth) {
-            return Err(Fault::Limit(Limit::Depth));
-        }
-        self.closure(Made::Power(function.clone(), times as u32), 1)
     }
 
     /// A grid of these cells.
@@ -556,10 +322,4 @@ impl Machine {
 /// Bytes that these values take together.
 pub(crate) fn bytes_of(values: &[Value]) -> usize {
     values.iter().fold(0, |bytes, value| bytes.saturating_add(value.bytes()))
-}
-
-/// Whether it is a function that runs others one after the other.
-fn is_pipeline(function: &Value) -> bool {
-    matches!(function, Value::Closure(closure)
-        if matches!(closure.made, Made::Compose(..) | Made::Chain(..) | Made::Power(..)))
 }

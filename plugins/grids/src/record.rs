@@ -1,4 +1,4 @@
-//! What goes from stage to stage.
+//! The documents that the analyzers pass from stage to stage.
 
 use std::cmp::Reverse;
 

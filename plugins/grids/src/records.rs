@@ -1,4 +1,4 @@
-//! Recorded calls of primitives: does this implementation give what was recorded?
+//! Checks of this implementation against recorded calls of primitives.
 //!
 //! A record is one line of JSON: `prim` and `args`; `out`, or `raises` where the call fails, or `calls` where the result is a
 //! function: what it gives for some arguments, each with an `out` or `raises` of its own. Values are encoded as

@@ -1,4 +1,4 @@
-//! What sets give with each other, in either order.
+//! Union, intersection and difference of sets, in either order of iteration.
 
 use std::rc::Rc;
 
@@ -54,8 +54,8 @@ impl Machine {
             (Value::Indices(one), Value::Indices(other)) => Ok(Value::indices(one.difference(other))),
             (Value::Object(one), Value::Object(other)) => Ok(Value::object(one.difference(other))),
             (one, other) => {
-                let kept = members(one).filter(|member| other.has(member) != Some(true));
-                Ok(Value::ascending_set(kept.collect()))
+                let remaining = members(one).filter(|member| other.has(member) != Some(true));
+                Ok(Value::ascending_set(remaining.collect()))
             }
         }
     }
@@ -186,7 +186,7 @@ impl Machine {
             return Err(NOT_SETS);
         }
         let bytes = one.bytes().saturating_add(other.bytes());
-        // What is no mask is sorted, or looked for in what is.
+        // A set that is not stored as masks is sorted, or its members are looked up in the masks.
         if bytes > MASKS {
             self.visit_sorted(mine.saturating_add(others), bytes)?;
         } else {

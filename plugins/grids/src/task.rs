@@ -1,4 +1,4 @@
-//! Tasks: grids and pairs of them, as their files hold them.
+//! Tasks, which are pairs of grids, as they are written in files.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, rc::Rc};
 
@@ -49,20 +49,20 @@ impl Cells {
         &self.cells
     }
 
-    /// The same grid with each cell replaced, and the cells in another order: `at` says for a place of the new grid which
+    /// The same grid with each cell replaced, and the cells in another order: `with_place` says for a place of the new grid which
     /// place of this one it has.
     pub(crate) fn rearranged(
         &self,
         (height, width): (u32, u32),
-        at: impl Fn(u32, u32) -> (u32, u32),
+        source_of: impl Fn(u32, u32) -> (u32, u32),
         color: &[u8; 10],
     ) -> Cells {
-        let cell = |(row, column): (u32, u32)| {
-            let (row, column) = at(row, column);
+        let cell_at = |(row, column): (u32, u32)| {
+            let (row, column) = with_place(row, column);
             color[usize::from(self.cells[(row * self.width + column) as usize])]
         };
-        let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
-        Cells { height, width, cells: places.map(cell).collect() }
+        let positions = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        Cells { height, width, cells: positions.map(cell_at).collect() }
     }
 
     /// Adds the grid to a digest.
@@ -215,7 +215,7 @@ impl<'de> Visitor<'de> for RowInto<'_> {
             let color = cell.map_err(|found| {
                 let column = cells.len() - start + 1;
                 A::Error::custom(format!(
-                    "row {number}, column {column}: {found} is no colour: a cell is an integer from 0 to 9"
+                    "row {number}, column {column}: {found} is not a colour: a cell is an integer from 0 to 9"
                 ))
             })?;
             cells.push(color);
@@ -277,20 +277,20 @@ pub struct Test {
     pub output: Option<Cells>,
 }
 
-/// The error with where it is before it. What a reader of JSON adds about its place in the text is left out: nobody sees that text,
-/// and it adds it again.
-fn at<E: serde::de::Error>(place: impl fmt::Display, error: &E) -> E {
-    let told = error.to_string();
-    let told = told.rfind(" at line ").map_or(&*told, |end| &told[..end]);
-    E::custom(format!("{place}: {told}"))
+/// The error with its place in the task before it. The position in the JSON text is left out, since the caller adds it again and
+/// nobody sees that text.
+fn with_place<E: serde::de::Error>(place: impl fmt::Display, error: &E) -> E {
+    let message = error.to_string();
+    let message = message.rfind(" at line ").map_or(&*message, |end| &message[..end]);
+    E::custom(format!("{place}: {message}"))
 }
 
 pub(crate) fn read_input<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::deserialize(deserializer).map_err(|error| at("input", &error))
+    T::deserialize(deserializer).map_err(|error| with_place("input", &error))
 }
 
 fn read_output<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::deserialize(deserializer).map_err(|error| at("output", &error))
+    T::deserialize(deserializer).map_err(|error| with_place("output", &error))
 }
 
 /// Reads the demonstrations of a task: what is wrong says with which, from 1.
@@ -315,7 +315,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Numbered<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
         let mut read = Vec::new();
         while let Some(one) =
-            list.next_element().map_err(|error| at(format_args!("{} {}", self.0, read.len() + 1), &error))?
+            list.next_element().map_err(|error| with_place(format_args!("{} {}", self.0, read.len() + 1), &error))?
         {
             read.push(one);
         }
@@ -336,9 +336,9 @@ mod tests {
             ("[]", "at least one row"),
             ("[[]]", "1 to 1000 rows and columns"),
             ("[[1],[2,3]]", "row 2 is not as long as the first"),
-            ("[[1],[10]]", "row 2, column 1: 10 is no colour"),
-            ("[[0, -1]]", "row 1, column 2: -1 is no colour"),
-            ("[[1.5]]", "row 1, column 1: 1.5 is no colour"),
+            ("[[1],[10]]", "row 2, column 1: 10 is not a colour"),
+            ("[[0, -1]]", "row 1, column 2: -1 is not a colour"),
+            ("[[1.5]]", "row 1, column 1: 1.5 is not a colour"),
             ("3", "an array of equally long arrays"),
         ] {
             let error = read(text).unwrap_err();

@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! Generators and helpers that the tests of this crate share.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Where the candidates of a task come from.
+//! The analyzer `grid-candidates`, which collects the candidate programs of a task.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Programs reduced to what they say.
+//! The analyzer `grid-canonical`, which reduces programs to their canonical bodies.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Programs over generations of mutation, recombination and selection.
+//! The analyzer `grid-evolve`, which varies programs over generations of mutation, recombination and selection.
 
 use std::{
     cmp::Reverse,

@@ -39,12 +39,12 @@ fn kept() -> Json {
     })
 }
 
-fn one(summary: &str, config: Json, input: Json, output: Json) -> Vec<Example> {
+fn example(summary: &str, config: Json, input: Json, output: Json) -> Vec<Example> {
     vec![Example { summary: summary.to_owned(), config, input, output }]
 }
 
 pub(super) fn candidates() -> Vec<Example> {
-    one(
+    example(
         "a program of the list that belongs to the task, and one that does not",
         json!({ "list": [TURN, "def solve_other(I):\n    O = rot90(I)\n    return O\n"] }),
         json!({ "task": "turn" }),
@@ -53,7 +53,7 @@ pub(super) fn candidates() -> Vec<Example> {
 }
 
 pub(super) fn score() -> Vec<Example> {
-    one(
+    example(
         "one program turns the grid as the demonstration does, the other mirrors it",
         json!({}),
         json!({ "demos": demos(), "programs": programs() }),
@@ -62,7 +62,7 @@ pub(super) fn score() -> Vec<Example> {
 }
 
 pub(super) fn canonical() -> Vec<Example> {
-    one(
+    example(
         "two programs that say the same are one",
         json!({}),
         json!({
@@ -84,7 +84,7 @@ pub(super) fn canonical() -> Vec<Example> {
 }
 
 pub(super) fn validate() -> Vec<Example> {
-    one(
+    example(
         "a program on the demonstration and the test",
         json!({}),
         json!({
@@ -95,7 +95,7 @@ pub(super) fn validate() -> Vec<Example> {
 }
 
 pub(super) fn keep() -> Vec<Example> {
-    one(
+    example(
         "the only program is the best",
         json!({}),
         json!({ "demos": demos(), "bodies": [body()], "results": [result()] }),
@@ -108,7 +108,7 @@ pub(super) fn keep() -> Vec<Example> {
 }
 
 pub(super) fn evolve() -> Vec<Example> {
-    one(
+    example(
         "a primitive on its own does it, and nothing has to evolve",
         json!({ "keep": 1 }),
         json!({ "demos": demos() }),
@@ -121,7 +121,7 @@ pub(super) fn evolve() -> Vec<Example> {
 }
 
 pub(super) fn generalise() -> Vec<Example> {
-    one(
+    example(
         "turned demonstrations are turned alike; mirrored ones are not",
         json!({ "permutations": 0 }),
         json!({ "train": demos(), "kept": [kept()] }),
@@ -149,7 +149,7 @@ pub(super) fn generalise() -> Vec<Example> {
 }
 
 pub(super) fn submission() -> Vec<Example> {
-    one(
+    example(
         "the answer of the one program that is kept, and none beside it",
         json!({}),
         json!({ "id": "turn", "test": [{ "input": [[5, 0]] }], "kept": [kept()] }),

@@ -1,4 +1,4 @@
-//! Does a program hold where the task says the same in another guise?
+//! The analyzer `grid-generalise`, which tests programs on transformed copies of the task.
 
 use std::rc::Rc;
 

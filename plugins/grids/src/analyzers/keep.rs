@@ -1,4 +1,4 @@
-//! The best programs of a task.
+//! The analyzer `grid-keep`, which keeps the best programs of a task.
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -169,17 +169,17 @@ fn differences(
     options: Options,
 ) -> Vec<Difference> {
     let outcomes = demos.iter().zip(train).chain(tests.iter().zip(test));
-    let wrong: Vec<(&Pair<'_>, &String)> = outcomes
+    let wrong_pairs: Vec<(&Pair<'_>, &String)> = outcomes
         .filter(|(_, outcome)| *outcome != "equal")
         .filter_map(|(pair, outcome)| Some((pair.as_ref()?, outcome)))
         .collect();
     let Ok(body) = body_of(body) else { return Vec::new() };
-    if wrong.is_empty() {
+    if wrong_pairs.is_empty() {
         return Vec::new();
     }
     let mut forest = Forest::new(options);
     let program = forest.add(&body);
-    let mut got = |input: &Cells| {
+    let mut answer_to = |input: &Cells| {
         forest.set_input(&Rc::new(input.to_grid()));
         match forest.run(program) {
             evaluate::Result::Value(value) => value.as_grid().filter(is_drawn).map(|grid| Cells::from(&grid)),
@@ -189,8 +189,8 @@ fn differences(
     let difference = |(pair, outcome): (&Pair<'_>, &String)| Difference {
         pair: pair.name.clone(),
         expected: pair.output.clone(),
-        got: if outcome.starts_with("grid:") { got(pair.input) } else { None },
+        answer_to: if outcome.starts_with("grid:") { answer_to(pair.input) } else { None },
         outcome: outcome.clone(),
     };
-    wrong.into_iter().map(difference).collect()
+    wrong_pairs.into_iter().map(difference).collect()
 }

@@ -1,4 +1,4 @@
-//! The analyzers: what a stage of a pipeline can do with programs and tasks.
+//! The analyzers that this plugin offers to the stages of a pipeline.
 
 mod candidates;
 mod canonical;

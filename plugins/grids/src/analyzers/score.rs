@@ -1,4 +1,4 @@
-//! How programs do on the demonstrations of a task.
+//! The analyzer `grid-score`, which scores programs on the demonstrations of a task.
 
 use std::rc::Rc;
 

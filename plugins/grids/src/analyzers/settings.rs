@@ -1,4 +1,4 @@
-//! Settings that several analyzers have in common.
+//! Settings that several analyzers share.
 
 use jackfield_plugin_api::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Answers to the tests of a task, as they are handed in.
+//! The analyzer `grid-submission`, which makes the answers to the tests of a task.
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -1,4 +1,4 @@
-//! What comes of programs on every pair of a task.
+//! The analyzer `grid-validate`, which runs programs on every pair of a task.
 
 use std::{collections::BTreeMap, rc::Rc, sync::OnceLock};
 

@@ -1,4 +1,4 @@
-//! The candidates of a task as one graph: what two of them have in common is evaluated once an input.
+//! The candidates of a task as one graph: a node that several of them share is evaluated once for each input.
 //!
 //! What comes of a program never depends on the programs beside it. A node that is found evaluated costs the program what
 //! it costs alone: the steps and the memory are kept with its value. Where a limit is near, or functions are ordered by when they
@@ -11,7 +11,7 @@ use crate::{
     fault::{Fault, Outcome},
     machine::{Limits, Machine, Order},
     primitives::Constant,
-    program::{Canonical, Function, NodeRef, Places, hash_of},
+    program::{Canonical, Function, HashIndex, NodeRef, hash_of},
     value::{Grid, Value},
 };
 
@@ -42,7 +42,7 @@ pub struct Forest {
     options: Options,
     machine: Machine,
     nodes: Vec<(Function, Box<[NodeRef]>)>,
-    known: Places,
+    known: HashIndex,
     programs: Vec<Steps>,
     memo: Vec<Memo>,
     retained: usize,
@@ -98,7 +98,7 @@ impl Forest {
             options,
             machine: Machine::new(options.order, options.limits),
             nodes: Vec::new(),
-            known: Places::new(64),
+            known: HashIndex::new(64),
             programs: Vec::new(),
             memo: Vec::new(),
             retained: 0,
@@ -108,32 +108,32 @@ impl Forest {
 
     /// Adds a program and gives its number.
     pub fn add(&mut self, body: &Canonical) -> usize {
-        let mut places = Vec::with_capacity(body.nodes.len());
+        let mut node_indices = Vec::with_capacity(body.nodes.len());
         for node in &body.nodes {
-            let place = |node: &NodeRef| match node {
-                NodeRef::Node(at) => NodeRef::Node(places[*at as usize]),
+            let renumbered = |node: &NodeRef| match node {
+                NodeRef::Node(at) => NodeRef::Node(node_indices[*at as usize]),
                 other => *other,
             };
             let function = match &node.function {
-                Function::Value(function) => Function::Value(place(function)),
+                Function::Value(function) => Function::Value(renumbered(function)),
                 primitive => *primitive,
             };
-            let says_this = |at: usize| {
+            let is_same_node = |at: usize| {
                 let (known, arguments) = &self.nodes[at];
                 *known == function
                     && arguments.len() == node.arguments.len()
-                    && arguments.iter().zip(&node.arguments).all(|(known, argument)| *known == place(argument))
+                    && arguments.iter().zip(&node.arguments).all(|(known, argument)| *known == renumbered(argument))
             };
-            let hash = hash_of(function, node.arguments.iter().map(place));
+            let hash = hash_of(function, node.arguments.iter().map(renumbered));
             let next = self.nodes.len() as u32;
-            let at = self.known.find_or_add(hash, next, says_this).unwrap_or_else(|| {
-                self.nodes.push((function, node.arguments.iter().map(place).collect()));
+            let at = self.known.find_or_add(hash, next, is_same_node).unwrap_or_else(|| {
+                self.nodes.push((function, node.arguments.iter().map(renumbered).collect()));
                 next
             });
-            places.push(at);
+            node_indices.push(at);
         }
-        let nodes = body.nodes.iter().zip(&places).map(|(node, at)| (*at, node.line)).collect();
-        self.programs.push(Steps { nodes, output: places[body.output as usize] });
+        let nodes = body.nodes.iter().zip(&node_indices).map(|(node, at)| (*at, node.line)).collect();
+        self.programs.push(Steps { nodes, output: node_indices[body.output as usize] });
         self.memo.resize_with(self.nodes.len(), || UNKNOWN);
         self.programs.len() - 1
     }
@@ -215,7 +215,7 @@ impl Forest {
                     live += memo.bytes;
                 }
                 Err(fault @ Fault::Limit(_)) => {
-                    return Passed::Fault(fault, self.line_of_limit(nodes, at).unwrap_or(*line));
+                    return Passed::Fault(fault, self.line_of_limited_function(nodes, at).unwrap_or(*line));
                 }
                 Err(fault) => return Passed::Fault(fault, *line),
             }
@@ -224,7 +224,7 @@ impl Forest {
     }
 
     /// The line of a function that reaches a limit when it is called: that it was made says more than that it was called.
-    fn line_of_limit(&self, nodes: &[(u32, u32)], at: usize) -> Option<u32> {
+    fn line_of_limited_function(&self, nodes: &[(u32, u32)], at: usize) -> Option<u32> {
         let Function::Value(NodeRef::Node(function)) = self.nodes[at].0 else { return None };
         let made = nodes.iter().find(|(node, _)| *node == function)?;
         Some(made.1)
@@ -232,7 +232,7 @@ impl Forest {
 
     fn evaluate(&mut self, at: usize, steps: u64, live: usize) {
         let (function, arguments) = &self.nodes[at];
-        let (one, two, three, four, more): (_, _, _, _, Vec<Value>);
+        let (one, two, three, four, many): (_, _, _, _, Vec<Value>);
         let arguments: &[Value] = match **arguments {
             [] => &[],
             [a] => {
@@ -253,8 +253,8 @@ impl Forest {
             }
             // A function that is given more arguments than any takes fails by their number.
             ref arguments => {
-                more = arguments.iter().map(|argument| self.value(*argument)).collect();
-                &more
+                many = arguments.iter().map(|argument| self.value(*argument)).collect();
+                &many
             }
         };
         self.machine.resume_at(steps, live);

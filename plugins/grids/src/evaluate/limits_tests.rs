@@ -1,4 +1,4 @@
-//! Programs that do much in few calls: each ends in a limit, and harms no other.
+//! Programs that do much in few calls: each ends in a limit, and affects no other program.
 
 use std::{fmt::Write as _, rc::Rc};
 

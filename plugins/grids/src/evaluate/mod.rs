@@ -1,4 +1,4 @@
-//! Evaluation of programs: all candidates of a task as one graph of shared nodes.
+//! Evaluates programs: all candidates of a task are one graph of shared nodes.
 
 mod forest;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Recorded runs of primitives one after the other: every set is iterated as CPython iterates it.
+//! Recorded runs of programs: every set is iterated in the order of CPython.
 //!
 //! A line of the fixture is a list of calls, `{"prim": …, "args": […], "out": …}`, in the encoding of golden records, but that the
 //! members of a set in `out` stand in the order of its iteration, whatever they are; `{"ref": 0}` is what the first call gave.

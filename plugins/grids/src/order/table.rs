@@ -161,14 +161,14 @@ impl Table {
         self.removed = 0;
         for number in old {
             if !matches!(number, EMPTY | REMOVED) {
-                self.place(number, work)?;
+                self.insert_number(number, work)?;
             }
         }
         Ok(())
     }
 
     /// Puts a member that is in no slot into its one.
-    fn place(&mut self, number: u32, work: &mut Work) -> Outcome<()> {
+    fn insert_number(&mut self, number: u32, work: &mut Work) -> Outcome<()> {
         let mut probes = Probes::new(self.members[number as usize - 1].hash, self.mask());
         loop {
             let slot = probes.next_slot();
@@ -205,7 +205,7 @@ impl Table {
         } else {
             self.members.extend(other.iter().cloned());
             for number in 1..=self.len() as u32 {
-                self.place(number, work)?;
+                self.insert_number(number, work)?;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Functions made of functions, and functions over containers.
+//! Primitives that make functions from functions, and that call functions for each member of a container.
 
 use super::containers::{self, NOT_A_CONTAINER};
 use crate::{
@@ -76,7 +76,7 @@ pub(super) fn sees_first_alone(mut function: &Value) -> bool {
 pub(super) fn apply(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let [function, container] = arguments else { unreachable!("two arguments") };
     let results = results(machine, function, container)?;
-    containers::rebuilt(machine, container, results)
+    containers::same_kind_of(machine, container, results)
 }
 
 pub(super) fn rapply(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -86,7 +86,7 @@ pub(super) fn rapply(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     for function in functions.members().ok_or(NOT_A_CONTAINER)? {
         results.push(machine.call_one(&function, value.clone())?);
     }
-    containers::rebuilt(machine, functions, results)
+    containers::same_kind_of(machine, functions, results)
 }
 
 pub(super) fn mapply(machine: &mut Machine, arguments: &[Value]) -> Outcome {

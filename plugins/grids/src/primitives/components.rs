@@ -83,9 +83,9 @@ fn objects_of(scratch: &mut Scratch, one_color: bool, as_masks: bool) -> Vec<Val
         next.iter_mut().for_each(|next| begin += std::mem::replace(next, begin));
         let mut objects = vec![Value::None; parts.len()];
         for (part, plane) in parts.iter().zip(planes) {
-            let place = &mut next[usize::from(part.color)];
-            objects[*place] = Value::Object(Rc::new(Object::of_color(i32::from(part.color), plane)));
-            *place += 1;
+            let next_index = &mut next[usize::from(part.color)];
+            objects[*next_index] = Value::Object(Rc::new(Object::of_color(i32::from(part.color), plane)));
+            *next_index += 1;
         }
         return objects;
     }

@@ -1,8 +1,8 @@
-//! Tuples and sets of anything.
+//! Primitives of tuples and sets of any values.
 
-use std::{borrow::Cow, rc::Rc};
+use std::borrow::Cow;
 
-use super::{callables, sorting};
+use super::{extremes::key_of, sorting};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
@@ -10,10 +10,10 @@ use crate::{
 };
 
 pub(super) const NOT_A_CONTAINER: Fault = Fault::Type("members were asked of what is neither a tuple nor a set");
-const NOTHING_THERE: Fault = Fault::Empty("a member was asked of a container that has none like it");
+pub(super) const NOTHING_THERE: Fault = Fault::Empty("a member was asked of a container that has none like it");
 
 /// Bytes of the members that are compared: rows of a grid are tuples then.
-fn seen_bytes(container: &Value) -> usize {
+pub(super) fn seen_bytes(container: &Value) -> usize {
     match container {
         Value::Grid(grid) => grid.cells().len().saturating_mul(SLOT),
         container => container.bytes(),
@@ -24,7 +24,7 @@ pub(super) fn members(container: &Value) -> Outcome<Members<'_>> {
     container.members().ok_or(NOT_A_CONTAINER)
 }
 
-/// Visits each member in turn, as long as there is no fault.
+/// Visits each member in turn, until the first fault.
 #[inline]
 pub(super) fn each(container: &Value, mut visit: impl FnMut(&Value) -> Outcome<()>) -> Outcome<()> {
     match container.list() {
@@ -45,24 +45,28 @@ pub(super) fn listed(container: &Value) -> Outcome<Cow<'_, [Value]>> {
     }
 }
 
-fn size_of(container: &Value) -> Outcome<usize> {
+pub(super) fn size_of(container: &Value) -> Outcome<usize> {
     container.size().ok_or(NOT_A_CONTAINER)
 }
 
 /// A container of these, of the kind of another: a set, to which they are added in this order, or a tuple.
-pub(super) fn rebuilt(machine: &mut Machine, like: &Value, items: Vec<Value>) -> Outcome {
-    if like.is_set() { machine.set_of(items) } else { Ok(rows_or_tuple(like, items)) }
+pub(super) fn same_kind_of(machine: &mut Machine, container: &Value, items: Vec<Value>) -> Outcome {
+    if container.is_set() { machine.set_of(items) } else { Ok(rows_or_tuple(container, items)) }
 }
 
 /// A container of some of the members of another, in their order.
-fn kept(machine: &mut Machine, like: &Value, items: Vec<Value>) -> Outcome {
-    if like.is_set() && machine.ascending() { Ok(Value::ascending_set(items)) } else { rebuilt(machine, like, items) }
+pub(super) fn some_members(machine: &mut Machine, container: &Value, items: Vec<Value>) -> Outcome {
+    if container.is_set() && machine.ascending() {
+        Ok(Value::ascending_set(items))
+    } else {
+        same_kind_of(machine, container, items)
+    }
 }
 
 /// The tuple of these. What came of the rows of a grid is likely to be one, and stored as one if it is.
-pub(super) fn rows_or_tuple(like: &Value, items: Vec<Value>) -> Value {
+pub(super) fn rows_or_tuple(container: &Value, items: Vec<Value>) -> Value {
     let tuple = Value::tuple(items);
-    match like {
+    match container {
         Value::Grid(_) => tuple.as_grid().map_or(tuple, Value::Grid),
         _ => tuple,
     }
@@ -175,7 +179,7 @@ pub(super) fn difference(machine: &mut Machine, arguments: &[Value]) -> Outcome 
         b => b,
     };
     let items = members(a)?.filter(|member| b.has(member) == Some(false)).collect();
-    kept(machine, a, items)
+    some_members(machine, a, items)
 }
 
 pub(super) fn dedupe(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -225,223 +229,8 @@ pub(super) fn size(_machine: &mut Machine, arguments: &[Value]) -> Outcome {
     Ok(Value::Integer(size_of(&arguments[0])? as i64))
 }
 
-/// What a member is compared by: what the key gives for it, or the member itself where none is the key.
-fn key_of(machine: &mut Machine, key: &Value, member: &Value) -> Outcome {
-    match key {
-        Value::None => machine.charge(1).map(|()| member.clone()),
-        key => machine.call(key, std::slice::from_ref(member)),
-    }
-}
-
-/// A member and its key.
-struct Best {
-    member: Value,
-    key: Value,
-}
-
-/// The first member whose key no later one beats; nothing if there are none. `most` looks for the greatest key.
-fn best(machine: &mut Machine, container: &Value, key: &Value, most: bool) -> Outcome<Option<Best>> {
-    let mark = machine.mark();
-    let mut best: Option<Best> = None;
-    each(container, |member| {
-        let key = key_of(machine, key, member)?;
-        machine.visit_bytes(key.bytes())?;
-        let better = match &best {
-            None => true,
-            Some(best) if most => best.key.is_less(&key)?,
-            Some(best) => key.is_less(&best.key)?,
-        };
-        if better {
-            best = Some(Best { member: member.clone(), key });
-        }
-        machine.release(mark, best.as_ref().map_or(0, |best| best.key.bytes()));
-        Ok(())
-    })?;
-    Ok(best)
-}
-
-/// The greatest or least member, 0 if there are none.
-pub(super) fn extreme(machine: &mut Machine, container: &Value, most: bool) -> Outcome {
-    machine.visit(size_of(container)?)?;
-    machine.visit_bytes(seen_bytes(container).saturating_mul(2))?;
-    let mut members = members(container)?;
-    let Some(mut best) = members.next() else { return Ok(Value::Integer(0)) };
-    for member in members {
-        if if most { best.is_less(&member)? } else { member.is_less(&best)? } {
-            best = member;
-        }
-    }
-    Ok(best)
-}
-
-fn best_key(machine: &mut Machine, arguments: &[Value], most: bool) -> Outcome {
-    let [container, key] = arguments else { unreachable!("two arguments") };
-    if matches!(key, Value::None) {
-        return Err(Fault::Type("none was called, and is no function"));
-    }
-    match best(machine, container, key, most)? {
-        Some(best) => Ok(best.key),
-        None => machine.call_one(key, Value::Integer(0)),
-    }
-}
-
-fn best_member(machine: &mut Machine, arguments: &[Value], most: bool) -> Outcome {
-    let [container, key] = arguments else { unreachable!("two arguments") };
-    best(machine, container, key, most)?.map(|best| best.member).ok_or(NOTHING_THERE)
-}
-
-pub(super) fn valmax(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    best_key(machine, arguments, true)
-}
-
-pub(super) fn valmin(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    best_key(machine, arguments, false)
-}
-
-pub(super) fn argmax(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    best_member(machine, arguments, true)
-}
-
-pub(super) fn argmin(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    best_member(machine, arguments, false)
-}
-
-pub(super) fn mostcommon(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    by_count(machine, &arguments[0], |count, best| count > best)
-}
-
-pub(super) fn leastcommon(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    by_count(machine, &arguments[0], |count, best| count < best)
-}
-
-/// The member of a tuple whose count no other one's beats; of several, the first in the order of the set of the members.
-fn by_count(machine: &mut Machine, tuple: &Value, beats: impl Fn(usize, usize) -> bool) -> Outcome {
-    if !tuple.is_tuple() {
-        return Err(Fault::Type("a tuple is needed, and this is not one"));
-    }
-    machine.reserve_members(size_of(tuple)?.saturating_mul(2))?;
-    machine.visit_sorted(size_of(tuple)?, seen_bytes(tuple))?;
-    let mut sorted: Vec<Value> = members(tuple)?.collect();
-    let distinct = if machine.ascending() { None } else { Some(machine.set_of(sorted.clone())?) };
-    machine.note_order(&sorted);
-    sorted.sort();
-    let mut best: Option<(Value, usize)> = None;
-    let mut look = |member: &Value, count: usize| {
-        if best.as_ref().is_none_or(|best| beats(count, best.1)) {
-            best = Some((member.clone(), count));
-        }
-    };
-    match distinct {
-        None => sorted.chunk_by(|one, other| one == other).for_each(|chunk| look(&chunk[0], chunk.len())),
-        Some(distinct) => {
-            for member in members(&distinct)? {
-                let first = sorted.partition_point(|other| *other < member);
-                look(&member, sorted[first..].partition_point(|other| *other == member));
-            }
-        }
-    }
-    best.map(|best| best.0).ok_or(NOTHING_THERE)
-}
-
 pub(super) fn initset(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     machine.set_of_one(&arguments[0])
-}
-
-pub(super) fn sfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let [container, condition] = arguments else { unreachable!("two arguments") };
-    match container {
-        Value::Indices(indices) if machine.ascending() => {
-            let ask = |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, &Value::Pair(at.0, at.1));
-            Ok(Value::indices(filtered(machine, indices, ask)?))
-        }
-        Value::Object(object) if machine.ascending() => {
-            let mut planes = Vec::with_capacity(object.planes().len());
-            let colors_alone = callables::sees_first_alone(condition);
-            for (color, plane) in object.planes() {
-                if colors_alone {
-                    if is_wanted(machine, condition, *color, plane)? {
-                        planes.push((*color, Rc::clone(plane)));
-                    }
-                    continue;
-                }
-                let ask =
-                    |machine: &mut Machine, at: (i32, i32)| machine.ask(condition, &Value::Cell(*color, at.0, at.1));
-                planes.extend(filtered(machine, plane, ask)?.map(|kept| (*color, kept.into())));
-            }
-            Ok(Value::object(Object::from_planes(planes)))
-        }
-        container => {
-            let count = size_of(container)?;
-            machine.reserve_members(count)?;
-            let mut items = Vec::with_capacity(count);
-            each(container, |member| {
-                if machine.ask(condition, member)? {
-                    items.push(member.clone());
-                }
-                Ok(())
-            })?;
-            kept(machine, container, items)
-        }
-    }
-}
-
-/// Whether the cells of a colour are wanted by a condition that looks at the colour alone. Steps are those of as many questions as
-/// there are cells.
-fn is_wanted(machine: &mut Machine, condition: &Value, color: i32, plane: &Indices) -> Outcome<bool> {
-    machine.reserve(plane.bytes())?;
-    let before = machine.steps();
-    let (row, column) = plane.first();
-    let wanted = machine.ask(condition, &Value::Cell(color, row, column))?;
-    machine.charge((machine.steps() - before).saturating_mul(u64::from(plane.count()) - 1))?;
-    Ok(wanted)
-}
-
-/// The locations that are wanted.
-fn filtered(
-    machine: &mut Machine,
-    indices: &Indices,
-    mut wanted: impl FnMut(&mut Machine, (i32, i32)) -> Outcome<bool>,
-) -> Outcome<Option<Indices>> {
-    machine.reserve(indices.bytes())?;
-    let Some(rows) = indices.rows() else {
-        let mut kept = Vec::new();
-        for at in indices.iter() {
-            if wanted(machine, at)? {
-                kept.push(at);
-            }
-        }
-        return Ok(Indices::from_cells(kept));
-    };
-    let mut kept = [0_u64; 64];
-    for (row, column) in indices.iter() {
-        if wanted(machine, (row, column))? {
-            kept[(row - indices.top()) as usize] |= 1 << (column - indices.left());
-        }
-    }
-    Ok(Indices::from_rows(indices.top(), indices.left(), &kept[..rows.len()]))
-}
-
-pub(super) fn mfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let kept = sfilter(machine, arguments)?;
-    merged(machine, &kept)
-}
-
-pub(super) fn extract(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let [container, condition] = arguments else { unreachable!("two arguments") };
-    if let Some(list) = container.list() {
-        for member in list {
-            if machine.ask(condition, member)? {
-                return Ok(member.clone());
-            }
-        }
-        return Err(NOTHING_THERE);
-    }
-    for member in members(container)? {
-        if machine.ask(condition, &member)? {
-            return Ok(member);
-        }
-    }
-    Err(NOTHING_THERE)
 }
 
 pub(super) fn totuple(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -510,7 +299,7 @@ pub(super) fn remove(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     }
     machine.reserve_members(count)?;
     let items = members(container)?.filter(|member| member != value).collect();
-    kept(machine, container, items)
+    some_members(machine, container, items)
 }
 
 pub(super) fn other(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -574,17 +363,4 @@ pub(super) fn pair(machine: &mut Machine, arguments: &[Value]) -> Outcome {
         items.push(machine.couple(first.clone(), second.clone())?);
     }
     Ok(Value::tuple(items))
-}
-
-pub(super) fn sizefilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let [container, wanted] = arguments else { unreachable!("two arguments") };
-    machine.reserve_members(size_of(container)?)?;
-    let mut items = Vec::new();
-    each(container, |member| {
-        if Value::Integer(size_of(member)? as i64) == *wanted {
-            items.push(member.clone());
-        }
-        Ok(())
-    })?;
-    if container.is_set() { kept(machine, container, items) } else { machine.set_of(items) }
 }

@@ -1,4 +1,4 @@
-//! What containers give is the same however their members are stored, and in either order where the order does not show.
+//! The results of primitives of containers do not depend on how members are stored, nor on the order of sets where it is not visible.
 
 use proptest::prelude::*;
 

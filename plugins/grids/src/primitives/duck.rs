@@ -1,4 +1,4 @@
-//! What the language of the reference does with any value: it never asks for a kind, it tries.
+//! Access to values as the language of the reference has it: without a check of the kind of a value first (duck typing).
 
 use crate::{
     fault::{Fault, Outcome},
@@ -68,12 +68,12 @@ pub(super) fn both(value: &Value) -> Outcome<(Value, Value)> {
 
 /// The part of so many things from `start` to before `stop`: negative numbers count from the end, and what is past an end is cut.
 pub(super) fn part(start: i64, stop: i64, length: usize) -> std::ops::Range<usize> {
-    let place = |at: i64| {
+    let index = |at: i64| {
         let from_the_front = if at < 0 { at.saturating_add(length as i64).max(0) } else { at };
         usize::try_from(from_the_front).unwrap_or(usize::MAX).min(length)
     };
-    let start = place(start);
-    start..place(stop).max(start)
+    let start = index(start);
+    start..index(stop).max(start)
 }
 
 /// The slots of a tuple.
@@ -123,7 +123,7 @@ pub(super) fn difference(one: &Value, two: &Value) -> Outcome<i64> {
 }
 
 /// The place in a rectangle, if it is inside. The column is not looked at when the row is outside.
-pub(super) fn place(row: &Value, column: &Value, height: usize, width: usize) -> Outcome<Option<(usize, usize)>> {
+pub(super) fn grid_index(row: &Value, column: &Value, height: usize, width: usize) -> Outcome<Option<(usize, usize)>> {
     let inside = |at: i64, size: usize| usize::try_from(at).ok().filter(|at| *at < size);
     let Some(row) = inside(integer(row)?, height) else { return Ok(None) };
     Ok(inside(integer(column)?, width).map(|column| (row, column)))

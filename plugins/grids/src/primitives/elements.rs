@@ -1,4 +1,4 @@
-//! Colours.
+//! Primitives of the colours of grids and objects.
 
 use std::rc::Rc;
 
@@ -124,18 +124,18 @@ pub(super) fn colorcount(machine: &mut Machine, arguments: &[Value]) -> Outcome 
 pub(super) fn colorfilter(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let (objects, value) = (&arguments[0], &arguments[1]);
     machine.reserve_members(duck::length(objects)?)?;
-    let mut kept = Vec::new();
+    let mut remaining = Vec::new();
     containers::each(objects, |object| {
         if color_of(object)? == *value {
-            kept.push(object.clone());
+            remaining.push(object.clone());
         }
         Ok(())
     })?;
     if matches!(objects, Value::Set(_)) {
         // A part of an ascending set ascends, and has neither pairs nor cells: their first slots have no slots.
-        return Ok(Value::sorted_set(kept));
+        return Ok(Value::sorted_set(remaining));
     }
-    machine.set_of(kept)
+    machine.set_of(remaining)
 }
 
 /// The colour of the first cell.
@@ -269,7 +269,7 @@ pub(super) fn toobject(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let mut cells = Vec::new();
     for location in duck::members(&locations)? {
         let (row, column) = duck::both(&location)?;
-        if let Some((row, column)) = duck::place(&row, &column, height, width)? {
+        if let Some((row, column)) = duck::grid_index(&row, &column, height, width)? {
             let value = duck::cell(grid, row, column)?;
             cells.push(Value::tuple(vec![value, Value::pair(row as i64, column as i64)]));
         }

@@ -1,4 +1,4 @@
-//! Neighbours and lines.
+//! Primitives of neighbours and of lines.
 
 use super::{
     duck,
@@ -16,16 +16,16 @@ const SHOT: i128 = 42;
 const FRONTIER: i32 = 30;
 
 pub(super) fn dneighbors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    around(machine, &arguments[0], [0b010, 0b101, 0b010], &SIDES)
+    neighbors_at(machine, &arguments[0], [0b010, 0b101, 0b010], &SIDES)
 }
 
 pub(super) fn ineighbors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    around(machine, &arguments[0], [0b101, 0b000, 0b101], &DIAGONALS)
+    neighbors_at(machine, &arguments[0], [0b101, 0b000, 0b101], &DIAGONALS)
 }
 
 pub(super) fn neighbors(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     if machine.ascending() {
-        return around(machine, &arguments[0], [0b111, 0b101, 0b111], &ALL);
+        return neighbors_at(machine, &arguments[0], [0b111, 0b101, 0b111], &ALL);
     }
     let (sides, diagonals) = (dneighbors(machine, arguments)?, ineighbors(machine, arguments)?);
     machine.union(&sides, &diagonals)
@@ -36,7 +36,7 @@ const DIAGONALS: [(i64, i64); 4] = [(-1, -1), (-1, 1), (1, -1), (1, 1)];
 const ALL: [(i64, i64); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)];
 
 /// The neighbours of a location: as masks of the rows above, of and below it, and as steps in the order of addition.
-fn around(machine: &mut Machine, location: &Value, masks: [u64; 3], steps: &[(i64, i64)]) -> Outcome {
+fn neighbors_at(machine: &mut Machine, location: &Value, masks: [u64; 3], steps: &[(i64, i64)]) -> Outcome {
     if machine.ascending()
         && let Value::Pair(row, column) = location
         && is_near(row.saturating_abs() + 1, column.saturating_abs() + 1)
@@ -44,18 +44,21 @@ fn around(machine: &mut Machine, location: &Value, masks: [u64; 3], steps: &[(i6
         return Ok(Value::indices(Indices::from_rows(row - 1, column - 1, &masks)));
     }
     let (row, column) = (duck::integer(&duck::slot(location, 0)?)?, duck::integer(&duck::slot(location, 1)?)?);
-    let step = |by: &(i64, i64)| {
-        Ok(Value::pair(fitting(i128::from(row) + i128::from(by.0))?, fitting(i128::from(column) + i128::from(by.1))?))
+    let neighbor = |offset: &(i64, i64)| {
+        Ok(Value::pair(
+            fitting(i128::from(row) + i128::from(offset.0))?,
+            fitting(i128::from(column) + i128::from(offset.1))?,
+        ))
     };
-    let members = steps.iter().map(step).collect::<Outcome<Vec<Value>>>()?;
+    let members = steps.iter().map(neighbor).collect::<Outcome<Vec<Value>>>()?;
     machine.reserve_members(members.len())?;
     machine.copied_set_of(members)
 }
 
 pub(super) fn connect(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let (one, other) = (two_integers(&arguments[0])?, two_integers(&arguments[1])?);
-    let wide = |(row, column): (i64, i64)| (i128::from(row), i128::from(column));
-    line(machine, wide(one), wide(other))
+    let (start, end) = (two_integers(&arguments[0])?, two_integers(&arguments[1])?);
+    let widened = |(row, column): (i64, i64)| (i128::from(row), i128::from(column));
+    line(machine, widened(start), widened(end))
 }
 
 pub(super) fn shoot(machine: &mut Machine, arguments: &[Value]) -> Outcome {
@@ -91,20 +94,20 @@ fn line(machine: &mut Machine, one: (i128, i128), other: (i128, i128)) -> Outcom
             return Ok(Value::indices(Some(Indices::filled_box(from.0, left, to.0, from.1.max(to.1)))));
         }
         let mut masks = [0_u64; 64];
-        for (at, mask) in masks[..length].iter_mut().enumerate() {
-            *mask = if from.1 <= to.1 { 1 << at } else { 1 << (length - 1 - at) };
+        for (index, mask) in masks[..length].iter_mut().enumerate() {
+            *mask = if from.1 <= to.1 { 1 << index } else { 1 << (length - 1 - index) };
         }
         let bounds = [from.0, left, to.0, from.1.max(to.1)];
         return Ok(Value::indices(Some(Indices::of_counted_masks(bounds, &masks[..length], length as u32))));
     }
     machine.reserve_members(length)?;
-    let step = (to.0 - from.0).signum();
-    let aside = (to.1 - from.1).signum();
-    let at = |at: usize| {
-        let at = at as i128;
-        Ok(Value::pair(fitting(from.0 + at * step)?, fitting(from.1 + at * aside)?))
+    let row_step = (to.0 - from.0).signum();
+    let column_step = (to.1 - from.1).signum();
+    let location_at = |index: usize| {
+        let index = index as i128;
+        Ok(Value::pair(fitting(from.0 + index * row_step)?, fitting(from.1 + index * column_step)?))
     };
-    let members = (0..length).map(at).collect::<Outcome<_>>()?;
+    let members = (0..length).map(location_at).collect::<Outcome<_>>()?;
     machine.set_of(members)
 }
 
@@ -129,9 +132,9 @@ pub(super) fn hfrontier(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 /// Whatever stands in the slot that a frontier keeps stands in each of its members.
-fn frontier(machine: &mut Machine, kept: &Value, member: impl Fn(Value, Value) -> [Value; 2]) -> Outcome {
-    machine.reserve((kept.bytes() + 64).saturating_mul(FRONTIER as usize))?;
-    let at = |at: i32| Value::tuple(member(Value::Integer(i64::from(at)), kept.clone()).into());
-    let members = (0..FRONTIER).map(at).collect();
+fn frontier(machine: &mut Machine, fixed: &Value, member: impl Fn(Value, Value) -> [Value; 2]) -> Outcome {
+    machine.reserve((fixed.bytes() + 64).saturating_mul(FRONTIER as usize))?;
+    let member_at = |index: i32| Value::tuple(member(Value::Integer(i64::from(index)), fixed.clone()).into());
+    let members = (0..FRONTIER).map(member_at).collect();
     machine.set_of(members)
 }

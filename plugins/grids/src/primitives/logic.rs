@@ -1,4 +1,4 @@
-//! Truth, equality, choice.
+//! Primitives of truth, equality and choice.
 
 use crate::{
     fault::{Fault, Outcome},

@@ -1,20 +1,27 @@
-//! The primitives: one table of them, and what each does, by family.
+//! The primitives of the language: one table of them, and a module for each family.
 
 use crate::{fault::Outcome, machine::Machine, value::Value};
 
+mod board;
 mod callables;
 mod components;
 mod containers;
 #[cfg(test)]
 mod containers_tests;
+mod distances;
 mod duck;
 mod elements;
+mod extremes;
+mod filters;
+mod grid_parts;
 mod grids;
 mod lines;
 mod logic;
 mod numbers;
 mod objects;
+mod painting;
 mod patches;
+mod periods;
 mod pieces;
 mod shapes;
 mod sorting;

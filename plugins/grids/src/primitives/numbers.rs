@@ -1,4 +1,4 @@
-//! Integers and pairs of integers.
+//! Primitives of integers and of pairs of integers.
 
 use super::containers;
 use crate::{
@@ -20,32 +20,34 @@ fn slot(tuple: &Value, at: usize) -> Outcome {
 }
 
 /// An operation on an integer, or on the first two slots of a tuple.
-fn on_integers(number: &Value, of: impl Fn(i64) -> Option<i64>) -> Outcome {
-    let of_slot = |slot: Value| match slot {
-        Value::Integer(integer) => checked(of(integer)),
+fn on_integers(number: &Value, operation: impl Fn(i64) -> Option<i64>) -> Outcome {
+    let apply_to_slot = |slot: Value| match slot {
+        Value::Integer(integer) => checked(operation(integer)),
         _ => Err(NOT_A_NUMBER),
     };
     match number {
-        Value::Integer(integer) => checked(of(*integer)).map(Value::Integer),
+        Value::Integer(integer) => checked(operation(*integer)).map(Value::Integer),
         Value::Pair(first, second) => {
-            Ok(Value::pair(checked(of(i64::from(*first)))?, checked(of(i64::from(*second)))?))
+            Ok(Value::pair(checked(operation(i64::from(*first)))?, checked(operation(i64::from(*second)))?))
         }
-        tuple => Ok(Value::pair(of_slot(slot(tuple, 0)?)?, of_slot(slot(tuple, 1)?)?)),
+        tuple => Ok(Value::pair(apply_to_slot(slot(tuple, 0)?)?, apply_to_slot(slot(tuple, 1)?)?)),
     }
 }
 
 type Operation = fn(&mut Machine, &Value, &Value) -> Outcome;
 
 /// An operation on integers, on the first two slots of tuples, or on both slots of a tuple with what is no tuple.
-fn broadcast(machine: &mut Machine, arguments: &[Value], of: Operation) -> Outcome {
+fn broadcast(machine: &mut Machine, arguments: &[Value], operation: Operation) -> Outcome {
     let [a, b] = arguments else { unreachable!("two arguments") };
     let (first, second) = match (a, b) {
-        (Value::Integer(_), Value::Integer(_)) => return of(machine, a, b),
+        (Value::Integer(_), Value::Integer(_)) => return operation(machine, a, b),
         (a, b) if a.is_tuple() && b.is_tuple() => {
-            (of(machine, &slot(a, 0)?, &slot(b, 0)?)?, of(machine, &slot(a, 1)?, &slot(b, 1)?)?)
+            (operation(machine, &slot(a, 0)?, &slot(b, 0)?)?, operation(machine, &slot(a, 1)?, &slot(b, 1)?)?)
         }
-        (Value::Integer(_), b) if b.is_tuple() => (of(machine, a, &slot(b, 0)?)?, of(machine, a, &slot(b, 1)?)?),
-        (a, b) => (of(machine, &slot(a, 0)?, b)?, of(machine, &slot(a, 1)?, b)?),
+        (Value::Integer(_), b) if b.is_tuple() => {
+            (operation(machine, a, &slot(b, 0)?)?, operation(machine, a, &slot(b, 1)?)?)
+        }
+        (a, b) => (operation(machine, &slot(a, 0)?, b)?, operation(machine, &slot(a, 1)?, b)?),
     };
     machine.couple(first, second)
 }
@@ -164,11 +166,11 @@ pub(super) fn greater(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 }
 
 pub(super) fn maximum(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    containers::extreme(machine, &arguments[0], true)
+    extremes::extreme(machine, &arguments[0], true)
 }
 
 pub(super) fn minimum(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    containers::extreme(machine, &arguments[0], false)
+    extremes::extreme(machine, &arguments[0], false)
 }
 
 pub(super) fn increment(_machine: &mut Machine, arguments: &[Value]) -> Outcome {

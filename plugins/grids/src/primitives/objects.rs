@@ -1,4 +1,4 @@
-//! Connected cells, rows and columns of one colour, occurrences, periods.
+//! Primitives that find objects in grids: connected cells, rows and columns of one colour, occurrences.
 
 use std::{collections::HashSet, rc::Rc};
 
@@ -7,7 +7,7 @@ use super::{
     duck, elements, lines,
     patches::{normalized, shift},
     pieces::{height_of, width_of},
-    shapes::{Axis, two_integers},
+    shapes::two_integers,
 };
 use crate::{
     fault::{Fault, Outcome},
@@ -76,8 +76,8 @@ fn visited_objects(
                 if if one_color { color == here } else { here != *background } {
                     object.push(Value::tuple(vec![here, candidate.clone()]));
                     occupied.add(&candidate)?;
-                    let around = neighbors_within(machine, &candidate, diagonal, rows, columns)?;
-                    neighborhood = merged(machine, neighborhood, around)?;
+                    let neighbors = neighbors_within(machine, &candidate, diagonal, rows, columns)?;
+                    neighborhood = merged(machine, neighborhood, neighbors)?;
                 }
             }
             candidates = occupied.removed_from(machine, &neighborhood)?;
@@ -128,9 +128,10 @@ impl Occupied {
 /// The neighbours of a location that are within so many rows and columns.
 fn neighbors_within(machine: &mut Machine, location: &Value, diagonal: bool, rows: usize, columns: usize) -> Outcome {
     let arguments = std::slice::from_ref(location);
-    let around = if diagonal { lines::neighbors(machine, arguments)? } else { lines::dneighbors(machine, arguments)? };
+    let neighbors =
+        if diagonal { lines::neighbors(machine, arguments)? } else { lines::dneighbors(machine, arguments)? };
     let mut inside = Vec::new();
-    for location in around.members().into_iter().flatten() {
+    for location in neighbors.members().into_iter().flatten() {
         let (row, column) = two_integers(&location)?;
         let within = |at: i64, count: usize| usize::try_from(at).is_ok_and(|at| at < count);
         if within(row, rows) && within(column, columns) {
@@ -390,86 +391,6 @@ fn straight(machine: &mut Machine, grid: &Grid) -> Outcome {
 
 /// Bytes of a set of cells of one colour beside its masks, about.
 const SLOT_OF_LINE: usize = 160;
-
-pub(super) fn hperiod(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    period(machine, &arguments[0], Axis::Column)
-}
-
-pub(super) fn vperiod(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    period(machine, &arguments[0], Axis::Row)
-}
-
-/// The fewest steps towards the origin that bring every cell of an object that stays beyond it to another one; if there are none,
-/// its extent.
-fn period(machine: &mut Machine, object: &Value, axis: Axis) -> Outcome {
-    if let Value::Object(object) = object
-        && let Some(period) = stored_period(machine, object, axis)?
-    {
-        return Ok(Value::Integer(i64::from(period)));
-    }
-    let normal = normalized(machine, object)?;
-    let extent = match axis {
-        Axis::Row => height_of(machine, &normal)?,
-        Axis::Column => width_of(machine, &normal)?,
-    };
-    if extent <= 1 {
-        return Ok(Value::Integer(extent));
-    }
-    machine.reserve_members(duck::length(&normal)?.saturating_mul(3))?;
-    let members = normal.sorted_members().ok_or(Fault::Type("an object was expected"))?;
-    let cells = members.iter().map(|cell| {
-        let (color, location) = duck::both(cell)?;
-        let (row, column) = duck::both(&location)?;
-        Ok((color, duck::integer(&row)?, duck::integer(&column)?))
-    });
-    let cells = cells.collect::<Outcome<Vec<_>>>()?;
-    for steps in 1..extent {
-        machine.charge(1)?;
-        machine.visit_sorted(cells.len(), 0)?;
-        let stays = |cell: &(Value, i64, i64)| {
-            let (row, column) = match axis {
-                Axis::Row => (cell.1 - steps, cell.2),
-                Axis::Column => (cell.1, cell.2 - steps),
-            };
-            let outside = if axis == Axis::Row { row < 0 } else { column < 0 };
-            let moved = || Value::tuple(vec![cell.0.clone(), Value::pair(row, column)]);
-            outside || members.binary_search(&moved()).is_ok()
-        };
-        if cells.iter().all(stays) {
-            return Ok(Value::Integer(steps));
-        }
-    }
-    Ok(Value::Integer(extent))
-}
-
-/// The period of an object whose planes are all masks.
-fn stored_period(machine: &mut Machine, object: &Object, axis: Axis) -> Outcome<Option<i32>> {
-    let (top, left) = (object.top(), object.left());
-    let extent = match axis {
-        Axis::Row => object.bottom() - top + 1,
-        Axis::Column => object.right() - left + 1,
-    };
-    let sides = [object.bottom() - top, object.right() - left];
-    if object.planes().iter().any(|(_, plane)| plane.rows().is_none()) || sides.iter().any(|side| *side >= 64) {
-        return Ok(None);
-    }
-    for steps in 1..extent {
-        machine.visit(object.bytes() / 4)?;
-        machine.charge(1)?;
-        let stays = |plane: &Indices| match axis {
-            Axis::Row => (plane.top().max(top + steps)..=plane.bottom())
-                .all(|row| plane.row_mask(row, plane.left()) & !plane.row_mask(row - steps, plane.left()) == 0),
-            Axis::Column => (plane.top()..=plane.bottom()).all(|row| {
-                let mask = plane.row_mask(row, left);
-                mask >> steps & !mask == 0
-            }),
-        };
-        if object.planes().iter().all(|(_, plane)| stays(plane)) {
-            return Ok(Some(steps));
-        }
-    }
-    Ok(Some(extent))
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Sets of locations and of cells: corners, moves, boxes, distances.
+//! Primitives of patches, which are sets of locations or of cells: corners, moves, centres and boxes.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Outcome},
-    machine::{Machine, bytes_of},
+    machine::Machine,
     value::{Indices, Value, is_near},
 };
 
@@ -34,9 +34,9 @@ pub(super) fn lrcorner(machine: &mut Machine, arguments: &[Value]) -> Outcome {
 
 /// A corner of the box. Of members that are no pairs: the least or greatest of each slot, as many as all members have. One `end`
 /// stands for all slots; two are for members of no more slots.
-fn corner(machine: &mut Machine, patch: &Value, of: impl Fn(Bounds) -> (i64, i64), ends: &[End]) -> Outcome {
+fn corner(machine: &mut Machine, patch: &Value, corner_of: impl Fn(Bounds) -> (i64, i64), ends: &[End]) -> Outcome {
     if let Some(bounds) = stored_bounds(patch) {
-        let (row, column) = of(bounds);
+        let (row, column) = corner_of(bounds);
         return Ok(Value::pair(row, column));
     }
     let mut slots = Vec::new();
@@ -163,117 +163,6 @@ pub(super) fn hline(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     Ok(Value::truth(long && height_of(machine, patch)? == 1))
 }
 
-pub(super) fn hmatching(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    matching(machine, &arguments[0], &arguments[1], Axis::Row)
-}
-
-pub(super) fn vmatching(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    matching(machine, &arguments[0], &arguments[1], Axis::Column)
-}
-
-/// Whether two patches share a row or a column.
-fn matching(machine: &mut Machine, one: &Value, other: &Value, axis: Axis) -> Outcome {
-    let taken = |patch: &Value| match (patch, axis) {
-        (Value::Indices(indices), Axis::Row) => indices.taken_rows(),
-        (Value::Indices(indices), Axis::Column) => indices.taken_columns(),
-        (Value::Object(object), Axis::Row) => object.taken_rows(),
-        (Value::Object(object), Axis::Column) => object.taken_columns(),
-        _ => None,
-    };
-    if let (Some(one), Some(other)) = (taken(one), taken(other)) {
-        return Ok(Value::truth(one.meets(other)));
-    }
-    let mut slots = |patch: &Value| {
-        let locations = locations(machine, patch)?;
-        machine.reserve_members(duck::length(&locations)?)?;
-        let members = locations.members().into_iter().flatten().map(|location| {
-            let (row, column) = duck::both(&location)?;
-            Ok(if axis == Axis::Row { row } else { column })
-        });
-        let mut slots = members.collect::<Outcome<Vec<Value>>>()?;
-        machine.visit_sorted(slots.len(), bytes_of(&slots))?;
-        slots.sort_unstable();
-        Ok(slots)
-    };
-    let (ones, others) = (slots(one)?, slots(other)?);
-    Ok(Value::truth(ones.iter().any(|slot| others.binary_search(slot).is_ok())))
-}
-
-pub(super) fn manhattan(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    Ok(Value::Integer(distance(machine, &arguments[0], &arguments[1])?))
-}
-
-pub(super) fn adjacent(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    Ok(Value::truth(distance(machine, &arguments[0], &arguments[1])? == 1))
-}
-
-/// The least city-block distance between locations of two patches.
-fn distance(machine: &mut Machine, one: &Value, other: &Value) -> Outcome<i64> {
-    if let (Some(one), Some(other)) = (stored_locations(one), stored_locations(other)) {
-        machine.visit(one.count() as usize + other.count() as usize)?;
-        machine.visit(rows_to_rows(&one, &other))?;
-        if let Some(distance) = one.distance(&other) {
-            return Ok(distance.into());
-        }
-    }
-    let (ones, others) = (integer_locations(machine, one)?, integer_locations(machine, other)?);
-    fitting(least_distance(machine, &ones, &others, (0, 0))?)
-}
-
-/// How many pairs of rows are looked at for the distance of two sets that are stored as masks.
-fn rows_to_rows(one: &Indices, other: &Indices) -> usize {
-    let rows = |set: &Indices| set.rows().map_or(0, <[u64]>::len);
-    rows(one) * rows(other) / 2
-}
-
-/// The least distance between locations of two lists, the first one moved.
-fn least_distance(
-    machine: &mut Machine,
-    ones: &[(i128, i128)],
-    others: &[(i128, i128)],
-    moved: (i128, i128),
-) -> Outcome<i128> {
-    machine.visit(ones.len().saturating_mul(others.len()))?;
-    let pairs = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
-    pairs
-        .map(|(one, other)| (one.0 + moved.0 - other.0).abs() + (one.1 + moved.1 - other.1).abs())
-        .min()
-        .ok_or(Fault::Empty("there is no distance to a patch without cells"))
-}
-
-/// The locations of a patch as integers.
-fn integer_locations(machine: &mut Machine, patch: &Value) -> Outcome<Vec<(i128, i128)>> {
-    let locations = locations(machine, patch)?;
-    machine.reserve_members(duck::length(&locations)?.saturating_mul(2))?;
-    let members = locations.members().into_iter().flatten();
-    members.map(|location| two_integers(&location).map(|(row, column)| (row.into(), column.into()))).collect()
-}
-
-pub(super) fn bordering(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let [patch, grid] = arguments else { unreachable!("as many as the row has") };
-    if let (Some(Bounds { top, left, bottom, right }), Value::Grid(grid)) = (stored_bounds(patch), grid) {
-        let (last_row, last_column) = (i64::from(grid.height()) - 1, i64::from(grid.width()) - 1);
-        return Ok(Value::truth(top == 0 || left == 0 || bottom == last_row || right == last_column));
-    }
-    // The grid is looked at only where it matters.
-    for (axis, end) in
-        [(Axis::Row, End::Least), (Axis::Column, End::Least), (Axis::Row, End::Greatest), (Axis::Column, End::Greatest)]
-    {
-        let border = match (axis, end) {
-            (_, End::Least) => 0,
-            (Axis::Row, End::Greatest) => duck::length(grid)? as i64 - 1,
-            (Axis::Column, End::Greatest) => match grid {
-                Value::Grid(grid) => i64::from(grid.width()) - 1,
-                grid => duck::length(&duck::slot(grid, 0)?)? as i64 - 1,
-            },
-        };
-        if extreme(machine, patch, axis, end)? == Value::Integer(border) {
-            return Ok(Value::truth(true));
-        }
-    }
-    Ok(Value::truth(false))
-}
-
 pub(super) fn centerofmass(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let patch = &arguments[0];
     let count = duck::length(patch)? as i128;
@@ -299,7 +188,7 @@ pub(super) fn center(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     Ok(Value::pair(fitting(row)?, fitting(column)?))
 }
 
-fn center_of(machine: &mut Machine, patch: &Value) -> Outcome<(i128, i128)> {
+pub(super) fn center_of(machine: &mut Machine, patch: &Value) -> Outcome<(i128, i128)> {
     if let Some(bounds) = stored_bounds(patch) {
         let half = |least: i64, greatest: i64| i128::from(least + (greatest - least + 1) / 2);
         return Ok((half(bounds.top, bounds.bottom), half(bounds.left, bounds.right)));
@@ -372,41 +261,6 @@ pub(super) fn delta(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     machine.difference(&all, &locations)
 }
 
-/// The most steps that gravity takes.
-const MOST_STEPS: i64 = 42;
-
-pub(super) fn gravitate(machine: &mut Machine, arguments: &[Value]) -> Outcome {
-    let [source, destination] = arguments else { unreachable!("as many as the row has") };
-    let (from, to) = (center_of(machine, source)?, center_of(machine, destination)?);
-    let share_column = matching(machine, source, destination, Axis::Column)?.is_true();
-    let (rows, columns) =
-        if share_column { (if from.0 < to.0 { 1 } else { -1 }, 0) } else { (0, if from.1 < to.1 { 1 } else { -1 }) };
-    let offset = |steps: i64| Ok(Value::pair(rows * steps, columns * steps));
-    if let (Some(one), Some(other)) = (stored_locations(source), stored_locations(destination)) {
-        machine.visit(one.count() as usize + other.count() as usize)?;
-        let furthest = one.moved(rows * MOST_STEPS, columns * MOST_STEPS);
-        if furthest.and_then(|furthest| furthest.distance(&other)).is_some() {
-            for steps in 0..MOST_STEPS {
-                machine.charge(1)?;
-                machine.visit(rows_to_rows(&one, &other))?;
-                let moved = one.moved(rows * steps, columns * steps);
-                if moved.and_then(|moved| moved.distance(&other)) == Some(1) {
-                    return offset(steps);
-                }
-            }
-            return offset(MOST_STEPS);
-        }
-    }
-    let (ones, others) = (integer_locations(machine, source)?, integer_locations(machine, destination)?);
-    for steps in 0..MOST_STEPS {
-        let moved = (i128::from(rows * steps), i128::from(columns * steps));
-        if least_distance(machine, &ones, &others, moved)? == 1 {
-            return offset(steps);
-        }
-    }
-    offset(MOST_STEPS)
-}
-
 pub(super) fn inbox(machine: &mut Machine, arguments: &[Value]) -> Outcome {
     let bounds = bounds(machine, &arguments[0])?;
     outline(machine, bounds, -1)
@@ -442,24 +296,24 @@ fn outline(machine: &mut Machine, bounds: Bounds, steps: i64) -> Outcome {
     let ((top, bottom), (left, right)) = (out(bounds.top, bounds.bottom)?, out(bounds.left, bounds.right)?);
     let side = |least: i64, greatest: i64| usize::try_from(i128::from(greatest) - i128::from(least) + 1);
     let (rows, columns) = (side(top, bottom).unwrap_or(usize::MAX), side(left, right).unwrap_or(usize::MAX));
-    let around = rows.saturating_add(columns).saturating_mul(2);
+    let length = rows.saturating_add(columns).saturating_mul(2);
     if machine.ascending()
         && let [Ok(top), Ok(left), Ok(bottom), Ok(right)] = [top, left, bottom, right].map(i32::try_from)
         && is_near(top, left)
         && is_near(bottom, right)
     {
         if rows > 64 || columns > 64 {
-            machine.reserve(around.saturating_mul(8))?;
+            machine.reserve(length.saturating_mul(8))?;
         }
-        machine.visit(around)?;
+        machine.visit(length)?;
         return Ok(Value::indices(Some(Indices::outline(top, left, bottom, right))));
     }
-    machine.reserve_members(around.saturating_mul(2))?;
+    machine.reserve_members(length.saturating_mul(2))?;
     let mut down = |column: i64| machine.set_of((top..=bottom).map(|row| Value::pair(row, column)).collect());
     let (west, east) = (down(left)?, down(right)?);
     let mut across = |row: i64| machine.set_of((left..=right).map(|column| Value::pair(row, column)).collect());
     let (north, south) = (across(top)?, across(bottom)?);
     let (vertical, horizontal) = (machine.union(&west, &east)?, machine.union(&north, &south)?);
-    let around = machine.union(&vertical, &horizontal)?;
-    copied(machine, around)
+    let length = machine.union(&vertical, &horizontal)?;
+    copied(machine, length)
 }

@@ -1,4 +1,4 @@
-//! What grids and patches have in common.
+//! Primitives that grids and patches share.
 //!
 //! A tuple is taken for a grid, anything else for a patch.
 
@@ -260,12 +260,12 @@ fn any_upscale(machine: &mut Machine, element: &Value, factor: &Value) -> Outcom
             continue;
         }
         machine.reserve_members(times.saturating_mul(times))?;
-        let first = |at: &Value| duck::integer(at)?.checked_mul(times as i64).ok_or(Fault::Overflow);
-        let (row, column) = (first(&row)?, first(&column)?);
-        let place = |from: i64, by: usize| from.checked_add(by as i64).ok_or(Fault::Overflow);
+        let enlarged = |at: &Value| duck::integer(at)?.checked_mul(times as i64).ok_or(Fault::Overflow);
+        let (row, column) = (enlarged(&row)?, enlarged(&column)?);
+        let moved_by = |from: i64, by: usize| from.checked_add(by as i64).ok_or(Fault::Overflow);
         for down in 0..times {
             for across in 0..times {
-                let location = Value::pair(place(row, down)?, place(column, across)?);
+                let location = Value::pair(moved_by(row, down)?, moved_by(column, across)?);
                 members.push(Value::tuple(vec![value.clone(), location]));
             }
         }

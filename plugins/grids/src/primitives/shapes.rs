@@ -1,4 +1,4 @@
-//! What primitives take for a patch: sets of locations and of cells, and whatever behaves as one.
+//! The values that primitives accept as a patch: sets of locations and of cells, and other values that behave like one.
 //!
 //! Whether members are cells or locations is decided by the first one: is its second slot a tuple?
 

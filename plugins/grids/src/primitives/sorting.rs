@@ -1,4 +1,4 @@
-//! Sorting by keys that may have only a partial order, or none.
+//! Sorting by keys that may have a partial order only, or no order.
 //!
 //! Where the order is partial, as that of sets is, the result depends on which keys are compared: this is the merge sort of CPython
 //! 3.11, comparison by comparison. It finds runs that ascend or descend, lengthens short ones by binary insertion, and merges
@@ -280,8 +280,8 @@ impl Sort<'_> {
             loop {
                 gallop -= usize::from(gallop > 1);
                 self.gallop = gallop;
-                let kept = self.find(twos[merge.two - 1], &list[..merge.one], merge.one - 1, Side::After)?;
-                let ones_more = merge.one - kept;
+                let count = self.find(twos[merge.two - 1], &list[..merge.one], merge.one - 1, Side::After)?;
+                let ones_more = merge.one - count;
                 merge.drop_one(list, ones_more);
                 if ones_more > 0 && merge.one == 0 {
                     return Ok(());
@@ -290,8 +290,8 @@ impl Sort<'_> {
                 if merge.two == 1 {
                     return Ok(());
                 }
-                let kept = self.find(list[merge.one - 1], &twos[..merge.two], merge.two - 1, Side::Before)?;
-                let twos_more = merge.two - kept;
+                let count = self.find(list[merge.one - 1], &twos[..merge.two], merge.two - 1, Side::Before)?;
+                let twos_more = merge.two - count;
                 merge.drop_two(list, twos, twos_more);
                 if twos_more > 0 && merge.two <= 1 {
                     return Ok(());

@@ -2,7 +2,10 @@
 //!
 //! A row names the function that is run, the arguments and their types, the result and what it is.
 
-use super::{Row, callables, containers, elements, grids, lines, logic, numbers, objects, patches, pieces};
+use super::{
+    Row, callables, containers, distances, elements, extremes, filters, grid_parts, grids, lines, logic, numbers,
+    objects, painting, patches, periods, pieces,
+};
 
 /// Primitives that look at no more of their arguments than a member each, or count every member that they look at.
 const GLANCES: &[&str] = &[
@@ -91,17 +94,17 @@ primitives! {
         "The largest member, 0 if there is none.";
     numbers::minimum (container: "Container") -> "Integer"
         "The smallest member, 0 if there is none.";
-    containers::valmax (container: "Container", key: "Callable") -> "Any"
+    extremes::valmax (container: "Container", key: "Callable") -> "Any"
         "The largest that `key` gives for a member; what it gives for 0 if there is none.";
-    containers::valmin (container: "Container", key: "Callable") -> "Any"
+    extremes::valmin (container: "Container", key: "Callable") -> "Any"
         "The smallest that `key` gives for a member; what it gives for 0 if there is none.";
-    containers::argmax (container: "Container", key: "Callable") -> "Any"
+    extremes::argmax (container: "Container", key: "Callable") -> "Any"
         "The first member for which `key` gives the largest; fails if there is none.";
-    containers::argmin (container: "Container", key: "Callable") -> "Any"
+    extremes::argmin (container: "Container", key: "Callable") -> "Any"
         "The first member for which `key` gives the smallest; fails if there is none.";
-    containers::mostcommon (container: "Tuple") -> "Any"
+    extremes::mostcommon (container: "Tuple") -> "Any"
         "The member that occurs most often, of several the first in the order of the set of them; fails for a set, or if there is none.";
-    containers::leastcommon (container: "Tuple") -> "Any"
+    extremes::leastcommon (container: "Tuple") -> "Any"
         "The member that occurs least often, of several the first in the order of the set of them; fails for a set, or if there is none.";
     containers::initset (value: "Any") -> "Set"
         "The set of `value` alone.";
@@ -123,11 +126,11 @@ primitives! {
         "The pair (`i`, 0).";
     numbers::tojvec (j: "Integer") -> "Pair"
         "The pair (0, `j`).";
-    containers::sfilter (container: "Container", condition: "Callable") -> "Container"
+    filters::sfilter (container: "Container", condition: "Callable") -> "Container"
         "The members for which `condition` gives what counts as true, in a container of the same kind.";
-    containers::mfilter (container: "Container", condition: "Callable") -> "Container"
+    filters::mfilter (container: "Container", condition: "Callable") -> "Container"
         "As `sfilter`, then `merge`.";
-    containers::extract (container: "Container", condition: "Callable") -> "Any"
+    filters::extract (container: "Container", condition: "Callable") -> "Any"
         "The first member for which `condition` gives what counts as true, later ones are not looked at; fails if there is none.";
     containers::totuple (container: "Container") -> "Tuple"
         "The members as a tuple, in the order of the set.";
@@ -193,7 +196,7 @@ primitives! {
         "The number of cells of the colour `value`.";
     elements::colorfilter (objs: "Objects", value: "Integer") -> "Set"
         "The objects whose first cell has the colour `value`, as a set.";
-    containers::sizefilter (container: "Container", n: "Integer") -> "Set"
+    filters::sizefilter (container: "Container", n: "Integer") -> "Set"
         "The members of size `n`, as a set.";
     elements::asindices (grid: "Grid") -> "Indices"
         "All locations, as many in each row as the first row has.";
@@ -243,15 +246,15 @@ primitives! {
         "Whether the patch is a vertical line: 1 wide, and as high as it has cells.";
     patches::hline (patch: "Patch") -> "Boolean"
         "Whether the patch is a horizontal line: 1 high, and as wide as it has cells.";
-    patches::hmatching (a: "Patch", b: "Patch") -> "Boolean"
+    distances::hmatching (a: "Patch", b: "Patch") -> "Boolean"
         "Whether the patches have a row in common.";
-    patches::vmatching (a: "Patch", b: "Patch") -> "Boolean"
+    distances::vmatching (a: "Patch", b: "Patch") -> "Boolean"
         "Whether the patches have a column in common.";
-    patches::manhattan (a: "Patch", b: "Patch") -> "Integer"
+    distances::manhattan (a: "Patch", b: "Patch") -> "Integer"
         "The least distance between a cell of `a` and one of `b`, along rows and columns; fails if one is empty.";
-    patches::adjacent (a: "Patch", b: "Patch") -> "Boolean"
+    distances::adjacent (a: "Patch", b: "Patch") -> "Boolean"
         "Whether `manhattan` gives 1; fails if one is empty.";
-    patches::bordering (patch: "Patch", grid: "Grid") -> "Boolean"
+    distances::bordering (patch: "Patch", grid: "Grid") -> "Boolean"
         "Whether `patch` touches the first or last row or column of `grid`; fails if it is empty.";
     patches::centerofmass (patch: "Patch") -> "Pair"
         "The sum of the rows and that of the columns, each divided by the size of the patch and rounded down; the empty tuple if it is empty.";
@@ -279,13 +282,13 @@ primitives! {
         "Rows and columns exchanged, those of a patch about its upper left corner; fails for an empty set.";
     pieces::cmirror (piece: "Piece") -> "Piece"
         "Mirrored at the diagonal from the lower left to the upper right; fails for an empty set.";
-    grids::fill (grid: "Grid", value: "Integer", patch: "Patch") -> "Grid"
+    painting::fill (grid: "Grid", value: "Integer", patch: "Patch") -> "Grid"
         "The grid with the colour `value` at the locations of `patch`, those inside.";
-    grids::paint (grid: "Grid", obj: "Object") -> "Grid"
+    painting::paint (grid: "Grid", obj: "Object") -> "Grid"
         "The grid with the cells of `obj`, those inside, in the order of the set: of several at a place, the last one.";
-    grids::underfill (grid: "Grid", value: "Integer", patch: "Patch") -> "Grid"
+    painting::underfill (grid: "Grid", value: "Integer", patch: "Patch") -> "Grid"
         "As `fill`, but only where the grid has its most frequent colour.";
-    grids::underpaint (grid: "Grid", obj: "Object") -> "Grid"
+    painting::underpaint (grid: "Grid", obj: "Object") -> "Grid"
         "As `paint`, but only where the grid has its most frequent colour.";
     grids::hupscale (grid: "Grid", factor: "Integer") -> "Grid"
         "Every cell `factor` times, sideways.";
@@ -295,15 +298,15 @@ primitives! {
         "Every cell `factor` times in both directions; an object grows from its upper left corner.";
     grids::downscale (grid: "Grid", factor: "Integer") -> "Grid"
         "Every `factor`-th row and column, beginning with the first; fails for a `factor` of 0.";
-    grids::hconcat (a: "Grid", b: "Grid") -> "Grid"
+    grid_parts::hconcat (a: "Grid", b: "Grid") -> "Grid"
         "`b` to the right of `a`, with as many rows as the shorter one has.";
-    grids::vconcat (a: "Grid", b: "Grid") -> "Grid"
+    grid_parts::vconcat (a: "Grid", b: "Grid") -> "Grid"
         "`b` below `a`; any two tuples are joined.";
     grids::subgrid (patch: "Patch", grid: "Grid") -> "Grid"
         "The part of `grid` that is the box of `patch`, as `crop` cuts it.";
-    grids::hsplit (grid: "Grid", n: "Integer") -> "Tuple of Grid"
+    grid_parts::hsplit (grid: "Grid", n: "Integer") -> "Tuple of Grid"
         "`n` parts side by side, all as wide as the width divided by `n` and rounded down; one column is left out between them where there is a remainder. Fails for an `n` of 0.";
-    grids::vsplit (grid: "Grid", n: "Integer") -> "Tuple of Grid"
+    grid_parts::vsplit (grid: "Grid", n: "Integer") -> "Tuple of Grid"
         "`n` parts one below the other, all as high as the height divided by `n` and rounded down; one row is left out between them where there is a remainder. Fails for an `n` of 0.";
     grids::cellwise (a: "Grid", b: "Grid", fallback: "Integer") -> "Grid"
         "The colours on which `a` and `b` agree, `fallback` elsewhere; fails if `b` is smaller than `a`.";
@@ -323,19 +326,19 @@ primitives! {
         "The four corners of the box of the patch, as a set.";
     lines::connect (a: "Pair", b: "Pair") -> "Indices"
         "The locations from `a` to `b`, both included, if they are in a row, a column or a diagonal; else none.";
-    grids::cover (grid: "Grid", patch: "Patch") -> "Grid"
+    painting::cover (grid: "Grid", patch: "Patch") -> "Grid"
         "The grid with its most frequent colour at the locations of `patch`.";
     grids::trim (grid: "Grid") -> "Grid"
         "The grid without its border.";
-    grids::r#move (grid: "Grid", obj: "Object", offset: "Pair") -> "Grid"
+    painting::r#move (grid: "Grid", obj: "Object", offset: "Pair") -> "Grid"
         "The grid with `obj` covered and painted again, moved by `offset`.";
-    grids::tophalf (grid: "Grid") -> "Grid"
+    grid_parts::tophalf (grid: "Grid") -> "Grid"
         "The upper half of the rows, rounded down.";
-    grids::bottomhalf (grid: "Grid") -> "Grid"
+    grid_parts::bottomhalf (grid: "Grid") -> "Grid"
         "The lower half of the rows, rounded down.";
-    grids::lefthalf (grid: "Grid") -> "Grid"
+    grid_parts::lefthalf (grid: "Grid") -> "Grid"
         "The left half of the columns, rounded down.";
-    grids::righthalf (grid: "Grid") -> "Grid"
+    grid_parts::righthalf (grid: "Grid") -> "Grid"
         "The right half of the columns, rounded down.";
     lines::vfrontier (location: "Pair") -> "Indices"
         "The column of `location`, rows 0 to 29.";
@@ -345,7 +348,7 @@ primitives! {
         "All locations of the box of the patch; none if it is empty.";
     patches::delta (patch: "Patch") -> "Indices"
         "The locations of the box that the patch does not have.";
-    patches::gravitate (source: "Patch", destination: "Patch") -> "Pair"
+    distances::gravitate (source: "Patch", destination: "Patch") -> "Pair"
         "The offset that brings `source` beside `destination`, at most 42 steps: up or down if they have a column in common, else sideways; fails if one is empty.";
     patches::inbox (patch: "Patch") -> "Indices"
         "The outline one step inside of the box of the patch; fails if it is empty.";
@@ -361,9 +364,9 @@ primitives! {
         "The rows and the columns of one colour, each as an object.";
     grids::compress (grid: "Grid") -> "Grid"
         "The grid without its rows and columns of one colour.";
-    objects::hperiod (obj: "Object") -> "Integer"
+    periods::hperiod (obj: "Object") -> "Integer"
         "The least shift to the left that maps the object into itself, but for the cells that leave its box; its width if there is none.";
-    objects::vperiod (obj: "Object") -> "Integer"
+    periods::vperiod (obj: "Object") -> "Integer"
         "The least shift up that maps the object into itself, but for the cells that leave its box; its height if there is none.";
 }
 

@@ -1,4 +1,4 @@
-//! What a primitive gives does not depend on how its arguments are stored.
+//! The result of a primitive does not depend on how its arguments are stored.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The words of the language: what a name says in every program, found in one look.
+//! The names with a fixed meaning in every program: primitives, constants and the input.
 
 use super::{CONSTANTS, Constant, Primitive, table::ROWS};
 
@@ -32,15 +32,15 @@ pub(crate) const fn hashed(hash: u32, byte: u8) -> u32 {
 }
 
 /// Where one looks first in a table of so many places, a power of two.
-pub(crate) const fn first_place(hash: u32, places: usize) -> usize {
+pub(crate) const fn first_slot(hash: u32, slots: usize) -> usize {
     (hash ^ (hash >> 15)) as usize & (places - 1)
 }
 
 /// More than twice as many places as there are words, so that most looks end at the first.
-const PLACES: usize = 512;
+const SLOTS: usize = 512;
 
 /// For each place, nothing (0) or a word: its number and one.
-static TABLE: [u8; PLACES] = table();
+static TABLE: [u8; SLOTS] = table();
 
 /// The words by number: primitives, constants, keywords, the input.
 const fn name(number: usize) -> Option<&'static str> {
@@ -58,8 +58,8 @@ const fn name(number: usize) -> Option<&'static str> {
     }
 }
 
-const fn table() -> [u8; PLACES] {
-    let mut table = [0; PLACES];
+const fn table() -> [u8; SLOTS] {
+    let mut table = [0; SLOTS];
     let mut number = 0;
     while let Some(name) = name(number) {
         let (mut hash, mut at) = (EMPTY, 0);
@@ -67,22 +67,22 @@ const fn table() -> [u8; PLACES] {
             hash = hashed(hash, name.as_bytes()[at]);
             at += 1;
         }
-        let mut place = first_place(hash, PLACES);
-        while table[place] != 0 {
-            place = (place + 1) % PLACES;
+        let mut slot = first_slot(hash, SLOTS);
+        while table[slot] != 0 {
+            slot = (slot + 1) % SLOTS;
         }
         number += 1;
         assert!(number <= u8::MAX as usize, "the number of a word is a byte");
-        table[place] = number as u8;
+        table[slot] = number as u8;
     }
     table
 }
 
 /// What a name says in every program, if it does; its hash is that of its bytes, one after the other.
 pub(crate) fn word(text: &str, hash: u32) -> Option<Word> {
-    let mut place = first_place(hash, PLACES);
+    let mut slot = first_slot(hash, SLOTS);
     loop {
-        let number = usize::from(TABLE[place]).checked_sub(1)?;
+        let number = usize::from(TABLE[slot]).checked_sub(1)?;
         if name(number) == Some(text) {
             let constant = number.wrapping_sub(ROWS.len());
             return Some(match CONSTANTS.get(constant) {
@@ -92,7 +92,7 @@ pub(crate) fn word(text: &str, hash: u32) -> Option<Word> {
                 None => Word::Keyword,
             });
         }
-        place = (place + 1) % PLACES;
+        slot = (slot + 1) % SLOTS;
     }
 }
 

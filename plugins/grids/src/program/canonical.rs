@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Argument, Callee, Program, places::Places, print, types};
+use super::{Argument, Callee, Program, hash_index::HashIndex, print, types};
 use crate::primitives::{
     Constant, Primitive,
     words::{EMPTY, hashed},
@@ -99,27 +99,27 @@ pub enum NodeRef {
 pub fn canonical(program: &Program) -> Canonical {
     let mut shared = Shared::of(program);
     let (order, live) = shared.order();
-    let mut placed = vec![0; shared.nodes.len()];
-    for (place, node) in order.iter().enumerate() {
-        placed[*node as usize] = place as u32;
+    let mut new_indices = vec![0; shared.nodes.len()];
+    for (index, node) in order.iter().enumerate() {
+        new_indices[*node as usize] = index as u32;
     }
-    let place_of = |reference: &mut NodeRef| {
+    let renumber = |reference: &mut NodeRef| {
         if let NodeRef::Node(node) = reference {
-            *node = placed[*node as usize];
+            *node = new_indices[*node as usize];
         }
     };
     let mut nodes = Vec::with_capacity(order.len());
-    for (place, at) in order.iter().enumerate() {
+    for (index, at) in order.iter().enumerate() {
         let node = &mut shared.nodes[*at as usize];
         let mut arguments = std::mem::take(&mut node.arguments);
-        arguments.iter_mut().for_each(place_of);
+        arguments.iter_mut().for_each(renumber);
         let mut function = node.function;
         if let Function::Value(value) = &mut function {
-            place_of(value);
+            renumber(value);
         }
-        nodes.push(Node { function, arguments, line: node.line, guard: place >= live });
+        nodes.push(Node { function, arguments, line: node.line, guard: index >= live });
     }
-    Canonical { nodes, output: placed.get(shared.output as usize).copied().unwrap_or(0) }
+    Canonical { nodes, output: new_indices.get(shared.output as usize).copied().unwrap_or(0) }
 }
 
 /// The nodes of a program, each expression once, in the order of the source.
@@ -131,16 +131,16 @@ struct Shared {
 impl Shared {
     fn of(program: &Program) -> Shared {
         let mut nodes: Vec<Node> = Vec::with_capacity(program.lines.len());
-        let mut known = Places::new(program.lines.len());
+        let mut known = HashIndex::new(program.lines.len());
         let mut node_of: Vec<u32> = Vec::with_capacity(program.lines.len());
         for line in &program.lines {
             let function = match line.callee {
                 Callee::Primitive(primitive) => Function::Primitive(primitive),
-                Callee::Line(place) => Function::Value(NodeRef::Node(node_of[place as usize])),
+                Callee::Line(index) => Function::Value(NodeRef::Node(node_of[index as usize])),
             };
             let reference = |argument: &Argument| match *argument {
                 Argument::Input => NodeRef::Input,
-                Argument::Line(place) => NodeRef::Node(node_of[place as usize]),
+                Argument::Line(index) => NodeRef::Node(node_of[index as usize]),
                 Argument::Constant(constant) => NodeRef::Constant(constant),
                 Argument::Primitive(primitive) => NodeRef::Primitive(primitive),
             };
@@ -263,19 +263,19 @@ impl NodeRef {
 
 impl Node {
     /// The value in this place: what is called, then the arguments. For a primitive, its arguments alone.
-    fn value(&self, place: usize) -> Option<NodeRef> {
+    fn value(&self, index: usize) -> Option<NodeRef> {
         match self.function {
-            Function::Primitive(_) => self.arguments.get(place).copied(),
-            Function::Value(value) if place == 0 => Some(value),
-            Function::Value(_) => self.arguments.get(place - 1).copied(),
+            Function::Primitive(_) => self.arguments.get(index).copied(),
+            Function::Value(value) if index == 0 => Some(value),
+            Function::Value(_) => self.arguments.get(index - 1).copied(),
         }
     }
 
     /// Adds the line of a node, which has this place or is the result.
-    fn print(&self, text: &mut String, place: Option<u32>) {
+    fn print(&self, text: &mut String, index: Option<u32>) {
         text.push_str("    ");
-        match place {
-            Some(place) => push_name(text, place),
+        match index {
+            Some(index) => push_name(text, index),
             None => text.push('O'),
         }
         text.push_str(" = ");
@@ -292,13 +292,13 @@ impl Node {
                 unreachable!("a program calls primitives and lines alone")
             }
         };
-        for (place, argument) in self.arguments.iter().enumerate() {
-            text.push_str(if place == 0 { "(" } else { ", " });
+        for (index, argument) in self.arguments.iter().enumerate() {
+            text.push_str(if index == 0 { "(" } else { ", " });
             match *argument {
                 NodeRef::Input => text.push('I'),
                 NodeRef::Node(node) => push_name(text, node),
                 NodeRef::Constant(constant) => {
-                    text.push_str(print::constant_name(constant, print::wanted(primitive, place)));
+                    text.push_str(print::constant_name(constant, print::argument_type(primitive, index)));
                 }
                 NodeRef::Primitive(primitive) => text.push_str(primitive.row().name),
             }
@@ -308,9 +308,9 @@ impl Node {
 }
 
 /// Adds the name of the node of this place: `x1` for the first.
-fn push_name(text: &mut String, place: u32) {
+fn push_name(text: &mut String, index: u32) {
     text.push('x');
-    let number = place + 1;
+    let number = index + 1;
     let mut unit = 1;
     while number / unit >= 10 {
         unit *= 10;

@@ -1,11 +1,11 @@
-//! Programs: their text, what they say, and what they say once all that makes no difference is gone.
+//! Programs: their text, their meaning, and their canonical form.
 //!
 //! A program is a text. [`parse`] reads it, [`canonical()`] reduces it, [`mutate`] and [`cross`] make others of it. None of it runs
 //! anything.
 
 mod canonical;
+mod hash_index;
 mod parse;
-mod places;
 mod print;
 mod suggest;
 #[cfg(test)]
@@ -17,10 +17,10 @@ use crate::primitives::{Constant, Primitive};
 
 pub use canonical::{Canonical, Function, Node, NodeRef, canonical};
 pub(crate) use canonical::{digest_of, hash_of};
+pub(crate) use hash_index::HashIndex;
 pub use parse::{
     LONGEST_NAME, LONGEST_TEXT, MOST_ARGUMENTS, MOST_FAULTS, MOST_LINES, ParseFault, ParseFaultKind, parse,
 };
-pub(crate) use places::Places;
 pub use print::constant_name;
 pub use vary::{cross, mutate};
 

@@ -1,4 +1,4 @@
-//! The text of a program.
+//! Prints a program as text.
 
 use std::fmt;
 
@@ -19,14 +19,14 @@ pub fn constant_name(constant: Constant, kind: &str) -> &'static str {
 }
 
 /// The type that a primitive wants at a place, nothing if it has no such place or is none.
-pub(super) fn wanted(primitive: Option<Primitive>, place: usize) -> &'static str {
-    primitive.and_then(|primitive| primitive.row().arguments.get(place)).map_or("", |(_, kind)| kind)
+pub(super) fn argument_type(primitive: Option<Primitive>, index: usize) -> &'static str {
+    primitive.and_then(|primitive| primitive.row().arguments.get(index)).map_or("", |(_, kind)| kind)
 }
 
 /// The text that [`super::parse`] reads: lines indented by four spaces, one after the other.
 impl fmt::Display for Program {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = |place: u32| self.lines[place as usize].target.as_str();
+        let target = |index: u32| self.lines[index as usize].target.as_str();
         match self.task.as_str() {
             "" => formatter.write_str("def solve(I):\n")?,
             task => writeln!(formatter, "def solve_{task}(I):")?,
@@ -38,17 +38,17 @@ impl fmt::Display for Program {
             };
             let callee = match line.callee {
                 Callee::Primitive(primitive) => primitive.row().name,
-                Callee::Line(place) => target(place),
+                Callee::Line(index) => target(index),
             };
             write!(formatter, "    {} = {callee}(", line.target)?;
-            for (place, argument) in line.arguments.iter().enumerate() {
+            for (index, argument) in line.arguments.iter().enumerate() {
                 let name = match *argument {
                     Argument::Input => "I",
-                    Argument::Line(place) => target(place),
-                    Argument::Constant(constant) => constant_name(constant, wanted(primitive, place)),
+                    Argument::Line(index) => target(index),
+                    Argument::Constant(constant) => constant_name(constant, argument_type(primitive, index)),
                     Argument::Primitive(primitive) => primitive.row().name,
                 };
-                write!(formatter, "{}{name}", if place == 0 { "" } else { ", " })?;
+                write!(formatter, "{}{name}", if index == 0 { "" } else { ", " })?;
             }
             formatter.write_str(")\n")?;
         }

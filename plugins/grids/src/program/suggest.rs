@@ -1,4 +1,4 @@
-//! "Did you mean": the nearest of some names.
+//! Finds the name that is nearest to a misspelled one.
 
 /// Names longer than this are not compared: the time grows with the square of the length.
 const LONGEST: usize = 24;

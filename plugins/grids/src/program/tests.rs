@@ -1,4 +1,4 @@
-//! Programs of the language, good and bad, from the text on.
+//! Parsing, printing and canonical forms of valid and invalid programs.
 
 use proptest::prelude::*;
 

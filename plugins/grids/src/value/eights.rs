@@ -1,4 +1,4 @@
-//! Eight cells of a grid at a time: where a colour is, and a colour for a set of locations.
+//! Operations on eight cells of a grid at a time: finding a colour, and painting a set of locations.
 
 use super::Indices;
 

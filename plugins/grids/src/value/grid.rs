@@ -1,4 +1,4 @@
-//! Grids: rectangles of colours 0..=9.
+//! Grids, which are rectangles of the colours 0 to 9.
 
 use std::{cell::OnceCell, rc::Rc};
 
@@ -30,7 +30,7 @@ impl Grid {
     /// A grid of these cells, row after row.
     ///
     /// # Panics
-    /// If there are not `height` times `width` cells, none at all, or a cell is no colour: a fault of the caller.
+    /// If there are not `height` times `width` cells, no cells at all, or a cell that is not a colour: a fault of the caller.
     #[must_use]
     pub fn new(height: u32, width: u32, cells: Vec<u8>) -> Grid {
         assert!(

@@ -1,10 +1,13 @@
-//! Sets of locations.
+//! Sets of locations, stored as masks of rows or as sorted lists.
 
 mod compare;
+mod locations;
 mod rows;
 mod turns;
 
 pub(crate) use compare::Compared;
+pub use locations::Locations;
+use locations::masks;
 use rows::Rows;
 
 /// A set of at least one location (row, column). Ascending order is by row, then by column.
@@ -361,15 +364,15 @@ impl Indices {
         self.combined(other, |mine, others| mine & !others, false)
     }
 
-    fn combined(&self, other: &Indices, of: impl Fn(u64, u64) -> u64, keep: bool) -> Option<Indices> {
+    fn combined(&self, other: &Indices, combine: impl Fn(u64, u64) -> u64, keep_shared: bool) -> Option<Indices> {
         if let (Shape::Rows(rows), Shape::Rows(_)) = (&self.shape, &other.shape) {
             let mut combined = [0_u64; SIDE as usize];
             for (at, (mask, into)) in rows.iter().zip(&mut combined).enumerate() {
-                *into = of(*mask, other.row_mask(self.top + at as i32, self.left));
+                *into = combine(*mask, other.row_mask(self.top + at as i32, self.left));
             }
             return Indices::from_rows(self.top, self.left, &combined[..rows.len()]);
         }
-        Indices::from_cells(self.iter().filter(|(row, column)| other.contains(*row, *column) == keep).collect())
+        Indices::from_cells(self.iter().filter(|(row, column)| other.contains(*row, *column) == keep_shared).collect())
     }
 
     /// Whether every location is in the other set.
@@ -405,42 +408,4 @@ impl Indices {
 #[must_use]
 pub fn is_near(row: i32, column: i32) -> bool {
     (-FURTHEST..=FURTHEST).contains(&row) && (-FURTHEST..=FURTHEST).contains(&column)
-}
-
-fn masks(top: i32, left: i32, rows: &[u64]) -> impl Iterator<Item = (i32, i32)> {
-    let bits = move |(at, mask): (usize, &u64)| {
-        let mask = *mask;
-        (0..64).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| (top + at as i32, left + bit))
-    };
-    rows.iter().enumerate().flat_map(bits)
-}
-
-/// Locations, ascending.
-#[derive(Clone)]
-pub enum Locations<'a> {
-    /// Of masks.
-    #[doc(hidden)]
-    Rows { row: i32, left: i32, mask: u64, rest: std::slice::Iter<'a, u64> },
-    /// Of a list.
-    #[doc(hidden)]
-    Cells(std::slice::Iter<'a, (i32, i32)>),
-}
-
-impl Iterator for Locations<'_> {
-    type Item = (i32, i32);
-
-    fn next(&mut self) -> Option<(i32, i32)> {
-        match self {
-            Locations::Rows { row, left, mask, rest } => {
-                while *mask == 0 {
-                    *mask = *rest.next()?;
-                    *row += 1;
-                }
-                let bit = mask.trailing_zeros();
-                *mask &= *mask - 1;
-                Some((*row, *left + bit as i32))
-            }
-            Locations::Cells(cells) => cells.next().copied(),
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Values as JSON, one text a value: the encoding that golden records are in.
+//! Values as JSON, in the encoding of the golden records.
 //!
 //! | JSON | value |
 //! | --- | --- |

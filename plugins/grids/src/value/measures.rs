@@ -1,4 +1,4 @@
-//! What is measured of sets of locations: distances, sums, rows and columns in common.
+//! Measurements of sets of locations: distances, sums, and shared rows and columns.
 
 use super::{Indices, Object};
 

@@ -1,21 +1,24 @@
 //! The values of the language: integers, tuples, sets, functions.
 //!
-//! Truth is 1 and 0. Common shapes have a representation of their own: pairs and cells stand in the value itself, grids are bytes,
-//! sets of locations and of cells are masks of rows. How a value is represented never shows: equal values are equal.
+//! True is 1 and false is 0. Common shapes have a representation of their own: pairs and cells are stored in the value itself, grids are bytes,
+//! sets of locations and of cells are masks of rows. The representation is not visible to programs: equal values are equal.
 
 mod compare;
+mod construct;
 pub(crate) mod eights;
 mod grid;
 mod indices;
 mod json;
 mod less;
 mod measures;
+mod members;
 mod object;
 
 use std::rc::Rc;
 
 pub use grid::{COLORS, Grid};
 pub use indices::{FURTHEST, Indices, Locations, is_near};
+pub use members::{Members, Slots};
 pub use object::Object;
 
 use crate::{order::OrderedSet, primitives::Primitive};
@@ -117,130 +120,6 @@ pub(crate) enum Made {
 pub(crate) const SLOT: usize = size_of::<Value>();
 
 impl Value {
-    /// Truth as a value.
-    #[must_use]
-    pub fn truth(truth: bool) -> Value {
-        Value::Integer(i64::from(truth))
-    }
-
-    /// The tuple of two integers.
-    #[must_use]
-    pub fn pair(first: i64, second: i64) -> Value {
-        if let (Ok(row), Ok(column)) = (i32::try_from(first), i32::try_from(second))
-            && is_near(row, column)
-        {
-            return Value::Pair(row, column);
-        }
-        Value::new_tuple(Box::new([Value::Integer(first), Value::Integer(second)]))
-    }
-
-    /// The tuple of these values.
-    #[must_use]
-    pub fn tuple(items: Vec<Value>) -> Value {
-        match items.as_slice() {
-            [Value::Integer(first), Value::Integer(second)] => return Value::pair(*first, *second),
-            [Value::Integer(color), Value::Pair(row, column)] if i32::try_from(*color).is_ok() => {
-                return Value::Cell(*color as i32, *row, *column);
-            }
-            _ => {}
-        }
-        Value::new_tuple(items.into())
-    }
-
-    /// The tuple of these two.
-    #[must_use]
-    pub fn couple(first: Value, second: Value) -> Value {
-        match (&first, &second) {
-            (Value::Integer(first), Value::Integer(second)) => return Value::pair(*first, *second),
-            (Value::Integer(color), Value::Pair(row, column)) => {
-                if let Ok(color) = i32::try_from(*color) {
-                    return Value::Cell(color, *row, *column);
-                }
-            }
-            _ => {}
-        }
-        Value::new_tuple(Box::new([first, second]))
-    }
-
-    fn new_tuple(items: Box<[Value]>) -> Value {
-        let (bytes, depth) = extent_of(&items);
-        Value::Tuple(Rc::new(Tuple { items, bytes, depth }))
-    }
-
-    /// The set of these values, in ascending order, whatever the order they come in.
-    #[must_use]
-    pub fn set(mut members: Vec<Value>) -> Value {
-        if let Some(set) = Value::set_of_locations(&members) {
-            return set;
-        }
-        members.sort_unstable();
-        members.dedup();
-        Value::sorted_set(members)
-    }
-
-    /// The set of these values, which are ascending, each once.
-    #[must_use]
-    pub(crate) fn ascending_set(members: Vec<Value>) -> Value {
-        Value::set_of_locations(&members).unwrap_or_else(|| Value::sorted_set(members))
-    }
-
-    /// The set of these values if they are all pairs or all cells, and there are any.
-    fn set_of_locations(members: &[Value]) -> Option<Value> {
-        let kind = std::mem::discriminant(members.first()?);
-        if !members.iter().all(|member| std::mem::discriminant(member) == kind) {
-            return None;
-        }
-        match members[0] {
-            Value::Pair(..) => {
-                let cells = members.iter().map(|member| match member {
-                    Value::Pair(row, column) => (*row, *column),
-                    _ => unreachable!("all are pairs"),
-                });
-                Some(Value::indices(Indices::from_locations(cells)))
-            }
-            Value::Cell(..) => {
-                let cells = members.iter().map(|member| match member {
-                    Value::Cell(color, row, column) => (*color, (*row, *column)),
-                    _ => unreachable!("all are cells"),
-                });
-                Some(Value::object(Object::from_cells(cells.collect())))
-            }
-            _ => None,
-        }
-    }
-
-    /// The set of these values, which are ascending, each once, and neither all pairs nor all cells.
-    #[must_use]
-    pub(crate) fn sorted_set(members: Vec<Value>) -> Value {
-        debug_assert!(members.is_sorted_by(|one, other| one < other), "members ascend");
-        let (bytes, depth) = extent_of(&members);
-        Value::Set(Rc::new(Set { members: members.into(), bytes, depth }))
-    }
-
-    /// The empty set, in ascending order.
-    #[must_use]
-    pub fn empty_set() -> Value {
-        Value::sorted_set(Vec::new())
-    }
-
-    /// A set of locations, which may be empty.
-    #[must_use]
-    pub fn indices(indices: Option<Indices>) -> Value {
-        indices.map_or_else(Value::empty_set, |indices| Value::Indices(Rc::new(indices)))
-    }
-
-    /// A set of cells, which may be empty.
-    #[must_use]
-    pub fn object(object: Option<Object>) -> Value {
-        object.map_or_else(Value::empty_set, |object| Value::Object(Rc::new(object)))
-    }
-
-    /// A grid.
-    #[must_use]
-    pub fn grid(grid: Grid) -> Value {
-        Value::Grid(Rc::new(grid))
-    }
-
     /// The value as a grid: a tuple of at least one row, all equally long with at least one cell, of integers 0..=9.
     #[must_use]
     pub fn as_grid(&self) -> Option<Rc<Grid>> {
@@ -351,7 +230,7 @@ impl Value {
         self.is_set() && !matches!(self, Value::Ordered(_))
     }
 
-    /// The members of a set, ascending, whatever the order of its iteration; nothing if it is no set.
+    /// The members of a set, ascending, whatever the order of its iteration; `None` if it is not a set.
     #[must_use]
     pub fn sorted_members(&self) -> Option<Vec<Value>> {
         match self {
@@ -433,100 +312,5 @@ impl Value {
             },
         }
         true
-    }
-}
-
-/// The bytes and the depth of a container of these.
-fn extent_of(items: &[Value]) -> (usize, u32) {
-    let own = items.len().saturating_mul(SLOT).saturating_add(48);
-    items.iter().filter(|item| !item.is_plain()).fold((own, 1), |(bytes, depth): (usize, u32), item| {
-        (bytes.saturating_add(item.bytes()), depth.max(item.depth() + 1))
-    })
-}
-
-/// The slots of a tuple.
-#[derive(Clone, Copy)]
-pub struct Slots<'a>(&'a Value);
-
-impl Slots<'_> {
-    /// How many there are.
-    #[must_use]
-    pub fn len(self) -> usize {
-        match self.0 {
-            Value::Grid(grid) => grid.height() as usize,
-            Value::Tuple(tuple) => tuple.items.len(),
-            _ => 2,
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    /// The slot at this place.
-    ///
-    /// # Panics
-    /// If there are not so many: a fault of the caller.
-    #[must_use]
-    pub fn get(self, at: usize) -> Value {
-        match (self.0, at) {
-            (Value::Tuple(tuple), at) => tuple.items[at].clone(),
-            (Value::Grid(grid), at) => row_value(grid.row(at as u32)),
-            (Value::Pair(first, _) | Value::Cell(first, ..), 0) => Value::Integer(i64::from(*first)),
-            (Value::Pair(_, second), 1) => Value::Integer(i64::from(*second)),
-            (Value::Cell(_, row, column), 1) => Value::Pair(*row, *column),
-            _ => unreachable!("a slot that the tuple does not have"),
-        }
-    }
-}
-
-/// A row of a grid as a tuple.
-fn row_value(row: &[u8]) -> Value {
-    Value::tuple(row.iter().map(|color| Value::Integer(i64::from(*color))).collect())
-}
-
-/// The slots or members of a value, one after the other.
-pub enum Members<'a> {
-    /// Of a list.
-    #[doc(hidden)]
-    Values(std::slice::Iter<'a, Value>),
-    /// Of a set of locations.
-    #[doc(hidden)]
-    Indices(Locations<'a>),
-    /// Of a set of cells.
-    #[doc(hidden)]
-    Object { planes: std::slice::Iter<'a, (i32, Rc<Indices>)>, color: i32, locations: Option<Locations<'a>> },
-    /// Of another tuple.
-    #[doc(hidden)]
-    Slots { slots: Slots<'a>, at: usize },
-    /// Of a set in the order of CPython.
-    #[doc(hidden)]
-    Boxed(Box<dyn Iterator<Item = Value> + 'a>),
-}
-
-impl Iterator for Members<'_> {
-    type Item = Value;
-
-    fn next(&mut self) -> Option<Value> {
-        match self {
-            Members::Values(values) => values.next().cloned(),
-            Members::Indices(locations) => locations.next().map(|(row, column)| Value::Pair(row, column)),
-            Members::Object { planes, color, locations } => loop {
-                if let Some((row, column)) = locations.as_mut().and_then(Iterator::next) {
-                    return Some(Value::Cell(*color, row, column));
-                }
-                let (next, plane) = planes.next()?;
-                *color = *next;
-                *locations = Some(plane.iter());
-            },
-            Members::Slots { slots, at } => {
-                let slot = (*at < slots.len()).then(|| slots.get(*at));
-                *at += 1;
-                slot
-            }
-            Members::Boxed(members) => members.next(),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Sets of cells.
+//! Sets of cells, stored as one set of locations for each colour.
 
 use std::{cmp::Ordering, ops::Deref, rc::Rc};
 
@@ -208,11 +208,11 @@ impl Object {
     /// What is in this object and not in the other.
     #[must_use]
     pub fn difference(&self, other: &Object) -> Option<Object> {
-        let kept = |(color, plane): &(i32, Rc<Indices>)| match other.plane(*color) {
+        let remaining_plane = |(color, plane): &(i32, Rc<Indices>)| match other.plane(*color) {
             Some(others) => Some((*color, Rc::new(plane.difference(others)?))),
             None => Some((*color, Rc::clone(plane))),
         };
-        Object::from_planes(self.planes.iter().filter_map(kept).collect())
+        Object::from_planes(self.planes.iter().filter_map(remaining_plane).collect())
     }
 
     /// Whether every cell is in the other object.

@@ -1,5 +1,5 @@
-//! Grids that are none: ragged ones, ones with other things than colours, ones without a cell, sets in the place of grids. All that
-//! the reference does with those, in the order in which it does it.
+//! Values that are used as grids without being one: ragged tuples, tuples with other values than colours or without a cell, and sets.
+//! They are processed as the reference does it, in the same order.
 
 use super::super::{duck, pieces};
 use crate::{
@@ -100,9 +100,9 @@ pub(in crate::primitives) fn downscale(machine: &mut Machine, grid: &Value, fact
         // Rows that are dropped are read all the same: they must be as long as the first one.
         let cells = duck::slot(grid, row)?;
         machine.reserve_members(width)?;
-        let kept = (0..width).step_by(step).map(|column| duck::slot(&cells, column)).collect::<Outcome<_>>()?;
+        let cells_of_row = (0..width).step_by(step).map(|column| duck::slot(&cells, column)).collect::<Outcome<_>>()?;
         if row % step == 0 {
-            rows.push(Value::tuple(kept));
+            rows.push(Value::tuple(cells_of_row));
         }
     }
     Ok(Value::tuple(rows))

@@ -1,4 +1,4 @@
-//! From a text to a program, or to all that is wrong with the text.
+//! Parses a text into a program, or reports everything that is wrong with the text.
 //!
 //! The text is read line by line, by the grammar
 //!
@@ -14,11 +14,13 @@
 //! A call stays on one line, and no comma stands after its last argument.
 
 mod cursor;
+mod faults;
 mod names;
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
 use self::cursor::{Cursor, Name};
+pub use self::faults::{ParseFault, ParseFaultKind};
 use super::Program;
 
 /// The longest text of a program, in bytes. Whatever is read within the limits, its printed text and that of its canonical body
@@ -36,59 +38,6 @@ pub const LONGEST_NAME: usize = 100;
 
 /// The most faults of a text that are reported.
 pub const MOST_FAULTS: usize = 100;
-
-/// What is wrong with the text of a program, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseFault {
-    /// Of what kind it is.
-    pub kind: ParseFaultKind,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, in characters, from 1.
-    pub column: u32,
-    /// What is wrong and how to fix it. What it quotes of the text is short and moves no terminal.
-    pub message: String,
-}
-
-/// The kinds of what can be wrong with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParseFaultKind {
-    /// It is not as the grammar says.
-    Syntax,
-    /// A name that nothing has.
-    UnknownName,
-    /// A primitive is given more or fewer arguments than it takes.
-    Arity,
-    /// A line is used above, or in, the line that defines it.
-    UseBeforeDefinition,
-    /// A name is given twice, or is that of a primitive, of a constant or of the input.
-    Redefinition,
-    /// A constant or the input is called.
-    Type,
-}
-
-impl ParseFaultKind {
-    /// The word for it in results.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            ParseFaultKind::Syntax => "syntax",
-            ParseFaultKind::UnknownName => "unknown-name",
-            ParseFaultKind::Arity => "arity",
-            ParseFaultKind::UseBeforeDefinition => "use-before-definition",
-            ParseFaultKind::Redefinition => "redefinition",
-            ParseFaultKind::Type => "type",
-        }
-    }
-}
-
-/// As `line 2, column 10: unknown-name: …`.
-impl fmt::Display for ParseFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ParseFault { kind, line, column, message } = self;
-        write!(formatter, "line {line}, column {column}: {}: {message}", kind.name())
-    }
-}
 
 /// Reads a program. Takes time in proportion to the length of the text.
 ///
@@ -160,9 +109,9 @@ impl<'a> Reader<'a> {
         let mut indent = None;
         let mut unindented = false;
         let mut last = 0;
-        for (place, line) in text.split('\n').enumerate() {
-            let number = place as u32 + 1;
-            if place >= MOST_LINES && !line.is_empty() {
+        for (index, line) in text.split('\n').enumerate() {
+            let number = index as u32 + 1;
+            if index >= MOST_LINES && !line.is_empty() {
                 self.syntax(
                     number,
                     1,

@@ -6,7 +6,7 @@ use crate::{
         CONSTANTS, Constant, Primitive,
         words::{EMPTY, Word, hashed},
     },
-    program::{Argument, Callee, Line, places::Places, suggest},
+    program::{Argument, Callee, Line, hash_index::HashIndex, suggest},
 };
 
 impl<'a> Reader<'a> {
@@ -14,18 +14,18 @@ impl<'a> Reader<'a> {
     pub(super) fn resolve(&mut self) -> Vec<Line> {
         let statements = std::mem::take(&mut self.statements);
         let arguments = std::mem::take(&mut self.arguments);
-        let mut scope = Scope { statements: &statements, defined: Places::new(statements.len()), place: 0 };
-        for (place, statement) in statements.iter().enumerate() {
+        let mut scope = Scope { statements: &statements, defined: HashIndex::new(statements.len()), index: 0 };
+        for (index, statement) in statements.iter().enumerate() {
             let name = &statement.target;
-            scope.defined.find_or_add(name.hash, place as u32, |known| statements[known].target.text == name.text);
+            scope.defined.find_or_add(name.hash, index as u32, |known| statements[known].target.text == name.text);
         }
         let result = scope.defined("O", "O".bytes().fold(EMPTY, hashed));
         let mut lines = Vec::with_capacity(statements.len());
-        for (place, statement) in statements.iter().enumerate() {
+        for (index, statement) in statements.iter().enumerate() {
             if self.faults.len() > MOST_FAULTS {
                 break;
             }
-            scope.place = place;
+            scope.index = index;
             self.check_target(&scope, result);
             let Some(call) = &statement.call else { continue };
             let names = &arguments[call.arguments.clone()];
@@ -50,9 +50,9 @@ impl<'a> Reader<'a> {
 
     /// Whether a line can have its name, where the first line of the name `O` is `result`.
     fn check_target(&mut self, scope: &Scope<'_, 'a>, result: Option<u32>) {
-        let Statement { target, line, call } = &scope.statements[scope.place];
-        let first_line = |place: u32| scope.statements[place as usize].line;
-        let is_earlier = |first: &u32| (*first as usize) < scope.place;
+        let Statement { target, line, call } = &scope.statements[scope.index];
+        let first_line = |index: u32| scope.statements[index as usize].line;
+        let is_earlier = |first: &u32| (*first as usize) < scope.index;
         let redefinition = |message: String| (ParseFaultKind::Redefinition, message);
         let (kind, message) = match target.word {
             Some(Word::Input) => redefinition("`I` is the input: give this line another name".to_owned()),
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
                 if let Some(first) = scope.defined(target.text, target.hash).filter(is_earlier) {
                     let (name, first) = (shorten(target.text), first_line(first));
                     redefinition(format!("`{name}` is already defined on line {first}: give this line another name"))
-                } else if let Some(result) = result.filter(|result| *result as usize + 1 == scope.place) {
+                } else if let Some(result) = result.filter(|result| *result as usize + 1 == scope.index) {
                     let result = first_line(result);
                     let message = format!("`O` is the result and the last line: move this line above line {result}");
                     (ParseFaultKind::Syntax, message)
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             }
             Some(Word::Keyword) | None => {}
         }
-        let place = self.earlier(scope, name)?;
+        let index = self.earlier(scope, name)?;
         if count == 0 {
             let shown = shorten(name.text);
             let message = format!("`{shown}` is called without arguments, and every function takes some");
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
             self.fault(ParseFaultKind::Arity, line, name.column, message);
             return None;
         }
-        Some(Callee::Line(place))
+        Some(Callee::Line(index))
     }
 
     fn argument(&mut self, scope: &Scope<'_, 'a>, name: Name<'a>) -> Option<Argument> {
@@ -148,11 +148,11 @@ impl<'a> Reader<'a> {
     fn earlier(&mut self, scope: &Scope<'_, 'a>, name: Name<'a>) -> Option<u32> {
         let line = scope.line();
         match scope.defined(name.text, name.hash) {
-            Some(place) if (place as usize) < scope.place => Some(place),
-            Some(place) => {
+            Some(index) if (index as usize) < scope.index => Some(index),
+            Some(index) => {
                 let shown = shorten(name.text);
-                let defined = scope.statements[place as usize].line;
-                let message = if place as usize == scope.place {
+                let defined = scope.statements[index as usize].line;
+                let message = if index as usize == scope.index {
                     format!("`{shown}` is used in the line that defines it, line {defined}: use a name of a line above")
                 } else {
                     format!("`{shown}` is defined on line {defined}, below this line: move line {defined} above it")
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
             }
             None => {
                 if !self.unreadable && self.faults.len() <= MOST_FAULTS {
-                    let earlier = scope.statements[..scope.place].iter().rev().map(|statement| statement.target.text);
+                    let earlier = scope.statements[..scope.index].iter().rev().map(|statement| statement.target.text);
                     let message = unknown(name.text, earlier);
                     self.fault(ParseFaultKind::UnknownName, line, name.column, message);
                 }
@@ -176,19 +176,19 @@ impl<'a> Reader<'a> {
 struct Scope<'s, 'a> {
     statements: &'s [Statement<'a>],
     /// The first line of each name.
-    defined: Places,
+    defined: HashIndex,
     /// The line.
-    place: usize,
+    index: usize,
 }
 
 impl Scope<'_, '_> {
     fn line(&self) -> u32 {
-        self.statements[self.place].line
+        self.statements[self.index].line
     }
 
     /// The first line of this name.
     fn defined(&self, name: &str, hash: u32) -> Option<u32> {
-        self.defined.find(hash, |place| self.statements[place].target.text == name)
+        self.defined.find(hash, |index| self.statements[index].target.text == name)
     }
 }
 

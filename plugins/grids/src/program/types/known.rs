@@ -82,17 +82,17 @@ impl Type {
         Type::two(Type::INTEGER, Type::pair())
     }
 
-    pub(in crate::program) fn set(of: Type, filled: bool) -> Type {
-        Type::Set(Rc::new(of), filled).bounded()
+    pub(in crate::program) fn set(member: Type, filled: bool) -> Type {
+        Type::Set(Rc::new(member), filled).bounded()
     }
 
     /// A tuple of any number of such values.
-    pub(in crate::program) fn tuple(of: Type, filled: bool) -> Type {
-        match of {
+    pub(in crate::program) fn tuple(member: Type, filled: bool) -> Type {
+        match member {
             Type::Tuple(inner, wide) if matches!(*inner, Type::Integer(..)) => {
                 Type::Rows(Rows { filled, wide, even: false })
             }
-            of => Type::Tuple(Rc::new(of), filled).bounded(),
+            member => Type::Tuple(Rc::new(member), filled).bounded(),
         }
     }
 

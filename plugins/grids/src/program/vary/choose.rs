@@ -21,22 +21,22 @@ pub(super) struct Choice<'a> {
 
 impl Choice<'_> {
     /// An argument of a primitive.
-    pub(super) fn argument(&self, primitive: Primitive, place: usize, random: &mut Random) -> Argument {
+    pub(super) fn argument(&self, primitive: Primitive, index: usize, random: &mut Random) -> Argument {
         if !self.is_typed {
             return self.any(random);
         }
-        self.of(random, |value| fits(primitive, place, value))
+        self.fitting_value(random, |value| fits(primitive, index, value))
     }
 
     /// An argument like this one.
-    pub(super) fn like(&self, before: &Type, random: &mut Random) -> Argument {
+    pub(super) fn value_like(&self, before: &Type, random: &mut Random) -> Argument {
         if !self.is_typed {
             return self.any(random);
         }
-        self.of(random, |value| is_alike(before, value))
+        self.fitting_value(random, |value| is_alike(before, value))
     }
 
-    fn of(&self, random: &mut Random, is_fit: impl Fn(&Type) -> bool) -> Argument {
+    fn fitting_value(&self, random: &mut Random, is_fit: impl Fn(&Type) -> bool) -> Argument {
         let variables: Vec<Argument> =
             self.variables().filter(|argument| is_fit(&type_of(*argument, self.types))).collect();
         // Values that were made are what a program is about; constants and primitives are many.
@@ -91,8 +91,8 @@ pub(super) fn type_of(argument: Argument, lines: &[Type]) -> Type {
 }
 
 /// Whether a value of which this is known may be one that the table wants at this place. What may be anything may be that too.
-pub(super) fn fits(primitive: Primitive, place: usize, value: &Type) -> bool {
-    let Some((_, wanted)) = primitive.row().arguments.get(place) else { return false };
+pub(super) fn fits(primitive: Primitive, index: usize, value: &Type) -> bool {
+    let Some((_, argument_type)) = primitive.row().arguments.get(index) else { return false };
     if matches!(value, Type::Any) {
         return true;
     }
@@ -101,7 +101,7 @@ pub(super) fn fits(primitive: Primitive, place: usize, value: &Type) -> bool {
     let is_grid = || value.as_rows().is_some();
     let is_object = || is_set_of(Type::is_cell);
     let is_indices = || is_set_of(Type::is_pair);
-    match *wanted {
+    match *argument_type {
         "Integer" => value.as_integer().is_some(),
         "Boolean" => value.as_integer().is_some_and(|(least, most)| least >= 0 && most <= 1),
         "Pair" => value.is_pair(),
@@ -117,7 +117,7 @@ pub(super) fn fits(primitive: Primitive, place: usize, value: &Type) -> bool {
         "Tuple" => value.as_tuple().is_some(),
         "Container" => member.is_some(),
         "Callable" => match value {
-            Type::Function(closure) => closure.arity().is_none_or(|arity| takes_arity(primitive, place, arity)),
+            Type::Function(closure) => closure.arity().is_none_or(|arity| takes_arity(primitive, index, arity)),
             _ => false,
         },
         _ => true,
@@ -129,8 +129,8 @@ fn is_set_of_cells(value: &Type) -> bool {
 }
 
 /// Whether a primitive calls the function at this place with so many arguments.
-fn takes_arity(primitive: Primitive, place: usize, arity: usize) -> bool {
-    match (primitive.row().name, place) {
+fn takes_arity(primitive: Primitive, index: usize, arity: usize) -> bool {
+    match (primitive.row().name, index) {
         ("fork" | "papply" | "mpapply" | "prapply", 0) => arity == 2,
         // With one argument fixed at least one has to be left.
         ("rbind" | "lbind", 0) => arity >= 2,

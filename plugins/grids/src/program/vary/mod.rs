@@ -63,16 +63,16 @@ pub fn cross(program: &Program, other: &Program, random: &mut Random) -> Program
             continue;
         }
         let count = graft.lines.len() as u32;
-        let place = site.line;
+        let index = site.line;
         let mut changed = before.clone();
         for line in graft.lines.iter_mut() {
-            line.shift(0, place);
+            line.shift(0, index);
         }
-        for line in &mut changed.lines[place as usize..] {
-            line.shift(place, count);
+        for line in &mut changed.lines[index as usize..] {
+            line.shift(index, count);
         }
-        changed.lines.splice(place as usize..place as usize, graft.lines);
-        changed.lines[(place + count) as usize].arguments[site.place] = Argument::Line(place + count - 1);
+        changed.lines.splice(index as usize..index as usize, graft.lines);
+        changed.lines[(index + count) as usize].arguments[site.index] = Argument::Line(index + count - 1);
         let changed = tidy(changed);
         if changed.lines != before.lines && changed.is_printable() {
             return changed;
@@ -85,24 +85,24 @@ pub fn cross(program: &Program, other: &Program, random: &mut Random) -> Program
 #[derive(Clone, Copy)]
 struct Site {
     line: u32,
-    place: usize,
+    index: usize,
 }
 
 impl Site {
     fn draw(program: &Program, random: &mut Random) -> Site {
         let line = random.below(program.lines.len() as u64) as u32;
-        let place = random.below(program.lines[line as usize].arguments.len() as u64) as usize;
-        Site { line, place }
+        let index = random.below(program.lines[line as usize].arguments.len() as u64) as usize;
+        Site { line, index }
     }
 
     fn argument(self, program: &Program) -> Argument {
-        program.lines[self.line as usize].arguments[self.place]
+        program.lines[self.line as usize].arguments[self.index]
     }
 
     /// Whether a value of this type can stand here.
     fn takes(self, program: &Program, types: &[Type], value: &Type) -> bool {
         match program.lines[self.line as usize].callee {
-            Callee::Primitive(primitive) => fits(primitive, self.place, value),
+            Callee::Primitive(primitive) => fits(primitive, self.index, value),
             // What a value takes that is called, what it takes now tells.
             Callee::Line(_) => choose::is_alike(&choose::type_of(self.argument(program), types), value),
         }
@@ -112,16 +112,16 @@ impl Site {
 impl Line {
     /// Every line from `first` on has moved down by `count` lines.
     fn shift(&mut self, first: u32, count: u32) {
-        if let Callee::Line(place) = &mut self.callee
-            && *place >= first
+        if let Callee::Line(index) = &mut self.callee
+            && *index >= first
         {
-            *place += count;
+            *index += count;
         }
         for argument in &mut self.arguments {
-            if let Argument::Line(place) = argument
-                && *place >= first
+            if let Argument::Line(index) = argument
+                && *index >= first
             {
-                *place += count;
+                *index += count;
             }
         }
     }
@@ -129,11 +129,11 @@ impl Line {
     /// The lines that it uses.
     fn used(&self) -> impl Iterator<Item = u32> {
         let callee = match self.callee {
-            Callee::Line(place) => Some(place),
+            Callee::Line(index) => Some(index),
             Callee::Primitive(_) => None,
         };
         let arguments = self.arguments.iter().filter_map(|argument| match argument {
-            Argument::Line(place) => Some(*place),
+            Argument::Line(index) => Some(*index),
             _ => None,
         });
         callee.into_iter().chain(arguments)
@@ -158,11 +158,11 @@ fn tidy(mut program: Program) -> Program {
             program.lines[at].used().for_each(|used| needed[used as usize] = true);
         }
     }
-    let mut places = vec![0; count];
-    let mut kept = 0;
+    let mut new_indices = vec![0; count];
+    let mut kept_count = 0;
     for (at, is_needed) in needed.iter().enumerate() {
-        places[at] = kept;
-        kept += u32::from(*is_needed);
+        new_indices[at] = kept_count;
+        kept_count += u32::from(*is_needed);
     }
     let mut at = 0;
     program.lines.retain(|_| {
@@ -170,14 +170,14 @@ fn tidy(mut program: Program) -> Program {
         needed[at - 1]
     });
     for (at, line) in program.lines.iter_mut().enumerate() {
-        line.target = if at as u32 + 1 == kept { "O".to_owned() } else { format!("x{}", at + 1) };
+        line.target = if at as u32 + 1 == kept_count { "O".to_owned() } else { format!("x{}", at + 1) };
         line.line = at as u32 + 2;
-        if let Callee::Line(place) = &mut line.callee {
-            *place = places[*place as usize];
+        if let Callee::Line(index) = &mut line.callee {
+            *index = new_indices[*index as usize];
         }
         for argument in &mut line.arguments {
-            if let Argument::Line(place) = argument {
-                *place = places[*place as usize];
+            if let Argument::Line(index) = argument {
+                *index = new_indices[*index as usize];
             }
         }
     }
@@ -209,7 +209,7 @@ fn change_primitive(program: &mut Program, types: &[Type], random: &mut Random) 
     let others = Primitive::all().filter(|other| *other != before && other.arity() == before.arity());
     let others: Vec<Primitive> = others
         .filter(|other| {
-            let takes = || arguments.iter().enumerate().all(|(place, value)| fits(*other, place, value));
+            let takes = || arguments.iter().enumerate().all(|(index, value)| fits(*other, index, value));
             let gives = || other.row().result == before.row().result;
             match effort {
                 0 => true,
@@ -229,10 +229,10 @@ fn change_argument(program: &mut Program, types: &[Type], random: &mut Random) -
     let before = site.argument(program);
     let choice = Choice { types: &types[..site.line as usize], is_typed: !is_untyped(random) };
     let after = match program.lines[site.line as usize].callee {
-        Callee::Primitive(primitive) => choice.argument(primitive, site.place, random),
+        Callee::Primitive(primitive) => choice.argument(primitive, site.index, random),
         Callee::Line(_) => choice.like(&choose::type_of(before, types), random),
     };
-    program.lines[site.line as usize].arguments[site.place] = after;
+    program.lines[site.line as usize].arguments[site.index] = after;
     after != before
 }
 
@@ -243,11 +243,11 @@ fn insert_line(program: &mut Program, types: &[Type], random: &mut Random) -> bo
     }
     let is_last = random.below(4) == 0;
     let site = Site::draw(program, random);
-    let place = if is_last { program.lines.len() as u32 } else { site.line };
+    let index = if is_last { program.lines.len() as u32 } else { site.line };
     // The value that was there goes through the new line.
-    let through = if is_last { Argument::Line(place - 1) } else { site.argument(program) };
+    let through = if is_last { Argument::Line(index - 1) } else { site.argument(program) };
     let through_type = choose::type_of(through, types);
-    let choice = Choice { types: &types[..place as usize], is_typed: !is_untyped(random) };
+    let choice = Choice { types: &types[..index as usize], is_typed: !is_untyped(random) };
     for _ in 0..TRIES {
         let primitive = choose::primitive(random);
         let takes: Vec<usize> =
@@ -264,13 +264,13 @@ fn insert_line(program: &mut Program, types: &[Type], random: &mut Random) -> bo
         if choice.is_typed && !is_taken {
             continue;
         }
-        for line in &mut program.lines[place as usize..] {
-            line.shift(place, 1);
+        for line in &mut program.lines[index as usize..] {
+            line.shift(index, 1);
         }
         let callee = Callee::Primitive(primitive);
-        program.lines.insert(place as usize, Line { target: String::new(), callee, arguments, line: 0 });
+        program.lines.insert(index as usize, Line { target: String::new(), callee, arguments, line: 0 });
         if !is_last {
-            program.lines[place as usize + 1].arguments[site.place] = Argument::Line(place);
+            program.lines[index as usize + 1].arguments[site.index] = Argument::Line(index);
         }
         return true;
     }
@@ -299,7 +299,7 @@ fn drop_line(program: &mut Program, types: &[Type], random: &mut Random) -> bool
     };
     let Some(heir) = heir else { return false };
     let callee = match heir {
-        Argument::Line(place) => Some(Callee::Line(place)),
+        Argument::Line(index) => Some(Callee::Line(index)),
         Argument::Primitive(primitive) => Some(Callee::Primitive(primitive)),
         Argument::Input | Argument::Constant(_) => None,
     };
@@ -337,7 +337,7 @@ fn exchange_arguments(program: &mut Program, types: &[Type], random: &mut Random
         && is_typed
     {
         let takes =
-            |place: usize, argument: usize| fits(primitive, place, &choose::type_of(line.arguments[argument], types));
+            |index: usize, argument: usize| fits(primitive, index, &choose::type_of(line.arguments[argument], types));
         if !takes(first, second) || !takes(second, first) {
             return false;
         }

@@ -1,6 +1,6 @@
-//! A grid whose cells are being changed one by one.
+//! A grid whose cells are changed one by one.
 
-use super::{super::duck, any};
+use super::{duck, grids::any};
 use crate::{
     fault::{Fault, Outcome},
     machine::{Machine, TUPLE},
@@ -43,18 +43,18 @@ impl Board {
         Ok(Board { height, width, cells: Cells::Values(rows) })
     }
 
-    /// The place of a location, if it is inside.
-    pub(super) fn place(&self, row: &Value, column: &Value) -> Outcome<Option<(usize, usize)>> {
-        let place = duck::place(row, column, self.height, self.width)?;
-        match (&self.cells, place) {
+    /// The row and the column of a location as indices, if it is inside.
+    pub(super) fn index_of(&self, row: &Value, column: &Value) -> Outcome<Option<(usize, usize)>> {
+        let index = duck::grid_index(row, column, self.height, self.width)?;
+        match (&self.cells, index) {
             (Cells::Values(rows), Some((row, column))) if column >= rows[row].len() => {
                 Err(Fault::Value("a row is shorter than the first one"))
             }
-            _ => Ok(place),
+            _ => Ok(index),
         }
     }
 
-    /// The value at a place that [`Board::place`] gave.
+    /// The value at indices that [`Board::index_of`] gave.
     pub(super) fn get(&self, (row, column): (usize, usize)) -> Value {
         match &self.cells {
             Cells::Colors(cells) => Value::Integer(cells[row * self.width + column].into()),
@@ -62,8 +62,8 @@ impl Board {
         }
     }
 
-    /// Puts a value at a place that [`Board::place`] gave.
-    pub(super) fn put(&mut self, machine: &mut Machine, (row, column): (usize, usize), value: &Value) -> Outcome<()> {
+    /// Sets the value at indices that [`Board::index_of`] gave.
+    pub(super) fn set(&mut self, machine: &mut Machine, (row, column): (usize, usize), value: &Value) -> Outcome<()> {
         match (&mut self.cells, value) {
             (Cells::Colors(cells), Value::Integer(color @ 0..=9)) => cells[row * self.width + column] = *color as u8,
             (Cells::Colors(cells), _) => {
@@ -71,7 +71,7 @@ impl Board {
                 let rows = cells.chunks_exact(self.width);
                 let values = |row: &[u8]| row.iter().map(|color| Value::Integer((*color).into())).collect();
                 self.cells = Cells::Values(rows.map(values).collect());
-                return self.put(machine, (row, column), value);
+                return self.set(machine, (row, column), value);
             }
             (Cells::Values(rows), _) => rows[row][column] = value.clone(),
         }
