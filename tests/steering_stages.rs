@@ -249,7 +249,7 @@ fn a_bad_file_is_refused_by_check_with_its_line() {
         run_command(jackfield().current_dir(pipeline.path()).args(["check", "."])).expect_code(2).stderr
     };
     let bad = check("p.jsonl", "\"one\"\n{\n", "");
-    assert!(bad.contains("p.jsonl:2:1`: not JSON: EOF while parsing an object"), "{bad}");
+    assert!(bad.contains("p.jsonl:2:1`: not valid JSON: EOF while parsing an object"), "{bad}");
     let column = check("p.csv", "a,b\n1,2\n", ", field = \"c\"");
     assert!(column.contains("p.csv:1`: there is no column `c`; there are `a`, `b`"), "{column}");
 }

@@ -1,4 +1,4 @@
-//! How replies begin that begin alike.
+//! The text that all replies begin with.
 
 /// The longest text that all replies begin with. Where it would end within a word of one of them, it ends before that word,
 /// and white space at its end is left off: most vocabularies have it at the begin of the next token.

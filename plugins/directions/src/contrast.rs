@@ -1,4 +1,4 @@
-//! The analyzer `contrast-residuals`: hidden states of two sets of prompts, where the replies to them begin to differ.
+//! The analyzer `contrast-residuals`, which reads the hidden states of two sets of prompts where the replies begin to differ.
 
 use jackfield_plugin_api::{Prompt, prelude::*};
 

@@ -1,4 +1,4 @@
-//! The eigenvector of the largest eigenvalue of a symmetric matrix.
+//! Computes the eigenvector of the largest eigenvalue of a symmetric matrix.
 //!
 //! Householder's reduction to a tridiagonal matrix, bisection for the eigenvalue, inverse iteration for the vector. The
 //! number of steps depends on the size alone, and close eigenvalues do not slow it down as they do power iteration.
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn close_eigenvalues_are_told_apart() {
+    fn close_eigenvalues_are_distinguished() {
         let matrix = with_values(&[1.0, 1.0 - 1e-7, 0.5, 0.0, 0.0, 0.0]);
         let (vector, value) = largest_eigenpair(matrix.clone(), 6).unwrap();
         assert!(relative_residual(&matrix, &vector, value) < 1e-13, "{}", relative_residual(&matrix, &vector, value));
     }
 
     #[test]
-    fn diagonal_and_zero_matrices_are_no_trouble() {
+    fn diagonal_and_zero_matrices_are_solved() {
         let (vector, value) = largest_eigenpair(vec![2.0, 0.0, 0.0, 0.0, 5.0, 0.0, 0.0, 0.0, 3.0], 3).unwrap();
         assert!((value - 5.0).abs() < 1e-14 && (vector[1].abs() - 1.0).abs() < 1e-14, "{vector:?} {value}");
         let (_, value) = largest_eigenpair(vec![7.0, 0.0, 0.0, 7.0], 2).unwrap();

@@ -1,4 +1,4 @@
-//! What can be wrong with residuals and options.
+//! The errors of residuals and of options.
 
 use std::{error, fmt};
 

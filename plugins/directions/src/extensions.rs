@@ -1,4 +1,4 @@
-//! The direction extractors: each is its options, and reads the tensors of a contrast set a few layers at a time.
+//! The direction extractors. Each is defined by its options, and reads the tensors of a contrast set a few layers at a time.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The directions of all layers, with the residuals read a few layers at a time.
+//! Extracts the directions of all layers, reading the residuals a few layers at a time.
 
 use std::ops::Range;
 

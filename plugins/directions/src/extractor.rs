@@ -1,4 +1,4 @@
-//! The direction of one layer.
+//! Extracts the direction of one layer.
 
 use jackfield_plugin_api::prelude::{Document, LayerDirection};
 use serde_json::{Map, Value};
@@ -33,7 +33,7 @@ pub struct Extractor {
 pub struct ExtractedLayer {
     /// A unit vector; all zeros where the layer is degenerate.
     pub direction: Vec<f32>,
-    /// What is known of the layer, with [`LayerDetails`] in `more`.
+    /// What is known of the layer, with [`LayerDetails`] in `extra`.
     pub known: LayerDirection,
 }
 

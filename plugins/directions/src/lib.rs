@@ -1,5 +1,6 @@
-//! Extraction of contrastive directions: per layer, the unit direction in a model's residual stream that separates the
-//! prompts of a positive set from those of a negative set.
+//! Direction extractors of Jackfield: for each layer, the unit direction in the residual stream of a model that separates the
+//! prompts of a positive set from those of a negative set. They run no model and change none: the hidden states come from a
+//! model of the pipeline, and edits by the directions are made elsewhere.
 //!
 //! | direction extractor | direction |
 //! | --- | --- |

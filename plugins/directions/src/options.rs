@@ -1,4 +1,4 @@
-//! How directions are extracted.
+//! The options of the extraction.
 
 use std::ops::RangeInclusive;
 
@@ -76,7 +76,7 @@ impl Options {
 
     /// Whether the values are in range.
     pub fn check(&self) -> Result<(), ExtractError> {
-        // A NaN is in no range.
+        // NaN is not in the range.
         if !(self.winsorize > 0.0 && self.winsorize <= 1.0) {
             return Err(ExtractError::WrongWinsorize { value: self.winsorize });
         }

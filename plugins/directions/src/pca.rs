@@ -1,4 +1,4 @@
-//! The first principal component of the differences of pairs.
+//! Computes the first principal component of the differences of pairs.
 
 use crate::{
     eigen::largest_eigenpair,

@@ -1,4 +1,4 @@
-//! Directions that mean nothing.
+//! Draws random directions, to compare extracted ones with.
 
 use jackfield_plugin_api::Random;
 

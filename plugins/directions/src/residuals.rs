@@ -1,4 +1,4 @@
-//! Where residuals come from.
+//! Residuals and their shapes, in memory or read in slices.
 
 use std::{fmt, ops::Range};
 

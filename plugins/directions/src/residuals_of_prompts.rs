@@ -1,9 +1,9 @@
-//! The analyzer `residuals`: hidden states of the stage's model, as direction extractors read them.
+//! The analyzer `residuals`, which asks the stage's model for hidden states, as direction extractors read them.
 
 use futures::future::join_all;
 use jackfield_plugin_api::{Prompt, prelude::*};
 
-/// So many prompts are with the model at a time; it computes as many of them side by side as it can.
+/// How many prompts are sent to the model at a time; it computes as many of them together as it can.
 const ASKED_AT_ONCE: usize = 128;
 
 /// What `residuals` reads.
@@ -152,7 +152,7 @@ impl HiddenStates {
     }
 }
 
-/// The tensor of all prompts, as far as it is written.
+/// The tensor of all prompts, of which the first rows are written.
 struct PartialTensor<'a> {
     tensor: TensorWriter<'a>,
     layers: u64,

@@ -1,4 +1,4 @@
-//! How well the two sets are apart.
+//! Computes the silhouette: how well the two sets are separated.
 
 use crate::{rows::Rows, vectors::distance};
 

@@ -73,11 +73,11 @@ impl RoutingPolicy for Fallback {
     }
 
     fn decide(&self, state: &Circuits, question: &Question) -> Result<Decision> {
-        Ok(Decision::of(self.next_arm(state, question).unwrap_or_default()))
+        Ok(Decision::for_arm(self.next_arm(state, question).unwrap_or_default()))
     }
 
-    fn again(&self, state: &Circuits, question: &Question) -> Result<Option<Decision>> {
-        Ok(self.next_arm(state, question).map(Decision::of))
+    fn decide_again(&self, state: &Circuits, question: &Question) -> Result<Option<Decision>> {
+        Ok(self.next_arm(state, question).map(Decision::for_arm))
     }
 
     fn learn(&self, state: &mut Circuits, outcome: &Outcome) -> Result<()> {

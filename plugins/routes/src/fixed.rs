@@ -37,7 +37,7 @@ impl RoutingPolicy for Fixed {
     }
 
     fn decide(&self, _state: &NoState, question: &Question) -> Result<Decision> {
-        self.index(&question.arms).map(Decision::of).ok_or_else(|| self.unknown_arm(&question.arms))
+        self.index(&question.arms).map(Decision::for_arm).ok_or_else(|| self.unknown_arm(&question.arms))
     }
 
     fn learn(&self, _state: &mut NoState, _outcome: &Outcome) -> Result<()> {

@@ -32,7 +32,7 @@ impl RoutingPolicy for RoundRobin {
         let pending = question.pending.iter().filter(|decision| decision.context == question.context).count();
         let decision_count = learned.wrapping_add(pending as u64);
         let index = decision_count.checked_rem(question.arms.len() as u64).unwrap_or_default();
-        Ok(Decision::of(index as u32))
+        Ok(Decision::for_arm(index as u32))
     }
 
     fn learn(&self, state: &mut Turns, outcome: &Outcome) -> Result<()> {

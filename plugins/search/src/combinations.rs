@@ -27,7 +27,7 @@ impl<'a> Combinations<'a> {
             Self { space, points: points.map_or(1, u64::from), named: vec![Vec::new(); space.axes.len()] };
         for (axis_index, axis) in space.axes.iter().enumerate() {
             let values = space.axes.iter().filter_map(|other| other.when).filter(|when| when.name == axis.name);
-            let values = values.flat_map(|when| &when.is).filter_map(|value| axis.number(value));
+            let values = values.flat_map(|when| &when.values).filter_map(|value| axis.number(value));
             let mut indices: Vec<u64> = values.filter_map(|number| combinations.value_index(axis, number)).collect();
             indices.sort_unstable();
             indices.dedup();

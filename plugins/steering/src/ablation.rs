@@ -1,4 +1,4 @@
-//! The analyzer `ablation`: directions and a few parameters to edits.
+//! The analyzer `ablation`, which turns directions and a few parameters into edits of a model.
 
 use jackfield_plugin_api::prelude::*;
 

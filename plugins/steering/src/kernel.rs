@@ -1,4 +1,4 @@
-//! How much of a direction is taken out of each block.
+//! The kernel that gives each block its weight: how much of a direction is taken out of the block.
 
 use jackfield_plugin_api::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The analyzer `keyword-rate`: the share of replies that hold a marker.
+//! The analyzer `keyword-rate`, which computes the share of replies that contain a marker.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn markers_that_say_nothing_are_refused() {
         let message_of = |markers: Value| {
-            let extension = jackfield_plugin_api::linked_in_as(Kind::Analyzer, "keyword-rate").expect("it is there");
+            let extension =
+                jackfield_plugin_api::linked_extension(Kind::Analyzer, "keyword-rate").expect("it is there");
             extension.open(&json!({ "markers": markers }).to_string()).err().expect("refused").message().to_owned()
         };
         assert_eq!(message_of(json!([])), "`markers` is empty: there is nothing to look for");

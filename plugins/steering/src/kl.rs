@@ -1,4 +1,4 @@
-//! The analyzer `kl`: how far a model under edits is from what it was.
+//! The analyzer `kl`, which computes the divergence of a model under edits from the same model without edits.
 
 use futures::future::join_all;
 use jackfield_plugin_api::{Prompt, prelude::*};
@@ -125,7 +125,7 @@ impl Analyzer for Divergence {
 }
 
 impl Divergence {
-    /// Of replies that are there.
+    /// The divergences of replies that are given.
     fn compare_replies(&self, base: &[Reply], edited: &[Reply], host: &Host<'_>) -> Result<Vec<PromptDivergence>> {
         if base.len() != edited.len() {
             let (base, edited) = (base.len(), edited.len());
@@ -142,7 +142,7 @@ impl Divergence {
         Ok(prompts)
     }
 
-    /// Of what the model says when it is asked.
+    /// The divergences of what the model answers when it is asked.
     async fn ask_and_compare(
         &self,
         base: &[Reply],
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_told() {
+    fn replies_that_cannot_be_compared_are_reported() {
         let (even, certain): (&[f32], &[f32]) = (&[-0.7, -0.7], &[0.0, NEVER]);
         let message_of = |sets| kl(json!({}), sets).expect_err("not comparable").message().to_owned();
         let messages = [

@@ -1,4 +1,5 @@
-//! Analyzers that take a direction out of what a model writes, and score what it says then.
+//! Analyzers of Jackfield that ablate a direction from the residual stream of a model, and score the replies of the model under
+//! these edits. They run no model themselves and change no weights: a model of the pipeline computes under the edits.
 //!
 //! | analyzer | what it does |
 //! | --- | --- |
@@ -9,7 +10,7 @@
 //! | [`Divergence`] (`kl`) | how far a model moved from what it was |
 //! | [`ReplyLength`] (`reply-length`) | how long replies are |
 //!
-//! The numbers have the same bits on each platform and in each form: they are sums in a fixed order, in double precision, with
+//! The numbers have the same bits on each platform and in each form of the plugin: they are sums in a fixed order, in double precision, with
 //! functions of `libm`.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The analyzer `prompts`: a file to a list of texts.
+//! The analyzer `prompts`, which reads a file into a list of texts.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -29,7 +29,7 @@ pub struct ReadPrompts {
     pub field: Option<String>,
     /// Where in a JSON file the list is, such as `axes.letter.positive`. Not needed where the file is the list.
     pub at: Option<String>,
-    /// How many texts are left out at the begin.
+    /// How many texts are left out at the beginning.
     #[config(default = 0)]
     pub skip: u64,
     /// The most texts that are taken after that; all by default.
@@ -71,7 +71,7 @@ impl Analyzer for ReadPrompts {
         let selection =
             Selection { field: self.field.as_deref(), at: self.at.as_deref(), skip: self.skip, limit: self.limit };
         self.texts = read_texts(path, text, format, &selection)?;
-        // It is not needed any more, and may be large.
+        // The text of the file is not needed any more, and may be large.
         self.path.text = String::new();
         Ok(self)
     }

@@ -1,4 +1,4 @@
-//! What scores are made of: replies of a model.
+//! Replies of a model, which the scores are computed from.
 
 use jackfield_plugin_api::prelude::*;
 
@@ -13,10 +13,10 @@ pub struct Reply {
     /// Whether it ended by itself; false for one that was cut short.
     #[serde(default)]
     pub complete: bool,
-    /// What its first tokens say, where that was asked for: the begin of `text`.
+    /// The text of its first tokens, where that was asked for: the beginning of `text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short: Option<String>,
-    /// The begin of the reply on whose tokens the distributions are: that of the base where there is one.
+    /// The beginning of the reply on whose tokens the distributions are: that of the base where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<String>,
     /// Log-probabilities of all tokens of the vocabulary in the place of each token of `followed`, given all before it;

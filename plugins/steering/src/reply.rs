@@ -1,11 +1,11 @@
-//! The analyzer `reply`: what a model says to prompts, and how likely it finds tokens.
+//! The analyzer `reply`, which asks a model for replies to prompts, and for the probabilities of tokens.
 
 use futures::future::join_all;
 use jackfield_plugin_api::{Prompt, prelude::*};
 
 use crate::{Replies, Reply};
 
-/// So many prompts are with the model at a time; it computes as many of them side by side as it can.
+/// How many prompts are sent to the model at a time; it computes as many of them together as it can.
 pub(crate) const ASKED_AT_ONCE: usize = 128;
 /// The most tokens that distributions are asked of.
 const MOST_DISTRIBUTIONS: u32 = 256;
@@ -194,8 +194,8 @@ fn no_tokens(index: usize) -> Failure {
     ))
 }
 
-/// What the first tokens of a text say, of which each is written by itself: parts of characters are written as U+FFFD. A character
-/// that is not whole is left out.
+/// The beginning of a text that its first tokens make up. Each token is written by itself, with parts of characters as U+FFFD. A character
+/// that is not complete is left out.
 fn beginning_said<'a>(text: &'a str, tokens: &[&str]) -> &'a str {
     const PART: char = '\u{fffd}';
     let mut end = 0;
@@ -284,7 +284,7 @@ mod tests {
                 TokenLogProbs { tokens: words.iter().take(first as usize).map(token_logprob).collect(), distribution }
             });
             let usage = Usage { input: 1, output: words.len() as u64 };
-            let finish = if words.concat() == *prompt_text { Finish::Stop } else { Finish::Length };
+            let finish = if words.concat() == *prompt_text { FinishReason::Stop } else { FinishReason::Length };
             Ok(Completion { text: words.concat(), usage: Some(usage), finish, logprobs, ..Completion::default() })
         });
         host.add_tensor(&[1, 2], &[-0.5, -1.0]);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_told() {
+    fn prompts_that_cannot_be_asked_are_reported() {
         let host = echo();
         let message_of = |config: Value, input: Value| {
             let failure = ask(config, input, &host).expect_err("refused");

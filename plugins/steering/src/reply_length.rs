@@ -1,4 +1,4 @@
-//! The analyzer `reply-length`: how long replies are.
+//! The analyzer `reply-length`, which counts how long replies are.
 
 use jackfield_plugin_api::prelude::*;
 

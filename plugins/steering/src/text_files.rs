@@ -1,11 +1,11 @@
-//! Texts of a file.
+//! Reads texts from files of several formats.
 
 use std::fmt::Write as _;
 
 use csv::ReaderBuilder;
 use jackfield_plugin_api::prelude::*;
 
-/// Bad lines beyond so many are counted, not named.
+/// Invalid lines beyond this number are counted, not named.
 const MOST_NAMED_PROBLEMS: usize = 10;
 
 /// How a file is written.
@@ -42,9 +42,9 @@ impl FileFormat {
 pub struct Selection<'a> {
     /// The key, or the column, that holds the text.
     pub field: Option<&'a str>,
-    /// The way to the list in a JSON file: keys, and numbers from 0 for entries of lists, with dots between them.
+    /// The path to the list in a JSON file: keys, and numbers from 0 for entries of lists, with dots between them.
     pub at: Option<&'a str>,
-    /// How many texts are left out at the begin.
+    /// How many texts are left out at the beginning.
     pub skip: u64,
     /// The most texts that are taken after that.
     pub limit: Option<u64>,
@@ -57,7 +57,7 @@ struct LineProblem {
     problem: String,
 }
 
-/// The texts of a file, of which all lines are looked at.
+/// The texts of a file. All lines are checked before one is refused.
 ///
 /// # Errors
 /// [`Failure::InvalidConfig`] that names each bad line of the file, a key or column that is not there, and a selection that
@@ -100,7 +100,7 @@ fn problems_message(path: &str, problems: &[LineProblem]) -> String {
     message
 }
 
-/// What an entry says, and where it says no text.
+/// The text of an entry, or what is wrong with the entry.
 fn text_of_entry(value: &Value, field: Option<&str>) -> Result<String, String> {
     let text = match (value, field) {
         (Value::Object(_), Some(field)) => {
@@ -133,7 +133,7 @@ const fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// The value at the end of a way, or the part of the way that is not there. A key may have dots in it.
+/// The value at a path, or the first key of the path that does not exist. A key may have dots in it.
 fn value_at_path<'a, 'b>(value: &'a Value, path: &'b str) -> Result<&'a Value, &'b str> {
     if let Some(found) = value.get(path) {
         return Ok(found);
@@ -153,7 +153,7 @@ fn jsonl(text: &str, field: Option<&str>, problems: &mut Vec<LineProblem>) -> Ve
     let mut texts = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let value = serde_json::from_str::<Value>(line)
-            .map_err(|error| (Some(error.column()), format!("not JSON: {}", message_without_position(&error))));
+            .map_err(|error| (Some(error.column()), format!("not valid JSON: {}", message_without_position(&error))));
         match value.and_then(|value| text_of_entry(&value, field).map_err(|problem| (None, problem))) {
             Ok(text) => texts.push(text),
             Err((column, problem)) => {
@@ -165,7 +165,7 @@ fn jsonl(text: &str, field: Option<&str>, problems: &mut Vec<LineProblem>) -> Ve
     texts
 }
 
-/// What is wrong with a text of JSON, without the place, which the message has already.
+/// The message of a JSON error without its position, which is reported apart.
 fn message_without_position(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.rfind(" at line ") {
@@ -236,7 +236,7 @@ fn json(text: &str, selection: &Selection<'_>, problems: &mut Vec<LineProblem>) 
         Err(error) => {
             add_problem(
                 format!(":{}:{}", error.line(), error.column()),
-                format!("not JSON: {}", message_without_position(&error)),
+                format!("not valid JSON: {}", message_without_position(&error)),
             );
             return texts;
         }
@@ -320,7 +320,7 @@ mod tests {
         let of_field = Selection { field: Some("q"), ..ALL };
         assert_eq!(
             message_of("a.jsonl", "{\"q\": 1}\n{\"q\": \"good\"}\n{\"q\n[]\n{}\n{\"q\": \" \"}", &of_field),
-            "`a.jsonl:1`: it is a number, not a text; `a.jsonl:3:3`: not JSON: EOF while parsing a string; \
+            "`a.jsonl:1`: it is a number, not a text; `a.jsonl:3:3`: not valid JSON: EOF while parsing a string; \
              `a.jsonl:4`: it is a list, not an object with the key `q`; `a.jsonl:5`: there is no key `q`; \
              `a.jsonl:6`: the text is empty"
         );
@@ -350,7 +350,7 @@ mod tests {
             message_of("a.json", "{\"axes\": 1}", &at_path("axis.a")),
             "`a.json` at `axis.a`: there is no `axis`"
         );
-        assert_eq!(message_of("a.json", "{\n\"a", &ALL), "`a.json:2:2`: not JSON: EOF while parsing a string");
+        assert_eq!(message_of("a.json", "{\n\"a", &ALL), "`a.json:2:2`: not valid JSON: EOF while parsing a string");
         let many = message_of("a.jsonl", &"1\n".repeat(12), &ALL);
         assert!(many.ends_with("`a.jsonl:10`: it is a number, not a text; and 2 more"), "{many}");
     }

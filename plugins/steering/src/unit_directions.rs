@@ -1,14 +1,14 @@
-//! Which direction stands for an index between blocks.
+//! The directions of the blocks of a model, and the direction for an index between two blocks.
 
 use jackfield_plugin_api::prelude::*;
 
-/// Shorter sums of two directions have none of their own: they cancel each other out.
+/// A sum of two directions with a smaller norm has no direction of its own: they cancel each other out.
 const SHORTEST_MIX: f64 = 1e-6;
 
 /// A direction of unit length for each block that has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnitDirections {
-    /// That of each block; none for one whose direction is degenerate.
+    /// The direction of each block; `None` for one whose direction is degenerate.
     directions: Vec<Option<Vec<f32>>>,
 }
 

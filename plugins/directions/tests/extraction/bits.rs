@@ -1,6 +1,6 @@
 //! The same bits on each platform, in each form of a plugin, and however it is compiled.
 
-use crate::support::{Set, all_options, extract_sets, more};
+use crate::support::{Set, all_options, extract_sets, layer_details};
 
 /// A digest (FNV-1a) of the bits of what each method finds, with all options.
 pub(crate) fn digest() -> u64 {
@@ -17,8 +17,8 @@ pub(crate) fn digest() -> u64 {
             let found = extract_sets(&positive, &negative, &options);
             found.directions.iter().for_each(|x| add(u64::from(x.to_bits())));
             for known in &found.layers {
-                let probe = more(known).probe.map(|probe| probe.objective);
-                let numbers = [known.silhouette, more(known).cos_direction_difference, known.cos_means, probe];
+                let probe = layer_details(known).probe.map(|probe| probe.objective);
+                let numbers = [known.silhouette, layer_details(known).cos_direction_difference, known.cos_means, probe];
                 numbers.into_iter().flatten().for_each(|x| add(x.to_bits()));
             }
         }

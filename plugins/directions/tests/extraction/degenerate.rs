@@ -2,7 +2,7 @@
 
 use jackfield_directions::{Extraction, Method, Options};
 
-use crate::support::{METHODS, Set, all_options, extract_sets, more};
+use crate::support::{METHODS, Set, all_options, extract_sets, layer_details};
 
 /// No direction, and nothing that is not a number.
 fn assert_degenerate(found: &Extraction, layer: usize) {
@@ -10,7 +10,7 @@ fn assert_degenerate(found: &Extraction, layer: usize) {
     assert!(known.degenerate, "{known:?}");
     assert!(found.directions[layer * found.width..(layer + 1) * found.width].iter().all(|x| x.to_bits() == 0));
     assert_eq!(found.direction(layer), None);
-    assert_eq!(more(known).cos_direction_difference, None);
+    assert_eq!(layer_details(known).cos_direction_difference, None);
     assert!(known.norm_difference.is_finite() && known.norm_mean_positive.is_finite());
 }
 
@@ -32,7 +32,7 @@ fn a_layer_that_is_the_same_for_all_prompts_does_not_have_a_direction() {
         assert_degenerate(&found, 0);
         assert_eq!(found.layers[0].silhouette, None);
         assert_eq!(found.layers[0].norm_difference, 0.0);
-        assert_eq!(more(&found.layers[0]).probe, None);
+        assert_eq!(layer_details(&found.layers[0]).probe, None);
         assert!(found.direction(1).is_some() && found.direction(2).is_some());
     }
 }
@@ -75,7 +75,7 @@ fn a_difference_along_the_mean_of_the_negatives_is_projected_out_whole() {
         options.project = false;
         let found = extract_sets(&positive, &negative, &options);
         assert!(!found.layers[0].degenerate);
-        assert!((more(&found.layers[0]).cos_negative_direction.unwrap() - 1.0).abs() < 1e-6);
+        assert!((layer_details(&found.layers[0]).cos_negative_direction.unwrap() - 1.0).abs() < 1e-6);
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     reference::{error, golden_path, set},
-    support::{Set, extract_sets, more},
+    support::{Set, extract_sets, layer_details},
 };
 
 impl Set {
@@ -56,7 +56,7 @@ fn an_extension_answers_what_the_library_finds() {
         assert_eq!(found.directions.shape, [5, 12], "{name} {config}");
         assert_eq!(elements, expected.directions, "{name} {config}");
         assert_eq!(found.layers, expected.layers, "{name} {config}");
-        assert_eq!(more(&found.layers[1]).probe.is_some(), name == "logistic");
+        assert_eq!(layer_details(&found.layers[1]).probe.is_some(), name == "logistic");
     }
 }
 

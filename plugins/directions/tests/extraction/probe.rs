@@ -2,7 +2,7 @@
 
 use jackfield_directions::{L2_RANGE, Method, Options};
 
-use crate::support::{Set, apart, extract_sets, more};
+use crate::support::{Set, apart, extract_sets, layer_details};
 
 /// The loss and its gradient by the weights and, last, the intercept, on standardised rows.
 fn loss(rows: &[Vec<f64>], positive: usize, l2: f64, theta: &[f64]) -> (f64, Vec<f64>) {
@@ -49,7 +49,7 @@ fn no_gradient_descent_finds_a_better_probe() {
             theta.iter_mut().zip(&gradient).for_each(|(x, g)| *x -= g / (0.5 + l2));
         }
         let (least, _) = loss(&rows, prompts, l2, &theta);
-        let probe = more(&found.layers[0]).probe.unwrap();
+        let probe = layer_details(&found.layers[0]).probe.unwrap();
         assert!((probe.objective - least).abs() < 1e-12, "{l2}: {} {least}", probe.objective);
         assert!(
             if width == 3 { (0.5..1.0).contains(&probe.accuracy) } else { probe.accuracy >= 0.9 },
@@ -70,11 +70,11 @@ fn each_penalty_that_is_allowed_is_trained_to_the_end() {
     while l2 <= *L2_RANGE.end() {
         let options = Options { project: false, ..Options::new(Method::Logistic { l2 }) };
         let found = extract_sets(&positive, &negative, &options);
-        let objective = more(&found.layers[0]).probe.unwrap().objective;
+        let objective = layer_details(&found.layers[0]).probe.unwrap().objective;
         // The least loss grows with the penalty, up to that of a probe that says nothing.
         assert!(objective > before && objective <= 2_f64.ln(), "{l2}: {objective}");
         before = objective;
-        assert!(more(&found.layers[0]).cos_direction_difference.unwrap() > 0.3, "{l2}");
+        assert!(layer_details(&found.layers[0]).cos_direction_difference.unwrap() > 0.3, "{l2}");
         l2 *= 10.0;
     }
 }
@@ -95,5 +95,5 @@ fn a_small_penalty_gives_the_direction_of_the_widest_margin() {
     let found = extract_sets(&positive, &negative, &Options::new(Method::Logistic { l2: 1e-6 }));
     let expected = [2.0, 1.0].map(|x: f32| x / 5_f32.sqrt());
     assert!(apart(&found.directions, &expected) < 0.02, "{:?}", found.directions);
-    assert_eq!(more(&found.layers[0]).probe.unwrap().accuracy, 1.0);
+    assert_eq!(layer_details(&found.layers[0]).probe.unwrap().accuracy, 1.0);
 }

@@ -9,7 +9,7 @@ use jackfield_directions::{Method, Options, Shape};
 use jackfield_plugin_api::LayerDirection;
 use serde_json::Value;
 
-use crate::support::{Set, extract_sets, more};
+use crate::support::{Set, extract_sets, layer_details};
 
 /// Residuals of a tensor written as nested lists; of the first `prompts` of it, where that is given.
 pub(crate) fn set(tensor: &Value, prompts: Option<usize>) -> Set {
@@ -43,7 +43,7 @@ fn optional_error(found: Option<f64>, expected: &Value) -> f64 {
 }
 
 fn diagnostics_error(found: &LayerDirection, expected: impl Fn(&str) -> Value) -> f64 {
-    let more = more(found);
+    let more = layer_details(found);
     [
         optional_error(Some(found.norm_mean_positive), &expected("norm_mean_positive")),
         optional_error(Some(found.norm_mean_negative), &expected("norm_mean_negative")),
@@ -85,8 +85,8 @@ fn directions_and_diagnostics_equal_those_of_numpy_and_scipy() {
                 assert!(error < 1e-8, "{options:?}, layer {layer}: {error}");
                 assert_eq!(known.degenerate, layer == 0, "{options:?}, layer {layer}");
                 let probe = &expected["probe"][layer];
-                assert_eq!(more(known).probe.is_none(), probe.is_null(), "{options:?}, layer {layer}");
-                if let Some(known) = &more(known).probe {
+                assert_eq!(layer_details(known).probe.is_none(), probe.is_null(), "{options:?}, layer {layer}");
+                if let Some(known) = &layer_details(known).probe {
                     assert!((known.objective - probe["objective"].as_f64().unwrap()).abs() < 2e-9, "{options:?}");
                     assert!((known.accuracy - probe["accuracy"].as_f64().unwrap()).abs() < 1e-8, "{options:?}");
                 }

@@ -80,5 +80,5 @@ pub(crate) fn apart(left: &[f32], right: &[f32]) -> f32 {
 /// What is said of a layer beyond the contract.
 #[track_caller]
 pub(crate) fn layer_details(known: &LayerDirection) -> LayerDetails {
-    serde_json::from_value(Value::Object(known.more.clone())).unwrap()
+    serde_json::from_value(Value::Object(known.extra.clone())).unwrap()
 }
