@@ -156,7 +156,7 @@ impl Extractor {
             norm_difference,
             cos_means,
             silhouette,
-            details: details.into_map(),
+            extra: details.into_map(),
         };
         let direction = direction.unwrap_or_else(|| vec![0.0; means_as_given.difference.len()]);
         Ok(ExtractedLayer { direction: direction.iter().map(|&x| x as f32).collect(), known })

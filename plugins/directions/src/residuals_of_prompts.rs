@@ -61,7 +61,7 @@ pub(crate) async fn residuals(
     for (chunk, chunk_prompts) in prompts.chunks(ASKED_AT_ONCE).enumerate() {
         let first = chunk * ASKED_AT_ONCE;
         for (index, completion) in
-            complete_prompts(chunk_prompts, append, &captured, host).await?.into_iter().enumerate()
+            complete_prompts(chunk_prompts, append, &capture_request, host).await?.into_iter().enumerate()
         {
             let prompt = first + index;
             let captured = completion.captured.ok_or_else(|| {

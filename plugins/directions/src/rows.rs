@@ -127,7 +127,7 @@ impl Means {
     }
 
     /// Whether `factor` times a vector is more than rounding can make of zero, in one component at least.
-    pub(crate) fn resolve(&self, vector: &[f64], factor: f64) -> bool {
+    pub(crate) fn exceeds_rounding(&self, vector: &[f64], factor: f64) -> bool {
         vector.iter().zip(&self.noise).any(|(x, noise)| x.abs() * factor > *noise)
     }
 }

@@ -49,7 +49,7 @@ impl Cells {
         &self.cells
     }
 
-    /// The same grid with each cell replaced, and the cells in another order: `with_place` says for a place of the new grid which
+    /// The same grid with each cell replaced, and the cells in another order: `source_of` gives for a location of the new grid the
     /// place of this one it has.
     pub(crate) fn rearranged(
         &self,
@@ -58,7 +58,7 @@ impl Cells {
         color: &[u8; 10],
     ) -> Cells {
         let cell_at = |(row, column): (u32, u32)| {
-            let (row, column) = with_place(row, column);
+            let (row, column) = source_of(row, column);
             color[usize::from(self.cells[(row * self.width + column) as usize])]
         };
         let positions = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));

@@ -67,8 +67,9 @@ fn recorded_calls_of_every_primitive_give_what_was_recorded() {
 fn recorded_calls_give_what_was_recorded_in_the_order_of_cpython_too() {
     for file in all_records("primitives.jsonl") {
         // What depends on order has an outcome of its own, unless the order there cannot be told.
-        let told = |record: &Json| record["order"].as_bool() != Some(true) || record.get("cpython").is_some();
-        let records: Vec<Json> = lines(&file).into_iter().filter(told).collect();
+        let has_recorded_order =
+            |record: &Json| record["order"].as_bool() != Some(true) || record.get("cpython").is_some();
+        let records: Vec<Json> = lines(&file).into_iter().filter(has_recorded_order).collect();
         let wrong = differences(&records, Order::Cpython);
         assert!(wrong.is_empty(), "{} of {} differ: {wrong:#?}", wrong.len(), records.len());
     }

@@ -186,7 +186,7 @@ struct ChoiceTerms<'a> {
 
 impl Terms<'_> {
     fn add(&self, point: usize, row: &mut [f64]) {
-        let Some((prior, trials)) = row.split_last_mut() else { return };
+        let (prior, trials) = row.split_last_mut().expect("a mixture has the prior kernel");
         // Four axes at a time: what is summed up is read and written less often.
         let (fours, rest) = self.products.as_chunks::<4>();
         for four in fours {

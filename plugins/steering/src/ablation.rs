@@ -83,10 +83,10 @@ impl Analyzer for Ablation {
             let picked = self.index * blocks.saturating_sub(1) as f64;
             picked_index = Some(picked);
             shared_direction = Some(match directions.at(picked)? {
-                PickedDirection::Block(picked_index) => (input.directions.clone(), picked_index as u32 + 1),
+                PickedDirection::Block(block) => (input.directions.clone(), block as u32 + 1),
                 PickedDirection::Between(direction) => (host.keep_tensor(&[width], direction)?, 0),
             });
-        } else if !(0..blocks).any(|picked_index| directions.has_direction(picked_index)) {
+        } else if !(0..blocks).any(|block| directions.has_direction(block)) {
             directions.at(0.0)?;
         }
         let mut edits = Vec::new();
@@ -109,7 +109,7 @@ impl Analyzer for Ablation {
                 }
             }
         }
-        Ok(AblationEdits { edits, attention, mlp, picked_index })
+        Ok(AblationEdits { edits, attention, mlp, block: picked_index })
     }
 }
 

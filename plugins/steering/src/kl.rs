@@ -110,7 +110,7 @@ impl Analyzer for Divergence {
                 return invalid_input("`edits` are given with `edited`: they go with `prompts`");
             }
             (Some(edited), None) => self.compare_replies(&input.base, edited, host)?,
-            (None, Some(prompts)) => self.asked(&input.base, prompts, &input.edits, host).await?,
+            (None, Some(prompts)) => self.ask_and_compare(&input.base, prompts, &input.edits, host).await?,
             (None, None) => {
                 return invalid_input("neither `edited` nor `prompts` is given: there is nothing to compare");
             }
@@ -212,7 +212,7 @@ impl Divergence {
             }
             sum += divergence_here;
         }
-        Ok(PromptDivergence { first_divergence, mean: sum / tokens as f64, tokens })
+        Ok(PromptDivergence { first: first_divergence, mean: sum / tokens as f64, tokens })
     }
 }
 
@@ -328,8 +328,8 @@ mod tests {
         let tensors = [vec![even; 2], vec![0.1_f32.ln(), 0.9_f32.ln()]].map(|row| [row.clone(), row].concat());
         let [before, after] = tensors.clone().map(|tensor| twin.add_tensor(&[2, 2], &tensor));
         let host = FakeHost::default().with_model(move |request| {
-            let said = if request.edits.is_empty() { before.clone() } else { after.clone() };
-            let logprobs = Some(TokenLogProbs { tokens: Vec::new(), distribution: Some(said) });
+            let distribution = if request.edits.is_empty() { before.clone() } else { after.clone() };
+            let logprobs = Some(TokenLogProbs { tokens: Vec::new(), distribution: Some(distribution) });
             Ok(Completion { logprobs, ..Completion::default() })
         });
         let [before, _] = tensors.map(|tensor| host.add_tensor(&[2, 2], &tensor));

@@ -141,8 +141,7 @@ impl AskReplies {
         if self.max_tokens > 0 {
             let logprobs_of_first = |short| LogProbs { top: 0, distribution: false, on: LogProbsOn::First(short) };
             let logprobs = self.short.map(logprobs_of_first);
-            let first_request =
-                CompletionRequest { max_tokens: Some(self.max_tokens), logprobs, ..completion_request() };
+            let first_request = CompletionRequest { max_tokens: Some(self.max_tokens), logprobs, ..request() };
             let completion = host.complete(first_request).await?;
             if self.short.is_some() {
                 let Some(logprobs) = &completion.logprobs else { return Err(no_tokens(index)) };
@@ -159,9 +158,9 @@ impl AskReplies {
             Some(followed) => followed,
             // Of a reply that is as short, it is all.
             None if self.max_tokens > 0 && self.max_tokens <= tokens => reply.text.clone(),
-            None => host.complete(CompletionRequest { max_tokens: Some(tokens), ..completion_request() }).await?.text,
+            None => host.complete(CompletionRequest { max_tokens: Some(tokens), ..request() }).await?.text,
         };
-        reply.distribution = Some(distribution_on(&followed, completion_request(), index, host).await?);
+        reply.distribution = Some(distribution_on(&followed, request(), index, host).await?);
         reply.followed = Some(followed);
         Ok(reply)
     }
@@ -319,10 +318,10 @@ mod tests {
         let input = json!({ "prompts": ["x y z", "z"], "edits": [edit], "base": base.replies });
         let edited = ask(json!({ "distributions": 2, "max_tokens": 0 }), input, &host).expect("distributions");
         assert_eq!((edited.replies[0].text.as_str(), edited.replies[0].followed.as_deref()), ("", Some("a b ")));
-        let asked = &host.requests()[before..];
-        let on: Vec<_> = asked.iter().map(|request| request.logprobs.as_ref().expect("asked").on.clone()).collect();
+        let requests = &host.requests()[before..];
+        let on: Vec<_> = requests.iter().map(|request| request.logprobs.as_ref().expect("asked").on.clone()).collect();
         assert_eq!(on, [LogProbsOn::Reply("a b ".to_owned()), LogProbsOn::First(1)]);
-        assert!(asked.iter().all(|request| request.edits.len() == 1 && request.max_tokens == Some(0)));
+        assert!(requests.iter().all(|request| request.edits.len() == 1 && request.max_tokens == Some(0)));
     }
 
     #[test]

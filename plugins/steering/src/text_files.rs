@@ -167,10 +167,10 @@ fn jsonl(text: &str, field: Option<&str>, problems: &mut Vec<LineProblem>) -> Ve
 
 /// The message of a JSON error without its position, which is reported apart.
 fn message_without_position(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    match said.rfind(" at line ") {
-        Some(end) => said[..end].to_owned(),
-        None => said,
+    let message = error.to_string();
+    match message.rfind(" at line ") {
+        Some(end) => message[..end].to_owned(),
+        None => message,
     }
 }
 
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn every_format_gives_its_texts_in_order() {
         let of_field = |field| Selection { field: Some(field), ..ALL };
-        let at_path = |way| Selection { at_path: Some(way), ..ALL };
+        let at_path = |way| Selection { at: Some(way), ..ALL };
         let axes =
             r#"{ "axes": { "letter": { "positive": ["one", "two"] } }, "neutral": [{ "q": "one" }, { "q": "two" }] }"#;
         for (path, text, selection) in [
@@ -291,7 +291,7 @@ mod tests {
             ("a.csv", "id,q\n1,one\n2,\"two\"\n", of_field("q")),
             ("a.json", "[\"one\", \"two\"]", ALL),
             ("a.json", axes, at_path("axes.letter.positive")),
-            ("a.json", axes, Selection { at_path: Some("neutral"), ..of_field("q") }),
+            ("a.json", axes, Selection { at: Some("neutral"), ..of_field("q") }),
             ("folder.d/A.JSON", "[[\"one\", \"two\"]]", at_path("0")),
         ] {
             assert_eq!(
@@ -337,7 +337,7 @@ mod tests {
             message_of("a.json", "{\"axes\": [1]}", &ALL),
             "`a.json`: it is an object: say by `at` where in it the list is; its keys are `axes`"
         );
-        let at_path = |way| Selection { at_path: Some(way), ..ALL };
+        let at_path = |way| Selection { at: Some(way), ..ALL };
         assert_eq!(
             message_of("a.json", "{\"axes\": [1]}", &at_path("axes")),
             "`a.json` at `axes[0]`: it is a number, not a text"

@@ -79,19 +79,19 @@ fn directions_that_cannot_be_ablated_are_told() {
     let layer = json!({
         "degenerate": true, "norm_mean_positive": 1.0, "norm_mean_negative": 1.0, "norm_difference": 0.0,
     });
-    let told = |config: Value, shape: [u64; 2], elements: &[f32], layers: usize| {
+    let message_of = |config: Value, shape: [u64; 2], elements: &[f32], layers: usize| {
         let input = json!({ "directions": host.add_tensor(&shape, elements), "layers": vec![layer.clone(); layers] });
         ablate(&host, config, input).expect_err("refused").message().to_owned()
     };
     let alike = "no layer has a direction: the prompts of both sets are alike";
-    assert_eq!(told(json!({ "scope": "global" }), [2, 2], &[0.0; 4], 2), alike);
-    assert_eq!(told(json!({}), [2, 2], &[0.0; 4], 2), alike);
+    assert_eq!(message_of(json!({ "scope": "global" }), [2, 2], &[0.0; 4], 2), alike);
+    assert_eq!(message_of(json!({}), [2, 2], &[0.0; 4], 2), alike);
     assert_eq!(
-        told(json!({}), [1, 2], &[0.0; 2], 1),
+        message_of(json!({}), [1, 2], &[0.0; 2], 1),
         "there are 1 layers, and the first is the embeddings: no block has a direction"
     );
-    assert_eq!(told(json!({}), [2, 2], &[0.0; 4], 1), "there are directions of 2 layers, but 1 are described");
-    assert_eq!(told(json!({}), [2, 1], &[0.0, f32::NAN], 2), "the direction of layer 1 is not finite");
+    assert_eq!(message_of(json!({}), [2, 2], &[0.0; 4], 1), "there are directions of 2 layers, but 1 are described");
+    assert_eq!(message_of(json!({}), [2, 1], &[0.0, f32::NAN], 2), "the direction of layer 1 is not finite");
     let none = json!({ "directions": host.add_tensor(&[2], &[0.0; 2]), "layers": [] });
     assert_eq!(ablate(&host, json!({}), none).expect_err("refused").kind(), FailureKind::InvalidInput);
     for config in
@@ -105,24 +105,24 @@ fn directions_that_cannot_be_ablated_are_told() {
 
 #[test]
 fn files_that_do_not_say_how_they_are_written_are_told() {
-    let told = |config: Value| {
+    let message_of = |config: Value| {
         let extension = linked_extension(Kind::Analyzer, "prompts").expect("it is there");
         extension.open(&config.to_string()).err().expect("refused").message().to_owned()
     };
     let file = |path: &str| json!({ "path": path, "text": "a\n" });
     assert_eq!(
-        told(json!({ "path": file("prompts") })),
+        message_of(json!({ "path": file("prompts") })),
         "the name of `prompts` does not say how the file is written: set `format` to `text`, `jsonl`, `csv` or `json`"
     );
     assert_eq!(
-        told(json!({ "path": file("a.txt"), "field": "q" })),
+        message_of(json!({ "path": file("a.txt"), "field": "q" })),
         "`field` says where texts are in JSON, JSONL and CSV files alone; `a.txt` is another kind"
     );
     assert_eq!(
-        told(json!({ "path": file("a.csv"), "at": "q" })),
+        message_of(json!({ "path": file("a.csv"), "at": "q" })),
         "`at` says where texts are in a JSON file alone; `a.csv` is another kind"
     );
-    assert_eq!(told(json!({ "path": file("a.txt"), "limit": 0 })), "`limit` is 0: it must be 1 or more");
+    assert_eq!(message_of(json!({ "path": file("a.txt"), "limit": 0 })), "`limit` is 0: it must be 1 or more");
     let found = call(
         Kind::Analyzer,
         "prompts",

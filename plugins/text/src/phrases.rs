@@ -27,7 +27,7 @@ impl<T: Copy> Phrases<T> {
         let mut by_first: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for &(phrase, value) in phrases {
             let mut words = phrase.split(' ');
-            let Some(first) = words.next() else { continue };
+            let first = words.next().expect("a phrase has a first word");
             by_first.entry(first).or_default().push((words.collect(), value));
         }
         Self { by_first }

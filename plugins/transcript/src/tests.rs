@@ -18,7 +18,7 @@ fn read(text: &str) -> Vec<(Option<String>, String, Option<f64>)> {
     reader.read(text).expect("readable").turns.into_iter().map(|t| (t.speaker, t.text, t.start)).collect()
 }
 
-fn said(text: &str) -> Vec<(String, String)> {
+fn speakers_and_texts(text: &str) -> Vec<(String, String)> {
     read(text).into_iter().map(|(speaker, text, _)| (speaker.unwrap_or_default(), text)).collect()
 }
 
@@ -36,12 +36,12 @@ fn the_worked_examples_are_exact() {
 #[test]
 fn speakers_before_a_colon() {
     assert_eq!(
-        said("Ann: Hello.\nBo: Hi\nthere.\r\n\r\nAnn: Bye."),
+        speakers_and_texts("Ann: Hello.\nBo: Hi\nthere.\r\n\r\nAnn: Bye."),
         pairs(&[("Ann", "Hello."), ("Bo", "Hi there."), ("Ann", "Bye.")])
     );
-    assert_eq!(said("Ann: Hello"), pairs(&[("Ann", "Hello")]));
+    assert_eq!(speakers_and_texts("Ann: Hello"), pairs(&[("Ann", "Hello")]));
     assert_eq!(
-        said("project manager: a\rdesigner: b\rproject manager: c\rdesigner: d"),
+        speakers_and_texts("project manager: a\rdesigner: b\rproject manager: c\rdesigner: d"),
         pairs(&[("project manager", "a"), ("designer", "b"), ("project manager", "c"), ("designer", "d"),])
     );
 }
@@ -54,7 +54,7 @@ fn times_before_speakers() {
     let starts: Vec<_> = all.iter().map(|turn| turn.2).collect();
     assert_eq!(starts, [Some(12.0), Some(15.0), Some(3600.0), Some(20.0), Some(30.0)]);
     assert_eq!(
-        said(text),
+        speakers_and_texts(text),
         pairs(&[("Ann", "one"), ("Bo", "two"), ("Ann", "three: more"), ("Ann", "four"), ("Bo", "five")])
     );
 }
@@ -62,14 +62,17 @@ fn times_before_speakers() {
 #[test]
 fn speakers_on_a_line_of_their_own() {
     let text = "Ann Lee\nHello there.\nHow are you?\n\nBO\nFine.\n\nAnn Lee\nGood.";
-    assert_eq!(said(text), pairs(&[("Ann Lee", "Hello there. How are you?"), ("BO", "Fine."), ("Ann Lee", "Good.")]));
+    assert_eq!(
+        speakers_and_texts(text),
+        pairs(&[("Ann Lee", "Hello there. How are you?"), ("BO", "Fine."), ("Ann Lee", "Good.")])
+    );
     let timed = "Ann Lee  0:05\nHello there.\n\nBo  1:02:03\nFine.\n";
     assert_eq!(
         read(timed),
         [(Some("Ann Lee".into()), "Hello there.".into(), Some(5.0)), (Some("Bo".into()), "Fine.".into(), Some(3723.0)),]
     );
-    assert_eq!(said("Ann:\nHello.\nBo:\nHi."), pairs(&[("Ann", "Hello."), ("Bo", "Hi.")]));
-    assert_eq!(said("00:01\nAnn\nHello.\n\n00:05\nBo\nHi."), pairs(&[("Ann", "Hello."), ("Bo", "Hi.")]));
+    assert_eq!(speakers_and_texts("Ann:\nHello.\nBo:\nHi."), pairs(&[("Ann", "Hello."), ("Bo", "Hi.")]));
+    assert_eq!(speakers_and_texts("00:01\nAnn\nHello.\n\n00:05\nBo\nHi."), pairs(&[("Ann", "Hello."), ("Bo", "Hi.")]));
 }
 
 #[test]
@@ -80,7 +83,9 @@ fn a_timestamp_is_never_a_speaker() {
         [(None, Some(12.0)), (None, Some(15.0)), (None, Some(20.0))]
     );
     assert!(
-        said("At 10:30: the plan\nAt 10:45: the end").iter().all(|(speaker, _)| !speaker.contains(char::is_numeric))
+        speakers_and_texts("At 10:30: the plan\nAt 10:45: the end")
+            .iter()
+            .all(|(speaker, _)| !speaker.contains(char::is_numeric))
     );
 }
 
@@ -88,15 +93,15 @@ fn a_timestamp_is_never_a_speaker() {
 fn prose_has_no_speakers() {
     let text = "It was a fine day. Note: nobody came.\nSee http://example.org for more.\nNote: this is prose.\n\nThe plan: we go home.\n\
         There is more to say about it, and the lines go on.\nhttps://example.org: a link.";
-    assert!(said(text).iter().all(|(speaker, _)| speaker.is_empty()), "{:?}", said(text));
+    assert!(speakers_and_texts(text).iter().all(|(speaker, _)| speaker.is_empty()), "{:?}", speakers_and_texts(text));
     let problem = "We met at noon.\nWe talked at length about what to do.\nProblem: no money.\nThen we went home.";
-    assert!(said(problem).iter().all(|(speaker, _)| speaker.is_empty()));
+    assert!(speakers_and_texts(problem).iter().all(|(speaker, _)| speaker.is_empty()));
 }
 
 #[test]
 fn text_without_speakers_is_cut_moderately() {
     let line = "This is a sentence of the talk. ".repeat(200);
-    let all = said(&line);
+    let all = speakers_and_texts(&line);
     assert!(all.len() > 5 && all.iter().all(|(_, text)| text.len() <= 700 && text.ends_with('.')));
     let joined: Vec<_> = all.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(joined.join(" "), line.trim());
@@ -104,7 +109,7 @@ fn text_without_speakers_is_cut_moderately() {
 
 #[test]
 fn a_byte_order_mark_is_not_part_of_a_name() {
-    assert_eq!(said("\u{feff}Ann: a\nBo: b"), pairs(&[("Ann", "a"), ("Bo", "b")]));
+    assert_eq!(speakers_and_texts("\u{feff}Ann: a\nBo: b"), pairs(&[("Ann", "a"), ("Bo", "b")]));
 }
 
 #[test]
@@ -203,14 +208,14 @@ proptest! {
 #[test]
 fn interviews_and_exports_of_common_tools_are_read() {
     assert_eq!(
-        said("Q: Who are you?\nA: Nobody.\nQ: Why?\nA: Because: reasons."),
+        speakers_and_texts("Q: Who are you?\nA: Nobody.\nQ: Why?\nA: Because: reasons."),
         pairs(&[("Q", "Who are you?"), ("A", "Nobody."), ("Q", "Why?"), ("A", "Because: reasons."),])
     );
     let zoom = "[Ann Lee] 10:00:01\nHello.\n\n[Bo] 10:00:05\nHi.\n\n[Ann Lee] 10:00:09\nBye.\n";
-    assert_eq!(said(zoom), pairs(&[("Ann Lee", "Hello."), ("Bo", "Hi."), ("Ann Lee", "Bye.")]));
+    assert_eq!(speakers_and_texts(zoom), pairs(&[("Ann Lee", "Hello."), ("Bo", "Hi."), ("Ann Lee", "Bye.")]));
     let otter = "Ann Lee  0:00\nHello there, all.\n\nBo  0:07\nHi: I am late.\nSorry.\n\nAnn Lee  1:00:09\nBye.\n";
     assert_eq!(
-        said(otter),
+        speakers_and_texts(otter),
         pairs(&[("Ann Lee", "Hello there, all."), ("Bo", "Hi: I am late. Sorry."), ("Ann Lee", "Bye.")])
     );
     let whisper =
@@ -221,7 +226,7 @@ fn interviews_and_exports_of_common_tools_are_read() {
 #[test]
 fn a_colon_in_speech_starts_no_turn() {
     let text = "Ann: There is one problem: money.\nIt is this: we have none.\nNote: none at all.\nBo: Right.\nhttp://example.org: see there.\nAnn: Yes.\n";
-    let speakers: Vec<_> = said(text).into_iter().map(|(speaker, _)| speaker).collect();
+    let speakers: Vec<_> = speakers_and_texts(text).into_iter().map(|(speaker, _)| speaker).collect();
     assert_eq!(speakers, ["Ann", "Bo", "Ann"]);
 }
 

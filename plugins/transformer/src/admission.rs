@@ -1,4 +1,4 @@
-//! Which requests are computed side by side, as far as memory goes: what a request needs is reserved before it joins.
+//! Decides which requests are computed together, within the available memory: what a request needs is reserved before it joins.
 //!
 //! One that does not fit beside those under way waits for them, and the batch is halved: that is reported, and done at most
 //! three times. One that does not fit with nothing else under way is refused: by itself, if it needs more than others of its
@@ -133,7 +133,8 @@ impl Admission {
         if all().next().is_none() {
             return Some(0);
         }
-        let sum = |of: fn(&RequestNeed) -> usize| all().try_fold(0_usize, |sum, need| sum.checked_add(of(need)));
+        let sum =
+            |count_of: fn(&RequestNeed) -> usize| all().try_fold(0_usize, |sum, need| sum.checked_add(count_of(need)));
         let plan = MemoryPlan::of(
             &self.architecture,
             &BatchShape {
@@ -175,17 +176,17 @@ impl Admission {
         }
         Failure::InvalidInput(format!(
             "{}: shorten the prompt, lower `max_tokens`, or {} and go on with --retry-failed",
-            needs(new, short),
+            message_of_shortage(new, short),
             short.advice()
         ))
     }
 }
 
 fn too_little(new: RequestNeed, short: &MemoryShort) -> Failure {
-    Failure::OverBudget(format!("{}: {}, or lower `max_tokens`", needs(new, short), short.advice()))
+    Failure::OverBudget(format!("{}: {}, or lower `max_tokens`", message_of_shortage(new, short), short.advice()))
 }
 
-fn needs(new: RequestNeed, short: &MemoryShort) -> String {
+fn message_of_shortage(new: RequestNeed, short: &MemoryShort) -> String {
     format!("a request of {} tokens does not fit into memory, with nothing else under way: {short}", new.capacity)
 }
 
@@ -258,12 +259,12 @@ mod tests {
         let mut ample = admission(1, 8);
         let Joining::Refused(failure) = ample.join(&[], need(64), 32) else { panic!("it does not fit") };
         assert_eq!(failure.kind(), FailureKind::InvalidInput);
-        let said = failure.message();
+        let message = failure.message();
         assert!(
-            said.starts_with("a request of 64 tokens does not fit into memory, with nothing else under way"),
-            "{said}"
+            message.starts_with("a request of 64 tokens does not fit into memory, with nothing else under way"),
+            "{message}"
         );
-        assert!(said.ends_with("lower `max_tokens`, or raise `memory` and go on with --retry-failed"), "{said}");
+        assert!(message.ends_with("lower `max_tokens`, or raise `memory` and go on with --retry-failed"), "{message}");
         assert_eq!((ample.batch(), ample.join(&[], need(32), 32)), (8, Joining::Joins), "others are not concerned");
 
         let mut scarce = admission(0, 8);

@@ -1,4 +1,4 @@
-//! What a model of the Llama family is, apart from its weights.
+//! The architecture of a model of the Llama family, apart from its weights.
 
 /// Sizes and constants of a model, checked: each is within its range, and they fit each other.
 #[derive(Clone, Debug, PartialEq)]

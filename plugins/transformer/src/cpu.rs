@@ -42,7 +42,7 @@ pub(crate) struct Cpu<'env, 'team> {
     written: Vec<f32>,
     logits: Vec<f32>,
     /// Cosine and sine of each pair of components, for each row.
-    turns: Vec<(f32, f32)>,
+    rotations: Vec<(f32, f32)>,
 }
 
 impl<'env, 'team> Cpu<'env, 'team> {
@@ -59,7 +59,7 @@ impl<'env, 'team> Cpu<'env, 'team> {
             activated: Vec::new(),
             written: Vec::new(),
             logits: Vec::new(),
-            turns: Vec::new(),
+            rotations: Vec::new(),
         }
     }
 
@@ -82,7 +82,7 @@ impl<'env, 'team> Cpu<'env, 'team> {
         ];
         let floats: usize = vectors.into_iter().map(Vec::capacity).sum();
         floats * size_of::<f32>()
-            + self.turns.capacity() * size_of::<(f32, f32)>()
+            + self.rotations.capacity() * size_of::<(f32, f32)>()
             + self.queries.places.capacity() * size_of::<(usize, usize)>()
             + self.packed.bytes()
     }
@@ -98,10 +98,10 @@ impl Backend for Cpu<'_, '_> {
         for (row, state) in rows.iter().zip(self.states.chunks_exact_mut(hidden)) {
             model.weights.embedding.row(row.token as usize, state);
         }
-        self.turns.clear();
-        self.turns.reserve_exact(rows.len() * model.frequencies.len());
+        self.rotations.clear();
+        self.rotations.reserve_exact(rows.len() * model.frequencies.len());
         for row in rows {
-            self.turns.extend(model.frequencies.iter().map(|frequency| {
+            self.rotations.extend(model.frequencies.iter().map(|frequency| {
                 let (sine, cosine) = libm::sincos(f64::from(row.position as f32 * frequency));
                 (cosine as f32, sine as f32)
             }));
@@ -147,11 +147,11 @@ impl Backend for Cpu<'_, '_> {
         let architecture = &self.model.architecture;
         let (rows, width, keys) = (self.rows(), architecture.queries(), architecture.keys());
         let queries = Arc::get_mut(&mut self.queries).expect(QUERIES_ARE_FREE);
-        let turns = self.turns.chunks_exact(architecture.head / 2);
-        let all = queries.places.iter().zip(turns).zip(queries.values.chunks_exact_mut(queries.stride));
-        for ((&(step, _), turns), values) in all {
+        let rotations = self.rotations.chunks_exact(architecture.head / 2);
+        let all = queries.places.iter().zip(rotations).zip(queries.values.chunks_exact_mut(queries.stride));
+        for ((&(step, _), rotations), values) in all {
             for head in values[..width + keys].chunks_exact_mut(architecture.head) {
-                turn(head, turns);
+                rotate(head, rotations);
             }
             let (keys, values) = values[width..][..2 * keys].split_at(keys);
             memories[step].push(layer, keys, values);
@@ -259,9 +259,9 @@ fn multiply<'env>(
 }
 
 /// Turns the pairs of a head's components.
-fn turn(head: &mut [f32], turns: &[(f32, f32)]) {
-    let (first, second) = head.split_at_mut(turns.len());
-    for ((x, y), &(cosine, sine)) in first.iter_mut().zip(second).zip(turns) {
+fn rotate(head: &mut [f32], rotations: &[(f32, f32)]) {
+    let (first, second) = head.split_at_mut(rotations.len());
+    for ((x, y), &(cosine, sine)) in first.iter_mut().zip(second).zip(rotations) {
         (*x, *y) = (*x * cosine - *y * sine, *y * cosine + *x * sine);
     }
 }
@@ -283,9 +283,9 @@ pub(crate) fn pass_bytes(architecture: &Architecture, rows: usize, logits: usize
         let vocabulary = filled(architecture.vocabulary).checked_mul(logits)?;
         floats = floats.checked_add(projected.max(gates).checked_mul(rows)?.max(vocabulary))?;
     }
-    let turns = rows * (architecture.head as u64 / 2) * size_of::<(f32, f32)>() as u64;
+    let rotations = rows * (architecture.head as u64 / 2) * size_of::<(f32, f32)>() as u64;
     let places = rows * size_of::<(usize, usize)>() as u64;
-    floats.checked_mul(size_of::<f32>() as u64)?.checked_add(turns + places)
+    floats.checked_mul(size_of::<f32>() as u64)?.checked_add(rotations + places)
 }
 
 #[cfg(test)]

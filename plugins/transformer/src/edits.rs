@@ -42,20 +42,20 @@ pub struct EditSpec<'a> {
 /// Edits made ready for a model. Rows under different edits, and under none, go through the model together.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
-    of: HashMap<(Component, usize), Vec<Ready>>,
+    by_target: HashMap<(Component, usize), Vec<PreparedEdit>>,
 }
 
 /// An edit made ready.
 #[derive(Clone, Debug)]
-pub(crate) struct Ready {
+pub(crate) struct PreparedEdit {
     pub(crate) weight: f32,
     pub(crate) direction: Vec<f32>,
-    pub(crate) kept: Option<KeptNorms>,
+    pub(crate) saved_norms: Option<SavedRowNorms>,
 }
 
 /// What an edit needs that keeps the norms of rows.
 #[derive(Clone, Debug)]
-pub(crate) struct KeptNorms {
+pub(crate) struct SavedRowNorms {
     /// `n∘v`.
     pub(crate) written: Vec<f32>,
     /// `a`.
@@ -82,18 +82,18 @@ impl Edits {
                 Component::AttentionOutput => &layer.attention_output,
                 Component::MlpDown => &layer.down,
             };
-            let others = edits.of.entry((spec.component, spec.layer)).or_default();
-            let keeps = |ready: &Ready| ready.kept.is_some();
+            let others = edits.by_target.entry((spec.component, spec.layer)).or_default();
+            let keeps = |ready: &PreparedEdit| ready.saved_norms.is_some();
             if !others.is_empty() && (spec.normalization != RowNormalization::None || others.iter().any(keeps)) {
                 return Err(RunError::EditedTwice { layer: spec.layer });
             }
-            others.push(Ready {
+            others.push(PreparedEdit {
                 weight: spec.weight as f32,
                 direction: spec.direction.to_vec(),
-                kept: match spec.normalization {
+                saved_norms: match spec.normalization {
                     RowNormalization::None => None,
-                    RowNormalization::Pre => Some(KeptNorms::new(matrix, spec, false)),
-                    RowNormalization::Full => Some(KeptNorms::new(matrix, spec, true)),
+                    RowNormalization::Pre => Some(SavedRowNorms::new(matrix, spec, false)),
+                    RowNormalization::Full => Some(SavedRowNorms::new(matrix, spec, true)),
                 },
             });
         }
@@ -103,23 +103,25 @@ impl Edits {
     /// Whether they leave everything as it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.of.is_empty()
+        self.by_target.is_empty()
     }
 
     /// How many bytes they take, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let floats = |ready: &Ready| {
-            let kept = ready.kept.as_ref();
-            let scales = kept.and_then(|kept| kept.scales.as_ref()).map_or(0, Vec::len);
-            ready.direction.len() + kept.map_or(0, |kept| kept.written.len() + kept.read.len()) + scales
+        let floats = |ready: &PreparedEdit| {
+            let saved_norms = ready.saved_norms.as_ref();
+            let scales = saved_norms.and_then(|saved_norms| saved_norms.scales.as_ref()).map_or(0, Vec::len);
+            ready.direction.len()
+                + saved_norms.map_or(0, |saved_norms| saved_norms.written.len() + saved_norms.read.len())
+                + scales
         };
-        self.of.values().flatten().map(floats).sum::<usize>() * size_of::<f32>()
+        self.by_target.values().flatten().map(floats).sum::<usize>() * size_of::<f32>()
     }
 
     /// Those of a component of a block, in the order in which they are made.
-    pub(crate) fn at(&self, component: Component, layer: usize) -> &[Ready] {
-        self.of.get(&(component, layer)).map_or(&[], Vec::as_slice)
+    pub(crate) fn at(&self, component: Component, layer: usize) -> &[PreparedEdit] {
+        self.by_target.get(&(component, layer)).map_or(&[], Vec::as_slice)
     }
 
     /// The matrix of a component of a block with its edits in it, row by row: its product is what is written under the edits.
@@ -148,25 +150,25 @@ impl Edits {
     }
 }
 
-impl Ready {
+impl PreparedEdit {
     fn apply(&self, inputs: &[f32], outputs: &mut [f32]) {
-        let Some(kept) = &self.kept else {
+        let Some(saved_norms) = &self.saved_norms else {
             let along = dot(&self.direction, outputs);
             return add_scaled(outputs, -(self.weight * along), &self.direction);
         };
-        let along = dot(&kept.read, inputs);
-        add_scaled(outputs, -(self.weight * along), &kept.written);
-        for (output, scale) in outputs.iter_mut().zip(kept.scales.iter().flatten()) {
+        let along = dot(&saved_norms.read, inputs);
+        add_scaled(outputs, -(self.weight * along), &saved_norms.written);
+        for (output, scale) in outputs.iter_mut().zip(saved_norms.scales.iter().flatten()) {
             *output *= scale;
         }
     }
 }
 
-impl Ready {
+impl PreparedEdit {
     /// Changes rows of so many weights as [`Ready::apply`] changes their product.
     fn bake(&self, inputs: usize, rows: &mut [f64]) {
         let weight = f64::from(self.weight);
-        let Some(kept) = &self.kept else {
+        let Some(saved_norms) = &self.saved_norms else {
             let mut along = vec![0.0; inputs];
             for (&v, row) in self.direction.iter().zip(rows.chunks_exact(inputs)) {
                 along.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(v) * x);
@@ -177,14 +179,14 @@ impl Ready {
             return;
         };
         for (index, row) in rows.chunks_exact_mut(inputs).enumerate() {
-            let written = weight * f64::from(kept.written[index]);
-            let scale = kept.scales.as_ref().map_or(1.0, |scales| f64::from(scales[index]));
-            row.iter_mut().zip(&kept.read).for_each(|(x, read)| *x = (*x - written * f64::from(*read)) * scale);
+            let written = weight * f64::from(saved_norms.written[index]);
+            let scale = saved_norms.scales.as_ref().map_or(1.0, |scales| f64::from(scales[index]));
+            row.iter_mut().zip(&saved_norms.read).for_each(|(x, read)| *x = (*x - written * f64::from(*read)) * scale);
         }
     }
 }
 
-impl KeptNorms {
+impl SavedRowNorms {
     fn new(matrix: &Matrix, spec: &EditSpec<'_>, full: bool) -> Self {
         let norms = matrix.row_norms();
         let direction = || spec.direction.iter().map(|&x| f64::from(x));

@@ -23,6 +23,7 @@ use std::{
     thread,
 };
 
+use jackfield_plugin_api::sync::lock;
 use sha2::{Digest, Sha256};
 
 use self::{
@@ -81,11 +82,11 @@ impl SentenceEncoder {
         let text = required_file(&path, LONGEST_TOKENIZER)?;
         identity.update(Sha256::digest(&text));
         let pieces = Pieces::read(&text, settings.vocabulary).map_err(|fault| fault.of(&path))?;
-        let said = match max_tokens {
+        let limit = match max_tokens {
             Some(most) => Some(most),
             None => settings::longest(folder)?,
         };
-        let longest = said.unwrap_or(DEFAULT_LONGEST).min(settings.positions);
+        let longest = limit.unwrap_or(DEFAULT_LONGEST).min(settings.positions);
         if longest < FEWEST_TOKENS.max(pieces.ends()) {
             let why = format!("with {longest} tokens at most it cannot read a sentence");
             return Err(LoadFault::WrongTokenizer(why).of(folder));
@@ -145,19 +146,19 @@ impl SentenceEncoder {
         }
         let helpers = threads.min(work.len()).saturating_sub(1);
         let work = Mutex::new(work.into_iter());
-        let take = || work.lock().ok().and_then(|mut work| work.next());
-        let serve = || {
+        let take_work = || lock(&work).next();
+        let embed_parts = || {
             let mut pass = Pass::new(&self.settings, &self.weights, self.kernel);
-            while let Some((part, results)) = take() {
+            while let Some((part, results)) = take_work() {
                 self.pool(&mut pass, part, results);
             }
         };
         thread::scope(|scope| {
             for _ in 0..helpers {
                 // Where the system does not give a thread, the others do its work.
-                let _ = thread::Builder::new().spawn_scoped(scope, serve);
+                let _ = thread::Builder::new().spawn_scoped(scope, embed_parts);
             }
-            serve();
+            embed_parts();
         });
         vectors
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with what a model is asked.
+//! The errors of requests to a model.
 
 use std::{error, fmt};
 

@@ -64,7 +64,7 @@ pub fn export(
         false => to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
     };
     fs::create_dir_all(parent).map_err(|error| ExportError::write(parent, error))?;
-    let part = Part::create(to, parent)?;
+    let part = PartialFolder::create(to, parent)?;
     for (name, value) in texts(model, source, &part.0)? {
         let text = serde_json::to_string_pretty(&value).map_err(|error| ExportError::write(&part.0, error.into()))?;
         write_file(&part.0.join(name), |file| file.write_all(text.as_bytes()))?;
@@ -102,9 +102,9 @@ fn check_absent(to: &Path) -> Result<(), ExportError> {
 }
 
 /// A folder that is being written, and is removed unless it gets its name.
-struct Part(PathBuf);
+struct PartialFolder(PathBuf);
 
-impl Part {
+impl PartialFolder {
     fn create(to: &Path, parent: &Path) -> Result<Self, ExportError> {
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         let id = process::id();
@@ -126,8 +126,8 @@ impl Part {
         let mut names = read().map_err(|error| ExportError::write(&self.0, error))?;
         names.sort_by_key(|name| (name == CONFIG, name.clone()));
         for name in names {
-            let place = to.join(&name);
-            fs::rename(self.0.join(&name), &place).map_err(|error| ExportError::write(&place, error))?;
+            let path = to.join(&name);
+            fs::rename(self.0.join(&name), &path).map_err(|error| ExportError::write(&path, error))?;
         }
         Ok(())
     }
@@ -142,7 +142,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartialFolder {
     fn drop(&mut self) {
         // It is not there any more if it has its name.
         let _ = fs::remove_dir_all(&self.0);

@@ -67,7 +67,7 @@ impl Transformer {
         let mut writers: Vec<Result<Writer, RunError>> = requests.iter().map(|request| self.writer(request)).collect();
         let is_going = |writer: &Result<Writer, RunError>| writer.as_ref().is_ok_and(|writer| writer.ended.is_none());
         while writers.iter().any(is_going) {
-            let mut round = Round { drawn: Vec::new(), samplers: Vec::new(), watch };
+            let mut round = DrawingObserver { drawn: Vec::new(), samplers: Vec::new(), watch };
             let mut steps = Vec::new();
             for (index, writer) in writers.iter_mut().enumerate() {
                 let Some(writer) = writer.as_mut().ok().filter(|writer| writer.ended.is_none()) else { continue };
@@ -148,7 +148,7 @@ impl Writer {
 type Draw = Result<(u32, ControlFlow<()>), RunError>;
 
 /// One token for each reply that goes on.
-struct Round<'a> {
+struct DrawingObserver<'a> {
     /// Of each step: index of the request, index of the token, and who draws.
     samplers: Vec<(usize, usize, &'a mut Sampler)>,
     /// By the index of the request.
@@ -156,7 +156,7 @@ struct Round<'a> {
     watch: &'a mut dyn FnMut(Drawn<'_>) -> ControlFlow<()>,
 }
 
-impl Observer for Round<'_> {
+impl Observer for DrawingObserver<'_> {
     fn logits(&mut self, step: usize, position: usize, logits: &[f32]) {
         let (request, index, sampler) = &mut self.samplers[step];
         let token = sampler.next(logits).ok_or(RunError::NotFinite { position });

@@ -1,24 +1,25 @@
-//! Transformers of the Llama family, run in the process: read from a folder or a GGUF file, with hidden states that can be
-//! captured, edits that change what a component writes without changing the weights, log-probabilities, and replies.
+//! Transformers of the Llama family and sentence encoders of the BERT family, run on the CPU in the process, with hidden states that
+//! can be captured, edits that do not change the weights, log-probabilities, and replies. The crate trains no model and downloads
+//! none: it reads a folder or a GGUF file.
 //!
-//! What no library of the kind promises, this one does: **a row's result has the same bits alone and in any batch, at any
+//! **A row's result has the same bits alone and in any batch, at any
 //! number of threads, and whether a sequence is read at once or token by token.** Products are sums over the inputs, from the
 //! first to the last; all else is computed row by row, in a fixed order, without the system's mathematics library. So results
 //! of one [`Kernel`] also have the same bits on each processor that has it.
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `load/` | files to weights, tokenizers and templates; nothing in a file is believed before it is checked |
+//! | `load/` | reads files into weights, tokenizers and templates; everything in a file is checked before it is used |
 //! | `matrix`, `kernels`, `lanes`, `team` | arithmetic, and threads |
 //! | `forward`, `edits`, `sequence` | one pass of a batch: the only place that knows the architecture |
 //! | `backend`, `cpu`, `attention` | the operations of a pass, and how the CPU does them |
-//! | `reading`, `generate`, `sampling` | what a pass is used for |
+//! | `reading`, `generate`, `sampling` | reading prompts, writing replies, and choosing tokens |
 //! | `encoder/` | sentence encoders, on the same arithmetic |
 //! | `export/` | a model with edits in its weights, as a folder |
-//! | `plan`, `memory`, `admission` | how much memory a batch needs, whether it is there, and what comes of what does not fit |
-//! | `model/` | the extension `transformer`: requests to passes, and what they show to answers |
+//! | `plan`, `memory`, `admission` | how much memory a batch needs, whether it is available, and what happens to requests that do not fit |
+//! | `model/` | the extensions: requests become passes, and their results become answers |
 //!
-//! [`Transformer::forward`] is what all else is made of: it reads tokens in any number of sequences, each under its own edits,
+//! Everything uses [`Transformer::forward`]: it reads tokens in any number of sequences, each under its own edits,
 //! and shows an [`Observer`] the hidden states and logits asked for.
 
 mod admission;

@@ -1,4 +1,4 @@
-//! Memory is reserved before it is taken: the weights of a model when it is opened, and what a batch needs when it begins.
+//! Reserves memory before it is allocated: for the weights of a model when it is opened, and for a batch when it begins.
 //! What a reservation is held against is the least that is left of the machine's memory, of the control group's limit, of the
 //! limit on the address space, and of what the model itself may have.
 
@@ -8,18 +8,18 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, format_size, memory_bounds};
+use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, format_size, memory_bounds, sync::lock};
 
 /// Left untouched of each bound of the process, for what is not reserved: a sixteenth of it, and no more than this.
 const MARGIN: u64 = 256 << 20;
 
-/// What all models of this process hold.
-static HELD: Mutex<Held> = Mutex::new(Held { reserved: 0, passing: 0, most: 0, before: None });
+/// The memory that all models of this process have reserved.
+static HELD: Mutex<ProcessMemory> = Mutex::new(ProcessMemory { reserved: 0, passing: 0, most: 0, before: None });
 
 /// Something was given back.
 static GIVEN_BACK: Condvar = Condvar::new();
 
-struct Held {
+struct ProcessMemory {
     /// How many bytes are reserved now.
     reserved: u64,
     /// How many of them are given back when what is computed now is done.
@@ -35,18 +35,18 @@ struct Held {
 #[derive(Debug)]
 pub struct MemoryBudget {
     most: Option<u64>,
-    held: Mutex<HeldByModel>,
+    held: Mutex<ModelMemory>,
     bounds: fn() -> Vec<MemoryBound>,
 }
 
-/// What one model holds, in bytes.
+/// The memory that one model has reserved, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct HeldByModel {
+struct ModelMemory {
     lasting: u64,
     passing: u64,
 }
 
-impl HeldByModel {
+impl ModelMemory {
     const fn all(self) -> u64 {
         self.lasting.saturating_add(self.passing)
     }
@@ -87,8 +87,8 @@ impl MemoryBudget {
         self.lock().all()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HeldByModel> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ModelMemory> {
+        lock(&self.held)
     }
 
     /// Reserves memory for as long as the model is there, all of it or none.
@@ -133,7 +133,7 @@ impl MemoryBudget {
             let before = all.before_of(&bound).unwrap_or(bound.used);
             (Some(bound.kind), bound.limit, before.saturating_add(lasting).saturating_add(margin(&bound)))
         });
-        short(needed, own.into_iter().chain(of_process))
+        find_shortage(needed, own.into_iter().chain(of_process))
     }
 
     /// Waits until another model of this process gives memory back. False, at once, if none has any to give back.
@@ -148,8 +148,8 @@ impl MemoryBudget {
     }
 }
 
-fn held() -> MutexGuard<'static, Held> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+fn held() -> MutexGuard<'static, ProcessMemory> {
+    lock(&HELD)
 }
 
 fn margin(bound: &MemoryBound) -> u64 {
@@ -157,13 +157,16 @@ fn margin(bound: &MemoryBound) -> u64 {
 }
 
 /// Whether more is needed than the least of some bounds leaves: what each is, its limit, and what of it is taken.
-fn short(needed: u64, bounds: impl Iterator<Item = (Option<MemoryBoundKind>, u64, u64)>) -> Option<MemoryShort> {
+fn find_shortage(
+    needed: u64,
+    bounds: impl Iterator<Item = (Option<MemoryBoundKind>, u64, u64)>,
+) -> Option<MemoryShort> {
     let left = bounds.map(|(bound, limit, taken)| (bound, limit, limit.saturating_sub(taken)));
     let (bound, limit, left) = left.min_by_key(|(.., left)| *left)?;
     (needed > left).then_some(MemoryShort { needed, left, limit, bound })
 }
 
-impl Held {
+impl ProcessMemory {
     fn before_of(&self, bound: &MemoryBound) -> Option<u64> {
         self.before.as_ref()?.get(&(bound.kind, bound.limit)).copied()
     }
@@ -184,8 +187,8 @@ impl Held {
         let margin = margin(bound);
         let filled = self.before_of(bound).map_or(0, |before| before.saturating_add(self.reserved));
         // What was given back, the allocator may keep for the next time.
-        let kept = self.most.saturating_sub(self.reserved);
-        bound.used.saturating_sub(kept).max(filled).saturating_add(margin)
+        let kept_by_allocator = self.most.saturating_sub(self.reserved);
+        bound.used.saturating_sub(kept_by_allocator).max(filled).saturating_add(margin)
     }
 }
 
@@ -214,13 +217,13 @@ impl Reservation {
             }
             let own = self.budget.most.map(|limit| (None, limit, held.all()));
             let of_process = bounds.iter().map(|bound| (Some(bound.kind), bound.limit, all.taken(bound)));
-            if let Some(short) = short(more, own.into_iter().chain(of_process)) {
+            if let Some(short) = find_shortage(more, own.into_iter().chain(of_process)) {
                 let left = short.left.saturating_add(self.bytes);
                 return Err(MemoryShort { needed: bytes, left, ..short });
             }
         }
         let part = if self.lasting { &mut held.lasting } else { &mut held.passing };
-        let change = |of: &mut u64| *of = of.saturating_sub(self.bytes).saturating_add(bytes);
+        let change = |counter: &mut u64| *counter = counter.saturating_sub(self.bytes).saturating_add(bytes);
         change(part);
         change(&mut all.reserved);
         if !self.lasting {

@@ -1,4 +1,4 @@
-//! How much memory a batch needs, known before anything is taken.
+//! Computes how much memory a batch needs, before anything is allocated.
 
 use crate::{Architecture, Sequence, cpu::pass_bytes};
 

@@ -1,4 +1,4 @@
-//! What a model makes of prompts: hidden states, and the likelihood of replies.
+//! Reads prompts: captures their hidden states, and scores replies to them.
 
 use crate::{Edits, Observer, Positions, RunError, Step, Transformer, log_probabilities};
 

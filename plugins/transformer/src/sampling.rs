@@ -1,4 +1,4 @@
-//! Choosing a token by its logit.
+//! Chooses a token by its logit.
 
 use jackfield_plugin_api::Random;
 

@@ -1,4 +1,4 @@
-//! What a model remembers of a sequence: the keys and values of each position, block by block.
+//! The state of a sequence: the keys and values of each position, block by block.
 
 use std::sync::Arc;
 

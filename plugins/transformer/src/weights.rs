@@ -1,4 +1,4 @@
-//! The weights of a model, as they are used.
+//! The weights of a model, in the layout in which they are used.
 
 use crate::{Architecture, matrix::Matrix};
 

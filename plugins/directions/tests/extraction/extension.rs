@@ -83,9 +83,9 @@ fn residuals_that_are_no_numbers_are_an_input_named_by_set_prompt_and_layer() {
     let mut bad = good.clone();
     bad.values[2 * 15 + 5 + 3] = f32::NAN;
     for name in ["mean-difference", "pca", "logistic"] {
-        let told = extract(name, json!({}), &good, &bad).expect_err("not a number");
+        let failure = extract(name, json!({}), &good, &bad).expect_err("not a number");
         let message = "the residual of prompt 2 of the negative set at layer 1 is not finite: component 3 is NaN";
-        assert_eq!(told, Failure::InvalidInput(message.to_owned()), "{name}");
+        assert_eq!(failure, Failure::InvalidInput(message.to_owned()), "{name}");
     }
 }
 
@@ -159,9 +159,9 @@ fn residuals_are_those_of_each_prompt_in_order() {
     assert_eq!(tensor.shape, [3, 2, 3]);
     let elements = host.tensor(&tensor).expect("kept");
     assert_eq!(elements.chunks(6).map(|row| row[0]).collect::<Vec<_>>(), [2.0, 1.0, 0.0]);
-    let asked = host.requests();
-    assert!(asked.iter().all(|request| request.max_tokens == Some(0) && request.capture.is_some()));
-    assert_eq!(asked[1].messages, [Message::system("be brief"), Message::user("aa")]);
+    let requests = host.requests();
+    assert!(requests.iter().all(|request| request.max_tokens == Some(0) && request.capture.is_some()));
+    assert_eq!(requests[1].messages, [Message::system("be brief"), Message::user("aa")]);
 }
 
 #[test]
@@ -191,21 +191,21 @@ fn both_sets_are_read_where_the_replies_to_all_prompts_begin_to_differ() {
     let answer = read(json!({}));
     assert_eq!(answer["common_start"], "Well,");
     assert_eq!((&answer["positive"]["shape"], &answer["negative"]["shape"]), (&json!([3, 2, 3]), &json!([1, 2, 3])));
-    let asked = host.requests();
-    assert_eq!(asked.len(), 8);
-    assert!(asked[..4].iter().all(|request| request.max_tokens == Some(8) && request.temperature == Some(0.0)));
-    assert_eq!(asked[7].messages, [Message::user("d"), Message::assistant("Well,")]);
+    let requests = host.requests();
+    assert_eq!(requests.len(), 8);
+    assert!(requests[..4].iter().all(|request| request.max_tokens == Some(8) && request.temperature == Some(0.0)));
+    assert_eq!(requests[7].messages, [Message::user("d"), Message::assistant("Well,")]);
     let answer = read(json!({ "start_tokens": 0 }));
     assert_eq!((&answer["common_start"], host.requests().len()), (&json!(""), 12));
     assert_eq!(host.requests()[11].messages, [Message::user("d")]);
     let none = json!({ "positive": ["a"], "negative": [] });
-    let told = call(Kind::Analyzer, "contrast-residuals", json!({}), none, &host).expect_err("no prompts");
-    assert_eq!(told, Failure::InvalidInput("there are no negative prompts".to_owned()));
+    let message = call(Kind::Analyzer, "contrast-residuals", json!({}), none, &host).expect_err("no prompts");
+    assert_eq!(message, Failure::InvalidInput("there are no negative prompts".to_owned()));
 }
 
 #[test]
 fn what_a_model_answers_otherwise_is_told_with_its_prompt() {
-    let told = |host: &FakeHost, prompts: Value| {
+    let message = |host: &FakeHost, prompts: Value| {
         let failure = call(Kind::Analyzer, "residuals", json!({}), json!({ "prompts": prompts }), host);
         let failure = failure.expect_err("nothing to answer");
         format!("{:?}: {}", failure.kind(), failure.message())
@@ -213,11 +213,11 @@ fn what_a_model_answers_otherwise_is_told_with_its_prompt() {
     let texts = json!(["a", "aa"]);
     let none = FakeHost::default().with_model(|_| Ok(Completion::default()));
     let all = [
-        told(&none, json!([])),
-        told(&none, json!(["a", []])),
-        told(&none, texts.clone()),
-        told(&model(&[[1, 2, 3], [2, 2, 3]]), texts.clone()),
-        told(&model(&[[1, 2, 3], [1, 3, 3]]), texts),
+        message(&none, json!([])),
+        message(&none, json!(["a", []])),
+        message(&none, texts.clone()),
+        message(&model(&[[1, 2, 3], [2, 2, 3]]), texts.clone()),
+        message(&model(&[[1, 2, 3], [1, 3, 3]]), texts),
     ];
     assert_eq!(
         all,

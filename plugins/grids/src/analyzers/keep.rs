@@ -78,7 +78,7 @@ impl Analyzer for GridKeep {
 
     async fn analyze(&self, input: KeepInput, _host: &Host<'_>) -> Result<Best> {
         let KeepInput { demos, test: tests, mut bodies, results } = input;
-        let pairs = pairs(&demos, &tests);
+        let pairs = KnownPairs::of(&demos, &tests);
         let mut results: HashMap<String, Validation> =
             results.into_iter().map(|validation| (validation.digest.clone(), validation)).collect();
         bodies.sort_by(|one, other| one.rank().cmp(&other.rank()));
@@ -100,9 +100,10 @@ impl Analyzer for GridKeep {
         let kept: Vec<Kept> = bodies
             .into_iter()
             .filter_map(|body| {
-                let Validation { train, test, .. } = results.remove(&body.digest)?;
-                let differences = differences(&pairs, &body.body, (&train, &test), options);
+                let validation = results.remove(&body.digest)?;
+                let differences = differences(&pairs, &body.body, &validation, options);
                 let Body { name, digest, body, size, score } = body;
+                let Validation { train, test, .. } = validation;
                 Some(Kept { name, digest, body, size, score, train, test, differences })
             })
             .collect();
@@ -143,32 +144,38 @@ fn is_drawn(grid: &Rc<Grid>) -> bool {
     grid.height() <= MOST_SHOWN && grid.width() <= MOST_SHOWN
 }
 
-/// A pair whose output is known: its name, what is given and what is to come.
+/// A pair whose output is known.
 struct Pair<'a> {
     name: String,
     input: &'a Cells,
     output: &'a Cells,
 }
 
-/// The pairs whose outputs are known, each at its place: those of the demonstrations, then those of the tests.
-fn pairs<'a>(demos: &'a [Demo], tests: &'a [Test]) -> (Vec<Option<Pair<'a>>>, Vec<Option<Pair<'a>>>) {
-    let demo = |(at, demo): (usize, &'a Demo)| {
-        Some(Pair { name: format!("train[{at}]"), input: &demo.input, output: &demo.output })
-    };
-    let test = |(at, test): (usize, &'a Test)| {
-        Some(Pair { name: format!("test[{at}]"), input: &test.input, output: test.output.as_ref()? })
-    };
-    (demos.iter().enumerate().map(demo).collect(), tests.iter().enumerate().map(test).collect())
+/// The pairs of a task, each at its index: `None` for a pair whose output is not known.
+struct KnownPairs<'a> {
+    demos: Vec<Option<Pair<'a>>>,
+    tests: Vec<Option<Pair<'a>>>,
+}
+
+impl<'a> KnownPairs<'a> {
+    fn of(demos: &'a [Demo], tests: &'a [Test]) -> Self {
+        let demo_pair = |(index, demo): (usize, &'a Demo)| {
+            Some(Pair { name: format!("train[{index}]"), input: &demo.input, output: &demo.output })
+        };
+        let test_pair = |(index, test): (usize, &'a Test)| {
+            Some(Pair { name: format!("test[{index}]"), input: &test.input, output: test.output.as_ref()? })
+        };
+        Self {
+            demos: demos.iter().enumerate().map(demo_pair).collect(),
+            tests: tests.iter().enumerate().map(test_pair).collect(),
+        }
+    }
 }
 
 /// What a program gives for the pairs that it gets wrong.
-fn differences(
-    (demos, tests): &(Vec<Option<Pair<'_>>>, Vec<Option<Pair<'_>>>),
-    body: &str,
-    (train, test): (&[String], &[String]),
-    options: Options,
-) -> Vec<Difference> {
-    let outcomes = demos.iter().zip(train).chain(tests.iter().zip(test));
+fn differences(pairs: &KnownPairs<'_>, body: &str, validation: &Validation, options: Options) -> Vec<Difference> {
+    let train_outcomes = pairs.demos.iter().zip(&validation.train);
+    let outcomes = train_outcomes.chain(pairs.tests.iter().zip(&validation.test));
     let wrong_pairs: Vec<(&Pair<'_>, &String)> = outcomes
         .filter(|(_, outcome)| *outcome != "equal")
         .filter_map(|(pair, outcome)| Some((pair.as_ref()?, outcome)))
@@ -186,11 +193,11 @@ fn differences(
             evaluate::Result::Fault(..) => None,
         }
     };
-    let difference = |(pair, outcome): (&Pair<'_>, &String)| Difference {
+    let difference_at = |(pair, outcome): (&Pair<'_>, &String)| Difference {
         pair: pair.name.clone(),
         expected: pair.output.clone(),
-        answer_to: if outcome.starts_with("grid:") { answer_to(pair.input) } else { None },
+        got: if outcome.starts_with("grid:") { answer_to(pair.input) } else { None },
         outcome: outcome.clone(),
     };
-    wrong_pairs.into_iter().map(difference).collect()
+    wrong_pairs.into_iter().map(difference_at).collect()
 }

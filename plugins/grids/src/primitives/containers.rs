@@ -6,7 +6,7 @@ use super::{extremes::key_of, sorting};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,
-    value::{Indices, Members, Object, SLOT, Value, is_near},
+    value::{Indices, Members, SLOT, Value, is_near},
 };
 
 pub(super) const NOT_A_CONTAINER: Fault = Fault::Type("members were asked of what is neither a tuple nor a set");

@@ -152,17 +152,17 @@ fn many_keys_of_a_partial_order_are_sorted_as_cpython_sorts_them() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % bound
     };
-    let items = (0..300).map(|place| {
+    let items = (0..300).map(|first_member| {
         let (low, length) = (next(3), next(12));
         let members = (low..low + length).map(|member| Value::Integer(member as i64)).collect();
-        Value::couple(Value::Integer(place), Value::set(members))
+        Value::couple(Value::Integer(first_member), Value::set(members))
     });
     let items = Value::tuple(items.collect());
     let sorted = call(&mut fresh(), "order", &[items, primitive("last")]).expect("sets can be compared");
     let sum = (1..).zip(sorted.members().into_iter().flatten()).map(|(at, item)| {
-        let place = call(&mut fresh(), "first", &[item]);
-        match place {
-            Ok(Value::Integer(place)) => at * (place + 1) % 10_007,
+        let first_member = call(&mut fresh(), "first", &[item]);
+        match first_member {
+            Ok(Value::Integer(first_member)) => at * (first_member + 1) % 10_007,
             other => panic!("a place was put in, and {other:?} came out"),
         }
     });

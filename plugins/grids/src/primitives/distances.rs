@@ -3,7 +3,7 @@
 use super::{
     duck,
     patches::center_of,
-    shapes::{Axis, Bounds, End, columns, extreme, fitting, locations, stored_bounds, stored_locations, two_integers},
+    shapes::{Axis, Bounds, End, extreme, fitting, locations, stored_bounds, stored_locations, two_integers},
 };
 use crate::{
     fault::{Fault, Outcome},

@@ -1,6 +1,6 @@
 //! Primitives of integers and of pairs of integers.
 
-use super::containers;
+use super::{containers, extremes};
 use crate::{
     fault::{Fault, Outcome},
     machine::Machine,

@@ -50,7 +50,7 @@ fn have_masks(patch: &Value, grid: &Grid) -> bool {
 /// Gives a colour to the cells of a grid that are at the locations of a patch; only to those of the colour `only_on`, if there
 /// is one. Both [`have_masks`].
 fn fill_cells(cells: &mut [u8], grid: &Grid, color: u8, patch: &Value, only_on: Option<u8>) {
-    let mut paint = |plane: &Indices| eights::paint(cells, grid.width(), (plane, (0, 0)), color, only_on);
+    let mut paint = |plane: &Indices| eights::paint(cells, grid.width(), plane, (0, 0), color, only_on);
     let are_masks = match patch {
         Value::Indices(locations) => paint(locations),
         Value::Object(object) => object.planes().iter().all(|(_, plane)| paint(plane)),
@@ -67,7 +67,7 @@ fn paint_planes<'a>(
     moved: (i64, i64),
     only_on: Option<u8>,
 ) {
-    let are_masks = planes.all(|(color, plane)| eights::paint(cells, grid.width(), (plane, moved), color, only_on));
+    let are_masks = planes.all(|(color, plane)| eights::paint(cells, grid.width(), plane, moved, color, only_on));
     debug_assert!(are_masks, "only masks are painted");
 }
 

@@ -33,7 +33,7 @@ pub(crate) const fn hashed(hash: u32, byte: u8) -> u32 {
 
 /// Where one looks first in a table of so many places, a power of two.
 pub(crate) const fn first_slot(hash: u32, slots: usize) -> usize {
-    (hash ^ (hash >> 15)) as usize & (places - 1)
+    (hash ^ (hash >> 15)) as usize & (slots - 1)
 }
 
 /// More than twice as many places as there are words, so that most looks end at the first.

@@ -120,9 +120,10 @@ fn what_is_wrong_with_names_is_told_with_what_was_meant() {
 #[test]
 fn faults_that_do_not_depend_on_each_other_are_told_together_and_in_order() {
     let text = "def solve_a(G):\n    x1 = vmirrror(G)\n    x2 = fill(x1, 3)\n    x3 = rot90(x9)\n    O = TWO(x2)\n";
-    let told: Vec<(&str, u32)> = parse(text).unwrap_err().iter().map(|fault| (fault.kind.name(), fault.line)).collect();
+    let found: Vec<(&str, u32)> =
+        parse(text).unwrap_err().iter().map(|fault| (fault.kind.name(), fault.line)).collect();
     assert_eq!(
-        told,
+        found,
         [("syntax", 1), ("unknown-name", 2), ("syntax", 3), ("unknown-name", 4), ("type", 5), ("syntax", 6)]
     );
 }

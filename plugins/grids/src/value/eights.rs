@@ -50,7 +50,8 @@ pub(crate) fn run_ends(cells: &[u8], start: usize, width: usize) -> u64 {
 pub(crate) fn paint(
     cells: &mut [u8],
     width: u32,
-    (locations, moved): (&Indices, (i64, i64)),
+    locations: &Indices,
+    moved: (i64, i64),
     color: u8,
     only_on: Option<u8>,
 ) -> bool {
@@ -164,7 +165,7 @@ mod tests {
             let count = (height * width) as usize;
             let before = Grid::new(height, width, (0..count).map(|at| 3 + (at % 7 % 2) as u8).collect());
             let mut cells = before.cells().to_vec();
-            if !paint(&mut cells, width, (&locations, moved), 7, only_on) {
+            if !paint(&mut cells, width, &locations, moved, 7, only_on) {
                 prop_assert!(locations.rows().is_none());
                 prop_assert_eq!(&cells, before.cells());
                 return Ok(());

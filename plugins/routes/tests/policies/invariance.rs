@@ -54,9 +54,10 @@ fn decisions(policy: &dyn PolicyState, arms: &[Arm], seed: u64) -> Vec<(String, 
     let mut found = Vec::new();
     for context in ["", "x", "y", "unknown"] {
         let pending = |arm: &Arm| Arc::new(PendingDecision { context: "x".to_owned(), arm: arm.name.clone() });
-        let asked = Question { pending: arms.iter().take(3).map(pending).collect(), ..question(context, arms, seed) };
-        let first = policy.decide(&asked).expect("a decision");
-        let again = policy.decide_again(&Question { tried: vec![first.arm], ..asked }).expect("an answer");
+        let question =
+            Question { pending: arms.iter().take(3).map(pending).collect(), ..question(context, arms, seed) };
+        let first = policy.decide(&question).expect("a decision");
+        let again = policy.decide_again(&Question { tried: vec![first.arm], ..question }).expect("an answer");
         for decision in std::iter::once(first).chain(again) {
             found.push((arms[decision.arm as usize].name.clone(), decision.scores));
         }

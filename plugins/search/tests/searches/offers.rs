@@ -91,7 +91,11 @@ fn a_grid_says_when_nothing_is_left() {
     let search = open("grid", &json!({}));
     let tried = |kind: &str| Outcome { values: [("kind".to_owned(), json!(kind))].into(), ..Outcome::default() };
     let pending: Values = [("kind".to_owned(), json!("b"))].into();
-    let asked = jackfield_plugin_api::SearchQuestion { pending: vec![pending], ..question(1, 2) };
-    let failure = search.as_search().expect("a search").suggest(&study, &[tried("a")], &asked).expect_err("no value");
+    let question_with_pending = jackfield_plugin_api::SearchQuestion { pending: vec![pending], ..question(1, 2) };
+    let failure = search
+        .as_search()
+        .expect("a search")
+        .suggest(&study, &[tried("a")], &question_with_pending)
+        .expect_err("no value");
     assert_snapshot!(failure.to_string(), @"over-budget: all 2 combinations of the grid are tried");
 }

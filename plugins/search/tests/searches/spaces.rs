@@ -104,8 +104,8 @@ proptest! {
             let mut trials: Vec<Values> = Vec::new();
             for trial in 0..16_u64 {
                 let known = (trial as usize + 1).saturating_sub(late);
-                let asked = SearchQuestion { pending: trials[known.min(trials.len())..].to_vec(), ..question(seed, trial) };
-                let [first, second] = forms.each_mut().map(|form| form.suggest(&asked).expect("values of the space"));
+                let question_with_pending = SearchQuestion { pending: trials[known.min(trials.len())..].to_vec(), ..question(seed, trial) };
+                let [first, second] = forms.each_mut().map(|form| form.suggest(&question_with_pending).expect("values of the space"));
                 prop_assert_eq!(&first, &second, "{} {}", name, trial);
                 trials.push(first);
                 if trials.len() >= late {
@@ -213,8 +213,8 @@ fn a_grid_leaves_out_what_was_given_and_counts_what_is_not_on_it_for_nothing() {
     let values = |n: i32, x: f64| -> Values { [("n".to_owned(), json!(n)), ("x".to_owned(), json!(x))].into() };
     let known = [values(1, 1.0), values(1, 0.3)].map(|values| Outcome { values, ..Outcome::default() });
     let pick = |pending: Vec<Values>| {
-        let asked = SearchQuestion { pending, ..question(1, 5) };
-        search.as_search().expect("a search").suggest(&study, &known, &asked).expect("values")
+        let question_with_pending = SearchQuestion { pending, ..question(1, 5) };
+        search.as_search().expect("a search").suggest(&study, &known, &question_with_pending).expect("values")
     };
     assert_eq!(pick(vec![]), values(1, 0.0));
     assert_eq!(pick(vec![values(1, 0.0)]), values(2, 0.0));

@@ -18,8 +18,8 @@ fn completed(trial: u64, reports: &[f64]) -> Outcome {
 
 fn stops(name: &str, config: &Value, minimize: bool, known: &[Outcome], reports: &[f64]) -> bool {
     let search = open(name, config);
-    let asked = SearchQuestion { reports: reports.to_vec(), ..question(1, known.len() as u64) };
-    search.as_search().expect("a search").stop(&reporting(minimize), known, &asked).expect("an answer")
+    let question_with_reports = SearchQuestion { reports: reports.to_vec(), ..question(1, known.len() as u64) };
+    search.as_search().expect("a search").stop(&reporting(minimize), known, &question_with_reports).expect("an answer")
 }
 
 #[test]

@@ -148,12 +148,12 @@ impl Backend for Double<'_> {
         for (((row, inputs), written), state) in all {
             for edit in edits[row.step].into_iter().flat_map(|edits| edits.at(component, layer)) {
                 let weight = f64::from(edit.weight);
-                let (along, direction) = match &edit.kept {
+                let (along, direction) = match &edit.saved_norms {
                     Some(kept) => (dot(&wide(&kept.read), inputs), wide(&kept.written)),
                     None => (dot(&wide(&edit.direction), written), wide(&edit.direction)),
                 };
                 written.iter_mut().zip(direction).for_each(|(x, direction)| *x -= weight * along * direction);
-                let scales = edit.kept.iter().filter_map(|kept| kept.scales.as_ref()).flatten();
+                let scales = edit.saved_norms.iter().filter_map(|kept| kept.scales.as_ref()).flatten();
                 written.iter_mut().zip(scales).for_each(|(x, &scale)| *x *= f64::from(scale));
             }
             state.iter_mut().zip(written).for_each(|(state, x)| *state += *x);

@@ -1,4 +1,4 @@
-//! What is done with rows one by one, in an order that does not depend on the rows beside them.
+//! Arithmetic on single rows, in an order that does not depend on the other rows of a batch.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
@@ -27,16 +27,16 @@ impl Norm {
 }
 
 /// The sum of a function of each component, in sixteen partial sums.
-fn sum(row: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+fn sum(row: &[f32], term: impl Fn(f64) -> f64) -> f64 {
     let mut sums = [0.0; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
         for lane in 0..LANES {
-            sums[lane] += of(f64::from(chunk[lane]));
+            sums[lane] += term(f64::from(chunk[lane]));
         }
     }
     for (lane, &x) in rest.iter().enumerate() {
-        sums[lane] += of(f64::from(x));
+        sums[lane] += term(f64::from(x));
     }
     sums.iter().sum()
 }
@@ -69,8 +69,8 @@ fn error_function(x: f32) -> f32 {
     const BELOW: [f32; 5] = [-1.456_607_2e-5, -2.133_740_6e-4, -1.682_827e-3, -7.373_329e-3, -1.426_473_9e-2];
     let x = x.clamp(-4.0, 4.0);
     let square = x * x;
-    let of = |factors: &[f32]| factors.iter().fold(0.0, |sum, factor| sum * square + factor);
-    x * of(&ABOVE) / of(&BELOW)
+    let polynomial = |factors: &[f32]| factors.iter().fold(0.0, |sum, factor| sum * square + factor);
+    x * polynomial(&ABOVE) / polynomial(&BELOW)
 }
 
 /// Adds a row to sums in double precision.

@@ -37,7 +37,7 @@ impl Pieces {
             }
         }
         let added = added(&file)?;
-        let [before, after] = around(&file["post_processor"])?;
+        let [before, after] = tokens_around(&file["post_processor"])?;
         if let Some(id) = before.iter().chain(&after).find(|id| **id as usize >= vocabulary) {
             return Err(wrong(format!(
                 "its `post_processor` has a token {id}, but the model has {vocabulary} of them"
@@ -170,13 +170,13 @@ fn normalizer(normalizer: &Value) -> Result<Value, LoadFault> {
 }
 
 /// What a post-processor puts around a text.
-fn around(post: &Value) -> Result<[Vec<u32>; 2], LoadFault> {
+fn tokens_around(post: &Value) -> Result<[Vec<u32>; 2], LoadFault> {
     let unknown = || wrong(format!("its `post_processor` is not one that is read here: {post}"));
-    let mut around: [Vec<u32>; 2] = Default::default();
+    let mut tokens: [Vec<u32>; 2] = Default::default();
     match post["type"].as_str() {
         None if post.is_null() => {}
         Some("BertProcessing") => {
-            for (side, end) in around.iter_mut().zip(["cls", "sep"]) {
+            for (side, end) in tokens.iter_mut().zip(["cls", "sep"]) {
                 side.push(number(&post[end][1]).ok_or_else(unknown)?);
             }
         }
@@ -189,13 +189,13 @@ fn around(post: &Value) -> Result<[Vec<u32>; 2], LoadFault> {
                 }
                 let token = &post["special_tokens"][part["SpecialToken"]["id"].as_str().ok_or_else(unknown)?];
                 for id in token["ids"].as_array().ok_or_else(unknown)? {
-                    around[side].push(number(id).ok_or_else(unknown)?);
+                    tokens[side].push(number(id).ok_or_else(unknown)?);
                 }
             }
         }
         _ => return Err(unknown()),
     }
-    Ok(around)
+    Ok(tokens)
 }
 
 fn number(value: &Value) -> Option<u32> {

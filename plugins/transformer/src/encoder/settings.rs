@@ -1,4 +1,4 @@
-//! What a folder says of a sentence encoder, apart from its weights and its tokens.
+//! The settings of a sentence encoder in a folder, apart from its weights and its tokens.
 
 use std::path::Path;
 

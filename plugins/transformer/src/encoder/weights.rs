@@ -45,7 +45,7 @@ impl EncoderWeights {
     /// have, such as those of a head for some task, are passed over.
     pub(super) fn read(tensors: &mut dyn Tensors, settings: &Settings) -> Result<Self, LoadFault> {
         let prefix = prefix(tensors)?;
-        let mut named = Named { tensors, prefix, epsilon: settings.epsilon };
+        let mut named = NamedTensors { tensors, prefix, epsilon: settings.epsilon };
         named.check(settings)?;
         let hidden = settings.hidden;
         let words = named.table(WORDS)?;
@@ -74,13 +74,13 @@ fn prefix(tensors: &dyn Tensors) -> Result<String, LoadFault> {
     }
 }
 
-struct Named<'a> {
+struct NamedTensors<'a> {
     tensors: &'a mut dyn Tensors,
     prefix: String,
     epsilon: f64,
 }
 
-impl Named<'_> {
+impl NamedTensors<'_> {
     /// Whether the tensors have the shapes that the settings make them have. A number of layers that is too large ends at the
     /// first that is missing.
     fn check(&self, settings: &Settings) -> Result<(), LoadFault> {
@@ -107,8 +107,8 @@ impl Named<'_> {
         Ok(())
     }
 
-    fn expect_norm(&self, of: &str, hidden: usize) -> Result<(), LoadFault> {
-        ["weight", "bias"].into_iter().try_for_each(|part| self.expect(&format!("{of}.LayerNorm.{part}"), &[hidden]))
+    fn expect_norm(&self, name: &str, hidden: usize) -> Result<(), LoadFault> {
+        ["weight", "bias"].into_iter().try_for_each(|part| self.expect(&format!("{name}.LayerNorm.{part}"), &[hidden]))
     }
 
     fn expect(&self, name: &str, wanted: &[usize]) -> Result<(), LoadFault> {
@@ -150,9 +150,9 @@ impl Named<'_> {
         Ok(Dense { matrix, offset })
     }
 
-    fn norm(&mut self, of: &str) -> Result<Norm, LoadFault> {
-        let gain = self.table(&format!("{of}.LayerNorm.weight"))?;
-        Ok(Norm { gain, offset: self.table(&format!("{of}.LayerNorm.bias"))?, epsilon: self.epsilon })
+    fn norm(&mut self, name: &str) -> Result<Norm, LoadFault> {
+        let gain = self.table(&format!("{name}.LayerNorm.weight"))?;
+        Ok(Norm { gain, offset: self.table(&format!("{name}.LayerNorm.bias"))?, epsilon: self.epsilon })
     }
 
     /// The rows of a tensor, one after the other.

@@ -1,4 +1,4 @@
-//! What keeps a model from being written.
+//! The errors of writing a model.
 
 use std::{
     error, fmt, io,

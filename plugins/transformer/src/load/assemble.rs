@@ -59,14 +59,14 @@ impl Part {
         }
     }
 
-    fn shape(self, of: &Architecture) -> Vec<usize> {
+    fn shape(self, architecture: &Architecture) -> Vec<usize> {
         match self {
-            Self::AttentionNorm | Self::MlpNorm => vec![of.hidden],
-            Self::Queries => vec![of.queries(), of.hidden],
-            Self::Keys | Self::Values => vec![of.keys(), of.hidden],
-            Self::AttentionOutput => vec![of.hidden, of.queries()],
-            Self::Gate | Self::Up => vec![of.inner, of.hidden],
-            Self::Down => vec![of.hidden, of.inner],
+            Self::AttentionNorm | Self::MlpNorm => vec![architecture.hidden],
+            Self::Queries => vec![architecture.queries(), architecture.hidden],
+            Self::Keys | Self::Values => vec![architecture.keys(), architecture.hidden],
+            Self::AttentionOutput => vec![architecture.hidden, architecture.queries()],
+            Self::Gate | Self::Up => vec![architecture.inner, architecture.hidden],
+            Self::Down => vec![architecture.hidden, architecture.inner],
         }
     }
 }

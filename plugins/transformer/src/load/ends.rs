@@ -1,4 +1,4 @@
-//! Where texts of a model begin, and where replies end.
+//! The tokens that begin texts of a model, and those that end replies.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What can be wrong with the files of a model.
+//! The errors of the files of a model.
 
 use std::{
     error, fmt, io,

@@ -8,7 +8,7 @@ use std::{
 use super::{
     LoadFault,
     numbers::Stored,
-    tensors::{Place, TensorFile, check_overlap},
+    tensors::{TensorFile, TensorLocation, check_overlap},
 };
 
 const MAGIC: [u8; 4] = *b"GGUF";
@@ -103,8 +103,8 @@ pub(crate) fn open<R: Read + Seek>(mut reader: R, lists: &[&str]) -> Result<(Ten
     }
     let mut tensors = BTreeMap::new();
     for _ in 0..tensor_count {
-        let (name, place) = header.tensor(alignment)?;
-        if tensors.insert(name.clone(), place).is_some() {
+        let (name, location) = header.tensor(alignment)?;
+        if tensors.insert(name.clone(), location).is_some() {
             return Err(LoadFault::Twice(name));
         }
     }
@@ -115,19 +115,23 @@ pub(crate) fn open<R: Read + Seek>(mut reader: R, lists: &[&str]) -> Result<(Ten
 }
 
 /// The tensors, from offsets in the data to offsets in the file.
-fn placed(mut tensors: BTreeMap<String, Place>, first: u64, length: u64) -> Result<BTreeMap<String, Place>, LoadFault> {
+fn placed(
+    mut tensors: BTreeMap<String, TensorLocation>,
+    first: u64,
+    length: u64,
+) -> Result<BTreeMap<String, TensorLocation>, LoadFault> {
     let data = length.saturating_sub(first);
     let mut extents = Vec::with_capacity(tensors.len());
-    for (name, place) in &mut tensors {
-        let begin = place.begin;
-        let Some(bytes) = place.stored.bytes(&place.shape) else {
+    for (name, location) in &mut tensors {
+        let begin = location.begin;
+        let Some(bytes) = location.stored.bytes(&location.shape) else {
             return Err(LoadFault::WrongLength { tensor: name.clone(), found: data, wanted: None });
         };
         let end = begin.saturating_add(bytes);
         if end > data {
             return Err(LoadFault::OutOfRange { tensor: name.clone(), begin, end, length: data });
         }
-        place.begin = first + begin;
+        location.begin = first + begin;
         extents.push((begin, end, name.as_str()));
     }
     check_overlap(extents)?;
@@ -245,10 +249,10 @@ impl<R: Read + Seek> Header<R> {
     }
 
     /// So many numbers, which are in the file.
-    fn numbers<T>(&mut self, count: u64, of: impl Fn([u8; 4]) -> T) -> Result<Vec<T>, LoadFault> {
+    fn numbers<T>(&mut self, count: u64, decode: impl Fn([u8; 4]) -> T) -> Result<Vec<T>, LoadFault> {
         let mut numbers = reserved(count)?;
         for _ in 0..count {
-            numbers.push(of(self.bytes("a list")?));
+            numbers.push(decode(self.bytes("a list")?));
         }
         Ok(numbers)
     }
@@ -279,7 +283,7 @@ impl<R: Read + Seek> Header<R> {
         Ok(())
     }
 
-    fn tensor(&mut self, alignment: u64) -> Result<(String, Place), LoadFault> {
+    fn tensor(&mut self, alignment: u64) -> Result<(String, TensorLocation), LoadFault> {
         let what = "the place of a tensor";
         let name = self.name()?;
         let dimensions = u32::from_le_bytes(self.bytes(what)?);
@@ -295,7 +299,7 @@ impl<R: Read + Seek> Header<R> {
         if !begin.is_multiple_of(alignment) {
             return Err(LoadFault::Unaligned { tensor: name, begin, alignment });
         }
-        Ok((name, Place { stored, shape, begin }))
+        Ok((name, TensorLocation { stored, shape, begin }))
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) fn architecture(metadata: &Metadata, tensors: &mut dyn Tensors) -> Re
         |key: &str, most: u64| Ok::<_, LoadFault>(keys.whole(key, 1..=most)?.ok_or_else(|| missing(key))? as usize);
     let (hidden, heads) =
         (size("llama.embedding_length", MOST_HIDDEN)?, size("llama.attention.head_count", MOST_HEADS)?);
-    let said = keys.whole("llama.attention.key_length", 1..=MOST_HEADS)?.map(|head| head as usize);
-    let head = head_length(hidden, heads, said)?;
+    let stated_length = keys.whole("llama.attention.key_length", 1..=MOST_HEADS)?.map(|head| head as usize);
+    let head = head_length(hidden, heads, stated_length)?;
     for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
         if let Some(found) = keys.whole(key, 0..=u64::MAX)?
             && found != head as u64

@@ -105,7 +105,7 @@ impl Split {
 pub(super) fn definition(metadata: &Metadata, vocabulary: usize) -> Result<Value, LoadFault> {
     let keys = Keys(metadata);
     let model = keys.text(MODEL)?.ok_or_else(|| missing(MODEL))?;
-    let listed = Listed::read(keys, vocabulary)?;
+    let listed = VocabularyTokens::read(keys, vocabulary)?;
     match model {
         "gpt2" => bytes_in_pairs(keys, &listed),
         "llama" => characters_by_score(keys, &listed),
@@ -122,12 +122,12 @@ fn shortened(name: &str) -> String {
 }
 
 /// The tokens of a vocabulary.
-struct Listed<'a> {
+struct VocabularyTokens<'a> {
     texts: &'a Texts,
     kinds: Vec<Kind>,
 }
 
-impl<'a> Listed<'a> {
+impl<'a> VocabularyTokens<'a> {
     fn read(keys: Keys<'a>, vocabulary: usize) -> Result<Self, LoadFault> {
         let texts = keys.texts(TOKENS)?.ok_or_else(|| missing(TOKENS))?;
         if texts.len() > vocabulary {
@@ -209,7 +209,7 @@ fn other_length(key: &str, found: usize, wanted: usize) -> LoadFault {
 }
 
 /// Tokens of bytes, put together in pairs, in the order of the merges.
-fn bytes_in_pairs(keys: Keys<'_>, listed: &Listed<'_>) -> Result<Value, LoadFault> {
+fn bytes_in_pairs(keys: Keys<'_>, listed: &VocabularyTokens<'_>) -> Result<Value, LoadFault> {
     let split = Split::of(keys.text(SPLIT)?.unwrap_or("default"))?;
     let Some(merges) = keys.texts(MERGES)?.filter(|merges| merges.len() > 0) else {
         let why = "it does not have merges; get the file anew, from one who made it with its vocabulary".to_owned();
@@ -229,7 +229,7 @@ fn bytes_in_pairs(keys: Keys<'_>, listed: &Listed<'_>) -> Result<Value, LoadFaul
 
 /// Tokens of characters, put together in pairs, the pair that makes the token of the highest score first. What the
 /// vocabulary cannot write becomes bytes. Spaces are written as `▁`.
-fn characters_by_score(keys: Keys<'_>, listed: &Listed<'_>) -> Result<Value, LoadFault> {
+fn characters_by_score(keys: Keys<'_>, listed: &VocabularyTokens<'_>) -> Result<Value, LoadFault> {
     let scores = keys.numbers(SCORES)?.ok_or_else(|| missing(SCORES))?;
     if scores.len() != listed.texts.len() {
         return Err(other_length(SCORES, scores.len(), listed.texts.len()));

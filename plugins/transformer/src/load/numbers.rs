@@ -96,9 +96,9 @@ impl Stored {
     }
 }
 
-fn each<const SIZE: usize>(bytes: &[u8], numbers: &mut [f32], of: impl Fn(&[u8; SIZE]) -> f32) {
+fn each<const SIZE: usize>(bytes: &[u8], numbers: &mut [f32], decode: impl Fn(&[u8; SIZE]) -> f32) {
     for (word, number) in bytes.as_chunks().0.iter().zip(numbers) {
-        *number = of(word);
+        *number = decode(word);
     }
 }
 

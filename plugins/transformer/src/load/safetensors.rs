@@ -15,7 +15,7 @@ use super::{
     LoadFault,
     error::POINTER,
     numbers::Stored,
-    tensors::{Place, TensorFile, check_overlap},
+    tensors::{TensorFile, TensorLocation, check_overlap},
 };
 
 /// Longest header that is read. One of a hundred thousand tensors is shorter.
@@ -69,7 +69,7 @@ fn places(
     first: u64,
     length: u64,
     is_skipped: &dyn Fn(&str) -> bool,
-) -> Result<BTreeMap<String, Place>, LoadFault> {
+) -> Result<BTreeMap<String, TensorLocation>, LoadFault> {
     let mut extents = Vec::with_capacity(header.0.len());
     let mut tensors = BTreeMap::new();
     for (name, entry) in &header.0 {
@@ -87,8 +87,8 @@ fn places(
             return Err(LoadFault::WrongLength { tensor: name.clone(), found: end - begin, wanted });
         }
         extents.push((begin, end, name.as_str()));
-        let place = Place { stored, shape: entry.shape.clone(), begin: first + begin };
-        if tensors.insert(name.clone(), place).is_some() {
+        let location = TensorLocation { stored, shape: entry.shape.clone(), begin: first + begin };
+        if tensors.insert(name.clone(), location).is_some() {
             return Err(LoadFault::Twice(name.clone()));
         }
     }
@@ -229,11 +229,11 @@ mod tests {
 
         #[test]
         fn damaged_files_are_refused_or_read_and_never_more(
-            place in 0..200_usize, byte in any::<u8>(), keep in 0..200_usize,
+            index in 0..200_usize, byte in any::<u8>(), keep in 0..200_usize,
         ) {
             let mut bytes = file(GOOD, 12);
-            let place = place % bytes.len();
-            bytes[place] = byte;
+            let index = index % bytes.len();
+            bytes[index] = byte;
             bytes.truncate(bytes.len() - keep % 12);
             if let Ok(mut opened) = open(Cursor::new(bytes)) {
                 let names: Vec<String> = opened.names().into_iter().map(str::to_owned).collect();

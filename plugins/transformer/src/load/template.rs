@@ -1,4 +1,4 @@
-//! Templates of conversations: what a model was trained to read instead of a list of messages.
+//! Chat templates, which turn a list of messages into the text that a model was trained to read.
 
 use std::path::Path;
 
@@ -82,8 +82,8 @@ impl ChatTemplate {
                 (path, text)
             }
         };
-        let of = |name: &str| special_text(&config, &format!("{name}_token")).map(str::to_owned);
-        text.map(|text| Self::new(text, of).map_err(|fault| fault.of(&path))).transpose()
+        let special_token = |name: &str| special_text(&config, &format!("{name}_token")).map(str::to_owned);
+        text.map(|text| Self::new(text, special_token).map_err(|fault| fault.of(&path))).transpose()
     }
 
     fn of_gguf(path: &Path) -> Result<Option<Self>, LoadFault> {
@@ -95,12 +95,12 @@ impl ChatTemplate {
             return Err(LoadFault::TooMany { what: "bytes of a template", found, most });
         }
         let texts = keys.texts(TOKENS)?;
-        let of = |name: &str| {
+        let special_token = |name: &str| {
             let (_, key) = GGUF_TOKENS.iter().find(|(token, _)| *token == name)?;
             let token = keys.whole(key, 0..=u64::from(u32::MAX)).ok()??;
             texts?.get(token as usize).map(str::to_owned)
         };
-        Self::new(text.to_owned(), of).map(Some)
+        Self::new(text.to_owned(), special_token).map(Some)
     }
 
     fn new(text: String, special: impl Fn(&str) -> Option<String>) -> Result<Self, LoadFault> {
@@ -191,7 +191,7 @@ fn to_json(value: minijinja::Value, options: Kwargs) -> Result<String, Error> {
     let wrong = |error: serde_json::Error| Error::new(ErrorKind::InvalidOperation, error.to_string());
     let mut text = Vec::new();
     match indent {
-        None => value.serialize(&mut Serializer::with_formatter(&mut text, Spaced)).map_err(wrong)?,
+        None => value.serialize(&mut Serializer::with_formatter(&mut text, SpacedFormatter)).map_err(wrong)?,
         Some(width) => {
             let indent = " ".repeat(width.min(16));
             let pretty = PrettyFormatter::with_indent(indent.as_bytes());
@@ -202,9 +202,9 @@ fn to_json(value: minijinja::Value, options: Kwargs) -> Result<String, Error> {
 }
 
 /// JSON on one line, with a space after commas and colons.
-struct Spaced;
+struct SpacedFormatter;
 
-impl Formatter for Spaced {
+impl Formatter for SpacedFormatter {
     fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }

@@ -12,7 +12,7 @@ const AT_ONCE: u64 = 1 << 20;
 
 /// Where a tensor lies in its file.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct TensorLocation {
     pub(crate) stored: Stored,
     /// Length of each dimension; elements of the last lie together.
     pub(crate) shape: Vec<u64>,
@@ -24,7 +24,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct TensorFile<R> {
     pub(crate) reader: R,
-    pub(crate) tensors: BTreeMap<String, Place>,
+    pub(crate) tensors: BTreeMap<String, TensorLocation>,
 }
 
 /// What gives the rows of tensors by name.
@@ -45,31 +45,31 @@ impl<R: Read + Seek> Tensors for TensorFile<R> {
     }
 
     fn shape(&self, name: &str) -> Option<&[u64]> {
-        self.tensors.get(name).map(|place| place.shape.as_slice())
+        self.tensors.get(name).map(|location| location.shape.as_slice())
     }
 
     fn rows(&mut self, name: &str, each: &mut dyn FnMut(usize, &[f32])) -> Result<(), LoadFault> {
-        let place = self.tensors.get(name).ok_or_else(|| LoadFault::MissingTensor(name.to_owned()))?;
-        let (row_length, rows) = match place.shape[..] {
+        let location = self.tensors.get(name).ok_or_else(|| LoadFault::MissingTensor(name.to_owned()))?;
+        let (row_length, rows) = match location.shape[..] {
             [] => (1, 1),
             [length] => (length, 1),
-            [.., length] => (length, place.shape[..place.shape.len() - 1].iter().product()),
+            [.., length] => (length, location.shape[..location.shape.len() - 1].iter().product()),
         };
-        let row_bytes = place.stored.bytes(&[row_length]).unwrap_or(0);
+        let row_bytes = location.stored.bytes(&[row_length]).unwrap_or(0);
         if row_bytes == 0 || rows == 0 {
             return Ok(());
         }
         let at_once = (AT_ONCE / row_bytes).clamp(1, rows);
         let (mut bytes, mut numbers) = (zeros(at_once * row_bytes, name)?, zeros(at_once * row_length, name)?);
         let row_length = row_length as usize;
-        self.reader.seek(SeekFrom::Start(place.begin))?;
+        self.reader.seek(SeekFrom::Start(location.begin))?;
         let mut row = 0;
         while row < rows {
             let count = at_once.min(rows - row);
             let (bytes, numbers) =
                 (&mut bytes[..(count * row_bytes) as usize], &mut numbers[..count as usize * row_length]);
             self.reader.read_exact(bytes)?;
-            place.stored.decode(bytes, numbers);
+            location.stored.decode(bytes, numbers);
             for (index, numbers) in numbers.chunks_exact(row_length).enumerate() {
                 let index = row as usize + index;
                 if let Some(column) = numbers.iter().position(|number| !number.is_finite()) {

@@ -1,4 +1,4 @@
-//! Texts to tokens, and back: `tokenizer.json` of a folder, or the vocabulary of a GGUF file.
+//! Turns texts into tokens and back, by `tokenizer.json` of a folder or the vocabulary of a GGUF file.
 
 use std::path::Path;
 
@@ -68,7 +68,8 @@ impl Tokenizer {
         let wrong = |why: String| LoadFault::WrongTokenizer(why);
         let text = serde_json::to_vec(&definition).map_err(|error| wrong(error.to_string()))?;
         drop(definition);
-        let inner = catch_panic(PLACE, || Kitoken::from_tokenizers_slice(&text)).map_err(|panic| wrong(said(panic)))?;
+        let inner = catch_panic(PLACE, || Kitoken::from_tokenizers_slice(&text))
+            .map_err(|panic| wrong(panic_message(panic)))?;
         Ok(Self { inner: inner.map_err(|error| wrong(error.to_string()))?, vocabulary, begin })
     }
 
@@ -118,7 +119,8 @@ impl Tokenizer {
             if token as usize >= self.vocabulary {
                 return Err(not(format!("there is no token {token} in a vocabulary of {}", self.vocabulary)));
             }
-            let found = catch_panic(PLACE, || self.inner.decode([token], special)).map_err(|panic| not(said(panic)))?;
+            let found = catch_panic(PLACE, || self.inner.decode([token], special))
+                .map_err(|panic| not(panic_message(panic)))?;
             text.extend(found.unwrap_or_default());
         }
         Ok(text)
@@ -134,7 +136,7 @@ impl Tokenizer {
     }
 }
 
-fn said(panic: Failure) -> String {
+fn panic_message(panic: Failure) -> String {
     panic.to_string()
 }
 

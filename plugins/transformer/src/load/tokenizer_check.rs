@@ -1,4 +1,4 @@
-//! What a tokenizer must be to mean what it says, checked before a library reads it.
+//! Checks a tokenizer before a library reads it: that the library supports all that it contains.
 
 use std::collections::HashSet;
 

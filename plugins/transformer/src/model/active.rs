@@ -1,4 +1,4 @@
-//! A request on its way: what it takes of each pass, and what it has found.
+//! A request that is being computed: what it reads of each pass, and its results so far.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use jackfield_plugin_api::{Failure, Result};
 use tokio::sync::oneshot;
 
 use super::{
-    job::{Job, Logs},
+    job::{Job, LogProbsToKeep},
     prompt::ModelText,
 };
 use crate::{Edits, RunError, Sampler, Sequence, Transformer, lanes::rms_norm, log_probabilities};
 
 /// What was found for a request.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct JobResult {
     /// Hidden states, of shape `[positions, layers, hidden]`.
     pub(super) hidden: Vec<f32>,
     pub(super) embedding: Vec<f32>,
@@ -39,12 +39,12 @@ pub(super) struct TokenLog {
 /// A request on its way. Its prompt was read, or is read in the pass at hand.
 pub(super) struct Active {
     pub(super) job: Job,
-    pub(super) answer: oneshot::Sender<Result<Found>>,
+    pub(super) answer: oneshot::Sender<Result<JobResult>>,
     pub(super) edits: Option<Arc<Edits>>,
     pub(super) writer: Option<Writer>,
     /// Reads the reply whose log-probabilities are asked for, until it was read.
     pub(super) reader: Option<Reader>,
-    found: Found,
+    found: JobResult,
     /// Sum of the normed last layer over the prompt.
     sum: Vec<f64>,
     failure: Option<Failure>,
@@ -72,13 +72,13 @@ pub(super) struct Reader {
 impl Active {
     pub(super) fn new(
         job: Job,
-        answer: oneshot::Sender<Result<Found>>,
+        answer: oneshot::Sender<Result<JobResult>>,
         edits: Option<Arc<Edits>>,
         model: &Transformer,
     ) -> Self {
         let hidden = model.architecture.hidden;
         let captured = job.capture.as_ref().map_or(0, |capture| capture.positions.len() * capture.layers.len());
-        let found = Found { hidden: vec![0.0; captured * hidden], ..Found::default() };
+        let found = JobResult { hidden: vec![0.0; captured * hidden], ..JobResult::default() };
         let sum = if job.embed { vec![0.0; hidden] } else { Vec::new() };
         let reader = job.reply.as_ref().filter(|reply| !reply.is_empty()).map(|_| Reader { sequence: None });
         let mut active = Self { job, answer, edits, writer: None, reader, found, sum, failure: None };
@@ -109,7 +109,7 @@ impl Active {
     }
 
     /// The first position of the prompt that something is to be shown of.
-    pub(super) fn looked_at(&self) -> usize {
+    pub(super) fn first_observed(&self) -> usize {
         let captured = self.job.capture.iter().flat_map(|capture| capture.positions.iter().copied());
         let summed = self.job.embed.then_some(0);
         captured.chain(summed).fold(self.job.prompt.len().saturating_sub(1), usize::min)
@@ -227,7 +227,7 @@ impl Active {
             self.fail(RunError::NotFinite { position }.into());
             return;
         };
-        let Logs { top, distribution, .. } = self.job.logs;
+        let LogProbsToKeep { top, distribution, .. } = self.job.logs;
         if distribution {
             self.found.distribution.extend(all.iter().map(|logprob| *logprob as f32));
         }

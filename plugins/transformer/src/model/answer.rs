@@ -1,11 +1,11 @@
-//! What the worker found to answers.
+//! Turns the results of the worker into completions.
 
 use jackfield_plugin_api::{
     Captured, Completion, CompletionRequest, FinishReason, Host, LikelyToken, Result, TokenLogProb, TokenLogProbs,
     Usage,
 };
 
-use super::{active::Found, job::JobShape, prompt::ModelText};
+use super::{active::JobResult, job::JobShape, prompt::ModelText};
 
 /// The answer to a request that asks for the tokens of its prompt, and for nothing that the weights are needed for.
 pub(super) fn of_tokens(request: &CompletionRequest, prompt: &[u32], text: &ModelText) -> Result<Completion> {
@@ -23,7 +23,7 @@ pub(super) fn of_tokens(request: &CompletionRequest, prompt: &[u32], text: &Mode
 /// Whatever keeps the host from keeping tensors.
 pub(super) fn answer(
     request: &CompletionRequest,
-    found: Found,
+    found: JobResult,
     shape: &JobShape,
     text: &ModelText,
     host: &Host<'_>,

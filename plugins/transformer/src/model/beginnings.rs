@@ -9,17 +9,17 @@ use crate::{Edits, Observer, Positions, RunError, Sequence, Step, Transformer};
 const FEWEST: usize = 16;
 
 /// A prompt of which nothing was read.
-pub(super) struct Unread<'a> {
+pub(super) struct UnreadPrompt<'a> {
     pub(super) sequence: &'a mut Sequence,
     pub(super) tokens: &'a mut Vec<u32>,
     /// One and the same for prompts under equal edits.
     pub(super) edits: Option<&'a Edits>,
     /// The first position that is looked at.
-    pub(super) looked_at: usize,
+    pub(super) first_observed: usize,
 }
 
 /// A prompt that was read, in a sequence that has it still.
-pub(super) struct Read<'a> {
+pub(super) struct PromptRead<'a> {
     pub(super) sequence: &'a Sequence,
     pub(super) tokens: &'a [u32],
     pub(super) edits: Option<&'a Edits>,
@@ -30,14 +30,22 @@ pub(super) struct Read<'a> {
 ///
 /// # Errors
 /// [`RunError::OutOfMemory`] if the system does not give the memory for a copy.
-pub(super) fn copy_beginnings<'a>(read: &[Read<'_>], prompts: Vec<Unread<'a>>) -> Result<Vec<Unread<'a>>, RunError> {
+pub(super) fn copy_beginnings<'a>(
+    read: &[PromptRead<'_>],
+    prompts: Vec<UnreadPrompt<'a>>,
+) -> Result<Vec<UnreadPrompt<'a>>, RunError> {
     let mut unread = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        let most = prompt.looked_at.min(prompt.tokens.len().saturating_sub(1));
-        let same = |read: &&Read<'_>| read.edits.map(ptr::from_ref) == prompt.edits.map(ptr::from_ref);
-        let common =
-            |read: &Read<'_>| read.tokens.iter().zip(&prompt.tokens[..most]).take_while(|(a, b)| a == b).count();
-        match read.iter().filter(same).map(|read| (common(read), read)).max_by_key(|(tokens, _)| *tokens) {
+        let most = prompt.first_observed.min(prompt.tokens.len().saturating_sub(1));
+        let has_same_edits = |read: &&PromptRead<'_>| read.edits.map(ptr::from_ref) == prompt.edits.map(ptr::from_ref);
+        let common_tokens =
+            |read: &PromptRead<'_>| read.tokens.iter().zip(&prompt.tokens[..most]).take_while(|(a, b)| a == b).count();
+        match read
+            .iter()
+            .filter(has_same_edits)
+            .map(|read| (common_tokens(read), read))
+            .max_by_key(|(tokens, _)| *tokens)
+        {
             Some((tokens, read)) if tokens >= FEWEST => {
                 *prompt.sequence = read.sequence.beginning(tokens, prompt.sequence.capacity().max(tokens))?;
                 prompt.tokens.drain(..tokens);
@@ -50,28 +58,29 @@ pub(super) fn copy_beginnings<'a>(read: &[Read<'_>], prompts: Vec<Unread<'a>>) -
 
 /// Prompts that begin with the same tokens.
 #[derive(Debug, PartialEq, Eq)]
-struct Alike {
+struct PromptsWithCommonBeginning {
     tokens: usize,
     /// Indices, in order.
     prompts: Vec<usize>,
 }
 
-struct Nothing;
+struct NothingObserved;
 
-impl Observer for Nothing {}
+impl Observer for NothingObserved {}
 
 /// Reads what prompts under equal edits have in common, up to the first position that is looked at and without the last. Their
 /// sequences have it then, and the rest is left of their tokens.
 ///
 /// # Errors
 /// [`RunError`] if it cannot be read.
-pub(super) fn read_beginnings(model: &Transformer, mut prompts: Vec<Unread<'_>>) -> Result<(), RunError> {
-    let groups = alike(&prompts);
+pub(super) fn read_beginnings(model: &Transformer, mut prompts: Vec<UnreadPrompt<'_>>) -> Result<(), RunError> {
+    let groups = group_by_beginning(&prompts);
     if groups.is_empty() {
         return Ok(());
     }
     // Each prompt goes on in a copy with room of its own, and the last that does needs none.
-    let room = |group: &Alike| group.prompts.last().map_or(0, |last| prompts[*last].sequence.capacity());
+    let room =
+        |group: &PromptsWithCommonBeginning| group.prompts.last().map_or(0, |last| prompts[*last].sequence.capacity());
     let mut sequences: Vec<Sequence> =
         groups.iter().map(|group| model.sequence(room(group))).collect::<Result<_, _>>()?;
     let steps = groups.iter().zip(&mut sequences).map(|(group, sequence)| {
@@ -84,7 +93,7 @@ pub(super) fn read_beginnings(model: &Transformer, mut prompts: Vec<Unread<'_>>)
             logits: Positions::None,
         }
     });
-    model.forward(&mut steps.collect::<Vec<_>>(), &mut Nothing)?;
+    model.forward(&mut steps.collect::<Vec<_>>(), &mut NothingObserved)?;
     for (group, sequence) in groups.iter().zip(sequences) {
         for &index in &group.prompts {
             let prompt = &mut prompts[index];
@@ -96,7 +105,7 @@ pub(super) fn read_beginnings(model: &Transformer, mut prompts: Vec<Unread<'_>>)
 }
 
 /// Groups of at least two prompts, each prompt in at most one.
-fn alike(prompts: &[Unread<'_>]) -> Vec<Alike> {
+fn group_by_beginning(prompts: &[UnreadPrompt<'_>]) -> Vec<PromptsWithCommonBeginning> {
     let (mut groups, mut left) = (Vec::new(), (0..prompts.len()).collect::<Vec<usize>>());
     while let Some((&first, others)) = left.split_first() {
         let others = others.iter().map(|&other| (common(&prompts[first], &prompts[other]), other));
@@ -108,7 +117,7 @@ fn alike(prompts: &[Unread<'_>]) -> Vec<Alike> {
         let mut group = vec![first];
         if let Some((_, &tokens)) = best {
             group.extend(others.iter().filter(|(common, _)| *common >= tokens).map(|(_, other)| *other));
-            groups.push(Alike { tokens, prompts: group.clone() });
+            groups.push(PromptsWithCommonBeginning { tokens, prompts: group.clone() });
         }
         left.retain(|index| !group.contains(index));
     }
@@ -116,11 +125,11 @@ fn alike(prompts: &[Unread<'_>]) -> Vec<Alike> {
 }
 
 /// How many tokens two prompts can have read for them at once.
-fn common(one: &Unread<'_>, other: &Unread<'_>) -> usize {
+fn common(one: &UnreadPrompt<'_>, other: &UnreadPrompt<'_>) -> usize {
     if one.edits.map(ptr::from_ref) != other.edits.map(ptr::from_ref) {
         return 0;
     }
-    let most = |prompt: &Unread<'_>| prompt.looked_at.min(prompt.tokens.len().saturating_sub(1));
+    let most = |prompt: &UnreadPrompt<'_>| prompt.first_observed.min(prompt.tokens.len().saturating_sub(1));
     let pairs = one.tokens.iter().zip(&*other.tokens).take(most(one).min(most(other)));
     pairs.take_while(|(a, b)| a == b).count()
 }
@@ -136,15 +145,15 @@ mod tests {
 
     /// Keeps all that a pass shows, as bits, with where it is.
     #[derive(Default)]
-    struct Shown(Vec<(usize, usize, usize, Vec<u32>)>);
+    struct PassObserver(Vec<(usize, usize, usize, Vec<u32>)>);
 
-    impl Shown {
+    impl PassObserver {
         fn keep(&mut self, step: usize, position: usize, layer: usize, numbers: &[f32]) {
             self.0.push((step, position, layer, numbers.iter().map(|x| x.to_bits()).collect()));
         }
     }
 
-    impl Observer for Shown {
+    impl Observer for PassObserver {
         fn hidden(&mut self, step: usize, position: usize, layer: usize, state: &[f32]) {
             self.keep(step, position, layer, state);
         }
@@ -191,25 +200,25 @@ mod tests {
                 tokens.iter().map(|tokens| model.sequence(tokens.len()).expect("it fits the context")).collect();
             if at_once {
                 let unread = sequences.iter_mut().zip(&mut tokens).zip(&cases);
-                let unread = unread.map(|((sequence, tokens), &(_, looked_at, is_edited, _))| Unread {
+                let unread = unread.map(|((sequence, tokens), &(_, first_observed, is_edited, _))| UnreadPrompt {
                     sequence,
                     tokens,
                     edits: is_edited.then_some(&edits),
-                    looked_at,
+                    first_observed,
                 });
                 read_beginnings(&model, unread.collect()).expect("they can be read");
                 let left: Vec<usize> = tokens.iter().map(Vec::len).collect();
                 assert_eq!(left, cases.iter().map(|(.., left)| *left).collect::<Vec<_>>());
             }
             let steps = sequences.iter_mut().zip(&tokens).zip(&cases);
-            let steps = steps.map(|((sequence, tokens), &(ref all, looked_at, is_edited, _))| Step {
+            let steps = steps.map(|((sequence, tokens), &(ref all, first_observed, is_edited, _))| Step {
                 sequence,
                 tokens,
                 edits: is_edited.then_some(&edits),
-                hidden: Positions::From(looked_at.min(all.len() - 1)),
+                hidden: Positions::From(first_observed.min(all.len() - 1)),
                 logits: Positions::Last,
             });
-            let mut shown = Shown::default();
+            let mut shown = PassObserver::default();
             model.forward(&mut steps.collect::<Vec<_>>(), &mut shown).expect("they can be read");
             shown.0.sort_unstable();
             (shown.0, sequences)

@@ -1,4 +1,4 @@
-//! What `transformer` is told, and a call from begin to end.
+//! The configuration of `transformer`, and a call from its beginning to its end.
 
 use std::{num::NonZero, sync::Arc, thread};
 
@@ -161,13 +161,13 @@ impl Model for TransformerModel {
         };
         let text = engine.text();
         let context = self.context.unwrap_or(usize::MAX).min(text.architecture.context);
-        let asked = job::Asked {
+        let with_defaults = job::RequestWithDefaults {
             request: &request,
             sampling: self.sampling(&request, host),
             max_tokens: self.max_tokens,
             context,
         };
-        let job = asked.job(text, host)?;
+        let job = with_defaults.job(text, host)?;
         if !job.is_work() {
             return answer::of_tokens(&request, &job.prompt, text);
         }

@@ -1,4 +1,4 @@
-//! The analyzer `edited-weights`: edits to a model of its own.
+//! The analyzer `edited-weights`, which writes a model with edits in its weights.
 
 use std::collections::BTreeMap;
 

@@ -1,20 +1,20 @@
-//! Models that are in use. All who are configured alike share one: its weights, and the thread that computes.
+//! Models that are in use. All stages with the same configuration share one: its weights, and the thread that computes.
 
 use std::{
     collections::HashMap,
     mem,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, Weak,
         mpsc::{Receiver, Sender, channel},
     },
     thread,
 };
 
-use jackfield_plugin_api::{DigestedPath, Failure, Result, catch_panic};
+use jackfield_plugin_api::{DigestedPath, Failure, Result, catch_panic, sync::lock};
 use tokio::sync::oneshot;
 
-use super::{active::Found, job::Job, prompt::ModelText, worker::Worker};
+use super::{active::JobResult, job::Job, prompt::ModelText, worker::Worker};
 use crate::{Admission, LoadFault, MemoryBudget, RunOptions, Transformer};
 
 /// How a model is run.
@@ -27,7 +27,7 @@ pub(super) struct EngineOptions {
     pub(super) memory: Option<u64>,
 }
 
-/// What tells a model in use from others: path, digest, and how it is run.
+/// The identity of a model in use: path, digest, and how it is run.
 type Key = (PathBuf, String, &'static str, usize, usize, Option<u64>);
 
 static OPEN: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
@@ -42,37 +42,27 @@ pub(crate) struct Engine {
     warnings: Arc<Warnings>,
 }
 
-/// What the worker has to say to whoever runs the model, until a call hands it to the host.
+/// Warnings of the worker, until a call passes them to the host.
 #[derive(Debug, Default)]
 pub(super) struct Warnings(Mutex<Vec<String>>);
 
 impl Warnings {
-    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn add(&self, more: Vec<String>) {
-        if !more.is_empty() {
-            self.lock().extend(more);
+    pub(super) fn add(&self, warnings: Vec<String>) {
+        if !warnings.is_empty() {
+            lock(&self.0).extend(warnings);
         }
     }
 }
 
-/// Where the worker takes requests from; none as long as there is no worker.
+/// The channel to the worker; none as long as there is no worker.
 #[derive(Debug, Default)]
-struct Queue(Mutex<Option<Sender<Waiting>>>);
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Option<Sender<Waiting>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+struct Queue(Mutex<Option<Sender<PendingRequest>>>);
 
 /// A request that waits for the worker.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct PendingRequest {
     pub(super) job: Job,
-    pub(super) answer: oneshot::Sender<Result<Found>>,
+    pub(super) answer: oneshot::Sender<Result<JobResult>>,
 }
 
 impl Engine {
@@ -83,8 +73,8 @@ impl Engine {
     pub(super) fn open(path: &DigestedPath, options: EngineOptions) -> Result<Arc<Self>> {
         let RunOptions { kernel, threads } = options.run;
         let key = (path.path.clone(), path.sha256.clone(), kernel.name(), threads, options.batch, options.memory);
-        // Held while a model is read: whoever asks for the same one meanwhile gets this one.
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        // Locked while a model is read: a stage that opens the same model meanwhile gets this one.
+        let mut open = lock(&OPEN);
         let open = open.get_or_insert_default();
         if let Some(engine) = open.get(&key).and_then(Weak::upgrade) {
             return Ok(engine);
@@ -97,9 +87,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// What the worker has to say since this was last asked.
+    /// Takes the warnings since the last call.
     pub(super) fn take_warnings(&self) -> Vec<String> {
-        mem::take(&mut self.warnings.lock())
+        mem::take(&mut lock(&self.warnings.0))
     }
 
     pub(super) fn text(&self) -> &ModelText {
@@ -110,28 +100,30 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure`] for weights that cannot be read, and for what cannot be computed.
-    pub(super) async fn ask(&self, job: Job) -> Result<Found> {
+    pub(super) async fn ask(&self, job: Job) -> Result<JobResult> {
         let (answer, found) = oneshot::channel();
-        self.send(Waiting { job, answer })?;
+        self.send(PendingRequest { job, answer })?;
         let ended = |_| Failure::Internal("the thread of the model `transformer` ended".to_owned());
         found.await.map_err(ended)?
     }
 
     /// Hands a request to the worker, which is begun if there is none.
-    fn send(&self, waiting: Waiting) -> Result<()> {
-        let mut queue = self.queue.lock();
+    fn send(&self, waiting: PendingRequest) -> Result<()> {
+        let mut queue = lock(&self.queue.0);
         if queue.is_none() {
             let (sender, requests) = channel();
-            let (path, options) = (self.path.clone(), self.options);
-            let (text, shared) = (Arc::clone(&self.text), Arc::clone(&self.queue));
-            let warnings = Arc::clone(&self.warnings);
-            let begun = thread::Builder::new()
-                .name("transformer".to_owned())
-                .spawn(move || serve((&path, options), text, &requests, (&shared, &warnings)));
+            let context = WorkerContext {
+                path: self.path.clone(),
+                options: self.options,
+                text: Arc::clone(&self.text),
+                queue: Arc::clone(&self.queue),
+                warnings: Arc::clone(&self.warnings),
+            };
+            let begun = thread::Builder::new().name("transformer".to_owned()).spawn(move || serve(&context, &requests));
             begun.map_err(|error| Failure::Unavailable(format!("cannot start the thread of the model: {error}")))?;
             *queue = Some(sender);
         }
-        // The worker lets go of its end only with the queue locked, and takes the sender with it.
+        // The worker closes its end only while the queue is locked, and removes the sender then.
         if queue.as_ref().is_some_and(|queue| queue.send(waiting).is_ok()) {
             Ok(())
         } else {
@@ -143,18 +135,23 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // Ends the worker.
-        *self.queue.lock() = None;
+        *lock(&self.queue.0) = None;
     }
 }
 
-/// Computes until nobody has the model in use. Where the weights cannot be read, those who wait are told, and the next
-/// request tries anew; where they are not what they must be, all who ask are told.
-fn serve(
-    (path, options): (&Path, EngineOptions),
+/// What the thread of the worker needs of its engine, which it does not keep alive.
+struct WorkerContext {
+    path: PathBuf,
+    options: EngineOptions,
     text: Arc<ModelText>,
-    requests: &Receiver<Waiting>,
-    (queue, warnings): (&Queue, &Warnings),
-) {
+    queue: Arc<Queue>,
+    warnings: Arc<Warnings>,
+}
+
+/// Computes until the model is not in use any more. If the weights cannot be read, the pending requests fail, and the next
+/// request tries to read them anew; if the weights are not valid, all requests fail.
+fn serve(context: &WorkerContext, requests: &Receiver<PendingRequest>) {
+    let WorkerContext { path, options, text, .. } = context;
     let budget = MemoryBudget::new(options.memory);
     let mut is_final = false;
     let loaded = catch_panic("transformer", || {
@@ -178,18 +175,18 @@ fn serve(
         Ok((model, _weights)) => {
             let threads = options.run.threads;
             let admission = Admission::new(&budget, model.architecture(), threads, options.batch);
-            return Worker::new(&model, text, admission, warnings).serve(requests);
+            return Worker::new(&model, Arc::clone(text), admission, &context.warnings).serve(requests);
         }
         Err(failure) => failure,
     };
     if is_final {
-        // Whoever asked may have left.
+        // The receiver may have been dropped.
         return requests.iter().for_each(|waiting| drop(waiting.answer.send(Err(failure.clone()))));
     }
-    let mut queue = queue.lock();
+    let mut queue = lock(&context.queue.0);
     *queue = None;
     for waiting in requests.try_iter() {
-        // Whoever asked may have left.
+        // The receiver may have been dropped.
         let _ = waiting.answer.send(Err(failure.clone()));
     }
 }

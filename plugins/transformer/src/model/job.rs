@@ -1,4 +1,4 @@
-//! Requests to what the worker does.
+//! Turns completion requests into jobs of the worker.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub(super) struct Job {
     pub(super) embed: bool,
     /// A reply whose log-probabilities are asked for.
     pub(super) reply: Option<Vec<u32>>,
-    pub(super) logs: Logs,
-    pub(super) writing: Option<Writing>,
+    pub(super) logs: LogProbsToKeep,
+    pub(super) writing: Option<ReplyToWrite>,
     /// Tokens of a prompt and its answer that a model must have memory for to be of use.
     pub(super) usual: usize,
 }
@@ -37,7 +37,7 @@ pub(super) struct CaptureJob {
 
 /// Which log-probabilities are kept of a token.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Logs {
+pub(super) struct LogProbsToKeep {
     /// Of how many tokens of what the model itself writes.
     pub(super) first: usize,
     /// How many of the likeliest tokens.
@@ -48,7 +48,7 @@ pub(super) struct Logs {
 
 /// A reply that the model writes.
 #[derive(Clone, Debug)]
-pub(super) struct Writing {
+pub(super) struct ReplyToWrite {
     /// The most tokens, at least 1.
     pub(super) most: usize,
     pub(super) sampling: Sampling,
@@ -117,7 +117,7 @@ impl Job {
 }
 
 /// A request, and what the configuration says of it.
-pub(super) struct Asked<'a> {
+pub(super) struct RequestWithDefaults<'a> {
     pub(super) request: &'a CompletionRequest,
     pub(super) sampling: Sampling,
     /// Most tokens where the request does not say.
@@ -126,7 +126,7 @@ pub(super) struct Asked<'a> {
     pub(super) context: usize,
 }
 
-impl Asked<'_> {
+impl RequestWithDefaults<'_> {
     /// What the worker has to do.
     ///
     /// # Errors
@@ -145,9 +145,9 @@ impl Asked<'_> {
                 self.context
             )));
         }
-        let (mut logs, mut reply) = (Logs::default(), None);
+        let (mut logs, mut reply) = (LogProbsToKeep::default(), None);
         if let Some(asked) = &request.logprobs {
-            logs = Logs { first: 0, top: asked.top as usize, distribution: asked.distribution };
+            logs = LogProbsToKeep { first: 0, top: asked.top as usize, distribution: asked.distribution };
             match &asked.on {
                 LogProbsOn::First(first) => logs.first = *first as usize,
                 LogProbsOn::Reply(said) => reply = Some(text.tokenizer.encode(said, false)?),
@@ -163,7 +163,7 @@ impl Asked<'_> {
         let most = most.min(self.context - read + 1);
         // No more are written, and room for their distributions is not reserved in vain.
         logs.first = logs.first.min(most);
-        let writing = (most > 0).then(|| Writing { most, sampling: self.sampling, stop: request.stop.clone() });
+        let writing = (most > 0).then(|| ReplyToWrite { most, sampling: self.sampling, stop: request.stop.clone() });
         let edits = request.edits.iter().filter(|edit| edit.weight != 0.0);
         let job = Job {
             edits: edits.map(|edit| keyed(edit, text, host)).collect::<Result<_>>()?,
@@ -198,14 +198,15 @@ fn positions(capture: &Capture, text: &ModelText, read: usize) -> Result<Capture
     if let Some(beyond) = layers.iter().find(|layer| **layer > most) {
         return Err(Failure::InvalidInput(format!("there is no layer {beyond} to capture: they go from 0 to {most}")));
     }
-    let place = |position: &i64| {
+    let index_of_position = |position: &i64| {
         let from_front = if *position < 0 { position.saturating_add(read as i64) } else { *position };
         let there = usize::try_from(from_front).ok().filter(|position| *position < read);
         there.ok_or_else(|| {
             Failure::InvalidInput(format!("there is no position {position} to capture: the prompt has {read} tokens"))
         })
     };
-    let positions = capture.positions.as_deref().unwrap_or(&[-1]).iter().map(place).collect::<Result<_>>()?;
+    let positions =
+        capture.positions.as_deref().unwrap_or(&[-1]).iter().map(index_of_position).collect::<Result<_>>()?;
     Ok(CaptureJob { layers, positions })
 }
 

@@ -1,4 +1,4 @@
-//! Edits made ready: equal ones once, for however many requests.
+//! Prepares the edits of requests, equal ones only once.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ const MOST_KEPT: usize = 32;
 /// Edits that were made ready, those used last at the end.
 #[derive(Default)]
 pub(super) struct PreparedEdits {
-    kept: Vec<(Vec<EditKey>, Arc<Edits>)>,
+    prepared: Vec<(Vec<EditKey>, Arc<Edits>)>,
 }
 
 impl PreparedEdits {
@@ -24,10 +24,10 @@ impl PreparedEdits {
             return Ok(None);
         }
         let same = |key: &[EditKey]| key.iter().eq(edits.iter().map(|edit| &edit.key));
-        if let Some(index) = self.kept.iter().position(|(key, _)| same(key)) {
-            let found = self.kept.remove(index);
+        if let Some(index) = self.prepared.iter().position(|(key, _)| same(key)) {
+            let found = self.prepared.remove(index);
             let ready = Arc::clone(&found.1);
-            self.kept.push(found);
+            self.prepared.push(found);
             return Ok(Some(ready));
         }
         let specs: Vec<EditSpec<'_>> = edits
@@ -41,10 +41,10 @@ impl PreparedEdits {
             })
             .collect();
         let ready = Arc::new(model.edits(&specs)?);
-        if self.kept.len() >= MOST_KEPT {
-            self.kept.remove(0);
+        if self.prepared.len() >= MOST_KEPT {
+            self.prepared.remove(0);
         }
-        self.kept.push((edits.iter().map(|edit| edit.key.clone()).collect(), Arc::clone(&ready)));
+        self.prepared.push((edits.iter().map(|edit| edit.key.clone()).collect(), Arc::clone(&ready)));
         Ok(Some(ready))
     }
 }

@@ -1,4 +1,4 @@
-//! Conversations to tokens.
+//! Turns conversations into tokens.
 
 use std::{borrow::Cow, path::Path};
 
@@ -40,20 +40,20 @@ impl ModelText {
         let Some(template) = self.template.as_ref().filter(|_| !messages.is_empty()) else {
             return self.plain(request);
         };
-        let told = request.schema.as_ref().map(|schema| told(schema));
-        let hidden = Hidden::of(&request.messages, told.as_deref());
+        let instruction = request.schema.as_ref().map(|schema| schema_instruction(schema));
+        let hidden = Hidden::of(&request.messages, instruction.as_deref());
         let mut turns: Vec<Message> = messages.to_vec();
         for turn in &mut turns {
             turn.content = hidden.hide(&turn.content, &self.special).into_owned();
         }
-        let mut text = match told {
+        let mut text = match instruction {
             None => template.render(&turns, true)?,
-            Some(told) => {
-                let told = hidden.hide(&told, &self.special);
+            Some(instruction) => {
+                let instruction = hidden.hide(&instruction, &self.special);
                 // A template may know no system messages.
                 template
-                    .render(&told_in_system(&turns, &told), true)
-                    .or_else(|_| template.render(&told_in_last(&turns, &told), true))?
+                    .render(&with_instruction_in_system(&turns, &instruction), true)
+                    .or_else(|_| template.render(&with_instruction_in_last(&turns, &instruction), true))?
             }
         };
         text.push_str(&hidden.hide(continued.unwrap_or_default(), &self.special));
@@ -63,9 +63,9 @@ impl ModelText {
     /// The messages one after the other, for a model that has no template, or a text that is none's turn.
     fn plain(&self, request: &CompletionRequest) -> Result<Vec<u32>, RunError> {
         let mut turns: Vec<&str> = request.messages.iter().map(|message| message.content.as_str()).collect();
-        let told = request.schema.as_ref().map(|schema| told(schema));
-        if let Some(told) = &told {
-            turns.insert(0, told);
+        let instruction = request.schema.as_ref().map(|schema| schema_instruction(schema));
+        if let Some(instruction) = &instruction {
+            turns.insert(0, instruction);
         }
         let mut tokens: Vec<u32> = self.ends.begin.into_iter().collect();
         tokens.extend(self.tokenizer.encode(&turns.join("\n\n"), false)?);
@@ -130,10 +130,10 @@ struct Hidden {
 }
 
 impl Hidden {
-    fn of(messages: &[Message], told: Option<&str>) -> Self {
+    fn of(messages: &[Message], instruction: Option<&str>) -> Self {
         let has = |mark: char| {
             messages.iter().any(|message| message.content.contains(mark))
-                || told.is_some_and(|told| told.contains(mark))
+                || instruction.is_some_and(|instruction| instruction.contains(mark))
         };
         // There are more characters for private use than a context has tokens.
         let mark = ('\u{e000}'..='\u{f8ff}').chain('\u{f0000}'..='\u{ffffd}').find(|mark| !has(*mark));
@@ -171,23 +171,23 @@ impl Hidden {
 }
 
 /// What a model is told that is to follow a schema.
-fn told(schema: &Value) -> String {
+fn schema_instruction(schema: &Value) -> String {
     format!("Answer with JSON alone, without any other text. It follows this JSON Schema:\n{schema}")
 }
 
-fn told_in_system(turns: &[Message], told: &str) -> Vec<Message> {
+fn with_instruction_in_system(turns: &[Message], instruction: &str) -> Vec<Message> {
     let mut turns = turns.to_vec();
     match turns.iter_mut().find(|turn| turn.role == Role::System) {
-        Some(system) => system.content = format!("{}\n\n{}", system.content, told),
-        None => turns.insert(0, Message::system(told)),
+        Some(system) => system.content = format!("{}\n\n{}", system.content, instruction),
+        None => turns.insert(0, Message::system(instruction)),
     }
     turns
 }
 
-fn told_in_last(turns: &[Message], told: &str) -> Vec<Message> {
+fn with_instruction_in_last(turns: &[Message], instruction: &str) -> Vec<Message> {
     let mut turns = turns.to_vec();
     if let Some(last) = turns.last_mut() {
-        last.content = format!("{}\n\n{}", last.content, told);
+        last.content = format!("{}\n\n{}", last.content, instruction);
     }
     turns
 }

@@ -35,7 +35,7 @@ async fn ask(model: &TransformerModel, request: &CompletionRequest, host: &FakeH
     model.complete(request.clone(), &Host::new(host, &context, 0)).await
 }
 
-fn asked(text: &str) -> CompletionRequest {
+fn request_for(text: &str) -> CompletionRequest {
     CompletionRequest::new(vec![Message::system("Be brief."), Message::user(text)])
 }
 
@@ -61,7 +61,7 @@ fn requests(host: &FakeHost) -> Vec<CompletionRequest> {
     (0..64_u32)
         .map(|index| {
             let words = ["the cat", "that other hat", "a fat mat sat on the cat", "12 hats"];
-            let base = asked(words[index as usize % 4]);
+            let base = request_for(words[index as usize % 4]);
             match index % 8 {
                 0 | 1 => base,
                 2 => CompletionRequest { edits: vec![edit(0, RowNormalization::None)], ..base },
@@ -92,7 +92,7 @@ async fn requests_are_answered_alike_alone_and_all_at_once_in_any_order_at_any_n
     }
     assert!(wanted.iter().any(|answer| answer.text != wanted[0].text && !answer.text.is_empty()));
     // Prompts begin with the same tokens, so many that those are read once.
-    let tokenize = |text| CompletionRequest { tokenize: true, max_tokens: Some(0), ..asked(text) };
+    let tokenize = |text| CompletionRequest { tokenize: true, max_tokens: Some(0), ..request_for(text) };
     let [one, other] = [tokenize("the cat"), tokenize("12 hats")];
     let (one, other) = (ask(&alone, &one, &host).await, ask(&alone, &other, &host).await);
     let (one, other) = (one.expect("an answer").tokens, other.expect("an answer").tokens);
@@ -157,7 +157,7 @@ async fn a_model_is_told_the_schema() {
     let request = CompletionRequest {
         tokenize: true,
         max_tokens: Some(0),
-        ..asked("the cat").with_schema(json!({ "type": "integer" }))
+        ..request_for("the cat").with_schema(json!({ "type": "integer" }))
     };
     let tokens = ask(&model, &request, &host).await.expect("an answer").tokens.expect("tokens");
     let text: String = tokens.iter().map(|token| token.text.as_str()).collect();
@@ -176,13 +176,13 @@ async fn an_answer_ends_at_its_length_and_before_a_text_that_ends_it_also_across
     let (host, model) = (FakeHost::default(), model(json!({ "max_tokens": 40 })));
     let mut across = 0;
     for words in ["the cat", "that hat", "the mat", "other"] {
-        let full = ask(&model, &asked(words), &host).await.expect("an answer");
+        let full = ask(&model, &request_for(words), &host).await.expect("an answer");
         assert!(full.finish == FinishReason::Stop || full.usage.expect("counted").output == 40, "{full:?}");
         let characters: Vec<char> = full.text.chars().collect();
         // What is no text cannot be written down to end one.
         let windows = characters.windows(3).filter(|window| !window.contains(&'\u{fffd}')).take(4);
         for stop in windows.map(String::from_iter) {
-            let request = CompletionRequest { stop: vec!["not there".to_owned(), stop.clone()], ..asked(words) };
+            let request = CompletionRequest { stop: vec!["not there".to_owned(), stop.clone()], ..request_for(words) };
             let cut = ask(&model, &request, &host).await.expect("an answer");
             let end = full.text.find(&stop).expect("it is there");
             assert_eq!((cut.text.as_str(), cut.finish), (&full.text[..end], FinishReason::Stop), "{stop:?}");
@@ -191,8 +191,8 @@ async fn an_answer_ends_at_its_length_and_before_a_text_that_ends_it_also_across
         }
     }
     assert!(across > 3, "{across}");
-    let full = ask(&model, &asked("the cat"), &host).await.expect("an answer");
-    let short = ask(&model, &CompletionRequest { max_tokens: Some(2), ..asked("the cat") }, &host).await;
+    let full = ask(&model, &request_for("the cat"), &host).await.expect("an answer");
+    let short = ask(&model, &CompletionRequest { max_tokens: Some(2), ..request_for("the cat") }, &host).await;
     let short = short.expect("an answer");
     assert!(full.text.starts_with(&short.text) && short.usage.expect("counted").output == 2);
 }
@@ -201,7 +201,8 @@ async fn an_answer_ends_at_its_length_and_before_a_text_that_ends_it_also_across
 async fn what_is_captured_is_what_the_model_computes_and_a_vector_has_length_one() {
     let (host, model) = (FakeHost::default(), model(json!({})));
     let capture = Some(Capture { layers: Some(vec![2, 0]), positions: Some(vec![-1, 1]) });
-    let request = CompletionRequest { capture, embed: true, tokenize: true, max_tokens: Some(0), ..asked("the cat") };
+    let request =
+        CompletionRequest { capture, embed: true, tokenize: true, max_tokens: Some(0), ..request_for("the cat") };
     let answer = ask(&model, &request, &host).await.expect("an answer");
     let captured = answer.captured.expect("captured");
     let ids: Vec<u32> = answer.tokens.expect("tokens").iter().map(|token| token.id).collect();
@@ -221,7 +222,8 @@ async fn what_is_captured_is_what_the_model_computes_and_a_vector_has_length_one
 async fn log_probabilities_are_those_of_the_reply_whether_it_is_written_or_read() {
     let (host, model) = (FakeHost::default(), model(json!({})));
     let logs = |on| Some(LogProbs { top: 2, distribution: true, on });
-    let first = CompletionRequest { logprobs: logs(LogProbsOn::First(4)), max_tokens: Some(0), ..asked("the cat") };
+    let first =
+        CompletionRequest { logprobs: logs(LogProbsOn::First(4)), max_tokens: Some(0), ..request_for("the cat") };
     let first = ask(&model, &first, &host).await.expect("an answer");
     assert_eq!((first.text.as_str(), first.usage.expect("counted").output), ("", 0));
     let written = first.logprobs.expect("logprobs");
@@ -236,7 +238,7 @@ async fn log_probabilities_are_those_of_the_reply_whether_it_is_written_or_read(
         assert!((row.iter().map(|x| f64::from(*x).exp()).sum::<f64>() - 1.0).abs() < 1e-5);
     }
     let reply = "the hat";
-    let read = CompletionRequest { logprobs: logs(LogProbsOn::Reply(reply.to_owned())), ..asked("the cat") };
+    let read = CompletionRequest { logprobs: logs(LogProbsOn::Reply(reply.to_owned())), ..request_for("the cat") };
     let read = ask(&model, &read, &host).await.expect("an answer");
     assert!(!read.text.is_empty());
     let logs = read.logprobs.expect("logprobs");
@@ -249,17 +251,17 @@ async fn log_probabilities_are_those_of_the_reply_whether_it_is_written_or_read(
 async fn draws_follow_from_the_request_and_the_seed_of_the_configuration() {
     let host = FakeHost::default();
     let (one, other) = (model(json!({ "temperature": 1.5 })), model(json!({ "temperature": 1.5, "seed": 1 })));
-    let again = CompletionRequest { replicate: 1, ..asked("the cat") };
-    let fixed = CompletionRequest { seed: Some(3), ..asked("the cat") };
+    let again = CompletionRequest { replicate: 1, ..request_for("the cat") };
+    let fixed = CompletionRequest { seed: Some(3), ..request_for("the cat") };
     let text = async |model: &TransformerModel, request: &CompletionRequest| {
         ask(model, request, &host).await.expect("an answer").text
     };
-    let base = text(&one, &asked("the cat")).await;
-    assert_eq!(base, text(&one, &asked("the cat")).await);
+    let base = text(&one, &request_for("the cat")).await;
+    assert_eq!(base, text(&one, &request_for("the cat")).await);
     assert_ne!(base, text(&one, &again).await);
-    assert_ne!(base, text(&other, &asked("the cat")).await);
+    assert_ne!(base, text(&other, &request_for("the cat")).await);
     assert_eq!(text(&one, &fixed).await, text(&other, &fixed).await);
-    let greedy = CompletionRequest { temperature: Some(0.0), ..asked("the cat") };
+    let greedy = CompletionRequest { temperature: Some(0.0), ..request_for("the cat") };
     assert_eq!(text(&one, &greedy).await, text(&other, &greedy).await);
 }
 
@@ -268,14 +270,14 @@ async fn what_cannot_be_is_refused_by_name_and_others_are_answered() {
     let (host, model) = (FakeHost::default(), model(json!({ "context": 40 })));
     let refused =
         async |request: CompletionRequest| ask(&model, &request, &host).await.expect_err("refused").to_string();
-    let long = refused(asked(&"the cat ".repeat(40))).await;
+    let long = refused(request_for(&"the cat ".repeat(40))).await;
     assert!(long.contains("the prompt has") && long.contains("the model reads 40"), "{long}");
     let reply = LogProbsOn::Reply("the cat ".repeat(40));
     let logprobs = Some(LogProbs { top: 0, distribution: false, on: reply });
-    let long = refused(CompletionRequest { logprobs, ..asked("the") }).await;
+    let long = refused(CompletionRequest { logprobs, ..request_for("the") }).await;
     assert!(long.contains("the prompt and the reply have"), "{long}");
     let capture =
-        |layers, positions| CompletionRequest { capture: Some(Capture { layers, positions }), ..asked("the") };
+        |layers, positions| CompletionRequest { capture: Some(Capture { layers, positions }), ..request_for("the") };
     assert!(
         refused(capture(Some(vec![3]), None)).await.contains("there is no layer 3 to capture: they go from 0 to 2")
     );
@@ -289,26 +291,28 @@ async fn what_cannot_be_is_refused_by_name_and_others_are_answered() {
         weight,
         row_normalization: RowNormalization::None,
     };
-    let edited = |edit| CompletionRequest { edits: vec![edit], ..asked("the") };
+    let edited = |edit| CompletionRequest { edits: vec![edit], ..request_for("the") };
     assert!(refused(edited(edit(0, &zero, 1.0))).await.contains("the direction has length 0"));
     assert!(refused(edited(edit(2, &zero, 1.0))).await.contains("there is no layer 2 to edit"));
     let short = host.add_tensor(&[2], &[1.0, 0.0]);
     assert!(refused(edited(edit(0, &short, 1.0))).await.contains("a model that is 32 wide"));
-    assert!(refused(CompletionRequest { temperature: Some(200.0), ..asked("the") }).await.contains("temperature"));
+    assert!(
+        refused(CompletionRequest { temperature: Some(200.0), ..request_for("the") }).await.contains("temperature")
+    );
     // An edit of weight 0 is none.
     let untouched = ask(&model, &edited(edit(0, &zero, 0.0)), &host).await;
-    assert_eq!(untouched, ask(&model, &asked("the"), &host).await);
+    assert_eq!(untouched, ask(&model, &request_for("the"), &host).await);
     assert!(untouched.expect("an answer").usage.expect("counted").output > 0);
 }
 
 #[tokio::test]
 async fn a_request_that_nobody_waits_for_leaves_and_others_go_on() {
     let (host, model) = (FakeHost::default(), model(json!({ "batch": 1, "max_tokens": 3000 })));
-    let endless = asked("the cat");
+    let endless = request_for("the cat");
     let mut dropped = Box::pin(ask(&model, &endless, &host));
     assert!(dropped.as_mut().now_or_never().is_none());
     drop(dropped);
-    let short = CompletionRequest { max_tokens: Some(1), ..asked("the cat") };
+    let short = CompletionRequest { max_tokens: Some(1), ..request_for("the cat") };
     assert_eq!(ask(&model, &short, &host).await.expect("an answer").usage.expect("counted").output, 1);
 }
 
@@ -352,10 +356,10 @@ async fn weights_that_cannot_be_the_models_are_refused_and_those_that_cannot_be_
     copy("model.safetensors");
     let (host, model) = (FakeHost::default(), model(json!({ "path": path.path })));
     std::fs::remove_file(&weights).expect("removed");
-    let failure = ask(&model, &asked("the"), &host).await.expect_err("there are no weights");
+    let failure = ask(&model, &request_for("the"), &host).await.expect_err("there are no weights");
     assert!(matches!(&failure, Failure::InvalidConfig(what) if what.contains("model.safetensors")), "{failure}");
     copy("model.safetensors");
-    let answer = ask(&model, &asked("the"), &host).await.unwrap_or_else(|failure| panic!("{failure}"));
+    let answer = ask(&model, &request_for("the"), &host).await.unwrap_or_else(|failure| panic!("{failure}"));
     assert!(answer.usage.expect("counted").output > 0);
     drop(model);
     // The last weight is not a number: that is found once, and told to all who ask.
@@ -363,7 +367,7 @@ async fn weights_that_cannot_be_the_models_are_refused_and_those_that_cannot_be_
     std::fs::write(&weights, damaged).expect("written");
     let model = self::model(json!({ "path": path.path }));
     for _ in 0..2 {
-        let failure = ask(&model, &asked("the"), &host).await.expect_err("a weight is not a number");
+        let failure = ask(&model, &request_for("the"), &host).await.expect_err("a weight is not a number");
         assert!(failure.to_string().contains("is not finite at row"), "{failure}");
         copy("model.safetensors");
     }

@@ -14,8 +14,8 @@ use jackfield_plugin_api::{Failure, catch_panic};
 
 use super::{
     active::Active,
-    beginnings::{Read, Unread, copy_beginnings, read_beginnings},
-    engine::{Waiting, Warnings},
+    beginnings::{PromptRead, UnreadPrompt, copy_beginnings, read_beginnings},
+    engine::{PendingRequest, Warnings},
     prepared::PreparedEdits,
     prompt::ModelText,
 };
@@ -27,7 +27,7 @@ pub(super) struct Worker<'a> {
     admission: Admission,
     /// What whoever runs the model should know.
     warnings: &'a Warnings,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<PendingRequest>,
     active: Vec<Active>,
     prepared: PreparedEdits,
 }
@@ -37,13 +37,13 @@ struct Lane {
     sequence: Sequence,
     tokens: Vec<u32>,
     edits: Option<Arc<Edits>>,
-    reads: Reads,
+    reads: LaneInput,
     needs_hidden: bool,
     needs_logits: bool,
 }
 
 /// What a lane reads, and for which of the active.
-enum Reads {
+enum LaneInput {
     /// A prompt, which is that of all of these.
     Prompt(Vec<usize>),
     /// The token that was drawn last.
@@ -64,7 +64,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Computes until whoever sends requests is gone.
-    pub(super) fn serve(mut self, requests: &Receiver<Waiting>) {
+    pub(super) fn serve(mut self, requests: &Receiver<PendingRequest>) {
         while self.receive(requests) {
             if let Err(failure) = catch_panic("transformer", || self.pass()).and_then(|passed| Ok(passed?)) {
                 // What a panic left behind is not looked at again.
@@ -75,8 +75,8 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes the requests that have come, waiting for one if there is nothing to do. False if no more will come.
-    fn receive(&mut self, requests: &Receiver<Waiting>) -> bool {
-        self.admission.keep(&self.needs());
+    fn receive(&mut self, requests: &Receiver<PendingRequest>) -> bool {
+        self.admission.keep(&self.memory_needs());
         if self.active.is_empty() && self.waiting.is_empty() {
             match requests.recv() {
                 Ok(waiting) => self.waiting.push_back(waiting),
@@ -105,7 +105,7 @@ impl<'a> Worker<'a> {
         if !lanes.is_empty() {
             self.forward(&mut lanes)?;
         }
-        self.settle(lanes);
+        self.finish_pass(lanes);
         let (done, active) = self.active.drain(..).partition(Active::is_done);
         self.active = active;
         done.into_iter().for_each(|active: Active| active.finish(None));
@@ -113,13 +113,13 @@ impl<'a> Worker<'a> {
     }
 
     /// What those under way need.
-    fn needs(&self) -> Vec<RequestNeed> {
+    fn memory_needs(&self) -> Vec<RequestNeed> {
         self.active.iter().map(|active| active.job.need()).collect()
     }
 
     /// Lets requests join for which there is memory, the first that came first.
     fn admit(&mut self) {
-        let mut needs = self.needs();
+        let mut needs = self.memory_needs();
         self.admission.keep(&needs);
         while let Some((need, usual)) = self.waiting.front().map(|waiting| (waiting.job.need(), waiting.job.usual)) {
             let joining = self.admission.join(&needs, need, usual);
@@ -127,7 +127,7 @@ impl<'a> Worker<'a> {
             if joining == Joining::Waits {
                 break;
             }
-            let Some(Waiting { job, answer }) = self.waiting.pop_front() else { break };
+            let Some(PendingRequest { job, answer }) = self.waiting.pop_front() else { break };
             if let Joining::Refused(failure) = joining {
                 // Whoever asked may have left.
                 drop(answer.send(Err(failure)));
@@ -153,7 +153,7 @@ impl<'a> Worker<'a> {
                     sequence,
                     tokens: rest,
                     edits: edits.clone(),
-                    reads: Reads::Reply(index),
+                    reads: LaneInput::Reply(index),
                     needs_hidden: false,
                     needs_logits: true,
                 });
@@ -161,13 +161,13 @@ impl<'a> Worker<'a> {
             if !active.is_writing() {
                 continue;
             }
-            let Some(writer) = &mut active.writer else { continue };
+            let writer = active.writer.as_mut().expect("a request that is writing has a writer");
             if let Some(sequence) = writer.sequence.take() {
                 lanes.push(Lane {
                     sequence,
                     tokens: vec![writer.unread],
                     edits,
-                    reads: Reads::Drawn(index),
+                    reads: LaneInput::Drawn(index),
                     needs_hidden: false,
                     needs_logits: true,
                 });
@@ -201,22 +201,22 @@ impl<'a> Worker<'a> {
                 edits: active[group[0]].edits.clone(),
                 needs_hidden: members().any(Active::needs_hidden),
                 needs_logits: members().any(Active::needs_logits),
-                reads: Reads::Prompt(group),
+                reads: LaneInput::Prompt(group),
             })
         };
         let mut lanes: Vec<Lane> = groups.into_iter().map(lane).collect::<Result<_, RunError>>()?;
         let unread = lanes.iter_mut().map(|Lane { sequence, tokens, edits, reads, .. }| {
-            let looked_at = match reads {
-                Reads::Prompt(group) => group.iter().map(|index| active[*index].looked_at()).min(),
-                Reads::Drawn(_) | Reads::Reply(_) => None,
+            let first_observed = match reads {
+                LaneInput::Prompt(group) => group.iter().map(|index| active[*index].first_observed()).min(),
+                LaneInput::Drawn(_) | LaneInput::Reply(_) => None,
             };
-            Unread { sequence, tokens, edits: edits.as_deref(), looked_at: looked_at.unwrap_or(0) }
+            UnreadPrompt { sequence, tokens, edits: edits.as_deref(), first_observed: first_observed.unwrap_or(0) }
         });
         let read = going_on.iter().filter_map(|Lane { sequence, edits, reads, .. }| match reads {
-            Reads::Drawn(index) | Reads::Reply(index) => {
-                Some(Read { sequence, tokens: &active[*index].job.prompt, edits: edits.as_deref() })
+            LaneInput::Drawn(index) | LaneInput::Reply(index) => {
+                Some(PromptRead { sequence, tokens: &active[*index].job.prompt, edits: edits.as_deref() })
             }
-            Reads::Prompt(_) => None,
+            LaneInput::Prompt(_) => None,
         });
         let unread = copy_beginnings(&read.collect::<Vec<_>>(), unread.collect())?;
         read_beginnings(self.model, unread)?;
@@ -228,7 +228,7 @@ impl<'a> Worker<'a> {
         let mut steps = Vec::with_capacity(lanes.len());
         for Lane { sequence, tokens, edits, reads: lane, needs_hidden, needs_logits } in lanes {
             let logits = match lane {
-                Reads::Reply(_) => Positions::From(sequence.length()),
+                LaneInput::Reply(_) => Positions::From(sequence.length()),
                 _ if *needs_logits => Positions::Last,
                 _ => Positions::None,
             };
@@ -236,21 +236,21 @@ impl<'a> Worker<'a> {
             steps.push(Step { sequence, tokens, edits: edits.as_deref(), hidden, logits });
             reads.push(&*lane);
         }
-        let mut shown = Shown { model: self.model, text: &self.text, reads, active: &mut self.active };
+        let mut shown = PassObserver { model: self.model, text: &self.text, reads, active: &mut self.active };
         self.model.forward(&mut steps, &mut shown)
     }
 
     /// Gives sequences to those who go on in them.
-    fn settle(&mut self, lanes: Vec<Lane>) {
+    fn finish_pass(&mut self, lanes: Vec<Lane>) {
         for Lane { sequence, reads, .. } in lanes {
             match reads {
-                Reads::Drawn(index) => {
+                LaneInput::Drawn(index) => {
                     if let Some(writer) = &mut self.active[index].writer {
                         writer.sequence = Some(sequence);
                     }
                 }
-                Reads::Reply(index) => self.active[index].reader = None,
-                Reads::Prompt(group) => {
+                LaneInput::Reply(index) => self.active[index].reader = None,
+                LaneInput::Prompt(group) => {
                     for index in group {
                         let active = &mut self.active[index];
                         let room = active.job.capacity();
@@ -273,17 +273,17 @@ impl<'a> Worker<'a> {
 }
 
 /// Hands what a pass shows to those who asked.
-struct Shown<'a> {
+struct PassObserver<'a> {
     model: &'a Transformer,
     text: &'a ModelText,
     /// Of each step.
-    reads: Vec<&'a Reads>,
+    reads: Vec<&'a LaneInput>,
     active: &'a mut [Active],
 }
 
-impl Observer for Shown<'_> {
+impl Observer for PassObserver<'_> {
     fn hidden(&mut self, step: usize, position: usize, layer: usize, state: &[f32]) {
-        if let Reads::Prompt(group) = self.reads[step] {
+        if let LaneInput::Prompt(group) = self.reads[step] {
             for index in group {
                 self.active[*index].take_hidden(self.model, position, layer, state);
             }
@@ -292,13 +292,13 @@ impl Observer for Shown<'_> {
 
     fn logits(&mut self, step: usize, position: usize, logits: &[f32]) {
         match self.reads[step] {
-            Reads::Prompt(group) => {
+            LaneInput::Prompt(group) => {
                 for index in group {
                     self.active[*index].take_first(position, logits, self.text);
                 }
             }
-            Reads::Drawn(index) => self.active[*index].draw(position, logits, self.text),
-            Reads::Reply(index) => self.active[*index].take_of_reply(position, logits),
+            LaneInput::Drawn(index) => self.active[*index].draw(position, logits, self.text),
+            LaneInput::Reply(index) => self.active[*index].take_of_reply(position, logits),
         }
     }
 }

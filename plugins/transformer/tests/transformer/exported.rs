@@ -115,19 +115,19 @@ fn what_is_there_is_left_and_what_fails_leaves_nothing() {
     let model = load(&path);
     let none = model.edits(&[]).expect("none");
     let to = folder.path().join("model");
-    let told = |to: &Path, cancelled: bool| {
+    let message_of = |to: &Path, cancelled: bool| {
         let error = export(&model, &path, &none, to, &|| cancelled).expect_err("refused");
         error.to_string().replace(&folder.path().display().to_string(), "…")
     };
-    assert_eq!(told(&to, true), "the model is no longer wanted");
+    assert_eq!(message_of(&to, true), "the model is no longer wanted");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     fs::create_dir(&to).expect("a folder");
     fs::write(to.join("mine"), "text").expect("written");
     let occupied = "`…/model` is there already: name a folder that is empty, or that is not there";
-    assert_eq!(told(&to, false), occupied);
+    assert_eq!(message_of(&to, false), occupied);
     fs::write(folder.path().join("file"), "text").expect("written");
-    assert_eq!(told(&folder.path().join("file"), false), occupied.replace("model", "file"));
-    assert!(told(&folder.path().join("file/below"), false).starts_with("cannot write `…/file"));
+    assert_eq!(message_of(&folder.path().join("file"), false), occupied.replace("model", "file"));
+    assert!(message_of(&folder.path().join("file/below"), false).starts_with("cannot write `…/file"));
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
     fs::remove_file(to.join("mine")).expect("removed");
     export(&model, &path, &none, &to, &never).unwrap_or_else(|error| panic!("{error}"));
@@ -169,15 +169,15 @@ fn the_extension_writes_what_its_edits_say_and_tells_what_it_cannot() {
     let written = read(&portable(load(&to)), &[(&PROMPT, None)]).logits;
     assert!(apart(&written, &under.values().collect::<Vec<_>>()) < 1e-5);
 
-    let told = |config: Value, input: Value| write(config, input).expect_err("refused");
-    assert_eq!(told(config.clone(), edit(json!({}))).kind(), FailureKind::InvalidConfig);
-    let unset = told(json!({ "model": fixture("tiny") }), edit(json!({})));
+    let message_of = |config: Value, input: Value| write(config, input).expect_err("refused");
+    assert_eq!(message_of(config.clone(), edit(json!({}))).kind(), FailureKind::InvalidConfig);
+    let unset = message_of(json!({ "model": fixture("tiny") }), edit(json!({})));
     let what = "there is no folder to write to: run `jackfield export RUN ITEM --to FOLDER`, or set `to`";
     assert_eq!(unset, Failure::InvalidConfig(what.to_owned()));
     let new = json!({ "model": fixture("tiny"), "to": folder.path().join("other") });
-    assert_eq!(told(new.clone(), edit(json!({ "layer": 2 }))).kind(), FailureKind::InvalidInput);
-    assert_eq!(told(new.clone(), edit(json!({ "row": 2 }))).kind(), FailureKind::InvalidInput);
+    assert_eq!(message_of(new.clone(), edit(json!({ "layer": 2 }))).kind(), FailureKind::InvalidInput);
+    assert_eq!(message_of(new.clone(), edit(json!({ "row": 2 }))).kind(), FailureKind::InvalidInput);
     let narrow = host.add_tensor(&[1], &[1.0]);
-    assert_eq!(told(new, edit(json!({ "direction": narrow }))).kind(), FailureKind::InvalidInput);
+    assert_eq!(message_of(new, edit(json!({ "direction": narrow }))).kind(), FailureKind::InvalidInput);
     assert!(!folder.path().join("other").exists());
 }

@@ -67,6 +67,10 @@ fn damaged_files_take_at_most_twice_their_length_and_64_mib() {
     let itself = env::current_exe().expect("the system tells");
     let name = "load_memory::damaged_files_take_at_most_twice_their_length_and_64_mib";
     let output = Command::new(itself).args(["--exact", name]).env(LIMITED, "1").output().expect("it can be run");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && stdout.contains("1 passed"),
+        "{stdout}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -67,9 +67,15 @@ fn weights_that_do_not_fit_are_refused_and_those_that_do_are_held_as_long_as_the
         let small = MemoryBudget::new(Some(bytes - 1));
         let error = Transformer::load_within(&fixture(name), &small).expect_err("a byte is missing");
         assert!(matches!(error.fault, LoadFault::MemoryShort(_)), "{error}");
-        let said = error.to_string();
-        assert!(said.contains("its weights do not fit into memory: ") && said.contains(" are needed, and "), "{said}");
-        assert!(said.ends_with("the model may have (`memory`); raise `memory`, or take a smaller model"), "{said}");
+        let message = error.to_string();
+        assert!(
+            message.contains("its weights do not fit into memory: ") && message.contains(" are needed, and "),
+            "{message}"
+        );
+        assert!(
+            message.ends_with("the model may have (`memory`); raise `memory`, or take a smaller model"),
+            "{message}"
+        );
         assert_eq!(Failure::from(error).kind(), FailureKind::OverBudget);
         assert_eq!(small.held(), 0);
         let ample = MemoryBudget::new(Some(bytes));
@@ -128,10 +134,10 @@ fn under_a_limit_on_addresses_a_full_batch_is_halved_and_has_the_same_bits() {
         let name = "memory::under_a_limit_on_addresses_a_full_batch_is_halved_and_has_the_same_bits";
         let mut limited = Command::new(env::current_exe().expect("a program"));
         let done = limited.args(["--exact", name, "--nocapture"]).env(LIMITED, "1").output().expect("it runs");
-        let said = String::from_utf8_lossy(&done.stdout);
+        let output = String::from_utf8_lossy(&done.stdout);
         assert!(
-            done.status.success() && said.contains("1 passed"),
-            "{:?}\n{said}\n{}",
+            done.status.success() && output.contains("1 passed"),
+            "{:?}\n{output}\n{}",
             done.status,
             String::from_utf8_lossy(&done.stderr)
         );

@@ -277,8 +277,8 @@ fn other() -> impl Strategy<Value = Value> {
 }
 
 /// Puts a value in the place of another, found by going down where the numbers say.
-fn put(value: &mut Value, way: &[usize], new: Value) {
-    let [step, rest @ ..] = way else {
+fn replace_at(value: &mut Value, path: &[usize], new: Value) {
+    let [step, rest @ ..] = path else {
         *value = new;
         return;
     };
@@ -286,12 +286,12 @@ fn put(value: &mut Value, way: &[usize], new: Value) {
         Value::Object(entries) if !entries.is_empty() => {
             let index = step % entries.len();
             if let Some(value) = entries.values_mut().nth(index) {
-                put(value, rest, new);
+                replace_at(value, rest, new);
             }
         }
         Value::Array(entries) if !entries.is_empty() => {
             let index = step % entries.len();
-            put(&mut entries[index], rest, new);
+            replace_at(&mut entries[index], rest, new);
         }
         value => *value = new,
     }
@@ -316,8 +316,8 @@ proptest! {
         name in prop::sample::select(vec![("tokenizer", 300), ("characters", 309)]),
     ) {
         let mut value = json(&fixture(name.0).join("tokenizer.json"));
-        for (way, new) in changes {
-            put(&mut value, &way, new);
+        for (path, new) in changes {
+            replace_at(&mut value, &path, new);
         }
         let folder = TempDir::new().expect("a folder");
         fs::write(folder.path().join("tokenizer.json"), value.to_string()).expect("it can be written");

@@ -14,7 +14,7 @@ use self::{
     numbers::{numbers, two_numbers},
     pieces::{pair_of_patches, patches, pieces},
 };
-use super::{Analysis, Closure, Known, REPETITIONS, Rows, Type, safe_call, unsafe_call};
+use super::{Analysis, Closure, Known, REPETITIONS, Type, safe_call, unsafe_call};
 use crate::primitives::Primitive;
 
 impl Analysis {

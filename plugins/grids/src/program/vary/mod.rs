@@ -230,7 +230,7 @@ fn change_argument(program: &mut Program, types: &[Type], random: &mut Random) -
     let choice = Choice { types: &types[..site.line as usize], is_typed: !is_untyped(random) };
     let after = match program.lines[site.line as usize].callee {
         Callee::Primitive(primitive) => choice.argument(primitive, site.index, random),
-        Callee::Line(_) => choice.like(&choose::type_of(before, types), random),
+        Callee::Line(_) => choice.value_like(&choose::type_of(before, types), random),
     };
     program.lines[site.line as usize].arguments[site.index] = after;
     after != before

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Known, Rows, Type, safe_call, unsafe_call},
-    as_object, as_plain_tuple, object,
+    as_object, as_plain_tuple,
 };
 
 /// A container of the kind of another one.
