@@ -6,7 +6,7 @@ use jackfield_text::{Segment, cut::one_line, sentences::sentences};
 
 /// How many tokens a text has in the tokenizer `o200k`.
 pub(crate) fn tokens(text: &str) -> usize {
-    bpe_openai::o200k_base().count(text)
+    jackfield_tokens::count(text)
 }
 
 /// The segments as lines `[id] Speaker: words`, in parts of at most `room` tokens.

@@ -95,7 +95,7 @@ pub(crate) struct Draft<'a> {
 
 /// How many tokens a text has in the tokenizer `o200k`.
 pub(crate) fn tokens(text: &str) -> usize {
-    bpe_openai::o200k_base().count(text)
+    jackfield_tokens::count(text)
 }
 
 impl Draft<'_> {

@@ -28,7 +28,7 @@ pub(super) struct Counter {
 
 impl Counter {
     fn count(&self, text: &str) -> u64 {
-        let counted = || bpe_openai::o200k_base().count(text) as u64;
+        let counted = || jackfield_tokens::count(text) as u64;
         if text.len() < LONG {
             return counted();
         }
