@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// So many cases, or as many as `JACKFIELD_FUZZ_CASES` says.
-fn cases(usual: u32) -> Config {
+pub fn cases(usual: u32) -> Config {
     let asked = std::env::var("JACKFIELD_FUZZ_CASES").ok().and_then(|text| text.parse().ok());
     // What was found is told by the test's own message: nothing is written into the tree.
     Config { cases: asked.unwrap_or(usual), failure_persistence: None, ..Config::default() }
@@ -32,7 +32,7 @@ fn cases(usual: u32) -> Config {
 
 /// A change to a sequence of bytes.
 #[derive(Clone, Debug)]
-enum Change {
+pub enum Change {
     /// Another byte at this place of a thousand.
     Put(usize, u8),
     Insert(usize, Vec<u8>),
@@ -55,12 +55,12 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
+pub fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change(), 1..6)
 }
 
 /// The bytes with these changes made to them.
-fn changed(bytes: &[u8], changes: &[Change]) -> Vec<u8> {
+pub fn changed(bytes: &[u8], changes: &[Change]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for change in changes {
         let length = bytes.len();

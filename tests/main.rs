@@ -5,6 +5,7 @@ mod address_space;
 mod adversarial_policies;
 mod answers;
 mod bad_plugins;
+mod c_json;
 mod c_tensors;
 mod cache_forms;
 mod caches;

@@ -230,12 +230,8 @@ static size_t offered(void) {
     return count;
 }
 
-static plugin_string_t owned_json(char *text) {
-    if (text == NULL) abort();
-    return (plugin_string_t){ (uint8_t *)text, strlen(text) };
-}
-
 static void describe(const jf_extension *extension, jackfield_plugin_types_descriptor_t *to) {
+    jf_call call = { .host = &the_host };
     size_t permissions = 0, examples = 0;
     while (extension->permissions != NULL && extension->permissions[permissions].name != NULL) permissions++;
     while (extension->examples != NULL && extension->examples[examples].summary != NULL) examples++;
@@ -244,13 +240,14 @@ static void describe(const jf_extension *extension, jackfield_plugin_types_descr
         .name = owned_string(extension->name),
         .version = owned_string(jf_this_plugin.version),
         .summary = owned_string(extension->summary),
-        .config_schema = owned_json(jf_config_schema(extension)),
-        .input_schema = owned_json(jf_input_schema(extension)),
-        .output_schema = owned_json(jf_output_schema(extension)),
+        .config_schema = owned(jf_config_schema(&call, extension)),
+        .input_schema = owned(jf_input_schema(&call, extension)),
+        .output_schema = owned(jf_output_schema(&call, extension)),
         .permissions = { calloc(permissions + 1, sizeof(jackfield_plugin_types_permission_t)), permissions },
         .examples = { calloc(examples + 1, sizeof(jackfield_plugin_types_example_t)), examples },
         .stability = (uint8_t)extension->stability,
     };
+    jf_end(&call);
     if (to->permissions.ptr == NULL || to->examples.ptr == NULL) abort();
     for (size_t at = 0; at < permissions; at++) {
         const jf_permission *asked = &extension->permissions[at];

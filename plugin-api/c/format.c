@@ -1,6 +1,5 @@
 /* Texts made as printf does. C libraries for WebAssembly bring standard error along with theirs, which no plugin has. */
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -16,13 +15,22 @@ static void put(struct sink *sink, const char *bytes, size_t count) {
     sink->length += count;
 }
 
+size_t jf_write_integer(char *to, uint64_t value, unsigned base) {
+    char digits[64];
+    size_t at = sizeof digits;
+    do {
+        /* To divide by a number that is known takes far less time. */
+        digits[--at] = "0123456789abcdef"[base == 10 ? value % 10 : value % base];
+        value = base == 10 ? value / 10 : value / base;
+    } while (value > 0);
+    memcpy(to, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
 static void put_integer(struct sink *sink, bool negative, uint64_t value, unsigned base) {
     char digits[24];
-    size_t at = sizeof digits;
-    do digits[--at] = "0123456789abcdef"[value % base];
-    while ((value /= base) > 0);
-    if (negative) digits[--at] = '-';
-    put(sink, digits + at, sizeof digits - at);
+    if (negative) put(sink, "-", 1);
+    put(sink, digits, jf_write_integer(digits, value, base));
 }
 
 static void put_number(struct sink *sink, double value) {
@@ -30,12 +38,8 @@ static void put_number(struct sink *sink, double value) {
         put(sink, value != value ? "nan" : value > 0 ? "inf" : "-inf", value < 0 ? 4 : 3);
         return;
     }
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    size_t length = 0;
-    char *text = yyjson_mut_val_write(yyjson_mut_real(doc, value), YYJSON_WRITE_NOFLAG, &length);
-    put(sink, text, length);
-    free(text);
-    yyjson_mut_doc_free(doc);
+    char digits[32];
+    put(sink, digits, jf_write_decimal(digits, value));
 }
 
 static void fill(struct sink *sink, const char *format, va_list arguments) {

@@ -40,9 +40,9 @@ struct jf_call {
     size_t answered_count;
     /* Memory of the call. */
     struct jf_block *blocks;
-    yyjson_mut_doc *json;
-    /* Documents that were read: their values last as long as the call. */
-    struct jf_read *reads;
+    /* What is left of the piece of it from which parts of JSON values are taken, and how large the whole piece is. */
+    char *spare;
+    size_t spare_length, last_piece;
     /* Tensors that are open or being made. */
     jf_tensor_reader *readers;
     jf_tensor_writer *writers;
@@ -59,27 +59,65 @@ jf_text jf_copy(jf_call *call, jf_text text);
 /* As jf_format does. */
 jf_text jf_format_list(jf_call *call, const char *format, va_list arguments);
 
-/* Reads JSON; its values last until the call is answered. */
-jf_result jf_parse(jf_call *call, jf_failure_kind kind, jf_text text, yyjson_val **root);
-/* Writes JSON; the text lasts until the call is answered. */
-jf_result jf_write(jf_call *call, yyjson_mut_val *value, jf_text *text);
+/* Whether two texts are the same bytes. */
+bool jf_same_text(jf_text one, jf_text other);
+
+struct jf_json {
+    jf_json_type type;
+    /* Bytes of a text, values of a list, members of an object. */
+    size_t count;
+    union {
+        bool boolean;
+        uint64_t natural;
+        /* Less than 0. */
+        int64_t integer;
+        double number;
+        const char *text;
+        /* A list has no keys. NULL among the values stands for null. */
+        struct {
+            const jf_json **values;
+            jf_text *keys;
+        } members;
+    };
+};
+
+/* How deep lists and objects may be nested: as deep as serde_json reads them, and thus the host. */
+enum { JF_JSON_LEVELS = 127 };
+
+/* A value of a type that is empty otherwise. */
+jf_json *jf_json_of(jf_call *call, jf_json_type type);
+/* As jf_json_text and jf_json_add_key, without a copy of the bytes. */
+jf_json *jf_json_borrow(jf_call *call, jf_text text);
+void jf_json_add_borrowed(jf_call *call, jf_json *object, jf_text key, const jf_json *value);
+
+/* Whether a value is the word `false`. */
+bool jf_is_false(const jf_json *value);
+/* Where the bytes end that stand in a string of JSON as they are: at a quotation mark, a backslash, a control character, what is
+ * not UTF-8, or the end. */
+const unsigned char *jf_end_of_plain(const unsigned char *at, const unsigned char *end);
+/* Reads a number of JSON without its sign; false for one that is too large for a double. */
+bool jf_read_decimal(const char *text, size_t length, double *to);
+/* Writes a finite number, and gives the length: with a point or an exponent, so that it is read as a double again. */
+size_t jf_write_decimal(char to[32], double number);
+/* Writes an integer to a base of at most 16, and gives the length: at most 20 digits to base 10. */
+size_t jf_write_integer(char *to, uint64_t value, unsigned base);
 
 /* The JSON Schema of a shape. Of what is `written`, every field is there; other keys are refused if `strict`. */
-yyjson_mut_val *jf_schema(yyjson_mut_doc *doc, jf_shape shape, bool written, bool strict);
+jf_json *jf_schema(jf_call *call, jf_shape shape, bool written, bool strict);
 /* A tensor's reference, from JSON and to it. */
-jf_result jf_read_tensor(jf_call *call, jf_failure_kind kind, const char *name, yyjson_val *from, jf_tensor_ref *to);
-yyjson_mut_val *jf_write_tensor(jf_call *call, const jf_tensor_ref *tensor);
+jf_result jf_read_tensor(jf_call *call, jf_failure_kind kind, const char *name, const jf_json *from, jf_tensor_ref *to);
+jf_json *jf_write_tensor(jf_call *call, const jf_tensor_ref *tensor);
 
 /* Reads a struct. Other keys are a failure if `strict`, and ignored otherwise. */
-jf_result jf_read_fields(jf_call *call, jf_failure_kind kind, jf_shape shape, yyjson_val *from, bool strict, void *to);
+jf_result jf_read_fields(jf_call *call, jf_failure_kind kind, jf_shape shape, const jf_json *from, bool strict, void *to);
 /* Writes a struct. */
-jf_result jf_write_fields(jf_call *call, jf_shape shape, const void *from, yyjson_mut_val **to);
+jf_result jf_write_fields(jf_call *call, jf_shape shape, const void *from, jf_json **to);
 
 /* A prompt and an answer, from JSON and to it. */
-jf_result jf_read_request(jf_call *call, yyjson_val *from, jf_completion_request *request);
-jf_result jf_write_request(jf_call *call, const jf_completion_request *request, yyjson_mut_val **to);
-jf_result jf_read_completion(jf_call *call, yyjson_val *from, jf_completion *answer);
-yyjson_mut_val *jf_write_completion(jf_call *call, const jf_completion *answer);
+jf_result jf_read_request(jf_call *call, const jf_json *from, jf_completion_request *request);
+jf_result jf_write_request(jf_call *call, const jf_completion_request *request, jf_json **to);
+jf_result jf_read_completion(jf_call *call, const jf_json *from, jf_completion *answer);
+jf_json *jf_write_completion(jf_call *call, const jf_completion *answer);
 /* JSON Schemas of the two. */
 extern const char jf_request_schema[], jf_completion_schema[];
 
@@ -88,10 +126,10 @@ const jf_extension *jf_find(const jf_plugin *plugin, jf_text kind, jf_text name)
 /* The name of a kind, and of a failure. */
 const char *jf_kind_name(jf_kind kind);
 const char *jf_failure_name(jf_failure_kind kind);
-/* Schemas of an extension, as JSON that the caller frees. */
-char *jf_config_schema(const jf_extension *extension);
-char *jf_input_schema(const jf_extension *extension);
-char *jf_output_schema(const jf_extension *extension);
+/* Schemas of an extension, as JSON. */
+jf_text jf_config_schema(jf_call *call, const jf_extension *extension);
+jf_text jf_input_schema(jf_call *call, const jf_extension *extension);
+jf_text jf_output_schema(jf_call *call, const jf_extension *extension);
 /* Reads the options of an extension into memory of their own, which lasts as long as `call`. */
 jf_result jf_open(jf_call *call, const jf_extension *extension, jf_text config, void **opened);
 /* Answers one document. */

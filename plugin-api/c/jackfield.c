@@ -25,30 +25,21 @@ void *jf_alloc(jf_call *call, size_t size) {
     return block->content;
 }
 
-struct jf_read {
-    struct jf_read *next;
-    yyjson_doc *doc;
-};
-
 void jf_end(jf_call *call) {
     jf_close_tensors(call);
-    for (struct jf_read *read = call->reads; read != NULL; read = read->next) yyjson_doc_free(read->doc);
-    call->reads = NULL;
     while (call->blocks != NULL) {
         struct jf_block *next = call->blocks->next;
         free(call->blocks);
         call->blocks = next;
     }
-    yyjson_mut_doc_free(call->json);
-    call->json = NULL;
-}
-
-yyjson_mut_doc *jf_json(jf_call *call) {
-    if (call->json == NULL) call->json = yyjson_mut_doc_new(NULL);
-    return call->json;
+    call->spare_length = 0;
 }
 
 jf_text jf_string(const char *text) { return (jf_text){ text, strlen(text) }; }
+
+bool jf_same_text(jf_text one, jf_text other) {
+    return one.length == other.length && (one.length == 0 || memcmp(one.data, other.data, one.length) == 0);
+}
 
 jf_text jf_copy(jf_call *call, jf_text text) {
     char *copy = jf_alloc(call, text.length + 1);
@@ -74,37 +65,11 @@ const char *jf_failure_name(jf_failure_kind kind) {
     return names[kind];
 }
 
-/* JSON. */
-
-jf_result jf_parse(jf_call *call, jf_failure_kind kind, jf_text text, yyjson_val **root) {
-    yyjson_read_err error;
-    /* Without the flag for reading in place, the text is left as it is. */
-    yyjson_doc *doc = yyjson_read_opts((char *)text.data, text.length, YYJSON_READ_NOFLAG, NULL, &error);
-    if (doc == NULL) return jf_fail(call, kind, "no JSON: %s at byte %zu", error.msg, error.pos);
-    struct jf_read *read = jf_alloc(call, sizeof *read);
-    *read = (struct jf_read){ call->reads, doc };
-    call->reads = read;
-    *root = yyjson_doc_get_root(doc);
-    return JF_OK;
-}
-
-jf_result jf_write(jf_call *call, yyjson_mut_val *value, jf_text *text) {
-    yyjson_write_err error;
-    size_t length;
-    char *written = yyjson_mut_val_write_opts(value, YYJSON_WRITE_NOFLAG, NULL, &length, &error);
-    if (written == NULL) return jf_fail(call, JF_INVALID_OUTPUT, "the answer has no JSON form: %s", error.msg);
-    *text = jf_copy(call, (jf_text){ written, length });
-    free(written);
-    return JF_OK;
-}
-
 /* Tensors that travel with a document. */
 
 const jf_tensor *jf_tensor_named(jf_call *call, const char *name) {
-    size_t length = strlen(name);
     for (size_t at = 0; at < call->tensor_count; at++) {
-        const jf_tensor *tensor = &call->tensors[at];
-        if (tensor->name.length == length && memcmp(tensor->name.data, name, length) == 0) return tensor;
+        if (jf_same_text(call->tensors[at].name, jf_string(name))) return &call->tensors[at];
     }
     return NULL;
 }
@@ -164,13 +129,13 @@ void jf_progress(jf_call *call, uint64_t done, uint64_t total, const char *note)
 bool jf_cancelled(jf_call *call) { return call->host->cancelled(call); }
 
 jf_result jf_complete(jf_call *call, const jf_completion_request *request, jf_completion *answer) {
-    yyjson_mut_val *asked;
+    jf_json *asked;
     JF_TRY(jf_write_request(call, request, &asked));
     jf_text text, answered;
-    JF_TRY(jf_write(call, asked, &text));
+    JF_TRY(jf_json_write(call, asked, &text));
     JF_TRY(call->host->complete(call, text, &answered));
-    yyjson_val *root;
-    JF_TRY(jf_parse(call, JF_INTERNAL, answered, &root));
+    const jf_json *root;
+    JF_TRY(jf_json_read(call, JF_INTERNAL, answered, &root));
     return jf_read_completion(call, root, answer);
 }
 

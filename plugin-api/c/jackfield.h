@@ -43,8 +43,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "yyjson/yyjson.h"
-
 /* One call of an extension for one document: the way to the host, and to memory that lasts as long. */
 typedef struct jf_call jf_call;
 
@@ -118,8 +116,8 @@ typedef enum jf_type {
     JF_TEXT,      /* jf_text */
     JF_TEXT_FILE, /* jf_text_file: an option that names a file, which the host reads */
     JF_TEXT_FILES, /* jf_text_files: an option that names a folder, whose files the host reads */
-    JF_JSON_IN,   /* yyjson_val *: any JSON value that is read; say in .schema what it looks like */
-    JF_JSON_OUT,  /* yyjson_mut_val *: any JSON value that is written, made with jf_json(call) */
+    JF_JSON_IN,   /* const jf_json *: any JSON value that is read (json.h); say in .schema what it looks like */
+    JF_JSON_OUT,  /* const jf_json *: any JSON value that is written, such as one made with jf_json_object(call) */
     JF_TENSOR,    /* jf_tensor_ref: a tensor that travels by reference; say its shape in .schema */
 } jf_type;
 
@@ -175,9 +173,6 @@ typedef struct jf_shape {
     size_t size;
 } jf_shape;
 #define JF_SHAPE(of, its_fields) { .fields = its_fields, .size = sizeof(of) }
-
-/* Where JSON values of an answer are made. */
-yyjson_mut_doc *jf_json(jf_call *call);
 
 /* A named array of 32-bit floats, row-major. */
 typedef struct jf_tensor {
@@ -421,5 +416,7 @@ typedef struct jf_http_response {
  * JF_INVALID_CONFIG if the server was not granted, JF_INVALID_INPUT if the request makes no sense, JF_UNAVAILABLE if the
  * server cannot be reached or does not answer in time, JF_OVER_BUDGET if the answer is too large. */
 jf_result jf_fetch(jf_call *call, const jf_http_request *request, jf_http_response *response);
+
+#include "json.h"
 
 #endif

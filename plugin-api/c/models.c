@@ -1,6 +1,4 @@
 /* What is asked of a model and what it answers, from JSON and to it. */
-#include <string.h>
-
 #include "internal.h"
 
 const char jf_request_schema[] =
@@ -36,130 +34,121 @@ const char jf_completion_schema[] =
 static const char *const roles[] = { "system", "user", "assistant" };
 static const char *const finishes[] = { "stop", "length", "other" };
 
-static jf_text text_of(yyjson_val *value) { return (jf_text){ yyjson_get_str(value), yyjson_get_len(value) }; }
-
 /* The place of a name in a list of three; -1 where it is none of them. */
-static int place_in(const char *const names[3], yyjson_val *value) {
+static int place_in(const char *const names[3], const jf_json *value) {
+    jf_text name;
+    if (!jf_json_as_text(value, &name)) return -1;
     for (int at = 0; at < 3; at++) {
-        if (yyjson_equals_str(value, names[at])) return at;
+        if (jf_same_text(name, jf_string(names[at]))) return at;
     }
     return -1;
 }
 
-static jf_result read_messages(jf_call *call, yyjson_val *from, jf_completion_request *request) {
-    if (!yyjson_is_arr(from)) return jf_fail(call, JF_INVALID_INPUT, "missing `messages`");
-    jf_message *messages = jf_alloc(call, yyjson_arr_size(from) * sizeof *messages);
-    size_t index, count;
-    yyjson_val *one;
-    yyjson_arr_foreach(from, index, count, one) {
-        int role = place_in(roles, yyjson_obj_get(one, "role"));
-        yyjson_val *content = yyjson_obj_get(one, "content");
-        if (role < 0 || !yyjson_is_str(content)) {
-            return jf_fail(call, JF_INVALID_INPUT, "`messages[%zu]` has no `role` and `content`", index);
+static jf_result read_messages(jf_call *call, const jf_json *from, jf_completion_request *request) {
+    if (jf_json_type_of(from) != JF_JSON_LIST) return jf_fail(call, JF_INVALID_INPUT, "missing `messages`");
+    size_t count = jf_json_count(from);
+    jf_message *messages = jf_alloc(call, count * sizeof *messages);
+    for (size_t at = 0; at < count; at++) {
+        const jf_json *message = jf_json_item(from, at);
+        int role = place_in(roles, jf_json_get(message, "role"));
+        if (role < 0 || !jf_json_as_text(jf_json_get(message, "content"), &messages[at].content)) {
+            return jf_fail(call, JF_INVALID_INPUT, "`messages[%zu]` has no `role` and `content`", at);
         }
-        messages[index] = (jf_message){ (jf_role)role, text_of(content) };
+        messages[at].role = (jf_role)role;
     }
     request->messages = messages;
     request->message_count = count;
     return JF_OK;
 }
 
-jf_result jf_read_request(jf_call *call, yyjson_val *from, jf_completion_request *request) {
-    if (!yyjson_is_obj(from)) return jf_fail(call, JF_INVALID_INPUT, "expected an object");
+jf_result jf_read_request(jf_call *call, const jf_json *from, jf_completion_request *request) {
+    if (jf_json_type_of(from) != JF_JSON_OBJECT) return jf_fail(call, JF_INVALID_INPUT, "expected an object");
     *request = (jf_completion_request){ 0 };
-    JF_TRY(read_messages(call, yyjson_obj_get(from, "messages"), request));
-    yyjson_val *schema = yyjson_obj_get(from, "schema");
-    if (schema != NULL && !yyjson_is_null(schema)) {
-        JF_TRY(jf_write(call, yyjson_val_mut_copy(jf_json(call), schema), &request->schema));
-    }
-    request->not_validated = yyjson_is_false(yyjson_obj_get(from, "validate"));
-    request->not_cached = yyjson_is_false(yyjson_obj_get(from, "cached"));
-    yyjson_val *max_tokens = yyjson_obj_get(from, "max_tokens");
-    if ((request->has_max_tokens = yyjson_is_uint(max_tokens))) {
-        uint64_t most = yyjson_get_uint(max_tokens);
-        request->max_tokens = most > UINT32_MAX ? UINT32_MAX : (uint32_t)most;
-    }
-    yyjson_val *temperature = yyjson_obj_get(from, "temperature");
-    if ((request->has_temperature = yyjson_is_num(temperature))) request->temperature = yyjson_get_num(temperature);
-    yyjson_val *stop = yyjson_obj_get(from, "stop");
-    jf_text *stops = jf_alloc(call, yyjson_arr_size(stop) * sizeof *stops);
-    size_t index, count;
-    yyjson_val *one;
-    yyjson_arr_foreach(stop, index, count, one) {
-        if (yyjson_is_str(one)) stops[request->stop_count++] = text_of(one);
+    JF_TRY(read_messages(call, jf_json_get(from, "messages"), request));
+    const jf_json *schema = jf_json_get(from, "schema");
+    bool has_schema = schema != NULL && jf_json_type_of(schema) != JF_JSON_NULL;
+    if (has_schema) JF_TRY(jf_json_write(call, schema, &request->schema));
+    request->not_validated = jf_is_false(jf_json_get(from, "validate"));
+    request->not_cached = jf_is_false(jf_json_get(from, "cached"));
+    uint64_t max_tokens = 0, replicate = 0;
+    request->has_max_tokens = jf_json_as_uint(jf_json_get(from, "max_tokens"), &max_tokens);
+    request->max_tokens = max_tokens > UINT32_MAX ? UINT32_MAX : (uint32_t)max_tokens;
+    request->has_temperature = jf_json_as_number(jf_json_get(from, "temperature"), &request->temperature);
+    const jf_json *stop = jf_json_get(from, "stop");
+    jf_text *stops = jf_alloc(call, jf_json_count(stop) * sizeof *stops);
+    for (size_t at = 0; at < jf_json_count(stop); at++) {
+        if (jf_json_as_text(jf_json_item(stop, at), &stops[request->stop_count])) request->stop_count++;
     }
     request->stop = stops;
-    yyjson_val *seed = yyjson_obj_get(from, "seed");
-    if ((request->has_seed = yyjson_is_uint(seed))) request->seed = yyjson_get_uint(seed);
-    request->replicate = (uint32_t)yyjson_get_uint(yyjson_obj_get(from, "replicate"));
+    request->has_seed = jf_json_as_uint(jf_json_get(from, "seed"), &request->seed);
+    jf_json_as_uint(jf_json_get(from, "replicate"), &replicate);
+    request->replicate = (uint32_t)replicate;
     return JF_OK;
 }
 
-static yyjson_mut_val *text_to(yyjson_mut_doc *doc, jf_text text) {
-    return yyjson_mut_strn(doc, text.data == NULL ? "" : text.data, text.length);
-}
-
-jf_result jf_write_request(jf_call *call, const jf_completion_request *request, yyjson_mut_val **to) {
-    yyjson_mut_doc *doc = jf_json(call);
-    yyjson_mut_val *object = yyjson_mut_obj(doc);
-    yyjson_mut_val *messages = yyjson_mut_obj_add_arr(doc, object, "messages");
+jf_result jf_write_request(jf_call *call, const jf_completion_request *request, jf_json **to) {
+    jf_json *object = jf_json_object(call), *messages = jf_json_list(call);
+    jf_json_add(call, object, "messages", messages);
     for (size_t at = 0; at < request->message_count; at++) {
-        yyjson_mut_val *message = yyjson_mut_arr_add_obj(doc, messages);
-        yyjson_mut_obj_add_str(doc, message, "role", roles[request->messages[at].role]);
-        yyjson_mut_obj_add_val(doc, message, "content", text_to(doc, request->messages[at].content));
+        jf_json *message = jf_json_object(call);
+        jf_json_add(call, message, "role", jf_json_string(call, roles[request->messages[at].role]));
+        jf_json_add(call, message, "content", jf_json_borrow(call, request->messages[at].content));
+        jf_json_push(call, messages, message);
     }
     if (request->schema.length > 0) {
-        yyjson_val *schema;
-        JF_TRY(jf_parse(call, JF_INVALID_INPUT, request->schema, &schema));
-        yyjson_mut_obj_add_val(doc, object, "schema", yyjson_val_mut_copy(doc, schema));
+        const jf_json *schema;
+        JF_TRY(jf_json_read(call, JF_INVALID_INPUT, request->schema, &schema));
+        jf_json_add(call, object, "schema", schema);
     }
-    if (request->not_validated) yyjson_mut_obj_add_bool(doc, object, "validate", false);
-    if (request->not_cached) yyjson_mut_obj_add_bool(doc, object, "cached", false);
-    if (request->has_max_tokens) yyjson_mut_obj_add_uint(doc, object, "max_tokens", request->max_tokens);
-    if (request->has_temperature) yyjson_mut_obj_add_real(doc, object, "temperature", request->temperature);
+    if (request->not_validated) jf_json_add(call, object, "validate", jf_json_bool(call, false));
+    if (request->not_cached) jf_json_add(call, object, "cached", jf_json_bool(call, false));
+    if (request->has_max_tokens) jf_json_add(call, object, "max_tokens", jf_json_uint(call, request->max_tokens));
+    if (request->has_temperature) jf_json_add(call, object, "temperature", jf_json_number(call, request->temperature));
     if (request->stop_count > 0) {
-        yyjson_mut_val *stop = yyjson_mut_obj_add_arr(doc, object, "stop");
-        for (size_t at = 0; at < request->stop_count; at++) yyjson_mut_arr_append(stop, text_to(doc, request->stop[at]));
+        jf_json *stop = jf_json_list(call);
+        for (size_t at = 0; at < request->stop_count; at++) {
+            jf_json_push(call, stop, jf_json_borrow(call, request->stop[at]));
+        }
+        jf_json_add(call, object, "stop", stop);
     }
-    if (request->has_seed) yyjson_mut_obj_add_uint(doc, object, "seed", request->seed);
-    yyjson_mut_obj_add_uint(doc, object, "replicate", request->replicate);
+    if (request->has_seed) jf_json_add(call, object, "seed", jf_json_uint(call, request->seed));
+    jf_json_add(call, object, "replicate", jf_json_uint(call, request->replicate));
     *to = object;
     return JF_OK;
 }
 
-jf_result jf_read_completion(jf_call *call, yyjson_val *from, jf_completion *answer) {
-    yyjson_val *text = yyjson_obj_get(from, "text");
-    if (!yyjson_is_str(text)) return jf_fail(call, JF_INTERNAL, "the host's answer is no completion");
-    int finish = place_in(finishes, yyjson_obj_get(from, "finish"));
-    yyjson_val *usage = yyjson_obj_get(from, "usage");
-    yyjson_val *model = yyjson_obj_get(from, "model"), *reasoning = yyjson_obj_get(from, "reasoning");
+jf_result jf_read_completion(jf_call *call, const jf_json *from, jf_completion *answer) {
+    int finish = place_in(finishes, jf_json_get(from, "finish"));
+    const jf_json *usage = jf_json_get(from, "usage");
     *answer = (jf_completion){
-        .text = text_of(text),
         .finish = finish < 0 ? JF_FINISH_STOP : (jf_finish)finish,
-        .has_usage = yyjson_is_obj(usage),
-        .input_tokens = yyjson_get_uint(yyjson_obj_get(usage, "input")),
-        .output_tokens = yyjson_get_uint(yyjson_obj_get(usage, "output")),
-        .model = yyjson_is_str(model) ? text_of(model) : (jf_text){ "", 0 },
-        .reasoning = yyjson_is_str(reasoning) ? text_of(reasoning) : (jf_text){ "", 0 },
-        .cached = yyjson_get_bool(yyjson_obj_get(from, "cached")),
-        .usd = yyjson_get_num(yyjson_obj_get(from, "usd")),
+        .has_usage = jf_json_type_of(usage) == JF_JSON_OBJECT,
+        .model = { "", 0 },
+        .reasoning = { "", 0 },
     };
+    if (!jf_json_as_text(jf_json_get(from, "text"), &answer->text)) {
+        return jf_fail(call, JF_INTERNAL, "the host's answer is no completion");
+    }
+    jf_json_as_uint(jf_json_get(usage, "input"), &answer->input_tokens);
+    jf_json_as_uint(jf_json_get(usage, "output"), &answer->output_tokens);
+    jf_json_as_text(jf_json_get(from, "model"), &answer->model);
+    jf_json_as_text(jf_json_get(from, "reasoning"), &answer->reasoning);
+    jf_json_as_bool(jf_json_get(from, "cached"), &answer->cached);
+    jf_json_as_number(jf_json_get(from, "usd"), &answer->usd);
     return JF_OK;
 }
 
-yyjson_mut_val *jf_write_completion(jf_call *call, const jf_completion *answer) {
-    yyjson_mut_doc *doc = jf_json(call);
-    yyjson_mut_val *object = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_val(doc, object, "text", text_to(doc, answer->text));
-    yyjson_mut_obj_add_str(doc, object, "finish", finishes[answer->finish]);
+jf_json *jf_write_completion(jf_call *call, const jf_completion *answer) {
+    jf_json *object = jf_json_object(call);
+    jf_json_add(call, object, "text", jf_json_borrow(call, answer->text));
+    jf_json_add(call, object, "finish", jf_json_string(call, finishes[answer->finish]));
     if (answer->has_usage) {
-        yyjson_mut_val *usage = yyjson_mut_obj_add_obj(doc, object, "usage");
-        yyjson_mut_obj_add_uint(doc, usage, "input", answer->input_tokens);
-        yyjson_mut_obj_add_uint(doc, usage, "output", answer->output_tokens);
+        jf_json *usage = jf_json_object(call);
+        jf_json_add(call, usage, "input", jf_json_uint(call, answer->input_tokens));
+        jf_json_add(call, usage, "output", jf_json_uint(call, answer->output_tokens));
+        jf_json_add(call, object, "usage", usage);
     }
-    if (answer->model.length > 0) yyjson_mut_obj_add_val(doc, object, "model", text_to(doc, answer->model));
-    if (answer->reasoning.length > 0) {
-        yyjson_mut_obj_add_val(doc, object, "reasoning", text_to(doc, answer->reasoning));
-    }
+    if (answer->model.length > 0) jf_json_add(call, object, "model", jf_json_borrow(call, answer->model));
+    if (answer->reasoning.length > 0) jf_json_add(call, object, "reasoning", jf_json_borrow(call, answer->reasoning));
     return object;
 }

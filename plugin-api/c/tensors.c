@@ -1,6 +1,4 @@
 /* Tensors that travel by reference. */
-#include <string.h>
-
 #include "internal.h"
 
 enum { MOST_DIMENSIONS = 8, DIGITS = 64 };
@@ -33,48 +31,45 @@ uint64_t jf_element_count(const jf_tensor_ref *tensor) {
     return count_of(tensor->shape, tensor->dimensions, &count) ? count : 0;
 }
 
-static bool is_digest(yyjson_val *value) {
-    if (yyjson_get_len(value) != DIGITS) return false;
-    const char *text = yyjson_get_str(value);
-    for (size_t at = 0; at < DIGITS; at++) {
-        if (!(text[at] >= '0' && text[at] <= '9') && !(text[at] >= 'a' && text[at] <= 'f')) return false;
+static bool is_digest(jf_text text) {
+    for (size_t at = 0; at < text.length; at++) {
+        char digit = text.data[at];
+        if (!(digit >= '0' && digit <= '9') && !(digit >= 'a' && digit <= 'f')) return false;
     }
-    return true;
+    return text.length == DIGITS;
 }
 
-jf_result jf_read_tensor(jf_call *call, jf_failure_kind kind, const char *name, yyjson_val *from, jf_tensor_ref *to) {
-    yyjson_val *digest = yyjson_obj_get(from, "$tensor"), *shape = yyjson_obj_get(from, "shape");
-    size_t dimensions = yyjson_arr_size(shape);
-    bool is_tensor = yyjson_is_str(digest) && is_digest(digest) && yyjson_is_arr(shape) &&
-                     dimensions <= MOST_DIMENSIONS && yyjson_equals_str(yyjson_obj_get(from, "dtype"), "f32");
-    uint64_t *lengths = jf_alloc(call, dimensions * sizeof *lengths);
-    size_t index, count;
-    yyjson_val *one;
-    yyjson_arr_foreach(shape, index, count, one) {
-        is_tensor = is_tensor && yyjson_is_uint(one);
-        lengths[index] = yyjson_get_uint(one);
+jf_result jf_read_tensor(jf_call *call, jf_failure_kind kind, const char *name, const jf_json *from, jf_tensor_ref *to) {
+    const jf_json *shape = jf_json_get(from, "shape");
+    size_t dimensions = jf_json_count(shape);
+    jf_text digest, dtype;
+    bool is_tensor = jf_json_as_text(jf_json_get(from, "$tensor"), &digest) && is_digest(digest) &&
+                     jf_json_type_of(shape) == JF_JSON_LIST && dimensions <= MOST_DIMENSIONS &&
+                     jf_json_as_text(jf_json_get(from, "dtype"), &dtype) && jf_same_text(dtype, jf_string("f32"));
+    uint64_t *lengths = jf_alloc(call, is_tensor ? dimensions * sizeof *lengths : 0);
+    for (size_t at = 0; is_tensor && at < dimensions; at++) {
+        is_tensor = jf_json_as_uint(jf_json_item(shape, at), &lengths[at]);
     }
     if (!is_tensor) {
         return jf_fail(call, kind, "`%s`: expected a tensor, as {\"$tensor\": \"<sha256>\", \"shape\": [..], \"dtype\": \"f32\"}",
                        name);
     }
-    *to = (jf_tensor_ref){ { yyjson_get_str(digest), DIGITS }, lengths, dimensions };
+    *to = (jf_tensor_ref){ digest, lengths, dimensions };
     return JF_OK;
 }
 
-yyjson_mut_val *jf_write_tensor(jf_call *call, const jf_tensor_ref *tensor) {
-    yyjson_mut_doc *doc = jf_json(call);
-    yyjson_mut_val *object = yyjson_mut_obj(doc);
-    const char *digest = tensor->sha256.data == NULL ? "" : tensor->sha256.data;
-    yyjson_mut_obj_add_strn(doc, object, "$tensor", digest, tensor->sha256.length);
-    yyjson_mut_obj_add_val(doc, object, "shape", yyjson_mut_arr_with_uint64(doc, tensor->shape, tensor->dimensions));
-    yyjson_mut_obj_add_str(doc, object, "dtype", "f32");
+jf_json *jf_write_tensor(jf_call *call, const jf_tensor_ref *tensor) {
+    jf_json *object = jf_json_object(call), *shape = jf_json_list(call);
+    for (size_t at = 0; at < tensor->dimensions; at++) jf_json_push(call, shape, jf_json_uint(call, tensor->shape[at]));
+    jf_json_add(call, object, "$tensor", jf_json_borrow(call, tensor->sha256));
+    jf_json_add(call, object, "shape", shape);
+    jf_json_add(call, object, "dtype", jf_json_string(call, "f32"));
     return object;
 }
 
 jf_result jf_tensor_open(jf_call *call, const jf_tensor_ref *tensor, jf_tensor_reader **reader) {
     jf_text reference;
-    JF_TRY(jf_write(call, jf_write_tensor(call, tensor), &reference));
+    JF_TRY(jf_json_write(call, jf_write_tensor(call, tensor), &reference));
     int32_t at_host;
     JF_TRY(call->host->tensor_open(call, reference, &at_host));
     *reader = jf_alloc(call, sizeof **reader);
@@ -123,8 +118,8 @@ jf_result jf_tensor_finish(jf_call *call, jf_tensor_writer *writer, jf_tensor_re
     writer->is_finished = true;
     jf_text reference;
     JF_TRY(call->host->tensor_finish(call, writer->at_host, &reference));
-    yyjson_val *root;
-    JF_TRY(jf_parse(call, JF_INTERNAL, reference, &root));
+    const jf_json *root;
+    JF_TRY(jf_json_read(call, JF_INTERNAL, reference, &root));
     return jf_read_tensor(call, JF_INTERNAL, "the host's answer", root, tensor);
 }
 

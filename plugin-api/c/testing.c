@@ -27,14 +27,14 @@ static jf_result fake_complete(jf_call *call, jf_text request, jf_text *answer) 
     if (fake(call)->model == NULL) {
         return jf_fail(call, JF_INVALID_CONFIG, "the stage has no model: give it one with `model = \"name\"`");
     }
-    yyjson_val *root;
+    const jf_json *root;
     jf_completion_request asked;
     jf_completion completion = { 0 };
-    JF_TRY(jf_parse(call, JF_INTERNAL, request, &root));
+    JF_TRY(jf_json_read(call, JF_INTERNAL, request, &root));
     JF_TRY(jf_read_request(call, root, &asked));
     fake(call)->asked++;
     JF_TRY(fake(call)->model(call, &asked, &completion));
-    return jf_write(call, jf_write_completion(call, &completion), answer);
+    return jf_json_write(call, jf_write_completion(call, &completion), answer);
 }
 
 static bool fake_model_name(jf_call *call, jf_text *name) {
@@ -117,27 +117,13 @@ static void add_elements(struct jf_fake_tensor *tensor, const float *elements, s
     tensor->length += length;
 }
 
-static char *reference_to(const jf_fake_host *host, int32_t at) {
-    const struct jf_fake_tensor *tensor = &host->tensors[at];
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *object = yyjson_mut_obj(doc);
+static jf_text reference_to(jf_call *call, int32_t at) {
+    const struct jf_fake_tensor *tensor = &fake(call)->tensors[at];
     char digest[65];
     snprintf(digest, sizeof digest, "%064x", (unsigned)at + 1);
-    yyjson_mut_obj_add_str(doc, object, "$tensor", digest);
-    yyjson_mut_obj_add_val(doc, object, "shape", yyjson_mut_arr_with_uint64(doc, tensor->shape, tensor->dimensions));
-    yyjson_mut_obj_add_str(doc, object, "dtype", "f32");
-    char *text = yyjson_mut_val_write(object, YYJSON_WRITE_NOFLAG, NULL);
-    yyjson_mut_doc_free(doc);
-    return text;
-}
-
-char *jf_hold_tensor(jf_fake_host *host, const uint64_t *shape, size_t dimensions, const float *elements) {
-    int32_t at = begun(host, shape, dimensions);
-    if (at < 0) return NULL;
-    size_t count = 1;
-    for (size_t of = 0; of < dimensions; of++) count *= (size_t)shape[of];
-    add_elements(&host->tensors[at], elements, count);
-    return reference_to(host, at);
+    jf_tensor_ref reference = { jf_string(digest), tensor->shape, tensor->dimensions };
+    jf_text text;
+    return jf_json_write(call, jf_write_tensor(call, &reference), &text) == JF_OK ? text : jf_string("");
 }
 
 const struct jf_fake_tensor *jf_held_tensor(const jf_fake_host *host, const char *json) {
@@ -170,10 +156,7 @@ static jf_result fake_tensor_write(jf_call *call, int32_t writer, const float *e
 }
 
 static jf_result fake_tensor_finish(jf_call *call, int32_t writer, jf_text *reference) {
-    char *text = reference_to(fake(call), writer);
-    if (text == NULL) abort();
-    *reference = jf_copy(call, jf_string(text));
-    free(text);
+    *reference = reference_to(call, writer);
     return JF_OK;
 }
 
@@ -200,6 +183,18 @@ static const jf_host the_fake = {
     .writer_close = fake_close,
 };
 
+char *jf_hold_tensor(jf_fake_host *host, const uint64_t *shape, size_t dimensions, const float *elements) {
+    int32_t at = begun(host, shape, dimensions);
+    if (at < 0) return NULL;
+    size_t count = 1;
+    for (size_t of = 0; of < dimensions; of++) count *= (size_t)shape[of];
+    add_elements(&host->tensors[at], elements, count);
+    jf_call call = { .host = &the_fake, .host_state = host };
+    char *reference = copied(reference_to(&call, at));
+    jf_end(&call);
+    return reference;
+}
+
 char *jf_test_call(const jf_extension *extension, const char *config, const char *input, jf_fake_host *host) {
     jf_fake_host nothing = { 0 };
     if (host == NULL) host = &nothing;
@@ -219,14 +214,34 @@ char *jf_test_call(const jf_extension *extension, const char *config, const char
     return given;
 }
 
+static bool is_same(const jf_json *one, const jf_json *other) {
+    if (jf_json_type_of(one) != jf_json_type_of(other)) return false;
+    switch (jf_json_type_of(one)) {
+    case JF_JSON_BOOL: return one->boolean == other->boolean;
+    case JF_JSON_UINT: return one->natural == other->natural;
+    case JF_JSON_INT: return one->integer == other->integer;
+    case JF_JSON_NUMBER: return one->number == other->number;
+    case JF_JSON_TEXT: return jf_same_text((jf_text){ one->text, one->count }, (jf_text){ other->text, other->count });
+    default: break;
+    }
+    if (jf_json_count(one) != jf_json_count(other)) return false;
+    for (size_t at = 0; at < jf_json_count(one); at++) {
+        bool is_object = jf_json_type_of(one) == JF_JSON_OBJECT;
+        const jf_json *counterpart = is_object ? jf_json_get_key(other, jf_json_key(one, at)) : jf_json_item(other, at);
+        if (!is_same(jf_json_item(one, at), counterpart)) return false;
+    }
+    return true;
+}
+
 bool jf_same_json(const char *one, const char *other) {
-    yyjson_doc *first = yyjson_read(one, strlen(one), YYJSON_READ_NOFLAG);
-    yyjson_doc *second = yyjson_read(other, strlen(other), YYJSON_READ_NOFLAG);
-    bool same = first != NULL && second != NULL
-                    ? yyjson_equals(yyjson_doc_get_root(first), yyjson_doc_get_root(second))
+    jf_fake_host nothing = { 0 };
+    jf_call call = { .host = &the_fake, .host_state = &nothing };
+    const jf_json *first, *second;
+    bool same = jf_json_read(&call, JF_INTERNAL, jf_string(one), &first) == JF_OK &&
+                        jf_json_read(&call, JF_INTERNAL, jf_string(other), &second) == JF_OK
+                    ? is_same(first, second)
                     : strcmp(one, other) == 0;
-    yyjson_doc_free(first);
-    yyjson_doc_free(second);
+    jf_end(&call);
     return same;
 }
 

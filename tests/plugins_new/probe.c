@@ -20,7 +20,7 @@ static const jf_field options_fields[] = {
 };
 struct text { jf_text text; };
 static const jf_field text_fields[] = { JF_FIELD(struct text, text, JF_TEXT, "Any text."), JF_END };
-struct report { yyjson_mut_val *report; };
+struct report { const jf_json *report; };
 static const jf_field report_fields[] = {
     JF_FIELD(struct report, report, JF_JSON_OUT, "What it answered.", .schema = "{\"type\":\"object\"}"), JF_END
 };
@@ -31,20 +31,20 @@ static jf_result probe_open(jf_call *call, void *config) {
     return bad ? jf_fail(call, JF_INVALID_CONFIG, "`word` is bad") : JF_OK;
 }
 
-static void add(jf_call *call, yyjson_mut_val *report, const char *key, jf_text text) {
-    yyjson_mut_obj_add_val(jf_json(call), report, key, yyjson_mut_strn(jf_json(call), text.data, text.length));
+static void add(jf_call *call, jf_json *report, const char *key, jf_text text) {
+    jf_json_add(call, report, key, jf_json_text(call, text));
 }
 
 /* Adds what a call gave, or the kind of its failure. */
-static void tried(jf_call *call, yyjson_mut_val *report, const char *key, jf_result result, const jf_text *text) {
+static void tried(jf_call *call, jf_json *report, const char *key, jf_result result, const jf_text *text) {
     static const char *const kinds[] = { "invalid-config", "invalid-input", "invalid-output", "unavailable",
                                          "rate-limited",   "cancelled",     "over-budget",    "internal" };
     if (result != JF_OK) add(call, report, key, jf_string(kinds[result->kind]));
     else if (text != NULL) add(call, report, key, *text);
-    else yyjson_mut_obj_add_null(jf_json(call), report, key);
+    else jf_json_add(call, report, key, jf_json_null(call));
 }
 
-static void kept(jf_call *call, yyjson_mut_val *report, const char *key) {
+static void kept(jf_call *call, jf_json *report, const char *key) {
     bool found = false;
     jf_text value;
     jf_result result = jf_cache_get(call, jf_string("a"), &found, &value);
@@ -53,8 +53,8 @@ static void kept(jf_call *call, yyjson_mut_val *report, const char *key) {
 }
 
 static jf_result probe_analyze(jf_call *call, const void *config, const void *input, void *answer) {
-    yyjson_mut_doc *doc = jf_json(call);
-    yyjson_mut_val *report = ((struct report *)answer)->report = yyjson_mut_obj(doc);
+    jf_json *report = jf_json_object(call);
+    ((struct report *)answer)->report = report;
     jf_random random = jf_seeded(call);
     jf_log(call, JF_WARN, "said in %.*s", (int)jf_where(call)->stage.length, jf_where(call)->stage.data);
     jf_progress(call, 1, 2, "half");
@@ -63,16 +63,17 @@ static jf_result probe_analyze(jf_call *call, const void *config, const void *in
     add(call, report, "stage", jf_where(call)->stage);
     add(call, report, "item", jf_where(call)->item);
     add(call, report, "seed", jf_format(call, "%llu", (unsigned long long)jf_where(call)->seed));
-    yyjson_mut_val *drawn = yyjson_mut_obj_add_arr(doc, report, "random");
+    jf_json *drawn = jf_json_list(call);
+    jf_json_add(call, report, "random", drawn);
     jf_text number = jf_format(call, "%llu", (unsigned long long)jf_next_u64(&random));
-    yyjson_mut_arr_add_strncpy(doc, drawn, number.data, number.length);
+    jf_json_push(call, drawn, jf_json_text(call, number));
     number = jf_format(call, "%llu", (unsigned long long)jf_below(&random, 1000));
-    yyjson_mut_arr_add_strncpy(doc, drawn, number.data, number.length);
+    jf_json_push(call, drawn, jf_json_text(call, number));
     unsigned millionths = (unsigned)(jf_next_f64(&random) * 1e6 + 0.5);
     number = jf_format(call, "%u", 1000000 + millionths);
     number = jf_format(call, "0.%.*s", (int)number.length - 1, number.data + 1);
-    yyjson_mut_arr_add_strncpy(doc, drawn, number.data, number.length);
-    yyjson_mut_obj_add_bool(doc, report, "cancelled", jf_cancelled(call));
+    jf_json_push(call, drawn, jf_json_text(call, number));
+    jf_json_add(call, report, "cancelled", jf_json_bool(call, jf_cancelled(call)));
     jf_text name;
     bool has_model = jf_model_name(call, &name);
     tried(call, report, "model", JF_OK, has_model ? &name : NULL);
@@ -113,7 +114,7 @@ static const jf_extension give = {
     .input = JF_SHAPE(struct text, text_fields), .analyze = give_analyze
 };
 
-struct sum { yyjson_mut_val *shape; jf_text sum; };
+struct sum { const jf_json *shape; jf_text sum; };
 static const jf_field sum_fields[] = {
     JF_FIELD(struct sum, shape, JF_JSON_OUT, "Its shape.", .schema = "{\"type\":\"array\"}"),
     JF_FIELD(struct sum, sum, JF_TEXT, "Its sum."), JF_END
@@ -123,7 +124,9 @@ static jf_result take_analyze(jf_call *call, const void *config, const void *inp
     struct sum *sum = answer;
     const jf_tensor *tensor = jf_tensor_named(call, "t");
     if (tensor == NULL) return jf_fail(call, JF_INVALID_INPUT, "no tensor `t`");
-    sum->shape = yyjson_mut_arr_with_uint64(jf_json(call), tensor->shape, tensor->dimensions);
+    jf_json *shape = jf_json_list(call);
+    for (size_t at = 0; at < tensor->dimensions; at++) jf_json_push(call, shape, jf_json_uint(call, tensor->shape[at]));
+    sum->shape = shape;
     double all = 0;
     for (size_t at = 0; at < tensor->length; at++) all += tensor->data[at];
     sum->sum = jf_format(call, "%g", all);
