@@ -8,7 +8,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, Outcome, Silent, open_stages};
+use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, RunOutcome, Silent, open_stages};
 use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::{Plan, Request as PipelineRequest};
 use jackfield_plugin_api::{
@@ -143,7 +143,7 @@ impl Place {
         jobs: usize,
         cancel: &Cancel,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<RunOutcome, EngineError> {
         let (plan, registry) = (&self.plan, registry());
         let instances = open_stages(plan, &registry).expect("opened");
         let services = open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));

@@ -143,15 +143,15 @@ store = "shelf"
     );
 }
 
-/// How many items were in work when the first was done. Nothing more is done then.
+/// How many items were in flight when the first was done. Nothing more is done then.
 struct AtFirst<'a>(Option<usize>, &'a Cancel);
 
 impl Observer for AtFirst<'_> {
     fn on(&mut self, event: &Event<'_>) {
-        if let Event::ItemDone { in_work, .. } = event
+        if let Event::ItemDone { in_flight, .. } = event
             && self.0.is_none()
         {
-            self.0 = Some(*in_work);
+            self.0 = Some(*in_flight);
             self.1.request();
             self.1.request();
         }

@@ -1,24 +1,27 @@
 //! The host, as a plugin sees it during a call.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jackfield_loader::sandbox::Permission;
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, HttpRequest, HttpResponse,
     Level, Request, Result, TensorElements, TensorRef, WriteElements,
 };
-use jackfield_services::{Cache, Caller, TensorScopes, abilities, plugin_line};
+use jackfield_services::{Caller, TensorScopes, abilities, plugin_line};
 
-use super::{batch::Control, station::Station};
+use super::{
+    batch_control::BatchControl,
+    stage_runtime::{PluginStore, StageRuntime},
+};
 
 /// The largest value that a plugin may keep.
-const LARGEST_VALUE: usize = 64 << 20;
+const MAX_VALUE_BYTES: usize = 64 << 20;
 
 /// The host, as a plugin sees it during a call.
 pub(super) struct CallHost<'a> {
-    pub(super) station: &'a Station,
+    pub(super) runtime: &'a StageRuntime,
     pub(super) requests: &'a [Request],
-    pub(super) control: &'a Control,
+    pub(super) control: &'a BatchControl,
     /// The tensors that it may open.
     pub(super) tensors: TensorScopes<'a>,
 }
@@ -32,14 +35,14 @@ impl CallHost<'_> {
     }
 
     fn allowed(&self, permission: &Permission) -> Result<()> {
-        let grants = &self.station.grants;
+        let grants = &self.runtime.grants;
         if grants.allows(permission) { Ok(()) } else { Err(Failure::InvalidConfig(grants.denial(permission))) }
     }
 
-    fn store(&self) -> Result<&(Arc<Cache>, String)> {
+    fn store(&self) -> Result<&PluginStore> {
         self.allowed(&Permission::Cache)?;
-        self.station.store.as_ref().ok_or_else(|| {
-            let stage = &self.station.name;
+        self.runtime.store.as_ref().ok_or_else(|| {
+            let stage = &self.runtime.name;
             Failure::InvalidConfig(format!(
                 "stage `{stage}` has no cache to keep things in: add `store = \"NAME\"` to it"
             ))
@@ -49,11 +52,11 @@ impl CallHost<'_> {
 
 impl HostCalls for CallHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        plugin_line(level, Some(&self.station.name), None, message);
+        plugin_line(level, Some(&self.runtime.name), None, message);
     }
 
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
-        let stage = &*self.station.name;
+        let stage = &*self.runtime.name;
         let item = self.requests.get(index as usize).map_or("", |request| &*request.context.item);
         tracing::info!(target: "progress", stage, item, done, total, "{note}");
     }
@@ -65,8 +68,8 @@ impl HostCalls for CallHost<'_> {
     fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
             self.allowed(&Permission::Model)?;
-            let Some(model) = &self.station.model else {
-                let stage = &self.station.name;
+            let Some(model) = &self.runtime.model else {
+                let stage = &self.runtime.name;
                 let what = format!("stage `{stage}` asks for a model and has none: add `model = \"NAME\"` to it");
                 return Err(Failure::InvalidConfig(what));
             };
@@ -77,7 +80,7 @@ impl HostCalls for CallHost<'_> {
             let asked = self.control.sending.ask();
             let (answer, note) =
                 model.complete_for(request, Caller { context: self.context(index)?, asked: &asked }).await;
-            self.control.note(note);
+            self.control.note_completion(note);
             drop(asked);
             let (completion, held) = answer?;
             self.tensors.give(index, &completion, held)?;
@@ -86,14 +89,14 @@ impl HostCalls for CallHost<'_> {
     }
 
     fn model_name(&self) -> Option<String> {
-        self.station.model.as_ref().map(|model| model.label())
+        self.runtime.model.as_ref().map(|model| model.label())
     }
 
     fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
-            let (cache, prefix) = self.store()?;
-            let found = cache.get(&format!("{prefix}{key}")).await.map(|(value, _)| value);
-            self.control.looked_up(&self.context(index)?.item, found.is_some());
+            let PluginStore { cache, key_prefix } = self.store()?;
+            let found = cache.get(&format!("{key_prefix}{key}")).await.map(|(value, _)| value);
+            self.control.note_lookup(&self.context(index)?.item, found.is_some());
             Ok(found)
         })
     }
@@ -106,23 +109,23 @@ impl HostCalls for CallHost<'_> {
         ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let (cache, prefix) = self.store()?;
-            if value.len() > LARGEST_VALUE {
+            let PluginStore { cache, key_prefix } = self.store()?;
+            if value.len() > MAX_VALUE_BYTES {
                 return Err(Failure::InvalidInput("a value of more than 64 MiB cannot be cached".to_owned()));
             }
             // What is kept outlives the run. All that led to it is on the record first: a run that is killed and goes on
             // must not find here what it does not know to have made.
-            if let Some(ledger) = &self.station.ledger {
+            if let Some(ledger) = &self.runtime.ledger {
                 let unwritten = |_| Failure::Cancelled("the record of the run can no longer be written".to_owned());
                 ledger.barrier().await.map_err(unwritten)?;
             }
-            cache.put(&format!("{prefix}{key}"), &value, ttl).await;
+            cache.put(&format!("{key_prefix}{key}"), &value, ttl).await;
             Ok(())
         })
     }
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(self.station.http.fetch(&self.station.grants, request, self.station.most))
+        Box::pin(self.runtime.http.fetch(&self.runtime.grants, request, self.runtime.max_response_bytes))
     }
 
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {

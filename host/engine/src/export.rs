@@ -3,76 +3,25 @@
 use std::{sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{RecvTimeoutError, unbounded};
-use jackfield_loader::{Registry, escape_untrusted, sandbox::Admission, start_runtime};
+use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{MOST_CALLS, Plan, Scope, Source, StagePlan};
 use jackfield_plugin_api::{Context, Document, Failure, Instance, Request};
 use jackfield_services::Services;
-use jackfield_store::{Answer, Blobs, Db, ItemRow, ResultRow, StoreError};
+use jackfield_store::{Answer, Blobs, Db, ItemRow, ResultRow};
 
 use super::{
-    batch::{self, Control},
-    error::EngineError,
-    input::{Given, NoInput, elements, input_of, value_of},
+    batch::{self, Batch, BatchId},
+    batch_control::BatchControl,
+    document_list::list_of,
+    export_error::ExportError,
+    index::{PerStage, StageIdx},
+    input::{NoInput, SourceValue, elements, input_of, value_of},
     pool::Pool,
     read_again::read_one_again,
-    scheduler::list_of,
+    run_threads::RunThreads,
     seed::{name_of, seed_of},
-    station::Station,
+    stage_runtime::{SessionParts, StageRuntime},
 };
-
-/// Why an item was not exported.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExportError {
-    /// The record cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The input of the run cannot be read, or the machine refused threads.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// What the stage reads is not there.
-    #[error("stage `{stage}` has no input for item `{item}`: {why}")]
-    NoInput {
-        /// The stage that exports.
-        stage: String,
-        /// Id of the item.
-        item: String,
-        /// What is missing.
-        why: String,
-    },
-    /// The input of the run is not what it was.
-    #[error("item `{item}` is not in the input of the run any more, or is not what it was")]
-    ItemChanged {
-        /// Id of the item.
-        item: String,
-    },
-    /// The stage failed.
-    #[error("stage `{stage}` failed for item `{item}`, {kind}: {message}")]
-    Failed {
-        /// The stage that exports.
-        stage: String,
-        /// Id of the item.
-        item: String,
-        /// Name of the failure's kind, or `timed-out`.
-        kind: String,
-        /// What went wrong.
-        message: String,
-    },
-}
-
-impl ExportError {
-    /// What to do about it, where that can be said.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Store(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
-            Self::ItemChanged { .. } => Some("start a new run, or restore the input".to_owned()),
-            Self::NoInput { .. } => Some("go on with the run (--resume), or export another item".to_owned()),
-            Self::Failed { .. } => None,
-        }
-    }
-}
 
 /// Makes the calls of one of a plan's exports, one after the other: what each gets, from what is on record of an item.
 ///
@@ -86,22 +35,22 @@ pub fn export_inputs(plan: &Plan, export: &StagePlan, db: &Db, item: &ItemRow) -
     };
     let recorded = Recorded::read(plan, export, db, item)?;
     let explained = |why: NoInput| match why {
-        NoInput::Nothing(what) => no_input(what),
-        NoInput::Failed(stage) => no_input(recorded.why_absent(plan, stage)),
+        NoInput::NotFound(what) => no_input(what),
+        NoInput::NoResult(stage) => no_input(recorded.why_absent(plan, stage)),
     };
-    let given = |source| recorded.given(source, None);
-    let each = match &export.for_each {
+    let value_in = |source| recorded.source_value(source, None);
+    let elements = match &export.for_each {
         None => vec![None],
         Some(wire) => {
-            let list = value_of(wire, &given).map_err(explained)?;
+            let list = value_of(wire, &value_in).map_err(explained)?;
             let parts = elements(&list.json, MOST_CALLS as usize).map_err(no_input)?;
             parts.into_iter().map(|part| Some(Document::new(part))).collect()
         }
     };
-    let input = |each: &Option<Document>| {
-        input_of(&export.input, &|source| recorded.given(source, each.as_ref())).map_err(explained)
+    let input = |element: &Option<Document>| {
+        input_of(&export.input, &|source| recorded.source_value(source, element.as_ref())).map_err(explained)
     };
-    let inputs = each.iter().map(input).collect::<Result<Vec<_>, _>>()?;
+    let inputs = elements.iter().map(input).collect::<Result<Vec<_>, _>>()?;
     let repeat = export.repeat.unwrap_or(1) as usize;
     Ok(inputs.into_iter().flat_map(|input| std::iter::repeat_n(input, repeat)).collect())
 }
@@ -110,40 +59,40 @@ pub fn export_inputs(plan: &Plan, export: &StagePlan, db: &Db, item: &ItemRow) -
 struct Recorded {
     item: Option<Document>,
     /// A document a stage of the plan, or why there is none.
-    stages: Vec<Result<Document, String>>,
+    stages: PerStage<Result<Document, String>>,
 }
 
 impl Recorded {
     fn read(plan: &Plan, export: &StagePlan, db: &Db, row: &ItemRow) -> Result<Self, ExportError> {
         let rows = [db.results(-1)?, db.results(row.index as i64)?];
-        let document = |(place, stage): (usize, &StagePlan)| {
-            document_of(stage, place, &rows[usize::from(stage.scope == Scope::Item)])
+        let document = |(index, stage): (usize, &StagePlan)| {
+            document_of(stage, StageIdx::new(index), &rows[usize::from(stage.scope == Scope::Item)])
         };
         let item = if export.reads_input() { Some(read_one_again(plan, db, row)?) } else { None };
         Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect() })
     }
 
-    fn given<'a>(&'a self, source: Source, each: Option<&'a Document>) -> Given<'a> {
+    fn source_value<'a>(&'a self, source: Source, element: Option<&'a Document>) -> SourceValue<'a> {
         let document = match source {
             Source::Input => self.item.as_ref(),
-            Source::Each => each,
-            Source::Stage(stage) => self.stages.get(stage).and_then(|document| document.as_ref().ok()),
+            Source::Each => element,
+            Source::Stage(stage) => self.stages.get(StageIdx::new(stage)).and_then(|document| document.as_ref().ok()),
             Source::Spend => None,
         };
-        document.map_or(Given::Absent, Given::Value)
+        document.map_or(SourceValue::Absent, SourceValue::Present)
     }
 
-    fn why_absent(&self, plan: &Plan, stage: usize) -> String {
-        let name = plan.stages.get(stage).map_or("?", |stage| stage.name.as_str());
+    fn why_absent(&self, plan: &Plan, stage: StageIdx) -> String {
+        let name = &plan.stages[stage.get()].name;
         let why = self.stages.get(stage).and_then(|document| document.as_ref().err());
         format!("stage `{name}` has no result: {}", why.map_or("it was not called", String::as_str))
     }
 }
 
-/// What a stage gave, by the rows of its item, or why it gave nothing. `place` is its index in the plan.
-pub(super) fn document_of(stage: &StagePlan, place: usize, rows: &[ResultRow]) -> Result<Document, String> {
+/// What a stage gave, by the rows of its item, or why it gave nothing. `index` is that of the stage in the plan.
+pub(super) fn document_of(stage: &StagePlan, index: StageIdx, rows: &[ResultRow]) -> Result<Document, String> {
     let (mut documents, mut failure) = (Vec::new(), None);
-    for row in rows.iter().filter(|row| row.stage as usize == place) {
+    for row in rows.iter().filter(|row| row.stage == index.to_record()) {
         match &row.answer {
             Answer::Ok { json, tensors } => {
                 documents.push(Document { json: Arc::clone(json), tensors: tensors.clone() });
@@ -194,25 +143,19 @@ impl Export<'_> {
         let began = Instant::now();
         let Self { plan, registry, instance, services } = self;
         let Some(stage) = plan.stages.first() else { return Ok(Vec::new()) };
-        let runtime = start_runtime("io").map_err(EngineError::Workers)?;
-        let admission = Admission::new(1, plan.sandbox_total(), plan.sandbox_kept_back());
-        let pool = Pool::start(1, runtime.handle().clone(), &admission).map_err(EngineError::Workers)?;
+        let threads = RunThreads::start(plan, 1)?;
         let blobs = Blobs::in_run(folder, plan.tensor_total())?;
         services.models.iter().for_each(|model| model.keep_tensors_in(Arc::clone(&blobs)));
         let offer = stage.extension.offer(registry);
-        let station = Arc::new(Station::new(stage, instance, offer, (plan, &services, &blobs), began));
-        let answers = inputs.into_iter().enumerate().map(|(place, document)| {
-            let seed = seed_of(plan.seed, name_of(&stage.name), name_of(item), place as u32, 0);
-            let context = Context {
-                stage: stage.name.as_str().into(),
-                item: item.into(),
-                element: place as u32,
-                replicate: 0,
-                seed,
-            };
+        let session = SessionParts { plan, services: &services, blobs: &blobs, began };
+        let runtime = Arc::new(StageRuntime::new(stage, instance, offer, session));
+        let answers = inputs.into_iter().enumerate().map(|(element, document)| {
+            let element = element as u32;
+            let seed = seed_of(plan.seed, name_of(&stage.name), name_of(item), element, 0);
+            let context = Context { stage: stage.name.as_str().into(), item: item.into(), element, replicate: 0, seed };
             let request = Request { document, context };
-            let answer = call(&pool, &station, stage, &request);
-            answer.map_err(|(kind, message)| ExportError::Failed {
+            let answer = call(&threads.pool, &runtime, stage, &request);
+            answer.map_err(|FailedExport { kind, message }| ExportError::Failed {
                 stage: stage.name.clone(),
                 item: escape_untrusted(item).into_owned(),
                 kind,
@@ -220,29 +163,33 @@ impl Export<'_> {
             })
         });
         let answers = answers.collect();
-        // A plugin that never comes back must not keep the process from ending: it keeps the runtime instead.
-        if pool.close() {
-            runtime.shutdown_background();
-        } else {
-            std::mem::forget(runtime);
-        }
+        threads.close();
         answers
     }
 }
 
-/// Makes a call as its stage's policy says; of a failure, the name of its kind, and the message.
+/// A call that failed.
+struct FailedExport {
+    /// Name of the failure's kind, or `timed-out`.
+    kind: String,
+    message: String,
+}
+
+/// Makes a call as its stage's policy says.
 fn call(
     pool: &Pool,
-    station: &Arc<Station>,
+    runtime: &Arc<StageRuntime>,
     stage: &StagePlan,
     request: &Request,
-) -> Result<Document, (String, String)> {
+) -> Result<Document, FailedExport> {
     let policy = &stage.policy;
     let mut attempt = 1;
     loop {
         let (done, answers) = unbounded();
-        let control = Arc::new(Control::default());
-        let job = batch::send(pool, station, 0, Arc::new(vec![request.clone()]), &control, &done);
+        let control = Arc::new(BatchControl::default());
+        let requests = Arc::new(vec![request.clone()]);
+        let batch = Batch { id: BatchId::default(), runtime, requests, control: &control, answers: &done };
+        let job = batch::start(pool, batch);
         drop(done);
         let answer = match policy.timeout {
             Some(timeout) => answers.recv_timeout(timeout),
@@ -261,11 +208,12 @@ fn call(
             Err(_) => {
                 control.cancel();
                 let limit = humantime::format_duration(policy.timeout.unwrap_or_default());
-                return Err(("timed-out".to_owned(), format!("no answer within {limit}")));
+                let (kind, message) = ("timed-out".to_owned(), format!("no answer within {limit}"));
+                return Err(FailedExport { kind, message });
             }
         };
         if attempt >= policy.attempts || !failure.kind().is_retryable() {
-            return Err((kind, failure.message().to_owned()));
+            return Err(FailedExport { kind, message: failure.message().to_owned() });
         }
         thread::sleep(failure.retry_after().unwrap_or(policy.backoff * attempt));
         attempt += 1;

@@ -7,31 +7,36 @@ use jackfield_plugin_api::{Document, Tensor};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// What a source has to give at the moment.
-pub(super) enum Given<'a> {
+use super::index::StageIdx;
+
+/// What the source of a wire holds at the moment.
+pub(super) enum SourceValue<'a> {
     /// Its document.
-    Value(&'a Document),
+    Present(&'a Document),
     /// It failed or was skipped.
     Absent,
 }
 
 /// Why a call has no input.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoInput {
-    /// The source failed: the stage of this index.
-    Failed(usize),
-    /// The wire leads nowhere.
-    Nothing(String),
+    /// The stage that it reads has no result.
+    NoResult(StageIdx),
+    /// The wire leads nowhere; why.
+    NotFound(String),
 }
 
-/// Makes the input of a call. `given` answers for a source; sources that a stage reads are done when it is asked.
-pub(super) fn input_of<'a>(expr: &InputExpr, given: &impl Fn(Source) -> Given<'a>) -> Result<Document, NoInput> {
+/// Makes the input of a call. `value_in` answers for a source; the stages that are read are done when it is asked.
+pub(super) fn input_of<'a>(
+    expr: &InputExpr,
+    value_in: &impl Fn(Source) -> SourceValue<'a>,
+) -> Result<Document, NoInput> {
     match expr {
-        InputExpr::Wire(wire) => value_of(wire, given),
+        InputExpr::Wire(wire) => value_of(wire, value_in),
         InputExpr::List(parts) => {
             let mut text = String::from("[");
             for part in parts {
-                match input_of(part, given) {
+                match input_of(part, value_in) {
                     Ok(document) => {
                         if text.len() > 1 {
                             text.push(',');
@@ -39,7 +44,7 @@ pub(super) fn input_of<'a>(expr: &InputExpr, given: &impl Fn(Source) -> Given<'a
                         text.push_str(&document.json);
                     }
                     // A source that failed is left out: the reader works with what there is.
-                    Err(NoInput::Failed(_)) => {}
+                    Err(NoInput::NoResult(_)) => {}
                     Err(other) => return Err(other),
                 }
             }
@@ -50,7 +55,7 @@ pub(super) fn input_of<'a>(expr: &InputExpr, given: &impl Fn(Source) -> Given<'a
             let mut text = String::from("{");
             let mut tensors = Vec::new();
             for entry in entries {
-                let document = match input_of(&entry.value, given) {
+                let document = match input_of(&entry.value, value_in) {
                     Ok(document) => document,
                     Err(_) if !entry.required => continue,
                     Err(other) => return Err(other),
@@ -75,11 +80,11 @@ pub(super) fn input_of<'a>(expr: &InputExpr, given: &impl Fn(Source) -> Given<'a
 }
 
 /// The value at the end of a wire.
-pub(super) fn value_of<'a>(wire: &Wire, given: &impl Fn(Source) -> Given<'a>) -> Result<Document, NoInput> {
-    let document = match (given(wire.source), wire.source) {
-        (Given::Value(document), _) => document,
-        (Given::Absent, Source::Stage(stage)) => return Err(NoInput::Failed(stage)),
-        (Given::Absent, _) => return Err(NoInput::Nothing("there is no item here".to_owned())),
+pub(super) fn value_of<'a>(wire: &Wire, value_in: &impl Fn(Source) -> SourceValue<'a>) -> Result<Document, NoInput> {
+    let document = match (value_in(wire.source), wire.source) {
+        (SourceValue::Present(document), _) => document,
+        (SourceValue::Absent, Source::Stage(stage)) => return Err(NoInput::NoResult(StageIdx::new(stage))),
+        (SourceValue::Absent, _) => return Err(NoInput::NotFound("there is no item here".to_owned())),
     };
     if wire.path.is_empty() {
         return Ok(document.clone());
@@ -93,11 +98,11 @@ pub(super) fn text_of(document: &Document) -> String {
 }
 
 /// The elements of a list, each as JSON text; of at most so many.
-pub(super) fn elements(json: &str, most: usize) -> Result<Vec<Arc<str>>, String> {
+pub(super) fn elements(json: &str, max: usize) -> Result<Vec<Arc<str>>, String> {
     let parts: Vec<&RawValue> =
         serde_json::from_str(json).map_err(|_| format!("expected a list, found {}", excerpt(json)))?;
-    if parts.len() > most {
-        return Err(format!("the list has {} elements, more than the {most} that a stage may run over", parts.len()));
+    if parts.len() > max {
+        return Err(format!("the list has {} elements, more than the {max} that a stage may run over", parts.len()));
     }
     Ok(parts.into_iter().map(|part| Arc::from(part.get())).collect())
 }
@@ -109,27 +114,27 @@ pub(super) fn field_of<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
 
 fn follow(json: &str, path: &[Step]) -> Result<String, NoInput> {
     let Some((step, rest)) = path.split_first() else { return Ok(json.to_owned()) };
-    let nothing = |what: String| NoInput::Nothing(what);
+    let not_found = |what: String| NoInput::NotFound(what);
     match step {
         Step::Field(name) => {
             let mut reader = serde_json::Deserializer::from_str(json);
             match Pick::Field(name).deserialize(&mut reader) {
                 Ok(Some(value)) => follow(value.get(), rest),
-                Ok(None) => Err(nothing(format!("there is no field `{name}` in {}", excerpt(json)))),
-                Err(_) => Err(nothing(format!("`{name}` is asked of {}, which is no object", excerpt(json)))),
+                Ok(None) => Err(not_found(format!("there is no field `{name}` in {}", excerpt(json)))),
+                Err(_) => Err(not_found(format!("`{name}` is asked of {}, which is no object", excerpt(json)))),
             }
         }
         Step::Index(index) => {
             let mut reader = serde_json::Deserializer::from_str(json);
             match Pick::Index(*index).deserialize(&mut reader) {
                 Ok(Some(value)) => follow(value.get(), rest),
-                Ok(None) => Err(nothing(format!("there is no element [{index}] in {}", excerpt(json)))),
-                Err(_) => Err(nothing(format!("[{index}] is asked of {}, which is no list", excerpt(json)))),
+                Ok(None) => Err(not_found(format!("there is no element [{index}] in {}", excerpt(json)))),
+                Err(_) => Err(not_found(format!("[{index}] is asked of {}, which is no list", excerpt(json)))),
             }
         }
         Step::All => {
             let parts: Vec<&RawValue> = serde_json::from_str(json)
-                .map_err(|_| nothing(format!("[*] is asked of {}, which is no list", excerpt(json))))?;
+                .map_err(|_| not_found(format!("[*] is asked of {}, which is no list", excerpt(json))))?;
             let mut text = String::from("[");
             for part in parts {
                 // An element without the field has nothing to give.
@@ -240,7 +245,7 @@ impl<'de> Visitor<'de> for Key {
 mod tests {
     use jackfield_plugin_api::Document;
 
-    use super::{Given, NoInput, elements, input_of};
+    use super::{NoInput, SourceValue, StageIdx, elements, input_of};
     use jackfield_pipeline::{InputExpr, Source, Step, TableEntry, Wire};
 
     fn wire(source: Source, path: &[Step]) -> InputExpr {
@@ -253,11 +258,11 @@ mod tests {
 
     fn made(expr: &InputExpr, input: &str) -> Result<String, NoInput> {
         let document = Document::new(input);
-        let given = |source| match source {
-            Source::Input => Given::Value(&document),
-            _ => Given::Absent,
+        let value_in = |source| match source {
+            Source::Input => SourceValue::Present(&document),
+            _ => SourceValue::Absent,
         };
-        input_of(expr, &given).map(|document| document.json.to_string())
+        input_of(expr, &value_in).map(|document| document.json.to_string())
     }
 
     #[test]
@@ -274,11 +279,11 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_nowhere_says_where() {
-        let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[field("b")]), r#"{"a": 1}"#) else {
+        let Err(NoInput::NotFound(what)) = made(&wire(Source::Input, &[field("b")]), r#"{"a": 1}"#) else {
             panic!("found")
         };
         assert_eq!(what, r#"there is no field `b` in `{"a": 1}`"#);
-        let Err(NoInput::Nothing(what)) = made(&wire(Source::Input, &[Step::All]), "3") else { panic!("found") };
+        let Err(NoInput::NotFound(what)) = made(&wire(Source::Input, &[Step::All]), "3") else { panic!("found") };
         assert_eq!(what, "[*] is asked of `3`, which is no list");
     }
 
@@ -294,7 +299,7 @@ mod tests {
             ])
         };
         assert_eq!(made(&table(false), "1"), Ok(r#"{"he\"re":1}"#.to_owned()));
-        assert_eq!(made(&table(true), "1"), Err(NoInput::Failed(4)));
+        assert_eq!(made(&table(true), "1"), Err(NoInput::NoResult(StageIdx::new(4))));
     }
 
     #[test]

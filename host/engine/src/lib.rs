@@ -1,17 +1,21 @@
 //! PLAN x ITEMS -> RESULTS.
 //!
-//! One thread, the [scheduler](scheduler), owns all that is known of the items in work and never waits for a plugin. It
+//! One thread, the [scheduler](scheduler), owns all that is known of the items in flight and never waits for a plugin. It
 //! gathers ready calls of a stage, from whatever items, into batches and hands them to a [pool](pool) of workers; their
-//! answers come back over a channel, fill slots, and make further calls ready. A thread of its own reads
-//! [items](source), another writes [records](jackfield_store).
+//! answers come back over a channel, end stages, and make further calls ready. A [session](session) admits items to it and
+//! records those that are done. A thread of its own reads [items](source), another writes [records](jackfield_store).
 
 mod batch;
+mod batch_control;
 mod call_host;
 mod call_times;
 mod cancel;
 mod difference;
+mod document_list;
 mod error;
 mod export;
+mod export_error;
+mod index;
 mod input;
 mod item;
 mod item_digest;
@@ -20,29 +24,35 @@ mod memo;
 mod merged;
 mod observe;
 mod open;
+mod policies;
 mod pool;
+mod predecessors;
 mod read_again;
 mod router;
 mod run;
+mod run_record;
+mod run_threads;
+mod saved_state;
 mod scheduler;
 mod search;
 mod seed;
 mod session;
 mod source;
-mod station;
-mod stations;
+mod stage_runtime;
+mod stage_runtime_factory;
 mod tensor_shapes;
 mod top_level;
-mod trials;
-mod waits;
+mod trial_limits;
 
 pub use cancel::Cancel;
 pub use difference::{Difference, is_part, is_same};
 pub use error::{EngineError, ItemFault};
-pub use export::{Export, ExportError, export_inputs};
+pub use export::{Export, export_inputs};
+pub use export_error::ExportError;
 pub use memo::common_parts;
 pub use observe::{Event, Observer, Silent};
 pub use open::{OpenFault, StageInstances, open_stages};
 pub use read_again::read_again;
-pub use run::{Engine, Options, Outcome, look_at_kept, look_for_input};
+pub use run::{Engine, Options, RunOutcome, look_for_input};
+pub use saved_state::look_at_kept;
 pub use source::expand_folders as matched_files;

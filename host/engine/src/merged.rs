@@ -12,29 +12,30 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     export::document_of,
-    input::{Given, NoInput, excerpt, value_of},
+    index::StageIdx,
+    input::{NoInput, SourceValue, excerpt, value_of},
     top_level::Top,
 };
 
-/// How many items or keys are told of one by one.
-const TOLD: usize = 3;
+/// How many items or keys are named; the others are counted.
+const MAX_NAMED: usize = 3;
 
-/// Writes the merged files of a plan into the folder of its run. What is left out of them is said.
+/// Writes the merged files of a plan into the folder of its run. What is left out of them is reported as a warning.
 pub(super) fn export_merged(db: &Db, plan: &Plan, folder: &Path) -> Result<(), StoreError> {
     for (name, wire) in &plan.output.merged {
         let mut merge =
-            Merge { db, plan, wire, keys: HashMap::new(), missing: Told::default(), repeated: Told::default() };
+            Merge { db, plan, wire, keys: HashMap::new(), missing: NamedFew::default(), repeated: NamedFew::default() };
         let mut items = 0;
         export_object(db, &folder.join(name), |item| {
             items += 1;
             merge.members_of(item)
         })?;
-        if let Some((count, told)) = merge.missing.text() {
-            tracing::warn!("`{name}` has nothing of {count} of {items} items: {told}");
+        if let Some((count, named)) = merge.missing.text() {
+            tracing::warn!("`{name}` has nothing of {count} of {items} items: {named}");
         }
-        if let Some((count, told)) = merge.repeated.text() {
+        if let Some((count, named)) = merge.repeated.text() {
             let keys = if count == 1 { "key" } else { "keys" };
-            tracing::warn!("`{name}`: {count} {keys} came again, and the first value stays: {told}");
+            tracing::warn!("`{name}`: {count} {keys} came again, and the first value stays: {named}");
         }
     }
     Ok(())
@@ -47,8 +48,8 @@ struct Merge<'a> {
     wire: &'a Wire,
     /// The item that gave a key, by half the digest of the key, so that the keys of a million items stay small.
     keys: HashMap<[u8; 16], u64>,
-    missing: Told,
-    repeated: Told,
+    missing: NamedFew,
+    repeated: NamedFew,
 }
 
 impl Merge<'_> {
@@ -88,8 +89,8 @@ impl Merge<'_> {
 
     /// What the wire gives for an item, or why it gives nothing.
     fn value_of(&self, item: &ItemRow) -> Result<Result<Document, String>, StoreError> {
-        let Source::Stage(place) = self.wire.source else { return Ok(Err("which no stage answers for".to_owned())) };
-        let Some(stage) = self.plan.stages.get(place) else { return Ok(Err("which no stage answers for".to_owned())) };
+        let Source::Stage(index) = self.wire.source else { return Ok(Err("which no stage answers for".to_owned())) };
+        let Some(stage) = self.plan.stages.get(index) else { return Ok(Err("which no stage answers for".to_owned())) };
         match item.state.as_deref() {
             None => return Ok(Err("which is not done".to_owned())),
             Some(state) if state == ItemState::Failed.name() => return Ok(Err("which failed".to_owned())),
@@ -97,13 +98,13 @@ impl Merge<'_> {
             Some(_) => {}
         }
         let rows = self.db.results(item.index as i64)?;
-        let document = match document_of(stage, place, &rows) {
+        let document = match document_of(stage, StageIdx::new(index), &rows) {
             Ok(document) => document,
             Err(why) => return Ok(Err(format!("as stage `{}` has no result: {why}", stage.name))),
         };
-        let value = value_of(self.wire, &|_| Given::Value(&document)).map_err(|why| match why {
-            NoInput::Nothing(what) => format!("as {}", escape_untrusted(&what)),
-            NoInput::Failed(_) => format!("as stage `{}` failed", stage.name),
+        let value = value_of(self.wire, &|_| SourceValue::Present(&document)).map_err(|why| match why {
+            NoInput::NotFound(what) => format!("as {}", escape_untrusted(&what)),
+            NoInput::NoResult(_) => format!("as stage `{}` failed", stage.name),
         });
         Ok(value)
     }
@@ -117,17 +118,17 @@ fn members(json: &str) -> Result<Vec<(String, Box<RawValue>)>, String> {
     }
 }
 
-/// What is said of the first, and counted of all.
+/// The first few cases in words, and the number of all.
 #[derive(Default)]
-struct Told {
+struct NamedFew {
     count: u64,
     first: Vec<String>,
 }
 
-impl Told {
+impl NamedFew {
     fn add(&mut self, text: impl FnOnce() -> String) {
         self.count += 1;
-        if self.first.len() < TOLD {
+        if self.first.len() < MAX_NAMED {
             self.first.push(text());
         }
     }

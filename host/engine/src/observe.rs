@@ -1,4 +1,4 @@
-//! What a run tells those who watch it.
+//! What those who watch a run learn of it.
 
 use std::{
     sync::Arc,
@@ -61,12 +61,12 @@ pub enum Event<'a> {
         item: &'a Arc<str>,
         /// How it ended.
         state: ItemState,
-        /// When it was taken up, unless it was done before.
-        taken: Option<Instant>,
+        /// When it was admitted, unless it was done before the session.
+        admitted: Option<Instant>,
         /// Items so far.
         counts: ItemCounts,
-        /// Items still in work.
-        in_work: usize,
+        /// Items still in flight.
+        in_flight: usize,
     },
     /// A call was answered for good, well or not.
     Called {
@@ -101,7 +101,7 @@ pub enum Event<'a> {
         /// A string as it is, anything else as JSON.
         text: &'a str,
     },
-    /// No new work is begun; what is in work ends.
+    /// No new work is begun; what is in flight ends.
     Draining {
         /// The model that has no more of something, if that is why.
         exhausted: Option<&'a Exhausted>,

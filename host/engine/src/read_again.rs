@@ -8,7 +8,7 @@ use jackfield_plugin_api::Document;
 use jackfield_store::{Db, ItemRow};
 use serde_json::json;
 
-use super::{export::ExportError, item_digest::item_digest, source};
+use super::{export_error::ExportError, item_digest::item_digest, source};
 
 /// The documents of items of a run, by position: those of trials are on record, any other is read again. Items that are not
 /// in the input any more or are not what they were have none; neither have those that lie behind `most_bytes` of others.

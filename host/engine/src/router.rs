@@ -2,7 +2,7 @@
 //!
 //! An item is routed by what came of all items but the last few before it, `in_flight` of them with itself; items are
 //! routed in their order, and their outcomes are learned in their order. So what is decided and learned does not depend on
-//! how many items are in work nor on which is done first. Neither do the decisions that a policy is told of as pending: they
+//! how many items are in flight nor on which is done first. Neither do the decisions that a policy is shown as pending: they
 //! are those about the items in between.
 
 use std::{
@@ -10,21 +10,44 @@ use std::{
     sync::Arc,
 };
 
+use jackfield_pipeline::RoutePlan;
 use jackfield_plugin_api::{Outcome, PendingDecision, PolicyState, Question, Result};
+use jackfield_services::Route;
 use jackfield_store::RouteCount;
+
+use super::index::{ArmIdx, ItemSlot};
+
+/// The route of a stage, with what it has decided and learned in this session.
+pub(super) struct RouteInProgress<'p> {
+    /// How it stands in the plan.
+    pub(super) plan: &'p RoutePlan,
+    /// Its policy, opened.
+    pub(super) route: &'p Route,
+    /// The order of its decisions and outcomes.
+    pub(super) router: Router,
+}
 
 /// The arms that an item is to be tried with, in order.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Picked {
-    /// Index of the arm to begin with, and of those for when the one before fails for good.
-    pub(super) arms: Vec<u32>,
+pub(super) struct ArmDecision {
+    /// The arm to begin with, and those for when the one before fails for good. Never empty.
+    pub(super) arms: Vec<ArmIdx>,
     /// What the arms were compared by.
     pub(super) scores: Vec<Option<f64>>,
 }
 
+/// What was decided about the next item in order.
+pub(super) struct RoutedItem {
+    pub(super) slot: ItemSlot,
+    /// What the item has in common with others that the policy may learn from.
+    pub(super) context: String,
+    /// Its arms, or the failure of the policy.
+    pub(super) decision: Result<ArmDecision>,
+}
+
 /// An item that waits for its arm.
-struct Waiting {
-    place: usize,
+struct WaitingItem {
+    slot: ItemSlot,
     question: Question,
 }
 
@@ -36,9 +59,10 @@ pub(super) struct Router {
     next: u64,
     /// All items before this one are learned from.
     learned: u64,
-    waiting: BTreeMap<u64, Waiting>,
+    /// Items that are ready to be routed.
+    waiting: BTreeMap<u64, WaitingItem>,
     /// Items, from `next` on, that need no decision.
-    passed: BTreeSet<u64>,
+    skipped: BTreeSet<u64>,
     /// What was decided, here or in an earlier session, about items from `learned` on.
     decided: BTreeMap<u64, Arc<PendingDecision>>,
     /// What came of items that are done, from `learned` on.
@@ -54,67 +78,68 @@ impl Router {
             next: 0,
             learned: 0,
             waiting: BTreeMap::new(),
-            passed: BTreeSet::new(),
+            skipped: BTreeSet::new(),
             decided: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             count: RouteCount::default(),
         }
     }
 
-    /// An item that is ready to be routed.
-    pub(super) fn wait(&mut self, item: u64, place: usize, question: Question) {
-        self.waiting.insert(item, Waiting { place, question });
+    /// An item is ready to be routed.
+    pub(super) fn enqueue(&mut self, item: u64, slot: ItemSlot, question: Question) {
+        self.waiting.insert(item, WaitingItem { slot, question });
     }
 
-    /// An item that is not routed: its stage is skipped.
-    pub(super) fn pass(&mut self, item: u64) {
+    /// An item is not routed: its stage is skipped.
+    pub(super) fn skip(&mut self, item: u64) {
         if item >= self.next {
-            self.passed.insert(item);
+            self.skipped.insert(item);
         }
     }
 
-    /// An item that was routed in an earlier session.
-    pub(super) fn pass_decided(&mut self, item: u64, decision: PendingDecision) {
-        self.pass(item);
+    /// An item was routed in an earlier session.
+    pub(super) fn skip_decided(&mut self, item: u64, decision: PendingDecision) {
+        self.skip(item);
         if item >= self.learned {
             self.decided.entry(item).or_insert_with(|| Arc::new(decision));
         }
     }
 
     /// An item is done; with what came of it, if it was routed.
-    pub(super) fn settle(&mut self, item: u64, outcome: Option<Outcome>) {
+    pub(super) fn finish(&mut self, item: u64, outcome: Option<Outcome>) {
         let first = outcome.as_ref().and_then(|outcome| Some((outcome.context.clone(), outcome.attempts.first()?)));
         match first {
-            Some((context, first)) => self.pass_decided(item, PendingDecision { context, arm: first.arm.clone() }),
-            None => self.pass(item),
+            Some((context, first)) => self.skip_decided(item, PendingDecision { context, arm: first.arm.clone() }),
+            None => self.skip(item),
         }
         if item >= self.learned {
             self.outcomes.insert(item, outcome);
         }
     }
 
-    /// The next item that may be routed, if there is one, with its place and its arms. The stage's name is for the log.
-    pub(super) fn next(&mut self, stage: &str) -> Option<(usize, Question, Result<Picked>)> {
+    /// Decides about the next item in order, if it may be routed now. The stage's name is for the log.
+    pub(super) fn route_next(&mut self, stage: &str) -> Option<RoutedItem> {
         loop {
             // Exactly so many are learned from, even if more are done.
             let wanted = (self.next + 1).saturating_sub(self.in_flight);
             if !self.learn_up_to(wanted, stage) {
                 return None;
             }
-            if self.passed.remove(&self.next) {
+            if self.skipped.remove(&self.next) {
                 self.next += 1;
                 continue;
             }
-            let Waiting { place, mut question } = self.waiting.remove(&self.next)?;
+            let WaitingItem { slot, mut question } = self.waiting.remove(&self.next)?;
             question.pending = self.decided.range(..self.next).map(|(_, decision)| Arc::clone(decision)).collect();
-            let picked = self.pick(question.clone());
-            let arm = picked.as_ref().ok().and_then(|picked| question.arms.get(*picked.arms.first()? as usize));
-            if let Some(arm) = arm {
-                let decision = PendingDecision { context: question.context.clone(), arm: arm.name.clone() };
+            let decision = self.decide(question.clone());
+            if let Ok(ArmDecision { arms, .. }) = &decision {
+                let first = arms.first().expect("a decision names an arm");
+                let arm = question.arms[first.get()].name.clone();
+                let decision = PendingDecision { context: question.context.clone(), arm };
                 self.decided.insert(self.next, Arc::new(decision));
             }
             self.next += 1;
-            return Some((place, question, picked));
+            return Some(RoutedItem { slot, context: question.context, decision });
         }
     }
 
@@ -133,22 +158,23 @@ impl Router {
         true
     }
 
-    fn pick(&self, mut question: Question) -> Result<Picked> {
+    /// Asks the policy, which is held to the arms of the question: those that it picks are there, and picked once.
+    fn decide(&self, mut question: Question) -> Result<ArmDecision> {
         let first = self.policy.decide(&question)?;
-        let mut picked = Picked { arms: vec![first.arm], scores: first.scores };
+        let mut decision = ArmDecision { arms: vec![ArmIdx(first.arm)], scores: first.scores };
         // Where a failure leads is decided now: by then, more may be learned.
         question.tried.push(first.arm);
         while question.tried.len() < question.arms.len()
-            && let Some(other) = self.policy.decide_again(&question)?
+            && let Some(next) = self.policy.decide_again(&question)?
         {
-            picked.arms.push(other.arm);
-            question.tried.push(other.arm);
+            decision.arms.push(ArmIdx(next.arm));
+            question.tried.push(next.arm);
         }
-        Ok(picked)
+        Ok(decision)
     }
 
     /// What came of all items, in their order, up to the first that is not done.
-    pub(super) fn end(mut self, stage: &str) -> RouteCount {
+    pub(super) fn into_count(mut self, stage: &str) -> RouteCount {
         self.learn_up_to(u64::MAX, stage);
         self.count.state = self.policy.snapshot().ok();
         self.count

@@ -1,32 +1,30 @@
 //! A run from its first item to its last.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
-use jackfield_loader::{Registry, sandbox::Admission, start_runtime};
-use jackfield_pipeline::{InputPlan, Plan, Scope, Wire};
+use jackfield_loader::Registry;
+use jackfield_pipeline::{Plan, Scope, Wire};
 use jackfield_plugin_api::Document;
-use jackfield_services::{Exhausted, Kept, KeptError, KeptStudy, Services, StudyStart};
-use jackfield_store::{
-    Blobs, Db, FileNames, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, Writer, WriterOf,
-    export_events, export_results, export_run_stages, export_spend, timestamp,
-};
+use jackfield_services::{Exhausted, KeptStudy, Services};
+use jackfield_store::{Blobs, FileNames, RunFolder, RunJson, RunState, Summary};
 
 use super::{
     cancel::Cancel,
     error::EngineError,
-    item::Item,
-    merged::export_merged,
+    index::PerStage,
+    item::{Item, ItemIdentity, ItemStages},
     observe::Observer,
     open::StageInstances,
-    pool::Pool,
-    router::Router,
-    scheduler::{Keep, Parts, Routing, Scheduler, Searching},
-    search::Search,
-    session::{End, Session, Tape, Values},
+    policies::{routes_of, search_of},
+    predecessors::predecessors_of,
+    run_record::{EndedSession, RunRecord},
+    run_threads::RunThreads,
+    saved_state::hold_study,
+    scheduler::{PoolExecutor, RecordSink, Scheduler, SchedulerParts, Totals},
+    session::{ItemMemory, Session, SessionEnd, WireValues},
     source,
-    stations::Stations,
-    trials::TrialLimits,
-    waits::waits_of,
+    stage_runtime_factory::StageRuntimeFactory,
+    trial_limits::TrialLimits,
 };
 
 /// How a run is made.
@@ -46,28 +44,6 @@ pub fn look_for_input(plan: &Plan) -> Result<(), EngineError> {
     if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { source::look(&plan.input) } else { Ok(()) }
 }
 
-/// Looks whether what the routes and the search of a plan have learned can be read, before anything is made for its run.
-///
-/// # Errors
-/// [`EngineError::Route`], [`EngineError::Study`].
-pub fn look_at_kept(plan: &Plan) -> Result<(), EngineError> {
-    for route in plan.stages.iter().filter_map(|stage| stage.route.as_ref()) {
-        if let Some(path) = &route.state {
-            Kept::at(path).read_for(&route.extension.name)?;
-        }
-    }
-    if let (Some(search), Some(study)) = (&plan.search, hold_study(plan)?) {
-        study.read_for(&search.study)?;
-    }
-    Ok(())
-}
-
-/// The study of a plan's search, held against other runs.
-fn hold_study(plan: &Plan) -> Result<Option<KeptStudy>, EngineError> {
-    let place = plan.search.as_ref().and_then(|search| search.keep.as_ref());
-    Ok(place.map(|place| KeptStudy::hold(&place.name, &place.path)).transpose()?)
-}
-
 /// A plan with its plugins, ready to run.
 pub struct Engine<'a> {
     /// The plan.
@@ -84,91 +60,73 @@ pub struct Engine<'a> {
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// Counts and times.
     pub summary: Summary,
 }
 
+/// What a session is made with, beside the engine's own.
+#[derive(Clone, Copy)]
+struct SessionSetup<'a> {
+    /// When it began.
+    began: Instant,
+    /// Where it is recorded, if it is.
+    record: Option<&'a RunRecord>,
+    /// The study of the plan's search, if it is kept.
+    study: Option<&'a KeptStudy>,
+    /// What is asked for of the last item.
+    wires: &'a [Wire],
+    /// Whether somebody has asked to stop.
+    cancel: &'a Cancel,
+}
+
+/// What a session leaves when it ends.
+struct SessionResult {
+    /// How it ended.
+    end: Result<SessionEnd, EngineError>,
+    /// Whether some stage that runs once a run has no result, or one that is not whole.
+    run_stages_flawed: bool,
+    /// What stands at the end of the wires that were asked for.
+    values: WireValues,
+    /// The model that has no more of something, if that stopped the run.
+    exhausted: Option<Exhausted>,
+    totals: Totals,
+}
+
 impl Engine<'_> {
-    /// Runs with a record in `folder`; takes up what an earlier session left there.
+    /// Runs with a record in `folder`; goes on with what an earlier session left there.
     ///
     /// # Errors
     /// What ended the run before its end; the record holds what was finished.
     pub fn run(
         self,
         folder: RunFolder,
-        mut run: RunJson,
+        run: RunJson,
         cancel: &Cancel,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<RunOutcome, EngineError> {
         let began = Instant::now();
-        let study = hold_study(self.plan)?;
-        let db = open_record(&folder, &mut run)?;
-        further_trials(self.plan, &mut run, &db)?;
-        let session = db.begin_session(&timestamp())?;
         let (plan, services) = (self.plan, self.services.clone());
-        let stages = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-        let of = WriterOf { session, resumed: session > 1, stages, began };
-        let writer = Writer::start(folder.db()?, of, folder.guard(), folder.path().join("items"))?;
-        run.state = RunState::Running;
-        folder.write_run(&run)?;
-        let blobs = Blobs::of_session(folder.path(), plan.tensor_total())?;
-        let tape = Tape { folder, run, db, session, resumed: session > 1, ledger: writer.ledger(), blobs };
+        let study = hold_study(plan)?;
+        let (record, writer) = RunRecord::begin(plan, folder, run, began)?;
         services.models.iter().for_each(|model| model.keep_spending(Some(writer.ledger())));
-        let mut put = |records| writer.put(records);
-        let mut ended = self
-            .go(began, (Some(&tape), study.as_ref(), &[]), cancel, observer, Some(&mut put))
-            .map(|(summary, _)| summary);
+        let mut sink = |records| writer.put(records);
+        let setup = SessionSetup { began, record: Some(&record), study: study.as_ref(), wires: &[], cancel };
+        let ended = self.run_session(setup, observer, Some(&mut sink)).map(|(summary, _)| summary);
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
         let written = writer.finish();
-        if let (Ok(summary), Ok(unwritten)) = (&mut ended, &written) {
-            summary.count_unwritten(*unwritten);
-        }
         services.models.iter().for_each(|model| model.keep_spending(None));
-        let Tape { folder, mut run, db, session, .. } = tape;
-        // Whoever removed it is not told that all went well.
-        folder.guard().check()?;
-        let state = ended.as_ref().map_or(RunState::Interrupted, |summary| summary.state);
-        let closed = written.and_then(|_| db.end_session(session, &timestamp(), state.name()));
-        let (spend, recorded) = (db.spend_by_name(plan), db.recorded());
-        if let (Ok(spend), Ok(recorded)) = (spend, recorded) {
-            (run.spend, run.recorded) = (spend, Some(recorded));
-        }
-        let summary = match (ended, closed) {
-            (Err(EngineError::Store(StoreError::WriterGone)) | Ok(_), Err(error)) => return Err(error.into()),
-            (Err(error), _) => {
-                run.state = state;
-                let _ = folder.write_run(&run);
-                return Err(error);
-            }
-            (Ok(summary), Ok(())) => summary,
-        };
-        let told = serde_json::json!({ "event": "run-summary", "summary": summary });
-        tracing::info!(target: "run_summary", run = summary.run, summary = %told["summary"]);
-        db.put_event(session, began.elapsed().as_micros() as u64, &told.to_string())?;
-        run.recorded.iter_mut().for_each(|recorded| recorded.events += 1);
-        export_results(&db, plan, &folder.path().join("results.jsonl"))?;
-        export_merged(&db, plan, folder.path())?;
-        export_run_stages(&db, plan, &folder.path().join("run"))?;
-        export_spend(&db, plan, &folder.path().join("spend.jsonl"))?;
-        export_events(&db, plan, plan.output.item_files, &folder.path().join("events.jsonl"))?;
-        run.state = summary.state;
-        run.ended = Some(timestamp());
-        run.summary = Some(summary.clone());
-        folder.write_run(&run)?;
-        // Last: what cannot be kept costs the run nothing else, and a resume keeps it.
-        keep_routes(plan, &services, &db, &folder.id())?;
-        keep_study(plan, study.as_ref(), &db, &folder.id())?;
-        Ok(Outcome { summary })
+        let study = study.as_ref();
+        let summary = record.end(EndedSession { plan, services: &services, study, began, ended, written })?;
+        Ok(RunOutcome { summary })
     }
 
     /// Runs without any record: for measurements, and for those who take results from an observer.
     ///
     /// # Errors
     /// What ended the run before its end.
-    pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<Outcome, EngineError> {
-        let (summary, _) = self.go(Instant::now(), (None, None, &[]), cancel, observer, None)?;
-        Ok(Outcome { summary })
+    pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<RunOutcome, EngineError> {
+        Ok(self.run_for(&[], cancel, observer)?.0)
     }
 
     /// Runs without any record, for what stands at the end of these wires, in their order: of the last item, or of the
@@ -181,104 +139,125 @@ impl Engine<'_> {
         wires: &[Wire],
         cancel: &Cancel,
         observer: &mut dyn Observer,
-    ) -> Result<(Outcome, Vec<Result<Document, String>>), EngineError> {
-        let (summary, values) = self.go(Instant::now(), (None, None, wires), cancel, observer, None)?;
-        Ok((Outcome { summary }, values))
+    ) -> Result<(RunOutcome, Vec<Result<Document, String>>), EngineError> {
+        let setup = SessionSetup { began: Instant::now(), record: None, study: None, wires, cancel };
+        let (summary, values) = self.run_session(setup, observer, None)?;
+        Ok((RunOutcome { summary }, values))
     }
 
-    fn go<'k>(
-        self,
-        began: Instant,
-        (tape, study, wires): (Option<&Tape>, Option<&KeptStudy>, &[Wire]),
-        cancel: &Cancel,
+    /// One session: starts the threads, runs the items on them, and sums up.
+    fn run_session<'k>(
+        mut self,
+        setup: SessionSetup<'_>,
         observer: &'k mut (dyn Observer + 'k),
-        keep: Option<Keep<'k>>,
-    ) -> Result<(Summary, Values), EngineError> {
-        let runtime = start_runtime("io").map_err(EngineError::Workers)?;
+        sink: Option<RecordSink<'k>>,
+    ) -> Result<(Summary, WireValues), EngineError> {
+        let instances = std::mem::take(&mut self.instances);
+        let threads = RunThreads::start(self.plan, self.options.jobs)?;
+        // The policies of routes are called from this thread.
+        let _entered = threads.admission.entered();
+        let ran = self.run_items(instances, setup, &threads, observer, sink);
+        threads.close();
+        self.sum_up(setup, ran?)
+    }
+
+    /// Opens what the session needs, and runs it to its end.
+    fn run_items<'k>(
+        &self,
+        instances: Vec<StageInstances>,
+        setup: SessionSetup<'_>,
+        threads: &RunThreads,
+        observer: &'k mut (dyn Observer + 'k),
+        sink: Option<RecordSink<'k>>,
+    ) -> Result<SessionResult, EngineError> {
         let (plan, registry, services) = (self.plan, self.registry, &self.services);
-        let admission = Admission::new(self.options.jobs, plan.sandbox_total(), plan.sandbox_kept_back());
-        // The policies of routes are called from here.
-        let _entered = admission.entered();
-        let handle = runtime.handle().clone();
-        let pool = Pool::start(self.options.jobs, handle, &admission).map_err(EngineError::Workers)?;
-        if let Some(tape) = tape.filter(|tape| tape.resumed) {
-            for (name, spent) in tape.db.spent()? {
-                if let Some(model) = services.models.iter().find(|model| model.name() == name) {
-                    model.carry_over(spent.tokens_in.saturating_add(spent.tokens_out), spent.usd);
-                }
-            }
+        let SessionSetup { began, record, study, wires, cancel } = setup;
+        let earlier = record.filter(|record| record.resumed);
+        if let Some(record) = earlier {
+            carry_over_spending(record, services)?;
         }
-        let blobs = tape.map_or_else(|| Blobs::in_memory(plan.tensor_total()), |tape| Arc::clone(&tape.blobs));
+        let blobs = record.map_or_else(|| Blobs::in_memory(plan.tensor_total()), |record| Arc::clone(&record.blobs));
         services.models.iter().for_each(|model| model.keep_tensors_in(Arc::clone(&blobs)));
-        let ledger = tape.map(|tape| tape.ledger.clone());
-        let maker = Stations { plan, registry, services, blobs: Arc::clone(&blobs), began, ledger };
-        let stations = plan.stages.iter().zip(self.instances).map(|(stage, instances)| {
-            let arms = stage.with_arms().into_iter().zip(instances);
-            arms.map(|(stage, instance)| maker.of(&stage, instance)).collect()
+        let ledger = record.map(|record| record.ledger.clone());
+        let factory = StageRuntimeFactory { plan, registry, services, blobs: Arc::clone(&blobs), began, ledger };
+        let runtimes: PerStage<_> = plan
+            .stages
+            .iter()
+            .zip(instances)
+            .map(|(stage, instances)| {
+                let arms = stage.with_arms().into_iter().zip(instances);
+                arms.map(|(stage, instance)| factory.with_instance(&stage, instance)).collect()
+            })
+            .collect();
+        let routes = routes_of(plan, services, record)?;
+        let search = search_of(plan, services, record, study, factory)?;
+        let trials = TrialLimits::new(began, earlier.map(|record| &record.db))?;
+        let predecessors = predecessors_of(plan);
+        let executor = PoolExecutor { pool: &threads.pool, workers: self.options.jobs };
+        let scheduler = Scheduler::new(SchedulerParts {
+            plan,
+            services,
+            executor: &executor,
+            runtimes,
+            predecessors: &predecessors,
+            routes,
+            search,
+            cancel,
+            observer,
+            record: sink,
         });
-        let stations = stations.collect();
-        let routings = routings(plan, services, tape)?;
-        let search = searching(plan, services, (tape, study), maker)?;
-        let waits = waits_of(plan);
-        let workers = (&pool, self.options.jobs);
-        let parts = Parts { stations, routings, search, waits: &waits };
-        let scheduler = Scheduler::new(plan, parts, services, workers, cancel, observer, keep);
         let mut session = Session {
             plan,
-            waits,
-            tape,
+            predecessors: &predecessors,
+            record,
             scheduler,
             folders: FileNames::default(),
-            admission,
-            blobs: Arc::clone(&blobs),
-            bytes: 0,
+            memory: ItemMemory { admission: Arc::clone(&threads.admission), blobs, bytes: 0 },
             retry_failed: self.options.retry_failed,
-            trials: TrialLimits::new(began, tape.filter(|tape| tape.resumed).map(|tape| &tape.db))?,
+            trials,
             wires,
             values: Vec::new(),
         };
-        let end = session.all();
-        let flawed = session.run_stages_flawed();
+        let end = session.run();
+        let run_stages_flawed = session.run_stages_flawed();
         if session.values.is_empty() {
-            session.values = session.values_of(&Item::new(
-                (plan, &session.waits),
-                Scope::Item,
-                (-1, "".into(), 0),
-                Document::new("null"),
-            ));
+            let stages = ItemStages { plan, predecessors: &predecessors, scope: Scope::Item };
+            let no_item = Item::new(stages, ItemIdentity::run(), Document::new("null"));
+            session.values = session.values_of(&no_item);
         }
         let values = std::mem::take(&mut session.values);
         let exhausted = session.scheduler.exhausted().cloned();
-        let (counts, stages, routes, search) = session.scheduler.totals();
-        // What waits for a timer or a socket is woken when the runtime ends, and must not ask it for more. A plugin that never
-        // comes back must not keep the process from ending: it keeps the runtime instead.
-        if pool.close() {
-            runtime.shutdown_background();
-        } else {
-            std::mem::forget(runtime);
-        }
+        let totals = session.scheduler.into_totals();
+        Ok(SessionResult { end, run_stages_flawed, values, exhausted, totals })
+    }
+
+    /// What is reported of a session that has ended.
+    fn sum_up(&self, setup: SessionSetup<'_>, result: SessionResult) -> Result<(Summary, WireValues), EngineError> {
+        let SessionResult { end, run_stages_flawed, values, exhausted, totals } = result;
         let end = end?;
-        let state = match (end, counts.state()) {
-            (End::Stopped, _) if exhausted.is_some() && !cancel.requested() => {
-                match counts.ok + counts.pruned + counts.partial {
+        let Totals { items, stages, routes, search } = totals;
+        let state = match (end, items.state()) {
+            (SessionEnd::Stopped, _) if exhausted.is_some() && !setup.cancel.requested() => {
+                match items.ok + items.pruned + items.partial {
                     0 => RunState::Failed,
                     _ => RunState::Partial,
                 }
             }
-            (End::Stopped, _) => RunState::Interrupted,
-            (End::Done, RunState::Complete) if flawed => RunState::Partial,
-            (End::Done, state) => state,
+            (SessionEnd::Stopped, _) => RunState::Interrupted,
+            (SessionEnd::Done, RunState::Complete) if run_stages_flawed => RunState::Partial,
+            (SessionEnd::Done, state) => state,
         };
         let advice = exhausted.as_ref().and_then(Exhausted::advice);
-        let stopped = (end == End::Stopped).then(|| match &exhausted {
+        let stopped = (end == SessionEnd::Stopped).then(|| match &exhausted {
             Some(exhausted) => exhausted.to_string(),
             None => "interrupted".to_owned(),
         });
+        let services = &self.services;
         let summary = Summary {
-            run: tape.map(|tape| tape.folder.id()).unwrap_or_default(),
-            dir: tape.map(|tape| tape.folder.path().to_owned()).unwrap_or_default(),
+            run: setup.record.map(|record| record.folder.id()).unwrap_or_default(),
+            dir: setup.record.map(|record| record.folder.path().to_owned()).unwrap_or_default(),
             state,
-            items: counts,
+            items,
             stages,
             models: services.models.iter().map(|model| (model.name().to_owned(), model.count())).collect(),
             caches: services.caches.iter().map(|cache| (cache.name().to_owned(), cache.counts())).collect(),
@@ -286,135 +265,18 @@ impl Engine<'_> {
             search,
             stopped,
             advice,
-            wall_ms: began.elapsed().as_secs_f64() * 1000.0,
+            wall_ms: setup.began.elapsed().as_secs_f64() * 1000.0,
         };
         Ok((summary, values))
     }
 }
 
-/// The record of a run. That of a run that goes on is looked at as a whole: what is damaged is taken out, to be made again,
-/// and reported; a record that does not go with `run.json` is refused, since to go on with it would be to pay for every call
-/// again.
-fn open_record(folder: &RunFolder, run: &mut RunJson) -> Result<Db, StoreError> {
-    if !folder.has_run() {
-        let db = folder.db()?;
-        db.claim(&run.run)?;
-        return Ok(db);
-    }
-    let db = folder.db_of_run()?;
-    if let Some(what) = db.mend(run)? {
-        tracing::warn!("the record is damaged: {what}; what is damaged is made again");
-        // The record holds less than was counted until then, and a kill must not make it look like another run's.
-        run.recorded = Some(db.recorded()?);
-        folder.write_run(run)?;
-    }
-    db.claim(&run.run)?;
-    Ok(db)
-}
-
-/// A run may be given further trials, or other limits on them: what stopped it then stops it no more.
-fn further_trials(plan: &Plan, run: &mut RunJson, db: &Db) -> Result<(), EngineError> {
-    if let (Some(_), InputPlan::Trials { count }) = (&plan.search, &plan.input) {
-        let (begun, count) = (db.recorded()?.items, *count);
-        if begun > count {
-            return Err(EngineError::FewerTrials { run: run.run.clone(), begun, count });
+/// What earlier sessions have spent counts against the budgets of the models.
+fn carry_over_spending(record: &RunRecord, services: &Services) -> Result<(), EngineError> {
+    for (name, spent) in record.db.spent()? {
+        if let Some(model) = services.models.iter().find(|model| model.name() == name) {
+            model.carry_over(spent.tokens_in.saturating_add(spent.tokens_out), spent.usd);
         }
-    }
-    let limits = |plan: &Plan| plan.search.as_ref().map(|search| (plan.input.clone(), search.stop));
-    if limits(plan) != limits(&run.plan) {
-        db.note_search(SearchNote::Stop, None)?;
-        run.plan = plan.clone();
-    }
-    Ok(())
-}
-
-/// The routes of a run, with what they had learned when it began.
-fn routings<'p>(
-    plan: &'p Plan,
-    services: &'p Services,
-    tape: Option<&Tape>,
-) -> Result<BTreeMap<usize, Routing<'p>>, EngineError> {
-    let mut routings = BTreeMap::new();
-    for route in &services.routes {
-        let Some(routed) = plan.stages.get(route.stage).and_then(|stage| stage.route.as_ref()) else { continue };
-        let start = match tape {
-            Some(tape) => {
-                let kept = || -> Result<_, EngineError> {
-                    let kept = routed.state.as_deref().map(Kept::at);
-                    let kept = kept.map(|kept| kept.read_for(&routed.extension.name)).transpose()?;
-                    Ok(kept.and_then(|kept| kept.state))
-                };
-                match tape.db.route_start(route.stage as u32)? {
-                    Some(start) => start,
-                    None => {
-                        let start = kept()?;
-                        tape.db.begin_route(route.stage as u32, start.as_ref())?;
-                        start
-                    }
-                }
-            }
-            None => None,
-        };
-        let policy = route.restore(start.as_ref()).map_err(|failure| {
-            let path = routed.state.clone().unwrap_or_default();
-            KeptError::Refused { path, failure }
-        })?;
-        routings.insert(route.stage, Routing { plan: routed, route, router: Router::new(policy, routed.in_flight) });
-    }
-    Ok(routings)
-}
-
-/// The search of a run, with what its study knew when it began.
-fn searching<'p>(
-    plan: &'p Plan,
-    services: &Services,
-    (tape, study): (Option<&Tape>, Option<&KeptStudy>),
-    stations: Stations<'p>,
-) -> Result<Option<Searching<'p>>, EngineError> {
-    let (Some(searched), Some(search)) = (&plan.search, &services.search) else { return Ok(None) };
-    let start = match tape {
-        Some(tape) => match tape.db.search_start()? {
-            Some(start) => serde_json::from_value(start).unwrap_or_default(),
-            None => {
-                let start = study.map(|study| study.read_for(&searched.study)).transpose()?.unwrap_or_default();
-                let value = serde_json::to_value(&start).unwrap_or_default();
-                tape.db.note_search(SearchNote::Start, Some(&value))?;
-                start
-            }
-        },
-        None => StudyStart::default(),
-    };
-    let state = search.state().map_err(|failure| EngineError::Search { failure })?;
-    Ok(Some(Searching { plan: searched, search: Search::new(searched, plan.seed, state, start), stations }))
-}
-
-/// Adds what came of a run's trials to its study.
-fn keep_study(plan: &Plan, study: Option<&KeptStudy>, db: &Db, run: &str) -> Result<(), EngineError> {
-    let Some((searched, study)) = plan.search.as_ref().zip(study) else { return Ok(()) };
-    let (mut outcomes, mut is_open) = (Vec::new(), false);
-    db.each_item(|item| {
-        // Those behind one that is not done are added once it is.
-        is_open |= item.state.is_none();
-        if !is_open {
-            // One that got no values has no record, and counts.
-            outcomes.push(db.trial(item.index)?.map(|trial| trial.outcome).unwrap_or_default());
-        }
-        Ok(())
-    })?;
-    Ok(study.add(&searched.study, run, outcomes)?)
-}
-
-/// Adds what came of a run's items to what its routes keep.
-fn keep_routes(plan: &Plan, services: &Services, db: &Db, run: &str) -> Result<(), EngineError> {
-    for route in &services.routes {
-        let routed = plan.stages.get(route.stage).and_then(|stage| stage.route.as_ref());
-        let Some((routed, path)) = routed.and_then(|routed| Some((routed, routed.state.as_deref()?))) else { continue };
-        Kept::at(path).add(route, &routed.extension.name, run, |visit| {
-            db.each_outcome(route.stage as u32, |record| {
-                visit(&record.outcome);
-                Ok(())
-            })
-        })?;
     }
     Ok(())
 }

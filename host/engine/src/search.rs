@@ -2,7 +2,7 @@
 //!
 //! A trial gets its values by what came of all trials but the last few before it, `in_flight` of them with itself; values are
 //! picked in the order of the trials, and outcomes are learned in their order. So what is picked does not depend on how many
-//! trials are in work nor on which is done first.
+//! trials are in flight nor on which is done first.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -24,19 +24,19 @@ pub(super) struct Search<'p> {
     /// Number of the run's first trial.
     first: u64,
     /// Outcomes that were known before it.
-    before: usize,
+    known_before: usize,
     /// Trials of the run whose outcomes are learned: all before this one.
     learned: u64,
     /// Values of the trials from `learned` on.
     decided: BTreeMap<u64, Values>,
     /// What came of those of them that are done.
     outcomes: BTreeMap<u64, Outcome>,
-    best: Best,
+    front: ParetoFront,
     count: SearchCount,
 }
 
 /// What a trial gets.
-pub(super) enum Picked {
+pub(super) enum TrialDecision {
     /// These values.
     Values(Values),
     /// None, and neither does any after it: there is nothing left to try.
@@ -45,19 +45,19 @@ pub(super) enum Picked {
     Failed(Failure),
 }
 
-/// A trial under way.
+/// A trial in flight.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trial {
     /// Its number in the study.
     pub(super) number: u64,
     /// The values that its stages run with.
-    pub values: Values,
+    pub(super) values: Values,
     /// Outcomes that were known when they were picked.
     pub(super) known: usize,
-    /// What it has reported.
-    pub reports: Vec<f64>,
+    /// What it has reported, in the order of the plan's reports.
+    pub(super) reports: Vec<f64>,
     /// A report had no number: it makes no more.
-    pub(super) silent: bool,
+    pub(super) reports_ended: bool,
     /// It is stopped: what had not begun by its last report is left out.
     pub(super) pruned: bool,
 }
@@ -65,17 +65,17 @@ pub(super) struct Trial {
 impl<'p> Search<'p> {
     /// A search that goes on from the outcomes of its study.
     pub(super) fn new(plan: &'p SearchPlan, seed: u64, mut state: Box<dyn SearchState>, start: StudyStart) -> Self {
-        let mut best = Best::default();
+        let mut front = ParetoFront::default();
         let count = SearchCount { before: start.trials, ..SearchCount::default() };
         let was_tried = |point: &&Values| start.outcomes.iter().any(|outcome| outcome.values == **point);
         let points = plan.points.iter().filter(|point| !was_tried(point)).cloned().collect();
         for outcome in start.outcomes {
-            best.add(&outcome);
+            front.add(&outcome);
             state.learn(outcome);
         }
-        let (decided, outcomes, before) = (BTreeMap::new(), BTreeMap::new(), state.known().len());
+        let (decided, outcomes, known_before) = (BTreeMap::new(), BTreeMap::new(), state.known().len());
         let first = start.trials;
-        Self { plan, seed, state, points, first, before, learned: 0, decided, outcomes, best, count }
+        Self { plan, seed, state, points, first, known_before, learned: 0, decided, outcomes, front, count }
     }
 
     /// Whether values can be picked for this trial of the run, by its position.
@@ -90,24 +90,24 @@ impl<'p> Search<'p> {
 
     /// The trial at this position, with the values that it gets or got.
     pub(super) fn trial(&self, position: u64, values: Values) -> Trial {
-        let known = self.before + self.wanted(position) as usize;
+        let known = self.known_before + self.wanted(position) as usize;
         Trial { number: self.first + position, values, known, ..Trial::default() }
     }
 
-    /// Picks the values of a trial that is ready; those of the points that are given first, and then what the policy picks.
-    pub(super) fn pick(&mut self, position: u64) -> Picked {
+    /// Decides the values of a trial that is ready: those of the points that are given first, and then what the policy picks.
+    pub(super) fn decide(&mut self, position: u64) -> TrialDecision {
         let number = self.first + position;
         if let Some(point) = self.points.get(usize::try_from(position).unwrap_or(usize::MAX)) {
-            return Picked::Values(point.clone());
+            return TrialDecision::Values(point.clone());
         }
         let pending = self.decided.range(..position).map(|(_, values)| values.clone()).collect();
         let question = SearchQuestion { trial: number, pending, seed: self.seed_of(number), reports: Vec::new() };
         match self.state.suggest(&question) {
-            Ok(values) => Picked::Values(values),
+            Ok(values) => TrialDecision::Values(values),
             Err(failure) if failure.kind() == FailureKind::OverBudget => {
-                Picked::NothingLeft(failure.message().to_owned())
+                TrialDecision::NothingLeft(failure.message().to_owned())
             }
-            Err(failure) => Picked::Failed(self.of_policy(&failure)),
+            Err(failure) => TrialDecision::Failed(self.policy_failure(&failure)),
         }
     }
 
@@ -117,20 +117,20 @@ impl<'p> Search<'p> {
     }
 
     /// The failure of a decision: it is the policy's, and none of the stages that it stands under.
-    fn of_policy(&self, failure: &Failure) -> Failure {
+    fn policy_failure(&self, failure: &Failure) -> Failure {
         let message = format!("the policy `{}` of the search: {}", self.plan.extension.name, failure.message());
         Failure::new(failure.kind(), message)
     }
 
     /// Takes note of the values of a trial.
-    pub(super) fn decided(&mut self, position: u64, values: Values) {
+    pub(super) fn note_decision(&mut self, position: u64, values: Values) {
         if position >= self.learned {
             self.decided.insert(position, values);
         }
     }
 
     /// Whether a trial is stopped after what it has reported. A policy that fails stops nothing.
-    pub(super) fn stops(&mut self, trial: &Trial) -> bool {
+    pub(super) fn should_prune(&mut self, trial: &Trial) -> bool {
         debug_assert!(self.state.known().len() >= trial.known, "a trial begins once what it is picked by is known");
         let reports = trial.reports.clone();
         let question =
@@ -138,7 +138,7 @@ impl<'p> Search<'p> {
         match self.state.stop(trial.known, &question) {
             Ok(stops) => stops,
             Err(failure) => {
-                let failure = self.of_policy(&failure);
+                let failure = self.policy_failure(&failure);
                 tracing::warn!("trial {} goes on: {}", trial.number, failure.message());
                 false
             }
@@ -146,7 +146,7 @@ impl<'p> Search<'p> {
     }
 
     /// What came of a trial.
-    pub(super) fn settle(&mut self, position: u64, outcome: Outcome) {
+    pub(super) fn finish(&mut self, position: u64, outcome: Outcome) {
         if position < self.learned || self.outcomes.contains_key(&position) {
             return;
         }
@@ -156,7 +156,7 @@ impl<'p> Search<'p> {
             (false, false) => &mut self.count.complete,
             (false, true) => &mut self.count.failed,
         } += 1;
-        self.decided(position, outcome.values.clone());
+        self.note_decision(position, outcome.values.clone());
         self.outcomes.insert(position, outcome);
     }
 
@@ -166,16 +166,16 @@ impl<'p> Search<'p> {
             let Some(outcome) = self.outcomes.remove(&self.learned) else { return false };
             self.decided.remove(&self.learned);
             self.learned += 1;
-            self.best.add(&outcome);
+            self.front.add(&outcome);
             self.state.learn(outcome);
         }
         true
     }
 
     /// Why no further trial is begun, if that is so: by what is known where the next one would get its values.
-    pub(super) fn enough(&self, spent: Spent) -> Option<String> {
+    pub(super) fn reason_to_stop(&self, spent: Spending) -> Option<String> {
         let stop = &self.plan.stop;
-        if let Some(most) = stop.unchanged.filter(|most| self.best.unchanged >= *most) {
+        if let Some(most) = stop.unchanged.filter(|most| self.front.unchanged >= *most) {
             let what = if self.plan.objectives.len() > 1 { "the front" } else { "the best objective" };
             return Some(format!(
                 "{what} has not moved for {} (`unchanged`)",
@@ -194,33 +194,33 @@ impl<'p> Search<'p> {
         self.count.stopped = Some(why);
     }
 
-    /// What is told of the search.
-    pub(super) fn count(mut self) -> SearchCount {
+    /// What is reported of the search.
+    pub(super) fn into_count(mut self) -> SearchCount {
         self.learn_up_to(u64::MAX);
-        self.count.front = self.best.points.len() as u64;
+        self.count.front = self.front.points.len() as u64;
         self.count
     }
 }
 
 /// What a run has taken so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spent {
+pub(super) struct Spending {
     /// All its sessions.
     pub(super) time: Duration,
     /// Of its models.
     pub(super) usd: f64,
 }
 
-/// The outcomes that no other is better than: the front, or the best one.
+/// The outcomes that no other is better than: of several objectives the Pareto front, of one the best.
 #[derive(Default)]
-struct Best {
+struct ParetoFront {
     /// Less is better in each coordinate.
     points: Vec<Vec<f64>>,
     /// Trials since it moved.
     unchanged: u64,
 }
 
-impl Best {
+impl ParetoFront {
     fn add(&mut self, outcome: &Outcome) {
         self.unchanged += 1;
         let badness = |objective: &jackfield_plugin_api::Objective| {
@@ -248,17 +248,17 @@ impl Best {
 mod tests {
     use jackfield_plugin_api::Objective;
 
-    use super::{Best, Outcome};
+    use super::{Outcome, ParetoFront};
 
     #[test]
     fn the_front_moves_with_what_no_other_is_as_good_as() {
-        let mut best = Best::default();
+        let mut front = ParetoFront::default();
         let mut after = |values: &[f64]| {
             let objective =
                 |(at, value): (usize, &f64)| Objective { name: at.to_string(), value: *value, minimize: at == 0 };
             let objectives = values.iter().enumerate().map(objective).collect();
-            best.add(&Outcome { objectives, ..Outcome::default() });
-            (best.points.len(), best.unchanged)
+            front.add(&Outcome { objectives, ..Outcome::default() });
+            (front.points.len(), front.unchanged)
         };
         assert_eq!(after(&[]), (0, 1));
         assert_eq!(after(&[2.0, 5.0]), (1, 0));

@@ -58,9 +58,9 @@ impl<'a> Meters<'a> {
                 self.stages[*stage].call(failure.map_or("ok", |failure| failure.kind().name()), *took);
             }
             Event::Completion { note, .. } => self.completion(note),
-            Event::ItemDone { state, in_work, .. } => {
+            Event::ItemDone { state, in_flight, .. } => {
                 self.metrics.item(state.name());
-                self.metrics.items_in_flight(*in_work as u64);
+                self.metrics.items_in_flight(*in_flight as u64);
             }
             _ => {}
         }

@@ -113,7 +113,7 @@ impl<'a> Trace<'a> {
                 let span = self.completion(note);
                 self.waiting.push((*stage, span, Arc::clone(&note.item)));
             }
-            Event::ItemDone { item, state, taken: Some(taken), .. } => {
+            Event::ItemDone { item, state, admitted: Some(admitted), .. } => {
                 let id = self.item(item);
                 self.items.remove(&***item);
                 self.spans.record(Span {
@@ -121,8 +121,8 @@ impl<'a> Trace<'a> {
                     parent: Some(self.run),
                     name: Arc::clone(&self.item_name),
                     kind: SpanKind::Item,
-                    start: self.at(*taken),
-                    took: taken.elapsed(),
+                    start: self.at(*admitted),
+                    took: admitted.elapsed(),
                     attributes: vec![(names::ITEM, Arc::clone(item).into()), (names::OUTCOME, state.name().into())],
                     error: (*state == ItemState::Failed).then(|| "the item failed".to_owned()),
                 });

@@ -1,36 +1,31 @@
 //! Calls are sent.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::state::{Call, Flight, Scheduler, Stage, Timer};
-use crate::{
-    batch::{self, Control},
-    error::EngineError,
+use jackfield_store::StoreError;
+
+use super::{
+    call::{InFlightBatch, SentCalls},
+    stage_queue::{NextBatch, StageQueue},
+    state::Scheduler,
+    timers::TimerEvent,
 };
-
-/// A batch is made to take about this long: long enough that handing it over costs little, short enough to spread.
-const BATCH_TIME: Duration = Duration::from_millis(1);
+use crate::{batch::Batch, batch_control::BatchControl, index::StageIdx};
 
 impl Scheduler<'_, '_> {
     /// Sends batches of whatever is ready.
-    pub(super) fn send_ready(&mut self) -> Result<(), EngineError> {
-        if self.draining {
+    pub(super) fn send_ready(&mut self) -> Result<(), StoreError> {
+        if self.draining.has_begun {
             return Ok(());
         }
-        for at in 0..self.order.len() {
-            let index = self.order[at];
-            loop {
-                let stage = &self.stages[index];
-                let most = stage.most;
-                if stage.ready.is_empty() || stage.under_way >= most || self.gives_way(index) {
-                    break;
-                }
+        for at in 0..self.send_order.len() {
+            let stage = self.send_order[at];
+            while self.stages[stage].can_send() && !self.yields(stage) {
                 // What it may keep in a cache waits for all that led to it, which is handed over now.
-                if self.stages[index].station.store.is_some() {
-                    self.flush()?;
+                if self.stages[stage].runtime().store.is_some() {
+                    self.record.flush()?;
                 }
-                let size = self.batch_size(index);
-                self.send(index, size);
+                self.send_batch(stage);
             }
         }
         Ok(())
@@ -38,58 +33,41 @@ impl Scheduler<'_, '_> {
 
     /// Whether a deferred stage has to wait: its computing leaves one worker to what an item is reported with, as long as
     /// there is any of that. A batch that waits for a model takes no worker.
-    fn gives_way(&self, index: usize) -> bool {
-        let is_deferred = |index: usize| self.stages[index].plan.deferred;
-        let urgent = |stage: &Stage<'_>| !stage.plan.deferred && (stage.under_way > 0 || !stage.ready.is_empty());
-        if !is_deferred(index) || !self.stages.iter().any(urgent) {
+    fn yields(&self, stage: StageIdx) -> bool {
+        let is_deferred = |stage: StageIdx| self.stages[stage].plan.deferred;
+        let is_urgent = |queue: &StageQueue<'_>| !queue.plan.deferred && queue.has_work();
+        if !is_deferred(stage) || !self.stages.iter().any(is_urgent) {
             return false;
         }
         // One that queues for its turn computes as soon as it has it.
-        let computes = |flight: &&Flight| {
-            let control = &flight.control;
-            let computes = control.started_us().is_none() || control.worker().is_some() || control.is_queueing();
-            is_deferred(flight.stage) && computes
+        let computes = |batch: &SentCalls| {
+            let control = &batch.control;
+            control.started_us().is_none() || control.worker().is_some() || control.is_queueing()
         };
-        self.flights.values().filter(computes).count() + 1 >= self.workers
+        let computing = self.batches.iter().filter(|(_, batch)| is_deferred(batch.stage) && computes(batch)).count();
+        computing + 1 >= self.executor.workers()
     }
 
-    fn batch_size(&self, index: usize) -> usize {
-        let stage = &self.stages[index];
-        let ready = stage.ready.len();
-        let by_time = stage.pace.map_or(1, |pace| (BATCH_TIME.as_nanos() / pace.as_nanos().max(1)).max(1) as usize);
-        by_time.min(stage.plan.policy.batch as usize).min(ready.div_ceil(self.workers))
-    }
-
-    fn send(&mut self, index: usize, size: usize) {
-        let stage = &mut self.stages[index];
-        let mut calls: Vec<Call> = Vec::with_capacity(size);
-        while calls.len() < size {
-            match stage.ready.front() {
-                Some(call) if call.alone && !calls.is_empty() => break,
-                Some(call) if calls.first().is_some_and(|first: &Call| !Arc::ptr_eq(&first.station, &call.station)) => {
-                    break;
-                }
-                Some(_) => {}
-                None => break,
-            }
-            let Some(call) = stage.ready.pop_front() else { break };
-            let alone = call.alone;
-            calls.push(call);
-            if alone {
-                break;
-            }
+    /// Sends the next batch of a stage that has ready calls.
+    fn send_batch(&mut self, stage: StageIdx) {
+        let queue = &mut self.stages[stage];
+        let NextBatch { calls, requests } = queue.take_batch(queue.batch_size(self.executor.workers()));
+        queue.batches_in_flight += 1;
+        queue.stats.calls += calls.iter().filter(|call| call.attempt == 1 && !call.alone).count() as u64;
+        let timeout = queue.plan.policy.timeout;
+        let (id, requests, control) = (self.batches.next_id(), Arc::new(requests), Arc::new(BatchControl::default()));
+        let first = calls.first().expect("a batch has at least one call");
+        let job = self.executor.start(Batch {
+            id,
+            runtime: &first.runtime,
+            requests: Arc::clone(&requests),
+            control: &control,
+            answers: &self.batches.send_answers,
+        });
+        if let Some(timeout) = timeout {
+            self.timers.set(timeout, TimerEvent::BatchDeadline(id));
         }
-        let requests = Arc::new(calls.iter_mut().filter_map(|call| call.request.take()).collect::<Vec<_>>());
-        let control = Arc::new(Control::default());
-        let flight = self.next_flight;
-        self.next_flight += 1;
-        stage.under_way += 1;
-        stage.stats.calls += calls.iter().filter(|call| call.attempt == 1 && !call.alone).count() as u64;
-        let station = calls.first().map_or(&stage.station, |call| &call.station);
-        let job = batch::send(self.pool, station, flight, Arc::clone(&requests), &control, &self.answers.0);
-        if let Some(timeout) = stage.plan.policy.timeout {
-            self.set_timer(timeout, Timer::Deadline(flight));
-        }
-        self.flights.insert(flight, Flight { stage: index, calls, requests, control, job: Some(job) });
+        let sent = SentCalls { stage, calls, requests, control };
+        self.batches.insert(id, InFlightBatch { sent, job });
     }
 }

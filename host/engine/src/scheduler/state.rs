@@ -1,394 +1,315 @@
 //! What the scheduler knows.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
-    mem,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use jackfield_pipeline::{Plan, StagePlan};
-use jackfield_plugin_api::{Random, Request};
+use jackfield_pipeline::Plan;
+use jackfield_plugin_api::Random;
 use jackfield_services::{Exhausted, Services};
-use jackfield_store::{
-    ItemCounts, ItemState, MemoNote, Record, RouteCount, SearchCount, StageStats, StoreError, waits::Wait,
-};
+use jackfield_store::{ItemCounts, ItemState, Record, RouteCount, SearchCount, StageStats, StoreError, waits::Wait};
 use rustc_hash::FxHashMap;
 
 use super::{
-    routing::Routing,
-    searching::{Opened, Searching},
+    call::{InFlightBatch, SentCalls},
+    executor::BatchExecutor,
+    items::ItemsInFlight,
+    record_buffer::{RecordBuffer, RecordSink},
+    search_in_progress::SearchInProgress,
+    stage_queue::StageQueue,
+    timers::Timers,
 };
 use crate::{
-    batch::{Answers, Control},
-    call_times::Times,
+    batch::{BatchAnswers, BatchId},
     cancel::Cancel,
-    item::{Item, Slot},
+    index::{ItemSlot, PerStage, StageIdx},
+    item::{Item, StageState},
     observe::{Event, Observer},
-    pool::{Job, Pool},
-    seed::name_of,
-    station::Station,
+    predecessors::Predecessors,
+    router::RouteInProgress,
+    stage_runtime::StageRuntime,
 };
 
-/// Takes what goes on the record, in groups.
-pub(crate) type Keep<'a> = &'a mut dyn FnMut(Vec<Record>) -> Result<(), StoreError>;
-
-/// A call that is ready to be made.
-pub(super) struct Call {
-    pub(super) item: usize,
-    pub(super) call: u32,
-    /// Absent while the call is in a batch.
-    pub(super) request: Option<Request>,
-    /// The stage as it is made with: an arm of its route, or the values of its trial.
-    pub(super) station: Arc<Station>,
-    pub(super) attempt: u32,
-    /// It was in a batch that failed as a whole: the next time it goes alone, so that the guilty one is found.
-    pub(super) alone: bool,
-}
-
-/// A batch under way. Its requests are those of its calls, in order: a call that is made again gets its own back.
-pub(super) struct Flight {
-    pub(super) stage: usize,
-    pub(super) calls: Vec<Call>,
-    pub(super) requests: Arc<Vec<Request>>,
-    pub(super) control: Arc<Control>,
-    pub(super) job: Option<Job>,
-}
-
-impl Flight {
-    /// The calls, with their requests.
-    pub(super) fn take_calls(&mut self) -> Vec<Call> {
-        let mut calls = mem::take(&mut self.calls);
-        for (call, request) in calls.iter_mut().zip(self.requests.iter()) {
-            call.request = Some(request.clone());
-        }
-        calls
-    }
-}
-
-/// How an answer came about.
-pub(super) struct How {
-    pub(super) began: Instant,
-    pub(super) began_us: u64,
-    pub(super) took_us: u64,
-    pub(super) timed_out: bool,
-    pub(super) memo: Option<MemoNote>,
-}
-
-pub(super) enum Timer {
-    /// A batch may have run out of time.
-    Deadline(u64),
-    /// A worker may be lost to a batch that ran out of time.
-    Lost(Arc<Control>),
-    /// A call is to be made again.
-    Again(usize, Call),
-}
-
-/// A timer with its time; ordered by time alone.
-pub(super) struct Due(pub(super) Instant, pub(super) u64, pub(super) Timer);
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0, self.1) == (other.0, other.1)
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0, self.1).cmp(&(other.0, other.1))
-    }
-}
-
-/// What the scheduler keeps of a stage.
-pub(super) struct Stage<'p> {
-    pub(super) plan: &'p StagePlan,
-    /// The first of its arms.
-    pub(super) station: Arc<Station>,
-    /// Each of its arms; for a stage that is searched, none but the first.
-    pub(super) stations: Vec<Arc<Station>>,
-    /// What it was opened with lately, where it is searched.
-    pub(super) opened: Opened,
-    pub(super) seed: u64,
-    /// The stages that read it.
-    pub(super) readers: Vec<usize>,
-    pub(super) ready: VecDeque<Call>,
-    pub(super) under_way: usize,
-    /// The most batches under way at a time.
-    pub(super) most: usize,
-    /// Time of a call, as an exponential moving average.
-    pub(super) pace: Option<Duration>,
-    pub(super) times: Times,
-    pub(super) stats: StageStats,
-    pub(super) known: u64,
-    pub(super) answered: u64,
-    pub(super) changed: bool,
-}
-
-/// See the [module](self).
+/// Owns all that is known of the items in flight; see the [module](super). It lives as long as a session. All of it belongs to
+/// one thread, so nothing in it is behind a lock: what others have to say comes over a channel.
 pub(crate) struct Scheduler<'p, 'k> {
+    /// What is run.
     pub(super) plan: &'p Plan,
-    pub(super) pool: &'p Pool,
-    pub(super) workers: usize,
-    pub(super) cancel: &'p Cancel,
-    pub(super) observer: &'k mut dyn Observer,
-    pub(super) keep: Option<Keep<'k>>,
-    pub(super) stages: Vec<Stage<'p>>,
-    /// Items in work; a place is used again.
-    pub(super) items: Vec<Option<Item>>,
-    pub(super) free: Vec<usize>,
-    pub(super) in_work: usize,
-    /// The slots of the stages that run once a run.
-    pub(super) run_slots: Vec<Slot>,
-    /// The search, where there is one.
-    pub(super) search: Option<Searching<'p>>,
-    /// The routes, by index of their stage.
-    pub(super) routings: BTreeMap<usize, Routing<'p>>,
+    /// The models and caches; here for what they have left to spend.
     pub(super) services: &'p Services,
+    /// Whether somebody has asked to stop.
+    pub(super) cancel: &'p Cancel,
+    /// Who watches the run.
+    pub(super) observer: &'k mut dyn Observer,
+    /// What computes batches.
+    pub(super) executor: &'p dyn BatchExecutor,
+    /// Each stage with its calls.
+    pub(super) stages: PerStage<StageQueue<'p>>,
     /// The stages in the order in which their calls are sent.
-    pub(super) order: Vec<usize>,
-    /// Whether there is a record: building one for nobody costs as much as a call.
-    pub(super) recording: bool,
-    pub(super) flights: FxHashMap<u64, Flight>,
-    pub(super) next_flight: u64,
-    pub(super) timers: BinaryHeap<Reverse<Due>>,
-    pub(super) next_timer: u64,
-    pub(super) answers: (Sender<Answers>, Receiver<Answers>),
-    pub(super) records: Vec<Record>,
-    /// When they are handed over at the latest.
-    pub(super) flush_at: Option<Instant>,
-    pub(super) finished: Vec<Item>,
-    /// Places of items that are done but for their deferred stages.
-    pub(super) reported: Vec<usize>,
+    pub(super) send_order: Vec<StageIdx>,
+    /// The items in flight.
+    pub(super) items: ItemsInFlight,
+    /// How the items ended that are done, those of earlier sessions included.
     pub(super) counts: ItemCounts,
-    pub(super) draining: bool,
-    /// The wait for more items.
-    pub(super) input: Arc<Wait>,
-    /// The model that has no more of something, if that stopped the run.
-    pub(super) exhausted: Option<Exhausted>,
+    /// How the stages that run once a run have ended, for all items to read; empty before that.
+    pub(super) run_stages: PerStage<StageState>,
+    /// The batches in flight.
+    pub(super) batches: Batches,
+    /// What is to happen at its time.
+    pub(super) timers: Timers,
+    /// What is to be recorded.
+    pub(super) record: RecordBuffer<'k>,
+    /// The routes, by their stage.
+    pub(super) routes: BTreeMap<StageIdx, RouteInProgress<'p>>,
+    /// The search, where there is one.
+    pub(super) search: Option<SearchInProgress<'p>>,
+    /// Whether and why no new work is begun.
+    pub(super) draining: Draining,
+    /// Says, to whoever shows what is waited for, that the input is.
+    pub(super) input_wait: Arc<Wait>,
+    /// What delays between tries are drawn from. Results do not depend on it.
     pub(super) jitter: Random,
 }
 
-/// What a scheduler is made of, beside its plan; lists are parallel to the plan's stages.
-pub(crate) struct Parts<'a, 'p> {
+/// The batches in flight.
+pub(super) struct Batches {
+    in_flight: FxHashMap<BatchId, InFlightBatch>,
+    /// The number of the next one.
+    next: BatchId,
+    /// Where a batch sends its answers; cloned for each.
+    pub(super) send_answers: Sender<BatchAnswers>,
+    /// Where they arrive. Never disconnected, since the sender beside it lives as long.
+    pub(super) answers: Receiver<BatchAnswers>,
+}
+
+impl Batches {
+    fn new() -> Self {
+        let (send_answers, answers) = unbounded();
+        Self { in_flight: FxHashMap::default(), next: BatchId::default(), send_answers, answers }
+    }
+
+    /// A number for a batch.
+    pub(super) fn next_id(&mut self) -> BatchId {
+        let id = self.next;
+        self.next = BatchId(id.0 + 1);
+        id
+    }
+
+    /// A batch was sent.
+    pub(super) fn insert(&mut self, id: BatchId, batch: InFlightBatch) {
+        let before = self.in_flight.insert(id, batch);
+        assert!(before.is_none(), "every batch has a number of its own");
+    }
+
+    /// The calls of the batch of this number; none if it was answered or given up.
+    pub(super) fn get(&self, id: BatchId) -> Option<&SentCalls> {
+        self.in_flight.get(&id).map(|batch| &batch.sent)
+    }
+
+    /// Takes out the batch of this number; none if it was answered or given up.
+    pub(super) fn remove(&mut self, id: BatchId) -> Option<InFlightBatch> {
+        self.in_flight.remove(&id)
+    }
+
+    /// The calls of the batches in flight, with the numbers of these.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (BatchId, &SentCalls)> {
+        self.in_flight.iter().map(|(id, batch)| (*id, &batch.sent))
+    }
+
+    /// Whether nothing is in flight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// Gives all of them up.
+    pub(super) fn cancel_all(&mut self) {
+        for (_, batch) in self.in_flight.drain() {
+            batch.sent.control.cancel();
+        }
+    }
+}
+
+/// Whether and why no new work is begun.
+#[derive(Default)]
+pub(super) struct Draining {
+    /// Set once, when somebody asks to stop or there is nothing left to spend.
+    pub(super) has_begun: bool,
+    /// The model that has no more of something, if that is why.
+    pub(super) exhausted: Option<Exhausted>,
+}
+
+/// What a scheduler is made of.
+pub(crate) struct SchedulerParts<'a, 'p, 'k> {
+    /// What is run.
+    pub(crate) plan: &'p Plan,
+    /// The models and caches.
+    pub(crate) services: &'p Services,
+    /// What computes batches.
+    pub(crate) executor: &'p dyn BatchExecutor,
     /// Each stage, with each of its arms.
-    pub(crate) stations: Vec<Vec<Arc<Station>>>,
-    /// The routes, by index of their stage.
-    pub(crate) routings: BTreeMap<usize, Routing<'p>>,
-    pub(crate) search: Option<Searching<'p>>,
+    pub(crate) runtimes: PerStage<Vec<Arc<StageRuntime>>>,
     /// For which stages each stage waits.
-    pub(crate) waits: &'a [Vec<usize>],
+    pub(crate) predecessors: &'a Predecessors,
+    /// The routes, by their stage.
+    pub(crate) routes: BTreeMap<StageIdx, RouteInProgress<'p>>,
+    /// The search, where there is one.
+    pub(crate) search: Option<SearchInProgress<'p>>,
+    /// Whether somebody has asked to stop.
+    pub(crate) cancel: &'p Cancel,
+    /// Who watches the run.
+    pub(crate) observer: &'k mut dyn Observer,
+    /// Where what is recorded goes; none for a run without a record.
+    pub(crate) record: Option<RecordSink<'k>>,
+}
+
+/// Counts and times at the end of a session, and what was learned.
+pub(crate) struct Totals {
+    pub(crate) items: ItemCounts,
+    /// By the name of the stage.
+    pub(crate) stages: BTreeMap<String, StageStats>,
+    /// By the name of the stage.
+    pub(crate) routes: BTreeMap<String, RouteCount>,
+    pub(crate) search: Option<SearchCount>,
 }
 
 impl<'p, 'k> Scheduler<'p, 'k> {
-    pub(crate) fn new(
-        plan: &'p Plan,
-        Parts { stations, routings, search, waits }: Parts<'_, 'p>,
-        services: &'p Services,
-        pool: (&'p Pool, usize),
-        cancel: &'p Cancel,
-        observer: &'k mut dyn Observer,
-        keep: Option<Keep<'k>>,
-    ) -> Self {
+    pub(crate) fn new(parts: SchedulerParts<'_, 'p, 'k>) -> Self {
+        let SchedulerParts {
+            plan,
+            services,
+            executor,
+            runtimes,
+            predecessors,
+            routes,
+            search,
+            cancel,
+            observer,
+            record,
+        } = parts;
         // The last stages first: what is begun is brought to its end. Deferred stages have time.
-        let mut order: Vec<usize> = (0..plan.stages.len()).rev().collect();
-        order.sort_by_key(|stage| plan.stages[*stage].deferred);
-        let run = plan;
-        let recording = keep.is_some();
-        let mut stages: Vec<Stage<'p>> = plan
-            .stages
-            .iter()
-            .zip(stations)
-            .filter_map(|(plan, stations)| Some((plan, Arc::clone(stations.first()?), stations)))
-            .map(|(plan, station, stations)| Stage {
-                plan,
-                station,
-                stations,
-                opened: Opened::default(),
-                seed: name_of(&plan.name),
-                readers: Vec::new(),
-                ready: VecDeque::new(),
-                under_way: 0,
-                most: most_batches(plan, run),
-                pace: None,
-                times: Times::new(),
-                stats: StageStats::default(),
-                known: 0,
-                answered: 0,
-                changed: false,
-            })
-            .collect();
-        for (index, waits) in waits.iter().enumerate() {
-            for wait in waits {
-                stages[*wait].readers.push(index);
+        let mut send_order: Vec<StageIdx> = (0..plan.stages.len()).rev().map(StageIdx::new).collect();
+        send_order.sort_by_key(|stage| plan.stages[stage.get()].deferred);
+        let queue = |(stage, arms)| StageQueue::new(stage, arms, plan);
+        let mut stages: PerStage<StageQueue<'p>> = plan.stages.iter().zip(runtimes).map(queue).collect();
+        for (reader, predecessors) in predecessors.enumerate() {
+            for stage in predecessors {
+                stages[*stage].readers.push(reader);
             }
         }
         Self {
             plan,
-            pool: pool.0,
-            workers: pool.1.max(1),
+            services,
             cancel,
             observer,
-            keep,
+            executor,
             stages,
-            items: Vec::new(),
-            free: Vec::new(),
-            in_work: 0,
-            run_slots: Vec::new(),
-            search,
-            routings,
-            services,
-            order,
-            recording,
-            flights: FxHashMap::default(),
-            next_flight: 0,
-            timers: BinaryHeap::new(),
-            next_timer: 0,
-            answers: unbounded(),
-            records: Vec::new(),
-            flush_at: None,
-            finished: Vec::new(),
-            reported: Vec::new(),
+            send_order,
+            items: ItemsInFlight::default(),
             counts: ItemCounts::default(),
-            draining: false,
-            input: Wait::new("the input"),
-            exhausted: None,
+            run_stages: PerStage::default(),
+            batches: Batches::new(),
+            timers: Timers::default(),
+            record: RecordBuffer::new(record),
+            routes,
+            search,
+            draining: Draining::default(),
+            input_wait: Wait::new("the input"),
             jitter: Random::new(plan.seed),
         }
     }
 
-    /// Takes an item up. Its calls are made as the loop turns.
-    pub(crate) fn take(&mut self, item: Item) {
-        self.in_work += 1;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.items.push(None);
-            self.items.len() - 1
-        });
-        let first: Vec<usize> = item
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|(_, slot)| matches!(slot, Slot::Waiting(0)))
-            .map(|(stage, _)| stage)
-            .collect();
-        self.items[place] = Some(item);
-        self.settle(place, first, Vec::new());
+    /// Admits an item. Its calls are made as the scheduler is polled.
+    pub(crate) fn admit(&mut self, item: Item) {
+        let ready = item.stages.enumerate().filter(|(_, state)| matches!(state, StageState::Waiting(0)));
+        let ready: Vec<StageIdx> = ready.map(|(stage, _)| stage).collect();
+        let slot = self.items.insert(item);
+        self.propagate(slot, ready, Vec::new());
     }
 
-    /// Keeps the slots of the stages that run once a run, for all items to read.
-    pub(crate) fn keep_run_slots(&mut self, slots: Vec<Slot>) {
-        self.run_slots = slots;
+    /// Keeps how the stages that run once a run have ended, for all items to read.
+    pub(crate) fn keep_run_stages(&mut self, stages: PerStage<StageState>) {
+        self.run_stages = stages;
     }
 
-    /// The slots of the stages that run once a run.
-    pub(crate) fn run_slots(&self) -> &[Slot] {
-        &self.run_slots
+    /// How the stages that run once a run have ended.
+    pub(crate) const fn run_stages(&self) -> &PerStage<StageState> {
+        &self.run_stages
     }
 
     /// Puts something on the record.
-    pub(crate) fn note(&mut self, record: Record) {
-        if self.recording {
-            if self.records.is_empty() {
-                self.flush_at = Some(Instant::now() + GATHER);
-            }
-            self.records.push(record);
-        }
+    pub(crate) fn record(&mut self, record: Record) {
+        self.record.push(record);
     }
 
-    /// Tells the observer.
-    pub(crate) fn tell(&mut self, event: &Event<'_>) {
+    /// Hands over what is waiting to be written.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        self.record.flush()
+    }
+
+    /// Shows an event to who watches the run.
+    pub(crate) fn emit(&mut self, event: &Event<'_>) {
         self.observer.on(event);
     }
 
     /// What stages share.
-    pub(crate) fn services(&self) -> &'p Services {
+    pub(crate) const fn services(&self) -> &'p Services {
         self.services
     }
 
-    /// Items in work.
-    pub(crate) fn in_work(&self) -> usize {
-        self.in_work
+    /// How many items are in flight.
+    pub(crate) const fn in_flight(&self) -> usize {
+        self.items.len()
     }
 
     /// Whether new work is no longer begun.
-    pub(crate) fn draining(&self) -> bool {
-        self.draining
+    pub(crate) const fn is_draining(&self) -> bool {
+        self.draining.has_begun
     }
 
     /// The items that were done since the last call.
-    pub(crate) fn finished(&mut self) -> Vec<Item> {
-        mem::take(&mut self.finished)
+    pub(crate) fn take_finished(&mut self) -> Vec<Item> {
+        self.items.take_finished()
     }
 
-    /// Places of the items that are done but for their deferred stages since the last call.
-    pub(crate) fn reported(&mut self) -> Vec<usize> {
-        mem::take(&mut self.reported)
+    /// The items that are done but for their deferred stages since the last call.
+    pub(crate) fn take_reportable(&mut self) -> Vec<ItemSlot> {
+        self.items.take_reportable()
     }
 
-    /// An item in work, to look at.
-    pub(crate) fn item_in_work(&self, place: usize) -> Option<&Item> {
-        self.items.get(place)?.as_ref()
+    /// An item in flight, to look at.
+    pub(crate) fn item(&self, slot: ItemSlot) -> &Item {
+        &self.items[slot]
     }
 
-    /// An item in work.
-    pub(crate) fn item(&mut self, place: usize) -> Option<&mut Item> {
-        self.items.get_mut(place)?.as_mut()
+    /// An item in flight.
+    pub(crate) fn item_mut(&mut self, slot: ItemSlot) -> &mut Item {
+        &mut self.items[slot]
     }
 
     /// The model that has no more of something, if that stopped the run.
-    pub(crate) fn exhausted(&self) -> Option<&Exhausted> {
-        self.exhausted.as_ref()
+    pub(crate) const fn exhausted(&self) -> Option<&Exhausted> {
+        self.draining.exhausted.as_ref()
     }
 
-    /// Counts an item that is done and tells the observer.
-    pub(crate) fn count(&mut self, id: &Arc<str>, state: ItemState, taken: Option<Instant>) {
+    /// Counts an item that is done and emits that it is. `admitted` is when it was, unless it was done before the session.
+    pub(crate) fn count_item(&mut self, id: &Arc<str>, state: ItemState, admitted: Option<Instant>) {
         self.counts.add(state);
-        self.observer.on(&Event::ItemDone { item: id, state, taken, counts: self.counts, in_work: self.in_work });
+        let (counts, in_flight) = (self.counts, self.items.len());
+        self.observer.on(&Event::ItemDone { item: id, state, admitted, counts, in_flight });
     }
 
     /// Counts and times at the end, and what was learned.
-    pub(crate) fn totals(
-        mut self,
-    ) -> (ItemCounts, BTreeMap<String, StageStats>, BTreeMap<String, RouteCount>, Option<SearchCount>) {
-        let name = |index: usize| self.stages.get(index).map(|stage| stage.plan.name.clone()).unwrap_or_default();
-        let routes = mem::take(&mut self.routings);
-        let end = |(index, routing): (usize, Routing<'_>)| {
-            let stage = name(index);
-            let count = routing.router.end(&stage);
-            (stage, count)
+    pub(crate) fn into_totals(self) -> Totals {
+        let stages = &self.stages;
+        let route = |(stage, route): (StageIdx, RouteInProgress<'_>)| {
+            let name = &stages[stage].plan.name;
+            (name.clone(), route.router.into_count(name))
         };
-        let routes = routes.into_iter().map(end).collect();
-        let stages = self.stages.into_iter().map(|mut stage| {
-            stage.times.fill(&mut stage.stats);
-            let traps: u64 = stage.stations.iter().map(|station| station.instance.traps()).sum();
-            stage.stats.traps = traps + stage.opened.traps();
-            (stage.plan.name.clone(), stage.stats)
-        });
-        let search = self.search.map(|searching| searching.search.count());
-        (self.counts, stages.collect(), routes, search)
+        let routes = self.routes.into_iter().map(route).collect();
+        Totals {
+            items: self.counts,
+            stages: self.stages.into_iter().map(StageQueue::into_stats).collect(),
+            routes,
+            search: self.search.map(|searching| searching.search.into_count()),
+        }
     }
-}
-
-/// How long a record may wait for others: a transaction costs as much as some dozen rows.
-const GATHER: Duration = Duration::from_millis(5);
-
-/// Batches of one stage under way at a time, unless the pipeline says otherwise.
-const BATCHES: usize = 64;
-
-/// The most batches of a stage under way at a time. Calls that wait for a model wait at the model's own limit, and those
-/// that its cache answers are not to wait behind them.
-pub(super) fn most_batches(stage: &StagePlan, plan: &Plan) -> usize {
-    let arms = stage.route.iter().flat_map(|route| &route.arms).map(|arm| arm.model);
-    let models = arms.chain([stage.model]).flatten().filter_map(|model| plan.models.get(model));
-    let usual = models.map(|model| model.concurrency.max as usize * 2).fold(BATCHES, usize::max);
-    stage.policy.concurrency.map_or(usual, |most| most as usize)
 }

@@ -1,80 +1,86 @@
-//! What happens at its time.
+//! What is to happen at its time.
 
 use std::{
-    cmp::Reverse,
+    cmp::{Ordering, Reverse},
+    collections::BinaryHeap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use jackfield_plugin_api::Failure;
+use super::call::ReadyCall;
+use crate::{batch::BatchId, batch_control::BatchControl, index::StageIdx};
 
-use super::state::{Due, How, Scheduler, Timer};
-use crate::error::EngineError;
+/// What happens when a timer fires.
+pub(super) enum TimerEvent {
+    /// A batch may have run out of time.
+    BatchDeadline(BatchId),
+    /// A worker may be lost to a batch that ran out of time.
+    WorkerLost(Arc<BatchControl>),
+    /// A call of a stage is made again.
+    CallAgain(StageIdx, ReadyCall),
+}
 
-/// How long a worker may go on with a batch that ran out of time before it is written off.
-const GRACE: Duration = Duration::from_secs(1);
+/// A timer, ordered by its time; of two at the same time the one that was set first.
+struct TimerEntry {
+    at: Instant,
+    number: u64,
+    event: TimerEvent,
+}
 
-impl Scheduler<'_, '_> {
-    pub(super) fn set_timer(&mut self, after: Duration, timer: Timer) {
-        self.next_timer += 1;
-        self.timers.push(Reverse(Due(Instant::now() + after, self.next_timer, timer)));
+impl PartialEq for TimerEntry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.number) == (other.at, other.number)
+    }
+}
+
+impl Eq for TimerEntry {}
+
+impl PartialOrd for TimerEntry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TimerEntry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}
+
+/// The timers that have not fired.
+#[derive(Default)]
+pub(super) struct Timers {
+    entries: BinaryHeap<Reverse<TimerEntry>>,
+    set: u64,
+}
+
+impl Timers {
+    /// Sets a timer.
+    pub(super) fn set(&mut self, after: Duration, event: TimerEvent) {
+        self.set += 1;
+        self.entries.push(Reverse(TimerEntry { at: Instant::now() + after, number: self.set, event }));
     }
 
-    pub(super) fn ring(&mut self) -> Result<(), EngineError> {
-        while self.timers.peek().is_some_and(|Reverse(due)| due.0 <= Instant::now()) {
-            let Some(Reverse(Due(_, _, timer))) = self.timers.pop() else { break };
-            match timer {
-                Timer::Again(stage, call) => self.stages[stage].ready.push_back(call),
-                Timer::Deadline(flight) => self.deadline(flight),
-                Timer::Lost(control) => {
-                    if let Some(worker) = control.worker() {
-                        tracing::warn!("a plugin ignores its time limit: its thread is written off and replaced");
-                        self.pool.replace(worker).map_err(EngineError::Workers)?;
-                    }
-                }
-            }
-        }
-        Ok(())
+    /// When the next one fires.
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        self.entries.peek().map(|Reverse(entry)| entry.at)
     }
 
-    pub(super) fn deadline(&mut self, number: u64) {
-        let Some(flight) = self.flights.get(&number) else { return };
-        let Some(timeout) = self.stages[flight.stage].plan.policy.timeout else { return };
-        // Time spent waiting for a worker is not the plugin's.
-        let spent = flight
-            .control
-            .started_us()
-            .map(|started| self.stages[flight.stage].station.now_us().saturating_sub(started));
-        let left = spent.map_or(timeout, |spent| flight.control.left(timeout, Duration::from_micros(spent)));
-        if !left.is_zero() {
-            self.set_timer(left, Timer::Deadline(number));
-            return;
+    /// Takes out the next one whose time has come.
+    pub(super) fn pop_due(&mut self) -> Option<TimerEvent> {
+        if self.next_at()? > Instant::now() {
+            return None;
         }
-        let Some(mut flight) = self.flights.remove(&number) else { return };
-        flight.control.cancel();
-        let computing = flight.control.worker().is_some();
-        if computing {
-            self.set_timer(GRACE, Timer::Lost(Arc::clone(&flight.control)));
-        }
-        // Dropping the job drops the future at its next wait.
-        drop(flight.job.take());
-        self.completions(&flight);
-        self.stages[flight.stage].under_way -= 1;
-        let calls = flight.take_calls();
-        if calls.len() > 1 {
-            return self.one_by_one(flight.stage, calls);
-        }
-        let began = flight.control.started_us().unwrap_or_default();
-        for mut call in calls {
-            let message = format!("no answer within {}", humantime::format_duration(timeout));
-            if computing {
-                // A computation that takes too long takes too long again, and may hold its thread for good.
-                call.attempt = call.attempt.max(self.stages[flight.stage].plan.policy.attempts);
-            }
-            let at = Instant::now() - timeout;
-            let how =
-                How { began: at, began_us: began, took_us: timeout.as_micros() as u64, timed_out: true, memo: None };
-            self.one_answer(flight.stage, call, Err(Failure::Unavailable(message)), how);
-        }
+        self.entries.pop().map(|Reverse(entry)| entry.event)
+    }
+
+    /// Whether a call waits to be made again.
+    pub(super) fn has_retries(&self) -> bool {
+        self.entries.iter().any(|Reverse(entry)| matches!(entry.event, TimerEvent::CallAgain(..)))
+    }
+
+    /// Drops the calls that wait to be made again.
+    pub(super) fn drop_retries(&mut self) {
+        self.entries.retain(|Reverse(entry)| !matches!(entry.event, TimerEvent::CallAgain(..)));
     }
 }

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 
 use self::expand::expand;
-pub use self::expand::expand_folders;
+pub(crate) use self::expand::expand_folders;
 use self::unique_ids::{Named, UniqueIds};
 use super::error::{EngineError, ItemFault};
 use jackfield_loader::{escape_untrusted, regular_file};
@@ -36,7 +36,7 @@ pub(super) struct SourceItem {
 }
 
 /// Items that travel together, or why there are no more.
-pub(super) type Chunk = Result<Vec<SourceItem>, EngineError>;
+pub(super) type ItemChunk = Result<Vec<SourceItem>, EngineError>;
 
 /// Reads everything there is.
 type Reading = Box<dyn FnOnce(&mut Out) -> Result<(), Gone> + Send>;
@@ -54,7 +54,7 @@ pub(super) fn look(input: &InputPlan) -> Result<(), EngineError> {
     }
 }
 
-/// Files that hold many items each. One that cannot be read at all is told before the first item is taken up: how many items
+/// Files that hold many items each. One that cannot be read at all is reported before the first item is admitted: how many items
 /// it has, and so which positions those behind it have, cannot be known.
 fn records_in(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
     let paths = expand(patterns)?;
@@ -66,7 +66,7 @@ fn records_in(patterns: &[String]) -> Result<Vec<PathBuf>, EngineError> {
 }
 
 /// Starts reading. The channel ends with the items, or after an error.
-pub(super) fn read(input: &InputPlan) -> Result<(Receiver<Chunk>, Total), EngineError> {
+pub(super) fn read(input: &InputPlan) -> Result<(Receiver<ItemChunk>, Total), EngineError> {
     let (send, receive) = bounded(2);
     let mut out = Out::new(send);
     let (total, work): (Total, Reading) = match input.clone() {
@@ -117,7 +117,7 @@ const TOLD: u64 = 3;
 
 /// Where items go.
 struct Out {
-    send: Sender<Chunk>,
+    send: Sender<ItemChunk>,
     waiting: Vec<SourceItem>,
     bytes: usize,
     /// Position of the next item.
@@ -138,7 +138,7 @@ struct Out {
 struct Gone;
 
 impl Out {
-    fn new(send: Sender<Chunk>) -> Self {
+    fn new(send: Sender<ItemChunk>) -> Self {
         let (waiting, ids, field) = (Vec::new(), None, None);
         Self { send, waiting, bytes: 0, next: 0, ids, field, adds_id: false, repeated: 0, nameless: 0 }
     }

@@ -15,35 +15,39 @@ use jsonschema::Validator;
 use super::{memo::Memo, tensor_shapes::TensorShapes};
 
 /// The most bytes of tensors that a document may carry with it.
-const MOST_INLINE: usize = 64 << 10;
+const MAX_INLINE_TENSOR_BYTES: usize = 64 << 10;
 
-/// What the batches of a stage share.
-pub(super) struct Station {
+/// What the batches of a stage share: the stage, ready to be called, as it stands in the plan, with an arm of its route, or with
+/// the values of a trial. It lives as long as any batch of it; with it go the plugin's instance and what the instance holds.
+pub(super) struct StageRuntime {
     /// Name of the stage.
     pub(super) name: Arc<str>,
     /// The extension, as failures name it.
     pub(super) extension: String,
+    /// What is called.
     pub(super) instance: Arc<dyn Instance>,
-    /// Absent where the schema takes anything.
+    /// The schema of its answers; absent where the schema takes anything.
     schema: Option<Validator>,
+    /// Whether its answers may carry tensors with them.
+    carries_tensors: bool,
     /// The shapes that its tensors have; absent where its schemas name none.
     pub(super) shapes: Option<TensorShapes>,
-    began: Instant,
+    /// When the session began: the zero of its times.
+    session_began: Instant,
     /// The model that it may call.
     pub(super) model: Option<Arc<Model>>,
-    /// The cache that its extension may use, and what the extension's keys begin with.
-    pub(super) store: Option<(Arc<Cache>, String)>,
+    /// Where its extension may keep things.
+    pub(super) store: Option<PluginStore>,
     /// What its extension may do.
     pub(super) grants: Arc<Grants>,
+    /// How it reaches servers.
     pub(super) http: Arc<Http>,
     /// The largest answer of a server that it may get, in bytes.
-    pub(super) most: u64,
+    pub(super) max_response_bytes: u64,
     /// What the tensors that a call makes may hold, in bytes.
-    pub(super) tensors: u64,
+    pub(super) max_tensor_bytes: u64,
     /// The tensors of the run.
     pub(super) blobs: Arc<Blobs>,
-    /// Whether its answers carry tensors with them.
-    carries: bool,
     /// The cache that keeps its results.
     pub(super) memo: Option<Memo>,
     /// Whether its calls may have to queue: a sandboxed plugin makes them, or its model is one.
@@ -54,18 +58,37 @@ pub(super) struct Station {
     pub(super) recorder: Option<StageRecorder>,
 }
 
-impl Station {
-    /// A stage with its opened extension.
+/// The cache that an extension may use, as far as it is the extension's.
+pub(super) struct PluginStore {
+    pub(super) cache: Arc<Cache>,
+    /// What the extension's keys begin with.
+    pub(super) key_prefix: String,
+}
+
+/// What all stages of a session are made with.
+#[derive(Clone, Copy)]
+pub(super) struct SessionParts<'a> {
+    pub(super) plan: &'a Plan,
+    /// The models and caches.
+    pub(super) services: &'a Services,
+    /// The tensors of the run.
+    pub(super) blobs: &'a Arc<Blobs>,
+    /// When the session began.
+    pub(super) began: Instant,
+}
+
+impl StageRuntime {
+    /// A stage with its opened extension. Without an entry of the extension, its answers are not checked and it may do nothing.
     pub(super) fn new(
         plan: &StagePlan,
         instance: Arc<dyn Instance>,
         offer: Option<&Offer>,
-        (run, services, blobs): (&Plan, &Services, &Arc<Blobs>),
-        began: Instant,
+        session: SessionParts<'_>,
     ) -> Self {
+        let SessionParts { plan: run, services, blobs, began } = session;
         let anything = serde_json::Value::Bool(true);
         let schema = offer.map_or(&anything, |offer| &offer.descriptor.output);
-        let carries = carries_tensors(schema);
+        let carries_tensors = carries_tensors(schema);
         let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
         let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
         let extension = match plan.extension.plugin.as_str() {
@@ -77,24 +100,24 @@ impl Station {
         let random = grants.allows(&Permission::Random);
         let model = plan.model.and_then(|model| services.models.get(model).cloned());
         // What a plugin keeps is its own, and that of the model that it was made with.
-        let asked = model.as_ref().map_or_else(|| "none".to_owned(), |model| model.identity()[..16].to_owned());
-        let prefix = format!("store/{}/{asked}/", &plan.extension.digest.to_string()[..16]);
+        let model_id = model.as_ref().map_or_else(|| "none".to_owned(), |model| model.identity()[..16].to_owned());
+        let key_prefix = format!("store/{}/{model_id}/", &plan.extension.digest.to_string()[..16]);
         Self {
             name: plan.name.as_str().into(),
             extension,
             instance,
             schema,
+            carries_tensors,
             shapes: offer.and_then(|offer| TensorShapes::of(&offer.descriptor)),
-            began,
+            session_began: began,
             may_queue: plan.extension.form == Form::Wasm || model.as_ref().is_some_and(|model| model.is_sandboxed()),
-            store: cache(plan.store).map(|cache| (cache, prefix)),
+            store: cache(plan.store).map(|cache| PluginStore { cache, key_prefix }),
             model,
             grants,
             http: Arc::clone(&services.http),
-            most: plan.limits.output,
-            tensors: plan.limits.tensors,
+            max_response_bytes: plan.limits.output,
+            max_tensor_bytes: plan.limits.tensors,
             blobs: Arc::clone(blobs),
-            carries,
             memo: cache(plan.cache).map(|cache| Memo::new(cache, run, plan, random || services.seeded == plan.cache)),
             ledger: None,
             recorder: None,
@@ -108,11 +131,11 @@ impl Station {
 
     /// When something was, as microseconds since the session began.
     pub(super) fn since_start_us(&self, then: Instant) -> u64 {
-        then.saturating_duration_since(self.began).as_micros() as u64
+        then.saturating_duration_since(self.session_began).as_micros() as u64
     }
 
-    /// The failure of an answer that is not what the extension promised.
-    pub(super) fn wrong(&self, what: &str) -> Failure {
+    /// The failure of an answer that is not what the extension promises.
+    pub(super) fn invalid_output(&self, what: &str) -> Failure {
         let (extension, stage) = (&self.extension, &self.name);
         Failure::InvalidOutput(format!("`{extension}` broke its own output schema in stage `{stage}`: {what}"))
     }
@@ -120,19 +143,19 @@ impl Station {
     /// Holds an answer to the extension's own schema, so that a fault is found at the guilty stage rather than at one that
     /// reads it.
     pub(super) fn check(&self, document: Document) -> Result<Document> {
-        let wrong = |what: String| Err(self.wrong(&what));
+        let invalid = |what: String| Err(self.invalid_output(&what));
         let mut names = BTreeSet::new();
         for tensor in &document.tensors {
             if !names.insert(&tensor.name) {
-                return wrong(format!("it has two tensors `{}`", tensor.name));
+                return invalid(format!("it has two tensors `{}`", tensor.name));
             }
             if tensor.shape.len() > MAX_DIMENSIONS {
                 let (name, found) = (&tensor.name, tensor.shape.len());
-                return wrong(format!("tensor `{name}` has {found} dimensions, more than {MAX_DIMENSIONS}"));
+                return invalid(format!("tensor `{name}` has {found} dimensions, more than {MAX_DIMENSIONS}"));
             }
             let wanted = tensor.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
             if wanted != Some(tensor.data.len() as u64) {
-                return wrong(format!(
+                return invalid(format!(
                     "tensor `{}` holds {} elements, not {:?}",
                     tensor.name,
                     tensor.data.len(),
@@ -141,15 +164,15 @@ impl Station {
             }
         }
         if !document.tensors.is_empty() {
-            if !self.carries {
-                return wrong(
+            if !self.carries_tensors {
+                return invalid(
                     "it carries tensors, which its schema does not say (`\"x-tensors\": true` at its root)".to_owned(),
                 );
             }
             let bytes: usize = document.tensors.iter().map(|tensor| size_of_val(&*tensor.data)).sum();
-            if bytes > MOST_INLINE {
-                let (bytes, most) = (size(bytes as u64), size(MOST_INLINE as u64));
-                return wrong(format!(
+            if bytes > MAX_INLINE_TENSOR_BYTES {
+                let (bytes, most) = (size(bytes as u64), size(MAX_INLINE_TENSOR_BYTES as u64));
+                return invalid(format!(
                     "it carries tensors of {bytes}, more than the {most} that travel with a document: larger ones are kept \
                      with `Host::keep_tensor`, and travel by reference"
                 ));
@@ -158,12 +181,12 @@ impl Station {
         let Some(schema) = &self.schema else {
             return match serde_json::from_str::<serde::de::IgnoredAny>(&document.json) {
                 Ok(_) => Ok(document),
-                Err(error) => wrong(format!("it is no JSON: {error}")),
+                Err(error) => invalid(format!("it is no JSON: {error}")),
             };
         };
         let value: serde_json::Value = match serde_json::from_str(&document.json) {
             Ok(value) => value,
-            Err(error) => return wrong(format!("it is no JSON: {error}")),
+            Err(error) => return invalid(format!("it is no JSON: {error}")),
         };
         // Looking for errors takes a time that a schema can make as long as it likes; whether there are any does not.
         if schema.is_valid(&value) {
@@ -172,10 +195,10 @@ impl Station {
         match schema.validate(&value) {
             Ok(()) => Ok(document),
             Err(error) => {
-                let place = error.instance_path().to_string();
-                let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
+                let path = error.instance_path().to_string();
+                let subject = if path.is_empty() { "the answer".to_owned() } else { format!("`{path}`") };
                 let what: String = error.to_string().chars().take(300).collect();
-                wrong(format!("{place}: {what}"))
+                invalid(format!("{subject}: {what}"))
             }
         }
     }
