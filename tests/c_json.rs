@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     fuzz::{cases, changed, changes},
-    support::{done, root},
+    support::{root, run_command},
 };
 
 /// Sources beside the driver's own: the package without the component and the host for tests.
@@ -31,7 +31,7 @@ fn build() -> (TempDir, PathBuf) {
     command.args(["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error", "-I"]).arg(&package);
     command.arg(root().join("tests/c_json/driver.c")).arg("-o").arg(&program);
     command.args(SOURCES.map(|name| package.join(name).with_extension("c")));
-    done(&mut command).expect_code(0);
+    run_command(&mut command).expect_code(0);
     (folder, program)
 }
 
@@ -323,5 +323,5 @@ fn numbers_keep_their_kind_and_are_written_with_a_point_or_an_exponent_if_they_a
 #[test]
 fn values_that_a_plugin_makes_are_looked_up_and_written_or_refused() {
     let (_folder, program) = build();
-    assert_eq!(done(Command::new(program).arg("check")).expect_code(0).stdout, "checked\n");
+    assert_eq!(run_command(Command::new(program).arg("check")).expect_code(0).stdout, "checked\n");
 }

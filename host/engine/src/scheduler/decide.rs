@@ -169,8 +169,8 @@ mod tests {
         let policy = policy(3);
         let draining =
             |failure| decide(FailedCall { is_draining: true, has_next_arm: true, ..failed(failure, &policy) });
-        let over_budget = Failure::OverBudget(String::new());
-        assert_eq!(draining(&Failure::Unavailable(String::new())), FailureDecision::LeaveOpen);
+        let (unavailable, over_budget) = (Failure::Unavailable(String::new()), Failure::OverBudget(String::new()));
+        assert_eq!(draining(&unavailable), FailureDecision::LeaveOpen);
         assert_eq!(draining(&over_budget), FailureDecision::Fail);
         let exhausted = FailedCall { is_draining: true, is_exhausted: true, ..failed(&over_budget, &policy) };
         assert_eq!(decide(exhausted), FailureDecision::LeaveOpen);

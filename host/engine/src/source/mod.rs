@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 
 use self::expand::expand;
-pub(crate) use self::expand::expand_folders;
+pub use self::expand::expand_folders;
 use self::unique_ids::{Named, UniqueIds};
 use super::error::{EngineError, ItemFault};
 use jackfield_loader::{escape_untrusted, regular_file};
