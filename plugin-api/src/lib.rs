@@ -86,6 +86,8 @@ mod routing;
 mod search;
 mod search_policy;
 mod search_state;
+#[cfg(feature = "sources")]
+pub mod sources;
 mod space;
 #[doc(hidden)]
 pub mod sync;

@@ -9,7 +9,8 @@
 mod shadow;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use quote::quote;
+use syn::{DeriveInput, Path, parse_macro_input};
 
 /// Makes a struct the configuration of an extension.
 ///
@@ -34,4 +35,15 @@ pub fn config(input: TokenStream) -> TokenStream {
 pub fn document(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     shadow::expand(&input, shadow::Role::Document).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// The files of this crate, each as `TYPE { path: "macros/…", text: "…" }` of the type that the macro is given: what
+/// `jackfield_plugin_api::sources` lists. A macro is all that a crate of macros can export.
+#[doc(hidden)]
+#[proc_macro]
+pub fn sources(of_type: TokenStream) -> TokenStream {
+    let of_type = parse_macro_input!(of_type as Path);
+    let files = [("macros/src/lib.rs", include_str!("lib.rs")), ("macros/src/shadow.rs", include_str!("shadow.rs"))];
+    let files = files.map(|(path, text)| quote! { #of_type { path: #path, text: #text } });
+    quote! { [#(#files),*] }.into()
 }

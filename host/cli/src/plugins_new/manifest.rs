@@ -1,20 +1,32 @@
-//! Manifests of crates that leave their workspace.
+//! Manifests of crates that leave their workspace. What this makes is kept in `templates/rust/vendor`, as the workspace is no
+//! part of a packaged crate.
 
-/// The workspace that the vendored crates come from.
-const WORKSPACE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
+use std::{fs, path::Path};
+
+/// A file below the folder of the workspace.
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
 
 /// A manifest with what it takes from the workspace put in.
 ///
 /// It goes by lines, which keeps them as they are: each key that is taken from the workspace stands in a line of its own,
 /// and so does what it stands for.
 pub(super) fn standalone(manifest: &str) -> String {
-    let lints = [section("workspace.lints.rust"), section("workspace.lints.clippy")];
-    let lints = format!("[lints.rust]\n{}\n\n[lints.clippy]\n{}\n", lints[0].join("\n"), lints[1].join("\n"));
+    let (manifest, workspace) = (read(manifest), read("Cargo.toml"));
+    let lints = |tool| section(&workspace, &format!("workspace.lints.{tool}")).join("\n");
+    let lints = format!("[lints.rust]\n{}\n\n[lints.clippy]\n{}\n", lints("rust"), lints("clippy"));
     let manifest = manifest.replace("[lints]\nworkspace = true\n", &lints);
     let mut text = String::new();
     for line in manifest.lines() {
+        // What is for a registry alone.
+        if ["readme = ", "keywords = ", "categories = "].iter().any(|key| line.starts_with(key)) {
+            continue;
+        }
         let taken = line.strip_suffix(".workspace = true").and_then(|key| {
-            let found = ["workspace.package", "workspace.dependencies"].into_iter().flat_map(section);
+            let tables = ["workspace.package", "workspace.dependencies"];
+            let found = tables.into_iter().flat_map(|table| section(&workspace, table));
             found.into_iter().find(|given| given.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")))
         });
         // The crate of macros lies in the crate that uses it.
@@ -25,8 +37,8 @@ pub(super) fn standalone(manifest: &str) -> String {
 }
 
 /// The lines of a table of the workspace, without comments.
-fn section(name: &str) -> Vec<&'static str> {
+fn section<'a>(workspace: &'a str, name: &str) -> Vec<&'a str> {
     let header = format!("[{name}]");
-    let lines = WORKSPACE.lines().skip_while(|line| *line != header).skip(1).take_while(|line| !line.starts_with('['));
+    let lines = workspace.lines().skip_while(|line| *line != header).skip(1).take_while(|line| !line.starts_with('['));
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }

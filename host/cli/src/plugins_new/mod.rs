@@ -2,6 +2,7 @@
 
 mod command;
 mod languages;
+#[cfg(test)]
 mod manifest;
 mod place;
 mod template;

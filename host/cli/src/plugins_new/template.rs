@@ -1,9 +1,10 @@
 //! What a project is made of: files of this program, with the names of the plugin put in.
 
 use clap::ValueEnum;
+use jackfield_plugin_api::sources::source_files;
 use serde_json::Value;
 
-use super::{languages, manifest::standalone};
+use super::languages;
 
 /// Kinds to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,7 +99,7 @@ pub(super) struct Template {
     /// What belongs to a project of each kind that there is one for.
     pub(super) kinds: &'static [(Kind, &'static [Embedded])],
     /// All that a plugin is made with, so that a project needs no checkout of Jackfield.
-    pub(super) sdk: &'static [&'static [Embedded]],
+    pub(super) sdk: &'static [Vendored],
     /// What the README says of the language's files and tools.
     pub(super) about: &'static [Embedded],
     /// What tests and builds a project.
@@ -115,12 +116,26 @@ const ROUTING_POLICY: &[Embedded] =
     embedded!("templates/routing-policy/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
 const DIRECTION_EXTRACTOR: &[Embedded] =
     embedded!("templates/direction-extractor/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+/// Files of the plugin API that a project carries, as they are.
+pub(super) struct Vendored {
+    /// How their paths in the plugin API begin.
+    pub(super) from: &'static str,
+    /// What stands in place of that in the project.
+    pub(super) to: &'static str,
+}
+
+impl Vendored {
+    /// The files in a project.
+    pub(super) fn files(&self) -> impl Iterator<Item = File> {
+        source_files().filter_map(|file| {
+            let rest = file.path.strip_prefix(self.from)?;
+            Some(File { path: format!("{}{rest}", self.to), text: file.text.to_owned() })
+        })
+    }
+}
+
 /// The contract, for languages whose tools read it.
-pub(super) static WIT: &[Embedded] = embedded!(
-    "../../plugin-api/wit/":
-    "plugin.wit" => "vendor/wit/plugin.wit",
-    "cache-plugin.wit" => "vendor/wit/cache-plugin.wit",
-);
+pub(super) const WIT: Vendored = Vendored { from: "wit/", to: "vendor/wit/" };
 
 /// A file of a project.
 pub(super) struct File {
@@ -197,10 +212,6 @@ pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Option<Project> {
     let mine = [kind.shared(), template.common, of_kind].into_iter().flatten();
     let mut files: Vec<File> =
         mine.map(|file| File { path: own(file.target), text: own(&readme(file.text)) }).collect();
-    // What is vendored stays as it is, but for what it takes from the workspace that it leaves.
-    files.extend(template.sdk.iter().copied().flatten().map(|file| File {
-        path: file.target.to_owned(),
-        text: if file.target.ends_with("Cargo.toml") { standalone(file.text) } else { file.text.to_owned() },
-    }));
+    files.extend(template.sdk.iter().flat_map(Vendored::files));
     Some(Project { files, commands })
 }

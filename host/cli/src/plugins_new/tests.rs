@@ -8,9 +8,11 @@ use std::{
 
 use clap::ValueEnum as _;
 use jackfield_loader::Digest;
+use jackfield_plugin_api::sources::{source_files, source_text};
 
 use super::{
     languages::{offering, template},
+    manifest::standalone,
     place::{PlaceError, place},
     template::{Embedded, File, Kind, Lang, project},
 };
@@ -45,9 +47,6 @@ fn embedded() -> BTreeSet<String> {
         {
             found.extend(of(files));
         }
-        for files in template.sdk {
-            found.extend(of(files));
-        }
     }
     found
 }
@@ -58,13 +57,32 @@ fn stays(path: &str) -> bool {
 }
 
 #[test]
-fn every_file_of_a_template_and_of_an_sdk_is_carried() {
-    let embedded = embedded();
-    let sdks = ["python/jackfield", "javascript", "c", "wit", "src", "macros/src"]
-        .map(|sdk| format!("../../plugin-api/{sdk}"));
-    for folder in sdks.iter().map(String::as_str).chain(["templates"]) {
-        let missing: Vec<_> = below(folder).difference(&embedded).filter(|path| !stays(path)).cloned().collect();
-        assert!(missing.is_empty(), "not in host/cli/src/plugins_new/languages: {missing:#?}");
+fn every_file_of_a_template_is_carried() {
+    let missing: Vec<_> = below("templates").difference(&embedded()).cloned().collect();
+    assert!(missing.is_empty(), "not in host/cli/src/plugins_new/languages: {missing:#?}");
+}
+
+#[test]
+fn every_file_of_the_plugin_api_is_carried() {
+    let carried: BTreeSet<_> = source_files().map(|file| format!("../../plugin-api/{}", file.path)).collect();
+    for folder in ["python/jackfield", "javascript", "c", "wit", "src", "macros/src"] {
+        let there: BTreeSet<_> =
+            below(&format!("../../plugin-api/{folder}")).into_iter().filter(|path| !stays(path)).collect();
+        let missing: Vec<_> = there.difference(&carried).collect();
+        assert!(missing.is_empty(), "not in plugin-api/src/sources.rs: {missing:#?}");
+    }
+}
+
+#[test]
+fn the_manifests_of_vendored_crates_are_those_of_the_workspace() {
+    for (kept, manifest) in [("plugin-api", "plugin-api/Cargo.toml"), ("macros", "plugin-api/macros/Cargo.toml")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("templates/rust/vendor/{kept}.toml"));
+        let wanted = standalone(manifest);
+        if std::env::var_os("JACKFIELD_BLESS").is_some() {
+            fs::write(&path, &wanted).expect("written");
+        }
+        let found = fs::read_to_string(&path).expect("the manifest");
+        assert_eq!(found, wanted, "write it anew: JACKFIELD_BLESS=1");
     }
 }
 
@@ -162,8 +180,8 @@ fn the_vendored_crate_takes_nothing_from_a_workspace() {
 
 #[test]
 fn the_bindings_for_c_are_those_of_the_contract() {
-    let read = |path| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-api").join(path)).unwrap();
-    let noted = String::from_utf8(read("c/bindings/plugin.wit.sha256")).unwrap();
-    let found = Digest::of(read("wit/plugin.wit")).to_string();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-api/c/bindings/plugin.wit.sha256");
+    let noted = fs::read_to_string(path).expect("the digest");
+    let found = Digest::of(source_text("wit/plugin.wit").expect("the contract")).to_string();
     assert_eq!(noted.trim_end(), found, "the contract has changed: run plugin-api/c/regenerate");
 }

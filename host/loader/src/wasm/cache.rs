@@ -8,9 +8,9 @@ use jackfield_plugin_api::{BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheVa
 use wasmtime::Store;
 
 use super::{
-    bindings::{exports::jackfield::plugin::cache_backend, jackfield::plugin::types},
     instance::{Guest, said_itself, trapped},
     state::{Bridge, State},
+    v0_1::{exports::jackfield::plugin::cache_backend, jackfield::plugin::types},
 };
 
 /// What a guest's function answers, unless the guest was ended.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jackfield_plugin_api::{Descriptor, Document, Example, Failure, Kind, Permission, Request, Stability, Tensor};
 use serde_json::Value;
 
-use super::bindings::jackfield::plugin::types;
+use super::v0_1::jackfield::plugin::types;
 use crate::escape_untrusted;
 
 /// The longest message of a failure; the rest is cut off.

@@ -3,8 +3,8 @@
 use wasmtime::{AsContextMut, component::InstancePre};
 
 use super::{
-    bindings::exports::jackfield::plugin::{cache_backend, extension, meta},
     state::State,
+    v0_1::exports::jackfield::plugin::{cache_backend, extension, meta},
 };
 
 /// What a component exports that offers a cache backend.

@@ -13,7 +13,6 @@ use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::{
-    bindings::jackfield::plugin::types,
     convert,
     engine::{is_out_of_memory, no_memory_left},
     exports::{Exports, Prepared},
@@ -21,6 +20,7 @@ use super::{
     meter::{CpuMeter, metered},
     scratch::{ScratchFolders, ScratchFull},
     state::{Bridge, State, store},
+    v0_1::jackfield::plugin::types,
     world::{self, World},
 };
 use crate::{

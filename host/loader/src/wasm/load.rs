@@ -7,7 +7,6 @@ use wasmtime::component::{Component, Linker, types::ComponentItem};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use super::{
-    bindings::CachePlugin as GuestWorld,
     compile::{self, NotCompiled},
     convert,
     engine::{engine, is_out_of_memory, no_memory_left},
@@ -16,6 +15,7 @@ use super::{
     instance::{Guest, Whose, in_time, instantiate},
     scratch::{CountedFilesystem, sweep},
     state::State,
+    v0_1::CachePlugin as GuestWorld,
     world,
 };
 use crate::{
@@ -93,7 +93,7 @@ pub(crate) fn load(
     Ok(Loaded { protocol, offers })
 }
 
-async fn describe(prepared: &Prepared) -> CallResult<Vec<super::bindings::jackfield::plugin::types::Descriptor>> {
+async fn describe(prepared: &Prepared) -> CallResult<Vec<super::v0_1::jackfield::plugin::types::Descriptor>> {
     let limits = limits_to_describe();
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {

@@ -3,7 +3,6 @@
 //! A batch, or an operation of a cache backend, gets an instance of its own, made from a pool of prepared memories and dropped after it, so that nothing one
 //! item leaves behind can reach another and a trapped instance is never seen again.
 
-mod bindings;
 mod cache;
 mod compile;
 mod convert;
@@ -18,6 +17,7 @@ mod probe;
 mod scratch;
 mod state;
 mod tensors;
+mod v0_1;
 mod world;
 
 pub use compile::{Compiled, announce_compiling, compiled};

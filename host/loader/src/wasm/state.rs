@@ -17,12 +17,12 @@ use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, component::Resour
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::{
-    bindings::jackfield::plugin::{cache, host, http, model, types},
     convert,
     engine::is_out_of_memory,
     meter::CpuMeter,
     scratch::CountedView,
     tensors::{Pieces, make_tensor},
+    v0_1::jackfield::plugin::{cache, host, http, model, types},
     world::World,
 };
 use crate::{

@@ -7,9 +7,9 @@ use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::Resource;
 
 use super::{
-    bindings::jackfield::plugin::{tensors, types},
     convert,
     state::{Ask, State},
+    v0_1::jackfield::plugin::{tensors, types},
 };
 use crate::sandbox::size;
 

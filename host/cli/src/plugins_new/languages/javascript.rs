@@ -1,6 +1,6 @@
 //! JavaScript: QuickJS in WebAssembly, by componentize-qjs.
 
-use crate::plugins_new::template::{Embedded, Kind, Template, WIT, embedded};
+use crate::plugins_new::template::{Kind, Template, Vendored, WIT, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
     language: "JavaScript",
@@ -51,21 +51,4 @@ pub(super) static TEMPLATE: Template = Template {
     commands: &["npm install", "npm test", "npm run build"],
 };
 
-pub(super) static MODULES: &[Embedded] = embedded!("../../plugin-api/javascript/":
-    "component.d.ts" => "vendor/jackfield/component.d.ts",
-    "component.js" => "vendor/jackfield/component.js",
-    "contract.js" => "vendor/jackfield/contract.js",
-    "failures.js" => "vendor/jackfield/failures.js",
-    "host.js" => "vendor/jackfield/host.js",
-    "jackfield.d.ts" => "vendor/jackfield/jackfield.d.ts",
-    "jackfield.js" => "vendor/jackfield/jackfield.js",
-    "models.js" => "vendor/jackfield/models.js",
-    "plugin.js" => "vendor/jackfield/plugin.js",
-    "random.js" => "vendor/jackfield/random.js",
-    "routing.js" => "vendor/jackfield/routing.js",
-    "schema.js" => "vendor/jackfield/schema.js",
-    "tensors.js" => "vendor/jackfield/tensors.js",
-    "testing.d.ts" => "vendor/jackfield/testing.d.ts",
-    "testing.js" => "vendor/jackfield/testing.js",
-    "utf8.js" => "vendor/jackfield/utf8.js",
-);
+pub(super) const MODULES: Vendored = Vendored { from: "javascript/", to: "vendor/jackfield/" };

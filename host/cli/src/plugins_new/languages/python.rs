@@ -1,6 +1,6 @@
 //! Python: CPython in WebAssembly, by componentize-py.
 
-use crate::plugins_new::template::{Embedded, Kind, Template, WIT, embedded};
+use crate::plugins_new::template::{Kind, Template, Vendored, WIT, embedded};
 
 pub(super) static TEMPLATE: Template = Template {
     language: "Python",
@@ -46,27 +46,7 @@ pub(super) static TEMPLATE: Template = Template {
             ),
         ),
     ],
-    sdk: &[PACKAGE, WIT],
+    sdk: &[Vendored { from: "python/jackfield/", to: "vendor/jackfield/" }, WIT],
     about: embedded!("templates/python/": "about.md" => "README.md"),
     commands: &["PYTHONPATH=vendor python3 -m unittest", "./build"],
 };
-
-static PACKAGE: &[Embedded] = embedded!("../../plugin-api/python/jackfield/":
-    "__init__.py" => "vendor/jackfield/__init__.py",
-    "caches.py" => "vendor/jackfield/caches.py",
-    "component.py" => "vendor/jackfield/component.py",
-    "contract.py" => "vendor/jackfield/contract.py",
-    "directions.py" => "vendor/jackfield/directions.py",
-    "documents.py" => "vendor/jackfield/documents.py",
-    "extensions.py" => "vendor/jackfield/extensions.py",
-    "failures.py" => "vendor/jackfield/failures.py",
-    "host.py" => "vendor/jackfield/host.py",
-    "models.py" => "vendor/jackfield/models.py",
-    "plugin.py" => "vendor/jackfield/plugin.py",
-    "policies.py" => "vendor/jackfield/policies.py",
-    "rng.py" => "vendor/jackfield/rng.py",
-    "routing.py" => "vendor/jackfield/routing.py",
-    "schema.py" => "vendor/jackfield/schema.py",
-    "tensors.py" => "vendor/jackfield/tensors.py",
-    "testing.py" => "vendor/jackfield/testing.py",
-);
