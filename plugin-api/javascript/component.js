@@ -9,8 +9,8 @@ import * as tensors from "jackfield:plugin/tensors@0.1.0";
 import { Failure, lifted, lowered } from "./failures.js";
 import { Tensor } from "./plugin.js";
 
-/** What a host call gives; what it fails of is thrown as a failure. */
-function asked(call) {
+/** The answer of a host call; an error becomes a failure that is thrown. */
+function callHost(call) {
   try {
     return call();
   } catch (error) {
@@ -22,22 +22,22 @@ const calls = {
   log: (level, target, message) => host.log(level, target, message),
   progress: (index, done, total, note) => host.progress(index, done, total, note),
   cancelled: () => host.cancelled(),
-  complete: (index, request) => asked(() => model.complete(index, request)),
+  complete: (index, request) => callHost(() => model.complete(index, request)),
   modelName: () => model.name(),
-  cacheGet: (index, key) => asked(() => cache.get(index, key)),
-  cachePut: (index, key, value, ttlMs) => asked(() => cache.put(index, key, value, ttlMs)),
-  fetch: (index, request) => asked(() => http.fetch(index, request)),
+  cacheGet: (index, key) => callHost(() => cache.get(index, key)),
+  cachePut: (index, key, value, ttlMs) => callHost(() => cache.put(index, key, value, ttlMs)),
+  fetch: (index, request) => callHost(() => http.fetch(index, request)),
   openTensor(index, reference) {
-    const reader = asked(() => tensors.open(index, reference));
-    return { read: (offset, length) => asked(() => reader.read(offset, length)) };
+    const reader = callHost(() => tensors.open(index, reference));
+    return { read: (offset, length) => callHost(() => reader.read(offset, length)) };
   },
   createTensor(index, shape) {
-    const writer = asked(() => tensors.create(index, shape));
-    return { write: (elements) => asked(() => writer.write(elements)), finish: () => asked(() => writer.finish()) };
+    const writer = callHost(() => tensors.create(index, shape));
+    return { write: (elements) => callHost(() => writer.write(elements)), finish: () => callHost(() => writer.finish()) };
   },
 };
 
-/** What `call` gives; a failure is thrown as a value of the contract. */
+/** The result of `call`; a failure is thrown as a value of the contract. */
 function answered(call) {
   try {
     return call();
@@ -57,7 +57,7 @@ function cacheBackendOf(plugin) {
     size: (prefix) => operate("size", prefix),
     entries(prefix, after, limit) {
       const found = operate("entries", prefix, after ?? undefined, limit);
-      // Rounded down: a value is not said to be kept for longer than it is.
+      // Rounded down: a value must not seem to be kept for longer than it is.
       const left = (ttlMs) => (ttlMs === undefined ? null : Math.max(0, Math.floor(ttlMs)));
       return found.map(({ key, value, ttlMs }) => ({ key, value, ttlMs: left(ttlMs) }));
     },

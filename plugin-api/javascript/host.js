@@ -1,4 +1,4 @@
-// What a plugin may ask of its host.
+// What a plugin may call on its host.
 
 import { Internal } from "./failures.js";
 import { Completion } from "./models.js";
@@ -34,12 +34,12 @@ export class Host {
   }
 
   complete(request) {
-    const asked = typeof request === "string" ? { messages: [{ role: "user", content: request }] } : request;
-    const answer = JSON.parse(this.#calls.complete(this.#index, JSON.stringify(asked)));
+    const completionRequest = typeof request === "string" ? { messages: [{ role: "user", content: request }] } : request;
+    const answer = JSON.parse(this.#calls.complete(this.#index, JSON.stringify(completionRequest)));
     try {
       return Completion.read(answer);
     } catch (error) {
-      throw new Internal(`the host's answer is no completion: ${error.message}`);
+      throw new Internal(`the host's answer is not a completion: ${error.message}`);
     }
   }
 
@@ -57,8 +57,8 @@ export class Host {
 
   fetch(url, { method = "GET", headers = {}, body = "", timeoutMs } = {}) {
     const lines = Object.entries(headers).map(([name, value]) => ({ name, value }));
-    const asked = { method, url, headers: lines, body: bytesOf(body), timeoutMs: milliseconds(timeoutMs) };
-    return new HttpResponse(this.#calls.fetch(this.#index, asked));
+    const request = { method, url, headers: lines, body: bytesOf(body), timeoutMs: milliseconds(timeoutMs) };
+    return new HttpResponse(this.#calls.fetch(this.#index, request));
   }
 
   tensor(reference) {

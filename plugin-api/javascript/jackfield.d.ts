@@ -1,4 +1,4 @@
-// Types of jackfield.js; what each part is for is told here.
+// Types of jackfield.js, with the documentation of each part.
 
 // Types that are values.
 
@@ -118,8 +118,8 @@ export interface TensorRef {
   dtype: "f32";
 }
 /**
- * A tensor by reference, of this shape: a name, a length, or null for any length, for each dimension. What is called the same has
- * the same length throughout an input and the answer to it; the host holds both to it.
+ * A tensor by reference, of this shape: a name, a length, or null for any length, for each dimension. Dimensions
+ * with the same name have the same length throughout an input and the answer to it; the host checks both.
  */
 export function tensorRef(options?: { description?: string; shape?: (string | number | null)[] }): Type<TensorRef>;
 
@@ -145,7 +145,7 @@ export interface Permission {
 export interface Example<I, O> {
   /** What the example shows. */
   summary: string;
-  /** The `with` table; empty unless told. */
+  /** The `with` table; empty by default. */
   config?: object;
   /** The input document. */
   input: I;
@@ -172,7 +172,7 @@ interface Common<C, S> {
   summary: string;
   /** The `with` table; unknown keys are refused. */
   config?: Type<C>;
-  /** What the author promises; `experimental` unless told. */
+  /** What the author promises; `experimental` by default. */
   stability?: "experimental" | "beta" | "stable";
   /** Permissions asked for, with reasons. */
   permissions?: Permission[];
@@ -217,7 +217,7 @@ export function model<C = {}, S = void>(
     examples?: Example<Partial<CompletionRequest> & Pick<CompletionRequest, "messages">, Completion>[];
     /**
      * What it offers: each with true, or with a JSON pointer into the configuration: it offers that if there is true there.
-     * Completions alone unless told. A request for anything else is refused before it comes to `complete`.
+     * Completions alone by default. A request for anything else is refused before it comes to `complete`.
      */
     offers?: { [ability in Ability]?: true | string };
     /** Makes one call. */
@@ -238,7 +238,7 @@ export function directionExtractor<C = {}, S = void>(
     /** Worked examples. */
     examples?: Example<ContrastSet, Directions>[];
     /**
-     * Extracts a direction a layer. Throw `InvalidInput` for sets that cannot be compared, or hidden states that are no numbers:
+     * Extracts a direction a layer. Throw `InvalidInput` for sets that cannot be compared, or hidden states that are not numbers:
      * the message names the set, the prompt and the layer.
      */
     extract(contrast: ContrastSet, call: Call<C, S>): Directions;
@@ -256,16 +256,16 @@ export function cacheBackend<C = {}, S = void>(
     get(key: string, call: Call<C, S>): Uint8Array | undefined;
     /**
      * Keeps a value, for `ttlMs` milliseconds at the most, in place of what was there. One that cannot be kept (it is too large,
-     * its time is over) takes away what was there, and is no failure.
+     * its time is over) removes what was there, and is not a failure.
      */
     put(key: string, value: Uint8Array, ttlMs: number | undefined, call: Call<C, S>): void;
-    /** Forgets a value. One that is not there is no failure. */
+    /** Forgets a value. It is not a failure if there is none. */
     remove(key: string, call: Call<C, S>): void;
-    /** Forgets every value whose key begins so, and says how many there were. */
+    /** Forgets every value whose key begins with `prefix`, and returns how many there were. */
     clear(prefix: string, call: Call<C, S>): number;
-    /** What is held under keys that begin so, as far as is known; bytes are those of keys and values. */
+    /** How much is kept under keys that begin with `prefix`, as far as is known; bytes are those of keys and values. */
     size(prefix: string, call: Call<C, S>): { entries: number; bytes: number };
-    /** The values whose keys begin so and come after `after`, in order of their keys (as bytes in UTF-8), at most `limit`. */
+    /** The values whose keys begin with `prefix` and come after `after`, in order of their keys (as bytes in UTF-8), at most `limit`. */
     entries(prefix: string, after: string | undefined, limit: number, call: Call<C, S>): CacheEntry[];
     /** Whether the values outlive the process. */
     isDurable(call: Call<C, S>): boolean;
@@ -300,7 +300,7 @@ export function routingPolicy<L, C = {}, S = void>(
     decideAgain?(state: L, question: Question, call: Call<C, S>): Decision | undefined;
     /**
      * Takes one outcome in, by changing the state. Outcomes come in the order of the items, one for every item that was decided
-     * about; one whose reward or objectives never came is no error. Throws `InvalidInput` for one that cannot be learned from.
+     * about; one whose reward or objectives never came is not an error. Throws `InvalidInput` for one that cannot be learned from.
      */
     learn(state: L, outcome: Outcome, call: Call<C, S>): void;
   },
@@ -318,7 +318,7 @@ export interface Arm {
 export interface Question {
   /** What the item has in common with others that are best served by the same arm; empty where the route has no context. */
   context: string;
-  /** The arms, in the order of the pipeline; never none. */
+  /** The arms, in the order of the pipeline, at least one. */
   arms: Arm[];
   /** Indices of the arms that failed for good for this item, in the order in which they were tried. */
   tried: number[];
@@ -454,16 +454,16 @@ export interface Edit {
   layer: number;
   /** Holds the direction, a unit vector: of shape `[d]`, or `[rows, d]`. */
   direction: TensorRef;
-  /** Which row of the tensor, where it has several; 0 unless told. */
+  /** Which row of the tensor, where it has several; 0 by default. */
   row?: number;
   /** How much of it to take out: 0 leaves everything as it is, 1 takes all of it. */
   weight: number;
-  /** How the norms of the rows are treated; `none` unless told. */
+  /** How the norms of the rows are treated; `none` by default. */
   row_normalization?: "none" | "pre" | "full";
 }
 /** Which log-probabilities to answer with. */
 export interface LogProbs {
-  /** How many of the likeliest tokens to list at each position; none unless told. */
+  /** How many of the likeliest tokens to list at each position; none by default. */
   top?: number;
   /** Whether to answer with the whole distribution at each position, as a tensor. */
   distribution?: boolean;
@@ -513,7 +513,7 @@ export const Completion: Type<Completion>;
 
 // The host.
 
-/** Weight of a log line, the gravest first. */
+/** Severity of a log line, the most severe first. */
 export type Level = "error" | "warn" | "info" | "debug" | "trace";
 
 /** What a server answered, whatever its status. A redirect comes back as it is: the host follows none. */
@@ -526,7 +526,7 @@ export interface HttpResponse {
   readonly body: Uint8Array;
   /** The first value of a header. */
   header(name: string): string | undefined;
-  /** The body as text; throws a `URIError` where it is no UTF-8. */
+  /** The body as text; throws a `URIError` where it is not UTF-8. */
   text(): string;
 }
 
@@ -544,16 +544,16 @@ export interface Host {
   cancelled(): boolean;
   /**
    * Asks the model that the pipeline gives to the stage (`model = "name"`). A string is the one message of a user. The host
-   * answers from the model's cache where it can, keeps to limits and budget, tries again what can heal, and holds the answer to
-   * the request's schema. Throws `InvalidConfig` if the stage has no model, `InvalidOutput` if the answer does not fit the
+   * answers from the model's cache where it can, keeps to limits and budget, retries failures that may pass, and validates the answer
+   * against the request's schema. Throws `InvalidConfig` if the stage has no model, `InvalidOutput` if the answer does not fit the
    * schema or was refused, `OverBudget` if the budget does not allow it, otherwise what the last try gave.
    */
   complete(request: string | (Partial<CompletionRequest> & Pick<CompletionRequest, "messages">)): Completion;
   /** What the stage's model is, such as `openai/qwen2.5-7b`; nothing for a stage without a model. */
   modelName(): string | undefined;
   /**
-   * What is kept under a key in the cache that the pipeline gives to the stage (`store = "name"`). A cache that is away finds
-   * nothing. Throws `InvalidConfig` if the stage has no cache.
+   * What is kept under a key in the cache that the pipeline gives to the stage (`store = "name"`). A cache that cannot be reached
+   * finds nothing. Throws `InvalidConfig` if the stage has no cache.
    */
   cacheGet(key: string): Uint8Array | undefined;
   /**
@@ -563,7 +563,7 @@ export interface Host {
   cachePut(key: string, value: Uint8Array | string, options?: { ttlMs?: number }): void;
   /**
    * Makes an HTTP request to a server that the plugin asks for in its permissions (`http:HOST`) and that it was granted; the
-   * whole answer has to be there within `timeoutMs` milliseconds, 30,000 unless told. Throws `InvalidConfig` if the server was
+   * whole answer has to be there within `timeoutMs` milliseconds, 30,000 by default. Throws `InvalidConfig` if the server was
    * not granted, `InvalidInput` if the request makes no sense, `Unavailable` if the server cannot be reached or does not answer
    * in time, `OverBudget` if the answer is too large.
    */
@@ -591,7 +591,7 @@ export interface TensorReader {
   readonly shape: number[];
   /** How many elements there are. */
   readonly length: number;
-  /** The `length` elements from the one at `offset` on. Throws `InvalidInput` for elements that there are not. */
+  /** The `length` elements from the one at `offset` on. Throws `InvalidInput` for elements beyond the last one. */
   read(offset: number, length: number): Float32Array;
   /** All elements. */
   asArray(): Float32Array;
@@ -625,7 +625,7 @@ export abstract class Failure extends Error {
   /** The variant, such as `invalid-input`. */
   readonly kind: string;
 }
-/** The configuration is well-formed, but means nothing to the extension. Never retried. */
+/** The configuration is well-formed, but makes no sense to the extension. Never retried. */
 export class InvalidConfig extends Failure {
   constructor(message: string);
 }
@@ -637,11 +637,11 @@ export class InvalidInput extends Failure {
 export class InvalidOutput extends Failure {
   constructor(message: string);
 }
-/** Something needed is away at the moment. Retried. */
+/** Something that is needed cannot be reached at the moment. Retried. */
 export class Unavailable extends Failure {
   constructor(message: string);
 }
-/** Asked too often. Retried, not before `retryAfterMs` milliseconds where that is known. */
+/** There were too many requests. Retried, not before `retryAfterMs` milliseconds where that is known. */
 export class RateLimited extends Failure {
   constructor(message: string, options?: { retryAfterMs?: number });
   readonly retryAfterMs?: number;
@@ -654,7 +654,7 @@ export class Cancelled extends Failure {
 export class OverBudget extends Failure {
   constructor(message: string);
 }
-/** A fault of the extension itself. Never retried. */
+/** The extension itself is at fault. Never retried. */
 export class Internal extends Failure {
   constructor(message: string);
 }

@@ -1,4 +1,4 @@
-// What is asked of a model and what it answers.
+// Requests for completions, and completions.
 
 import { any, boolean, integer, list, nullable, number, object, oneOf, optional, string } from "./schema.js";
 import { tensorRef } from "./tensors.js";
@@ -7,10 +7,10 @@ const count = (description) => integer({ minimum: 0, description });
 
 const Message = object(
   {
-    role: oneOf("system", "user", "assistant").with({ description: "Who speaks." }),
-    content: string({ description: "What is said." }),
+    role: oneOf("system", "user", "assistant").with({ description: "The author." }),
+    content: string({ description: "The text." }),
   },
-  { description: "A turn of a conversation." },
+  { description: "A message of a conversation." },
 );
 
 const Capture = object(
@@ -39,8 +39,8 @@ const LogProbs = object(
     distribution: boolean({ default: false, description: "Whether to answer with the whole distribution, as a tensor." }),
     on: object(
       {
-        first: optional(count(), { description: "The first so many that the model itself answers with." }),
-        reply: optional(string(), { description: "This reply, read as if the model had said it." }),
+        first: optional(count(), { description: "The first tokens, this many, that the model itself answers with." }),
+        reply: optional(string(), { description: "This reply, read as if the model had generated it." }),
       },
       { default: { first: 1 }, description: "Of which tokens: one of the two." },
     ),

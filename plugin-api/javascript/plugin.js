@@ -38,7 +38,7 @@ const named = (definition) => {
   for (const key of ["name", "summary"]) {
     if (typeof definition[key] !== "string") throw new TypeError(`an extension needs a \`${key}\``);
   }
-  return { stability: "experimental", permissions: [], examples: [], config: object({}), open() {}, hold() {}, parse, ...definition };
+  return { stability: "experimental", permissions: [], examples: [], config: object({}), open() {}, checkRequest() {}, parse, ...definition };
 };
 
 const DIALECT = { $schema: "https://json-schema.org/draft/2020-12/schema" };
@@ -85,7 +85,7 @@ export function model(definition) {
       throw new TypeError(`a model offers \`${ability}\`: ${condition}; each of ${known} goes with true or a pointer`);
     }
   }
-  const hold = (request, options) => {
+  const checkRequest = (request, options) => {
     const has = (ability) => {
       const condition = offers[ability];
       return (typeof condition === "string" ? atPointer(options, condition) : condition) === true;
@@ -100,7 +100,7 @@ export function model(definition) {
     kind: "model",
     ...named(definition),
     input: CompletionRequest,
-    hold,
+    checkRequest,
     answer,
     schemas: () => [{ ...contract.COMPLETION_REQUEST, ...beyond }, contract.COMPLETION],
   };
@@ -130,7 +130,7 @@ export function cacheBackend(definition) {
 export function routingPolicy(definition) {
   const { state, learns } = definition;
   if (!["nothing", "reward", "objectives"].includes(learns)) {
-    throw new TypeError("a routing policy says what it learns from: `learns` is `reward`, `objectives` or `nothing`");
+    throw new TypeError("a routing policy declares what it learns from: `learns` is `reward`, `objectives` or `nothing`");
   }
   try {
     state.read({});
@@ -166,7 +166,7 @@ class Plugin {
     this.#extensions = extensions;
   }
 
-  /** What each extension says of itself, as values of the contract. */
+  /** The description of each extension, as values of the contract. */
   describe() {
     return this.#extensions.map((extension) => {
       const [inputSchema, outputSchema] = extension.schemas();
@@ -209,7 +209,7 @@ class Plugin {
     }
   }
 
-  /** Answers one document, or what it failed of, for each request, in order. */
+  /** Answers one document, or a failure, for each request, in order. */
   call(batch, calls) {
     return batch.map(({ document, context }, index) => {
       try {
@@ -229,8 +229,8 @@ class Plugin {
       if (extension.kind !== "cache-backend") {
         throw new Internal(`the ${extension.kind} \`${extension.name}\` is not a cache backend`);
       }
-      const host = new Host(calls, NOWHERE, 0);
-      return held(extension[operation](...parameters, { config, state, host, tensors: [] }));
+      const host = new Host(calls, OUTSIDE_RUN, 0);
+      return immediate(extension[operation](...parameters, { config, state, host, tensors: [] }));
     } catch (thrown) {
       noted(thrown, calls);
       throw failureOf(thrown);
@@ -241,8 +241,8 @@ class Plugin {
     if (this.#opened === undefined) throw new Internal("called before it was opened");
     const { extension, options, config, state } = this.#opened;
     const input = readAs(InvalidInput, () => extension.input.read(extension.parse(decode(json))));
-    extension.hold(input, options);
-    const answer = held(extension.answer(input, { config, state, host, tensors }));
+    extension.checkRequest(input, options);
+    const answer = immediate(extension.answer(input, { config, state, host, tensors }));
     const [value, beside] = answer instanceof WithTensors ? [answer.value, answer.tensors] : [answer, []];
     if (answer instanceof WithTensors && extension.tensors !== true) {
       throw new InvalidOutput("answered with tensors beside a value: its definition has to say so, by `tensors: true`");
@@ -254,23 +254,23 @@ class Plugin {
   }
 }
 
-/** Where in a run an operation of a cache belongs: nowhere. */
-const NOWHERE = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
+/** The context of an operation of a cache, which belongs to no document of a run. */
+const OUTSIDE_RUN = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
 
-/** Logs what was thrown, unless it was meant. */
+/** Logs an exception that is not a failure. */
 function noted(thrown, calls) {
   if (thrown instanceof Error && thrown.kind === undefined) {
     calls.log("debug", "plugin", `${thrown.name}: ${thrown.message}\n${thrown.stack}`);
   }
 }
 
-/** An answer that is there. */
-function held(answer) {
+/** An answer, which must not be a promise. */
+function immediate(answer) {
   if (answer instanceof Promise) throw new InvalidOutput("answered a promise: host calls answer at once, so nothing is async");
   return answer;
 }
 
-/** A value from JSON. Half a surrogate pair, which only an escape can bring in, is no text: no other language can hold it. */
+/** A value from JSON. Half a surrogate pair, which only an escape can bring in, is not text: no other language can hold it. */
 function parse(json) {
   const whole = (key, value) => {
     if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) {
@@ -282,7 +282,7 @@ function parse(json) {
 }
 
 /**
- * A policy's request from JSON. A seed has 64 bits, which a number of JavaScript has not: it is read as text. A quotation mark
+ * A policy's request from JSON. A seed has 64 bits, which a number of JavaScript does not have: it is read as text. A quotation mark
  * that no backslash stands before begins or ends a text, so what is found is a key.
  */
 function parseRequest(json) {

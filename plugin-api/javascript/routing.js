@@ -1,4 +1,4 @@
-// What a routing policy is asked and told, and how it is held to it.
+// The questions and outcomes that a routing policy is given, and the checks of its answers.
 
 import { Internal, InvalidInput } from "./failures.js";
 import { Random } from "./random.js";
@@ -59,12 +59,12 @@ function learned(policy, state) {
   }
 }
 
-/** The decision, held to its question. */
+/** The decision, checked against its question. */
 function decided(policy, state, question, again, call) {
   const { arms, tried } = question;
   if (!again && arms.length === 0) throw new InvalidInput("there are no arms to pick from");
   if (!again && tried.length > 0) {
-    throw new InvalidInput("a first decision is asked for, and an arm was tried: that is to be asked `again`");
+    throw new InvalidInput("a first decision is asked for, and an arm was tried: such a question is asked with `again`");
   }
   const decision = again ? (policy.decideAgain?.(state, question, call) ?? null) : policy.decide(state, question, call);
   if (decision === null && again) return null;

@@ -8,7 +8,7 @@ const MAX_DIMENSIONS = 8;
 const AT_A_TIME = 1 << 16;
 
 const isLength = (value) => Number.isSafeInteger(value) && value >= 0;
-const elementsOf = (shape) => shape.reduce((product, length) => product * length, 1);
+const elementCount = (shape) => shape.reduce((product, length) => product * length, 1);
 
 /** A tensor by reference: a JSON value `{ $tensor, shape, dtype }`. */
 export function tensorRef({ shape, ...options } = {}) {
@@ -50,7 +50,7 @@ export class TensorReader {
   constructor(calls, shape) {
     this.#calls = calls;
     this.shape = [...shape];
-    this.length = elementsOf(shape);
+    this.length = elementCount(shape);
   }
 
   read(offset, length) {
@@ -61,7 +61,7 @@ export class TensorReader {
     for (let at = 0; at < length; at += AT_A_TIME) {
       const wanted = Math.min(AT_A_TIME, length - at);
       const part = this.#calls.read(offset + at, wanted);
-      if (part.length !== wanted) throw new Internal("the host gave other elements than were asked for");
+      if (part.length !== wanted) throw new Internal("the host gave a different number of elements than was requested");
       elements.set(part, at);
     }
     return elements;
@@ -97,7 +97,7 @@ export function checkedShape(shape) {
   if (lengths.length > MAX_DIMENSIONS) {
     throw new InvalidInput(`a tensor of ${lengths.length} dimensions, more than ${MAX_DIMENSIONS}`);
   }
-  if (!lengths.every(isLength) || !Number.isSafeInteger(elementsOf(lengths))) {
+  if (!lengths.every(isLength) || !Number.isSafeInteger(elementCount(lengths))) {
     throw new InvalidInput(`no tensor has the shape [${lengths}]`);
   }
   return lengths;

@@ -13,7 +13,7 @@ import type {
   TensorRef,
 } from "./jackfield.js";
 
-/** The host's side of the calls, with what a test gives it. It keeps what was said and asked. */
+/** The host's side of the calls, with what a test gives it. It records what was logged and requested. */
 export class FakeHost {
   constructor(options?: {
     /** Answers prompts; a stage has no model without it. */
@@ -37,7 +37,7 @@ export class FakeHost {
   readonly progressed: { done: number; total: number | null; note: string }[];
   /** Each request for a completion. */
   readonly requests: CompletionRequest[];
-  /** Holds a tensor from now on, and gives its reference. */
+  /** Adds a tensor that plugins can open from now on, and returns its reference. */
   addTensor(shape: number[], elements: Iterable<number>): TensorRef;
   /** The elements of a tensor that it holds. */
   tensor(reference: TensorRef): Float32Array;
@@ -46,7 +46,7 @@ export class FakeHost {
 }
 
 /**
- * Opens an extension with a configuration and has it answer one document, as the host does: through JSON, held to the types.
+ * Opens an extension with a configuration and has it answer one document, as the host does: through JSON, with the types checked.
  * Gives the answer as a JSON value; throws its failure.
  */
 export function call(
@@ -81,12 +81,12 @@ export interface OpenedPolicy {
   decide(seed?: bigint | number, context?: string): Decision;
   /** Picks another arm after those failed. */
   decideAgain(tried: number[], seed?: bigint | number, context?: string): Decision | null;
-  /** Takes an outcome in. */
+  /** Learns from an outcome. */
   learn(outcome: Partial<Omit<Outcome, "used" | "failed">> & Pick<Outcome, "attempts">): void;
 }
 
 /**
- * Opens a routing policy with a configuration, nothing learned. It is asked and told as the host does it: by documents that carry
+ * Opens a routing policy with a configuration, nothing learned. It is called as the host calls it: by documents that carry
  * the state there and back. Failures are thrown.
  */
 export function openPolicy(extension: Extension, arms: (string | Arm)[], options?: { config?: object }): OpenedPolicy;

@@ -10,9 +10,9 @@ import { plugin } from "./plugin.js";
 import { tensorRef } from "./tensors.js";
 import { decode, encode } from "./utf8.js";
 
-const NOWHERE = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
+const OUTSIDE_RUN = { stage: "", item: "", element: 0, replicate: 0, seed: 0n };
 
-/** The host's side of the calls, with what a test gives it. It keeps what was said and asked. */
+/** The host's side of the calls, with what a test gives it. It records what was logged and requested. */
 export class FakeHost {
   logged = [];
   progressed = [];
@@ -24,7 +24,7 @@ export class FakeHost {
   }
 
   view(context = {}) {
-    return new Host(this, { ...NOWHERE, ...context }, 0);
+    return new Host(this, { ...OUTSIDE_RUN, ...context }, 0);
   }
 
   log(level, _target, message) {
@@ -71,13 +71,13 @@ export class FakeHost {
   }
 
   addTensor(shape, elements) {
-    const held = Float32Array.from(elements);
+    const values = Float32Array.from(elements);
     const wanted = shape.reduce((product, length) => product * length, 1);
-    assert.equal(held.length, wanted, `the elements of a tensor of shape [${shape}]`);
-    const bytes = Buffer.alloc(held.length * 4);
-    held.forEach((element, index) => bytes.writeFloatLE(element, index * 4));
+    assert.equal(values.length, wanted, `the elements of a tensor of shape [${shape}]`);
+    const bytes = Buffer.alloc(values.length * 4);
+    values.forEach((element, index) => bytes.writeFloatLE(element, index * 4));
     const $tensor = createHash("sha256").update(bytes).digest("hex");
-    this.tensors.set($tensor, held);
+    this.tensors.set($tensor, values);
     return { $tensor, shape: [...shape], dtype: "f32" };
   }
 
@@ -116,12 +116,12 @@ function opened(extension, config) {
 }
 
 /**
- * Opens an extension with a configuration and has it answer one document, as the host does: through JSON, held to the types.
+ * Opens an extension with a configuration and has it answer one document, as the host does: through JSON, with the types checked.
  * Gives the answer as a JSON value; throws its failure.
  */
 export function call(extension, document, { config = {}, host = new FakeHost(), context = {}, tensors = [] } = {}) {
   const offered = opened(extension, config);
-  const request = { document: { json: encode(JSON.stringify(document)), tensors }, context: { ...NOWHERE, ...context } };
+  const request = { document: { json: encode(JSON.stringify(document)), tensors }, context: { ...OUTSIDE_RUN, ...context } };
   const [answer] = offered.call([request], host);
   if (answer instanceof Failure) throw answer;
   return JSON.parse(decode(answer.json));
@@ -151,7 +151,7 @@ export function openCache(extension, { config = {}, host = new FakeHost() } = {}
 }
 
 /**
- * A routing policy that was opened with a configuration, with what it has learned. It is asked and told as the host does it: by
+ * A routing policy that was opened with a configuration, with what it has learned. It is called as the host calls it: by
  * documents that carry the state there and back. Failures are thrown.
  */
 export function openPolicy(extension, arms, { config = {} } = {}) {

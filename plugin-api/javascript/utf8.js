@@ -2,7 +2,7 @@
 
 const CHUNK = 8192;
 
-/** The text of some bytes; throws a `URIError` where they are no UTF-8. */
+/** The text of some bytes; throws a `URIError` where they are not UTF-8. */
 export function decode(bytes) {
   let text = "";
   for (let at = 0; at < bytes.length; at += CHUNK) {

@@ -236,7 +236,7 @@ class Tensors(unittest.TestCase):
     def test_a_reference_is_read_as_it_is_written_and_nothing_else_is_one(self):
         good = {"$tensor": "0" * 64, "shape": [2, 3], "dtype": "f32"}
         self.assertEqual(to_json(from_json(TensorRef, good)), good)
-        self.assertEqual(from_json(TensorRef, good).elements, 6)
+        self.assertEqual(from_json(TensorRef, good).element_count, 6)
         for change in [{"dtype": "f64"}, {"more": 1}, {"shape": [-1]}, {"shape": [True]}, {"$tensor": "0"}]:
             with self.assertRaisesRegex(Misfit, "^`at`: "):
                 from_json(TensorRef, {**good, **change}, "at")

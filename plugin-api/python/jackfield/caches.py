@@ -17,7 +17,7 @@ class CacheEntry:
 
 @dataclass
 class CacheSize:
-    """What is held, as far as is known."""
+    """How much a cache keeps, as far as is known."""
 
     entries: int = 0
     """Values that have not expired."""

@@ -121,8 +121,8 @@ class Analyzer(Extension):
 
 class Model(Extension):
     """Answers prompts. The host does everything around a call (cache, limits, retries, budget, repair of answers), so a model
-    makes one call and says by the failure it raises what came of it. Derive from it, as a dataclass with a `NAME`. The
-    configuration is part of every cache key: it names the variable or the file that holds a secret, and never holds one."""
+    makes one call, and reports by the failure that it raises how it went. Derive from it, as a dataclass with a `NAME`. The
+    configuration is part of every cache key: it names the variable or the file that holds a secret, and does not hold it."""
 
     KIND = "model"
 
@@ -170,8 +170,8 @@ class Model(Extension):
             if ability not in _ABILITIES or not (condition is True or isinstance(condition, str)):
                 known = ", ".join(_ABILITIES)
                 raise TypeError(f"{cls.__name__} offers `{ability}`: {condition!r}; each of {known} goes with true or a pointer")
-        said = {} if offers == {"complete": True} else {"x-offers": offers}
-        return {**contract.COMPLETION_REQUEST, **said}, contract.COMPLETION
+        declared = {} if offers == {"complete": True} else {"x-offers": offers}
+        return {**contract.COMPLETION_REQUEST, **declared}, contract.COMPLETION
 
 
 def _at_pointer(value: Any, pointer: str) -> Any:
@@ -200,7 +200,7 @@ class DirectionExtractor(Extension):
     KIND = "direction-extractor"
 
     def extract(self, contrast: ContrastSet, host: Host) -> Directions:
-        """Extracts a direction a layer. Raises `InvalidInput` for sets that cannot be compared, or hidden states that are no
+        """Extracts a direction a layer. Raises `InvalidInput` for sets that cannot be compared, or hidden states that are not
         numbers: the message names the set, the prompt and the layer."""
         raise NotImplementedError
 
@@ -231,23 +231,23 @@ class CacheBackend(Extension):
 
     def put(self, key: str, value: bytes, ttl: float | None, host: Host) -> None:
         """Keeps a value, for `ttl` seconds at the most, in place of what was there. One that cannot be kept (it is too large, its
-        time is over) takes away what was there, and is no failure."""
+        time is over) removes what was there, and is not a failure."""
         raise NotImplementedError
 
     def remove(self, key: str, host: Host) -> None:
-        """Forgets a value. One that is not there is no failure."""
+        """Forgets a value. It is not a failure if there is none."""
         raise NotImplementedError
 
     def clear(self, prefix: str, host: Host) -> int:
-        """Forgets every value whose key begins so, and says how many there were."""
+        """Forgets every value whose key begins with `prefix`, and returns how many there were."""
         raise NotImplementedError
 
     def size(self, prefix: str, host: Host) -> CacheSize:
-        """What is held under keys that begin so."""
+        """How much is kept under keys that begin with `prefix`."""
         raise NotImplementedError
 
     def entries(self, prefix: str, after: str | None, limit: int, host: Host) -> list[CacheEntry]:
-        """The values whose keys begin so and come after `after`, in order of their keys (as bytes in UTF-8), at most `limit`."""
+        """The values whose keys begin with `prefix` and come after `after`, in order of their keys (as bytes in UTF-8), at most `limit`."""
         raise NotImplementedError
 
     def is_durable(self) -> bool:
@@ -273,7 +273,7 @@ def value_type(kind: Any) -> Any:
 
 @dataclass
 class Descriptor:
-    """What an extension says of itself; schemas and the parts of examples are JSON values."""
+    """The description of an extension; schemas and the parts of examples are JSON values."""
 
     kind: str
     name: str
@@ -288,9 +288,9 @@ class Descriptor:
 
 
 def describe(cls: type[Extension], version: str) -> Descriptor:
-    """What a class says of itself. Raises `TypeError` where it is not made as an extension has to be."""
+    """The description of a class. Raises `TypeError` for a class that is not a valid extension."""
     if "__dataclass_fields__" not in cls.__dict__:
-        raise TypeError(f"{cls.__name__} is no dataclass: put @dataclass before it, so that its fields become options")
+        raise TypeError(f"{cls.__name__} is not a dataclass: put @dataclass before it, so that its fields become options")
     if not isinstance(getattr(cls, "NAME", None), str):
         raise TypeError(f'{cls.__name__} has no name: give it one with NAME = "…"')
     read, written = cls._schemas()

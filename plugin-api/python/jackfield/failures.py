@@ -18,7 +18,7 @@ class Failure(Exception):
 
 
 class InvalidConfig(Failure):
-    """The configuration is well-formed, but means nothing to the extension. Never retried."""
+    """The configuration is well-formed, but makes no sense to the extension. Never retried."""
 
     kind = "invalid-config"
 
@@ -36,13 +36,13 @@ class InvalidOutput(Failure):
 
 
 class Unavailable(Failure):
-    """Something needed is away at the moment. Retried."""
+    """Something that is needed cannot be reached at the moment. Retried."""
 
     kind = "unavailable"
 
 
 class RateLimited(Failure):
-    """Asked too often. Retried, not before `retry_after` seconds where that is known."""
+    """There were too many requests. Retried, not before `retry_after` seconds where that is known."""
 
     kind = "rate-limited"
 
@@ -64,7 +64,7 @@ class OverBudget(Failure):
 
 
 class Internal(Failure):
-    """A fault of the extension itself. Any other exception becomes one. Never retried."""
+    """The extension itself is at fault. Any other exception becomes this failure. Never retried."""
 
     kind = "internal"
 

@@ -1,4 +1,4 @@
-"""What a plugin may ask of its host."""
+"""What a plugin may call on its host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .schema import Misfit, from_json, to_json
 from .tensors import ReaderCalls, TensorReader, TensorWriter, WriterCalls, checked_shape
 
 Level = Literal["error", "warn", "info", "debug", "trace"]
-"""Weight of a log line, the gravest first."""
+"""Severity of a log line, the most severe first."""
 
 
 @dataclass
@@ -77,22 +77,22 @@ class Host:
         return Random(self._context.seed)
 
     def log(self, level: Level, message: str) -> None:
-        """Hands a line to the host's log; one of more than 16 KiB is cut."""
+        """Writes a line to the host's log; one of more than 16 KiB is cut."""
         self._calls.log(level, "plugin", message)
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
-        """Says how far a long call has come, in a unit of the plugin's choice."""
+        """Reports how far a long call has come, in a unit of the plugin's choice."""
         self._calls.progress(self._index, done, total, note)
 
     def cancelled(self) -> bool:
-        """Whether the answer is no longer wanted: a long computation asks now and then and raises `Cancelled`."""
+        """Whether the answer is no longer wanted: a long computation checks this now and then, and raises `Cancelled`."""
         return self._calls.cancelled()
 
     def complete(self, request: CompletionRequest | str) -> Completion:
         """Asks the model that the pipeline gives to the stage (`model = "name"`). A string is the one message of a user.
 
-        The host answers from the model's cache where it can, keeps to limits and budget, tries again what can heal, and
-        holds the answer to the request's schema. Raises `InvalidConfig` if the stage has no model, `InvalidOutput` if the
+        The host answers from the model's cache where it can, keeps to limits and budget, retries
+        failures that may pass, and validates the answer against the request's schema. Raises `InvalidConfig` if the stage has no model, `InvalidOutput` if the
         answer does not fit the schema or was refused, `OverBudget` if the budget does not allow it, otherwise what the last
         try gave."""
         if isinstance(request, str):
@@ -101,15 +101,15 @@ class Host:
         try:
             return from_json(Completion, json.loads(answer))
         except Misfit as misfit:
-            raise Internal(f"the host's answer is no completion: {misfit}") from None
+            raise Internal(f"the host's answer is not a completion: {misfit}") from None
 
     def model_name(self) -> str | None:
         """What the stage's model is, such as `openai/qwen2.5-7b`; none for a stage without a model."""
         return self._calls.model_name()
 
     def cache_get(self, key: str) -> bytes | None:
-        """What is kept under a key in the cache that the pipeline gives to the stage (`store = "name"`). A cache that is
-        away finds nothing. Raises `InvalidConfig` if the stage has no cache."""
+        """What is kept under a key in the cache that the pipeline gives to the stage (`store = "name"`). A cache that
+        cannot be reached finds nothing. Raises `InvalidConfig` if the stage has no cache."""
         return self._calls.cache_get(self._index, key)
 
     def cache_put(self, key: str, value: bytes, ttl: float | None = None) -> None:
@@ -127,7 +127,7 @@ class Host:
         timeout: float | None = None,
     ) -> HttpResponse:
         """Makes an HTTP request to a server that the plugin asks for in its permissions (`http:HOST`) and that it was
-        granted; the whole answer has to be there within `timeout` seconds, 30 unless told.
+        granted; the whole answer has to be there within `timeout` seconds, 30 by default.
 
         Raises `InvalidConfig` if the server was not granted, `InvalidInput` if the request makes no sense, `Unavailable` if
         the server cannot be reached or does not answer in time, `OverBudget` if the answer is too large."""

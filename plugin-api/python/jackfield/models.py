@@ -1,4 +1,4 @@
-"""What is asked of a model and what it answers."""
+"""Requests for completions, and completions."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class _Sparse:
 
 @dataclass
 class Message:
-    """A turn of a conversation."""
+    """A message of a conversation."""
 
-    role: Annotated[Literal["system", "user", "assistant"], "Who speaks."]
-    content: Annotated[str, "What is said."]
+    role: Annotated[Literal["system", "user", "assistant"], "The author."]
+    content: Annotated[str, "The text."]
 
     @classmethod
     def system(cls, content: str) -> Message:
-        """How to behave."""
+        """An instruction how to behave."""
         return cls("system", content)
 
     @classmethod
     def user(cls, content: str) -> Message:
-        """What is asked."""
+        """A question to the model."""
         return cls("user", content)
 
     @classmethod
     def assistant(cls, content: str) -> Message:
-        """What was answered."""
+        """An earlier answer of the model."""
         return cls("assistant", content)
 
 
@@ -76,7 +76,7 @@ class First:
 
 @dataclass
 class Reply:
-    """This reply, read as if the model had said it (teacher forcing)."""
+    """This reply, read as if the model had generated it (teacher forcing)."""
 
     reply: str
 

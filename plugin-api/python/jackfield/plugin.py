@@ -47,7 +47,7 @@ class Plugin:
         self._opened = opened
 
     def call(self, batch: Sequence[Request], calls: HostCalls) -> list[Document | Failure]:
-        """Answers one document, or what it failed of, for each request, in order."""
+        """Answers one document, or a failure, for each request, in order."""
         answers: list[Document | Failure] = []
         for index, (document, context) in enumerate(batch):
             try:
@@ -116,7 +116,7 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def export_plugin(*extensions: type[Extension], version: str) -> tuple[Any, ...]:

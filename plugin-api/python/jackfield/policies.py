@@ -36,12 +36,12 @@ class RoutingPolicy(Extension):
         raise NotImplementedError
 
     def decide_again(self, state: Any, question: Question) -> Decision | None:
-        """Picks another arm after one failed for good, none of those that `question.tried` lists; or none, as by default."""
+        """Picks another arm after one failed for good, not one that `question.tried` lists. Picks none by default."""
         return None
 
     def learn(self, state: Any, outcome: Outcome) -> None:
-        """Takes one outcome in, by changing the state. Outcomes come in the order of the items, one for every item that was decided
-        about; one whose reward or objectives never came is no error. Raises `InvalidInput` for one that cannot be learned from."""
+        """Learns from one outcome, by changing the state. Outcomes come in the order of the items, one for every item that was decided
+        about; one whose reward or objectives never came is not an error. Raises `InvalidInput` for one that cannot be learned from."""
         raise NotImplementedError
 
     def _answer(self, document: Any, host: Host) -> Any:
@@ -56,17 +56,17 @@ class RoutingPolicy(Extension):
         for outcome in request.learn:
             self.learn(state, outcome)
         decisions = []
-        for asked in request.decide:
-            question = Question(asked.context, request.arms, asked.tried, asked.pending, asked.seed)
+        for given in request.decide:
+            question = Question(given.context, request.arms, given.tried, given.pending, given.seed)
             decisions.append(self._decided(state, question, request.again))
         return PolicyAnswer(_sorted(to_json(state)), decisions)
 
     def _decided(self, state: Any, question: Question, again: bool) -> Decision | None:
-        """The decision, held to its question."""
+        """The decision, checked against its question."""
         if not again and not question.arms:
             raise InvalidInput("there are no arms to pick from")
         if not again and question.tried:
-            raise InvalidInput("a first decision is asked for, and an arm was tried: that is to be asked `again`")
+            raise InvalidInput("a first decision is asked for, and an arm was tried: such a question is asked with `again`")
         decision = self.decide_again(state, question) if again else self.decide(state, question)
         if decision is None and again:
             return None
@@ -119,8 +119,8 @@ def _with_state(fixed: Json, state: Json, *, absent: bool) -> Json:
         raise TypeError(f"the contract has a class `{sorted(clash)[0]}` already: give that of the state another name")
     reference = {"$ref": f"#/$defs/{own['title']}"}
     described = {"description": fixed["properties"]["state"]["description"]}
-    said = {"anyOf": [reference, {"type": "null"}]} if absent else reference
-    properties = {**fixed["properties"], "state": {**described, **said}}
+    described_state = {"anyOf": [reference, {"type": "null"}]} if absent else reference
+    properties = {**fixed["properties"], "state": {**described, **described_state}}
     return {**fixed, "properties": properties, "$defs": defined}
 
 

@@ -1,4 +1,4 @@
-"""What a routing policy is asked and told, and what it answers."""
+"""The questions and outcomes that a routing policy is given, and its answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Question:
     """What the item has in common with others that are best served by the same arm, such as a domain; empty where the route has
     no context."""
     arms: list[Arm]
-    """The arms, in the order of the pipeline; never none."""
+    """The arms, in the order of the pipeline, at least one."""
     tried: list[int]
     """Indices of the arms that failed for good for this item, in the order in which they were tried."""
     pending: list[PendingDecision]

@@ -32,8 +32,8 @@ class Range:
 
 @dataclasses.dataclass(frozen=True, init=False)
 class Shape:
-    """Which lengths a tensor by reference has. What is called the same has the same length throughout an input and the answer
-    to it; the host holds both to it."""
+    """Which lengths a tensor by reference has. Dimensions with the same name have the same length throughout an input and
+    the answer to it; the host checks both."""
 
     lengths: tuple[str | int | None, ...]
     """A name, a length, or none for any length, for each dimension."""
@@ -43,7 +43,7 @@ class Shape:
 
 
 class Misfit(Exception):
-    """A value is not of its type; says where and how."""
+    """A value is not of its type. The message says where and how."""
 
 
 def summary_of(cls: type) -> str:
@@ -183,7 +183,7 @@ def from_json(kind: Any, value: Json, place: str = "", *, strict: bool = False) 
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind in (bool, int, float, str, type(None)):
-        # In Python, a truth value is an integer; in JSON it is none.
+        # In Python, a truth value is an integer; in JSON it is not.
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise _misfit(kind, value, place)
         return value
@@ -246,7 +246,7 @@ def _read_union(options: tuple[Any, ...], value: Json, place: str) -> Any:
     meant = [misfit for option, misfit in zip(options, misfits) if option is not type(None)]
     if len(meant) == 1:
         raise meant[0]
-    raise Misfit(f"{_at(place)}{_shown(value)} is none of the forms it can have")
+    raise Misfit(f"{_at(place)}{_shown(value)} does not have any of the forms that are allowed")
 
 
 def _check_range(bounds: Range, value: Any, place: str) -> None:

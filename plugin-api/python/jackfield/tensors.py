@@ -53,7 +53,7 @@ class TensorReader:
             before = len(read)
             read.extend(part)
             if len(read) == before:
-                raise Internal("the host gave other elements than were asked for")
+                raise Internal("the host gave a different number of elements than was requested")
         return read
 
     def as_array(self) -> array[float]:

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass
 class FakeHost:
-    """The host's side of the calls, with what a test gives it. It keeps what was said and asked."""
+    """The host's side of the calls, with what a test gives it. It records what was logged and requested."""
 
     model: Callable[[CompletionRequest], Completion | str] | None = None
     """Answers prompts; a stage has no model without it."""
@@ -89,14 +89,14 @@ class FakeHost:
         return self.server(method, url, body)
 
     def add_tensor(self, shape: Iterable[int], elements: Iterable[float]) -> TensorRef:
-        """Holds a tensor from now on, and gives its reference."""
-        lengths, held = tuple(shape), array("f", elements)
-        assert prod(lengths) == len(held), f"a tensor of shape {lengths} has {prod(lengths)} elements, not {len(held)}"
-        little = array("f", held)
+        """Adds a tensor that plugins can open from now on, and returns its reference."""
+        lengths, values = tuple(shape), array("f", elements)
+        assert prod(lengths) == len(values), f"a tensor of shape {lengths} has {prod(lengths)} elements, not {len(values)}"
+        little = array("f", values)
         if sys.byteorder == "big":
             little.byteswap()
         sha256 = hashlib.sha256(little.tobytes()).hexdigest()
-        self.tensors[sha256] = held
+        self.tensors[sha256] = values
         return TensorRef(sha256, lengths)
 
     def tensor(self, tensor: TensorRef | Any) -> array[float]:
@@ -162,8 +162,8 @@ def call(
     tensors: list[Tensor] | None = None,
     context: Context | None = None,
 ) -> Any:
-    """Opens an extension with a configuration and has it answer one document, as the host does: through JSON, held to the
-    types. Gives the answer as a JSON value; raises its failure."""
+    """Opens an extension with a configuration and has it answer one document, as the host does: through JSON, with the types
+    checked. Gives the answer as a JSON value; raises its failure."""
     plugin = opened(extension, config)
     request = Document(json.dumps(to_json(document)).encode(), tensors or [])
     (answer,) = plugin.call([(request, context or Context())], host or FakeHost())
@@ -203,15 +203,15 @@ class OpenedCache:
         self._operate(lambda backend, host: backend.remove(key, host))
 
     def clear(self, prefix: str = "") -> int:
-        """Forgets every value whose key begins so, and says how many there were."""
+        """Forgets every value whose key begins with `prefix`, and returns how many there were."""
         return self._operate(lambda backend, host: backend.clear(prefix, host))
 
     def size(self, prefix: str = "") -> CacheSize:
-        """What is held under keys that begin so."""
+        """How much is kept under keys that begin with `prefix`."""
         return self._operate(lambda backend, host: backend.size(prefix, host))
 
     def entries(self, prefix: str = "", after: str | None = None, limit: int = 1000) -> list[CacheEntry]:
-        """The values whose keys begin so and come after `after`, in order of their keys, at most `limit`."""
+        """The values whose keys begin with `prefix` and come after `after`, in order of their keys, at most `limit`."""
         return self._operate(lambda backend, host: backend.entries(prefix, after, limit, host))
 
     def is_durable(self) -> bool:
@@ -220,7 +220,7 @@ class OpenedCache:
 
 
 class OpenedPolicy:
-    """A routing policy that was opened with a configuration, with what it has learned. It is asked and told as the host does it:
+    """A routing policy that was opened with a configuration, with what it has learned. It is called as the host calls it:
     by documents that carry the state there and back. Failures are raised."""
 
     def __init__(self, extension: type[RoutingPolicy], arms: Iterable[str | Arm], config: Any = None) -> None:
@@ -252,5 +252,5 @@ class OpenedPolicy:
         return decision
 
     def learn(self, outcome: Outcome) -> None:
-        """Takes an outcome in."""
+        """Learns from an outcome."""
         self._answer(PolicyRequest(self.state, learn=[outcome]))
