@@ -112,17 +112,19 @@ impl<A: Analyzer> Instance for Opened<A> {
                     Err(failure) => Some(Err(failure)),
                 });
             }
-            let asked = inputs.len();
-            let answers = if asked == 0 { Vec::new() } else { self.0.analyze_batch(inputs, &hosts).await };
-            if answers.len() != asked {
+            let input_count = inputs.len();
+            let answers = if input_count == 0 { Vec::new() } else { self.0.analyze_batch(inputs, &hosts).await };
+            if answers.len() != input_count {
                 let (name, answered) = (A::NAME, answers.len());
                 let failure =
-                    Failure::Internal(format!("`{name}` answered {answered} of {asked} documents of a batch"));
-                return results.into_iter().map(|result| result.unwrap_or_else(|| Err(failure.clone()))).collect();
+                    Failure::Internal(format!("`{name}` answered {answered} of {input_count} documents of a batch"));
+                return results.into_iter().map(|refusal| refusal.unwrap_or_else(|| Err(failure.clone()))).collect();
             }
             let mut answers = answers.into_iter().map(|answer| answer.and_then(IntoDocument::into_document));
-            let none = || Err(Failure::Internal("no answer".to_owned()));
-            results.into_iter().map(|result| result.or_else(|| answers.next()).unwrap_or_else(none)).collect()
+            results
+                .into_iter()
+                .map(|refusal| refusal.unwrap_or_else(|| answers.next().expect("every input has an answer")))
+                .collect()
         })
     }
 }

@@ -15,21 +15,21 @@ use crate::{
     extension::{Erased, config_of},
 };
 
-/// Keeps values for a while. Called from many threads at once.
+/// Keeps values for a while. Its methods are called from many threads at once.
 ///
-/// A value that has expired is never given out. A backend that cannot be reached says `unavailable`: the host goes on
-/// with the next tier.
+/// A value that has expired is never given out. A backend that cannot be reached fails with `unavailable`: the host
+/// then uses the next tier.
 pub trait CacheBackend: Config {
     /// Lower-case words joined by hyphens, unique among cache backends.
     const NAME: &'static str;
     /// What the author promises.
     const STABILITY: Stability = Stability::Experimental;
 
-    /// Prepares the backend once. A store that is away is no error here.
+    /// Prepares the backend once. It is not an error here that the store cannot be reached.
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the configuration makes no sense;
-    /// [`Failure::Unavailable`](crate::Failure::Unavailable) if there is no room, say: the host goes on without the tier.
+    /// [`Failure::Unavailable`](crate::Failure::Unavailable) if, for example, there is no room: the host then works without the tier.
     fn open(self) -> Result<Self> {
         Ok(self)
     }
@@ -37,8 +37,8 @@ pub trait CacheBackend: Config {
     /// The value under a key.
     fn get(&self, key: &str, host: &Host<'_>) -> impl Future<Output = Result<Option<CacheValue>>> + Send;
 
-    /// Keeps a value, for `ttl` at the most, in place of what was there. One that cannot be kept (it is too large, its time
-    /// is over) takes away what was there, and is no error.
+    /// Keeps a value, for `ttl` at the most, in place of the earlier value. A value that cannot be kept (because it is too
+    /// large, or its time is over) removes the earlier value, and is not an error.
     fn put(
         &self,
         key: &str,
@@ -50,13 +50,13 @@ pub trait CacheBackend: Config {
     /// Forgets a value.
     fn remove(&self, key: &str, host: &Host<'_>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Forgets every value whose key begins so, and says how many there were.
+    /// Forgets every value whose key begins with `prefix`, and returns how many there were.
     fn clear(&self, prefix: &str, host: &Host<'_>) -> impl Future<Output = Result<u64>> + Send;
 
-    /// What it holds under keys that begin so.
+    /// How much is kept under keys that begin with `prefix`.
     fn size(&self, prefix: &str, host: &Host<'_>) -> impl Future<Output = Result<CacheSize>> + Send;
 
-    /// The values whose keys begin so and come after `after`, in order of their keys as bytes, at most `limit`.
+    /// The values whose keys begin with `prefix` and come after `after`, in order of their keys as bytes, at most `limit`.
     fn list(
         &self,
         prefix: &str,
@@ -109,17 +109,17 @@ impl<C: CacheBackend> Instance for Opened<C> {
     }
 }
 
-/// Where in a run an operation of a cache belongs: nowhere.
-static NOWHERE: LazyLock<Context> =
+/// The context of an operation of a cache, which belongs to no document of a run.
+static OUTSIDE_RUN: LazyLock<Context> =
     LazyLock::new(|| Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 });
 
-fn at_host(host: &dyn HostCalls) -> Host<'_> {
-    Host::new(host, &NOWHERE, 0)
+fn host_view(host: &dyn HostCalls) -> Host<'_> {
+    Host::new(host, &OUTSIDE_RUN, 0)
 }
 
 impl<C: CacheBackend> CacheCalls for Opened<C> {
     fn get<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<Option<CacheValue>>> {
-        Box::pin(async move { self.0.get(key, &at_host(host)).await })
+        Box::pin(async move { self.0.get(key, &host_view(host)).await })
     }
 
     fn put<'a>(
@@ -129,19 +129,19 @@ impl<C: CacheBackend> CacheCalls for Opened<C> {
         ttl: Option<Duration>,
         host: &'a dyn HostCalls,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.0.put(key, value, ttl, &at_host(host)).await })
+        Box::pin(async move { self.0.put(key, value, ttl, &host_view(host)).await })
     }
 
     fn remove<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.0.remove(key, &at_host(host)).await })
+        Box::pin(async move { self.0.remove(key, &host_view(host)).await })
     }
 
     fn clear<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move { self.0.clear(prefix, &at_host(host)).await })
+        Box::pin(async move { self.0.clear(prefix, &host_view(host)).await })
     }
 
     fn size<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<CacheSize>> {
-        Box::pin(async move { self.0.size(prefix, &at_host(host)).await })
+        Box::pin(async move { self.0.size(prefix, &host_view(host)).await })
     }
 
     fn list<'a>(
@@ -151,7 +151,7 @@ impl<C: CacheBackend> CacheCalls for Opened<C> {
         limit: usize,
         host: &'a dyn HostCalls,
     ) -> BoxFuture<'a, Result<Vec<CacheEntry>>> {
-        Box::pin(async move { self.0.list(prefix, after, limit, &at_host(host)).await })
+        Box::pin(async move { self.0.list(prefix, after, limit, &host_view(host)).await })
     }
 
     fn is_durable(&self) -> bool {

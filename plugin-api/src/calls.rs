@@ -9,7 +9,7 @@ use crate::{
     Outcome, Question, Result, SearchQuestion, Study, Values,
 };
 
-/// A model without documents between it and its caller: what the host uses when both are in one program.
+/// A model with its type erased: what the host calls when both are in one program.
 #[doc(hidden)]
 pub trait ModelCalls: Send + Sync {
     /// Makes one call.
@@ -47,7 +47,7 @@ pub trait CacheCalls: Send + Sync {
     fn is_durable(&self) -> bool;
 }
 
-/// A policy with its type erased, and without documents between it and its caller.
+/// A routing policy with its type erased.
 pub trait PolicyCalls: Send + Sync {
     /// A state in which nothing is learned.
     fn new_state(&self) -> Box<dyn PolicyState>;
@@ -55,14 +55,14 @@ pub trait PolicyCalls: Send + Sync {
     /// The state of a snapshot.
     ///
     /// # Errors
-    /// [`Failure::InvalidInput`] if it is no state of this policy.
+    /// [`Failure::InvalidInput`] if it is not a state of this policy.
     fn restore(&self, snapshot: &Value) -> Result<Box<dyn PolicyState>>;
 
     /// See [`RoutingPolicy::check`].
     fn check(&self, arms: &[Arm]) -> Result<()>;
 }
 
-/// A policy with what it has learned.
+/// A routing policy with what it has learned.
 pub trait PolicyState: Send {
     /// See [`RoutingPolicy::decide`].
     ///
@@ -81,11 +81,11 @@ pub trait PolicyState: Send {
     /// See [`RoutingPolicy::learn`].
     fn learn(&mut self, outcome: &Outcome) -> Result<()>;
 
-    /// What is learned, in JSON: equal states are equal snapshots.
+    /// What was learned, in JSON. Equal states have equal snapshots.
     fn snapshot(&self) -> Result<Value>;
 }
 
-/// A search with its type erased, and without documents between it and its caller.
+/// A search policy with its type erased.
 pub trait SearchCalls: Send + Sync {
     /// See [`SearchPolicy::check`].
     ///

@@ -8,52 +8,52 @@ use serde_json::Value;
 
 use crate::{Failure, Result, TensorRef};
 
-/// Who speaks.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Says how to behave.
+    /// Instructs the model how to behave.
     System,
-    /// Asks.
+    /// Asks the model.
     User,
-    /// Answered earlier.
+    /// The model, in an earlier answer.
     Assistant,
 }
 
-/// A turn of a conversation.
+/// A message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
-    /// Who speaks.
+    /// The author.
     pub role: Role,
-    /// What is said.
+    /// The text.
     pub content: String,
 }
 
 impl Message {
-    /// How to behave.
+    /// An instruction how to behave.
     #[must_use]
     pub fn system(content: impl Into<String>) -> Self {
         Self { role: Role::System, content: content.into() }
     }
 
-    /// What is asked.
+    /// A question to the model.
     #[must_use]
     pub fn user(content: impl Into<String>) -> Self {
         Self { role: Role::User, content: content.into() }
     }
 
-    /// What was answered.
+    /// An earlier answer of the model.
     #[must_use]
     pub fn assistant(content: impl Into<String>) -> Self {
         Self { role: Role::Assistant, content: content.into() }
     }
 }
 
-/// A prompt as stages hand it on: a text that the user says, or a conversation.
+/// A prompt as stages pass it on: the text of a user, or a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Prompt {
-    /// What the user says.
+    /// The text of the user.
     Text(String),
     /// The conversation so far; at least one message.
     Conversation(Vec<Message>),
@@ -70,21 +70,21 @@ impl Prompt {
     }
 }
 
-/// A prompt for a model. Equal requests have equal answers within a cache's lifetime, so whoever wants several answers
-/// to one prompt counts `replicate` up.
+/// A prompt for a model. Equal requests have equal answers within a cache's lifetime, so whoever wants several
+/// answers to one prompt numbers them by `replicate`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CompletionRequest {
     /// The conversation so far; at least one message.
     pub messages: Vec<Message>,
-    /// JSON Schema (2020-12) of the answer; servers that can are told to follow it. Free text without one.
+    /// JSON Schema (2020-12) of the answer; servers that support schemas are asked to follow it. The answer is free text without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Arc<Value>>,
     /// Whether the host validates the answer against `schema`: one that does not fit is sent back once, with the error, and
     /// fails as `invalid-output` if that does not help. True by default.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(default = "default_true", skip_serializing_if = "is_true")]
     pub validate: bool,
     /// Whether the answer may come from the model's cache, and go there. True by default.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(default = "default_true", skip_serializing_if = "is_true")]
     pub cached: bool,
     /// The most tokens of an answer; the server's default without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ pub struct CompletionRequest {
     /// Number of this answer among several to the same prompt. Added to the stage's own replicates.
     #[serde(default)]
     pub replicate: u32,
-    /// Hidden states to answer with, for models that offer `capture`. With `max_tokens` 0, that is all they do.
+    /// Hidden states to answer with, for models that offer `capture`. With `max_tokens` 0, the model generates no text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
     /// Edits to run under, for models that offer `edits`. They hold for this request alone: nothing is mutated.
@@ -150,7 +150,7 @@ pub enum Component {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowNormalization {
-    /// `y' = y - w v (v.y)`: what is added along the direction is taken away, all of it with a weight of 1.
+    /// `y' = y - w v (v.y)`: what is added along the direction is subtracted, all of it with a weight of 1.
     #[default]
     None,
     /// `y'_i = y_i - w n_i v_i (a.x)`: the rows are normalised before the direction is taken out of them, and get their norms
@@ -201,9 +201,9 @@ pub struct LogProbs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogProbsOn {
-    /// Of the first so many that the model itself answers with.
+    /// Of the first tokens, this many, that the model itself answers with.
     First(u32),
-    /// Of this reply, read as if the model had said it (teacher forcing).
+    /// Of this reply, read as if the model had generated it (teacher forcing).
     Reply(String),
 }
 
@@ -218,7 +218,7 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-const fn yes() -> bool {
+const fn default_true() -> bool {
     true
 }
 
@@ -252,13 +252,13 @@ impl CompletionRequest {
         Self { messages, validate: true, cached: true, ..Self::default() }
     }
 
-    /// What a plugin asks in JSON. A key that is not known could be one that matters: it is refused.
+    /// Reads the request of a plugin from JSON. An unknown key is refused, as it could be one that changes the answer.
     ///
     /// # Errors
     /// [`Failure::InvalidInput`] that says what is wrong.
     #[doc(hidden)]
     pub fn from_json(json: &str) -> Result<Self> {
-        let wrong = |what: String| Failure::InvalidInput(format!("no completion request: {what}"));
+        let wrong = |what: String| Failure::InvalidInput(format!("not a completion request: {what}"));
         let request = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
         let keys: BTreeMap<String, IgnoredAny> =
             serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
@@ -290,11 +290,14 @@ mod tests {
         let request = CompletionRequest { tokenize: true, ..CompletionRequest::new(vec![Message::user("hello")]) };
         let json = serde_json::to_string(&request).expect("JSON");
         assert_eq!(CompletionRequest::from_json(&json), Ok(request));
-        let told = |json: &str| CompletionRequest::from_json(json).expect_err("refused").to_string();
-        let misspelt = told(&json.replace("tokenize", "tokenise"));
-        assert!(misspelt.starts_with("invalid-input: no completion request: unknown field `tokenise`"), "{misspelt}");
+        let refusal = |json: &str| CompletionRequest::from_json(json).expect_err("refused").to_string();
+        let misspelt = refusal(&json.replace("tokenize", "tokenise"));
+        assert!(
+            misspelt.starts_with("invalid-input: not a completion request: unknown field `tokenise`"),
+            "{misspelt}"
+        );
         assert!(misspelt.ends_with("`tokenize`, `embed`"), "{misspelt}");
-        assert!(told("{}").contains("missing field `messages`"));
-        assert!(told("[").contains("no completion request: EOF"));
+        assert!(refusal("{}").contains("missing field `messages`"));
+        assert!(refusal("[").contains("not a completion request: EOF"));
     }
 }

@@ -5,11 +5,11 @@ use serde::de::DeserializeOwned;
 
 /// Stands in the schema of a key of a configuration with the value that it has on this machine where the pipeline does not
 /// say: `#[schemars(extend("x-machine-default" = …))]` on an optional field. The host puts the value into the configuration,
-/// so that results of machines that differ in it are told apart.
+/// so that results of machines that differ in it are kept apart.
 pub const X_MACHINE_DEFAULT: &str = "x-machine-default";
 
 /// Stands in the schema of a key of a configuration that changes how fast something is computed and never what:
-/// `#[schemars(extend("x-no-effect" = true))]`. Such a key has no part in what tells results apart.
+/// `#[schemars(extend("x-no-effect" = true))]`. Such a key is left out of what distinguishes results.
 pub const X_NO_EFFECT: &str = "x-no-effect";
 
 /// Stands in the schema of the key of a configuration that names the folder which an extension writes an export to:

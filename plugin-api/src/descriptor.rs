@@ -1,4 +1,4 @@
-//! What an extension says of itself.
+//! Descriptions of extensions.
 
 use std::fmt;
 
@@ -95,7 +95,7 @@ pub struct Example {
     pub output: Value,
 }
 
-/// What an extension says of itself: enough to check a pipeline without running it.
+/// The description of an extension: enough to check a pipeline without running it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Descriptor {
     /// The kind.

@@ -25,7 +25,7 @@ pub struct ContrastSet {
     pub negative: TensorRef,
 }
 
-/// What is known of the direction of a layer. An extractor may say more, under names of its own. No number is NaN: one that
+/// What is known of the direction of a layer. An extractor may add more, under names of its own. No number is NaN: one that
 /// is undefined is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LayerDirection {
@@ -44,7 +44,7 @@ pub struct LayerDirection {
     /// Mean silhouette of the prompts with the two sets as clusters, -1 to 1: 1 for sets far apart, 0 for sets that overlap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silhouette: Option<f64>,
-    /// What else the extractor says.
+    /// What else the extractor states.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -83,7 +83,7 @@ pub trait DirectionExtractor: Config {
     ///
     /// # Errors
     /// [`Failure::InvalidInput`](crate::Failure::InvalidInput) for sets that cannot be compared, or hidden states that are
-    /// no numbers: the message names the set, the prompt and the layer.
+    /// not numbers: the message names the set, the prompt and the layer.
     fn extract(&self, contrast: ContrastSet, host: &Host<'_>) -> impl Future<Output = Result<Directions>> + Send;
 
     /// Permissions asked for, with reasons.

@@ -39,7 +39,7 @@ impl Document {
 /// Where in a run a document belongs, and the seed that follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// Name of the stage that makes the call; empty for a call of a model, which does not know who asks.
+    /// Name of the stage that makes the call; empty for a call of a model, which does not know its caller.
     pub stage: Arc<str>,
     /// Id of the item; empty for a stage that runs once a run, and for a call of a model.
     pub item: Arc<str>,
@@ -143,7 +143,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> IntoDocument for WithTensors<T>
     }
 }
 
-/// A schema that says that documents carry tensors with them: what reads only a part of one loses them.
+/// Marks a schema of documents that carry tensors with them. A reader of a part of such a document loses the tensors.
 fn carrying_tensors(schema: Value) -> Value {
     match schema {
         Value::Object(mut schema) => {

@@ -1,4 +1,4 @@
-//! Extensions with their types erased: what loaders and the engine hold.
+//! Extensions with their types erased, as loaders and the engine use them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,9 +7,9 @@ use crate::{
     SearchCalls,
 };
 
-/// Something a plugin offers.
+/// Something that a plugin offers.
 pub trait Extension: Send + Sync {
-    /// What it says of itself.
+    /// The description of the extension.
     fn descriptor(&self) -> &Descriptor;
 
     /// Makes an instance with this configuration (JSON text of an object).
@@ -21,7 +21,7 @@ pub trait Instance: Send + Sync {
     /// Answers one result per request, in order.
     fn call<'a>(&'a self, batch: &'a [Request], host: &'a dyn HostCalls) -> BoxFuture<'a, Vec<Result<Document>>>;
 
-    /// The model that this is, where it needs no documents to be called.
+    /// The instance as a model, if it is one that can be called without documents.
     fn as_model(&self) -> Option<&dyn ModelCalls> {
         None
     }
@@ -31,23 +31,23 @@ pub trait Instance: Send + Sync {
         0
     }
 
-    /// The cache backend that this is, where it needs no documents to be called.
+    /// The instance as a cache backend, if it is one.
     fn as_cache(&self) -> Option<&dyn CacheCalls> {
         None
     }
 
-    /// The routing policy that this is, where it needs no documents to be called.
+    /// The instance as a routing policy, if it is one that can be called without documents.
     fn as_policy(&self) -> Option<&dyn PolicyCalls> {
         None
     }
 
-    /// The search that this is, where it needs no documents to be called.
+    /// The instance as a search policy, if it is one that can be called without documents.
     fn as_search(&self) -> Option<&dyn SearchCalls> {
         None
     }
 }
 
-/// An extension of a type, which the two functions stand for.
+/// The extension of a Rust type. The type itself is known to the two functions alone.
 pub(crate) struct Erased {
     version: &'static str,
     /// Made when it is asked for: generating schemas takes longer than a call.

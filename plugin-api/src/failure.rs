@@ -7,18 +7,18 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Why a call did not answer. The host knows from the variant whether trying again can help.
 ///
-/// Messages are lowercase fragments without a full stop that name the thing and, where there is one, the mend.
+/// Messages are lowercase fragments without a full stop that name the thing and, where there is one, the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The configuration is well-formed, but means nothing to the extension. Never retried.
+    /// The configuration is well-formed, but makes no sense to the extension. Never retried.
     InvalidConfig(String),
     /// The input cannot be worked on. Never retried.
     InvalidInput(String),
     /// The extension, or a model it asked, produced something that does not fit. Never retried.
     InvalidOutput(String),
-    /// Something needed is away at the moment. Retried.
+    /// Something that is needed cannot be reached at the moment. Retried.
     Unavailable(String),
-    /// Asked too often. Retried, not before `retry_after` where it is known.
+    /// There were too many requests. Retried, not before `retry_after` where it is known.
     RateLimited {
         /// What limited the rate.
         message: String,
@@ -29,7 +29,7 @@ pub enum Failure {
     Cancelled(String),
     /// A limit on time, memory, calls, tokens or money was reached. Never retried within a run.
     OverBudget(String),
-    /// A fault of the extension itself. Never retried.
+    /// The extension itself is at fault. Never retried.
     Internal(String),
 }
 
@@ -151,7 +151,7 @@ impl Failure {
         }
     }
 
-    /// What a caught panic says, as a failure that names `operation`.
+    /// The message of a caught panic, as a failure that names the operation.
     #[must_use]
     pub fn from_panic(operation: &str, payload: &(dyn std::any::Any + Send)) -> Self {
         let message = payload

@@ -1,4 +1,4 @@
-//! Files that a configuration speaks of. A plugin never opens them by a path of the pipeline: the host does.
+//! Files that a configuration names. A plugin never opens them by a path of the pipeline: the host does.
 
 use std::{borrow::Cow, fmt, path::PathBuf};
 
@@ -49,7 +49,7 @@ impl JsonSchema for TextFile {
 /// reads them and hands them over with the configuration, as a [`TextFile`] each: a file that changed, came or went is a
 /// change of the configuration.
 ///
-/// Files are those that stand in the folder itself, sorted by the bytes of their names; folders in it, what is no regular
+/// Files are those that stand in the folder itself, sorted by the bytes of their names; folders in it, whatever is not a regular
 /// file, and files whose names begin with a dot are left out. A path is that of the pipeline, with the file's name behind
 /// that of the folder. There is at least one file, and no more than 100,000; a file holds UTF-8 text of at most 16 MiB, all of
 /// them together 64 MiB.
@@ -72,8 +72,8 @@ impl JsonSchema for TextFiles {
 }
 
 /// A file or folder that the configuration names, relative to the pipeline's folder, and that the plugin reads itself. The
-/// host makes the path absolute and adds the digest of what lies there: the digest is what tells two configurations apart,
-/// so that a file may be moved, and one that changed is noticed.
+/// host makes the path absolute and adds the digest of what lies there: the digest is what distinguishes two
+/// configurations, so that a file may be moved, and one that changed is noticed.
 ///
 /// The digest of a file is that of its bytes; that of a folder goes over the names and the bytes of all files in it, but for
 /// those whose names begin with a dot.

@@ -12,7 +12,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes of hexadecimal digits; none if it is anything else.
+/// The bytes that pairs of hexadecimal digits stand for; none if the text is anything else.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =

@@ -1,4 +1,4 @@
-//! What a plugin may ask of its host.
+//! The host as a plugin sees it.
 
 use std::{fmt, time::Duration};
 
@@ -44,17 +44,17 @@ impl<'a> Host<'a> {
         Random::new(self.context.seed)
     }
 
-    /// Hands a line to the host's log.
+    /// Writes a line to the host's log.
     pub fn log(&self, level: Level, message: impl AsRef<str>) {
         self.calls.log(level, "plugin", message.as_ref());
     }
 
-    /// Says how far a long call has come, in a unit of the plugin's choice.
+    /// Reports how far a long call has come, in a unit of the plugin's choice.
     pub fn progress(&self, done: u64, total: Option<u64>, note: impl AsRef<str>) {
         self.calls.progress(self.index, done, total, note.as_ref());
     }
 
-    /// Whether the answer is no longer wanted: a long computation asks now and then and returns
+    /// Whether the answer is no longer wanted: a long computation checks this now and then, and returns
     /// [`Failure::Cancelled`](crate::Failure::Cancelled).
     #[must_use]
     pub fn cancelled(&self) -> bool {
@@ -63,8 +63,8 @@ impl<'a> Host<'a> {
 
     /// Asks the model that the pipeline gives to the stage (`model = "name"`).
     ///
-    /// The host answers from the model's cache where it can, keeps to limits and budget, tries again what can heal, and
-    /// holds the answer to the request's schema.
+    /// The host answers from the model's cache where it can, keeps to limits and budget, retries failures that may pass, and
+    /// validates the answer against the request's schema.
     ///
     /// # Errors
     /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no model,
@@ -85,8 +85,8 @@ impl<'a> Host<'a> {
     /// Looks a value up in the cache that the pipeline gives to the stage (`store = "name"`).
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no cache. A cache that is away finds
-    /// nothing.
+    /// [`Failure::InvalidConfig`](crate::Failure::InvalidConfig) if the stage has no cache. A cache that cannot
+    /// be reached finds nothing.
     pub async fn cache_get(&self, key: &str) -> Result<Option<CacheValue>> {
         self.calls.cache_get(self.index, key).await
     }
@@ -158,12 +158,16 @@ impl<'a> Host<'a> {
     /// [`Failure::OverBudget`](crate::Failure::OverBudget) beyond the stage's limit on tensors.
     pub fn create_tensor(&self, shape: &[u64]) -> Result<TensorWriter<'a>> {
         checked_shape(shape)?;
-        let sink = self.calls.create_tensor(self.index, shape)?;
-        let gathered = || {
-            let (index, shape) = (self.index, shape.to_vec());
-            Box::new(Gathered { host: self.calls, index, shape, elements: Vec::new() }) as Box<dyn WriteElements + 'a>
+        let sink: Box<dyn WriteElements + 'a> = match self.calls.create_tensor(self.index, shape)? {
+            Some(sink) => sink,
+            None => Box::new(GatheredElements {
+                host: self.calls,
+                index: self.index,
+                shape: shape.to_vec(),
+                elements: Vec::new(),
+            }),
         };
-        TensorWriter::new(shape, sink.unwrap_or_else(gathered))
+        TensorWriter::new(shape, sink)
     }
 
     /// Keeps a tensor that is in memory and gives its reference, to be put into an answer. `elements` that are shared are
@@ -174,26 +178,25 @@ impl<'a> Host<'a> {
     /// cannot be kept.
     pub fn keep_tensor(&self, shape: &[u64], elements: impl Into<TensorElements<'a>>) -> Result<TensorRef> {
         let elements = elements.into();
-        let (count, there) = (checked_shape(shape)?, elements.count());
-        if there.is_some_and(|there| there != count) {
-            let there = there.unwrap_or_default();
+        let expected = checked_shape(shape)?;
+        if let Some(given) = elements.count().filter(|given| *given != expected) {
             return Err(Failure::InvalidInput(format!(
-                "a tensor of shape {shape:?} has {count} elements, not {there}"
+                "a tensor of shape {shape:?} has {expected} elements, not {given}"
             )));
         }
         self.calls.keep_tensor(self.index, shape, elements)
     }
 }
 
-/// Gathers elements in memory, and hands all of them to the host at the end.
-struct Gathered<'a> {
+/// Gathers elements in memory, and passes all of them to the host at the end.
+struct GatheredElements<'a> {
     host: &'a dyn HostCalls,
     index: u32,
     shape: Vec<u64>,
     elements: Vec<f32>,
 }
 
-impl WriteElements for Gathered<'_> {
+impl WriteElements for GatheredElements<'_> {
     fn write(&mut self, elements: &[f32]) -> Result<()> {
         self.elements.extend_from_slice(elements);
         Ok(())

@@ -10,18 +10,18 @@ use crate::{
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Weight of a log line.
+/// Severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Something failed.
     Error,
-    /// Something is not as it should be.
+    /// Something is not as it should be, but the work goes on.
     Warn,
     /// Something worth knowing happened.
     Info,
     /// For the plugin's author.
     Debug,
-    /// For the plugin's author, in bulk.
+    /// For the plugin's author, in great detail.
     Trace,
 }
 
@@ -41,9 +41,9 @@ impl Level {
 
 /// The host's side of the calls. A host implements it; a plugin sees [`Host`].
 pub trait HostCalls: Send + Sync {
-    /// Hands on a log line.
+    /// Writes a line to the log.
     fn log(&self, level: Level, target: &str, message: &str);
-    /// Says how far the request at `index` of the batch has come.
+    /// Reports how far the request at `index` of the batch has come.
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str);
     /// Whether the batch is no longer wanted.
     fn cancelled(&self) -> bool;
@@ -51,7 +51,7 @@ pub trait HostCalls: Send + Sync {
     /// Asks the stage's model, on behalf of the request at `index` of the batch.
     fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         let _ = (index, request);
-        Box::pin(async { Err(no("model", "model")) })
+        Box::pin(async { Err(missing_service("model", "model")) })
     }
 
     /// What the stage's model is, if it has one.
@@ -62,7 +62,7 @@ pub trait HostCalls: Send + Sync {
     /// Looks something up in the stage's cache.
     fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         let _ = (index, key);
-        Box::pin(async { Err(no("cache", "store")) })
+        Box::pin(async { Err(missing_service("cache", "store")) })
     }
 
     /// Keeps something in the stage's cache.
@@ -74,7 +74,7 @@ pub trait HostCalls: Send + Sync {
         ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<()>> {
         let _ = (index, key, value, ttl);
-        Box::pin(async { Err(no("cache", "store")) })
+        Box::pin(async { Err(missing_service("cache", "store")) })
     }
 
     /// Makes an HTTP request, on behalf of the request at `index` of the batch.
@@ -101,8 +101,8 @@ pub trait HostCalls: Send + Sync {
         Err(no_tensors())
     }
 
-    /// Begins a tensor that [`TensorWriter`] writes to the host as it grows. None, as by default, where its elements gather
-    /// in memory and are then kept.
+    /// Begins a tensor that a [`TensorWriter`](crate::TensorWriter) writes to the host as it grows. None, as by default, for a
+    /// host to which a tensor is given as a whole once all its elements are in memory.
     ///
     /// # Errors
     /// As those of [`keep_tensor`](Self::keep_tensor).
@@ -116,7 +116,7 @@ fn no_tensors() -> Failure {
     Failure::InvalidConfig("this host keeps no tensors".to_owned())
 }
 
-/// What a stage is told that asks for a service which the pipeline does not give it.
-pub(crate) fn no(what: &str, key: &str) -> Failure {
+/// The failure of a stage that uses a service which the pipeline does not give it.
+pub(crate) fn missing_service(what: &str, key: &str) -> Failure {
     Failure::InvalidConfig(format!("the stage has no {what}: give it one with `{key} = \"name\"`"))
 }

@@ -17,7 +17,7 @@ pub struct HttpRequest {
     /// The body, empty for none; at most 64 MiB.
     #[serde(skip)]
     pub body: Vec<u8>,
-    /// How long to wait for the whole answer; 30 seconds unless told.
+    /// How long to wait for the whole answer; 30 seconds by default.
     #[serde(default)]
     pub timeout: Option<Duration>,
 }

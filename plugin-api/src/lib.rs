@@ -1,7 +1,9 @@
-//! All that a Jackfield plugin author needs.
+//! This crate is all that a plugin of Jackfield depends on: one trait for each kind of extension, and the values and failures
+//! that cross the boundary to the host. It narrows what a plugin can do to pure functions and calls of its [`Host`], so that
+//! the same source serves linked into the host, as a native library (`.so`) and as a sandboxed WebAssembly component (`.wasm`),
+//! with the same results.
 //!
-//! A plugin offers *extensions*: a kind and a name, such as the analyzer `decisions`. The same source serves linked into
-//! the host, as a native library (`.so`) and as a sandboxed WebAssembly component (`.wasm`):
+//! A plugin offers *extensions*, each of which has a kind and a name, such as the analyzer `word-count`:
 //!
 //! ```
 //! use jackfield_plugin_api::prelude::*;
@@ -47,9 +49,10 @@
 //! [`CacheBackend`], [`RoutingPolicy`], [`SearchPolicy`], [`DirectionExtractor`]), exported after their kind:
 //! `export_plugin!(policies: Greedy);`.
 //!
-//! The crate is `crate-type = ["rlib", "cdylib"]` and depends on this crate alone. Whatever can differ between machines
-//! (time, random numbers, models, files) is asked of the [`Host`]; an extension is otherwise a pure function of its
-//! configuration and its input.
+//! A plugin's crate is `crate-type = ["rlib", "cdylib"]` and depends on this crate alone. Whatever can differ between machines
+//! (time, random numbers, models, files) comes from the [`Host`]; an extension is otherwise a pure function of its
+//! configuration and its input. This crate knows nothing of the host but what the contract says, which is in the folder `wit`
+//! and has a version of its own ([`PROTOCOL`]).
 
 mod analyzer;
 mod by_name;

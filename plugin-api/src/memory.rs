@@ -1,5 +1,5 @@
 //! What bounds the memory of this process, and sizes as people write them. For models that run in the process, and for hosts:
-//! who takes gigabytes had better know beforehand whether they are there.
+//! they have to know beforehand whether the gigabytes that they take are available.
 
 use std::{fmt, fs, path::Path};
 
@@ -122,31 +122,45 @@ fn in_control_groups(groups: &str, root: &Path) -> Vec<MemoryBound> {
     for line in groups.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
-        let (root, names): (_, GroupFiles) = if controllers.is_empty() {
-            (root.to_owned(), (&["memory.max", "memory.high"], "memory.current", "inactive_file"))
+        let (root, files) = if controllers.is_empty() {
+            (root.to_owned(), GROUP_FILES_OF_VERSION_2)
         } else if controllers.split(',').any(|controller| controller == "memory") {
-            let files = (&["memory.limit_in_bytes"][..], "memory.usage_in_bytes", "total_inactive_file");
-            (root.join("memory"), files)
+            (root.join("memory"), GROUP_FILES_OF_VERSION_1)
         } else {
             continue;
         };
-        // Within a container the path may be that of the host, which is not there: the root is the container's own then.
+        // Within a container the path may be that of the host, which does not exist here: the root is then the container's own.
         let inside = Path::new(path.trim_start_matches('/'));
-        bounds.extend(inside.ancestors().filter_map(|folder| in_control_group(&root.join(folder), names)));
+        bounds.extend(inside.ancestors().filter_map(|folder| in_control_group(&root.join(folder), files)));
     }
     bounds
 }
 
-/// Names of a control group's files: its limits, what is used, and in `memory.stat`, what of it can be let go of.
-type GroupFiles = (&'static [&'static str], &'static str, &'static str);
+/// Where a control group keeps what is known of its memory.
+#[derive(Clone, Copy)]
+struct GroupFiles {
+    /// The files of its limits.
+    limits: &'static [&'static str],
+    /// The file of what is used.
+    used: &'static str,
+    /// The entry of `memory.stat` for what is used and can be freed at any time.
+    idle: &'static str,
+}
 
-fn in_control_group(folder: &Path, (limits, used, idle): GroupFiles) -> Option<MemoryBound> {
+const GROUP_FILES_OF_VERSION_1: GroupFiles =
+    GroupFiles { limits: &["memory.limit_in_bytes"], used: "memory.usage_in_bytes", idle: "total_inactive_file" };
+
+const GROUP_FILES_OF_VERSION_2: GroupFiles =
+    GroupFiles { limits: &["memory.max", "memory.high"], used: "memory.current", idle: "inactive_file" };
+
+fn in_control_group(folder: &Path, files: GroupFiles) -> Option<MemoryBound> {
     let text = |name: &str| fs::read_to_string(folder.join(name)).ok();
-    // Without a limit, version 2 says `max`; version 1 says a number that is beyond all memory.
-    let limit = limits.iter().filter_map(|name| text(name)?.trim().parse::<u64>().ok()).min()?;
-    let used = text(used).and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
+    // Without a limit, version 2 has `max`, and version 1 a number that is larger than any memory.
+    let limit = files.limits.iter().filter_map(|name| text(name)?.trim().parse::<u64>().ok()).min()?;
+    let used = text(files.used).and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
     let stat = text("memory.stat").unwrap_or_default();
-    let idle = stat.lines().find_map(|line| line.strip_prefix(idle)?.strip_prefix(' ')?.trim().parse::<u64>().ok());
+    let idle =
+        stat.lines().find_map(|line| line.strip_prefix(files.idle)?.strip_prefix(' ')?.trim().parse::<u64>().ok());
     Some(MemoryBound { kind: MemoryBoundKind::ControlGroup, limit, used: used.saturating_sub(idle.unwrap_or(0)) })
 }
 
@@ -189,7 +203,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     match number.parse::<f64>() {
         Ok(value) if value * (factor as f64) < u64::MAX as f64 => Ok((value * factor as f64) as u64),
         Ok(_) => Err("too large".to_owned()),
-        Err(_) => Err("no number".to_owned()),
+        Err(_) => Err("not a number".to_owned()),
     }
 }
 

@@ -14,11 +14,11 @@ use crate::{
 /// Answers prompts.
 ///
 /// The host does everything around a call (cache, limits, retries, budget, repair of answers), so a model makes one call
-/// and says by the [`Failure`](crate::Failure) it returns what came of it: `unavailable` and `rate-limited` are tried again, anything
-/// else is not.
+/// and reports by the [`Failure`](crate::Failure) that it returns how it went: `unavailable` and `rate-limited` are retried, and nothing
+/// else is.
 ///
 /// The type that implements it is the configuration (`#[derive(Config)]`), which is part of every cache key: it names the
-/// variable or the file that holds a secret, and never holds one.
+/// variable or the file that holds a secret, and does not hold it.
 pub trait Model: Config {
     /// Lower-case words joined by hyphens, unique among models.
     const NAME: &'static str;
@@ -36,8 +36,8 @@ pub trait Model: Config {
     /// Makes one call.
     fn complete(&self, request: CompletionRequest, host: &Host<'_>) -> impl Future<Output = Result<Completion>> + Send;
 
-    /// What it offers beyond what was asked of models at first; a completion alone, as by default. Stands at the root of the
-    /// input schema, as `"x-offers"`. A request for anything else is refused before it comes to [`complete`](Self::complete).
+    /// What the model offers: by default, completions alone. It stands at the root of the input schema, as `"x-offers"`. A
+    /// request for anything else is refused before it reaches [`complete`](Self::complete).
     #[must_use]
     fn offers() -> Offers {
         Offers::default()
@@ -100,7 +100,9 @@ impl<M: Model> Instance for Opened<M> {
             for (index, request) in batch.iter().enumerate() {
                 let host = Host::new(host, &request.context, index as u32);
                 results.push(match CompletionRequest::from_document(request.document.clone()) {
-                    Ok(asked) => self.answer(asked, &host).await.and_then(IntoDocument::into_document),
+                    Ok(completion_request) => {
+                        self.answer(completion_request, &host).await.and_then(IntoDocument::into_document)
+                    }
                     Err(failure) => Err(failure),
                 });
             }

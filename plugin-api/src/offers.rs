@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::{CompletionRequest, Failure, Result};
 
-/// What an extension needs of its model where a part of its configuration is there, or where a pipeline gives it a field of its
-/// input: `"x-needs": "model:embed"` in the schema of that part, or of that field. A permission that stands in an `x-needs` counts only then, and the stage has to have a model then; any other
-/// permission counts however the extension is configured. Of alternatives (`oneOf`, `anyOf`), the one counts whose constants
-/// the configuration has.
+/// The key in the schema of a part of a configuration, or of a field of an input, that names what the extension needs of its
+/// model if that part is configured, or that field is given: `"x-needs": "model:embed"`. A permission that stands in an
+/// `x-needs` counts in that case alone, and the stage then has to have a model; any other permission counts however the
+/// extension is configured. Of alternatives (`oneOf`, `anyOf`), the one counts whose constants the configuration has.
 pub const X_NEEDS: &str = "x-needs";
 
 /// Something that a model may offer.
@@ -29,7 +29,7 @@ pub enum Ability {
     /// Gives a vector that stands for the prompt: see [`CompletionRequest::embed`](crate::CompletionRequest::embed).
     Embed,
     /// Runs in the process, or on this machine: as many calls run at a time as the pipeline says, the number is not adapted
-    /// to latency, and a call may take as long as it takes.
+    /// to latency, and a call has no time limit of its own.
     Local,
 }
 
@@ -85,24 +85,24 @@ impl Default for Offers {
 }
 
 impl Offers {
-    /// All of these, however it is configured.
+    /// Offers all of these, however the model is configured.
     #[must_use]
     pub fn always(abilities: &[Ability]) -> Self {
         Self(abilities.iter().map(|ability| (*ability, Condition::Always)).collect())
     }
 
-    /// And this one where there is `true` at the JSON pointer in its configuration.
+    /// Offers this as well if there is `true` at a JSON pointer into the configuration.
     #[must_use]
     pub fn and_if(mut self, ability: Ability, pointer: &str) -> Self {
         self.0.insert(ability, Condition::If(pointer.to_owned()));
         self
     }
 
-    /// What an input schema says. Abilities that are not known here are left out.
+    /// Reads what an input schema declares. Unknown abilities are left out.
     #[must_use]
     pub fn from_schema(schema: &Value) -> Self {
-        let Some(said) = schema.get("x-offers").and_then(Value::as_object) else { return Self::default() };
-        let read = said.iter().filter_map(|(name, condition)| {
+        let Some(declared) = schema.get("x-offers").and_then(Value::as_object) else { return Self::default() };
+        let read = declared.iter().filter_map(|(name, condition)| {
             let condition = match condition {
                 Value::Bool(true) => Condition::Always,
                 Value::String(pointer) => Condition::If(pointer.clone()),
@@ -113,7 +113,7 @@ impl Offers {
         Self(read.collect())
     }
 
-    /// Whether a model of this configuration offers it.
+    /// Whether a model with this configuration offers the ability.
     #[must_use]
     pub fn has(&self, ability: Ability, config: &Value) -> bool {
         self.0.get(&ability).is_some_and(|condition| match condition {
@@ -122,7 +122,7 @@ impl Offers {
         })
     }
 
-    /// Refuses a request that asks a model of this configuration for something that it does not offer.
+    /// Refuses a request for something that a model with this configuration does not offer.
     ///
     /// # Errors
     /// [`Failure::InvalidInput`], which names it.
@@ -142,10 +142,10 @@ impl Offers {
         }
     }
 
-    /// The schema with what is offered at its root.
+    /// Adds what is offered to the root of an input schema.
     #[must_use]
     pub fn add_to_schema(&self, mut schema: Value) -> Value {
-        let said: Map<String, Value> = self
+        let declared: Map<String, Value> = self
             .0
             .iter()
             .map(|(ability, condition)| {
@@ -157,7 +157,7 @@ impl Offers {
             })
             .collect();
         if let (Some(schema), true) = (schema.as_object_mut(), *self != Self::default()) {
-            schema.insert("x-offers".to_owned(), Value::Object(said));
+            schema.insert("x-offers".to_owned(), Value::Object(declared));
         }
         schema
     }

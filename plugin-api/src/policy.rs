@@ -14,11 +14,12 @@ use crate::{
     extension::{Erased, config_of},
 };
 
-/// Picks, per item, the arm that a stage runs with, and learns from what came of it.
+/// Picks, for each item, the arm that a stage runs with, and learns from the outcome.
 ///
-/// A policy is a pure function of its state, which the host holds: so the host keeps, restores and shows what was learned,
-/// a resumed run takes the outcomes of the first part in again, and a component without a memory is as good as a type
-/// linked in. Decisions are asked for before the outcomes of the last few are in: a question names those decisions.
+/// A policy is a pure function of its state, which the host holds. The host can therefore store, restore and show what was
+/// learned, a resumed run learns again from the outcomes of its first part, and a component, which has no memory, serves as
+/// well as a type that is linked in. The outcomes of the last few decisions are not known when the next one is asked for: a
+/// question lists those decisions.
 pub trait RoutingPolicy: Config {
     /// Lower-case words joined by hyphens, unique among routing policies.
     const NAME: &'static str;
@@ -26,8 +27,8 @@ pub trait RoutingPolicy: Config {
     const STABILITY: Stability = Stability::Experimental;
     /// What an outcome has to carry for the policy to learn.
     const LEARNS: Learns;
-    /// What it has learned, to begin with nothing. JSON with its keys sorted (no hash maps), by context and by name of the
-    /// arm: it is kept, shown, compared, and used again with other arms.
+    /// What the policy has learned; by default nothing. Its JSON has sorted keys (no hash maps) and is ordered by context and
+    /// by name of the arm: it is stored, shown, compared, and used again with other arms.
     type State: Serialize + DeserializeOwned + JsonSchema + Clone + Default + Send + Sync + 'static;
 
     /// Prepares the policy once.
@@ -50,14 +51,14 @@ pub trait RoutingPolicy: Config {
     /// Picks an arm. Pure: the same state, question and seed give the same decision.
     fn decide(&self, state: &Self::State, question: &Question) -> Result<Decision>;
 
-    /// Picks another arm after one failed for good, none of those that `question.tried` lists; or none, as by default.
+    /// Picks another arm after one failed for good: not one that `question.tried` lists. Picks none by default.
     fn decide_again(&self, state: &Self::State, question: &Question) -> Result<Option<Decision>> {
         let _ = (state, question);
         Ok(None)
     }
 
-    /// Takes one outcome in. Outcomes come in the order of the items, one for every item that was decided about; one whose
-    /// reward or objectives never came is no error.
+    /// Learns from one outcome. Outcomes come in the order of the items, one for every item that was decided about. An outcome
+    /// whose reward or objectives never came is not an error.
     ///
     /// # Errors
     /// [`Failure::InvalidInput`] for an outcome that cannot be learned from; the state is then as it was.
@@ -154,7 +155,7 @@ impl<P: RoutingPolicy> PolicyCalls for Opened<P> {
 
     fn restore(&self, snapshot: &Value) -> Result<Box<dyn PolicyState>> {
         let state = P::State::deserialize(snapshot)
-            .map_err(|error| Failure::InvalidInput(format!("no state of the policy `{}`: {error}", P::NAME)))?;
+            .map_err(|error| Failure::InvalidInput(format!("not a state of the policy `{}`: {error}", P::NAME)))?;
         Ok(Box::new(self.with(state)))
     }
 
@@ -168,7 +169,7 @@ struct Learned<P: RoutingPolicy> {
     state: P::State,
 }
 
-/// Holds a decision to its question, so that no caller has to.
+/// Checks a decision against its question, so that no caller has to.
 pub(crate) fn check_decision(policy: &str, decision: Decision, question: &Question) -> Result<Decision> {
     let count = question.arms.len();
     let wrong = |what: String| Err(Failure::Internal(format!("the policy `{policy}` {what}")));
@@ -190,7 +191,7 @@ impl<P: RoutingPolicy> PolicyState for Learned<P> {
             return Err(Failure::InvalidInput("there are no arms to pick from".to_owned()));
         }
         if !question.tried.is_empty() {
-            let why = "a first decision is asked for, and an arm was tried: that is to be asked `again`";
+            let why = "a first decision is asked for, and an arm was tried: such a question is asked with `again`";
             return Err(Failure::InvalidInput(why.to_owned()));
         }
         check_decision(P::NAME, self.policy.decide(&self.state, question)?, question)

@@ -7,8 +7,8 @@ use crate::{
     Question, Result, policy::check_decision,
 };
 
-/// A policy that is asked by documents, with the state that goes with each of them: how a host holds one that is in a
-/// component or a native library.
+/// A policy that is asked by documents, each of which carries the state: how a host uses one in a component or a native
+/// library.
 pub struct PolicyByDocuments<A> {
     name: String,
     state: Value,
@@ -16,17 +16,17 @@ pub struct PolicyByDocuments<A> {
 }
 
 impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyByDocuments<A> {
-    /// A policy with what it has learned; `ask` has it answer a document.
+    /// A policy with what it has learned. `ask` sends it a document and gives its answer.
     ///
     /// # Errors
-    /// What the policy has against the arms or the state.
+    /// The reason why the policy refuses the arms or the state.
     pub fn new(name: &str, arms: &[Arm], state: Option<Value>, ask: A) -> Result<Self> {
         let request = PolicyRequest { state, arms: arms.to_vec(), learn: Vec::new(), decide: Vec::new(), again: false };
         let state = ask(request)?.state;
         Ok(Self { name: name.to_owned(), state, ask })
     }
 
-    fn one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
+    fn ask_one(&self, question: &Question, again: bool) -> Result<Option<Decision>> {
         let Question { context, arms, tried, pending, seed } = question.clone();
         let pending = pending.iter().map(|decision| PendingDecision::clone(decision)).collect();
         let decide = vec![PolicyQuestion { context, tried, pending, seed }];
@@ -45,11 +45,11 @@ impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyByDocuments<A> {
 impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyState for PolicyByDocuments<A> {
     fn decide(&self, question: &Question) -> Result<Decision> {
         let none = || Failure::Internal(format!("the policy `{}` picked no arm", self.name));
-        self.one(question, false)?.ok_or_else(none)
+        self.ask_one(question, false)?.ok_or_else(none)
     }
 
     fn decide_again(&self, question: &Question) -> Result<Option<Decision>> {
-        self.one(question, true)
+        self.ask_one(question, true)
     }
 
     fn learn(&mut self, outcome: &Outcome) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What a routing policy is asked and told, and what it answers.
+//! The questions and outcomes that a routing policy is given, and its answers.
 
 use std::sync::Arc;
 
@@ -25,18 +25,18 @@ pub struct Question {
     /// What the item has in common with others that are best served by the same arm, such as a domain; empty where the
     /// route has no context.
     pub context: String,
-    /// The arms, in the order of the pipeline; never none.
+    /// The arms, in the order of the pipeline, at least one.
     pub arms: Arc<[Arm]>,
     /// Indices of the arms that failed for good for this item, in the order in which they were tried.
     pub tried: Vec<u32>,
-    /// The decisions about earlier items whose outcomes are not in yet, in the order of the items. Which those are depends on
-    /// the route alone, and not on how fast items are done.
+    /// The decisions about earlier items whose outcomes are not known yet, in the order of the items. Which those are depends
+    /// on the route alone, and not on how fast items are done.
     pub pending: Vec<Arc<PendingDecision>>,
-    /// Where all chance comes from.
+    /// The seed of all random choices.
     pub seed: u64,
 }
 
-/// A decision whose outcome is not in yet.
+/// A decision whose outcome is not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PendingDecision {
     /// The question's context.
@@ -46,7 +46,7 @@ pub struct PendingDecision {
     pub arm: String,
 }
 
-/// An arm, picked.
+/// The choice of an arm.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// Index of the arm in the question's list.
@@ -58,14 +58,14 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The arm at this index, with nothing to say about the others.
+    /// The choice of the arm at this index, without scores.
     #[must_use]
     pub const fn for_arm(arm: u32) -> Self {
         Self { arm, scores: Vec::new() }
     }
 }
 
-/// A try of an item with an arm.
+/// An attempt of a stage with an arm, for an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// Name of the arm.
@@ -165,7 +165,7 @@ impl Learns {
     }
 }
 
-/// A policy's work, as a document: checks the arms, takes the outcomes in, then answers the questions, all of them from the
+/// The work of a policy, as a document: it checks the arms, learns from the outcomes, then answers all questions from the
 /// state after the last outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyRequest<S = Value> {

@@ -1,5 +1,5 @@
-//! What a policy that searches is asked and told, and what it answers: a routing policy that picks values from a space, where
-//! others pick an arm.
+//! The questions and outcomes that a search policy is given, and its answers. A search policy is a routing policy that picks
+//! values from a space, where others pick an arm.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,17 +12,18 @@ use crate::{Descriptor, Outcome, Study, Values};
 pub struct SearchQuestion {
     /// Number of the trial, from 0.
     pub trial: u64,
-    /// Values of the earlier trials whose outcomes are not in yet, in order.
+    /// Values of the earlier trials whose outcomes are not known yet, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Values>,
-    /// Where all chance comes from: it derives from the seed of the run and the number of the trial.
+    /// The seed of all random choices. It derives from the seed of the run and the number of the trial.
     pub seed: u64,
     /// What the trial has reported so far, where it is asked whether it goes on; empty where its values are asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<f64>,
 }
 
-/// A search's work, as a document: takes the outcomes in, then answers the questions, all of them from what is known then.
+/// The work of a search policy, as a document: it learns from the outcomes, then answers all questions from what is known
+/// then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchRequest<E = Value> {
     /// What the search is about.

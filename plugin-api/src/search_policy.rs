@@ -126,7 +126,10 @@ fn check_study(study: &Study) -> Result<()> {
 /// Holds a decision to its study, so that no caller has to.
 pub(crate) fn check_values(policy: &str, study: &Study, values: Values) -> Result<Values> {
     let wrong = |failure: Failure| {
-        Failure::Internal(format!("the policy `{policy}` picked what it may not: {}", failure.message()))
+        Failure::Internal(format!(
+            "the policy `{policy}` picked values that are not of the space: {}",
+            failure.message()
+        ))
     };
     study.check(&values).map_err(wrong)?;
     Ok(values)
@@ -247,7 +250,8 @@ mod tests {
         for mut state in states(&study(50.0)) {
             let failure =
                 state.suggest(&SearchQuestion { trial: 1, ..SearchQuestion::default() }).expect_err("outside");
-            let message = "internal: the policy `count` picked what it may not: 100 is no value of `x`";
+            let message =
+                "internal: the policy `count` picked values that are not of the space: 100 is not a value of `x`";
             assert_eq!(failure.to_string(), message);
         }
     }
@@ -285,7 +289,7 @@ mod tests {
             "a search needs a space and an objective",
             "`x` of the space: has one end of a range, and needs both",
             "`x` of the space: `min` is not at most `max`",
-            "`x` of the space: is of integers, and an end or the step of its range is none",
+            "`x` of the space: is of integers, but an end or the step of its range is not an integer",
             "`x` of the space: `log` needs a range above 0",
             "there are two dimensions `x`",
             "`x` depends on `z`, which is not before it",

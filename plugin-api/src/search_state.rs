@@ -23,7 +23,7 @@ pub trait SearchState: Send {
     /// The policy's own failure.
     fn suggest(&mut self, question: &SearchQuestion) -> Result<Values>;
 
-    /// Whether a trial is to be stopped, from the first so many outcomes.
+    /// Whether a trial is to be stopped, from the first `known` outcomes.
     ///
     /// # Errors
     /// The policy's own failure.
@@ -41,7 +41,7 @@ impl LinkedInSearch {
     /// A search of this study that knows nothing.
     ///
     /// # Errors
-    /// What the policy has against the study; [`Failure::Internal`] if it is none that searches.
+    /// The reason why the policy refuses the study; [`Failure::Internal`] if it is not a search policy.
     pub fn new(study: &Study, policy: Arc<dyn Instance>) -> Result<Self> {
         let search = Self { policy, study: study.clone(), known: Vec::new() };
         search.with(|policy, study, _| policy.check(study))?;
@@ -49,7 +49,7 @@ impl LinkedInSearch {
     }
 
     fn with<T>(&self, ask: impl FnOnce(&dyn SearchCalls, &Study, &[Outcome]) -> Result<T>) -> Result<T> {
-        let none = || Failure::Internal("it is no policy that searches".to_owned());
+        let none = || Failure::Internal("it is not a search policy".to_owned());
         ask(self.policy.as_search().ok_or_else(none)?, &self.study, &self.known)
     }
 }
@@ -72,7 +72,7 @@ impl SearchState for LinkedInSearch {
     }
 }
 
-/// A search that is asked by documents: how a host holds one that is in a component or a native library.
+/// A search that is asked by documents: how a host uses one in a component or a native library.
 pub struct SearchByDocuments<A> {
     name: String,
     study: Study,
@@ -86,21 +86,21 @@ impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchByDocuments<A> {
     /// A search of this study that knows nothing; `ask` has it answer a document.
     ///
     /// # Errors
-    /// What the policy has against the study.
+    /// The reason why the policy refuses the study.
     pub fn new(name: &str, study: &Study, ask: A) -> Result<Self> {
         ask(SearchRequest { study: study.clone(), ..SearchRequest::default() })?;
         let (name, study) = (name.to_owned(), study.clone());
         Ok(Self { name, study, known: Vec::new(), entries: Vec::new(), ask })
     }
 
-    /// Asks with what is known of the first so many trials.
-    fn one(&mut self, known: usize, question: &SearchQuestion) -> Result<SearchDecision> {
+    /// Asks one question, with the outcomes of the first `known` trials.
+    fn ask_one(&mut self, known: usize, question: &SearchQuestion) -> Result<SearchDecision> {
         let known = known.min(self.known.len());
-        let kept = known.min(self.entries.len());
+        let learned_before = known.min(self.entries.len());
         let request = SearchRequest {
             study: self.study.clone(),
-            state: self.entries[..kept].to_vec(),
-            learn: self.known[kept..known].to_vec(),
+            state: self.entries[..learned_before].to_vec(),
+            learn: self.known[learned_before..known].to_vec(),
             decide: vec![question.clone()],
         };
         let learned = request.learn.len();
@@ -127,11 +127,11 @@ impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchState for Search
     }
 
     fn suggest(&mut self, question: &SearchQuestion) -> Result<Values> {
-        let decision = self.one(usize::MAX, question)?;
+        let decision = self.ask_one(usize::MAX, question)?;
         check_values(&self.name, &self.study, decision.values)
     }
 
     fn stop(&mut self, known: usize, question: &SearchQuestion) -> Result<bool> {
-        Ok(self.one(known, question)?.stop)
+        Ok(self.ask_one(known, question)?.stop)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Failure, Result};
 
-/// Values by the names of their dimensions; a dimension whose condition does not hold has none.
+/// Values by the names of their dimensions; a dimension whose condition does not hold has no value.
 pub type Values = BTreeMap<String, Value>;
 
 /// One dimension of a space: a range (`min`, `max`) or a list of `choices`.
@@ -35,7 +35,7 @@ pub struct Dimension {
     /// What to choose from, each once: at least one; empty for a range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Value>,
-    /// What has to hold for the dimension to have a value; it always has one without.
+    /// The condition for the dimension to have a value. A dimension without a condition always has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
 }
@@ -46,20 +46,20 @@ pub struct Dimension {
 pub struct Condition {
     /// Name of the other dimension.
     pub name: String,
-    /// The values for which it holds. It does not where the other has none.
+    /// The values of the other dimension for which the condition holds. It does not hold where that has no value.
     #[serde(rename = "is")]
     pub values: Vec<Value>,
 }
 
 impl Condition {
-    /// Whether it holds beside these values.
+    /// Whether the condition holds, given the values of other dimensions.
     #[must_use]
     pub fn holds(&self, values: &Values) -> bool {
         values.get(&self.name).is_some_and(|value| self.values.contains(value))
     }
 }
 
-/// What a dimension's values are.
+/// The set of values that a dimension has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Domain<'a> {
     /// Any number from `min` to `max`, both included.
@@ -97,10 +97,10 @@ pub enum Domain<'a> {
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Dimension {
-    /// What the values are.
+    /// The set of values of the dimension.
     ///
     /// # Errors
-    /// [`Failure::InvalidConfig`] if the dimension is none: what is missing, too much or out of range.
+    /// [`Failure::InvalidConfig`] if the dimension is not valid: it says what is missing, too much or out of range.
     pub fn domain(&self) -> Result<Domain<'_>> {
         let wrong = |what: &str| Err(Failure::InvalidConfig(format!("`{}` of the space: {what}", self.name)));
         let (min, max) = match (self.min, self.max, self.choices.as_slice()) {
@@ -119,7 +119,7 @@ impl Dimension {
             return wrong("`min` is not at most `max`");
         }
         if !(max - min).is_finite() {
-            return wrong("its range is too wide for a number to say");
+            return wrong("its range is wider than any number");
         }
         if self.log && min <= 0.0 {
             return wrong("`log` needs a range above 0");
@@ -129,7 +129,7 @@ impl Dimension {
         }
         let whole = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT;
         if self.integer && !(whole(min) && whole(max) && self.step.is_none_or(whole)) {
-            return wrong("is of integers, and an end or the step of its range is none");
+            return wrong("is of integers, but an end or the step of its range is not an integer");
         }
         if self.log {
             return Ok(if self.integer {
@@ -144,7 +144,7 @@ impl Dimension {
         if !(step.is_finite() && step > 0.0) {
             return wrong("`step` is not above 0");
         }
-        // An end that is a step away but for the last bit counts.
+        // The end of the range counts even if rounding leaves it a last bit short of a whole number of steps.
         let steps = ((max - min) / step + 1e-9).floor();
         if steps > EXACT {
             return wrong("has too many steps");
@@ -152,13 +152,13 @@ impl Dimension {
         Ok(Domain::Steps { min, step, count: steps as u64 + 1, integer: self.integer })
     }
 
-    /// Whether a choice stands there twice.
+    /// Whether the same choice is listed twice.
     pub(crate) fn repeats_a_choice(&self) -> bool {
         let mut seen = BTreeSet::new();
         self.choices.iter().any(|choice| !seen.insert(choice.to_string()))
     }
 
-    /// Whether the dimension has a value beside these.
+    /// Whether the dimension has a value, given the values of other dimensions.
     #[must_use]
     pub fn applies(&self, values: &Values) -> bool {
         self.when.as_ref().is_none_or(|when| when.holds(values))
@@ -186,18 +186,18 @@ impl Dimension {
     }
 }
 
-/// The value so many steps from `min`, without what rounding adds to its digits: 0.3, and not 0.30000000000000004. So it is
-/// what a pipeline says that it is.
+/// The value that is `at` steps from `min`, without the digits that rounding adds: 0.3 and not 0.30000000000000004, so that it
+/// equals the number that a pipeline would state.
 #[must_use]
 pub fn step_value(min: f64, step: f64, at: u64) -> f64 {
     let value = min + step * at as f64;
-    // Twelve digits and one are more than a step of a range is written with, and fewer than rounding touches.
+    // Thirteen digits are more than a step of a range is written with, and fewer than rounding changes.
     let short: f64 = format!("{value:.12e}").parse().unwrap_or(value);
-    // Where they are not enough, as of a small step far from 0, the value is what it is.
+    // Where they are too few, as with a small step far from 0, the value is left as it was computed.
     if (short - value).abs() <= step * 1e-9 { short } else { value }
 }
 
-/// What is to be made less, or more.
+/// An objective that is to be minimized or maximized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Goal {
@@ -207,16 +207,16 @@ pub struct Goal {
     pub minimize: bool,
 }
 
-/// What a search is about: the same for all its trials.
+/// The definition of a search: the same for all its trials.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Study {
-    /// The dimensions; a condition is on an earlier one. Never none.
+    /// The dimensions, at least one. The condition of a dimension is on an earlier one.
     pub space: Vec<Dimension>,
-    /// The objectives. Never none.
+    /// The objectives, at least one.
     pub goals: Vec<Goal>,
-    /// How many reports a trial makes before it is done, where it may be stopped at each: 0 where trials are never stopped. The
-    /// numbers reported are measures of the one goal.
+    /// How many reports a trial makes before it is done, where it may be stopped at each of them; 0 where trials are never
+    /// stopped. The numbers that are reported measure the one goal.
     #[serde(default)]
     pub reports: u32,
 }
@@ -242,10 +242,10 @@ impl Study {
         values
     }
 
-    /// Holds values to the space: each dimension that applies has one of its values, and there are no others.
+    /// Checks values against the space: each dimension that applies must have one of its values, and there must be no others.
     ///
     /// # Errors
-    /// [`Failure::InvalidInput`] with the first that does not fit.
+    /// [`Failure::InvalidInput`] that names the first value that does not fit.
     pub fn check(&self, values: &Values) -> Result<()> {
         let wrong = |what: String| Err(Failure::InvalidInput(what));
         for dimension in &self.space {
@@ -256,7 +256,7 @@ impl Study {
                     return wrong(format!("there is a value of `{name}`, whose condition does not hold"));
                 }
                 (true, Some(value)) if !dimension.contains(value) => {
-                    return wrong(format!("{value} is no value of `{name}`"));
+                    return wrong(format!("{value} is not a value of `{name}`"));
                 }
                 _ => {}
             }

@@ -22,9 +22,9 @@ pub enum ElementType {
 /// A tensor by reference: what stands in a document for elements that the host holds. As JSON
 /// `{"$tensor": "<sha256>", "shape": [512, 31, 576], "dtype": "f32"}`.
 ///
-/// A field of an input or an output says which shape it has by a list of names and lengths; what is called the same has
+/// A field of an input or an output declares its shape by a list of names and lengths. Dimensions with the same name have
 /// the same length throughout an input and the answer to it, and `null` is any length:
-/// `#[schemars(extend("x-tensor" = { "shape": ["prompts", "layers", "d"] }))]`. The host holds inputs and answers to it.
+/// `#[schemars(extend("x-tensor" = { "shape": ["prompts", "layers", "d"] }))]`. The host checks inputs and answers against it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorRef {
@@ -47,7 +47,7 @@ impl TensorRef {
     /// Its lengths, where it has as many dimensions.
     ///
     /// # Errors
-    /// [`Failure::InvalidInput`] where it has not.
+    /// [`Failure::InvalidInput`] if it has another number of dimensions.
     pub fn dimensions<const N: usize>(&self) -> Result<[u64; N]> {
         let wrong = |_| {
             Failure::InvalidInput(format!("expected a tensor of {N} dimensions, but its shape is {:?}", self.shape))
@@ -189,7 +189,7 @@ impl<'a> TensorReader<'a> {
     /// Fills `into` with the elements from the one at `offset` on, whatever the form of the plugin.
     ///
     /// # Errors
-    /// [`Failure::InvalidInput`] for elements that there are not.
+    /// [`Failure::InvalidInput`] for elements beyond the last one.
     pub fn read(&self, offset: u64, into: &mut [f32]) -> Result<()> {
         let end = offset.checked_add(into.len() as u64).filter(|end| *end <= self.count);
         let Some(end) = end else {
@@ -231,7 +231,7 @@ impl<'a> TensorReader<'a> {
     }
 }
 
-/// Takes elements in until there are as many as a shape says.
+/// Takes elements until there are as many as a shape has.
 pub trait WriteElements: Send {
     /// Adds elements at the end.
     ///

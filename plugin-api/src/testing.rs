@@ -17,12 +17,12 @@ use crate::{
     Arm, BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheValue, Completion, CompletionRequest, Context, Document,
     ElementType, Failure, FromDocument as _, Host, HostCalls, HttpRequest, HttpResponse, Instance, IntoDocument as _,
     Kind, Level, PolicyAnswer, PolicyByDocuments, PolicyRequest, PolicyState, Request, Result, Tensor, TensorElements,
-    TensorReader, TensorRef, element_count, host_calls::no, linked_extension, sync::lock,
+    TensorReader, TensorRef, element_count, host_calls::missing_service, linked_extension, sync::lock,
 };
 
 type Answers<Q, A> = Box<dyn Fn(&Q) -> Result<A> + Send + Sync>;
 
-/// The host's side of the calls, with what a test gives it. It keeps what was said and asked.
+/// The host's side of the calls, with what a test gives it. It records what was logged and requested.
 #[derive(Default)]
 pub struct FakeHost {
     model: Option<Answers<CompletionRequest, Completion>>,
@@ -68,28 +68,28 @@ impl FakeHost {
         self
     }
 
-    /// Holds a tensor from now on, and gives its reference.
+    /// Adds a tensor that plugins can open from now on, and returns its reference.
     ///
     /// # Panics
     /// If there are not as many elements as the shape says.
     #[track_caller]
     pub fn add_tensor(&self, shape: &[u64], elements: &[f32]) -> TensorRef {
         assert_eq!(element_count(shape), Some(elements.len() as u64), "the elements of a tensor of shape {shape:?}");
-        // No SHA-256, for which a plugin's tests would need another crate: here, a name is all that it is.
+        // A hash that is not SHA-256, for which a plugin's tests would need another crate: here it is a name and no more.
         let bits: Vec<u64> = elements.iter().map(|element| u64::from(element.to_bits())).collect();
-        let words = (1..=4).map(|word| format!("{:016x}", mixed(word, shape.iter().chain(&bits))));
+        let words = (1..=4).map(|word| format!("{:016x}", hash(word, shape.iter().chain(&bits))));
         let sha256: String = words.collect();
         lock(&self.tensors).insert(sha256.clone(), elements.into());
         TensorRef { sha256, shape: shape.to_vec(), dtype: ElementType::F32 }
     }
 
-    /// The elements of a tensor that it holds.
+    /// The elements of a tensor that was added, or that an extension made.
     #[must_use]
     pub fn tensor(&self, tensor: &TensorRef) -> Option<Arc<[f32]>> {
         lock(&self.tensors).get(&tensor.sha256).cloned()
     }
 
-    /// Says from now on that answers are no longer wanted.
+    /// Reports from now on that answers are no longer wanted.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
     }
@@ -107,8 +107,8 @@ impl FakeHost {
     }
 }
 
-/// A number that stands for some numbers: FNV-1a over them.
-fn mixed<'a>(seed: u64, numbers: impl Iterator<Item = &'a u64>) -> u64 {
+/// The FNV-1a hash of some numbers.
+fn hash<'a>(seed: u64, numbers: impl Iterator<Item = &'a u64>) -> u64 {
     numbers.fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, number| {
         number.to_le_bytes().iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
     })
@@ -127,7 +127,7 @@ impl HostCalls for FakeHost {
 
     fn complete<'a>(&'a self, _index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
-            let model = self.model.as_ref().ok_or_else(|| no("model", "model"))?;
+            let model = self.model.as_ref().ok_or_else(|| missing_service("model", "model"))?;
             lock(&self.asked).push(request.clone());
             model(&request)
         })
@@ -139,7 +139,7 @@ impl HostCalls for FakeHost {
 
     fn cache_get<'a>(&'a self, _index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
-            let cache = self.cache.as_ref().ok_or_else(|| no("cache", "store"))?;
+            let cache = self.cache.as_ref().ok_or_else(|| missing_service("cache", "store"))?;
             Ok(lock(cache).get(key).cloned())
         })
     }
@@ -152,7 +152,7 @@ impl HostCalls for FakeHost {
         _ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let cache = self.cache.as_ref().ok_or_else(|| no("cache", "store"))?;
+            let cache = self.cache.as_ref().ok_or_else(|| missing_service("cache", "store"))?;
             lock(cache).insert(key.to_owned(), value);
             Ok(())
         })
@@ -186,7 +186,7 @@ pub fn call(kind: Kind, name: &str, config: Value, input: Value, host: &FakeHost
     call_with(kind, name, &config, Document::new(input.to_string()), &context, host).map(|(answer, _)| answer)
 }
 
-/// A host that gives nothing, outside any run: for operations that need none.
+/// A host without a model, a cache or a server, outside any run: for calls that need nothing of their host.
 #[must_use]
 pub fn no_host() -> Host<'static> {
     static HOST: LazyLock<(FakeHost, Context)> = LazyLock::new(|| (FakeHost::default(), test_context()));
@@ -252,7 +252,7 @@ pub fn cache<'a>(name: &str, config: &Value, host: &'a FakeHost) -> Result<Opene
     Ok(OpenedCache { instance: open(Kind::CacheBackend, name, config)?, host })
 }
 
-/// What an operation gives, which waits for nothing but the host.
+/// The result of an operation that waits for nothing but the host.
 fn at_once<T>(mut operation: BoxFuture<'_, Result<T>>) -> Result<T> {
     match operation.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
@@ -329,7 +329,7 @@ impl OpenedCache<'_> {
 /// The failure of `open` or of `check`; [`Failure::Internal`] where there is no such policy.
 pub fn policy(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn PolicyState>> {
     let instance = open(Kind::RoutingPolicy, name, config)?;
-    let none = || Failure::Internal(format!("`{name}` is no routing policy"));
+    let none = || Failure::Internal(format!("`{name}` is not a routing policy"));
     let calls = instance.as_policy().ok_or_else(none)?;
     calls.check(arms)?;
     Ok(calls.new_state())
@@ -352,7 +352,7 @@ pub fn policy_by_documents(name: &str, config: &Value, arms: &[Arm]) -> Result<B
 /// Runs the worked examples of an extension of this crate.
 ///
 /// # Panics
-/// If there is no such extension, or an example gives something else than it says.
+/// If there is no such extension, or the output of an example differs.
 #[track_caller]
 pub fn check_examples(kind: Kind, name: &str, host: &FakeHost) {
     let extension = linked_extension(kind, name).unwrap_or_else(|| panic!("no {kind} `{name}` is linked in"));

@@ -105,7 +105,7 @@ impl extension::Guest for Component {
 fn with_cache<T>(operate: impl AsyncFnOnce(&dyn CacheCalls) -> Result<T, Failure>) -> Result<T, types::Failure> {
     let instance = OPENED.with(|opened| opened.get().cloned());
     let instance = instance.ok_or_else(|| Failure::Internal("called before it was opened".to_owned()))?;
-    let cache = instance.as_cache().ok_or_else(|| Failure::Internal("it is no cache backend".to_owned()))?;
+    let cache = instance.as_cache().ok_or_else(|| Failure::Internal("it is not a cache backend".to_owned()))?;
     Ok(at_once(operate(cache))??)
 }
 
@@ -163,7 +163,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
 
 fn request(request: types::Request) -> Result<Request, Failure> {
     let json = String::from_utf8(request.document.json)
-        .map_err(|_| Failure::InvalidInput("the document is no UTF-8 text".to_owned()))?;
+        .map_err(|_| Failure::InvalidInput("the document is not UTF-8 text".to_owned()))?;
     let tensors = request.document.tensors.into_iter();
     let context = request.context;
     Ok(Request {
@@ -284,7 +284,7 @@ impl HostCalls for Host {
             TensorElements::Shared(elements) => sink.write(&elements)?,
             TensorElements::Lent(elements) => sink.write(elements)?,
             TensorElements::Remote(_) => {
-                return Err(Failure::InvalidInput("a tensor of the host's is kept already".to_owned()));
+                return Err(Failure::InvalidInput("the host has this tensor already".to_owned()));
             }
         }
         sink.finish()
@@ -306,7 +306,9 @@ impl ReadElements for Remote {
         for part in into.chunks_mut(AT_A_TIME) {
             let elements = self.0.read(offset, part.len() as u64)?;
             if elements.len() != part.len() {
-                return Err(Failure::Internal("the host gave other elements than were asked for".to_owned()));
+                return Err(Failure::Internal(
+                    "the host gave a different number of elements than was requested".to_owned(),
+                ));
             }
             part.copy_from_slice(&elements);
             offset += part.len() as u64;

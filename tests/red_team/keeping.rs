@@ -105,8 +105,8 @@ fn a_request_for_a_model_is_held_to_the_contract() {
         [ask("model-elsewhere").stopped(), ask("model").target("{}").stopped(), ask("model").target("[[[").stopped()];
     assert_snapshot!(lines(said), @r"
     internal: asked on behalf of request 4294967295 of 1
-    invalid-input: no completion request: missing field `messages` at line 1 column 2
-    invalid-input: no completion request: EOF while parsing a list at line 1 column 3
+    invalid-input: not a completion request: missing field `messages` at line 1 column 2
+    invalid-input: not a completion request: EOF while parsing a list at line 1 column 3
     ");
     // Whatever comes of these, the run ends, and the others are unharmed.
     for hostile in [

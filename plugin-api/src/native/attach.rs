@@ -29,7 +29,7 @@ use crate::{
 pub enum AttachError {
     /// The function table, or something in it, has another layout: the first difference.
     Layout(String),
-    /// What the library says of itself cannot be read.
+    /// The descriptors of the library cannot be read.
     Descriptor(String),
     /// The library failed while it was set up.
     Failed(String),
@@ -72,7 +72,7 @@ pub unsafe fn attach(header: *const (), level: Level) -> Result<Vec<Arc<dyn Exte
         serde_json::from_str(&described).map_err(|error| AttachError::Descriptor(error.to_string()))?;
     let mut extensions: Vec<Arc<dyn Extension>> = Vec::new();
     for (index, entry) in entries.into_iter().enumerate() {
-        // A kind that this host does not know yet is no fault.
+        // A kind that this host does not know yet is skipped.
         let known = serde_json::from_value::<crate::Kind>(entry["kind"].clone()).is_ok();
         if known {
             let descriptor: Descriptor =
@@ -86,7 +86,7 @@ pub unsafe fn attach(header: *const (), level: Level) -> Result<Vec<Arc<dyn Exte
 /// The first block of a layout error, which as a whole runs to a hundred kilobytes.
 fn first_error(report: &str) -> String {
     let start = report.find("Error:").unwrap_or(0);
-    // What follows says how many there are, and goes into them.
+    // The rest of the report counts the errors and repeats their details.
     let within = |line: &&str| !line.is_empty() && !line.contains("error(s)");
     let text = report[start..].lines().map(str::trim).take_while(within).take(8).collect::<Vec<_>>().join(" ");
     text.trim_start_matches("Error:").trim().chars().take(400).collect()
@@ -329,7 +329,7 @@ extern "C" fn open_tensor(data: Handle, index: u32, reference: RStr<'_>) -> RRes
     // SAFETY: as in `log`.
     let host = unsafe { call_host(&data) };
     let opened = serde_json::from_str(reference.as_str())
-        .map_err(|error| Failure::InvalidInput(format!("no reference of a tensor: {error}")))
+        .map_err(|error| Failure::InvalidInput(format!("not a reference to a tensor: {error}")))
         .and_then(|tensor: TensorRef| {
             TensorReader::new(tensor.shape.clone(), host.calls.open_tensor(index, &tensor)?)?.into_shared()
         });

@@ -29,7 +29,7 @@ fn operated<'a, T: Send + 'a>(
                 Ok(future) => CatchPanic::new("call", future).await.and_then(|answer| answer),
                 Err(failure) => Err(failure),
             },
-            None => Err(Failure::Internal("it is no cache backend".to_owned())),
+            None => Err(Failure::Internal("it is not a cache backend".to_owned())),
         };
         answered.map_err(AbiFailure::from).into()
     })

@@ -1,4 +1,4 @@
-//! The native ABI. No part of what authors see, nor of what a host sees beyond [`attach`] and [`Note`].
+//! The native ABI. Plugin authors see nothing of it, and a host sees [`attach`] and [`Note`] alone.
 //!
 //! A library exports two symbols, both defined here once, whatever the number of extensions in it:
 //! `JACKFIELD_PLUGIN`, a [`Note`] of plain bytes that can be read from the file without loading it, and the header of

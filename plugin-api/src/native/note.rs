@@ -1,4 +1,4 @@
-//! What a library says of itself without being loaded.
+//! What can be read of a library without loading it.
 
 use crate::PROTOCOL;
 
@@ -29,7 +29,7 @@ impl Note {
     /// Size in the file, in bytes.
     pub const SIZE: usize = size_of::<Self>();
 
-    /// Reads a note from the bytes at the symbol; `None` if they are no note.
+    /// Reads a note from the bytes at the symbol; `None` if they are not a note.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..Self::SIZE)?;

@@ -61,7 +61,7 @@ async fn one_by_one(
     host: Arc<dyn HostCalls>,
 ) -> Vec<Result<Answer>> {
     let Some(cache) = instance.as_cache() else {
-        return vec![Err(Failure::Internal("it is no cache backend".to_owned()))];
+        return vec![Err(Failure::Internal("it is not a cache backend".to_owned()))];
     };
     let mut answers = Vec::with_capacity(operations.len());
     for operation in operations {
