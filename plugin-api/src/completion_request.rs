@@ -258,12 +258,12 @@ impl CompletionRequest {
     /// [`Failure::InvalidInput`] that says what is wrong.
     #[doc(hidden)]
     pub fn from_json(json: &str) -> Result<Self> {
-        let wrong = |what: String| Failure::InvalidInput(format!("not a completion request: {what}"));
-        let request = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+        let invalid = |what: String| Failure::InvalidInput(format!("not a completion request: {what}"));
+        let request = serde_json::from_str(json).map_err(|error| invalid(error.to_string()))?;
         let keys: BTreeMap<String, IgnoredAny> =
-            serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+            serde_json::from_str(json).map_err(|error| invalid(error.to_string()))?;
         match keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            Some(key) => Err(wrong(format!("unknown field `{key}`, expected one of `{}`", KEYS.join("`, `")))),
+            Some(key) => Err(invalid(format!("unknown field `{key}`, expected one of `{}`", KEYS.join("`, `")))),
             None => Ok(request),
         }
     }

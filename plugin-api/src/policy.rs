@@ -172,15 +172,15 @@ struct Learned<P: RoutingPolicy> {
 /// Checks a decision against its question, so that no caller has to.
 pub(crate) fn check_decision(policy: &str, decision: Decision, question: &Question) -> Result<Decision> {
     let count = question.arms.len();
-    let wrong = |what: String| Err(Failure::Internal(format!("the policy `{policy}` {what}")));
+    let fault = |what: String| Err(Failure::Internal(format!("the policy `{policy}` {what}")));
     if decision.arm as usize >= count {
-        return wrong(format!("picked arm {} of {count}", decision.arm));
+        return fault(format!("picked arm {} of {count}", decision.arm));
     }
     if question.tried.contains(&decision.arm) {
-        return wrong(format!("picked arm {} again, which failed", decision.arm));
+        return fault(format!("picked arm {} again, which failed", decision.arm));
     }
     if !decision.scores.is_empty() && decision.scores.len() != count {
-        return wrong(format!("gave {} scores of {count} arms", decision.scores.len()));
+        return fault(format!("gave {} scores of {count} arms", decision.scores.len()));
     }
     Ok(decision)
 }

@@ -44,8 +44,10 @@ impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyByDocuments<A> {
 
 impl<A: Fn(PolicyRequest) -> Result<PolicyAnswer> + Send> PolicyState for PolicyByDocuments<A> {
     fn decide(&self, question: &Question) -> Result<Decision> {
-        let none = || Failure::Internal(format!("the policy `{}` picked no arm", self.name));
-        self.ask_one(question, false)?.ok_or_else(none)
+        match self.ask_one(question, false)? {
+            Some(decision) => Ok(decision),
+            None => Err(Failure::Internal(format!("the policy `{}` picked no arm", self.name))),
+        }
     }
 
     fn decide_again(&self, question: &Question) -> Result<Option<Decision>> {

@@ -96,26 +96,26 @@ fn describe<P: SearchPolicy>(version: &str) -> Descriptor {
 
 /// Holds a study to what every search may rely on.
 fn check_study(study: &Study) -> Result<()> {
-    let wrong = |what: String| Err(Failure::InvalidConfig(what));
+    let invalid = |what: String| Err(Failure::InvalidConfig(what));
     if study.space.is_empty() || study.goals.is_empty() {
-        return wrong("a search needs a space and an objective".to_owned());
+        return invalid("a search needs a space and an objective".to_owned());
     }
     for (at, dimension) in study.space.iter().enumerate() {
         dimension.domain()?;
         let name = &dimension.name;
         if dimension.repeats_a_choice() {
-            return wrong(format!("`{name}` of the space: has one choice twice"));
+            return invalid(format!("`{name}` of the space: has one choice twice"));
         }
         let earlier = &study.space[..at];
         if earlier.iter().any(|other| other.name == *name) {
-            return wrong(format!("there are two dimensions `{name}`"));
+            return invalid(format!("there are two dimensions `{name}`"));
         }
         let Some(when) = &dimension.when else { continue };
         match earlier.iter().find(|other| other.name == when.name) {
-            None => return wrong(format!("`{name}` depends on `{}`, which is not before it", when.name)),
+            None => return invalid(format!("`{name}` depends on `{}`, which is not before it", when.name)),
             Some(other) => {
                 if let Some(value) = when.values.iter().find(|value| !other.contains(value)) {
-                    return wrong(format!("`{name}` depends on `{}` being {value}, which it never is", when.name));
+                    return invalid(format!("`{name}` depends on `{}` being {value}, which it never is", when.name));
                 }
             }
         }
@@ -125,14 +125,13 @@ fn check_study(study: &Study) -> Result<()> {
 
 /// Holds a decision to its study, so that no caller has to.
 pub(crate) fn check_values(policy: &str, study: &Study, values: Values) -> Result<Values> {
-    let wrong = |failure: Failure| {
-        Failure::Internal(format!(
-            "the policy `{policy}` picked values that are not of the space: {}",
-            failure.message()
-        ))
-    };
-    study.check(&values).map_err(wrong)?;
-    Ok(values)
+    match study.check(&values) {
+        Ok(()) => Ok(values),
+        Err(failure) => {
+            let what = failure.message();
+            Err(Failure::Internal(format!("the policy `{policy}` picked values that are not of the space: {what}")))
+        }
+    }
 }
 
 struct Opened<P>(P);

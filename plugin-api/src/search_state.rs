@@ -49,8 +49,10 @@ impl LinkedInSearch {
     }
 
     fn with<T>(&self, ask: impl FnOnce(&dyn SearchCalls, &Study, &[Outcome]) -> Result<T>) -> Result<T> {
-        let none = || Failure::Internal("it is not a search policy".to_owned());
-        ask(self.policy.as_search().ok_or_else(none)?, &self.study, &self.known)
+        match self.policy.as_search() {
+            Some(policy) => ask(policy, &self.study, &self.known),
+            None => Err(Failure::Internal("it is not a search policy".to_owned())),
+        }
     }
 }
 
@@ -105,12 +107,12 @@ impl<A: Fn(SearchRequest) -> Result<SearchAnswer> + Send> SearchByDocuments<A> {
         };
         let learned = request.learn.len();
         let SearchAnswer { append, mut decisions } = (self.ask)(request)?;
-        let wrong = |what: &str| Err(Failure::Internal(format!("the policy `{}` {what}", self.name)));
+        let fault = |what: &str| Err(Failure::Internal(format!("the policy `{}` {what}", self.name)));
         if append.len() != learned {
-            return wrong("did not append one entry for each outcome");
+            return fault("did not append one entry for each outcome");
         }
         let Some(decision) = decisions.pop().filter(|_| decisions.is_empty()) else {
-            return wrong("did not answer one question with one decision");
+            return fault("did not answer one question with one decision");
         };
         self.entries.extend(append);
         Ok(decision)

@@ -102,34 +102,34 @@ impl Dimension {
     /// # Errors
     /// [`Failure::InvalidConfig`] if the dimension is not valid: it says what is missing, too much or out of range.
     pub fn domain(&self) -> Result<Domain<'_>> {
-        let wrong = |what: &str| Err(Failure::InvalidConfig(format!("`{}` of the space: {what}", self.name)));
+        let invalid = |what: &str| Err(Failure::InvalidConfig(format!("`{}` of the space: {what}", self.name)));
         let (min, max) = match (self.min, self.max, self.choices.as_slice()) {
-            (None, None, []) => return wrong("has neither a range (`min` and `max`) nor choices"),
+            (None, None, []) => return invalid("has neither a range (`min` and `max`) nor choices"),
             (None, None, choices) => {
                 if self.log || self.step.is_some() || self.integer {
-                    return wrong("`log`, `step` and `integer` are for ranges, and it has choices");
+                    return invalid("`log`, `step` and `integer` are for ranges, and it has choices");
                 }
                 return Ok(Domain::Choices(choices));
             }
             (Some(min), Some(max), []) => (min, max),
-            (_, _, []) => return wrong("has one end of a range, and needs both"),
-            _ => return wrong("has both a range and choices"),
+            (_, _, []) => return invalid("has one end of a range, and needs both"),
+            _ => return invalid("has both a range and choices"),
         };
         if !(min.is_finite() && max.is_finite() && min <= max) {
-            return wrong("`min` is not at most `max`");
+            return invalid("`min` is not at most `max`");
         }
         if !(max - min).is_finite() {
-            return wrong("its range is wider than any number");
+            return invalid("its range is wider than any number");
         }
         if self.log && min <= 0.0 {
-            return wrong("`log` needs a range above 0");
+            return invalid("`log` needs a range above 0");
         }
         if self.log && self.step.is_some() {
-            return wrong("has both `log` and `step`");
+            return invalid("has both `log` and `step`");
         }
         let whole = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT;
         if self.integer && !(whole(min) && whole(max) && self.step.is_none_or(whole)) {
-            return wrong("is of integers, but an end or the step of its range is not an integer");
+            return invalid("is of integers, but an end or the step of its range is not an integer");
         }
         if self.log {
             return Ok(if self.integer {
@@ -142,12 +142,12 @@ impl Dimension {
             return Ok(Domain::Float { min, max, log: false });
         };
         if !(step.is_finite() && step > 0.0) {
-            return wrong("`step` is not above 0");
+            return invalid("`step` is not above 0");
         }
         // The end of the range counts even if rounding leaves it a last bit short of a whole number of steps.
         let steps = ((max - min) / step + 1e-9).floor();
         if steps > EXACT {
-            return wrong("has too many steps");
+            return invalid("has too many steps");
         }
         Ok(Domain::Steps { min, step, count: steps as u64 + 1, integer: self.integer })
     }
@@ -247,22 +247,22 @@ impl Study {
     /// # Errors
     /// [`Failure::InvalidInput`] that names the first value that does not fit.
     pub fn check(&self, values: &Values) -> Result<()> {
-        let wrong = |what: String| Err(Failure::InvalidInput(what));
+        let invalid = |what: String| Err(Failure::InvalidInput(what));
         for dimension in &self.space {
             let name = &dimension.name;
             match (dimension.applies(values), values.get(name)) {
-                (true, None) => return wrong(format!("there is no value of `{name}`")),
+                (true, None) => return invalid(format!("there is no value of `{name}`")),
                 (false, Some(_)) => {
-                    return wrong(format!("there is a value of `{name}`, whose condition does not hold"));
+                    return invalid(format!("there is a value of `{name}`, whose condition does not hold"));
                 }
                 (true, Some(value)) if !dimension.contains(value) => {
-                    return wrong(format!("{value} is not a value of `{name}`"));
+                    return invalid(format!("{value} is not a value of `{name}`"));
                 }
                 _ => {}
             }
         }
         match values.keys().find(|name| !self.space.iter().any(|dimension| dimension.name == **name)) {
-            Some(name) => wrong(format!("there is no dimension `{name}`")),
+            Some(name) => invalid(format!("there is no dimension `{name}`")),
             None => Ok(()),
         }
     }

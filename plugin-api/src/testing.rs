@@ -160,14 +160,18 @@ impl HostCalls for FakeHost {
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
-            let none = || Failure::InvalidConfig("this host makes no HTTP requests".to_owned());
-            self.server.as_ref().ok_or_else(none)?(&request)
+            let Some(server) = &self.server else {
+                return Err(Failure::InvalidConfig("this host makes no HTTP requests".to_owned()));
+            };
+            server(&request)
         })
     }
 
     fn open_tensor<'a>(&'a self, _index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
-        let none = || Failure::InvalidInput(format!("there is no tensor {}", tensor.sha256));
-        self.tensor(tensor).map(TensorElements::Shared).ok_or_else(none)
+        match self.tensor(tensor) {
+            Some(elements) => Ok(TensorElements::Shared(elements)),
+            None => Err(Failure::InvalidInput(format!("there is no tensor {}", tensor.sha256))),
+        }
     }
 
     fn keep_tensor(&self, _index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
@@ -218,8 +222,10 @@ pub fn call_with(
 }
 
 fn open(kind: Kind, name: &str, config: &Value) -> Result<Arc<dyn Instance>> {
-    let none = || Failure::Internal(format!("no {kind} `{name}` is linked in"));
-    linked_extension(kind, name).ok_or_else(none)?.open(&config.to_string())
+    match linked_extension(kind, name) {
+        Some(extension) => extension.open(&config.to_string()),
+        None => Err(Failure::Internal(format!("no {kind} `{name}` is linked in"))),
+    }
 }
 
 fn answer(instance: &dyn Instance, request: Request, host: &FakeHost) -> Result<Document> {
@@ -329,8 +335,9 @@ impl OpenedCache<'_> {
 /// The failure of `open` or of `check`; [`Failure::Internal`] where there is no such policy.
 pub fn policy(name: &str, config: &Value, arms: &[Arm]) -> Result<Box<dyn PolicyState>> {
     let instance = open(Kind::RoutingPolicy, name, config)?;
-    let none = || Failure::Internal(format!("`{name}` is not a routing policy"));
-    let calls = instance.as_policy().ok_or_else(none)?;
+    let Some(calls) = instance.as_policy() else {
+        return Err(Failure::Internal(format!("`{name}` is not a routing policy")));
+    };
     calls.check(arms)?;
     Ok(calls.new_state())
 }
