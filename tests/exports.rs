@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::{Value, json};
 
 use crate::{
-    fronts::valley,
+    pareto_front::valley,
     support::{CommandOutput, Pipeline, fixture, jackfield, run_command},
 };
 

@@ -1,7 +1,7 @@
 //! What the page says of a search.
 
 use crate::{
-    fronts::valley_of,
+    pareto_front::valley_of,
     report::{
         HOSTILE,
         browser::{View, look},
