@@ -9,7 +9,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages};
 use jackfield_loader::{Offer, Registry, sandbox::Limits};
 use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::{Failure, Instance, Kind, Random};
@@ -93,7 +93,8 @@ impl Whole {
         let services = open_services(&self.plan, &self.registry).expect("services");
         let instances = open_stages(&self.plan, &self.registry).expect("stages");
         let options = Options { jobs: 2, retry_failed: false };
-        let engine = Engine { plan: &self.plan, registry: &self.registry, instances, services, options };
+        let engine =
+            Engine { plan: &self.plan, registry: &self.registry, instances, services, inputs: &BundledInputs, options };
         engine.run(held, run, &Cancel::default(), observer).map(drop)
     }
 

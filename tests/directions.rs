@@ -8,7 +8,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Artifact, Digest, Form, Offer, Opener, Plugin, Registry, Trust, load,
     sandbox::{Grants, Limits},
@@ -186,7 +186,7 @@ impl Loaded {
         let instances = open_stages(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         let options = Options { jobs: 2, retry_failed: false };
-        let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+        let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
         path
     }

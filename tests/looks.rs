@@ -7,7 +7,7 @@ use std::{
 };
 
 use insta::assert_snapshot;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
@@ -146,7 +146,7 @@ fn run(items: &[Value]) -> (Pipeline, PathBuf) {
     let instances = open_stages(&plan, &registry).expect("opened");
     let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
     let options = Options { jobs: 2, retry_failed: false };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
     (pipeline, path)
 }

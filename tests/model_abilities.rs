@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use insta::assert_snapshot;
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Digest, Form, Offer, Opener, Plugin, Registry,
     sandbox::{Grants, Limits},
@@ -89,7 +89,7 @@ pub fn run_with_jobs(pipeline: &Pipeline, jobs: usize, name: &str) -> PathBuf {
     let instances = open_stages(&plan, &registry).expect("opened");
     let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
     let options = Options { jobs, retry_failed: false };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     engine.run(folder, record, &Cancel::default(), &mut Silent).expect("a run");
     path
 }

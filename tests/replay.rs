@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Digest, Form, Offer, Opener, Plugin, Registry,
     sandbox::{Grants, Limits},
@@ -356,7 +356,7 @@ fn record(plan: &Plan, registry: &Registry, into: &Path) -> PathBuf {
         Services { calls: Some(Arc::new(CallRecorder::new(into).expect("a folder"))), ..Services::default() };
     let options = Options { jobs: 1, retry_failed: false };
     let instances = open_stages(plan, registry).expect("opened");
-    let engine = Engine { plan, registry, instances, services, options };
+    let engine = Engine { plan, registry, instances, services, inputs: &BundledInputs, options };
     engine.run_unrecorded(&Cancel::default(), &mut Silent).expect("a run");
     into.join("tell-1-1.json")
 }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, EngineError, Event, Observer, Options, RunOutcome, Silent, open_stages};
+use jackfield_engine::{
+    BundledInputs, Cancel, Engine, EngineError, Event, Observer, Options, RunOutcome, Silent, open_stages,
+};
 use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::{Plan, Request as PipelineRequest};
 use jackfield_plugin_api::{
@@ -149,7 +151,7 @@ impl Place {
         let services = open_services(plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         let record = RunJson::new(&folder, plan, self.path().join("pipeline.toml"), Vec::new());
         let options = Options { jobs, retry_failed: false };
-        let engine = Engine { plan, registry: &registry, instances, services, options };
+        let engine = Engine { plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         engine.run(folder, record, cancel, observer)
     }
 

@@ -3,7 +3,7 @@
 use std::{fs, process::Stdio, thread, time::Duration};
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Event, Observer, Options, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Event, Observer, Options, open_stages};
 use jackfield_loader::{Registry, Trust, load};
 use jackfield_pipeline::Request;
 use jackfield_services::open_services;
@@ -195,7 +195,7 @@ limits = {{ memory = "4MiB" }}
     let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
     let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
     let options = Options { jobs: 2, retry_failed: false };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     let cancel = Cancel::default();
     let mut first = AtFirst(None, &cancel);
     engine.run_unrecorded(&cancel, &mut first).expect("a run");

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield_engine::{Cancel, Engine, Event, Observer, Options, Silent};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Event, Observer, Options, Silent};
 use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::{
     ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
@@ -252,7 +252,8 @@ fn run(case: &Case, plan: &Plan, folder: RunFolder, cancel: &Cancel, observer: &
     let instances = jackfield_engine::open_stages(plan, &registry).expect("opened");
     let record = RunJson::new(&folder, plan, "model".into(), Vec::new());
     let options = Options { jobs: case.jobs, retry_failed: false };
-    let engine = Engine { plan, registry: &registry, instances, services: Services::default(), options };
+    let engine =
+        Engine { plan, registry: &registry, instances, services: Services::default(), inputs: &BundledInputs, options };
     engine.run(folder, record, cancel, observer).expect("a run").summary.state
 }
 

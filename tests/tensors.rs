@@ -11,7 +11,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
     Digest, Form, Offer, Opener, Plugin, Registry,
     sandbox::{Grants, Limits},
@@ -521,7 +521,7 @@ fn run_here(folder: &Path, stages: &str) -> PathBuf {
     let instances = open_stages(&plan, &registry).expect("opened");
     let services = open_services(&plan, &registry).expect("services");
     let options = Options { jobs: 2, retry_failed: false };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+    let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
     engine.run(run, record, &Cancel::default(), &mut Silent).expect("a run");
     run_folder
 }

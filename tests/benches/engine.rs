@@ -6,7 +6,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::prelude::*;
@@ -109,6 +109,7 @@ impl Diamond {
             registry: &self.registry,
             instances,
             services: Services::default(),
+            inputs: &BundledInputs,
             options: Options { jobs, retry_failed: false },
         }
     }

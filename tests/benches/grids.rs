@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use futures::FutureExt as _;
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Request as Asked};
 use jackfield_plugin_api::{Context, Document, Instance, Request, testing::FakeHost};
@@ -84,7 +84,8 @@ impl<'a> Batch<'a> {
         let path = run_folder.path().to_owned();
         let run = RunJson::new(&run_folder, &self.plan, "pipeline.toml".into(), Vec::new());
         let options = Options { jobs: 1, retry_failed: false };
-        let engine = Engine { plan: &self.plan, registry: &self.registry, instances, services, options };
+        let engine =
+            Engine { plan: &self.plan, registry: &self.registry, instances, services, inputs: &BundledInputs, options };
         let outcome = engine.run(run_folder, run, &Cancel::default(), &mut Silent).expect("a run");
         assert_eq!(outcome.summary.state, RunState::Complete);
         assert_eq!(outcome.summary.items.ok, outcome.summary.items.total, "{:?}", outcome.summary);

@@ -19,7 +19,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::{Context, prelude::*};
@@ -204,7 +204,14 @@ fn run(
     let run_folder = RunFolder::create(folder, &plan.name).expect("a folder");
     let run = RunJson::new(&run_folder, &plan, PathBuf::new(), Vec::new());
     let options = Options { jobs: 2, retry_failed: false };
-    let engine = Engine { plan: &plan, registry: &registry, instances, services: services.clone(), options };
+    let engine = Engine {
+        plan: &plan,
+        registry: &registry,
+        instances,
+        services: services.clone(),
+        inputs: &BundledInputs,
+        options,
+    };
     let (began, used) = (Instant::now(), cpu());
     let outcome = engine.run(run_folder, run, &Cancel::default(), &mut Silent).expect("a run");
     let (wall, used) = (began.elapsed(), cpu() - used);

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, process::Command};
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{Registry, Trust, load, sandbox::Grant};
 use jackfield_pipeline::Request;
 use jackfield_services::open_services;
@@ -85,7 +85,7 @@ use = \"mock\"
         let services = open_services(&plan, &registry).unwrap_or_else(|_| panic!("no services"));
         let instances = open_stages(&plan, &registry).unwrap_or_else(|_| panic!("no stages"));
         let options = Options { jobs: 2, retry_failed: false };
-        let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+        let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         let outcome = engine.run_unrecorded(&Cancel::default(), &mut Silent).expect("a run");
         assert!(outcome.summary.stages.len() >= 50);
         held.push(resident());

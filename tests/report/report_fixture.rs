@@ -9,7 +9,7 @@ use std::{
 };
 
 use jackfield::bundled;
-use jackfield_engine::{Cancel, Engine, Observer, Options, Silent, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Engine, Observer, Options, Silent, open_stages};
 use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
@@ -256,7 +256,7 @@ impl Place {
         let instances = open_stages(&plan, &registry).expect("opened");
         let services = open_services(&plan, &registry).unwrap_or_else(|faults| panic!("{faults:?}"));
         let options = Options { jobs: 2, retry_failed: false };
-        let engine = Engine { plan: &plan, registry: &registry, instances, services, options };
+        let engine = Engine { plan: &plan, registry: &registry, instances, services, inputs: &BundledInputs, options };
         let summary = engine.run(folder, record, cancel, observer).expect("a run").summary;
         (path, summary)
     }

@@ -1,6 +1,6 @@
 //! `jackfield check`.
 
-use jackfield_engine::{EngineError, look_at_kept, look_for_input};
+use jackfield_engine::{BundledInputs, EngineError, look_at_kept, look_for_input};
 use jackfield_pipeline::{InputPlan, Plan};
 
 use super::{
@@ -53,5 +53,5 @@ pub(super) fn check(args: &Args) -> Exit {
 /// JSON files are pointed at one by one or by their folder, often by a parameter: a path that leads nowhere is a slip. A
 /// pattern of other sources may be there for files that are yet to come.
 fn look_for_files(plan: &Plan) -> Result<(), EngineError> {
-    if matches!(plan.input, InputPlan::Json { .. }) { look_for_input(plan) } else { Ok(()) }
+    if matches!(plan.input, InputPlan::Json { .. }) { look_for_input(plan, &BundledInputs) } else { Ok(()) }
 }

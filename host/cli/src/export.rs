@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_engine::{Export, ExportError, export_inputs};
+use jackfield_engine::{BundledInputs, Export, ExportError, export_inputs};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{Plan, StagePlan, hint_for};
 use jackfield_plugin_api::X_EXPORT_FOLDER;
@@ -125,7 +125,7 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
         plan.input = run.plan.input.clone();
     }
     let export = chosen(&plan, args.stage.as_deref())?;
-    let inputs = export_inputs(&plan, export, &db, &item)?;
+    let inputs = export_inputs(&plan, &BundledInputs, export, &db, &item)?;
 
     let small = with_folder(&plan, export, &to, &registry)?;
     let (instance, services) = opened(&small, &registry)?;

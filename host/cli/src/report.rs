@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use jackfield_engine::read_again;
+use jackfield_engine::{BundledInputs, read_again};
 use jackfield_report::page;
 use jackfield_store::{ItemRow, StoreError, peek, read_record, write_whole};
 
@@ -36,7 +36,7 @@ pub(super) fn report(args: &Args) -> Exit {
 fn written(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
-    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &db, rows, MOST_INPUT) {
+    let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &BundledInputs, &db, rows, MOST_INPUT) {
         Ok(documents) => documents,
         Err(error) => {
             terminal().say(format!("note: the input of the run is not drawn: {error}"));

@@ -8,7 +8,9 @@ use std::{
     thread::available_parallelism,
 };
 
-use jackfield_engine::{Cancel, Difference, Engine, EngineError, Options, is_same, look_at_kept, look_for_input};
+use jackfield_engine::{
+    BundledInputs, Cancel, Difference, Engine, EngineError, Options, is_same, look_at_kept, look_for_input,
+};
 use jackfield_loader::{BUNDLED, Registry, escape_untrusted, mask_secrets};
 use jackfield_pipeline::{ExtensionRef, Plan, SearchPlan, StagePlan};
 use jackfield_services::CallRecorder;
@@ -115,7 +117,7 @@ pub(super) enum Ended {
 pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnOnce()) -> Result<Ended, EngineError> {
     let Loaded { plan, registry, instances, services, file } = loaded;
     let mut services = services.clone();
-    look_for_input(plan)?;
+    look_for_input(plan, &BundledInputs)?;
     let (folder, run) = match &args.resume {
         None => {
             look_at_kept(plan)?;
@@ -159,7 +161,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     let jobs = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
     let options = Options { jobs, retry_failed: args.retry_failed };
     let instances = instances.clone();
-    let engine = Engine { plan, registry, instances, services: services.clone(), options };
+    let engine = Engine { plan, registry, instances, services: services.clone(), inputs: &BundledInputs, options };
     let mut progress = Progress::new(plan, args.json);
     begins();
     let outcome = engine.run(folder, run, cancel, &mut Both(&mut progress, &mut watch));

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use jackfield_engine::{Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages};
+use jackfield_engine::{BundledInputs, Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{OnError, TestPlan, Wire, hint_for, tests_of};
 use jackfield_services::open_services;
@@ -201,7 +201,7 @@ fn attempt(test: &TestPlan, registry: &Registry) -> Result<Vec<Fault>, String> {
         told.collect::<Vec<_>>().join("; ")
     })?;
     let options = Options { jobs: 1, retry_failed: false };
-    let engine = Engine { plan, registry, instances, services, options };
+    let engine = Engine { plan, registry, instances, services, inputs: &BundledInputs, options };
     let wires: Vec<Wire> = test.expect.iter().map(|expect| expect.wire.clone()).collect();
     let (outcome, values) =
         engine.run_for(&wires, &Cancel::default(), &mut failures).map_err(|error| error.to_string())?;

@@ -20,6 +20,7 @@ use super::{
     read_again::read_one_again,
     run_threads::RunThreads,
     seed::{name_of, seed_of},
+    source::InputReader,
     stage_runtime::{SessionParts, StageRuntime},
 };
 
@@ -27,13 +28,19 @@ use super::{
 ///
 /// # Errors
 /// [`ExportError::NoInput`] where a stage that it reads has no result; a record or an input that cannot be read.
-pub fn export_inputs(plan: &Plan, export: &StagePlan, db: &Db, item: &ItemRow) -> Result<Vec<Document>, ExportError> {
+pub fn export_inputs(
+    plan: &Plan,
+    inputs: &dyn InputReader,
+    export: &StagePlan,
+    db: &Db,
+    item: &ItemRow,
+) -> Result<Vec<Document>, ExportError> {
     let no_input = |why: String| ExportError::NoInput {
         stage: export.name.clone(),
         item: escape_untrusted(&item.id).into_owned(),
         why,
     };
-    let recorded = Recorded::read(plan, export, db, item)?;
+    let recorded = Recorded::read(plan, inputs, export, db, item)?;
     let explained = |why: NoInput| match why {
         NoInput::NotFound(what) => no_input(what),
         NoInput::NoResult(stage) => no_input(recorded.why_absent(plan, stage)),
@@ -63,12 +70,18 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn read(plan: &Plan, export: &StagePlan, db: &Db, row: &ItemRow) -> Result<Self, ExportError> {
+    fn read(
+        plan: &Plan,
+        inputs: &dyn InputReader,
+        export: &StagePlan,
+        db: &Db,
+        row: &ItemRow,
+    ) -> Result<Self, ExportError> {
         let rows = [db.results(-1)?, db.results(row.index as i64)?];
         let document = |(index, stage): (usize, &StagePlan)| {
             document_of(stage, StageIdx::new(index), &rows[usize::from(stage.scope == Scope::Item)])
         };
-        let item = if export.reads_input() { Some(read_one_again(plan, db, row)?) } else { None };
+        let item = if export.reads_input() { Some(read_one_again(plan, inputs, db, row)?) } else { None };
         Ok(Self { item, stages: plan.stages.iter().enumerate().map(document).collect() })
     }
 

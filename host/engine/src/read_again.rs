@@ -8,7 +8,10 @@ use jackfield_plugin_api::Document;
 use jackfield_store::{Db, ItemRow};
 use serde_json::json;
 
-use super::{export_error::ExportError, item_digest::item_digest, source};
+use super::{
+    export_error::ExportError,
+    source::{self, InputReader},
+};
 
 /// The documents of items of a run, by position: those of trials are on record, any other is read again. Items that are not
 /// in the input any more or are not what they were have none; neither have those that lie behind `most_bytes` of others.
@@ -17,6 +20,7 @@ use super::{export_error::ExportError, item_digest::item_digest, source};
 /// A record or an input that cannot be read.
 pub fn read_again(
     plan: &Plan,
+    inputs: &dyn InputReader,
     db: &Db,
     rows: &[ItemRow],
     most_bytes: u64,
@@ -38,13 +42,13 @@ pub fn read_again(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let (items, _) = source::read(&plan.input)?;
+    let items = source::read(inputs, &plan.input)?.items;
     let mut bytes = 0_u64;
     for chunk in items {
         for item in chunk? {
             bytes += item.document.as_ref().map_or(0, |document| document.len() as u64);
             if let (Some(row), Ok(document)) = (wanted.remove(&item.index), item.document)
-                && item_digest(&plan.input, &document)[..] == row.digest
+                && inputs.digest(&plan.input, &document)[..] == row.digest
             {
                 found.insert(row.index, document);
             }
@@ -57,7 +61,12 @@ pub fn read_again(
 }
 
 /// The document of one item, which is what it was.
-pub(super) fn read_one_again(plan: &Plan, db: &Db, row: &ItemRow) -> Result<Document, ExportError> {
-    let found = read_again(plan, db, std::slice::from_ref(row), u64::MAX)?.remove(&row.index);
+pub(super) fn read_one_again(
+    plan: &Plan,
+    inputs: &dyn InputReader,
+    db: &Db,
+    row: &ItemRow,
+) -> Result<Document, ExportError> {
+    let found = read_again(plan, inputs, db, std::slice::from_ref(row), u64::MAX)?.remove(&row.index);
     found.map(Document::new).ok_or_else(|| ExportError::ItemChanged { item: escape_untrusted(&row.id).into_owned() })
 }

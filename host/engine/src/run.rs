@@ -22,7 +22,7 @@ use super::{
     saved_state::hold_study,
     scheduler::{PoolExecutor, RecordSink, Scheduler, SchedulerParts, Totals},
     session::{ItemMemory, Session, SessionEnd, WireValues},
-    source,
+    source::InputReader,
     stage_runtime_factory::StageRuntimeFactory,
     trial_limits::TrialLimits,
 };
@@ -40,8 +40,8 @@ pub struct Options {
 ///
 /// # Errors
 /// [`EngineError::NoInput`], or a pattern that cannot be read.
-pub fn look_for_input(plan: &Plan) -> Result<(), EngineError> {
-    if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { source::look(&plan.input) } else { Ok(()) }
+pub fn look_for_input(plan: &Plan, inputs: &dyn InputReader) -> Result<(), EngineError> {
+    if plan.stages.iter().any(|stage| stage.scope == Scope::Item) { inputs.check(&plan.input) } else { Ok(()) }
 }
 
 /// A plan with its plugins, ready to run.
@@ -54,6 +54,8 @@ pub struct Engine<'a> {
     pub instances: Vec<StageInstances>,
     /// The models and caches, as [`open_services`](jackfield_services::open_services) gives them.
     pub services: Services,
+    /// What opens the input of the plan.
+    pub inputs: &'a dyn InputReader,
     /// How the run is made.
     pub options: Options,
 }
@@ -209,6 +211,7 @@ impl Engine<'_> {
         let mut session = Session {
             plan,
             predecessors: &predecessors,
+            inputs: self.inputs,
             record,
             scheduler,
             folders: FileNames::default(),

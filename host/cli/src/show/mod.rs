@@ -7,7 +7,7 @@ mod values;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use clap::ValueEnum;
-use jackfield_engine::read_again;
+use jackfield_engine::{BundledInputs, read_again};
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::{Scope, StagePlan, ViewMarks, hint_for};
 use jackfield_report::looks::{Drawn, Looks};
@@ -132,7 +132,8 @@ fn read_input(run: &RunJson, db: &Db, item: &ItemRow) -> Result<Option<Value>, S
         return Ok(None);
     }
     let documents: BTreeMap<u64, Arc<str>> =
-        read_again(&run.plan, db, std::slice::from_ref(item), u64::MAX).map_err(|error| error.to_string())?;
+        read_again(&run.plan, &BundledInputs, db, std::slice::from_ref(item), u64::MAX)
+            .map_err(|error| error.to_string())?;
     match documents.get(&item.index) {
         Some(document) => serde_json::from_str(document).map(Some).map_err(|error| error.to_string()),
         None => Err("it is not in the input of the run any more, or is not what it was".to_owned()),

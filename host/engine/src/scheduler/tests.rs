@@ -24,7 +24,7 @@ use crate::{
 
 /// A stage that reads these sources and passes on what the script answers.
 fn stage(name: &str, reads: &[Source]) -> StagePlan {
-    let wires = reads.iter().map(|source| InputExpr::Wire(Wire { source: *source, path: Vec::new() }));
+    let wire = |source: &Source| InputExpr::Wire(Wire { source: *source, path: Vec::new() });
     StagePlan {
         name: name.to_owned(),
         extension: ExtensionRef {
@@ -37,9 +37,9 @@ fn stage(name: &str, reads: &[Source]) -> StagePlan {
         },
         config: serde_json::json!({}),
         paths: Default::default(),
-        input: match wires.len() {
-            1 => wires.last().expect("a wire"),
-            _ => InputExpr::List(wires.collect()),
+        input: match reads {
+            [source] => wire(source),
+            _ => InputExpr::List(reads.iter().map(wire).collect()),
         },
         scope: Scope::Item,
         for_each: None,

@@ -15,7 +15,6 @@ use crate::{
     error::EngineError,
     index::{CallIdx, StageIdx},
     item::{EarlierAnswers, Item, ItemIdentity, ItemStages},
-    item_digest::item_digest,
     observe::Event,
     source::SourceItem,
 };
@@ -63,7 +62,7 @@ impl Session<'_, '_> {
             self.fail_unreadable(NewItem { index: read.index, id: read.id, digest: [0; 32] }, fault);
             return Ok(());
         }
-        let digest = self.record.map_or([0; 32], |_| item_digest(&self.plan.input, &document));
+        let digest = self.record.map_or([0; 32], |_| self.inputs.digest(&self.plan.input, &document));
         if let (Some(record), Some(row)) = (self.record, before) {
             if row.digest != digest {
                 return Err(EngineError::ItemChanged { item: row.id, run: record.folder.id() });

@@ -9,7 +9,7 @@ use crate::{
     item::{Item, ItemIdentity, ItemStages},
     observe::Event,
     scheduler::Polled,
-    source::{self, ItemChunk, SourceItem},
+    source::{self, ItemChunk, ItemStream, SourceItem},
 };
 
 impl Session<'_, '_> {
@@ -42,9 +42,9 @@ impl Session<'_, '_> {
         if let Some(record) = self.earlier_record().filter(|_| self.shows_spend()) {
             record.db.index_spend()?;
         }
-        let (source, total) = source::read(&self.plan.input)?;
-        self.scheduler.emit(&Event::Items { total });
-        let mut source = Some(source);
+        let ItemStream { items, count } = source::read(self.inputs, &self.plan.input)?;
+        self.scheduler.emit(&Event::Items { total: count });
+        let mut source = Some(items);
         let mut waiting: std::vec::IntoIter<SourceItem> = Vec::new().into_iter();
         loop {
             while self.has_capacity()

@@ -21,6 +21,7 @@ use super::{
     predecessors::Predecessors,
     run_record::RunRecord,
     scheduler::Scheduler,
+    source::InputReader,
     trial_limits::TrialLimits,
 };
 
@@ -43,6 +44,8 @@ pub(super) struct Session<'p, 'k> {
     pub(super) plan: &'p Plan,
     /// For which stages each stage waits.
     pub(super) predecessors: &'p Predecessors,
+    /// What opens the input of the plan.
+    pub(super) inputs: &'p dyn InputReader,
     /// Where the run is recorded, if it is.
     pub(super) record: Option<&'p RunRecord>,
     /// Has the items in flight.

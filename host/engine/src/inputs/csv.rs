@@ -2,28 +2,55 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use csv::ByteRecord;
 use jackfield_loader::{escape_untrusted, regular_file};
 use serde_json::{Map, Value};
 
-use super::{Gone, Out, as_id, too_large};
+use super::{as_id, too_large};
+use crate::source::{ItemIds, ItemSender, ItemSource, ReceiverGone};
 
-pub(super) fn csv(paths: &[PathBuf], id: Option<&str>, delimiter: u8, most: u64, out: &mut Out) -> Result<(), Gone> {
-    for path in paths {
-        let file = regular_file::open(path).map_err(|error| out.error(path, error))?;
+/// Files, each record of which is an item.
+pub(super) struct CsvItems {
+    pub(super) paths: Vec<PathBuf>,
+    /// The column that is the item's id.
+    pub(super) id: Option<String>,
+    /// What separates the fields.
+    pub(super) delimiter: u8,
+    /// The most bytes of an item.
+    pub(super) max_item_size: u64,
+}
+
+impl ItemSource for CsvItems {
+    fn count(&self) -> Option<u64> {
+        None
+    }
+
+    fn ids(&self) -> ItemIds {
+        ItemIds::from_field(self.id.clone())
+    }
+
+    fn send_items(self: Box<Self>, items: &mut ItemSender) -> Result<(), ReceiverGone> {
+        self.paths.iter().try_for_each(|path| self.send_records(path, items))
+    }
+}
+
+impl CsvItems {
+    fn send_records(&self, path: &Path, items: &mut ItemSender) -> Result<(), ReceiverGone> {
+        let most = self.max_item_size;
+        let file = regular_file::open(path).map_err(|error| items.fail(path, error))?;
         let mut reader = BufReader::new(file);
         if reader.fill_buf().is_ok_and(|begin| begin.starts_with(b"\xef\xbb\xbf")) {
             reader.consume(3);
         }
-        let mut records = Records::new(reader, delimiter, most);
+        let mut records = Records::new(reader, self.delimiter, most);
         let place = |line: u64| format!("line {line} of `{}`", path.display());
-        let header = match records.next().map_err(|error| out.error(path, error))? {
-            Next::End => continue,
-            Next::TooLong { line } => return Err(out.error(path, too_large(&place(line), most))),
-            Next::Record { record, .. } => header(&record).map_err(|why| out.error(path, why))?,
+        let header = match records.next().map_err(|error| items.fail(path, error))? {
+            Next::End => return Ok(()),
+            Next::TooLong { line } => return Err(items.fail(path, too_large(&place(line), most))),
+            Next::Record { record, .. } => header(&record).map_err(|why| items.fail(path, why))?,
         };
         if let Some(name) =
             header.iter().enumerate().find(|(at, name)| header[..*at].contains(name)).map(|(_, name)| name)
@@ -35,18 +62,18 @@ pub(super) fn csv(paths: &[PathBuf], id: Option<&str>, delimiter: u8, most: u64,
             );
         }
         loop {
-            let (line, document) = match records.next().map_err(|error| out.error(path, error))? {
-                Next::End => break,
+            let (line, document) = match records.next().map_err(|error| items.fail(path, error))? {
+                Next::End => return Ok(()),
                 Next::TooLong { line } => (line, Err(too_large(&place(line), most))),
                 Next::Record { record, line } => {
                     (line, object(&header, &record).map_err(|why| format!("{} {why}", place(line))))
                 }
             };
-            let named = id.and_then(|id| document.as_ref().ok().and_then(|value| value.get(id)).and_then(as_id));
-            out.item(named.as_deref(), document.map(|value| Value::Object(value).to_string()), &|| place(line))?;
+            let id = self.id.as_ref();
+            let id = id.and_then(|id| document.as_ref().ok().and_then(|value| value.get(id)).and_then(as_id));
+            items.send(id.as_deref(), document.map(|value| Value::Object(value).to_string()), &|| place(line))?;
         }
     }
-    Ok(())
 }
 
 fn header(record: &ByteRecord) -> Result<Vec<String>, String> {

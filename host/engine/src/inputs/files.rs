@@ -8,14 +8,32 @@ use std::{
 use jackfield_loader::regular_file;
 use serde_json::json;
 
-use super::{Gone, Out, too_large};
+use super::too_large;
+use crate::source::{ItemIds, ItemSender, ItemSource, ReceiverGone};
 
-pub(super) fn files(paths: &[PathBuf], most: u64, out: &mut Out) -> Result<(), Gone> {
-    let ids = file_ids(paths);
-    for (path, id) in paths.iter().zip(ids) {
-        out.item(Some(&id), file(path, most), &|| format!("`{}`", path.display()))?;
+/// Files, each of which is an item.
+pub(super) struct FileItems {
+    pub(super) paths: Vec<PathBuf>,
+    /// The most bytes of an item.
+    pub(super) max_item_size: u64,
+}
+
+impl ItemSource for FileItems {
+    fn count(&self) -> Option<u64> {
+        Some(self.paths.len() as u64)
     }
-    Ok(())
+
+    fn ids(&self) -> ItemIds {
+        ItemIds { may_repeat: true, ..ItemIds::default() }
+    }
+
+    fn send_items(self: Box<Self>, items: &mut ItemSender) -> Result<(), ReceiverGone> {
+        let ids = file_ids(&self.paths);
+        for (path, id) in self.paths.iter().zip(ids) {
+            items.send(Some(&id), file(path, self.max_item_size), &|| format!("`{}`", path.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// Ids for files: the stem where that is unique, else the name, else the path.

@@ -4,51 +4,63 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use jackfield_loader::{escape_untrusted, regular_file};
 use serde_json::value::RawValue;
 
-use super::{Gone, Out, as_id, too_large};
-use crate::{input::field_of, top_level::Top};
+use super::{as_id, too_large};
+use crate::{
+    input::field_of,
+    source::{ItemIds, ItemSender, ItemSource, ReceiverGone},
+    top_level::Top,
+};
 
-/// What tells the items of a file from each other.
-pub(super) struct Items {
+/// Files that are items, or whose members or elements are.
+pub(super) struct JsonItems {
+    pub(super) paths: Vec<PathBuf>,
     /// The members of a file that is one item; none if no file is.
     pub(super) item_keys: Vec<String>,
     /// The field that is the id of an element.
     pub(super) id: Option<String>,
     /// The most bytes of an item.
-    pub(super) most: u64,
+    pub(super) max_item_size: u64,
 }
 
-impl Items {
-    /// Reads files one after the other. One that cannot be read, or is not JSON, is a failed item that has its stem as its id.
-    pub(super) fn read(&self, paths: &[impl AsRef<Path>], out: &mut Out) -> Result<(), Gone> {
-        for path in paths.iter().map(AsRef::as_ref) {
-            self.file(path, out)?;
-        }
-        Ok(())
+impl ItemSource for JsonItems {
+    fn count(&self) -> Option<u64> {
+        None
     }
 
-    fn file(&self, path: &Path, out: &mut Out) -> Result<(), Gone> {
+    fn ids(&self) -> ItemIds {
+        ItemIds { may_repeat: true, field: self.id.clone(), is_added: true }
+    }
+
+    /// A file that cannot be read, or is not JSON, is a failed item that has its stem as its id.
+    fn send_items(self: Box<Self>, items: &mut ItemSender) -> Result<(), ReceiverGone> {
+        self.paths.iter().try_for_each(|path| self.file(path, items))
+    }
+}
+
+impl JsonItems {
+    fn file(&self, path: &Path, out: &mut ItemSender) -> Result<(), ReceiverGone> {
         let shown = path.display();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let place = || format!("`{shown}`");
-        let text = match text_of(path, self.most) {
+        let text = match text_of(path, self.max_item_size) {
             Ok(text) => text,
-            Err(why) => return out.item(Some(&stem), Err(why), &place),
+            Err(why) => return out.send(Some(&stem), Err(why), &place),
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_ascii();
         match serde_json::from_str(text) {
             Ok(Top::Object(members)) => match self.is_one_item(&members) {
                 Ok(true) => {
                     let whole = unrepeated(&members, &place()).and_then(|()| self.bounded(text, &place));
-                    out.item(Some(&stem), whole, &place)
+                    out.send(Some(&stem), whole, &place)
                 }
                 Ok(false) => self.members(&members, &place(), out),
-                Err(why) => out.item(Some(&stem), Err(format!("{} {why}", place())), &place),
+                Err(why) => out.send(Some(&stem), Err(format!("{} {why}", place())), &place),
             },
             Ok(Top::Array(elements)) => self.elements(&elements, &place(), out),
             Ok(Top::Other(what)) => {
@@ -56,9 +68,9 @@ impl Items {
                     "{} holds {what}, and items are the members of an object or the elements of an array",
                     place()
                 );
-                out.item(Some(&stem), Err(why), &place)
+                out.send(Some(&stem), Err(why), &place)
             }
-            Err(error) => out.item(Some(&stem), Err(format!("{} is not JSON: {error}", place())), &place),
+            Err(error) => out.send(Some(&stem), Err(format!("{} is not JSON: {error}", place())), &place),
         }
     }
 
@@ -75,7 +87,7 @@ impl Items {
         }
     }
 
-    fn members(&self, members: &[(String, &RawValue)], file: &str, out: &mut Out) -> Result<(), Gone> {
+    fn members(&self, members: &[(String, &RawValue)], file: &str, out: &mut ItemSender) -> Result<(), ReceiverGone> {
         if members.is_empty() {
             tracing::warn!("{file} is an object without members: it has no items");
         }
@@ -86,12 +98,12 @@ impl Items {
                 None => self.bounded(value.get(), &place),
                 Some(_) => Err(repeated(name, file)),
             };
-            out.item(Some(name).filter(|name| !name.is_empty()).map(String::as_str), document, &place)?;
+            out.send(Some(name).filter(|name| !name.is_empty()).map(String::as_str), document, &place)?;
         }
         Ok(())
     }
 
-    fn elements(&self, elements: &[&RawValue], file: &str, out: &mut Out) -> Result<(), Gone> {
+    fn elements(&self, elements: &[&RawValue], file: &str, out: &mut ItemSender) -> Result<(), ReceiverGone> {
         if elements.is_empty() {
             tracing::warn!("{file} is an empty array: it has no items");
         }
@@ -112,21 +124,18 @@ impl Items {
                 }
                 _ => self.bounded(value.get(), &place),
             };
-            out.item(id.as_deref(), document, &place)?;
+            out.send(id.as_deref(), document, &place)?;
         }
         Ok(())
     }
 
     fn bounded(&self, json: &str, place: &dyn Fn() -> String) -> Result<String, String> {
-        if json.len() as u64 > self.most { Err(too_large(&place(), self.most)) } else { Ok(json.to_owned()) }
+        if json.len() as u64 > self.max_item_size {
+            Err(too_large(&place(), self.max_item_size))
+        } else {
+            Ok(json.to_owned())
+        }
     }
-}
-
-/// An item that is an object, with its id as the member `id`, unless it has one.
-pub(super) fn with_id(json: String, id: &str) -> String {
-    let Some(members) = json.strip_prefix('{').filter(|_| field_of(&json, "id").is_none()) else { return json };
-    let comma = if members.trim_ascii_start().starts_with('}') { "" } else { "," };
-    format!("{{\"id\":{}{comma}{members}", serde_json::Value::from(id))
 }
 
 fn text_of(path: &Path, most: u64) -> Result<String, String> {
@@ -155,10 +164,11 @@ fn repeated(name: &str, file: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use crate::{
+        inputs::BundledInputs,
+        source::{SourceItem, read},
+    };
     use jackfield_pipeline::InputPlan;
-
-    use crate::source::read;
 
     /// The items of files: id, and document or fault, with the folder's path taken out.
     fn items(files: &[(&str, &str)], item_keys: &[&str], id: Option<&str>, most: u64) -> Vec<(String, String)> {
@@ -173,9 +183,9 @@ mod tests {
             id: id.map(str::to_owned),
             max_item_size: most,
         };
-        let (chunks, _) = read(&input).expect("a source");
-        let items = chunks.iter().flat_map(|chunk| chunk.expect("items"));
-        let text = |item: super::super::SourceItem| match item.document {
+        let stream = read(&BundledInputs, &input).expect("a source");
+        let items = stream.items.iter().flat_map(|chunk| chunk.expect("items"));
+        let text = |item: SourceItem| match item.document {
             Ok(document) => document.to_string(),
             Err(fault) => fault.message.replace(&folder, "DIR"),
         };
@@ -252,15 +262,6 @@ mod tests {
             let read = items(&[("a.json", &text)], &[], None, 64);
             let wanted: Vec<_> = members.iter().map(|(name, text)| (name.clone(), serde_json::json!(text).to_string())).collect();
             prop_assert_eq!(read, wanted);
-        }
-
-        #[test]
-        fn an_item_with_its_id_is_the_item_and_its_id(members in prop::collection::btree_map("[a-z]{1,3}", 0..9, 0..4), id in "\\PC{0,6}") {
-            let text = serde_json::to_string(&members).expect("JSON");
-            let mut wanted = serde_json::json!(members);
-            wanted.as_object_mut().expect("an object").entry("id").or_insert_with(|| id.as_str().into());
-            let given: serde_json::Value = serde_json::from_str(&with_id(text, &id)).expect("JSON");
-            prop_assert_eq!(given, wanted);
         }
     }
 }

@@ -2,27 +2,54 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use jackfield_loader::regular_file;
 use serde_json::value::RawValue;
 
-use super::{Gone, Out, as_id, too_large};
-use crate::input::field_of;
+use super::{as_id, too_large};
+use crate::{
+    input::field_of,
+    source::{ItemIds, ItemSender, ItemSource, ReceiverGone},
+};
 
 /// How much of a long line's room is kept for the next one.
 const KEPT: usize = 1 << 20;
 
-pub(super) fn jsonl(paths: &[PathBuf], id: Option<&str>, most: u64, out: &mut Out) -> Result<(), Gone> {
-    for path in paths {
-        let mut reader = BufReader::new(regular_file::open(path).map_err(|error| out.error(path, error))?);
+/// Files, each line of which is an item.
+pub(super) struct LineItems {
+    pub(super) paths: Vec<PathBuf>,
+    /// The field that is the item's id.
+    pub(super) id: Option<String>,
+    /// The most bytes of an item.
+    pub(super) max_item_size: u64,
+}
+
+impl ItemSource for LineItems {
+    fn count(&self) -> Option<u64> {
+        None
+    }
+
+    fn ids(&self) -> ItemIds {
+        ItemIds::from_field(self.id.clone())
+    }
+
+    fn send_items(self: Box<Self>, items: &mut ItemSender) -> Result<(), ReceiverGone> {
+        self.paths.iter().try_for_each(|path| self.send_lines(path, items))
+    }
+}
+
+impl LineItems {
+    fn send_lines(&self, path: &Path, items: &mut ItemSender) -> Result<(), ReceiverGone> {
+        let most = self.max_item_size;
+        let mut reader = BufReader::new(regular_file::open(path).map_err(|error| items.fail(path, error))?);
         let mut line = Vec::new();
         for number in 1_u64.. {
             line.clear();
             line.shrink_to(KEPT);
             let place = || format!("line {number} of `{}`", path.display());
-            let document = match read_line(&mut reader, &mut line, most).map_err(|error| out.error(path, error))? {
+            let document = match read_line(&mut reader, &mut line, most).map_err(|error| items.fail(path, error))? {
                 Line::End => break,
                 Line::TooLong => Err(too_large(&place(), most)),
                 Line::Whole => match text_of(&line) {
@@ -30,11 +57,12 @@ pub(super) fn jsonl(paths: &[PathBuf], id: Option<&str>, most: u64, out: &mut Ou
                     text => value(text).map_err(|error| format!("line {number} of `{}` {error}", path.display())),
                 },
             };
-            let named = id.and_then(|id| document.as_ref().ok().and_then(|text| id_in(text, id)));
-            out.item(named.as_deref(), document, &place)?;
+            let id = self.id.as_deref();
+            let id = id.and_then(|id| document.as_ref().ok().and_then(|text| id_in(text, id)));
+            items.send(id.as_deref(), document, &place)?;
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn text_of(line: &[u8]) -> &[u8] {
