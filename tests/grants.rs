@@ -223,7 +223,7 @@ fn grants_that_do_not_parse_are_reported_all_at_once_with_their_positions() {
     );
     assert_snapshot!(said, @r"
     null: `--grant guest=nonsense`: `nonsense` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
-    null: `--grant nobody=clock`: the pipeline loads no plugin `nobody`
+    null: `--grant nobody=clock`: the pipeline does not load a plugin `nobody`
        hint: plugins of the pipeline: `guest`
     null: `--grant clock`: it does not say to which plugin
        hint: write `--grant PLUGIN=PERMISSION`, such as `--grant scorer=clock`

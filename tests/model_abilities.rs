@@ -94,7 +94,7 @@ pub fn run_with_jobs(pipeline: &Pipeline, jobs: usize, name: &str) -> PathBuf {
     path
 }
 
-fn plan(pipeline: &Pipeline, registry: &Registry) -> Result<Plan, jackfield_pipeline::Faults> {
+fn plan(pipeline: &Pipeline, registry: &Registry) -> Result<Plan, jackfield_pipeline::Diagnostics> {
     let draft = jackfield_pipeline::parse(PipelineRequest { path: pipeline.path(), set: &[], input: &[] })?;
     jackfield_pipeline::check(&draft, registry)
 }

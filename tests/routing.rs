@@ -162,7 +162,7 @@ impl Place {
     }
 }
 
-fn plan(folder: &Path, set: &[&str]) -> Result<Plan, jackfield_pipeline::Faults> {
+fn plan(folder: &Path, set: &[&str]) -> Result<Plan, jackfield_pipeline::Diagnostics> {
     let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
     let draft = jackfield_pipeline::parse(PipelineRequest { path: folder, set: &set, input: &[] })?;
     jackfield_pipeline::check(&draft, &registry())

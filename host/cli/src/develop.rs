@@ -14,7 +14,7 @@ use std::{
 
 use jackfield_engine::{Cancel, matched_files};
 use jackfield_loader::{Artifact, Digest, Form, Registry, sandbox::Permission};
-use jackfield_pipeline::{Draft, Request, StagePlan, parse};
+use jackfield_pipeline::{ParsedPipeline, Request, StagePlan, parse};
 use jackfield_store::Summary;
 use serde_json::{Value, json};
 
@@ -63,7 +63,12 @@ pub(super) fn develop(args: &Args) -> Exit {
 }
 
 /// One run. What goes wrong with it has been told, and the next change may mend it.
-fn round(args: &Args, draft: Option<&Draft>, interrupt: &Interrupt, (round, changed): (u64, &BTreeSet<PathBuf>)) {
+fn round(
+    args: &Args,
+    draft: Option<&ParsedPipeline>,
+    interrupt: &Interrupt,
+    (round, changed): (u64, &BTreeSet<PathBuf>),
+) {
     let talk = if args.json { Talk::Json } else { Talk::People };
     let cache = draft.map_or_else(String::new, free_name);
     let mut pipeline = PipelineArgs {
@@ -128,7 +133,7 @@ fn counts(summary: &Summary) -> (u64, u64) {
 }
 
 /// A name for the cache of the rounds that the pipeline has not given away.
-fn free_name(draft: &Draft) -> String {
+fn free_name(draft: &ParsedPipeline) -> String {
     let mut name = "watch".to_owned();
     while draft.has_cache(&name) {
         name.push_str("-again");
@@ -137,7 +142,7 @@ fn free_name(draft: &Draft) -> String {
 }
 
 /// What gives every stage that keeps no results a cache that does, as one would write it on the command line.
-fn memo(draft: &Draft, cache: &str, out: &Path) -> Vec<String> {
+fn memo(draft: &ParsedPipeline, cache: &str, out: &Path) -> Vec<String> {
     let folder = std::path::absolute(out).unwrap_or_else(|_| out.to_owned()).join(".watch");
     if let Err(error) = fs::create_dir_all(&folder) {
         tracing::warn!("results are not kept from round to round: cannot make `{}`: {error}", folder.display());
@@ -151,7 +156,7 @@ fn memo(draft: &Draft, cache: &str, out: &Path) -> Vec<String> {
 }
 
 /// Pins the native plugins that the pipeline allows to what they are now.
-fn pins(draft: &Draft) -> Vec<String> {
+fn pins(draft: &ParsedPipeline) -> Vec<String> {
     let allowed = draft.plugins().iter().filter(|entry| entry.allow_native);
     let native = |path: &Path| Artifact::read(path).ok().filter(|artifact| artifact.form() == Some(Form::Native));
     // This digest holds the libraries beside the plugin too that are loaded with it.
@@ -219,7 +224,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn of(args: &Args, draft: Option<&Draft>) -> Self {
+    fn of(args: &Args, draft: Option<&ParsedPipeline>) -> Self {
         let path = &args.pipeline.path;
         let file = if path.is_dir() { path.join("pipeline.toml") } else { path.clone() };
         let mut files = vec![file, lock_path(path)];

@@ -6,7 +6,7 @@ use clap::Args;
 use jackfield::bundled;
 use jackfield_engine::{StageInstances, open_stages};
 use jackfield_loader::{Registry, escape_untrusted};
-use jackfield_pipeline::{Draft, ExtensionRef, Faults, Plan, Request, Style};
+use jackfield_pipeline::{Diagnostics, ExtensionRef, ParsedPipeline, Plan, Request, Style};
 use jackfield_services::{Services, open_services};
 
 use super::{
@@ -64,23 +64,23 @@ pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, E
     let (mut draft, plan, registry) = compile(args, talk)?;
     let instances = open_stages(&plan, &registry).unwrap_or_else(|refused| {
         for fault in refused {
-            draft.fault_at_stage(&fault.stage, fault.failure.to_string());
+            draft.report_at_stage(&fault.stage, fault.failure.to_string());
         }
         Vec::new()
     });
     // They run at export, and what would fail then fails now.
     for stage in &plan.exports {
         if let Err(failure) = stage.extension.open(&stage.config, &stage.limits, &registry) {
-            draft.fault_at_stage(&stage.name, failure.to_string());
+            draft.report_at_stage(&stage.name, failure.to_string());
         }
     }
     let services = open_services(&plan, &registry).unwrap_or_else(|refused| {
         for fault in refused {
-            draft.fault_at_service(&fault.service, fault.failure.to_string());
+            draft.report_at_service(&fault.service, fault.failure.to_string());
         }
         Services::default()
     });
-    if let Some(faults) = draft.faults() {
+    if let Some(faults) = draft.diagnostics() {
         report(&faults, talk);
         return Err(Exit::Usage);
     }
@@ -95,9 +95,9 @@ pub(super) fn load_plan(args: &PipelineArgs, talk: Talk) -> Result<(Plan, Regist
 }
 
 /// As [`load_plan`], with the draft.
-pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<(Draft, Plan, Registry), Exit> {
+pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<(ParsedPipeline, Plan, Registry), Exit> {
     let request = Request { path: &args.path, set: &args.set, input: &args.input };
-    let wrong = |faults: &Faults| {
+    let wrong = |faults: &Diagnostics| {
         report(faults, talk);
         Exit::Usage
     };
@@ -131,7 +131,7 @@ fn tell_missing(plan: &Plan, registry: &Registry) {
     }
 }
 
-pub(super) fn report(faults: &Faults, talk: Talk) {
+pub(super) fn report(faults: &Diagnostics, talk: Talk) {
     match talk {
         Talk::People => {
             let style = Style { color: terminal().color(), unicode: terminal().interactive() };

@@ -10,7 +10,7 @@ use jackfield_loader::{
     lock::{self, Claim, Lock, Refusal},
     regular_file,
 };
-use jackfield_pipeline::{Draft, Fault, PluginEntry, Span};
+use jackfield_pipeline::{Diagnostic, ParsedPipeline, PluginEntry, Span};
 
 /// Where the lockfile of a pipeline lies: beside its file.
 pub(super) fn lock_path(pipeline: &Path) -> PathBuf {
@@ -19,13 +19,13 @@ pub(super) fn lock_path(pipeline: &Path) -> PathBuf {
 
 /// Reads the lockfile of a pipeline; none if there is none. What is wrong with it becomes faults of the draft, and then no
 /// plugin may be loaded.
-pub(super) fn read_lock(pipeline: &Path, draft: &mut Draft) -> Result<Option<Lock>, ()> {
+pub(super) fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<Lock>, ()> {
     let path = lock_path(pipeline);
     let bytes = match regular_file::read(&path, regular_file::MOST_TEXT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            draft.fault(Fault::new("lockfile", format!("cannot read `{}`: {error}", path.display())));
+            draft.report(Diagnostic::new("lockfile", format!("cannot read `{}`: {error}", path.display())));
             draft.leave_plugins_out();
             return Err(());
         }
@@ -34,14 +34,14 @@ pub(super) fn read_lock(pipeline: &Path, draft: &mut Draft) -> Result<Option<Loc
         let source = draft.add_source(path.display().to_string(), String::from_utf8_lossy(&bytes));
         for fault in faults {
             let place = Span { source, start: fault.at.start, end: fault.at.end };
-            draft.fault(Fault::at("lockfile", place, fault.message).label(fault.label).hint(fault.hint));
+            draft.report(Diagnostic::at("lockfile", place, fault.message).label(fault.label).hint(fault.hint));
         }
         draft.leave_plugins_out();
     })
 }
 
 /// What the pipeline says of a plugin file.
-pub(super) fn claim<'a>(draft: &Draft, entry: &'a PluginEntry) -> Claim<'a> {
+pub(super) fn claim<'a>(draft: &ParsedPipeline, entry: &'a PluginEntry) -> Claim<'a> {
     // Its parts, so that `./a` is `a`.
     let locked_path: PathBuf = entry.path.strip_prefix(draft.folder()).unwrap_or(&entry.path).components().collect();
     Claim {
@@ -92,21 +92,21 @@ pub(super) fn shell_word(word: &str) -> String {
 }
 
 /// A refusal as a fault, without its place.
-pub(super) fn fault(alias: &str, refusal: &Refusal, lock: Option<&Lock>, accept: &Accept) -> Fault {
+pub(super) fn fault(alias: &str, refusal: &Refusal, lock: Option<&Lock>, accept: &Accept) -> Diagnostic {
     match refusal {
         Refusal::Load(error @ LoadError::Read { .. }) => {
             let locked = lock.and_then(|lock| lock.get(alias));
             let hint = locked
                 .map(|locked| format!("get the file back that `{}` holds: sha256 {}", lock::FILE_NAME, locked.sha256));
-            Fault::new("plugin", format!("plugin `{alias}` cannot be loaded: {error}")).hint(hint)
+            Diagnostic::new("plugin", format!("plugin `{alias}` cannot be loaded: {error}")).hint(hint)
         }
         Refusal::Load(error) => {
-            Fault::new("plugin", format!("plugin `{alias}` cannot be loaded: {error}")).hint(error.hint())
+            Diagnostic::new("plugin", format!("plugin `{alias}` cannot be loaded: {error}")).hint(error.hint())
         }
         Refusal::Signature(error) => {
-            Fault::new("signature", format!("plugin `{alias}` is not loaded: {error}")).hint(error.hint())
+            Diagnostic::new("signature", format!("plugin `{alias}` is not loaded: {error}")).hint(error.hint())
         }
-        Refusal::Locked(difference) => Fault::new("locked", format!("plugin `{alias}` {}", difference.summary()))
+        Refusal::Locked(difference) => Diagnostic::new("locked", format!("plugin `{alias}` {}", difference.summary()))
             .note(format!("what is locked (-) and what is there (+):\n{}", indented(&difference.lines())))
             .hint(difference.hint(&accept.update(alias), &accept.lock())),
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jackfield_loader::lock::{Difference, Found, Lock, Native, Refusal, Signers, Undescribed, examine};
-use jackfield_pipeline::{Draft, PluginEntry, Request};
+use jackfield_pipeline::{ParsedPipeline, PluginEntry, Request};
 use jackfield_store::write_whole;
 
 use super::{
@@ -21,7 +21,7 @@ pub(super) struct Survey {
     pub(super) lock: Option<Lock>,
     pub(super) signers: Signers,
     pub(super) accept: Accept,
-    draft: Draft,
+    draft: ParsedPipeline,
 }
 
 /// What is there of a plugin, and how it differs from what is locked.
@@ -36,7 +36,7 @@ impl Survey {
             Exit::Usage
         })?;
         let lock = read_lock(pipeline, &mut draft).ok().flatten();
-        if let Some(faults) = draft.faults() {
+        if let Some(faults) = draft.diagnostics() {
             report(&faults, talk);
             return Err(Exit::Usage);
         }

@@ -86,7 +86,7 @@ pub(super) fn test(args: &Args) -> Exit {
             Ok(compiled) => compiled,
             Err(exit) => return exit,
         };
-    if let Some(faults) = draft.faults() {
+    if let Some(faults) = draft.diagnostics() {
         report(&faults, talk);
         return Exit::Usage;
     }

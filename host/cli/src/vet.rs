@@ -6,7 +6,7 @@ use jackfield_loader::{
     Registry,
     lock::{Refusal, admit},
 };
-use jackfield_pipeline::{Draft, Fault};
+use jackfield_pipeline::{Diagnostic, ParsedPipeline};
 
 use super::lockfile::{Accept, claim, fault, lock_path, read_lock};
 
@@ -14,14 +14,14 @@ use super::lockfile::{Accept, claim, fault, lock_path, read_lock};
 ///
 /// Nothing is loaded before every file has been held to its signature and to the lockfile: a pipeline with one file that
 /// was tampered with runs no code of the others either.
-pub(super) fn load_plugins(draft: &mut Draft, pipeline: &Path, locked: bool, registry: &mut Registry) {
+pub(super) fn load_plugins(draft: &mut ParsedPipeline, pipeline: &Path, locked: bool, registry: &mut Registry) {
     let entries = draft.plugins().to_vec();
     let Ok(lock) = read_lock(pipeline, draft) else { return };
     let accept = Accept::new(pipeline);
     if lock.is_none() && locked && !entries.is_empty() {
         let message = format!("`--locked` is given, but there is no `{}`", lock_path(pipeline).display());
         let hint = format!("write it with `{}`, look at what it holds, and keep it with the pipeline", accept.lock());
-        draft.fault(Fault::new("lockfile", message).hint(hint));
+        draft.report(Diagnostic::new("lockfile", message).hint(hint));
         return draft.leave_plugins_out();
     }
     let Some(signers) = draft.signers().cloned() else { return draft.leave_plugins_out() };

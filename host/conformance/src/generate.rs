@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_pipeline::{Alternative, Ty, View, alternatives};
+use jackfield_pipeline::{Alternative, JsonType, View, alternatives};
 use jackfield_plugin_api::{DIGESTED_PATH_FORMAT, FILE_PATH_FORMAT, Random, element_count};
 use serde_json::{Map, Value, json};
 
@@ -93,7 +93,10 @@ impl<'a> Generator<'a> {
         }
         let narrow = self.is_narrow(depth);
         self.left = self.left.saturating_sub(1);
-        if narrow && let Some(flat) = choices.iter().position(|one| !matches!(one.ty, Some(Ty::Object | Ty::Array))) {
+        if narrow
+            && let Some(flat) =
+                choices.iter().position(|one| !matches!(one.ty, Some(JsonType::Object | JsonType::Array)))
+        {
             choices.swap(0, flat);
             choices.truncate(1);
         }
@@ -106,13 +109,13 @@ impl<'a> Generator<'a> {
             return values[self.random.below(values.len() as u64) as usize].clone();
         }
         match choice.ty {
-            Some(Ty::Null) => Value::Null,
-            Some(Ty::Boolean) => Value::Bool(self.random.below(2) == 1),
-            Some(Ty::Integer) => self.number(&choice, true),
-            Some(Ty::Number) => self.number(&choice, false),
-            Some(Ty::Array) => self.list(&choice, depth),
-            Some(Ty::Object) => self.object(&choice, depth),
-            Some(Ty::String) => Value::String(self.text(&choice)),
+            Some(JsonType::Null) => Value::Null,
+            Some(JsonType::Boolean) => Value::Bool(self.random.below(2) == 1),
+            Some(JsonType::Integer) => self.number(&choice, true),
+            Some(JsonType::Number) => self.number(&choice, false),
+            Some(JsonType::Array) => self.list(&choice, depth),
+            Some(JsonType::Object) => self.object(&choice, depth),
+            Some(JsonType::String) => Value::String(self.text(&choice)),
             None if choice.keyword("properties").next().is_some() => self.object(&choice, depth),
             None => Value::String(self.text(&choice)),
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_plugin_api::{TEXT_FILE_FORMAT, TEXT_FILES_FORMAT};
+use jackfield_pipeline::schema_violation;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -42,8 +43,7 @@ impl Schema {
     /// What is wrong with a value, and where.
     pub(super) fn fault(&self, value: &Value) -> Option<String> {
         let error = self.validator.as_ref()?.iter_errors(value).next()?;
-        let place = error.instance_path().to_string();
-        Some(if place.is_empty() { error.to_string() } else { format!("`{place}`: {error}") })
+        Some(schema_violation(&error, None, usize::MAX))
     }
 
     /// The listed properties of the top level.

@@ -6,7 +6,7 @@ use jackfield_loader::{
     Form, Offer,
     sandbox::{Grants, Permission, size},
 };
-use jackfield_pipeline::{Plan, StagePlan};
+use jackfield_pipeline::{Plan, StagePlan, schema_violation};
 use jackfield_plugin_api::{Document, Failure, Instance, MAX_DIMENSIONS, Result};
 use jackfield_services::{Cache, Http, Model, Services, StageRecorder};
 use jackfield_store::{Blobs, Ledger};
@@ -194,12 +194,7 @@ impl StageRuntime {
         }
         match schema.validate(&value) {
             Ok(()) => Ok(document),
-            Err(error) => {
-                let path = error.instance_path().to_string();
-                let subject = if path.is_empty() { "the answer".to_owned() } else { format!("`{path}`") };
-                let what: String = error.to_string().chars().take(300).collect();
-                invalid(format!("{subject}: {what}"))
-            }
+            Err(error) => invalid(schema_violation(&error, Some("the answer"), 300)),
         }
     }
 }

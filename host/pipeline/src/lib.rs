@@ -1,20 +1,21 @@
-//! TEXT -> PLAN: a compiler for pipeline files. Every pass adds to one list of faults, so that all are reported at once.
+//! The compiler for pipeline files: the text of a pipeline becomes a [`Plan`]. Every pass adds to one list of diagnostics, so
+//! that all of them are reported at once.
 //!
-//! Each module uses only those above it:
+//! The modules, each of which uses only those above it:
 //!
-//! - `step`: the steps of a way into a value.
-//! - `diagnostics`: places in texts, what is wrong there, and how that is shown.
+//! - `step`: the steps of a path into a value.
+//! - `diagnostics`: spans in texts, what is wrong there, and how that is shown.
 //! - `schema`: what is known of a value before anything runs.
 //! - `plan`: the [`Plan`], which is the outcome.
 //! - `keys`: which keys a pipeline file may have, and the JSON Schema made of that.
-//! - `syntax`: TEXT -> a tree of values with their places, whose shape is checked.
-//! - `draft`: the tree -> [`Draft`], in which everything has its type and nothing is looked up.
-//! - `check`: [`Draft`] and the extensions that there are -> [`Plan`].
+//! - `syntax`: turns the text into a tree of values with their spans, and checks the shape of every value.
+//! - `parsed`: turns the tree into a [`ParsedPipeline`], in which every value has its type and no name is resolved.
+//! - `check`: turns a [`ParsedPipeline`] and the extensions of the loaded plugins into a [`Plan`].
 
 mod check;
 mod diagnostics;
-mod draft;
 mod keys;
+mod parsed;
 mod plan;
 mod schema;
 mod step;
@@ -23,14 +24,16 @@ mod syntax;
 mod tests;
 
 pub use check::{check, tests_of};
-pub use diagnostics::{Fault, FaultRecord, Faults, SourceId, SourceText, Sources, Span, Spanned, Style, hint_for};
-pub use draft::{Draft, PluginEntry, Request, parse};
+pub use diagnostics::{
+    Diagnostic, DiagnosticRecord, Diagnostics, SourceId, SourceText, Sources, Span, Spanned, Style, hint_for,
+};
 pub use keys::json_schema;
+pub use parsed::{ParsedPipeline, PluginEntry, Request, parse};
 pub use plan::MOST_CALLS;
 pub use plan::{
     ArmPlan, Budget, CachePlan, Concurrency, Expectation, ExtensionRef, InputExpr, InputPlan, ModelPlan, ObjectivePlan,
     OnError, OutputPlan, PathIdentities, Plan, Policy, Price, Rate, RoutePlan, SPEND_MEMBERS, Scope, SearchPlan,
-    SearchStop, SearchTarget, Source, StagePlan, StudyPlace, TableEntry, TestPlan, TierPlan, ViewKind, ViewMarks, Wire,
+    SearchStop, SearchTarget, Source, StagePlan, StudyFile, TableEntry, TestPlan, TierPlan, ViewKind, ViewMarks, Wire,
 };
-pub use schema::{Alternative, Ty, View, alternatives};
+pub use schema::{Alternative, JsonType, View, alternatives, schema_violation};
 pub use step::Step;

@@ -1,4 +1,4 @@
-//! The steps of a way into a value: fields, indices, every element.
+//! The steps of a path into a value: a field, an element, or every element.
 
 use std::fmt;
 

@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 
-use jackfield_loader::{Offer, Plugin};
 use serde_json::Value;
 
 use super::found::{CheckedConfig, RouteFound, SearchFound, Services};
 use crate::{
-    diagnostics::Fault,
-    draft::{Draft, WireRef},
+    diagnostics::Diagnostic,
+    parsed::{ParsedPipeline, WireRef},
     plan::Source,
 };
+use jackfield_loader::{Offer, Plugin};
 
-/// A draft, and what is known of it so far; lists are parallel to its stages.
+/// A parsed pipeline, and what is known of it so far; lists have an entry for each of its stages.
 pub(crate) struct Checker<'a> {
-    pub(crate) draft: &'a Draft,
-    /// Where each stage stands among those of the draft.
-    pub(crate) places: HashMap<&'a str, usize>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) parsed: &'a ParsedPipeline,
+    /// The index of each stage in the parsed pipeline, by name.
+    pub(crate) stage_indices: HashMap<&'a str, usize>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) offers: Vec<Option<(&'a Plugin, &'a Offer)>>,
     pub(crate) configs: Vec<CheckedConfig>,
     /// Schema of an item.
@@ -32,22 +32,22 @@ pub(crate) struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     /// The stage of this name.
-    pub(crate) fn stage(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+    pub(crate) fn stage_index(&self, name: &str) -> Option<usize> {
+        self.stage_indices.get(name).copied()
     }
 
     /// The names of all stages.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.draft.stages.iter().map(|stage| stage.name.text.as_str())
+    pub(crate) fn stage_names(&self) -> impl Iterator<Item = &'a str> {
+        self.parsed.stages.iter().map(|stage| stage.name.text.as_str())
     }
 
-    /// Where a wire comes from, by the order of the draft; none if it cannot be told.
-    pub(crate) fn source(&self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
+    /// The source of a wire, with the index that a stage has in the parsed pipeline; none if there is no such source.
+    pub(crate) fn wire_source(&self, stage: Option<usize>, wire: &WireRef) -> Option<Source> {
         let text = wire.text.as_ref()?;
         match text.source.as_str() {
             "input" => Some(Source::Input),
-            "each" => stage.and_then(|stage| self.draft.stages[stage].for_each.as_ref()).map(|_| Source::Each),
-            name => match self.stage(name) {
+            "each" => stage.and_then(|stage| self.parsed.stages[stage].for_each.as_ref()).map(|_| Source::Each),
+            name => match self.stage_index(name) {
                 Some(index) => Some(Source::Stage(index)),
                 None => (name == "spend" && stage.is_none()).then_some(Source::Spend),
             },
@@ -56,7 +56,7 @@ impl<'a> Checker<'a> {
 }
 
 impl Checker<'_> {
-    pub(crate) fn extension(&self, stage: usize) -> String {
+    pub(crate) fn extension_name(&self, stage: usize) -> String {
         self.offers[stage].map(|(_, offer)| offer.descriptor.name.clone()).unwrap_or_default()
     }
 }

@@ -1,16 +1,16 @@
 //! The digest of a plan: the same for two plans that cannot differ in a result.
 
-use jackfield_loader::Digest;
 use serde_json::{Map, Value, json};
 
 use crate::plan::{
     ArmPlan, InputExpr, InputPlan, ModelPlan, ObjectivePlan, Plan, RoutePlan, SearchPlan, SearchTarget, Source,
     StagePlan, Wire,
 };
+use jackfield_loader::Digest;
 
 /// The digest of all in a plan that can change a result: not where items lie, how many there are, nor how many calls are
 /// made at a time or how long they may take.
-pub(crate) fn of(plan: &Plan) -> Digest {
+pub(crate) fn digest_of(plan: &Plan) -> Digest {
     let stages: Map<String, Value> =
         plan.stages.iter().map(|stage| (stage.name.clone(), stage_value(plan, stage))).collect();
     let mut value = json!({ "name": plan.name, "seed": plan.seed, "input": input(&plan.input), "stages": stages });

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_loader::{Offer, Plugin, Registry};
 use jackfield_plugin_api::{Kind, Picks};
 
 use super::checker::Checker;
 use crate::{
-    diagnostics::{Fault, Span, Spanned, suggest},
+    diagnostics::{Diagnostic, Span, Spanned, suggest},
     plan::ExtensionRef,
 };
+use jackfield_loader::{Offer, Plugin, Registry};
 
 impl<'a> Checker<'a> {
     /// Looks up the extension of each stage.
-    pub(crate) fn extensions(&mut self, registry: &'a Registry) {
-        self.aliases(registry);
-        let draft = self.draft;
-        for stage in &draft.stages {
+    pub(crate) fn look_up_extensions(&mut self, registry: &'a Registry) {
+        self.check_aliases(registry);
+        let parsed = self.parsed;
+        for stage in &parsed.stages {
             let kinds = match stage.kind {
                 Some(kind) => vec![kind],
                 None => stage_kinds(),
@@ -26,7 +26,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Looks up one extension of these kinds; faults say what is wrong with the reference.
+    /// Looks up one extension of these kinds; diagnostics say what is wrong with the reference.
     pub(crate) fn look_up(
         &mut self,
         registry: &'a Registry,
@@ -36,29 +36,29 @@ impl<'a> Checker<'a> {
         let uses = uses?;
         let found = registry.find_all(kinds, &uses.value);
         match found.as_slice() {
-            [] => self.missing(registry, kinds, uses),
+            [] => self.report_missing(registry, kinds, uses),
             [only] => return Some(*only),
-            several => self.faults.push(ambiguous(several, uses)),
+            several => self.diagnostics.push(ambiguous(several, uses)),
         }
         None
     }
 
-    /// Two plugins of one name could not be told apart.
-    fn aliases(&mut self, registry: &Registry) {
+    /// Reports two plugins of the same name, as references to them would be ambiguous.
+    fn check_aliases(&mut self, registry: &Registry) {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for plugin in registry.plugins() {
-            let entry = self.draft.plugins.iter().find(|entry| entry.alias == plugin.alias);
+            let entry = self.parsed.plugins.iter().find(|entry| entry.alias == plugin.alias);
             if !seen.insert(&plugin.alias)
                 && let Some(entry) = entry
             {
                 let message = format!("two plugins are called `{}`", plugin.alias);
-                self.faults.push(Fault::at("duplicate-plugin", entry.span, message));
+                self.diagnostics.push(Diagnostic::at("duplicate-plugin", entry.span, message));
             }
         }
     }
 
-    fn missing(&mut self, registry: &Registry, kinds: &[Kind], uses: &Spanned<String>) {
-        let fault = |at: Span, message: String| Fault::at("unknown-extension", at, message);
+    fn report_missing(&mut self, registry: &Registry, kinds: &[Kind], uses: &Spanned<String>) {
+        let diagnostic = |at: Span, message: String| Diagnostic::at("unknown-extension", at, message);
         let kind = joined(kinds.iter().map(Kind::to_string), "or");
         // A stage that says its kind may have said the wrong one.
         let others: Vec<Kind> = stage_kinds().into_iter().filter(|other| !kinds.contains(other)).collect();
@@ -68,32 +68,38 @@ impl<'a> Checker<'a> {
             Vec::new()
         };
         if let Some((_, offer)) = other.first() {
-            let is = offer.descriptor.kind;
+            let other_kind = offer.descriptor.kind;
             let message = format!("there is no {kind} `{}`", uses.value);
-            let hint = format!("`{}` is {} {is}: leave `kind` out, or say `kind = \"{is}\"`", uses.value, article(is));
-            return self.faults.push(fault(uses.span, message).hint(hint));
+            let hint = format!(
+                "`{}` is {} {other_kind}: leave `kind` out, or say `kind = \"{other_kind}\"`",
+                uses.value,
+                article(other_kind)
+            );
+            return self.diagnostics.push(diagnostic(uses.span, message).hint(hint));
         }
         if let Some((alias, name)) = uses.value.split_once('/') {
-            let at = self.inside(uses, alias);
+            let at = self.span_of_part(uses, alias);
             match registry.plugins().iter().find(|plugin| plugin.alias == alias) {
                 Some(plugin) => {
                     let descriptors = plugin.offers.iter().map(|offer| &offer.descriptor);
                     let offers = descriptors.filter(|descriptor| kinds.contains(&descriptor.kind));
                     let names = offers.map(|offer| offer.name.as_str());
-                    let at = self.inside(uses, name);
-                    self.faults.push(fault(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(
+                    let at = self.span_of_part(uses, name);
+                    self.diagnostics.push(diagnostic(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(
                         suggest::hint_for(name, &format!("its {}", joined(kinds.iter().map(plural), "and")), names),
                     ));
                 }
                 // It is in the pipeline, so it could not be loaded, which is reported.
-                None if self.draft.plugins.iter().any(|entry| entry.alias == alias) => {}
+                None if self.parsed.plugins.iter().any(|entry| entry.alias == alias) => {}
                 None => {
                     let aliases = registry.plugins().iter().map(|plugin| plugin.alias.as_str());
-                    self.faults.push(fault(at, format!("there is no plugin `{alias}`")).hint(suggest::hint_for(
-                        alias,
-                        "known plugins",
-                        aliases,
-                    )));
+                    self.diagnostics.push(
+                        diagnostic(at, format!("there is no plugin `{alias}`")).hint(suggest::hint_for(
+                            alias,
+                            "known plugins",
+                            aliases,
+                        )),
+                    );
                 }
             }
             return;
@@ -101,19 +107,17 @@ impl<'a> Checker<'a> {
         let offers = kinds.iter().flat_map(|kind| registry.offers(*kind));
         let names: BTreeSet<&str> = offers.map(|(_, offer)| offer.descriptor.name.as_str()).collect();
         // A plugin that failed to load may be the one that offers it.
-        if self.draft.plugins_missing && suggest::nearest(&uses.value, names.iter().copied()).is_none() {
+        if self.parsed.plugins_missing && suggest::nearest(&uses.value, names.iter().copied()).is_none() {
             return;
         }
-        self.faults.push(fault(uses.span, format!("there is no {kind} `{}`", uses.value)).hint(suggest::hint_for(
-            &uses.value,
-            &format!("known {}", joined(kinds.iter().map(plural), "and")),
-            names,
-        )));
+        self.diagnostics.push(diagnostic(uses.span, format!("there is no {kind} `{}`", uses.value)).hint(
+            suggest::hint_for(&uses.value, &format!("known {}", joined(kinds.iter().map(plural), "and")), names),
+        ));
     }
 
-    /// The place of a part of a string.
-    fn inside(&self, string: &Spanned<String>, part: &str) -> Span {
-        let raw = self.draft.sources.text(string.span);
+    /// The span of a part of a string.
+    fn span_of_part(&self, string: &Spanned<String>, part: &str) -> Span {
+        let raw = self.parsed.sources.text(string.span);
         let found = raw
             .find(&string.value)
             .and_then(|_| if string.value.starts_with(part) { raw.find(part) } else { raw.rfind(part) });
@@ -142,8 +146,8 @@ fn article(kind: Kind) -> &'static str {
     if kind == Kind::Analyzer { "an" } else { "a" }
 }
 
-/// The fault of a reference that can mean several extensions.
-fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Fault {
+/// The diagnostic of a reference that can mean several extensions.
+fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Diagnostic {
     let name = uses.value.rsplit('/').next().unwrap_or_default();
     let mut kinds: Vec<Kind> = several.iter().map(|(_, offer)| offer.descriptor.kind).collect();
     kinds.dedup();
@@ -168,11 +172,11 @@ fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Fault {
         }
     };
     let hint = format!("say which: {}", ways.join(" or "));
-    Fault::at("ambiguous-extension", uses.span, message).hint(hint)
+    Diagnostic::at("ambiguous-extension", uses.span, message).hint(hint)
 }
 
-/// An extension, pinned.
-pub(crate) fn extension_ref((plugin, offer): (&Plugin, &Offer)) -> ExtensionRef {
+/// A reference to an extension, pinned by the digest of its plugin.
+pub(crate) fn extension_ref(plugin: &Plugin, offer: &Offer) -> ExtensionRef {
     let descriptor = &offer.descriptor;
     ExtensionRef {
         plugin: plugin.alias.clone(),
@@ -184,7 +188,7 @@ pub(crate) fn extension_ref((plugin, offer): (&Plugin, &Offer)) -> ExtensionRef 
     }
 }
 
-/// Where to find a policy of the other sort.
+/// A hint that names the policies which pick arms, or values.
 pub(crate) fn policies(registry: &Registry, picks: Picks) -> Option<String> {
     let names: BTreeSet<&str> = registry
         .offers(Kind::RoutingPolicy)

@@ -1,48 +1,61 @@
-//! What the passes of the check have found out so far, for the passes after them.
+//! The results of the passes of the check, which later passes use.
 
 use std::collections::BTreeMap;
 
-use jackfield_loader::{Offer, Plugin};
 use jackfield_plugin_api::{Dimension, Values};
 use serde_json::Value;
 
 use crate::{
     diagnostics::Span,
-    draft::WireRef,
+    parsed::WireRef,
     plan::{ArmPlan, PathIdentities},
 };
+use jackfield_loader::{Offer, Plugin};
 
-/// A `with` table that was checked, with what stands for the paths in it.
+/// A `with` table that was checked, with what replaces the paths in it where configurations are compared.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckedConfig {
     pub(crate) value: Value,
     pub(crate) paths: PathIdentities,
 }
 
-/// An extension that was found, with its configuration.
-pub(crate) type Found<'a> = (Option<(&'a Plugin, &'a Offer)>, CheckedConfig);
+/// The extension of a model or of a tier of a cache, with its configuration.
+pub(crate) struct ServiceFound<'a> {
+    /// None if there is no such extension, which is reported.
+    pub(crate) extension: Option<(&'a Plugin, &'a Offer)>,
+    pub(crate) config: CheckedConfig,
+}
 
-/// What is known of the services; parallel to the draft.
+/// A number to learn from, as it is written.
+#[derive(Clone)]
+pub(crate) struct Objective {
+    pub(crate) name: String,
+    pub(crate) wire: WireRef,
+    /// Whether less is better.
+    pub(crate) minimize: bool,
+}
+
+/// What is known of the services; parallel to the parsed pipeline.
 #[derive(Default)]
 pub(crate) struct Services<'a> {
-    pub(crate) models: Vec<Found<'a>>,
-    pub(crate) tiers: Vec<Vec<Found<'a>>>,
+    pub(crate) models: Vec<ServiceFound<'a>>,
+    pub(crate) tiers: Vec<Vec<ServiceFound<'a>>>,
 }
 
 impl<'a> Services<'a> {
-    /// The model of this index in the draft.
-    pub(crate) fn model(&self, index: usize) -> Option<&Found<'a>> {
+    /// The model of this index in the parsed pipeline.
+    pub(crate) fn model(&self, index: usize) -> Option<&ServiceFound<'a>> {
         self.models.get(index)
     }
 
     /// The extensions of the tiers, by cache.
     pub(crate) fn tiers(&self) -> impl Iterator<Item = impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>>> {
-        self.tiers.iter().map(|tiers| tiers.iter().map(|(found, _)| *found))
+        self.tiers.iter().map(|tiers| tiers.iter().map(|tier| tier.extension))
     }
 
     /// The extensions of the models.
     pub(crate) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>> {
-        self.models.iter().map(|(found, _)| *found)
+        self.models.iter().map(|model| model.extension)
     }
 }
 
@@ -51,7 +64,7 @@ pub(crate) struct RouteFound<'a> {
     pub(crate) found: Option<(&'a Plugin, &'a Offer)>,
     pub(crate) config: CheckedConfig,
     pub(crate) arms: Vec<ArmPlan>,
-    pub(crate) objectives: Vec<(String, WireRef, bool)>,
+    pub(crate) objectives: Vec<Objective>,
 }
 
 impl<'a> RouteFound<'a> {
@@ -71,11 +84,11 @@ pub(crate) struct SearchFound<'a> {
     pub(crate) found: Option<(&'a Plugin, &'a Offer)>,
     pub(crate) config: CheckedConfig,
     pub(crate) space: SpaceFound,
-    pub(crate) objectives: Vec<(String, WireRef, bool)>,
+    pub(crate) objectives: Vec<Objective>,
     pub(crate) reports: Vec<WireRef>,
     pub(crate) points: Vec<Values>,
     /// Configurations that stages have with some of the values, each with its stage.
-    pub(crate) tried: Vec<(usize, Value)>,
+    pub(crate) tried_configs: Vec<(usize, Value)>,
 }
 
 impl<'a> SearchFound<'a> {
@@ -86,7 +99,7 @@ impl<'a> SearchFound<'a> {
 
     /// Configurations that a stage has with some of the values.
     pub(crate) fn configs_of(&self, stage: usize) -> impl Iterator<Item = &Value> {
-        self.tried.iter().filter(move |(of, _)| *of == stage).map(|(_, config)| config)
+        self.tried_configs.iter().filter(move |(of, _)| *of == stage).map(|(_, config)| config)
     }
 
     /// The space.
@@ -95,26 +108,25 @@ impl<'a> SearchFound<'a> {
     }
 }
 
-/// The keys that are searched, what a condition is on before what depends on it.
+/// The keys that are searched; a key that a condition names comes before the key that has the condition.
 #[derive(Default)]
 pub(crate) struct SpaceFound {
     pub(crate) keys: Vec<SearchedKey>,
-    /// The stages that are searched, each with where the first of its keys stands: those too of whose keys none is as it
-    /// should be.
+    /// The stages that are searched, each with the span of the first of its keys, including those whose keys are all wrong.
     pub(crate) stages: BTreeMap<usize, Span>,
-    /// Whether that is all of the space: nothing of it is wrong.
+    /// Whether the keys are the whole space, because nothing in it is wrong.
     pub(crate) whole: bool,
 }
 
 /// A key of a stage that is searched.
 pub(crate) struct SearchedKey {
     pub(crate) dimension: Dimension,
-    /// The stage, by index in the draft.
+    /// The stage, by index in the parsed pipeline.
     pub(crate) stage: usize,
-    /// The way to the key from the stage's `with`.
+    /// The path to the key from the stage's `with`.
     pub(crate) path: Vec<String>,
-    /// Where its name stands.
+    /// The span of its name.
     pub(crate) span: Span,
-    /// What was written for it, by index in the draft.
-    pub(crate) draft: usize,
+    /// What was written for it, by index in the parsed pipeline.
+    pub(crate) parsed: usize,
 }

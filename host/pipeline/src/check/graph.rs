@@ -3,28 +3,29 @@
 use std::collections::BTreeSet;
 
 use super::{checker::Checker, sources::Edge};
-use crate::{diagnostics::Fault, plan::Source};
+use crate::{diagnostics::Diagnostic, plan::Source};
 
 impl Checker<'_> {
     /// An order in which each stage comes after all that it reads, by appearance where that leaves a choice; none if there
     /// are cycles, which are reported.
-    pub(crate) fn order(&mut self, edges: &[Edge]) -> Option<Vec<usize>> {
-        let reads = reads(self.draft.stages.len(), edges);
+    pub(crate) fn order_stages(&mut self, edges: &[Edge]) -> Option<Vec<usize>> {
+        let reads = reads(self.parsed.stages.len(), edges);
         let order = topological(&reads);
         if order.len() == reads.len() {
             return Some(order);
         }
         for cycle in cycles(&reads) {
-            self.report(&cycle, edges);
+            self.report_cycle(&cycle, edges);
         }
         None
     }
 
-    fn report(&mut self, cycle: &[usize], edges: &[Edge]) {
-        let name = |index: usize| self.draft.stages[index].name.text.as_str();
+    fn report_cycle(&mut self, cycle: &[usize], edges: &[Edge]) {
+        let name = |index: usize| self.parsed.stages[index].name.text.as_str();
         let mut path: Vec<&str> = cycle.iter().map(|index| name(*index)).collect();
         path.extend(path.first().copied());
-        let mut fault = Fault::new("cycle", format!("stages read each other in a circle: `{}`", path.join(" -> ")));
+        let mut diagnostic =
+            Diagnostic::new("cycle", format!("stages read each other in a circle: `{}`", path.join(" -> ")));
         for (at, reader) in cycle.iter().enumerate() {
             let source = cycle[(at + 1) % cycle.len()];
             let edge = edges
@@ -32,14 +33,14 @@ impl Checker<'_> {
                 .find(|edge| edge.reader == *reader && matches!(edge.source, Source::Stage(index) if index == source));
             let Some(edge) = edge else { continue };
             let label = format!("`{}` reads `{}`", name(*reader), name(source));
-            if fault.place.is_none() {
-                fault.place = Some(edge.place);
-                fault.label = label;
+            if diagnostic.span.is_none() {
+                diagnostic.span = Some(edge.span);
+                diagnostic.label = label;
             } else {
-                fault.related.push((edge.place, label));
+                diagnostic.related.push((edge.span, label));
             }
         }
-        self.faults.push(fault);
+        self.diagnostics.push(diagnostic);
     }
 }
 
@@ -55,26 +56,26 @@ pub(crate) fn reads(stages: usize, edges: &[Edge]) -> Vec<BTreeSet<usize>> {
 }
 
 /// For each stage, whether it runs once an item: it reads the item, or a stage that does.
-pub(crate) fn read_items(stages: usize, edges: &[Edge]) -> Vec<bool> {
+pub(crate) fn runs_per_item(stages: usize, edges: &[Edge]) -> Vec<bool> {
     let mut readers = vec![Vec::new(); stages];
-    let mut ahead = Vec::new();
+    let mut to_visit = Vec::new();
     for edge in edges {
         match edge.source {
-            Source::Input => ahead.push(edge.reader),
+            Source::Input => to_visit.push(edge.reader),
             Source::Stage(source) => readers[source].push(edge.reader),
             Source::Each | Source::Spend => {}
         }
     }
     let mut read = vec![false; stages];
-    while let Some(stage) = ahead.pop() {
+    while let Some(stage) = to_visit.pop() {
         if !std::mem::replace(&mut read[stage], true) {
-            ahead.extend(&readers[stage]);
+            to_visit.extend(&readers[stage]);
         }
     }
     read
 }
 
-/// As many nodes as can be ordered: of those that are ready, the first comes first.
+/// The nodes in order, without those that are on a cycle or after one. Of nodes that can come next, the first does.
 fn topological(reads: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut waiting: Vec<usize> = reads.iter().map(BTreeSet::len).collect();
     let mut readers = vec![Vec::new(); reads.len()];
@@ -104,7 +105,7 @@ fn cycles(reads: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
         if reported.contains(&start) {
             continue;
         }
-        if let Some(cycle) = shortest(reads, start)
+        if let Some(cycle) = shortest_cycle(reads, start)
             && !cycle.iter().any(|node| reported.contains(node))
         {
             reported.extend(cycle.iter().copied());
@@ -114,22 +115,22 @@ fn cycles(reads: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     cycles
 }
 
-/// A shortest way from a node back to itself.
-fn shortest(reads: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
-    let mut from = vec![None; reads.len()];
+/// A shortest path from a node back to itself.
+fn shortest_cycle(reads: &[BTreeSet<usize>], start: usize) -> Option<Vec<usize>> {
+    let mut previous = vec![None; reads.len()];
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {
         for next in &reads[node] {
             if *next == start {
                 let mut path = vec![node];
-                while let Some(previous) = from[path[path.len() - 1]] {
+                while let Some(previous) = previous[path[path.len() - 1]] {
                     path.push(previous);
                 }
                 path.reverse();
                 return Some(path);
             }
-            if from[*next].is_none() {
-                from[*next] = Some(node);
+            if previous[*next].is_none() {
+                previous[*next] = Some(node);
                 queue.push_back(*next);
             }
         }

@@ -1,16 +1,16 @@
-//! The schemas of what no extension describes: the item, and what was spent for it.
+//! The schemas that do not come from an extension: that of the item, and that of what was spent for it.
 
 use serde_json::{Value, json};
 
 use crate::{
-    draft::{Draft, ItemSource},
+    parsed::{ItemSource, ParsedPipeline},
     plan::SPEND_MEMBERS,
     schema,
 };
 
-pub(crate) fn item_schema(draft: &Draft) -> Value {
+pub(crate) fn item_schema(parsed: &ParsedPipeline) -> Value {
     let string = json!({ "type": "string" });
-    match draft.input.as_ref().and_then(|input| input.source.as_ref()) {
+    match parsed.input.as_ref().and_then(|input| input.source.as_ref()) {
         Some(ItemSource::Files { .. }) => json!({
             "type": "object",
             "properties": { "path": string, "name": string, "text": string },
@@ -28,13 +28,13 @@ pub(crate) fn item_schema(draft: &Draft) -> Value {
 }
 
 /// The type of `spend`: what each stage spent.
-pub(crate) fn spend_schema(draft: &Draft) -> Value {
+pub(crate) fn spend_schema(parsed: &ParsedPipeline) -> Value {
     let number = |member: &&str| (member.to_string(), json!({ "type": "number" }));
     let spend = json!({
         "type": "object", "properties": SPEND_MEMBERS.iter().map(number).collect::<serde_json::Map<_, _>>(),
         "required": SPEND_MEMBERS, "additionalProperties": false,
     });
-    let of_run = draft.stages.iter().filter(|stage| stage.export.is_none());
+    let of_run = parsed.stages.iter().filter(|stage| stage.export.is_none());
     let names: Vec<&str> = of_run.map(|stage| stage.name.text.as_str()).collect();
     let stages: serde_json::Map<String, Value> = names.iter().map(|name| (name.to_string(), spend.clone())).collect();
     json!({ "type": "object", "properties": stages, "required": names, "additionalProperties": false })

@@ -1,66 +1,67 @@
-//! The plan, once nothing is wrong.
-
-use jackfield_loader::Digest;
+//! Makes the plan, once nothing is wrong.
 
 use super::{
     checker::Checker,
     digest,
     extensions::extension_ref,
-    graph::{read_items, reads},
+    graph::{reads, runs_per_item},
     sources::Edge,
 };
 use crate::{
-    draft::{Expr, ItemSource, StageDraft, WireRef},
+    parsed::{Expr, ItemSource, ParsedStage, WireRef},
     plan::{InputExpr, InputPlan, OutputPlan, Plan, Scope, Source, StagePlan, TableEntry, ViewMarks, Wire},
     schema::{Reads, View},
     syntax::Key,
 };
+use jackfield_loader::Digest;
 
 impl Checker<'_> {
     /// The plan with its stages in this order.
     pub(crate) fn lower(&self, order: &[usize], edges: &[Edge]) -> Option<Plan> {
-        let draft = self.draft;
-        let mut places = vec![0; order.len()];
+        let parsed = self.parsed;
+        let mut plan_indices = vec![0; order.len()];
         // No stage reads one that runs at export alone.
         let (exports, order): (Vec<usize>, Vec<usize>) =
-            order.iter().partition(|index| draft.stages[**index].export.is_some());
-        order.iter().enumerate().for_each(|(place, index)| places[*index] = place);
-        let reads = reads(places.len(), edges);
-        let read_items = read_items(places.len(), edges);
-        let input = self.input();
-        let item_files = draft.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
+            order.iter().partition(|index| parsed.stages[**index].export.is_some());
+        for (plan_index, index) in order.iter().enumerate() {
+            plan_indices[*index] = plan_index;
+        }
+        let reads = reads(plan_indices.len(), edges);
+        let runs_per_item = runs_per_item(plan_indices.len(), edges);
+        let input = self.lower_input();
+        let item_files = parsed.output.item_files.unwrap_or(matches!(input, InputPlan::Files { .. }));
         let named = |wires: &[(Key, WireRef)]| {
             let wires = wires.iter();
             wires
-                .map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &places)?)))
+                .map(|(name, wire)| Some((name.text.clone(), self.lower_wire(None, wire, &plan_indices)?)))
                 .collect::<Option<_>>()
         };
         let lower = |index: &usize| {
-            let mut reads: Vec<usize> = reads[*index].iter().map(|source| places[*source]).collect();
+            let mut reads: Vec<usize> = reads[*index].iter().map(|source| plan_indices[*source]).collect();
             reads.sort_unstable();
-            let scope = if read_items[*index] { Scope::Item } else { Scope::Run };
-            self.lower_stage(*index, &draft.stages[*index], scope, reads, &places)
+            let scope = if runs_per_item[*index] { Scope::Item } else { Scope::Run };
+            self.lower_stage(*index, &parsed.stages[*index], scope, reads, &plan_indices)
         };
         let stages = order.iter().map(lower).collect::<Option<_>>()?;
         let exports = exports.iter().map(lower).collect::<Option<_>>()?;
         let mut plan = Plan {
-            name: draft.name.clone(),
+            name: parsed.name.clone(),
             digest: Digest::of(""),
-            seed: draft.seed,
+            seed: parsed.seed,
             input,
             output: OutputPlan {
                 item_files,
-                files: named(&draft.output.files)?,
-                merged: named(&draft.output.merged)?,
-                show: named(&draft.output.show)?,
+                files: named(&parsed.output.files)?,
+                merged: named(&parsed.output.merged)?,
+                show: named(&parsed.output.show)?,
             },
-            max_in_flight: draft.max_in_flight,
-            sandbox_memory: draft.sandbox_memory.as_ref().map(|memory| memory.value),
-            tensor_storage: draft.tensor_storage,
+            max_in_flight: parsed.max_in_flight,
+            sandbox_memory: parsed.sandbox_memory.as_ref().map(|memory| memory.value),
+            tensor_storage: parsed.tensor_storage,
             models: self.lower_models()?,
             caches: self.lower_caches()?,
             stages,
-            search: self.lower_search(&places)?,
+            search: self.lower_search(&plan_indices)?,
             item_views: ViewMarks::default(),
             exports,
         };
@@ -69,54 +70,57 @@ impl Checker<'_> {
             plan.stages[index].deferred |= plan.stages[index].reads.iter().any(|read| plan.stages[*read].deferred);
         }
         self.mark_views(&order, &mut plan);
-        plan.digest = digest::of(&plan);
+        plan.digest = digest::digest_of(&plan);
         Some(plan)
     }
 
-    /// Marks what is to be looked at: what extensions say of their results, and of what they read, at its source.
+    /// Marks the parts of results and items that are drawn for a person: extensions mark parts of their results, and of what they
+    /// read, which is marked at its source.
     fn mark_views(&self, order: &[usize], plan: &mut Plan) {
         let mut marks = vec![ViewMarks::default(); plan.stages.len()];
-        for (place, (index, stage)) in order.iter().zip(&plan.stages).enumerate() {
+        for (plan_index, (index, stage)) in order.iter().zip(&plan.stages).enumerate() {
             let Some((_, offer)) = self.offers[*index] else { continue };
             let of_output = ViewMarks::of_schema(&offer.descriptor.output);
-            marks[place].add(if stage.is_list() { of_output.listed() } else { of_output });
+            marks[plan_index].add(if stage.is_list() { of_output.in_list() } else { of_output });
         }
         for (index, stage) in order.iter().zip(&plan.stages) {
             let Some((_, offer)) = self.offers[*index] else { continue };
             let of_input = ViewMarks::of_schema(&offer.descriptor.input);
-            of_input.of_sources(&stage.input, stage.for_each.as_ref(), &mut |source, found| match source {
+            of_input.for_each_source(&stage.input, stage.for_each.as_ref(), &mut |source, found| match source {
                 Source::Input => plan.item_views.add(found),
-                Source::Stage(place) => marks[place].add(found),
+                Source::Stage(plan_index) => marks[plan_index].add(found),
                 Source::Each | Source::Spend => {}
             });
         }
-        plan.stages.iter_mut().zip(marks).for_each(|(stage, marks)| stage.views = marks);
+        for (stage, marks) in plan.stages.iter_mut().zip(marks) {
+            stage.views = marks;
+        }
     }
 
     fn lower_stage(
         &self,
         index: usize,
-        stage: &StageDraft,
+        stage: &ParsedStage,
         scope: Scope,
         reads: Vec<usize>,
-        places: &[usize],
+        plan_indices: &[usize],
     ) -> Option<StagePlan> {
         let (plugin, offer) = self.offers[index]?;
-        let uses = self.uses(stage);
+        let uses = self.services_of_stage(stage);
         let descriptor = &offer.descriptor;
         let wanted = View::new(&descriptor.input);
         Some(StagePlan {
             name: stage.name.text.clone(),
-            extension: extension_ref((plugin, offer)),
+            extension: extension_ref(plugin, offer),
             config: self.configs[index].value.clone(),
             paths: self.configs[index].paths.clone(),
             input: match &stage.input {
-                Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), places)?,
+                Some((_, expr)) => self.lower_expr(index, expr, Some(wanted), plan_indices)?,
                 None => InputExpr::Table(Vec::new()),
             },
             scope,
             for_each: match &stage.for_each {
-                Some(wire) => Some(self.lower_wire(Some(index), wire, places)?),
+                Some(wire) => Some(self.lower_wire(Some(index), wire, plan_indices)?),
                 None => None,
             },
             repeat: stage.repeat,
@@ -127,26 +131,32 @@ impl Checker<'_> {
             cache: uses.cache,
             store: uses.store,
             deferred: stage.deferred,
-            route: self.lower_route(index, places)?,
+            route: self.lower_route(index, plan_indices)?,
             views: ViewMarks::default(),
         })
     }
 
-    fn lower_expr(&self, stage: usize, expr: &Expr, wanted: Option<View<'_>>, places: &[usize]) -> Option<InputExpr> {
+    fn lower_expr(
+        &self,
+        stage: usize,
+        expr: &Expr,
+        wanted: Option<View<'_>>,
+        plan_indices: &[usize],
+    ) -> Option<InputExpr> {
         Some(match expr {
             Expr::Bad => return None,
-            Expr::Wire(wire) => InputExpr::Wire(self.lower_wire(Some(stage), wire, places)?),
+            Expr::Wire(wire) => InputExpr::Wire(self.lower_wire(Some(stage), wire, plan_indices)?),
             Expr::List(list, _) => {
                 let element = match wanted.as_ref().map(View::as_list) {
-                    Some(Reads::This(element)) => Some(element),
+                    Some(Reads::Known(element)) => Some(element),
                     _ => None,
                 };
-                let list = list.iter().map(|expr| self.lower_expr(stage, expr, element.clone(), places));
+                let list = list.iter().map(|expr| self.lower_expr(stage, expr, element.clone(), plan_indices));
                 InputExpr::List(list.collect::<Option<_>>()?)
             }
             Expr::Table(table, _) => {
                 let object = match wanted.as_ref().map(View::as_object) {
-                    Some(Reads::This(object)) => Some(object),
+                    Some(Reads::Known(object)) => Some(object),
                     _ => None,
                 };
                 let required = object.as_ref().map(|object| object.required()).unwrap_or_default();
@@ -155,7 +165,7 @@ impl Checker<'_> {
                     Some(TableEntry {
                         key: key.text.clone(),
                         required: required.contains(&key.text.as_str()),
-                        value: self.lower_expr(stage, expr, wanted, places)?,
+                        value: self.lower_expr(stage, expr, wanted, plan_indices)?,
                     })
                 });
                 InputExpr::Table(entries.collect::<Option<_>>()?)
@@ -163,16 +173,16 @@ impl Checker<'_> {
         })
     }
 
-    pub(crate) fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, places: &[usize]) -> Option<Wire> {
-        let source = match self.source(stage, wire)? {
-            Source::Stage(index) => Source::Stage(places[index]),
+    pub(crate) fn lower_wire(&self, stage: Option<usize>, wire: &WireRef, plan_indices: &[usize]) -> Option<Wire> {
+        let source = match self.wire_source(stage, wire)? {
+            Source::Stage(index) => Source::Stage(plan_indices[index]),
             other => other,
         };
         Some(Wire { source, path: wire.text.as_ref()?.path.clone() })
     }
 
-    fn input(&self) -> InputPlan {
-        match self.draft.input.as_ref().and_then(|input| input.source.clone()) {
+    fn lower_input(&self) -> InputPlan {
+        match self.parsed.input.as_ref().and_then(|input| input.source.clone()) {
             Some(ItemSource::Files { patterns, max_item_size }) => InputPlan::Files { patterns, max_item_size },
             Some(ItemSource::Jsonl { patterns, id, max_item_size }) => InputPlan::Jsonl { patterns, id, max_item_size },
             Some(ItemSource::Json { patterns, item_keys, id, max_item_size }) => {

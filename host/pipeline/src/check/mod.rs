@@ -1,4 +1,5 @@
-//! DRAFT -> PLAN: looks everything up, holds every value against its schema, and puts the stages in order.
+//! The check: looks up every extension and every name, compares every value with its schema, and puts the stages in order. The
+//! outcome is a plan, or all diagnostics.
 
 mod abilities;
 mod checker;
@@ -25,55 +26,58 @@ pub use tests_table::tests_of;
 
 use checker::Checker;
 use found::Services;
-use graph::read_items;
+use graph::runs_per_item;
 use item_schemas::item_schema;
 
-use crate::diagnostics::{Fault, Faults};
-use crate::draft::Draft;
+use crate::diagnostics::Diagnostics;
+use crate::parsed::ParsedPipeline;
 use crate::plan::Plan;
 use jackfield_loader::Registry;
 
-/// Checks a draft against the extensions that there are, and freezes it.
+/// Checks a parsed pipeline against the extensions of the loaded plugins, and makes a plan of it.
 ///
 /// # Errors
-/// With every fault of the pipeline: those of the draft and those that show only now.
-pub fn check(draft: &Draft, registry: &Registry) -> Result<Plan, Faults> {
+/// With every diagnostic of the pipeline: those of the parsed pipeline and those that show only now.
+pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagnostics> {
     let mut checker = Checker {
-        draft,
-        places: draft.stages.iter().enumerate().map(|(place, stage)| (stage.name.text.as_str(), place)).collect(),
-        faults: draft.faults.clone(),
+        parsed,
+        stage_indices: parsed
+            .stages
+            .iter()
+            .enumerate()
+            .map(|(index, stage)| (stage.name.text.as_str(), index))
+            .collect(),
+        diagnostics: parsed.diagnostics.clone(),
         offers: Vec::new(),
         configs: Vec::new(),
-        item: item_schema(draft),
+        item: item_schema(parsed),
         services: Services::default(),
         routes: Vec::new(),
         search: None,
     };
-    checker.extensions(registry);
-    checker.configs();
-    checker.services(registry);
-    checker.routes(registry);
-    checker.search(registry);
-    checker.exports();
-    checker.abilities(registry);
-    checker.sandbox_memory();
-    let edges = checker.sources();
-    let order = checker.order(&edges);
-    checker.types();
-    checker.outputs();
-    checker.rewards();
-    let of_item = read_items(draft.stages.len(), &edges);
-    let is_of_item = |index: usize| of_item.get(index).is_some_and(|of_item| *of_item);
-    checker.routed_once(is_of_item);
-    checker.merged_of_items(is_of_item);
-    checker.search_wires(order.as_deref(), is_of_item);
-    checker.tests(&edges);
+    checker.look_up_extensions(registry);
+    checker.check_configs();
+    checker.check_services(registry);
+    checker.check_routes(registry);
+    checker.check_search(registry);
+    checker.check_exports();
+    checker.check_abilities(registry);
+    checker.check_sandbox_memory();
+    let edges = checker.look_up_sources();
+    let order = checker.order_stages(&edges);
+    checker.check_inputs();
+    checker.check_outputs();
+    checker.look_up_rewards();
+    let of_item = runs_per_item(parsed.stages.len(), &edges);
+    let runs_per_item = |index: usize| of_item.get(index).is_some_and(|of_item| *of_item);
+    checker.check_that_routed_stages_run_per_item(runs_per_item);
+    checker.check_that_merged_stages_run_per_item(runs_per_item);
+    checker.check_search_wires(order.as_deref(), runs_per_item);
+    checker.check_tests(&edges);
     match order {
-        Some(order) if checker.faults.is_empty() => match checker.lower(&order, &edges) {
-            Some(plan) => Ok(plan),
-            // Whatever could not be lowered has a fault, unless the compiler itself is wrong.
-            None => Err(Faults::new(draft.sources.clone(), vec![Fault::new("bug", "the pipeline cannot be lowered")])),
-        },
-        _ => Err(Faults::new(draft.sources.clone(), checker.faults)),
+        Some(order) if checker.diagnostics.is_empty() => {
+            Ok(checker.lower(&order, &edges).expect("a pipeline without diagnostics can be lowered"))
+        }
+        _ => Err(Diagnostics::new(parsed.sources.clone(), checker.diagnostics)),
     }
 }

@@ -1,11 +1,12 @@
-//! What an extension needs of its model as it is configured, and with what it is given: `x-needs` in the schemas of its
-//! configuration and of its input.
+//! The abilities that an extension needs of its model, which depend on its configuration and its input: `x-needs` in the schemas
+//! of both.
 
 use std::collections::BTreeSet;
 
-use jackfield_loader::sandbox::Permission;
 use jackfield_plugin_api::{Ability, X_NEEDS};
 use serde_json::Value;
+
+use jackfield_loader::sandbox::Permission;
 
 /// References and combinators deeper than this are no longer followed.
 const DEEPEST: usize = 24;
@@ -54,7 +55,7 @@ struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    /// Looks at a value, of which this schema holds.
+    /// Visits a value that satisfies this schema.
     fn value(&mut self, schema: &'a Value, value: &'a Value, depth: usize) {
         if depth > DEEPEST || !self.may_hold(schema, value, depth) {
             return;
@@ -89,7 +90,7 @@ impl<'a> Needs<'a> {
         self.root.pointer(schema["$ref"].as_str()?.strip_prefix('#')?)
     }
 
-    /// Whether the schema can be the one that holds, of several: none of its constants is another than the value's.
+    /// Whether the schema can be the one that holds, of several: none of its constants differs from the value's.
     fn may_hold(&self, schema: &Value, value: &Value, depth: usize) -> bool {
         let properties = schema["properties"].as_object().into_iter().flatten();
         let differs = |(name, schema): (&String, &Value)| {

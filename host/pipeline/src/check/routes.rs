@@ -1,33 +1,33 @@
-//! Routes: which policy picks, from what, and what it learns from.
+//! Checks the routes of stages: which policy picks, from which arms, and what it learns from.
 
 use std::collections::BTreeSet;
 
-use jackfield_loader::{Offer, Registry};
 use jackfield_plugin_api::{Arm, Kind, Learns, Picks};
 use serde_json::{Map, Value};
 
 use super::{
     checker::Checker,
     extensions::{extension_ref, policies},
-    found::{CheckedConfig, RouteFound},
+    found::{CheckedConfig, Objective, RouteFound},
 };
 use crate::{
-    diagnostics::{Fault, Span},
-    draft::{Expr, RouteDraft, WireRef},
+    diagnostics::{Diagnostic, Span},
+    parsed::{Expr, ParsedRoute, WireRef},
     plan::{ArmPlan, ObjectivePlan, RoutePlan, Wire},
     step::Step,
     syntax::{Key, Node, Table, Value as Toml},
 };
+use jackfield_loader::{Offer, Registry};
 
 /// The most arms that a space has.
-const MOST: usize = 256;
+const MOST_ARMS: usize = 256;
 
 impl<'a> Checker<'a> {
     /// Checks the routes of all stages.
-    pub(crate) fn routes(&mut self, registry: &'a Registry) {
-        let draft = self.draft;
+    pub(crate) fn check_routes(&mut self, registry: &'a Registry) {
+        let parsed = self.parsed;
         let mut states = BTreeSet::new();
-        for (index, stage) in draft.stages.iter().enumerate() {
+        for (index, stage) in parsed.stages.iter().enumerate() {
             let Some(route) = &stage.route else {
                 self.routes.push(None);
                 continue;
@@ -36,40 +36,46 @@ impl<'a> Checker<'a> {
             let uses = route.uses.as_ref().map_or(route.span, |uses| uses.span);
             let offer = found.map(|(_, offer)| offer);
             let config = self.with_table(route.with.as_ref(), offer, route.span, uses);
-            let objectives = self.objectives(route);
+            let objectives = self.check_objectives(route);
             if let Some(offer) = offer.filter(|offer| Picks::from_descriptor(&offer.descriptor) == Picks::Values) {
                 let message = format!(
                     "`{}` picks values of a space that a pipeline searches, and a route picks one of its arms",
                     offer.descriptor.name
                 );
-                self.faults.push(Fault::at("bad-route", uses, message).hint(policies(registry, Picks::Arms)));
+                self.diagnostics.push(Diagnostic::at("bad-route", uses, message).hint(policies(registry, Picks::Arms)));
             } else if let Some(offer) = offer {
-                self.learns(&stage.name.text, route, offer, &objectives);
+                self.check_what_is_learned_from(&stage.name.text, route, offer, &objectives);
             }
             if let Some(state) = &route.state {
                 let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
                 if state.value.is_empty() || !state.value.chars().all(word) {
                     let message = format!("`{}` cannot be the name of what a route learns", state.value);
-                    let fault = Fault::at("bad-value", state.span, message);
-                    self.faults.push(fault.hint("lower-case letters, digits, `-` and `_`".to_owned()));
+                    let diagnostic = Diagnostic::at("bad-value", state.span, message);
+                    self.diagnostics.push(diagnostic.hint("lower-case letters, digits, `-` and `_`".to_owned()));
                 } else if !states.insert(state.value.as_str()) {
                     let message = format!("two routes keep what they learn as `{}`", state.value);
-                    self.faults.push(Fault::at("duplicate-name", state.span, message));
+                    self.diagnostics.push(Diagnostic::at("duplicate-name", state.span, message));
                 }
             }
-            let arms = self.arms(index, route);
+            let arms = self.check_arms(index, route);
             self.routes.push(Some(RouteFound { found, config, arms, objectives }));
         }
     }
 
-    /// What the policy learns from has to be there.
-    fn learns(&mut self, stage: &str, route: &RouteDraft, offer: &Offer, objectives: &[(String, WireRef, bool)]) {
+    /// Reports a route that does not have what its policy learns from.
+    fn check_what_is_learned_from(
+        &mut self,
+        stage: &str,
+        route: &ParsedRoute,
+        offer: &Offer,
+        objectives: &[Objective],
+    ) {
         let policy = &offer.descriptor.name;
         let missing = |what: &str, hint: &str| {
             let message = format!("`{policy}` learns from {what}, and the route of stage `{stage}` has none");
-            Fault::at("missing-key", route.span, message).hint(hint.to_owned())
+            Diagnostic::at("missing-key", route.span, message).hint(hint.to_owned())
         };
-        let fault = match Learns::from_descriptor(&offer.descriptor) {
+        let diagnostic = match Learns::from_descriptor(&offer.descriptor) {
             Some(Learns::Reward) if route.reward.is_none() => {
                 missing("a reward", "add `reward = \"...\"`, a wire to a number")
             }
@@ -78,29 +84,29 @@ impl<'a> Checker<'a> {
             }
             _ => return,
         };
-        self.faults.push(fault);
+        self.diagnostics.push(diagnostic);
     }
 
     /// The arms, each with the configuration that the stage has with it.
-    fn arms(&mut self, index: usize, route: &RouteDraft) -> Vec<ArmPlan> {
-        let stage = &self.draft.stages[index];
-        let at = |message: String| Fault::at("bad-route", route.span, message);
+    fn check_arms(&mut self, index: usize, route: &ParsedRoute) -> Vec<ArmPlan> {
+        let stage = &self.parsed.stages[index];
+        let at = |message: String| Diagnostic::at("bad-route", route.span, message);
         let mut arms = match (route.arms.as_slice(), &route.space, route.models.as_slice()) {
             ([], None, []) => {
-                let fault = at(format!("the route of stage `{}` has nothing to pick from", stage.name.text));
-                let mend =
+                let diagnostic = at(format!("the route of stage `{}` has nothing to pick from", stage.name.text));
+                let usual_hint =
                     "add `arms = [{ ... }, { ... }]`, `space = { key = [...] }` or `models = [\"...\", \"...\"]`";
-                self.faults.push(fault.hint(mend.to_owned()));
+                self.diagnostics.push(diagnostic.hint(usual_hint.to_owned()));
                 return Vec::new();
             }
-            (overlays, None, []) => self.overlays(index, overlays),
-            ([], Some(space), []) => match self.grid(space) {
-                Some(points) => self.overlays(index, &points),
+            (overlays, None, []) => self.arms_of_overlays(index, overlays),
+            ([], Some(space), []) => match self.combinations(space) {
+                Some(points) => self.arms_of_overlays(index, &points),
                 None => return Vec::new(),
             },
-            ([], None, _) => self.models(index, route),
+            ([], None, _) => self.arms_of_models(index, route),
             _ => {
-                self.faults.push(at("a route has either `arms`, `space` or `models`".to_owned()));
+                self.diagnostics.push(at("a route has either `arms`, `space` or `models`".to_owned()));
                 return Vec::new();
             }
         };
@@ -109,7 +115,7 @@ impl<'a> Checker<'a> {
             let is_new = names.insert(arm.arm.name.clone());
             if !is_new {
                 let message = format!("there are two arms `{}`", arm.arm.name);
-                self.faults.push(Fault::at("duplicate-name", *span, message));
+                self.diagnostics.push(Diagnostic::at("duplicate-name", *span, message));
             }
             is_new
         });
@@ -119,11 +125,11 @@ impl<'a> Checker<'a> {
         arms.into_iter().map(|(arm, _)| arm).collect()
     }
 
-    /// Every combination of a space's values, the last key's changing fastest; none if it is no space, which is a fault.
-    fn grid(&mut self, space: &Node) -> Option<Vec<Node>> {
+    /// Every combination of a space's values, the last key's changing fastest; none if it is not a space, which is reported.
+    fn combinations(&mut self, space: &Node) -> Option<Vec<Node>> {
         if space.as_table().is_none_or(|table| table.0.is_empty()) {
-            let fault = Fault::at("bad-route", space.span, "the space has no key to vary");
-            self.faults.push(fault.hint("such as `space = { alpha = [0.2, 0.5, 0.8] }`".to_owned()));
+            let diagnostic = Diagnostic::at("bad-route", space.span, "the space has no key to vary");
+            self.diagnostics.push(diagnostic.hint("such as `space = { alpha = [0.2, 0.5, 0.8] }`".to_owned()));
             return None;
         }
         let mut points = vec![Table::default()];
@@ -132,55 +138,60 @@ impl<'a> Checker<'a> {
                 Toml::List(list) if !list.is_empty() => list,
                 _ => {
                     let message = format!("`{}` has no list of values to pick from", key.text);
-                    let fault = Fault::at("bad-route", values.span, message);
-                    self.faults.push(fault.hint(format!("such as `{} = [0.2, 0.5, 0.8]`", key.text)));
+                    let diagnostic = Diagnostic::at("bad-route", values.span, message);
+                    self.diagnostics.push(diagnostic.hint(format!("such as `{} = [0.2, 0.5, 0.8]`", key.text)));
                     return None;
                 }
             };
             let with = |point: &Table, value: &Node| {
                 let mut point = point.clone();
-                point.put(key.clone(), value.clone());
+                point.insert(key.clone(), value.clone());
                 point
             };
             points = points
                 .iter()
                 .flat_map(|point| list.iter().map(move |value| with(point, value)))
-                .take(MOST + 1)
+                .take(MOST_ARMS + 1)
                 .collect();
         }
-        if points.len() > MOST {
-            let fault = Fault::at("bad-route", space.span, format!("the space has more than {MOST} combinations"));
-            self.faults.push(fault.hint("a policy tries each of them: leave some values out".to_owned()));
+        if points.len() > MOST_ARMS {
+            let diagnostic =
+                Diagnostic::at("bad-route", space.span, format!("the space has more than {MOST_ARMS} combinations"));
+            self.diagnostics.push(diagnostic.hint("a policy tries each of them: leave some values out".to_owned()));
             return None;
         }
         Some(points.into_iter().map(|point| Node { span: space.span, value: Toml::Table(point) }).collect())
     }
 
-    fn overlays(&mut self, index: usize, overlays: &[Node]) -> Vec<(ArmPlan, Span)> {
-        let stage = &self.draft.stages[index];
+    fn arms_of_overlays(&mut self, index: usize, overlays: &[Node]) -> Vec<(ArmPlan, Span)> {
+        let stage = &self.parsed.stages[index];
         let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
         let offer = self.offers[index].map(|(_, offer)| offer);
-        let model = self.uses(stage).model;
+        let model = self.services_of_stage(stage).model;
         let mut arms = Vec::new();
         for overlay in overlays {
-            let with = overlay.to_json(&mut self.faults);
+            let with = overlay.to_json(&mut self.diagnostics);
             let mut merged = match &stage.with {
                 Some(with) => with.clone(),
                 None => (overlay.span, Node { span: overlay.span, value: Toml::Table(Default::default()) }),
             };
             if let (Toml::Table(into), Some(from)) = (&mut merged.1.value, overlay.as_table()) {
-                from.0.iter().for_each(|(key, node)| into.put(key.clone(), node.clone()));
+                from.0.iter().for_each(|(key, node)| into.insert(key.clone(), node.clone()));
             }
-            let before = self.faults.len();
+            let before = self.diagnostics.len();
             let config = self.with_table(Some(&merged), offer, stage.name.span, uses);
             // What is wrong with the stage's own part is wrong with every arm.
-            let added = self.faults.split_off(before);
-            for fault in added {
-                if !self.faults.iter().any(|known| known.place == fault.place && known.message == fault.message) {
-                    self.faults.push(fault);
+            let added = self.diagnostics.split_off(before);
+            for diagnostic in added {
+                if !self
+                    .diagnostics
+                    .iter()
+                    .any(|known| known.span == diagnostic.span && known.message == diagnostic.message)
+                {
+                    self.diagnostics.push(diagnostic);
                 }
             }
-            let name = name_of(&with);
+            let name = arm_name(&with);
             arms.push((
                 ArmPlan { arm: Arm { name, with }, config: config.value, paths: config.paths, model },
                 overlay.span,
@@ -189,18 +200,18 @@ impl<'a> Checker<'a> {
         arms
     }
 
-    fn models(&mut self, index: usize, route: &RouteDraft) -> Vec<(ArmPlan, Span)> {
-        let draft = self.draft;
-        let stage = &draft.stages[index];
+    fn arms_of_models(&mut self, index: usize, route: &ParsedRoute) -> Vec<(ArmPlan, Span)> {
+        let parsed = self.parsed;
+        let stage = &parsed.stages[index];
         if let Some(model) = &stage.model {
             let message = format!("stage `{}` has a model, and a route that picks one", stage.name.text);
-            let fault = Fault::at("bad-route", model.span, message);
-            self.faults.push(fault.hint("leave `model` out, or name it among `models`".to_owned()));
+            let diagnostic = Diagnostic::at("bad-route", model.span, message);
+            self.diagnostics.push(diagnostic.hint("leave `model` out, or name it among `models`".to_owned()));
         }
         let mut arms = Vec::new();
         for name in &route.models {
-            self.named("model", name, draft.models.iter().map(|model| model.name.text.as_str()));
-            let model = draft.models.iter().position(|model| model.name.text == name.value);
+            self.check_reference("model", name, parsed.models.iter().map(|model| model.name.text.as_str()));
+            let model = parsed.models.iter().position(|model| model.name.text == name.value);
             let mut with = Map::new();
             with.insert("model".to_owned(), Value::from(name.value.as_str()));
             let arm = Arm { name: name.value.clone(), with: Value::Object(with) };
@@ -211,8 +222,8 @@ impl<'a> Checker<'a> {
     }
 
     /// The objectives by name: the last field of each wire, or the key that it has in a table.
-    fn objectives(&mut self, route: &RouteDraft) -> Vec<(String, WireRef, bool)> {
-        let mut found: Vec<(String, WireRef, bool)> = Vec::new();
+    fn check_objectives(&mut self, route: &ParsedRoute) -> Vec<Objective> {
+        let mut found: Vec<Objective> = Vec::new();
         for (exprs, minimize) in route.objectives.iter().zip([false, true]) {
             let named: Vec<(Option<&Key>, &Expr)> = match exprs {
                 Some(Expr::List(list, _)) => list.iter().map(|expr| (None, expr)).collect(),
@@ -224,19 +235,19 @@ impl<'a> Checker<'a> {
                 let wire = match expr {
                     Expr::Wire(wire) => wire,
                     Expr::List(_, span) | Expr::Table(_, span) => {
-                        self.faults.push(Fault::at("bad-route", *span, "an objective is a wire to a number"));
+                        self.diagnostics.push(Diagnostic::at("bad-route", *span, "an objective is a wire to a number"));
                         continue;
                     }
                     Expr::Bad => continue,
                 };
                 let (name, span) =
                     key.map_or_else(|| (last_field(wire), wire.span), |key| (key.text.clone(), key.span));
-                if found.iter().any(|(known, ..)| *known == name) {
+                if found.iter().any(|known| known.name == name) {
                     let message = format!("there are two objectives `{name}`");
-                    let fault = Fault::at("duplicate-name", span, message);
-                    self.faults.push(fault.hint("name them: `maximize = { NAME = \"...\" }`".to_owned()));
+                    let diagnostic = Diagnostic::at("duplicate-name", span, message);
+                    self.diagnostics.push(diagnostic.hint("name them: `maximize = { NAME = \"...\" }`".to_owned()));
                 } else {
-                    found.push((name, wire.clone(), minimize));
+                    found.push(Objective { name, wire: wire.clone(), minimize });
                 }
             }
         }
@@ -245,40 +256,46 @@ impl<'a> Checker<'a> {
 
     /// Looks up where the wires come from that a route learns from. They are read when the item is done, so nothing
     /// depends on them.
-    pub(crate) fn rewards(&mut self) {
-        for route in self.draft.stages.iter().filter_map(|stage| stage.route.as_ref()) {
+    pub(crate) fn look_up_rewards(&mut self) {
+        for route in self.parsed.stages.iter().filter_map(|stage| stage.route.as_ref()) {
             if let Some(wire) = &route.reward {
-                self.looked_up(None, wire);
+                self.look_up_source(None, wire);
             }
         }
-        let objectives: Vec<WireRef> =
-            self.routes.iter().flatten().flat_map(|route| &route.objectives).map(|(_, wire, _)| wire.clone()).collect();
+        let objectives: Vec<WireRef> = self
+            .routes
+            .iter()
+            .flatten()
+            .flat_map(|route| &route.objectives)
+            .map(|objective| objective.wire.clone())
+            .collect();
         for wire in &objectives {
-            self.looked_up(None, wire);
+            self.look_up_source(None, wire);
         }
     }
 
     /// The route of a stage; the outer option is none where something is missing, which is reported.
-    pub(crate) fn lower_route(&self, index: usize, places: &[usize]) -> Option<Option<RoutePlan>> {
-        let (Some(route), Some(known)) = (&self.draft.stages[index].route, &self.routes[index]) else {
+    pub(crate) fn lower_route(&self, index: usize, plan_indices: &[usize]) -> Option<Option<RoutePlan>> {
+        let (Some(route), Some(known)) = (&self.parsed.stages[index].route, &self.routes[index]) else {
             return Some(None);
         };
         let wire = |wire: &Option<WireRef>| -> Option<Option<Wire>> {
             match wire {
-                Some(wire) => self.lower_wire(None, wire, places).map(Some),
+                Some(wire) => self.lower_wire(None, wire, plan_indices).map(Some),
                 None => Some(None),
             }
         };
-        let objectives = known.objectives.iter().map(|(name, wire, minimize)| {
-            let wire = self.lower_wire(None, wire, places)?;
-            Some(ObjectivePlan { name: name.clone(), wire, minimize: *minimize })
+        let objectives = known.objectives.iter().map(|objective| {
+            let wire = self.lower_wire(None, &objective.wire, plan_indices)?;
+            Some(ObjectivePlan { name: objective.name.clone(), wire, minimize: objective.minimize })
         });
         let state = route
             .state
             .as_ref()
-            .map(|name| self.draft.folder.join(".jackfield/routes").join(&name.value).with_extension("json"));
+            .map(|name| self.parsed.folder.join(".jackfield/routes").join(&name.value).with_extension("json"));
+        let (plugin, offer) = known.found?;
         Some(Some(RoutePlan {
-            extension: extension_ref(known.found?),
+            extension: extension_ref(plugin, offer),
             config: known.config.value.clone(),
             paths: known.config.paths.clone(),
             arms: known.arms.clone(),
@@ -290,20 +307,20 @@ impl<'a> Checker<'a> {
         }))
     }
 
-    /// The stages that run once a run have no item to pick for.
-    pub(crate) fn routed_once(&mut self, is_of_item: impl Fn(usize) -> bool) {
-        for (index, stage) in self.draft.stages.iter().enumerate() {
-            if let Some(route) = stage.route.as_ref().filter(|_| !is_of_item(index)) {
+    /// Reports routes of stages that run once a run, as there is no item to pick an arm for.
+    pub(crate) fn check_that_routed_stages_run_per_item(&mut self, runs_per_item: impl Fn(usize) -> bool) {
+        for (index, stage) in self.parsed.stages.iter().enumerate() {
+            if let Some(route) = stage.route.as_ref().filter(|_| !runs_per_item(index)) {
                 let message =
                     format!("stage `{}` runs once a run, and a route picks an arm for each item", stage.name.text);
-                self.faults.push(Fault::at("bad-route", route.span, message));
+                self.diagnostics.push(Diagnostic::at("bad-route", route.span, message));
             }
         }
     }
 }
 
 /// `alpha=0.2`: the name under which what is learned of an arm is kept.
-fn name_of(with: &Value) -> String {
+fn arm_name(with: &Value) -> String {
     let parts = with.as_object().into_iter().flatten().map(|(key, value)| match value {
         Value::String(text) => format!("{key}={text}"),
         value => format!("{key}={value}"),

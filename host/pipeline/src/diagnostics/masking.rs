@@ -1,19 +1,18 @@
-//! Faults without secrets: a fault shows the line that it is about, and that line may hold a key.
+//! Diagnostics without secrets: a diagnostic shows the line that it is about, and that line may hold a key.
 //!
 //! The text is read as TOML is written, but without asking that it be TOML: a line that breaks the syntax is shown too.
 
 use std::ops::Range;
 
+use super::{diagnostic::Diagnostic, source::Sources};
 use jackfield_loader::{holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 
-use super::{fault::Fault, source::Sources};
-
-/// Masks what is or may be a secret, in the texts and in what is said of them. Places stay what they are.
-pub(crate) fn mask(sources: &mut Sources, faults: &mut [Fault]) {
+/// Masks what is or may be a secret, in the texts and in the diagnostics about them. Spans stay valid.
+pub(crate) fn mask(sources: &mut Sources, diagnostics: &mut [Diagnostic]) {
     let mut values: Vec<String> = Vec::new();
     sources.change(|source| {
         let mut ranges = secret_values(&source.text);
-        // As it stands in the text, and as it is meant.
+        // As it is written in the text, and without its escapes.
         for range in &ranges {
             let raw = &source.text[range.clone()];
             values.push(raw.to_owned());
@@ -22,7 +21,7 @@ pub(crate) fn mask(sources: &mut Sources, faults: &mut [Fault]) {
             }
         }
         ranges.extend(secret_ranges(&source.text));
-        source.text = covered(&source.text, &ranges);
+        source.text = masked(&source.text, &ranges);
     });
     // The longest first: one may be a part of another.
     values.retain(|value| !value.trim().is_empty());
@@ -31,7 +30,7 @@ pub(crate) fn mask(sources: &mut Sources, faults: &mut [Fault]) {
     let clean = |text: &mut String| {
         for value in &values {
             if value.chars().count() < SHORTEST {
-                // So short a text is part of many a word.
+                // A text this short is part of many words.
                 *text = text.replace(&format!("`{value}`"), "`********`");
             } else if text.contains(value.as_str()) {
                 *text = text.replace(value.as_str(), "********");
@@ -40,12 +39,12 @@ pub(crate) fn mask(sources: &mut Sources, faults: &mut [Fault]) {
         *text = mask_secrets(text).into_owned();
     };
     sources.change(|source| clean(&mut source.name));
-    for fault in faults {
-        clean(&mut fault.message);
-        clean(&mut fault.label);
-        fault.related.iter_mut().for_each(|(_, label)| clean(label));
-        fault.notes.iter_mut().for_each(clean);
-        fault.hint.iter_mut().for_each(clean);
+    for diagnostic in diagnostics {
+        clean(&mut diagnostic.message);
+        clean(&mut diagnostic.label);
+        diagnostic.related.iter_mut().for_each(|(_, label)| clean(label));
+        diagnostic.notes.iter_mut().for_each(clean);
+        diagnostic.hint.iter_mut().for_each(clean);
     }
 }
 
@@ -59,8 +58,8 @@ fn unescaped(raw: &str) -> Option<String> {
     text.flatten()
 }
 
-/// The text with `*` for each character of the ranges: as many bytes and characters as before, so that places stay.
-fn covered(text: &str, ranges: &[Range<usize>]) -> String {
+/// The text with `*` for each character of the ranges: as many bytes and characters as before, so that spans stay valid.
+fn masked(text: &str, ranges: &[Range<usize>]) -> String {
     let is_in = |at: usize| ranges.iter().any(|range| range.contains(&at));
     let cover = |(at, char): (usize, char)| match char.len_utf8() {
         _ if char == '\n' || char == '\r' || !is_in(at) => char,
@@ -72,7 +71,7 @@ fn covered(text: &str, ranges: &[Range<usize>]) -> String {
     text.char_indices().map(cover).collect()
 }
 
-/// Where values stand whose keys say that they are or may be secrets.
+/// The ranges of values whose keys say that they are or may be secrets.
 fn secret_values(text: &str) -> Vec<Range<usize>> {
     let mut scan = Scan {
         text,
@@ -97,7 +96,7 @@ enum Expected {
     Secret,
     /// It is the name of the variable that holds one, and a secret if it is not such a name.
     Variable,
-    /// It is some key: by what to sort, or one that opens a door. The latter is no word.
+    /// It is some key: one to sort by, or one that gives access. The latter does not look like a word.
     Key,
 }
 
@@ -255,7 +254,7 @@ fn is_word(text: &str) -> bool {
     is_variable_name(text) || text.chars().count() <= 32 && text.chars().all(is_plain)
 }
 
-/// Where the user and the password of an address stand that is the whole value: they may have spaces and quotes in them.
+/// The range of the user and the password of an address that is the whole value: they may have spaces and quotes in them.
 fn login(value: &str) -> Option<Range<usize>> {
     let start = value.find("://")? + 3;
     let is_scheme = |char: char| char.is_ascii_alphanumeric() || "+-.".contains(char);
@@ -273,11 +272,11 @@ fn is_key(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn masked(text: &str) -> String {
+    fn without_secrets(text: &str) -> String {
         let ranges = secret_values(text);
-        let covered = covered(text, &ranges);
-        assert_eq!((covered.len(), covered.chars().count()), (text.len(), text.chars().count()));
-        covered
+        let masked = masked(text, &ranges);
+        assert_eq!((masked.len(), masked.chars().count()), (text.len(), text.chars().count()));
+        masked
     }
 
     #[test]
@@ -292,18 +291,18 @@ mod tests {
             ("password = [\n  \"a\", # one\n  'b']\nc = 1", "password = [\n  \"*\", # one\n  '*']\nc = 1"),
             ("secret = \"\"\"a\nb\"c\"\"\"\nx = 'y'", "secret = \"\"\"*\n***\"\"\"\nx = 'y'"),
             ("token = \"é日🎵\\\"x\"", "token = \"·•🞄***\""),
-            // The name of a variable is none, a key in its place is one.
+            // The name of a variable is not a secret; a key that is written instead of the name is one.
             ("api_key_env = \"WRITER_KEY\"", "api_key_env = \"WRITER_KEY\""),
             ("api_key_env = \"a8f3-99\"", "api_key_env = \"*******\""),
             ("a = { api_key_env = [\"a8\"], b = 'c' }", "a = { api_key_env = [\"**\"], b = 'c' }"),
-            // Any key may be one that opens a door, if it is no word.
+            // Any key may give access if it does not look like a word.
             ("openai_key = 'a8-b'\nkey = \"c9\"\nb = 2", "openai_key = '****'\nkey = \"**\"\nb = 2"),
             ("key = \"domain.label\"\nsort_key = 'alpha'", "key = \"domain.label\"\nsort_key = 'alpha'"),
             ("header = { x = 'y' }\nhaeders.a = 'b'", "header = { x = '*' }\nhaeders.a = '*'"),
             ("readers = ['Ann']", "readers = ['Ann']"),
             ("url = \"redis://me:a b'c@h:1/0\"", "url = \"redis://********@h:1/0\""),
             ("text = 'http://h/x of me@h.example'", "text = 'http://h/x of me@h.example'"),
-            // No TOML at all.
+            // This is not TOML.
             ("api_key \"abc\"\nb = 1", "api_key \"***\"\nb = 1"),
             ("api_key: abc def", "api_key: *******"),
             ("api_key = \"abc\nb = 1", "api_key = \"***\nb = 1"),
@@ -313,31 +312,31 @@ mod tests {
             ("model.w.with.api_key=a,b=c", "model.w.with.api_key=*****"),
             ("m:={with={token='a'}}", "m:={with={token='*'}}"),
         ] {
-            assert_eq!(masked(text), shown);
+            assert_eq!(without_secrets(text), shown);
         }
     }
 
     #[test]
-    fn a_fault_repeats_no_secret() {
+    fn a_diagnostic_does_not_repeat_a_secret() {
         let mut sources = Sources::default();
         let text = "password = \"hun\\tter2\"\ntoken = \"x\"\nurl = \"redis://me:other@h\"";
         let source = sources.add("--set with.token:hun\\tter2", text);
-        let mut faults = [Fault::at("x", sources.whole(source), "`hun\tter2` and `x` of example")
+        let mut diagnostics = [Diagnostic::at("x", sources.whole(source), "`hun\tter2` and `x` of example")
             .label("hun\\tter2")
             .related(sources.whole(source), "hun\tter2")
             .note("redis://me:other@h")
             .hint("not hun\tter2".to_owned())];
-        mask(&mut sources, &mut faults);
-        let said = format!("{faults:?} {sources:?}");
-        assert!(!said.contains("hun") && !said.contains("other"), "{said}");
-        assert_eq!(faults[0].message, "`********` and `********` of example");
+        mask(&mut sources, &mut diagnostics);
+        let shown = format!("{diagnostics:?} {sources:?}");
+        assert!(!shown.contains("hun") && !shown.contains("other"), "{shown}");
+        assert_eq!(diagnostics[0].message, "`********` and `********` of example");
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_keeps_its_lengths(text in "[a-z_=\\[\\]{}.,:#'\"\\\\ \n日é]{0,60}", key in "(api_key|password|headers)?") {
-            masked(&format!("{key}{text}"));
-            masked(&format!("{text}{key}={text}"));
+            without_secrets(&format!("{key}{text}"));
+            without_secrets(&format!("{text}{key}={text}"));
         }
     }
 }

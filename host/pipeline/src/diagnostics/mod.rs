@@ -1,15 +1,15 @@
-//! Places in the texts of a pipeline, what is wrong there, and how that is shown without secrets.
+//! The diagnostics of a pipeline: spans in its texts, what is wrong there, and how that is shown without secrets.
 
-mod fault;
-mod faults;
+mod collection;
+mod diagnostic;
 mod masking;
 mod render;
 mod source;
 pub(crate) mod suggest;
 
-pub use fault::Fault;
-pub(crate) use faults::SHOWN;
-pub use faults::{FaultRecord, Faults};
+pub(crate) use collection::SHOWN;
+pub use collection::{DiagnosticRecord, Diagnostics};
+pub use diagnostic::Diagnostic;
 pub use render::Style;
-pub use source::{Source as SourceText, SourceId, Sources, Span, Spanned};
+pub use source::{SourceId, SourceText, Sources, Span, Spanned};
 pub use suggest::hint_for;

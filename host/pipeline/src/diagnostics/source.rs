@@ -1,4 +1,4 @@
-//! The texts that a pipeline is made of, and places in them.
+//! The texts that a pipeline is made of, and spans in them.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -6,7 +6,7 @@ use std::{collections::HashMap, ops::Range};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(u32);
 
-/// A place: a range of bytes in a source.
+/// A range of bytes in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
     /// The source.
@@ -18,7 +18,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The part of this place that `range` names, counted from its start.
+    /// The part of this span that `range` names, counted from its start.
     #[must_use]
     pub fn part(self, range: Range<usize>) -> Self {
         let end = (self.start + range.end).min(self.end);
@@ -26,18 +26,18 @@ impl Span {
     }
 }
 
-/// A value and where it stands.
+/// A value and its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Its place.
+    /// Where it is written.
     pub span: Span,
 }
 
 /// A named text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceText {
     /// How messages call it: the path as given, or the option of the command line.
     pub name: String,
     /// The text, without a byte order mark.
@@ -46,27 +46,27 @@ pub struct Source {
 
 /// The texts that a pipeline is made of: its file, then one for each override.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources(Vec<Source>);
+pub struct Sources(Vec<SourceText>);
 
 impl Sources {
     /// Adds a text.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
-        self.0.push(Source { name: name.into(), text: text.into() });
+        self.0.push(SourceText { name: name.into(), text: text.into() });
         SourceId((self.0.len() - 1) as u32)
     }
 
-    /// Changes every source. Places stay right if the text keeps its lengths.
-    pub(crate) fn change(&mut self, change: impl FnMut(&mut Source)) {
+    /// Changes every source. Spans stay valid if every text keeps its length.
+    pub(crate) fn change(&mut self, change: impl FnMut(&mut SourceText)) {
         self.0.iter_mut().for_each(change);
     }
 
     /// The source of this id.
     #[must_use]
-    pub fn get(&self, id: SourceId) -> &Source {
+    pub fn get(&self, id: SourceId) -> &SourceText {
         &self.0[id.0 as usize]
     }
 
-    /// The text at a place.
+    /// The text of a span.
     #[must_use]
     pub fn text(&self, span: Span) -> &str {
         self.get(span.source).text.get(span.start..span.end).unwrap_or_default()
@@ -78,7 +78,7 @@ impl Sources {
         Span { source, start: 0, end: self.get(source).text.len() }
     }
 
-    /// Line and column of a place's start, both from 1; columns count characters.
+    /// Line and column of a span's start, both from 1; columns count characters.
     #[must_use]
     pub fn position(&self, span: Span) -> (usize, usize) {
         let text = &self.get(span.source).text;
@@ -92,7 +92,7 @@ impl Sources {
     }
 }
 
-/// Where the lines of sources begin, found once for many places.
+/// Where the lines of sources begin, found once for many spans.
 pub(crate) struct Lines<'a> {
     sources: &'a Sources,
     starts: HashMap<SourceId, Vec<usize>>,

@@ -1,4 +1,4 @@
-//! "Did you mean": the nearest of some names.
+//! Suggestions for names that do not exist: the nearest of the names that do.
 
 use std::fmt::Write as _;
 

@@ -13,7 +13,7 @@ use super::{search, service, test, trust};
 pub(crate) static FILE: Table = Table {
     what: "the pipeline",
     keys: &[
-        required("pipeline", Shape::Table(&PIPELINE), "What holds for the pipeline as a whole."),
+        required("pipeline", Shape::Table(&PIPELINE), "What applies to the pipeline as a whole."),
         optional(
             "params",
             Shape::Map { of: &Shape::Scalar, names: Names::Words { what: "parameter", reserved: &[] } },

@@ -24,7 +24,7 @@ pub(crate) static OUTPUT: Table = Table {
         optional(
             "show",
             Shape::Map { of: &Shape::Wire, names: Names::Words { what: "line", reserved: &[] } },
-            "What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is. `spend.STAGE.MEMBER` is what a stage spent for it.",
+            "What is shown of an item on the screen as soon as it is known: a name and the wire whose value it is. `spend.STAGE.MEMBER` is what a stage spent for it.",
         ),
     ],
 };

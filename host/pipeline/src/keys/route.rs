@@ -11,7 +11,7 @@ pub(crate) static ROUTE: Table = Table {
         optional(
             "arms",
             Shape::Overlays,
-            "What to pick from: each a table that is laid over the stage's `with`. Either this, `space` or `models`.",
+            "What to pick from: each a table whose values replace those of the stage's `with`. Either this, `space` or `models`.",
         ),
         optional(
             "space",
@@ -35,7 +35,7 @@ pub(crate) static ROUTE: Table = Table {
             "in_flight",
             COUNT,
             "16",
-            "Decisions that may wait for what comes of them: an item is routed by what came of all items but the last so many before it, however many are in work.",
+            "Decisions that may wait for their results: an item is routed by the results of all items but the last so many before it, however many are in work.",
         ),
         optional(
             "state",

@@ -11,7 +11,7 @@ pub(crate) static SEARCH: Table = Table {
         required(
             "space",
             Shape::Map { of: &Shape::ListOr(&DIMENSION), names: Names::Wires },
-            "What is searched: keys of the stages' `with`, as `\"STAGE.KEY\"` or `\"STAGE.KEY.KEY\"`, each with a range (`{ min = 0.5, max = 1.5 }`) or a list of values to choose from. A trial's values are part of its item, `input.params`, and are laid over the `with` of the stages.",
+            "What is searched: keys of the stages' `with`, as `\"STAGE.KEY\"` or `\"STAGE.KEY.KEY\"`, each with a range (`{ min = 0.5, max = 1.5 }`) or a list of values to choose from. A trial's values are part of its item, `input.params`, and replace those of the `with` of the stages.",
         ),
         MINIMIZE,
         MAXIMIZE,
@@ -19,7 +19,7 @@ pub(crate) static SEARCH: Table = Table {
             "in_flight",
             COUNT,
             "1",
-            "Decisions that may wait for what comes of them: the values of a trial are picked by what came of all trials but the last so many before it, this one counted, however many are in work. With more, trials run side by side.",
+            "Decisions that may wait for their results: the values of a trial are picked by the results of all trials but the last so many before it, this one counted, however many are in work. With more, trials run side by side.",
         ),
         optional(
             "report",

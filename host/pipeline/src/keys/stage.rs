@@ -54,7 +54,7 @@ pub(crate) static STAGE: Table = Table {
             "export",
             Shape::Flag,
             "false",
-            "Whether the stage is no part of a run, and runs when an item is exported: `jackfield export RUN ITEM --to FOLDER`. No other reads it.",
+            "Whether the stage is not part of a run, but runs when an item is exported: `jackfield export RUN ITEM --to FOLDER`. No other stage reads it.",
         ),
         optional("concurrency", COUNT, "The most calls at a time; as many as there are workers by default."),
         optional(

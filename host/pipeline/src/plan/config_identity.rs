@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What stands for the paths of a configuration where configurations are compared, by JSON pointer: the digest of what lies
-/// there, or the path as it is written. So a pipeline's folder may be moved, and a file that changed is noticed.
+/// What replaces the paths of a configuration where configurations are compared, by JSON pointer: the digest of the file or
+/// folder, or the path as it is written. So a pipeline's folder may be moved, and a file that changed is noticed.
 pub type PathIdentities = BTreeMap<String, Value>;
 
 /// A configuration as it is compared, hashed and explained.
 pub(crate) fn identity_of(config: &Value, paths: &PathIdentities) -> Value {
     let mut identity = config.clone();
-    for (pointer, stands) in paths {
-        if stands.is_null() {
+    for (pointer, replacement) in paths {
+        if replacement.is_null() {
             remove(&mut identity, pointer);
         } else if let Some(value) = identity.pointer_mut(pointer) {
-            *value = stands.clone();
+            *value = replacement.clone();
         }
     }
     identity

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use jackfield_loader::{Digest, Form, Lookup, Offer, Registry, sandbox::Limits};
 use jackfield_plugin_api::{Failure, Instance, Kind, catch_panic};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use jackfield_loader::{Digest, Form, Lookup, Offer, Registry, sandbox::Limits};
 
 /// An extension, pinned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,8 @@ impl ExtensionRef {
     /// Makes an instance of it.
     ///
     /// # Errors
-    /// What it has against the configuration; a panic, or a plugin that is no longer there, as [`Failure::Internal`].
+    /// The failure with which the extension refuses the configuration; [`Failure::Internal`] for a panic, or for a plugin that is
+    /// no longer loaded.
     pub fn open(&self, config: &Value, limits: &Limits, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
         let gone = || Failure::Internal(format!("`{}/{}` is no longer there", self.plugin, self.name));
         let offer = self.offer(registry).ok_or_else(gone)?;

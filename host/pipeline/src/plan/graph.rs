@@ -19,7 +19,7 @@ impl Plan {
 }
 
 impl StagePlan {
-    /// Whether a part of the item itself goes in.
+    /// Whether the stage reads the item itself.
     #[must_use]
     pub fn reads_input(&self) -> bool {
         self.for_each.as_ref().is_some_and(|wire| wire.source == Source::Input) || reads_input(&self.input)

@@ -49,7 +49,7 @@ pub enum InputPlan {
         #[serde(default = "max_item_size")]
         max_item_size: u64,
     },
-    /// The items stand in the pipeline itself.
+    /// The items are written in the pipeline itself.
     Inline {
         /// The items.
         items: Vec<Value>,

@@ -26,7 +26,7 @@ pub(crate) use pipeline_plan::kept_back;
 pub(crate) use prune::prune;
 pub use route::{ArmPlan, ObjectivePlan, RoutePlan};
 pub(crate) use search::pointer;
-pub use search::{SearchPlan, SearchStop, SearchTarget, StudyPlace};
+pub use search::{SearchPlan, SearchStop, SearchTarget, StudyFile};
 pub use service::{Budget, CachePlan, Concurrency, ModelPlan, Price, Rate, TierPlan};
 pub use stage::MOST_CALLS;
 pub use stage::{OnError, Policy, Scope, StagePlan};

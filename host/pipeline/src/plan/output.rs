@@ -14,7 +14,7 @@ pub struct OutputPlan {
     /// Files of the run: a name and the wire to the objects whose members it holds, those of all items.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<(String, Wire)>,
-    /// What is shown of an item on the screen as soon as it is there: a name and the wire whose value it is.
+    /// What is shown of an item on the screen as soon as it is known: a name and the wire whose value it is.
     #[serde(default)]
     pub show: Vec<(String, Wire)>,
 }

@@ -1,9 +1,5 @@
 //! The frozen plan of a whole pipeline.
 
-use jackfield_loader::{
-    Digest, Form,
-    sandbox::{Limits, usual_memory_total},
-};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,6 +9,10 @@ use super::{
     service::{CachePlan, ModelPlan},
     stage::StagePlan,
     views::ViewMarks,
+};
+use jackfield_loader::{
+    Digest, Form,
+    sandbox::{Limits, usual_memory_total},
 };
 
 /// A checked pipeline: a value with the digests of all it needs, so that another process can run it with the same bytes as
@@ -43,13 +43,14 @@ pub struct Plan {
     pub caches: Vec<CachePlan>,
     /// The stages; one comes after all those that it reads.
     pub stages: Vec<StagePlan>,
-    /// What picks the values that the stages run with, trial by trial; they run as they stand here without one.
+    /// What picks the values that the stages run with, trial by trial; without a search they run as described here.
     #[serde(default)]
     pub search: Option<SearchPlan>,
-    /// What of an item is to be looked at: what stages read that mark it so. None in the plan of a run that an older program made.
+    /// The parts of an item that are drawn for a person, because a stage that reads them marks them so. Empty in a plan that an
+    /// older program made.
     #[serde(default, skip_serializing_if = "ViewMarks::is_empty")]
     pub item_views: ViewMarks,
-    /// Stages that are no part of a run, and run when an item of it is exported. Their wires are from `stages`.
+    /// Stages that are not part of a run, but run when an item of it is exported. Their wires are from `stages`.
     #[serde(default)]
     pub exports: Vec<StagePlan>,
 }

@@ -19,7 +19,7 @@ pub struct RoutePlan {
     pub extension: ExtensionRef,
     /// The policy's `with` table.
     pub config: Value,
-    /// What stands for the paths in it.
+    /// What replaces the paths in it where configurations are compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: PathIdentities,
     /// What there is to pick from, never nothing.
@@ -38,7 +38,7 @@ pub struct RoutePlan {
 }
 
 impl RoutePlan {
-    /// The policy's configuration as it is compared: with digests and not places.
+    /// The policy's configuration as it is compared: with digests in place of paths.
     #[must_use]
     pub fn config_identity(&self) -> Value {
         identity_of(&self.config, &self.paths)
@@ -52,7 +52,7 @@ pub struct ArmPlan {
     pub arm: Arm,
     /// The stage's `with` table, with that of the arm laid over it.
     pub config: Value,
-    /// What stands for the paths in it.
+    /// What replaces the paths in it where configurations are compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: PathIdentities,
     /// The model that the stage may call, by index.
@@ -60,7 +60,7 @@ pub struct ArmPlan {
 }
 
 impl ArmPlan {
-    /// The configuration as it is compared: with digests and not places.
+    /// The configuration as it is compared: with digests in place of paths.
     #[must_use]
     pub fn config_identity(&self) -> Value {
         identity_of(&self.config, &self.paths)
@@ -72,7 +72,7 @@ impl ArmPlan {
 pub struct ObjectivePlan {
     /// The name.
     pub name: String,
-    /// Where it stands, once the item is done.
+    /// The wire to it, which is read once the item is done.
     pub wire: Wire,
     /// Whether less is better.
     pub minimize: bool,

@@ -21,7 +21,7 @@ pub struct SearchPlan {
     pub extension: ExtensionRef,
     /// The policy's `with` table.
     pub config: Value,
-    /// What stands for the paths in it.
+    /// What replaces the paths in it where configurations are compared.
     #[serde(default, skip_serializing_if = "PathIdentities::is_empty")]
     pub paths: PathIdentities,
     /// What the search is about: the space, what is to be made less or more, and how many reports a trial makes. The space is
@@ -40,7 +40,7 @@ pub struct SearchPlan {
     /// What ends the search before all its trials are made.
     pub stop: SearchStop,
     /// The study that is kept from run to run.
-    pub keep: Option<StudyPlace>,
+    pub keep: Option<StudyFile>,
     /// Which key of which stage each dimension is, in the order of the space.
     pub targets: Vec<SearchTarget>,
 }
@@ -56,9 +56,9 @@ pub struct SearchStop {
     pub unchanged: Option<u64>,
 }
 
-/// Where a study is kept.
+/// The file in which a study is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StudyPlace {
+pub struct StudyFile {
     /// The name.
     pub name: String,
     /// The file, absolute.
@@ -77,7 +77,7 @@ pub struct SearchTarget {
 }
 
 impl SearchPlan {
-    /// The policy's configuration as it is compared: with digests and not places.
+    /// The policy's configuration as it is compared: with digests in place of paths.
     #[must_use]
     pub fn config_identity(&self) -> Value {
         identity_of(&self.config, &self.paths)
@@ -99,10 +99,10 @@ impl StagePlan {
         for target in search.targets.iter().filter(|target| target.stage == index) {
             let Some(value) = values.get(&target.dimension) else { continue };
             lay_over(&mut stage.config, &target.path, value.clone());
-            // What was there is there no more. That a key changes no result still holds.
+            // The digest was of the value that is replaced. That a key does not change results still holds.
             let pointer = pointer(&target.path);
-            stage.paths.retain(|at, stands| {
-                stands.is_null()
+            stage.paths.retain(|at, replacement| {
+                replacement.is_null()
                     || at.strip_prefix(&pointer).is_none_or(|rest| !(rest.is_empty() || rest.starts_with('/')))
             });
         }
@@ -115,7 +115,7 @@ pub(crate) fn pointer(path: &[String]) -> String {
     path.iter().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
-/// Puts a value at the end of a way of keys; whatever is no table on the way becomes one.
+/// Sets the value at a path of keys; whatever is not a table on the path becomes one.
 pub(crate) fn lay_over(config: &mut Value, path: &[String], value: Value) {
     let Some((first, rest)) = path.split_first() else {
         *config = value;

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use jackfield_loader::sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,6 +9,7 @@ use super::{
     config_identity::{PathIdentities, identity_of},
     extension::ExtensionRef,
 };
+use jackfield_loader::sandbox::Limits;
 
 /// A model that stages may call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,9 +18,9 @@ pub struct ModelPlan {
     pub name: String,
     /// The extension that calls it.
     pub extension: ExtensionRef,
-    /// The `with` table. It holds no secret.
+    /// The `with` table. It does not contain secrets.
     pub config: Value,
-    /// What stands for the paths in it.
+    /// What replaces the paths in it where configurations are compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: PathIdentities,
     /// Whether it runs in the process or on this machine: then `concurrency` is fixed, and is not adapted.
@@ -50,7 +50,7 @@ pub struct ModelPlan {
 }
 
 impl ModelPlan {
-    /// The configuration as it is compared: with digests and not places.
+    /// The configuration as it is compared: with digests in place of paths.
     #[must_use]
     pub fn config_identity(&self) -> Value {
         identity_of(&self.config, &self.paths)
@@ -107,7 +107,7 @@ pub struct CachePlan {
 pub struct TierPlan {
     /// The extension that keeps values.
     pub extension: ExtensionRef,
-    /// The `with` table. It holds no secret.
+    /// The `with` table. It does not contain secrets.
     pub config: Value,
     /// How long a value is kept; none for as long as there is room.
     pub ttl: Option<Duration>,

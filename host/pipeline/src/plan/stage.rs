@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jackfield_loader::sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use super::{
     views::ViewMarks,
     wire::{InputExpr, Wire},
 };
+use jackfield_loader::sandbox::Limits;
 
 /// One stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct StagePlan {
     pub extension: ExtensionRef,
     /// The `with` table.
     pub config: Value,
-    /// What stands for the paths in it.
+    /// What replaces the paths in it where configurations are compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: PathIdentities,
     /// What each call gets.
@@ -48,7 +48,7 @@ pub struct StagePlan {
     pub store: Option<usize>,
     /// Whether items are reported before it is done: it is declared so, or reads a stage that is.
     pub deferred: bool,
-    /// How its arm is picked, for each item; it runs as it stands here without one.
+    /// How its arm is picked, for each item; without a route it runs as described here.
     #[serde(default)]
     pub route: Option<RoutePlan>,
     /// What of its result is to be looked at: what its extension marks so, or that of a stage which reads it. The result of a
@@ -78,7 +78,7 @@ impl StagePlan {
         route.arms.iter().map(with).collect()
     }
 
-    /// The configuration as it is compared: with digests and not places.
+    /// The configuration as it is compared: with digests in place of paths.
     #[must_use]
     pub fn config_identity(&self) -> Value {
         identity_of(&self.config, &self.paths)
@@ -118,7 +118,7 @@ pub struct Policy {
 pub enum OnError {
     /// The stage alone fails; the item goes on and ends `partial`.
     Continue,
-    /// The element is left out of the stage's list, and the item is none the worse for it while others are left.
+    /// The element is left out of the stage's list, which does not affect the item while other elements are left.
     Drop,
     /// The item stops and is `failed`.
     Fail,

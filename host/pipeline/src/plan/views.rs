@@ -1,10 +1,10 @@
-//! What of a value is to be looked at: the places that a schema marks by `x-view`.
+//! The parts of a value that are drawn for a person: those that a schema marks with `x-view`.
 //!
 //! ```json
 //! { "type": "array", "items": { "type": "array", "items": { "type": "integer" } }, "x-view": "grid" }
 //! ```
 //!
-//! Only the places are kept, not the schema: they go on the record of a run, so that its items can be drawn when the plugins
+//! Only the marks are kept, not the schema: they go on the record of a run, so that its items can be drawn when the plugins
 //! are not at hand.
 
 use std::collections::BTreeMap;
@@ -52,37 +52,37 @@ impl ViewKind {
     }
 }
 
-/// The places in a value that are to be looked at.
+/// The marked parts of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewMarks {
     /// How the value itself is drawn, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewKind>,
-    /// The places in members of the value, by name.
+    /// The marked parts of its members, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub members: BTreeMap<String, ViewMarks>,
-    /// The places in members of other names.
+    /// The marked parts of members of other names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_members: Option<Box<ViewMarks>>,
-    /// The places in elements of the value.
+    /// The marked parts of its elements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elements: Option<Box<ViewMarks>>,
 }
 
 impl ViewMarks {
-    /// The places that a schema marks. Of a schema that refers to itself, those that are reached without going round.
+    /// The parts that a schema marks. Of a schema that refers to itself, each is visited once.
     #[must_use]
     pub fn of_schema(schema: &Value) -> Self {
-        Reader { root: schema, open: Vec::new(), left: MOST_SUBSCHEMAS }.marks(schema)
+        MarkReader { root: schema, open: Vec::new(), left: MOST_SUBSCHEMAS }.marks(schema)
     }
 
-    /// Whether there is nothing to look at.
+    /// Whether nothing is marked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The places in a member.
+    /// The marked parts of a member.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Self> {
         self.members.get(name).or(self.other_members.as_deref())
@@ -90,12 +90,12 @@ impl ViewMarks {
 
     /// The same of a list of such values.
     #[must_use]
-    pub fn listed(self) -> Self {
+    pub fn in_list(self) -> Self {
         let elements = (!self.is_empty()).then(|| Box::new(self));
         Self { elements, ..Self::default() }
     }
 
-    /// Adds places of the same value. Where both say how something is drawn, the first stays.
+    /// Adds marks of the same value. Where both say how something is drawn, the first stays.
     pub fn add(&mut self, other: Self) {
         self.view = self.view.or(other.view);
         for (name, marks) in other.members {
@@ -111,55 +111,60 @@ impl ViewMarks {
         }
     }
 
-    /// The places of a source, where these are those of what a wire takes from it.
-    fn taken_along(self, path: &[Step]) -> Self {
+    /// The marks of a source, where these are the marks of what a path takes from it.
+    fn through_path(self, path: &[Step]) -> Self {
         let mut marks = Self::default();
         match path.split_first() {
             None => return self,
-            Some((Step::Field(name), rest)) => marks.add_member(name.clone(), self.taken_along(rest)),
-            // Elements of a list are alike.
-            Some((Step::Index(_), rest)) => return self.taken_along(rest).listed(),
+            Some((Step::Field(name), rest)) => marks.add_member(name.clone(), self.through_path(rest)),
+            // All elements of a list are drawn in the same way.
+            Some((Step::Index(_), rest)) => return self.through_path(rest).in_list(),
             Some((Step::All, rest)) => {
                 let each = self.elements.map(|elements| *elements).unwrap_or_default();
-                return each.taken_along(rest).listed();
+                return each.through_path(rest).in_list();
             }
         }
         marks
     }
 
-    /// Tells the places of each source that an input is made of, where these are those of the input. `for_each` is where the
-    /// element of a stage comes from.
-    pub(crate) fn of_sources(&self, input: &InputExpr, for_each: Option<&Wire>, tell: &mut impl FnMut(Source, Self)) {
+    /// Calls `report` with the marks of each source that an input is made of, where these are the marks of the input.
+    /// `for_each` is where the element of a stage comes from.
+    pub(crate) fn for_each_source(
+        &self,
+        input: &InputExpr,
+        for_each: Option<&Wire>,
+        report: &mut impl FnMut(Source, Self),
+    ) {
         match input {
             InputExpr::Wire(wire) => {
-                let marks = self.clone().taken_along(&wire.path);
+                let marks = self.clone().through_path(&wire.path);
                 match (wire.source, for_each) {
-                    (Source::Each, Some(list)) => tell(list.source, marks.listed().taken_along(&list.path)),
-                    (source, _) => tell(source, marks),
+                    (Source::Each, Some(list)) => report(list.source, marks.in_list().through_path(&list.path)),
+                    (source, _) => report(source, marks),
                 }
             }
             InputExpr::List(parts) => {
                 let Some(elements) = &self.elements else { return };
-                parts.iter().for_each(|part| elements.of_sources(part, for_each, tell));
+                parts.iter().for_each(|part| elements.for_each_source(part, for_each, report));
             }
             InputExpr::Table(entries) => {
                 for entry in entries {
                     let Some(member) = self.member(&entry.key) else { continue };
-                    member.of_sources(&entry.value, for_each, tell);
+                    member.for_each_source(&entry.value, for_each, report);
                 }
             }
         }
     }
 }
 
-fn add_to(place: &mut Option<Box<ViewMarks>>, other: Option<Box<ViewMarks>>) {
+fn add_to(marks: &mut Option<Box<ViewMarks>>, other: Option<Box<ViewMarks>>) {
     if let Some(other) = other.filter(|other| !other.is_empty()) {
-        place.get_or_insert_default().add(*other);
+        marks.get_or_insert_default().add(*other);
     }
 }
 
 /// Reads a schema.
-struct Reader<'a> {
+struct MarkReader<'a> {
     root: &'a Value,
     /// The subschemas that are being read.
     open: Vec<*const Value>,
@@ -167,7 +172,7 @@ struct Reader<'a> {
     left: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> MarkReader<'a> {
     fn marks(&mut self, schema: &'a Value) -> ViewMarks {
         let mut marks = ViewMarks::default();
         let here = std::ptr::from_ref(schema);
@@ -284,7 +289,7 @@ mod tests {
         ]);
         let (mut item, mut stage) = (ViewMarks::default(), ViewMarks::default());
         let list = wire(Source::Stage(3), &[field("kept")]);
-        marks.of_sources(&input, Some(&list), &mut |source, marks| match source {
+        marks.for_each_source(&input, Some(&list), &mut |source, marks| match source {
             Source::Input => item.add(marks),
             _ => stage.add(marks),
         });

@@ -1,11 +1,11 @@
-//! Types in few words: `string`, `[{id, text}]`, `integer | null`, `tensor[layers, d]`.
+//! Descriptions of types in few words: `string`, `[{id, text}]`, `integer | null`, `tensor[layers, d]`.
 
 use std::fmt;
 
 use serde_json::Value;
 
 use super::{
-    expand::{Alternative, Ty, alternatives},
+    expand::{Alternative, JsonType, alternatives},
     view::{Type, View},
 };
 
@@ -17,47 +17,47 @@ const MOST: usize = 5;
 
 impl fmt::Display for Type<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&of_type(self, 0))
+        f.write_str(&describe_type(self, 0))
     }
 }
 
 impl fmt::Display for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&of_view(self, 0))
+        f.write_str(&describe_view(self, 0))
     }
 }
 
-fn of_type(ty: &Type<'_>, depth: usize) -> String {
+fn describe_type(ty: &Type<'_>, depth: usize) -> String {
     match ty {
         Type::Unknown => "anything".to_owned(),
-        Type::Schema(view) => of_view(view, depth),
-        Type::List(element) => list(&of_type(element, depth + 1)),
-        Type::Either(types) => either(types.iter().map(|ty| of_type(ty, depth)).collect()),
+        Type::Schema(view) => describe_view(view, depth),
+        Type::List(element) => list(&describe_type(element, depth + 1)),
+        Type::Either(types) => alternatives_in_words(types.iter().map(|ty| describe_type(ty, depth)).collect()),
     }
 }
 
-fn of_view(view: &View<'_>, depth: usize) -> String {
+fn describe_view(view: &View<'_>, depth: usize) -> String {
     let alternatives = alternatives(view);
     if alternatives.is_empty() {
         return "nothing".to_owned();
     }
-    either(alternatives.iter().map(|alternative| of_alternative(alternative, depth)).collect())
+    alternatives_in_words(alternatives.iter().map(|alternative| describe_alternative(alternative, depth)).collect())
 }
 
-pub(crate) fn of_alternative(alternative: &Alternative<'_>, depth: usize) -> String {
+pub(crate) fn describe_alternative(alternative: &Alternative<'_>, depth: usize) -> String {
     if let Some(values) = alternative.values() {
-        return either(values.into_iter().map(Value::to_string).collect());
+        return alternatives_in_words(values.into_iter().map(Value::to_string).collect());
     }
     if let Some(tensor) = alternative.tensor() {
         return tensor.to_string();
     }
     match alternative.ty {
         None => "anything".to_owned(),
-        Some(Ty::Array) if depth < DEEPEST => match alternative.element(0) {
-            Some(element) => list(&of_view(&element, depth + 1)),
+        Some(JsonType::Array) if depth < DEEPEST => match alternative.element(0) {
+            Some(element) => list(&describe_view(&element, depth + 1)),
             None => "list".to_owned(),
         },
-        Some(Ty::Object) if depth < DEEPEST => {
+        Some(JsonType::Object) if depth < DEEPEST => {
             let names = alternative.properties();
             if names.is_empty() {
                 return "object".to_owned();
@@ -79,7 +79,7 @@ fn list(element: &str) -> String {
     if element == "anything" { "list".to_owned() } else { format!("[{element}]") }
 }
 
-fn either(mut names: Vec<String>) -> String {
+fn alternatives_in_words(mut names: Vec<String>) -> String {
     let mut seen = Vec::new();
     names.retain(|name| {
         !seen.contains(name) && {

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_loader::{TensorShape, X_TENSOR};
 use serde_json::{Map, Value};
 
 use super::view::View;
+use jackfield_loader::{TensorShape, X_TENSOR};
 
-/// More alternatives than this are no longer told apart.
+/// More alternatives than this are not distinguished.
 const MOST_ALTERNATIVES: usize = 64;
 
-/// More subschemas than this are no longer looked at: references can fan out without end.
+/// More subschemas than this are not visited: references can fan out without end.
 const MOST_VISITS: usize = 4096;
 
-/// References and combinators deeper than this are no longer followed.
+/// References and combinators deeper than this are not followed.
 const DEEPEST: usize = 24;
 
 /// The types of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ty {
+pub enum JsonType {
     /// A text.
     String,
     /// A whole number.
@@ -35,7 +35,7 @@ pub enum Ty {
     Object,
 }
 
-impl Ty {
+impl JsonType {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::String => "string",
@@ -62,7 +62,7 @@ impl Ty {
     }
 
     /// The type of a value.
-    pub(crate) fn of(value: &Value) -> Self {
+    pub(crate) fn of_value(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
@@ -80,13 +80,13 @@ impl Ty {
     }
 
     /// The type of the values that are of both.
-    fn both(self, other: Self) -> Option<Self> {
+    fn intersection(self, other: Self) -> Option<Self> {
         if self.is_within(other) { Some(self) } else { other.is_within(self).then_some(other) }
     }
 
     /// Whether a value can be of both.
     pub(crate) fn meets(self, other: Self) -> bool {
-        self.both(other).is_some()
+        self.intersection(other).is_some()
     }
 }
 
@@ -95,11 +95,11 @@ impl Ty {
 pub struct Alternative<'a> {
     root: &'a Value,
     /// The type; none for any.
-    pub ty: Option<Ty>,
-    /// All of these hold.
+    pub ty: Option<JsonType>,
+    /// A value satisfies all of these schemas.
     pub(crate) maps: Vec<&'a Map<String, Value>>,
-    /// Whether more holds than is understood.
-    pub(crate) clever: bool,
+    /// Whether there are keywords that are not understood here, so that fewer values may be valid.
+    pub(crate) partly_understood: bool,
 }
 
 /// Keywords that can add fields beyond `properties`.
@@ -143,7 +143,7 @@ impl<'a> Alternative<'a> {
         let open = |keyword| self.keyword(keyword).any(|value| *value != Value::Bool(false));
         let shut = |keyword| self.keyword(keyword).any(|value| *value == Value::Bool(false));
         let lists = self.keyword("properties").next().is_some();
-        !self.clever
+        !self.partly_understood
             && !OPENERS.iter().any(|opener| self.keyword(opener).next().is_some())
             && !open("additionalProperties")
             && !open("unevaluatedProperties")
@@ -155,7 +155,7 @@ impl<'a> Alternative<'a> {
         let shut = ["additionalProperties", "unevaluatedProperties"]
             .iter()
             .any(|keyword| self.keyword(keyword).any(|value| *value == Value::Bool(false)));
-        shut && !self.clever
+        shut && !self.partly_understood
             && self.property(name).is_none()
             && !OPENERS.iter().any(|opener| self.keyword(opener).next().is_some())
     }
@@ -184,10 +184,10 @@ impl<'a> Alternative<'a> {
 
     /// The shape, where this is a tensor by reference: of several, the first that says more than that it is one.
     pub(crate) fn tensor(&self) -> Option<TensorShape> {
-        if self.ty.is_some_and(|ty| ty != Ty::Object) {
+        if self.ty.is_some_and(|ty| ty != JsonType::Object) {
             return None;
         }
-        // What is wrong with a keyword is told when its plugin is loaded.
+        // What is wrong with a keyword is reported when its plugin is loaded.
         let mut shapes = self.keyword(X_TENSOR).filter_map(|keyword| TensorShape::read(keyword).ok());
         let first = shapes.next()?;
         Some(if first.0.is_some() { first } else { shapes.find(|shape| shape.0.is_some()).unwrap_or(first) })
@@ -209,27 +209,27 @@ impl<'a> Alternative<'a> {
             }
         }
         if let (Some(values), Some(ty)) = (&mut values, self.ty) {
-            values.retain(|value| Ty::of(value).is_within(ty));
+            values.retain(|value| JsonType::of_value(value).is_within(ty));
         }
         values
     }
 }
 
-/// The alternatives of a place in a schema; none if no value is valid there.
+/// The alternatives of a part of a schema; none if no value is valid there.
 pub fn alternatives<'a>(view: &View<'a>) -> Vec<Alternative<'a>> {
     let mut expander = Expander { root: view.root, overflow: false, visits: 0 };
-    let mut sets = vec![Set { maps: Vec::new(), clever: false }];
+    let mut sets = vec![Set { maps: Vec::new(), partly_understood: false }];
     for part in &view.parts {
         sets = expander.product(sets, part, 0);
     }
     let overflow = expander.overflow;
-    sets.into_iter().flat_map(|set| typed(view.root, set.maps, set.clever || overflow)).collect()
+    sets.into_iter().flat_map(|set| split_by_type(view.root, set.maps, set.partly_understood || overflow)).collect()
 }
 
 #[derive(Clone)]
 struct Set<'a> {
     maps: Vec<&'a Map<String, Value>>,
-    clever: bool,
+    partly_understood: bool,
 }
 
 struct Expander<'a> {
@@ -248,25 +248,25 @@ impl<'a> Expander<'a> {
         }
         let join = |set: &Set<'a>, other: &Set<'a>| Set {
             maps: set.maps.iter().chain(&other.maps).copied().collect(),
-            clever: set.clever || other.clever,
+            partly_understood: set.partly_understood || other.partly_understood,
         };
         sets.iter().flat_map(|set| alternatives.iter().map(move |other| join(set, other))).collect()
     }
 
     fn expand(&mut self, schema: &'a Value, depth: usize) -> Vec<Set<'a>> {
         self.visits += 1;
-        let anything = |clever| vec![Set { maps: Vec::new(), clever }];
+        let anything = |partly_understood| vec![Set { maps: Vec::new(), partly_understood }];
         let map = match schema {
             Value::Bool(false) => return Vec::new(),
             Value::Object(map) if depth <= DEEPEST && self.visits <= MOST_VISITS => map,
             Value::Object(_) => return anything(true),
             _ => return anything(false),
         };
-        let mut sets = vec![Set { maps: vec![map], clever: false }];
+        let mut sets = vec![Set { maps: vec![map], partly_understood: false }];
         if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
             match resolve(self.root, reference) {
                 Some(target) => sets = self.product(sets, target, depth + 1),
-                None => sets.iter_mut().for_each(|set| set.clever = true),
+                None => sets.iter_mut().for_each(|set| set.partly_understood = true),
             }
         }
         for part in map.get("allOf").and_then(Value::as_array).into_iter().flatten() {
@@ -283,7 +283,7 @@ impl<'a> Expander<'a> {
             for set in &sets {
                 joined.extend(choices.iter().map(|choice| Set {
                     maps: set.maps.iter().chain(&choice.maps).copied().collect(),
-                    clever: set.clever || choice.clever,
+                    partly_understood: set.partly_understood || choice.partly_understood,
                 }));
             }
             sets = joined;
@@ -293,31 +293,35 @@ impl<'a> Expander<'a> {
 }
 
 /// One alternative for each type that a set of maps allows.
-fn typed<'a>(root: &'a Value, maps: Vec<&'a Map<String, Value>>, clever: bool) -> Vec<Alternative<'a>> {
-    let mut types: Option<Vec<Ty>> = None;
+fn split_by_type<'a>(
+    root: &'a Value,
+    maps: Vec<&'a Map<String, Value>>,
+    partly_understood: bool,
+) -> Vec<Alternative<'a>> {
+    let mut types: Option<Vec<JsonType>> = None;
     for map in &maps {
-        let allowed: Vec<Ty> = match map.get("type") {
-            Some(Value::String(name)) => Ty::parse(name).into_iter().collect(),
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).filter_map(Ty::parse).collect(),
+        let allowed: Vec<JsonType> = match map.get("type") {
+            Some(Value::String(name)) => JsonType::parse(name).into_iter().collect(),
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).filter_map(JsonType::parse).collect(),
             _ => continue,
         };
         types = Some(match types {
             None => allowed,
             Some(types) => {
-                let mut both: Vec<Ty> =
-                    types.iter().flat_map(|ty| allowed.iter().filter_map(|other| ty.both(*other))).collect();
-                both.dedup();
-                both
+                let mut intersection: Vec<JsonType> =
+                    types.iter().flat_map(|ty| allowed.iter().filter_map(|other| ty.intersection(*other))).collect();
+                intersection.dedup();
+                intersection
             }
         });
     }
-    let alternative = |ty| Alternative { root, ty, maps: maps.clone(), clever };
+    let alternative = |ty| Alternative { root, ty, maps: maps.clone(), partly_understood };
     let listed = alternative(None).values();
     match (types, listed) {
         (Some(types), None) => types.into_iter().map(|ty| alternative(Some(ty))).collect(),
         (types, Some(values)) => {
             // Listed values have types of their own.
-            let mut found: Vec<Ty> = values.iter().map(|value| Ty::of(value)).collect();
+            let mut found: Vec<JsonType> = values.iter().map(|value| JsonType::of_value(value)).collect();
             found.sort_unstable();
             found.dedup();
             found.retain(|ty| types.as_ref().is_none_or(|types| types.iter().any(|allowed| ty.is_within(*allowed))));

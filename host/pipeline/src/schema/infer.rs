@@ -1,22 +1,22 @@
-//! The schema of items that stand in the pipeline itself.
+//! The schema of items that are written in the pipeline itself, inferred from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::expand::Ty;
+use super::expand::JsonType;
 
 /// A schema that each of the values satisfies.
 pub(crate) fn infer(values: &[&Value]) -> Value {
-    let types: BTreeSet<Ty> = values.iter().map(|value| Ty::of(value)).collect();
+    let types: BTreeSet<JsonType> = values.iter().map(|value| JsonType::of_value(value)).collect();
     let alternatives: Vec<Value> = types
         .into_iter()
         .map(|ty| {
-            let of_type = values.iter().filter(|value| Ty::of(value) == ty);
+            let values_of_type = values.iter().filter(|value| JsonType::of_value(value) == ty);
             match ty {
-                Ty::Object => object(&of_type.filter_map(|value| value.as_object()).collect::<Vec<_>>()),
-                Ty::Array => {
-                    let elements: Vec<&Value> = of_type.filter_map(|value| value.as_array()).flatten().collect();
+                JsonType::Object => object(&values_of_type.filter_map(|value| value.as_object()).collect::<Vec<_>>()),
+                JsonType::Array => {
+                    let elements: Vec<&Value> = values_of_type.filter_map(|value| value.as_array()).flatten().collect();
                     json!({ "type": "array", "items": infer(&elements) })
                 }
                 ty => json!({ "type": ty.name() }),

@@ -9,6 +9,7 @@ mod fit;
 mod infer;
 mod read;
 mod view;
+mod violation;
 mod walk;
 
 #[cfg(test)]
@@ -16,10 +17,11 @@ mod tests;
 
 pub(crate) use describe::first_sentence;
 pub(crate) use expand::resolve;
-pub use expand::{Alternative, Ty, alternatives};
-pub(crate) use fit::{Clash, Fit, Reason};
+pub use expand::{Alternative, JsonType, alternatives};
+pub(crate) use fit::{Fit, MismatchReason, TypeMismatch};
 pub(crate) use infer::infer;
 pub(crate) use read::Reads;
 pub(crate) use view::Type;
 pub use view::View;
-pub(crate) use walk::{Astray, Stray};
+pub use violation::schema_violation;
+pub(crate) use walk::{PathError, PathErrorReason};

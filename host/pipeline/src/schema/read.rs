@@ -1,9 +1,9 @@
-//! What a reader wants, taken apart along what the pipeline gives it.
+//! The parts of what a reader wants: its fields and elements.
 
 use serde_json::Value;
 
 use super::{
-    expand::{Alternative, Ty, alternatives},
+    expand::{Alternative, JsonType, alternatives},
     view::{Type, View},
 };
 
@@ -11,7 +11,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub(crate) enum Reads<T> {
     /// It does, and this is what is known of it.
-    This(T),
+    Known(T),
     /// It may, or it may want one of several.
     Unknown,
     /// It never does.
@@ -43,7 +43,7 @@ impl<'a> Object<'a> {
         self.0.forbids(name) || self.0.is_closed() && self.0.property(name).is_none()
     }
 
-    /// How many of these fields there are not, and how many others are needed.
+    /// How many of these fields do not exist, plus how many other fields are required.
     fn distance(&self, given: &[&str]) -> usize {
         let lacks = given.iter().filter(|name| self.lacks(name)).count();
         lacks + self.0.required().iter().filter(|name| !given.contains(name)).count()
@@ -53,8 +53,8 @@ impl<'a> Object<'a> {
 impl<'a> View<'a> {
     /// The object that is wanted here.
     pub(crate) fn as_object(&self) -> Reads<Object<'a>> {
-        match self.only(Ty::Object) {
-            Reads::This(alternative) => Reads::This(Object(alternative)),
+        match self.only(JsonType::Object) {
+            Reads::Known(alternative) => Reads::Known(Object(alternative)),
             Reads::Unknown => Reads::Unknown,
             Reads::Never => Reads::Never,
         }
@@ -65,35 +65,35 @@ impl<'a> View<'a> {
     pub(crate) fn as_object_with(&self, given: &[&str]) -> Reads<Object<'a>> {
         let any = self.as_object();
         let Reads::Unknown = any else { return any };
-        let objects = alternatives(self).into_iter().filter(|one| one.ty.is_none_or(|found| found == Ty::Object));
+        let objects = alternatives(self).into_iter().filter(|one| one.ty.is_none_or(|found| found == JsonType::Object));
         let mut objects: Vec<Object<'_>> = objects.map(Object).collect();
-        if objects.iter().any(|object| object.0.ty.is_none() || object.0.clever) {
+        if objects.iter().any(|object| object.0.ty.is_none() || object.0.partly_understood) {
             return Reads::Unknown;
         }
-        // The first of those that are as near stays the first.
+        // The sort is stable: of equally near objects the first stays first.
         objects.sort_by_cached_key(|object| object.distance(given));
         match objects.as_slice() {
             [one, other, ..] if one.distance(given) == 0 && other.distance(given) == 0 => Reads::Unknown,
-            [one, ..] => Reads::This(one.clone()),
+            [one, ..] => Reads::Known(one.clone()),
             [] => Reads::Never,
         }
     }
 
     /// The elements of the list that is wanted here.
     pub(crate) fn as_list(&self) -> Reads<View<'a>> {
-        match self.only(Ty::Array) {
-            Reads::This(list) if list.prefix() == 0 => list.element(0).map_or(Reads::Unknown, Reads::This),
-            Reads::This(_) | Reads::Unknown => Reads::Unknown,
+        match self.only(JsonType::Array) {
+            Reads::Known(list) if list.prefix() == 0 => list.element(0).map_or(Reads::Unknown, Reads::Known),
+            Reads::Known(_) | Reads::Unknown => Reads::Unknown,
             Reads::Never => Reads::Never,
         }
     }
 
-    fn only(&self, ty: Ty) -> Reads<Alternative<'a>> {
+    fn only(&self, ty: JsonType) -> Reads<Alternative<'a>> {
         let mut fitting: Vec<_> =
             alternatives(self).into_iter().filter(|one| one.ty.is_none_or(|found| found == ty)).collect();
         match fitting.len() {
             0 => Reads::Never,
-            1 if fitting[0].ty.is_some() && !fitting[0].clever => Reads::This(fitting.remove(0)),
+            1 if fitting[0].ty.is_some() && !fitting[0].partly_understood => Reads::Known(fitting.remove(0)),
             _ => Reads::Unknown,
         }
     }
@@ -106,7 +106,7 @@ impl<'a> View<'a> {
         names
     }
 
-    /// The first description that stands here.
+    /// The first description in the schema.
     pub(crate) fn doc(&self) -> Option<&'a str> {
         self.parts.iter().find_map(|part| part.get("description")).and_then(Value::as_str)
     }
@@ -124,9 +124,9 @@ impl<'a> Type<'a> {
     /// The fields of objects of this type, each with its type.
     pub(crate) fn fields(&self) -> Vec<(&'a str, Type<'a>)> {
         match self.view().map(|view| view.as_object()) {
-            // Those of a tensor by reference are the reference's own.
-            Some(Reads::This(object)) if object.0.tensor().is_some() => Vec::new(),
-            Some(Reads::This(object)) => object
+            // The fields of a tensor by reference belong to the reference.
+            Some(Reads::Known(object)) if object.0.tensor().is_some() => Vec::new(),
+            Some(Reads::Known(object)) => object
                 .names()
                 .into_iter()
                 .filter_map(|name| object.field(name).map(|view| (name, Type::Schema(view))))

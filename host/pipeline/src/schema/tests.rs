@@ -5,11 +5,11 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::{
-    fit::{Fit, Reason},
+    fit::{Fit, MismatchReason},
     infer::infer,
     read::Reads,
     view::{Type, View},
-    walk::Stray,
+    walk::PathErrorReason,
 };
 use crate::syntax::wire;
 
@@ -58,12 +58,15 @@ fn schema<T: JsonSchema>() -> Value {
 }
 
 fn fit(given: &Value, wanted: &Value) -> Fit {
-    View::new(wanted).accepts(&Type::of(given))
+    View::new(wanted).accepts(&Type::of_schema(given))
 }
 
-fn follow(schema: &Value, path: &str) -> Result<String, (usize, Stray)> {
+fn follow(schema: &Value, path: &str) -> Result<String, (usize, PathErrorReason)> {
     let wire = wire::parse(&format!("x{path}")).unwrap();
-    Type::of(schema).follow(&wire.path).map(|ty| ty.to_string()).map_err(|astray| (astray.step, astray.why))
+    Type::of_schema(schema)
+        .follow(&wire.path)
+        .map(|ty| ty.to_string())
+        .map_err(|path_error| (path_error.step, path_error.reason))
 }
 
 #[test]
@@ -79,15 +82,15 @@ fn a_table_is_read_as_the_one_of_several_objects_that_its_fields_are_of() {
     });
     let view = View::new(&schema);
     let read = |given: &[&str]| {
-        let Reads::This(object) = view.as_object_with(given) else { panic!("it is one of them") };
+        let Reads::Known(object) = view.as_object_with(given) else { panic!("it is one of them") };
         let lacks: Vec<_> = given.iter().filter(|name| object.lacks(name)).map(|name| (*name).to_owned()).collect();
         (object.required().join(" "), object.names().join(" "), lacks.join(" "))
     };
-    let told = |required: &str, names: &str, lacks: &str| (required.to_owned(), names.to_owned(), lacks.to_owned());
-    assert_eq!(read(&["base", "edited"]), told("base edited", "base edited", ""));
-    assert_eq!(read(&["base", "prompts", "edits"]), told("base prompts", "base edits prompts", ""));
-    assert_eq!(read(&["edits"]), told("base prompts", "base edits prompts", ""));
-    assert_eq!(read(&["base", "edited", "prompts"]), told("base edited", "base edited", "prompts"));
+    let expected = |required: &str, names: &str, lacks: &str| (required.to_owned(), names.to_owned(), lacks.to_owned());
+    assert_eq!(read(&["base", "edited"]), expected("base edited", "base edited", ""));
+    assert_eq!(read(&["base", "prompts", "edits"]), expected("base prompts", "base edits prompts", ""));
+    assert_eq!(read(&["edits"]), expected("base prompts", "base edits prompts", ""));
+    assert_eq!(read(&["base", "edited", "prompts"]), expected("base edited", "base edited", "prompts"));
     // What can be either, what may be another type as well, and what is none.
     let either = json!({ "anyOf": [{ "type": "object" }, { "type": "object", "properties": { "base": true } }] });
     assert!(matches!(View::new(&either).as_object_with(&["base"]), Reads::Unknown));
@@ -102,7 +105,7 @@ fn a_type_fits_itself() {
         [schema::<Tree>(), schema::<Kind>(), schema::<Shape>(), schema::<Flat>(), schema::<Vec<Option<Tree>>>()];
     for sample in &samples {
         assert_eq!(fit(sample, sample), Fit::Fits, "{sample:#}");
-        assert_eq!(View::new(&schema_list(sample)).accepts(&Type::of(sample).list()), Fit::Fits);
+        assert_eq!(View::new(&schema_list(sample)).accepts(&Type::of_schema(sample).list()), Fit::Fits);
     }
 }
 
@@ -125,14 +128,14 @@ fn follows_wires() {
     assert_eq!(follow(&tree, ".kind").unwrap(), "\"leaf\" | \"branch\"");
     assert_eq!(follow(&tree, ".by_name.anything").unwrap(), "\"leaf\" | \"branch\"");
     assert_eq!(follow(&tree, ".pair[1]").unwrap(), "integer");
-    assert_eq!(follow(&tree, ".name.x"), Err((1, Stray::NotAnObject)));
-    assert_eq!(follow(&tree, ".children.x"), Err((1, Stray::NotAnObject)));
-    assert_eq!(follow(&tree, "[0]"), Err((0, Stray::NotAList)));
+    assert_eq!(follow(&tree, ".name.x"), Err((1, PathErrorReason::NotAnObject)));
+    assert_eq!(follow(&tree, ".children.x"), Err((1, PathErrorReason::NotAnObject)));
+    assert_eq!(follow(&tree, "[0]"), Err((0, PathErrorReason::NotAList)));
     assert!(
-        matches!(follow(&tree, ".children[*].nome"), Err((2, Stray::NoField(known))) if known.contains(&"name".to_owned()))
+        matches!(follow(&tree, ".children[*].nome"), Err((2, PathErrorReason::NoField(known))) if known.contains(&"name".to_owned()))
     );
     assert_eq!(follow(&schema::<Shape>(), ".radius").unwrap(), "number");
-    assert!(matches!(follow(&schema::<Shape>(), ".colour"), Err((0, Stray::NoField(_)))));
+    assert!(matches!(follow(&schema::<Shape>(), ".colour"), Err((0, PathErrorReason::NoField(_)))));
     assert_eq!(follow(&schema::<Flat>(), ".name").unwrap(), "string");
     assert_eq!(follow(&schema::<Flat>(), ".side").unwrap(), "number");
     assert_eq!(follow(&json!({ "type": "object" }), ".anything").unwrap(), "anything");
@@ -169,14 +172,14 @@ fn finds_clashes() {
     ];
     for (given, wanted, path) in cases {
         match fit(&given, &wanted) {
-            Fit::Clash(clash) => assert_eq!(clash.path, path, "{given} {wanted}"),
+            Fit::TypeMismatch(mismatch) => assert_eq!(mismatch.path, path, "{given} {wanted}"),
             other => panic!("{given} into {wanted}: {other:?}"),
         }
     }
     let extra = json!({ "type": "object", "properties": {}, "additionalProperties": false });
     assert!(matches!(
         fit(&object(json!({ "a": string }), json!(["a"])), &extra),
-        Fit::Clash(clash) if matches!(clash.reason, Reason::Extra { .. })
+        Fit::TypeMismatch(mismatch) if matches!(mismatch.reason, MismatchReason::Extra { .. })
     ));
 }
 
@@ -216,7 +219,7 @@ fn tensors_fit_by_rank_and_length() {
     let tensor = |shape: Value| json!({ "type": "object", "x-tensor": { "shape": shape } });
     let any = json!({ "type": "object", "x-tensor": {} });
     let states = tensor(json!(["prompts", "layers", "d"]));
-    let printed = |schema: &Value| Type::of(schema).to_string();
+    let printed = |schema: &Value| Type::of_schema(schema).to_string();
     assert_eq!(printed(&states), "tensor[prompts, layers, d]");
     assert_eq!(printed(&json!({ "type": ["object", "null"], "x-tensor": { "shape": [4] } })), "tensor[4] | null");
     assert_eq!(printed(&json!({ "type": "array", "items": any })), "[tensor]");
@@ -232,7 +235,7 @@ fn tensors_fit_by_rank_and_length() {
     let list = |element: &Value| json!({ "type": "array", "items": element });
     assert_eq!(fit(&list(&states), &list(&any)), Fit::Fits);
     assert_eq!(fit(&states, &json!({ "anyOf": [states, { "type": "null" }] })), Fit::Fits);
-    let clashes = [
+    let mismatches = [
         (&states, tensor(json!(["layers", "d"]))),
         (&tensor(json!(["layers", 576])), tensor(json!(["layers", 32]))),
         (&states, list(&json!({ "type": "number" }))),
@@ -242,10 +245,10 @@ fn tensors_fit_by_rank_and_length() {
         (&json!({ "type": "object", "properties": { "a": { "type": "number" } } }), states.clone()),
         (&list(&states), states.clone()),
     ];
-    for (given, wanted) in clashes {
-        let Fit::Clash(clash) = fit(given, &wanted) else { panic!("{given} into {wanted}") };
-        let expected = Reason::Type { found: printed(given), wanted: printed(&wanted) };
-        assert_eq!((clash.path.as_str(), clash.reason), ("", expected));
+    for (given, wanted) in mismatches {
+        let Fit::TypeMismatch(mismatch) = fit(given, &wanted) else { panic!("{given} into {wanted}") };
+        let expected = MismatchReason::Type { found: printed(given), wanted: printed(&wanted) };
+        assert_eq!((mismatch.path.as_str(), mismatch.reason), ("", expected));
     }
 }
 
@@ -270,9 +273,9 @@ fn survives_schemas_that_go_in_circles() {
         json!({ "$ref": "#/$defs/t0", "$defs": types.collect::<serde_json::Map<_, _>>() })
     };
     assert_eq!(fit(&web("x"), &web("x")), Fit::Fits);
-    assert!(matches!(fit(&web("x"), &web("y")), Fit::Clash(_)));
+    assert!(matches!(fit(&web("x"), &web("y")), Fit::TypeMismatch(_)));
     let wide = json!({ "allOf": vec![json!({ "anyOf": vec![json!({ "type": "string" }); 8] }); 8] });
-    assert!(!matches!(fit(&wide, &json!({ "type": "string" })), Fit::Clash(_)));
+    assert!(!matches!(fit(&wide, &json!({ "type": "string" })), Fit::TypeMismatch(_)));
 }
 
 /// Schemas with references, alternatives and what is not understood.

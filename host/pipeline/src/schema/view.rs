@@ -1,8 +1,8 @@
-//! A place in a schema, and what is known of the type of a value.
+//! A part of a schema, and what is known of the type of a value.
 
 use serde_json::Value;
 
-/// A place in a schema: all of these parts hold for a value there.
+/// A part of a schema: a value there satisfies all of these subschemas.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     /// The document that references are resolved in.
@@ -20,7 +20,7 @@ impl<'a> View<'a> {
 /// What is known of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum Type<'a> {
-    /// Nothing.
+    /// Nothing is known.
     Unknown,
     /// It has this schema.
     Schema(View<'a>),
@@ -31,8 +31,8 @@ pub(crate) enum Type<'a> {
 }
 
 impl<'a> Type<'a> {
-    /// What a schema says.
-    pub(crate) fn of(root: &'a Value) -> Self {
+    /// The type that a schema describes.
+    pub(crate) fn of_schema(root: &'a Value) -> Self {
         Self::Schema(View::new(root))
     }
 

@@ -7,11 +7,11 @@ use toml::de::DeTable;
 
 use super::{
     overrides, params,
-    shape::Pass,
+    shape::ShapeCheck,
     tree::{self, Table},
 };
 use crate::{
-    diagnostics::{Fault, Faults, SourceId, Sources, Span},
+    diagnostics::{Diagnostic, Diagnostics, SourceId, Sources, Span},
     keys,
 };
 
@@ -27,20 +27,20 @@ pub(crate) struct Text<'a> {
     pub(crate) input: &'a [String],
 }
 
-/// The tree of a pipeline, whose shape is checked, with the faults found so far.
+/// The tree of a pipeline, whose shape is checked, with the diagnostics found so far.
 pub(crate) struct Document {
     pub(crate) sources: Sources,
-    /// The pipeline's file among the sources: what came from elsewhere was meant for something that is there.
+    /// The pipeline's file among the sources: values of the command line are meant for keys that the file has.
     pub(crate) file: SourceId,
     pub(crate) root: Table,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads a pipeline that is already in memory.
 ///
 /// # Errors
-/// If nothing can be read: no UTF-8, no TOML.
-pub(crate) fn read(given: &Text<'_>) -> Result<Document, Faults> {
+/// If the text cannot be read: it is not UTF-8, or not TOML.
+pub(crate) fn read(given: &Text<'_>) -> Result<Document, Diagnostics> {
     let mut sources = Sources::default();
     let bytes = given.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(given.bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -49,60 +49,65 @@ pub(crate) fn read(given: &Text<'_>) -> Result<Document, Faults> {
         let offset = at + (given.bytes.len() - bytes.len());
         let message =
             format!("`{}` is not UTF-8: byte 0x{:02x} at offset {offset}, in line {line}", given.name, bytes[at]);
-        Faults::new(Sources::default(), vec![Fault::new("not-utf8", message).hint("save the file as UTF-8".to_owned())])
+        Diagnostics::new(
+            Sources::default(),
+            vec![Diagnostic::new("not-utf8", message).hint("save the file as UTF-8".to_owned())],
+        )
     })?;
     let file = sources.add(given.name, text);
-    let mut faults = Vec::new();
-    let Some(mut root) = toml(file, text, &mut faults) else {
-        return Err(Faults::new(sources, faults));
+    let mut diagnostics = Vec::new();
+    let Some(mut root) = toml(file, text, &mut diagnostics) else {
+        return Err(Diagnostics::new(sources, diagnostics));
     };
     for argument in given.set {
-        overrides::set(&mut sources, &mut root, argument, &mut faults);
+        overrides::set(&mut sources, &mut root, argument, &mut diagnostics);
     }
-    overrides::input(&mut sources, &mut root, given.input, &mut faults);
-    params::fill(&mut root, &mut faults);
+    overrides::input(&mut sources, &mut root, given.input, &mut diagnostics);
+    params::fill(&mut root, &mut diagnostics);
     let start = Span { source: file, start: 0, end: 0 };
-    Pass { sources: &sources, file: start, faults: &mut faults }.table(
+    ShapeCheck { sources: &sources, file: start, diagnostics: &mut diagnostics }.table(
         &root,
         &keys::FILE,
         keys::FILE.what,
         Some(start),
     );
-    Ok(Document { sources, file, root, faults })
+    Ok(Document { sources, file, root, diagnostics })
 }
 
-/// Parses TOML; none if it is so wrong that the rest would be guesswork.
-fn toml(file: SourceId, text: &str, faults: &mut Vec<Fault>) -> Option<Table> {
+/// Parses TOML; none if it has errors that make the rest unreliable.
+fn toml(file: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Table> {
     let (parsed, errors) = DeTable::parse_recoverable(text);
     let mut fatal = false;
     for error in errors {
         let at = error.span().unwrap_or(0..0);
-        let place = Span { source: file, start: at.start, end: at.end };
+        let span = Span { source: file, start: at.start, end: at.end };
         let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
         if what == "duplicate key" {
             let key = text.get(at).unwrap_or_default();
-            faults.push(Fault::at("duplicate-key", place, format!("`{key}` is there twice")).label("the second one"));
+            diagnostics.push(
+                Diagnostic::at("duplicate-key", span, format!("`{key}` is defined twice")).label("the second one"),
+            );
         } else {
             fatal = true;
-            let mut fault = Fault::at("syntax", place, format!("this is not TOML: {what}"));
+            let mut diagnostic = Diagnostic::at("syntax", span, format!("this is not TOML: {what}"));
             if !expected.is_empty() {
-                fault.label = format!("expected {expected}");
+                diagnostic.label = format!("expected {expected}");
             }
-            // A slip confuses the parser until the end of the line: the first complaint is the one that helps.
+            // After an error the parser is confused until the end of the line: the first error of a line is the one that helps.
             let line = |span: Span| text[..span.start.min(text.len())].matches('\n').count();
-            let seen = faults
+            let seen = diagnostics
                 .iter()
-                .any(|seen| seen.code == "syntax" && seen.place.is_some_and(|seen| line(seen) == line(place)));
+                .any(|seen| seen.code == "syntax" && seen.span.is_some_and(|seen| line(seen) == line(span)));
             if !seen {
-                faults.push(fault);
+                diagnostics.push(diagnostic);
             }
         }
     }
-    let mut number_faults = Vec::new();
-    let table = tree::table(file, 0, parsed.get_ref(), &mut number_faults);
+    let mut number_diagnostics = Vec::new();
+    let table = tree::table(file, 0, parsed.get_ref(), &mut number_diagnostics);
     if fatal {
         return None;
     }
-    faults.append(&mut number_faults);
+    diagnostics.append(&mut number_diagnostics);
     Some(table)
 }

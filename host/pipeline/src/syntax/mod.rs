@@ -1,5 +1,5 @@
-//! TEXT -> a tree of values, each with its place: TOML, overrides of the command line, parameters, and the shapes of all
-//! values.
+//! The syntax of pipelines: the text becomes a tree of values with their spans, in which overrides of the command line are
+//! applied, parameters are filled in, and the shape of every value is checked.
 
 mod document;
 pub(crate) mod overrides;

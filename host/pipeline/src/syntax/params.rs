@@ -1,26 +1,29 @@
-//! Parameters: values of `[params]`, put where `${name}` stands in a string. One override then changes every place.
+//! Parameters: the values of `[params]` replace `${name}` in strings, so that one override changes every use.
 
 use super::tree::{Node, Table, Value};
-use crate::diagnostics::{Fault, suggest};
+use crate::diagnostics::{Diagnostic, suggest};
 
 /// Puts parameters into the strings of a pipeline that has any; elsewhere `${` is text like any other.
 ///
 /// A string that is nothing but one reference becomes the value, of whatever type it is. `$${` stands for `${`.
-pub(crate) fn fill(root: &mut Table, faults: &mut Vec<Fault>) {
+pub(crate) fn fill(root: &mut Table, diagnostics: &mut Vec<Diagnostic>) {
     let Some(table) = root.get("params").and_then(Node::as_table).cloned() else { return };
-    let mut filling = Filling { table: &table, used: vec![false; table.0.len()], faults };
+    let mut filler = ParameterFiller { table: &table, used: vec![false; table.0.len()], diagnostics };
     for (key, node) in &mut root.0 {
         if key.text != "params" {
-            filling.node(node);
+            filler.node(node);
         }
     }
-    let Filling { used, .. } = filling;
+    let ParameterFiller { used, .. } = filler;
     let unused = table.0.iter().zip(&used).filter(|(_, used)| !**used);
     for ((key, _), _) in unused {
         let others = table.0.iter().zip(&used).filter(|(_, used)| **used).map(|((key, _), _)| key.text.as_str());
-        let fault = Fault::at("unused-param", key.span, format!("no string refers to the parameter `{}`", key.text));
-        let mend = format!("write `${{{}}}` where its value belongs", key.text);
-        faults.push(fault.hint(suggest::hint_for(&key.text, "parameters that are used", others).unwrap_or(mend)));
+        let diagnostic =
+            Diagnostic::at("unused-param", key.span, format!("no string refers to the parameter `{}`", key.text));
+        let usual_hint = format!("write `${{{}}}` where its value belongs", key.text);
+        diagnostics.push(
+            diagnostic.hint(suggest::hint_for(&key.text, "parameters that are used", others).unwrap_or(usual_hint)),
+        );
     }
 }
 
@@ -30,13 +33,13 @@ enum Piece<'a> {
     Reference(&'a str),
 }
 
-struct Filling<'a> {
+struct ParameterFiller<'a> {
     table: &'a Table,
     used: Vec<bool>,
-    faults: &'a mut Vec<Fault>,
+    diagnostics: &'a mut Vec<Diagnostic>,
 }
 
-impl Filling<'_> {
+impl ParameterFiller<'_> {
     fn node(&mut self, node: &mut Node) {
         match &mut node.value {
             Value::String(text) if text.contains("${") => {
@@ -49,27 +52,27 @@ impl Filling<'_> {
         }
     }
 
-    /// The string with its references replaced; none where that cannot be, which is a fault.
-    fn string(&mut self, text: &str, place: &Node) -> Option<Value> {
+    /// The string with its references replaced; none if a reference cannot be replaced, which is reported.
+    fn string(&mut self, text: &str, node: &Node) -> Option<Value> {
         let Some(pieces) = pieces(text) else {
-            let fault = Fault::at("bad-param", place.span, "a `${` is not closed");
-            self.faults
-                .push(fault.hint("write `${name}` for a parameter, and `$${` for the characters `${`".to_owned()));
+            let diagnostic = Diagnostic::at("bad-param", node.span, "a `${` is not closed");
+            self.diagnostics
+                .push(diagnostic.hint("write `${name}` for a parameter, and `$${` for the characters `${`".to_owned()));
             return None;
         };
         if let [Piece::Reference(name)] = pieces.as_slice() {
-            return self.value(name, place);
+            return self.value(name, node);
         }
         let mut filled = String::new();
         for piece in pieces {
             match piece {
                 Piece::Text(text) => filled.push_str(text),
-                Piece::Reference(name) => match self.value(name, place)? {
+                Piece::Reference(name) => match self.value(name, node)? {
                     Value::String(value) => filled.push_str(&value),
                     Value::Integer(value) => filled.push_str(&value.to_string()),
                     Value::Float(value) => filled.push_str(&value.to_string()),
                     Value::Boolean(value) => filled.push_str(&value.to_string()),
-                    // Its shape is a fault already.
+                    // That its shape is wrong is already reported.
                     _ => return None,
                 },
             }
@@ -77,17 +80,18 @@ impl Filling<'_> {
         Some(Value::String(filled))
     }
 
-    fn value(&mut self, name: &str, place: &Node) -> Option<Value> {
+    fn value(&mut self, name: &str, node: &Node) -> Option<Value> {
         let found = self.table.0.iter().position(|(key, _)| key.text == name);
         let Some(found) = found else {
             let known = || self.table.0.iter().map(|(key, _)| key.text.as_str());
-            // What was meant is not called unused on top of it.
+            // The parameter that was probably meant is not also reported as unused.
             if let Some(near) = suggest::nearest(name, known()) {
                 known().zip(&mut self.used).filter(|(key, _)| *key == near).for_each(|(_, used)| *used = true);
             }
-            let fault = Fault::at("unknown-param", place.span, format!("there is no parameter `{name}`"));
-            let mend = suggest::hint_for(name, "parameters of `[params]`", known());
-            self.faults.push(fault.hint(mend.unwrap_or_else(|| format!("add `{name} = …` to `[params]`"))));
+            let diagnostic = Diagnostic::at("unknown-param", node.span, format!("there is no parameter `{name}`"));
+            let usual_hint = suggest::hint_for(name, "parameters of `[params]`", known());
+            self.diagnostics
+                .push(diagnostic.hint(usual_hint.unwrap_or_else(|| format!("add `{name} = …` to `[params]`"))));
             return None;
         };
         self.used[found] = true;
@@ -129,36 +133,37 @@ mod tests {
 
     fn filled(file: &str) -> (serde_json::Value, Vec<String>) {
         let mut sources = Sources::default();
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         let source = sources.add("file", file);
         let (parsed, _) = DeTable::parse_recoverable(file);
-        let mut root = tree::table(source, 0, parsed.get_ref(), &mut faults);
-        fill(&mut root, &mut faults);
+        let mut root = tree::table(source, 0, parsed.get_ref(), &mut diagnostics);
+        fill(&mut root, &mut diagnostics);
         root.0.retain(|(key, _)| key.text != "params");
-        let json = Node { span: sources.whole(source), value: Value::Table(root) }.to_json(&mut faults);
-        (json, faults.into_iter().map(|fault| fault.message).collect())
+        let json = Node { span: sources.whole(source), value: Value::Table(root) }.to_json(&mut diagnostics);
+        (json, diagnostics.into_iter().map(|diagnostic| diagnostic.message).collect())
     }
 
     #[test]
     fn references_become_values_wherever_strings_are() {
         let file = "a = '${dir}/x'\nb = [{ c = '${n}' }, '${n}${n} of ${ flag }', '$${dir}']\n\
                     [params]\ndir = 'data'\nn = 7\nflag = true";
-        let (json, faults) = filled(file);
+        let (json, diagnostics) = filled(file);
         assert_eq!(json, serde_json::json!({ "a": "data/x", "b": [{ "c": 7 }, "77 of true", "${dir}"] }));
-        assert!(faults.is_empty(), "{faults:?}");
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
     }
 
     #[test]
     fn without_parameters_nothing_is_a_reference() {
-        let (json, faults) = filled("a = '${dir} ${'");
-        assert_eq!((json["a"].as_str(), faults.len()), (Some("${dir} ${"), 0));
+        let (json, diagnostics) = filled("a = '${dir} ${'");
+        assert_eq!((json["a"].as_str(), diagnostics.len()), (Some("${dir} ${"), 0));
     }
 
     #[test]
-    fn what_no_parameter_fits_and_what_no_string_uses_is_a_fault() {
-        let (_, faults) = filled("a = '${dri}'\nb = '${open'\nc = '${used}'\n[params]\ndir = 'x'\nused = 1\nother = 2");
+    fn unknown_and_unused_parameters_are_reported() {
+        let (_, diagnostics) =
+            filled("a = '${dri}'\nb = '${open'\nc = '${used}'\n[params]\ndir = 'x'\nused = 1\nother = 2");
         assert_eq!(
-            faults,
+            diagnostics,
             ["there is no parameter `dri`", "a `${` is not closed", "no string refers to the parameter `other`"]
         );
     }
@@ -170,14 +175,14 @@ mod tests {
             prop_assume!(!text.contains("$${"));
             let escaped = text.replace("${", "$${");
             let table = Table::default();
-            let mut faults = Vec::new();
-            let mut filling = Filling { table: &table, used: Vec::new(), faults: &mut faults };
+            let mut diagnostics = Vec::new();
+            let mut filler = ParameterFiller { table: &table, used: Vec::new(), diagnostics: &mut diagnostics };
             let source = Sources::default().add("x", "");
-            let place = tree::Node {
+            let node = tree::Node {
                 span: crate::diagnostics::Span { source, start: 0, end: 0 },
                 value: Value::Boolean(true),
             };
-            prop_assert_eq!(filling.string(&escaped, &place), Some(Value::String(text)));
+            prop_assert_eq!(filler.string(&escaped, &node), Some(Value::String(text)));
         }
     }
 }

@@ -1,14 +1,14 @@
-//! TOML with places: what the parser gives, in the order of the text.
+//! The tree of TOML values with their spans, in the order of the text.
 
 use serde_json::{Map, Number, Value as Json};
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostics::{Fault, SourceId, Span};
+use crate::diagnostics::{Diagnostic, SourceId, Span};
 
-/// A value and where it stands.
+/// A value and its span.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
-    /// Its place; of a table with a header, the header.
+    /// Its span; for a table with a header, that of the header.
     pub(crate) span: Span,
     /// The value.
     pub(crate) value: Value,
@@ -18,7 +18,7 @@ pub(crate) struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     String(String),
-    /// TOML asks for 64 bits with a sign; seeds want the upper half too.
+    /// TOML asks for signed integers of 64 bits; seeds also use the upper half of unsigned ones.
     Integer(i128),
     Float(f64),
     Boolean(bool),
@@ -28,7 +28,7 @@ pub(crate) enum Value {
     Table(Table),
 }
 
-/// A key and where it stands.
+/// A key and its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) text: String,
@@ -45,13 +45,13 @@ impl Table {
         self.entry(key).map(|(_, node)| node)
     }
 
-    /// A key with its place, and its value.
+    /// A key with its span, and its value.
     pub(crate) fn entry(&self, key: &str) -> Option<&(Key, Node)> {
         self.0.iter().find(|(name, _)| name.text == key)
     }
 
-    /// Puts a value in, in place of the one that the key has.
-    pub(crate) fn put(&mut self, key: Key, node: Node) {
+    /// Sets the value of a key, which replaces the one that it has.
+    pub(crate) fn insert(&mut self, key: Key, node: Node) {
         match self.0.iter_mut().find(|(name, _)| name.text == key.text) {
             Some(entry) => *entry = (key, node),
             None => self.0.push((key, node)),
@@ -100,7 +100,7 @@ impl Node {
     }
 
     /// The value as JSON; dates become strings.
-    pub(crate) fn to_json(&self, faults: &mut Vec<Fault>) -> Json {
+    pub(crate) fn to_json(&self, diagnostics: &mut Vec<Diagnostic>) -> Json {
         match &self.value {
             Value::String(text) | Value::Datetime(text) => Json::String(text.clone()),
             Value::Boolean(value) => Json::Bool(*value),
@@ -108,35 +108,35 @@ impl Node {
                 (Ok(value), _) => Json::Number(value.into()),
                 (_, Ok(value)) => Json::Number(value.into()),
                 _ => {
-                    faults.push(Fault::at("bad-number", self.span, "the integer is beyond 64 bits"));
+                    diagnostics.push(Diagnostic::at("bad-number", self.span, "the integer does not fit in 64 bits"));
                     Json::Null
                 }
             },
             Value::Float(value) => match Number::from_f64(*value) {
                 Some(number) => Json::Number(number),
                 None => {
-                    let message = format!("`{value}` cannot be handed on: JSON has no such number");
-                    faults.push(Fault::at("bad-number", self.span, message));
+                    let message = format!("`{value}` cannot be passed on: JSON has no such number");
+                    diagnostics.push(Diagnostic::at("bad-number", self.span, message));
                     Json::Null
                 }
             },
-            Value::List(list) => Json::Array(list.iter().map(|node| node.to_json(faults)).collect()),
+            Value::List(list) => Json::Array(list.iter().map(|node| node.to_json(diagnostics)).collect()),
             Value::Table(table) => Json::Object(
-                table.0.iter().map(|(key, node)| (key.text.clone(), node.to_json(faults))).collect::<Map<_, _>>(),
+                table.0.iter().map(|(key, node)| (key.text.clone(), node.to_json(diagnostics))).collect::<Map<_, _>>(),
             ),
         }
     }
 }
 
 /// Turns the parser's table into ours.
-pub(crate) fn table(source: SourceId, offset: usize, table: &DeTable<'_>, faults: &mut Vec<Fault>) -> Table {
+pub(crate) fn table(source: SourceId, offset: usize, table: &DeTable<'_>, diagnostics: &mut Vec<Diagnostic>) -> Table {
     let mut entries: Vec<_> = table
         .iter()
         .map(|(key, value)| {
             let key_span = key.span();
             let span = Span { source, start: offset + key_span.start, end: offset + key_span.end };
             let key = Key { text: key.get_ref().to_string(), span };
-            (key, node(source, offset, value.span(), value.get_ref(), faults))
+            (key, node(source, offset, value.span(), value.get_ref(), diagnostics))
         })
         .collect();
     // The parser sorts by name.
@@ -150,7 +150,7 @@ pub(crate) fn node(
     offset: usize,
     at: std::ops::Range<usize>,
     value: &DeValue<'_>,
-    faults: &mut Vec<Fault>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Node {
     let span = Span { source, start: offset + at.start, end: offset + at.end };
     let value = match value {
@@ -158,17 +158,17 @@ pub(crate) fn node(
         DeValue::Integer(integer) => match i128::from_str_radix(integer.as_str(), integer.radix()) {
             Ok(value) => Value::Integer(value),
             Err(_) => {
-                faults.push(Fault::at("bad-number", span, "the integer is beyond 64 bits"));
+                diagnostics.push(Diagnostic::at("bad-number", span, "the integer does not fit in 64 bits"));
                 Value::Integer(0)
             }
         },
         DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(value) => Value::Boolean(*value),
         DeValue::Datetime(value) => Value::Datetime(value.to_string()),
-        DeValue::Array(list) => {
-            Value::List(list.iter().map(|value| node(source, offset, value.span(), value.get_ref(), faults)).collect())
-        }
-        DeValue::Table(inner) => Value::Table(table(source, offset, inner, faults)),
+        DeValue::Array(list) => Value::List(
+            list.iter().map(|value| node(source, offset, value.span(), value.get_ref(), diagnostics)).collect(),
+        ),
+        DeValue::Table(inner) => Value::Table(table(source, offset, inner, diagnostics)),
     };
     Node { span, value }
 }

@@ -38,8 +38,8 @@ pub(crate) fn wrong_pipeline_name(text: &str) -> Option<String> {
     let wrong = text.chars().find(|char| !(char.is_alphanumeric() || matches!(char, '-' | '_' | '.')));
     match (text.chars().next(), wrong) {
         (None, _) => Some("it is empty".to_owned()),
-        (_, Some(char)) => Some(format!("`{}` cannot stand in it", char.escape_debug())),
-        (Some('.'), _) => Some("it begins with a dot".to_owned()),
+        (_, Some(char)) => Some(format!("it cannot contain `{}`", char.escape_debug())),
+        (Some('.'), _) => Some("it starts with a dot".to_owned()),
         _ if text.len() > LONGEST_PIPELINE_NAME => {
             Some(format!("it has {} bytes, more than {LONGEST_PIPELINE_NAME}", text.len()))
         }

@@ -23,15 +23,15 @@ use crate::{
 pub(crate) struct WireText {
     /// `input`, `each`, or the name of a stage.
     pub(crate) source: String,
-    /// The way into it.
+    /// The path into it.
     pub(crate) path: Vec<Step>,
-    /// Where each step stands in the text; the source stands before the first.
-    pub(crate) places: Vec<Range<usize>>,
+    /// The range of each step in the text; the source is before the first.
+    pub(crate) step_ranges: Vec<Range<usize>>,
 }
 
 impl WireText {
-    /// Where the source stands in the text.
-    pub(crate) fn source_place(&self) -> Range<usize> {
+    /// The range of the source in the text.
+    pub(crate) fn source_range(&self) -> Range<usize> {
         0..self.source.len()
     }
 }
@@ -43,20 +43,20 @@ impl fmt::Display for WireText {
     }
 }
 
-/// Why a text is no wire.
+/// Why a text is not a wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WireError {
     /// What is wrong.
     pub(crate) message: String,
     /// Where in the text.
     pub(crate) at: Range<usize>,
-    /// What stands there, or should.
+    /// What is there, or is expected there.
     pub(crate) label: String,
     /// What to do about it.
     pub(crate) hint: Option<String>,
 }
 
-/// The most steps of a wire: JSON that is nested deeper is not looked into anywhere.
+/// The most steps of a wire: JSON that is nested deeper is not read anywhere.
 const MOST_STEPS: usize = 128;
 
 /// Reads a wire.
@@ -70,8 +70,8 @@ pub(crate) fn parse(text: &str) -> Result<WireText, WireError> {
     }
     let source = reader
         .name()
-        .ok_or_else(|| reader.error("it starts with no name", "expected `input`, `each` or a stage", None))?;
-    let mut wire = WireText { source: source.to_owned(), path: Vec::new(), places: Vec::new() };
+        .ok_or_else(|| reader.error("it does not start with a name", "expected `input`, `each` or a stage", None))?;
+    let mut wire = WireText { source: source.to_owned(), path: Vec::new(), step_ranges: Vec::new() };
     while let Some(next) = reader.peek() {
         let start = reader.at;
         if wire.path.len() == MOST_STEPS {
@@ -93,7 +93,7 @@ pub(crate) fn parse(text: &str) -> Result<WireText, WireError> {
             }
         };
         wire.path.push(step);
-        wire.places.push(start..reader.at);
+        wire.step_ranges.push(start..reader.at);
     }
     Ok(wire)
 }
@@ -131,11 +131,11 @@ impl<'a> Reader<'a> {
             return self.quoted().map(Step::Field);
         }
         if self.peek() == Some('*') {
-            return Err(self.error("`*` stands in brackets", "", Some("write `[*]` for every element".to_owned())));
+            return Err(self.error("`*` belongs in brackets", "", Some("write `[*]` for every element".to_owned())));
         }
         match self.name() {
             Some(name) => Ok(Step::Field(name.to_owned())),
-            None => Err(self.error("a `.` is followed by no field", "expected the name of a field", None)),
+            None => Err(self.error("a `.` is not followed by a field", "expected the name of a field", None)),
         }
     }
 
@@ -204,8 +204,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The place of a part of a wire's text in the TOML string that holds it; the whole string where escapes are in the way.
-pub(crate) fn within(sources: &Sources, string: Span, text: &str, part: Range<usize>) -> Span {
+/// The span of a part of a wire's text in the TOML string that contains it; the whole string if it has escapes.
+pub(crate) fn span_within(sources: &Sources, string: Span, text: &str, part: Range<usize>) -> Span {
     let raw = sources.text(string);
     match raw.find(text) {
         Some(at) if !text.is_empty() => {
@@ -245,7 +245,7 @@ mod tests {
         let field = |name: &str| Step::Field(name.to_owned());
         let path = [field("c_1"), Step::Index(0), field("odd name"), field("x\"y"), Step::All, field("título")];
         assert_eq!(wire.path, path);
-        assert_eq!(&"a-b.c_1[0]"[wire.places[1].clone()], "[0]");
+        assert_eq!(&"a-b.c_1[0]"[wire.step_ranges[1].clone()], "[0]");
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
     proptest! {
         #[test]
         fn displays_what_it_reads(source in "[a-z][a-z0-9_-]{0,8}", path in prop::collection::vec(step(), 0..6)) {
-            let wire = WireText { source, path, places: Vec::new() };
+            let wire = WireText { source, path, step_ranges: Vec::new() };
             let read = parse(&wire.to_string()).unwrap();
             prop_assert_eq!(&read.source, &wire.source);
             prop_assert_eq!(&read.path, &wire.path);

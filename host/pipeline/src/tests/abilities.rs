@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use jackfield_plugin_api::{Kind, Permission};
 use serde_json::{Value, json};
 
-use super::{Digest, Faults, Form, Offer, Plan, Registry, check, draft, offer, plugin};
+use super::{Diagnostics, Digest, Form, Offer, Plan, Registry, check, offer, parsed, plugin};
 use crate::Concurrency;
 
 fn model(name: &str, offers: Value) -> Offer {
@@ -48,7 +48,7 @@ fn asking_with(name: &str) -> Offer {
     made
 }
 
-fn compile(text: &str) -> Result<Plan, Faults> {
+fn compile(text: &str) -> Result<Plan, Diagnostics> {
     let offers = vec![
         model("open", json!({ "complete": true, "capture": true, "edits": true, "local": "/here" })),
         model("shut", json!(null)),
@@ -63,18 +63,18 @@ fn compile(text: &str) -> Result<Plan, Faults> {
     ];
     let registry = Registry::new(vec![plugin("bundled", Form::LinkedIn, offers)]);
     let begin = "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [1]\n";
-    check(&draft(format!("{begin}{text}").as_bytes(), &[], &[])?, &registry)
+    check(&parsed(format!("{begin}{text}").as_bytes(), &[], &[])?, &registry)
 }
 
-/// The faults: line, message, hint.
-fn told(text: &str) -> String {
-    let faults = compile(text).expect_err("faults");
-    let faults = serde_json::to_value(faults.records()).expect("JSON");
-    let one = |fault: &Value| {
-        let part = |key: &str| fault[key].as_str().unwrap_or_default();
-        format!("{}: {}\n   hint: {}", fault["line"], part("message"), part("hint"))
+/// The diagnostics: line, message, hint.
+fn rendered(text: &str) -> String {
+    let diagnostics = compile(text).expect_err("faults");
+    let diagnostics = serde_json::to_value(diagnostics.records()).expect("JSON");
+    let model_schema = |diagnostic: &Value| {
+        let part = |key: &str| diagnostic[key].as_str().unwrap_or_default();
+        format!("{}: {}\n   hint: {}", diagnostic["line"], part("message"), part("hint"))
     };
-    faults.as_array().expect("a list").iter().map(one).collect::<Vec<_>>().join("\n")
+    diagnostics.as_array().expect("a list").iter().map(model_schema).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -87,13 +87,13 @@ fn a_stage_that_asks_for_what_its_model_offers_is_let_through() {
     ] {
         let models = "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n[model.three]\nuse = \"maybe\"\n\
                       with = { deep = { look = true } }\n";
-        compile(&format!("{models}{stage}")).unwrap_or_else(|faults| panic!("{faults}"));
+        compile(&format!("{models}{stage}")).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     }
 }
 
 #[test]
-fn a_stage_that_asks_for_what_its_model_lacks_is_told_where_it_names_the_model() {
-    assert_snapshot!(told(
+fn a_stage_that_asks_for_what_its_model_lacks_is_reported_where_it_names_the_model() {
+    assert_snapshot!(rendered(
         "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n\
          [stages.a]\nuse = \"steers\"\nin = \"input\"\nmodel = \"two\"\n\
          [stages.b]\nuse = \"scores\"\nin = \"input\"\nmodel = \"one\""
@@ -103,7 +103,7 @@ fn a_stage_that_asks_for_what_its_model_lacks_is_told_where_it_names_the_model()
     17: stage `b`: `scores` asks for `model:logprobs`, which model `one` (`open`) does not offer
        hint: no model that is known here offers it
     ");
-    assert_snapshot!(told(
+    assert_snapshot!(rendered(
         "[model.two]\nuse = \"shut\"\n[model.three]\nuse = \"maybe\"\n\
          [stages.a]\nuse = \"looks\"\nin = \"input\"\nmodel = \"two\"\n\
          [stages.b]\nuse = \"looks\"\nin = \"input\"\nmodel = \"three\""
@@ -116,9 +116,10 @@ fn a_stage_that_asks_for_what_its_model_lacks_is_told_where_it_names_the_model()
 }
 
 #[test]
-fn a_model_that_answers_no_prompts_is_told_to_a_stage_that_asks_for_answers() {
-    let told = told("[model.one]\nuse = \"embeds\"\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\"");
-    assert_snapshot!(told, @r"
+fn a_model_that_does_not_answer_prompts_is_reported_at_a_stage_that_asks_for_answers() {
+    let rendered =
+        rendered("[model.one]\nuse = \"embeds\"\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\"");
+    assert_snapshot!(rendered, @r"
     11: stage `a`: `plain` asks for `model`, which model `one` (`embeds`) does not offer
        hint: known models that offer it: `maybe`, `open`, `shut`
     ");
@@ -138,18 +139,18 @@ fn what_is_needed_with_some_configuration_alone_is_missed_with_that_alone() {
         "with = { how = { kind = \"here\" } }\nmodel = \"two\"",
         &format!("{asked}model = \"four\""),
     ] {
-        compile(&stage(more)).unwrap_or_else(|faults| panic!("{more}: {faults}"));
+        compile(&stage(more)).unwrap_or_else(|diagnostics| panic!("{more}: {diagnostics}"));
     }
-    assert_snapshot!(told(&stage(&format!("{asked}model = \"two\""))), @r"
+    assert_snapshot!(rendered(&stage(&format!("{asked}model = \"two\""))), @r"
     14: stage `a`: `embeds-if` asks for `model:embed`, which model `two` (`shut`) does not offer
        hint: models of this pipeline that offer it: `four`
     ");
-    assert_snapshot!(told(&stage(asked)), @r#"
+    assert_snapshot!(rendered(&stage(asked)), @r#"
     10: stage `a`: `embeds-if` needs a model that offers `embed` as it is configured, and the stage has none
        hint: add `model = "NAME"` to the stage
     "#);
     let route = "route = { use = \"any\", arms = [{ how = { kind = \"here\" } }, { how = { kind = \"asked\" } }] }";
-    let missed = told(&stage(route));
+    let missed = rendered(&stage(route));
     assert!(missed.contains("needs a model that offers `embed`"), "{missed}");
 }
 
@@ -160,9 +161,9 @@ fn what_is_needed_with_some_input_alone_is_missed_where_a_wire_gives_it() {
         format!("{models}[stages.a]\nuse = \"steers-with\"\nin = {input}\nmodel = \"{model}\"")
     };
     for (input, model) in [("{ text = \"input\" }", "two"), ("{ text = \"input\", edits = \"input\" }", "one")] {
-        compile(&stage(input, model)).unwrap_or_else(|faults| panic!("{input}: {faults}"));
+        compile(&stage(input, model)).unwrap_or_else(|diagnostics| panic!("{input}: {diagnostics}"));
     }
-    assert_snapshot!(told(&stage("{ text = \"input\", edits = \"input\" }", "two")), @r"
+    assert_snapshot!(rendered(&stage("{ text = \"input\", edits = \"input\" }", "two")), @r"
     13: stage `a`: `steers-with` asks for `model:edits`, which model `two` (`shut`) does not offer
        hint: models of this pipeline that offer it: `one`
     ");
@@ -172,29 +173,29 @@ fn what_is_needed_with_some_input_alone_is_missed_where_a_wire_gives_it() {
 fn every_model_that_a_route_may_pick_has_to_offer_it() {
     let route = "[model.one]\nuse = \"open\"\n[model.two]\nuse = \"shut\"\n\
                  [stages.a]\nuse = \"looks\"\nin = \"input\"\nroute = { use = \"any\", models = [\"one\", \"two\"] }";
-    let told = told(route);
-    assert!(told.contains("model `two` (`shut`) does not offer"), "{told}");
-    assert!(!told.contains("model `one` (`open`) does not"), "{told}");
+    let rendered = rendered(route);
+    assert!(rendered.contains("model `two` (`shut`) does not offer"), "{rendered}");
+    assert!(!rendered.contains("model `one` (`open`) does not"), "{rendered}");
 }
 
 #[test]
 fn a_model_on_this_machine_has_a_fixed_number_of_calls_and_no_timeout_unless_given() {
-    let of = |model: &str| {
+    let concurrency_of = |model: &str| {
         let text = format!("[model.one]\n{model}\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\"");
-        let plan = compile(&text).unwrap_or_else(|faults| panic!("{faults}"));
+        let plan = compile(&text).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
         let model = &plan.models[0];
         (model.local, model.concurrency, model.timeout)
     };
     let fixed = |count| Concurrency { start: count, max: count };
     let here = "use = \"open\"\nwith = { here = true }\n";
-    assert_eq!(of(here), (true, fixed(1), None));
-    assert_eq!(of(&format!("{here}concurrency = 3")), (true, fixed(3), None));
-    assert_eq!(of(&format!("{here}concurrency = {{ start = 2, max = 9 }}")), (true, fixed(2), None));
-    let (_, _, timeout) = of(&format!("{here}timeout = \"5m\""));
+    assert_eq!(concurrency_of(here), (true, fixed(1), None));
+    assert_eq!(concurrency_of(&format!("{here}concurrency = 3")), (true, fixed(3), None));
+    assert_eq!(concurrency_of(&format!("{here}concurrency = {{ start = 2, max = 9 }}")), (true, fixed(2), None));
+    let (_, _, timeout) = concurrency_of(&format!("{here}timeout = \"5m\""));
     assert_eq!(timeout, Some(Duration::from_secs(300)));
     let elsewhere = (false, Concurrency { start: 8, max: 64 }, Some(Duration::from_secs(120)));
-    assert_eq!(of("use = \"open\"\nwith = { here = false }"), elsewhere);
-    assert_eq!(of("use = \"shut\""), elsewhere);
+    assert_eq!(concurrency_of("use = \"open\"\nwith = { here = false }"), elsewhere);
+    assert_eq!(concurrency_of("use = \"shut\""), elsewhere);
 }
 
 #[test]
@@ -203,7 +204,7 @@ fn neither_a_number_of_calls_nor_a_timeout_changes_the_digest_of_a_plan() {
         let text = format!(
             "[model.one]\nuse = \"open\"\nwith = {{ here = true }}\n{more}\n[stages.a]\nuse = \"plain\"\nin = \"input\"\nmodel = \"one\""
         );
-        compile(&text).unwrap_or_else(|faults| panic!("{faults}")).digest
+        compile(&text).unwrap_or_else(|diagnostics| panic!("{diagnostics}")).digest
     };
     assert_eq!(digest(""), digest("timeout = \"5m\"\nconcurrency = 4"));
 }

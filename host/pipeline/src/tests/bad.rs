@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::{compile, draft, registry};
+use super::{compile, parsed, registry};
 use crate::{Request, Style, check, parse};
 
 /// Compares a message with the one on record.
@@ -18,7 +18,7 @@ fn message(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn every_fault_is_told_well() {
+fn every_diagnostic_shows_its_lines_and_what_to_do() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/bad");
     let mut names: Vec<_> = fs::read_dir(&folder)
         .expect("the folder of bad pipelines")
@@ -35,21 +35,21 @@ fn every_fault_is_told_well() {
                 .map(|value| value.trim().to_owned())
                 .collect()
         };
-        let faults = match compile(&text, &arguments("--set"), &arguments("--input")) {
+        let diagnostics = match compile(&text, &arguments("--set"), &arguments("--input")) {
             Ok(plan) => panic!("{name} has no fault: {plan:#?}"),
-            Err(faults) => faults,
+            Err(diagnostics) => diagnostics,
         };
-        on_record(&name, &faults.render(Style::PLAIN));
+        on_record(&name, &diagnostics.render(Style::PLAIN));
     }
 }
 
 #[test]
 fn places_are_right_with_byte_order_mark_and_crlf() {
     let text = "\u{feff}[pipeline]\r\nname = \"ü\"\r\nsped = 1\r\n[stages.a]\r\nuse = \"merge\"\r\n";
-    let faults = compile(text, &[], &[]).unwrap_err();
-    let records = faults.records();
+    let diagnostics = compile(text, &[], &[]).unwrap_err();
+    let records = diagnostics.records();
     assert_eq!((records[0].line, records[0].column, records[0].code), (Some(3), Some(1), "unknown-key"));
-    on_record("byte-order-mark-and-crlf", &faults.render(Style::PLAIN));
+    on_record("byte-order-mark-and-crlf", &diagnostics.render(Style::PLAIN));
 }
 
 #[test]
@@ -72,13 +72,13 @@ fn no_file() {
     on_record("missing-file", &fail(&folder.path().join("no.toml")));
     on_record("folder-without-pipeline", &fail(folder.path()));
     fs::write(folder.path().join("pipeline.toml"), "[pipeline]\nname = 1\n").unwrap();
-    let draft = parse(Request { path: folder.path(), set: &[], input: &[] }).unwrap();
-    assert_eq!(draft.folder(), folder.path());
-    on_record("in-a-folder", &clean(check(&draft, &registry()).unwrap_err().to_string()));
+    let parsed = parse(Request { path: folder.path(), set: &[], input: &[] }).unwrap();
+    assert_eq!(parsed.folder(), folder.path());
+    on_record("in-a-folder", &clean(check(&parsed, &registry()).unwrap_err().to_string()));
 }
 
 #[test]
-fn plugins_that_fail_to_load_join_the_other_faults() {
+fn plugins_that_fail_to_load_are_reported_with_the_other_diagnostics() {
     let text = r#"
 [pipeline]
 name = "a"
@@ -91,27 +91,28 @@ use = "mine/whatever"
 [stages.c]
 use = "mrege"
 "#;
-    let mut draft = draft(text.as_bytes(), &[], &[]).unwrap();
-    assert_eq!(draft.plugins()[0].path, Path::new("/some/p/mine.so"));
-    draft.fault_at_plugin("mine", "no such file", Some("build it first".to_owned()));
-    on_record("plugin-fails", &check(&draft, &registry()).unwrap_err().render(Style::PLAIN));
+    let mut parsed = parsed(text.as_bytes(), &[], &[]).unwrap();
+    assert_eq!(parsed.plugins()[0].path, Path::new("/some/p/mine.so"));
+    parsed.report_at_plugin("mine", "no such file", Some("build it first".to_owned()));
+    on_record("plugin-fails", &check(&parsed, &registry()).unwrap_err().render(Style::PLAIN));
 }
 
 #[test]
 fn colours_and_boxes_are_drawn_when_asked_for() {
-    let faults = compile("[pipeline]\nname = 1\n[stages.a]\nuse = \"mrege\"\n", &[], &[]).unwrap_err();
-    let plain = faults.render(Style::PLAIN);
+    let diagnostics = compile("[pipeline]\nname = 1\n[stages.a]\nuse = \"mrege\"\n", &[], &[]).unwrap_err();
+    let plain = diagnostics.render(Style::PLAIN);
     assert!(plain.is_ascii());
-    let boxes = faults.render(Style { color: false, unicode: true });
+    let boxes = diagnostics.render(Style { color: false, unicode: true });
     assert!(boxes.contains('│') && !boxes.contains('\u{1b}'));
-    let colour = faults.render(Style { color: true, unicode: false });
+    let colour = diagnostics.render(Style { color: true, unicode: false });
     assert!(colour.contains("\u{1b}[31m") && colour.contains("hint:"));
 }
 
 #[test]
-fn faults_are_records_too() {
-    let faults = compile("[pipeline]\nname = \"a\"\nsede = 1\n[stages.a]\nuse = \"merge\"\n", &[], &[]).unwrap_err();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&faults.records()).unwrap(), @r#"
+fn diagnostics_are_records_too() {
+    let diagnostics =
+        compile("[pipeline]\nname = \"a\"\nsede = 1\n[stages.a]\nuse = \"merge\"\n", &[], &[]).unwrap_err();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&diagnostics.records()).unwrap(), @r#"
     [
       {
         "code": "unknown-key",
@@ -129,8 +130,8 @@ proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,80}", soup in prop_soup()) {
         for text in [text, soup] {
-            if let Err(faults) = compile(&text, &[], &[]) {
-                let _ = (faults.render(Style::PLAIN), faults.render(Style { color: true, unicode: true }));
+            if let Err(diagnostics) = compile(&text, &[], &[]) {
+                let _ = (diagnostics.render(Style::PLAIN), diagnostics.render(Style { color: true, unicode: true }));
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Good pipelines and the plans that they give.
 
-use jackfield_loader::sandbox::Limits;
 use serde_json::{Value, json};
 
 use super::compile;
 use crate::{InputExpr, InputPlan, OnError, Plan, Scope, Source, Step, json_schema, keys};
+use jackfield_loader::sandbox::Limits;
 
 const TRANSCRIPTS: &str = r#"
 [pipeline]
@@ -54,7 +54,7 @@ use = "merge"
 "#;
 
 fn plan(text: &str) -> Plan {
-    compile(text, &[], &[]).unwrap_or_else(|faults| panic!("{faults}"))
+    compile(text, &[], &[]).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
 fn strings(texts: &[&str]) -> Vec<String> {
@@ -98,8 +98,9 @@ fn a_plan_survives_being_written_down() {
 
 #[test]
 fn the_digest_is_of_what_can_change_a_result() {
-    let digest =
-        |set: &[&str]| compile(TRANSCRIPTS, &strings(set), &[]).unwrap_or_else(|faults| panic!("{faults}")).digest;
+    let digest = |set: &[&str]| {
+        compile(TRANSCRIPTS, &strings(set), &[]).unwrap_or_else(|diagnostics| panic!("{diagnostics}")).digest
+    };
     let usual = digest(&[]);
     for same in [
         "input.path=elsewhere/*",
@@ -187,7 +188,7 @@ fn overrides_reach_everything() {
         "stages.b.with.ignore=[\"x\"]",
         "pipeline.seed=7",
     ]);
-    let plan = compile(text, &set, &[]).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = compile(text, &set, &[]).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     assert_eq!((plan.seed, plan.stages.len()), (7, 2));
     assert_eq!(plan.stages[1].config, json!({ "ignore": ["x"] }));
 }

@@ -7,14 +7,14 @@ mod search;
 
 use std::{path::Path, sync::Arc};
 
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 use jackfield_plugin_api::{
     ContrastSet, Descriptor, Directions, FILE_PATH_FORMAT, Failure, FromDocument, Instance, IntoDocument, Kind,
     Result as PluginResult,
 };
 use serde_json::{Value, json};
 
-use super::{Draft, Faults, Plan, check, draft, syntax};
+use super::{Diagnostics, ParsedPipeline, Plan, check, parsed, syntax};
+use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
 
 /// Nothing is ever run here.
 struct Never;
@@ -185,11 +185,11 @@ fn registry() -> Registry {
 }
 
 /// Reads a pipeline as if it stood in `/some/p`, with the command run in `/home`.
-fn draft(bytes: &[u8], set: &[String], input: &[String]) -> Result<Draft, Faults> {
+fn parsed(bytes: &[u8], set: &[String], input: &[String]) -> Result<ParsedPipeline, Diagnostics> {
     let (folder, current) = (Path::new("/some/p"), Path::new("/home"));
-    draft::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input })
+    parsed::parse_text(&syntax::Text { name: "pipeline.toml", bytes, folder, current, set, input })
 }
 
-fn compile(text: impl AsRef<[u8]>, set: &[String], input: &[String]) -> Result<Plan, Faults> {
-    check(&draft(text.as_ref(), set, input)?, &registry())
+fn compile(text: impl AsRef<[u8]>, set: &[String], input: &[String]) -> Result<Plan, Diagnostics> {
+    check(&parsed(text.as_ref(), set, input)?, &registry())
 }

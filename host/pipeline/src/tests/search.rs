@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Condition, Values};
 use serde_json::{Value, json};
 
 use super::compile;
-use crate::{InputPlan, Plan, Scope, SearchStop, SearchTarget, Source, StudyPlace, check::tests_of, json_schema};
+use crate::{InputPlan, Plan, Scope, SearchStop, SearchTarget, Source, StudyFile, check::tests_of, json_schema};
 
 const SEARCHED: &str = r#"
 [pipeline]
@@ -68,7 +68,7 @@ expect = { "kl.rate" = 0.5 }
 
 fn compiled(set: &[&str]) -> Plan {
     let set: Vec<String> = set.iter().map(ToString::to_string).collect();
-    compile(SEARCHED, &set, &[]).unwrap_or_else(|faults| panic!("{faults}"))
+    compile(SEARCHED, &set, &[]).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
 fn values(values: Value) -> Values {
@@ -91,7 +91,7 @@ fn a_search_is_lowered_with_what_a_condition_is_on_first() {
     let stop = SearchStop { time: Some(Duration::from_secs(600)), cost_usd: None, unchanged: Some(30) };
     assert_eq!(search.stop, stop);
     let path = Path::new("/some/p/.jackfield/studies/letters.json").to_owned();
-    assert_eq!(search.keep, Some(StudyPlace { name: "letters".into(), path }));
+    assert_eq!(search.keep, Some(StudyFile { name: "letters".into(), path }));
     // A point has the values that the policy would have given.
     let point = json!({ "edit.weight": 1.0, "edit.how.kind": "all", "early.min_len": 3, "edit.layers": 4 });
     assert_eq!(search.points, [values(point)]);
@@ -189,17 +189,17 @@ fn further_trials_and_other_stops_are_the_same_search() {
         "search.space.\"edit.weight\".log=true",
     ] {
         let set = [other.to_owned()];
-        let found = compile(SEARCHED, &set, &[]).unwrap_or_else(|faults| panic!("{other}: {faults}"));
+        let found = compile(SEARCHED, &set, &[]).unwrap_or_else(|diagnostics| panic!("{other}: {diagnostics}"));
         assert_ne!(found.digest, usual, "{other}");
     }
 }
 
 #[test]
 fn a_test_of_a_search_gives_the_values_of_its_trial() {
-    let draft = super::draft(SEARCHED.as_bytes(), &[], &[]).expect("a draft");
+    let parsed = super::parsed(SEARCHED.as_bytes(), &[], &[]).expect("a draft");
     let registry = super::registry();
-    let plan = crate::check(&draft, &registry).expect("a plan");
-    let [test] = tests_of(&draft, &plan, &registry).try_into().expect("one test");
+    let plan = crate::check(&parsed, &registry).expect("a plan");
+    let [test] = tests_of(&parsed, &plan, &registry).try_into().expect("one test");
     let names: Vec<&str> = test.plan.stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["text", "early", "edit", "kl"]);
     assert!(matches!(&test.plan.input, InputPlan::Inline { items, .. } if items.len() == 1));

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use jackfield_pipeline::schema_violation;
 use jackfield_plugin_api::{Completion, CompletionRequest, Failure, LogProbsOn, Message, Result};
 use jsonschema::Validator;
 use serde_json::Value;
@@ -47,16 +48,8 @@ pub(super) fn held(text: &str, validator: &Validator) -> std::result::Result<Str
     if validator.is_valid(&value) {
         return Ok(json.to_owned());
     }
-    let wrong: Vec<String> = validator
-        .iter_errors(&value)
-        .take(5)
-        .map(|error| {
-            let place = error.instance_path().to_string();
-            let place = if place.is_empty() { "the answer".to_owned() } else { format!("`{place}`") };
-            let what: String = error.to_string().chars().take(200).collect();
-            format!("{place}: {what}")
-        })
-        .collect();
+    let wrong: Vec<String> =
+        validator.iter_errors(&value).take(5).map(|error| schema_violation(&error, Some("the answer"), 200)).collect();
     if wrong.is_empty() { Ok(json.to_owned()) } else { Err(wrong.join("; ")) }
 }
 

@@ -1,42 +1,54 @@
-//! Files that a `with` table names: read here, so that no plugin has to; or looked at, so that it is known what a plugin reads.
+//! The files that a `with` table names: they are read here, so that no plugin has to read them, or hashed, so that it is known
+//! what a plugin reads.
 
 mod path_digest;
 mod text_files;
 
 use std::{fs, path::Path};
 
-use jackfield_loader::{is_secret_name, regular_file};
 use jackfield_plugin_api::{
     DIGESTED_PATH_FORMAT, FILE_PATH_FORMAT, TEXT_FILE_FORMAT, TEXT_FILES_FORMAT, X_MACHINE_DEFAULT, X_NO_EFFECT,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    diagnostics::{Fault, Span},
+    diagnostics::{Diagnostic, Span},
     plan::PathIdentities,
     syntax::{Node, tree},
 };
+use jackfield_loader::{is_secret_name, regular_file};
 
-/// Replaces each string that the schema calls a text file by `{path, text}`, each that it calls text files by a list of these, each that it calls a digested path by
-/// `{path, sha256}`, and makes each path absolute. A path that is absent and has a default is made absolute too.
-///
-/// Gives back what stands for the paths where configurations are compared.
-pub(crate) fn fill(
-    folder: &Path,
-    schema: &Value,
-    (node, place): (Option<&Node>, Span),
-    config: &mut Value,
-    faults: &mut Vec<Fault>,
-) -> PathIdentities {
-    let mut fill = Fill { folder, root: schema, place, faults, pointer: String::new(), paths: PathIdentities::new() };
-    fill.value(schema, node, config);
-    fill.paths
+/// What is needed to find the files that a configuration names.
+pub(crate) struct ConfigFiles<'a> {
+    /// The pipeline's folder, which paths are relative to.
+    pub(crate) folder: &'a Path,
+    /// The schema of the configuration, which says what strings are paths.
+    pub(crate) schema: &'a Value,
+    /// The configuration as it is written, if it is.
+    pub(crate) node: Option<&'a Node>,
+    /// Where a diagnostic about a default value is reported.
+    pub(crate) span: Span,
+}
+
+impl ConfigFiles<'_> {
+    /// Replaces each string that the schema calls a text file with `{path, text}`, each that it calls text files with a list of
+    /// these, each that it calls a digested path with `{path, sha256}`, and makes each path absolute. A path that is absent and
+    /// has a default is made absolute too.
+    ///
+    /// Gives back what replaces the paths where configurations are compared.
+    pub(crate) fn fill(&self, config: &mut Value, diagnostics: &mut Vec<Diagnostic>) -> PathIdentities {
+        let Self { folder, schema, node, span } = *self;
+        let mut fill =
+            Fill { folder, root: schema, span, diagnostics, pointer: String::new(), paths: PathIdentities::new() };
+        fill.value(schema, node, config);
+        fill.paths
+    }
 }
 
 /// Whether a string of a configuration, at this JSON pointer or inside what is there, names a file or folder by the schema.
-pub(crate) fn is_named_at(schema: &Value, config: &Value, pointer: &str) -> bool {
-    let mut open = vec![(schema, config, pointer)];
-    while let Some((at, value, pointer)) = open.pop() {
+pub(crate) fn names_a_file(schema: &Value, config: &Value, pointer: &str) -> bool {
+    let mut to_visit = vec![(schema, config, pointer)];
+    while let Some((at, value, pointer)) = to_visit.pop() {
         let schemas = alternatives(schema, at);
         let is_path = |schema: &&Value| {
             [TEXT_FILE_FORMAT, TEXT_FILES_FORMAT, DIGESTED_PATH_FORMAT, FILE_PATH_FORMAT]
@@ -54,11 +66,11 @@ pub(crate) fn is_named_at(schema: &Value, config: &Value, pointer: &str) -> bool
         let is_on_way = |key: &str| pointer.is_empty() || key == name;
         let properties = schemas.iter().filter_map(|schema| schema["properties"].as_object()).flatten();
         for (key, schema) in properties.filter(|(key, _)| is_on_way(key)) {
-            open.extend(value.get(key).map(|value| (schema, value, rest)));
+            to_visit.extend(value.get(key).map(|value| (schema, value, rest)));
         }
         if let (Value::Array(list), true) = (value, pointer.is_empty()) {
             let items = schemas.iter().filter_map(|schema| schema.get("items"));
-            open.extend(items.flat_map(|schema| list.iter().map(move |value| (schema, value, ""))));
+            to_visit.extend(items.flat_map(|schema| list.iter().map(move |value| (schema, value, ""))));
         }
     }
     false
@@ -66,17 +78,17 @@ pub(crate) fn is_named_at(schema: &Value, config: &Value, pointer: &str) -> bool
 
 /// A schema, and what it is made of.
 fn alternatives<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
-    let (mut found, mut open) = (Vec::new(), vec![schema]);
-    while let Some(schema) = open.pop() {
-        // A schema that refers to itself has nothing more to say.
+    let (mut found, mut to_visit) = (Vec::new(), vec![schema]);
+    while let Some(schema) = to_visit.pop() {
+        // A schema that refers to itself does not add anything.
         if found.len() > 64 {
             break;
         }
-        if let Some(place) = schema["$ref"].as_str().and_then(|place| place.strip_prefix('#')) {
-            open.extend(root.pointer(place));
+        if let Some(pointer) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+            to_visit.extend(root.pointer(pointer));
         }
         for key in ["anyOf", "oneOf", "allOf"] {
-            open.extend(schema[key].as_array().into_iter().flatten());
+            to_visit.extend(schema[key].as_array().into_iter().flatten());
         }
         found.push(schema);
     }
@@ -86,10 +98,10 @@ fn alternatives<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 struct Fill<'a> {
     folder: &'a Path,
     root: &'a Value,
-    /// Where what is there by default is reported.
-    place: Span,
-    faults: &'a mut Vec<Fault>,
-    /// The value at hand, as a JSON pointer.
+    /// Where a diagnostic about a default value is reported.
+    span: Span,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    /// The current value, as a JSON pointer.
     pointer: String,
     paths: PathIdentities,
 }
@@ -99,30 +111,30 @@ impl<'a> Fill<'a> {
         let schemas = alternatives(self.root, schema);
         match value {
             Value::String(text) => {
-                let is = |format: &str| schemas.iter().any(|schema| schema["format"] == format);
-                if let Some(node) = node.filter(|_| is(TEXT_FILE_FORMAT)) {
+                let has_format = |format: &str| schemas.iter().any(|schema| schema["format"] == format);
+                if let Some(node) = node.filter(|_| has_format(TEXT_FILE_FORMAT)) {
                     if let Some(read) = self.read(text, node.span) {
                         *value = json!({ "path": text, "text": read });
                     }
-                } else if let Some(node) = node.filter(|_| is(TEXT_FILES_FORMAT)) {
+                } else if let Some(node) = node.filter(|_| has_format(TEXT_FILES_FORMAT)) {
                     match text_files::read(text, &self.folder.join(&*text)) {
                         Ok(files) => {
-                            // Texts are compared by their digest: what differs is told without them.
+                            // Texts are compared by their digest, so that a difference can be shown without them.
                             self.paths.insert(self.pointer.clone(), json!({ "sha256": text_files::digest(&files) }));
                             *value =
                                 files.into_iter().map(|(path, text)| json!({ "path": path, "text": text })).collect();
                         }
-                        Err(wrong) => self.faults.extend(wrong.into_iter().map(|wrong| {
-                            let fault = Fault::at("bad-file", node.span, wrong.message);
-                            fault.note(format!("it is looked for at `{}`", wrong.path.display()))
+                        Err(wrong) => self.diagnostics.extend(wrong.into_iter().map(|wrong| {
+                            let diagnostic = Diagnostic::at("bad-file", node.span, wrong.message);
+                            diagnostic.note(format!("it was looked for at `{}`", wrong.path.display()))
                         })),
                     }
-                } else if is(DIGESTED_PATH_FORMAT) {
-                    if let Some((path, sha256)) = self.digest(text, node.map_or(self.place, |node| node.span)) {
+                } else if has_format(DIGESTED_PATH_FORMAT) {
+                    if let Some((path, sha256)) = self.digest(text, node.map_or(self.span, |node| node.span)) {
                         self.paths.insert(self.pointer.clone(), json!({ "sha256": sha256 }));
                         *value = json!({ "path": path, "sha256": sha256 });
                     }
-                } else if is(FILE_PATH_FORMAT) {
+                } else if has_format(FILE_PATH_FORMAT) {
                     if let Some(node) = node {
                         self.is_file_or_folder(text, &self.folder.join(&*text), node.span);
                     }
@@ -134,7 +146,7 @@ impl<'a> Fill<'a> {
                 for (name, schema) in properties.flatten() {
                     let is_path = schema["format"] == FILE_PATH_FORMAT || schema["format"] == DIGESTED_PATH_FORMAT;
                     let default = schema["default"].as_str().filter(|_| is_path);
-                    // What this machine makes of an absent key stands in the configuration, as if somebody had set it.
+                    // What this machine uses for an absent key is written into the configuration, as if somebody had set it.
                     if let Some(default) = schema.get(X_MACHINE_DEFAULT).or(default.and(schema.get("default"))) {
                         map.entry(name).or_insert_with(|| default.clone());
                     }
@@ -167,14 +179,14 @@ impl<'a> Fill<'a> {
         }
     }
 
-    /// What the extension will open itself may be absent, or a folder; what would keep it waiting for ever is a fault.
+    /// What the extension will open itself may be absent, or a folder; a file that it would wait for without end is reported.
     fn is_file_or_folder(&mut self, path: &str, full: &Path, at: Span) {
         let Ok(about) = fs::metadata(full) else { return };
         if !about.is_dir()
             && let Err(error) = regular_file::only_regular(about.file_type())
         {
-            let fault = Fault::at("bad-file", at, format!("cannot use the file `{path}`: {error}"));
-            self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+            let diagnostic = Diagnostic::at("bad-file", at, format!("cannot use the file `{path}`: {error}"));
+            self.diagnostics.push(diagnostic.note(format!("it was looked for at `{}`", full.display())));
         }
     }
 
@@ -183,19 +195,19 @@ impl<'a> Fill<'a> {
     fn path(&mut self, text: &mut String) {
         let key = self.pointer.rsplit('/').next().unwrap_or_default();
         let holds_secret = key.strip_suffix("_file").is_some_and(is_secret_name);
-        let stands = if holds_secret { Value::Null } else { Value::from(text.as_str()) };
-        self.paths.insert(self.pointer.clone(), stands);
+        let identity = if holds_secret { Value::Null } else { Value::from(text.as_str()) };
+        self.paths.insert(self.pointer.clone(), identity);
         *text = self.folder.join(&*text).to_string_lossy().into_owned();
     }
 
     /// The absolute path, and the digest of what lies there.
     fn digest(&mut self, path: &str, at: Span) -> Option<(String, String)> {
         let full = self.folder.join(path);
-        match path_digest::of(&full) {
+        match path_digest::digest_of(&full) {
             Ok(sha256) => Some((full.to_string_lossy().into_owned(), sha256)),
             Err(why) => {
-                let fault = Fault::at("bad-file", at, format!("cannot read `{path}`: {why}"));
-                self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+                let diagnostic = Diagnostic::at("bad-file", at, format!("cannot read `{path}`: {why}"));
+                self.diagnostics.push(diagnostic.note(format!("it was looked for at `{}`", full.display())));
                 None
             }
         }
@@ -206,8 +218,8 @@ impl<'a> Fill<'a> {
         match text_files::text_of(&full) {
             Ok(text) => Some(text),
             Err(why) => {
-                let fault = Fault::at("bad-file", at, format!("cannot read the file `{path}`: {why}"));
-                self.faults.push(fault.note(format!("it is looked for at `{}`", full.display())));
+                let diagnostic = Diagnostic::at("bad-file", at, format!("cannot read the file `{path}`: {why}"));
+                self.diagnostics.push(diagnostic.note(format!("it was looked for at `{}`", full.display())));
                 None
             }
         }

@@ -1,8 +1,8 @@
 //! The digest of a file or folder that a configuration names.
 //!
 //! A model's weights are gigabytes, so what was hashed once is remembered, by path, size, time of change and inode, in a
-//! folder of the user's own. A file that changed a moment ago is not remembered: a second change within the clock's grain
-//! would go unseen.
+//! folder of the user's own. A file that changed a moment ago is not remembered: a second change within the resolution
+//! of the clock would not be noticed.
 
 use std::{
     collections::BTreeMap,
@@ -37,11 +37,11 @@ const SETTLED: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Why there is none, as a fragment.
-pub(crate) fn of(path: &Path) -> Result<String, String> {
-    of_remembering(path, folder_of_digests().as_deref())
+pub(crate) fn digest_of(path: &Path) -> Result<String, String> {
+    digest_with_memory(path, folder_of_digests().as_deref())
 }
 
-fn of_remembering(path: &Path, digests: Option<&Path>) -> Result<String, String> {
+fn digest_with_memory(path: &Path, digests: Option<&Path>) -> Result<String, String> {
     let about = fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
         _ => error.to_string(),
@@ -61,7 +61,7 @@ fn of_remembering(path: &Path, digests: Option<&Path>) -> Result<String, String>
     let known = memory.as_deref().map(recall).unwrap_or_default();
     let mut seen = BTreeMap::new();
     for (name, about) in &found {
-        let stamp = Stamp::of(about);
+        let stamp = Stamp::of_metadata(about);
         let digest = match known.get(name).filter(|known| known.stamp == stamp) {
             Some(known) => known.sha256.clone(),
             None => {
@@ -111,7 +111,7 @@ impl Collect<'_> {
                 continue;
             }
             let (path, inner) = (entry.path(), format!("{inside}{name}"));
-            // What a link leads to counts, not where it leads.
+            // A link counts as what it leads to.
             let about = fs::metadata(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
             if about.is_dir() {
                 self.folder(&format!("{inner}/"), depth + 1)?;
@@ -121,14 +121,16 @@ impl Collect<'_> {
             self.found.insert(inner, regular(&path, about)?);
             if self.found.len() > MOST_FILES || self.bytes > MOST_BYTES {
                 let most = format!("{MOST_FILES} files or {} GiB", MOST_BYTES >> 30);
-                return Err(format!("the folder holds more than {most}: name one with no more in it than is needed"));
+                return Err(format!(
+                    "the folder contains more than {most}: name a folder that contains only what is needed"
+                ));
             }
         }
         Ok(())
     }
 }
 
-/// A pipe or a device may have no end.
+/// Only a regular file: a pipe or a device may not have an end.
 fn regular(path: &Path, about: Metadata) -> Result<Metadata, String> {
     if about.is_file() { Ok(about) } else { Err(format!("`{}` is neither a file nor a folder", path.display())) }
 }
@@ -144,7 +146,7 @@ fn hash(path: &Path) -> io::Result<String> {
     }
 }
 
-/// What tells a file from what it was.
+/// What shows that a file has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     bytes: u64,
@@ -154,7 +156,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(about: &Metadata) -> Self {
+    fn of_metadata(about: &Metadata) -> Self {
         Self {
             bytes: about.len(),
             modified: (about.mtime(), about.mtime_nsec()),
@@ -195,7 +197,7 @@ fn memory_of(digests: &Path, path: &Path) -> PathBuf {
     digests.join(to_hex(&Sha256::digest(path.as_os_str().as_encoded_bytes()))).with_extension("json")
 }
 
-/// Nothing, where somebody else could have written it.
+/// What is remembered of a path; nothing if somebody else could have written it.
 fn recall(memory: &Path) -> BTreeMap<String, Known> {
     let is_ours = |path: &Path| {
         let (about, me) = (fs::symlink_metadata(path).ok()?, fs::metadata("/proc/self").ok()?);
@@ -208,13 +210,13 @@ fn recall(memory: &Path) -> BTreeMap<String, Known> {
     fs::read(memory).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
-/// Without it, the next check takes longer, and that is all.
+/// Remembers digests. A failure is ignored: then the next check takes longer.
 fn remember(memory: &Path, known: &BTreeMap<String, Known>) {
     let folder = memory.parent().unwrap_or(Path::new("/"));
     let kept = DirBuilder::new().recursive(true).mode(0o700).create(folder).and_then(|()| {
-        let mut aside = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut aside, known)?;
-        aside.persist(memory).map_err(|error| error.error)
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut temporary, known)?;
+        temporary.persist(memory).map_err(|error| error.error)
     });
     if let Err(error) = kept {
         tracing::debug!("a digest was not remembered: {error}");
@@ -228,7 +230,7 @@ mod tests {
     use super::*;
 
     fn plain(path: &Path) -> Result<String, String> {
-        of_remembering(path, None)
+        digest_with_memory(path, None)
     }
 
     #[test]
@@ -289,26 +291,26 @@ mod tests {
         let path = folder.path().join("weights");
         fs::write(&path, vec![7; WORTH_REMEMBERING as usize]).unwrap();
         let memory = memory_of(digests.path(), &path);
-        let digest = of_remembering(&path, Some(digests.path())).unwrap();
+        let digest = digest_with_memory(&path, Some(digests.path())).unwrap();
         assert_eq!(digest, plain(&path).unwrap());
         // It changed a moment ago.
         assert!(recall(&memory).is_empty());
         // As if it had been hashed long ago, with another outcome: that is what is believed while the file is the same.
         let known = |sha256: &str| {
-            let stamp = Stamp::of(&fs::metadata(&path).unwrap());
+            let stamp = Stamp::of_metadata(&fs::metadata(&path).unwrap());
             BTreeMap::from([(String::new(), Known { stamp, sha256: sha256.to_owned() })])
         };
         remember(&memory, &known("remembered"));
-        assert_eq!(of_remembering(&path, Some(digests.path())).unwrap(), "remembered");
-        // Another file of the same size in its place.
+        assert_eq!(digest_with_memory(&path, Some(digests.path())).unwrap(), "remembered");
+        // Another file of the same size replaces it.
         fs::write(folder.path().join("other"), vec![8; WORTH_REMEMBERING as usize]).unwrap();
         fs::rename(folder.path().join("other"), &path).unwrap();
-        let other = of_remembering(&path, Some(digests.path())).unwrap();
+        let other = digest_with_memory(&path, Some(digests.path())).unwrap();
         assert_eq!(other, plain(&path).unwrap());
         assert_ne!(other, digest);
-        // Memory that others can write is none.
+        // Digests that others can write are not used.
         remember(&memory, &known("remembered"));
         fs::set_permissions(&memory, fs::Permissions::from_mode(0o666)).unwrap();
-        assert_eq!(of_remembering(&path, Some(digests.path())).unwrap(), other);
+        assert_eq!(digest_with_memory(&path, Some(digests.path())).unwrap(), other);
     }
 }

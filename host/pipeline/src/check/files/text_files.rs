@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_loader::{escape_untrusted, regular_file};
 use jackfield_plugin_api::to_hex;
 use sha2::{Digest as _, Sha256};
+
+use jackfield_loader::{escape_untrusted, regular_file};
 
 /// The most files of a folder.
 const MOST_FILES: usize = 100_000;
@@ -20,7 +21,7 @@ const MOST_BYTES: u64 = 64 << 20;
 pub(crate) struct Unreadable {
     /// Why, naming what it is about as the pipeline does.
     pub(crate) message: String,
-    /// Where it is looked for.
+    /// Where it was looked for.
     pub(crate) path: PathBuf,
 }
 
@@ -85,12 +86,12 @@ fn names_in(folder: &Path) -> Result<Vec<String>, String> {
             continue;
         }
         if names.len() == MOST_FILES {
-            return Err(format!("it holds more than {MOST_FILES} files"));
+            return Err(format!("it contains more than {MOST_FILES} files"));
         }
         names.push(name);
     }
     if names.is_empty() {
-        return Err("it holds no file".to_owned());
+        return Err("it does not contain any files".to_owned());
     }
     names.sort_unstable();
     Ok(names)
@@ -148,7 +149,10 @@ mod tests {
         let gone = read_in(&broken.path().join("gone"));
         assert_eq!(gone, Err(vec!["cannot read `p`: there is no such file or folder".to_owned()]));
         let empty = folder(&[("d/x", b"")]);
-        assert_eq!(read_in(empty.path()), Err(vec!["cannot read the folder `p`: it holds no file".to_owned()]));
+        assert_eq!(
+            read_in(empty.path()),
+            Err(vec!["cannot read the folder `p`: it does not contain any files".to_owned()])
+        );
         assert_eq!(
             read_in(Path::new("/dev/zero")),
             Err(vec!["cannot read the file `p`: it is a device, not a regular file".to_owned()])

@@ -27,9 +27,9 @@ pub(crate) fn allowed(dimension: &Dimension) -> String {
     match dimension.domain() {
         Ok(Domain::Choices(choices)) => {
             let shown: Vec<String> = choices.iter().take(MOST).map(|choice| format!("`{choice}`")).collect();
-            let more = choices.len().saturating_sub(MOST);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("`{}` is one of {}{more}", dimension.name, shown.join(", "))
+            let cut = choices.len().saturating_sub(MOST);
+            let cut = if cut > 0 { format!(" and {cut} more") } else { String::new() };
+            format!("`{}` is one of {}{cut}", dimension.name, shown.join(", "))
         }
         Ok(Domain::Float { min, max, .. }) => format!("`{}` is from {min} to {max}", dimension.name),
         Ok(Domain::LogIntegers { min, max }) => format!("`{}` is an integer from {min} to {max}", dimension.name),

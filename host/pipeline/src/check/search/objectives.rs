@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::{
-    check::checker::Checker,
-    diagnostics::{Fault, suggest},
-    draft::{Expr, SearchDraft, WireRef},
+    check::{checker::Checker, found::Objective},
+    diagnostics::{Diagnostic, suggest},
+    parsed::{Expr, ParsedSearch, WireRef},
     plan::Source,
     schema::{Fit, Type, View},
     syntax::Key,
@@ -15,9 +15,9 @@ use crate::{
 
 impl Checker<'_> {
     /// The objectives by name, in the order of the text: the wire as it is written, or the key that it has in a table.
-    pub(crate) fn searched_for(&mut self, search: &SearchDraft) -> Vec<(String, WireRef, bool)> {
-        let before = self.faults.len();
-        let mut found: Vec<(String, WireRef, bool)> = Vec::new();
+    pub(crate) fn search_objectives(&mut self, search: &ParsedSearch) -> Vec<Objective> {
+        let before = self.diagnostics.len();
+        let mut found: Vec<Objective> = Vec::new();
         for (exprs, minimize) in &search.objectives {
             let named: Vec<(Option<&Key>, &Expr)> = match exprs {
                 Expr::List(list, _) => list.iter().map(|expr| (None, expr)).collect(),
@@ -28,34 +28,42 @@ impl Checker<'_> {
                 let wire = match expr {
                     Expr::Wire(wire) => wire,
                     Expr::List(_, span) | Expr::Table(_, span) => {
-                        self.faults.push(Fault::at("bad-search", *span, "an objective is a wire to a number"));
+                        self.diagnostics.push(Diagnostic::at(
+                            "bad-search",
+                            *span,
+                            "an objective is a wire to a number",
+                        ));
                         continue;
                     }
                     Expr::Bad => continue,
                 };
                 let (name, span) =
                     key.map_or_else(|| (wire.raw.clone(), wire.span), |key| (key.text.clone(), key.span));
-                if found.iter().any(|(known, ..)| *known == name) {
+                if found.iter().any(|known| known.name == name) {
                     let message = format!("there are two objectives `{name}`");
-                    let fault = Fault::at("duplicate-name", span, message);
-                    self.faults.push(fault.hint("name each once: `minimize = { NAME = \"...\" }`".to_owned()));
+                    let diagnostic = Diagnostic::at("duplicate-name", span, message);
+                    self.diagnostics
+                        .push(diagnostic.hint("name each once: `minimize = { NAME = \"...\" }`".to_owned()));
                 } else {
-                    found.push((name, wire.clone(), *minimize));
+                    found.push(Objective { name, wire: wire.clone(), minimize: *minimize });
                 }
             }
         }
         let malformed = search.objectives.iter().any(|(expr, _)| matches!(expr, Expr::Bad));
-        if found.is_empty() && self.faults.len() == before && !malformed {
-            let fault =
-                Fault::at("missing-key", search.span, "the search has no objective: nothing to make less or more");
+        if found.is_empty() && self.diagnostics.len() == before && !malformed {
+            let diagnostic = Diagnostic::at(
+                "missing-key",
+                search.span,
+                "the search has no objective: nothing to minimize or maximize",
+            );
             let hint = "add `minimize = [\"...\"]` or `maximize = [\"...\"]`, wires to numbers";
-            self.faults.push(fault.hint(hint.to_owned()));
+            self.diagnostics.push(diagnostic.hint(hint.to_owned()));
         }
         found
     }
 
     /// The wires that a trial reports.
-    pub(crate) fn reports(&mut self, search: &SearchDraft, objectives: usize) -> Vec<WireRef> {
+    pub(crate) fn check_reports(&mut self, search: &ParsedSearch, objectives: usize) -> Vec<WireRef> {
         let Some((span, expr)) = &search.report else { return Vec::new() };
         let list = match expr {
             Expr::List(list, _) => list.as_slice(),
@@ -66,12 +74,13 @@ impl Checker<'_> {
             match expr {
                 Expr::Wire(wire) if reports.iter().any(|known| known.raw == wire.raw) => {
                     let message = format!("`{}` is reported twice", wire.raw);
-                    self.faults.push(Fault::at("duplicate-name", wire.span, message));
+                    self.diagnostics.push(Diagnostic::at("duplicate-name", wire.span, message));
                 }
                 Expr::Wire(wire) => reports.push(wire.clone()),
                 Expr::List(_, span) | Expr::Table(_, span) => {
-                    let fault = Fault::at("bad-search", *span, "a trial reports numbers: each is a wire");
-                    self.faults.push(fault.hint("such as `report = [\"short.rate\", \"full.rate\"]`".to_owned()));
+                    let diagnostic = Diagnostic::at("bad-search", *span, "a trial reports numbers: each is a wire");
+                    self.diagnostics
+                        .push(diagnostic.hint("such as `report = [\"short.rate\", \"full.rate\"]`".to_owned()));
                 }
                 Expr::Bad => {}
             }
@@ -79,63 +88,63 @@ impl Checker<'_> {
         if objectives > 1 && !reports.is_empty() {
             let message = format!("a trial is stopped by what it reports of one objective, and there are {objectives}");
             let hint = "leave `report` out, or name one objective";
-            self.faults.push(Fault::at("bad-search", *span, message).hint(hint.to_owned()));
+            self.diagnostics.push(Diagnostic::at("bad-search", *span, message).hint(hint.to_owned()));
         }
         reports
     }
 
-    /// Looks up where the wires come from that a search learns from, and holds them to be numbers that can differ from trial
-    /// to trial. They are read when the trial is done, so nothing depends on them.
-    pub(crate) fn search_wires(&mut self, order: Option<&[usize]>, is_of_item: impl Fn(usize) -> bool) {
+    /// Looks up where the wires come from that a search learns from, and checks that they are numbers which can differ from
+    /// trial to trial. They are read when the trial is done, so nothing depends on them.
+    pub(crate) fn check_search_wires(&mut self, order: Option<&[usize]>, runs_per_item: impl Fn(usize) -> bool) {
         let Some(found) = &self.search else { return };
-        let objectives = found.objectives.iter().map(|(_, wire, _)| ("an objective", wire.clone()));
+        let objectives = found.objectives.iter().map(|objective| ("an objective", objective.wire.clone()));
         let reports: Vec<WireRef> = found.reports.clone();
         let wires: Vec<_> =
             objectives.chain(reports.iter().map(|wire| ("what a trial reports", wire.clone()))).collect();
-        // What is not searched as it should be would be the same for every trial.
+        // If the space is wrong, a value may be the same for every trial only for that reason.
         let is_whole = found.space.whole;
         let item = self.item.clone();
         let mut seen = BTreeSet::new();
         for (what, wire) in &wires {
             // An objective may be reported too.
             let is_new = seen.insert(wire.span);
-            let (Some(source), true) = (self.looked_up(None, wire), is_new) else { continue };
-            let ty = self.wire(None, wire, &item);
-            self.is_number(what, wire, &ty);
+            let (Some(source), true) = (self.look_up_source(None, wire), is_new) else { continue };
+            let ty = self.wire_type(None, wire, &item);
+            self.check_is_number(what, wire, &ty);
             match source {
-                Source::Stage(index) if is_whole && !is_of_item(index) => {
-                    let name = &self.draft.stages[index].name.text;
+                Source::Stage(index) if is_whole && !runs_per_item(index) => {
+                    let name = &self.parsed.stages[index].name.text;
                     let message = format!("`{}` is the same for every trial: stage `{name}` runs once a run", wire.raw);
                     let hint = "name a number of a stage that is searched, or that reads one";
-                    self.faults.push(Fault::at("bad-search", wire.span, message).hint(hint.to_owned()));
+                    self.diagnostics.push(Diagnostic::at("bad-search", wire.span, message).hint(hint.to_owned()));
                 }
                 Source::Input if *what != "an objective" => {
                     let message = format!("`{}` is known before the trial begins, and is not reported", wire.raw);
                     let hint = "name a number of a stage";
-                    self.faults.push(Fault::at("bad-search", wire.span, message).hint(hint.to_owned()));
+                    self.diagnostics.push(Diagnostic::at("bad-search", wire.span, message).hint(hint.to_owned()));
                 }
                 _ => {}
             }
         }
         let Some(order) = order else { return };
-        let place = |wire: &WireRef| match self.source(None, wire) {
+        let position = |wire: &WireRef| match self.wire_source(None, wire) {
             Some(Source::Stage(index)) => order.iter().position(|stage| *stage == index),
             _ => None,
         };
-        let places: Vec<_> = reports.iter().map(|wire| (place(wire), wire)).collect();
-        for pair in places.windows(2) {
+        let positions: Vec<_> = reports.iter().map(|wire| (position(wire), wire)).collect();
+        for pair in positions.windows(2) {
             let [(Some(before), first), (Some(after), second)] = pair else { continue };
             if before > after {
-                let message = format!("`{}` is there before `{}` is", second.raw, first.raw);
+                let message = format!("`{}` is known before `{}`", second.raw, first.raw);
                 let hint = "name what a trial reports in the order of the stages";
-                self.faults.push(Fault::at("bad-search", second.span, message).hint(hint.to_owned()));
+                self.diagnostics.push(Diagnostic::at("bad-search", second.span, message).hint(hint.to_owned()));
             }
         }
     }
 
-    fn is_number(&mut self, what: &str, wire: &WireRef, ty: &Type<'_>) {
+    fn check_is_number(&mut self, what: &str, wire: &WireRef, ty: &Type<'_>) {
         let number = json!({ "type": "number" });
-        if let Fit::Clash(_) = View::new(&number).accepts(ty) {
+        if let Fit::TypeMismatch(_) = View::new(&number).accepts(ty) {
             let inner: Vec<String> = ty
                 .fields()
                 .into_iter()
@@ -145,8 +154,8 @@ impl Checker<'_> {
             let hint = (!inner.is_empty())
                 .then(|| format!("numbers in it: {}", suggest::list(inner.iter().map(String::as_str))));
             let message = format!("{what} is a number, and `{}` is not one", wire.raw);
-            let fault = Fault::at("type-clash", wire.span, message).label(format!("it is `{ty}`"));
-            self.faults.push(fault.hint(hint));
+            let diagnostic = Diagnostic::at("type-clash", wire.span, message).label(format!("it is `{ty}`"));
+            self.diagnostics.push(diagnostic.hint(hint));
         }
     }
 }

@@ -1,218 +1,223 @@
-//! The values of a search, laid over the configurations of stages and held against their schemas.
+//! Checks the configurations of stages with the values of a search against their schemas.
 
 use std::collections::BTreeMap;
 
-use jackfield_loader::Offer;
 use jackfield_plugin_api::{Dimension, Domain, Values, step_value};
-use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::{
     check::{
         checker::Checker,
+        config::ConfigSchema,
         files,
         found::{CheckedConfig, SearchedKey, SpaceFound},
     },
-    diagnostics::{Fault, Span},
-    draft::{DimensionDraft, SearchDraft},
+    diagnostics::{Diagnostic, Span},
+    parsed::{ParsedDimension, ParsedSearch},
     plan::pointer,
     syntax::{Key, Node, Table, Value as Toml},
 };
+use jackfield_loader::Offer;
 
-/// A value of one key, to be held against the schema of its stage's configuration.
+/// A value of one key, which is checked against the schema of its stage's configuration.
 struct Probe {
     node: Node,
-    /// Whether it is there to show that numbers between integers occur.
-    between: bool,
+    /// Whether it only shows that numbers between integers occur.
+    is_between_integers: bool,
 }
 
 impl<'a> Checker<'a> {
-    /// Lays the ends of each range, a number between them, and each choice over its stage's configuration, and holds that
-    /// against the schema. What a stage is then configured with has the first value of each key that is always searched.
+    /// Sets the ends of each range, a number between them, and each choice in its stage's configuration, and checks that against
+    /// the schema. The stage is then configured with the first value of each key that is always searched.
     ///
     /// Gives back the configurations that were tried, each with its stage.
-    pub(crate) fn search_overlays(&mut self, search: &SearchDraft, space: &SpaceFound) -> Vec<(usize, Value)> {
-        let mut tried = Vec::new();
+    pub(crate) fn check_overlays(&mut self, search: &ParsedSearch, space: &SpaceFound) -> Vec<(usize, Value)> {
+        let mut tried_configs = Vec::new();
         let mut validators = BTreeMap::new();
-        for (&stage, &place) in &space.stages {
+        for (&stage, &span) in &space.stages {
             let Some((_, offer)) = self.offers[stage] else { continue };
             if let Ok(validator) = jsonschema::validator_for(&offer.descriptor.config) {
                 validators.insert(stage, (offer, validator));
             }
-            self.configured(search, space, stage, place);
+            self.set_base_config(search, space, stage, span);
         }
-        // A range that is wrong in itself says nothing of what others go with.
+        // If the space is wrong, the values of other keys may be wrong for that reason.
         for at in 0..if space.whole { space.keys.len() } else { 0 } {
             let key = &space.keys[at];
             let Some((offer, validator)) = validators.get(&key.stage) else { continue };
-            let place = self.with_place(key.stage, space);
-            let draft = &search.space[key.draft];
-            for probe in probes(&key.dimension, draft) {
+            let span = self.with_span(key.stage, space);
+            let parsed = &search.space[key.parsed];
+            for probe in probes(&key.dimension, parsed) {
                 let values = assignment(search, space, Some((at, probe.node.clone())));
-                let node = self.laid(key.stage, key.span, space, &values);
-                let known = self.faults.len();
-                let value = self.held(&node, (*offer, validator), place);
-                let added = self.faults.split_off(known);
+                let node = self.with_values_set(key.stage, key.span, space, &values);
+                let known = self.diagnostics.len();
+                let value = self.check_overlaid(&node, ConfigSchema { offer, validator }, span);
+                let added = self.diagnostics.split_off(known);
                 let is_fine = added.is_empty();
-                self.explained(key, draft, &probe, added);
+                self.report_probe(key, parsed, &probe, added);
                 if is_fine && let Some(value) = value {
-                    self.picks_no_files(key, offer, &value);
-                    tried.push((key.stage, value));
+                    self.check_that_no_file_is_picked(key, offer, &value);
+                    tried_configs.push((key.stage, value));
                 }
             }
         }
-        tried
+        tried_configs
     }
 
     /// What the stage is configured with before a trial's values are known: its own `with`, and of each key that is always
-    /// searched the first value. Whether that is whole is held with those that are searched along with them.
-    fn configured(&mut self, search: &SearchDraft, space: &SpaceFound, stage: usize, place: Span) {
-        let draft = &self.draft.stages[stage];
-        let uses = draft.uses.as_ref().map_or(draft.name.span, |uses| uses.span);
+    /// searched the first value. Whether it is complete is checked with the values of all keys.
+    fn set_base_config(&mut self, search: &ParsedSearch, space: &SpaceFound, stage: usize, span: Span) {
+        let parsed = &self.parsed.stages[stage];
+        let uses = parsed.uses.as_ref().map_or(parsed.name.span, |uses| uses.span);
         let Some((_, offer)) = self.offers[stage] else { return };
         if !space.whole {
             // A key that is missing may be one whose range is wrong.
-            let known = self.faults.len();
-            let config = self.with_table(draft.with.as_ref(), Some(offer), draft.name.span, uses);
-            let added = self.faults.split_off(known);
-            self.faults.extend(added.into_iter().filter(|fault| fault.code != "missing-key"));
+            let known = self.diagnostics.len();
+            let config = self.with_table(parsed.with.as_ref(), Some(offer), parsed.name.span, uses);
+            let added = self.diagnostics.split_off(known);
+            self.diagnostics.extend(added.into_iter().filter(|diagnostic| diagnostic.code != "missing-key"));
             self.configs[stage] = config;
             return;
         }
         let values = assignment(search, space, None);
-        let node = self.laid(stage, place, space, &values);
+        let node = self.with_values_set(stage, span, space, &values);
         let value = node.to_json(&mut Vec::new());
         let keys = values.iter().map(|(at, _)| &space.keys[*at]).filter(|key| key.stage == stage);
         let keys: Vec<&SearchedKey> = keys.collect();
         // Files are not read for values that are refused further on.
-        if keys.iter().any(|key| files::is_named_at(&offer.descriptor.config, &value, &pointer(&key.path))) {
+        if keys.iter().any(|key| files::names_a_file(&offer.descriptor.config, &value, &pointer(&key.path))) {
             self.configs[stage] = CheckedConfig { value, ..CheckedConfig::default() };
             return;
         }
-        let at = self.with_place(stage, space);
-        let mut config = self.with_table(Some(&(at, node)), Some(offer), draft.name.span, uses);
-        let written = draft.with.as_ref().map(|(_, node)| node.to_json(&mut Vec::new()));
+        let at = self.with_span(stage, space);
+        let mut config = self.with_table(Some(&(at, node)), Some(offer), parsed.name.span, uses);
+        let written = parsed.with.as_ref().map(|(_, node)| node.to_json(&mut Vec::new()));
         for key in keys.iter().filter(|key| key.dimension.when.is_some()) {
-            take_off(&mut config.value, written.as_ref(), &key.path);
+            restore(&mut config.value, written.as_ref(), &key.path);
         }
         self.configs[stage] = config;
     }
 
-    /// Where a key is missed that a stage's configuration lacks: at its `with`, or at the first of its keys that are searched.
-    fn with_place(&self, stage: usize, space: &SpaceFound) -> Span {
-        let draft = &self.draft.stages[stage];
-        let first = space.stages.get(&stage).copied().unwrap_or(draft.name.span);
-        draft.with.as_ref().map_or(first, |(key, _)| *key)
+    /// Where a missing key of a stage's configuration is reported: at its `with`, or at the first of its keys that are searched.
+    fn with_span(&self, stage: usize, space: &SpaceFound) -> Span {
+        let parsed = &self.parsed.stages[stage];
+        let first = space.stages.get(&stage).copied().unwrap_or(parsed.name.span);
+        parsed.with.as_ref().map_or(first, |(key, _)| *key)
     }
 
-    /// A stage's `with` with these values laid over it.
-    fn laid(&self, stage: usize, place: Span, space: &SpaceFound, values: &[(usize, Node)]) -> Node {
-        let mut with = match &self.draft.stages[stage].with {
+    /// A stage's `with` with these values set in it.
+    fn with_values_set(&self, stage: usize, span: Span, space: &SpaceFound, values: &[(usize, Node)]) -> Node {
+        let mut with = match &self.parsed.stages[stage].with {
             Some((_, node)) => node.clone(),
-            None => Node { span: place, value: Toml::Table(Table::default()) },
+            None => Node { span, value: Toml::Table(Table::default()) },
         };
         for (at, node) in values {
             let key = &space.keys[*at];
             if key.stage == stage {
-                lay_over(&mut with, &key.path, key.span, node.clone());
+                set_at_path(&mut with, &key.path, key.span, node.clone());
             }
         }
         with
     }
 
-    /// A configuration as JSON, held against the schema; none if it cannot be JSON.
-    fn held(&mut self, node: &Node, (offer, validator): (&Offer, &Validator), place: Span) -> Option<Value> {
-        let known = self.faults.len();
-        let value = node.to_json(&mut self.faults);
-        if self.faults.len() > known {
+    /// A configuration as JSON, checked against the schema; none if it cannot be JSON.
+    fn check_overlaid(&mut self, node: &Node, schema: ConfigSchema<'_>, span: Span) -> Option<Value> {
+        let known = self.diagnostics.len();
+        let value = node.to_json(&mut self.diagnostics);
+        if self.diagnostics.len() > known {
             return None;
         }
-        self.against_schema(&value, (offer, validator), Some(node), place);
+        self.against_schema(&value, schema, Some(node), span);
         Some(value)
     }
 
-    /// Adds the faults of a probe, with what they have to do with the search. Those that are there already are left out.
-    fn explained(&mut self, key: &SearchedKey, draft: &DimensionDraft, probe: &Probe, added: Vec<Fault>) {
+    /// Adds the diagnostics of a probe, with what they have to do with the search. Those that are there already are left out.
+    fn report_probe(&mut self, key: &SearchedKey, parsed: &ParsedDimension, probe: &Probe, added: Vec<Diagnostic>) {
         let name = &key.dimension.name;
-        for mut fault in added {
-            if probe.between {
-                // Whether it is within its bounds, the ends tell.
-                if fault.code != "wrong-type" || fault.place != Some(probe.node.span) {
+        for mut diagnostic in added {
+            if probe.is_between_integers {
+                // Whether it is within its bounds is checked with the ends of the range.
+                if diagnostic.code != "wrong-type" || diagnostic.span != Some(probe.node.span) {
                     continue;
                 }
-                let message = format!("the range of `{name}` has numbers between integers, and {}", fault.message);
-                fault = Fault::at("wrong-type", draft.node.span, message)
+                let message = format!("the range of `{name}` has numbers between integers, and {}", diagnostic.message);
+                diagnostic = Diagnostic::at("wrong-type", parsed.node.span, message)
                     .hint("add `integer = true` to the range".to_owned());
             } else if let (Some(min), Some(max)) = (key.dimension.min, key.dimension.max)
-                && fault.place == Some(probe.node.span)
+                && diagnostic.span == Some(probe.node.span)
             {
-                fault = fault.note(format!("`{name}` is searched from {min} to {max}"));
-            } else if fault.code == "missing-key"
-                || fault.place.is_some_and(|place| place != key.span && !within(place, draft.node.span))
+                diagnostic = diagnostic.note(format!("`{name}` is searched from {min} to {max}"));
+            } else if diagnostic.code == "missing-key"
+                || diagnostic.span.is_some_and(|span| span != key.span && !is_within(span, parsed.node.span))
             {
-                fault = fault.note(format!("where `{name}` is {}", self.draft.sources.text(probe.node.span)));
+                diagnostic =
+                    diagnostic.note(format!("where `{name}` is {}", self.parsed.sources.text(probe.node.span)));
             }
-            if !self.faults.iter().any(|known| known.place == fault.place && known.message == fault.message) {
-                self.faults.push(fault);
+            if !self
+                .diagnostics
+                .iter()
+                .any(|known| known.span == diagnostic.span && known.message == diagnostic.message)
+            {
+                self.diagnostics.push(diagnostic);
             }
         }
     }
 
-    /// What a file holds is read when the pipeline is, and so cannot be picked later.
-    fn picks_no_files(&mut self, key: &SearchedKey, offer: &Offer, value: &Value) {
-        if !files::is_named_at(&offer.descriptor.config, value, &pointer(&key.path)) {
+    /// Reports a key that names a file: files are read when the pipeline is checked, so they cannot be picked later.
+    fn check_that_no_file_is_picked(&mut self, key: &SearchedKey, offer: &Offer, value: &Value) {
+        if !files::names_a_file(&offer.descriptor.config, value, &pointer(&key.path)) {
             return;
         }
-        let message = format!("`{}` names a file, and a search picks none", key.dimension.name);
-        let fault = Fault::at("bad-search", key.span, message);
-        if !self.faults.iter().any(|known| known.place == fault.place && known.message == fault.message) {
+        let message = format!("`{}` names a file, but a search cannot pick a file", key.dimension.name);
+        let diagnostic = Diagnostic::at("bad-search", key.span, message);
+        if !self.diagnostics.iter().any(|known| known.span == diagnostic.span && known.message == diagnostic.message) {
             let hint = "read each file in a stage of its own, and search a key that says which of them is used";
-            self.faults.push(fault.hint(hint.to_owned()));
+            self.diagnostics.push(diagnostic.hint(hint.to_owned()));
         }
     }
 }
 
-/// What stands for all values of a key.
-fn probes(dimension: &Dimension, draft: &DimensionDraft) -> Vec<Probe> {
-    let at_end = |node: Node| Probe { node, between: false };
-    if let Some(choices) = &draft.choices {
-        return choices.iter().cloned().map(at_end).collect();
+/// Values that represent all values of a key.
+fn probes(dimension: &Dimension, parsed: &ParsedDimension) -> Vec<Probe> {
+    let at_an_end = |node: Node| Probe { node, is_between_integers: false };
+    if let Some(choices) = &parsed.choices {
+        return choices.iter().cloned().map(at_an_end).collect();
     }
-    let (Some(least), Some(greatest)) = (&draft.min, &draft.max) else { return Vec::new() };
+    let (Some(least), Some(greatest)) = (&parsed.min, &parsed.max) else { return Vec::new() };
     let (Some(min), Some(max)) = (dimension.min, dimension.max) else { return Vec::new() };
     let last = match dimension.domain() {
         Ok(Domain::Steps { min, step, count, .. }) => step_value(min, step, count - 1),
         _ => max,
     };
     let mut probes = vec![
-        at_end(numbered(least.span, min, dimension.integer)),
-        at_end(numbered(greatest.span, last, dimension.integer)),
+        at_an_end(number_node(least.span, min, dimension.integer)),
+        at_an_end(number_node(greatest.span, last, dimension.integer)),
     ];
     if !dimension.integer {
         let middle = min + (max - min) / 2.0;
-        let aside = if max > min { ((max - min) / 4.0).min(0.25) } else { 0.25 };
-        let middle = if middle.fract() == 0.0 { middle + aside } else { middle };
-        probes.push(Probe { node: numbered(draft.node.span, middle, false), between: true });
+        let offset = if max > min { ((max - min) / 4.0).min(0.25) } else { 0.25 };
+        let middle = if middle.fract() == 0.0 { middle + offset } else { middle };
+        probes.push(Probe { node: number_node(parsed.node.span, middle, false), is_between_integers: true });
     }
     probes
 }
 
-fn numbered(span: Span, number: f64, integer: bool) -> Node {
+fn number_node(span: Span, number: f64, integer: bool) -> Node {
     Node { span, value: if integer { Toml::Integer(number as i128) } else { Toml::Float(number) } }
 }
 
 /// Values of all keys that have one, by index: this one of one key, of the others the first with which that key is searched.
-fn assignment(search: &SearchDraft, space: &SpaceFound, fixed: Option<(usize, Node)>) -> Vec<(usize, Node)> {
-    let place = |name: &str| space.keys.iter().position(|key| key.dimension.name == name);
+fn assignment(search: &ParsedSearch, space: &SpaceFound, fixed: Option<(usize, Node)>) -> Vec<(usize, Node)> {
+    let position = |name: &str| space.keys.iter().position(|key| key.dimension.name == name);
     let mut forced: BTreeMap<usize, Node> = BTreeMap::new();
-    let mut on = None;
+    let mut next_key = None;
     if let Some((at, node)) = fixed {
-        on = Some(at);
+        next_key = Some(at);
         forced.insert(at, node);
     }
-    while let Some(when) = on.and_then(|at| space.keys[at].dimension.when.as_ref()) {
-        on = place(&when.name);
-        if let (Some(at), Some(value)) = (on, when.values.first()) {
+    while let Some(when) = next_key.and_then(|at| space.keys[at].dimension.when.as_ref()) {
+        next_key = position(&when.name);
+        if let (Some(at), Some(value)) = (next_key, when.values.first()) {
             forced.insert(at, node_of(search, &space.keys[at], value));
         }
     }
@@ -222,10 +227,10 @@ fn assignment(search: &SearchDraft, space: &SpaceFound, fixed: Option<(usize, No
             continue;
         }
         let node = forced.remove(&at).or_else(|| {
-            let draft = &search.space[key.draft];
-            let first = draft.min.as_ref().zip(key.dimension.min);
-            let first = first.map(|(node, min)| numbered(node.span, min, key.dimension.integer));
-            first.or_else(|| draft.choices.as_ref()?.first().cloned())
+            let parsed = &search.space[key.parsed];
+            let first = parsed.min.as_ref().zip(key.dimension.min);
+            let first = first.map(|(node, min)| number_node(node.span, min, key.dimension.integer));
+            first.or_else(|| parsed.choices.as_ref()?.first().cloned())
         });
         let Some(node) = node else { continue };
         known.insert(key.dimension.name.clone(), node.to_json(&mut Vec::new()));
@@ -235,38 +240,38 @@ fn assignment(search: &SearchDraft, space: &SpaceFound, fixed: Option<(usize, No
 }
 
 /// A value of a key as it is written, or where the key is.
-fn node_of(search: &SearchDraft, key: &SearchedKey, value: &Value) -> Node {
-    let draft = &search.space[key.draft];
+fn node_of(search: &ParsedSearch, key: &SearchedKey, value: &Value) -> Node {
+    let parsed = &search.space[key.parsed];
     let at = key.dimension.choices.iter().position(|choice| choice == value);
-    let choice = at.and_then(|at| draft.choices.as_ref()?.get(at).cloned());
-    choice.unwrap_or_else(|| numbered(draft.node.span, value.as_f64().unwrap_or_default(), key.dimension.integer))
+    let choice = at.and_then(|at| parsed.choices.as_ref()?.get(at).cloned());
+    choice.unwrap_or_else(|| number_node(parsed.node.span, value.as_f64().unwrap_or_default(), key.dimension.integer))
 }
 
-/// Puts a value at the end of a way of keys; whatever is no table on the way becomes one.
-fn lay_over(with: &mut Node, path: &[String], place: Span, node: Node) {
+/// Sets the value at a path of keys; whatever is not a table on the path becomes one.
+fn set_at_path(with: &mut Node, path: &[String], span: Span, node: Node) {
     let Some((first, rest)) = path.split_first() else {
         *with = node;
         return;
     };
     if with.as_table().is_none() {
-        *with = Node { span: place, value: Toml::Table(Table::default()) };
+        *with = Node { span, value: Toml::Table(Table::default()) };
     }
     if let Toml::Table(table) = &mut with.value {
         let inner = table.get(first).cloned();
-        let mut inner = inner.unwrap_or(Node { span: place, value: Toml::Table(Table::default()) });
-        lay_over(&mut inner, rest, place, node);
-        table.put(Key { text: first.clone(), span: place }, inner);
+        let mut inner = inner.unwrap_or(Node { span, value: Toml::Table(Table::default()) });
+        set_at_path(&mut inner, rest, span, node);
+        table.insert(Key { text: first.clone(), span }, inner);
     }
 }
 
-/// Takes a value off again that was laid over what is written.
-fn take_off(config: &mut Value, written: Option<&Value>, path: &[String]) {
+/// Removes a value that was set in what is written, or restores the written one.
+fn restore(config: &mut Value, written: Option<&Value>, path: &[String]) {
     let (Some((first, rest)), Some(table)) = (path.split_first(), config.as_object_mut()) else { return };
     let below = written.and_then(|written| written.get(first));
     if !rest.is_empty()
         && let Some(inner) = table.get_mut(first)
     {
-        take_off(inner, below, rest);
+        restore(inner, below, rest);
         if below.is_some() || inner.as_object().is_some_and(|inner| !inner.is_empty()) {
             return;
         }
@@ -277,8 +282,8 @@ fn take_off(config: &mut Value, written: Option<&Value>, path: &[String]) {
     }
 }
 
-fn within(place: Span, outer: Span) -> bool {
-    place.source == outer.source && place.start >= outer.start && place.end <= outer.end
+fn is_within(span: Span, outer: Span) -> bool {
+    span.source == outer.source && span.start >= outer.start && span.end <= outer.end
 }
 
 #[cfg(test)]
@@ -290,7 +295,7 @@ mod tests {
     #[test]
     fn what_was_laid_over_a_table_is_taken_off_again() {
         let off = |mut config: Value, written: Value, path: &[&str]| {
-            take_off(&mut config, Some(&written), &path.iter().map(ToString::to_string).collect::<Vec<_>>());
+            restore(&mut config, Some(&written), &path.iter().map(ToString::to_string).collect::<Vec<_>>());
             config
         };
         assert_eq!(off(json!({"a": 1, "b": 2}), json!({"a": 3}), &["a"]), json!({"a": 3, "b": 2}));

@@ -1,4 +1,4 @@
-//! The space of a search: which keys of which stages are searched.
+//! Checks the space of a search: which keys of which stages are searched.
 
 use jackfield_plugin_api::{Dimension, Values};
 use serde_json::Value;
@@ -9,8 +9,8 @@ use crate::{
         checker::Checker,
         found::{SearchedKey, SpaceFound},
     },
-    diagnostics::{Fault, suggest},
-    draft::{DimensionDraft, SearchDraft},
+    diagnostics::{Diagnostic, suggest},
+    parsed::{ParsedDimension, ParsedSearch},
     plan::SearchTarget,
     step::Step,
 };
@@ -22,16 +22,16 @@ impl SpaceFound {
     }
 
     /// Which key of which stage each dimension is.
-    pub(crate) fn targets(&self, places: &[usize]) -> Vec<SearchTarget> {
+    pub(crate) fn targets(&self, plan_indices: &[usize]) -> Vec<SearchTarget> {
         let target = |key: &SearchedKey| SearchTarget {
-            stage: places[key.stage],
+            stage: plan_indices[key.stage],
             dimension: key.dimension.name.clone(),
             path: key.path.clone(),
         };
         self.keys.iter().map(target).collect()
     }
 
-    /// What keeps an object from being the values of a trial, if anything does.
+    /// Why an object cannot be the values of a trial; none if it can.
     pub(crate) fn refuses(&self, params: &Value) -> Option<String> {
         let mut values = Values::new();
         for key in self.keys.iter().filter(|_| self.whole) {
@@ -55,18 +55,18 @@ impl SpaceFound {
 
 impl Checker<'_> {
     /// Checks the space.
-    pub(crate) fn space(&mut self, search: &SearchDraft) -> SpaceFound {
-        let before = self.faults.len();
+    pub(crate) fn check_space(&mut self, search: &ParsedSearch) -> SpaceFound {
+        let before = self.diagnostics.len();
         if let Some(at) = search.space_at.filter(|_| search.space.is_empty()) {
-            let fault = Fault::at("bad-search", at, "the space has no key to search");
-            self.faults.push(fault.hint("such as `\"STAGE.KEY\" = { min = 0.0, max = 1.0 }`".to_owned()));
+            let diagnostic = Diagnostic::at("bad-search", at, "the space has no key to search");
+            self.diagnostics.push(diagnostic.hint("such as `\"STAGE.KEY\" = { min = 0.0, max = 1.0 }`".to_owned()));
         }
         let mut keys: Vec<SearchedKey> = Vec::new();
         let mut is_whole = !search.space.is_empty();
-        for (index, draft) in search.space.iter().enumerate() {
-            let key = self.searched_key(draft).and_then(|(stage, path)| {
-                let dimension = self.dimension(draft)?;
-                Some(SearchedKey { dimension, stage, path, span: draft.name.span, draft: index })
+        for (index, parsed) in search.space.iter().enumerate() {
+            let key = self.searched_key(parsed).and_then(|(stage, path)| {
+                let dimension = self.check_dimension(parsed)?;
+                Some(SearchedKey { dimension, stage, path, span: parsed.name.span, parsed: index })
             });
             let Some(key) = key else {
                 is_whole = false;
@@ -84,46 +84,47 @@ impl Checker<'_> {
                         other.dimension.name, key.dimension.name
                     ),
                 };
-                let fault = Fault::at("duplicate-name", key.span, message).related(other.span, "the other one");
-                self.faults.push(fault);
+                let diagnostic =
+                    Diagnostic::at("duplicate-name", key.span, message).related(other.span, "the other one");
+                self.diagnostics.push(diagnostic);
             } else {
                 keys.push(key);
             }
         }
-        self.conditions(search, &mut keys);
-        let keys = self.conditions_first(keys);
-        let named = search.space.iter().rev().filter_map(|draft| {
-            let name = draft.name.text.as_ref()?;
-            Some((self.stage(&name.source)?, draft.name.span))
+        self.check_conditions(search, &mut keys);
+        let keys = self.named_keys_first(keys);
+        let named = search.space.iter().rev().filter_map(|parsed| {
+            let name = parsed.name.text.as_ref()?;
+            Some((self.stage_index(&name.source)?, parsed.name.span))
         });
         let stages = named.collect();
-        SpaceFound { keys, stages, whole: is_whole && self.faults.len() == before }
+        SpaceFound { keys, stages, whole: is_whole && self.diagnostics.len() == before }
     }
 
     /// The stage and the key that a name of the space means.
-    fn searched_key(&mut self, draft: &DimensionDraft) -> Option<(usize, Vec<String>)> {
-        let name = &draft.name;
+    fn searched_key(&mut self, parsed: &ParsedDimension) -> Option<(usize, Vec<String>)> {
+        let name = &parsed.name;
         let text = name.text.as_ref()?;
-        let head = self.head(name);
-        let Some(index) = self.stage(&text.source) else {
-            let fault =
-                if self.draft.models.iter().any(|model| model.name.text == text.source) || text.source == "model" {
+        let head = self.source_span(name);
+        let Some(index) = self.stage_index(&text.source) else {
+            let diagnostic =
+                if self.parsed.models.iter().any(|model| model.name.text == text.source) || text.source == "model" {
                     let message =
                         format!("`{}` is not of a stage: a search varies keys of the `with` of stages alone", name.raw);
                     let hint = "search a key of a stage that calls the model";
-                    Fault::at("unknown-stage", head, message).hint(hint.to_owned())
+                    Diagnostic::at("unknown-stage", head, message).hint(hint.to_owned())
                 } else {
-                    let hint = suggest::hint_for(&text.source, "known stages", self.names());
-                    Fault::at("unknown-stage", head, format!("there is no stage `{}`", text.source)).hint(hint)
+                    let hint = suggest::hint_for(&text.source, "known stages", self.stage_names());
+                    Diagnostic::at("unknown-stage", head, format!("there is no stage `{}`", text.source)).hint(hint)
                 };
-            self.faults.push(fault);
+            self.diagnostics.push(diagnostic);
             return None;
         };
-        let stage = &self.draft.stages[index];
-        let bad = |message: String| Fault::at("bad-search", name.span, message);
+        let stage = &self.parsed.stages[index];
+        let bad = |message: String| Diagnostic::at("bad-search", name.span, message);
         if text.path.is_empty() {
             let hint = format!("write `\"{}.KEY\" = ...`, in quotes", name.raw);
-            self.faults
+            self.diagnostics
                 .push(bad(format!("`{}` is a stage, and a search varies keys of its `with`", name.raw)).hint(hint));
             return None;
         }
@@ -131,7 +132,7 @@ impl Checker<'_> {
         for step in &text.path {
             let Step::Field(key) = step else {
                 let message = format!("`{}` is an element of a list, and a search varies keys", name.raw);
-                self.faults.push(bad(message).hint("let the list as a whole be one of the choices".to_owned()));
+                self.diagnostics.push(bad(message).hint("let the list as a whole be one of the choices".to_owned()));
                 return None;
             };
             path.push(key.clone());
@@ -139,14 +140,14 @@ impl Checker<'_> {
         if let Some(route) = &stage.route {
             let message =
                 format!("stage `{}` has a route, and is searched: its `with` cannot be picked twice", text.source);
-            let fault = bad(message).related(route.span, "the route");
-            self.faults.push(fault.hint("keep one of them".to_owned()));
+            let diagnostic = bad(message).related(route.span, "the route");
+            self.diagnostics.push(diagnostic.hint("keep one of them".to_owned()));
             return None;
         }
         if stage.export.is_some() {
             let message =
                 format!("stage `{}` runs when an item is exported, and a search varies what trials run", text.source);
-            self.faults.push(bad(message).hint("let it read `input.params` instead".to_owned()));
+            self.diagnostics.push(bad(message).hint("let it read `input.params` instead".to_owned()));
             return None;
         }
         Some((index, path))

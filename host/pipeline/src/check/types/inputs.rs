@@ -1,16 +1,16 @@
-//! Whether the input of a stage is what its extension reads.
+//! Checks that the input of a stage is what its extension reads.
 
 use super::reader::Reader;
 use crate::{
     check::checker::Checker,
-    diagnostics::{Fault, Span, suggest},
-    draft::Expr,
+    diagnostics::{Diagnostic, Span, suggest},
+    parsed::Expr,
     schema::{Fit, Reads, View, first_sentence},
     syntax::Key,
 };
 
 impl<'a> Checker<'a> {
-    pub(crate) fn expr<'t>(
+    pub(crate) fn check_expr<'t>(
         &mut self,
         reader: &Reader,
         expr: &Expr,
@@ -22,34 +22,34 @@ impl<'a> Checker<'a> {
         match expr {
             Expr::Bad => {}
             Expr::Wire(wire) => {
-                self.keeps_tensors(reader.stage, wire, reader.in_list);
-                let given = self.wire(Some(reader.stage), wire, item);
+                self.check_that_tensors_arrive(reader.stage, wire, reader.in_list);
+                let given = self.wire_type(Some(reader.stage), wire, item);
                 if let Some(wanted) = wanted
-                    && let Fit::Clash(clash) = wanted.accepts(&given)
+                    && let Fit::TypeMismatch(mismatch) = wanted.accepts(&given)
                 {
-                    self.clash(reader, wire, &given, &wanted, &clash);
+                    self.report_mismatch(reader, wire, &given, &wanted, &mismatch);
                 }
             }
             Expr::List(list, span) => {
                 let element = match wanted.as_ref().map(View::as_list) {
-                    Some(Reads::This(element)) => Some(element),
+                    Some(Reads::Known(element)) => Some(element),
                     Some(Reads::Never) => {
-                        self.shape(reader, *span, "a list", wanted.as_ref());
+                        self.report_wrong_shape(reader, *span, "a list", wanted.as_ref());
                         None
                     }
                     Some(Reads::Unknown) | None => None,
                 };
                 let inner = Reader { field: format!("{}[*]", reader.field), in_list: true, ..reader.clone() };
-                list.iter().for_each(|expr| self.expr(&inner, expr, element.clone(), item));
+                list.iter().for_each(|expr| self.check_expr(&inner, expr, element.clone(), item));
             }
             Expr::Table(table, span) => match wanted {
-                Some(wanted) => self.table(reader, table, *span, &wanted, item),
-                None => table.iter().for_each(|(_, expr)| self.expr(reader, expr, None, item)),
+                Some(wanted) => self.check_table(reader, table, *span, &wanted, item),
+                None => table.iter().for_each(|(_, expr)| self.check_expr(reader, expr, None, item)),
             },
         }
     }
 
-    pub(crate) fn table<'t>(
+    pub(crate) fn check_table<'t>(
         &mut self,
         reader: &Reader,
         table: &[(Key, Expr)],
@@ -61,54 +61,54 @@ impl<'a> Checker<'a> {
     {
         let given: Vec<&str> = table.iter().map(|(key, _)| key.text.as_str()).collect();
         let object = match wanted.as_object_with(&given) {
-            Reads::This(object) => Some(object),
+            Reads::Known(object) => Some(object),
             Reads::Unknown => None,
             Reads::Never => {
-                self.shape(reader, span, "a table", Some(wanted));
+                self.report_wrong_shape(reader, span, "a table", Some(wanted));
                 None
             }
         };
-        let extension = self.extension(reader.stage);
+        let extension = self.extension_name(reader.stage);
         for (key, expr) in table {
             let name = &key.text;
             let inner = Reader { field: format!("{}.{name}", reader.field), ..reader.clone() };
             match &object {
                 Some(object) if object.lacks(name) => {
                     let beside = if wanted.names().contains(&name.as_str()) { " beside the others" } else { "" };
-                    let message = format!("`{extension}` reads no field `{}`{beside}", inner.name());
+                    let message = format!("`{extension}` does not read a field `{}`{beside}", inner.name());
                     let known = object.names();
                     let left = known.iter().copied().filter(|known| !table.iter().any(|(key, _)| key.text == *known));
                     let hint = suggest::hint_for(name, "its fields", left)
                         .or_else(|| suggest::hint_for(name, "its fields", known.iter().copied()));
-                    self.faults.push(Fault::at("unknown-input", key.span, message).hint(hint));
-                    self.expr(&inner, expr, None, item);
+                    self.diagnostics.push(Diagnostic::at("unknown-input", key.span, message).hint(hint));
+                    self.check_expr(&inner, expr, None, item);
                 }
-                object => self.expr(&inner, expr, object.as_ref().and_then(|object| object.field(name)), item),
+                object => self.check_expr(&inner, expr, object.as_ref().and_then(|object| object.field(name)), item),
             }
         }
         let Some(object) = object else { return };
         for name in object.required() {
-            // A misspelt field is reported as such.
-            let misspelt = |key: &str| object.lacks(key) && suggest::nearest(key, [name]).is_some();
-            if table.iter().any(|(key, _)| key.text == name || misspelt(&key.text)) {
+            // A misspelled field is reported as such.
+            let misspelled = |key: &str| object.lacks(key) && suggest::nearest(key, [name]).is_some();
+            if table.iter().any(|(key, _)| key.text == name || misspelled(&key.text)) {
                 continue;
             }
             let field = Reader { field: format!("{}.{name}", reader.field), ..reader.clone() }.name();
-            let stage = &self.draft.stages[reader.stage].name.text;
-            let message = format!("stage `{stage}` lacks the input `{field}`, which `{extension}` needs");
+            let stage = &self.parsed.stages[reader.stage].name.text;
+            let message = format!("stage `{stage}` does not have the input `{field}`, which `{extension}` needs");
             let wanted = object.field(name);
-            let at = if self.draft.sources.text(span).starts_with('{') { reader.key } else { span };
-            let mut fault = Fault::at("missing-input", at, message);
+            let at = if self.parsed.sources.text(span).starts_with('{') { reader.key } else { span };
+            let mut diagnostic = Diagnostic::at("missing-input", at, message);
             if let Some(wanted) = &wanted {
-                fault = fault.note(match wanted.doc() {
+                diagnostic = diagnostic.note(match wanted.doc() {
                     Some(doc) => format!("`{name}` is `{wanted}`: {}", first_sentence(doc)),
                     None => format!("`{name}` is `{wanted}`"),
                 });
             }
-            if self.draft.stages[reader.stage].input.is_none() {
-                fault.hint = Some(format!("add `in = {{ {name} = \"...\" }}`"));
+            if self.parsed.stages[reader.stage].input.is_none() {
+                diagnostic.hint = Some(format!("add `in = {{ {name} = \"...\" }}`"));
             }
-            self.faults.push(fault);
+            self.diagnostics.push(diagnostic);
         }
     }
 }

@@ -1,70 +1,73 @@
-//! What is said of a value that does not fit its reader.
+//! The diagnostics of values that do not fit their readers.
 
 use super::reader::Reader;
 use crate::{
     check::checker::Checker,
-    diagnostics::{Fault, Span, suggest},
-    draft::WireRef,
-    schema::{Clash, Fit, Reads, Reason, Type, View},
+    diagnostics::{Diagnostic, Span, suggest},
+    parsed::WireRef,
+    schema::{Fit, MismatchReason, Reads, Type, TypeMismatch, View},
 };
 
 impl Checker<'_> {
-    /// A list or table where the reader wants none.
-    pub(crate) fn shape(&mut self, reader: &Reader, span: Span, found: &str, wanted: Option<&View<'_>>) {
-        let extension = self.extension(reader.stage);
+    /// Reports a list or table where the reader wants something else.
+    pub(crate) fn report_wrong_shape(&mut self, reader: &Reader, span: Span, found: &str, wanted: Option<&View<'_>>) {
+        let extension = self.extension_name(reader.stage);
         let wanted = wanted.map(ToString::to_string).unwrap_or_default();
         let message = match reader.field.as_str() {
             "" => format!("`{extension}` reads `{wanted}`, not {found}"),
             _ => format!("`{extension}` reads `{wanted}` as `{}`, not {found}", reader.name()),
         };
-        let in_place = span == self.draft.stages[reader.stage].name.span;
-        let message = if in_place {
+        let at_stage_name = span == self.parsed.stages[reader.stage].name.span;
+        let message = if at_stage_name {
             format!(
                 "stage `{}` has no `in`, but `{extension}` reads `{wanted}`",
-                self.draft.stages[reader.stage].name.text
+                self.parsed.stages[reader.stage].name.text
             )
         } else {
             message
         };
-        self.faults.push(Fault::at("type-clash", span, message));
+        self.diagnostics.push(Diagnostic::at("type-clash", span, message));
     }
 
-    pub(crate) fn clash(
+    pub(crate) fn report_mismatch(
         &mut self,
         reader: &Reader,
         wire: &WireRef,
         given: &Type<'_>,
         wanted: &View<'_>,
-        clash: &Clash,
+        mismatch: &TypeMismatch,
     ) {
-        let extension = self.extension(reader.stage);
+        let extension = self.extension_name(reader.stage);
         let raw = &wire.raw;
         let target = match reader.field.as_str() {
             "" => format!("what `{extension}` reads"),
             _ => format!("`{}` of `{extension}`", reader.name()),
         };
-        let place =
-            if clash.path.is_empty() { String::new() } else { format!(" at `{}`", clash.path.trim_start_matches('.')) };
-        let (label, mut hint) = match &clash.reason {
-            Reason::Type { found, wanted } => (format!("gives `{found}`, wanted `{wanted}`{place}"), None),
-            Reason::Missing { field, known } => (
-                format!("has no field `{field}`{place}"),
+        let at_path = if mismatch.path.is_empty() {
+            String::new()
+        } else {
+            format!(" at `{}`", mismatch.path.trim_start_matches('.'))
+        };
+        let (label, mut hint) = match &mismatch.reason {
+            MismatchReason::Type { found, wanted } => (format!("gives `{found}`, wanted `{wanted}`{at_path}"), None),
+            MismatchReason::Missing { field, known } => (
+                format!("has no field `{field}`{at_path}"),
                 suggest::hint_for(field, "its fields", known.iter().map(String::as_str)),
             ),
-            Reason::Extra { field } => (format!("has a field `{field}`{place}, which is refused"), None),
+            MismatchReason::Extra { field } => (format!("has a field `{field}`{at_path}, which is refused"), None),
         };
-        if let Reason::Type { found, wanted } = &clash.reason {
+        if let MismatchReason::Type { found, wanted } = &mismatch.reason {
             hint = about_tensors(found, wanted);
         }
-        if clash.path.is_empty() {
-            hint = self.other_way(reader, raw, given, wanted).or(hint);
+        if mismatch.path.is_empty() {
+            hint = self.probable_wire(reader, raw, given, wanted).or(hint);
         }
         let message = format!("`{raw}` does not fit {target}");
-        self.faults.push(Fault::at("type-clash", wire.span, message).label(label).hint(hint));
+        self.diagnostics.push(Diagnostic::at("type-clash", wire.span, message).label(label).hint(hint));
     }
 
     /// The wire that was probably meant: one field further in or out, or one element at a time.
-    fn other_way(&self, reader: &Reader, raw: &str, given: &Type<'_>, wanted: &View<'_>) -> Option<String> {
+    fn probable_wire(&self, reader: &Reader, raw: &str, given: &Type<'_>, wanted: &View<'_>) -> Option<String> {
         let fits = |wanted: &View<'_>, given: &Type<'_>| {
             !matches!(given, Type::Unknown) && matches!(wanted.accepts(given), Fit::Fits)
         };
@@ -74,7 +77,7 @@ impl Checker<'_> {
         if let Some(name) = same.or(if inner.len() == 1 { inner.first() } else { None }) {
             return Some(format!("did you mean `{raw}.{name}`?"));
         }
-        if let Reads::This(object) = wanted.as_object() {
+        if let Reads::Known(object) = wanted.as_object() {
             let takes = |name: &&str| object.field(name).is_some_and(|wanted| fits(&wanted, given));
             let outer: Vec<&str> = object.required().into_iter().filter(takes).collect();
             if let [name] = outer.as_slice() {
@@ -84,7 +87,7 @@ impl Checker<'_> {
                 });
             }
         }
-        let stage = &self.draft.stages[reader.stage];
+        let stage = &self.parsed.stages[reader.stage];
         match given.elements() {
             Ok(element) if stage.for_each.is_none() && fits(wanted, &element) => {
                 Some(format!("to run once an element, add `for_each = \"{raw}\"` and read `each` in place of `{raw}`"))

@@ -1,4 +1,4 @@
-//! The reader of a wire.
+//! The part of a stage's input that reads a wire.
 
 use crate::diagnostics::Span;
 
@@ -6,7 +6,7 @@ use crate::diagnostics::Span;
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
     pub(crate) stage: usize,
-    /// Where `in` stands.
+    /// The span of the key `in`.
     pub(crate) key: Span,
     /// The field, with a dot before each name.
     pub(crate) field: String,

@@ -1,101 +1,103 @@
-//! The types at the two ends of a wire, and the way along it.
+//! The type at the source of a wire, and the type at its end.
 
 use crate::{
     check::checker::Checker,
-    diagnostics::{Fault, suggest},
-    draft::{StageDraft, WireRef},
+    diagnostics::{Diagnostic, suggest},
+    parsed::{ParsedStage, WireRef},
     plan::Source,
-    schema::{Astray, Stray, Type},
+    schema::{PathError, PathErrorReason, Type},
     step::Step,
     syntax::wire,
 };
 
 impl<'a> Checker<'a> {
-    /// What a stage's readers see.
-    fn output<'t>(&self, stage: &StageDraft, index: usize) -> Type<'t>
+    /// The type that the readers of a stage see.
+    fn output_type<'t>(&self, stage: &ParsedStage, index: usize) -> Type<'t>
     where
         'a: 't,
     {
         let Some((_, offer)) = self.offers[index] else { return Type::Unknown };
-        let output = Type::of(&offer.descriptor.output);
+        let output = Type::of_schema(&offer.descriptor.output);
         // With both `for_each` and `repeat` the list is flat: the results of the first element, then those of the second.
         let is_list = stage.for_each.is_some() || stage.repeat.is_some();
         if is_list { output.list() } else { output }
     }
 
     /// The type that a source gives to a stage.
-    fn given<'t>(&self, stage: Option<usize>, source: Source, item: &'t serde_json::Value) -> Type<'t>
+    fn source_type<'t>(&self, stage: Option<usize>, source: Source, item: &'t serde_json::Value) -> Type<'t>
     where
         'a: 't,
     {
         match source {
-            Source::Input => Type::of(item),
-            // Where it may stand, it is looked at by itself.
+            Source::Input => Type::of_schema(item),
+            // Where `spend` is allowed, its type is checked separately.
             Source::Spend => Type::Unknown,
-            Source::Stage(index) => self.output(&self.draft.stages[index], index),
+            Source::Stage(index) => self.output_type(&self.parsed.stages[index], index),
             Source::Each => {
-                let list = stage.and_then(|stage| self.draft.stages[stage].for_each.as_ref());
+                let list = stage.and_then(|stage| self.parsed.stages[stage].for_each.as_ref());
                 let ty = list.and_then(|wire| {
-                    let source = self.source(None, wire)?;
+                    let source = self.wire_source(None, wire)?;
                     let path = &wire.text.as_ref()?.path;
-                    self.given(None, source, item).follow(path).ok()?.elements().ok()
+                    self.source_type(None, source, item).follow(path).ok()?.elements().ok()
                 });
                 ty.unwrap_or(Type::Unknown)
             }
         }
     }
 
-    /// The type at the end of a wire; reports steps that lead nowhere.
-    pub(crate) fn wire<'t>(&mut self, stage: Option<usize>, wire: &WireRef, item: &'t serde_json::Value) -> Type<'t>
+    /// The type at the end of a wire; reports steps that do not lead to anything.
+    pub(crate) fn wire_type<'t>(
+        &mut self,
+        stage: Option<usize>,
+        wire: &WireRef,
+        item: &'t serde_json::Value,
+    ) -> Type<'t>
     where
         'a: 't,
     {
-        let Some(source) = self.source(stage, wire) else { return Type::Unknown };
-        let given = self.given(stage, source, item);
-        self.follow(given, wire)
+        let Some(source) = self.wire_source(stage, wire) else { return Type::Unknown };
+        let given = self.source_type(stage, source, item);
+        self.follow_wire(given, wire)
     }
 
-    /// The type at the end of a wire into a source of this type; reports steps that lead nowhere.
-    pub(crate) fn follow<'t>(&mut self, given: Type<'t>, wire: &WireRef) -> Type<'t> {
+    /// The type at the end of a wire into a source of this type; reports steps that do not lead to anything.
+    pub(crate) fn follow_wire<'t>(&mut self, given: Type<'t>, wire: &WireRef) -> Type<'t> {
         let Some(text) = &wire.text else { return Type::Unknown };
         match given.follow(&text.path) {
             Ok(ty) => ty,
-            Err(astray) => {
-                self.astray(wire, &astray);
+            Err(path_error) => {
+                self.report_path_error(wire, &path_error);
                 Type::Unknown
             }
         }
     }
 
-    fn astray(&mut self, wire: &WireRef, astray: &Astray) {
+    fn report_path_error(&mut self, wire: &WireRef, path_error: &PathError) {
         let Some(text) = &wire.text else { return };
-        let place = text.places[astray.step].clone();
-        let at = wire::within(&self.draft.sources, wire.span, &wire.raw, place.clone());
-        let before = &wire.raw[..place.start];
-        let step = &text.path[astray.step];
-        let fault = match &astray.why {
-            Stray::NoField(known) => {
+        let range = text.step_ranges[path_error.step].clone();
+        let at = wire::span_within(&self.parsed.sources, wire.span, &wire.raw, range.clone());
+        let before = &wire.raw[..range.start];
+        let step = &text.path[path_error.step];
+        let diagnostic = match &path_error.reason {
+            PathErrorReason::NoField(known) => {
                 let name = match step {
                     Step::Field(name) => name.clone(),
                     other => other.to_string(),
                 };
-                Fault::at("unknown-field", at, format!("`{before}` has no field `{name}`")).hint(suggest::hint_for(
-                    &name,
-                    "its fields",
-                    known.iter().map(String::as_str),
-                ))
+                Diagnostic::at("unknown-field", at, format!("`{before}` has no field `{name}`"))
+                    .hint(suggest::hint_for(&name, "its fields", known.iter().map(String::as_str)))
             }
-            Stray::NotAnObject => {
-                let hint = astray.found.starts_with('[').then(|| {
+            PathErrorReason::NotAnObject => {
+                let hint = path_error.found.starts_with('[').then(|| {
                     format!("for each of its elements, write `{before}[*]{step}`; for the first, `{before}[0]{step}`")
                 });
-                Fault::at("type-clash", at, format!("`{before}` has no fields"))
-                    .label(format!("`{before}` is `{}`", astray.found))
+                Diagnostic::at("type-clash", at, format!("`{before}` has no fields"))
+                    .label(format!("`{before}` is `{}`", path_error.found))
                     .hint(hint)
             }
-            Stray::NotAList => Fault::at("type-clash", at, format!("`{before}` has no elements"))
-                .label(format!("`{before}` is `{}`", astray.found)),
+            PathErrorReason::NotAList => Diagnostic::at("type-clash", at, format!("`{before}` has no elements"))
+                .label(format!("`{before}` is `{}`", path_error.found)),
         };
-        self.faults.push(fault);
+        self.diagnostics.push(diagnostic);
     }
 }

@@ -1,7 +1,7 @@
-//! What is said of keys that are unknown or missing, and of what a value may be.
+//! The messages about keys that are unknown or missing, and descriptions of what a value may be.
 
 use crate::{
-    diagnostics::{Fault, Span, suggest},
+    diagnostics::{Diagnostic, Span, suggest},
     keys::{KeySpec, Need, Shape, Table},
     syntax::tree::Key,
 };
@@ -13,17 +13,17 @@ pub(crate) fn clipped(name: &str) -> String {
 
 pub(crate) const ADD_A_STAGE: &str = "add one: `[stages.NAME]` with `use = \"...\"`";
 
-pub(crate) fn unknown_key(key: &Key, spec: &Table, used: Option<&str>, what: &str) -> Fault {
+pub(crate) fn unknown_key(key: &Key, spec: &Table, used: Option<&str>, what: &str) -> Diagnostic {
     let fits = |need: Need| need.only_for().is_none_or(|uses| used.is_none_or(|used| uses.contains(&used)));
     let known = spec.keys.iter().filter(|key| fits(key.need)).map(|key| key.name);
-    Fault::at("unknown-key", key.span, format!("unknown key `{}` in {what}", key.text)).hint(suggest::hint_for(
+    Diagnostic::at("unknown-key", key.span, format!("unknown key `{}` in {what}", key.text)).hint(suggest::hint_for(
         &key.text,
         "known keys",
         known,
     ))
 }
 
-pub(crate) fn missing_key(key: &KeySpec, what: &str, place: Option<Span>) -> Fault {
+pub(crate) fn missing_key(key: &KeySpec, what: &str, span: Option<Span>) -> Diagnostic {
     let table = matches!(key.shape, Shape::Table(_) | Shape::Map { .. });
     let message = match (key.name, table) {
         ("stages", _) => format!("{what} has no stages"),
@@ -36,9 +36,9 @@ pub(crate) fn missing_key(key: &KeySpec, what: &str, place: Option<Span>) -> Fau
         "space" => "add `[search.space]` with `\"STAGE.KEY\" = { min = 0.0, max = 1.0 }`".to_owned(),
         name => format!("add `{name} = {}`", example(&key.shape)),
     };
-    let mut fault = Fault::new("missing-key", message).hint(hint);
-    fault.place = place;
-    fault
+    let mut diagnostic = Diagnostic::new("missing-key", message).hint(hint);
+    diagnostic.span = span;
+    diagnostic
 }
 
 fn example(shape: &Shape) -> &'static str {

@@ -1,32 +1,31 @@
-//! The pass that holds the tree against the tables of keys: unknown keys, missing keys, wrong types, bad values.
+//! The pass that compares the tree with the tables of keys: unknown keys, missing keys, wrong types, bad values.
 
 mod messages;
 mod name;
+mod number;
+mod text;
 mod value;
 
-use messages::ADD_A_STAGE;
-use messages::missing_key;
-use messages::unknown_key;
-
 use crate::{
-    diagnostics::{Fault, Sources, Span, suggest},
+    diagnostics::{Diagnostic, Sources, Span, suggest},
     keys::{KeySpec, Names, Shape, Table},
     syntax::tree::{self, Key, Node, Value},
 };
+use messages::{ADD_A_STAGE, missing_key, unknown_key};
 
-/// Where the pass is, for messages: `stage `lens``.
-pub(crate) struct Pass<'a> {
+/// The pass over all tables of the file.
+pub(crate) struct ShapeCheck<'a> {
     pub(crate) sources: &'a Sources,
-    /// The pipeline's file: what came from elsewhere was meant for something that is there.
+    /// The pipeline's file: values of the command line are meant for keys that the file has.
     pub(crate) file: Span,
-    pub(crate) faults: &'a mut Vec<Fault>,
+    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
-impl Pass<'_> {
-    /// Checks a table; `place` is where a missing key is reported, `what` what the table is called.
-    pub(crate) fn table(&mut self, table: &tree::Table, spec: &'static Table, what: &str, place: Option<Span>) {
+impl ShapeCheck<'_> {
+    /// Checks a table; `span` is where a missing key is reported, `what` what the table is called.
+    pub(crate) fn table(&mut self, table: &tree::Table, spec: &'static Table, what: &str, span: Option<Span>) {
         let choices = spec.key("use").map(|key| key.shape);
-        // What a wrong `use` would want cannot be told.
+        // If `use` is wrong, it is not known which keys belong to it.
         let used = table.get("use").and_then(Node::as_str).filter(|used| match choices {
             Some(Shape::Choice(choices)) => choices.contains(used),
             _ => true,
@@ -37,15 +36,15 @@ impl Pass<'_> {
                     self.fits_use(key, known, used);
                     self.value(key, node, &known.shape);
                 }
-                None => self.faults.push(unknown_key(key, spec, used, what)),
+                None => self.diagnostics.push(unknown_key(key, spec, used, what)),
             }
         }
         let unknown: Vec<&str> =
             table.0.iter().map(|(key, _)| key.text.as_str()).filter(|key| spec.key(key).is_none()).collect();
         for key in spec.keys {
-            let misspelt = || unknown.iter().any(|name| suggest::nearest(name, [key.name]).is_some());
-            if key.need.is_required(used) && table.get(key.name).is_none() && !misspelt() {
-                self.faults.push(missing_key(key, what, place));
+            let misspelled = || unknown.iter().any(|name| suggest::nearest(name, [key.name]).is_some());
+            if key.need.is_required(used) && table.get(key.name).is_none() && !misspelled() {
+                self.diagnostics.push(missing_key(key, what, span));
             }
         }
     }
@@ -55,33 +54,37 @@ impl Pass<'_> {
         if let (Some(uses), Some(used)) = (spec.need.only_for(), used)
             && !uses.contains(&used)
         {
-            let message = format!("`{}` means nothing for `use = \"{used}\"`", key.text);
-            self.faults.push(
-                Fault::at("misplaced-key", key.span, message)
+            let message = format!("`{}` cannot be used with `use = \"{used}\"`", key.text);
+            self.diagnostics.push(
+                Diagnostic::at("misplaced-key", key.span, message)
                     .hint(format!("it belongs to {}", suggest::list(uses.iter().copied()))),
             );
         }
     }
 
-    pub(crate) fn map(&mut self, place: &Key, table: &tree::Table, of: &Shape, names: Names) {
-        if table.0.is_empty() && place.text == "stages" {
-            let fault = Fault::at("missing-key", place.span, "the pipeline has no stages").label("nothing in here");
-            self.faults.push(fault.hint(ADD_A_STAGE.to_owned()));
+    pub(crate) fn map(&mut self, map_key: &Key, table: &tree::Table, of: &Shape, names: Names) {
+        if table.0.is_empty() && map_key.text == "stages" {
+            let diagnostic =
+                Diagnostic::at("missing-key", map_key.span, "the pipeline has no stages").label("nothing in here");
+            self.diagnostics.push(diagnostic.hint(ADD_A_STAGE.to_owned()));
         }
         for (key, node) in &table.0 {
             self.name(key, names);
             match (of, &node.value, names) {
                 (Shape::Table(spec), Value::Table(inner), Names::Words { what, .. }) => {
-                    // A stage that only the command line speaks of is a slip of the pen.
+                    // A stage that is named only on the command line is a misspelled one.
                     if key.span.source != self.file.source
                         && ["use", "path", "tiers"].iter().all(|key| inner.get(key).is_none())
                     {
-                        let there =
+                        let known_keys =
                             table.0.iter().map(|(key, _)| key).filter(|key| key.span.source == self.file.source);
-                        let hint =
-                            suggest::hint_for(&key.text, &format!("known {what}s"), there.map(|key| key.text.as_str()));
+                        let hint = suggest::hint_for(
+                            &key.text,
+                            &format!("known {what}s"),
+                            known_keys.map(|key| key.text.as_str()),
+                        );
                         let message = format!("the pipeline has no {what} `{}`", key.text);
-                        self.faults.push(Fault::at("unknown-name", key.span, message).hint(hint));
+                        self.diagnostics.push(Diagnostic::at("unknown-name", key.span, message).hint(hint));
                     } else {
                         self.table(inner, spec, &format!("{what} `{}`", key.text), Some(key.span));
                     }

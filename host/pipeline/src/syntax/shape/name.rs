@@ -1,8 +1,8 @@
 //! Whether a name that the author chose may be used.
 
-use super::{Pass, messages::clipped};
+use super::{ShapeCheck, messages::clipped};
 use crate::{
-    diagnostics::Fault,
+    diagnostics::Diagnostic,
     keys::Names,
     syntax::{
         tree::{Key, Node, Value},
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-impl Pass<'_> {
+impl ShapeCheck<'_> {
     /// Checks a name that the author chose.
     pub(crate) fn name(&mut self, key: &Key, names: Names) {
         let name = &key.text;
@@ -18,19 +18,20 @@ impl Pass<'_> {
             Names::Words { what, reserved } => {
                 if let Some((_, meaning)) = reserved.iter().find(|(word, _)| word == name) {
                     let message = format!("a {what} cannot be called `{name}`");
-                    self.faults
-                        .push(Fault::at("reserved-name", key.span, message).label(format!("it stands for {meaning}")));
+                    self.diagnostics.push(
+                        Diagnostic::at("reserved-name", key.span, message).label(format!("it stands for {meaning}")),
+                    );
                 } else if !values::is_name(name) {
                     let message = format!("`{name}` cannot be the name of a {what}");
-                    self.faults.push(
-                        Fault::at("bad-name", key.span, message)
+                    self.diagnostics.push(
+                        Diagnostic::at("bad-name", key.span, message)
                             .note("names start with a lower-case letter; lower-case letters, digits, `-` and `_` may follow")
                             .hint(values::as_name(name).map(|better| format!("such as `{better}`"))),
                     );
                 } else if name.len() > values::LONGEST_NAME {
                     let message = format!("`{}` cannot be the name of a {what}: it is too long", clipped(name));
                     let label = format!("{} characters, at most {} are allowed", name.len(), values::LONGEST_NAME);
-                    self.faults.push(Fault::at("bad-name", key.span, message).label(label));
+                    self.diagnostics.push(Diagnostic::at("bad-name", key.span, message).label(label));
                 }
             }
             Names::Wires => {
@@ -45,14 +46,14 @@ impl Pass<'_> {
                 if !plain {
                     let message = format!("`{name}` is not a plain file name");
                     let whose = if names == Names::RunFiles { "the run" } else { "its item" };
-                    self.faults.push(
-                        Fault::at("bad-name", key.span, message)
+                    self.diagnostics.push(
+                        Diagnostic::at("bad-name", key.span, message)
                             .note(format!("the file is written into the folder of {whose}")),
                     );
                 } else if name.len() > values::LONGEST_FILE_NAME {
                     let message = format!("`{}` is too long for the name of a file", clipped(name));
                     let label = format!("{} bytes, at most {} are allowed", name.len(), values::LONGEST_FILE_NAME);
-                    self.faults.push(Fault::at("bad-name", key.span, message).label(label));
+                    self.diagnostics.push(Diagnostic::at("bad-name", key.span, message).label(label));
                 }
             }
         }

@@ -12,8 +12,8 @@ use crate::{
 
 /// How a stage's arm is picked.
 #[derive(Clone, Debug)]
-pub(crate) struct RouteDraft {
-    /// Where `route` stands.
+pub(crate) struct ParsedRoute {
+    /// The span of the key `route`.
     pub(crate) span: Span,
     pub(crate) uses: Option<Spanned<String>>,
     pub(crate) with: Option<(Span, Node)>,
@@ -31,8 +31,8 @@ pub(crate) struct RouteDraft {
 }
 
 /// Lowers a route.
-pub(crate) fn route(span: Span, node: &Node) -> RouteDraft {
-    let fields = Fields { table: node.as_table(), spec: &ROUTE };
+pub(crate) fn route(span: Span, node: &Node) -> ParsedRoute {
+    let fields = Fields::new(node.as_table(), &ROUTE);
     let list = |key: &str| match fields.get(key).map(|node| &node.value) {
         Some(Value::List(list)) => list.as_slice(),
         _ => &[],
@@ -40,13 +40,10 @@ pub(crate) fn route(span: Span, node: &Node) -> RouteDraft {
     let text = |node: &Node| Some(Spanned { value: node.as_str()?.to_owned(), span: node.span });
     let mut models: Vec<_> = list("models").iter().filter_map(text).collect();
     models.extend(fields.get("models").and_then(text));
-    RouteDraft {
+    ParsedRoute {
         span,
-        uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
-        with: fields
-            .entry("with")
-            .filter(|(_, node)| node.as_table().is_some())
-            .map(|(key, node)| (key.span, node.clone())),
+        uses: fields.reference(),
+        with: fields.with_table(),
         arms: list("arms").iter().filter(|arm| arm.as_table().is_some()).cloned().collect(),
         space: fields.get("space").filter(|space| space.as_table().is_some()).cloned(),
         models,

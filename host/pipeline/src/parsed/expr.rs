@@ -11,18 +11,18 @@ pub(crate) enum Expr {
     Wire(WireRef),
     List(Vec<Expr>, Span),
     Table(Vec<(Key, Expr)>, Span),
-    /// Neither; already reported.
+    /// Not an expression, which is already reported.
     Bad,
 }
 
 /// A wire in its string.
 #[derive(Clone, Debug)]
 pub(crate) struct WireRef {
-    /// The parsed wire; none if it is none, which is already reported.
+    /// The parsed wire; none if the text is not a wire, which is already reported.
     pub(crate) text: Option<WireText>,
     /// The text of the string.
     pub(crate) raw: String,
-    /// Where the string stands.
+    /// The span of the string.
     pub(crate) span: Span,
 }
 

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::fields::Fields;
 use crate::{
-    diagnostics::{Fault, Sources, Spanned},
+    diagnostics::{Diagnostic, Sources, Spanned},
     plan::max_item_size,
     syntax::{Node, Text, Value, overrides},
 };
 
 /// Where items come from.
 #[derive(Clone, Debug)]
-pub(crate) struct InputDraft {
+pub(crate) struct ParsedInput {
     pub(crate) source: Option<ItemSource>,
 }
 
@@ -26,16 +26,21 @@ pub(crate) enum ItemSource {
     Trials { count: u64 },
 }
 
-pub(crate) fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &mut Vec<Fault>) -> Option<ItemSource> {
-    let fields = Fields::of(Some(node), "input");
+pub(crate) fn input(
+    given: &Text<'_>,
+    sources: &Sources,
+    node: &Node,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<ItemSource> {
+    let fields = Fields::of_file_table(Some(node), "input");
     let id = fields.text("id");
     let patterns = fields.texts("path").into_iter().map(|pattern| {
         if pattern.value.len() > LONGEST_PATTERN {
             let message = format!("the glob pattern has {} bytes, more than any path", pattern.value.len());
-            faults.push(Fault::at("bad-glob", pattern.span, message));
+            diagnostics.push(Diagnostic::at("bad-glob", pattern.span, message));
         } else if let Err(error) = glob::Pattern::new(&pattern.value) {
             let message = format!("`{}` is not a glob pattern", pattern.value);
-            faults.push(Fault::at("bad-glob", pattern.span, message).label(error.msg.to_lowercase()));
+            diagnostics.push(Diagnostic::at("bad-glob", pattern.span, message).label(error.msg.to_lowercase()));
         }
         let named_here = sources.get(pattern.span.source).name == overrides::INPUT;
         let base = if named_here { given.current } else { given.folder };
@@ -56,7 +61,7 @@ pub(crate) fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &m
         }
         "inline" => {
             let Some(Node { value: Value::List(list), .. }) = fields.get("items") else { return None };
-            Some(ItemSource::Inline { items: list.iter().map(|item| item.to_json(faults)).collect(), id })
+            Some(ItemSource::Inline { items: list.iter().map(|item| item.to_json(diagnostics)).collect(), id })
         }
         "trials" => fields.integer("count").map(|count| ItemSource::Trials { count }),
         _ => None,
@@ -66,8 +71,8 @@ pub(crate) fn input(given: &Text<'_>, sources: &Sources, node: &Node, faults: &m
 /// The most bytes of a glob pattern: those of a path.
 const LONGEST_PATTERN: usize = 4096;
 
-/// The pattern under a folder, whose own name is taken as it is. So is that of a file or folder that is there, whatever
-/// brackets it has.
+/// The pattern, relative to a folder. The name of the folder is taken literally, and so is the whole pattern if there is a
+/// file or folder of that name.
 fn absolute_pattern(base: &Path, pattern: &str) -> String {
     let named = base.join(pattern);
     if pattern.contains('[') && (named.is_file() || named.is_dir()) {

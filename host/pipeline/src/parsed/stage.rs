@@ -1,12 +1,11 @@
 //! A stage as it is written.
 
-use jackfield_loader::sandbox::Limits;
 use jackfield_plugin_api::Kind;
 
 use super::{
     expr::{Expr, WireRef, expr, wire_ref},
     fields::Fields,
-    route::{self, RouteDraft},
+    route::{self, ParsedRoute},
 };
 use crate::{
     diagnostics::{Span, Spanned},
@@ -14,12 +13,13 @@ use crate::{
     plan::{OnError, Policy},
     syntax::{Key, Node},
 };
+use jackfield_loader::sandbox::Limits;
 
 /// A stage.
 #[derive(Clone, Debug)]
-pub(crate) struct StageDraft {
+pub(crate) struct ParsedStage {
     pub(crate) name: Key,
-    /// Reference to an extension; none if it is missing or no string.
+    /// Reference to an extension; none if it is missing or not a string.
     pub(crate) uses: Option<Spanned<String>>,
     /// Kind of the extension, where it is written.
     pub(crate) kind: Option<Kind>,
@@ -35,27 +35,24 @@ pub(crate) struct StageDraft {
     pub(crate) cache: Option<Spanned<String>>,
     pub(crate) store: Option<Spanned<String>>,
     pub(crate) deferred: bool,
-    pub(crate) route: Option<RouteDraft>,
-    /// Where `export = true` stands, if it does.
+    pub(crate) route: Option<ParsedRoute>,
+    /// The span of the key `export`, if it is `true`.
     pub(crate) export: Option<Span>,
 }
 
-pub(crate) fn stage(name: &Key, node: &Node) -> StageDraft {
-    let fields = Fields::of(Some(node), "stages");
-    let retry = Fields { table: fields.get("retry").and_then(Node::as_table), spec: &keys::RETRY };
-    let limits = Fields { table: fields.get("limits").and_then(Node::as_table), spec: &keys::LIMITS };
+pub(crate) fn stage(name: &Key, node: &Node) -> ParsedStage {
+    let fields = Fields::of_file_table(Some(node), "stages");
+    let retry = fields.inside("retry", &keys::RETRY);
+    let limits = fields.inside("limits", &keys::LIMITS);
     let route = fields.entry("route").filter(|(_, node)| node.as_table().is_some());
     let route = route.map(|(key, node)| route::route(key.span, node));
     let asks = fields.get("model").is_some() || route.as_ref().is_some_and(|route| !route.models.is_empty());
-    StageDraft {
+    ParsedStage {
         name: name.clone(),
-        uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
+        uses: fields.reference(),
         kind: fields.text("kind").and_then(|kind| Kind::from_name(&kind.value)),
         input: fields.entry("in").map(|(key, node)| (key.span, expr(node))),
-        with: fields
-            .entry("with")
-            .filter(|(_, node)| node.as_table().is_some())
-            .map(|(key, node)| (key.span, node.clone())),
+        with: fields.with_table(),
         for_each: fields.get("for_each").map(wire_ref),
         repeat: fields.integer("repeat").map(|count| count as u32),
         policy: Policy {
@@ -77,7 +74,7 @@ pub(crate) fn stage(name: &Key, node: &Node) -> StageDraft {
     }
 }
 
-/// The policy of a stage that says nothing of it is made here alone.
+/// What a failure means; the item goes on if the stage does not say it.
 pub(crate) fn on_error(text: Option<&str>) -> OnError {
     match text {
         Some("fail") => OnError::Fail,

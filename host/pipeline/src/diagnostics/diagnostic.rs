@@ -1,19 +1,19 @@
-//! One thing that is wrong with a pipeline.
+//! A diagnostic: one thing that is wrong with a pipeline, and where.
 
 use super::source::Span;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Diagnostic {
     /// A stable name in kebab-case, such as `unknown-key`.
     pub code: &'static str,
     /// What is wrong, as a fragment in lower case.
     pub message: String,
-    /// Where; none if it is about no place in any text.
-    pub place: Option<Span>,
-    /// What stands under the place; may be empty.
+    /// Where; none if it is not about a part of any text.
+    pub span: Option<Span>,
+    /// What is written under the span; may be empty.
     pub label: String,
-    /// Further places that belong to it, and what stands under each.
+    /// Further spans that belong to it, and what is written under each.
     pub related: Vec<(Span, String)>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
@@ -21,31 +21,31 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-impl Fault {
-    /// A fault without a place.
+impl Diagnostic {
+    /// A diagnostic without a span.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { code, message, place: None, label: String::new(), related: Vec::new(), notes: Vec::new(), hint: None }
+        Self { code, message, span: None, label: String::new(), related: Vec::new(), notes: Vec::new(), hint: None }
     }
 
-    /// A fault at a place.
+    /// A diagnostic at a span.
     #[must_use]
-    pub fn at(code: &'static str, place: Span, message: impl Into<String>) -> Self {
-        Self { place: Some(place), ..Self::new(code, message) }
+    pub fn at(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { span: Some(span), ..Self::new(code, message) }
     }
 
-    /// Writes this under the place.
+    /// Writes this under the span.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Shows another place too.
+    /// Shows another span too.
     #[must_use]
-    pub fn related(mut self, place: Span, label: impl Into<String>) -> Self {
-        self.related.push((place, label.into()));
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
         self
     }
 

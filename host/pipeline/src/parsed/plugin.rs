@@ -5,13 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jackfield_loader::{Digest, sandbox::Grant};
-
 use super::fields::Fields;
 use crate::{
     diagnostics::Span,
     syntax::{Key, Node, Value},
 };
+use jackfield_loader::{Digest, sandbox::Grant};
 
 /// A plugin to load.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +27,14 @@ pub struct PluginEntry {
     pub dependencies: BTreeMap<String, Digest>,
     /// What it may do, of what it asks for.
     pub grants: Vec<Grant>,
-    /// What it may do besides, by word of the command line: for this time, and so beyond any lockfile.
+    /// What it may do besides, because the command line grants it: only this time, and so regardless of the lockfile.
     pub granted_now: Vec<Grant>,
-    /// Where the path stands.
+    /// The span of the path.
     pub span: Span,
 }
 
 pub(crate) fn plugin(folder: &Path, alias: &Key, node: &Node) -> Option<PluginEntry> {
-    let fields = Fields::of(Some(node), "plugins");
+    let fields = Fields::of_file_table(Some(node), "plugins");
     let path = fields.text("path")?;
     Some(PluginEntry {
         alias: alias.text.clone(),

@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use jackfield_loader::sandbox::Limits;
-
 use crate::{
-    diagnostics::Spanned,
+    diagnostics::{Span, Spanned},
     keys::{self, Shape},
     syntax::{Key, Node, Table, Value, values},
 };
+use jackfield_loader::sandbox::Limits;
 
-/// Typed access to a table whose shape is checked: what is wrong is as good as absent, and what is absent has its default.
+/// Typed access to a table whose shape is checked: a wrong value counts as absent, and an absent value has its default.
 pub(crate) struct Fields<'a> {
-    pub(crate) table: Option<&'a Table>,
-    pub(crate) spec: &'static keys::Table,
+    table: Option<&'a Table>,
+    spec: &'static keys::Table,
 }
 
 impl<'a> Fields<'a> {
+    /// The fields of a table; without a table, all of them are absent.
+    pub(crate) fn new(table: Option<&'a Table>, spec: &'static keys::Table) -> Self {
+        Self { table, spec }
+    }
+
     /// The fields of a table of the file; `key` is its name there.
-    pub(crate) fn of(node: Option<&'a Node>, key: &str) -> Self {
+    pub(crate) fn of_file_table(node: Option<&'a Node>, key: &str) -> Self {
         let spec = match keys::FILE.key(key).map(|key| key.shape) {
             Some(Shape::Table(spec)) => spec,
             Some(Shape::Map { of: Shape::Table(spec), .. }) => *spec,
@@ -27,6 +31,23 @@ impl<'a> Fields<'a> {
         Self { table: node.and_then(Node::as_table), spec }
     }
 
+    /// The fields of the table that a key holds.
+    pub(crate) fn inside(&self, key: &str, spec: &'static keys::Table) -> Self {
+        Self::new(self.get(key).and_then(Node::as_table), spec)
+    }
+
+    /// `use`, the reference to an extension; none if it is empty, which is reported.
+    pub(crate) fn reference(&self) -> Option<Spanned<String>> {
+        self.text("use").filter(|reference| !reference.value.is_empty())
+    }
+
+    /// `with`, the configuration of an extension, and the span of the key.
+    pub(crate) fn with_table(&self) -> Option<(Span, Node)> {
+        let entry = self.entry("with").filter(|(_, node)| node.as_table().is_some());
+        entry.map(|(key, node)| (key.span, node.clone()))
+    }
+
+    /// A key with its span, and its value.
     pub(crate) fn entry(&self, key: &str) -> Option<&'a (Key, Node)> {
         debug_assert!(self.spec.key(key).is_some(), "{} has no key `{key}`", self.spec.what);
         self.table?.entry(key)

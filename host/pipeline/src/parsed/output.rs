@@ -8,20 +8,20 @@ use crate::syntax::{Key, Node};
 
 /// What is written for each item.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OutputDraft {
+pub(crate) struct ParsedOutput {
     pub(crate) item_files: Option<bool>,
     pub(crate) files: Vec<(Key, WireRef)>,
     pub(crate) merged: Vec<(Key, WireRef)>,
     pub(crate) show: Vec<(Key, WireRef)>,
 }
 
-pub(crate) fn output(node: Option<&Node>) -> OutputDraft {
-    let fields = Fields::of(node, "output");
+pub(crate) fn output(node: Option<&Node>) -> ParsedOutput {
+    let fields = Fields::of_file_table(node, "output");
     let wires = |key: &str| {
         let table = fields.get(key).and_then(Node::as_table);
         table.into_iter().flat_map(|table| &table.0).map(|(name, node)| (name.clone(), wire_ref(node))).collect()
     };
-    OutputDraft {
+    ParsedOutput {
         item_files: fields.flag("item_files"),
         files: wires("files"),
         merged: wires("merged"),

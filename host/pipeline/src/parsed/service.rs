@@ -2,8 +2,6 @@
 
 use std::{path::Path, time::Duration};
 
-use jackfield_loader::sandbox::Limits;
-
 use super::fields::Fields;
 use crate::{
     diagnostics::{Span, Spanned},
@@ -11,10 +9,11 @@ use crate::{
     plan::{Budget, Concurrency, Price, Rate},
     syntax::{Key, Node, Value},
 };
+use jackfield_loader::sandbox::Limits;
 
 /// A model.
 #[derive(Clone, Debug)]
-pub(crate) struct ModelDraft {
+pub(crate) struct ParsedModel {
     pub(crate) name: Key,
     pub(crate) uses: Option<Spanned<String>>,
     pub(crate) with: Option<(Span, Node)>,
@@ -22,8 +21,9 @@ pub(crate) struct ModelDraft {
     /// Whether that is written, and not what is usual.
     pub(crate) concurrency_given: bool,
     pub(crate) rate: Rate,
-    /// The budget, and where it stands.
-    pub(crate) budget: (Budget, Span),
+    pub(crate) budget: Budget,
+    /// The span of the key `budget`, or of the name if there is none.
+    pub(crate) budget_span: Span,
     pub(crate) price: Option<Price>,
     /// The longest that a try may take, where that is written.
     pub(crate) timeout: Option<Duration>,
@@ -38,31 +38,22 @@ pub(crate) struct ModelDraft {
 
 /// A cache.
 #[derive(Clone, Debug)]
-pub(crate) struct CacheDraft {
+pub(crate) struct ParsedCache {
     pub(crate) name: Key,
-    pub(crate) tiers: Vec<TierDraft>,
+    pub(crate) tiers: Vec<ParsedTier>,
 }
 
 /// A tier of a cache.
 #[derive(Clone, Debug)]
-pub(crate) struct TierDraft {
+pub(crate) struct ParsedTier {
     pub(crate) uses: Option<Spanned<String>>,
     pub(crate) with: Option<(Span, Node)>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) limits: Limits,
     /// Where the limit on memory is written, if it is.
     pub(crate) memory_at: Option<Span>,
-    /// Where the tier stands.
+    /// The span of the tier.
     pub(crate) span: Span,
-}
-
-fn within<'a>(fields: &Fields<'a>, key: &str, spec: &'static keys::Table) -> Fields<'a> {
-    Fields { table: fields.get(key).and_then(Node::as_table), spec }
-}
-
-fn with(fields: &Fields<'_>) -> Option<(Span, Node)> {
-    let entry = fields.entry("with").filter(|(_, node)| node.as_table().is_some());
-    entry.map(|(key, node)| (key.span, node.clone()))
 }
 
 fn number(fields: &Fields<'_>, key: &str) -> Option<f64> {
@@ -74,14 +65,14 @@ fn number(fields: &Fields<'_>, key: &str) -> Option<f64> {
 }
 
 /// Lowers a model.
-pub(crate) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
-    let fields = Fields { table: node.as_table(), spec: &keys::MODEL };
-    let rate = within(&fields, "rate", &keys::RATE);
-    let budget = within(&fields, "budget", &keys::BUDGET);
-    let price = within(&fields, "price", &keys::PRICE);
-    let retry = within(&fields, "retry", &keys::RETRY_MODEL);
-    let bounds = within(&fields, "concurrency", &keys::CONCURRENCY);
-    let limits = within(&fields, "limits", &keys::LIMITS);
+pub(crate) fn model(folder: &Path, name: &Key, node: &Node) -> ParsedModel {
+    let fields = Fields::new(node.as_table(), &keys::MODEL);
+    let rate = fields.inside("rate", &keys::RATE);
+    let budget = fields.inside("budget", &keys::BUDGET);
+    let price = fields.inside("price", &keys::PRICE);
+    let retry = fields.inside("retry", &keys::RETRY_MODEL);
+    let bounds = fields.inside("concurrency", &keys::CONCURRENCY);
+    let limits = fields.inside("limits", &keys::LIMITS);
     let count = |count: Option<u64>| count.unwrap_or(1).max(1) as u32;
     let concurrency = match fields.get("concurrency").map(|node| &node.value) {
         Some(Value::Integer(fixed)) => {
@@ -93,20 +84,18 @@ pub(crate) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
             Concurrency { start: count(bounds.integer("start")).min(max), max }
         }
     };
-    ModelDraft {
+    ParsedModel {
         name: name.clone(),
-        uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
-        with: with(&fields),
+        uses: fields.reference(),
+        with: fields.with_table(),
         concurrency,
         concurrency_given: fields.get("concurrency").is_some(),
         rate: Rate {
             requests_per_second: number(&rate, "requests_per_second").filter(|rate| *rate > 0.0),
             tokens_per_minute: rate.integer("tokens_per_minute"),
         },
-        budget: (
-            Budget { usd: number(&budget, "usd"), tokens: budget.integer("tokens") },
-            fields.entry("budget").map_or(name.span, |(key, _)| key.span),
-        ),
+        budget: Budget { usd: number(&budget, "usd"), tokens: budget.integer("tokens") },
+        budget_span: fields.entry("budget").map_or(name.span, |(key, _)| key.span),
         price: number(&price, "input").zip(number(&price, "output")).map(|(input, output)| Price { input, output }),
         timeout: fields.get("timeout").and_then(|_| fields.duration("timeout")),
         attempts: count(retry.integer("attempts")),
@@ -119,23 +108,23 @@ pub(crate) fn model(folder: &Path, name: &Key, node: &Node) -> ModelDraft {
 }
 
 /// Lowers a cache.
-pub(crate) fn cache(name: &Key, node: &Node) -> CacheDraft {
-    let fields = Fields { table: node.as_table(), spec: &keys::CACHE };
+pub(crate) fn cache(name: &Key, node: &Node) -> ParsedCache {
+    let fields = Fields::new(node.as_table(), &keys::CACHE);
     let tiers = match fields.get("tiers").map(|node| &node.value) {
         Some(Value::List(tiers)) => tiers.as_slice(),
         _ => &[],
     };
     let tier = |node: &Node| {
-        let fields = Fields { table: node.as_table(), spec: &keys::TIER };
-        let limits = within(&fields, "limits", &keys::LIMITS_TIER);
-        TierDraft {
-            uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
-            with: with(&fields),
+        let fields = Fields::new(node.as_table(), &keys::TIER);
+        let limits = fields.inside("limits", &keys::LIMITS_TIER);
+        ParsedTier {
+            uses: fields.reference(),
+            with: fields.with_table(),
             ttl: fields.duration("ttl"),
             limits: limits.limits_or(Limits::of_cache()),
             memory_at: limits.get("memory").map(|node| node.span),
             span: node.span,
         }
     };
-    CacheDraft { name: name.clone(), tiers: tiers.iter().map(tier).collect() }
+    ParsedCache { name: name.clone(), tiers: tiers.iter().map(tier).collect() }
 }

@@ -5,30 +5,30 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
-    fault::Fault,
+    diagnostic::Diagnostic,
     masking,
     render::{self, Style},
     source::{Lines, Sources},
 };
 
-/// The most faults that are shown to people; programs get all.
+/// The most diagnostics that are shown to people; programs get all.
 pub(crate) const SHOWN: usize = 100;
 
 /// All that is wrong with a pipeline, in the order of the text; never empty.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Faults {
+pub struct Diagnostics {
     sources: Sources,
-    list: Vec<Fault>,
+    list: Vec<Diagnostic>,
 }
 
-/// A fault for programs.
+/// A diagnostic for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FaultRecord<'a> {
+pub struct DiagnosticRecord<'a> {
     /// The stable name.
     pub code: &'static str,
     /// What is wrong.
     pub message: &'a str,
-    /// Name of the text, unless the fault has no place.
+    /// Name of the text, unless the diagnostic has no span.
     pub file: Option<&'a str>,
     /// Line, from 1.
     pub line: Option<usize>,
@@ -41,32 +41,32 @@ pub struct FaultRecord<'a> {
     pub notes: &'a [String],
 }
 
-impl Faults {
-    /// All faults of these sources, without the secrets in them.
-    pub(crate) fn new(mut sources: Sources, mut list: Vec<Fault>) -> Self {
-        // Those without a place come first: they are about the whole.
-        list.sort_by_key(|fault| fault.place);
+impl Diagnostics {
+    /// All diagnostics of these sources, without the secrets in them.
+    pub(crate) fn new(mut sources: Sources, mut list: Vec<Diagnostic>) -> Self {
+        // Those without a span come first: they are about the whole pipeline.
+        list.sort_by_key(|diagnostic| diagnostic.span);
         list.dedup();
         masking::mask(&mut sources, &mut list);
         Self { sources, list }
     }
 
-    /// The faults, in the order of the text.
+    /// The diagnostics, in the order of the text.
     #[must_use]
-    pub fn list(&self) -> &[Fault] {
+    pub fn list(&self) -> &[Diagnostic] {
         &self.list
     }
 
-    /// The texts that the places are in.
+    /// The texts that the spans are in.
     #[must_use]
     pub fn sources(&self) -> &Sources {
         &self.sources
     }
 
-    /// For people: a block for each fault, a blank line between two; of very many, the first.
+    /// For people: a block for each diagnostic, a blank line between two; of very many, the first.
     #[must_use]
     pub fn render(&self, style: Style) -> String {
-        let block = |fault| render::block(&self.sources, fault, style);
+        let block = |diagnostic| render::block(&self.sources, diagnostic, style);
         let mut blocks: Vec<String> = self.list.iter().take(SHOWN).map(block).collect();
         if self.list.len() > SHOWN {
             blocks.push(format!("... and {} more faults\n", self.list.len() - SHOWN));
@@ -74,42 +74,42 @@ impl Faults {
         blocks.join("\n")
     }
 
-    /// For programs: one object for each fault.
+    /// For programs: one object for each diagnostic.
     #[must_use]
-    pub fn records(&self) -> Vec<FaultRecord<'_>> {
+    pub fn records(&self) -> Vec<DiagnosticRecord<'_>> {
         let mut lines = Lines::new(&self.sources);
-        let mut record = |fault: &'_ Fault| {
-            let position = fault.place.map(|place| lines.position(place));
-            (fault.place.map(|place| self.sources.get(place.source).name.as_str()), position)
+        let mut record = |diagnostic: &'_ Diagnostic| {
+            let position = diagnostic.span.map(|span| lines.position(span));
+            (diagnostic.span.map(|span| self.sources.get(span.source).name.as_str()), position)
         };
         self.list
             .iter()
-            .map(|fault| {
-                let (file, position) = record(fault);
-                FaultRecord {
-                    code: fault.code,
-                    message: &fault.message,
+            .map(|diagnostic| {
+                let (file, position) = record(diagnostic);
+                DiagnosticRecord {
+                    code: diagnostic.code,
+                    message: &diagnostic.message,
                     file,
                     line: position.map(|(line, _)| line),
                     column: position.map(|(_, column)| column),
-                    hint: fault.hint.as_deref(),
-                    notes: &fault.notes,
+                    hint: diagnostic.hint.as_deref(),
+                    notes: &diagnostic.notes,
                 }
             })
             .collect()
     }
 }
 
-impl fmt::Display for Faults {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.render(Style::PLAIN).trim_end())
     }
 }
 
-impl fmt::Debug for Faults {
+impl fmt::Debug for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.list).finish()
     }
 }
 
-impl std::error::Error for Faults {}
+impl std::error::Error for Diagnostics {}

@@ -13,32 +13,32 @@ use crate::{
 
 /// What picks the values that the stages run with.
 #[derive(Clone, Debug)]
-pub(crate) struct SearchDraft {
-    /// Where `search` stands.
+pub(crate) struct ParsedSearch {
+    /// The span of the key `search`.
     pub(crate) span: Span,
     pub(crate) uses: Option<Spanned<String>>,
     pub(crate) with: Option<(Span, Node)>,
-    /// Where `space` stands.
+    /// The span of the key `space`.
     pub(crate) space_at: Option<Span>,
-    pub(crate) space: Vec<DimensionDraft>,
+    pub(crate) space: Vec<ParsedDimension>,
     /// `maximize` and `minimize`, each with whether less is better, in the order of the text.
     pub(crate) objectives: Vec<(Expr, bool)>,
     pub(crate) in_flight: u64,
-    /// Where `report` stands, and its wires.
+    /// The span of the key `report`, and its wires.
     pub(crate) report: Option<(Span, Expr)>,
     pub(crate) points: Vec<Node>,
     pub(crate) study: Option<Spanned<String>>,
     pub(crate) stop: SearchStop,
-    /// Where `cost_usd` stands.
+    /// The span of the key `cost_usd`.
     pub(crate) cost_at: Option<Span>,
 }
 
 /// A key that is searched.
 #[derive(Clone, Debug)]
-pub(crate) struct DimensionDraft {
+pub(crate) struct ParsedDimension {
     /// `STAGE.KEY`.
     pub(crate) name: WireRef,
-    /// What is given for it.
+    /// Its value as it is written.
     pub(crate) node: Node,
     pub(crate) min: Option<Node>,
     pub(crate) max: Option<Node>,
@@ -47,11 +47,11 @@ pub(crate) struct DimensionDraft {
     pub(crate) integer: bool,
     /// The choices, where it has any.
     pub(crate) choices: Option<Vec<Node>>,
-    /// Where `when` stands, and what it holds.
+    /// The span of the key `when`, and its entries.
     pub(crate) when: Option<(Span, Vec<(Key, Node)>)>,
 }
 
-impl DimensionDraft {
+impl ParsedDimension {
     /// Whether a part of it is of a wrong type, which is reported.
     pub(crate) fn is_malformed(&self) -> bool {
         let lacks =
@@ -65,22 +65,19 @@ impl DimensionDraft {
 }
 
 /// Lowers a search.
-pub(crate) fn search(span: Span, node: &Node) -> SearchDraft {
-    let fields = Fields { table: node.as_table(), spec: &SEARCH };
-    let stop = Fields { table: fields.get("stop").and_then(Node::as_table), spec: &STOP };
+pub(crate) fn search(span: Span, node: &Node) -> ParsedSearch {
+    let fields = Fields::new(node.as_table(), &SEARCH);
+    let stop = fields.inside("stop", &STOP);
     let mut objectives: Vec<_> = [("maximize", false), ("minimize", true)]
         .into_iter()
         .filter_map(|(key, minimize)| fields.entry(key).map(|(key, node)| (key.span, expr(node), minimize)))
         .collect();
     objectives.sort_by_key(|(span, ..)| *span);
     let space = fields.get("space").and_then(Node::as_table);
-    SearchDraft {
+    ParsedSearch {
         span,
-        uses: fields.text("use").filter(|reference| !reference.value.is_empty()),
-        with: fields
-            .entry("with")
-            .filter(|(_, node)| node.as_table().is_some())
-            .map(|(key, node)| (key.span, node.clone())),
+        uses: fields.reference(),
+        with: fields.with_table(),
         space_at: fields.entry("space").map(|(key, _)| key.span),
         space: space.into_iter().flat_map(|space| &space.0).map(|(key, node)| dimension(key, node)).collect(),
         objectives: objectives.into_iter().map(|(_, expr, minimize)| (expr, minimize)).collect(),
@@ -100,14 +97,14 @@ pub(crate) fn search(span: Span, node: &Node) -> SearchDraft {
     }
 }
 
-fn dimension(key: &Key, node: &Node) -> DimensionDraft {
-    let fields = Fields { table: node.as_table(), spec: &DIMENSION };
+fn dimension(key: &Key, node: &Node) -> ParsedDimension {
+    let fields = Fields::new(node.as_table(), &DIMENSION);
     let list = |node: &Node| match &node.value {
         Value::List(list) => Some(list.clone()),
         _ => None,
     };
     let numeric = |key: &str| fields.get(key).filter(|node| number(node).is_some()).cloned();
-    DimensionDraft {
+    ParsedDimension {
         name: wire_ref(&Node { span: key.span, value: Value::String(key.text.clone()) }),
         node: node.clone(),
         min: numeric("min"),
