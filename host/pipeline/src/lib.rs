@@ -1,5 +1,5 @@
-//! The compiler for pipeline files: the text of a pipeline becomes a [`Plan`]. Every pass adds to one list of diagnostics, so
-//! that all of them are reported at once.
+//! The compiler for pipeline files, internal to Jackfield: the text of a pipeline becomes a [`Plan`], a value that the engine
+//! runs. It reads files and runs nothing. Every pass adds to one list of diagnostics, so that all of them are reported at once.
 //!
 //! The modules, each of which uses only those above it:
 //!
