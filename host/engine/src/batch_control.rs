@@ -11,7 +11,7 @@ use std::{
 
 use jackfield_loader::sandbox::QueueClock;
 use jackfield_services::Sending;
-use jackfield_store::CallNote;
+use jackfield_store::CompletionRecord;
 
 /// Shared by the scheduler, which looks at it and cancels, and by the worker that computes the batch, which fills it. It lives
 /// as long as either needs it: what a batch has spent is read even after the batch was dropped.
@@ -29,7 +29,7 @@ pub(super) struct BatchControl {
     queue: OnceLock<Arc<QueueClock>>,
     /// Completions so far. They are held here so that a batch that is given up leaves them behind. Behind a lock, since several
     /// completions of one call may end at the same time on different threads; held for one push or one take.
-    completions: Mutex<Vec<CallNote>>,
+    completions: Mutex<Vec<CompletionRecord>>,
     /// What caches were asked so far. Behind a lock of its own for the same reason.
     lookups: Mutex<Vec<CacheLookup>>,
 }
@@ -49,12 +49,12 @@ fn lock<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
 
 impl BatchControl {
     /// Notes a completion that ended, well or not.
-    pub(super) fn note_completion(&self, note: CallNote) {
-        lock(&self.completions).push(note);
+    pub(super) fn record_completion(&self, completion: CompletionRecord) {
+        lock(&self.completions).push(completion);
     }
 
     /// The completions that ended since the last call.
-    pub(super) fn take_completions(&self) -> Vec<CallNote> {
+    pub(super) fn take_completions(&self) -> Vec<CompletionRecord> {
         mem::take(&mut *lock(&self.completions))
     }
 

@@ -78,9 +78,9 @@ impl HostCalls for CallHost<'_> {
             }
             self.tensors.check_edits(index, &request)?;
             let asked = self.control.sending.ask();
-            let (answer, note) =
+            let (answer, completion) =
                 model.complete_for(request, Caller { context: self.context(index)?, asked: &asked }).await;
-            self.control.note_completion(note);
+            self.control.record_completion(completion);
             drop(asked);
             let (completion, held) = answer?;
             self.tensors.give(index, &completion, held)?;

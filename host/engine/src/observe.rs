@@ -7,7 +7,7 @@ use std::{
 
 use jackfield_plugin_api::Failure;
 use jackfield_services::Exhausted;
-use jackfield_store::{CallNote, ItemCounts, ItemState};
+use jackfield_store::{CompletionRecord, ItemCounts, ItemState};
 
 /// Something that happened. Borrowed: an observer keeps what it needs.
 #[derive(Debug)]
@@ -89,8 +89,8 @@ pub enum Event<'a> {
     Completion {
         /// Index of the stage in the plan.
         stage: usize,
-        /// What is noted of it.
-        note: &'a CallNote,
+        /// What is recorded of it.
+        completion: &'a CompletionRecord,
     },
     /// Something of an item is there that the pipeline wants shown.
     Shown {

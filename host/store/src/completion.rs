@@ -1,4 +1,4 @@
-//! What is noted of a completion.
+//! What is recorded of a completion.
 
 use std::{
     sync::Arc,
@@ -20,9 +20,9 @@ pub enum AnswerSource {
     Shared,
 }
 
-/// What is noted of a completion.
+/// What is recorded of a completion.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CallNote {
+pub struct CompletionRecord {
     /// Its number on the record, once it stands there.
     pub seq: Option<i64>,
     /// Whether a cache was asked for it.
@@ -47,7 +47,7 @@ pub struct CallNote {
     pub took: Duration,
 }
 
-impl CallNote {
+impl CompletionRecord {
     /// Adds what a call cost.
     pub fn charge(&mut self, usage: Usage, usd: f64) {
         self.usage = sum(self.usage, usage);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::{
     StoreError,
-    record::{Answer, CacheLookups, CallRecord, ItemDone, NewItem, StageRecord},
+    record::{Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, NewItem},
     rows::{FAILED, OK, SKIPPED, SessionRow},
     tables::{self, Bound, Refusal, int, maybe, maybe_bytes, maybe_text, text},
     tensors,
@@ -221,7 +221,7 @@ impl Db {
 
     /// A result that is there is never written over, but for a failure that is tried again. Gives its checksum, unless one
     /// was there.
-    pub(super) fn put_result(&self, session: i64, record: &StageRecord) -> Result<Option<i64>, StoreError> {
+    pub(super) fn put_result(&self, session: i64, record: &CallRecord) -> Result<Option<i64>, StoreError> {
         let encoded;
         let (state, output, bytes, kind, message) = match &record.answer {
             Answer::Ok { json, tensors } => {
@@ -268,14 +268,14 @@ impl Db {
     }
 
     /// Writes a completion, or writes it over as more of it is known.
-    pub(super) fn put_call(&self, session: i64, seq: i64, call: &CallRecord) -> Result<(), StoreError> {
-        let note = &call.note;
-        let (source, tier) = match &note.source {
+    pub(super) fn put_completion(&self, session: i64, seq: i64, entry: &CompletionEntry) -> Result<(), StoreError> {
+        let completion = &entry.completion;
+        let (source, tier) = match &completion.source {
             AnswerSource::Call => ("call", None),
             AnswerSource::Cache(tier) => ("cache", Some(tier.as_str())),
             AnswerSource::Shared => ("shared", None),
         };
-        let usd = if note.usd.is_finite() { note.usd } else { 0.0 };
+        let usd = if completion.usd.is_finite() { completion.usd } else { 0.0 };
         let sql =
             "INSERT OR REPLACE INTO model_calls (seq, session, model, stage, item, source, tier, failure, tries, \
              tokens_in, tokens_out, usd, began_us, took_us, open, sum)
@@ -284,19 +284,19 @@ impl Db {
             let values = [
                 int(seq),
                 int(session),
-                text(&note.model),
-                int(call.stage),
-                text(&note.item),
+                text(&completion.model),
+                int(entry.stage),
+                text(&completion.item),
                 text(source),
                 maybe_text(tier),
-                maybe_text(note.failure.map(|failure| failure.name())),
-                int(note.tries),
-                int(note.usage.input),
-                int(note.usage.output),
+                maybe_text(completion.failure.map(|failure| failure.name())),
+                int(completion.tries),
+                int(completion.usage.input),
+                int(completion.usage.output),
                 ValueRef::Real(usd),
-                int(call.began_us),
-                int(note.took.as_micros()),
-                int(call.open),
+                int(entry.began_us),
+                int(completion.took.as_micros()),
+                int(entry.open),
             ];
             tables::COMPLETIONS.put(db, sql, &values).map(drop)
         })

@@ -13,13 +13,13 @@ use std::{
 use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
-use super::record::CallRecord;
-use crate::CallNote;
+use super::record::CompletionEntry;
+use crate::CompletionRecord;
 
 /// A write that somebody waits for.
 pub(super) enum Urgent {
     /// A completion, as far as it is known, under a number of its own.
-    Call(i64, CallRecord, oneshot::Sender<()>),
+    Completion(i64, CompletionEntry, oneshot::Sender<()>),
     /// Nothing: all that was handed over before.
     Barrier(oneshot::Sender<()>),
 }
@@ -57,12 +57,12 @@ impl Ledger {
     ///
     /// # Errors
     /// If the record can no longer be written.
-    pub async fn write(&self, stage: &str, note: &mut CallNote) -> Result<(), Unwritten> {
-        let seq = *note.seq.get_or_insert_with(|| self.seq.fetch_add(1, Ordering::Relaxed));
+    pub async fn write(&self, stage: &str, completion: &mut CompletionRecord) -> Result<(), Unwritten> {
+        let seq = *completion.seq.get_or_insert_with(|| self.seq.fetch_add(1, Ordering::Relaxed));
         let stage = self.stages.get(stage).copied().unwrap_or_default();
-        let began_us = note.began.saturating_duration_since(self.began).as_micros() as u64;
-        let record = CallRecord { stage, began_us, note: note.clone(), open: true };
-        self.ask(|done| Urgent::Call(seq, record, done)).await
+        let began_us = completion.began.saturating_duration_since(self.began).as_micros() as u64;
+        let record = CompletionEntry { stage, began_us, completion: completion.clone(), open: true };
+        self.ask(|done| Urgent::Completion(seq, record, done)).await
     }
 
     /// Waits until all that was handed over so far stands on the record.

@@ -54,7 +54,7 @@ pub use checksum::checksum;
 pub use checksum::{is_whole, sealed_json};
 pub use clock::timestamp;
 pub use completion::sum;
-pub use completion::{AnswerSource, CallNote};
+pub use completion::{AnswerSource, CompletionRecord};
 pub use db::{Db, STORE};
 pub use error::StoreError;
 pub use export::{Member, export_object};
@@ -63,7 +63,7 @@ pub use file_name::{FileNames, file_name_of};
 pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, list_runs, peek, read_record};
 pub use ledger::Ledger;
 pub use record::{
-    Answer, CacheLookups, CallRecord, ItemDone, ItemFiles, MemoNote, NewItem, Record, StageRecord, files_are_whole,
+    Answer, CacheLookups, CallRecord, CompletionEntry, ItemDone, ItemFiles, MemoNote, NewItem, Record, files_are_whole,
 };
 pub use references::{BlobKey, NamedTensor, may_name_tensors, named_tensors};
 pub use routes::RouteRecord;

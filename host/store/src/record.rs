@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_plugin_api::Tensor;
 
-use super::{CallNote, ItemState, RouteRecord, TrialRecord, checksum};
+use super::{CompletionRecord, ItemState, RouteRecord, TrialRecord, checksum};
 
 /// What the memo says of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub enum Answer {
 
 /// A call ended.
 #[derive(Clone, Debug)]
-pub struct StageRecord {
+pub struct CallRecord {
     /// Position of the item; -1 for a stage that runs once a run.
     pub item: i64,
     /// Position of the stage in the plan.
@@ -79,13 +79,13 @@ pub struct StageRecord {
 
 /// A completion was asked for.
 #[derive(Clone, Debug)]
-pub struct CallRecord {
+pub struct CompletionEntry {
     /// Position of the stage in the plan.
     pub stage: u32,
     /// When it was asked for, in microseconds since the run's session began.
     pub began_us: u64,
-    /// What is noted of it.
-    pub note: CallNote,
+    /// What is known of it.
+    pub completion: CompletionRecord,
     /// Whether it is still under way: it is on the record from before its first call goes out, so that a killed process
     /// leaves behind what it may have spent.
     pub open: bool,
@@ -158,10 +158,10 @@ pub fn files_are_whole(folder: &Path, names: &BTreeSet<String>, sum: i64) -> boo
 pub enum Record {
     /// See [`NewItem`].
     Item(NewItem),
-    /// See [`StageRecord`].
-    Stage(StageRecord),
     /// See [`CallRecord`].
     Call(CallRecord),
+    /// See [`CompletionEntry`].
+    Completion(CompletionEntry),
     /// See [`CacheLookups`].
     Lookups(CacheLookups),
     /// See [`RouteRecord`].

@@ -7,7 +7,7 @@ use rusqlite::{Params, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Db, Recorded, StoreError};
-use crate::{AnswerSource, CallNote, ModelCount};
+use crate::{AnswerSource, CompletionRecord, ModelCount};
 
 /// What a stage spent, for an item or in all. Its fields are the members of a wire `spend.STAGE`
 /// ([`SPEND_MEMBERS`](jackfield_pipeline::SPEND_MEMBERS)).
@@ -49,15 +49,15 @@ impl Spend {
     }
 
     /// Counts a completion that has ended.
-    pub fn add_completion(&mut self, note: &CallNote) {
-        match (&note.failure, &note.source) {
+    pub fn add_completion(&mut self, completion: &CompletionRecord) {
+        match (&completion.failure, &completion.source) {
             (Some(_), _) => self.failed += 1,
             (None, AnswerSource::Call) => self.calls += 1,
             (None, _) => self.cached += 1,
         }
-        self.tokens_in = self.tokens_in.saturating_add(note.usage.input);
-        self.tokens_out = self.tokens_out.saturating_add(note.usage.output);
-        self.cost_usd += note.usd;
+        self.tokens_in = self.tokens_in.saturating_add(completion.usage.input);
+        self.tokens_out = self.tokens_out.saturating_add(completion.usage.output);
+        self.cost_usd += completion.usd;
     }
 
     /// Counts lookups.

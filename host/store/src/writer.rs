@@ -23,7 +23,7 @@ use super::{
     folder::FolderGuard,
     ledger::{Ledger, Urgent},
     plain::make_folder,
-    record::{ItemDone, ItemFiles, NewItem, Record, StageRecord},
+    record::{CallRecord, ItemDone, ItemFiles, NewItem, Record},
 };
 use crate::ItemState;
 
@@ -173,8 +173,8 @@ impl Work {
             for one in asked {
                 waiting.push(match one {
                     Urgent::Barrier(done) => done,
-                    Urgent::Call(seq, call, done) => {
-                        self.db.put_call(self.session, seq, &call)?;
+                    Urgent::Completion(seq, entry, done) => {
+                        self.db.put_completion(self.session, seq, &entry)?;
                         done
                     }
                 });
@@ -196,10 +196,10 @@ impl Work {
         for record in records {
             match record {
                 Record::Item(item) => self.item(&item)?,
-                Record::Stage(stage) => self.stage(&stage)?,
-                Record::Call(call) => {
-                    let seq = call.note.seq.unwrap_or_else(|| self.seq.fetch_add(1, Ordering::Relaxed));
-                    self.db.put_call(self.session, seq, &call)?;
+                Record::Call(call) => self.call(&call)?,
+                Record::Completion(entry) => {
+                    let seq = entry.completion.seq.unwrap_or_else(|| self.seq.fetch_add(1, Ordering::Relaxed));
+                    self.db.put_completion(self.session, seq, &entry)?;
                 }
                 Record::Lookups(lookups) => self.db.put_lookups(self.session, &lookups)?,
                 Record::Route(route) => self.db.put_route(&route)?,
@@ -224,7 +224,7 @@ impl Work {
         Ok(())
     }
 
-    fn stage(&mut self, record: &StageRecord) -> Result<(), StoreError> {
+    fn call(&mut self, record: &CallRecord) -> Result<(), StoreError> {
         let sum = self.db.put_result(self.session, record)?;
         if let (Some(sum), Some(results)) = (sum, self.results.get_mut(&record.item)) {
             results.push((record.stage, record.call, sum));

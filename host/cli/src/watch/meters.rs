@@ -9,7 +9,7 @@ use std::{
 use jackfield_engine::Event;
 use jackfield_pipeline::Plan;
 use jackfield_services::Services;
-use jackfield_store::{AnswerSource, CallNote};
+use jackfield_store::{AnswerSource, CompletionRecord};
 use jackfield_telemetry::metrics::{CacheMetrics, Endpoint, Metrics, ModelMetrics, StageMetrics};
 
 /// The least time between two writings of the metrics file, and between two looks at gauges.
@@ -57,7 +57,7 @@ impl<'a> Meters<'a> {
             Event::Called { stage, took, failure, .. } => {
                 self.stages[*stage].call(failure.map_or("ok", |failure| failure.kind().name()), *took);
             }
-            Event::Completion { note, .. } => self.completion(note),
+            Event::Completion { completion, .. } => self.completion(completion),
             Event::ItemDone { state, in_flight, .. } => {
                 self.metrics.item(state.name());
                 self.metrics.items_in_flight(*in_flight as u64);
@@ -70,20 +70,20 @@ impl<'a> Meters<'a> {
         }
     }
 
-    fn completion(&self, note: &CallNote) {
-        let Some(model) = self.models.get(&*note.model) else { return };
-        let outcome = match (note.failure, &note.source) {
+    fn completion(&self, completion: &CompletionRecord) {
+        let Some(model) = self.models.get(&*completion.model) else { return };
+        let outcome = match (completion.failure, &completion.source) {
             (Some(kind), _) => kind.name(),
             (None, AnswerSource::Call) => "ok",
             (None, AnswerSource::Cache(_)) => "cached",
             (None, AnswerSource::Shared) => "shared",
         };
-        model.call(outcome, note.took);
-        model.tokens("input", note.usage.input);
-        model.tokens("output", note.usage.output);
-        model.usd(note.usd);
-        for _ in 1..note.tries {
-            model.retry(note.failure.map_or("healed", |kind| kind.name()));
+        model.call(outcome, completion.took);
+        model.tokens("input", completion.usage.input);
+        model.tokens("output", completion.usage.output);
+        model.usd(completion.usd);
+        for _ in 1..completion.tries {
+            model.retry(completion.failure.map_or("healed", |kind| kind.name()));
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_engine::{Cancel, Event};
 use jackfield_pipeline::Plan;
-use jackfield_store::{AnswerSource, CallNote, ItemState};
+use jackfield_store::{AnswerSource, CompletionRecord, ItemState};
 use jackfield_telemetry::spans::{AttributeValue, Span, SpanIds, SpanKind, Spans, names};
 
 /// How long the last spans may take.
@@ -109,9 +109,9 @@ impl<'a> Trace<'a> {
                     self.spans.record(span);
                 }
             }
-            Event::Completion { stage, note } => {
-                let span = self.completion(note);
-                self.waiting.push((*stage, span, Arc::clone(&note.item)));
+            Event::Completion { stage, completion } => {
+                let span = self.completion(completion);
+                self.waiting.push((*stage, span, Arc::clone(&completion.item)));
             }
             Event::ItemDone { item, state, admitted: Some(admitted), .. } => {
                 let id = self.item(item);
@@ -131,32 +131,32 @@ impl<'a> Trace<'a> {
         }
     }
 
-    fn completion(&self, note: &CallNote) -> Span {
-        let plan = self.plan.models.iter().find(|model| *model.name == *note.model);
+    fn completion(&self, completion: &CompletionRecord) -> Span {
+        let plan = self.plan.models.iter().find(|model| *model.name == *completion.model);
         let provider: Arc<str> = plan.map_or("", |model| &model.extension.name).into();
         let asked: Arc<str> = plan.and_then(|model| model.config["name"].as_str()).unwrap_or(&provider).into();
-        let outcome = note.failure.map_or("ok", |kind| kind.name());
-        let found = if note.source == AnswerSource::Call { "miss" } else { "hit" };
+        let outcome = completion.failure.map_or("ok", |kind| kind.name());
+        let found = if completion.source == AnswerSource::Call { "miss" } else { "hit" };
         Span {
             id: self.ids.fresh(),
             parent: None,
             name: format!("chat {asked}").into(),
             kind: SpanKind::Model,
-            start: self.at(note.began),
-            took: note.took,
+            start: self.at(completion.began),
+            took: completion.took,
             attributes: vec![
-                (names::MODEL, Arc::clone(&note.model).into()),
+                (names::MODEL, Arc::clone(&completion.model).into()),
                 (names::GEN_AI_OPERATION_NAME, "chat".into()),
                 (names::GEN_AI_PROVIDER_NAME, provider.into()),
                 (names::GEN_AI_REQUEST_MODEL, asked.into()),
-                (names::GEN_AI_USAGE_INPUT_TOKENS, (note.usage.input as i64).into()),
-                (names::GEN_AI_USAGE_OUTPUT_TOKENS, (note.usage.output as i64).into()),
-                (names::USD, note.usd.into()),
-                (names::ATTEMPTS, i64::from(note.tries).into()),
+                (names::GEN_AI_USAGE_INPUT_TOKENS, (completion.usage.input as i64).into()),
+                (names::GEN_AI_USAGE_OUTPUT_TOKENS, (completion.usage.output as i64).into()),
+                (names::USD, completion.usd.into()),
+                (names::ATTEMPTS, i64::from(completion.tries).into()),
                 (names::CACHE, found.into()),
                 (names::OUTCOME, outcome.into()),
             ],
-            error: note.failure.map(|kind| kind.name().to_owned()),
+            error: completion.failure.map(|kind| kind.name().to_owned()),
         }
     }
 

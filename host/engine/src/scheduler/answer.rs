@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jackfield_pipeline::OnError;
 use jackfield_plugin_api::{Document, Failure};
-use jackfield_store::{Answer, AnswerSource, CacheLookups, CallRecord, Record, Spend, StageRecord};
+use jackfield_store::{Answer, AnswerSource, CacheLookups, CallRecord, CompletionEntry, Record, Spend};
 
 use super::{
     call::{AnsweredCall, CallTiming, InFlightBatch, ReadyCall, SentCalls},
@@ -74,17 +74,22 @@ impl Scheduler<'_, '_> {
         for lookup in batch.control.take_lookups() {
             lookups.entry(lookup.item).or_default().add(lookup.found);
         }
-        for note in batch.control.take_completions() {
-            let began_us = self.stages[stage].runtime().since_start_us(note.began);
-            self.observer.on(&Event::Completion { stage: stage.get(), note: &note });
-            if note.looked_up {
-                let found = !matches!(note.source, AnswerSource::Call);
-                lookups.entry(Arc::clone(&note.item)).or_default().add(found);
+        for completion in batch.control.take_completions() {
+            let began_us = self.stages[stage].runtime().since_start_us(completion.began);
+            self.observer.on(&Event::Completion { stage: stage.get(), completion: &completion });
+            if completion.looked_up {
+                let found = !matches!(completion.source, AnswerSource::Call);
+                lookups.entry(Arc::clone(&completion.item)).or_default().add(found);
             }
-            if let Some(spend) = self.spend_of(batch, &note.item) {
-                spend.add_completion(&note);
+            if let Some(spend) = self.spend_of(batch, &completion.item) {
+                spend.add_completion(&completion);
             }
-            self.record.push(Record::Call(CallRecord { stage: stage.to_record(), began_us, note, open: false }));
+            self.record.push(Record::Completion(CompletionEntry {
+                stage: stage.to_record(),
+                began_us,
+                completion,
+                open: false,
+            }));
         }
         for (item, LookupCount { asked, found }) in lookups {
             if let Some(spend) = self.spend_of(batch, &item) {
@@ -212,7 +217,7 @@ impl Scheduler<'_, '_> {
                     Answer::Failed { kind: kind.to_owned(), message: failure.message().to_owned() }
                 }
             };
-            self.record.push(Record::Stage(StageRecord {
+            self.record.push(Record::Call(CallRecord {
                 item: item.index,
                 stage: stage.to_record(),
                 call: call.index.0,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jackfield_pipeline::{MOST_CALLS, OnError};
 use jackfield_plugin_api::{Context, Document, Failure, Request};
-use jackfield_store::{Answer, Record, StageRecord};
+use jackfield_store::{Answer, CallRecord, Record};
 
 use super::{
     call::{Call, ReadyCall},
@@ -258,7 +258,7 @@ impl Scheduler<'_, '_> {
     /// Records what stands in place of the answer to a call that is not made.
     fn record_not_called(&mut self, slot: ItemSlot, stage: StageIdx, call: CallIdx, answer: Answer) {
         let (item, stage, call) = (self.items[slot].index, stage.to_record(), call.0);
-        let record = StageRecord { item, stage, call, answer, attempts: 0, began_us: 0, took_us: 0, memo: None };
-        self.record.push(Record::Stage(record));
+        let record = CallRecord { item, stage, call, answer, attempts: 0, began_us: 0, took_us: 0, memo: None };
+        self.record.push(Record::Call(record));
     }
 }

@@ -210,7 +210,7 @@ fn run_all(scheduler: &mut Scheduler<'_, '_>, items: Vec<Item>) -> Vec<Item> {
 }
 
 fn answer_text(plan: &Plan, record: &Record) -> Option<String> {
-    let Record::Stage(record) = record else { return None };
+    let Record::Call(record) = record else { return None };
     let answer = match &record.answer {
         Answer::Ok { json, .. } => json.to_string(),
         Answer::Failed { kind, message } => format!("{kind}: {message}"),

@@ -16,7 +16,7 @@ use jackfield_plugin_api::{
     Ability, CatchPanic, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Host, Instance,
     Offers, Random, Request, Result, Usage, catch_panic, to_hex,
 };
-use jackfield_store::{AnswerSource, Blobs, CallNote, HeldTensors, Ledger, ModelCount, sum};
+use jackfield_store::{AnswerSource, Blobs, CompletionRecord, HeldTensors, Ledger, ModelCount, sum};
 
 use super::{
     answer_check,
@@ -197,7 +197,11 @@ impl Model {
     }
 
     /// Answers a request on behalf of a stage's call.
-    pub async fn complete(&self, request: CompletionRequest, context: &Context) -> (Result<Completion>, CallNote) {
+    pub async fn complete(
+        &self,
+        request: CompletionRequest,
+        context: &Context,
+    ) -> (Result<Completion>, CompletionRecord) {
         let (answer, note) = self.complete_for(request, Caller { context, asked: &Sending::default().ask() }).await;
         (answer.map(|(completion, _)| completion), note)
     }
@@ -207,10 +211,10 @@ impl Model {
         &self,
         mut request: CompletionRequest,
         caller: Caller<'_>,
-    ) -> (Result<HeldCompletion>, CallNote) {
+    ) -> (Result<HeldCompletion>, CompletionRecord) {
         let context = caller.context;
         let began = Instant::now();
-        let mut note = CallNote {
+        let mut note = CompletionRecord {
             seq: None,
             looked_up: false,
             model: Arc::clone(&self.name),
@@ -258,7 +262,7 @@ impl Model {
         &self,
         request: &CompletionRequest,
         caller: Caller<'_>,
-        note: &mut CallNote,
+        note: &mut CompletionRecord,
     ) -> Result<HeldCompletion> {
         let blobs = self.blobs();
         let held = Arc::new(HeldTensors::of(&blobs));
@@ -293,7 +297,7 @@ impl Model {
         })
     }
 
-    async fn cached(&self, name: Option<&str>, note: &mut CallNote, held: &HeldTensors) -> Option<Completion> {
+    async fn cached(&self, name: Option<&str>, note: &mut CompletionRecord, held: &HeldTensors) -> Option<Completion> {
         let cache = self.cache.as_ref()?;
         note.looked_up = true;
         let (value, tier) = cache.get(name?).await?;
@@ -318,7 +322,7 @@ impl Model {
         &self,
         request: &CompletionRequest,
         caller: Caller<'_>,
-        note: &mut CallNote,
+        note: &mut CompletionRecord,
         held: &Arc<HeldTensors>,
     ) -> Result<Completion> {
         let validator = match &request.schema {
@@ -351,7 +355,7 @@ impl Model {
         &self,
         request: &CompletionRequest,
         caller: Caller<'_>,
-        note: &mut CallNote,
+        note: &mut CompletionRecord,
         held: &Arc<HeldTensors>,
     ) -> Result<Completion> {
         let input = if self.tokens.is_some() { self.counter.of_request(request) } else { 0 };
@@ -387,7 +391,7 @@ impl Model {
         request: &CompletionRequest,
         (bytes, input): (u64, u64),
         caller: Caller<'_>,
-        note: &mut CallNote,
+        note: &mut CompletionRecord,
         held: &Arc<HeldTensors>,
     ) -> Result<Completion> {
         let count = || self.counter.of_request(request);
