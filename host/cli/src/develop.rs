@@ -12,6 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use jackfield::internal::lock_path;
 use jackfield_engine::{Cancel, matched_files};
 use jackfield_loader::{Artifact, Digest, Form, Registry, sandbox::Permission};
 use jackfield_pipeline::{ParsedPipeline, Request, StagePlan, parse};
@@ -21,7 +22,6 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
-    lockfile::lock_path,
     run::{Args, Ended, go},
     signals::{leave, on_signal},
     table::{counted, ms},

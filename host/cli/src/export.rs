@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jackfield::internal::{shell_word, what_differs};
 use jackfield_engine::{BundledInputs, Export, ExportError, export_inputs};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{Plan, StagePlan, hint_for};
@@ -16,8 +17,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::{PipelineArgs, Talk, load_plan, print_json},
-    lockfile::shell_word,
-    run::{OUT, out_option, run_word, what_differs},
+    run::{OUT, out_option, run_word},
 };
 use crate::terminal::{output, terminal};
 

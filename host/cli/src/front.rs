@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+use jackfield::internal::shell_word;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::hint_for;
 use jackfield_report::{Trial, TrialState, Trials, digits};
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::print_json,
-    lockfile::shell_word,
     run::{OUT, out_option, run_word},
     table::{counted, table},
 };

@@ -16,7 +16,7 @@ mod export;
 mod front;
 mod graph;
 mod load;
-mod lockfile;
+mod lock_status;
 #[cfg(feature = "transformer")]
 mod models;
 mod plugins;
@@ -33,11 +33,9 @@ mod runs;
 mod schema;
 mod show;
 mod signals;
-mod survey;
 mod table;
 mod terminal;
 mod test;
-mod vet;
 mod watch;
 mod why;
 

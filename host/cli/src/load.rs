@@ -1,18 +1,20 @@
 //! From the command line to a checked plan with its plugins.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use jackfield::bundled;
-use jackfield_engine::{StageInstances, open_stages};
-use jackfield_loader::{Registry, escape_untrusted};
-use jackfield_pipeline::{Diagnostics, ExtensionRef, ParsedPipeline, Plan, Request, Style};
-use jackfield_services::{Services, open_services};
+use jackfield::{
+    LoadOptions, MissingGrant,
+    internal::{Compiled, Opened, pipeline_file},
+};
+use jackfield_engine::StageInstances;
+use jackfield_loader::Registry;
+use jackfield_pipeline::{Diagnostics, Plan, Style};
+use jackfield_services::Services;
 
 use super::{
     exit::{Exit, complain},
     table::counted,
-    vet::load_plugins,
 };
 use crate::terminal::{output, terminal};
 
@@ -61,74 +63,36 @@ pub(super) enum Talk {
 
 /// Reads, loads, checks and opens; says all that is wrong.
 pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, Exit> {
-    let (mut draft, plan, registry) = compile(args, talk)?;
-    let instances = open_stages(&plan, &registry).unwrap_or_else(|refused| {
-        for fault in refused {
-            draft.report_at_stage(&fault.stage, fault.failure.to_string());
-        }
-        Vec::new()
-    });
-    // They run at export, and what would fail then fails now.
-    for stage in &plan.exports {
-        if let Err(failure) = stage.extension.open(&stage.config, &stage.limits, &registry) {
-            draft.report_at_stage(&stage.name, failure.to_string());
-        }
-    }
-    let services = open_services(&plan, &registry).unwrap_or_else(|refused| {
-        for fault in refused {
-            draft.report_at_service(&fault.service, fault.failure.to_string());
-        }
-        Services::default()
-    });
-    if let Some(faults) = draft.diagnostics() {
-        report(&faults, talk);
-        return Err(Exit::Usage);
-    }
-    let file = if args.path.is_dir() { args.path.join("pipeline.toml") } else { args.path.clone() };
-    let file = std::path::absolute(&file).unwrap_or(file);
-    Ok(Loaded { plan, registry, instances, services, file })
+    let mut compiled = compile(args, talk)?;
+    let Opened { instances, services } = compiled.open().map_err(|faults| wrong(&faults, talk))?;
+    let Compiled { plan, registry, .. } = compiled;
+    Ok(Loaded { plan, registry, instances, services, file: pipeline_file(&args.path) })
 }
 
 /// Reads, loads and checks; says all that is wrong. Nothing is opened.
 pub(super) fn load_plan(args: &PipelineArgs, talk: Talk) -> Result<(Plan, Registry), Exit> {
-    compile(args, talk).map(|(_, plan, registry)| (plan, registry))
+    compile(args, talk).map(|Compiled { plan, registry, .. }| (plan, registry))
 }
 
-/// As [`load_plan`], with the draft.
-pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<(ParsedPipeline, Plan, Registry), Exit> {
-    let request = Request { path: &args.path, set: &args.set, input: &args.input };
-    let wrong = |faults: &Diagnostics| {
-        report(faults, talk);
-        Exit::Usage
-    };
-    let mut draft = jackfield_pipeline::parse(request).map_err(|faults| wrong(&faults))?;
-    let current = std::env::current_dir().unwrap_or_default();
-    args.grant.iter().for_each(|grant| draft.grant(grant, &current));
-    let mut registry = Registry::new(vec![bundled()]);
-    load_plugins(&mut draft, args.path.as_path(), args.locked, &mut registry);
-    let plan = jackfield_pipeline::check(&draft, &registry).map_err(|faults| wrong(&faults))?;
-    tell_missing(&plan, &registry);
-    Ok((draft, plan, registry))
-}
-
-/// Says what the plugins of stages, models and caches ask for in vain: they may do without, but perhaps not well.
-fn tell_missing(plan: &Plan, registry: &Registry) {
-    let mut told = BTreeSet::new();
-    let extensions = plan.stages.iter().chain(&plan.exports).map(|stage| &stage.extension);
-    let tiers = plan.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| &tier.extension);
-    for extension in extensions.chain(plan.models.iter().map(|model| &model.extension)).chain(tiers) {
-        let Some(offer) = extension.offer(registry) else { continue };
-        for (permission, reason) in offer.grants.missing() {
-            let ExtensionRef { plugin, name, .. } = extension;
-            if told.insert((plugin, name, permission)) {
-                let line = format!(
-                    "note: `{plugin}/{name}` asks for `{permission}` and has it not: {}",
-                    escape_untrusted(reason)
-                );
-                terminal().say(line);
-            }
-        }
+/// As [`load_plan`], with the pipeline as it was parsed.
+pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<Compiled, Exit> {
+    let PipelineArgs { path, set, input, grant, locked } = args;
+    let mut options = LoadOptions::new().locked(*locked);
+    options = set.iter().fold(options, LoadOptions::set);
+    options = input.iter().fold(options, LoadOptions::input);
+    options = grant.iter().fold(options, LoadOptions::grant);
+    let compiled = jackfield::internal::compile(path, &options).map_err(|faults| wrong(&faults, talk))?;
+    for MissingGrant { extension, permission, reason } in compiled.missing_grants() {
+        let line = format!("note: `{extension}` asks for `{permission}` and does not have it: {reason}");
+        terminal().say(line);
     }
+    Ok(compiled)
+}
+
+/// Says what is wrong with a pipeline.
+fn wrong(faults: &Diagnostics, talk: Talk) -> Exit {
+    report(faults, talk);
+    Exit::Usage
 }
 
 pub(super) fn report(faults: &Diagnostics, talk: Talk) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jackfield::internal::indented;
 use jackfield_loader::lock::{Difference, Entry, Lock, Native, Refusal, quoted};
 use jackfield_pipeline::{PluginEntry, hint_for};
 use serde_json::{Value, json};
@@ -9,8 +10,7 @@ use serde_json::{Value, json};
 use super::{
     exit::{Exit, complain},
     load::{Talk, print_json},
-    lockfile::indented,
-    survey::{Seen, Survey},
+    lock_status::{LockStatus, PluginStatus},
     table::counted,
 };
 use crate::terminal::{output, terminal};
@@ -66,20 +66,20 @@ pub(super) struct UpdateArgs {
 }
 
 pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
-    let survey = Survey::of(&args.which.pipeline, Talk::People)?;
-    let lock = survey.lock.clone().unwrap_or_default();
+    let status = LockStatus::read(&args.which.pipeline, Talk::People)?;
+    let lock = status.lock.clone().unwrap_or_default();
     let (there, new): (Vec<&PluginEntry>, Vec<_>) =
-        survey.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
-    let changed: Vec<(&str, Seen)> = there
+        status.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
+    let changed: Vec<(&str, PluginStatus)> = there
         .into_iter()
-        .map(|entry| (entry.alias.as_str(), survey.look(entry, Native::Leave)))
+        .map(|entry| (entry.alias.as_str(), status.look(entry, Native::Leave)))
         .filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if difference.is_empty()))
         .collect();
     for (alias, seen) in &changed {
         match seen {
             Ok((_, difference)) => complain(
                 format!("plugin `{alias}` {}:\n{}", difference.summary(), indented(&difference.lines())),
-                Some(difference.hint(&survey.accept.update(alias), &survey.accept.lock())),
+                Some(difference.hint(&status.accept.update(alias), &status.accept.lock())),
             ),
             Err(refusal) => refused(alias, refusal),
         }
@@ -89,39 +89,39 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
         return Err(Exit::Failed);
     }
     if new.is_empty() {
-        let path = survey.path.display();
-        terminal().say(match &survey.lock {
+        let path = status.path.display();
+        terminal().say(match &status.lock {
             Some(_) => format!("`{path}` is up to date"),
             None => "the pipeline names no plugin files: there is nothing to lock".to_owned(),
         });
         return Ok(());
     }
-    let accepted = accept_all(&survey, &new)?;
-    write(&survey, lock, accepted)
+    let accepted = accept_all(&status, &new)?;
+    write(&status, lock, accepted)
 }
 
 pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
-    let survey = Survey::of(&args.pipeline, Talk::People)?;
-    let mut lock = survey.lock.clone().unwrap_or_default();
-    let named = |alias: &String| survey.plugins().iter().find(|entry| entry.alias == *alias);
+    let status = LockStatus::read(&args.pipeline, Talk::People)?;
+    let mut lock = status.lock.clone().unwrap_or_default();
+    let named = |alias: &String| status.plugins().iter().find(|entry| entry.alias == *alias);
     if let Some(unknown) = args.aliases.iter().find(|alias| named(alias).is_none() && lock.get(alias).is_none()) {
-        let known = survey.plugins().iter().map(|entry| entry.alias.as_str()).chain(survey.unnamed());
+        let known = status.plugins().iter().map(|entry| entry.alias.as_str()).chain(status.unnamed());
         let hint = hint_for(unknown, "known plugins", known);
         complain(format!("neither the pipeline nor its lockfile names a plugin `{unknown}`"), hint);
         return Err(Exit::Usage);
     }
     let chosen: Vec<&PluginEntry> = match args.aliases.as_slice() {
-        [] => survey.plugins().iter().collect(),
+        [] => status.plugins().iter().collect(),
         aliases => aliases.iter().filter_map(named).collect(),
     };
-    let accepted = accept_all(&survey, &chosen)?;
+    let accepted = accept_all(&status, &chosen)?;
     let gone = args.aliases.iter().filter(|alias| named(alias).is_none()).filter_map(|alias| lock.remove(alias));
     let gone: Vec<_> = gone.collect();
     if accepted.is_empty() && gone.is_empty() {
-        terminal().say(format!("`{}` is up to date", survey.path.display()));
+        terminal().say(format!("`{}` is up to date", status.path.display()));
         return Ok(());
     }
-    write(&survey, lock, accepted)?;
+    write(&status, lock, accepted)?;
     for entry in gone {
         output().line(format!("{}: is no longer locked", entry.alias));
     }
@@ -129,20 +129,20 @@ pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
 }
 
 /// Writes what was accepted, and shows it once it is written.
-fn write(survey: &Survey, mut lock: Lock, accepted: Vec<(Entry, Difference)>) -> Result<(), Exit> {
+fn write(status: &LockStatus, mut lock: Lock, accepted: Vec<(Entry, Difference)>) -> Result<(), Exit> {
     let (entries, differences): (Vec<Entry>, Vec<Difference>) = accepted.into_iter().unzip();
     entries.into_iter().for_each(|entry| lock.put(entry));
-    survey.write(&lock)?;
+    status.write(&lock)?;
     differences.iter().for_each(show);
-    survey.conclude(&lock, differences.len());
+    status.conclude(&lock, differences.len());
     Ok(())
 }
 
 /// What is there of each of these plugins and differs from what is locked. One that cannot be accepted spoils it for all.
-fn accept_all(survey: &Survey, entries: &[&PluginEntry]) -> Result<Vec<(Entry, Difference)>, Exit> {
+fn accept_all(status: &LockStatus, entries: &[&PluginEntry]) -> Result<Vec<(Entry, Difference)>, Exit> {
     let (mut accepted, mut failed) = (Vec::new(), false);
     for entry in entries {
-        match survey.look_to_accept(entry) {
+        match status.look_to_accept(entry) {
             Ok(seen) => accepted.extend(seen.map(|(found, difference)| (found.entry, difference))),
             Err(refusal) => {
                 refused(&entry.alias, &refusal);
@@ -175,18 +175,18 @@ fn show(difference: &Difference) {
 }
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
-    let survey = Survey::of(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
-    let seen: Vec<(&PluginEntry, Seen)> =
-        survey.plugins().iter().map(|entry| (entry, survey.look(entry, Native::Leave))).collect();
+    let status = LockStatus::read(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
+    let seen: Vec<(&PluginEntry, PluginStatus)> =
+        status.plugins().iter().map(|entry| (entry, status.look(entry, Native::Leave))).collect();
     let bad = seen.iter().filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if !difference.stops())).count();
     if args.json {
         let plugins: Vec<Value> = seen.iter().map(|(entry, seen)| seen_json(&entry.alias, seen)).collect();
-        print_json(&json!({ "ok": bad == 0, "plugins": plugins, "unnamed": survey.unnamed() }));
+        print_json(&json!({ "ok": bad == 0, "plugins": plugins, "unnamed": status.unnamed() }));
     } else {
         for (entry, seen) in &seen {
-            output().line(format!("{}: {}", entry.alias, verdict(seen, !survey.signers.keys.is_empty())));
+            output().line(format!("{}: {}", entry.alias, verdict(seen, !status.signers.keys.is_empty())));
         }
-        for alias in survey.unnamed() {
+        for alias in status.unnamed() {
             output().line(format!("{alias}: locked, and not named by this pipeline"));
         }
     }
@@ -196,11 +196,11 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
         }
         return Ok(());
     }
-    if survey.lock.is_none() {
-        let hint = format!("write it with `{}`, and look at what it holds", survey.accept.lock());
-        complain(format!("there is no `{}`", survey.path.display()), Some(hint));
+    if status.lock.is_none() {
+        let hint = format!("write it with `{}`, and look at what it holds", status.accept.lock());
+        complain(format!("there is no `{}`", status.path.display()), Some(hint));
     } else {
-        let hint = format!("`{}` shows what differs", survey.accept.command("diff"));
+        let hint = format!("`{}` shows what differs", status.accept.command("diff"));
         let of = counted(seen.len() as u64, "plugin");
         complain(format!("{bad} of {of} would stop a run"), Some(hint));
     }
@@ -208,7 +208,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
 }
 
 /// What `verify` says of a plugin.
-fn verdict(seen: &Seen, signatures_count: bool) -> String {
+fn verdict(seen: &PluginStatus, signatures_count: bool) -> String {
     let (found, difference) = match seen {
         Ok(seen) => seen,
         Err(refusal) => return refusal.to_string(),
@@ -229,7 +229,7 @@ fn verdict(seen: &Seen, signatures_count: bool) -> String {
     said
 }
 
-fn seen_json(alias: &str, seen: &Seen) -> Value {
+fn seen_json(alias: &str, seen: &PluginStatus) -> Value {
     match seen {
         Err(refusal) => {
             json!({ "alias": alias, "state": "refused", "error": refusal.to_string(), "hint": hint(refusal) })
@@ -256,14 +256,14 @@ fn seen_json(alias: &str, seen: &Seen) -> Value {
 }
 
 pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
-    let survey = Survey::of(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
-    let seen: Vec<(&PluginEntry, Seen)> =
-        survey.plugins().iter().map(|entry| (entry, survey.look(entry, Native::Leave))).collect();
-    let differs = |seen: &Seen| !matches!(seen, Ok((_, difference)) if difference.is_empty());
+    let status = LockStatus::read(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
+    let seen: Vec<(&PluginEntry, PluginStatus)> =
+        status.plugins().iter().map(|entry| (entry, status.look(entry, Native::Leave))).collect();
+    let differs = |seen: &PluginStatus| !matches!(seen, Ok((_, difference)) if difference.is_empty());
     let same = !seen.iter().any(|(_, seen)| differs(seen));
     if args.json {
         let plugins: Vec<Value> = seen.iter().map(|(entry, seen)| seen_json(&entry.alias, seen)).collect();
-        print_json(&json!({ "same": same, "plugins": plugins, "unnamed": survey.unnamed() }));
+        print_json(&json!({ "same": same, "plugins": plugins, "unnamed": status.unnamed() }));
     } else {
         for (entry, seen) in seen.iter().filter(|(_, seen)| differs(seen)) {
             match seen {
@@ -271,11 +271,11 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
                 Err(refusal) => output().line(format!("{}: {refusal}", entry.alias)),
             }
         }
-        for alias in survey.unnamed() {
+        for alias in status.unnamed() {
             output().line(format!("{alias}: is locked, and not named by this pipeline"));
         }
         if same {
-            terminal().say(format!("nothing differs from `{}`", survey.path.display()));
+            terminal().say(format!("nothing differs from `{}`", status.path.display()));
         }
     }
     if args.exit_code && !same { Err(Exit::Failed) } else { Ok(()) }

@@ -8,20 +8,18 @@ use std::{
     thread::available_parallelism,
 };
 
-use jackfield_engine::{
-    BundledInputs, Cancel, Difference, Engine, EngineError, Options, is_same, look_at_kept, look_for_input,
-};
-use jackfield_loader::{BUNDLED, Registry, escape_untrusted, mask_secrets};
-use jackfield_pipeline::{ExtensionRef, Plan, SearchPlan, StagePlan};
+use jackfield::internal::{BegunRun, RunPlace, begin_run, shell_word};
+use jackfield_engine::{BundledInputs, Cancel, Engine, EngineError, Options, look_for_input};
+use jackfield_loader::{escape_untrusted, mask_secrets};
+use jackfield_pipeline::Plan;
 use jackfield_services::CallRecorder;
-use jackfield_store::{ModelCount, PluginJson, RunFolder, RunJson, RunState, SearchCount, Summary};
+use jackfield_store::{ModelCount, RunState, SearchCount, Summary};
 use serde_json::Value;
 
 use super::{
     develop::develop,
     exit::{Exit, complain},
     load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
-    lockfile::shell_word,
     progress::Progress,
     signals::on_signal,
     table::{counted, ms, table},
@@ -118,30 +116,17 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     let Loaded { plan, registry, instances, services, file } = loaded;
     let mut services = services.clone();
     look_for_input(plan, &BundledInputs)?;
-    let (folder, run) = match &args.resume {
-        None => {
-            look_at_kept(plan)?;
-            let folder = RunFolder::create(&args.out, &plan.name)?;
-            let run = new_run(&folder, plan, registry, file.clone());
-            (folder, run)
-        }
-        Some(name) => {
-            let folder = RunFolder::open(&args.out, name)?;
-            let run = folder.read_run()?;
-            if run.digest != plan.digest {
-                complain(
-                    format!("run `{}` was made by another version of the pipeline or its plugins", run.run),
-                    Some(what_differs(&run.plan, plan)),
-                );
-                return Ok(Ended::Refused(Exit::Usage));
-            }
-            let trials = |plan: &Plan| (plan.input.clone(), plan.search.as_ref().map(|search| search.stop));
-            if matches!(run.state, RunState::Complete) && trials(&run.plan) == trials(plan) {
-                terminal().say(format!("run `{}` is complete already", run.run));
-            }
-            (folder, run)
+    let place = RunPlace { runs: &args.out, resume: args.resume.as_deref() };
+    let BegunRun { folder, run, is_complete } = match begin_run(plan, registry, file.clone(), place) {
+        Ok(begun) => begun,
+        Err(error) => {
+            complain(error.message(), error.hint());
+            return Ok(Ended::Refused(error.engine_error().map_or(Exit::Usage, Exit::from)));
         }
     };
+    if is_complete {
+        terminal().say(format!("run `{}` is complete already", run.run));
+    }
     let id = folder.id();
     if !args.again {
         terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
@@ -174,133 +159,6 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
         terminal().say(format!("recorded {} in {}{lost}", counted(written, "call"), calls.folder().display()));
     }
     Ok(Ended::Ran(Box::new(summary)))
-}
-
-fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) -> RunJson {
-    let used = |alias: &str| plan.stages.iter().any(|stage| stage.extension.plugin == alias);
-    let plugins = registry.plugins().iter().filter(|plugin| used(&plugin.alias)).map(|plugin| PluginJson {
-        alias: plugin.alias.clone(),
-        form: plugin.form,
-        digest: plugin.digest.clone(),
-        path: plugin.path.clone(),
-    });
-    RunJson::new(folder, plan, file, plugins.collect())
-}
-
-/// The first thing that a resume would find changed.
-pub(super) fn what_differs(before: &Plan, now: &Plan) -> String {
-    let start_anew = "start a new run, or restore what was";
-    let names = |plan: &Plan| plan.stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
-    if before.seed != now.seed {
-        return format!("the seed was {}, now it is {}; {start_anew}", before.seed, now.seed);
-    }
-    if names(before) != names(now) {
-        return format!(
-            "the stages were {}, now they are {}; {start_anew}",
-            names(before).join(", "),
-            names(now).join(", ")
-        );
-    }
-    for new in &now.models {
-        let Some(old) = before.models.iter().find(|old| old.name == new.name) else { continue };
-        if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
-            return format!("model `{}`: {what}; {start_anew}", new.name);
-        }
-    }
-    if let Some(what) = search_differs(before, now) {
-        return format!("{what}; {start_anew}");
-    }
-    for (old, new) in before.stages.iter().zip(&now.stages) {
-        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
-            return format!("stage `{}`: {what}; {start_anew}", old.name);
-        }
-        let config = config_differs(&old.config_identity(), (&new.config_identity(), &new.config));
-        let what = if old.extension != new.extension {
-            "it uses another extension".to_owned()
-        } else if let Some(config) = config {
-            config
-        // What is drawn of a result does not change it.
-        } else if (StagePlan { views: new.views.clone(), ..old.clone() }) != *new {
-            "its wires changed".to_owned()
-        } else {
-            continue;
-        };
-        return format!("stage `{}`: {what}; {start_anew}", old.name);
-    }
-    for (old, new) in before.models.iter().zip(&now.models).filter(|(old, new)| old.name == new.name) {
-        if let Some(what) = plugin_differs(&old.extension, &new.extension) {
-            return format!("model `{}`: {what}; {start_anew}", old.name);
-        }
-    }
-    start_anew.to_owned()
-}
-
-/// How the search differs, if it does: further trials are no difference.
-fn search_differs(before: &Plan, now: &Plan) -> Option<String> {
-    let (old, new) = match (&before.search, &now.search) {
-        (Some(old), Some(new)) => (old, new),
-        (None, None) => return None,
-        (None, Some(_)) => return Some("there was no search, now there is one".to_owned()),
-        (Some(_), None) => return Some("there was a search, now there is none".to_owned()),
-    };
-    if let Some(what) = plugin_differs(&old.extension, &new.extension) {
-        return Some(format!("the policy of the search: {what}"));
-    }
-    if old.extension != new.extension {
-        return Some(format!("the search used `{}`, now it uses `{}`", old.extension.name, new.extension.name));
-    }
-    if let Some(what) = config_differs(&old.config_identity(), (&new.config_identity(), &new.config)) {
-        return Some(format!("the search: {what}"));
-    }
-    let key_of = |plan: &SearchPlan, name: &str| plan.study.space.iter().find(|key| key.name == name).cloned();
-    for key in old.study.space.iter().chain(&new.study.space) {
-        match (key_of(old, &key.name), key_of(new, &key.name)) {
-            (Some(_), None) => return Some(format!("`{}` was searched, now it is not", key.name)),
-            (None, Some(_)) => return Some(format!("`{}` was not searched, now it is", key.name)),
-            (old, new) if old != new => return Some(format!("the range or the choices of `{}` changed", key.name)),
-            _ => {}
-        }
-    }
-    let what = if old.study.space != new.study.space {
-        "the order of the keys that are searched"
-    } else if old.objectives != new.objectives {
-        "what the search makes less or more"
-    } else if old.reports != new.reports {
-        "what a trial reports"
-    } else if old.points != new.points {
-        "the points that are tried first"
-    } else if old.in_flight != new.in_flight {
-        "`in_flight` of the search"
-    } else {
-        return None;
-    };
-    Some(format!("{what} changed"))
-}
-
-/// How the code behind an extension differs, if it does.
-fn plugin_differs(old: &ExtensionRef, new: &ExtensionRef) -> Option<&'static str> {
-    let linked_in = |extension: &ExtensionRef| extension.plugin == BUNDLED;
-    match old.digest != new.digest {
-        true if linked_in(old) && linked_in(new) => {
-            Some("it is part of the program, and this program is another build than the one that made the run")
-        }
-        true => Some("its plugin has another digest"),
-        false => None,
-    }
-}
-
-/// What differs between two configurations: the first file that changed, by its path, or that something did.
-fn config_differs(old: &Value, (new, config): (&Value, &Value)) -> Option<String> {
-    if old == new {
-        return None;
-    }
-    let usual = || Some("its `with` table changed".to_owned());
-    let Err(Difference { place, expected: Some(_), found: Some(_) }) = is_same(old, new) else { return usual() };
-    let pointer = place.strip_suffix(".sha256").map(|place| place.replace(['.', '['], "/").replace(']', ""));
-    match pointer.and_then(|pointer| config.pointer(&pointer)?["path"].as_str()) {
-        Some(path) => Some(format!("what lies at `{path}`, which its `with` table names, changed")),
-        None => usual(),
-    }
 }
 
 /// The command that goes on with a run: with all options that make the pipeline what it was.

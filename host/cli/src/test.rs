@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
+use jackfield::internal::Compiled;
 use jackfield_engine::{BundledInputs, Cancel, Difference, Engine, Event, Observer, Options, is_part, open_stages};
 use jackfield_loader::{Registry, escape_untrusted};
 use jackfield_pipeline::{OnError, TestPlan, Wire, hint_for, tests_of};
@@ -81,7 +82,7 @@ pub(super) fn test(args: &Args) -> Exit {
     let talk = if args.json { Talk::Json } else { Talk::People };
     let Args { path, set, grant, locked, .. } = args;
     let (path, set, grant) = (path.clone(), set.clone(), grant.clone());
-    let (draft, plan, registry) =
+    let Compiled { parsed: draft, plan, registry } =
         match compile(&PipelineArgs { path, set, input: Vec::new(), grant, locked: *locked }, talk) {
             Ok(compiled) => compiled,
             Err(exit) => return exit,

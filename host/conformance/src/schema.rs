@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use jackfield_plugin_api::{TEXT_FILE_FORMAT, TEXT_FILES_FORMAT};
 use jackfield_pipeline::schema_violation;
+use jackfield_plugin_api::{TEXT_FILE_FORMAT, TEXT_FILES_FORMAT};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 

@@ -54,6 +54,6 @@ pub use memo::common_parts;
 pub use observe::{Event, Observer, Silent};
 pub use open::{OpenFault, StageInstances, open_stages};
 pub use read_again::read_again;
-pub use run::{Engine, Options, RunOutcome, look_for_input};
+pub use run::{Engine, Options, RunOutcome, Tap, Watchers, look_for_input};
 pub use saved_state::look_at_kept;
 pub use source::{InputReader, ItemIds, ItemSender, ItemSource, ReceiverGone};

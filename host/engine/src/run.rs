@@ -6,7 +6,7 @@ use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Scope, Wire};
 use jackfield_plugin_api::Document;
 use jackfield_services::{Exhausted, KeptStudy, Services};
-use jackfield_store::{Blobs, FileNames, RunFolder, RunJson, RunState, Summary};
+use jackfield_store::{Blobs, FileNames, Record, RunFolder, RunJson, RunState, StoreError, Summary};
 
 use super::{
     cancel::Cancel,
@@ -60,6 +60,19 @@ pub struct Engine<'a> {
     pub options: Options,
 }
 
+/// Sees records as they are made.
+pub type Tap<'a> = &'a mut dyn FnMut(&[Record]) -> Result<(), StoreError>;
+
+/// Those who have to do with a run while it is under way.
+pub struct Watchers<'a> {
+    /// Whether somebody has asked to stop.
+    pub cancel: &'a Cancel,
+    /// Learns what happens.
+    pub observer: &'a mut dyn Observer,
+    /// Sees all that goes on the record.
+    pub tap: Tap<'a>,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct RunOutcome {
@@ -107,12 +120,29 @@ impl Engine<'_> {
         cancel: &Cancel,
         observer: &mut dyn Observer,
     ) -> Result<RunOutcome, EngineError> {
+        self.run_and_tap(folder, run, Watchers { cancel, observer, tap: &mut |_| Ok(()) })
+    }
+
+    /// As [`run`](Self::run), for those who want to see all that goes on the record as it goes there.
+    ///
+    /// # Errors
+    /// As those of [`run`](Self::run), and what the tap refuses.
+    pub fn run_and_tap(
+        self,
+        folder: RunFolder,
+        run: RunJson,
+        watchers: Watchers<'_>,
+    ) -> Result<RunOutcome, EngineError> {
+        let Watchers { cancel, observer, tap } = watchers;
         let began = Instant::now();
         let (plan, services) = (self.plan, self.services.clone());
         let study = hold_study(plan)?;
         let (record, writer) = RunRecord::begin(plan, folder, run, began)?;
         services.models.iter().for_each(|model| model.keep_spending(Some(writer.ledger())));
-        let mut sink = |records| writer.put(records);
+        let mut sink = |records: Vec<Record>| {
+            tap(&records)?;
+            writer.put(records)
+        };
         let setup = SessionSetup { began, record: Some(&record), study: study.as_ref(), wires: &[], cancel };
         let ended = self.run_session(setup, observer, Some(&mut sink)).map(|(summary, _)| summary);
         // What was handed over is written even when the run ended in an error, whose cause may be the writer's own.
@@ -129,6 +159,18 @@ impl Engine<'_> {
     /// What ended the run before its end.
     pub fn run_unrecorded(self, cancel: &Cancel, observer: &mut dyn Observer) -> Result<RunOutcome, EngineError> {
         Ok(self.run_for(&[], cancel, observer)?.0)
+    }
+
+    /// As [`run_unrecorded`](Self::run_unrecorded), for those who want to see all that would go on a record.
+    ///
+    /// # Errors
+    /// What ended the run before its end, and what the tap refuses.
+    pub fn run_unrecorded_and_tap(self, watchers: Watchers<'_>) -> Result<RunOutcome, EngineError> {
+        let Watchers { cancel, observer, tap } = watchers;
+        let setup = SessionSetup { began: Instant::now(), record: None, study: None, wires: &[], cancel };
+        let mut sink = |records: Vec<Record>| tap(&records);
+        let (summary, _) = self.run_session(setup, observer, Some(&mut sink))?;
+        Ok(RunOutcome { summary })
     }
 
     /// Runs without any record, for what stands at the end of these wires, in their order: of the last item, or of the

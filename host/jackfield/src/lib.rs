@@ -1,9 +1,77 @@
-//! Jackfield, a host runtime: plugins patched into a declarative stage graph, run over many items.
+//! Jackfield, a host runtime: plugins (analyzers, models, caches, routing policies, direction extractors) patched into a
+//! declarative graph of stages, checked before it runs, and run over many items. This crate is what a program embeds; it is
+//! the one public promise of the project, and the other crates of the host are internal.
+//!
+//! ```no_run
+//! use jackfield::{Pipeline, RunOptions};
+//!
+//! fn main() -> Result<(), jackfield::Error> {
+//!     let pipeline = Pipeline::load("pipeline.toml")?;
+//!     let run = pipeline.run(RunOptions::in_folder("runs"))?;
+//!     for item in run.results()? {
+//!         let item = item?;
+//!         println!("{}: {:?}", item.id, item.outputs["brief"]);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! - [`Pipeline::load`] parses a pipeline file, admits its plugins (lockfile, trust, grants), and checks all of it. What is
+//!   wrong is one [`Error`], which prints as the program `jackfield` does.
+//! - [`Pipeline::run`] runs it over its own input, [`Pipeline::run_items`] over items of the caller's; with a record in a folder
+//!   ([`RunOptions::in_folder`]), which can be resumed, or in memory ([`RunOptions::in_memory`]).
+//! - [`Pipeline::start`] gives a [`RunningRun`]: events that carry what came of each item, cancellation, and waiting, for blocking
+//!   and for async code. The run has a thread of its own.
+//! - Extensions that are linked into the program, its own included, are there without being named by the pipeline.
+//!
+//! The feature `bundled` (on by default) links the plugins that come along, `transformer` the model that runs in the process.
+//!
+//! Invariant: nothing here knows a terminal, and nothing here names a concrete plugin but the list of bundled ones.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
+
+mod admission;
+mod begin;
 #[cfg(feature = "bundled")]
 mod bundled;
+mod collector;
+mod compile;
+mod error;
+mod events;
+mod items;
+mod lockfile;
+mod on_thread;
+mod options;
+mod pipeline;
+mod results;
+mod resume;
+mod run;
 
 #[cfg(feature = "bundled")]
 pub use bundled::bundled;
 #[cfg(feature = "transformer")]
+#[doc(hidden)]
 pub use bundled::{MODEL_CHECKSUMS, model_checksums};
+pub use compile::MissingGrant;
+pub use error::Error;
+pub use events::RunEvent;
+pub use items::Item;
+pub use jackfield_engine::Cancel;
+pub use jackfield_store::{ItemCounts, ItemState, ModelCount, RunState, StageStats, Summary};
+pub use options::{LoadOptions, RunOptions};
+pub use pipeline::Pipeline;
+pub use results::{ItemResult, Results, StageFailure};
+pub use run::{Run, RunningRun};
+
+/// What the program `jackfield` shares with this library. No part of the promise: it may change in any version.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::{
+        admission::load_plugins,
+        begin::{BegunRun, RunPlace, begin_run},
+        compile::{Compiled, Opened, compile, pipeline_file},
+        lockfile::{Accept, claim, indented, lock_path, read_lock, shell_word},
+        resume::what_differs,
+    };
+}

@@ -48,15 +48,21 @@ enum Output<'a> {
 
 /// What came of an item, as its line in `results.jsonl` has it.
 pub fn item_json(db: &Db, plan: &Plan, item: &ItemRow) -> Result<Value, StoreError> {
-    let mut results = db.results(item.index as i64)?;
+    Ok(result_json(plan, item, params_of(db, plan, item)?, db.results(item.index as i64)?))
+}
+
+/// What came of an item, as its line in `results.jsonl` has it: from its row, the values of its trial, and its results, by
+/// stage and call.
+#[must_use]
+pub fn result_json(plan: &Plan, item: &ItemRow, params: Option<Values>, mut results: Vec<ResultRow>) -> Value {
     results.retain(|row| item.stopped_by.is_none_or(|stop| row.stage <= stop));
     let state = item.state.as_deref().unwrap_or("running");
     let mut line = line_of(plan, &item.id, state, item.fault.as_deref(), &results);
-    line.params = params_of(db, plan, item)?;
+    line.params = params;
     if item.was_read() && item.state.is_some() {
         empty_lists(plan, item.stopped_by, &results, &mut line);
     }
-    Ok(serde_json::to_value(&line).unwrap_or_default())
+    serde_json::to_value(&line).unwrap_or_default()
 }
 
 /// Writes `results.jsonl`: a line for each item that is done, in order.

@@ -58,7 +58,7 @@ pub use completion::{AnswerSource, CompletionRecord};
 pub use db::{Db, STORE};
 pub use error::StoreError;
 pub use export::{Member, export_object};
-pub use export::{export_events, export_results, export_run_stages, export_spend, item_json};
+pub use export::{export_events, export_results, export_run_stages, export_spend, item_json, result_json};
 pub use file_name::{FileNames, file_name_of};
 pub use folder::{FolderGuard, PluginJson, Recorded, RunFolder, RunJson, list_runs, peek, read_record};
 pub use ledger::Ledger;

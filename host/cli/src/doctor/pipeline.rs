@@ -7,17 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::bundled;
+use jackfield::{
+    LoadOptions,
+    internal::{Compiled, compile},
+};
 use jackfield_loader::{Registry, is_variable_name};
-use jackfield_pipeline::{ExtensionRef, Plan, Request};
+use jackfield_pipeline::{ExtensionRef, Plan};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
 
 use super::finding::{Finding, State};
-use crate::{
-    table::{counted, ms},
-    vet::load_plugins,
-};
+use crate::table::{counted, ms};
 
 /// How long a server may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,15 +27,9 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
         Finding::new("file", State::Broken, format!("`{}` has {}", path.display(), counted(count as u64, "fault")))
             .hint(format!("jackfield check {}", path.display()))
     };
-    let mut draft = match jackfield_pipeline::parse(Request { path, set: &[], input: &[] }) {
-        Ok(draft) => draft,
-        Err(found) => return vec![faults(found.list().len())],
-    };
-    let mut registry = Registry::new(vec![bundled()]);
-    load_plugins(&mut draft, path, false, &mut registry);
-    match jackfield_pipeline::check(&draft, &registry) {
+    match compile(path, &LoadOptions::new()) {
         Err(found) => vec![faults(found.list().len())],
-        Ok(plan) => {
+        Ok(Compiled { plan, registry, .. }) => {
             let checked = format!("`{}` is fine: {}", plan.name, counted(plan.stages.len() as u64, "stage"));
             let mut findings = vec![Finding::ok("file", checked)];
             let stages = plan

@@ -29,7 +29,9 @@ pub(super) fn read(variable: Option<&str>, file: Option<&FilePath>) -> Result<Op
         }
         (Some(name), None) => {
             let value = env::var(name).map_err(|_| {
-                invalid(format!("the environment variable `{name}`, named by `password_env`, is not set, or is not text"))
+                invalid(format!(
+                    "the environment variable `{name}`, named by `password_env`, is not set, or is not text"
+                ))
             })?;
             (value, format!("the environment variable `{name}`"))
         }

@@ -8,13 +8,13 @@ use jackfield_loader::{
 };
 use jackfield_pipeline::{Diagnostic, ParsedPipeline};
 
-use super::lockfile::{Accept, claim, fault, lock_path, read_lock};
+use crate::lockfile::{Accept, claim, fault, lock_path, read_lock};
 
 /// Loads the plugins that the pipeline names. What speaks against one becomes a fault of the draft.
 ///
 /// Nothing is loaded before every file has been held to its signature and to the lockfile: a pipeline with one file that
 /// was tampered with runs no code of the others either.
-pub(super) fn load_plugins(draft: &mut ParsedPipeline, pipeline: &Path, locked: bool, registry: &mut Registry) {
+pub fn load_plugins(draft: &mut ParsedPipeline, pipeline: &Path, locked: bool, registry: &mut Registry) {
     let entries = draft.plugins().to_vec();
     let Ok(lock) = read_lock(pipeline, draft) else { return };
     let accept = Accept::new(pipeline);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jackfield::internal::{Accept, claim, lock_path, read_lock};
 use jackfield_loader::lock::{Difference, Found, Lock, Native, Refusal, Signers, Undescribed, examine};
 use jackfield_pipeline::{ParsedPipeline, PluginEntry, Request};
 use jackfield_store::write_whole;
@@ -9,13 +10,12 @@ use jackfield_store::write_whole;
 use super::{
     exit::{Exit, complain},
     load::{Talk, report},
-    lockfile::{Accept, claim, lock_path, read_lock},
     table::counted,
 };
 use crate::terminal::terminal;
 
 /// A pipeline's plugin files and its lockfile.
-pub(super) struct Survey {
+pub(super) struct LockStatus {
     /// Where the lockfile lies, or would.
     pub(super) path: PathBuf,
     pub(super) lock: Option<Lock>,
@@ -25,11 +25,11 @@ pub(super) struct Survey {
 }
 
 /// What is there of a plugin, and how it differs from what is locked.
-pub(super) type Seen = Result<(Found, Difference), Refusal>;
+pub(super) type PluginStatus = Result<(Found, Difference), Refusal>;
 
-impl Survey {
+impl LockStatus {
     /// Reads a pipeline and its lockfile. Says what is wrong with them.
-    pub(super) fn of(pipeline: &Path, talk: Talk) -> Result<Self, Exit> {
+    pub(super) fn read(pipeline: &Path, talk: Talk) -> Result<Self, Exit> {
         let parsed = jackfield_pipeline::parse(Request { path: pipeline, set: &[], input: &[] });
         let mut draft = parsed.map_err(|faults| {
             report(&faults, talk);
@@ -56,7 +56,7 @@ impl Survey {
     }
 
     /// Looks at a plugin file.
-    pub(super) fn look(&self, entry: &PluginEntry, native: Native) -> Seen {
+    pub(super) fn look(&self, entry: &PluginEntry, native: Native) -> PluginStatus {
         let locked = self.lock.as_ref().and_then(|lock| lock.get(&entry.alias));
         let found = examine(&claim(&self.draft, entry), locked, &self.signers, native)?;
         let difference = Difference::between(locked, &found);

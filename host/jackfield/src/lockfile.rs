@@ -13,13 +13,13 @@ use jackfield_loader::{
 use jackfield_pipeline::{Diagnostic, ParsedPipeline, PluginEntry, Span};
 
 /// Where the lockfile of a pipeline lies: beside its file.
-pub(super) fn lock_path(pipeline: &Path) -> PathBuf {
+pub fn lock_path(pipeline: &Path) -> PathBuf {
     if pipeline.is_dir() { pipeline.join(lock::FILE_NAME) } else { pipeline.with_file_name(lock::FILE_NAME) }
 }
 
 /// Reads the lockfile of a pipeline; none if there is none. What is wrong with it becomes faults of the draft, and then no
 /// plugin may be loaded.
-pub(super) fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<Lock>, ()> {
+pub fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<Option<Lock>, ()> {
     let path = lock_path(pipeline);
     let bytes = match regular_file::read(&path, regular_file::MOST_TEXT) {
         Ok(bytes) => bytes,
@@ -41,7 +41,7 @@ pub(super) fn read_lock(pipeline: &Path, draft: &mut ParsedPipeline) -> Result<O
 }
 
 /// What the pipeline says of a plugin file.
-pub(super) fn claim<'a>(draft: &ParsedPipeline, entry: &'a PluginEntry) -> Claim<'a> {
+pub fn claim<'a>(draft: &ParsedPipeline, entry: &'a PluginEntry) -> Claim<'a> {
     // Its parts, so that `./a` is `a`.
     let locked_path: PathBuf = entry.path.strip_prefix(draft.folder()).unwrap_or(&entry.path).components().collect();
     Claim {
@@ -57,32 +57,40 @@ pub(super) fn claim<'a>(draft: &ParsedPipeline, entry: &'a PluginEntry) -> Claim
 }
 
 /// The commands that accept what is there, as hints show them.
-pub(super) struct Accept {
+pub struct Accept {
     pipeline: String,
 }
 
 impl Accept {
-    pub(super) fn new(pipeline: &Path) -> Self {
+    /// Those of the pipeline at a path.
+    #[must_use]
+    pub fn new(pipeline: &Path) -> Self {
         Self { pipeline: shell_word(&pipeline.to_string_lossy()) }
     }
 
-    pub(super) fn update(&self, alias: &str) -> String {
+    /// What accepts a plugin as it is now.
+    #[must_use]
+    pub fn update(&self, alias: &str) -> String {
         let option = if self.pipeline == "." { String::new() } else { format!(" --pipeline {}", self.pipeline) };
         format!("jackfield plugins update {alias}{option}")
     }
 
-    pub(super) fn lock(&self) -> String {
+    /// What writes the lockfile.
+    #[must_use]
+    pub fn lock(&self) -> String {
         self.command("lock")
     }
 
-    pub(super) fn command(&self, name: &str) -> String {
+    /// A command of `jackfield plugins` for the pipeline.
+    #[must_use]
+    pub fn command(&self, name: &str) -> String {
         let argument = if self.pipeline == "." { String::new() } else { format!(" {}", self.pipeline) };
         format!("jackfield plugins {name}{argument}")
     }
 }
 
 /// A word as a shell reads it.
-pub(super) fn shell_word(word: &str) -> String {
+pub fn shell_word(word: &str) -> String {
     let plain = |char: char| char.is_alphanumeric() || "-_./+,:@%=".contains(char);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -92,7 +100,7 @@ pub(super) fn shell_word(word: &str) -> String {
 }
 
 /// A refusal as a fault, without its place.
-pub(super) fn fault(alias: &str, refusal: &Refusal, lock: Option<&Lock>, accept: &Accept) -> Diagnostic {
+pub(crate) fn fault(alias: &str, refusal: &Refusal, lock: Option<&Lock>, accept: &Accept) -> Diagnostic {
     match refusal {
         Refusal::Load(error @ LoadError::Read { .. }) => {
             let locked = lock.and_then(|lock| lock.get(alias));
@@ -113,6 +121,6 @@ pub(super) fn fault(alias: &str, refusal: &Refusal, lock: Option<&Lock>, accept:
 }
 
 /// Lines, each set in by two.
-pub(super) fn indented(lines: &[String]) -> String {
+pub fn indented(lines: &[String]) -> String {
     lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
