@@ -6,7 +6,7 @@ use crossbeam_channel::Sender;
 use jackfield_loader::escape_untrusted;
 
 use super::{
-    ItemChunk, ItemIds, SourceItem,
+    source_item::{ItemChunk, ItemIds, SourceItem},
     unique_ids::{Named, UniqueIds},
 };
 use crate::{

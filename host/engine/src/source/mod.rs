@@ -4,15 +4,20 @@
 //! opened ([`ItemSource`]) hands its items over one by one.
 
 mod item_sender;
+mod source_item;
 mod unique_ids;
 
-use std::{sync::Arc, thread};
+use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest as _, Sha256};
 
-pub use self::item_sender::{ItemSender, ReceiverGone};
-use super::error::{EngineError, ItemFault};
+pub(super) use self::source_item::{ItemChunk, SourceItem};
+pub use self::{
+    item_sender::{ItemSender, ReceiverGone},
+    source_item::ItemIds,
+};
+use super::error::EngineError;
 use jackfield_pipeline::InputPlan;
 
 /// Opens the inputs that plans name.
@@ -53,40 +58,6 @@ pub trait ItemSource: Send {
     /// Nobody takes items any more, or the source has failed.
     fn send_items(self: Box<Self>, items: &mut ItemSender) -> Result<(), ReceiverGone>;
 }
-
-/// How the ids of a source's items come about. An item without an id is called by its position, from 1.
-#[derive(Clone, Debug, Default)]
-pub struct ItemIds {
-    /// Whether two items may come with the same id: the later one then gets a number behind it.
-    pub may_repeat: bool,
-    /// The field that holds an item's id, for warnings about items that lack it.
-    pub field: Option<String>,
-    /// Whether an item that is an object gets its id as the member `id`, unless it has one.
-    pub is_added: bool,
-}
-
-impl ItemIds {
-    /// Ids from this field, if from any.
-    #[must_use]
-    pub fn from_field(field: Option<String>) -> Self {
-        Self { may_repeat: field.is_some(), field, is_added: false }
-    }
-}
-
-/// An item as it was read.
-pub(super) struct SourceItem {
-    /// Position among all items, from 0.
-    pub(super) index: u64,
-    /// Its id, which is no other item's.
-    pub(super) id: Arc<str>,
-    /// What its random choices derive from.
-    pub(super) seed: u64,
-    /// Its document, or why there is none.
-    pub(super) document: Result<Arc<str>, ItemFault>,
-}
-
-/// Items that travel together, or why there are no more.
-pub(super) type ItemChunk = Result<Vec<SourceItem>, EngineError>;
 
 /// Items that are being read.
 pub(super) struct ItemStream {
