@@ -379,7 +379,7 @@ fn no_secret_reaches_the_record_and_the_call_can_be_made_again() {
     let replayer = Replayer::new(&call, &registry.plugins()[0].offers[0].grants);
     let instance = Gossip(server);
     let answered = futures_block(instance.call(&requests, &replayer));
-    let now = replayer.as_recorded(&RecordedAnswer::of(&Ok(answered)));
+    let now = replayer.as_recorded(&RecordedAnswer::from_results(&Ok(answered)));
     assert_eq!(now, serde_json::to_value(&call.answer).expect("JSON"));
     assert_eq!(replayer.divergences(), []);
 }

@@ -8,7 +8,7 @@ use std::{
 
 use jackfield_claims::bank::Bank;
 use jackfield_plugin_api::Random;
-use jackfield_services::{Kept, Learned};
+use jackfield_services::{PolicyStateFile, SavedPolicyState};
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 
@@ -186,8 +186,8 @@ pub fn decided(run: &Path) -> Vec<Value> {
 
 /// What the route keeps: the file without the runs' names, which no two runs share.
 pub fn kept(pipeline: &Pipeline) -> (String, String, u64, Vec<u64>) {
-    let Learned { policy, state, outcomes, runs, .. } =
-        Kept::at(&pipeline.path().join(".jackfield/routes/ask.json")).read().expect("read");
+    let SavedPolicyState { policy, state, outcomes, runs, .. } =
+        PolicyStateFile::at(&pipeline.path().join(".jackfield/routes/ask.json")).read().expect("read");
     let state = state.map_or_else(String::new, |state| state.to_string());
     // The names of two runs of the same second come in any order.
     let mut counts: Vec<u64> = runs.into_values().collect();

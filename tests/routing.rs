@@ -17,7 +17,7 @@ use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,
     Stability,
 };
-use jackfield_services::{Kept, open_services};
+use jackfield_services::{PolicyStateFile, open_services};
 use jackfield_store::{Db, RouteCount, RunFolder, RunJson, RunState, Summary, timestamp};
 use serde_json::{Value, json};
 
@@ -129,10 +129,12 @@ impl Place {
     }
 
     /// What the route keeps.
-    fn kept(&self) -> jackfield_services::Learned {
-        Kept::at(self.plan.stages[0].route.as_ref().and_then(|route| route.state.as_deref()).expect("a state"))
-            .read()
-            .expect("read")
+    fn kept(&self) -> jackfield_services::SavedPolicyState {
+        PolicyStateFile::at(
+            self.plan.stages[0].route.as_ref().and_then(|route| route.state.as_deref()).expect("a state"),
+        )
+        .read()
+        .expect("read")
     }
 
     fn run(&self, folder: RunFolder, jobs: usize, cancel: &Cancel, observer: &mut dyn Observer) -> Summary {

@@ -137,17 +137,17 @@ fn no_header_smuggles_anything() {
     .map(|request| fetch(&grant, &request.replace("[url]", &url)).stopped());
     assert_snapshot!(plain(&server, &lines(said)), @r"
     invalid-input: header `x-a` has no valid value
-    invalid-input: header `host` is none that a plugin may set
-    invalid-input: header `Transfer-Encoding` is none that a plugin may set
-    invalid-input: header `content-length` is none that a plugin may set
-    invalid-input: header `x-a\r\nx-b` is none that a plugin may set
-    invalid-input: header `proxy-authorization` is none that a plugin may set
-    invalid-input: `CONNECT` is no method
-    invalid-input: `GET\r\nx:` is no method
-    invalid-input: `file:///etc/passwd` is no address of http or https
-    invalid-input: `gopher://127.0.0.1:70/` is no address of http or https
-    invalid-input: `//127.0.0.1/` is no address: relative URL without a base
-    invalid-input: `http://` is no address: empty host
+    invalid-input: header `host` must not be set by a plugin
+    invalid-input: header `Transfer-Encoding` must not be set by a plugin
+    invalid-input: header `content-length` must not be set by a plugin
+    invalid-input: header `x-a\r\nx-b` must not be set by a plugin
+    invalid-input: header `proxy-authorization` must not be set by a plugin
+    invalid-input: `CONNECT` is not a method
+    invalid-input: `GET\r\nx:` is not a method
+    invalid-input: `file:///etc/passwd` is not an address of http or https
+    invalid-input: `gopher://127.0.0.1:70/` is not an address of http or https
+    invalid-input: `//127.0.0.1/` is not an address: relative URL without a base
+    invalid-input: `http://` is not an address: empty host
     ");
     assert!(server.asked().is_empty());
     // A line break in the address is no line break in the request.

@@ -94,7 +94,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
         catch_panic("open", || offer.opener.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);
     let answered = match opened {
         Ok(instance) => again(&*instance, &requests, &replayer)?,
-        Err(failure) => RecordedAnswer::of(&Err(failure)),
+        Err(failure) => RecordedAnswer::from_results(&Err(failure)),
     };
     let difference = call.answer.as_ref().and_then(|recorded| {
         is_same(&serde_json::to_value(recorded).unwrap_or_default(), &replayer.as_recorded(&answered)).err()
@@ -132,7 +132,7 @@ fn again(instance: &dyn Instance, requests: &[Request], replayer: &Replayer<'_>)
         let future = catch_panic("call", || instance.call(requests, replayer))?;
         jackfield_plugin_api::CatchPanic::new("call", future).await
     });
-    Ok(RecordedAnswer::of(&answered))
+    Ok(RecordedAnswer::from_results(&answered))
 }
 
 /// The recorded plugin, or the one that is named in its place.

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use jackfield_pipeline::Plan;
-use jackfield_services::{Kept, KeptError, Learned};
+use jackfield_services::{PolicyStateError, PolicyStateFile, SavedPolicyState};
 use serde_json::{Value, json};
 
 use super::{
@@ -45,7 +45,7 @@ struct Named<'a> {
     stage: &'a str,
     policy: &'a str,
     state: String,
-    kept: Kept,
+    state_file: PolicyStateFile,
 }
 
 pub(super) fn routes(command: &Command) -> Exit {
@@ -75,7 +75,12 @@ fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<Named<'a>>, Exit>
             let route = stage.route.as_ref()?;
             let path = route.state.as_deref()?;
             let state = path.file_stem()?.to_string_lossy().into_owned();
-            Some(Named { stage: &stage.name, policy: &route.extension.name, state, kept: Kept::at(path) })
+            Some(Named {
+                stage: &stage.name,
+                policy: &route.extension.name,
+                state,
+                state_file: PolicyStateFile::at(path),
+            })
         })
         .collect();
     let Some(only) = only else { return Ok(all) };
@@ -90,8 +95,8 @@ fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<Named<'a>>, Exit>
 
 fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
     let (mut objects, mut exit) = (Vec::new(), Exit::Success);
-    for Named { stage, policy, state, kept } in routes {
-        match kept.read_for(policy) {
+    for Named { stage, policy, state, state_file } in routes {
+        match state_file.read_for(policy) {
             Ok(learned) if as_json => objects.push(json!({
                 "state": state, "stage": stage, "policy": policy, "outcomes": learned.outcomes,
                 "runs": learned.runs.len(), "learned": learned.state,
@@ -112,7 +117,7 @@ fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
 }
 
 /// What was learned, as tables: one a context, a row an arm, where the state has that form.
-fn people(stage: &str, policy: &str, state: &str, learned: &Learned) {
+fn people(stage: &str, policy: &str, state: &str, learned: &SavedPolicyState) {
     let (outcomes, runs) = (learned.outcomes, learned.runs.len());
     output().line(format!("{state}: {policy} of stage `{stage}`, {outcomes} outcomes of {runs} runs"));
     let contexts = learned.state.as_ref().and_then(|state| state.get("contexts")).and_then(Value::as_object);
@@ -149,8 +154,8 @@ fn people(stage: &str, policy: &str, state: &str, learned: &Learned) {
 
 fn reset(routes: &[Named<'_>]) -> Exit {
     let mut exit = Exit::Success;
-    for Named { state, kept, .. } in routes {
-        match kept.reset() {
+    for Named { state, state_file, .. } in routes {
+        match state_file.reset() {
             Ok(true) => terminal().say(format!("{state}: forgotten")),
             Ok(false) => terminal().say(format!("{state}: there was nothing")),
             Err(error) => {
@@ -165,6 +170,6 @@ fn reset(routes: &[Named<'_>]) -> Exit {
     exit
 }
 
-fn failed(error: &KeptError) {
+fn failed(error: &PolicyStateError) {
     complain(error, error.hint());
 }

@@ -168,7 +168,7 @@ async fn call(runtime: &StageRuntime, requests: &[Request], control: &BatchContr
         Ok(results) => {
             let checked = |(index, result): (usize, Result<Document>)| {
                 let document = runtime.check(result?)?;
-                let named = host.tensors.take_answer(index as u32, &document.json);
+                let named = host.tensors.admit_answer(index as u32, &document.json);
                 named.map_err(|wrong| runtime.invalid_output(&format!("the answer {wrong}")))?;
                 Ok(document)
             };

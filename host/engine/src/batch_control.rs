@@ -10,7 +10,7 @@ use std::{
 };
 
 use jackfield_loader::sandbox::QueueClock;
-use jackfield_services::Sending;
+use jackfield_services::PendingCompletions;
 use jackfield_store::CompletionRecord;
 
 /// Shared by the scheduler, which looks at it and cancels, and by the worker that computes the batch, which fills it. It lives
@@ -24,7 +24,7 @@ pub(super) struct BatchControl {
     /// The worker that polls the batch at this moment, plus one; 0 while the batch waits. Set around each poll.
     worker: AtomicUsize,
     /// How far the batch has come with its completions.
-    pub(super) sending: Sending,
+    pub(super) pending_completions: PendingCompletions,
     /// The clock of the time that it queues, where a sandboxed plugin may have to. Set once, before the first poll.
     queue: OnceLock<Arc<QueueClock>>,
     /// Completions so far. They are held here so that a batch that is given up leaves them behind. Behind a lock, since several
@@ -81,7 +81,7 @@ impl BatchControl {
     /// Leaves the batch if it waits for what has not begun, or for as long as somebody else likes: for a worker, for a model
     /// that was not called, for the end of a delay. False if it does not wait like that.
     pub(super) fn leave(&self) -> bool {
-        self.started_us().is_none() || self.worker().is_none() && self.sending.leave()
+        self.started_us().is_none() || self.worker().is_none() && self.pending_completions.try_abandon()
     }
 
     /// Notes when the batch was begun, in microseconds since the session began.

@@ -7,7 +7,7 @@ use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Context, Failure, HostCalls, HttpRequest, HttpResponse,
     Level, Request, Result, TensorElements, TensorRef, WriteElements,
 };
-use jackfield_services::{Caller, TensorScopes, abilities, plugin_line};
+use jackfield_services::{Caller, TensorScopes, abilities, log_plugin_line};
 
 use super::{
     batch_control::BatchControl,
@@ -52,7 +52,7 @@ impl CallHost<'_> {
 
 impl HostCalls for CallHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        plugin_line(level, Some(&self.runtime.name), None, message);
+        log_plugin_line(level, Some(&self.runtime.name), None, message);
     }
 
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
@@ -77,14 +77,14 @@ impl HostCalls for CallHost<'_> {
                 self.allowed(&Permission::ModelAbility(ability))?;
             }
             self.tensors.check_edits(index, &request)?;
-            let asked = self.control.sending.ask();
-            let (answer, completion) =
-                model.complete_for(request, Caller { context: self.context(index)?, asked: &asked }).await;
-            self.control.record_completion(completion);
-            drop(asked);
-            let (completion, held) = answer?;
-            self.tensors.give(index, &completion, held)?;
-            Ok(completion)
+            let pending = self.control.pending_completions.begin();
+            let caller = Caller { context: self.context(index)?, pending: &pending };
+            let (answer, record) = model.complete_for(request, caller).await;
+            self.control.record_completion(record);
+            drop(pending);
+            let held = answer?;
+            self.tensors.allow_completion(index, &held)?;
+            Ok(held.completion)
         })
     }
 

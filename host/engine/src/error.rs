@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use jackfield_loader::hint_for_threads;
 use jackfield_plugin_api::Failure;
-use jackfield_services::{KeptError, StudyError};
+use jackfield_services::{PolicyStateError, StudyError};
 use jackfield_store::StoreError;
 
 /// Why a run as a whole could not go on. What was finished before is on the record.
@@ -44,7 +44,7 @@ pub enum EngineError {
     Store(#[from] StoreError),
     /// What a route has learned cannot be read or written.
     #[error(transparent)]
-    Route(#[from] KeptError),
+    Route(#[from] PolicyStateError),
     /// What a study holds cannot be read or written.
     #[error(transparent)]
     Study(#[from] StudyError),

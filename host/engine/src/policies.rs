@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_pipeline::{Plan, RoutePlan};
-use jackfield_services::{Kept, KeptError, KeptStudy, Services, StudyStart};
+use jackfield_services::{PolicyStateError, PolicyStateFile, Services, StudyFile, StudyStart};
 use jackfield_store::SearchNote;
 
 use super::{
@@ -40,7 +40,7 @@ pub(super) fn routes_of<'p>(
         };
         let policy = route.restore(start.as_ref()).map_err(|failure| {
             let path = routed.state.clone().unwrap_or_default();
-            KeptError::Refused { path, failure }
+            PolicyStateError::Refused { path, failure }
         })?;
         let router = Router::new(policy, routed.in_flight);
         routes.insert(stage, RouteInProgress { plan: routed, route, router });
@@ -51,7 +51,7 @@ pub(super) fn routes_of<'p>(
 /// What earlier runs have left of what a route learned.
 fn saved_state_of(route: &RoutePlan) -> Result<Option<serde_json::Value>, EngineError> {
     let Some(path) = &route.state else { return Ok(None) };
-    Ok(Kept::at(path).read_for(&route.extension.name)?.state)
+    Ok(PolicyStateFile::at(path).read_for(&route.extension.name)?.state)
 }
 
 /// The search of a run, with what its study knew when it began; none where nothing is searched.
@@ -59,7 +59,7 @@ pub(super) fn search_of<'p>(
     plan: &'p Plan,
     services: &Services,
     record: Option<&RunRecord>,
-    study: Option<&KeptStudy>,
+    study: Option<&StudyFile>,
     factory: StageRuntimeFactory<'p>,
 ) -> Result<Option<SearchInProgress<'p>>, EngineError> {
     let (Some(searched), Some(search)) = (&plan.search, &services.search) else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use jackfield_loader::Registry;
 use jackfield_pipeline::{Plan, Scope, Wire};
 use jackfield_plugin_api::Document;
-use jackfield_services::{Exhausted, KeptStudy, Services};
+use jackfield_services::{Exhausted, Services, StudyFile};
 use jackfield_store::{Blobs, FileNames, Record, RunFolder, RunJson, RunState, StoreError, Summary};
 
 use super::{
@@ -88,7 +88,7 @@ struct SessionSetup<'a> {
     /// Where it is recorded, if it is.
     record: Option<&'a RunRecord>,
     /// The study of the plan's search, if it is kept.
-    study: Option<&'a KeptStudy>,
+    study: Option<&'a StudyFile>,
     /// What is asked for of the last item.
     wires: &'a [Wire],
     /// Whether somebody has asked to stop.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use jackfield_pipeline::{InputPlan, Plan};
-use jackfield_services::{KeptStudy, Services};
+use jackfield_services::{Services, StudyFile};
 use jackfield_store::{
     Blobs, Db, Ledger, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, Unwritten, Writer, WriterOf,
     export_events, export_results, export_run_stages, export_spend, timestamp,
@@ -38,7 +38,7 @@ pub(super) struct EndedSession<'a> {
     pub(super) plan: &'a Plan,
     pub(super) services: &'a Services,
     /// That of the plan's search, if it is kept.
-    pub(super) study: Option<&'a KeptStudy>,
+    pub(super) study: Option<&'a StudyFile>,
     /// When it began.
     pub(super) began: Instant,
     /// How it ended.

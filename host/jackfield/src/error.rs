@@ -6,7 +6,7 @@ use jackfield_engine::EngineError;
 use jackfield_loader::mask_secrets;
 use jackfield_pipeline::{DiagnosticRecord, Diagnostics, Style};
 use jackfield_plugin_api::Failure;
-use jackfield_services::{KeptError, StudyError};
+use jackfield_services::{PolicyStateError, StudyError};
 use jackfield_store::StoreError;
 
 /// Why a pipeline was not loaded, or a run not made or read. It is displayed as the program `jackfield` prints it: what is
@@ -159,8 +159,8 @@ impl From<StoreError> for Error {
     }
 }
 
-impl From<KeptError> for Error {
-    fn from(error: KeptError) -> Self {
+impl From<PolicyStateError> for Error {
+    fn from(error: PolicyStateError) -> Self {
         EngineError::from(error).into()
     }
 }

@@ -1,4 +1,4 @@
-//! A named cache: tiers, the fastest first.
+//! A named cache: tiers, the fastest first. What one tier has, the faster ones get too.
 //!
 //! Caches may share a file or a server, so every key that a backend sees begins with the name of its cache.
 
@@ -11,12 +11,12 @@ use jackfield_plugin_api::{CacheEntry, CacheSize, CacheValue, Failure, Result};
 use jackfield_store::TierCount;
 
 use super::{
-    cache_value::{Stored, expiry, left, pack, unpack},
+    cache_value::{Stored, expiry, pack, time_left, unpack},
     http::Http,
     tier::{Purpose, Tier, TierParts},
 };
 
-/// A named cache. A tier that is away is passed over: the first time with a warning.
+/// A named cache. A tier that is unreachable is passed over: the first time with a warning.
 pub struct Cache {
     name: String,
     /// What every key begins with, in a backend: the name and a `/`, which is in no name.
@@ -25,7 +25,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache of these tiers. None if one is no cache backend.
+    /// A cache of these tiers. None if the extension of one is not a cache backend.
     #[must_use]
     pub fn new(cache: &str, tiers: Vec<TierParts>, http: &Arc<Http>) -> Option<Self> {
         let tiers = tiers.into_iter().map(|parts| Tier::new(cache, parts, http));
@@ -39,32 +39,32 @@ impl Cache {
     }
 
     /// A key, or the beginning of some, as a backend sees it.
-    fn full(&self, key: &str) -> String {
+    fn full_key(&self, key: &str) -> String {
         [&self.prefix, key].concat()
     }
 
     /// The value under a key, and the tier that had it. Faster tiers get it too.
     pub async fn get(&self, key: &str) -> Option<(CacheValue, &str)> {
-        let key = self.full(key);
-        for (place, tier) in self.tiers.iter().enumerate() {
+        let key = self.full_key(key);
+        for (index, tier) in self.tiers.iter().enumerate() {
             let wanted = key.clone();
             let get =
-                tier.operate(Purpose::Ask, move |cache, host| Box::pin(async move { cache.get(&wanted, host).await }));
+                tier.operate(Purpose::Read, move |cache, host| Box::pin(async move { cache.get(&wanted, host).await }));
             let answer = get.await;
-            let Some(stored) = self.noted(tier, Purpose::Ask, answer).flatten() else { continue };
+            let Some(stored) = self.count_answer(tier, Purpose::Read, answer).flatten() else { continue };
             let (expires, value) = match unpack(&key, &stored) {
                 Stored::Value(expires, value) => (expires, value),
                 other => {
-                    let counted = if other == Stored::Damaged { &tier.errors } else { &tier.misses };
-                    counted.fetch_add(1, Ordering::Relaxed);
-                    self.mistrust(tier, &other);
+                    let counter = if other == Stored::Damaged { &tier.errors } else { &tier.misses };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    self.warn_of_value(tier, &other);
                     continue;
                 }
             };
             tier.hits.fetch_add(1, Ordering::Relaxed);
-            for faster in &self.tiers[..place] {
+            for faster in &self.tiers[..index] {
                 let expires = expires.min(expiry(faster.ttl));
-                self.put_in(faster, &key, pack(&key, expires, &value), left(expires)).await;
+                self.put_in_tier(faster, &key, pack(&key, expires, &value), time_left(expires)).await;
             }
             return Some((value, &tier.name));
         }
@@ -73,33 +73,33 @@ impl Cache {
 
     /// Keeps a value in every tier, for as long as the tier says, or for `ttl` if that is shorter.
     pub async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) {
-        let key = self.full(key);
+        let key = self.full_key(key);
         for tier in &self.tiers {
             let ttl = match (tier.ttl, ttl) {
                 (Some(tier), Some(ttl)) => Some(tier.min(ttl)),
                 (tier, ttl) => tier.or(ttl),
             };
-            self.put_in(tier, &key, pack(&key, expiry(ttl), value), ttl).await;
+            self.put_in_tier(tier, &key, pack(&key, expiry(ttl), value), ttl).await;
         }
     }
 
     /// Puts a stored value into a tier.
-    async fn put_in(&self, tier: &Tier, key: &str, stored: CacheValue, ttl: Option<Duration>) {
+    async fn put_in_tier(&self, tier: &Tier, key: &str, stored: CacheValue, ttl: Option<Duration>) {
         let key = key.to_owned();
-        let put = tier.operate(Purpose::Keep, move |cache, host| {
+        let put = tier.operate(Purpose::Write, move |cache, host| {
             Box::pin(async move { cache.put(&key, stored, ttl, host).await })
         });
-        let put = put.await;
-        self.noted(tier, Purpose::Keep, put.map(Some));
+        let answer = put.await;
+        self.count_answer(tier, Purpose::Write, answer.map(Some));
     }
 
     /// Forgets every value whose key begins so, and says for each tier how many there were.
     pub async fn clear(&self, prefix: &str) -> Vec<(&str, Result<u64>)> {
         let mut cleared = Vec::new();
         for tier in &self.tiers {
-            let prefix = self.full(prefix);
+            let prefix = self.full_key(prefix);
             let clear = tier
-                .operate(Purpose::Ask, move |cache, host| Box::pin(async move { cache.clear(&prefix, host).await }));
+                .operate(Purpose::Read, move |cache, host| Box::pin(async move { cache.clear(&prefix, host).await }));
             let answer = clear.await;
             cleared.push((tier.name.as_str(), answer));
         }
@@ -110,9 +110,9 @@ impl Cache {
     pub async fn size(&self, prefix: &str) -> Vec<(&str, Result<CacheSize>)> {
         let mut sizes = Vec::new();
         for tier in &self.tiers {
-            let prefix = self.full(prefix);
-            let size =
-                tier.operate(Purpose::Ask, move |cache, host| Box::pin(async move { cache.size(&prefix, host).await }));
+            let prefix = self.full_key(prefix);
+            let size = tier
+                .operate(Purpose::Read, move |cache, host| Box::pin(async move { cache.size(&prefix, host).await }));
             let answer = size.await;
             sizes.push((tier.name.as_str(), answer));
         }
@@ -122,12 +122,12 @@ impl Cache {
     /// A page of the values of the slowest tier, which has what the others have. An empty one is the last.
     ///
     /// # Errors
-    /// If the tier is away, or lists what was not asked for.
+    /// If the tier is unreachable, or lists what was not asked for.
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<CacheEntry>> {
         let Some(tier) = self.tiers.last() else { return Ok(Vec::new()) };
-        let (prefix, after) = (self.full(prefix), after.map(|after| self.full(after)));
+        let (prefix, after) = (self.full_key(prefix), after.map(|after| self.full_key(after)));
         let (beginning, before) = (prefix.clone(), after.clone());
-        let list = tier.operate(Purpose::Ask, move |cache, host| {
+        let list = tier.operate(Purpose::Read, move |cache, host| {
             Box::pin(async move { cache.list(&prefix, after.as_deref(), limit, host).await })
         });
         let page = list.await?;
@@ -166,8 +166,8 @@ impl Cache {
         self.tiers.iter().map(Tier::count).collect()
     }
 
-    /// Warns of the first value of a tier that is not what was put there. What it stood for is made again, and put over it.
-    fn mistrust(&self, tier: &Tier, found: &Stored) {
+    /// Warns of the first value of a tier that is not what was put there. Its content is made again, and replaces it.
+    fn warn_of_value(&self, tier: &Tier, found: &Stored) {
         let what = match found {
             Stored::Value(..) | Stored::Expired => return,
             Stored::Damaged => "a value is damaged: it is made again, as are others like it".to_owned(),
@@ -175,15 +175,15 @@ impl Cache {
                 format!("a value was written by a newer jackfield (format {format}): it counts as missing")
             }
         };
-        if !tier.mistrusted.swap(true, Ordering::Relaxed) {
+        if !tier.has_warned_of_value.swap(true, Ordering::Relaxed) {
             tracing::warn!(cache = self.name, tier = tier.name, "{what}");
         }
     }
 
     /// Counts a miss or an error of a tier, and warns of the first error.
-    fn noted<T>(&self, tier: &Tier, purpose: Purpose, answer: Result<Option<T>>) -> Option<Option<T>> {
-        let is_news = tier.is_news(purpose, answer.is_ok());
-        if is_news && answer.is_ok() {
+    fn count_answer<T>(&self, tier: &Tier, purpose: Purpose, answer: Result<Option<T>>) -> Option<Option<T>> {
+        let needs_warning = tier.needs_warning(purpose, answer.is_ok());
+        if needs_warning && answer.is_ok() {
             tracing::warn!(cache = self.name, tier = tier.name, "the cache answers again");
         }
         match answer {
@@ -194,7 +194,7 @@ impl Cache {
             }
             Err(failure) => {
                 tier.errors.fetch_add(1, Ordering::Relaxed);
-                if is_news {
+                if needs_warning {
                     tracing::warn!(cache = self.name, tier = tier.name, "the cache is passed over: {failure}");
                 }
                 None

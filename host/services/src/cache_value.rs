@@ -14,7 +14,7 @@ const FORMAT: u8 = 1;
 /// Mark, version, expiry in milliseconds since 1970, checksum.
 const HEADER: usize = 4 + 8 + 8;
 
-/// What a stored value turns out to be.
+/// What a backend has under a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stored {
     /// The value, with the time of its expiry: what is copied to a faster tier lives no longer there.
@@ -37,7 +37,7 @@ pub(super) fn expiry(ttl: Option<Duration>) -> u64 {
 }
 
 /// The time that is left; none for what does not expire.
-pub(super) fn left(expires: u64) -> Option<Duration> {
+pub(super) fn time_left(expires: u64) -> Option<Duration> {
     (expires != u64::MAX).then(|| Duration::from_millis(expires.saturating_sub(now_ms())))
 }
 
@@ -75,13 +75,13 @@ mod tests {
         let stored = pack("a/key", u64::MAX, b"a value");
         assert_eq!(unpack("a/key", &stored), Stored::Value(u64::MAX, b"a value"[..].into()));
         assert_eq!(unpack("a/other", &stored), Stored::Damaged, "two values have changed places");
-        for at in 0..stored.len() {
-            assert_eq!(unpack("a/key", &stored[..at]), Stored::Damaged, "cut at {at}");
+        for position in 0..stored.len() {
+            assert_eq!(unpack("a/key", &stored[..position]), Stored::Damaged, "cut at {position}");
             for bit in 0..8 {
                 let mut changed = stored.to_vec();
-                changed[at] ^= 1 << bit;
+                changed[position] ^= 1 << bit;
                 let found = unpack("a/key", &changed);
-                assert!(matches!(found, Stored::Damaged | Stored::Newer(_)), "byte {at}, bit {bit}: {found:?}");
+                assert!(matches!(found, Stored::Damaged | Stored::Newer(_)), "byte {position}, bit {bit}: {found:?}");
             }
         }
         assert_eq!(unpack("a/key", &[]), Stored::Damaged);

@@ -11,14 +11,14 @@ use jackfield_store::{BlobKey, Blobs, Elements, HeldTensors, NamedTensor, digest
 use super::Cache;
 
 /// The largest part, in bytes: a whole number of elements.
-const PART: u64 = 16 << 20;
+const PART_BYTES: u64 = 16 << 20;
 
-fn name(key: &BlobKey, part: u64) -> String {
+fn part_name(key: &BlobKey, part: u64) -> String {
     format!("blob/{}/{part}", to_hex(key))
 }
 
-fn parts_of(tensor: NamedTensor) -> u64 {
-    tensor.bytes().div_ceil(PART).max(1)
+fn part_count(tensor: NamedTensor) -> u64 {
+    tensor.bytes().div_ceil(PART_BYTES).max(1)
 }
 
 /// Keeps the tensors that a text names in a cache. False if one could not be read: then there is no point in keeping the
@@ -36,8 +36,8 @@ pub async fn keep_tensors(cache: &Cache, blobs: &Blobs, json: &str) -> bool {
         if is_kept(cache, tensor).await {
             continue;
         }
-        let per_part = (PART / 4) as usize;
-        for part in 0..parts_of(tensor) {
+        let per_part = (PART_BYTES / 4) as usize;
+        for part in 0..part_count(tensor) {
             let begin = (part as usize * per_part).min(elements.len());
             let elements = &elements[begin..(begin + per_part).min(elements.len())];
             let mut bytes = Vec::with_capacity(elements.len() * 4);
@@ -45,8 +45,8 @@ pub async fn keep_tensors(cache: &Cache, blobs: &Blobs, json: &str) -> bool {
                 bytes.extend_from_slice(piece);
                 Ok(())
             });
-            debug_assert!(written.is_ok(), "memory takes all of it");
-            cache.put(&name(&tensor.key, part), &bytes, None).await;
+            written.expect("writing to memory does not fail");
+            cache.put(&part_name(&tensor.key, part), &bytes, None).await;
         }
     }
     true
@@ -55,7 +55,7 @@ pub async fn keep_tensors(cache: &Cache, blobs: &Blobs, json: &str) -> bool {
 /// Whether a tensor's last part is there already, which is put last.
 async fn is_kept(cache: &Cache, tensor: NamedTensor) -> bool {
     // Large parts would be read for nothing: they are written again.
-    tensor.bytes() <= 64 << 10 && cache.get(&name(&tensor.key, 0)).await.is_some()
+    tensor.bytes() <= 64 << 10 && cache.get(&part_name(&tensor.key, 0)).await.is_some()
 }
 
 /// Makes sure that the run has the tensors which a kept text names, and holds them. False if one of them is gone or damaged:
@@ -72,11 +72,11 @@ pub async fn restore_tensors(cache: &Cache, held: &HeldTensors, json: &str) -> b
 
 async fn restore(cache: &Cache, held: &HeldTensors, tensor: NamedTensor) -> bool {
     let mut elements: Vec<f32> = Vec::new();
-    for part in 0..parts_of(tensor) {
-        let Some((bytes, _)) = cache.get(&name(&tensor.key, part)).await else { return false };
+    for part in 0..part_count(tensor) {
+        let Some((bytes, _)) = cache.get(&part_name(&tensor.key, part)).await else { return false };
         elements.extend(bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])));
         // A backend that keeps parts of nothing would be asked for ever more of them.
-        if elements.len() as u64 != ((part + 1) * (PART / 4)).min(tensor.count) {
+        if elements.len() as u64 != ((part + 1) * (PART_BYTES / 4)).min(tensor.count) {
             return false;
         }
     }

@@ -1,4 +1,5 @@
-//! HTTP for plugins: to the servers that were granted, and to nothing that their names lead to by a trick.
+//! HTTP for plugins: only to the servers that were granted, and to no address of this machine or its network unless the grant
+//! names it, whatever the name of a server resolves to.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -18,14 +19,14 @@ use reqwest::{
     redirect::Policy,
 };
 
-/// How long an answer may take unless the plugin says.
-const USUAL: Duration = Duration::from_secs(30);
+/// How long an answer may take unless the plugin says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long it may take whatever the plugin says.
-const LONGEST: Duration = Duration::from_secs(600);
-/// The largest body of a request.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
+/// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 64 << 20;
-/// What a plugin must not say for the client.
-const OURS: [&str; 9] = [
+/// Headers that the client sets, and a plugin must not.
+const CLIENT_HEADERS: [&str; 9] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -40,51 +41,59 @@ const OURS: [&str; 9] = [
 /// The clients, made when they are first needed.
 #[derive(Default)]
 pub struct Http {
+    /// For grants of public addresses.
     public: OnceLock<Option<Client>>,
+    /// For grants that name an address of this machine's network, or any address.
     anywhere: OnceLock<Option<Client>>,
-    here: OnceLock<Option<Client>>,
+    /// For this machine itself, where such a grant allows that.
+    this_machine: OnceLock<Option<Client>>,
 }
 
 impl Http {
-    /// Makes a request for a plugin with these grants; an answer of more than `most` bytes is refused.
+    /// Makes a request for a plugin with these grants; an answer of more than `max_response_bytes` bytes is refused.
     ///
     /// # Errors
     /// As [`Host::fetch`](jackfield_plugin_api::Host::fetch) says.
-    pub async fn fetch(&self, grants: &Grants, asked: HttpRequest, most: u64) -> Result<HttpResponse> {
-        let shown = mask_secrets(&asked.url);
-        let url = Url::parse(&asked.url).map_err(|error| invalid(&format!("`{shown}` is no address: {error}")))?;
+    pub async fn fetch(&self, grants: &Grants, request: HttpRequest, max_response_bytes: u64) -> Result<HttpResponse> {
+        let shown = mask_secrets(&request.url);
+        let url =
+            Url::parse(&request.url).map_err(|error| invalid(&format!("`{shown}` is not an address: {error}")))?;
         let host = url.host_str().map(str::to_ascii_lowercase).unwrap_or_default();
         if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
-            return Err(invalid(&format!("`{shown}` is no address of http or https")));
+            return Err(invalid(&format!("`{shown}` is not an address of http or https")));
         }
         let Some(reach) = grants.server(&host, url.port()) else {
             let server = Server::Named { host, below: false, port: url.port() };
             return Err(Failure::InvalidConfig(grants.denial(&Permission::Http(server))));
         };
-        if reach == Reach::Public && literal(&host).is_some_and(|address| !is_public(address)) {
-            return Err(inside(&host));
+        if reach == Reach::Public && literal_address(&host).is_some_and(|address| !is_public(address)) {
+            return Err(not_granted_inside(&host));
         }
-        let method = Method::from_bytes(asked.method.as_bytes())
+        let method = Method::from_bytes(request.method.as_bytes())
             .ok()
             .filter(|method| method != Method::CONNECT)
-            .ok_or_else(|| invalid(&format!("`{}` is no method", asked.method)))?;
-        if asked.body.len() > LARGEST_BODY {
+            .ok_or_else(|| invalid(&format!("`{}` is not a method", request.method)))?;
+        if request.body.len() > LARGEST_BODY {
             return Err(invalid("a body of more than 64 MiB cannot be sent"));
         }
         let client =
             self.client(reach, &host).ok_or_else(|| Failure::Internal("there is no HTTP client here".to_owned()))?;
-        let timeout = asked.timeout.unwrap_or(USUAL).min(LONGEST);
-        let request = client.request(method, url).headers(headers(&asked.headers)?).body(asked.body).timeout(timeout);
-        let mut response = request.send().await.map_err(|error| broken(&host, timeout, &error))?;
+        let timeout = request.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
+        let request =
+            client.request(method, url).headers(headers(&request.headers)?).body(request.body).timeout(timeout);
+        let mut response = request.send().await.map_err(|error| request_failed(&host, timeout, &error))?;
         let status = response.status().as_u16();
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned()))
         };
         let headers = response.headers().iter().filter_map(text).collect();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&host, timeout, &error))? {
-            if (body.len() + chunk.len()) as u64 > most {
-                return Err(Failure::OverBudget(format!("the server at {host} answered more than {}", size(most))));
+        while let Some(chunk) = response.chunk().await.map_err(|error| request_failed(&host, timeout, &error))? {
+            if (body.len() + chunk.len()) as u64 > max_response_bytes {
+                return Err(Failure::OverBudget(format!(
+                    "the server at {host} answered more than {}",
+                    size(max_response_bytes)
+                )));
             }
             body.extend_from_slice(&chunk);
         }
@@ -92,20 +101,20 @@ impl Http {
     }
 
     fn client(&self, reach: Reach, host: &str) -> Option<&Client> {
-        let is_here = host == "localhost" || literal(host).is_some_and(|address| address.is_loopback());
-        let (place, is_proxied) = match reach {
+        let is_this_machine = host == "localhost" || literal_address(host).is_some_and(|address| address.is_loopback());
+        let (client, is_proxied) = match reach {
             Reach::Public => (&self.public, false),
             // To a proxy, this machine would be the proxy itself.
-            Reach::Anywhere if is_here => (&self.here, false),
+            Reach::Anywhere if is_this_machine => (&self.this_machine, false),
             Reach::Anywhere => (&self.anywhere, true),
         };
-        place.get_or_init(|| client(reach, is_proxied)).as_ref()
+        client.get_or_init(|| new_client(reach, is_proxied)).as_ref()
     }
 }
 
 /// A client that follows no redirect, since that may lead to another server, and keeps no cookies. A proxy would look names
 /// up itself, so it is used only where any address will do.
-fn client(reach: Reach, is_proxied: bool) -> Option<Client> {
+fn new_client(reach: Reach, is_proxied: bool) -> Option<Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .redirect(Policy::none())
@@ -121,11 +130,12 @@ fn client(reach: Reach, is_proxied: bool) -> Option<Client> {
     builder.build().ok()
 }
 
-fn headers(asked: &[(String, String)]) -> Result<HeaderMap> {
+fn headers(pairs: &[(String, String)]) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
-    for (name, value) in asked {
-        let known = HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !OURS.contains(&name.as_str()));
-        let name = known.ok_or_else(|| invalid(&format!("header `{name}` is none that a plugin may set")))?;
+    for (name, value) in pairs {
+        let known =
+            HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !CLIENT_HEADERS.contains(&name.as_str()));
+        let name = known.ok_or_else(|| invalid(&format!("header `{name}` must not be set by a plugin")))?;
         // The value may be a secret: it is not repeated.
         let value =
             HeaderValue::from_str(value).map_err(|_| invalid(&format!("header `{name}` has no valid value")))?;
@@ -138,13 +148,13 @@ fn invalid(what: &str) -> Failure {
     Failure::InvalidInput(what.to_owned())
 }
 
-fn inside(host: &str) -> Failure {
+fn not_granted_inside(host: &str) -> Failure {
     Failure::InvalidConfig(format!(
         "{host} is an address of this machine or its network, which a grant has to name: `http:{host}=private`"
     ))
 }
 
-fn broken(host: &str, timeout: Duration, error: &reqwest::Error) -> Failure {
+fn request_failed(host: &str, timeout: Duration, error: &reqwest::Error) -> Failure {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         if cause.is::<NotPublic>() {
@@ -153,7 +163,7 @@ fn broken(host: &str, timeout: Duration, error: &reqwest::Error) -> Failure {
         cause = source;
     }
     if cause.is::<NotPublic>() {
-        return inside(host);
+        return not_granted_inside(host);
     }
     if error.is_timeout() {
         let limit = humantime::format_duration(timeout);
@@ -183,7 +193,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-fn literal(host: &str) -> Option<IpAddr> {
+fn literal_address(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
@@ -216,7 +226,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         is_public_v4(Ipv4Addr::new(a, b, c, d))
     };
     match parts {
-        // Addresses of version 4 in other clothes: mapped, compatible, translated (RFC 6052), 6to4.
+        // Addresses of version 4 inside those of version 6: mapped, compatible, translated (RFC 6052), 6to4.
         [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
         [0x2002, high, low, ..] => embedded(high, low),
         // What is in use lies in 2000::/3; documentation, benchmarks and Teredo are parts of it.
@@ -262,17 +272,17 @@ mod tests {
         for address in ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "::ffff:8.8.8.8", "172.32.0.1"] {
             assert!(is_public(address.parse().expect(address)), "{address}");
         }
-        assert_eq!(literal("[::1]"), Some("::1".parse().expect("an address")));
+        assert_eq!(literal_address("[::1]"), Some("::1".parse().expect("an address")));
     }
 
     #[test]
     fn headers_that_belong_to_the_client_are_refused_and_values_not_repeated() {
-        let one = |name: &str, value: &str| headers(&[(name.to_owned(), value.to_owned())]);
-        assert!(one("x-key", "1").is_ok());
-        for name in OURS.iter().chain(&["", "a b", "Host"]) {
-            one(name, "1").expect_err(name);
+        let set = |name: &str, value: &str| headers(&[(name.to_owned(), value.to_owned())]);
+        assert!(set("x-key", "1").is_ok());
+        for name in CLIENT_HEADERS.iter().chain(&["", "a b", "Host"]) {
+            set(name, "1").expect_err(name);
         }
-        let failure = one("x-key", "very-secret\n").expect_err("a line break").to_string();
+        let failure = set("x-key", "very-secret\n").expect_err("a line break").to_string();
         assert!(!failure.contains("very-secret"), "{failure}");
     }
 }

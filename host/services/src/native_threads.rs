@@ -1,4 +1,4 @@
-//! Threads for native code, which may never give one back: nobody else's thread is lost to it.
+//! Threads of their own for native code, which may never return: no other work loses its thread to it.
 
 use std::{
     sync::{
@@ -13,8 +13,8 @@ use jackfield_loader::no_thread;
 use jackfield_plugin_api::{Failure, Result};
 use tokio::sync::oneshot;
 
-/// The most threads. Work that finds none waits, for as long as whoever wants it does.
-const MOST: usize = 64;
+/// The most threads. Work that finds no free one waits, for as long as somebody waits for its result.
+const MOST_THREADS: usize = 64;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -22,42 +22,45 @@ type Work = Box<dyn FnOnce() + Send>;
 pub(super) struct NativeThreads {
     name: String,
     work: Sender<Work>,
+    /// Work that no thread has taken yet.
     waiting: Receiver<Work>,
+    /// How many threads there are.
     started: AtomicUsize,
-    /// Work that was given and is not done.
-    wanted: Arc<AtomicUsize>,
+    /// How much work was given and is not done.
+    unfinished: Arc<AtomicUsize>,
 }
 
 impl NativeThreads {
     /// Threads of this name.
     pub(super) fn new(name: &str) -> Self {
         let (work, waiting) = unbounded();
-        Self { name: name.to_owned(), work, waiting, started: AtomicUsize::new(0), wanted: Arc::default() }
+        Self { name: name.to_owned(), work, waiting, started: AtomicUsize::new(0), unfinished: Arc::default() }
     }
 
-    /// Does some work on one of the threads. Whoever no longer waits for it leaves it to itself.
+    /// Does some work on one of the threads. The work goes on even if nobody waits for its result any more.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let (back, answer) = oneshot::channel();
-        let wanted = Arc::clone(&self.wanted);
-        let is_more = wanted.fetch_add(1, Ordering::AcqRel) >= self.started.load(Ordering::Acquire);
-        if is_more && let Err(failure) = self.start() {
-            wanted.fetch_sub(1, Ordering::AcqRel);
+        let (result_sender, result) = oneshot::channel();
+        let unfinished = Arc::clone(&self.unfinished);
+        let needs_thread = unfinished.fetch_add(1, Ordering::AcqRel) >= self.started.load(Ordering::Acquire);
+        if needs_thread && let Err(failure) = self.start() {
+            unfinished.fetch_sub(1, Ordering::AcqRel);
             return Err(failure);
         }
         let work = move || {
             let done = work();
-            wanted.fetch_sub(1, Ordering::AcqRel);
-            let _ = back.send(done);
+            unfinished.fetch_sub(1, Ordering::AcqRel);
+            let _ = result_sender.send(done);
         };
-        // The receiver lives as long as this does.
-        let _ = self.work.send(Box::new(work));
-        answer.await.map_err(|_| Failure::Internal("its thread is gone".to_owned()))
+        self.work.send(Box::new(work)).expect("the receiver lives as long as the sender");
+        result.await.map_err(|_| Failure::Internal("its thread is gone".to_owned()))
     }
 
     /// Starts one thread more, unless there are as many as there may be.
     fn start(&self) -> Result<()> {
-        let more = |started: usize| (started < MOST).then_some(started + 1);
-        let Ok(before) = self.started.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) else { return Ok(()) };
+        let one_more = |started: usize| (started < MOST_THREADS).then_some(started + 1);
+        let Ok(before) = self.started.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more) else {
+            return Ok(());
+        };
         let waiting = self.waiting.clone();
         let started = thread::Builder::new().name(self.name.clone()).spawn(move || {
             while let Ok(work) = waiting.recv() {
@@ -66,7 +69,7 @@ impl NativeThreads {
         });
         if let Err(error) = started {
             self.started.fetch_sub(1, Ordering::AcqRel);
-            // Those that there are do it.
+            // The threads that there are do the work.
             if before == 0 {
                 return Err(Failure::Unavailable(no_thread(&error)));
             }

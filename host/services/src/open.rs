@@ -1,4 +1,4 @@
-//! From a plan to its services.
+//! Opens the services of a plan: its models, caches, routes and search.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use jackfield_plugin_api::{Failure, Offers, Result};
 use jackfield_store::waits::waiting;
 
 use super::{
-    Cache, CallRecorder, Exhausted, Http, Model, Route, Search, TierParts, route::open_routes, search::open_search,
-    secrets::Secrets,
+    Cache, CallRecorder, Exhausted, Http, Model, ModelParts, Route, Search, TierParts, route::open_routes,
+    search::open_search, secrets::Secrets,
 };
 
 /// The services of a plan, in the plan's order.
@@ -49,7 +49,7 @@ pub struct ServiceFault {
     pub failure: Failure,
 }
 
-/// Opens the models and caches of a plan.
+/// Opens the models, caches, routes and the search of a plan.
 ///
 /// # Errors
 /// Every service whose extension refuses its configuration.
@@ -81,9 +81,10 @@ fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, reg
     let offer = plan.extension.offer(registry);
     let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
     let opened = plan.extension.open(&plan.config, &plan.limits, registry);
-    let instance = opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure))?;
+    let instance = opened.map_err(|failure| Secrets::of_grants(&grants).redact_failure(failure))?;
     let offers = offer.map(|offer| Offers::from_schema(&offer.descriptor.input)).unwrap_or_default();
-    Model::new(plan, (instance, grants), offers, cache, Arc::clone(http)).map_err(|error| {
+    let parts = ModelParts { instance, grants, offers, cache, http: Arc::clone(http) };
+    Model::new(plan, parts).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
         Failure::InvalidConfig(format!("cannot record to `{path}`: {error}"))
     })
@@ -94,23 +95,23 @@ fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, reg
 /// # Errors
 /// The first tier whose extension refuses its configuration.
 pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> std::result::Result<Cache, ServiceFault> {
-    let fault = |place: usize, failure: Failure| ServiceFault {
-        service: format!("tier {} of cache `{}`", place + 1, plan.name),
+    let fault = |index: usize, failure: Failure| ServiceFault {
+        service: format!("tier {} of cache `{}`", index + 1, plan.name),
         failure,
     };
     let mut tiers = Vec::new();
-    for (place, tier) in plan.tiers.iter().enumerate() {
+    for (index, tier) in plan.tiers.iter().enumerate() {
         let _waiting = waiting(format!("`{}` of cache `{}` to open", tier.extension.name, plan.name));
         let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
         let opened = tier.extension.open(&tier.config, &tier.limits, registry);
-        let instance = match opened.map_err(|failure| Secrets::of(&grants).scrub_failure(failure)) {
+        let instance = match opened.map_err(|failure| Secrets::of_grants(&grants).redact_failure(failure)) {
             Ok(instance) => instance,
-            // A full disk, a server that is away: the other tiers serve.
+            // A full disk, an unreachable server: the other tiers serve.
             Err(Failure::Unavailable(why)) => {
                 tracing::warn!(cache = plan.name, tier = tier.extension.name, "the cache is left out: {why}");
                 continue;
             }
-            Err(failure) => return Err(fault(place, failure)),
+            Err(failure) => return Err(fault(index, failure)),
         };
         tiers.push(TierParts {
             name: tier.extension.name.clone(),
@@ -121,5 +122,5 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
             limits: tier.limits.clone(),
         });
     }
-    Cache::new(&plan.name, tiers, http).ok_or_else(|| fault(0, Failure::Internal("no cache backend".to_owned())))
+    Cache::new(&plan.name, tiers, http).ok_or_else(|| fault(0, Failure::Internal("not a cache backend".to_owned())))
 }

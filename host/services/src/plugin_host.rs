@@ -1,13 +1,13 @@
-//! The host, as the plugins behind services see it.
+//! The host as the plugins of models and caches see it: it takes log lines, makes requests and serves tensors.
 
 use jackfield_loader::sandbox::Grants;
 use jackfield_plugin_api::{
     BoxFuture, Failure, HostCalls, HttpRequest, HttpResponse, Level, Result, TensorElements, TensorRef, WriteElements,
 };
 
-use crate::{Http, TensorScopes, plugin_line, secrets::Secrets};
+use crate::{Http, TensorScopes, log_plugin_line, secrets::Secrets};
 
-/// Takes the log lines of a service's plugin and makes its requests.
+/// The host during a call of a service's plugin.
 pub(super) struct ServiceHost<'a> {
     /// Name of the model or the cache.
     pub(super) service: &'a str,
@@ -15,21 +15,21 @@ pub(super) struct ServiceHost<'a> {
     /// What it may know and must not repeat.
     pub(super) secrets: &'a Secrets,
     pub(super) http: &'a Http,
-    /// The largest answer of a server that it may get, in bytes.
-    pub(super) most: u64,
-    /// The tensors of a model's call; a cache has to do with none.
+    /// The largest response of a server that it may get, in bytes.
+    pub(super) max_response_bytes: u64,
+    /// The tensors of a model's call; a cache has none.
     pub(super) tensors: Option<&'a TensorScopes<'a>>,
 }
 
 impl ServiceHost<'_> {
     fn tensors(&self) -> Result<&TensorScopes<'_>> {
-        self.tensors.ok_or_else(|| Failure::InvalidConfig("a cache has to do with no tensors".to_owned()))
+        self.tensors.ok_or_else(|| Failure::InvalidConfig("a cache backend has no tensors".to_owned()))
     }
 }
 
 impl HostCalls for ServiceHost<'_> {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        plugin_line(level, None, Some(self.service), &self.secrets.text(message.to_owned()));
+        log_plugin_line(level, None, Some(self.service), &self.secrets.redact_text(message.to_owned()));
     }
 
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}
@@ -39,7 +39,7 @@ impl HostCalls for ServiceHost<'_> {
     }
 
     fn fetch<'a>(&'a self, _index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(self.http.fetch(self.grants, request, self.most))
+        Box::pin(self.http.fetch(self.grants, request, self.max_response_bytes))
     }
 
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {

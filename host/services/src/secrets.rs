@@ -1,62 +1,77 @@
-//! Keys that the plugin behind a service may know, kept out of what it answers and says, and so out of record and cache.
+//! Keys that the plugin of a service may know are kept out of its answers, failures and log lines, and so out of records and
+//! caches.
 
 use jackfield_loader::{is_secret_name, sandbox::Grants};
 use jackfield_plugin_api::{Completion, Failure};
 
-/// Length from which a value is looked for: a shorter one is a placeholder, and part of many a word.
-const SHORTEST: usize = 8;
+/// Length in bytes from which a value is looked for: a shorter one is a placeholder, and part of many words.
+const MIN_SECRET_BYTES: usize = 8;
+
+/// A value that must not be repeated.
+struct Secret {
+    value: String,
+    /// What is written in its place.
+    replacement: String,
+}
 
 /// The values of variables that were granted and whose names say that they are secrets.
 #[derive(Default)]
 pub(super) struct Secrets {
-    /// The value, and what stands for it; the longest first.
-    known: Vec<(String, String)>,
+    /// The longest value first, so that one which contains another is replaced whole.
+    known: Vec<Secret>,
 }
 
 impl Secrets {
-    pub(super) fn of(grants: &Grants) -> Self {
-        let variables = grants.variables().filter(|name| is_of_a_secret(name));
-        Self::from(variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
+    /// The values of the granted variables whose names are those of secrets.
+    pub(super) fn of_grants(grants: &Grants) -> Self {
+        let variables = grants.variables().filter(|name| is_name_of_secret(name));
+        Self::of_variables(variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
     }
 
-    pub(super) fn from(variables: impl Iterator<Item = (String, String)>) -> Self {
-        let mut known: Vec<(String, String)> = variables
-            .map(|(name, value)| (value.trim().to_owned(), format!("[env:{name}]")))
-            .filter(|(value, _)| value.len() >= SHORTEST)
+    /// The values of these variables, by name and value.
+    pub(super) fn of_variables(variables: impl Iterator<Item = (String, String)>) -> Self {
+        let mut known: Vec<Secret> = variables
+            .map(|(name, value)| Secret { value: value.trim().to_owned(), replacement: format!("[env:{name}]") })
+            .filter(|secret| secret.value.len() >= MIN_SECRET_BYTES)
             .collect();
-        known.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.value.len()));
         Self { known }
     }
 
-    pub(super) fn text(&self, text: String) -> String {
-        let replaced = |text: String, (value, stands): &(String, String)| {
-            if text.contains(value) { text.replace(value, stands) } else { text }
-        };
-        self.known.iter().fold(text, replaced)
+    /// The text with each secret replaced by the name of its variable.
+    pub(super) fn redact_text(&self, mut text: String) -> String {
+        for Secret { value, replacement } in &self.known {
+            if text.contains(value) {
+                text = text.replace(value, replacement);
+            }
+        }
+        text
     }
 
-    pub(super) fn scrub(&self, completion: Completion) -> Completion {
+    /// The completion without secrets in its texts.
+    pub(super) fn redact_completion(&self, completion: Completion) -> Completion {
         if self.known.is_empty() {
             return completion;
         }
-        let model = completion.model.map(|model| self.text(model));
-        let reasoning = completion.reasoning.map(|reasoning| self.text(reasoning));
-        Completion { text: self.text(completion.text), model, reasoning, ..completion }
+        let model = completion.model.map(|model| self.redact_text(model));
+        let reasoning = completion.reasoning.map(|reasoning| self.redact_text(reasoning));
+        Completion { text: self.redact_text(completion.text), model, reasoning, ..completion }
     }
 
-    pub(super) fn scrub_failure(&self, failure: Failure) -> Failure {
+    /// The failure without secrets in its message.
+    pub(super) fn redact_failure(&self, failure: Failure) -> Failure {
         match failure {
             failure if self.known.is_empty() => failure,
             Failure::RateLimited { message, retry_after: after } => {
-                Failure::RateLimited { message: self.text(message), retry_after: after }
+                Failure::RateLimited { message: self.redact_text(message), retry_after: after }
             }
-            other => Failure::new(other.kind(), self.text(other.message().to_owned())),
+            other => Failure::new(other.kind(), self.redact_text(other.message().to_owned())),
         }
     }
 }
 
-/// Whether a variable holds a secret, by its name: `WRITER_KEY` does, for whom it was granted.
-fn is_of_a_secret(name: &str) -> bool {
+/// Whether a variable holds a secret, by its name: a granted `WRITER_KEY` does.
+fn is_name_of_secret(name: &str) -> bool {
     let last = name.rsplit('_').next().unwrap_or_default();
     is_secret_name(name) || ["KEY", "KEYS"].iter().any(|known| last.eq_ignore_ascii_case(known))
 }
@@ -70,27 +85,28 @@ mod tests {
     #[test]
     fn what_a_model_may_know_is_in_no_answer_and_no_failure() {
         let variables = [("KEY", "secret-of-mine\n"), ("LONG_KEY", "secret-of-mine-and-more"), ("SHORT", "none")];
-        let secrets = Secrets::from(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let secrets =
+            Secrets::of_variables(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         let text = "secret-of-mine-and-more, secret-of-mine, none".to_owned();
         let mine = || Some("secret-of-mine".to_owned());
         let completion = Completion { model: mine(), reasoning: mine(), text, ..Completion::default() };
-        let completion = secrets.scrub(completion);
+        let completion = secrets.redact_completion(completion);
         assert_eq!(completion.text, "[env:LONG_KEY], [env:KEY], none");
         assert_eq!(completion.model.as_deref(), Some("[env:KEY]"));
         assert_eq!(completion.reasoning.as_deref(), Some("[env:KEY]"));
         let after = Some(Duration::from_secs(3));
         let limited = Failure::RateLimited { message: "not secret-of-mine".to_owned(), retry_after: after };
         assert_eq!(
-            secrets.scrub_failure(limited),
+            secrets.redact_failure(limited),
             Failure::RateLimited { message: "not [env:KEY]".to_owned(), retry_after: after }
         );
-        let failure = secrets.scrub_failure(Failure::Unavailable("secret-of-mine".to_owned()));
+        let failure = secrets.redact_failure(Failure::Unavailable("secret-of-mine".to_owned()));
         assert_eq!(failure, Failure::Unavailable("[env:KEY]".to_owned()));
     }
 
     #[test]
     fn variables_of_secrets_are_known_by_their_names() {
-        assert!(["WRITER_KEY", "KEY", "API_KEYS", "HF_TOKEN", "my_key"].into_iter().all(is_of_a_secret));
-        assert!(!["HOME", "KEYBOARD", "MONKEY", "KEY_FILE"].into_iter().any(is_of_a_secret));
+        assert!(["WRITER_KEY", "KEY", "API_KEYS", "HF_TOKEN", "my_key"].into_iter().all(is_name_of_secret));
+        assert!(!["HOME", "KEYBOARD", "MONKEY", "KEY_FILE"].into_iter().any(is_name_of_secret));
     }
 }

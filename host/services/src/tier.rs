@@ -1,8 +1,8 @@
-//! A tier of a cache: its backend, when that is asked, and how long it is waited for.
+//! A tier of a cache: its backend, when that is asked, and how long its answers are waited for.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,12 +12,15 @@ use jackfield_loader::{
     Form,
     sandbox::{Grants, Limits, took_too_long},
 };
-use jackfield_plugin_api::{BoxFuture, CacheCalls, CatchPanic, Failure, HostCalls, Instance, Result, catch_panic};
+use jackfield_plugin_api::{
+    BoxFuture, CacheCalls, CatchPanic, Failure, HostCalls, Instance, Result, catch_panic, sync::lock,
+};
 use jackfield_store::{TierCount, waits::Wait};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    http::Http, native_threads::NativeThreads, patience::Patience, plugin_host::ServiceHost, secrets::Secrets,
+    circuit_breaker::CircuitBreaker, http::Http, native_threads::NativeThreads, plugin_host::ServiceHost,
+    secrets::Secrets,
 };
 
 /// What a tier is made of.
@@ -36,13 +39,13 @@ pub struct TierParts {
     pub limits: Limits,
 }
 
-/// What an operation is for. A backend may fail at one of them alone.
+/// What an operation is for. A backend may fail at one of these alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To have something of the backend.
-    Ask,
-    /// To have it keep a value, for those who will ask.
-    Keep,
+    /// To get something from the backend.
+    Read,
+    /// To have it keep a value.
+    Write,
 }
 
 /// A tier.
@@ -51,67 +54,67 @@ pub(super) struct Tier {
     backend: Arc<Backend>,
     pub(super) ttl: Option<Duration>,
     /// How long an operation of native code is waited for. A sandbox ends its guest by itself.
-    wall: Duration,
+    time_limit: Duration,
     /// Where native code runs.
     threads: Option<NativeThreads>,
-    /// When it is asked.
-    asked: Patience,
-    /// When it is given values: not while it is not asked.
-    given: Patience,
+    /// When something is asked of it.
+    reads: CircuitBreaker,
+    /// When it is given values: not while nothing is asked of it.
+    writes: CircuitBreaker,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
     pub(super) errors: AtomicU64,
-    /// What it was said to fail at, if it was.
+    /// What it fails at, if a warning of that was given.
     warned: Mutex<Option<Purpose>>,
-    /// Whether it was said that what it holds is damaged.
-    pub(super) mistrusted: AtomicBool,
+    /// Whether a warning was given that it holds a value which cannot be used.
+    pub(super) has_warned_of_value: AtomicBool,
     wait: Arc<Wait>,
 }
 
-/// A backend and its host.
+/// A backend, and what its plugin may know and do.
 struct Backend {
     cache: String,
-    /// Holds a cache backend: whoever opens it makes sure of that.
+    /// A cache backend: [`Tier::new`] makes sure of that.
     instance: Arc<dyn Instance>,
     grants: Arc<Grants>,
     secrets: Secrets,
     http: Arc<Http>,
-    /// The largest answer of a server that it may get, in bytes.
-    most: u64,
+    /// The largest response of a server that it may get, in bytes.
+    max_response_bytes: u64,
 }
 
 impl Tier {
-    /// A tier of the cache of this name. None if it is no cache backend.
+    /// A tier of the cache of this name. None if its extension is not a cache backend.
     pub(super) fn new(cache: &str, parts: TierParts, http: &Arc<Http>) -> Option<Self> {
         let TierParts { name, form, instance, grants, ttl, limits } = parts;
         instance.as_cache()?;
         let (hits, misses, errors) = Default::default();
-        let (warned, mistrusted) = Default::default();
+        let (warned, has_warned_of_value) = Default::default();
         Some(Self {
             backend: Arc::new(Backend {
                 cache: cache.to_owned(),
                 instance,
-                secrets: Secrets::of(&grants),
+                secrets: Secrets::of_grants(&grants),
                 grants,
                 http: Arc::clone(http),
-                most: limits.output,
+                max_response_bytes: limits.output,
             }),
             ttl,
-            wall: limits.wall,
+            time_limit: limits.wall,
             threads: (form == Form::Native).then(|| NativeThreads::new("cache")),
-            asked: Patience::new(limits.traps),
-            given: Patience::new(limits.traps),
+            reads: CircuitBreaker::new(limits.traps),
+            writes: CircuitBreaker::new(limits.traps),
             hits,
             misses,
             errors,
             warned,
-            mistrusted,
+            has_warned_of_value,
             wait: Wait::new(format!("`{name}` of cache `{cache}`")),
             name,
         })
     }
 
-    /// Operates on the backend: if that takes long, it is told, and if it fails time and again, it is not even asked.
+    /// Has the backend do something. A long wait is reported, and a backend that fails time and again is not asked at all.
     pub(super) async fn operate<T: Send + 'static>(
         &self,
         purpose: Purpose,
@@ -121,20 +124,20 @@ impl Tier {
             let _waiting = self.wait.begin();
             match &self.threads {
                 None => self.backend.operate(operation).await,
-                Some(threads) => self.on_a_thread(threads, operation).await,
+                Some(threads) => self.operate_on_thread(threads, operation).await,
             }
         };
         match purpose {
-            Purpose::Ask => self.asked.during(answer).await,
-            Purpose::Keep => {
-                self.asked.expects_an_answer()?;
-                self.given.during(answer).await
+            Purpose::Read => self.reads.run(answer).await,
+            Purpose::Write => {
+                self.reads.check_closed()?;
+                self.writes.run(answer).await
             }
         }
     }
 
     /// Native code may hold its thread for as long as it likes, and cannot be stopped.
-    async fn on_a_thread<T: Send + 'static>(
+    async fn operate_on_thread<T: Send + 'static>(
         &self,
         threads: &NativeThreads,
         operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>> + Send + 'static,
@@ -142,12 +145,12 @@ impl Tier {
         let runtime = Handle::try_current().map_err(|error| Failure::Internal(error.to_string()))?;
         let backend = Arc::clone(&self.backend);
         let work = threads.run(move || runtime.block_on(backend.operate(operation)));
-        timeout(self.wall, work).await.map_err(|_| Failure::Unavailable(took_too_long(self.wall)))??
+        timeout(self.time_limit, work).await.map_err(|_| Failure::Unavailable(took_too_long(self.time_limit)))??
     }
 
-    /// Takes note of how an operation ended: whether that is news.
-    pub(super) fn is_news(&self, purpose: Purpose, is_answered: bool) -> bool {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes how an operation ended. True if a warning is to be given: it fails for the first time, or answers again.
+    pub(super) fn needs_warning(&self, purpose: Purpose, is_answered: bool) -> bool {
+        let mut warned = lock(&self.warned);
         match *warned {
             None if !is_answered => *warned = Some(purpose),
             Some(failed) if is_answered && failed == purpose => *warned = None,
@@ -175,21 +178,28 @@ impl Tier {
 
 impl Backend {
     fn calls(&self) -> &dyn CacheCalls {
-        self.instance.as_cache().unwrap_or_else(|| unreachable!("a cache is made of cache backends"))
+        self.instance.as_cache().unwrap_or_else(|| unreachable!("a tier is made of a cache backend"))
     }
 
-    /// A panic is a failure, and no failure holds a key that the backend may know: a server may repeat it.
+    /// A panic is a failure, and no failure contains a key that the backend may know: a server may repeat it.
     async fn operate<T>(
         &self,
         operation: impl for<'c> FnOnce(&'c dyn CacheCalls, &'c dyn HostCalls) -> BoxFuture<'c, Result<T>>,
     ) -> Result<T> {
         let (service, grants, http) = (&*self.cache, &*self.grants, &*self.http);
-        let host = ServiceHost { service, grants, secrets: &self.secrets, http, most: self.most, tensors: None };
-        let answered = match catch_panic("call", || operation(self.calls(), &host)) {
+        let host = ServiceHost {
+            service,
+            grants,
+            secrets: &self.secrets,
+            http,
+            max_response_bytes: self.max_response_bytes,
+            tensors: None,
+        };
+        let answer = match catch_panic("call", || operation(self.calls(), &host)) {
             Ok(operated) => CatchPanic::new("call", operated).await.and_then(|answer| answer),
             Err(failure) => Err(failure),
         };
-        answered.map_err(|failure| self.secrets.scrub_failure(failure))
+        answer.map_err(|failure| self.secrets.redact_failure(failure))
     }
 }
 
@@ -243,9 +253,9 @@ mod tests {
             cache: "c".to_owned(),
             instance: extension_of_cache::<Gossip>("0.1.0").open("{}").expect("opened"),
             grants: Arc::default(),
-            secrets: Secrets::from(known.into_iter()),
+            secrets: Secrets::of_variables(known.into_iter()),
             http: Arc::default(),
-            most: 0,
+            max_response_bytes: 0,
         };
         let got = backend.operate(|cache, host| cache.get("k", host)).await;
         assert_eq!(got, Err(Failure::Unavailable("401: `[env:STORE_KEY]` is no key".to_owned())));

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use jackfield_pipeline::Policy;
 use jackfield_plugin_api::{Document, Failure, FailureKind, Random, Result as CallResult};
+use jackfield_services::jittered_backoff;
 
 /// The longest delay that a failure may ask for, so that no clock overflows.
 const LONGEST_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// The longest delay between two tries.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// What is done with the answers of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,10 +85,9 @@ pub(super) fn decide_failure(call: FailedCall<'_>, jitter: &mut Random) -> Failu
     }
 }
 
-/// Exponential back-off with full jitter (Brooker 2015); a delay that the failure names is obeyed.
+/// The back-off, and before it the delay that the failure asks for, if it does.
 fn retry_delay(base: Duration, attempt: u32, failure: &Failure, jitter: &mut Random) -> Duration {
-    let longest = base.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_BACKOFF);
-    let drawn = longest.mul_f64(jitter.next_f64());
+    let drawn = jittered_backoff(base, attempt, jitter);
     failure.retry_after().map_or(drawn, |after| after.min(LONGEST_DELAY) + drawn)
 }
 
@@ -184,7 +181,7 @@ mod tests {
         let limited = Failure::RateLimited { message: String::new(), retry_after: Some(after) };
         let mut jitter = Random::new(3);
         for attempt in 1..80 {
-            let longest = Duration::from_millis(100 << (attempt - 1).min(16)).min(LONGEST_BACKOFF);
+            let longest = Duration::from_millis(100 << (attempt - 1).min(16)).min(Duration::from_secs(60));
             let mut delay =
                 |failure| match decide_failure(FailedCall { attempt, ..failed(failure, &policy) }, &mut jitter) {
                     FailureDecision::Retry(delay) => delay,

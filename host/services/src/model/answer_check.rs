@@ -1,73 +1,80 @@
-//! Whether an answer holds what was asked for.
+//! Whether what a model answers beside its text is what the request asked for.
 
 use jackfield_plugin_api::{
-    Captured, Completion, CompletionRequest, Failure, LogProbs, LogProbsOn, Result, TensorRef, TokenLogProbs,
+    Capture, Captured, Completion, CompletionRequest, Failure, LogProbs, LogProbsOn, Result, TensorRef, TokenLogProbs,
 };
 
 /// How far above 0 a log-probability may lie, for the sake of rounding.
 const ROUNDING: f64 = 1e-3;
 
-/// Holds what a model answers beside its text to the request.
+/// Checks what a model answers beside its text against the request.
 ///
 /// # Errors
 /// [`Failure::InvalidOutput`] that names the model and what does not fit.
 pub(super) fn check(model: &str, request: &CompletionRequest, answer: &Completion) -> Result<()> {
-    fits(request, answer).map_err(|(field, what)| {
-        Failure::InvalidOutput(format!("model `{model}` answered a completion whose `{field}` does not fit: {what}"))
+    check_fields(request, answer).map_err(|Mismatch { field, message }| {
+        Failure::InvalidOutput(format!("model `{model}` answered a completion whose `{field}` does not fit: {message}"))
     })
 }
 
-/// A field, and what is wrong with it.
-type Wrong = (&'static str, String);
+/// A field of an answer that does not fit the request.
+struct Mismatch {
+    field: &'static str,
+    /// What is wrong with it.
+    message: String,
+}
 
-fn fits(request: &CompletionRequest, answer: &Completion) -> std::result::Result<(), Wrong> {
+fn mismatch(field: &'static str, message: impl Into<String>) -> Mismatch {
+    Mismatch { field, message: message.into() }
+}
+
+fn check_fields(request: &CompletionRequest, answer: &Completion) -> std::result::Result<(), Mismatch> {
     if request.max_tokens == Some(0) && !answer.text.is_empty() {
-        return Err(("text", "it is not empty, and no token was asked for".to_owned()));
+        return Err(mismatch("text", "it is not empty, and no token was asked for"));
     }
     match (&request.capture, &answer.captured) {
-        (Some(asked), Some(found)) => {
-            captured(asked.layers.as_deref(), asked.positions.as_deref(), found).map_err(|what| ("captured", what))?;
-        }
-        (asked, found) => both("captured", asked.is_some(), found.is_some())?,
+        (Some(asked), Some(found)) => check_captured(asked, found).map_err(|message| mismatch("captured", message))?,
+        (asked, found) => check_presence("captured", asked.is_some(), found.is_some())?,
     }
     match (&request.logprobs, &answer.logprobs) {
-        (Some(asked), Some(found)) => logprobs(asked, found).map_err(|what| ("logprobs", what))?,
-        (asked, found) => both("logprobs", asked.is_some(), found.is_some())?,
+        (Some(asked), Some(found)) => check_logprobs(asked, found).map_err(|message| mismatch("logprobs", message))?,
+        (asked, found) => check_presence("logprobs", asked.is_some(), found.is_some())?,
     }
-    both("tokens", request.tokenize, answer.tokens.is_some())?;
-    both("embedding", request.embed, answer.embedding.is_some())?;
+    check_presence("tokens", request.tokenize, answer.tokens.is_some())?;
+    check_presence("embedding", request.embed, answer.embedding.is_some())?;
     if let Some(embedding) = &answer.embedding {
-        shaped(embedding, &[None]).map_err(|what| ("embedding", what))?;
+        check_tensor(embedding, &[None]).map_err(|message| mismatch("embedding", message))?;
     }
     Ok(())
 }
 
 /// What was asked for is there, and nothing else.
-fn both(field: &'static str, asked: bool, found: bool) -> std::result::Result<(), Wrong> {
+fn check_presence(field: &'static str, asked: bool, found: bool) -> std::result::Result<(), Mismatch> {
     match (asked, found) {
-        (true, false) => Err((field, "it was asked for and is not there".to_owned())),
-        (false, true) => Err((field, "it is there and was not asked for".to_owned())),
+        (true, false) => Err(mismatch(field, "it was asked for and is not there")),
+        (false, true) => Err(mismatch(field, "it is there and was not asked for")),
         _ => Ok(()),
     }
 }
 
 /// A reference whose tensor has as many dimensions, of these lengths where they are known.
-fn shaped(tensor: &TensorRef, wanted: &[Option<usize>]) -> std::result::Result<(), String> {
-    let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if tensor.sha256.len() != 64 || !tensor.sha256.bytes().all(digits) {
-        return Err("its `$tensor` is no SHA-256 of 64 lower-case hexadecimal digits".to_owned());
+fn check_tensor(tensor: &TensorRef, wanted: &[Option<usize>]) -> std::result::Result<(), String> {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if tensor.sha256.len() != 64 || !tensor.sha256.bytes().all(is_digit) {
+        return Err("its `$tensor` is not a SHA-256 of 64 lower-case hexadecimal digits".to_owned());
     }
     let fits = |(wanted, found): (&Option<usize>, &u64)| wanted.is_none_or(|wanted| wanted as u64 == *found);
     let same = tensor.shape.len() == wanted.len() && wanted.iter().zip(&tensor.shape).all(fits);
     if same && tensor.element_count().is_some_and(|elements| elements > 0 || wanted.contains(&Some(0))) {
         return Ok(());
     }
-    let wanted: Vec<String> = wanted.iter().map(|one| one.map_or("n".to_owned(), |one| one.to_string())).collect();
+    let wanted: Vec<String> =
+        wanted.iter().map(|length| length.map_or("n".to_owned(), |length| length.to_string())).collect();
     Err(format!("expected a tensor of shape [{}], not of {:?}", wanted.join(", "), tensor.shape))
 }
 
-fn captured(layers: Option<&[u32]>, positions: Option<&[i64]>, found: &Captured) -> std::result::Result<(), String> {
-    match layers {
+fn check_captured(asked: &Capture, found: &Captured) -> std::result::Result<(), String> {
+    match asked.layers.as_deref() {
         Some(layers) if layers != found.layers => {
             return Err(format!("layers {layers:?} were asked for, not {:?}", found.layers));
         }
@@ -76,11 +83,12 @@ fn captured(layers: Option<&[u32]>, positions: Option<&[i64]>, found: &Captured)
         }
         _ => {}
     }
-    let wanted = positions.unwrap_or(&[-1]);
-    // Only the model knows how long the prompt is, so how far from its end a position lies is its to say; what lies as far
-    // from one end has to be so in the answer.
-    let length = |(wanted, found): (&i64, &u32)| (*wanted < 0).then(|| i64::from(*found).saturating_sub(*wanted));
-    let mut lengths = wanted.iter().zip(&found.positions).filter_map(length);
+    let wanted = asked.positions.as_deref().unwrap_or(&[-1]);
+    // Only the model knows how long the prompt is, so it alone can say how far from its end a position lies. But the positions
+    // that are counted from the end have to agree on where the end is.
+    let prompt_length =
+        |(wanted, found): (&i64, &u32)| (*wanted < 0).then(|| i64::from(*found).saturating_sub(*wanted));
+    let mut lengths = wanted.iter().zip(&found.positions).filter_map(prompt_length);
     let first = lengths.next();
     let same = wanted.len() == found.positions.len()
         && wanted.iter().zip(&found.positions).all(|(wanted, found)| *wanted < 0 || *wanted == i64::from(*found))
@@ -88,10 +96,10 @@ fn captured(layers: Option<&[u32]>, positions: Option<&[i64]>, found: &Captured)
     if !same {
         return Err(format!("positions {wanted:?} were asked for, not {:?}", found.positions));
     }
-    shaped(&found.hidden_states, &[Some(found.positions.len()), Some(found.layers.len()), None])
+    check_tensor(&found.hidden_states, &[Some(found.positions.len()), Some(found.layers.len()), None])
 }
 
-fn logprobs(asked: &LogProbs, found: &TokenLogProbs) -> std::result::Result<(), String> {
+fn check_logprobs(asked: &LogProbs, found: &TokenLogProbs) -> std::result::Result<(), String> {
     let count = found.tokens.len();
     match &asked.on {
         LogProbsOn::First(first) if count > *first as usize => {
@@ -101,19 +109,19 @@ fn logprobs(asked: &LogProbs, found: &TokenLogProbs) -> std::result::Result<(), 
         LogProbsOn::First(_) | LogProbsOn::Reply(_) => {}
     }
     for (index, token) in found.tokens.iter().enumerate() {
-        let bad = |logprob: f64| !logprob.is_finite() || logprob > ROUNDING;
-        if token.logprob.is_some_and(bad) || token.top.iter().any(|likely| bad(likely.logprob)) {
+        let is_invalid = |logprob: f64| !logprob.is_finite() || logprob > ROUNDING;
+        if token.logprob.is_some_and(is_invalid) || token.top.iter().any(|likely| is_invalid(likely.logprob)) {
             return Err(format!("a log-probability at token {index} is not one: it is above 0, or not finite"));
         }
         if token.top.len() > asked.top as usize {
             return Err(format!("`top` at token {index} lists {} tokens, not {}", token.top.len(), asked.top));
         }
-        if !token.top.is_sorted_by(|one, next| one.logprob >= next.logprob) {
+        if !token.top.is_sorted_by(|before, after| before.logprob >= after.logprob) {
             return Err(format!("`top` at token {index} is not in order, the likeliest first"));
         }
     }
     match (&found.distribution, asked.distribution) {
-        (Some(distribution), true) => shaped(distribution, &[Some(count), None]),
+        (Some(distribution), true) => check_tensor(distribution, &[Some(count), None]),
         (None, false) => Ok(()),
         (None, true) => Err("its `distribution` was asked for and is not there".to_owned()),
         (Some(_), false) => Err("its `distribution` is there and was not asked for".to_owned()),
@@ -122,7 +130,7 @@ fn logprobs(asked: &LogProbs, found: &TokenLogProbs) -> std::result::Result<(), 
 
 #[cfg(test)]
 mod tests {
-    use jackfield_plugin_api::{Capture, ElementType, LikelyToken, Message, Token, TokenLogProb};
+    use jackfield_plugin_api::{ElementType, LikelyToken, Message, Token, TokenLogProb};
 
     use super::*;
 
@@ -158,11 +166,11 @@ mod tests {
         }
     }
 
-    fn told(spoil: impl FnOnce(&mut CompletionRequest, &mut Completion)) -> String {
+    fn refusal(spoil: impl FnOnce(&mut CompletionRequest, &mut Completion)) -> String {
         let (mut request, mut answer) = (asked(), answered());
         spoil(&mut request, &mut answer);
         match check("tiny", &request, &answer) {
-            Err(Failure::InvalidOutput(told)) => told,
+            Err(Failure::InvalidOutput(message)) => message,
             other => panic!("{other:?} of {answer:?}"),
         }
     }
@@ -175,38 +183,46 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_with_the_model_and_the_field() {
+    fn what_does_not_fit_is_reported_with_the_model_and_the_field() {
         let captured = |answer: &mut Completion, change: fn(&mut Captured)| answer.captured.iter_mut().for_each(change);
         let logged = |answer: &mut Completion, change: fn(&mut TokenLogProbs)| {
             answer.logprobs.iter_mut().for_each(change);
         };
-        for (told, field, why) in [
-            (told(|_, answer| answer.text = "x".to_owned()), "text", "no token was asked for"),
-            (told(|_, answer| answer.captured = None), "captured", "is not there"),
-            (told(|request, _| request.capture = None), "captured", "was not asked for"),
-            (told(|request, _| request.tokenize = false), "tokens", "was not asked for"),
-            (told(|_, answer| answer.embedding = None), "embedding", "is not there"),
-            (told(|_, answer| answer.embedding = Some(tensor(&[1, 8]))), "embedding", "shape [n], not of [1, 8]"),
-            (told(|_, answer| captured(answer, |c| c.layers = vec![1, 0])), "captured", "all layers"),
-            (told(|_, answer| captured(answer, |c| c.positions[0] = 1)), "captured", "positions [0, -2, -1]"),
-            (told(|_, answer| captured(answer, |c| c.positions[1] = 4)), "captured", "not [0, 4, 6]"),
-            (told(|_, answer| captured(answer, |c| c.hidden_states.shape[0] = 2)), "captured", "shape [3, 2, n]"),
-            (told(|_, answer| captured(answer, |c| c.hidden_states.shape[2] = 0)), "captured", "not of [3, 2, 0]"),
-            (told(|_, answer| captured(answer, |c| c.hidden_states.sha256 = "../x".into())), "captured", "SHA-256"),
-            (told(|_, answer| logged(answer, |l| l.tokens.resize(3, l.tokens[0].clone()))), "logprobs", "not 3"),
-            (told(|_, answer| logged(answer, |l| l.tokens[0].top.reverse())), "logprobs", "not in order"),
-            (told(|_, answer| logged(answer, |l| l.tokens[0].logprob = Some(0.5))), "logprobs", "above 0"),
-            (told(|_, answer| logged(answer, |l| l.tokens[0].logprob = Some(f64::NAN))), "logprobs", "not finite"),
-            (told(|_, answer| logged(answer, |l| l.distribution = None)), "logprobs", "`distribution` was asked for"),
-            (told(|_, answer| logged(answer, |l| l.distribution = Some(tensor(&[2, 96])))), "logprobs", "shape [1, n]"),
+        for (message, field, why) in [
+            (refusal(|_, answer| answer.text = "x".to_owned()), "text", "no token was asked for"),
+            (refusal(|_, answer| answer.captured = None), "captured", "is not there"),
+            (refusal(|request, _| request.capture = None), "captured", "was not asked for"),
+            (refusal(|request, _| request.tokenize = false), "tokens", "was not asked for"),
+            (refusal(|_, answer| answer.embedding = None), "embedding", "is not there"),
+            (refusal(|_, answer| answer.embedding = Some(tensor(&[1, 8]))), "embedding", "shape [n], not of [1, 8]"),
+            (refusal(|_, answer| captured(answer, |c| c.layers = vec![1, 0])), "captured", "all layers"),
+            (refusal(|_, answer| captured(answer, |c| c.positions[0] = 1)), "captured", "positions [0, -2, -1]"),
+            (refusal(|_, answer| captured(answer, |c| c.positions[1] = 4)), "captured", "not [0, 4, 6]"),
+            (refusal(|_, answer| captured(answer, |c| c.hidden_states.shape[0] = 2)), "captured", "shape [3, 2, n]"),
+            (refusal(|_, answer| captured(answer, |c| c.hidden_states.shape[2] = 0)), "captured", "not of [3, 2, 0]"),
+            (refusal(|_, answer| captured(answer, |c| c.hidden_states.sha256 = "../x".into())), "captured", "SHA-256"),
+            (refusal(|_, answer| logged(answer, |l| l.tokens.resize(3, l.tokens[0].clone()))), "logprobs", "not 3"),
+            (refusal(|_, answer| logged(answer, |l| l.tokens[0].top.reverse())), "logprobs", "not in order"),
+            (refusal(|_, answer| logged(answer, |l| l.tokens[0].logprob = Some(0.5))), "logprobs", "above 0"),
+            (refusal(|_, answer| logged(answer, |l| l.tokens[0].logprob = Some(f64::NAN))), "logprobs", "not finite"),
             (
-                told(|request, _| request.logprobs.iter_mut().for_each(|asked| asked.top = 1)),
+                refusal(|_, answer| logged(answer, |l| l.distribution = None)),
+                "logprobs",
+                "`distribution` was asked for",
+            ),
+            (
+                refusal(|_, answer| logged(answer, |l| l.distribution = Some(tensor(&[2, 96])))),
+                "logprobs",
+                "shape [1, n]",
+            ),
+            (
+                refusal(|request, _| request.logprobs.iter_mut().for_each(|asked| asked.top = 1)),
                 "logprobs",
                 "lists 2 tokens, not 1",
             ),
         ] {
-            assert!(told.starts_with(&format!("model `tiny` answered a completion whose `{field}` ")), "{told}");
-            assert!(told.contains(why), "{told}");
+            assert!(message.starts_with(&format!("model `tiny` answered a completion whose `{field}` ")), "{message}");
+            assert!(message.contains(why), "{message}");
         }
     }
 }

@@ -1,10 +1,16 @@
 //! What a run may spend: calls reserve what they are likely to cost, and settle what they did cost.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use jackfield_pipeline::{Budget as Bounds, Price};
-use jackfield_plugin_api::{Failure, Result, Usage};
+use jackfield_plugin_api::{Failure, Result, Usage, sync::lock};
 use tokio::sync::Notify;
+
+/// What tokens cost, in US dollars; nothing without a price.
+pub(super) fn price_of(price: Option<Price>, usage: Usage) -> f64 {
+    let cost = |tokens: u64, per_million: f64| tokens as f64 * per_million / 1e6;
+    price.map_or(0.0, |price| cost(usage.input, price.input) + cost(usage.output, price.output))
+}
 
 /// Answers of fewer tokens than this say little about how long others are.
 const SHORT_ANSWER: u64 = 64;
@@ -28,9 +34,11 @@ impl Spent {
     }
 }
 
+/// What of a budget is spent and reserved, and what is known of how long answers are.
 #[derive(Default)]
-struct Books {
+struct BudgetLedger {
     spent: Spent,
+    /// What calls under way have reserved.
     reserved: Spent,
     /// Calls that have reserved and not settled.
     open: u64,
@@ -40,6 +48,7 @@ struct Books {
     longest_output: Option<u64>,
     /// By how many tokens, at the most, a server counted more of a request than was estimated: it may add words of its own.
     excess_input: u64,
+    /// Whether a call was refused: no further one is made.
     exhausted: bool,
 }
 
@@ -48,17 +57,18 @@ pub(super) struct Budget {
     model: String,
     bounds: Bounds,
     price: Option<Price>,
-    books: Mutex<Books>,
+    ledger: Mutex<BudgetLedger>,
+    /// Wakes those that wait for room when a call settles.
     settled: Notify,
 }
 
 impl Budget {
     pub(super) fn new(model: &str, bounds: Bounds, price: Option<Price>) -> Self {
-        Self { model: model.to_owned(), bounds, price, books: Mutex::default(), settled: Notify::new() }
+        Self { model: model.to_owned(), bounds, price, ledger: Mutex::default(), settled: Notify::new() }
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, BudgetLedger> {
+        lock(&self.ledger)
     }
 
     /// Whether there is any bound, so that a call has to be measured before it is made.
@@ -68,18 +78,17 @@ impl Budget {
 
     /// What tokens cost, in US dollars.
     pub(super) fn price_of(&self, usage: Usage) -> f64 {
-        let million = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
-        self.price.map_or(0.0, |price| million(usage.input, price.input) + million(usage.output, price.output))
+        price_of(self.price, usage)
     }
 
     /// Counts what earlier sessions of the run spent.
     pub(super) fn carry_over(&self, tokens: u64, usd: f64) {
-        self.books().spent.add(Spent { tokens, usd });
+        self.ledger().spent.add(Spent { tokens, usd });
     }
 
     /// Whether a call was refused: no further one can be made.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.books().exhausted
+        self.ledger().exhausted
     }
 
     /// Reserves what a call is likely to cost. `bytes` is the length of what is sent, which no count of its tokens exceeds:
@@ -97,59 +106,59 @@ impl Budget {
         loop {
             let settled = self.settled.notified();
             {
-                let mut books = self.books();
+                let mut ledger = self.ledger();
                 let mut input = counted.unwrap_or(bytes);
-                let mut likely = self.likely(&books, input, max_output);
-                if !self.fits(&books, likely) && counted.is_none() {
+                let mut likely = self.likely(&ledger, input, max_output);
+                if !self.fits(&ledger, likely) && counted.is_none() {
                     input = count();
                     counted = Some(input);
-                    likely = self.likely(&books, input, max_output);
+                    likely = self.likely(&ledger, input, max_output);
                 }
-                if self.fits(&books, likely) {
-                    books.reserved.add(likely);
-                    books.open += 1;
+                if self.fits(&ledger, likely) {
+                    ledger.reserved.add(likely);
+                    ledger.open += 1;
                     // Four bytes a token is what most texts have.
                     let read = counted.unwrap_or(bytes / 4);
                     let (estimate, sent, settled) = (Usage { input, output: 0 }, false, false);
-                    let mut reserved =
+                    let mut reservation =
                         Reservation { budget: self, likely, read, input, max_output, estimate, sent, settled };
-                    reserved.estimate = reserved.estimated(&books);
-                    return Ok(reserved);
+                    reservation.estimate = reservation.estimated(&ledger);
+                    return Ok(reservation);
                 }
-                if books.open == 0 || books.exhausted {
-                    books.exhausted = true;
-                    return Err(Failure::OverBudget(self.refusal(books.spent)));
+                if ledger.open == 0 || ledger.exhausted {
+                    ledger.exhausted = true;
+                    return Err(Failure::OverBudget(self.refusal(ledger.spent)));
                 }
             }
             settled.await;
         }
     }
 
-    fn likely(&self, books: &Books, input: u64, max_output: Option<u32>) -> Spent {
-        let output = books.usual_output.unwrap_or(input as f64).ceil() as u64;
+    fn likely(&self, ledger: &BudgetLedger, input: u64, max_output: Option<u32>) -> Spent {
+        let output = ledger.usual_output.unwrap_or(input as f64).ceil() as u64;
         let output = max_output.map_or(output, |most| output.min(u64::from(most)));
         Spent { tokens: input.saturating_add(output), usd: self.price_of(Usage { input, output }) }
     }
 
-    fn fits(&self, books: &Books, likely: Spent) -> bool {
-        let tokens = books.spent.tokens.saturating_add(books.reserved.tokens).saturating_add(likely.tokens);
-        let usd = books.spent.usd + books.reserved.usd + likely.usd;
+    fn fits(&self, ledger: &BudgetLedger, likely: Spent) -> bool {
+        let tokens = ledger.spent.tokens.saturating_add(ledger.reserved.tokens).saturating_add(likely.tokens);
+        let usd = ledger.spent.usd + ledger.reserved.usd + likely.usd;
         self.bounds.tokens.is_none_or(|most| tokens <= most) && self.bounds.usd.is_none_or(|most| usd <= most)
     }
 
     /// What is said once the budget is used up.
     fn refusal(&self, spent: Spent) -> String {
-        let mut of = Vec::new();
+        let mut spent_of_bounds = Vec::new();
         if let Some(most) = self.bounds.usd {
-            of.push(format!("{:.4} of {most} USD", spent.usd));
+            spent_of_bounds.push(format!("{:.4} of {most} USD", spent.usd));
         }
         if let Some(most) = self.bounds.tokens {
-            of.push(format!("{} of {most} tokens", spent.tokens));
+            spent_of_bounds.push(format!("{} of {most} tokens", spent.tokens));
         }
         format!(
             "the budget of model `{}` is used up: {} spent, and the next call may cost more than is left",
             self.model,
-            of.join(", ")
+            spent_of_bounds.join(", ")
         )
     }
 }
@@ -179,15 +188,15 @@ impl Reservation<'_> {
     /// What the call costs if nobody ever hears of it again: no fewer tokens than are sent, and an answer of twice the longest
     /// so far.
     pub(super) fn estimate(&mut self) -> Usage {
-        let estimate = self.estimated(&self.budget.books());
+        let estimate = self.estimated(&self.budget.ledger());
         self.estimate = estimate;
         estimate
     }
 
-    fn estimated(&self, books: &Books) -> Usage {
+    fn estimated(&self, ledger: &BudgetLedger) -> Usage {
         // Answers under way may be longer than any so far.
-        let output = books.longest_output.map_or(self.input, |longest| longest.saturating_mul(2).max(SHORT_ANSWER));
-        Usage { input: self.input.saturating_add(books.excess_input), output: self.within_limit(output) }
+        let output = ledger.longest_output.map_or(self.input, |longest| longest.saturating_mul(2).max(SHORT_ANSWER));
+        Usage { input: self.input.saturating_add(ledger.excess_input), output: self.within_limit(output) }
     }
 
     fn within_limit(&self, output: u64) -> u64 {
@@ -211,7 +220,7 @@ impl Reservation<'_> {
     /// The call failed, and an answer like the longest so far may have been made and charged all the same. There is time to
     /// count what was sent.
     pub(super) fn was_answered(mut self, input: u64) -> Usage {
-        let longest = self.budget.books().longest_output.unwrap_or(self.input);
+        let longest = self.budget.ledger().longest_output.unwrap_or(self.input);
         let usage = Usage { input, output: self.within_limit(longest) };
         self.settled = true;
         self.spend(usage);
@@ -222,17 +231,17 @@ impl Reservation<'_> {
     pub(super) fn settle(mut self, usage: Usage) -> f64 {
         self.settled = true;
         let usd = self.spend(usage);
-        let mut books = self.budget.books();
+        let mut ledger = self.budget.ledger();
         let written = usage.output as f64;
-        books.usual_output = Some(books.usual_output.map_or(written, |usual| usual * 0.9 + written * 0.1));
-        books.longest_output = books.longest_output.max(Some(usage.output));
-        books.excess_input = books.excess_input.max(usage.input.saturating_sub(self.input));
+        ledger.usual_output = Some(ledger.usual_output.map_or(written, |usual| usual * 0.9 + written * 0.1));
+        ledger.longest_output = ledger.longest_output.max(Some(usage.output));
+        ledger.excess_input = ledger.excess_input.max(usage.input.saturating_sub(self.input));
         usd
     }
 
     fn spend(&self, usage: Usage) -> f64 {
         let usd = self.budget.price_of(usage);
-        self.budget.books().spent.add(Spent { tokens: usage.input.saturating_add(usage.output), usd });
+        self.budget.ledger().spent.add(Spent { tokens: usage.input.saturating_add(usage.output), usd });
         usd
     }
 }
@@ -240,13 +249,13 @@ impl Reservation<'_> {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         {
-            let mut books = self.budget.books();
-            books.reserved.take(self.likely);
-            books.open -= 1;
+            let mut ledger = self.budget.ledger();
+            ledger.reserved.take(self.likely);
+            ledger.open -= 1;
             if self.sent && !self.settled {
                 let Usage { input, output } = self.estimate;
                 let usd = self.budget.price_of(self.estimate);
-                books.spent.add(Spent { tokens: input.saturating_add(output), usd });
+                ledger.spent.add(Spent { tokens: input.saturating_add(output), usd });
             }
         }
         self.budget.settled.notify_waiters();

@@ -21,7 +21,7 @@ pub enum ExhaustedResource {
 }
 
 impl Exhausted {
-    /// What to do before the run is resumed, where it does not say so itself: a model knows what of it takes memory.
+    /// What to do before the run is resumed. None where the message says so itself: a model knows what of it takes memory.
     #[must_use]
     pub const fn advice(&self) -> Option<&'static str> {
         match self.resource {

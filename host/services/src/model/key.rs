@@ -1,4 +1,4 @@
-//! What tells one request from another.
+//! What distinguishes one request from another.
 
 use jackfield_pipeline::ModelPlan;
 use jackfield_plugin_api::{CompletionRequest, to_hex};

@@ -6,45 +6,45 @@ use jackfield_plugin_api::{Ability, Completion, CompletionRequest, Message, Usag
 use jackfield_store::HeldTensors;
 use tokio::sync::OnceCell;
 
-use super::complete::Model;
+use super::attempt::Attempt;
 
 /// What is known of a model's tokenizer.
 #[derive(Default)]
 pub(super) struct OwnTokens {
-    /// Tokens of an answer without a text: what the model puts around one.
-    around: OnceCell<Option<u64>>,
+    /// Tokens of an answer without a text: what the model adds to each. None if it does not say.
+    answer_overhead: OnceCell<Option<u64>>,
 }
 
-impl Model {
+impl Attempt {
     /// Tokens of a call: as the model says; where it does not, by its own tokenizer if it offers one; else counted here.
     pub(super) async fn usage_of(&self, request: &CompletionRequest, completion: &Completion) -> Usage {
-        let said = completion.usage.unwrap_or_default();
-        let mut usage = said;
-        if self.has(Ability::Tokenize) {
-            if said.input == 0 {
+        let reported = completion.usage.unwrap_or_default();
+        let mut usage = reported;
+        if self.extension.has(Ability::Tokenize) {
+            if reported.input == 0 {
                 usage.input = match &completion.tokens {
                     Some(tokens) => tokens.len() as u64,
                     None => self.own_count(request.clone()).await.unwrap_or_default(),
                 };
             }
-            if said.output == 0 && !completion.text.is_empty() {
+            if reported.output == 0 && !completion.text.is_empty() {
                 usage.output = self.own_count_of_answer(&completion.text).await.unwrap_or_default();
             }
         }
         let usage = Completion { usage: Some(usage), text: completion.text.clone(), ..Completion::default() };
-        self.counter.of_call(request, &usage)
+        self.counter.count_call(request, &usage)
     }
 
-    /// What an answer adds to a conversation, without what the model puts around one.
+    /// Tokens that an answer adds to a conversation, without those that the model adds to each answer.
     async fn own_count_of_answer(&self, text: &str) -> Option<u64> {
-        let of = |text: &str| self.own_count(CompletionRequest::new(vec![Message::assistant(text)]));
-        let around = *self.own_tokens.around.get_or_init(|| of("")).await;
-        Some(of(text).await?.saturating_sub(around?))
+        let count = |text: &str| self.own_count(CompletionRequest::new(vec![Message::assistant(text)]));
+        let overhead = *self.own_tokens.answer_overhead.get_or_init(|| count("")).await;
+        Some(count(text).await?.saturating_sub(overhead?))
     }
 
     /// How many tokens the model reads for a request; none if it does not say.
     async fn own_count(&self, request: CompletionRequest) -> Option<u64> {
-        let asked = CompletionRequest {
+        let request = CompletionRequest {
             validate: false,
             max_tokens: Some(0),
             capture: None,
@@ -54,8 +54,8 @@ impl Model {
             embed: false,
             ..request
         };
-        let held = Arc::new(HeldTensors::of(&self.blobs()));
-        let answer = self.within_timeout(self.call(&asked, &held)).await.0?.ok()?;
+        let held = Arc::new(HeldTensors::of(&self.current_run.blobs()));
+        let answer = self.extension.within_timeout(self.extension.call(&request, &held)).await.0?.ok()?;
         Some(answer.tokens?.len() as u64)
     }
 }

@@ -1,17 +1,17 @@
-//! Requests and their answers on file, for the model `replay`.
+//! The recording of a model: requests and their answers in a file, for the model `replay`.
 
 use std::{
     fs::{File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use jackfield_loader::regular_file;
-use jackfield_plugin_api::{Completion, CompletionRequest};
+use jackfield_plugin_api::{Completion, CompletionRequest, sync::lock};
 use serde_json::json;
 
-/// A file that grows by a line of JSON a call: `{request, completion}`.
+/// A file that grows by a line of JSON with each completion: `{request, completion}`.
 pub(super) struct Recording {
     file: Mutex<File>,
 }
@@ -26,16 +26,16 @@ impl Recording {
             regular_file::only_regular(about.file_type())?;
         }
         let file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
-        // A line that a killed process left half written is taken away.
+        // A line that a killed process left half written is removed.
         let whole = whole_lines(&file)?;
         file.set_len(whole)?;
         Ok(Self { file: Mutex::new(file) })
     }
 
-    /// Adds a call, in one write.
+    /// Adds a completion, in one write.
     pub(super) fn add(&self, request: &CompletionRequest, completion: &Completion) {
         let line = json!({ "request": request, "completion": completion }).to_string() + "\n";
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(&self.file);
         if let Err(error) = file.write_all(line.as_bytes()) {
             tracing::warn!("a call could not be recorded: {error}");
         }
@@ -51,8 +51,8 @@ fn whole_lines(mut file: &File) -> std::io::Result<u64> {
         let block = &mut block[..(end - begin) as usize];
         file.seek(SeekFrom::Start(begin))?;
         file.read_exact(block)?;
-        if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
-            return Ok(begin + at as u64 + 1);
+        if let Some(line_break) = block.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(begin + line_break as u64 + 1);
         }
         end = begin;
     }
@@ -64,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_regular_file_is_not_recorded_to() {
+    fn what_is_not_a_regular_file_is_not_recorded_to() {
         let error = Recording::open(Path::new("/dev/zero")).map(drop).expect_err("refused").to_string();
         assert_eq!(error, "it is a device, not a regular file");
     }
 
     #[test]
-    fn what_a_killed_process_left_half_written_is_taken_away() {
+    fn what_a_killed_process_left_half_written_is_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("calls.jsonl");
         let long = "x".repeat(200_000);

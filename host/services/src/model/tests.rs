@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -11,15 +11,16 @@ use jackfield_pipeline::{Budget, Concurrency, ExtensionRef, ModelPlan, Rate};
 use jackfield_plugin_api::{
     Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, Failure, FailureKind,
     Host, HostCalls, Instance, Kind, LogProbs, LogProbsOn, Message, ModelCalls, Offers, Request, Result, Token, Usage,
+    sync::lock,
 };
 use serde_json::{Value, json};
 
-use super::Model;
+use super::{Model, ModelParts};
 use crate::Http;
 
 type Answers = Box<dyn Fn(&CompletionRequest, &Host<'_>) -> Result<Completion> + Send + Sync>;
 
-/// An extension that answers as it is told, and takes down what it is asked.
+/// An extension that answers by a script, and keeps what it is asked.
 struct Scripted {
     answers: Answers,
     asked: Mutex<Vec<(CompletionRequest, Context)>>,
@@ -39,7 +40,7 @@ impl ModelCalls for Scripted {
     fn complete<'a>(&'a self, request: CompletionRequest, host: Host<'a>) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
             let answer = (self.answers)(&request, &host);
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut asked = lock(&self.asked);
             asked.push((request, host.context().clone()));
             answer
         })
@@ -48,7 +49,7 @@ impl ModelCalls for Scripted {
 
 impl Scripted {
     fn asked(&self) -> Vec<(CompletionRequest, Context)> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.asked).clone()
     }
 }
 
@@ -80,6 +81,10 @@ fn plan(config: Value, timeout: Option<Duration>, record: Option<PathBuf>) -> Mo
     }
 }
 
+fn parts(instance: Arc<dyn Instance>, offers: Offers) -> ModelParts {
+    ModelParts { instance, grants: Arc::default(), offers, cache: None, http: Arc::new(Http::default()) }
+}
+
 fn model_of(
     plan: &ModelPlan,
     offers: &[Ability],
@@ -87,8 +92,7 @@ fn model_of(
 ) -> (Model, Arc<Scripted>) {
     let scripted = Arc::new(Scripted { answers: Box::new(answers), asked: Mutex::default() });
     let instance: Arc<dyn Instance> = scripted.clone();
-    let model = Model::new(plan, (instance, Arc::default()), Offers::always(offers), None, Arc::new(Http::default()));
-    (model.expect("a model"), scripted)
+    (Model::new(plan, parts(instance, Offers::always(offers))).expect("a model"), scripted)
 }
 
 fn model(
@@ -106,7 +110,7 @@ async fn ask(model: &Model, request: CompletionRequest) -> Result<Completion> {
     model.complete(request, &caller("stage", "item", 0)).await.0
 }
 
-fn said(text: &str) -> Completion {
+fn answer(text: &str) -> Completion {
     Completion { text: text.to_owned(), usage: Some(Usage { input: 1, output: 1 }), ..Completion::default() }
 }
 
@@ -120,7 +124,7 @@ fn tokens(count: usize) -> Option<Vec<Token>> {
 
 #[tokio::test]
 async fn what_a_model_does_not_offer_is_refused_before_it_is_asked() {
-    let (model, scripted) = model(&[Ability::Complete, Ability::Tokenize], |_, _| Ok(said("hi")));
+    let (model, scripted) = model(&[Ability::Complete, Ability::Tokenize], |_, _| Ok(answer("hi")));
     for (request, ability) in [
         (CompletionRequest { capture: Some(Capture::default()), ..hello() }, "capture"),
         (CompletionRequest { embed: true, tokenize: true, ..hello() }, "embed"),
@@ -135,7 +139,7 @@ async fn what_a_model_does_not_offer_is_refused_before_it_is_asked() {
     assert!(scripted.asked().is_empty());
     assert_eq!(ask(&model, hello()).await.map(|answer| answer.text), Ok("hi".to_owned()));
 
-    let (embeds, scripted) = self::model(&[Ability::Embed], |_, _| Ok(said("hi")));
+    let (embeds, scripted) = self::model(&[Ability::Embed], |_, _| Ok(answer("hi")));
     let refused = ask(&embeds, CompletionRequest { embed: true, ..hello() }).await;
     assert_eq!(refused, Err(Failure::InvalidConfig("model `judge` (`tiny`) does not offer `complete`".to_owned())));
     assert!(scripted.asked().is_empty());
@@ -143,7 +147,7 @@ async fn what_a_model_does_not_offer_is_refused_before_it_is_asked() {
 
 #[tokio::test]
 async fn a_model_knows_neither_stage_nor_item_and_draws_from_the_request() {
-    let (model, scripted) = model(&[Ability::Complete], |_, _| Ok(said("hi")));
+    let (model, scripted) = model(&[Ability::Complete], |_, _| Ok(answer("hi")));
     for (stage, item, replicate) in [("a", "x", 0), ("b", "y", 0), ("a", "x", 1)] {
         model.complete(hello(), &caller(stage, item, replicate)).await.0.expect("an answer");
     }
@@ -164,14 +168,14 @@ async fn an_answer_without_what_was_asked_for_is_a_fault_of_the_model() {
     let (model, _) = model(&[Ability::Complete, Ability::Capture], |_, host| {
         let hidden_states = host.keep_tensor(&[1, 3, 4], vec![0.0; 12])?;
         let captured = Some(Captured { hidden_states, layers: vec![0, 1], positions: vec![5] });
-        Ok(Completion { captured, ..said("hi") })
+        Ok(Completion { captured, ..answer("hi") })
     });
     for (request, why) in [
         (CompletionRequest { capture: Some(Capture::default()), ..hello() }, "expected a tensor of shape [1, 2, n]"),
         (hello(), "was not asked for"),
     ] {
-        let Err(Failure::InvalidOutput(told)) = ask(&model, request).await else { panic!("an answer") };
-        assert!(told.starts_with("model `judge` answered") && told.contains(why), "{told}");
+        let Err(Failure::InvalidOutput(message)) = ask(&model, request).await else { panic!("an answer") };
+        assert!(message.starts_with("model `judge` answered") && message.contains(why), "{message}");
     }
 }
 
@@ -212,7 +216,7 @@ async fn a_repair_does_not_ask_again_for_what_is_known() {
         let text = if request.messages.len() == 1 { "no JSON" } else { "[1]" };
         let found = if request.tokenize { tokens(5) } else { None };
         let reasoning = Some(format!("thought of {text}"));
-        Ok(Completion { tokens: found, reasoning, ..said(text) })
+        Ok(Completion { tokens: found, reasoning, ..answer(text) })
     };
     let (model, scripted) = model(&[Ability::Complete, Ability::Tokenize], answers);
     let request = CompletionRequest { tokenize: true, ..hello() }.with_schema(json!({ "type": "array" }));
@@ -238,14 +242,14 @@ async fn a_model_without_a_timeout_takes_as_long_as_it_takes() {
             })
         }
     }
-    let of = |takes, timeout| {
+    let slow_model = |takes, timeout| {
         let plan = plan(json!({}), timeout, None);
         let slow: Arc<dyn Instance> = Arc::new(Slow(takes));
-        Model::new(&plan, (slow, Arc::default()), Offers::default(), None, Arc::new(Http::default())).expect("a model")
+        Model::new(&plan, parts(slow, Offers::default())).expect("a model")
     };
-    let slow = of(Some(Duration::from_millis(20)), None);
+    let slow = slow_model(Some(Duration::from_millis(20)), None);
     assert_eq!(ask(&slow, hello()).await.map(|answer| answer.text), Ok("at last".to_owned()));
-    let late = ask(&of(None, Some(Duration::from_millis(1))), hello()).await;
+    let late = ask(&slow_model(None, Some(Duration::from_millis(1))), hello()).await;
     assert!(matches!(late, Err(Failure::Unavailable(_))), "{late:?}");
 }
 
@@ -256,7 +260,7 @@ async fn thoughts_and_what_else_was_asked_for_stand_on_the_recording() {
     let plan = plan(json!({}), None, Some(path.clone()));
     let (model, _) = model_of(&plan, &[Ability::Complete, Ability::LogProbs], |_, _| {
         let logprobs = Some(jackfield_plugin_api::TokenLogProbs::default());
-        Ok(Completion { reasoning: Some("let me see".to_owned()), logprobs, ..said("hi") })
+        Ok(Completion { reasoning: Some("let me see".to_owned()), logprobs, ..answer("hi") })
     });
     let logprobs = Some(LogProbs { top: 0, distribution: false, on: LogProbsOn::First(1) });
     let answer = ask(&model, CompletionRequest { logprobs, ..hello() }).await.expect("an answer");
@@ -292,7 +296,7 @@ async fn a_model_in_the_process_that_is_out_of_memory_stops_the_run_and_no_other
     narrow.limits.tensors = 16;
     let (model, _) = model_of(&narrow, &[Ability::Complete], |_, host| {
         host.keep_tensor(&[5], vec![0.0; 5])?;
-        Ok(said("hi"))
+        Ok(answer("hi"))
     });
     assert_eq!(ask(&model, hello()).await.map_err(|failure| failure.kind()), Err(FailureKind::OverBudget));
     assert_eq!(model.exhausted(), None, "a limit on tensors");

@@ -1,4 +1,4 @@
-//! The file of a recorded call.
+//! The format of a recorded call's file.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -71,13 +71,13 @@ pub struct RecordedRequest {
     pub document: RecordedDocument,
 }
 
-/// A document: `json`, or `text` where it is no JSON.
+/// A document: `json`, or `text` where it is not valid JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordedDocument {
-    /// The value, letter for letter.
+    /// The value, byte for byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<Box<RawValue>>,
-    /// What is no JSON.
+    /// The text, where it is not valid JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Its tensors.
@@ -114,16 +114,16 @@ pub struct RecordedHostCall {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RecordedFailure>,
     /// How many times in a row, for `cancelled`.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u64,
 }
 
-const fn one() -> u64 {
+const fn once() -> u64 {
     1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-const fn is_one(times: &u64) -> bool {
+const fn is_once(times: &u64) -> bool {
     *times == 1
 }
 
@@ -175,8 +175,8 @@ impl RecordedCall {
                 Ok(value) if format(&value).is_some_and(|format| format != u64::from(FORMAT)) => {
                     Err(format!("it is of another format than {FORMAT}, which this program reads"))
                 }
-                Ok(_) => Err(format!("it is no recorded call: {error}")),
-                Err(error) => Err(format!("it is no JSON: {error}")),
+                Ok(_) => Err(format!("it is not a recorded call: {error}")),
+                Err(error) => Err(format!("it is not valid JSON: {error}")),
             },
         }
     }
@@ -184,7 +184,7 @@ impl RecordedCall {
     /// The file's text, with every secret replaced.
     pub(super) fn to_text(&self, redactor: &Redactor) -> String {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        // A file without any secret keeps its documents letter for letter.
+        // A file without any secret keeps its documents byte for byte.
         let changed = serde_json::from_str::<Value>(&text)
             .ok()
             .and_then(|mut value| redactor.redact(&mut value).then_some(value));
@@ -202,7 +202,7 @@ impl RecordedCall {
 }
 
 impl RecordedRequest {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(super) fn from_request(request: &Request) -> Self {
         let Context { stage, item, element, replicate, seed } = &request.context;
         Self {
             stage: stage.to_string(),
@@ -210,7 +210,7 @@ impl RecordedRequest {
             element: *element,
             replicate: *replicate,
             seed: *seed,
-            document: RecordedDocument::of(&request.document),
+            document: RecordedDocument::from_document(&request.document),
         }
     }
 
@@ -227,7 +227,7 @@ impl RecordedRequest {
 }
 
 impl RecordedDocument {
-    pub(super) fn of(document: &Document) -> Self {
+    pub(super) fn from_document(document: &Document) -> Self {
         let json = serde_json::from_str::<Box<RawValue>>(&document.json).ok();
         let text = json.is_none().then(|| document.json.to_string());
         let tensors = document.tensors.iter().map(|tensor| RecordedTensor {
@@ -255,7 +255,7 @@ impl RecordedDocument {
 }
 
 impl RecordedFailure {
-    pub(super) fn of(failure: &Failure) -> Self {
+    pub(super) fn from_failure(failure: &Failure) -> Self {
         Self {
             kind: failure.kind().name().to_owned(),
             message: failure.message().to_owned(),
@@ -277,20 +277,20 @@ impl RecordedFailure {
 impl RecordedAnswer {
     /// What an extension answered.
     #[must_use]
-    pub fn of(answered: &Result<Vec<Result<Document>>>) -> Self {
+    pub fn from_results(answered: &Result<Vec<Result<Document>>>) -> Self {
         let result = |result: &Result<Document>| match result {
-            Ok(document) => RecordedResult { document: Some(RecordedDocument::of(document)), failure: None },
-            Err(failure) => RecordedResult { document: None, failure: Some(RecordedFailure::of(failure)) },
+            Ok(document) => RecordedResult { document: Some(RecordedDocument::from_document(document)), failure: None },
+            Err(failure) => RecordedResult { document: None, failure: Some(RecordedFailure::from_failure(failure)) },
         };
         match answered {
             Ok(results) => Self { results: Some(results.iter().map(result).collect()), failure: None },
-            Err(failure) => Self { results: None, failure: Some(RecordedFailure::of(failure)) },
+            Err(failure) => Self { results: None, failure: Some(RecordedFailure::from_failure(failure)) },
         }
     }
 }
 
 /// Bytes as text where they are that, in hexadecimal otherwise.
-pub(super) fn bytes_out(bytes: &[u8], redactor: &Redactor) -> Value {
+pub(super) fn bytes_to_value(bytes: &[u8], redactor: &Redactor) -> Value {
     let bytes = redactor.redact_bytes(bytes);
     match std::str::from_utf8(&bytes) {
         Ok(text) => json!({ "text": text }),
@@ -298,8 +298,8 @@ pub(super) fn bytes_out(bytes: &[u8], redactor: &Redactor) -> Value {
     }
 }
 
-/// The bytes that [`bytes_out`] wrote.
-pub(super) fn bytes_in(value: &Value) -> Option<Vec<u8>> {
+/// The bytes that [`bytes_to_value`] wrote.
+pub(super) fn bytes_from_value(value: &Value) -> Option<Vec<u8>> {
     match (value["text"].as_str(), value["hex"].as_str()) {
         (Some(text), _) => Some(text.as_bytes().to_vec()),
         (None, Some(hex)) => from_hex(hex),

@@ -1,36 +1,36 @@
-//! Secrets are kept out of records.
+//! Keeps secrets out of recorded calls.
 
 use jackfield_loader::sandbox::Grants;
 use serde_json::{Map, Value};
 
-/// What stands for a header's value that may be a secret.
+/// What is written in place of a header's value that may be a secret.
 const HIDDEN: &str = "[secret]";
 
 /// The headers whose values are never written.
 const SECRET_HEADERS: [&str; 6] =
     ["authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "set-cookie"];
 
-/// Knows the secrets that a plugin may know.
+/// Replaces the secrets that a plugin may know.
 #[derive(Clone, Default)]
 pub(super) struct Redactor {
-    /// What to look for and what stands for it, the longest first.
+    /// What to look for and what is written in its place, the longest first.
     secrets: Vec<(String, String)>,
 }
 
 impl Redactor {
-    /// Knows the values of the variables that an extension may read.
+    /// Replaces the values of the variables that an extension may read.
     pub(super) fn new(grants: &Grants) -> Self {
-        Self::of(grants.variables().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
+        Self::of_variables(grants.variables().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))))
     }
 
-    fn of(variables: impl Iterator<Item = (String, String)>) -> Self {
+    fn of_variables(variables: impl Iterator<Item = (String, String)>) -> Self {
         let mut secrets = Vec::new();
         for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
-            let stands = format!("[env:{name}]");
+            let replacement = format!("[env:{name}]");
             // As it is, inside a JSON string, and inside an address.
             let quoted = Value::from(value.as_str()).to_string();
             for form in [quoted[1..quoted.len() - 1].to_owned(), percent_encoded(&value), value] {
-                secrets.push((form, stands.clone()));
+                secrets.push((form, replacement.clone()));
             }
         }
         secrets.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
@@ -38,12 +38,12 @@ impl Redactor {
         Self { secrets }
     }
 
-    fn text(&self, text: &str) -> Option<String> {
+    fn redact_text(&self, text: &str) -> Option<String> {
         let mut changed = None::<String>;
-        for (secret, stands) in &self.secrets {
+        for (secret, replacement) in &self.secrets {
             let now = changed.as_deref().unwrap_or(text);
             if now.contains(secret.as_str()) {
-                changed = Some(now.replace(secret.as_str(), stands));
+                changed = Some(now.replace(secret.as_str(), replacement));
             }
         }
         changed
@@ -55,7 +55,7 @@ impl Redactor {
             return false;
         }
         match value {
-            Value::String(text) => match self.text(text) {
+            Value::String(text) => match self.redact_text(text) {
                 Some(changed) => {
                     *text = changed;
                     true
@@ -63,15 +63,15 @@ impl Redactor {
                 None => false,
             },
             Value::Number(number) => {
-                // A digit or two is in many a number, and gives nothing away.
+                // A secret of a few digits occurs in many numbers, and a number that contains it reveals nothing.
                 let text = number.to_string();
                 let found = self
                     .secrets
                     .iter()
                     .find(|(secret, _)| text == *secret || secret.len() > 3 && text.contains(secret.as_str()));
                 match found {
-                    Some((_, stands)) => {
-                        *value = Value::from(stands.as_str());
+                    Some((_, replacement)) => {
+                        *value = Value::from(replacement.as_str());
                         true
                     }
                     None => false,
@@ -84,7 +84,7 @@ impl Redactor {
                     .into_iter()
                     .map(|(key, mut value)| {
                         changed |= self.redact(&mut value);
-                        let other = self.text(&key);
+                        let other = self.redact_text(&key);
                         changed |= other.is_some();
                         (other.unwrap_or(key), value)
                     })
@@ -99,11 +99,12 @@ impl Redactor {
     /// Bytes without any secret.
     pub(super) fn redact_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
-        for (secret, stands) in &self.secrets {
-            let mut from = 0;
-            while let Some(at) = bytes[from..].windows(secret.len()).position(|window| window == secret.as_bytes()) {
-                bytes.splice(from + at..from + at + secret.len(), stands.bytes());
-                from += at + stands.len();
+        for (secret, replacement) in &self.secrets {
+            let mut start = 0;
+            while let Some(offset) = bytes[start..].windows(secret.len()).position(|window| window == secret.as_bytes())
+            {
+                bytes.splice(start + offset..start + offset + secret.len(), replacement.bytes());
+                start += offset + replacement.len();
             }
         }
         bytes
@@ -111,7 +112,7 @@ impl Redactor {
 }
 
 /// Headers without the values that may be secrets.
-pub(super) fn headers(headers: &[(String, String)]) -> Value {
+pub(super) fn redact_headers(headers: &[(String, String)]) -> Value {
     let header = |(name, value): &(String, String)| {
         let secret = SECRET_HEADERS.iter().any(|secret| name.trim().eq_ignore_ascii_case(secret));
         Value::from(vec![name.as_str(), if secret { HIDDEN } else { value }])
@@ -135,11 +136,11 @@ fn percent_encoded(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{Redactor, headers};
+    use super::{Redactor, redact_headers};
 
     fn redactor() -> Redactor {
         let variables = [("KEY", "s3cr\"t/x"), ("PIN", "1234"), ("ONE", "1"), ("NONE", "")];
-        Redactor::of(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+        Redactor::of_variables(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
     }
 
     #[test]
@@ -164,9 +165,9 @@ mod tests {
     fn headers_that_carry_secrets_have_no_value() {
         let given =
             ["Authorization", "x-api-key", "Set-Cookie", "accept"].map(|name| (name.to_owned(), "v".to_owned()));
-        let told = headers(&given);
+        let redacted = redact_headers(&given);
         assert_eq!(
-            told,
+            redacted,
             json!([
                 ["Authorization", "[secret]"],
                 ["x-api-key", "[secret]"],

@@ -1,4 +1,4 @@
-//! The host's side of a call that is made again: every answer is the recorded one.
+//! The host of a call that is made again: every answer is the recorded one.
 
 use std::{
     path::Path,
@@ -9,14 +9,14 @@ use std::{
 use jackfield_loader::sandbox::Grants;
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Failure, HostCalls, HttpRequest, HttpResponse, Level, Result,
-    TensorElements, TensorRef,
+    TensorElements, TensorRef, sync::lock,
 };
 use jackfield_store::{Blobs, NamedTensor, StoreError};
 use serde_json::Value;
 
 use super::{
-    format::{RecordedAnswer, RecordedCall, RecordedHostCall, bytes_in},
-    recorder::asked,
+    format::{RecordedAnswer, RecordedCall, RecordedHostCall, bytes_from_value},
+    host_requests,
     redact::Redactor,
 };
 
@@ -45,8 +45,8 @@ pub struct Replayer<'a> {
 struct State {
     /// Which of the recorded calls were made again.
     used: Vec<bool>,
-    /// How often it was asked whether the call is cancelled.
-    asked_cancelled: u64,
+    /// How often the extension has asked whether the call is cancelled.
+    cancelled_calls: u64,
     divergences: Vec<Divergence>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Replayer<'a> {
     /// Answers for an extension with these grants.
     #[must_use]
     pub fn new(record: &'a RecordedCall, grants: &Grants) -> Self {
-        let state = State { used: vec![false; record.host_calls.len()], asked_cancelled: 0, divergences: Vec::new() };
+        let state = State { used: vec![false; record.host_calls.len()], cancelled_calls: 0, divergences: Vec::new() };
         Self { record, redactor: Redactor::new(grants), blobs: None, state: Mutex::new(state) }
     }
 
@@ -79,13 +79,13 @@ impl<'a> Replayer<'a> {
     #[must_use]
     pub fn divergences(self) -> Vec<Divergence> {
         let State { used, mut divergences, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let left = self
+        let not_repeated = self
             .record
             .host_calls
             .iter()
             .zip(used)
             .filter(|(entry, used)| !used && entry.call != "cancelled" && entry.call != "model-name");
-        divergences.extend(left.map(|(entry, _)| Divergence {
+        divergences.extend(not_repeated.map(|(entry, _)| Divergence {
             call: entry.call.clone(),
             now: None,
             then: Some(entry.asked.clone()),
@@ -96,33 +96,29 @@ impl<'a> Replayer<'a> {
     /// The recorded call that is the same and was not made again so far.
     fn find(&self, call: &str, request: Option<u32>, mut asked: Value) -> Result<&'a RecordedHostCall> {
         self.redactor.redact(&mut asked);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let alike = |entry: &RecordedHostCall| entry.call == call && entry.request == request;
+        let mut state = lock(&self.state);
+        let is_of_call = |entry: &RecordedHostCall| entry.call == call && entry.request == request;
         let entries = || self.record.host_calls.iter().enumerate();
-        let same = entries().find(|(at, entry)| alike(entry) && !state.used[*at] && entry.asked == asked);
-        if let Some((at, entry)) = same {
-            state.used[at] = true;
+        let same = entries().find(|(index, entry)| is_of_call(entry) && !state.used[*index] && entry.asked == asked);
+        if let Some((index, entry)) = same {
+            state.used[index] = true;
             return Ok(entry);
         }
         let text = asked.to_string();
-        let open = entries().filter(|(at, entry)| entry.call == call && !state.used[*at]);
-        let nearest = open.max_by_key(|(_, entry)| likeness(&entry.asked.to_string(), &text));
+        let unused = entries().filter(|(index, entry)| entry.call == call && !state.used[*index]);
+        let nearest = unused.max_by_key(|(_, entry)| likeness(&entry.asked.to_string(), &text));
         let then = nearest.map(|(_, entry)| entry.asked.clone());
-        let told = match &then {
+        let nearest_call = match &then {
             Some(then) => format!("the nearest is {}", excerpt(&then.to_string())),
             None => "no such call is left".to_owned(),
         };
-        let what = format!("this `{call}` is not on the record: {}; {told}", excerpt(&text));
+        let what = format!("this `{call}` is not on the record: {}; {nearest_call}", excerpt(&text));
         state.divergences.push(Divergence { call: call.to_owned(), now: Some(asked), then });
         Err(Failure::Internal(what))
     }
 
     /// What the record answers.
-    fn answer<T>(
-        &self,
-        (call, request, asked): (&str, u32, Value),
-        read: impl FnOnce(&Value) -> Option<T>,
-    ) -> Result<T> {
+    fn answer<T>(&self, call: &str, request: u32, asked: Value, read: impl FnOnce(&Value) -> Option<T>) -> Result<T> {
         let entry = self.find(call, Some(request), asked)?;
         match (&entry.answer, &entry.failure) {
             (_, Some(failure)) => Err(failure.to_failure()),
@@ -155,32 +151,32 @@ fn pairs(value: &Value) -> Option<Vec<(String, String)>> {
 
 impl HostCalls for Replayer<'_> {
     fn log(&self, level: Level, target: &str, message: &str) {
-        let _ = self.find("log", None, asked::log(level, target, message));
+        let _ = self.find("log", None, host_requests::log(level, target, message));
     }
 
     fn progress(&self, index: u32, done: u64, total: Option<u64>, note: &str) {
-        let _ = self.find("progress", Some(index), asked::progress(done, total, note));
+        let _ = self.find("progress", Some(index), host_requests::progress(done, total, note));
     }
 
     fn cancelled(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut left = state.asked_cancelled;
-        state.asked_cancelled += 1;
+        let mut state = lock(&self.state);
+        let mut remaining = state.cancelled_calls;
+        state.cancelled_calls += 1;
         let entries = self.record.host_calls.iter().filter(|entry| entry.call == "cancelled");
         let mut answer = false;
         for entry in entries {
             answer = entry.answer == Some(Value::Bool(true));
-            if left < entry.times {
+            if remaining < entry.times {
                 break;
             }
-            left -= entry.times;
+            remaining -= entry.times;
         }
         answer
     }
 
     fn complete<'a>(&'a self, index: u32, request: CompletionRequest) -> BoxFuture<'a, Result<Completion>> {
         Box::pin(async move {
-            self.answer(("complete", index, asked::complete(&request)), |value| {
+            self.answer("complete", index, host_requests::complete(&request), |value| {
                 serde_json::from_value(value.clone()).ok()
             })
         })
@@ -192,9 +188,9 @@ impl HostCalls for Replayer<'_> {
 
     fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
-            self.answer(("cache-get", index, asked::cache_get(key)), |value| match value {
+            self.answer("cache-get", index, host_requests::cache_get(key), |value| match value {
                 Value::Null => Some(None),
-                value => Some(Some(bytes_in(value)?.into())),
+                value => Some(Some(bytes_from_value(value)?.into())),
             })
         })
     }
@@ -207,12 +203,12 @@ impl HostCalls for Replayer<'_> {
         ttl: Option<Duration>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            self.answer(("cache-put", index, asked::cache_put(key, &value, ttl, &self.redactor)), |_| Some(()))
+            self.answer("cache-put", index, host_requests::cache_put(key, &value, ttl, &self.redactor), |_| Some(()))
         })
     }
 
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
-        self.answer(("open-tensor", index, asked::open_tensor(tensor)), |_| Some(()))?;
+        self.answer("open-tensor", index, host_requests::open_tensor(tensor), |_| Some(()))?;
         let named = NamedTensor::of(tensor).map_err(Failure::InvalidInput)?;
         let blobs = self.blobs.as_ref();
         let blobs = blobs.ok_or_else(|| Failure::Unavailable("no tensors lie beside the record".to_owned()))?;
@@ -220,17 +216,17 @@ impl HostCalls for Replayer<'_> {
     }
 
     fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
-        let (asked, _) = asked::keep_tensor(shape, elements)?;
-        self.answer(("keep-tensor", index, asked), |value| serde_json::from_value(value.clone()).ok())
+        let (asked, _) = host_requests::keep_tensor(shape, elements)?;
+        self.answer("keep-tensor", index, asked, |value| serde_json::from_value(value.clone()).ok())
     }
 
     fn fetch<'a>(&'a self, index: u32, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
-            self.answer(("fetch", index, asked::fetch(&request, &self.redactor)), |value| {
+            self.answer("fetch", index, host_requests::fetch(&request, &self.redactor), |value| {
                 Some(HttpResponse {
                     status: value["status"].as_u64()?.try_into().ok()?,
                     headers: pairs(&value["headers"])?,
-                    body: bytes_in(&value["body"])?,
+                    body: bytes_from_value(&value["body"])?,
                 })
             })
         })

@@ -1,10 +1,10 @@
-//! Routes: what picks the arm that a stage runs with.
+//! Routes: a policy picks the arm that a stage runs with, and what it learns is kept from run to run.
 
-mod document;
-mod kept;
+mod by_documents;
 mod open;
+mod state_file;
 
-pub(super) use document::by_document;
-pub use kept::{Kept, KeptError, Learned};
+pub(super) use by_documents::by_document;
 pub use open::Route;
 pub(super) use open::open_routes;
+pub use state_file::{PolicyStateError, PolicyStateFile, SavedPolicyState};

@@ -1,4 +1,4 @@
-//! From a plan to the policies of its routes.
+//! Opens the policies of a plan's routes.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use jackfield_pipeline::{Plan, RoutePlan};
 use jackfield_plugin_api::{Arm, Failure, Instance, PolicyState, Result};
 use serde_json::Value;
 
-use super::document::by_documents;
+use super::by_documents::by_documents;
 use crate::ServiceFault;
 
 /// The policy of a stage's route.
@@ -16,6 +16,7 @@ pub struct Route {
     pub stage: usize,
     /// The arms.
     pub arms: Arc<[Arm]>,
+    /// Name of the policy.
     name: String,
     policy: Arc<dyn Instance>,
 }
@@ -27,7 +28,7 @@ impl Route {
         let route = Self { stage, arms, name: plan.extension.name.clone(), policy };
         match route.policy.as_policy() {
             Some(policy) => policy.check(&route.arms)?,
-            // A document holds the arms, and so has them checked.
+            // A policy behind documents gets the arms with its state, and checks them then.
             None => drop(route.restore(None)?),
         }
         Ok(route)
@@ -36,7 +37,7 @@ impl Route {
     /// The policy with what it has learned, or with nothing learned.
     ///
     /// # Errors
-    /// [`Failure::InvalidInput`] if that is no state of the policy.
+    /// [`Failure::InvalidInput`] if that is not a state of the policy.
     pub fn restore(&self, snapshot: Option<&Value>) -> Result<Box<dyn PolicyState>> {
         match (self.policy.as_policy(), snapshot) {
             (Some(policy), Some(snapshot)) => policy.restore(snapshot),

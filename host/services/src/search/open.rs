@@ -1,4 +1,4 @@
-//! From a plan to the policy of its search.
+//! Opens the policy of a plan's search.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::{ServiceFault, route::by_document};
 
 /// The policy of a search.
 pub struct Search {
+    /// Name of the policy.
     name: String,
     study: Study,
     policy: Arc<dyn Instance>,
@@ -21,7 +22,7 @@ impl Search {
     fn new(plan: &SearchPlan, registry: &Registry) -> Result<Self> {
         let policy = plan.extension.open(&plan.config, &Limits::of_policy(), registry)?;
         let search = Self { name: plan.extension.name.clone(), study: plan.study.clone(), policy };
-        // What it has against the study shows now.
+        // A study that the policy refuses is refused before the run.
         search.state()?;
         Ok(search)
     }
@@ -29,7 +30,7 @@ impl Search {
     /// The search before any outcome is known.
     ///
     /// # Errors
-    /// What the policy has against the study.
+    /// If the policy refuses the study.
     pub fn state(&self) -> Result<Box<dyn SearchState>> {
         if self.policy.as_search().is_some() {
             let policy = Arc::clone(&self.policy);

@@ -1,23 +1,25 @@
-//! How many calls at a time: additive increase, multiplicative decrease (Chiu and Jain 1989), with the slow start of TCP
+//! How many calls of a model are made at a time: additive increase, multiplicative decrease (Chiu and Jain 1989), with the slow start of TCP
 //! until the server shows that it has enough.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
 use jackfield_pipeline::Concurrency;
+use jackfield_plugin_api::sync::lock;
 use tokio::sync::Semaphore;
 
-use super::sending::Asked;
+use super::pending::PendingCompletion;
 
 /// Latency beyond this many times the best known means that calls queue up at the server.
 const SLOW: f64 = 3.0;
 /// Differences below this are noise.
 const NOISE: f64 = 0.05;
-/// A pause of so long is worth telling.
-const LONG: Duration = Duration::from_secs(5);
+/// A pause from this length on is worth a warning.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
 
+/// What a limit has come to by now.
 struct State {
     /// The limit, with the fraction that it has grown since it last reached a whole number.
     limit: f64,
@@ -25,24 +27,27 @@ struct State {
     slow_start: bool,
     /// Permits that are to be taken out of use when they come back.
     debt: usize,
+    /// Permits that are given out.
     in_use: usize,
     last_cut: Instant,
-    /// Seconds: the best average latency known, and the present one.
+    /// The best average latency known, in seconds.
     best: Option<f64>,
+    /// The present average latency, in seconds.
     present: Option<f64>,
+    /// Nobody calls before this.
     paused_until: Option<Instant>,
 }
 
 /// The limit of a model.
-pub(super) struct Limit {
-    /// Whether it is as it is, whatever happens.
+pub(super) struct ConcurrencyLimit {
+    /// Whether neither latency nor failures change it.
     is_fixed: bool,
     max: f64,
     permits: Semaphore,
     state: Mutex<State>,
 }
 
-impl Limit {
+impl ConcurrencyLimit {
     pub(super) fn new(bounds: Concurrency) -> Self {
         let state = State {
             limit: f64::from(bounds.start),
@@ -68,11 +73,11 @@ impl Limit {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Waits for leave to make a call: given back when dropped.
-    pub(super) async fn acquire<'a>(&'a self, asked: &Asked<'_>) -> Permit<'a> {
+    pub(super) async fn acquire<'a>(&'a self, pending: &PendingCompletion<'_>) -> Permit<'a> {
         loop {
             if let Ok(permit) = self.permits.acquire().await {
                 permit.forget();
@@ -87,7 +92,7 @@ impl Limit {
                 None => return permit,
                 Some(until) => {
                     drop(permit);
-                    let _delay = asked.delay();
+                    let _delay = pending.delay();
                     tokio::time::sleep_until(until.into()).await;
                 }
             }
@@ -129,7 +134,7 @@ impl Limit {
         let mut is_news = false;
         if let Some(pause) = pause {
             let until = Instant::now() + pause;
-            is_news = pause >= LONG && state.paused_until.is_none_or(|old| until > old + LONG);
+            is_news = pause >= LONG_PAUSE && state.paused_until.is_none_or(|old| until > old + LONG_PAUSE);
             state.paused_until = Some(state.paused_until.map_or(until, |old| old.max(until)));
         }
         let round = Duration::from_secs_f64(state.present.unwrap_or(0.1));
@@ -157,12 +162,12 @@ impl Limit {
 }
 
 /// Leave to make a call.
-pub(super) struct Permit<'a>(&'a Limit);
+pub(super) struct Permit<'a>(&'a ConcurrencyLimit);
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        state.in_use = state.in_use.saturating_sub(1);
+        state.in_use = state.in_use.checked_sub(1).expect("every permit was counted when it was given out");
         if state.debt > 0 {
             state.debt -= 1;
         } else {
@@ -174,17 +179,17 @@ impl Drop for Permit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::sending::Sending;
+    use crate::model::pending::PendingCompletions;
 
-    fn limit(start: u32, max: u32) -> Limit {
-        Limit::new(Concurrency { start, max })
+    fn limit(start: u32, max: u32) -> ConcurrencyLimit {
+        ConcurrencyLimit::new(Concurrency { start, max })
     }
 
     /// A round of calls, all under way at once.
-    async fn round(limit: &Limit, took: Duration) -> usize {
+    async fn round(limit: &ConcurrencyLimit, took: Duration) -> usize {
         let mut permits = Vec::new();
         for _ in 0..limit.now().0 {
-            permits.push(limit.acquire(&Sending::default().ask()).await);
+            permits.push(limit.acquire(&PendingCompletions::default().begin()).await);
         }
         let count = permits.len();
         for permit in permits {
@@ -220,11 +225,13 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
         assert_eq!(limit.now().0, 1);
-        let permit = limit.acquire(&Sending::default().ask()).await;
-        let second = tokio::time::timeout(Duration::from_millis(20), limit.acquire(&Sending::default().ask())).await;
+        let permit = limit.acquire(&PendingCompletions::default().begin()).await;
+        let second =
+            tokio::time::timeout(Duration::from_millis(20), limit.acquire(&PendingCompletions::default().begin()))
+                .await;
         assert!(second.is_err(), "one at a time");
         drop(permit);
-        drop(limit.acquire(&Sending::default().ask()).await);
+        drop(limit.acquire(&PendingCompletions::default().begin()).await);
     }
 
     #[tokio::test]
@@ -242,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_fixed_limit_stays_as_it_is() {
-        let limit = Limit::fixed(Concurrency { start: 3, max: 3 });
+        let limit = ConcurrencyLimit::fixed(Concurrency { start: 3, max: 3 });
         for took in [1, 400, 400] {
             round(&limit, Duration::from_millis(took)).await;
             limit.state().last_cut = Instant::now().checked_sub(Duration::from_secs(10)).expect("a clock that runs");
@@ -266,7 +273,7 @@ mod tests {
         let limit = limit(4, 4);
         limit.refused(Some(Duration::from_millis(50)));
         let began = Instant::now();
-        drop(limit.acquire(&Sending::default().ask()).await);
+        drop(limit.acquire(&PendingCompletions::default().begin()).await);
         assert!(began.elapsed() >= Duration::from_millis(50));
     }
 }

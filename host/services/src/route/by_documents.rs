@@ -1,4 +1,4 @@
-//! A policy behind documents: what a native library or a component offers.
+//! Policies that are asked by documents: those of native libraries and components.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use jackfield_plugin_api::{
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use crate::plugin_line;
+use crate::log_plugin_line;
 
 /// The policy with what it has learned.
 pub(super) fn by_documents(
@@ -22,20 +22,20 @@ pub(super) fn by_documents(
     Ok(Box::new(PolicyByDocuments::new(name, arms, state, ask)?))
 }
 
-/// What has a policy answer a document. Its calls wait in a runtime of its own.
+/// A function that has a policy answer a document. Its calls wait in a runtime of its own.
 pub(crate) fn by_document<Q: IntoDocument, A: FromDocument>(
     name: &str,
     policy: &Arc<dyn Instance>,
 ) -> Result<impl Fn(Q) -> Result<A> + Send + use<Q, A>> {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| Failure::Internal(format!("no runtime: {error}")))?;
-    let (host, policy) = (Alone { policy: name.to_owned() }, Arc::clone(policy));
+    let (host, policy) = (LogOnlyHost { policy: name.to_owned() }, Arc::clone(policy));
     Ok(move |request: Q| {
         let context = Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 };
         let batch = [Request { document: request.into_document()?, context }];
         let mut answers = catch_panic("call", || runtime.block_on(policy.call(&batch, &host)))?;
         match answers.pop() {
-            // What the policy wrote does not fit: a fault of its own, and not of what it was asked.
+            // What the policy wrote does not fit: the fault is its own, and not that of what it was asked.
             Some(answer) if answers.is_empty() => A::from_document(answer?)
                 .map_err(|failure| Failure::InvalidOutput(format!("its answer is none: {}", failure.message()))),
             _ => Err(Failure::InvalidOutput("did not answer one document with one".to_owned())),
@@ -43,14 +43,14 @@ pub(crate) fn by_document<Q: IntoDocument, A: FromDocument>(
     })
 }
 
-/// A host that takes log lines, and has nothing else to give.
-struct Alone {
+/// A host that takes log lines, and offers nothing else.
+struct LogOnlyHost {
     policy: String,
 }
 
-impl HostCalls for Alone {
+impl HostCalls for LogOnlyHost {
     fn log(&self, level: Level, _target: &str, message: &str) {
-        plugin_line(level, None, Some(&self.policy), message);
+        log_plugin_line(level, None, Some(&self.policy), message);
     }
 
     fn progress(&self, _index: u32, _done: u64, _total: Option<u64>, _note: &str) {}

@@ -1,4 +1,4 @@
-//! Files in which something is kept from run to run: JSON with a version and a checksum, written whole.
+//! Files in which something is kept from run to run: JSON with a version and a checksum.
 
 use std::{
     fs::{self, File},
@@ -16,12 +16,12 @@ struct Version {
     format: u32,
 }
 
-/// What is in a file; none if there is no file. `format` is the latest version that can be read, `sealed` the first one that
-/// has a checksum.
+/// What is in a file; none if there is no file. `latest` is the latest version that can be read, `first_sealed` the first one
+/// that has a checksum.
 ///
 /// # Errors
 /// If the file cannot be read, is damaged, or was written by a later program.
-pub(super) fn read<T: DeserializeOwned>(path: &Path, format: u32, sealed: u32) -> Result<Option<T>, StoreError> {
+pub(super) fn read<T: DeserializeOwned>(path: &Path, latest: u32, first_sealed: u32) -> Result<Option<T>, StoreError> {
     let damaged = |message: String| StoreError::Damaged { path: path.to_owned(), message };
     let text = match regular_file::read_text(path, regular_file::MOST_BYTES) {
         Ok(text) => text,
@@ -31,17 +31,17 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, format: u32, sealed: u32) -
         Err(source) => return Err(StoreError::file("read", path, source)),
     };
     let Version { format: found } = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-    if found > format {
-        return Err(StoreError::TooNew { path: path.to_owned(), found: found.into(), known: format.into() });
+    if found > latest {
+        return Err(StoreError::TooNew { path: path.to_owned(), found: found.into(), known: latest.into() });
     }
     let has_checksum = text.contains("\n  \"checksum\": ");
-    if (found >= sealed || has_checksum) && !is_whole(&text) {
+    if (found >= first_sealed || has_checksum) && !is_whole(&text) {
         return Err(damaged("it is not as it was written: its checksum is another".to_owned()));
     }
     serde_json::from_str(&text).map(Some).map_err(|error| damaged(error.to_string()))
 }
 
-/// Holds a file against other processes, for as long as what is given lives; waits until nobody else does.
+/// Locks a file against other processes, for as long as what is returned lives; waits until nobody else has locked it.
 ///
 /// # Errors
 /// If the file beside it that is locked cannot be made.
@@ -51,7 +51,7 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// The same, without waiting: none if somebody else holds it.
+/// The same, without waiting: none if somebody else has locked it.
 ///
 /// # Errors
 /// As those of [`lock`].

@@ -1,4 +1,4 @@
-//! What a search has learned, kept from run to run.
+//! The file of a study: the outcomes of its trials, kept from run to run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,14 +10,14 @@ use jackfield_plugin_api::{Outcome, Study};
 use jackfield_store::{StoreError, sealed_json, write_whole};
 use serde::{Deserialize, Serialize};
 
-use crate::kept_file;
+use crate::sealed_file;
 
 /// The version of the file that this program writes.
 const FORMAT: u32 = 1;
 
-/// The file of a study, held against other runs.
+/// The file of a study, locked against other runs as long as this lives.
 #[derive(Debug)]
-pub struct KeptStudy {
+pub struct StudyFile {
     name: String,
     path: PathBuf,
     _lock: File,
@@ -47,7 +47,7 @@ pub struct StudyStart {
     pub outcomes: Vec<Outcome>,
 }
 
-/// Why the file of a study is of no use.
+/// Why the file of a study cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StudyError {
@@ -75,12 +75,12 @@ pub enum StudyError {
 }
 
 impl StudyError {
-    /// What to do about it, where that can be said.
+    /// What to do about it, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(StoreError::Damaged { .. }) => {
-                Some("take the file away to begin anew, or give the study another name".to_owned())
+                Some("remove the file to begin anew, or give the study another name".to_owned())
             }
             Self::Store(error) if error.is_refused() => Some(
                 "a study is kept in `.jackfield/studies` beside the pipeline: let it be written to, or leave `study` out"
@@ -93,14 +93,14 @@ impl StudyError {
     }
 }
 
-impl KeptStudy {
-    /// Holds the file of a study; it need not be there.
+impl StudyFile {
+    /// Locks the file of a study; it need not be there.
     ///
     /// # Errors
-    /// If another run holds it.
-    pub fn hold(name: &str, path: &Path) -> Result<Self, StudyError> {
+    /// If another run has locked it.
+    pub fn lock(name: &str, path: &Path) -> Result<Self, StudyError> {
         let (name, path) = (name.to_owned(), path.to_owned());
-        match kept_file::try_lock(&path)? {
+        match sealed_file::try_lock(&path)? {
             Some(lock) => Ok(Self { name, path, _lock: lock }),
             None => Err(StudyError::InUse { name, path }),
         }
@@ -111,10 +111,10 @@ impl KeptStudy {
     /// # Errors
     /// If the file cannot be read, or is about other dimensions or objectives.
     pub fn read_for(&self, study: &Study) -> Result<StudyStart, StudyError> {
-        let Some(content) = kept_file::read::<Content>(&self.path, FORMAT, FORMAT)? else {
+        let Some(content) = sealed_file::read::<Content>(&self.path, FORMAT, FORMAT)? else {
             return Ok(StudyStart::default());
         };
-        if let Some(what) = differs(&content.study, study) {
+        if let Some(what) = difference(&content.study, study) {
             return Err(StudyError::Differs { name: self.name.clone(), path: self.path.clone(), what });
         }
         let trials = content.outcomes.len() as u64;
@@ -136,7 +136,7 @@ impl KeptStudy {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn add(&self, study: &Study, run: &str, outcomes: Vec<Outcome>) -> Result<(), StudyError> {
-        let mut content = kept_file::read::<Content>(&self.path, FORMAT, FORMAT)?.unwrap_or_default();
+        let mut content = sealed_file::read::<Content>(&self.path, FORMAT, FORMAT)?.unwrap_or_default();
         let before = content.runs.get(run).copied().unwrap_or(0);
         let count = outcomes.len() as u64;
         if count <= before {
@@ -155,7 +155,7 @@ impl KeptStudy {
 }
 
 /// How what a study is about differs from what is searched, if its outcomes say nothing of that.
-fn differs(before: &Study, now: &Study) -> Option<String> {
+fn difference(before: &Study, now: &Study) -> Option<String> {
     let names =
         |study: &Study| -> BTreeSet<String> { study.space.iter().map(|dimension| dimension.name.clone()).collect() };
     let goals = |study: &Study| -> BTreeSet<String> {
@@ -165,18 +165,18 @@ fn differs(before: &Study, now: &Study) -> Option<String> {
         study.goals.iter().map(goal).collect()
     };
     let listed = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
-    let (was, is) = (goals(before), goals(now));
-    if was != is {
-        return Some(format!("its goals were {}, now they are {}", listed(&was), listed(&is)));
+    let (old, new) = (goals(before), goals(now));
+    if old != new {
+        return Some(format!("its goals were {}, now they are {}", listed(&old), listed(&new)));
     }
-    let (was, is) = (names(before), names(now));
+    let (old, new) = (names(before), names(now));
     let quoted = |names: Vec<&String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let (gone, new) = (was.difference(&is).collect::<Vec<_>>(), is.difference(&was).collect::<Vec<_>>());
-    match (gone.is_empty(), new.is_empty()) {
+    let (removed, added) = (old.difference(&new).collect::<Vec<_>>(), new.difference(&old).collect::<Vec<_>>());
+    match (removed.is_empty(), added.is_empty()) {
         (true, true) => None,
-        (false, true) => Some(format!("it searches {} as well", quoted(gone))),
-        (true, false) => Some(format!("it does not search {}", quoted(new))),
-        (false, false) => Some(format!("it searches {}, and not {}", quoted(gone), quoted(new))),
+        (false, true) => Some(format!("it searches {} as well", quoted(removed))),
+        (true, false) => Some(format!("it does not search {}", quoted(added))),
+        (false, false) => Some(format!("it searches {}, and not {}", quoted(removed), quoted(added))),
     }
 }
 
@@ -200,40 +200,41 @@ mod tests {
     fn a_run_adds_what_is_new_and_the_next_one_begins_with_what_fits() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("studies/letters.json");
-        let kept = KeptStudy::hold("letters", &path).expect("held");
-        let busy = KeptStudy::hold("letters", &path).expect_err("in use").to_string();
+        let file = StudyFile::lock("letters", &path).expect("held");
+        let busy = StudyFile::lock("letters", &path).expect_err("in use").to_string();
         assert!(busy.starts_with("study `letters` is in use by another run"), "{busy}");
-        assert_eq!(kept.read_for(&study("x", 1.0)).expect("nothing"), StudyStart::default());
-        kept.add(&study("x", 1.0), "one", vec![outcome(0.25)]).expect("added");
-        kept.add(&study("x", 1.0), "one", vec![outcome(0.25), outcome(0.75)]).expect("added");
-        kept.add(&study("x", 1.0), "two", vec![outcome(0.5)]).expect("added");
-        let start = kept.read_for(&study("x", 1.0)).expect("read");
-        let told: Vec<_> = start.outcomes.iter().map(|one| (one.trial, one.values["x"].clone())).collect();
-        assert_eq!(told, [(Some(0), json!(0.25)), (Some(1), json!(0.75)), (Some(2), json!(0.5))]);
-        let narrower = kept.read_for(&study("x", 0.6)).expect("read");
+        assert_eq!(file.read_for(&study("x", 1.0)).expect("nothing"), StudyStart::default());
+        file.add(&study("x", 1.0), "one", vec![outcome(0.25)]).expect("added");
+        file.add(&study("x", 1.0), "one", vec![outcome(0.25), outcome(0.75)]).expect("added");
+        file.add(&study("x", 1.0), "two", vec![outcome(0.5)]).expect("added");
+        let start = file.read_for(&study("x", 1.0)).expect("read");
+        let outcomes: Vec<_> =
+            start.outcomes.iter().map(|outcome| (outcome.trial, outcome.values["x"].clone())).collect();
+        assert_eq!(outcomes, [(Some(0), json!(0.25)), (Some(1), json!(0.75)), (Some(2), json!(0.5))]);
+        let narrower = file.read_for(&study("x", 0.6)).expect("read");
         assert_eq!((narrower.trials, narrower.outcomes.len()), (3, 2));
-        let message = kept.read_for(&study("y", 1.0)).expect_err("another").to_string();
+        let message = file.read_for(&study("y", 1.0)).expect_err("another").to_string();
         assert!(message.ends_with("is another one: it searches `x`, and not `y`"), "{message}");
         let mut other = study("x", 1.0);
         other.goals[0].minimize = false;
-        let message = kept.read_for(&other).expect_err("another").to_string();
+        let message = file.read_for(&other).expect_err("another").to_string();
         assert!(message.ends_with("its goals were minimize `loss`, now they are maximize `loss`"), "{message}");
-        drop(kept);
-        drop(KeptStudy::hold("letters", &path).expect("free again"));
+        drop(file);
+        drop(StudyFile::lock("letters", &path).expect("free again"));
     }
 
     #[test]
     fn a_damaged_study_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("letters.json");
-        let kept = KeptStudy::hold("letters", &path).expect("held");
-        kept.add(&study("x", 1.0), "one", vec![outcome(0.25)]).expect("added");
+        let file = StudyFile::lock("letters", &path).expect("held");
+        file.add(&study("x", 1.0), "one", vec![outcome(0.25)]).expect("added");
         let text = std::fs::read_to_string(&path).expect("read");
         std::fs::write(&path, text.replace("0.25", "0.26")).expect("written");
-        let error = kept.read_for(&study("x", 1.0)).expect_err("damaged");
+        let error = file.read_for(&study("x", 1.0)).expect_err("damaged");
         assert!(error.to_string().contains("its checksum is another"), "{error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("another name")));
-        assert!(kept.add(&study("x", 1.0), "two", vec![outcome(0.5)]).is_err());
+        assert!(file.add(&study("x", 1.0), "two", vec![outcome(0.5)]).is_err());
         assert!(std::fs::read_to_string(&path).expect("read").contains("0.26"));
     }
 }

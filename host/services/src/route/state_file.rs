@@ -1,4 +1,4 @@
-//! What a route has learned, kept from run to run.
+//! The file in which a route keeps what its policy has learned, from run to run.
 
 use std::{
     collections::BTreeMap,
@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Route;
-use crate::kept_file;
+use crate::sealed_file;
 
 /// The version of the file that this program writes; it reads those before it. Since 2 there is a checksum.
 const FORMAT: u32 = 2;
 
 /// The file in which a route keeps what it has learned.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct PolicyStateFile {
     path: PathBuf,
 }
 
 /// What is in such a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Learned {
+pub struct SavedPolicyState {
     /// Version of the file; that of a file without one is 1.
     #[serde(default)]
     pub format: u32,
@@ -42,10 +42,10 @@ pub struct Learned {
     pub runs: BTreeMap<String, u64>,
 }
 
-/// Why such a file is of no use.
+/// Why such a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum KeptError {
+pub enum PolicyStateError {
     /// It cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,8 +69,8 @@ pub enum KeptError {
     },
 }
 
-impl KeptError {
-    /// What to do about it, where that can be said.
+impl PolicyStateError {
+    /// What to do about it, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -85,7 +85,7 @@ impl KeptError {
     }
 }
 
-impl Kept {
+impl PolicyStateFile {
     /// The file at this path; it need not be there.
     #[must_use]
     pub fn at(path: &Path) -> Self {
@@ -96,22 +96,22 @@ impl Kept {
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
-    pub fn read(&self) -> Result<Learned, KeptError> {
+    pub fn read(&self) -> Result<SavedPolicyState, PolicyStateError> {
         // Before the second version there was no checksum.
-        Ok(kept_file::read(&self.path, FORMAT, 2)?.unwrap_or_default())
+        Ok(sealed_file::read(&self.path, FORMAT, 2)?.unwrap_or_default())
     }
 
     /// What was learned so far, if it is of this policy.
     ///
     /// # Errors
     /// As those of [`read`](Self::read), and if it is the state of another policy.
-    pub fn read_for(&self, policy: &str) -> Result<Learned, KeptError> {
-        let learned = self.read()?;
-        if learned.state.is_some() && learned.policy != policy {
-            let (path, found, wanted) = (self.path.clone(), learned.policy, policy.to_owned());
-            return Err(KeptError::OtherPolicy { path, found, wanted });
+    pub fn read_for(&self, policy: &str) -> Result<SavedPolicyState, PolicyStateError> {
+        let saved = self.read()?;
+        if saved.state.is_some() && saved.policy != policy {
+            let (path, found, wanted) = (self.path.clone(), saved.policy, policy.to_owned());
+            return Err(PolicyStateError::OtherPolicy { path, found, wanted });
         }
-        Ok(learned)
+        Ok(saved)
     }
 
     /// Adds the outcomes of a run, in the order of its items, less those that were added before. What other runs have
@@ -125,12 +125,12 @@ impl Kept {
         policy: &str,
         run: &str,
         outcomes: impl FnOnce(&mut dyn FnMut(&Outcome)) -> Result<(), StoreError>,
-    ) -> Result<(), KeptError> {
-        let _lock = kept_file::lock(&self.path)?;
-        let mut learned = self.read_for(policy)?;
-        let before = learned.runs.get(run).copied().unwrap_or(0);
-        let refused = |failure| KeptError::Refused { path: self.path.clone(), failure };
-        let mut state: Box<dyn PolicyState> = route.restore(learned.state.as_ref()).map_err(refused)?;
+    ) -> Result<(), PolicyStateError> {
+        let _lock = sealed_file::lock(&self.path)?;
+        let mut saved = self.read_for(policy)?;
+        let before = saved.runs.get(run).copied().unwrap_or(0);
+        let refused = |failure| PolicyStateError::Refused { path: self.path.clone(), failure };
+        let mut state: Box<dyn PolicyState> = route.restore(saved.state.as_ref()).map_err(refused)?;
         let mut seen = 0;
         outcomes(&mut |outcome| {
             seen += 1;
@@ -143,12 +143,12 @@ impl Kept {
         if new == 0 {
             return Ok(());
         }
-        learned.policy = policy.to_owned();
-        learned.state = Some(state.snapshot().map_err(refused)?);
-        learned.outcomes += new;
-        learned.runs.insert(run.to_owned(), seen);
-        learned.format = FORMAT;
-        write_whole(&self.path, sealed_json(&learned))?;
+        saved.policy = policy.to_owned();
+        saved.state = Some(state.snapshot().map_err(refused)?);
+        saved.outcomes += new;
+        saved.runs.insert(run.to_owned(), seen);
+        saved.format = FORMAT;
+        write_whole(&self.path, sealed_json(&saved))?;
         Ok(())
     }
 
@@ -156,7 +156,7 @@ impl Kept {
     ///
     /// # Errors
     /// If the file cannot be removed.
-    pub fn reset(&self) -> Result<bool, KeptError> {
+    pub fn reset(&self) -> Result<bool, PolicyStateError> {
         match fs::remove_file(&self.path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
@@ -172,31 +172,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_that_may_not_be_written_is_asked_for_elsewhere() {
+    fn a_state_that_may_not_be_written_is_to_go_elsewhere() {
         for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
-            let error = KeptError::from(StoreError::file("write", "state.json", kind.into()));
+            let error = PolicyStateError::from(StoreError::file("write", "state.json", kind.into()));
             assert!(error.hint().is_some_and(|hint| hint.contains("`state` of the route")), "{error}");
         }
     }
 
     #[test]
-    fn a_state_that_is_no_regular_file_is_refused_at_once() {
-        let error = Kept::at(Path::new("/dev/zero")).read().expect_err("refused").to_string();
+    fn a_state_that_is_not_a_regular_file_is_refused_at_once() {
+        let error = PolicyStateFile::at(Path::new("/dev/zero")).read().expect_err("refused").to_string();
         assert_eq!(error, "failed to read `/dev/zero`: it is a device, not a regular file");
     }
 
     #[test]
     fn what_a_route_has_learned_is_read_whole_or_refused() {
         let folder = tempfile::tempdir().expect("a folder");
-        let kept = Kept::at(&folder.path().join("route.json"));
+        let file = PolicyStateFile::at(&folder.path().join("route.json"));
         let state = Some(serde_json::json!({ "arms": { "a": [1.5, 2.25] } }));
         let runs = [("run".to_owned(), 3)].into();
-        let learned =
-            Learned { format: FORMAT, checksum: String::new(), policy: "ucb1".into(), state, outcomes: 3, runs };
-        let text = sealed_json(&learned);
+        let saved = SavedPolicyState {
+            format: FORMAT,
+            checksum: String::new(),
+            policy: "ucb1".into(),
+            state,
+            outcomes: 3,
+            runs,
+        };
+        let text = sealed_json(&saved);
         let read = |text: &str| {
-            fs::write(&kept.path, text).expect("written");
-            kept.read().map_err(|error| error.to_string())
+            fs::write(&file.path, text).expect("written");
+            file.read().map_err(|error| error.to_string())
         };
         assert_eq!(read(&text).expect("whole").outcomes, 3);
         for (from, to) in [("2.25", "2.75"), ("\"outcomes\": 3", "\"outcomes\": 7"), ("\"format\": 2", "\"format\": 0")]

@@ -1,0 +1,180 @@
+//! The innermost layer: the call of a model's extension, linked in or by documents, and the check of what it answered.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use jackfield_loader::{
+    Form, escape_untrusted,
+    sandbox::{Grants, QueueClock},
+};
+use jackfield_pipeline::ModelPlan;
+use jackfield_plugin_api::{
+    Ability, CatchPanic, Completion, CompletionRequest, Context, Document, Failure, FailureKind, Host, Instance,
+    Offers, Request, Result, catch_panic,
+};
+use jackfield_store::HeldTensors;
+
+use super::{answer_check, request_check};
+use crate::{Http, TensorScopes, plugin_host::ServiceHost, secrets::Secrets};
+
+/// The opened extension of a model, and what it may know and do.
+pub(super) struct ModelExtension {
+    plan: ModelPlan,
+    instance: Arc<dyn Instance>,
+    grants: Arc<Grants>,
+    offers: Offers,
+    /// What it may know and must not repeat.
+    secrets: Secrets,
+    http: Arc<Http>,
+    /// What it answered when there was not enough memory for what it was asked, if that happened.
+    out_of_memory: OnceLock<String>,
+    /// Whether a server answers, so that a call may cost something though this process hears of no answer.
+    asks_servers: bool,
+}
+
+impl ModelExtension {
+    pub(super) fn new(
+        plan: &ModelPlan,
+        instance: Arc<dyn Instance>,
+        grants: Arc<Grants>,
+        offers: Offers,
+        http: Arc<Http>,
+    ) -> Self {
+        Self {
+            plan: plan.clone(),
+            instance,
+            secrets: Secrets::of_grants(&grants),
+            asks_servers: grants.asks_for_servers(),
+            grants,
+            offers,
+            http,
+            out_of_memory: OnceLock::new(),
+        }
+    }
+
+    /// Name of the extension.
+    pub(super) fn name(&self) -> &str {
+        &self.plan.extension.name
+    }
+
+    /// Name of the extension, and the model's own name where its configuration has one.
+    pub(super) fn label(&self) -> String {
+        match self.plan.config["name"].as_str() {
+            Some(name) => format!("{}/{name}", self.name()),
+            None => self.name().to_owned(),
+        }
+    }
+
+    /// Whether it offers this as it is configured.
+    pub(super) fn has(&self, ability: Ability) -> bool {
+        self.offers.has(ability, &self.plan.config)
+    }
+
+    /// Whether its plugin runs in the sandbox.
+    pub(super) fn is_sandboxed(&self) -> bool {
+        self.plan.extension.form == Form::Wasm
+    }
+
+    /// Whether a server answers, so that a call may cost something though this process hears of no answer.
+    pub(super) const fn asks_servers(&self) -> bool {
+        self.asks_servers
+    }
+
+    /// Whether it is a local model that asks no server.
+    pub(super) const fn stays_here(&self) -> bool {
+        self.plan.local && !self.asks_servers
+    }
+
+    /// What it answered when there was not enough memory for what it was asked, if that happened.
+    pub(super) fn out_of_memory(&self) -> Option<&str> {
+        self.out_of_memory.get().map(String::as_str)
+    }
+
+    /// The answer if it comes in time, and how long a sandboxed model queued meanwhile, which does not count.
+    pub(super) async fn within_timeout<T>(&self, call: impl Future<Output = T>) -> (Option<T>, Duration) {
+        let Some(timeout) = self.plan.timeout else { return (Some(call.await), Duration::ZERO) };
+        if !self.is_sandboxed() {
+            return (tokio::time::timeout(timeout, call).await.ok(), Duration::ZERO);
+        }
+        let clock = QueueClock::within_current();
+        let mut call = pin!(call);
+        let call = poll_fn(|context| clock.during(|| call.as_mut().poll(context)));
+        (clock.timeout(timeout, call).await, clock.queued())
+    }
+
+    /// Calls the model and checks its answer, which comes without the keys that the model may know: a server may repeat them.
+    pub(super) async fn call(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Result<Completion> {
+        match self.call_with_tensors(request, held).await {
+            Ok(completion) => {
+                answer_check::check(&self.plan.name, request, &completion)?;
+                Ok(self.secrets.redact_completion(completion))
+            }
+            Err(failure) => Err(self.secrets.redact_failure(failure)),
+        }
+    }
+
+    /// Calls the model with the tensors that the request names, and notes if there was not enough memory.
+    async fn call_with_tensors(&self, request: &CompletionRequest, held: &Arc<HeldTensors>) -> Result<Completion> {
+        let tensors = TensorScopes::of_model(held, request, self.plan.limits.tensors);
+        let completion = self.call_instance(request, &tensors).await.inspect_err(|failure| {
+            if self.is_out_of_memory(failure, &tensors) {
+                let why = self.secrets.redact_failure(failure.clone());
+                self.out_of_memory.get_or_init(|| escape_untrusted(why.message()).into_owned());
+            }
+        })?;
+        tensors
+            .check_completion(&completion)
+            .map_err(|wrong| Failure::InvalidOutput(format!("the answer of model `{}` {wrong}", self.plan.name)))?;
+        Ok(completion)
+    }
+
+    /// Whether a failure says that there is not enough memory in this process. What sandboxes and limits on tensors refuse is
+    /// a matter of the one call.
+    fn is_out_of_memory(&self, failure: &Failure, tensors: &TensorScopes<'_>) -> bool {
+        let runs_in_process = self.stays_here() && !self.is_sandboxed();
+        runs_in_process && failure.kind() == FailureKind::OverBudget && !tensors.was_over_budget()
+    }
+
+    /// Calls the instance. A panic in the model is a failure of the model.
+    async fn call_instance(&self, request: &CompletionRequest, tensors: &TensorScopes<'_>) -> Result<Completion> {
+        // The model does not learn whose call it is: equal requests have one answer, whoever asks, and draw from one seed.
+        let empty: Arc<str> = Arc::from("");
+        let context = &Context {
+            stage: Arc::clone(&empty),
+            item: empty,
+            element: 0,
+            replicate: 0,
+            seed: request_check::seed(request),
+        };
+        let host = ServiceHost {
+            service: &self.plan.name,
+            grants: &self.grants,
+            secrets: &self.secrets,
+            http: &self.http,
+            max_response_bytes: self.plan.limits.output,
+            tensors: Some(tensors),
+        };
+        if let Some(model) = self.instance.as_model() {
+            let call = catch_panic("complete", || model.complete(request.clone(), Host::new(&host, context, 0)))?;
+            return CatchPanic::new("complete", call).await?;
+        }
+        let json = serde_json::to_string(request).map_err(|error| Failure::InvalidInput(error.to_string()))?;
+        let batch = [Request { document: Document::new(json), context: context.clone() }];
+        let call = catch_panic("complete", || self.instance.call(&batch, &host))?;
+        let mut answers = CatchPanic::new("complete", call).await?;
+        let (Some(answer), true) = (answers.pop(), answers.is_empty()) else {
+            return Err(Failure::InvalidOutput(format!(
+                "model `{}` answered {} results to one request",
+                self.plan.name,
+                answers.len()
+            )));
+        };
+        serde_json::from_str(&answer?.json).map_err(|error| {
+            Failure::InvalidOutput(format!("model `{}` answered no completion: {error}", self.plan.name))
+        })
+    }
+}
