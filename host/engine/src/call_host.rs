@@ -79,7 +79,7 @@ impl HostCalls for CallHost<'_> {
             self.tensors.check_edits(index, &request)?;
             let pending = self.control.pending_completions.begin();
             let caller = Caller { context: self.context(index)?, pending: &pending };
-            let (answer, record) = model.complete_for(request, caller).await;
+            let (answer, record) = model.complete(request, caller).await;
             self.control.record_completion(record);
             drop(pending);
             let held = answer?;

@@ -7,9 +7,7 @@ use std::{
 
 use jackfield_loader::sandbox::Grants;
 use jackfield_pipeline::ModelPlan;
-use jackfield_plugin_api::{
-    Ability, Completion, CompletionRequest, Context, Failure, Instance, Offers, Result, Usage, to_hex,
-};
+use jackfield_plugin_api::{Ability, CompletionRequest, Context, Failure, Instance, Offers, Result, Usage, to_hex};
 use jackfield_store::{AnswerSource, Blobs, CompletionRecord, HeldTensors, Ledger, ModelCount};
 
 use super::{
@@ -21,7 +19,6 @@ use super::{
     extension::ModelExtension,
     in_progress::{Caller, CompletionInProgress, HeldCompletion},
     key::{self, Key},
-    pending::PendingCompletions,
     recording::Recording,
     request_check,
     retry::Retry,
@@ -148,19 +145,9 @@ impl Model {
         self.attempt.concurrency()
     }
 
-    /// Answers a request on behalf of a stage's call.
+    /// Answers a request on behalf of a stage's call, which may be abandoned before it is answered. The tensors of the answer
+    /// are held.
     pub async fn complete(
-        &self,
-        request: CompletionRequest,
-        context: &Context,
-    ) -> (Result<Completion>, CompletionRecord) {
-        let pending = PendingCompletions::default();
-        let (answer, record) = self.complete_for(request, Caller { context, pending: &pending.begin() }).await;
-        (answer.map(|held| held.completion), record)
-    }
-
-    /// The same, of a call that may be abandoned before it is answered, and with its tensors, which are held.
-    pub async fn complete_for(
         &self,
         mut request: CompletionRequest,
         caller: Caller<'_>,

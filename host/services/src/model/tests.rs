@@ -15,7 +15,7 @@ use jackfield_plugin_api::{
 };
 use serde_json::{Value, json};
 
-use super::{Model, ModelParts};
+use super::{Caller, Model, ModelParts, PendingCompletions};
 use crate::Http;
 
 type Answers = Box<dyn Fn(&CompletionRequest, &Host<'_>) -> Result<Completion> + Send + Sync>;
@@ -107,7 +107,13 @@ fn caller(stage: &str, item: &str, replicate: u32) -> Context {
 }
 
 async fn ask(model: &Model, request: CompletionRequest) -> Result<Completion> {
-    model.complete(request, &caller("stage", "item", 0)).await.0
+    ask_as(model, request, &caller("stage", "item", 0)).await
+}
+
+async fn ask_as(model: &Model, request: CompletionRequest, context: &Context) -> Result<Completion> {
+    let pending = PendingCompletions::default();
+    let (answer, _) = model.complete(request, Caller { context, pending: &pending.begin() }).await;
+    answer.map(|held| held.completion)
 }
 
 fn answer(text: &str) -> Completion {
@@ -149,7 +155,7 @@ async fn what_a_model_does_not_offer_is_refused_before_it_is_asked() {
 async fn a_model_knows_neither_stage_nor_item_and_draws_from_the_request() {
     let (model, scripted) = model(&[Ability::Complete], |_, _| Ok(answer("hi")));
     for (stage, item, replicate) in [("a", "x", 0), ("b", "y", 0), ("a", "x", 1)] {
-        model.complete(hello(), &caller(stage, item, replicate)).await.0.expect("an answer");
+        ask_as(&model, hello(), &caller(stage, item, replicate)).await.expect("an answer");
     }
     let seeds: Vec<u64> = scripted
         .asked()
