@@ -9,7 +9,7 @@ use std::{
 use jackfield::bundled;
 use jackfield_loader::Registry;
 use jackfield_pipeline::Request;
-use jackfield_store::{Answer, CallRecord, Record, RunFolder, RunJson, Writer, WriterOf, export_results};
+use jackfield_store::{Answer, CallRecord, Record, RunFolder, RunJson, Writer, WriterSession, export_results};
 
 use crate::support::{Pipeline, jackfield, run_command_within};
 
@@ -53,7 +53,7 @@ fn ten_thousand_stages_are_drawn_and_reported_in_little_memory() {
     let run = RunJson::new(&folder, &plan, pipeline.path().join("pipeline.toml"), Vec::new());
     let db = folder.db().expect("a store");
     let session = db.begin_session(&run.began).expect("a session");
-    let of = WriterOf { session, resumed: false, stages: Vec::new(), began: Instant::now() };
+    let of = WriterSession { session, resumed: false, stages: Vec::new(), began: Instant::now() };
     let items = folder.path().join("items");
     let writer = Writer::start(folder.db().expect("a store"), of, folder.guard(), items).expect("a writer");
     let record = |stage: usize| {

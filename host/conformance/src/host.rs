@@ -3,15 +3,14 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     hash::{Hash as _, Hasher as _},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use jackfield_loader::sandbox::{Grants, Permission, Server};
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, FinishReason, HostCalls,
-    HttpRequest, HttpResponse, Level, Request, Result, TensorElements, TensorReader, TensorRef, Usage,
-};
+    HttpRequest, HttpResponse, Level, Request, Result, TensorElements, TensorReader, TensorRef, Usage, sync::lock};
 
 use super::{
     generate,
@@ -88,12 +87,12 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn services(&self) -> Vec<Service> {
-        self.services.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        lock(&self.services).iter().cloned().collect()
     }
 
     /// The tensors that were to be opened on behalf of a request that did not name them, by their digests.
     pub(super) fn strays(&self) -> Vec<String> {
-        self.strays.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        lock(&self.strays).iter().cloned().collect()
     }
 }
 
@@ -133,7 +132,7 @@ impl ScriptedHost {
 
     /// Whether the request at this index named the tensor, or it was made on its behalf.
     pub(super) fn knows(&self, index: u32, tensor: &TensorRef) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.known);
         known.get(&index).is_some_and(|known| known.contains(&tensor.sha256))
     }
 
@@ -145,7 +144,7 @@ impl ScriptedHost {
     /// Notes a call; fails if the script says so.
     fn note(&self, service: Service) -> Result<()> {
         for recorder in &self.recorders {
-            recorder.services.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone());
+            lock(&recorder.services).insert(service.clone());
         }
         if let Some(descriptor) = &self.script.only
             && !service.is_asked_for(descriptor)
@@ -206,7 +205,7 @@ impl HostCalls for ScriptedHost {
     fn cache_get<'a>(&'a self, index: u32, key: &'a str) -> BoxFuture<'a, Result<Option<CacheValue>>> {
         Box::pin(async move {
             self.note(Service::CacheGet)?;
-            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            let cache = lock(&self.cache);
             Ok(cache.get(&(index, key.to_owned())).cloned())
         })
     }
@@ -220,7 +219,7 @@ impl HostCalls for ScriptedHost {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.note(Service::CachePut)?;
-            self.cache.lock().unwrap_or_else(PoisonError::into_inner).insert((index, key.to_owned()), value);
+            lock(&self.cache).insert((index, key.to_owned()), value);
             Ok(())
         })
     }
@@ -241,7 +240,7 @@ impl HostCalls for ScriptedHost {
     fn open_tensor<'a>(&'a self, index: u32, tensor: &TensorRef) -> Result<TensorElements<'a>> {
         if !self.knows(index, tensor) {
             for recorder in &self.recorders {
-                recorder.strays.lock().unwrap_or_else(PoisonError::into_inner).insert(tensor.sha256.clone());
+                lock(&recorder.strays).insert(tensor.sha256.clone());
             }
             let why = format!("the request names no tensor {}", tensor.sha256);
             return Err(Failure::InvalidInput(why));
@@ -252,7 +251,7 @@ impl HostCalls for ScriptedHost {
 
     fn keep_tensor(&self, index: u32, shape: &[u64], elements: TensorElements<'_>) -> Result<TensorRef> {
         let tensor = self.tensors.keep_made(shape, TensorReader::new(shape.to_vec(), elements)?.into_shared()?)?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         known.entry(index).or_default().insert(tensor.sha256.clone());
         Ok(tensor)
     }

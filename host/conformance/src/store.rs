@@ -3,10 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
+use jackfield_plugin_api::sync::lock;
 use serde_json::{Value, json};
 
 /// Takes commands of Redis as JSON lists (`["GET", "key"]`) and answers `{"result": …}` or `{"error": …}`, as servers do that
@@ -34,7 +35,7 @@ impl Store {
 
     fn result(&self, name: &str, arguments: &[&str]) -> Result<Value, String> {
         let now = Instant::now();
-        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut values = lock(&self.0);
         values.retain(|_, kept| kept.until.is_none_or(|until| until > now));
         let value = |key: &str| json!(values.get(key).map(|kept| &kept.value));
         Ok(match (name, arguments) {

@@ -2,11 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use jackfield_loader::{Digest, sandbox::size};
-use jackfield_plugin_api::{ElementType, Failure, Random, TensorRef};
+use jackfield_plugin_api::{ElementType, Failure, Random, TensorRef, sync::lock};
 use serde_json::Value;
 
 /// The most bytes of tensors of an examination, beyond which an extension makes no more: they stay until it ends.
@@ -22,7 +22,7 @@ impl Tensors {
         let elements = elements.into();
         let bytes: Vec<u8> = elements.iter().flat_map(|element| element.to_le_bytes()).collect();
         let sha256 = Digest::of(&bytes).to_string();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.clone(), elements);
+        lock(&self.0).insert(sha256.clone(), elements);
         TensorRef { sha256, shape: shape.to_vec(), dtype: ElementType::F32 }
     }
 
@@ -31,7 +31,7 @@ impl Tensors {
     /// # Errors
     /// [`Failure::OverBudget`] if there are.
     pub(super) fn keep_made(&self, shape: &[u64], elements: Arc<[f32]>) -> Result<TensorRef, Failure> {
-        let held: u64 = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(bytes_of).sum();
+        let held: u64 = lock(&self.0).values().map(bytes_of).sum();
         let all = held.saturating_add(bytes_of(&elements));
         if all > MOST {
             let (all, most) = (size(all), size(MOST));
@@ -51,7 +51,7 @@ impl Tensors {
 
     /// The elements of a tensor; none if it is not held, or not with this shape.
     pub(super) fn elements(&self, tensor: &TensorRef) -> Option<Arc<[f32]>> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock(&self.0);
         let elements = all.get(&tensor.sha256).cloned()?;
         (tensor.element_count() == Some(elements.len() as u64)).then_some(elements)
     }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 use jackfield_pipeline::{InputPlan, Plan};
 use jackfield_services::{Services, StudyFile};
 use jackfield_store::{
-    Blobs, Db, Ledger, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, Unwritten, Writer, WriterOf,
+    Blobs, Db, Ledger, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, UnwrittenItems, Writer, WriterSession,
     export_events, export_results, export_run_stages, export_spend, timestamp,
 };
 
@@ -44,7 +44,7 @@ pub(super) struct EndedSession<'a> {
     /// How it ended.
     pub(super) ended: Result<Summary, EngineError>,
     /// Whether all that it handed over was written.
-    pub(super) written: Result<Unwritten, StoreError>,
+    pub(super) written: Result<UnwrittenItems, StoreError>,
 }
 
 impl RunRecord {
@@ -63,11 +63,11 @@ impl RunRecord {
         let session = db.begin_session(&timestamp())?;
         let resumed = session > 1;
         let stages = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-        let writer_of = WriterOf { session, resumed, stages, began };
-        let writer = Writer::start(folder.db()?, writer_of, folder.guard(), folder.path().join("items"))?;
+        let writer_session = WriterSession { session, resumed, stages, began };
+        let writer = Writer::start(folder.db()?, writer_session, folder.guard(), folder.path().join("items"))?;
         run.state = RunState::Running;
         folder.write_run(&run)?;
-        let blobs = Blobs::of_session(folder.path(), plan.tensor_total())?;
+        let blobs = Blobs::for_session(folder.path(), plan.tensor_total())?;
         let ledger = writer.ledger();
         Ok((Self { folder, run, db, session, resumed, ledger, blobs }, writer))
     }
@@ -134,7 +134,7 @@ fn open_record(folder: &RunFolder, run: &mut RunJson) -> Result<Db, StoreError> 
         return Ok(db);
     }
     let db = folder.db_of_run()?;
-    if let Some(what) = db.mend(run)? {
+    if let Some(what) = db.repair(run)? {
         tracing::warn!("the record is damaged: {what}; what is damaged is made again");
         // The record holds less than was counted until then, and a kill must not make it look like another run's.
         run.recorded = Some(db.recorded()?);

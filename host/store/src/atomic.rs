@@ -30,7 +30,7 @@ pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreEr
 
 /// As [`write_whole`], in a folder that this process alone holds. What a killed process left aside has the same name, so
 /// that the file that is written again takes it away.
-pub(super) fn write_held(
+pub(super) fn write_in_held_folder(
     path: &Path,
     durable: Durable,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
@@ -100,14 +100,14 @@ mod tests {
         let path = folder.path().join("brief.md");
         // As if killed between writing and renaming.
         let killed = std::panic::catch_unwind(|| {
-            write_held(&path, Durable::No, |file| {
+            write_in_held_folder(&path, Durable::No, |file| {
                 file.write_all(b"half")?;
                 panic!("killed");
             })
         });
         assert!(killed.is_err());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
-        write_held(&path, Durable::No, |file| file.write_all(b"whole")).expect("written");
+        write_in_held_folder(&path, Durable::No, |file| file.write_all(b"whole")).expect("written");
         let names: Vec<_> =
             fs::read_dir(folder.path()).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
         assert_eq!(names, ["brief.md"]);

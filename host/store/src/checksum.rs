@@ -1,6 +1,6 @@
 //! Checksums of what is stored: of rows, and of the JSON files beside them.
 //!
-//! They find damage (a flipped bit, a page from elsewhere), not intent: xxh3 is no signature.
+//! They find damage (a flipped bit, a page from elsewhere), not intent: an xxh3 checksum is not a signature.
 
 use rusqlite::types::ValueRef;
 use serde::Serialize;
@@ -9,13 +9,13 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// The golden ratio's fraction in 64 bits: odd, so that a product with it can be undone.
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The checksum of a row under way. Every value goes in with its type, so that a row whose values stand in other columns
+/// The checksum of a row while its values are added. Every value is added with its type, so that a row whose values stand in other columns
 /// has another checksum.
 #[derive(Clone, Copy)]
-pub(super) struct RowSum(u64);
+pub(super) struct RowChecksum(u64);
 
-impl RowSum {
-    /// Begins with what tells tables apart.
+impl RowChecksum {
+    /// Begins with a number that differs between tables.
     pub(super) const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -32,27 +32,27 @@ impl RowSum {
         };
     }
 
-    /// A step that no two numbers take to the same place, nor the same number from two places: a row is mostly numbers, and
-    /// a hash of each would cost more than the rest.
+    /// Adds a number. Two numbers never lead to the same checksum from the same one, nor does one number from two: a row is
+    /// mostly numbers, and a hash of each would cost more than the rest.
     #[inline]
     const fn with_number(self, number: u64, kind: u64) -> u64 {
         (self.0 ^ number).wrapping_add(kind).wrapping_mul(ODD).rotate_left(29) ^ ODD
     }
 
     /// The checksum, as SQLite stores it.
-    pub(super) const fn end(self) -> i64 {
+    pub(super) const fn finish(self) -> i64 {
         self.0 as i64
     }
 }
 
-/// The checksum of some bytes, on top of that of what went before.
+/// The checksum of bytes that follow others, whose checksum is `before`; 0 for the first.
 #[must_use]
 pub fn checksum(bytes: &[u8], before: u64) -> u64 {
     xxh3_64_with_seed(bytes, before)
 }
 
-/// What stands in a JSON file until its checksum is known; what it is made over.
-const OPEN: &str = "0000000000000000";
+/// What a JSON file holds in place of its checksum while the checksum is computed.
+const PLACEHOLDER: &str = "0000000000000000";
 const FIELD: &str = "\"checksum\": \"";
 
 /// A JSON file with a checksum: the first field `checksum` holds it, over the whole text with zeros in its place.
@@ -60,23 +60,24 @@ const FIELD: &str = "\"checksum\": \"";
 /// The value must have the field, as a string; whatever it holds is written over.
 pub fn sealed_json(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
-    if let Some(place) = place_of(&text) {
-        text.replace_range(place.clone(), OPEN);
+    if let Some(span) = checksum_span(&text) {
+        text.replace_range(span.clone(), PLACEHOLDER);
         let sum = format!("{:016x}", checksum(text.as_bytes(), 0));
-        text.replace_range(place.start..place.start + OPEN.len(), &sum);
+        text.replace_range(span.start..span.start + PLACEHOLDER.len(), &sum);
     }
     text
 }
 
 /// Whether a text is as [`sealed_json`] wrote it.
 pub fn is_whole(text: &str) -> bool {
-    let Some(place) = place_of(text) else { return false };
-    let mut open = text.to_owned();
-    open.replace_range(place.clone(), OPEN);
-    text[place] == format!("{:016x}", checksum(open.as_bytes(), 0))
+    let Some(span) = checksum_span(text) else { return false };
+    let mut unsealed = text.to_owned();
+    unsealed.replace_range(span.clone(), PLACEHOLDER);
+    text[span] == format!("{:016x}", checksum(unsealed.as_bytes(), 0))
 }
 
-fn place_of(text: &str) -> Option<std::ops::Range<usize>> {
+/// Where the value of the first field `checksum` is in a text.
+fn checksum_span(text: &str) -> Option<std::ops::Range<usize>> {
     let start = text.find(FIELD)? + FIELD.len();
     let length = text[start..].find('"')?;
     Some(start..start + length)
@@ -89,9 +90,9 @@ mod tests {
     use super::*;
 
     fn sum(values: &[ValueRef<'_>]) -> i64 {
-        let mut sum = RowSum::new(1);
+        let mut sum = RowChecksum::new(1);
         values.iter().for_each(|value| sum.add(*value));
-        sum.end()
+        sum.finish()
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{
     Spend, StoreError,
-    atomic::{Durable, write_held},
+    atomic::{Durable, write_in_held_folder},
     clock,
     db::Db,
     plain::make_folder,
@@ -69,7 +69,7 @@ pub fn result_json(plan: &Plan, item: &ItemRow, params: Option<Values>, mut resu
 pub fn export_results(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError> {
     let mut trouble = None;
     let _snapshot = db.snapshot()?;
-    write_held(path, Durable::Yes, |file| {
+    write_in_held_folder(path, Durable::Yes, |file| {
         let result = db.each_item(|item| {
             let Some(state) = &item.state else { return Ok(()) };
             let mut results = db.results(item.index as i64)?;
@@ -167,7 +167,7 @@ pub fn export_object(
 ) -> Result<(), StoreError> {
     let mut trouble = None;
     let _snapshot = db.snapshot()?;
-    write_held(path, Durable::Yes, |file| {
+    write_in_held_folder(path, Durable::Yes, |file| {
         file.write_all(b"{")?;
         let mut before = "\n";
         let result = db.each_item(|item| {
@@ -194,7 +194,9 @@ pub fn export_run_stages(db: &Db, plan: &Plan, folder: &Path) -> Result<(), Stor
     for (stage, output) in &line.outputs {
         make_folder(folder)?;
         let text = serde_json::to_string_pretty(output).unwrap_or_default() + "\n";
-        write_held(&folder.join(format!("{stage}.json")), Durable::No, |file| file.write_all(text.as_bytes()))?;
+        write_in_held_folder(&folder.join(format!("{stage}.json")), Durable::No, |file| {
+            file.write_all(text.as_bytes())
+        })?;
     }
     Ok(())
 }
@@ -216,7 +218,7 @@ pub fn export_spend(db: &Db, plan: &Plan, path: &Path) -> Result<(), StoreError>
     db.index_spend()?;
     let mut trouble = None;
     let _snapshot = db.snapshot()?;
-    write_held(path, Durable::Yes, |file| {
+    write_in_held_folder(path, Durable::Yes, |file| {
         let mut line = |id: &str| -> Result<(), StoreError> {
             let spend = spend::named(db.spend_of_item(id)?, plan);
             if spend.is_empty() {
@@ -266,7 +268,7 @@ pub fn export_events(db: &Db, plan: &Plan, per_call: bool, path: &Path) -> Resul
         db.each_item(|item| calls(item.index as i64, &item.id))?;
     }
     lines.sort_by_key(|(session, at, _)| (*session, *at));
-    write_held(path, Durable::Yes, |file| {
+    write_in_held_folder(path, Durable::Yes, |file| {
         for (session, at, event) in &lines {
             let began = sessions.get(session).copied().unwrap_or(std::time::UNIX_EPOCH);
             let at = humantime::format_rfc3339_micros(clock::written(began + Duration::from_micros(*at)));

@@ -237,7 +237,7 @@ impl RunFolder {
     /// Writes `run.json`.
     pub fn write_run(&self, run: &RunJson) -> Result<(), StoreError> {
         let text = sealed_json(&RunJson { format: FORMAT, ..run.clone() });
-        super::atomic::write_held(&self.path.join("run.json"), super::atomic::Durable::Yes, |file| {
+        super::atomic::write_in_held_folder(&self.path.join("run.json"), super::atomic::Durable::Yes, |file| {
             std::io::Write::write_all(file, text.as_bytes())
         })
     }

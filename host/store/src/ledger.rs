@@ -1,5 +1,5 @@
-//! What is written before anything else may happen: what a call costs, and all that came before something that outlives
-//! the run.
+//! Writes that somebody waits for: what a completion costs, before its call goes out, and all that came before something that
+//! outlives the run.
 
 use std::{
     collections::BTreeMap,
@@ -18,25 +18,31 @@ use crate::CompletionRecord;
 
 /// A write that somebody waits for.
 pub(super) enum Urgent {
-    /// A completion, as far as it is known, under a number of its own.
-    Completion(i64, CompletionEntry, oneshot::Sender<()>),
-    /// Nothing: all that was handed over before.
+    /// Record a completion as far as it is known.
+    Completion {
+        /// Its number on the record.
+        seq: i64,
+        entry: CompletionEntry,
+        done: oneshot::Sender<()>,
+    },
+    /// Record nothing, but all that was handed over before.
     Barrier(oneshot::Sender<()>),
 }
 
-/// The record can no longer be written. Why is known to the thread that wrote it.
+/// The record can no longer be written. The thread that wrote it reports why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unwritten;
+pub struct RecordUnwritable;
 
-/// The way to the record for those who have to wait until something stands on it.
+/// Writes to the record for those who have to wait until something is recorded.
 ///
-/// A killed process loses what waits in its memory. So a completion is on the record before its call goes out, by an
-/// estimate, and again as soon as its answer is there, before anybody else gets that; and what a stage keeps in a cache is
-/// kept after all that led to it is on the record, so that a run that goes on does not find it there without knowing why.
+/// A killed process loses what waits in its memory. So a completion is recorded before its call goes out, with an estimate,
+/// and again as soon as its answer has come, before anybody else gets the answer; and what a stage puts into a cache is put
+/// there after all that led to it is recorded, so that a run that goes on does not find it there without knowing why.
 #[derive(Clone)]
 pub struct Ledger {
     urgent: Sender<Urgent>,
-    seq: Arc<AtomicI64>,
+    /// The number of the next completion.
+    next_completion: Arc<AtomicI64>,
     /// Positions of stages by name.
     stages: Arc<BTreeMap<String, u32>>,
     began: Instant,
@@ -45,37 +51,36 @@ pub struct Ledger {
 impl Ledger {
     pub(super) fn new(
         urgent: Sender<Urgent>,
-        seq: Arc<AtomicI64>,
+        next_completion: Arc<AtomicI64>,
         stages: BTreeMap<String, u32>,
         began: Instant,
     ) -> Self {
-        Self { urgent, seq, stages: Arc::new(stages), began }
+        Self { urgent, next_completion, stages: Arc::new(stages), began }
     }
 
-    /// Puts a completion of a stage on the record, as far as it is known, and waits until it stands there. It gets a number
-    /// the first time.
+    /// Records a completion of a stage as far as it is known, and waits until it is written. It gets a number the first time.
     ///
     /// # Errors
     /// If the record can no longer be written.
-    pub async fn write(&self, stage: &str, completion: &mut CompletionRecord) -> Result<(), Unwritten> {
-        let seq = *completion.seq.get_or_insert_with(|| self.seq.fetch_add(1, Ordering::Relaxed));
+    pub async fn write(&self, stage: &str, completion: &mut CompletionRecord) -> Result<(), RecordUnwritable> {
+        let seq = *completion.seq.get_or_insert_with(|| self.next_completion.fetch_add(1, Ordering::Relaxed));
         let stage = self.stages.get(stage).copied().unwrap_or_default();
         let began_us = completion.began.saturating_duration_since(self.began).as_micros() as u64;
-        let record = CompletionEntry { stage, began_us, completion: completion.clone(), open: true };
-        self.ask(|done| Urgent::Completion(seq, record, done)).await
+        let entry = CompletionEntry { stage, began_us, completion: completion.clone(), open: true };
+        self.write_urgently(|done| Urgent::Completion { seq, entry, done }).await
     }
 
-    /// Waits until all that was handed over so far stands on the record.
+    /// Waits until all that was handed over so far is recorded.
     ///
     /// # Errors
     /// If the record can no longer be written.
-    pub async fn barrier(&self) -> Result<(), Unwritten> {
-        self.ask(Urgent::Barrier).await
+    pub async fn barrier(&self) -> Result<(), RecordUnwritable> {
+        self.write_urgently(Urgent::Barrier).await
     }
 
-    async fn ask(&self, of: impl FnOnce(oneshot::Sender<()>) -> Urgent) -> Result<(), Unwritten> {
+    async fn write_urgently(&self, write: impl FnOnce(oneshot::Sender<()>) -> Urgent) -> Result<(), RecordUnwritable> {
         let (done, written) = oneshot::channel();
-        self.urgent.send(of(done)).map_err(|_| Unwritten)?;
-        written.await.map_err(|_| Unwritten)
+        self.urgent.send(write(done)).map_err(|_| RecordUnwritable)?;
+        written.await.map_err(|_| RecordUnwritable)
     }
 }

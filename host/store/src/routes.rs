@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Db, StoreError,
-    tables::{ROUTE_ROWS, ROUTE_STARTS, int, maybe, text},
+    tables::{ROUTE_ROWS, ROUTE_STARTS, integer, optional, text},
 };
 
 /// A decision, with what came of it.
@@ -39,16 +39,16 @@ impl Db {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
             let reward = outcome.reward.filter(|reward| reward.is_finite());
             let values = [
-                int(*item),
-                int(*stage),
+                integer(*item),
+                integer(*stage),
                 text(&outcome.context),
                 text(&attempts),
                 text(&scores),
-                maybe(reward, ValueRef::Real),
+                optional(reward, ValueRef::Real),
                 text(&objectives),
-                int(*settled),
+                integer(*settled),
             ];
-            ROUTE_ROWS.put(db, sql, &values).map(drop)
+            ROUTE_ROWS.write(db, sql, &values).map(drop)
         })
     }
 
@@ -114,7 +114,7 @@ impl Db {
         let text = state.map_or_else(|| "null".to_owned(), Value::to_string);
         self.run(|db| {
             let sql = "INSERT OR IGNORE INTO route_starts (stage, state, sum) VALUES (?1, ?2, ?3)";
-            ROUTE_STARTS.put(db, sql, &[int(stage), ValueRef::Text(text.as_bytes())]).map(drop)
+            ROUTE_STARTS.write(db, sql, &[integer(stage), ValueRef::Text(text.as_bytes())]).map(drop)
         })
     }
 }

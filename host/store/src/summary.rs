@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jackfield_plugin_api::Outcome;
 use serde::{Deserialize, Serialize};
 
-use super::{ItemState, RunState, Unwritten};
+use super::{ItemState, RunState, UnwrittenItems};
 
 /// Items by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl ItemCounts {
     }
 }
 
-/// What is told of a stage.
+/// Counts and times of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageStats {
     /// Calls made to the plugin in this session, retries not counted.
@@ -80,7 +80,7 @@ pub struct StageStats {
     pub total_ms: f64,
 }
 
-/// What is told of a route.
+/// Counts of a route.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RouteCount {
     /// Items that were routed, and are done as are all before them.
@@ -115,7 +115,7 @@ impl RouteCount {
     }
 }
 
-/// What is told of a search.
+/// Counts of a search.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchCount {
     /// Trials of earlier runs of its study.
@@ -172,7 +172,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts items as failed whose files could not be written: that shows only once they are done.
-    pub fn count_unwritten(&mut self, Unwritten { ok, pruned, partial }: Unwritten) {
+    pub fn count_unwritten(&mut self, UnwrittenItems { ok, pruned, partial }: UnwrittenItems) {
         self.items.ok = self.items.ok.saturating_sub(ok);
         self.items.pruned = self.items.pruned.saturating_sub(pruned);
         self.items.partial = self.items.partial.saturating_sub(partial);

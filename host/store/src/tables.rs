@@ -9,12 +9,12 @@
 
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::ToSqlOutput, types::ValueRef};
 
-use super::checksum::RowSum;
+use super::checksum::RowChecksum;
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = 4;
 
-const FIRST: &str = "
+const TABLES_V1: &str = "
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT, state TEXT NOT NULL);
 CREATE TABLE items (idx INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL, state TEXT, stopped_by INTEGER, fault TEXT);
 CREATE TABLE results (
@@ -32,7 +32,7 @@ CREATE TABLE model_calls (
 CREATE TABLE events (seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, at_us INTEGER NOT NULL, event TEXT NOT NULL);
 ";
 
-const ROUTES: &str = "
+const ROUTES_V2: &str = "
 CREATE TABLE routes (
     item INTEGER NOT NULL, stage INTEGER NOT NULL, context TEXT NOT NULL, attempts TEXT NOT NULL, scores TEXT NOT NULL,
     reward REAL, objectives TEXT NOT NULL, settled INTEGER NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE route_starts (stage INTEGER PRIMARY KEY, state TEXT NOT NULL);
 /// `rows` and `rows_sum` of an item that is done: how many results it has, and the sum of their checksums; `files_sum`: the
 /// checksum of its files. `open` of a completion: the process was killed before it ended; its tokens are then what was
 /// counted so far, the call under way by an estimate that is rather too high.
-const SUMS: &str = "
+const CHECKSUMS_V3: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER) WITHOUT ROWID;
 CREATE TABLE lookups (
     seq INTEGER PRIMARY KEY, session INTEGER NOT NULL, stage INTEGER NOT NULL, item TEXT NOT NULL,
@@ -65,7 +65,7 @@ ALTER TABLE routes ADD COLUMN sum INTEGER;
 ALTER TABLE route_starts ADD COLUMN sum INTEGER;
 ";
 
-const SEARCH: &str = "
+const TRIALS_V4: &str = "
 CREATE TABLE trials (item INTEGER PRIMARY KEY, outcome TEXT NOT NULL, settled INTEGER NOT NULL, sum INTEGER);
 ";
 
@@ -79,46 +79,52 @@ CREATE TEMP VIEW results AS SELECT *, NULL AS sum FROM main.results;
 CREATE TEMP VIEW model_calls AS SELECT *, 0 AS open, NULL AS sum FROM main.model_calls;
 CREATE TEMP VIEW events AS SELECT *, NULL AS sum FROM main.events;
 ";
-const ROUTE_VIEWS: &str = "
+const VIEWS_V2: &str = "
 CREATE TEMP VIEW routes AS SELECT *, NULL AS sum FROM main.routes;
 CREATE TEMP VIEW route_starts AS SELECT *, NULL AS sum FROM main.route_starts;
 ";
-const NO_ROUTES: &str = "
+const EMPTY_ROUTES: &str = "
 CREATE TEMP VIEW routes AS SELECT 0 AS item, 0 AS stage, '' AS context, '' AS attempts, '' AS scores, 0.0 AS reward,
     '' AS objectives, 0 AS settled, NULL AS sum WHERE 0;
 CREATE TEMP VIEW route_starts AS SELECT 0 AS stage, '' AS state, NULL AS sum WHERE 0;
 ";
 
-const NO_TRIALS: &str = "
+const EMPTY_TRIALS: &str = "
 CREATE TEMP VIEW trials AS SELECT 0 AS item, '' AS outcome, 0 AS settled, NULL AS sum WHERE 0;
 ";
 
 /// Columns of a table that one checksum is over.
-pub(super) struct Sealed {
-    /// Of the table.
-    pub(super) name: &'static str,
-    /// What it holds, for people.
-    pub(super) what: &'static str,
+pub(super) struct ChecksummedColumns {
+    /// Name of the table.
+    pub(super) table: &'static str,
+    /// What a row holds, for messages.
+    pub(super) label: &'static str,
     /// The columns, in order; the first of them are the key.
     pub(super) columns: &'static [&'static str],
     /// How many columns are the key.
-    pub(super) key: usize,
-    /// The column of the checksum.
-    pub(super) sum: &'static str,
+    pub(super) key_columns: usize,
+    /// The column that holds the checksum.
+    pub(super) checksum_column: &'static str,
+    /// Differs between tables, so that equal values in two tables have different checksums.
     seed: u64,
 }
 
-macro_rules! sealed {
-    ($($name:ident = $table:literal, $what:literal, $key:literal, $sum:literal, $seed:literal, [$($column:literal),+ $(,)?];)+) => {
-        $(pub(super) const $name: Sealed = Sealed {
-            name: $table, what: $what, columns: &[$($column),+], key: $key, sum: $sum, seed: $seed,
+macro_rules! checksummed_columns {
+    ($($name:ident = $table:literal, $label:literal, $key:literal, $sum:literal, $seed:literal, [$($column:literal),+ $(,)?];)+) => {
+        $(pub(super) const $name: ChecksummedColumns = ChecksummedColumns {
+            table: $table,
+            label: $label,
+            columns: &[$($column),+],
+            key_columns: $key,
+            checksum_column: $sum,
+            seed: $seed,
         };)+
         /// All of them.
-        pub(super) const ALL: &[&Sealed] = &[$(&$name),+];
+        pub(super) const ALL: &[&ChecksummedColumns] = &[$(&$name),+];
     };
 }
 
-sealed! {
+checksummed_columns! {
     META = "meta", "what the record is of", 1, "sum", 1, ["key", "value"];
     SESSIONS = "sessions", "a session", 1, "sum", 2, ["id", "began"];
     SESSION_ENDS = "sessions", "the end of a session", 1, "end_sum", 3, ["id", "ended", "state"];
@@ -139,50 +145,64 @@ sealed! {
     TRIALS = "trials", "a trial", 1, "sum", 12, ["item", "outcome", "settled"];
 }
 
-impl Sealed {
+impl ChecksummedColumns {
     /// The checksum of values in the order of the columns.
-    pub(super) fn sum_of(&self, values: &[ValueRef<'_>]) -> i64 {
-        let mut sum = RowSum::new(self.seed);
-        values.iter().for_each(|value| sum.add(*value));
-        sum.end()
+    pub(super) fn checksum_of(&self, values: &[ValueRef<'_>]) -> i64 {
+        let mut checksum = RowChecksum::new(self.seed);
+        values.iter().for_each(|value| checksum.add(*value));
+        checksum.finish()
     }
 
-    /// That of a row whose first columns are these; none if its own checksum, in the column after them, is another.
-    pub(super) fn checked(&self, row: &Row<'_>) -> rusqlite::Result<Option<i64>> {
-        let mut sum = RowSum::new(self.seed);
-        for at in 0..self.columns.len() {
-            sum.add(row.get_ref(at)?);
+    /// The checksum of a row whose first columns are these.
+    fn checksum_of_row(&self, row: &Row<'_>) -> rusqlite::Result<i64> {
+        let mut checksum = RowChecksum::new(self.seed);
+        for index in 0..self.columns.len() {
+            checksum.add(row.get_ref(index)?);
         }
-        let own = row.get_ref(self.columns.len())?;
-        Ok((own == ValueRef::Integer(sum.end())).then(|| sum.end()))
+        Ok(checksum.finish())
+    }
+
+    /// The checksum of a row whose first columns are these; none if the one that is stored in the column after them is
+    /// another.
+    pub(super) fn verified_checksum(&self, row: &Row<'_>) -> rusqlite::Result<Option<i64>> {
+        let checksum = self.checksum_of_row(row)?;
+        let stored = row.get_ref(self.columns.len())?;
+        Ok((stored == ValueRef::Integer(checksum)).then_some(checksum))
     }
 
     /// The columns and the checksum, as a query names them.
-    pub(super) fn listed(&self) -> String {
-        format!("{}, {}", self.columns.join(", "), self.sum)
+    pub(super) fn column_list(&self) -> String {
+        format!("{}, {}", self.columns.join(", "), self.checksum_column)
     }
 
-    /// Executes a statement with these values and their checksum after them.
-    pub(super) fn put(&self, db: &Connection, sql: &str, values: &[ValueRef<'_>]) -> rusqlite::Result<i64> {
+    /// The condition of a statement on a row with a given key, whose values are its parameters from `first` on.
+    pub(super) fn key_condition(&self, first: usize) -> String {
+        let keys = self.columns[..self.key_columns].iter().zip(first..);
+        let conditions: Vec<String> = keys.map(|(key, parameter)| format!("{key} = ?{parameter}")).collect();
+        conditions.join(" AND ")
+    }
+
+    /// Executes a statement with these values and, after them, their checksum, which is returned.
+    pub(super) fn write(&self, db: &Connection, sql: &str, values: &[ValueRef<'_>]) -> rusqlite::Result<i64> {
         debug_assert_eq!(values.len(), self.columns.len());
-        let sum = self.sum_of(values);
-        let all = values.iter().copied().chain([ValueRef::Integer(sum)]).map(Bound);
-        db.prepare_cached(sql)?.execute(params_from_iter(all))?;
-        Ok(sum)
+        let checksum = self.checksum_of(values);
+        let parameters = values.iter().copied().chain([ValueRef::Integer(checksum)]).map(BoundValue);
+        db.prepare_cached(sql)?.execute(params_from_iter(parameters))?;
+        Ok(checksum)
     }
 }
 
-/// A value on its way into a statement.
-pub(super) struct Bound<'a>(pub(super) ValueRef<'a>);
+/// A value as a parameter of a statement.
+pub(super) struct BoundValue<'a>(pub(super) ValueRef<'a>);
 
-impl ToSql for Bound<'_> {
+impl ToSql for BoundValue<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(self.0))
     }
 }
 
-/// A count.
-pub(super) fn int(number: impl TryInto<i64>) -> ValueRef<'static> {
+/// A number; one that SQLite cannot hold becomes the largest that it can.
+pub(super) fn integer(number: impl TryInto<i64>) -> ValueRef<'static> {
     ValueRef::Integer(number.try_into().unwrap_or(i64::MAX))
 }
 
@@ -191,137 +211,134 @@ pub(super) fn text(text: &str) -> ValueRef<'_> {
     ValueRef::Text(text.as_bytes())
 }
 
-/// A value that may be absent.
-pub(super) fn maybe<T>(value: Option<T>, of: impl FnOnce(T) -> ValueRef<'static>) -> ValueRef<'static> {
-    value.map_or(ValueRef::Null, of)
+/// A value that may be absent, and how it is stored otherwise.
+pub(super) fn optional<T>(value: Option<T>, stored: impl FnOnce(T) -> ValueRef<'static>) -> ValueRef<'static> {
+    value.map_or(ValueRef::Null, stored)
 }
 
 /// A text that may be absent.
-pub(super) fn maybe_text(value: Option<&str>) -> ValueRef<'_> {
+pub(super) fn optional_text(value: Option<&str>) -> ValueRef<'_> {
     value.map_or(ValueRef::Null, text)
 }
 
 /// Bytes that may be absent.
-pub(super) fn maybe_bytes(value: Option<&[u8]>) -> ValueRef<'_> {
+pub(super) fn optional_bytes(value: Option<&[u8]>) -> ValueRef<'_> {
     value.map_or(ValueRef::Null, ValueRef::Blob)
 }
 
-/// Why a file is not read.
-pub(super) enum Refusal {
+/// Why the tables of a file cannot be used.
+pub(super) enum TablesError {
     /// It was written by a later program.
     Newer(i64),
-    /// Its version and its tables do not go together.
-    Torn(&'static str),
-    /// What SQLite says.
+    /// Its version and its tables do not go together, in this way.
+    Inconsistent(&'static str),
+    /// SQLite reports an error.
     Sqlite(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for Refusal {
+impl From<rusqlite::Error> for TablesError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
 /// The version of a file; 0 for one without tables.
-fn version(db: &Connection) -> Result<i64, Refusal> {
+fn version(db: &Connection) -> Result<i64, TablesError> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let has = |table: &str| -> rusqlite::Result<bool> {
+    let has_table = |table: &str| -> rusqlite::Result<bool> {
         db.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [table], |row| row.get(0))
     };
     match version {
-        VERSION.. if version > VERSION => Err(Refusal::Newer(version)),
-        0 if has("items")? => Err(Refusal::Torn("it has tables and no version")),
-        1..3 if has("meta")? => Err(Refusal::Torn("its version is older than its tables")),
-        1..VERSION if has("trials")? => Err(Refusal::Torn("its version is older than its tables")),
-        ..0 => Err(Refusal::Torn("it has no version")),
+        VERSION.. if version > VERSION => Err(TablesError::Newer(version)),
+        0 if has_table("items")? => Err(TablesError::Inconsistent("it has tables and no version")),
+        1..3 if has_table("meta")? => Err(TablesError::Inconsistent("its version is older than its tables")),
+        1..VERSION if has_table("trials")? => Err(TablesError::Inconsistent("its version is older than its tables")),
+        ..0 => Err(TablesError::Inconsistent("it has no version")),
         _ => Ok(version),
     }
 }
 
-/// Makes the tables that are not there; those of an older file get their checksums.
-pub(super) fn set_up(db: &Connection) -> Result<(), Refusal> {
+/// Makes the tables that are missing; the rows of an older file get their checksums.
+pub(super) fn create_or_upgrade(db: &Connection) -> Result<(), TablesError> {
     let before = version(db)?;
     if before == VERSION {
         return Ok(());
     }
     db.execute_batch("BEGIN IMMEDIATE")?;
     if before < 1 {
-        db.execute_batch(FIRST)?;
+        db.execute_batch(TABLES_V1)?;
     }
     if before < 2 {
-        db.execute_batch(ROUTES)?;
+        db.execute_batch(ROUTES_V2)?;
     }
     if before < 3 {
-        db.execute_batch(SUMS)?;
+        db.execute_batch(CHECKSUMS_V3)?;
     }
-    db.execute_batch(SEARCH)?;
+    db.execute_batch(TRIALS_V4)?;
     if (1..3).contains(&before) {
-        seal_all(db)?;
+        write_all_checksums(db)?;
     }
     db.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT;"))?;
     Ok(())
 }
 
-/// Lets a connection that only reads see the tables of an older file as those of today. True if rows have checksums.
-pub(super) fn look(db: &Connection) -> Result<bool, Refusal> {
+/// Lets a connection that only reads see the tables of an older file as those of this version. Returns whether rows have
+/// checksums.
+pub(super) fn add_views_of_older(db: &Connection) -> Result<bool, TablesError> {
     let before = version(db)?;
     if before == VERSION {
         return Ok(true);
     }
     if before == 0 {
-        return Err(Refusal::Torn("it has no tables"));
+        return Err(TablesError::Inconsistent("it has no tables"));
     }
-    db.execute_batch(NO_TRIALS)?;
+    db.execute_batch(EMPTY_TRIALS)?;
     if before >= 3 {
         return Ok(true);
     }
     db.execute_batch(VIEWS)?;
-    db.execute_batch(if before < 2 { NO_ROUTES } else { ROUTE_VIEWS })?;
+    db.execute_batch(if before < 2 { EMPTY_ROUTES } else { VIEWS_V2 })?;
     Ok(false)
 }
 
-/// Gives every row that is there its checksum, and every item that is done the sum of its results.
-fn seal_all(db: &Connection) -> rusqlite::Result<()> {
-    for sealed in ALL {
-        if sealed.name == "items" && sealed.sum == "end_sum" {
-            continue;
+/// Gives every row its checksum, and every item that is done the sum of those of its results.
+fn write_all_checksums(db: &Connection) -> rusqlite::Result<()> {
+    for columns in ALL {
+        // The end of an item holds the sum of the checksums of its results, which come first.
+        if columns.table != "items" || columns.checksum_column != "end_sum" {
+            write_checksums(db, columns)?;
         }
-        seal(db, sealed)?;
     }
     db.execute_batch(
         "UPDATE items SET rows = (SELECT COUNT(*) FROM results WHERE item = idx) WHERE state IS NOT NULL;",
     )?;
     let mut items = db.prepare("SELECT idx FROM items WHERE state IS NOT NULL")?;
-    let mut sums = db.prepare("SELECT sum FROM results WHERE item = ?1")?;
+    let mut checksums = db.prepare("SELECT sum FROM results WHERE item = ?1")?;
     let mut update = db.prepare("UPDATE items SET rows_sum = ?2 WHERE idx = ?1")?;
     let mut rows = items.query([])?;
     while let Some(row) = rows.next()? {
         let item: i64 = row.get(0)?;
         let mut sum = 0_i64;
-        for one in sums.query_map([item], |row| row.get::<_, i64>(0))? {
-            sum = sum.wrapping_add(one?);
+        for checksum in checksums.query_map([item], |row| row.get::<_, i64>(0))? {
+            sum = sum.wrapping_add(checksum?);
         }
         update.execute([item, sum])?;
     }
-    seal(db, &ITEM_ENDS)
+    write_checksums(db, &ITEM_ENDS)
 }
 
 /// Gives each row of a table its checksum.
-pub(super) fn seal(db: &Connection, sealed: &Sealed) -> rusqlite::Result<()> {
-    let keys = &sealed.columns[..sealed.key];
-    let place: Vec<String> = keys.iter().enumerate().map(|(at, key)| format!("{key} = ?{}", at + 2)).collect();
-    let mut update =
-        db.prepare(&format!("UPDATE {} SET {} = ?1 WHERE {}", sealed.name, sealed.sum, place.join(" AND ")))?;
-    let mut query = db.prepare(&format!("SELECT {} FROM {}", sealed.listed(), sealed.name))?;
+pub(super) fn write_checksums(db: &Connection, columns: &ChecksummedColumns) -> rusqlite::Result<()> {
+    let (table, checksum_column) = (columns.table, columns.checksum_column);
+    let condition = columns.key_condition(2);
+    let mut update = db.prepare(&format!("UPDATE {table} SET {checksum_column} = ?1 WHERE {condition}"))?;
+    let mut query = db.prepare(&format!("SELECT {} FROM {table}", columns.column_list()))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let mut sum = RowSum::new(sealed.seed);
-        for at in 0..sealed.columns.len() {
-            sum.add(row.get_ref(at)?);
-        }
-        let key = (0..sealed.key).map(|at| row.get_ref(at)).collect::<rusqlite::Result<Vec<_>>>()?;
-        let all = [ValueRef::Integer(sum.end())].into_iter().chain(key).map(Bound);
-        update.execute(params_from_iter(all))?;
+        let checksum = columns.checksum_of_row(row)?;
+        let key = (0..columns.key_columns).map(|index| row.get_ref(index)).collect::<rusqlite::Result<Vec<_>>>()?;
+        let parameters = [ValueRef::Integer(checksum)].into_iter().chain(key).map(BoundValue);
+        update.execute(params_from_iter(parameters))?;
     }
     Ok(())
 }

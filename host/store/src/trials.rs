@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Db, StoreError,
-    tables::{META, TRIALS, int, text},
+    tables::{META, TRIALS, integer, text},
 };
 
 /// A trial: the values that its stages run with, and what came of them.
@@ -44,7 +44,7 @@ impl Db {
         let outcome = serde_json::to_string(&record.outcome).unwrap_or_default();
         self.run(|db| {
             let sql = "INSERT OR REPLACE INTO trials (item, outcome, settled, sum) VALUES (?1, ?2, ?3, ?4)";
-            TRIALS.put(db, sql, &[int(record.item), text(&outcome), int(record.settled)]).map(drop)
+            TRIALS.write(db, sql, &[integer(record.item), text(&outcome), integer(record.settled)]).map(drop)
         })
     }
 
@@ -109,7 +109,7 @@ impl Db {
         self.run(|db| match value {
             Some(value) => {
                 let sql = "INSERT OR REPLACE INTO meta (key, value, sum) VALUES (?1, ?2, ?3)";
-                META.put(db, sql, &[text(note.key()), text(&value.to_string())]).map(drop)
+                META.write(db, sql, &[text(note.key()), text(&value.to_string())]).map(drop)
             }
             None => db.execute("DELETE FROM meta WHERE key = ?1", [note.key()]).map(drop),
         })

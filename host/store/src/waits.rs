@@ -3,11 +3,13 @@
 use std::{
     ops::Deref,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
+
+use jackfield_plugin_api::sync::lock;
 
 /// How long a wait lasts before it is told, and then until it is told again.
 const FIRST: Duration = Duration::from_secs(3);
@@ -34,7 +36,7 @@ impl Wait {
     pub fn new(what: impl Into<String>) -> Arc<Self> {
         let (waiting, since, next) = Default::default();
         let wait = Arc::new(Self { what: what.into(), waiting, since, next });
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&ALL);
         all.retain(|wait| wait.strong_count() > 0);
         all.push(Arc::downgrade(&wait));
         wait
@@ -92,7 +94,7 @@ pub fn waiting(what: impl Into<String>) -> Waiting<Arc<Wait>> {
 #[must_use]
 pub fn due_messages() -> Vec<String> {
     let all: Vec<Arc<Wait>> = {
-        let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock(&ALL);
         all.iter().filter_map(Weak::upgrade).collect()
     };
     all.iter().filter_map(|wait| wait.message(now())).collect()

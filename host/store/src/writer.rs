@@ -1,11 +1,11 @@
-//! The thread that writes: what is waiting goes into one transaction.
+//! The thread that writes the record: all records that wait go into one transaction.
 
 use std::{
     collections::BTreeMap,
     io::{ErrorKind, Write as _},
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -14,31 +14,36 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use jackfield_loader::escape_untrusted;
+use jackfield_plugin_api::sync::lock;
 use rustc_hash::FxHashMap;
 
 use super::{
     StoreError,
-    atomic::{Durable, write_held},
+    atomic::{Durable, write_in_held_folder},
     db::Db,
     folder::FolderGuard,
     ledger::{Ledger, Urgent},
     plain::make_folder,
     record::{CallRecord, ItemDone, ItemFiles, NewItem, Record},
+    writes::{ResultChecksum, ResultTotals},
 };
 use crate::ItemState;
 
 /// The most records in a transaction: enough to make the commit cheap, few enough to lose little.
-const GROUP: usize = 4096;
+const TRANSACTION_RECORDS: usize = 4096;
 
-/// How often the writer looks whether the folder is still there.
-const LOOK: Duration = Duration::from_secs(1);
+/// Groups of records that may wait: whoever hands over another one waits until there is room.
+const WAITING_GROUPS: usize = 64;
 
-/// How many items' files are told of one by one.
-const TOLD: u64 = 3;
+/// How often the writer checks whether the folder still exists.
+const FOLDER_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// So many items whose files cannot be written are reported one by one.
+const REPORTED_ITEMS: u64 = 3;
 
 /// Items whose files could not be written, by how they would have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unwritten {
+pub struct UnwrittenItems {
     /// Every stage was done.
     pub ok: u64,
     /// It was a trial that was stopped before its end.
@@ -47,16 +52,18 @@ pub struct Unwritten {
     pub partial: u64,
 }
 
-/// Takes records and writes them, in order. Waits for room rather than grow.
+/// Takes records and writes them, in order. Whoever hands over too many waits, so that little memory is used.
 pub struct Writer {
+    /// To the thread; none once everything is handed over.
     records: Option<Sender<Vec<Record>>>,
     ledger: Ledger,
+    /// What ended the writing, until it is reported.
     failure: Arc<Mutex<Option<StoreError>>>,
-    thread: Option<JoinHandle<Unwritten>>,
+    thread: Option<JoinHandle<UnwrittenItems>>,
 }
 
-/// Which session of which run is written.
-pub struct WriterOf {
+/// The session whose records are written.
+pub struct WriterSession {
     /// Number of the session.
     pub session: i64,
     /// Whether there were sessions before it.
@@ -68,29 +75,41 @@ pub struct WriterOf {
 }
 
 impl Writer {
-    /// Starts the thread. `guard` is that of the folder, `items` the folder of the items' files in it.
-    pub fn start(db: Db, of: WriterOf, guard: FolderGuard, items: PathBuf) -> Result<Self, StoreError> {
-        let (records, receive) = bounded(64);
-        let (urgent, asked) = unbounded();
+    /// Starts the thread. `guard` is that of the run's folder, `items` the folder of the items' files in it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or the system does not start a thread.
+    pub fn start(db: Db, session: WriterSession, guard: FolderGuard, items: PathBuf) -> Result<Self, StoreError> {
+        let (records, received) = bounded(WAITING_GROUPS);
+        let (urgent, received_urgent) = unbounded();
         let failure = Arc::new(Mutex::new(None));
-        let noted = Arc::clone(&failure);
-        let seq = Arc::new(AtomicI64::new(db.next_completion()?));
-        let stages = of.stages.into_iter().zip(0..).collect::<BTreeMap<String, u32>>();
-        let ledger = Ledger::new(urgent, Arc::clone(&seq), stages, of.began);
-        let (session, resumed, began) = (of.session, of.resumed, of.began);
-        let (results, looked) = (FxHashMap::default(), Instant::now());
-        let place = items.clone();
-        let (told, unwritten) = (0, Unwritten::default());
-        let mut work = Work { db, session, resumed, items, guard, began, seq, results, looked, told, unwritten };
-        let write = move || {
-            if let Err(error) = work.all(&receive, &asked) {
-                *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            }
-            work.conclude();
-            work.unwritten
+        let next_completion = Arc::new(AtomicI64::new(db.next_completion()?));
+        let WriterSession { session, resumed, stages, began } = session;
+        let stages = stages.into_iter().zip(0..).collect::<BTreeMap<String, u32>>();
+        let ledger = Ledger::new(urgent, Arc::clone(&next_completion), stages, began);
+        let mut thread_state = WriterThread {
+            db,
+            session,
+            resumed,
+            items: items.clone(),
+            guard,
+            began,
+            next_completion,
+            result_checksums: FxHashMap::default(),
+            folder_checked: Instant::now(),
+            unwritten_count: 0,
+            unwritten: UnwrittenItems::default(),
         };
-        let spawned = thread::Builder::new().name("store".to_owned()).spawn(write);
-        let thread = spawned.map_err(|source| StoreError::file("start the thread that writes", place, source))?;
+        let shared_failure = Arc::clone(&failure);
+        let work = move || {
+            if let Err(error) = thread_state.write_all(&received, &received_urgent) {
+                *lock(&shared_failure) = Some(error);
+            }
+            thread_state.report_unwritten();
+            thread_state.unwritten
+        };
+        let spawned = thread::Builder::new().name("store".to_owned()).spawn(work);
+        let thread = spawned.map_err(|source| StoreError::file("start the thread that writes", items, source))?;
         Ok(Self { records: Some(records), ledger, failure, thread: Some(thread) })
     }
 
@@ -105,30 +124,27 @@ impl Writer {
     /// # Errors
     /// Whatever ended the writing earlier: a full disk, say.
     pub fn put(&self, records: Vec<Record>) -> Result<(), StoreError> {
-        let sent = self.records.as_ref().is_some_and(|channel| channel.send(records).is_ok());
-        if sent { Ok(()) } else { Err(self.failed()) }
+        let channel = self.records.as_ref().expect("a writer that is not finished takes records");
+        channel.send(records).map_err(|_| lock(&self.failure).take().unwrap_or(StoreError::WriterGone))
     }
 
-    fn failed(&self) -> StoreError {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(StoreError::WriterGone)
-    }
-
-    /// Waits until everything is written, but for the files that could not be.
+    /// Waits until everything is written, and returns the items whose files could not be.
     ///
     /// # Errors
     /// Whatever ended the writing.
-    pub fn finish(mut self) -> Result<Unwritten, StoreError> {
+    pub fn finish(mut self) -> Result<UnwrittenItems, StoreError> {
         self.records = None;
-        let ended = self.thread.take().and_then(|thread| thread.join().ok());
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let unwritten = self.thread.take().and_then(|thread| thread.join().ok());
+        let failure = lock(&self.failure).take();
         match failure {
             Some(error) => Err(error),
-            None => ended.ok_or(StoreError::WriterGone),
+            None => unwritten.ok_or(StoreError::WriterGone),
         }
     }
 }
 
-struct Work {
+/// What the thread works with.
+struct WriterThread {
     db: Db,
     session: i64,
     resumed: bool,
@@ -136,44 +152,48 @@ struct Work {
     guard: FolderGuard,
     began: Instant,
     /// The number of the next completion.
-    seq: Arc<AtomicI64>,
-    /// The results of items in work as they were written, with their stage, call and checksum: what the sums come to goes on
-    /// the record with the item's end. A later one of the same call stands for an earlier one.
-    results: FxHashMap<i64, Vec<(u32, u32, i64)>>,
-    /// When the folder was last seen.
-    looked: Instant,
-    /// Items whose files could not be written and that were told of.
-    told: u64,
-    unwritten: Unwritten,
+    next_completion: Arc<AtomicI64>,
+    /// The checksums of the results of items in progress, by item, as they were written: what they come to is recorded with
+    /// the end of the item. A later one of the same call replaces an earlier one.
+    result_checksums: FxHashMap<i64, Vec<ResultChecksum>>,
+    /// When the folder was last checked.
+    folder_checked: Instant,
+    /// Items whose files could not be written.
+    unwritten_count: u64,
+    /// The same, by how they would have ended.
+    unwritten: UnwrittenItems,
 }
 
-impl Work {
-    fn all(&mut self, records: &Receiver<Vec<Record>>, urgent: &Receiver<Urgent>) -> Result<(), StoreError> {
+impl WriterThread {
+    fn write_all(&mut self, records: &Receiver<Vec<Record>>, urgent: &Receiver<Urgent>) -> Result<(), StoreError> {
         loop {
-            let (mut first, mut asked) = (None, Vec::new());
+            let (mut first_group, mut urgent_writes) = (None, Vec::new());
             select! {
                 recv(records) -> group => match group {
-                    Ok(group) => first = Some(group),
+                    Ok(group) => first_group = Some(group),
                     Err(_) => return Ok(()),
                 },
-                recv(urgent) -> one => asked.extend(one),
+                recv(urgent) -> write => urgent_writes.extend(write),
             }
             self.db.begin()?;
-            let mut written = first.map_or(Ok(0), |group| self.group(group))?;
-            asked.extend(urgent.try_iter());
-            // What was handed over before somebody asked comes before the answer, however much it is.
+            let mut written = match first_group {
+                Some(group) => self.write_group(group)?,
+                None => 0,
+            };
+            urgent_writes.extend(urgent.try_iter());
+            // What was handed over before an urgent write is written before that is answered, however much it is.
             for _ in 0..records.len() {
-                if asked.is_empty() && written >= GROUP {
+                if urgent_writes.is_empty() && written >= TRANSACTION_RECORDS {
                     break;
                 }
-                let Ok(more) = records.try_recv() else { break };
-                written += self.group(more)?;
+                let Ok(group) = records.try_recv() else { break };
+                written += self.write_group(group)?;
             }
-            let mut waiting = Vec::with_capacity(asked.len());
-            for one in asked {
-                waiting.push(match one {
+            let mut waiting = Vec::with_capacity(urgent_writes.len());
+            for write in urgent_writes {
+                waiting.push(match write {
                     Urgent::Barrier(done) => done,
-                    Urgent::Completion(seq, entry, done) => {
+                    Urgent::Completion { seq, entry, done } => {
                         self.db.put_completion(self.session, seq, &entry)?;
                         done
                     }
@@ -181,32 +201,33 @@ impl Work {
             }
             self.db.commit()?;
             for done in waiting {
-                // Whoever asked may be gone.
+                // Nobody may be waiting any more.
                 let _ = done.send(());
             }
-            if self.looked.elapsed() > LOOK {
+            if self.folder_checked.elapsed() > FOLDER_CHECK_INTERVAL {
                 self.guard.check()?;
-                self.looked = Instant::now();
+                self.folder_checked = Instant::now();
             }
         }
     }
 
-    fn group(&mut self, records: Vec<Record>) -> Result<usize, StoreError> {
+    fn write_group(&mut self, records: Vec<Record>) -> Result<usize, StoreError> {
         let count = records.len();
         for record in records {
             match record {
-                Record::Item(item) => self.item(&item)?,
-                Record::Call(call) => self.call(&call)?,
+                Record::Item(item) => self.begin_item(&item)?,
+                Record::Call(call) => self.write_call(&call)?,
                 Record::Completion(entry) => {
-                    let seq = entry.completion.seq.unwrap_or_else(|| self.seq.fetch_add(1, Ordering::Relaxed));
+                    let seq =
+                        entry.completion.seq.unwrap_or_else(|| self.next_completion.fetch_add(1, Ordering::Relaxed));
                     self.db.put_completion(self.session, seq, &entry)?;
                 }
                 Record::Lookups(lookups) => self.db.put_lookups(self.session, &lookups)?,
                 Record::Route(route) => self.db.put_route(&route)?,
                 Record::Trial(trial) => self.db.put_trial(&trial)?,
-                // They are written again once the item is done: what keeps them from it is told then.
-                Record::Files(files) => _ = self.files(&files)?,
-                Record::Done(done) => self.done(done)?,
+                // They are written again once the item is done; what prevents it is reported then.
+                Record::Files(files) => _ = self.write_files(&files)?,
+                Record::Done(done) => self.finish_item(done)?,
                 Record::Event(event) => {
                     let at = self.began.elapsed().as_micros() as u64;
                     self.db.put_event(self.session, at, &event.to_string())?;
@@ -216,26 +237,26 @@ impl Work {
         Ok(count)
     }
 
-    fn item(&mut self, item: &NewItem) -> Result<(), StoreError> {
+    fn begin_item(&mut self, item: &NewItem) -> Result<(), StoreError> {
         self.db.put_item(item)?;
         let index = item.index as i64;
-        let before = if self.resumed { self.db.result_sums(index)? } else { Vec::new() };
-        self.results.insert(index, before);
+        let from_earlier_sessions = if self.resumed { self.db.result_checksums(index)? } else { Vec::new() };
+        self.result_checksums.insert(index, from_earlier_sessions);
         Ok(())
     }
 
-    fn call(&mut self, record: &CallRecord) -> Result<(), StoreError> {
-        let sum = self.db.put_result(self.session, record)?;
-        if let (Some(sum), Some(results)) = (sum, self.results.get_mut(&record.item)) {
-            results.push((record.stage, record.call, sum));
+    fn write_call(&mut self, record: &CallRecord) -> Result<(), StoreError> {
+        let written = self.db.put_result(self.session, record)?;
+        if let (Some(checksum), Some(results)) = (written, self.result_checksums.get_mut(&record.item)) {
+            results.push(ResultChecksum { stage: record.stage, call: record.call, checksum });
         }
         Ok(())
     }
 
     /// The files come first: an item that is done on the record has them all. One whose files cannot be written fails.
-    fn done(&mut self, mut done: ItemDone) -> Result<(), StoreError> {
+    fn finish_item(&mut self, mut done: ItemDone) -> Result<(), StoreError> {
         if let Some(files) = &done.files
-            && let Some(fault) = self.files(files)?
+            && let Some(fault) = self.write_files(files)?
         {
             match done.state {
                 ItemState::Ok => self.unwritten.ok += 1,
@@ -244,41 +265,42 @@ impl Work {
                 // It counts as failed already.
                 ItemState::Failed => {}
             }
-            self.told += 1;
-            if self.told <= TOLD {
+            self.unwritten_count += 1;
+            if self.unwritten_count <= REPORTED_ITEMS {
                 tracing::warn!("an item fails since its files cannot be written: {}", escape_untrusted(&fault));
             }
             done.state = ItemState::Failed;
             done.fault = Some(fault);
         }
-        let results = totals(self.results.remove(&(done.index as i64)).unwrap_or_default());
+        let results = totals(self.result_checksums.remove(&(done.index as i64)).unwrap_or_default());
         self.db.finish_item(&done, results, done.files.as_ref().map(ItemFiles::sum))
     }
 
-    /// Says how many items there were of what was told of the first alone.
-    fn conclude(&self) {
-        if self.told > TOLD {
-            tracing::warn!("{} items in all fail since their files cannot be written", self.told);
+    /// Reports how many items there were whose files could not be written, if only the first of them were reported.
+    fn report_unwritten(&self) {
+        if self.unwritten_count > REPORTED_ITEMS {
+            tracing::warn!("{} items in all fail since their files cannot be written", self.unwritten_count);
         }
     }
 
-    /// Writes files; what keeps one of them from it is this item's fault alone, unless it is the disk that takes no more.
-    fn files(&self, ItemFiles { folder, files }: &ItemFiles) -> Result<Option<String>, StoreError> {
-        let below = self.items.join(folder);
-        // That the folder of the run is gone must not go unseen: only what is below it is made.
+    /// Writes the files of an item. Returns what prevents it for this item alone; a disk that takes no more files at all is
+    /// an error.
+    fn write_files(&self, ItemFiles { folder, files }: &ItemFiles) -> Result<Option<String>, StoreError> {
+        let item_folder = self.items.join(folder);
+        // It must be noticed that the folder of the run is gone: only what is below it is made.
         if let Err(error) = make_folder(&self.items) {
             self.guard.check()?;
             return Err(error);
         }
-        let write = |(name, content): &(String, Arc<str>)| {
-            write_held(&below.join(name), Durable::No, |file| file.write_all(content.as_bytes()))
+        let write_file = |(name, content): &(String, Arc<str>)| {
+            write_in_held_folder(&item_folder.join(name), Durable::No, |file| file.write_all(content.as_bytes()))
         };
         let mut fault = None;
-        let written = std::iter::once(make_folder(&below)).chain(files.iter().map(write));
-        for error in written.filter_map(Result::err) {
+        let attempts = std::iter::once(make_folder(&item_folder)).chain(files.iter().map(write_file));
+        for error in attempts.filter_map(Result::err) {
             match error {
                 StoreError::File { action, path, source } if source.kind() != ErrorKind::ReadOnlyFilesystem => {
-                    // The same wherever the run folder lies.
+                    // The text does not depend on where the folder of the run lies.
                     let path = path.strip_prefix(&self.items).unwrap_or(&path);
                     fault.get_or_insert_with(|| format!("failed to {action} `items/{}`: {source}", path.display()));
                 }
@@ -292,20 +314,27 @@ impl Work {
     }
 }
 
-/// How many calls have a result, and the sum of the checksums of the last of each.
-fn totals(mut written: Vec<(u32, u32, i64)>) -> (i64, i64) {
-    written.sort_by_key(|(stage, call, _)| (*stage, *call));
-    let last_of_each = written.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter_map(<[_]>::last);
-    last_of_each.fold((0, 0), |(count, sum), (_, _, one)| (count + 1, i64::wrapping_add(sum, *one)))
+/// How many calls have a result, and the sum of the checksums of the last result of each.
+fn totals(mut written: Vec<ResultChecksum>) -> ResultTotals {
+    written.sort_by_key(|result| (result.stage, result.call));
+    let mut totals = ResultTotals::default();
+    for results_of_call in written.chunk_by(|a, b| (a.stage, a.call) == (b.stage, b.call)) {
+        let last = results_of_call.last().expect("a chunk is not empty");
+        totals.count += 1;
+        totals.sum = totals.sum.wrapping_add(last.checksum);
+    }
+    totals
 }
 
 #[cfg(test)]
 mod tests {
-    use super::totals;
+    use super::{ResultChecksum, ResultTotals, totals};
 
     #[test]
     fn of_several_results_of_a_call_the_last_counts() {
-        assert_eq!(totals(Vec::new()), (0, 0));
-        assert_eq!(totals(vec![(1, 0, 5), (0, 2, i64::MAX), (1, 0, 7), (0, 1, 1)]), (3, i64::MIN + 7));
+        assert_eq!(totals(Vec::new()), ResultTotals { count: 0, sum: 0 });
+        let written = [(1, 0, 5), (0, 2, i64::MAX), (1, 0, 7), (0, 1, 1)];
+        let written = written.map(|(stage, call, checksum)| ResultChecksum { stage, call, checksum });
+        assert_eq!(totals(written.into()), ResultTotals { count: 3, sum: i64::MIN + 7 });
     }
 }

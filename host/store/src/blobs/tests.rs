@@ -1,6 +1,18 @@
-//! Tensors that are kept, shared, bounded and held to their digests.
+//! Tensors that are stored, shared, limited and compared with their digests.
 
-use super::*;
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
+
+use jackfield_plugin_api::to_hex;
+
+use super::{
+    BLOBS, BlobError, BlobWriter, Blobs, Elements, HeldTensors,
+    recent::{RETAINED_BYTES, RecentTensors, SWEEP_AFTER_BYTES},
+};
+use crate::references::NamedTensor;
 
 fn numbers(from: u32, count: u32) -> Arc<[f32]> {
     (from..from + count).map(|number| number as f32).collect()
@@ -68,7 +80,7 @@ fn beyond_the_limit_nothing_is_written() {
     put(&Blobs::in_run(folder.path(), 100).expect("none"), &numbers(0, 20)).expect("80 bytes");
     // What an earlier session wrote counts.
     let blobs = Blobs::in_run(folder.path(), 100).expect("one");
-    assert!(matches!(put(&blobs, &numbers(1, 10)), Err(BlobError::Beyond { all: 120, most: 100 })));
+    assert!(matches!(put(&blobs, &numbers(1, 10)), Err(BlobError::Beyond { needed_bytes: 120, limit_bytes: 100 })));
     put(&blobs, &numbers(0, 20)).expect("it is there");
     put(&blobs, &numbers(1, 5)).expect("100 bytes");
     assert_eq!(files(folder.path()).len(), 2);
@@ -95,35 +107,39 @@ fn a_tensor_that_is_made_in_pieces_is_the_one_that_is_kept_whole() {
     // One that is there, one that is given up, and one that is too large: nothing of them is left.
     make(0, 600_000).expect("written").finish().expect("it is there");
     drop(make(1, 400_000).expect("written"));
-    assert!(matches!(make(0, 700_000), Err(BlobError::Beyond { most: 5_000_000, .. })));
+    assert!(matches!(make(0, 700_000), Err(BlobError::Beyond { limit_bytes: 5_000_000, .. })));
     assert_eq!(files(folder.path()), [to_hex(&made.key)]);
-    assert_eq!(blobs.stored.load(Ordering::Relaxed), 2_400_000);
+    assert_eq!(blobs.stored_bytes.load(Ordering::Relaxed), 2_400_000);
     // A small one is shared as it is.
     make(0, 10).expect("written").finish().expect("kept");
-    assert_eq!(blobs.stored.load(Ordering::Relaxed), 2_400_040);
+    assert_eq!(blobs.stored_bytes.load(Ordering::Relaxed), 2_400_040);
 }
 
 #[test]
 fn memory_is_bounded_by_what_calls_hold_and_what_is_kept() {
-    let mut shared = Shared::default();
-    let large = (KEPT / 4 / 4) as u32;
+    let mut recent = RecentTensors::default();
+    let large = (RETAINED_BYTES / 4 / 4) as u32;
     let all: Vec<_> = (0..6).map(|from| numbers(from, large)).collect();
     for (at, elements) in all.iter().enumerate() {
-        shared.keep([at as u8; 32], elements);
+        recent.insert([at as u8; 32], elements);
     }
-    assert_eq!((shared.kept.len(), shared.kept_bytes), (4, KEPT));
+    assert_eq!((recent.retained.len(), recent.retained_bytes), (4, RETAINED_BYTES));
     drop(all);
-    assert!(shared.find(&[0; 32]).is_none() && shared.find(&[2; 32]).is_some());
+    assert!(recent.get(&[0; 32]).is_none() && recent.get(&[2; 32]).is_some());
     // The third was wanted lately: the fourth goes.
-    shared.keep([9; 32], &numbers(9, large));
-    assert!(shared.find(&[3; 32]).is_none() && shared.find(&[2; 32]).is_some());
+    recent.insert([9; 32], &numbers(9, large));
+    assert!(recent.get(&[3; 32]).is_none() && recent.get(&[2; 32]).is_some());
     // Few large ones are let go as soon as many small ones are.
     for at in 10..16 {
-        shared.keep([at; 32], &numbers(u32::from(at), large));
-        assert!(shared.alive_bytes <= KEPT + UNSWEPT + u64::from(large) * 4, "{}", shared.alive_bytes);
+        recent.insert([at; 32], &numbers(u32::from(at), large));
+        assert!(
+            recent.reachable_bytes <= RETAINED_BYTES + SWEEP_AFTER_BYTES + u64::from(large) * 4,
+            "{}",
+            recent.reachable_bytes
+        );
     }
-    shared.sweep();
-    assert_eq!((shared.alive.len(), shared.alive_bytes), (4, KEPT));
+    recent.sweep();
+    assert_eq!((recent.reachable.len(), recent.reachable_bytes), (4, RETAINED_BYTES));
 }
 
 #[test]
@@ -138,13 +154,13 @@ fn what_calls_hold_is_told_from_what_is_kept() {
     assert!(blobs.hold_less_than(4000));
 }
 
-/// Where the tensors of a session may be.
-fn places(folder: &Path) -> [Arc<Blobs>; 2] {
-    [Blobs::of_session(folder, 1 << 24).expect("none"), Blobs::in_memory(1 << 24)]
+/// The storages that a session may use.
+fn storages(folder: &Path) -> [Arc<Blobs>; 2] {
+    [Blobs::for_session(folder, 1 << 24).expect("none"), Blobs::in_memory(1 << 24)]
 }
 
 fn stored(blobs: &Blobs) -> u64 {
-    blobs.stored.load(Ordering::Relaxed)
+    blobs.stored_bytes.load(Ordering::Relaxed)
 }
 
 fn hold(held: &HeldTensors, elements: &Arc<[f32]>) -> NamedTensor {
@@ -155,7 +171,7 @@ fn hold(held: &HeldTensors, elements: &Arc<[f32]>) -> NamedTensor {
 #[test]
 fn what_no_answer_names_goes_with_the_last_who_holds_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    for blobs in places(folder.path()) {
+    for blobs in storages(folder.path()) {
         let [one, other] = [HeldTensors::of(&blobs), HeldTensors::of(&blobs)];
         let (shared, named, own) = (numbers(0, 10), numbers(1, 10), numbers(2, 10));
         let tensor = hold(&one, &shared);
@@ -180,7 +196,7 @@ fn what_no_answer_names_goes_with_the_last_who_holds_it() {
 fn of_two_who_make_the_same_tensor_one_may_name_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let large = numbers(0, 200_000);
-    for blobs in places(folder.path()) {
+    for blobs in storages(folder.path()) {
         let named = || {
             let (names, does_not) = (HeldTensors::of(&blobs), HeldTensors::of(&blobs));
             let mut writer = does_not.writer(&[200_000]);
@@ -200,7 +216,7 @@ fn of_two_who_make_the_same_tensor_one_may_name_it() {
         assert_eq!((blobs.open(tensor).expect("it is named"), stored(&blobs)), (large.clone(), 800_000));
     }
     // Nor does the next session, or another process.
-    for blobs in [Blobs::of_session(folder.path(), 1 << 24), Blobs::in_run(folder.path(), 1 << 24)] {
+    for blobs in [Blobs::for_session(folder.path(), 1 << 24), Blobs::in_run(folder.path(), 1 << 24)] {
         let blobs = blobs.expect("one");
         hold(&HeldTensors::of(&blobs), &large);
         assert_eq!(files(folder.path()).len(), 1);
@@ -213,7 +229,7 @@ fn of_two_who_make_the_same_tensor_one_may_name_it() {
 #[test]
 fn a_tensor_that_many_make_and_let_go_at_one_time_is_there_for_each() {
     let folder = tempfile::tempdir().expect("a folder");
-    for blobs in places(folder.path()) {
+    for blobs in storages(folder.path()) {
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let blobs = &blobs;

@@ -6,11 +6,12 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
+use jackfield_plugin_api::sync::lock;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -136,7 +137,7 @@ struct Connections {
 
 impl Open {
     fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn next(&self) -> u64 {

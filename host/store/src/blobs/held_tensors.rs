@@ -1,32 +1,34 @@
-//! Tensors that are held.
+//! Tensors that stay stored for as long as somebody holds them.
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use jackfield_plugin_api::TensorRef;
+use jackfield_plugin_api::{TensorRef, sync::lock};
 
 use super::{BlobError, BlobWriter, Blobs, Elements};
 use crate::references::{BlobKey, NamedTensor};
 
-/// The tensors of a call, or of a completion, that stay for as long as this is there, whether or not an answer names them.
+/// The tensors of a call, or of a completion. They stay stored until this is dropped, whether or not an answer names them.
 pub struct HeldTensors {
+    /// The tensors of the run.
     pub(super) blobs: Arc<Blobs>,
+    /// Those of them that are held here and that no answer names.
     keys: Mutex<HashSet<BlobKey>>,
 }
 
 impl HeldTensors {
-    /// None yet, of these.
+    /// Holds none of these tensors yet.
     pub fn of(blobs: &Arc<Blobs>) -> Self {
         Self { blobs: Arc::clone(blobs), keys: Mutex::default() }
     }
 
     pub(super) fn keys(&self) -> MutexGuard<'_, HashSet<BlobKey>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.keys)
     }
 
-    /// Keeps elements, as [`Blobs::put`] does, for as long as they are held.
+    /// Stores elements, as [`Blobs::put`] does, for as long as they are held.
     ///
     /// # Errors
     /// As those of [`Blobs::put`].
@@ -39,22 +41,22 @@ impl HeldTensors {
         BlobWriter::new(self, shape)
     }
 
-    /// Holds a tensor if it is there, as far as its length tells.
+    /// Holds a tensor if it is stored, and says whether it is, judged by its length.
     pub fn hold(&self, tensor: NamedTensor) -> bool {
-        let _lane = self.blobs.lane(&tensor.key);
-        let is_there = self.blobs.is_stored(&tensor.key, tensor.bytes());
-        if is_there {
-            self.blobs.claim(&tensor.key, Some(self), false);
+        let _key_lock = self.blobs.lock_key(&tensor.key);
+        let is_stored = self.blobs.is_stored(&tensor.key, tensor.bytes());
+        if is_stored {
+            self.blobs.add_holder(&tensor.key, Some(self), false);
         }
-        is_there
+        is_stored
     }
 
-    /// Keeps for good what an answer names of these.
+    /// Stores for good those of its tensors that an answer names.
     pub fn name(&self, tensors: impl IntoIterator<Item = NamedTensor>) {
         self.blobs.name(tensors);
     }
 
-    /// The tensors that it is of.
+    /// The tensors of the run.
     pub fn blobs(&self) -> &Blobs {
         &self.blobs
     }
