@@ -1,7 +1,16 @@
-//! A conformance run: whether the extensions of a plugin keep the promises of the contract.
+//! Internal to Jackfield: use the crate `jackfield`.
 //!
-//! [`examine`] puts each extension through the checks of one list and says which [`Level`] it reaches. An extension is
-//! only ever seen from outside, as a pipeline sees it, so that its form and language make no difference.
+//! This crate narrows the contract of plugins to a list of checks: [`examine`] puts each extension of a plugin through the
+//! checks of its kind, and says which [`Level`] it reaches. An extension is only ever seen from outside, as a pipeline sees
+//! it, so that its form and language make no difference.
+//!
+//! - `catalogue`, `examine`, `report`: the list of checks, what runs them, and what they found.
+//! - `checks/`: the checks, a file for each family.
+//! - `subject`, `setup`, `bench`: the extension under examination, its configurations, and calls that are bounded in time.
+//! - `host`, `store`, `tensors`: a host that answers by a script.
+//! - `generate`, `inputs`, `schema`, `studies`: the inputs that are made up.
+//!
+//! Invariant: it needs no engine.
 
 mod bench;
 mod catalogue;

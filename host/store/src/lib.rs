@@ -1,23 +1,33 @@
-//! What is remembered: one folder a run, with a SQLite file that holds everything and plain files made from it.
+//! Internal to Jackfield: use the crate `jackfield`.
+//!
+//! This crate narrows what is remembered of a run to one folder with one SQLite file, so that a run which is killed at any
+//! moment can go on, and so that every result can be explained later. Only this crate knows the shape of the file and of the
+//! plain files beside it.
 //!
 //! ```text
 //! runs/transcripts-20260131-142501-3f9a/
 //!   run.json        what ran: pipeline, plugins, state, counts and times
 //!   results.jsonl   a line an item, in order
 //!   events.jsonl    what happened, in order
-//!   items/<item>/   a file a stage, and those that the pipeline names
-//!   <name>          an object of what all items gave, by a name of the pipeline's
+//!   items/<item>/   a file for each stage, and those that the pipeline names
+//!   <name>          an object made of all items, under a name that the pipeline gives
 //!   run/            a file for each stage that runs once a run
 //!   spend.jsonl     a line an item: what it spent
-//!   blobs/          tensors that results name, each called as the SHA-256 of its bytes
+//!   blobs/          tensors that results name, each named after the SHA-256 of its bytes
 //!   store.sqlite    items, results, completions and events as they happen
 //! ```
 //!
-//! What stands in them has a version and checksums: what a later program wrote is refused, what is damaged is reported, and
-//! made again when the run goes on (`check.rs`). No symbolic link in the folder is followed (`plain.rs`).
+//! - `folder`, `plain`, `atomic`: the folder of a run, and files in it that are no symbolic links and appear whole.
+//! - `db`, `tables`, `checksum`: the SQLite file, its versions, and the checksums of its rows.
+//! - `record`, `writer`, `ledger`, `writes`, `sessions`: what is recorded, and the thread that writes it.
+//! - `read`, `queries`, `rows`, `routes`, `trials`, `spend`: what is read back.
+//! - `check`: whether the file is what was written, and its repair when a run goes on.
+//! - `export`, `file_name`: the plain files that are made from the record.
+//! - `blobs`, `references`, `tensors`: tensors that travel by reference, and those that are part of a result.
 //!
-//! A result is on the record once its transaction is committed (write-ahead log, so a killed process loses nothing
-//! committed); the plain files are made from it and appear whole or not at all.
+//! Invariant: a record is written whole or not at all; versions are read. A result is recorded once its transaction is
+//! committed (with a write-ahead log, so that a killed process loses nothing that was committed). What a later program wrote
+//! is refused, and what is damaged is reported, and made again when the run goes on.
 
 mod atomic;
 mod blobs;
