@@ -22,7 +22,7 @@ fn the_trials_of_a_search_are_drawn_with_the_pareto_front_among_them() {
     let page = page(&run.folder());
     loads_nothing(&page);
     assert!(page.contains("picked the values of 60 trials: 59 complete, 1 failed."), "the counts");
-    let front = rows(&page, "Trials on the front");
+    let front = rows(&page, "Trials on the Pareto front");
     assert!(front.len() > 3, "{front:?}");
     // The best by the first objective comes first, and what is better there is worse in the other.
     let number = |row: &[String], at: usize| row[at].parse::<f64>().expect("a number");

@@ -13,12 +13,12 @@ mod develop;
 mod doctor;
 mod exit;
 mod export;
-mod front;
 mod graph;
 mod load;
 mod lock_status;
 #[cfg(feature = "transformer")]
 mod models;
+mod pareto_front;
 mod plugins;
 mod plugins_lock;
 mod plugins_new;
@@ -83,7 +83,7 @@ enum Command {
     #[command(subcommand)]
     Routes(routes::Command),
     /// Show the best trials of a run's search: those on the Pareto front.
-    Front(front::Args),
+    Front(pareto_front::Args),
     /// Export an item of a run to a folder, by the pipeline's stage that does so.
     Export(export::Args),
     /// Look after the files of models that run in the process.
@@ -127,7 +127,7 @@ pub fn main() -> ExitCode {
         Command::Cache(command) => cache::cache(&command),
         Command::Routes(command) => routes::routes(&command),
         Command::Export(args) => export::export(&args),
-        Command::Front(args) => front::front(&args),
+        Command::Front(args) => pareto_front::show_pareto_front(&args),
         #[cfg(feature = "transformer")]
         Command::Models(command) => models::models(&command),
         Command::Why(args) => why::why(&args),

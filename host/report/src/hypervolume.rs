@@ -1,41 +1,43 @@
-//! How much of the space of objectives points dominate.
+//! The hypervolume: how much of the space of objectives a set of points dominates.
 
-/// Steps that a hypervolume may take: of many objectives it takes time that grows beyond all bounds.
+use super::pareto_front::distinct_pareto_front;
+
+/// The most comparisons of points for one hypervolume: the time that it takes grows exponentially with the number of objectives.
 const MOST_STEPS: u64 = 20_000_000;
 
-/// The volume that these points dominate, up to a reference point. Less is better in every coordinate; what is not better than
-/// the reference in all of them adds nothing. None where there are too many points of too many objectives to tell.
+/// The volume that these points dominate, up to a reference point. Less is better in every coordinate; a point that is not better
+/// than the reference in all of them adds nothing. None if there are too many points of too many objectives to compute it.
 pub(crate) fn hypervolume(points: &[Vec<f64>], reference: &[f64]) -> Option<f64> {
-    within(MOST_STEPS, points, reference)
+    hypervolume_in_steps(MOST_STEPS, points, reference)
 }
 
-fn within(mut steps: u64, points: &[Vec<f64>], reference: &[f64]) -> Option<f64> {
+fn hypervolume_in_steps(mut steps_left: u64, points: &[Vec<f64>], reference: &[f64]) -> Option<f64> {
     let is_within = |point: &&Vec<f64>| point.iter().zip(reference).all(|(value, limit)| value < limit);
-    let front = non_dominated(points.iter().filter(is_within).cloned().collect(), &mut steps)?;
-    volume(front, reference, &mut steps)
+    let front = distinct_pareto_front(points.iter().filter(is_within).cloned().collect(), &mut steps_left)?;
+    volume(front, reference, &mut steps_left)
 }
 
-/// While, Bradstreet and Barone 2012 (WFG): what each point dominates alone, once those after it are cut to what it dominates.
-fn volume(mut points: Vec<Vec<f64>>, reference: &[f64], steps: &mut u64) -> Option<f64> {
+/// While, Bradstreet and Barone 2012 (WFG): what each point dominates alone, once those after it are limited to the region that it dominates.
+fn volume(mut points: Vec<Vec<f64>>, reference: &[f64], steps_left: &mut u64) -> Option<f64> {
     match reference.len() {
         0 => return Some(0.0),
         1 => return Some(points.iter().map(|point| reference[0] - point[0]).fold(0.0, f64::max)),
         2 => return Some(area(points, reference)),
         _ => {}
     }
-    // Those that are worst in the last coordinate first: they leave the least of the others.
+    // The points that are worst in the last coordinate come first: they reduce the others the most.
     points.sort_by(|a, b| b[reference.len() - 1].total_cmp(&a[reference.len() - 1]));
     let mut sum = 0.0;
-    for (place, point) in points.iter().enumerate() {
-        let alone: f64 = point.iter().zip(reference).map(|(value, limit)| limit - value).product();
-        let cut = |other: &Vec<f64>| other.iter().zip(point).map(|(a, b)| a.max(*b)).collect();
-        let others = non_dominated(points[place + 1..].iter().map(cut).collect(), steps)?;
-        sum += alone - volume(others, reference, steps)?;
+    for (index, point) in points.iter().enumerate() {
+        let own_box: f64 = point.iter().zip(reference).map(|(value, limit)| limit - value).product();
+        let limited = |other: &Vec<f64>| other.iter().zip(point).map(|(a, b)| a.max(*b)).collect();
+        let others = distinct_pareto_front(points[index + 1..].iter().map(limited).collect(), steps_left)?;
+        sum += own_box - volume(others, reference, steps_left)?;
     }
     Some(sum)
 }
 
-/// Of points in a plane, none of which dominates another.
+/// The area that points in a plane dominate. None of them dominates another.
 fn area(mut points: Vec<Vec<f64>>, reference: &[f64]) -> f64 {
     points.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let mut above = reference[1];
@@ -46,20 +48,6 @@ fn area(mut points: Vec<Vec<f64>>, reference: &[f64]) -> f64 {
         above -= high;
     }
     sum
-}
-
-/// The points that no other dominates, each once. None where that takes more steps than are left.
-fn non_dominated(points: Vec<Vec<f64>>, steps: &mut u64) -> Option<Vec<Vec<f64>>> {
-    let covers = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a <= b);
-    let mut kept: Vec<Vec<f64>> = Vec::new();
-    for point in points {
-        *steps = steps.checked_sub(kept.len() as u64 + 1)?;
-        if !kept.iter().any(|other| covers(other, &point)) {
-            kept.retain(|other| !covers(&point, other));
-            kept.push(point);
-        }
-    }
-    Some(kept)
 }
 
 #[cfg(test)]
@@ -105,6 +93,6 @@ mod tests {
     fn what_would_take_for_ever_is_left_out() {
         let mut random = Random::new(9);
         let points: Vec<Vec<f64>> = (0..60).map(|_| (0..9).map(|_| random.next_f64()).collect()).collect();
-        assert_eq!(within(10_000, &points, &[1.0; 9]), None);
+        assert_eq!(hypervolume_in_steps(10_000, &points, &[1.0; 9]), None);
     }
 }

@@ -4,7 +4,7 @@
 //!   facts in flat memory: counts, histograms, bins, the most frequent of a kind.
 //! - `trials`: what a search tried. `steering`: what was found of directions in a model, and what edits along them did.
 //! - `looks`, `to_look_at`: what of inputs and results is to be looked at, as their schemas mark it.
-//! - `beta`, `front`, `hypervolume`, `principal`: statistics.
+//! - `beta`, `pareto_front`, `hypervolume`, `principal`: statistics.
 //! - `page`: a file a section. `html`: text comes in escaped, or not at all.
 //!
 //! The page is a function of the record, and of the input where it is drawn: the same record gives the same bytes. Its size is bounded whatever the run:
@@ -14,13 +14,13 @@ mod beta;
 mod calls;
 mod failures;
 mod flow;
-mod front;
 mod gather;
 mod html;
 mod hypervolume;
 mod learned;
 pub mod looks;
 mod page;
+mod pareto_front;
 mod principal;
 mod spend;
 mod steering;

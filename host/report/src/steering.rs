@@ -116,7 +116,7 @@ fn chosen(plan: &Plan, db: &Db, trials: &Trials) -> Result<Vec<(u64, String)>, S
     if plan.search.is_none() {
         return Ok(db.item(0)?.into_iter().map(|item| (item.index, item.id)).collect());
     }
-    let front = trials.front();
+    let front = trials.pareto_front();
     let count = if trials.goals.len() > 1 { front.len().min(TRIALS) } else { front.len().min(1) };
     let place = |at: usize| if count > 1 { at * (front.len() - 1) / (count - 1) } else { 0 };
     Ok((0..count).map(|at| (front[place(at)].item, front[place(at)].id.clone())).collect())

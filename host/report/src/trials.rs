@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jackfield_plugin_api::{Goal, Outcome, Values};
 use jackfield_store::{Db, StoreError, TrialRecord};
 
-use super::{front::non_dominated, hypervolume::hypervolume};
+use super::{hypervolume::hypervolume, pareto_front::pareto_front};
 
 /// How a trial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,11 +107,11 @@ impl Trials {
         self.done.iter().filter(|trial| trial.state == TrialState::Complete)
     }
 
-    /// The complete trials that no other dominates, the best by the first objective first, then by the next.
-    pub fn front(&self) -> Vec<&Trial> {
+    /// The complete trials on the Pareto front, which no other dominates: the best by the first objective first, then by the next.
+    pub fn pareto_front(&self) -> Vec<&Trial> {
         let complete: Vec<&Trial> = self.complete().collect();
         let losses: Vec<Vec<f64>> = complete.iter().map(|trial| self.losses(trial)).collect();
-        let with_front = complete.into_iter().zip(non_dominated(&losses));
+        let with_front = complete.into_iter().zip(pareto_front(&losses));
         let mut front: Vec<&Trial> = with_front.filter(|(_, on_front)| *on_front).map(|(trial, _)| trial).collect();
         self.sort(&mut front);
         front
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_are_counted_by_how_they_ended_and_the_front_is_sorted() {
+    fn trials_are_counted_by_how_they_ended_and_the_pareto_front_is_sorted() {
         let mut pruned = record(1, 0.0, &[]);
         pruned.outcome.pruned = true;
         let open = TrialRecord { settled: false, ..record(6, 0.0, &[]) };
@@ -215,13 +215,13 @@ mod tests {
         ]);
         let states = [TrialState::Complete, TrialState::Pruned, TrialState::Failed].map(|state| trials.count(state));
         assert_eq!((states, trials.open), ([3, 1, 2], 1));
-        let front: Vec<u64> = trials.front().iter().map(|trial| trial.item).collect();
+        let front: Vec<u64> = trials.pareto_front().iter().map(|trial| trial.item).collect();
         assert_eq!(front, [3, 2]);
-        assert_eq!(Trials::differing(&trials.front()), ["a.x"]);
+        assert_eq!(Trials::differing(&trials.pareto_front()), ["a.x"]);
         // Worst is 3 of 1 to 3, and 0.5 of 0.5 to 0.9, where more is better.
         let reference = trials.reference();
         assert!((reference[0] - 3.2).abs() < 1e-12 && (reference[1] - 0.46).abs() < 1e-12, "{reference:?}");
-        let volume = trials.hypervolume(trials.front(), &reference).expect("of two objectives");
+        let volume = trials.hypervolume(trials.pareto_front(), &reference).expect("of two objectives");
         assert!((volume - (0.2 * 0.44 + 2.0 * 0.04)).abs() < 1e-12, "{volume}");
     }
 

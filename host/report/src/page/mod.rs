@@ -4,7 +4,6 @@ mod bars;
 mod caches;
 mod cost;
 mod failures;
-mod front;
 mod graph;
 mod head;
 mod latency;
@@ -12,6 +11,7 @@ mod layout;
 mod look_grids;
 mod looks;
 mod marks;
+mod pareto_front;
 mod plot;
 mod routes;
 mod search;
@@ -55,7 +55,7 @@ pub fn page(run: &RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<String, Store
         ("cost", "Tokens and cost", cost::section(&facts)),
         ("caches", "Caches", caches::section(&facts)),
         ("routes", "What the routes learned", routes::section(&facts)),
-        ("front", "The front", front::section(&facts)),
+        ("front", "Pareto front", pareto_front::section(&facts)),
         ("search", "The search", search::section(&facts)),
         ("directions", "Directions", steering::section(&facts)),
         ("colophon", "What ran", head::colophon(&facts)),

@@ -7,6 +7,7 @@ use super::{
     super::{
         gather::Facts,
         html::{Html, put},
+        pareto_front::{add_unless_beaten, weakly_dominates},
         trials::{Trial, TrialState, Trials},
         units::{clip, digits, grouped, many, px},
     },
@@ -16,11 +17,11 @@ use super::{
     plot::{Axis, Plot},
 };
 
-/// The most trials that a drawing has a point for, apart from those on the front, and the most of the front.
+/// The most trials that a drawing has a point for, apart from those on the Pareto front, and the most of the Pareto front.
 const POINTS: usize = 600;
 const SMALL_POINTS: usize = 150;
 const FRONT: usize = 200;
-/// With no more than these on the front, each has its id beside it.
+/// With no more than these on the Pareto front, each has its id beside it.
 const NAMED: usize = 24;
 /// The most rows of the table, and the most columns of values.
 const ROWS: usize = 50;
@@ -57,7 +58,7 @@ fn of_trials(trials: &Trials, policy: &str, space: &[Dimension]) -> Html {
     out
 }
 
-/// The trials, with those on the front.
+/// The trials, with those on the Pareto front.
 struct Drawn<'a> {
     trials: &'a Trials,
     /// The best first: for one objective those that are as good as any.
@@ -69,7 +70,7 @@ struct Drawn<'a> {
 
 impl<'a> Drawn<'a> {
     fn of(trials: &'a Trials) -> Self {
-        let front = trials.front();
+        let front = trials.pareto_front();
         let on_front: std::collections::BTreeSet<u64> = front.iter().map(|trial| trial.item).collect();
         let beaten = trials.complete().filter(|trial| !on_front.contains(&trial.item)).collect();
         Self { trials, front, beaten, reference: trials.reference() }
@@ -157,8 +158,10 @@ fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
             let (x, y) = (drawn.axis((x_place, x_goal)), drawn.axis((y_place, y_goal)));
             let plot = Plot { x: &x, y: &y, size: LARGE };
             let title = format!("Trials by {} and {}", clip(&x_goal.name, 40), clip(&y_goal.name, 40));
-            let about =
-                format!("{} on the front; the table has their numbers.", many(drawn.front.len() as u64, "trial"));
+            let about = format!(
+                "{} on the Pareto front; the table has their numbers.",
+                many(drawn.front.len() as u64, "trial")
+            );
             plot.open(out, &format!("trials-{x_place}-{y_place}"), &title, &about);
             if goals.len() == 2 {
                 let steps: Vec<(f64, f64)> =
@@ -213,7 +216,7 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
     head.extend(trials.goals.iter().map(|goal| (named(goal), true)));
     head.extend(shown.iter().map(|name| (clip(name, 40), true)));
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
-    open_table(out, if has_one { "The best trials" } else { "Trials on the front" }, &head);
+    open_table(out, if has_one { "The best trials" } else { "Trials on the Pareto front" }, &head);
     let on_front: std::collections::BTreeSet<u64> = front.iter().map(|trial| trial.item).collect();
     for trial in rows {
         out.own("<tr><td><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
@@ -229,7 +232,7 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
     if !has_one && front.len() > rows.len() {
         put!(
             out,
-            "<p class=\"note\">And {} on the front.</p>\n",
+            "<p class=\"note\">And {} on the Pareto front.</p>\n",
             many((front.len() - rows.len()) as u64, "more trial")
         );
     }
@@ -293,17 +296,13 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
 /// The hypervolume of all trials so far.
 fn volumes(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
     let trials = drawn.trials;
-    let mut kept: Vec<&Trial> = Vec::new();
+    let mut front: Vec<&Trial> = Vec::new();
     let mut line: Vec<(f64, f64)> = Vec::new();
     for trial in trials.complete() {
-        let losses = trials.losses(trial);
-        let covers = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a <= b);
-        if kept.iter().any(|other| covers(&trials.losses(other), &losses)) {
+        if !add_unless_beaten(&mut front, trial, |a, b| weakly_dominates(&trials.losses(a), &trials.losses(b))) {
             continue;
         }
-        kept.retain(|other| !covers(&losses, &trials.losses(other)));
-        kept.push(trial);
-        let Some(volume) = trials.hypervolume(kept.iter().copied(), &drawn.reference) else { return };
+        let Some(volume) = trials.hypervolume(front.iter().copied(), &drawn.reference) else { return };
         line.push((trial.item as f64, volume));
     }
     let end = line.last().map_or(0.0, |(_, volume)| *volume);

@@ -1,13 +1,13 @@
-//! The non-dominated arms among several objectives, in three dimensions.
+//! The Pareto front of a route's arms, drawn by up to three of its objectives.
 
 use jackfield_pipeline::RoutePlan;
 
 use super::{
     super::{
-        front::{Measure, on_front},
         gather::Facts,
         html::{Html, put},
         learned::Context,
+        pareto_front::{Measure, pareto_front_of_arms},
         units::{clip, grouped, many, px, short},
     },
     close_table,
@@ -34,7 +34,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         let Some(stage) = facts.run.plan.stages.get(learned.stage) else { continue };
         let Some(route) = stage.route.as_ref().filter(|route| route.objectives.len() > 1) else { continue };
         if is_first {
-            out.own("<p>Means of the objectives by arm. An arm is on the front when no other is at least as good in everything and better in something: ");
+            out.own("<p>Means of the objectives by arm. An arm is on the Pareto front when no other is at least as good in everything and better in something: ");
             out.own("a filled diamond. A hollow circle is beaten. The star is the ideal, the best of every objective at once. ");
             out.own("<span class=\"with-script\">Drag to turn, or use the arrow keys.</span></p>\n");
             is_first = false;
@@ -63,7 +63,7 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     let all: Vec<Measure> = measures.into_iter().collect();
     // What the preference does not weigh does not tell arms apart for the policy either.
     let (judged, rest): (Vec<Measure>, Vec<Measure>) = all.into_iter().partition(weighed);
-    let front = on_front(&judged, route.arms.len());
+    let front = pareto_front_of_arms(&judged, route.arms.len());
     let all: Vec<Measure> = judged.into_iter().chain(rest).collect();
     if !name.is_empty() {
         put!(out, "<h4>{} <span class=\"note\">{}</span></h4>\n", clip(name, 60), many(context.outcomes, "item"));
@@ -78,7 +78,7 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     for measure in &all {
         head.push((format!("{} {}", clip(&measure.name, 30), if measure.minimize { "↓" } else { "↑" }), true));
     }
-    head.extend([("used".to_owned(), true), ("on the front".to_owned(), false)]);
+    head.extend([("used".to_owned(), true), ("on the Pareto front".to_owned(), false)]);
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, "Objectives by arm", &head);
     for (place, arm) in route.arms.iter().enumerate().take(arms) {
@@ -200,7 +200,7 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         px(HIGH)
     );
     put!(out, "aria-labelledby=\"{}-t {}-d\"><title id=\"{}-t\">Arms by {}</title>", id, id, id, names.join(", "));
-    put!(out, "<desc id=\"{}-d\">The table beside it has the numbers. On the front: ", id);
+    put!(out, "<desc id=\"{}-d\">The table beside it has the numbers. On the Pareto front: ", id);
     let on: Vec<String> = (0..arms).filter(|arm| front[*arm]).map(letter).collect();
     put!(out, "{}.</desc>\n", if on.is_empty() { "none".to_owned() } else { on.join(", ") });
     out.own("<g class=\"floor\">");

@@ -1,4 +1,4 @@
-//! `jackfield front`.
+//! `jackfield front`: the trials on the Pareto front of a run's search.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Name of the run, the beginning of it, its folder, or `last`.
     run: String,
 
-    /// Show every complete trial, not those on the front (of one objective: the best ten) alone.
+    /// Show every complete trial, not those on the Pareto front (of one objective: the best ten) alone.
     #[arg(long)]
     all: bool,
 
@@ -55,7 +55,7 @@ fn objective_value(text: &str) -> Result<(String, f64), String> {
     }
 }
 
-pub(super) fn front(args: &Args) -> Exit {
+pub(super) fn show_pareto_front(args: &Args) -> Exit {
     shown(args).unwrap_or_else(|error| {
         complain(&error, error.hint());
         Exit::Failed
@@ -66,7 +66,7 @@ pub(super) fn front(args: &Args) -> Exit {
 struct Shown<'a> {
     run: &'a RunJson,
     trials: &'a Trials,
-    /// The trials on the front; of one objective, those that are as good as any.
+    /// The trials on the Pareto front; of one objective, those that are as good as any.
     front: Vec<&'a Trial>,
     /// What is listed, in order.
     listed: Vec<&'a Trial>,
@@ -80,7 +80,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     if run.plan.search.is_none() {
         complain(
-            format!("run `{}` has no search, and so no front", run.run),
+            format!("run `{}` has no search, and so no Pareto front", run.run),
             Some("a `[search]` table in the pipeline makes one: see `jackfield schema`".to_owned()),
         );
         return Ok(Exit::Usage);
@@ -103,7 +103,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         complain(format!("`--reference` names `{unknown}`, which is not an objective of the search"), hint);
         return Ok(Exit::Usage);
     }
-    let front = trials.front();
+    let front = trials.pareto_front();
     let mut complete: Vec<&Trial> = trials.complete().collect();
     trials.sort(&mut complete);
     let listed = match (args.all, trials.goals.len()) {
@@ -129,7 +129,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
     Ok(Exit::Success)
 }
 
-/// Says why there is no front.
+/// Says why there is no Pareto front.
 fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: &Args) -> Exit {
     let run = &run.run;
     let Some((item, why)) = why else {
@@ -235,7 +235,7 @@ impl Shown<'_> {
         output().line("");
         match &self.volume {
             Some((volume, reference)) => {
-                output().line(format!("on the front: {front} of {complete}"));
+                output().line(format!("on the Pareto front: {front} of {complete}"));
                 let values = trials.goals.iter().zip(reference);
                 let point: Vec<String> =
                     values.map(|(goal, value)| format!("{}={}", goal.name, digits(*value))).collect();
