@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use jackfield::internal::shell_word;
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::hint_for;
-use jackfield_report::{Trial, TrialState, Trials, digits};
+use jackfield_report::{Trial, TrialState, Trials, significant_digits};
 use jackfield_store::{Answer, Db, RunJson, StoreError, peek, read_record};
 use serde_json::{Value, json};
 
@@ -238,8 +238,8 @@ impl Shown<'_> {
                 output().line(format!("on the Pareto front: {front} of {complete}"));
                 let values = trials.goals.iter().zip(reference);
                 let point: Vec<String> =
-                    values.map(|(goal, value)| format!("{}={}", goal.name, digits(*value))).collect();
-                let volume = volume.map_or_else(|| "too many trials to tell".to_owned(), digits);
+                    values.map(|(goal, value)| format!("{}={}", goal.name, significant_digits(*value))).collect();
+                let volume = volume.map_or_else(|| "too many trials to tell".to_owned(), significant_digits);
                 output().line(format!("hypervolume: {volume}, up to --reference {}", point.join(",")));
             }
             None => output().line(format!("shown: {} of {complete}", self.listed.len())),
@@ -270,12 +270,12 @@ impl Shown<'_> {
         header.extend(shown);
         let row = |trial: &&Trial| {
             let mut row = vec![trial.id.clone()];
-            row.extend(trial.objectives.iter().map(|value| digits(*value)));
+            row.extend(trial.objectives.iter().map(|value| significant_digits(*value)));
             if tells_front {
                 row.push(if on_front.contains(&trial.item) { "yes" } else { "" }.to_owned());
             }
             row.extend(names.iter().map(|name| match trial.values.get(name) {
-                Some(Value::Number(number)) => number.as_f64().map_or_else(|| number.to_string(), digits),
+                Some(Value::Number(number)) => number.as_f64().map_or_else(|| number.to_string(), significant_digits),
                 Some(Value::String(text)) => text.clone(),
                 Some(other) => other.to_string(),
                 None => String::new(),

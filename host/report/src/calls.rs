@@ -5,7 +5,7 @@ use jackfield_store::{CallEnd, CallRow};
 use super::times::Times;
 
 /// What is told of a stage.
-pub(super) struct StageFacts {
+pub(super) struct StageStats {
     /// Calls that ended with a document, whether made or taken from the memo.
     pub(super) ok: u64,
     /// Calls that failed for good.
@@ -20,7 +20,7 @@ pub(super) struct StageFacts {
     pub(super) hits: Times,
 }
 
-impl StageFacts {
+impl StageStats {
     pub(super) fn new() -> Self {
         Self { ok: 0, failed: 0, skipped: 0, retries: 0, made: Times::new(), hits: Times::new() }
     }

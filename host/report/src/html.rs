@@ -1,10 +1,13 @@
-//! HTML under construction.
+//! A page is written so that text from outside is escaped by construction.
+//!
+//! Two ways lead into [`Html`]: a `&'static str`, which can only be a literal of this crate, and [`write_escaped!`], which
+//! escapes each of its arguments. A value that is known only at run time cannot get in by the first way.
 
 use std::fmt::{self, Display, Write as _};
 
 use jackfield_loader::escape_untrusted;
 
-/// HTML under construction. Everything that is not a literal of this crate comes in by [`put!`] and is escaped.
+/// HTML under construction. Everything but literals of this crate is added by [`write_escaped!`], which escapes it.
 #[derive(Debug, Default)]
 pub(super) struct Html(String);
 
@@ -13,23 +16,22 @@ impl Html {
         Self::default()
     }
 
-    /// Adds what is HTML already.
-    pub(super) fn add(&mut self, part: &Self) {
+    /// Adds HTML that was written elsewhere.
+    pub(super) fn append(&mut self, part: &Self) {
         self.0.push_str(&part.0);
     }
 
-    /// For [`put!`], which alone makes sure that all that comes in is escaped.
-    pub(super) fn write(&mut self, text: fmt::Arguments<'_>) {
-        // A `String` takes everything.
-        let _ = self.0.write_fmt(text);
+    /// Only for [`write_escaped!`], which makes sure that every argument is escaped.
+    pub(super) fn write_escaped_arguments(&mut self, text: fmt::Arguments<'_>) {
+        self.0.write_fmt(text).expect("writing to a `String` does not fail");
     }
 
-    /// Adds a text of this crate's own as it is: a style, a script.
-    pub(super) fn own(&mut self, text: &'static str) {
+    /// Adds a literal of this crate as it is: markup, a style, a script.
+    pub(super) fn write_static(&mut self, text: &'static str) {
         self.0.push_str(text);
     }
 
-    /// How long it is, in bytes.
+    /// The length of the text so far, in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -39,17 +41,17 @@ impl Html {
     }
 }
 
-/// Adds a literal in which each `{}` stands for an argument, escaped. `{name}` is refused by the compiler: the argument
-/// would not be escaped.
-macro_rules! put {
+/// Adds a literal to an [`Html`], with the escaped argument in place of each `{}`. A `{name}` in the literal does not compile,
+/// because that value would not be escaped.
+macro_rules! write_escaped {
     ($out:expr, $format:literal $(, $argument:expr)* $(,)?) => {
-        $out.write(format_args!(concat!($format) $(, $crate::html::Escaped(&$argument))*))
+        $out.write_escaped_arguments(format_args!(concat!($format) $(, $crate::html::Escaped(&$argument))*))
     };
 }
-pub(super) use put;
+pub(super) use write_escaped;
 
-/// As text or as the value of an attribute in quotes: with nothing left of what HTML means by it, and with control
-/// characters written out.
+/// A value that is displayed such that it is plain text both between tags and in a quoted attribute: characters with a
+/// meaning in HTML become entities, and control characters are written out.
 pub(super) struct Escaped<'a, T: ?Sized>(pub(super) &'a T);
 
 impl<T: Display + ?Sized> Display for Escaped<'_, T> {
@@ -73,9 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_in_is_escaped() {
+    fn arguments_are_escaped() {
         let mut html = Html::new();
-        put!(html, "<a title='{}'>{}</a>", "' onclick='x", "</script><img onerror=x>&amp;");
+        write_escaped!(html, "<a title='{}'>{}</a>", "' onclick='x", "</script><img onerror=x>&amp;");
         assert_eq!(
             html.into_string(),
             "<a title='&#39; onclick=&#39;x'>&lt;/script&gt;&lt;img onerror=x&gt;&amp;amp;</a>"
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn characters_that_turn_or_hide_text_are_written_out() {
         let mut html = Html::new();
-        put!(html, "{}", "a\u{202e}b\u{1b}[2Jc\0");
+        write_escaped!(html, "{}", "a\u{202e}b\u{1b}[2Jc\0");
         let text = html.into_string();
         assert!(!text.contains(['\u{202e}', '\u{1b}', '\0']), "{text:?}");
     }

@@ -62,7 +62,7 @@ impl Window {
 
 /// What is told of an arm in a context.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ArmFacts {
+pub(super) struct ArmStats {
     pub(super) used: u64,
     pub(super) failed: u64,
     pub(super) reward: Mean,
@@ -79,7 +79,7 @@ pub(super) struct Context {
     pub(super) outcomes: u64,
     pub(super) reward: Mean,
     /// In the order of the plan.
-    pub(super) arms: Vec<ArmFacts>,
+    pub(super) arms: Vec<ArmStats>,
     /// Of equal sizes, but for the last.
     pub(super) windows: Vec<Window>,
     /// How many items a window has.
@@ -88,7 +88,7 @@ pub(super) struct Context {
 
 impl Context {
     fn new(arms: usize) -> Self {
-        Self { arms: vec![ArmFacts::default(); arms], size: 1, ..Self::default() }
+        Self { arms: vec![ArmStats::default(); arms], size: 1, ..Self::default() }
     }
 
     fn add(&mut self, arms: &BTreeMap<&str, usize>, outcome: &Outcome) {
@@ -101,13 +101,13 @@ impl Context {
             self.reward.add(reward);
         }
         if let Some(used) = used {
-            let facts = &mut self.arms[used];
-            facts.used += 1;
+            let stats = &mut self.arms[used];
+            stats.used += 1;
             if let Some(reward) = outcome.reward {
-                facts.reward.add(reward);
+                stats.reward.add(reward);
             }
             for objective in &outcome.objectives {
-                facts.objectives.entry(objective.name.clone()).or_default().add(objective.value);
+                stats.objectives.entry(objective.name.clone()).or_default().add(objective.value);
             }
         }
         if self.windows.last().is_none_or(|last| last.items >= self.size) {
@@ -154,7 +154,7 @@ impl Context {
 
     /// The arms' means of an objective: the policy's own where it tells them, which may be of several runs.
     pub(super) fn objective(&self, name: &str) -> Vec<Option<f64>> {
-        let mean = |arm: &ArmFacts| {
+        let mean = |arm: &ArmStats| {
             let seen = || arm.objectives.get(name).filter(|mean| mean.count > 0).map(|mean| mean.mean);
             arm.held_objectives.get(name).copied().or_else(seen)
         };
@@ -204,15 +204,15 @@ impl Learned {
         for (name, context) in &mut self.contexts {
             let Some(held) = state.get("contexts").and_then(|contexts| contexts.get(name)) else { continue };
             let held = held.get("arms").filter(|arms| arms.is_object()).unwrap_or(held);
-            for (arm, facts) in route.arms.iter().zip(&mut context.arms) {
+            for (arm, stats) in route.arms.iter().zip(&mut context.arms) {
                 for (field, value) in held.get(&arm.arm.name).and_then(Value::as_object).into_iter().flatten() {
                     if let Some(number) = value.as_f64() {
-                        facts.held.insert(field.clone(), number);
+                        stats.held.insert(field.clone(), number);
                     }
                     if field == "objectives" {
                         let means = value.as_object().into_iter().flatten();
                         let means = means.filter_map(|(name, mean)| Some((name.clone(), mean.get("mean")?.as_f64()?)));
-                        facts.held_objectives.extend(means);
+                        stats.held_objectives.extend(means);
                     }
                 }
             }
@@ -221,7 +221,7 @@ impl Learned {
 }
 
 /// The Beta posterior of an arm, where the policy holds evidence for one and its prior is known from its configuration.
-pub(super) fn posterior(route: &RoutePlan, arm: &ArmFacts) -> Option<(f64, f64)> {
+pub(super) fn posterior(route: &RoutePlan, arm: &ArmStats) -> Option<(f64, f64)> {
     let (successes, failures) = (arm.held.get("successes")?, arm.held.get("failures")?);
     // What a hint adds to a prior is the policy's own affair.
     let hinted = route.config.get("hints").is_some_and(|hints| !hints.is_null());

@@ -3,8 +3,9 @@
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::ViewMarks;
 use jackfield_report::{
-    counted, digits,
+    counted,
     looks::{Drawing, Drawn, Looks, Outcome, Outcomes, Series},
+    significant_digits,
 };
 use serde_json::Value;
 
@@ -141,8 +142,8 @@ fn series_lines(series: &Series, width: usize) -> Vec<String> {
         "{}, {} {} to {}",
         counted(series.count as u64, "point"),
         series.axis,
-        digits(ends.0),
-        digits(ends.1)
+        significant_digits(ends.0),
+        significant_digits(ends.1)
     )];
     let names: Vec<String> = series.lines.iter().map(|(name, _)| cut(&escape_untrusted(name), LONGEST_NAME)).collect();
     let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
@@ -152,7 +153,13 @@ fn series_lines(series: &Series, width: usize) -> Vec<String> {
             known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(*value), b.max(*value)));
         let told = match (known.first(), known.last()) {
             (Some(first), Some(last)) => {
-                format!("{} → {}   least {}, most {}", digits(*first), digits(*last), digits(least), digits(most))
+                format!(
+                    "{} → {}   least {}, most {}",
+                    significant_digits(*first),
+                    significant_digits(*last),
+                    significant_digits(least),
+                    significant_digits(most)
+                )
             }
             _ => String::new(),
         };

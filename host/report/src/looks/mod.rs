@@ -13,7 +13,7 @@ pub use grid::{COLOURS, Compared, Differences, Grid, LARGEST};
 pub use outcomes::{Outcome, Outcomes};
 pub use series::Series;
 
-use super::units::clip;
+use super::text::truncate;
 use jackfield_pipeline::{ViewKind, ViewMarks};
 
 /// The most grids of one list or object that are drawn side by side.
@@ -157,7 +157,7 @@ impl Finder {
         let has_grids = map.keys().any(|key| marks.member(key).is_some_and(|marks| marks.view == Some(ViewKind::Grid)));
         if !self.path.is_empty() && !has_grids {
             let name = NAMES.iter().find_map(|name| map.get(*name)?.as_str());
-            self.names.extend(name.map(|name| clip(name, LONGEST_NAME)));
+            self.names.extend(name.map(|name| truncate(name, LONGEST_NAME)));
         }
         let mut keys: Vec<&String> = map.keys().collect();
         // What tells of all comes before what it tells of.

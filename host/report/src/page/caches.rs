@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        gather::Facts,
-        html::{Html, put},
+        aggregate::RunStats,
+        html::{Html, write_escaped},
+        text::truncate,
         times::Times,
-        units::{clip, grouped, long, many, percent, share, us, usd},
+        units::{grouped_count, long_duration, microseconds, percent, share, usd, with_commas},
     },
     bars::share_bar,
     close_table, number_cell, open_table, stage_cell,
@@ -43,20 +44,20 @@ impl Use<'_> {
     }
 }
 
-fn uses<'a>(facts: &'a Facts<'_>) -> Vec<Use<'a>> {
-    let plan = &facts.run.plan;
+fn uses<'a>(stats: &'a RunStats<'_>) -> Vec<Use<'a>> {
+    let plan = &stats.run.plan;
     let cache = |at: Option<usize>| at.and_then(|at| plan.caches.get(at)).map(|cache| cache.name.as_str());
     let mut uses = Vec::new();
-    for (number, stage, counts) in facts.each_stage() {
+    for (number, stage, counts) in stats.each_stage() {
         let (hits, misses) = (counts.hits.count(), counts.made.count());
         if let Some(cache) = cache(stage.cache)
             && hits + misses > 0
         {
-            let each = facts.spending.of_stage(number - 1) / misses.max(1) as f64;
+            let each = stats.spending.of_stage(number - 1) / misses.max(1) as f64;
             uses.push(Use {
                 stage: number - 1,
                 model: None,
-                cache: clip(cache, 40),
+                cache: truncate(cache, 40),
                 hits,
                 misses,
                 hit: &counts.hits,
@@ -65,7 +66,7 @@ fn uses<'a>(facts: &'a Facts<'_>) -> Vec<Use<'a>> {
             });
         }
     }
-    for ((stage, model), spend) in &facts.spending.0 {
+    for ((stage, model), spend) in &stats.spending.0 {
         let planned = plan.models.iter().find(|planned| planned.name == *model);
         if let Some(cache) = cache(planned.and_then(|planned| planned.cache)) {
             let (hits, misses) = (spend.cache_hits() + spend.shared, spend.calls);
@@ -87,36 +88,39 @@ fn uses<'a>(facts: &'a Facts<'_>) -> Vec<Use<'a>> {
 
 fn tiers_of(cache: &str, tiers: &BTreeMap<String, u64>) -> String {
     let told: Vec<String> =
-        tiers.iter().take(8).map(|(tier, count)| format!("{} {}", clip(tier, 20), grouped(*count))).collect();
-    if told.is_empty() { clip(cache, 40) } else { format!("{} ({})", clip(cache, 40), told.join(", ")) }
+        tiers.iter().take(8).map(|(tier, count)| format!("{} {}", truncate(tier, 20), with_commas(*count))).collect();
+    if told.is_empty() { truncate(cache, 40) } else { format!("{} ({})", truncate(cache, 40), told.join(", ")) }
 }
 
 /// A sentence for the top of the page.
-pub(super) fn glance(out: &mut Html, facts: &Facts<'_>) {
-    let uses = uses(facts);
+pub(super) fn glance(out: &mut Html, stats: &RunStats<'_>) {
+    let uses = uses(stats);
     let (hits, all) = uses.iter().fold((0, 0), |(hits, all), of| (hits + of.hits, all + of.hits + of.misses));
     if hits == 0 {
         return;
     }
-    let (us, dollars) = (uses.iter().map(Use::saved_us).sum::<u64>(), uses.iter().map(|of| of.saved_usd).sum::<f64>());
-    put!(out, "<li>Caches answered {} of what was asked of them", percent(share(hits as f64, all as f64)));
-    if us > 0 {
-        put!(out, ", and saved about <span class=\"nb\">{}</span>", long(us));
-        if dollars > 0.0 {
-            put!(out, " and <span class=\"nb\">{}</span>", usd(dollars));
+    let (saved_us, saved_usd) =
+        (uses.iter().map(Use::saved_us).sum::<u64>(), uses.iter().map(|of| of.saved_usd).sum::<f64>());
+    write_escaped!(out, "<li>Caches answered {} of what was asked of them", percent(share(hits as f64, all as f64)));
+    if saved_us > 0 {
+        write_escaped!(out, ", and saved about <span class=\"nb\">{}</span>", long_duration(saved_us));
+        if saved_usd > 0.0 {
+            write_escaped!(out, " and <span class=\"nb\">{}</span>", usd(saved_usd));
         }
     }
-    out.own(".</li>\n");
+    out.write_static(".</li>\n");
 }
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
-    if facts.run.plan.caches.is_empty() {
+    if stats.run.plan.caches.is_empty() {
         return None;
     }
-    let uses = uses(facts);
+    let uses = uses(stats);
     if !uses.is_empty() {
-        out.own("<p>What a hit saved is what the calls of the same stage took and cost that had to be made.</p>\n");
+        out.write_static(
+            "<p>What a hit saved is what the calls of the same stage took and cost that had to be made.</p>\n",
+        );
         let head = [
             ("stage", false),
             ("kept", false),
@@ -131,46 +135,47 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         ];
         open_table(&mut out, "Hits and misses by stage", &head);
         for of in uses.iter().take(MOST) {
-            out.own("<tr>");
-            stage_cell(&mut out, of.stage + 1, facts.stage_name(of.stage));
-            let kept =
-                of.model.map_or_else(|| "its results".to_owned(), |model| format!("answers of {}", clip(model, 40)));
-            put!(out, "<td>{}</td><td>{}</td>", kept, of.cache);
-            number_cell(&mut out, &grouped(of.hits));
-            number_cell(&mut out, &grouped(of.misses));
+            out.write_static("<tr>");
+            stage_cell(&mut out, of.stage + 1, stats.stage_name(of.stage));
+            let kept = of
+                .model
+                .map_or_else(|| "its results".to_owned(), |model| format!("answers of {}", truncate(model, 40)));
+            write_escaped!(out, "<td>{}</td><td>{}</td>", kept, of.cache);
+            number_cell(&mut out, &with_commas(of.hits));
+            number_cell(&mut out, &with_commas(of.misses));
             rate_cell(&mut out, of.rate());
-            number_cell(&mut out, &us(of.hit.quantile(0.5)));
-            number_cell(&mut out, &us(of.miss.quantile(0.5)));
+            number_cell(&mut out, &microseconds(of.hit.quantile(0.5)));
+            number_cell(&mut out, &microseconds(of.miss.quantile(0.5)));
             number_cell(
                 &mut out,
-                &if of.saved_us() > 0 { format!("≈ {}", long(of.saved_us())) } else { "-".to_owned() },
+                &if of.saved_us() > 0 { format!("≈ {}", long_duration(of.saved_us())) } else { "-".to_owned() },
             );
             number_cell(
                 &mut out,
                 &if of.saved_usd > 0.0 { format!("≈ {}", usd(of.saved_usd)) } else { "-".to_owned() },
             );
-            out.own("</tr>\n");
+            out.write_static("</tr>\n");
         }
         close_table(&mut out);
     }
-    tiers(&mut out, facts);
+    tiers(&mut out, stats);
     Some(out)
 }
 
 fn rate_cell(out: &mut Html, rate: f64) {
-    out.own("<td class=\"share\">");
+    out.write_static("<td class=\"share\">");
     share_bar(out, rate, 90.0);
-    put!(out, " {}</td>", percent(rate));
+    write_escaped!(out, " {}</td>", percent(rate));
 }
 
-fn tiers(out: &mut Html, facts: &Facts<'_>) {
-    out.own("<h3>By cache and tier</h3>\n");
-    let Some(summary) = &facts.run.summary else {
-        out.own("<p>How often each tier was asked is known when a session has ended.</p>\n");
+fn tiers(out: &mut Html, stats: &RunStats<'_>) {
+    out.write_static("<h3>By cache and tier</h3>\n");
+    let Some(summary) = &stats.run.summary else {
+        out.write_static("<p>How often each tier was asked is known when a session has ended.</p>\n");
         return;
     };
-    if facts.flow.sessions.len() > 1 {
-        out.own("<p>Of the last session.</p>\n");
+    if stats.flow.sessions.len() > 1 {
+        out.write_static("<p>Of the last session.</p>\n");
     }
     let head = [
         ("cache", false),
@@ -190,21 +195,27 @@ fn tiers(out: &mut Html, facts: &Facts<'_>) {
                 continue;
             }
             let asked = tier.hits.saturating_add(tier.misses).saturating_add(tier.errors);
-            put!(out, "<tr><th scope=\"row\">{}</th><td>{}. {}</td>", clip(cache, 40), place + 1, clip(&tier.tier, 40));
+            write_escaped!(
+                out,
+                "<tr><th scope=\"row\">{}</th><td>{}. {}</td>",
+                truncate(cache, 40),
+                place + 1,
+                truncate(&tier.tier, 40)
+            );
             for count in [asked, tier.hits, tier.misses] {
-                number_cell(out, &grouped(count));
+                number_cell(out, &with_commas(count));
             }
             if tier.errors > 0 {
-                put!(out, "<td class=\"n\"><span class=\"bad\">✕ {}</span></td>", grouped(tier.errors));
+                write_escaped!(out, "<td class=\"n\"><span class=\"bad\">✕ {}</span></td>", with_commas(tier.errors));
             } else {
                 number_cell(out, "0");
             }
             rate_cell(out, share(tier.hits as f64, asked as f64));
-            out.own("</tr>\n");
+            out.write_static("</tr>\n");
         }
     }
     close_table(out);
     if rows > MOST {
-        put!(out, "<p class=\"note\">And {}.</p>\n", many((rows - MOST) as u64, "more tier"));
+        write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count((rows - MOST) as u64, "more tier"));
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{
     super::{
-        gather::Facts,
-        html::{Html, put},
-        units::{clip, grouped, many, percent, share, us, usd},
+        aggregate::RunStats,
+        html::{Html, write_escaped},
+        text::truncate,
+        units::{grouped_count, microseconds, percent, share, usd, with_commas},
     },
     bars::share_bar,
     close_table, number_cell, open_table, stage_cell,
@@ -13,12 +14,12 @@ use super::{
 /// The most rows.
 const MOST: usize = 200;
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
-    let spending = &facts.spending;
+    let spending = &stats.spending;
     if spending.0.is_empty() {
-        if !facts.run.plan.models.is_empty() {
-            out.own("<p>No model was asked.</p>\n");
+        if !stats.run.plan.models.is_empty() {
+            out.write_static("<p>No model was asked.</p>\n");
             return Some(out);
         }
         return None;
@@ -26,7 +27,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     let (read, written) = spending.tokens();
     let (tokens, total) = (read.saturating_add(written), spending.usd());
     let by_usd = total > 0.0;
-    put!(
+    write_escaped!(
         out,
         "<p>Bars are shares of all {}. Answers from a cache, or shared with an equal request that was under way, cost nothing.</p>\n",
         if by_usd { "US dollars" } else { "tokens" }
@@ -48,52 +49,53 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     ];
     open_table(&mut out, "Tokens and cost by stage and model", &head);
     for ((stage, model), spend) in spending.0.iter().take(MOST) {
-        out.own("<tr>");
-        stage_cell(&mut out, *stage as usize + 1, facts.stage_name(*stage as usize));
-        put!(out, "<td>{}</td>", clip(model, 60));
-        number_cell(&mut out, &grouped(spend.answered() + spend.failed));
+        out.write_static("<tr>");
+        stage_cell(&mut out, *stage as usize + 1, stats.stage_name(*stage as usize));
+        write_escaped!(out, "<td>{}</td>", truncate(model, 60));
+        number_cell(&mut out, &with_commas(spend.answered() + spend.failed));
         for count in [spend.calls, spend.cache_hits(), spend.shared, spend.failed, spend.retries] {
-            number_cell(&mut out, &grouped(count));
+            number_cell(&mut out, &with_commas(count));
         }
-        number_cell(&mut out, &grouped(spend.tokens_in));
-        number_cell(&mut out, &grouped(spend.tokens_out));
+        number_cell(&mut out, &with_commas(spend.tokens_in));
+        number_cell(&mut out, &with_commas(spend.tokens_out));
         number_cell(&mut out, &usd(spend.usd));
-        number_cell(&mut out, &us(spend.made.quantile(0.5)));
+        number_cell(&mut out, &microseconds(spend.made.quantile(0.5)));
         let part = if by_usd {
             share(spend.usd, total)
         } else {
             share(spend.tokens_in.saturating_add(spend.tokens_out) as f64, tokens as f64)
         };
-        out.own("<td class=\"share\">");
+        out.write_static("<td class=\"share\">");
         share_bar(&mut out, part, 72.0);
-        put!(out, " {}</td></tr>\n", percent(part));
+        write_escaped!(out, " {}</td></tr>\n", percent(part));
     }
-    out.own("</tbody><tfoot><tr><th scope=\"row\">all</th><td></td>");
-    let sum =
-        |of: fn(&super::super::spend::Spend) -> u64| grouped(spending.0.values().map(of).fold(0, u64::saturating_add));
+    out.write_static("</tbody><tfoot><tr><th scope=\"row\">all</th><td></td>");
+    let sum = |of: fn(&super::super::spend::Spend) -> u64| {
+        with_commas(spending.0.values().map(of).fold(0, u64::saturating_add))
+    };
     number_cell(&mut out, &sum(|spend| spend.answered() + spend.failed));
     number_cell(&mut out, &sum(|spend| spend.calls));
     number_cell(&mut out, &sum(super::super::spend::Spend::cache_hits));
     number_cell(&mut out, &sum(|spend| spend.shared));
     number_cell(&mut out, &sum(|spend| spend.failed));
     number_cell(&mut out, &sum(|spend| spend.retries));
-    number_cell(&mut out, &grouped(read));
-    number_cell(&mut out, &grouped(written));
+    number_cell(&mut out, &with_commas(read));
+    number_cell(&mut out, &with_commas(written));
     number_cell(&mut out, &usd(total));
-    out.own("<td></td><td></td></tr></tfoot></table></div>\n");
+    out.write_static("<td></td><td></td></tr></tfoot></table></div>\n");
     if spending.0.len() > MOST {
-        put!(
+        write_escaped!(
             out,
             "<p class=\"note\">And {} more pairs of stage and model, which are in the sums.</p>\n",
             spending.0.len() - MOST
         );
     }
-    budgets(&mut out, facts);
+    budgets(&mut out, stats);
     Some(out)
 }
 
-fn budgets(out: &mut Html, facts: &Facts<'_>) {
-    let limited: Vec<_> = facts
+fn budgets(out: &mut Html, stats: &RunStats<'_>) {
+    let limited: Vec<_> = stats
         .run
         .plan
         .models
@@ -104,17 +106,17 @@ fn budgets(out: &mut Html, facts: &Facts<'_>) {
     if limited.is_empty() {
         return;
     }
-    out.own("<h3>Budgets</h3>\n");
+    out.write_static("<h3>Budgets</h3>\n");
     open_table(out, "Budgets by model", &[("model", false), ("budget", true), ("used", true), ("share", false)]);
     for model in limited {
-        let of_model = || facts.spending.0.iter().filter(|((_, name), _)| *name == model.name).map(|(_, spend)| spend);
+        let of_model = || stats.spending.0.iter().filter(|((_, name), _)| *name == model.name).map(|(_, spend)| spend);
         let mut row = |budget: String, used: String, part: f64| {
-            put!(out, "<tr><th scope=\"row\">{}</th>", clip(&model.name, 60));
+            write_escaped!(out, "<tr><th scope=\"row\">{}</th>", truncate(&model.name, 60));
             number_cell(out, &budget);
             number_cell(out, &used);
-            out.own("<td class=\"share\">");
+            out.write_static("<td class=\"share\">");
             share_bar(out, part, 120.0);
-            put!(out, " {}</td></tr>\n", percent(part));
+            write_escaped!(out, " {}</td></tr>\n", percent(part));
         };
         if let Some(limit) = model.budget.usd {
             let used: f64 = of_model().map(|spend| spend.usd).sum();
@@ -123,7 +125,7 @@ fn budgets(out: &mut Html, facts: &Facts<'_>) {
         if let Some(limit) = model.budget.tokens {
             let used =
                 of_model().map(|spend| spend.tokens_in.saturating_add(spend.tokens_out)).fold(0, u64::saturating_add);
-            row(many(limit, "token"), grouped(used), share(used as f64, limit as f64));
+            row(grouped_count(limit, "token"), with_commas(used), share(used as f64, limit as f64));
         }
     }
     close_table(out);

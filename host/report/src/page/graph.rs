@@ -4,10 +4,11 @@ use jackfield_pipeline::{Scope, StagePlan};
 
 use super::{
     super::{
-        calls::StageFacts,
-        gather::Facts,
-        html::{Html, put},
-        units::{brief, clip, grouped, long, many, percent, px, share},
+        aggregate::RunStats,
+        calls::StageStats,
+        html::{Html, write_escaped},
+        text::truncate,
+        units::{brief_duration, grouped_count, long_duration, percent, px, share, with_commas},
     },
     close_drawing,
     layout::{INPUT, NODE, layout},
@@ -17,21 +18,21 @@ use super::{
 /// More stages than these are in the tables alone.
 const MOST: usize = 150;
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
-    let plan = &facts.run.plan;
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
+    let plan = &stats.run.plan;
     let mut out = Html::new();
     if plan.stages.len() > MOST {
-        put!(
+        write_escaped!(
             out,
             "<p>{} are too many to draw; the table of latencies has those that took longest.</p>\n",
-            many(plan.stages.len() as u64, "stage")
+            grouped_count(plan.stages.len() as u64, "stage")
         );
         return Some(out);
     }
-    put!(
+    write_escaped!(
         out,
         "<p>Stages from left to right, each after those that it reads. The bar is the stage's share of the <span class=\"nb\">{}</span> that all stages took. A stage keeps its number throughout the page.</p>\n",
-        long(facts.total_us())
+        long_duration(stats.total_us())
     );
     // The input is the last node, in the first column.
     let has_input = plan.stages.iter().any(StagePlan::reads_input);
@@ -47,64 +48,69 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         reads.push(Vec::new());
     }
     let layout = layout(&columns, &reads, has_input);
-    let about: Vec<String> = facts
+    let about: Vec<String> = stats
         .each_stage()
         .map(|(number, plan, stage)| {
-            let sources: Vec<&str> = plan.reads.iter().map(|read| facts.stage_name(*read)).collect();
+            let sources: Vec<&str> = plan.reads.iter().map(|read| stats.stage_name(*read)).collect();
             let after = if sources.is_empty() { String::new() } else { format!(" after {}", sources.join(", ")) };
-            format!("{number} {}{after}: {}", clip(&plan.name, 60), many(stage.calls(), "call"))
+            format!("{number} {}{after}: {}", truncate(&plan.name, 60), grouped_count(stage.calls(), "call"))
         })
         .collect();
     open_drawing(&mut out, "graph-svg", layout.size, "Graph of the stages, with times", &about.join(". "));
-    out.own("<g class=\"cords\">");
+    out.write_static("<g class=\"cords\">");
     for cord in &layout.cords {
-        put!(out, "<path class=\"{}\" d=\"", if cord.from == input { "cord of-input" } else { "cord" });
+        write_escaped!(out, "<path class=\"{}\" d=\"", if cord.from == input { "cord of-input" } else { "cord" });
         for (place, pair) in cord.points.windows(2).enumerate() {
             let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
             if place == 0 {
-                put!(out, "M{} {}", px(x0), px(y0));
+                write_escaped!(out, "M{} {}", px(x0), px(y0));
             }
             // Ways through a column are straight.
             if place % 2 == 1 {
-                put!(out, "H{}", px(x1));
+                write_escaped!(out, "H{}", px(x1));
             } else {
                 let half = (x1 - x0) * 0.55;
-                put!(out, "C{} {} {} {} {} {}", px(x0 + half), px(y0), px(x1 - half), px(y1), px(x1), px(y1));
+                write_escaped!(out, "C{} {} {} {} {} {}", px(x0 + half), px(y0), px(x1 - half), px(y1), px(x1), px(y1));
             }
         }
-        out.own("\"/>");
+        out.write_static("\"/>");
     }
-    out.own("</g>\n");
-    let total = facts.total_us();
-    for ((number, plan, stage), corner) in facts.each_stage().zip(&layout.nodes) {
+    out.write_static("</g>\n");
+    let total = stats.total_us();
+    for ((number, plan, stage), corner) in stats.each_stage().zip(&layout.nodes) {
         node(&mut out, *corner, (number, plan, stage), total);
     }
     if let Some(&(x, y)) = layout.nodes.get(input) {
         let (wide, middle) = (INPUT, y + NODE.1 / 2.0);
-        put!(
+        write_escaped!(
             out,
             "<g class=\"input\"><rect x=\"{}\" y=\"{}\" width=\"112\" height=\"52\" rx=\"26\"/>",
             px(x + wide - 112.0),
             px(middle - 26.0)
         );
-        put!(out, "<text x=\"{}\" y=\"{}\" class=\"name\">input</text>", px(x + wide - 56.0), px(middle - 3.0));
-        put!(
+        write_escaped!(
+            out,
+            "<text x=\"{}\" y=\"{}\" class=\"name\">input</text>",
+            px(x + wide - 56.0),
+            px(middle - 3.0)
+        );
+        write_escaped!(
             out,
             "<text x=\"{}\" y=\"{}\">{}</text>",
             px(x + wide - 56.0),
             px(middle + 14.0),
-            many(facts.items.total(), "item")
+            grouped_count(stats.items.total(), "item")
         );
-        put!(out, "<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"4\"/></g>\n", px(x + wide), px(middle));
+        write_escaped!(out, "<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"4\"/></g>\n", px(x + wide), px(middle));
     }
     close_drawing(&mut out);
     Some(out)
 }
 
-fn node(out: &mut Html, (x, y): (f64, f64), (number, plan, stage): (usize, &StagePlan, &StageFacts), total: u64) {
+fn node(out: &mut Html, (x, y): (f64, f64), (number, plan, stage): (usize, &StagePlan, &StageStats), total: u64) {
     let class = if stage.failed > 0 { "node has-failed" } else { "node" };
-    put!(out, "<g class=\"{}\" transform=\"translate({} {})\">", class, px(x), px(y));
-    put!(
+    write_escaped!(out, "<g class=\"{}\" transform=\"translate({} {})\">", class, px(x), px(y));
+    write_escaped!(
         out,
         "<title>{} {}: {} ok, {} failed, {} skipped; {} in all</title>",
         number,
@@ -112,52 +118,56 @@ fn node(out: &mut Html, (x, y): (f64, f64), (number, plan, stage): (usize, &Stag
         stage.ok,
         stage.failed,
         stage.skipped,
-        long(stage.total_us())
+        long_duration(stage.total_us())
     );
     let (wide, high) = NODE;
-    put!(out, "<rect class=\"panel\" width=\"{}\" height=\"{}\" rx=\"5\"/>", px(wide), px(high));
+    write_escaped!(out, "<rect class=\"panel\" width=\"{}\" height=\"{}\" rx=\"5\"/>", px(wide), px(high));
     for side in [0.0, wide] {
-        put!(out, "<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", px(side), px(high / 2.0));
+        write_escaped!(out, "<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", px(side), px(high / 2.0));
     }
     let name = if plan.name.chars().count() > 15 { "name small" } else { "name" };
-    out.own("<rect class=\"plate\" x=\"12\" y=\"10\" width=\"24\" height=\"17\" rx=\"3\"/>");
-    put!(out, "<text class=\"plate-no\" x=\"24\" y=\"22.5\">{}</text>", number);
-    put!(out, "<text class=\"{}\" x=\"42\" y=\"23\">{}</text>", name, clip(&plan.name, 18));
-    put!(
+    out.write_static("<rect class=\"plate\" x=\"12\" y=\"10\" width=\"24\" height=\"17\" rx=\"3\"/>");
+    write_escaped!(out, "<text class=\"plate-no\" x=\"24\" y=\"22.5\">{}</text>", number);
+    write_escaped!(out, "<text class=\"{}\" x=\"42\" y=\"23\">{}</text>", name, truncate(&plan.name, 18));
+    write_escaped!(
         out,
         "<text class=\"muted\" x=\"12\" y=\"42\">{}</text>",
-        clip(&kind(plan), if stage.failed > 0 { 16 } else { 25 })
+        truncate(&kind(plan), if stage.failed > 0 { 16 } else { 25 })
     );
     let calls = if stage.calls() == 0 {
-        if stage.skipped > 0 { format!("skipped {}", many(stage.skipped, "time")) } else { "no calls".to_owned() }
+        if stage.skipped > 0 {
+            format!("skipped {}", grouped_count(stage.skipped, "time"))
+        } else {
+            "no calls".to_owned()
+        }
     } else {
-        format!("{} · {}", many(stage.calls(), "call"), long(stage.total_us()))
+        format!("{} · {}", grouped_count(stage.calls(), "call"), long_duration(stage.total_us()))
     };
-    put!(out, "<text x=\"12\" y=\"59\">{}</text>", calls);
+    write_escaped!(out, "<text x=\"12\" y=\"59\">{}</text>", calls);
     if stage.failed > 0 {
-        put!(
+        write_escaped!(
             out,
             "<text class=\"bad\" x=\"{}\" y=\"42\" text-anchor=\"end\">✕ {}</text>",
             px(wide - 12.0),
-            grouped(stage.failed)
+            with_commas(stage.failed)
         );
     }
     if stage.made.count() > 0 {
-        put!(
+        write_escaped!(
             out,
             "<text x=\"12\" y=\"75\">p50 {} · p95 {}</text>",
-            brief(stage.made.quantile(0.5)),
-            brief(stage.made.quantile(0.95))
+            brief_duration(stage.made.quantile(0.5)),
+            brief_duration(stage.made.quantile(0.95))
         );
     } else if stage.hits.count() > 0 {
-        out.own("<text x=\"12\" y=\"75\">all from the cache</text>");
+        out.write_static("<text x=\"12\" y=\"75\">all from the cache</text>");
     }
     let part = share(stage.total_us() as f64, total as f64);
     let room = wide - 24.0 - 42.0;
-    put!(out, "<rect class=\"track\" x=\"12\" y=\"82\" width=\"{}\" height=\"6\" rx=\"1\"/>", px(room));
+    write_escaped!(out, "<rect class=\"track\" x=\"12\" y=\"82\" width=\"{}\" height=\"6\" rx=\"1\"/>", px(room));
     let filled = if part > 0.0 { (part * room).max(1.5) } else { 0.0 };
-    put!(out, "<rect class=\"fill\" x=\"12\" y=\"82\" width=\"{}\" height=\"6\" rx=\"1\"/>", px(filled));
-    put!(
+    write_escaped!(out, "<rect class=\"fill\" x=\"12\" y=\"82\" width=\"{}\" height=\"6\" rx=\"1\"/>", px(filled));
+    write_escaped!(
         out,
         "<text class=\"part\" x=\"{}\" y=\"89\" text-anchor=\"end\">{}</text></g>\n",
         px(wide - 12.0),

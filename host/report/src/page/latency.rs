@@ -2,10 +2,10 @@
 
 use super::{
     super::{
-        gather::Facts,
-        html::{Html, put},
+        aggregate::RunStats,
+        html::{Html, write_escaped},
         times::Times,
-        units::{grouped, long, many, power as named, px, us},
+        units::{grouped_count, long_duration, microseconds, power_label, px, with_commas},
     },
     number_cell, open_table, stage_cell,
 };
@@ -17,11 +17,11 @@ const MOST: usize = 500;
 /// Steps of the histogram to a power of ten.
 const PER_POWER: f64 = 12.0;
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
-    let mut known: Vec<_> = facts.each_stage().filter(|(_, _, stage)| stage.made.count() > 0).collect();
+    let mut known: Vec<_> = stats.each_stage().filter(|(_, _, stage)| stage.made.count() > 0).collect();
     if known.is_empty() {
-        out.own("<p>No call was made.</p>\n");
+        out.write_static("<p>No call was made.</p>\n");
         return Some(out);
     }
     let least = known.iter().map(|(_, _, stage)| stage.made.quantile(0.0)).min().unwrap_or(1).max(1) as f64;
@@ -34,8 +34,10 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         rest = known.split_off(MOST);
         known.sort_by_key(|(number, ..)| *number);
     }
-    out.own("<p>Times of the calls that were made, failed ones and tries included; results from a cache are not among them. ");
-    out.own("A strip shows how the calls are spread, on an axis where each step is ten times the one before.</p>\n");
+    out.write_static("<p>Times of the calls that were made, failed ones and tries included; results from a cache are not among them. ");
+    out.write_static(
+        "A strip shows how the calls are spread, on an axis where each step is ten times the one before.</p>\n",
+    );
     legend(&mut out);
     let head = [
         ("stage", false),
@@ -49,34 +51,34 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
     ];
     open_table(&mut out, "Latency by stage", &head);
     for (number, plan, stage) in &known {
-        out.own("<tr>");
+        out.write_static("<tr>");
         stage_cell(&mut out, *number, &plan.name);
-        number_cell(&mut out, &grouped(stage.made.count()));
+        number_cell(&mut out, &with_commas(stage.made.count()));
         for share in [0.5, 0.9, 0.95, 0.99, 1.0] {
-            number_cell(&mut out, &us(stage.made.quantile(share)));
+            number_cell(&mut out, &microseconds(stage.made.quantile(share)));
         }
-        out.own("<td class=\"strip\">");
+        out.write_static("<td class=\"strip\">");
         strip(&mut out, &axis, &stage.made);
-        out.own("</td></tr>\n");
+        out.write_static("</td></tr>\n");
     }
-    out.own("</tbody><tfoot><tr><td colspan=\"7\"></td><td class=\"strip\">");
+    out.write_static("</tbody><tfoot><tr><td colspan=\"7\"></td><td class=\"strip\">");
     ticks(&mut out, &axis);
-    out.own("</td></tr></tfoot></table></div>\n");
+    out.write_static("</td></tr></tfoot></table></div>\n");
     if !rest.is_empty() {
         let total = rest.iter().map(|(_, _, stage)| stage.made.total_us).fold(0, u64::saturating_add);
-        put!(
+        write_escaped!(
             out,
             "<p class=\"note\">And {} that took less time each, {} in all.</p>\n",
-            many(rest.len() as u64, "more stage"),
-            long(total)
+            grouped_count(rest.len() as u64, "more stage"),
+            long_duration(total)
         );
     }
-    let memo = facts.each_stage().filter(|(_, _, stage)| stage.made.count() == 0 && stage.hits.count() > 0).count();
+    let memo = stats.each_stage().filter(|(_, _, stage)| stage.made.count() == 0 && stage.hits.count() > 0).count();
     if memo > 0 {
-        put!(
+        write_escaped!(
             out,
             "<p class=\"note\">All results of {} came from a cache: see Caches.</p>\n",
-            many(memo as u64, "further stage")
+            grouped_count(memo as u64, "further stage")
         );
     }
     Some(out)
@@ -96,11 +98,11 @@ impl Axis {
 }
 
 fn strip(out: &mut Html, axis: &Axis, times: &Times) {
-    put!(out, "<svg width=\"{}\" height=\"38\" aria-hidden=\"true\"><g class=\"grid\">", px(WIDE));
+    write_escaped!(out, "<svg width=\"{}\" height=\"38\" aria-hidden=\"true\"><g class=\"grid\">", px(WIDE));
     for power in axis.from as i32..=axis.to as i32 {
-        put!(out, "<path d=\"M{} 0V38\"/>", px(axis.x(10_f64.powi(power))));
+        write_escaped!(out, "<path d=\"M{} 0V38\"/>", px(axis.x(10_f64.powi(power))));
     }
-    out.own("</g>");
+    out.write_static("</g>");
     // The histogram, its tallest step as high as there is room.
     let steps = ((axis.to - axis.from) * PER_POWER) as usize + 1;
     let mut counts = vec![0_u64; steps];
@@ -109,29 +111,29 @@ fn strip(out: &mut Html, axis: &Axis, times: &Times) {
         counts[(step.max(0.0) as usize).min(steps - 1)] += count;
     }
     let tallest = counts.iter().max().copied().unwrap_or(1).max(1) as f64;
-    out.own("<path class=\"hill\" d=\"");
+    out.write_static("<path class=\"hill\" d=\"");
     let wide = (WIDE - 2.0 * EDGE) / ((axis.to - axis.from) * PER_POWER);
     for (step, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let high = (*count as f64 / tallest * 20.0).max(1.2);
-        put!(out, "M{} 24v-{}h{}v{}z", px(EDGE + step as f64 * wide), px(high), px(wide - 0.8), px(high));
+        write_escaped!(out, "M{} 24v-{}h{}v{}z", px(EDGE + step as f64 * wide), px(high), px(wide - 0.8), px(high));
     }
-    out.own("\"/>");
+    out.write_static("\"/>");
     let at = |share: f64| axis.x(times.quantile(share) as f64);
-    put!(out, "<path class=\"whisker\" d=\"M{} 31H{}\"/>", px(at(0.5)), px(at(1.0)));
-    put!(
+    write_escaped!(out, "<path class=\"whisker\" d=\"M{} 31H{}\"/>", px(at(0.5)), px(at(1.0)));
+    write_escaped!(
         out,
         "<rect class=\"box\" x=\"{}\" y=\"28.5\" width=\"{}\" height=\"5\"/>",
         px(at(0.5)),
         px(at(0.9) - at(0.5))
     );
-    put!(out, "<path class=\"whisker\" d=\"M{} 26v10\"/>", px(at(0.95)));
-    put!(out, "<path class=\"p99\" d=\"M{} 26.5l4.5 4.5l-4.5 4.5l-4.5-4.5z\"/>", px(at(0.99)));
-    put!(out, "<circle class=\"p50\" cx=\"{}\" cy=\"31\" r=\"4\"/>", px(at(0.5)));
-    put!(out, "<path class=\"whisker\" d=\"M{} 27.5v7\"/></svg>", px(at(1.0)));
+    write_escaped!(out, "<path class=\"whisker\" d=\"M{} 26v10\"/>", px(at(0.95)));
+    write_escaped!(out, "<path class=\"p99\" d=\"M{} 26.5l4.5 4.5l-4.5 4.5l-4.5-4.5z\"/>", px(at(0.99)));
+    write_escaped!(out, "<circle class=\"p50\" cx=\"{}\" cy=\"31\" r=\"4\"/>", px(at(0.5)));
+    write_escaped!(out, "<path class=\"whisker\" d=\"M{} 27.5v7\"/></svg>", px(at(1.0)));
 }
 
 fn ticks(out: &mut Html, axis: &Axis) {
-    put!(out, "<svg width=\"{}\" height=\"18\" aria-hidden=\"true\" class=\"ticks\">", px(WIDE));
+    write_escaped!(out, "<svg width=\"{}\" height=\"18\" aria-hidden=\"true\" class=\"ticks\">", px(WIDE));
     let powers = (axis.to - axis.from) as i32;
     for power in axis.from as i32..=axis.to as i32 {
         // Not so many that they touch.
@@ -139,13 +141,18 @@ fn ticks(out: &mut Html, axis: &Axis) {
             continue;
         }
         let micros = 10_f64.powi(power);
-        put!(out, "<text x=\"{}\" y=\"13\" text-anchor=\"middle\">{}</text>", px(axis.x(micros)), named(micros));
+        write_escaped!(
+            out,
+            "<text x=\"{}\" y=\"13\" text-anchor=\"middle\">{}</text>",
+            px(axis.x(micros)),
+            power_label(micros)
+        );
     }
-    out.own("</svg>");
+    out.write_static("</svg>");
 }
 
 fn legend(out: &mut Html) {
-    out.own(
+    out.write_static(
         "<ul class=\"legend\">\
          <li><svg width=\"16\" height=\"14\" aria-hidden=\"true\"><circle class=\"p50\" cx=\"8\" cy=\"7\" r=\"4\"/></svg> p50</li>\
          <li><svg width=\"26\" height=\"14\" aria-hidden=\"true\"><rect class=\"box\" x=\"1\" y=\"4.5\" width=\"24\" height=\"5\"/></svg> p50 to p90</li>\

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::super::{
-    html::{Html, put},
+    html::{Html, write_escaped},
     looks::{Compared, Differences, Grid, LARGEST},
-    units::{clip, px},
+    text::truncate,
+    units::px,
 };
 
 /// The longer side of a grid, in pixels, and how large a cell may be.
@@ -16,9 +17,9 @@ const TOLD: usize = 12;
 
 /// A grid with its label below it; the digits of its cells are what it says to who does not see it.
 pub(super) fn grid(out: &mut Html, label: &str, grid: Option<&Grid>) {
-    let label = clip(label, 40);
+    let label = truncate(label, 40);
     let Some(grid) = grid else {
-        put!(out, "<figure><figcaption>{} <span class=\"note\">none</span></figcaption></figure>", label);
+        write_escaped!(out, "<figure><figcaption>{} <span class=\"note\">none</span></figcaption></figure>", label);
         return;
     };
     let size = (grid.height.min(LARGEST), grid.width.min(LARGEST));
@@ -27,7 +28,7 @@ pub(super) fn grid(out: &mut Html, label: &str, grid: Option<&Grid>) {
     for number in 0..10 {
         let path = runs(size, |row, column| grid.cell(row, column) == Some(number));
         if !path.is_empty() {
-            put!(out, "<path class=\"k{}\" d=\"{}\"/>", number, path);
+            write_escaped!(out, "<path class=\"k{}\" d=\"{}\"/>", number, path);
         }
     }
     close(out, size, &format!("{label} {}", grid.size()), grid.cut());
@@ -46,11 +47,11 @@ pub(super) fn differences(out: &mut Html, found: &Differences) {
     let and_more = if found.count > told.len() && !told.is_empty() { " and more" } else { "" };
     open(out, size, &format!("{}: {}{and_more}", found.words(), told.join(", ")));
     let same = runs(size, |row, column| matches!(found.cell(row, column), Compared::Same(_)));
-    put!(out, "<path class=\"same\" d=\"{}\"/>", same);
+    write_escaped!(out, "<path class=\"same\" d=\"{}\"/>", same);
     for number in 0..10 {
         let path = runs(size, |row, column| found.cell(row, column) == Compared::Other(number));
         if !path.is_empty() {
-            put!(out, "<path class=\"k{}\" d=\"{}\"/>", number, path);
+            write_escaped!(out, "<path class=\"k{}\" d=\"{}\"/>", number, path);
         }
     }
     let mut crosses = String::new();
@@ -60,19 +61,19 @@ pub(super) fn differences(out: &mut Html, found: &Differences) {
             let _ = write!(crosses, "M{column}.25 {row}.25l.5 .5m0-.5l-.5 .5");
         }
     }
-    put!(out, "<path class=\"under\" d=\"{}\"/><path class=\"over\" d=\"{}\"/>", crosses, crosses);
+    write_escaped!(out, "<path class=\"under\" d=\"{}\"/><path class=\"over\" d=\"{}\"/>", crosses, crosses);
     close(out, size, &found.words(), found.cut());
 }
 
 fn open(out: &mut Html, (height, width): (usize, usize), about: &str) {
     let cell = (SIDE / height.max(width) as f64).clamp(CELL.0, CELL.1);
-    put!(
+    write_escaped!(
         out,
         "<figure><svg class=\"cells\" width=\"{}\" height=\"{}\"",
         px(width as f64 * cell),
         px(height as f64 * cell)
     );
-    put!(out, " viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height, about);
+    write_escaped!(out, " viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height, about);
 }
 
 fn close(out: &mut Html, (height, width): (usize, usize), caption: &str, cut: Option<String>) {
@@ -83,11 +84,11 @@ fn close(out: &mut Html, (height, width): (usize, usize), caption: &str, cut: Op
     (1..width).for_each(|column| {
         let _ = write!(seams, "M{column} 0v{height}");
     });
-    put!(out, "<path class=\"seams\" d=\"{}\"/></svg><figcaption>{}", seams, caption.trim());
+    write_escaped!(out, "<path class=\"seams\" d=\"{}\"/></svg><figcaption>{}", seams, caption.trim());
     if let Some(cut) = cut {
-        put!(out, "<br><span class=\"note\">{}</span>", cut);
+        write_escaped!(out, "<br><span class=\"note\">{}</span>", cut);
     }
-    out.own("</figcaption></figure>");
+    out.write_static("</figcaption></figure>");
 }
 
 /// The cells of a kind as a path: each run of them in a row is a rectangle.

@@ -4,11 +4,12 @@ use jackfield_store::ItemState;
 
 use super::{
     super::{
-        gather::Facts,
-        html::{Html, put},
+        aggregate::RunStats,
+        drawn_items::{DrawnItem, ITEMS},
+        html::{Html, write_escaped},
         looks::{Drawing, Drawn, Looks, Outcome, Outcomes, Series},
-        to_look_at::{ITEMS, LookedAt},
-        units::{clip, counted, digits, many},
+        text::truncate,
+        units::{counted, grouped_count, significant_digits},
     },
     close_table,
     look_grids::{differences, grid},
@@ -25,57 +26,62 @@ const PLOT: (f64, f64) = (520.0, 230.0);
 /// Numbers of a series share a drawing where the largest of them differ by less than this factor.
 const ALIKE: f64 = 8.0;
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
-    let items = &facts.to_look_at.items;
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
+    let items = &stats.drawn_items.items;
     if items.is_empty() {
         return None;
     }
     let mut out = Html::new();
-    let all = facts.items.total();
+    let all = stats.items.total();
     if all > items.len() as u64 {
-        put!(
+        write_escaped!(
             out,
             "<p>{} of {}: those first that failed or are unsolved. <code>jackfield show {} ITEM</code> draws any of them in a terminal.</p>\n",
             items.len().min(ITEMS),
-            many(all, "item"),
-            facts.run.run
+            grouped_count(all, "item"),
+            stats.run.run
         );
     }
     let mut left_out = 0;
     for (place, item) in items.iter().enumerate() {
         let open = if place == 0 { " open" } else { "" };
-        put!(out, "<details class=\"look\"{}><summary>{}", open, clip(&item.id, 80));
-        put!(out, " <span class=\"{}\">{}</span></summary>\n", how(item).0, how(item).1);
+        write_escaped!(out, "<details class=\"look\"{}><summary>{}", open, truncate(&item.id, 80));
+        write_escaped!(out, " <span class=\"{}\">{}</span></summary>\n", how(item).0, how(item).1);
         let mut draw = Draw { out: &mut out, id: format!("look-{place}"), count: 0, left_out: 0 };
         match &item.input {
             None => {}
             Some(Ok(looks)) => draw.looks("<h4>input</h4>\n", looks),
             Some(Err(())) => {
-                draw.out.own(
+                draw.out.write_static(
                     "<p class=\"note\">The input is not drawn: it cannot be read again, or is not what it was.</p>\n",
                 );
             }
         }
         for (stage, looks) in &item.stages {
             let mut heading = Html::new();
-            put!(heading, "<h4><b class=\"no\">{}</b> {}</h4>\n", stage + 1, clip(facts.stage_name(*stage), 60));
+            write_escaped!(
+                heading,
+                "<h4><b class=\"no\">{}</b> {}</h4>\n",
+                stage + 1,
+                truncate(stats.stage_name(*stage), 60)
+            );
             draw.looks_under(&heading, looks);
         }
         left_out += draw.left_out;
-        out.own("</details>\n");
+        out.write_static("</details>\n");
     }
     if left_out > 0 {
-        put!(
+        write_escaped!(
             out,
             "<p class=\"note\">And {}, which the page has no room for.</p>\n",
-            many(left_out as u64, "more drawing")
+            grouped_count(left_out as u64, "more drawing")
         );
     }
     Some(out)
 }
 
 /// How an item came out: a class and a word.
-fn how(item: &LookedAt) -> (&'static str, &'static str) {
+fn how(item: &DrawnItem) -> (&'static str, &'static str) {
     match (item.state, item.is_unsolved) {
         (ItemState::Failed, _) => ("bad", "failed"),
         (ItemState::Partial, _) => ("bad", "partial"),
@@ -95,14 +101,14 @@ struct Draw<'a> {
 impl Draw<'_> {
     fn looks(&mut self, heading: &'static str, looks: &Looks) {
         let mut own = Html::new();
-        own.own(heading);
+        own.write_static(heading);
         self.looks_under(&own, looks);
     }
 
     fn looks_under(&mut self, heading: &Html, looks: &Looks) {
         self.left_out += looks.more;
         if !looks.drawings.is_empty() {
-            self.out.add(heading);
+            self.out.append(heading);
         }
         for drawing in &looks.drawings {
             if self.out.len() > LARGEST {
@@ -115,16 +121,16 @@ impl Draw<'_> {
     }
 
     fn drawing(&mut self, drawing: &Drawing) {
-        let heading = clip(&drawing.heading(), 160);
+        let heading = truncate(&drawing.heading(), 160);
         let out = &mut *self.out;
         let is_grids = matches!(drawing.drawn, Drawn::Grids { .. });
-        out.own(if is_grids { "<div class=\"one\">" } else { "" });
+        out.write_static(if is_grids { "<div class=\"one\">" } else { "" });
         if !heading.is_empty() {
-            put!(out, "<p class=\"at\">{}</p>\n", heading);
+            write_escaped!(out, "<p class=\"at\">{}</p>\n", heading);
         }
         match &drawing.drawn {
             Drawn::Grids { grids, differences: differ, more } => {
-                out.own("<div class=\"grids\">");
+                out.write_static("<div class=\"grids\">");
                 let mut before = "";
                 let mut left_out = *more;
                 for (label, one) in grids {
@@ -133,7 +139,7 @@ impl Draw<'_> {
                         continue;
                     }
                     if (before, label.as_str()) == ("input", "output") {
-                        out.own("<span class=\"to\" aria-hidden=\"true\">→</span>");
+                        out.write_static("<span class=\"to\" aria-hidden=\"true\">→</span>");
                     }
                     grid(out, label, one.as_ref());
                     before = label;
@@ -141,18 +147,18 @@ impl Draw<'_> {
                 if let Some(differ) = differ {
                     differences(out, differ);
                 }
-                out.own("</div>\n");
+                out.write_static("</div>\n");
                 if left_out > 0 {
-                    put!(out, "<p class=\"note\">And {}.</p>\n", many(left_out as u64, "more grid"));
+                    write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count(left_out as u64, "more grid"));
                 }
             }
             Drawn::Outcomes(found) => outcomes(out, found),
             Drawn::Series(found) => series(out, &format!("{}-{}", self.id, self.count), found),
             Drawn::Unfit { view, why } => {
-                put!(out, "<p class=\"note\">Not drawn as {}: {}.</p>\n", view.name(), clip(why, 200));
+                write_escaped!(out, "<p class=\"note\">Not drawn as {}: {}.</p>\n", view.name(), truncate(why, 200));
             }
         }
-        out.own(if is_grids { "</div>\n" } else { "" });
+        out.write_static(if is_grids { "</div>\n" } else { "" });
     }
 }
 
@@ -163,30 +169,35 @@ fn outcomes(out: &mut Html, outcomes: &Outcomes) {
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, "Outcomes by case", &head);
     for row in &outcomes.rows {
-        put!(out, "<tr><th scope=\"row\">{}</th>", clip(&row.name, 60));
+        write_escaped!(out, "<tr><th scope=\"row\">{}</th>", truncate(&row.name, 60));
         for outcome in &row.outcomes {
             match outcome {
-                Outcome::Equal => out.own("<td class=\"n reached\" title=\"equal\">✓</td>"),
-                Outcome::Skipped => out.own("<td class=\"n note\" title=\"skipped\">–</td>"),
+                Outcome::Equal => out.write_static("<td class=\"n reached\" title=\"equal\">✓</td>"),
+                Outcome::Skipped => out.write_static("<td class=\"n note\" title=\"skipped\">–</td>"),
                 Outcome::Bad(reason) => {
                     let text = outcomes.reasons.get(*reason).map_or("", String::as_str);
-                    put!(out, "<td class=\"n bad\" title=\"{}\">{}</td>", clip(text, 120), Outcomes::letter(*reason));
+                    write_escaped!(
+                        out,
+                        "<td class=\"n bad\" title=\"{}\">{}</td>",
+                        truncate(text, 120),
+                        Outcomes::letter(*reason)
+                    );
                 }
             }
         }
-        out.own("</tr>\n");
+        out.write_static("</tr>\n");
     }
     close_table(out);
-    out.own("<ul class=\"legend\"><li>✓ equal</li><li>– skipped</li>");
+    out.write_static("<ul class=\"legend\"><li>✓ equal</li><li>– skipped</li>");
     for (place, reason) in outcomes.reasons.iter().enumerate().take(REASONS) {
-        put!(out, "<li><b class=\"bad\">{}</b> {}</li>", Outcomes::letter(place), clip(reason, 120));
+        write_escaped!(out, "<li><b class=\"bad\">{}</b> {}</li>", Outcomes::letter(place), truncate(reason, 120));
     }
     if outcomes.reasons.len() > REASONS {
-        put!(out, "<li>and {}</li>", counted((outcomes.reasons.len() - REASONS) as u64, "more reason"));
+        write_escaped!(out, "<li>and {}</li>", counted((outcomes.reasons.len() - REASONS) as u64, "more reason"));
     }
-    out.own("</ul>\n");
+    out.write_static("</ul>\n");
     if let Some(cut) = outcomes.cut() {
-        put!(out, "<p class=\"note\">{}.</p>\n", cut);
+        write_escaped!(out, "<p class=\"note\">{}.</p>\n", cut);
     }
 }
 
@@ -202,13 +213,13 @@ fn series(out: &mut Html, id: &str, series: &Series) {
             None => plots.push((own, vec![place])),
         }
     }
-    out.own("<ul class=\"legend\">");
+    out.write_static("<ul class=\"legend\">");
     for (place, (name, _)) in series.lines.iter().enumerate() {
-        out.own("<li>");
+        out.write_static("<li>");
         key(out, place);
-        put!(out, " {}</li>", clip(name, 40));
+        write_escaped!(out, " {}</li>", truncate(name, 40));
     }
-    out.own("</ul>\n<div class=\"cards wide\">\n");
+    out.write_static("</ul>\n<div class=\"cards wide\">\n");
     for (place, (_, lines)) in plots.iter().enumerate() {
         let lines: Vec<Line<'_>> = lines
             .iter()
@@ -219,7 +230,7 @@ fn series(out: &mut Html, id: &str, series: &Series) {
             })
             .collect();
         let names: Vec<&str> = lines.iter().map(|line| line.name).collect();
-        let title = clip(&names.join(", "), 80);
+        let title = truncate(&names.join(", "), 80);
         let x = Axis::of(series.axis, series.at.iter().copied());
         let values: Vec<f64> = lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)).collect();
         let y = Axis::of(title.clone(), values.iter().copied());
@@ -233,12 +244,12 @@ fn series(out: &mut Html, id: &str, series: &Series) {
         }
         Plot::close(out);
     }
-    out.own("</div>\n");
-    put!(out, "<p class=\"note\">{}", many(series.count as u64, "point"));
+    out.write_static("</div>\n");
+    write_escaped!(out, "<p class=\"note\">{}", grouped_count(series.count as u64, "point"));
     if let Some(cut) = series.cut() {
-        put!(out, "; {}", cut);
+        write_escaped!(out, "; {}", cut);
     }
-    out.own(".</p>\n");
+    out.write_static(".</p>\n");
 }
 
 /// Numbers that go on from point to point.
@@ -252,8 +263,10 @@ struct Line<'a> {
 /// Lines in words.
 fn about(lines: &[Line<'_>]) -> String {
     let one = |Line { name, points, .. }: &Line<'_>| match (points.first(), points.last()) {
-        (Some(first), Some(last)) => format!("{} from {} to {}", clip(name, 40), digits(first.1), digits(last.1)),
-        _ => format!("{} has no values", clip(name, 40)),
+        (Some(first), Some(last)) => {
+            format!("{} from {} to {}", truncate(name, 40), significant_digits(first.1), significant_digits(last.1))
+        }
+        _ => format!("{} has no values", truncate(name, 40)),
     };
     lines.iter().map(one).collect::<Vec<_>>().join("; ")
 }

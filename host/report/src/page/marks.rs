@@ -1,6 +1,6 @@
 //! Marks and line styles that tell things apart without colour.
 
-use super::super::html::{Html, put};
+use super::super::html::{Html, write_escaped};
 use super::super::units::px;
 
 /// How many series differ in shape and line style at a time.
@@ -9,7 +9,7 @@ pub(super) const SERIES: usize = 8;
 /// Patterns that all drawings share.
 pub(super) fn shared() -> Html {
     let mut out = Html::new();
-    out.own(
+    out.write_static(
         "<svg width=\"0\" height=\"0\" class=\"defs\" aria-hidden=\"true\" focusable=\"false\"><defs>\
          <pattern id=\"p-part\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
          <rect width=\"6\" height=\"6\" class=\"p-ground\"/><rect width=\"2.6\" height=\"6\" class=\"p-part\"/></pattern>\
@@ -34,33 +34,45 @@ pub(super) fn mark(out: &mut Html, series: usize, (x, y): (f64, f64)) {
         6 => "M0 4.8L4.5-3.4h-9z",
         _ => "M-5-1.6h10v3.2h-10z",
     };
-    put!(out, "<path class=\"mark s{}\" transform=\"translate({} {})\" d=\"{}\"/>", series % SERIES, px(x), px(y), d);
+    write_escaped!(
+        out,
+        "<path class=\"mark s{}\" transform=\"translate({} {})\" d=\"{}\"/>",
+        series % SERIES,
+        px(x),
+        px(y),
+        d
+    );
 }
 
 /// A point among those that may be on a front: a filled diamond if it is, a hollow circle if another beats it.
 pub(super) fn point(out: &mut Html, (x, y): (f64, f64), is_front: bool, title: Option<&str>) {
-    put!(out, "<g transform=\"translate({} {})\">", px(x), px(y));
-    out.own(if is_front {
+    write_escaped!(out, "<g transform=\"translate({} {})\">", px(x), px(y));
+    out.write_static(if is_front {
         "<path class=\"on-front\" d=\"M0-7L7 0L0 7L-7 0z\"/>"
     } else {
         "<circle class=\"beaten\" r=\"3.6\"/>"
     });
     if let Some(title) = title {
-        put!(out, "<title>{}</title>", title);
+        write_escaped!(out, "<title>{}</title>", title);
     }
-    out.own("</g>");
+    out.write_static("</g>");
 }
 
 /// A failure: a cross.
 pub(super) fn cross(out: &mut Html, (x, y): (f64, f64), title: &str) {
-    put!(out, "<path class=\"cross\" transform=\"translate({} {})\" d=\"M-3.5-3.5l7 7M3.5-3.5l-7 7\">", px(x), px(y));
-    put!(out, "<title>{}</title></path>", title);
+    write_escaped!(
+        out,
+        "<path class=\"cross\" transform=\"translate({} {})\" d=\"M-3.5-3.5l7 7M3.5-3.5l-7 7\">",
+        px(x),
+        px(y)
+    );
+    write_escaped!(out, "<title>{}</title></path>", title);
 }
 
 /// A legend's entry with a series' line and mark.
 pub(super) fn key(out: &mut Html, series: usize) {
-    out.own("<svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">");
-    put!(out, "<path class=\"line s{}\" d=\"M1 7H33\"/>", series % SERIES);
+    out.write_static("<svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">");
+    write_escaped!(out, "<path class=\"line s{}\" d=\"M1 7H33\"/>", series % SERIES);
     mark(out, series, (17.0, 7.0));
-    out.own("</svg>");
+    out.write_static("</svg>");
 }

@@ -4,11 +4,12 @@ use jackfield_pipeline::RoutePlan;
 
 use super::{
     super::{
-        gather::Facts,
-        html::{Html, put},
+        aggregate::RunStats,
+        html::{Html, write_escaped},
         learned::Context,
         pareto_front::{Measure, pareto_front_of_arms},
-        units::{clip, grouped, many, px, short},
+        text::truncate,
+        units::{grouped_count, px, short_number, with_commas},
     },
     close_table,
     marks::point,
@@ -27,30 +28,34 @@ const CENTRE: (f64, f64) = (230.0, 195.0);
 /// with the same.
 const TURN: (f64, f64) = (0.5, 0.36);
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
     let mut is_first = true;
-    for learned in &facts.routes {
-        let Some(stage) = facts.run.plan.stages.get(learned.stage) else { continue };
+    for learned in &stats.routes {
+        let Some(stage) = stats.run.plan.stages.get(learned.stage) else { continue };
         let Some(route) = stage.route.as_ref().filter(|route| route.objectives.len() > 1) else { continue };
         if is_first {
-            out.own("<p>Means of the objectives by arm. An arm is on the Pareto front when no other is at least as good in everything and better in something: ");
-            out.own("a filled diamond. A hollow circle is beaten. The star is the ideal, the best of every objective at once. ");
-            out.own("<span class=\"with-script\">Drag to turn, or use the arrow keys.</span></p>\n");
+            out.write_static("<p>Means of the objectives by arm. An arm is on the Pareto front when no other is at least as good in everything and better in something: ");
+            out.write_static("a filled diamond. A hollow circle is beaten. The star is the ideal, the best of every objective at once. ");
+            out.write_static("<span class=\"with-script\">Drag to turn, or use the arrow keys.</span></p>\n");
             is_first = false;
         }
-        put!(out, "<h3><b class=\"no\">{}</b> {}</h3>\n", learned.stage + 1, clip(&stage.name, 60));
+        write_escaped!(out, "<h3><b class=\"no\">{}</b> {}</h3>\n", learned.stage + 1, truncate(&stage.name, 60));
         let mut contexts: Vec<(&String, &Context)> = learned.contexts.iter().collect();
         contexts.sort_by_key(|(_, context)| std::cmp::Reverse(context.outcomes));
         if contexts.is_empty() {
-            out.own("<p>No item that was routed is done.</p>\n");
+            out.write_static("<p>No item that was routed is done.</p>\n");
         }
         for (place, (name, context)) in contexts.iter().enumerate().take(CONTEXTS) {
             let id = format!("front-{}-{place}", learned.stage);
             one(&mut out, &id, (name, context), route);
         }
         if contexts.len() > CONTEXTS {
-            put!(out, "<p class=\"note\">And {}.</p>\n", many((contexts.len() - CONTEXTS) as u64, "more context"));
+            write_escaped!(
+                out,
+                "<p class=\"note\">And {}.</p>\n",
+                grouped_count((contexts.len() - CONTEXTS) as u64, "more context")
+            );
         }
     }
     (!is_first).then_some(out)
@@ -66,49 +71,56 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     let front = pareto_front_of_arms(&judged, route.arms.len());
     let all: Vec<Measure> = judged.into_iter().chain(rest).collect();
     if !name.is_empty() {
-        put!(out, "<h4>{} <span class=\"note\">{}</span></h4>\n", clip(name, 60), many(context.outcomes, "item"));
+        write_escaped!(
+            out,
+            "<h4>{} <span class=\"note\">{}</span></h4>\n",
+            truncate(name, 60),
+            grouped_count(context.outcomes, "item")
+        );
     }
-    out.own("<div class=\"front\">\n");
+    out.write_static("<div class=\"front\">\n");
     let axes: Vec<&Measure> = axes(&all);
     if axes.len() >= 2 {
         cube(out, id, &axes, (&front, arms));
     }
-    out.own("<div class=\"beside\">\n");
+    out.write_static("<div class=\"beside\">\n");
     let mut head: Vec<(String, bool)> = vec![(String::new(), false), ("arm".to_owned(), false)];
     for measure in &all {
-        head.push((format!("{} {}", clip(&measure.name, 30), if measure.minimize { "↓" } else { "↑" }), true));
+        head.push((format!("{} {}", truncate(&measure.name, 30), if measure.minimize { "↓" } else { "↑" }), true));
     }
     head.extend([("used".to_owned(), true), ("on the Pareto front".to_owned(), false)]);
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, "Objectives by arm", &head);
     for (place, arm) in route.arms.iter().enumerate().take(arms) {
-        out.own("<tr><td><svg width=\"20\" height=\"18\" aria-hidden=\"true\">");
+        out.write_static("<tr><td><svg width=\"20\" height=\"18\" aria-hidden=\"true\">");
         point(out, (10.0, 9.0), front[place], None);
-        put!(
+        write_escaped!(
             out,
             "</svg> <b class=\"no\">{}</b></td><th scope=\"row\">{}</th>",
             letter(place),
-            clip(&arm.arm.name, 60)
+            truncate(&arm.arm.name, 60)
         );
         for measure in &all {
-            number_cell(out, &measure.values[place].map_or_else(|| "-".to_owned(), short));
+            number_cell(out, &measure.values[place].map_or_else(|| "-".to_owned(), short_number));
         }
-        number_cell(out, &grouped(context.arms.get(place).map_or(0, |arm| arm.used)));
-        put!(out, "<td>{}</td></tr>\n", if front[place] { "yes" } else { "no" });
+        number_cell(out, &with_commas(context.arms.get(place).map_or(0, |arm| arm.used)));
+        write_escaped!(out, "<td>{}</td></tr>\n", if front[place] { "yes" } else { "no" });
     }
     close_table(out);
-    out.own("<p class=\"note\">↓ less is better, ↑ more is better.");
+    out.write_static("<p class=\"note\">↓ less is better, ↑ more is better.");
     let weights: Vec<String> = all
         .iter()
-        .filter_map(|measure| Some(format!("{} {}", clip(&measure.name, 30), short(weight(route, &measure.name)?))))
+        .filter_map(|measure| {
+            Some(format!("{} {}", truncate(&measure.name, 30), short_number(weight(route, &measure.name)?)))
+        })
         .collect();
     if !weights.is_empty() {
-        put!(out, " Preference: {}.", weights.join(", "));
+        write_escaped!(out, " Preference: {}.", weights.join(", "));
     }
     if route.arms.len() > ARMS {
-        put!(out, " {} more arms are in the record.", route.arms.len() - ARMS);
+        write_escaped!(out, " {} more arms are in the record.", route.arms.len() - ARMS);
     }
-    out.own("</p></div></div>\n");
+    out.write_static("</p></div></div>\n");
 }
 
 /// How much an objective counts, where the policy is told so.
@@ -167,13 +179,20 @@ fn at(point: Point) -> String {
 
 fn edge(out: &mut Html, class: &str, from: Point, to: Point) {
     let ((x0, y0, _), (x1, y1, _)) = (seen(from), seen(to));
-    put!(out, "<line class=\"{}\" data-from=\"{}\" data-to=\"{}\" ", class, at(from), at(to));
-    put!(out, "x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>", px(x0), px(y0), px(x1), px(y1));
+    write_escaped!(out, "<line class=\"{}\" data-from=\"{}\" data-to=\"{}\" ", class, at(from), at(to));
+    write_escaped!(out, "x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>", px(x0), px(y0), px(x1), px(y1));
 }
 
 fn open_at(out: &mut Html, class: &str, place: Point) {
     let (x, y, _) = seen(place);
-    put!(out, "<g class=\"{}\" data-at=\"{}\" transform=\"translate({} {})\">", class, at(place), px(x), px(y));
+    write_escaped!(
+        out,
+        "<g class=\"{}\" data-at=\"{}\" transform=\"translate({} {})\">",
+        class,
+        at(place),
+        px(x),
+        px(y)
+    );
 }
 
 fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], usize)) {
@@ -189,9 +208,9 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         }
         Some(point)
     };
-    let names: Vec<String> = axes.iter().map(|measure| clip(&measure.name, 30)).collect();
-    out.own("<figure class=\"cube\" data-cube>");
-    put!(
+    let names: Vec<String> = axes.iter().map(|measure| truncate(&measure.name, 30)).collect();
+    out.write_static("<figure class=\"cube\" data-cube>");
+    write_escaped!(
         out,
         "<svg viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" ",
         px(WIDE),
@@ -199,17 +218,24 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         px(WIDE),
         px(HIGH)
     );
-    put!(out, "aria-labelledby=\"{}-t {}-d\"><title id=\"{}-t\">Arms by {}</title>", id, id, id, names.join(", "));
-    put!(out, "<desc id=\"{}-d\">The table beside it has the numbers. On the Pareto front: ", id);
+    write_escaped!(
+        out,
+        "aria-labelledby=\"{}-t {}-d\"><title id=\"{}-t\">Arms by {}</title>",
+        id,
+        id,
+        id,
+        names.join(", ")
+    );
+    write_escaped!(out, "<desc id=\"{}-d\">The table beside it has the numbers. On the Pareto front: ", id);
     let on: Vec<String> = (0..arms).filter(|arm| front[*arm]).map(letter).collect();
-    put!(out, "{}.</desc>\n", if on.is_empty() { "none".to_owned() } else { on.join(", ") });
-    out.own("<g class=\"floor\">");
+    write_escaped!(out, "{}.</desc>\n", if on.is_empty() { "none".to_owned() } else { on.join(", ") });
+    out.write_static("<g class=\"floor\">");
     for step in 0..=4 {
         let along = f64::from(step) * 0.5 - 1.0;
         edge(out, "mesh", [along, -1.0, -1.0], [along, -1.0, 1.0]);
         edge(out, "mesh", [-1.0, -1.0, along], [1.0, -1.0, along]);
     }
-    out.own("</g>\n");
+    out.write_static("</g>\n");
     let corner = [-1.0; 3];
     let ends = [[1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]];
     for end in ends.iter().take(axes.len()) {
@@ -219,13 +245,18 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         let mut beyond = ends[place];
         beyond[place] = 1.16;
         open_at(out, "axis-name", beyond);
-        put!(
+        write_escaped!(
             out,
             "<text text-anchor=\"middle\"><tspan class=\"name\">{} {}</tspan>",
-            clip(name, 16),
+            truncate(name, 16),
             if measure.minimize { "↓" } else { "↑" }
         );
-        put!(out, "<tspan x=\"0\" dy=\"14\">{} to {}</tspan></text></g>\n", short(*low), short(low + span));
+        write_escaped!(
+            out,
+            "<tspan x=\"0\" dy=\"14\">{} to {}</tspan></text></g>\n",
+            short_number(*low),
+            short_number(low + span)
+        );
     }
     let mut ideal = [0.0; 3];
     for (part, measure) in ideal.iter_mut().zip(axes) {
@@ -234,9 +265,9 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
     if axes.len() == 2 {
         ideal[2] = -1.0;
     }
-    out.own("<g class=\"points\">");
+    out.write_static("<g class=\"points\">");
     open_at(out, "ideal", ideal);
-    out.own("<path d=\"M0-9L2.6-2.9L9-2.6L4 1.6L5.6 8L0 4.4L-5.6 8L-4 1.6L-9-2.6L-2.6-2.9z\"/><text x=\"12\" y=\"4\">ideal</text></g>\n");
+    out.write_static("<path d=\"M0-9L2.6-2.9L9-2.6L4 1.6L5.6 8L0 4.4L-5.6 8L-4 1.6L-9-2.6L-2.6-2.9z\"/><text x=\"12\" y=\"4\">ideal</text></g>\n");
     let mut points: Vec<(usize, Point)> = (0..arms).filter_map(|arm| Some((arm, place(arm)?))).collect();
     points.sort_by(|a, b| seen(a.1).2.total_cmp(&seen(b.1).2));
     for (arm, point_at) in points {
@@ -244,9 +275,9 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         edge(out, "stem", point_at, [x, -1.0, z]);
         open_at(out, "point", point_at);
         point(out, (0.0, 0.0), front[arm], None);
-        put!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", letter(arm));
+        write_escaped!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", letter(arm));
     }
-    out.own("</g></svg>\n</figure>\n");
+    out.write_static("</g></svg>\n</figure>\n");
 }
 
 /// The lower end and the length of an axis for these values.

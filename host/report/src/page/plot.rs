@@ -1,8 +1,9 @@
 //! Points and lines in a frame with two axes.
 
 use super::super::{
-    html::{Html, put},
-    units::{clip, px, short},
+    html::{Html, write_escaped},
+    text::truncate,
+    units::{px, short_number},
 };
 
 /// Room for the labels of the upright axis, and for those below.
@@ -64,11 +65,11 @@ impl Axis {
     fn labels(&self) -> Vec<(f64, String)> {
         if self.names.is_empty() {
             let middle = if self.is_log { (self.low * self.high).sqrt() } else { f64::midpoint(self.low, self.high) };
-            return [self.low, middle, self.high].map(|value| (self.along(value), short(value))).to_vec();
+            return [self.low, middle, self.high].map(|value| (self.along(value), short_number(value))).to_vec();
         }
         let every = self.names.len().div_ceil(LABELS);
         let named = self.names.iter().enumerate().step_by(every);
-        named.map(|(place, name)| (self.along(place as f64), clip(name, 12))).collect()
+        named.map(|(place, name)| (self.along(place as f64), truncate(name, 12))).collect()
     }
 }
 
@@ -83,14 +84,34 @@ impl Plot<'_> {
     /// Opens the drawing, as a figure; `title` and `about` say what it shows to who does not see it.
     pub(super) fn open(&self, out: &mut Html, id: &str, title: &str, about: &str) {
         let (wide, high) = self.size;
-        put!(out, "<figure class=\"card\"><svg width=\"{}\" height=\"{}\" ", px(wide), px(high));
-        put!(out, "viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-t {}-d\">", px(wide), px(high), id, id);
-        put!(out, "<title id=\"{}-t\">{}</title><desc id=\"{}-d\">{}</desc>\n<g class=\"grid\">", id, title, id, about);
+        write_escaped!(out, "<figure class=\"card\"><svg width=\"{}\" height=\"{}\" ", px(wide), px(high));
+        write_escaped!(
+            out,
+            "viewBox=\"0 0 {} {}\" role=\"img\" aria-labelledby=\"{}-t {}-d\">",
+            px(wide),
+            px(high),
+            id,
+            id
+        );
+        write_escaped!(
+            out,
+            "<title id=\"{}-t\">{}</title><desc id=\"{}-d\">{}</desc>\n<g class=\"grid\">",
+            id,
+            title,
+            id,
+            about
+        );
         let (left, right, bottom) = (LEFT, wide - RIGHT, high - BELOW);
         for (part, label) in self.y.labels() {
             let y = self.upright(part);
-            put!(out, "<path d=\"M{} {}H{}\"/>", px(left), px(y), px(right));
-            put!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", px(left - 6.0), px(y + 4.0), label);
+            write_escaped!(out, "<path d=\"M{} {}H{}\"/>", px(left), px(y), px(right));
+            write_escaped!(
+                out,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+                px(left - 6.0),
+                px(y + 4.0),
+                label
+            );
         }
         let labels = self.x.labels();
         let last = labels.len().saturating_sub(1);
@@ -103,23 +124,30 @@ impl Plot<'_> {
                 place if place == last => "end",
                 _ => "middle",
             };
-            put!(out, "<path d=\"M{} {}V{}\"/>", px(x), px(TOP), px(bottom));
-            put!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>", px(x), px(bottom + 15.0), anchor, label);
+            write_escaped!(out, "<path d=\"M{} {}V{}\"/>", px(x), px(TOP), px(bottom));
+            write_escaped!(
+                out,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>",
+                px(x),
+                px(bottom + 15.0),
+                anchor,
+                label
+            );
         }
-        out.own("</g>\n");
-        put!(out, "<text class=\"part\" x=\"{}\" y=\"14\">{}</text>", px(6.0), clip(&self.y.name, 44));
-        put!(
+        out.write_static("</g>\n");
+        write_escaped!(out, "<text class=\"part\" x=\"{}\" y=\"14\">{}</text>", px(6.0), truncate(&self.y.name, 44));
+        write_escaped!(
             out,
             "<text class=\"part\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n",
             px(right),
             px(high - 6.0),
-            clip(&self.x.name, 44)
+            truncate(&self.x.name, 44)
         );
     }
 
     /// Closes it.
     pub(super) fn close(out: &mut Html) {
-        out.own("</svg></figure>\n");
+        out.write_static("</svg></figure>\n");
     }
 
     fn level(&self, part: f64) -> f64 {
@@ -153,11 +181,11 @@ impl Plot<'_> {
 }
 
 fn trace(out: &mut Html, class: &str, places: impl Iterator<Item = (f64, f64)>) {
-    put!(out, "<path class=\"{}\" d=\"", class);
+    write_escaped!(out, "<path class=\"{}\" d=\"", class);
     for (at, (x, y)) in places.enumerate() {
-        put!(out, "{}{} {}", if at == 0 { "M" } else { "L" }, px(x), px(y));
+        write_escaped!(out, "{}{} {}", if at == 0 { "M" } else { "L" }, px(x), px(y));
     }
-    out.own("\"/>\n");
+    out.write_static("\"/>\n");
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ use jackfield_pipeline::RoutePlan;
 
 use super::{
     super::{
+        aggregate::RunStats,
         beta,
-        gather::Facts,
-        html::{Html, put},
+        html::{Html, write_escaped},
         learned::{Context, Learned, posterior},
-        units::{clip, grouped, many, percent, px, share, short},
+        text::truncate,
+        units::{grouped_count, percent, px, share, short_number, with_commas},
     },
     bars::interval,
     close_table,
@@ -28,15 +29,15 @@ const REWARD: f64 = 62.0;
 const TOP: f64 = 12.0;
 const GAP: f64 = 30.0;
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
-    if facts.routes.is_empty() {
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
+    if stats.routes.is_empty() {
         return None;
     }
     let mut out = Html::new();
-    for learned in &facts.routes {
-        let Some(stage) = facts.run.plan.stages.get(learned.stage) else { continue };
+    for learned in &stats.routes {
+        let Some(stage) = stats.run.plan.stages.get(learned.stage) else { continue };
         let Some(route) = &stage.route else { continue };
-        put!(out, "<h3><b class=\"no\">{}</b> {}</h3>\n", learned.stage + 1, clip(&stage.name, 60));
+        write_escaped!(out, "<h3><b class=\"no\">{}</b> {}</h3>\n", learned.stage + 1, truncate(&stage.name, 60));
         about(&mut out, route, learned);
         if learned.outcomes == 0 {
             continue;
@@ -48,39 +49,52 @@ pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
         contexts.truncate(CONTEXTS);
         let drawn = drawn_arms(route, &contexts);
         legend(&mut out, route, &drawn);
-        out.own("<div class=\"cards\">\n");
+        out.write_static("<div class=\"cards\">\n");
         for (place, (name, context)) in contexts.iter().enumerate() {
             let id = format!("route-{}-{place}", learned.stage);
             card(&mut out, &id, (name, context), (route, &drawn));
         }
-        out.own("</div>\n");
+        out.write_static("</div>\n");
         // Without a reward the table says little more than the drawings.
         let has_reward = learned.reward.count > 0;
-        out.own(if has_reward { "" } else { "<details><summary>As a table</summary>\n" });
+        out.write_static(if has_reward { "" } else { "<details><summary>As a table</summary>\n" });
         estimates(&mut out, route, &contexts);
-        out.own(if has_reward { "" } else { "</details>\n" });
+        out.write_static(if has_reward { "" } else { "</details>\n" });
         if hidden > 0 {
-            put!(out, "<p class=\"note\">And {} in further contexts.</p>\n", many(hidden, "item"));
+            write_escaped!(out, "<p class=\"note\">And {} in further contexts.</p>\n", grouped_count(hidden, "item"));
         }
     }
     Some(out)
 }
 
 fn about(out: &mut Html, route: &RoutePlan, learned: &Learned) {
-    put!(
+    write_escaped!(
         out,
         "<p>The policy <code>{}</code> picked one of {} for {}",
         route.extension.name,
-        many(route.arms.len() as u64, "arm"),
-        many(learned.outcomes, "item")
+        grouped_count(route.arms.len() as u64, "arm"),
+        grouped_count(learned.outcomes, "item")
     );
     if learned.reward.count > 0 {
-        put!(out, "; {} had a reward, {} on average", grouped(learned.reward.count), short(learned.reward.mean));
+        write_escaped!(
+            out,
+            "; {} had a reward, {} on average",
+            with_commas(learned.reward.count),
+            short_number(learned.reward.mean)
+        );
     }
     if route.context.is_some() {
-        put!(out, ". It learns for each of {} by itself", many(learned.contexts.len() as u64, "context"));
+        write_escaped!(
+            out,
+            ". It learns for each of {} by itself",
+            grouped_count(learned.contexts.len() as u64, "context")
+        );
     }
-    out.own(if learned.began_with_more { ". It began with what earlier runs had learned.</p>\n" } else { ".</p>\n" });
+    out.write_static(if learned.began_with_more {
+        ". It began with what earlier runs had learned.</p>\n"
+    } else {
+        ".</p>\n"
+    });
 }
 
 /// The arms with lines of their own: those that were used most.
@@ -97,16 +111,16 @@ fn drawn_arms(route: &RoutePlan, contexts: &[(&String, &Context)]) -> Vec<usize>
 }
 
 fn legend(out: &mut Html, route: &RoutePlan, drawn: &[usize]) {
-    out.own("<ul class=\"legend\">");
+    out.write_static("<ul class=\"legend\">");
     for (series, arm) in drawn.iter().enumerate() {
-        out.own("<li>");
+        out.write_static("<li>");
         key(out, series);
-        put!(out, " {}</li>", clip(&route.arms[*arm].arm.name, 60));
+        write_escaped!(out, " {}</li>", truncate(&route.arms[*arm].arm.name, 60));
     }
     if route.arms.len() > drawn.len() {
-        put!(out, "<li class=\"note\">{} more are in the table alone</li>", route.arms.len() - drawn.len());
+        write_escaped!(out, "<li class=\"note\">{} more are in the table alone</li>", route.arms.len() - drawn.len());
     }
-    out.own("</ul>\n");
+    out.write_static("</ul>\n");
 }
 
 /// The shares of the arms, and below them the reward, over the items of a context.
@@ -114,15 +128,22 @@ fn card(out: &mut Html, id: &str, (name, context): (&str, &Context), (route, dra
     let windows = context.rolling();
     let has_reward = context.reward.count > 0;
     let high = TOP + SHARES + if has_reward { GAP + REWARD } else { 0.0 } + 24.0;
-    out.own("<figure class=\"card\"><figcaption>");
+    out.write_static("<figure class=\"card\"><figcaption>");
     if name.is_empty() {
-        out.own("all items");
+        out.write_static("all items");
     } else {
-        put!(out, "<b>{}</b>", clip(name, 60));
+        write_escaped!(out, "<b>{}</b>", truncate(name, 60));
     }
-    put!(out, " <span class=\"note\">{}</span></figcaption>\n", many(context.outcomes, "item"));
-    put!(out, "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" ", px(WIDE), px(high), px(WIDE), px(high));
-    put!(
+    write_escaped!(out, " <span class=\"note\">{}</span></figcaption>\n", grouped_count(context.outcomes, "item"));
+    write_escaped!(
+        out,
+        "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" ",
+        px(WIDE),
+        px(high),
+        px(WIDE),
+        px(high)
+    );
+    write_escaped!(
         out,
         "role=\"img\" aria-labelledby=\"{}-t {}-d\"><title id=\"{}-t\">Arms picked over time</title><desc id=\"{}-d\">",
         id,
@@ -133,9 +154,9 @@ fn card(out: &mut Html, id: &str, (name, context): (&str, &Context), (route, dra
     let last = windows.last();
     for arm in drawn {
         let part = last.map_or(0.0, |last| share(last.used[*arm] as f64, last.items as f64));
-        put!(out, "{}: {} at the end. ", clip(&route.arms[*arm].arm.name, 60), percent(part));
+        write_escaped!(out, "{}: {} at the end. ", truncate(&route.arms[*arm].arm.name, 60), percent(part));
     }
-    out.own("</desc>\n");
+    out.write_static("</desc>\n");
     // Where a window ends, in items from the first one on.
     let ends: Vec<f64> = context
         .windows
@@ -167,54 +188,60 @@ fn card(out: &mut Html, id: &str, (name, context): (&str, &Context), (route, dra
             .collect();
         let (low, span) = range(known.iter().map(|(_, mean)| *mean));
         let y = |mean: f64| top + (1.0 - (mean - low) / span) * REWARD;
-        put!(out, "<text class=\"muted\" x=\"{}\" y=\"{}\">mean reward</text>", px(LEFT), px(top - 6.0));
-        frame(out, (top, REWARD), [&short(low + span), "", &short(low)]);
+        write_escaped!(out, "<text class=\"muted\" x=\"{}\" y=\"{}\">mean reward</text>", px(LEFT), px(top - 6.0));
+        frame(out, (top, REWARD), [&short_number(low + span), "", &short_number(low)]);
         let mean = y(context.reward.mean);
-        put!(
+        write_escaped!(
             out,
             "<path class=\"average\" d=\"M{} {}H{}\"><title>{} over all items</title></path>",
             px(LEFT),
             px(mean),
             px(WIDE - RIGHT),
-            short(context.reward.mean)
+            short_number(context.reward.mean)
         );
-        out.own("<path class=\"reward\" d=\"");
+        out.write_static("<path class=\"reward\" d=\"");
         for (place, (end, mean)) in known.iter().enumerate() {
-            put!(out, "{}{} {}", if place == 0 { "M" } else { "L" }, px(x(*end)), px(y(*mean)));
+            write_escaped!(out, "{}{} {}", if place == 0 { "M" } else { "L" }, px(x(*end)), px(y(*mean)));
         }
-        out.own("\"/>\n");
+        out.write_static("\"/>\n");
         ground = top + REWARD;
     }
-    put!(out, "<text class=\"muted\" x=\"{}\" y=\"{}\">item 1</text>", px(LEFT), px(ground + 17.0));
-    put!(
+    write_escaped!(out, "<text class=\"muted\" x=\"{}\" y=\"{}\">item 1</text>", px(LEFT), px(ground + 17.0));
+    write_escaped!(
         out,
         "<text class=\"muted\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
         px(WIDE - RIGHT),
         px(ground + 17.0),
-        grouped(context.outcomes)
+        with_commas(context.outcomes)
     );
-    out.own("</svg></figure>\n");
+    out.write_static("</svg></figure>\n");
 }
 
 fn frame(out: &mut Html, (top, high): (f64, f64), labels: [&str; 3]) {
-    out.own("<g class=\"grid\">");
+    out.write_static("<g class=\"grid\">");
     for (place, label) in labels.iter().enumerate() {
         let y = top + high * place as f64 / 2.0;
-        put!(out, "<path d=\"M{} {}H{}\"/>", px(LEFT), px(y), px(WIDE - RIGHT));
+        write_escaped!(out, "<path d=\"M{} {}H{}\"/>", px(LEFT), px(y), px(WIDE - RIGHT));
         if !label.is_empty() {
-            put!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", px(LEFT - 6.0), px(y + 4.0), label);
+            write_escaped!(
+                out,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+                px(LEFT - 6.0),
+                px(y + 4.0),
+                label
+            );
         }
     }
-    out.own("</g>\n");
+    out.write_static("</g>\n");
 }
 
 /// A line with its mark here and there, and at its end.
 fn line(out: &mut Html, series: usize, points: &[(f64, f64)]) {
-    put!(out, "<path class=\"line s{}\" d=\"", series % SERIES);
+    write_escaped!(out, "<path class=\"line s{}\" d=\"", series % SERIES);
     for (place, (x, y)) in points.iter().enumerate() {
-        put!(out, "{}{} {}", if place == 0 { "M" } else { "L" }, px(*x), px(*y));
+        write_escaped!(out, "{}{} {}", if place == 0 { "M" } else { "L" }, px(*x), px(*y));
     }
-    out.own("\"/>");
+    out.write_static("\"/>");
     // Not at the same places for all, so that marks do not hide one another.
     let every = (points.len() / 4).max(1);
     let first = every * (series + 1) / (SERIES + 1);
@@ -224,7 +251,7 @@ fn line(out: &mut Html, series: usize, points: &[(f64, f64)]) {
     if let Some(last) = points.last() {
         mark(out, series, *last);
     }
-    out.own("\n");
+    out.write_static("\n");
 }
 
 /// The lower end and the length of an axis for these values: 0 to 1 where they lie within.
@@ -264,54 +291,57 @@ fn estimates(out: &mut Html, route: &RoutePlan, contexts: &[(&String, &Context)]
     open_table(out, "How the arms stand at the end", &head);
     for (name, context) in contexts {
         let last = context.rolling().pop().unwrap_or_default();
-        for (place, (arm, facts)) in route.arms.iter().zip(&context.arms).enumerate().take(ARMS) {
-            out.own(if place == 0 { "<tr class=\"first\">" } else { "<tr>" });
+        for (place, (arm, stats)) in route.arms.iter().zip(&context.arms).enumerate().take(ARMS) {
+            out.write_static(if place == 0 { "<tr class=\"first\">" } else { "<tr>" });
             if place == 0 {
-                let name = if name.is_empty() { "all".to_owned() } else { clip(name, 60) };
-                put!(out, "<th scope=\"rowgroup\" rowspan=\"{}\">{}</th>", shown, name);
+                let name = if name.is_empty() { "all".to_owned() } else { truncate(name, 60) };
+                write_escaped!(out, "<th scope=\"rowgroup\" rowspan=\"{}\">{}</th>", shown, name);
             }
-            put!(out, "<td>{}</td>", clip(&arm.arm.name, 60));
-            number_cell(out, &grouped(facts.used));
-            number_cell(out, &percent(share(facts.used as f64, context.outcomes as f64)));
+            write_escaped!(out, "<td>{}</td>", truncate(&arm.arm.name, 60));
+            number_cell(out, &with_commas(stats.used));
+            number_cell(out, &percent(share(stats.used as f64, context.outcomes as f64)));
             number_cell(
                 out,
                 &percent(share(last.used.get(place).copied().unwrap_or_default() as f64, last.items as f64)),
             );
-            number_cell(out, &grouped(facts.failed));
+            number_cell(out, &with_commas(stats.failed));
             if has_reward {
-                number_cell(out, &if facts.reward.count > 0 { short(facts.reward.mean) } else { "-".to_owned() });
                 number_cell(
                     out,
-                    &facts
+                    &if stats.reward.count > 0 { short_number(stats.reward.mean) } else { "-".to_owned() },
+                );
+                number_cell(
+                    out,
+                    &stats
                         .reward
                         .margin()
                         .filter(|margin| *margin > 0.0)
-                        .map_or_else(|| "-".to_owned(), |margin| format!("± {}", short(margin))),
+                        .map_or_else(|| "-".to_owned(), |margin| format!("± {}", short_number(margin))),
                 );
             }
             if has_posterior {
-                believed(out, posterior(route, facts));
+                believed(out, posterior(route, stats));
             }
-            out.own("</tr>\n");
+            out.write_static("</tr>\n");
         }
     }
     close_table(out);
     if has_posterior {
-        out.own("<p class=\"note\">Posterior: what the policy believes of the mean reward at the end, a Beta distribution with its prior; the interval holds 95 % of it.</p>\n");
+        out.write_static("<p class=\"note\">Posterior: what the policy believes of the mean reward at the end, a Beta distribution with its prior; the interval holds 95 % of it.</p>\n");
     }
     if route.arms.len() > ARMS {
-        put!(out, "<p class=\"note\">{} more arms are in the record.</p>\n", route.arms.len() - ARMS);
+        write_escaped!(out, "<p class=\"note\">{} more arms are in the record.</p>\n", route.arms.len() - ARMS);
     }
 }
 
 fn believed(out: &mut Html, posterior: Option<(f64, f64)>) {
     let Some((a, b)) = posterior else {
-        out.own("<td>-</td><td>-</td>");
+        out.write_static("<td>-</td><td>-</td>");
         return;
     };
     let [low, high] = beta::quantiles((a, b), [0.025, 0.975]);
     let mean = a / (a + b);
-    out.own("<td class=\"share\">");
+    out.write_static("<td class=\"share\">");
     interval(out, (0.0, 1.0), (low, mean, high), 150.0);
-    put!(out, " {}</td><td>{} to {}</td>", short(mean), short(low), short(high));
+    write_escaped!(out, " {}</td><td>{} to {}</td>", short_number(mean), short_number(low), short_number(high));
 }

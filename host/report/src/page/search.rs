@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::{
     super::{
-        gather::Facts,
-        html::{Html, put},
+        aggregate::RunStats,
+        html::{Html, write_escaped},
         pareto_front::{add_unless_beaten, weakly_dominates},
+        text::truncate,
         trials::{Trial, TrialState, Trials},
-        units::{clip, digits, grouped, many, px},
+        units::{grouped_count, px, significant_digits, with_commas},
     },
     close_table,
     marks::point,
@@ -34,9 +35,9 @@ const LARGE: (f64, f64) = (520.0, 380.0);
 const WIDE: (f64, f64) = (520.0, 230.0);
 const SMALL: (f64, f64) = (340.0, 190.0);
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
-    let search = facts.run.plan.search.as_ref()?;
-    Some(of_trials(&facts.trials, &search.extension.name, &search.study.space))
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
+    let search = stats.run.plan.search.as_ref()?;
+    Some(of_trials(&stats.trials, &search.extension.name, &search.study.space))
 }
 
 /// What there is to tell of trials over `space`.
@@ -44,7 +45,7 @@ fn of_trials(trials: &Trials, policy: &str, space: &[Dimension]) -> Html {
     let mut out = Html::new();
     about(&mut out, trials, policy);
     if trials.goals.is_empty() {
-        out.own("<p>No trial has its objectives yet.</p>\n");
+        out.write_static("<p>No trial has its objectives yet.</p>\n");
         return out;
     }
     let drawn = Drawn::of(trials);
@@ -95,72 +96,74 @@ impl<'a> Drawn<'a> {
 
 /// An objective with the way in which it is better.
 fn named(goal: &Goal) -> String {
-    format!("{} {}", clip(&goal.name, 40), if goal.minimize { "↓" } else { "↑" })
+    format!("{} {}", truncate(&goal.name, 40), if goal.minimize { "↓" } else { "↑" })
 }
 
 fn about(out: &mut Html, trials: &Trials, policy: &str) {
-    put!(
+    write_escaped!(
         out,
         "<p>The policy <code>{}</code> picked the values of {}: {} complete",
         policy,
-        many(trials.done.len() as u64 + trials.open, "trial"),
-        { grouped(trials.count(TrialState::Complete)) }
+        grouped_count(trials.done.len() as u64 + trials.open, "trial"),
+        { with_commas(trials.count(TrialState::Complete)) }
     );
     for (state, name) in [(TrialState::Pruned, "pruned"), (TrialState::Failed, "failed")] {
         if trials.count(state) > 0 {
-            put!(out, ", {} {}", grouped(trials.count(state)), name);
+            write_escaped!(out, ", {} {}", with_commas(trials.count(state)), name);
         }
     }
     if trials.open > 0 {
-        put!(out, ", {} not done", grouped(trials.open));
+        write_escaped!(out, ", {} not done", with_commas(trials.open));
     }
-    out.own(".");
+    out.write_static(".");
     if !trials.goals.is_empty() {
         let list = |minimize: bool| {
             let names = trials.goals.iter().filter(|goal| goal.minimize == minimize);
-            names.map(|goal| clip(&goal.name, 60)).collect::<Vec<_>>().join(", ")
+            names.map(|goal| truncate(&goal.name, 60)).collect::<Vec<_>>().join(", ")
         };
         for (minimize, does) in [(true, "less"), (false, "more")] {
             let names = list(minimize);
             if !names.is_empty() {
-                put!(out, " Of {}, {} is better.", names, does);
+                write_escaped!(out, " Of {}, {} is better.", names, does);
             }
         }
     }
-    out.own("</p>\n");
+    out.write_static("</p>\n");
 }
 
 fn legend(out: &mut Html) {
-    out.own("<ul class=\"legend\">");
+    out.write_static("<ul class=\"legend\">");
     for (is_front, says) in
         [(true, "no other trial is at least as good in everything and better in something"), (false, "beaten")]
     {
-        out.own("<li><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
+        out.write_static("<li><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
         point(out, (8.0, 8.0), is_front, None);
-        put!(out, "</svg> {}</li>", says);
+        write_escaped!(out, "</svg> {}</li>", says);
     }
-    out.own("</ul>\n");
+    out.write_static("</ul>\n");
 }
 
 /// What is said of a trial where it is pointed at.
 fn told(trial: &Trial, goals: &[Goal]) -> String {
-    let objectives =
-        goals.iter().zip(&trial.objectives).map(|(goal, value)| format!("{} {}", goal.name, digits(*value)));
-    clip(&format!("{}: {}", trial.id, objectives.collect::<Vec<_>>().join(", ")), 120)
+    let objectives = goals
+        .iter()
+        .zip(&trial.objectives)
+        .map(|(goal, value)| format!("{} {}", goal.name, significant_digits(*value)));
+    truncate(&format!("{}: {}", trial.id, objectives.collect::<Vec<_>>().join(", ")), 120)
 }
 
 /// Each objective against each other.
 fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
     let goals = &drawn.trials.goals;
-    out.own("<div class=\"cards wide\">\n");
+    out.write_static("<div class=\"cards wide\">\n");
     for (x_place, x_goal) in drawn.goals() {
         for (y_place, y_goal) in drawn.goals().skip(x_place + 1) {
             let (x, y) = (drawn.axis((x_place, x_goal)), drawn.axis((y_place, y_goal)));
             let plot = Plot { x: &x, y: &y, size: LARGE };
-            let title = format!("Trials by {} and {}", clip(&x_goal.name, 40), clip(&y_goal.name, 40));
+            let title = format!("Trials by {} and {}", truncate(&x_goal.name, 40), truncate(&y_goal.name, 40));
             let about = format!(
                 "{} on the Pareto front; the table has their numbers.",
-                many(drawn.front.len() as u64, "trial")
+                grouped_count(drawn.front.len() as u64, "trial")
             );
             plot.open(out, &format!("trials-{x_place}-{y_place}"), &title, &about);
             if goals.len() == 2 {
@@ -174,16 +177,23 @@ fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
                 if is_front && drawn.front.len() <= NAMED {
                     // To the left of a point that is far to the right.
                     let (x, anchor) = if at.0 > LARGE.0 * 0.8 { (at.0 - 10.0, "end") } else { (at.0 + 10.0, "start") };
-                    let (y, id) = (at.1 - 5.0, clip(&trial.id, 12));
-                    put!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>", px(x), px(y), anchor, id);
+                    let (y, id) = (at.1 - 5.0, truncate(&trial.id, 12));
+                    write_escaped!(
+                        out,
+                        "<text x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}</text>",
+                        px(x),
+                        px(y),
+                        anchor,
+                        id
+                    );
                 }
             }
             Plot::close(out);
         }
     }
-    out.own("</div>\n");
+    out.write_static("</div>\n");
     if goals.len() > GOALS {
-        put!(out, "<p class=\"note\">{} more objectives are in the table alone.</p>\n", goals.len() - GOALS);
+        write_escaped!(out, "<p class=\"note\">{} more objectives are in the table alone.</p>\n", goals.len() - GOALS);
     }
 }
 
@@ -201,11 +211,11 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
     };
     let volume = trials.hypervolume(front.iter().copied(), reference);
     if let (Some(volume), false) = (volume, has_one) {
-        let point: Vec<String> = reference.iter().map(|value| digits(*value)).collect();
-        put!(
+        let point: Vec<String> = reference.iter().map(|value| significant_digits(*value)).collect();
+        write_escaped!(
             out,
             "<p>Hypervolume {}, up to the reference point ({}), which is a tenth of the spread beyond the worst of each objective.</p>\n",
-            digits(volume),
+            significant_digits(volume),
             point.join(", ")
         );
     }
@@ -214,30 +224,30 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
     let shown = &names[..names.len().min(COLUMNS)];
     let mut head: Vec<(String, bool)> = vec![(String::new(), false), ("item".to_owned(), false)];
     head.extend(trials.goals.iter().map(|goal| (named(goal), true)));
-    head.extend(shown.iter().map(|name| (clip(name, 40), true)));
+    head.extend(shown.iter().map(|name| (truncate(name, 40), true)));
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, if has_one { "The best trials" } else { "Trials on the Pareto front" }, &head);
     let on_front: std::collections::BTreeSet<u64> = front.iter().map(|trial| trial.item).collect();
     for trial in rows {
-        out.own("<tr><td><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
+        out.write_static("<tr><td><svg width=\"16\" height=\"16\" aria-hidden=\"true\">");
         point(out, (8.0, 8.0), on_front.contains(&trial.item), None);
-        put!(out, "</svg></td><th scope=\"row\">{}</th>", clip(&trial.id, 40));
-        trial.objectives.iter().for_each(|value| number_cell(out, &digits(*value)));
+        write_escaped!(out, "</svg></td><th scope=\"row\">{}</th>", truncate(&trial.id, 40));
+        trial.objectives.iter().for_each(|value| number_cell(out, &significant_digits(*value)));
         for name in shown {
             number_cell(out, &trial.values.get(name).map_or_else(|| "-".to_owned(), told_value));
         }
-        out.own("</tr>\n");
+        out.write_static("</tr>\n");
     }
     close_table(out);
     if !has_one && front.len() > rows.len() {
-        put!(
+        write_escaped!(
             out,
             "<p class=\"note\">And {} on the Pareto front.</p>\n",
-            many((front.len() - rows.len()) as u64, "more trial")
+            grouped_count((front.len() - rows.len()) as u64, "more trial")
         );
     }
     if names.len() > shown.len() {
-        put!(
+        write_escaped!(
             out,
             "<p class=\"note\">{} more values differ; <code>jackfield front</code> has them all.</p>\n",
             names.len() - shown.len()
@@ -248,9 +258,9 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
 /// A picked value as a cell has it.
 fn told_value(value: &Value) -> String {
     match (value.as_f64(), value.as_str()) {
-        (Some(number), _) => digits(number),
-        (None, Some(text)) => clip(text, 40),
-        (None, None) => clip(&value.to_string(), 40),
+        (Some(number), _) => significant_digits(number),
+        (None, Some(text)) => truncate(text, 40),
+        (None, None) => truncate(&value.to_string(), 40),
     }
 }
 
@@ -259,11 +269,11 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
     let trials = drawn.trials;
     let last = trials.done.last().map_or(1.0, |trial| trial.item as f64);
     let x = Axis::of("trial", [0.0, last].into_iter());
-    out.own("<h3>Over the trials</h3>\n<div class=\"cards wide\">\n");
+    out.write_static("<h3>Over the trials</h3>\n<div class=\"cards wide\">\n");
     for (place, goal) in drawn.goals() {
         let y = drawn.axis((place, goal));
         let plot = Plot { x: &x, y: &y, size: WIDE };
-        let title = format!("{} by trial", clip(&goal.name, 40));
+        let title = format!("{} by trial", truncate(&goal.name, 40));
         let mut best: Option<f64> = None;
         let mut line: Vec<(f64, f64)> = Vec::new();
         for trial in trials.complete() {
@@ -277,7 +287,7 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
         let found = line.last().copied();
         line.extend(found.map(|(_, value)| (last, value)));
         let about = found.map_or_else(String::new, |(trial, value)| {
-            format!("The line is the best so far: {} in the end, from trial {trial} on.", digits(value))
+            format!("The line is the best so far: {} in the end, from trial {trial} on.", significant_digits(value))
         });
         plot.open(out, &format!("time-{place}"), &title, &about);
         for (trial, is_front) in drawn.points(POINTS / 2) {
@@ -290,7 +300,7 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
     if trials.goals.len() == 2 {
         volumes(out, drawn, (&x, last));
     }
-    out.own("</div>\n");
+    out.write_static("</div>\n");
 }
 
 /// The hypervolume of all trials so far.
@@ -309,7 +319,7 @@ fn volumes(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
     line.push((last, end));
     let y = Axis::of("hypervolume ↑", line.iter().map(|(_, volume)| *volume).chain([0.0]));
     let plot = Plot { x, y: &y, size: WIDE };
-    plot.open(out, "time-volume", "Hypervolume by trial", &format!("It is {} in the end.", digits(end)));
+    plot.open(out, "time-volume", "Hypervolume by trial", &format!("It is {} in the end.", significant_digits(end)));
     plot.stairs(out, "reward", &line);
     Plot::close(out);
 }
@@ -325,14 +335,14 @@ fn against_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
     let place = |name: &String| space.iter().position(|dimension| dimension.name == *name).unwrap_or(space.len());
     let mut names = differing;
     names.sort_by_key(place);
-    put!(out, "<h3>Values and what came of them</h3>\n<div class=\"cards\">\n");
+    write_escaped!(out, "<h3>Values and what came of them</h3>\n<div class=\"cards\">\n");
     for (at, name) in names.iter().enumerate().take(VALUES) {
         let dimension = space.iter().find(|dimension| dimension.name == *name);
         let scale = Scale::of(name, dimension, &complete);
         for (place, goal) in drawn.goals() {
             let y = drawn.axis((place, goal));
             let plot = Plot { x: &scale.axis, y: &y, size: SMALL };
-            let title = format!("{} by {}", clip(&goal.name, 40), clip(name, 40));
+            let title = format!("{} by {}", truncate(&goal.name, 40), truncate(name, 40));
             plot.open(out, &format!("value-{at}-{place}"), &title, "A point is a trial.");
             for (trial, is_front) in drawn.points(SMALL_POINTS) {
                 if let Some(along) = trial.values.get(name).and_then(|value| scale.number(value)) {
@@ -342,9 +352,13 @@ fn against_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
             Plot::close(out);
         }
     }
-    out.own("</div>\n");
+    out.write_static("</div>\n");
     if names.len() > VALUES {
-        put!(out, "<p class=\"note\">And {} that differ.</p>\n", many((names.len() - VALUES) as u64, "more value"));
+        write_escaped!(
+            out,
+            "<p class=\"note\">And {} that differ.</p>\n",
+            grouped_count((names.len() - VALUES) as u64, "more value")
+        );
     }
 }
 
@@ -362,7 +376,7 @@ impl Scale {
             let ends = dimension.iter().flat_map(|dimension| [dimension.min, dimension.max]).flatten();
             let numbers: Vec<f64> = values().filter_map(Value::as_f64).chain(ends).collect();
             let is_log = dimension.is_some_and(|dimension| dimension.log);
-            let axis = Axis::of(clip(name, 44), numbers.into_iter()).logarithmic(is_log);
+            let axis = Axis::of(truncate(name, 44), numbers.into_iter()).logarithmic(is_log);
             return Self { axis, choices: Vec::new() };
         }
         let mut choices = listed;
@@ -371,7 +385,7 @@ impl Scale {
                 choices.push(value.clone());
             }
         }
-        let axis = Axis::named(clip(name, 44), choices.iter().map(told_value).collect());
+        let axis = Axis::named(truncate(name, 44), choices.iter().map(told_value).collect());
         Self { axis, choices }
     }
 

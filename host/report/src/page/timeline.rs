@@ -4,10 +4,14 @@ use jackfield_store::CallEnd;
 
 use super::{
     super::{
+        aggregate::RunStats,
         flow::{BINS, Bar, Flow, Lane},
-        gather::Facts,
-        html::{Html, put},
-        units::{clip, grouped, long, many, moment, px, share, short, steps, tick, us},
+        html::{Html, write_escaped},
+        text::truncate,
+        units::{
+            axis_step, grouped_count, long_duration, microseconds, px, readable_timestamp, share, short_number,
+            tick_label, with_commas,
+        },
     },
     close_drawing, close_table,
     marks::cross,
@@ -24,43 +28,45 @@ const TALL: f64 = 1300.0;
 /// Tints of the map.
 const TINTS: u32 = 6;
 
-pub(super) fn section(facts: &Facts<'_>) -> Option<Html> {
+pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
-    let flow = &facts.flow;
-    if facts.stages.iter().all(|stage| stage.calls() == 0) {
-        out.own("<p>No call was answered.</p>\n");
+    let flow = &stats.flow;
+    if stats.stages.iter().all(|stage| stage.calls() == 0) {
+        out.write_static("<p>No call was answered.</p>\n");
         return Some(out);
     }
-    lanes(&mut out, facts);
+    lanes(&mut out, stats);
     match &flow.bars {
-        Some(bars) if !bars.is_empty() => one_by_one(&mut out, facts),
-        _ => map(&mut out, facts),
+        Some(bars) if !bars.is_empty() => one_by_one(&mut out, stats),
+        _ => map(&mut out, stats),
     }
     Some(out)
 }
 
 // Over time.
 
-fn lanes(out: &mut Html, facts: &Facts<'_>) {
-    let flow = &facts.flow;
-    put!(
+fn lanes(out: &mut Html, stats: &RunStats<'_>) {
+    let flow = &stats.flow;
+    write_escaped!(
         out,
         "<h3>Over time</h3>\n<p>How many calls of each stage were under way, in {} steps of {}; each lane is as high as its own peak. <span class=\"bad\">✕</span> marks failures.</p>\n",
         BINS,
-        us((flow.step_us() as u64).max(1))
+        microseconds((flow.step_us() as u64).max(1))
     );
     let step = flow.step_us();
-    let lanes = facts.each_stage().filter_map(|(number, plan, _)| Some((number, plan, flow.lane(number - 1)?)));
+    let lanes = stats.each_stage().filter_map(|(number, plan, _)| Some((number, plan, flow.lane(number - 1)?)));
     let shown: Vec<_> = lanes.collect();
     let high = AXIS + LANE * (shown.len() + 1) as f64 + 8.0;
     let peak = |bins: &[f64]| bins.iter().copied().fold(0.0, f64::max) / step;
     let about: Vec<String> = shown
         .iter()
-        .map(|(_, plan, lane)| format!("{} at most {} at a time", clip(&plan.name, 60), short(peak(&lane.busy))))
+        .map(|(_, plan, lane)| {
+            format!("{} at most {} at a time", truncate(&plan.name, 60), short_number(peak(&lane.busy)))
+        })
         .collect();
     open_drawing(out, "lanes", (LEFT + WIDE + RIGHT, high), "Calls under way over time", &about.join("; "));
     time_axis(out, flow, high);
-    put!(out, "<text class=\"lane-name\" x=\"33\" y=\"{}\">items in work</text>", px(AXIS + 22.0));
+    write_escaped!(out, "<text class=\"lane-name\" x=\"33\" y=\"{}\">items in work</text>", px(AXIS + 22.0));
     lane(out, &flow.in_work, step, AXIS, "lane items");
     for (place, (number, plan, told)) in shown.iter().enumerate() {
         let top = AXIS + LANE * (place + 1) as f64;
@@ -68,58 +74,67 @@ fn lanes(out: &mut Html, facts: &Facts<'_>) {
         lane(out, &told.busy, step, top, "lane");
         for (bin, count) in told.failed.iter().enumerate().filter(|(_, count)| **count > 0) {
             let x = LEFT + (bin as f64 + 0.5) / BINS as f64 * WIDE;
-            cross(out, (x, top + 9.0), &format!("{} of {}", many(*count, "failure"), clip(&plan.name, 60)));
+            cross(
+                out,
+                (x, top + 9.0),
+                &format!("{} of {}", grouped_count(*count, "failure"), truncate(&plan.name, 60)),
+            );
         }
     }
     close_drawing(out);
-    not_drawn(out, facts);
+    not_drawn(out, stats);
 }
 
 /// How many stages were called that are not drawn.
-fn not_drawn(out: &mut Html, facts: &Facts<'_>) {
-    let called = facts.stages.iter().filter(|stage| stage.calls() > 0).count();
-    let more = called.saturating_sub(facts.flow.drawn());
+fn not_drawn(out: &mut Html, stats: &RunStats<'_>) {
+    let called = stats.stages.iter().filter(|stage| stage.calls() > 0).count();
+    let more = called.saturating_sub(stats.flow.drawn());
     if more > 0 {
-        put!(out, "<p class=\"note\">And {}.</p>\n", many(more as u64, "more stage"));
+        write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count(more as u64, "more stage"));
     }
 }
 
 fn lane_name(out: &mut Html, (number, name): (usize, &str), y: f64) {
-    put!(
+    write_escaped!(
         out,
         "<g transform=\"translate(0 {})\"><rect class=\"plate\" x=\"2\" y=\"-12.5\" width=\"24\" height=\"17\" rx=\"3\"/>",
         px(y)
     );
-    put!(out, "<text class=\"plate-no\" x=\"14\" y=\"0\">{}</text>", number);
-    put!(out, "<text class=\"lane-name\" x=\"33\" y=\"0\">{}<title>{}</title></text></g>", clip(name, 22), name);
+    write_escaped!(out, "<text class=\"plate-no\" x=\"14\" y=\"0\">{}</text>", number);
+    write_escaped!(
+        out,
+        "<text class=\"lane-name\" x=\"33\" y=\"0\">{}<title>{}</title></text></g>",
+        truncate(name, 22),
+        name
+    );
 }
 
 /// The area of a lane, and its peak in words.
 fn lane(out: &mut Html, bins: &[f64], step: f64, top: f64, class: &str) {
     let peak = bins.iter().copied().fold(0.0, f64::max);
     let ground = top + LANE - 4.0;
-    put!(out, "<path class=\"ground\" d=\"M{} {}H{}\"/>", px(LEFT), px(ground), px(LEFT + WIDE));
+    write_escaped!(out, "<path class=\"ground\" d=\"M{} {}H{}\"/>", px(LEFT), px(ground), px(LEFT + WIDE));
     if peak <= 0.0 {
         return;
     }
     let wide = WIDE / bins.len() as f64;
-    put!(out, "<path class=\"{}\" d=\"M{} {}", class, px(LEFT), px(ground));
+    write_escaped!(out, "<path class=\"{}\" d=\"M{} {}", class, px(LEFT), px(ground));
     let mut last = String::new();
     for (bin, busy) in bins.iter().enumerate() {
         let least = if *busy > 0.0 { 0.8 } else { 0.0 };
         let y = px(ground - (busy / peak * (LANE - 8.0)).max(least));
         if y != last {
-            put!(out, "H{}V{}", px(LEFT + bin as f64 * wide), y);
+            write_escaped!(out, "H{}V{}", px(LEFT + bin as f64 * wide), y);
             last = y;
         }
     }
-    put!(out, "H{}V{}z\"/>", px(LEFT + WIDE), px(ground));
-    put!(
+    write_escaped!(out, "H{}V{}z\"/>", px(LEFT + WIDE), px(ground));
+    write_escaped!(
         out,
         "<text class=\"muted\" x=\"{}\" y=\"{}\">peak {}</text>\n",
         px(LEFT + WIDE + 10.0),
         px(ground - 4.0),
-        short(peak / step)
+        short_number(peak / step)
     );
 }
 
@@ -127,45 +142,47 @@ fn lane(out: &mut Html, bins: &[f64], step: f64, top: f64, class: &str) {
 fn time_axis(out: &mut Html, flow: &Flow, high: f64) {
     let length = flow.length_us() as f64;
     let x = |micros: f64| LEFT + micros / length * WIDE;
-    out.own("<g class=\"grid\">");
-    let step = steps(length);
+    out.write_static("<g class=\"grid\">");
+    let step = axis_step(length);
     let mut at = 0.0;
     while at <= length {
-        put!(out, "<path d=\"M{} {}V{}\"/>", px(x(at)), px(AXIS - 4.0), px(high));
-        put!(
+        write_escaped!(out, "<path d=\"M{} {}V{}\"/>", px(x(at)), px(AXIS - 4.0), px(high));
+        write_escaped!(
             out,
             "<text x=\"{}\" y=\"14\" text-anchor=\"middle\">{}</text>",
             px(x(at)),
-            if at == 0.0 { "0".to_owned() } else { tick(at, length) }
+            if at == 0.0 { "0".to_owned() } else { tick_label(at, length) }
         );
         at += step;
     }
-    out.own("</g>\n");
+    out.write_static("</g>\n");
     for (place, session) in flow.sessions.iter().enumerate().skip(1).take(40) {
-        put!(
+        write_escaped!(
             out,
             "<path class=\"session\" d=\"M{} {}V{}\"><title>Session {} began {}</title></path>",
             px(x(session.from_us as f64)),
             px(AXIS - 4.0),
             px(high),
             place + 1,
-            moment(&session.began)
+            readable_timestamp(&session.began)
         );
     }
 }
 
 // Few items: one by one.
 
-fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
-    let flow = &facts.flow;
+fn one_by_one(out: &mut Html, stats: &RunStats<'_>) {
+    let flow = &stats.flow;
     let Some(bars) = &flow.bars else { return };
-    out.own("<h3>Item by item</h3>\n<p>Each bar is a call, with the number of its stage where there is room. ");
-    out.own("Solid: made. Hollow: taken from the cache. Crossed: failed.</p>\n");
+    out.write_static(
+        "<h3>Item by item</h3>\n<p>Each bar is a call, with the number of its stage where there is room. ",
+    );
+    out.write_static("Solid: made. Hollow: taken from the cache. Crossed: failed.</p>\n");
     let rows: Vec<Row<'_>> = bars
         .iter()
         .map(|(item, bars)| {
             let name =
-                if *item < 0 { "the run itself".to_owned() } else { facts.ids.get(item).cloned().unwrap_or_default() };
+                if *item < 0 { "the run itself".to_owned() } else { stats.ids.get(item).cloned().unwrap_or_default() };
             let (packed, lanes) = pack(bars);
             (name, packed, lanes)
         })
@@ -176,22 +193,22 @@ fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
     let high = AXIS + heights.iter().sum::<f64>() + 6.0;
     let about = format!(
         "{} with {}",
-        many(facts.items.total(), "item"),
-        many(bars.values().map(Vec::len).sum::<usize>() as u64, "call")
+        grouped_count(stats.items.total(), "item"),
+        grouped_count(bars.values().map(Vec::len).sum::<usize>() as u64, "call")
     );
     open_drawing(out, "items", (LEFT + WIDE + RIGHT, high), "Calls of each item over time", &about);
     time_axis(out, flow, high);
     let length = flow.length_us() as f64;
     let mut top = AXIS;
     for ((name, bars, lanes), row) in rows.iter().zip(&heights) {
-        put!(out, "<path class=\"ground\" d=\"M0 {}H{}\"/>", px(top), px(LEFT + WIDE));
-        put!(
+        write_escaped!(out, "<path class=\"ground\" d=\"M0 {}H{}\"/>", px(top), px(LEFT + WIDE));
+        write_escaped!(
             out,
             "<text class=\"lane-name\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}<title>{}</title></text>",
             px(LEFT - 12.0),
             px(top + 16.0),
-            clip(name, 20),
-            clip(name, 200)
+            truncate(name, 20),
+            truncate(name, 200)
         );
         let high = lane_of(*lanes);
         for (lane, bar) in bars {
@@ -204,15 +221,15 @@ fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
                 (_, false) if bar.stage.is_multiple_of(2) => "call",
                 (_, false) => "call odd",
             };
-            put!(
+            write_escaped!(
                 out,
                 "<g class=\"{}\"><title>{} {}: {}</title>",
                 class,
                 bar.stage + 1,
-                facts.stage_name(bar.stage),
-                us(bar.took_us)
+                stats.stage_name(bar.stage),
+                microseconds(bar.took_us)
             );
-            put!(
+            write_escaped!(
                 out,
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
                 px(x),
@@ -221,11 +238,17 @@ fn one_by_one(out: &mut Html, facts: &Facts<'_>) {
                 px((high - 1.0).max(1.0))
             );
             if wide > 20.0 && high >= 13.0 {
-                put!(out, "<text x=\"{}\" y=\"{}\">{}</text>", px(x + wide / 2.0), px(y + high - 4.0), bar.stage + 1);
+                write_escaped!(
+                    out,
+                    "<text x=\"{}\" y=\"{}\">{}</text>",
+                    px(x + wide / 2.0),
+                    px(y + high - 4.0),
+                    bar.stage + 1
+                );
             }
-            out.own("</g>");
+            out.write_static("</g>");
         }
-        out.own("\n");
+        out.write_static("\n");
         top += row;
     }
     close_drawing(out);
@@ -253,10 +276,10 @@ fn pack(bars: &[Bar]) -> (Vec<(usize, &Bar)>, usize) {
 
 // Many items: a map of groups.
 
-fn map(out: &mut Html, facts: &Facts<'_>) {
-    let flow = &facts.flow;
+fn map(out: &mut Html, stats: &RunStats<'_>) {
+    let flow = &stats.flow;
     let groups = flow.groups;
-    let lanes = facts.each_stage().filter_map(|(number, plan, _)| Some((number, plan, flow.lane(number - 1)?)));
+    let lanes = stats.each_stage().filter_map(|(number, plan, _)| Some((number, plan, flow.lane(number - 1)?)));
     let shown: Vec<_> = lanes.filter(|(_, _, lane)| lane.cells.iter().any(|cell| cell.calls > 0)).collect();
     let mean = |lane: &Lane, group: usize| {
         let cell = &lane.cells[group];
@@ -267,31 +290,31 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
     if !least.is_finite() {
         return;
     }
-    put!(
+    write_escaped!(
         out,
         "<h3>Over items</h3>\n<p>The mean time of a call, from the first item on the left to the last on the right, {} in groups of up to {}. The stronger the tint the slower, on a logarithmic scale. <span class=\"bad\">✕</span> marks groups with failures.</p>\n",
-        many(flow.items, "item"),
-        grouped(flow.items.div_ceil(groups.max(1) as u64))
+        grouped_count(flow.items, "item"),
+        with_commas(flow.items.div_ceil(groups.max(1) as u64))
     );
     let scale = (most / least).ln().max(1e-9);
     let tint = |mean: f64| (((mean / least).ln() / scale * f64::from(TINTS)) as u32).min(TINTS - 1);
-    out.own("<ul class=\"legend\">");
+    out.write_static("<ul class=\"legend\">");
     for level in 0..TINTS {
         let from = least * (scale * f64::from(level) / f64::from(TINTS)).exp();
-        put!(
+        write_escaped!(
             out,
             "<li><svg width=\"22\" height=\"14\" aria-hidden=\"true\"><rect class=\"t{}\" width=\"22\" height=\"14\"/></svg> from {}</li>",
             level,
-            us(from as u64)
+            microseconds(from as u64)
         );
     }
-    out.own("</ul>\n");
+    out.write_static("</ul>\n");
     let row = 22.0;
     let high = AXIS + row * shown.len() as f64 + 4.0;
     let about = format!(
         "{}, {}; the table below has the means by quarters",
-        many(shown.len() as u64, "stage"),
-        many(flow.items, "item")
+        grouped_count(shown.len() as u64, "stage"),
+        grouped_count(flow.items, "item")
     );
     open_drawing(out, "map", (LEFT + WIDE + RIGHT, high), "Mean time of a call by stage and item", &about);
     for quarter in 0..=4_u64 {
@@ -302,22 +325,22 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
             _ => "middle",
         };
         let item = (flow.items.saturating_mul(quarter) / 4).max(1);
-        put!(
+        write_escaped!(
             out,
             "<text class=\"muted\" x=\"{}\" y=\"14\" text-anchor=\"{}\">item {}</text>",
             px(x),
             anchor,
-            grouped(item)
+            with_commas(item)
         );
     }
     let edge = |group: u64| LEFT + share(group as f64, flow.items as f64) * WIDE;
     for level in 0..TINTS {
-        put!(out, "<path class=\"t{}\" d=\"", level);
+        write_escaped!(out, "<path class=\"t{}\" d=\"", level);
         for (place, (_, _, lane)) in shown.iter().enumerate() {
             for group in (0..groups).filter(|group| mean(lane, *group).is_some_and(|mean| tint(mean) == level)) {
                 let (first, next) = flow.group(group);
                 let (left, right) = (edge(first), edge(next));
-                put!(
+                write_escaped!(
                     out,
                     "M{} {}h{}v{}h-{}z",
                     px(left),
@@ -328,7 +351,7 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
                 );
             }
         }
-        out.own("\"/>\n");
+        out.write_static("\"/>\n");
     }
     for (place, (number, plan, lane)) in shown.iter().enumerate() {
         let top = AXIS + row * place as f64;
@@ -336,21 +359,21 @@ fn map(out: &mut Html, facts: &Facts<'_>) {
         for group in (0..groups).filter(|group| lane.cells[*group].failed > 0) {
             let (first, next) = flow.group(group);
             let x = (edge(first) + edge(next)) / 2.0;
-            cross(out, (x, top + 10.0), &many(lane.cells[group].failed, "failure"));
+            cross(out, (x, top + 10.0), &grouped_count(lane.cells[group].failed, "failure"));
         }
     }
     close_drawing(out);
-    not_drawn(out, facts);
+    not_drawn(out, stats);
     quarters(out, &shown.iter().map(|(number, plan, lane)| (*number, plan.name.as_str(), *lane)).collect::<Vec<_>>());
 }
 
 fn quarters(out: &mut Html, stages: &[(usize, &str, &Lane)]) {
-    out.own("<details><summary>As a table</summary>\n");
+    out.write_static("<details><summary>As a table</summary>\n");
     let head = [("stage", false), ("first quarter", true), ("second", true), ("third", true), ("last quarter", true)];
     open_table(out, "Mean time of a call by quarter of the items", &head);
     for (number, name, lane) in stages {
         let cells = &lane.cells;
-        out.own("<tr>");
+        out.write_static("<tr>");
         stage_cell(out, *number, name);
         for quarter in 0..4 {
             let range = cells.len() * quarter / 4..cells.len() * (quarter + 1) / 4;
@@ -358,12 +381,12 @@ fn quarters(out: &mut Html, stages: &[(usize, &str, &Lane)]) {
                 cells[range.clone()].iter().map(of).fold(0, u64::saturating_add)
             };
             let (calls, total) = (sum(|cell| cell.calls), sum(|cell| cell.total_us));
-            number_cell(out, &total.checked_div(calls).map_or_else(|| "-".to_owned(), long));
+            number_cell(out, &total.checked_div(calls).map_or_else(|| "-".to_owned(), long_duration));
         }
-        out.own("</tr>\n");
+        out.write_static("</tr>\n");
     }
     close_table(out);
-    out.own("</details>\n");
+    out.write_static("</details>\n");
 }
 
 #[cfg(test)]

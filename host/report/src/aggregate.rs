@@ -1,4 +1,4 @@
-//! The record becomes facts.
+//! The record of a run is read once and aggregated into [`RunStats`], whose size is bounded whatever the run.
 
 use std::{
     collections::BTreeMap,
@@ -9,13 +9,13 @@ use jackfield_pipeline::StagePlan;
 use jackfield_store::{Db, RunJson, StoreError};
 
 use super::{
-    calls::StageFacts,
+    calls::StageStats,
+    drawn_items::{DrawnItems, Inputs},
     failures::Failures,
     flow::{Flow, Session},
     learned::Learned,
     spend::Spending,
     steering::Steering,
-    to_look_at::{Inputs, ToLookAt},
     trials::Trials,
 };
 
@@ -35,32 +35,32 @@ impl Items {
     }
 }
 
-/// All that a page tells.
-pub(super) struct Facts<'a> {
+/// Everything that the page about a run shows.
+pub(super) struct RunStats<'a> {
     pub(super) run: &'a RunJson,
     pub(super) items: Items,
     /// In the order of the plan.
-    pub(super) stages: Vec<StageFacts>,
+    pub(super) stages: Vec<StageStats>,
     pub(super) flow: Flow,
     pub(super) spending: Spending,
     pub(super) failures: Failures,
     pub(super) routes: Vec<Learned>,
     pub(super) trials: Trials,
     pub(super) steering: Steering,
-    pub(super) to_look_at: ToLookAt,
+    pub(super) drawn_items: DrawnItems,
     /// Ids of the first items, by position: as many as are drawn one by one.
     pub(super) ids: BTreeMap<i64, String>,
 }
 
-impl Facts<'_> {
+impl RunStats<'_> {
     /// Time spent in all stages, in microseconds.
     pub(super) fn total_us(&self) -> u64 {
-        self.stages.iter().map(StageFacts::total_us).fold(0, u64::saturating_add)
+        self.stages.iter().map(StageStats::total_us).fold(0, u64::saturating_add)
     }
 
     /// The stages with their plans, by number, from 1 on.
-    pub(super) fn each_stage(&self) -> impl Iterator<Item = (usize, &StagePlan, &StageFacts)> {
-        self.run.plan.stages.iter().zip(&self.stages).enumerate().map(|(place, (plan, facts))| (place + 1, plan, facts))
+    pub(super) fn each_stage(&self) -> impl Iterator<Item = (usize, &StagePlan, &StageStats)> {
+        self.run.plan.stages.iter().zip(&self.stages).enumerate().map(|(place, (plan, stats))| (place + 1, plan, stats))
     }
 
     /// The name of a stage, by its position.
@@ -70,47 +70,47 @@ impl Facts<'_> {
 }
 
 /// Reads all that there is about a run.
-pub(super) fn gather<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<Facts<'a>, StoreError> {
+pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<RunStats<'a>, StoreError> {
     db.at_once(|| {
         db.verify(run)?;
         let (items, count) = items(db)?;
-        let mut facts = Facts {
+        let mut stats = RunStats {
             run,
             items,
-            stages: run.plan.stages.iter().map(|_| StageFacts::new()).collect(),
+            stages: run.plan.stages.iter().map(|_| StageStats::new()).collect(),
             flow: Flow::new(sessions(db)?, run.plan.stages.len(), count),
             spending: Spending::default(),
             failures: Failures::default(),
             routes: Vec::new(),
             trials: Trials::default(),
             steering: Steering::default(),
-            to_look_at: ToLookAt::default(),
+            drawn_items: DrawnItems::default(),
             ids: BTreeMap::new(),
         };
         db.each_call(|call| {
-            if let Some(stage) = facts.stages.get_mut(call.stage as usize) {
+            if let Some(stage) = stats.stages.get_mut(call.stage as usize) {
                 stage.add(&call);
             }
-            facts.flow.add(&call);
+            stats.flow.add(&call);
         })?;
-        facts.flow.close();
-        db.each_completion(|row| facts.spending.add(&row))?;
+        stats.flow.close();
+        db.each_completion(|row| stats.spending.add(&row))?;
         db.each_item(|item| {
-            if facts.flow.bars.is_some() {
-                facts.ids.insert(item.index as i64, item.id.clone());
+            if stats.flow.bars.is_some() {
+                stats.ids.insert(item.index as i64, item.id.clone());
             }
             if let Some(fault) = &item.fault {
                 let kind = if item.was_read() { "unwritten" } else { "unreadable" };
-                facts.failures.add(None, Some(&item.id), kind, fault);
+                stats.failures.add(None, Some(&item.id), kind, fault);
             }
             Ok(())
         })?;
-        db.each_failure(|row| facts.failures.add(Some(row.stage), row.item.as_deref(), &row.kind, &row.message))?;
-        facts.routes = routes(run, db)?;
-        facts.trials = Trials::read(db)?;
-        facts.steering = Steering::read(&run.plan, db, &facts.trials)?;
-        facts.to_look_at = ToLookAt::read(run, db, inputs)?;
-        Ok(facts)
+        db.each_failure(|row| stats.failures.add(Some(row.stage), row.item.as_deref(), &row.kind, &row.message))?;
+        stats.routes = routes(run, db)?;
+        stats.trials = Trials::read(db)?;
+        stats.steering = Steering::read(&run.plan, db, &stats.trials)?;
+        stats.drawn_items = DrawnItems::read(run, db, inputs)?;
+        Ok(stats)
     })
 }
 

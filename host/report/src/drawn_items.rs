@@ -22,12 +22,12 @@ pub type Inputs<'a> = dyn Fn(&[ItemRow]) -> BTreeMap<u64, Arc<str>> + 'a;
 
 /// What is to be looked at.
 #[derive(Default)]
-pub(super) struct ToLookAt {
-    pub(super) items: Vec<LookedAt>,
+pub(super) struct DrawnItems {
+    pub(super) items: Vec<DrawnItem>,
 }
 
 /// An item with something to look at.
-pub(super) struct LookedAt {
+pub(super) struct DrawnItem {
     pub(super) id: String,
     pub(super) state: ItemState,
     /// Whether something in it was wanted and not reached.
@@ -38,7 +38,7 @@ pub(super) struct LookedAt {
     pub(super) stages: Vec<(usize, Looks)>,
 }
 
-impl ToLookAt {
+impl DrawnItems {
     /// Reads what there is; nothing of a run in which nothing is marked.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl ToLookAt {
             if looked.stages.iter().any(|(_, looks)| is_seen(looks))
                 || input.as_ref().is_some_and(|input| input.as_ref().is_ok_and(is_seen))
             {
-                items.push(LookedAt { input, ..looked });
+                items.push(DrawnItem { input, ..looked });
             }
         }
         Ok(Self { items })
@@ -68,7 +68,7 @@ impl ToLookAt {
 }
 
 /// The items to draw, without their inputs.
-fn chosen(plan: &Plan, db: &Db) -> Result<Vec<(ItemRow, LookedAt)>, StoreError> {
+fn chosen(plan: &Plan, db: &Db) -> Result<Vec<(ItemRow, DrawnItem)>, StoreError> {
     let (mut failed, mut unsolved, mut others) = (Vec::new(), Vec::new(), Vec::new());
     let (mut items, mut bytes) = (0, 0);
     db.each_item(|row| {
@@ -90,7 +90,7 @@ fn chosen(plan: &Plan, db: &Db) -> Result<Vec<(ItemRow, LookedAt)>, StoreError> 
     Ok(failed.into_iter().chain(unsolved).chain(others).take(ITEMS).collect())
 }
 
-fn look(plan: &Plan, db: &Db, (row, state): (&ItemRow, ItemState), bytes: &mut usize) -> Result<LookedAt, StoreError> {
+fn look(plan: &Plan, db: &Db, (row, state): (&ItemRow, ItemState), bytes: &mut usize) -> Result<DrawnItem, StoreError> {
     let mut results = db.results(row.index as i64)?;
     results.retain(|result| row.stopped_by.is_none_or(|stop| result.stage <= stop));
     let mut stages = Vec::new();
@@ -107,7 +107,7 @@ fn look(plan: &Plan, db: &Db, (row, state): (&ItemRow, ItemState), bytes: &mut u
     // One stage that found a program is enough: another may list those that cannot be read.
     let solved = stages.iter().filter_map(|(_, looks)| looks.is_solved()).reduce(|one, other| one || other);
     let is_unsolved = solved == Some(false);
-    Ok(LookedAt { id: row.id.clone(), state, is_unsolved, input: None, stages })
+    Ok(DrawnItem { id: row.id.clone(), state, is_unsolved, input: None, stages })
 }
 
 fn value(result: &ResultRow, bytes: &mut usize) -> Option<Value> {
