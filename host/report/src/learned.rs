@@ -20,7 +20,8 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, value: f64) {
+    /// Adds a value, unless it is infinite or not a number.
+    pub(super) fn add(&mut self, value: f64) {
         if !value.is_finite() {
             return;
         }

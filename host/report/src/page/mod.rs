@@ -7,7 +7,6 @@ mod failures;
 mod graph;
 mod head;
 mod latency;
-mod layout;
 mod look_grids;
 mod looks;
 mod marks;
