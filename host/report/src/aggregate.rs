@@ -19,13 +19,13 @@ use super::{
     trials::Trials,
 };
 
-/// Items by outcome.
+/// How many items ended how.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Items {
     pub(super) ok: u64,
     pub(super) partial: u64,
     pub(super) failed: u64,
-    /// Not done.
+    /// Items that are not done.
     pub(super) open: u64,
 }
 
@@ -58,9 +58,9 @@ impl RunStats<'_> {
         self.stages.iter().map(StageStats::total_us).fold(0, u64::saturating_add)
     }
 
-    /// The stages with their plans, by number, from 1 on.
+    /// The stages with their plans and their numbers on the page, which begin with 1.
     pub(super) fn each_stage(&self) -> impl Iterator<Item = (usize, &StagePlan, &StageStats)> {
-        self.run.plan.stages.iter().zip(&self.stages).enumerate().map(|(place, (plan, stats))| (place + 1, plan, stats))
+        self.run.plan.stages.iter().zip(&self.stages).enumerate().map(|(index, (plan, stats))| (index + 1, plan, stats))
     }
 
     /// The name of a stage, by its position.
@@ -69,11 +69,11 @@ impl RunStats<'_> {
     }
 }
 
-/// Reads all that there is about a run.
+/// Reads the record of a run, each table once from its beginning to its end.
 pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> Result<RunStats<'a>, StoreError> {
     db.at_once(|| {
         db.verify(run)?;
-        let (items, count) = items(db)?;
+        let (items, count) = count_items(db)?;
         let mut stats = RunStats {
             run,
             items,
@@ -93,7 +93,7 @@ pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> R
             }
             stats.flow.add(&call);
         })?;
-        stats.flow.close();
+        stats.flow.close_item();
         db.each_completion(|row| stats.spending.add(&row))?;
         db.each_item(|item| {
             if stats.flow.bars.is_some() {
@@ -115,7 +115,7 @@ pub(super) fn aggregate<'a>(run: &'a RunJson, db: &Db, inputs: &Inputs<'_>) -> R
 }
 
 /// Items by outcome, and how many positions there are.
-fn items(db: &Db) -> Result<(Items, u64), StoreError> {
+fn count_items(db: &Db) -> Result<(Items, u64), StoreError> {
     let mut items = Items::default();
     for (state, count) in db.item_counts()? {
         *match state.as_str() {
@@ -128,37 +128,38 @@ fn items(db: &Db) -> Result<(Items, u64), StoreError> {
     Ok((items, items.total()))
 }
 
-/// The sessions on one axis: the time between them is left out.
+/// The sessions on one axis of time, on which each begins where the one before ended.
 fn sessions(db: &Db) -> Result<Vec<Session>, StoreError> {
     let ends: BTreeMap<i64, u64> = db.session_ends()?.into_iter().collect();
     let mut from_us = 0_u64;
     let mut sessions = Vec::new();
     for row in db.sessions()? {
-        let moment = |text: &str| humantime::parse_rfc3339(text).ok();
-        let known = row.ended.as_deref().and_then(moment).zip(moment(&row.began));
-        let known = known.and_then(|(ended, began): (SystemTime, SystemTime)| ended.duration_since(began).ok());
+        let time = |text: &str| humantime::parse_rfc3339(text).ok();
+        let ends_known = row.ended.as_deref().and_then(time).zip(time(&row.began));
+        let length = ends_known.and_then(|(ended, began): (SystemTime, SystemTime)| ended.duration_since(began).ok());
         let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
-        let length_us = known.map_or(0, micros).max(ends.get(&row.id).copied().unwrap_or_default());
+        let length_us = length.map_or(0, micros).max(ends.get(&row.id).copied().unwrap_or_default());
         sessions.push(Session { id: row.id, began: row.began, from_us, length_us });
         from_us = from_us.saturating_add(length_us);
     }
     Ok(sessions)
 }
 
+/// What the routes learned, in the order of their stages.
 fn routes(run: &RunJson, db: &Db) -> Result<Vec<Learned>, StoreError> {
     let mut routes = Vec::new();
-    for (place, stage) in run.plan.stages.iter().enumerate() {
+    for (index, stage) in run.plan.stages.iter().enumerate() {
         let Some(route) = &stage.route else { continue };
         let arms: BTreeMap<&str, usize> =
-            route.arms.iter().enumerate().map(|(place, arm)| (arm.arm.name.as_str(), place)).collect();
-        let mut learned = Learned::new(place, db.began_with_more(place as u32)?);
-        db.each_outcome(place as u32, |record| {
+            route.arms.iter().enumerate().map(|(index, arm)| (arm.arm.name.as_str(), index)).collect();
+        let mut learned = Learned::new(index, db.began_with_more(index as u32)?);
+        db.each_outcome(index as u32, |record| {
             learned.add(&arms, &record.outcome);
             Ok(())
         })?;
         let counted = run.summary.as_ref().and_then(|summary| summary.routes.get(&stage.name));
         if let Some(state) = counted.and_then(|counted| counted.state.as_ref()) {
-            learned.hold(route, state);
+            learned.add_policy_state(route, state);
         }
         routes.push(learned);
     }

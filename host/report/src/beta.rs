@@ -1,4 +1,4 @@
-//! The Beta distribution.
+//! Quantiles of the Beta distribution.
 
 /// How many points the density is added up at.
 const POINTS: usize = 4000;
@@ -21,17 +21,17 @@ pub(super) fn quantiles<const N: usize>((a, b): (f64, f64), at: [f64; N]) -> [f6
     };
     let top = log_density(mode);
     let mass: Vec<f64> =
-        (0..POINTS).map(|place| (log_density(from + (place as f64 + 0.5) * step) - top).exp()).collect();
+        (0..POINTS).map(|index| (log_density(from + (index as f64 + 0.5) * step) - top).exp()).collect();
     let whole: f64 = mass.iter().sum();
-    let (mut below, mut place) = (0.0, 0);
+    let (mut below, mut index) = (0.0, 0);
     at.map(|probability| {
         let wanted = probability * whole;
-        while place < POINTS && below + mass[place] < wanted {
-            below += mass[place];
-            place += 1;
+        while index < POINTS && below + mass[index] < wanted {
+            below += mass[index];
+            index += 1;
         }
-        let part = if place < POINTS && mass[place] > 0.0 { (wanted - below) / mass[place] } else { 0.0 };
-        let t = from + (place as f64 + part) * step;
+        let part = if index < POINTS && mass[index] > 0.0 { (wanted - below) / mass[index] } else { 0.0 };
+        let t = from + (index as f64 + part) * step;
         1.0 / (1.0 + (-t).exp())
     })
 }

@@ -1,18 +1,18 @@
-//! What the calls of each stage came to.
+//! The calls of each stage: how many there were, how they ended, and how long they took.
 
 use jackfield_store::{CallEnd, CallRow};
 
 use super::times::Times;
 
-/// What is told of a stage.
+/// The calls of a stage.
 pub(super) struct StageStats {
     /// Calls that ended with a document, whether made or taken from the memo.
     pub(super) ok: u64,
     /// Calls that failed for good.
     pub(super) failed: u64,
-    /// Calls not made for want of a source.
+    /// Calls not made because what they would have read was not there.
     pub(super) skipped: u64,
-    /// Calls made again.
+    /// Calls that were made again after a failure.
     pub(super) retries: u64,
     /// Times of the calls that were made.
     pub(super) made: Times,
@@ -39,7 +39,7 @@ impl StageStats {
         times.record(call.took_us);
     }
 
-    /// Calls that were answered, well or not.
+    /// Calls that ended with a document or a failure.
     pub(super) fn calls(&self) -> u64 {
         self.ok + self.failed
     }

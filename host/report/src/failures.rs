@@ -1,27 +1,27 @@
-//! Failures, grouped by their causes.
+//! Failures, grouped by stage, kind and message, where messages that differ in numbers alone are one.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
 /// The most groups that are kept apart.
 const GROUPS: usize = 5_000;
-/// The most ids of items that are named for a group.
-pub(super) const NAMED: usize = 12;
+/// The most ids of items that are kept for a group.
+const MAX_IDS: usize = 12;
 
-/// Failures of a stage that say the same, but for the numbers in it.
+/// Failures of a stage whose messages are equal but for the numbers in them.
 pub(super) struct Group {
     /// Position of the stage; none for items that could not be read.
     pub(super) stage: Option<u32>,
     pub(super) kind: String,
     /// The first of its messages.
     pub(super) message: String,
-    /// Whether others have other numbers in them.
-    pub(super) several: bool,
+    /// Whether other messages of the group have other numbers in them.
+    pub(super) has_other_numbers: bool,
     pub(super) count: u64,
     /// The first of the items, each once.
     pub(super) items: Vec<String>,
     /// How many items there are: calls of an item come one after the other.
     pub(super) item_count: u64,
-    last: Option<String>,
+    last_item: Option<String>,
 }
 
 /// Failures by their causes.
@@ -47,19 +47,19 @@ impl Failures {
                 stage,
                 kind: kind.to_owned(),
                 message: message.to_owned(),
-                several: false,
+                has_other_numbers: false,
                 count: 0,
                 items: Vec::new(),
                 item_count: 0,
-                last: None,
+                last_item: None,
             }),
         };
         group.count += 1;
-        group.several |= group.message != message;
-        if item.is_some() && group.last.as_deref() != item {
+        group.has_other_numbers |= group.message != message;
+        if item.is_some() && group.last_item.as_deref() != item {
             group.item_count += 1;
-            group.last = item.map(str::to_owned);
-            group.items.extend(item.filter(|_| group.item_count as usize <= NAMED).map(str::to_owned));
+            group.last_item = item.map(str::to_owned);
+            group.items.extend(item.filter(|_| group.item_count as usize <= MAX_IDS).map(str::to_owned));
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
         failures.add(Some(2), None, "internal", "line 12: no colon");
         let groups = failures.groups();
         assert_eq!(groups.len(), 3);
-        assert_eq!((groups[0].count, groups[0].item_count, groups[0].several), (3, 2, true));
+        assert_eq!((groups[0].count, groups[0].item_count, groups[0].has_other_numbers), (3, 2, true));
         assert_eq!(
             (groups[0].message.as_str(), groups[0].items.as_slice()),
             ("line 12: no colon", &["a".into(), "b".into()][..])
@@ -106,11 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn groups_are_bounded() {
         let mut failures = Failures::default();
-        for place in 0..GROUPS + 10 {
+        for index in 0..GROUPS + 10 {
             let letters: String =
-                format!("{place:x}").chars().map(|c| char::from(b'g' + c.to_digit(16).unwrap_or(0) as u8)).collect();
+                format!("{index:x}").chars().map(|c| char::from(b'g' + c.to_digit(16).unwrap_or(0) as u8)).collect();
             failures.add(Some(0), Some(&letters), "internal", &letters);
         }
         assert_eq!((failures.groups().len(), failures.others, failures.count), (GROUPS, 10, GROUPS as u64 + 10));

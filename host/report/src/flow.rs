@@ -1,15 +1,15 @@
-//! When stages were at work, and on which items.
+//! When stages were at work and on which items, aggregated by steps of time and groups of items.
 
 use std::collections::BTreeMap;
 
 use jackfield_store::{CallEnd, CallRow};
 
-/// Steps of time.
+/// How many steps the axis of time is divided into.
 pub(super) const BINS: usize = 260;
 /// The most items that are drawn one by one.
-pub(super) const FEW: u64 = 24;
+pub(super) const MAX_SINGLE_ITEMS: u64 = 24;
 /// The most calls that are drawn one by one.
-const FEW_CALLS: usize = 3000;
+const MAX_SINGLE_CALLS: usize = 3000;
 /// The most stages that are drawn side by side.
 pub(super) const STAGES: usize = 150;
 /// The most groups of items that are drawn side by side, and cells in all.
@@ -35,7 +35,7 @@ pub(super) struct Bar {
     pub(super) hit: bool,
 }
 
-/// What is told of a stage over a group of items.
+/// The calls of a stage for a group of items.
 #[derive(Clone, Default)]
 pub(super) struct Cell {
     pub(super) calls: u64,
@@ -51,7 +51,7 @@ impl Cell {
     }
 }
 
-/// What is told of a stage that is drawn.
+/// A stage that is drawn.
 pub(super) struct Lane {
     /// Microseconds at work within each step of time.
     pub(super) busy: Vec<f64>,
@@ -74,11 +74,20 @@ impl Lane {
     }
 }
 
+/// An item whose calls are being added.
+struct OpenItem {
+    /// Its position, -1 for the run itself.
+    item: i64,
+    /// On the axis of time.
+    began_us: u64,
+    done_us: u64,
+}
+
 /// When stages were at work, and on which items.
 pub(super) struct Flow {
     pub(super) sessions: Vec<Session>,
-    /// What was told of the stages that are drawn: of the first [`STAGES`] that were called.
-    drawn: BTreeMap<usize, Lane>,
+    /// The stages that are drawn: the first [`STAGES`] that were called.
+    lanes: BTreeMap<usize, Lane>,
     stages: usize,
     /// Microseconds that items were in work within each step of time.
     pub(super) in_work: Vec<f64>,
@@ -89,8 +98,8 @@ pub(super) struct Flow {
     pub(super) items: u64,
     /// How many groups of items there are.
     pub(super) groups: usize,
-    /// The item whose calls come in, with when it was begun and done.
-    open: Option<(i64, u64, u64)>,
+    /// The item whose calls are being added.
+    open: Option<OpenItem>,
 }
 
 impl Flow {
@@ -98,10 +107,10 @@ impl Flow {
         let groups = (items as usize).min(GROUPS).min(CELLS / stages.clamp(1, STAGES)).max(1);
         Self {
             sessions,
-            drawn: BTreeMap::new(),
+            lanes: BTreeMap::new(),
             stages,
             in_work: vec![0.0; BINS],
-            bars: (items <= FEW).then(BTreeMap::new),
+            bars: (items <= MAX_SINGLE_ITEMS).then(BTreeMap::new),
             bar_count: 0,
             items,
             groups,
@@ -126,17 +135,17 @@ impl Flow {
         (edge(group), edge(group + 1))
     }
 
-    /// What was told of a stage, if it is drawn.
+    /// A stage, if it is drawn.
     pub(super) fn lane(&self, stage: usize) -> Option<&Lane> {
-        self.drawn.get(&stage)
+        self.lanes.get(&stage)
     }
 
     /// How many stages are drawn.
-    pub(super) fn drawn(&self) -> usize {
-        self.drawn.len()
+    pub(super) fn lane_count(&self) -> usize {
+        self.lanes.len()
     }
 
-    /// Takes a call in; calls come by item.
+    /// Adds a call. All calls of an item come one after the other.
     pub(super) fn add(&mut self, call: &CallRow) {
         let stage = call.stage as usize;
         if call.end == CallEnd::Skipped || stage >= self.stages {
@@ -148,25 +157,25 @@ impl Flow {
         let step = self.step_us();
         let group =
             u128::try_from(call.item).ok().map(|item| item * self.groups as u128 / u128::from(self.items.max(1)));
-        if self.drawn.len() < STAGES || self.drawn.contains_key(&stage) {
-            let lane = self.drawn.entry(stage).or_insert_with(|| Lane::new(self.groups));
+        if self.lanes.len() < STAGES || self.lanes.contains_key(&stage) {
+            let lane = self.lanes.entry(stage).or_insert_with(|| Lane::new(self.groups));
             lane.add(call, step, (from, to));
             if let Some(cell) = group.and_then(|group| lane.cells.get_mut(usize::try_from(group).ok()?)) {
                 cell.add(call);
             }
         }
         match &mut self.open {
-            Some((item, began, done)) if *item == call.item => {
-                *began = (*began).min(from);
-                *done = (*done).max(to);
+            Some(open) if open.item == call.item => {
+                open.began_us = open.began_us.min(from);
+                open.done_us = open.done_us.max(to);
             }
             _ => {
-                self.close();
-                self.open = Some((call.item, from, to));
+                self.close_item();
+                self.open = Some(OpenItem { item: call.item, began_us: from, done_us: to });
             }
         }
         self.bar_count += 1;
-        if self.bar_count > FEW_CALLS {
+        if self.bar_count > MAX_SINGLE_CALLS {
             self.bars = None;
         }
         if let Some(bars) = &mut self.bars {
@@ -176,13 +185,13 @@ impl Flow {
         }
     }
 
-    /// The item whose calls came in has no more of them.
-    pub(super) fn close(&mut self) {
-        if let Some((item, began, done)) = self.open.take()
+    /// Adds the item whose calls were added last: it has no more of them.
+    pub(super) fn close_item(&mut self) {
+        if let Some(OpenItem { item, began_us, done_us }) = self.open.take()
             && item >= 0
         {
             let step = self.step_us();
-            spread(&mut self.in_work, step, (began, done));
+            spread(&mut self.in_work, step, (began_us, done_us));
         }
     }
 }
@@ -217,8 +226,8 @@ mod tests {
         for row in [call(-1, 1, 0, 50), call(0, 1, 100, 900), call(1, 1, 130, 7), call(1, 2, 0, 3_000)] {
             flow.add(&row);
         }
-        flow.close();
-        assert!((flow.drawn[&0].busy.iter().sum::<f64>() - 3_957.0).abs() < 1e-6);
+        flow.close_item();
+        assert!((flow.lanes[&0].busy.iter().sum::<f64>() - 3_957.0).abs() < 1e-6);
         // The second item was begun in one session and done in the other.
         assert!((flow.in_work.iter().sum::<f64>() - (900.0 + 3_870.0)).abs() < 1e-6);
         assert_eq!(flow.length_us(), 4_000);
@@ -234,9 +243,9 @@ mod tests {
             assert!(groups <= GROUPS && flow.group(groups - 1).1 == items);
             for group in 0..groups {
                 let (first, next) = flow.group(group);
-                assert_eq!(flow.drawn[&0].cells[group].calls, next - first, "group {group} of {items} items");
+                assert_eq!(flow.lanes[&0].cells[group].calls, next - first, "group {group} of {items} items");
             }
-            assert_eq!(flow.bars.is_some(), items <= FEW);
+            assert_eq!(flow.bars.is_some(), items <= MAX_SINGLE_ITEMS);
         }
     }
 
@@ -246,20 +255,20 @@ mod tests {
         for stage in (0..10_000).rev() {
             flow.add(&CallRow { stage, ..call(0, 1, 0, 1) });
         }
-        flow.close();
-        assert_eq!((flow.drawn(), flow.groups), (STAGES, CELLS / STAGES));
+        flow.close_item();
+        assert_eq!((flow.lane_count(), flow.groups), (STAGES, CELLS / STAGES));
         assert!(flow.lane(9_999).is_some() && flow.lane(0).is_none());
     }
 
     #[test]
-    fn nonsense_in_a_damaged_record_is_endured() {
+    fn nonsense_in_a_damaged_record_does_no_harm() {
         let mut flow = Flow::new(vec![session(1, u64::MAX, u64::MAX)], 1, 0);
         flow.add(&call(i64::MAX, 9, u64::MAX, u64::MAX));
         flow.add(&call(i64::MIN, 1, u64::MAX, u64::MAX));
-        flow.close();
+        flow.close_item();
         let mut empty = Flow::new(Vec::new(), 0, 0);
         empty.add(&call(0, 1, 0, 0));
-        empty.close();
+        empty.close_item();
         assert_eq!(empty.group(0), (0, 0));
     }
 }

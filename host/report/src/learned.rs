@@ -1,4 +1,4 @@
-//! What a route learned: what was picked and what came of it, over time and by context.
+//! What a route learned: which arms were picked and what reward they had, over time and by context.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 /// The most contexts that are kept apart.
 const CONTEXTS: usize = 2_000;
-/// Windows of a context: when there are so many, neighbours are put together, so that half of them are left.
+/// The most windows of a context: when there are so many, neighbours are joined, so that half of them are left.
 const WINDOWS: usize = 64;
 
-/// A mean that grows with its values, and how far they spread.
+/// A running mean, and how far its values spread.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mean {
     pub(super) count: u64,
@@ -27,9 +27,9 @@ impl Mean {
         }
         // Welford 1962.
         self.count += 1;
-        let off = value - self.mean;
-        self.mean += off / self.count as f64;
-        self.squares += off * (value - self.mean);
+        let distance = value - self.mean;
+        self.mean += distance / self.count as f64;
+        self.squares += distance * (value - self.mean);
     }
 
     /// Half the width of the normal 95 % interval of the mean; none of fewer than two values.
@@ -61,20 +61,20 @@ impl Window {
     }
 }
 
-/// What is told of an arm in a context.
+/// An arm in a context.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ArmStats {
     pub(super) used: u64,
     pub(super) failed: u64,
     pub(super) reward: Mean,
     pub(super) objectives: BTreeMap<String, Mean>,
-    /// What the policy holds of it at the end, by name, where that is a number.
-    pub(super) held: BTreeMap<String, f64>,
+    /// The numbers that the policy keeps about it at the end, by name.
+    pub(super) policy_numbers: BTreeMap<String, f64>,
     /// The policy's own means of the objectives at the end.
-    pub(super) held_objectives: BTreeMap<String, f64>,
+    pub(super) policy_objectives: BTreeMap<String, f64>,
 }
 
-/// What is told of a context.
+/// A context of a route: which arms its items used, and their rewards.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
     pub(super) outcomes: u64,
@@ -113,11 +113,11 @@ impl Context {
         }
         if self.windows.last().is_none_or(|last| last.items >= self.size) {
             if self.windows.len() >= WINDOWS {
-                self.halve();
+                self.join_neighbours();
             }
             self.windows.push(Window { used: vec![0; self.arms.len()], ..Window::default() });
         }
-        let Some(window) = self.windows.last_mut() else { return };
+        let window = self.windows.last_mut().expect("every outcome has a window");
         window.items += 1;
         if let Some(used) = used {
             window.used[used] += 1;
@@ -127,7 +127,8 @@ impl Context {
         }
     }
 
-    fn halve(&mut self) {
+    /// Joins each window with its neighbour.
+    fn join_neighbours(&mut self) {
         self.size *= 2;
         let joined = self.windows.chunks(2).map(|pair| {
             let mut window = pair[0].clone();
@@ -153,11 +154,11 @@ impl Context {
             .collect()
     }
 
-    /// The arms' means of an objective: the policy's own where it tells them, which may be of several runs.
+    /// The arms' means of an objective: the policy's own if its state has them, which may be those of several runs.
     pub(super) fn objective(&self, name: &str) -> Vec<Option<f64>> {
         let mean = |arm: &ArmStats| {
             let seen = || arm.objectives.get(name).filter(|mean| mean.count > 0).map(|mean| mean.mean);
-            arm.held_objectives.get(name).copied().or_else(seen)
+            arm.policy_objectives.get(name).copied().or_else(seen)
         };
         self.arms.iter().map(mean).collect()
     }
@@ -195,25 +196,24 @@ impl Learned {
             }
             self.contexts.insert(outcome.context.clone(), Context::new(arms.len()));
         }
-        if let Some(context) = self.contexts.get_mut(&outcome.context) {
-            context.add(arms, outcome);
-        }
+        let context = self.contexts.get_mut(&outcome.context).expect("every outcome has a context");
+        context.add(arms, outcome);
     }
 
-    /// Takes in what the policy held at the end, as far as it has the usual form: contexts, in them arms, in them numbers.
-    pub(super) fn hold(&mut self, route: &RoutePlan, state: &Value) {
+    /// Adds the state of the policy at the end, as far as it has the usual form: contexts, in them arms, in them numbers.
+    pub(super) fn add_policy_state(&mut self, route: &RoutePlan, state: &Value) {
         for (name, context) in &mut self.contexts {
-            let Some(held) = state.get("contexts").and_then(|contexts| contexts.get(name)) else { continue };
-            let held = held.get("arms").filter(|arms| arms.is_object()).unwrap_or(held);
+            let Some(arms) = state.get("contexts").and_then(|contexts| contexts.get(name)) else { continue };
+            let arms = arms.get("arms").filter(|arms| arms.is_object()).unwrap_or(arms);
             for (arm, stats) in route.arms.iter().zip(&mut context.arms) {
-                for (field, value) in held.get(&arm.arm.name).and_then(Value::as_object).into_iter().flatten() {
+                for (field, value) in arms.get(&arm.arm.name).and_then(Value::as_object).into_iter().flatten() {
                     if let Some(number) = value.as_f64() {
-                        stats.held.insert(field.clone(), number);
+                        stats.policy_numbers.insert(field.clone(), number);
                     }
                     if field == "objectives" {
                         let means = value.as_object().into_iter().flatten();
                         let means = means.filter_map(|(name, mean)| Some((name.clone(), mean.get("mean")?.as_f64()?)));
-                        stats.held_objectives.extend(means);
+                        stats.policy_objectives.extend(means);
                     }
                 }
             }
@@ -221,13 +221,14 @@ impl Learned {
     }
 }
 
-/// The Beta posterior of an arm, where the policy holds evidence for one and its prior is known from its configuration.
+/// The two parameters of the Beta posterior of an arm; none if the policy keeps no evidence for one, or if its prior is not known
+/// from its configuration.
 pub(super) fn posterior(route: &RoutePlan, arm: &ArmStats) -> Option<(f64, f64)> {
-    let (successes, failures) = (arm.held.get("successes")?, arm.held.get("failures")?);
-    // What a hint adds to a prior is the policy's own affair.
-    let hinted = route.config.get("hints").is_some_and(|hints| !hints.is_null());
+    let (successes, failures) = (arm.policy_numbers.get("successes")?, arm.policy_numbers.get("failures")?);
+    // How much a hint adds to a prior is known to the policy alone.
+    let has_hints = route.config.get("hints").is_some_and(|hints| !hints.is_null());
     let prior = |key: &str| route.config.get(key).map_or(Some(1.0), Value::as_f64);
-    (!hinted).then_some(())?;
+    (!has_hints).then_some(())?;
     Some((prior("successes")? + successes, prior("failures")? + failures))
 }
 
@@ -248,7 +249,7 @@ mod tests {
         for count in [1_u64, 63, 64, 65, 1_000, 10_000] {
             let mut learned = Learned::new(0, false);
             (0..count)
-                .for_each(|place| learned.add(&arms, &outcome(if place % 4 == 0 { "a" } else { "b" }, place as f64)));
+                .for_each(|index| learned.add(&arms, &outcome(if index % 4 == 0 { "a" } else { "b" }, index as f64)));
             let context = &learned.contexts["c"];
             assert!(context.windows.len() <= WINDOWS);
             assert_eq!(context.windows.iter().map(|window| window.items).sum::<u64>(), count);

@@ -1,14 +1,20 @@
-//! RECORD -> PAGE: one HTML file that says all about a run, and needs nothing else to be read.
+//! Internal to Jackfield: use the crate `jackfield`.
 //!
-//! - `gather`, `calls`, `flow`, `spend`, `failures`, `learned`: the record, read once from its beginning to its end, becomes
-//!   facts in flat memory: counts, histograms, bins, the most frequent of a kind.
-//! - `trials`: what a search tried. `steering`: what was found of directions in a model, and what edits along them did.
-//! - `looks`, `drawn_items`: what of inputs and results is to be looked at, as their schemas mark it.
-//! - `beta`, `pareto_front`, `hypervolume`, `principal`: statistics.
-//! - `page`: a file a section. `html`: text comes in escaped, or not at all.
+//! This crate narrows the record of a run, which may be of any size, to one HTML page of bounded size that needs nothing else to
+//! be read. Whoever opens that page gets the texts of inputs, models and plugins, and so nothing of them may act as markup.
 //!
-//! The page is a function of the record, and of the input where it is drawn: the same record gives the same bytes. Its size is bounded whatever the run:
-//! drawings are aggregated by bins, lists end with how many more there are, and texts are cut.
+//! - [`page()`] reads a record and writes its page. `aggregate` reads the record once from its beginning to its end; `calls`,
+//!   `times`, `flow`, `spend`, `failures` and `learned` keep counts, bins and the most frequent of a kind.
+//! - [`Trials`] are those of a search; `pareto_front` and `hypervolume` compare them.
+//! - `steering` finds directions in a model and edits along them.
+//! - [`looks`] finds the parts of a value that its schema marks to be drawn, `drawn_items` the items that are drawn.
+//! - `beta` and `principal` are statistics. `units` and `text` put numbers into words and cut texts.
+//! - `page` has a module for each section; `html` is how they write.
+//!
+//! The page is a function of the record, and of the inputs that are drawn: the same record gives the same bytes. Drawings are
+//! aggregated by bins, lists end with how many entries are left out, and texts are cut.
+//!
+//! Invariant: text that is not ours is escaped by construction. See `html`.
 
 mod aggregate;
 mod beta;

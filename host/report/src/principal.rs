@@ -1,4 +1,4 @@
-//! The first two principal components of a few vectors.
+//! The plane of the first two principal components of a few vectors.
 
 /// Rounds of the iteration: far more than points that are drawn need.
 const ROUNDS: usize = 200;

@@ -6,7 +6,7 @@ use jackfield_store::CompletionRow;
 
 use super::times::Times;
 
-/// What is told of a stage's completions by one model.
+/// The completions of a stage by one model.
 pub(super) struct Spend {
     /// Completions that the model was called for.
     pub(super) calls: u64,
@@ -16,7 +16,7 @@ pub(super) struct Spend {
     pub(super) shared: u64,
     /// Completions that failed for good.
     pub(super) failed: u64,
-    /// Calls made again.
+    /// Calls that were made again after a failure.
     pub(super) retries: u64,
     pub(super) tokens_in: u64,
     pub(super) tokens_out: u64,
@@ -75,18 +75,19 @@ impl Spending {
         self.0.entry((row.stage, row.model.clone())).or_insert_with(Spend::new).add(row);
     }
 
-    /// Tokens read and written, in all.
+    /// Tokens read, and tokens written, of all stages.
     pub(super) fn tokens(&self) -> (u64, u64) {
-        let sum = |of: fn(&Spend) -> u64| self.0.values().map(of).fold(0, u64::saturating_add);
+        let sum = |count: fn(&Spend) -> u64| self.0.values().map(count).fold(0, u64::saturating_add);
         (sum(|spend| spend.tokens_in), sum(|spend| spend.tokens_out))
     }
 
+    /// US dollars of all stages.
     pub(super) fn usd(&self) -> f64 {
         self.0.values().map(|spend| spend.usd).sum()
     }
 
-    /// What a stage spent.
-    pub(super) fn of_stage(&self, stage: usize) -> f64 {
-        self.0.iter().filter(|((its, _), _)| *its as usize == stage).map(|(_, spend)| spend.usd).sum()
+    /// What a stage spent, in US dollars.
+    pub(super) fn stage_usd(&self, stage: usize) -> f64 {
+        self.0.iter().filter(|((other, _), _)| *other as usize == stage).map(|(_, spend)| spend.usd).sum()
     }
 }

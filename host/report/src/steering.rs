@@ -1,5 +1,5 @@
-//! What a run found of directions in a model, and what edits along them did: told by what results say, whatever their stages are
-//! called.
+//! The directions that a run found in a model, and what edits along them did. They are recognised by the form of the results,
+//! not by the names of the stages.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,7 +13,7 @@ use super::{
     trials::Trials,
 };
 
-/// The most trials that are told of, layers that are drawn, and prompts of a set that are read.
+/// The most trials that are shown, layers that are drawn, and prompts of a set that are read.
 const TRIALS: usize = 3;
 const LAYERS: usize = 12;
 const PROMPTS: usize = 100;
@@ -22,7 +22,7 @@ const REPLIES: usize = 8;
 /// A set of hidden states beyond this is not read, in bytes.
 const LARGEST: u64 = 512 << 20;
 
-/// What is told of directions.
+/// Directions in a model, and edits along them.
 #[derive(Default)]
 pub(super) struct Steering {
     pub(super) found: Vec<Found>,
@@ -92,12 +92,12 @@ impl Steering {
         let first = items.first().map_or(&of_run, |(_, results)| results);
         let mut steering = Self::default();
         let blobs = db.blobs()?;
-        for (place, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| extracts(stage)) {
-            let Some(directions) = first[place].clone() else { continue };
+        for (index, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| extracts(stage)) {
+            let Some(directions) = first[index].clone() else { continue };
             let Ok(Directions { layers, .. }) = serde_json::from_value(directions) else { continue };
             let item = (stage.scope == Scope::Item).then(|| items.first().map(|(id, _)| id.clone())).flatten();
             let residuals = residuals(stage, first, &layers, &blobs);
-            steering.found.push(Found { stage: place, item, layers, residuals });
+            steering.found.push(Found { stage: index, item, layers, residuals });
         }
         let blocks = steering.found.iter().map(|found| found.layers.len().saturating_sub(1)).max().unwrap_or_default();
         for (id, results) in &items {
@@ -110,27 +110,31 @@ impl Steering {
     }
 }
 
-/// The items that are told of: of a search the best trial, or some of the front from its one end to the other; the first item
-/// without one.
+/// The items that are shown. Of a search with one objective this is the best trial, of one with several these are some trials of the
+/// Pareto front, spread from its one end to the other. Without a search it is the first item.
 fn chosen(plan: &Plan, db: &Db, trials: &Trials) -> Result<Vec<(u64, String)>, StoreError> {
     if plan.search.is_none() {
         return Ok(db.item(0)?.into_iter().map(|item| (item.index, item.id)).collect());
     }
     let front = trials.pareto_front();
     let count = if trials.goals.len() > 1 { front.len().min(TRIALS) } else { front.len().min(1) };
-    let place = |at: usize| if count > 1 { at * (front.len() - 1) / (count - 1) } else { 0 };
-    Ok((0..count).map(|at| (front[place(at)].item, front[place(at)].id.clone())).collect())
+    Ok(spread_indices(front.len(), count).map(|index| (front[index].item, front[index].id.clone())).collect())
+}
+
+/// So many of `length` indices, evenly spread from the first to the last. `count` is at most `length`.
+fn spread_indices(length: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |step| if count > 1 { step * (length - 1) / (count - 1) } else { 0 })
 }
 
 /// The results of an item, or of the run for -1: those of stages that make one call.
 fn results(plan: &Plan, db: &Db, item: i64) -> Result<Results, StoreError> {
     let mut results: Results = plan.stages.iter().map(|_| None).collect();
     for row in db.results(item)? {
-        let place = row.stage as usize;
-        if let (Answer::Ok { json, .. }, Some(stage)) = (&row.answer, plan.stages.get(place))
+        let index = row.stage as usize;
+        if let (Answer::Ok { json, .. }, Some(stage)) = (&row.answer, plan.stages.get(index))
             && !stage.is_list()
         {
-            results[place] = serde_json::from_str(json).ok();
+            results[index] = serde_json::from_str(json).ok();
         }
     }
     Ok(results)
@@ -201,10 +205,8 @@ fn residuals(
     let usable = |layer: &usize| layers.get(*layer).is_none_or(|layer| !layer.degenerate);
     let drawn: Vec<usize> = (0..depth as usize).filter(usable).collect();
     let count = drawn.len().min(LAYERS);
-    // From the first to the last.
-    let place = |at: usize| if count > 1 { at * (drawn.len() - 1) / (count - 1) } else { 0 };
-    let planes = (0..count).filter_map(|at| {
-        let layer = drawn[place(at)];
+    let planes = spread_indices(drawn.len(), count).filter_map(|index| {
+        let layer = drawn[index];
         let vectors = (0..counts.0).map(|prompt| vector(&first, prompt, layer));
         let vectors: Vec<Vec<f64>> =
             vectors.chain((0..counts.1).map(|prompt| vector(&second, prompt, layer))).collect();
@@ -226,7 +228,7 @@ fn kernels(results: &Results, blocks: usize) -> Vec<Vec<(&'static str, Vec<f64>)
         let Some(edits) = result.get("edits").filter(|edits| edits.is_array()) else { continue };
         let Ok(edits) = serde_json::from_value::<Vec<Edit>>(edits.clone()) else { continue };
         let blocks = edits.iter().map(|edit| edit.layer as usize + 1).max().unwrap_or_default().max(blocks);
-        // An odd record must not take the memory there is.
+        // A damaged record must not use up the memory.
         if edits.is_empty() || blocks > 4_096 {
             continue;
         }
@@ -261,28 +263,31 @@ fn reply_tables(plan: &Plan, of_run: &Results, items: &[(String, Results)]) -> V
         else {
             continue;
         };
-        let is_before = |(place, other): &(usize, &StagePlan)| {
+        let is_before = |(index, other): &(usize, &StagePlan)| {
             let same = expr_of(&other.input, "prompts") == Some(prompts) && expr_of(&other.input, "edits").is_none();
-            same && first[*place].as_ref().and_then(texts).is_some()
+            same && first[*index].as_ref().and_then(texts).is_some()
         };
         let Some((before, _)) = plan.stages.iter().enumerate().find(is_before) else { continue };
-        let told: Vec<(&String, Vec<&str>)> = items
+        let replies_after: Vec<(&String, Vec<&str>)> = items
             .iter()
             .filter_map(|(id, results)| Some((id, results[after].as_ref().and_then(texts)?)))
             // A stage may ask for distributions alone.
             .filter(|(_, texts)| texts.iter().any(|text| !text.is_empty()))
             .collect();
-        let Some(replies) = first[before].as_ref().and_then(texts).filter(|_| !told.is_empty()) else { continue };
-        let asked = field_of(&stage.input, "prompts", first).or_else(|| field_of(&stage.input, "prompts", of_run));
-        let asked = asked.as_ref().and_then(Value::as_array);
-        let row = |(place, before): (usize, &&str)| {
-            let prompt = asked.and_then(|asked| asked.get(place)).map(prompt_text);
-            let after = told.iter().map(|(_, texts)| texts.get(place).map_or_else(String::new, ToString::to_string));
-            (prompt.unwrap_or_else(|| format!("prompt {}", place + 1)), (*before).to_owned(), after.collect())
+        let Some(replies) = first[before].as_ref().and_then(texts).filter(|_| !replies_after.is_empty()) else {
+            continue;
+        };
+        let prompts = field_of(&stage.input, "prompts", first).or_else(|| field_of(&stage.input, "prompts", of_run));
+        let prompts = prompts.as_ref().and_then(Value::as_array);
+        let row = |(index, before): (usize, &&str)| {
+            let prompt = prompts.and_then(|prompts| prompts.get(index)).map(prompt_text);
+            let after =
+                replies_after.iter().map(|(_, texts)| texts.get(index).map_or_else(String::new, ToString::to_string));
+            (prompt.unwrap_or_else(|| format!("prompt {}", index + 1)), (*before).to_owned(), after.collect())
         };
         tables.push(ReplyTable {
             stages: (before, after),
-            items: told.iter().map(|(id, _)| (*id).clone()).collect(),
+            items: replies_after.iter().map(|(id, _)| (*id).clone()).collect(),
             prompts: replies.len(),
             rows: replies.iter().enumerate().take(REPLIES).map(row).collect(),
         });
@@ -303,15 +308,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_of_edits_are_told_by_component_and_block_once() {
+    fn weights_of_edits_are_listed_by_component_and_block_once() {
         let direction = json!({ "$tensor": "00".repeat(32), "shape": [3, 2], "dtype": "f32" });
         let edit = |component: &str, layer: u32, weight: f64| json!({ "component": component, "layer": layer, "direction": direction, "row": 1, "weight": weight });
         let edits = json!({ "edits": [
             edit("attention-output", 0, 0.5), edit("mlp-down", 1, 0.25), edit("attention-output", 1, 1.0),
         ] });
         let results = vec![Some(edits.clone()), None, Some(json!({ "edits": "none" })), Some(edits)];
-        let told = kernels(&results, 3);
-        assert_eq!(told, [vec![("attention", vec![0.5, 1.0, 0.0]), ("MLP", vec![0.0, 0.25, 0.0])]]);
+        let found = kernels(&results, 3);
+        assert_eq!(found, [vec![("attention", vec![0.5, 1.0, 0.0]), ("MLP", vec![0.0, 0.25, 0.0])]]);
         let far = vec![Some(json!({ "edits": [edit("mlp-down", u32::MAX, 1.0)] }))];
         assert!(kernels(&far, 0).is_empty());
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// Times up to this one are told apart to a microsecond, longer ones to three digits.
+/// Times below this one are exact to a microsecond, longer ones to three digits.
 const EXACT: u64 = 2048;
-/// The longest time that is told apart from longer ones: eleven days.
+/// Longer times count as this one: eleven days.
 const LONGEST: u64 = 1_000_000_000_000;
 
 /// Times of calls, in microseconds: how many there were of each, to three digits. Most stages have few different ones: a
@@ -51,8 +51,8 @@ impl Times {
         if self.count == 0 { 0.0 } else { self.total_us as f64 / self.count as f64 }
     }
 
-    /// Calls by time: exact up to three digits.
-    pub(super) fn each(&self) -> impl Iterator<Item = (u64, u64)> {
+    /// Each time, to three digits, with how many calls took it.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
         self.steps.iter().map(|(least, count)| (least + width(*least) - 1, *count))
     }
 }
@@ -85,14 +85,14 @@ mod tests {
             }
             let each: Vec<_> =
                 theirs.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect();
-            prop_assert_eq!(ours.each().collect::<Vec<_>>(), each);
+            prop_assert_eq!(ours.counts().collect::<Vec<_>>(), each);
             prop_assert_eq!(ours.count(), theirs.len());
         }
     }
 
     #[test]
-    fn of_none_there_is_nothing_to_tell() {
+    fn times_without_any_call_are_zero() {
         let times = Times::new();
-        assert_eq!((times.quantile(0.5), times.count(), times.mean(), times.each().count()), (0, 0, 0.0, 0));
+        assert_eq!((times.quantile(0.5), times.count(), times.mean(), times.counts().count()), (0, 0, 0.0, 0));
     }
 }

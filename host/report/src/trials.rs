@@ -1,4 +1,4 @@
-//! The trials of a search: what was tried and what came of it.
+//! The trials of a search: the values that were tried, and their objectives.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub struct Trials {
     pub goals: Vec<Goal>,
     /// Those that are done.
     pub done: Vec<Trial>,
-    /// How many are not.
+    /// How many are not done.
     pub open: u64,
 }
 
@@ -83,11 +83,11 @@ impl Trials {
             };
             self.goals = objectives.iter().map(goal).collect();
         }
-        let of_goal = |goal: &Goal| {
+        let value = |goal: &Goal| {
             let found = objectives.iter().find(|objective| objective.name == goal.name);
             found.map(|objective| objective.value).filter(|value| value.is_finite())
         };
-        let known: Vec<f64> = self.goals.iter().filter_map(of_goal).collect();
+        let known: Vec<f64> = self.goals.iter().filter_map(value).collect();
         let state = match (pruned, known.len() == self.goals.len() && !known.is_empty()) {
             (true, _) => TrialState::Pruned,
             (false, true) => TrialState::Complete,
@@ -97,7 +97,7 @@ impl Trials {
         self.done.push(Trial { item, id: String::new(), state, values, objectives, reports });
     }
 
-    /// How many ended so.
+    /// How many trials ended in this state.
     pub fn count(&self, state: TrialState) -> u64 {
         self.done.iter().filter(|trial| trial.state == state).count() as u64
     }
@@ -134,8 +134,8 @@ impl Trials {
     /// A point that is a little worse than any complete trial in every objective: by a tenth of the distance from the best to
     /// the worst; where all are alike, by a tenth of the value, and by 0.1 where that is 0.
     pub fn reference(&self) -> Vec<f64> {
-        let of_goal = |(place, goal): (usize, &Goal)| {
-            let losses = || self.complete().map(|trial| loss(goal, trial.objectives[place]));
+        let of_goal = |(index, goal): (usize, &Goal)| {
+            let losses = || self.complete().map(|trial| loss(goal, trial.objectives[index]));
             let (best, worst) = (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
             let beyond = match (worst - best, worst.abs()) {
                 (spread, _) if spread > 0.0 => spread * 0.1,
@@ -147,14 +147,14 @@ impl Trials {
         self.goals.iter().enumerate().map(of_goal).collect()
     }
 
-    /// The hypervolume of complete trials up to a reference point. None where it cannot be told.
+    /// The hypervolume of complete trials up to a reference point. None if there are too many trials of too many objectives to compute it.
     pub fn hypervolume<'a>(&self, trials: impl IntoIterator<Item = &'a Trial>, reference: &[f64]) -> Option<f64> {
         let points: Vec<Vec<f64>> = trials.into_iter().map(|trial| self.losses(trial)).collect();
         let reference: Vec<f64> = self.goals.iter().zip(reference).map(|(goal, value)| loss(goal, *value)).collect();
         hypervolume(&points, &reference)
     }
 
-    /// The names of the values that differ among some trials, in the order of their names: those that tell them apart.
+    /// The names of the values that differ among some trials, in the order of their names: only these say how the trials differ.
     pub fn differing(trials: &[&Trial]) -> Vec<String> {
         let names: std::collections::BTreeSet<&String> = trials.iter().flat_map(|trial| trial.values.keys()).collect();
         let differs = |name: &&&String| {
@@ -179,10 +179,10 @@ mod tests {
     use super::*;
 
     fn record(item: u64, x: f64, objectives: &[f64]) -> TrialRecord {
-        let objective = |(place, value): (usize, &f64)| Objective {
-            name: ["kl", "quality"][place].to_owned(),
+        let objective = |(index, value): (usize, &f64)| Objective {
+            name: ["kl", "quality"][index].to_owned(),
             value: *value,
-            minimize: place == 0,
+            minimize: index == 0,
         };
         let outcome = Outcome {
             trial: Some(item),

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers, times and amounts as people read them, and steps of axes.
 
 use std::time::Duration;
 
@@ -98,8 +98,8 @@ pub fn significant_digits(value: f64) -> String {
 pub(super) fn with_commas(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

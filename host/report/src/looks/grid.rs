@@ -34,22 +34,22 @@ impl Grid {
     /// Reads a grid.
     ///
     /// # Errors
-    /// Why the value is none, in words that fit after "it is no grid:".
+    /// Why the value is not a grid, in words that fit after "it is not a grid:".
     pub fn read(value: &Value) -> Result<Self, String> {
-        let Some(rows) = value.as_array() else { return Err("it is no list of rows".to_owned()) };
+        let Some(rows) = value.as_array() else { return Err("it is not a list of rows".to_owned()) };
         let mut cells = Vec::new();
         let mut width = 0;
-        for (place, row) in rows.iter().enumerate() {
-            let Some(row) = row.as_array() else { return Err(format!("[{place}] is no list of cells")) };
-            if place == 0 {
+        for (index, row) in rows.iter().enumerate() {
+            let Some(row) = row.as_array() else { return Err(format!("[{index}] is not a list of cells")) };
+            if index == 0 {
                 width = row.len();
             } else if row.len() != width {
-                return Err(format!("row [{place}] has {} cells and row [0] has {width}", row.len()));
+                return Err(format!("row [{index}] has {} cells and row [0] has {width}", row.len()));
             }
             for (column, cell) in row.iter().enumerate() {
                 match cell.as_u64() {
                     Some(number @ 0..=9) => cells.push(number as u8),
-                    _ => return Err(format!("[{place}][{column}] is no integer from 0 to 9")),
+                    _ => return Err(format!("[{index}][{column}] is not an integer from 0 to 9")),
                 }
             }
         }
@@ -92,7 +92,7 @@ fn cut(height: usize, width: usize) -> Option<String> {
     (drawn != (height, width)).then(|| format!("the first {}×{} of {height}×{width} cells are drawn", drawn.0, drawn.1))
 }
 
-/// A cell of the place that two grids take together.
+/// A cell of two grids that lie on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
     /// Both have this number.
@@ -123,8 +123,8 @@ impl Differences {
     /// What differs between two grids.
     pub fn between(expected: &Grid, got: &Grid) -> Self {
         let (width, height) = (expected.width.max(got.width), expected.height.max(got.height));
-        let compared = |place: usize| {
-            let (row, column) = (place / width, place % width);
+        let compared = |index: usize| {
+            let (row, column) = (index / width, index % width);
             match (expected.cell(row, column), got.cell(row, column)) {
                 (Some(expected), Some(got)) if expected == got => Compared::Same(got),
                 (_, Some(got)) => Compared::Other(got),
@@ -169,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_grid_says_why() {
-        let why = |value: Value| Grid::read(&value).expect_err("no grid");
+    fn a_value_that_is_not_a_grid_says_why() {
+        let why = |value: Value| Grid::read(&value).expect_err("not a grid");
         let all = [
             why(json!({})),
             why(json!([])),
@@ -182,14 +182,14 @@ mod tests {
             why(json!([["1"]])),
         ];
         let wanted = [
-            "it is no list of rows",
+            "it is not a list of rows",
             "it has no cells",
             "it has no cells",
-            "[1] is no list of cells",
+            "[1] is not a list of cells",
             "row [1] has 1 cells and row [0] has 2",
-            "[0][1] is no integer from 0 to 9",
-            "[0][0] is no integer from 0 to 9",
-            "[0][0] is no integer from 0 to 9",
+            "[0][1] is not an integer from 0 to 9",
+            "[0][0] is not an integer from 0 to 9",
+            "[0][0] is not an integer from 0 to 9",
         ];
         assert_eq!(all.each_ref().map(String::as_str), wanted);
     }

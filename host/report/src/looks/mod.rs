@@ -1,7 +1,7 @@
-//! VALUE x MARKS -> DRAWINGS: what of a value is to be looked at, for the terminal and for the page.
+//! Drawings of the parts of a value that its schema marks to be drawn, for the terminal and for the page.
 //!
-//! A value that does not match its mark is no fault: it says why it is not drawn. What is drawn is bounded; what is left out
-//! is told.
+//! A value that does not match its mark is not an error: in its place stands why it is not drawn. The number of drawings is bounded,
+//! and how many are left out is counted.
 
 mod grid;
 mod outcomes;
@@ -160,7 +160,7 @@ impl Finder {
             self.names.extend(name.map(|name| truncate(name, LONGEST_NAME)));
         }
         let mut keys: Vec<&String> = map.keys().collect();
-        // What tells of all comes before what it tells of.
+        // An overview of all parts comes before the parts.
         let is_part = |key: &String| {
             !matches!(marks.member(key).and_then(|marks| marks.view), Some(ViewKind::Outcomes | ViewKind::Series))
         };
@@ -187,14 +187,14 @@ impl Finder {
                 }
             }
         }
-        // Short members say which of several it is; where they are all that is left, they need not be told again.
-        let told = if beside.is_empty() { Vec::new() } else { labels(map, &others) };
+        // Short members say which of several it is; where they are all that is left, they need not be shown again.
+        let labels = if beside.is_empty() { Vec::new() } else { labels(map, &others) };
         let named_here = self.names.len();
-        self.names.extend(told.iter().map(|(_, label)| label.clone()));
+        self.names.extend(labels.iter().map(|(_, label)| label.clone()));
         self.beside(beside);
         self.names.truncate(named_here);
-        let is_told = left.is_empty() && told.len() == others.len();
-        for key in others.into_iter().filter(|_| !is_told) {
+        let is_shown = left.is_empty() && labels.len() == others.len();
+        for key in others.into_iter().filter(|_| !is_shown) {
             let rest = match marks.member(key) {
                 Some(marks) => self.under(&format!(".{key}"), |finder| finder.value(&map[key], marks)),
                 None => Some(map[key].clone()),
@@ -212,11 +212,11 @@ impl Finder {
         if elements.view == Some(ViewKind::Grid)
             && let Ok(grids) = grids()
         {
-            let label = |(place, grid)| (format!("[{place}]"), Some(grid));
+            let label = |(index, grid)| (format!("[{index}]"), Some(grid));
             self.beside(grids.into_iter().enumerate().map(label).collect());
         } else {
-            for (place, element) in list.iter().enumerate() {
-                left.extend(self.under(&format!("[{place}]"), |finder| finder.value(element, elements)));
+            for (index, element) in list.iter().enumerate() {
+                left.extend(self.under(&format!("[{index}]"), |finder| finder.value(element, elements)));
             }
         }
         (!left.is_empty() || list.is_empty()).then_some(Value::Array(left))
@@ -290,7 +290,7 @@ mod tests {
     }
 
     /// Headings with the labels of grids.
-    fn told(looks: &Looks) -> Vec<String> {
+    fn headings(looks: &Looks) -> Vec<String> {
         let one = |drawing: &Drawing| {
             let what = match &drawing.drawn {
                 Drawn::Grids { grids, differences, .. } => {
@@ -327,7 +327,7 @@ mod tests {
         });
         let found = looks(&value, marks, 100);
         assert_eq!(
-            told(&found),
+            headings(&found),
             [
                 "matrix: 1 rows",
                 "train[0]: input 1×1, output 1×2",
@@ -347,11 +347,11 @@ mod tests {
         let value = json!({ "a": [[1, 2], [3]], "b": [], "c": [[[1]], [[99]]], "d": null });
         let found = looks(&value, marks, 100);
         assert_eq!(
-            told(&found),
+            headings(&found),
             [
                 "a: unfit: row [1] has 1 cells and row [0] has 2",
                 "c[0]:  1×1",
-                "c[1]: unfit: [0][0] is no integer from 0 to 9",
+                "c[1]: unfit: [0][0] is not an integer from 0 to 9",
             ]
         );
         assert_eq!(found.rest, Some(json!({ "a": [[1, 2], [3]], "b": [], "c": [[[99]]], "d": null })));

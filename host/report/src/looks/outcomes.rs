@@ -1,11 +1,11 @@
-//! What came of several programs in several cases.
+//! The outcomes of several programs in several cases.
 
 use serde_json::Value;
 
 /// The most rows, and the most cases, that are drawn.
 const MOST: usize = 64;
 
-/// What came of a program in a case.
+/// The outcome of a program in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// What was wanted.
@@ -16,7 +16,7 @@ pub enum Outcome {
     Bad(usize),
 }
 
-/// A program and what came of it, case by case.
+/// A program and its outcomes, case by case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeRow {
     pub name: String,
@@ -46,22 +46,22 @@ impl Outcomes {
     /// Reads outcomes.
     ///
     /// # Errors
-    /// Why the value is none, in words.
+    /// Why the value is not a table of outcomes, in words.
     pub(crate) fn read(value: &Value) -> Result<Self, String> {
-        let Some(list) = value.as_array() else { return Err("it is no list of rows".to_owned()) };
+        let Some(list) = value.as_array() else { return Err("it is not a list of rows".to_owned()) };
         let (mut rows, mut reasons) = (Vec::new(), Vec::<String>::new());
         let (mut cases, mut is_solved) = (0, false);
-        for (place, row) in list.iter().enumerate() {
-            let outcomes = row["outcomes"].as_array().ok_or_else(|| format!("[{place}] has no list `outcomes`"))?;
+        for (index, row) in list.iter().enumerate() {
+            let outcomes = row["outcomes"].as_array().ok_or_else(|| format!("[{index}] has no list `outcomes`"))?;
             let texts: Option<Vec<&str>> = outcomes.iter().map(Value::as_str).collect();
-            let texts = texts.ok_or_else(|| format!("[{place}].outcomes has more than texts in it"))?;
+            let texts = texts.ok_or_else(|| format!("[{index}].outcomes has more than texts in it"))?;
             let row_is_solved = !texts.is_empty() && texts.iter().all(|text| *text == "equal");
             is_solved |= row_is_solved;
             cases = cases.max(texts.len());
-            if place >= MOST {
+            if index >= MOST {
                 continue;
             }
-            let name = row["name"].as_str().map_or_else(|| format!("[{place}]"), str::to_owned);
+            let name = row["name"].as_str().map_or_else(|| format!("[{index}]"), str::to_owned);
             let outcome = |text: &&str| match *text {
                 "equal" => Outcome::Equal,
                 "skipped" => Outcome::Skipped,
@@ -137,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn what_are_no_outcomes_say_why() {
+    fn a_value_that_is_not_outcomes_says_why() {
         let why = |value: Value| Outcomes::read(&value).expect_err("none");
-        assert_eq!(why(json!({})), "it is no list of rows");
+        assert_eq!(why(json!({})), "it is not a list of rows");
         assert_eq!(why(json!([])), "it has no rows");
         assert_eq!(why(json!([{ "name": "a" }])), "[0] has no list `outcomes`");
         assert_eq!(why(json!([{ "name": "a", "outcomes": [1] }])), "[0].outcomes has more than texts in it");

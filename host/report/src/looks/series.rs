@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The member that is the level axis, where every object has it as a number.
+/// The member that is the horizontal axis, where every object has it as a number.
 const AXIS: &str = "generation";
 /// The most lines that are drawn.
 const MOST_LINES: usize = 8;
@@ -12,7 +12,7 @@ pub(crate) const MOST_POINTS: usize = 400;
 /// Numbers by their names, each a value a point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// What the level axis is.
+    /// What the horizontal axis is.
     pub axis: &'static str,
     /// Where the points are on it.
     pub at: Vec<f64>,
@@ -28,18 +28,18 @@ impl Series {
     /// Reads a series.
     ///
     /// # Errors
-    /// Why the value is none, in words.
+    /// Why the value is not a series, in words.
     pub(crate) fn read(value: &Value) -> Result<Self, String> {
-        let Some(list) = value.as_array() else { return Err("it is no list of points".to_owned()) };
-        if let Some(place) = list.iter().position(|point| !point.is_object()) {
-            return Err(format!("[{place}] is no object"));
+        let Some(list) = value.as_array() else { return Err("it is not a list of points".to_owned()) };
+        if let Some(index) = list.iter().position(|point| !point.is_object()) {
+            return Err(format!("[{index}] is not an object"));
         }
         let has_axis = list.iter().all(|point| point[AXIS].is_number());
         // The last point is always drawn: it is how things ended.
         let every = list.len().div_ceil(MOST_POINTS).max(1);
         let drawn: Vec<(usize, &Value)> =
-            list.iter().enumerate().filter(|(place, _)| (list.len() - 1 - place).is_multiple_of(every)).collect();
-        let at = drawn.iter().map(|(place, point)| point[AXIS].as_f64().filter(|_| has_axis).unwrap_or(*place as f64));
+            list.iter().enumerate().filter(|(index, _)| (list.len() - 1 - index).is_multiple_of(every)).collect();
+        let at = drawn.iter().map(|(index, point)| point[AXIS].as_f64().filter(|_| has_axis).unwrap_or(*index as f64));
         let mut names: Vec<&String> = Vec::new();
         for point in list.iter().filter_map(Value::as_object) {
             for (name, value) in point {
@@ -66,8 +66,8 @@ impl Series {
         let points =
             (self.at.len() < self.count).then(|| format!("{} of {} points are drawn", self.at.len(), self.count));
         let lines = (self.more_lines > 0).then(|| format!("{} more numbers are not drawn", self.more_lines));
-        let told: Vec<String> = points.into_iter().chain(lines).collect();
-        (!told.is_empty()).then(|| told.join("; "))
+        let omitted: Vec<String> = points.into_iter().chain(lines).collect();
+        (!omitted.is_empty()).then(|| omitted.join("; "))
     }
 }
 
@@ -107,11 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_series_says_why() {
+    fn a_value_that_is_not_a_series_says_why() {
         let why = |value: Value| Series::read(&value).expect_err("none");
-        assert_eq!(why(json!(3)), "it is no list of points");
+        assert_eq!(why(json!(3)), "it is not a list of points");
         assert_eq!(why(json!([])), "it has no numbers");
-        assert_eq!(why(json!([{ "a": 1 }, 2])), "[1] is no object");
+        assert_eq!(why(json!([{ "a": 1 }, 2])), "[1] is not an object");
         assert_eq!(why(json!([{ "a": "b" }])), "it has no numbers");
     }
 }

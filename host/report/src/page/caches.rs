@@ -1,4 +1,4 @@
-//! What the caches gave, and what it was worth.
+//! The hits of the caches, and about how much time and money they saved.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use super::{
 /// The most rows of a table.
 const MOST: usize = 200;
 
-/// What a cache gave to one user of it.
-struct Use<'a> {
+/// How one stage, or one model of a stage, used its cache.
+struct CacheUse<'a> {
     stage: usize,
     /// The model whose answers are kept; none for the results of the stage itself.
     model: Option<&'a str>,
@@ -32,7 +32,7 @@ struct Use<'a> {
     saved_usd: f64,
 }
 
-impl Use<'_> {
+impl CacheUse<'_> {
     fn rate(&self) -> f64 {
         share(self.hits as f64, (self.hits + self.misses) as f64)
     }
@@ -44,7 +44,7 @@ impl Use<'_> {
     }
 }
 
-fn uses<'a>(stats: &'a RunStats<'_>) -> Vec<Use<'a>> {
+fn uses<'a>(stats: &'a RunStats<'_>) -> Vec<CacheUse<'a>> {
     let plan = &stats.run.plan;
     let cache = |at: Option<usize>| at.and_then(|at| plan.caches.get(at)).map(|cache| cache.name.as_str());
     let mut uses = Vec::new();
@@ -53,8 +53,8 @@ fn uses<'a>(stats: &'a RunStats<'_>) -> Vec<Use<'a>> {
         if let Some(cache) = cache(stage.cache)
             && hits + misses > 0
         {
-            let each = stats.spending.of_stage(number - 1) / misses.max(1) as f64;
-            uses.push(Use {
+            let each = stats.spending.stage_usd(number - 1) / misses.max(1) as f64;
+            uses.push(CacheUse {
                 stage: number - 1,
                 model: None,
                 cache: truncate(cache, 40),
@@ -71,7 +71,7 @@ fn uses<'a>(stats: &'a RunStats<'_>) -> Vec<Use<'a>> {
         if let Some(cache) = cache(planned.and_then(|planned| planned.cache)) {
             let (hits, misses) = (spend.cache_hits() + spend.shared, spend.calls);
             let each = spend.usd / misses.max(1) as f64;
-            uses.push(Use {
+            uses.push(CacheUse {
                 stage: *stage as usize,
                 model: Some(model),
                 cache: tiers_of(cache, &spend.cached),
@@ -87,20 +87,21 @@ fn uses<'a>(stats: &'a RunStats<'_>) -> Vec<Use<'a>> {
 }
 
 fn tiers_of(cache: &str, tiers: &BTreeMap<String, u64>) -> String {
-    let told: Vec<String> =
+    let counts: Vec<String> =
         tiers.iter().take(8).map(|(tier, count)| format!("{} {}", truncate(tier, 20), with_commas(*count))).collect();
-    if told.is_empty() { truncate(cache, 40) } else { format!("{} ({})", truncate(cache, 40), told.join(", ")) }
+    if counts.is_empty() { truncate(cache, 40) } else { format!("{} ({})", truncate(cache, 40), counts.join(", ")) }
 }
 
 /// A sentence for the top of the page.
-pub(super) fn glance(out: &mut Html, stats: &RunStats<'_>) {
+pub(super) fn write_summary(out: &mut Html, stats: &RunStats<'_>) {
     let uses = uses(stats);
-    let (hits, all) = uses.iter().fold((0, 0), |(hits, all), of| (hits + of.hits, all + of.hits + of.misses));
+    let (hits, all) =
+        uses.iter().fold((0, 0), |(hits, all), cache| (hits + cache.hits, all + cache.hits + cache.misses));
     if hits == 0 {
         return;
     }
     let (saved_us, saved_usd) =
-        (uses.iter().map(Use::saved_us).sum::<u64>(), uses.iter().map(|of| of.saved_usd).sum::<f64>());
+        (uses.iter().map(CacheUse::saved_us).sum::<u64>(), uses.iter().map(|cache| cache.saved_usd).sum::<f64>());
     write_escaped!(out, "<li>Caches answered {} of what was asked of them", percent(share(hits as f64, all as f64)));
     if saved_us > 0 {
         write_escaped!(out, ", and saved about <span class=\"nb\">{}</span>", long_duration(saved_us));
@@ -134,25 +135,29 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
             ("cost saved", true),
         ];
         open_table(&mut out, "Hits and misses by stage", &head);
-        for of in uses.iter().take(MOST) {
+        for cache_use in uses.iter().take(MOST) {
             out.write_static("<tr>");
-            stage_cell(&mut out, of.stage + 1, stats.stage_name(of.stage));
-            let kept = of
+            stage_cell(&mut out, cache_use.stage + 1, stats.stage_name(cache_use.stage));
+            let kept = cache_use
                 .model
                 .map_or_else(|| "its results".to_owned(), |model| format!("answers of {}", truncate(model, 40)));
-            write_escaped!(out, "<td>{}</td><td>{}</td>", kept, of.cache);
-            number_cell(&mut out, &with_commas(of.hits));
-            number_cell(&mut out, &with_commas(of.misses));
-            rate_cell(&mut out, of.rate());
-            number_cell(&mut out, &microseconds(of.hit.quantile(0.5)));
-            number_cell(&mut out, &microseconds(of.miss.quantile(0.5)));
+            write_escaped!(out, "<td>{}</td><td>{}</td>", kept, cache_use.cache);
+            number_cell(&mut out, &with_commas(cache_use.hits));
+            number_cell(&mut out, &with_commas(cache_use.misses));
+            rate_cell(&mut out, cache_use.rate());
+            number_cell(&mut out, &microseconds(cache_use.hit.quantile(0.5)));
+            number_cell(&mut out, &microseconds(cache_use.miss.quantile(0.5)));
             number_cell(
                 &mut out,
-                &if of.saved_us() > 0 { format!("≈ {}", long_duration(of.saved_us())) } else { "-".to_owned() },
+                &if cache_use.saved_us() > 0 {
+                    format!("≈ {}", long_duration(cache_use.saved_us()))
+                } else {
+                    "-".to_owned()
+                },
             );
             number_cell(
                 &mut out,
-                &if of.saved_usd > 0.0 { format!("≈ {}", usd(of.saved_usd)) } else { "-".to_owned() },
+                &if cache_use.saved_usd > 0.0 { format!("≈ {}", usd(cache_use.saved_usd)) } else { "-".to_owned() },
             );
             out.write_static("</tr>\n");
         }
@@ -189,7 +194,7 @@ fn tiers(out: &mut Html, stats: &RunStats<'_>) {
     open_table(out, "Hits by cache and tier", &head);
     let mut rows = 0;
     for (cache, tiers) in &summary.caches {
-        for (place, tier) in tiers.iter().enumerate() {
+        for (index, tier) in tiers.iter().enumerate() {
             rows += 1;
             if rows > MOST {
                 continue;
@@ -199,7 +204,7 @@ fn tiers(out: &mut Html, stats: &RunStats<'_>) {
                 out,
                 "<tr><th scope=\"row\">{}</th><td>{}. {}</td>",
                 truncate(cache, 40),
-                place + 1,
+                index + 1,
                 truncate(&tier.tier, 40)
             );
             for count in [asked, tier.hits, tier.misses] {

@@ -52,8 +52,8 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     if skipped > 0 {
         write_escaped!(out, "<p>{} not made, because what it would have read had failed:", counted_were(skipped));
         let stages = stats.each_stage().filter(|(_, _, stage)| stage.skipped > 0);
-        for (place, (number, plan, stage)) in stages.enumerate() {
-            let before = if place == 0 { " " } else { ", " };
+        for (index, (number, plan, stage)) in stages.enumerate() {
+            let before = if index == 0 { " " } else { ", " };
             write_escaped!(
                 out,
                 "{}<b class=\"no\">{}</b> {} ({})",
@@ -79,7 +79,7 @@ fn table(out: &mut Html, label: &str, stats: &RunStats<'_>, groups: &[&Group]) {
         }
         write_escaped!(out, "<td><span class=\"bad\">✕</span> {}</td>", truncate(&group.kind, 60));
         write_escaped!(out, "<td class=\"message\">{}", truncate(&group.message, LONGEST));
-        if group.several {
+        if group.has_other_numbers {
             out.write_static(" <span class=\"note\">(and the same with other numbers)</span>");
         }
         out.write_static("</td>");

@@ -1,4 +1,4 @@
-//! What stands at the top of the page, and at its end.
+//! The top of the page, and its end: what ran.
 
 use jackfield_store::RunState;
 
@@ -24,14 +24,14 @@ pub(super) fn header(stats: &RunStats<'_>) -> Html {
     );
     out.write_static("</svg> Jackfield run report</p>\n");
     write_escaped!(out, "<h1>{}</h1>\n", run.pipeline);
-    let (sign, class, about) = match run.state {
+    let (sign, class, state) = match run.state {
         RunState::Complete => ("●", "good", "complete"),
         RunState::Partial => ("◐", "part", "partial: some of it failed"),
         RunState::Failed => ("✕", "bad", "failed"),
         RunState::Interrupted => ("◌", "part", "interrupted: it can be resumed"),
         RunState::Running => ("◌", "part", "running or killed: this is what was on record"),
     };
-    write_escaped!(out, "<p class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</p>\n", class, sign, about);
+    write_escaped!(out, "<p class=\"state {}\"><span aria-hidden=\"true\">{}</span> {}</p>\n", class, sign, state);
     write_escaped!(out, "<p class=\"run\"><code>{}</code></p>\n", run.run);
     if let Some(stopped) = run.summary.as_ref().and_then(|summary| summary.stopped.as_deref()) {
         write_escaped!(out, "<p class=\"note\">Stopped before its end: {}.</p>\n", stopped);
@@ -73,7 +73,7 @@ pub(super) fn header(stats: &RunStats<'_>) -> Html {
         );
     }
     out.write_static("</dl>\n");
-    glance(&mut out, stats);
+    write_summary(&mut out, stats);
     out.write_static("</header>\n");
     out
 }
@@ -87,12 +87,16 @@ fn items(out: &mut Html, stats: &RunStats<'_>) {
         (items.failed, "failed", "fail"),
         (items.open, "not done", "open"),
     ];
-    let told: Vec<String> = kinds
+    let outcomes: Vec<String> = kinds
         .iter()
         .filter(|(count, ..)| *count > 0)
         .map(|(count, name, _)| format!("{} {name}", with_commas(*count)))
         .collect();
-    write_escaped!(out, "{}</dd>", if told.is_empty() { "none was taken up".to_owned() } else { told.join(", ") });
+    write_escaped!(
+        out,
+        "{}</dd>",
+        if outcomes.is_empty() { "none was taken up".to_owned() } else { outcomes.join(", ") }
+    );
     if items.total() > 0 {
         out.write_static("<dd aria-hidden=\"true\"><svg class=\"outcome\" width=\"150\" height=\"10\">");
         let mut x = 0.0;
@@ -115,7 +119,7 @@ fn items(out: &mut Html, stats: &RunStats<'_>) {
 }
 
 /// What a reader would look for first, in sentences.
-fn glance(out: &mut Html, stats: &RunStats<'_>) {
+fn write_summary(out: &mut Html, stats: &RunStats<'_>) {
     out.write_static("<ul class=\"glance\">\n");
     let total = stats.total_us();
     let mut stages: Vec<_> = stats.each_stage().filter(|(_, _, stage)| stage.total_us() > 0).collect();
@@ -168,11 +172,11 @@ fn glance(out: &mut Html, stats: &RunStats<'_>) {
     } else {
         out.write_static("<li>Nothing failed.</li>\n");
     }
-    super::caches::glance(out, stats);
+    super::caches::write_summary(out, stats);
     out.write_static("</ul>\n");
 }
 
-/// What ran, so that it can be run again.
+/// The provenance of the results: which program, plan and plugins ran, so that they can be run again.
 pub(super) fn provenance(stats: &RunStats<'_>) -> Option<Html> {
     let run = stats.run;
     let mut out = Html::new();

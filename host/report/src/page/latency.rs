@@ -106,7 +106,7 @@ fn strip(out: &mut Html, axis: &Axis, times: &Times) {
     // The histogram, its tallest step as high as there is room.
     let steps = ((axis.to - axis.from) * PER_POWER) as usize + 1;
     let mut counts = vec![0_u64; steps];
-    for (micros, count) in times.each() {
+    for (micros, count) in times.counts() {
         let step = ((micros as f64).max(1.0).log10() - axis.from) * PER_POWER;
         counts[(step.max(0.0) as usize).min(steps - 1)] += count;
     }

@@ -1,4 +1,4 @@
-//! Grids as drawings: a path a colour, so that a large one is not a large text.
+//! Grids as drawings: one path for each colour, so that a large grid is not a large text.
 
 use std::fmt::Write as _;
 
@@ -9,22 +9,24 @@ use super::super::{
     units::px,
 };
 
-/// The longer side of a grid, in pixels, and how large a cell may be.
+const TEXT_TAKES_ALL: &str = "writing to a `String` does not fail";
+
+/// The longer side of a grid, in pixels, and the smallest and the largest side of a cell.
 const SIDE: f64 = 190.0;
 const CELL: (f64, f64) = (5.0, 20.0);
-/// The most cells that differ that are told in words.
-const TOLD: usize = 12;
+/// The most cells that differ that are listed in words.
+const MAX_LISTED: usize = 12;
 
-/// A grid with its label below it; the digits of its cells are what it says to who does not see it.
-pub(super) fn grid(out: &mut Html, label: &str, grid: Option<&Grid>) {
+/// A grid with its label below it. The digits of its cells are its description for a reader who does not see it.
+pub(super) fn write_grid(out: &mut Html, label: &str, grid: Option<&Grid>) {
     let label = truncate(label, 40);
     let Some(grid) = grid else {
         write_escaped!(out, "<figure><figcaption>{} <span class=\"note\">none</span></figcaption></figure>", label);
         return;
     };
     let size = (grid.height.min(LARGEST), grid.width.min(LARGEST));
-    let about = format!("{label} {} rows by {} columns: {}", grid.height, grid.width, grid.digits());
-    open(out, size, about.trim_start());
+    let description = format!("{label} {} rows by {} columns: {}", grid.height, grid.width, grid.digits());
+    open(out, size, description.trim_start());
     for number in 0..10 {
         let path = runs(size, |row, column| grid.cell(row, column) == Some(number));
         if !path.is_empty() {
@@ -34,18 +36,18 @@ pub(super) fn grid(out: &mut Html, label: &str, grid: Option<&Grid>) {
     close(out, size, &format!("{label} {}", grid.size()), grid.cut());
 }
 
-/// Where two grids differ: what is the same is pale, what is not has its colour and a cross.
-pub(super) fn differences(out: &mut Html, found: &Differences) {
+/// Where two grids differ: equal cells are pale, other cells have their colour and a cross.
+pub(super) fn write_differences(out: &mut Html, found: &Differences) {
     let size = (found.height.min(LARGEST), found.width.min(LARGEST));
     let differs = |row, column| matches!(found.cell(row, column), Compared::Other(_) | Compared::Missing);
     let all = (0..size.0).flat_map(|row| (0..size.1).map(move |column| (row, column)));
-    let told: Vec<String> = all
+    let listed: Vec<String> = all
         .filter(|(row, column)| differs(*row, *column))
-        .take(TOLD)
+        .take(MAX_LISTED)
         .map(|(row, column)| format!("row {} column {}", row + 1, column + 1))
         .collect();
-    let and_more = if found.count > told.len() && !told.is_empty() { " and more" } else { "" };
-    open(out, size, &format!("{}: {}{and_more}", found.words(), told.join(", ")));
+    let and_more = if found.count > listed.len() && !listed.is_empty() { " and more" } else { "" };
+    open(out, size, &format!("{}: {}{and_more}", found.words(), listed.join(", ")));
     let same = runs(size, |row, column| matches!(found.cell(row, column), Compared::Same(_)));
     write_escaped!(out, "<path class=\"same\" d=\"{}\"/>", same);
     for number in 0..10 {
@@ -57,15 +59,14 @@ pub(super) fn differences(out: &mut Html, found: &Differences) {
     let mut crosses = String::new();
     for row in 0..size.0 {
         for column in (0..size.1).filter(|column| differs(row, *column)) {
-            // Writing to a text cannot fail.
-            let _ = write!(crosses, "M{column}.25 {row}.25l.5 .5m0-.5l-.5 .5");
+            write!(crosses, "M{column}.25 {row}.25l.5 .5m0-.5l-.5 .5").expect(TEXT_TAKES_ALL);
         }
     }
     write_escaped!(out, "<path class=\"under\" d=\"{}\"/><path class=\"over\" d=\"{}\"/>", crosses, crosses);
     close(out, size, &found.words(), found.cut());
 }
 
-fn open(out: &mut Html, (height, width): (usize, usize), about: &str) {
+fn open(out: &mut Html, (height, width): (usize, usize), description: &str) {
     let cell = (SIDE / height.max(width) as f64).clamp(CELL.0, CELL.1);
     write_escaped!(
         out,
@@ -73,16 +74,16 @@ fn open(out: &mut Html, (height, width): (usize, usize), about: &str) {
         px(width as f64 * cell),
         px(height as f64 * cell)
     );
-    write_escaped!(out, " viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height, about);
+    write_escaped!(out, " viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height, description);
 }
 
 fn close(out: &mut Html, (height, width): (usize, usize), caption: &str, cut: Option<String>) {
     let mut seams = String::new();
     (1..height).for_each(|row| {
-        let _ = write!(seams, "M0 {row}h{width}");
+        write!(seams, "M0 {row}h{width}").expect(TEXT_TAKES_ALL);
     });
     (1..width).for_each(|column| {
-        let _ = write!(seams, "M{column} 0v{height}");
+        write!(seams, "M{column} 0v{height}").expect(TEXT_TAKES_ALL);
     });
     write_escaped!(out, "<path class=\"seams\" d=\"{}\"/></svg><figcaption>{}", seams, caption.trim());
     if let Some(cut) = cut {
@@ -99,7 +100,7 @@ fn runs((height, width): (usize, usize), is_of_kind: impl Fn(usize, usize) -> bo
         while column < width {
             let length = (column..width).take_while(|column| is_of_kind(row, *column)).count();
             if length > 0 {
-                let _ = write!(path, "M{column} {row}h{length}v1h-{length}z");
+                write!(path, "M{column} {row}h{length}v1h-{length}z").expect(TEXT_TAKES_ALL);
             }
             column += length.max(1);
         }

@@ -1,4 +1,4 @@
-//! What is to be looked at: grids, outcomes and series of the items that did not come out well, and of others.
+//! Drawings of inputs and results: grids, outcomes and series, first of the items that failed or did not reach what was wanted.
 
 use jackfield_store::ItemState;
 
@@ -12,7 +12,7 @@ use super::{
         units::{counted, grouped_count, significant_digits},
     },
     close_table,
-    look_grids::{differences, grid},
+    look_grids::{write_differences, write_grid},
     marks::{SERIES, key, mark},
     open_table,
     plot::{Axis, Plot},
@@ -43,16 +43,17 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         );
     }
     let mut left_out = 0;
-    for (place, item) in items.iter().enumerate() {
-        let open = if place == 0 { " open" } else { "" };
+    for (index, item) in items.iter().enumerate() {
+        let open = if index == 0 { " open" } else { "" };
         write_escaped!(out, "<details class=\"look\"{}><summary>{}", open, truncate(&item.id, 80));
-        write_escaped!(out, " <span class=\"{}\">{}</span></summary>\n", how(item).0, how(item).1);
-        let mut draw = Draw { out: &mut out, id: format!("look-{place}"), count: 0, left_out: 0 };
+        let (class, state) = state_in_words(item);
+        write_escaped!(out, " <span class=\"{}\">{}</span></summary>\n", class, state);
+        let mut drawings = ItemDrawings { out: &mut out, id: format!("look-{index}"), count: 0, left_out: 0 };
         match &item.input {
             None => {}
-            Some(Ok(looks)) => draw.looks("<h4>input</h4>\n", looks),
+            Some(Ok(looks)) => drawings.write("<h4>input</h4>\n", looks),
             Some(Err(())) => {
-                draw.out.write_static(
+                drawings.out.write_static(
                     "<p class=\"note\">The input is not drawn: it cannot be read again, or is not what it was.</p>\n",
                 );
             }
@@ -65,9 +66,9 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
                 stage + 1,
                 truncate(stats.stage_name(*stage), 60)
             );
-            draw.looks_under(&heading, looks);
+            drawings.write_under(&heading, looks);
         }
-        left_out += draw.left_out;
+        left_out += drawings.left_out;
         out.write_static("</details>\n");
     }
     if left_out > 0 {
@@ -80,8 +81,8 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     Some(out)
 }
 
-/// How an item came out: a class and a word.
-fn how(item: &DrawnItem) -> (&'static str, &'static str) {
+/// The state of an item: a class and a word.
+fn state_in_words(item: &DrawnItem) -> (&'static str, &'static str) {
     match (item.state, item.is_unsolved) {
         (ItemState::Failed, _) => ("bad", "failed"),
         (ItemState::Partial, _) => ("bad", "partial"),
@@ -90,22 +91,22 @@ fn how(item: &DrawnItem) -> (&'static str, &'static str) {
     }
 }
 
-/// Draws what there is of an item.
-struct Draw<'a> {
+/// Draws what is marked of an item, as long as the page has room.
+struct ItemDrawings<'a> {
     out: &'a mut Html,
     id: String,
     count: usize,
     left_out: usize,
 }
 
-impl Draw<'_> {
-    fn looks(&mut self, heading: &'static str, looks: &Looks) {
-        let mut own = Html::new();
-        own.write_static(heading);
-        self.looks_under(&own, looks);
+impl ItemDrawings<'_> {
+    fn write(&mut self, heading: &'static str, looks: &Looks) {
+        let mut html = Html::new();
+        html.write_static(heading);
+        self.write_under(&html, looks);
     }
 
-    fn looks_under(&mut self, heading: &Html, looks: &Looks) {
+    fn write_under(&mut self, heading: &Html, looks: &Looks) {
         self.left_out += looks.more;
         if !looks.drawings.is_empty() {
             self.out.append(heading);
@@ -116,11 +117,11 @@ impl Draw<'_> {
                 continue;
             }
             self.count += 1;
-            self.drawing(drawing);
+            self.write_drawing(drawing);
         }
     }
 
-    fn drawing(&mut self, drawing: &Drawing) {
+    fn write_drawing(&mut self, drawing: &Drawing) {
         let heading = truncate(&drawing.heading(), 160);
         let out = &mut *self.out;
         let is_grids = matches!(drawing.drawn, Drawn::Grids { .. });
@@ -129,31 +130,31 @@ impl Draw<'_> {
             write_escaped!(out, "<p class=\"at\">{}</p>\n", heading);
         }
         match &drawing.drawn {
-            Drawn::Grids { grids, differences: differ, more } => {
+            Drawn::Grids { grids, differences, more } => {
                 out.write_static("<div class=\"grids\">");
-                let mut before = "";
+                let mut previous = "";
                 let mut left_out = *more;
-                for (label, one) in grids {
+                for (label, grid) in grids {
                     if out.len() > LARGEST {
                         left_out += 1;
                         continue;
                     }
-                    if (before, label.as_str()) == ("input", "output") {
+                    if (previous, label.as_str()) == ("input", "output") {
                         out.write_static("<span class=\"to\" aria-hidden=\"true\">→</span>");
                     }
-                    grid(out, label, one.as_ref());
-                    before = label;
+                    write_grid(out, label, grid.as_ref());
+                    previous = label;
                 }
-                if let Some(differ) = differ {
-                    differences(out, differ);
+                if let Some(differences) = differences {
+                    write_differences(out, differences);
                 }
                 out.write_static("</div>\n");
                 if left_out > 0 {
                     write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count(left_out as u64, "more grid"));
                 }
             }
-            Drawn::Outcomes(found) => outcomes(out, found),
-            Drawn::Series(found) => series(out, &format!("{}-{}", self.id, self.count), found),
+            Drawn::Outcomes(found) => write_outcomes(out, found),
+            Drawn::Series(found) => write_series(out, &format!("{}-{}", self.id, self.count), found),
             Drawn::Unfit { view, why } => {
                 write_escaped!(out, "<p class=\"note\">Not drawn as {}: {}.</p>\n", view.name(), truncate(why, 200));
             }
@@ -162,8 +163,9 @@ impl Draw<'_> {
     }
 }
 
-/// A row a program, a column a case; the reason of what is not as it should be, on the cell and below.
-fn outcomes(out: &mut Html, outcomes: &Outcomes) {
+/// A table with a row for each program and a column for each case. The reason of a bad outcome is the title of its cell, and is listed
+/// below.
+fn write_outcomes(out: &mut Html, outcomes: &Outcomes) {
     let mut head = vec![("name".to_owned(), false)];
     head.extend((1..=outcomes.cases).map(|case| (case.to_string(), true)));
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
@@ -189,8 +191,8 @@ fn outcomes(out: &mut Html, outcomes: &Outcomes) {
     }
     close_table(out);
     out.write_static("<ul class=\"legend\"><li>✓ equal</li><li>– skipped</li>");
-    for (place, reason) in outcomes.reasons.iter().enumerate().take(REASONS) {
-        write_escaped!(out, "<li><b class=\"bad\">{}</b> {}</li>", Outcomes::letter(place), truncate(reason, 120));
+    for (index, reason) in outcomes.reasons.iter().enumerate().take(REASONS) {
+        write_escaped!(out, "<li><b class=\"bad\">{}</b> {}</li>", Outcomes::letter(index), truncate(reason, 120));
     }
     if outcomes.reasons.len() > REASONS {
         write_escaped!(out, "<li>and {}</li>", counted((outcomes.reasons.len() - REASONS) as u64, "more reason"));
@@ -202,31 +204,31 @@ fn outcomes(out: &mut Html, outcomes: &Outcomes) {
 }
 
 /// Numbers as lines: those of about the same size in one drawing.
-fn series(out: &mut Html, id: &str, series: &Series) {
+fn write_series(out: &mut Html, id: &str, series: &Series) {
     let size = |values: &[Option<f64>]| values.iter().flatten().map(|value| value.abs()).fold(0.0, f64::max);
     let mut plots: Vec<(f64, Vec<usize>)> = Vec::new();
-    for (place, (_, values)) in series.lines.iter().enumerate() {
-        let own = size(values);
-        let alike = |other: f64| own.max(other) < ALIKE * own.min(other) || own.total_cmp(&other).is_eq();
+    for (index, (_, values)) in series.lines.iter().enumerate() {
+        let largest = size(values);
+        let alike = |other: f64| largest.max(other) < ALIKE * largest.min(other) || largest.total_cmp(&other).is_eq();
         match plots.iter_mut().find(|(other, _)| alike(*other)) {
-            Some((_, lines)) => lines.push(place),
-            None => plots.push((own, vec![place])),
+            Some((_, lines)) => lines.push(index),
+            None => plots.push((largest, vec![index])),
         }
     }
     out.write_static("<ul class=\"legend\">");
-    for (place, (name, _)) in series.lines.iter().enumerate() {
+    for (index, (name, _)) in series.lines.iter().enumerate() {
         out.write_static("<li>");
-        key(out, place);
+        key(out, index);
         write_escaped!(out, " {}</li>", truncate(name, 40));
     }
     out.write_static("</ul>\n<div class=\"cards wide\">\n");
-    for (place, (_, lines)) in plots.iter().enumerate() {
+    for (index, (_, lines)) in plots.iter().enumerate() {
         let lines: Vec<Line<'_>> = lines
             .iter()
             .map(|line| {
                 let (name, values) = &series.lines[*line];
                 let points = series.at.iter().zip(values).filter_map(|(at, value)| Some((*at, (*value)?)));
-                Line { place: *line, name, points: points.collect() }
+                Line { series: *line, name, points: points.collect() }
             })
             .collect();
         let names: Vec<&str> = lines.iter().map(|line| line.name).collect();
@@ -235,11 +237,11 @@ fn series(out: &mut Html, id: &str, series: &Series) {
         let values: Vec<f64> = lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)).collect();
         let y = Axis::of(title.clone(), values.iter().copied());
         let plot = Plot { x: &x, y: &y, size: PLOT };
-        plot.open(out, &format!("{id}-{place}"), &title, &about(&lines));
-        for Line { place: line, points, .. } in &lines {
+        plot.open(out, &format!("{id}-{index}"), &title, &lines_in_words(&lines));
+        for Line { series: line, points, .. } in &lines {
             plot.line(out, &format!("line s{}", line % SERIES), points);
             if points.len() <= 40 {
-                points.iter().for_each(|point| mark(out, *line, plot.place(*point)));
+                points.iter().for_each(|point| mark(out, *line, plot.position(*point)));
             }
         }
         Plot::close(out);
@@ -252,21 +254,21 @@ fn series(out: &mut Html, id: &str, series: &Series) {
     out.write_static(".</p>\n");
 }
 
-/// Numbers that go on from point to point.
+/// One of the lines of a series.
 struct Line<'a> {
-    /// Position in the series.
-    place: usize,
+    /// Position among the lines of the series.
+    series: usize,
     name: &'a str,
     points: Vec<(f64, f64)>,
 }
 
 /// Lines in words.
-fn about(lines: &[Line<'_>]) -> String {
-    let one = |Line { name, points, .. }: &Line<'_>| match (points.first(), points.last()) {
+fn lines_in_words(lines: &[Line<'_>]) -> String {
+    let line = |Line { name, points, .. }: &Line<'_>| match (points.first(), points.last()) {
         (Some(first), Some(last)) => {
             format!("{} from {} to {}", truncate(name, 40), significant_digits(first.1), significant_digits(last.1))
         }
         _ => format!("{} has no values", truncate(name, 40)),
     };
-    lines.iter().map(one).collect::<Vec<_>>().join("; ")
+    lines.iter().map(line).collect::<Vec<_>>().join("; ")
 }

@@ -1,4 +1,4 @@
-//! Marks and line styles that tell things apart without colour.
+//! Marks and line styles that differ in more than their colour.
 
 use super::super::html::{Html, write_escaped};
 use super::super::units::px;
@@ -22,7 +22,7 @@ pub(super) fn shared() -> Html {
     out
 }
 
-/// The mark of a series, at a place: its shape is its own.
+/// The mark of a series at a point: each series has its own shape.
 pub(super) fn mark(out: &mut Html, series: usize, (x, y): (f64, f64)) {
     let d = match series % SERIES {
         0 => "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
@@ -44,7 +44,7 @@ pub(super) fn mark(out: &mut Html, series: usize, (x, y): (f64, f64)) {
     );
 }
 
-/// A point among those that may be on a front: a filled diamond if it is, a hollow circle if another beats it.
+/// A point: a filled diamond if it is on the Pareto front, a hollow circle if another dominates it.
 pub(super) fn point(out: &mut Html, (x, y): (f64, f64), is_front: bool, title: Option<&str>) {
     write_escaped!(out, "<g transform=\"translate({} {})\">", px(x), px(y));
     out.write_static(if is_front {

@@ -116,7 +116,8 @@ fn digest(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text))
 }
 
-/// Opens a table that scrolls by itself where it is too wide, also by keyboard.
+/// Opens a table that scrolls by itself where it is too wide, also by keyboard. `head` has the name of each column, and whether it
+/// holds numbers.
 fn open_table(out: &mut Html, label: &str, head: &[(&str, bool)]) {
     write_escaped!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">", label);
     out.write_static("<table>\n<thead><tr>");
@@ -145,7 +146,7 @@ fn number_cell(out: &mut Html, text: &str) {
 }
 
 /// A drawing that scrolls by itself where it is too wide. Its title and description say what it shows.
-fn open_drawing(out: &mut Html, id: &str, (width, height): (f64, f64), title: &str, about: &str) {
+fn open_drawing(out: &mut Html, id: &str, (width, height): (f64, f64), title: &str, description: &str) {
     use super::units::px;
     write_escaped!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">", title);
     write_escaped!(out, "<svg width=\"{}\" height=\"{}\" ", px(width), px(height));
@@ -157,7 +158,7 @@ fn open_drawing(out: &mut Html, id: &str, (width, height): (f64, f64), title: &s
         id,
         id
     );
-    write_escaped!(out, "<title id=\"{}-t\">{}</title><desc id=\"{}-d\">{}</desc>\n", id, title, id, about);
+    write_escaped!(out, "<title id=\"{}-t\">{}</title><desc id=\"{}-d\">{}</desc>\n", id, title, id, description);
 }
 
 fn close_drawing(out: &mut Html) {

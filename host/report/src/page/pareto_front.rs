@@ -46,9 +46,9 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         if contexts.is_empty() {
             out.write_static("<p>No item that was routed is done.</p>\n");
         }
-        for (place, (name, context)) in contexts.iter().enumerate().take(CONTEXTS) {
-            let id = format!("front-{}-{place}", learned.stage);
-            one(&mut out, &id, (name, context), route);
+        for (index, (name, context)) in contexts.iter().enumerate().take(CONTEXTS) {
+            let id = format!("front-{}-{index}", learned.stage);
+            write_context(&mut out, &id, name, context, route);
         }
         if contexts.len() > CONTEXTS {
             write_escaped!(
@@ -61,12 +61,12 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     (!is_first).then_some(out)
 }
 
-fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &RoutePlan) {
+fn write_context(out: &mut Html, id: &str, name: &str, context: &Context, route: &RoutePlan) {
     let measures = measures(context, route);
     let arms = route.arms.len().min(ARMS);
     let weighed = |measure: &Measure| weight(route, &measure.name).is_none_or(|weight| weight > 0.0);
     let all: Vec<Measure> = measures.into_iter().collect();
-    // What the preference does not weigh does not tell arms apart for the policy either.
+    // Objectives without a weight in the preference do not count for the policy either.
     let (judged, rest): (Vec<Measure>, Vec<Measure>) = all.into_iter().partition(weighed);
     let front = pareto_front_of_arms(&judged, route.arms.len());
     let all: Vec<Measure> = judged.into_iter().chain(rest).collect();
@@ -91,20 +91,20 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     head.extend([("used".to_owned(), true), ("on the Pareto front".to_owned(), false)]);
     let head: Vec<(&str, bool)> = head.iter().map(|(name, numeric)| (name.as_str(), *numeric)).collect();
     open_table(out, "Objectives by arm", &head);
-    for (place, arm) in route.arms.iter().enumerate().take(arms) {
+    for (index, arm) in route.arms.iter().enumerate().take(arms) {
         out.write_static("<tr><td><svg width=\"20\" height=\"18\" aria-hidden=\"true\">");
-        point(out, (10.0, 9.0), front[place], None);
+        point(out, (10.0, 9.0), front[index], None);
         write_escaped!(
             out,
             "</svg> <b class=\"no\">{}</b></td><th scope=\"row\">{}</th>",
-            letter(place),
+            arm_letter(index),
             truncate(&arm.arm.name, 60)
         );
         for measure in &all {
-            number_cell(out, &measure.values[place].map_or_else(|| "-".to_owned(), short_number));
+            number_cell(out, &measure.values[index].map_or_else(|| "-".to_owned(), short_number));
         }
-        number_cell(out, &with_commas(context.arms.get(place).map_or(0, |arm| arm.used)));
-        write_escaped!(out, "<td>{}</td></tr>\n", if front[place] { "yes" } else { "no" });
+        number_cell(out, &with_commas(context.arms.get(index).map_or(0, |arm| arm.used)));
+        write_escaped!(out, "<td>{}</td></tr>\n", if front[index] { "yes" } else { "no" });
     }
     close_table(out);
     out.write_static("<p class=\"note\">↓ less is better, ↑ more is better.");
@@ -123,7 +123,7 @@ fn one(out: &mut Html, id: &str, (name, context): (&str, &Context), route: &Rout
     out.write_static("</p></div></div>\n");
 }
 
-/// How much an objective counts, where the policy is told so.
+/// The weight of an objective in the preference of the policy, if there is a preference.
 fn weight(route: &RoutePlan, objective: &str) -> Option<f64> {
     let preference = route.config.get("preference")?.as_object()?;
     Some(preference.get(objective).and_then(serde_json::Value::as_f64).unwrap_or_default())
@@ -156,16 +156,16 @@ fn axes(measures: &[Measure]) -> Vec<&Measure> {
     axes
 }
 
-/// The name of an arm's mark: a letter, as stages have numbers.
-fn letter(place: usize) -> String {
-    let letter = |place: usize| char::from(b'A' + (place % 26) as u8);
-    if place < 26 { letter(place).to_string() } else { format!("{}{}", letter(place / 26 - 1), letter(place)) }
+/// The name of an arm's mark: a arm_letter, as stages have numbers.
+fn arm_letter(index: usize) -> String {
+    let letter = |index: usize| char::from(b'A' + (index % 26) as u8);
+    if index < 26 { letter(index).to_string() } else { format!("{}{}", letter(index / 26 - 1), letter(index)) }
 }
 
 type Point = [f64; 3];
 
-/// Where a point of the cube from -1 to 1 is seen, and how near: the upright axis is the second.
-fn seen([x, y, z]: Point) -> (f64, f64, f64) {
+/// Where a point of the cube from -1 to 1 appears in the drawing, and how near it is: the upright axis is the second.
+fn project([x, y, z]: Point) -> (f64, f64, f64) {
     let (turn, tilt) = TURN;
     let (along, away) = (x * turn.cos() + z * turn.sin(), z * turn.cos() - x * turn.sin());
     let (up, near) = (y * tilt.cos() + away * tilt.sin(), away * tilt.cos() - y * tilt.sin());
@@ -178,18 +178,18 @@ fn at(point: Point) -> String {
 }
 
 fn edge(out: &mut Html, class: &str, from: Point, to: Point) {
-    let ((x0, y0, _), (x1, y1, _)) = (seen(from), seen(to));
+    let ((x0, y0, _), (x1, y1, _)) = (project(from), project(to));
     write_escaped!(out, "<line class=\"{}\" data-from=\"{}\" data-to=\"{}\" ", class, at(from), at(to));
     write_escaped!(out, "x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>", px(x0), px(y0), px(x1), px(y1));
 }
 
-fn open_at(out: &mut Html, class: &str, place: Point) {
-    let (x, y, _) = seen(place);
+fn open_at(out: &mut Html, class: &str, point: Point) {
+    let (x, y, _) = project(point);
     write_escaped!(
         out,
         "<g class=\"{}\" data-at=\"{}\" transform=\"translate({} {})\">",
         class,
-        at(place),
+        at(point),
         px(x),
         px(y)
     );
@@ -197,7 +197,7 @@ fn open_at(out: &mut Html, class: &str, place: Point) {
 
 fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], usize)) {
     let ranges: Vec<(f64, f64)> = axes.iter().map(|measure| range(&measure.values[..arms])).collect();
-    let place = |arm: usize| -> Option<Point> {
+    let position = |arm: usize| -> Option<Point> {
         let mut point = [0.0; 3];
         for ((part, measure), (low, span)) in point.iter_mut().zip(axes).zip(&ranges) {
             *part = (measure.values[arm]? - low) / span * 2.0 - 1.0;
@@ -227,7 +227,7 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         names.join(", ")
     );
     write_escaped!(out, "<desc id=\"{}-d\">The table beside it has the numbers. On the Pareto front: ", id);
-    let on: Vec<String> = (0..arms).filter(|arm| front[*arm]).map(letter).collect();
+    let on: Vec<String> = (0..arms).filter(|arm| front[*arm]).map(arm_letter).collect();
     write_escaped!(out, "{}.</desc>\n", if on.is_empty() { "none".to_owned() } else { on.join(", ") });
     out.write_static("<g class=\"floor\">");
     for step in 0..=4 {
@@ -241,9 +241,9 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
     for end in ends.iter().take(axes.len()) {
         edge(out, "axis", corner, *end);
     }
-    for (place, ((measure, name), (low, span))) in axes.iter().zip(&names).zip(&ranges).enumerate() {
-        let mut beyond = ends[place];
-        beyond[place] = 1.16;
+    for (index, ((measure, name), (low, span))) in axes.iter().zip(&names).zip(&ranges).enumerate() {
+        let mut beyond = ends[index];
+        beyond[index] = 1.16;
         open_at(out, "axis-name", beyond);
         write_escaped!(
             out,
@@ -268,14 +268,14 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
     out.write_static("<g class=\"points\">");
     open_at(out, "ideal", ideal);
     out.write_static("<path d=\"M0-9L2.6-2.9L9-2.6L4 1.6L5.6 8L0 4.4L-5.6 8L-4 1.6L-9-2.6L-2.6-2.9z\"/><text x=\"12\" y=\"4\">ideal</text></g>\n");
-    let mut points: Vec<(usize, Point)> = (0..arms).filter_map(|arm| Some((arm, place(arm)?))).collect();
-    points.sort_by(|a, b| seen(a.1).2.total_cmp(&seen(b.1).2));
+    let mut points: Vec<(usize, Point)> = (0..arms).filter_map(|arm| Some((arm, position(arm)?))).collect();
+    points.sort_by(|a, b| project(a.1).2.total_cmp(&project(b.1).2));
     for (arm, point_at) in points {
         let [x, _, z] = point_at;
         edge(out, "stem", point_at, [x, -1.0, z]);
         open_at(out, "point", point_at);
         point(out, (0.0, 0.0), front[arm], None);
-        write_escaped!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", letter(arm));
+        write_escaped!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", arm_letter(arm));
     }
     out.write_static("</g></svg>\n</figure>\n");
 }
@@ -298,15 +298,15 @@ mod tests {
 
     #[test]
     fn marks_have_names_of_their_own() {
-        let names: std::collections::BTreeSet<String> = (0..ARMS).map(letter).collect();
+        let names: std::collections::BTreeSet<String> = (0..ARMS).map(arm_letter).collect();
         assert_eq!(names.len(), ARMS);
-        assert_eq!((letter(0), letter(25), letter(26)), ("A".to_owned(), "Z".to_owned(), "AA".to_owned()));
+        assert_eq!((arm_letter(0), arm_letter(25), arm_letter(26)), ("A".to_owned(), "Z".to_owned(), "AA".to_owned()));
     }
 
     #[test]
     fn a_turned_cube_keeps_its_lengths() {
         let far = |a: Point, b: Point| {
-            let ((ax, ay, an), (bx, by, bn)) = (seen(a), seen(b));
+            let ((ax, ay, an), (bx, by, bn)) = (project(a), project(b));
             ((ax - bx).powi(2) + (ay - by).powi(2) + ((an - bn) * EDGE).powi(2)).sqrt()
         };
         for (a, b) in [

@@ -13,21 +13,21 @@ const TOP: f64 = 26.0;
 const BELOW: f64 = 40.0;
 /// Room within the frame, so that no point lies on it.
 const INSET: f64 = 9.0;
-/// The most named places of an axis that have a label.
+/// The most names of an axis that have a label.
 const LABELS: usize = 6;
 
-/// An axis: what lies along it.
+/// An axis: its name, and the values at its ends.
 pub(super) struct Axis {
     name: String,
     low: f64,
     high: f64,
     is_log: bool,
-    /// What stands at 0, 1, …, where values are names and not numbers.
+    /// The names at 0, 1, …, if the values are names and not numbers.
     names: Vec<String>,
 }
 
 impl Axis {
-    /// An axis that these values fit on. Where all are alike, they are in the middle.
+    /// An axis for these values. If all of them are equal, they are in the middle.
     pub(super) fn of(name: impl Into<String>, values: impl Iterator<Item = f64> + Clone) -> Self {
         let known = values.filter(|value| value.is_finite());
         let (low, high) = (known.clone().fold(f64::INFINITY, f64::min), known.fold(f64::NEG_INFINITY, f64::max));
@@ -39,19 +39,19 @@ impl Axis {
         Self { name: name.into(), low, high, is_log: false, names: Vec::new() }
     }
 
-    /// An axis with names at its places.
+    /// An axis of names instead of numbers.
     pub(super) fn named(name: impl Into<String>, names: Vec<String>) -> Self {
         let high = names.len().max(1) as f64 - 0.5;
         Self { name: name.into(), low: -0.5, high, is_log: false, names }
     }
 
-    /// The same with steps that multiply, if its values allow that.
+    /// The same axis on a logarithmic scale, if all its values are above 0.
     pub(super) fn logarithmic(mut self, is_log: bool) -> Self {
         self.is_log = is_log && self.low > 0.0;
         self
     }
 
-    /// Where a value lies, from 0 to 1.
+    /// Where a value lies on the axis, from 0 to 1.
     fn along(&self, value: f64) -> f64 {
         let part = if self.is_log {
             (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln()
@@ -69,11 +69,11 @@ impl Axis {
         }
         let every = self.names.len().div_ceil(LABELS);
         let named = self.names.iter().enumerate().step_by(every);
-        named.map(|(place, name)| (self.along(place as f64), truncate(name, 12))).collect()
+        named.map(|(index, name)| (self.along(index as f64), truncate(name, 12))).collect()
     }
 }
 
-/// A drawing under construction: a frame, its axes, and what is put into it.
+/// A drawing with a frame and two axes.
 pub(super) struct Plot<'a> {
     pub(super) x: &'a Axis,
     pub(super) y: &'a Axis,
@@ -81,8 +81,8 @@ pub(super) struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    /// Opens the drawing, as a figure; `title` and `about` say what it shows to who does not see it.
-    pub(super) fn open(&self, out: &mut Html, id: &str, title: &str, about: &str) {
+    /// Opens the drawing, as a figure; `title` and `description` describe it to a reader who does not see it.
+    pub(super) fn open(&self, out: &mut Html, id: &str, title: &str, description: &str) {
         let (wide, high) = self.size;
         write_escaped!(out, "<figure class=\"card\"><svg width=\"{}\" height=\"{}\" ", px(wide), px(high));
         write_escaped!(
@@ -99,11 +99,11 @@ impl Plot<'_> {
             id,
             title,
             id,
-            about
+            description
         );
         let (left, right, bottom) = (LEFT, wide - RIGHT, high - BELOW);
         for (part, label) in self.y.labels() {
-            let y = self.upright(part);
+            let y = self.y_of(part);
             write_escaped!(out, "<path d=\"M{} {}H{}\"/>", px(left), px(y), px(right));
             write_escaped!(
                 out,
@@ -115,13 +115,13 @@ impl Plot<'_> {
         }
         let labels = self.x.labels();
         let last = labels.len().saturating_sub(1);
-        for (place, (part, label)) in labels.into_iter().enumerate() {
-            let x = self.level(part);
+        for (index, (part, label)) in labels.into_iter().enumerate() {
+            let x = self.x_of(part);
             // Those at the ends stay within the drawing.
-            let anchor = match place {
+            let anchor = match index {
                 _ if !self.x.names.is_empty() => "middle",
                 0 => "start",
-                place if place == last => "end",
+                index if index == last => "end",
                 _ => "middle",
             };
             write_escaped!(out, "<path d=\"M{} {}V{}\"/>", px(x), px(TOP), px(bottom));
@@ -150,37 +150,37 @@ impl Plot<'_> {
         out.write_static("</svg></figure>\n");
     }
 
-    fn level(&self, part: f64) -> f64 {
+    fn x_of(&self, part: f64) -> f64 {
         LEFT + INSET + part * (self.size.0 - LEFT - RIGHT - 2.0 * INSET)
     }
 
-    fn upright(&self, part: f64) -> f64 {
+    fn y_of(&self, part: f64) -> f64 {
         TOP + INSET + (1.0 - part) * (self.size.1 - TOP - BELOW - 2.0 * INSET)
     }
 
     /// Where a point lies in the drawing.
-    pub(super) fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        (self.level(self.x.along(x)), self.upright(self.y.along(y)))
+    pub(super) fn position(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (self.x_of(self.x.along(x)), self.y_of(self.y.along(y)))
     }
 
     /// A line through points.
     pub(super) fn line(&self, out: &mut Html, class: &str, points: &[(f64, f64)]) {
-        let places = points.iter().map(|point| self.place(*point));
-        trace(out, class, places);
+        let places = points.iter().map(|point| self.position(*point));
+        write_path(out, class, places);
     }
 
     /// A line that keeps its height until the next point.
     pub(super) fn stairs(&self, out: &mut Html, class: &str, points: &[(f64, f64)]) {
         let mut before: Option<f64> = None;
-        let corners = points.iter().map(|point| self.place(*point)).flat_map(|(x, y)| {
+        let corners = points.iter().map(|point| self.position(*point)).flat_map(|(x, y)| {
             let corner = before.replace(y).filter(|before| (before - y).abs() > 0.05).map(|before| (x, before));
             corner.into_iter().chain([(x, y)])
         });
-        trace(out, class, corners);
+        write_path(out, class, corners);
     }
 }
 
-fn trace(out: &mut Html, class: &str, places: impl Iterator<Item = (f64, f64)>) {
+fn write_path(out: &mut Html, class: &str, places: impl Iterator<Item = (f64, f64)>) {
     write_escaped!(out, "<path class=\"{}\" d=\"", class);
     for (at, (x, y)) in places.enumerate() {
         write_escaped!(out, "{}{} {}", if at == 0 { "M" } else { "L" }, px(x), px(y));

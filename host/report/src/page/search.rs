@@ -1,4 +1,4 @@
-//! What a search tried, what came of it, and which trials no other beats.
+//! The trials of a search: their values and objectives, and those on the Pareto front.
 
 use jackfield_plugin_api::{Dimension, Goal};
 use serde_json::Value;
@@ -37,25 +37,25 @@ const SMALL: (f64, f64) = (340.0, 190.0);
 
 pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let search = stats.run.plan.search.as_ref()?;
-    Some(of_trials(&stats.trials, &search.extension.name, &search.study.space))
+    Some(trials_section(&stats.trials, &search.extension.name, &search.study.space))
 }
 
-/// What there is to tell of trials over `space`.
-fn of_trials(trials: &Trials, policy: &str, space: &[Dimension]) -> Html {
+/// The section for trials over `space`.
+fn trials_section(trials: &Trials, policy: &str, space: &[Dimension]) -> Html {
     let mut out = Html::new();
-    about(&mut out, trials, policy);
+    write_summary(&mut out, trials, policy);
     if trials.goals.is_empty() {
         out.write_static("<p>No trial has its objectives yet.</p>\n");
         return out;
     }
     let drawn = Drawn::of(trials);
     if trials.goals.len() > 1 {
-        legend(&mut out);
-        scatters(&mut out, &drawn);
+        write_legend(&mut out);
+        write_scatter_plots(&mut out, &drawn);
     }
-    table(&mut out, &drawn);
-    over_time(&mut out, &drawn);
-    against_values(&mut out, &drawn, space);
+    write_table(&mut out, &drawn);
+    write_over_time(&mut out, &drawn);
+    write_values(&mut out, &drawn, space);
     out
 }
 
@@ -82,11 +82,11 @@ impl<'a> Drawn<'a> {
     }
 
     /// The axis of an objective.
-    fn axis(&self, (place, goal): (usize, &Goal)) -> Axis {
-        Axis::of(named(goal), self.trials.complete().map(|trial| trial.objectives[place]))
+    fn axis(&self, (index, goal): (usize, &Goal)) -> Axis {
+        Axis::of(named(goal), self.trials.complete().map(|trial| trial.objectives[index]))
     }
 
-    /// So many of the trials, evenly spread, and after them, so that they are above, those on the front.
+    /// So many of the trials, evenly spread, and after them, so that they are above, those on the Pareto front.
     fn points(&self, most: usize) -> impl Iterator<Item = (&'a Trial, bool)> {
         let every = self.beaten.len().div_ceil(most.max(1)).max(1);
         let beaten = self.beaten.iter().step_by(every).map(|trial| (*trial, false));
@@ -99,7 +99,7 @@ fn named(goal: &Goal) -> String {
     format!("{} {}", truncate(&goal.name, 40), if goal.minimize { "↓" } else { "↑" })
 }
 
-fn about(out: &mut Html, trials: &Trials, policy: &str) {
+fn write_summary(out: &mut Html, trials: &Trials, policy: &str) {
     write_escaped!(
         out,
         "<p>The policy <code>{}</code> picked the values of {}: {} complete",
@@ -131,7 +131,7 @@ fn about(out: &mut Html, trials: &Trials, policy: &str) {
     out.write_static("</p>\n");
 }
 
-fn legend(out: &mut Html) {
+fn write_legend(out: &mut Html) {
     out.write_static("<ul class=\"legend\">");
     for (is_front, says) in
         [(true, "no other trial is at least as good in everything and better in something"), (false, "beaten")]
@@ -143,8 +143,8 @@ fn legend(out: &mut Html) {
     out.write_static("</ul>\n");
 }
 
-/// What is said of a trial where it is pointed at.
-fn told(trial: &Trial, goals: &[Goal]) -> String {
+/// The title of a trial's point.
+fn point_title(trial: &Trial, goals: &[Goal]) -> String {
     let objectives = goals
         .iter()
         .zip(&trial.objectives)
@@ -153,27 +153,27 @@ fn told(trial: &Trial, goals: &[Goal]) -> String {
 }
 
 /// Each objective against each other.
-fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
+fn write_scatter_plots(out: &mut Html, drawn: &Drawn<'_>) {
     let goals = &drawn.trials.goals;
     out.write_static("<div class=\"cards wide\">\n");
-    for (x_place, x_goal) in drawn.goals() {
-        for (y_place, y_goal) in drawn.goals().skip(x_place + 1) {
-            let (x, y) = (drawn.axis((x_place, x_goal)), drawn.axis((y_place, y_goal)));
+    for (x_index, x_goal) in drawn.goals() {
+        for (y_index, y_goal) in drawn.goals().skip(x_index + 1) {
+            let (x, y) = (drawn.axis((x_index, x_goal)), drawn.axis((y_index, y_goal)));
             let plot = Plot { x: &x, y: &y, size: LARGE };
             let title = format!("Trials by {} and {}", truncate(&x_goal.name, 40), truncate(&y_goal.name, 40));
-            let about = format!(
+            let description = format!(
                 "{} on the Pareto front; the table has their numbers.",
                 grouped_count(drawn.front.len() as u64, "trial")
             );
-            plot.open(out, &format!("trials-{x_place}-{y_place}"), &title, &about);
+            plot.open(out, &format!("trials-{x_index}-{y_index}"), &title, &description);
             if goals.len() == 2 {
                 let steps: Vec<(f64, f64)> =
                     drawn.front.iter().map(|trial| (trial.objectives[0], trial.objectives[1])).collect();
                 plot.stairs(out, "average", &steps);
             }
             for (trial, is_front) in drawn.points(POINTS) {
-                let at = plot.place((trial.objectives[x_place], trial.objectives[y_place]));
-                point(out, at, is_front, Some(&told(trial, goals)));
+                let at = plot.position((trial.objectives[x_index], trial.objectives[y_index]));
+                point(out, at, is_front, Some(&point_title(trial, goals)));
                 if is_front && drawn.front.len() <= NAMED {
                     // To the left of a point that is far to the right.
                     let (x, anchor) = if at.0 > LARGE.0 * 0.8 { (at.0 - 10.0, "end") } else { (at.0 + 10.0, "start") };
@@ -197,8 +197,8 @@ fn scatters(out: &mut Html, drawn: &Drawn<'_>) {
     }
 }
 
-/// The trials on the front; the best ones, where there is one objective.
-fn table(out: &mut Html, drawn: &Drawn<'_>) {
+/// The trials on the Pareto front; the best ones, where there is one objective.
+fn write_table(out: &mut Html, drawn: &Drawn<'_>) {
     let Drawn { trials, front, reference, .. } = drawn;
     let has_one = trials.goals.len() == 1;
     let mut best: Vec<&Trial> = trials.complete().collect();
@@ -234,7 +234,7 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
         write_escaped!(out, "</svg></td><th scope=\"row\">{}</th>", truncate(&trial.id, 40));
         trial.objectives.iter().for_each(|value| number_cell(out, &significant_digits(*value)));
         for name in shown {
-            number_cell(out, &trial.values.get(name).map_or_else(|| "-".to_owned(), told_value));
+            number_cell(out, &trial.values.get(name).map_or_else(|| "-".to_owned(), value_in_words));
         }
         out.write_static("</tr>\n");
     }
@@ -256,7 +256,7 @@ fn table(out: &mut Html, drawn: &Drawn<'_>) {
 }
 
 /// A picked value as a cell has it.
-fn told_value(value: &Value) -> String {
+fn value_in_words(value: &Value) -> String {
     match (value.as_f64(), value.as_str()) {
         (Some(number), _) => significant_digits(number),
         (None, Some(text)) => truncate(text, 40),
@@ -265,19 +265,19 @@ fn told_value(value: &Value) -> String {
 }
 
 /// Each objective by the number of the trial, with the best so far; the hypervolume so far, of two objectives.
-fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
+fn write_over_time(out: &mut Html, drawn: &Drawn<'_>) {
     let trials = drawn.trials;
     let last = trials.done.last().map_or(1.0, |trial| trial.item as f64);
     let x = Axis::of("trial", [0.0, last].into_iter());
     out.write_static("<h3>Over the trials</h3>\n<div class=\"cards wide\">\n");
-    for (place, goal) in drawn.goals() {
-        let y = drawn.axis((place, goal));
+    for (index, goal) in drawn.goals() {
+        let y = drawn.axis((index, goal));
         let plot = Plot { x: &x, y: &y, size: WIDE };
         let title = format!("{} by trial", truncate(&goal.name, 40));
         let mut best: Option<f64> = None;
         let mut line: Vec<(f64, f64)> = Vec::new();
         for trial in trials.complete() {
-            let value = trial.objectives[place];
+            let value = trial.objectives[index];
             let is_better = best.is_none_or(|best| if goal.minimize { value < best } else { value > best });
             if is_better {
                 best = Some(value);
@@ -286,25 +286,25 @@ fn over_time(out: &mut Html, drawn: &Drawn<'_>) {
         }
         let found = line.last().copied();
         line.extend(found.map(|(_, value)| (last, value)));
-        let about = found.map_or_else(String::new, |(trial, value)| {
+        let description = found.map_or_else(String::new, |(trial, value)| {
             format!("The line is the best so far: {} in the end, from trial {trial} on.", significant_digits(value))
         });
-        plot.open(out, &format!("time-{place}"), &title, &about);
+        plot.open(out, &format!("time-{index}"), &title, &description);
         for (trial, is_front) in drawn.points(POINTS / 2) {
-            let at = plot.place((trial.item as f64, trial.objectives[place]));
-            point(out, at, is_front, Some(&told(trial, &trials.goals)));
+            let at = plot.position((trial.item as f64, trial.objectives[index]));
+            point(out, at, is_front, Some(&point_title(trial, &trials.goals)));
         }
         plot.stairs(out, "reward", &line);
         Plot::close(out);
     }
     if trials.goals.len() == 2 {
-        volumes(out, drawn, (&x, last));
+        write_hypervolume(out, drawn, (&x, last));
     }
     out.write_static("</div>\n");
 }
 
 /// The hypervolume of all trials so far.
-fn volumes(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
+fn write_hypervolume(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
     let trials = drawn.trials;
     let mut front: Vec<&Trial> = Vec::new();
     let mut line: Vec<(f64, f64)> = Vec::new();
@@ -325,28 +325,28 @@ fn volumes(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64)) {
 }
 
 /// Each value against each objective.
-fn against_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
+fn write_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
     let complete: Vec<&Trial> = drawn.trials.complete().collect();
     let differing = Trials::differing(&complete);
     if differing.is_empty() {
         return;
     }
     // In the order of the space, as far as it is known.
-    let place = |name: &String| space.iter().position(|dimension| dimension.name == *name).unwrap_or(space.len());
+    let index = |name: &String| space.iter().position(|dimension| dimension.name == *name).unwrap_or(space.len());
     let mut names = differing;
-    names.sort_by_key(place);
+    names.sort_by_key(index);
     write_escaped!(out, "<h3>Values and what came of them</h3>\n<div class=\"cards\">\n");
     for (at, name) in names.iter().enumerate().take(VALUES) {
         let dimension = space.iter().find(|dimension| dimension.name == *name);
         let scale = Scale::of(name, dimension, &complete);
-        for (place, goal) in drawn.goals() {
-            let y = drawn.axis((place, goal));
+        for (index, goal) in drawn.goals() {
+            let y = drawn.axis((index, goal));
             let plot = Plot { x: &scale.axis, y: &y, size: SMALL };
             let title = format!("{} by {}", truncate(&goal.name, 40), truncate(name, 40));
-            plot.open(out, &format!("value-{at}-{place}"), &title, "A point is a trial.");
+            plot.open(out, &format!("value-{at}-{index}"), &title, "A point is a trial.");
             for (trial, is_front) in drawn.points(SMALL_POINTS) {
                 if let Some(along) = trial.values.get(name).and_then(|value| scale.number(value)) {
-                    point(out, plot.place((along, trial.objectives[place])), is_front, None);
+                    point(out, plot.position((along, trial.objectives[index])), is_front, None);
                 }
             }
             Plot::close(out);
@@ -385,7 +385,7 @@ impl Scale {
                 choices.push(value.clone());
             }
         }
-        let axis = Axis::named(truncate(name, 44), choices.iter().map(told_value).collect());
+        let axis = Axis::named(truncate(name, 44), choices.iter().map(value_in_words).collect());
         Self { axis, choices }
     }
 
@@ -393,6 +393,6 @@ impl Scale {
         if self.choices.is_empty() {
             return value.as_f64();
         }
-        self.choices.iter().position(|choice| choice == value).map(|place| place as f64)
+        self.choices.iter().position(|choice| choice == value).map(|index| index as f64)
     }
 }

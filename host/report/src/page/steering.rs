@@ -1,4 +1,4 @@
-//! Directions in a model: how well two sets of prompts are told apart, and what edits along them did.
+//! Directions in a model: how far they separate two sets of prompts, and what edits along them did.
 
 use super::{
     super::{
@@ -29,18 +29,18 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         return None;
     }
     let mut out = Html::new();
-    for (place, found) in steering.found.iter().enumerate() {
-        directions(&mut out, stats, (place, found));
+    for (index, found) in steering.found.iter().enumerate() {
+        write_directions(&mut out, stats, index, found);
     }
     if !steering.kernels.is_empty() {
         out.write_static("<h3>How much is taken out</h3>\n<p>The weight of the edits by block: 1 takes all of the direction out of what a component adds.</p>\n");
-        kernels(&mut out, &steering.kernels);
+        write_kernels(&mut out, &steering.kernels);
     }
-    steering.replies.iter().for_each(|table| replies(&mut out, stats, table));
+    steering.replies.iter().for_each(|table| write_replies(&mut out, stats, table));
     Some(out)
 }
 
-fn directions(out: &mut Html, stats: &RunStats<'_>, (place, found): (usize, &Found)) {
+fn write_directions(out: &mut Html, stats: &RunStats<'_>, index: usize, found: &Found) {
     let Some(stage) = stats.run.plan.stages.get(found.stage) else { return };
     write_escaped!(out, "<h3><b class=\"no\">{}</b> {}</h3>\n", found.stage + 1, truncate(&stage.name, 60));
     write_escaped!(out, "<p><code>{}</code> found a direction in each of {}", stage.extension.name, {
@@ -61,20 +61,20 @@ fn directions(out: &mut Html, stats: &RunStats<'_>, (place, found): (usize, &Fou
         None => out.write_static(".</p>\n"),
     }
     out.write_static("<div class=\"cards wide\">\n");
-    silhouettes(out, place, found);
+    write_silhouettes(out, index, found);
     out.write_static("</div>\n");
     match &found.residuals {
         Ok(residuals) if residuals.planes.is_empty() => {
             out.write_static("<p>No layer tells prompts apart, so none is drawn.</p>\n");
         }
-        Ok(residuals) => planes(out, place, residuals),
+        Ok(residuals) => write_planes(out, index, residuals),
         Err(why) => write_escaped!(out, "<p class=\"note\">The prompts are not drawn: {}.</p>\n", truncate(why, 300)),
     }
-    numbers(out, found);
+    write_numbers(out, found);
 }
 
 /// How far apart the sets are, by layer.
-fn silhouettes(out: &mut Html, place: usize, found: &Found) {
+fn write_silhouettes(out: &mut Html, index: usize, found: &Found) {
     let known = found
         .layers
         .iter()
@@ -88,19 +88,19 @@ fn silhouettes(out: &mut Html, place: usize, found: &Found) {
     let y = Axis::of("silhouette ↑", points.iter().map(|(_, value)| *value).chain([0.0, 1.0]));
     let plot = Plot { x: &x, y: &y, size: WIDE };
     let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
-    let about = format!(
+    let description = format!(
         "1 for sets far apart, 0 for sets that overlap. It is greatest in layer {}: {}.",
         best.0,
         significant_digits(best.1)
     );
-    plot.open(out, &format!("silhouette-{place}"), "Silhouette by layer", &about);
+    plot.open(out, &format!("silhouette-{index}"), "Silhouette by layer", &description);
     plot.line(out, "line s0", &points);
-    points.iter().for_each(|point| mark(out, 0, plot.place(*point)));
+    points.iter().for_each(|point| mark(out, 0, plot.position(*point)));
     Plot::close(out);
 }
 
 /// The prompts in the plane in which they differ most, by layer.
-fn planes(out: &mut Html, place: usize, residuals: &Residuals) {
+fn write_planes(out: &mut Html, index: usize, residuals: &Residuals) {
     out.write_static("<p>Each prompt by the first two principal components of the hidden states of a layer. Axes are of each drawing's own.</p>\n<ul class=\"legend\">");
     for (series, name) in SETS {
         out.write_static("<li>");
@@ -120,16 +120,16 @@ fn planes(out: &mut Html, place: usize, residuals: &Residuals) {
         );
         let plot = Plot { x: &x, y: &y, size: SMALL };
         let title = format!("Prompts in layer {layer}");
-        plot.open(out, &format!("plane-{place}-{layer}"), &title, "The table below says how far apart the sets are.");
+        plot.open(out, &format!("plane-{index}-{layer}"), &title, "The table below says how far apart the sets are.");
         for (at, point) in plane.points.iter().enumerate() {
-            mark(out, SETS[usize::from(at >= residuals.first)].0, plot.place(*point));
+            mark(out, SETS[usize::from(at >= residuals.first)].0, plot.position(*point));
         }
         Plot::close(out);
     }
     out.write_static("</div>\n");
 }
 
-fn numbers(out: &mut Html, found: &Found) {
+fn write_numbers(out: &mut Html, found: &Found) {
     out.write_static("<details><summary>As a table</summary>\n");
     let head =
         [("layer", false), ("silhouette", true), ("cosine of the means", true), ("norm of the difference", true)];
@@ -150,7 +150,7 @@ fn numbers(out: &mut Html, found: &Found) {
 }
 
 /// The weights of edits by block, item by item. A component has the same line in all of them.
-fn kernels(out: &mut Html, kernels: &[Kernel]) {
+fn write_kernels(out: &mut Html, kernels: &[Kernel]) {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in kernels.iter().flat_map(|kernel| &kernel.components) {
         if !names.contains(name) {
@@ -164,11 +164,11 @@ fn kernels(out: &mut Html, kernels: &[Kernel]) {
         write_escaped!(out, " {}</li>", name);
     }
     out.write_static("</ul>\n<div class=\"cards wide\">\n");
-    kernels.iter().enumerate().for_each(|(place, one)| kernel(out, place, (one, &names)));
+    kernels.iter().enumerate().for_each(|(index, kernel)| write_kernel(out, index, kernel, &names));
     out.write_static("</div>\n");
 }
 
-fn kernel(out: &mut Html, place: usize, (kernel, names): (&Kernel, &[&str])) {
+fn write_kernel(out: &mut Html, index: usize, kernel: &Kernel, names: &[&str]) {
     let blocks = kernel.components.iter().map(|(_, weights)| weights.len()).max().unwrap_or_default();
     let x = Axis::of("block", [0.0, blocks.saturating_sub(1) as f64].into_iter());
     let weights = kernel.components.iter().flat_map(|(_, weights)| weights.iter().copied());
@@ -178,22 +178,22 @@ fn kernel(out: &mut Html, place: usize, (kernel, names): (&Kernel, &[&str])) {
         let most = weights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         most.map_or_else(String::new, |(block, weight)| format!("{} in block {block}", significant_digits(*weight)))
     };
-    let about: Vec<String> =
+    let description: Vec<String> =
         kernel.components.iter().map(|(name, weights)| format!("{name}: at the most {}", most(weights))).collect();
     let title = format!("Weights of item {}", truncate(&kernel.item, 40));
-    plot.open(out, &format!("kernel-{place}"), &title, &about.join("; "));
+    plot.open(out, &format!("kernel-{index}"), &title, &description.join("; "));
     for (name, weights) in &kernel.components {
         let series = names.iter().position(|other| other == name).unwrap_or_default();
         let points: Vec<(f64, f64)> =
             weights.iter().enumerate().map(|(block, weight)| (block as f64, *weight)).collect();
         plot.line(out, if series == 0 { "line s0" } else { "line s1" }, &points);
-        points.iter().filter(|point| point.1 != 0.0).for_each(|point| mark(out, series, plot.place(*point)));
+        points.iter().filter(|point| point.1 != 0.0).for_each(|point| mark(out, series, plot.position(*point)));
     }
     Plot::close(out);
 }
 
 /// What the model says to prompts, before and after.
-fn replies(out: &mut Html, stats: &RunStats<'_>, table: &ReplyTable) {
+fn write_replies(out: &mut Html, stats: &RunStats<'_>, table: &ReplyTable) {
     let (before, after) = table.stages;
     write_escaped!(
         out,
@@ -209,9 +209,9 @@ fn replies(out: &mut Html, stats: &RunStats<'_>, table: &ReplyTable) {
     open_table(out, "Replies before and after", &head);
     for (prompt, before, after) in &table.rows {
         out.write_static("<tr>");
-        said(out, prompt, PROMPT);
-        said(out, before, REPLY);
-        after.iter().for_each(|reply| said(out, reply, REPLY));
+        write_text_cell(out, prompt, PROMPT);
+        write_text_cell(out, before, REPLY);
+        after.iter().for_each(|reply| write_text_cell(out, reply, REPLY));
         out.write_static("</tr>\n");
     }
     close_table(out);
@@ -225,10 +225,10 @@ fn replies(out: &mut Html, stats: &RunStats<'_>, table: &ReplyTable) {
 }
 
 /// A cell with a text that may have several lines.
-fn said(out: &mut Html, text: &str, most: usize) {
+fn write_text_cell(out: &mut Html, text: &str, most: usize) {
     out.write_static("<td class=\"said\">");
-    for (place, line) in truncate(text.trim_end(), most).lines().enumerate() {
-        out.write_static(if place > 0 { "<br>" } else { "" });
+    for (index, line) in truncate(text.trim_end(), most).lines().enumerate() {
+        out.write_static(if index > 0 { "<br>" } else { "" });
         write_escaped!(out, "{}", line);
     }
     out.write_static("</td>");

@@ -52,7 +52,7 @@ fn stage_lanes<'a>(stats: &'a RunStats<'_>) -> impl Iterator<Item = StageLane<'a
 /// Says how many stages were called that are not drawn.
 fn write_omitted_stages(out: &mut Html, stats: &RunStats<'_>) {
     let called = stats.stages.iter().filter(|stage| stage.calls() > 0).count();
-    let omitted = called.saturating_sub(stats.flow.drawn());
+    let omitted = called.saturating_sub(stats.flow.lane_count());
     if omitted > 0 {
         write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count(omitted as u64, "more stage"));
     }
