@@ -54,7 +54,7 @@ impl Outcomes {
         for (index, row) in list.iter().enumerate() {
             let outcomes = row["outcomes"].as_array().ok_or_else(|| format!("[{index}] has no list `outcomes`"))?;
             let texts: Option<Vec<&str>> = outcomes.iter().map(Value::as_str).collect();
-            let texts = texts.ok_or_else(|| format!("[{index}].outcomes has more than texts in it"))?;
+            let texts = texts.ok_or_else(|| format!("[{index}].outcomes has elements that are not texts"))?;
             let row_is_solved = !texts.is_empty() && texts.iter().all(|text| *text == "equal");
             is_solved |= row_is_solved;
             cases = cases.max(texts.len());
@@ -142,6 +142,6 @@ mod tests {
         assert_eq!(why(json!({})), "it is not a list of rows");
         assert_eq!(why(json!([])), "it has no rows");
         assert_eq!(why(json!([{ "name": "a" }])), "[0] has no list `outcomes`");
-        assert_eq!(why(json!([{ "name": "a", "outcomes": [1] }])), "[0].outcomes has more than texts in it");
+        assert_eq!(why(json!([{ "name": "a", "outcomes": [1] }])), "[0].outcomes has elements that are not texts");
     }
 }

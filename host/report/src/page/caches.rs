@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The most rows of a table.
-const MOST: usize = 200;
+const MAX_ROWS: usize = 200;
 
 /// How one stage, or one model of a stage, used its cache.
 struct CacheUse<'a> {
@@ -135,7 +135,7 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
             ("cost saved", true),
         ];
         open_table(&mut out, "Hits and misses by stage", &head);
-        for cache_use in uses.iter().take(MOST) {
+        for cache_use in uses.iter().take(MAX_ROWS) {
             out.write_static("<tr>");
             stage_cell(&mut out, cache_use.stage + 1, stats.stage_name(cache_use.stage));
             let kept = cache_use
@@ -163,7 +163,7 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         }
         close_table(&mut out);
     }
-    tiers(&mut out, stats);
+    write_tiers(&mut out, stats);
     Some(out)
 }
 
@@ -173,7 +173,7 @@ fn rate_cell(out: &mut Html, rate: f64) {
     write_escaped!(out, " {}</td>", percent(rate));
 }
 
-fn tiers(out: &mut Html, stats: &RunStats<'_>) {
+fn write_tiers(out: &mut Html, stats: &RunStats<'_>) {
     out.write_static("<h3>By cache and tier</h3>\n");
     let Some(summary) = &stats.run.summary else {
         out.write_static("<p>How often each tier was asked is known when a session has ended.</p>\n");
@@ -196,7 +196,7 @@ fn tiers(out: &mut Html, stats: &RunStats<'_>) {
     for (cache, tiers) in &summary.caches {
         for (index, tier) in tiers.iter().enumerate() {
             rows += 1;
-            if rows > MOST {
+            if rows > MAX_ROWS {
                 continue;
             }
             let asked = tier.hits.saturating_add(tier.misses).saturating_add(tier.errors);
@@ -220,7 +220,7 @@ fn tiers(out: &mut Html, stats: &RunStats<'_>) {
         }
     }
     close_table(out);
-    if rows > MOST {
-        write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count((rows - MOST) as u64, "more tier"));
+    if rows > MAX_ROWS {
+        write_escaped!(out, "<p class=\"note\">And {}.</p>\n", grouped_count((rows - MAX_ROWS) as u64, "more tier"));
     }
 }

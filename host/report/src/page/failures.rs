@@ -12,12 +12,12 @@ use super::{
 };
 
 /// The most causes that are shown, and the most characters of each.
-const MOST: usize = 60;
+const MAX_CAUSES: usize = 60;
 /// The most causes that are shown at once; the others are folded away.
-const OPEN: usize = 12;
-const LONGEST: usize = 600;
+const MAX_OPEN_CAUSES: usize = 12;
+const MAX_MESSAGE: usize = 600;
 /// The most characters of the ids of its items, together.
-const LONGEST_IDS: usize = 150;
+const MAX_IDS_LENGTH: usize = 150;
 
 pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let failures = &stats.failures;
@@ -32,15 +32,15 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         grouped_count(failures.count, "failure"),
         grouped_count(groups.len() as u64, "cause")
     );
-    let (open, more) = groups.split_at(groups.len().min(OPEN));
+    let (open, more) = groups.split_at(groups.len().min(MAX_OPEN_CAUSES));
     table(&mut out, "Failures by cause", stats, open);
-    let more = &more[..more.len().min(MOST - OPEN)];
+    let more = &more[..more.len().min(MAX_CAUSES - MAX_OPEN_CAUSES)];
     if !more.is_empty() {
         write_escaped!(out, "<details><summary>{}</summary>\n", grouped_count(more.len() as u64, "more cause"));
         table(&mut out, "Further failures by cause", stats, more);
         out.write_static("</details>\n");
     }
-    let hidden: u64 = groups.iter().skip(MOST).map(|group| group.count).sum::<u64>() + failures.others;
+    let hidden: u64 = groups.iter().skip(MAX_CAUSES).map(|group| group.count).sum::<u64>() + failures.others;
     if hidden > 0 {
         write_escaped!(
             out,
@@ -78,7 +78,7 @@ fn table(out: &mut Html, label: &str, stats: &RunStats<'_>, groups: &[&Group]) {
             None => out.write_static("<th scope=\"row\">the input</th>"),
         }
         write_escaped!(out, "<td><span class=\"bad\">✕</span> {}</td>", truncate(&group.kind, 60));
-        write_escaped!(out, "<td class=\"message\">{}", truncate(&group.message, LONGEST));
+        write_escaped!(out, "<td class=\"message\">{}", truncate(&group.message, MAX_MESSAGE));
         if group.has_other_numbers {
             out.write_static(" <span class=\"note\">(and the same with other numbers)</span>");
         }
@@ -100,7 +100,7 @@ fn items(out: &mut Html, group: &Group) {
     for item in &group.items {
         let id = truncate(item, 48);
         length += id.chars().count();
-        if shown > 0 && length > LONGEST_IDS {
+        if shown > 0 && length > MAX_IDS_LENGTH {
             break;
         }
         write_escaped!(out, "{}<code>{}</code>", if shown == 0 { "" } else { ", " }, id);

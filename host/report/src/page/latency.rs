@@ -10,12 +10,12 @@ use super::{
     number_cell, open_table, stage_cell,
 };
 
-const WIDE: f64 = 320.0;
-const EDGE: f64 = 26.0;
+const WIDTH: f64 = 320.0;
+const MARGIN: f64 = 26.0;
 /// The most rows.
-const MOST: usize = 500;
+const MAX_ROWS: usize = 500;
 /// Steps of the histogram to a power of ten.
-const PER_POWER: f64 = 12.0;
+const STEPS_PER_POWER: f64 = 12.0;
 
 pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
@@ -29,16 +29,16 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let axis = Axis { from: least.log10().floor(), to: most.log10().ceil().max(least.log10().floor() + 1.0) };
     // Where there are too many, those that took longest have a row.
     let mut rest = Vec::new();
-    if known.len() > MOST {
+    if known.len() > MAX_ROWS {
         known.sort_by_key(|(number, _, stage)| (std::cmp::Reverse(stage.made.total_us), *number));
-        rest = known.split_off(MOST);
+        rest = known.split_off(MAX_ROWS);
         known.sort_by_key(|(number, ..)| *number);
     }
     out.write_static("<p>Times of the calls that were made, failed ones and tries included; results from a cache are not among them. ");
     out.write_static(
         "A strip shows how the calls are spread, on an axis where each step is ten times the one before.</p>\n",
     );
-    legend(&mut out);
+    write_legend(&mut out);
     let head = [
         ("stage", false),
         ("calls", true),
@@ -58,11 +58,11 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
             number_cell(&mut out, &microseconds(stage.made.quantile(share)));
         }
         out.write_static("<td class=\"strip\">");
-        strip(&mut out, &axis, &stage.made);
+        write_strip(&mut out, &axis, &stage.made);
         out.write_static("</td></tr>\n");
     }
     out.write_static("</tbody><tfoot><tr><td colspan=\"7\"></td><td class=\"strip\">");
-    ticks(&mut out, &axis);
+    write_ticks(&mut out, &axis);
     out.write_static("</td></tr></tfoot></table></div>\n");
     if !rest.is_empty() {
         let total = rest.iter().map(|(_, _, stage)| stage.made.total_us).fold(0, u64::saturating_add);
@@ -93,29 +93,36 @@ struct Axis {
 impl Axis {
     fn x(&self, micros: f64) -> f64 {
         let along = (micros.max(1.0).log10() - self.from) / (self.to - self.from);
-        EDGE + along.clamp(0.0, 1.0) * (WIDE - 2.0 * EDGE)
+        MARGIN + along.clamp(0.0, 1.0) * (WIDTH - 2.0 * MARGIN)
     }
 }
 
-fn strip(out: &mut Html, axis: &Axis, times: &Times) {
-    write_escaped!(out, "<svg width=\"{}\" height=\"38\" aria-hidden=\"true\"><g class=\"grid\">", px(WIDE));
+fn write_strip(out: &mut Html, axis: &Axis, times: &Times) {
+    write_escaped!(out, "<svg width=\"{}\" height=\"38\" aria-hidden=\"true\"><g class=\"grid\">", px(WIDTH));
     for power in axis.from as i32..=axis.to as i32 {
         write_escaped!(out, "<path d=\"M{} 0V38\"/>", px(axis.x(10_f64.powi(power))));
     }
     out.write_static("</g>");
     // The histogram, its tallest step as high as there is room.
-    let steps = ((axis.to - axis.from) * PER_POWER) as usize + 1;
+    let steps = ((axis.to - axis.from) * STEPS_PER_POWER) as usize + 1;
     let mut counts = vec![0_u64; steps];
     for (micros, count) in times.counts() {
-        let step = ((micros as f64).max(1.0).log10() - axis.from) * PER_POWER;
+        let step = ((micros as f64).max(1.0).log10() - axis.from) * STEPS_PER_POWER;
         counts[(step.max(0.0) as usize).min(steps - 1)] += count;
     }
     let tallest = counts.iter().max().copied().unwrap_or(1).max(1) as f64;
     out.write_static("<path class=\"hill\" d=\"");
-    let wide = (WIDE - 2.0 * EDGE) / ((axis.to - axis.from) * PER_POWER);
+    let bar_width = (WIDTH - 2.0 * MARGIN) / ((axis.to - axis.from) * STEPS_PER_POWER);
     for (step, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let high = (*count as f64 / tallest * 20.0).max(1.2);
-        write_escaped!(out, "M{} 24v-{}h{}v{}z", px(EDGE + step as f64 * wide), px(high), px(wide - 0.8), px(high));
+        let height = (*count as f64 / tallest * 20.0).max(1.2);
+        write_escaped!(
+            out,
+            "M{} 24v-{}h{}v{}z",
+            px(MARGIN + step as f64 * bar_width),
+            px(height),
+            px(bar_width - 0.8),
+            px(height)
+        );
     }
     out.write_static("\"/>");
     let at = |share: f64| axis.x(times.quantile(share) as f64);
@@ -132,8 +139,8 @@ fn strip(out: &mut Html, axis: &Axis, times: &Times) {
     write_escaped!(out, "<path class=\"whisker\" d=\"M{} 27.5v7\"/></svg>", px(at(1.0)));
 }
 
-fn ticks(out: &mut Html, axis: &Axis) {
-    write_escaped!(out, "<svg width=\"{}\" height=\"18\" aria-hidden=\"true\" class=\"ticks\">", px(WIDE));
+fn write_ticks(out: &mut Html, axis: &Axis) {
+    write_escaped!(out, "<svg width=\"{}\" height=\"18\" aria-hidden=\"true\" class=\"ticks\">", px(WIDTH));
     let powers = (axis.to - axis.from) as i32;
     for power in axis.from as i32..=axis.to as i32 {
         // Not so many that they touch.
@@ -151,7 +158,7 @@ fn ticks(out: &mut Html, axis: &Axis) {
     out.write_static("</svg>");
 }
 
-fn legend(out: &mut Html) {
+fn write_legend(out: &mut Html) {
     out.write_static(
         "<ul class=\"legend\">\
          <li><svg width=\"16\" height=\"14\" aria-hidden=\"true\"><circle class=\"p50\" cx=\"8\" cy=\"7\" r=\"4\"/></svg> p50</li>\

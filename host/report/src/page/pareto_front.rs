@@ -17,16 +17,16 @@ use super::{
 };
 
 /// The most contexts that are drawn, and the most arms.
-const CONTEXTS: usize = 6;
-const ARMS: usize = 40;
-const WIDE: f64 = 460.0;
-const HIGH: f64 = 400.0;
+const MAX_CONTEXTS: usize = 6;
+const MAX_ARMS: usize = 40;
+const WIDTH: f64 = 460.0;
+const HEIGHT: f64 = 400.0;
 /// Half the cube's edge.
-const EDGE: f64 = 112.0;
+const HALF_EDGE: f64 = 112.0;
 const CENTRE: (f64, f64) = (230.0, 195.0);
 /// How the cube is turned in the beginning: about the upright axis, and towards the reader, in radians. The script begins
 /// with the same.
-const TURN: (f64, f64) = (0.5, 0.36);
+const INITIAL_TURN: (f64, f64) = (0.5, 0.36);
 
 pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let mut out = Html::new();
@@ -46,15 +46,15 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
         if contexts.is_empty() {
             out.write_static("<p>No item that was routed is done.</p>\n");
         }
-        for (index, (name, context)) in contexts.iter().enumerate().take(CONTEXTS) {
+        for (index, (name, context)) in contexts.iter().enumerate().take(MAX_CONTEXTS) {
             let id = format!("front-{}-{index}", learned.stage);
             write_context(&mut out, &id, name, context, route);
         }
-        if contexts.len() > CONTEXTS {
+        if contexts.len() > MAX_CONTEXTS {
             write_escaped!(
                 out,
                 "<p class=\"note\">And {}.</p>\n",
-                grouped_count((contexts.len() - CONTEXTS) as u64, "more context")
+                grouped_count((contexts.len() - MAX_CONTEXTS) as u64, "more context")
             );
         }
     }
@@ -62,12 +62,10 @@ pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
 }
 
 fn write_context(out: &mut Html, id: &str, name: &str, context: &Context, route: &RoutePlan) {
-    let measures = measures(context, route);
-    let arms = route.arms.len().min(ARMS);
+    let arms = route.arms.len().min(MAX_ARMS);
     let weighed = |measure: &Measure| weight(route, &measure.name).is_none_or(|weight| weight > 0.0);
-    let all: Vec<Measure> = measures.into_iter().collect();
     // Objectives without a weight in the preference do not count for the policy either.
-    let (judged, rest): (Vec<Measure>, Vec<Measure>) = all.into_iter().partition(weighed);
+    let (judged, rest): (Vec<Measure>, Vec<Measure>) = measures(context, route).into_iter().partition(weighed);
     let front = pareto_front_of_arms(&judged, route.arms.len());
     let all: Vec<Measure> = judged.into_iter().chain(rest).collect();
     if !name.is_empty() {
@@ -81,7 +79,7 @@ fn write_context(out: &mut Html, id: &str, name: &str, context: &Context, route:
     out.write_static("<div class=\"front\">\n");
     let axes: Vec<&Measure> = axes(&all);
     if axes.len() >= 2 {
-        cube(out, id, &axes, (&front, arms));
+        write_cube(out, id, &axes, (&front, arms));
     }
     out.write_static("<div class=\"beside\">\n");
     let mut head: Vec<(String, bool)> = vec![(String::new(), false), ("arm".to_owned(), false)];
@@ -117,8 +115,8 @@ fn write_context(out: &mut Html, id: &str, name: &str, context: &Context, route:
     if !weights.is_empty() {
         write_escaped!(out, " Preference: {}.", weights.join(", "));
     }
-    if route.arms.len() > ARMS {
-        write_escaped!(out, " {} more arms are in the record.", route.arms.len() - ARMS);
+    if route.arms.len() > MAX_ARMS {
+        write_escaped!(out, " {} more arms are in the record.", route.arms.len() - MAX_ARMS);
     }
     out.write_static("</p></div></div>\n");
 }
@@ -156,7 +154,7 @@ fn axes(measures: &[Measure]) -> Vec<&Measure> {
     axes
 }
 
-/// The name of an arm's mark: a arm_letter, as stages have numbers.
+/// The name of an arm's mark: a letter, because stages have numbers.
 fn arm_letter(index: usize) -> String {
     let letter = |index: usize| char::from(b'A' + (index % 26) as u8);
     if index < 26 { letter(index).to_string() } else { format!("{}{}", letter(index / 26 - 1), letter(index)) }
@@ -166,36 +164,43 @@ type Point = [f64; 3];
 
 /// Where a point of the cube from -1 to 1 appears in the drawing, and how near it is: the upright axis is the second.
 fn project([x, y, z]: Point) -> (f64, f64, f64) {
-    let (turn, tilt) = TURN;
+    let (turn, tilt) = INITIAL_TURN;
     let (along, away) = (x * turn.cos() + z * turn.sin(), z * turn.cos() - x * turn.sin());
     let (up, near) = (y * tilt.cos() + away * tilt.sin(), away * tilt.cos() - y * tilt.sin());
-    (CENTRE.0 + EDGE * along, CENTRE.1 - EDGE * up, -near)
+    (CENTRE.0 + HALF_EDGE * along, CENTRE.1 - HALF_EDGE * up, -near)
 }
 
-fn at(point: Point) -> String {
+/// The coordinates of a point, for the script.
+fn coordinates(point: Point) -> String {
     let [x, y, z] = point.map(|part| format!("{part:.4}"));
     format!("{x},{y},{z}")
 }
 
-fn edge(out: &mut Html, class: &str, from: Point, to: Point) {
+fn write_edge(out: &mut Html, class: &str, from: Point, to: Point) {
     let ((x0, y0, _), (x1, y1, _)) = (project(from), project(to));
-    write_escaped!(out, "<line class=\"{}\" data-from=\"{}\" data-to=\"{}\" ", class, at(from), at(to));
+    write_escaped!(
+        out,
+        "<line class=\"{}\" data-from=\"{}\" data-to=\"{}\" ",
+        class,
+        coordinates(from),
+        coordinates(to)
+    );
     write_escaped!(out, "x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>", px(x0), px(y0), px(x1), px(y1));
 }
 
-fn open_at(out: &mut Html, class: &str, point: Point) {
+fn open_group_at(out: &mut Html, class: &str, point: Point) {
     let (x, y, _) = project(point);
     write_escaped!(
         out,
         "<g class=\"{}\" data-at=\"{}\" transform=\"translate({} {})\">",
         class,
-        at(point),
+        coordinates(point),
         px(x),
         px(y)
     );
 }
 
-fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], usize)) {
+fn write_cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], usize)) {
     let ranges: Vec<(f64, f64)> = axes.iter().map(|measure| range(&measure.values[..arms])).collect();
     let position = |arm: usize| -> Option<Point> {
         let mut point = [0.0; 3];
@@ -213,10 +218,10 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
     write_escaped!(
         out,
         "<svg viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" ",
-        px(WIDE),
-        px(HIGH),
-        px(WIDE),
-        px(HIGH)
+        px(WIDTH),
+        px(HEIGHT),
+        px(WIDTH),
+        px(HEIGHT)
     );
     write_escaped!(
         out,
@@ -232,19 +237,19 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
     out.write_static("<g class=\"floor\">");
     for step in 0..=4 {
         let along = f64::from(step) * 0.5 - 1.0;
-        edge(out, "mesh", [along, -1.0, -1.0], [along, -1.0, 1.0]);
-        edge(out, "mesh", [-1.0, -1.0, along], [1.0, -1.0, along]);
+        write_edge(out, "mesh", [along, -1.0, -1.0], [along, -1.0, 1.0]);
+        write_edge(out, "mesh", [-1.0, -1.0, along], [1.0, -1.0, along]);
     }
     out.write_static("</g>\n");
     let corner = [-1.0; 3];
     let ends = [[1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]];
     for end in ends.iter().take(axes.len()) {
-        edge(out, "axis", corner, *end);
+        write_edge(out, "axis", corner, *end);
     }
     for (index, ((measure, name), (low, span))) in axes.iter().zip(&names).zip(&ranges).enumerate() {
         let mut beyond = ends[index];
         beyond[index] = 1.16;
-        open_at(out, "axis-name", beyond);
+        open_group_at(out, "axis-name", beyond);
         write_escaped!(
             out,
             "<text text-anchor=\"middle\"><tspan class=\"name\">{} {}</tspan>",
@@ -266,14 +271,14 @@ fn cube(out: &mut Html, id: &str, axes: &[&Measure], (front, arms): (&[bool], us
         ideal[2] = -1.0;
     }
     out.write_static("<g class=\"points\">");
-    open_at(out, "ideal", ideal);
+    open_group_at(out, "ideal", ideal);
     out.write_static("<path d=\"M0-9L2.6-2.9L9-2.6L4 1.6L5.6 8L0 4.4L-5.6 8L-4 1.6L-9-2.6L-2.6-2.9z\"/><text x=\"12\" y=\"4\">ideal</text></g>\n");
     let mut points: Vec<(usize, Point)> = (0..arms).filter_map(|arm| Some((arm, position(arm)?))).collect();
     points.sort_by(|a, b| project(a.1).2.total_cmp(&project(b.1).2));
     for (arm, point_at) in points {
         let [x, _, z] = point_at;
-        edge(out, "stem", point_at, [x, -1.0, z]);
-        open_at(out, "point", point_at);
+        write_edge(out, "stem", point_at, [x, -1.0, z]);
+        open_group_at(out, "point", point_at);
         point(out, (0.0, 0.0), front[arm], None);
         write_escaped!(out, "<text x=\"10\" y=\"-6\">{}</text></g>\n", arm_letter(arm));
     }
@@ -298,8 +303,8 @@ mod tests {
 
     #[test]
     fn marks_have_names_of_their_own() {
-        let names: std::collections::BTreeSet<String> = (0..ARMS).map(arm_letter).collect();
-        assert_eq!(names.len(), ARMS);
+        let names: std::collections::BTreeSet<String> = (0..MAX_ARMS).map(arm_letter).collect();
+        assert_eq!(names.len(), MAX_ARMS);
         assert_eq!((arm_letter(0), arm_letter(25), arm_letter(26)), ("A".to_owned(), "Z".to_owned(), "AA".to_owned()));
     }
 
@@ -307,14 +312,14 @@ mod tests {
     fn a_turned_cube_keeps_its_lengths() {
         let far = |a: Point, b: Point| {
             let ((ax, ay, an), (bx, by, bn)) = (project(a), project(b));
-            ((ax - bx).powi(2) + (ay - by).powi(2) + ((an - bn) * EDGE).powi(2)).sqrt()
+            ((ax - bx).powi(2) + (ay - by).powi(2) + ((an - bn) * HALF_EDGE).powi(2)).sqrt()
         };
         for (a, b) in [
             ([1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]),
             ([0.0, 1.0, 0.0], [0.0, -1.0, 0.0]),
             ([0.0, 0.0, 1.0], [0.0, 0.0, -1.0]),
         ] {
-            assert!((far(a, b) - 2.0 * EDGE).abs() < 1e-9);
+            assert!((far(a, b) - 2.0 * HALF_EDGE).abs() < 1e-9);
         }
     }
 }

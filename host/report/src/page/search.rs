@@ -19,21 +19,21 @@ use super::{
 };
 
 /// The most trials that a drawing has a point for, apart from those on the Pareto front, and the most of the Pareto front.
-const POINTS: usize = 600;
-const SMALL_POINTS: usize = 150;
-const FRONT: usize = 200;
+const MAX_POINTS: usize = 600;
+const MAX_SMALL_POINTS: usize = 150;
+const MAX_FRONT_POINTS: usize = 200;
 /// With no more than these on the Pareto front, each has its id beside it.
-const NAMED: usize = 24;
+const MAX_NAMED_POINTS: usize = 24;
 /// The most rows of the table, and the most columns of values.
-const ROWS: usize = 50;
-const COLUMNS: usize = 12;
+const MAX_ROWS: usize = 50;
+const MAX_VALUE_COLUMNS: usize = 12;
 /// The most objectives and values that are drawn.
-const GOALS: usize = 3;
-const VALUES: usize = 12;
+const MAX_GOALS: usize = 3;
+const MAX_VALUES: usize = 12;
 
-const LARGE: (f64, f64) = (520.0, 380.0);
-const WIDE: (f64, f64) = (520.0, 230.0);
-const SMALL: (f64, f64) = (340.0, 190.0);
+const LARGE_PLOT: (f64, f64) = (520.0, 380.0);
+const WIDE_PLOT: (f64, f64) = (520.0, 230.0);
+const SMALL_PLOT: (f64, f64) = (340.0, 190.0);
 
 pub(super) fn section(stats: &RunStats<'_>) -> Option<Html> {
     let search = stats.run.plan.search.as_ref()?;
@@ -78,7 +78,7 @@ impl<'a> Drawn<'a> {
     }
 
     fn goals(&self) -> impl Iterator<Item = (usize, &'a Goal)> {
-        self.trials.goals.iter().enumerate().take(GOALS)
+        self.trials.goals.iter().enumerate().take(MAX_GOALS)
     }
 
     /// The axis of an objective.
@@ -90,7 +90,7 @@ impl<'a> Drawn<'a> {
     fn points(&self, most: usize) -> impl Iterator<Item = (&'a Trial, bool)> {
         let every = self.beaten.len().div_ceil(most.max(1)).max(1);
         let beaten = self.beaten.iter().step_by(every).map(|trial| (*trial, false));
-        beaten.chain(self.front.iter().take(FRONT).map(|trial| (*trial, true)))
+        beaten.chain(self.front.iter().take(MAX_FRONT_POINTS).map(|trial| (*trial, true)))
     }
 }
 
@@ -159,7 +159,7 @@ fn write_scatter_plots(out: &mut Html, drawn: &Drawn<'_>) {
     for (x_index, x_goal) in drawn.goals() {
         for (y_index, y_goal) in drawn.goals().skip(x_index + 1) {
             let (x, y) = (drawn.axis((x_index, x_goal)), drawn.axis((y_index, y_goal)));
-            let plot = Plot { x: &x, y: &y, size: LARGE };
+            let plot = Plot { x: &x, y: &y, size: LARGE_PLOT };
             let title = format!("Trials by {} and {}", truncate(&x_goal.name, 40), truncate(&y_goal.name, 40));
             let description = format!(
                 "{} on the Pareto front; the table has their numbers.",
@@ -171,12 +171,13 @@ fn write_scatter_plots(out: &mut Html, drawn: &Drawn<'_>) {
                     drawn.front.iter().map(|trial| (trial.objectives[0], trial.objectives[1])).collect();
                 plot.stairs(out, "average", &steps);
             }
-            for (trial, is_front) in drawn.points(POINTS) {
+            for (trial, is_front) in drawn.points(MAX_POINTS) {
                 let at = plot.position((trial.objectives[x_index], trial.objectives[y_index]));
                 point(out, at, is_front, Some(&point_title(trial, goals)));
-                if is_front && drawn.front.len() <= NAMED {
+                if is_front && drawn.front.len() <= MAX_NAMED_POINTS {
                     // To the left of a point that is far to the right.
-                    let (x, anchor) = if at.0 > LARGE.0 * 0.8 { (at.0 - 10.0, "end") } else { (at.0 + 10.0, "start") };
+                    let (x, anchor) =
+                        if at.0 > LARGE_PLOT.0 * 0.8 { (at.0 - 10.0, "end") } else { (at.0 + 10.0, "start") };
                     let (y, id) = (at.1 - 5.0, truncate(&trial.id, 12));
                     write_escaped!(
                         out,
@@ -192,8 +193,12 @@ fn write_scatter_plots(out: &mut Html, drawn: &Drawn<'_>) {
         }
     }
     out.write_static("</div>\n");
-    if goals.len() > GOALS {
-        write_escaped!(out, "<p class=\"note\">{} more objectives are in the table alone.</p>\n", goals.len() - GOALS);
+    if goals.len() > MAX_GOALS {
+        write_escaped!(
+            out,
+            "<p class=\"note\">{} more objectives are in the table alone.</p>\n",
+            goals.len() - MAX_GOALS
+        );
     }
 }
 
@@ -219,9 +224,9 @@ fn write_table(out: &mut Html, drawn: &Drawn<'_>) {
             point.join(", ")
         );
     }
-    let rows = &rows[..rows.len().min(ROWS)];
+    let rows = &rows[..rows.len().min(MAX_ROWS)];
     let names = Trials::differing(rows);
-    let shown = &names[..names.len().min(COLUMNS)];
+    let shown = &names[..names.len().min(MAX_VALUE_COLUMNS)];
     let mut head: Vec<(String, bool)> = vec![(String::new(), false), ("item".to_owned(), false)];
     head.extend(trials.goals.iter().map(|goal| (named(goal), true)));
     head.extend(shown.iter().map(|name| (truncate(name, 40), true)));
@@ -272,7 +277,7 @@ fn write_over_time(out: &mut Html, drawn: &Drawn<'_>) {
     out.write_static("<h3>Over the trials</h3>\n<div class=\"cards wide\">\n");
     for (index, goal) in drawn.goals() {
         let y = drawn.axis((index, goal));
-        let plot = Plot { x: &x, y: &y, size: WIDE };
+        let plot = Plot { x: &x, y: &y, size: WIDE_PLOT };
         let title = format!("{} by trial", truncate(&goal.name, 40));
         let mut best: Option<f64> = None;
         let mut line: Vec<(f64, f64)> = Vec::new();
@@ -290,7 +295,7 @@ fn write_over_time(out: &mut Html, drawn: &Drawn<'_>) {
             format!("The line is the best so far: {} in the end, from trial {trial} on.", significant_digits(value))
         });
         plot.open(out, &format!("time-{index}"), &title, &description);
-        for (trial, is_front) in drawn.points(POINTS / 2) {
+        for (trial, is_front) in drawn.points(MAX_POINTS / 2) {
             let at = plot.position((trial.item as f64, trial.objectives[index]));
             point(out, at, is_front, Some(&point_title(trial, &trials.goals)));
         }
@@ -318,7 +323,7 @@ fn write_hypervolume(out: &mut Html, drawn: &Drawn<'_>, (x, last): (&Axis, f64))
     let end = line.last().map_or(0.0, |(_, volume)| *volume);
     line.push((last, end));
     let y = Axis::of("hypervolume ↑", line.iter().map(|(_, volume)| *volume).chain([0.0]));
-    let plot = Plot { x, y: &y, size: WIDE };
+    let plot = Plot { x, y: &y, size: WIDE_PLOT };
     plot.open(out, "time-volume", "Hypervolume by trial", &format!("It is {} in the end.", significant_digits(end)));
     plot.stairs(out, "reward", &line);
     Plot::close(out);
@@ -336,15 +341,15 @@ fn write_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
     let mut names = differing;
     names.sort_by_key(index);
     write_escaped!(out, "<h3>Values and what came of them</h3>\n<div class=\"cards\">\n");
-    for (at, name) in names.iter().enumerate().take(VALUES) {
+    for (at, name) in names.iter().enumerate().take(MAX_VALUES) {
         let dimension = space.iter().find(|dimension| dimension.name == *name);
         let scale = Scale::of(name, dimension, &complete);
         for (index, goal) in drawn.goals() {
             let y = drawn.axis((index, goal));
-            let plot = Plot { x: &scale.axis, y: &y, size: SMALL };
+            let plot = Plot { x: &scale.axis, y: &y, size: SMALL_PLOT };
             let title = format!("{} by {}", truncate(&goal.name, 40), truncate(name, 40));
             plot.open(out, &format!("value-{at}-{index}"), &title, "A point is a trial.");
-            for (trial, is_front) in drawn.points(SMALL_POINTS) {
+            for (trial, is_front) in drawn.points(MAX_SMALL_POINTS) {
                 if let Some(along) = trial.values.get(name).and_then(|value| scale.number(value)) {
                     point(out, plot.position((along, trial.objectives[index])), is_front, None);
                 }
@@ -353,11 +358,11 @@ fn write_values(out: &mut Html, drawn: &Drawn<'_>, space: &[Dimension]) {
         }
     }
     out.write_static("</div>\n");
-    if names.len() > VALUES {
+    if names.len() > MAX_VALUES {
         write_escaped!(
             out,
             "<p class=\"note\">And {} that differ.</p>\n",
-            grouped_count((names.len() - VALUES) as u64, "more value")
+            grouped_count((names.len() - MAX_VALUES) as u64, "more value")
         );
     }
 }

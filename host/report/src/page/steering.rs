@@ -15,11 +15,11 @@ use super::{
 };
 
 /// The most characters of a prompt, and of a reply.
-const PROMPT: usize = 200;
-const REPLY: usize = 300;
+const MAX_PROMPT: usize = 200;
+const MAX_REPLY: usize = 300;
 
-const WIDE: (f64, f64) = (520.0, 230.0);
-const SMALL: (f64, f64) = (300.0, 240.0);
+const WIDE_PLOT: (f64, f64) = (520.0, 230.0);
+const SMALL_PLOT: (f64, f64) = (300.0, 240.0);
 /// How the two sets are marked: a circle and a cross.
 const SETS: [(usize, &str); 2] = [(0, "positive prompts"), (4, "negative prompts")];
 
@@ -86,7 +86,7 @@ fn write_silhouettes(out: &mut Html, index: usize, found: &Found) {
     }
     let x = Axis::of("layer", [0.0, found.layers.len().saturating_sub(1) as f64].into_iter());
     let y = Axis::of("silhouette ↑", points.iter().map(|(_, value)| *value).chain([0.0, 1.0]));
-    let plot = Plot { x: &x, y: &y, size: WIDE };
+    let plot = Plot { x: &x, y: &y, size: WIDE_PLOT };
     let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
     let description = format!(
         "1 for sets far apart, 0 for sets that overlap. It is greatest in layer {}: {}.",
@@ -118,7 +118,7 @@ fn write_planes(out: &mut Html, index: usize, residuals: &Residuals) {
             format!("layer {layer} · 2nd, {}", percent(plane.shares[1])),
             plane.points.iter().map(|point| point.1),
         );
-        let plot = Plot { x: &x, y: &y, size: SMALL };
+        let plot = Plot { x: &x, y: &y, size: SMALL_PLOT };
         let title = format!("Prompts in layer {layer}");
         plot.open(out, &format!("plane-{index}-{layer}"), &title, "The table below says how far apart the sets are.");
         for (at, point) in plane.points.iter().enumerate() {
@@ -173,7 +173,7 @@ fn write_kernel(out: &mut Html, index: usize, kernel: &Kernel, names: &[&str]) {
     let x = Axis::of("block", [0.0, blocks.saturating_sub(1) as f64].into_iter());
     let weights = kernel.components.iter().flat_map(|(_, weights)| weights.iter().copied());
     let y = Axis::of(format!("weight · item {}", truncate(&kernel.item, 24)), weights.chain([0.0]));
-    let plot = Plot { x: &x, y: &y, size: WIDE };
+    let plot = Plot { x: &x, y: &y, size: WIDE_PLOT };
     let most = |weights: &[f64]| {
         let most = weights.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         most.map_or_else(String::new, |(block, weight)| format!("{} in block {block}", significant_digits(*weight)))
@@ -209,9 +209,9 @@ fn write_replies(out: &mut Html, stats: &RunStats<'_>, table: &ReplyTable) {
     open_table(out, "Replies before and after", &head);
     for (prompt, before, after) in &table.rows {
         out.write_static("<tr>");
-        write_text_cell(out, prompt, PROMPT);
-        write_text_cell(out, before, REPLY);
-        after.iter().for_each(|reply| write_text_cell(out, reply, REPLY));
+        write_text_cell(out, prompt, MAX_PROMPT);
+        write_text_cell(out, before, MAX_REPLY);
+        after.iter().for_each(|reply| write_text_cell(out, reply, MAX_REPLY));
         out.write_static("</tr>\n");
     }
     close_table(out);
