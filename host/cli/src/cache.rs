@@ -10,8 +10,8 @@ use jackfield_services::{Cache, open_cache};
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
-    load::{PipelineArgs, Talk, load_plan, print_json},
+    exit::{Exit, print_error},
+    load::{OutputFormat, PipelineArgs, load_plan, print_json},
     table::table,
 };
 use crate::terminal::{output, terminal};
@@ -54,11 +54,13 @@ pub(super) struct Which {
 }
 
 pub(super) fn cache(command: &Command) -> Exit {
-    let (which, talk) = match command {
-        Command::Stats { which, json: true } => (which, Talk::Json),
-        Command::Stats { which, .. } | Command::Clear { which } | Command::Export { which } => (which, Talk::People),
+    let (which, format) = match command {
+        Command::Stats { which, json: true } => (which, OutputFormat::Json),
+        Command::Stats { which, .. } | Command::Clear { which } | Command::Export { which } => {
+            (which, OutputFormat::Human)
+        }
     };
-    let (plan, registry) = match load_plan(&which.pipeline, talk) {
+    let (plan, registry) = match load_plan(&which.pipeline, format) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -69,7 +71,7 @@ pub(super) fn cache(command: &Command) -> Exit {
     let runtime = match start_runtime("io") {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(format!("failed to start workers: {error}"), Some(hint_for_threads()));
+            print_error(format!("failed to start workers: {error}"), Some(hint_for_threads()));
             return Exit::Failed;
         }
     };
@@ -89,14 +91,14 @@ fn open(which: &Which, plan: &Plan, registry: &Registry) -> Result<Vec<Cache>, E
         match open_cache(cache, &Arc::default(), registry) {
             Ok(cache) => caches.push(cache),
             Err(fault) => {
-                complain(format!("{} cannot be set up: {}", fault.service, fault.failure), None);
+                print_error(format!("{} cannot be set up: {}", fault.service, fault.failure), None);
                 return Err(Exit::Failed);
             }
         }
     }
     if let (Some(name), true) = (&which.cache, caches.is_empty()) {
         let known = plan.caches.iter().map(|cache| cache.name.as_str());
-        complain(
+        print_error(
             format!("the pipeline has no cache `{name}`"),
             jackfield_pipeline::hint_for(name, "known caches", known),
         );
@@ -125,7 +127,7 @@ async fn stats(caches: &[Cache], prefix: &str, as_json: bool) -> Exit {
                     exit = Exit::Partial;
                     rows.push(vec![cache.name().to_owned(), tier.to_owned(), "away".to_owned(), String::new()]);
                     objects.push(json!({ "cache": cache.name(), "tier": tier, "failure": failure.to_string() }));
-                    complain(format!("tier `{tier}` of cache `{}`: {failure}", cache.name()), None);
+                    print_error(format!("tier `{tier}` of cache `{}`: {failure}", cache.name()), None);
                 }
             }
         }
@@ -148,7 +150,7 @@ async fn clear(caches: &[Cache], prefix: &str) -> Exit {
                 Ok(count) => terminal().say(format!("{}: {tier}: {count} cleared", cache.name())),
                 Err(failure) => {
                     exit = Exit::Partial;
-                    complain(format!("tier `{tier}` of cache `{}`: {failure}", cache.name()), None);
+                    print_error(format!("tier `{tier}` of cache `{}`: {failure}", cache.name()), None);
                 }
             }
         }
@@ -171,7 +173,7 @@ async fn export(caches: &[Cache], prefix: &str) -> Exit {
                     continue;
                 }
                 Err(failure) => {
-                    complain(format!("cache `{}`: {failure}", cache.name()), None);
+                    print_error(format!("cache `{}`: {failure}", cache.name()), None);
                     return Exit::Failed;
                 }
             };

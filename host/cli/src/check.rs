@@ -4,8 +4,8 @@ use jackfield_engine::{BundledInputs, EngineError, look_at_kept, look_for_input}
 use jackfield_pipeline::{InputPlan, Plan};
 
 use super::{
-    exit::{Exit, complain},
-    load::{PipelineArgs, Talk, load_pipeline, print_json},
+    exit::{Exit, print_error},
+    load::{OutputFormat, PipelineArgs, load_pipeline, print_json},
     table::counted,
 };
 use crate::terminal::terminal;
@@ -21,12 +21,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn check(args: &Args) -> Exit {
-    let talk = if args.json { Talk::Json } else { Talk::People };
-    match load_pipeline(&args.pipeline, talk) {
+    let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
+    match load_pipeline(&args.pipeline, format) {
         Err(exit) => exit,
         Ok(loaded) => match look_at_kept(&loaded.plan).and_then(|()| look_for_files(&loaded.plan)) {
             Err(error) => {
-                complain(&error, error.hint());
+                print_error(&error, error.hint());
                 Exit::from(&error)
             }
             Ok(()) if args.json => {

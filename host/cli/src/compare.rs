@@ -1,15 +1,16 @@
-//! `jackfield runs compare`.
+//! `jackfield runs compare` shows the numbers of two runs of one pipeline side by side, and ends with an exit code of its own if one of
+//! them got worse by more than a threshold.
 
 use std::collections::BTreeSet;
 
-use jackfield_store::{RunJson, StoreError, Summary, peek};
+use jackfield_store::{StoreError, Summary, peek};
 use serde_json::json;
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
-    runs::At,
-    table::table,
+    runs_args::RunsArgs,
+    table::{counted, ms, table},
 };
 use crate::terminal::output;
 
@@ -29,30 +30,30 @@ pub(super) struct Args {
     threshold: f64,
 
     #[command(flatten)]
-    at: At,
+    runs: RunsArgs,
 }
 
 pub(super) fn compare(args: &Args) -> Exit {
-    compared(args).unwrap_or_else(|error| {
-        complain(&error, error.hint());
+    compare_runs(args).unwrap_or_else(|error| {
+        print_error(&error, error.hint());
         Exit::Failed
     })
 }
 
-/// A number of both runs.
+/// A number of both runs, as a row of the table.
 struct Row {
     what: String,
     before: f64,
     after: f64,
     unit: &'static str,
-    /// Whether more is worse; numbers of which it is not are not judged.
+    /// Whether a larger number is worse. Numbers of which it is not, such as the count of items, are never regressions.
     judged: bool,
     /// Differences below this are noise.
     noise: f64,
 }
 
 impl Row {
-    /// The change in percent; none from nothing.
+    /// The change in percent, or none if the number was 0 before.
     fn change(&self) -> Option<f64> {
         (self.before != 0.0).then(|| (self.after - self.before) / self.before * 100.0)
     }
@@ -63,22 +64,23 @@ impl Row {
     }
 }
 
-fn compared(args: &Args) -> Result<Exit, StoreError> {
-    let (_, before) = peek(&args.at.out, &args.before)?;
-    let (_, after) = peek(&args.at.out, &args.after)?;
-    for run in [&before, &after] {
-        if run.summary.is_none() {
-            complain(format!("run `{}` has not ended: there is nothing to compare", run.run), None);
+fn compare_runs(args: &Args) -> Result<Exit, StoreError> {
+    let (_, before) = peek(&args.runs.out, &args.before)?;
+    let (_, after) = peek(&args.runs.out, &args.after)?;
+    let [summary_before, summary_after] = match [&before, &after].map(|run| run.summary.as_ref().ok_or(run)) {
+        [Ok(before), Ok(after)] => [before, after],
+        [Err(run), _] | [_, Err(run)] => {
+            print_error(format!("run `{}` has not ended: there is nothing to compare", run.run), None);
             return Ok(Exit::Usage);
         }
-    }
+    };
     if before.pipeline != after.pipeline {
-        complain(format!("the runs are of two pipelines, `{}` and `{}`", before.pipeline, after.pipeline), None);
+        print_error(format!("the runs are of two pipelines, `{}` and `{}`", before.pipeline, after.pipeline), None);
         return Ok(Exit::Usage);
     }
-    let rows = rows(&before, &after);
+    let rows = rows(summary_before, summary_after);
     let worse: Vec<&Row> = rows.iter().filter(|row| row.is_regression(args.threshold)).collect();
-    if args.at.json {
+    if args.runs.json {
         let all = rows.iter().map(|row| {
             json!({ "what": row.what, "before": row.before, "after": row.after, "unit": row.unit, "change_percent": row.change(),
                     "regression": row.is_regression(args.threshold) })
@@ -98,7 +100,7 @@ fn compared(args: &Args) -> Result<Exit, StoreError> {
         });
         output().lines(table(&["", "before", "after", "change", ""], shown.collect()));
         if !worse.is_empty() {
-            let regressions = super::table::counted(worse.len() as u64, "regression");
+            let regressions = counted(worse.len() as u64, "regression");
             output().line("");
             output().line(format!("{regressions} beyond the threshold of {} %", args.threshold));
         }
@@ -108,41 +110,40 @@ fn compared(args: &Args) -> Result<Exit, StoreError> {
 
 fn number(value: f64, unit: &str) -> String {
     match unit {
-        "ms" => super::table::ms(value),
+        "ms" => ms(value),
         "USD" => format!("{value:.4} USD"),
         _ => format!("{value}"),
     }
 }
 
-fn rows(before: &RunJson, after: &RunJson) -> Vec<Row> {
-    let (Some(before), Some(after)) = (&before.summary, &after.summary) else { return Vec::new() };
+fn rows(before: &Summary, after: &Summary) -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut add = |what: String, of: &dyn Fn(&Summary) -> f64, unit: &'static str, judged: bool, noise: f64| {
-        rows.push(Row { what, before: of(before), after: of(after), unit, judged, noise });
+    let mut add = |what: String, number: &dyn Fn(&Summary) -> f64, unit: &'static str, judged: bool, noise: f64| {
+        rows.push(Row { what, before: number(before), after: number(after), unit, judged, noise });
     };
     add("wall time".to_owned(), &|run| run.wall_ms, "ms", true, 50.0);
     add("items".to_owned(), &|run| run.items.total as f64, "", false, 0.0);
     add("items partial or failed".to_owned(), &|run| (run.items.partial + run.items.failed) as f64, "", true, 0.0);
     let stages: BTreeSet<&String> = before.stages.keys().chain(after.stages.keys()).collect();
     for stage in stages {
-        let of = |run: &Summary| run.stages.get(stage).cloned().unwrap_or_default();
-        add(format!("{stage}: failed"), &|run| of(run).failed as f64, "", true, 0.0);
-        add(format!("{stage}: p50"), &|run| of(run).p50_ms, "ms", true, NOISE_MS);
-        add(format!("{stage}: p95"), &|run| of(run).p95_ms, "ms", true, NOISE_MS);
+        let stage_stats = |run: &Summary| run.stages.get(stage).cloned().unwrap_or_default();
+        add(format!("{stage}: failed"), &|run| stage_stats(run).failed as f64, "", true, 0.0);
+        add(format!("{stage}: p50"), &|run| stage_stats(run).p50_ms, "ms", true, NOISE_MS);
+        add(format!("{stage}: p95"), &|run| stage_stats(run).p95_ms, "ms", true, NOISE_MS);
     }
     let models: BTreeSet<&String> = before.models.keys().chain(after.models.keys()).collect();
     for model in models {
-        let of = |run: &Summary| run.models.get(model).cloned().unwrap_or_default();
-        add(format!("{model}: calls"), &|run| of(run).calls as f64, "", true, 0.0);
+        let model_count = |run: &Summary| run.models.get(model).cloned().unwrap_or_default();
+        add(format!("{model}: calls"), &|run| model_count(run).calls as f64, "", true, 0.0);
         add(
             format!("{model}: tokens"),
-            &|run| of(run).tokens_in.saturating_add(of(run).tokens_out) as f64,
+            &|run| model_count(run).tokens_in.saturating_add(model_count(run).tokens_out) as f64,
             "",
             true,
             0.0,
         );
-        add(format!("{model}: cost"), &|run| of(run).usd, "USD", true, 0.0);
-        add(format!("{model}: failed"), &|run| of(run).failed as f64, "", true, 0.0);
+        add(format!("{model}: cost"), &|run| model_count(run).usd, "USD", true, 0.0);
+        add(format!("{model}: failed"), &|run| model_count(run).failed as f64, "", true, 0.0);
     }
     rows
 }

@@ -1,9 +1,8 @@
-//! `jackfield completions`.
+//! `jackfield completions` prints a script with which a shell completes the commands and options of the program.
 
-use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use super::{Cli, exit::Exit};
+use super::exit::Exit;
 use crate::terminal::output;
 
 #[derive(Debug, clap::Args)]
@@ -13,9 +12,9 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn completions(args: &Args) -> Exit {
+pub(super) fn completions(args: &Args, program: &mut clap::Command) -> Exit {
     let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "jackfield", &mut script);
+    generate(args.shell, program, "jackfield", &mut script);
     output().ours(&String::from_utf8_lossy(&script));
     Exit::Success
 }

@@ -81,7 +81,7 @@ impl Exit {
         let lost = match output().close() {
             Ok(()) => terminal().has_failed(),
             Err(error) => {
-                complain(format!("cannot write to standard output: {error}"), None);
+                print_error(format!("cannot write to standard output: {error}"), None);
                 true
             }
         };
@@ -93,7 +93,7 @@ impl Exit {
 }
 
 /// Prints an error, and its hint after a blank line.
-pub(super) fn complain(message: impl std::fmt::Display, hint: Option<String>) {
+pub(super) fn print_error(message: impl std::fmt::Display, hint: Option<String>) {
     let terminal = terminal();
     terminal.say_message(format!("error: {}", mask_secrets(&message.to_string())));
     if let Some(hint) = hint {

@@ -15,8 +15,8 @@ use jackfield_store::{ItemRow, ItemState, RunJson, peek, read_record};
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
-    load::{PipelineArgs, Talk, load_plan, print_json},
+    exit::{Exit, print_error},
+    load::{OutputFormat, PipelineArgs, load_plan, print_json},
     run::{OUT, out_option, run_word},
 };
 use crate::terminal::{output, terminal};
@@ -66,11 +66,11 @@ pub(super) fn export(args: &Args) -> Exit {
     exported(args).unwrap_or_else(|refused| match refused {
         Refused::Told(exit) => exit,
         Refused::Because(message, hint) => {
-            complain(message, hint);
+            print_error(message, hint);
             Exit::Usage
         }
         Refused::Failed(error) => {
-            complain(&error, error.hint());
+            print_error(&error, error.hint());
             Exit::Failed
         }
     })
@@ -110,11 +110,11 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
     let item = finished(&run, item, args)?;
     let to = free_folder(&args.to)?;
 
-    let talk = if args.json { Talk::Json } else { Talk::People };
+    let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
     let path = args.pipeline.clone().unwrap_or_else(|| run.file.clone());
     let (set, grant) = (args.set.clone(), args.grant.clone());
     let pipeline = PipelineArgs { path, set, input: Vec::new(), grant, locked: args.locked };
-    let (mut plan, registry) = load_plan(&pipeline, talk).map_err(Refused::Told)?;
+    let (mut plan, registry) = load_plan(&pipeline, format).map_err(Refused::Told)?;
     if plan.digest != run.digest {
         let hint =
             format!("{}; what `run` was told by `--set`, `export` is told again", what_differs(&run.plan, &plan));

@@ -8,7 +8,7 @@ use jackfield_plugin_api::Goal;
 
 use super::{
     exit::Exit,
-    load::{PipelineArgs, Talk, load_pipeline},
+    load::{OutputFormat, PipelineArgs, load_pipeline},
     table::counted,
 };
 use crate::terminal::output;
@@ -35,7 +35,7 @@ enum Format {
 }
 
 pub(super) fn graph(args: &Args) -> Exit {
-    let loaded = match load_pipeline(&args.pipeline, Talk::People) {
+    let loaded = match load_pipeline(&args.pipeline, OutputFormat::Human) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -9,7 +9,6 @@ mod cache;
 mod check;
 mod compare;
 mod completions;
-mod develop;
 mod doctor;
 mod exit;
 mod export;
@@ -18,7 +17,9 @@ mod load;
 mod lock_status;
 #[cfg(feature = "transformer")]
 mod models;
+mod observe;
 mod pareto_front;
+mod plugin_files;
 mod plugins;
 mod plugins_lock;
 mod plugins_new;
@@ -30,6 +31,7 @@ mod report;
 mod routes;
 mod run;
 mod runs;
+mod runs_args;
 mod schema;
 mod show;
 mod signals;
@@ -37,11 +39,12 @@ mod table;
 mod terminal;
 mod test;
 mod watch;
+mod watched_files;
 mod why;
 
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 pub use exit::Exit;
 use jackfield_loader::{announce_compiling, escape_untrusted, mask_secrets};
 
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
     init_logs(cli.verbose, cli.log_format);
     announce_compiling(|line| terminal().say(line));
     let exit = match cli.command {
+        Command::Run(args) if args.watch => watch::watch(&args),
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Test(args) => test::test(&args),
@@ -136,7 +140,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::report(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Schema(args) => schema::schema(&args),
-        Command::Completions(args) => completions::completions(&args),
+        Command::Completions(args) => completions::completions(&args, &mut Cli::command()),
     };
     exit.after_output().into()
 }

@@ -13,7 +13,7 @@ use jackfield_pipeline::{Diagnostics, Plan, Style};
 use jackfield_services::Services;
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     table::counted,
 };
 use crate::terminal::{output, terminal};
@@ -52,36 +52,36 @@ pub(super) struct Loaded {
     pub(super) file: PathBuf,
 }
 
-/// How faults are printed.
+/// For whom the program prints.
 #[derive(Clone, Copy)]
-pub(super) enum Talk {
-    /// Blocks on standard error.
-    People,
-    /// One JSON object on standard output.
+pub(super) enum OutputFormat {
+    /// For a person: text on standard error.
+    Human,
+    /// For a program: one JSON object on standard output.
     Json,
 }
 
 /// Reads, loads, checks and opens; says all that is wrong.
-pub(super) fn load_pipeline(args: &PipelineArgs, talk: Talk) -> Result<Loaded, Exit> {
-    let mut compiled = compile(args, talk)?;
-    let Opened { instances, services } = compiled.open().map_err(|faults| wrong(&faults, talk))?;
+pub(super) fn load_pipeline(args: &PipelineArgs, format: OutputFormat) -> Result<Loaded, Exit> {
+    let mut compiled = compile(args, format)?;
+    let Opened { instances, services } = compiled.open().map_err(|faults| wrong(&faults, format))?;
     let Compiled { plan, registry, .. } = compiled;
     Ok(Loaded { plan, registry, instances, services, file: pipeline_file(&args.path) })
 }
 
 /// Reads, loads and checks; says all that is wrong. Nothing is opened.
-pub(super) fn load_plan(args: &PipelineArgs, talk: Talk) -> Result<(Plan, Registry), Exit> {
-    compile(args, talk).map(|Compiled { plan, registry, .. }| (plan, registry))
+pub(super) fn load_plan(args: &PipelineArgs, format: OutputFormat) -> Result<(Plan, Registry), Exit> {
+    compile(args, format).map(|Compiled { plan, registry, .. }| (plan, registry))
 }
 
 /// As [`load_plan`], with the pipeline as it was parsed.
-pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<Compiled, Exit> {
+pub(super) fn compile(args: &PipelineArgs, format: OutputFormat) -> Result<Compiled, Exit> {
     let PipelineArgs { path, set, input, grant, locked } = args;
     let mut options = LoadOptions::new().locked(*locked);
     options = set.iter().fold(options, LoadOptions::set);
     options = input.iter().fold(options, LoadOptions::input);
     options = grant.iter().fold(options, LoadOptions::grant);
-    let compiled = jackfield::internal::compile(path, &options).map_err(|faults| wrong(&faults, talk))?;
+    let compiled = jackfield::internal::compile(path, &options).map_err(|faults| wrong(&faults, format))?;
     for MissingGrant { extension, permission, reason } in compiled.missing_grants() {
         let line = format!("note: `{extension}` asks for `{permission}` and does not have it: {reason}");
         terminal().say(line);
@@ -90,20 +90,20 @@ pub(super) fn compile(args: &PipelineArgs, talk: Talk) -> Result<Compiled, Exit>
 }
 
 /// Says what is wrong with a pipeline.
-fn wrong(faults: &Diagnostics, talk: Talk) -> Exit {
-    report(faults, talk);
+fn wrong(faults: &Diagnostics, format: OutputFormat) -> Exit {
+    report(faults, format);
     Exit::Usage
 }
 
-pub(super) fn report(faults: &Diagnostics, talk: Talk) {
-    match talk {
-        Talk::People => {
+pub(super) fn report(faults: &Diagnostics, format: OutputFormat) {
+    match format {
+        OutputFormat::Human => {
             let style = Style { color: terminal().color(), unicode: terminal().interactive() };
             terminal().say_styled(faults.render(style));
             let faults = counted(faults.list().len() as u64, "fault");
-            complain(format!("the pipeline has {faults}; nothing was run"), None);
+            print_error(format!("the pipeline has {faults}; nothing was run"), None);
         }
-        Talk::Json => print_json(&serde_json::json!({ "faults": faults.records() })),
+        OutputFormat::Json => print_json(&serde_json::json!({ "faults": faults.records() })),
     }
 }
 

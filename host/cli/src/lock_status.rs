@@ -8,8 +8,8 @@ use jackfield_pipeline::{ParsedPipeline, PluginEntry, Request};
 use jackfield_store::write_whole;
 
 use super::{
-    exit::{Exit, complain},
-    load::{Talk, report},
+    exit::{Exit, print_error},
+    load::{OutputFormat, report},
     table::counted,
 };
 use crate::terminal::terminal;
@@ -29,15 +29,15 @@ pub(super) type PluginStatus = Result<(Found, Difference), Refusal>;
 
 impl LockStatus {
     /// Reads a pipeline and its lockfile. Says what is wrong with them.
-    pub(super) fn read(pipeline: &Path, talk: Talk) -> Result<Self, Exit> {
+    pub(super) fn read(pipeline: &Path, format: OutputFormat) -> Result<Self, Exit> {
         let parsed = jackfield_pipeline::parse(Request { path: pipeline, set: &[], input: &[] });
         let mut draft = parsed.map_err(|faults| {
-            report(&faults, talk);
+            report(&faults, format);
             Exit::Usage
         })?;
         let lock = read_lock(pipeline, &mut draft).ok().flatten();
         if let Some(faults) = draft.diagnostics() {
-            report(&faults, talk);
+            report(&faults, format);
             return Err(Exit::Usage);
         }
         let signers = draft.signers().cloned().unwrap_or_default();
@@ -80,7 +80,7 @@ impl LockStatus {
             let beside =
                 "a lockfile lies beside its pipeline: do this where you may write, on a copy of the folder say";
             let hint = if error.is_refused() { Some(beside.to_owned()) } else { error.hint() };
-            complain(error, hint);
+            print_error(error, hint);
             Exit::Failed
         })
     }

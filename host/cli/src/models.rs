@@ -9,7 +9,7 @@ use clap::Subcommand;
 use jackfield::{MODEL_CHECKSUMS, model_checksums};
 use jackfield_store::write_whole;
 
-use super::exit::{Exit, complain};
+use super::exit::{Exit, print_error};
 use crate::terminal::terminal;
 
 #[derive(Debug, Subcommand)]
@@ -32,19 +32,22 @@ pub(super) fn models(command: &Command) -> Exit {
     let Command::Checksum { folder, force } = command;
     if folder.is_file() {
         let hint = "a GGUF file is one file: give the folder of a model that has several".to_owned();
-        complain(format!("`{}` is not a folder", folder.display()), Some(hint));
+        print_error(format!("`{}` is not a folder", folder.display()), Some(hint));
         return Exit::Usage;
     }
     if folder.is_dir() && !folder.join("config.json").is_file() {
         // Nothing would ever compare them.
         let hint = "they are compared when a folder with `config.json` is loaded; a GGUF file has none".to_owned();
-        complain(format!("`{}` is not the folder of a model: `config.json` is missing", folder.display()), Some(hint));
+        print_error(
+            format!("`{}` is not the folder of a model: `config.json` is missing", folder.display()),
+            Some(hint),
+        );
         return Exit::Usage;
     }
     let (text, files) = match model_checksums(folder) {
         Ok(made) => made,
         Err(why) => {
-            complain(why, None);
+            print_error(why, None);
             return Exit::Failed;
         }
     };
@@ -62,13 +65,13 @@ fn write(path: &Path, text: &str, files: usize, force: bool) -> Exit {
         _ if force => {}
         _ => {
             let hint = "if the files are those you want, replace it with `--force`".to_owned();
-            complain(format!("`{}` says something else", path.display()), Some(hint));
+            print_error(format!("`{}` says something else", path.display()), Some(hint));
             return Exit::Failed;
         }
     }
     if let Err(error) = write_whole(path, text) {
         let hint = error.hint();
-        complain(error, hint);
+        print_error(error, hint);
         return Exit::Failed;
     }
     terminal().say(format!("`{}` holds the checksums of {files}", path.display()));

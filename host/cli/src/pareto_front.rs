@@ -10,7 +10,7 @@ use jackfield_store::{Answer, Db, RunJson, StoreError, peek, read_record};
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
     run::{OUT, out_option, run_word},
     table::{counted, table},
@@ -57,7 +57,7 @@ fn objective_value(text: &str) -> Result<(String, f64), String> {
 
 pub(super) fn show_pareto_front(args: &Args) -> Exit {
     shown(args).unwrap_or_else(|error| {
-        complain(&error, error.hint());
+        print_error(&error, error.hint());
         Exit::Failed
     })
 }
@@ -79,7 +79,7 @@ struct Shown<'a> {
 fn shown(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     if run.plan.search.is_none() {
-        complain(
+        print_error(
             format!("run `{}` has no search, and so no Pareto front", run.run),
             Some("a `[search]` table in the pipeline makes one: see `jackfield schema`".to_owned()),
         );
@@ -100,7 +100,7 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         args.reference.iter().find(|(name, _)| !trials.goals.iter().any(|goal| goal.name == *name))
     {
         let hint = hint_for(unknown, "objectives", trials.goals.iter().map(|goal| goal.name.as_str()));
-        complain(format!("`--reference` names `{unknown}`, which is not an objective of the search"), hint);
+        print_error(format!("`--reference` names `{unknown}`, which is not an objective of the search"), hint);
         return Ok(Exit::Usage);
     }
     let front = trials.pareto_front();
@@ -140,11 +140,11 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: 
         } else {
             (format!("no trial of run `{run}` is done"), "wait for one, or go on with the run (--resume)")
         };
-        complain(message, Some(hint.to_owned()));
+        print_error(message, Some(hint.to_owned()));
         return Exit::Failed;
     };
     let (word, out) = (run_word(&args.run, run), out_option(&args.out));
-    complain(
+    print_error(
         format!(
             "no trial of run `{run}` has its objectives; the first that failed is item `{}`: {why}",
             escape_untrusted(&item)

@@ -1,22 +1,17 @@
 //! `jackfield plugins`.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::fmt::Write as _;
 
 use clap::Subcommand;
-use jackfield::bundled;
-use jackfield_loader::{
-    Artifact, LoadError, Offer, Plugin, TensorShape, Trust, X_TENSOR, escape_untrusted, load_artifact, sandbox::Grant,
-};
+use jackfield_loader::{Offer, Plugin, TensorShape, X_TENSOR, escape_untrusted};
 use jackfield_plugin_api::{Ability, Kind, Offers};
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
-    plugins_lock, plugins_new, plugins_replay, plugins_sign,
+    plugin_files::PluginFiles,
+    plugins_lock, plugins_new, plugins_replay, plugins_sign, plugins_test,
     table::table,
 };
 use crate::terminal::output;
@@ -26,14 +21,14 @@ pub(super) enum Command {
     /// List the extensions that there are: the bundled ones, or those of plugin files.
     List {
         #[command(flatten)]
-        files: Files,
+        files: PluginFiles,
     },
     /// Say all about an extension: config, input, output, permissions, examples.
     Info {
         /// Name of the extension.
         name: String,
         #[command(flatten)]
-        files: Files,
+        files: PluginFiles,
     },
     /// Make a project of a plugin: source, test, build, and a pipeline that runs it.
     New(plugins_new::Args),
@@ -52,64 +47,12 @@ pub(super) enum Command {
     /// Sign a file: its signature goes beside it, into FILE.minisig.
     Sign(plugins_sign::SignArgs),
     /// Test whether a plugin keeps the promises of the contract.
-    Test(super::plugins_test::Args),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Files {
-    /// Look at these plugin files, not at the bundled ones.
-    #[arg(long = "file", value_name = "PATH")]
-    files: Vec<PathBuf>,
-
-    /// Run the set-up code of native libraries among them. Only for files that you trust.
-    #[arg(long)]
-    allow_native: bool,
-
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-impl Files {
-    fn load(&self) -> Result<Vec<Plugin>, Exit> {
-        if self.files.is_empty() {
-            return Ok(vec![bundled()]);
-        }
-        let mut plugins = Vec::new();
-        for path in &self.files {
-            match load_file(path, self.allow_native, Vec::new()) {
-                Ok(plugin) => plugins.push(plugin),
-                Err(error) => {
-                    let hint = hint(&error);
-                    complain(error, hint);
-                    return Err(Exit::Failed);
-                }
-            }
-        }
-        Ok(plugins)
-    }
-}
-
-/// Loads a file that a person names on the command line.
-pub(super) fn load_file(path: &Path, allow_native: bool, grants: Vec<Grant>) -> Result<Plugin, LoadError> {
-    let alias = path.file_stem().unwrap_or_default().to_string_lossy();
-    // A person who names the file and allows it pins what is there now.
-    let artifact = Artifact::read(path)?;
-    let sha256 = allow_native.then(|| artifact.whole_digest());
-    load_artifact(&alias, &artifact, &Trust { allow_native, sha256, grants, ..Trust::default() })
-}
-
-/// What to do about it, on the command line.
-pub(super) fn hint(error: &LoadError) -> Option<String> {
-    match error {
-        LoadError::NotAllowed { .. } => Some("if you trust it, add --allow-native".to_owned()),
-        other => other.hint(),
-    }
+    Test(plugins_test::Args),
 }
 
 pub(super) fn plugins(command: &Command) -> Exit {
     let done = match command {
-        Command::Test(args) => return super::plugins_test::test(args),
+        Command::Test(args) => return plugins_test::test(args),
         Command::List { files } => list(files),
         Command::Info { name, files } => info(name, files),
         Command::New(args) => plugins_new::new(args),
@@ -124,7 +67,7 @@ pub(super) fn plugins(command: &Command) -> Exit {
     done.map_or_else(|exit| exit, |()| Exit::Success)
 }
 
-fn list(files: &Files) -> Result<(), Exit> {
+fn list(files: &PluginFiles) -> Result<(), Exit> {
     let plugins = files.load()?;
     if files.json {
         print_json(&json!({ "plugins": plugins.iter().map(plugin_json).collect::<Vec<_>>() }));
@@ -158,7 +101,7 @@ fn plugin_json(plugin: &Plugin) -> Value {
     })
 }
 
-fn info(name: &str, files: &Files) -> Result<(), Exit> {
+fn info(name: &str, files: &PluginFiles) -> Result<(), Exit> {
     let plugins = files.load()?;
     let found: Vec<(&Plugin, &Offer)> = plugins
         .iter()
@@ -169,7 +112,7 @@ fn info(name: &str, files: &Files) -> Result<(), Exit> {
         let names: Vec<&str> =
             plugins.iter().flat_map(|plugin| &plugin.offers).map(|offer| offer.descriptor.name.as_str()).collect();
         let hint = jackfield_pipeline::hint_for(name, "extensions", names.iter().copied());
-        complain(format!("there is no extension `{name}`"), hint);
+        print_error(format!("there is no extension `{name}`"), hint);
         return Err(Exit::Usage);
     }
     for (plugin, offer) in found {

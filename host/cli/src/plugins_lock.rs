@@ -8,8 +8,8 @@ use jackfield_pipeline::{PluginEntry, hint_for};
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
-    load::{Talk, print_json},
+    exit::{Exit, print_error},
+    load::{OutputFormat, print_json},
     lock_status::{LockStatus, PluginStatus},
     table::counted,
 };
@@ -66,7 +66,7 @@ pub(super) struct UpdateArgs {
 }
 
 pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
-    let status = LockStatus::read(&args.which.pipeline, Talk::People)?;
+    let status = LockStatus::read(&args.which.pipeline, OutputFormat::Human)?;
     let lock = status.lock.clone().unwrap_or_default();
     let (there, new): (Vec<&PluginEntry>, Vec<_>) =
         status.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
@@ -77,7 +77,7 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
         .collect();
     for (alias, seen) in &changed {
         match seen {
-            Ok((_, difference)) => complain(
+            Ok((_, difference)) => print_error(
                 format!("plugin `{alias}` {}:\n{}", difference.summary(), indented(&difference.lines())),
                 Some(difference.hint(&status.accept.update(alias), &status.accept.lock())),
             ),
@@ -85,7 +85,7 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
         }
     }
     if !changed.is_empty() {
-        complain("`lock` overwrites nothing that was accepted before; nothing was written", None);
+        print_error("`lock` overwrites nothing that was accepted before; nothing was written", None);
         return Err(Exit::Failed);
     }
     if new.is_empty() {
@@ -101,13 +101,13 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
 }
 
 pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
-    let status = LockStatus::read(&args.pipeline, Talk::People)?;
+    let status = LockStatus::read(&args.pipeline, OutputFormat::Human)?;
     let mut lock = status.lock.clone().unwrap_or_default();
     let named = |alias: &String| status.plugins().iter().find(|entry| entry.alias == *alias);
     if let Some(unknown) = args.aliases.iter().find(|alias| named(alias).is_none() && lock.get(alias).is_none()) {
         let known = status.plugins().iter().map(|entry| entry.alias.as_str()).chain(status.unnamed());
         let hint = hint_for(unknown, "known plugins", known);
-        complain(format!("neither the pipeline nor its lockfile names a plugin `{unknown}`"), hint);
+        print_error(format!("neither the pipeline nor its lockfile names a plugin `{unknown}`"), hint);
         return Err(Exit::Usage);
     }
     let chosen: Vec<&PluginEntry> = match args.aliases.as_slice() {
@@ -151,14 +151,14 @@ fn accept_all(status: &LockStatus, entries: &[&PluginEntry]) -> Result<Vec<(Entr
         }
     }
     if failed {
-        complain("nothing was written", None);
+        print_error("nothing was written", None);
         return Err(Exit::Failed);
     }
     Ok(accepted)
 }
 
 fn refused(alias: &str, refusal: &Refusal) {
-    complain(format!("plugin `{alias}` cannot be accepted: {refusal}"), hint(refusal));
+    print_error(format!("plugin `{alias}` cannot be accepted: {refusal}"), hint(refusal));
 }
 
 fn hint(refusal: &Refusal) -> Option<String> {
@@ -175,7 +175,8 @@ fn show(difference: &Difference) {
 }
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
-    let status = LockStatus::read(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
+    let status =
+        LockStatus::read(&args.which.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
     let seen: Vec<(&PluginEntry, PluginStatus)> =
         status.plugins().iter().map(|entry| (entry, status.look(entry, Native::Leave))).collect();
     let bad = seen.iter().filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if !difference.stops())).count();
@@ -198,11 +199,11 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
     }
     if status.lock.is_none() {
         let hint = format!("write it with `{}`, and look at what it holds", status.accept.lock());
-        complain(format!("there is no `{}`", status.path.display()), Some(hint));
+        print_error(format!("there is no `{}`", status.path.display()), Some(hint));
     } else {
         let hint = format!("`{}` shows what differs", status.accept.command("diff"));
         let of = counted(seen.len() as u64, "plugin");
-        complain(format!("{bad} of {of} would stop a run"), Some(hint));
+        print_error(format!("{bad} of {of} would stop a run"), Some(hint));
     }
     Err(Exit::Failed)
 }
@@ -256,7 +257,8 @@ fn seen_json(alias: &str, seen: &PluginStatus) -> Value {
 }
 
 pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
-    let status = LockStatus::read(&args.which.pipeline, if args.json { Talk::Json } else { Talk::People })?;
+    let status =
+        LockStatus::read(&args.which.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
     let seen: Vec<(&PluginEntry, PluginStatus)> =
         status.plugins().iter().map(|entry| (entry, status.look(entry, Native::Leave))).collect();
     let differs = |seen: &PluginStatus| !matches!(seen, Ok((_, difference)) if difference.is_empty());

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
     table::counted,
 };
@@ -65,7 +65,7 @@ struct Outcome {
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
     let usage = |message: String| {
-        complain(message, None);
+        print_error(message, None);
         Exit::Usage
     };
     let path = args.file.display();
@@ -82,11 +82,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
     let Some(offer) = offer.filter(|offer| offer.descriptor.kind.is_for_stages()) else {
         let names = plugin.offers.iter().map(|offer| offer.descriptor.name.as_str());
         let hint = jackfield_pipeline::hint_for(&call.extension, "it offers", names);
-        complain(format!("the plugin offers no {} `{}`", call.kind, call.extension), hint);
+        print_error(format!("the plugin offers no {} `{}`", call.kind, call.extension), hint);
         return Err(Exit::Usage);
     };
     let replayer = Replayer::new(&call, &offer.grants).with_tensors_beside(&args.file).map_err(|error| {
-        complain(&error, error.hint());
+        print_error(&error, error.hint());
         Exit::Failed
     })?;
     // A configuration that is refused now is an answer like any other.
@@ -125,7 +125,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
 /// Makes the call again.
 fn again(instance: &dyn Instance, requests: &[Request], replayer: &Replayer<'_>) -> Result<RecordedAnswer, Exit> {
     let runtime = start_runtime("io").map_err(|error| {
-        complain(format!("failed to start workers: {error}"), Some(hint_for_threads()));
+        print_error(format!("failed to start workers: {error}"), Some(hint_for_threads()));
         Exit::Failed
     })?;
     let answered = runtime.block_on(async {
@@ -160,7 +160,7 @@ fn find_plugin(args: &ReplayArgs, call: &RecordedCall) -> Result<Plugin, Exit> {
             }
             other => other.hint(),
         };
-        complain(error, hint);
+        print_error(error, hint);
         Exit::Usage
     })
 }
@@ -181,7 +181,7 @@ fn grants(args: &ReplayArgs, call: &RecordedCall) -> Result<Vec<Grant>, Exit> {
     let mut grants = Vec::new();
     for text in &args.grant {
         grants.push(Grant::parse(text, &current).map_err(|error| {
-            complain(format!("`--grant {text}`: {error}"), None);
+            print_error(format!("`--grant {text}`: {error}"), None);
             Exit::Usage
         })?);
     }

@@ -13,7 +13,7 @@ use jackfield_loader::{
 };
 use jackfield_store::write_whole;
 
-use super::exit::{Exit, complain};
+use super::exit::{Exit, print_error};
 use crate::terminal::{output, terminal};
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ impl Password {
                 std::env::VarError::NotPresent => "is not set",
                 std::env::VarError::NotUnicode(_) => "is not UTF-8",
             };
-            complain(format!("the environment variable `{name}` {what}"), None);
+            print_error(format!("the environment variable `{name}` {what}"), None);
             Exit::Usage
         })
     }
@@ -72,13 +72,13 @@ impl Password {
 fn ask(prompt: &str) -> Result<String, Exit> {
     rpassword::prompt_password(prompt).map_err(|error| {
         let hint = "without a terminal, name an environment variable that holds it: --password-env NAME";
-        complain(format!("cannot ask for a password: {error}"), Some(hint.to_owned()));
+        print_error(format!("cannot ask for a password: {error}"), Some(hint.to_owned()));
         Exit::Usage
     })
 }
 
 fn failed(error: impl std::fmt::Display) -> Exit {
-    complain(error, None);
+    print_error(error, None);
     Exit::Failed
 }
 
@@ -93,7 +93,7 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<(), Exit> {
         // A dangling link is there, too.
         if path.symlink_metadata().is_ok() {
             let hint = "choose another name: `jackfield plugins keygen NAME`".to_owned();
-            complain(format!("`{}` is there already, and no key is overwritten", path.display()), Some(hint));
+            print_error(format!("`{}` is there already, and no key is overwritten", path.display()), Some(hint));
             return Err(Exit::Failed);
         }
     }
@@ -119,11 +119,11 @@ fn new_password(from: &Password) -> Result<String, Exit> {
     let password = from.get("Password for the secret key: ")?;
     if password.is_empty() {
         let hint = "if the key is to have none, say so: --no-password".to_owned();
-        complain("the password is empty", Some(hint));
+        print_error("the password is empty", Some(hint));
         return Err(Exit::Usage);
     }
     if from.password_env.is_none() && ask("The same again: ")? != password {
-        complain("the two passwords differ; no key was made", None);
+        print_error("the two passwords differ; no key was made", None);
         return Err(Exit::Usage);
     }
     Ok(password)

@@ -13,9 +13,9 @@ use jackfield_plugin_api::Kind;
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
-    plugins::{hint, load_file},
+    plugin_files::{load_file, load_hint},
     table::{counted, table},
 };
 use crate::terminal::output;
@@ -159,7 +159,7 @@ pub(super) fn test(args: &Args) -> Exit {
     }
     match examine(&plugin, &again, &imports, &settings) {
         Err(error) => {
-            complain(format!("cannot test here: {error}"), None);
+            print_error(format!("cannot test here: {error}"), None);
             Exit::Failed
         }
         Ok(report) => {
@@ -175,7 +175,7 @@ pub(super) fn test(args: &Args) -> Exit {
 
 /// A file that is no plugin has a level too; one that may not be run has none.
 fn broken(args: &Args, error: LoadError) -> Exit {
-    let hint = hint(&error);
+    let hint = load_hint(&error);
     if !matches!(error, LoadError::NotAllowed { .. } | LoadError::Read { .. }) {
         let level = Level::Broken;
         if args.json {
@@ -184,7 +184,7 @@ fn broken(args: &Args, error: LoadError) -> Exit {
             output().line(format!("level: {level}"));
         }
     }
-    complain(error, hint);
+    print_error(error, hint);
     Exit::Failed
 }
 
@@ -198,9 +198,12 @@ fn nothing_to_test(plugin: &Plugin, settings: &Settings) -> Option<Exit> {
     let kind = settings.kind.map_or("extension", Kind::name);
     match &settings.name {
         Some(name) => {
-            complain(format!("there is no {kind} `{name}`"), jackfield_pipeline::hint_for(name, "extensions", names()));
+            print_error(
+                format!("there is no {kind} `{name}`"),
+                jackfield_pipeline::hint_for(name, "extensions", names()),
+            );
         }
-        None => complain(format!("there is no {kind} in it"), None),
+        None => print_error(format!("there is no {kind} in it"), None),
     }
     Some(Exit::Usage)
 }

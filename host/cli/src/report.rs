@@ -6,7 +6,7 @@ use jackfield_engine::{BundledInputs, read_again};
 use jackfield_report::page;
 use jackfield_store::{ItemRow, StoreError, peek, read_record, write_whole};
 
-use super::exit::{Exit, complain};
+use super::exit::{Exit, print_error};
 use crate::terminal::{output, terminal};
 
 /// How much of the input is read again for the sake of the items that are drawn, in bytes.
@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 pub(super) fn report(args: &Args) -> Exit {
     written(args).unwrap_or_else(|error| {
-        complain(&error, error.hint());
+        print_error(&error, error.hint());
         Exit::Failed
     })
 }
@@ -48,7 +48,7 @@ fn written(args: &Args) -> Result<Exit, StoreError> {
     if let Err(error) = write_whole(&file, page) {
         let elsewhere = error.is_refused().then(|| "use -o to name a file that you may write to".to_owned());
         let hint = elsewhere.or(error.hint());
-        complain(error, hint);
+        print_error(error, hint);
         return Ok(Exit::Failed);
     }
     output().path(&file);

@@ -6,8 +6,8 @@ use jackfield_services::{PolicyStateError, PolicyStateFile, SavedPolicyState};
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
-    load::{PipelineArgs, Talk, load_plan, print_json},
+    exit::{Exit, print_error},
+    load::{OutputFormat, PipelineArgs, load_plan, print_json},
     table::table,
 };
 use crate::terminal::{output, terminal};
@@ -49,11 +49,11 @@ struct Named<'a> {
 }
 
 pub(super) fn routes(command: &Command) -> Exit {
-    let (which, talk) = match command {
-        Command::Show { which, json: true } => (which, Talk::Json),
-        Command::Show { which, .. } | Command::Reset { which } => (which, Talk::People),
+    let (which, format) = match command {
+        Command::Show { which, json: true } => (which, OutputFormat::Json),
+        Command::Show { which, .. } | Command::Reset { which } => (which, OutputFormat::Human),
     };
-    let plan = match load_plan(&which.pipeline, talk) {
+    let plan = match load_plan(&which.pipeline, format) {
         Ok((plan, _)) => plan,
         Err(exit) => return exit,
     };
@@ -87,7 +87,7 @@ fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<Named<'a>>, Exit>
     if !all.iter().any(|named| named.state == only) {
         let known = all.iter().map(|named| named.state.as_str());
         let hint = jackfield_pipeline::hint_for(only, "names under which routes keep what they learn", known);
-        complain(format!("no route of the pipeline keeps what it learns as `{only}`"), hint);
+        print_error(format!("no route of the pipeline keeps what it learns as `{only}`"), hint);
         return Err(Exit::Usage);
     }
     Ok(all.into_iter().filter(|named| named.state == only).collect())
@@ -171,5 +171,5 @@ fn reset(routes: &[Named<'_>]) -> Exit {
 }
 
 fn failed(error: &PolicyStateError) {
-    complain(error, error.hint());
+    print_error(error, error.hint());
 }

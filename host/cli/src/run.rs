@@ -17,13 +17,12 @@ use jackfield_store::{ModelCount, RunState, SearchCount, Summary};
 use serde_json::Value;
 
 use super::{
-    develop::develop,
-    exit::{Exit, complain},
-    load::{Loaded, PipelineArgs, Talk, load_pipeline, print_json},
+    exit::{Exit, print_error},
+    load::{Loaded, OutputFormat, PipelineArgs, load_pipeline, print_json},
+    observe::{ObserverPair, RunTelemetry, TelemetryArgs},
     progress::Progress,
     signals::on_signal,
     table::{counted, ms, table},
-    watch::{Both, Watch, WatchArgs},
 };
 use crate::terminal::{output, terminal};
 
@@ -58,11 +57,11 @@ pub(super) struct Args {
 
     /// Run again whenever the pipeline, a plugin, a file that `with` names or an input file changes. Calls that are as they
     /// were are not made again. Ctrl-C ends it.
-    #[arg(long = "watch", conflicts_with = "resume")]
-    again: bool,
+    #[arg(long, conflicts_with = "resume")]
+    pub(super) watch: bool,
 
     /// With --watch: load native plugins that the pipeline allows as they are, whatever digest it pins them to.
-    #[arg(long, requires = "again")]
+    #[arg(long, requires = "watch")]
     pub(super) allow_native: bool,
 
     /// Print one JSON object on standard output; with --watch, one for each run.
@@ -70,15 +69,12 @@ pub(super) struct Args {
     pub(super) json: bool,
 
     #[command(flatten)]
-    watch: WatchArgs,
+    telemetry: TelemetryArgs,
 }
 
 pub(super) fn run(args: &Args) -> Exit {
-    if args.again {
-        return develop(args);
-    }
-    let talk = if args.json { Talk::Json } else { Talk::People };
-    let loaded = match load_pipeline(&args.pipeline, talk) {
+    let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
+    let loaded = match load_pipeline(&args.pipeline, format) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -98,7 +94,7 @@ pub(super) fn run(args: &Args) -> Exit {
         }
     });
     done.unwrap_or_else(|error| {
-        complain(&error, error.hint());
+        print_error(&error, error.hint());
         Exit::from(&error)
     })
 }
@@ -120,7 +116,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     let BegunRun { folder, run, is_complete } = match begin_run(plan, registry, file.clone(), place) {
         Ok(begun) => begun,
         Err(error) => {
-            complain(error.message(), error.hint());
+            print_error(error.message(), error.hint());
             return Ok(Ended::Refused(error.engine_error().map_or(Exit::Usage, Exit::from)));
         }
     };
@@ -128,7 +124,7 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
         terminal().say(format!("run `{}` is complete already", run.run));
     }
     let id = folder.id();
-    if !args.again {
+    if !args.watch {
         terminal().say(format!("run {id}: {}", counted(plan.stages.len() as u64, "stage")));
     }
 
@@ -136,10 +132,10 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
         let into = chosen.clone().unwrap_or_else(|| folder.path().join("calls"));
         services.calls = Some(Arc::new(CallRecorder::new(&into)?));
     }
-    let mut watch = match Watch::new(&args.watch, &id, plan, &services) {
-        Ok(watch) => watch,
+    let mut telemetry = match RunTelemetry::new(&args.telemetry, &id, plan, &services) {
+        Ok(telemetry) => telemetry,
         Err(error) => {
-            complain(error, None);
+            print_error(error, None);
             return Ok(Ended::Refused(Exit::Usage));
         }
     };
@@ -149,9 +145,9 @@ pub(super) fn go(args: &Args, loaded: &Loaded, cancel: &Cancel, begins: impl FnO
     let engine = Engine { plan, registry, instances, services: services.clone(), inputs: &BundledInputs, options };
     let mut progress = Progress::new(plan, args.json);
     begins();
-    let outcome = engine.run(folder, run, cancel, &mut Both(&mut progress, &mut watch));
+    let outcome = engine.run(folder, run, cancel, &mut ObserverPair(&mut progress, &mut telemetry));
     progress.finish();
-    watch.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()), cancel);
+    telemetry.finish(outcome.as_ref().map_or("failed", |outcome| outcome.summary.state.name()), cancel);
     let summary = outcome?.summary;
     if let Some(calls) = &services.calls {
         let (written, lost) = calls.counts();

@@ -1,6 +1,6 @@
 //! `jackfield runs`.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use clap::Subcommand;
 use jackfield_loader::sandbox::size;
@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::{
     compare,
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
+    runs_args::RunsArgs,
     table::{ms, table},
 };
 use crate::terminal::output;
@@ -20,7 +21,7 @@ pub(super) enum Command {
     /// List the runs, oldest first.
     List {
         #[command(flatten)]
-        at: At,
+        args: RunsArgs,
     },
     /// Say all about a run.
     Show {
@@ -30,40 +31,29 @@ pub(super) enum Command {
         #[arg(long, value_name = "ID")]
         item: Option<String>,
         #[command(flatten)]
-        at: At,
+        args: RunsArgs,
     },
     /// Compare two runs: what became slower, dearer or worse.
     Compare(compare::Args),
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct At {
-    /// The folder that holds the run folders.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub(super) out: PathBuf,
-
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 pub(super) fn runs(command: &Command) -> Exit {
     match command {
-        Command::List { at } => list(at),
+        Command::List { args } => list(args),
         Command::Compare(args) => compare::compare(args),
-        Command::Show { run, item, at } => show(run, item.as_deref(), at).unwrap_or_else(|error| {
-            complain(&error, error.hint());
+        Command::Show { run, item, args } => show(run, item.as_deref(), args).unwrap_or_else(|error| {
+            print_error(&error, error.hint());
             Exit::Failed
         }),
     }
 }
 
-fn list(at: &At) -> Exit {
-    let (runs, damaged) = list_runs(&at.out);
+fn list(args: &RunsArgs) -> Exit {
+    let (runs, damaged) = list_runs(&args.out);
     for error in &damaged {
-        complain(error, error.hint());
+        print_error(error, error.hint());
     }
-    if at.json {
+    if args.json {
         let runs = runs.iter().map(|(path, run)| {
             json!({ "run": run.run, "pipeline": run.pipeline, "state": run.state, "began": run.began, "ended": run.ended,
                     "dir": path, "items": run.summary.as_ref().map(|summary| summary.items) })
@@ -84,11 +74,11 @@ fn state(run: &RunJson) -> String {
     if run.state == RunState::Running { "running or killed".to_owned() } else { run.state.name().to_owned() }
 }
 
-fn show(name: &str, item: Option<&str>, at: &At) -> Result<Exit, StoreError> {
-    let (path, run) = peek(&at.out, name)?;
+fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreError> {
+    let (path, run) = peek(&args.out, name)?;
     let db = read_record(&path, &run)?;
     if let Some(item) = item {
-        return show_item(&run, &db, item, at);
+        return show_item(&run, &db, item, args);
     }
     // All at one moment, and nothing of a record that is damaged.
     let (sessions, items, stages, spend) = db.at_once(|| {
@@ -96,7 +86,7 @@ fn show(name: &str, item: Option<&str>, at: &At) -> Result<Exit, StoreError> {
         Ok((db.sessions()?, db.item_counts()?, db.stage_counts()?, db.spend_by_name(&run.plan)?))
     })?;
     let (blobs, bytes) = blob_totals(&path)?;
-    if at.json {
+    if args.json {
         let stages: serde_json::Map<_, _> = stages
             .iter()
             .filter_map(|(stage, counts)| {
@@ -163,7 +153,7 @@ fn spending(spend: &BTreeMap<String, Spend>) -> String {
     table(&header, rows.collect())
 }
 
-fn show_item(run: &RunJson, db: &Db, id: &str, at: &At) -> Result<Exit, StoreError> {
+fn show_item(run: &RunJson, db: &Db, id: &str, args: &RunsArgs) -> Result<Exit, StoreError> {
     let found = db.at_once(|| {
         let Some(item) = db.item_by_id(id)? else { return Ok(None) };
         db.verify_item(item.index as i64, run)?;
@@ -171,10 +161,10 @@ fn show_item(run: &RunJson, db: &Db, id: &str, at: &At) -> Result<Exit, StoreErr
         Ok(Some((item_json(db, &run.plan, &item)?, spend)))
     })?;
     let Some((mut shown, spend)) = found else {
-        complain(format!("run `{}` has no item `{id}`", run.run), None);
+        print_error(format!("run `{}` has no item `{id}`", run.run), None);
         return Ok(Exit::Usage);
     };
-    if at.json {
+    if args.json {
         shown["run"] = run.run.as_str().into();
         shown["spend"] = json!(spend);
         print_json(&shown);

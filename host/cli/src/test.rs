@@ -10,8 +10,8 @@ use jackfield_services::open_services;
 use serde::Serialize;
 
 use super::{
-    exit::{Exit, complain},
-    load::{PipelineArgs, Talk, compile, print_json, report},
+    exit::{Exit, print_error},
+    load::{OutputFormat, PipelineArgs, compile, print_json, report},
     table::{counted, ms},
 };
 use crate::terminal::{output, terminal};
@@ -79,16 +79,16 @@ enum Fault {
 }
 
 pub(super) fn test(args: &Args) -> Exit {
-    let talk = if args.json { Talk::Json } else { Talk::People };
+    let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
     let Args { path, set, grant, locked, .. } = args;
     let (path, set, grant) = (path.clone(), set.clone(), grant.clone());
     let Compiled { parsed: draft, plan, registry } =
-        match compile(&PipelineArgs { path, set, input: Vec::new(), grant, locked: *locked }, talk) {
+        match compile(&PipelineArgs { path, set, input: Vec::new(), grant, locked: *locked }, format) {
             Ok(compiled) => compiled,
             Err(exit) => return exit,
         };
     if let Some(faults) = draft.diagnostics() {
-        report(&faults, talk);
+        report(&faults, format);
         return Exit::Usage;
     }
     let all = tests_of(&draft, &plan, &registry);
@@ -107,7 +107,7 @@ pub(super) fn test(args: &Args) -> Exit {
                 (format!("`{}` has no tests", args.path.display()), Some(hint))
             }
         };
-        complain(message, hint);
+        print_error(message, hint);
         return Exit::Usage;
     }
 

@@ -9,7 +9,7 @@ use jackfield_store::{MemoNote, RunJson, StoreError, list_runs, peek, read_recor
 use serde_json::{Value, json};
 
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
     table::table,
 };
@@ -37,7 +37,7 @@ pub(super) struct Args {
 
 pub(super) fn why(args: &Args) -> Exit {
     explain(args).unwrap_or_else(|error| {
-        complain(&error, error.hint());
+        print_error(&error, error.hint());
         Exit::Failed
     })
 }
@@ -54,14 +54,14 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     let Some(stage) = run.plan.stages.iter().find(|stage| stage.name == args.stage) else {
         let stages = run.plan.stages.iter().map(|stage| stage.name.as_str());
-        complain(
+        print_error(
             format!("run `{}` has no stage `{}`", run.run, args.stage),
             hint_for(&args.stage, "its stages", stages),
         );
         return Ok(Exit::Usage);
     };
     if stage.cache.is_none() {
-        complain(
+        print_error(
             format!("stage `{}` keeps no results, so each of its calls is made", args.stage),
             Some(format!("give it a cache: `cache = \"NAME\"` in `[stages.{}]`", args.stage)),
         );
@@ -69,7 +69,7 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
     }
     let Some(now) = seen(run, &folder, (&args.stage, args.item.as_deref()))? else {
         let what = args.item.as_deref().map_or("any item".to_owned(), |item| format!("item `{item}`"));
-        complain(format!("stage `{}` has no result for {what}", args.stage), None);
+        print_error(format!("stage `{}` has no result for {what}", args.stage), None);
         return Ok(Exit::Usage);
     };
     let before = earlier(args, &now)?;

@@ -1,14 +1,15 @@
-//! The command: what is asked for, and what follows.
+//! The command `jackfield plugins new`: it checks the arguments, writes the project, and prints the commands to run next.
 
 use std::path::{Path, PathBuf};
 
 use super::{
-    languages::{offering, template},
-    place::{PlaceError, place},
-    template::{Kind, Lang, overrides, project},
+    languages::{languages_with, template},
+    project::{overrides, project},
+    template::{Kind, Lang},
+    write_project::{WriteProjectError, write_project},
 };
 use crate::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     terminal::{output, terminal},
 };
 
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 
 pub(crate) fn new(args: &Args) -> Result<(), Exit> {
     let usage = |message: String, hint: Option<&str>| {
-        complain(message, hint.map(str::to_owned));
+        print_error(message, hint.map(str::to_owned));
         Err(Exit::Usage)
     };
     let name = args.name.as_str();
@@ -52,18 +53,18 @@ pub(crate) fn new(args: &Args) -> Result<(), Exit> {
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(name));
     let kind = args.kind;
     let Some(project) = project(name, kind, args.lang) else {
-        let languages: Vec<&str> = offering(kind).map(|lang| template(lang).language).collect();
+        let languages: Vec<&str> = languages_with(kind).map(|lang| template(lang).language).collect();
         let (kind, language) = (kind.name(), template(args.lang).language);
         let message = format!("there is no project for a {kind} in {language}");
         return usage(message, Some(&format!("a {kind} can be written in {}", languages.join(", "))));
     };
-    match place(&dir, &project.files) {
+    match write_project(&dir, &project.files) {
         Ok(()) => {}
-        Err(error @ PlaceError::Taken(_)) => {
+        Err(error @ WriteProjectError::Taken(_)) => {
             return usage(error.to_string(), Some("name another with --dir, or empty it"));
         }
         Err(error) => {
-            complain(error, None);
+            print_error(error, None);
             return Err(Exit::Failed);
         }
     }

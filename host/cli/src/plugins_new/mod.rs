@@ -1,11 +1,16 @@
-//! `jackfield plugins new`: a small, complete project of a plugin.
+//! `jackfield plugins new` makes a small, complete project of a plugin.
+//!
+//! [`template`] has the types, [`languages`] one template a language, [`project`] fills a template in, and [`write_project`] writes
+//! the result.
 
 mod command;
 mod languages;
 #[cfg(test)]
 mod manifest;
-mod place;
+mod project;
+mod project_file;
 mod template;
+mod write_project;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,9 @@
-//! What a project is made of: files of this program, with the names of the plugin put in.
+//! The parts that projects of plugins are made of: kinds, languages, and the files that the program carries for them.
 
 use clap::ValueEnum;
 use jackfield_plugin_api::sources::source_files;
-use serde_json::Value;
 
-use super::languages;
+use super::project_file::ProjectFile;
 
 /// Kinds to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,7 +43,7 @@ impl Kind {
     }
 
     /// The world that a component of the kind is built for, and the interfaces that it exports, as JavaScript names them.
-    const fn world(self) -> (&'static str, &'static str) {
+    pub(super) const fn world(self) -> (&'static str, &'static str) {
         match self {
             Self::CacheBackend => ("cache-plugin", "meta, extension, cacheBackend"),
             _ => ("plugin", "meta, extension"),
@@ -116,6 +115,7 @@ const ROUTING_POLICY: &[Embedded] =
     embedded!("templates/routing-policy/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
 const DIRECTION_EXTRACTOR: &[Embedded] =
     embedded!("templates/direction-extractor/": "README.md" => "README.md", "pipeline.toml" => "pipeline.toml");
+
 /// Files of the plugin API that a project carries, as they are.
 pub(super) struct Vendored {
     /// How their paths in the plugin API begin.
@@ -126,92 +126,13 @@ pub(super) struct Vendored {
 
 impl Vendored {
     /// The files in a project.
-    pub(super) fn files(&self) -> impl Iterator<Item = File> {
+    pub(super) fn files(&self) -> impl Iterator<Item = ProjectFile> {
         source_files().filter_map(|file| {
             let rest = file.path.strip_prefix(self.from)?;
-            Some(File { path: format!("{}{rest}", self.to), text: file.text.to_owned() })
+            Some(ProjectFile { path: format!("{}{rest}", self.to), text: file.text.to_owned() })
         })
     }
 }
 
 /// The contract, for languages whose tools read it.
 pub(super) const WIT: Vendored = Vendored { from: "wit/", to: "vendor/wit/" };
-
-/// A file of a project.
-pub(super) struct File {
-    /// Where it goes, below the project's folder.
-    pub(super) path: String,
-    /// What it holds.
-    pub(super) text: String,
-}
-
-/// What a run of another pipeline takes, on the command line, to have the plugin as well: it reads the text of each item.
-pub(super) fn overrides(name: &str, kind: Kind, component: &str) -> Vec<String> {
-    let plugin = format!("plugins.{name}.path={}", Value::from(component));
-    let stage = |extension: &str, more: &str| {
-        format!("stages.{name}={{ use = \"{name}/{extension}\", in = {{ text = \"input.text\" }}{more} }}")
-    };
-    match kind {
-        Kind::Analyzer => vec![plugin, stage(name, "")],
-        Kind::Model => {
-            let model = format!("model.{name}.use=\"{name}/{name}\"");
-            vec![plugin, model, stage("ask", &format!(", model = \"{name}\""))]
-        }
-        Kind::CacheBackend => {
-            let grant = format!("plugins.{name}.grant=[\"http:127.0.0.1:8079\"]");
-            let tiers = format!("cache.{name}.tiers=[{{ use = \"{name}/{name}\" }}]");
-            let stage = format!(
-                "stages.{name}={{ use = \"transcript\", in = {{ text = \"input.text\" }}, cache = \"{name}\" }}"
-            );
-            vec![plugin, grant, tiers, stage]
-        }
-        Kind::RoutingPolicy => {
-            let machine = format!("{name}/slot-machine\", in = {{ turn = \"input.text\" }}");
-            let route = format!(
-                "{{ use = \"{name}/{name}\", reward = \"{name}.reward\", arms = [{{ pays = 0.0 }}, {{ pays = 1.0 }}] }}"
-            );
-            vec![plugin, format!("stages.{name}={{ use = \"{machine}, route = {route} }}")]
-        }
-        Kind::DirectionExtractor => {
-            let states =
-                format!("stages.{name}-states={{ use = \"{name}/sample-states\", in = {{ text = \"input.text\" }} }}");
-            vec![plugin, states, format!("stages.{name}={{ use = \"{name}/{name}\", in = \"{name}-states\" }}")]
-        }
-    }
-}
-
-/// A project.
-pub(super) struct Project {
-    pub(super) files: Vec<File>,
-    /// What tests, builds and runs it, from inside its folder.
-    pub(super) commands: Vec<String>,
-}
-
-/// The project of a plugin of this name; none where the language does not have one of the kind.
-pub(super) fn project(name: &str, kind: Kind, lang: Lang) -> Option<Project> {
-    let template = languages::template(lang);
-    let (_, of_kind) = template.kinds.iter().find(|(offered, _)| *offered == kind)?;
-    let (world, exports) = kind.world();
-    let own = |text: &str| {
-        text.replace("{{name}}", name)
-            .replace("{{kind}}", kind.name())
-            .replace("{{module}}", &kind.name().replace('-', "_"))
-            .replace("{{crate}}", &name.replace('-', "_"))
-            .replace("{{world}}", world)
-            .replace("{{exports}}", exports)
-    };
-    let mut commands: Vec<String> = template.commands.iter().map(|command| own(command)).collect();
-    commands.push(format!("jackfield plugins test {name}.wasm --quick"));
-    commands.push("jackfield run .".to_owned());
-    let readme = |text: &str| {
-        let about: String = template.about.iter().map(|part| part.text).collect();
-        text.replace("{{about}}", about.trim_end())
-            .replace("{{language}}", template.language)
-            .replace("{{commands}}", &commands.join("\n"))
-    };
-    let mine = [kind.shared(), template.common, of_kind].into_iter().flatten();
-    let mut files: Vec<File> =
-        mine.map(|file| File { path: own(file.target), text: own(&readme(file.text)) }).collect();
-    files.extend(template.sdk.iter().flat_map(Vendored::files));
-    Some(Project { files, commands })
-}

@@ -1,4 +1,4 @@
-//! What the program carries is what the folders hold.
+//! Tests that the files which the program carries are the files in the folders.
 
 use std::{
     collections::BTreeSet,
@@ -11,10 +11,12 @@ use jackfield_loader::Digest;
 use jackfield_plugin_api::sources::{source_files, source_text};
 
 use super::{
-    languages::{offering, template},
+    languages::{languages_with, template},
     manifest::standalone,
-    place::{PlaceError, place},
-    template::{Embedded, File, Kind, Lang, project},
+    project::project,
+    project_file::ProjectFile,
+    template::{Embedded, Kind, Lang},
+    write_project::{WriteProjectError, write_project},
 };
 
 /// Every file below a folder of this crate, by its path from there.
@@ -89,7 +91,7 @@ fn the_manifests_of_vendored_crates_are_those_of_the_workspace() {
 #[test]
 fn a_project_has_no_two_files_of_one_path_and_nothing_left_to_fill_in() {
     for kind in Kind::value_variants().iter().copied() {
-        for lang in offering(kind) {
+        for lang in languages_with(kind) {
             let project = project("a-name", kind, lang).expect("a project");
             let paths: BTreeSet<_> = project.files.iter().map(|file| &file.path).collect();
             assert_eq!(paths.len(), project.files.len(), "{lang:?} {kind:?}");
@@ -109,7 +111,7 @@ fn a_project_has_no_two_files_of_one_path_and_nothing_left_to_fill_in() {
 #[test]
 fn each_kind_has_a_project_in_these_languages() {
     let listed = |kind: &Kind| {
-        let languages: Vec<&str> = offering(*kind).map(|lang| template(lang).language).collect();
+        let languages: Vec<&str> = languages_with(*kind).map(|lang| template(lang).language).collect();
         format!("{}: {}", kind.name(), languages.join(" "))
     };
     let offered: Vec<String> = Kind::value_variants().iter().map(listed).collect();
@@ -129,7 +131,7 @@ fn each_kind_has_a_project_in_these_languages() {
 #[test]
 fn a_folder_in_use_is_left_alone_and_a_failure_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |path: &str| File { path: path.to_owned(), text: "#!/bin/sh\n".to_owned() };
+    let file = |path: &str| ProjectFile { path: path.to_owned(), text: "#!/bin/sh\n".to_owned() };
     let list = |dir: &Path| {
         let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
@@ -139,20 +141,20 @@ fn a_folder_in_use_is_left_alone_and_a_failure_leaves_nothing() {
     let taken = folder.path().join("taken");
     fs::create_dir(&taken).unwrap();
     fs::write(taken.join("mine"), "").unwrap();
-    assert!(matches!(place(&taken, &[file("a")]), Err(PlaceError::Taken(_))));
-    assert!(matches!(place(&taken.join("mine"), &[file("a")]), Err(PlaceError::Taken(_))));
+    assert!(matches!(write_project(&taken, &[file("a")]), Err(WriteProjectError::Taken(_))));
+    assert!(matches!(write_project(&taken.join("mine"), &[file("a")]), Err(WriteProjectError::Taken(_))));
     assert_eq!(list(&taken), ["mine"]);
 
     // A file in the way of a folder ends it midway.
     let fresh = folder.path().join("fresh");
-    assert!(matches!(place(&fresh, &[file("a"), file("a/b")]), Err(PlaceError::Write(..))));
+    assert!(matches!(write_project(&fresh, &[file("a"), file("a/b")]), Err(WriteProjectError::Write(..))));
     assert_eq!(list(folder.path()), ["taken"]);
 
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
-    assert!(matches!(place(&empty, &[file("a"), file("a/b")]), Err(PlaceError::Write(..))));
+    assert!(matches!(write_project(&empty, &[file("a"), file("a/b")]), Err(WriteProjectError::Write(..))));
     assert!(list(&empty).is_empty());
-    place(&empty, &[file("a/b"), file("c")]).unwrap();
+    write_project(&empty, &[file("a/b"), file("c")]).unwrap();
     assert_eq!(list(&empty), ["a", "c"]);
 }
 

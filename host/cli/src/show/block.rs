@@ -1,17 +1,17 @@
-//! Pieces of text that stand beside each other, with or without colours.
+//! Blocks of text that are laid out beside each other, with or without colours.
 
-/// Writes with colours, or without.
+/// Styles text if colours are wanted, and leaves it as it is otherwise.
 #[derive(Clone, Copy)]
 pub(super) struct Pen {
     pub(super) color: bool,
 }
 
 impl Pen {
-    /// A text in the style of these parameters of a terminal's sequence.
+    /// A text in a style: the parameters of the terminal's escape sequence, such as `1;31`.
     pub(super) fn styled(self, style: &str, text: &str) -> String {
-        let mut painted = Painted::new(self);
-        painted.put(style, text);
-        painted.end()
+        let mut line = StyledLine::new(self);
+        line.push(style, text);
+        line.finish()
     }
 
     /// A heading.
@@ -19,31 +19,31 @@ impl Pen {
         self.styled("1", text)
     }
 
-    /// What went wrong.
+    /// A failure.
     pub(super) fn bad(self, text: &str) -> String {
         self.styled("31", text)
     }
 
-    /// What need not be read.
+    /// Something that matters less, such as a frame.
     pub(super) fn faint(self, text: &str) -> String {
         self.styled("2", text)
     }
 }
 
-/// A line under construction: what follows in the same style does not name it again.
-pub(super) struct Painted {
+/// A line under construction. Texts of the same style that follow each other share one escape sequence.
+pub(super) struct StyledLine {
     pen: Pen,
     text: String,
     style: String,
 }
 
-impl Painted {
+impl StyledLine {
     pub(super) fn new(pen: Pen) -> Self {
         Self { pen, text: String::new(), style: String::new() }
     }
 
-    /// Adds a text in a style; an empty one is that of the terminal.
-    pub(super) fn put(&mut self, style: &str, text: &str) {
+    /// Adds a text in a style. An empty style is the terminal's own.
+    pub(super) fn push(&mut self, style: &str, text: &str) {
         if self.pen.color && style != self.style {
             self.text.push_str(if self.style.is_empty() { "" } else { "\u{1b}[0m" });
             if !style.is_empty() {
@@ -54,27 +54,55 @@ impl Painted {
         self.text.push_str(text);
     }
 
-    pub(super) fn end(mut self) -> String {
-        self.put("", "");
+    pub(super) fn finish(mut self) -> String {
+        self.push("", "");
         self.text
     }
 }
 
-/// Lines that are all so many columns wide, colours aside.
+/// How and where a value is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Canvas {
+    pub(super) pen: Pen,
+    /// The columns of the terminal that may be used.
+    pub(super) width: usize,
+}
+
+/// A line of a block, before it is filled up to the block's width.
+pub(super) struct BlockLine {
+    /// The columns that it takes; escape sequences for colours take none.
+    width: usize,
+    text: String,
+}
+
+impl BlockLine {
+    /// A line that may hold escape sequences, and so has to be given its width.
+    pub(super) fn styled(width: usize, text: String) -> Self {
+        Self { width, text }
+    }
+
+    /// A line without escape sequences.
+    pub(super) fn plain(text: String) -> Self {
+        Self { width: columns(&text), text }
+    }
+}
+
+/// Lines that all take the same number of columns.
 pub(super) struct Block {
+    /// The columns of each line.
     pub(super) width: usize,
     pub(super) lines: Vec<String>,
 }
 
 impl Block {
-    /// Lines of these widths, filled up with spaces.
-    pub(super) fn of(lines: Vec<(usize, String)>) -> Self {
-        let width = lines.iter().map(|(width, _)| *width).max().unwrap_or_default();
-        let fill = |(own, line): (usize, String)| line + &" ".repeat(width - own);
+    /// A block as wide as the widest line. Shorter lines are filled up with spaces.
+    pub(super) fn new(lines: Vec<BlockLine>) -> Self {
+        let width = lines.iter().map(|line| line.width).max().unwrap_or_default();
+        let fill = |line: BlockLine| line.text + &" ".repeat(width - line.width);
         Self { width, lines: lines.into_iter().map(fill).collect() }
     }
 
-    /// The block with another to its right, and a text between them, half-way down.
+    /// The block with another to its right. `between` is written between them in the middle line.
     pub(super) fn beside(mut self, other: Self, between: &str) -> Self {
         let middle = self.lines.len().min(other.lines.len()) / 2;
         let height = self.lines.len().max(other.lines.len());
@@ -83,27 +111,27 @@ impl Block {
         self.lines.resize(height, left);
         let mut others = other.lines;
         others.resize(height, right);
-        for (place, (line, other)) in self.lines.iter_mut().zip(others).enumerate() {
-            line.push_str(if place == middle { between } else { &gap });
+        for (index, (line, other)) in self.lines.iter_mut().zip(others).enumerate() {
+            line.push_str(if index == middle { between } else { &gap });
             line.push_str(&other);
         }
         self.width += gap.len() + other.width;
         self
     }
 
-    /// The block below lines of these widths.
-    pub(super) fn below(mut self, lines: Vec<(usize, String)>) -> Self {
-        let own = self.lines.drain(..).map(|line| (self.width, line));
-        Self::of(lines.into_iter().chain(own).collect())
+    /// The block with a line above it.
+    pub(super) fn below(mut self, line: BlockLine) -> Self {
+        let own = self.lines.drain(..).map(|line| BlockLine::styled(self.width, line));
+        Self::new([line].into_iter().chain(own).collect())
     }
 }
 
-/// Blocks side by side, as many in a row as the width allows. `between` is what stands between two of them, by their
-/// positions.
+/// Lays blocks out side by side, as many in a row as the width allows. `between` gives the text to the left of the block with this
+/// index.
 pub(super) fn flow<'a>(blocks: Vec<Block>, width: usize, between: impl Fn(usize) -> &'a str) -> Vec<Block> {
     let mut rows: Vec<Block> = Vec::new();
-    for (place, block) in blocks.into_iter().enumerate() {
-        let gap = between(place);
+    for (index, block) in blocks.into_iter().enumerate() {
+        let gap = between(index);
         match rows.pop() {
             Some(row) if row.width + columns(gap) + block.width <= width => rows.push(row.beside(block, gap)),
             row => rows.extend(row.into_iter().chain([block])),
@@ -112,12 +140,12 @@ pub(super) fn flow<'a>(blocks: Vec<Block>, width: usize, between: impl Fn(usize)
     rows
 }
 
-/// How many columns a text takes: a character a column, which is right for most.
+/// How many columns a text takes. Each character is counted as one column, which is right for most.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The beginning of a text, in so many columns.
+/// The beginning of a text, in at most this many columns.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
@@ -131,8 +159,8 @@ mod tests {
 
     #[test]
     fn blocks_of_other_heights_stand_beside_each_other() {
-        let low = Block::of(vec![(1, "a".to_owned()), (3, "bcd".to_owned())]);
-        let high = Block::of(["1", "2", "3"].map(|line| (1, line.to_owned())).to_vec());
+        let low = Block::new(["a", "bcd"].map(|line| BlockLine::plain(line.to_owned())).into());
+        let high = Block::new(["1", "2", "3"].map(|line| BlockLine::plain(line.to_owned())).into());
         let both = low.beside(high, " > ");
         assert_eq!(both.lines, ["a     1", "bcd > 2", "      3"]);
         assert_eq!(both.width, 7);
@@ -141,9 +169,9 @@ mod tests {
     #[test]
     fn a_style_is_named_once_for_what_follows_in_it_and_never_without_colours() {
         let line = |color| {
-            let mut painted = Painted::new(Pen { color });
-            [("1", "a"), ("1", "b"), ("", "c"), ("31", "d")].iter().for_each(|(style, text)| painted.put(style, text));
-            painted.end()
+            let mut styled = StyledLine::new(Pen { color });
+            [("1", "a"), ("1", "b"), ("", "c"), ("31", "d")].iter().for_each(|(style, text)| styled.push(style, text));
+            styled.finish()
         };
         assert_eq!(line(true), "\u{1b}[1mab\u{1b}[0mc\u{1b}[31md\u{1b}[0m");
         assert_eq!(line(false), "abcd");

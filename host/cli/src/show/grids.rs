@@ -1,75 +1,98 @@
-//! Grids for a terminal: cells of colour where there are colours, digits in a frame where there are none.
+//! Draws grids on a terminal: as coloured cells where colours are wanted, and as digits in a frame otherwise.
 
 use jackfield_loader::escape_untrusted;
 use jackfield_report::looks::{COLOURS, Compared, Differences, Grid, LARGEST};
 
-use super::block::{Block, Painted, Pen, columns, flow};
+use super::block::{Block, BlockLine, Canvas, Pen, StyledLine, columns, flow};
 
-/// How much room cells have.
+/// How wide the cells of a grid are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Room {
+enum CellWidth {
     /// Two columns a cell, which makes it about square.
     Wide,
-    /// One column a cell; of colour, two cells above each other.
+    /// One column a cell. With colours, a character shows two cells, one above the other.
     Narrow,
 }
 
-/// What stands between two grids.
+/// How a grid is drawn.
+#[derive(Clone, Copy)]
+struct GridStyle {
+    pen: Pen,
+    cell_width: CellWidth,
+    /// The most columns that a grid may take.
+    most_columns: usize,
+}
+
+/// How many rows and columns of a grid are drawn.
+#[derive(Clone, Copy)]
+struct DrawnSize {
+    rows: usize,
+    columns: usize,
+}
+
+/// The text between two grids.
 const GAP: &str = "   ";
 
 /// Grids that belong together, side by side as far as the width allows.
 pub(super) fn grids_block(
     grids: &[(String, Option<Grid>)],
     differences: Option<&Differences>,
-    (pen, width): (Pen, usize),
+    Canvas { pen, width }: Canvas,
 ) -> Block {
-    let all = |room: Room| -> Vec<Block> {
-        let grids = grids.iter().map(|(label, grid)| block(label, grid.as_ref(), (pen, room, width)));
-        grids.chain(differences.map(|differences| compared(differences, (pen, room, width)))).collect()
+    let blocks = |cell_width: CellWidth| -> Vec<Block> {
+        let style = GridStyle { pen, cell_width, most_columns: width };
+        let grids = grids.iter().map(|(label, grid)| grid_block(label, grid.as_ref(), style));
+        grids.chain(differences.map(|differences| differences_block(differences, style))).collect()
     };
     let fit = |blocks: &[Block]| blocks.iter().map(|block| block.width + GAP.len()).sum::<usize>() <= width + GAP.len();
-    let (wide, narrow) = (all(Room::Wide), all(Room::Narrow));
+    let (wide, narrow) = (blocks(CellWidth::Wide), blocks(CellWidth::Narrow));
     let blocks = match (fit(&wide), fit(&narrow)) {
         (true, _) => wide,
         (false, true) => narrow,
-        // They take several rows, whatever room they have.
+        // They take several rows either way, so each grid is as wide as it can be.
         (false, false) => {
-            let best = |(wide, narrow): (Block, Block)| if wide.width <= width { wide } else { narrow };
-            wide.into_iter().zip(narrow).map(best).collect()
+            let widest = wide.into_iter().zip(narrow);
+            widest.map(|(wide, narrow)| if wide.width <= width { wide } else { narrow }).collect()
         }
     };
-    let label = |place: usize| grids.get(place).map_or("", |(label, _)| label.as_str());
-    let arrow = |place: usize| (label(place.wrapping_sub(1)), label(place)) == ("input", "output");
-    let rows = flow(blocks, width, |place| if arrow(place) { " → " } else { GAP });
-    Block::of(rows.into_iter().flat_map(|row| row.lines.into_iter().map(move |line| (row.width, line))).collect())
+    let label = |index: usize| grids.get(index).map_or("", |(label, _)| label.as_str());
+    let has_arrow = |index: usize| index > 0 && label(index - 1) == "input" && label(index) == "output";
+    let rows = flow(blocks, width, |index| if has_arrow(index) { " → " } else { GAP });
+    let lines = |row: Block| row.lines.into_iter().map(move |line| BlockLine::styled(row.width, line));
+    Block::new(rows.into_iter().flat_map(lines).collect())
 }
 
 /// A grid, with its label above it.
-fn block(label: &str, grid: Option<&Grid>, (pen, room, most): (Pen, Room, usize)) -> Block {
+fn grid_block(label: &str, grid: Option<&Grid>, style: GridStyle) -> Block {
     let label = escape_untrusted(label);
     let Some(grid) = grid else {
         let text = format!("{label} none");
-        return Block::of(vec![(columns(&text), text)]);
+        return Block::new(vec![BlockLine::plain(text)]);
     };
     let title = [&*label, &*grid.size()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let size = shown(grid.height, grid.width, (room, most));
-    let cells = match (pen.color, room) {
-        (true, Room::Narrow) => halves(grid, size, pen),
-        _ => rows(size, (pen, room), |row, column| {
+    let size = style.drawn_size(grid.height, grid.width);
+    let pen = style.pen;
+    let cells = match (pen.color, style.cell_width) {
+        (true, CellWidth::Narrow) => half_block_rows(grid, size, pen),
+        _ => cell_rows(size, style, |row, column| {
             let number = grid.cell(row, column).unwrap_or_default();
             let digit = char::from(b'0' + number);
-            if pen.color { (background(number), "  ".to_owned()) } else { (String::new(), digit.to_string()) }
+            if pen.color {
+                Cell { style: background(number), text: "  ".to_owned() }
+            } else {
+                Cell { style: String::new(), text: digit.to_string() }
+            }
         }),
     };
-    framed(&title, cells, cut(grid.cut(), size, grid.width), (pen, room, size.1))
+    framed(&title, cells, note_about_cut(grid.cut(), size, grid.width), style, size)
 }
 
-/// Where two grids differ: a cell that does has the number that was got, a dash if it was not got at all, and a dot if it is the
-/// same.
-fn compared(differences: &Differences, (pen, room, most): (Pen, Room, usize)) -> Block {
-    let size = shown(differences.height, differences.width, (room, most));
-    let is_wide = pen.color && room == Room::Wide;
-    let cells = rows(size, (pen, room), |row, column| {
+/// Where two grids differ. A cell is a dot if both grids have the same number there, the number of the second grid if it is another,
+/// and a dash if the second grid has no such cell.
+fn differences_block(differences: &Differences, style: GridStyle) -> Block {
+    let size = style.drawn_size(differences.height, differences.width);
+    let is_wide = style.pen.color && style.cell_width == CellWidth::Wide;
+    let cells = cell_rows(size, style, |row, column| {
         let (style, text) = match differences.cell(row, column) {
             Compared::Same(_) => ("2".to_owned(), "·".to_owned()),
             Compared::Other(number) if is_wide => (marked(number), "><".to_owned()),
@@ -78,73 +101,89 @@ fn compared(differences: &Differences, (pen, room, most): (Pen, Room, usize)) ->
             Compared::Outside => (String::new(), " ".to_owned()),
         };
         let fill = if is_wide && columns(&text) == 1 { " " } else { "" };
-        (style, text + fill)
+        Cell { style, text: text + fill }
     });
-    framed(&differences.words(), cells, cut(differences.cut(), size, differences.width), (pen, room, size.1))
+    let note = note_about_cut(differences.cut(), size, differences.width);
+    framed(&differences.words(), cells, note, style, size)
 }
 
-/// How many rows and columns of a grid are drawn.
-fn shown(height: usize, width: usize, (room, most): (Room, usize)) -> (usize, usize) {
-    let cell = if room == Room::Wide { 2 } else { 1 };
-    // Of grids that are too wide for the narrow way, the beginning of each row is drawn.
-    let fits = if room == Room::Narrow { most.saturating_sub(2) / cell } else { LARGEST };
-    (height.min(LARGEST), width.min(LARGEST).min(fits))
+impl GridStyle {
+    /// How much of a grid is drawn. Of grids that are too wide even for narrow cells, the beginning of each row is drawn.
+    fn drawn_size(self, height: usize, width: usize) -> DrawnSize {
+        let most = match self.cell_width {
+            CellWidth::Wide => LARGEST,
+            CellWidth::Narrow => self.most_columns.saturating_sub(2),
+        };
+        DrawnSize { rows: height.min(LARGEST), columns: width.min(LARGEST).min(most) }
+    }
 }
 
-/// What is not drawn, in words.
-fn cut(cut: Option<String>, size: (usize, usize), width: usize) -> Option<String> {
-    cut.or_else(|| (size.1 < width).then(|| format!("the first {} of {width} columns", size.1)))
+/// A note about what is not drawn: that of the grid itself, or that its rows are cut.
+fn note_about_cut(note: Option<String>, size: DrawnSize, width: usize) -> Option<String> {
+    note.or_else(|| (size.columns < width).then(|| format!("the first {} of {width} columns", size.columns)))
 }
 
-/// Rows of cells, each with its style.
-fn rows(
-    (height, width): (usize, usize),
-    (pen, room): (Pen, Room),
-    cell: impl Fn(usize, usize) -> (String, String),
-) -> Vec<String> {
-    let between = if room == Room::Wide && !pen.color { " " } else { "" };
+/// A cell as it is drawn.
+struct Cell {
+    /// The parameters of the terminal's escape sequence, or nothing for the terminal's own style.
+    style: String,
+    text: String,
+}
+
+/// Rows of cells; `cell` gives the cell of a row and a column.
+fn cell_rows(size: DrawnSize, style: GridStyle, cell: impl Fn(usize, usize) -> Cell) -> Vec<String> {
+    let pen = style.pen;
+    let between = if style.cell_width == CellWidth::Wide && !pen.color { " " } else { "" };
     let row = |row: usize| {
-        let mut line = Painted::new(pen);
-        for column in 0..width {
-            let (style, text) = cell(row, column);
-            line.put(&style, &text);
-            line.put(if column + 1 < width { &style } else { "" }, if column + 1 < width { between } else { "" });
+        let mut line = StyledLine::new(pen);
+        for column in 0..size.columns {
+            let Cell { style, text } = cell(row, column);
+            line.push(&style, &text);
+            if column + 1 < size.columns {
+                line.push(&style, between);
+            }
         }
-        line.end()
+        line.finish()
     };
-    (0..height).map(row).collect()
+    (0..size.rows).map(row).collect()
 }
 
-/// Rows of cells of colour, two in a line.
-fn halves(grid: &Grid, (height, width): (usize, usize), pen: Pen) -> Vec<String> {
+/// Rows of coloured half blocks: each line shows two rows of the grid.
+fn half_block_rows(grid: &Grid, size: DrawnSize, pen: Pen) -> Vec<String> {
     let line = |upper: usize| {
-        let mut line = Painted::new(pen);
-        for column in 0..width {
+        let mut line = StyledLine::new(pen);
+        for column in 0..size.columns {
             let upper_style = grid.cell(upper, column).map(|number| color(38, number)).unwrap_or_default();
-            let style = match grid.cell(upper + 1, column).filter(|_| upper + 1 < height) {
+            let style = match grid.cell(upper + 1, column).filter(|_| upper + 1 < size.rows) {
                 Some(lower) => format!("{upper_style};{}", color(48, lower)),
                 None => upper_style,
             };
-            line.put(&style, "▀");
+            line.push(&style, "▀");
         }
-        line.end()
+        line.finish()
     };
-    (0..height).step_by(2).map(line).collect()
+    (0..size.rows).step_by(2).map(line).collect()
 }
 
-fn framed(title: &str, cells: Vec<String>, cut: Option<String>, (pen, room, width): (Pen, Room, usize)) -> Block {
-    let (inner, space) = match (room, pen.color) {
-        (Room::Wide, true) => (2 * width, ""),
-        (Room::Wide, false) => (2 * width + 1, " "),
-        (Room::Narrow, _) => (width, ""),
+/// Rows of cells in a frame, with a title above it and a note below it.
+fn framed(title: &str, cells: Vec<String>, note: Option<String>, style: GridStyle, size: DrawnSize) -> Block {
+    let (pen, width) = (style.pen, size.columns);
+    let (inner, space) = match (style.cell_width, pen.color) {
+        (CellWidth::Wide, true) => (2 * width, ""),
+        (CellWidth::Wide, false) => (2 * width + 1, " "),
+        (CellWidth::Narrow, _) => (width, ""),
     };
-    let edge = |left: &str, right: &str| (inner + 2, pen.faint(&format!("{left}{}{right}", "─".repeat(inner))));
+    let edge = |left: &str, right: &str| {
+        BlockLine::styled(inner + 2, pen.faint(&format!("{left}{}{right}", "─".repeat(inner))))
+    };
     let side = pen.faint("│");
-    let mut lines = vec![(columns(title), title.to_owned()), edge("┌", "┐")];
-    lines.extend(cells.into_iter().map(|cells| (inner + 2, format!("{side}{space}{cells}{space}{side}"))));
+    let mut lines = vec![BlockLine::plain(title.to_owned()), edge("┌", "┐")];
+    lines.extend(
+        cells.into_iter().map(|cells| BlockLine::styled(inner + 2, format!("{side}{space}{cells}{space}{side}"))),
+    );
     lines.push(edge("└", "┘"));
-    lines.extend(cut.map(|cut| (columns(&cut), cut)));
-    Block::of(lines)
+    lines.extend(note.map(BlockLine::plain));
+    Block::new(lines)
 }
 
 fn color(layer: u8, number: u8) -> String {
@@ -156,7 +195,7 @@ fn background(number: u8) -> String {
     color(48, number)
 }
 
-/// A cell of a colour with a mark on it that can be told from the colour.
+/// The style of a cell whose text is black or white, whichever can be read on the cell's colour.
 fn marked(number: u8) -> String {
     let [red, green, blue] = COLOURS[usize::from(number)].map(u32::from);
     let is_light = 299 * red + 587 * green + 114 * blue > 128_000;
@@ -178,7 +217,7 @@ mod tests {
             grids.iter().map(|(label, value)| ((*label).to_owned(), (!value.is_null()).then(|| grid(value)))).collect();
         let called = |name: &str| grids.iter().find(|(label, _)| label == name).and_then(|(_, grid)| grid.as_ref());
         let differences = called("expected").zip(called("got")).map(|(a, b)| Differences::between(a, b));
-        let lines = grids_block(&grids, differences.as_ref(), (Pen { color }, width)).lines;
+        let lines = grids_block(&grids, differences.as_ref(), Canvas { pen: Pen { color }, width }).lines;
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
     }
 

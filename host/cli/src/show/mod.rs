@@ -1,4 +1,4 @@
-//! `jackfield show`.
+//! `jackfield show` draws an item of a run on the terminal: its input, and what each stage answered.
 
 mod block;
 mod grids;
@@ -14,9 +14,9 @@ use jackfield_report::looks::{Drawn, Looks};
 use jackfield_store::{Db, ItemRow, RunJson, StoreError, item_json, peek, read_record};
 use serde_json::{Value, json};
 
-use self::block::Pen;
+use self::block::{Canvas, Pen};
 use super::{
-    exit::{Exit, complain},
+    exit::{Exit, print_error},
     load::print_json,
     run::OUT,
 };
@@ -24,7 +24,7 @@ use crate::terminal::{output, terminal};
 
 /// The most drawings of an input, and of what a stage answered.
 const MOST_DRAWINGS: usize = 200;
-/// Columns of an output that is no terminal.
+/// The columns of an output that is not a terminal.
 const USUAL_WIDTH: usize = 100;
 
 #[derive(Debug, clap::Args)]
@@ -66,18 +66,18 @@ enum When {
 }
 
 pub(super) fn show(args: &Args) -> Exit {
-    shown(args).unwrap_or_else(|error| {
-        complain(&error, error.hint());
+    show_item(args).unwrap_or_else(|error| {
+        print_error(&error, error.hint());
         Exit::Failed
     })
 }
 
-fn shown(args: &Args) -> Result<Exit, StoreError> {
+fn show_item(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     if let Some(name) = &args.stage {
         let Some(stage) = run.plan.stages.iter().find(|stage| stage.name == *name) else {
             let stages = run.plan.stages.iter().map(|stage| stage.name.as_str());
-            complain(
+            print_error(
                 format!("run `{}` has no stage `{}`", run.run, escape_untrusted(name)),
                 hint_for(name, "its stages", stages),
             );
@@ -85,8 +85,8 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         };
         if stage.scope == Scope::Run {
             let file = folder.join("run").join(format!("{}.json", stage.name));
-            complain(
-                format!("stage `{}` runs once a run, and has no answer of an item's own", stage.name),
+            print_error(
+                format!("stage `{}` runs once a run, and has no answer of its own for an item", stage.name),
                 Some(format!("its answer is in `{}`", file.display())),
             );
             return Ok(Exit::Usage);
@@ -100,18 +100,18 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         Ok(Some((item, line)))
     })?;
     let Some((item, line)) = found else {
-        complain(
+        print_error(
             format!("run `{}` has no item `{}`", run.run, escape_untrusted(&args.item)),
             hint_for(&args.item, "its items", ids(&db)?.iter().map(String::as_str)),
         );
         return Ok(Exit::Usage);
     };
     let input = if args.stage.is_none() { read_input(&run, &db, &item) } else { Ok(None) };
-    let shown = Shown { run: &run, item: &item, line, input };
+    let shown = ShownItem { run: &run, item: &item, line, input };
     if args.json {
         print_json(&shown.as_json(args))
     } else {
-        shown.tell(args)
+        shown.print(args)
     }
     Ok(Exit::Success)
 }
@@ -126,7 +126,10 @@ fn ids(db: &Db) -> Result<Vec<String>, StoreError> {
     Ok(ids)
 }
 
-/// The input of an item; none if there never was any; or why it is not shown.
+/// The input of an item, or none if it never had any.
+///
+/// # Errors
+/// Why the input cannot be shown.
 fn read_input(run: &RunJson, db: &Db, item: &ItemRow) -> Result<Option<Value>, String> {
     if !item.was_read() {
         return Ok(None);
@@ -140,16 +143,16 @@ fn read_input(run: &RunJson, db: &Db, item: &ItemRow) -> Result<Option<Value>, S
     }
 }
 
-/// An item as it is shown.
-struct Shown<'a> {
+/// An item, with what is shown of it.
+struct ShownItem<'a> {
     run: &'a RunJson,
     item: &'a ItemRow,
-    /// What came of it, as its line in `results.jsonl` has it.
+    /// Its results, as its line in `results.jsonl` has them.
     line: Value,
     input: Result<Option<Value>, String>,
 }
 
-impl Shown<'_> {
+impl ShownItem<'_> {
     /// The stages that are shown.
     fn stages<'s>(&'s self, args: &'s Args) -> impl Iterator<Item = &'s StagePlan> {
         let stages = self.run.plan.stages.iter().filter(|stage| stage.scope == Scope::Item);
@@ -158,13 +161,13 @@ impl Shown<'_> {
 
     fn as_json(&self, args: &Args) -> Value {
         let mut shown = self.line.clone();
-        let of_stage = |shown: &mut Value, key: &str| {
+        let keep_only_stage = |shown: &mut Value, key: &str| {
             if let (Some(name), Some(map)) = (&args.stage, shown.get_mut(key).and_then(Value::as_object_mut)) {
                 map.retain(|stage, _| stage == name);
             }
         };
-        of_stage(&mut shown, "outputs");
-        of_stage(&mut shown, "failures");
+        keep_only_stage(&mut shown, "outputs");
+        keep_only_stage(&mut shown, "failures");
         let mut views: Vec<Value> = Vec::new();
         let mut add = |stage: Option<&str>, value: &Value, marks: &ViewMarks| {
             for drawing in Looks::of(value, marks, MOST_DRAWINGS).drawings {
@@ -193,14 +196,15 @@ impl Shown<'_> {
         shown
     }
 
-    fn tell(&self, args: &Args) {
+    fn print(&self, args: &Args) {
         let color = match args.color {
             When::Auto => output().color(),
             When::Always => true,
             When::Never => false,
         };
         let pen = Pen { color };
-        let width = args.width.map(usize::from).or_else(|| output().width()).unwrap_or(USUAL_WIDTH).max(20);
+        let columns = args.width.map(usize::from).or_else(|| output().width()).unwrap_or(USUAL_WIDTH).max(20);
+        let canvas = Canvas { pen, width: columns };
         let state = self.item.state.as_deref().unwrap_or("not done");
         let (id, run) = (escape_untrusted(&self.item.id), escape_untrusted(&self.run.run));
         let mut lines = vec![format!("item `{id}` of run {run}: {}", escape_untrusted(state))];
@@ -211,7 +215,7 @@ impl Shown<'_> {
             Ok(None) => {}
             Ok(Some(input)) => {
                 lines.extend([String::new(), pen.strong("input")]);
-                lines.extend(values::value_lines(input, &self.run.plan.item_views, (pen, width)));
+                lines.extend(values::value_lines(input, &self.run.plan.item_views, canvas));
             }
             Err(why) => lines.extend([String::new(), format!("input: not shown: {}", escape_untrusted(why))]),
         }
@@ -223,9 +227,10 @@ impl Shown<'_> {
             }
             lines.extend([String::new(), pen.strong(&escape_untrusted(&stage.name))]);
             if let Some(answer) = answer {
-                lines.extend(values::value_lines(answer, &stage.views, (pen, width)));
+                lines.extend(values::value_lines(answer, &stage.views, canvas));
             }
-            lines.extend(failures.into_iter().flatten().map(|failure| format!("  {}", pen.bad(&failed(failure)))));
+            lines
+                .extend(failures.into_iter().flatten().map(|failure| format!("  {}", pen.bad(&failure_line(failure)))));
         }
         output().styled(lines.join("\n"));
         let plan = &self.run.plan;
@@ -239,7 +244,7 @@ impl Shown<'_> {
 }
 
 /// A failure of a call, in a line.
-fn failed(failure: &Value) -> String {
+fn failure_line(failure: &Value) -> String {
     let text = |key: &str| escape_untrusted(failure[key].as_str().unwrap_or_default()).into_owned();
     let call = failure["call"].as_u64().map(|call| format!("call {call}: ")).unwrap_or_default();
     match text("kind").as_str() {

@@ -1,4 +1,4 @@
-//! A value for a terminal: what is to be looked at is drawn, the rest is JSON text, cut.
+//! Draws a value on a terminal: the parts that the schemas mark are drawn, and the rest is shown as JSON text, cut to the width.
 
 use jackfield_loader::escape_untrusted;
 use jackfield_pipeline::ViewMarks;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     MOST_DRAWINGS,
-    block::{Block, Painted, Pen, columns, cut, flow},
+    block::{Block, BlockLine, Canvas, StyledLine, columns, cut, flow},
     grids::grids_block,
 };
 
@@ -25,38 +25,40 @@ const LONGEST_NAME: usize = 32;
 const LONGEST_CURVE: usize = 60;
 
 /// The lines of a value, indented.
-pub(super) fn value_lines(value: &Value, marks: &ViewMarks, (pen, width): (Pen, usize)) -> Vec<String> {
+pub(super) fn value_lines(value: &Value, marks: &ViewMarks, canvas: Canvas) -> Vec<String> {
     let looks = Looks::of(value, marks, MOST_DRAWINGS);
-    let width = width.saturating_sub(2);
+    let width = canvas.width.saturating_sub(2);
+    let canvas = Canvas { width, ..canvas };
     let mut lines = looks.rest.as_ref().map(|rest| text_lines(rest, width)).unwrap_or_default();
-    let mut beside: Vec<Block> = Vec::new();
+    let mut pending: Vec<Block> = Vec::new();
     for drawing in &looks.drawings {
         if let Drawn::Grids { grids, differences, more } = &drawing.drawn {
-            let block = grids_block(grids, differences.as_ref(), (pen, width));
-            let block =
-                block.below(heading(drawing, width).map(|heading| (columns(&heading), heading)).into_iter().collect());
-            beside.push(block);
+            let block = grids_block(grids, differences.as_ref(), canvas);
+            pending.push(match heading(drawing, width) {
+                Some(heading) => block.below(BlockLine::plain(heading)),
+                None => block,
+            });
             if *more == 0 {
                 continue;
             }
-            flush(&mut lines, &mut beside, width);
+            add_grids(&mut lines, &mut pending, width);
             lines.push(format!("and {}", counted(*more as u64, "more grid")));
             continue;
         }
-        flush(&mut lines, &mut beside, width);
+        add_grids(&mut lines, &mut pending, width);
         lines.extend((!lines.is_empty()).then(String::new));
-        lines.extend(drawing_lines(drawing, (pen, width)));
+        lines.extend(drawing_lines(drawing, canvas));
     }
-    flush(&mut lines, &mut beside, width);
+    add_grids(&mut lines, &mut pending, width);
     if looks.more > 0 {
         lines.push(format!("and {}", counted(looks.more as u64, "more drawing")));
     }
     lines.into_iter().map(|line| if line.is_empty() { line } else { format!("  {line}") }).collect()
 }
 
-/// Adds grids, side by side as far as the width allows.
-fn flush(lines: &mut Vec<String>, beside: &mut Vec<Block>, width: usize) {
-    for row in flow(std::mem::take(beside), width, |_| "      ") {
+/// Adds the grids that were collected, side by side as far as the width allows.
+fn add_grids(lines: &mut Vec<String>, pending: &mut Vec<Block>, width: usize) {
+    for row in flow(std::mem::take(pending), width, |_| "      ") {
         lines.extend((!lines.is_empty()).then(String::new));
         lines.extend(row.lines.iter().map(|line| line.trim_end().to_owned()));
     }
@@ -66,7 +68,7 @@ fn heading(drawing: &Drawing, width: usize) -> Option<String> {
     Some(cut(&escape_untrusted(&drawing.heading()), width)).filter(|heading| !heading.is_empty())
 }
 
-/// What is not drawn, a member a line.
+/// The text of a value that is not drawn. Each member of an object is a line.
 fn text_lines(value: &Value, width: usize) -> Vec<String> {
     let text = |value: &Value| escape_untrusted(&value.to_string()).into_owned();
     match value {
@@ -83,12 +85,13 @@ fn text_lines(value: &Value, width: usize) -> Vec<String> {
     }
 }
 
-fn drawing_lines(drawing: &Drawing, (pen, width): (Pen, usize)) -> Vec<String> {
+fn drawing_lines(drawing: &Drawing, canvas: Canvas) -> Vec<String> {
+    let width = canvas.width;
     let mut lines: Vec<String> = heading(drawing, width).into_iter().collect();
     match &drawing.drawn {
-        // They stand beside others.
+        // Grids are laid out beside each other, by the caller.
         Drawn::Grids { .. } => {}
-        Drawn::Outcomes(outcomes) => lines.extend(outcome_lines(outcomes, (pen, width))),
+        Drawn::Outcomes(outcomes) => lines.extend(outcome_lines(outcomes, canvas)),
         Drawn::Series(series) => lines.extend(series_lines(series, width)),
         Drawn::Unfit { view, why } => {
             lines.push(cut(&format!("not drawn as {}: {}", view.name(), escape_untrusted(why)), width));
@@ -97,33 +100,34 @@ fn drawing_lines(drawing: &Drawing, (pen, width): (Pen, usize)) -> Vec<String> {
     lines
 }
 
-/// A row a program, a column a case; a letter for each reason of what is not as it should be.
-fn outcome_lines(outcomes: &Outcomes, (pen, width): (Pen, usize)) -> Vec<String> {
+/// A table with a row for each program and a column for each case. A letter stands for the reason of each outcome that is not as it
+/// should be; the reasons are listed below.
+fn outcome_lines(outcomes: &Outcomes, Canvas { pen, width }: Canvas) -> Vec<String> {
     let names: Vec<String> =
         outcomes.rows.iter().map(|row| cut(&escape_untrusted(&row.name), LONGEST_NAME.min(width / 2))).collect();
-    let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
-    let each = outcomes.cases.to_string().len() + 1;
-    let cases = outcomes.cases.min(width.saturating_sub(beside + 1) / each);
-    let mut head = " ".repeat(beside + 1);
-    (1..=cases).for_each(|case| head.push_str(&format!("{case:>each$}")));
+    let name_width = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    let case_width = outcomes.cases.to_string().len() + 1;
+    let cases = outcomes.cases.min(width.saturating_sub(name_width + 1) / case_width);
+    let mut head = " ".repeat(name_width + 1);
+    (1..=cases).for_each(|case| head.push_str(&format!("{case:>case_width$}")));
     let mut lines = vec![head];
     for (name, row) in names.iter().zip(&outcomes.rows) {
-        let mut line = Painted::new(pen);
-        line.put(if row.is_solved { "32" } else { "" }, &format!("{name}{} ", " ".repeat(beside - columns(name))));
+        let mut line = StyledLine::new(pen);
+        line.push(if row.is_solved { "32" } else { "" }, &format!("{name}{} ", " ".repeat(name_width - columns(name))));
         for outcome in row.outcomes.iter().take(cases) {
             let (style, mark) = match outcome {
                 Outcome::Equal => ("32", '='),
                 Outcome::Skipped => ("2", '-'),
                 Outcome::Bad(reason) => ("31", Outcomes::letter(*reason)),
             };
-            line.put("", &" ".repeat(each - 1));
-            line.put(style, &mark.to_string());
+            line.push("", &" ".repeat(case_width - 1));
+            line.push(style, &mark.to_string());
         }
-        lines.push(line.end());
+        lines.push(line.finish());
     }
     lines.push("= equal   - skipped".to_owned());
-    for (place, reason) in outcomes.reasons.iter().enumerate().take(MOST_REASONS) {
-        lines.push(cut(&format!("{} {}", Outcomes::letter(place), escape_untrusted(reason)), width));
+    for (index, reason) in outcomes.reasons.iter().enumerate().take(MOST_REASONS) {
+        lines.push(cut(&format!("{} {}", Outcomes::letter(index), escape_untrusted(reason)), width));
     }
     if outcomes.reasons.len() > MOST_REASONS {
         lines.push(format!("and {}", counted((outcomes.reasons.len() - MOST_REASONS) as u64, "more reason")));
@@ -135,7 +139,7 @@ fn outcome_lines(outcomes: &Outcomes, (pen, width): (Pen, usize)) -> Vec<String>
     lines
 }
 
-/// A curve a number, with its first and last value and what lies between.
+/// A curve for each number of a series, with its first, last, least and greatest value.
 fn series_lines(series: &Series, width: usize) -> Vec<String> {
     let ends = (series.at.first().copied().unwrap_or_default(), series.at.last().copied().unwrap_or_default());
     let mut lines = vec![format!(
@@ -146,12 +150,12 @@ fn series_lines(series: &Series, width: usize) -> Vec<String> {
         significant_digits(ends.1)
     )];
     let names: Vec<String> = series.lines.iter().map(|(name, _)| cut(&escape_untrusted(name), LONGEST_NAME)).collect();
-    let beside = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    let name_width = names.iter().map(|name| columns(name)).max().unwrap_or_default();
     for (name, (_, values)) in names.iter().zip(&series.lines) {
         let known: Vec<f64> = values.iter().copied().flatten().collect();
-        let (least, most) =
-            known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(*value), b.max(*value)));
-        let told = match (known.first(), known.last()) {
+        let least = known.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let summary = match (known.first(), known.last()) {
             (Some(first), Some(last)) => {
                 format!(
                     "{} → {}   least {}, most {}",
@@ -163,27 +167,34 @@ fn series_lines(series: &Series, width: usize) -> Vec<String> {
             }
             _ => String::new(),
         };
-        let room = width.saturating_sub(beside + columns(&told) + 4).min(LONGEST_CURVE);
+        let curve_width = width.saturating_sub(name_width + columns(&summary) + 4).min(LONGEST_CURVE);
         lines.push(format!(
-            "{name}{}  {}  {told}",
-            " ".repeat(beside - columns(name)),
-            curve(values, (least, most), room)
+            "{name}{}  {}  {summary}",
+            " ".repeat(name_width - columns(name)),
+            curve(values, &Range { least, most }, curve_width)
         ));
     }
     lines.extend(series.cut());
     lines
 }
 
-/// Values as bars of eight heights, in at most so many columns.
-fn curve(values: &[Option<f64>], (least, most): (f64, f64), room: usize) -> String {
+/// The least and the greatest value of a curve.
+struct Range {
+    least: f64,
+    most: f64,
+}
+
+/// Values as bars of eight heights, in at most `width` columns.
+fn curve(values: &[Option<f64>], range: &Range, width: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let room = room.min(values.len());
-    let value = |column: usize| values[if room > 1 { column * (values.len() - 1) / (room - 1) } else { 0 }];
+    let width = width.min(values.len());
+    let value = |column: usize| values[if width > 1 { column * (values.len() - 1) / (width - 1) } else { 0 }];
+    let Range { least, most } = *range;
     let bar = |value: f64| {
         let part = if most > least { (value - least) / (most - least) } else { 0.5 };
         BARS[((part * 7.0).round() as usize).min(7)]
     };
-    (0..room).map(|column| value(column).map_or(' ', bar)).collect()
+    (0..width).map(|column| value(column).map_or(' ', bar)).collect()
 }
 
 #[cfg(test)]
@@ -192,10 +203,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::show::block::Pen;
 
     fn shown(value: &Value, marks: Value, width: usize) -> String {
         let marks: ViewMarks = serde_json::from_value(marks).expect("marks");
-        value_lines(value, &marks, (Pen { color: false }, width)).join("\n")
+        value_lines(value, &marks, Canvas { pen: Pen { color: false }, width }).join("\n")
     }
 
     #[test]
@@ -273,7 +285,7 @@ mod tests {
                 let text = shown(&value, marks.clone(), width);
                 prop_assert!(!text.chars().any(|char| char != '\n' && char.is_control()), "{text:?}");
                 let marks: ViewMarks = serde_json::from_value(marks).expect("marks");
-                let colored = value_lines(&value, &marks, (Pen { color: true }, width)).join("\n");
+                let colored = value_lines(&value, &marks, Canvas { pen: Pen { color: true }, width }).join("\n");
                 prop_assert!(!colored.contains("\u{1b}[2J"), "{colored:?}");
             }
         }

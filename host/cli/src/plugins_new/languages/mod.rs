@@ -1,4 +1,4 @@
-//! The languages, one file each.
+//! The templates of the languages, one file each.
 
 mod c;
 mod javascript;
@@ -21,7 +21,10 @@ pub(super) fn template(lang: Lang) -> &'static Template {
     }
 }
 
-/// The languages that have a project of a kind, in the order in which they are listed.
-pub(super) fn offering(kind: Kind) -> impl Iterator<Item = Lang> {
-    Lang::value_variants().iter().copied().filter(move |lang| template(*lang).kinds.iter().any(|(one, _)| *one == kind))
+/// The languages that have a template for the kind, in the order in which they are listed.
+pub(super) fn languages_with(kind: Kind) -> impl Iterator<Item = Lang> {
+    Lang::value_variants()
+        .iter()
+        .copied()
+        .filter(move |lang| template(*lang).kinds.iter().any(|(offered, _)| *offered == kind))
 }

@@ -1,4 +1,4 @@
-//! Who watches, and what they are asked for on the command line.
+//! The observer that the program adds to a run, and the options that configure it.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -11,7 +11,7 @@ use super::{meters::Meters, trace::Trace};
 use crate::terminal::terminal;
 
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct WatchArgs {
+pub(crate) struct TelemetryArgs {
     /// Serve metrics in Prometheus' form on this address while the run lasts: `127.0.0.1:9464`.
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
@@ -21,18 +21,18 @@ pub(crate) struct WatchArgs {
     metrics_file: Option<PathBuf>,
 }
 
-/// Reports a run to whoever asked for it.
-pub(crate) struct Watch<'a> {
+/// Reports a run as metrics and as spans, each if it was asked for.
+pub(crate) struct RunTelemetry<'a> {
     metrics: Option<Meters<'a>>,
     trace: Option<Trace<'a>>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> RunTelemetry<'a> {
     /// Sets up what the command line and the environment ask for.
     ///
     /// # Errors
-    /// What is wrong with it, as a message.
-    pub(crate) fn new(args: &WatchArgs, run: &str, plan: &'a Plan, services: &'a Services) -> Result<Self, String> {
+    /// A message, if the address cannot be served or the environment is not valid.
+    pub(crate) fn new(args: &TelemetryArgs, run: &str, plan: &'a Plan, services: &'a Services) -> Result<Self, String> {
         let metrics = (args.metrics.is_some() || args.metrics_file.is_some()).then(Metrics::new);
         let endpoint = match (args.metrics, &metrics) {
             (Some(address), Some(metrics)) => {
@@ -49,11 +49,11 @@ impl<'a> Watch<'a> {
         Ok(Self { metrics, trace })
     }
 
-    /// The run is over. A request to stop ends the wait for a collector.
+    /// Reports the end of the run. A request to stop ends the wait for a collector.
     pub(crate) fn finish(mut self, state: &'static str, cancel: &Cancel) {
         if let Some(meters) = &mut self.metrics {
-            meters.look();
-            meters.write();
+            meters.update_gauges();
+            meters.write_file();
         }
         if let Some(trace) = self.trace {
             trace.finish(state, cancel);
@@ -61,7 +61,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-impl Observer for Watch<'_> {
+impl Observer for RunTelemetry<'_> {
     fn on(&mut self, event: &Event<'_>) {
         if let Some(meters) = &mut self.metrics {
             meters.on(event);
@@ -72,10 +72,10 @@ impl Observer for Watch<'_> {
     }
 }
 
-/// Two observers of one run.
-pub(crate) struct Both<'a>(pub(crate) &'a mut dyn Observer, pub(crate) &'a mut dyn Observer);
+/// Two observers of one run, called one after the other.
+pub(crate) struct ObserverPair<'a>(pub(crate) &'a mut dyn Observer, pub(crate) &'a mut dyn Observer);
 
-impl Observer for Both<'_> {
+impl Observer for ObserverPair<'_> {
     fn on(&mut self, event: &Event<'_>) {
         self.0.on(event);
         self.1.on(event);

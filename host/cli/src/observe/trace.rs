@@ -1,4 +1,4 @@
-//! Spans of a run, for an OpenTelemetry collector.
+//! The spans of a run, for an OpenTelemetry collector.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use jackfield_pipeline::Plan;
 use jackfield_store::{AnswerSource, CompletionRecord, ItemState};
 use jackfield_telemetry::spans::{AttributeValue, Span, SpanIds, SpanKind, Spans, names};
 
-/// How long the last spans may take.
+/// How long the collector may take to accept the last spans.
 const LAST_SPANS: Duration = Duration::from_secs(5);
 
 /// The spans of a run.
@@ -22,12 +22,27 @@ pub(super) struct Trace<'a> {
     run: u64,
     began: SystemTime,
     clock: Instant,
-    /// Ids of the items in work.
+    /// The spans of the items in flight, by the items' ids.
     items: HashMap<Arc<str>, u64>,
-    /// Completions whose stage's call is not answered yet.
-    waiting: Vec<(usize, Span, Arc<str>)>,
-    stages: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// Completions whose stage's call has not ended yet: its span becomes their parent.
+    unparented: Vec<UnparentedCompletion>,
+    stages: Vec<StageNames>,
     item_name: Arc<str>,
+}
+
+/// The span of a completion, and the stage and item whose call asked for it.
+struct UnparentedCompletion {
+    stage: usize,
+    item: Arc<str>,
+    span: Span,
+}
+
+/// The names of a stage in spans, made once.
+#[derive(Clone)]
+struct StageNames {
+    span: Arc<str>,
+    stage: Arc<str>,
+    extension: Arc<str>,
 }
 
 impl<'a> Trace<'a> {
@@ -36,7 +51,11 @@ impl<'a> Trace<'a> {
         let run = ids.fresh();
         let stages = plan.stages.iter().map(|stage| {
             let name: Arc<str> = stage.name.as_str().into();
-            (format!("stage {name}").into(), name, stage.extension.name.as_str().into())
+            StageNames {
+                span: format!("stage {name}").into(),
+                stage: name,
+                extension: stage.extension.name.as_str().into(),
+            }
         });
         Self {
             spans,
@@ -45,7 +64,7 @@ impl<'a> Trace<'a> {
             began: SystemTime::now(),
             clock: Instant::now(),
             items: HashMap::new(),
-            waiting: Vec::new(),
+            unparented: Vec::new(),
             stages: stages.collect(),
             item_name: "item".into(),
             plan,
@@ -60,6 +79,7 @@ impl<'a> Trace<'a> {
         }
     }
 
+    /// The span of an item, or that of the run for what belongs to no item.
     fn item(&mut self, id: &str) -> u64 {
         if id.is_empty() {
             return self.run;
@@ -79,7 +99,7 @@ impl<'a> Trace<'a> {
             Event::Called { stage, item, began, took, attempts, from_memo, failure } => {
                 let parent = self.item(item);
                 let id = self.ids.fresh();
-                let (span_name, name, extension) = self.stages[*stage].clone();
+                let StageNames { span, stage: name, extension } = self.stages[*stage].clone();
                 let outcome = failure.map_or("ok", |failure| failure.kind().name());
                 let mut attributes: Vec<(&'static str, AttributeValue)> = vec![
                     (names::STAGE, name.into()),
@@ -96,22 +116,23 @@ impl<'a> Trace<'a> {
                 self.spans.record(Span {
                     id,
                     parent: Some(parent),
-                    name: span_name,
+                    name: span,
                     kind: SpanKind::Stage,
                     start: self.at(*began),
                     took: *took,
                     attributes,
                     error: failure.map(ToString::to_string),
                 });
-                let mine = |(of, _, asked): &mut (usize, Span, Arc<str>)| of == stage && **asked == **item;
-                for (_, mut span, _) in self.waiting.extract_if(.., mine) {
-                    span.parent = Some(id);
-                    self.spans.record(span);
+                let belongs_to_call =
+                    |completion: &mut UnparentedCompletion| completion.stage == *stage && *completion.item == **item;
+                for completion in self.unparented.extract_if(.., belongs_to_call) {
+                    self.spans.record(Span { parent: Some(id), ..completion.span });
                 }
             }
             Event::Completion { stage, completion } => {
                 let span = self.completion(completion);
-                self.waiting.push((*stage, span, Arc::clone(&completion.item)));
+                let item = Arc::clone(&completion.item);
+                self.unparented.push(UnparentedCompletion { stage: *stage, item, span });
             }
             Event::ItemDone { item, state, admitted: Some(admitted), .. } => {
                 let id = self.item(item);
@@ -161,8 +182,8 @@ impl<'a> Trace<'a> {
     }
 
     pub(super) fn finish(mut self, state: &'static str, cancel: &Cancel) {
-        for (_, span, _) in std::mem::take(&mut self.waiting) {
-            self.spans.record(Span { parent: Some(self.run), ..span });
+        for completion in std::mem::take(&mut self.unparented) {
+            self.spans.record(Span { parent: Some(self.run), ..completion.span });
         }
         self.spans.record(Span {
             id: self.run,

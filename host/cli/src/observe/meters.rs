@@ -1,4 +1,4 @@
-//! Metrics of a run, for Prometheus.
+//! The metrics of a run, for Prometheus.
 
 use std::{
     collections::HashMap,
@@ -12,20 +12,30 @@ use jackfield_services::Services;
 use jackfield_store::{AnswerSource, CompletionRecord};
 use jackfield_telemetry::metrics::{CacheMetrics, Endpoint, Metrics, ModelMetrics, StageMetrics};
 
-/// The least time between two writings of the metrics file, and between two looks at gauges.
-const EVERY: Duration = Duration::from_secs(5);
+/// The least time between two updates of the gauges and of the metrics file.
+const UPDATE_EVERY: Duration = Duration::from_secs(5);
+
 /// The metrics of a run.
 pub(super) struct Meters<'a> {
     metrics: Metrics,
-    /// Serves until it is dropped.
+    /// Serves the metrics until it is dropped.
     _endpoint: Option<Endpoint>,
     file: Option<PathBuf>,
     stages: Vec<StageMetrics>,
     models: HashMap<&'a str, ModelMetrics>,
-    /// Each tier's metrics and what was counted of it so far: hits, misses, errors.
-    tiers: Vec<Vec<(CacheMetrics, [u64; 3])>>,
+    /// The tiers of each cache, in the order of the plan.
+    tiers: Vec<Vec<TierMeter>>,
     services: &'a Services,
-    looked: Instant,
+    /// When the gauges were last updated.
+    updated: Instant,
+}
+
+/// The metrics of a cache's tier. The tier reports totals and the metrics take additions, so the last totals are kept.
+struct TierMeter {
+    metrics: CacheMetrics,
+    hits: u64,
+    misses: u64,
+    errors: u64,
 }
 
 impl<'a> Meters<'a> {
@@ -37,7 +47,13 @@ impl<'a> Meters<'a> {
         services: &'a Services,
     ) -> Self {
         let tiers = plan.caches.iter().map(|cache| {
-            cache.tiers.iter().map(|tier| (metrics.cache(&cache.name, &tier.extension.name), [0; 3])).collect()
+            let tiers = cache.tiers.iter().map(|tier| TierMeter {
+                metrics: metrics.cache(&cache.name, &tier.extension.name),
+                hits: 0,
+                misses: 0,
+                errors: 0,
+            });
+            tiers.collect()
         });
         Self {
             stages: plan.stages.iter().map(|stage| metrics.stage(&stage.name)).collect(),
@@ -47,7 +63,7 @@ impl<'a> Meters<'a> {
             _endpoint: endpoint,
             file,
             services,
-            looked: Instant::now(),
+            updated: Instant::now(),
         }
     }
 
@@ -64,9 +80,9 @@ impl<'a> Meters<'a> {
             }
             _ => {}
         }
-        if self.looked.elapsed() >= EVERY {
-            self.look();
-            self.write();
+        if self.updated.elapsed() >= UPDATE_EVERY {
+            self.update_gauges();
+            self.write_file();
         }
     }
 
@@ -87,9 +103,9 @@ impl<'a> Meters<'a> {
         }
     }
 
-    /// Looks at what is not told by events.
-    pub(super) fn look(&mut self) {
-        self.looked = Instant::now();
+    /// Updates the metrics that no event reports: the concurrency of models, and the requests to caches.
+    pub(super) fn update_gauges(&mut self) {
+        self.updated = Instant::now();
         for model in &self.services.models {
             if let Some(meter) = self.models.get(model.name()) {
                 let (limit, in_use) = model.concurrency();
@@ -97,17 +113,17 @@ impl<'a> Meters<'a> {
             }
         }
         for (cache, meters) in self.services.caches.iter().zip(&mut self.tiers) {
-            for (count, (meter, before)) in cache.counts().into_iter().zip(meters) {
-                let now = [count.hits, count.misses, count.errors];
-                for (at, outcome) in ["hit", "miss", "error"].into_iter().enumerate() {
-                    meter.requests(outcome, now[at] - before[at]);
-                }
-                *before = now;
+            for (count, meter) in cache.counts().into_iter().zip(meters) {
+                meter.metrics.requests("hit", count.hits - meter.hits);
+                meter.metrics.requests("miss", count.misses - meter.misses);
+                meter.metrics.requests("error", count.errors - meter.errors);
+                (meter.hits, meter.misses, meter.errors) = (count.hits, count.misses, count.errors);
             }
         }
     }
 
-    pub(super) fn write(&mut self) {
+    /// Writes the metrics file, if there is one. It is given up after the first error.
+    pub(super) fn write_file(&mut self) {
         if let Some(file) = &self.file
             && let Err(error) = self.metrics.write_textfile(file)
         {

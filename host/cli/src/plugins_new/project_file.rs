@@ -1,0 +1,9 @@
+//! A file of a project, as it is written.
+
+/// A file of a project.
+pub(super) struct ProjectFile {
+    /// Its path, relative to the project's folder.
+    pub(super) path: String,
+    /// Its whole text. A text that begins with `#!` is written as an executable file.
+    pub(super) text: String,
+}
