@@ -240,7 +240,7 @@ fn a_tier_that_is_granted_nothing_says_so_and_what_would_grant_it() {
     let tier = format!("{{ use = \"mine/key-value\", with = {{ url = \"{}\" }} }}", server.url());
     let pipeline = kept(&tier, &invalid_plugin("wasm", &[]));
     let check = run_command(jackfield().arg("check").arg(pipeline.path())).expect_code(0);
-    let note = "note: `mine/key-value` asks for `http` and has it not: to reach the server that `url` names";
+    let note = "note: `mine/key-value` asks for `http` and does not have it: to reach the server that `url` names";
     assert!(check.stderr.contains(note), "{}", check.stderr);
     let run = pipeline.run().expect_code(0);
     assert!(run.stderr.contains("add `grant = [\"http:127.0.0.1"), "{}", run.stderr);

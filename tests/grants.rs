@@ -52,7 +52,7 @@ fn three_ways(analyzer: &str, grant: &str, stage: &str) -> [String; 3] {
     let plain = |said: String, pipeline: &Pipeline| said.replace(&*pipeline.path().to_string_lossy(), "[folder]");
     let without = pipeline(analyzer, "", stage);
     let run = without.run();
-    let told = format!("note: `guest/{analyzer}` asks for `{}` and has it not: to do harm", asked_by(analyzer));
+    let told = format!("note: `guest/{analyzer}` asks for `{}` and does not have it: to do harm", asked_by(analyzer));
     assert!(run.stderr.contains(&told), "{}", run.stderr);
     let denied = plain(came_to(&run), &without);
     let [in_file, on_command] = [true, false].map(|in_file| {
@@ -64,7 +64,7 @@ fn three_ways(analyzer: &str, grant: &str, stage: &str) -> [String; 3] {
             command.arg("--grant").arg(format!("guest={grant}"));
         }
         let run = run_command(&mut command);
-        assert!(!run.stderr.contains("has it not"), "{}", run.stderr);
+        assert!(!run.stderr.contains("does not have it"), "{}", run.stderr);
         plain(came_to(&run), &granted)
     });
     [denied, in_file, on_command]

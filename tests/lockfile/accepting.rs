@@ -176,7 +176,7 @@ fn a_key_is_made_and_signs_and_no_secret_is_shown() {
     assert_snapshot!(plain(&pipeline, &format!("{}--\n{}", signed.stdout, signed.stderr)), @r"
     hand.wasm.minisig
     --
-    signed by the key [key 1]; who trusts [public 1] can tell
+    signed by the key [key 1]; whoever trusts [public 1] can verify it
     ");
     for said in [&made.stdout, &made.stderr, &signed.stdout, &signed.stderr] {
         assert!(!said.contains("correct horse") && !said.contains(secret.lines().nth(1).expect("a key")), "{said}");

@@ -160,7 +160,7 @@ fn what_a_plugin_says_of_itself_moves_nothing_on_the_terminal() {
     }
     assert_harmless(&run.stderr);
     assert!(
-        run.stderr.contains("note: `hand/hand` asks for `clock` and has it not: to see\\u{1b}[2J\\nerror: "),
+        run.stderr.contains("note: `hand/hand` asks for `clock` and does not have it: to see\\u{1b}[2J\\nerror: "),
         "{}",
         run.stderr
     );

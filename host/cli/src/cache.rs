@@ -1,4 +1,4 @@
-//! `jackfield cache`.
+//! `jackfield cache` shows, clears and exports what the caches of a pipeline hold.
 
 use std::sync::Arc;
 
@@ -18,29 +18,29 @@ use crate::terminal::{output, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say what the caches of a pipeline hold.
+    /// Show how many entries and bytes the caches of a pipeline hold.
     Stats {
         #[command(flatten)]
-        which: Which,
+        selection: CacheSelection,
 
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
     },
-    /// Forget what the caches of a pipeline hold.
+    /// Delete what the caches of a pipeline hold.
     Clear {
         #[command(flatten)]
-        which: Which,
+        selection: CacheSelection,
     },
-    /// Print what a cache holds: a JSON object a line.
+    /// Print what the caches hold: one JSON object a line.
     Export {
         #[command(flatten)]
-        which: Which,
+        selection: CacheSelection,
     },
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Which {
+pub(super) struct CacheSelection {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
@@ -48,23 +48,23 @@ pub(super) struct Which {
     #[arg(long, value_name = "NAME")]
     cache: Option<String>,
 
-    /// Only keys that begin so: `completion/`, `memo/`, `store/`, `blob/`.
+    /// Only keys that begin with this text: `completion/`, `memo/`, `store/`, `blob/`.
     #[arg(long, value_name = "TEXT", default_value = "")]
     prefix: String,
 }
 
 pub(super) fn cache(command: &Command) -> Exit {
-    let (which, format) = match command {
-        Command::Stats { which, json: true } => (which, OutputFormat::Json),
-        Command::Stats { which, .. } | Command::Clear { which } | Command::Export { which } => {
-            (which, OutputFormat::Human)
+    let (selection, format) = match command {
+        Command::Stats { selection, json: true } => (selection, OutputFormat::Json),
+        Command::Stats { selection, .. } | Command::Clear { selection } | Command::Export { selection } => {
+            (selection, OutputFormat::Human)
         }
     };
-    let (plan, registry) = match load_plan(&which.pipeline, format) {
+    let (plan, registry) = match load_plan(&selection.pipeline, format) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let caches = match open(which, &plan, &registry) {
+    let caches = match open_caches(selection, &plan, &registry) {
         Ok(caches) => caches,
         Err(exit) => return exit,
     };
@@ -77,17 +77,17 @@ pub(super) fn cache(command: &Command) -> Exit {
     };
     runtime.block_on(async {
         match command {
-            Command::Stats { json, .. } => stats(&caches, &which.prefix, *json).await,
-            Command::Clear { .. } => clear(&caches, &which.prefix).await,
-            Command::Export { .. } => export(&caches, &which.prefix).await,
+            Command::Stats { json, .. } => stats(&caches, &selection.prefix, *json).await,
+            Command::Clear { .. } => clear(&caches, &selection.prefix).await,
+            Command::Export { .. } => export(&caches, &selection.prefix).await,
         }
     })
 }
 
-/// Opens the caches that are meant.
-fn open(which: &Which, plan: &Plan, registry: &Registry) -> Result<Vec<Cache>, Exit> {
+/// Opens the caches that the command line selects.
+fn open_caches(selection: &CacheSelection, plan: &Plan, registry: &Registry) -> Result<Vec<Cache>, Exit> {
     let mut caches = Vec::new();
-    for cache in plan.caches.iter().filter(|cache| which.cache.as_ref().is_none_or(|name| *name == cache.name)) {
+    for cache in plan.caches.iter().filter(|cache| selection.cache.as_ref().is_none_or(|name| *name == cache.name)) {
         match open_cache(cache, &Arc::default(), registry) {
             Ok(cache) => caches.push(cache),
             Err(fault) => {
@@ -96,7 +96,7 @@ fn open(which: &Which, plan: &Plan, registry: &Registry) -> Result<Vec<Cache>, E
             }
         }
     }
-    if let (Some(name), true) = (&which.cache, caches.is_empty()) {
+    if let (Some(name), true) = (&selection.cache, caches.is_empty()) {
         let known = plan.caches.iter().map(|cache| cache.name.as_str());
         print_error(
             format!("the pipeline has no cache `{name}`"),
@@ -110,22 +110,22 @@ fn open(which: &Which, plan: &Plan, registry: &Registry) -> Result<Vec<Cache>, E
 async fn stats(caches: &[Cache], prefix: &str, as_json: bool) -> Exit {
     let (mut rows, mut objects, mut exit) = (Vec::new(), Vec::new(), Exit::Success);
     for cache in caches {
-        for (tier, held) in cache.size(prefix).await {
-            match held {
-                Ok(held) => {
+        for (tier, size_of_tier) in cache.size(prefix).await {
+            match size_of_tier {
+                Ok(total) => {
                     rows.push(vec![
                         cache.name().to_owned(),
                         tier.to_owned(),
-                        held.entries.to_string(),
-                        size(held.bytes),
+                        total.entries.to_string(),
+                        size(total.bytes),
                     ]);
                     objects.push(
-                        json!({ "cache": cache.name(), "tier": tier, "entries": held.entries, "bytes": held.bytes }),
+                        json!({ "cache": cache.name(), "tier": tier, "entries": total.entries, "bytes": total.bytes }),
                     );
                 }
                 Err(failure) => {
                     exit = Exit::Partial;
-                    rows.push(vec![cache.name().to_owned(), tier.to_owned(), "away".to_owned(), String::new()]);
+                    rows.push(vec![cache.name().to_owned(), tier.to_owned(), "unreachable".to_owned(), String::new()]);
                     objects.push(json!({ "cache": cache.name(), "tier": tier, "failure": failure.to_string() }));
                     print_error(format!("tier `{tier}` of cache `{}`: {failure}", cache.name()), None);
                 }
@@ -158,16 +158,17 @@ async fn clear(caches: &[Cache], prefix: &str) -> Exit {
     exit
 }
 
-/// How many values are read at a time.
+/// How many values are read in one request to a cache, at most.
 const PAGE: usize = 500;
 
 async fn export(caches: &[Cache], prefix: &str) -> Exit {
     for cache in caches {
-        let (mut after, mut most) = (None::<String>, PAGE);
+        let mut after = None::<String>;
+        let mut most = PAGE;
         loop {
             let page = match cache.list(prefix, after.as_deref(), most).await {
                 Ok(page) => page,
-                // So many values are more than its sandbox may answer at a time.
+                // A sandboxed cache may not be allowed to answer this many values at once, so fewer are requested.
                 Err(Failure::OverBudget(_)) if most > 1 => {
                     most = (most / 8).max(1);
                     continue;
@@ -187,7 +188,7 @@ async fn export(caches: &[Cache], prefix: &str) -> Exit {
                 let ttl = entry.ttl.map(|ttl| ttl.as_secs());
                 output().json_line(&json!({ "cache": cache.name(), "key": entry.key, "ttl_s": ttl, "value": value }));
             }
-            // A reader that has gone away has had enough.
+            // Nobody reads the rest.
             if !output().is_open() {
                 return Exit::Success;
             }

@@ -1,4 +1,4 @@
-//! Exit codes.
+//! How the program ends: its exit codes, and its error messages.
 
 use std::process::ExitCode;
 
@@ -11,14 +11,14 @@ use crate::terminal::{output, terminal};
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: done, all of it.
+    /// 0: everything was done.
     Success,
     /// 1: the run failed, or could not go on; what was asked for could not be written; or a command that looks for faults (`test`, `plugins test`, `plugins verify`,
     /// `plugins replay`, `doctor`) found one.
     Failed,
     /// 2: the command line or the pipeline is wrong, or a plugin is not the one that was locked; nothing was run.
     Usage,
-    /// 3: the run is done, and some of it failed.
+    /// 3: the run ended, and part of it failed.
     Partial,
     /// 4: a comparison found a regression.
     Regression,
@@ -28,15 +28,15 @@ pub enum Exit {
 
 /// The exit codes, for `--help`.
 pub(super) const HELP: &str = "Exit codes:
-  0    done, all of it
+  0    everything was done
   1    the run failed, or could not go on; a test, `verify`, `replay` or `doctor` found a fault
   2    the command line or the pipeline is wrong, or a plugin was changed; nothing was run
-  3    the run is done, and some of it failed
+  3    the run ended, and part of it failed
   4    `runs compare` found a regression beyond the threshold
   101  a bug in jackfield
   130  interrupted by Ctrl-C, SIGTERM or SIGHUP; the run can be resumed with --resume";
 
-/// The code of what was interrupted.
+/// The exit code after an interruption.
 pub(super) const INTERRUPTED: i32 = 130;
 
 impl From<Exit> for ExitCode {
@@ -76,9 +76,9 @@ impl From<&EngineError> for Exit {
 }
 
 impl Exit {
-    /// Ends what was written: the way the program ends, if all of it arrived.
+    /// Closes the outputs, and returns this exit, or [`Exit::Failed`] if what was written did not arrive.
     pub(super) fn after_output(self) -> Self {
-        let lost = match output().close() {
+        let is_lost = match output().close() {
             Ok(()) => terminal().has_failed(),
             Err(error) => {
                 print_error(format!("cannot write to standard output: {error}"), None);
@@ -86,7 +86,7 @@ impl Exit {
             }
         };
         match self {
-            Self::Success | Self::Partial | Self::Regression if lost => Self::Failed,
+            Self::Success | Self::Partial | Self::Regression if is_lost => Self::Failed,
             exit => exit,
         }
     }

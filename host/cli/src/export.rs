@@ -117,7 +117,7 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
     let (mut plan, registry) = load_plan(&pipeline, format).map_err(Refused::Told)?;
     if plan.digest != run.digest {
         let hint =
-            format!("{}; what `run` was told by `--set`, `export` is told again", what_differs(&run.plan, &plan));
+            format!("{}; give `export` the `--set` options that `run` was given", what_differs(&run.plan, &plan));
         return because(format!("run `{}` was made by another version of the pipeline or its plugins", run.run), hint);
     }
     if args.pipeline.is_none() {

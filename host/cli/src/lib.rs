@@ -76,33 +76,33 @@ enum Command {
     Test(test::Args),
     /// Show a pipeline's stages and wires.
     Graph(graph::Args),
-    /// Make, test, lock and sign plugins, and look at them.
+    /// Create, inspect, test, lock and sign plugins.
     #[command(subcommand)]
     Plugins(plugins::Command),
-    /// Look into the caches of a pipeline, and clear them.
+    /// Inspect, export and clear the caches of a pipeline.
     #[command(subcommand)]
     Cache(cache::Command),
-    /// Look at what the routes of a pipeline have learned, and have it forgotten.
+    /// Show or reset what the routes of a pipeline have learned.
     #[command(subcommand)]
     Routes(routes::Command),
     /// Show the best trials of a run's search: those on the Pareto front.
     Front(pareto_front::Args),
-    /// Export an item of a run to a folder, by the pipeline's stage that does so.
+    /// Export an item of a run to a folder, with the pipeline's export stage.
     Export(export::Args),
-    /// Look after the files of models that run in the process.
+    /// Manage the files of models that run in the process.
     #[cfg(feature = "transformer")]
     #[command(subcommand)]
     Models(models::Command),
-    /// Say why a stage's result was made anew, or was not.
+    /// Explain why a stage's result was computed again, or was not.
     Why(why::Args),
-    /// Draw an item of a run: its input, and what each stage answered.
+    /// Draw an item of a run: its input, and the answer of each stage.
     Show(show::Args),
-    /// Look at the runs that were made.
+    /// List, show and compare runs.
     #[command(subcommand)]
     Runs(runs::Command),
     /// Write a page about a run: times, costs, caches, routes, failures.
     Report(report::Args),
-    /// Look whether all that is needed is there and works.
+    /// Check that everything needed is installed and works.
     Doctor(doctor::Args),
     /// Print the JSON Schema of pipeline files, for editors.
     Schema(schema::Args),

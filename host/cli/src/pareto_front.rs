@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Name of the run, the beginning of it, its folder, or `last`.
     run: String,
 
-    /// Show every complete trial, not those on the Pareto front (of one objective: the best ten) alone.
+    /// Show every complete trial, not only those on the Pareto front (with one objective: the best ten).
     #[arg(long)]
     all: bool,
 
@@ -149,7 +149,7 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: 
             "no trial of run `{run}` has its objectives; the first that failed is item `{}`: {why}",
             escape_untrusted(&item)
         ),
-        Some(format!("`jackfield runs show {word} --item {}{out}` says all about it", shell_word(&item))),
+        Some(format!("`jackfield runs show {word} --item {}{out}` shows all of it", shell_word(&item))),
     );
     Exit::Failed
 }

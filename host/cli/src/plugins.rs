@@ -23,24 +23,24 @@ pub(super) enum Command {
         #[command(flatten)]
         files: PluginFiles,
     },
-    /// Say all about an extension: config, input, output, permissions, examples.
+    /// Describe an extension: config, input, output, permissions, examples.
     Info {
         /// Name of the extension.
         name: String,
         #[command(flatten)]
         files: PluginFiles,
     },
-    /// Make a project of a plugin: source, test, build, and a pipeline that runs it.
+    /// Create a plugin project: source, test, build, and a pipeline that runs it.
     New(plugins_new::Args),
     /// Write `jackfield.lock` beside a pipeline: the plugin files that it names, as they are now.
     Lock(plugins_lock::LockArgs),
-    /// Hold the plugin files of a pipeline to `jackfield.lock` and to their signatures.
+    /// Check the plugin files of a pipeline against `jackfield.lock` and their signatures.
     Verify(plugins_lock::VerifyArgs),
     /// Show how the plugin files of a pipeline differ from `jackfield.lock`.
     Diff(plugins_lock::DiffArgs),
-    /// Accept what is there now: take it over into `jackfield.lock`.
+    /// Accept the plugin files as they are now into `jackfield.lock`.
     Update(plugins_lock::UpdateArgs),
-    /// Make a recorded call again, without the host: for bug reports, and to try a mend.
+    /// Repeat a recorded call without the host: for bug reports, and to try a fix.
     Replay(plugins_replay::ReplayArgs),
     /// Make a pair of keys to sign plugin files with.
     Keygen(plugins_sign::KeygenArgs),

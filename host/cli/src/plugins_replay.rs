@@ -29,7 +29,7 @@ pub(super) struct ReplayArgs {
     /// A file that `jackfield run --record` wrote.
     file: PathBuf,
 
-    /// Make the call with this plugin file, in place of the recorded one: to try a mend.
+    /// Make the call with this plugin file, in place of the recorded one: to try a fix.
     #[arg(long, value_name = "PATH")]
     plugin: Option<PathBuf>,
 

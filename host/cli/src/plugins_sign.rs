@@ -1,4 +1,4 @@
-//! `jackfield plugins keygen` and `sign`.
+//! `jackfield plugins keygen` makes a pair of keys, and `jackfield plugins sign` signs a plugin file with one.
 
 use std::{
     fs,
@@ -55,7 +55,7 @@ struct Password {
 }
 
 impl Password {
-    /// The password, from where the command line says.
+    /// Reads the password from the environment variable that the command line names, or else from the terminal.
     fn get(&self, prompt: &str) -> Result<String, Exit> {
         let Some(name) = &self.password_env else { return ask(prompt) };
         std::env::var(name).map_err(|error| {
@@ -83,14 +83,14 @@ fn failed(error: impl std::fmt::Display) -> Exit {
 }
 
 pub(super) fn keygen(args: &KeygenArgs) -> Result<(), Exit> {
-    let with = |ending: &str| {
+    let path_with_ending = |ending: &str| {
         let mut path = args.name.clone().into_os_string();
         path.push(ending);
         PathBuf::from(path)
     };
-    let (secret, public) = (with(".key"), with(".pub"));
+    let (secret, public) = (path_with_ending(".key"), path_with_ending(".pub"));
     for path in [&secret, &public] {
-        // A dangling link is there, too.
+        // A dangling link counts as well: writing through it would make a file elsewhere.
         if path.symlink_metadata().is_ok() {
             let hint = "choose another name: `jackfield plugins keygen NAME`".to_owned();
             print_error(format!("`{}` is there already, and no key is overwritten", path.display()), Some(hint));
@@ -101,7 +101,7 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<(), Exit> {
     let made = generate_key(password).map_err(failed)?;
     write_secret(&secret, &made.secret)?;
     if let Err(error) = write_whole(&public, &made.public) {
-        // Half a pair would be in the way of the next try.
+        // A secret key without its public key would only prevent the next attempt.
         let _ = fs::remove_file(&secret);
         return Err(failed(error));
     }
@@ -132,11 +132,11 @@ fn new_password(from: &Password) -> Result<String, Exit> {
 /// Writes a file that only this user can read, whole or not at all.
 fn write_secret(path: &Path, text: &str) -> Result<(), Exit> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let cannot = |error: std::io::Error| failed(format!("cannot write `{}`: {error}", path.display()));
+    let write_error = |error: std::io::Error| failed(format!("cannot write `{}`: {error}", path.display()));
     // Temporary files are made for this user alone.
-    let mut aside = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
-    aside.write_all(text.as_bytes()).and_then(|()| aside.as_file().sync_all()).map_err(cannot)?;
-    aside.persist_noclobber(path).map(|_| ()).map_err(|error| cannot(error.error))
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(write_error)?;
+    temporary.write_all(text.as_bytes()).and_then(|()| temporary.as_file().sync_all()).map_err(write_error)?;
+    temporary.persist_noclobber(path).map(|_| ()).map_err(|error| write_error(error.error))
 }
 
 pub(super) fn sign(args: &SignArgs) -> Result<(), Exit> {
@@ -146,22 +146,22 @@ pub(super) fn sign(args: &SignArgs) -> Result<(), Exit> {
     };
     let content = regular_file::read(&args.file, regular_file::MOST_BYTES).map_err(cannot_read(&args.file))?;
     let text = regular_file::read_text(&args.key, regular_file::MOST_TEXT).map_err(cannot_read(&args.key))?;
-    let of_key = |error: SignError| failed(format!("cannot use the key `{}`: {error}", args.key.display()));
-    let locked = SigningKey::is_locked(&text).map_err(of_key)?;
+    let key_error = |error: SignError| failed(format!("cannot use the key `{}`: {error}", args.key.display()));
+    let locked = SigningKey::is_locked(&text).map_err(key_error)?;
     let password = if locked { Some(args.password.get("Password of the secret key: ")?) } else { None };
-    let key = SigningKey::open(&text, password).map_err(of_key)?;
-    let comment = args.comment.clone().unwrap_or_else(|| usual_comment(&args.file));
+    let key = SigningKey::open(&text, password).map_err(key_error)?;
+    let comment = args.comment.clone().unwrap_or_else(|| default_comment(&args.file));
     let signature = key.sign(&content, &comment).map_err(failed)?;
     let path = signature_path(&args.file);
     write_whole(&path, signature).map_err(failed)?;
     let id = key.id().map(|id| id.to_string()).unwrap_or_default();
-    terminal().say(format!("signed by the key {id}; who trusts {} can tell", key.public().map_err(failed)?));
+    terminal().say(format!("signed by the key {id}; whoever trusts {} can verify it", key.public().map_err(failed)?));
     output().path(&path);
     Ok(())
 }
 
-/// What minisign says: when, and the file's name.
-fn usual_comment(file: &Path) -> String {
+/// The comment that minisign writes by default: the time, and the file's name.
+fn default_comment(file: &Path) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let name = file.file_name().unwrap_or_default().to_string_lossy().replace(char::is_control, "?");
     format!("timestamp:{now}\tfile:{name}\thashed")

@@ -1,4 +1,4 @@
-//! `jackfield plugins test`.
+//! `jackfield plugins test` checks whether a plugin keeps the promises of the contract, and prints the level that it reaches.
 
 use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Duration};
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::terminal::output;
 
-/// What the levels mean and which checks there are, for `--help`.
+/// The levels and the checks, for `--help`.
 fn help() -> String {
     let mut text = "\
 Levels, each of which needs those before it:
@@ -55,7 +55,7 @@ Checks:"
     text
 }
 
-/// Columns that the list of checks takes.
+/// The columns of the list of checks in the help.
 const HELP_WIDTH: usize = 90;
 
 fn grant(text: &str) -> Result<Grant, GrantError> {
@@ -114,7 +114,7 @@ fn kind(text: &str) -> Result<Kind, String> {
 
 fn object(text: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if value.is_object() { Ok(value) } else { Err("it is no JSON object".to_owned()) }
+    if value.is_object() { Ok(value) } else { Err("it is not a JSON object".to_owned()) }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -125,9 +125,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// What cache backends in a sandbox get without a grant, as they could keep nothing otherwise: scratch folders, which are
-/// empty and gone in the end, and a clock.
-fn for_caches(plugin: &Plugin) -> Vec<Grant> {
+/// The permissions that sandboxed cache backends are tested with although nobody granted them, as they could keep nothing otherwise:
+/// scratch folders, which are empty and are removed after the test, and a clock.
+fn grants_for_caches(plugin: &Plugin) -> Vec<Grant> {
     let caches = plugin.offers.iter().filter(|offer| offer.descriptor.kind == Kind::CacheBackend);
     let missing = caches.flat_map(|offer| offer.grants.missing()).map(|(permission, _)| permission);
     let given = missing.filter(|permission| matches!(permission, Permission::Scratch(_) | Permission::Clock));
@@ -142,7 +142,7 @@ pub(super) fn test(args: &Args) -> Exit {
     let loaded = match &args.path {
         None => Ok((bundled(), bundled(), Vec::new())),
         Some(path) => load_file(path, args.allow_native, args.grants.clone()).and_then(|plugin| {
-            let (grants, more) = (args.grants.clone(), for_caches(&plugin));
+            let (grants, more) = (args.grants.clone(), grants_for_caches(&plugin));
             let grants: Vec<Grant> = grants.into_iter().chain(more).collect();
             let plugin = load_file(path, args.allow_native, grants.clone())?;
             let again = load_file(path, args.allow_native, grants)?;
@@ -152,7 +152,7 @@ pub(super) fn test(args: &Args) -> Exit {
     };
     let (plugin, again, imports) = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => return broken(args, error),
+        Err(error) => return report_broken(args, error),
     };
     if let Some(exit) = nothing_to_test(&plugin, &settings) {
         return exit;
@@ -166,15 +166,15 @@ pub(super) fn test(args: &Args) -> Exit {
             if args.json {
                 print_json(&report);
             } else {
-                output().lines(told(&report));
+                output().lines(report_text(&report));
             }
             if report.level >= Level::Conforming { Exit::Success } else { Exit::Failed }
         }
     }
 }
 
-/// A file that is no plugin has a level too; one that may not be run has none.
-fn broken(args: &Args, error: LoadError) -> Exit {
+/// Reports a file that cannot be loaded. It has the lowest level, unless it could not be read or may not be run.
+fn report_broken(args: &Args, error: LoadError) -> Exit {
     let hint = load_hint(&error);
     if !matches!(error, LoadError::NotAllowed { .. } | LoadError::Read { .. }) {
         let level = Level::Broken;
@@ -208,25 +208,25 @@ fn nothing_to_test(plugin: &Plugin, settings: &Settings) -> Option<Exit> {
     Some(Exit::Usage)
 }
 
-/// The report, for people.
-fn told(report: &Report) -> String {
+/// The report as text.
+fn report_text(report: &Report) -> String {
     let mut text = format!("{} ({}, protocol {})\n", report.plugin, report.form, report.protocol);
     if let Some(path) = &report.path {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), report.sha256);
     }
     for extension in &report.extensions {
         text.push('\n');
-        text.push_str(&of_extension(extension));
+        text.push_str(&extension_text(extension));
     }
     if report.extensions.len() > 1 {
         text.push('\n');
-        text.push_str(&overview(&report.extensions));
+        text.push_str(&overview_table(&report.extensions));
     }
     let _ = writeln!(text, "\nlevel: {}", report.level);
     text
 }
 
-fn of_extension(extension: &ExtensionReport) -> String {
+fn extension_text(extension: &ExtensionReport) -> String {
     let mut text = format!("{} {} {}\n", extension.kind, extension.name, extension.version);
     let rows = extension.checks.iter().map(|check| {
         let (outcome, note) = match &check.outcome {
@@ -244,7 +244,7 @@ fn of_extension(extension: &ExtensionReport) -> String {
             let what = if check.outcome.is_failed() { "failed" } else { "warning" };
             let _ = writeln!(
                 text,
-                "\n  {what}: {}\n    promised  {}\n    expected  {}\n    seen      {}\n    mend      {}",
+                "\n  {what}: {}\n    promised  {}\n    expected  {}\n    seen      {}\n    fix       {}",
                 check.id,
                 check.promise,
                 escape_untrusted(&finding.expected),
@@ -258,7 +258,7 @@ fn of_extension(extension: &ExtensionReport) -> String {
     text
 }
 
-fn overview(extensions: &[ExtensionReport]) -> String {
+fn overview_table(extensions: &[ExtensionReport]) -> String {
     let rows = extensions.iter().map(|extension| {
         let count =
             |name: &str| extension.checks.iter().filter(|check| check.outcome.name() == name).count().to_string();

@@ -14,7 +14,7 @@ use crate::terminal::{output, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say what the routes of a pipeline have learned and keep from run to run.
+    /// Show what the routes of a pipeline have learned and keep from run to run.
     Show {
         #[command(flatten)]
         which: Which,

@@ -23,17 +23,17 @@ pub(super) enum Command {
         #[command(flatten)]
         args: RunsArgs,
     },
-    /// Say all about a run.
+    /// Describe a run.
     Show {
         /// Name of the run, the beginning of it, its folder, or `last`.
         run: String,
-        /// Say all about this item instead: what came of it, and what each stage spent for it.
+        /// Describe this item instead: its results, and what each stage spent on it.
         #[arg(long, value_name = "ID")]
         item: Option<String>,
         #[command(flatten)]
         args: RunsArgs,
     },
-    /// Compare two runs: what became slower, dearer or worse.
+    /// Compare two runs: what became slower, more expensive or worse.
     Compare(compare::Args),
 }
 

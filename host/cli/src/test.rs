@@ -1,4 +1,4 @@
-//! `jackfield test`.
+//! `jackfield test` runs the tests that a pipeline file holds, and prints which of them failed and why.
 
 use std::{path::PathBuf, time::Instant};
 
@@ -57,13 +57,13 @@ struct Outcome {
 #[derive(Serialize)]
 #[serde(tag = "fault", rename_all = "kebab-case")]
 enum Fault {
-    /// Something else came out.
+    /// The value is another than was expected.
     Differs {
         wire: String,
         #[serde(flatten)]
         difference: Difference,
     },
-    /// Nothing came out.
+    /// There is no value at the end of the wire.
     Nothing { wire: String, why: String },
     /// A stage failed that should not have.
     Failed { stage: String, message: String },
@@ -116,7 +116,7 @@ pub(super) fn test(args: &Args) -> Exit {
     for test in &chosen {
         let outcome = run(test, &registry);
         if !args.json {
-            output().lines(told(&outcome));
+            output().lines(outcome_text(&outcome));
         }
         outcomes.push(outcome);
     }
@@ -137,8 +137,8 @@ pub(super) fn test(args: &Args) -> Exit {
     if failed == 0 { Exit::Success } else { Exit::Failed }
 }
 
-/// The lines of a test.
-fn told(outcome: &Outcome) -> String {
+/// The lines about a test.
+fn outcome_text(outcome: &Outcome) -> String {
     let mut text = format!(
         "{}  {} ({})\n",
         if outcome.ok { "ok    " } else { "FAILED" },
@@ -191,15 +191,16 @@ fn attempt(test: &TestPlan, registry: &Registry) -> Result<Vec<Fault>, String> {
         Ok(instances) => instances,
         Err(refused) => {
             for fault in refused {
-                let stage = plan.stages.iter().position(|stage| stage.name == fault.stage).unwrap_or_default();
-                failures.0.push((stage, fault.failure.to_string()));
+                let stage = plan.stages.iter().position(|stage| stage.name == fault.stage);
+                assert!(stage.is_some(), "a stage that was opened is a stage of the plan");
+                failures.0.push(CallFailure { stage, message: fault.failure.to_string() });
             }
-            return Ok(judge(test, &failures, None));
+            return Ok(compare_with_expected(test, &failures, None));
         }
     };
     let services = open_services(plan, registry).map_err(|refused| {
-        let told = refused.iter().map(|fault| format!("{} cannot be set up: {}", fault.service, fault.failure));
-        told.collect::<Vec<_>>().join("; ")
+        let messages = refused.iter().map(|fault| format!("{} cannot be set up: {}", fault.service, fault.failure));
+        messages.collect::<Vec<_>>().join("; ")
     })?;
     let options = Options { jobs: 1, retry_failed: false };
     let engine = Engine { plan, registry, instances, services, inputs: &BundledInputs, options };
@@ -211,31 +212,37 @@ fn attempt(test: &TestPlan, registry: &Registry) -> Result<Vec<Fault>, String> {
     }
     let values = values.into_iter().map(|value| {
         let document = value?;
-        serde_json::from_str(&document.json).map_err(|error| format!("it is no JSON: {error}"))
+        serde_json::from_str(&document.json).map_err(|error| format!("it is not valid JSON: {error}"))
     });
-    Ok(judge(test, &failures, Some(values.collect())))
+    Ok(compare_with_expected(test, &failures, Some(values.collect())))
 }
 
-/// What stands at the end of the wires of a test.
+/// The values at the ends of the wires of a test, or why there is none.
 type Values = Vec<Result<serde_json::Value, String>>;
 
-/// Holds what happened to what is expected; without values, nothing was run.
-fn judge(test: &TestPlan, failures: &Failures, values: Option<Values>) -> Vec<Fault> {
+/// Compares what happened with what is expected. Without values, nothing was run.
+fn compare_with_expected(test: &TestPlan, failures: &Failures, values: Option<Values>) -> Vec<Fault> {
     let stages = &test.plan.stages;
     let mut faults = Vec::new();
-    for (stage, message) in &failures.0 {
-        let expected = test.fails.iter().any(|(expected, _)| expected == stage);
-        let dropped = stages.get(*stage).is_some_and(|stage| stage.policy.on_error == OnError::Drop);
+    for CallFailure { stage, message } in &failures.0 {
+        let expected = test.fails.iter().any(|(expected, _)| Some(*expected) == *stage);
+        let stage = stage.map(|stage| &stages[stage]);
+        let dropped = stage.is_some_and(|stage| stage.policy.on_error == OnError::Drop);
         if !expected && !dropped {
-            let stage = stages.get(*stage).map_or_else(|| "input".to_owned(), |stage| stage.name.clone());
+            let stage = stage.map_or_else(|| "input".to_owned(), |stage| stage.name.clone());
             faults.push(Fault::Failed { stage, message: message.clone() });
         }
     }
     for (stage, part) in &test.fails {
-        let of_stage = || failures.0.iter().filter(|(failed, _)| failed == stage).map(|(_, message)| message);
-        if !of_stage().any(|message| message.contains(part.as_str())) {
+        let failures_of_stage =
+            || failures.0.iter().filter(|failure| failure.stage == Some(*stage)).map(|failure| &failure.message);
+        if !failures_of_stage().any(|message| message.contains(part.as_str())) {
             let stage = stages[*stage].name.clone();
-            faults.push(Fault::DidNotFail { stage, expected: part.clone(), found: of_stage().next().cloned() });
+            faults.push(Fault::DidNotFail {
+                stage,
+                expected: part.clone(),
+                found: failures_of_stage().next().cloned(),
+            });
         }
     }
     for (expect, value) in test.expect.iter().zip(values.unwrap_or_default()) {
@@ -252,18 +259,27 @@ fn judge(test: &TestPlan, failures: &Failures, values: Option<Values>) -> Vec<Fa
     faults
 }
 
-/// The failures of a test's calls: stage and message. An item that cannot be read has the stage of no other.
+/// The failures of a test's calls.
 #[derive(Default)]
-struct Failures(Vec<(usize, String)>);
+struct Failures(Vec<CallFailure>);
+
+struct CallFailure {
+    /// The index of the stage, or none if the item could not be read.
+    stage: Option<usize>,
+    message: String,
+}
 
 impl Observer for Failures {
     fn on(&mut self, event: &Event<'_>) {
         match event {
             Event::CallFailed { stage, failure, timed_out, .. } => {
                 let kind = if *timed_out { "timed-out" } else { failure.kind().name() };
-                self.0.push((*stage, format!("{kind}: {}", failure.message())));
+                let message = format!("{kind}: {}", failure.message());
+                self.0.push(CallFailure { stage: Some(*stage), message });
             }
-            Event::Unreadable { fault, .. } => self.0.push((usize::MAX, (*fault).to_owned())),
+            Event::Unreadable { fault, .. } => {
+                self.0.push(CallFailure { stage: None, message: (*fault).to_owned() });
+            }
             _ => {}
         }
     }

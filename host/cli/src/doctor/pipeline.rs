@@ -55,7 +55,7 @@ fn missing(user: String, extension: &ExtensionRef, registry: &Registry) -> Optio
     let offer = extension.offer(registry)?;
     let missing: Vec<String> =
         offer.grants.missing().into_iter().map(|(permission, _)| format!("`{permission}`")).collect();
-    let detail = format!("asks for {} and has it not", missing.join(", "));
+    let detail = format!("asks for {} and does not have it", missing.join(", "));
     (!missing.is_empty()).then(|| Finding::new(user, State::Warning, detail))
 }
 

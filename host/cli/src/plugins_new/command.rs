@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Name of the extension: lower-case words joined by hyphens, at most 64 characters.
     name: String,
 
-    /// What it is.
+    /// The kind of the extension.
     #[arg(long, value_enum, default_value = "analyzer")]
     kind: Kind,
 
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     lang: Lang,
 
-    /// The project's folder; NAME in the current folder unless told.
+    /// The project's folder; by default NAME in the current folder.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
@@ -42,7 +42,7 @@ pub(crate) fn new(args: &Args) -> Result<(), Exit> {
     };
     let name = args.name.as_str();
     if !is_name(name) {
-        let message = format!("`{name}` is no name for an extension");
+        let message = format!("`{name}` is not a name for an extension");
         let hint = "lower-case words joined by hyphens, digits among them, a letter first, at most 64 characters";
         return usage(message, Some(hint));
     }
@@ -83,12 +83,13 @@ pub(crate) fn new(args: &Args) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Commands run elsewhere, once the project's folder is entered. A path that cannot be made absolute is left as it is.
+/// The path as an absolute one, as the printed commands are run in the project's folder. A path that cannot be made absolute is
+/// left as it is.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The command that runs a pipeline with the plugin in it.
+/// The command that runs another pipeline with the plugin added to it.
 fn run_with(pipeline: &Path, name: &str, kind: Kind, dir: &Path) -> String {
     let component = dir.join(name).with_extension("wasm");
     let mut command = format!("jackfield run {}", quoted(pipeline));
@@ -98,14 +99,14 @@ fn run_with(pipeline: &Path, name: &str, kind: Kind, dir: &Path) -> String {
     command
 }
 
-/// Whether a name can be that of an extension, a plugin's crate and a package.
+/// Whether a name is allowed for an extension, a crate and a package alike.
 fn is_name(name: &str) -> bool {
     let word =
         |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     name.len() <= 64 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('-').all(word)
 }
 
-/// A path as a shell takes it.
+/// A path as a word of a shell command. A path that begins with a hyphen gets `./` in front, so that it is not taken for an option.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(&byte);
