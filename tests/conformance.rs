@@ -15,7 +15,7 @@ use std::{
 
 use insta::assert_snapshot;
 use jackfield_conformance::{ExtensionReport, Level, Outcome, Settings, every_check, examine};
-use jackfield_loader::{Form, Plugin};
+use jackfield_loader::{Linkage, Plugin};
 
 use self::{
     flawed::{Flaw, plugin},
@@ -59,9 +59,9 @@ fn lines(report: &ExtensionReport) -> String {
 #[test]
 fn an_extension_without_a_flaw_passes_every_check() {
     for (form, level) in [
-        (Form::LinkedIn, Level::Deterministic),
-        (Form::Native, Level::Deterministic),
-        (Form::Wasm, Level::SandboxClean),
+        (Linkage::LinkedIn, Level::Deterministic),
+        (Linkage::Native, Level::Deterministic),
+        (Linkage::Wasm, Level::SandboxClean),
     ] {
         let plugin = plugin(Flaw::None, form);
         let report = report(&plugin, &plugin, &[], &Settings::default());
@@ -108,19 +108,19 @@ fn flaws() -> Vec<(String, ExtensionReport)> {
         Remembers,
     ];
     for flaw in native {
-        let plugin = plugin(flaw, Form::LinkedIn);
+        let plugin = plugin(flaw, Linkage::LinkedIn);
         found.push((format!("{flaw:?}"), report(&plugin, &plugin, &[], &quick())));
     }
     let short = Settings { longest: Duration::from_millis(200), ..quick() };
     for flaw in [Stubborn, Hangs] {
-        let plugin = plugin(flaw, Form::LinkedIn);
+        let plugin = plugin(flaw, Linkage::LinkedIn);
         found.push((format!("{flaw:?}"), report(&plugin, &plugin, &[], &short)));
     }
-    let (moody, later) = (plugin(Moody, Form::LinkedIn), plugin(Moody, Form::LinkedIn));
+    let (moody, later) = (plugin(Moody, Linkage::LinkedIn), plugin(Moody, Linkage::LinkedIn));
     found.push(("Moody".to_owned(), report(&moody, &later, &[], &quick())));
     let imports = ["jackfield:plugin/host@0.1.0", "wasi:io/streams@0.2.6", "wasi:sockets/tcp@0.2.6"];
     for flaw in [Gluttonous, NeedsUngranted] {
-        let plugin = plugin(flaw, Form::Wasm);
+        let plugin = plugin(flaw, Linkage::Wasm);
         found.push((format!("{flaw:?}"), report(&plugin, &plugin, &imports, &quick())));
     }
     for flaw in ["mute", "boastful", "greedy", "away", "chatty", "picky", "deaf", "coy", "gossips"] {

@@ -10,7 +10,7 @@ use std::{
 
 use jackfield::bundled;
 use jackfield_engine::{BundledInputs, Cancel, Engine, EngineError, Event, Observer, Options, Silent, open_stages};
-use jackfield_loader::{Offer, Registry, sandbox::Limits};
+use jackfield_loader::{ExtensionEntry, Registry, sandbox::Limits};
 use jackfield_pipeline::{Plan, Request};
 use jackfield_plugin_api::{Failure, Instance, Kind, Random};
 use jackfield_services::{Cache, TierParts, open_services};
@@ -493,14 +493,14 @@ fn a_folder_that_is_removed_under_way_does_not_end_well() {
 
 /// A cache over a SQLite file.
 fn cache(path: &Path) -> Result<Cache, Failure> {
-    let of = |offer: &&Offer| offer.descriptor.kind == Kind::CacheBackend && offer.descriptor.name == "sqlite";
+    let of = |entry: &&ExtensionEntry| entry.descriptor.kind == Kind::CacheBackend && entry.descriptor.name == "sqlite";
     let plugin = bundled();
-    let offer = plugin.offers.iter().find(of).expect("the backend");
+    let entry = plugin.extensions.iter().find(of).expect("the backend");
     let config = serde_json::json!({ "path": path }).to_string();
-    let instance: Arc<dyn Instance> = offer.opener.open(&config, &Limits::default())?;
+    let instance: Arc<dyn Instance> = entry.factory.open(&config, &Limits::default())?;
     let tier = TierParts {
         name: "sqlite".to_owned(),
-        form: plugin.form,
+        linkage: plugin.linkage,
         instance,
         grants: Arc::default(),
         ttl: None,

@@ -10,7 +10,7 @@ use std::{
 use jackfield::bundled;
 use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
-    Artifact, Digest, Form, Offer, Opener, Plugin, Registry, Trust, load,
+    Artifact, Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, Trust, load,
     sandbox::{Grants, Limits},
 };
 use jackfield_pipeline::Request as PipelineRequest;
@@ -115,7 +115,7 @@ impl DirectionExtractor for Even {
 
 struct Direct(Arc<dyn Extension>);
 
-impl Opener for Direct {
+impl ExtensionFactory for Direct {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         self.0.open(config)
     }
@@ -136,24 +136,24 @@ impl Loaded {
     }
 
     fn registry(self) -> Registry {
-        let offer = |extension: Arc<dyn Extension>| {
+        let entry = |extension: Arc<dyn Extension>| {
             let descriptor = Arc::new(extension.descriptor().clone());
             let grants = Arc::new(Grants::all("test", &descriptor));
-            Offer { descriptor, opener: Arc::new(Direct(extension)), grants }
+            ExtensionEntry { descriptor, factory: Arc::new(Direct(extension)), grants }
         };
         let test = Plugin {
             alias: "test".into(),
-            form: Form::LinkedIn,
+            linkage: Linkage::LinkedIn,
             path: None,
             digest: Digest::of("test"),
             protocol: PROTOCOL,
-            offers: [
+            extensions: [
                 extension_of::<Sets>("0.1.0"),
                 extension_of::<EvenNumbers>("0.1.0"),
                 extension_of_extractor::<Even>("0.1.0"),
                 extension_of_extractor::<Liar>("0.1.0"),
             ]
-            .map(offer)
+            .map(entry)
             .into(),
         };
         let mut plugins = vec![bundled(), test];

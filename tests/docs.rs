@@ -211,8 +211,8 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
     );
     let bundled = jackfield::bundled();
     page.push_str("| name | kind | what it does |\n| --- | --- | --- |\n");
-    for offer in &bundled.offers {
-        let descriptor = &offer.descriptor;
+    for entry in &bundled.extensions {
+        let descriptor = &entry.descriptor;
         let _ = writeln!(
             page,
             "| [`{0}`](#{0}) | {1} | {2} |",
@@ -221,8 +221,8 @@ fn the_page_of_the_extensions_is_what_they_say_of_themselves() {
             cell(&descriptor.summary)
         );
     }
-    for offer in &bundled.offers {
-        let descriptor = serde_json::to_value(&*offer.descriptor).expect("JSON");
+    for entry in &bundled.extensions {
+        let descriptor = serde_json::to_value(&*entry.descriptor).expect("JSON");
         let text = |key: &str| descriptor[key].as_str().unwrap_or_default().to_owned();
         let _ = write!(page, "\n## {}\n\n{}.\n\n", text("name"), text("summary"));
         let _ = writeln!(page, "Version {}, {} ({}).", text("version"), text("stability"), text("kind"));
@@ -275,10 +275,10 @@ fn add_types(page: &mut String, plugin: &jackfield_loader::Plugin) {
     page.push_str("\n## Types\n\nWhat they have in common, as they write it. A reader may ask for less.\n");
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
-    let descriptors = plugin.offers.iter().map(|offer| &offer.descriptor);
+    let descriptors = plugin.extensions.iter().map(|entry| &entry.descriptor);
     let (outputs, inputs): (Vec<_>, Vec<_>) =
         descriptors.map(|descriptor| (&descriptor.output, &descriptor.input)).unzip();
-    let configs = plugin.offers.iter().map(|offer| &offer.descriptor.config);
+    let configs = plugin.extensions.iter().map(|entry| &entry.descriptor.config);
     for schema in outputs.into_iter().chain(inputs).chain(configs) {
         for (name, of) in entries(&schema["$defs"]) {
             if seen.insert(name.to_owned()) {

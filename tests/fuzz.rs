@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn a_descriptor_that_was_changed_is_read_or_refused(changes in changes(), which in any::<prop::sample::Index>()) {
         let plugin = bundled();
-        let good = serde_json::to_vec(&*which.get(&plugin.offers).descriptor).expect("JSON");
+        let good = serde_json::to_vec(&*which.get(&plugin.extensions).descriptor).expect("JSON");
         let _ = serde_json::from_slice::<Descriptor>(&changed(&good, &changes));
         let _ = serde_json::from_slice::<Vec<Descriptor>>(&changed(&[b"[", &good[..], b"]"].concat(), &changes));
     }
@@ -263,8 +263,8 @@ proptest! {
             files("examples/transcripts/data", "").into_iter().map(|path| fs::read(path).expect("read")).collect()
         });
         let plugin = bundled();
-        let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "transcript").expect("bundled");
-        let instance = offer.opener.open("{}", &Limits::default()).expect("opened");
+        let entry = plugin.extensions.iter().find(|entry| entry.descriptor.name == "transcript").expect("bundled");
+        let instance = entry.factory.open("{}", &Limits::default()).expect("opened");
         let good: &Vec<u8> = which.get(GOOD.as_slice());
         let input = json!({ "text": text(&changed(good, &changes)) });
         let context = Context { stage: "s".into(), item: "i".into(), element: 0, replicate: 0, seed: 0 };

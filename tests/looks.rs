@@ -8,7 +8,7 @@ use std::{
 
 use insta::assert_snapshot;
 use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Request, Result as CallResult, Stability,
@@ -27,7 +27,7 @@ struct Sayer;
 
 struct Opened(Value);
 
-impl Opener for Sayer {
+impl ExtensionFactory for Sayer {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         Ok(Arc::new(Opened(serde_json::from_str(config).expect("JSON"))))
     }
@@ -83,14 +83,14 @@ fn registry() -> Registry {
         examples: Vec::new(),
         stability: Stability::Experimental,
     };
-    let offer = Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Sayer), grants: Arc::default() };
+    let entry = ExtensionEntry { descriptor: Arc::new(descriptor), factory: Arc::new(Sayer), grants: Arc::default() };
     let plugin = Plugin {
         alias: "mine".into(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: Digest::of("mine"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![offer],
+        extensions: vec![entry],
     };
     Registry::new(vec![plugin])
 }

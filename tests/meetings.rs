@@ -83,7 +83,7 @@ fn in_form(extension: &str) -> Pipeline {
             entries.push_str(&format!("allow_native = true\nsha256 = \"{digest}\"\n"));
         }
     }
-    for extension in jackfield::bundled().offers {
+    for extension in jackfield::bundled().extensions {
         let name = &extension.descriptor.name;
         let plugin = match name.as_str() {
             "transcript" => "transcript",

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use jackfield::bundled;
 use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
-    Digest, Form, Offer, Opener, Plugin, Registry,
+    Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry,
     sandbox::{Grants, Limits},
 };
 use jackfield_pipeline::{Plan, Request as PipelineRequest};
@@ -28,7 +28,7 @@ mod look;
 
 struct Direct(Arc<dyn Extension>);
 
-impl Opener for Direct {
+impl ExtensionFactory for Direct {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         self.0.open(config)
     }
@@ -52,10 +52,10 @@ impl Analyzer for Uninvited {
 
 /// The bundled plugins, and `mine` of the same source as the compiled ones, linked in.
 fn registry() -> Registry {
-    let offer = |extension: Arc<dyn Extension>| {
+    let entry = |extension: Arc<dyn Extension>| {
         let descriptor = Arc::new(extension.descriptor().clone());
         let grants = Arc::new(Grants::all("mine", &descriptor));
-        Offer { descriptor, opener: Arc::new(Direct(extension)), grants }
+        ExtensionEntry { descriptor, factory: Arc::new(Direct(extension)), grants }
     };
     let extensions = [
         extension_of::<look::Look>("0.1.0"),
@@ -65,11 +65,11 @@ fn registry() -> Registry {
     ];
     let mine = Plugin {
         alias: "mine".into(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: Digest::of("mine"),
         protocol: PROTOCOL,
-        offers: extensions.into_iter().map(offer).collect(),
+        extensions: extensions.into_iter().map(entry).collect(),
     };
     Registry::new(vec![bundled(), mine])
 }

@@ -12,7 +12,7 @@ use std::{
 
 use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
-    Digest, Form, Offer, Opener, Plugin, Registry,
+    Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry,
     sandbox::{Grants, Limits},
 };
 use jackfield_pipeline::{
@@ -229,7 +229,7 @@ const VARIABLE: &str = "PATH";
 
 struct Gossip(String);
 
-impl Opener for Gossip {
+impl ExtensionFactory for Gossip {
     fn open(&self, _config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         Ok(Arc::new(Self(self.0.clone())))
     }
@@ -275,11 +275,15 @@ fn gossip(server: String) -> Registry {
     let grants = Arc::new(Grants::all("gossip", &descriptor));
     Registry::new(vec![Plugin {
         alias: "gossip".into(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: Digest::of("gossip"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Gossip(server)), grants }],
+        extensions: vec![ExtensionEntry {
+            descriptor: Arc::new(descriptor),
+            factory: Arc::new(Gossip(server)),
+            grants,
+        }],
     }])
 }
 
@@ -288,7 +292,7 @@ fn plan(item: &str, timeout: Option<Duration>) -> Plan {
         name: "tell".into(),
         extension: ExtensionRef {
             plugin: "gossip".into(),
-            form: Form::LinkedIn,
+            linkage: Linkage::LinkedIn,
             kind: Kind::Analyzer,
             name: "gossip".into(),
             version: "1.0.0".into(),
@@ -376,7 +380,7 @@ fn no_secret_reaches_the_record_and_the_call_can_be_made_again() {
 
     let call = RecordedCall::parse(&text).expect("a record");
     let requests = call.to_requests().expect("requests");
-    let replayer = Replayer::new(&call, &registry.plugins()[0].offers[0].grants);
+    let replayer = Replayer::new(&call, &registry.plugins()[0].extensions[0].grants);
     let instance = Gossip(server);
     let answered = futures_block(instance.call(&requests, &replayer));
     let now = replayer.as_recorded(&RecordedAnswer::from_results(&Ok(answered)));

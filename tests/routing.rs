@@ -11,7 +11,7 @@ use jackfield::bundled;
 use jackfield_engine::{
     BundledInputs, Cancel, Engine, EngineError, Event, Observer, Options, RunOutcome, Silent, open_stages,
 };
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::{Plan, Request as PipelineRequest};
 use jackfield_plugin_api::{
     BoxFuture, Descriptor, Document, Failure, HostCalls, Instance, Kind, Random, Request, Result as CallResult,
@@ -32,7 +32,7 @@ struct Opened {
     slow: bool,
 }
 
-impl Opener for Slot {
+impl ExtensionFactory for Slot {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         let config: Value = serde_json::from_str(config).expect("JSON");
         Ok(Arc::new(Opened {
@@ -84,11 +84,15 @@ fn registry() -> Registry {
     };
     let slot = Plugin {
         alias: "slot".into(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: Digest::of("slot"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Slot), grants: Arc::default() }],
+        extensions: vec![ExtensionEntry {
+            descriptor: Arc::new(descriptor),
+            factory: Arc::new(Slot),
+            grants: Arc::default(),
+        }],
     };
     Registry::new(vec![bundled(), slot])
 }

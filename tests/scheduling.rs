@@ -12,7 +12,7 @@ use std::{
 };
 
 use jackfield_engine::{BundledInputs, Cancel, Engine, Event, Observer, Options, Silent};
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::{
     ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, TableEntry,
     ViewMarks, Wire,
@@ -113,7 +113,7 @@ fn plan(case: &Case) -> Plan {
             name: format!("s{index}"),
             extension: ExtensionRef {
                 plugin: "model".into(),
-                form: Form::LinkedIn,
+                linkage: Linkage::LinkedIn,
                 kind: Kind::Analyzer,
                 name: "model".into(),
                 version: "0.0.0".into(),
@@ -172,7 +172,7 @@ fn draw(seed: u64, salt: u64) -> u64 {
 
 struct Model;
 
-impl Opener for Model {
+impl ExtensionFactory for Model {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         let config: Value = serde_json::from_str(config).expect("a config");
         Ok(Arc::new(Opened {
@@ -239,11 +239,15 @@ fn registry() -> Registry {
     };
     Registry::new(vec![Plugin {
         alias: "model".into(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: Digest::of("model"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Model), grants: Arc::default() }],
+        extensions: vec![ExtensionEntry {
+            descriptor: Arc::new(descriptor),
+            factory: Arc::new(Model),
+            grants: Arc::default(),
+        }],
     }])
 }
 

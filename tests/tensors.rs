@@ -13,7 +13,7 @@ use std::{
 use jackfield::bundled;
 use jackfield_engine::{BundledInputs, Cancel, Engine, Options, Silent, open_stages};
 use jackfield_loader::{
-    Digest, Form, Offer, Opener, Plugin, Registry,
+    Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry,
     sandbox::{Grants, Limits},
 };
 use jackfield_plugin_api::{
@@ -386,7 +386,7 @@ static SEEN: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 /// Makes a tensor, or reads one, or answers with tensors of which its schema says nothing.
 struct Linked(&'static str);
 
-impl Opener for Linked {
+impl ExtensionFactory for Linked {
     fn open(&self, _config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         Ok(Arc::new(Linked(self.0)))
     }
@@ -465,7 +465,7 @@ impl Instance for Linked {
 }
 
 /// An extension of these tests.
-fn offer(kind: Kind, name: &'static str) -> Offer {
+fn entry(kind: Kind, name: &'static str) -> ExtensionEntry {
     let asks = ["model", "model:capture", "model:edits"]
         .map(|name| Permission { name: name.to_owned(), reason: "to ask it".to_owned() });
     let offers = if kind == Kind::Model {
@@ -486,22 +486,22 @@ fn offer(kind: Kind, name: &'static str) -> Offer {
         stability: Stability::Experimental,
     };
     let grants = Arc::new(Grants::all("own", &descriptor));
-    Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Linked(name)), grants }
+    ExtensionEntry { descriptor: Arc::new(descriptor), factory: Arc::new(Linked(name)), grants }
 }
 
 /// The bundled extensions, and those of these tests.
 fn registry() -> Registry {
-    let analyzers = ["maker", "reader", "carrier", "asker", "editor"].map(|name| offer(Kind::Analyzer, name));
-    let models = ["states", "liar"].map(|name| offer(Kind::Model, name));
+    let analyzers = ["maker", "reader", "carrier", "asker", "editor"].map(|name| entry(Kind::Analyzer, name));
+    let models = ["states", "liar"].map(|name| entry(Kind::Model, name));
     Registry::new(vec![
         bundled(),
         Plugin {
             alias: "own".into(),
-            form: Form::LinkedIn,
+            linkage: Linkage::LinkedIn,
             path: None,
             digest: Digest::of("own"),
             protocol: jackfield_plugin_api::PROTOCOL,
-            offers: analyzers.into_iter().chain(models).collect(),
+            extensions: analyzers.into_iter().chain(models).collect(),
         },
     ])
 }

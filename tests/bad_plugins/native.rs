@@ -231,7 +231,7 @@ fn native_code_needs_both_an_allow_and_the_digest_of_the_file() {
     let hint = load("bad", &path, &Trust::default()).expect_err("it is not allowed").hint().expect("a hint");
     assert!(hint.contains(Digest::of(&bytes).as_str()), "{hint}");
     let plugin = load("bad", &path, &trust(&bytes)).expect("with both it is loaded");
-    assert!(plugin.offers.iter().any(|offer| offer.descriptor.name == "echo"), "{plugin:?}");
+    assert!(plugin.extensions.iter().any(|entry| entry.descriptor.name == "echo"), "{plugin:?}");
 }
 
 #[test]

@@ -384,9 +384,9 @@ fn a_batch_that_fails_as_a_whole_answers_each_of_its_requests() {
     for (file, place) in [(NATIVE, "method"), (NATIVE, "future"), (WASM, "method"), (WASM, "future")] {
         let path = fixture(file);
         let plugin = load("bad", &path, &trust(&fs::read(&path).expect("read"))).expect("loaded");
-        let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "panics").expect("offered");
+        let entry = plugin.extensions.iter().find(|entry| entry.descriptor.name == "panics").expect("offered");
         let config = json!({ "at": place }).to_string();
-        let instance = offer.opener.open(&config, &Limits::default()).expect("opened");
+        let instance = entry.factory.open(&config, &Limits::default()).expect("opened");
         let results = runtime.block_on(instance.call(&batch, &FakeHost::default()));
         assert_eq!(results.len(), batch.len(), "{file}, {place}");
         let first = results[0].as_ref().expect_err("the batch failed");

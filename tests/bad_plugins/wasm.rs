@@ -29,7 +29,7 @@ fn a_component_made_by_hand_is_loaded() {
     let path = folder.path().join("hand.wasm");
     fs::write(&path, Hand::default().bytes()).expect("written");
     let plugin = jackfield_loader::load("hand", &path, &Default::default()).expect("loaded");
-    assert_eq!(plugin.offers.len(), 1, "{plugin:?}");
+    assert_eq!(plugin.extensions.len(), 1, "{plugin:?}");
 }
 
 #[test]

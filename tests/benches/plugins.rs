@@ -40,8 +40,8 @@ pub fn loaded_at(path: &Path) -> Plugin {
 }
 
 pub fn echo_of(plugin: &Plugin) -> Arc<dyn Instance> {
-    let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == "echo").expect("echo");
-    offer.opener.open("{}", &Limits::default()).expect("opened")
+    let entry = plugin.extensions.iter().find(|entry| entry.descriptor.name == "echo").expect("echo");
+    entry.factory.open("{}", &Limits::default()).expect("opened")
 }
 
 fn batch(bytes: usize, count: usize) -> Vec<Request> {

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use jackfield::bundled;
 use jackfield_loader::{
-    Digest, Form, Plugin, Registry, Trust, load,
+    Digest, Linkage, Plugin, Registry, Trust, load,
     sandbox::{Grant, Limits},
 };
 use jackfield_pipeline::{CachePlan, ExtensionRef, TierPlan};
@@ -38,13 +38,13 @@ fn loaded(file: &str, grants: &[String]) -> Plugin {
 
 /// A cache over one tier of a plugin.
 fn cache(plugin: Plugin, name: &str, config: Value, limits: Limits) -> Cache {
-    let offer = plugin.offers.iter().find(|offer| offer.descriptor.name == name).expect("offered");
+    let entry = plugin.extensions.iter().find(|entry| entry.descriptor.name == name).expect("offered");
     let extension = ExtensionRef {
         plugin: plugin.alias.clone(),
-        form: plugin.form,
+        linkage: plugin.linkage,
         kind: Kind::CacheBackend,
         name: name.to_owned(),
-        version: offer.descriptor.version.clone(),
+        version: entry.descriptor.version.clone(),
         digest: plugin.digest.clone(),
     };
     let tier = TierPlan { extension, config, ttl: None, limits };
@@ -59,7 +59,7 @@ fn linked_in(url: &str) -> Cache {
     let grants = jackfield_loader::sandbox::Grants::all("bundled", extension.descriptor());
     let parts = TierParts {
         name: "key-value".to_owned(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         instance: extension.open(&json!({ "url": url }).to_string()).expect("open"),
         grants: Arc::new(grants),
         ttl: None,

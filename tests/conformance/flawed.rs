@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, sandbox::Limits};
 use jackfield_plugin_api::{
     BoxFuture, CompletionRequest, Descriptor, Document, Example, Failure, HostCalls, HttpRequest, Instance, Kind,
     Message, PROTOCOL, Permission, Request, Result, Stability,
@@ -58,19 +58,19 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 static LEAKED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// A plugin with this one extension.
-pub fn plugin(flaw: Flaw, form: Form) -> Plugin {
+pub fn plugin(flaw: Flaw, linkage: Linkage) -> Plugin {
     let descriptor = Arc::new(descriptor(flaw));
-    of(descriptor, Arc::new(Flawed(flaw)), form)
+    of(descriptor, Arc::new(Flawed(flaw)), linkage)
 }
 
-pub fn of(descriptor: Arc<Descriptor>, opener: Arc<dyn Opener>, form: Form) -> Plugin {
+pub fn of(descriptor: Arc<Descriptor>, factory: Arc<dyn ExtensionFactory>, linkage: Linkage) -> Plugin {
     Plugin {
         alias: "flawed".to_owned(),
-        form,
+        linkage,
         path: None,
         digest: Digest::of("flawed"),
         protocol: PROTOCOL,
-        offers: vec![Offer { descriptor, opener, grants: Arc::default() }],
+        extensions: vec![ExtensionEntry { descriptor, factory, grants: Arc::default() }],
     }
 }
 
@@ -131,7 +131,7 @@ fn descriptor(flaw: Flaw) -> Descriptor {
 
 struct Flawed(Flaw);
 
-impl Opener for Flawed {
+impl ExtensionFactory for Flawed {
     fn open(&self, config: &str, _limits: &Limits) -> Result<Arc<dyn Instance>> {
         if self.0 == Flaw::PanicsAtOpening {
             panic!("cannot be opened");

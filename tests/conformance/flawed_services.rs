@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield_loader::{Form, Opener, Plugin, sandbox::Limits};
+use jackfield_loader::{ExtensionFactory, Linkage, Plugin, sandbox::Limits};
 use jackfield_plugin_api as api;
 use jackfield_plugin_api::{
     __private::{extension_of_cache, extension_of_model},
@@ -23,7 +23,7 @@ struct WithFlaw {
     flaw: &'static str,
 }
 
-impl Opener for WithFlaw {
+impl ExtensionFactory for WithFlaw {
     fn open(&self, config: &str, _limits: &Limits) -> Result<Arc<dyn Instance>> {
         self.extension.open(&config.replacen('{', &format!("{{\"flaw\":\"{}\"", self.flaw), 1))
     }
@@ -33,7 +33,7 @@ pub(super) fn plugin(extension: Arc<dyn Extension>, flaw: &'static str) -> Plugi
     let mut descriptor: Descriptor = extension.descriptor().clone();
     // The flaw is none of the examiner's business.
     descriptor.config["properties"] = serde_json::json!({});
-    of(Arc::new(descriptor), Arc::new(WithFlaw { extension, flaw }), Form::LinkedIn)
+    of(Arc::new(descriptor), Arc::new(WithFlaw { extension, flaw }), Linkage::LinkedIn)
 }
 
 /// Answers with the first words of the question.

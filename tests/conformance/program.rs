@@ -44,7 +44,7 @@ fn every_bundled_extension_keeps_the_contract() {
         };
         assert_eq!(level, wanted, "{name}: {report:#}");
     }
-    assert_eq!(levels(&report).len(), jackfield::bundled().offers.len());
+    assert_eq!(levels(&report).len(), jackfield::bundled().extensions.len());
 }
 
 #[test]

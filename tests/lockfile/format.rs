@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use insta::assert_snapshot;
 use jackfield_loader::{
-    Digest, Form,
+    Digest, Linkage,
     lock::{Claim, Entry, KeyId, Lock, LockedExtension, Native, Refusal, Signers, admit, examine, parse},
 };
 use jackfield_plugin_api::{Kind, Permission};
@@ -144,19 +144,19 @@ fn any_extension() -> impl Strategy<Value = LockedExtension> {
 }
 
 fn any_entry() -> impl Strategy<Value = Entry> {
-    let form = prop::sample::select(vec![Form::Native, Form::Wasm]);
+    let linkage = prop::sample::select(vec![Linkage::Native, Linkage::Wasm]);
     let key = prop::option::of(any::<u64>().prop_map(|id| KeyId::parse(&format!("{id:016x}")).expect("an id")));
     let texts = (any_text(), any_text(), prop::collection::vec(any_text(), 0..3));
     let numbers = (any::<[u8; 4]>(), 0..=i64::MAX as u64, any::<(u16, u16)>());
-    (texts, form, numbers, prop::collection::vec(any_extension(), 1..3), key).prop_map(
-        |((alias, path, grants), form, (content, size, protocol), mut extensions, signed_by)| {
+    (texts, linkage, numbers, prop::collection::vec(any_extension(), 1..3), key).prop_map(
+        |((alias, path, grants), linkage, (content, size, protocol), mut extensions, signed_by)| {
             extensions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
             extensions.dedup_by(|a, b| (a.kind, &a.name) == (b.kind, &b.name));
             // Most have none.
             let names = (0..content[0] % 3).map(|number| format!("lib \"{number}\"{alias}.so.1"));
             let dependencies = names.map(|name| (name.clone(), Digest::of(name))).collect();
             let sha256 = Digest::of(content);
-            Entry { alias, path, form, sha256, size, dependencies, protocol, extensions, grants, signed_by }
+            Entry { alias, path, linkage, sha256, size, dependencies, protocol, extensions, grants, signed_by }
         },
     )
 }

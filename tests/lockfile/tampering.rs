@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use insta::assert_snapshot;
 use jackfield_loader::{
-    Digest, Form,
+    Digest, Linkage,
     lock::{Claim, Entry, Lock, Refusal, Signers, admit},
 };
 
@@ -198,7 +198,7 @@ fn a_grant_that_was_not_accepted_stops_the_run_and_one_that_was_taken_away_does_
     let entry = Entry {
         alias: "hand".to_owned(),
         path: "hand.wasm".to_owned(),
-        form: Form::Wasm,
+        linkage: Linkage::Wasm,
         sha256: Digest::of(original()),
         size: original().len() as u64,
         dependencies: BTreeMap::new(),

@@ -57,7 +57,7 @@ tiers = [{ use = \"memory\", with = { max_bytes = 4_000_000 } }]
 use = \"mock\"
 "
     .to_owned();
-    let names = plugin.offers.iter().map(|offer| offer.descriptor.name.clone());
+    let names = plugin.extensions.iter().map(|entry| entry.descriptor.name.clone());
     let names: Vec<String> = names.filter(|name| !NOT_SET_UP.contains(&name.as_str())).collect();
     for name in &names {
         let more = match name {

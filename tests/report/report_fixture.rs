@@ -10,7 +10,7 @@ use std::{
 
 use jackfield::bundled;
 use jackfield_engine::{BundledInputs, Cancel, Engine, Observer, Options, Silent, open_stages};
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 use jackfield_pipeline::Request as PipelineRequest;
 use jackfield_plugin_api::{
     BoxFuture, CompletionRequest, Descriptor, Document, Failure, HostCalls, Instance, Kind, Message, Random, Request,
@@ -98,7 +98,7 @@ struct OpensRole;
 
 struct Opened(Value);
 
-impl Opener for OpensRole {
+impl ExtensionFactory for OpensRole {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         Ok(Arc::new(Opened(serde_json::from_str(config).expect("JSON"))))
     }
@@ -199,11 +199,15 @@ pub fn registry() -> Registry {
     };
     let fixture = Plugin {
         alias: "report-fixture".into(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: Digest::of("report-fixture"),
         protocol: jackfield_plugin_api::PROTOCOL,
-        offers: vec![Offer { descriptor: Arc::new(descriptor), opener: Arc::new(OpensRole), grants: Arc::default() }],
+        extensions: vec![ExtensionEntry {
+            descriptor: Arc::new(descriptor),
+            factory: Arc::new(OpensRole),
+            grants: Arc::default(),
+        }],
     };
     Registry::new(vec![bundled(), fixture])
 }

@@ -226,8 +226,8 @@ fn chosen<'a>(plan: &'a Plan, name: Option<&str>) -> Result<&'a StagePlan, Refus
 /// The plan of the export alone, with the folder in the key of its configuration that is for it.
 fn with_folder(plan: &Plan, export: &StagePlan, to: &Path, registry: &Registry) -> Result<Plan, Refused> {
     let mut small = plan.of_export(export);
-    let offer = export.extension.offer(registry);
-    let schema = offer.and_then(|offer| offer.descriptor.config.get("properties")).and_then(Value::as_object);
+    let entry = export.extension.entry(registry);
+    let schema = entry.and_then(|entry| entry.descriptor.config.get("properties")).and_then(Value::as_object);
     let key =
         schema.and_then(|keys| keys.iter().find(|(_, schema)| schema[X_EXPORT_FOLDER] == true)).map(|(key, _)| key);
     let (Some(key), Some(stage)) = (key, small.stages.first_mut()) else {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Subcommand;
-use jackfield_loader::{Offer, Plugin, TensorShape, X_TENSOR, escape_untrusted};
+use jackfield_loader::{ExtensionEntry, Plugin, TensorShape, X_TENSOR, escape_untrusted};
 use jackfield_plugin_api::{Ability, Kind, Offers};
 use serde_json::{Value, json};
 
@@ -74,14 +74,14 @@ fn list(files: &PluginFiles) -> Result<(), Exit> {
         return Ok(());
     }
     let rows = plugins.iter().flat_map(|plugin| {
-        plugin.offers.iter().map(|offer| {
-            let descriptor = &offer.descriptor;
+        plugin.extensions.iter().map(|entry| {
+            let descriptor = &entry.descriptor;
             vec![
                 descriptor.name.clone(),
                 descriptor.kind.to_string(),
                 descriptor.version.clone(),
                 plugin.alias.clone(),
-                plugin.form.to_string(),
+                plugin.linkage.to_string(),
                 descriptor.summary.clone(),
             ]
         })
@@ -93,44 +93,44 @@ fn list(files: &PluginFiles) -> Result<(), Exit> {
 fn plugin_json(plugin: &Plugin) -> Value {
     json!({
         "alias": plugin.alias,
-        "form": plugin.form,
+        "form": plugin.linkage,
         "path": plugin.path,
         "sha256": plugin.digest,
         "protocol": format!("{}.{}", plugin.protocol.0, plugin.protocol.1),
-        "extensions": plugin.offers.iter().map(|offer| &*offer.descriptor).collect::<Vec<_>>(),
+        "extensions": plugin.extensions.iter().map(|entry| &*entry.descriptor).collect::<Vec<_>>(),
     })
 }
 
 fn info(name: &str, files: &PluginFiles) -> Result<(), Exit> {
     let plugins = files.load()?;
-    let found: Vec<(&Plugin, &Offer)> = plugins
+    let found: Vec<(&Plugin, &ExtensionEntry)> = plugins
         .iter()
-        .flat_map(|plugin| plugin.offers.iter().map(move |offer| (plugin, offer)))
-        .filter(|(_, offer)| offer.descriptor.name == name)
+        .flat_map(|plugin| plugin.extensions.iter().map(move |entry| (plugin, entry)))
+        .filter(|(_, entry)| entry.descriptor.name == name)
         .collect();
     if found.is_empty() {
         let names: Vec<&str> =
-            plugins.iter().flat_map(|plugin| &plugin.offers).map(|offer| offer.descriptor.name.as_str()).collect();
+            plugins.iter().flat_map(|plugin| &plugin.extensions).map(|entry| entry.descriptor.name.as_str()).collect();
         let hint = jackfield_pipeline::hint_for(name, "extensions", names.iter().copied());
         print_error(format!("there is no extension `{name}`"), hint);
         return Err(Exit::Usage);
     }
-    for (plugin, offer) in found {
+    for (plugin, entry) in found {
         if files.json {
-            print_json(&*offer.descriptor);
+            print_json(&*entry.descriptor);
         } else {
-            output().lines(describe(plugin, offer));
+            output().lines(describe(plugin, entry));
         }
     }
     Ok(())
 }
 
-fn describe(plugin: &Plugin, offer: &Offer) -> String {
-    let descriptor = &offer.descriptor;
+fn describe(plugin: &Plugin, entry: &ExtensionEntry) -> String {
+    let descriptor = &entry.descriptor;
     // Each of these is a line: what a plugin says of itself begins none.
     let line = |text: &str| escape_untrusted(text).into_owned();
     let version = line(&descriptor.version);
-    let mut text = format!("{} {version} ({}, {})\n", line(&descriptor.name), descriptor.kind, plugin.form);
+    let mut text = format!("{} {version} ({}, {})\n", line(&descriptor.name), descriptor.kind, plugin.linkage);
     let stability = serde_json::to_value(descriptor.stability).unwrap_or_default();
     let _ = writeln!(text, "{}. Stability: {}.", line(&descriptor.summary), stability.as_str().unwrap_or_default());
     if let Some(path) = &plugin.path {

@@ -217,7 +217,7 @@ fn verdict(seen: &PluginStatus, signatures_count: bool) -> String {
     if difference.stops() {
         return difference.summary();
     }
-    let mut said = format!("ok, {}", found.entry.form);
+    let mut said = format!("ok, {}", found.entry.linkage);
     match &found.signed {
         Some(signed) => said.push_str(&format!(", signed by {}: {}", signed.key, quoted(&signed.comment))),
         None if signatures_count => said.push_str(", not signed"),

@@ -8,7 +8,7 @@ use std::{
 use jackfield::bundled;
 use jackfield_engine::{Difference, is_same};
 use jackfield_loader::{
-    Artifact, Digest, Form, LoadError, Plugin, Trust, escape_untrusted, hint_for_threads, load, regular_file,
+    Artifact, Digest, Linkage, LoadError, Plugin, Trust, escape_untrusted, hint_for_threads, load, regular_file,
     sandbox::{Grant, Permission},
     start_runtime,
 };
@@ -75,23 +75,23 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
     let requests = call.to_requests().map_err(|error| usage(format!("cannot read `{path}`: {error}")))?;
 
     let plugin = find_plugin(args, &call)?;
-    let offer = plugin
-        .offers
+    let entry = plugin
+        .extensions
         .iter()
-        .find(|offer| offer.descriptor.name == call.extension && offer.descriptor.kind == call.kind);
-    let Some(offer) = offer.filter(|offer| offer.descriptor.kind.is_for_stages()) else {
-        let names = plugin.offers.iter().map(|offer| offer.descriptor.name.as_str());
+        .find(|entry| entry.descriptor.name == call.extension && entry.descriptor.kind == call.kind);
+    let Some(entry) = entry.filter(|entry| entry.descriptor.kind.is_for_stages()) else {
+        let names = plugin.extensions.iter().map(|entry| entry.descriptor.name.as_str());
         let hint = jackfield_pipeline::hint_for(&call.extension, "it offers", names);
         print_error(format!("the plugin offers no {} `{}`", call.kind, call.extension), hint);
         return Err(Exit::Usage);
     };
-    let replayer = Replayer::new(&call, &offer.grants).with_tensors_beside(&args.file).map_err(|error| {
+    let replayer = Replayer::new(&call, &entry.grants).with_tensors_beside(&args.file).map_err(|error| {
         print_error(&error, error.hint());
         Exit::Failed
     })?;
     // A configuration that is refused now is an answer like any other.
     let opened =
-        catch_panic("open", || offer.opener.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);
+        catch_panic("open", || entry.factory.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);
     let answered = match opened {
         Ok(instance) => again(&*instance, &requests, &replayer)?,
         Err(failure) => RecordedAnswer::from_results(&Err(failure)),
@@ -185,7 +185,7 @@ fn grants(args: &ReplayArgs, call: &RecordedCall) -> Result<Vec<Grant>, Exit> {
             Exit::Usage
         })?);
     }
-    if call.form != Form::Wasm {
+    if call.linkage != Linkage::Wasm {
         return Ok(grants);
     }
     for grant in &call.grants {

@@ -6,7 +6,7 @@ use clap::ArgGroup;
 use jackfield::bundled;
 use jackfield_conformance::{ExtensionReport, Level, Outcome, Report, Settings, every_check, examine};
 use jackfield_loader::{
-    Form, LoadError, Plugin, escape_untrusted, imports,
+    Linkage, LoadError, Plugin, escape_untrusted, imports,
     sandbox::{Grant, GrantError, Permission},
 };
 use jackfield_plugin_api::Kind;
@@ -128,8 +128,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// The permissions that sandboxed cache backends are tested with although nobody granted them, as they could keep nothing otherwise:
 /// scratch folders, which are empty and are removed after the test, and a clock.
 fn grants_for_caches(plugin: &Plugin) -> Vec<Grant> {
-    let caches = plugin.offers.iter().filter(|offer| offer.descriptor.kind == Kind::CacheBackend);
-    let missing = caches.flat_map(|offer| offer.grants.missing()).map(|(permission, _)| permission);
+    let caches = plugin.extensions.iter().filter(|entry| entry.descriptor.kind == Kind::CacheBackend);
+    let missing = caches.flat_map(|entry| entry.grants.missing()).map(|(permission, _)| permission);
     let given = missing.filter(|permission| matches!(permission, Permission::Scratch(_) | Permission::Clock));
     let given: BTreeSet<&Permission> = given.collect();
     given.into_iter().map(|permission| Grant { permission: permission.clone(), folder: None, private: false }).collect()
@@ -146,7 +146,7 @@ pub(super) fn test(args: &Args) -> Exit {
             let grants: Vec<Grant> = grants.into_iter().chain(more).collect();
             let plugin = load_file(path, args.allow_native, grants.clone())?;
             let again = load_file(path, args.allow_native, grants)?;
-            let imports = if plugin.form == Form::Wasm { imports(path)? } else { Vec::new() };
+            let imports = if plugin.linkage == Linkage::Wasm { imports(path)? } else { Vec::new() };
             Ok((plugin, again, imports))
         }),
     };
@@ -190,8 +190,8 @@ fn report_broken(args: &Args, error: LoadError) -> Exit {
 
 fn nothing_to_test(plugin: &Plugin, settings: &Settings) -> Option<Exit> {
     let of_kind =
-        || plugin.offers.iter().filter(|offer| settings.kind.is_none_or(|kind| kind == offer.descriptor.kind));
-    let names = || of_kind().map(|offer| offer.descriptor.name.as_str());
+        || plugin.extensions.iter().filter(|entry| settings.kind.is_none_or(|kind| kind == entry.descriptor.kind));
+    let names = || of_kind().map(|entry| entry.descriptor.name.as_str());
     if names().any(|name| settings.name.as_deref().is_none_or(|wanted| wanted == name)) {
         return None;
     }
@@ -210,7 +210,7 @@ fn nothing_to_test(plugin: &Plugin, settings: &Settings) -> Option<Exit> {
 
 /// The report as text.
 fn report_text(report: &Report) -> String {
-    let mut text = format!("{} ({}, protocol {})\n", report.plugin, report.form, report.protocol);
+    let mut text = format!("{} ({}, protocol {})\n", report.plugin, report.linkage, report.protocol);
     if let Some(path) = &report.path {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), report.sha256);
     }

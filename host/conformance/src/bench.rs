@@ -10,7 +10,7 @@ use std::{
 };
 
 use jackfield_loader::{
-    Form, Opener,
+    ExtensionFactory, Linkage,
     sandbox::{Limits, is_out_of_time},
 };
 use jackfield_plugin_api::{
@@ -42,10 +42,10 @@ pub(super) struct Bench {
 
 impl Bench {
     /// A bench on which no call takes longer than `longest`: of a component, in CPU time.
-    pub(super) fn new(longest: Duration, form: Form) -> io::Result<Self> {
+    pub(super) fn new(longest: Duration, linkage: Linkage) -> io::Result<Self> {
         // A native call that never comes back holds its thread: there are some to spare.
         let runtime = Builder::new_multi_thread().worker_threads(MOST_LATE as usize + 2).enable_all().build()?;
-        let patience = if form == Form::Wasm { longest * BUSY } else { longest };
+        let patience = if linkage == Linkage::Wasm { longest * BUSY } else { longest };
         Ok(Self { runtime: Some(runtime), longest, patience, late: AtomicU32::new(0) })
     }
 
@@ -92,11 +92,11 @@ impl Bench {
     }
 
     /// Opens an extension with a configuration.
-    pub(super) fn open(&self, opener: &Arc<dyn Opener>, config: &str, limits: &Limits) -> Result<Opened> {
+    pub(super) fn open(&self, factory: &Arc<dyn ExtensionFactory>, config: &str, limits: &Limits) -> Result<Opened> {
         let limits = Limits { time: self.longest, wall: self.patience, ..limits.clone() };
-        let (opener, config) = (Arc::clone(opener), config.to_owned());
+        let (factory, config) = (Arc::clone(factory), config.to_owned());
         let opened = self.wait(async move {
-            let work = move || catch_panic("open", || opener.open(&config, &limits)).and_then(|opened| opened);
+            let work = move || catch_panic("open", || factory.open(&config, &limits)).and_then(|opened| opened);
             tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
         });
         opened?.map(|instance| Opened(Some(instance))).map_err(|failure| self.told(failure))

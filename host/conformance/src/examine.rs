@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jackfield_loader::{Form, Offer, Plugin};
+use jackfield_loader::{ExtensionEntry, Linkage, Plugin};
 use jackfield_plugin_api::{Kind, Picks};
 use serde_json::Value;
 
@@ -34,8 +34,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    fn wants(&self, offer: &Offer) -> bool {
-        let descriptor = &offer.descriptor;
+    fn wants(&self, entry: &ExtensionEntry) -> bool {
+        let descriptor = &entry.descriptor;
         self.kind.is_none_or(|kind| kind == descriptor.kind)
             && self.name.as_ref().is_none_or(|name| *name == descriptor.name)
     }
@@ -48,12 +48,12 @@ impl Settings {
 /// If this machine gives no threads or no temporary folder.
 pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &Settings) -> std::io::Result<Report> {
     let (mut extensions, mut opened) = (Vec::new(), Vec::new());
-    for offer in plugin.offers.iter().filter(|offer| settings.wants(offer)) {
-        let same = |other: &&Offer| {
-            (other.descriptor.kind, &other.descriptor.name) == (offer.descriptor.kind, &offer.descriptor.name)
+    for entry in plugin.extensions.iter().filter(|entry| settings.wants(entry)) {
+        let same = |other: &&ExtensionEntry| {
+            (other.descriptor.kind, &other.descriptor.name) == (entry.descriptor.kind, &entry.descriptor.name)
         };
-        let again = again.offers.iter().find(same).map(|offer| &*offer.descriptor);
-        let subject = Subject::new(plugin.form, offer, again, imports, settings)?;
+        let again = again.extensions.iter().find(same).map(|entry| &*entry.descriptor);
+        let subject = Subject::new(plugin.linkage, entry, again, imports, settings)?;
         let report = extension(&subject);
         let failed = report.checks.iter().any(|check| check.outcome.is_failed());
         if failed || subject.unopened().is_none() {
@@ -65,7 +65,7 @@ pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &S
     let level = opened.into_iter().min().unwrap_or(Level::Loads);
     Ok(Report {
         plugin: plugin.alias.clone(),
-        form: plugin.form,
+        linkage: plugin.linkage,
         path: plugin.path.clone(),
         sha256: plugin.digest.clone(),
         protocol: format!("{}.{}", plugin.protocol.0, plugin.protocol.1),
@@ -76,7 +76,7 @@ pub fn examine(plugin: &Plugin, again: &Plugin, imports: &[String], settings: &S
 
 fn extension(subject: &Subject<'_>) -> ExtensionReport {
     let descriptor = subject.descriptor();
-    let sandboxed = subject.form == Form::Wasm;
+    let sandboxed = subject.linkage == Linkage::Wasm;
     let applies = |check: &&Check| {
         check.kind.is_none_or(|kind| kind == descriptor.kind)
             && check.picks.is_none_or(|picks| picks == Picks::from_descriptor(descriptor))
@@ -138,10 +138,12 @@ fn level(checks: &[CheckReport], subject: &Subject<'_>) -> (Level, Option<String
     if let Some(why) = failed(Level::Deterministic).or(unknown) {
         return (Level::Conforming, Some(why));
     }
-    match subject.form {
-        Form::LinkedIn => return (Level::Deterministic, Some("what is linked in runs outside any sandbox".to_owned())),
-        Form::Native => return (Level::Deterministic, Some("native code runs outside any sandbox".to_owned())),
-        Form::Wasm => {}
+    match subject.linkage {
+        Linkage::LinkedIn => {
+            return (Level::Deterministic, Some("what is linked in runs outside any sandbox".to_owned()));
+        }
+        Linkage::Native => return (Level::Deterministic, Some("native code runs outside any sandbox".to_owned())),
+        Linkage::Wasm => {}
     }
     match failed(Level::SandboxClean) {
         Some(why) => (Level::Deterministic, Some(why)),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jackfield_loader::{Digest, Form};
+use jackfield_loader::{Digest, Linkage};
 use jackfield_plugin_api::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -187,7 +187,8 @@ pub struct Report {
     /// Its alias.
     pub plugin: String,
     /// How it came in.
-    pub form: Form,
+    #[serde(rename = "form")]
+    pub linkage: Linkage,
     /// The file, unless it is linked in.
     pub path: Option<std::path::PathBuf>,
     /// Digest of the artifact.

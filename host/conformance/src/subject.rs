@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jackfield_loader::{Digest, Form, Offer, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, Linkage, sandbox::Limits};
 use jackfield_plugin_api::{Descriptor, Document, Failure, FailureKind, Kind, Request, Result};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -37,8 +37,8 @@ pub(super) struct Refused {
 /// An extension under examination.
 pub(super) struct Subject<'a> {
     pub(super) bench: Bench,
-    pub(super) form: Form,
-    pub(super) offer: &'a Offer,
+    pub(super) linkage: Linkage,
+    pub(super) entry: &'a ExtensionEntry,
     /// What it says of itself when it is loaded once more.
     pub(super) again: Option<&'a Descriptor>,
     /// What a component imports.
@@ -61,14 +61,14 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// Looks for configurations that open.
     pub(super) fn new(
-        form: Form,
-        offer: &'a Offer,
+        linkage: Linkage,
+        entry: &'a ExtensionEntry,
         again: Option<&'a Descriptor>,
         imports: &'a [String],
         settings: &'a Settings,
     ) -> std::io::Result<Self> {
-        let descriptor = &offer.descriptor;
-        let bench = Bench::new(settings.longest, form)?;
+        let descriptor = &entry.descriptor;
+        let bench = Bench::new(settings.longest, linkage)?;
         let scratch = tempfile::tempdir()?;
         let tensors = Arc::default();
         let config = Schema::of_config(&descriptor.config);
@@ -78,7 +78,7 @@ impl<'a> Subject<'a> {
         let tried = candidates(descriptor, settings.config.as_ref(), (&config, &input), scratch.path());
         for candidate in tried.into_iter().take(MOST_SETUPS) {
             let config = candidate.config.to_string();
-            match bench.open(&offer.opener, &config, &Limits::default()) {
+            match bench.open(&entry.factory, &config, &Limits::default()) {
                 Ok(instance) => setups.push(Setup { config, samples: candidate.samples, instance }),
                 Err(failure) => refused.push(Refused { origin: candidate.origin, failure }),
             }
@@ -86,8 +86,8 @@ impl<'a> Subject<'a> {
         let recorder = Arc::default();
         Ok(Self {
             bench,
-            form,
-            offer,
+            linkage,
+            entry,
             again,
             imports,
             settings,
@@ -104,11 +104,11 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn descriptor(&self) -> &Arc<Descriptor> {
-        &self.offer.descriptor
+        &self.entry.descriptor
     }
 
     pub(super) fn kind(&self) -> Kind {
-        self.offer.descriptor.kind
+        self.entry.descriptor.kind
     }
 
     /// Why nothing can be called, if nothing can.
@@ -129,7 +129,7 @@ impl<'a> Subject<'a> {
 
     /// Another instance with the same configuration.
     pub(super) fn open(&self, config: &str) -> Result<Opened> {
-        self.bench.open(&self.offer.opener, config, &Limits::default())
+        self.bench.open(&self.entry.factory, config, &Limits::default())
     }
 
     /// The host of a batch.

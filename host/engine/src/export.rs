@@ -159,9 +159,9 @@ impl Export<'_> {
         let threads = RunThreads::start(plan, 1)?;
         let blobs = Blobs::in_run(folder, plan.tensor_total())?;
         services.models.iter().for_each(|model| model.keep_tensors_in(Arc::clone(&blobs)));
-        let offer = stage.extension.offer(registry);
+        let entry = stage.extension.entry(registry);
         let session = SessionParts { plan, services: &services, blobs: &blobs, began };
-        let runtime = Arc::new(StageRuntime::new(stage, instance, offer, session));
+        let runtime = Arc::new(StageRuntime::new(stage, instance, entry, session));
         let answers = inputs.into_iter().enumerate().map(|(element, document)| {
             let element = element as u32;
             let seed = seed_of(plan.seed, name_of(&stage.name), name_of(item), element, 0);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jackfield_loader::{
-    Form, Offer,
+    ExtensionEntry, Linkage,
     sandbox::{Grants, Permission, size},
 };
 use jackfield_pipeline::{Plan, StagePlan, schema_violation};
@@ -82,12 +82,12 @@ impl StageRuntime {
     pub(super) fn new(
         plan: &StagePlan,
         instance: Arc<dyn Instance>,
-        offer: Option<&Offer>,
+        entry: Option<&ExtensionEntry>,
         session: SessionParts<'_>,
     ) -> Self {
         let SessionParts { plan: run, services, blobs, began } = session;
         let anything = serde_json::Value::Bool(true);
-        let schema = offer.map_or(&anything, |offer| &offer.descriptor.output);
+        let schema = entry.map_or(&anything, |entry| &entry.descriptor.output);
         let carries_tensors = carries_tensors(schema);
         let anything = schema.as_bool() == Some(true) || schema.as_object().is_some_and(serde_json::Map::is_empty);
         let schema = if anything { None } else { jsonschema::validator_for(schema).ok() };
@@ -96,7 +96,7 @@ impl StageRuntime {
             alias => format!("{alias}/{}", plan.extension.name),
         };
         let cache = |index: Option<usize>| index.and_then(|index| services.caches.get(index).cloned());
-        let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        let grants = entry.map(|entry| Arc::clone(&entry.grants)).unwrap_or_default();
         let random = grants.allows(&Permission::Random);
         let model = plan.model.and_then(|model| services.models.get(model).cloned());
         // What a plugin keeps is its own, and that of the model that it was made with.
@@ -108,9 +108,10 @@ impl StageRuntime {
             instance,
             schema,
             carries_tensors,
-            shapes: offer.and_then(|offer| TensorShapes::of(&offer.descriptor)),
+            shapes: entry.and_then(|entry| TensorShapes::of(&entry.descriptor)),
             session_began: began,
-            may_queue: plan.extension.form == Form::Wasm || model.as_ref().is_some_and(|model| model.is_sandboxed()),
+            may_queue: plan.extension.linkage == Linkage::Wasm
+                || model.as_ref().is_some_and(|model| model.is_sandboxed()),
             store: cache(plan.store).map(|cache| PluginStore { cache, key_prefix }),
             model,
             grants,

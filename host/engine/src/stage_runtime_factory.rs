@@ -28,9 +28,9 @@ pub(super) struct StageRuntimeFactory<'p> {
 impl StageRuntimeFactory<'_> {
     /// A stage with its opened extension.
     pub(super) fn with_instance(&self, stage: &StagePlan, instance: Arc<dyn Instance>) -> Arc<StageRuntime> {
-        let offer = stage.extension.offer(self.registry);
+        let entry = stage.extension.entry(self.registry);
         let session = SessionParts { plan: self.plan, services: self.services, blobs: &self.blobs, began: self.began };
-        let mut runtime = StageRuntime::new(stage, instance, offer, session);
+        let mut runtime = StageRuntime::new(stage, instance, entry, session);
         runtime.ledger.clone_from(&self.ledger);
         runtime.recorder = self.services.calls.as_ref().map(|calls| StageRecorder::new(calls, stage, self.registry));
         Arc::new(runtime)

@@ -53,7 +53,7 @@ fn new_run(folder: &RunFolder, plan: &Plan, registry: &Registry, file: PathBuf) 
     let used = |alias: &str| plan.stages.iter().any(|stage| stage.extension.plugin == alias);
     let plugins = registry.plugins().iter().filter(|plugin| used(&plugin.alias)).map(|plugin| PluginJson {
         alias: plugin.alias.clone(),
-        form: plugin.form,
+        linkage: plugin.linkage,
         digest: plugin.digest.clone(),
         path: plugin.path.clone(),
     });

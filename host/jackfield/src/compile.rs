@@ -97,9 +97,9 @@ impl Compiled {
         let tiers = plan.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| &tier.extension);
         let (mut seen, mut missing) = (BTreeSet::new(), Vec::new());
         for extension in stages.chain(models).chain(tiers) {
-            let Some(offer) = extension.offer(registry) else { continue };
+            let Some(entry) = extension.entry(registry) else { continue };
             let ExtensionRef { plugin, name, .. } = extension;
-            for (permission, reason) in offer.grants.missing() {
+            for (permission, reason) in entry.grants.missing() {
                 if seen.insert((plugin, name, permission)) {
                     missing.push(MissingGrant {
                         extension: format!("{plugin}/{name}"),

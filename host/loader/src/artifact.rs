@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Dependency, Digest, Form, LoadError, native, regular_file};
+use super::{Dependency, Digest, Linkage, LoadError, native, regular_file};
 
 /// The bytes of a plugin file, and what can be told from them without running any.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Artifact {
     pub fn read(path: &Path) -> Result<Self, LoadError> {
         let read = regular_file::read(path, regular_file::MOST_BYTES);
         let bytes = read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        let native = form(&bytes) == Some(Form::Native);
+        let native = linkage(&bytes) == Some(Linkage::Native);
         let dependencies = if native { native::beside(path, &bytes) } else { Vec::new() };
         Ok(Self { path: path.to_owned(), digest: Digest::of(&bytes), bytes, dependencies })
     }
@@ -52,8 +52,8 @@ impl Artifact {
 
     /// What it begins like; none if that is like no plugin.
     #[must_use]
-    pub fn form(&self) -> Option<Form> {
-        form(&self.bytes)
+    pub fn linkage(&self) -> Option<Linkage> {
+        linkage(&self.bytes)
     }
 
     /// The libraries beside a native plugin that it needs and that are not the system's, sorted by name. They are read with
@@ -77,10 +77,10 @@ impl Artifact {
     }
 }
 
-fn form(bytes: &[u8]) -> Option<Form> {
+fn linkage(bytes: &[u8]) -> Option<Linkage> {
     match bytes {
-        [0x7f, b'E', b'L', b'F', ..] => Some(Form::Native),
-        [0, b'a', b's', b'm', ..] => Some(Form::Wasm),
+        [0x7f, b'E', b'L', b'F', ..] => Some(Linkage::Native),
+        [0, b'a', b's', b'm', ..] => Some(Linkage::Wasm),
         _ => None,
     }
 }

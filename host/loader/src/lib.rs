@@ -30,7 +30,7 @@ pub use escape_untrusted::{
 pub use linked_in::{BUNDLED, linked_in_plugin};
 pub use load::{Trust, load, load_artifact};
 pub use native::Dependency;
-pub use registry::{Form, Lookup, Offer, Opener, Plugin, Registry};
+pub use registry::{ExtensionEntry, ExtensionFactory, Linkage, Lookup, Plugin, Registry};
 pub use secrets::{MASK, holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 pub use tensor_shape::{Dimension, TensorShape, X_TENSOR};
 pub use threads::{hint_for_threads, no_thread, start_runtime};

@@ -2,7 +2,7 @@
 
 use jackfield_plugin_api::{PROTOCOL, linked_extensions};
 
-use super::{Form, Plugin, load::direct, program::program_digest};
+use super::{Linkage, Plugin, load::direct, program::program_digest};
 
 /// What the plugin of all that is linked in is called in a pipeline.
 pub const BUNDLED: &str = "bundled";
@@ -10,13 +10,13 @@ pub const BUNDLED: &str = "bundled";
 /// The plugin `bundled`: every extension that is linked into the running program.
 #[must_use]
 pub fn linked_in_plugin() -> Plugin {
-    let offers = linked_extensions().into_iter().map(|extension| direct(BUNDLED, extension)).collect();
+    let extensions = linked_extensions().into_iter().map(|extension| direct(BUNDLED, extension)).collect();
     Plugin {
         alias: BUNDLED.to_owned(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         path: None,
         digest: program_digest(),
         protocol: PROTOCOL,
-        offers,
+        extensions,
     }
 }

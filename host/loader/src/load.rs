@@ -9,7 +9,7 @@ use std::{
 use jackfield_plugin_api::{Descriptor, Extension, Instance, Kind, Result as CallResult};
 
 use super::{
-    Artifact, Dependency, Digest, Form, LoadError, Offer, Opener, Plugin, escape_untrusted,
+    Artifact, Dependency, Digest, ExtensionEntry, ExtensionFactory, Linkage, LoadError, Plugin, escape_untrusted,
     extractor_schemas::check_extractor,
     native,
     sandbox::{Grant, Grants, Limits, unasked},
@@ -53,8 +53,8 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
     {
         return Err(LoadError::Changed { path: path.to_owned(), found: digest.clone(), pinned: pinned.clone() });
     }
-    let (form, protocol, offers) = match artifact.form() {
-        Some(form @ Form::Native) => {
+    let (linkage, protocol, extensions) = match artifact.linkage() {
+        Some(linkage @ Linkage::Native) => {
             if !(trust.allow_native && trust.sha256.is_some()) {
                 let pinned = trust.sha256.is_some();
                 return Err(LoadError::NotAllowed { path: path.to_owned(), digest: digest.clone(), pinned });
@@ -63,16 +63,16 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
                 check_dependencies(artifact, &trust.dependencies)?;
             }
             let loaded = native::load(alias, artifact)?;
-            (form, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
+            (linkage, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
         }
-        Some(form) => {
+        Some(linkage) => {
             let loaded = wasm::load((alias, &trust.grants), path, bytes, digest)?;
-            (form, loaded.protocol, loaded.offers)
+            (linkage, loaded.protocol, loaded.extensions)
         }
         None => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: what_else(bytes) }),
     };
-    let offers = checked(path, offers)?;
-    let descriptors: Vec<&Descriptor> = offers.iter().map(|offer| &*offer.descriptor).collect();
+    let extensions = checked(path, extensions)?;
+    let descriptors: Vec<&Descriptor> = extensions.iter().map(|entry| &*entry.descriptor).collect();
     let quoted = |texts: Vec<String>| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
     let more = unasked(&trust.grants, &descriptors);
     if !more.is_empty() {
@@ -82,7 +82,7 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
         let granted = quoted(more.iter().map(ToString::to_string).collect());
         return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
     }
-    Ok(Plugin { alias: alias.to_owned(), form, path: Some(path.to_owned()), digest: whole, protocol, offers })
+    Ok(Plugin { alias: alias.to_owned(), linkage, path: Some(path.to_owned()), digest: whole, protocol, extensions })
 }
 
 /// Holds the libraries that a native plugin needs to their pins.
@@ -131,36 +131,36 @@ pub(super) fn check_dependencies(artifact: &Artifact, pinned: &BTreeMap<String, 
 }
 
 /// An extension that runs in this process, outside any sandbox.
-pub(super) fn direct(alias: &str, extension: Arc<dyn Extension>) -> Offer {
+pub(super) fn direct(alias: &str, extension: Arc<dyn Extension>) -> ExtensionEntry {
     let descriptor = Arc::new(extension.descriptor().clone());
     let grants = Arc::new(Grants::all(alias, &descriptor));
-    Offer { descriptor, opener: Arc::new(Direct(extension)), grants }
+    ExtensionEntry { descriptor, factory: Arc::new(Direct(extension)), grants }
 }
 
 struct Direct(Arc<dyn Extension>);
 
-impl Opener for Direct {
+impl ExtensionFactory for Direct {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         self.0.open(config)
     }
 }
 
 /// Holds what a file says of itself to the contract.
-fn checked(path: &Path, mut offers: Vec<Offer>) -> Result<Vec<Offer>, LoadError> {
+fn checked(path: &Path, mut extensions: Vec<ExtensionEntry>) -> Result<Vec<ExtensionEntry>, LoadError> {
     let wrong =
         |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
-    if offers.is_empty() {
+    if extensions.is_empty() {
         return Err(wrong("it offers nothing that this host knows".to_owned()));
     }
-    offers.sort_by(|a, b| key(&a.descriptor).cmp(&key(&b.descriptor)));
-    for offer in &offers {
-        check_descriptor(&offer.descriptor).map_err(wrong)?;
+    extensions.sort_by(|a, b| key(&a.descriptor).cmp(&key(&b.descriptor)));
+    for entry in &extensions {
+        check_descriptor(&entry.descriptor).map_err(wrong)?;
     }
-    if let Some(pair) = offers.windows(2).find(|pair| key(&pair[0].descriptor) == key(&pair[1].descriptor)) {
+    if let Some(pair) = extensions.windows(2).find(|pair| key(&pair[0].descriptor) == key(&pair[1].descriptor)) {
         let (kind, name) = key(&pair[0].descriptor);
         return Err(wrong(format!("it offers the {kind} `{name}` twice")));
     }
-    Ok(offers)
+    Ok(extensions)
 }
 
 fn key(descriptor: &Descriptor) -> (Kind, &str) {
@@ -215,7 +215,7 @@ mod tests {
     /// Nothing is ever run here.
     struct Never;
 
-    impl Opener for Never {
+    impl ExtensionFactory for Never {
         fn open(&self, _config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
             Err(Failure::Internal("never opened".to_owned()))
         }
@@ -234,8 +234,9 @@ mod tests {
             examples: Vec::new(),
             stability: Stability::Experimental,
         };
-        let offer = Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Never), grants: Arc::default() };
-        checked(Path::new("mine.wasm"), vec![offer]).err().map_or_else(String::new, |error| error.to_string())
+        let entry =
+            ExtensionEntry { descriptor: Arc::new(descriptor), factory: Arc::new(Never), grants: Arc::default() };
+        checked(Path::new("mine.wasm"), vec![entry]).err().map_or_else(String::new, |error| error.to_string())
     }
 
     #[test]

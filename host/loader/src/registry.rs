@@ -13,7 +13,7 @@ use super::{
 /// The way a plugin came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Form {
+pub enum Linkage {
     /// Part of the program.
     LinkedIn,
     /// A native library.
@@ -22,7 +22,7 @@ pub enum Form {
     Wasm,
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for Linkage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::LinkedIn => "linked in",
@@ -33,23 +33,23 @@ impl fmt::Display for Form {
 }
 
 /// Makes instances of one extension, whatever its form.
-pub trait Opener: Send + Sync {
+pub trait ExtensionFactory: Send + Sync {
     /// Makes an instance with this configuration (JSON text of an object). Forms without a sandbox ignore the limits.
     fn open(&self, config: &str, limits: &Limits) -> Result<Arc<dyn Instance>>;
 }
 
 /// One extension of a plugin.
 #[derive(Clone)]
-pub struct Offer {
+pub struct ExtensionEntry {
     /// What it says of itself.
     pub descriptor: Arc<Descriptor>,
     /// How to make an instance.
-    pub opener: Arc<dyn Opener>,
+    pub factory: Arc<dyn ExtensionFactory>,
     /// What its instances may do.
     pub grants: Arc<Grants>,
 }
 
-impl fmt::Debug for Offer {
+impl fmt::Debug for ExtensionEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.descriptor.kind, self.descriptor.name)
     }
@@ -61,7 +61,7 @@ pub struct Plugin {
     /// The name it has in the pipeline; `bundled` for what is linked in.
     pub alias: String,
     /// How it came in.
-    pub form: Form,
+    pub linkage: Linkage,
     /// The file, unless it is linked in.
     pub path: Option<PathBuf>,
     /// Digest of the artifact and of the libraries that are loaded with it; of what is linked in, that of the program.
@@ -69,7 +69,7 @@ pub struct Plugin {
     /// Version of the contract it was built against.
     pub protocol: (u16, u16),
     /// What it offers, sorted by kind and name.
-    pub offers: Vec<Offer>,
+    pub extensions: Vec<ExtensionEntry>,
 }
 
 /// All plugins of a run.
@@ -82,7 +82,7 @@ pub struct Registry {
 #[derive(Clone, Copy, Debug)]
 pub enum Lookup<'a> {
     /// Exactly one plugin offers it.
-    Found(&'a Plugin, &'a Offer),
+    Found(&'a Plugin, &'a ExtensionEntry),
     /// No plugin offers it.
     Missing,
     /// Several offer it, and the reference does not say which is meant: the first two.
@@ -108,11 +108,11 @@ impl Registry {
     }
 
     /// Every extension of a kind, with its plugin.
-    pub fn offers(&self, kind: Kind) -> impl Iterator<Item = (&Plugin, &Offer)> {
+    pub fn extensions(&self, kind: Kind) -> impl Iterator<Item = (&Plugin, &ExtensionEntry)> {
         self.plugins
             .iter()
-            .flat_map(|plugin| plugin.offers.iter().map(move |offer| (plugin, offer)))
-            .filter(move |(_, offer)| offer.descriptor.kind == kind)
+            .flat_map(|plugin| plugin.extensions.iter().map(move |entry| (plugin, entry)))
+            .filter(move |(_, entry)| entry.descriptor.kind == kind)
     }
 
     /// Looks up `name` or `alias/name`.
@@ -121,22 +121,22 @@ impl Registry {
         let found = self.find_all(&[kind], reference);
         match found.as_slice() {
             [] => Lookup::Missing,
-            [(plugin, offer)] => Lookup::Found(plugin, offer),
+            [(plugin, entry)] => Lookup::Found(plugin, entry),
             [(first, _), (second, _), ..] => Lookup::Ambiguous(first, second),
         }
     }
 
     /// Every extension of these kinds that `name` or `alias/name` can mean: in order of the kinds, then of loading.
     #[must_use]
-    pub fn find_all(&self, kinds: &[Kind], reference: &str) -> Vec<(&Plugin, &Offer)> {
+    pub fn find_all(&self, kinds: &[Kind], reference: &str) -> Vec<(&Plugin, &ExtensionEntry)> {
         let (alias, name) = match reference.split_once('/') {
             Some((alias, name)) => (Some(alias), name),
             None => (None, reference),
         };
-        let offers = kinds.iter().flat_map(|kind| self.offers(*kind));
-        let is_meant = |plugin: &Plugin, offer: &Offer| {
-            offer.descriptor.name == name && alias.is_none_or(|alias| plugin.alias == alias)
+        let extensions = kinds.iter().flat_map(|kind| self.extensions(*kind));
+        let is_meant = |plugin: &Plugin, entry: &ExtensionEntry| {
+            entry.descriptor.name == name && alias.is_none_or(|alias| plugin.alias == alias)
         };
-        offers.filter(|(plugin, offer)| is_meant(plugin, offer)).collect()
+        extensions.filter(|(plugin, entry)| is_meant(plugin, entry)).collect()
     }
 }

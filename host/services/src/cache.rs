@@ -211,7 +211,7 @@ mod tests {
     use jackfield_plugin_api::{BoxFuture, CacheCalls, Document, HostCalls, Instance, Request};
 
     use super::*;
-    use jackfield_loader::{Form, sandbox::Limits};
+    use jackfield_loader::{Linkage, sandbox::Limits};
 
     /// A backend that two caches share, as they would a file.
     #[derive(Default)]
@@ -309,7 +309,7 @@ mod tests {
             let instance: Arc<dyn Instance> = Arc::new(Handle(Arc::clone(&shared)));
             let tier = TierParts {
                 name: "shared".to_owned(),
-                form: Form::LinkedIn,
+                linkage: Linkage::LinkedIn,
                 instance,
                 grants: Arc::default(),
                 ttl: None,

@@ -78,11 +78,11 @@ pub fn open_services(plan: &Plan, registry: &Registry) -> std::result::Result<Se
 }
 
 fn open_model(plan: &ModelPlan, cache: Option<Arc<Cache>>, http: &Arc<Http>, registry: &Registry) -> Result<Model> {
-    let offer = plan.extension.offer(registry);
-    let grants = offer.map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+    let entry = plan.extension.entry(registry);
+    let grants = entry.map(|entry| Arc::clone(&entry.grants)).unwrap_or_default();
     let opened = plan.extension.open(&plan.config, &plan.limits, registry);
     let instance = opened.map_err(|failure| Secrets::of_grants(&grants).redact_failure(failure))?;
-    let offers = offer.map(|offer| Offers::from_schema(&offer.descriptor.input)).unwrap_or_default();
+    let offers = entry.map(|entry| Offers::from_schema(&entry.descriptor.input)).unwrap_or_default();
     let parts = ModelParts { instance, grants, offers, cache, http: Arc::clone(http) };
     Model::new(plan, parts).map_err(|error| {
         let path = plan.record.as_deref().unwrap_or(std::path::Path::new("")).display();
@@ -102,7 +102,7 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
     let mut tiers = Vec::new();
     for (index, tier) in plan.tiers.iter().enumerate() {
         let _waiting = waiting(format!("`{}` of cache `{}` to open", tier.extension.name, plan.name));
-        let grants = tier.extension.offer(registry).map(|offer| Arc::clone(&offer.grants)).unwrap_or_default();
+        let grants = tier.extension.entry(registry).map(|entry| Arc::clone(&entry.grants)).unwrap_or_default();
         let opened = tier.extension.open(&tier.config, &tier.limits, registry);
         let instance = match opened.map_err(|failure| Secrets::of_grants(&grants).redact_failure(failure)) {
             Ok(instance) => instance,
@@ -115,7 +115,7 @@ pub fn open_cache(plan: &CachePlan, http: &Arc<Http>, registry: &Registry) -> st
         };
         tiers.push(TierParts {
             name: tier.extension.name.clone(),
-            form: tier.extension.form,
+            linkage: tier.extension.linkage,
             instance,
             grants,
             ttl: tier.ttl,

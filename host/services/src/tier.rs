@@ -9,7 +9,7 @@ use std::{
 };
 
 use jackfield_loader::{
-    Form,
+    Linkage,
     sandbox::{Grants, Limits, took_too_long},
 };
 use jackfield_plugin_api::{
@@ -28,7 +28,7 @@ pub struct TierParts {
     /// Name of the extension.
     pub name: String,
     /// The form of its plugin. What is native gets threads of its own, so that it cannot keep others from working.
-    pub form: Form,
+    pub linkage: Linkage,
     /// The opened backend.
     pub instance: Arc<dyn Instance>,
     /// What it may do.
@@ -86,7 +86,7 @@ struct Backend {
 impl Tier {
     /// A tier of the cache of this name. None if its extension is not a cache backend.
     pub(super) fn new(cache: &str, parts: TierParts, http: &Arc<Http>) -> Option<Self> {
-        let TierParts { name, form, instance, grants, ttl, limits } = parts;
+        let TierParts { name, linkage, instance, grants, ttl, limits } = parts;
         instance.as_cache()?;
         let (hits, misses, errors) = Default::default();
         let (warned, has_warned_of_value) = Default::default();
@@ -101,7 +101,7 @@ impl Tier {
             }),
             ttl,
             time_limit: limits.wall,
-            threads: (form == Form::Native).then(|| NativeThreads::new("cache")),
+            threads: (linkage == Linkage::Native).then(|| NativeThreads::new("cache")),
             reads: CircuitBreaker::new(limits.traps),
             writes: CircuitBreaker::new(limits.traps),
             hits,

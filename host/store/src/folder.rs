@@ -111,7 +111,8 @@ pub struct PluginJson {
     /// Its alias.
     pub alias: String,
     /// How it came in.
-    pub form: jackfield_loader::Form,
+    #[serde(rename = "form")]
+    pub linkage: jackfield_loader::Linkage,
     /// Digest of the artifact.
     pub digest: Digest,
     /// Its file, with what the pipeline says about it, for a resume.

@@ -52,9 +52,9 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
 
 /// What the plugin of a stage, a model or a tier asks for in vain.
 fn missing(user: String, extension: &ExtensionRef, registry: &Registry) -> Option<Finding> {
-    let offer = extension.offer(registry)?;
+    let entry = extension.entry(registry)?;
     let missing: Vec<String> =
-        offer.grants.missing().into_iter().map(|(permission, _)| format!("`{permission}`")).collect();
+        entry.grants.missing().into_iter().map(|(permission, _)| format!("`{permission}`")).collect();
     let detail = format!("asks for {} and does not have it", missing.join(", "));
     (!missing.is_empty()).then(|| Finding::new(user, State::Warning, detail))
 }
@@ -62,7 +62,7 @@ fn missing(user: String, extension: &ExtensionRef, registry: &Registry) -> Optio
 /// A value of a configuration, or its default.
 fn setting(extension: &ExtensionRef, config: &Value, key: &str, registry: &Registry) -> Option<String> {
     let default =
-        || extension.offer(registry)?.descriptor.config["properties"][key]["default"].as_str().map(str::to_owned);
+        || extension.entry(registry)?.descriptor.config["properties"][key]["default"].as_str().map(str::to_owned);
     config[key].as_str().map(str::to_owned).or_else(default)
 }
 

@@ -113,7 +113,7 @@ pub(super) fn within_limits(subject: &Subject<'_>) -> Outcome {
     let mut memory = SMALLEST;
     while memory < default {
         let limits = Limits { memory, ..Limits::of_cache() };
-        let opened = subject.bench.open(&subject.offer.opener, &setup.config, &limits);
+        let opened = subject.bench.open(&subject.entry.factory, &setup.config, &limits);
         if opened.is_ok_and(|opened| enough(&opened)) {
             break;
         }

@@ -52,7 +52,7 @@ fn least_memory(subject: &Subject<'_>, setup: &Setup, wanted: &[Result<Document>
     let mut limit = SMALLEST;
     while limit < default {
         let limits = Limits { memory: limit, ..Limits::default() };
-        let enough = subject.bench.open(&subject.offer.opener, &setup.config, &limits).is_ok_and(|instance| {
+        let enough = subject.bench.open(&subject.entry.factory, &setup.config, &limits).is_ok_and(|instance| {
             let results = subject.call(&instance, &setup.samples);
             results.iter().zip(wanted).all(|(found, wanted)| same(found, wanted))
         });

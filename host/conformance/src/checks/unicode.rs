@@ -1,6 +1,6 @@
 //! Strange texts.
 
-use jackfield_loader::{Form, sandbox::size};
+use jackfield_loader::{Linkage, sandbox::size};
 use jackfield_plugin_api::{Document, Kind, Result};
 
 use crate::{
@@ -47,7 +47,7 @@ pub(crate) fn unicode(subject: &Subject<'_>) -> Outcome {
             tried += 1;
             let results = subject.call(&setup.instance, &[Sample::new(2999, &made)]);
             match results.first() {
-                Some(result) if is_late(result) && subject.form == Form::Wasm => {
+                Some(result) if is_late(result) && subject.linkage == Linkage::Wasm => {
                     note = Some(format!("{long_text} takes longer than a call may take"));
                 }
                 Some(result) => findings.extend(subject.fault(&long_text, result)),

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, sync::Arc, time::Duration, time::Instant};
 
-use jackfield_loader::{Digest, Form, sandbox::Limits};
+use jackfield_loader::{Digest, Linkage, sandbox::Limits};
 use jackfield_pipeline::{
     ExtensionRef, InputExpr, InputPlan, OnError, OutputPlan, Plan, Policy, Scope, Source, StagePlan, Step, Wire,
 };
@@ -29,7 +29,7 @@ fn stage(name: &str, reads: &[Source]) -> StagePlan {
         name: name.to_owned(),
         extension: ExtensionRef {
             plugin: "bundled".to_owned(),
-            form: Form::LinkedIn,
+            linkage: Linkage::LinkedIn,
             kind: Kind::Analyzer,
             name: name.to_owned(),
             version: "1.0.0".to_owned(),

@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Kind, Permission};
 use serde::Serialize;
 
 use super::{
-    format::{Entry, FILE_NAME, LockedExtension, form_name, quoted},
+    format::{Entry, FILE_NAME, LockedExtension, linkage_name, quoted},
     verify::{Found, Undescribed},
 };
 use crate::Digest;
@@ -18,7 +18,8 @@ pub enum Part {
     /// Where the file lies.
     Path,
     /// Native or WebAssembly.
-    Form,
+    #[serde(rename = "form")]
+    Linkage,
     /// Digest of the file.
     Sha256,
     /// Length of the file.
@@ -74,7 +75,7 @@ impl Difference {
         let described = found.undescribed.is_none();
         let before = |read: fn(&Entry) -> String| locked.map(read);
         changes.one(Part::Path, before(path), Some(path(there)), locked.is_none());
-        changes.one(Part::Form, before(form), Some(form(there)), true);
+        changes.one(Part::Linkage, before(linkage), Some(linkage(there)), true);
         changes.one(Part::Sha256, before(sha256), Some(sha256(there)), true);
         changes.one(Part::Size, before(size), Some(size(there)), true);
         let none = BTreeMap::new();
@@ -123,8 +124,8 @@ impl Difference {
             lines.extend(change.locked.as_ref().map(|was| format!("- {was}")));
             lines.extend(change.found.as_ref().map(|is| format!("+ {is}")));
         }
-        let offer = |part: &Part| matches!(part, Part::Protocol | Part::Extension | Part::Permission);
-        let (changed, same_offer) = (self.has(Part::Sha256), !self.changes.iter().any(|change| offer(&change.part)));
+        let entry = |part: &Part| matches!(part, Part::Protocol | Part::Extension | Part::Permission);
+        let (changed, same_offer) = (self.has(Part::Sha256), !self.changes.iter().any(|change| entry(&change.part)));
         match &self.undescribed {
             Some(why) => lines.push(format!("  what it offers and asks for is not shown: {why}")),
             None if changed && same_offer => lines.push("  what it offers and asks for is the same".to_owned()),
@@ -193,8 +194,8 @@ fn path(entry: &Entry) -> String {
     format!("path = {}", quoted(&entry.path))
 }
 
-fn form(entry: &Entry) -> String {
-    format!("form = {}", quoted(form_name(entry.form)))
+fn linkage(entry: &Entry) -> String {
+    format!("form = {}", quoted(linkage_name(entry.linkage)))
 }
 
 fn sha256(entry: &Entry) -> String {

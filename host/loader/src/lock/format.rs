@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jackfield_plugin_api::{Kind, Permission};
 
 use super::signature::KeyId;
-use crate::{Artifact, Digest, Form, Plugin, escape_untrusted::is_invisible};
+use crate::{Artifact, Digest, Linkage, Plugin, escape_untrusted::is_invisible};
 
 /// Name of the lockfile; it lies beside the pipeline's file.
 pub const FILE_NAME: &str = "jackfield.lock";
@@ -32,7 +32,7 @@ pub struct Entry {
     /// The file, relative to the pipeline's folder where it can be, with forward slashes.
     pub path: String,
     /// Native or WebAssembly; nothing that is linked in is locked.
-    pub form: Form,
+    pub linkage: Linkage,
     /// Digest of the file.
     pub sha256: Digest,
     /// Length of the file in bytes.
@@ -113,16 +113,16 @@ impl Entry {
     /// What would be locked of a plugin that is loaded.
     #[must_use]
     pub fn of(plugin: &Plugin, artifact: &Artifact, path: String, grants: &[String], signed_by: Option<KeyId>) -> Self {
-        let extensions = plugin.offers.iter().map(|offer| LockedExtension {
-            kind: offer.descriptor.kind,
-            name: offer.descriptor.name.clone(),
-            version: offer.descriptor.version.clone(),
-            permissions: offer.descriptor.permissions.clone(),
+        let extensions = plugin.extensions.iter().map(|entry| LockedExtension {
+            kind: entry.descriptor.kind,
+            name: entry.descriptor.name.clone(),
+            version: entry.descriptor.version.clone(),
+            permissions: entry.descriptor.permissions.clone(),
         });
         let mut entry = Self {
             alias: plugin.alias.clone(),
             path,
-            form: plugin.form,
+            linkage: plugin.linkage,
             sha256: artifact.digest().clone(),
             size: artifact.size(),
             dependencies: dependencies_of(artifact),
@@ -150,7 +150,7 @@ impl Entry {
         text.push_str("\n[[plugin]]\n");
         let _ = writeln!(text, "alias = {}", quoted(&self.alias));
         let _ = writeln!(text, "path = {}", quoted(&self.path));
-        let _ = writeln!(text, "form = {}", quoted(form_name(self.form)));
+        let _ = writeln!(text, "form = {}", quoted(linkage_name(self.linkage)));
         let _ = writeln!(text, "sha256 = {}", quoted(self.sha256.as_str()));
         let _ = writeln!(text, "size = {}", self.size);
         if !self.dependencies.is_empty() {
@@ -184,11 +184,11 @@ impl Entry {
 }
 
 /// How the lockfile calls a form.
-pub(super) fn form_name(form: Form) -> &'static str {
-    match form {
-        Form::LinkedIn => "linked-in",
-        Form::Native => "native",
-        Form::Wasm => "wasm",
+pub(super) fn linkage_name(linkage: Linkage) -> &'static str {
+    match linkage {
+        Linkage::LinkedIn => "linked-in",
+        Linkage::Native => "native",
+        Linkage::Wasm => "wasm",
     }
 }
 

@@ -12,10 +12,10 @@ use toml::{
 };
 
 use super::{
-    format::{Entry, Lock, LockedExtension, VERSION, form_name},
+    format::{Entry, Lock, LockedExtension, VERSION, linkage_name},
     signature::KeyId,
 };
-use crate::{Digest, Form};
+use crate::{Digest, Linkage};
 
 /// One thing that is wrong with a lockfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Reader {
             alias
         });
         let path = self.text(&place, "path", true);
-        let form = self.form(&place);
+        let linkage = self.linkage(&place);
         let sha256 = self.digest(&place);
         let size = self.size(&place);
         let dependencies = self.dependencies(&place);
@@ -196,7 +196,7 @@ impl Reader {
         Some(Entry {
             alias: alias?,
             path: path?.0,
-            form: form?,
+            linkage: linkage?,
             sha256: sha256?,
             size: size?,
             dependencies: dependencies?,
@@ -248,9 +248,9 @@ impl Reader {
         value
     }
 
-    fn form(&mut self, place: &Place<'_, '_>) -> Option<Form> {
+    fn linkage(&mut self, place: &Place<'_, '_>) -> Option<Linkage> {
         self.read(place, "form", "`native` or `wasm`", |text| {
-            [Form::Native, Form::Wasm].into_iter().find(|form| form_name(*form) == text)
+            [Linkage::Native, Linkage::Wasm].into_iter().find(|linkage| linkage_name(*linkage) == text)
         })
     }
 

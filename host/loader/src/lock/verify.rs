@@ -8,7 +8,7 @@ use super::{
     signature::{SignatureError, Signed, Signers},
 };
 use crate::{
-    Artifact, Digest, Form, LoadError, Plugin, Trust, load::check_dependencies, load_artifact, sandbox::Grant,
+    Artifact, Digest, Linkage, LoadError, Plugin, Trust, load::check_dependencies, load_artifact, sandbox::Grant,
 };
 
 /// What a pipeline says of a plugin file.
@@ -210,27 +210,27 @@ fn found(
         grants: Vec::new(),
     };
     let ask_it = || load_artifact(claim.alias, artifact, &trust);
-    let (form, undescribed) = match (artifact.form(), ask) {
-        (Some(form), Err(why)) => (form, why),
-        (Some(Form::Native), Ok(Native::Leave)) => (Form::Native, Undescribed::Native),
-        (Some(form), Ok(_)) => match ask_it() {
+    let (linkage, undescribed) = match (artifact.linkage(), ask) {
+        (Some(linkage), Err(why)) => (linkage, why),
+        (Some(Linkage::Native), Ok(Native::Leave)) => (Linkage::Native, Undescribed::Native),
+        (Some(linkage), Ok(_)) => match ask_it() {
             Ok(plugin) => return Ok(described(claim, artifact, &plugin, signed)),
-            Err(error) => (form, Undescribed::Failed(error)),
+            Err(error) => (linkage, Undescribed::Failed(error)),
         },
         (None, Err(Undescribed::WronglySigned)) if locked.is_some() => {
-            (locked.map_or(Form::Wasm, |locked| locked.form), Undescribed::WronglySigned)
+            (locked.map_or(Linkage::Wasm, |locked| locked.linkage), Undescribed::WronglySigned)
         }
         (None, _) => match (ask_it(), locked) {
             (Ok(plugin), _) => return Ok(described(claim, artifact, &plugin, signed)),
             // What was locked is a plugin no more: all that can be said is that it changed.
-            (Err(error), Some(locked)) => (locked.form, Undescribed::Failed(error)),
+            (Err(error), Some(locked)) => (locked.linkage, Undescribed::Failed(error)),
             (Err(error), None) => return Err(error),
         },
     };
     let mut entry = Entry {
         alias: claim.alias.to_owned(),
         path: claim.locked_path.clone(),
-        form,
+        linkage,
         sha256: artifact.digest().clone(),
         size: artifact.size(),
         dependencies: dependencies_of(artifact),

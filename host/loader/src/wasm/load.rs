@@ -19,14 +19,14 @@ use super::{
     world,
 };
 use crate::{
-    Digest, LoadError, Offer, Opener, escape_untrusted, no_thread,
+    Digest, ExtensionEntry, ExtensionFactory, LoadError, escape_untrusted, no_thread,
     sandbox::{Grant, Grants, Limits},
 };
 
 /// A loaded component: the protocol that it speaks and what it offers.
 pub(crate) struct Loaded {
     pub(crate) protocol: (u16, u16),
-    pub(crate) offers: Vec<Offer>,
+    pub(crate) extensions: Vec<ExtensionEntry>,
 }
 
 /// The most extensions that a component may offer: each of them is looked at before anything runs.
@@ -68,7 +68,7 @@ pub(crate) fn load(
     if described.len() > MOST_EXTENSIONS {
         return Err(wrong(format!("it offers {} extensions, more than {MOST_EXTENSIONS}", described.len())));
     }
-    let mut offers = Vec::new();
+    let mut extensions = Vec::new();
     let source: Arc<Source> = Arc::new(Source {
         alias: alias.to_owned(),
         path: path.to_owned(),
@@ -86,11 +86,11 @@ pub(crate) fn load(
                 )));
             }
             let grants = Arc::new(Grants::effective(alias, &descriptor, granted));
-            let opener = Arc::new(Sandboxed { kind, name, source: Arc::clone(&source), grants: Arc::clone(&grants) });
-            offers.push(Offer { descriptor: Arc::new(descriptor), opener, grants });
+            let factory = Arc::new(Sandboxed { kind, name, source: Arc::clone(&source), grants: Arc::clone(&grants) });
+            extensions.push(ExtensionEntry { descriptor: Arc::new(descriptor), factory, grants });
         }
     }
-    Ok(Loaded { protocol, offers })
+    Ok(Loaded { protocol, extensions })
 }
 
 async fn describe(prepared: &Prepared) -> CallResult<Vec<super::v0_1::jackfield::plugin::types::Descriptor>> {
@@ -222,7 +222,7 @@ struct Sandboxed {
     grants: Arc<Grants>,
 }
 
-impl Opener for Sandboxed {
+impl ExtensionFactory for Sandboxed {
     fn open(&self, config: &str, limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         use jackfield_plugin_api::Failure;
         let internal = |error: String| Failure::Internal(error);

@@ -9,17 +9,17 @@ use crate::{
     diagnostics::{Diagnostic, Spanned},
     parsed::{Expr, ParsedStage},
 };
-use jackfield_loader::{Offer, Registry, escape_untrusted, sandbox::Permission};
+use jackfield_loader::{ExtensionEntry, Registry, escape_untrusted, sandbox::Permission};
 
 impl Checker<'_> {
     /// A stage asks for something of its model by a permission (`model:capture`): each model that it may call has to offer it.
     pub(crate) fn check_abilities(&mut self, registry: &Registry) {
         let parsed = self.parsed;
         let mut diagnostics = Vec::new();
-        for (index, (stage, found)) in parsed.stages.iter().zip(&self.offers).enumerate() {
-            let Some((_, offer)) = found else { continue };
-            let needed = self.needed_abilities(index, stage, offer);
-            let extension = &offer.descriptor.name;
+        for (index, (stage, found)) in parsed.stages.iter().zip(&self.extensions).enumerate() {
+            let Some((_, entry)) = found else { continue };
+            let needed = self.needed_abilities(index, stage, entry);
+            let extension = &entry.descriptor.name;
             if models_of(stage).next().is_none()
                 && let Some(ability) = needed.first()
             {
@@ -32,7 +32,7 @@ impl Checker<'_> {
                 diagnostics.push(Diagnostic::at("missing-key", stage.name.span, message).hint(hint));
             }
             let asked: Vec<Ability> =
-                asked_always(offer).into_iter().chain(needed).collect::<BTreeSet<_>>().into_iter().collect();
+                asked_always(entry).into_iter().chain(needed).collect::<BTreeSet<_>>().into_iter().collect();
             for model in models_of(stage) {
                 diagnostics.extend(self.missing_abilities(registry, extension, stage, model, &asked));
             }
@@ -42,14 +42,14 @@ impl Checker<'_> {
 
     /// What a stage needs of its model as it is configured, in whichever arm of its route or trial of the search, and with what
     /// it is given.
-    fn needed_abilities(&self, index: usize, stage: &ParsedStage, offer: &Offer) -> BTreeSet<Ability> {
-        let schema = &offer.descriptor.config;
+    fn needed_abilities(&self, index: usize, stage: &ParsedStage, entry: &ExtensionEntry) -> BTreeSet<Ability> {
+        let schema = &entry.descriptor.config;
         let arms = self.routes.get(index).into_iter().flatten().flat_map(|route| route.arms()).map(|arm| &arm.config);
         let set_base_config = self.configs.get(index).map(|config| &config.value);
         let searched = self.search.iter().flat_map(|search| search.configs_of(index));
         let configs = arms.chain(searched).chain(set_base_config);
         let mut needed: BTreeSet<Ability> = configs.flat_map(|config| needs::needed(schema, config)).collect();
-        needed.extend(input_fields(stage).filter_map(|field| needs::needed_with(&offer.descriptor.input, field)));
+        needed.extend(input_fields(stage).filter_map(|field| needs::needed_with(&entry.descriptor.input, field)));
         needed
     }
 
@@ -65,9 +65,9 @@ impl Checker<'_> {
     ) -> Option<Diagnostic> {
         let index = self.parsed.models.iter().position(|known| known.name.text == model.value)?;
         let service = self.services.model(index)?;
-        let ((_, offer), config) = (service.extension?, &service.config);
+        let ((_, entry), config) = (service.extension?, &service.config);
         let lacking: Vec<Ability> =
-            asked.iter().copied().filter(|ability| !offers_all(offer, &[*ability], &config.value)).collect();
+            asked.iter().copied().filter(|ability| !offers_all(entry, &[*ability], &config.value)).collect();
         if lacking.is_empty() {
             return None;
         }
@@ -76,16 +76,16 @@ impl Checker<'_> {
             stage.name.text,
             in_backticks(lacking.iter().map(|ability| permission(*ability))),
             model.value,
-            offer.descriptor.name,
+            entry.descriptor.name,
         );
         Some(
             Diagnostic::at("model-lacks", model.span, message)
-                .hint(self.where_it_is_offered(registry, offer, &lacking)),
+                .hint(self.where_it_is_offered(registry, entry, &lacking)),
         )
     }
 
     /// Where to find what a model lacks: in its own configuration, in another model of the pipeline, in another extension.
-    fn where_it_is_offered(&self, registry: &Registry, lacking: &Offer, abilities: &[Ability]) -> String {
+    fn where_it_is_offered(&self, registry: &Registry, lacking: &ExtensionEntry, abilities: &[Ability]) -> String {
         let what = if abilities.len() == 1 { "it" } else { "all of it" };
         let name = &lacking.descriptor.name;
         let offered = &lacking.descriptor.input["x-offers"];
@@ -100,7 +100,7 @@ impl Checker<'_> {
             return format!("`{name}` offers {what} with {} in the model's `with`", in_backticks(keys));
         }
         let has = |service: &ServiceFound<'_>| {
-            service.extension.is_some_and(|(_, offer)| offers_all(offer, abilities, &service.config.value))
+            service.extension.is_some_and(|(_, entry)| offers_all(entry, abilities, &service.config.value))
         };
         let models = self.parsed.models.iter().enumerate();
         let here: BTreeSet<&str> = models
@@ -112,9 +112,9 @@ impl Checker<'_> {
         }
         let nothing = serde_json::Value::Null;
         let known: BTreeSet<&str> = registry
-            .offers(Kind::Model)
-            .filter(|(_, offer)| offers_all(offer, abilities, &nothing))
-            .map(|(_, offer)| offer.descriptor.name.as_str())
+            .extensions(Kind::Model)
+            .filter(|(_, entry)| offers_all(entry, abilities, &nothing))
+            .map(|(_, entry)| entry.descriptor.name.as_str())
             .collect();
         if known.is_empty() {
             return format!("no model that is known here offers {what}");
@@ -124,10 +124,10 @@ impl Checker<'_> {
 }
 
 /// What an extension asks of a model, however it is configured.
-fn asked_always(offer: &Offer) -> BTreeSet<Ability> {
-    let permissions = offer.descriptor.permissions.iter();
+fn asked_always(entry: &ExtensionEntry) -> BTreeSet<Ability> {
+    let permissions = entry.descriptor.permissions.iter();
     let asked = permissions.filter_map(|permission| needs::ability(&permission.name)).collect();
-    let conditional = &needs::conditional(&offer.descriptor.config) | &needs::conditional(&offer.descriptor.input);
+    let conditional = &needs::conditional(&entry.descriptor.config) | &needs::conditional(&entry.descriptor.input);
     &asked - &conditional
 }
 
@@ -140,8 +140,8 @@ fn input_fields(stage: &ParsedStage) -> impl Iterator<Item = &str> {
     fields.iter().map(|(key, _)| key.text.as_str())
 }
 
-fn offers_all(offer: &Offer, abilities: &[Ability], config: &serde_json::Value) -> bool {
-    let offered = Offers::from_schema(&offer.descriptor.input);
+fn offers_all(entry: &ExtensionEntry, abilities: &[Ability], config: &serde_json::Value) -> bool {
+    let offered = Offers::from_schema(&entry.descriptor.input);
     abilities.iter().all(|ability| offered.has(*ability, config))
 }
 

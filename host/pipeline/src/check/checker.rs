@@ -10,7 +10,7 @@ use crate::{
     parsed::{ParsedPipeline, WireRef},
     plan::Source,
 };
-use jackfield_loader::{Offer, Plugin};
+use jackfield_loader::{ExtensionEntry, Plugin};
 
 /// A parsed pipeline, and what is known of it so far; lists have an entry for each of its stages.
 pub(crate) struct Checker<'a> {
@@ -18,7 +18,7 @@ pub(crate) struct Checker<'a> {
     /// The index of each stage in the parsed pipeline, by name.
     pub(crate) stage_indices: HashMap<&'a str, usize>,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) offers: Vec<Option<(&'a Plugin, &'a Offer)>>,
+    pub(crate) extensions: Vec<Option<(&'a Plugin, &'a ExtensionEntry)>>,
     pub(crate) configs: Vec<CheckedConfig>,
     /// Schema of an item.
     pub(crate) item: Value,
@@ -57,6 +57,6 @@ impl<'a> Checker<'a> {
 
 impl Checker<'_> {
     pub(crate) fn extension_name(&self, stage: usize) -> String {
-        self.offers[stage].map(|(_, offer)| offer.descriptor.name.clone()).unwrap_or_default()
+        self.extensions[stage].map(|(_, entry)| entry.descriptor.name.clone()).unwrap_or_default()
     }
 }

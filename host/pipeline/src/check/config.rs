@@ -13,7 +13,7 @@ use crate::{
     step::Step,
     syntax::{Node, tree},
 };
-use jackfield_loader::Offer;
+use jackfield_loader::ExtensionEntry;
 
 impl Checker<'_> {
     /// Checks the configuration of every stage, and keeps it as JSON.
@@ -33,9 +33,9 @@ impl Checker<'_> {
 
     fn check_config(&mut self, index: usize) -> CheckedConfig {
         let stage = &self.parsed.stages[index];
-        let offer = self.offers[index].map(|(_, offer)| offer);
+        let entry = self.extensions[index].map(|(_, entry)| entry);
         let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
-        self.with_table(stage.with.as_ref(), offer, stage.name.span, uses)
+        self.with_table(stage.with.as_ref(), entry, stage.name.span, uses)
     }
 
     /// A `with` table as JSON, checked against the schema of its extension, with the files that it names. Where a
@@ -43,7 +43,7 @@ impl Checker<'_> {
     pub(crate) fn with_table(
         &mut self,
         with: Option<&(Span, Node)>,
-        offer: Option<&Offer>,
+        entry: Option<&ExtensionEntry>,
         span: Span,
         uses: Span,
     ) -> CheckedConfig {
@@ -55,16 +55,16 @@ impl Checker<'_> {
             },
             paths: PathIdentities::new(),
         };
-        let Some(offer) = offer.filter(|_| self.diagnostics.len() == before) else { return config };
-        let schema = &offer.descriptor.config;
+        let Some(entry) = entry.filter(|_| self.diagnostics.len() == before) else { return config };
+        let schema = &entry.descriptor.config;
         let span = with.map_or(span, |(key, _)| *key);
         let node = with.map(|(_, node)| node);
         match jsonschema::validator_for(schema) {
             Ok(validator) => {
-                self.against_schema(&config.value, ConfigSchema { offer, validator: &validator }, node, span)
+                self.against_schema(&config.value, ConfigSchema { entry, validator: &validator }, node, span)
             }
             Err(error) => {
-                let extension = offer.descriptor.name.as_str();
+                let extension = entry.descriptor.name.as_str();
                 let message = format!("the schema of what configures `{extension}` is not a JSON Schema: {error}");
                 self.diagnostics.push(Diagnostic::at("bad-extension", uses, message));
             }
@@ -78,8 +78,8 @@ impl Checker<'_> {
 
     /// Checks a configuration against the schema of its extension. What is missing is reported at `span`.
     pub(crate) fn against_schema(&mut self, config: &Value, schema: ConfigSchema<'_>, node: Option<&Node>, span: Span) {
-        let ConfigSchema { offer, validator } = schema;
-        let (extension, schema) = (offer.descriptor.name.as_str(), &offer.descriptor.config);
+        let ConfigSchema { entry, validator } = schema;
+        let (extension, schema) = (entry.descriptor.name.as_str(), &entry.descriptor.config);
         let mut pass = ConfigCheck { extension, schema, span, node, diagnostics: &mut self.diagnostics };
         for error in validator.iter_errors(config) {
             pass.error(&error);
@@ -90,7 +90,7 @@ impl Checker<'_> {
 /// The extension whose schema a configuration has to satisfy, and the validator of that schema.
 #[derive(Clone, Copy)]
 pub(crate) struct ConfigSchema<'a> {
-    pub(crate) offer: &'a Offer,
+    pub(crate) entry: &'a ExtensionEntry,
     pub(crate) validator: &'a Validator,
 }
 

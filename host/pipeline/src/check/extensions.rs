@@ -9,7 +9,7 @@ use crate::{
     diagnostics::{Diagnostic, Span, Spanned, suggest},
     plan::ExtensionRef,
 };
-use jackfield_loader::{Offer, Plugin, Registry};
+use jackfield_loader::{ExtensionEntry, Plugin, Registry};
 
 impl<'a> Checker<'a> {
     /// Looks up the extension of each stage.
@@ -22,7 +22,7 @@ impl<'a> Checker<'a> {
                 None => stage_kinds(),
             };
             let found = self.look_up(registry, &kinds, stage.uses.as_ref());
-            self.offers.push(found);
+            self.extensions.push(found);
         }
     }
 
@@ -32,7 +32,7 @@ impl<'a> Checker<'a> {
         registry: &'a Registry,
         kinds: &[Kind],
         uses: Option<&Spanned<String>>,
-    ) -> Option<(&'a Plugin, &'a Offer)> {
+    ) -> Option<(&'a Plugin, &'a ExtensionEntry)> {
         let uses = uses?;
         let found = registry.find_all(kinds, &uses.value);
         match found.as_slice() {
@@ -67,8 +67,8 @@ impl<'a> Checker<'a> {
         } else {
             Vec::new()
         };
-        if let Some((_, offer)) = other.first() {
-            let other_kind = offer.descriptor.kind;
+        if let Some((_, entry)) = other.first() {
+            let other_kind = entry.descriptor.kind;
             let message = format!("there is no {kind} `{}`", uses.value);
             let hint = format!(
                 "`{}` is {} {other_kind}: leave `kind` out, or say `kind = \"{other_kind}\"`",
@@ -81,9 +81,9 @@ impl<'a> Checker<'a> {
             let at = self.span_of_part(uses, alias);
             match registry.plugins().iter().find(|plugin| plugin.alias == alias) {
                 Some(plugin) => {
-                    let descriptors = plugin.offers.iter().map(|offer| &offer.descriptor);
-                    let offers = descriptors.filter(|descriptor| kinds.contains(&descriptor.kind));
-                    let names = offers.map(|offer| offer.name.as_str());
+                    let descriptors = plugin.extensions.iter().map(|entry| &entry.descriptor);
+                    let extensions = descriptors.filter(|descriptor| kinds.contains(&descriptor.kind));
+                    let names = extensions.map(|entry| entry.name.as_str());
                     let at = self.span_of_part(uses, name);
                     self.diagnostics.push(diagnostic(at, format!("plugin `{alias}` offers no {kind} `{name}`")).hint(
                         suggest::hint_for(name, &format!("its {}", joined(kinds.iter().map(plural), "and")), names),
@@ -104,8 +104,8 @@ impl<'a> Checker<'a> {
             }
             return;
         }
-        let offers = kinds.iter().flat_map(|kind| registry.offers(*kind));
-        let names: BTreeSet<&str> = offers.map(|(_, offer)| offer.descriptor.name.as_str()).collect();
+        let extensions = kinds.iter().flat_map(|kind| registry.extensions(*kind));
+        let names: BTreeSet<&str> = extensions.map(|(_, entry)| entry.descriptor.name.as_str()).collect();
         // A plugin that failed to load may be the one that offers it.
         if self.parsed.plugins_missing && suggest::nearest(&uses.value, names.iter().copied()).is_none() {
             return;
@@ -147,17 +147,17 @@ fn article(kind: Kind) -> &'static str {
 }
 
 /// The diagnostic of a reference that can mean several extensions.
-fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Diagnostic {
+fn ambiguous(several: &[(&Plugin, &ExtensionEntry)], uses: &Spanned<String>) -> Diagnostic {
     let name = uses.value.rsplit('/').next().unwrap_or_default();
-    let mut kinds: Vec<Kind> = several.iter().map(|(_, offer)| offer.descriptor.kind).collect();
+    let mut kinds: Vec<Kind> = several.iter().map(|(_, entry)| entry.descriptor.kind).collect();
     kinds.dedup();
     let mut plugins: Vec<String> = several.iter().map(|(plugin, _)| format!("`{}/{name}`", plugin.alias)).collect();
     plugins.dedup();
     let (message, ways) = match kinds.as_slice() {
         [kind] => (format!("several plugins offer {} {kind} `{name}`", article(*kind)), plugins),
         kinds => {
-            let each = several.iter().map(|(plugin, offer)| {
-                let kind = offer.descriptor.kind;
+            let each = several.iter().map(|(plugin, entry)| {
+                let kind = entry.descriptor.kind;
                 format!("{} {kind} of plugin `{}`", article(kind), plugin.alias)
             });
             let message = format!("`{name}` is the name of {}", each.collect::<Vec<_>>().join(" and of "));
@@ -176,11 +176,11 @@ fn ambiguous(several: &[(&Plugin, &Offer)], uses: &Spanned<String>) -> Diagnosti
 }
 
 /// A reference to an extension, pinned by the digest of its plugin.
-pub(crate) fn extension_ref(plugin: &Plugin, offer: &Offer) -> ExtensionRef {
-    let descriptor = &offer.descriptor;
+pub(crate) fn extension_ref(plugin: &Plugin, entry: &ExtensionEntry) -> ExtensionRef {
+    let descriptor = &entry.descriptor;
     ExtensionRef {
         plugin: plugin.alias.clone(),
-        form: plugin.form,
+        linkage: plugin.linkage,
         kind: descriptor.kind,
         name: descriptor.name.clone(),
         version: descriptor.version.clone(),
@@ -191,9 +191,9 @@ pub(crate) fn extension_ref(plugin: &Plugin, offer: &Offer) -> ExtensionRef {
 /// A hint that names the policies which pick arms, or values.
 pub(crate) fn policies(registry: &Registry, picks: Picks) -> Option<String> {
     let names: BTreeSet<&str> = registry
-        .offers(Kind::RoutingPolicy)
-        .filter(|(_, offer)| Picks::from_descriptor(&offer.descriptor) == picks)
-        .map(|(_, offer)| offer.descriptor.name.as_str())
+        .extensions(Kind::RoutingPolicy)
+        .filter(|(_, entry)| Picks::from_descriptor(&entry.descriptor) == picks)
+        .map(|(_, entry)| entry.descriptor.name.as_str())
         .collect();
     let what = if picks == Picks::Values { "values" } else { "arms" };
     (!names.is_empty()).then(|| format!("policies that pick {what}: {}", suggest::list(names)))

@@ -10,7 +10,7 @@ use crate::{
     parsed::WireRef,
     plan::{ArmPlan, PathIdentities},
 };
-use jackfield_loader::{Offer, Plugin};
+use jackfield_loader::{ExtensionEntry, Plugin};
 
 /// A `with` table that was checked, with what replaces the paths in it where configurations are compared.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct CheckedConfig {
 /// The extension of a model or of a tier of a cache, with its configuration.
 pub(crate) struct ServiceFound<'a> {
     /// None if there is no such extension, which is reported.
-    pub(crate) extension: Option<(&'a Plugin, &'a Offer)>,
+    pub(crate) extension: Option<(&'a Plugin, &'a ExtensionEntry)>,
     pub(crate) config: CheckedConfig,
 }
 
@@ -49,19 +49,19 @@ impl<'a> Services<'a> {
     }
 
     /// The extensions of the tiers, by cache.
-    pub(crate) fn tiers(&self) -> impl Iterator<Item = impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>>> {
+    pub(crate) fn tiers(&self) -> impl Iterator<Item = impl Iterator<Item = Option<(&'a Plugin, &'a ExtensionEntry)>>> {
         self.tiers.iter().map(|tiers| tiers.iter().map(|tier| tier.extension))
     }
 
     /// The extensions of the models.
-    pub(crate) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a Offer)>> {
+    pub(crate) fn models(&self) -> impl Iterator<Item = Option<(&'a Plugin, &'a ExtensionEntry)>> {
         self.models.iter().map(|model| model.extension)
     }
 }
 
 /// What is known of a stage's route.
 pub(crate) struct RouteFound<'a> {
-    pub(crate) found: Option<(&'a Plugin, &'a Offer)>,
+    pub(crate) found: Option<(&'a Plugin, &'a ExtensionEntry)>,
     pub(crate) config: CheckedConfig,
     pub(crate) arms: Vec<ArmPlan>,
     pub(crate) objectives: Vec<Objective>,
@@ -69,7 +69,7 @@ pub(crate) struct RouteFound<'a> {
 
 impl<'a> RouteFound<'a> {
     /// The extension of the policy.
-    pub(crate) fn policy(&self) -> Option<(&'a Plugin, &'a Offer)> {
+    pub(crate) fn policy(&self) -> Option<(&'a Plugin, &'a ExtensionEntry)> {
         self.found
     }
 
@@ -81,7 +81,7 @@ impl<'a> RouteFound<'a> {
 
 /// What is known of the search.
 pub(crate) struct SearchFound<'a> {
-    pub(crate) found: Option<(&'a Plugin, &'a Offer)>,
+    pub(crate) found: Option<(&'a Plugin, &'a ExtensionEntry)>,
     pub(crate) config: CheckedConfig,
     pub(crate) space: SpaceFound,
     pub(crate) objectives: Vec<Objective>,
@@ -93,7 +93,7 @@ pub(crate) struct SearchFound<'a> {
 
 impl<'a> SearchFound<'a> {
     /// The extension of the policy.
-    pub(crate) fn policy(&self) -> Option<(&'a Plugin, &'a Offer)> {
+    pub(crate) fn policy(&self) -> Option<(&'a Plugin, &'a ExtensionEntry)> {
         self.found
     }
 

@@ -79,13 +79,13 @@ impl Checker<'_> {
     fn mark_views(&self, order: &[usize], plan: &mut Plan) {
         let mut marks = vec![ViewMarks::default(); plan.stages.len()];
         for (plan_index, (index, stage)) in order.iter().zip(&plan.stages).enumerate() {
-            let Some((_, offer)) = self.offers[*index] else { continue };
-            let of_output = ViewMarks::of_schema(&offer.descriptor.output);
+            let Some((_, entry)) = self.extensions[*index] else { continue };
+            let of_output = ViewMarks::of_schema(&entry.descriptor.output);
             marks[plan_index].add(if stage.is_list() { of_output.in_list() } else { of_output });
         }
         for (index, stage) in order.iter().zip(&plan.stages) {
-            let Some((_, offer)) = self.offers[*index] else { continue };
-            let of_input = ViewMarks::of_schema(&offer.descriptor.input);
+            let Some((_, entry)) = self.extensions[*index] else { continue };
+            let of_input = ViewMarks::of_schema(&entry.descriptor.input);
             of_input.for_each_source(&stage.input, stage.for_each.as_ref(), &mut |source, found| match source {
                 Source::Input => plan.item_views.add(found),
                 Source::Stage(plan_index) => marks[plan_index].add(found),
@@ -105,13 +105,13 @@ impl Checker<'_> {
         reads: Vec<usize>,
         plan_indices: &[usize],
     ) -> Option<StagePlan> {
-        let (plugin, offer) = self.offers[index]?;
+        let (plugin, entry) = self.extensions[index]?;
         let uses = self.services_of_stage(stage);
-        let descriptor = &offer.descriptor;
+        let descriptor = &entry.descriptor;
         let wanted = View::new(&descriptor.input);
         Some(StagePlan {
             name: stage.name.text.clone(),
-            extension: extension_ref(plugin, offer),
+            extension: extension_ref(plugin, entry),
             config: self.configs[index].value.clone(),
             paths: self.configs[index].paths.clone(),
             input: match &stage.input {

@@ -48,7 +48,7 @@ pub fn check(parsed: &ParsedPipeline, registry: &Registry) -> Result<Plan, Diagn
             .map(|(index, stage)| (stage.name.text.as_str(), index))
             .collect(),
         diagnostics: parsed.diagnostics.clone(),
-        offers: Vec::new(),
+        extensions: Vec::new(),
         configs: Vec::new(),
         item: item_schema(parsed),
         services: Services::default(),

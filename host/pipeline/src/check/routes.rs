@@ -17,7 +17,7 @@ use crate::{
     step::Step,
     syntax::{Key, Node, Table, Value as Toml},
 };
-use jackfield_loader::{Offer, Registry};
+use jackfield_loader::{ExtensionEntry, Registry};
 
 /// The most arms that a space has.
 const MOST_ARMS: usize = 256;
@@ -34,17 +34,17 @@ impl<'a> Checker<'a> {
             };
             let found = self.look_up(registry, &[Kind::RoutingPolicy], route.uses.as_ref());
             let uses = route.uses.as_ref().map_or(route.span, |uses| uses.span);
-            let offer = found.map(|(_, offer)| offer);
-            let config = self.with_table(route.with.as_ref(), offer, route.span, uses);
+            let entry = found.map(|(_, entry)| entry);
+            let config = self.with_table(route.with.as_ref(), entry, route.span, uses);
             let objectives = self.check_objectives(route);
-            if let Some(offer) = offer.filter(|offer| Picks::from_descriptor(&offer.descriptor) == Picks::Values) {
+            if let Some(entry) = entry.filter(|entry| Picks::from_descriptor(&entry.descriptor) == Picks::Values) {
                 let message = format!(
                     "`{}` picks values of a space that a pipeline searches, and a route picks one of its arms",
-                    offer.descriptor.name
+                    entry.descriptor.name
                 );
                 self.diagnostics.push(Diagnostic::at("bad-route", uses, message).hint(policies(registry, Picks::Arms)));
-            } else if let Some(offer) = offer {
-                self.check_what_is_learned_from(&stage.name.text, route, offer, &objectives);
+            } else if let Some(entry) = entry {
+                self.check_what_is_learned_from(&stage.name.text, route, entry, &objectives);
             }
             if let Some(state) = &route.state {
                 let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
@@ -67,15 +67,15 @@ impl<'a> Checker<'a> {
         &mut self,
         stage: &str,
         route: &ParsedRoute,
-        offer: &Offer,
+        entry: &ExtensionEntry,
         objectives: &[Objective],
     ) {
-        let policy = &offer.descriptor.name;
+        let policy = &entry.descriptor.name;
         let missing = |what: &str, hint: &str| {
             let message = format!("`{policy}` learns from {what}, and the route of stage `{stage}` has none");
             Diagnostic::at("missing-key", route.span, message).hint(hint.to_owned())
         };
-        let diagnostic = match Learns::from_descriptor(&offer.descriptor) {
+        let diagnostic = match Learns::from_descriptor(&entry.descriptor) {
             Some(Learns::Reward) if route.reward.is_none() => {
                 missing("a reward", "add `reward = \"...\"`, a wire to a number")
             }
@@ -166,7 +166,7 @@ impl<'a> Checker<'a> {
     fn arms_of_overlays(&mut self, index: usize, overlays: &[Node]) -> Vec<(ArmPlan, Span)> {
         let stage = &self.parsed.stages[index];
         let uses = stage.uses.as_ref().map_or(stage.name.span, |uses| uses.span);
-        let offer = self.offers[index].map(|(_, offer)| offer);
+        let entry = self.extensions[index].map(|(_, entry)| entry);
         let model = self.services_of_stage(stage).model;
         let mut arms = Vec::new();
         for overlay in overlays {
@@ -179,7 +179,7 @@ impl<'a> Checker<'a> {
                 from.0.iter().for_each(|(key, node)| into.insert(key.clone(), node.clone()));
             }
             let before = self.diagnostics.len();
-            let config = self.with_table(Some(&merged), offer, stage.name.span, uses);
+            let config = self.with_table(Some(&merged), entry, stage.name.span, uses);
             // What is wrong with the stage's own part is wrong with every arm.
             let added = self.diagnostics.split_off(before);
             for diagnostic in added {
@@ -293,9 +293,9 @@ impl<'a> Checker<'a> {
             .state
             .as_ref()
             .map(|name| self.parsed.folder.join(".jackfield/routes").join(&name.value).with_extension("json"));
-        let (plugin, offer) = known.found?;
+        let (plugin, entry) = known.found?;
         Some(Some(RoutePlan {
-            extension: extension_ref(plugin, offer),
+            extension: extension_ref(plugin, entry),
             config: known.config.value.clone(),
             paths: known.config.paths.clone(),
             arms: known.arms.clone(),

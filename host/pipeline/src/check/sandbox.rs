@@ -6,7 +6,7 @@ use crate::{
     plan::kept_back,
 };
 use jackfield_loader::{
-    Form, Offer, Plugin,
+    ExtensionEntry, Linkage, Plugin,
     sandbox::{Limits, size, usual_memory_total},
 };
 
@@ -46,7 +46,7 @@ impl Checker<'_> {
             }
         }
         let kept_for_services = self.memory_kept_for_services();
-        for (found, stage) in self.offers.iter().zip(&self.parsed.stages) {
+        for (found, stage) in self.extensions.iter().zip(&self.parsed.stages) {
             if is_sandboxed(*found) {
                 instances.push(Instance {
                     description: format!("stage `{}`", stage.name.text),
@@ -76,11 +76,11 @@ impl Checker<'_> {
         let policy_limits = Limits::of_policy();
         let routes = self.routes.iter().flatten().filter_map(|route| route.policy());
         let policies = routes.chain(self.search.iter().filter_map(|search| search.policy()));
-        let policies = policies.map(|(plugin, _)| (plugin.form, &policy_limits));
+        let policies = policies.map(|(plugin, _)| (plugin.linkage, &policy_limits));
         let models = self.services.models().zip(&self.parsed.models);
-        let models = models.filter_map(|(found, model)| Some((found?.0.form, &model.limits)));
+        let models = models.filter_map(|(found, model)| Some((found?.0.linkage, &model.limits)));
         let tiers = self.services.tiers().zip(&self.parsed.caches).flat_map(|(found, cache)| found.zip(&cache.tiers));
-        let tiers = tiers.filter_map(|(found, tier)| Some((found?.0.form, &tier.limits)));
+        let tiers = tiers.filter_map(|(found, tier)| Some((found?.0.linkage, &tier.limits)));
         kept_back(models.chain(policies).chain(tiers))
     }
 
@@ -120,6 +120,6 @@ impl Checker<'_> {
     }
 }
 
-fn is_sandboxed(found: Option<(&Plugin, &Offer)>) -> bool {
-    found.is_some_and(|(plugin, _)| plugin.form == Form::Wasm)
+fn is_sandboxed(found: Option<(&Plugin, &ExtensionEntry)>) -> bool {
+    found.is_some_and(|(plugin, _)| plugin.linkage == Linkage::Wasm)
 }

@@ -34,8 +34,8 @@ impl<'a> Checker<'a> {
         for model in &parsed.models {
             let found = self.look_up(registry, &[Kind::Model], model.uses.as_ref());
             let uses = model.uses.as_ref().map_or(model.name.span, |uses| uses.span);
-            let offer = found.map(|(_, offer)| offer);
-            let config = self.with_table(model.with.as_ref(), offer, model.name.span, uses);
+            let entry = found.map(|(_, entry)| entry);
+            let config = self.with_table(model.with.as_ref(), entry, model.name.span, uses);
             self.services.models.push(ServiceFound { extension: found, config });
             if model.budget.usd.is_some() && model.price.is_none() {
                 let message = format!("model `{}` has a budget in dollars, but no price", model.name.text);
@@ -49,8 +49,8 @@ impl<'a> Checker<'a> {
             for tier in &cache.tiers {
                 let found = self.look_up(registry, &[Kind::CacheBackend], tier.uses.as_ref());
                 let uses = tier.uses.as_ref().map_or(tier.span, |uses| uses.span);
-                let offer = found.map(|(_, offer)| offer);
-                let config = self.with_table(tier.with.as_ref(), offer, tier.span, uses);
+                let entry = found.map(|(_, entry)| entry);
+                let config = self.with_table(tier.with.as_ref(), entry, tier.span, uses);
                 tiers.push(ServiceFound { extension: found, config });
             }
             self.services.tiers.push(tiers);
@@ -116,16 +116,16 @@ impl<'a> Checker<'a> {
     }
 
     fn lower_model(&self, model: &ParsedModel, service: &ServiceFound<'_>) -> Option<ModelPlan> {
-        let (plugin, offer) = service.extension?;
+        let (plugin, entry) = service.extension?;
         let config = &service.config;
-        let local = Offers::from_schema(&offer.descriptor.input).has(Ability::Local, &config.value);
+        let local = Offers::from_schema(&entry.descriptor.input).has(Ability::Local, &config.value);
         let fixed = if model.concurrency_given { model.concurrency.start } else { 1 };
         let cache = model.cache.as_ref();
         let cache_index =
             |name: &Spanned<String>| self.parsed.caches.iter().position(|cache| cache.name.text == name.value);
         Some(ModelPlan {
             name: model.name.text.clone(),
-            extension: extension_ref(plugin, offer),
+            extension: extension_ref(plugin, entry),
             config: config.value.clone(),
             paths: config.paths.clone(),
             local,
@@ -148,9 +148,9 @@ impl<'a> Checker<'a> {
         for (cache, found_tiers) in self.parsed.caches.iter().zip(&self.services.tiers) {
             let mut tiers = Vec::new();
             for (tier, found) in cache.tiers.iter().zip(found_tiers) {
-                let (plugin, offer) = found.extension?;
+                let (plugin, entry) = found.extension?;
                 tiers.push(TierPlan {
-                    extension: extension_ref(plugin, offer),
+                    extension: extension_ref(plugin, entry),
                     config: found.config.value.clone(),
                     ttl: tier.ttl,
                     limits: tier.limits.clone(),

@@ -208,8 +208,8 @@ fn with_defaults(value: &Value, source: Option<&ItemSource>) -> Value {
 
 /// A tier in memory, which is empty when a test begins.
 fn empty_tier_of_memory(registry: &Registry) -> Option<TierPlan> {
-    let Lookup::Found(plugin, offer) = registry.find(Kind::CacheBackend, "bundled/memory") else { return None };
-    Some(TierPlan { extension: extension_ref(plugin, offer), config: json!({}), ttl: None, limits: Limits::of_cache() })
+    let Lookup::Found(plugin, entry) = registry.find(Kind::CacheBackend, "bundled/memory") else { return None };
+    Some(TierPlan { extension: extension_ref(plugin, entry), config: json!({}), ttl: None, limits: Limits::of_cache() })
 }
 
 /// The plan without its search, and the stages as they are with the values that this item has.

@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Failure, Instance, Kind, catch_panic};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use jackfield_loader::{Digest, Form, Lookup, Offer, Registry, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, Linkage, Lookup, Registry, sandbox::Limits};
 
 /// An extension, pinned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,8 @@ pub struct ExtensionRef {
     /// Alias of the plugin.
     pub plugin: String,
     /// How the plugin came in.
-    pub form: Form,
+    #[serde(rename = "form")]
+    pub linkage: Linkage,
     /// The kind.
     pub kind: Kind,
     /// The name.
@@ -28,9 +29,9 @@ pub struct ExtensionRef {
 impl ExtensionRef {
     /// What its plugin offers, if it is still there.
     #[must_use]
-    pub fn offer<'a>(&self, registry: &'a Registry) -> Option<&'a Offer> {
+    pub fn entry<'a>(&self, registry: &'a Registry) -> Option<&'a ExtensionEntry> {
         match registry.find(self.kind, &format!("{}/{}", self.plugin, self.name)) {
-            Lookup::Found(_, offer) => Some(offer),
+            Lookup::Found(_, entry) => Some(entry),
             Lookup::Missing | Lookup::Ambiguous(..) => None,
         }
     }
@@ -42,7 +43,7 @@ impl ExtensionRef {
     /// no longer loaded.
     pub fn open(&self, config: &Value, limits: &Limits, registry: &Registry) -> Result<Arc<dyn Instance>, Failure> {
         let gone = || Failure::Internal(format!("`{}/{}` is no longer there", self.plugin, self.name));
-        let offer = self.offer(registry).ok_or_else(gone)?;
-        catch_panic("open", || offer.opener.open(&config.to_string(), limits))?
+        let entry = self.entry(registry).ok_or_else(gone)?;
+        catch_panic("open", || entry.factory.open(&config.to_string(), limits))?
     }
 }

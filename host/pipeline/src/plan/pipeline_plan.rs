@@ -11,7 +11,7 @@ use super::{
     views::ViewMarks,
 };
 use jackfield_loader::{
-    Digest, Form,
+    Digest, Linkage,
     sandbox::{Limits, usual_memory_total},
 };
 
@@ -71,16 +71,17 @@ impl Plan {
     /// What stages leave of it for the models, caches and policies that they wait for: the most that one of these may take.
     #[must_use]
     pub fn sandbox_kept_back(&self) -> u64 {
-        let models = self.models.iter().map(|model| (model.extension.form, &model.limits));
+        let models = self.models.iter().map(|model| (model.extension.linkage, &model.limits));
         let usual = Limits::of_policy();
-        let policies = self.stages.iter().filter_map(|stage| Some((stage.route.as_ref()?.extension.form, &usual)));
-        let tiers = self.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| (tier.extension.form, &tier.limits));
-        let search = self.search.iter().map(|search| (search.extension.form, &usual));
+        let policies = self.stages.iter().filter_map(|stage| Some((stage.route.as_ref()?.extension.linkage, &usual)));
+        let tiers =
+            self.caches.iter().flat_map(|cache| &cache.tiers).map(|tier| (tier.extension.linkage, &tier.limits));
+        let search = self.search.iter().map(|search| (search.extension.linkage, &usual));
         kept_back(models.chain(policies).chain(search).chain(tiers))
     }
 }
 
 /// What is kept back for the instances of models, caches and policies of these forms and limits.
-pub(crate) fn kept_back<'a>(inner: impl Iterator<Item = (Form, &'a Limits)>) -> u64 {
-    inner.filter(|(form, _)| *form == Form::Wasm).map(|(_, limits)| limits.memory).max().unwrap_or(0)
+pub(crate) fn kept_back<'a>(inner: impl Iterator<Item = (Linkage, &'a Limits)>) -> u64 {
+    inner.filter(|(linkage, _)| *linkage == Linkage::Wasm).map(|(_, limits)| limits.memory).max().unwrap_or(0)
 }

@@ -6,11 +6,11 @@ use insta::assert_snapshot;
 use jackfield_plugin_api::{Kind, Permission};
 use serde_json::{Value, json};
 
-use super::{Diagnostics, Digest, Form, Offer, Plan, Registry, check, offer, parsed, plugin};
+use super::{Diagnostics, Digest, ExtensionEntry, Linkage, Plan, Registry, check, entry, parsed, plugin};
 use crate::Concurrency;
 
-fn model(name: &str, offers: Value) -> Offer {
-    let mut made = offer(name, json!(true), json!({ "type": "object" }), json!(true));
+fn model(name: &str, offers: Value) -> ExtensionEntry {
+    let mut made = entry(name, json!(true), json!({ "type": "object" }), json!(true));
     let descriptor = Arc::make_mut(&mut made.descriptor);
     descriptor.kind = Kind::Model;
     if offers != json!(null) {
@@ -19,15 +19,15 @@ fn model(name: &str, offers: Value) -> Offer {
     made
 }
 
-fn asking(name: &str, permissions: &[&str]) -> Offer {
-    let mut made = offer(name, json!(true), json!(true), json!(true));
+fn asking(name: &str, permissions: &[&str]) -> ExtensionEntry {
+    let mut made = entry(name, json!(true), json!(true), json!(true));
     let asked = |name: &&str| Permission { name: (*name).to_owned(), reason: "to look".to_owned() };
     Arc::make_mut(&mut made.descriptor).permissions = permissions.iter().map(asked).collect();
     made
 }
 
 /// Asks for something where it is configured to.
-fn asking_if(name: &str) -> Offer {
+fn asking_if(name: &str) -> ExtensionEntry {
     let mut made = asking(name, &["cache", "model:embed"]);
     Arc::make_mut(&mut made.descriptor).config = json!({
         "type": "object", "additionalProperties": false,
@@ -40,7 +40,7 @@ fn asking_if(name: &str) -> Offer {
 }
 
 /// Asks for something where it is given what it is for.
-fn asking_with(name: &str) -> Offer {
+fn asking_with(name: &str) -> ExtensionEntry {
     let mut made = asking(name, &["model", "model:edits"]);
     Arc::make_mut(&mut made.descriptor).input = json!({
         "type": "object", "properties": { "text": true, "edits": { "x-needs": "model:edits" } },
@@ -61,7 +61,7 @@ fn compile(text: &str) -> Result<Plan, Diagnostics> {
         asking_if("embeds-if"),
         asking_with("steers-with"),
     ];
-    let registry = Registry::new(vec![plugin("bundled", Form::LinkedIn, offers)]);
+    let registry = Registry::new(vec![plugin("bundled", Linkage::LinkedIn, offers)]);
     let begin = "[pipeline]\nname = \"p\"\n[input]\nuse = \"inline\"\nitems = [1]\n";
     check(&parsed(format!("{begin}{text}").as_bytes(), &[], &[])?, &registry)
 }

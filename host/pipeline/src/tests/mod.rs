@@ -14,29 +14,29 @@ use jackfield_plugin_api::{
 use serde_json::{Value, json};
 
 use super::{Diagnostics, ParsedPipeline, Plan, check, parsed, syntax};
-use jackfield_loader::{Digest, Form, Offer, Opener, Plugin, Registry, sandbox::Limits};
+use jackfield_loader::{Digest, ExtensionEntry, ExtensionFactory, Linkage, Plugin, Registry, sandbox::Limits};
 
 /// Nothing is ever run here.
 struct Never;
 
-impl Opener for Never {
+impl ExtensionFactory for Never {
     fn open(&self, _config: &str, _limits: &Limits) -> PluginResult<Arc<dyn Instance>> {
         Err(Failure::Internal("never opened".to_owned()))
     }
 }
 
-fn offer(name: &str, config: Value, input: Value, output: Value) -> Offer {
-    offer_of(Kind::Analyzer, name, config, input, output)
+fn entry(name: &str, config: Value, input: Value, output: Value) -> ExtensionEntry {
+    entry_of(Kind::Analyzer, name, config, input, output)
 }
 
 /// A direction extractor, with the schemas of its kind.
-fn extractor(name: &str) -> Offer {
+fn extractor(name: &str) -> ExtensionEntry {
     let (input, output) = (<ContrastSet as FromDocument>::schema(), <Directions as IntoDocument>::schema());
     let nothing = json!({ "type": "object", "additionalProperties": false });
-    offer_of(Kind::DirectionExtractor, name, nothing, input, output)
+    entry_of(Kind::DirectionExtractor, name, nothing, input, output)
 }
 
-fn offer_of(kind: Kind, name: &str, config: Value, input: Value, output: Value) -> Offer {
+fn entry_of(kind: Kind, name: &str, config: Value, input: Value, output: Value) -> ExtensionEntry {
     let descriptor = Descriptor {
         kind,
         name: name.to_owned(),
@@ -49,11 +49,11 @@ fn offer_of(kind: Kind, name: &str, config: Value, input: Value, output: Value) 
         examples: Vec::new(),
         stability: Default::default(),
     };
-    Offer { descriptor: Arc::new(descriptor), opener: Arc::new(Never), grants: Arc::default() }
+    ExtensionEntry { descriptor: Arc::new(descriptor), factory: Arc::new(Never), grants: Arc::default() }
 }
 
-fn plugin(alias: &str, form: Form, offers: Vec<Offer>) -> Plugin {
-    Plugin { alias: alias.to_owned(), form, path: None, digest: Digest::of(alias), protocol: (0, 1), offers }
+fn plugin(alias: &str, linkage: Linkage, extensions: Vec<ExtensionEntry>) -> Plugin {
+    Plugin { alias: alias.to_owned(), linkage, path: None, digest: Digest::of(alias), protocol: (0, 1), extensions }
 }
 
 /// Extensions with the schemas that Rust types give.
@@ -129,16 +129,16 @@ fn registry() -> Registry {
     });
     let any = json!(true);
     let bundled = vec![
-        offer("transcript", nothing.clone(), text.clone(), transcript.clone()),
-        offer("decisions", nothing.clone(), transcript, findings),
-        offer("word-count", count, text, table(json!({ "words": { "type": "integer" } }), json!(["words"]))),
-        offer("lens", table(prompt, json!(["prompt"])), lens_input, json!({ "type": "object" })),
-        offer("brief", nothing.clone(), brief_input, table(json!({ "markdown": string }), json!(["markdown"]))),
-        offer("plot", plot_config, any.clone(), any.clone()),
-        offer("merge", nothing.clone(), any.clone(), any.clone()),
-        offer("echo", nothing.clone(), any.clone(), any.clone()),
-        offer("broken", json!({ "type": "no-such-type" }), any.clone(), any.clone()),
-        offer("twin", nothing.clone(), any.clone(), any.clone()),
+        entry("transcript", nothing.clone(), text.clone(), transcript.clone()),
+        entry("decisions", nothing.clone(), transcript, findings),
+        entry("word-count", count, text, table(json!({ "words": { "type": "integer" } }), json!(["words"]))),
+        entry("lens", table(prompt, json!(["prompt"])), lens_input, json!({ "type": "object" })),
+        entry("brief", nothing.clone(), brief_input, table(json!({ "markdown": string }), json!(["markdown"]))),
+        entry("plot", plot_config, any.clone(), any.clone()),
+        entry("merge", nothing.clone(), any.clone(), any.clone()),
+        entry("echo", nothing.clone(), any.clone(), any.clone()),
+        entry("broken", json!({ "type": "no-such-type" }), any.clone(), any.clone()),
+        entry("twin", nothing.clone(), any.clone(), any.clone()),
     ];
     let tensor = |shape: Value| {
         table(json!({ "states": { "type": "object", "x-tensor": { "shape": shape } } }), json!(["states"]))
@@ -148,13 +148,13 @@ fn registry() -> Registry {
         extractor("median"),
         extractor("twin"),
         extractor("both"),
-        offer("both", nothing.clone(), any.clone(), any.clone()),
-        offer("states", nothing.clone(), any.clone(), tensor(json!(["prompts", "layers", "d"]))),
-        offer("narrow", nothing.clone(), tensor(json!([null, 31, 576])), tensor(json!(["prompts", 31, 32]))),
-        offer("sum", nothing.clone(), table(json!({ "numbers": numbers }), json!(["numbers"])), any.clone()),
+        entry("both", nothing.clone(), any.clone(), any.clone()),
+        entry("states", nothing.clone(), any.clone(), tensor(json!(["prompts", "layers", "d"]))),
+        entry("narrow", nothing.clone(), tensor(json!([null, 31, 576])), tensor(json!(["prompts", 31, 32]))),
+        entry("sum", nothing.clone(), table(json!({ "numbers": numbers }), json!(["numbers"])), any.clone()),
     ];
     let extra =
-        vec![offer("echo", nothing.clone(), any.clone(), any.clone()), offer("shout", nothing, any.clone(), any)];
+        vec![entry("echo", nothing.clone(), any.clone(), any.clone()), entry("shout", nothing, any.clone(), any)];
     let score = table(
         json!({
             "weight": { "type": "number", "minimum": 0, "maximum": 1.5 },
@@ -173,14 +173,14 @@ fn registry() -> Registry {
     );
     let policy = |name: &str, picks: &str| {
         let config = table(json!({ "startup": { "type": "integer" } }), json!([]));
-        offer_of(Kind::RoutingPolicy, name, config, json!({ "x-picks": picks, "x-learns": "objectives" }), json!(true))
+        entry_of(Kind::RoutingPolicy, name, config, json!({ "x-picks": picks, "x-learns": "objectives" }), json!(true))
     };
-    let searching = vec![policy("tpe", "values"), policy("bandit", "arms"), offer("score", score, json!(true), scores)];
+    let searching = vec![policy("tpe", "values"), policy("bandit", "arms"), entry("score", score, json!(true), scores)];
     Registry::new(vec![
-        plugin("searching", Form::LinkedIn, searching),
-        plugin("bundled", Form::LinkedIn, bundled),
-        plugin("extra", Form::Wasm, extra),
-        plugin("steering", Form::Wasm, steering),
+        plugin("searching", Linkage::LinkedIn, searching),
+        plugin("bundled", Linkage::LinkedIn, bundled),
+        plugin("extra", Linkage::Wasm, extra),
+        plugin("steering", Linkage::Wasm, steering),
     ])
 }
 

@@ -197,7 +197,7 @@ pub(super) fn provenance(stats: &RunStats<'_>) -> Option<Html> {
     out.write_static(none);
     open_table(&mut out, "Plugins", &[("plugin", false), ("form", false), ("digest", false)]);
     for plugin in run.plugins.iter().take(100) {
-        let form = serde_json::to_value(plugin.form).ok();
+        let form = serde_json::to_value(plugin.linkage).ok();
         let form = form.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
         write_escaped!(
             out,

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use jackfield_loader::{Digest, Form, sandbox::Limits};
+use jackfield_loader::{Digest, Linkage, sandbox::Limits};
 use jackfield_pipeline::{Budget, Concurrency, ExtensionRef, ModelPlan, Rate};
 use jackfield_plugin_api::{
     Ability, BoxFuture, Capture, Captured, Completion, CompletionRequest, Context, Document, Failure, FailureKind,
@@ -56,7 +56,7 @@ impl Scripted {
 fn plan(config: Value, timeout: Option<Duration>, record: Option<PathBuf>) -> ModelPlan {
     let extension = ExtensionRef {
         plugin: "p".to_owned(),
-        form: Form::LinkedIn,
+        linkage: Linkage::LinkedIn,
         kind: Kind::Model,
         name: "tiny".to_owned(),
         version: "1.0.0".to_owned(),
@@ -283,7 +283,7 @@ async fn a_model_in_the_process_that_is_out_of_memory_stops_the_run_and_no_other
     let local = plan(json!({}), None, None);
     let distant = plan(json!({}), Some(Duration::from_secs(60)), None);
     let mut sandboxed = local.clone();
-    sandboxed.extension.form = Form::Wasm;
+    sandboxed.extension.linkage = Linkage::Wasm;
     let exhausted = async |plan: &ModelPlan, failure: Failure| {
         let (model, _) = model_of(plan, &[Ability::Complete], move |_, _| Err(failure.clone()));
         assert!(ask(&model, hello()).await.is_err() && ask(&model, hello()).await.is_err());

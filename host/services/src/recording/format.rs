@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jackfield_loader::{
-    Digest, Form,
+    Digest, Linkage,
     sandbox::{Grant, Limits},
 };
 use jackfield_plugin_api::{Context, Document, Failure, FailureKind, Kind, Request, Result, Tensor, from_hex, to_hex};
@@ -28,7 +28,8 @@ pub struct RecordedCall {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// How it came in.
-    pub form: Form,
+    #[serde(rename = "form")]
+    pub linkage: Linkage,
     /// Digest of the file; for what is linked in, of the program's name and version.
     pub sha256: Digest,
     /// Kind of the extension.

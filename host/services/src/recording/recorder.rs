@@ -120,13 +120,13 @@ impl StageRecorder {
         let extension = &stage.extension;
         let plugin = registry.plugins().iter().find(|plugin| plugin.alias == extension.plugin);
         let no_grants = Grants::default();
-        let grants = extension.offer(registry).map_or(&no_grants, |offer| &*offer.grants);
+        let grants = extension.entry(registry).map_or(&no_grants, |entry| &*entry.grants);
         let common = RecordedCall {
             format: FORMAT,
             jackfield: env!("CARGO_PKG_VERSION").to_owned(),
             plugin: extension.plugin.clone(),
             file: plugin.and_then(|plugin| plugin.path.clone()),
-            form: extension.form,
+            linkage: extension.linkage,
             sha256: extension.digest.clone(),
             kind: extension.kind,
             extension: extension.name.clone(),

@@ -32,12 +32,12 @@ impl<'a> Checker<'a> {
         self.check_that_input_makes_trials(search);
         let found = self.look_up(registry, &[Kind::RoutingPolicy], search.uses.as_ref());
         let uses = search.uses.as_ref().map_or(search.span, |uses| uses.span);
-        let offer = found.map(|(_, offer)| offer);
-        let config = self.with_table(search.with.as_ref(), offer, search.span, uses);
-        if let Some(offer) = offer.filter(|offer| Picks::from_descriptor(&offer.descriptor) == Picks::Arms) {
+        let entry = found.map(|(_, entry)| entry);
+        let config = self.with_table(search.with.as_ref(), entry, search.span, uses);
+        if let Some(entry) = entry.filter(|entry| Picks::from_descriptor(&entry.descriptor) == Picks::Arms) {
             let message = format!(
                 "`{}` picks one of the arms of a stage's route, and a search picks values of a space",
-                offer.descriptor.name
+                entry.descriptor.name
             );
             self.diagnostics.push(Diagnostic::at("bad-search", uses, message).hint(policies(registry, Picks::Values)));
         }
@@ -114,9 +114,9 @@ impl<'a> Checker<'a> {
             name: name.value.clone(),
             path: self.parsed.folder.join(".jackfield/studies").join(&name.value).with_extension("json"),
         });
-        let (plugin, offer) = found.found?;
+        let (plugin, entry) = found.found?;
         Some(Some(SearchPlan {
-            extension: extension_ref(plugin, offer),
+            extension: extension_ref(plugin, entry),
             config: found.config.value.clone(),
             paths: found.config.paths.clone(),
             study: Study { space: found.space.dimensions(), goals, reports: u32::try_from(reports.len()).ok()? },

@@ -17,7 +17,7 @@ use crate::{
     plan::pointer,
     syntax::{Key, Node, Table, Value as Toml},
 };
-use jackfield_loader::Offer;
+use jackfield_loader::ExtensionEntry;
 
 /// A value of one key, which is checked against the schema of its stage's configuration.
 struct Probe {
@@ -35,28 +35,28 @@ impl<'a> Checker<'a> {
         let mut tried_configs = Vec::new();
         let mut validators = BTreeMap::new();
         for (&stage, &span) in &space.stages {
-            let Some((_, offer)) = self.offers[stage] else { continue };
-            if let Ok(validator) = jsonschema::validator_for(&offer.descriptor.config) {
-                validators.insert(stage, (offer, validator));
+            let Some((_, entry)) = self.extensions[stage] else { continue };
+            if let Ok(validator) = jsonschema::validator_for(&entry.descriptor.config) {
+                validators.insert(stage, (entry, validator));
             }
             self.set_base_config(search, space, stage, span);
         }
         // If the space is wrong, the values of other keys may be wrong for that reason.
         for at in 0..if space.whole { space.keys.len() } else { 0 } {
             let key = &space.keys[at];
-            let Some((offer, validator)) = validators.get(&key.stage) else { continue };
+            let Some((entry, validator)) = validators.get(&key.stage) else { continue };
             let span = self.with_span(key.stage, space);
             let parsed = &search.space[key.parsed];
             for probe in probes(&key.dimension, parsed) {
                 let values = assignment(search, space, Some((at, probe.node.clone())));
                 let node = self.with_values_set(key.stage, key.span, space, &values);
                 let known = self.diagnostics.len();
-                let value = self.check_overlaid(&node, ConfigSchema { offer, validator }, span);
+                let value = self.check_overlaid(&node, ConfigSchema { entry, validator }, span);
                 let added = self.diagnostics.split_off(known);
                 let is_fine = added.is_empty();
                 self.report_probe(key, parsed, &probe, added);
                 if is_fine && let Some(value) = value {
-                    self.check_that_no_file_is_picked(key, offer, &value);
+                    self.check_that_no_file_is_picked(key, entry, &value);
                     tried_configs.push((key.stage, value));
                 }
             }
@@ -69,11 +69,11 @@ impl<'a> Checker<'a> {
     fn set_base_config(&mut self, search: &ParsedSearch, space: &SpaceFound, stage: usize, span: Span) {
         let parsed = &self.parsed.stages[stage];
         let uses = parsed.uses.as_ref().map_or(parsed.name.span, |uses| uses.span);
-        let Some((_, offer)) = self.offers[stage] else { return };
+        let Some((_, entry)) = self.extensions[stage] else { return };
         if !space.whole {
             // A key that is missing may be one whose range is wrong.
             let known = self.diagnostics.len();
-            let config = self.with_table(parsed.with.as_ref(), Some(offer), parsed.name.span, uses);
+            let config = self.with_table(parsed.with.as_ref(), Some(entry), parsed.name.span, uses);
             let added = self.diagnostics.split_off(known);
             self.diagnostics.extend(added.into_iter().filter(|diagnostic| diagnostic.code != "missing-key"));
             self.configs[stage] = config;
@@ -85,12 +85,12 @@ impl<'a> Checker<'a> {
         let keys = values.iter().map(|(at, _)| &space.keys[*at]).filter(|key| key.stage == stage);
         let keys: Vec<&SearchedKey> = keys.collect();
         // Files are not read for values that are refused further on.
-        if keys.iter().any(|key| files::names_a_file(&offer.descriptor.config, &value, &pointer(&key.path))) {
+        if keys.iter().any(|key| files::names_a_file(&entry.descriptor.config, &value, &pointer(&key.path))) {
             self.configs[stage] = CheckedConfig { value, ..CheckedConfig::default() };
             return;
         }
         let at = self.with_span(stage, space);
-        let mut config = self.with_table(Some(&(at, node)), Some(offer), parsed.name.span, uses);
+        let mut config = self.with_table(Some(&(at, node)), Some(entry), parsed.name.span, uses);
         let written = parsed.with.as_ref().map(|(_, node)| node.to_json(&mut Vec::new()));
         for key in keys.iter().filter(|key| key.dimension.when.is_some()) {
             restore(&mut config.value, written.as_ref(), &key.path);
@@ -164,8 +164,8 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports a key that names a file: files are read when the pipeline is checked, so they cannot be picked later.
-    fn check_that_no_file_is_picked(&mut self, key: &SearchedKey, offer: &Offer, value: &Value) {
-        if !files::names_a_file(&offer.descriptor.config, value, &pointer(&key.path)) {
+    fn check_that_no_file_is_picked(&mut self, key: &SearchedKey, entry: &ExtensionEntry, value: &Value) {
+        if !files::names_a_file(&entry.descriptor.config, value, &pointer(&key.path)) {
             return;
         }
         let message = format!("`{}` names a file, but a search cannot pick a file", key.dimension.name);

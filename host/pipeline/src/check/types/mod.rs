@@ -25,8 +25,8 @@ impl Checker<'_> {
             if let Some(wire) = &stage.for_each {
                 self.check_for_each(index, wire, &item);
             }
-            let offer = self.offers[index].map(|(_, offer)| &offer.descriptor);
-            let wanted = offer.map(|offer| View::new(&offer.input));
+            let entry = self.extensions[index].map(|(_, entry)| &entry.descriptor);
+            let wanted = entry.map(|entry| View::new(&entry.input));
             match &stage.input {
                 Some((key, expr)) => {
                     let reader = Reader { stage: index, key: *key, field: String::new(), in_list: false };

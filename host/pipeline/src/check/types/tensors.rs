@@ -10,8 +10,8 @@ impl Checker<'_> {
             return;
         };
         let is_marked = |schema: &serde_json::Value| schema["x-tensors"] == true;
-        let source_has_tensors = self.offers[source].is_some_and(|(_, offer)| is_marked(&offer.descriptor.output));
-        let reader_wants_tensors = self.offers[stage].is_some_and(|(_, offer)| is_marked(&offer.descriptor.input));
+        let source_has_tensors = self.extensions[source].is_some_and(|(_, entry)| is_marked(&entry.descriptor.output));
+        let reader_wants_tensors = self.extensions[stage].is_some_and(|(_, entry)| is_marked(&entry.descriptor.input));
         let source_stage = &self.parsed.stages[source];
         let is_list = source_stage.for_each.is_some() || source_stage.repeat.is_some();
         let is_lost = if text.path.is_empty() { is_list || in_list } else { reader_wants_tensors };
