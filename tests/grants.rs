@@ -209,12 +209,12 @@ fn what_is_granted_and_not_asked_for_is_a_fault_that_names_it() {
 fn grants_that_do_not_parse_are_reported_all_at_once_with_their_positions() {
     let grants = "grant = [\"clocks\", \"http\", \"read:data\", \"env:A=B\", \"http:127.0.0.1=public\", \"scratch:../up\", \"model=x\"]";
     assert_snapshot!(faults(&pipeline("echo", grants, ""), &[]), @r"
-    7: `clocks` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
+    7: `clocks` is not a permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
     7: `http` alone would grant every server: name one, as in `http:api.example.org`, or write `http:*`
     7: `read:data` does not say which folder: write `read:data=FOLDER`
     7: `env:A` takes nothing after `=`
     7: `http:127.0.0.1` is followed by `public`: the only word after a server is `private`
-    7: `scratch:../up` is no permission: after `scratch:` comes a name of lower-case letters, digits and hyphens
+    7: `scratch:../up` is not a permission: after `scratch:` comes a name of lower-case letters, digits and hyphens
     7: `model` takes nothing after `=`
     ");
     let said = faults(
@@ -222,7 +222,7 @@ fn grants_that_do_not_parse_are_reported_all_at_once_with_their_positions() {
         &["--grant", "guest=nonsense", "--grant", "nobody=clock", "--grant", "clock"],
     );
     assert_snapshot!(said, @r"
-    null: `--grant guest=nonsense`: `nonsense` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
+    null: `--grant guest=nonsense`: `nonsense` is not a permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME and env:NAME
     null: `--grant nobody=clock`: the pipeline does not load a plugin `nobody`
        hint: plugins of the pipeline: `guest`
     null: `--grant clock`: it does not say to which plugin

@@ -104,7 +104,7 @@ impl Bench {
 }
 
 /// What a plugin comes to of which the constructor ran.
-const RAN: &str = "is no Jackfield plugin";
+const RAN: &str = "is not a Jackfield plugin";
 
 #[test]
 fn a_library_beside_the_plugin_is_loaded_if_it_is_pinned_and_none_of_that_name_from_elsewhere() {

@@ -44,21 +44,21 @@ fn a_file_that_is_no_library_is_called_what_it_is() {
         b"\xff\xfe\0\0",
     ];
     assert_snapshot!(cases.map(refused).join("\n"), @r"
-    `[file]` is no plugin: it is empty
+    `[file]` is not a plugin: it is empty
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is text
+    `[file]` is not a plugin: it is text
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is text
+    `[file]` is not a plugin: it is text
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is a Windows program or library
+    `[file]` is not a plugin: it is a Windows program or library
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is a macOS library
+    `[file]` is not a plugin: it is a macOS library
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is a zip archive
+    `[file]` is not a plugin: it is a zip archive
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is a static library
+    `[file]` is not a plugin: it is a static library
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no plugin: it is neither a native library nor a WebAssembly component
+    `[file]` is not a plugin: it is neither a native library nor a WebAssembly component
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
     ");
 }
@@ -127,7 +127,7 @@ fn a_library_for_another_machine_is_refused_as_such() {
     hint: build it for this machine, or as a WebAssembly component
     `[file]` is built for a big-endian system, this host runs [processor]
     hint: build it for this machine, or as a WebAssembly component
-    `[file]` is no Jackfield plugin: it is no shared library
+    `[file]` is not a Jackfield plugin: it is not a shared library
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
     ");
 }
@@ -141,13 +141,13 @@ fn a_library_without_the_symbols_of_a_plugin_is_no_plugin() {
     let short = refused(&library("char JACKFIELD_PLUGIN[4];"));
     let note_alone = refused(&library(&note(0, 1)));
     assert_snapshot!([without, elsewhere, other, short].join("\n"), @r"
-    `[file]` is no Jackfield plugin: it lacks the symbol `JACKFIELD_PLUGIN`
+    `[file]` is not a Jackfield plugin: it lacks the symbol `JACKFIELD_PLUGIN`
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no Jackfield plugin: it lacks the symbol `JACKFIELD_PLUGIN`
+    `[file]` is not a Jackfield plugin: it lacks the symbol `JACKFIELD_PLUGIN`
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no Jackfield plugin: the symbol `JACKFIELD_PLUGIN` is not what the contract says
+    `[file]` is not a Jackfield plugin: the symbol `JACKFIELD_PLUGIN` is not what the contract says
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no Jackfield plugin: the symbol `JACKFIELD_PLUGIN` is not what the contract says
+    `[file]` is not a Jackfield plugin: the symbol `JACKFIELD_PLUGIN` is not what the contract says
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
     ");
     // The rest of this message is the dynamic loader's.

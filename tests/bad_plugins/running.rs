@@ -316,7 +316,7 @@ fn an_answer_that_is_no_document_is_an_invalid_output() {
     let answering = |answer| by_hand(Hand { answer, ..Hand::default() }, "");
     assert_snapshot!([answering(b""), answering(b"\xff\xfe"), answering(b"[]")].join("\n"), @r#"
     invalid-output: `hand/hand` broke its own output schema in stage `tried`: it is no JSON: EOF while parsing a value at line 1 column 0
-    invalid-output: the answer is no UTF-8 text
+    invalid-output: the answer is not UTF-8 text
     invalid-output: `hand/hand` broke its own output schema in stage `tried`: the answer: [] is not of type "object"
     "#);
 }
@@ -463,7 +463,7 @@ fn every_plugin_that_cannot_be_loaded_is_named_at_its_entry_and_nothing_runs() {
     let said = faults(&pipeline).replace(&"0".repeat(64), "[pinned]");
     assert_snapshot!(said, @r#"
     4: plugin `p0` cannot be loaded: cannot read `[file]`: No such file or directory (os error 2)
-    6: plugin `p1` cannot be loaded: `[file]` is no plugin: it is text
+    6: plugin `p1` cannot be loaded: `[file]` is not a plugin: it is text
        hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
     8: plugin `p2` cannot be loaded: `[file]` is native code, which runs with the host's full rights, and is not allowed
        hint: if you trust it, add to its entry: allow_native = true, sha256 = "[sha256]"

@@ -40,7 +40,7 @@ fn bytes_that_only_begin_like_a_component_are_damaged() {
         let error = refusal(bytes);
         assert!(matches!(error, LoadError::Damaged { .. }), "{error}");
     }
-    assert_snapshot!(start_of(&refused(&garbage), "component:"), @"`[file]` is damaged: it is no valid component:");
+    assert_snapshot!(start_of(&refused(&garbage), "component:"), @"`[file]` is damaged: it is not a valid component:");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_component_that_cannot_be_compiled_is_damaged() {
 #[test]
 fn a_core_module_is_no_component() {
     assert_snapshot!(refused(&wat("(module (memory 1))")), @r"
-    `[file]` is no plugin: it is a core WebAssembly module, not a component
+    `[file]` is not a plugin: it is a core WebAssembly module, not a component
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
     ");
 }
@@ -90,11 +90,11 @@ fn a_component_of_another_world_is_no_plugin() {
              (export "jackfield:plugin/meta@0.1.0" (instance $meta)))"#);
     let half = start_of(&refused(&half), "those of the contract:");
     assert_snapshot!([nothing, other, half].join("\n"), @r"
-    `[file]` is no Jackfield plugin: it exports nothing, and no `jackfield:plugin` interface
+    `[file]` is not a Jackfield plugin: it exports nothing, and no `jackfield:plugin` interface
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no Jackfield plugin: it exports interface `wasi:cli/run@0.2.0`, `start`, and no `jackfield:plugin` interface
+    `[file]` is not a Jackfield plugin: it exports interface `wasi:cli/run@0.2.0`, `start`, and no `jackfield:plugin` interface
     hint: a plugin is a native library or a WebAssembly component made with jackfield-plugin-api
-    `[file]` is no Jackfield plugin: its exports are not those of the contract:
+    `[file]` is not a Jackfield plugin: its exports are not those of the contract:
     ");
 }
 
@@ -179,11 +179,11 @@ fn a_component_that_says_nonsense_of_itself_is_refused() {
     assert_snapshot!(said.join("\n"), @r#"
     `[file]` describes itself wrongly: it offers nothing that this host knows
     `[file]` describes itself wrongly: it offers nothing that this host knows
-    `[file]` describes itself wrongly: `Not A Name` is no name for an extension (lower-case letters, digits and hyphens, at most 64)
-    `[file]` describes itself wrongly: `` is no name for an extension (lower-case letters, digits and hyphens, at most 64)
+    `[file]` describes itself wrongly: `Not A Name` is not a name for an extension (lower-case letters, digits and hyphens, at most 64)
+    `[file]` describes itself wrongly: `` is not a name for an extension (lower-case letters, digits and hyphens, at most 64)
     `[file]` describes itself wrongly: it offers the analyzer `hand` twice
-    `[file]` describes itself wrongly: the output schema of `hand` is no JSON: key must be a string at line 1 column 3
-    `[file]` describes itself wrongly: the input schema of the analyzer `hand` is no JSON Schema: "thing" is not valid under any of the schemas listed in the 'anyOf' keyword
-    `[file]` describes itself wrongly: the config schema of the analyzer `hand` is no JSON Schema: Resource 'https://example.org/schema.json' is not present in a registry and retrieving it failed: `resolve-http` feature or a custom resolver is required to resolve external schemas via HTTP
+    `[file]` describes itself wrongly: the output schema of `hand` is not valid JSON: key must be a string at line 1 column 3
+    `[file]` describes itself wrongly: the input schema of the analyzer `hand` is not a JSON Schema: "thing" is not valid under any of the schemas listed in the 'anyOf' keyword
+    `[file]` describes itself wrongly: the config schema of the analyzer `hand` is not a JSON Schema: Resource 'https://example.org/schema.json' is not present in a registry and retrieving it failed: `resolve-http` feature or a custom resolver is required to resolve external schemas via HTTP
     "#);
 }

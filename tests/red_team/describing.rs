@@ -59,7 +59,10 @@ fn a_kind_that_is_claimed_and_not_exported_is_no_plugin() {
              (export "jackfield:plugin/meta@0.1.0" (instance $meta)))"#,
     );
     let said = refused(&half.expect("a component"));
-    assert!(said.starts_with("`[file]` is no Jackfield plugin: its exports are not those of the contract: "), "{said}");
+    assert!(
+        said.starts_with("`[file]` is not a Jackfield plugin: its exports are not those of the contract: "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -74,17 +77,17 @@ fn a_schema_that_leads_elsewhere_or_is_a_bomb_is_refused() {
     .map(offering);
     let said = said.map(|said| said.chars().take(200).collect::<String>());
     assert_snapshot!(lines(said), @r#"
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is no JSON Schema: Resource 'file:///etc/passwd' is not present in a registry and retrieving it failed: `resolve-file` featu
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is no JSON Schema: Resource 'https://example.org/schema' is not present in a registry and retrieving it failed: `resolve-htt
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is no JSON Schema: Pointer '/$defs/missing' does not exist
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is no JSON Schema: "((((" is not a "regex"
-    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is no JSON Schema: "(?:(?:(?:a{100}){100}){100}){100}" is not a "regex"
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Resource 'file:///etc/passwd' is not present in a registry and retrieving it failed: `resolve-file` featu
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Resource 'https://example.org/schema' is not present in a registry and retrieving it failed: `resolve-htt
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: Pointer '/$defs/missing' does not exist
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: "((((" is not a "regex"
+    `[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: "(?:(?:(?:a{100}){100}){100}){100}" is not a "regex"
     "#);
-    assert_snapshot!(offering(Described { output: exponential().as_bytes(), ..Described::default() }), @r"`[file]` describes itself wrongly: the output schema of the analyzer `hand` is no JSON Schema: with its references written out, it has more than 100000000 parts");
+    assert_snapshot!(offering(Described { output: exponential().as_bytes(), ..Described::default() }), @r"`[file]` describes itself wrongly: the output schema of the analyzer `hand` is not a JSON Schema: with its references written out, it has more than 100000000 parts");
     let deep = "[".repeat(100_000);
     let deep: &'static str = deep.leak();
     let said = offering(Described { output: deep.as_bytes(), ..Described::default() });
-    assert!(said.contains("the output schema of `hand` is no JSON: recursion limit exceeded"), "{said}");
+    assert!(said.contains("the output schema of `hand` is not valid JSON: recursion limit exceeded"), "{said}");
 }
 
 #[test]

@@ -161,8 +161,8 @@ fn many_memories_and_tables_count_as_one() {
     let said = [crowd(40, 400, 1), crowd(1, 0, 19_000_000), crowd(200, 1, 1)].map(|bytes| refused(&bytes));
     assert_snapshot!(lines(said), @r"
     `[file]` failed while being loaded: over-budget: asked for 275.0 MiB of memory, beyond its limit of 256 MiB
-    `[file]` is damaged: it is no valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 19000000 which exceeds the limit of 20000
-    `[file]` is damaged: it is no valid component: The component transitively contains 201 core module instances, which exceeds the configured maximum of 64 in the pooling allocator
+    `[file]` is damaged: it is not a valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 19000000 which exceeds the limit of 20000
+    `[file]` is damaged: it is not a valid component: The component transitively contains 201 core module instances, which exceeds the configured maximum of 64 in the pooling allocator
     ");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("crowd.wasm");
@@ -185,5 +185,5 @@ fn a_component_cannot_start_threads() {
         Hand::default().text().replacen("(memory (export \"memory\") 2)", "(memory (export \"memory\") 2 2 shared)", 1);
     let bytes = wat::parse_str(&shared).expect("a component");
     let said = refused(&bytes);
-    assert!(said.contains("is no valid component") && said.contains("threads"), "{said}");
+    assert!(said.contains("is not a valid component") && said.contains("threads"), "{said}");
 }

@@ -167,7 +167,7 @@ fn an_answer_that_is_too_large_or_takes_too_long_is_not_waited_for() {
     unavailable: the server at 127.0.0.1 cannot be reached: message head is too large
     ");
     // What is packed is handed on as it is: bytes that are no text, and not a hundred megabytes.
-    assert_eq!(ask("/bomb").limits("output = \"8MiB\"").stopped(), "invalid-output: the answer is no UTF-8 text");
+    assert_eq!(ask("/bomb").limits("output = \"8MiB\"").stopped(), "invalid-output: the answer is not UTF-8 text");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn an_invalid_answer_is_reported_at_its_stage() {
     giant: over-budget: answered more than its limit of 64 MiB
     json-bomb: invalid-output: `hostile/json-bomb` broke its own output schema in stage `tried`: it is no JSON: recursion limit exceeded at line 1 column 128
     json-wide: invalid-output: `hostile/json-wide` broke its own output schema in stage `tried`: it is no JSON: expected value at line 1 column 2
-    not-utf8: invalid-output: the answer is no UTF-8 text
+    not-utf8: invalid-output: the answer is not UTF-8 text
     lies: invalid-output: `hostile/lies` broke its own output schema in stage `tried`: `/got`: [1,2,3] is not of type "string"
     surrogate: invalid-output: `hostile/surrogate` broke its own output schema in stage `tried`: it is no JSON: unexpected end of hex escape at line 1 column 15
     two-documents: invalid-output: `hostile/two-documents` broke its own output schema in stage `tried`: it is no JSON: trailing characters at line 1 column 13

@@ -1,10 +1,10 @@
-//! A plugin file, read once: what is checked is what is loaded.
+//! The bytes of a plugin file. They are read once, so that the bytes that are verified are those that are loaded.
 
 use std::path::{Path, PathBuf};
 
 use super::{Dependency, Digest, Linkage, LoadError, native, regular_file};
 
-/// The bytes of a plugin file, and what can be told from them without running any.
+/// The bytes of a plugin file, and what can be known of it without executing it.
 #[derive(Clone, Debug)]
 pub struct Artifact {
     path: PathBuf,
@@ -22,48 +22,48 @@ impl Artifact {
         let read = regular_file::read(path, regular_file::MOST_BYTES);
         let bytes = read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         let native = linkage(&bytes) == Some(Linkage::Native);
-        let dependencies = if native { native::beside(path, &bytes) } else { Vec::new() };
+        let dependencies = if native { native::read_dependencies(path, &bytes) } else { Vec::new() };
         Ok(Self { path: path.to_owned(), digest: Digest::of(&bytes), bytes, dependencies })
     }
 
-    /// Where it was read.
+    /// The path from which it was read.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its content.
+    /// The content of the file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The digest of its content.
+    /// The digest of the content.
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// Its length in bytes.
+    /// The length of the content in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// What it begins like; none if that is like no plugin.
+    /// The kind of plugin that its first bytes announce; none if they are not those of a plugin.
     #[must_use]
     pub fn linkage(&self) -> Option<Linkage> {
         linkage(&self.bytes)
     }
 
-    /// The libraries beside a native plugin that it needs and that are not the system's, sorted by name. They are read with
-    /// it, and loaded with it.
+    /// The libraries beside a native plugin that it needs and that are not the system's, sorted by name. They are read and loaded
+    /// together with it.
     #[must_use]
     pub fn dependencies(&self) -> &[Dependency] {
         &self.dependencies
     }
 
-    /// The digest of the file and of all that is loaded with it; that of the file, where it is alone.
+    /// The digest of the file and of all libraries that are loaded with it; without any, that of the file.
     #[must_use]
     pub fn whole_digest(&self) -> Digest {
         if self.dependencies.is_empty() {

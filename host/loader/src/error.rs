@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use super::Digest;
 
-/// Why a plugin file could not be loaded. Each variant names the thing and, where there is one, the mend.
+/// Why a plugin file could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file could not be read.
@@ -16,7 +16,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The file is neither a native library nor a WebAssembly component.
-    #[error("`{}` is no plugin: {found}", path.display())]
+    #[error("`{}` is not a plugin: {found}", path.display())]
     NotAPlugin {
         /// The file.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum LoadError {
         /// What is wrong with it.
         what: String,
     },
-    /// Compiling the component would take more time or memory than is given for it.
+    /// Compiling the component would take more time or memory than the limits allow.
     #[error("`{}` is not compiled: {what}", path.display())]
     TooCostly {
         /// The file.
@@ -50,7 +50,7 @@ pub enum LoadError {
         wanted: String,
     },
     /// The file lacks what every plugin has.
-    #[error("`{}` is no Jackfield plugin: {what}", path.display())]
+    #[error("`{}` is not a Jackfield plugin: {what}", path.display())]
     NoEntry {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum LoadError {
         what: String,
     },
     /// The plugin speaks another major version of the contract.
-    #[error("`{}` speaks protocol {}.{}, this host serves {}.x: {mend}", path.display(), found.0, found.1, served)]
+    #[error("`{}` speaks protocol {}.{}, this host serves {}.x: {fix}", path.display(), found.0, found.1, served)]
     Protocol {
         /// The file.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum LoadError {
         /// The host's major, as text.
         served: String,
         /// What to do about it.
-        mend: &'static str,
+        fix: &'static str,
     },
     /// The plugin's data layout differs from the host's, in spite of equal protocol versions.
     #[error("`{}` was built with another layout of the contract: {what}", path.display())]
@@ -83,7 +83,7 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
     },
-    /// Native code without permission.
+    /// The file is native code, and native code is not allowed.
     #[error("`{}` is native code, which runs with the host's full rights, and is not allowed", path.display())]
     NotAllowed {
         /// The file.
@@ -103,7 +103,7 @@ pub enum LoadError {
         /// Digest in the pipeline.
         pinned: Digest,
     },
-    /// The library, or one that it needs, would have the loader load code that nobody pinned.
+    /// The library, or one that it needs, would make the dynamic loader load code that is not pinned.
     #[error("`{}` {what}", path.display())]
     Dependency {
         /// The library.
@@ -113,7 +113,7 @@ pub enum LoadError {
         /// What to do about it.
         fix: String,
     },
-    /// It was granted what none of its extensions asks for.
+    /// It was granted a permission that none of its extensions asks for.
     #[error("`{}` is granted {granted}, which it does not ask for", path.display())]
     Unasked {
         /// The file.
@@ -123,7 +123,7 @@ pub enum LoadError {
         /// What it asks for, in backticks.
         asked: String,
     },
-    /// The plugin answered nonsense about itself.
+    /// The descriptors of the plugin break the contract.
     #[error("`{}` describes itself wrongly: {what}", path.display())]
     Descriptor {
         /// The file.
@@ -142,7 +142,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// What to do about it, where that can be said.
+    /// What to do about it, if that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -1,9 +1,9 @@
-//! A stranger's words, as a terminal may show them.
+//! Escapes text from plugins, models and files, so that it can be shown in a terminal.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// The text with whatever cannot be seen, or would move what stands around it, written out: a line stays one line, and
-/// colours nothing.
+/// Escapes all characters that are invisible or that would move the text around them. The result is one line and has no
+/// colours.
 pub fn escape_untrusted(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
@@ -23,7 +23,7 @@ pub fn escape_untrusted(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same for a text of several lines, which it stays.
+/// As [`escape_untrusted`], but keeps line breaks.
 pub fn escape_untrusted_lines(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|char| char != '\n' && is_harmful(char)) {
         return Cow::Borrowed(text);
@@ -31,7 +31,7 @@ pub fn escape_untrusted_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(escape_untrusted).collect::<Vec<_>>().join("\n"))
 }
 
-/// The same for a text of several lines that is coloured: the sequences that set colours and weight pass, none else does.
+/// As [`escape_untrusted_lines`], but keeps the sequences that set colours and weight.
 pub fn escape_untrusted_but_style(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|char| char != '\n' && is_harmful(char)) {
         return Cow::Borrowed(text);
@@ -54,8 +54,8 @@ pub fn escape_untrusted_but_style(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same for a JSON text, whose data stays what it is: such characters stand in its strings only, where they can be
-/// written as `\u` and four digits.
+/// As [`escape_untrusted_lines`], for a JSON text, whose data stays the same: such characters are in its strings only, where they
+/// can be written as `\u` and four digits.
 pub fn escape_untrusted_json(text: &str) -> Cow<'_, str> {
     let harmful = |char: char| char != '\n' && is_harmful(char);
     if !text.chars().any(harmful) {
@@ -74,12 +74,12 @@ pub fn escape_untrusted_json(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a terminal would do something else with it than show it.
+/// Whether a terminal would not show the character, but act on it or hide it.
 pub fn is_harmful(char: char) -> bool {
     char.is_control() || is_invisible(char)
 }
 
-/// Marks that have no shape of their own: they change direction, join, separate or tag.
+/// Whether a character has no shape of its own: such characters change the direction, join, separate or tag.
 pub(super) fn is_invisible(char: char) -> bool {
     matches!(char,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

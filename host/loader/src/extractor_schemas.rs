@@ -1,16 +1,18 @@
-//! Whether the schemas of a direction extractor are those of its kind: it reads a contrast set and answers directions. Said
-//! when it is loaded, in whatever language it is written, rather than by the first stage that reads what it answers.
+//! Checks that the schemas of a direction extractor are those of its kind: it reads a contrast set and answers directions. The
+//! check is made when the plugin is loaded, so that a wrong schema is not found only by the stage that reads the answer.
 
 use jackfield_plugin_api::{ContrastSet, Descriptor, ElementType, TensorRef};
 use serde_json::Value;
 
 use super::tensor_shape::{Dimension, TensorShape, X_TENSOR};
 
-/// References further than this lead nowhere.
+/// References deeper than this are not followed.
 const MOST_REFERENCES: usize = 32;
 
+/// Checks the schemas of a direction extractor.
+///
 /// # Errors
-/// What is wrong, as a message.
+/// The first difference from the contract, as a message.
 pub(super) fn check_extractor(descriptor: &Descriptor) -> Result<(), String> {
     let Descriptor { name, input, output, .. } = descriptor;
     let states = ["prompts", "layers", "d"];
@@ -32,7 +34,7 @@ pub(super) fn check_extractor(descriptor: &Descriptor) -> Result<(), String> {
         .map_err(|why| format!("the direction-extractor `{name}` answers {why}"))
 }
 
-/// Holds a field of an object to a tensor with these dimensions.
+/// Checks that a field of an object is a tensor with these dimensions.
 fn tensor_field(schema: &Value, field: &str, dimensions: &[&str]) -> Result<(), String> {
     let dimensions = dimensions.iter().map(|name| Dimension::Name((*name).to_owned()));
     let wanted = TensorShape(Some(dimensions.collect()));
@@ -50,7 +52,7 @@ fn tensor_field(schema: &Value, field: &str, dimensions: &[&str]) -> Result<(), 
     }
 }
 
-/// Holds an object to a field that is always there.
+/// Checks that an object always has a field.
 fn required(schema: &Value, field: &str) -> Result<(), String> {
     let is_there = parts(schema, schema, 0).into_iter().any(|part| {
         let names = part.get("required").and_then(Value::as_array);
@@ -63,7 +65,7 @@ fn required(schema: &Value, field: &str) -> Result<(), String> {
     }
 }
 
-/// A schema, and those that hold along with it: what it refers to, and what it is all of.
+/// A schema with all schemas that apply together with it, by `$ref` and `allOf`.
 fn parts<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
     let mut found = vec![schema];
     if depth == MOST_REFERENCES {
@@ -71,8 +73,9 @@ fn parts<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value>
     }
     let reference = schema.get("$ref").and_then(Value::as_str).and_then(|to| root.pointer(to.strip_prefix('#')?));
     let all = schema.get("allOf").and_then(Value::as_array);
-    let more = reference.into_iter().chain(all.into_iter().flatten());
-    more.for_each(|more| found.extend(parts(root, more, depth + 1)));
+    for part in reference.into_iter().chain(all.into_iter().flatten()) {
+        found.extend(parts(root, part, depth + 1));
+    }
     found
 }
 
@@ -98,7 +101,7 @@ mod tests {
         }
     }
 
-    fn told(change: impl FnOnce(&mut Descriptor)) -> String {
+    fn error_after(change: impl FnOnce(&mut Descriptor)) -> String {
         let mut descriptor = descriptor();
         change(&mut descriptor);
         check_extractor(&descriptor).expect_err("it is another's")
@@ -126,11 +129,17 @@ mod tests {
     #[test]
     fn an_input_that_is_no_contrast_set_is_told() {
         let all = [
-            told(|one| one.input = json!(true)),
-            told(|one| drop(one.input["properties"].as_object_mut().expect("fields").remove("negative"))),
-            told(|one| one.input["properties"]["positive"]["x-tensor"] = json!({ "shape": ["layers", "d"] })),
-            told(|one| drop(one.input["properties"]["positive"].as_object_mut().expect("a schema").remove("x-tensor"))),
-            told(|one| one.input["required"] = json!(["positive", "negative", "labels"])),
+            error_after(|descriptor| descriptor.input = json!(true)),
+            error_after(|descriptor| {
+                drop(descriptor.input["properties"].as_object_mut().expect("fields").remove("negative"))
+            }),
+            error_after(|descriptor| {
+                descriptor.input["properties"]["positive"]["x-tensor"] = json!({ "shape": ["layers", "d"] })
+            }),
+            error_after(|descriptor| {
+                drop(descriptor.input["properties"]["positive"].as_object_mut().expect("a schema").remove("x-tensor"))
+            }),
+            error_after(|descriptor| descriptor.input["required"] = json!(["positive", "negative", "labels"])),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         the direction-extractor `mine` reads no `positive`: its schema has to list that field, a tensor[prompts, layers, d]
@@ -144,11 +153,13 @@ mod tests {
     #[test]
     fn an_output_without_directions_is_told() {
         let all = [
-            told(|one| one.output = json!({ "type": "object" })),
-            told(|one| one.output["properties"]["directions"] = json!({ "type": "array" })),
-            told(|one| one.output["properties"]["directions"]["x-tensor"] = json!({ "shape": ["d"] })),
-            told(|one| one.output["required"] = json!(["layers"])),
-            told(|one| one.output["required"] = json!(["directions"])),
+            error_after(|descriptor| descriptor.output = json!({ "type": "object" })),
+            error_after(|descriptor| descriptor.output["properties"]["directions"] = json!({ "type": "array" })),
+            error_after(|descriptor| {
+                descriptor.output["properties"]["directions"]["x-tensor"] = json!({ "shape": ["d"] })
+            }),
+            error_after(|descriptor| descriptor.output["required"] = json!(["layers"])),
+            error_after(|descriptor| descriptor.output["required"] = json!(["directions"])),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         the direction-extractor `mine` answers no `directions`: its schema has to list that field, a tensor[layers, d]

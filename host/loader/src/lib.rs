@@ -1,4 +1,18 @@
-//! FILE -> PLUGIN: loaders side by side behind one registry.
+//! Internal to Jackfield: use the crate `jackfield`.
+//!
+//! This crate turns a file that nobody trusts yet into a plugin that the rest of the host can call without knowing whether it
+//! is linked in, a native library or a WebAssembly component. It is a crate of its own so that everything that stands between
+//! foreign code and the machine is in one place: verification, loading, the sandbox with its grants and limits, and the
+//! escaping of foreign text.
+//!
+//! - `artifact`, `load`, `registry`: a file is read, loaded, and registered with the extensions that it offers.
+//! - `lock`: the lockfile and signatures, which decide whether a file is admitted.
+//! - `native`, `wasm`, `linked_in`: the three linkages.
+//! - `sandbox`: permissions, grants, limits, and the admission of calls.
+//! - `tensor_shape`, `extractor_schemas`, `schema_cost`: checks of the schemas in descriptors.
+//! - `escape_untrusted`, `secrets`: foreign text and secrets in messages. `regular_file`, `digest`, `threads`: helpers.
+//!
+//! Invariant: this is the only place with `unsafe` besides `jackfield-plugin-api`, and no file is executed before it is verified.
 
 mod artifact;
 mod digest;

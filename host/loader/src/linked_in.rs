@@ -2,15 +2,15 @@
 
 use jackfield_plugin_api::{PROTOCOL, linked_extensions};
 
-use super::{Linkage, Plugin, load::direct, program::program_digest};
+use super::{Linkage, Plugin, load::unsandboxed, program::program_digest};
 
-/// What the plugin of all that is linked in is called in a pipeline.
+/// The alias of the plugin that has all linked-in extensions.
 pub const BUNDLED: &str = "bundled";
 
 /// The plugin `bundled`: every extension that is linked into the running program.
 #[must_use]
 pub fn linked_in_plugin() -> Plugin {
-    let extensions = linked_extensions().into_iter().map(|extension| direct(BUNDLED, extension)).collect();
+    let extensions = linked_extensions().into_iter().map(|extension| unsandboxed(BUNDLED, extension)).collect();
     Plugin {
         alias: BUNDLED.to_owned(),
         linkage: Linkage::LinkedIn,

@@ -1,4 +1,4 @@
-//! One file, whatever its form.
+//! Loads one plugin file, native or WebAssembly, and checks its descriptors against the contract.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,32 +18,32 @@ use super::{
     wasm,
 };
 
-/// What the pipeline says about a file.
+/// How far the pipeline trusts a file.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
-    /// Native code may run.
+    /// Whether native code may run.
     pub allow_native: bool,
     /// The digest that the file must have. Native code needs it.
     pub sha256: Option<Digest>,
-    /// The digests that the libraries beside a native plugin must have that it needs, by their names. A digest of the file
-    /// that is its [`Artifact::whole_digest`] holds them too.
+    /// The digests of the libraries that a native plugin needs and that lie beside it, by their names. They are not needed if
+    /// `sha256` is the [`Artifact::whole_digest`], which includes them.
     pub dependencies: BTreeMap<String, Digest>,
-    /// What a sandboxed plugin may do, as far as it asks for it.
+    /// What a sandboxed plugin may do, if it asks for it.
     pub grants: Vec<Grant>,
 }
 
 /// Loads a plugin file as the plugin `alias`.
 ///
 /// # Errors
-/// Says what is wrong with the file; nothing of it has run unless the error says so.
+/// What is wrong with the file. Nothing of it was executed if the file or its digest was refused.
 pub fn load(alias: &str, path: &Path, trust: &Trust) -> Result<Plugin, LoadError> {
     load_artifact(alias, &Artifact::read(path)?, trust)
 }
 
-/// As [`load`], for a file that was read already.
+/// Loads a plugin file that was read already. See [`load`].
 ///
 /// # Errors
-/// As [`load`].
+/// Those of [`load`].
 pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<Plugin, LoadError> {
     let (path, bytes, digest) = (artifact.path(), artifact.bytes(), artifact.digest());
     let whole = artifact.whole_digest();
@@ -63,39 +63,46 @@ pub fn load_artifact(alias: &str, artifact: &Artifact, trust: &Trust) -> Result<
                 check_dependencies(artifact, &trust.dependencies)?;
             }
             let loaded = native::load(alias, artifact)?;
-            (linkage, loaded.protocol, loaded.extensions.into_iter().map(|one| direct(alias, one)).collect())
+            (
+                linkage,
+                loaded.protocol,
+                loaded.extensions.into_iter().map(|extension| unsandboxed(alias, extension)).collect(),
+            )
         }
         Some(linkage) => {
-            let loaded = wasm::load((alias, &trust.grants), path, bytes, digest)?;
+            let loaded = wasm::load(alias, &trust.grants, path, bytes, digest)?;
             (linkage, loaded.protocol, loaded.extensions)
         }
-        None => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: what_else(bytes) }),
+        None => return Err(LoadError::NotAPlugin { path: path.to_owned(), found: kind_of_file(bytes) }),
     };
-    let extensions = checked(path, extensions)?;
+    let extensions = check_descriptors(path, extensions)?;
     let descriptors: Vec<&Descriptor> = extensions.iter().map(|entry| &*entry.descriptor).collect();
-    let quoted = |texts: Vec<String>| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
-    let more = unasked(&trust.grants, &descriptors);
-    if !more.is_empty() {
-        let asked: BTreeSet<&str> =
-            descriptors.iter().flat_map(|one| &one.permissions).map(|one| one.name.as_str()).collect();
+    let in_backticks = |texts: Vec<String>| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+    let unasked = unasked(&trust.grants, &descriptors);
+    if !unasked.is_empty() {
+        let asked: BTreeSet<&str> = descriptors
+            .iter()
+            .flat_map(|descriptor| &descriptor.permissions)
+            .map(|asked| asked.name.as_str())
+            .collect();
         let asked = asked.into_iter().map(|name| escape_untrusted(name).into_owned()).collect();
-        let granted = quoted(more.iter().map(ToString::to_string).collect());
-        return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: quoted(asked) });
+        let granted = in_backticks(unasked.iter().map(ToString::to_string).collect());
+        return Err(LoadError::Unasked { path: path.to_owned(), granted, asked: in_backticks(asked) });
     }
     Ok(Plugin { alias: alias.to_owned(), linkage, path: Some(path.to_owned()), digest: whole, protocol, extensions })
 }
 
-/// Holds the libraries that a native plugin needs to their pins.
+/// Compares the libraries that a native plugin needs with their pins.
 ///
 /// # Errors
-/// If one is not pinned, is not the one that is pinned, or a pin is of none of them.
+/// If one is not pinned or differs from its pin, or if a pin names a library that is not needed.
 pub(super) fn check_dependencies(artifact: &Artifact, pinned: &BTreeMap<String, Digest>) -> Result<(), LoadError> {
-    let all: Vec<String> = artifact
+    let pins: Vec<String> = artifact
         .dependencies()
         .iter()
-        .map(|one| format!("\"{}\" = \"{}\"", escape_untrusted(&one.name), one.digest))
+        .map(|dependency| format!("\"{}\" = \"{}\"", escape_untrusted(&dependency.name), dependency.digest))
         .collect();
-    let all = all.join(", ");
+    let pins = pins.join(", ");
     for Dependency { name, path, digest, .. } in artifact.dependencies() {
         let shown = escape_untrusted(name);
         match pinned.get(name) {
@@ -104,20 +111,20 @@ pub(super) fn check_dependencies(artifact: &Artifact, pinned: &BTreeMap<String, 
                 return Err(LoadError::Dependency {
                     path: path.clone(),
                     what: format!("has sha256 {digest}, and {pin} is pinned for `{shown}`"),
-                    fix: format!("if the change is yours, pin what is there: dependencies = {{ {all} }}"),
+                    fix: format!("if the change is yours, pin what is there: dependencies = {{ {pins} }}"),
                 });
             }
             None => {
                 return Err(LoadError::Dependency {
                     path: artifact.path().to_owned(),
                     what: format!("needs `{shown}`, which is neither a library of this system nor pinned"),
-                    fix: format!("if you trust what is beside it, add to its entry: dependencies = {{ {all} }}"),
+                    fix: format!("if you trust what is beside it, add to its entry: dependencies = {{ {pins} }}"),
                 });
             }
         }
     }
-    let needed = |name: &String| artifact.dependencies().iter().any(|one| one.name == *name);
-    match pinned.keys().find(|name| !needed(name)) {
+    let is_needed = |name: &String| artifact.dependencies().iter().any(|dependency| dependency.name == *name);
+    match pinned.keys().find(|name| !is_needed(name)) {
         Some(name) => Err(LoadError::Dependency {
             path: artifact.path().to_owned(),
             what: format!(
@@ -130,23 +137,23 @@ pub(super) fn check_dependencies(artifact: &Artifact, pinned: &BTreeMap<String, 
     }
 }
 
-/// An extension that runs in this process, outside any sandbox.
-pub(super) fn direct(alias: &str, extension: Arc<dyn Extension>) -> ExtensionEntry {
+/// The entry of an extension that runs in this process, outside the sandbox.
+pub(super) fn unsandboxed(alias: &str, extension: Arc<dyn Extension>) -> ExtensionEntry {
     let descriptor = Arc::new(extension.descriptor().clone());
     let grants = Arc::new(Grants::all(alias, &descriptor));
-    ExtensionEntry { descriptor, factory: Arc::new(Direct(extension)), grants }
+    ExtensionEntry { descriptor, factory: Arc::new(Unsandboxed(extension)), grants }
 }
 
-struct Direct(Arc<dyn Extension>);
+struct Unsandboxed(Arc<dyn Extension>);
 
-impl ExtensionFactory for Direct {
+impl ExtensionFactory for Unsandboxed {
     fn open(&self, config: &str, _limits: &Limits) -> CallResult<Arc<dyn Instance>> {
         self.0.open(config)
     }
 }
 
-/// Holds what a file says of itself to the contract.
-fn checked(path: &Path, mut extensions: Vec<ExtensionEntry>) -> Result<Vec<ExtensionEntry>, LoadError> {
+/// Checks the descriptors of a file against the contract, and sorts them.
+fn check_descriptors(path: &Path, mut extensions: Vec<ExtensionEntry>) -> Result<Vec<ExtensionEntry>, LoadError> {
     let wrong =
         |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
     if extensions.is_empty() {
@@ -174,13 +181,13 @@ fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !fits {
         return Err(format!(
-            "`{name}` is no name for an extension (lower-case letters, digits and hyphens, at most 64)"
+            "`{name}` is not a name for an extension (lower-case letters, digits and hyphens, at most 64)"
         ));
     }
     for (what, schema) in [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
     {
         valid_schema(schema)
-            .map_err(|error| format!("the {what} schema of the {kind} `{name}` is no JSON Schema: {error}"))?;
+            .map_err(|error| format!("the {what} schema of the {kind} `{name}` is not a JSON Schema: {error}"))?;
         check_keywords(schema)
             .map_err(|error| format!("the {what} schema of the {kind} `{name}` is wrong: {error}"))?;
     }
@@ -192,8 +199,8 @@ fn valid_schema(schema: &serde_json::Value) -> Result<(), String> {
     jsonschema::validator_for(schema).map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// What a file is that is no plugin.
-fn what_else(bytes: &[u8]) -> String {
+/// What a file is that is not a plugin, as a sentence.
+fn kind_of_file(bytes: &[u8]) -> String {
     match bytes {
         [] => "it is empty".to_owned(),
         [b'M', b'Z', ..] => "it is a Windows program or library".to_owned(),
@@ -221,7 +228,7 @@ mod tests {
         }
     }
 
-    fn told(kind: Kind, input: Value, output: Value) -> String {
+    fn load_error(kind: Kind, input: Value, output: Value) -> String {
         let descriptor = Descriptor {
             kind,
             name: "mine".to_owned(),
@@ -236,22 +243,22 @@ mod tests {
         };
         let entry =
             ExtensionEntry { descriptor: Arc::new(descriptor), factory: Arc::new(Never), grants: Arc::default() };
-        checked(Path::new("mine.wasm"), vec![entry]).err().map_or_else(String::new, |error| error.to_string())
+        check_descriptors(Path::new("mine.wasm"), vec![entry]).err().map_or_else(String::new, |error| error.to_string())
     }
 
     #[test]
     fn schemas_that_lie_about_tensors_are_told_when_a_file_is_loaded() {
         let bad = json!({ "x-tensor": { "shape": "d" } });
         let all = [
-            told(Kind::Analyzer, json!(true), bad.clone()),
-            told(Kind::Model, bad, json!(true)),
-            told(Kind::DirectionExtractor, json!(true), json!(true)),
+            load_error(Kind::Analyzer, json!(true), bad.clone()),
+            load_error(Kind::Model, bad, json!(true)),
+            load_error(Kind::DirectionExtractor, json!(true), json!(true)),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         `mine.wasm` describes itself wrongly: the output schema of the analyzer `mine` is wrong: an `x-tensor` has a `shape` that is not a list
         `mine.wasm` describes itself wrongly: the input schema of the model `mine` is wrong: an `x-tensor` has a `shape` that is not a list
         `mine.wasm` describes itself wrongly: the direction-extractor `mine` reads no `positive`: its schema has to list that field, a tensor[prompts, layers, d]
         ");
-        assert_eq!(told(Kind::Analyzer, json!({ "x-tensor": {} }), json!(true)), "");
+        assert_eq!(load_error(Kind::Analyzer, json!({ "x-tensor": {} }), json!(true)), "");
     }
 }

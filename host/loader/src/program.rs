@@ -1,4 +1,4 @@
-//! Which program this is: what is linked into it has no file of its own.
+//! The digest of the running program, which serves as that of the linked-in extensions.
 
 use std::{
     fs::File,
@@ -15,8 +15,8 @@ use object::{
 
 use super::Digest;
 
-/// The digest of the running program: of what its linker noted of its content, which takes a few reads; or, where there is no
-/// such note, of the content itself.
+/// The digest of the running program: of the build id that its linker put into it, which takes a few reads; or, without one, of
+/// its content.
 pub(super) fn program_digest() -> Digest {
     static DIGEST: OnceLock<Digest> = OnceLock::new();
     DIGEST
@@ -29,7 +29,7 @@ pub(super) fn program_digest() -> Digest {
         .clone()
 }
 
-/// The file of the running program, whatever lies at its path by now.
+/// The file of the running program, also if another one has taken its path since.
 fn running() -> PathBuf {
     let itself = PathBuf::from("/proc/self/exe");
     if itself.exists() { itself } else { std::env::current_exe().unwrap_or(itself) }
@@ -44,7 +44,7 @@ fn of_program(path: &Path) -> io::Result<Digest> {
 
 /// The build id that the linker put into a program; none if it put none there.
 fn build_id(file: File) -> Option<Vec<u8>> {
-    // Of a file of a hundred megabytes, its headers and its notes are read.
+    // Only the headers and the notes are read of a file that may have a hundred megabytes.
     let data = ReadCache::new(file);
     let header = FileHeader64::<Endianness>::parse(&data).ok()?;
     let endian = header.endian().ok()?;

@@ -1,4 +1,4 @@
-//! All plugins of a run, and the extensions that they offer.
+//! The registry: all plugins of a run, and the extensions that they offer.
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
     sandbox::{Grants, Limits},
 };
 
-/// The way a plugin came in.
+/// How a plugin is linked to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Linkage {
@@ -32,18 +32,21 @@ impl fmt::Display for Linkage {
     }
 }
 
-/// Makes instances of one extension, whatever its form.
+/// Makes instances of one extension, whatever the linkage of its plugin.
 pub trait ExtensionFactory: Send + Sync {
-    /// Makes an instance with this configuration (JSON text of an object). Forms without a sandbox ignore the limits.
+    /// Makes an instance with this configuration (JSON text of an object). The limits apply to the sandbox only.
+    ///
+    /// # Errors
+    /// If the extension refuses the configuration, or the machine has no room for an instance.
     fn open(&self, config: &str, limits: &Limits) -> Result<Arc<dyn Instance>>;
 }
 
 /// One extension of a plugin.
 #[derive(Clone)]
 pub struct ExtensionEntry {
-    /// What it says of itself.
+    /// Its descriptor.
     pub descriptor: Arc<Descriptor>,
-    /// How to make an instance.
+    /// Makes its instances.
     pub factory: Arc<dyn ExtensionFactory>,
     /// What its instances may do.
     pub grants: Arc<Grants>,
@@ -58,17 +61,17 @@ impl fmt::Debug for ExtensionEntry {
 /// A loaded plugin.
 #[derive(Clone, Debug)]
 pub struct Plugin {
-    /// The name it has in the pipeline; `bundled` for what is linked in.
+    /// The name it has in the pipeline; `bundled` for the linked-in extensions.
     pub alias: String,
-    /// How it came in.
+    /// How it is linked to the host.
     pub linkage: Linkage,
     /// The file, unless it is linked in.
     pub path: Option<PathBuf>,
-    /// Digest of the artifact and of the libraries that are loaded with it; of what is linked in, that of the program.
+    /// Digest of the file and of the libraries that are loaded with it; for `bundled`, the digest of the program.
     pub digest: Digest,
     /// Version of the contract it was built against.
     pub protocol: (u16, u16),
-    /// What it offers, sorted by kind and name.
+    /// The extensions that it offers, sorted by kind and name.
     pub extensions: Vec<ExtensionEntry>,
 }
 

@@ -1,5 +1,5 @@
-//! Files that are read from a path somebody named: regular ones alone, and no larger than they may be. A FIFO would wait
-//! for a writer for ever, a device has no end.
+//! Reads files at paths that people give. Only regular files up to a limit are read: a FIFO would wait for a writer for ever,
+//! and a device has no end.
 
 use std::{
     fs::{File, FileType, OpenOptions},
@@ -7,24 +7,25 @@ use std::{
     path::Path,
 };
 
-/// The most bytes of a text that people write: a pipeline, a lockfile, a prompt.
+/// The most bytes of a text that people write, such as a pipeline, a lockfile or a prompt.
 pub const MOST_TEXT: u64 = 16 << 20;
-/// The most bytes of what programs write: a recorded call, a plugin.
+/// The most bytes of a file that programs write, such as a recorded call or a plugin.
 pub const MOST_BYTES: u64 = 1 << 30;
 
 /// Opens a file for reading if it is a regular one.
 ///
 /// # Errors
-/// As those of [`File::open`], and for what is no regular file.
+/// Those of [`File::open`], and a file that is not a regular one.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Some devices act when they are opened: looked at first. What is there by then may be another thing: looked at again.
+    // Some devices act when they are opened, so the type is checked before. The file may have been replaced in between, so it
+    // is checked again.
     only_regular(std::fs::metadata(path)?.file_type())?;
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // Without it, opening a FIFO that has come in between waits.
+        // Without it, opening a FIFO that has taken the place of the file would wait.
         options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     }
     let file = options.open(path)?;
@@ -35,7 +36,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// The content of a regular file of at most `most` bytes.
 ///
 /// # Errors
-/// As those of [`open`], and for a file that is larger.
+/// Those of [`open`], and a file that is larger.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
@@ -44,15 +45,15 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    // It may have grown since, or be one that does not tell its size.
+    // The file may have grown since, or not report its size.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// As [`read`], of a file that holds UTF-8 text.
+/// Reads a regular file of at most `most` bytes that has UTF-8 text.
 ///
 /// # Errors
-/// As those of [`read`], and for what is no UTF-8 text.
+/// Those of [`read`], and text that is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text");
     String::from_utf8(read(path, most)?).map_err(not_text)
@@ -69,16 +70,15 @@ pub fn only_regular(kind: FileType) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, not a regular file", what(kind))))
 }
 
-/// An error where a file that takes the place of what is at a path would do away with something else than a file: a device, a
-/// FIFO, or a link to one.
+/// An error if a path has something other than a file that may be replaced: a device, a FIFO, or a link to one.
 ///
 /// # Errors
-/// As those of [`only_regular`]. What cannot be looked at is left to whoever writes.
+/// Those of [`only_regular`]. If the metadata cannot be read there is no error: writing the file will report it.
 pub fn only_replaceable(path: &Path) -> io::Result<()> {
     std::fs::metadata(path).map_or(Ok(()), |about| only_regular(about.file_type()))
 }
 
-/// What a thing in the file system is, with its article.
+/// The type of a file in words, with its article.
 fn what(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {

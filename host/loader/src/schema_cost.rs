@@ -1,26 +1,29 @@
-//! How much work a schema may make of a value. A stranger's schema is followed for every answer, outside of the sandbox and
-//! its limits: one of a few lines, in which each definition asks for the next one twice, would never come to an end.
+//! Bounds the work of validating a value against a schema. The schemas of plugins are applied to every answer, outside the
+//! sandbox and its limits, and a schema of a few lines, in which each definition refers to the next one twice, would never come
+//! to an end.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// The most subschemas that there may be once every reference is written out; those of the bundled plugins have thousands.
-const MOST: u64 = 100_000_000;
+/// The most subschemas of a schema in which every reference is expanded. Those of the bundled plugins have thousands.
+const MOST_PARTS: u64 = 100_000_000;
 
+/// Checks how many parts a schema has once every reference in it is expanded.
+///
 /// # Errors
-/// If there are more, as a message.
+/// If there are too many, or a reference leads nowhere, as a message.
 pub(super) fn check_cost(schema: &Value) -> Result<(), String> {
     let mut named = HashMap::new();
     collect_names(schema, &mut named);
-    let cost = Costs { root: schema, named, known: HashMap::new() }.of(schema)?;
-    if cost > MOST {
-        return Err(format!("with its references written out, it has more than {MOST} parts"));
+    let cost = PartCounter { root: schema, named, counted: HashMap::new() }.count(schema)?;
+    if cost > MOST_PARTS {
+        return Err(format!("with its references written out, it has more than {MOST_PARTS} parts"));
     }
     Ok(())
 }
 
-/// Subschemas that are referred to by a name of their own.
+/// Collects the subschemas that have a name by which others can refer to them.
 fn collect_names<'a>(value: &'a Value, named: &mut HashMap<&'a str, &'a Value>) {
     match value {
         Value::Object(map) => {
@@ -36,47 +39,50 @@ fn collect_names<'a>(value: &'a Value, named: &mut HashMap<&'a str, &'a Value>) 
     }
 }
 
-struct Costs<'a> {
+/// Counts the parts of schemas.
+struct PartCounter<'a> {
     root: &'a Value,
     named: HashMap<&'a str, &'a Value>,
-    /// By address; none while it is being counted, which is a circle: the validator goes round each only once.
-    known: HashMap<*const Value, Option<u64>>,
+    /// The counts by the address of the schema. It is none while a schema is being counted: then a reference back to it is a
+    /// circle, which the validator follows only once.
+    counted: HashMap<*const Value, Option<u64>>,
 }
 
-impl<'a> Costs<'a> {
-    fn of(&mut self, value: &'a Value) -> Result<u64, String> {
-        if let Some(known) = self.known.get(&std::ptr::from_ref(value)) {
-            return Ok(known.unwrap_or(1));
+impl<'a> PartCounter<'a> {
+    /// The parts of a schema with its references expanded.
+    fn count(&mut self, value: &'a Value) -> Result<u64, String> {
+        if let Some(counted) = self.counted.get(&std::ptr::from_ref(value)) {
+            return Ok(counted.unwrap_or(1));
         }
-        self.known.insert(value, None);
+        self.counted.insert(value, None);
         let mut cost = 1_u64;
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
                     match (key.as_str(), value) {
-                        // What is not applied by itself.
+                        // These are not applied by themselves.
                         ("$defs" | "definitions" | "const" | "enum" | "default" | "examples", _) => {}
-                        ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(to)) => {
-                            if let Some(to) = self.target(to)? {
-                                cost = cost.saturating_add(self.of(to)?);
+                        ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(reference)) => {
+                            if let Some(target) = self.target(reference)? {
+                                cost = cost.saturating_add(self.count(target)?);
                             }
                         }
-                        _ => cost = cost.saturating_add(self.of(value)?),
+                        _ => cost = cost.saturating_add(self.count(value)?),
                     }
                 }
             }
             Value::Array(list) => {
                 for value in list {
-                    cost = cost.saturating_add(self.of(value)?);
+                    cost = cost.saturating_add(self.count(value)?);
                 }
             }
             _ => {}
         }
-        self.known.insert(value, Some(cost));
+        self.counted.insert(value, Some(cost));
         Ok(cost)
     }
 
-    /// What a reference means; nothing for those that the validator itself knows or refuses.
+    /// The schema to which a reference leads; none for one that the validator itself knows or refuses.
     fn target(&self, reference: &str) -> Result<Option<&'a Value>, String> {
         if reference.contains("://") && !self.named.contains_key(reference) {
             return Ok(None);
@@ -89,7 +95,7 @@ impl<'a> Costs<'a> {
         };
         match found {
             Some(found) => Ok(Some(found)),
-            // Such as a pointer to nowhere, of which the validator says more.
+            // A pointer that leads nowhere: the message of the validator is better.
             None if name.starts_with('/') => Ok(None),
             None => Err(format!("the reference `{reference}` leads nowhere")),
         }

@@ -1,14 +1,14 @@
-//! Secrets stay out of messages: what is one, or may be one, is masked before a text leaves the program.
+//! Recognises secrets, so that they can be masked before a text leaves the program.
 //!
-//! Two things give a secret away: the name that it stands under (`api_key`, `Authorization`), and its own shape (the password
-//! of an address, a key in a query, `sk-…`).
+//! A secret is recognised by its name (`api_key`, `Authorization`) or by its shape (the password of an address, a key in a query,
+//! `sk-…`).
 
 use std::{borrow::Cow, ops::Range};
 
-/// What stands for a secret.
+/// The text that takes the place of a secret.
 pub const MASK: &str = "********";
 
-/// The last words of names that secrets stand under.
+/// The last words of the names of secrets.
 const SECRET_WORDS: [&str; 22] = [
     "accesskey",
     "apikey",
@@ -33,12 +33,12 @@ const SECRET_WORDS: [&str; 22] = [
     "secrets",
     "token",
 ];
-/// The words before `key` that make it a secret one.
+/// The words before `key` with which it is the name of a secret.
 const SECRET_KEYS: [&str; 10] =
     ["access", "account", "api", "auth", "encryption", "license", "private", "secret", "signing", "subscription"];
-/// What follows the name of a secret without changing what it is.
+/// Words after the name of a secret that do not change its meaning.
 const FILLERS: [&str; 5] = ["header", "string", "text", "value", "values"];
-/// Names in full, for those that are misspelt.
+/// Whole names of secrets, with which misspelt names are compared.
 const WHOLE_NAMES: [&str; 12] = [
     "access_token",
     "api_key",
@@ -53,7 +53,7 @@ const WHOLE_NAMES: [&str; 12] = [
     "secret",
     "secret_key",
 ];
-/// How keys of well-known services begin, and how many characters follow at the least.
+/// The beginnings of the keys of well-known services, and how many characters follow at least.
 const KEY_SHAPES: [(&str, usize); 25] = [
     ("sk-", 6),
     ("sk_live_", 6),
@@ -82,8 +82,8 @@ const KEY_SHAPES: [(&str, usize); 25] = [
     ("eyJ", 24),
 ];
 
-/// Whether what stands under this name (of a key, a header, a parameter of a query) is or may be a secret. A name that is
-/// nearly that of one counts: what is misspelt is shown most of all.
+/// Whether the value of this name (of a key, a header or a parameter of a query) is or may be a secret. A misspelt name counts
+/// too, since it is shown in messages about unknown keys.
 pub fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -102,24 +102,25 @@ pub fn is_secret_name(name: &str) -> bool {
         let allowed = if known.len() < 7 { 1 } else { 2 };
         plain.len().abs_diff(known.len()) <= allowed && strsim::damerau_levenshtein(&plain, known) <= allowed
     };
-    // A letter more would be `tokens`, which are counted.
+    // `tokens`, which has one letter more, is the name of a number.
     let is_token = plain.len() == 5 && strsim::damerau_levenshtein(&plain, "token") == 1;
     named || is_token || plain.len() > 4 && WHOLE_NAMES.iter().any(near)
 }
 
-/// Whether what stands under a key of a configuration may be a secret. Any header may, however `headers` is misspelt.
+/// Whether the value of a key of a configuration may be or contain a secret. That of `headers` may, also if it is misspelt.
 pub fn holds_secrets(key: &str) -> bool {
     let name = key.to_ascii_lowercase();
     is_secret_name(key) || name.starts_with('h') && strsim::damerau_levenshtein(&name, "headers") <= 1
 }
 
-/// Whether a variable that holds a secret may be called so; otherwise it is the secret itself, put where the name belongs.
+/// Whether a text may be the name of a variable of the environment. If not, it may be the secret itself, given where its name
+/// belongs.
 pub fn is_variable_name(text: &str) -> bool {
     let any = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
-    let is_loud = !any(u8::is_ascii_lowercase);
+    let is_upper_case = !any(u8::is_ascii_lowercase);
     let is_word = !any(u8::is_ascii_digit) && text.len() <= 32;
     !any(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
-        && (is_loud || is_word)
+        && (is_upper_case || is_word)
         && (text.len() <= 24 || text.contains('_'))
 }
 
@@ -142,7 +143,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// The text with every secret masked that its shape gives away.
+/// Masks every secret in a text that is recognised by its shape.
 pub fn mask_secrets(text: &str) -> Cow<'_, str> {
     let ranges = secret_ranges(text);
     if ranges.is_empty() {
@@ -160,34 +161,34 @@ pub fn mask_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Where secrets stand that their shape gives away, in order.
+/// The ranges of all secrets in a text that are recognised by their shape, in order.
 pub fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
-    of_addresses(text, &mut ranges);
-    of_authorities(text, &mut ranges);
-    of_queries(text, &mut ranges);
-    of_shapes(text, &mut ranges);
-    of_schemes(text, &mut ranges);
-    of_variables(text, &mut ranges);
+    find_in_addresses(text, &mut ranges);
+    find_in_authorities(text, &mut ranges);
+    find_in_queries(text, &mut ranges);
+    find_key_shapes(text, &mut ranges);
+    find_in_schemes(text, &mut ranges);
+    find_in_variables(text, &mut ranges);
     ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
     ranges
 }
 
-/// Whether a text in quotes, brackets or prose ends here.
+/// Whether a word in quotes, brackets or prose ends at this character.
 fn ends_word(char: char) -> bool {
     char.is_whitespace() || char.is_control() || matches!(char, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '{' | '}')
 }
 
-/// The user and the password of every `scheme://user:password@host`.
-fn of_addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
+/// Finds the user and the password of every `scheme://user:password@host`.
+fn find_in_addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
         let rest = &text[start..];
-        // A list of addresses is one word.
+        // A list of addresses without spaces is one word.
         let end = rest.find(ends_word).unwrap_or(rest.len());
         let word = &rest[..rest[..end].find("://").unwrap_or(end)];
         let authority = &word[..word.find(['/', '?', '#']).unwrap_or(word.len())];
-        // A password may have an `@` in it, or a `/` that should have been `%2F`: then what stands before is no host.
+        // A password may have an `@` in it, or a `/` that should have been `%2F`; then the text before that is not a host.
         if let Some(user) = word.rfind('@').filter(|user| *user > 0)
             && (authority.contains('@') || !is_host(authority))
         {
@@ -196,8 +197,8 @@ fn of_addresses(text: &str, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The user and the password of `user:password@host`, where the scheme was forgotten or left away.
-fn of_authorities(text: &str, ranges: &mut Vec<Range<usize>>) {
+/// Finds the user and the password of every `user:password@host` without a scheme.
+fn find_in_authorities(text: &str, ranges: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices('@') {
         let before = &text[..at];
         let start = before
@@ -227,8 +228,8 @@ fn is_host(authority: &str) -> bool {
     !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The values of `?key=…` and `&api_key=…`.
-fn of_queries(text: &str, ranges: &mut Vec<Range<usize>>) {
+/// Finds the values of `?key=…` and `&api_key=…`.
+fn find_in_queries(text: &str, ranges: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices(['?', '&']) {
         let rest = &text[at + 1..];
         let Some(equals) = rest.find(|char: char| !(char.is_ascii_alphanumeric() || "_-.".contains(char))) else {
@@ -246,38 +247,39 @@ fn of_queries(text: &str, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Whether a parameter of an address's query holds a secret, by its name.
+/// Whether a parameter in the query of an address is a secret, by its name.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     is_secret_name(name) || ["key", "sig", "signature", "code"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Keys that begin as those of well-known services do.
-fn of_shapes(text: &str, ranges: &mut Vec<Range<usize>>) {
+/// Finds keys that begin like those of well-known services.
+fn find_key_shapes(text: &str, ranges: &mut Vec<Range<usize>>) {
     let in_key = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
     for (prefix, least) in KEY_SHAPES {
         for (at, _) in text.match_indices(prefix) {
             let is_start = !text[..at].chars().next_back().is_some_and(|before| before.is_alphanumeric());
             let body = &text[at + prefix.len()..];
             let body = body[..body.find(|char| !in_key(char)).unwrap_or(body.len())].trim_end_matches('.');
-            // `sk-learn` is no key.
-            let odd = body.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) || body.len() >= 24;
-            if is_start && body.len() >= least && odd {
+            // `sk-learn` is not a key.
+            let looks_random =
+                body.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) || body.len() >= 24;
+            if is_start && body.len() >= least && looks_random {
                 ranges.push(at..at + prefix.len() + body.len());
             }
         }
     }
 }
 
-/// What follows `Bearer` and `Basic`.
-fn of_schemes(text: &str, ranges: &mut Vec<Range<usize>>) {
+/// Finds the words after `Bearer` and `Basic`.
+fn find_in_schemes(text: &str, ranges: &mut Vec<Range<usize>>) {
     for scheme in ["bearer ", "basic "] {
-        // Only ASCII changes, so places stay.
+        // Only ASCII letters change, so the positions stay the same.
         for (at, _) in text.to_ascii_lowercase().match_indices(scheme) {
             let start = at + scheme.len();
             let rest = &text[start..];
             let word = &rest[..rest.find(|char| ends_word(char) || char == ',').unwrap_or(rest.len())];
             let is_start = !text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
-            // A word of prose: `Bearer authentication`.
+            // A lower-case word is prose, such as `Bearer authentication`.
             let is_prose = word.chars().skip(1).all(|char| char.is_lowercase() || ".:;".contains(char));
             if is_start && word.len() >= 4 && !is_prose {
                 ranges.push(start..start + word.len());
@@ -286,8 +288,8 @@ fn of_schemes(text: &str, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// What follows `env:NAME=`: a permission is a name alone, and what is written after it is what the variable holds.
-fn of_variables(text: &str, ranges: &mut Vec<Range<usize>>) {
+/// Finds the text after `env:NAME=`: such a permission has only a name, so the text is the value of the variable.
+fn find_in_variables(text: &str, ranges: &mut Vec<Range<usize>>) {
     for (at, _) in text.match_indices("env:") {
         let name = &text[at + 4..];
         let end = name.find(|char: char| !(char.is_ascii_alphanumeric() || char == '_')).unwrap_or(name.len());

@@ -1,4 +1,4 @@
-//! The keyword `x-tensor` of a schema: which shape a tensor by reference has.
+//! The keyword `x-tensor` of a schema, which gives the shape of a tensor by reference.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 /// The keyword.
 pub const X_TENSOR: &str = "x-tensor";
 
-/// What a schema says of a dimension.
+/// A dimension in a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dimension {
-    /// A length that is the same wherever this name stands, throughout an input and the answer to it.
+    /// A length that is the same for all dimensions of this name in an input and its answer.
     Name(String),
-    /// This length.
+    /// A fixed length.
     Length(u64),
     /// Any length.
     Any,
 }
 
-/// What a schema says of a tensor's shape: its dimensions, the slowest first; none for any shape.
+/// The shape of a tensor in a schema: its dimensions, in row-major order, the slowest first; none for any shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorShape(pub Option<Vec<Dimension>>);
 
@@ -27,7 +27,7 @@ impl TensorShape {
     /// Reads the value of the keyword: `{"shape": ["prompts", "layers", 576, null]}`, or `{}` for any shape.
     ///
     /// # Errors
-    /// What is wrong with it, as a fragment: `has …`.
+    /// What is wrong with the keyword, as a fragment: `has …`.
     pub fn read(keyword: &Value) -> Result<Self, String> {
         let keyword = keyword.as_object().ok_or("is not an object")?;
         if let Some(key) = keyword.keys().find(|key| *key != "shape") {
@@ -42,8 +42,8 @@ impl TensorShape {
         dimensions.map(|dimensions| Self(Some(dimensions)))
     }
 
-    /// Whether a tensor of the other shape can be read where one of this shape is wanted; none where that shows only when
-    /// there is one. Names of two extensions have nothing to do with each other: they stand for some length.
+    /// Whether a tensor of shape `given` fits where this shape is wanted; none if that depends on the tensor. Names of different
+    /// extensions are independent: each of them stands for any length.
     pub fn takes(&self, given: &Self) -> Option<bool> {
         let (Some(wanted), given) = (&self.0, &given.0) else { return Some(true) };
         let given = given.as_ref()?;
@@ -57,10 +57,10 @@ impl TensorShape {
         if wanted.iter().zip(given).any(differ) {
             return Some(false);
         }
-        let sure = |(wanted, given): (&Dimension, &Dimension)| {
+        let is_certain = |(wanted, given): (&Dimension, &Dimension)| {
             !matches!((wanted, given), (Dimension::Length(_), Dimension::Name(_) | Dimension::Any))
         };
-        wanted.iter().zip(given).all(sure).then_some(true)
+        wanted.iter().zip(given).all(is_certain).then_some(true)
     }
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Dimension {
     }
 }
 
-/// As types print: `tensor[prompts, layers, d]`.
+/// In the form in which types are printed: `tensor[prompts, layers, d]`.
 impl fmt::Display for TensorShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("tensor")?;
@@ -102,19 +102,19 @@ impl fmt::Display for TensorShape {
     }
 }
 
-/// Holds every `x-tensor` in a schema to its form.
+/// Checks every `x-tensor` in a schema.
 ///
 /// # Errors
-/// What is wrong with the first that is wrong, as a message.
+/// The first fault, as a message.
 pub(crate) fn check_keywords(schema: &Value) -> Result<(), String> {
     match schema {
         Value::Object(map) => {
             for (key, value) in map {
                 match key.as_str() {
                     X_TENSOR => drop(TensorShape::read(value).map_err(|why| format!("an `{X_TENSOR}` {why}"))?),
-                    // Values, not schemas.
+                    // These have values, not schemas.
                     "const" | "enum" | "default" | "examples" | "required" => {}
-                    // Their keys are names, not keywords.
+                    // The keys of these are names, not keywords.
                     "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions" => {
                         value.as_object().into_iter().flat_map(|map| map.values()).try_for_each(check_keywords)?;
                     }

@@ -1,4 +1,4 @@
-//! Threads that the system does not start, and what is said of that.
+//! Starts threads, and explains why the system did not start one.
 
 use std::{io, thread};
 
@@ -6,15 +6,18 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::sandbox::{address_space, size};
 
-/// A runtime with one thread of its own. Where the system starts no thread, that is an error: the runtime itself would panic.
+/// A runtime with one thread of its own.
+///
+/// # Errors
+/// If the system does not start a thread; the runtime itself would panic then.
 pub fn start_runtime(name: &str) -> io::Result<Runtime> {
-    // It ends at once; its stack is kept for the next thread, which is the runtime's.
+    // This thread ends at once, and the system keeps its stack for the next one, which is that of the runtime.
     let tried = thread::Builder::new().name(name.to_owned()).spawn(|| {})?;
     let _ = tried.join();
     Builder::new_multi_thread().worker_threads(1).thread_name(name).enable_all().build()
 }
 
-/// What to do about a thread that was not started: which limits it may have met.
+/// What to do if a thread was not started: the limits that may have been reached.
 pub fn hint_for_threads() -> String {
     let processes = "the number of processes and threads (`ulimit -u`, or `pids.max` of the control group)";
     match address_space() {

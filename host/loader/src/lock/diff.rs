@@ -1,4 +1,4 @@
-//! What is there against what is locked.
+//! The differences between a plugin file that was found and its entry in the lockfile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::{
     format::{Entry, FILE_NAME, LockedExtension, linkage_name, quoted},
-    verify::{Found, Undescribed},
+    found::{Found, Undescribed},
 };
 use crate::Digest;
 
-/// What an entry says of a plugin.
+/// A part of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
@@ -30,35 +30,35 @@ pub enum Part {
     Protocol,
     /// An extension and its version.
     Extension,
-    /// What an extension asks for.
+    /// A permission that an extension asks for.
     Permission,
-    /// What the pipeline grants.
+    /// A grant of the pipeline.
     Grant,
-    /// By whom it is signed.
+    /// The key of its signature.
     Signature,
 }
 
-/// One thing that differs. What is on one side alone is `None` on the other.
+/// One difference. What is on one side only is `None` on the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// What differs.
     pub part: Part,
-    /// What the lockfile holds.
+    /// The part as the lockfile has it.
     pub locked: Option<String>,
-    /// What is there.
+    /// The part as it was found.
     pub found: Option<String>,
-    /// Whether it stops a run. What was taken away stops none, and neither does a file that only moved.
+    /// Whether it stops a run. A permission or grant that was removed does not, and neither does a file that only moved.
     pub stops: bool,
 }
 
-/// All that differs between an entry and what is there.
+/// All differences between a file that was found and its entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The plugin.
     pub alias: String,
     /// Whether the lockfile has an entry for it.
     pub locked: bool,
-    /// What differs.
+    /// The differences.
     pub changes: Vec<Change>,
     /// Why protocol, extensions and permissions were not compared, if they were not.
     pub undescribed: Option<String>,
@@ -67,29 +67,29 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Compares what is there with its entry, if it has one.
+    /// Compares a file that was found with its entry, if it has one.
     #[must_use]
     pub fn between(locked: Option<&Entry>, found: &Found) -> Self {
         let mut changes = Changes(Vec::new());
         let there = &found.entry;
         let described = found.undescribed.is_none();
-        let before = |read: fn(&Entry) -> String| locked.map(read);
-        changes.one(Part::Path, before(path), Some(path(there)), locked.is_none());
-        changes.one(Part::Linkage, before(linkage), Some(linkage(there)), true);
-        changes.one(Part::Sha256, before(sha256), Some(sha256(there)), true);
-        changes.one(Part::Size, before(size), Some(size(there)), true);
+        let in_lock = |read: fn(&Entry) -> String| locked.map(read);
+        changes.compare(Part::Path, in_lock(path), Some(path(there)), locked.is_none());
+        changes.compare(Part::Linkage, in_lock(linkage), Some(linkage(there)), true);
+        changes.compare(Part::Sha256, in_lock(sha256), Some(sha256(there)), true);
+        changes.compare(Part::Size, in_lock(size), Some(size(there)), true);
         let none = BTreeMap::new();
         changes.dependencies(locked.map_or(&none, |locked| &locked.dependencies), &there.dependencies);
         if described {
-            changes.one(Part::Protocol, before(protocol), Some(protocol(there)), true);
+            changes.compare(Part::Protocol, in_lock(protocol), Some(protocol(there)), true);
             changes.extensions(locked.map_or(&[], |locked| &locked.extensions), &there.extensions);
         }
         changes.grants(locked.map_or(&[], |locked| &locked.grants), &there.grants);
-        // A signature that is new gives no cause for alarm; one that is gone or another's does.
+        // A signature where there was none is harmless; one that is gone, or is by another key, is not.
         let signer = |entry: &Entry| entry.signed_by.map(|key| format!("signed by {key}"));
-        let was = locked.and_then(signer);
-        let stops = was.is_some();
-        changes.one(Part::Signature, was, signer(there), stops);
+        let locked_signer = locked.and_then(signer);
+        let stops = locked_signer.is_some();
+        changes.compare(Part::Signature, locked_signer, signer(there), stops);
         Self {
             alias: there.alias.clone(),
             locked: locked.is_some(),
@@ -111,35 +111,35 @@ impl Difference {
         self.changes.iter().any(|change| change.stops)
     }
 
-    /// Whether this differs.
+    /// Whether a part differs.
     fn has(&self, part: Part) -> bool {
         self.changes.iter().any(|change| change.part == part)
     }
 
-    /// The difference, a line each: `- ` what is locked, `+ ` what is there.
+    /// The differences, a line each: `- ` before what is locked, `+ ` before what was found.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for change in &self.changes {
-            lines.extend(change.locked.as_ref().map(|was| format!("- {was}")));
-            lines.extend(change.found.as_ref().map(|is| format!("+ {is}")));
+            lines.extend(change.locked.as_ref().map(|locked| format!("- {locked}")));
+            lines.extend(change.found.as_ref().map(|found| format!("+ {found}")));
         }
-        let entry = |part: &Part| matches!(part, Part::Protocol | Part::Extension | Part::Permission);
-        let (changed, same_offer) = (self.has(Part::Sha256), !self.changes.iter().any(|change| entry(&change.part)));
+        let is_description = |part: &Part| matches!(part, Part::Protocol | Part::Extension | Part::Permission);
+        let changed = self.has(Part::Sha256);
+        let same_description = !self.changes.iter().any(|change| is_description(&change.part));
         match &self.undescribed {
             Some(why) => lines.push(format!("  what it offers and asks for is not shown: {why}")),
-            None if changed && same_offer => lines.push("  what it offers and asks for is the same".to_owned()),
+            None if changed && same_description => lines.push("  what it offers and asks for is the same".to_owned()),
             None => {}
         }
         lines
     }
 
-    /// What it comes to, as the predicate of a sentence about the plugin.
+    /// A summary, as the predicate of a sentence about the plugin.
     #[must_use]
     pub fn summary(&self) -> String {
         let widened = |part: Part| {
-            let more = |change: &Change| change.part == part && change.stops && change.found.is_some();
-            self.changes.iter().any(more)
+            self.changes.iter().any(|change| change.part == part && change.stops && change.found.is_some())
         };
         if self.is_empty() {
             format!("is what `{FILE_NAME}` holds")
@@ -168,16 +168,16 @@ impl Difference {
     /// What can be done about it; `update` and `lock` are the commands that accept it.
     #[must_use]
     pub fn hint(&self, update: &str, lock: &str) -> String {
-        let part = |part: Part| self.changes.iter().any(|change| change.part == part && change.stops);
+        let stops = |part: Part| self.changes.iter().any(|change| change.part == part && change.stops);
         if self.wrongly_signed {
             "get the original file back: one whose signature does not hold cannot be accepted".to_owned()
         } else if !self.locked {
             format!("if it may run, accept it: `{lock}`")
-        } else if part(Part::Sha256) || part(Part::Dependency) {
+        } else if stops(Part::Sha256) || stops(Part::Dependency) {
             format!("if the change is yours, accept it: `{update}`; if not, get the original file back")
-        } else if part(Part::Signature) {
+        } else if stops(Part::Signature) {
             format!("get its signature back; or, if it may go without, accept that: `{update}`")
-        } else if part(Part::Grant) && !part(Part::Permission) && !part(Part::Extension) {
+        } else if stops(Part::Grant) && !stops(Part::Permission) && !stops(Part::Extension) {
             format!("if it may have that, accept it: `{update}`; if not, take it out of the pipeline")
         } else {
             format!("`{FILE_NAME}` was changed: get the original back, or accept what is there: `{update}`")
@@ -185,7 +185,7 @@ impl Difference {
     }
 }
 
-/// Whether the file is the one that was locked, so that what it offers need not be asked.
+/// Whether the file is the one that was locked, so that no description is needed.
 fn same_file(locked: Option<&Entry>, there: &Entry) -> bool {
     locked.is_some_and(|locked| locked.sha256 == there.sha256)
 }
@@ -210,12 +210,21 @@ fn protocol(entry: &Entry) -> String {
     format!("protocol = \"{}.{}\"", entry.protocol.0, entry.protocol.1)
 }
 
+/// The permissions that an extension asks for, with their reasons.
+fn reasons_by_permission(extension: Option<&LockedExtension>) -> BTreeMap<String, Vec<String>> {
+    let mut reasons = BTreeMap::<String, Vec<String>>::new();
+    for Permission { name, reason } in extension.into_iter().flat_map(|extension| &extension.permissions) {
+        reasons.entry(name.clone()).or_default().push(reason.clone());
+    }
+    reasons
+}
+
 /// The changes found so far.
 struct Changes(Vec<Change>);
 
 impl Changes {
-    /// Compares one thing.
-    fn one(&mut self, part: Part, locked: Option<String>, found: Option<String>, stops: bool) {
+    /// Compares one part.
+    fn compare(&mut self, part: Part, locked: Option<String>, found: Option<String>, stops: bool) {
         if locked != found {
             self.0.push(Change { part, locked, found, stops });
         }
@@ -228,27 +237,21 @@ impl Changes {
                 both.entry((extension.kind, &extension.name)).or_default()[side] = Some(extension);
             }
         }
-        for ((kind, name), [was, is]) in both {
-            let version = |one: &LockedExtension| format!("{kind} {} {}", quoted(name), quoted(&one.version));
-            self.one(Part::Extension, was.map(version), is.map(version), true);
-            let asked = |one: Option<&LockedExtension>| -> BTreeMap<String, Vec<String>> {
-                let mut asked = BTreeMap::<String, Vec<String>>::new();
-                for Permission { name, reason } in one.into_iter().flat_map(|one| &one.permissions) {
-                    asked.entry(name.clone()).or_default().push(reason.clone());
-                }
-                asked
-            };
-            let (was, is) = (asked(was), asked(is));
+        for ((kind, name), [locked, found]) in both {
+            let version =
+                |extension: &LockedExtension| format!("{kind} {} {}", quoted(name), quoted(&extension.version));
+            self.compare(Part::Extension, locked.map(version), found.map(version), true);
+            let (locked, found) = (reasons_by_permission(locked), reasons_by_permission(found));
             let line = |permission: &str, reasons: &Vec<String>| {
                 let reasons: Vec<String> = reasons.iter().map(|reason| quoted(reason)).collect();
                 format!("{kind} {} asks for {} ({})", quoted(name), quoted(permission), reasons.join(", "))
             };
-            for (permission, reasons) in &was {
-                let now = is.get(permission).map(|now| line(permission, now));
-                self.one(Part::Permission, Some(line(permission, reasons)), now, false);
+            for (permission, reasons) in &locked {
+                let now = found.get(permission).map(|reasons| line(permission, reasons));
+                self.compare(Part::Permission, Some(line(permission, reasons)), now, false);
             }
-            for (permission, reasons) in is.iter().filter(|(permission, _)| !was.contains_key(*permission)) {
-                self.one(Part::Permission, None, Some(line(permission, reasons)), true);
+            for (permission, reasons) in found.iter().filter(|(permission, _)| !locked.contains_key(*permission)) {
+                self.compare(Part::Permission, None, Some(line(permission, reasons)), true);
             }
         }
     }
@@ -257,18 +260,18 @@ impl Changes {
         let line = |name: &str, digest: &Digest| format!("loaded with {} sha256 \"{digest}\"", quoted(name));
         let names: BTreeSet<&String> = locked.keys().chain(found.keys()).collect();
         for name in names {
-            let side = |side: &BTreeMap<String, Digest>| side.get(name).map(|digest| line(name, digest));
-            self.one(Part::Dependency, side(locked), side(found), found.contains_key(name));
+            let line_in = |entries: &BTreeMap<String, Digest>| entries.get(name).map(|digest| line(name, digest));
+            self.compare(Part::Dependency, line_in(locked), line_in(found), found.contains_key(name));
         }
     }
 
     fn grants(&mut self, locked: &[String], found: &[String]) {
         let line = |grant: &String| format!("granted {}", quoted(grant));
         for grant in locked.iter().filter(|grant| !found.contains(grant)) {
-            self.one(Part::Grant, Some(line(grant)), None, false);
+            self.compare(Part::Grant, Some(line(grant)), None, false);
         }
         for grant in found.iter().filter(|grant| !locked.contains(grant)) {
-            self.one(Part::Grant, None, Some(line(grant)), true);
+            self.compare(Part::Grant, None, Some(line(grant)), true);
         }
     }
 }

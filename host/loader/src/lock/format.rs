@@ -1,4 +1,4 @@
-//! What a lockfile holds, and its text.
+//! The entries of a lockfile, and the text that is written of them.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -72,24 +72,25 @@ impl Lock {
     /// The entry of a plugin.
     #[must_use]
     pub fn get(&self, alias: &str) -> Option<&Entry> {
-        self.place(alias).ok().map(|at| &self.plugins[at])
+        self.search(alias).ok().map(|index| &self.plugins[index])
     }
 
-    /// Puts an entry in, in place of the one that its alias has.
+    /// Adds an entry, or replaces the one that has its alias.
     pub fn put(&mut self, mut entry: Entry) {
         entry.sort();
-        match self.place(&entry.alias) {
-            Ok(at) => self.plugins[at] = entry,
-            Err(at) => self.plugins.insert(at, entry),
+        match self.search(&entry.alias) {
+            Ok(index) => self.plugins[index] = entry,
+            Err(index) => self.plugins.insert(index, entry),
         }
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     pub fn remove(&mut self, alias: &str) -> Option<Entry> {
-        self.place(alias).ok().map(|at| self.plugins.remove(at))
+        self.search(alias).ok().map(|index| self.plugins.remove(index))
     }
 
-    fn place(&self, alias: &str) -> Result<usize, usize> {
+    /// The index of an entry, or the one at which it would be inserted.
+    fn search(&self, alias: &str) -> Result<usize, usize> {
         self.plugins.binary_search_by(|entry| entry.alias.as_str().cmp(alias))
     }
 
@@ -106,11 +107,11 @@ impl Lock {
 
 /// The digests of the libraries that are loaded with a plugin.
 pub(super) fn dependencies_of(artifact: &Artifact) -> BTreeMap<String, Digest> {
-    artifact.dependencies().iter().map(|one| (one.name.clone(), one.digest.clone())).collect()
+    artifact.dependencies().iter().map(|dependency| (dependency.name.clone(), dependency.digest.clone())).collect()
 }
 
 impl Entry {
-    /// What would be locked of a plugin that is loaded.
+    /// The entry of a plugin that is loaded.
     #[must_use]
     pub fn of(plugin: &Plugin, artifact: &Artifact, path: String, grants: &[String], signed_by: Option<KeyId>) -> Self {
         let extensions = plugin.extensions.iter().map(|entry| LockedExtension {
@@ -135,6 +136,7 @@ impl Entry {
         entry
     }
 
+    /// Sorts grants, extensions and permissions, and removes duplicates, so that equal entries are equal texts.
     pub(super) fn sort(&mut self) {
         self.grants.sort();
         self.grants.dedup();
@@ -154,9 +156,11 @@ impl Entry {
         let _ = writeln!(text, "sha256 = {}", quoted(self.sha256.as_str()));
         let _ = writeln!(text, "size = {}", self.size);
         if !self.dependencies.is_empty() {
-            let one = |(name, digest): (&String, &Digest)| format!("{} = {}", quoted(name), quoted(digest.as_str()));
-            let all: Vec<String> = self.dependencies.iter().map(one).collect();
-            let _ = writeln!(text, "dependencies = {{ {} }}", all.join(", "));
+            let pins = self
+                .dependencies
+                .iter()
+                .map(|(name, digest)| format!("{} = {}", quoted(name), quoted(digest.as_str())));
+            let _ = writeln!(text, "dependencies = {{ {} }}", pins.collect::<Vec<_>>().join(", "));
         }
         let _ = writeln!(text, "protocol = \"{major}.{minor}\"");
         let grants: Vec<String> = self.grants.iter().map(|grant| quoted(grant)).collect();
@@ -173,7 +177,7 @@ impl Entry {
                 text.push_str("permissions = []\n");
                 continue;
             }
-            // A line each, so that a merge or a review sees what changed.
+            // A line each, so that merges and reviews show what changed.
             text.push_str("permissions = [\n");
             for Permission { name, reason } in &extension.permissions {
                 let _ = writeln!(text, "    {{ name = {}, reason = {} }},", quoted(name), quoted(reason));
@@ -183,7 +187,7 @@ impl Entry {
     }
 }
 
-/// How the lockfile calls a form.
+/// The word for a linkage in the lockfile.
 pub(super) fn linkage_name(linkage: Linkage) -> &'static str {
     match linkage {
         Linkage::LinkedIn => "linked-in",
@@ -192,8 +196,8 @@ pub(super) fn linkage_name(linkage: Linkage) -> &'static str {
     }
 }
 
-/// A string in quotes, as TOML reads it. What cannot be seen, or would move what stands around it, is escaped: these
-/// texts are a stranger's, and people decide by them.
+/// A string in quotes, as TOML reads it. Characters that are invisible, or would move the text around them, are escaped: the
+/// texts come from plugins that nobody has trusted yet, and people decide by them.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);

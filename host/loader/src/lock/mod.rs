@@ -1,12 +1,15 @@
-//! `jackfield.lock`: the plugin files that a person looked at and accepted, held against those that are there.
+//! `jackfield.lock`: the plugin files that a person looked at and accepted. Before a run, the files that are there are compared
+//! with it, and nothing of a file is executed that differs.
 //!
-//! - `format`, `parse`: the file.
+//! - `format`, `parse`: the text of the lockfile.
 //! - `signature`, `sign`: detached signatures beside plugin files, in the format of minisign.
-//! - `diff`: what is there against what is locked.
-//! - `verify`: a plugin file is let in, or is not.
+//! - `found`: a plugin file as it was found.
+//! - `diff`: the differences between a file that was found and its entry.
+//! - `verify`: a plugin file is admitted, or refused with all reasons.
 
 mod diff;
 mod format;
+mod found;
 mod parse;
 mod sign;
 mod signature;
@@ -14,7 +17,8 @@ mod verify;
 
 pub use diff::{Change, Difference, Part};
 pub use format::{Entry, FILE_NAME, Lock, LockedExtension, VERSION, quoted};
+pub use found::{Found, Undescribed};
 pub use parse::{LockFault, parse};
 pub use sign::{MAX_COMMENT, MAX_PASSWORD, NewKey, SignError, SigningKey, generate_key};
 pub use signature::{KeyId, SignatureError, Signed, Signers, TrustedKey, signature_path};
-pub use verify::{Admitted, Claim, Found, Native, Refusal, Undescribed, admit, examine};
+pub use verify::{Admitted, Claim, Native, Refusal, admit, examine};

@@ -1,4 +1,4 @@
-//! The text of a lockfile: all that is wrong with it, each with its place.
+//! Reads the text of a lockfile, and reports all faults in it with their positions.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,14 +17,14 @@ use super::{
 };
 use crate::{Digest, Linkage};
 
-/// One thing that is wrong with a lockfile.
+/// A fault in a lockfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockFault {
-    /// The bytes of the text that it is about; empty, at the start, for the file as a whole.
+    /// The range of the text, in bytes; empty, at the start, if the fault is one of the whole file.
     pub at: Range<usize>,
     /// What is wrong, as a fragment in lower case.
     pub message: String,
-    /// What stands under the place; may be empty.
+    /// The label under the range; may be empty.
     pub label: String,
     /// What to do about it.
     pub hint: Option<String>,
@@ -36,20 +36,25 @@ const REMAKE: &str = "get it back from where it is kept; or remove it, write it 
 /// Reads a lockfile.
 ///
 /// # Errors
-/// All that is wrong with it, in the order of the text; never empty.
+/// All faults, in the order of the text; never empty.
 pub fn parse(bytes: &[u8]) -> Result<Lock, Vec<LockFault>> {
-    let alone = |at, message: String, label: &str, hint: &str| {
+    let single_fault = |at, message: String, label: &str, hint: &str| {
         vec![LockFault { at, message, label: label.to_owned(), hint: Some(hint.to_owned()) }]
     };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let message = format!("the lockfile is not UTF-8: byte 0x{:02x} at offset {at}", bytes[at]);
-        alone(0..0, message, "", REMAKE)
+        single_fault(0..0, message, "", REMAKE)
     })?;
-    if let Some(at) = merge_mark(text) {
+    if let Some(at) = conflict_marker(text) {
         let hint = "keep one side of each conflict, then look at `jackfield plugins diff`, and take what is yours over \
                     with `jackfield plugins update`";
-        return Err(alone(at, "the lockfile has an unresolved merge conflict".to_owned(), "left by a merge", hint));
+        return Err(single_fault(
+            at,
+            "the lockfile has an unresolved merge conflict".to_owned(),
+            "left by a merge",
+            hint,
+        ));
     }
     let mut reader = Reader { faults: Vec::new(), aliases: BTreeSet::new() };
     let (parsed, errors) = DeTable::parse_recoverable(text);
@@ -60,18 +65,18 @@ pub fn parse(bytes: &[u8]) -> Result<Lock, Vec<LockFault>> {
         return Err(reader.faults);
     }
     let root = parsed.get_ref();
-    // Of another version, nothing else can be said.
+    // The keys of another version are not known, so nothing else is checked.
     match root.get("version").map(|version| (version.span(), integer(version.get_ref()))) {
         Some((_, Some(VERSION))) => {}
         Some((at, Some(other))) => {
             let message = format!("the lockfile is of version {other}, this jackfield reads version {VERSION}");
             let hint = if other > VERSION { "a newer jackfield is needed" } else { REMAKE };
-            return Err(alone(at, message, "another version", hint));
+            return Err(single_fault(at, message, "another version", hint));
         }
-        Some((at, None)) => return Err(alone(at, "`version` is no integer".to_owned(), "", REMAKE)),
-        None => return Err(alone(0..0, "the lockfile has no `version`".to_owned(), "", REMAKE)),
+        Some((at, None)) => return Err(single_fault(at, "`version` is not an integer".to_owned(), "", REMAKE)),
+        None => return Err(single_fault(0..0, "the lockfile has no `version`".to_owned(), "", REMAKE)),
     }
-    reader.known(root, "the lockfile", &["version", "plugin"]);
+    reader.check_keys(root, "the lockfile", &["version", "plugin"]);
     let lock = reader.lock(root);
     if reader.faults.is_empty() {
         Ok(lock)
@@ -81,8 +86,8 @@ pub fn parse(bytes: &[u8]) -> Result<Lock, Vec<LockFault>> {
     }
 }
 
-/// The first line that a merge left behind.
-fn merge_mark(text: &str) -> Option<Range<usize>> {
+/// The first line that marks a conflict of a merge.
+fn conflict_marker(text: &str) -> Option<Range<usize>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let whole = line.trim_end_matches(['\n', '\r']);
@@ -113,16 +118,18 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// A table of the file, what messages call it, and where a missing key is reported.
-struct Place<'a, 't> {
+/// A table of the file.
+struct TableInFile<'a, 't> {
     table: &'a DeTable<'t>,
+    /// What messages call it.
     what: &'static str,
+    /// The range at which a missing key is reported.
     at: Range<usize>,
 }
 
 struct Reader {
     faults: Vec<LockFault>,
-    /// The aliases so far.
+    /// The aliases that were read so far.
     aliases: BTreeSet<String>,
 }
 
@@ -139,7 +146,7 @@ impl Reader {
             let key = text.get(at.clone()).unwrap_or_default();
             return self.fault(at, format!("`{key}` is there twice"), "the second one");
         }
-        // A slip confuses the parser until the end of the line: the first complaint is the one that helps.
+        // After an error the parser is confused until the end of the line: only the first error of a line helps.
         let line =
             |at: &Range<usize>| text.as_bytes()[..at.start.min(text.len())].iter().filter(|b| **b == b'\n').count();
         if !self.faults.iter().any(|seen| line(&seen.at) == line(&at)) {
@@ -148,8 +155,8 @@ impl Reader {
         }
     }
 
-    /// Reports keys that mean nothing.
-    fn known(&mut self, table: &DeTable<'_>, what: &str, known: &[&str]) {
+    /// Reports unknown keys.
+    fn check_keys(&mut self, table: &DeTable<'_>, what: &str, known: &[&str]) {
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
             let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             self.faults.push(LockFault {
@@ -163,8 +170,8 @@ impl Reader {
 
     fn lock(&mut self, root: &DeTable<'_>) -> Lock {
         let mut lock = Lock::default();
-        let place = Place { table: root, what: "the lockfile", at: 0..0 };
-        for (at, table) in self.tables(&place, "plugin", false) {
+        let table = TableInFile { table: root, what: "the lockfile", at: 0..0 };
+        for (at, table) in self.tables(&table, "plugin", false) {
             if let Some(entry) = self.entry(at, table) {
                 lock.put(entry);
             }
@@ -172,27 +179,27 @@ impl Reader {
         lock
     }
 
-    /// An entry. None if anything of it is wrong, which is reported.
+    /// Reads an entry. None if there is a fault in it, which is reported.
     fn entry(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<Entry> {
         let known =
             ["alias", "path", "form", "sha256", "size", "dependencies", "protocol", "grants", "signed_by", "extension"];
-        self.known(table, "a plugin", &known);
-        let place = Place { table, what: "a plugin", at };
-        let alias = self.text(&place, "alias", true).map(|(alias, at)| {
+        self.check_keys(table, "a plugin", &known);
+        let table = TableInFile { table, what: "a plugin", at };
+        let alias = self.text(&table, "alias", true).map(|(alias, at)| {
             if !self.aliases.insert(alias.clone()) {
                 self.fault(at, format!("plugin `{alias}` is there twice"), "the second one");
             }
             alias
         });
-        let path = self.text(&place, "path", true);
-        let linkage = self.linkage(&place);
-        let sha256 = self.digest(&place);
-        let size = self.size(&place);
-        let dependencies = self.dependencies(&place);
-        let protocol = self.protocol(&place);
-        let grants = self.grants(&place);
-        let signed_by = self.key(&place);
-        let extensions = self.extensions(&place);
+        let path = self.text(&table, "path", true);
+        let linkage = self.linkage(&table);
+        let sha256 = self.digest(&table);
+        let size = self.size(&table);
+        let dependencies = self.dependencies(&table);
+        let protocol = self.protocol(&table);
+        let grants = self.grants(&table);
+        let signed_by = self.key(&table);
+        let extensions = self.extensions(&table);
         Some(Entry {
             alias: alias?,
             path: path?.0,
@@ -207,10 +214,15 @@ impl Reader {
         })
     }
 
-    fn get<'a, 't>(&mut self, place: &Place<'a, 't>, key: &str, required: bool) -> Option<&'a Spanned<DeValue<'t>>> {
-        let found = place.table.get(key);
+    fn get<'a, 't>(
+        &mut self,
+        table: &TableInFile<'a, 't>,
+        key: &str,
+        required: bool,
+    ) -> Option<&'a Spanned<DeValue<'t>>> {
+        let found = table.table.get(key);
         if found.is_none() && required {
-            self.fault(place.at.clone(), format!("{} has no `{key}`", place.what), "not complete");
+            self.fault(table.at.clone(), format!("{} has no `{key}`", table.what), "not complete");
         }
         found
     }
@@ -220,9 +232,9 @@ impl Reader {
         self.fault(value.span(), format!("`{key}` is {found}, expected {expected}"), found);
     }
 
-    /// A string that is not empty, and its place.
-    fn text(&mut self, place: &Place<'_, '_>, key: &str, required: bool) -> Option<(String, Range<usize>)> {
-        let value = self.get(place, key, required)?;
+    /// A string that is not empty, and its range.
+    fn text(&mut self, table: &TableInFile<'_, '_>, key: &str, required: bool) -> Option<(String, Range<usize>)> {
+        let value = self.get(table, key, required)?;
         match value.get_ref() {
             DeValue::String(text) if text.is_empty() => self.fault(value.span(), format!("`{key}` is empty"), ""),
             DeValue::String(text) => return Some((text.to_string(), value.span())),
@@ -234,12 +246,12 @@ impl Reader {
     /// A string that `read` understands.
     fn read<T>(
         &mut self,
-        place: &Place<'_, '_>,
+        table: &TableInFile<'_, '_>,
         key: &str,
         expected: &str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let (text, at) = self.text(place, key, true)?;
+        let (text, at) = self.text(table, key, true)?;
         let value = read(&text);
         if value.is_none() {
             let (count, plural) = (text.chars().count(), if text.chars().count() == 1 { "" } else { "s" });
@@ -248,18 +260,18 @@ impl Reader {
         value
     }
 
-    fn linkage(&mut self, place: &Place<'_, '_>) -> Option<Linkage> {
-        self.read(place, "form", "`native` or `wasm`", |text| {
+    fn linkage(&mut self, table: &TableInFile<'_, '_>) -> Option<Linkage> {
+        self.read(table, "form", "`native` or `wasm`", |text| {
             [Linkage::Native, Linkage::Wasm].into_iter().find(|linkage| linkage_name(*linkage) == text)
         })
     }
 
-    fn digest(&mut self, place: &Place<'_, '_>) -> Option<Digest> {
-        self.read(place, "sha256", "64 hexadecimal digits", Digest::parse)
+    fn digest(&mut self, table: &TableInFile<'_, '_>) -> Option<Digest> {
+        self.read(table, "sha256", "64 hexadecimal digits", Digest::parse)
     }
 
-    fn size(&mut self, place: &Place<'_, '_>) -> Option<u64> {
-        let value = self.get(place, "size", true)?;
+    fn size(&mut self, table: &TableInFile<'_, '_>) -> Option<u64> {
+        let value = self.get(table, "size", true)?;
         let size = integer(value.get_ref()).and_then(|size| u64::try_from(size).ok());
         if size.is_none() {
             self.wrong_type(value, "size", "a number of bytes");
@@ -268,8 +280,8 @@ impl Reader {
     }
 
     /// The libraries that are loaded with it; most plugins have none.
-    fn dependencies(&mut self, place: &Place<'_, '_>) -> Option<BTreeMap<String, Digest>> {
-        let Some(value) = place.table.get("dependencies") else { return Some(BTreeMap::new()) };
+    fn dependencies(&mut self, table: &TableInFile<'_, '_>) -> Option<BTreeMap<String, Digest>> {
+        let Some(value) = table.table.get("dependencies") else { return Some(BTreeMap::new()) };
         let DeValue::Table(table) = value.get_ref() else {
             self.wrong_type(value, "dependencies", "a table of digests");
             return None;
@@ -292,8 +304,8 @@ impl Reader {
         all
     }
 
-    fn protocol(&mut self, place: &Place<'_, '_>) -> Option<(u16, u16)> {
-        self.read(place, "protocol", "a version such as `0.1`", |text| {
+    fn protocol(&mut self, table: &TableInFile<'_, '_>) -> Option<(u16, u16)> {
+        self.read(table, "protocol", "a version such as `0.1`", |text| {
             let (major, minor) = text.split_once('.')?;
             let number = |digits: &str| {
                 let plain =
@@ -304,8 +316,8 @@ impl Reader {
         })
     }
 
-    fn grants(&mut self, place: &Place<'_, '_>) -> Option<Vec<String>> {
-        let value = self.get(place, "grants", true)?;
+    fn grants(&mut self, table: &TableInFile<'_, '_>) -> Option<Vec<String>> {
+        let value = self.get(table, "grants", true)?;
         let DeValue::Array(list) = value.get_ref() else {
             self.wrong_type(value, "grants", "a list of strings");
             return None;
@@ -332,16 +344,16 @@ impl Reader {
     }
 
     /// The key of a signature: `Some(None)` if there is none.
-    fn key(&mut self, place: &Place<'_, '_>) -> Option<Option<KeyId>> {
-        if place.table.get("signed_by").is_none() {
+    fn key(&mut self, table: &TableInFile<'_, '_>) -> Option<Option<KeyId>> {
+        if table.table.get("signed_by").is_none() {
             return Some(None);
         }
-        self.read(place, "signed_by", "a key id of 16 hexadecimal digits", KeyId::parse).map(Some)
+        self.read(table, "signed_by", "a key id of 16 hexadecimal digits", KeyId::parse).map(Some)
     }
 
-    fn extensions(&mut self, place: &Place<'_, '_>) -> Option<Vec<LockedExtension>> {
+    fn extensions(&mut self, table: &TableInFile<'_, '_>) -> Option<Vec<LockedExtension>> {
         let (mut all, mut seen) = (Some(Vec::new()), BTreeSet::new());
-        for (at, table) in self.tables(place, "extension", true) {
+        for (at, table) in self.tables(table, "extension", true) {
             match self.extension(at, table) {
                 Some((extension, named)) => {
                     if !seen.insert((extension.kind, extension.name.clone())) {
@@ -360,20 +372,20 @@ impl Reader {
     }
 
     fn extension(&mut self, at: Range<usize>, table: &DeTable<'_>) -> Option<(LockedExtension, Range<usize>)> {
-        self.known(table, "an extension", &["kind", "name", "version", "permissions"]);
-        let place = Place { table, what: "an extension", at };
+        self.check_keys(table, "an extension", &["kind", "name", "version", "permissions"]);
+        let table = TableInFile { table, what: "an extension", at };
         let kinds = Kind::ALL.map(|kind| format!("`{kind}`")).join(", ");
-        let kind = self.read(&place, "kind", &format!("a kind of extension: {kinds}"), Kind::from_name);
-        let name = self.text(&place, "name", true);
-        let version = self.string(&place, "version");
-        let permissions = self.permissions(&place);
+        let kind = self.read(&table, "kind", &format!("a kind of extension: {kinds}"), Kind::from_name);
+        let name = self.text(&table, "name", true);
+        let version = self.string(&table, "version");
+        let permissions = self.permissions(&table);
         let (name, named) = name?;
         Some((LockedExtension { kind: kind?, name, version: version?, permissions: permissions? }, named))
     }
 
     /// Any string: a plugin may leave its version or its reason empty.
-    fn string(&mut self, place: &Place<'_, '_>, key: &str) -> Option<String> {
-        let value = self.get(place, key, true)?;
+    fn string(&mut self, table: &TableInFile<'_, '_>, key: &str) -> Option<String> {
+        let value = self.get(table, key, true)?;
         match value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
             _ => {
@@ -383,12 +395,12 @@ impl Reader {
         }
     }
 
-    fn permissions(&mut self, place: &Place<'_, '_>) -> Option<Vec<Permission>> {
+    fn permissions(&mut self, table: &TableInFile<'_, '_>) -> Option<Vec<Permission>> {
         let mut all = Some(Vec::new());
-        for (at, table) in self.tables(place, "permissions", true) {
-            self.known(table, "a permission", &["name", "reason"]);
-            let place = Place { table, what: "a permission", at };
-            let (name, reason) = (self.string(&place, "name"), self.string(&place, "reason"));
+        for (at, table) in self.tables(table, "permissions", true) {
+            self.check_keys(table, "a permission", &["name", "reason"]);
+            let table = TableInFile { table, what: "a permission", at };
+            let (name, reason) = (self.string(&table, "name"), self.string(&table, "reason"));
             match (name.zip(reason), &mut all) {
                 (Some((name, reason)), Some(all)) => all.push(Permission { name, reason }),
                 _ => all = None,
@@ -397,14 +409,14 @@ impl Reader {
         all
     }
 
-    /// The tables of a list, each with its place.
+    /// The tables of a list, each with its range.
     fn tables<'a, 't>(
         &mut self,
-        place: &Place<'a, 't>,
+        table: &TableInFile<'a, 't>,
         key: &str,
         required: bool,
     ) -> Vec<(Range<usize>, &'a DeTable<'t>)> {
-        let Some(value) = self.get(place, key, required) else { return Vec::new() };
+        let Some(value) = self.get(table, key, required) else { return Vec::new() };
         let DeValue::Array(list) = value.get_ref() else {
             self.wrong_type(value, key, "a list of tables");
             return Vec::new();

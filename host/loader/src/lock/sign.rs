@@ -1,4 +1,4 @@
-//! Keys, and signatures made with them, in the format of minisign.
+//! Makes keys, and signatures with them, in the format of minisign.
 
 use std::{io, path::PathBuf};
 
@@ -23,10 +23,10 @@ pub enum SignError {
         /// Why.
         source: io::Error,
     },
-    /// The text is no secret key.
-    #[error("it is no secret key of minisign: {0}")]
+    /// The text is not a secret key.
+    #[error("it is not a secret key of minisign: {0}")]
     NotAKey(String),
-    /// The key asks for another password.
+    /// The password is not that of the key.
     #[error("the password is not that of the key")]
     WrongPassword,
     /// The password is longer than minisign takes.
@@ -67,7 +67,7 @@ impl SigningKey {
     /// Opens the text of a secret key; with a password if it is locked.
     ///
     /// # Errors
-    /// If it is no secret key, or another password's.
+    /// If it is not a secret key, or another password's.
     pub fn open(text: &str, password: Option<String>) -> Result<Self, SignError> {
         use minisign::ErrorKind;
         let locked = Self::is_locked(text)?;

@@ -1,4 +1,4 @@
-//! Detached signatures beside plugin files, in the format of minisign.
+//! Verifies the detached signatures beside plugin files, in the format of minisign.
 
 use std::{
     ffi::OsString,
@@ -10,7 +10,7 @@ use minisign_verify::{PublicKey, Signature};
 
 use crate::regular_file;
 
-/// The id of a key: what people compare, and what tells which of several keys is meant. It proves nothing by itself.
+/// The id of a key. People compare it, and signatures name their key by it. It proves nothing by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 8]);
 
@@ -58,7 +58,7 @@ impl TrustedKey {
     }
 }
 
-/// Whose signatures count, and whether a file needs one. Without keys nothing is looked at.
+/// The keys whose signatures count, and whether a file needs one. Without keys no signature is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signers {
     /// The keys.
@@ -72,11 +72,11 @@ pub struct Signers {
 pub struct Signed {
     /// The key.
     pub key: KeyId,
-    /// What the signer said; it is signed along with the file.
+    /// The comment of the signer, which is signed together with the file.
     pub comment: String,
 }
 
-/// Why a plugin file is not let in for its signature.
+/// Why a plugin file is refused because of its signature.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
     /// There is none, and there has to be one.
@@ -93,8 +93,8 @@ pub enum SignatureError {
         /// Why.
         source: io::Error,
     },
-    /// It is no signature.
-    #[error("`{}` is no signature of minisign: {what}", path.display())]
+    /// It is not a signature.
+    #[error("`{}` is not a signature of minisign: {what}", path.display())]
     Malformed {
         /// The signature's file.
         path: PathBuf,
@@ -169,7 +169,7 @@ pub fn signature_path(file: &Path) -> PathBuf {
 }
 
 impl Signers {
-    /// Holds a file's content to its signature.
+    /// Verifies the content of a file against the signature beside it.
     ///
     /// # Errors
     /// If there is a signature that does not hold, or none where there has to be one.
@@ -186,7 +186,7 @@ impl Signers {
             Err(source) => return Err(SignatureError::Unreadable { path, source }),
         };
         let (signature, key) = decode(&text).map_err(|what| SignatureError::Malformed { path: path.clone(), what })?;
-        // Anyone can make a key with a given id: all that have it are tried.
+        // Anyone can make a key with a given id, so all trusted keys that have it are tried.
         let mut tried = false;
         for trusted in self.keys.iter().filter(|trusted| trusted.id == key) {
             tried = true;
@@ -212,7 +212,7 @@ fn decode(bytes: &[u8]) -> Result<(Signature, KeyId), String> {
     }
     let damaged = || "what it says cannot be decoded".to_owned();
     let signature = Signature::decode(text).map_err(|_| damaged())?;
-    // The verifier keeps the id to itself.
+    // `minisign_verify` does not give the id of the key.
     let named = minisign::SignatureBox::from_string(text).map_err(|_| damaged())?;
     Ok((signature, KeyId::of(named.keynum()).ok_or_else(damaged)?))
 }

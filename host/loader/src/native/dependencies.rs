@@ -1,5 +1,5 @@
-//! The libraries that a native plugin needs. Those of the system are the loader's affair; any other is code that runs with
-//! the host's full rights as the plugin does, and so is pinned as the plugin is.
+//! The libraries that a native plugin needs. The dynamic loader takes those of the system. Any other library is code that runs
+//! with the host's full rights, like the plugin, and so it is pinned like the plugin.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,33 +14,38 @@ use super::{
 use crate::{Digest, LoadError, escape_untrusted, regular_file};
 
 /// The most libraries that are read for one plugin.
-const MOST: usize = 64;
+const MOST_LIBRARIES: usize = 64;
 
 /// A library beside a plugin that the plugin, or another such library, needs, and that is not one of the system.
 #[derive(Clone, Debug)]
 pub struct Dependency {
-    /// What it is called by those that need it, which is the name of its file.
+    /// The name by which others need it, which is the name of its file.
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// Its content.
+    /// The content of the file.
     pub bytes: Vec<u8>,
-    /// The digest of its content.
+    /// The digest of the content.
     pub digest: Digest,
 }
 
-/// Reads the libraries beside a plugin that it needs. What cannot be read is not there: that is found when it is loaded.
-pub(crate) fn beside(plugin: &Path, bytes: &[u8]) -> Vec<Dependency> {
+/// Reads the libraries beside a plugin that it needs. One that cannot be read is left out, and reported as missing when the
+/// plugin is loaded.
+pub(crate) fn read_dependencies(plugin: &Path, bytes: &[u8]) -> Vec<Dependency> {
     let folder = plugin.parent().unwrap_or(Path::new(""));
     let mut found = BTreeMap::<String, Dependency>::new();
-    let mut open = needed(plugin, bytes);
-    while let Some(name) = open.pop() {
-        if found.contains_key(&name) || found.len() >= MOST || name.contains('/') || find(&name, &[]) == Found::System {
+    let mut unread = needed(plugin, bytes);
+    while let Some(name) = unread.pop() {
+        if found.contains_key(&name)
+            || found.len() >= MOST_LIBRARIES
+            || name.contains('/')
+            || find(&name, &[]) == Found::System
+        {
             continue;
         }
         let path = folder.join(&name);
         let Ok(bytes) = regular_file::read(&path, regular_file::MOST_BYTES) else { continue };
-        open.extend(needed(&path, &bytes));
+        unread.extend(needed(&path, &bytes));
         found.insert(name.clone(), Dependency { name, path, digest: Digest::of(&bytes), bytes });
     }
     found.into_values().collect()
@@ -51,51 +56,52 @@ fn needed(path: &Path, bytes: &[u8]) -> Vec<String> {
     read.map(|dynamic| dynamic.needed).unwrap_or_default()
 }
 
-/// Checks that the loader will load nothing that is neither pinned nor the system's: not for the plugin, and not for the
-/// libraries that it needs. The libraries come in an order in which each can be loaded after those that it needs.
+/// Checks that the dynamic loader will load nothing but pinned libraries and those of the system, for the plugin and for the
+/// libraries that it needs. Returns the libraries in an order in which each comes after those that it needs.
 ///
 /// # Errors
-/// The first thing that speaks against it.
+/// The first reason against it.
 pub(super) fn check<'a>(
     plugin: &Path,
     bytes: &[u8],
     dependencies: &'a [Dependency],
 ) -> Result<Vec<&'a Dependency>, LoadError> {
-    let names: BTreeSet<&str> = dependencies.iter().map(|one| one.name.as_str()).collect();
-    check_one(plugin, bytes, &names)?;
+    let names: BTreeSet<&str> = dependencies.iter().map(|dependency| dependency.name.as_str()).collect();
+    check_library(plugin, bytes, &names)?;
     let mut waiting = Vec::new();
-    for one in dependencies {
-        check_segments(&one.path, &one.bytes)?;
-        let dynamic = check_one(&one.path, &one.bytes, &names)?;
-        if dynamic.name.as_deref() != Some(&one.name) {
+    for dependency in dependencies {
+        check_segments(&dependency.path, &dependency.bytes)?;
+        let dynamic = check_library(&dependency.path, &dependency.bytes, &names)?;
+        if dynamic.name.as_deref() != Some(&dependency.name) {
             let own =
                 dynamic.name.map_or("no name".to_owned(), |name| format!("the name `{}`", escape_untrusted(&name)));
             return Err(refused(
-                &one.path,
-                format!("has {own} in it, and is needed as `{}`", escape_untrusted(&one.name)),
-                format!("link it with `-Wl,-soname,{}`", escape_untrusted(&one.name)),
+                &dependency.path,
+                format!("has {own} in it, and is needed as `{}`", escape_untrusted(&dependency.name)),
+                format!("link it with `-Wl,-soname,{}`", escape_untrusted(&dependency.name)),
             ));
         }
-        waiting.push((one, dynamic.needed));
+        waiting.push((dependency, dynamic.needed));
     }
     let (mut order, mut loaded) = (Vec::new(), BTreeSet::new());
     while !waiting.is_empty() {
-        let ready = |(_, needed): &(&Dependency, Vec<String>)| {
+        let is_ready = |(_, needed): &(&Dependency, Vec<String>)| {
             needed.iter().all(|name| !names.contains(name.as_str()) || loaded.contains(name))
         };
-        let Some(next) = waiting.iter().position(ready) else {
-            let (one, _) = waiting[0];
+        let Some(next) = waiting.iter().position(is_ready) else {
+            let (dependency, _) = waiting[0];
             let fix = "link the libraries that need one another into one".to_owned();
-            return Err(refused(&one.path, "needs a library that needs it in turn".to_owned(), fix));
+            return Err(refused(&dependency.path, "needs a library that needs it in turn".to_owned(), fix));
         };
-        let (one, _) = waiting.remove(next);
-        loaded.insert(one.name.clone());
-        order.push(one);
+        let (dependency, _) = waiting.remove(next);
+        loaded.insert(dependency.name.clone());
+        order.push(dependency);
     }
     Ok(order)
 }
 
-fn check_one(path: &Path, bytes: &[u8], pinned: &BTreeSet<&str>) -> Result<Dynamic, LoadError> {
+/// Checks what one library makes the dynamic loader load.
+fn check_library(path: &Path, bytes: &[u8], pinned: &BTreeSet<&str>) -> Result<Dynamic, LoadError> {
     let damaged = |what: String| LoadError::Damaged { path: path.to_owned(), what };
     let dynamic = Dynamic::read(bytes).map_err(damaged)?;
     if let Some((kind, name)) = dynamic.further.first() {
@@ -103,8 +109,8 @@ fn check_one(path: &Path, bytes: &[u8], pinned: &BTreeSet<&str>) -> Result<Dynam
         return Err(refused(path, what, "link it without that".to_owned()));
     }
     for folder in &dynamic.folders {
-        // That folder is where the copy lies that is loaded: there is nothing but it. It does no harm, and is how a loader
-        // other than ours finds what is pinned.
+        // Here `$ORIGIN` is the folder of the private copy, in which there is nothing else, so it does no harm. Programs other
+        // than this one find the pinned libraries by it.
         let beside = matches!(folder.as_str(), "$ORIGIN" | "${ORIGIN}");
         if (beside && !pinned.is_empty()) || is_for_the_administrator(Path::new(folder)) {
             continue;

@@ -1,4 +1,4 @@
-//! What a library asks of the dynamic loader: the libraries that it needs, and where to look for them.
+//! The instructions of a library to the dynamic loader: the libraries that it needs, and where to look for them.
 
 use object::{
     Endianness,
@@ -6,16 +6,16 @@ use object::{
     read::elf::{Dyn as _, FileHeader, ProgramHeader},
 };
 
-/// What stands in the dynamic segment. It is read as the loader reads it: by segments, whatever the sections say.
+/// The entries of the dynamic segment. They are read as the loader reads them: by segments, whatever the sections say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Dynamic {
     /// The libraries that it needs (`DT_NEEDED`).
     pub(super) needed: Vec<String>,
-    /// What it is called by those that need it (`DT_SONAME`).
+    /// The name by which others need it (`DT_SONAME`).
     pub(super) name: Option<String>,
-    /// The folders in which the loader would look for them (`DT_RPATH`, `DT_RUNPATH`), as they stand there.
+    /// The folders in which the loader would look for them (`DT_RPATH`, `DT_RUNPATH`), as they are written there.
     pub(super) folders: Vec<String>,
-    /// Entries that have the loader load further libraries, with what they name.
+    /// Entries that make the loader load further libraries, with the names of these.
     pub(super) further: Vec<(&'static str, String)>,
 }
 
@@ -23,7 +23,7 @@ impl Dynamic {
     /// Reads a library whose segments lie within it.
     ///
     /// # Errors
-    /// What is damaged, as a sentence about the file.
+    /// What is damaged, as a sentence.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let wrong = |error: object::read::Error| error.to_string();
         let header = FileHeader64::<Endianness>::parse(bytes).map_err(wrong)?;

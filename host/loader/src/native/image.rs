@@ -1,4 +1,4 @@
-//! Bytes in memory as a file that the dynamic loader takes, and that nobody else can reach or change.
+//! A private copy of a library, as a file that the dynamic loader can load and that nobody else can reach or change.
 
 use std::{
     fs::{File, Permissions},
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 /// A private copy of a library, for as long as this lives.
 pub(super) struct Image {
     path: PathBuf,
-    kept: Kept,
+    storage: Storage,
 }
 
-enum Kept {
+enum Storage {
     /// In memory; it has no name in any folder.
     Memory(OwnedFd),
     /// In a folder of this process's own.
@@ -44,27 +44,27 @@ impl Image {
         let folder = made.tempdir()?;
         let path = folder.path().join("plugin.so");
         File::create_new(&path)?.write_all(bytes)?;
-        Ok(Self { path, kept: Kept::Folder(folder) })
+        Ok(Self { path, storage: Storage::Folder(folder) })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Ends what need not be there once the library is loaded. The loader takes two files of one path for the same library,
-    /// so the number of a file in memory is given to no other file.
+    /// Removes the copy once the library is loaded, if it lies in a folder. The loader takes two files of one path for the same
+    /// library, so a memory file stays open, and no other file gets its number.
     pub(super) fn loaded(self) {
-        match self.kept {
-            Kept::Memory(file) => std::mem::forget(file),
-            Kept::Folder(folder) => drop(folder),
+        match self.storage {
+            Storage::Memory(file) => std::mem::forget(file),
+            Storage::Folder(folder) => drop(folder),
         }
     }
 
-    /// What may be wrong where the loader does not take it.
+    /// What to do if the loader refuses the copy.
     pub(super) fn hint(&self) -> Option<String> {
-        match &self.kept {
-            Kept::Memory(_) => None,
-            Kept::Folder(folder) => Some(format!(
+        match &self.storage {
+            Storage::Memory(_) => None,
+            Storage::Folder(folder) => Some(format!(
                 "it was copied to `{}`: if that is mounted `noexec`, set TMPDIR to a folder that is not",
                 folder.path().display()
             )),
@@ -80,7 +80,7 @@ fn in_memory(bytes: &[u8]) -> io::Result<Image> {
     };
 
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    // Older kernels do not know that flag, and need none.
+    // Older kernels do not know `EXEC`, and do not need it.
     let made = memfd_create("jackfield-plugin", flags | MemfdFlags::EXEC);
     let made = made.or_else(|error| match error {
         Errno::INVAL => memfd_create("jackfield-plugin", flags),
@@ -91,9 +91,9 @@ fn in_memory(bytes: &[u8]) -> io::Result<Image> {
     let file = OwnedFd::from(file);
     fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-    // Without `/proc`, it cannot be named.
+    // Without `/proc`, the file has no path.
     path.metadata()?;
-    Ok(Image { path, kept: Kept::Memory(file) })
+    Ok(Image { path, storage: Storage::Memory(file) })
 }
 
 #[cfg(not(target_os = "linux"))]

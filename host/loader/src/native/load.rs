@@ -1,15 +1,16 @@
-//! From a checked file to a plugin.
+//! Loading: a native library whose file was verified becomes a plugin.
 
 use std::{
     collections::BTreeMap,
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use jackfield_plugin_api::{
     Extension, Level, PROTOCOL, catch_panic,
     native::{AttachError, HEADER_SYMBOL, attach},
+    sync::lock,
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
@@ -26,13 +27,13 @@ pub(crate) struct Loaded {
     pub(crate) extensions: Vec<Arc<dyn Extension>>,
 }
 
-/// The libraries of this process. They stay loaded for good: instances, futures and thread-locals of a library may outlive
-/// anything here.
+/// The libraries that this process has loaded. They are never unloaded, because instances, futures and thread-locals of a
+/// library may outlive every value of the host.
 #[derive(Default)]
 struct Libraries {
-    /// Plugins, by alias and content. The same one again is the library that is there already.
+    /// Plugins, by alias and content. A plugin that is loaded again gets the library that is there already.
     plugins: BTreeMap<(String, Digest), &'static Library>,
-    /// What plugins need, by the name by which the loader finds it: there is one of a name.
+    /// Libraries that plugins need, by name. The dynamic loader knows only one library of a name.
     dependencies: BTreeMap<String, Digest>,
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn load(alias: &str, artifact: &Artifact) -> Result<Loaded, LoadError
     let (path, bytes) = (artifact.path(), artifact.bytes());
     let note = preflight(path, bytes)?;
     if note.protocol().0 != PROTOCOL.0 {
-        let mend = if note.protocol().0 > PROTOCOL.0 {
+        let fix = if note.protocol().0 > PROTOCOL.0 {
             "a newer jackfield is needed"
         } else {
             "rebuild it against a newer jackfield-plugin-api"
@@ -55,7 +56,7 @@ pub(crate) fn load(alias: &str, artifact: &Artifact) -> Result<Loaded, LoadError
             path: path.to_owned(),
             found: note.protocol(),
             served: PROTOCOL.0.to_string(),
-            mend,
+            fix,
         });
     }
     if !note.unwinds() {
@@ -64,11 +65,11 @@ pub(crate) fn load(alias: &str, artifact: &Artifact) -> Result<Loaded, LoadError
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
 
     let order = dependencies::check(path, bytes, artifact.dependencies())?;
-    let mut libraries = LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut libraries = lock(&LIBRARIES);
     for dependency in order {
-        libraries.need(path, dependency)?;
+        libraries.load_dependency(path, dependency)?;
     }
-    let library = libraries.plugin(alias, artifact)?;
+    let library = libraries.load_plugin(alias, artifact)?;
     drop(libraries);
     // SAFETY: only the address of the symbol is taken.
     let header = unsafe { library.get::<*const ()>(HEADER_SYMBOL.as_bytes()) }.map_err(|_| LoadError::NoEntry {
@@ -88,8 +89,9 @@ pub(crate) fn load(alias: &str, artifact: &Artifact) -> Result<Loaded, LoadError
 }
 
 impl Libraries {
-    /// Loads what a plugin needs. The loader takes it for whatever asks for a library of its name from now on.
-    fn need(&mut self, plugin: &Path, dependency: &Dependency) -> Result<(), LoadError> {
+    /// Loads a library that a plugin needs. From then on the dynamic loader takes it for every library that needs one of this
+    /// name.
+    fn load_dependency(&mut self, plugin: &Path, dependency: &Dependency) -> Result<(), LoadError> {
         let Dependency { name, path, bytes, digest } = dependency;
         match self.dependencies.get(name) {
             Some(loaded) if loaded == digest => return Ok(()),
@@ -107,7 +109,8 @@ impl Libraries {
         Ok(())
     }
 
-    fn plugin(&mut self, alias: &str, artifact: &Artifact) -> Result<&'static Library, LoadError> {
+    /// Loads the library of a plugin, unless it is loaded already.
+    fn load_plugin(&mut self, alias: &str, artifact: &Artifact) -> Result<&'static Library, LoadError> {
         let key = (alias.to_owned(), artifact.whole_digest());
         if let Some(library) = self.plugins.get(&key) {
             return Ok(library);
@@ -118,11 +121,11 @@ impl Libraries {
     }
 }
 
-/// Has the loader load these bytes, for good.
+/// Lets the dynamic loader load these bytes. The library stays loaded until the process ends.
 fn open(path: &Path, bytes: &[u8]) -> Result<&'static Library, LoadError> {
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
-    let copied = |error: io::Error| failed(format!("cannot make a private copy: {error}"));
-    let take = |image: Image| {
+    let copy_failed = |error: io::Error| failed(format!("cannot make a private copy: {error}"));
+    let load_image = |image: Image| {
         // SAFETY: loading runs the library's constructors. The file passed the pre-flight, so that the loader takes it and
         // loads nothing else for it than libraries of the system and those that are loaded here; and the person who runs the
         // pipeline allowed this very digest, and those, as native code. Nobody else can change the copy.
@@ -132,23 +135,25 @@ fn open(path: &Path, bytes: &[u8]) -> Result<&'static Library, LoadError> {
                 image.loaded();
                 Ok(library)
             }
-            // The loader names the copy; a person knows the file.
+            // The loader names the copy, but people know only the file.
             Err(error) => {
-                let what = in_full(&error).replace(&*image.path().to_string_lossy(), &path.to_string_lossy());
+                let what = with_causes(&error).replace(&*image.path().to_string_lossy(), &path.to_string_lossy());
                 Err((what, image.hint()))
             }
         }
     };
-    let opened = match take(Image::new(bytes).map_err(copied)?) {
-        // Files in memory may be forbidden to hold code.
-        Err((what, None)) if what.contains("failed to map segment") => take(Image::in_folder(bytes).map_err(copied)?),
+    let opened = match load_image(Image::new(bytes).map_err(copy_failed)?) {
+        // The system may forbid code in memory files.
+        Err((what, None)) if what.contains("failed to map segment") => {
+            load_image(Image::in_folder(bytes).map_err(copy_failed)?)
+        }
         other => other,
     };
     let library = opened.map_err(|(what, hint)| failed(hint.map_or(what.clone(), |hint| format!("{what}; {hint}"))))?;
     Ok(Box::leak(Box::new(library)))
 }
 
-/// The most verbose level that the host's log takes.
+/// The most verbose level that the host logs.
 fn log_level() -> Level {
     use tracing::level_filters::LevelFilter;
     match LevelFilter::current() {
@@ -160,8 +165,8 @@ fn log_level() -> Level {
     }
 }
 
-/// An error with its causes: the loader's own message is in the last.
-fn in_full(error: &dyn std::error::Error) -> String {
+/// An error with its causes: the message of the dynamic loader is the last of them.
+fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

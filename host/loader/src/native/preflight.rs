@@ -31,7 +31,7 @@ pub(super) fn check_segments(path: &Path, bytes: &[u8]) -> Result<(), LoadError>
         return Err(wrong_target(path, machine_name(machine)));
     }
     if header.e_type(endian) != elf::ET_DYN {
-        return Err(LoadError::NoEntry { path: path.to_owned(), what: "it is no shared library".to_owned() });
+        return Err(LoadError::NoEntry { path: path.to_owned(), what: "it is not a shared library".to_owned() });
     }
     let segments = header
         .program_headers(endian, bytes)

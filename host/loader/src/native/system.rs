@@ -1,4 +1,4 @@
-//! The libraries of the system: those that the dynamic loader finds in folders that its administrator alone can write.
+//! The libraries of the system: those that the dynamic loader finds in folders that only the administrator can write to.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Where libraries lie on every system, beside what `ld.so.cache` names.
+/// Folders of libraries on every system, besides those that `ld.so.cache` names.
 const FOLDERS: &[&str] = &[
     "/lib64",
     "/usr/lib64",
@@ -28,7 +28,7 @@ const FOLDERS: &[&str] = &[
 /// Where a library would come from.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The system, and nobody but its administrator can have changed it.
+    /// The system; only its administrator can have changed it.
     System,
     /// A file that others than the administrator can change.
     Elsewhere(PathBuf),
@@ -36,13 +36,13 @@ pub(super) enum Found {
     Nowhere,
 }
 
-/// Looks a library up as the loader would: in the folders that the environment names, in those of the library that needs
+/// Looks a library up as the dynamic loader would: in the folders that the environment names, in those of the library that needs
 /// it, in `ld.so.cache`, in the folders of the system.
 pub(super) fn find(name: &str, folders: &[String]) -> Found {
-    if of_the_program().contains(name) {
+    if libraries_of_the_program().contains(name) {
         return Found::System;
     }
-    let environment = from_environment();
+    let environment = environment_folders();
     for folder in environment.iter().map(PathBuf::as_path).chain(folders.iter().map(Path::new)) {
         let file = folder.join(name);
         if file.exists() {
@@ -51,7 +51,7 @@ pub(super) fn find(name: &str, folders: &[String]) -> Found {
     }
     let cached = cache().get(name).map(Vec::as_slice).unwrap_or_default();
     let usual = FOLDERS.iter().map(|folder| Path::new(folder).join(name));
-    // Which of several the loader takes depends on the processor: all have to be the system's.
+    // The processor decides which of several the loader takes, so all of them have to be the system's.
     let mut found = cached.iter().cloned().chain(usual).filter(|file| file.exists()).peekable();
     if found.peek().is_none() {
         return Found::Nowhere;
@@ -59,8 +59,8 @@ pub(super) fn find(name: &str, folders: &[String]) -> Found {
     found.find(|file| !is_trusted(file)).map_or(Found::System, Found::Elsewhere)
 }
 
-/// The libraries that the program itself is linked to, wherever they lie: they are loaded, and the loader takes them.
-fn of_the_program() -> &'static BTreeSet<String> {
+/// The libraries that the program itself is linked to. They are loaded already, so the loader takes them, wherever they are.
+fn libraries_of_the_program() -> &'static BTreeSet<String> {
     static LOADED: OnceLock<BTreeSet<String>> = OnceLock::new();
     LOADED.get_or_init(|| {
         let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
@@ -69,29 +69,29 @@ fn of_the_program() -> &'static BTreeSet<String> {
     })
 }
 
-/// The folders that the environment puts before all others; the loader read it when the process began.
-fn from_environment() -> &'static [PathBuf] {
+/// The folders that the environment puts before all others. The loader read the variable when the process began.
+fn environment_folders() -> &'static [PathBuf] {
     static FOLDERS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     FOLDERS.get_or_init(|| {
         let text = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         let text = text.to_string_lossy();
-        // An empty one is the current folder.
+        // An empty name is the current folder.
         let folder = |folder: &str| PathBuf::from(if folder.is_empty() { "." } else { folder });
         if text.is_empty() { Vec::new() } else { text.split([':', ';']).map(folder).collect() }
     })
 }
 
-/// Whether nobody but the administrator can put a library into a folder, which need not be there.
+/// Whether only the administrator can put a library into a folder, which need not exist.
 pub(super) fn is_for_the_administrator(folder: &Path) -> bool {
-    // The loader has words in such paths that begin with `$`; here they are names of folders that are not there.
-    // And what stands in `/proc` and `/dev` is another thing at another time.
+    // The loader replaces words that begin with `$`, which are not replaced here, and the contents of `/proc` and `/dev`
+    // change from one moment to the next.
     folder.is_absolute()
         && !["/proc", "/dev"].iter().any(|root| folder.starts_with(root))
         && !folder.to_string_lossy().contains('$')
         && folder.ancestors().find(|path| path.symlink_metadata().is_ok()).is_some_and(is_trusted)
 }
 
-/// Whether nobody but the administrator can change a file or folder: neither it nor any folder on the way to it.
+/// Whether only the administrator can change a file or folder, and all folders on the way to it.
 pub(super) fn is_trusted(path: &Path) -> bool {
     let Ok(real) = fs::canonicalize(path) else { return false };
     // In a container, the administrator may appear under another number.
@@ -102,7 +102,7 @@ pub(super) fn is_trusted(path: &Path) -> bool {
     })
 }
 
-/// What `ld.so.cache` says of each library. It is read once, as the loader does.
+/// The paths of libraries by name, from `ld.so.cache`. It is read once, as the loader does.
 fn cache() -> &'static BTreeMap<String, Vec<PathBuf>> {
     static CACHE: OnceLock<BTreeMap<String, Vec<PathBuf>>> = OnceLock::new();
     CACHE.get_or_init(|| match fs::read("/etc/ld.so.cache") {

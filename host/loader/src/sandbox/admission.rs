@@ -1,21 +1,21 @@
-//! Who may run now: as many calls compute at a time as there are workers, and their instances hold no more memory than there
-//! is for all of them.
+//! Admission of calls to the sandbox: at most as many calls compute at a time as there are workers, and their instances
+//! together hold at most the memory that is there for all of them.
 //!
-//! A call reserves the whole memory that its instance may ever take before the instance is made. One that reserved as it
-//! grew could wait for memory that others hold who wait as well, and nobody would ever go on. For the same reason part of
-//! the total is kept back from the calls of stages: a stage's call holds its memory while it waits for a model, and the
-//! model's own instance has to find room beside it.
+//! Before the instance of a call is made, the call reserves all the memory that the instance may ever take. If calls reserved
+//! memory as their instances grow, they could wait for memory that other waiting calls hold, and none would ever continue. For
+//! the same reason a part of the total is kept back from the calls of stages: the call of a stage holds its memory while it
+//! waits for a model, and the instance of that model needs memory as well.
 
 use std::{
     cell::RefCell,
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use jackfield_plugin_api::{Failure, Result};
+use jackfield_plugin_api::{Failure, Result, sync::lock};
 use tokio::sync::oneshot;
 
 use super::{QueueClock, memory_total, size};
@@ -27,11 +27,11 @@ thread_local! {
 /// On whose behalf an instance is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Demand {
-    /// A stage's. Its call may ask for a model while it holds its memory.
+    /// A stage. Its call may wait for a model while it holds its memory.
     Stage,
-    /// A model's. It asks for nothing that needs memory.
+    /// A model. Its call waits for nothing that needs memory.
     Model,
-    /// A routing policy's. It is called by the thread that hands work out, not by a worker.
+    /// A routing policy. It is called by the scheduler's thread, not by a worker.
     Policy,
 }
 
@@ -41,7 +41,7 @@ pub struct Admission {
     state: Mutex<State>,
     workers: usize,
     total: u64,
-    /// What calls of stages leave of the total.
+    /// The part of the total that calls of stages cannot reserve, in bytes.
     kept_back: u64,
     /// Whether a call waits for memory.
     is_short: AtomicBool,
@@ -54,13 +54,13 @@ struct State {
     /// The most that was ever reserved.
     peak: u64,
     next_ticket: u64,
-    /// Calls that the host has answered. They hold memory: they go first.
+    /// Calls whose request the host has answered. They hold memory, so they go first.
     answered: VecDeque<Waiter>,
     /// Models and policies that are about to begin.
     inner: VecDeque<Waiter>,
     /// Calls of stages that are about to begin.
     fresh: VecDeque<Waiter>,
-    /// Calls that have computed for long, and let others go first.
+    /// Calls that have computed for long, and gave their turn to others.
     set_aside: VecDeque<Waiter>,
 }
 
@@ -72,7 +72,8 @@ struct Waiter {
     admit: oneshot::Sender<Admitted>,
 }
 
-/// A call that may run: its turn to compute (none for a policy), and its memory. Each is given back when it is dropped.
+/// What a call that may run holds: its turn to compute (none for a policy), and its memory. Each is given back when it is
+/// dropped.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) turn: Option<Turn>,
@@ -85,7 +86,10 @@ pub(crate) struct Turn(Arc<Admission>);
 
 /// Memory that is reserved for an instance.
 #[derive(Debug)]
-pub(crate) struct ReservedMemory(Arc<Admission>, u64);
+pub(crate) struct ReservedMemory {
+    admission: Arc<Admission>,
+    bytes: u64,
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -95,13 +99,13 @@ impl Drop for Turn {
 
 impl Drop for ReservedMemory {
     fn drop(&mut self) {
-        if self.1 > 0 {
-            self.0.give_back(0, self.1);
+        if self.bytes > 0 {
+            self.admission.give_back(0, self.bytes);
         }
     }
 }
 
-/// A thread that works for a run. Holds what it worked for before.
+/// A thread that works for a run, until this is dropped. It holds the admission of the run for which the thread worked before.
 #[derive(Debug)]
 pub struct Entered(Option<Arc<Admission>>);
 
@@ -112,47 +116,51 @@ impl Drop for Entered {
 }
 
 impl Admission {
-    /// For a run with so many workers, and so much memory for all its instances at a time, of which some is kept back from
-    /// stages for what they ask for.
+    /// The admission of a run with this number of workers, and this memory for all its instances at a time. Of the memory,
+    /// `kept_back` is not for stages, but for the models that they wait for. Both are in bytes.
     #[must_use]
     pub fn new(workers: usize, total: u64, kept_back: u64) -> Arc<Self> {
         let (state, is_short) = (Mutex::default(), AtomicBool::new(false));
         Arc::new(Self { state, workers: workers.max(1), total, kept_back, is_short })
     }
 
-    /// That of the run which this thread works for. Outside of a run: one with the usual total of memory, and without a
-    /// bound on how many compute, since no workers are shared there.
+    /// The admission of the run for which this thread works. Outside of a run: one with the usual total of memory, and without
+    /// a bound on how many calls compute, since no workers are shared there.
     #[must_use]
     pub fn current() -> Arc<Self> {
-        static ELSEWHERE: OnceLock<Arc<Admission>> = OnceLock::new();
-        let elsewhere = || Arc::clone(ELSEWHERE.get_or_init(|| Self::new(usize::MAX, memory_total::usual().bytes, 0)));
-        CURRENT.with_borrow(Clone::clone).unwrap_or_else(elsewhere)
+        static OUTSIDE_OF_RUNS: OnceLock<Arc<Admission>> = OnceLock::new();
+        let outside_of_runs =
+            || Arc::clone(OUTSIDE_OF_RUNS.get_or_init(|| Self::new(usize::MAX, memory_total::usual().bytes, 0)));
+        CURRENT.with_borrow(Clone::clone).unwrap_or_else(outside_of_runs)
     }
 
-    /// From now on this thread works for the run that this belongs to.
+    /// From now on this thread works for the run of this admission.
     pub fn enter(self: &Arc<Self>) {
         CURRENT.set(Some(Arc::clone(self)));
     }
 
-    /// This thread works for the run that this belongs to until the guard is dropped.
+    /// This thread works for the run of this admission until the guard is dropped.
     #[must_use]
     pub fn entered(self: &Arc<Self>) -> Entered {
         Entered(CURRENT.replace(Some(Arc::clone(self))))
     }
 
-    /// Whether a call waits for memory, so that there is no point in more work of the kind.
+    /// Whether a call waits for memory, so that there is no point in more calls.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.is_short.load(Ordering::Relaxed)
     }
 
-    /// The most memory that was reserved at a time.
+    /// The most memory that was reserved at a time, in bytes.
     #[must_use]
     pub fn peak(&self) -> u64 {
         self.lock().peak
     }
 
     /// Waits until a call may begin.
+    ///
+    /// # Errors
+    /// If its memory, in bytes, is more than such a call can ever get.
     pub(crate) async fn begin(
         self: &Arc<Self>,
         demand: Demand,
@@ -172,12 +180,12 @@ impl Admission {
         self.admitted(memory, demand != Demand::Policy, clock, queue).await
     }
 
-    /// Waits for the turn of a call that the host has answered.
+    /// Waits for the turn of a call whose request the host has answered.
     pub(crate) async fn go_on(self: &Arc<Self>, clock: &Arc<QueueClock>) -> Option<Turn> {
         self.admitted(0, true, clock, |state, waiter| state.answered.push_back(waiter)).await.ok()?.turn
     }
 
-    /// Waits for the next turn of a call that lets others go first.
+    /// Waits for the next turn of a call that gave its turn to others.
     pub(crate) async fn let_others(self: &Arc<Self>, clock: &Arc<QueueClock>) -> Option<Turn> {
         self.admitted(0, true, clock, |state, waiter| state.set_aside.push_back(waiter)).await.ok()?.turn
     }
@@ -185,8 +193,8 @@ impl Admission {
     /// Whether a call waits for nothing but a turn.
     pub(crate) fn has_waiting(&self) -> bool {
         let state = self.lock();
-        let begin = !state.inner.is_empty() || !state.fresh.is_empty();
-        !state.answered.is_empty() || !state.set_aside.is_empty() || begin && !self.is_short()
+        let has_beginners = !state.inner.is_empty() || !state.fresh.is_empty();
+        !state.answered.is_empty() || !state.set_aside.is_empty() || has_beginners && !self.is_short()
     }
 
     async fn admitted(
@@ -204,14 +212,14 @@ impl Admission {
             queue(&mut state, Waiter { ticket, memory, computes, admit });
         }
         self.admit();
-        if let Ok(at_once) = admitted.try_recv() {
-            return Ok(at_once);
+        if let Ok(admitted) = admitted.try_recv() {
+            return Ok(admitted);
         }
         let _queueing = clock.queue();
         admitted.await.map_err(|_| Failure::Internal("it will never be its turn".to_owned()))
     }
 
-    /// What an instance may take at the most.
+    /// The most memory that the instances of such calls may take together, in bytes.
     fn most(&self, demand: Demand) -> u64 {
         match demand {
             Demand::Stage => self.total.saturating_sub(self.kept_back),
@@ -234,7 +242,7 @@ impl Admission {
             let next = {
                 let mut state = self.lock();
                 let (next, is_short) = self.next(&mut state);
-                // Looked at from elsewhere: not while what became free is being handed out.
+                // Other threads read it, so it is set only after all that became free was handed out.
                 if next.is_none() {
                     self.is_short.store(is_short, Ordering::Relaxed);
                 }
@@ -247,8 +255,9 @@ impl Admission {
             };
             let Some(Waiter { memory, computes, admit, .. }) = next else { return };
             let turn = computes.then(|| Turn(Arc::clone(self)));
-            // A call that is gone gives back what it got, here and now: the lock is not held.
-            let _ = admit.send(Admitted { turn, memory: ReservedMemory(Arc::clone(self), memory) });
+            // If the call has ended, this drops what it got, which takes the lock: it is not held here.
+            let _ =
+                admit.send(Admitted { turn, memory: ReservedMemory { admission: Arc::clone(self), bytes: memory } });
         }
     }
 
@@ -262,18 +271,18 @@ impl Admission {
         let (reserved, is_free) = (state.reserved, state.computing < self.workers);
         let has_room = |waiter: &Waiter, demand| reserved.saturating_add(waiter.memory) <= self.most(demand);
         let may_run = |waiter: &Waiter, demand| has_room(waiter, demand) && (is_free || !waiter.computes);
-        // Each queue is served in its order: one that asks for much is not passed by those that ask for little.
-        let inner_waits = state.inner.front().is_some_and(|waiter| !has_room(waiter, Demand::Model));
-        let fresh_waits = state.fresh.front().is_some_and(|waiter| !has_room(waiter, Demand::Stage));
-        let is_short = inner_waits || fresh_waits;
+        // Each queue is served in its order: a call that needs much memory is not overtaken by those that need little.
+        let inner_lacks_memory = state.inner.front().is_some_and(|waiter| !has_room(waiter, Demand::Model));
+        let fresh_lacks_memory = state.fresh.front().is_some_and(|waiter| !has_room(waiter, Demand::Stage));
+        let is_short = inner_lacks_memory || fresh_lacks_memory;
         if is_free && let Some(waiter) = state.answered.pop_front() {
             return (Some(waiter), is_short);
         }
         if state.inner.front().is_some_and(|waiter| may_run(waiter, Demand::Model)) {
             return (state.inner.pop_front(), is_short);
         }
-        // What becomes free goes to a model first: somebody waits for it who holds memory.
-        let fresh = state.fresh.front().filter(|waiter| !inner_waits && may_run(waiter, Demand::Stage));
+        // Memory that becomes free goes to a model first, since a call that holds memory waits for the model.
+        let fresh = state.fresh.front().filter(|waiter| !inner_lacks_memory && may_run(waiter, Demand::Stage));
         let aside = state.set_aside.front().filter(|_| is_free);
         let next = match (fresh.map(|waiter| waiter.ticket), aside.map(|waiter| waiter.ticket)) {
             (Some(fresh), Some(aside)) if aside < fresh => state.set_aside.pop_front(),
@@ -285,7 +294,7 @@ impl Admission {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a plugin may do: what it asks for and what it was granted, both.
+//! Grants: a plugin may do what it asks for and was granted.
 
 use std::{
     collections::BTreeMap,
@@ -11,28 +11,28 @@ use serde::{Deserialize, Serialize};
 
 use super::permission::{Permission, PermissionError, Server};
 
-/// A permission that is given, with what stands behind it: `read:NAME=FOLDER`, `scratch:NAME=FOLDER`, `http:HOST=private`.
+/// A permission that is granted, with its folder or its reach: `read:NAME=FOLDER`, `scratch:NAME=FOLDER`, `http:HOST=private`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
-    /// What is allowed.
+    /// The permission.
     pub permission: Permission,
     /// The folder of `read` and `scratch`, absolute. A scratch folder without one is made for each call and removed after it;
     /// that of a cache backend is there for as long as the backend is open.
     pub folder: Option<PathBuf>,
-    /// Whether a server may be on this machine or its own network, though its name does not say so.
+    /// Whether the server may be on this machine or its network although its name does not say so.
     pub private: bool,
 }
 
 /// Why a text grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
-    /// What is to be granted is no permission.
+    /// The text before `=` is not a permission.
     #[error(transparent)]
     Permission(#[from] PermissionError),
     /// A folder to read from has to be named.
     #[error("`{0}` does not say which folder: write `{0}=FOLDER`")]
     NoFolder(String),
-    /// There is something after a permission that takes nothing.
+    /// Something follows `=` after a permission that takes no value.
     #[error("`{0}` takes nothing after `=`")]
     Value(String),
     /// Only one word may follow a server.
@@ -47,7 +47,7 @@ impl Grant {
     /// Reads a grant; a folder is relative to `base`.
     ///
     /// # Errors
-    /// If it is none.
+    /// If the text is not a grant.
     pub fn parse(text: &str, base: &Path) -> Result<Self, GrantError> {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name.trim(), Some(value.trim())),
@@ -57,7 +57,7 @@ impl Grant {
             return Err(GrantError::EveryServer);
         }
         let permission: Permission = name.parse()?;
-        // Whoever names an address, or this machine, means it.
+        // A grant that names an address, or this machine, is meant to reach it.
         let (mut folder, mut private) = (None, names_an_address(&permission));
         match (&permission, value) {
             (Permission::Read(_), None | Some("")) => return Err(GrantError::NoFolder(name.to_owned())),
@@ -76,11 +76,11 @@ impl Grant {
 }
 
 impl Grant {
-    /// The same with its folder as seen from `base`, where it lies below that.
+    /// The same grant, with the path of its folder relative to `base` if the folder lies below that.
     #[must_use]
     pub fn relative_to(&self, base: &Path) -> Self {
-        let seen = |folder: &PathBuf| folder.strip_prefix(base).map_or_else(|_| folder.clone(), Path::to_owned);
-        Self { folder: self.folder.as_ref().map(seen), ..self.clone() }
+        let relative = |folder: &PathBuf| folder.strip_prefix(base).map_or_else(|_| folder.clone(), Path::to_owned);
+        Self { folder: self.folder.as_ref().map(relative), ..self.clone() }
     }
 }
 
@@ -93,7 +93,7 @@ fn names_an_address(permission: &Permission) -> bool {
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.permission, &self.folder) {
-            // Written by itself, `http` grants nothing.
+            // `http` alone would not be read as a grant.
             (Permission::Http(Server::Any), _) => f.write_str("http:*")?,
             (permission, _) => write!(f, "{permission}")?,
         }
@@ -110,7 +110,7 @@ impl fmt::Display for Grant {
 pub struct Grants {
     /// Alias of the plugin, for messages.
     alias: String,
-    /// Whether there is a sandbox to be let out of.
+    /// Whether the extension runs in the sandbox.
     sandboxed: bool,
     asked: Vec<(Permission, String)>,
     granted: Vec<Grant>,
@@ -123,7 +123,7 @@ impl Grants {
         self.asked.iter().any(|(permission, _)| matches!(permission, Permission::Http(_)))
     }
 
-    /// All that an extension asks for: what code gets that is not in a sandbox.
+    /// All that an extension asks for, which it gets if it does not run in the sandbox.
     #[must_use]
     pub fn all(alias: &str, descriptor: &Descriptor) -> Self {
         let asked = asked(descriptor);
@@ -134,11 +134,11 @@ impl Grants {
         Self { alias: alias.to_owned(), sandboxed: false, asked, granted }
     }
 
-    /// What a sandboxed extension asks for and was granted.
+    /// The grants of a sandboxed extension: what it asks for and was granted.
     #[must_use]
     pub fn effective(alias: &str, descriptor: &Descriptor, granted: &[Grant]) -> Self {
         let asked = asked(descriptor);
-        // Of `http:*` and a question for one server, that one server is granted.
+        // If `http:*` is granted and one server is asked for, that one server is granted.
         let granted = granted.iter().flat_map(|grant| {
             let covered = |permission: &Permission| permission.covers(&grant.permission);
             if asked.iter().any(|(permission, _)| covered(permission)) {
@@ -151,8 +151,8 @@ impl Grants {
         Self { alias: alias.to_owned(), sandboxed: true, asked, granted }
     }
 
-    /// Whether this is allowed. A model and a cache are granted by the stage that is given one; whoever wants more of a model
-    /// than its answers has asked for it, sandboxed or not, so that it was checked whether the model offers it.
+    /// Whether something is allowed. A stage that is given a model or a cache grants it thereby. An ability of a model beyond its
+    /// answers has to be asked for also outside the sandbox, because only then it was checked whether the model offers it.
     #[must_use]
     pub fn allows(&self, permission: &Permission) -> bool {
         match permission {
@@ -162,23 +162,24 @@ impl Grants {
         }
     }
 
-    /// What it was granted, of what it asks for.
+    /// The grants, as far as the extension asks for them.
     #[must_use]
     pub fn granted(&self) -> &[Grant] {
         &self.granted
     }
 
-    /// Whether it asks for this.
+    /// Whether the extension asks for a permission.
     #[must_use]
     pub fn asks(&self, permission: &Permission) -> bool {
         self.asked.iter().any(|(asked, _)| asked.covers(permission))
     }
 
-    /// How it may talk to a server: not at all, or whether the server may be on this machine or its network.
+    /// Where a server may be to which the extension may talk; none if it may not talk to it.
     #[must_use]
     pub fn server(&self, host: &str, port: Option<u16>) -> Option<Reach> {
-        let on = |grant: &&Grant| matches!(&grant.permission, Permission::Http(server) if server.has(host, port));
-        let private = self.granted.iter().filter(on).map(|grant| grant.private).reduce(|a, b| a || b)?;
+        let names_server =
+            |grant: &&Grant| matches!(&grant.permission, Permission::Http(server) if server.includes(host, port));
+        let private = self.granted.iter().filter(names_server).map(|grant| grant.private).reduce(|a, b| a || b)?;
         Some(if private { Reach::Anywhere } else { Reach::Public })
     }
 
@@ -199,7 +200,8 @@ impl Grants {
         })
     }
 
-    /// What it asks for in vain, with its reasons. A model and a cache are the stage's to give.
+    /// The permissions that the extension asks for and was not granted, with its reasons, but for a model and a cache, which a
+    /// stage gives.
     #[must_use]
     pub fn missing(&self) -> Vec<(&Permission, &str)> {
         let given = |asked: &Permission| {
@@ -210,7 +212,7 @@ impl Grants {
         missing.map(|(asked, reason)| (asked, reason.as_str())).collect()
     }
 
-    /// What to tell a plugin that does what it may not: the line that would grant it, if it asks for it at all.
+    /// The message to a plugin that does what it may not do. It has the line that would grant it, if the plugin asks for it.
     #[must_use]
     pub fn denial(&self, permission: &Permission) -> String {
         let alias = &self.alias;
@@ -236,9 +238,12 @@ pub enum Reach {
     Anywhere,
 }
 
-/// What an extension asks for; what is no permission that this host knows is asked for in vain.
+/// The permissions that an extension asks for, with the reasons, but for those that this host does not know.
 fn asked(descriptor: &Descriptor) -> Vec<(Permission, String)> {
-    let asked = descriptor.permissions.iter().filter_map(|one| Some((one.name.parse().ok()?, one.reason.clone())));
+    let asked = descriptor
+        .permissions
+        .iter()
+        .filter_map(|permission| Some((permission.name.parse().ok()?, permission.reason.clone())));
     asked.collect::<BTreeMap<_, _>>().into_iter().collect()
 }
 
@@ -246,7 +251,7 @@ fn asked(descriptor: &Descriptor) -> Vec<(Permission, String)> {
 #[must_use]
 pub fn unasked<'a>(grants: &'a [Grant], descriptors: &[&Descriptor]) -> Vec<&'a Grant> {
     let asked: Vec<Permission> =
-        descriptors.iter().flat_map(|one| asked(one)).map(|(permission, _)| permission).collect();
+        descriptors.iter().flat_map(|descriptor| asked(descriptor)).map(|(permission, _)| permission).collect();
     let meets = |grant: &Grant, asked: &Permission| asked.covers(&grant.permission) || grant.permission.covers(asked);
     grants.iter().filter(|grant| !asked.iter().any(|asked| meets(grant, asked))).collect()
 }

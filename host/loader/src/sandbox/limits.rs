@@ -65,13 +65,13 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Those of a routing policy: everything in a run waits for its decisions, which are a matter of microseconds.
+    /// The limits of a routing policy: everything in a run waits for its decisions, which are a matter of microseconds.
     #[must_use]
     pub fn of_policy() -> Self {
         Self { time: Duration::from_secs(5), wall: Duration::from_secs(30), ..Self::default() }
     }
 
-    /// Those of an operation of a cache backend: a value that takes long to come by is better made again. After a few
+    /// The limits of an operation of a cache backend: a value that takes long to come by is better made again. After a few
     /// failures in a row it is left alone for a while.
     #[must_use]
     pub fn of_cache() -> Self {
@@ -79,12 +79,12 @@ impl Limits {
     }
 }
 
-/// What is said of a call that has used up its CPU time.
+/// The message for a call that has used up its CPU time.
 pub fn used_up(limit: Duration) -> String {
     format!("{USED_UP}{}", humantime::format_duration(limit))
 }
 
-/// What is said of a call that has taken too long by the clock on the wall.
+/// The message for a call that has taken too long by the wall clock.
 pub fn took_too_long(limit: Duration) -> String {
     format!("{NO_ANSWER}{}, waiting included", humantime::format_duration(limit))
 }
@@ -97,8 +97,8 @@ pub fn is_out_of_time(failure: &Failure) -> bool {
     matches!(failure, Failure::OverBudget(what) if what.starts_with(USED_UP) || what.starts_with(NO_ANSWER))
 }
 
-/// Limits on opening an extension to see whether its configuration is right: nothing answers it meanwhile, so it can only
-/// wait in vain.
+/// The limits while an extension is opened to check its configuration. No host answers it meanwhile, so it would only wait in
+/// vain.
 pub fn to_open(limits: &Limits) -> Limits {
     let patience = limits.time.saturating_mul(2).max(Duration::from_secs(120));
     Limits { wall: limits.wall.min(patience), ..limits.clone() }

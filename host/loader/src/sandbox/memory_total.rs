@@ -1,4 +1,5 @@
-//! How much memory the instances of a run may take together, where nobody says: half of what this process can have.
+//! The memory that the instances of a run may take together unless the pipeline says otherwise: half of what this process can
+//! have.
 
 use std::sync::OnceLock;
 
@@ -6,10 +7,11 @@ use jackfield_plugin_api::{MemoryBound, MemoryBoundKind, memory_bounds};
 
 use super::size;
 
-/// What is assumed of a system that does not say how much memory it has (only Linux is asked).
+/// The memory that is assumed, in bytes, where the system does not say (only Linux is asked).
 const UNKNOWN: u64 = 4 << 30;
 
-/// The share of the instances of sandboxed plugins; the rest is for the host, its documents and its caches.
+/// The memory is divided by this for the instances of sandboxed plugins; the rest is for the host, its documents and its
+/// caches.
 const SHARE: u64 = 2;
 
 /// The memory that all instances of a run may take together, and where the figure comes from.
@@ -17,26 +19,26 @@ const SHARE: u64 = 2;
 pub struct MemoryTotal {
     /// In bytes.
     pub bytes: u64,
-    /// What of it decides, unless the system does not say.
-    of: (Option<MemoryBoundKind>, u64),
+    /// The bound of which it is a share, in bytes, and its kind; no kind if the system does not say.
+    bound: (Option<MemoryBoundKind>, u64),
 }
 
 impl MemoryTotal {
-    /// Whether it is the limit on the address space that decides.
+    /// Whether it follows from the limit on the address space.
     pub fn is_of_address_space(&self) -> bool {
-        self.of.0 == Some(MemoryBoundKind::AddressSpace)
+        self.bound.0 == Some(MemoryBoundKind::AddressSpace)
     }
 }
 
 impl std::fmt::Display for MemoryTotal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let whose = match self.of.0 {
+        let origin = match self.bound.0 {
             Some(MemoryBoundKind::Machine) => "of the machine",
             Some(MemoryBoundKind::ControlGroup) => "that the control group allows",
             Some(MemoryBoundKind::AddressSpace) => "of address space that are left (`ulimit -v`)",
             _ => "that are assumed, since the system does not say",
         };
-        write!(f, "{}, half of the {} {whose}", size(self.bytes), size(self.of.1))
+        write!(f, "{}, half of the {} {origin}", size(self.bytes), size(self.bound.1))
     }
 }
 
@@ -45,17 +47,17 @@ impl std::fmt::Display for MemoryTotal {
 #[must_use]
 pub fn usual() -> MemoryTotal {
     static USUAL: OnceLock<MemoryTotal> = OnceLock::new();
-    *USUAL.get_or_init(|| of_least(&memory_bounds()))
+    *USUAL.get_or_init(|| half_of_least(&memory_bounds()))
 }
 
-fn of_least(bounds: &[MemoryBound]) -> MemoryTotal {
+fn half_of_least(bounds: &[MemoryBound]) -> MemoryTotal {
     let known = bounds.iter().map(|bound| match bound.kind {
-        // The program itself, its threads and its libraries have taken their part.
+        // The program, its threads and its libraries have used a part of it already.
         MemoryBoundKind::AddressSpace => (Some(bound.kind), bound.left()),
         _ => (Some(bound.kind), bound.limit),
     });
-    let of = known.min_by_key(|(_, bytes)| *bytes).unwrap_or((None, UNKNOWN));
-    MemoryTotal { bytes: of.1 / SHARE, of }
+    let bound = known.min_by_key(|(_, bytes)| *bytes).unwrap_or((None, UNKNOWN));
+    MemoryTotal { bytes: bound.1 / SHARE, bound }
 }
 
 #[cfg(test)]
@@ -73,7 +75,7 @@ mod tests {
                 group.map(|limit| of(MemoryBoundKind::ControlGroup, limit, limit / 2)),
                 space.map(|(limit, used)| of(MemoryBoundKind::AddressSpace, limit, used)),
             ];
-            of_least(&bounds.into_iter().flatten().collect::<Vec<_>>()).to_string()
+            half_of_least(&bounds.into_iter().flatten().collect::<Vec<_>>()).to_string()
         };
         let lines = [
             told(Some(16 * GIB), None, None),

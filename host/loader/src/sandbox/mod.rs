@@ -1,4 +1,5 @@
-//! What a sandboxed plugin may do, and what it may use up.
+//! The sandbox as the rest of the host sees it: what a plugin may do (`permission`, `grants`), how much of the machine it may
+//! use (`limits`, `memory_total`), and when it may run (`admission`, `queue_clock`).
 
 mod admission;
 mod grants;

@@ -1,4 +1,4 @@
-//! Permissions: how they are written, and which covers which.
+//! Permissions: their text, and which one covers which other.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Permission {
     /// The model of its stage.
     Model,
-    /// The same, and something of it that not every model offers; one of [`ASKED_FOR`].
+    /// The model of its stage with an ability that not every model offers; one of [`ASKED_FOR`].
     ModelAbility(Ability),
     /// The cache of its stage.
     Cache,
@@ -33,43 +33,43 @@ pub enum Permission {
 /// A server, or several.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Server {
-    /// Any: what a plugin asks for whose servers its configuration names.
+    /// Any server: what a plugin asks for if its configuration names the servers.
     Any,
-    /// This host, or with a leading `*.` every host below it.
+    /// A host, or, written with a leading `*.`, every host below it.
     Named {
-        /// In lower case, without `*.`.
+        /// The name of the host in lower case, without `*.`.
         host: String,
-        /// Whether the hosts below it are meant rather than itself.
+        /// Whether the hosts below it are meant, and not the host itself.
         below: bool,
-        /// The port; none for those of `http` and `https`.
+        /// The port; none for the usual ports of `http` and `https`.
         port: Option<u16>,
     },
 }
 
-/// What a stage asks for by a permission, and not by `model` alone.
+/// The abilities of a model that a stage asks for by a permission of their own.
 pub const ASKED_FOR: [Ability; 5] =
     [Ability::Capture, Ability::Edits, Ability::LogProbs, Ability::Tokenize, Ability::Embed];
 
-/// Why a text is no permission.
+/// Why a text is not a permission.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionError {
-    /// It begins with none of the words.
+    /// It begins with none of the known words.
     #[error(
-        "`{0}` is no permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME \
+        "`{0}` is not a permission: there are model, model:ABILITY, cache, clock, random, http:HOST, read:NAME, scratch:NAME \
          and env:NAME"
     )]
     Unknown(String),
-    /// What follows the word is no name.
-    #[error("`{0}` is no permission: after `{1}:` comes {2}")]
+    /// What follows the word is not a name that belongs there.
+    #[error("`{0}` is not a permission: after `{1}:` comes {2}")]
     Name(String, &'static str, &'static str),
 }
 
 impl Permission {
-    /// Whether whoever has this may do `other`.
+    /// Whether this permission includes `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Http(mine), Self::Http(theirs)) => mine.covers(theirs),
+            (Self::Http(own), Self::Http(other)) => own.covers(other),
             (Self::ModelAbility(_), Self::Model) => true,
             _ => self == other,
         }
@@ -77,25 +77,25 @@ impl Permission {
 }
 
 impl Server {
-    /// Whether all that `other` means is meant by this.
+    /// Whether this includes all servers of `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
             (Self::Named { .. }, Self::Any) => false,
-            (Self::Named { host, below: false, port }, Self::Named { host: other, below: false, port: their_port }) => {
-                host == other && port == their_port
+            (Self::Named { host, below: false, port }, Self::Named { host: other, below: false, port: other_port }) => {
+                host == other && port == other_port
             }
             (Self::Named { below: false, .. }, Self::Named { below: true, .. }) => false,
-            (Self::Named { host, below: true, port }, Self::Named { host: other, below, port: their_port }) => {
-                port == their_port && (*below && host == other || is_below(other, host))
+            (Self::Named { host, below: true, port }, Self::Named { host: other, below, port: other_port }) => {
+                port == other_port && (*below && host == other || is_below(other, host))
             }
         }
     }
 
-    /// Whether an address is on it: a host in lower case and a port, none for the scheme's own.
+    /// Whether an address belongs to it: a host in lower case, and a port, none for the usual port of the scheme.
     #[must_use]
-    pub fn has(&self, host: &str, port: Option<u16>) -> bool {
+    pub fn includes(&self, host: &str, port: Option<u16>) -> bool {
         self.covers(&Self::Named { host: host.to_owned(), below: false, port })
     }
 }

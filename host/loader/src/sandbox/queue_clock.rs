@@ -1,34 +1,38 @@
-//! How long a call has queued: for its turn to compute, or for memory. Nobody's limit on time counts that.
+//! Measures how long a call has queued, for its turn to compute or for memory. No limit on time counts that.
 
 use std::{
     cell::RefCell,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
+use jackfield_plugin_api::sync::lock;
+
 thread_local! {
-    /// The clock of the call that this thread polls at this moment.
+    /// The clock of the call that this thread is polling.
     static CURRENT: RefCell<Option<Arc<QueueClock>>> = const { RefCell::new(None) };
 }
 
-/// A limit on time is looked at so often while a call queues: it cannot be reached meanwhile.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How often a limit on time is checked while a call queues, since it cannot be reached meanwhile.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Counts the time that a call queues, with all calls that are made on its behalf.
 #[derive(Debug, Default)]
 pub struct QueueClock {
     queued: Mutex<Queued>,
-    /// That of the call on whose behalf this one is made.
+    /// The clock of the call on whose behalf this one is made.
     outer: Option<Arc<Self>>,
 }
 
 #[derive(Debug, Default)]
 struct Queued {
-    /// Waits under way: calls may be made side by side, and time passes once for all of them.
+    /// The number of waits that are under way. Calls may be made side by side, and their time is counted once.
     waits: u32,
+    /// When the first of these waits began.
     since: Option<Instant>,
-    before: Duration,
+    /// The time of all waits that have ended.
+    ended: Duration,
 }
 
 impl QueueClock {
@@ -38,16 +42,16 @@ impl QueueClock {
         Arc::new(Self { queued: Mutex::default(), outer: CURRENT.with_borrow(Clone::clone) })
     }
 
-    /// Does some work of this call: what it waits for in a queue is counted here.
+    /// Does some work of this call. The time that it waits in queues is counted by this clock.
     pub fn during<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
-        /// Puts the clock of before back, after a panic too.
-        struct Before(Option<Arc<QueueClock>>);
-        impl Drop for Before {
+        /// Restores the previous clock, also after a panic.
+        struct PreviousClock(Option<Arc<QueueClock>>);
+        impl Drop for PreviousClock {
             fn drop(&mut self) {
                 CURRENT.set(self.0.take());
             }
         }
-        let _before = Before(CURRENT.replace(Some(Arc::clone(self))));
+        let _previous = PreviousClock(CURRENT.replace(Some(Arc::clone(self))));
         work()
     }
 
@@ -55,10 +59,10 @@ impl QueueClock {
     #[must_use]
     pub fn queued(&self) -> Duration {
         let queued = self.lock();
-        queued.before + queued.since.map_or(Duration::ZERO, |since| since.elapsed())
+        queued.ended + queued.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Whether it queues at this moment.
+    /// Whether the call is queueing.
     #[must_use]
     pub fn is_queueing(&self) -> bool {
         self.lock().waits > 0
@@ -68,14 +72,15 @@ impl QueueClock {
     #[must_use]
     pub(crate) fn queue(self: &Arc<Self>) -> Queueing {
         let now = Instant::now();
-        self.each(|queued| {
+        self.change_all(|queued| {
             queued.waits += 1;
             queued.since.get_or_insert(now);
         });
         Queueing(Arc::clone(self))
     }
 
-    fn each(&self, mut change: impl FnMut(&mut Queued)) {
+    /// Changes this clock and those of all calls on whose behalf this one is made.
+    fn change_all(&self, mut change: impl FnMut(&mut Queued)) {
         let mut next = Some(self);
         while let Some(clock) = next {
             change(&mut clock.lock());
@@ -84,18 +89,19 @@ impl QueueClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queued> {
-        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queued)
     }
 
-    /// What is left of a limit on time, of which so much has passed since the clock was made. At least a little while the
-    /// call queues.
+    /// The time that is left of a limit, if `passed` is the time since the clock was made. While the call queues, it is at least
+    /// a little.
     #[must_use]
     pub fn left(&self, limit: Duration, passed: Duration) -> Duration {
         let left = limit.saturating_sub(passed.saturating_sub(self.queued()));
-        if self.is_queueing() { left.max(PAUSE) } else { left }
+        if self.is_queueing() { left.max(CHECK_INTERVAL) } else { left }
     }
 
-    /// Waits for work, as long as the limit allows; none if that was too short. What the work queues is not counted.
+    /// Waits for some work within a limit on time, which does not count the time that the work queues. None if the limit was
+    /// reached.
     pub async fn timeout<T>(self: &Arc<Self>, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let (began, before) = (Instant::now(), self.queued());
         let mut work = pin!(work);
@@ -119,12 +125,12 @@ pub(crate) struct Queueing(Arc<QueueClock>);
 impl Drop for Queueing {
     fn drop(&mut self) {
         let now = Instant::now();
-        self.0.each(|queued| {
+        self.0.change_all(|queued| {
             queued.waits -= 1;
             if queued.waits == 0
                 && let Some(since) = queued.since.take()
             {
-                queued.before += now.saturating_duration_since(since);
+                queued.ended += now.saturating_duration_since(since);
             }
         });
     }

@@ -1,6 +1,7 @@
 //! A cache backend in a component: each operation gets an instance of its own, as a batch does.
 //!
-//! One that ends in a trap is asked again all the same: whoever has the cache knows when it is worth the time.
+//! After an operation that ended in a trap, the next one is tried all the same: whether that is worth the time is decided
+//! by the service that uses the cache.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,30 +9,31 @@ use jackfield_plugin_api::{BoxFuture, CacheCalls, CacheEntry, CacheSize, CacheVa
 use wasmtime::Store;
 
 use super::{
-    instance::{Guest, said_itself, trapped},
-    state::{Bridge, State},
+    bridge::Bridge,
+    instance::{Guest, guest_failure, trapped},
+    state::State,
     v0_1::{exports::jackfield::plugin::cache_backend, jackfield::plugin::types},
 };
 
-/// What a guest's function answers, unless the guest was ended.
+/// The answer of a guest's function, or the error that ended the guest.
 type Answered<'s, T> = BoxFuture<'s, wasmtime::Result<std::result::Result<T, types::Failure>>>;
 
 impl Guest {
-    /// Operates on the cache.
-    async fn operated<T: Send>(
+    /// Does one operation with an instance of its own.
+    async fn operate<T: Send>(
         &self,
         host: &dyn HostCalls,
-        operate: impl for<'s> FnOnce(&'s cache_backend::Guest, &'s mut Store<State>) -> Answered<'s, T> + Send,
+        operation: impl for<'s> FnOnce(&'s cache_backend::Guest, &'s mut Store<State>) -> Answered<'s, T> + Send,
     ) -> Result<T> {
         let bridge = Arc::<Bridge>::default();
         let work = async {
-            let (mut store, plugin) = self.fresh(&bridge).await?;
+            let (mut store, plugin) = self.new_instance(&bridge).await?;
             let Some(cache) = &plugin.cache else {
                 return Err(Failure::Internal("it exports no `cache-backend`".to_owned()));
             };
-            let answered = operate(cache, &mut store).await;
-            let answer = answered.map_err(|error| trapped(&error, &store, self.whose()))?;
-            Ok(answer.map_err(|failure| said_itself(failure, store.data())))
+            let answered = operation(cache, &mut store).await;
+            let answer = answered.map_err(|error| trapped(&error, &store, self.limits_and_owner()))?;
+            Ok(answer.map_err(|failure| guest_failure(failure, store.data())))
         };
         self.hosted(host, &bridge, work).await?
     }
@@ -42,7 +44,7 @@ impl CacheCalls for Guest {
         let key = key.to_owned();
         Box::pin(async move {
             let found = self
-                .operated(host, move |cache, store| Box::pin(async move { cache.call_get(store, &key).await }))
+                .operate(host, move |cache, store| Box::pin(async move { cache.call_get(store, &key).await }))
                 .await?;
             Ok(found.map(Into::into))
         })
@@ -56,20 +58,20 @@ impl CacheCalls for Guest {
         host: &'a dyn HostCalls,
     ) -> BoxFuture<'a, Result<()>> {
         let key = key.to_owned();
-        Box::pin(self.operated(host, move |cache, store| {
+        Box::pin(self.operate(host, move |cache, store| {
             Box::pin(async move { cache.call_put(store, &key, &value, ttl.map(milliseconds)).await })
         }))
     }
 
     fn remove<'a>(&'a self, key: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<()>> {
         let key = key.to_owned();
-        Box::pin(self.operated(host, move |cache, store| Box::pin(async move { cache.call_remove(store, &key).await })))
+        Box::pin(self.operate(host, move |cache, store| Box::pin(async move { cache.call_remove(store, &key).await })))
     }
 
     fn clear<'a>(&'a self, prefix: &'a str, host: &'a dyn HostCalls) -> BoxFuture<'a, Result<u64>> {
         let prefix = prefix.to_owned();
         Box::pin(
-            self.operated(host, move |cache, store| Box::pin(async move { cache.call_clear(store, &prefix).await })),
+            self.operate(host, move |cache, store| Box::pin(async move { cache.call_clear(store, &prefix).await })),
         )
     }
 
@@ -77,7 +79,7 @@ impl CacheCalls for Guest {
         let prefix = prefix.to_owned();
         Box::pin(async move {
             let size = self
-                .operated(host, move |cache, store| Box::pin(async move { cache.call_size(store, &prefix).await }))
+                .operate(host, move |cache, store| Box::pin(async move { cache.call_size(store, &prefix).await }))
                 .await?;
             Ok(CacheSize { entries: size.entries, bytes: size.bytes })
         })
@@ -94,7 +96,7 @@ impl CacheCalls for Guest {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         Box::pin(async move {
             let page = self
-                .operated(host, move |cache, store| {
+                .operate(host, move |cache, store| {
                     Box::pin(async move { cache.call_entries(store, &prefix, after.as_deref(), limit).await })
                 })
                 .await?;

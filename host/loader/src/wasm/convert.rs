@@ -1,4 +1,4 @@
-//! Between the values of the contract and the host's own.
+//! Converts values of the generated bindings to those of the host, and back.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::v0_1::jackfield::plugin::types;
 use crate::escape_untrusted;
 
-/// The longest message of a failure; the rest is cut off.
+/// The longest message of a failure, in characters; the rest is cut off.
 const LONGEST_MESSAGE: usize = 4096;
-/// The longest that a plugin may put off the next try.
+/// The longest delay before the next attempt that a plugin may ask for.
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 pub(super) fn request(request: &Request) -> types::Request {
@@ -41,7 +41,7 @@ pub(super) fn request(request: &Request) -> types::Request {
 
 pub(super) fn document(document: types::Document) -> Result<Document, Failure> {
     let json = String::from_utf8(document.json)
-        .map_err(|_| Failure::InvalidOutput("the answer is no UTF-8 text".to_owned()))?;
+        .map_err(|_| Failure::InvalidOutput("the answer is not UTF-8 text".to_owned()))?;
     let tensors = document.tensors.into_iter();
     Ok(Document {
         json: json.into(),
@@ -67,7 +67,7 @@ pub(super) fn failure(failure: types::Failure) -> Failure {
     }
 }
 
-/// A failure on its way to a guest.
+/// A failure of the host, as a guest gets it.
 pub(super) fn failure_out(failure: Failure) -> types::Failure {
     match failure {
         Failure::InvalidConfig(message) => types::Failure::InvalidConfig(message),
@@ -84,12 +84,12 @@ pub(super) fn failure_out(failure: Failure) -> types::Failure {
     }
 }
 
-/// A descriptor, unless it is of a kind that this host does not know.
+/// A descriptor; none if it is of a kind that this host does not know.
 pub(super) fn descriptor(described: types::Descriptor) -> Result<Option<Descriptor>, String> {
     let Ok(kind) = serde_json::from_value::<Kind>(Value::from(described.kind.as_str())) else { return Ok(None) };
     let name = described.name;
     let json = |what: &str, text: &str| {
-        serde_json::from_str::<Value>(text).map_err(|error| format!("{what} of `{name}` is no JSON: {error}"))
+        serde_json::from_str::<Value>(text).map_err(|error| format!("{what} of `{name}` is not valid JSON: {error}"))
     };
     let examples = described.examples.iter().map(|example| {
         Ok(Example {

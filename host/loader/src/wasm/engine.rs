@@ -1,4 +1,4 @@
-//! The engines: one for speed, one that counts instructions, each made when it is first needed.
+//! The two engines: one for speed, and one that counts instructions. Each is made when it is first needed.
 
 use std::{sync::OnceLock, thread, time::Duration};
 
@@ -9,20 +9,23 @@ use crate::{
     sandbox::{address_space, size},
 };
 
-/// How often a computing guest is looked after: time limits are kept to about this.
+/// The length of an epoch. A guest that computes is interrupted after each, so limits on time are exact to about this.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Memory of one guest at the most, whatever its limit says.
+/// The most memory of one guest in bytes, whatever its limit says.
 pub(super) const MOST_MEMORY: usize = 4 << 30;
 
-/// Memory that the place of a guest that is gone keeps for the next one, at the most. Each thread fills places of its own.
-const KEPT: usize = 512 << 10;
-/// The same of a table.
+/// The most memory that a free slot of the pool keeps for the next guest, in bytes. Each thread fills slots of its own.
+const KEPT_MEMORY: usize = 512 << 10;
+/// The same for a table.
 const KEPT_TABLE: usize = 64 << 10;
-/// How many places that are free may be kept for the plugin that was last in them.
-const MOST_WARM: u32 = 8;
+/// The most free slots that are kept for the plugin that used them last.
+const MOST_WARM_SLOTS: u32 = 8;
 
-/// The engine, with its prepared pool.
+/// The engine, with its pool of instances.
+///
+/// # Errors
+/// If the system has no addresses or no thread for it, as a message.
 pub(super) fn engine(counts_fuel: bool) -> Result<&'static Engine, String> {
     static PLAIN: OnceLock<Result<Engine, String>> = OnceLock::new();
     static FUEL: OnceLock<Result<Engine, String>> = OnceLock::new();
@@ -47,21 +50,21 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
     pool.total_stacks(1024);
     pool.max_core_instances_per_component(64);
     pool.max_memory_size(MOST_MEMORY);
-    // Pages that an instance wrote are made as they were, and stay: the next one in its place need not fault them in. Where
-    // the kernel cannot tell which were written, they are given back instead.
+    // Pages that an instance wrote are reset and stay, so that the next instance in the slot does not fault them in. If the
+    // kernel cannot tell which pages were written, they are given back instead.
     if PoolingAllocationConfig::is_pagemap_scan_available() {
-        pool.linear_memory_keep_resident(KEPT);
+        pool.linear_memory_keep_resident(KEPT_MEMORY);
         pool.table_keep_resident(KEPT_TABLE);
-        pool.max_unused_warm_slots(MOST_WARM);
+        pool.max_unused_warm_slots(MOST_WARM_SLOTS);
         pool.pagemap_scan(Enabled::Yes);
     }
-    // The pool reserves addresses, not memory: terabytes of them. Where there is a limit on them, or they are refused,
-    // instances are made one by one.
+    // The pool reserves terabytes of addresses, but no memory. If addresses are limited, or the system refuses them, instances
+    // are made one by one.
     let engine = if address_space().is_none() {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        Engine::new(&config).or_else(|_| Engine::new(frugal(&mut config)))
+        Engine::new(&config).or_else(|_| Engine::new(with_few_addresses(&mut config)))
     } else {
-        Engine::new(frugal(&mut config))
+        Engine::new(with_few_addresses(&mut config))
     };
     let engine = engine.map_err(|error| format!("{error:#}"))?;
     let ticking = engine.weak();
@@ -76,15 +79,15 @@ fn make(counts_fuel: bool) -> Result<Engine, String> {
     Ok(engine)
 }
 
-/// An instance takes as many addresses as it has memory. Checks of bounds are made in code rather than by the machine, and a
-/// memory that grows may have to move.
-fn frugal(config: &mut Config) -> &Config {
+/// Settings with which an instance takes no more addresses than it has memory. Then bounds are checked in code instead of by the
+/// machine, and a memory that grows may have to move.
+fn with_few_addresses(config: &mut Config) -> &Config {
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     config.memory_reservation(0).memory_guard_size(64 << 10).guard_before_linear_memory(false);
     config.memory_reservation_for_growth(0).memory_may_move(true)
 }
 
-/// Whether the system refused memory or addresses: no fault of the guest's.
+/// Whether the system refused memory or addresses, for which the guest is not at fault.
 pub(super) fn is_out_of_memory(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>();
@@ -102,7 +105,7 @@ fn is_refusal(_: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// What is said when the system refuses memory, with what can be done about it.
+/// The message if the system refuses memory, with what can be done about it.
 pub(super) fn no_memory_left() -> String {
     match address_space() {
         Some(limit) => format!(

@@ -1,4 +1,4 @@
-//! What a component exports: always `meta` and `extension`, and `cache-backend` where it may offer one.
+//! The exports of a component: always `meta` and `extension`, and `cache-backend` if it may offer one.
 
 use wasmtime::{AsContextMut, component::InstancePre};
 
@@ -7,7 +7,7 @@ use super::{
     v0_1::exports::jackfield::plugin::{cache_backend, extension, meta},
 };
 
-/// What a component exports that offers a cache backend.
+/// The interface that a component with a cache backend exports.
 pub(super) const CACHE_BACKEND: &str = "jackfield:plugin/cache-backend@0.1.0";
 
 /// A component that is compiled and linked, and its exports.

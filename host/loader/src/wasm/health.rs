@@ -1,64 +1,64 @@
-//! How an extension fares: traps, a pause after each, and an end to them.
+//! The traps of an extension: after each one there is a pause, and after many in a row the extension is called no more.
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use jackfield_plugin_api::Failure;
+use jackfield_plugin_api::{Failure, sync::lock};
 
 /// The pause after the first trap; doubled for each further one in a row.
 const PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause.
-const LONGEST: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// What became of the calls of an extension.
+/// Counts the traps of an extension.
 #[derive(Default)]
 pub(super) struct Health {
-    in_a_row: AtomicU32,
-    all: AtomicU64,
-    last: Mutex<Option<Failure>>,
+    traps_in_a_row: AtomicU32,
+    traps: AtomicU64,
+    last_trap: Mutex<Option<Failure>>,
 }
 
 impl Health {
-    /// Takes note of a call that ended: with the failure that ended its instance, or well.
-    pub(super) fn ended(&self, trap: Option<&Failure>) {
+    /// Takes note of the end of a call: the failure that ended its instance, or none if it was not ended.
+    pub(super) fn record(&self, trap: Option<&Failure>) {
         match trap {
-            // Nothing ran.
+            // The guest did not run.
             Some(Failure::Unavailable(_)) => {}
-            // What an instance answers itself comes as a result for each document; these are traps and limits.
+            // Failures that a guest answers are results of its documents; these are traps and limits.
             Some(failure @ (Failure::Internal(_) | Failure::OverBudget(_))) => {
-                self.all.fetch_add(1, Ordering::Relaxed);
-                self.in_a_row.fetch_add(1, Ordering::Relaxed);
-                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+                self.traps.fetch_add(1, Ordering::Relaxed);
+                self.traps_in_a_row.fetch_add(1, Ordering::Relaxed);
+                *lock(&self.last_trap) = Some(failure.clone());
             }
-            _ => self.in_a_row.store(0, Ordering::Relaxed),
+            _ => self.traps_in_a_row.store(0, Ordering::Relaxed),
         }
     }
 
-    /// Why it is called no more, if so.
+    /// The failure of all further calls, once there were too many traps in a row; `most` 0 means that there is no limit.
     pub(super) fn quarantine(&self, most: u32) -> Option<Failure> {
-        let in_a_row = self.in_a_row.load(Ordering::Relaxed);
+        let in_a_row = self.traps_in_a_row.load(Ordering::Relaxed);
         if most == 0 || in_a_row < most {
             return None;
         }
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let last = lock(&self.last_trap).clone()?;
         Some(Failure::Internal(format!("in quarantine: {in_a_row} calls in a row ended it, the last with `{last}`")))
     }
 
-    /// Waits a little after traps, so that a broken plugin does not take all there is.
+    /// Waits a little after traps, so that a broken plugin does not use up the machine.
     pub(super) async fn back_off(&self) {
-        let in_a_row = self.in_a_row.load(Ordering::Relaxed);
+        let in_a_row = self.traps_in_a_row.load(Ordering::Relaxed);
         if in_a_row > 1 {
-            tokio::time::sleep(PAUSE.saturating_mul(1 << (in_a_row - 2).min(16)).min(LONGEST)).await;
+            tokio::time::sleep(PAUSE.saturating_mul(1 << (in_a_row - 2).min(16)).min(LONGEST_PAUSE)).await;
         }
     }
 
-    /// Traps so far.
+    /// The number of traps so far.
     pub(super) fn traps(&self) -> u64 {
-        self.all.load(Ordering::Relaxed)
+        self.traps.load(Ordering::Relaxed)
     }
 }

@@ -1,8 +1,8 @@
-//! From the bytes of a component to a plugin.
+//! Loading: the bytes of a component become a plugin.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use jackfield_plugin_api::{Instance, Kind, PROTOCOL, Result as CallResult};
+use jackfield_plugin_api::{Failure, Instance, Kind, PROTOCOL, Result as CallResult};
 use wasmtime::component::{Component, Linker, types::ComponentItem};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
@@ -12,11 +12,11 @@ use super::{
     engine::{engine, is_out_of_memory, no_memory_left},
     exports::{CACHE_BACKEND, Prepared},
     health::Health,
-    instance::{Guest, Whose, in_time, instantiate},
+    instance::{Guest, OwnedLimits, in_time, instantiate, trapped},
     scratch::{CountedFilesystem, sweep},
     state::State,
     v0_1::CachePlugin as GuestWorld,
-    world,
+    world::{World, scratch_folders},
 };
 use crate::{
     Digest, ExtensionEntry, ExtensionFactory, LoadError, escape_untrusted, no_thread,
@@ -29,10 +29,10 @@ pub(crate) struct Loaded {
     pub(crate) extensions: Vec<ExtensionEntry>,
 }
 
-/// The most extensions that a component may offer: each of them is looked at before anything runs.
+/// The most extensions that a component may offer: the descriptors of all of them are checked at each load.
 const MOST_EXTENSIONS: usize = 1000;
 
-/// What a component may use up to say what it offers.
+/// The limits of a component while it describes what it offers.
 fn limits_to_describe() -> Limits {
     let (time, wall) = (Duration::from_secs(10), Duration::from_secs(120));
     Limits { time, wall, memory: 256 << 20, host_calls: 100, output: 16 << 20, ..Limits::default() }
@@ -40,12 +40,13 @@ fn limits_to_describe() -> Limits {
 
 /// Loads a component from the bytes of its file.
 pub(crate) fn load(
-    (alias, granted): (&str, &[Grant]),
+    alias: &str,
+    granted: &[Grant],
     path: &Path,
     bytes: &[u8],
     digest: &Digest,
 ) -> Result<Loaded, LoadError> {
-    // The layer field tells a component (1) from a core module (0).
+    // The layer field is 1 in a component and 0 in a core module.
     match bytes.get(4..8) {
         None => {
             return Err(LoadError::Damaged {
@@ -64,7 +65,7 @@ pub(crate) fn load(
     let wrong =
         |what: String| LoadError::Descriptor { path: path.to_owned(), what: escape_untrusted(&what).into_owned() };
     let failed = |what: String| LoadError::Failed { path: path.to_owned(), what };
-    let described = wait(describe(&prepared)).map_err(failed)?.map_err(|failure| failed(failure.to_string()))?;
+    let described = block_on(describe(&prepared)).map_err(failed)?.map_err(|failure| failed(failure.to_string()))?;
     if described.len() > MOST_EXTENSIONS {
         return Err(wrong(format!("it offers {} extensions, more than {MOST_EXTENSIONS}", described.len())));
     }
@@ -76,8 +77,8 @@ pub(crate) fn load(
         digest: digest.clone(),
         prepared,
     });
-    for one in described {
-        if let Some(descriptor) = convert::descriptor(one).map_err(wrong)? {
+    for descriptor in described {
+        if let Some(descriptor) = convert::descriptor(descriptor).map_err(wrong)? {
             let (kind, name) = (descriptor.kind, descriptor.name.clone());
             if kind == Kind::CacheBackend && !source.prepared.has_cache() {
                 return Err(wrong(format!(
@@ -97,17 +98,17 @@ async fn describe(prepared: &Prepared) -> CallResult<Vec<super::v0_1::jackfield:
     let limits = limits_to_describe();
     let bridge = Arc::default();
     in_time(&limits, &bridge, async {
-        let whose = Whose { limits: &limits, of: None };
+        let owned = OwnedLimits { limits: &limits, owner: None };
         let grants = Grants::default();
-        let world = world::of(&grants, world::scratch_folders(&grants, limits.scratch, false)?)?;
-        let (mut store, plugin) = instantiate(prepared, whose, world, &bridge).await?;
+        let world = World::new(&grants, scratch_folders(&grants, limits.scratch, false)?)?;
+        let (mut store, plugin) = instantiate(prepared, owned, world, &bridge).await?;
         let described = plugin.meta.call_describe(&mut store).await;
-        described.map_err(|error| super::instance::trapped(&error, &store, whose))
+        described.map_err(|error| trapped(&error, &store, owned))
     })
     .await?
 }
 
-/// Compiles and links, without running anything.
+/// Compiles and links a component, and reads the protocol that it speaks, without running anything.
 fn prepare(
     alias: &str,
     path: &Path,
@@ -122,7 +123,7 @@ fn prepare(
     let protocol = protocol(path, &component)?;
     let mut linker = Linker::<State>::new(engine);
     let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-        .and_then(|()| count_what_is_written(&mut linker))
+        .and_then(|()| link_counted_files(&mut linker))
         .and_then(|()| GuestWorld::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |state| state));
     linked.map_err(|error| failed(format!("{error:#}")))?;
     let instance = linker
@@ -134,13 +135,13 @@ fn prepare(
     Ok((prepared, protocol))
 }
 
-/// Why a file is no plugin here, of a component that was not compiled.
+/// The error of loading a file whose component was not compiled.
 pub(super) fn not_loaded(path: &Path, error: NotCompiled) -> LoadError {
     let path = path.to_owned();
     match error {
         NotCompiled::Invalid(error) if is_out_of_memory(&error) => LoadError::Failed { path, what: no_memory_left() },
         NotCompiled::Invalid(error) => {
-            let what = format!("it is no valid component: {}", first_line(&format!("{error:#}")));
+            let what = format!("it is not a valid component: {}", first_line(&format!("{error:#}")));
             LoadError::Damaged { path, what }
         }
         NotCompiled::NoThread(error) => LoadError::Failed { path, what: no_thread(&error) },
@@ -148,8 +149,8 @@ pub(super) fn not_loaded(path: &Path, error: NotCompiled) -> LoadError {
     }
 }
 
-/// Has the files that are counted in place of those of WASI.
-fn count_what_is_written(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Puts files that are counted in place of those of WASI.
+fn link_counted_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     preopens::add_to_linker::<_, CountedFilesystem>(linker, State::counted_files)?;
     types::add_to_linker::<_, CountedFilesystem>(linker, State::counted_files)?;
@@ -175,18 +176,18 @@ fn protocol(path: &Path, component: &Component) -> Result<(u16, u16), LoadError>
             }),
         }
     }
-    // A plugin may speak several: one that this host serves is enough.
+    // A plugin may speak several versions: one that this host serves is enough.
     if spoken.contains(&PROTOCOL) {
         return Ok(PROTOCOL);
     }
     if let Some(found) = spoken.first().copied() {
-        let mend = if found > PROTOCOL {
+        let fix = if found > PROTOCOL {
             "a newer jackfield is needed"
         } else {
             "rebuild it against a newer jackfield-plugin-api"
         };
         let served = format!("{}.{}", PROTOCOL.0, PROTOCOL.1);
-        return Err(LoadError::Protocol { path: path.to_owned(), found, served, mend });
+        return Err(LoadError::Protocol { path: path.to_owned(), found, served, fix });
     }
     let what = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
     Err(LoadError::NoEntry {
@@ -199,14 +200,14 @@ fn first_line(text: &str) -> String {
     escape_untrusted(&text.lines().next().unwrap_or_default().chars().take(300).collect::<String>()).into_owned()
 }
 
-/// Waits for a future on a small runtime of its own: loading happens before the run's runtime is there.
-fn wait<T>(future: impl Future<Output = T>) -> Result<T, String> {
+/// Waits for a future on a small runtime of its own, since a plugin is loaded before the runtime of the run exists.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     Ok(runtime.block_on(future))
 }
 
-/// The component behind its extensions.
+/// A component, which all its extensions share.
 struct Source {
     alias: String,
     path: std::path::PathBuf,
@@ -215,6 +216,7 @@ struct Source {
     prepared: Prepared,
 }
 
+/// Makes instances of one extension of a component.
 struct Sandboxed {
     kind: Kind,
     name: String,
@@ -224,21 +226,18 @@ struct Sandboxed {
 
 impl ExtensionFactory for Sandboxed {
     fn open(&self, config: &str, limits: &Limits) -> CallResult<Arc<dyn Instance>> {
-        use jackfield_plugin_api::Failure;
-        let internal = |error: String| Failure::Internal(error);
         let source = &self.source;
         let prepared = if limits.fuel.is_some() {
-            // Counting instructions takes code compiled for it.
+            // Only code that is compiled for it counts its instructions.
             let prepared = prepare(&source.alias, &source.path, &source.bytes, &source.digest, true);
-            prepared.map_err(|error| internal(error.to_string()))?.0
+            prepared.map_err(|error| Failure::Internal(error.to_string()))?.0
         } else {
             source.prepared.clone()
         };
         let (config, limits) = (config.to_owned(), limits.clone());
         let grants = Arc::clone(&self.grants);
-        let scratch = (self.kind == Kind::CacheBackend)
-            .then(|| world::scratch_folders(&grants, limits.scratch, true))
-            .transpose()?;
+        let scratch =
+            (self.kind == Kind::CacheBackend).then(|| scratch_folders(&grants, limits.scratch, true)).transpose()?;
         let mut guest = Guest {
             prepared,
             kind: self.kind,
@@ -250,7 +249,7 @@ impl ExtensionFactory for Sandboxed {
             scratch,
             is_durable: false,
         };
-        wait(guest.try_open()).map_err(internal)??;
+        block_on(guest.try_open()).map_err(Failure::Internal)??;
         Ok(Arc::new(guest))
     }
 }

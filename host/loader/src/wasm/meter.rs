@@ -1,7 +1,7 @@
-//! What a guest computes, by the CPU clock of the threads that poll it.
+//! The CPU time of a guest, by the clocks of the threads that poll it.
 //!
-//! A guest shares its worker with others, and the worker its processor: the clock on the wall says nothing of what a guest
-//! has used. The clock of the thread is read around each poll, and by the epoch's callback in the middle of one.
+//! A guest shares its worker with others, and the worker shares its processor, so the wall clock does not show what a guest
+//! has used. The CPU clock of the thread is read before and after each poll, and by the epoch's callback during one.
 
 use std::{
     future::poll_fn,
@@ -19,8 +19,8 @@ use jackfield_plugin_api::{BoxFuture, Failure};
 
 use crate::sandbox::{Admission, QueueClock, Turn, used_up};
 
-/// A guest that has computed for so long lets others go first, if there are any.
-const LONG: Duration = Duration::from_secs(1);
+/// A guest that has computed for this long without a break gives its turn to another one that waits.
+const LONG_TURN: Duration = Duration::from_secs(1);
 
 /// The CPU time that this thread has used since it began, in nanoseconds.
 #[cfg(unix)]
@@ -29,7 +29,7 @@ fn thread_cpu() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or_default() * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or_default()
 }
 
-/// Where threads have no clock of their own, a poll counts as long as it takes: never too little.
+/// Where threads have no clock of their own, a poll counts with the time that it takes, which is never too little.
 #[cfg(not(unix))]
 fn thread_cpu() -> u64 {
     static BEGAN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
@@ -41,9 +41,9 @@ fn thread_cpu() -> u64 {
 pub(super) struct CpuMeter {
     /// Nanoseconds, in all polls that have ended.
     used: AtomicU64,
-    /// What the clock of the thread said when the present poll began.
+    /// The clock of the thread when the present poll began, in nanoseconds.
     began: AtomicU64,
-    /// Whether the present poll ends because the epoch does, in the middle of a computation.
+    /// Whether the present poll ends at the end of an epoch, in the middle of a computation.
     interrupted: AtomicBool,
 }
 
@@ -53,10 +53,10 @@ impl CpuMeter {
         self.interrupted.store(false, Ordering::Relaxed);
     }
 
-    /// What the guest has used, the present poll included.
+    /// The CPU time that the guest has used, the present poll included.
     pub(super) fn used(&self) -> Duration {
-        let here = thread_cpu().saturating_sub(self.began.load(Ordering::Relaxed));
-        Duration::from_nanos(self.used.load(Ordering::Relaxed) + here)
+        let this_poll = thread_cpu().saturating_sub(self.began.load(Ordering::Relaxed));
+        Duration::from_nanos(self.used.load(Ordering::Relaxed) + this_poll)
     }
 
     fn end(&self) -> Duration {
@@ -65,13 +65,13 @@ impl CpuMeter {
         used
     }
 
-    /// The present poll ends in the middle of a computation.
+    /// Takes note that the present poll ends in the middle of a computation.
     pub(super) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
     }
 }
 
-/// Tells a guest that was woken from one whose call is polled for another reason.
+/// Shows whether the guest was woken, or whether its call is polled for another reason.
 struct Woken {
     woken: AtomicBool,
     call: AtomicWaker,
@@ -88,19 +88,28 @@ impl Wake for Woken {
     }
 }
 
-/// Runs the work of a guest until it ends or its CPU time is used up. It has a turn while it computes, and none while it
-/// waits for the host. Without a turn to begin with, it shares its thread with nobody and needs none.
+/// How a guest shares the processors with others.
+pub(super) struct Schedule<'a> {
+    pub(super) admission: &'a Arc<Admission>,
+    /// Counts how long the guest waits for turns.
+    pub(super) clock: &'a Arc<QueueClock>,
+    /// The turn to begin with; none for a guest that has its thread for itself and needs no turns.
+    pub(super) turn: Option<Turn>,
+}
+
+/// Runs the work of a guest until it ends or its CPU time is used up. The guest has a turn while it computes, and gives it
+/// back while it waits for the host.
 pub(super) async fn metered<T>(
     meter: &CpuMeter,
     limit: Duration,
-    (admission, clock, turn): (&Arc<Admission>, &Arc<QueueClock>, Option<Turn>),
+    schedule: Schedule<'_>,
     work: impl Future<Output = T>,
 ) -> Result<T, Failure> {
+    let Schedule { admission, clock, mut turn } = schedule;
     let mut work = pin!(work);
     let woken = Arc::new(Woken { woken: AtomicBool::new(true), call: AtomicWaker::new() });
     let waker = Waker::from(Arc::clone(&woken));
     let takes_turns = turn.is_some();
-    let mut turn = turn;
     let mut had_turn_at = Duration::ZERO;
     let mut queueing: Option<BoxFuture<'_, Option<Turn>>> = None;
     poll_fn(|context| {
@@ -129,10 +138,10 @@ pub(super) async fn metered<T>(
         }
         if !meter.interrupted.load(Ordering::Relaxed) {
             turn = None;
-        } else if turn.is_some() && used.saturating_sub(had_turn_at) >= LONG && admission.has_waiting() {
+        } else if turn.is_some() && used.saturating_sub(had_turn_at) >= LONG_TURN && admission.has_waiting() {
             turn = None;
             let mut others: BoxFuture<'_, Option<Turn>> = Box::pin(admission.let_others(clock));
-            // It stands in the queue from now on.
+            // The first poll puts it into the queue.
             if let Poll::Ready(next) = others.as_mut().poll(context) {
                 (turn, had_turn_at) = (next, used);
             } else {
@@ -210,15 +219,33 @@ mod tests {
         let clock = QueueClock::within_current();
         let (limit, step) = (Duration::from_millis(10), Duration::from_millis(1));
         let meter = CpuMeter::default();
-        let done = metered(&meter, limit, (&admission, &clock, None), guest(&meter, 5, step)).await;
+        let done = metered(
+            &meter,
+            limit,
+            Schedule { admission: &admission, clock: &clock, turn: None },
+            guest(&meter, 5, step),
+        )
+        .await;
         assert_eq!(done, Ok(()));
         let meter = CpuMeter::default();
-        let ended = metered(&meter, limit, (&admission, &clock, None), guest(&meter, 1000, step)).await;
+        let ended = metered(
+            &meter,
+            limit,
+            Schedule { admission: &admission, clock: &clock, turn: None },
+            guest(&meter, 1000, step),
+        )
+        .await;
         assert_eq!(ended, Err(Failure::OverBudget("used up its CPU time of 10ms".to_owned())));
         assert!(meter.used.load(Ordering::Relaxed) < 1_000_000_000);
         // What it waits is not its own.
         let meter = CpuMeter::default();
-        let waits = metered(&meter, limit, (&admission, &clock, None), tokio::time::sleep(limit * 3)).await;
+        let waits = metered(
+            &meter,
+            limit,
+            Schedule { admission: &admission, clock: &clock, turn: None },
+            tokio::time::sleep(limit * 3),
+        )
+        .await;
         assert_eq!(waits, Ok(()));
     }
 
@@ -248,7 +275,9 @@ mod tests {
                 waiting.during(all_wait.wait()).await;
                 computing.during(guest(&meter, 3, step)).await;
             };
-            metered(&meter, LONG, (&admission, &clock, admitted.turn), work).await.expect("well in time");
+            metered(&meter, LONG_TURN, Schedule { admission: &admission, clock: &clock, turn: admitted.turn }, work)
+                .await
+                .expect("well in time");
         };
         futures::future::join_all((0..20).map(|_| call())).await;
         assert_eq!((computing.1.into_inner(), waiting.1.into_inner()), (2, 20));

@@ -1,4 +1,4 @@
-//! Whether components compile and run here: tried with one that adds two numbers.
+//! Checks that components compile and run on this machine, with one that adds two numbers.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,17 @@ use super::engine::engine;
 /// `probe.wat`, assembled.
 const COMPONENT: &[u8] = include_bytes!("probe.wasm");
 
-/// Compiles and runs a tiny component; how long that took, the engine's own start included.
+/// Compiles and runs a tiny component. Returns how long that took, including the start of the engine.
 ///
 /// # Errors
-/// Why it cannot be done.
+/// Why it failed, as a message.
 pub fn probe() -> Result<Duration, String> {
     let began = Instant::now();
     let engine = engine(false)?;
-    let told = |error: wasmtime::Error| format!("{error:#}");
-    let component = Component::from_binary(engine, COMPONENT).map_err(told)?;
+    let message = |error: wasmtime::Error| format!("{error:#}");
+    let component = Component::from_binary(engine, COMPONENT).map_err(message)?;
     let mut store = Store::new(engine, ());
-    // A second: it takes microseconds.
+    // 100 epochs are a second; it takes microseconds.
     store.set_epoch_deadline(100);
     let run = async {
         let instance = Linker::new(engine).instantiate_async(&mut store, &component).await?;
@@ -30,7 +30,7 @@ pub fn probe() -> Result<Duration, String> {
         add.call_async(&mut store, (40, 2)).await
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
-    match runtime.block_on(run).map_err(told)? {
+    match runtime.block_on(run).map_err(message)? {
         (42,) => Ok(began.elapsed()),
         (other,) => Err(format!("a component added 40 and 2 to {other}")),
     }

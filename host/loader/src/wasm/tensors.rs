@@ -7,8 +7,9 @@ use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::Resource;
 
 use super::{
+    bridge::HostRequest,
     convert,
-    state::{Ask, State},
+    state::State,
     v0_1::jackfield::plugin::{tensors, types},
 };
 use crate::sandbox::size;
@@ -21,40 +22,42 @@ pub struct Reader {
     elements: Arc<[f32]>,
 }
 
-/// A tensor that a guest makes: its elements are handed to the host as they come, so that none of them gathers here.
+/// A tensor that a guest makes. Its elements are handed to the host as they come, so that they need no memory here.
 #[derive(Debug)]
 #[expect(unreachable_pub, reason = "the generated bindings name it")]
 pub struct Writer {
-    /// None once it is finished.
+    /// `None` once the tensor is finished.
     pieces: Option<mpsc::Sender<Piece>>,
 }
 
-/// What a guest does with a tensor that it makes, and the way back.
+/// A step in the making of a tensor, with the sender of its result.
 #[derive(Debug)]
 pub(super) enum Piece {
     Elements(Vec<f32>, oneshot::Sender<CallResult<()>>),
     Finish(oneshot::Sender<CallResult<TensorRef>>),
 }
 
-/// What comes of a tensor that a guest makes.
+/// The steps in which a guest makes a tensor.
 pub(super) type Pieces = mpsc::Receiver<Piece>;
 
-/// Has the host make a tensor of a guest, for as long as the guest goes on with it.
+/// Lets the host make the tensor of a guest, step by step, until it is finished or the guest has ended.
 pub(super) async fn make_tensor(
     host: &dyn HostCalls,
-    (index, shape): (u32, &[u64]),
+    index: u32,
+    shape: &[u64],
     mut pieces: Pieces,
     begun: oneshot::Sender<CallResult<()>>,
 ) {
-    let nowhere = Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 };
-    let mut writer = match Host::new(host, &nowhere, index).create_tensor(shape) {
+    // The names are not used: the host counts the tensor for the call whose host this is.
+    let context = Context { stage: "".into(), item: "".into(), element: 0, replicate: 0, seed: 0 };
+    let mut writer = match Host::new(host, &context, index).create_tensor(shape) {
         Ok(writer) => writer,
         Err(failure) => {
             let _ = begun.send(Err(failure));
             return;
         }
     };
-    // A guest that is gone needs no answer.
+    // A guest that has ended needs no answer.
     let _ = begun.send(Ok(()));
     while let Some(piece) = pieces.recv().await {
         match piece {
@@ -68,8 +71,8 @@ pub(super) async fn make_tensor(
 }
 
 impl Writer {
-    /// Hands on what the guest does, and waits for what comes of it.
-    async fn hand_on<T>(
+    /// Hands a step to the host, and waits for its result.
+    async fn hand_to_host<T>(
         &self,
         piece: impl FnOnce(oneshot::Sender<CallResult<T>>) -> Piece,
     ) -> wasmtime::Result<CallResult<T>> {
@@ -84,10 +87,10 @@ impl Writer {
 }
 
 impl State {
-    /// Counts what tensors a call makes against its limit, before anything of it is written.
+    /// Counts a tensor against the limit of the call, before anything of it is written.
     fn count_tensor(&mut self, shape: &[u64]) -> CallResult<()> {
         let bytes = checked_shape(shape)?.saturating_mul(4);
-        let all = self.made.saturating_add(bytes);
+        let all = self.tensor_bytes.saturating_add(bytes);
         let limit = self.limits.tensors;
         if all > limit {
             let (all, limit) = (size(all), size(limit));
@@ -96,7 +99,7 @@ impl State {
                  stage allows more"
             )));
         }
-        self.made = all;
+        self.tensor_bytes = all;
         Ok(())
     }
 }
@@ -110,12 +113,12 @@ impl tensors::Host for State {
         let tensor: TensorRef = match serde_json::from_str(&reference) {
             Ok(tensor) => tensor,
             Err(error) => {
-                self.count()?;
-                return Ok(Err(types::Failure::InvalidInput(format!("no reference of a tensor: {error}"))));
+                self.count_host_call()?;
+                return Ok(Err(types::Failure::InvalidInput(format!("not a reference of a tensor: {error}"))));
             }
         };
         let shape = tensor.shape.clone();
-        match self.ask(|back| Ask::OpenTensor(index, tensor, back)).await? {
+        match self.ask(|answer| HostRequest::OpenTensor { index, tensor, answer }).await? {
             Ok(elements) => Ok(Ok(self.table.push(Reader { shape, elements })?)),
             Err(failure) => Ok(Err(convert::failure_out(failure))),
         }
@@ -127,12 +130,12 @@ impl tensors::Host for State {
         shape: Vec<u64>,
     ) -> wasmtime::Result<Result<Resource<Writer>, types::Failure>> {
         if let Err(failure) = self.count_tensor(&shape) {
-            self.count()?;
+            self.count_host_call()?;
             return Ok(Err(convert::failure_out(failure)));
         }
-        let (pieces, receive) = mpsc::channel(1);
-        match self.ask(|back| Ask::MakeTensor(index, shape, receive, back)).await? {
-            Ok(()) => Ok(Ok(self.table.push(Writer { pieces: Some(pieces) })?)),
+        let (sender, pieces) = mpsc::channel(1);
+        match self.ask(|begun| HostRequest::MakeTensor { index, shape, pieces, begun }).await? {
+            Ok(()) => Ok(Ok(self.table.push(Writer { pieces: Some(sender) })?)),
             Err(failure) => Ok(Err(convert::failure_out(failure))),
         }
     }
@@ -140,7 +143,7 @@ impl tensors::Host for State {
 
 impl tensors::HostTensorReader for State {
     fn shape(&mut self, reader: Resource<Reader>) -> wasmtime::Result<Vec<u64>> {
-        self.count()?;
+        self.count_host_call()?;
         Ok(self.table.get(&reader)?.shape.clone())
     }
 
@@ -150,12 +153,12 @@ impl tensors::HostTensorReader for State {
         offset: u64,
         length: u64,
     ) -> wasmtime::Result<Result<Vec<f32>, types::Failure>> {
-        self.count()?;
+        self.count_host_call()?;
         let elements = &self.table.get(&reader)?.elements;
         let count = elements.len();
         let end = offset.checked_add(length).and_then(|end| usize::try_from(end).ok()).filter(|end| *end <= count);
         Ok(match end {
-            // More than the guest's memory holds is not copied for it.
+            // What does not fit into the memory of the guest is not copied for it.
             Some(_) if length.saturating_mul(4) > self.limits.memory => {
                 let limit = size(self.limits.memory);
                 Err(types::Failure::InvalidInput(format!("{length} elements do not fit into its memory of {limit}")))
@@ -180,15 +183,15 @@ impl tensors::HostTensorWriter for State {
         writer: Resource<Writer>,
         elements: Vec<f32>,
     ) -> wasmtime::Result<Result<(), types::Failure>> {
-        self.count()?;
-        let written = self.table.get(&writer)?.hand_on(|back| Piece::Elements(elements, back)).await?;
+        self.count_host_call()?;
+        let written = self.table.get(&writer)?.hand_to_host(|back| Piece::Elements(elements, back)).await?;
         Ok(written.map_err(convert::failure_out))
     }
 
     async fn finish(&mut self, writer: Resource<Writer>) -> wasmtime::Result<Result<String, types::Failure>> {
-        self.count()?;
+        self.count_host_call()?;
         let writer = self.table.get_mut(&writer)?;
-        let finished = writer.hand_on(Piece::Finish).await?;
+        let finished = writer.hand_to_host(Piece::Finish).await?;
         writer.pieces = None;
         let text = finished
             .and_then(|tensor| serde_json::to_string(&tensor).map_err(|error| Failure::Internal(error.to_string())));

@@ -1,4 +1,4 @@
-//! What a component finds around it: by default nothing at all.
+//! The surroundings of a component, by way of WASI: by default there is nothing at all.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,42 +14,50 @@ pub(super) struct World {
     pub(super) scratch: Scratch,
 }
 
-/// A WASI that holds what was granted. What was not is not there: no files, environment or sockets; output goes nowhere,
-/// clocks stand still and random numbers are the same every time.
-pub(super) fn of(grants: &Grants, scratch: ScratchFolders) -> Result<World> {
-    let mut builder = WasiCtx::builder();
-    if !grants.allows(&Permission::Clock) {
-        builder.wall_clock(Still).monotonic_clock(Still);
-    } else {
-        builder.wall_clock(SinceEpoch);
-    }
-    if !grants.allows(&Permission::Random) {
-        builder.insecure_random_seed(0).secure_random(seeded()).insecure_random(seeded());
-    }
-    for name in grants.variables() {
-        if let Ok(value) = std::env::var(name) {
-            builder.env(name, value);
+impl World {
+    /// WASI with what was granted, and nothing else: without grants there are no files, no environment and no sockets, output
+    /// is discarded, clocks stand still, and random numbers are the same every time.
+    ///
+    /// # Errors
+    /// If the folder of a grant cannot be opened.
+    pub(super) fn new(grants: &Grants, scratch: ScratchFolders) -> Result<Self> {
+        let mut builder = WasiCtx::builder();
+        if !grants.allows(&Permission::Clock) {
+            builder.wall_clock(Still).monotonic_clock(Still);
+        } else {
+            builder.wall_clock(SinceEpoch);
         }
+        if !grants.allows(&Permission::Random) {
+            builder.insecure_random_seed(0).secure_random(seeded()).insecure_random(seeded());
+        }
+        for name in grants.variables() {
+            if let Ok(value) = std::env::var(name) {
+                builder.env(name, value);
+            }
+        }
+        open_folders(&mut builder, grants, &scratch)?;
+        Ok(Self { wasi: builder.build(), scratch: Scratch::new(scratch) })
     }
-    folders(&mut builder, grants, &scratch)?;
-    Ok(World { wasi: builder.build(), scratch: Scratch::new(scratch) })
 }
 
-/// The scratch folders that were granted and that nobody has named, empty; they may hold so many bytes together, for one
-/// guest or for several.
+/// Makes the scratch folders that were granted without the path of a folder. Together they may hold `most` bytes; `lasts` says
+/// whether they outlive one guest.
+///
+/// # Errors
+/// If one cannot be made.
 pub(super) fn scratch_folders(grants: &Grants, most: u64, lasts: bool) -> Result<ScratchFolders> {
     let unnamed = grants.folders().filter(|(_, folder, _)| folder.is_none());
     ScratchFolders::new(unnamed.map(|(name, ..)| guest_path(name)), most, lasts)
         .map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))
 }
 
-/// What a guest calls the folder of a grant.
+/// The path of the folder of a grant, as the guest sees it.
 fn guest_path(name: &str) -> String {
     format!("/{name}")
 }
 
-/// Opens the folders. WASI follows no link and no `..` out of them.
-fn folders(builder: &mut WasiCtxBuilder, grants: &Grants, scratch: &ScratchFolders) -> Result<()> {
+/// Opens the folders of the grants. WASI follows no link and no `..` out of them.
+fn open_folders(builder: &mut WasiCtxBuilder, grants: &Grants, scratch: &ScratchFolders) -> Result<()> {
     for (name, folder, writable) in grants.folders() {
         let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         let guest_path = guest_path(name);

@@ -1,5 +1,5 @@
-//! What compiling a component takes while it lasts. What can be counted beforehand does not bound it: the time that registers
-//! take to be given out grows much faster than some functions do.
+//! Measures the cost of compiling a component while it is compiled. What can be counted beforehand does not bound the cost: the
+//! time of register allocation grows much faster than the size of some functions.
 
 use std::{
     fs,
@@ -8,20 +8,20 @@ use std::{
 
 use crate::sandbox::size;
 
-/// The most that it may take. A component with CPython inside, of 18 MB, takes 7 s and half a gibibyte.
+/// The limits of compiling a component. A component with CPython inside, of 18 MB, takes 7 s and half a gibibyte.
 pub(super) const MOST: Most = Most { cpu: Duration::from_secs(60), wall: Duration::from_secs(600), memory: 1 << 30 };
 
-/// What compiling may take at the most.
+/// Limits of compiling.
 pub(super) struct Most {
     /// CPU time, however busy the machine is.
     pub(super) cpu: Duration,
     /// Time by the clock on the wall.
     pub(super) wall: Duration,
-    /// What the memory of the process may grow by, in bytes.
+    /// How much the memory of the process may grow, in bytes.
     pub(super) memory: u64,
 }
 
-/// What the process had taken when compiling began: nothing else is done meanwhile.
+/// What the process had used when compiling began. It does nothing else meanwhile.
 pub(super) struct Cost {
     began: Instant,
     cpu: Duration,
@@ -33,16 +33,16 @@ impl Cost {
         Self { began: Instant::now(), cpu: cpu_of_process(), memory: memory_of_process() }
     }
 
-    /// What is beyond the bounds since then, as the predicate of a sentence.
+    /// The limit that was exceeded since then, as a sentence.
     pub(super) fn beyond(&self, most: &Most) -> Option<String> {
-        let told = |what: &str, most: Duration| {
+        let too_slow = |what: &str, most: Duration| {
             Some(format!("compiling it takes longer than {}{what}", humantime::format_duration(most)))
         };
         if cpu_of_process().saturating_sub(self.cpu) > most.cpu {
-            return told(" of CPU time", most.cpu);
+            return too_slow(" of CPU time", most.cpu);
         }
         if self.began.elapsed() > most.wall {
-            return told("", most.wall);
+            return too_slow("", most.wall);
         }
         let grown = memory_of_process().saturating_sub(self.memory);
         (grown > most.memory).then(|| format!("compiling it takes more than {} of memory", size(most.memory)))
@@ -56,7 +56,7 @@ fn cpu_of_process() -> Duration {
     Duration::new(u64::try_from(now.tv_sec).unwrap_or_default(), u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
-/// Where it is not told, the clock on the wall bounds it.
+/// Where the system does not report it, the wall clock bounds it.
 #[cfg(not(unix))]
 fn cpu_of_process() -> Duration {
     Duration::ZERO

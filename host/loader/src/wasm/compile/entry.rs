@@ -1,4 +1,4 @@
-//! What stands in a file of compiled code: a header that says what it is of and by whom, and the code.
+//! The content of a file of compiled code: a header that names the component and the compiler, and the code.
 
 use std::hash::{Hash as _, Hasher};
 
@@ -6,14 +6,15 @@ use wasmtime::Engine;
 
 use crate::Digest;
 
-/// What a file begins with. Another layout has another number.
+/// The first bytes of a file. Another layout has another number.
 const MAGIC: &[u8; 32] = b"jackfield: compiled component 1\n";
-/// The digits of a digest.
+/// The number of digits of a digest.
 const DIGEST: usize = 64;
-/// Magic, the digest of the component, that of the compiler, and that of all this and the code.
+/// The length of the header: the magic bytes, the digest of the component, that of the compiler, and that of all this and the
+/// code.
 const HEADER: usize = MAGIC.len() + 3 * DIGEST;
 
-/// Which compiled code is meant: of which component, and by which compiler.
+/// Identifies compiled code by its component and its compiler.
 pub(super) struct Key {
     component: Digest,
     compiler: Digest,
@@ -28,12 +29,12 @@ impl Key {
         Self { component: component.clone(), compiler: Digest::of(&about.0) }
     }
 
-    /// The name of its file. It is a hint where to look; what the file says of itself is what counts.
+    /// The name of its file. It only tells where to look: the header of the file decides.
     pub(super) fn file_name(&self) -> String {
         format!("{}-{}.cwasm", self.component, &self.compiler.as_str()[..16])
     }
 
-    /// What is written before the code.
+    /// The header, which is written before the code.
     pub(super) fn header(&self, code: &[u8]) -> Vec<u8> {
         let mut header = self.beginning();
         header.extend_from_slice(checksum(&header, code).as_str().as_bytes());
@@ -44,7 +45,7 @@ impl Key {
         [MAGIC.as_slice(), self.component.as_str().as_bytes(), self.compiler.as_str().as_bytes()].concat()
     }
 
-    /// The code in the content of a file, if it is what this key means and is whole.
+    /// The code in the content of a file, if it is that of this key and is complete.
     ///
     /// # Errors
     /// What is wrong with it, as the predicate of a sentence about the file.

@@ -1,5 +1,5 @@
-//! The folder of compiled code. It holds native code that runs unchecked, so it has to be this user's own and closed to
-//! everybody else, and so do its files; all is done through the open folder, whatever becomes of its path.
+//! The folder of compiled code. It has native code that runs unchecked, so the folder and its files have to belong to this user
+//! and be closed to everybody else. All operations go through the open folder, so that replacing its path has no effect.
 
 use std::{
     fmt,
@@ -17,9 +17,9 @@ use rustix::{
 
 /// The most bytes of one file that are read.
 const MOST_READ: u64 = 4 << 30;
-/// What a file is called that is being written.
+/// The ending of the name of a file that is being written.
 const PARTIAL: &str = ".partial";
-/// When one that is being written has been left by who wrote it.
+/// The age from which such a file was abandoned by the process that wrote it.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
 /// The folder, open.
@@ -92,12 +92,12 @@ impl Folder {
         &self.path
     }
 
-    /// The content of a file, or none if it is not there. That it is used is noted.
+    /// The content of a file, or none if it does not exist. Its time of use is updated.
     ///
     /// # Errors
-    /// Why it is not to be used, as the predicate of a sentence about the file.
+    /// Why the file cannot be used, as the predicate of a sentence about it.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        // Of a pipe, nothing is waited for.
+        // With `NONBLOCK`, opening a pipe does not wait.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
             Ok(file) => file,
@@ -122,12 +122,12 @@ impl Folder {
         let mut content = Vec::with_capacity(bytes_of(&about).min(MOST_READ) as usize);
         let read = (&mut file).take(MOST_READ).read_to_end(&mut content);
         read.map_err(|error| format!("cannot be read: {error}"))?;
-        // What was used last is thrown out last.
+        // The file that was used last is removed last.
         let _ = file.set_modified(SystemTime::now());
         Ok(Some(content))
     }
 
-    /// Writes a file in place of what has its name, wholly or not at all, and makes room for it.
+    /// Writes a file as a whole or not at all, in place of the one of its name, and makes room for it.
     pub(super) fn keep(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
         let length: u64 = parts.iter().map(|part| part.len() as u64).sum();
         if length > self.most {
@@ -136,7 +136,7 @@ impl Folder {
         }
         let partial = self.write_aside(parts)?;
         let renamed = rustix::fs::renameat(&self.handle, &partial, &self.handle, name);
-        // The name is on the disk when the folder is.
+        // The name is on the disk when the folder is written.
         let kept = renamed.and_then(|()| rustix::fs::fsync(&self.handle)).map_err(io::Error::from);
         if kept.is_err() {
             self.remove(&partial);
@@ -145,7 +145,7 @@ impl Folder {
         kept
     }
 
-    /// Writes a new file, down to the disk; its name.
+    /// Writes a new file to the disk, and returns its name.
     fn write_aside(&self, parts: &[&[u8]]) -> io::Result<String> {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("{}-{}{PARTIAL}", std::process::id(), since.as_nanos());
@@ -171,7 +171,8 @@ impl Folder {
         self.files().iter().fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.bytes))
     }
 
-    /// Throws out what was not used for longest, until no more is there than may be. Other processes may do the same.
+    /// Removes the files that were not used for longest, until the folder holds no more than it may. Other processes may do the
+    /// same.
     fn make_room(&self) {
         let (mut files, now) = (self.files(), SystemTime::now());
         files.sort_by_key(|file| file.used);

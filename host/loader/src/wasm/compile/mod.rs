@@ -1,4 +1,4 @@
-//! From the bytes of a component to native code: compiled within bounds, or taken from what was compiled earlier.
+//! Compiles the bytes of a component to native code, within bounds, or takes the code that was compiled earlier.
 
 mod bounds;
 mod cost;
@@ -25,22 +25,22 @@ use crate::{
     sandbox::{parse_size, size},
 };
 
-/// A component of this many bytes is announced before it is compiled: it may take seconds.
+/// A component of at least this many bytes is announced before it is compiled, since that may take seconds.
 const ANNOUNCED: usize = 2 << 20;
 /// A smaller one is announced when it has taken this long.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is looked what it has taken so far.
-const LOOK: Duration = Duration::from_millis(50);
-/// The stack of the thread that compiles: components may be nested.
+const ANNOUNCED_AFTER: Duration = Duration::from_secs(3);
+/// How often the cost of compiling is checked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// The stack of the thread that compiles, in bytes. Nested components need much of it.
 const STACK: usize = 16 << 20;
-/// What the folder of compiled components holds at the most, unless `JACKFIELD_CACHE_SIZE` says otherwise.
+/// The most bytes in the folder of compiled components, unless `JACKFIELD_CACHE_SIZE` says otherwise.
 const MOST_KEPT: u64 = 1 << 30;
 
-/// Who is told that a component is being compiled.
+/// Gets a line before a component is compiled.
 static ANNOUNCE: OnceLock<fn(&str)> = OnceLock::new();
 
-/// From now on, hands a line such as `compiling mine (18 MiB) …` to this function before a component is compiled for which
-/// that takes a while. Only the first function that is given is told.
+/// From now on, this function gets a line such as `compiling mine (18 MiB) …` whenever compiling a component takes a while. Only
+/// the first function that is given counts.
 pub fn announce_compiling(to: fn(&str)) {
     let _ = ANNOUNCE.set(to);
 }
@@ -48,9 +48,9 @@ pub fn announce_compiling(to: fn(&str)) {
 /// Why a component was not compiled.
 #[derive(Debug)]
 pub(super) enum NotCompiled {
-    /// It would take, or did take, more than is given for it.
+    /// It would take, or did take, more than the limits allow.
     TooCostly(String),
-    /// The system does not start the thread that would compile it.
+    /// The system did not start the thread that would compile it.
     NoThread(io::Error),
     /// It is not valid.
     Invalid(wasmtime::Error),
@@ -68,7 +68,7 @@ enum Origin {
     Kept,
     /// The compiler.
     Compiled,
-    /// The compiler, because what was kept is not to be used.
+    /// The compiler, because the code in the folder cannot be used, for this reason.
     Replaced(String),
 }
 
@@ -100,7 +100,7 @@ fn compile_or_load(
     }
     bounds::check(bytes).map_err(NotCompiled::TooCostly)?;
     let component = compile_within(&cost::MOST, engine, name, bytes)?;
-    // Code that cannot be kept costs time, nothing else.
+    // If the code cannot be kept, nothing is lost but time.
     if let Some(folder) = folder
         && let Ok(code) = component.serialize()
         && let Err(error) = folder.keep(&key.file_name(), &[&key.header(&code), &code])
@@ -110,7 +110,7 @@ fn compile_or_load(
     Ok((component, origin))
 }
 
-/// Makes a component of the content of a file that was kept.
+/// Makes a component from the content of a file in the folder.
 fn load(engine: &Engine, key: &Key, content: &[u8]) -> Result<Component, String> {
     let code = key.code(content)?;
     // SAFETY: what is loaded has to be what `Component::serialize` gave. `Folder` reads only regular files of this user, in
@@ -122,8 +122,8 @@ fn load(engine: &Engine, key: &Key, content: &[u8]) -> Result<Component, String>
     component.map_err(|error| format!("cannot be loaded: {error:#}"))
 }
 
-/// Compiles on a thread of its own, so that a compiler that panics, or does not come to an end, ends no more than this. One
-/// that takes too much is left to itself: it ends with the process.
+/// Compiles on a thread of its own, so that a compiler that panics or does not end does no harm beyond this call. A thread that
+/// takes too much is abandoned, and ends with the process.
 fn compile_within(most: &Most, engine: &Engine, name: &str, bytes: &[u8]) -> Result<Component, NotCompiled> {
     let announce = || {
         if let Some(announce) = ANNOUNCE.get() {
@@ -143,14 +143,14 @@ fn compile_within(most: &Most, engine: &Engine, name: &str, bytes: &[u8]) -> Res
     let thread = thread::Builder::new().name("compile".to_owned()).stack_size(STACK).spawn(work);
     thread.map_err(NotCompiled::NoThread)?;
     loop {
-        match answer.recv_timeout(LOOK) {
+        match answer.recv_timeout(CHECK_INTERVAL) {
             Ok(compiled) => return compiled.map_err(NotCompiled::Invalid),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Err(NotCompiled::Invalid(wasmtime::Error::msg("the compiler failed over it")));
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
-        if !announced && began.elapsed() > PATIENCE {
+        if !announced && began.elapsed() > ANNOUNCED_AFTER {
             announced = true;
             announce();
         }
@@ -160,7 +160,7 @@ fn compile_within(most: &Most, engine: &Engine, name: &str, bytes: &[u8]) -> Res
     }
 }
 
-/// The folder of compiled components, if they are kept and it may be used. What is wrong with it is said once.
+/// Opens the folder of compiled components, if they are kept and it can be used. A fault of it is logged once.
 fn usable_folder() -> Option<Folder> {
     static SAID: Once = Once::new();
     let path = folder_path()?;
@@ -188,7 +188,7 @@ fn folder_path() -> Option<PathBuf> {
     Some(root.join("compiled"))
 }
 
-/// What the folder may hold, in bytes.
+/// The most bytes that the folder may hold.
 fn most_kept() -> u64 {
     static SAID: Once = Once::new();
     let Some(text) = std::env::var_os("JACKFIELD_CACHE_SIZE").filter(|text| !text.is_empty()) else { return MOST_KEPT };
@@ -202,7 +202,7 @@ fn most_kept() -> u64 {
     })
 }
 
-/// How the folder of compiled components stands.
+/// The state of the folder of compiled components.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// The folder.
@@ -217,7 +217,7 @@ pub struct Compiled {
     pub most: u64,
 }
 
-/// Looks at the folder of compiled components, and makes it if it is not there; none if they are not to be kept.
+/// The state of the folder of compiled components, which is made if it does not exist; none if they are not kept.
 #[must_use]
 pub fn compiled() -> Option<Compiled> {
     let (path, most) = (folder_path()?, most_kept());

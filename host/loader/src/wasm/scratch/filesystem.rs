@@ -1,7 +1,8 @@
-//! WASI's files, with all that is put into scratch folders counted. Everything else is as WASI has it.
+//! The files of WASI, in which all that is written to scratch folders is counted. Everything else is done by WASI.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
+use jackfield_plugin_api::sync::lock;
 use tokio::sync::OwnedMutexGuard;
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::{
@@ -26,7 +27,7 @@ use super::{
     stream::CountedStream,
 };
 
-/// What the linker hands to the functions of `wasi:filesystem`.
+/// The type by which the linker gives [`CountedView`] to the functions of `wasi:filesystem`.
 pub(in super::super) struct CountedFilesystem;
 
 impl HasData for CountedFilesystem {
@@ -46,12 +47,12 @@ impl WasiView for CountedView<'_> {
     }
 }
 
-fn full(error: ScratchFull) -> FsError {
+fn trap(error: ScratchFull) -> FsError {
     FsError::trap(error)
 }
 
-/// A second handle to what the guest has a handle to.
-fn again(handle: &Resource<Descriptor>) -> Resource<Descriptor> {
+/// A second handle to the same resource.
+fn borrowed(handle: &Resource<Descriptor>) -> Resource<Descriptor> {
     Resource::new_borrow(handle.rep())
 }
 
@@ -60,38 +61,39 @@ impl CountedView<'_> {
         self.filesystem()
     }
 
-    /// Whether something lies in a scratch folder, or is one.
+    /// Whether a handle is that of a scratch folder, or of a file or folder in one.
     fn is_scratch(&self, handle: &Resource<Descriptor>) -> bool {
         self.scratch.open.contains_key(&handle.rep())
     }
 
-    /// Which file of a scratch folder is open; none for one that lies elsewhere.
+    /// The identity of an open file in a scratch folder; none for a file elsewhere.
     fn identity(&self, handle: &Resource<Descriptor>) -> Option<Identity> {
         self.scratch.open.get(&handle.rep()).copied().flatten()
     }
 
     fn ledger<T>(&self, change: impl FnOnce(&mut Ledger) -> T) -> T {
-        change(&mut self.scratch.folders.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.scratch.folders.ledger))
     }
 
-    /// Counts what is about to be put into a file. A guest that others share the folders with is told of what does not fit.
+    /// Counts bytes that are about to be written. If they do not fit, a guest that shares the folders with others gets an error, and
+    /// any other guest is ended.
     fn planned(&self, plan: impl FnOnce(&mut Ledger) -> Result<(), ScratchFull>) -> FsResult<()> {
         self.ledger(|ledger| match plan(ledger) {
             Err(_) if ledger.lasts() => Err(ErrorCode::InsufficientSpace.into()),
-            planned => planned.map_err(full),
+            planned => planned.map_err(trap),
         })
     }
 
-    /// Which file or folder of a scratch folder has this name, whatever it leads to if it is a link.
+    /// The identity of the file, folder or link of this name in a scratch folder.
     async fn identity_at(&mut self, folder: &Resource<Descriptor>, path: &str) -> Option<Identity> {
         if !self.is_scratch(folder) {
             return None;
         }
-        let found = self.files().metadata_hash_at(again(folder), PathFlags::empty(), path.to_owned()).await;
+        let found = self.files().metadata_hash_at(borrowed(folder), PathFlags::empty(), path.to_owned()).await;
         found.ok().map(|found| (found.lower, found.upper))
     }
 
-    /// Counts what was just made under this name.
+    /// Counts what was just made with this name.
     async fn made(&mut self, folder: &Resource<Descriptor>, path: &str) -> FsResult<()> {
         if !self.is_scratch(folder) {
             return Ok(());
@@ -101,10 +103,10 @@ impl CountedView<'_> {
             Some(file) => ledger.named(file),
             None => ledger.made_unseen(),
         });
-        counted.map_err(full)
+        counted.map_err(trap)
     }
 
-    /// Keeps other instances from making names or taking them away meanwhile, if this is in a scratch folder.
+    /// Keeps other instances from adding or removing names meanwhile, if the folder is in a scratch folder.
     fn names(&self, folder: &Resource<Descriptor>) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + use<> {
         let names = self.is_scratch(folder).then(|| Arc::clone(&self.scratch.folders.names));
         async move { Some(names?.lock_owned().await) }
@@ -130,10 +132,10 @@ impl CountedView<'_> {
         let about = about.map_err(FsError::from)?;
         let (length, names) =
             if about.is_dir() { (0, 1) } else { (about.len(), std::os::unix::fs::MetadataExt::nlink(&about)) };
-        let found = self.files().metadata_hash(again(handle)).await?;
+        let found = self.files().metadata_hash(borrowed(handle)).await?;
         let file = (found.lower, found.upper);
         self.scratch.open.insert(handle.rep(), Some(file));
-        self.ledger(|ledger| ledger.opened(file, length, names)).map_err(full)
+        self.ledger(|ledger| ledger.opened(file, length, names)).map_err(trap)
     }
 
     /// Has what is written to a stream counted, if the file lies in a scratch folder.
@@ -148,7 +150,7 @@ impl CountedView<'_> {
         let shared = self.ledger(|ledger| ledger.shared(file));
         let ledger = self.scratch.folders.ledger.clone();
         let counted: DynOutputStream = Box::new(CountedStream::new(inner, file, at, ledger));
-        shared.map_err(full)?;
+        shared.map_err(trap)?;
         Ok(self.table.push(counted)?)
     }
 }
@@ -230,13 +232,13 @@ impl HostDescriptor for CountedView<'_> {
 
     async fn create_directory_at(&mut self, folder: Resource<Descriptor>, path: String) -> FsResult<()> {
         let _names = self.names(&folder).await;
-        self.files().create_directory_at(again(&folder), path.clone()).await?;
+        self.files().create_directory_at(borrowed(&folder), path.clone()).await?;
         self.made(&folder, &path).await
     }
 
     async fn symlink_at(&mut self, folder: Resource<Descriptor>, to: String, path: String) -> FsResult<()> {
         let _names = self.names(&folder).await;
-        self.files().symlink_at(again(&folder), to, path.clone()).await?;
+        self.files().symlink_at(borrowed(&folder), to, path.clone()).await?;
         self.made(&folder, &path).await
     }
 
@@ -250,7 +252,7 @@ impl HostDescriptor for CountedView<'_> {
     ) -> FsResult<()> {
         self.same_side(&from, &to)?;
         let _names = self.names(&to).await;
-        self.files().link_at(from, path_flags, path, again(&to), new_path.clone()).await?;
+        self.files().link_at(from, path_flags, path, borrowed(&to), new_path.clone()).await?;
         self.made(&to, &new_path).await
     }
 

@@ -1,35 +1,36 @@
-//! The folders themselves. Those of a process lie in a folder of its own, which it keeps locked: one whose lock is free was
-//! left by a process that was killed.
+//! Scratch folders on disk. Those of a process lie in a folder of its own, in which it keeps a file locked. If the lock of such
+//! a folder is free, its process was killed, and the folder can be removed.
 
 use std::{
     fs::{self, File, Permissions},
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
-    sync::{Arc, Mutex, Once, PoisonError, Weak},
+    sync::{Arc, Mutex, Once, Weak},
     time::{Duration, SystemTime},
 };
 
+use jackfield_plugin_api::sync::lock;
 use rustix::{fs::OFlags, process::geteuid};
 use tempfile::TempDir;
 
-/// How the folders of all processes begin.
+/// The beginning of the names of the folders of all processes.
 const PREFIX: &str = "jackfield-scratch-";
 /// The file in them that is locked.
 const LOCK: &str = ".lock";
-/// What it is called until it is.
+/// The name of that file until it is locked.
 const UNLOCKED: &str = ".lock.new";
-/// When a folder without that file is not one that is just being made.
+/// The age from which a folder without that file is not one that is just being made.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// A scratch folder, for as long as this lives.
 pub(in super::super) struct ScratchFolder {
-    // Dropped in this order.
+    // The fields are dropped in this order.
     folder: TempDir,
     _process: Arc<ProcessFolder>,
 }
 
-/// The folder of this process; there while any scratch folder is in it.
+/// The folder of this process, which exists while any scratch folder is in it.
 struct ProcessFolder {
     folder: TempDir,
     /// The lock, which the kernel gives up with the process.
@@ -52,16 +53,16 @@ impl ScratchFolder {
 
 impl ProcessFolder {
     fn get() -> io::Result<Arc<Self>> {
-        let mut known = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&PROCESS);
         if let Some(process) = known.upgrade() {
             return Ok(process);
         }
         let folder = closed(&std::env::temp_dir(), &format!("{PREFIX}{}-", std::process::id()))?;
-        let lock = File::create_new(folder.path().join(UNLOCKED))?;
-        lock.lock()?;
-        // From now on, others may look.
+        let lock_file = File::create_new(folder.path().join(UNLOCKED))?;
+        lock_file.lock()?;
+        // From now on, other processes may see the file.
         fs::rename(folder.path().join(UNLOCKED), folder.path().join(LOCK))?;
-        let process = Arc::new(Self { folder, _lock: lock });
+        let process = Arc::new(Self { folder, _lock: lock_file });
         *known = Arc::downgrade(&process);
         Ok(process)
     }
@@ -80,7 +81,7 @@ pub(in super::super) fn sweep() {
 fn sweep_in(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let path = entry.path();
-        // Of a link, not of what it leads to.
+        // If it is a link, the metadata of the link itself is what counts.
         let Ok(about) = fs::symlink_metadata(&path) else { continue };
         let ours = about.is_dir() && about.uid() == geteuid().as_raw();
         if entry.file_name().to_string_lossy().starts_with(PREFIX) && ours && is_left(&path, &about) {

@@ -1,19 +1,19 @@
-//! What files and folders take, known from what is done to them. A file is counted for as long as it has a name or is open.
+//! Counts the bytes of files and folders from the operations on them. A file is counted for as long as it has a name or is open.
 
 use std::collections::HashMap;
 
 use super::ScratchFull;
 
-/// Which file: what the host says of its device and its node.
+/// The identity of a file: the numbers of its device and its node, as the host hashes them.
 pub(super) type Identity = (u64, u64);
 
-/// What a file, or a further name of one, takes at the least: its name and its node are something, too.
+/// The bytes of an empty file, or of a further name of a file: a name and a node take room, too.
 const LEAST: u64 = 4096;
 
-/// What there is in scratch folders.
+/// The contents of scratch folders.
 pub(super) struct Ledger {
     most: u64,
-    /// Whether a guest may go on that was refused room, as others keep things in the same folders.
+    /// Whether a guest may go on after a write was refused, because others keep files in the same folders.
     lasts: bool,
     used: u64,
     files: HashMap<Identity, Entry>,
@@ -22,11 +22,11 @@ pub(super) struct Ledger {
 /// A file or folder.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    /// Up to where something may have been written. A hole counts: what is read from it takes room elsewhere.
+    /// The end of the last byte that may have been written. Holes count, since reading them takes memory elsewhere.
     length: u64,
-    /// In how many folders it stands.
+    /// The number of its names.
     names: u64,
-    /// How many handles and streams it is open in.
+    /// The number of its open handles and streams.
     handles: u64,
 }
 
@@ -42,28 +42,28 @@ impl Entry {
 }
 
 impl Ledger {
-    /// Of folders that may hold so many bytes, for one guest or for several, one after the other and side by side.
+    /// The ledger of folders that may hold `most` bytes, for one guest or for several.
     pub(super) fn new(most: u64, lasts: bool) -> Self {
         Self { most, lasts, used: 0, files: HashMap::new() }
     }
 
-    /// Whether a guest may go on that was refused room.
+    /// Whether a guest may go on after a write was refused.
     pub(super) fn lasts(&self) -> bool {
         self.lasts
     }
 
-    /// Changes an entry, which is a new one where there is none, and what is used with it.
+    /// Changes the entry of a file, or adds one, and updates the bytes that are used.
     fn change(&mut self, file: Identity, change: impl FnOnce(&mut Entry)) -> Result<(), ScratchFull> {
         let before = self.files.get(&file).copied();
         let mut entry = before.unwrap_or_default();
         change(&mut entry);
         self.set(file, entry);
-        // What was there before is no reason to refuse what takes no more.
+        // A change that takes no more bytes is not refused, even if there were too many before.
         let cost = before.map_or(0, |before| before.cost());
         if entry.is_gone() || entry.cost() <= cost { Ok(()) } else { self.check() }
     }
 
-    /// As [`change`](Self::change), for what is about to be done: if it is refused, nothing of it is.
+    /// As [`change`](Self::change), for an operation that is about to be done: if it is refused, the entry stays as it was.
     fn plan(&mut self, file: Identity, change: impl FnOnce(&mut Entry)) -> Result<(), ScratchFull> {
         let before = self.files.get(&file).copied().unwrap_or_default();
         let planned = self.change(file, change);
@@ -96,7 +96,7 @@ impl Ledger {
             if is_new {
                 entry.names = names;
             }
-            // What others are about to write may not be there yet; alone with it, the file is as long as it says.
+            // Other handles may be about to write more, so only a file with a single handle has the length that it reports.
             entry.length = if entry.handles == 1 { length } else { entry.length.max(length) };
         })
     }
@@ -107,27 +107,27 @@ impl Ledger {
     }
 
     pub(super) fn closed(&mut self, file: Identity) {
-        // Less cannot be too much.
+        // Closing a file takes no bytes, so it cannot be refused.
         let _ = self.change(file, |entry| entry.handles = entry.handles.saturating_sub(1));
     }
 
-    /// Something came to stand in one folder more.
+    /// A file or folder got one more name.
     pub(super) fn named(&mut self, file: Identity) -> Result<(), ScratchFull> {
         self.change(file, |entry| entry.names += 1)
     }
 
-    /// Something came to stand in one folder less.
+    /// A file or folder lost one of its names.
     pub(super) fn unnamed(&mut self, file: Identity) {
         let _ = self.change(file, |entry| entry.names = entry.names.saturating_sub(1));
     }
 
-    /// Something was made that cannot be found again.
+    /// Something was made whose identity cannot be found out.
     pub(super) fn made_unseen(&mut self) -> Result<(), ScratchFull> {
         self.used = self.used.saturating_add(LEAST);
         self.check()
     }
 
-    /// So many bytes are about to be written: at this place or, without one, behind all others.
+    /// `bytes` are about to be written at an offset or, without one, at the end of the file.
     pub(super) fn writes(&mut self, file: Identity, at: Option<u64>, bytes: u64) -> Result<(), ScratchFull> {
         self.plan(file, |entry| {
             entry.length = entry.length.max(at.unwrap_or(entry.length).saturating_add(bytes));

@@ -1,5 +1,5 @@
-//! The scratch folders that the host makes, for a call or for as long as a cache backend is open: what is put into them is
-//! counted where it is put there, and they are gone in the end, or, if the process was killed, with the next one.
+//! The scratch folders that the host makes, for a call or for as long as a cache backend is open. All that a guest writes to them
+//! is counted before it is written. They are removed at the end, or, if the process was killed, by the next process.
 
 mod filesystem;
 mod folder;
@@ -9,8 +9,10 @@ mod stream;
 use std::{
     collections::{BTreeSet, HashMap},
     fmt, io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
+
+use jackfield_plugin_api::sync::lock;
 
 use self::ledger::{Identity, Ledger};
 pub(super) use self::{
@@ -19,22 +21,22 @@ pub(super) use self::{
 };
 use crate::sandbox::size;
 
-/// The scratch folders that the host has made, for one instance or for several that keep things there for each other. They
-/// are removed when the last that has them is gone.
+/// The scratch folders of one instance, or of several that keep files there for each other. They are removed when the last of
+/// these has ended.
 #[derive(Clone)]
 pub(super) struct ScratchFolders {
     folders: Arc<Vec<(String, ScratchFolder)>>,
     ledger: Arc<Mutex<Ledger>>,
-    /// Held while a name is made or taken away, so that what is counted is what instances do one after the other.
+    /// Locked while a name is added or removed, so that instances do that, and count it, one after the other.
     names: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl ScratchFolders {
-    /// Empty folders that a guest knows by these names, and that may hold so many bytes together. Where they last beyond one
-    /// guest, what does not fit is refused; elsewhere it ends the guest.
+    /// Makes empty folders, which a guest knows by these names, and which together may hold `most` bytes. If they last longer than
+    /// one guest, a write that does not fit is refused; otherwise it ends the guest.
     ///
     /// # Errors
-    /// If one cannot be made.
+    /// If a folder cannot be made.
     pub(super) fn new(names: impl Iterator<Item = String>, most: u64, lasts: bool) -> io::Result<Self> {
         let folders = names.map(|name| Ok((name, ScratchFolder::new()?))).collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
@@ -52,9 +54,9 @@ impl ScratchFolders {
 
 /// The scratch folders of an instance.
 pub(super) struct Scratch {
-    /// What the guest calls the folders that the host made; those that a person named are theirs to bound.
+    /// The guest's names of the folders that the host made. Folders that a person named are not counted.
     names: BTreeSet<String>,
-    /// The open files and folders in them, by their handles: which they are, or none for the scratch folders themselves.
+    /// The identities of the open files and folders in them, by their handles; none for the scratch folders themselves.
     open: HashMap<u32, Option<Identity>>,
     folders: ScratchFolders,
 }
@@ -67,14 +69,14 @@ impl Scratch {
 }
 
 impl Drop for Scratch {
-    /// A guest that was ended has closed nothing, and others may go on with what it had open.
+    /// A guest that was ended has not closed its files, and other guests may go on using them.
     fn drop(&mut self) {
-        let mut ledger = self.folders.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = lock(&self.folders.ledger);
         self.open.values().flatten().for_each(|file| ledger.closed(*file));
     }
 }
 
-/// More was put into the scratch folders than they may hold.
+/// The error of a write after which the scratch folders would hold more than they may.
 #[derive(Debug)]
 pub(super) struct ScratchFull {
     /// The bytes that they may hold.

@@ -1,35 +1,36 @@
-//! A stream into a file of a scratch folder.
+//! A stream that writes to a file in a scratch folder.
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
+use jackfield_plugin_api::sync::lock;
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 use super::ledger::{Identity, Ledger};
 
-/// Counts what is written before it is.
+/// Counts bytes before they are written.
 pub(super) struct CountedStream {
     inner: DynOutputStream,
     file: Identity,
-    /// Where it writes next; behind all others, if nowhere.
+    /// The offset of the next write; none for a stream that appends.
     at: Option<u64>,
     ledger: Arc<Mutex<Ledger>>,
 }
 
 impl CountedStream {
-    /// A stream into a file in which the ledger has counted it already.
+    /// A stream to a file whose handles in the ledger include it already.
     pub(super) fn new(inner: DynOutputStream, file: Identity, at: Option<u64>, ledger: Arc<Mutex<Ledger>>) -> Self {
         Self { inner, file, at, ledger }
     }
 
     fn count(&mut self, bytes: &Bytes) -> StreamResult<()> {
         let bytes = bytes.len() as u64;
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = lock(&self.ledger);
         match ledger.writes(self.file, self.at, bytes) {
-            // As the system says it of a full disk.
+            // The error of the system for a full disk.
             Err(_) if ledger.lasts() => {
                 let full = io::Error::from(rustix::io::Errno::NOSPC);
                 return Err(StreamError::LastOperationFailed(full.into()));
@@ -43,7 +44,7 @@ impl CountedStream {
 
 impl Drop for CountedStream {
     fn drop(&mut self) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).closed(self.file);
+        lock(&self.ledger).closed(self.file);
     }
 }
 
