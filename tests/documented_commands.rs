@@ -124,9 +124,9 @@ fn every_page_is_in_the_summary_and_every_link_leads_somewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The README and the pages of the book, sorted.
+/// The pages at the top of the repository, but for the changelog, and the pages of the book, sorted.
 fn pages() -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = ["README.md".to_owned(), "CONTRIBUTING.md".to_owned()].into();
+    let mut found: BTreeSet<String> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).into();
     let mut open = vec![root().join("docs")];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
