@@ -15,7 +15,7 @@ use std::{
 };
 
 use jackfield_engine::Cancel;
-use jackfield_loader::{Artifact, Digest, Form, Registry, sandbox::Permission};
+use jackfield_loader::{Artifact, Digest, Linkage, Registry, sandbox::Permission};
 use jackfield_pipeline::{ParsedPipeline, Request, StagePlan, parse};
 use jackfield_plugin_api::sync::lock;
 use jackfield_store::Summary;
@@ -177,7 +177,7 @@ fn memo_settings(parsed: &ParsedPipeline, cache: &str, out: &Path) -> Vec<String
 /// The values of `--set` that pin each native plugin which the pipeline allows to the digest that it has now.
 fn digest_settings(parsed: &ParsedPipeline) -> Vec<String> {
     let allowed = parsed.plugins().iter().filter(|entry| entry.allow_native);
-    let native = |path: &Path| Artifact::read(path).ok().filter(|artifact| artifact.form() == Some(Form::Native));
+    let native = |path: &Path| Artifact::read(path).ok().filter(|artifact| artifact.linkage() == Some(Linkage::Native));
     // This digest also covers the libraries beside the plugin that are loaded with it.
     let setting = |alias: &str, digest: &Digest| format!("plugins.{alias}.sha256=\"{digest}\"");
     allowed.filter_map(|entry| Some(setting(&entry.alias, &native(&entry.path)?.whole_digest()))).collect()
@@ -189,8 +189,8 @@ fn may_depend_on_more(stage: &StagePlan, registry: &Registry) -> bool {
         use Permission::{Cache, Model, ModelAbility, Random};
         matches!(permission.parse(), Ok(Model | ModelAbility(_) | Cache | Random))
     };
-    let asks_for_more = stage.extension.offer(registry).is_none_or(|offer| {
-        offer.descriptor.permissions.iter().any(|permission| !is_part_of_the_key(&permission.name))
+    let asks_for_more = stage.extension.entry(registry).is_none_or(|entry| {
+        entry.descriptor.permissions.iter().any(|permission| !is_part_of_the_key(&permission.name))
     });
     asks_for_more || names_a_path(&stage.config)
 }

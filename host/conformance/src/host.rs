@@ -10,7 +10,8 @@ use std::{
 use jackfield_loader::sandbox::{Grants, Permission, Server};
 use jackfield_plugin_api::{
     BoxFuture, CacheValue, Completion, CompletionRequest, Descriptor, Failure, FailureKind, FinishReason, HostCalls,
-    HttpRequest, HttpResponse, Level, Request, Result, TensorElements, TensorReader, TensorRef, Usage, sync::lock};
+    HttpRequest, HttpResponse, Level, Request, Result, TensorElements, TensorReader, TensorRef, Usage, sync::lock,
+};
 
 use super::{
     generate,

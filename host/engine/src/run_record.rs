@@ -5,8 +5,8 @@ use std::{path::Path, sync::Arc, time::Instant};
 use jackfield_pipeline::{InputPlan, Plan};
 use jackfield_services::{Services, StudyFile};
 use jackfield_store::{
-    Blobs, Db, Ledger, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, UnwrittenItems, Writer, WriterSession,
-    export_events, export_results, export_run_stages, export_spend, timestamp,
+    Blobs, Db, Ledger, RunFolder, RunJson, RunState, SearchNote, StoreError, Summary, UnwrittenItems, Writer,
+    WriterSession, export_events, export_results, export_run_stages, export_spend, timestamp,
 };
 
 use super::{

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jackfield_loader::{
-    Form, escape_untrusted,
+    Linkage, escape_untrusted,
     sandbox::{Grants, QueueClock},
 };
 use jackfield_pipeline::ModelPlan;
@@ -76,7 +76,7 @@ impl ModelExtension {
 
     /// Whether its plugin runs in the sandbox.
     pub(super) fn is_sandboxed(&self) -> bool {
-        self.plan.extension.form == Form::Wasm
+        self.plan.extension.linkage == Linkage::Wasm
     }
 
     /// Whether a server answers, so that a call may cost something though this process hears of no answer.

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use jackfield_plugin_api::sync::lock;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -22,6 +21,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jackfield_plugin_api::sync::lock;
 use tokio::{
     runtime::Builder,
     sync::oneshot,

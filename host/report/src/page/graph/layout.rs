@@ -232,6 +232,6 @@ mod tests {
         let nothing = layout(&[], &[], false);
         assert!(nothing.nodes.is_empty() && nothing.edges.is_empty());
         // What a damaged record says: sources that are not there, or not before.
-        assert_eq!(layout(&[0, 0], &[vec![7, 1], vec![0, 1]], true).cords.len(), 0);
+        assert_eq!(layout(&[0, 0], &[vec![7, 1], vec![0, 1]], true).edges.len(), 0);
     }
 }
