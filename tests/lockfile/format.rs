@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use insta::assert_snapshot;
 use jackfield_loader::{
     Digest, Linkage,
-    lock::{Claim, Entry, KeyId, Lock, LockedExtension, Native, Refusal, Signers, admit, examine, parse},
+    lock::{Claim, Entry, KeyId, Lock, LockedExtension, NativeCode, Refusal, Signers, admit, examine, parse},
 };
 use jackfield_plugin_api::{Kind, Permission};
 use proptest::prelude::*;
@@ -166,7 +166,7 @@ proptest! {
     fn what_is_written_is_what_is_read(entries in prop::collection::vec(any_entry(), 0..4)) {
         let mut lock = Lock::default();
         let (forwards, backwards) = (entries.iter().cloned(), entries.iter().rev().cloned());
-        forwards.for_each(|entry| lock.put(entry));
+        forwards.for_each(|entry| lock.insert(entry));
         let text = lock.to_text();
         let read = parse(text.as_bytes());
         prop_assert_eq!(read.as_ref(), Ok(&lock), "{}", text);
@@ -187,7 +187,7 @@ proptest! {
         soup in "\\PC{0,60}",
     ) {
         let mut lock = Lock::default();
-        entries.into_iter().for_each(|entry| lock.put(entry));
+        entries.into_iter().for_each(|entry| lock.insert(entry));
         let mut bytes = lock.to_text().into_bytes();
         let at = cut.index(bytes.len());
         let cut_short = parse(&bytes[..at]);
@@ -217,7 +217,7 @@ proptest! {
         fs::write(&path, &bytes).expect("written");
         let mut lock = Lock::default();
         // No plugin, which does not matter here: what it is can be locked before anyone asks.
-        lock.put(examine(&claim, None, &signers, Native::Leave).expect("a file").entry);
+        lock.insert(examine(&claim, None, &signers, NativeCode::MustNotRun).expect("a file").entry);
         prop_assert!(admit(&claim, &signers, Some(&lock)).is_ok());
         let bit = flipped.index(bytes.len() * 8);
         bytes[bit / 8] ^= 1 << (bit % 8);

@@ -208,7 +208,7 @@ fn a_grant_that_was_not_accepted_stops_the_run_and_one_that_was_taken_away_does_
         signed_by: None,
     };
     let mut lock = Lock::default();
-    lock.put(entry);
+    lock.insert(entry);
     let admitted = |grants: &[&str]| {
         let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
         let locked_path = "hand.wasm".to_owned();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jackfield::internal::{Accept, claim, lock_path, read_lock};
-use jackfield_loader::lock::{Difference, Found, Lock, Native, Refusal, Signers, Undescribed, examine};
+use jackfield_loader::lock::{Difference, Found, Lock, NativeCode, Refusal, Signers, Undescribed, examine};
 use jackfield_pipeline::{ParsedPipeline, PluginEntry, Request};
 use jackfield_store::write_whole;
 
@@ -56,7 +56,7 @@ impl LockStatus {
     }
 
     /// Looks at a plugin file.
-    pub(super) fn look(&self, entry: &PluginEntry, native: Native) -> PluginStatus {
+    pub(super) fn look(&self, entry: &PluginEntry, native: NativeCode) -> PluginStatus {
         let locked = self.lock.as_ref().and_then(|lock| lock.get(&entry.alias));
         let found = examine(&claim(&self.draft, entry), locked, &self.signers, native)?;
         let difference = Difference::between(locked, &found);
@@ -66,7 +66,7 @@ impl LockStatus {
     /// Looks at a plugin file that is to be accepted: all that it offers has to be known. None if there is nothing to
     /// accept.
     pub(super) fn look_to_accept(&self, entry: &PluginEntry) -> Result<Option<(Found, Difference)>, Refusal> {
-        let (found, difference) = self.look(entry, Native::Run)?;
+        let (found, difference) = self.look(entry, NativeCode::MayRun)?;
         match found.undescribed {
             _ if difference.is_empty() => Ok(None),
             Some(Undescribed::Failed(error)) => Err(error.into()),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jackfield::internal::indented;
-use jackfield_loader::lock::{Difference, Entry, Lock, Native, Refusal, quoted};
+use jackfield_loader::lock::{Difference, Entry, Lock, NativeCode, Refusal, quoted};
 use jackfield_pipeline::{PluginEntry, hint_for};
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
         status.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
     let changed: Vec<(&str, PluginStatus)> = there
         .into_iter()
-        .map(|entry| (entry.alias.as_str(), status.look(entry, Native::Leave)))
+        .map(|entry| (entry.alias.as_str(), status.look(entry, NativeCode::MustNotRun)))
         .filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if difference.is_empty()))
         .collect();
     for (alias, seen) in &changed {
@@ -131,7 +131,7 @@ pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
 /// Writes what was accepted, and shows it once it is written.
 fn write(status: &LockStatus, mut lock: Lock, accepted: Vec<(Entry, Difference)>) -> Result<(), Exit> {
     let (entries, differences): (Vec<Entry>, Vec<Difference>) = accepted.into_iter().unzip();
-    entries.into_iter().for_each(|entry| lock.put(entry));
+    entries.into_iter().for_each(|entry| lock.insert(entry));
     status.write(&lock)?;
     differences.iter().for_each(show);
     status.conclude(&lock, differences.len());
@@ -178,7 +178,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
     let status =
         LockStatus::read(&args.which.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
     let seen: Vec<(&PluginEntry, PluginStatus)> =
-        status.plugins().iter().map(|entry| (entry, status.look(entry, Native::Leave))).collect();
+        status.plugins().iter().map(|entry| (entry, status.look(entry, NativeCode::MustNotRun))).collect();
     let bad = seen.iter().filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if !difference.stops())).count();
     if args.json {
         let plugins: Vec<Value> = seen.iter().map(|(entry, seen)| seen_json(&entry.alias, seen)).collect();
@@ -260,7 +260,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
     let status =
         LockStatus::read(&args.which.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
     let seen: Vec<(&PluginEntry, PluginStatus)> =
-        status.plugins().iter().map(|entry| (entry, status.look(entry, Native::Leave))).collect();
+        status.plugins().iter().map(|entry| (entry, status.look(entry, NativeCode::MustNotRun))).collect();
     let differs = |seen: &PluginStatus| !matches!(seen, Ok((_, difference)) if difference.is_empty());
     let same = !seen.iter().any(|(_, seen)| differs(seen));
     if args.json {

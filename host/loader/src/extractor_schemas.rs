@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_is_no_contrast_set_is_told() {
+    fn an_input_that_is_not_a_contrast_set_is_reported() {
         let all = [
             error_after(|descriptor| descriptor.input = json!(true)),
             error_after(|descriptor| {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_without_directions_is_told() {
+    fn an_output_without_directions_is_reported() {
         let all = [
             error_after(|descriptor| descriptor.output = json!({ "type": "object" })),
             error_after(|descriptor| descriptor.output["properties"]["directions"] = json!({ "type": "array" })),

@@ -48,4 +48,6 @@ pub use registry::{ExtensionEntry, ExtensionFactory, Linkage, Lookup, Plugin, Re
 pub use secrets::{MASK, holds_secrets, is_secret_name, is_variable_name, mask_secrets, secret_ranges};
 pub use tensor_shape::{Dimension, TensorShape, X_TENSOR};
 pub use threads::{hint_for_threads, no_thread, start_runtime};
-pub use wasm::{Compiled, announce_compiling, compiled as compiled_components, imports, probe as probe_components};
+pub use wasm::{
+    CompiledComponents, announce_compiling, compiled as compiled_components, imports, probe as probe_components,
+};

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_that_lie_about_tensors_are_told_when_a_file_is_loaded() {
+    fn schemas_that_are_wrong_about_tensors_are_reported_when_a_file_is_loaded() {
         let bad = json!({ "x-tensor": { "shape": "d" } });
         let all = [
             load_error(Kind::Analyzer, json!(true), bad.clone()),

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_shape_is_told() {
+    fn what_is_not_a_shape_is_reported() {
         for (bad, expected) in [
             (json!(3), "is not an object"),
             (json!({ "shapes": [] }), "has a key `shapes`"),
@@ -158,8 +158,8 @@ mod tests {
             (json!({ "shape": [""] }), "dimension ``"),
             (json!({ "shape": [true] }), "`true`"),
         ] {
-            let told = TensorShape::read(&bad).expect_err(expected);
-            assert!(told.contains(expected), "{bad}: {told}");
+            let error = TensorShape::read(&bad).expect_err(expected);
+            assert!(error.contains(expected), "{bad}: {error}");
             let schema = json!({ "properties": { "x-tensor": { "items": { "x-tensor": bad } } } });
             assert!(check_keywords(&schema).expect_err(expected).contains(expected), "{bad}");
         }

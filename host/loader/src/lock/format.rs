@@ -76,7 +76,7 @@ impl Lock {
     }
 
     /// Adds an entry, or replaces the one that has its alias.
-    pub fn put(&mut self, mut entry: Entry) {
+    pub fn insert(&mut self, mut entry: Entry) {
         entry.sort();
         match self.search(&entry.alias) {
             Ok(index) => self.plugins[index] = entry,

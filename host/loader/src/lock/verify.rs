@@ -50,11 +50,11 @@ pub enum Refusal {
 
 /// Whether native code may run to describe what it offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Native {
+pub enum NativeCode {
     /// It may, if the pipeline allows native code: a person is about to accept this very file.
-    Run,
+    MayRun,
     /// It may not.
-    Leave,
+    MustNotRun,
 }
 
 /// A file that may be loaded: its signature holds, and the lockfile, if there is one, has this very file. Nothing of it has
@@ -84,7 +84,7 @@ pub fn admit(claim: &Claim<'_>, signers: &Signers, lock: Option<&Lock>) -> Resul
         let describe = match (wrongly_signed, same) {
             (true, _) => Err(Undescribed::WronglySigned),
             (false, true) => Err(Undescribed::Known),
-            (false, false) => Ok(Native::Leave),
+            (false, false) => Ok(NativeCode::MustNotRun),
         };
         match find(claim, locked, &artifact, signed.clone(), describe) {
             Ok(mut found) => {
@@ -148,7 +148,12 @@ impl Admitted {
 ///
 /// # Errors
 /// If the file cannot be read, is not a plugin, is not the one that the pipeline pins, or its signature does not hold.
-pub fn examine(claim: &Claim<'_>, locked: Option<&Entry>, signers: &Signers, native: Native) -> Result<Found, Refusal> {
+pub fn examine(
+    claim: &Claim<'_>,
+    locked: Option<&Entry>,
+    signers: &Signers,
+    native: NativeCode,
+) -> Result<Found, Refusal> {
     let artifact = Artifact::read(claim.path)?;
     let signed = signers.check(claim.path, artifact.bytes())?;
     check_pins(claim, &artifact)?;
@@ -169,11 +174,11 @@ fn find(
     locked: Option<&Entry>,
     artifact: &Artifact,
     signed: Option<Signed>,
-    describe: Result<Native, Undescribed>,
+    describe: Result<NativeCode, Undescribed>,
 ) -> Result<Found, LoadError> {
     // This very file is examined, so its own digests are the pins.
     let trust = Trust {
-        allow_native: claim.allow_native && matches!(describe, Ok(Native::Run)),
+        allow_native: claim.allow_native && matches!(describe, Ok(NativeCode::MayRun)),
         sha256: Some(artifact.digest().clone()),
         dependencies: dependencies_of(artifact),
         grants: Vec::new(),
@@ -181,7 +186,7 @@ fn find(
     let load = || load_artifact(claim.alias, artifact, &trust);
     let (linkage, undescribed) = match (artifact.linkage(), describe) {
         (Some(linkage), Err(why)) => (linkage, why),
-        (Some(Linkage::Native), Ok(Native::Leave)) => (Linkage::Native, Undescribed::Native),
+        (Some(Linkage::Native), Ok(NativeCode::MustNotRun)) => (Linkage::Native, Undescribed::Native),
         (Some(linkage), Ok(_)) => match load() {
             Ok(plugin) => return Ok(described(claim, artifact, &plugin, signed)),
             Err(error) => (linkage, Undescribed::Failed(error)),

@@ -126,7 +126,7 @@ impl Grants {
     /// All that an extension asks for, which it gets if it does not run in the sandbox.
     #[must_use]
     pub fn all(alias: &str, descriptor: &Descriptor) -> Self {
-        let asked = asked(descriptor);
+        let asked = asked_permissions(descriptor);
         let granted = asked
             .iter()
             .map(|(permission, _)| Grant { permission: permission.clone(), folder: None, private: true })
@@ -137,7 +137,7 @@ impl Grants {
     /// The grants of a sandboxed extension: what it asks for and was granted.
     #[must_use]
     pub fn effective(alias: &str, descriptor: &Descriptor, granted: &[Grant]) -> Self {
-        let asked = asked(descriptor);
+        let asked = asked_permissions(descriptor);
         // If `http:*` is granted and one server is asked for, that one server is granted.
         let granted = granted.iter().flat_map(|grant| {
             let covered = |permission: &Permission| permission.covers(&grant.permission);
@@ -183,12 +183,15 @@ impl Grants {
         Some(if private { Reach::Anywhere } else { Reach::Public })
     }
 
-    /// The folders: name, folder (none for one that the host makes), whether it may be written to.
-    pub fn folders(&self) -> impl Iterator<Item = (&str, Option<&Path>, bool)> {
-        self.granted.iter().filter_map(|grant| match &grant.permission {
-            Permission::Read(name) => Some((name.as_str(), grant.folder.as_deref(), false)),
-            Permission::Scratch(name) => Some((name.as_str(), grant.folder.as_deref(), true)),
-            _ => None,
+    /// The folders that were granted.
+    pub fn folders(&self) -> impl Iterator<Item = GrantedFolder<'_>> {
+        self.granted.iter().filter_map(|grant| {
+            let path = grant.folder.as_deref();
+            match &grant.permission {
+                Permission::Read(name) => Some(GrantedFolder { name, path, is_writable: false }),
+                Permission::Scratch(name) => Some(GrantedFolder { name, path, is_writable: true }),
+                _ => None,
+            }
         })
     }
 
@@ -204,11 +207,11 @@ impl Grants {
     /// stage gives.
     #[must_use]
     pub fn missing(&self) -> Vec<(&Permission, &str)> {
-        let given = |asked: &Permission| {
+        let is_given = |asked: &Permission| {
             matches!(asked, Permission::Model | Permission::ModelAbility(_) | Permission::Cache)
                 || self.granted.iter().any(|grant| asked.covers(&grant.permission))
         };
-        let missing = self.asked.iter().filter(|(asked, _)| !given(asked));
+        let missing = self.asked.iter().filter(|(asked, _)| !is_given(asked));
         missing.map(|(asked, reason)| (asked, reason.as_str())).collect()
     }
 
@@ -229,6 +232,17 @@ impl Grants {
     }
 }
 
+/// A folder that was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantedFolder<'a> {
+    /// The name in the permission.
+    pub name: &'a str,
+    /// The path; none for a scratch folder that the host makes.
+    pub path: Option<&'a Path>,
+    /// Whether it may be written to.
+    pub is_writable: bool,
+}
+
 /// Where a server may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -239,7 +253,7 @@ pub enum Reach {
 }
 
 /// The permissions that an extension asks for, with the reasons, but for those that this host does not know.
-fn asked(descriptor: &Descriptor) -> Vec<(Permission, String)> {
+fn asked_permissions(descriptor: &Descriptor) -> Vec<(Permission, String)> {
     let asked = descriptor
         .permissions
         .iter()
@@ -250,10 +264,13 @@ fn asked(descriptor: &Descriptor) -> Vec<(Permission, String)> {
 /// The grants that none of the extensions asks for.
 #[must_use]
 pub fn unasked<'a>(grants: &'a [Grant], descriptors: &[&Descriptor]) -> Vec<&'a Grant> {
-    let asked: Vec<Permission> =
-        descriptors.iter().flat_map(|descriptor| asked(descriptor)).map(|(permission, _)| permission).collect();
-    let meets = |grant: &Grant, asked: &Permission| asked.covers(&grant.permission) || grant.permission.covers(asked);
-    grants.iter().filter(|grant| !asked.iter().any(|asked| meets(grant, asked))).collect()
+    let asked: Vec<Permission> = descriptors
+        .iter()
+        .flat_map(|descriptor| asked_permissions(descriptor))
+        .map(|(permission, _)| permission)
+        .collect();
+    let overlap = |grant: &Grant, asked: &Permission| asked.covers(&grant.permission) || grant.permission.covers(asked);
+    grants.iter().filter(|grant| !asked.iter().any(|asked| overlap(grant, asked))).collect()
 }
 
 #[cfg(test)]
@@ -296,7 +313,8 @@ mod tests {
         }
         assert_eq!(grants.server("api.example.org", None), Some(Reach::Public));
         assert_eq!(grants.server("api.example.org", Some(22)), None);
-        assert_eq!(grants.folders().collect::<Vec<_>>(), [("corpus", Some(Path::new("/base/data")), false)]);
+        let corpus = GrantedFolder { name: "corpus", path: Some(Path::new("/base/data")), is_writable: false };
+        assert_eq!(grants.folders().collect::<Vec<_>>(), [corpus]);
         let missing: Vec<String> = grants.missing().iter().map(|(permission, _)| permission.to_string()).collect();
         assert_eq!(missing, ["env:HOME"]);
     }

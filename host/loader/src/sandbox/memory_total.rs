@@ -68,21 +68,21 @@ mod tests {
 
     #[test]
     fn it_is_half_of_the_least_that_is_known() {
-        let told = |machine: Option<u64>, group: Option<u64>, space: Option<(u64, u64)>| {
-            let of = |kind, limit, used| MemoryBound { kind, limit, used };
+        let description = |machine: Option<u64>, group: Option<u64>, space: Option<(u64, u64)>| {
+            let bound = |kind, limit, used| MemoryBound { kind, limit, used };
             let bounds = [
-                machine.map(|limit| of(MemoryBoundKind::Machine, limit, limit / 2)),
-                group.map(|limit| of(MemoryBoundKind::ControlGroup, limit, limit / 2)),
-                space.map(|(limit, used)| of(MemoryBoundKind::AddressSpace, limit, used)),
+                machine.map(|limit| bound(MemoryBoundKind::Machine, limit, limit / 2)),
+                group.map(|limit| bound(MemoryBoundKind::ControlGroup, limit, limit / 2)),
+                space.map(|(limit, used)| bound(MemoryBoundKind::AddressSpace, limit, used)),
             ];
             half_of_least(&bounds.into_iter().flatten().collect::<Vec<_>>()).to_string()
         };
         let lines = [
-            told(Some(16 * GIB), None, None),
-            told(Some(16 * GIB), Some(u64::MAX), Some((21 * GIB, GIB))),
-            told(Some(16 * GIB), Some(2 * GIB), Some((5 * GIB, GIB))),
-            told(Some(16 * GIB), Some(8 * GIB), Some((4 * GIB, GIB))),
-            told(None, None, None),
+            description(Some(16 * GIB), None, None),
+            description(Some(16 * GIB), Some(u64::MAX), Some((21 * GIB, GIB))),
+            description(Some(16 * GIB), Some(2 * GIB), Some((5 * GIB, GIB))),
+            description(Some(16 * GIB), Some(8 * GIB), Some((4 * GIB, GIB))),
+            description(None, None, None),
         ];
         insta::assert_snapshot!(lines.join("\n"), @r"
         8 GiB, half of the 16 GiB of the machine

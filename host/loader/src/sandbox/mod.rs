@@ -10,7 +10,7 @@ mod queue_clock;
 
 pub(crate) use admission::Turn;
 pub use admission::{Admission, Demand};
-pub use grants::{Grant, GrantError, Grants, Reach, unasked};
+pub use grants::{Grant, GrantError, GrantedFolder, Grants, Reach, unasked};
 pub use jackfield_plugin_api::{address_space_limit as address_space, format_size as size, parse_size};
 pub use limits::Limits;
 pub use limits::{is_out_of_time, to_open as limits_to_open, took_too_long, used_up};

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_permission_is_told() {
+    fn what_is_not_a_permission_is_reported() {
         for text in [
             "",
             "clocks",
@@ -285,10 +285,10 @@ mod tests {
             "http:user@host",
             "http:a..b",
         ] {
-            let told = text.parse::<Permission>();
+            let parsed = text.parse::<Permission>();
             match text {
-                "http:*" => assert_eq!(told, Ok(Permission::Http(Server::Any))),
-                _ => assert!(told.expect_err(text).to_string().contains(&format!("`{text}`"))),
+                "http:*" => assert_eq!(parsed, Ok(Permission::Http(Server::Any))),
+                _ => assert!(parsed.expect_err(text).to_string().contains(&format!("`{text}`"))),
             }
         }
     }

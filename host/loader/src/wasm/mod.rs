@@ -29,7 +29,7 @@ mod tensors;
 mod v0_1;
 mod world;
 
-pub use compile::{Compiled, announce_compiling, compiled};
+pub use compile::{CompiledComponents, announce_compiling, compiled};
 pub use imports::imports;
 pub(super) use load::load;
 pub use probe::probe;

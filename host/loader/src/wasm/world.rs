@@ -6,7 +6,7 @@ use jackfield_plugin_api::{Failure, Random, Result};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
 use super::scratch::{Scratch, ScratchFolder, ScratchFolders};
-use crate::sandbox::{Grants, Permission};
+use crate::sandbox::{GrantedFolder, Grants, Permission};
 
 /// WASI for one instance, and the folders that go with it.
 pub(super) struct World {
@@ -46,8 +46,8 @@ impl World {
 /// # Errors
 /// If one cannot be made.
 pub(super) fn scratch_folders(grants: &Grants, most: u64, lasts: bool) -> Result<ScratchFolders> {
-    let unnamed = grants.folders().filter(|(_, folder, _)| folder.is_none());
-    ScratchFolders::new(unnamed.map(|(name, ..)| guest_path(name)), most, lasts)
+    let without_path = grants.folders().filter(|folder| folder.path.is_none());
+    ScratchFolders::new(without_path.map(|folder| guest_path(folder.name)), most, lasts)
         .map_err(|error| Failure::Unavailable(format!("no scratch folder can be made: {error}")))
 }
 
@@ -58,13 +58,13 @@ fn guest_path(name: &str) -> String {
 
 /// Opens the folders of the grants. WASI follows no link and no `..` out of them.
 fn open_folders(builder: &mut WasiCtxBuilder, grants: &Grants, scratch: &ScratchFolders) -> Result<()> {
-    for (name, folder, writable) in grants.folders() {
-        let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+    for GrantedFolder { name, path, is_writable } in grants.folders() {
+        let permissions = if is_writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         let guest_path = guest_path(name);
-        let Some(folder) = folder.or_else(|| scratch.get(&guest_path).map(ScratchFolder::path)) else { continue };
-        builder.preopened_dir(folder, guest_path, permissions).map_err(|error| {
-            let word = if writable { "scratch" } else { "read" };
-            Failure::InvalidConfig(format!("`{word}:{name}` is granted, but `{}`: {error:#}", folder.display()))
+        let Some(path) = path.or_else(|| scratch.get(&guest_path).map(ScratchFolder::path)) else { continue };
+        builder.preopened_dir(path, guest_path, permissions).map_err(|error| {
+            let word = if is_writable { "scratch" } else { "read" };
+            Failure::InvalidConfig(format!("`{word}:{name}` is granted, but `{}`: {error:#}", path.display()))
         })?;
     }
     Ok(())

@@ -204,7 +204,7 @@ fn most_kept() -> u64 {
 
 /// The state of the folder of compiled components.
 #[derive(Clone, Debug)]
-pub struct Compiled {
+pub struct CompiledComponents {
     /// The folder.
     pub folder: PathBuf,
     /// Why it cannot be used, if so, as the predicate of a sentence about the folder, and what to do about it.
@@ -219,14 +219,14 @@ pub struct Compiled {
 
 /// The state of the folder of compiled components, which is made if it does not exist; none if they are not kept.
 #[must_use]
-pub fn compiled() -> Option<Compiled> {
+pub fn compiled() -> Option<CompiledComponents> {
     let (path, most) = (folder_path()?, most_kept());
     let looked = Folder::open(&path, most).and_then(|folder| folder.try_writing().map(|()| folder));
     let (unusable, (files, bytes)) = match looked {
         Ok(folder) => (None, folder.totals()),
         Err(why) => (Some((why.to_string(), why.hint(&path))), (0, 0)),
     };
-    Some(Compiled { folder: path, unusable, files, bytes, most })
+    Some(CompiledComponents { folder: path, unusable, files, bytes, most })
 }
 
 #[cfg(test)]

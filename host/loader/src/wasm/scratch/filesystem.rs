@@ -118,9 +118,10 @@ impl CountedView<'_> {
         }
     }
 
-    /// What is counted does not leave a scratch folder, and what is not does not enter one.
-    fn same_side(&self, one: &Resource<Descriptor>, other: &Resource<Descriptor>) -> FsResult<()> {
-        if self.is_scratch(one) == self.is_scratch(other) { Ok(()) } else { Err(ErrorCode::CrossDevice.into()) }
+    /// Checks that nothing is linked or renamed across the border of the scratch folders: what is in them is counted, and what is
+    /// elsewhere is not.
+    fn check_same_side(&self, first: &Resource<Descriptor>, second: &Resource<Descriptor>) -> FsResult<()> {
+        if self.is_scratch(first) == self.is_scratch(second) { Ok(()) } else { Err(ErrorCode::CrossDevice.into()) }
     }
 
     /// Takes note of what was opened below a scratch folder.
@@ -138,7 +139,7 @@ impl CountedView<'_> {
         self.ledger(|ledger| ledger.opened(file, length, names)).map_err(trap)
     }
 
-    /// Has what is written to a stream counted, if the file lies in a scratch folder.
+    /// Counts the bytes that are written to a stream, if its file lies in a scratch folder.
     fn counted(
         &mut self,
         file: Option<Identity>,
@@ -178,7 +179,7 @@ impl types::Host for CountedView<'_> {
 }
 
 impl HostDescriptor for CountedView<'_> {
-    // What puts something into a folder, or takes it out.
+    // Operations that add a name to a folder, or remove one.
 
     async fn set_size(&mut self, handle: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
         if let Some(file) = self.identity(&handle) {
@@ -250,7 +251,7 @@ impl HostDescriptor for CountedView<'_> {
         to: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        self.same_side(&from, &to)?;
+        self.check_same_side(&from, &to)?;
         let _names = self.names(&to).await;
         self.files().link_at(from, path_flags, path, borrowed(&to), new_path.clone()).await?;
         self.made(&to, &new_path).await
@@ -263,12 +264,12 @@ impl HostDescriptor for CountedView<'_> {
         to: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        self.same_side(&from, &to)?;
+        self.check_same_side(&from, &to)?;
         let _names = self.names(&from).await;
         let moved = self.identity_at(&from, &path).await;
         let replaced = self.identity_at(&to, &new_path).await;
         self.files().rename_at(from, path, to, new_path).await?;
-        // Two names of one file stay.
+        // If both are names of one file, both stay.
         self.removed(replaced.filter(|_| replaced != moved));
         Ok(())
     }
@@ -289,7 +290,7 @@ impl HostDescriptor for CountedView<'_> {
         Ok(())
     }
 
-    // What changes nothing of that.
+    // Operations that change neither names nor lengths.
 
     async fn advise(
         &mut self,
