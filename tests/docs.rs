@@ -72,7 +72,7 @@ fn add_command(page: &mut String, command: &[&str]) {
 fn the_page_of_the_command_line_is_the_help_of_the_program() {
     let mut page = format!("# The command line\n\n{}", generated_from("the help of the program"));
     page.push_str(
-        "Data goes to standard output, talk to standard error. With `--json`, standard output is one JSON object. The exit\n\
+        "Data goes to standard output, messages to standard error. With `--json`, standard output is one JSON object. The exit\n\
          codes have [a page of their own](exit-codes.md).\n\n\
          What a document, a model, a plugin, a file's name or somebody else's record says moves no terminal: control characters,\n\
          escape sequences and marks that turn the reading direction are written out, as in `\\u{1b}`. JSON has them as `\\u001b`,\n\

@@ -1,4 +1,4 @@
-//! `jackfield check`.
+//! `jackfield check` reads a pipeline, opens its plugins, and prints all faults without running anything.
 
 use jackfield_engine::{BundledInputs, EngineError, look_at_kept, look_for_input};
 use jackfield_pipeline::{InputPlan, Plan};
@@ -50,8 +50,8 @@ pub(super) fn check(args: &Args) -> Exit {
     }
 }
 
-/// JSON files are pointed at one by one or by their folder, often by a parameter: a path that leads nowhere is a slip. A
-/// pattern of other sources may be there for files that are yet to come.
+/// Checks that the input of a pipeline exists, if it is of JSON files: those are named one by one or by their folder, so a path to
+/// nothing is a mistake. The pattern of another source may be meant for files that do not exist yet.
 fn look_for_files(plan: &Plan) -> Result<(), EngineError> {
     if matches!(plan.input, InputPlan::Json { .. }) { look_for_input(plan, &BundledInputs) } else { Ok(()) }
 }

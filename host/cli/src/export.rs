@@ -1,4 +1,4 @@
-//! `jackfield export`.
+//! `jackfield export` runs the export stage of a pipeline on the recorded results of one item, and lets it write to a folder.
 
 use std::{
     fs, io,
@@ -63,8 +63,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn export(args: &Args) -> Exit {
-    exported(args).unwrap_or_else(|refused| match refused {
-        Refused::Told(exit) => exit,
+    export_item(args).unwrap_or_else(|refused| match refused {
+        Refused::Printed(exit) => exit,
         Refused::Because(message, hint) => {
             print_error(message, hint);
             Exit::Usage
@@ -78,11 +78,11 @@ pub(super) fn export(args: &Args) -> Exit {
 
 /// Why nothing is exported.
 enum Refused {
-    /// It has been said.
-    Told(Exit),
-    /// What was asked for cannot be; what to do about it.
+    /// The reason has been printed.
+    Printed(Exit),
+    /// The request cannot be fulfilled: the message and its hint.
     Because(String, Option<String>),
-    /// It was tried.
+    /// The export was tried and failed.
     Failed(ExportError),
 }
 
@@ -96,7 +96,7 @@ fn because<T>(message: impl Into<String>, hint: impl Into<Option<String>>) -> Re
     Err(Refused::Because(message.into(), hint.into()))
 }
 
-fn exported(args: &Args) -> Result<Exit, Refused> {
+fn export_item(args: &Args) -> Result<Exit, Refused> {
     let (folder, run) = peek(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
     let item = db.at_once(|| {
@@ -107,14 +107,14 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
         }
         Ok(item)
     })?;
-    let item = finished(&run, item, args)?;
-    let to = free_folder(&args.to)?;
+    let item = item_with_results(&run, item, args)?;
+    let to = unused_folder(&args.to)?;
 
     let format = if args.json { OutputFormat::Json } else { OutputFormat::Human };
     let path = args.pipeline.clone().unwrap_or_else(|| run.file.clone());
     let (set, grant) = (args.set.clone(), args.grant.clone());
     let pipeline = PipelineArgs { path, set, input: Vec::new(), grant, locked: args.locked };
-    let (mut plan, registry) = load_plan(&pipeline, format).map_err(Refused::Told)?;
+    let (mut plan, registry) = load_plan(&pipeline, format).map_err(Refused::Printed)?;
     if plan.digest != run.digest {
         let hint =
             format!("{}; give `export` the `--set` options that `run` was given", what_differs(&run.plan, &plan));
@@ -124,16 +124,16 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
         // `run --input` may have named other files.
         plan.input = run.plan.input.clone();
     }
-    let export = chosen(&plan, args.stage.as_deref())?;
+    let export = export_stage(&plan, args.stage.as_deref())?;
     let inputs = export_inputs(&plan, &BundledInputs, export, &db, &item)?;
 
-    let small = with_folder(&plan, export, &to, &registry)?;
-    let (instance, services) = opened(&small, &registry)?;
+    let export_plan = with_folder(&plan, export, &to, &registry)?;
+    let (instance, services) = open_export(&export_plan, &registry)?;
     fs::create_dir_all(&to)
         .map_err(|error| Refused::Because(format!("cannot make the folder `{}`: {error}", args.to.display()), None))?;
-    let ready = Export { plan: &small, registry: &registry, instance, services };
+    let ready = Export { plan: &export_plan, registry: &registry, instance, services };
     let answers = ready.run(&folder, &item.id, inputs).inspect_err(|_| {
-        // What the stage has written stays; a folder without anything does not.
+        // This removes the folder if it is empty. What the stage has written stays.
         let _ = fs::remove_dir(&to);
     })?;
     let (stage, id) = (&export.name, escape_untrusted(&item.id));
@@ -148,8 +148,8 @@ fn exported(args: &Args) -> Result<Exit, Refused> {
     Ok(Exit::Success)
 }
 
-/// The item, if there is something to export of it.
-fn finished(run: &RunJson, item: Option<ItemRow>, args: &Args) -> Result<ItemRow, Refused> {
+/// The item, if it has results to export.
+fn item_with_results(run: &RunJson, item: Option<ItemRow>, args: &Args) -> Result<ItemRow, Refused> {
     let (run, id, out) = (&run.run, escape_untrusted(&args.item), out_option(&args.out));
     let (named, word) = (run_word(&args.run, run), shell_word(&args.item));
     let Some(item) = item else {
@@ -177,28 +177,28 @@ fn finished(run: &RunJson, item: Option<ItemRow>, args: &Args) -> Result<ItemRow
     }
 }
 
-/// The folder to write to, absolute: it is not there, or empty.
-fn free_folder(to: &Path) -> Result<PathBuf, Refused> {
-    let told = to.display();
+/// The folder to write to, as an absolute path. It does not exist yet, or is empty.
+fn unused_folder(to: &Path) -> Result<PathBuf, Refused> {
+    let shown = to.display();
     match fs::read_dir(to).map(|mut entries| entries.next().is_none()) {
         Ok(true) => {}
         Ok(false) => {
             return because(
-                format!("the folder `{told}` is not empty"),
+                format!("the folder `{shown}` is not empty"),
                 "name another one, or empty it: nothing is written over".to_owned(),
             );
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            return because(format!("`{told}` is a file, and an export is a folder"), "name another one".to_owned());
+            return because(format!("`{shown}` is a file, and an export is a folder"), "name another one".to_owned());
         }
-        Err(error) => return because(format!("cannot use the folder `{told}`: {error}"), None),
+        Err(error) => return because(format!("cannot use the folder `{shown}`: {error}"), None),
     }
-    std::path::absolute(to).or_else(|error| because(format!("cannot use the folder `{told}`: {error}"), None))
+    std::path::absolute(to).or_else(|error| because(format!("cannot use the folder `{shown}`: {error}"), None))
 }
 
-/// The stage that exports.
-fn chosen<'a>(plan: &'a Plan, name: Option<&str>) -> Result<&'a StagePlan, Refused> {
+/// The export stage that the command line names, or the only one.
+fn export_stage<'a>(plan: &'a Plan, name: Option<&str>) -> Result<&'a StagePlan, Refused> {
     let names = || plan.exports.iter().map(|stage| stage.name.as_str());
     match (plan.exports.as_slice(), name) {
         ([], _) => because(
@@ -223,14 +223,14 @@ fn chosen<'a>(plan: &'a Plan, name: Option<&str>) -> Result<&'a StagePlan, Refus
     }
 }
 
-/// The plan of the export alone, with the folder in the key of its configuration that is for it.
+/// The plan of the export stage alone, with the folder written to the key of its configuration that is marked for it.
 fn with_folder(plan: &Plan, export: &StagePlan, to: &Path, registry: &Registry) -> Result<Plan, Refused> {
-    let mut small = plan.of_export(export);
+    let mut export_plan = plan.of_export(export);
     let entry = export.extension.entry(registry);
     let schema = entry.and_then(|entry| entry.descriptor.config.get("properties")).and_then(Value::as_object);
     let key =
         schema.and_then(|keys| keys.iter().find(|(_, schema)| schema[X_EXPORT_FOLDER] == true)).map(|(key, _)| key);
-    let (Some(key), Some(stage)) = (key, small.stages.first_mut()) else {
+    let (Some(key), Some(stage)) = (key, export_plan.stages.first_mut()) else {
         return because(
             format!(
                 "stage `{}` cannot export: `{}` has no option for a folder to write to",
@@ -243,25 +243,25 @@ fn with_folder(plan: &Plan, export: &StagePlan, to: &Path, registry: &Registry) 
         stage.config = json!({});
     }
     stage.config[key] = json!(to.to_string_lossy());
-    Ok(small)
+    Ok(export_plan)
 }
 
 /// The instance of the one stage, and its services.
-fn opened(
+fn open_export(
     plan: &Plan,
     registry: &Registry,
 ) -> Result<(std::sync::Arc<dyn jackfield_plugin_api::Instance>, Services), Refused> {
-    let Some(stage) = plan.stages.first() else { return because("there is no stage that exports", None) };
+    let stage = plan.stages.first().expect("the plan of an export has its one stage");
     let instance = stage.extension.open(&stage.config, &stage.limits, registry);
     let instance = instance.map_err(|failure| {
         let what = escape_untrusted(&failure.to_string()).into_owned();
         Refused::Because(format!("stage `{}` cannot be set up: {what}", stage.name), None)
     })?;
     let services = open_services(plan, registry).map_err(|refused| {
-        let told = refused.iter().map(|fault| {
+        let messages = refused.iter().map(|fault| {
             format!("{} cannot be set up: {}", fault.service, escape_untrusted(&fault.failure.to_string()))
         });
-        Refused::Because(told.collect::<Vec<_>>().join("; "), None)
+        Refused::Because(messages.collect::<Vec<_>>().join("; "), None)
     })?;
     Ok((instance, services))
 }

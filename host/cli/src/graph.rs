@@ -1,4 +1,4 @@
-//! `jackfield graph`.
+//! `jackfield graph` draws the stages and wires of a pipeline as text, as a Mermaid flow chart or for Graphviz.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -48,24 +48,25 @@ pub(super) fn graph(args: &Args) -> Exit {
     Exit::Success
 }
 
-/// What a stage reads: `input` and names of stages.
+/// What a stage reads: `input`, and the names of other stages.
 fn sources(plan: &Plan, stage: &StagePlan) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    if !searched(plan, stage).is_empty() {
+    if !searched_keys(plan, stage).is_empty() {
         found.insert("input".to_owned());
     }
-    collect(plan, &stage.input, &mut found);
+    add_sources(plan, &stage.input, &mut found);
     if let Some(wire) = &stage.for_each {
         found.extend(source_name(plan, wire.source));
     }
     found
 }
 
-fn collect(plan: &Plan, expr: &InputExpr, found: &mut BTreeSet<String>) {
+/// Adds the sources of an expression.
+fn add_sources(plan: &Plan, expr: &InputExpr, found: &mut BTreeSet<String>) {
     match expr {
         InputExpr::Wire(wire) => found.extend(source_name(plan, wire.source)),
-        InputExpr::List(parts) => parts.iter().for_each(|part| collect(plan, part, found)),
-        InputExpr::Table(entries) => entries.iter().for_each(|entry| collect(plan, &entry.value, found)),
+        InputExpr::List(parts) => parts.iter().for_each(|part| add_sources(plan, part, found)),
+        InputExpr::Table(entries) => entries.iter().for_each(|entry| add_sources(plan, &entry.value, found)),
     }
 }
 
@@ -77,10 +78,10 @@ fn source_name(plan: &Plan, source: Source) -> Option<String> {
     }
 }
 
-/// The keys of a stage that are searched, as the stage has them.
-fn searched(plan: &Plan, stage: &StagePlan) -> Vec<String> {
+/// The keys of a stage's configuration that the search chooses.
+fn searched_keys(plan: &Plan, stage: &StagePlan) -> Vec<String> {
     let targets = plan.search.iter().flat_map(|search| &search.targets);
-    let of_stage = targets.filter(|target| plan.stages.get(target.stage).is_some_and(|of| of.name == stage.name));
+    let of_stage = targets.filter(|target| plan.stages[target.stage].name == stage.name);
     of_stage.map(|target| target.path.join(".")).collect()
 }
 
@@ -89,8 +90,8 @@ fn all_stages(plan: &Plan) -> impl Iterator<Item = &StagePlan> {
     plan.stages.iter().chain(&plan.exports)
 }
 
-/// How often a stage runs, unless that is once an item, and what of it is searched.
-fn rhythm(plan: &Plan, stage: &StagePlan) -> Option<String> {
+/// A note on how often a stage runs, unless that is once an item, and on its searched keys.
+fn schedule(plan: &Plan, stage: &StagePlan) -> Option<String> {
     let each = stage.for_each.as_ref().map(|_| "each element".to_owned());
     let repeat = stage.repeat.map(|times| format!("{times} times"));
     let exported = plan.exports.iter().any(|export| export.name == stage.name);
@@ -99,13 +100,13 @@ fn rhythm(plan: &Plan, stage: &StagePlan) -> Option<String> {
         (false, Scope::Run) => Some("once a run".to_owned()),
         (false, Scope::Item) => None,
     };
-    let keys = searched(plan, stage);
+    let keys = searched_keys(plan, stage);
     let keys = (!keys.is_empty()).then(|| format!("searched: {}", keys.join(", ")));
     let parts: Vec<String> = [run, each, repeat, keys].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Layers beyond this one are no longer set in further.
+/// Layers beyond this one are not indented further.
 const DEEPEST: usize = 40;
 
 fn as_text(plan: &Plan) -> String {
@@ -130,8 +131,8 @@ fn as_text(plan: &Plan) -> String {
         if !sources.is_empty() {
             let _ = write!(text, " <- {}", sources.join(", "));
         }
-        if let Some(rhythm) = rhythm(plan, stage) {
-            let _ = write!(text, "  [{rhythm}]");
+        if let Some(schedule) = schedule(plan, stage) {
+            let _ = write!(text, "  [{schedule}]");
         }
         text.push('\n');
     }
@@ -143,8 +144,8 @@ fn as_mermaid(plan: &Plan) -> String {
     let node = |name: &str| name.replace('-', "_");
     text.push_str("    input([input])\n");
     for stage in all_stages(plan) {
-        let rhythm = rhythm(plan, stage).map(|rhythm| format!("<br/><i>{rhythm}</i>")).unwrap_or_default();
-        let _ = writeln!(text, "    s_{}[\"{}{rhythm}\"]", node(&stage.name), stage.name);
+        let schedule = schedule(plan, stage).map(|schedule| format!("<br/><i>{schedule}</i>")).unwrap_or_default();
+        let _ = writeln!(text, "    s_{}[\"{}{schedule}\"]", node(&stage.name), stage.name);
     }
     for stage in all_stages(plan) {
         for source in sources(plan, stage) {
@@ -159,8 +160,8 @@ fn as_dot(plan: &Plan) -> String {
     let mut text =
         format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n  \"input\" [shape=ellipse];\n", plan.name);
     for stage in all_stages(plan) {
-        let rhythm = rhythm(plan, stage).map(|rhythm| format!("\\n{rhythm}")).unwrap_or_default();
-        let _ = writeln!(text, "  \"{0}\" [label=\"{0}{rhythm}\"];", stage.name);
+        let schedule = schedule(plan, stage).map(|schedule| format!("\\n{schedule}")).unwrap_or_default();
+        let _ = writeln!(text, "  \"{0}\" [label=\"{0}{schedule}\"];", stage.name);
         for source in sources(plan, stage) {
             let _ = writeln!(text, "  \"{source}\" -> \"{}\";", stage.name);
         }

@@ -1,6 +1,15 @@
-//! The `jackfield` program: one file per command. Data goes to standard output, talk to standard error.
+//! Internal to Jackfield: use the crate `jackfield`, which has all that the program does without a terminal.
+//!
+//! This crate is the program `jackfield`. It turns a command line into calls of the library, and what the library returns into text
+//! or JSON: data goes to standard output, and messages, logs and progress go to standard error.
+//!
+//! Each command is a module of its name; those of `jackfield plugins` begin with `plugins_`, `jackfield front` is `pareto_front`, and
+//! `jackfield runs compare` is `compare`. What they share: `load` reads a pipeline and prints its faults, `terminal` is the only way to
+//! both outputs, `exit` has the exit codes and prints errors, `table` lays tables out, `observe` reports a run to other programs.
+//!
+//! Invariant: everything that the program writes passes `terminal`, which escapes text that may not be trusted.
 
-// What is written passes `terminal::output` and `terminal::terminal`: they escape what is not ours, and never panic.
+// Everything is written with `terminal::output` and `terminal::terminal`, which escape untrusted text and never panic.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![forbid(unsafe_code)]
 
@@ -112,11 +121,11 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    addresses::reserve_little();
+    addresses::limit_reservations();
     report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return told(&error).after_output().into(),
+        Err(error) => return print_usage(&error).after_output().into(),
     };
     report_waits();
     init_logs(cli.verbose, cli.log_format);
@@ -145,27 +154,26 @@ pub fn main() -> ExitCode {
     exit.after_output().into()
 }
 
-/// Prints the help that was asked for, or what is wrong with the command line: with its colours, unless it may quote what
-/// is not for a terminal, or a secret.
-fn told(error: &clap::Error) -> Exit {
+/// Prints the requested help, or what is wrong with the command line. It is coloured unless it may quote a secret, or text that a
+/// terminal would obey.
+fn print_usage(error: &clap::Error) -> Exit {
     let text = error.render();
-    let clean = |argument: std::ffi::OsString| {
+    let is_harmless = |argument: std::ffi::OsString| {
         let argument = argument.to_string_lossy();
         argument == escape_untrusted(&argument) && argument == mask_secrets(&argument)
     };
-    let clean = std::env::args_os().all(clean);
-    let ends_here = |text: &str| text.trim_end_matches('\n').to_owned();
+    let may_be_coloured = std::env::args_os().all(is_harmless);
     if error.use_stderr() {
-        let text = if clean && terminal().color() {
+        let text = if may_be_coloured && terminal().color() {
             text.ansi().to_string()
         } else {
             mask_secrets(&text.to_string()).into_owned()
         };
-        terminal().say_styled(ends_here(&text));
+        terminal().say_styled(text.trim_end_matches('\n'));
         return Exit::Usage;
     }
-    if clean && output().color() {
-        output().ours(&text.ansi().to_string());
+    if may_be_coloured && output().color() {
+        output().trusted(&text.ansi().to_string());
     } else {
         output().lines(text.to_string());
     }

@@ -1,4 +1,4 @@
-//! `jackfield models`.
+//! `jackfield models` manages the files of models that run in the process.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ pub(super) fn models(command: &Command) -> Exit {
         return Exit::Usage;
     }
     if folder.is_dir() && !folder.join("config.json").is_file() {
-        // Nothing would ever compare them.
+        // The checksums would never be compared with anything.
         let hint = "they are compared when a folder with `config.json` is loaded; a GGUF file has none".to_owned();
         print_error(
             format!("`{}` is not the folder of a model: `config.json` is missing", folder.display()),
@@ -51,13 +51,14 @@ pub(super) fn models(command: &Command) -> Exit {
             return Exit::Failed;
         }
     };
-    write(&folder.join(MODEL_CHECKSUMS), &text, files, *force)
+    write_checksums(&folder.join(MODEL_CHECKSUMS), &text, files, *force)
 }
 
-fn write(path: &Path, text: &str, files: usize, force: bool) -> Exit {
+/// Writes the checksums, unless a file with other content exists.
+fn write_checksums(path: &Path, text: &str, files: usize, force: bool) -> Exit {
     let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     match fs::read_to_string(path) {
-        Ok(there) if there == text => {
+        Ok(existing) if existing == text => {
             terminal().say(format!("`{}` holds the checksums of {files} already", path.display()));
             return Exit::Success;
         }

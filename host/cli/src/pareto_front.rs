@@ -1,4 +1,4 @@
-//! `jackfield front`: the trials on the Pareto front of a run's search.
+//! `jackfield front` shows the best trials of a run's search: the Pareto front, or the first ten trials by the one objective.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::terminal::output;
 
-/// Trials that are shown of a search with one objective, unless all are asked for.
+/// How many trials of a search with one objective are shown without `--all`.
 const BEST: usize = 10;
 
-/// Characters of a line beyond which names are cut.
+/// If a line has more characters than this, names are shortened.
 const WIDEST: usize = 140;
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Name of the run, the beginning of it, its folder, or `last`.
     run: String,
 
-    /// Show every complete trial, not only those on the Pareto front (with one objective: the best ten).
+    /// Show every complete trial, not only the Pareto front (of one objective: the best ten).
     #[arg(long)]
     all: bool,
 
@@ -46,7 +46,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// An objective and its value.
+/// Reads an objective and its value.
 fn objective_value(text: &str) -> Result<(String, f64), String> {
     let (name, value) = text.rsplit_once('=').ok_or("it is not NAME=VALUE")?;
     match value.trim().parse::<f64>() {
@@ -56,27 +56,35 @@ fn objective_value(text: &str) -> Result<(String, f64), String> {
 }
 
 pub(super) fn show_pareto_front(args: &Args) -> Exit {
-    shown(args).unwrap_or_else(|error| {
+    show_front(args).unwrap_or_else(|error| {
         print_error(&error, error.hint());
         Exit::Failed
     })
 }
 
-/// A search as it is shown.
-struct Shown<'a> {
+/// A search, with what is shown of it.
+struct ShownSearch<'a> {
     run: &'a RunJson,
     trials: &'a Trials,
-    /// The trials on the Pareto front; of one objective, those that are as good as any.
+    /// The trials on the Pareto front. With one objective, those that have the best value.
     front: Vec<&'a Trial>,
-    /// What is listed, in order.
+    /// The trials that are listed, in order.
     listed: Vec<&'a Trial>,
-    /// The hypervolume, and up to where; of several objectives.
-    volume: Option<(Option<f64>, Vec<f64>)>,
-    /// Trials of its study before the run.
+    /// The hypervolume, if there are several objectives.
+    hypervolume: Option<Hypervolume>,
+    /// How many trials its study had before the run.
     before: u64,
 }
 
-fn shown(args: &Args) -> Result<Exit, StoreError> {
+/// The hypervolume of the Pareto front.
+struct Hypervolume {
+    /// None if there are too many trials to compute it.
+    value: Option<f64>,
+    /// The reference point, with a value for each objective.
+    reference: Vec<f64>,
+}
+
+fn show_front(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     if run.plan.search.is_none() {
         print_error(
@@ -86,15 +94,15 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         return Ok(Exit::Usage);
     }
     let db = read_record(&folder, &run)?;
-    let (trials, before, why) = db.at_once(|| {
+    let (trials, before, failed) = db.at_once(|| {
         db.verify(&run)?;
         let trials = Trials::read(&db)?;
-        let why = trials.done.iter().find(|trial| trial.state == TrialState::Failed);
-        let why = why.map(|trial| Ok((trial.id.clone(), why_failed(&run, &db, trial)?))).transpose()?;
-        Ok((trials, db.search_start()?.map_or(0, |start| start["trials"].as_u64().unwrap_or_default()), why))
+        let failed = trials.done.iter().find(|trial| trial.state == TrialState::Failed);
+        let failed = failed.map(|trial| failed_trial(&run, &db, trial)).transpose()?;
+        Ok((trials, db.search_start()?.map_or(0, |start| start["trials"].as_u64().unwrap_or_default()), failed))
     })?;
     if trials.complete().next().is_none() {
-        return Ok(nothing(&run, &trials, why, args));
+        return Ok(report_no_front(&run, &trials, failed, args));
     }
     if let Some((unknown, _)) =
         args.reference.iter().find(|(name, _)| !trials.goals.iter().any(|goal| goal.name == *name))
@@ -111,28 +119,34 @@ fn shown(args: &Args) -> Result<Exit, StoreError> {
         (false, 1) => complete.into_iter().take(BEST).collect(),
         (false, _) => front.clone(),
     };
-    let volume = (trials.goals.len() > 1).then(|| {
+    let hypervolume = (trials.goals.len() > 1).then(|| {
         let mut reference = trials.reference();
         for (goal, value) in trials.goals.iter().zip(&mut reference) {
             if let Some((_, wanted)) = args.reference.iter().rfind(|(name, _)| *name == goal.name) {
                 *value = *wanted;
             }
         }
-        (trials.hypervolume(front.iter().copied(), &reference), reference)
+        Hypervolume { value: trials.hypervolume(front.iter().copied(), &reference), reference }
     });
-    let shown = Shown { run: &run, trials: &trials, front, listed, volume, before };
+    let shown = ShownSearch { run: &run, trials: &trials, front, listed, hypervolume, before };
     if args.json {
         print_json(&shown.as_json())
     } else {
-        shown.tell(args)
+        shown.print(args)
     }
     Ok(Exit::Success)
 }
 
-/// Says why there is no Pareto front.
-fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: &Args) -> Exit {
+/// The first trial that failed, and why.
+struct FailedTrial {
+    item: String,
+    reason: String,
+}
+
+/// Prints why there is no Pareto front.
+fn report_no_front(run: &RunJson, trials: &Trials, failed: Option<FailedTrial>, args: &Args) -> Exit {
     let run = &run.run;
-    let Some((item, why)) = why else {
+    let Some(FailedTrial { item, reason }) = failed else {
         let (message, hint) = if trials.count(TrialState::Pruned) > 0 {
             let hint =
                 "let more trials come to their end: `prune.startup` of the policy says how many are never stopped";
@@ -146,7 +160,7 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: 
     let (word, out) = (run_word(&args.run, run), out_option(&args.out));
     print_error(
         format!(
-            "no trial of run `{run}` has its objectives; the first that failed is item `{}`: {why}",
+            "no trial of run `{run}` has its objectives; the first that failed is item `{}`: {reason}",
             escape_untrusted(&item)
         ),
         Some(format!("`jackfield runs show {word} --item {}{out}` shows all of it", shell_word(&item))),
@@ -154,8 +168,12 @@ fn nothing(run: &RunJson, trials: &Trials, why: Option<(String, String)>, args: 
     Exit::Failed
 }
 
-/// Why a trial has no objectives, as far as its results tell.
-fn why_failed(run: &RunJson, db: &Db, trial: &Trial) -> Result<String, StoreError> {
+fn failed_trial(run: &RunJson, db: &Db, trial: &Trial) -> Result<FailedTrial, StoreError> {
+    Ok(FailedTrial { item: trial.id.clone(), reason: reason_of_failure(run, db, trial)? })
+}
+
+/// Why a trial has no objectives, as far as its results show it.
+fn reason_of_failure(run: &RunJson, db: &Db, trial: &Trial) -> Result<String, StoreError> {
     if let Some(fault) = db.item(trial.item)?.and_then(|item| item.fault) {
         return Ok(escape_untrusted(&fault).into_owned());
     }
@@ -168,7 +186,7 @@ fn why_failed(run: &RunJson, db: &Db, trial: &Trial) -> Result<String, StoreErro
     Ok("one of its objectives is not there, or is not a number".to_owned())
 }
 
-impl Shown<'_> {
+impl ShownSearch<'_> {
     fn as_json(&self) -> Value {
         let trials = self.trials;
         let on_front: BTreeSet<u64> = self.front.iter().map(|trial| trial.item).collect();
@@ -197,13 +215,13 @@ impl Shown<'_> {
             "complete": trials.count(TrialState::Complete), "pruned": trials.count(TrialState::Pruned),
             "failed": trials.count(TrialState::Failed), "open": trials.open, "before": self.before,
             "front": self.front.iter().map(|trial| trial.id.as_str()).collect::<Vec<_>>(),
-            "hypervolume": self.volume.as_ref().and_then(|(volume, _)| *volume),
-            "reference": self.volume.as_ref().map(|(_, reference)| by_name(reference)),
+            "hypervolume": self.hypervolume.as_ref().and_then(|volume| volume.value),
+            "reference": self.hypervolume.as_ref().map(|volume| by_name(&volume.reference)),
             "trials": trials.done.iter().map(trial).collect::<Vec<_>>(),
         })
     }
 
-    fn tell(&self, args: &Args) {
+    fn print(&self, args: &Args) {
         let trials = self.trials;
         let mut counts = vec![format!("{} complete", trials.count(TrialState::Complete))];
         let others = [
@@ -230,16 +248,16 @@ impl Shown<'_> {
             }
         }
         output().line("");
-        output().lines(self.listed());
+        output().lines(self.table_of_trials());
         let (front, complete) = (self.front.len() as u64, trials.count(TrialState::Complete));
         output().line("");
-        match &self.volume {
-            Some((volume, reference)) => {
+        match &self.hypervolume {
+            Some(Hypervolume { value, reference }) => {
                 output().line(format!("on the Pareto front: {front} of {complete}"));
                 let values = trials.goals.iter().zip(reference);
                 let point: Vec<String> =
                     values.map(|(goal, value)| format!("{}={}", goal.name, significant_digits(*value))).collect();
-                let volume = volume.map_or_else(|| "too many trials to tell".to_owned(), significant_digits);
+                let volume = value.map_or_else(|| "too many trials to tell".to_owned(), significant_digits);
                 output().line(format!("hypervolume: {volume}, up to --reference {}", point.join(",")));
             }
             None => output().line(format!("shown: {} of {complete}", self.listed.len())),
@@ -250,14 +268,14 @@ impl Shown<'_> {
         }
     }
 
-    /// A row a trial: its item, what came of it, and the values that tell it from the others. Names of values are cut to their
-    /// ends, as far as these tell them apart, where the table is too wide for a screen otherwise.
-    fn listed(&self) -> String {
+    /// A table with a row for each trial: its item, its objectives, and the values in which it differs from the others. The names of
+    /// values are shortened to endings that still differ if the table would be too wide for a screen.
+    fn table_of_trials(&self) -> String {
         let names = Trials::differing(&self.listed);
-        let whole: Vec<&str> = names.iter().map(String::as_str).collect();
-        let wide = self.rows(&names, &whole);
+        let whole_names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let wide = self.rows(&names, &whole_names);
         let is_too_wide = wide.lines().any(|line| line.chars().count() > WIDEST);
-        if is_too_wide { self.rows(&names, &ends(&names)) } else { wide }
+        if is_too_wide { self.rows(&names, &distinct_endings(&names)) } else { wide }
     }
 
     fn rows(&self, names: &[String], shown: &[&str]) -> String {
@@ -285,7 +303,7 @@ impl Shown<'_> {
         table(&header, self.listed.iter().map(row).collect())
     }
 
-    /// What to do with a trial: the first that is listed stands for all.
+    /// The commands that show or export a trial, with the first one that is listed as an example.
     fn commands(&self, args: &Args) -> Vec<String> {
         let Some(first) = self.listed.first() else { return Vec::new() };
         let (run, item) = (run_word(&args.run, &self.run.run), shell_word(&first.id));
@@ -298,8 +316,8 @@ impl Shown<'_> {
     }
 }
 
-/// The ends of names, from a dot on, as short as they still differ.
-fn ends(names: &[String]) -> Vec<&str> {
+/// Shortens each name to the part after a dot, as short as it can be while no other name ends with it.
+fn distinct_endings(names: &[String]) -> Vec<&str> {
     let shortest = |name: &'_ String| -> usize {
         let starts = name.match_indices('.').map(|(at, _)| at + 1);
         let is_own = |from: &usize| {
@@ -313,12 +331,12 @@ fn ends(names: &[String]) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ends, objective_value};
+    use super::{distinct_endings, objective_value};
 
     #[test]
     fn names_are_cut_to_ends_that_differ() {
         let names = ["a.attention.weight", "a.mlp.weight", "a.index", "b.index", "scope"].map(str::to_owned);
-        assert_eq!(ends(&names), ["attention.weight", "mlp.weight", "a.index", "b.index", "scope"]);
+        assert_eq!(distinct_endings(&names), ["attention.weight", "mlp.weight", "a.index", "b.index", "scope"]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `jackfield plugins`.
+//! `jackfield plugins` has the commands about plugins. This module lists and describes extensions; the other commands have modules of
+//! their own.
 
 use std::fmt::Write as _;
 
@@ -51,7 +52,7 @@ pub(super) enum Command {
 }
 
 pub(super) fn plugins(command: &Command) -> Exit {
-    let done = match command {
+    let result = match command {
         Command::Test(args) => return plugins_test::test(args),
         Command::List { files } => list(files),
         Command::Info { name, files } => info(name, files),
@@ -64,7 +65,7 @@ pub(super) fn plugins(command: &Command) -> Exit {
         Command::Keygen(args) => plugins_sign::keygen(args),
         Command::Sign(args) => plugins_sign::sign(args),
     };
-    done.map_or_else(|exit| exit, |()| Exit::Success)
+    result.map_or_else(|exit| exit, |()| Exit::Success)
 }
 
 fn list(files: &PluginFiles) -> Result<(), Exit> {
@@ -127,7 +128,7 @@ fn info(name: &str, files: &PluginFiles) -> Result<(), Exit> {
 
 fn describe(plugin: &Plugin, entry: &ExtensionEntry) -> String {
     let descriptor = &entry.descriptor;
-    // Each of these is a line: what a plugin says of itself begins none.
+    // Text of the plugin is escaped, so that it cannot begin a line of its own.
     let line = |text: &str| escape_untrusted(text).into_owned();
     let version = line(&descriptor.version);
     let mut text = format!("{} {version} ({}, {})\n", line(&descriptor.name), descriptor.kind, plugin.linkage);
@@ -137,7 +138,7 @@ fn describe(plugin: &Plugin, entry: &ExtensionEntry) -> String {
         let _ = writeln!(text, "file    {}\nsha256  {}", path.display(), plugin.digest);
     }
     if descriptor.kind == Kind::Model {
-        let _ = writeln!(text, "offers  {}", line(&offered(&descriptor.input)));
+        let _ = writeln!(text, "offers  {}", line(&abilities(&descriptor.input)));
     }
     for (title, schema) in
         [("config", &descriptor.config), ("input", &descriptor.input), ("output", &descriptor.output)]
@@ -159,8 +160,8 @@ fn describe(plugin: &Plugin, entry: &ExtensionEntry) -> String {
     text
 }
 
-/// What a model offers, and where that depends on its configuration.
-fn offered(input: &Value) -> String {
+/// The abilities of a model. Of those that depend on its configuration, the key is named.
+fn abilities(input: &Value) -> String {
     let offers = Offers::from_schema(input);
     let all = Ability::ALL.into_iter().filter_map(|ability| match input["x-offers"][ability.name()].as_str() {
         Some(pointer) => Some(format!("{ability} (with {} = true)", pointer.trim_start_matches('/').replace('/', "."))),
@@ -169,7 +170,7 @@ fn offered(input: &Value) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-/// The fields of an object schema, a line each.
+/// The fields of an object schema, two lines for each.
 fn fields(schema: &Value) -> String {
     let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
         return "  (nothing)\n".to_owned();

@@ -1,4 +1,4 @@
-//! `jackfield plugins lock`, `verify`, `diff` and `update`.
+//! `jackfield plugins lock`, `verify`, `diff` and `update` write the lockfile of a pipeline, and compare the plugin files with it.
 
 use std::path::PathBuf;
 
@@ -15,9 +15,9 @@ use super::{
 };
 use crate::terminal::{output, terminal};
 
-/// Which pipeline.
+/// The pipeline whose plugins are meant.
 #[derive(Debug, clap::Args)]
-struct Which {
+struct PipelineSelection {
     /// A pipeline file, or the folder that holds `pipeline.toml`.
     #[arg(default_value = ".")]
     pipeline: PathBuf,
@@ -26,13 +26,13 @@ struct Which {
 #[derive(Debug, clap::Args)]
 pub(super) struct LockArgs {
     #[command(flatten)]
-    which: Which,
+    selection: PipelineSelection,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
-    which: Which,
+    selection: PipelineSelection,
 
     /// Print one JSON object.
     #[arg(long)]
@@ -42,7 +42,7 @@ pub(super) struct VerifyArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct DiffArgs {
     #[command(flatten)]
-    which: Which,
+    selection: PipelineSelection,
 
     /// End with code 1 if anything differs.
     #[arg(long)]
@@ -66,7 +66,7 @@ pub(super) struct UpdateArgs {
 }
 
 pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
-    let status = LockStatus::read(&args.which.pipeline, OutputFormat::Human)?;
+    let status = LockStatus::read(&args.selection.pipeline, OutputFormat::Human)?;
     let lock = status.lock.clone().unwrap_or_default();
     let (there, new): (Vec<&PluginEntry>, Vec<_>) =
         status.plugins().iter().partition(|entry| lock.get(&entry.alias).is_some());
@@ -81,7 +81,7 @@ pub(super) fn lock(args: &LockArgs) -> Result<(), Exit> {
                 format!("plugin `{alias}` {}:\n{}", difference.summary(), indented(&difference.lines())),
                 Some(difference.hint(&status.accept.update(alias), &status.accept.lock())),
             ),
-            Err(refusal) => refused(alias, refusal),
+            Err(refusal) => print_refusal(alias, refusal),
         }
     }
     if !changed.is_empty() {
@@ -128,7 +128,7 @@ pub(super) fn update(args: &UpdateArgs) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Writes what was accepted, and shows it once it is written.
+/// Writes what was accepted, and prints it after it is written.
 fn write(status: &LockStatus, mut lock: Lock, accepted: Vec<(Entry, Difference)>) -> Result<(), Exit> {
     let (entries, differences): (Vec<Entry>, Vec<Difference>) = accepted.into_iter().unzip();
     entries.into_iter().for_each(|entry| lock.insert(entry));
@@ -138,14 +138,14 @@ fn write(status: &LockStatus, mut lock: Lock, accepted: Vec<(Entry, Difference)>
     Ok(())
 }
 
-/// What is there of each of these plugins and differs from what is locked. One that cannot be accepted spoils it for all.
+/// The entries of those plugins that differ from what is locked. If one of them cannot be accepted, nothing is.
 fn accept_all(status: &LockStatus, entries: &[&PluginEntry]) -> Result<Vec<(Entry, Difference)>, Exit> {
     let (mut accepted, mut failed) = (Vec::new(), false);
     for entry in entries {
         match status.look_to_accept(entry) {
             Ok(seen) => accepted.extend(seen.map(|(found, difference)| (found.entry, difference))),
             Err(refusal) => {
-                refused(&entry.alias, &refusal);
+                print_refusal(&entry.alias, &refusal);
                 failed = true;
             }
         }
@@ -157,7 +157,7 @@ fn accept_all(status: &LockStatus, entries: &[&PluginEntry]) -> Result<Vec<(Entr
     Ok(accepted)
 }
 
-fn refused(alias: &str, refusal: &Refusal) {
+fn print_refusal(alias: &str, refusal: &Refusal) {
     print_error(format!("plugin `{alias}` cannot be accepted: {refusal}"), hint(refusal));
 }
 
@@ -176,7 +176,7 @@ fn show(difference: &Difference) {
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
     let status =
-        LockStatus::read(&args.which.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
+        LockStatus::read(&args.selection.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
     let seen: Vec<(&PluginEntry, PluginStatus)> =
         status.plugins().iter().map(|entry| (entry, status.look(entry, NativeCode::MustNotRun))).collect();
     let bad = seen.iter().filter(|(_, seen)| !matches!(seen, Ok((_, difference)) if !difference.stops())).count();
@@ -208,7 +208,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Exit> {
     Err(Exit::Failed)
 }
 
-/// What `verify` says of a plugin.
+/// The words of `verify` about a plugin.
 fn verdict(seen: &PluginStatus, signatures_count: bool) -> String {
     let (found, difference) = match seen {
         Ok(seen) => seen,
@@ -217,17 +217,17 @@ fn verdict(seen: &PluginStatus, signatures_count: bool) -> String {
     if difference.stops() {
         return difference.summary();
     }
-    let mut said = format!("ok, {}", found.entry.linkage);
+    let mut text = format!("ok, {}", found.entry.linkage);
     match &found.signed {
-        Some(signed) => said.push_str(&format!(", signed by {}: {}", signed.key, quoted(&signed.comment))),
-        None if signatures_count => said.push_str(", not signed"),
+        Some(signed) => text.push_str(&format!(", signed by {}: {}", signed.key, quoted(&signed.comment))),
+        None if signatures_count => text.push_str(", not signed"),
         None => {}
     }
     if !difference.is_empty() {
-        said.push_str("; it ");
-        said.push_str(&difference.summary());
+        text.push_str("; it ");
+        text.push_str(&difference.summary());
     }
-    said
+    text
 }
 
 fn seen_json(alias: &str, seen: &PluginStatus) -> Value {
@@ -258,7 +258,7 @@ fn seen_json(alias: &str, seen: &PluginStatus) -> Value {
 
 pub(super) fn diff(args: &DiffArgs) -> Result<(), Exit> {
     let status =
-        LockStatus::read(&args.which.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
+        LockStatus::read(&args.selection.pipeline, if args.json { OutputFormat::Json } else { OutputFormat::Human })?;
     let seen: Vec<(&PluginEntry, PluginStatus)> =
         status.plugins().iter().map(|entry| (entry, status.look(entry, NativeCode::MustNotRun))).collect();
     let differs = |seen: &PluginStatus| !matches!(seen, Ok((_, difference)) if difference.is_empty());

@@ -1,4 +1,5 @@
-//! `jackfield plugins replay`.
+//! `jackfield plugins replay` repeats a recorded call of a plugin without the host, and compares the answer and the host calls with the
+//! record.
 
 use std::{
     borrow::Cow,
@@ -46,7 +47,7 @@ pub(super) struct ReplayArgs {
     json: bool,
 }
 
-/// What came of a call that was made again.
+/// How the repeated call compares with the record.
 #[derive(Serialize)]
 struct Outcome {
     same: bool,
@@ -54,7 +55,7 @@ struct Outcome {
     plugin: String,
     requests: usize,
     host_calls: usize,
-    /// The host calls that were not as recorded.
+    /// The host calls that differ from the record.
     divergences: Vec<Divergence>,
     /// Where the answer first differs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,11 +90,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
         print_error(&error, error.hint());
         Exit::Failed
     })?;
-    // A configuration that is refused now is an answer like any other.
+    // A plugin that refuses the configuration gives an answer that is compared like any other.
     let opened =
         catch_panic("open", || entry.factory.open(&call.config.to_string(), &call.limits)).and_then(|opened| opened);
     let answered = match opened {
-        Ok(instance) => again(&*instance, &requests, &replayer)?,
+        Ok(instance) => repeat_call(&*instance, &requests, &replayer)?,
         Err(failure) => RecordedAnswer::from_results(&Err(failure)),
     };
     let difference = call.answer.as_ref().and_then(|recorded| {
@@ -117,13 +118,13 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Exit> {
     if args.json {
         print_json(&outcome);
     } else {
-        output().lines(told(&outcome));
+        output().lines(outcome_text(&outcome));
     }
     if outcome.same { Ok(()) } else { Err(Exit::Failed) }
 }
 
-/// Makes the call again.
-fn again(instance: &dyn Instance, requests: &[Request], replayer: &Replayer<'_>) -> Result<RecordedAnswer, Exit> {
+/// Repeats the call.
+fn repeat_call(instance: &dyn Instance, requests: &[Request], replayer: &Replayer<'_>) -> Result<RecordedAnswer, Exit> {
     let runtime = start_runtime("io").map_err(|error| {
         print_error(format!("failed to start workers: {error}"), Some(hint_for_threads()));
         Exit::Failed
@@ -174,8 +175,8 @@ fn pinned(args: &ReplayArgs, call: &RecordedCall, path: &Path) -> Option<Digest>
     }
 }
 
-/// What the plugin may do: what is answered from the record, and what is granted on the command line. A record may come
-/// from anyone, so nothing of this machine is granted by its word.
+/// What the plugin may do: everything that is answered from the record, and what is granted on the command line. A record may come
+/// from anyone, so it alone grants nothing of this machine.
 fn grants(args: &ReplayArgs, call: &RecordedCall) -> Result<Vec<Grant>, Exit> {
     let current = std::env::current_dir().unwrap_or_default();
     let mut grants = Vec::new();
@@ -204,7 +205,7 @@ fn grants(args: &ReplayArgs, call: &RecordedCall) -> Result<Vec<Grant>, Exit> {
     Ok(grants)
 }
 
-fn told(outcome: &Outcome) -> String {
+fn outcome_text(outcome: &Outcome) -> String {
     let what = format!(
         "`{}` of {}: {}, {}",
         escape_untrusted(&outcome.extension),
@@ -220,7 +221,7 @@ fn told(outcome: &Outcome) -> String {
     let mut text = String::from("not the same\n");
     text.push_str(&format!("  {what}\n"));
     if let Some(divergence) = outcome.divergences.first() {
-        text.push_str(&host_call(divergence));
+        text.push_str(&divergence_text(divergence));
         if outcome.divergences.len() > 1 {
             text.push_str(&format!("  {} more host calls differ\n", outcome.divergences.len() - 1));
         }
@@ -229,27 +230,28 @@ fn told(outcome: &Outcome) -> String {
         let (then, now) = difference.words();
         text.push_str(&format!(
             "  the answer differs at {}\n    recorded {then}\n    now      {now}\n",
-            place(difference)
+            location(difference)
         ));
     }
     text
 }
 
-fn place(difference: &Difference) -> Cow<'_, str> {
+/// Where two values differ, as text.
+fn location(difference: &Difference) -> Cow<'_, str> {
     match difference.place.trim_start_matches('.') {
         "" => "its beginning".into(),
         place => escape_untrusted(place),
     }
 }
 
-fn host_call(divergence: &Divergence) -> String {
+fn divergence_text(divergence: &Divergence) -> String {
     let Divergence { call, now, then } = divergence;
     match (now, then) {
         (Some(now), Some(then)) => {
             let (place, then, now) = match is_same(then, now) {
                 Err(difference) => {
                     let (then, now) = difference.words();
-                    (place(&difference).into_owned(), then, now)
+                    (location(&difference).into_owned(), then, now)
                 }
                 // The same was asked more often than then, or for another request.
                 Ok(()) => ("the request that it is made for".to_owned(), then.to_string(), now.to_string()),

@@ -1,4 +1,4 @@
-//! Progress: bars on a terminal, plain lines elsewhere.
+//! Shows the progress of a run: as bars on a terminal, and as plain lines elsewhere.
 
 use std::{
     collections::BTreeMap,
@@ -15,26 +15,29 @@ use jackfield_store::ItemState;
 use super::table::counted;
 use crate::terminal::terminal;
 
-/// The most failures that are told one by one; the rest is counted.
-const TOLD: usize = 20;
-/// The most lines of results that are shown.
-const SHOWN: usize = 200;
-/// A delay of so long before another try is worth telling.
+/// The most failures that are printed one by one. Further ones are counted.
+const MOST_FAILURES: usize = 20;
+/// The most results that are printed.
+const MOST_RESULTS: usize = 200;
+/// A delay before another attempt is printed if it is at least this long.
 const LONG_DELAY: Duration = Duration::from_secs(5);
 /// The least time between two plain lines of progress.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
-/// Tells a person how a run is coming along.
+/// Shows a person the progress of a run.
 pub(super) struct Progress {
     stages: Vec<String>,
     bars: Vec<ProgressBar>,
     items: Option<ProgressBar>,
     last_plain: Instant,
-    told: usize,
-    shown: usize,
-    untold: BTreeMap<String, u64>,
-    /// Items that could not be read, beyond those told.
-    unreadable: u64,
+    /// How many failures were printed.
+    printed_failures: usize,
+    /// How many results the stages had to show, printed or not.
+    results: usize,
+    /// By stage, the failures that were not printed.
+    other_failures: BTreeMap<String, u64>,
+    /// How many items could not be read, without those that were printed.
+    other_unreadable: u64,
     quiet: bool,
     /// Until when each stage is known to wait before it tries again.
     delayed: Vec<Option<Instant>>,
@@ -68,25 +71,25 @@ impl Progress {
             bars,
             items,
             last_plain: Instant::now(),
-            told: 0,
-            shown: 0,
-            untold: BTreeMap::new(),
-            unreadable: 0,
+            printed_failures: 0,
+            results: 0,
+            other_failures: BTreeMap::new(),
+            other_unreadable: 0,
             quiet,
         }
     }
 
-    fn tell(&mut self, stage: usize, line: String) {
-        if self.told < TOLD {
-            self.told += 1;
+    fn print_failure(&mut self, stage: usize, line: String) {
+        if self.printed_failures < MOST_FAILURES {
+            self.printed_failures += 1;
             terminal().say(line);
         } else {
-            *self.untold.entry(self.stages[stage].clone()).or_default() += 1;
+            *self.other_failures.entry(self.stages[stage].clone()).or_default() += 1;
         }
     }
 
-    /// Says that a stage waits before it tries again, if that takes long and is news.
-    fn tell_delay(&mut self, stage: usize, failure: &Failure, after: Duration) {
+    /// Prints that a stage waits before it tries again, if the delay is long and ends later than the one that was printed before.
+    fn print_delay(&mut self, stage: usize, failure: &Failure, after: Duration) {
         let Some(known) = self.delayed.get_mut(stage).filter(|_| after >= LONG_DELAY) else { return };
         let until = Instant::now() + after;
         if known.is_none_or(|known| until > known + LONG_DELAY) {
@@ -97,19 +100,19 @@ impl Progress {
         }
     }
 
-    /// Takes the bars away and says what was not told.
+    /// Removes the bars, and prints how much was not printed.
     pub(super) fn finish(self) {
         for bar in self.bars.iter().chain(&self.items) {
             bar.finish_and_clear();
         }
-        if !self.quiet && self.shown > SHOWN {
-            let more = counted((self.shown - SHOWN) as u64, "more result");
+        if !self.quiet && self.results > MOST_RESULTS {
+            let more = counted((self.results - MOST_RESULTS) as u64, "more result");
             terminal().say_message(format!("and {more}, all in results.jsonl"));
         }
-        if self.unreadable > 0 {
-            terminal().say(format!("  {} more items could not be read", self.unreadable));
+        if self.other_unreadable > 0 {
+            terminal().say(format!("  {} more items could not be read", self.other_unreadable));
         }
-        for (stage, count) in self.untold {
+        for (stage, count) in self.other_failures {
             terminal().say(format!("  {stage}: {count} more failed"));
         }
     }
@@ -125,14 +128,14 @@ impl Observer for Progress {
                 }
             }
             Event::CallFailed { stage, item, failure, timed_out } => {
-                let place = if item.is_empty() { String::new() } else { format!(" of item `{item}`") };
+                let of_item = if item.is_empty() { String::new() } else { format!(" of item `{item}`") };
                 let kind = if *timed_out { "timed-out" } else { failure.kind().name() };
                 let line = format!(
-                    "failed: stage `{}`{place}: {kind}: {}",
+                    "failed: stage `{}`{of_item}: {kind}: {}",
                     self.stages[*stage],
                     escape_untrusted(failure.message())
                 );
-                self.tell(*stage, line);
+                self.print_failure(*stage, line);
             }
             Event::Items { total } => {
                 if let (Some(bar), Some(total)) = (&self.items, total) {
@@ -140,15 +143,15 @@ impl Observer for Progress {
                 }
             }
             Event::Unreadable { item, fault } => {
-                if self.told < TOLD {
-                    self.told += 1;
+                if self.printed_failures < MOST_FAILURES {
+                    self.printed_failures += 1;
                     terminal().say(format!("failed: item `{item}`: {fault}"));
                 } else {
-                    self.unreadable += 1;
+                    self.other_unreadable += 1;
                 }
             }
             Event::Retry { stage, item, failure, after } => {
-                self.tell_delay(*stage, failure, *after);
+                self.print_delay(*stage, failure, *after);
                 tracing::info!(stage = self.stages[*stage], item, ?after, "tries again: {failure}");
             }
             Event::ItemDone { item, state, counts, .. } => {
@@ -164,8 +167,8 @@ impl Observer for Progress {
             }
             Event::Called { .. } | Event::Completion { .. } => {}
             Event::Shown { item, name, text } => {
-                self.shown += 1;
-                if !self.quiet && self.shown <= SHOWN {
+                self.results += 1;
+                if !self.quiet && self.results <= MOST_RESULTS {
                     terminal().say_message(format!("{}: {name}: {text}", escape_untrusted(item)));
                 }
             }

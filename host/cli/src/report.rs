@@ -1,4 +1,4 @@
-//! `jackfield report`.
+//! `jackfield report` writes an HTML page about a run.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -9,7 +9,7 @@ use jackfield_store::{ItemRow, StoreError, peek, read_record, write_whole};
 use super::exit::{Exit, print_error};
 use crate::terminal::{output, terminal};
 
-/// How much of the input is read again for the sake of the items that are drawn, in bytes.
+/// The most bytes of the input that are read again for the items that are drawn.
 const MOST_INPUT: u64 = 256 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -27,13 +27,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn report(args: &Args) -> Exit {
-    written(args).unwrap_or_else(|error| {
+    write_report(args).unwrap_or_else(|error| {
         print_error(&error, error.hint());
         Exit::Failed
     })
 }
 
-fn written(args: &Args) -> Result<Exit, StoreError> {
+fn write_report(args: &Args) -> Result<Exit, StoreError> {
     let (folder, run) = peek(&args.out, &args.run)?;
     let db = read_record(&folder, &run)?;
     let inputs = |rows: &[ItemRow]| match read_again(&run.plan, &BundledInputs, &db, rows, MOST_INPUT) {

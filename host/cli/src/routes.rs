@@ -1,4 +1,4 @@
-//! `jackfield routes`.
+//! `jackfield routes` shows what the routes of a pipeline have learned and keep from run to run, or deletes it.
 
 use clap::Subcommand;
 use jackfield_pipeline::Plan;
@@ -17,7 +17,7 @@ pub(super) enum Command {
     /// Show what the routes of a pipeline have learned and keep from run to run.
     Show {
         #[command(flatten)]
-        which: Which,
+        selection: RouteSelection,
 
         /// Print one JSON object, with each policy's state in its own form.
         #[arg(long)]
@@ -26,12 +26,12 @@ pub(super) enum Command {
     /// Forget what the routes of a pipeline have learned.
     Reset {
         #[command(flatten)]
-        which: Which,
+        selection: RouteSelection,
     },
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Which {
+pub(super) struct RouteSelection {
     #[command(flatten)]
     pipeline: PipelineArgs,
 
@@ -41,7 +41,7 @@ pub(super) struct Which {
 }
 
 /// A route that keeps what it learns.
-struct Named<'a> {
+struct LearningRoute<'a> {
     stage: &'a str,
     policy: &'a str,
     state: String,
@@ -49,15 +49,15 @@ struct Named<'a> {
 }
 
 pub(super) fn routes(command: &Command) -> Exit {
-    let (which, format) = match command {
-        Command::Show { which, json: true } => (which, OutputFormat::Json),
-        Command::Show { which, .. } | Command::Reset { which } => (which, OutputFormat::Human),
+    let (selection, format) = match command {
+        Command::Show { selection, json: true } => (selection, OutputFormat::Json),
+        Command::Show { selection, .. } | Command::Reset { selection } => (selection, OutputFormat::Human),
     };
-    let plan = match load_plan(&which.pipeline, format) {
+    let plan = match load_plan(&selection.pipeline, format) {
         Ok((plan, _)) => plan,
         Err(exit) => return exit,
     };
-    let named = match named(&plan, which.state.as_deref()) {
+    let named = match named(&plan, selection.state.as_deref()) {
         Ok(named) => named,
         Err(exit) => return exit,
     };
@@ -67,15 +67,15 @@ pub(super) fn routes(command: &Command) -> Exit {
     }
 }
 
-fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<Named<'a>>, Exit> {
-    let all: Vec<Named<'a>> = plan
+fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<LearningRoute<'a>>, Exit> {
+    let all: Vec<LearningRoute<'a>> = plan
         .stages
         .iter()
         .filter_map(|stage| {
             let route = stage.route.as_ref()?;
             let path = route.state.as_deref()?;
             let state = path.file_stem()?.to_string_lossy().into_owned();
-            Some(Named {
+            Some(LearningRoute {
                 stage: &stage.name,
                 policy: &route.extension.name,
                 state,
@@ -93,18 +93,18 @@ fn named<'a>(plan: &'a Plan, only: Option<&str>) -> Result<Vec<Named<'a>>, Exit>
     Ok(all.into_iter().filter(|named| named.state == only).collect())
 }
 
-fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
+fn show(routes: &[LearningRoute<'_>], as_json: bool) -> Exit {
     let (mut objects, mut exit) = (Vec::new(), Exit::Success);
-    for Named { stage, policy, state, state_file } in routes {
+    for LearningRoute { stage, policy, state, state_file } in routes {
         match state_file.read_for(policy) {
             Ok(learned) if as_json => objects.push(json!({
                 "state": state, "stage": stage, "policy": policy, "outcomes": learned.outcomes,
                 "runs": learned.runs.len(), "learned": learned.state,
             })),
-            Ok(learned) => people(stage, policy, state, &learned),
+            Ok(learned) => print_tables(stage, policy, state, &learned),
             Err(error) => {
                 exit = Exit::Failed;
-                failed(&error);
+                print_state_error(&error);
             }
         }
     }
@@ -116,8 +116,8 @@ fn show(routes: &[Named<'_>], as_json: bool) -> Exit {
     exit
 }
 
-/// What was learned, as tables: one a context, a row an arm, where the state has that form.
-fn people(stage: &str, policy: &str, state: &str, learned: &SavedPolicyState) {
+/// Prints what was learned as tables, if the policy's state has that form: a table for each context, with a row for each arm.
+fn print_tables(stage: &str, policy: &str, state: &str, learned: &SavedPolicyState) {
     let (outcomes, runs) = (learned.outcomes, learned.runs.len());
     output().line(format!("{state}: {policy} of stage `{stage}`, {outcomes} outcomes of {runs} runs"));
     let contexts = learned.state.as_ref().and_then(|state| state.get("contexts")).and_then(Value::as_object);
@@ -143,24 +143,24 @@ fn people(stage: &str, policy: &str, state: &str, learned: &SavedPolicyState) {
         let rows = arms.iter().map(|(arm, held)| {
             [arm.clone()].into_iter().chain(fields.iter().map(|field| cell(held.get(field)))).collect::<Vec<_>>()
         });
-        let heads: Vec<&str> = ["arm"].into_iter().chain(fields.iter().copied()).collect();
+        let header: Vec<&str> = ["arm"].into_iter().chain(fields.iter().copied()).collect();
         if !context.is_empty() {
             output().line("");
             output().line(context);
         }
-        output().lines(table(&heads, rows.collect()));
+        output().lines(table(&header, rows.collect()));
     }
 }
 
-fn reset(routes: &[Named<'_>]) -> Exit {
+fn reset(routes: &[LearningRoute<'_>]) -> Exit {
     let mut exit = Exit::Success;
-    for Named { state, state_file, .. } in routes {
+    for LearningRoute { state, state_file, .. } in routes {
         match state_file.reset() {
             Ok(true) => terminal().say(format!("{state}: forgotten")),
             Ok(false) => terminal().say(format!("{state}: there was nothing")),
             Err(error) => {
                 exit = Exit::Failed;
-                failed(&error);
+                print_state_error(&error);
             }
         }
     }
@@ -170,6 +170,6 @@ fn reset(routes: &[Named<'_>]) -> Exit {
     exit
 }
 
-fn failed(error: &PolicyStateError) {
+fn print_state_error(error: &PolicyStateError) {
     print_error(error, error.hint());
 }

@@ -1,4 +1,4 @@
-//! `jackfield runs`.
+//! `jackfield runs` lists the runs of a folder, describes one of them or one of its items, and compares two.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ fn list(args: &RunsArgs) -> Exit {
     if damaged.is_empty() { Exit::Success } else { Exit::Failed }
 }
 
-/// A run that is marked as running may have been killed: only its lock could tell.
+/// The state of a run. One that is marked as running may have been killed: only its lock would show which.
 fn state(run: &RunJson) -> String {
     if run.state == RunState::Running { "running or killed".to_owned() } else { run.state.name().to_owned() }
 }
@@ -141,7 +141,7 @@ fn show(name: &str, item: Option<&str>, args: &RunsArgs) -> Result<Exit, StoreEr
     Ok(Exit::Success)
 }
 
-/// What the stages spent, as a table.
+/// The table of what the stages spent.
 fn spending(spend: &BTreeMap<String, Spend>) -> String {
     let rows = spend.iter().map(|(stage, spend)| {
         let rate = spend.cache_hit_rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.0} %", rate * 100.0));

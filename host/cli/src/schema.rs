@@ -1,4 +1,4 @@
-//! `jackfield schema`.
+//! `jackfield schema` prints the JSON Schema of pipeline files.
 
 use jackfield_pipeline::json_schema;
 

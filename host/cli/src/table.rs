@@ -1,15 +1,15 @@
-//! Plain tables.
+//! Lays tables out as plain text.
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 use jackfield_loader::escape_untrusted;
 pub(super) use jackfield_report::{counted, ms};
 
-/// A table without lines: the first column to the left, numbers to the right.
+/// A table without rules. The first column is aligned to the left, and columns of numbers to the right.
 pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(header.iter().map(|name| escape_untrusted(name).into_owned()));
-    // Some of it may be a stranger's.
+    // The cells may hold untrusted text.
     table.add_rows(
         rows.into_iter()
             .map(|row| row.into_iter().map(|cell| escape_untrusted(&cell).into_owned()).collect::<Vec<_>>()),

@@ -1,4 +1,5 @@
-//! `jackfield why`.
+//! `jackfield why` shows the parts of the key under which a stage's result is cached, compares them with those of an earlier run, and
+//! so explains why the result was computed again or was not.
 
 use std::path::{Path, PathBuf};
 
@@ -42,8 +43,8 @@ pub(super) fn why(args: &Args) -> Exit {
     })
 }
 
-/// What is known of a stage's call in a run.
-struct Seen {
+/// A stage's call in a run, as far as its cache key is concerned.
+struct RecordedStageCall {
     run: RunJson,
     item: String,
     parts: Vec<(&'static str, Value)>,
@@ -67,7 +68,7 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
         );
         return Ok(Exit::Usage);
     }
-    let Some(now) = seen(run, &folder, (&args.stage, args.item.as_deref()))? else {
+    let Some(now) = read_call(run, &folder, &args.stage, args.item.as_deref())? else {
         let what = args.item.as_deref().map_or("any item".to_owned(), |item| format!("item `{item}`"));
         print_error(format!("stage `{}` has no result for {what}", args.stage), None);
         return Ok(Exit::Usage);
@@ -77,14 +78,20 @@ fn explain(args: &Args) -> Result<Exit, StoreError> {
     if args.json {
         print_json(&report(&now, before.as_ref(), &rows, args));
     } else {
-        tell(&now, before.as_ref(), &rows, args);
+        print_explanation(&now, before.as_ref(), &rows, args);
     }
     Ok(Exit::Success)
 }
 
-fn seen(run: RunJson, folder: &Path, (name, id): (&str, Option<&str>)) -> Result<Option<Seen>, StoreError> {
-    let Some(place) = run.plan.stages.iter().position(|stage| stage.name == name) else { return Ok(None) };
-    let stage = &run.plan.stages[place];
+/// Reads what is recorded of a stage's call for an item, or for the first item if `id` is none. Returns none if there is no result.
+fn read_call(
+    run: RunJson,
+    folder: &Path,
+    name: &str,
+    id: Option<&str>,
+) -> Result<Option<RecordedStageCall>, StoreError> {
+    let Some(index_of_stage) = run.plan.stages.iter().position(|stage| stage.name == name) else { return Ok(None) };
+    let stage = &run.plan.stages[index_of_stage];
     let db = read_record(folder, &run)?;
     let item = match (id, stage.scope) {
         (_, jackfield_pipeline::Scope::Run) => Some((-1, String::new())),
@@ -93,21 +100,21 @@ fn seen(run: RunJson, folder: &Path, (name, id): (&str, Option<&str>)) -> Result
     };
     let Some((index, item)) = item else { return Ok(None) };
     db.verify_item(index, &run)?;
-    let memo = db.memo_notes(index, place as u32)?.into_iter().next().map(|(_, note)| note);
-    // What a trial was called with.
+    let memo = db.memo_notes(index, index_of_stage as u32)?.into_iter().next().map(|(_, note)| note);
+    // The configuration with the values that the search chose for this trial.
     let trial = run.plan.search.as_ref().and_then(|search| Some((search, u64::try_from(index).ok()?)));
     let trial = trial.map(|(search, item)| db.trial(item).map(|trial| (search, trial))).transpose()?;
     let parts = match trial {
         Some((search, Some(trial))) => {
-            common_parts(&run.plan, &stage.with_values(search, place, &trial.outcome.values))
+            common_parts(&run.plan, &stage.with_values(search, index_of_stage, &trial.outcome.values))
         }
         _ => common_parts(&run.plan, stage),
     };
-    Ok(memo.is_some().then_some(Seen { item, parts, memo, run }))
+    Ok(memo.is_some().then_some(RecordedStageCall { item, parts, memo, run }))
 }
 
 /// The newest earlier run of the pipeline in which the stage had a result for the item.
-fn earlier(args: &Args, now: &Seen) -> Result<Option<Seen>, StoreError> {
+fn earlier(args: &Args, now: &RecordedStageCall) -> Result<Option<RecordedStageCall>, StoreError> {
     let (runs, _) = list_runs(&args.out);
     let is_earlier =
         |run: &RunJson| run.pipeline == now.run.pipeline && (&run.began, &run.run) < (&now.run.began, &now.run.run);
@@ -116,25 +123,28 @@ fn earlier(args: &Args, now: &Seen) -> Result<Option<Seen>, StoreError> {
     for (folder, run) in before {
         let stage = run.plan.stages.iter().any(|stage| stage.name == args.stage && stage.cache.is_some());
         let item = Some(now.item.as_str()).filter(|item| !item.is_empty());
-        if stage && let Some(seen) = seen(run, &folder, (&args.stage, item))? {
+        if stage && let Some(seen) = read_call(run, &folder, &args.stage, item)? {
             return Ok(Some(seen));
         }
     }
     Ok(None)
 }
 
-/// A part of the key: its name, its value, whether it is what it was.
-struct Row {
+/// A part of the key.
+struct KeyPart {
     name: &'static str,
     value: String,
+    /// How it differs from the earlier run, or none if it does not.
     change: Option<String>,
+    /// Whether there is an earlier run to compare with.
     compared: bool,
 }
 
-fn rows(now: &Seen, before: Option<&Seen>) -> Vec<Row> {
-    let digest =
-        |seen: &Seen| seen.memo.as_ref().map(|memo| jackfield_plugin_api::to_hex(&memo.input)).unwrap_or_default();
-    let mut rows: Vec<Row> = now
+fn rows(now: &RecordedStageCall, before: Option<&RecordedStageCall>) -> Vec<KeyPart> {
+    let digest = |seen: &RecordedStageCall| {
+        seen.memo.as_ref().map(|memo| jackfield_plugin_api::to_hex(&memo.input)).unwrap_or_default()
+    };
+    let mut rows: Vec<KeyPart> = now
         .parts
         .iter()
         .map(|(name, value)| {
@@ -144,7 +154,7 @@ fn rows(now: &Seen, before: Option<&Seen>) -> Vec<Row> {
                 (Some(_), Some(old)) => (old != value).then(|| difference(old, value)),
                 (Some(_), None) => Some("was absent".to_owned()),
             };
-            Row { name, value: short(value), change, compared: before.is_some() }
+            KeyPart { name, value: short(value), change, compared: before.is_some() }
         })
         .collect();
     let input = digest(now);
@@ -152,7 +162,7 @@ fn rows(now: &Seen, before: Option<&Seen>) -> Vec<Row> {
         let old = digest(before);
         (old != input).then(|| format!("was sha256 {}…", &old[..12.min(old.len())]))
     });
-    rows.push(Row {
+    rows.push(KeyPart {
         name: "input",
         value: format!("sha256 {}…", &input[..12.min(input.len())]),
         change,
@@ -161,13 +171,13 @@ fn rows(now: &Seen, before: Option<&Seen>) -> Vec<Row> {
     rows
 }
 
-/// The first thing that differs between two values.
+/// The first difference between two values, in words.
 fn difference(old: &Value, new: &Value) -> String {
     if let (Value::Object(old), Value::Object(new)) = (old, new) {
         let keys = old.keys().chain(new.keys());
         for key in keys {
             match (old.get(key), new.get(key)) {
-                (a, b) if a != b && holds_secrets(key) => return format!("{key} is another"),
+                (a, b) if a != b && holds_secrets(key) => return format!("{key} changed"),
                 (Some(a), Some(b)) if a != b && file_digest(a).is_some() && file_digest(b).is_some() => {
                     let short = |value| file_digest(value).map(|digest| &digest[..12.min(digest.len())]);
                     let (was, is) = (short(a).unwrap_or_default(), short(b).unwrap_or_default());
@@ -186,12 +196,12 @@ fn difference(old: &Value, new: &Value) -> String {
     format!("was {}", short(old))
 }
 
-/// The digest that stands for a path, and for nothing else.
+/// The digest of a value that stands for the content of a path.
 fn file_digest(value: &Value) -> Option<&str> {
     value.as_object().filter(|map| map.len() == 1)?.get("sha256")?.as_str()
 }
 
-/// The value without what a plugin's own configuration may hold of secrets.
+/// The value with `********` in place of what may be a secret.
 fn masked(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -217,11 +227,11 @@ fn short(value: &Value) -> String {
     }
 }
 
-fn hit(seen: &Seen) -> bool {
+fn hit(seen: &RecordedStageCall) -> bool {
     seen.memo.as_ref().is_some_and(|memo| memo.hit)
 }
 
-fn report(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) -> Value {
+fn report(now: &RecordedStageCall, before: Option<&RecordedStageCall>, rows: &[KeyPart], args: &Args) -> Value {
     let parts: Vec<Value> =
         rows.iter().map(|row| json!({ "part": row.name, "value": row.value, "change": row.change })).collect();
     json!({
@@ -233,7 +243,7 @@ fn report(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) -> Value
     })
 }
 
-fn tell(now: &Seen, before: Option<&Seen>, rows: &[Row], args: &Args) {
+fn print_explanation(now: &RecordedStageCall, before: Option<&RecordedStageCall>, rows: &[KeyPart], args: &Args) {
     let item = if now.item.is_empty() { String::new() } else { format!(" for item `{}`", now.item) };
     let how = if hit(now) { "its result was taken from the cache" } else { "the call was made" };
     output().line(format!("stage `{}`{item} in run {}: {how}", args.stage, now.run.run));
@@ -275,7 +285,7 @@ mod tests {
         assert!(!short(&config).contains("hidden"), "{}", short(&config));
         let mut other = config.clone();
         other["api_key"] = json!("hidden too");
-        assert_eq!(difference(&config, &other), "api_key is another");
+        assert_eq!(difference(&config, &other), "api_key changed");
     }
 
     #[test]

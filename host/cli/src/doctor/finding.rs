@@ -1,18 +1,18 @@
-//! What was found out.
+//! The results of the checks.
 
 use serde::Serialize;
 
-/// How something stands.
+/// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum State {
-    /// As it should be.
+    /// It works.
     Ok,
     /// It works, but not as well as it could.
     Warning,
-    /// It is not there, and not everyone needs it.
+    /// It is not installed, and is not needed for running pipelines.
     Missing,
-    /// It is needed for running, and does not work.
+    /// It is needed for running pipelines, and does not work.
     Broken,
 }
 
@@ -27,13 +27,13 @@ impl State {
     }
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Finding {
     pub(super) name: String,
     pub(super) state: State,
     pub(super) detail: String,
-    /// How to mend it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The program and the machine that it runs on.
+//! Checks of the program, and of the machine that it runs on.
 
 use std::{
     env, fs,
@@ -18,24 +18,24 @@ use crate::{
     terminal::terminal,
 };
 
-/// Files that a run with many workers, plugins and connections may have open.
+/// How many files a run with many workers, plugins and connections may have open.
 const FILES: u64 = 1024;
 
 pub(super) fn program() -> Vec<Finding> {
     vec![
         Finding::ok("version", env!("CARGO_PKG_VERSION")),
         Finding::ok("protocol", format!("{}.{}", PROTOCOL.0, PROTOCOL.1)),
-        compiled(),
+        compiled_plugins(),
         components(),
     ]
 }
 
 /// The folder of compiled components.
-fn compiled() -> Finding {
+fn compiled_plugins() -> Finding {
     let name = "compiled plugins";
     let hint = "set JACKFIELD_CACHE_DIR to a folder of your own";
     match compiled_components() {
-        None => Finding::new(name, State::Warning, "not kept: each start compiles components anew").hint(hint),
+        None => Finding::new(name, State::Warning, "not kept: components are compiled at each start").hint(hint),
         Some(found) => {
             let at = found.folder.display();
             match found.unusable {
@@ -69,11 +69,11 @@ pub(super) fn machine() -> Vec<Finding> {
         open_files(),
         memory(),
         Finding::ok("plugin memory", usual_memory_total().to_string()),
-        shown(),
+        terminal_finding(),
     ]
 }
 
-/// Times are taken at every call: a slow clock is felt.
+/// The clock is read at every call, so a slow one makes runs slower.
 fn clock() -> Finding {
     let source = fs::read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource");
     let source = source.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned());
@@ -104,11 +104,11 @@ fn open_files() -> Finding {
                 .hint(format!("raise it with `ulimit -n {FILES}` or more"))
         }
         Some(limit) => Finding::ok("open files", format!("at most {limit}")),
-        None => Finding::new("open files", State::Warning, "the limit is not known"),
+        None => Finding::new("open files", State::Warning, "the limit is unknown"),
     }
 }
 
-/// What bounds models that run in the process.
+/// The memory that is left for models which run in the process.
 fn memory() -> Finding {
     match memory_bounds().into_iter().min_by_key(MemoryBound::left) {
         Some(bound) => Finding::ok("memory", format!("left are {bound}")),
@@ -116,7 +116,7 @@ fn memory() -> Finding {
     }
 }
 
-fn shown() -> Finding {
+fn terminal_finding() -> Finding {
     let terminal = terminal();
     let detail = match (terminal.interactive(), terminal.color()) {
         (true, true) => "yes, with colours",

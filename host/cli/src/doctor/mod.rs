@@ -1,4 +1,5 @@
-//! `jackfield doctor`: what one needs to know when something does not work.
+//! `jackfield doctor` checks the program, the machine, a pipeline's files and servers, and the tools of plugin authors. It is for when
+//! something does not work.
 
 mod finding;
 mod machine;
@@ -29,7 +30,7 @@ pub(super) fn doctor(args: &Args) -> Exit {
     let groups = [
         ("jackfield", machine::program()),
         ("machine", machine::machine()),
-        ("pipeline", path.map(|path| pipeline::look(&path)).unwrap_or_default()),
+        ("pipeline", path.map(|path| pipeline::check_pipeline(&path)).unwrap_or_default()),
         ("tools for authors of plugins", tools::tools()),
     ];
     let broken = groups.iter().flat_map(|(_, findings)| findings).any(|finding| finding.state == State::Broken);
@@ -41,12 +42,12 @@ pub(super) fn doctor(args: &Args) -> Exit {
             .collect();
         print_json(&serde_json::json!({ "ok": !broken, "groups": groups }));
     } else {
-        output().lines(told(&groups));
+        output().lines(findings_text(&groups));
     }
     if broken { Exit::Failed } else { Exit::Success }
 }
 
-fn told(groups: &[(&str, Vec<Finding>)]) -> String {
+fn findings_text(groups: &[(&str, Vec<Finding>)]) -> String {
     let width =
         groups.iter().flat_map(|(_, findings)| findings).map(|finding| finding.name.len()).max().unwrap_or_default();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The pipeline here: whether it checks, and whether the servers that it needs can be reached.
+//! Checks of a pipeline: whether it has faults, and whether its cache files and the servers that it needs are usable.
 
 use std::{
     env,
@@ -20,9 +20,9 @@ use super::finding::{Finding, State};
 use crate::table::{counted, ms};
 
 /// How long a server may take to accept a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) fn look(path: &Path) -> Vec<Finding> {
+pub(super) fn check_pipeline(path: &Path) -> Vec<Finding> {
     let faults = |count: usize| {
         Finding::new("file", State::Broken, format!("`{}` has {}", path.display(), counted(count as u64, "fault")))
             .hint(format!("jackfield check {}", path.display()))
@@ -37,12 +37,12 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
                 .iter()
                 .chain(&plan.exports)
                 .map(|stage| (format!("stage {}", stage.name), &stage.extension));
-            let asking = plan.models.iter().map(|model| (format!("model {}", model.name), &model.extension));
+            let models_of_plan = plan.models.iter().map(|model| (format!("model {}", model.name), &model.extension));
             let tiers = plan.caches.iter().flat_map(|cache| {
                 cache.tiers.iter().map(move |tier| (format!("cache {}", cache.name), &tier.extension))
             });
-            let users = stages.chain(asking).chain(tiers);
-            findings.extend(users.filter_map(|(user, extension)| missing(user, extension, &registry)));
+            let users = stages.chain(models_of_plan).chain(tiers);
+            findings.extend(users.filter_map(|(user, extension)| missing_permissions(user, extension, &registry)));
             findings.extend(models(&plan, &registry));
             findings.extend(caches(&plan, &registry));
             findings
@@ -50,8 +50,8 @@ pub(super) fn look(path: &Path) -> Vec<Finding> {
     }
 }
 
-/// What the plugin of a stage, a model or a tier asks for in vain.
-fn missing(user: String, extension: &ExtensionRef, registry: &Registry) -> Option<Finding> {
+/// The permissions that the plugin of a stage, a model or a tier asks for and that are not granted.
+fn missing_permissions(user: String, extension: &ExtensionRef, registry: &Registry) -> Option<Finding> {
     let entry = extension.entry(registry)?;
     let missing: Vec<String> =
         entry.grants.missing().into_iter().map(|(permission, _)| format!("`{permission}`")).collect();
@@ -87,27 +87,27 @@ fn models(plan: &Plan, registry: &Registry) -> Vec<Finding> {
         };
         findings.push(match server(&url) {
             Some(address) => reach(name, &address, State::Broken),
-            None => Finding::new(name, State::Broken, "its `base_url` is no address of a server"),
+            None => Finding::new(name, State::Broken, "its `base_url` is not the address of a server"),
         });
     }
     findings
 }
 
-/// What is wrong with the file of a cache, if it is there: nothing is made or changed.
+/// What is wrong with the file of a cache, if it exists. Nothing is created or changed.
 fn cache_file(name: &str, path: &Path) -> Option<Finding> {
     let shown = path.display();
     let open = || -> rusqlite::Result<()> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = Connection::open_with_flags(path, flags)?;
-        file.busy_timeout(PATIENCE)?;
+        file.busy_timeout(CONNECT_TIMEOUT)?;
         file.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).and_then(|verdict| match &*verdict {
             "ok" => Ok(()),
             _ => Err(rusqlite::Error::InvalidColumnName(verdict)),
         })
     };
-    let there = path.metadata().ok()?;
-    if !there.is_file() {
-        // Opening a FIFO would wait for somebody to write to it.
+    let metadata = path.metadata().ok()?;
+    if !metadata.is_file() {
+        // Opening a FIFO would wait for a writer.
         let what = format!("`{shown}` is not a regular file: a run goes on without it");
         return Some(Finding::new(name, State::Warning, what).hint("name another `path`, or remove it".to_owned()));
     }
@@ -117,7 +117,7 @@ fn cache_file(name: &str, path: &Path) -> Option<Finding> {
             (format!("`{shown}` is not a SQLite file: a run goes on without it"), "name another `path`, or delete it")
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return None,
-        _ => (format!("`{shown}` is damaged"), "delete it, and it will be made anew"),
+        _ => (format!("`{shown}` is damaged"), "delete it; a new one will be made"),
     };
     Some(Finding::new(name, State::Warning, what).hint(hint.to_owned()))
 }
@@ -143,7 +143,7 @@ fn caches(plan: &Plan, registry: &Registry) -> Vec<Finding> {
                     findings.push(Finding::new(&name, state, format!("socket `{path}`")));
                     continue;
                 }
-                // Of a cluster some nodes are enough, and each is told.
+                // Some nodes of a cluster are enough, so each has a finding of its own, and none is worse than a warning.
                 for address in nodes(&url) {
                     let finding = reach(name.clone(), &address, State::Warning);
                     findings.push(finding);
@@ -154,7 +154,7 @@ fn caches(plan: &Plan, registry: &Registry) -> Vec<Finding> {
     findings
 }
 
-/// Host and port of an address; what else stands in it may be a secret.
+/// The host and port of an address. Its other parts may be secrets.
 fn server(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -180,7 +180,7 @@ fn with_port(host: &str, usual: &str) -> Option<String> {
     }
 }
 
-/// The nodes of an address of Redis.
+/// The nodes that an address of Redis names.
 fn nodes(url: &str) -> Vec<String> {
     let Some((_, rest)) = url.split_once("://") else { return Vec::new() };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -194,13 +194,13 @@ fn reach(name: String, address: &str, otherwise: State) -> Finding {
     let addresses = match address.to_socket_addrs() {
         Ok(addresses) => addresses,
         Err(error) => {
-            return Finding::new(name, otherwise, format!("{address} is not known: {error}"))
+            return Finding::new(name, otherwise, format!("{address} is unknown: {error}"))
                 .hint("look at the address, and at the network");
         }
     };
     let mut last = None;
     for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(_) => {
                 let took = ms(began.elapsed().as_secs_f64() * 1000.0);
                 return Finding::ok(name, format!("{address} answers, in {took}"));
@@ -218,7 +218,7 @@ mod tests {
     use super::{nodes, server};
 
     #[test]
-    fn an_address_is_told_without_its_secrets() {
+    fn an_address_is_reported_without_its_secrets() {
         let found = |url: &str| server(url).unwrap_or_default();
         assert_eq!(found("https://user:secret@api.example.org/v1?key=secret"), "api.example.org:443");
         assert_eq!(found("http://127.0.0.1:8080/v1"), "127.0.0.1:8080");

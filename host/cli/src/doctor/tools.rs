@@ -1,4 +1,4 @@
-//! What authors of plugins build with; nobody needs it to run pipelines.
+//! Checks of the tools that plugin authors build with. They are not needed to run pipelines.
 
 use std::{
     collections::BTreeSet,
@@ -10,8 +10,8 @@ use std::{
 
 use super::finding::{Finding, State};
 
-/// How long a tool may take to say what it is.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a tool may take to print its version.
+const TOOL_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn tools() -> Vec<Finding> {
     let mut findings = vec![
@@ -20,7 +20,7 @@ pub(super) fn tools() -> Vec<Finding> {
     ];
     findings.push(target());
     findings.push(version("python3", &["--version"], "install Python 3.10 or later: needed for plugins in Python"));
-    findings.push(if ask("python3", &["-c", "import venv, ensurepip"]).is_some() {
+    findings.push(if output_of("python3", &["-c", "import venv, ensurepip"]).is_some() {
         Finding::ok("python3 venv", "there")
     } else {
         Finding::new("python3 venv", State::Missing, "not found").hint("apt-get install python3-venv")
@@ -36,31 +36,31 @@ pub(super) fn tools() -> Vec<Finding> {
     findings
 }
 
-/// The first line of what a tool says of itself.
+/// The version of a tool: the first line that it prints.
 fn version(tool: &str, args: &[&str], hint: &str) -> Finding {
-    match ask(tool, args) {
-        Some(said) => Finding::ok(tool, said.lines().next().unwrap_or_default().trim().to_owned()),
+    match output_of(tool, args) {
+        Some(version_text) => Finding::ok(tool, version_text.lines().next().unwrap_or_default().trim().to_owned()),
         None => Finding::new(tool, State::Missing, "not found").hint(hint),
     }
 }
 
-/// The compiler that `./build` of a plugin in C takes: the newest clang that can build for WebAssembly.
+/// The compiler that `./build` of a plugin in C uses: the newest clang that can build for WebAssembly.
 fn clang() -> Finding {
     let hint = "apt-get install clang-22 wasi-libc libclang-rt-22-dev-wasm32: needed for plugins in C";
-    let mut unfit = None;
-    for name in clangs() {
-        let Some(said) = ask(&name, &["--version"]) else { continue };
-        let version = said.lines().next().unwrap_or_default().trim().to_owned();
+    let mut unusable = None;
+    for name in clang_names() {
+        let Some(version_text) = output_of(&name, &["--version"]) else { continue };
+        let version = version_text.lines().next().unwrap_or_default().trim().to_owned();
         if builds_for_wasm(&name) {
             return Finding::ok("clang", format!("{version}, as `{name}`"));
         }
-        unfit.get_or_insert_with(|| format!("`{name}` is {version}, which cannot build for WebAssembly here"));
+        unusable.get_or_insert_with(|| format!("`{name}` is {version}, which cannot build for WebAssembly here"));
     }
-    Finding::new("clang", State::Missing, unfit.unwrap_or_else(|| "not found".to_owned())).hint(hint)
+    Finding::new("clang", State::Missing, unusable.unwrap_or_else(|| "not found".to_owned())).hint(hint)
 }
 
 /// The names of the compilers: the one that `CLANG` names, or else those with a number, the newest first, and the one without.
-fn clangs() -> Vec<String> {
+fn clang_names() -> Vec<String> {
     if let Some(named) = std::env::var("CLANG").ok().filter(|named| !named.is_empty()) {
         return vec![named];
     }
@@ -76,21 +76,21 @@ fn clangs() -> Vec<String> {
 fn builds_for_wasm(clang: &str) -> bool {
     ["wasm32-wasip1", "wasm32-wasi", "wasm32-wasip2"].iter().any(|target| {
         let target = format!("--target={target}");
-        let with = |arguments: &[&str]| ask(clang, &[&[&*target, "-Wno-deprecated"], arguments].concat());
-        let library = with(&["-print-libgcc-file-name"]);
+        let output_with = |arguments: &[&str]| output_of(clang, &[&[&*target, "-Wno-deprecated"], arguments].concat());
+        let library = output_with(&["-print-libgcc-file-name"]);
         library.is_some_and(|path| Path::new(path.trim()).is_file())
-            && with(&["-include", "stdlib.h", "-x", "c", "-fsyntax-only", "/dev/null"]).is_some()
+            && output_with(&["-include", "stdlib.h", "-x", "c", "-fsyntax-only", "/dev/null"]).is_some()
     })
 }
 
 fn target() -> Finding {
     const NAME: &str = "wasm32-wasip2";
-    let sysroot = ask("rustc", &["--print", "sysroot"]);
+    let sysroot = output_of("rustc", &["--print", "sysroot"]);
     let there = sysroot.is_some_and(|path| Path::new(path.trim()).join("lib/rustlib").join(NAME).is_dir());
     if there {
         Finding::ok(NAME, "there")
     } else {
-        Finding::new(NAME, State::Missing, "no such target").hint(format!("rustup target add {NAME}"))
+        Finding::new(NAME, State::Missing, "not installed").hint(format!("rustup target add {NAME}"))
     }
 }
 
@@ -109,8 +109,8 @@ fn wasi_libc() -> Finding {
     }
 }
 
-/// What a tool prints; none if it is not there, fails or does not end.
-fn ask(tool: &str, args: &[&str]) -> Option<String> {
+/// What a tool prints, or none if it cannot be started, fails or does not end in time.
+fn output_of(tool: &str, args: &[&str]) -> Option<String> {
     let mut command = Command::new(tool);
     let mut child =
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
@@ -119,7 +119,7 @@ fn ask(tool: &str, args: &[&str]) -> Option<String> {
         match child.try_wait().ok()? {
             Some(status) if status.success() => break,
             Some(_) => return None,
-            None if began.elapsed() > PATIENCE => {
+            None if began.elapsed() > TOOL_TIMEOUT => {
                 let _ = child.kill();
                 let _ = child.wait();
                 return None;
@@ -127,6 +127,6 @@ fn ask(tool: &str, args: &[&str]) -> Option<String> {
             None => thread::sleep(Duration::from_millis(5)),
         }
     }
-    // What fits into a pipe: a tool says little of itself.
+    // The tool has ended, so its output fits into the pipe.
     Some(String::from_utf8_lossy(&child.wait_with_output().ok()?.stdout).into_owned())
 }

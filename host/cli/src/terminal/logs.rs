@@ -1,4 +1,4 @@
-//! Log lines.
+//! Writes log lines to standard error.
 
 use std::io;
 
@@ -18,7 +18,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Sends log lines to standard error from now on. `JACKFIELD_LOG` (such as `debug` or `plugin=trace`) goes before
+/// Sends log lines to standard error from now on. `JACKFIELD_LOG` (such as `debug` or `plugin=trace`) takes precedence over
 /// `verbose`, the number of `-v` on the command line.
 pub(crate) fn init_logs(verbose: u8, format: LogFormat) {
     let default = match verbose {
@@ -29,7 +29,7 @@ pub(crate) fn init_logs(verbose: u8, format: LogFormat) {
     };
     let filter = std::env::var("JACKFIELD_LOG").ok().and_then(|text| text.parse::<EnvFilter>().ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
-    // Colours are the terminal's, which lets no others pass.
+    // `terminal` adds the colours, and escapes all others.
     let base = fmt().with_env_filter(filter).with_writer(move || LogLines(format)).with_ansi(false);
     // A second subscriber in one process, as in tests, changes nothing.
     let _ = match format {
@@ -56,7 +56,7 @@ impl io::Write for LogLines {
     }
 }
 
-/// A line without the secrets that their shape gives away: libraries show addresses as they are.
+/// Masks secrets that can be recognised by their form. Libraries log addresses as they are, with passwords in them.
 fn without_secrets(line: &[u8]) -> String {
     mask_secrets(&String::from_utf8_lossy(line)).into_owned()
 }

@@ -1,9 +1,10 @@
-//! What the program says: data on standard output; logs, progress and panics on standard error.
+//! The two outputs of the program: standard output for data, and standard error for messages, logs, progress and panics.
+//!
+//! Everything that is written passes an escape, so that no untrusted text can control the terminal.
 
 mod logs;
 mod output;
 mod panics;
-
 mod standard_error;
 mod waits;
 

@@ -1,30 +1,31 @@
-//! Standard output: the one way to it, for data.
+//! The only way to standard output, which is for data.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
     path::Path,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock},
 };
 
 use jackfield_loader::{escape_untrusted, escape_untrusted_but_style, escape_untrusted_json, escape_untrusted_lines};
+use jackfield_plugin_api::sync::lock;
 use serde::Serialize;
 
-/// Standard output. Whatever is written passes an escape that leaves nothing for a terminal to obey. The first error is
-/// kept, and what is written after it is dropped: whoever writes need not mind.
+/// Standard output. Everything that is written passes an escape that leaves no control characters for a terminal. The first error
+/// is kept until [`Output::close`], and everything after it is dropped, so that callers need not handle errors.
 pub(crate) struct Output {
     interactive: bool,
     failed: Mutex<Option<io::Error>>,
 }
 
 /// The one standard output of the process.
-#[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+#[expect(clippy::disallowed_methods, reason = "all other code writes through this type")]
 pub(crate) fn output() -> &'static Output {
     static OUTPUT: OnceLock<Output> = OnceLock::new();
     OUTPUT.get_or_init(|| Output { interactive: io::stdout().is_terminal(), failed: Mutex::default() })
 }
 
 impl Output {
-    /// Writes a line. A line break in it is written out.
+    /// Writes a line. A line break in it is escaped.
     pub(crate) fn line(&self, line: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted(line.as_ref())));
     }
@@ -36,8 +37,8 @@ impl Output {
         self.write(&format!("{text}{end}"));
     }
 
-    /// Writes a text of several lines that may be coloured, each ending in a line break. Whatever of it may be a stranger's has
-    /// passed [`escape_untrusted`], so that its colours are ours.
+    /// Writes a text of several lines that may be coloured, each ending in a line break. Untrusted parts of it must have
+    /// passed [`escape_untrusted`], so that all colours in it are the program's own.
     pub(crate) fn styled(&self, text: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted_but_style(text.as_ref())));
     }
@@ -64,8 +65,8 @@ impl Output {
         self.write(&format!("{}\n", escape_untrusted_json(&text)));
     }
 
-    /// Writes a text that is all ours, as it is: with its colours, or for a shell.
-    pub(crate) fn ours(&self, text: &str) {
+    /// Writes a text without escaping it: it must hold nothing untrusted. It may be coloured, or be for a shell.
+    pub(crate) fn trusted(&self, text: &str) {
         self.write(text);
     }
 
@@ -75,26 +76,26 @@ impl Output {
         self.interactive && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
-    /// The columns of the terminal; none where it is none, or does not say.
+    /// The columns of the terminal, or none if standard output is not a terminal or does not report them.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+    #[expect(clippy::disallowed_methods, reason = "all other code writes through this type")]
     pub(crate) fn width(&self) -> Option<usize> {
         let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
         (self.interactive && size.ws_col > 0).then_some(usize::from(size.ws_col))
     }
 
-    /// Whether someone may still read what is written.
+    /// Whether no error has occurred yet, so that what is written may still be read.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
         self.failed().is_none()
     }
 
-    /// Ends the output: what went wrong with it, unless its reader has just had enough.
+    /// Flushes the output, and returns the first error of writing. A reader that closed its end is not an error.
     ///
     /// # Errors
-    /// The first error of writing, once.
+    /// The first error of writing, returned once.
     pub(crate) fn close(&self) -> io::Result<()> {
-        self.keep(flushed());
+        self.keep_first_error(flush_stdout());
         match self.failed().take() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             _ => Ok(()),
@@ -105,25 +106,25 @@ impl Output {
         self.write_bytes(text.as_bytes());
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+    #[expect(clippy::disallowed_methods, reason = "all other code writes through this type")]
     fn write_bytes(&self, bytes: &[u8]) {
         if self.is_open() {
-            self.keep(io::stdout().lock().write_all(bytes));
+            self.keep_first_error(io::stdout().lock().write_all(bytes));
         }
     }
 
-    fn keep(&self, written: io::Result<()>) {
+    fn keep_first_error(&self, written: io::Result<()>) {
         if let Err(error) = written {
             self.failed().get_or_insert(error);
         }
     }
 
     fn failed(&self) -> MutexGuard<'_, Option<io::Error>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.failed)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the way to it")]
-fn flushed() -> io::Result<()> {
+#[expect(clippy::disallowed_methods, reason = "all other code writes through this type")]
+fn flush_stdout() -> io::Result<()> {
     io::stdout().lock().flush()
 }

@@ -1,4 +1,4 @@
-//! Standard error as a terminal: the one way to it, for talk. Lines go above the progress bars.
+//! The only way to standard error, which is for messages. Lines are written above the progress bars.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -11,8 +11,8 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jackfield_loader::{escape_untrusted, escape_untrusted_but_style, escape_untrusted_json, escape_untrusted_lines};
 
-/// Standard error, shared by logs, messages and progress bars. Whatever is written passes an escape that leaves nothing
-/// for a terminal to obey but our own colours.
+/// Standard error, shared by logs, messages and progress bars. Everything that is written passes an escape that
+/// leaves no control sequences but the program's own colours.
 pub(crate) struct Terminal {
     bars: MultiProgress,
     interactive: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Terminal {
 }
 
 /// The one terminal of the process.
-#[expect(clippy::disallowed_methods, reason = "this is the way to it")]
+#[expect(clippy::disallowed_methods, reason = "all other code writes through this type")]
 pub(crate) fn terminal() -> &'static Terminal {
     static TERMINAL: OnceLock<Terminal> = OnceLock::new();
     TERMINAL.get_or_init(|| {
@@ -34,7 +34,7 @@ pub(crate) fn terminal() -> &'static Terminal {
 }
 
 impl Terminal {
-    /// Whether a person is looking.
+    /// Whether standard error is a terminal.
     #[must_use]
     pub(crate) fn interactive(&self) -> bool {
         self.interactive
@@ -46,7 +46,7 @@ impl Terminal {
         self.color
     }
 
-    /// A new progress bar below those that there are. Its name may be a stranger's; what it says later must be ours.
+    /// Adds a progress bar below the existing ones. Its name may be untrusted text; its later messages must not be.
     #[must_use]
     pub(crate) fn bar(&self, bar: ProgressBar, style: ProgressStyle, name: &str) -> ProgressBar {
         let bar = self.bars.add(bar);
@@ -55,18 +55,18 @@ impl Terminal {
         bar
     }
 
-    /// Says a line. A line break in it is written out: no name can begin a line that looks like another message.
+    /// Writes a line. A line break in it is escaped, so that no name can begin a line that looks like another message.
     pub(crate) fn say(&self, line: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted(line.as_ref())));
     }
 
-    /// Says several lines. Whatever of them may be a stranger's has passed [`escape_untrusted`] if it is to stay one line.
+    /// Writes several lines. Untrusted text that has to stay on one line must have passed [`escape_untrusted`].
     pub(crate) fn say_lines(&self, text: impl AsRef<str>) {
         self.write(&format!("{}\n", escape_untrusted_lines(text.as_ref())));
     }
 
-    /// Says something that may quote a text of several lines: those after the first are set in, so that none of them can pass
-    /// for another message.
+    /// Writes a message that may quote a text of several lines. The lines after the first are indented, so that none of them looks
+    /// like another message.
     pub(crate) fn say_message(&self, text: impl AsRef<str>) {
         let mut lines = text.as_ref().split('\n');
         let mut message = lines.next().unwrap_or_default().to_owned();
@@ -77,16 +77,16 @@ impl Terminal {
         self.say_lines(message);
     }
 
-    /// Says several lines that may be coloured.
+    /// Writes several lines that may be coloured.
     pub(crate) fn say_styled(&self, text: impl AsRef<str>) {
         let text = text.as_ref();
         let text = if self.color { escape_untrusted_but_style(text) } else { escape_untrusted_lines(text) };
         self.write(&format!("{text}\n"));
     }
 
-    /// Says that something panicked, whoever holds the bars at this moment.
+    /// Writes the report of a panic. It does not wait for the progress bars, which the panicking thread may hold.
     pub(crate) fn say_panic(&self, text: &str) {
-        self.keep(written(&format!("{}\n", escape_untrusted_lines(text))));
+        self.note_error(write_to_stderr(&format!("{}\n", escape_untrusted_lines(text))));
     }
 
     /// Writes a log line in the shape for people. The name of its level, at its beginning, is coloured.
@@ -111,24 +111,24 @@ impl Terminal {
         self.write(&escape_untrusted_json(line));
     }
 
-    /// Whether something could not be written, other than because nobody reads it.
+    /// Whether something could not be written. A reader that closed its end does not count.
     #[must_use]
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
     fn write(&self, text: &str) {
-        self.keep(self.bars.suspend(|| written(text)));
+        self.note_error(self.bars.suspend(|| write_to_stderr(text)));
     }
 
-    fn keep(&self, written: io::Result<()>) {
+    fn note_error(&self, written: io::Result<()>) {
         if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
             self.failed.store(true, Ordering::Relaxed);
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the way to it")]
-fn written(text: &str) -> io::Result<()> {
+#[expect(clippy::disallowed_methods, reason = "all other code writes through this type")]
+fn write_to_stderr(text: &str) -> io::Result<()> {
     io::stderr().lock().write_all(text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! Waits that last, told on standard error.
+//! Reports waits that take long on standard error.
 
 use std::{thread, time::Duration};
 
@@ -6,17 +6,17 @@ use jackfield_store::waits::due_messages;
 
 use super::terminal;
 
-/// How often waits are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often the program checks for waits that have become long.
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
-/// Tells of waits that last from now on.
+/// Reports long waits from now on.
 pub(crate) fn report_waits() {
-    let look = || {
+    let check = || {
         loop {
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(CHECK_EVERY);
             due_messages().into_iter().for_each(|message| terminal().say(message));
         }
     };
-    // Without the thread, they are waited for all the same.
-    let _ = thread::Builder::new().name("waits".to_owned()).spawn(look);
+    // If the thread cannot be started, the waits are only not reported.
+    let _ = thread::Builder::new().name("waits".to_owned()).spawn(check);
 }
