@@ -11,6 +11,8 @@
 //! - `generate`, `inputs`, `schema`, `studies`: the inputs that are made up.
 //!
 //! Invariant: it needs no engine.
+//!
+//! See docs/architecture.md in the repository.
 
 mod bench;
 mod catalogue;

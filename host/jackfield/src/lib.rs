@@ -27,6 +27,8 @@
 //! The feature `bundled` (on by default) links the plugins that come along, `transformer` the model that runs in the process.
 //!
 //! Invariant: nothing here knows a terminal, and nothing here names a concrete plugin but the list of bundled ones.
+//!
+//! See docs/architecture.md in the repository.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![forbid(unsafe_code)]

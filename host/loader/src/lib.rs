@@ -13,6 +13,8 @@
 //! - `escape_untrusted`, `secrets`: foreign text and secrets in messages. `regular_file`, `digest`, `threads`: helpers.
 //!
 //! Invariant: this is the only place with `unsafe` besides `jackfield-plugin-api`, and no file is executed before it is verified.
+//!
+//! See docs/architecture.md in the repository.
 
 mod artifact;
 mod digest;

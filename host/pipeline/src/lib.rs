@@ -11,6 +11,8 @@
 //! - `syntax`: turns the text into a tree of values with their spans, and checks the shape of every value.
 //! - `parsed`: turns the tree into a [`ParsedPipeline`], in which every value has its type and no name is resolved.
 //! - `check`: turns a [`ParsedPipeline`] and the extensions of the loaded plugins into a [`Plan`].
+//!
+//! See docs/architecture.md in the repository.
 
 mod check;
 mod diagnostics;

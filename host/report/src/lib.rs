@@ -15,6 +15,8 @@
 //! aggregated by bins, lists end with how many entries are left out, and texts are cut.
 //!
 //! Invariant: text that is not ours is escaped by construction. See `html`.
+//!
+//! See docs/architecture.md in the repository.
 
 mod aggregate;
 mod beta;

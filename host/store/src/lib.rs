@@ -28,6 +28,8 @@
 //! Invariant: a record is written whole or not at all; versions are read. A result is recorded once its transaction is
 //! committed (with a write-ahead log, so that a killed process loses nothing that was committed). What a later program wrote
 //! is refused, and what is damaged is reported, and made again when the run goes on.
+//!
+//! See docs/architecture.md in the repository.
 
 mod atomic;
 mod blobs;

@@ -8,6 +8,8 @@
 //! - [`spans`]: the spans of a run, the thread that sends them, and where the environment wants them to go.
 //!
 //! Invariant: it says nothing secret. A run never waits for a collector and never fails because of one.
+//!
+//! See docs/architecture.md in the repository.
 
 pub mod metrics;
 pub mod spans;
