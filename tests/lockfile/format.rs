@@ -173,7 +173,7 @@ proptest! {
         prop_assert!(text.chars().all(|char| char == '\n' || !char.is_control()));
         // The order of their coming does not show, unless one takes another's place.
         let mut other = Lock::default();
-        backwards.for_each(|entry| other.put(entry));
+        backwards.for_each(|entry| other.insert(entry));
         if lock.plugins().len() == entries.len() {
             prop_assert_eq!(other.to_text(), text);
         }

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use jackfield_store::waits::waiting;
+use jackfield_loader::waits::waiting;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::terminal::terminal;

@@ -34,6 +34,7 @@ mod schema_cost;
 mod secrets;
 mod tensor_shape;
 mod threads;
+pub mod waits;
 #[expect(unsafe_code, reason = "compiled components are native code: the block says why it is sound")]
 mod wasm;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use jackfield_loader::Registry;
+use jackfield_loader::waits::waiting;
 use jackfield_pipeline::{CachePlan, ModelPlan, Plan};
 use jackfield_plugin_api::{Failure, Offers, Result};
-use jackfield_store::waits::waiting;
 
 use super::{
     Cache, CallRecorder, Exhausted, Http, Model, ModelParts, Route, Search, TierParts, route::open_routes,

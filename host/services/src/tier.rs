@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use jackfield_loader::waits::Wait;
 use jackfield_loader::{
     Linkage,
     sandbox::{Grants, Limits, took_too_long},
@@ -15,7 +16,7 @@ use jackfield_loader::{
 use jackfield_plugin_api::{
     BoxFuture, CacheCalls, CatchPanic, Failure, HostCalls, Instance, Result, catch_panic, sync::lock,
 };
-use jackfield_store::{TierCount, waits::Wait};
+use jackfield_store::TierCount;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{

@@ -16,7 +16,7 @@ use super::{
     StoreError,
     tables::{self, TablesError, text},
 };
-use crate::waits::waiting;
+use jackfield_loader::waits::waiting;
 
 /// Name of the file in the folder of a run.
 pub const STORE: &str = "store.sqlite";

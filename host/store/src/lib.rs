@@ -57,7 +57,6 @@ mod summary;
 mod tables;
 mod tensors;
 mod trials;
-pub mod waits;
 mod writer;
 mod writes;
 

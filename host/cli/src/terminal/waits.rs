@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use jackfield_store::waits::due_messages;
+use jackfield_loader::waits::due_messages;
 
 use super::terminal;
 

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use jackfield_loader::waits::Wait;
 use jackfield_pipeline::Plan;
 use jackfield_plugin_api::Random;
 use jackfield_services::{Exhausted, Services};
-use jackfield_store::{ItemCounts, ItemState, Record, RouteCount, SearchCount, StageStats, StoreError, waits::Wait};
+use jackfield_store::{ItemCounts, ItemState, Record, RouteCount, SearchCount, StageStats, StoreError};
 use rustc_hash::FxHashMap;
 
 use super::{

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, select, unbounded};
-use jackfield_store::waits::waiting;
+use jackfield_loader::waits::waiting;
 use opentelemetry::{InstrumentationScope, trace::TraceId};
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
