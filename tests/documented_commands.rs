@@ -12,7 +12,7 @@
 //! - ` ```toml file=PATH `, in any language: the file is written before the next command.
 //! - `<!-- fixture NAME at PATH -->`: an artifact of `tests/build-fixtures` is copied.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use self::{
     sandbox::Sandbox,
@@ -122,6 +122,48 @@ fn every_page_is_in_the_summary_and_every_link_leads_somewhere() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_module_that_the_page_about_the_architecture_names_exists() {
+    let page = read("docs/architecture.md");
+    let map = page.split("\n## ").find(|part| part.starts_with("Code map\n")).expect("a code map");
+    let (mut modules, mut wrong) = (0, Vec::new());
+    for section in map.split("\n### `").skip(1) {
+        let (title, text) = section.split_once('\n').expect("a title and a text");
+        let folder = title.split('`').next().unwrap_or_default();
+        let known = names_below(&root().join(folder));
+        // Every second part stands between backticks. A type has capitals, a command has spaces, a file has a dot.
+        for name in text.split('`').skip(1).step_by(2) {
+            let exists = match name.contains('/') {
+                true => root().join(name).exists() || root().join(folder).join(name).exists(),
+                false if name.bytes().all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte)) => {
+                    known.contains(name)
+                }
+                false => continue,
+            };
+            modules += 1;
+            if !exists {
+                wrong.push(format!("`{name}` is not in {folder}"));
+            }
+        }
+    }
+    assert!(modules > 100, "only {modules} modules were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The names of all folders and files below a folder, without the endings of files.
+fn names_below(folder: &Path) -> BTreeSet<String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            found.extend(entry.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            if entry.is_dir() {
+                open.push(entry);
+            }
+        }
+    }
+    found
 }
 
 /// The pages at the top of the repository, but for the changelog, and the pages of the book, sorted.

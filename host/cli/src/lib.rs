@@ -8,6 +8,8 @@
 //! both outputs, `exit` has the exit codes and prints errors, `table` lays tables out, `observe` reports a run to other programs.
 //!
 //! Invariant: everything that the program writes passes `terminal`, which escapes text that may not be trusted.
+//!
+//! See docs/architecture.md in the repository.
 
 // Everything is written with `terminal::output` and `terminal::terminal`, which escape untrusted text and never panic.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
